@@ -1,0 +1,99 @@
+# Everything below goes into .venv, made with plain `python3 -m venv` and pip. `make` alone lists the targets.
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+EXTRAS := author,celery,otel,test,dev
+WORKERS ?= 2
+ARGS ?=
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c '$(NEW_ENOUGH)' 2>/dev/null && { echo $$p; break; }; done)
+
+NODE := $(shell node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && echo yes)
+PAGE := frontend/dist/index.html
+PACKAGES := frontend/node_modules/.installed
+TYPES := frontend/src/api/schema.d.ts
+NO_NODE := Node 20 or newer is not here, so the web page is not built or checked. Everything else works without it.
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo frontend page openapi screenshots test test-unit test-odoo chaos lint format clean
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+
+install: $(STAMP) ## Set up .venv (the other targets do it by themselves)
+
+demo: $(STAMP) page ## Watch orders travel to a small ERP and back; ARGS="--once --orders FILE"
+	@$(BIN)/orderflow demo $(ARGS)
+
+frontend: $(PAGE) ## Build the web page into frontend/dist; needs Node 20
+
+openapi: $(STAMP) ## Bring frontend/openapi.json up to date with the API
+	$(BIN)/python scripts/write_openapi.py
+
+screenshots: $(STAMP) $(PAGE) ## Take the README's pictures of the page anew; needs Chromium
+	$(BIN)/python scripts/take_screenshots.py
+
+# The page where it can be built; nothing but the page depends on it.
+page:
+ifeq ($(NODE),yes)
+	@$(MAKE) --no-print-directory $(PAGE) || echo "The web page could not be built, see above; the rest works without it."
+else
+	@echo "$(NO_NODE)"
+endif
+
+test: $(STAMP) page ## Run all tests; installs the servers they need; ARGS="-k acks"
+	@scripts/install-test-services
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+test-unit: $(STAMP) ## Run the tests that need no server, in seconds
+	$(BIN)/pytest tests/unit $(ARGS)
+
+test-odoo: $(STAMP) ## Run the tests against a real Odoo 19, which a Debian fetches (123 MB, once)
+	$(BIN)/pytest -m odoo $(ARGS)
+
+chaos: $(STAMP) ## Break everything while 20,000 orders travel, and count them; ARGS="--orders 2000 --faults 40"
+	$(BIN)/python -m tests.chaos $(ARGS)
+
+lint: $(STAMP) ## Check style, formatting, types and the direction of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/write_openapi.py --check
+ifeq ($(NODE),yes)
+	@$(MAKE) --no-print-directory $(TYPES)
+	cd frontend && npm run --silent typecheck && npm run --silent lint
+else
+	@echo "$(NO_NODE)"
+endif
+
+format: $(STAMP) ## Put the code into the one format
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean: ## Remove .venv and every cache
+	rm -rf $(VENV) frontend/node_modules frontend/dist $(TYPES) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A .venv that is there already is used and brought up to date, never made anew.
+$(STAMP): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing into $(VENV) ..."
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --editable ".[$(EXTRAS)]"
+	@touch $@
+
+$(PACKAGES): frontend/package.json frontend/package-lock.json
+	cd frontend && npm install --silent --no-save # not ci: it refuses a lock file without addresses of a registry
+	@touch $@
+
+$(TYPES): frontend/openapi.json $(PACKAGES)
+	cd frontend && npm run --silent types
+
+$(PAGE): $(TYPES) frontend/index.html frontend/vite.config.ts $(shell find frontend/src frontend/public -type f ! -name schema.d.ts)
+	cd frontend && npm run --silent build
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "OrderFlow Connect needs Python 3.11 or newer; found: $$(python3 --version 2>&1)." \
+		"Install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(PYTHON) -c '$(NEW_ENOUGH)' || { echo "$(PYTHON) is older than Python 3.11." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv module is missing: apt install python3-venv" >&2; exit 1; }
