@@ -1,0 +1,111 @@
+"""Carries approved sales orders from OrderFlow into ERPs, once and only once.
+
+The names below are the public contract. Each is loaded when it is first asked for, so that `import orderflow`
+costs next to nothing and a connector author does not pay for the web server.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from orderflow.bootstrap import open_session
+    from orderflow.connectors.base import BaseConnector
+    from orderflow.connectors.dropzone import DropzoneJsonV1Connector
+    from orderflow.connectors.mock import MockConnector
+    from orderflow.connectors.registry import ConnectorRegistry
+    from orderflow.domain.delivery import Ack, Delivery, Document, ExportResult, TestResult
+    from orderflow.domain.errors import (
+        ConnectorError,
+        EncryptionError,
+        InDoubtError,
+        NeedsAttentionError,
+        OrderFlowError,
+        PushServiceError,
+        RejectedError,
+        TransientError,
+        UnavailableError,
+    )
+    from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine, SourceDocument
+    from orderflow.domain.ports import ConnectorMetadata, ERPConnectorPort
+    from orderflow.domain.states import ERPExportStatus
+    from orderflow.orchestrator import PushOrchestrator
+    from orderflow.storage.encryption import EncryptionService
+    from orderflow.storage.models import ERPConnection, ERPExport, ERPPushLog
+
+    __version__: str
+
+__all__ = [
+    "Ack",
+    "BaseConnector",
+    "ConnectorError",
+    "ConnectorMetadata",
+    "ConnectorRegistry",
+    "Customer",
+    "Delivery",
+    "Document",
+    "DraftOrder",
+    "DraftOrderLine",
+    "DropzoneJsonV1Connector",
+    "ERPConnection",
+    "ERPConnectorPort",
+    "ERPExport",
+    "ERPExportStatus",
+    "ERPPushLog",
+    "EncryptionError",
+    "EncryptionService",
+    "ExportResult",
+    "InDoubtError",
+    "MockConnector",
+    "NeedsAttentionError",
+    "OrderFlowError",
+    "PushOrchestrator",
+    "PushServiceError",
+    "RejectedError",
+    "SourceDocument",
+    "TestResult",
+    "TransientError",
+    "UnavailableError",
+    "open_session",
+]
+
+_NAMES = {
+    "bootstrap": ("open_session",),
+    "connectors.base": ("BaseConnector",),
+    "connectors.dropzone": ("DropzoneJsonV1Connector",),
+    "connectors.mock": ("MockConnector",),
+    "connectors.registry": ("ConnectorRegistry",),
+    "domain.delivery": ("Ack", "Delivery", "Document", "ExportResult", "TestResult"),
+    "domain.errors": (
+        "ConnectorError",
+        "EncryptionError",
+        "InDoubtError",
+        "NeedsAttentionError",
+        "OrderFlowError",
+        "PushServiceError",
+        "RejectedError",
+        "TransientError",
+        "UnavailableError",
+    ),
+    "domain.orders": ("Customer", "DraftOrder", "DraftOrderLine", "SourceDocument"),
+    "domain.ports": ("ConnectorMetadata", "ERPConnectorPort"),
+    "domain.states": ("ERPExportStatus",),
+    "orchestrator": ("PushOrchestrator",),
+    "storage.encryption": ("EncryptionService",),
+    "storage.models": ("ERPConnection", "ERPExport", "ERPPushLog"),
+}
+_HOME = {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        value: Any = import_module("importlib.metadata").version("orderflow-connect")
+    elif name in _HOME:
+        value = getattr(import_module(_HOME[name]), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,206 @@
+"""One delivery of one order to one connection: what a connector is handed, and what it hands back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+
+class Lease:
+    """The right to work on a batch for some seconds, known by its token.
+
+    The end is kept on this machine's monotonic clock, counted from before the database granted it, so that we
+    always believe it to end earlier than the database does.
+    """
+
+    def __init__(self, token: UUID, seconds: float) -> None:
+        self.token = token
+        self.seconds = seconds
+        self.extend(time.monotonic(), seconds)
+
+    def extend(self, asked_at: float, seconds: float) -> None:
+        """Note that the database, asked at `asked_at` (`time.monotonic()`), granted `seconds` more."""
+        self._ends = asked_at + seconds
+        self._margin = seconds / 4
+
+    def revoke(self) -> None:
+        """Note that the lease is lost: somebody else may hold it now."""
+        self._ends = float("-inf")
+
+    def may_start(self) -> bool:
+        """Tell whether enough is left to begin another open or rename."""
+        return time.monotonic() < self._ends - self._margin
+
+
+@dataclass(slots=True)
+class Document:
+    """The bytes that go to the ERP, and the name they go by.
+
+    Attributes:
+        filename: A plain file name, no path; fixed for the life of the export.
+        content: The bytes, built once; every resend uses these.
+        media_type: As in an HTTP `Content-Type`.
+        format_version: For `orderflow_export_json_v1` and the like.
+    """
+
+    filename: str
+    content: bytes
+    media_type: str = "application/json"
+    format_version: str = "orderflow_export_json_v1"
+
+
+@dataclass(slots=True)
+class Delivery:
+    """What a connector needs to know about this delivery beyond the order.
+
+    Attributes:
+        export_id: The export's id; the idempotency key towards ERPs that take one.
+        requested_at: When the push was requested, UTC; with `export_id` it makes the file name, so that a
+            document built again after a crash has the same name.
+        attempt_no: Counts up per order and never restarts.
+        in_doubt: True if an earlier attempt began and nobody knows how it ended.
+        document: The stored bytes; None until they were built.
+        staged_path: Where an earlier attempt staged the file (the `.tmp` file's address), if it did.
+        orphan_token: The token of an earlier attempt that died before it staged; its `.tmp` may be removed.
+        lease: The right to deliver; None when a connector is called by hand.
+    """
+
+    export_id: UUID
+    requested_at: datetime
+    attempt_no: int = 1
+    in_doubt: bool = False
+    document: Document | None = None
+    staged_path: str | None = None
+    orphan_token: UUID | None = None
+    lease: Lease | None = None
+
+    @property
+    def reference(self) -> str | None:
+        """The name by which the ERP knows this delivery: the document's file name."""
+        return self.document.filename if self.document else None
+
+    @property
+    def token(self) -> UUID:
+        """The token that makes this attempt's temporary names its own."""
+        return self.lease.token if self.lease else self.export_id
+
+    def may_start(self) -> bool:
+        """Tell whether the lease allows another open or rename to begin."""
+        return self.lease is None or self.lease.may_start()
+
+
+@dataclass(slots=True)
+class ExportResult:
+    """How an export went.
+
+    Attributes:
+        success: True if the ERP's side has it.
+        export_id: The export's id, where one was made.
+        error_message: For a person, if `success` is False.
+        storage_key: Where the document lies in the object store.
+        dropzone_path: Where the file was put.
+        connector_metadata: Further facts for the log. Never secrets. `erp_order_id` in here is taken as the
+            ERP's own number; `inferred: True` says that delivery was concluded, not seen.
+    """
+
+    success: bool
+    export_id: UUID | str | None = None
+    error_message: str | None = None
+    storage_key: str | None = None
+    dropzone_path: str | None = None
+    connector_metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class TestResult:
+    """How a connection test went; `latency_ms` in milliseconds, `details` safe to show (code, hint, fingerprint)."""
+
+    __test__ = False  # not a test class, whatever pytest thinks of its name
+
+    success: bool
+    error_message: str | None = None
+    latency_ms: int = 0
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """A temporary file that an attempt left at the target.
+
+    Attributes:
+        reference: The document that it was to become.
+        token: That attempt's.
+        path: Its address, as in `Staged`.
+        age: Seconds since it was last written, by the target's own clock.
+    """
+
+    reference: str
+    token: UUID
+    path: str
+    age: float
+
+
+AckStatus = Literal["ACKED", "FAILED", "UNREADABLE", "UNMATCHED"]
+
+
+@dataclass(slots=True)
+class Ack:
+    """The ERP's answer to one export.
+
+    Attributes:
+        reference: The export's file name, as the answer named it.
+        status: ACKED or FAILED as the ERP said; UNREADABLE for an answer that cannot be understood, UNMATCHED
+            for one that belongs to no export of this connection.
+        export_id: The export it was matched to; None for UNMATCHED, and where it is unknown for UNREADABLE.
+        erp_order_id: The ERP's order number, if it gave one.
+        error_code, message: The ERP's words, or for UNREADABLE what is wrong with the answer.
+        processed_at: When the ERP handled it, as it wrote it.
+        source: Where the answer lies (a path or a URL), for `finish_acks`.
+    """
+
+    reference: str
+    status: AckStatus
+    export_id: UUID | None = None
+    erp_order_id: str | None = None
+    error_code: str | None = None
+    message: str | None = None
+    processed_at: str | None = None
+    source: str | None = None
+
+
+@dataclass(slots=True)
+class WaitingExport:
+    """An export that was sent, or may have been, as an ack poller sees it."""
+
+    export_id: UUID
+    draft_order_id: UUID
+    reference: str
+    sent_at: datetime | None = None
+    erp_reference: str | None = None
+
+
+class Waiting:
+    """The exports of one connection that the ERP may still answer.
+
+    Iterating gives those without an answer. `match` also knows the ones that were answered before, so that a
+    second answer is recognised instead of being reported as nobody's.
+    """
+
+    def __init__(self, exports: Iterable[WaitingExport] = ()) -> None:
+        self._exports = {export.reference: export for export in exports}
+
+    @classmethod
+    def of(cls, waiting: Waiting | Iterable[WaitingExport]) -> Waiting:
+        """Return `waiting` itself, or the exports given wrapped as one."""
+        return waiting if isinstance(waiting, Waiting) else cls(waiting)
+
+    def __iter__(self) -> Iterator[WaitingExport]:
+        return iter(self._exports.values())
+
+    def match(self, references: Iterable[str]) -> dict[str, WaitingExport]:
+        """Return those of the named exports that belong to this connection, by reference."""
+        return {name: self._exports[name] for name in references if name in self._exports}

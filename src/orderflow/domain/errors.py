@@ -1,0 +1,176 @@
+"""Errors, grouped by what follows from them.
+
+    OrderFlowError                 anything that we say to a person: code, message, hint
+    ├── ConnectorError             a delivery or a test did not work; treated as transient
+    │   ├── TransientError         try again with backoff; an attempt is spent
+    │   ├── UnavailableError       the target is down: the breaker opens, orders wait, nothing is spent
+    │   ├── NeedsAttentionError    a person must act: the connection pauses, orders wait, nothing is spent
+    │   │   └── ConfigError        the same, for a configuration that is incomplete or contradicts itself
+    │   ├── RejectedError          the ERP or the format says no to this order: the order goes to ERROR
+    │   └── InDoubtError           nobody knows whether it arrived: ask `find`, else the connection's policy
+    ├── StateError                 the order or export is not in a state that allows this
+    ├── NotFoundError              no such thing in this organization
+    ├── InputError                 what was given cannot be used
+    ├── EncryptionError            a stored secret does not open
+    ├── ObjectStoreError           the document store does not answer: orders wait, nothing is spent
+    └── PushServiceError           `PushOrchestrator` could not push at all
+
+A message never holds a secret, a file's content or a library's repr of a configuration.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class OrderFlowError(Exception):
+    """Something went wrong that a person should hear about.
+
+    Args:
+        message: One sentence that says what happened, for a person.
+        code: Stable upper-case code for programs; the class's own by default.
+        hint: What to do next; the class's own by default.
+        details: Further facts, safe to show to anyone who may see the object concerned.
+    """
+
+    code: ClassVar[str] = "ERROR"
+    hint: ClassVar[str] = "See docs/troubleshooting.md."
+    default_message: ClassVar[str] = "Something went wrong."
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        code: str | None = None,
+        hint: str | None = None,
+        details: dict[str, Any] | None = None,
+    ) -> None:
+        self.message = message or self.default_message
+        if code is not None:
+            self.code = code  # type: ignore[misc]  # an instance may be more precise than its class
+        if hint is not None:
+            self.hint = hint  # type: ignore[misc]  # as above
+        self.details = details or {}
+        super().__init__(self.message)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return `{"code", "message", "hint", "details"}` for storage in `error_json`."""
+        return {"code": self.code, "message": self.message, "hint": self.hint, "details": self.details}
+
+
+class ConnectorError(OrderFlowError):
+    """A delivery failed for a reason that may pass.
+
+    Args:
+        retry_after: Seconds that the target asked us to wait, where it did.
+        published: True where the document may have reached the ERP although the attempt failed.
+    """
+
+    code = "CONNECTOR_ERROR"
+    hint = "It is tried again by itself; if it keeps failing, test the connection."
+    default_message = "The connector could not deliver the order."
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        code: str | None = None,
+        hint: str | None = None,
+        details: dict[str, Any] | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, code=code, hint=hint, details=details)
+        self.retry_after = retry_after
+
+
+class TransientError(ConnectorError):
+    """A passing fault: tried again with backoff, and an attempt is spent."""
+
+    code = "TRANSIENT"
+
+
+class UnavailableError(ConnectorError):
+    """The target does not answer: its orders wait and spend nothing until a probe finds it back."""
+
+    code = "TARGET_UNAVAILABLE"
+    hint = "Nothing is lost: the orders wait, and delivery resumes by itself once the target answers."
+    default_message = "The target cannot be reached."
+
+
+class NeedsAttentionError(ConnectorError):
+    """Only a person can mend this: the connection pauses, and resumes after a good test."""
+
+    code = "NEEDS_ATTENTION"
+    hint = "Correct the connection's settings or the target, then test the connection; the waiting orders follow."
+    default_message = "The connection needs a person's attention."
+
+
+class RejectedError(ConnectorError):
+    """The ERP, or its format, refuses this one order; the others go on."""
+
+    code = "REJECTED"
+    hint = "Correct the order, approve it and push it again."
+    default_message = "The ERP rejected the order."
+
+
+class InDoubtError(ConnectorError):
+    """The target may or may not have taken the order."""
+
+    code = "IN_DOUBT"
+    hint = "Look in the ERP whether the order is there, then resolve it as delivered or send it again."
+    default_message = "It is unknown whether the ERP received the order."
+
+
+class ConfigError(NeedsAttentionError):
+    """A connector's configuration is incomplete or contradicts itself; names fields, never values."""
+
+    code = "CONFIG_INVALID"
+    hint = "Open the connection, correct the fields named and save it."
+    default_message = "The connection's configuration cannot be used."
+
+
+class StateError(OrderFlowError):
+    """The thing is not in a state that allows what was asked."""
+
+    code = "CONFLICT"
+    hint = "Look at its present state and try what that state allows."
+
+
+class NotFoundError(OrderFlowError):
+    """There is no such thing in this organization."""
+
+    code = "NOT_FOUND"
+    hint = "Check the id, and that you are signed in to the right organization."
+
+
+class InputError(OrderFlowError):
+    """What was given cannot be used; `details["fields"]` lists `{"field", "message"}` where known."""
+
+    code = "VALIDATION_ERROR"
+    hint = "Correct what is named and send it again."
+
+
+class EncryptionError(OrderFlowError):
+    """A stored secret does not open; names the usual causes, never the content."""
+
+    code = "ENCRYPTION_ERROR"
+    hint = (
+        "The three usual causes: ENCRYPTION_MASTER_KEY is not the key it was saved with (set the old one in "
+        "ENCRYPTION_PREVIOUS_KEYS), the stored bytes were damaged or cut, or they were copied from another row. "
+        "Enter the connection's configuration again if the key is lost."
+    )
+    default_message = "authentication tag verification failed"
+
+
+class ObjectStoreError(OrderFlowError):
+    """The store of documents does not answer."""
+
+    code = "OBJECT_STORE_UNAVAILABLE"
+    hint = "The orders wait and spend no attempt; check OBJECT_STORAGE_* and the store itself."
+    default_message = "The document store cannot be reached."
+
+
+class PushServiceError(OrderFlowError):
+    """`PushOrchestrator` could not start a push: no connection, wrong state, unreadable configuration."""
+
+    code = "PUSH_FAILED"

@@ -1,0 +1,114 @@
+"""The order as OrderFlow holds it, and what it still needs before it can be pushed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from orderflow.domain.ids import new_id
+from orderflow.domain.states import OrderStatus
+
+if TYPE_CHECKING:
+    from orderflow.domain.delivery import Delivery
+
+
+@dataclass(slots=True)
+class Customer:
+    """Who ordered. `erp_customer_number` is the ERP's own key for them."""
+
+    erp_customer_number: str | None = None
+    name: str | None = None
+    id: UUID | None = None
+
+
+@dataclass(slots=True)
+class SourceDocument:
+    """The file that the order was read from; `sha256` in hex."""
+
+    document_id: UUID | None = None
+    file_name: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(slots=True)
+class DraftOrderLine:
+    """One line of an order. `qty` has at most 3 decimals, `unit_price` at most 4; both are exact."""
+
+    line_no: int
+    internal_sku: str | None = None
+    qty: Decimal | None = None
+    uom: str | None = None
+    unit_price: Decimal | None = None
+    currency: str | None = None
+    customer_sku_raw: str | None = None
+    product_description: str | None = None
+    requested_delivery_date: date | None = None
+    line_notes: str | None = None
+    id: UUID = field(default_factory=new_id)
+
+
+@dataclass(slots=True)
+class DraftOrder:
+    """A sales order on its way to an ERP."""
+
+    org_id: UUID | None = None
+    org_slug: str | None = None
+    external_order_number: str | None = None
+    order_date: date | None = None
+    currency: str | None = None
+    requested_delivery_date: date | None = None
+    notes: str | None = None
+    customer: Customer | None = None
+    ship_to: dict[str, Any] | None = None
+    bill_to: dict[str, Any] | None = None
+    lines: list[DraftOrderLine] = field(default_factory=list)
+    source_document: SourceDocument | None = None
+    created_by: str | None = None
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+    status: OrderStatus = OrderStatus.NEW
+    erp_order_id: str | None = None
+    id: UUID = field(default_factory=new_id)
+    created_at: datetime | None = None
+    delivery_in_progress: Delivery | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def delivery(self) -> Delivery:
+        """The delivery that this export is part of; made on the spot when a connector is called by hand."""
+        if self.delivery_in_progress is None:
+            from orderflow.domain.delivery import Delivery  # delivery.py names DraftOrder's parts
+
+            self.delivery_in_progress = Delivery(export_id=new_id(), requested_at=datetime.now(UTC))
+        return self.delivery_in_progress
+
+    @delivery.setter
+    def delivery(self, value: Delivery | None) -> None:
+        self.delivery_in_progress = value
+
+
+def missing_for_ready(order: DraftOrder) -> list[str]:
+    """List, for a person, what `order` still needs to be READY; an empty list means ready."""
+    reasons = []
+    if order.customer is None or not order.customer.erp_customer_number:
+        reasons.append("The customer is missing (customer.erp_customer_number).")
+    if not order.currency:
+        reasons.append("The currency is missing.")
+    if not order.lines:
+        reasons.append("The order has no lines.")
+    for line in order.lines:
+        reasons += _missing_in_line(line)
+    return reasons
+
+
+def _missing_in_line(line: DraftOrderLine) -> list[str]:
+    reasons = []
+    if line.qty is None or line.qty <= 0:
+        reasons.append(f"Line {line.line_no}: the quantity must be more than 0.")
+    if not line.uom:
+        reasons.append(f"Line {line.line_no}: the unit of measure is missing.")
+    if not line.internal_sku:
+        reasons.append(f"Line {line.line_no}: the internal SKU is missing.")
+    return reasons

@@ -1,0 +1,169 @@
+"""The one port between OrderFlow and any ERP."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
+
+from orderflow.domain.delivery import Ack, Document, ExportResult, Leftover, TestResult, Waiting, WaitingExport
+from orderflow.domain.document import export_document
+from orderflow.domain.errors import ConnectorError, InDoubtError
+from orderflow.domain.orders import DraftOrder
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorMetadata:
+    """What the registry tells about a connector type.
+
+    Attributes:
+        connector_type: Its name in the registry, as `DROPZONE_JSON_V1`.
+        display_name: For people.
+        config_schema: JSON Schema of its configuration; secrets carry `"writeOnly": true`.
+        capabilities: What it can do beyond export and test: `acks`, `find`, `staging`.
+    """
+
+    connector_type: str
+    display_name: str
+    config_schema: dict[str, Any]
+    capabilities: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(slots=True)
+class Staged:
+    """A document that lies at the target under a temporary name, whole and checked.
+
+    Attributes:
+        order: The order it belongs to, with its `delivery`.
+        path: The temporary file's address (`sftp://user@host:22/out/x.json.<token>.tmp`): what is committed
+            before the rename, and what a recovery renames.
+    """
+
+    order: DraftOrder
+    path: str
+
+
+@dataclass(slots=True)
+class Preview:
+    """What would be sent for an order.
+
+    Attributes:
+        document: The file, or the request's body.
+        destination: Where it would go, as `POST https://erp.example/orders`; None if only delivery decides.
+        headers: What goes with it, without credentials.
+    """
+
+    document: Document
+    destination: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class ERPConnectorPort(ABC):
+    """Carries orders into one kind of ERP. Stateless: every call brings its configuration.
+
+    A connector must have `export` and `test_connection`. Everything else has a default that is right for an
+    ERP that takes one order at a time and never answers later.
+    """
+
+    connector_type: ClassVar[str] = ""
+    display_name: ClassVar[str] = ""
+    config_model: ClassVar[type[BaseModel] | None] = None
+    capabilities: ClassVar[frozenset[str]] = frozenset()
+
+    @abstractmethod
+    def export(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
+        """Deliver one order.
+
+        Raises:
+            ConnectorError: Sorted by what follows; see `orderflow.domain.errors`.
+        """
+
+    @abstractmethod
+    def test_connection(self, config: dict[str, Any]) -> TestResult:
+        """Tell whether orders could be delivered now. Never raises for a bad target."""
+
+    def render(self, draft_order: DraftOrder, config: dict[str, Any]) -> Document:
+        """Build the document for `draft_order`: same order and delivery, same bytes and name. No I/O.
+
+        Raises:
+            RejectedError: The order cannot be expressed in this format.
+        """
+        return export_document(draft_order)
+
+    def preview(self, draft_order: DraftOrder, config: dict[str, Any]) -> Preview:
+        """Show what `export` would send, without sending it. No I/O, and no secrets in it.
+
+        Raises:
+            ConnectorError: It cannot be made of this order and configuration.
+        """
+        return Preview(self.render(draft_order, config))
+
+    def export_many(
+        self, draft_orders: Sequence[DraftOrder], config: dict[str, Any]
+    ) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
+        """Deliver a batch; yields one `(order id, outcome)` per order, in any order, and raises for none."""
+        for order in draft_orders:
+            try:
+                yield order.id, self.export(order, config)
+            except ConnectorError as error:
+                yield order.id, error
+
+    def find(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult | None:
+        """Tell whether the ERP has this delivery already; asked when an earlier attempt's end is unknown.
+
+        Returns:
+            A result if it is there, None if it surely is not.
+
+        Raises:
+            InDoubtError: It cannot be known.
+        """
+        raise InDoubtError("This connector cannot ask the ERP whether the order arrived.")
+
+    def expects_acks(self, config: dict[str, Any]) -> bool:
+        """Tell whether the ERP answers over this connection."""
+        return False
+
+    def poll_acks(self, config: dict[str, Any], waiting: Waiting | Iterable[WaitingExport]) -> Iterator[Ack]:
+        """Read the ERP's answers. Changes nothing at the target: that is for `finish_acks`."""
+        return iter(())
+
+    def finish_acks(self, acks: Sequence[Ack], config: dict[str, Any]) -> None:  # noqa: B027  # optional by design
+        """Put away answers that are recorded now. Safe to repeat."""
+
+    def stages(self, config: dict[str, Any]) -> bool:
+        """Tell whether deliveries go in two steps, `stage_many` then `publish_many`, with a commit between."""
+        return False
+
+    def stage_many(
+        self, draft_orders: Sequence[DraftOrder], config: dict[str, Any]
+    ) -> Iterator[tuple[UUID, Staged | ConnectorError]]:
+        """Put each document at the target under a temporary name of this attempt's own, and check it."""
+        raise TypeError(f"{type(self).__name__} says that it stages, but has no stage_many")
+
+    def publish_many(
+        self, staged: Sequence[Staged], config: dict[str, Any]
+    ) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
+        """Rename what was staged to its final name.
+
+        A temporary file that is gone was published before: that is a success with `inferred: True`.
+        """
+        raise TypeError(f"{type(self).__name__} says that it stages, but has no publish_many")
+
+    def discard(self, staged: Sequence[Staged], config: dict[str, Any]) -> None:  # noqa: B027  # optional by design
+        """Remove temporary files of this attempt that will not be published. Failing to is no error."""
+
+    def leftovers(self, config: dict[str, Any]) -> Iterator[Leftover]:
+        """Return temporary files that lie at the target, whichever attempt left them.
+
+        Raises:
+            ConnectorError: The target cannot be looked at.
+        """
+        return iter(())
+
+    def remove_leftovers(self, leftovers: Sequence[Leftover], config: dict[str, Any]) -> None:  # noqa: B027  # optional
+        """Remove temporary files that nobody needs. That one is gone is no error."""
