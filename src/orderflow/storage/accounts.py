@@ -1,0 +1,69 @@
+"""Who a set of credentials belongs to: asked before an organization is known, as the system role."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import TextClause, text
+
+from orderflow.domain.access import Role
+from orderflow.flow.sign_in import Account
+from orderflow.storage.database import Database
+
+_USER = """
+    SELECT u.id, u.org_id, u.email, u.role, u.active, u.password_hash,
+           (extract(epoch FROM u.tokens_valid_from) * 1000000)::bigint AS version
+    FROM app_user u WHERE
+"""
+_BY_EMAIL = text(f"{_USER} lower(u.email) = lower(:email)")
+_BY_ID = text(f"{_USER} u.id = :id")
+_BY_KEY = text("""
+    SELECT k.id, k.org_id, k.name AS email, k.role,
+           k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now()) AS active,
+           '' AS password_hash, 0 AS version,
+           k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute' AS note_use
+    FROM api_key k WHERE k.key_hash = :hash
+""")
+_NOTE_USE = text("UPDATE api_key SET last_used_at = now() WHERE id = :id")
+
+
+class SqlAccounts:
+    """Finds accounts in all organizations."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def by_email(self, email: str) -> Account | None:
+        """Return the user with this address, in any spelling."""
+        return self._one(_BY_EMAIL, {"email": email})
+
+    def by_id(self, user_id: UUID) -> Account | None:
+        """Return the user."""
+        return self._one(_BY_ID, {"id": user_id})
+
+    def by_key(self, key_hash: bytes) -> Account | None:
+        """Return the account of an API key; notes its use, at most once a minute."""
+        with self._database.system() as connection:
+            row = connection.execute(_BY_KEY, {"hash": key_hash}).mappings().one_or_none()
+            if row is not None and row["active"] and row["note_use"]:
+                connection.execute(_NOTE_USE, {"id": row["id"]})
+        return _account(row) if row is not None else None
+
+    def _one(self, query: TextClause, parameters: dict[str, Any]) -> Account | None:
+        with self._database.system() as connection:
+            row = connection.execute(query, parameters).mappings().one_or_none()
+        return _account(row) if row is not None else None
+
+
+def _account(row: Mapping[Any, Any]) -> Account:
+    return Account(
+        id=row["id"],
+        org_id=row["org_id"],
+        email=row["email"],
+        role=Role(row["role"]),
+        active=row["active"],
+        version=row["version"],
+        password_hash=row["password_hash"],
+    )

@@ -1,0 +1,72 @@
+"""The audit log in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from orderflow.domain.ids import new_id
+from orderflow.flow.ports import Actor
+from orderflow.storage.records import as_json, records
+
+_INSERT = text("""
+    INSERT INTO audit_log (id, org_id, actor, action, entity_type, entity_id, before, after, request_id)
+    SELECT r.id, :org_id, :actor, :action, :entity_type, r.entity_id, CAST(:before AS jsonb), CAST(:after AS jsonb),
+           :request_id
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(id uuid, entity_id uuid)
+""")
+_FILTERS = {
+    "action": "action = :action",
+    "actor": "actor = :actor",
+    "entity_type": "entity_type = :entity_type",
+    "entity_id": "entity_id = :entity_id",
+    "since": "created_at >= :since",
+    "until": "created_at < :until",
+    "after": "(created_at, id) < (:after, :after_id)",
+}
+
+
+class SqlAudit:
+    """The audit log of one organization, in one transaction."""
+
+    def __init__(self, connection: Connection, org_id: UUID) -> None:
+        self._connection = connection
+        self._org_id = org_id
+
+    def add(
+        self,
+        action: str,
+        actor: Actor,
+        entity_type: str | None = None,
+        entity_ids: Iterable[UUID | None] = (None,),
+        before: dict[str, Any] | None = None,
+        after: dict[str, Any] | None = None,
+    ) -> None:
+        """Write one row per entity. `before` and `after` never hold secrets: the caller sees to that."""
+        parameters = {
+            "org_id": self._org_id,
+            "actor": actor.name,
+            "action": action,
+            "entity_type": entity_type,
+            "before": None if before is None else as_json(before),
+            "after": None if after is None else as_json(after),
+            "request_id": actor.request_id,
+            "rows": records({"id": new_id(), "entity_id": entity_id} for entity_id in entity_ids),
+        }
+        self._connection.execute(_INSERT, parameters)
+
+    def list(self, *, limit: int, **filters: Any) -> Sequence[Mapping[Any, Any]]:
+        """Return entries, newest first.
+
+        Args:
+            filters: `action`, `actor`, `entity_type`, `entity_id`, `since`, `until`, and the place `after` and
+                `after_id` to go on from; None for any.
+        """
+        wanted = {name: value for name, value in filters.items() if value is not None}
+        where = " AND ".join(["org_id = :org_id", *(_FILTERS[name] for name in wanted if name in _FILTERS)])
+        query = text(f"SELECT * FROM audit_log WHERE {where} ORDER BY created_at DESC, id DESC LIMIT :limit")  # noqa: S608  # constants
+        rows = self._connection.execute(query, wanted | {"org_id": self._org_id, "limit": limit})
+        return rows.mappings().all()

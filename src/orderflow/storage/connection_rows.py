@@ -1,0 +1,151 @@
+"""Connections in PostgreSQL as people set them up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text, update
+
+from orderflow.domain.errors import NotFoundError, StateError
+from orderflow.storage.encryption import EncryptionService, bind
+from orderflow.storage.models import ERPConnection
+
+COLUMNS = frozenset({"name", "in_doubt", "give_up_after", "answer_within", "orders_per_minute"})
+"""What of a connection may be changed beside its configuration and its state."""
+
+_ADD = text("""
+    INSERT INTO erp_connection (id, org_id, connector_type, name, config_encrypted, key_id, status)
+    VALUES (:id, :org_id, :connector_type, :name, :config, :key_id, 'DISABLED')
+""")
+_REPLACE_CONFIG = text("""
+    UPDATE erp_connection SET config_encrypted = :config, key_id = :key_id, updated_at = now() WHERE id = :id
+""")
+_LOCK_ALL = text("""
+    SELECT * FROM erp_connection WHERE deleted_at IS NULL ORDER BY id FOR UPDATE
+""")
+_ENABLE = text("""
+    UPDATE erp_connection SET status = 'ACTIVE', is_default = :is_default, updated_at = now() WHERE id = :id
+""")
+_DISABLE = text("""
+    UPDATE erp_connection SET status = 'DISABLED', is_default = false, updated_at = now() WHERE id = :id
+""")
+_HEIR = text("""
+    UPDATE erp_connection SET is_default = true, updated_at = now()
+    WHERE id = (SELECT id FROM erp_connection WHERE status = 'ACTIVE' AND deleted_at IS NULL
+                ORDER BY created_at, id LIMIT 1)
+      AND NOT EXISTS (SELECT FROM erp_connection WHERE is_default)
+""")
+_WAITING = text("SELECT count(*) FROM erp_export WHERE connection_id = :id AND status = 'PENDING'")
+_DELETE = text("""
+    DELETE FROM erp_connection c
+    WHERE id = :id AND NOT EXISTS (SELECT FROM erp_export e WHERE e.connection_id = c.id)
+    RETURNING id
+""")
+_BURY = text("""
+    UPDATE erp_connection
+    SET deleted_at = now(), status = 'DISABLED', is_default = false, config_encrypted = :config, key_id = :key_id,
+        breaker_state = 'CLOSED', breaker_error = NULL, poll_error = NULL, updated_at = now()
+    WHERE id = :id
+""")
+_NO_DEFAULT = text("UPDATE erp_connection SET is_default = false WHERE is_default")
+_DEFAULT = text("UPDATE erp_connection SET is_default = true, updated_at = now() WHERE id = :id")
+
+
+class SqlConnectionRows:
+    """The part of `flow.ports.Connections` that people use."""
+
+    def __init__(self, connection: Connection, org_id: UUID, encryption: EncryptionService) -> None:
+        self._connection = connection
+        self._org_id = org_id
+        self._encryption = encryption
+
+    def add(self, connection_id: UUID, connector_type: str, config: dict[str, Any], name: str | None) -> None:
+        """Insert a DISABLED connection."""
+        parameters = {"id": connection_id, "org_id": self._org_id, "connector_type": connector_type, "name": name}
+        self._connection.execute(_ADD, parameters | self._sealed(connection_id, connector_type, config))
+
+    def type_of(self, connection_id: UUID) -> str:
+        """Lock the connection and return its type. Raises NotFoundError."""
+        return str(self._lock(connection_id)["connector_type"])
+
+    def replace_config(self, connection_id: UUID, config: dict[str, Any]) -> None:
+        """Overwrite the configuration. Raises NotFoundError."""
+        sealed = self._sealed(connection_id, self.type_of(connection_id), config)
+        self._connection.execute(_REPLACE_CONFIG, {"id": connection_id} | sealed)
+
+    def change(self, connection_id: UUID, columns: Mapping[str, Any]) -> dict[str, Any]:
+        """Overwrite some of `COLUMNS`; returns what they were. Raises NotFoundError."""
+        before = self._lock(connection_id)
+        changes = {name: value for name, value in columns.items() if before[name] != value}
+        unknown = changes.keys() - COLUMNS
+        if unknown:
+            raise TypeError(f"not to be changed like this: {sorted(unknown)}")
+        if changes:
+            self._connection.execute(update(ERPConnection).where(ERPConnection.id == connection_id).values(**changes))
+        return {name: before[name] for name in changes}
+
+    def delete(self, connection_id: UUID) -> bool:
+        """Remove it; False if its exports refer to it, so that only its configuration and its use are gone.
+
+        Raises:
+            NotFoundError: There is no such connection.
+            StateError: Exports wait for it.
+        """
+        kind = self.type_of(connection_id)
+        if waiting := self._connection.execute(_WAITING, {"id": connection_id}).scalar_one():
+            raise StateError(
+                f"{waiting} deliveries wait for this connection.",
+                code="EXPORTS_WAITING",
+                hint="Move them to another connection or withdraw them; or disable the connection and keep it.",
+                details={"waiting": waiting},
+            )
+        gone = self._connection.execute(_DELETE, {"id": connection_id}).first() is not None
+        if not gone:
+            self._connection.execute(_BURY, {"id": connection_id} | self._sealed(connection_id, kind, {}))
+        self._connection.execute(_HEIR)
+        return gone
+
+    def enable(self, connection_id: UUID) -> None:
+        """Make it ACTIVE, and the default if there is none. Raises NotFoundError, StateError."""
+        rows = self._lock_all()
+        kind = self._in(rows, connection_id)["connector_type"]
+        others = [row for other_id, row in rows.items() if other_id != connection_id and row["status"] == "ACTIVE"]
+        for other in others:
+            if other["connector_type"] == kind:
+                raise StateError(
+                    f"Another {kind} connection is ACTIVE: {other['id']}.",
+                    code="CONNECTOR_TYPE_ACTIVE",
+                    hint="Disable that one first; of each type one may be ACTIVE.",
+                )
+        is_default = not any(other["is_default"] for other in others)
+        self._connection.execute(_ENABLE, {"id": connection_id, "is_default": is_default})
+
+    def disable(self, connection_id: UUID) -> None:
+        """Make it DISABLED; if it was the default, the oldest ACTIVE one follows it. Raises NotFoundError."""
+        self._lock(connection_id)
+        self._connection.execute(_DISABLE, {"id": connection_id})
+        self._connection.execute(_HEIR)
+
+    def make_default(self, connection_id: UUID) -> None:
+        """Make it the default instead of any other. Raises NotFoundError, StateError if it is not ACTIVE."""
+        if self._lock(connection_id)["status"] != "ACTIVE":
+            raise StateError("Only an ACTIVE connection can be the default.", hint="Enable it first.")
+        self._connection.execute(_NO_DEFAULT)
+        self._connection.execute(_DEFAULT, {"id": connection_id})
+
+    def _lock(self, connection_id: UUID) -> Any:
+        return self._in(self._lock_all(), connection_id)
+
+    def _lock_all(self) -> dict[UUID, Any]:
+        return {row["id"]: row for row in self._connection.execute(_LOCK_ALL).mappings()}
+
+    def _in(self, rows: dict[UUID, Any], connection_id: UUID) -> Any:
+        if connection_id not in rows:
+            raise NotFoundError(f"There is no connection {connection_id} in this organization.")
+        return rows[connection_id]
+
+    def _sealed(self, connection_id: UUID, connector_type: str, config: dict[str, Any]) -> dict[str, Any]:
+        place = bind(self._org_id, connection_id, connector_type)
+        return {"config": self._encryption.encrypt_config(config, place), "key_id": self._encryption.key_id}

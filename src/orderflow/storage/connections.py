@@ -1,0 +1,136 @@
+"""Connections in PostgreSQL: their configuration, their breaker, and who polls them."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from orderflow.domain.errors import NotFoundError, StateError
+from orderflow.domain.states import BreakerState, ConnectionStatus
+from orderflow.flow.ports import Target
+from orderflow.storage.connection_rows import SqlConnectionRows
+from orderflow.storage.encryption import bind
+from orderflow.storage.records import as_json
+
+_OPEN = text("""
+    SELECT c.*, g.deliveries_paused_at IS NOT NULL
+                AND (g.deliveries_paused_until IS NULL OR g.deliveries_paused_until > now()) AS paused
+    FROM erp_connection c JOIN organization g ON g.id = c.org_id
+    WHERE c.id = :id AND c.deleted_at IS NULL
+""")
+_SET_BREAKER = text("""
+    UPDATE erp_connection c
+    SET breaker_state = :state,
+        breaker_error = CAST(:error AS jsonb),
+        breaker_since = CASE WHEN old.breaker_state = :state THEN old.breaker_since ELSE now() END,
+        probe_failures = CASE WHEN :state = 'OPEN' THEN old.probe_failures + 1 ELSE 0 END,
+        probe_at = now() + make_interval(secs => :probe_in)
+    FROM (SELECT id, breaker_state, breaker_since, probe_failures FROM erp_connection WHERE id = :id FOR UPDATE) old
+    WHERE c.id = old.id AND NOT (old.breaker_state = :state AND :state = 'CLOSED')
+    RETURNING old.breaker_state <> :state
+""")
+_LEASE_PROBE = text("""
+    UPDATE erp_connection SET probe_at = now() + make_interval(secs => :seconds)
+    WHERE id = :id AND breaker_state = 'OPEN' AND probe_at <= now()
+    RETURNING id
+""")
+_LEASE_POLL = text("""
+    UPDATE erp_connection
+    SET poll_lease_token = :token, poll_lease_until = now() + make_interval(secs => :seconds)
+    WHERE id = :id AND (poll_lease_until IS NULL OR poll_lease_until < now() OR poll_lease_token = :token)
+    RETURNING id
+""")
+_END_POLL = text("""
+    UPDATE erp_connection
+    SET poll_lease_token = NULL, poll_lease_until = NULL, next_poll_at = now() + make_interval(secs => :next_in),
+        poll_error = CAST(:error AS jsonb)
+    WHERE id = :id AND poll_lease_token = :token
+""")
+_FOR_PUSH = text("""
+    SELECT id FROM erp_connection
+    WHERE deleted_at IS NULL AND status = 'ACTIVE' AND (CAST(:id AS uuid) IS NULL OR id = :id)
+    ORDER BY is_default DESC, created_at
+    LIMIT 2
+""")
+
+
+class SqlConnections(SqlConnectionRows):
+    """The connections of one organization, in one transaction."""
+
+    def for_push(self, connection_id: UUID | None) -> UUID:
+        """Return the ACTIVE connection named, or the default one.
+
+        Raises:
+            NotFoundError: There is no connection of this id.
+            StateError: There is no ACTIVE one, or the one named is not ACTIVE.
+        """
+        found = self._connection.execute(_FOR_PUSH, {"id": connection_id}).scalars().first()
+        if found is not None:
+            return UUID(str(found))
+        if connection_id is None:
+            raise StateError(
+                "No active ERP connector configured",
+                code="NO_ACTIVE_CONNECTION",
+                hint="Add a connection, test it and enable it, or name another one.",
+            )
+        self.type_of(connection_id)
+        raise StateError("The connection is DISABLED.", code="CONNECTION_DISABLED", hint="Enable it, or name another.")
+
+    def open(self, connection_id: UUID) -> Target:
+        """Return the connection with its configuration open. Raises NotFoundError, EncryptionError."""
+        row = self._connection.execute(_OPEN, {"id": connection_id}).mappings().one_or_none()
+        if row is None:
+            raise NotFoundError(f"There is no connection {connection_id} in this organization.")
+        place = bind(row["org_id"], row["id"], row["connector_type"])
+        return Target(
+            connection_id=row["id"],
+            org_id=row["org_id"],
+            connector_type=row["connector_type"],
+            config=self._encryption.decrypt_config(row["config_encrypted"], place),
+            in_doubt=row["in_doubt"],
+            status=ConnectionStatus(row["status"]),
+            breaker_state=BreakerState(row["breaker_state"]),
+            probe_failures=row["probe_failures"],
+            paused=row["paused"],
+            orders_per_minute=row["orders_per_minute"],
+        )
+
+    def disable_unreadable(self, connection_id: UUID, error: dict[str, Any]) -> None:
+        """Disable a connection whose configuration does not open."""
+        self._connection.execute(
+            text("UPDATE erp_connection SET status = 'DISABLED', is_default = false WHERE id = :id"),
+            {"id": connection_id},
+        )
+        self.set_breaker(connection_id, BreakerState.PAUSED, error, None)
+
+    def set_breaker(
+        self, connection_id: UUID, state: BreakerState, error: dict[str, Any] | None, probe_in: float | None
+    ) -> bool:
+        """Change the breaker; True if its state is another one now."""
+        parameters = {"id": connection_id, "state": state, "probe_in": probe_in}
+        changed = self._connection.execute(_SET_BREAKER, parameters | {"error": as_json(error) if error else None})
+        return bool(changed.scalar())
+
+    def lease_probe(self, connection_id: UUID, seconds: float) -> bool:
+        """Take the right to probe an OPEN connection whose probe is due."""
+        return self._took(_LEASE_PROBE, {"id": connection_id, "seconds": seconds})
+
+    def note_test(self, connection_id: UUID) -> None:
+        """Note a good test now."""
+        self._connection.execute(
+            text("UPDATE erp_connection SET last_test_at = now() WHERE id = :id"), {"id": connection_id}
+        )
+
+    def lease_poll(self, connection_id: UUID, token: UUID, seconds: float) -> bool:
+        """Take, or with the same token extend, the right to poll the connection's answers."""
+        return self._took(_LEASE_POLL, {"id": connection_id, "token": token, "seconds": seconds})
+
+    def end_poll(self, connection_id: UUID, token: UUID, next_in: float, error: dict[str, Any] | None) -> None:
+        """Give the right back; due again in `next_in` seconds."""
+        parameters = {"id": connection_id, "token": token, "next_in": next_in}
+        self._connection.execute(_END_POLL, parameters | {"error": as_json(error) if error else None})
+
+    def _took(self, statement: Any, parameters: dict[str, Any]) -> bool:
+        return self._connection.execute(statement, parameters).first() is not None

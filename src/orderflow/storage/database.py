@@ -1,0 +1,205 @@
+"""Connections to PostgreSQL whose every transaction belongs to one organization, or says that it spans them.
+
+Round trips decide how fast short transactions are. The driver is therefore in autocommit mode, and a transaction
+begins with one message of two statements, `BEGIN; SET LOCAL …`, sent as SQLAlchemy's `begin` event fires; psycopg
+sends `COMMIT` and `ROLLBACK` for any transaction that is open, in autocommit mode too. A connection that the server
+has closed meanwhile is noticed on checkout by looking whether its socket has anything to read, which costs no
+round trip.
+"""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url
+from sqlalchemy.orm import Session
+
+from orderflow.storage.errors import DatabaseError, DatabaseSetupError
+from orderflow.storage.roles import APP_ROLE, SYSTEM_OPENING, opening
+
+OLDEST_SERVER = 14
+_CONNECT = {
+    "connect_timeout": 10,  # seconds
+    "application_name": "orderflow",
+    # A peer that vanished without a word is noticed within a minute instead of the system's two hours.
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+}
+
+
+class Database:
+    """The pool of connections, as the role `orderflow_app`.
+
+    Args:
+        app_url: SQLAlchemy or libpq URL of a login that is, or may become, `orderflow_app`.
+        admin_url: URL of the database's owner, kept for `orderflow db upgrade`; never used by the pool.
+        pool_size: Connections kept open; as many again are opened at need.
+    """
+
+    def __init__(self, app_url: str, admin_url: str | None = None, *, pool_size: int = 10) -> None:
+        self.admin_url = admin_url
+        self._engine = _create_engine(app_url, pool_size)
+        self._system = self._engine.execution_options(orderflow_opening=SYSTEM_OPENING)
+        self.engine_for = lru_cache(maxsize=1024)(self._engine_for)
+
+    def __repr__(self) -> str:
+        return f"Database({self._engine.url.render_as_string(hide_password=True)!r})"
+
+    def _engine_for(self, org_id: UUID) -> Engine:
+        """Return an engine on the common pool whose every transaction belongs to `org_id`."""
+        return self._engine.execution_options(orderflow_opening=opening(org_id))
+
+    @contextmanager
+    def transaction(self, org_id: UUID) -> Iterator[Connection]:
+        """Run a transaction for one organization: committed at the end, rolled back on an exception.
+
+        Raises:
+            DatabaseError: The database cannot be reached, or went away before the commit was confirmed.
+        """
+        with _translated(), self.engine_for(org_id).begin() as connection:
+            yield connection
+
+    @contextmanager
+    def system(self) -> Iterator[Connection]:
+        """Run a transaction that sees every organization, for the work that `docs/architecture.md` lists.
+
+        Raises:
+            DatabaseError: As for `transaction`.
+        """
+        with _translated(), self._system.begin() as connection:
+            yield connection
+
+    def sessions(self, org_id: UUID, **info: Any) -> Session:
+        """Return a new ORM session whose every transaction belongs to `org_id`; `info` goes to `Session.info`."""
+        return Session(self.engine_for(org_id), info={"org_id": org_id, **info}, expire_on_commit=False)
+
+    def dedicated(self) -> psycopg.Connection[Any]:
+        """Return a connection of its own, in autocommit mode and without an organization, for LISTEN. Close it.
+
+        Raises:
+            DatabaseError: The database cannot be reached.
+        """
+        with _translated():
+            pooled = self._engine.raw_connection()
+            pooled.detach()
+            connection: psycopg.Connection[Any] = pooled.dbapi_connection  # type: ignore[assignment]  # psycopg's dialect
+            return connection
+
+    def close(self) -> None:
+        """Close the pool's idle connections; those in use are closed when they come back."""
+        self._engine.dispose()
+
+
+def normal_url(url: str) -> str:
+    """Return `url` (`postgres://`, `postgresql://`, `postgresql+…://`) in the form that SQLAlchemy takes for psycopg 3.
+
+    Raises:
+        DatabaseError: It is no URL of a PostgreSQL database; never shows it, for it may hold a password.
+    """
+    try:
+        parsed = make_url(url)
+    except (exc.ArgumentError, ValueError):
+        raise DatabaseError("DATABASE_URL is not a URL.", hint=_URL_HINT) from None
+    if parsed.drivername.partition("+")[0] not in {"postgres", "postgresql"}:
+        raise DatabaseError("DATABASE_URL must name a PostgreSQL database.", hint=_URL_HINT)
+    return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+_URL_HINT = "It looks like postgresql://user:password@host:5432/database."
+
+
+def _create_engine(url: str, pool_size: int) -> Engine:
+    engine = create_engine(
+        normal_url(url),
+        isolation_level="AUTOCOMMIT",
+        connect_args=_CONNECT,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_use_lifo=True,  # few warm connections, with their prepared statements, rather than many cold ones
+        hide_parameters=True,  # an error must not carry the values of a row
+    )
+    event.listen(engine, "connect", _become_app)
+    event.listen(engine, "checkout", _notice_closed)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _begin(connection: Connection) -> None:
+    statement = connection.get_execution_options().get("orderflow_opening", b"BEGIN")
+    driver: Any = connection.connection.dbapi_connection
+    try:
+        driver.execute(statement, prepare=False)  # two statements in one message cannot be prepared
+    except psycopg.OperationalError as error:
+        connection.invalidate(error)
+        raise _away(error) from error
+
+
+def _notice_closed(connection: psycopg.Connection[Any], _record: Any, _proxy: Any) -> None:
+    if connection.closed:
+        raise exc.DisconnectionError
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    if waiting.poll(0):  # an idle connection is only spoken to when the server ends it
+        raise exc.DisconnectionError
+
+
+def _become_app(connection: psycopg.Connection[Any], _record: Any) -> None:
+    login = connection.info.user
+    connection.autocommit = True
+    try:
+        _refuse_unsafe(connection)
+        if login != APP_ROLE:
+            connection.execute(f"SET ROLE {APP_ROLE}")
+    except psycopg.Error as error:
+        connection.close()
+        raise DatabaseSetupError(f"{login!r} may not work as {APP_ROLE}: {error}") from None
+    except DatabaseError:
+        connection.close()
+        raise
+
+
+def _refuse_unsafe(connection: psycopg.Connection[Any]) -> None:
+    if connection.info.server_version < OLDEST_SERVER * 10_000:
+        raise DatabaseSetupError(
+            f"PostgreSQL {OLDEST_SERVER} or newer is needed; this is {connection.info.server_version // 10_000}.",
+            hint="Upgrade the server, or leave DATABASE_URL empty to use the embedded one.",
+        )
+    row = connection.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = session_user").fetchone()
+    if row is None or row[0]:
+        raise DatabaseSetupError(
+            "DATABASE_URL logs in as a superuser or with BYPASSRLS: the wall between organizations would not hold.",
+            code="DATABASE_ROLE_UNSAFE",
+            hint=f"Set DATABASE_URL to a login of the role {APP_ROLE}, and DATABASE_ADMIN_URL to the owner for "
+            "`orderflow db upgrade`.",
+        )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except exc.TimeoutError as error:
+        raise DatabaseError("No connection to the database became free in time.") from error
+    except psycopg.OperationalError as error:
+        raise _away(error) from error
+    except exc.DBAPIError as error:
+        if isinstance(error.orig, psycopg.errors.DiskFull):
+            raise DatabaseError(
+                "The database's disk is full.",
+                code="DATABASE_FULL",
+                hint="Make room on it and try again; what was confirmed before is kept.",
+            ) from error
+        if error.connection_invalidated or (isinstance(error, exc.OperationalError) and error.statement is None):
+            raise _away(error.orig) from error
+        raise
+
+
+def _away(reason: BaseException | None) -> DatabaseError:
+    return DatabaseError(f"The database cannot be reached: {' '.join(str(reason).split())}")  # never a password: libpq

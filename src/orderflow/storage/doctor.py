@@ -1,0 +1,201 @@
+"""The books of all organizations, held against each other. Runs as `orderflow_system`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, TextClause, text
+
+from orderflow.domain.ids import new_id
+from orderflow.flow.doctor import Finding, OpenDocument
+from orderflow.storage.database import Database
+
+_MOST = 1_000
+"""Findings of one kind that are listed."""
+
+# The newest export decides what an order's state has to be.
+_LATEST = """
+    SELECT DISTINCT ON (e.draft_order_id) e.* FROM erp_export e
+    JOIN draft_order d ON d.id = e.draft_order_id AND d.status IN ('PUSHING', 'PUSHED', 'CONFIRMED', 'ERROR')
+    ORDER BY e.draft_order_id, e.created_at DESC, e.id DESC
+"""
+_FITTING = """
+    CASE e.status WHEN 'SENT' THEN 'PUSHED' WHEN 'ACKED' THEN 'CONFIRMED' WHEN 'FAILED' THEN 'ERROR' ELSE 'PUSHING' END
+"""
+# Forward only: what is PUSHED or CONFIRMED is never sent again because a row says PENDING.
+_FORWARD = f"(o.status = 'PUSHING' OR (o.status = 'PUSHED' AND e.status = 'ACKED')) AND o.status <> {_FITTING}"
+_STUCK = """
+    e.lease_token IS NOT NULL AND (e.status <> 'PENDING' OR e.lease_until > now() + interval '1 day')
+"""
+_OPEN_LOG = """
+    l.status = 'PENDING'
+    AND (e.status <> 'PENDING' OR e.lease_until IS NULL OR e.lease_until < now() - interval '1 hour')
+"""
+_WHO = "g.slug AS organization, e.draft_order_id AS order_id, e.id AS export_id"
+_FROM = "FROM erp_export e JOIN organization g ON g.id = e.org_id"
+
+_DISAGREEMENTS = {
+    "ORDER_DISAGREES": f"""
+        SELECT {_WHO}, format('The order is %s, its delivery %s.', o.status, e.status) AS message,
+               {_FORWARD} AS repairable
+        FROM ({_LATEST}) e JOIN organization g ON g.id = e.org_id JOIN draft_order o ON o.id = e.draft_order_id
+        WHERE o.status <> {_FITTING}
+    """,
+    "EXPORT_MISSING": """
+        SELECT g.slug AS organization, o.id AS order_id, NULL::uuid AS export_id, false AS repairable,
+               format('The order is %s, and there is no delivery of it.', o.status) AS message
+        FROM draft_order o JOIN organization g ON g.id = o.org_id
+        WHERE o.status IN ('PUSHING', 'PUSHED')
+          AND NOT EXISTS (SELECT FROM erp_export e WHERE e.draft_order_id = o.id)
+    """,
+    "LEASE_STUCK": f"""
+        SELECT {_WHO}, format('The delivery is %s, and its lease ends %s.', e.status, e.lease_until) AS message,
+               true AS repairable
+        {_FROM} WHERE {_STUCK}
+    """,
+    "ATTEMPT_OPEN": f"""
+        SELECT {_WHO}, format('Attempt %s is open, and nobody works on it.', l.attempt_no) AS message,
+               true AS repairable
+        {_FROM} JOIN erp_push_log l ON l.erp_export_id = e.id WHERE {_OPEN_LOG}
+    """,
+    "SUCCESS_MISSING": f"""
+        SELECT {_WHO}, format('The delivery is %s, and no attempt in the log succeeded.', e.status) AS message,
+               false AS repairable
+        {_FROM}
+        WHERE e.status = 'SENT' AND NOT e.inferred
+          AND NOT EXISTS (SELECT FROM erp_push_log l WHERE l.erp_export_id = e.id AND l.status = 'SUCCESS')
+    """,
+}
+_REPAIRS = (
+    f"UPDATE erp_export e SET lease_token = NULL, lease_until = NULL WHERE {_STUCK}",
+    f"""
+        UPDATE erp_push_log l
+        SET status = CASE e.status WHEN 'PENDING' THEN 'RETRYING' WHEN 'FAILED' THEN 'FAILED' ELSE 'SUCCESS' END,
+            error_message = COALESCE(l.error_message, 'Closed by orderflow doctor: nobody worked on it.')
+        FROM erp_export e WHERE e.id = l.erp_export_id AND {_OPEN_LOG}
+    """,
+    f"""
+        UPDATE draft_order o
+        SET status = {_FITTING}, erp_order_id = COALESCE(o.erp_order_id, e.erp_order_id), updated_at = now(),
+            error_json = CASE WHEN e.status = 'FAILED' THEN e.error_json END
+        FROM ({_LATEST}) e WHERE o.id = e.draft_order_id AND {_FORWARD}
+        RETURNING o.org_id, o.id, o.status
+    """,
+)
+_AUDIT = text("""
+    INSERT INTO audit_log (id, org_id, actor, action, entity_type, entity_id, after)
+    VALUES (:id, :org_id, 'orderflow doctor', 'ORDER_REPAIRED', 'draft_order', :order_id,
+            jsonb_build_object('status', CAST(:status AS text)))
+""")
+_OVERDUE = f"""
+    SELECT {_WHO}, false AS repairable,
+           format('%s was %s %s and is not answered yet; the limit is %s s.', e.filename,
+                  CASE WHEN e.inferred THEN 'taken to be delivered' ELSE 'delivered' END, e.sent_at, c.answer_within)
+           AS message
+    {_FROM} JOIN erp_connection c ON c.id = e.connection_id
+    WHERE e.status = 'SENT' AND e.sent_at < now() - make_interval(secs => c.answer_within)
+    ORDER BY e.inferred DESC, e.sent_at
+"""
+_HELD = f"""
+    SELECT {_WHO}, false AS repairable,
+           format('It is unknown whether %s arrived: %s', COALESCE(e.filename, 'the order'), e.error_json ->> 'message')
+           AS message
+    {_FROM} WHERE e.status = 'PENDING' AND e.held_at IS NOT NULL ORDER BY e.held_at
+"""
+_OPEN_DOCUMENTS = text(f"""
+    SELECT {_WHO}, e.export_storage_key AS storage_key,
+           e.status = 'PENDING' AND e.begun_at IS NULL AND e.staged_at IS NULL AND e.held_at IS NULL
+           AND (e.lease_until IS NULL OR e.lease_until < now()) AS sent_nothing
+    {_FROM} WHERE e.status IN ('PENDING', 'SENT') AND e.document_sha256 IS NOT NULL ORDER BY e.created_at LIMIT :most
+""")  # built from constants
+_BUILD_ANEW = text("""
+    UPDATE erp_export SET document_sha256 = NULL, export_storage_key = NULL, document_size = NULL, filename = NULL
+    WHERE id = ANY(:ids) AND status = 'PENDING' AND begun_at IS NULL AND staged_at IS NULL AND held_at IS NULL
+      AND (lease_until IS NULL OR lease_until < now())
+""")
+_HOLD = text("""
+    WITH held AS (
+        UPDATE erp_export e
+        SET held_at = now(), lease_token = NULL, lease_until = NULL, begun_at = COALESCE(begun_at, now()),
+            error_json = jsonb_build_object(
+                'code', 'RESTORED', 'message',
+                'A backup was restored: it may have been sent after the backup was made.',
+                'hint', 'Look in the ERP whether the order is there, then resolve it as delivered or send it again.')
+        FROM organization g
+        WHERE g.id = e.org_id AND e.status = 'PENDING' AND e.staged_at IS NULL AND e.held_at IS NULL
+        RETURNING g.slug AS organization, e.draft_order_id AS order_id, e.id AS export_id
+    ), closed AS (
+        UPDATE erp_push_log l SET status = 'RETRYING', error_message = 'A backup was restored.'
+        FROM held WHERE l.erp_export_id = held.export_id AND l.status = 'PENDING'
+    )
+    SELECT * FROM held
+""")
+_NOT_YET_ASKED = """
+    SELECT g.slug AS organization, o.id AS order_id, NULL::uuid AS export_id, false AS repairable,
+           'It is APPROVED here, and may have been pushed after the backup was made: look in the ERP first.' AS message
+    FROM draft_order o JOIN organization g ON g.id = o.org_id WHERE o.status = 'APPROVED' ORDER BY o.created_at
+"""
+
+
+class SqlBooks:
+    """`flow.doctor.Books` on PostgreSQL."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def disagreements(self) -> list[Finding]:
+        """Return what contradicts itself."""
+        return [finding for code, query in _DISAGREEMENTS.items() for finding in self._found(code, query)]
+
+    def repair(self) -> int:
+        """Put right what is safe."""
+        leases, attempts, orders = (self._connection.execute(text(statement)) for statement in _REPAIRS)
+        moved = orders.all()
+        for org_id, order_id, status in moved:
+            row = {"id": new_id(), "org_id": org_id, "order_id": order_id, "status": status}
+            self._connection.execute(_AUDIT, row)
+        return leases.rowcount + attempts.rowcount + len(moved)
+
+    def attention(self) -> list[Finding]:
+        """Return what a person has to decide."""
+        return [*self._found("ANSWER_OVERDUE", _OVERDUE), *self._found("DELIVERY_HELD", _HELD)]
+
+    def open_documents(self, most: int) -> list[OpenDocument]:
+        """Return documents that may still be needed."""
+        rows = self._connection.execute(_OPEN_DOCUMENTS, {"most": most}).mappings()
+        return [OpenDocument(**row) for row in rows]
+
+    def build_anew(self, export_ids: Iterable[UUID]) -> None:
+        """Forget documents of which nothing was sent; the next claim builds them again."""
+        self._connection.execute(_BUILD_ANEW, {"ids": list(export_ids)})
+
+    def hold_unsent(self) -> list[Finding]:
+        """Hold what may have been sent since the backup."""
+        words = "Held: it may have been sent after the backup was made."
+        held = self._connection.execute(_HOLD).mappings()
+        found = [Finding("RESTORED_HELD", message=words, repaired=True, **row) for row in held]
+        return found + self._found("RESTORED_APPROVED", _NOT_YET_ASKED)
+
+    def _found(self, code: str, query: str) -> list[Finding]:
+        limited: TextClause = text(f"{query} LIMIT {_MOST}")
+        return [Finding(code, **_known(row)) for row in self._connection.execute(limited).mappings()]
+
+
+def _known(row: Any) -> dict[str, Any]:
+    return {name: row[name] for name in ("organization", "message", "order_id", "export_id", "repairable")}
+
+
+class SqlBookKeeping:
+    """`flow.doctor.BookKeeping` on PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @contextmanager
+    def books(self) -> Iterator[SqlBooks]:
+        """Open a transaction across organizations. Raises DatabaseError."""
+        with self._database.system() as connection:
+            yield SqlBooks(connection)

@@ -1,0 +1,139 @@
+"""Exports in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from orderflow.domain.errors import NotFoundError
+from orderflow.domain.states import ERPExportStatus
+from orderflow.flow.ports import Actor, Answer, Batch, Export, Settlement
+from orderflow.storage import settling
+from orderflow.storage.interventions import SqlInterventions
+from orderflow.storage.leases import SqlLeases
+
+_COLUMNS = "e.*, (e.lease_until IS NOT NULL AND e.lease_until > now()) AS lease_is_live"
+_ADD = text("""
+    INSERT INTO erp_export (id, org_id, draft_order_id, connection_id, status, created_at, idempotency_key,
+                            requested_by, request_id, traceparent)
+    VALUES (:id, :org_id, :draft_order_id, :connection_id, 'PENDING', :created_at, :idempotency_key,
+            :requested_by, :request_id, :traceparent)
+""")
+_REVIVE = text("""
+    UPDATE erp_export
+    SET status = 'PENDING', next_attempt_at = now(), attempts_spent = 0, error_json = NULL, held_at = NULL
+    WHERE id = :id AND status = 'FAILED'
+""")
+_WITHDRAW = text("""
+    DELETE FROM erp_export WHERE id IN (
+        SELECT id FROM erp_export e
+        WHERE id = :id AND status = 'PENDING' AND (lease_until IS NULL OR lease_until < now())
+          AND NOT EXISTS (SELECT FROM erp_push_log l WHERE l.erp_export_id = e.id)
+        FOR UPDATE SKIP LOCKED)
+    RETURNING id
+""")
+_FOR_ANSWERS = text(f"""
+    SELECT {_COLUMNS}, EXISTS (
+        SELECT FROM erp_export n
+        WHERE n.org_id = e.org_id AND n.draft_order_id = e.draft_order_id AND n.created_at > e.created_at) AS newer
+    FROM erp_export e WHERE e.id = ANY(:ids)
+    ORDER BY e.id
+    FOR UPDATE OF e SKIP LOCKED
+""")  # noqa: S608  # built from a constant
+
+
+class SqlExports(SqlLeases, SqlInterventions):
+    """The exports of one organization, in one transaction."""
+
+    def add(self, export: Export, *, idempotency_key: str | None, actor: Actor) -> None:
+        """Insert a PENDING export, due at once."""
+        parameters = {
+            "id": export.id,
+            "org_id": self._org_id,
+            "draft_order_id": export.draft_order_id,
+            "connection_id": export.connection_id,
+            "created_at": export.created_at,
+            "idempotency_key": idempotency_key,
+            "requested_by": actor.name,
+            "request_id": actor.request_id,
+            "traceparent": actor.traceparent,
+        }
+        self._connection.execute(_ADD, parameters)
+
+    def get(self, export_id: UUID) -> Export:
+        """Return and lock one export. Raises NotFoundError."""
+        found = self._one("WHERE e.id = :id FOR UPDATE OF e", {"id": export_id})
+        if found is None:
+            raise NotFoundError(f"There is no export {export_id} in this organization.")
+        return found
+
+    def latest(self, order_id: UUID) -> Export | None:
+        """Return the order's newest export."""
+        return self._one(
+            "WHERE e.org_id = :org_id AND e.draft_order_id = :id ORDER BY e.created_at DESC LIMIT 1",
+            {"org_id": self._org_id, "id": order_id},
+        )
+
+    def by_idempotency_key(self, order_id: UUID, key: str) -> Export | None:
+        """Return the order's export that was requested under `key` in the last 24 hours."""
+        return self._one(
+            "WHERE e.org_id = :org_id AND e.draft_order_id = :id AND e.idempotency_key = :key"
+            " AND e.created_at > now() - interval '24 hours' ORDER BY e.created_at DESC LIMIT 1",
+            {"org_id": self._org_id, "id": order_id, "key": key},
+        )
+
+    def revive(self, export_id: UUID) -> None:
+        """Make a FAILED export PENDING again: same name, same bytes."""
+        self._connection.execute(_REVIVE, {"id": export_id})
+
+    def withdraw(self, export_id: UUID) -> bool:
+        """Delete a PENDING export of which no attempt began; False if one had."""
+        return self._connection.execute(_WITHDRAW, {"id": export_id}).first() is not None
+
+    def settle(self, batch: Batch, settlements: Sequence[Settlement]) -> set[UUID]:
+        """Write export, order and log for each, in bulk; returns the ids that `batch.lease` still held."""
+        return settling.settle(self._connection, batch, settlements)
+
+    def for_answers(self, export_ids: Sequence[UUID]) -> dict[UUID, tuple[Export, bool]]:
+        """Lock exports and tell for each whether the order has a newer one; what a worker has locked is left out."""
+        ids = {"ids": list(export_ids)}
+        self._connection.execute(
+            text(
+                "SELECT FROM draft_order WHERE id IN (SELECT draft_order_id FROM erp_export WHERE id = ANY(:ids))"
+                " ORDER BY id FOR UPDATE"
+            ),
+            ids,
+        )
+        rows = self._connection.execute(_FOR_ANSWERS, ids).mappings()
+        return {row["id"]: (_export(row), row["newer"]) for row in rows}
+
+    def record_answers(self, answers: Sequence[Answer]) -> None:
+        """Write decided answers to exports and orders, in bulk."""
+        settling.record_answers(self._connection, answers)
+
+    def _one(self, where: str, parameters: dict[str, Any]) -> Export | None:
+        query = text(f"SELECT {_COLUMNS} FROM erp_export e {where}")  # noqa: S608  # `where` is a text of this class
+        row = self._connection.execute(query, parameters).mappings().first()
+        return _export(row) if row is not None else None
+
+
+def _export(row: Mapping[Any, Any]) -> Export:
+    return Export(
+        id=row["id"],
+        draft_order_id=row["draft_order_id"],
+        connection_id=row["connection_id"],
+        status=ERPExportStatus(row["status"]),
+        created_at=row["created_at"],
+        filename=row["filename"],
+        attempts_spent=row["attempts_spent"],
+        lease_is_live=row["lease_is_live"],
+        begun=row["begun_at"] is not None,
+        staged=row["staged_at"] is not None,
+        answered=row["answered_at"] is not None,
+        held=row["held_at"] is not None,
+        erp_order_id=row["erp_order_id"],
+        error=row["error_json"],
+    )

@@ -1,0 +1,173 @@
+"""Claiming in PostgreSQL: leases with tokens, compared on the database's clock only.
+
+The holder of a lease locks exports, then orders. Everybody else locks the order first and takes exports with
+SKIP LOCKED, so that the two can never wait for each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from orderflow.domain.delivery import Delivery, Lease
+from orderflow.domain.ids import new_id
+from orderflow.domain.orders import DraftOrder
+from orderflow.flow.ports import Attempt, Batch
+from orderflow.storage.lanes import SqlLanes
+from orderflow.storage.orders import SqlOrders
+from orderflow.storage.records import records
+
+_DUE_FIRST = """
+    connection_id = :connection_id AND status = 'PENDING' AND held_at IS NULL
+    AND next_attempt_at <= now() AND (lease_until IS NULL OR lease_until < now())
+"""
+_TAKE = """
+    WITH due AS (
+        SELECT id, lease_token FROM erp_export
+        WHERE {which}
+        ORDER BY next_attempt_at
+        LIMIT :limit
+        FOR UPDATE SKIP LOCKED
+    )
+    UPDATE erp_export e
+    SET lease_token = :token, lease_until = now() + make_interval(secs => :seconds)
+    FROM due WHERE e.id = due.id
+    RETURNING e.*, due.lease_token AS orphan_token
+"""
+_LEASE = text(_TAKE.format(which=_DUE_FIRST))
+_LEASE_ONE = text(_TAKE.format(which=f"id = :only AND {_DUE_FIRST}"))
+_BEGIN = text("""
+    WITH r AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
+            id uuid, log_id uuid, filename text, storage_key text, sha256 text, size bigint, format text,
+            retry_count int, request_id text, request jsonb)
+    ), e AS (
+        UPDATE erp_export e
+        SET filename = r.filename, export_storage_key = r.storage_key, document_sha256 = r.sha256,
+            document_size = r.size, export_format_version = r.format,
+            begun_at = CASE WHEN :in_doubt THEN COALESCE(e.begun_at, now()) ELSE e.begun_at END
+        FROM r WHERE e.id = r.id AND e.lease_token = :token
+        RETURNING e.id, e.draft_order_id
+    ), o AS (
+        UPDATE draft_order o SET attempts = o.attempts + 1 FROM e WHERE o.id = e.draft_order_id
+        RETURNING o.id, o.attempts
+    ), lost AS (
+        UPDATE erp_push_log l
+        SET status = 'RETRYING', error_message = 'The worker stopped before it could say how this attempt ended.'
+        FROM e WHERE l.erp_export_id = e.id AND l.status = 'PENDING'
+    )
+    INSERT INTO erp_push_log (id, org_id, draft_order_id, erp_export_id, attempt_no, connector_type, status,
+                              request_json, idempotency_key, retry_count, request_id)
+    SELECT r.log_id, :org_id, o.id, e.id, o.attempts, :connector_type, 'PENDING', r.request,
+           encode(sha256(convert_to(concat_ws(':', CAST(:org_id AS text), o.id, o.attempts), 'UTF8')), 'hex'),
+           r.retry_count, r.request_id
+    FROM r JOIN e ON e.id = r.id JOIN o ON o.id = e.draft_order_id
+    RETURNING erp_export_id, attempt_no
+""")
+_MARK_STAGED = text("""
+    UPDATE erp_export e SET staged_at = now(), staged_path = r.path
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(id uuid, path text)
+    WHERE e.id = r.id AND e.lease_token = :token AND e.status = 'PENDING'
+    RETURNING e.id
+""")
+_RELEASE = text("""
+    UPDATE erp_export
+    SET lease_token = NULL, lease_until = NULL, next_attempt_at = now() + make_interval(secs => :delay)
+    WHERE id = ANY(:ids) AND lease_token = :token
+""")
+EXTEND = text("""
+    WITH lanes AS (
+        UPDATE erp_lane SET lease_until = now() + make_interval(secs => :seconds) WHERE lease_token = ANY(:tokens)
+    )
+    UPDATE erp_export SET lease_until = now() + make_interval(secs => :seconds)
+    WHERE lease_token = ANY(:tokens) AND status = 'PENDING'
+    RETURNING lease_token
+""")
+
+
+class SqlLeases(SqlLanes):
+    """The part of `flow.ports.Exports` that a worker uses before it delivers."""
+
+    def __init__(self, connection: Connection, org_id: UUID) -> None:
+        self._connection = connection
+        self._org_id = org_id
+
+    def lease(
+        self, connection_id: UUID, lease: Lease, seconds: float, limit: int, *, only: UUID | None = None
+    ) -> list[Attempt]:
+        """Take up to `limit` due exports of the connection, oldest first, under `lease`; or just the one named."""
+        parameters: dict[str, Any] = {"connection_id": connection_id, "token": lease.token, "limit": limit}
+        parameters |= {"seconds": seconds, "only": only} if only else {"seconds": seconds}
+        rows = self._connection.execute(_LEASE_ONE if only else _LEASE, parameters).mappings().all()
+        if not rows:
+            return []
+        orders = SqlOrders(self._connection, self._org_id).get_many([row["draft_order_id"] for row in rows])
+        attempts = [_attempt(row, orders[row["draft_order_id"]], lease) for row in rows]
+        return sorted(attempts, key=lambda attempt: attempt.requested_at)
+
+    def begin(self, batch: Batch) -> None:
+        """Note documents and a new attempt for each; drop those from the batch whose lease is lost."""
+        parameters = {
+            "rows": records(_begin_row(attempt) for attempt in batch.attempts),
+            "token": batch.lease.token,
+            "in_doubt": not batch.to.stages,
+            "org_id": self._org_id,
+            "connector_type": batch.target.connector_type,
+        }
+        numbers = {row[0]: row[1] for row in self._connection.execute(_BEGIN, parameters)}
+        batch.attempts = [attempt for attempt in batch.attempts if attempt.export_id in numbers]
+        for attempt in batch.attempts:
+            attempt.order.delivery.attempt_no = numbers[attempt.export_id]
+
+    def mark_staged(self, lease: Lease, paths: Mapping[UUID, str]) -> set[UUID]:
+        """Note that files are staged; returns the ids of those that `lease` still holds."""
+        rows = records({"id": export_id, "path": path} for export_id, path in paths.items())
+        return set(self._connection.execute(_MARK_STAGED, {"rows": rows, "token": lease.token}).scalars())
+
+    def release(self, lease: Lease, export_ids: Sequence[UUID], delay: float) -> None:
+        """Give back exports whose attempt never began, due again in `delay` seconds."""
+        self._connection.execute(_RELEASE, {"ids": list(export_ids), "token": lease.token, "delay": delay})
+
+
+def _attempt(row: Mapping[Any, Any], order: DraftOrder, lease: Lease) -> Attempt:
+    order.delivery = Delivery(
+        export_id=row["id"],
+        requested_at=row["created_at"],
+        in_doubt=row["begun_at"] is not None,
+        staged_path=row["staged_path"],
+        orphan_token=row["orphan_token"] if row["staged_at"] is None else None,
+        lease=lease,
+    )
+    return Attempt(
+        export_id=row["id"],
+        order=order,
+        stored=row["document_sha256"] is not None,
+        attempts_spent=row["attempts_spent"],
+        requested_at=row["created_at"],
+        request_id=row["request_id"],
+        traceparent=row["traceparent"],
+        storage_key=row["export_storage_key"],
+        document_sha256=row["document_sha256"],
+        filename=row["filename"],
+    )
+
+
+def _begin_row(attempt: Attempt) -> dict[str, Any]:
+    attempt.log_id = new_id()
+    document = attempt.order.delivery.document
+    size = len(document.content) if document else None
+    return {
+        "id": attempt.export_id,
+        "log_id": attempt.log_id,
+        "filename": attempt.filename,
+        "storage_key": attempt.storage_key,
+        "sha256": attempt.document_sha256,
+        "size": size,
+        "format": document.format_version if document else None,
+        "retry_count": attempt.attempts_spent,
+        "request_id": attempt.request_id,
+        "request": {"file": attempt.filename, "size": size, "sha256": attempt.document_sha256},
+    }

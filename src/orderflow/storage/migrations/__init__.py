@@ -1,0 +1,77 @@
+"""Brings a database to the present tables, step by step (Alembic)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, NullPool, create_engine, exc, text
+
+from orderflow.storage.database import Database, normal_url
+from orderflow.storage.errors import DatabaseError, DatabaseSetupError
+
+_LOCK = 0x0F_DB_00_01  # any number that no other program takes in the same database
+Progress = Callable[[str], None]
+
+
+def upgrade(admin_url: str, progress: Progress | None = None) -> None:
+    """Apply what is missing. Safe to call from several processes at once: one works, the others wait.
+
+    Args:
+        admin_url: URL of the database's owner, who may create roles (or finds them made).
+        progress: Called with one line for each step, after it was applied.
+
+    Raises:
+        DatabaseError: The database cannot be reached.
+        DatabaseSetupError: A step failed; nothing of it was applied.
+    """
+    engine = create_engine(normal_url(admin_url), poolclass=NullPool, hide_parameters=True)
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})  # freed when we disconnect
+            connection.commit()
+            _apply(connection, progress)
+    except exc.OperationalError as error:
+        raise DatabaseError(f"The database cannot be reached or upgraded: {error.orig}") from error
+    except exc.DBAPIError as error:
+        raise DatabaseSetupError(
+            f"The database could not be upgraded: {error.orig}",
+            hint="Nothing was changed. DATABASE_ADMIN_URL must name the owner of the database, who may create roles.",
+        ) from error
+
+
+def current_and_head(connection: Connection) -> tuple[str | None, str]:
+    """Return the revision that the database is at (None: empty) and the one that this version of OrderFlow needs."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    return MigrationContext.configure(connection).get_current_revision(), head or ""
+
+
+def ensure_current(database: Database) -> None:
+    """Make sure that the tables are those that this version needs.
+
+    Raises:
+        DatabaseError: The database cannot be reached.
+        DatabaseSetupError: They are not; the hint says what to run.
+    """
+    with database.system() as connection:
+        current, head = current_and_head(connection)
+    if current != head:
+        raise DatabaseSetupError(f"The database is at revision {current or 'none'}, this version needs {head}.")
+
+
+def _apply(connection: Connection, progress: Progress | None) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    config.attributes["progress"] = progress
+    command.upgrade(config, "head")
+
+
+def _config(**options: Any) -> Config:
+    config = Config(**options)
+    config.set_main_option("script_location", "orderflow.storage:migrations")
+    config.set_main_option("path_separator", "os")
+    return config

@@ -1,0 +1,67 @@
+"""The roles and the row-level security of `orderflow.storage.roles`, for migrations to put up."""
+
+from __future__ import annotations
+
+from alembic import op
+
+from orderflow.storage.roles import APP_ROLE, SYSTEM_ROLE
+
+ALL = "SELECT, INSERT, UPDATE, DELETE"
+_THIS_ORG = "(SELECT NULLIF(current_setting('orderflow.org_id', true), '')::uuid)"
+
+# Roles belong to the whole server: another database may have made them, at this moment even.
+_ROLES = f"""
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{SYSTEM_ROLE}') THEN
+        BEGIN
+            CREATE ROLE {SYSTEM_ROLE} NOLOGIN;
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+        END;
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{APP_ROLE}') THEN
+        BEGIN
+            CREATE ROLE {APP_ROLE} LOGIN NOINHERIT;
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+        END;
+    END IF;
+    IF NOT pg_has_role('{APP_ROLE}', '{SYSTEM_ROLE}', 'MEMBER') THEN
+        GRANT {SYSTEM_ROLE} TO {APP_ROLE};
+    END IF;
+    IF NOT pg_has_role(current_user, '{APP_ROLE}', 'MEMBER') THEN
+        GRANT {APP_ROLE} TO CURRENT_USER;
+    END IF;
+END $$
+"""  # noqa: S608  # two constants of ours
+
+
+def create_roles() -> None:
+    """Create both roles unless they are there, and let them into the schema; nobody may create things in it."""
+    op.execute(_ROLES)
+    op.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    op.execute(f"GRANT USAGE ON SCHEMA public TO {APP_ROLE}, {SYSTEM_ROLE}")
+    op.execute(f"GRANT SELECT ON alembic_version TO {APP_ROLE}, {SYSTEM_ROLE}")
+
+
+def wall_off(table: str, app_rights: str = ALL) -> None:
+    """Let `orderflow_app` at the rows of the transaction's organization only, and `orderflow_system` at all."""
+    _secure(table)
+    rule = f"org_id = {_THIS_ORG}"
+    op.execute(f"CREATE POLICY one_organization ON {table} TO {APP_ROLE} USING ({rule}) WITH CHECK ({rule})")
+    op.execute(f"GRANT {app_rights} ON {table} TO {APP_ROLE}")
+
+
+def protect_organizations(table: str, app_may_update: str) -> None:
+    """Let `orderflow_app` read every organization, and change the named columns of the transaction's own."""
+    _secure(table)
+    rule = f"id = {_THIS_ORG}"
+    op.execute(f"CREATE POLICY read_all ON {table} FOR SELECT TO {APP_ROLE} USING (true)")
+    op.execute(f"CREATE POLICY change_own ON {table} FOR UPDATE TO {APP_ROLE} USING ({rule}) WITH CHECK ({rule})")
+    op.execute(f"GRANT SELECT, UPDATE ({app_may_update}) ON {table} TO {APP_ROLE}")
+
+
+def _secure(table: str) -> None:
+    op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+    op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    op.execute(f"CREATE POLICY every_organization ON {table} TO {SYSTEM_ROLE} USING (true) WITH CHECK (true)")
+    op.execute(f"GRANT {ALL} ON {table} TO {SYSTEM_ROLE}")

@@ -1,0 +1,351 @@
+"""The tables (DESIGN §4). Every one but `organization` carries `org_id` and is walled off by row-level security."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from orderflow.domain.ids import new_id
+
+_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """What all tables share: names of constraints, and how Python types are stored."""
+
+    metadata = MetaData(naming_convention=_NAMES)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: Text(),
+        bytes: LargeBinary(),
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB(),
+    }
+
+
+def _one_of(name: str, column: str, values: str) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values.split("|"))
+    return CheckConstraint(f"{column} IN ({listed})", name=name)
+
+
+_now = func.now()
+_VACUUM_BY_ROWS = {  # hot tables are vacuumed by rows changed, not by share of a table that only grows
+    "autovacuum_vacuum_scale_factor": "0",
+    "autovacuum_vacuum_threshold": "5000",
+}
+
+
+class Organization(Base):
+    """A tenant. `deliveries_paused_at` set and `deliveries_paused_until` not passed: nothing is delivered."""
+
+    __tablename__ = "organization"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    settings: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    deliveries_paused_at: Mapped[datetime | None]
+    deliveries_paused_until: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=_now)
+
+
+class _Owned:
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    created_at: Mapped[datetime] = mapped_column(server_default=_now)
+
+
+class AppUser(_Owned, Base):
+    """A person who signs in; `password_hash` is Argon2id."""
+
+    __tablename__ = "app_user"
+    __table_args__ = (
+        _one_of("role", "role", "ADMIN|INTEGRATOR|OPS|VIEWER"),
+        Index("uq_app_user_email", text("lower(email)"), unique=True),
+        Index("idx_app_user_org", "org_id"),
+    )
+    email: Mapped[str]
+    name: Mapped[str | None]
+    password_hash: Mapped[str]
+    role: Mapped[str]
+    active: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+    failed_logins: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    locked_until: Mapped[datetime | None]
+    last_login_at: Mapped[datetime | None]
+    tokens_valid_from: Mapped[datetime] = mapped_column(server_default=_now)
+
+
+class ApiKey(_Owned, Base):
+    """A program's key, of which only the SHA-256 is kept; `prefix` is for people to tell keys apart."""
+
+    __tablename__ = "api_key"
+    __table_args__ = (
+        _one_of("role", "role", "ADMIN|INTEGRATOR|OPS|VIEWER"),
+        Index("uq_api_key_hash", "key_hash", unique=True),
+        Index("idx_api_key_org", "org_id"),
+    )
+    name: Mapped[str]
+    role: Mapped[str]
+    prefix: Mapped[str]
+    key_hash: Mapped[bytes]
+    created_by: Mapped[str | None]
+    last_used_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class AuditLog(_Owned, Base):
+    """Who changed what, with before and after; secrets never."""
+
+    __tablename__ = "audit_log"
+    __table_args__ = (
+        Index("idx_audit_log_org", "org_id", text("created_at DESC"), text("id DESC")),
+        Index("idx_audit_log_entity", "org_id", "entity_id", text("created_at DESC")),
+    )
+    actor: Mapped[str]
+    action: Mapped[str]
+    entity_type: Mapped[str | None]
+    entity_id: Mapped[UUID | None]
+    before: Mapped[dict[str, Any] | None]
+    after: Mapped[dict[str, Any] | None]
+    request_id: Mapped[str | None]
+
+
+class DraftOrderRow(_Owned, Base):
+    """An order; `attempts` counts delivery attempts and never restarts."""
+
+    __tablename__ = "draft_order"
+    __table_args__ = (
+        _one_of("status", "status", "NEW|NEEDS_REVIEW|READY|APPROVED|PUSHING|PUSHED|CONFIRMED|ERROR|REJECTED"),
+        Index("idx_draft_order_org_created", "org_id", text("created_at DESC"), text("id DESC")),
+        Index("idx_draft_order_org_status", "org_id", "status", text("created_at DESC"), text("id DESC")),
+        Index("idx_draft_order_number", "org_id", "external_order_number"),
+        {"postgresql_with": {"fillfactor": "80", **_VACUUM_BY_ROWS}},
+    )
+    status: Mapped[str]
+    external_order_number: Mapped[str | None]
+    order_date: Mapped[date | None]
+    currency: Mapped[str | None]
+    requested_delivery_date: Mapped[date | None]
+    notes: Mapped[str | None]
+    customer_id: Mapped[UUID | None]
+    erp_customer_number: Mapped[str | None]
+    customer_name: Mapped[str | None]
+    ship_to: Mapped[dict[str, Any] | None]
+    bill_to: Mapped[dict[str, Any] | None]
+    created_by: Mapped[str | None]
+    approved_by: Mapped[str | None]
+    approved_at: Mapped[datetime | None]
+    erp_order_id: Mapped[str | None]
+    erp_order_id_source: Mapped[str | None]
+    source_document_id: Mapped[UUID | None]
+    source_file_name: Mapped[str | None]
+    source_sha256: Mapped[str | None]
+    attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    error_json: Mapped[dict[str, Any] | None]
+    updated_at: Mapped[datetime] = mapped_column(server_default=_now, onupdate=_now)
+
+
+class DraftOrderLineRow(Base):
+    """One line of an order."""
+
+    __tablename__ = "draft_order_line"
+    __table_args__ = (UniqueConstraint("draft_order_id", "line_no", name="uq_draft_order_line_no"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    draft_order_id: Mapped[UUID] = mapped_column(ForeignKey("draft_order.id", ondelete="CASCADE"))
+    line_no: Mapped[int]
+    internal_sku: Mapped[str | None]
+    qty: Mapped[Decimal | None] = mapped_column(Numeric(18, 3))
+    uom: Mapped[str | None]
+    unit_price: Mapped[Decimal | None] = mapped_column(Numeric(18, 4))
+    currency: Mapped[str | None]
+    customer_sku_raw: Mapped[str | None]
+    product_description: Mapped[str | None]
+    requested_delivery_date: Mapped[date | None]
+    line_notes: Mapped[str | None]
+
+
+class ERPConnection(_Owned, Base):
+    """One way into one ERP: its encrypted configuration and its health.
+
+    `config_encrypted` made by the plain `EncryptionService.encrypt_config` is bound to this row when it is
+    flushed; `config()` opens it. The first ACTIVE connection of an organization becomes its default.
+    """
+
+    __tablename__ = "erp_connection"
+    __table_args__ = (
+        _one_of("status", "status", "ACTIVE|DISABLED"),
+        _one_of("breaker", "breaker_state", "CLOSED|OPEN|PAUSED"),
+        _one_of("in_doubt", "in_doubt", "resend|hold"),
+        Index(
+            "uq_active_connector",
+            "org_id",
+            "connector_type",
+            unique=True,
+            postgresql_where=text("status = 'ACTIVE'"),
+        ),
+        Index("uq_default_connection", "org_id", unique=True, postgresql_where=text("is_default")),
+        Index("idx_erp_connection_org", "org_id", "status"),
+        {"postgresql_with": {"fillfactor": "50"}},
+    )
+    name: Mapped[str | None]
+    connector_type: Mapped[str]
+    config_encrypted: Mapped[bytes]
+    key_id: Mapped[str | None]
+    status: Mapped[str] = mapped_column(default="ACTIVE", server_default=text("'ACTIVE'"))
+    is_default: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    in_doubt: Mapped[str] = mapped_column(default="resend", server_default=text("'resend'"))
+    give_up_after: Mapped[int | None]  # seconds; none: wait for an unavailable target for ever
+    answer_within: Mapped[int | None]  # seconds; a sent order unanswered for longer is alerted
+    orders_per_minute: Mapped[int | None]
+    rate_since: Mapped[datetime | None]  # when the minute began in which `rate_used` orders were taken
+    rate_used: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    last_test_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    updated_at: Mapped[datetime] = mapped_column(server_default=_now, onupdate=_now)
+
+    breaker_state: Mapped[str] = mapped_column(default="CLOSED", server_default=text("'CLOSED'"))
+    breaker_since: Mapped[datetime | None]
+    breaker_error: Mapped[dict[str, Any] | None]
+    probe_at: Mapped[datetime | None]
+    probe_failures: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    next_poll_at: Mapped[datetime | None]
+    poll_lease_until: Mapped[datetime | None]
+    poll_lease_token: Mapped[UUID | None]
+    poll_error: Mapped[dict[str, Any] | None]
+
+    def config(self) -> dict[str, Any]:
+        """Open and return the configuration.
+
+        Raises:
+            EncryptionError: It does not open with any key at hand.
+        """
+        from orderflow.storage.sealing import open_config  # sealing.py listens to this model's events
+
+        return open_config(self)
+
+
+class ERPLane(Base):
+    """One of the few workers that may deliver over a connection at a time, on all machines together."""
+
+    __tablename__ = "erp_lane"
+    __table_args__ = ({"postgresql_with": {"fillfactor": "50"}},)
+    connection_id: Mapped[UUID] = mapped_column(ForeignKey("erp_connection.id", ondelete="CASCADE"), primary_key=True)
+    lane: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    lease_token: Mapped[UUID]
+    lease_until: Mapped[datetime]
+
+
+class ERPExport(_Owned, Base):
+    """One delivery of one order to one connection."""
+
+    __tablename__ = "erp_export"
+    __table_args__ = (
+        _one_of("status", "status", "PENDING|SENT|ACKED|FAILED"),
+        Index("idx_erp_export_draft", "org_id", "draft_order_id", text("created_at DESC")),
+        Index("idx_erp_export_org", "org_id", text("created_at DESC"), text("id DESC")),
+        Index("idx_erp_export_due", "connection_id", "next_attempt_at", postgresql_where=text("status = 'PENDING'")),
+        Index("idx_erp_export_unanswered", "connection_id", "sent_at", postgresql_where=text("status = 'SENT'")),
+        Index("idx_erp_export_filename", "connection_id", "filename"),
+        {"postgresql_with": {"fillfactor": "80", **_VACUUM_BY_ROWS}},
+    )
+    draft_order_id: Mapped[UUID]  # no foreign key, so that old orders can be deleted quickly
+    connection_id: Mapped[UUID] = mapped_column(ForeignKey("erp_connection.id"))
+    status: Mapped[str] = mapped_column(default="PENDING", server_default=text("'PENDING'"))
+    export_format_version: Mapped[str | None]
+    export_storage_key: Mapped[str | None]
+    filename: Mapped[str | None]
+    document_sha256: Mapped[str | None]
+    document_size: Mapped[int | None] = mapped_column(BigInteger)
+    dropzone_path: Mapped[str | None]
+    erp_order_id: Mapped[str | None]
+    error_json: Mapped[dict[str, Any] | None]
+    next_attempt_at: Mapped[datetime] = mapped_column(server_default=_now)
+    attempts_spent: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    lease_token: Mapped[UUID | None]
+    lease_until: Mapped[datetime | None]
+    begun_at: Mapped[datetime | None]  # an attempt may have reached the target and was not settled
+    staged_at: Mapped[datetime | None]
+    staged_path: Mapped[str | None]
+    inferred: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    held_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+    alerted_at: Mapped[datetime | None]
+    idempotency_key: Mapped[str | None]
+    requested_by: Mapped[str | None]
+    request_id: Mapped[str | None]
+    traceparent: Mapped[str | None]
+    updated_at: Mapped[datetime] = mapped_column(server_default=_now, onupdate=_now)
+
+
+class ERPPushLog(_Owned, Base):
+    """One attempt, with what was asked and what was answered; secrets redacted, answers capped."""
+
+    __tablename__ = "erp_push_log"
+    __table_args__ = (
+        _one_of("status", "status", "PENDING|RETRYING|FAILED|SUCCESS"),
+        Index("idx_erp_push_log_idempotency", "org_id", "draft_order_id", "attempt_no", unique=True),
+        Index("idx_erp_push_log_key", "org_id", "idempotency_key"),
+        Index("idx_erp_push_log_org", "org_id", text("created_at DESC"), text("id DESC")),
+        Index("idx_erp_push_log_export", "erp_export_id"),
+        {"postgresql_with": {"fillfactor": "70", **_VACUUM_BY_ROWS}},
+    )
+    draft_order_id: Mapped[UUID]  # no foreign key, so that old orders can be deleted quickly
+    erp_export_id: Mapped[UUID] = mapped_column(ForeignKey("erp_export.id"))
+    attempt_no: Mapped[int]
+    connector_type: Mapped[str]
+    status: Mapped[str] = mapped_column(default="PENDING", server_default=text("'PENDING'"))
+    request_json: Mapped[dict[str, Any] | None]
+    response_json: Mapped[dict[str, Any] | None]
+    error_message: Mapped[str | None]
+    idempotency_key: Mapped[str]
+    retry_count: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    latency_ms: Mapped[int | None]
+    request_id: Mapped[str | None]
+
+
+class NotificationRow(_Owned, Base):
+    """What a person is told of a connection's change of state at `since`, until it went out over every channel."""
+
+    __tablename__ = "notification"
+    __table_args__ = (
+        UniqueConstraint("connection_id", "event", "since", name="uq_notification_change"),
+        Index("idx_notification_due", "next_attempt_at", postgresql_where=text("done_at IS NULL")),
+    )
+    connection_id: Mapped[UUID] = mapped_column(ForeignKey("erp_connection.id", ondelete="CASCADE"))
+    event: Mapped[str]
+    since: Mapped[datetime]
+    data: Mapped[dict[str, Any]]
+    sent: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default=text("'{}'"))
+    attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    next_attempt_at: Mapped[datetime] = mapped_column(server_default=_now)
+    done_at: Mapped[datetime | None]
+
+
+from orderflow.storage import sealing as _sealing  # noqa: E402, F401  # seals ERPConnection rows as they are flushed

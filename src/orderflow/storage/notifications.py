@@ -1,0 +1,120 @@
+"""The outbox of notifications in PostgreSQL. Runs as `orderflow_system`, for it serves every organization."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from orderflow.domain.ids import new_id
+from orderflow.flow.notify import Notification
+from orderflow.storage.database import Database
+from orderflow.storage.records import as_json
+
+_CHANGES = text("""
+    WITH changed AS (
+        SELECT c.id, c.org_id, c.breaker_since AS since,
+               CASE c.breaker_state WHEN 'PAUSED' THEN 'connection.needs_attention'
+                                    WHEN 'OPEN' THEN 'connection.unavailable'
+                                    ELSE 'connection.recovered' END AS event,
+               c.breaker_error AS error, last.event AS last_event, last.since AS last_since
+        FROM erp_connection c
+        LEFT JOIN LATERAL (
+            SELECT n.event, n.since FROM notification n
+            WHERE n.connection_id = c.id AND n.event LIKE 'connection.%' ORDER BY n.since DESC LIMIT 1) last ON true
+        WHERE c.deleted_at IS NULL AND c.breaker_since IS NOT NULL AND c.status = 'ACTIVE'
+          AND (c.breaker_state <> 'OPEN' OR c.breaker_since < now() - make_interval(secs => :down_after))
+    )
+    SELECT id, org_id, event, since, error,
+           (SELECT count(*) FROM erp_export e WHERE e.connection_id = changed.id AND e.status = 'PENDING') AS waiting
+    FROM changed
+    WHERE (last_since IS NULL OR last_since < since)
+      AND (event <> 'connection.recovered' OR last_event <> 'connection.recovered')
+    UNION ALL
+    SELECT c.id, c.org_id, 'connection.disabled', c.breaker_since, c.breaker_error, 0
+    FROM erp_connection c
+    WHERE c.deleted_at IS NULL AND c.status = 'DISABLED' AND c.breaker_state = 'PAUSED'
+      AND c.breaker_error ->> 'code' = 'ENCRYPTION_ERROR'
+      AND NOT EXISTS (SELECT FROM notification n WHERE n.connection_id = c.id AND n.event = 'connection.disabled'
+                      AND n.since >= c.breaker_since)
+""")
+# One alert for a connection that begins to leave deliveries unanswered; while it goes on, one a day.
+_OVERDUE = text("""
+    WITH overdue AS (
+        UPDATE erp_export e SET alerted_at = now()
+        FROM erp_connection c
+        WHERE c.id = e.connection_id AND e.status = 'SENT' AND e.alerted_at IS NULL
+          AND e.sent_at < now() - make_interval(secs => c.answer_within)
+        RETURNING e.org_id, e.connection_id, e.id, e.filename, e.sent_at, e.inferred
+    )
+    SELECT o.connection_id AS id, o.org_id, now() AS since, count(*) AS unanswered,
+           (array_agg(json_build_object('export_id', o.id, 'filename', o.filename, 'sent_at', o.sent_at,
+                                        'inferred', o.inferred) ORDER BY o.inferred DESC, o.sent_at))[1:10]
+               AS deliveries
+    FROM overdue o
+    WHERE NOT EXISTS (SELECT FROM erp_export x WHERE x.connection_id = o.connection_id AND x.status = 'SENT'
+                      AND x.alerted_at IS NOT NULL)
+       OR NOT EXISTS (SELECT FROM notification n WHERE n.connection_id = o.connection_id
+                      AND n.event = 'answers.overdue' AND n.created_at > now() - interval '1 day')
+    GROUP BY o.connection_id, o.org_id
+""")
+_ADD = text("""
+    INSERT INTO notification (id, org_id, connection_id, event, since, data)
+    VALUES (:id, :org_id, :connection_id, :event, :since, CAST(:data AS jsonb))
+    ON CONFLICT (connection_id, event, since) DO NOTHING
+""")
+_TAKE = text("""
+    UPDATE notification n SET next_attempt_at = now() + interval '1 minute', attempts = n.attempts + 1
+    FROM (SELECT id, attempts FROM notification WHERE done_at IS NULL AND next_attempt_at <= now()
+          ORDER BY next_attempt_at LIMIT :most FOR UPDATE SKIP LOCKED) due,
+         organization g, erp_connection c
+    WHERE n.id = due.id AND g.id = n.org_id AND c.id = n.connection_id
+    RETURNING n.id, n.event, g.slug AS organization, n.connection_id, COALESCE(c.name, c.connector_type) AS connection,
+              n.created_at, n.data, n.sent, due.attempts
+""")
+_SETTLE = text("""
+    UPDATE notification
+    SET sent = :sent, done_at = CASE WHEN CAST(:retry_in AS float8) IS NULL THEN now() END,
+        next_attempt_at = now() + make_interval(secs => COALESCE(:retry_in, 0))
+    WHERE id = :id
+""")
+
+
+class SqlOutbox:
+    """`flow.notify.Outbox` on PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def note_changes(self, down_after: float) -> None:
+        """Note what changed. Raises DatabaseError."""
+        with self._database.system() as connection:
+            for row in connection.execute(_CHANGES, {"down_after": down_after}).mappings().all():
+                data = {"error": row["error"], "waiting": row["waiting"]}
+                connection.execute(_ADD, _row(row, row["event"], data))
+            for row in connection.execute(_OVERDUE).mappings().all():
+                data = {"unanswered": row["unanswered"], "deliveries": row["deliveries"]}
+                connection.execute(_ADD, _row(row, "answers.overdue", data))
+
+    def take(self, most: int) -> list[Notification]:
+        """Return what is due. Raises DatabaseError."""
+        with self._database.system() as connection:
+            return [Notification(**row) for row in connection.execute(_TAKE, {"most": most}).mappings()]
+
+    def settle(self, notification_id: UUID, sent: Collection[str], retry_in: float | None) -> None:
+        """Note what became of it. Raises DatabaseError."""
+        with self._database.system() as connection:
+            connection.execute(_SETTLE, {"id": notification_id, "sent": list(sent), "retry_in": retry_in})
+
+
+def _row(row: Mapping[Any, Any], event: str, data: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "org_id": row["org_id"],
+        "connection_id": row["id"],
+        "event": event,
+        "since": row["since"],
+        "data": as_json({name: value for name, value in data.items() if value}),
+    }

@@ -1,0 +1,137 @@
+"""What is kept no longer: orders that ended long ago, old audit rows, and one order's personal data on request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from orderflow.domain.errors import StateError
+from orderflow.domain.states import OrderStatus
+from orderflow.flow.ports import Actor
+from orderflow.storage.database import Database
+from orderflow.storage.object_store import ObjectStore
+from orderflow.storage.store import SqlStore
+
+BATCH = 500
+"""Orders in one transaction."""
+
+_ENDED = (OrderStatus.CONFIRMED, OrderStatus.REJECTED)
+_OLD_ORDERS = text("""
+    SELECT id FROM draft_order
+    WHERE status IN ('CONFIRMED', 'REJECTED') AND updated_at < now() - make_interval(days => :days)
+    ORDER BY id LIMIT :batch FOR UPDATE SKIP LOCKED
+""")
+_DOCUMENTS = text("""
+    SELECT e.export_storage_key FROM erp_export e JOIN draft_order o ON o.id = e.draft_order_id AND o.org_id = e.org_id
+    WHERE o.id = ANY(:ids) AND e.export_storage_key IS NOT NULL
+""")
+_DELETE = (
+    text("""
+        DELETE FROM erp_push_log l USING draft_order o
+        WHERE o.id = ANY(:ids) AND l.org_id = o.org_id AND l.draft_order_id = o.id
+    """),
+    text("""
+        DELETE FROM erp_export e USING draft_order o
+        WHERE o.id = ANY(:ids) AND e.org_id = o.org_id AND e.draft_order_id = o.id
+    """),
+    text("DELETE FROM draft_order WHERE id = ANY(:ids)"),
+)
+_OLD_AUDIT = text("""
+    DELETE FROM audit_log WHERE id IN (
+        SELECT a.id FROM audit_log a
+        WHERE a.created_at < now() - make_interval(days => :days)
+          AND NOT EXISTS (SELECT FROM draft_order o WHERE o.id = a.entity_id)
+        LIMIT :batch)
+""")
+_FORGET_ORDER = text("""
+    UPDATE draft_order
+    SET customer_name = NULL, ship_to = NULL, bill_to = NULL, notes = NULL, source_file_name = NULL, error_json = NULL
+    WHERE id = :id
+""")
+_FORGET_LINES = text("UPDATE draft_order_line SET line_notes = NULL WHERE draft_order_id = :id")
+_FORGET_LOG = text("""
+    UPDATE erp_push_log SET request_json = NULL, response_json = NULL, error_message = NULL
+    WHERE org_id = :org_id AND draft_order_id = :id
+""")
+_FORGET_EXPORTS = text("""
+    UPDATE erp_export e SET export_storage_key = NULL, error_json = NULL
+    FROM (SELECT id, export_storage_key FROM erp_export WHERE org_id = :org_id AND draft_order_id = :id) old
+    WHERE e.id = old.id
+    RETURNING old.export_storage_key
+""")
+
+
+@dataclass
+class Pruned:
+    """What has been deleted so far."""
+
+    orders: int = 0
+    documents: int = 0
+    audit_rows: int = 0
+
+
+def prune(database: Database, documents: ObjectStore, days: int, batch: int = BATCH) -> Iterator[Pruned]:
+    """Delete what ended more than `days` ago, a batch at a time; yields what is done so far after each.
+
+    CONFIRMED and REJECTED orders go with their lines, exports, attempts and documents. Audit rows go too, but not
+    while the order that they tell of is there.
+
+    Raises:
+        DatabaseError, ObjectStoreError: Try again later; what was deleted stays so.
+    """
+    done = Pruned()
+    while count := _prune_orders(database, documents, done, {"days": days, "batch": batch}):
+        done.orders += count
+        yield done
+    while count := _prune_audit(database, {"days": days, "batch": batch * 10}):
+        done.audit_rows += count
+        yield done
+
+
+def _prune_orders(database: Database, documents: ObjectStore, done: Pruned, limits: dict[str, int]) -> int:
+    with database.system() as connection:
+        ids = list(connection.execute(_OLD_ORDERS, limits).scalars())
+        if not ids:
+            return 0
+        keys = list(connection.execute(_DOCUMENTS, {"ids": ids}).scalars())
+        documents.delete(keys)  # first: a document without its order would never be found again
+        _run(connection, _DELETE, {"ids": ids})
+    done.documents += len(keys)
+    return len(ids)
+
+
+def _prune_audit(database: Database, limits: dict[str, int]) -> int:
+    with database.system() as connection:
+        return connection.execute(_OLD_AUDIT, limits).rowcount
+
+
+def forget(store: SqlStore, documents: ObjectStore, org_id: UUID, order_id: UUID, actor: Actor) -> None:
+    """Delete an ended order's personal data: names, addresses, notes, what was logged of it, and its documents.
+
+    Raises:
+        NotFoundError: There is no such order.
+        StateError: It has not ended: an ERP may still need what would be deleted.
+        ObjectStoreError: The documents could not be deleted; nothing was.
+    """
+    with store.work(org_id) as work:
+        status = work.orders.lock_status(order_id)
+        if status not in _ENDED:
+            raise StateError(
+                f"The order is {status}; only a CONFIRMED or REJECTED one can be forgotten.",
+                code="ORDER_NOT_ENDED",
+                hint="Confirm it by hand or reject it first.",
+            )
+        place = {"org_id": org_id, "id": order_id}
+        _run(work.connection, (_FORGET_ORDER, _FORGET_LINES, _FORGET_LOG), place)
+        keys = work.connection.execute(_FORGET_EXPORTS, place).scalars()
+        documents.delete([key for key in keys if key])
+        work.audit.add("ORDER_FORGOTTEN", actor, "draft_order", [order_id])
+
+
+def _run(connection: Connection, statements: Sequence[Any], parameters: dict[str, Any]) -> None:
+    for statement in statements:
+        connection.execute(statement, parameters)

@@ -1,0 +1,77 @@
+"""Every configuration is sealed anew with the present key, a few rows at a time, while all else goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from orderflow.domain.errors import EncryptionError
+from orderflow.storage.database import Database
+from orderflow.storage.encryption import EncryptionService, bind
+
+AT_ONCE = 50
+"""Rows locked and sealed in one transaction."""
+
+_COUNT = text("SELECT count(*) FROM erp_connection")
+_PAGE = text("""
+    SELECT id, org_id, connector_type, config_encrypted, key_id FROM erp_connection
+    WHERE id > :after ORDER BY id LIMIT :limit FOR UPDATE
+""")
+_SEAL = text("UPDATE erp_connection SET config_encrypted = :config, key_id = :key_id WHERE id = :id")
+
+
+@dataclass
+class Rotation:
+    """How far a rotation has come; `unreadable` names the connections that no known key opens."""
+
+    total: int = 0
+    sealed: int = 0
+    current: int = 0
+    unreadable: list[tuple[UUID, UUID]] = field(default_factory=list)
+
+    @property
+    def seen(self) -> int:
+        """Rows looked at so far."""
+        return self.sealed + self.current + len(self.unreadable)
+
+
+def rotate(database: Database, encryption: EncryptionService, at_once: int = AT_ONCE) -> Iterator[Rotation]:
+    """Seal every configuration of every organization with the master key; yields after each batch.
+
+    Each batch is a transaction of its own: interrupted at any time, a rotation is just begun again. Rows that the
+    master key seals already are left alone.
+
+    Raises:
+        DatabaseError: The database is away; what was committed stays.
+    """
+    with database.system() as connection:
+        progress = Rotation(connection.execute(_COUNT).scalar_one())
+    after = UUID(int=0)
+    while True:
+        with database.system() as connection:
+            rows = connection.execute(_PAGE, {"after": after, "limit": at_once}).mappings().all()
+            for row in rows:
+                _rotate_row(connection, encryption, row, progress)
+        if not rows:
+            return
+        after = rows[-1]["id"]
+        yield progress
+
+
+def _rotate_row(connection: Connection, encryption: EncryptionService, row: Any, progress: Rotation) -> None:
+    place = bind(row["org_id"], row["id"], row["connector_type"])
+    blob = bytes(row["config_encrypted"])
+    if row["key_id"] == encryption.key_id and encryption.is_current(blob, place):
+        progress.current += 1
+        return
+    try:
+        sealed = encryption.rebind(blob, place, row["key_id"])
+    except EncryptionError:
+        progress.unreadable.append((row["org_id"], row["id"]))
+        return
+    connection.execute(_SEAL, {"id": row["id"], "config": sealed, "key_id": encryption.key_id})
+    progress.sealed += 1

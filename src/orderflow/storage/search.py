@@ -1,0 +1,221 @@
+"""Orders, exports and attempts by filter, newest first, a page at a time. Changes nothing, locks nothing.
+
+Only the conditions asked for are in a statement, so that each can be answered from the index that fits it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from orderflow.storage.reading import like
+
+Place = tuple[datetime | None, UUID | None]
+"""`created_at` and id of the last row of the page before; nothing for the first page."""
+
+Condition = tuple[str, dict[str, Any]]
+
+PAUSED = """(g.deliveries_paused_at IS NOT NULL
+            AND (g.deliveries_paused_until IS NULL OR g.deliveries_paused_until > now()))"""
+WAITS_FOR = f"""CASE
+    WHEN e.status <> 'PENDING' THEN NULL
+    WHEN e.held_at IS NOT NULL THEN 'DECISION'
+    WHEN e.lease_until > now() THEN 'ATTEMPT'
+    WHEN c.status <> 'ACTIVE' THEN 'CONNECTOR_DISABLED'
+    WHEN {PAUSED} THEN 'DELIVERIES_PAUSED'
+    WHEN c.breaker_state = 'PAUSED' THEN 'ATTENTION'
+    WHEN c.breaker_state = 'OPEN' THEN 'TARGET'
+    WHEN e.next_attempt_at > now() THEN 'RETRY_TIME'
+    ELSE 'WORKER' END"""
+OVERDUE = "(e.status = 'SENT' AND e.sent_at < now() - make_interval(secs => c.answer_within))"
+_ORDERS = """
+    SELECT o.id, o.status, o.external_order_number, o.order_date, o.currency, o.requested_delivery_date,
+           o.customer_id, o.erp_customer_number, o.customer_name, o.erp_order_id, o.erp_order_id_source, o.attempts,
+           o.error_json, o.created_by, o.created_at, o.updated_at, o.approved_by, o.approved_at
+    FROM draft_order o
+"""
+_EXPORTS = f"""
+    SELECT e.id, e.draft_order_id, o.external_order_number, e.connection_id, c.connector_type,
+           c.name AS connection_name, e.status, e.filename, e.export_format_version, e.document_sha256,
+           e.document_size, e.export_storage_key, e.dropzone_path, e.erp_order_id, e.error_json, e.attempts_spent,
+           e.next_attempt_at, e.inferred, e.held_at, e.staged_at, e.sent_at, e.answered_at, e.created_at,
+           e.requested_by, e.request_id, {WAITS_FOR} AS waits_for, COALESCE({OVERDUE}, false) AS overdue,
+           c.breaker_error AS connector_error
+    FROM erp_export e JOIN draft_order o ON o.id = e.draft_order_id JOIN erp_connection c ON c.id = e.connection_id
+    JOIN organization g ON g.id = e.org_id
+"""  # noqa: S608  # built from constants
+_ATTEMPTS = """
+    SELECT l.id, l.draft_order_id, o.external_order_number, l.erp_export_id, e.connection_id, l.attempt_no,
+           l.connector_type, l.status, l.error_message, l.response_json ->> 'code' AS error_code, l.idempotency_key,
+           l.retry_count, l.latency_ms, l.request_id, l.created_at{more}
+    FROM erp_push_log l JOIN draft_order o ON o.id = l.draft_order_id JOIN erp_export e ON e.id = l.erp_export_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """Which orders; what is not given does not matter.
+
+    Attributes:
+        search: Part of the order number, the customer's number or name, or the ERP's number.
+        error_code: Code of the reason why the order is in ERROR.
+    """
+
+    statuses: Sequence[str] = ()
+    search: str | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    connection_id: UUID | None = None
+    error_code: str | None = None
+
+    def conditions(self) -> Iterator[Condition]:
+        """Yield what the filter asks for."""
+        yield from _common("o", self.statuses, self.created_from, self.created_to)
+        if self.search:
+            names = "o.external_order_number, o.erp_customer_number, o.customer_name, o.erp_order_id"
+            yield f"concat_ws(' ', {names}) ILIKE :like", {"like": like(self.search)}
+        if self.connection_id:
+            exported = "e.org_id = o.org_id AND e.draft_order_id = o.id AND e.connection_id = :connection_id"
+            yield f"EXISTS (SELECT FROM erp_export e WHERE {exported})", {"connection_id": self.connection_id}
+        if self.error_code:
+            yield "o.error_json ->> 'code' = :error_code", {"error_code": self.error_code}
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFilter:
+    """Which exports; what is not given does not matter.
+
+    Attributes:
+        waiting: Those that are still to be delivered, or those that are not.
+        held: Those in doubt that wait for a person's decision, or all others.
+        overdue: Those that the ERP should have answered by now, or all others.
+    """
+
+    statuses: Sequence[str] = ()
+    connection_id: UUID | None = None
+    order_id: UUID | None = None
+    waiting: bool | None = None
+    held: bool | None = None
+    overdue: bool | None = None
+    error_code: str | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+
+    def conditions(self) -> Iterator[Condition]:
+        """Yield what the filter asks for."""
+        yield from _common("e", self.statuses, self.created_from, self.created_to)
+        yield from _equal("e.connection_id", self.connection_id)
+        yield from _equal("e.draft_order_id", self.order_id)
+        yield from _equal("e.error_json ->> 'code'", self.error_code)
+        yield from _either("e.status = 'PENDING'", self.waiting)
+        yield from _either("(e.status = 'PENDING' AND e.held_at IS NOT NULL)", self.held)
+        yield from _either(f"COALESCE({OVERDUE}, false)", self.overdue)
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFilter:
+    """Which rows of the push log; what is not given does not matter."""
+
+    statuses: Sequence[str] = ()
+    connection_id: UUID | None = None
+    order_id: UUID | None = None
+    export_id: UUID | None = None
+    error_code: str | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+
+    def conditions(self) -> Iterator[Condition]:
+        """Yield what the filter asks for."""
+        yield from _common("l", self.statuses, self.created_from, self.created_to)
+        yield from _equal("e.connection_id", self.connection_id)
+        yield from _equal("l.draft_order_id", self.order_id)
+        yield from _equal("l.erp_export_id", self.export_id)
+        yield from _equal("l.response_json ->> 'code'", self.error_code)
+
+
+class SqlSearch:
+    """The lists of one organization, in one transaction."""
+
+    def __init__(self, connection: Connection, org_id: UUID) -> None:
+        self._connection = connection
+        self._org_id = org_id
+
+    def orders(self, wanted: OrderFilter, place: Place, limit: int) -> list[Any]:
+        """Return up to `limit` orders after `place`."""
+        return self._page("o", _ORDERS, wanted.conditions(), place, limit)
+
+    def order(self, order_id: UUID) -> Any | None:
+        """Return one order without its lines, or None."""
+        return self._one("o", _ORDERS, order_id)
+
+    def order_ids(self, wanted: OrderFilter, limit: int) -> list[UUID]:
+        """Return the ids of the `limit` oldest orders."""
+        where, parameters = self._where("o", wanted.conditions())
+        query = f"SELECT o.id FROM draft_order o {where} ORDER BY o.created_at, o.id LIMIT :limit"  # noqa: S608  # texts of this module
+        return list(self._connection.execute(text(query), parameters | {"limit": limit}).scalars())
+
+    def exports(self, wanted: ExportFilter, place: Place, limit: int) -> list[Any]:
+        """Return up to `limit` exports after `place`; `waits_for` says what keeps a PENDING one."""
+        return self._page("e", _EXPORTS, wanted.conditions(), place, limit)
+
+    def export(self, export_id: UUID) -> Any | None:
+        """Return one export, or None."""
+        return self._one("e", _EXPORTS, export_id)
+
+    def attempts(self, wanted: AttemptFilter, place: Place, limit: int, *, whole: bool = False) -> list[Any]:
+        """Return up to `limit` attempts after `place`; `whole` ones with request and response."""
+        return self._page("l", _attempts(whole=whole), wanted.conditions(), place, limit)
+
+    def attempt(self, attempt_id: UUID) -> Any | None:
+        """Return one attempt with request and response, or None."""
+        return self._one("l", _attempts(whole=True), attempt_id)
+
+    def _one(self, table: str, select: str, row_id: UUID) -> Any | None:
+        query = text(f"{select} WHERE {table}.id = :id AND {table}.org_id = :org_id")
+        return self._connection.execute(query, {"id": row_id, "org_id": self._org_id}).mappings().first()
+
+    def _page(self, table: str, select: str, wanted: Iterator[Condition], place: Place, limit: int) -> list[Any]:
+        where, parameters = self._where(table, wanted)
+        if place[0] is not None:
+            where += f" AND ({table}.created_at, {table}.id) < (:after, :after_id)"
+            parameters |= {"after": place[0], "after_id": place[1]}
+        query = f"{select} {where} ORDER BY {table}.created_at DESC, {table}.id DESC LIMIT :limit"
+        return list(self._connection.execute(text(query), parameters | {"limit": limit}).mappings())
+
+    def _where(self, table: str, wanted: Iterator[Condition]) -> tuple[str, dict[str, Any]]:
+        where, parameters = f"WHERE {table}.org_id = :org_id", {"org_id": self._org_id}
+        for condition, values in wanted:
+            where += f" AND {condition}"
+            parameters |= values
+        return where, parameters
+
+
+def _attempts(*, whole: bool) -> str:
+    return _ATTEMPTS.format(more=", l.request_json, l.response_json" if whole else "")
+
+
+def _common(
+    table: str, statuses: Sequence[str], created_from: datetime | None, created_to: datetime | None
+) -> Iterator[Condition]:
+    if statuses:
+        yield f"{table}.status = ANY(:statuses)", {"statuses": list(statuses)}
+    if created_from:
+        yield f"{table}.created_at >= :created_from", {"created_from": created_from}
+    if created_to:
+        yield f"{table}.created_at < :created_to", {"created_to": created_to}
+
+
+def _equal(expression: str, value: Any) -> Iterator[Condition]:
+    if value is not None:
+        name = "".join(character for character in expression if character.isalpha())
+        yield f"{expression} = :{name}", {name: value}
+
+
+def _either(condition: str, wanted: bool | None) -> Iterator[Condition]:
+    if wanted is not None:
+        yield condition if wanted else f"NOT {condition}", {}

@@ -1,0 +1,154 @@
+"""Settling and the ERP's answers in PostgreSQL: one statement for a whole batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from orderflow.domain.delivery import ExportResult
+from orderflow.domain.errors import ConnectorError
+from orderflow.flow.ports import Answer, Batch, Settlement
+from orderflow.storage.records import as_json, records
+
+LONGEST_RESPONSE = 16_384
+"""Characters of a connector's answer that are kept in the log."""
+
+_SETTLE = text("""
+    WITH r AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
+            export_id uuid, order_id uuid, log_id uuid, export_status text, order_status text, log_status text,
+            delay float8, spent int, hold bool, in_doubt bool, keep bool, error jsonb, response jsonb, message text,
+            path text, erp_order_id text, inferred bool, latency_ms int)
+    ), e AS (
+        UPDATE erp_export e
+        SET status = r.export_status,
+            attempts_spent = e.attempts_spent + r.spent,
+            next_attempt_at = now() + make_interval(secs => r.delay),
+            lease_token = CASE WHEN r.keep THEN e.lease_token END,
+            lease_until = CASE WHEN r.keep THEN e.lease_until END,
+            begun_at = CASE WHEN r.in_doubt THEN COALESCE(e.begun_at, now()) END,
+            held_at = CASE WHEN r.hold THEN now() END,
+            error_json = r.error,
+            dropzone_path = COALESCE(r.path, e.dropzone_path),
+            erp_order_id = COALESCE(r.erp_order_id, e.erp_order_id),
+            inferred = e.inferred OR r.inferred,
+            sent_at = CASE WHEN r.export_status IN ('SENT', 'ACKED') THEN now() END,
+            answered_at = CASE WHEN r.export_status = 'ACKED' THEN now() END
+        FROM r WHERE e.id = r.export_id AND e.lease_token = :token AND e.status = 'PENDING'
+        RETURNING e.id
+    ), o AS (
+        UPDATE draft_order o
+        SET status = r.order_status,
+            erp_order_id = COALESCE(r.erp_order_id, o.erp_order_id),
+            erp_order_id_source = CASE WHEN r.erp_order_id IS NULL THEN o.erp_order_id_source ELSE 'erp' END,
+            error_json = CASE WHEN r.order_status = 'ERROR' THEN r.error END,
+            updated_at = now()
+        FROM r JOIN e ON e.id = r.export_id
+        WHERE o.id = r.order_id AND r.order_status IS NOT NULL AND o.status = 'PUSHING'
+    ), l AS (
+        UPDATE erp_push_log l
+        SET status = r.log_status, response_json = r.response, error_message = r.message, latency_ms = r.latency_ms
+        FROM r JOIN e ON e.id = r.export_id WHERE l.id = r.log_id
+    )
+    SELECT id FROM e
+""")
+_ANSWER = text("""
+    WITH r AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
+            export_id uuid, order_id uuid, acked bool, settle_first bool, erp_order_id text, source text, error jsonb)
+    ), e AS (
+        UPDATE erp_export e
+        SET status = CASE WHEN r.acked THEN 'ACKED' ELSE 'FAILED' END,
+            erp_order_id = COALESCE(r.erp_order_id, e.erp_order_id),
+            error_json = r.error,
+            answered_at = now(),
+            sent_at = COALESCE(e.sent_at, now()),
+            inferred = e.inferred OR r.settle_first,
+            lease_token = NULL, lease_until = NULL, held_at = NULL
+        FROM r WHERE e.id = r.export_id
+    ), l AS (
+        -- The answer proves that the last attempt arrived, also where that one was told otherwise.
+        UPDATE erp_push_log l SET status = 'SUCCESS', response_json = '{"settled_by": "answer"}', error_message = NULL
+        FROM r WHERE l.erp_export_id = r.export_id AND l.status <> 'SUCCESS'
+          AND l.attempt_no = (SELECT max(a.attempt_no) FROM erp_push_log a WHERE a.erp_export_id = r.export_id)
+    )
+    UPDATE draft_order o
+    SET status = CASE WHEN r.acked THEN 'CONFIRMED' ELSE 'ERROR' END,
+        erp_order_id = COALESCE(r.erp_order_id, o.erp_order_id),
+        erp_order_id_source = CASE WHEN r.erp_order_id IS NULL THEN o.erp_order_id_source ELSE r.source END,
+        error_json = r.error,
+        updated_at = now()
+    FROM r WHERE o.id = r.order_id AND o.status IN ('PUSHING', 'PUSHED', 'ERROR')
+""")
+
+
+def settle(connection: Connection, batch: Batch, settlements: Sequence[Settlement]) -> set[UUID]:
+    """Write export, order and log for each; returns the ids that the batch's lease still held."""
+    rows = records(_settle_row(item) for item in settlements)
+    return set(connection.execute(_SETTLE, {"rows": rows, "token": batch.lease.token}).scalars())
+
+
+def record_answers(connection: Connection, answers: Sequence[Answer]) -> None:
+    """Write the answers that change something to exports, orders and logs."""
+    rows = [_answer_row(answer) for answer in answers if answer.verdict in ("acknowledge", "refuse")]
+    if rows:
+        connection.execute(_ANSWER, {"rows": records(rows)})
+
+
+def _settle_row(item: Settlement) -> dict[str, Any]:
+    attempt, outcome = item.attempt, item.attempt.outcome
+    row: dict[str, Any] = {
+        "export_id": attempt.export_id,
+        "order_id": attempt.order.id,
+        "log_id": attempt.log_id,
+        "export_status": item.export_status,
+        "order_status": item.order_status,
+        "log_status": item.log_status,
+        "delay": item.delay,
+        "spent": int(item.spent),
+        "hold": item.hold,
+        "in_doubt": item.still_in_doubt,
+        "keep": item.keep_lease,
+        "latency_ms": attempt.latency_ms,
+        "inferred": False,
+    }
+    if isinstance(outcome, ExportResult):
+        return row | _result_columns(outcome)
+    if isinstance(outcome, ConnectorError):
+        return row | {"error": outcome.as_json(), "response": outcome.as_json(), "message": outcome.message}
+    return row
+
+
+def _result_columns(result: ExportResult) -> dict[str, Any]:
+    metadata = result.connector_metadata
+    number = metadata.get("erp_order_id")
+    return {
+        "response": _capped(metadata),
+        "path": result.dropzone_path,
+        "erp_order_id": str(number) if number else None,
+        "inferred": bool(metadata.get("inferred")),
+    }
+
+
+def _capped(metadata: dict[str, Any]) -> dict[str, Any]:
+    encoded = as_json(metadata)
+    return metadata if len(encoded) <= LONGEST_RESPONSE else {"cut": encoded[:LONGEST_RESPONSE]}
+
+
+def _answer_row(answer: Answer) -> dict[str, Any]:
+    ack = answer.ack
+    acked = answer.verdict == "acknowledge"
+    error = {"code": ack.error_code or "ERP_REFUSED", "message": ack.message or "The ERP refused the order."}
+    error["hint"] = "These are the ERP's own words. Correct the order or the ERP's data, then retry."
+    return {
+        "export_id": answer.export.id,
+        "order_id": answer.export.draft_order_id,
+        "acked": acked,
+        "settle_first": answer.settle_first,
+        "erp_order_id": ack.erp_order_id,
+        "source": "erp" if ack.source and "://" in ack.source else "file",
+        "error": None if acked else error,
+    }

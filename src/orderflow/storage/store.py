@@ -1,0 +1,71 @@
+"""The database as the steps see it: transactions in one organization, and waking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from orderflow.storage.api_keys import SqlApiKeys
+from orderflow.storage.audit import SqlAudit
+from orderflow.storage.connections import SqlConnections
+from orderflow.storage.database import Database
+from orderflow.storage.encryption import EncryptionService
+from orderflow.storage.exports import SqlExports
+from orderflow.storage.leases import EXTEND
+from orderflow.storage.orders import SqlOrders
+from orderflow.storage.organization import SqlOrganization
+from orderflow.storage.users import SqlUsers
+from orderflow.storage.waiting import SqlWaiting
+
+
+class SqlWork:
+    """One transaction in one organization."""
+
+    def __init__(self, connection: Connection, org_id: UUID, encryption: EncryptionService) -> None:
+        self.connection = connection
+        self.org_id = org_id
+        self.orders = SqlOrders(connection, org_id)
+        self.exports = SqlExports(connection, org_id)
+        self.connections = SqlConnections(connection, org_id, encryption)
+        self.organization = SqlOrganization(connection, org_id)
+        self.users = SqlUsers(connection, org_id)
+        self.api_keys = SqlApiKeys(connection, org_id)
+        self.audit = SqlAudit(connection, org_id)
+
+
+class SqlStore:
+    """`flow.ports.Store` on PostgreSQL.
+
+    Args:
+        wake: Called after a push was requested, with organization and connection.
+    """
+
+    def __init__(
+        self, database: Database, encryption: EncryptionService, wake: Callable[[UUID, UUID], None] | None = None
+    ) -> None:
+        self.database = database
+        self.encryption = encryption
+        self._wake = wake
+
+    @contextmanager
+    def work(self, org_id: UUID) -> Iterator[SqlWork]:
+        """Open a transaction in an organization; it commits when the block ends well."""
+        with self.database.transaction(org_id) as connection:
+            yield SqlWork(connection, org_id, self.encryption)
+
+    def waiting(self, org_id: UUID, connection_id: UUID) -> SqlWaiting:
+        """Return the exports of a connection that its ERP may still answer."""
+        return SqlWaiting(self.database, org_id, connection_id)
+
+    def extend_leases(self, org_id: UUID, tokens: Sequence[UUID], seconds: float) -> set[UUID]:
+        """Extend leases; returns the tokens that still hold something."""
+        with self.database.transaction(org_id) as connection:
+            return set(connection.execute(EXTEND, {"tokens": list(tokens), "seconds": seconds}).scalars())
+
+    def wake(self, org_id: UUID, connection_id: UUID) -> None:
+        """Tell workers to look at this connection. May be lost: the sweep looks anyway."""
+        if self._wake is not None:
+            self._wake(org_id, connection_id)

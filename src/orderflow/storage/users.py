@@ -1,0 +1,90 @@
+"""Users in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from orderflow.domain.access import Role
+from orderflow.domain.errors import NotFoundError, StateError
+from orderflow.flow.users import User
+from orderflow.storage.models import AppUser
+
+_users = AppUser.__table__
+_SHOWN = [_users.c[name] for name in User.__dataclass_fields__]
+_NOTE_FAILURE = text("""
+    UPDATE app_user
+    SET failed_logins = CASE WHEN locked_until IS NULL THEN failed_logins + 1 ELSE 1 END,
+        locked_until = CASE WHEN locked_until IS NULL AND failed_logins + 1 >= :limit
+                            THEN now() + make_interval(secs => :seconds) END
+    WHERE id = :id AND (locked_until IS NULL OR locked_until <= now())
+""")
+_NOTE_SUCCESS = text("""
+    UPDATE app_user SET failed_logins = 0, locked_until = NULL, last_login_at = now()
+    WHERE id = :id AND active AND (locked_until IS NULL OR locked_until <= now())
+    RETURNING id
+""")
+
+
+class SqlUsers:
+    """The users of one organization, in one transaction."""
+
+    def __init__(self, connection: Connection, org_id: UUID) -> None:
+        self._connection = connection
+        self._org_id = org_id
+
+    def add(self, user: User, password_hash: str) -> None:
+        """Insert a user. Raises StateError if the address is taken, in whichever organization."""
+        values = {"id": user.id, "org_id": self._org_id, "email": user.email, "name": user.name, "role": user.role}
+        try:
+            self._connection.execute(insert(AppUser).values(password_hash=password_hash, **values))
+        except IntegrityError as error:
+            raise StateError(
+                "A user with this e-mail address exists.",
+                code="EMAIL_TAKEN",
+                hint="Use another address; an address belongs to one user in one organization.",
+            ) from error
+
+    def get(self, user_id: UUID) -> User:
+        """Return and lock one user. Raises NotFoundError."""
+        query = select(*_SHOWN).where(_users.c.id == user_id).with_for_update()
+        row = self._connection.execute(query).mappings().one_or_none()
+        if row is None:
+            raise NotFoundError(f"There is no user {user_id} in this organization.")
+        return _user(row)
+
+    def all(self) -> list[User]:
+        """Return every user, by address."""
+        return [_user(row) for row in self._connection.execute(select(*_SHOWN).order_by(_users.c.email)).mappings()]
+
+    def password_hash(self, user_id: UUID) -> str:
+        """Return the stored hash."""
+        found = self._connection.execute(select(_users.c.password_hash).where(_users.c.id == user_id)).scalar_one()
+        return str(found)
+
+    def change(self, user_id: UUID, *, end_sessions: bool = False, **columns: Any) -> None:
+        """Change columns; with `end_sessions` no token that was given out before counts any more."""
+        if end_sessions:
+            columns["tokens_valid_from"] = text("clock_timestamp()")
+        self._connection.execute(update(AppUser).where(_users.c.id == user_id).values(**columns))
+
+    def lock_admins(self) -> set[UUID]:
+        """Lock the active administrators and return their ids, so that two changes at once take turns."""
+        query = select(_users.c.id).where(_users.c.role == Role.ADMIN, _users.c.active).order_by(_users.c.id)
+        return set(self._connection.execute(query.with_for_update()).scalars())
+
+    def note_failure(self, user_id: UUID, limit: int, seconds: float) -> None:
+        """Count a wrong password; the `limit`-th in a row locks the account for `seconds`."""
+        self._connection.execute(_NOTE_FAILURE, {"id": user_id, "limit": limit, "seconds": seconds})
+
+    def note_success(self, user_id: UUID) -> bool:
+        """Note a sign-in; False if the account is locked or not active."""
+        return self._connection.execute(_NOTE_SUCCESS, {"id": user_id}).first() is not None
+
+
+def _user(row: Mapping[Any, Any]) -> User:
+    return User(**{**row, "role": Role(row["role"])})
