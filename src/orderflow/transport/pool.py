@@ -1,0 +1,89 @@
+"""Live SFTP sessions, one per target, shared by everyone in this process and closed when idle."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from orderflow.domain.errors import UnavailableError
+from orderflow.transport.sftp_connect import connect
+from orderflow.transport.sftp_session import SFTPSession
+from orderflow.transport.ssh_target import SFTPTarget
+
+IDLE_SECONDS = 60.0
+
+
+class SessionPool:
+    """Keeps one session per target; all its methods run on one loop.
+
+    Args:
+        idle_seconds: How long a session that nobody uses is kept.
+    """
+
+    def __init__(self, idle_seconds: float = IDLE_SECONDS) -> None:
+        self._idle_seconds = idle_seconds
+        self._closed = False
+        self._sessions: dict[SFTPTarget, SFTPSession] = {}
+        self._connecting: dict[SFTPTarget, asyncio.Task[SFTPSession]] = {}
+        self._timers: dict[SFTPSession, asyncio.TimerHandle] = {}
+
+    @asynccontextmanager
+    async def session(self, target: SFTPTarget) -> AsyncIterator[SFTPSession]:
+        """Lend the target's session; see `acquire`."""
+        session = await self.acquire(target)
+        try:
+            yield session
+        finally:
+            self.release(session)
+
+    async def acquire(self, target: SFTPTarget) -> SFTPSession:
+        """Return the target's session, a new one if it broke; give it back with `release`.
+
+        Raises:
+            ConnectorError: It cannot be had; all who wait for the same connection get the same error.
+        """
+        if self._closed:
+            raise UnavailableError(f"The connections to {target.place} are being closed.", code="CONNECTION_LOST")
+        session = self._sessions.get(target)
+        if session is None or session.lost:
+            session = await self._connected(target)
+        session.users += 1
+        if timer := self._timers.pop(session, None):
+            timer.cancel()
+        return session
+
+    def release(self, session: SFTPSession) -> None:
+        """Take a session back; if nobody else uses it, it is closed after a while."""
+        session.users -= 1
+        if not session.users:
+            loop = asyncio.get_running_loop()
+            self._timers[session] = loop.call_later(self._idle_seconds, self._close, session)
+
+    async def close_idle(self, target: SFTPTarget) -> None:
+        """Close the target's session, unless somebody uses it."""
+        session = self._sessions.get(target)
+        if session is not None and not session.users:
+            if timer := self._timers.get(session):
+                timer.cancel()
+            self._close(session)
+
+    async def close(self) -> None:
+        """Close every session for good; whoever still uses one is told that it was lost."""
+        self._closed = True
+        for session in list(self._sessions.values()):
+            self._close(session)
+
+    def _close(self, session: SFTPSession) -> None:
+        self._timers.pop(session, None)
+        if self._sessions.get(session.target) is session:
+            del self._sessions[session.target]
+        session.close()
+
+    async def _connected(self, target: SFTPTarget) -> SFTPSession:
+        task = self._connecting.get(target)
+        if task is None:
+            task = self._connecting[target] = asyncio.create_task(connect(target))
+            task.add_done_callback(lambda _: self._connecting.pop(target))
+        session = self._sessions[target] = await asyncio.shield(task)
+        return session

@@ -1,0 +1,194 @@
+"""What is done with one file over a session, each in as few round trips as is safe.
+
+All of these raise SessionLostError if the session ends before they have their answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import posixpath
+from functools import partial
+
+from orderflow.domain.errors import ConnectorError
+from orderflow.transport import sftp_protocol as wire
+from orderflow.transport.filestore import Rename, Upload
+from orderflow.transport.sftp_protocol import Answer, Code, Reply, Request, StatusError, path_string
+from orderflow.transport.sftp_session import SessionLostError, SFTPSession
+from orderflow.transport.status_errors import (
+    disk_full,
+    folder_missing,
+    lease_ending,
+    publish_unknown,
+    status_error,
+    target_exists,
+    too_large,
+    wrong_size,
+)
+
+# Accounts that may write but not look answer FSTAT with one of these.
+_MAY_NOT_LOOK = frozenset({Code.PERMISSION_DENIED, Code.OP_UNSUPPORTED, Code.FAILURE})
+
+
+async def upload(session: SFTPSession, item: Upload) -> ConnectorError | None:
+    """Write a file in two round trips: OPEN; then WRITE, FSTAT and CLOSE in one burst."""
+    if not item.may_start():
+        return lease_ending(item.path)
+    if item.remove_first:
+        session.request(Request.REMOVE, path_string(item.remove_first))
+    opened = await session.request(Request.OPEN, path_string(item.path), wire.WRITE_NEW)
+    if refused := opened.error():
+        return await _explain(session, item.path, refused)
+    try:
+        size = await _write(session, opened.check(Answer.HANDLE).string(), item.content)
+    except StatusError as failed:
+        error = await _explain(session, item.path, failed)
+        await session.request(Request.REMOVE, path_string(item.path))  # half a file is of no use to anyone
+        return error
+    return None if size == len(item.content) else wrong_size(item.path, size, len(item.content))
+
+
+async def _write(session: SFTPSession, handle: bytes, content: bytes) -> int:
+    """Write and close; returns the size that the server tells, or ours where it may not be asked."""
+    name = wire.string(handle)
+    writes = await _send(session, name, content)
+    if session.target.fsync and wire.FSYNC in session.extensions:
+        writes.append(session.request(Request.EXTENDED, wire.string(wire.FSYNC), name))
+    looking = session.request(Request.FSTAT, name)
+    closing = session.request(Request.CLOSE, name)
+    for answer in (*writes, closing):
+        (await answer).check()
+    looked = await looking
+    denied = looked.error()
+    if denied and denied.code in _MAY_NOT_LOOK:
+        return len(content)
+    size = looked.check(Answer.ATTRS).attributes().size
+    return len(content) if size is None else size
+
+
+async def _send(session: SFTPSession, name: bytes, content: bytes) -> list[asyncio.Future[Reply]]:
+    writes = []
+    view = memoryview(content)
+    for start in range(0, len(content), session.max_write):
+        piece = view[start : start + session.max_write]
+        await session.budget.take(len(piece))
+        try:
+            write = session.request(Request.WRITE, name, wire.u64(start), wire.u32(len(piece)), piece)
+        except SessionLostError:
+            session.budget.give_back(len(piece))
+            raise
+        write.add_done_callback(partial(_give_back, session, len(piece)))
+        writes.append(write)
+    return writes
+
+
+def _give_back(session: SFTPSession, amount: int, _: asyncio.Future[Reply]) -> None:
+    session.budget.give_back(amount)
+
+
+async def _explain(session: SFTPSession, path: str, status: StatusError) -> ConnectorError:
+    """Tell a full disk, which most servers only call a failure, from other failures."""
+    if status.code == Code.FAILURE and await _no_room(session, posixpath.dirname(path) or "."):
+        return disk_full(session.target, path)
+    return status_error(session.target, path, status)
+
+
+async def _no_room(session: SFTPSession, folder: str) -> bool:
+    if wire.STATVFS not in session.extensions:
+        return False
+    answer = await session.request(Request.EXTENDED, wire.string(wire.STATVFS), path_string(folder))
+    if answer.error():
+        return False
+    # OpenSSH's PROTOCOL §4.4; blocks and files that are free to this account, and files at all (0: not counted).
+    *_, free_blocks, files, _, free_files = answer.check(Answer.EXTENDED_REPLY).numbers("QQQQQQQQ")
+    return not free_blocks or (files > 0 and not free_files)
+
+
+async def rename(session: SFTPSession, item: Rename) -> bool | ConnectorError:
+    """Rename a file in one round trip; a failure takes some more to be understood."""
+    if not item.may_start():
+        return lease_ending(item.source)
+    refused = await _ask_to_rename(session, item)
+    if refused is None:
+        return True
+    try:
+        return await _why_not_renamed(session, item, refused)
+    except SessionLostError as lost:  # this rename was answered, so nothing is in doubt
+        raise SessionLostError(lost.error, sent=False) from lost
+
+
+async def _ask_to_rename(session: SFTPSession, item: Rename) -> StatusError | None:
+    names = path_string(item.source), path_string(item.target)
+    if wire.POSIX_RENAME in session.extensions:
+        answer = (await session.request(Request.EXTENDED, wire.string(wire.POSIX_RENAME), *names)).error()
+        if answer is None or answer.code != Code.OP_UNSUPPORTED:
+            return answer
+        session.extensions.pop(wire.POSIX_RENAME, None)
+    return (await session.request(Request.RENAME, *names)).error()
+
+
+async def _why_not_renamed(session: SFTPSession, item: Rename, refused: StatusError) -> bool | ConnectorError:
+    if not refused.missing and refused.code not in {Code.FAILURE, Code.FILE_ALREADY_EXISTS}:
+        return status_error(session.target, item.target, refused)
+    source = await is_there(session, item.source)
+    if source is False or (source is None and refused.missing):
+        return await _without_source(session, item)
+    if not refused.missing and await is_there(session, item.target):
+        return target_exists(session.target, item.target)
+    return await _explain(session, item.target, refused)
+
+
+async def _without_source(session: SFTPSession, item: Rename) -> bool | ConnectorError:
+    folder = posixpath.dirname(item.source) or "."
+    there = await is_there(session, folder)
+    if there is None:
+        there = await _can_be_opened(session, folder)
+    if there is None:
+        return publish_unknown(session.target, item.target)
+    return False if there else folder_missing(session.target, folder)
+
+
+async def is_there(session: SFTPSession, path: str) -> bool | None:
+    """Tell whether a path exists; None if the account may not look."""
+    denied = (await session.request(Request.STAT, path_string(path))).error()
+    return True if denied is None else False if denied.missing else None
+
+
+async def _can_be_opened(session: SFTPSession, folder: str) -> bool | None:
+    opened = await session.request(Request.OPENDIR, path_string(folder))
+    denied = opened.error()
+    if denied:
+        return False if denied.missing else None
+    session.request(Request.CLOSE, wire.string(opened.check(Answer.HANDLE).string()))
+    return True
+
+
+async def read(session: SFTPSession, path: str, limit: int) -> bytes | ConnectorError | None:
+    """Read a file of at most `limit` bytes, a small one in two round trips; None if it is gone."""
+    opened = await session.request(Request.OPEN, path_string(path), wire.READ_ONLY)
+    if refused := opened.error():
+        return None if refused.missing else status_error(session.target, path, refused)
+    name = wire.string(opened.check(Answer.HANDLE).string())
+    try:
+        content = await _read_up_to(session, name, limit + 1)
+    except StatusError as failed:
+        return status_error(session.target, path, failed)
+    finally:
+        if not session.lost:
+            session.request(Request.CLOSE, name)
+    return content if len(content) <= limit else too_large(path, limit)
+
+
+async def _read_up_to(session: SFTPSession, name: bytes, most: int) -> bytes:
+    looking = session.request(Request.FSTAT, name)
+    content = b""
+    size: int | None = None
+    while len(content) < most and len(content) != size:
+        length = min(session.max_read, most - len(content))
+        answer = await session.request(Request.READ, name, wire.u64(len(content)), wire.u32(length))
+        ended = answer.error()
+        if ended and ended.code == Code.EOF:
+            break
+        content += answer.check(Answer.DATA).string()
+        looked = await looking
+        size = None if looked.error() else looked.check(Answer.ATTRS).attributes().size
+    return content

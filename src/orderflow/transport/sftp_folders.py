@@ -1,0 +1,66 @@
+"""What is done with folders and names over a session; all of it raises SessionLostError as in `sftp_files`."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+
+from orderflow.transport import sftp_protocol as wire
+from orderflow.transport.filestore import Entry
+from orderflow.transport.sftp_protocol import Answer, Code, Request, StatusError, path_string
+from orderflow.transport.sftp_session import SFTPSession
+from orderflow.transport.status_errors import folder_missing, status_error
+
+
+async def list_folder(session: SFTPSession, folder: str, at_most: int | None = None) -> list[Entry]:
+    """Return what is in a folder, or the first `at_most` of it; raises ConnectorError."""
+    opened = await session.request(Request.OPENDIR, path_string(folder))
+    if refused := opened.error():
+        raise (
+            folder_missing(session.target, folder) if refused.missing else status_error(session.target, folder, refused)
+        )
+    name = wire.string(opened.check(Answer.HANDLE).string())
+    entries: list[Entry] = []
+    ended: StatusError | None = None
+    while not ended and (at_most is None or len(entries) < at_most):
+        answer = await session.request(Request.READDIR, name)
+        ended = answer.error()
+        if not ended:
+            entries += answer.entries()
+    session.request(Request.CLOSE, name)
+    if ended and ended.code != Code.EOF:
+        raise status_error(session.target, folder, ended)
+    return entries[:at_most]
+
+
+async def stat(session: SFTPSession, path: str) -> Entry | None:
+    """Return what is known of a path, None if nothing is there; raises ConnectorError."""
+    answer = await session.request(Request.STAT, path_string(path))
+    refused = answer.error()
+    if refused is None:
+        known = answer.check(Answer.ATTRS).attributes()
+        return Entry(posixpath.basename(path), known.size or 0, float(known.modified), known.is_folder)
+    if refused.missing:
+        return None
+    raise status_error(session.target, path, refused)
+
+
+async def remove(session: SFTPSession, paths: Sequence[str]) -> None:
+    """Remove files, all in flight at once; what the server says about each does not matter."""
+    for answer in [session.request(Request.REMOVE, path_string(path)) for path in paths]:
+        await answer
+
+
+async def make_folder(session: SFTPSession, path: str) -> None:
+    """Make a folder unless it is there; raises ConnectorError."""
+    refused = (await session.request(Request.MKDIR, path_string(path), wire.NO_ATTRIBUTES)).error()
+    if refused and not await _is_folder(session, path):
+        raise status_error(session.target, path, refused)
+
+
+async def _is_folder(session: SFTPSession, path: str) -> bool:
+    answer = await session.request(Request.STAT, path_string(path))
+    try:
+        return answer.check(Answer.ATTRS).attributes().is_folder
+    except StatusError:
+        return False

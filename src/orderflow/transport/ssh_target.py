@@ -1,0 +1,48 @@
+"""Where an SFTP server is, who we are there, and how patient we are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+
+@dataclass(frozen=True)
+class SFTPTarget:
+    """An SFTP server and an account on it; equal targets share one connection.
+
+    Attributes:
+        host, port, username: Where and as whom.
+        password: The account's password, or its second factor beside a key.
+        ssh_key: A private key's text: OpenSSH, PEM or PKCS#8; Ed25519, ECDSA or RSA.
+        ssh_key_passphrase: Opens the key, where it is protected.
+        host_key: The server's public key line (`ssh-ed25519 AAAA…`) or fingerprint (`SHA256:…`), several on
+            several lines. Without one, no connection is made: the error tells which key was seen.
+        connect_timeout: Seconds for TCP, handshake and login together.
+        timeout: Seconds that a request may wait for its answer before the connection is given up.
+        max_in_flight: How many files may be under way on the connection at a time.
+        fsync: Ask the server to write each file through to its disk, where it offers that.
+        apart: Anything; targets that differ in it share no connection. A test logs in for itself with this.
+    """
+
+    host: str
+    port: int = 22
+    username: str = ""
+    password: str | None = field(default=None, repr=False)
+    ssh_key: str | None = field(default=None, repr=False)
+    ssh_key_passphrase: str | None = field(default=None, repr=False)
+    host_key: str | None = None
+    connect_timeout: float = 10.0
+    timeout: float = 30.0
+    max_in_flight: int = 256
+    fsync: bool = False
+    apart: str = ""
+
+    @property
+    def place(self) -> str:
+        """`host:port`, for messages."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def address(self, path: str) -> str:
+        """Return a path's URL: `sftp://user@host:22/out/x`, and `…/~/out/x` for `out/x` in the home folder."""
+        user = f"{quote(self.username, safe='')}@" if self.username else ""
+        return f"sftp://{user}{self.place}{quote(path if path.startswith('/') else f'/~/{path}')}"
