@@ -1,0 +1,226 @@
+"""Where adapters meet ports: settings in, a wired application out. Nothing else in the package does this."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from threading import Lock
+from uuid import UUID
+
+import structlog
+from sqlalchemy.orm import Session
+
+from orderflow.connectors.registry import ConnectorRegistry
+from orderflow.domain.ids import new_id
+from orderflow.domain.retry import RetryPolicy
+from orderflow.flow.clean_up import clean_up
+from orderflow.flow.keep_lease import LeaseKeeper
+from orderflow.flow.notify import Channel, notify
+from orderflow.flow.ports import Wiring
+from orderflow.settings import Settings
+from orderflow.storage.accounts import SqlAccounts
+from orderflow.storage.database import Database
+from orderflow.storage.embedded import EmbeddedPostgres
+from orderflow.storage.encryption import EncryptionService
+from orderflow.storage.giving_up import give_up
+from orderflow.storage.leftovers import SqlLeftovers
+from orderflow.storage.migrations import ensure_current, upgrade
+from orderflow.storage.notifications import SqlOutbox
+from orderflow.storage.object_store import ObjectStore
+from orderflow.storage.passwords import Passwords
+from orderflow.storage.store import SqlStore
+from orderflow.storage.system import SqlSystem
+from orderflow.storage.wake import Waker
+from orderflow.transport.addresses import refuse_private_addresses
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class App:
+    """A wired application. Close it; it stops the embedded PostgreSQL if no other process uses it."""
+
+    settings: Settings
+    database: Database
+    encryption: EncryptionService
+    documents: ObjectStore
+    embedded: EmbeddedPostgres | None = None
+
+    @cached_property
+    def waker(self) -> Waker:
+        """Sends wake-ups to the engines."""
+        return Waker(self.database, _report("wake-up not sent"))
+
+    @cached_property
+    def store(self) -> SqlStore:
+        """The database, as the steps see it."""
+        return SqlStore(self.database, self.encryption, self.waker.wake)
+
+    @cached_property
+    def system(self) -> SqlSystem:
+        """What sees across organizations."""
+        return SqlSystem(self.database)
+
+    @cached_property
+    def accounts(self) -> SqlAccounts:
+        """Whom credentials belong to."""
+        return SqlAccounts(self.database)
+
+    @cached_property
+    def passwords(self) -> Passwords:
+        """Hashes passwords. Raises SettingsError if there is no pepper."""
+        return Passwords(self.settings.pepper())
+
+    @cached_property
+    def keeper(self) -> LeaseKeeper:
+        """The heartbeat of leases."""
+        return LeaseKeeper(self.store.extend_leases, self.settings.lease_seconds, _report("leases not extended"))
+
+    @cached_property
+    def wiring(self) -> Wiring:
+        """What the steps work with."""
+        settings = self.settings
+        return Wiring(
+            store=self.store,
+            documents=self.documents,
+            connector=ConnectorRegistry.get,
+            keeper=self.keeper,
+            retry=RetryPolicy(settings.retry_max_attempts, settings.retry_base_seconds, settings.retry_cap_seconds),
+            lease_seconds=settings.lease_seconds,
+            batch_size=settings.batch_size,
+            lanes=settings.lanes_per_connection,
+            poll_seconds=settings.ack_poll_seconds,
+            poll_lease_seconds=settings.poll_lease_seconds,
+        )
+
+    def session(self, org_id: UUID) -> Session:
+        """Return an ORM session in which only this organization exists."""
+        return self.database.sessions(org_id, encryption=self.encryption, wiring=self.wiring)
+
+    def create_organization(self, slug: str, name: str | None = None) -> UUID:
+        """Add an organization and return its id. Raises `sqlalchemy.exc.IntegrityError` if the slug is taken."""
+        org_id = new_id()
+        self.system.add_organization(org_id, slug, name or slug)
+        return org_id
+
+    @cached_property
+    def channels(self) -> list[Channel]:
+        """The ways to the people who look after connections."""
+        return list(notification_channels(self.settings))
+
+    def clean_up(self, org_id: UUID, connection_id: UUID) -> int:
+        """Remove what dead attempts left at a connection's target. Raises ConnectorError, DatabaseError."""
+        return clean_up(self.wiring, SqlLeftovers(self.database).abandoned, org_id, connection_id)
+
+    def upkeep(self) -> None:
+        """Do what the sweep does beside looking for work: give up what waited too long, and tell what changed.
+
+        Raises:
+            DatabaseError: The database is away; the next sweep does it.
+        """
+        give_up(self.database)
+        for problem in notify(SqlOutbox(self.database), self.channels, self.settings.notify_down_after_seconds):
+            log.warning("notification not sent", code=problem.code, error=problem.message)
+
+    def revive(self) -> None:
+        """Start the embedded PostgreSQL if it was killed; a database of one's own is somebody else's to start.
+
+        Raises:
+            DatabaseError: It cannot be started.
+        """
+        if self.embedded is not None:
+            self.embedded.start()
+
+    def close(self) -> None:
+        """Send the last wake-ups, close the pool, and stop an embedded PostgreSQL that nobody else uses."""
+        self.waker.close()
+        self.keeper.stop()
+        self.database.close()
+        if self.embedded is not None:
+            self.embedded.stop_if_unused()
+
+
+def open_app(settings: Settings | None = None) -> App:
+    """Wire an application from settings, by default those of the environment.
+
+    The embedded PostgreSQL is started and brought up to date; a database of one's own has to be up to date.
+
+    Raises:
+        OrderFlowError: A setting is wrong, the database cannot be reached or is not up to date, or the
+            encryption key is missing. The message says what to do.
+    """
+    if not structlog.is_configured():  # a program that embeds us may have its own ideas; its output is never ours
+        structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    settings = settings or Settings.load()
+    refuse_private_addresses(refuse=settings.refuse_private_addresses)
+    embedded = None if settings.database_url else EmbeddedPostgres(settings.orderflow_home)
+    if embedded is not None:
+        upgrade(embedded.start())
+        database = Database(embedded.url("orderflow_app"), pool_size=settings.pool_size)
+    else:
+        database = Database(settings.app_url, settings.admin_url, pool_size=settings.pool_size)
+        ensure_current(database)
+    return App(settings, database, settings.encryption(), ObjectStore(**settings.object_store()), embedded)
+
+
+def notification_channels(settings: Settings) -> Iterator[Channel]:
+    """Yield the channels that the settings name."""
+    if settings.notify_webhook_url and settings.notify_webhook_secret:
+        from orderflow.transport.webhook import Webhook  # with it comes an HTTP client
+
+        secret = settings.notify_webhook_secret.get_secret_value()
+        yield Webhook(settings.notify_webhook_url, secret, settings.app_base_url)
+    if settings.notify_email_to and settings.smtp_host and settings.notify_email_from:
+        from orderflow.transport.mail import Mail, MailServer
+
+        server = MailServer(
+            settings.smtp_host,
+            settings.smtp_port,
+            settings.smtp_username,
+            settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+            settings.smtp_encryption,
+            str(settings.smtp_ca_file) if settings.smtp_ca_file else None,
+        )
+        yield Mail(server, settings.notify_email_from, settings.notify_email_to)
+
+
+_default: App | None = None
+_default_lock = Lock()
+
+
+def default_app() -> App:
+    """Return this process's application, wired from the environment on first use."""
+    global _default  # noqa: PLW0603  # one application per process, made when it is first needed
+    with _default_lock:
+        if _default is None:
+            _default = open_app()
+            atexit.register(close_default_app)  # a clean end stops the embedded PostgreSQL
+        return _default
+
+
+def close_default_app() -> None:
+    """Close this process's application, if it was ever made; the next use makes a new one."""
+    global _default  # noqa: PLW0603  # as above
+    with _default_lock:
+        if _default is not None:
+            _default.close()
+            _default = None
+
+
+def open_session(org_id: UUID) -> Session:
+    """Return an ORM session on the environment's database, in which only this organization exists.
+
+    Raises:
+        OrderFlowError: As for `open_app`.
+    """
+    return default_app().session(org_id)
+
+
+def _report(what: str) -> Callable[[Exception], None]:
+    def report(error: Exception) -> None:
+        log.warning(what, error=type(error).__name__)
+
+    return report

@@ -1,0 +1,22 @@
+"""An order comes in: it is kept, and what it still needs is known at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from orderflow.domain.orders import DraftOrder, missing_for_ready
+from orderflow.domain.states import OrderStatus, next_order_status
+from orderflow.flow.ports import Actor, Work
+
+
+def accept_orders(work: Work, orders: Sequence[DraftOrder], actor: Actor) -> None:
+    """Store new orders of one organization, each READY or NEEDS_REVIEW."""
+    for order in orders:
+        order.org_id = work.org_id
+        order.created_by = order.created_by or actor.name
+        order.created_at = order.created_at or datetime.now(UTC)
+        wanted = OrderStatus.NEEDS_REVIEW if missing_for_ready(order) else OrderStatus.READY
+        order.status = next_order_status(OrderStatus.NEW, wanted)
+    work.orders.add_many(orders)
+    work.audit.add("DRAFT_CREATED", actor, "draft_order", [order.id for order in orders])

@@ -1,0 +1,88 @@
+"""Keys for programs: `ofk_<prefix>_<secret>`, shown once and stored as a hash."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from orderflow.domain.access import Role
+from orderflow.domain.ids import new_id
+from orderflow.flow.ports import Actor, Audit
+
+MARK = "ofk_"
+
+
+@dataclass(slots=True)
+class KeyInfo:
+    """What is known of a key once it was shown; `prefix` is for people to tell keys apart."""
+
+    id: UUID
+    name: str
+    role: Role
+    prefix: str
+    created_by: str | None = None
+    created_at: datetime | None = None
+    last_used_at: datetime | None = None
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+class ApiKeys(Protocol):
+    """The API keys of one organization."""
+
+    def add(self, key: KeyInfo, key_hash: bytes) -> KeyInfo:
+        """Insert a key and return it as stored."""
+
+    def revoke(self, key_id: UUID) -> KeyInfo:
+        """Revoke a key. Raises NotFoundError."""
+
+
+class KeyWork(Protocol):
+    """One transaction in one organization."""
+
+    @property
+    def api_keys(self) -> ApiKeys:
+        """Its keys."""
+
+    @property
+    def audit(self) -> Audit:
+        """Its audit log."""
+
+
+class KeyStore(Protocol):
+    """The database."""
+
+    def work(self, org_id: UUID) -> AbstractContextManager[KeyWork]:
+        """Open a transaction in an organization."""
+
+
+def hash_key(key: str) -> bytes:
+    """Return what is stored of a key. It holds 256 random bits, so that one SHA-256 is enough."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+
+
+def create_key(
+    store: KeyStore, org_id: UUID, actor: Actor, name: str, role: Role, expires_at: datetime | None = None
+) -> tuple[KeyInfo, str]:
+    """Make a key; return what is known of it, and the key itself, which cannot be had again."""
+    prefix = secrets.token_hex(4)
+    key = f"{MARK}{prefix}_{secrets.token_urlsafe(32)}"
+    info = KeyInfo(new_id(), name, role, prefix, actor.name, expires_at=expires_at)
+    with store.work(org_id) as work:
+        stored = work.api_keys.add(info, hash_key(key))
+        after = {"name": name, "role": role, "prefix": prefix, "expires_at": expires_at}
+        work.audit.add("API_KEY_CREATED", actor, "api_key", [info.id], None, after)
+    return stored, key
+
+
+def revoke_key(store: KeyStore, org_id: UUID, key_id: UUID, actor: Actor) -> KeyInfo:
+    """Revoke a key for good. Raises NotFoundError."""
+    with store.work(org_id) as work:
+        revoked = work.api_keys.revoke(key_id)
+        work.audit.add("API_KEY_REVOKED", actor, "api_key", [key_id], None, {"prefix": revoked.prefix})
+    return revoked

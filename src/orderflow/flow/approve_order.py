@@ -1,0 +1,77 @@
+"""A person looks at an order and says yes or no, or corrects it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from orderflow.domain.errors import StateError
+from orderflow.domain.orders import DraftOrder, missing_for_ready
+from orderflow.domain.states import ERPExportStatus, OrderStatus, next_order_status
+from orderflow.flow.order_differences import differences
+from orderflow.flow.ports import Actor, Work
+
+
+def approve_order(work: Work, order_id: UUID, actor: Actor) -> DraftOrder:
+    """Approve a READY order.
+
+    Raises:
+        StateError: It is not READY; what it lacks is named.
+    """
+    order = work.orders.get(order_id)
+    if missing := missing_for_ready(order):
+        raise StateError(
+            f"The order is {order.status} and not ready for approval: {' '.join(missing)}",
+            code="ORDER_NOT_READY",
+            hint="Complete the order, then approve it.",
+            details={"missing": missing},
+        )
+    before = order.status
+    if before is not OrderStatus.READY:  # PUSHING may become APPROVED too, but only by withdrawing the push
+        raise StateError(f"The order is {before}; only a READY order can be approved.")
+    order.status = next_order_status(before, OrderStatus.APPROVED)
+    order.approved_by, order.approved_at = actor.name, datetime.now(UTC)
+    work.orders.set_status(order.id, order.status, approved_by=order.approved_by, approved_at=order.approved_at)
+    work.audit.add(
+        "DRAFT_APPROVED", actor, "draft_order", [order.id], {"status": before}, {"status": OrderStatus.APPROVED}
+    )
+    return order
+
+
+def reject_order(work: Work, order_id: UUID, actor: Actor, reason: str | None = None) -> None:
+    """Reject an order for good.
+
+    Raises:
+        StateError: It is on its way to the ERP, or has ended.
+    """
+    before = work.orders.lock_status(order_id)
+    status = next_order_status(before, OrderStatus.REJECTED)
+    work.orders.set_status(order_id, status)
+    after = {"status": status, "reason": reason}
+    work.audit.add("DRAFT_REJECTED", actor, "draft_order", [order_id], {"status": before}, after)
+
+
+def edit_order(work: Work, changed: DraftOrder, actor: Actor) -> DraftOrder:
+    """Replace an order's content. An APPROVED or failed order needs approval again.
+
+    Raises:
+        StateError: It is on its way to the ERP, has ended, or may have arrived there although its delivery failed.
+    """
+    stored = work.orders.get(changed.id)
+    latest = work.exports.latest(changed.id)
+    if latest is not None and latest.status is ERPExportStatus.FAILED and not latest.never_arrived:
+        raise StateError(
+            "The order may have reached the ERP although its delivery failed; changed, it would arrive as another one.",
+            code="POSSIBLY_DELIVERED",
+            hint="Retry it as it is: that goes on with the same file. Or look in the ERP and confirm it by hand.",
+        )
+    wanted = OrderStatus.NEEDS_REVIEW if missing_for_ready(changed) else OrderStatus.READY
+    changed.status = next_order_status(stored.status, wanted)
+    changed.approved_by = changed.approved_at = None
+    changed.source_document = changed.source_document or stored.source_document
+    work.orders.replace(changed)
+    work.orders.set_status(changed.id, changed.status, error_json=None)
+    before, after = differences(stored, changed)
+    before["status"], after["status"] = stored.status, changed.status
+    work.audit.add("DRAFT_EDITED", actor, "draft_order", [changed.id], before, after)
+    return changed

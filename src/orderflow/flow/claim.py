@@ -1,0 +1,106 @@
+"""A worker takes a batch of due exports of one connection, and makes sure that their documents are stored."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+
+from orderflow.domain.delivery import Document, Lease
+from orderflow.domain.errors import ConnectorError, ObjectStoreError
+from orderflow.domain.ids import new_id
+from orderflow.flow.connector_fault import connector_fault
+from orderflow.flow.fault_points import reached
+from orderflow.flow.ports import Attempt, Batch, OpenTarget, Target, Wiring, Work
+
+STORE_DOWN_DELAY = 5.0
+"""Seconds until exports are due again whose documents could not be stored."""
+
+
+def claim(wiring: Wiring, to: OpenTarget, limit: int) -> Batch:
+    """Take up to `limit` due exports under a fresh lease, with their documents built and stored.
+
+    The batch is empty if nothing is due. An export whose document cannot be built carries its error as its
+    outcome already. If the object store is away, the exports are given back, no attempt is spent, and the
+    batch is empty.
+    """
+    asked_at = time.monotonic()
+    lease = Lease(new_id(), wiring.lease_seconds)
+    org_id = to.target.org_id
+    with wiring.store.work(org_id) as work:
+        attempts = _take(work, to.target, lease, wiring, limit)
+    lease.extend(asked_at, wiring.lease_seconds)
+    batch = Batch(to, lease, attempts)
+    if not attempts:
+        return batch
+    reached("claimed")
+    with wiring.keeper.keep(org_id, lease):
+        begin_attempts(wiring, batch)
+    return batch
+
+
+def _take(work: Work, target: Target, lease: Lease, wiring: Wiring, limit: int) -> list[Attempt]:
+    """Lease exports within the connection's lanes and its orders per minute."""
+    connection_id = target.connection_id
+    if not work.exports.take_lane(connection_id, lease, wiring.lease_seconds, wiring.lanes):
+        return []
+    if target.orders_per_minute is not None:
+        limit = work.exports.spend(connection_id, limit)
+    attempts = work.exports.lease(connection_id, lease, wiring.lease_seconds, limit)
+    if target.orders_per_minute is not None:
+        work.exports.give_back(connection_id, limit - len(attempts))
+    if not attempts:
+        work.exports.leave_lane(connection_id, lease)
+    return attempts
+
+
+def begin_attempts(wiring: Wiring, batch: Batch) -> None:
+    """Build what was never built, fetch what was, and begin an attempt for each export of the batch.
+
+    What could not begin leaves the batch: all of it if the object store is away, and exports whose lease is lost.
+    """
+    try:
+        _fetch(wiring, [attempt for attempt in batch.attempts if attempt.stored])
+        _build(wiring, batch, [attempt for attempt in batch.attempts if not attempt.stored])
+    except ObjectStoreError:
+        with wiring.store.work(batch.target.org_id) as work:
+            work.exports.leave_lane(batch.target.connection_id, batch.lease)
+            work.exports.release(batch.lease, [attempt.export_id for attempt in batch.attempts], STORE_DOWN_DELAY)
+        batch.attempts = []
+        return
+    reached("stored")
+    with wiring.store.work(batch.target.org_id) as work:
+        work.exports.begin(batch)
+
+
+def _fetch(wiring: Wiring, attempts: Sequence[Attempt]) -> None:
+    for attempt in attempts:
+        if attempt.storage_key is None or attempt.filename is None:
+            raise ObjectStoreError("An export lacks the key of its stored document.")
+        content = wiring.documents.get(attempt.storage_key)
+        if hashlib.sha256(content).hexdigest() != attempt.document_sha256:
+            attempt.outcome = ConnectorError(
+                "The stored document is not the one that was built for this export.",
+                code="DOCUMENT_CHANGED",
+                hint="Somebody changed the file in the object store; restore it from a backup, then retry.",
+            )
+        attempt.order.delivery.document = Document(attempt.filename, content)
+
+
+def _build(wiring: Wiring, batch: Batch, attempts: Sequence[Attempt]) -> None:
+    items = []
+    for attempt in attempts:
+        try:
+            document = batch.connector.render(attempt.order, batch.target.config)
+        except ConnectorError as error:
+            attempt.outcome = error
+            continue
+        except Exception as error:  # noqa: BLE001  # a third party's connector may raise anything, the engine goes on
+            attempt.outcome = connector_fault(batch.target.connector_type, error)
+            continue
+        attempt.order.delivery.document = document
+        attempt.filename = document.filename
+        attempt.storage_key = f"exports/{batch.target.org_id}/{document.filename}"
+        attempt.document_sha256 = hashlib.sha256(document.content).hexdigest()
+        items.append((attempt.storage_key, document.content))
+    wiring.documents.put_many(items)

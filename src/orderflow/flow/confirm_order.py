@@ -1,0 +1,34 @@
+"""A person says that the ERP has the order: for connections over which the ERP never answers."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from orderflow.domain.errors import StateError
+from orderflow.domain.states import OrderStatus, next_order_status
+from orderflow.flow.ports import Actor, Work
+
+
+def confirm_order(work: Work, order_id: UUID, erp_order_id: str, actor: Actor) -> None:
+    """Confirm a PUSHED order under the number that it has in the ERP.
+
+    Its export waits for no answer any more. The number is kept on the order only, and without a source: `file` and
+    `erp` mean that the ERP itself said it, as an export's own number always does.
+
+    Raises:
+        StateError: The order is not PUSHED.
+        NotFoundError: There is no such order.
+    """
+    before = work.orders.lock_status(order_id)
+    if before is not OrderStatus.PUSHED:
+        raise StateError(
+            f"The order is {before}; only a PUSHED order can be confirmed by hand.",
+            hint="Push it first, or wait until its delivery has ended.",
+        )
+    status = next_order_status(before, OrderStatus.CONFIRMED)
+    export = work.exports.latest(order_id)
+    if export is not None:
+        work.exports.confirm(export.id)
+    work.orders.set_status(order_id, status, erp_order_id=erp_order_id, erp_order_id_source=None, error_json=None)
+    after = {"status": status, "erp_order_id": erp_order_id}
+    work.audit.add("DRAFT_CONFIRMED", actor, "draft_order", [order_id], {"status": before}, after)

@@ -1,0 +1,285 @@
+"""A person sets up a way into an ERP: add it, test it, trust its host key, enable it; later edit or disable it.
+
+A new connection is DISABLED, so that nothing goes to a target that nobody has tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from orderflow.domain.errors import ConnectorError, EncryptionError, InputError, StateError
+from orderflow.domain.ids import new_id
+from orderflow.domain.ports import ERPConnectorPort
+from orderflow.domain.states import BreakerState
+from orderflow.flow.mask import masked, needs_stored, unmasked
+from orderflow.flow.open_target import find_connector
+from orderflow.flow.ports import Actor, Wiring, Work
+
+
+def add_connection(
+    wiring: Wiring,
+    org_id: UUID,
+    connector_type: str,
+    config: dict[str, Any],
+    actor: Actor,
+    *,
+    name: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    enabled: bool = False,
+    tested: bool = False,
+) -> UUID:
+    """Store a new connection, DISABLED unless `enabled`, and return its id.
+
+    Args:
+        options: Any of `in_doubt`, `give_up_after`, `answer_within`, `orders_per_minute`.
+        tested: This very configuration has just passed its test.
+
+    Raises:
+        InputError: There is no such connector type, or the configuration does not fit it; fields are named.
+        StateError: It is to be enabled, but another connection of its type is ACTIVE.
+    """
+    connector = known_connector(wiring, connector_type)
+    check_config(connector, config)
+    connection_id = new_id()
+    given = dict(options or {})
+    with wiring.store.work(org_id) as work:
+        work.connections.add(connection_id, connector_type, config, name)
+        work.connections.change(connection_id, given)
+        if enabled:
+            work.connections.enable(connection_id)
+        if tested:
+            work.connections.note_test(connection_id)
+        after = {"connector_type": connector_type, "name": name, **given, "config": masked(connector, config)}
+        after["status"] = "ACTIVE" if enabled else "DISABLED"
+        work.audit.add("CONNECTOR_CHANGED", actor, "erp_connection", [connection_id], None, after)
+    return connection_id
+
+
+def edit_connection(
+    wiring: Wiring,
+    org_id: UUID,
+    connection_id: UUID,
+    config: dict[str, Any] | None,
+    actor: Actor,
+    *,
+    options: Mapping[str, Any] | None = None,
+    tested: bool = False,
+) -> None:
+    """Replace a connection's configuration, unless it is None, and the `options` given, `name` being one of them.
+
+    A secret that is masked or left out stays what it was; one that is null is removed. Deliveries that waited
+    for the configuration to be corrected go on.
+
+    Raises:
+        NotFoundError: There is no such connection.
+        InputError: The configuration does not fit the connector; fields are named.
+        EncryptionError: A masked secret is to be kept, but what is stored does not open.
+    """
+    with wiring.store.work(org_id) as work:
+        before = work.connections.change(connection_id, options or {})
+        after = {name: value for name, value in (options or {}).items() if name in before}
+        if config is not None:
+            shown_before, shown_after = _replace_config(wiring, work, connection_id, config)
+            before, after = before | {"config": shown_before}, after | {"config": shown_after}
+        if tested:
+            work.connections.note_test(connection_id)
+        if after:
+            work.audit.add("CONNECTOR_CHANGED", actor, "erp_connection", [connection_id], before, after)
+    wiring.store.wake(org_id, connection_id)
+
+
+def _replace_config(
+    wiring: Wiring, work: Work, connection_id: UUID, config: dict[str, Any]
+) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    """Store it and close the breaker; returns what was and what is now, both as may be shown."""
+    connector = known_connector(wiring, work.connections.type_of(connection_id))
+    stored = stored_config(work, connection_id, config)
+    config = unmasked(connector, config, stored or {})
+    check_config(connector, config)
+    work.connections.replace_config(connection_id, config)
+    work.connections.set_breaker(connection_id, BreakerState.CLOSED, None, None)
+    return None if stored is None else masked(connector, stored), masked(connector, config)
+
+
+def stored_config(work: Work, connection_id: UUID, config: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what `config` is to replace; None if that does not open and nothing of it is to be kept.
+
+    Raises:
+        NotFoundError: There is no such connection.
+        EncryptionError: A masked secret is to be kept, but what is stored does not open.
+    """
+    try:
+        return work.connections.open(connection_id).config
+    except EncryptionError:
+        if needs_stored(config):
+            raise
+        return None
+
+
+def delete_connection(wiring: Wiring, org_id: UUID, connection_id: UUID, actor: Actor) -> None:
+    """Remove a connection; if it was the default, the oldest ACTIVE one follows it.
+
+    Where exports refer to it, its row stays for them, disabled and without its configuration; answers that the
+    ERP still owes are not looked for any more.
+
+    Raises:
+        NotFoundError: There is no such connection.
+        StateError: Exports wait for it.
+    """
+    with wiring.store.work(org_id) as work:
+        before = {"connector_type": work.connections.type_of(connection_id)}
+        gone = work.connections.delete(connection_id)
+        after = {"deleted": True, "row_kept": not gone}
+        work.audit.add("CONNECTOR_CHANGED", actor, "erp_connection", [connection_id], before, after)
+
+
+def enable_connection(wiring: Wiring, org_id: UUID, connection_id: UUID, actor: Actor) -> None:
+    """Let a connection deliver; the organization's first becomes its default.
+
+    Raises:
+        NotFoundError: There is no such connection.
+        StateError: Another connection of its type is ACTIVE.
+    """
+    with wiring.store.work(org_id) as work:
+        work.connections.enable(connection_id)
+        work.audit.add("CONNECTOR_CHANGED", actor, "erp_connection", [connection_id], None, {"status": "ACTIVE"})
+    wiring.store.wake(org_id, connection_id)
+
+
+def disable_connection(wiring: Wiring, org_id: UUID, connection_id: UUID, actor: Actor) -> None:
+    """Stop deliveries over a connection. Its orders wait, and its answers are still read.
+
+    Raises:
+        NotFoundError: There is no such connection.
+    """
+    with wiring.store.work(org_id) as work:
+        work.connections.disable(connection_id)
+        work.audit.add("CONNECTOR_CHANGED", actor, "erp_connection", [connection_id], None, {"status": "DISABLED"})
+
+
+def make_default(wiring: Wiring, org_id: UUID, connection_id: UUID, actor: Actor) -> None:
+    """Let pushes that name no connection go to this one.
+
+    Raises:
+        NotFoundError: There is no such connection.
+        StateError: It is not ACTIVE.
+    """
+    with wiring.store.work(org_id) as work:
+        work.connections.make_default(connection_id)
+        work.audit.add("CONNECTOR_CHANGED", actor, "erp_connection", [connection_id], None, {"is_default": True})
+
+
+def seen_host_key(wiring: Wiring, org_id: UUID, connection_id: UUID) -> dict[str, str] | None:
+    """Ask the target for its host key: `{"host_key", "fingerprint"}`, or None if it is trusted already.
+
+    Raises:
+        NotFoundError, EncryptionError: As for `test_connection`.
+        ConnectorError: The test failed before a host key was seen.
+    """
+    with wiring.store.work(org_id) as work:
+        target = work.connections.open(connection_id)
+    result = find_connector(wiring, target.connector_type).test_connection(target.config)
+    seen = result.details if "host_key" in result.details else result.details.get("details", {})
+    if "host_key" in seen:
+        return {"host_key": seen["host_key"], "fingerprint": seen["fingerprint"]}
+    if result.success:
+        return None
+    raise ConnectorError(
+        result.error_message, code=result.details.get("code"), hint=result.details.get("hint"), details=seen
+    )
+
+
+def accept_host_key(wiring: Wiring, org_id: UUID, connection_id: UUID, fingerprint: str, actor: Actor) -> None:
+    """Pin the host key that the target shows now, if it is the one that a person has compared.
+
+    Args:
+        fingerprint: What the ERP's administrator says it is, `SHA256:…`.
+
+    Raises:
+        StateError: The target shows another key, or one that is trusted already.
+        ConnectorError: No host key was seen.
+    """
+    seen = seen_host_key(wiring, org_id, connection_id)
+    if seen is None:
+        raise StateError("The server's host key is trusted already.", code="HOST_KEY_TRUSTED", hint="Nothing to do.")
+    if seen["fingerprint"] != fingerprint.strip():
+        raise StateError(
+            f"The server shows the host key {seen['fingerprint']}, not the one that you gave.",
+            code="HOST_KEY_DIFFERS",
+            hint="Ask the server's administrator which one is right before you trust either.",
+            details={"fingerprint": seen["fingerprint"]},
+        )
+    with wiring.store.work(org_id) as work:
+        config = work.connections.open(connection_id).config
+        work.connections.replace_config(connection_id, config | {"host_key": seen["host_key"]})
+        before = {"host_key": config.get("host_key")}
+        work.audit.add("HOST_KEY_ACCEPTED", actor, "erp_connection", [connection_id], before, seen)
+
+
+def reveal_config(wiring: Wiring, org_id: UUID, connection_id: UUID, actor: Actor) -> dict[str, Any]:
+    """Return a configuration with its secrets; that it was shown, and to whom, is written down first.
+
+    Raises:
+        NotFoundError: There is no such connection.
+        EncryptionError: It does not open.
+    """
+    with wiring.store.work(org_id) as work:
+        config = work.connections.open(connection_id).config
+        work.audit.add("CONNECTOR_CONFIG_REVEALED", actor, "erp_connection", [connection_id])
+    return config
+
+
+def shown_config(wiring: Wiring, org_id: UUID, connection_id: UUID) -> dict[str, Any]:
+    """Return a configuration with its secrets masked. Raises as `reveal_config` does."""
+    with wiring.store.work(org_id) as work:
+        target = work.connections.open(connection_id)
+    try:
+        connector = wiring.connector(target.connector_type)
+    except ValueError:
+        return masked(None, target.config)
+    return masked(connector, target.config)
+
+
+def known_connector(wiring: Wiring, connector_type: str) -> ERPConnectorPort:
+    """Return the connector of that type.
+
+    Raises:
+        InputError: There is none; the message lists those there are.
+    """
+    try:
+        return wiring.connector(connector_type)
+    except ValueError as error:
+        raise InputError(
+            f"{error}.",
+            code="UNKNOWN_CONNECTOR_TYPE",
+            hint="Choose a known type, or install the package that brings it.",
+        ) from None
+
+
+def check_config(connector: ERPConnectorPort, config: dict[str, Any]) -> None:
+    """Check a configuration against its connector's model.
+
+    Raises:
+        InputError: It does not fit; fields are named, values never.
+    """
+    if connector.config_model is None:
+        return
+    try:
+        connector.config_model.model_validate(config)
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_context=False, include_input=False)
+    else:
+        return
+    fields = [
+        {
+            "field": ".".join(str(part) for part in item["loc"]) or "configuration",
+            "message": item["msg"].removeprefix("Value error, ").rstrip("."),
+        }
+        for item in problems
+    ]
+    listed = "; ".join(f"{item['field']}: {item['message']}" for item in fields)
+    raise InputError(f"The configuration cannot be used: {listed}.", details={"fields": fields})

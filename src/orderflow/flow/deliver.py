@@ -1,0 +1,138 @@
+"""The batch goes to the ERP. Between staging and publishing lies one commit; that is what makes it once only.
+
+A file that is not noted as staged was never published: it is sent again. One that is noted as staged is only
+ever renamed; if there is nothing left to rename, it was published before.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from uuid import UUID
+
+from orderflow.domain.delivery import ExportResult
+from orderflow.domain.errors import ConnectorError, InDoubtError
+from orderflow.domain.ports import Staged
+from orderflow.flow.connector_fault import connector_fault
+from orderflow.flow.fault_points import reached
+from orderflow.flow.ports import Attempt, Batch, Wiring
+
+Outcomes = Iterator[tuple[UUID, ExportResult | ConnectorError]]
+
+
+def deliver(wiring: Wiring, batch: Batch) -> None:
+    """Deliver the batch and note each attempt's outcome; an attempt whose lease was lost gets none."""
+    started = time.monotonic()
+    batch.delivering_since = datetime.now(UTC)
+    waiting = [attempt for attempt in batch.attempts if attempt.outcome is None]
+    _publish_what_was_staged(batch, [a for a in waiting if a.order.delivery.staged_path], started)
+    rest = [attempt for attempt in waiting if attempt.outcome is None and not attempt.order.delivery.staged_path]
+    if batch.to.stages:
+        _stage_then_publish(wiring, batch, rest, started)
+    else:
+        _look_before_sending(batch, [attempt for attempt in rest if attempt.order.delivery.in_doubt], started)
+        _send(batch, [attempt for attempt in rest if attempt.outcome is None], started)
+
+
+def _publish_what_was_staged(batch: Batch, attempts: list[Attempt], started: float) -> None:
+    staged = [Staged(attempt.order, attempt.order.delivery.staged_path or "") for attempt in attempts]
+    _note(batch, attempts, lambda: batch.connector.publish_many(staged, batch.target.config), started)
+    for attempt in attempts:
+        # A `.tmp` at a target that this connection no longer points to cannot be asked about.
+        moved = isinstance(attempt.outcome, InDoubtError) and attempt.outcome.code == "TARGET_CHANGED"
+        if moved and batch.target.in_doubt == "resend":
+            attempt.outcome = None
+            attempt.order.delivery.staged_path = None
+
+
+def _stage_then_publish(wiring: Wiring, batch: Batch, attempts: list[Attempt], started: float) -> None:
+    staged: dict[UUID, Staged] = {}
+
+    def stage() -> Outcomes:
+        orders = [attempt.order for attempt in attempts]
+        for order_id, result in batch.connector.stage_many(orders, batch.target.config):
+            if isinstance(result, Staged):
+                staged[order_id] = result
+            else:
+                yield order_id, result
+
+    _note(batch, attempts, stage, started, every=False)
+    if not staged:
+        return
+    paths = {item.order.delivery.export_id: item.path for item in staged.values()}
+    with wiring.store.work(batch.target.org_id) as work:
+        ours = work.exports.mark_staged(batch.lease, paths)
+    reached("staged")
+    publish = [item for item in staged.values() if item.order.delivery.export_id in ours]
+    lost = [item for item in staged.values() if item.order.delivery.export_id not in ours]
+    if lost:
+        batch.connector.discard(lost, batch.target.config)
+    for item in publish:
+        item.order.delivery.staged_path = item.path
+    chosen = [attempt for attempt in attempts if attempt.export_id in ours]
+    _note(batch, chosen, lambda: batch.connector.publish_many(publish, batch.target.config), started)
+    reached("renamed")
+
+
+def _look_before_sending(batch: Batch, attempts: list[Attempt], started: float) -> None:
+    for attempt in attempts:
+        try:
+            found = batch.connector.find(attempt.order, batch.target.config)
+        except InDoubtError as error:
+            if batch.target.in_doubt == "hold":
+                attempt.outcome, attempt.unknowable = error, True
+        except ConnectorError as error:
+            attempt.outcome = error
+        else:
+            attempt.order.delivery.in_doubt = False
+            if found is not None:
+                found.connector_metadata.setdefault("inferred", True)
+                attempt.outcome = found
+        attempt.latency_ms = _milliseconds_since(started)
+
+
+def _send(batch: Batch, attempts: list[Attempt], started: float) -> None:
+    orders = [attempt.order for attempt in attempts]
+    if orders:
+        _note(batch, attempts, lambda: batch.connector.export_many(orders, batch.target.config), started)
+        reached("renamed")
+
+
+def _note(
+    batch: Batch,
+    attempts: list[Attempt],
+    outcomes: Callable[[], Iterable[tuple[UUID, ExportResult | ConnectorError]]],
+    started: float,
+    *,
+    every: bool = True,
+) -> None:
+    """Run a connector's call and note each outcome; what a faulty connector leaves open is in doubt."""
+    if not attempts:
+        return
+    by_order = {attempt.order.id: attempt for attempt in attempts}
+    broken: ConnectorError | None = None
+    try:
+        for order_id, outcome in outcomes():
+            by_order[order_id].outcome = _checked(outcome)
+            by_order[order_id].latency_ms = _milliseconds_since(started)
+    except ConnectorError as error:
+        broken = error
+    except Exception as error:  # noqa: BLE001  # a third party's connector may raise anything, the engine goes on
+        broken = connector_fault(batch.target.connector_type, error)
+    if not every and broken is None:
+        return
+    for attempt in attempts:
+        if attempt.outcome is None:
+            attempt.outcome = broken or connector_fault(batch.target.connector_type, None)
+            attempt.latency_ms = _milliseconds_since(started)
+
+
+def _checked(outcome: ExportResult | ConnectorError) -> ExportResult | ConnectorError:
+    if isinstance(outcome, ExportResult) and not outcome.success:
+        return ConnectorError(outcome.error_message, details={"metadata": outcome.connector_metadata})
+    return outcome
+
+
+def _milliseconds_since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)

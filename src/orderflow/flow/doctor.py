@@ -1,0 +1,129 @@
+"""Do orders, exports, log and documents agree? What is safe to put right is put right on request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from orderflow.domain.errors import ObjectStoreError
+from orderflow.flow.ports import Documents
+
+MOST_DOCUMENTS = 10_000
+"""Documents that are looked for in the store, the oldest first."""
+
+
+@dataclass(slots=True)
+class Finding:
+    """One thing that is not as it should be.
+
+    Attributes:
+        code: What kind of thing; stable.
+        organization: Its slug.
+        message: One sentence for a person.
+        order_id, export_id: What it is about.
+        repairable: It can be put right without risk that an order is lost or doubled.
+        repaired: It was.
+    """
+
+    code: str
+    organization: str
+    message: str
+    order_id: UUID | None = None
+    export_id: UUID | None = None
+    repairable: bool = False
+    repaired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDocument:
+    """The stored document of an export that is not answered; `sent_nothing` if it may be built anew."""
+
+    organization: str
+    order_id: UUID
+    export_id: UUID
+    storage_key: str
+    sent_nothing: bool
+
+
+class Books(Protocol):
+    """One look at all organizations, in one transaction."""
+
+    def disagreements(self) -> list[Finding]:
+        """Return where orders, exports and log contradict each other, and leases that nobody can hold."""
+
+    def repair(self) -> int:
+        """Put right what of these is safe; returns how many rows that were."""
+
+    def attention(self) -> list[Finding]:
+        """Return what only a person can decide: overdue answers, inferred ones first, and doubtful deliveries."""
+
+    def open_documents(self, most: int) -> list[OpenDocument]:
+        """Return the documents of unanswered exports, the oldest first."""
+
+    def build_anew(self, export_ids: Iterable[UUID]) -> None:
+        """Let the documents of exports of which nothing was sent be built again."""
+
+    def hold_unsent(self) -> list[Finding]:
+        """Hold every waiting export that is not staged; returns them, and what else may have gone out since."""
+
+
+class BookKeeping(Protocol):
+    """The database, across organizations."""
+
+    def books(self) -> AbstractContextManager[Books]:
+        """Open a transaction that sees every organization."""
+
+
+def examine(keeping: BookKeeping, documents: Documents, *, repair: bool = False) -> list[Finding]:
+    """Look through everything; with `repair`, put right what is safe.
+
+    Raises:
+        ObjectStoreError: The document store does not answer.
+    """
+    with keeping.books() as books:
+        found = books.disagreements()
+        if repair and any(finding.repairable for finding in found):
+            books.repair()
+            left = {(finding.code, finding.export_id, finding.order_id) for finding in books.disagreements()}
+            for finding in found:
+                finding.repaired = (finding.code, finding.export_id, finding.order_id) not in left
+        found += books.attention()
+        waiting = books.open_documents(MOST_DOCUMENTS)
+    missing = list(_missing(documents, waiting))  # outside of the transaction: it may take a while
+    if repair:
+        ids = [finding.export_id for finding in missing if finding.repairable and finding.export_id]
+        with keeping.books() as books:
+            books.build_anew(ids)
+        for finding in missing:
+            finding.repaired = finding.repairable
+    return found + missing
+
+
+def after_restore(keeping: BookKeeping) -> list[Finding]:
+    """Hold what may have been sent after the backup was made. To be run before any worker is started.
+
+    What is staged goes on by itself: it is only ever renamed, and what is gone was published.
+    """
+    with keeping.books() as books:
+        return books.hold_unsent()
+
+
+def _missing(documents: Documents, waiting: Iterable[OpenDocument]) -> Iterator[Finding]:
+    for document in waiting:
+        try:
+            documents.get(document.storage_key)
+        except ObjectStoreError as error:
+            if error.code != "OBJECT_NOT_FOUND":
+                raise
+            words = "it is built anew" if document.sent_nothing else "it was perhaps sent, so it is not built anew"
+            yield Finding(
+                "DOCUMENT_MISSING",
+                document.organization,
+                f"The document {document.storage_key} is not in the store; {words}.",
+                document.order_id,
+                document.export_id,
+                repairable=document.sent_nothing,
+            )

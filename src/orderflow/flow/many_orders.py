@@ -1,0 +1,54 @@
+"""One action on many orders, each for itself: what one order's state forbids stops no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+from uuid import UUID
+
+from orderflow.domain.states import OrderStatus
+from orderflow.flow.approve_order import approve_order
+from orderflow.flow.bulk import Outcome, each_in_bulk
+from orderflow.flow.fault_points import reached
+from orderflow.flow.ports import Actor, Store, Work
+from orderflow.flow.request_push import note_request
+
+Action = Literal["approve", "push", "retry"]
+STARTS_FROM: dict[Action, OrderStatus] = {
+    "approve": OrderStatus.READY,
+    "push": OrderStatus.APPROVED,
+    "retry": OrderStatus.ERROR,
+}
+
+
+def act_on_many(
+    store: Store,
+    org_id: UUID,
+    action: Action,
+    order_ids: Iterable[UUID],
+    actor: Actor,
+    connection_id: UUID | None = None,
+) -> Iterator[Outcome]:
+    """Approve, push or retry each order; yields its id and what forbade it, if anything.
+
+    Args:
+        connection_id: Where to push; the organization's default connection if not given.
+    """
+    used: set[UUID] = set()
+
+    def step(work: Work, order_id: UUID) -> None:
+        if action == "approve":
+            approve_order(work, order_id, actor)
+        else:
+            starts_from = (STARTS_FROM[action],)
+            export = note_request(work, order_id, actor, connection_id=connection_id, starts_from=starts_from)
+            used.add(export.connection_id)
+
+    def wake() -> None:
+        if used:
+            reached("requested")
+        while used:
+            store.wake(org_id, used.pop())
+
+    # In the order of their ids, so that two people who act on the same orders never wait for each other.
+    yield from each_in_bulk(store, org_id, sorted(set(order_ids)), step, wake)

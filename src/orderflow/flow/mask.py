@@ -1,0 +1,97 @@
+"""What of a configuration may be shown: everything but its secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import zip_longest
+from typing import Any
+
+from orderflow.domain.errors import InputError
+from orderflow.domain.ports import ERPConnectorPort
+
+MASK = "********"
+
+
+def secret_fields(connector: ERPConnectorPort) -> set[str]:
+    """Return the names of the fields that hold secrets, at any depth."""
+    return {name for name, secret in _fields(_schema(connector)) if secret}
+
+
+def masked(connector: ERPConnectorPort | None, config: dict[str, Any]) -> dict[str, Any]:
+    """Return `config` with every secret as `MASK`.
+
+    What the connector's model does not name may be a secret too, so it is masked; without a connector, all is.
+    """
+    plain = {name for name, secret in _fields(_schema(connector)) if not secret} if connector else set()
+    return {name: _masked(value, name in plain, plain) for name, value in config.items()}
+
+
+def unmasked(connector: ERPConnectorPort, config: dict[str, Any], stored: dict[str, Any]) -> dict[str, Any]:
+    """Return `config` as it is to be stored: nobody has to type a secret twice, and a mask never becomes one.
+
+    A `MASK`, and a secret that is left out, stand for what is stored; a secret that is null is removed.
+
+    Raises:
+        InputError: The target changed, and a stored secret would go to it. Whoever may edit a connection could
+            otherwise have its password sent to a host of his own.
+    """
+    secrets = secret_fields(connector)
+    whole = _unmasked(config, stored, secrets)
+    places = _destinations(connector).items()
+    moved = sorted(name for name, usual in places if config.get(name, usual) != stored.get(name, usual))
+    if stored and moved and whole != _unmasked(config, {}, secrets):
+        raise InputError(
+            f"{' and '.join(moved)} changed, so the connection's secrets have to be entered again.",
+            code="SECRETS_NEEDED",
+            hint="Secrets are kept for the target that they were entered for, and sent to no other.",
+            details={"fields": [{"field": name, "message": "must be entered again"} for name in sorted(secrets)]},
+        )
+    return whole
+
+
+def needs_stored(config: Any) -> bool:
+    """Tell whether `config` holds a `MASK`, so that it means nothing without what is stored."""
+    if isinstance(config, dict):
+        return any(needs_stored(value) for value in config.values())
+    return any(map(needs_stored, config)) if isinstance(config, list) else config == MASK
+
+
+def _unmasked(config: dict[str, Any], stored: dict[str, Any], secret: set[str]) -> dict[str, Any]:
+    kept = {name: stored[name] for name in secret & stored.keys() - config.keys()}
+    given = {name: value for name, value in config.items() if value is not None or name not in secret}
+    return kept | {name: _filled(value, stored.get(name), secret) for name, value in given.items()}
+
+
+def _filled(value: Any, stored: Any, secret: set[str]) -> Any:
+    if isinstance(value, dict):
+        return _unmasked(value, stored if isinstance(stored, dict) else {}, secret)
+    if isinstance(value, list):
+        beside = stored if isinstance(stored, list) else []
+        return [_filled(inner, before, secret) for inner, before in zip_longest(value, beside[: len(value)])]
+    return stored if value == MASK else value
+
+
+def _masked(value: Any, is_plain: bool, plain: set[str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _masked(inner, name in plain, plain) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_masked(inner, is_plain, plain) for inner in value]
+    return value if is_plain or value in (None, "") else MASK
+
+
+def _destinations(connector: ERPConnectorPort) -> dict[str, Any]:
+    """Return the fields that say where secrets are sent to, marked `"destination": true`, and their defaults."""
+    properties = _schema(connector).get("properties", {})
+    return {name: field.get("default") for name, field in properties.items() if field.get("destination", False)}
+
+
+def _schema(connector: ERPConnectorPort) -> dict[str, Any]:
+    model = connector.config_model
+    return model.model_json_schema() if model else {}
+
+
+def _fields(schema: dict[str, Any]) -> Iterator[tuple[str, bool]]:
+    """Yield every field of a JSON Schema by pydantic, and whether it is a secret (`writeOnly`)."""
+    for part in (schema, *schema.get("$defs", {}).values()):
+        for name, field in part.get("properties", {}).items():
+            yield name, any(kind.get("writeOnly", False) for kind in (field, *field.get("anyOf", ())))

@@ -1,0 +1,136 @@
+"""A person is told when a connection's state changes: once per change, never per order, and a crash loses nothing.
+
+What is to be told is derived from what the database says about the connections and noted there, so that whoever
+sweeps next finds it; then it is sent over every channel that is configured, each until it worked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+from uuid import UUID
+
+from orderflow.domain.errors import OrderFlowError
+
+AT_ONCE = 20
+MOST_ATTEMPTS = 40
+FIRST_WAIT, LONGEST_WAIT = 15.0, 3600.0
+"""Seconds between attempts to send; 40 attempts take about a day and a half."""
+
+Event = Literal[
+    "connection.needs_attention",
+    "connection.unavailable",
+    "connection.recovered",
+    "connection.disabled",
+    "answers.overdue",
+]
+
+
+class NotificationError(OrderFlowError):
+    """A notification could not be sent over one channel."""
+
+    code = "NOTIFICATION_FAILED"
+    hint = "It is tried again by itself; check the ORDERFLOW_NOTIFY_* and ORDERFLOW_SMTP_* settings."
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What a person is told.
+
+    Attributes:
+        data: Facts about the event, without secrets; `error` and `deliveries` where there are any.
+        sent: The channels over which it went out already.
+        attempts: How often it was tried before.
+    """
+
+    id: UUID
+    event: Event
+    organization: str
+    connection_id: UUID
+    connection: str
+    created_at: datetime
+    data: dict[str, Any]
+    sent: Collection[str] = field(default_factory=tuple)
+    attempts: int = 0
+
+    @property
+    def subject(self) -> str:
+        """One sentence."""
+        return {
+            "connection.needs_attention": "{0} is paused until somebody acts",
+            "connection.unavailable": "{0} cannot be reached",
+            "connection.recovered": "{0} delivers again",
+            "connection.disabled": "{0} was disabled: its settings do not open",
+            "answers.overdue": "{0} leaves deliveries unanswered",
+        }[self.event].format(f"{self.connection} ({self.organization})")
+
+    @property
+    def text(self) -> str:
+        """The whole, for a person."""
+        error = self.data.get("error") or {}
+        lines = [f"{self.subject}.", ""]
+        lines += [f"{error['message']} [{error.get('code', '')}]"] if error.get("message") else []
+        lines += [error["hint"]] if error.get("hint") else []
+        if waiting := self.data.get("waiting"):
+            lines.append(f"{waiting} deliveries wait; none is lost.")
+        for delivery in self.data.get("deliveries", ()):
+            doubt = " (only taken to be delivered: look for it first)" if delivery["inferred"] else ""
+            lines.append(f"- {delivery['filename']}, sent {delivery['sent_at']}{doubt}")
+        return "\n".join(lines)
+
+    def as_json(self, base_url: str) -> dict[str, Any]:
+        """Return the payload of a webhook, in the form that Standard Webhooks recommends."""
+        facts = {"organization": self.organization, "connection_id": str(self.connection_id)}
+        facts |= {"connection": self.connection, "message": self.subject, "url": base_url}
+        return {"type": self.event, "timestamp": self.created_at.isoformat(), "data": {**self.data, **facts}}
+
+
+class Channel(Protocol):
+    """A way to a person."""
+
+    name: str
+
+    def send(self, notification: Notification) -> None:
+        """Send it. Raises NotificationError."""
+
+
+class Outbox(Protocol):
+    """What is to be told, in the database."""
+
+    def note_changes(self, down_after: float) -> None:
+        """Note what changed since the last look; a target counts as down after so many seconds."""
+
+    def take(self, most: int) -> list[Notification]:
+        """Return what is due; nobody else gets it for a minute."""
+
+    def settle(self, notification_id: UUID, sent: Collection[str], retry_in: float | None) -> None:
+        """Note over which channels it went out; None: it is done with."""
+
+
+def notify(outbox: Outbox, channels: Sequence[Channel], down_after: float) -> list[NotificationError]:
+    """Note what changed and send what is due; returns what could not be sent."""
+    outbox.note_changes(down_after)
+    failures: list[NotificationError] = []
+    for notification in outbox.take(AT_ONCE):
+        sent, problems = _send(notification, channels)
+        failures += problems
+        over = not problems or notification.attempts + 1 >= MOST_ATTEMPTS
+        wait = min(FIRST_WAIT * 2 ** min(notification.attempts, 10), LONGEST_WAIT)
+        outbox.settle(notification.id, sent, None if over else wait)
+    return failures
+
+
+def _send(notification: Notification, channels: Sequence[Channel]) -> tuple[list[str], list[NotificationError]]:
+    sent, problems = list(notification.sent), []
+    for channel in channels:
+        if channel.name in sent:
+            continue
+        try:
+            channel.send(notification)
+        except NotificationError as problem:
+            problems.append(problem)
+        else:
+            sent.append(channel.name)
+    return sent, problems

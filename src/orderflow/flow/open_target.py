@@ -1,0 +1,67 @@
+"""Before anything is claimed: does the connection's configuration open, and can its connector work with it?"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from orderflow.domain.errors import ConnectorError, EncryptionError, NeedsAttentionError, OrderFlowError
+from orderflow.domain.ports import ERPConnectorPort
+from orderflow.domain.states import BreakerState
+from orderflow.flow.ports import Actor, OpenTarget, Target, Wiring
+
+ENGINE = Actor("orderflow")
+"""Who did it, where nobody asked."""
+
+
+def open_target(wiring: Wiring, org_id: UUID, connection_id: UUID) -> OpenTarget | None:
+    """Open a connection for delivery or polling.
+
+    One whose secrets do not open disables itself; one that its connector cannot work with pauses. Both wait
+    for a person, as do their orders, and None comes back.
+    """
+    try:
+        with wiring.store.work(org_id) as work:
+            target = work.connections.open(connection_id)
+        return with_connector(wiring, target)
+    except EncryptionError as error:
+        with wiring.store.work(org_id) as work:
+            work.connections.disable_unreadable(connection_id, error.as_json())
+            work.audit.add(
+                "CONNECTION_DISABLED", ENGINE, "erp_connection", [connection_id], None, {"error": error.as_json()}
+            )
+    except ConnectorError as error:
+        pause(wiring, org_id, connection_id, error)
+    return None
+
+
+def with_connector(wiring: Wiring, target: Target) -> OpenTarget:
+    """Join a target to its connector.
+
+    Raises:
+        NeedsAttentionError: The connector is not installed, or its configuration cannot be used.
+    """
+    connector = find_connector(wiring, target.connector_type)
+    return OpenTarget(target, connector, connector.stages(target.config), connector.expects_acks(target.config))
+
+
+def find_connector(wiring: Wiring, connector_type: str) -> ERPConnectorPort:
+    """Return the connector of that type.
+
+    Raises:
+        NeedsAttentionError: It is not installed here.
+    """
+    try:
+        return wiring.connector(connector_type)
+    except ValueError as error:
+        raise NeedsAttentionError(
+            f"{error}", code="CONNECTOR_MISSING", hint="Install the package that brings this connector, then test."
+        ) from None
+
+
+def pause(wiring: Wiring, org_id: UUID, connection_id: UUID, error: OrderFlowError) -> None:
+    """Pause a connection until a person has acted; told once, on the change of state."""
+    with wiring.store.work(org_id) as work:
+        if work.connections.set_breaker(connection_id, BreakerState.PAUSED, error.as_json(), None):
+            work.audit.add(
+                "CONNECTION_NEEDS_ATTENTION", ENGINE, "erp_connection", [connection_id], None, error.as_json()
+            )

@@ -1,0 +1,128 @@
+"""The ERP's answers come back: read, recorded, put away; in that order, and safe to repeat."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from uuid import UUID
+
+from orderflow.domain.answers import decide
+from orderflow.domain.delivery import Ack
+from orderflow.domain.errors import ConnectorError
+from orderflow.domain.ids import new_id
+from orderflow.flow.connector_fault import connector_fault
+from orderflow.flow.fault_points import reached
+from orderflow.flow.open_target import ENGINE, open_target
+from orderflow.flow.ports import Answer, OpenTarget, Wiring, Work
+
+AT_ONCE = 500
+"""Answers recorded in one transaction."""
+
+
+def poll_acks(wiring: Wiring, org_id: UUID, connection_id: UUID) -> Counter[str]:
+    """Read and record the answers that lie ready at one connection.
+
+    Returns:
+        How many answers had which verdict: acknowledge, refuse, wait, ignore, alert, unreadable, unmatched.
+        Empty if another poller is at it or the connection has no answers to read.
+    """
+    token = new_id()
+    with wiring.store.work(org_id) as work:
+        if not work.connections.lease_poll(connection_id, token, wiring.poll_lease_seconds):
+            return Counter()
+    counts: Counter[str] = Counter()
+    error = None
+    try:
+        to = open_target(wiring, org_id, connection_id)
+        if to is not None and to.expects_acks:
+            for acks in _read(wiring, to):
+                counts += _record(wiring, to, acks, token)
+    except ConnectorError as problem:
+        error = problem.as_json()
+    except Exception as fault:  # noqa: BLE001  # a third party's connector may raise anything, other connections go on
+        error = connector_fault("of this connection", fault).as_json()
+    finally:
+        with wiring.store.work(org_id) as work:
+            work.connections.end_poll(connection_id, token, wiring.poll_seconds, error or _unmatched(counts))
+    return counts
+
+
+def _read(wiring: Wiring, to: OpenTarget) -> Iterator[list[Ack]]:
+    waiting = wiring.store.waiting(to.target.org_id, to.target.connection_id)
+    return _in_chunks(to.connector.poll_acks(to.target.config, waiting), AT_ONCE)
+
+
+def _record(wiring: Wiring, to: OpenTarget, acks: Sequence[Ack], token: UUID) -> Counter[str]:
+    reached("ack read")
+    with wiring.store.work(to.target.org_id) as work:
+        work.connections.lease_poll(to.target.connection_id, token, wiring.poll_lease_seconds)
+        answers = _decide(work, [ack for ack in acks if ack.export_id and ack.status in ("ACKED", "FAILED")])
+        work.exports.record_answers(answers)
+        _audit(work, answers, [ack for ack in acks if ack.status == "UNREADABLE"])
+    reached("ack recorded")
+    done = [answer.ack for answer in answers if answer.verdict != "wait"]
+    done += [ack for ack in acks if ack.status == "UNREADABLE"]
+    to.connector.finish_acks(done, to.target.config)
+    reached("ack moved")
+    return Counter([answer.verdict for answer in answers]) + Counter(
+        ack.status.lower() for ack in acks if ack.status in ("UNREADABLE", "UNMATCHED")
+    )
+
+
+def _decide(work: Work, acks: Sequence[Ack]) -> list[Answer]:
+    """Decide each answer; of several to one export in one round, the first is the one that counts."""
+    exports = work.exports.for_answers([ack.export_id for ack in acks if ack.export_id])
+    answers = []
+    decided: set[UUID] = set()
+    for ack in acks:
+        if ack.export_id not in exports or ack.status not in ("ACKED", "FAILED"):
+            continue
+        export, newer = exports[ack.export_id]
+        decision = decide(ack.status, export.status, lease_is_live=export.lease_is_live, newer_export=newer)
+        if ack.export_id in decided and decision.verdict != "wait":
+            continue  # left where it lies: the next round weighs it against what is recorded now
+        decided.add(ack.export_id)
+        answers.append(Answer(ack, export, decision.verdict, decision.settle_first, decision.reason))
+    return answers
+
+
+def _audit(work: Work, answers: Sequence[Answer], unreadable: Sequence[Ack]) -> None:
+    for answer in answers:
+        ack = answer.ack
+        if answer.verdict in ("wait", "ignore"):
+            continue
+        action = "EXPORT_ALERT" if answer.verdict == "alert" else "EXPORT_ACKED"
+        after = {"status": ack.status, "erp_order_id": ack.erp_order_id, "code": ack.error_code}
+        after |= {"message": answer.reason or ack.message, "export_id": str(answer.export.id)}
+        work.audit.add(action, ENGINE, "draft_order", [answer.export.draft_order_id], None, after)
+    for ack in unreadable:
+        after = {"file": ack.source, "message": ack.message}
+        work.audit.add("ACK_UNREADABLE", ENGINE, "erp_export", [ack.export_id], None, after)
+
+
+def _unmatched(counts: Counter[str]) -> dict[str, object] | None:
+    if not counts["unmatched"]:
+        return None
+    return {
+        "code": "ACKS_UNMATCHED",
+        "message": f"{counts['unmatched']} answer file(s) name no export of this connection; they were left in place.",
+        "hint": "Compare their names with the exported files; see docs/troubleshooting.md.",
+    }
+
+
+def _in_chunks(acks: Iterable[Ack], size: int) -> Iterator[list[Ack]]:
+    """Yield answers some at a time; those read before a fault are recorded before it is told."""
+    chunk: list[Ack] = []
+    fault: Exception | None = None
+    try:
+        for ack in acks:
+            chunk.append(ack)
+            if len(chunk) >= size:
+                yield chunk
+                chunk = []
+    except Exception as error:  # noqa: BLE001  # raised again below, after the answers that came before it
+        fault = error
+    if chunk:
+        yield chunk
+    if fault is not None:
+        raise fault

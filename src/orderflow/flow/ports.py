@@ -1,0 +1,394 @@
+"""What the steps need from outside: a store of orders and exports, a store of documents, a way to wake a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from orderflow.domain.delivery import Ack, ExportResult, Lease, Waiting
+from orderflow.domain.errors import ConnectorError
+from orderflow.domain.orders import DraftOrder
+from orderflow.domain.ports import ERPConnectorPort
+from orderflow.domain.retry import RetryPolicy
+from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks, for the audit log; `request_id` ties together all that one request caused.
+
+    `traceparent` is the trace that the request belongs to, as W3C Trace Context writes it, if it is traced.
+    """
+
+    name: str
+    request_id: str | None = None
+    traceparent: str | None = None
+
+
+@dataclass(slots=True)
+class Target:
+    """A connection with its configuration open; `paused` if all deliveries of its organization are."""
+
+    connection_id: UUID
+    org_id: UUID
+    connector_type: str
+    config: dict[str, Any] = field(repr=False)
+    in_doubt: str = "resend"
+    status: ConnectionStatus = ConnectionStatus.ACTIVE
+    breaker_state: BreakerState = BreakerState.CLOSED
+    probe_failures: int = 0
+    paused: bool = False
+    orders_per_minute: int | None = None
+
+
+@dataclass(slots=True)
+class OpenTarget:
+    """A target joined to its connector, and how the two go about deliveries and answers."""
+
+    target: Target
+    connector: ERPConnectorPort
+    stages: bool
+    expects_acks: bool
+
+
+@dataclass(slots=True)
+class Export:
+    """An export as the steps and the entry points see it."""
+
+    id: UUID
+    draft_order_id: UUID
+    connection_id: UUID
+    status: ERPExportStatus
+    created_at: datetime
+    filename: str | None = None
+    attempts_spent: int = 0
+    lease_is_live: bool = False
+    begun: bool = False
+    staged: bool = False
+    answered: bool = False
+    held: bool = False
+    erp_order_id: str | None = None
+    error: dict[str, Any] | None = None
+
+    @property
+    def never_arrived(self) -> bool:
+        """True if there is proof: the ERP said no, or it failed before anything was published."""
+        return self.answered or not (self.begun or self.staged)
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One claimed export on its way through deliver and settle.
+
+    Attributes:
+        order: With `order.delivery` set: export, document, lease, what an earlier attempt left behind.
+        stored: True if the document was built and stored by an earlier attempt.
+        attempts_spent: Attempts that counted before this one.
+        outcome: What the connector said; None until it did, and for ever if the lease was lost.
+        unknowable: The target was asked whether it has the order, and cannot tell.
+        latency_ms: From the start of the batch's delivery to this outcome.
+    """
+
+    export_id: UUID
+    order: DraftOrder
+    stored: bool
+    attempts_spent: int
+    requested_at: datetime
+    request_id: str | None = None
+    traceparent: str | None = None
+    storage_key: str | None = None
+    document_sha256: str | None = None
+    filename: str | None = None
+    log_id: UUID | None = None
+    outcome: ExportResult | ConnectorError | None = None
+    unknowable: bool = False
+    latency_ms: int = 0
+
+
+@dataclass(slots=True)
+class Batch:
+    """Some due exports of one connection, held under one lease."""
+
+    to: OpenTarget
+    lease: Lease
+    attempts: list[Attempt]
+    claimed_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    delivering_since: datetime | None = None
+
+    @property
+    def target(self) -> Target:
+        """The connection."""
+        return self.to.target
+
+    @property
+    def connector(self) -> ERPConnectorPort:
+        """The connection's connector."""
+        return self.to.connector
+
+
+@dataclass(slots=True)
+class Settlement:
+    """What becomes of one attempt, its export and its order."""
+
+    attempt: Attempt
+    export_status: ERPExportStatus
+    log_status: AttemptStatus
+    order_status: OrderStatus | None = None
+    delay: float = 0.0
+    spent: bool = False
+    hold: bool = False
+    still_in_doubt: bool = False
+    keep_lease: bool = False
+
+
+@dataclass(slots=True)
+class Answer:
+    """A decided answer of the ERP, ready to be recorded."""
+
+    ack: Ack
+    export: Export
+    verdict: str
+    settle_first: bool
+    reason: str | None = None
+
+
+class Orders(Protocol):
+    """The orders of one organization."""
+
+    def add_many(self, orders: Sequence[DraftOrder]) -> None:
+        """Insert orders with their lines."""
+
+    def get(self, order_id: UUID) -> DraftOrder:
+        """Return the order with its lines, locked until the transaction ends. Raises NotFoundError."""
+
+    def lock_status(self, order_id: UUID) -> OrderStatus:
+        """Lock the order and return its state. Raises NotFoundError."""
+
+    def set_status(self, order_id: UUID, status: OrderStatus, **columns: Any) -> None:
+        """Change the state, and any further columns with it."""
+
+    def replace(self, order: DraftOrder) -> None:
+        """Overwrite the order's content and lines."""
+
+
+class Exports(Protocol):
+    """The exports of one organization; everything about leases is guarded by their token."""
+
+    def add(self, export: Export, *, idempotency_key: str | None, actor: Actor) -> None:
+        """Insert a PENDING export, due at once."""
+
+    def get(self, export_id: UUID) -> Export:
+        """Return and lock one export. Raises NotFoundError."""
+
+    def latest(self, order_id: UUID) -> Export | None:
+        """Return the order's newest export."""
+
+    def by_idempotency_key(self, order_id: UUID, key: str) -> Export | None:
+        """Return the order's export that was requested under `key` in the last 24 hours."""
+
+    def revive(self, export_id: UUID) -> None:
+        """Make a FAILED export PENDING again: same name, same bytes."""
+
+    def withdraw(self, export_id: UUID) -> bool:
+        """Delete a PENDING export of which no attempt began; False if one had."""
+
+    def order_of(self, export_id: UUID) -> UUID | None:
+        """Return the order that the export belongs to, without locking either; None if there is no such export."""
+
+    def confirm(self, export_id: UUID) -> bool:
+        """Note that a SENT export needs no answer any more; False if it is not SENT."""
+
+    def note_delivered(self, export_id: UUID) -> bool:
+        """Note that a held export had arrived; False if it is not held."""
+
+    def send_again(self, export_id: UUID) -> bool:
+        """Make a held export due, its doubt forgotten, name and bytes kept; False if it is not held."""
+
+    def move(self, source: UUID, target: UUID, export_ids: Sequence[UUID] | None) -> Mapping[UUID, UUID]:
+        """Move waiting exports of which nothing was sent to `target`; returns the order of each, by export."""
+
+    def lease(
+        self, connection_id: UUID, lease: Lease, seconds: float, limit: int, *, only: UUID | None = None
+    ) -> list[Attempt]:
+        """Take up to `limit` due exports of the connection, oldest first, under `lease`; or just the one named."""
+
+    def take_lane(self, connection_id: UUID, lease: Lease, seconds: float, most: int) -> bool:
+        """Take one of the connection's `most` lanes; False if other workers hold them all."""
+
+    def leave_lane(self, connection_id: UUID, lease: Lease) -> None:
+        """Give the lane back."""
+
+    def spend(self, connection_id: UUID, wanted: int) -> int:
+        """Count up to `wanted` orders against the orders per minute; returns how many may be taken."""
+
+    def give_back(self, connection_id: UUID, unused: int) -> None:
+        """Count orders back that were not taken."""
+
+    def begin(self, batch: Batch) -> None:
+        """Note documents and a new attempt for each; drop those from the batch whose lease is lost."""
+
+    def mark_staged(self, lease: Lease, paths: Mapping[UUID, str]) -> set[UUID]:
+        """Note that files are staged; returns the ids of those that `lease` still holds."""
+
+    def release(self, lease: Lease, export_ids: Sequence[UUID], delay: float) -> None:
+        """Give back exports whose attempt never began, due again in `delay` seconds."""
+
+    def settle(self, batch: Batch, settlements: Sequence[Settlement]) -> set[UUID]:
+        """Write export, order and log for each, in bulk; returns the ids that `batch.lease` still held."""
+
+    def for_answers(self, export_ids: Sequence[UUID]) -> dict[UUID, tuple[Export, bool]]:
+        """Lock exports and tell for each whether the order has a newer one."""
+
+    def record_answers(self, answers: Sequence[Answer]) -> None:
+        """Write decided answers to exports and orders, in bulk."""
+
+
+class Connections(Protocol):
+    """The connections of one organization."""
+
+    def for_push(self, connection_id: UUID | None) -> UUID:
+        """Return the connection named, or the default one. Raises NotFoundError or StateError."""
+
+    def add(self, connection_id: UUID, connector_type: str, config: dict[str, Any], name: str | None) -> None:
+        """Insert a DISABLED connection."""
+
+    def type_of(self, connection_id: UUID) -> str:
+        """Lock the connection and return its type. Raises NotFoundError."""
+
+    def replace_config(self, connection_id: UUID, config: dict[str, Any]) -> None:
+        """Overwrite the configuration. Raises NotFoundError."""
+
+    def change(self, connection_id: UUID, columns: Mapping[str, Any]) -> dict[str, Any]:
+        """Overwrite name, policy or limits; returns what those that changed were. Raises NotFoundError."""
+
+    def delete(self, connection_id: UUID) -> bool:
+        """Remove it; False if exports refer to it, so that its row stays. Raises NotFoundError, StateError."""
+
+    def enable(self, connection_id: UUID) -> None:
+        """Make it ACTIVE, and the default if there is none. Raises NotFoundError, StateError."""
+
+    def disable(self, connection_id: UUID) -> None:
+        """Make it DISABLED. Raises NotFoundError."""
+
+    def make_default(self, connection_id: UUID) -> None:
+        """Make it the default instead of any other. Raises NotFoundError, StateError if it is not ACTIVE."""
+
+    def open(self, connection_id: UUID) -> Target:
+        """Return the connection with its configuration open. Raises NotFoundError, EncryptionError."""
+
+    def disable_unreadable(self, connection_id: UUID, error: dict[str, Any]) -> None:
+        """Disable a connection whose configuration does not open."""
+
+    def set_breaker(
+        self, connection_id: UUID, state: BreakerState, error: dict[str, Any] | None, probe_in: float | None
+    ) -> bool:
+        """Change the breaker; True if its state is another one now."""
+
+    def lease_probe(self, connection_id: UUID, seconds: float) -> bool:
+        """Take the right to probe an OPEN connection whose probe is due."""
+
+    def note_test(self, connection_id: UUID) -> None:
+        """Note a good test now."""
+
+    def lease_poll(self, connection_id: UUID, token: UUID, seconds: float) -> bool:
+        """Take, or with the same token extend, the right to poll the connection's answers."""
+
+    def end_poll(self, connection_id: UUID, token: UUID, next_in: float, error: dict[str, Any] | None) -> None:
+        """Give the right back; due again in `next_in` seconds."""
+
+
+class Audit(Protocol):
+    """The organization's audit log."""
+
+    def add(
+        self,
+        action: str,
+        actor: Actor,
+        entity_type: str | None = None,
+        entity_ids: Iterable[UUID | None] = (None,),
+        before: dict[str, Any] | None = None,
+        after: dict[str, Any] | None = None,
+    ) -> None:
+        """Write one row per entity."""
+
+
+class Work(Protocol):
+    """One transaction in one organization; it commits when its `with` block ends well."""
+
+    @property
+    def org_id(self) -> UUID:
+        """The organization."""
+
+    @property
+    def orders(self) -> Orders:
+        """Its orders."""
+
+    @property
+    def exports(self) -> Exports:
+        """Its exports."""
+
+    @property
+    def connections(self) -> Connections:
+        """Its connections."""
+
+    @property
+    def audit(self) -> Audit:
+        """Its audit log."""
+
+
+class Store(Protocol):
+    """The database."""
+
+    def work(self, org_id: UUID) -> AbstractContextManager[Work]:
+        """Open a transaction in an organization."""
+
+    def waiting(self, org_id: UUID, connection_id: UUID) -> Waiting:
+        """Return the exports of a connection that its ERP may still answer, read as needed."""
+
+    def extend_leases(self, org_id: UUID, tokens: Sequence[UUID], seconds: float) -> set[UUID]:
+        """Extend leases, in a transaction of its own; returns the tokens that still hold something."""
+
+    def wake(self, org_id: UUID, connection_id: UUID) -> None:
+        """Tell workers to look at this connection. May be lost: the sweep looks anyway."""
+
+
+class Documents(Protocol):
+    """The object store."""
+
+    def put_many(self, items: Sequence[tuple[str, bytes]]) -> None:
+        """Store documents by key. Raises ObjectStoreError; safe to repeat."""
+
+    def get(self, key: str) -> bytes:
+        """Return one document. Raises ObjectStoreError."""
+
+
+class Keeper(Protocol):
+    """Extends leases while work goes on."""
+
+    def keep(self, org_id: UUID, lease: Lease) -> AbstractContextManager[None]:
+        """Extend `lease` until the block ends."""
+
+
+Observer = Callable[[Batch, Sequence[Settlement]], None]
+"""Told of what was settled, after it was; must not raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Everything the steps work with; made once, in `bootstrap`."""
+
+    store: Store
+    documents: Documents
+    connector: Callable[[str], ERPConnectorPort]
+    keeper: Keeper
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    lease_seconds: float = 60.0
+    batch_size: int = 128
+    lanes: int = 2
+    poll_seconds: float = 60.0
+    poll_lease_seconds: float = 120.0
+    observers: list[Observer] = field(default_factory=list)

@@ -1,0 +1,118 @@
+"""What a connection would send for an order, before anything is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from orderflow.domain.errors import ConnectorError
+from orderflow.domain.orders import DraftOrder
+from orderflow.domain.ports import ERPConnectorPort, Preview
+from orderflow.flow.connector_fault import connector_fault
+from orderflow.flow.open_target import find_connector
+from orderflow.flow.ports import Wiring
+from orderflow.flow.try_config import completed
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A preview for a person.
+
+    Attributes:
+        destination: Where it would go; None if only delivery decides.
+        headers: What goes with it, without credentials.
+        size: Bytes of the document.
+        text: The document as text, by `encoding`.
+        encoding: `utf-8` or `windows-1252`; `binary` if it is no text, which then is shown as far as it goes.
+    """
+
+    connector_type: str
+    destination: str | None
+    headers: dict[str, str]
+    file_name: str
+    media_type: str
+    size: int
+    text: str
+    encoding: str
+
+
+def preview_order(wiring: Wiring, org_id: UUID, order_id: UUID, connection_id: UUID | None = None) -> Shown:
+    """Show what a connection, by default the default one, would send for an order as it is now.
+
+    Raises:
+        NotFoundError, StateError: There is no such order or connection, or no default one.
+        EncryptionError: The connection's configuration does not open.
+        ConnectorError: The order cannot be expressed in the connection's format.
+    """
+    with wiring.store.work(org_id) as work:
+        order = work.orders.get(order_id)
+        target = work.connections.open(connection_id or work.connections.for_push(None))
+    return show(find_connector(wiring, target.connector_type), target.connector_type, order, target.config)
+
+
+def preview_config(
+    wiring: Wiring,
+    org_id: UUID,
+    connector_type: str,
+    config: dict[str, Any],
+    order: DraftOrder | UUID,
+    connection_id: UUID | None = None,
+) -> Shown:
+    """Show what a configuration that is not saved would send.
+
+    Args:
+        order: An order, or the id of a stored one.
+        connection_id: The stored connection whose secrets fill those that are masked or left out.
+
+    Raises:
+        InputError, NotFoundError, EncryptionError: As `try_config`.
+        ConnectorError: As `preview_order`.
+    """
+    connector, config = completed(wiring, org_id, connector_type, config, connection_id)
+    if isinstance(order, UUID):
+        with wiring.store.work(org_id) as work:
+            order = work.orders.get(order)
+    return show(connector, connector_type, order, config)
+
+
+def show(connector: ERPConnectorPort, connector_type: str, order: DraftOrder, config: dict[str, Any]) -> Shown:
+    """Show what a connector would send.
+
+    Raises:
+        ConnectorError: It cannot be made; also where the connector itself is at fault.
+    """
+    try:
+        preview = connector.preview(order, config)
+    except ConnectorError:
+        raise
+    except Exception as error:  # noqa: BLE001  # a third party's connector may raise anything
+        fault = connector_fault(connector_type, error)
+        raise ConnectorError("The connector failed; nothing was sent.", code=fault.code, hint=fault.hint) from None
+    return _shown(connector_type, preview)
+
+
+def _shown(connector_type: str, preview: Preview) -> Shown:
+    document = preview.document
+    text, encoding = _as_text(document.content)
+    return Shown(
+        connector_type,
+        preview.destination,
+        preview.headers,
+        document.filename,
+        document.media_type,
+        len(document.content),
+        text,
+        encoding,
+    )
+
+
+def _as_text(content: bytes) -> tuple[str, str]:
+    for encoding, codec in (("utf-8", "utf-8"), ("windows-1252", "cp1252")):
+        try:
+            text = content.decode(codec)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text, encoding
+    return content.decode("ascii", "replace").replace("\0", "\ufffd"), "binary"

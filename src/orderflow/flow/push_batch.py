@@ -1,0 +1,37 @@
+"""One turn of a worker for one connection: claim, deliver, settle."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from orderflow.domain.states import BreakerState, ConnectionStatus
+from orderflow.flow.claim import claim
+from orderflow.flow.deliver import deliver
+from orderflow.flow.open_target import open_target
+from orderflow.flow.ports import Batch, Target, Wiring
+from orderflow.flow.settle import settle
+
+
+def push_batch(wiring: Wiring, org_id: UUID, connection_id: UUID) -> int:
+    """Deliver one batch of what is due; returns how many exports it took, 0 when nothing is left."""
+    to = open_target(wiring, org_id, connection_id)
+    if to is None or not _delivers(to.target):
+        return 0
+    batch = claim(wiring, to, wiring.batch_size)
+    run(wiring, batch)
+    return len(batch.attempts)
+
+
+def run(wiring: Wiring, batch: Batch) -> None:
+    """Deliver and settle a claimed batch while its lease is kept alive."""
+    if not batch.attempts:
+        return
+    with wiring.keeper.keep(batch.target.org_id, batch.lease):
+        deliver(wiring, batch)
+        settle(wiring, batch)
+
+
+def _delivers(target: Target) -> bool:
+    return (
+        target.status is ConnectionStatus.ACTIVE and target.breaker_state is BreakerState.CLOSED and not target.paused
+    )

@@ -1,0 +1,129 @@
+"""Somebody wants an order delivered: it is written down, and a worker is told to look."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+from uuid import UUID
+
+from orderflow.domain.errors import StateError
+from orderflow.domain.ids import new_id
+from orderflow.domain.states import ERPExportStatus, OrderStatus, next_order_status
+from orderflow.flow.fault_points import reached
+from orderflow.flow.ports import Actor, Export, Store, Work
+
+PUSHABLE = (OrderStatus.APPROVED, OrderStatus.ERROR)
+
+
+def request_push(
+    store: Store,
+    org_id: UUID,
+    order_id: UUID,
+    actor: Actor,
+    *,
+    connection_id: UUID | None = None,
+    idempotency_key: str | None = None,
+    starts_from: Collection[OrderStatus] = PUSHABLE,
+) -> Export:
+    """Ask for an APPROVED or failed order to be delivered. Returns at once; a worker does the rest.
+
+    Args:
+        connection_id: Where to; the organization's default connection if not given.
+        idempotency_key: The same key for the same order returns the same export, for 24 hours.
+        starts_from: The states, of those that can be pushed, that the caller means.
+
+    Raises:
+        StateError: The order is not APPROVED or in ERROR, is pushed already, or there is no connection.
+        NotFoundError: There is no such order or connection.
+    """
+    with store.work(org_id) as work:
+        export = note_request(
+            work,
+            order_id,
+            actor,
+            connection_id=connection_id,
+            idempotency_key=idempotency_key,
+            starts_from=starts_from,
+        )
+    reached("requested")
+    store.wake(org_id, export.connection_id)
+    return export
+
+
+def note_request(
+    work: Work,
+    order_id: UUID,
+    actor: Actor,
+    *,
+    connection_id: UUID | None = None,
+    idempotency_key: str | None = None,
+    starts_from: Collection[OrderStatus] = PUSHABLE,
+) -> Export:
+    """Write the request down in `work`'s transaction; arguments and errors as for `request_push`."""
+    before = work.orders.lock_status(order_id)  # the lock makes two requests for one order take turns
+    if idempotency_key and (known := work.exports.by_idempotency_key(order_id, idempotency_key)):
+        return known
+    if before not in starts_from:
+        raise _cannot_push(before)
+    status = next_order_status(before, OrderStatus.PUSHING)
+    latest = work.exports.latest(order_id)
+    if latest is not None and latest.status is not ERPExportStatus.FAILED:
+        raise StateError(
+            f"The order's last delivery is {latest.status}: it arrived or is under way.", code="DELIVERED_ALREADY"
+        )
+    if latest is not None and not latest.never_arrived:
+        export = _go_on_with(work, latest, connection_id)
+    else:
+        export = Export(
+            new_id(), order_id, work.connections.for_push(connection_id), ERPExportStatus.PENDING, datetime.now(UTC)
+        )
+        work.exports.add(export, idempotency_key=idempotency_key, actor=actor)
+    work.orders.set_status(order_id, status, error_json=None)
+    action = "DRAFT_PUSHED" if before is OrderStatus.APPROVED else "DRAFT_PUSH_RETRIED"
+    work.audit.add(action, actor, "draft_order", [order_id], {"status": before}, {"status": status})
+    return export
+
+
+def withdraw(store: Store, org_id: UUID, order_id: UUID, actor: Actor) -> None:
+    """Take back a push of which no attempt has begun; the order is APPROVED again.
+
+    Raises:
+        StateError: An attempt has begun, or the order is not on its way.
+    """
+    with store.work(org_id) as work:
+        before = work.orders.lock_status(order_id)
+        export = work.exports.latest(order_id)
+        if before is not OrderStatus.PUSHING or export is None or not work.exports.withdraw(export.id):
+            raise StateError(
+                f"The order is {before}, and its push cannot be withdrawn: an attempt has begun or none is waiting.",
+                hint="Wait for the attempt to end; the order's page shows it.",
+            )
+        work.orders.set_status(order_id, next_order_status(before, OrderStatus.APPROVED))
+        work.audit.add(
+            "DRAFT_PUSH_WITHDRAWN", actor, "draft_order", [order_id], {"status": before}, {"status": "APPROVED"}
+        )
+
+
+def _go_on_with(work: Work, export: Export, connection_id: UUID | None) -> Export:
+    """Retry under the same name and bytes: there is no proof that the last delivery never arrived."""
+    if connection_id is not None and connection_id != export.connection_id:
+        raise StateError(
+            "The order may have reached its former connection, so it cannot go to another one.",
+            code="POSSIBLY_DELIVERED",
+            hint="Look in the former ERP. Retry there, or reject the order and enter it anew.",
+        )
+    work.connections.for_push(export.connection_id)
+    work.exports.revive(export.id)
+    export.status = ERPExportStatus.PENDING
+    return export
+
+
+def _cannot_push(status: OrderStatus) -> StateError:
+    match status:
+        case OrderStatus.PUSHING | OrderStatus.PUSHED | OrderStatus.CONFIRMED:
+            return StateError(f"The order is {status} already.", hint="It is delivered once; see its exports.")
+        case OrderStatus.ERROR:
+            return StateError("The order is in ERROR.", hint="Retry its push, or correct it and approve it again.")
+        case OrderStatus.APPROVED:
+            return StateError("The order is APPROVED: there is no failed push to retry.", hint="Push it.")
+    return StateError(f"The order is {status}; only an APPROVED order can be pushed.", hint="Approve the order first.")

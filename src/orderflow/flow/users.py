@@ -1,0 +1,172 @@
+"""The people of an organization, what they may do, and their passwords."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from orderflow.domain.access import Role
+from orderflow.domain.errors import InputError, StateError
+from orderflow.domain.ids import new_id
+from orderflow.flow.ports import Actor, Audit
+from orderflow.flow.sign_in import Verifier
+
+SHORTEST_PASSWORD = 12
+LONGEST_PASSWORD = 512
+"""Characters; NIST SP 800-63B §5.1.1.2 asks for at least 8, and to allow 64 and more."""
+
+
+@dataclass(slots=True)
+class User:
+    """A person, without the password."""
+
+    id: UUID
+    email: str
+    role: Role
+    name: str | None = None
+    active: bool = True
+    locked_until: datetime | None = None
+    last_login_at: datetime | None = None
+    created_at: datetime | None = None
+
+
+class Users(Protocol):
+    """The users of one organization."""
+
+    def add(self, user: User, password_hash: str) -> None:
+        """Insert a user. Raises StateError if the address is taken."""
+
+    def get(self, user_id: UUID) -> User:
+        """Return and lock one user. Raises NotFoundError."""
+
+    def password_hash(self, user_id: UUID) -> str:
+        """Return the stored hash."""
+
+    def change(self, user_id: UUID, *, end_sessions: bool = False, **columns: Any) -> None:
+        """Change columns; with `end_sessions` no token that was given out before counts any more."""
+
+    def lock_admins(self) -> set[UUID]:
+        """Lock the active administrators and return their ids."""
+
+
+class UserWork(Protocol):
+    """One transaction in one organization."""
+
+    @property
+    def users(self) -> Users:
+        """Its users."""
+
+    @property
+    def audit(self) -> Audit:
+        """Its audit log."""
+
+
+class UserStore(Protocol):
+    """The database."""
+
+    def work(self, org_id: UUID) -> AbstractContextManager[UserWork]:
+        """Open a transaction in an organization."""
+
+
+def create_user(
+    store: UserStore,
+    passwords: Verifier,
+    org_id: UUID,
+    actor: Actor,
+    *,
+    email: str,
+    password: str,
+    role: Role,
+    name: str | None = None,
+) -> User:
+    """Add a user.
+
+    Raises:
+        InputError: The address is none, or the password is too short or too long.
+        StateError: The address is taken.
+    """
+    user = User(new_id(), _address(email), role, name)
+    hashed = passwords.hash(_fit(password))
+    with store.work(org_id) as work:
+        work.users.add(user, hashed)
+        after = {"email": user.email, "role": role}
+        work.audit.add("USER_CREATED", actor, "app_user", [user.id], None, after)
+        return work.users.get(user.id)
+
+
+def change_user(store: UserStore, org_id: UUID, user_id: UUID, actor: Actor, **changes: Any) -> User:
+    """Change a user's `name`, `role` or `active`; another role, or an end, ends their sessions.
+
+    Raises:
+        NotFoundError: There is no such user.
+        StateError: They are the last active administrator, and would not be any more.
+    """
+    with store.work(org_id) as work:
+        admins = work.users.lock_admins()
+        before = work.users.get(user_id)
+        if _stops_being_admin(changes) and admins == {user_id}:
+            raise StateError(
+                "This is the last active administrator.",
+                code="LAST_ADMIN",
+                hint="Make somebody else an administrator first.",
+            )
+        work.users.change(user_id, end_sessions=bool({"role", "active"} & changes.keys()), **changes)
+        was = {name: getattr(before, name) for name in changes}
+        work.audit.add("USER_CHANGED", actor, "app_user", [user_id], was, changes)
+        return work.users.get(user_id)
+
+
+def set_password(
+    store: UserStore, passwords: Verifier, org_id: UUID, user_id: UUID, actor: Actor, password: str
+) -> None:
+    """Give a user another password, unlock them, and end their sessions.
+
+    Raises:
+        InputError: The password is too short or too long.
+        NotFoundError: There is no such user.
+    """
+    hashed = passwords.hash(_fit(password))
+    with store.work(org_id) as work:
+        work.users.get(user_id)
+        work.users.change(user_id, end_sessions=True, password_hash=hashed, failed_logins=0, locked_until=None)
+        work.audit.add("PASSWORD_SET", actor, "app_user", [user_id])
+
+
+def change_own_password(
+    store: UserStore, passwords: Verifier, org_id: UUID, user_id: UUID, actor: Actor, old: str, new: str
+) -> None:
+    """Change one's own password; sign in again afterwards.
+
+    Raises:
+        InputError: The old one is wrong, or the new one too short or too long.
+    """
+    with store.work(org_id) as work:
+        stored = work.users.password_hash(user_id)
+    if not passwords.verify(stored, old):
+        fields = [{"field": "old_password", "message": "is not your password"}]
+        raise InputError("The old password is wrong.", code="PASSWORD_WRONG", details={"fields": fields})
+    set_password(store, passwords, org_id, user_id, actor, new)
+
+
+def _stops_being_admin(changes: dict[str, Any]) -> bool:
+    return changes.get("role", Role.ADMIN) != Role.ADMIN or changes.get("active") is False
+
+
+def _address(email: str) -> str:
+    email = email.strip()
+    name, _, domain = email.rpartition("@")
+    if not name or not domain or not email.isprintable() or " " in email or len(email) > 254:
+        fields = [{"field": "email", "message": "must be an e-mail address"}]
+        raise InputError("The e-mail address cannot be used.", details={"fields": fields})
+    return email
+
+
+def _fit(password: str) -> str:
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        message = f"must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters"
+        fields = [{"field": "password", "message": message}]
+        raise InputError(f"The password {message}.", code="PASSWORD_UNFIT", details={"fields": fields})
+    return password

@@ -1,0 +1,162 @@
+"""The embeddable front: push one order, now, and hear how it went."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from orderflow.domain.delivery import Lease
+from orderflow.domain.errors import NotFoundError, ObjectStoreError, OrderFlowError, PushServiceError, StateError
+from orderflow.domain.ids import new_id
+from orderflow.domain.orders import DraftOrder, missing_for_ready
+from orderflow.domain.retry import RetryPolicy, idempotency_key
+from orderflow.domain.states import ERPExportStatus, OrderStatus
+from orderflow.flow.claim import begin_attempts
+from orderflow.flow.deliver import deliver
+from orderflow.flow.open_target import with_connector
+from orderflow.flow.ports import Actor, Attempt, Batch, Export, Settlement, Wiring, Work
+from orderflow.flow.request_push import note_request
+from orderflow.flow.settle import settle_now
+from orderflow.storage.models import ERPPushLog
+
+CALLER = Actor("orchestrator")
+
+
+class PushOrchestrator:
+    """Pushes orders synchronously, for programs that embed OrderFlow.
+
+    It works in short transactions of its own on the session's database, none of which is open while the
+    connector talks to the ERP. What the session has pending is committed first, for the same reason.
+
+    Args:
+        session: From `orderflow.open_session(org_id)`.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._wiring: Wiring = session.info["wiring"]
+
+    def push_order(
+        self,
+        *,
+        org_id: UUID,
+        draft_order: DraftOrder,
+        max_retries: int = 3,
+        retry_delay_base: float = 1.0,
+        connection_id: UUID | None = None,
+    ) -> ERPPushLog:
+        """Deliver `draft_order` and return the log row of the last attempt; look at its `status`.
+
+        An order that is not stored yet is stored as APPROVED. If the order's delivery succeeded before, that
+        row comes back and the connector is not called; if the engine is at it, its PENDING row does.
+
+        Args:
+            max_retries: Further attempts after a first one that failed and may pass.
+            retry_delay_base: Seconds before the first retry; doubled before each further one.
+            connection_id: Where to; the organization's default connection if not given.
+
+        Raises:
+            PushServiceError: No attempt could be made: no connection, the wrong state, an order that is not
+                ready, a configuration that does not open. `code`, `message` and `hint` say which.
+        """
+        self._session.commit()
+        retry = RetryPolicy(max_retries + 1, retry_delay_base, jitter=0.0)
+        try:
+            return self._push(org_id, draft_order, retry, connection_id)
+        except PushServiceError:
+            raise
+        except OrderFlowError as error:
+            raise PushServiceError(error.message, code=error.code, hint=error.hint, details=error.details) from error
+
+    def generate_idempotency_key(self, org_id: UUID, draft_order_id: UUID, attempt: int = 0) -> str:
+        """Return the key of one attempt: 64 hex digits, the same for the same arguments."""
+        return idempotency_key(org_id, draft_order_id, attempt)
+
+    def check_idempotency(self, key: str) -> ERPPushLog | None:
+        """Return the attempt that was made under `key`, if one was."""
+        return self._session.scalars(select(ERPPushLog).where(ERPPushLog.idempotency_key == key)).first()
+
+    def _push(
+        self, org_id: UUID, draft_order: DraftOrder, retry: RetryPolicy, connection_id: UUID | None
+    ) -> ERPPushLog:
+        lease = Lease(new_id(), self._wiring.lease_seconds)
+        with self._wiring.store.work(org_id) as work:
+            _store_if_new(work, draft_order)
+            export = _export_to_push(work, draft_order.id, connection_id)
+            if export.status in (ERPExportStatus.SENT, ERPExportStatus.ACKED):
+                return self._last_row(export, "SUCCESS")
+            to = with_connector(self._wiring, work.connections.open(export.connection_id))
+            taken = work.exports.lease(export.connection_id, lease, lease.seconds, 1, only=export.id)
+        if taken:
+            batch = Batch(to, lease, taken)
+            with self._wiring.keeper.keep(org_id, lease):
+                _attempt_until_settled(replace(self._wiring, retry=retry), batch)
+        return self._last_row(export)
+
+    def _last_row(self, export: Export, status: str | None = None) -> ERPPushLog:
+        self._session.rollback()  # what was read before may be older than what was just settled
+        query = select(ERPPushLog).where(ERPPushLog.erp_export_id == export.id)
+        if status is not None:
+            query = query.where(ERPPushLog.status == status)
+        row = self._session.scalars(
+            query.order_by(ERPPushLog.attempt_no.desc()), execution_options={"populate_existing": True}
+        ).first()
+        if row is None:
+            raise PushServiceError(
+                "A worker has just taken this order; its attempt is not written down yet.",
+                code="PUSH_UNDER_WAY",
+                hint="Ask again in a moment.",
+            )
+        return row
+
+
+def _store_if_new(work: Work, order: DraftOrder) -> None:
+    """Store an order that only the caller knows, as APPROVED."""
+    try:
+        work.orders.lock_status(order.id)
+        return
+    except NotFoundError:
+        pass
+    if missing := missing_for_ready(order):
+        raise StateError(
+            f"The order is not ready: {' '.join(missing)}", code="ORDER_NOT_READY", details={"missing": missing}
+        )
+    order.status = OrderStatus.APPROVED
+    order.approved_at = order.approved_at or datetime.now(UTC)
+    order.approved_by = order.approved_by or CALLER.name
+    work.orders.add_many([order])
+    work.audit.add("DRAFT_CREATED", CALLER, "draft_order", [order.id], None, {"status": order.status})
+
+
+def _export_to_push(work: Work, order_id: UUID, connection_id: UUID | None) -> Export:
+    """Return the order's current export if it is under way or arrived, or a new one."""
+    latest = work.exports.latest(order_id)
+    if latest is not None and latest.status is not ERPExportStatus.FAILED:
+        return latest
+    return note_request(work, order_id, CALLER, connection_id=connection_id)
+
+
+def _attempt_until_settled(wiring: Wiring, batch: Batch) -> None:
+    """Attempt the one export of `batch` until it arrived, failed for good, or is held."""
+    while True:
+        begin_attempts(wiring, batch)
+        if not batch.attempts:
+            raise ObjectStoreError(hint="The order waits for a worker, and no attempt was spent.")
+        deliver(wiring, batch)
+        settlement = settle_now(wiring, batch)
+        if settlement is None or not settlement.keep_lease:
+            return
+        time.sleep(settlement.delay)
+        _again(batch.attempts[0], settlement)
+
+
+def _again(attempt: Attempt, settlement: Settlement) -> None:
+    attempt.attempts_spent += int(settlement.spent)
+    attempt.outcome, attempt.unknowable = None, False
+    attempt.stored = True
+    attempt.order.delivery.in_doubt = settlement.still_in_doubt

@@ -1,0 +1,257 @@
+"""What can be set, under the names of the specification: in the environment, or in a file `.env`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from orderflow.domain.errors import InputError, OrderFlowError
+from orderflow.storage.database import normal_url
+from orderflow.storage.encryption import EncryptionService
+from orderflow.storage.home import default_home
+from orderflow.storage.keys import key_from_file, load_or_create_key_file, parse_key
+from orderflow.transport.webhook_signature import webhook_key
+
+
+class SettingsError(InputError):
+    """One or more settings cannot be used; names them, never their values."""
+
+    code = "SETTINGS_INVALID"
+    hint = "Correct what is named, in the environment or in the file .env."
+
+
+def _database_url(url: SecretStr) -> SecretStr:
+    try:
+        return SecretStr(normal_url(url.get_secret_value()))
+    except OrderFlowError as error:
+        raise ValueError(f"must be the URL of a PostgreSQL database. {error.hint}") from None
+
+
+def _web_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise ValueError("must be a URL that begins with http:// or https://")
+    return url.rstrip("/")
+
+
+def _key(key: SecretStr) -> SecretStr:
+    try:
+        parse_key(key.get_secret_value())
+    except OrderFlowError as error:
+        raise ValueError(f"must be 64 hex digits (256 bits). {error.hint}") from None
+    return key
+
+
+def _webhook_secret(secret: SecretStr) -> SecretStr:
+    webhook_key(secret.get_secret_value())
+    return secret
+
+
+def _list(keys: Any) -> Any:
+    return [key.strip() for key in keys.split(",") if key.strip()] if isinstance(keys, str) else keys
+
+
+def _variable(field: str) -> str:
+    """Return the variable's name: the specification's own, or one that no other program reads."""
+    return field if field.startswith(_SPECIFIED) else f"orderflow_{field}"
+
+
+_SPECIFIED = (
+    "app_",
+    "celery_",
+    "database_",
+    "encryption_",
+    "jwt_",
+    "log_",
+    "object_storage_",
+    "orderflow_",
+    "password_",
+    "redis_",
+)
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
+Key = Annotated[SecretStr, AfterValidator(_key)]
+Place = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+Upper = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
+
+
+class Settings(BaseSettings):
+    """All settings, each read from the environment variable of its name in upper case.
+
+    Those that the specification does not name have `ORDERFLOW_` in front: `batch_size` is `ORDERFLOW_BATCH_SIZE`.
+
+    Without `database_url` everything lives in `orderflow_home`, on the embedded PostgreSQL. Times are in seconds.
+    """
+
+    model_config = SettingsConfigDict(
+        alias_generator=_variable,
+        enable_decoding=False,
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        validate_by_alias=True,
+        validate_by_name=True,
+    )
+
+    database_url: DatabaseUrl | None = None
+    database_admin_url: DatabaseUrl | None = None
+    redis_url: SecretStr | None = None
+    celery_broker_url: SecretStr | None = None
+
+    object_storage_endpoint: Annotated[str, AfterValidator(_web_url)] | None = None
+    object_storage_access_key: SecretStr | None = None
+    object_storage_secret_key: SecretStr | None = None
+    object_storage_bucket: str | None = None
+    object_storage_region: str = "us-east-1"
+
+    encryption_master_key: Key | None = None
+    encryption_previous_keys: Annotated[list[Key], BeforeValidator(_list)] = Field(default_factory=list)
+    jwt_secret: SecretStr | None = Field(None, min_length=32)
+    password_pepper: SecretStr | None = Field(None, min_length=8)
+    app_base_url: Annotated[str, AfterValidator(_web_url)] = "http://127.0.0.1:8000"
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], Upper] = "INFO"
+
+    orderflow_home: Place = Field(default_factory=default_home)
+    orderflow_key_file: Place | None = None
+
+    ack_poll_seconds: float = Field(60, gt=0)
+    poll_lease_seconds: float = Field(120, ge=5)
+    lease_seconds: float = Field(60, ge=5)
+    sweep_seconds: float = Field(3, gt=0)
+    batch_size: int = Field(128, ge=1, le=1000)
+    lanes_per_connection: int = Field(2, ge=1, le=16)
+    worker_threads: int = Field(16, ge=1, le=256)
+    pool_size: int = Field(16, ge=2, le=200)
+    retry_base_seconds: float = Field(5, gt=0)
+    retry_cap_seconds: float = Field(900, gt=0)
+    retry_max_attempts: int = Field(4, ge=1, le=100)
+
+    cleanup_seconds: float = Field(3600, gt=0)
+    refuse_private_addresses: bool = False
+
+    notify_webhook_url: Annotated[str, AfterValidator(_web_url)] | None = None
+    notify_webhook_secret: Annotated[SecretStr, AfterValidator(_webhook_secret)] | None = None
+    notify_email_to: Annotated[list[str], BeforeValidator(_list)] = Field(default_factory=list)
+    notify_email_from: str | None = None
+    notify_down_after_seconds: float = Field(900, ge=0)
+    smtp_host: str | None = None
+    smtp_port: int = Field(587, ge=1, le=65_535)
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_encryption: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_ca_file: Place | None = None
+
+    max_body_bytes: int = Field(10_000_000, ge=1000)
+    max_import_bytes: int = Field(1_000_000_000, ge=1000)
+    metrics_token: SecretStr | None = None
+    retention_days: int = Field(365, ge=1)
+    cors_origins: Annotated[list[str], BeforeValidator(_list)] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.object_storage_endpoint and not self.object_storage_bucket:
+            raise ValueError("OBJECT_STORAGE_BUCKET is missing: OBJECT_STORAGE_ENDPOINT is set")
+        if bool(self.object_storage_access_key) != bool(self.object_storage_secret_key):
+            raise ValueError("OBJECT_STORAGE_ACCESS_KEY and OBJECT_STORAGE_SECRET_KEY are set together or not at all")
+        if bool(self.notify_webhook_url) != bool(self.notify_webhook_secret):
+            raise ValueError("ORDERFLOW_NOTIFY_WEBHOOK_URL and ORDERFLOW_NOTIFY_WEBHOOK_SECRET are set together")
+        if self.notify_email_to and not (self.smtp_host and self.notify_email_from):
+            raise ValueError("ORDERFLOW_NOTIFY_EMAIL_TO needs ORDERFLOW_SMTP_HOST and ORDERFLOW_NOTIFY_EMAIL_FROM")
+        if self.retry_cap_seconds < self.retry_base_seconds:
+            raise ValueError("ORDERFLOW_RETRY_CAP_SECONDS must not be less than ORDERFLOW_RETRY_BASE_SECONDS")
+        return self
+
+    @classmethod
+    def load(cls, **given: Any) -> Self:
+        """Read the environment; `given` settings win over it.
+
+        Raises:
+            SettingsError: Something cannot be used; the message names every such setting and what it must be.
+        """
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            fields = [{"field": _name(problem), "message": _reason(problem)} for problem in error.errors()]
+            listed = "; ".join(f"{field['field']} {field['message']}".strip() for field in fields)
+            raise SettingsError(f"Some settings cannot be used: {listed}.", details={"fields": fields}) from None
+
+    @property
+    def app_url(self) -> str:
+        """The URL that the pool connects with; empty on the embedded default."""
+        return self.database_url.get_secret_value() if self.database_url else ""
+
+    @property
+    def admin_url(self) -> str | None:
+        """The owner's URL, for `orderflow db upgrade`; `DATABASE_URL` where no other is given."""
+        url = self.database_admin_url or self.database_url
+        return url.get_secret_value() if url else None
+
+    @property
+    def broker_url(self) -> str | None:
+        """Where Celery's messages go: `CELERY_BROKER_URL`, else `REDIS_URL`."""
+        url = self.celery_broker_url or self.redis_url
+        return url.get_secret_value() if url else None
+
+    def encryption(self) -> EncryptionService:
+        """Return the service with the keys that are set, or with the key file of the embedded default.
+
+        Raises:
+            EncryptionError: There is no key and none may be made by itself.
+        """
+        previous = [key.get_secret_value() for key in self.encryption_previous_keys]
+        return EncryptionService(self._master_key(), previous)
+
+    def object_store(self) -> dict[str, Any]:
+        """Return the arguments of `orderflow.storage.object_store.ObjectStore`."""
+        access, secret = self.object_storage_access_key, self.object_storage_secret_key
+        return {
+            "folder": self.orderflow_home / "objects",
+            "bucket": self.object_storage_bucket,
+            "endpoint": self.object_storage_endpoint,
+            "access_key": access.get_secret_value() if access else None,
+            "secret_key": secret.get_secret_value() if secret else None,
+            "region": self.object_storage_region,
+        }
+
+    def token_secret(self) -> str:
+        """Return what tokens are signed with. Raises SettingsError as for `pepper`."""
+        return self._secret("JWT_SECRET", self.jwt_secret, "jwt.secret")
+
+    def pepper(self) -> str:
+        """Return what goes into every password's hash.
+
+        Raises:
+            SettingsError: It is not set, and with `DATABASE_URL` none is made by itself.
+            EncryptionError: The file that keeps it on the embedded default cannot be used.
+        """
+        return self._secret("PASSWORD_PEPPER", self.password_pepper, "password.pepper")
+
+    def _secret(self, name: str, given: SecretStr | None, file: str) -> str:
+        if given:
+            return given.get_secret_value()
+        if self.database_url is not None:
+            raise SettingsError(
+                f"{name} is not set, and with DATABASE_URL none is made by itself.",
+                code="SECRET_MISSING",
+                hint=f"Make one with `openssl rand -hex 32`, set {name} to it for every process, and keep a copy safe.",
+            )
+        folder = self.orderflow_key_file.parent if self.orderflow_key_file else self.orderflow_home
+        return load_or_create_key_file(folder / file)
+
+    def _master_key(self) -> str:
+        if self.encryption_master_key:
+            return self.encryption_master_key.get_secret_value()
+        return key_from_file(self.orderflow_key_file, self.orderflow_home, shared=self.database_url is not None)
+
+
+def _name(problem: Any) -> str:
+    return str(problem["loc"][0]).upper() if problem["loc"] else ""
+
+
+def _reason(problem: Any) -> str:
+    message = str(problem["msg"]).removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
+    return message[:1].lower() + message[1:] if not message[:2].isupper() else message
