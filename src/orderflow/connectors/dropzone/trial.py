@@ -1,0 +1,127 @@
+"""Try a dropzone out: everything that a push and a poll do, under names that no ERP picks up."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from orderflow.connectors.dropzone.config import DropzoneConfig
+from orderflow.connectors.dropzone.put_away import PROCESSED
+from orderflow.connectors.dropzone.zone import join, open_store
+from orderflow.domain.delivery import TestResult
+from orderflow.domain.errors import ConnectorError, InDoubtError, NeedsAttentionError, TransientError, UnavailableError
+from orderflow.transport.filestore import FileStore, Rename, Upload
+
+LIMIT = 5.0
+"""Seconds for the whole test."""
+
+CONTENT = b"OrderFlow tests this connection. This file may be removed.\n"
+
+
+@dataclass
+class Trial:
+    """How far a test came: the steps done, and what ended it if it did not end well."""
+
+    steps: list[str] = field(default_factory=list)
+    error: ConnectorError | None = None
+
+
+def run(parse: Callable[[], DropzoneConfig]) -> Trial:
+    """Parse the configuration and try it; comes back within `LIMIT` whatever the target does.
+
+    A target that hangs keeps a thread for as long as its own timeouts allow; nobody waits for it.
+    """
+    trial = Trial()
+    thread = threading.Thread(target=_try, args=(trial, parse), name="connection-test", daemon=True)
+    thread.start()
+    thread.join(LIMIT)
+    if thread.is_alive():
+        far = f"; it got as far as: {', '.join(trial.steps)}" if trial.steps else ""
+        late = UnavailableError(f"The test was not done within {LIMIT:.0f} seconds{far}.", code="TIMEOUT")
+        return Trial(list(trial.steps), late)  # what the thread does from now on changes nothing
+    return trial
+
+
+def failed(trial: Trial, latency_ms: int) -> TestResult:
+    """Return the result of a test that did not end well."""
+    error = trial.error or TransientError("The test did not end.")
+    details = {
+        **error.details,
+        "code": error.code,
+        "hint": error.hint,
+        "needs_attention": isinstance(error, NeedsAttentionError),
+        "steps": trial.steps,
+    }
+    return TestResult(False, error.message, latency_ms, details)
+
+
+def _try(trial: Trial, parse: Callable[[], DropzoneConfig]) -> None:
+    try:
+        config = parse()
+        trial.steps.append("configuration")
+        # A session of its own: one that is open already would not notice a password changed since.
+        store = open_store(_hurried(config), apart=uuid4().hex)
+        try:
+            _folders(trial, config, store)
+        finally:
+            store.close()
+    except ConnectorError as error:
+        trial.error = error
+    except Exception as error:  # noqa: BLE001  # a test answers, also where we are at fault
+        trial.error = TransientError(f"The test itself failed ({type(error).__name__}).", code="TEST_FAULT")
+
+
+def _hurried(config: DropzoneConfig) -> DropzoneConfig:
+    patience = {"connect_timeout": min(config.connect_timeout, LIMIT - 1), "timeout": min(config.timeout, LIMIT - 1)}
+    return config.model_copy(update=patience)
+
+
+def _folders(trial: Trial, config: DropzoneConfig, store: FileStore) -> None:
+    _write_check_rename_remove(trial, "export folder", store, config.export_path)
+    if config.ack_path is None:
+        return
+    store.list(config.ack_path, at_most=1)  # it may hold 100,000 files
+    trial.steps.append("answer folder: list")
+    processed = join(config.ack_path, PROCESSED)
+    store.make_folder(processed)
+    _write_check_rename_remove(trial, "processed", store, processed)
+
+
+def _write_check_rename_remove(trial: Trial, place: str, store: FileStore, folder: str) -> None:
+    base = join(folder, f"orderflow_test_{uuid4().hex}")
+    first, second = f"{base}.tmp", f"{base}.2.tmp"
+    # Before the `try`: where there was no session, removing would log in once more, and that locks accounts.
+    written = store.upload([Upload(first, CONTENT)])
+    try:
+        for _, problem in written:
+            if problem is not None:
+                raise problem
+        trial.steps += [f"{place}: write", f"{place}: check"]
+        if not _renames(store, first, second):
+            raise NeedsAttentionError(
+                f"{first} was gone before it could be renamed.",
+                code="FILE_TAKEN",
+                hint="Whatever empties this folder must leave names that end in .tmp alone.",
+            )
+        trial.steps.append(f"{place}: rename")
+    finally:
+        store.remove([first, second])
+    # Looking may be forbidden; a rename, which is allowed, also tells whether the file is still there.
+    if _renames(store, second, first):
+        raise NeedsAttentionError(
+            f"{first} cannot be removed.",
+            code="PERMISSION_DENIED",
+            hint="Allow the account to remove files in this folder: what breaks off would stay there otherwise.",
+        )
+    trial.steps.append(f"{place}: remove")
+
+
+def _renames(store: FileStore, source: str, target: str) -> bool:
+    ((_, renamed),) = store.rename([Rename(source, target)])
+    if isinstance(renamed, InDoubtError):
+        return False  # the account may neither look nor list, so the server cannot say what it refused
+    if isinstance(renamed, ConnectorError):
+        raise renamed
+    return renamed

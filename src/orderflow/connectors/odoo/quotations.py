@@ -1,0 +1,203 @@
+"""Orders as quotations in Odoo: made once through an external id, and compared with what was ordered.
+
+`load` makes a record, or updates it, by an external id: ours is made from the export's id, so that the same delivery
+sent twice is one quotation. People find it by the customer's own order number (`client_order_ref`) and by our
+reference (`origin`, "Source Document"), which is also where we look for it, as sellers may not read external ids.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from html import escape
+from typing import Any, Literal
+
+from orderflow.connectors.catalog import Catalog, Named
+from orderflow.connectors.odoo.answers import loaded
+from orderflow.connectors.odoo.api import OdooApi, search_read
+from orderflow.connectors.odoo.catalog import read_catalog
+from orderflow.connectors.odoo.config import OdooConfig
+from orderflow.connectors.odoo.trial import try_out, why
+from orderflow.connectors.order_book import Entry
+from orderflow.domain.errors import ConnectorError, NeedsAttentionError, RejectedError, TransientError
+from orderflow.domain.orders import DraftOrder
+
+ORDER_FIELDS = ["origin", "name", "state", "currency_id", "amount_untaxed", "amount_total"]
+ANSWERS: dict[str, Literal["confirmed", "cancelled"]] = {
+    "sale": "confirmed",
+    "done": "confirmed",  # Odoo 14 to 16: locked
+    "cancel": "cancelled",
+}
+TAKEN_BACK = " (taken back)"
+PATIENCE = (0.05, 0.2, 0.5)
+"""Seconds between tries of a `load` that lost against another transaction."""
+
+Quotation = dict[str, Any]
+
+
+@dataclass
+class Quotations:
+    """Odoo's sales orders as an order book."""
+
+    api: OdooApi
+    config: OdooConfig
+    _known: dict[str, Quotation] = field(default_factory=dict)
+    _catalog: Catalog = field(default_factory=lambda: Catalog("Odoo"))
+    _pricelists: dict[str, int] = field(default_factory=dict)
+    _unit_field: str = "product_uom_id"
+
+    def find(self, references: Sequence[str]) -> dict[str, Entry]:
+        """Return the quotation or sales order of each reference that has one."""
+        return {reference: self._entry(found) for reference, found in self._find(references).items()}
+
+    def prepare(self, orders: Sequence[DraftOrder], references: Sequence[str]) -> None:
+        """Look up the orders' quotations, customers, products, units, currencies and price lists."""
+        self._known = self._find(references)
+        self._catalog = read_catalog(self.api, self.config, orders)
+        fields = self.api.call("sale.order.line", "fields_get", allfields=["product_uom_id", "product_uom"])
+        self._unit_field = "product_uom_id" if "product_uom_id" in fields else "product_uom"  # until Odoo 18
+        names = list(self.config.pricelists.values())
+        if names:
+            rows = search_read(self.api, "product.pricelist", [["name", "in", names]], ["name"])
+            self._pricelists = {row["name"]: row["id"] for row in rows}
+
+    def enter(self, order: DraftOrder, reference: str) -> Entry:
+        """See to it that the order is in Odoo, once, as ordered, and as far as it should be.
+
+        Raises:
+            ConnectorError: Sorted by what follows; a rejected order has left nothing behind but a cancelled
+                quotation where our user may not delete it.
+        """
+        known = self._known.get(reference)
+        if known is None:
+            known = self._make(order, reference)
+        if known["state"] not in ("draft", "sent") or self.config.on_arrival != "confirm":
+            return self._entry(known)
+        try:
+            self.api.call("sale.order", "action_confirm", [known["id"]])
+        except (RejectedError, NeedsAttentionError):
+            self._take_back(known["id"], reference)
+            raise
+        return self._entry(self._read(known["id"]))
+
+    def explain(self, error: RejectedError) -> ConnectorError:
+        """Tell a missing permission, which `load` words like a broken rule, from a rule."""
+        return why(self.api, error)
+
+    def try_out(self) -> dict[str, Any]:
+        """Check all that a delivery needs."""
+        return try_out(self.api, self.config)
+
+    def _find(self, references: Sequence[str]) -> dict[str, Quotation]:
+        """Return each reference's quotation, the oldest if a person has copied it."""
+        found: dict[str, Quotation] = {}
+        for row in search_read(self.api, "sale.order", [["origin", "in", list(references)]], ORDER_FIELDS):
+            found.setdefault(row["origin"], row)
+        return found
+
+    def _read(self, order_id: int) -> Quotation:
+        return search_read(self.api, "sale.order", [["id", "=", order_id]], ORDER_FIELDS)[0]
+
+    def _entry(self, found: Quotation) -> Entry:
+        answer = ANSWERS.get(found["state"])
+        facts = {"odoo_order_id": found["id"], "state": found["state"], "total_amount": str(found["amount_total"])}
+        return Entry(found["name"], self.config.on_arrival != "confirm" or answer is not None, answer, facts)
+
+    def _make(self, order: DraftOrder, reference: str) -> Quotation:
+        named = self._catalog.named_in(order)
+        columns = columns_of(order, named, reference, self._unit_field) | self._pricelist(order)
+        rows = [[column[n] if n < len(column) else "" for column in columns.values()] for n in range(len(order.lines))]
+        order_id = self._load(list(columns), rows)
+        made = self._read(order_id)
+        if made["state"] == "cancel":  # taken back by an earlier attempt; nobody else had it under this reference
+            self.api.call("sale.order", "action_draft", [order_id])
+            made = self._read(order_id)
+        if fault := self._difference(order, made):
+            self._take_back(order_id, reference)
+            raise fault
+        return made
+
+    def _pricelist(self, order: DraftOrder) -> dict[str, list[str]]:
+        name = self.config.pricelists.get(order.currency or "")
+        if name is None:
+            return {}
+        if name not in self._pricelists:
+            raise NeedsAttentionError(
+                f"Odoo has no price list called {name!r}.",
+                code="PRICELIST_UNKNOWN",
+                hint="Correct 'Price lists' of the connection, then test it.",
+            )
+        return {"pricelist_id/.id": [str(self._pricelists[name])]}
+
+    def _load(self, columns: list[str], rows: list[list[str]]) -> int:
+        for patience in (*PATIENCE, None):
+            try:
+                return loaded(self.api.call("sale.order", "load", fields=columns, data=rows))
+            except TransientError as error:
+                if error.code != "ERP_BUSY" or patience is None:
+                    raise
+                time.sleep(patience)
+        raise TypeError("the last try returns or raises")
+
+    def _difference(self, order: DraftOrder, made: Quotation) -> RejectedError | None:
+        """Compare what Odoo keeps with what was ordered: it rounds prices, and has currencies of its own mind."""
+        currency = made["currency_id"][1]
+        if currency != order.currency:
+            return RejectedError(
+                f"Odoo would sell to this customer in {currency}, but the order is in {order.currency}.",
+                code="CURRENCY_DIFFERS",
+                hint=f"Name a price list in {order.currency} under 'Price lists' of the connection; then push again.",
+            )
+        kept = search_read(
+            self.api, "sale.order.line", [["order_id", "=", made["id"]]], ["sequence", "product_uom_qty", "price_unit"]
+        )
+        kept.sort(key=lambda row: (row["sequence"], row["id"]))
+        for line, row in zip(order.lines, kept, strict=True):
+            for what, ordered, stored in (
+                ("quantity", line.qty, row["product_uom_qty"]),
+                ("price", line.unit_price, row["price_unit"]),
+            ):
+                if ordered != Decimal(str(stored)):
+                    return RejectedError(
+                        f"Odoo keeps {stored} for the {what} {ordered} of line {line.line_no}.",
+                        code="VALUE_DIFFERS",
+                        hint="Raise 'Decimal Accuracy' in Odoo's technical settings; then push the order again.",
+                    )
+        return None
+
+    def _take_back(self, order_id: int, reference: str) -> None:
+        if self.api.may("sale.order", "unlink"):
+            self.api.call("sale.order", "unlink", [order_id])
+        else:  # sellers may not delete, so that it stays, cancelled and under another name
+            self.api.call("sale.order", "write", [order_id], vals={"origin": reference + TAKEN_BACK})
+            self.api.call("sale.order", "action_cancel", [order_id])
+
+
+def columns_of(order: DraftOrder, named: Named, reference: str, unit_field: str) -> dict[str, list[str]]:
+    """Return the order as columns of `load`: the header's hold one value, the lines' one for each line."""
+    external_id = f"orderflow.export_{order.delivery.export_id.hex}"
+    lines = order.lines
+    columns = {
+        "id": [external_id],
+        "partner_id/.id": [str(named.customer)],
+        "origin": [reference],
+        "client_order_ref": [order.external_order_number or ""],
+        "order_line/id": [f"{external_id}_{number}" for number in range(1, len(lines) + 1)],
+        "order_line/sequence": [str(number) for number in range(1, len(lines) + 1)],
+        "order_line/product_id/.id": [str(product) for product, _ in named.lines],
+        f"order_line/{unit_field}/.id": [str(unit) for _, unit in named.lines],
+        "order_line/product_uom_qty": [f"{line.qty:f}" for line in lines],
+        "order_line/price_unit": [f"{line.unit_price:f}" for line in lines],
+        "order_line/discount": ["0" for _ in lines],  # or a price list's discount would come on top
+    }
+    if order.order_date:
+        columns["date_order"] = [f"{order.order_date} 12:00:00"]  # noon, so that no time zone moves the day
+    if order.requested_delivery_date:
+        columns["commitment_date"] = [f"{order.requested_delivery_date} 12:00:00"]
+    if order.notes:
+        columns["note"] = [escape(order.notes)]
+    if all(line.product_description for line in lines):
+        columns["order_line/name"] = [line.product_description or "" for line in lines]
+    return columns

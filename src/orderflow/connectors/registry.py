@@ -1,0 +1,98 @@
+"""Where connectors are found: registered by hand, or brought by any installed package.
+
+A package brings a connector by an entry point in the group `orderflow.connectors`; its name is the type.
+Source: https://packaging.python.org/en/latest/specifications/entry-points/
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint, entry_points
+from threading import Lock
+from typing import Any, ClassVar
+
+import structlog
+
+from orderflow.domain.ports import ConnectorMetadata, ERPConnectorPort
+
+log = structlog.get_logger(__name__)
+GROUP = "orderflow.connectors"
+OURS = (
+    EntryPoint("DROPZONE_JSON_V1", "orderflow.connectors.dropzone:DropzoneJsonV1Connector", GROUP),
+    EntryPoint("MOCK", "orderflow.connectors.mock:MockConnector", GROUP),
+    EntryPoint("ODOO", "orderflow.connectors.odoo:OdooConnector", GROUP),
+    EntryPoint("TRYTON", "orderflow.connectors.tryton:TrytonConnector", GROUP),
+)
+"""For a checkout on the path that was never installed, which has no entry points."""
+
+
+class ConnectorRegistry:
+    """The connector types of this process. No other list of them exists."""
+
+    _connectors: ClassVar[dict[str, ERPConnectorPort]] = {}
+    _discovered: ClassVar[bool] = False
+    _lock: ClassVar[Lock] = Lock()
+
+    @classmethod
+    def register(cls, connector_type: str, connector: type[ERPConnectorPort] | ERPConnectorPort) -> None:
+        """Make `connector` known as `connector_type`, in place of any that had this name.
+
+        Args:
+            connector: The class, or an instance; one instance serves all calls, from several threads.
+
+        Raises:
+            TypeError: It is no `ERPConnectorPort`.
+        """
+        kind = connector if isinstance(connector, type) else type(connector)
+        if not issubclass(kind, ERPConnectorPort):
+            raise TypeError(f"{kind.__qualname__} is no connector: it must extend orderflow.BaseConnector.")
+        cls._connectors[connector_type] = connector() if isinstance(connector, type) else connector
+
+    @classmethod
+    def get(cls, connector_type: str) -> ERPConnectorPort:
+        """Return the connector of that type.
+
+        Raises:
+            ValueError: There is none; the message lists those there are.
+        """
+        found = cls._connectors.get(connector_type)
+        if found is not None:
+            return found
+        cls._discover()
+        try:
+            return cls._connectors[connector_type]
+        except KeyError:
+            known = ", ".join(cls.types())
+            raise ValueError(f"Unknown connector type: '{connector_type}'. Known types: {known}") from None
+
+    @classmethod
+    def types(cls) -> list[str]:
+        """Return all types, sorted."""
+        cls._discover()
+        return sorted(cls._connectors)
+
+    @classmethod
+    def metadata(cls, connector_type: str) -> ConnectorMetadata:
+        """Return what is to be told about a type. Raises ValueError as `get` does."""
+        connector = cls.get(connector_type)
+        model = connector.config_model
+        schema: dict[str, Any] = model.model_json_schema() if model else {"type": "object"}
+        name = connector.display_name or connector_type
+        return ConnectorMetadata(connector_type, name, schema, connector.capabilities)
+
+    @classmethod
+    def _discover(cls) -> None:
+        if cls._discovered:
+            return
+        with cls._lock:
+            if not cls._discovered:
+                for entry in (*entry_points(group=GROUP), *OURS):
+                    if entry.name not in cls._connectors:  # one registered by hand goes before
+                        cls._load(entry)
+                cls._discovered = True
+
+    @classmethod
+    def _load(cls, entry: EntryPoint) -> None:
+        try:
+            cls.register(entry.name, entry.load())
+        except Exception as error:  # noqa: BLE001  # one broken package must not take the others away
+            log.warning("connector not loaded", type=entry.name, source=entry.value, error=repr(error))

@@ -1,0 +1,83 @@
+"""A test that tells the truth: is the API there, does it let us in, may we create orders?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orderflow.connectors.rest.answers import error_of, pick, read, readable, words
+from orderflow.connectors.rest.auth import access_token, send_signed
+from orderflow.connectors.rest.checks import template
+from orderflow.connectors.rest.filters import in_url
+from orderflow.connectors.rest.session import Answer, Outgoing, Session
+from orderflow.domain.errors import InDoubtError, NeedsAttentionError, TransientError, UnavailableError
+
+
+def try_out(session: Session) -> dict[str, Any]:
+    """Ask the API, creating nothing; returns what is proven: `{"reached", "signed_in", "may_create", "note"}`.
+
+    Without a `test_url` the create URL itself is asked for its methods (OPTIONS), which proves less, and says so.
+
+    Raises:
+        ConnectorError: Orders could not be delivered now.
+    """
+    if session.config.auth == "oauth2":
+        access_token(session)
+    return _read_test_url(session) if session.config.test_url else _ask_for_methods(session)
+
+
+def _read_test_url(session: Session) -> dict[str, Any]:
+    config = session.config
+    answer = _send(session, Outgoing("GET", template(config.test_url or "", in_url).render({}), {}))
+    _refuse_bad(session, answer)
+    if not 200 <= answer.status < 300:
+        raise NeedsAttentionError(f"The test URL answers with status {answer.status}.", code="WRONG_URL")
+    if config.test_passes is None:
+        return {"reached": True, "signed_in": True, "may_create": None, "note": "The test URL could be read."}
+    if not readable(answer):
+        raise NeedsAttentionError("The test URL gives no JSON.", code="WRONG_URL")
+    if not pick(config.test_passes, read(answer)):
+        raise NeedsAttentionError(
+            f"The API says that orders may not be created: {words(read(answer), config)}",
+            code="PERMISSION_DENIED",
+            hint="Have the account given that right, then test again.",
+        )
+    return {"reached": True, "signed_in": True, "may_create": True}
+
+
+def _ask_for_methods(session: Session) -> dict[str, Any]:
+    config = session.config
+    fixed, template_follows, _ = config.url.partition("{")
+    url = fixed.rsplit("/", 1)[0] + "/" if template_follows else config.url
+    answer = _send(session, Outgoing("OPTIONS", url, {}))
+    _refuse_bad(session, answer)
+    if answer.status == 404 and url == config.url:
+        raise NeedsAttentionError("The API knows no such URL (status 404).", code="WRONG_URL", hint=_CORRECT)
+    allowed = {method.strip().upper() for method in answer.headers.get("Allow", "").split(",") if method.strip()}
+    if allowed and url == config.url and config.method not in allowed:
+        raise NeedsAttentionError(f"The API takes no {config.method} at this URL.", code="WRONG_REQUEST", hint=_CORRECT)
+    signed_in = config.auth == "oauth2" or None
+    note = "The API was reached. Give a test URL to see that it lets us in and orders may be created."
+    return {"reached": True, "signed_in": signed_in, "may_create": None, "note": note}
+
+
+_CORRECT = "Correct the URL or the method in the connection, then test again."
+
+
+def _send(session: Session, outgoing: Outgoing) -> Answer:
+    try:
+        return send_signed(session, outgoing, "test")
+    except InDoubtError as error:
+        raise UnavailableError(error.message.split(";")[0] + ".") from None
+
+
+def _refuse_bad(session: Session, answer: Answer) -> None:
+    if answer.status in (401, 403, 407):
+        raise error_of(answer, session.config)
+    if answer.status >= 500:
+        raise UnavailableError(f"The API fails (status {answer.status}): {_said(session, answer)}")
+    if answer.status == 429:
+        raise TransientError("The API asks us to wait (status 429).")
+
+
+def _said(session: Session, answer: Answer) -> str:
+    return words(read(answer) if readable(answer) else None, session.config)
