@@ -1,0 +1,78 @@
+"""API keys: how programs sign in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request
+from pydantic import Field
+
+from orderflow.domain.access import Role
+from orderflow.entrypoints.api.deps import Caller, app_of, require
+from orderflow.entrypoints.api.errors import answers
+from orderflow.entrypoints.api.permissions import Permission
+from orderflow.entrypoints.api.routing import ApiRouter
+from orderflow.entrypoints.api.schemas import In, Moment, Name, Out
+from orderflow.flow.api_keys import create_key, revoke_key
+
+router = ApiRouter("/api-keys", "API keys")
+Admin = Annotated[Caller, Depends(require(Permission.KEYS_MANAGE))]
+
+
+class NewKey(In):
+    """A key to be."""
+
+    name: Annotated[Name, Field(examples=["webshop"])]
+    role: Role
+    expires_at: Moment | None = Field(None, examples=["2031-01-01T00:00:00Z"])
+
+
+class KeyView(Out):
+    """A key, without its secret."""
+
+    id: UUID
+    name: str
+    role: Role
+    prefix: str = Field(description="The eight characters after `ofk_`, to tell keys apart")
+    created_by: str | None
+    created_at: datetime
+    last_used_at: datetime | None = Field(description="To the minute")
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class CreatedKey(KeyView):
+    """A new key; `key` is shown this once."""
+
+    key: str = Field(description="Send it as `Authorization: Bearer …` or `X-API-Key`. It cannot be had again")
+
+
+class KeyList(Out):
+    """All keys, newest first; revoked ones too."""
+
+    items: list[KeyView]
+
+
+@router.get("")
+def list_api_keys(request: Request, caller: Admin) -> KeyList:
+    """List all keys."""
+    with app_of(request).store.work(caller.org_id) as work:
+        return KeyList(items=[KeyView.model_validate(key) for key in work.api_keys.all()])
+
+
+@router.post("", status_code=201)
+def create_api_key(request: Request, caller: Admin, body: NewKey) -> CreatedKey:
+    """Make a key. It is shown in this answer and never again."""
+    store = app_of(request).store
+    info, key = create_key(store, caller.org_id, caller.actor, body.name, body.role, body.expires_at)
+    return CreatedKey(key=key, **KeyView.model_validate(info).model_dump())
+
+
+@router.delete("/{key_id}", responses=answers(404))
+def revoke_api_key(request: Request, caller: Admin, key_id: UUID) -> KeyView:
+    """Revoke a key for good; it stays in the list."""
+    revoked = revoke_key(app_of(request).store, caller.org_id, key_id, caller.actor)
+    request.app.state.authenticator.forget()
+    return KeyView.model_validate(revoked)

@@ -1,0 +1,122 @@
+"""The application: routers, errors, the outermost layer, and what starts and stops with it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware.cors import CORSMiddleware
+
+from orderflow.bootstrap import App, open_app
+from orderflow.entrypoints.api import (
+    api_keys,
+    audit,
+    auth,
+    connector_types,
+    connectors,
+    exports,
+    operation,
+    order_import,
+    orders,
+    organization,
+    push_log,
+    stats,
+    typed_connectors,
+    users,
+)
+from orderflow.entrypoints.api.authentication import Authenticator
+from orderflow.entrypoints.api.errors import handle_errors
+from orderflow.entrypoints.api.middleware import Boundary
+from orderflow.entrypoints.api.openapi import describe
+from orderflow.entrypoints.api.page import add_page
+from orderflow.entrypoints.api.rate_limit import RateLimit
+from orderflow.entrypoints.api.routing import ApiRouter
+from orderflow.entrypoints.api.tokens import Tokens
+from orderflow.entrypoints.metrics import Metrics
+from orderflow.entrypoints.tracing import configure_tracing, trace_deliveries
+from orderflow.entrypoints.waking import wake_every_engine
+from orderflow.entrypoints.worker import Engine
+from orderflow.settings import Settings
+from orderflow.storage.queues import queues
+
+ROUTERS: list[ApiRouter] = [
+    auth.router,
+    users.router,
+    api_keys.router,
+    organization.router,
+    audit.router,
+    connector_types.router,
+    typed_connectors.router,  # before the routes of `/connectors/{id}`
+    connectors.router,
+    order_import.router,
+    orders.router,
+    exports.router,
+    push_log.router,
+    stats.router,
+]
+
+
+def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
+    """Return the API, and the page if it is built.
+
+    Args:
+        app: What it works on; by default wired from the environment when the server starts, and closed when it ends.
+        engine: Also deliver, in this process.
+    """
+    settings = app.settings if app else Settings.load()
+    configure_tracing()
+
+    @asynccontextmanager
+    async def lifespan(api: FastAPI) -> AsyncIterator[None]:
+        wired = await run_in_threadpool(open_app, settings) if app is None else app
+        try:
+            running = _start(api, wired, engine=engine)
+            yield
+            if running:
+                await run_in_threadpool(running.stop)
+        finally:
+            if app is None:
+                await run_in_threadpool(wired.close)
+
+    api = FastAPI(
+        title="OrderFlow Connect",
+        version="1",
+        lifespan=lifespan,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    for router in ROUTERS:
+        api.include_router(router, prefix="/api/v1")
+    api.include_router(operation.router)
+    describe(api)
+    handle_errors(api)
+    add_page(api)
+    api.state.metrics = Metrics(lambda: queues(api.state.orderflow.database))
+    if settings.cors_origins:
+        api.add_middleware(
+            CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["*"], allow_headers=["*"]
+        )
+    api.add_middleware(Boundary, metrics=api.state.metrics)
+    return api
+
+
+def _start(api: FastAPI, wired: App, *, engine: bool) -> Engine | None:
+    """Set up what the routes find in `api.state`, and start the engine if wanted."""
+    state = api.state
+    state.orderflow = wired
+    state.tokens = Tokens(wired.settings.token_secret())
+    state.authenticator = Authenticator(wired.accounts, state.tokens)
+    state.sign_ins = RateLimit(10, 60)
+    state.sign_ins_of_client = RateLimit(60, 60)
+    _ = wired.passwords  # a missing pepper stops the start, not the first sign-in
+    wired.wiring.observers.append(state.metrics.note_settled)
+    trace_deliveries(wired.wiring)
+    wake_every_engine(wired)
+    state.engine = Engine(wired) if engine else None
+    if state.engine:
+        state.engine.start()
+    return state.engine  # type: ignore[no-any-return]  # set three lines above

@@ -1,0 +1,100 @@
+"""Signing in, and one's own account."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request
+from pydantic import Field, SecretStr
+
+from orderflow.domain.access import Role
+from orderflow.domain.errors import StateError
+from orderflow.entrypoints.api.deps import Caller, app_of, require
+from orderflow.entrypoints.api.errors import answers, request_id_of
+from orderflow.entrypoints.api.permissions import Permission, may
+from orderflow.entrypoints.api.routing import ApiRouter
+from orderflow.entrypoints.api.schemas import In, Out, Text
+from orderflow.entrypoints.api.tokens import LIFETIME
+from orderflow.flow.sign_in import sign_in
+from orderflow.flow.users import LONGEST_PASSWORD, SHORTEST_PASSWORD, change_own_password
+
+router = ApiRouter("", "Sign-in")
+Myself = Annotated[Caller, Depends(require(Permission.OWN_ACCOUNT))]
+Given = Annotated[SecretStr, Field(min_length=1, max_length=LONGEST_PASSWORD)]
+Chosen = Annotated[SecretStr, Field(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD)]
+
+
+class Credentials(In):
+    """Address and password."""
+
+    email: Annotated[Text, Field(min_length=1, max_length=254, examples=["ops@acme.example"])]
+    password: Annotated[Given, Field(examples=["correct horse battery"])]
+
+
+class Token(Out):
+    """Send it as `Authorization: Bearer …`."""
+
+    access_token: str
+    token_type: str = "bearer"  # noqa: S105  # the scheme's name (RFC 6750), not a token
+    expires_in: Annotated[int, Field(description="Seconds")] = LIFETIME
+
+
+class Me(Out):
+    """The caller."""
+
+    user_id: UUID | None = Field(description="null for an API key")
+    email: str = Field(description="Address, or an API key's name")
+    role: Role
+    org_id: UUID
+    org_slug: str
+    org_name: str
+    permissions: list[str] = Field(description="Names of what the role may do")
+
+
+class NewOwnPassword(In):
+    """The old password proves that it is you."""
+
+    old_password: Given
+    new_password: Chosen
+
+
+@router.post("/auth/login", responses=answers(401, 429))
+def login(request: Request, body: Credentials) -> Token:
+    """Sign in with address and password; the token is good for an hour.
+
+    Five wrong passwords in a row lock the account for 15 minutes. The answer is the same for an unknown address.
+    """
+    client = request.client.host if request.client else "unknown"
+    request.app.state.sign_ins.check(f"{client} {body.email.strip().lower()}")
+    request.app.state.sign_ins_of_client.check(client)
+    app = app_of(request)
+    password = body.password.get_secret_value()
+    account = sign_in(app.store, app.accounts, app.passwords, body.email.strip(), password, request_id_of(request))
+    return Token(access_token=request.app.state.tokens.issue(account))
+
+
+@router.get("/me")
+def me(request: Request, caller: Myself) -> Me:
+    """Return who is calling, and what they may do."""
+    with app_of(request).store.work(caller.org_id) as work:
+        organization = work.organization.get()
+    return Me(
+        user_id=caller.user_id,
+        email=caller.email,
+        role=caller.role,
+        org_id=caller.org_id,
+        org_slug=organization["slug"],
+        org_name=organization["name"],
+        permissions=[permission.name for permission in Permission if may(caller.role, permission)],
+    )
+
+
+@router.post("/me/password", status_code=204, responses=answers(409))
+def change_my_password(request: Request, caller: Myself, body: NewOwnPassword) -> None:
+    """Change one's own password. Every session ends; sign in again."""
+    if caller.user_id is None:
+        raise StateError("An API key has no password.", code="NOT_A_USER", hint="Sign in with address and password.")
+    app, old, new = app_of(request), body.old_password.get_secret_value(), body.new_password.get_secret_value()
+    change_own_password(app.store, app.passwords, caller.org_id, caller.user_id, caller.actor, old, new)
+    request.app.state.authenticator.forget()

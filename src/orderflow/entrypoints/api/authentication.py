@@ -1,0 +1,111 @@
+"""Who sends a request, and whether they may.
+
+What the database says of an account is remembered for a few seconds, so that a request costs no query of its own.
+A change made through this process counts at once, one made through another process within `REMEMBERED` seconds.
+"""
+
+from __future__ import annotations
+
+import time
+from threading import Lock
+from uuid import UUID
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from orderflow.entrypoints.api.deps import Caller
+from orderflow.entrypoints.api.errors import ForbiddenError, request_id_of
+from orderflow.entrypoints.api.permissions import Permission, may
+from orderflow.entrypoints.api.tokens import Tokens
+from orderflow.entrypoints.tracing import current_traceparent
+from orderflow.flow.api_keys import MARK, hash_key
+from orderflow.flow.ports import Actor
+from orderflow.flow.sign_in import Account, AuthRequiredError
+from orderflow.storage.accounts import SqlAccounts
+
+REMEMBERED = 5.0
+"""Seconds."""
+
+_MOST = 10_000
+Credentials = UUID | bytes
+
+
+class Authenticator:
+    """Finds the account that a token or an API key belongs to."""
+
+    def __init__(self, accounts: SqlAccounts, tokens: Tokens) -> None:
+        self._accounts = accounts
+        self._tokens = tokens
+        self._recent: dict[Credentials, tuple[float, Account]] = {}
+        self._lock = Lock()
+
+    async def identify(self, credentials: str) -> tuple[Account, bool]:
+        """Return the account, and whether it is a user's.
+
+        Raises:
+            AuthRequiredError: The token or key does not count, or no longer.
+        """
+        if credentials.startswith(MARK):
+            account = await self._look_up(hash_key(credentials))
+            if account is None or not account.active:
+                raise AuthRequiredError(
+                    "The API key is not valid.", code="KEY_INVALID", hint="It was revoked, has expired, or never was."
+                )
+            return account, False
+        claims = self._tokens.read(credentials)
+        account = await self._look_up(claims.user_id)
+        if account is None or not account.active or account.version != claims.version:
+            raise AuthRequiredError("The session was ended.", code="SESSION_ENDED", hint="Sign in again.")
+        return account, True
+
+    def forget(self) -> None:
+        """Ask the database again about everybody: an account has changed."""
+        with self._lock:
+            self._recent.clear()
+
+    async def _look_up(self, credentials: Credentials) -> Account | None:
+        since, account = self._recent.get(credentials, (0.0, None))
+        if account is not None and time.monotonic() - since < REMEMBERED:
+            return account
+        find = self._accounts.by_id if isinstance(credentials, UUID) else self._accounts.by_key
+        asked_at = time.monotonic()
+        found: Account | None = await run_in_threadpool(find, credentials)  # type: ignore[arg-type]  # each takes its own
+        if found is not None:
+            self._remember(credentials, asked_at, found)
+        return found
+
+    def _remember(self, credentials: Credentials, asked_at: float, account: Account) -> None:
+        with self._lock:
+            if len(self._recent) >= _MOST:
+                self._recent.clear()
+            self._recent[credentials] = (asked_at, account)
+
+
+async def authorize(request: Request, permission: Permission) -> Caller:
+    """Return the caller.
+
+    Raises:
+        AuthRequiredError: There are no credentials, or they do not count.
+        ForbiddenError: The caller's role lacks the permission.
+    """
+    authenticator: Authenticator = request.app.state.authenticator
+    account, is_user = await authenticator.identify(_credentials(request))
+    if not may(account.role, permission):
+        raise ForbiddenError(f"The role {account.role} may not {permission.value}.")
+    name = account.email if is_user else f"key:{account.email}"
+    return Caller(
+        account.org_id,
+        account.id if is_user else None,
+        account.email,
+        account.role,
+        Actor(name, request_id_of(request), current_traceparent()),
+    )
+
+
+def _credentials(request: Request) -> str:
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and credentials.strip():
+        return credentials.strip()
+    if key := request.headers.get("x-api-key"):
+        return key
+    raise AuthRequiredError

@@ -1,0 +1,190 @@
+"""Connectors as they come in and go out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from pydantic import AfterValidator, Field
+
+from orderflow.entrypoints.api.schemas import In, Name, Out, Text
+from orderflow.flow.mask import MASK
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def plain_json(config: dict[str, Any]) -> dict[str, Any]:
+    """Return `config` with numbers as JSON knows them. Raises ValueError for what cannot be stored."""
+    try:
+        plain: dict[str, Any] = msgspec.json.decode(_encode(config))
+    except (TypeError, ValueError, OverflowError, RecursionError):  # their messages may quote the content
+        raise ValueError("holds text that is not Unicode, or a number that is out of range") from None
+    return plain
+
+
+Seconds = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Config = Annotated[
+    dict[str, Any],
+    Field(
+        description=f"As the type's `config_schema` says. A secret that is `{MASK}` or left out keeps its stored "
+        "value; one that is null is removed. Everything else is replaced.",
+        examples=[{"mode": "filesystem", "export_path": "/srv/erp/in", "ack_path": "/srv/erp/out"}],
+        max_length=200,
+    ),
+    AfterValidator(plain_json),
+]
+
+Fingerprint = Annotated[
+    str,
+    Field(
+        pattern=r"^SHA256:[A-Za-z0-9+/]{43}=?$",
+        description="What the server's operator says it is",
+        examples=["SHA256:J0WMJ1jPlAZt1cDHTNMdRrmfWnUWCl1k0aUAaWZ0Gbs"],
+    ),
+]
+KeyLine = Annotated[
+    str,
+    Field(max_length=10_000, pattern=r"^[A-Za-z0-9@.-]+ [A-Za-z0-9+/=]+( .*)?$", examples=["ssh-ed25519 AAAAC3Nz…"]),
+]
+
+
+class Options(In):
+    """What a connector has beside its configuration. All of it may be left out."""
+
+    name: Name | None = Field(None, description="For people", examples=["ERP in Hamburg"])
+    in_doubt: Literal["resend", "hold"] = Field(
+        "resend", description="What follows when nobody can tell whether the ERP has an order: send again, or ask you"
+    )
+    give_up_after: Seconds | None = Field(
+        None, description="Seconds after which an order for an unreachable ERP fails; null: it waits for ever"
+    )
+    answer_within: Seconds | None = Field(
+        None, description="Seconds within which the ERP should answer; what it has not answered then is overdue"
+    )
+    orders_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+        None, description="The most that the ERP wants to be sent; null: no limit"
+    )
+
+
+class ConnectorSettings(Options):
+    """A connector to be."""
+
+    config: Config
+    status: Literal["ACTIVE", "DISABLED"] = "ACTIVE"
+    test_on_save: bool = Field(False, description="Test first; if the test fails, nothing is saved")
+
+
+class NewConnector(ConnectorSettings):
+    """A connector to be, of any type."""
+
+    connector_type: Text = Field(examples=["DROPZONE_JSON_V1"])
+
+
+class ConnectorChange(Options):
+    """What is to be changed; what is left out stays."""
+
+    config: Config | None = None
+    test_on_save: bool = Field(False, description="Test first; if the test fails, nothing is saved")
+
+
+class ConfigToTest(In):
+    """A configuration that need not be saved."""
+
+    config: Config
+    id: UUID | None = Field(None, description="The stored connector whose secrets fill the masked ones")
+
+
+class TypedConfigToTest(ConfigToTest):
+    """A configuration of any type that need not be saved."""
+
+    connector_type: Text = Field(examples=["DROPZONE_JSON_V1"])
+
+
+class ConfigToPreview(TypedConfigToTest):
+    """A configuration that need not be saved, and the order to try it on."""
+
+    order_id: UUID | None = Field(None, description="Left out: a sample order that has every field")
+
+
+class Preview(Out):
+    """What would be sent. Nothing was."""
+
+    connector_type: str
+    destination: str | None = Field(description="Where it would go", examples=["POST https://erp.example/api/orders"])
+    headers: dict[str, str] = Field(description="What goes with it, without credentials")
+    file_name: str
+    media_type: str
+    size: int = Field(description="Bytes")
+    text: str = Field(description="The document, or the request's body")
+    encoding: Literal["utf-8", "windows-1252", "binary"] = Field(description="How `text` was read")
+
+
+class HostKey(In):
+    """The key that a server showed."""
+
+    fingerprint: Fingerprint
+    host_key: KeyLine | None = Field(
+        None, description="As the failed test gave it; left out: the server is asked again"
+    )
+
+
+class Problem(Out):
+    """Why something does not go on."""
+
+    code: str | None = Field(None, examples=["TARGET_UNAVAILABLE"])
+    message: str | None = Field(None, examples=["The server erp.example:22 refuses the connection."])
+    hint: str | None = None
+    details: dict[str, Any] | None = None
+
+
+class Health(Out):
+    """How a connector does."""
+
+    state: Literal["CLOSED", "OPEN", "PAUSED"] = Field(
+        description="CLOSED delivers; OPEN: the ERP is away and looked for; PAUSED: a person must act, then test"
+    )
+    since: datetime | None
+    error: Problem | None = Field(description="Why it does not deliver")
+    waiting: int = Field(description="Deliveries that are still to be made")
+    oldest_waiting_at: datetime | None
+    unanswered: int = Field(description="Deliveries that the ERP has not answered; counted up to 10,000")
+    oldest_unanswered_at: datetime | None
+    poll_error: Problem | None = Field(description="Why its answers cannot be read")
+    next_poll_at: datetime | None
+
+
+class Connector(Out):
+    """A connector, its secrets masked."""
+
+    id: UUID
+    connector_type: str
+    display_name: str
+    name: str | None
+    status: Literal["ACTIVE", "DISABLED"]
+    is_default: bool = Field(description="Pushes that name no connector go to it")
+    config: dict[str, Any] | None = Field(description=f"Secrets are `{MASK}`; null if it cannot be read")
+    config_readable: bool = Field(description="false: it was sealed with a key that is lost. Enter it again.")
+    in_doubt: Literal["resend", "hold"]
+    give_up_after: int | None
+    answer_within: int | None
+    orders_per_minute: int | None
+    last_test_at: datetime | None = Field(description="When a test last passed")
+    created_at: datetime
+    updated_at: datetime
+    health: Health
+
+
+class Connectors(Out):
+    """All connectors, the oldest first."""
+
+    items: list[Connector]
+
+
+class TestPassed(Out):
+    """The target is there and would take orders; a failed test is an error, 400 DEPENDENCY_ERROR."""
+
+    success: Literal[True] = True
+    latency_ms: int
+    details: dict[str, Any]

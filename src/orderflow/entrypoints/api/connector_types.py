@@ -1,0 +1,60 @@
+"""Which kinds of connectors there are, and what each needs to know."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Depends
+from pydantic import Field
+
+from orderflow.connectors.registry import ConnectorRegistry
+from orderflow.domain.ports import ConnectorMetadata
+from orderflow.entrypoints.api.deps import Caller, require
+from orderflow.entrypoints.api.permissions import Permission
+from orderflow.entrypoints.api.routing import ApiRouter
+from orderflow.entrypoints.api.schemas import Out
+
+router = ApiRouter("/connector-types", "Connectors")
+
+
+class ConnectorType(Out):
+    """A kind of connector; any installed package may bring one."""
+
+    type: str = Field(examples=["DROPZONE_JSON_V1"])
+    slug: str = Field(description="As in the address `/connectors/{slug}`", examples=["dropzone-json-v1"])
+    display_name: str = Field(examples=["Dropzone (JSON files)"])
+    config_schema: dict[str, Any] = Field(
+        description="JSON Schema of `config`: secrets are `writeOnly`; `group` and `show_when` arrange a form",
+        examples=[{"type": "object", "properties": {"host": {"type": "string", "title": "Host", "group": "Server"}}}],
+    )
+    capabilities: list[str] = Field(
+        description="What it can do beyond delivering and testing: `acks`, `find`, `staging`",
+        examples=[["acks", "staging"]],
+    )
+
+
+class ConnectorTypes(Out):
+    """All kinds."""
+
+    items: list[ConnectorType]
+
+
+@router.get("", response_model=ConnectorTypes)
+def list_connector_types(_caller: Annotated[Caller, Depends(require(Permission.READ))]) -> Any:
+    """List the kinds of connectors that are installed."""
+    return {"items": [_shown(ConnectorRegistry.metadata(kind)) for kind in ConnectorRegistry.types()]}
+
+
+def slug_of(connector_type: str) -> str:
+    """Return a type's part of an address: DROPZONE_JSON_V1 → dropzone-json-v1."""
+    return connector_type.lower().replace("_", "-")
+
+
+def _shown(metadata: ConnectorMetadata) -> dict[str, Any]:
+    return {
+        "type": metadata.connector_type,
+        "slug": slug_of(metadata.connector_type),
+        "display_name": metadata.display_name,
+        "config_schema": metadata.config_schema,
+        "capabilities": sorted(metadata.capabilities),
+    }

@@ -1,0 +1,212 @@
+"""Connectors: how the organization's ERPs are reached."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Request, Response
+
+from orderflow.connectors.order_fields import sample_order
+from orderflow.domain.errors import EncryptionError
+from orderflow.entrypoints.api.connector_schemas import (
+    ConfigToPreview,
+    ConfigToTest,
+    Connector,
+    ConnectorChange,
+    Connectors,
+    ConnectorSettings,
+    HostKey,
+    NewConnector,
+    Options,
+    Preview,
+    TestPassed,
+    TypedConfigToTest,
+)
+from orderflow.entrypoints.api.deps import Caller, app_of, require
+from orderflow.entrypoints.api.errors import answers
+from orderflow.entrypoints.api.permissions import Permission
+from orderflow.entrypoints.api.routing import ApiRouter
+from orderflow.flow import connections as steps
+from orderflow.flow.mask import masked
+from orderflow.flow.preview import preview_config
+from orderflow.flow.test_connection import test_connection
+from orderflow.flow.trust_host_key import trust_host_key
+from orderflow.flow.try_config import failure, try_config
+from orderflow.storage.reading import Row, SqlReading
+from orderflow.storage.store import SqlWork
+
+Reader = Annotated[Caller, Depends(require(Permission.READ))]
+Editor = Annotated[Caller, Depends(require(Permission.CONNECTORS_EDIT))]
+Tester = Annotated[Caller, Depends(require(Permission.CONNECTORS_TEST))]
+OPTIONS = set(Options.model_fields)
+router = ApiRouter("/connectors", "Connectors")
+
+
+@router.get("", response_model=Connectors)
+def list_connectors(request: Request, caller: Reader) -> Any:
+    """List all connectors with their health."""
+    app = app_of(request)
+    with app.store.work(caller.org_id) as work:
+        rows = SqlReading(work.connection).connections()
+        return {"items": [_shown(request, work, row) for row in rows]}
+
+
+@router.post("", status_code=201, response_model=Connector, responses=answers(400, 409))
+def create_connector(request: Request, caller: Editor, body: NewConnector) -> Any:
+    """Add a connector. The first ACTIVE one becomes the default; of each type one may be ACTIVE."""
+    return create(request, caller, body.connector_type, body)
+
+
+@router.post("/test", response_model=TestPassed, responses=answers(400, 404, 409))
+def test_connector_config(request: Request, caller: Tester, body: TypedConfigToTest) -> Any:
+    """Test a configuration without saving it."""
+    return try_it(request, caller, body.connector_type, body)
+
+
+@router.post("/preview", response_model=Preview, responses=answers(400, 404, 409))
+def preview_connector_config(request: Request, caller: Tester, body: ConfigToPreview) -> Any:
+    """Show what a configuration would send for an order, without saving or sending anything."""
+    order = sample_order() if body.order_id is None else body.order_id
+    return preview_config(app_of(request).wiring, caller.org_id, body.connector_type, body.config, order, body.id)
+
+
+@router.get("/{connector_id}", response_model=Connector, responses=answers(404))
+def get_connector(request: Request, caller: Reader, connector_id: UUID) -> Any:
+    """Read one connector with its health."""
+    return _read(request, caller, connector_id)
+
+
+@router.patch("/{connector_id}", response_model=Connector, responses=answers(400, 404, 409))
+def update_connector(request: Request, caller: Editor, connector_id: UUID, body: ConnectorChange) -> Any:
+    """Change a connector. With a new configuration, deliveries that waited for a correction go on."""
+    wiring = app_of(request).wiring
+    if body.test_on_save:
+        _test_before_saving(request, caller, connector_id, body)
+    options = body.model_dump(include=OPTIONS, exclude_unset=True)
+    tested = body.test_on_save
+    steps.edit_connection(
+        wiring, caller.org_id, connector_id, body.config, caller.actor, options=options, tested=tested
+    )
+    return _read(request, caller, connector_id)
+
+
+@router.delete("/{connector_id}", status_code=204, response_class=Response, responses=answers(404, 409))
+def delete_connector(request: Request, caller: Editor, connector_id: UUID) -> None:
+    """Delete a connector; refused while deliveries wait for it.
+
+    If it was the default, the oldest ACTIVE one follows it. Deliveries made over it keep its type and name; its
+    configuration is gone, and answers that the ERP still owes are not read any more.
+    """
+    steps.delete_connection(app_of(request).wiring, caller.org_id, connector_id, caller.actor)
+
+
+@router.post("/{connector_id}/enable", response_model=Connector, responses=answers(404, 409))
+def enable_connector(request: Request, caller: Editor, connector_id: UUID) -> Any:
+    """Let a connector deliver. It becomes the default if there is none."""
+    steps.enable_connection(app_of(request).wiring, caller.org_id, connector_id, caller.actor)
+    return _read(request, caller, connector_id)
+
+
+@router.post("/{connector_id}/disable", response_model=Connector, responses=answers(404))
+def disable_connector(request: Request, caller: Editor, connector_id: UUID) -> Any:
+    """Stop a connector. Its deliveries wait, and the ERP's answers are still read.
+
+    If it was the default, the oldest ACTIVE one follows it.
+    """
+    steps.disable_connection(app_of(request).wiring, caller.org_id, connector_id, caller.actor)
+    return _read(request, caller, connector_id)
+
+
+@router.post("/{connector_id}/default", response_model=Connector, responses=answers(404, 409))
+def make_connector_default(request: Request, caller: Editor, connector_id: UUID) -> Any:
+    """Let pushes that name no connector go to this one."""
+    steps.make_default(app_of(request).wiring, caller.org_id, connector_id, caller.actor)
+    return _read(request, caller, connector_id)
+
+
+@router.post("/{connector_id}/test", response_model=TestPassed, responses=answers(400, 404, 409))
+def test_connector(request: Request, caller: Tester, connector_id: UUID) -> Any:
+    """Test a connector as it is stored. If the test passes, its waiting deliveries go on."""
+    result = test_connection(app_of(request).wiring, caller.org_id, connector_id, caller.actor)
+    if not result.success:
+        raise failure(result)
+    return {"latency_ms": result.latency_ms, "details": result.details}
+
+
+@router.post("/{connector_id}/accept-host-key", response_model=Connector, responses=answers(400, 404, 409))
+def accept_host_key(request: Request, caller: Editor, connector_id: UUID, body: HostKey) -> Any:
+    """Trust the host key that a failed test has shown, once a person has compared its fingerprint."""
+    wiring = app_of(request).wiring
+    if body.host_key is None:
+        steps.accept_host_key(wiring, caller.org_id, connector_id, body.fingerprint, caller.actor)
+    else:
+        trust_host_key(wiring, caller.org_id, connector_id, body.host_key, body.fingerprint, caller.actor)
+    return _read(request, caller, connector_id)
+
+
+def create(request: Request, caller: Caller, connector_type: str, body: ConnectorSettings) -> Any:
+    """Store a new connector and return it, tested first if that is wanted."""
+    wiring = app_of(request).wiring
+    if body.test_on_save:
+        result = try_config(wiring, caller.org_id, connector_type, body.config)
+        if not result.success:
+            raise failure(result)
+    connection_id = steps.add_connection(
+        wiring,
+        caller.org_id,
+        connector_type,
+        body.config,
+        caller.actor,
+        name=body.name,
+        options=body.model_dump(include=OPTIONS - {"name"}),
+        enabled=body.status == "ACTIVE",
+        tested=body.test_on_save,
+    )
+    return _read(request, caller, connection_id)
+
+
+def try_it(request: Request, caller: Caller, connector_type: str, body: ConfigToTest) -> Any:
+    """Test a configuration that is not saved."""
+    result = try_config(app_of(request).wiring, caller.org_id, connector_type, body.config, body.id)
+    if not result.success:
+        raise failure(result)
+    return {"latency_ms": result.latency_ms, "details": result.details}
+
+
+def _test_before_saving(request: Request, caller: Caller, connection_id: UUID, body: ConnectorChange) -> None:
+    app = app_of(request)
+    with app.store.work(caller.org_id) as work:
+        kind = work.connections.type_of(connection_id)
+        config = work.connections.open(connection_id).config if body.config is None else body.config
+    result = try_config(app.wiring, caller.org_id, kind, config, connection_id)
+    if not result.success:
+        raise failure(result)
+
+
+def _read(request: Request, caller: Caller, connection_id: UUID) -> dict[str, Any]:
+    with app_of(request).store.work(caller.org_id) as work:
+        return _shown(request, work, SqlReading(work.connection).connection(connection_id))
+
+
+def _shown(request: Request, work: SqlWork, row: Row) -> dict[str, Any]:
+    try:
+        connector = app_of(request).wiring.connector(row["connector_type"])
+    except ValueError:  # not installed here any more
+        connector = None
+    try:
+        config = masked(connector, work.connections.open(row["id"]).config)
+    except EncryptionError:
+        config = None
+    display_name = connector.display_name if connector else ""
+    return row | {
+        "display_name": display_name or row["connector_type"],
+        "config": config,
+        "config_readable": config is not None,
+        "health": health(row),
+    }
+
+
+def health(row: Row) -> dict[str, Any]:
+    """Return a connection's health from its row."""
+    return row | {"state": row["breaker_state"], "since": row["breaker_since"], "error": row["breaker_error"]}

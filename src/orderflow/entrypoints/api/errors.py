@@ -1,0 +1,232 @@
+"""One shape for every error: `{"error": {"code", "message", "details", "request_id"}}`.
+
+`code` is one of the eight below and says what kind of answer it is; the precise code is in `details.reason`, what to
+do next in `details.hint`, and for input that cannot be used each field and what is wrong with it in `details.fields`.
+
+    401 AUTH_REQUIRED     no token or key, or one that is not valid any more
+    403 FORBIDDEN         the caller's role does not allow it
+    404 NOT_FOUND         no such thing in the caller's organization (405: no such method there)
+    409 CONFLICT          the thing is not in a state that allows it
+    422 VALIDATION_ERROR  the input cannot be used (413: it is too large)
+    429 RATE_LIMITED      too many attempts; `Retry-After` says when to come back
+    400 DEPENDENCY_ERROR  an ERP that was tested does not answer as it should (503: our own database does not)
+    500 INTERNAL_ERROR    our fault; the log has it under the request's id
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from sqlalchemy import exc
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from orderflow.domain.errors import (
+    ConnectorError,
+    EncryptionError,
+    InputError,
+    NotFoundError,
+    ObjectStoreError,
+    OrderFlowError,
+    StateError,
+)
+from orderflow.flow.sign_in import AuthRequiredError, RateLimitedError
+from orderflow.storage.errors import DatabaseError
+
+log = structlog.get_logger(__name__)
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+
+
+class ForbiddenError(OrderFlowError):
+    """The caller is known, but may not do this."""
+
+    code = "ROLE_NOT_ALLOWED"
+    hint = "Ask an administrator of your organization for a role that may."
+
+
+_KINDS: tuple[tuple[type[OrderFlowError], int, str], ...] = (
+    (AuthRequiredError, 401, "AUTH_REQUIRED"),
+    (ForbiddenError, 403, "FORBIDDEN"),
+    (RateLimitedError, 429, "RATE_LIMITED"),
+    (NotFoundError, 404, "NOT_FOUND"),
+    (StateError, 409, "CONFLICT"),
+    (EncryptionError, 409, "CONFLICT"),
+    (InputError, 422, "VALIDATION_ERROR"),
+    (ConnectorError, 400, "DEPENDENCY_ERROR"),
+    (DatabaseError, 503, "DEPENDENCY_ERROR"),
+    (ObjectStoreError, 503, "DEPENDENCY_ERROR"),
+)
+_BY_STATUS = {401: "AUTH_REQUIRED", 403: "FORBIDDEN", 404: "NOT_FOUND", 405: "NOT_FOUND", 409: "CONFLICT"} | {
+    429: "RATE_LIMITED",
+    503: "DEPENDENCY_ERROR",
+}
+
+
+class ErrorBody(BaseModel):
+    """What went wrong."""
+
+    code: str = Field(description="One of eight kinds, see the status", examples=["CONFLICT"])
+    message: str = Field(description="One sentence for a person")
+    details: dict[str, Any] = Field(description="`reason` (precise code), `hint`, `fields`, and further facts")
+    request_id: str = Field(description="Ties the answer to log lines, audit rows and push-log rows")
+
+
+class ErrorAnswer(BaseModel):
+    """The one shape of every error."""
+
+    error: ErrorBody
+
+
+_EXAMPLES: dict[int, tuple[str, str, dict[str, Any]]] = {
+    400: (
+        "DEPENDENCY_ERROR",
+        "The server's host key is not known.",
+        {"reason": "HOST_KEY_UNKNOWN", "hint": "Compare the fingerprint, then accept it.", "fingerprint": "SHA256:…"},
+    ),
+    401: ("AUTH_REQUIRED", "Sign in first.", {"reason": "NO_CREDENTIALS", "hint": "Send a token or an API key."}),
+    403: ("FORBIDDEN", "The role VIEWER may not do this.", {"reason": "ROLE_NOT_ALLOWED", "hint": "Ask an ADMIN."}),
+    404: (
+        "NOT_FOUND",
+        "There is no such order in this organization.",
+        {"reason": "NOT_FOUND", "hint": "Check the id."},
+    ),
+    405: ("NOT_FOUND", "Method Not Allowed", {"reason": "METHOD_NOT_ALLOWED", "hint": "See the header Allow."}),
+    409: (
+        "CONFLICT",
+        "The order is PUSHED already.",
+        {"reason": "CONFLICT", "hint": "It is delivered once; see its exports."},
+    ),
+    413: ("VALIDATION_ERROR", "The body is larger than 10 MB.", {"reason": "BODY_TOO_LARGE", "hint": "Send less."}),
+    422: (
+        "VALIDATION_ERROR",
+        "Some fields cannot be used: lines.0.qty.",
+        {
+            "reason": "VALIDATION_ERROR",
+            "fields": [{"field": "lines.0.qty", "message": "must be greater than 0"}],
+        },
+    ),
+    429: ("RATE_LIMITED", "Too many attempts.", {"reason": "RATE_LIMITED", "hint": "Wait 30 seconds."}),
+    500: ("INTERNAL_ERROR", "Something went wrong on our side.", {"reason": "INTERNAL_ERROR", "hint": "See the log."}),
+    503: (
+        "DEPENDENCY_ERROR",
+        "The database cannot be reached.",
+        {"reason": "DATABASE_UNAVAILABLE"},
+    ),
+}
+
+
+def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses=` of a route that may answer with these errors, each with an example."""
+    return {status: _documented(status) for status in statuses}
+
+
+def _documented(status: int) -> dict[str, Any]:
+    code, message, details = _EXAMPLES[status]
+    example = {"error": {"code": code, "message": message, "details": details, "request_id": "0190c0de-0001"}}
+    return {"model": ErrorAnswer, "description": code, "content": {"application/json": {"example": example}}}
+
+
+def error_answer(
+    status: int,
+    code: str,
+    message: str,
+    details: dict[str, Any],
+    request_id: str,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return the answer for an error."""
+    body = {"error": {"code": code, "message": message, "details": details, "request_id": request_id}}
+    return Response(_encode(body), status, headers=headers, media_type="application/json")
+
+
+def internal_error(request_id: str) -> Response:
+    """Return the answer for a fault of ours: nothing of it shows."""
+    details = {"reason": "INTERNAL_ERROR", "hint": "The log has it under this request_id; nothing was half-written."}
+    return error_answer(500, "INTERNAL_ERROR", "Something went wrong on our side.", details, request_id)
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Give every error that a route may raise its answer; what remains is for the outermost middleware."""
+    app.add_exception_handler(OrderFlowError, _known)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _plain)
+    app.add_exception_handler(exc.IntegrityError, _clash)
+    app.add_exception_handler(exc.DataError, _unstorable)
+
+
+def request_id_of(request: Request) -> str:
+    """Return the id under which this request's log lines and rows are found."""
+    return str(getattr(request.state, "request_id", ""))
+
+
+async def _known(request: Request, error: Exception) -> Response:
+    assert isinstance(error, OrderFlowError)
+    status, code = next(((status, code) for kind, status, code in _KINDS if isinstance(error, kind)), (500, ""))
+    if status == 500:
+        raise error
+    details = {**error.details, "reason": error.code, "hint": error.hint}
+    return error_answer(status, code, error.message, details, request_id_of(request), _headers(error))
+
+
+def _headers(error: OrderFlowError) -> dict[str, str]:
+    if isinstance(error, AuthRequiredError):
+        return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, RateLimitedError):
+        return {"Retry-After": str(error.retry_after)}
+    return {"Retry-After": "5"} if isinstance(error, DatabaseError) else {}
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    fields = field_errors(error.errors())
+    names = ", ".join(dict.fromkeys(field["field"] for field in fields))
+    details = {"reason": "VALIDATION_ERROR", "hint": InputError.hint, "fields": fields}
+    message = f"Some fields cannot be used: {names}."
+    return error_answer(422, "VALIDATION_ERROR", message, details, request_id_of(request))
+
+
+def field_errors(problems: Sequence[Any]) -> list[dict[str, str]]:
+    """Return pydantic's problems as `{"field", "message"}`, without the input: it may hold a secret."""
+    return [
+        {"field": _field(problem["loc"]), "message": problem["msg"].removeprefix("Value error, ")}
+        for problem in problems
+    ]
+
+
+def _field(place: Sequence[Any]) -> str:
+    inner = place[1:] if place and place[0] in {"body", "query", "path", "header"} else place
+    return ".".join(map(str, inner)) or str(place[0])
+
+
+async def _plain(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    status = 422 if error.status_code == 400 else error.status_code  # 400: a body that FastAPI could not parse at all
+    code = _BY_STATUS.get(status, "VALIDATION_ERROR")
+    reason = "METHOD_NOT_ALLOWED" if status == 405 else code
+    details = {"reason": reason, "hint": "See /api/v1/openapi.json for what is there and what it takes."}
+    return error_answer(status, code, str(error.detail), details, request_id_of(request), error.headers)
+
+
+async def _clash(request: Request, error: Exception) -> Response:
+    log.info("a constraint refused a change", constraint=_constraint(error))
+    details = {"reason": "CHANGED_MEANWHILE", "hint": "Look at its present state, then try again."}
+    message = "Something else changed at the same moment, or the same thing is there already."
+    return error_answer(409, "CONFLICT", message, details, request_id_of(request))
+
+
+def _constraint(error: Exception) -> str | None:
+    diagnosis = getattr(getattr(error, "orig", None), "diag", None)
+    return getattr(diagnosis, "constraint_name", None)
+
+
+async def _unstorable(request: Request, _error: Exception) -> Response:
+    details = {"reason": "VALUE_NOT_STORABLE", "hint": "Remove NUL characters, and keep numbers and dates in range."}
+    message = "A value cannot be stored: it is out of range, or holds a character that no database keeps."
+    return error_answer(422, "VALIDATION_ERROR", message, details, request_id_of(request))

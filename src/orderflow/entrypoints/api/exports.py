@@ -1,0 +1,101 @@
+"""Exports: every delivery of every order, what it waits for, and its document."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import quote
+from uuid import UUID
+
+from fastapi import Depends, Query, Request, Response
+
+from orderflow.domain.errors import NotFoundError
+from orderflow.domain.states import ERPExportStatus
+from orderflow.entrypoints.api.delivery_schemas import (
+    Export,
+    ExportPage,
+    MoveBody,
+    Moved,
+    Resolution,
+    shown_export,
+)
+from orderflow.entrypoints.api.deps import Caller, app_of, require
+from orderflow.entrypoints.api.errors import answers
+from orderflow.entrypoints.api.orders import PageSize, Pusher
+from orderflow.entrypoints.api.permissions import Permission
+from orderflow.entrypoints.api.routing import ApiRouter
+from orderflow.entrypoints.api.schemas import CursorText, Moment, Text, decode_cursor, page
+from orderflow.flow.move_exports import move_exports as move
+from orderflow.flow.resolve_held import resolve_held
+from orderflow.storage.search import ExportFilter, SqlSearch
+
+Reader = Annotated[Caller, Depends(require(Permission.READ))]
+router = ApiRouter("/exports", "Deliveries")
+
+
+@router.get("", response_model=ExportPage)
+def list_exports(
+    request: Request,
+    caller: Reader,
+    *,
+    status: Annotated[list[ERPExportStatus] | None, Query(description="Any of these")] = None,
+    connection_id: UUID | None = None,
+    order_id: UUID | None = None,
+    waiting: Annotated[bool | None, Query(description="Still to be delivered")] = None,
+    held: Annotated[bool | None, Query(description="In doubt, waiting for a person's decision")] = None,
+    overdue: Annotated[bool | None, Query(description="The ERP should have answered by now")] = None,
+    error_code: Annotated[Text | None, Query(description="Whose last error has this code")] = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    limit: PageSize = 50,
+    cursor: CursorText = None,
+) -> Any:
+    """List exports, newest first. Every filter narrows; `since` is included, `until` is not."""
+    wanted = ExportFilter(status or (), connection_id, order_id, waiting, held, overdue, error_code, since, until)
+    with app_of(request).store.work(caller.org_id) as work:
+        rows = SqlSearch(work.connection, caller.org_id).exports(wanted, decode_cursor(cursor), limit + 1)
+    return page(rows, limit, shown_export)
+
+
+@router.post("/move", response_model=Moved, responses=answers(404, 409))
+def move_exports(request: Request, caller: Pusher, body: MoveBody) -> Any:
+    """Move waiting exports to another connector: those of which surely nothing has reached the ERP."""
+    moved = move(app_of(request).store, caller.org_id, body.source, body.target, caller.actor, export_ids=body.ids)
+    return {"moved": len(moved), "not_moved": sorted(set(body.ids or ()) - set(moved))}
+
+
+@router.get("/{export_id}", response_model=Export, responses=answers(404))
+def get_export(request: Request, caller: Reader, export_id: UUID) -> Any:
+    """Read one export."""
+    return shown_export(_row(request, caller, export_id))
+
+
+@router.get(
+    "/{export_id}/document",
+    response_class=Response,
+    responses={**answers(404), 200: {"description": "The document", "content": {"application/octet-stream": {}}}},
+)
+def get_export_document(request: Request, caller: Reader, export_id: UUID) -> Response:
+    """Download the document as it goes to the ERP. There is none before the first attempt."""
+    row = _row(request, caller, export_id)
+    if row["export_storage_key"] is None:
+        raise NotFoundError(
+            "The document is not built yet.", code="NO_DOCUMENT", hint="It is built when the first attempt begins."
+        )
+    content = app_of(request).documents.get(row["export_storage_key"])
+    disposition = f"attachment; filename*=UTF-8''{quote(row['filename'], safe='')}"  # RFC 6266, section 4.3
+    return Response(content, media_type="application/octet-stream", headers={"Content-Disposition": disposition})
+
+
+@router.post("/{export_id}/resolve", response_model=Export, responses=answers(404, 409))
+def resolve_export(request: Request, caller: Pusher, export_id: UUID, body: Resolution) -> Any:
+    """Settle a delivery in doubt, after a look into the ERP: it is there, or it is to be sent again."""
+    resolve_held(app_of(request).store, caller.org_id, export_id, body.as_, caller.actor)
+    return shown_export(_row(request, caller, export_id))
+
+
+def _row(request: Request, caller: Caller, export_id: UUID) -> Any:
+    with app_of(request).store.work(caller.org_id) as work:
+        row = SqlSearch(work.connection, caller.org_id).export(export_id)
+    if row is None:
+        raise NotFoundError(f"There is no export {export_id} in this organization.")
+    return row

@@ -1,0 +1,109 @@
+"""The outermost layer, plain ASGI: a request's id, its log line and metrics, security headers, and the last resort."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from orderflow.domain.ids import new_id
+from orderflow.entrypoints.api.errors import internal_error
+from orderflow.entrypoints.logs import frames_of
+from orderflow.entrypoints.metrics import Metrics
+
+log = structlog.get_logger("orderflow.http")
+Headers = list[tuple[bytes, bytes]]
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_ALWAYS: Headers = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+]
+_FOR_API: Headers = [
+    *_ALWAYS,
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cache-control", b"no-store"),
+]
+# The page's library writes style attributes, hence 'unsafe-inline' for styles; scripts only come from us.
+_FOR_PAGE: Headers = [
+    *_ALWAYS,
+    (
+        b"content-security-policy",
+        (
+            b"default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; "
+            b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        ),
+    ),
+]
+_HSTS = (b"strict-transport-security", b"max-age=31536000")
+
+
+class Boundary:
+    """What every request passes first and every answer last."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self.app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; `request.state.request_id` is its id."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = _id_of(scope["headers"])
+        scope.setdefault("state", {})["request_id"] = request_id
+        answer = _Answer(send, _headers(scope, request_id))
+        started = time.perf_counter()
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self.app(scope, receive, answer.send)
+            except Exception as error:  # noqa: BLE001  # the last resort: a fault of ours is an answer too
+                log.error("request failed", error=type(error).__name__, at=frames_of(error))  # noqa: TRY400  # see _frames
+                if not answer.status:
+                    await internal_error(request_id)(scope, receive, answer.send)
+            self._note(scope, answer.status, time.perf_counter() - started)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        route = template(scope)
+        self._metrics.note_request(scope["method"], route, status, seconds)
+        log.debug("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
+
+
+class _Answer:
+    def __init__(self, send: Send, headers: Headers) -> None:
+        self._send = send
+        self._headers = headers
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            given = {name.lower() for name, _ in message.get("headers", ())}
+            added = [header for header in self._headers if header[0] not in given]
+            message = {**message, "headers": [*message.get("headers", ()), *added]}
+        await self._send(message)
+
+
+def template(scope: Scope) -> str:
+    """Return the route's path with its parameters unfilled, so that there are few of them; `unmatched` for none."""
+    route = scope.get("route")
+    if route is None:
+        return "unmatched"
+    path = str(getattr(route, "path", "unmatched"))
+    return path if path.startswith("/api/") or not scope["path"].startswith("/api/v1") else f"/api/v1{path}"
+
+
+def _id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    for name, value in headers:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+            return value.decode()
+    return str(new_id())
+
+
+def _headers(scope: Scope, request_id: str) -> Headers:
+    headers = [*(_FOR_API if scope["path"].startswith("/api/") else _FOR_PAGE), (b"x-request-id", request_id.encode())]
+    return [*headers, _HSTS] if scope.get("scheme") == "https" else headers

@@ -1,0 +1,69 @@
+"""For those who run it: is it alive, is it ready, what does it measure. Outside of `/api/v1`, without sign-in."""
+
+from __future__ import annotations
+
+import hmac
+
+from fastapi import APIRouter, Request
+from prometheus_client.exposition import choose_encoder
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from orderflow.domain.errors import OrderFlowError
+from orderflow.entrypoints.api.deps import app_of
+from orderflow.entrypoints.api.errors import answers
+from orderflow.entrypoints.api.schemas import JSON
+from orderflow.flow.sign_in import AuthRequiredError
+from orderflow.storage.migrations import ensure_current
+
+router = APIRouter(tags=["Operation"], generate_unique_id_function=lambda route: route.name)
+_METRICS = {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus' text format"}
+
+
+class Health(BaseModel):
+    """The process answers."""
+
+    status: str = "ok"
+
+
+class Readiness(BaseModel):
+    """Each part, `ok` or what is wrong; the engine may be `off`."""
+
+    ready: bool
+    database: str
+    engine: str
+
+
+@router.get("/healthz")
+async def healthz() -> Health:
+    """Tell that the process answers; asks nobody else, so that a database's outage restarts nothing."""
+    return Health()
+
+
+@router.get("/readyz", responses={503: {"model": Readiness, "description": "Send no requests here"}})
+def readyz(request: Request) -> Readiness:
+    """Tell whether requests can be served: database there, its migrations at head, engine alive."""
+    database = _database(request)
+    engine = request.app.state.engine
+    working = "off" if engine is None else "ok" if engine.alive else "stopped"
+    ready = Readiness(ready=database == "ok" and working != "stopped", database=database, engine=working)
+    return ready if ready.ready else JSON(ready.model_dump(), 503)  # type: ignore[return-value]  # FastAPI passes it on
+
+
+def _database(request: Request) -> str:
+    try:
+        ensure_current(app_of(request).database)
+    except OrderFlowError as error:
+        return error.code
+    return "ok"
+
+
+@router.get("/metrics", response_class=Response, responses={200: _METRICS, **answers(401)})
+def metrics(request: Request) -> Response:
+    """Return the measurements. With `ORDERFLOW_METRICS_TOKEN` set, it must be sent as a bearer token."""
+    token = app_of(request).settings.metrics_token
+    sent = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if token and not hmac.compare_digest(sent.encode(), token.get_secret_value().encode()):
+        raise AuthRequiredError
+    encode, media_type = choose_encoder(request.headers.get("accept", ""))
+    return Response(encode(request.app.state.metrics.registry()), media_type=media_type)

@@ -1,0 +1,151 @@
+"""Many orders as JSON Lines: stored while they arrive, in memory only a few at a time."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Annotated, Any, BinaryIO, cast
+from uuid import UUID
+
+import msgspec
+from anyio import from_thread
+from fastapi import Depends, Request
+from fastapi.responses import StreamingResponse
+from pydantic import Field
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from orderflow.domain.errors import InputError
+from orderflow.domain.states import OrderStatus
+from orderflow.entrypoints.api.connector_schemas import Problem
+from orderflow.entrypoints.api.deps import Caller, app_of, require
+from orderflow.entrypoints.api.permissions import Permission
+from orderflow.entrypoints.api.routing import STREAMS, ApiRouter
+from orderflow.entrypoints.api.schemas import Out
+from orderflow.flow.import_orders import Imported, import_orders
+from orderflow.flow.read_order_file import lines_of, read_orders
+
+JSONL = "application/x-ndjson"
+IN_MEMORY = 1 << 20
+"""Bytes of results that are kept in memory; more go to a temporary file."""
+
+_encode = msgspec.json.Encoder(uuid_format="canonical").encode
+router = ApiRouter("/draft-orders", "Orders")
+
+
+class ImportedLine(Out):
+    """What became of one line: `id`, `status` and `missing`, or `error`."""
+
+    line: int = Field(description="Counted from 1")
+    id: UUID | None = None
+    status: OrderStatus | None = None
+    missing: list[str] = Field(default_factory=list)
+    error: Problem | None = None
+
+
+class JsonLines(StreamingResponse):
+    """One JSON object in each line."""
+
+    media_type = JSONL
+
+
+_EXAMPLE = (
+    '{"external_order_number": "PO-1", "currency": "EUR", "customer": {"erp_customer_number": "4711"}, "lines": []}'
+)
+
+
+@router.post(
+    "/import",
+    response_class=JsonLines,
+    responses={200: {"model": ImportedLine, "description": "One line for each line that holds anything"}},
+    openapi_extra={
+        STREAMS: True,
+        "requestBody": {
+            "required": True,
+            "description": "Orders as JSON Lines, each as for `POST /draft-orders`; also one JSON object or one list.",
+            "content": {JSONL: {"schema": {"type": "string"}, "example": f"{_EXAMPLE}\n"}},
+        },
+    },
+)
+def import_draft_orders(
+    request: Request, caller: Annotated[Caller, Depends(require(Permission.ORDERS_IMPORT))]
+) -> JsonLines:
+    """Bring in many orders. A bad line costs no good one: each line is answered by a line.
+
+    Orders are stored while the body arrives; the answer begins when it has ended, so that a client may send all
+    before it reads anything. The headers `X-Orders-Accepted` and `X-Orders-Refused` count.
+    """
+    with ExitStack() as stack:
+        results = cast("BinaryIO", stack.enter_context(tempfile.SpooledTemporaryFile(IN_MEMORY)))
+        counts = Counter(_write(results, result) for result in _results(request, caller))
+        headers = {"X-Orders-Accepted": str(counts[True]), "X-Orders-Refused": str(counts[False])}
+        return JsonLines(_sent(results, stack.pop_all()), headers=headers)
+
+
+def _results(request: Request, caller: Caller) -> Iterator[Imported]:
+    body = _Body(request)
+    orders = read_orders(lines_of(io.BufferedReader(body, 1 << 16)))
+    last = 0
+    for result in import_orders(app_of(request).store, caller.org_id, orders, caller.actor):
+        last = result.line
+        yield result
+    if body.stopped is not None:
+        yield Imported(last + 1, error=body.stopped)
+
+
+def _write(results: BinaryIO, result: Imported) -> bool:
+    """Write one line; True if it is about an order that was accepted."""
+    shown: dict[str, Any] = {"line": result.line}
+    if result.error is not None:
+        shown["error"] = result.error.as_json()
+    else:
+        shown |= {"id": result.id, "status": result.status, "missing": result.missing}
+    results.write(_encode(shown) + b"\n")
+    return result.error is None
+
+
+class _Body(io.RawIOBase):
+    """A request's body as a file, for a thread of the server's pool.
+
+    What ends it early (the limit of size, a client that went away) is kept in `stopped`, for what came before is
+    stored by then and has to be answered for.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self._chunks = request.stream()
+        self._rest = b""
+        self.stopped: InputError | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill `buffer` with what came next; 0 at the end."""
+        if not self._rest:
+            self._rest = self._next()
+        size = min(len(buffer), len(self._rest))
+        buffer[:size], self._rest = self._rest[:size], self._rest[size:]
+        return size
+
+    def _next(self) -> bytes:
+        try:
+            while self.stopped is None:
+                if chunk := from_thread.run(anext, self._chunks, None):
+                    return bytes(chunk)
+                if chunk is None:
+                    break
+        except HTTPException as error:
+            self.stopped = InputError(str(error.detail), code="BODY_TOO_LARGE", hint="Send what is left on its own.")
+        except ClientDisconnect:
+            self.stopped = InputError("The body ended before it was complete.", code="BODY_INCOMPLETE")
+        return b""
+
+
+def _sent(results: BinaryIO, stack: ExitStack) -> Iterator[bytes]:
+    with stack:
+        results.seek(0)
+        while chunk := results.read(1 << 16):
+            yield chunk

@@ -1,0 +1,218 @@
+"""Orders as they come in and go out: the same fields under the same names."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field, WithJsonSchema, model_validator
+
+from orderflow.domain.states import OrderStatus
+from orderflow.entrypoints.api.connector_schemas import Problem
+from orderflow.entrypoints.api.delivery_schemas import Export
+from orderflow.entrypoints.api.schemas import Day, In, Moment, Name, Out, Page, Text
+from orderflow.flow.read_order import MOST_ADDRESS_FIELDS, MOST_LINES
+
+Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
+
+Address = Annotated[dict[Name, Text | None], Field(max_length=MOST_ADDRESS_FIELDS)]
+Code = Annotated[str, Field(max_length=200)]
+LongText = Annotated[str, Field(max_length=4_000)]
+Currency = Annotated[str, Field(pattern=r"^([A-Z]{3})?$", examples=["EUR"])]
+Quantity = Annotated[Number, Field(examples=[10], description="15 digits and 3 decimals at most; over 0 to be READY")]
+Price = Annotated[Number, Field(examples=[1.23], description="14 digits and 4 decimals at most")]
+
+
+class LineBody(In):
+    """One line."""
+
+    line_no: int = Field(ge=1, lt=2**31, strict=True, description="Once in an order")
+    internal_sku: Code | None = Field(None, examples=["INT-999"])
+    qty: Quantity | None = None
+    uom: Code | None = Field(None, examples=["M"])
+    unit_price: Price | None = None
+    currency: Currency | None = None
+    customer_sku_raw: LongText | None = None
+    description: LongText | None = Field(None, examples=["Kabel NYM-J 3x1,5"])
+    requested_delivery_date: Day | None = None
+    line_notes: LongText | None = None
+
+
+class CustomerBody(In):
+    """Who ordered."""
+
+    erp_customer_number: Code | None = Field(None, examples=["4711"])
+    name: Code | None = Field(None, examples=["Muster GmbH"])
+    id: UUID | None = None
+
+
+class SourceDocumentBody(In):
+    """The document that the order was read from."""
+
+    document_id: UUID | None = None
+    file_name: Code | None = Field(None, examples=["order.pdf"])
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+
+
+class OrderBody(In):
+    """An order. What is missing for approval may be added later; what is there must be right."""
+
+    external_order_number: Code | None = Field(None, examples=["PO-12345"])
+    order_date: Day | None = Field(None, description="In the years 1900 to 2999")
+    requested_delivery_date: Day | None = None
+    currency: Currency | None = None
+    notes: LongText | None = None
+    customer: CustomerBody | None = None
+    ship_to: Address | None = None
+    bill_to: Address | None = None
+    lines: Annotated[list[LineBody], Field(max_length=MOST_LINES)] = Field(default_factory=list)
+    source_document: SourceDocumentBody | None = None
+
+
+class Line(Out):
+    """One line."""
+
+    line_no: int
+    internal_sku: str | None
+    qty: Number | None
+    uom: str | None
+    unit_price: Number | None
+    currency: str | None
+    customer_sku_raw: str | None
+    description: str | None
+    requested_delivery_date: date | None
+    line_notes: str | None
+
+
+class Customer(Out):
+    """Who ordered."""
+
+    id: UUID | None
+    erp_customer_number: str | None
+    name: str | None
+
+
+class SourceDocument(Out):
+    """The document that the order was read from."""
+
+    document_id: UUID | None
+    file_name: str | None
+    sha256: str | None
+
+
+class OrderSummary(Out):
+    """An order in a list."""
+
+    id: UUID
+    status: OrderStatus
+    external_order_number: str | None
+    order_date: date | None
+    requested_delivery_date: date | None
+    currency: str | None
+    customer: Customer
+    erp_order_id: str | None
+    erp_order_id_source: Literal["file", "erp"] | None = Field(
+        description="file: from an answer file; erp: from the ERP's API; null: entered by hand, or there is no number"
+    )
+    attempts: int = Field(description="Delivery attempts, ever")
+    error: Problem | None = Field(description="Why it is in ERROR")
+    created_by: str | None
+    created_at: datetime
+    updated_at: datetime
+    approved_by: str | None
+    approved_at: datetime | None
+
+
+class Order(OrderSummary):
+    """An order, whole."""
+
+    notes: str | None
+    ship_to: dict[str, Any] | None
+    bill_to: dict[str, Any] | None
+    lines: list[Line]
+    source_document: SourceDocument
+    missing: list[str] = Field(description="What it still needs to be READY, for a person")
+    latest_export: Export | None
+
+
+class OrderPage(Page[OrderSummary]):
+    """Orders, newest first."""
+
+
+class OrderState(Out):
+    """What became of an order."""
+
+    id: UUID
+    status: OrderStatus
+    missing: list[str] = Field(default_factory=list, description="What it still needs to be READY, for a person")
+
+
+class PushAccepted(Out):
+    """A delivery was asked for; it happens by itself."""
+
+    order_id: UUID
+    export_id: UUID = Field(description="See /exports/{export_id}")
+    connection_id: UUID
+    status: str = Field(description="PENDING; another one if the Idempotency-Key was used before")
+
+
+class PushBody(In):
+    """Where to."""
+
+    connection_id: UUID | None = Field(None, description="The organization's default connector if left out")
+
+
+class RejectBody(In):
+    """Why."""
+
+    reason: Text | None = Field(None, examples=["Ordered twice"])
+
+
+class ConfirmBody(In):
+    """The number that the order has in the ERP."""
+
+    erp_order_id: Name = Field(examples=["SO-2025-000123"])
+
+
+class OrderFilterBody(In):
+    """Which orders; what is left out does not matter."""
+
+    status: list[OrderStatus] | None = Field(None, description="The state that the action starts from if left out")
+    q: Text | None = None
+    since: Moment | None = None
+    until: Moment | None = Field(None, description="Exclusive")
+    connection_id: UUID | None = None
+    error_code: Text | None = None
+
+
+class BulkBody(In):
+    """One action on many orders: on those named, or on the 1,000 oldest that the filter finds."""
+
+    action: Literal["approve", "push", "retry"]
+    ids: Annotated[list[UUID], Field(min_length=1, max_length=1_000)] | None = None
+    filter: OrderFilterBody | None = None
+    connection_id: UUID | None = Field(None, description="Where to push; the default connector if left out")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> BulkBody:
+        if (self.ids is None) == (self.filter is None):
+            raise ValueError("give either ids or filter")
+        return self
+
+
+class BulkResult(Out):
+    """What became of one order."""
+
+    id: UUID
+    ok: bool
+    error: Problem | None = None
+
+
+class BulkAnswer(Out):
+    """What became of each."""
+
+    results: list[BulkResult]
+    succeeded: int
+    more: bool = Field(description="The filter found more than 1,000: ask again")

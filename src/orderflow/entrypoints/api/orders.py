@@ -1,0 +1,254 @@
+"""Orders: bring in, look at, correct, approve, push, and everything that may follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Header, Query, Request
+
+from orderflow.domain.errors import NotFoundError
+from orderflow.domain.orders import missing_for_ready
+from orderflow.domain.states import OrderStatus
+from orderflow.entrypoints.api.connector_schemas import Preview
+from orderflow.entrypoints.api.delivery_schemas import Export, Timeline, shown_event, shown_export
+from orderflow.entrypoints.api.deps import Caller, app_of, require
+from orderflow.entrypoints.api.errors import ForbiddenError, answers
+from orderflow.entrypoints.api.order_schemas import (
+    BulkAnswer,
+    BulkBody,
+    ConfirmBody,
+    Line,
+    Order,
+    OrderBody,
+    OrderPage,
+    OrderState,
+    PushAccepted,
+    PushBody,
+    RejectBody,
+)
+from orderflow.entrypoints.api.permissions import Permission, may
+from orderflow.entrypoints.api.routing import ApiRouter
+from orderflow.entrypoints.api.schemas import JSON, CursorText, Moment, Text, decode_cursor, page
+from orderflow.flow.accept_order import accept_orders
+from orderflow.flow.approve_order import approve_order, edit_order, reject_order
+from orderflow.flow.confirm_order import confirm_order as confirm
+from orderflow.flow.many_orders import STARTS_FROM, act_on_many
+from orderflow.flow.preview import preview_order
+from orderflow.flow.read_order import read_order
+from orderflow.flow.request_push import request_push, withdraw
+from orderflow.storage.search import ExportFilter, OrderFilter, SqlSearch
+from orderflow.storage.store import SqlWork
+from orderflow.storage.timeline import timeline
+
+Reader = Annotated[Caller, Depends(require(Permission.READ))]
+Importer = Annotated[Caller, Depends(require(Permission.ORDERS_IMPORT))]
+Editor = Annotated[Caller, Depends(require(Permission.ORDERS_EDIT))]
+Approver = Annotated[Caller, Depends(require(Permission.ORDERS_APPROVE))]
+Pusher = Annotated[Caller, Depends(require(Permission.ORDERS_PUSH))]
+PageSize = Annotated[int, Query(ge=1, le=200, description="Entries at most")]
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[\x21-\x7e]+$",
+        description="For 24 hours, the same key for the same order gives the same export. Without it, a push of an "
+        "order that is on its way or has arrived is a conflict.",
+    ),
+]
+MOST_IN_BULK = 1_000
+_ORDER, _LINE, _EXPORT = (tuple(model.model_fields) for model in (Order, Line, Export))
+router = ApiRouter("/draft-orders", "Orders")
+
+
+@router.post("", status_code=201, response_model=OrderState)
+def create_order(request: Request, caller: Importer, body: OrderBody) -> Any:
+    """Bring in one order; READY if nothing is missing, else NEEDS_REVIEW."""
+    order = read_order(body.model_dump(exclude_unset=True))
+    with app_of(request).store.work(caller.org_id) as work:
+        accept_orders(work, [order], caller.actor)
+    return JSON({"id": order.id, "status": order.status, "missing": missing_for_ready(order)}, 201)
+
+
+@router.get("", response_model=OrderPage)
+def list_orders(
+    request: Request,
+    caller: Reader,
+    *,
+    status: Annotated[list[OrderStatus] | None, Query(description="Any of these")] = None,
+    q: Annotated[Text | None, Query(description="Part of a number (ours or the ERP's) or of the customer")] = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    connection_id: Annotated[UUID | None, Query(description="Exported over this connector")] = None,
+    error_code: Annotated[Text | None, Query(description="In ERROR for this reason")] = None,
+    limit: PageSize = 50,
+    cursor: CursorText = None,
+) -> Any:
+    """List orders, newest first."""
+    wanted = OrderFilter(status or (), q, since, until, connection_id, error_code)
+    with app_of(request).store.work(caller.org_id) as work:
+        rows = SqlSearch(work.connection, caller.org_id).orders(wanted, decode_cursor(cursor), limit + 1)
+    return page(rows, limit, _summary)
+
+
+@router.post("/bulk", response_model=BulkAnswer, responses=answers(404, 409))
+def act_on_orders(request: Request, caller: Pusher, body: BulkBody) -> Any:
+    """Approve, push or retry many orders, each for itself."""
+    if body.action == "approve" and not may(caller.role, Permission.ORDERS_APPROVE):
+        raise ForbiddenError(f"The role {caller.role} may not {Permission.ORDERS_APPROVE}.")
+    store = app_of(request).store
+    ids = body.ids if body.ids is not None else _found(request, caller, body)
+    outcomes = act_on_many(store, caller.org_id, body.action, ids[:MOST_IN_BULK], caller.actor, body.connection_id)
+    results = [
+        {"id": order_id, "ok": error is None, "error": error.as_json() if error else None}
+        for order_id, error in outcomes
+    ]
+    succeeded = sum(bool(result["ok"]) for result in results)
+    return {"results": results, "succeeded": succeeded, "more": len(ids) > MOST_IN_BULK}
+
+
+@router.get("/{order_id}", response_model=Order, responses=answers(404))
+def get_order(request: Request, caller: Reader, order_id: UUID) -> Any:
+    """Read one order with its lines, what it still needs, and its latest export."""
+    with app_of(request).store.work(caller.org_id) as work:
+        return JSON(_whole(work, order_id))
+
+
+@router.get("/{order_id}/timeline", response_model=Timeline, responses=answers(404))
+def get_order_timeline(request: Request, caller: Reader, order_id: UUID) -> Any:
+    """Read everything that happened to an order: changes, requests, attempts, deliveries, answers."""
+    with app_of(request).store.work(caller.org_id) as work:
+        events = timeline(work.connection, caller.org_id, order_id)
+    return {"items": [shown_event(event) for event in events]}
+
+
+@router.get("/{order_id}/preview", response_model=Preview, responses=answers(400, 404, 409))
+def preview_order_delivery(request: Request, caller: Reader, order_id: UUID, connection_id: UUID | None = None) -> Any:
+    """Show what a connector, by default the default one, would send for this order as it is now. Nothing is sent."""
+    return preview_order(app_of(request).wiring, caller.org_id, order_id, connection_id)
+
+
+@router.put("/{order_id}", response_model=Order, responses=answers(404, 409))
+def update_order(request: Request, caller: Editor, order_id: UUID, body: OrderBody) -> Any:
+    """Replace an order's content. An APPROVED or failed order needs approval again."""
+    changed = read_order(body.model_dump(exclude_unset=True))
+    changed.id = order_id
+    with app_of(request).store.work(caller.org_id) as work:
+        edit_order(work, changed, caller.actor)
+        return JSON(_whole(work, order_id))
+
+
+@router.post("/{order_id}/approve", response_model=OrderState, responses=answers(404, 409))
+def approve(request: Request, caller: Approver, order_id: UUID) -> Any:
+    """Approve a READY order."""
+    with app_of(request).store.work(caller.org_id) as work:
+        approve_order(work, order_id, caller.actor)
+    return _state(order_id, OrderStatus.APPROVED)
+
+
+@router.post("/{order_id}/reject", response_model=OrderState, responses=answers(404, 409))
+def reject(request: Request, caller: Editor, order_id: UUID, body: RejectBody | None = None) -> Any:
+    """Reject an order for good."""
+    with app_of(request).store.work(caller.org_id) as work:
+        reject_order(work, order_id, caller.actor, body.reason if body else None)
+    return _state(order_id, OrderStatus.REJECTED)
+
+
+@router.post("/{order_id}/push", status_code=202, response_model=PushAccepted, responses=answers(404, 409))
+def push(
+    request: Request, caller: Pusher, order_id: UUID, body: PushBody | None = None, idempotency_key: Key = None
+) -> Any:
+    """Ask for the delivery of an APPROVED order. It happens by itself, soon; watch the order or its export."""
+    return _push(request, caller, order_id, OrderStatus.APPROVED, body, idempotency_key)
+
+
+@router.post("/{order_id}/retry-push", status_code=202, response_model=PushAccepted, responses=answers(404, 409))
+def retry_push(
+    request: Request, caller: Pusher, order_id: UUID, body: PushBody | None = None, idempotency_key: Key = None
+) -> Any:
+    """Ask for the delivery of an order in ERROR once more.
+
+    It goes on under the same file name, unless it is sure that the last delivery never arrived.
+    """
+    return _push(request, caller, order_id, OrderStatus.ERROR, body, idempotency_key)
+
+
+@router.post("/{order_id}/withdraw", response_model=OrderState, responses=answers(404, 409))
+def withdraw_push(request: Request, caller: Pusher, order_id: UUID) -> Any:
+    """Take back a push of which no attempt has begun; the order is APPROVED again."""
+    withdraw(app_of(request).store, caller.org_id, order_id, caller.actor)
+    return _state(order_id, OrderStatus.APPROVED)
+
+
+@router.post("/{order_id}/confirm", response_model=OrderState, responses=answers(404, 409))
+def confirm_order(request: Request, caller: Pusher, order_id: UUID, body: ConfirmBody) -> Any:
+    """Confirm a PUSHED order by hand: for an ERP that never answers."""
+    with app_of(request).store.work(caller.org_id) as work:
+        confirm(work, order_id, body.erp_order_id, caller.actor)
+    return _state(order_id, OrderStatus.CONFIRMED)
+
+
+def _push(
+    request: Request, caller: Caller, order_id: UUID, starts_from: OrderStatus, body: PushBody | None, key: str | None
+) -> JSON:
+    export = request_push(
+        app_of(request).store,
+        caller.org_id,
+        order_id,
+        caller.actor,
+        connection_id=body.connection_id if body else None,
+        idempotency_key=key,
+        starts_from=(starts_from,),
+    )
+    answer = {"order_id": order_id, "export_id": export.id, "connection_id": export.connection_id}
+    return JSON(answer | {"status": export.status}, 202)
+
+
+def _found(request: Request, caller: Caller, body: BulkBody) -> list[UUID]:
+    assert body.filter is not None
+    given = body.filter
+    statuses = given.status or [STARTS_FROM[body.action]]
+    wanted = OrderFilter(statuses, given.q, given.since, given.until, given.connection_id, given.error_code)
+    with app_of(request).store.work(caller.org_id) as work:
+        return SqlSearch(work.connection, caller.org_id).order_ids(wanted, MOST_IN_BULK + 1)
+
+
+def _state(order_id: UUID, status: OrderStatus) -> JSON:
+    return JSON({"id": order_id, "status": status, "missing": []})
+
+
+def _summary(row: Mapping[str, Any]) -> dict[str, Any]:
+    customer = {"id": row["customer_id"], "erp_customer_number": row["erp_customer_number"]}
+    shown = {name: row[name] for name in _ORDER if name in row}
+    return shown | {"customer": customer | {"name": row["customer_name"]}, "error": row["error_json"]}
+
+
+def _whole(work: SqlWork, order_id: UUID) -> dict[str, Any]:
+    search = SqlSearch(work.connection, work.org_id)
+    row = search.order(order_id)
+    if row is None:
+        raise NotFoundError(f"There is no order {order_id} in this organization.")
+    order = work.orders.get_many([order_id])[order_id]
+    exports = search.exports(ExportFilter(order_id=order_id), (None, None), 1)
+    return _summary(row) | {
+        "notes": order.notes,
+        "ship_to": order.ship_to,
+        "bill_to": order.bill_to,
+        "lines": [_line(line) for line in order.lines],
+        "source_document": order.source_document,
+        "missing": missing_for_ready(order),
+        "latest_export": _export(exports[0]) if exports else None,
+    }
+
+
+def _line(line: Any) -> dict[str, Any]:
+    values = {name: getattr(line, name) for name in _LINE if name != "description"}
+    return values | {"description": line.product_description}
+
+
+def _export(row: Any) -> dict[str, Any]:
+    shown = shown_export(row)
+    return {name: shown[name] for name in _EXPORT}

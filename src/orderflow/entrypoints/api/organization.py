@@ -1,0 +1,91 @@
+"""The caller's organization, and the switch that pauses its deliveries."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Request
+from pydantic import Field, field_validator
+
+from orderflow.entrypoints.api.deps import Caller, app_of, require
+from orderflow.entrypoints.api.permissions import Permission
+from orderflow.entrypoints.api.routing import ApiRouter
+from orderflow.entrypoints.api.schemas import In, Moment, Name, Out
+from orderflow.flow.pause import change_organization, pause_deliveries, resume_deliveries
+from orderflow.storage.records import as_json
+
+router = ApiRouter("/organization", "Organization")
+LARGEST_SETTINGS = 65_536
+"""Characters of JSON."""
+
+
+class OrganizationView(Out):
+    """An organization."""
+
+    id: UUID
+    slug: str
+    name: str
+    settings: dict[str, Any] = Field(description="For the page and for your own programs; OrderFlow reads none of it")
+    deliveries_paused: bool = Field(description="Nothing is delivered now; orders wait")
+    deliveries_paused_at: datetime | None
+    deliveries_paused_until: datetime | None = Field(description="null: until they are resumed")
+    created_at: datetime
+
+
+class OrganizationChange(In):
+    """What is left out stays."""
+
+    name: Name | None = None
+    settings: Annotated[dict[str, Any] | None, Field(examples=[{"locale": "de"}])] = None
+
+    @field_validator("settings")
+    @classmethod
+    def _small(cls, settings: dict[str, Any] | None) -> dict[str, Any] | None:
+        if settings is not None and len(as_json(settings)) > LARGEST_SETTINGS:
+            raise ValueError(f"must be at most {LARGEST_SETTINGS} characters of JSON")
+        return settings
+
+
+class Pause(In):
+    """A maintenance window."""
+
+    until: Moment | None = Field(None, description="null: until they are resumed")
+
+
+@router.get("")
+def get_organization(
+    request: Request, caller: Annotated[Caller, Depends(require(Permission.READ))]
+) -> OrganizationView:
+    """Return the caller's organization."""
+    with app_of(request).store.work(caller.org_id) as work:
+        return OrganizationView.model_validate(work.organization.get())
+
+
+@router.patch("")
+def update_organization(
+    request: Request, caller: Annotated[Caller, Depends(require(Permission.ORG_MANAGE))], body: OrganizationChange
+) -> OrganizationView:
+    """Change name or settings."""
+    changed = change_organization(app_of(request).store, caller.org_id, caller.actor, body.name, body.settings)
+    return OrganizationView.model_validate(changed)
+
+
+@router.post("/pause")
+def pause_organization(
+    request: Request,
+    caller: Annotated[Caller, Depends(require(Permission.DELIVERIES_PAUSE))],
+    body: Pause | None = None,
+) -> OrganizationView:
+    """Begin no further delivery: a maintenance window of the ERP. Orders can still be pushed; they wait."""
+    until = body.until if body else None
+    return OrganizationView.model_validate(pause_deliveries(app_of(request).store, caller.org_id, caller.actor, until))
+
+
+@router.post("/resume")
+def resume_organization(
+    request: Request, caller: Annotated[Caller, Depends(require(Permission.DELIVERIES_PAUSE))]
+) -> OrganizationView:
+    """Deliver again; what waited goes out at once."""
+    return OrganizationView.model_validate(resume_deliveries(app_of(request).store, caller.org_id, caller.actor))

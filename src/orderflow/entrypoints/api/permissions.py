@@ -1,0 +1,58 @@
+"""Which role may do what: this one table drives the checks, the OpenAPI document and the page in the docs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from orderflow.domain.access import Role
+
+__all__ = ["ROLES", "Permission", "Role", "may"]
+
+
+class Permission(StrEnum):
+    """What a route may ask of its caller; the value says it to a person."""
+
+    READ = "read orders, exports, the push log, connectors and the organization"
+    OWN_ACCOUNT = "see and change one's own account"
+    ORDERS_IMPORT = "bring in orders"
+    ORDERS_EDIT = "edit and reject orders"
+    ORDERS_APPROVE = "approve orders"
+    ORDERS_PUSH = "push, retry, withdraw, move and resolve deliveries"
+    CONNECTORS_EDIT = "add, change, enable, disable and delete connectors"
+    CONNECTORS_TEST = "test connectors"
+    DELIVERIES_PAUSE = "pause and resume all deliveries"
+    AUDIT_READ = "read the audit log"
+    USERS_MANAGE = "manage users"
+    KEYS_MANAGE = "manage API keys"
+    ORG_MANAGE = "change the organization"
+
+
+_P = Permission
+_ADMIN, _INTEGRATOR, _OPS, _VIEWER = Role
+_EVERYONE = frozenset(Role)
+
+ROLES: dict[Permission, frozenset[Role]] = {
+    _P.READ: _EVERYONE,
+    _P.OWN_ACCOUNT: _EVERYONE,
+    _P.ORDERS_IMPORT: frozenset({_ADMIN, _INTEGRATOR, _OPS}),
+    _P.ORDERS_EDIT: frozenset({_ADMIN, _OPS}),
+    _P.ORDERS_APPROVE: frozenset({_ADMIN, _OPS}),
+    _P.ORDERS_PUSH: frozenset({_ADMIN, _OPS}),
+    _P.CONNECTORS_EDIT: frozenset({_ADMIN, _INTEGRATOR}),
+    _P.CONNECTORS_TEST: frozenset({_ADMIN, _INTEGRATOR}),
+    _P.DELIVERIES_PAUSE: frozenset({_ADMIN, _INTEGRATOR}),
+    _P.AUDIT_READ: frozenset({_ADMIN, _INTEGRATOR}),
+    _P.USERS_MANAGE: frozenset({_ADMIN}),
+    _P.KEYS_MANAGE: frozenset({_ADMIN}),
+    _P.ORG_MANAGE: frozenset({_ADMIN}),
+}
+
+
+def may(role: Role, permission: Permission) -> bool:
+    """Tell whether `role` has `permission`."""
+    return role in ROLES[permission]
+
+
+def allowed(permission: Permission) -> str:
+    """Return the roles that have `permission`, in the order of the enumeration, for a person."""
+    return ", ".join(role for role in Role if may(role, permission))

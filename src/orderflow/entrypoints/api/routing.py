@@ -1,0 +1,87 @@
+"""Routes that know their caller before they read a body, keep numbers exact, and document their errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Coroutine
+from decimal import Decimal
+from typing import Any, get_type_hints
+
+from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
+
+from orderflow.entrypoints.api.authentication import authorize
+from orderflow.entrypoints.api.body_limit import limited
+from orderflow.entrypoints.api.deps import Require, app_of
+from orderflow.entrypoints.api.errors import answers
+from orderflow.entrypoints.api.permissions import Permission, allowed
+
+STREAMS = "x-streams"
+"""`openapi_extra={STREAMS: True}` on a route that reads its body piece by piece: the larger limit applies."""
+
+
+class ExactRequest(Request):
+    """A request whose JSON numbers do not become floats: 123456789012345.678 stays that."""
+
+    async def json(self) -> Any:
+        """Return the parsed body. Raises `json.JSONDecodeError`, or `ValueError` for what JSON does not have."""
+        return json.loads(await self.body(), parse_float=Decimal, parse_constant=_refuse)
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"JSON has no {constant}")
+
+
+class ApiRoute(APIRoute):
+    """Checks the caller's role first; its description and its documented errors follow from the permission."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        self.permission = permission_of(endpoint)
+        guarded = answers(401, 403) if self.permission else {}
+        options["responses"] = guarded | answers(413, 422, 500, 503) | (options.get("responses") or {})
+        super().__init__(path, endpoint, **options)
+        if self.permission:
+            self.description += f"\n\nFor {allowed(self.permission)}."
+            self.openapi_extra = {"security": [{"bearer": []}, {"apiKey": []}]} | (self.openapi_extra or {})
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler with the check in front."""
+        handle = super().get_route_handler()
+        permission = self.permission
+        streams = STREAMS in (self.openapi_extra or {})
+
+        async def checked(request: Request) -> Response:
+            if permission:
+                request.state.caller = await authorize(request, permission)
+            settings = app_of(request).settings
+            receive = limited(request, settings.max_import_bytes if streams else settings.max_body_bytes)
+            return await handle(ExactRequest(request.scope, receive))
+
+        return checked
+
+
+class ApiRouter(APIRouter):
+    """A router of such routes; an operation's id is its function's name.
+
+    Args:
+        prefix: Path below `/api/v1`, with its slash; empty for none.
+        tag: Heading in the documentation.
+    """
+
+    def __init__(self, prefix: str, tag: str) -> None:
+        super().__init__(
+            prefix=prefix,
+            tags=[tag],
+            route_class=ApiRoute,
+            generate_unique_id_function=lambda route: route.name,
+        )
+
+
+def permission_of(endpoint: Callable[..., Any]) -> Permission | None:
+    """Return the permission that an endpoint requires of its caller; None if anybody may call it."""
+    for hint in get_type_hints(endpoint, include_extras=True).values():
+        for extra in getattr(hint, "__metadata__", ()):
+            dependency = getattr(extra, "dependency", None)
+            if isinstance(dependency, Require):
+                return dependency.permission
+    return None

@@ -1,0 +1,121 @@
+"""What the schemas of all routes share: strictness, text without NUL, pages with a cursor."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
+
+import msgspec
+from fastapi import Query
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from starlette.responses import Response
+
+from orderflow.domain.errors import InputError
+
+T = TypeVar("T")
+_encode = msgspec.json.Encoder(decimal_format="number", uuid_format="canonical").encode
+
+Text = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")]
+"""Any text that PostgreSQL can store."""
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$", strip_whitespace=True)]
+"""A short text that is not empty."""
+
+
+def _as_rfc3339(value: Any) -> Any:
+    """Refuse what pydantic would take besides: seconds since 1970."""
+    if isinstance(value, date) or (isinstance(value, str) and _DAY.match(value)):
+        return value
+    raise ValueError("must be written as in RFC 3339: 2031-01-31, or 2031-01-31T12:00:00Z")
+
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_as_rfc3339)]
+"""A date and time with a zone."""
+
+Day = Annotated[date, BeforeValidator(_as_rfc3339)]
+"""A date."""
+
+Limit = Annotated[int, Query(ge=1, le=500, description="Entries at most")]
+CursorText = Annotated[
+    str | None, Query(max_length=200, pattern=r"^[A-Za-z0-9_-]*$", description="`next_cursor` of the page before")
+]
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)
+
+
+def left_out() -> Any:
+    """Return the default of a field that may be left out but not be null; `model_dump(exclude_unset=True)` tells."""
+    return Field(default=None, json_schema_extra=_without_default)
+
+
+class In(BaseModel):
+    """A body that comes in: unknown fields are an error, so that a misspelt one is not lost."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
+
+
+class Out(BaseModel):
+    """A body that goes out."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Page(Out, Generic[T]):
+    """Some entries, newest first, and how to get the next ones."""
+
+    items: list[T]
+    next_cursor: str | None = Field(None, description="Pass it as `cursor` for the next page; null: this is the last")
+
+
+class JSON(Response):
+    """An answer encoded once, with exact decimals: for routes where every microsecond counts, and for dicts of rows."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        """Encode plain values, UUIDs, dates, decimals and dataclasses."""
+        return _encode(content)
+
+
+def encode_cursor(moment: datetime, row_id: UUID) -> str:
+    """Return an opaque cursor that stands after the row with this `created_at` and id."""
+    return base64.urlsafe_b64encode(f"{moment.isoformat()} {row_id}".encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str | None) -> tuple[datetime | None, UUID | None]:
+    """Return the place that `encode_cursor` was given; nothing for no cursor.
+
+    Raises:
+        InputError: It is not a cursor of ours.
+    """
+    if not cursor:
+        return None, None
+    try:
+        moment, _, row_id = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(" ")
+        return _aware(datetime.fromisoformat(moment)), UUID(row_id)
+    except (ValueError, binascii.Error):
+        fields = [{"field": "cursor", "message": "is not a cursor that we gave out"}]
+        raise InputError("The cursor cannot be used.", details={"fields": fields}) from None
+
+
+def _aware(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("a cursor's time has a zone")
+    return moment
+
+
+def page(rows: Sequence[Any], limit: int, show: Callable[[Any], Any] = dict) -> dict[str, Any]:
+    """Return a `Page` of rows of which one more than `limit` was asked for, each with `created_at` and `id`."""
+    shown = rows[:limit]
+    more = len(rows) > limit
+    cursor = encode_cursor(shown[-1]["created_at"], shown[-1]["id"]) if more else None
+    return {"items": [show(row) for row in shown], "next_cursor": cursor}

@@ -1,0 +1,118 @@
+"""The users of the caller's organization."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Request
+from pydantic import Field
+
+from orderflow.domain.access import Role
+from orderflow.entrypoints.api.auth import Chosen
+from orderflow.entrypoints.api.deps import Caller, app_of, require
+from orderflow.entrypoints.api.errors import answers
+from orderflow.entrypoints.api.permissions import Permission
+from orderflow.entrypoints.api.routing import ApiRouter
+from orderflow.entrypoints.api.schemas import In, Name, Out, Text, left_out
+from orderflow.flow.users import User, change_user, create_user, set_password
+
+router = ApiRouter("/users", "Users")
+Admin = Annotated[Caller, Depends(require(Permission.USERS_MANAGE))]
+
+
+class NewUser(In):
+    """A user to be."""
+
+    email: Annotated[Text, Field(min_length=3, max_length=254, pattern=r"^[!-?A-~]+@[!-?A-~]+$")] = Field(
+        examples=["ops@acme.example"]
+    )
+    password: Annotated[Chosen, Field(examples=["correct horse battery"])]
+    role: Role
+    name: Name | None = None
+
+
+class UserChange(In):
+    """What is left out stays."""
+
+    role: Role = left_out()
+    active: bool = left_out()
+    name: Name | None = None
+
+
+class NewPassword(In):
+    """A password set by an administrator."""
+
+    password: Annotated[Chosen, Field(examples=["correct horse battery"])]
+
+
+class UserView(Out):
+    """A user."""
+
+    id: UUID
+    email: str
+    name: str | None
+    role: Role
+    active: bool
+    locked_until: datetime | None = Field(description="Too many wrong passwords: no sign-in before then")
+    last_login_at: datetime | None
+    created_at: datetime
+
+
+class UserList(Out):
+    """All users, by address."""
+
+    items: list[UserView]
+
+
+@router.get("")
+def list_users(request: Request, caller: Admin) -> UserList:
+    """List all users."""
+    with app_of(request).store.work(caller.org_id) as work:
+        return UserList(items=[_view(user) for user in work.users.all()])
+
+
+@router.post("", status_code=201, responses=answers(409))
+def create_user_account(request: Request, caller: Admin, body: NewUser) -> UserView:
+    """Add a user, who can sign in at once."""
+    app = app_of(request)
+    user = create_user(
+        app.store,
+        app.passwords,
+        caller.org_id,
+        caller.actor,
+        email=body.email,
+        password=body.password.get_secret_value(),
+        role=body.role,
+        name=body.name,
+    )
+    return _view(user)
+
+
+@router.get("/{user_id}", responses=answers(404))
+def get_user(request: Request, caller: Admin, user_id: UUID) -> UserView:
+    """Return one user."""
+    with app_of(request).store.work(caller.org_id) as work:
+        return _view(work.users.get(user_id))
+
+
+@router.patch("/{user_id}", responses=answers(404, 409))
+def update_user(request: Request, caller: Admin, user_id: UUID, body: UserChange) -> UserView:
+    """Change name or role, or take the account out of use. Another role, or the end, ends the user's sessions."""
+    changes: dict[str, Any] = body.model_dump(exclude_unset=True)
+    user = change_user(app_of(request).store, caller.org_id, user_id, caller.actor, **changes)
+    request.app.state.authenticator.forget()
+    return _view(user)
+
+
+@router.post("/{user_id}/password", status_code=204, responses=answers(404))
+def reset_password(request: Request, caller: Admin, user_id: UUID, body: NewPassword) -> None:
+    """Set a user's password, unlock the account and end the user's sessions."""
+    app = app_of(request)
+    set_password(app.store, app.passwords, caller.org_id, user_id, caller.actor, body.password.get_secret_value())
+    request.app.state.authenticator.forget()
+
+
+def _view(user: User) -> UserView:
+    return UserView.model_validate(user)

@@ -1,0 +1,14 @@
+"""The engine on Celery: the same steps, on as many machines as there are workers.
+
+    celery -A orderflow.entrypoints.celery worker
+    celery -A orderflow.entrypoints.celery beat
+
+A message only says "look at this connection". The orders are in the database, so a message that is lost costs one
+sweep, and one that comes twice finds nothing left to do. Retry times live in the database, never in a message.
+"""
+
+from orderflow.entrypoints.celery.tasks import celery
+
+app = celery
+
+__all__ = ["app", "celery"]

@@ -1,0 +1,129 @@
+"""Celery's side of the engine: its settings, its tasks, and what beat repeats."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import structlog
+from celery import Celery
+from celery.signals import worker_process_shutdown
+
+from orderflow.bootstrap import App, close_default_app, default_app
+from orderflow.domain.errors import OrderFlowError
+from orderflow.flow.poll_acks import poll_acks as poll
+from orderflow.flow.push_batch import push_batch
+from orderflow.flow.test_connection import probe as ask
+from orderflow.settings import Settings
+from orderflow.storage.system import Place
+
+log = structlog.get_logger(__name__)
+TURN_SECONDS = 10.0
+"""A task delivers for so long, then queues up again behind the other connections."""
+
+_settings = Settings.load()
+celery = Celery("orderflow", broker=_settings.broker_url)
+celery.conf.update(
+    task_acks_late=True,  # a worker that dies leaves its message to another
+    task_reject_on_worker_lost=True,
+    task_ignore_result=True,
+    task_serializer="json",
+    accept_content=["json"],
+    worker_prefetch_multiplier=1,  # no message waits behind a slow one while another worker is idle
+    broker_connection_retry_on_startup=True,
+    worker_hijack_root_logger=False,
+    task_publish_retry=False,  # the sweep is the retry
+    broker_transport_options={"visibility_timeout": 3600, "socket_timeout": 10, "socket_connect_timeout": 5},
+    beat_schedule={
+        "sweep": {
+            "task": "orderflow.sweep",
+            "schedule": _settings.sweep_seconds,
+            "options": {"expires": _settings.sweep_seconds},
+        },
+        "clean_up": {"task": "orderflow.clean_up", "schedule": _settings.cleanup_seconds},
+    },
+)
+
+
+@cache
+def application() -> App:
+    """Return this process's application. Made on first use, after the worker has forked: connections are not shared."""
+    app = default_app()
+    wake_by_celery(app)
+    return app
+
+
+@celery.task(name="orderflow.deliver")
+def deliver(org_id: str, connection_id: str) -> None:
+    """Deliver what is due over one connection, batch by batch, then queue up again if more is left."""
+    place = UUID(org_id), UUID(connection_id)
+    wiring = application().wiring
+    ends = time.monotonic() + TURN_SECONDS
+    while (taken := push_batch(wiring, *place)) and time.monotonic() < ends:
+        if taken == wiring.batch_size:
+            look_at(deliver, place)  # a second lane; where none is free it ends at once
+    if taken:
+        look_at(deliver, place)
+
+
+@celery.task(name="orderflow.poll_acks")
+def poll_acks(org_id: str, connection_id: str) -> None:
+    """Read the answers that lie ready at one connection."""
+    poll(application().wiring, UUID(org_id), UUID(connection_id))
+
+
+@celery.task(name="orderflow.probe")
+def probe(org_id: str, connection_id: str) -> None:
+    """Ask whether an unavailable target is back."""
+    ask(application().wiring, UUID(org_id), UUID(connection_id))
+
+
+@celery.task(name="orderflow.sweep")
+def sweep() -> None:
+    """Send a message for everything that is due: what a lost message would have missed included."""
+    system = application().system
+    for task, places in (
+        (deliver, system.due_deliveries()),
+        (probe, system.due_probes()),
+        (poll_acks, system.due_polls()),
+    ):
+        for place in places:
+            look_at(task, place)
+    application().upkeep()
+
+
+@celery.task(name="orderflow.clean_up")
+def clean_up() -> None:
+    """Remove what dead attempts left at the targets."""
+    for org_id, connection_id in application().system.cleanable():
+        try:
+            application().clean_up(org_id, connection_id)
+        except OrderFlowError as error:
+            log.warning("not cleaned up", code=error.code, connection_id=str(connection_id))
+
+
+def look_at(task: Any, place: Place) -> None:
+    """Send one message. It expires when two sweeps have passed, so that messages cannot pile up."""
+    task.apply_async(args=[str(part) for part in place], expires=max(2 * _settings.sweep_seconds, 5.0))
+
+
+def wake_by_celery(app: App) -> None:
+    """Let `app` wake Celery's workers too, beside any embedded engine that listens."""
+    notify = app.waker.send
+
+    def send(places: list[Place]) -> None:
+        notify(places)
+        for place in places:
+            look_at(deliver, place)
+
+    app.waker.send = send
+
+
+@worker_process_shutdown.connect
+def _close(**_: Any) -> None:
+    try:
+        close_default_app()
+    except OrderFlowError as error:
+        log.warning("not closed cleanly", code=error.code, error=error.message)

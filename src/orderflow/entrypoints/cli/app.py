@@ -1,0 +1,62 @@
+"""The tree of commands. What they do is in the modules beside this one, loaded with the first command."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from orderflow.entrypoints.cli import (
+    connections,
+    database,
+    demo,
+    doctor,
+    keys,
+    lists,
+    new_connector,
+    orders,
+    pushing,
+    retention,
+    running,
+    users,
+)
+from orderflow.entrypoints.cli.failures import EXIT_CODES, report
+
+app = typer.Typer(
+    name="orderflow",
+    help="Carries approved sales orders from OrderFlow into ERPs, once and only once.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+demo.add_to(app)
+running.add_to(app)
+pushing.add_to(app)
+lists.add_to(app)
+keys.add_to(app)
+doctor.add_to(app)
+connections.add_to(app)
+users.add_to(app)
+retention.add_to(app, orders.app)
+new_connector.add_to(app)
+app.add_typer(orders.app, name="orders")
+app.add_typer(database.db, name="db")
+app.add_typer(database.org, name="org")
+
+
+@app.callback()
+def _start() -> None:
+    from orderflow.entrypoints.logs import configure_logs
+
+    configure_logs("WARNING")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and exit: the one place where any error becomes a sentence and an exit code."""
+    command = typer.main.get_command(app)
+    try:
+        command.main(list(arguments) if arguments is not None else None, prog_name="orderflow")
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # no traceback reaches a user
+        sys.exit(report(error))

@@ -1,0 +1,90 @@
+"""Where a configuration comes from: a file, settings on the command line, and secrets that never are on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from orderflow.domain.errors import InputError
+from orderflow.domain.ports import ERPConnectorPort
+from orderflow.flow.mask import secret_fields
+
+ENVIRONMENT = "ORDERFLOW_SECRET_"
+
+
+def gather_config(
+    connector: ERPConnectorPort, file: str | None, settings: list[str], secrets: list[str]
+) -> dict[str, Any]:
+    """Return the configuration that the options describe; `settings` win over the file.
+
+    Args:
+        file: A JSON object; `-` for stdin.
+        settings: `key=value`, for what is no secret.
+        secrets: `field`, taken from the environment or asked for; or `field=@path`, read from that file.
+
+    Raises:
+        InputError: Something cannot be read, or a secret was given where others can see it.
+    """
+    config = _from_file(file) if file else {}
+    hidden = secret_fields(connector)
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise InputError(f"--set needs key=value, not {setting.partition(' ')[0]!r}.", hint="As: --set port=2222")
+        if name in hidden:
+            raise InputError(
+                f"{name} is a secret, and command lines can be seen by others and are kept in histories.",
+                code="SECRET_ON_COMMAND_LINE",
+                hint=f"Use --secret {name} (asks, or takes {_variable(name)}), --secret {name}=@FILE, or --config.",
+            )
+        config[name] = value
+    for secret in secrets:
+        name, _, source = secret.partition("=")
+        config[name] = _secret(name, source)
+    return config
+
+
+def _from_file(file: str) -> dict[str, Any]:
+    try:
+        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        config = json.loads(content)
+    except OSError as error:
+        raise InputError(
+            f"{file} cannot be read: {error.strerror}.", hint="Check the path given to --config."
+        ) from None
+    except ValueError:  # its message may quote the content
+        raise InputError(f"{file} is not JSON.", hint="--config needs one JSON object, in UTF-8.") from None
+    if not isinstance(config, dict):
+        raise InputError(f"{file} holds no JSON object.", hint='As: {"mode": "sftp", "host": "erp.example.com"}')
+    return config
+
+
+def _secret(name: str, source: str) -> str:
+    if source.startswith("@"):
+        try:
+            return Path(source[1:]).expanduser().read_text("utf-8").rstrip("\r\n")
+        except OSError as error:
+            hint = "Check the path after the @."
+            raise InputError(f"{source[1:]} cannot be read: {error.strerror}.", hint=hint) from None
+        except UnicodeDecodeError:
+            raise InputError(f"{source[1:]} is not text.", hint="A secret's file holds UTF-8 text.") from None
+    if source:
+        raise InputError(
+            f"--secret {name}=… must name a file as {name}=@FILE; the secret itself has no place in a command line.",
+            code="SECRET_ON_COMMAND_LINE",
+            hint=f"Use --secret {name} and be asked for it, or set {_variable(name)}.",
+        )
+    if value := os.environ.get(_variable(name)):
+        return value
+    if not sys.stdin.isatty():
+        raise InputError(f"There is no one to ask for {name}.", hint=f"Set {_variable(name)}, or use {name}=@FILE.")
+    return str(typer.prompt(name, hide_input=True))
+
+
+def _variable(name: str) -> str:
+    return ENVIRONMENT + name.upper()

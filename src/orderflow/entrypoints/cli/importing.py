@@ -1,0 +1,139 @@
+"""How a file of orders comes in: read, stored in batches, and what was wrong kept with its line's number."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+from uuid import UUID
+
+from rich.text import Text
+
+from orderflow.domain.errors import InputError, OrderFlowError
+from orderflow.domain.orders import DraftOrder
+from orderflow.domain.states import OrderStatus
+from orderflow.entrypoints.cli.outcomes import MOST_SHOWN, gather, tell
+from orderflow.entrypoints.cli.output import err, out, plural, progress
+from orderflow.entrypoints.cli.workplace import Workplace, caller
+from orderflow.flow.accept_order import accept_orders
+from orderflow.flow.bulk import AT_ONCE
+from orderflow.flow.many_orders import act_on_many
+from orderflow.flow.read_order_file import ReadOrder, lines_of, read_orders
+
+
+@dataclass
+class ImportReport:
+    """What came of a file."""
+
+    order_ids: list[UUID] = field(default_factory=list)
+    ready: list[UUID] = field(default_factory=list)
+    approved: int = 0
+    pushed: int = 0
+    bad_lines: list[tuple[int, InputError]] = field(default_factory=list)
+    refused: list[tuple[object, OrderFlowError]] = field(default_factory=list)
+
+    @property
+    def faults(self) -> int:
+        """How many lines or orders did not go the way they should."""
+        return len(self.bad_lines) + len(self.refused)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for scripts; the keys are stable."""
+        return {
+            "accepted": len(self.order_ids),
+            "ready": len(self.ready),
+            "needs_review": len(self.order_ids) - len(self.ready),
+            "approved": self.approved,
+            "pushed": self.pushed,
+            "order_ids": self.order_ids,
+            "errors": [{"line": line, **error.as_json()} for line, error in self.bad_lines]
+            + [{"order_id": order_id, **error.as_json()} for order_id, error in self.refused],
+        }
+
+    def tell(self) -> None:
+        """Say it to a person."""
+        review = len(self.order_ids) - len(self.ready)
+        extra = f", {review} of them NEEDS_REVIEW (see: orderflow orders show ORDER)" if review else ""
+        out().print(f"{plural(len(self.order_ids), 'order')} accepted{extra}.")
+        if self.approved:
+            out().print(f"{plural(self.approved, 'order')} approved, {self.pushed} pushed.")
+        for line, error in self.bad_lines[:MOST_SHOWN]:
+            err().print(Text.assemble((f"line {line}: ", "red"), error.message))
+        if len(self.bad_lines) > MOST_SHOWN:
+            err().print(f"… and {len(self.bad_lines) - MOST_SHOWN} more bad lines; --json lists them all.")
+        tell(self.refused)
+
+
+def import_orders(place: Workplace, file: str, *, approve: bool, push: bool, quiet: bool) -> ImportReport:
+    """Store the orders of `file` (`-`: stdin), and approve and push them if wanted.
+
+    Raises:
+        InputError: It holds no order at all, not even a bad one.
+    """
+    report = ImportReport()
+    with _open(file) as stream, progress("Importing", None, hidden=quiet) as bar:
+        size = 0 if file == "-" else Path(file).stat().st_size
+        task = bar.task_ids[0]
+        for batch in _batches(read_orders(lines_of(stream)), report):
+            _store(place, batch, report)
+            done = len(report.order_ids)
+            bar.update(task, completed=done, total=round(done * size / stream.tell()) if size else None)
+    if not report.order_ids and not report.bad_lines:
+        raise InputError(f"{file!r} holds no orders.", hint="It must hold JSON Lines, or one JSON object or array.")
+    if approve:
+        report.approved = _all(report, "Approving", place, _approve)
+    if push:
+        report.pushed = _all(report, "Pushing", place, _push)
+    return report
+
+
+def _batches(orders: Iterable[ReadOrder], report: ImportReport) -> Iterator[list[DraftOrder]]:
+    batch: list[DraftOrder] = []
+    for line, order in orders:
+        if isinstance(order, InputError):
+            report.bad_lines.append((line, order))
+            continue
+        batch.append(order)
+        if len(batch) == AT_ONCE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _store(place: Workplace, batch: list[DraftOrder], report: ImportReport) -> None:
+    with place.app.store.work(place.org_id) as work:
+        accept_orders(work, batch, caller())
+    report.order_ids += [order.id for order in batch]
+    report.ready += [order.id for order in batch if order.status is OrderStatus.READY]
+
+
+Step = Callable[[Workplace, list[UUID]], Iterable[tuple[UUID, OrderFlowError | None]]]
+
+
+def _all(report: ImportReport, what: str, place: Workplace, step: Step) -> int:
+    gone = {order_id for order_id, _ in report.refused}
+    ids = [order_id for order_id in report.ready if order_id not in gone]
+    refused = gather(what, step(place, ids), len(ids), hidden=False)
+    report.refused += refused
+    return len(ids) - len(refused)
+
+
+def _approve(place: Workplace, ids: list[UUID]) -> Iterable[tuple[UUID, OrderFlowError | None]]:
+    return act_on_many(place.app.store, place.org_id, "approve", ids, caller())
+
+
+def _push(place: Workplace, ids: list[UUID]) -> Iterable[tuple[UUID, OrderFlowError | None]]:
+    return act_on_many(place.app.store, place.org_id, "push", ids, caller())
+
+
+@contextmanager
+def _open(file: str) -> Iterator[BinaryIO]:
+    if file == "-":
+        yield sys.stdin.buffer
+        return
+    with open(file, "rb") as stream:  # noqa: PTH123  # the name as the user typed it, for the error message
+        yield stream

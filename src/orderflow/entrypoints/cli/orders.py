@@ -1,0 +1,151 @@
+"""`orderflow orders`: import, list, show, approve, reject."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from orderflow.domain.errors import InputError
+from orderflow.domain.orders import missing_for_ready
+from orderflow.entrypoints.cli.importing import import_orders
+from orderflow.entrypoints.cli.options import AsJson, Limit, Orders, Org, Statuses
+from orderflow.entrypoints.cli.outcomes import finish
+from orderflow.entrypoints.cli.output import out, print_facts, print_json, print_table
+from orderflow.entrypoints.cli.workplace import Workplace, caller, in_organization
+from orderflow.flow.approve_order import approve_order, reject_order
+from orderflow.flow.bulk import each_in_bulk
+
+app = typer.Typer(help="Bring orders in, look at them, approve or reject them.", no_args_is_help=True)
+
+
+@app.command("import", epilog="Example: orderflow orders import orders.jsonl --approve --push")
+def import_(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="JSON Lines, or one JSON object or array; - for stdin.")],
+    approve: Annotated[bool, typer.Option("--approve", help="Approve those that are READY.")] = False,
+    push: Annotated[bool, typer.Option("--push", help="Request the delivery of those too; implies --approve.")] = False,
+    org: Org = None,
+    json: AsJson = False,
+) -> None:
+    """Bring orders in from a file. Bad lines are reported by number; the good ones are kept.
+
+    Exits with 1 if any line was bad, or if an order could not be approved or pushed.
+    """
+    if file != "-" and not Path(file).is_file():
+        raise InputError(f"There is no file {file!r}.", hint="Check the path; - reads from stdin.")
+    with in_organization(org) as place:
+        report = import_orders(place, file, approve=approve or push, push=push, quiet=json)
+    if json:
+        print_json(report.as_json())
+    else:
+        report.tell()
+    if report.faults:
+        raise typer.Exit(1)
+
+
+@app.command("list", epilog="Example: orderflow orders list --status ERROR --status NEEDS_REVIEW")
+def list_(
+    status: Statuses = None,
+    search: Annotated[str | None, typer.Option(help="Part of a number or of the customer's name.")] = None,
+    limit: Limit = 50,
+    org: Org = None,
+    json: AsJson = False,
+) -> None:
+    """List orders, newest first."""
+    with in_organization(org) as place, place.reading() as reading:
+        rows = reading.orders(statuses=[name.upper() for name in status or ()], search=search, limit=limit)
+    if json:
+        print_json(rows)
+        return
+    columns = {"id": "id", "external_order_number": "number", "customer_name": "customer", "status": "status"}
+    columns |= {"erp_order_id": "ERP number", "created_at": "since", "error_json": "error"}
+    print_table(rows, columns, empty="No orders. Bring some in: orderflow orders import FILE")
+
+
+@app.command(epilog="Example: orderflow orders show PO-12345")
+def show(
+    order: Annotated[str, typer.Argument(help="Its id, or its own number.")], org: Org = None, json: AsJson = False
+) -> None:
+    """Show one order: its lines, where it went, every attempt, and its history."""
+    with in_organization(org) as place:
+        order_id = place.order_ids([order])[0]
+        with place.reading() as reading:
+            found = reading.order(order_id)
+        found["missing"] = _missing(place, order_id) if found["status"] == "NEEDS_REVIEW" else []
+    if json:
+        print_json(found)
+    else:
+        _print_order(found)
+
+
+@app.command(epilog="Example: orderflow orders approve PO-12345 PO-12346, or: orderflow orders approve --all-ready")
+def approve(
+    orders: Orders = None,
+    all_ready: Annotated[bool, typer.Option("--all-ready", help="Every order that is READY.")] = False,
+    org: Org = None,
+    json: AsJson = False,
+) -> None:
+    """Approve orders, so that they can be pushed."""
+    with in_organization(org) as place:
+        ids = named_or_all(place, orders, "READY" if all_ready else None, "--all-ready")
+        outcomes = each_in_bulk(
+            place.app.store, place.org_id, ids, lambda work, order_id: approve_order(work, order_id, caller())
+        )
+        finish("approved", outcomes, len(ids), json=json)
+
+
+@app.command(epilog='Example: orderflow orders reject PO-12345 --reason "ordered twice"')
+def reject(
+    orders: Annotated[list[str], typer.Argument(metavar="ORDER…", help="Ids, or the orders' own numbers.")],
+    reason: Annotated[str | None, typer.Option(help="For the audit log.")] = None,
+    org: Org = None,
+    json: AsJson = False,
+) -> None:
+    """Reject orders for good."""
+    with in_organization(org) as place:
+        ids = place.order_ids(orders)
+        outcomes = each_in_bulk(
+            place.app.store, place.org_id, ids, lambda work, order_id: reject_order(work, order_id, caller(), reason)
+        )
+        finish("rejected", outcomes, len(ids), json=json)
+
+
+def named_or_all(place: Workplace, orders: list[str] | None, status: str | None, option: str) -> list[UUID]:
+    """Return the orders named, or all in `status`. Raises InputError if neither or both were asked for."""
+    if bool(orders) == bool(status):
+        raise InputError(f"Name orders, or give {option}; one of the two.", hint="See --help.")
+    if orders:
+        return place.order_ids(orders)
+    with place.reading() as reading:
+        return reading.ids_with_status(str(status))
+
+
+def _missing(place: Workplace, order_id: UUID) -> list[str]:
+    with place.app.store.work(place.org_id) as work:
+        return missing_for_ready(work.orders.get(order_id))
+
+
+def _print_order(order: dict[str, Any]) -> None:
+    shown = "id external_order_number status erp_customer_number customer_name currency order_date"
+    shown += " requested_delivery_date notes approved_by approved_at erp_order_id error_json"
+    print_facts({name: order[name] for name in shown.split()})
+    for reason in order["missing"]:
+        out().print(f"  - {reason}", markup=False)
+    columns = {"line_no": "line", "internal_sku": "SKU", "qty": "qty", "uom": "uom", "unit_price": "price"}
+    columns |= {"product_description": "description"}
+    _section("Lines", order["lines"], columns)
+    columns = {"filename": "file", "connector_type": "to", "status": "status", "sent_at": "sent"}
+    columns |= {"answered_at": "answered", "waits_for": "waits for"}
+    _section("Exports", order["exports"], columns)
+    columns = {"attempt_no": "attempt", "status": "status", "latency_ms": "ms", "error_message": "error"}
+    _section("Attempts", order["attempts"], columns)
+    columns = {"created_at": "when", "action": "what", "actor": "who", "after": "after"}
+    _section("History", order["history"], columns)
+
+
+def _section(title: str, rows: list[dict[str, Any]], columns: dict[str, str]) -> None:
+    if rows:
+        out().print(f"\n[bold]{title}[/]")
+        print_table(rows, columns, empty="")

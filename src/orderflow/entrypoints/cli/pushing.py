@@ -1,0 +1,174 @@
+"""`orderflow push`, `retry`, `withdraw`, `acks`: an order's delivery, asked for and watched."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from orderflow.domain.errors import OrderFlowError
+from orderflow.entrypoints.cli.options import AsJson, Orders, Org
+from orderflow.entrypoints.cli.orders import named_or_all
+from orderflow.entrypoints.cli.outcomes import finish, gather, tell
+from orderflow.entrypoints.cli.output import out, plural, print_json, print_table, progress
+from orderflow.entrypoints.cli.workplace import Workplace, caller, in_organization
+from orderflow.flow.many_orders import Action, act_on_many
+from orderflow.flow.poll_acks import poll_acks
+from orderflow.flow.request_push import withdraw as withdraw_push
+
+acks = typer.Typer(help="The ERP's answers.", no_args_is_help=True)
+
+Connection = Annotated[str | None, typer.Option("--connection", help="Where to: id, name or type; else the default.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Deliver in this process too, and wait until it is done.")]
+Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Seconds that --wait waits at most.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Hang these commands into the tree."""
+    app.command(epilog="Example: orderflow push PO-12345 --wait, or: orderflow push --all-approved")(push)
+    app.command(epilog="Example: orderflow retry PO-12345, or: orderflow retry --failed")(retry)
+    app.command(epilog="Example: orderflow withdraw PO-12345")(withdraw)
+    app.add_typer(acks, name="acks")
+
+
+def push(
+    orders: Orders = None,
+    all_approved: Annotated[bool, typer.Option("--all-approved", help="Every order that is APPROVED.")] = False,
+    connection: Connection = None,
+    wait: Wait = False,
+    timeout: Timeout = 60,
+    org: Org = None,
+    json: AsJson = False,
+) -> None:
+    """Ask for orders to be delivered. A worker does it; returns at once unless --wait is given."""
+    with in_organization(org) as place:
+        ids = named_or_all(place, orders, "APPROVED" if all_approved else None, "--all-approved")
+        _request(place, "push", ids, connection, timeout if wait else None, json=json)
+
+
+def retry(
+    orders: Orders = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Every order that is in ERROR.")] = False,
+    connection: Connection = None,
+    wait: Wait = False,
+    timeout: Timeout = 60,
+    org: Org = None,
+    json: AsJson = False,
+) -> None:
+    """Ask again for orders whose delivery failed or that the ERP refused."""
+    with in_organization(org) as place:
+        ids = named_or_all(place, orders, "ERROR" if failed else None, "--failed")
+        _request(place, "retry", ids, connection, timeout if wait else None, json=json)
+
+
+def withdraw(
+    orders: Annotated[list[str], typer.Argument(metavar="ORDER…", help="Ids, or the orders' own numbers.")],
+    org: Org = None,
+    json: AsJson = False,
+) -> None:
+    """Take back pushes of which no attempt has begun; the orders are APPROVED again."""
+    with in_organization(org) as place:
+        ids = place.order_ids(orders)
+        finish("withdrawn", ((one, _refusal(place, one)) for one in ids), len(ids), json=json)
+
+
+@acks.command(epilog="Example: orderflow acks poll, or: orderflow acks poll SAP --json")
+def poll(
+    connection: Annotated[str | None, typer.Argument(help="Id, name or type; else every connection.")] = None,
+    org: Org = None,
+    json: AsJson = False,
+) -> None:
+    """Read the answers that lie ready now, instead of waiting for the next poll."""
+    with in_organization(org) as place:
+        with place.reading() as reading:
+            rows = reading.connections()
+        if connection is not None:
+            wanted = place.connection_id(connection)
+            rows = [row for row in rows if row["id"] == wanted]
+        counts = {row["id"]: poll_acks(place.wiring, place.org_id, row["id"]) for row in rows}
+        with place.reading() as reading:
+            errors = {row["id"]: row["poll_error"] for row in reading.connections() if row["id"] in counts}
+    _tell_polls(counts, errors, json=json)
+    if any(error and error.get("code") != "ACKS_UNMATCHED" for error in errors.values()):
+        raise typer.Exit(1)
+
+
+def _refusal(place: Workplace, order_id: UUID) -> OrderFlowError | None:
+    try:
+        withdraw_push(place.app.store, place.org_id, order_id, caller())
+    except OrderFlowError as error:
+        return error
+    return None
+
+
+def _request(
+    place: Workplace, action: Action, ids: list[UUID], connection: str | None, timeout: float | None, *, json: bool
+) -> None:
+    target = place.connection_id(connection) if connection else None
+    outcomes = act_on_many(place.app.store, place.org_id, action, ids, caller(), target)
+    if timeout is None:
+        finish("pushed", outcomes, len(ids), json=json)
+        return
+    refused = gather("Pushing", outcomes, len(ids), hidden=json)
+    gone = {order_id for order_id, _ in refused}
+    asked = [order_id for order_id in ids if order_id not in gone]
+    exports = _delivered(place, asked, timeout, hidden=json)
+    _tell_deliveries(exports, refused, json=json)
+    if refused or any(row["status"] not in ("SENT", "ACKED") for row in exports):
+        raise typer.Exit(1)
+
+
+def _delivered(place: Workplace, ids: list[UUID], timeout: float, *, hidden: bool) -> list[dict[str, Any]]:
+    """Run an engine until none of the orders is PUSHING, or `timeout` seconds are over; returns their exports."""
+    from orderflow.entrypoints.worker import Engine
+
+    engine = Engine(place.app)
+    engine.start()
+    try:
+        deadline = time.monotonic() + timeout
+        with progress("Delivering", len(ids), hidden=hidden) as bar:
+            while (left := _still_pushing(place, ids)) and time.monotonic() < deadline:
+                bar.update(bar.task_ids[0], completed=len(ids) - left)
+                time.sleep(0.05)
+            bar.update(bar.task_ids[0], completed=len(ids) - left)
+    finally:
+        engine.stop()
+    with place.reading() as reading:
+        return [reading.exports(order_id=order_id, limit=1)[0] for order_id in ids]
+
+
+def _still_pushing(place: Workplace, ids: list[UUID]) -> int:
+    with place.reading() as reading:
+        return reading.status_counts(ids).get("PUSHING", 0)
+
+
+def _tell_deliveries(
+    exports: list[dict[str, Any]], refused: list[tuple[object, OrderFlowError]], *, json: bool
+) -> None:
+    if json:
+        errors = [{"order_id": order_id, **error.as_json()} for order_id, error in refused]
+        print_json({"exports": exports, "errors": errors})
+        return
+    counts = Counter(str(row["status"]) for row in exports)
+    out().print(", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "Nothing was pushed.")
+    late = [row for row in exports if row["status"] not in ("SENT", "ACKED")]
+    columns = {"external_order_number": "number", "status": "status", "waits_for": "because", "id": "export"}
+    if late:
+        print_table(late, columns, empty="")
+    tell(refused)
+
+
+def _tell_polls(counts: dict[UUID, Counter[str]], errors: dict[UUID, Any], *, json: bool) -> None:
+    if json:
+        print_json([{"connection_id": one, "counts": found, "error": errors[one]} for one, found in counts.items()])
+        return
+    for connection_id, found in counts.items():
+        verdicts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(found.items()))
+        out().print(f"{connection_id}: {verdicts or 'no answers'}", markup=False)
+        if error := errors[connection_id]:
+            out().print(f"  {error['message']} [{error['code']}]", markup=False)
+    if not counts:
+        out().print(f"{plural(0, 'connection')}: there is nothing to poll.")

@@ -1,0 +1,77 @@
+"""`orderflow serve` and `orderflow worker`: what runs until it is stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from orderflow.entrypoints.cli.workplace import opened
+from orderflow.entrypoints.logs import configure_logs
+
+
+def add_to(app: typer.Typer) -> None:
+    """Hang these commands into the tree."""
+    app.command(epilog="Example: orderflow serve --port 8000")(serve)
+    app.command(epilog="Example: orderflow worker")(worker)
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the address.")] = 1,
+    engine: Annotated[bool, typer.Option(help="Deliver too; without, run `orderflow worker` somewhere.")] = True,
+) -> None:
+    """Run the API, and the engine that delivers. Ctrl-C stops it."""
+    from orderflow.entrypoints.serving import listening, run
+    from orderflow.settings import Settings
+
+    settings = Settings.load()
+    configure_logs(settings.log_level)
+    with listening(host, port) as socket:
+        run(settings, socket, workers=workers, engine=engine)
+
+
+def worker() -> None:
+    """Deliver orders and read answers until stopped. Any number of workers may share one database.
+
+    SIGTERM or Ctrl-C lets it finish what is in hand; a second one kills it, and loses nothing.
+    """
+    from orderflow.entrypoints.tracing import configure_tracing, trace_deliveries
+    from orderflow.entrypoints.worker import Engine
+    from orderflow.settings import Settings
+
+    settings = Settings.load()
+    configure_logs(settings.log_level)
+    configure_tracing()
+    with opened(settings) as app:
+        trace_deliveries(app.wiring)
+        stopped = stop_on_signal()
+        engine = Engine(app)
+        engine.start()
+        while not stopped.wait(1) and engine.alive:
+            pass
+        engine.stop()
+    if not stopped.is_set():
+        raise typer.Exit(1)
+
+
+def stop_on_signal() -> threading.Event:
+    """Return an event that SIGTERM or SIGINT sets; the next one kills this process the plain way."""
+    stopped = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopped.set()
+        signal.signal(signal.SIGTERM, kill)
+        signal.signal(signal.SIGINT, kill)
+
+    def kill(number: int, _frame: FrameType | None) -> None:
+        os._exit(128 + number)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    return stopped

@@ -1,0 +1,101 @@
+"""`orderflow connections try`: what a connector would send for an order, and then sending it; without a database."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from orderflow.domain.delivery import ExportResult
+from orderflow.domain.errors import ConnectorError, InputError
+from orderflow.domain.orders import DraftOrder
+from orderflow.domain.ports import ERPConnectorPort
+from orderflow.entrypoints.cli.connection_config import gather_config
+from orderflow.entrypoints.cli.options import AsJson
+from orderflow.entrypoints.cli.output import out, print_facts, print_json
+from orderflow.flow.connections import check_config
+from orderflow.flow.connector_fault import connector_fault
+from orderflow.flow.preview import Shown, show
+from orderflow.flow.read_order_file import read_orders
+
+connectors = typer.Typer(help="Connectors, tried without a database.", no_args_is_help=True)
+
+
+def add_to(root: typer.Typer, connections: typer.Typer) -> None:
+    """Hang this command into the tree, under both words for the same thing: the page and the API say connectors."""
+    for group, name in ((connections, "connections"), (connectors, "connectors")):
+        example = f"Example: orderflow {name} try REST_JSON --config shop.json --order order.json --dry-run"
+        group.command("try", epilog=example)(try_order)
+    root.add_typer(connectors, name="connectors", hidden=True)
+
+
+def try_order(
+    connector_type: Annotated[str, typer.Argument(metavar="TYPE", help="See: orderflow connector-types")],
+    order: Annotated[Path, typer.Option("--order", metavar="FILE", help="An order as JSON; the first, if several.")],
+    config: Annotated[str | None, typer.Option("--config", metavar="FILE", help="The configuration as JSON.")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting.")] = None,
+    secret: Annotated[list[str] | None, typer.Option("--secret", metavar="FIELD", help="Asked for; or =@FILE.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be sent.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Show the exact document or request that a connector makes of an order, then send it. Needs no database."""
+    connector = _connector(connector_type)
+    given = gather_config(connector, config, settings or [], secret or [])
+    check_config(connector, given)
+    tried = _order(order)
+    shown = show(connector, connector_type, tried, given)
+    if not json:
+        _print(shown)
+    result = None if dry_run else _send(connector, connector_type, tried, given)
+    if json:
+        print_json({**dataclasses.asdict(shown), "result": result})
+    elif result is not None:
+        out().print("Sent.")
+        print_facts(result.connector_metadata)
+
+
+def _connector(connector_type: str) -> ERPConnectorPort:
+    from orderflow.connectors.registry import ConnectorRegistry
+
+    try:
+        return ConnectorRegistry.get(connector_type)
+    except ValueError as error:
+        raise InputError(
+            f"{error}.",
+            code="UNKNOWN_CONNECTOR_TYPE",
+            hint="Choose a known type, or install the package that brings it.",
+        ) from None
+
+
+def _order(file: Path) -> DraftOrder:
+    with file.open("rb") as lines:
+        for _, found in read_orders(lines):
+            if isinstance(found, InputError):
+                raise found
+            found.org_slug = "try"
+            return found
+    raise InputError(f"{file} holds no order.", hint="Give a file as `orderflow orders import` takes it.")
+
+
+def _send(connector: ERPConnectorPort, connector_type: str, order: DraftOrder, config: dict[str, Any]) -> ExportResult:
+    try:
+        result = connector.export(order, config)
+    except ConnectorError:
+        raise
+    except Exception as error:  # noqa: BLE001  # a third party's connector may raise anything
+        raise connector_fault(connector_type, error) from None
+    if not result.success:
+        raise ConnectorError(result.error_message)
+    return result
+
+
+def _print(shown: Shown) -> None:
+    if shown.destination:
+        out().print(shown.destination, markup=False, highlight=False, soft_wrap=True)
+    facts = {"file": shown.file_name, "type": shown.media_type, "bytes": shown.size, "encoding": shown.encoding}
+    for name, value in (facts | shown.headers).items():
+        out().print(f"{name}: {value}", markup=False, highlight=False, soft_wrap=True)
+    # Not by rich, which would drop the carriage returns; an escape sequence in an order must not reach a terminal.
+    typer.echo(f"\n{shown.text}".replace("\x1b", "\u241b"))

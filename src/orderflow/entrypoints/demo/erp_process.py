@@ -1,0 +1,85 @@
+"""The demo's ERP as the process that it is: started, introduced, stopped."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from orderflow.domain.errors import OrderFlowError
+
+
+@dataclass(frozen=True)
+class RunningERP:
+    """What the ERP's administrator tells us: where it is, and by which fingerprint to know it."""
+
+    root: Path
+    host: str
+    port: int
+    fingerprint: str
+    password: str = field(repr=False)
+
+    def connection(self) -> dict[str, object]:
+        """Return the configuration of a connection to it; the host key has still to be accepted."""
+        return {
+            "mode": "sftp",
+            "host": self.host,
+            "port": self.port,
+            "username": "orderflow",
+            "password": self.password,
+            "export_path": "/orders",
+            "ack_path": "/answers",
+        }
+
+    def takes(self) -> list[dict[str, str]]:
+        """Return its own log of the files it took."""
+        log = self.root / "takes.jsonl"
+        return [json.loads(line) for line in log.read_text("utf-8").splitlines()] if log.exists() else []
+
+
+@contextmanager
+def running_erp(root: Path, receiver: str) -> Iterator[RunningERP]:
+    """Start the ERP, and stop it at the end.
+
+    Raises:
+        OrderFlowError: It did not start.
+    """
+    password = secrets.token_urlsafe(16)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "orderflow.entrypoints.demo.erp"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        # Ctrl-C on the terminal goes to the whole group; the ERP ends when we let go of its stdin.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509  # no thread of ours runs yet
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        process.stdin.write(json.dumps({"root": str(root), "password": password, "receiver": receiver}) + "\n")
+        process.stdin.flush()
+        yield RunningERP(root, **_announced(process.stdout.readline()), password=password)
+    finally:
+        process.stdin.close()
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+
+
+def _announced(line: str) -> dict[str, Any]:
+    if not line:
+        raise OrderFlowError(
+            "The demo's SFTP server did not start.", code="DEMO_FAILED", hint="What it printed above says why."
+        )
+    announced: dict[str, Any] = json.loads(line)
+    return announced

@@ -1,0 +1,113 @@
+"""`orderflow serve`: the API and, unless told otherwise, the engine, in one process or in several on one address."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket as sockets
+import tempfile
+from typing import Any
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.supervisors import Multiprocess
+
+from orderflow.bootstrap import App, open_app
+from orderflow.domain.errors import InputError
+from orderflow.entrypoints.logs import configure_logs
+from orderflow.settings import Settings
+
+log = structlog.get_logger(__name__)
+GRACE = 10
+"""Seconds that requests under way get to end when the server is stopped."""
+
+
+def listening(host: str, port: int) -> sockets.socket:
+    """Take an address before anything else is started; port 0 takes a free one.
+
+    Raises:
+        InputError: It is taken, or not this machine's.
+    """
+    try:
+        family, kind, protocol, _, address = sockets.getaddrinfo(host, port, type=sockets.SOCK_STREAM)[0]
+        socket = sockets.socket(family, kind, protocol)
+        socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
+        socket.bind(address)
+    except OSError as error:
+        raise InputError(
+            f"{host}:{port} cannot be listened on: {error.strerror or error}.",
+            code="ADDRESS_UNUSABLE",
+            hint="Choose another one with --port or --host, or stop the program that uses it.",
+        ) from None
+    return socket
+
+
+def url_of(socket: sockets.socket) -> str:
+    """Return the web address of a bound socket."""
+    host, port = socket.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def run(settings: Settings, socket: sockets.socket, *, workers: int = 1, engine: bool = True) -> None:
+    """Serve on `socket` until SIGTERM or SIGINT.
+
+    Args:
+        workers: Processes; each has its own engine, if any, and they share the work through the database.
+        engine: Also deliver.
+
+    Raises:
+        OrderFlowError: As `bootstrap.open_app` does.
+    """
+    log.info("serving", url=url_of(socket), workers=workers, engine=engine)
+    if workers > 1:
+        _serve_in_several(socket, workers, engine=engine)
+        return
+    app = open_app(settings)
+    try:
+        serve_app(app, socket, engine=engine)
+    finally:
+        app.close()
+
+
+def serve_app(app: App, socket: sockets.socket, *, engine: bool = True) -> None:
+    """Serve an application that is open already on `socket`, until SIGTERM or SIGINT."""
+    from orderflow.entrypoints.api import create_app
+
+    config = uvicorn.Config(create_app(app, engine=engine), **_options())
+    # Once stopped, uvicorn sends itself the signal again, which would end us before the database is put away.
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        uvicorn.Server(config).run(sockets=[socket])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def api_and_engine() -> FastAPI:
+    """Return what one of several processes serves."""
+    return _api(engine=True)
+
+
+def api_only() -> FastAPI:
+    """Return what one of several processes serves that deliver nothing."""
+    return _api(engine=False)
+
+
+def _api(*, engine: bool) -> FastAPI:
+    from orderflow.entrypoints.api import create_app
+
+    configure_logs(Settings.load().log_level)
+    return create_app(engine=engine)
+
+
+def _serve_in_several(socket: sockets.socket, workers: int, *, engine: bool) -> None:
+    factory = api_and_engine if engine else api_only
+    config = uvicorn.Config(f"{__name__}:{factory.__name__}", factory=True, workers=workers, **_options())
+    with tempfile.TemporaryDirectory(prefix="orderflow-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # one scrape sees the numbers of all processes
+        Multiprocess(config, [socket]).run()
+
+
+def _options() -> dict[str, Any]:
+    return {"log_config": None, "access_log": False, "server_header": False, "timeout_graceful_shutdown": GRACE}

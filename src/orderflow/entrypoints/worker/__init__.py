@@ -1,0 +1,5 @@
+"""The embedded engine: threads in one process, woken by PostgreSQL, swept every few seconds."""
+
+from orderflow.entrypoints.worker.engine import Engine
+
+__all__ = ["Engine"]

@@ -1,0 +1,74 @@
+"""Who works on which connection: a lane is one batch after another for one connection.
+
+A connection gets a second lane when its first takes a full batch, so that the link is busy while the database
+commits; and never more than `per_connection`, so that a target that hangs holds only its own lanes. After every
+batch a lane goes to the end of the queue, so that connections take turns.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class _Lanes:
+    running: int = 0
+    look_again: bool = False
+
+
+class LanePool:
+    """Runs `work` for keys that have something to do.
+
+    Args:
+        work: Does one batch for a key; returns True if it was full, so that more is likely.
+        per_connection: Lanes at most for one key.
+    """
+
+    def __init__(self, executor: Executor, work: Callable[..., bool], per_connection: int) -> None:
+        self._executor = executor
+        self._work = work
+        self._most = per_connection
+        self._lanes: dict[Hashable, _Lanes] = {}
+        self._lock = threading.Lock()
+        self._stopped = False
+
+    def look_at(self, key: Hashable) -> None:
+        """See to it that somebody looks at `key` after this moment."""
+        with self._lock:
+            lanes = self._lanes.setdefault(key, _Lanes())
+            if lanes.running:
+                lanes.look_again = True
+            else:
+                self._start(key, lanes)
+
+    def stop(self) -> None:
+        """Begin no further batch."""
+        with self._lock:
+            self._stopped = True
+
+    def _start(self, key: Hashable, lanes: _Lanes) -> None:
+        if not self._stopped:
+            lanes.running += 1
+            self._executor.submit(self._run, key)
+
+    def _run(self, key: Hashable) -> None:
+        full = False
+        try:
+            full = self._work(key)
+        finally:
+            self._after(key, full=full)
+
+    def _after(self, key: Hashable, *, full: bool) -> None:
+        with self._lock:
+            lanes = self._lanes[key]
+            lanes.running -= 1
+            if full and lanes.running < self._most - 1:
+                self._start(key, lanes)
+            if full or lanes.look_again:
+                lanes.look_again = False
+                self._start(key, lanes)
+            if not lanes.running:
+                del self._lanes[key]
