@@ -1,0 +1,109 @@
+"""The delivery engine without a database: the real steps, over a store in memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, cast
+
+from orderflow.connectors.order_fields import sample_order
+from orderflow.domain.delivery import TestResult
+from orderflow.domain.ids import new_id
+from orderflow.domain.orders import DraftOrder
+from orderflow.domain.ports import ERPConnectorPort
+from orderflow.domain.retry import RetryPolicy
+from orderflow.domain.states import BreakerState, OrderStatus
+from orderflow.flow.claim import claim
+from orderflow.flow.deliver import deliver
+from orderflow.flow.open_target import open_target
+from orderflow.flow.poll_acks import poll_acks
+from orderflow.flow.ports import Actor, Documents, Keeper, Store, Target, Wiring
+from orderflow.flow.push_batch import push_batch
+from orderflow.flow.request_push import request_push
+from orderflow.flow.test_connection import test_connection
+from orderflow.testing.memory_store import Delivered, MemoryStore
+
+ACTOR = Actor("test")
+MOST_TURNS = 100
+
+
+def an_order(**changes: Any) -> DraftOrder:
+    """Return an approved order with every field and an id of its own; `changes` are fields of `DraftOrder`."""
+    order = sample_order()
+    order.id, order.delivery, order.status = new_id(), None, OrderStatus.APPROVED
+    for name, value in changes.items():
+        setattr(order, name, value)
+    return order
+
+
+class MemoryEngine:
+    """Carries orders over one connector: `push`, `run`, then look at `order.status` and `delivered(order)`.
+
+    ```python
+    engine = MemoryEngine(MyConnector(), {"url": "https://erp.example"})
+    order = an_order()
+    engine.push(order)
+    engine.run()
+    assert order.status is OrderStatus.PUSHED
+    ```
+
+    It leaves out several workers at once, organizations, and what people do (approve, edit, withdraw).
+
+    Args:
+        connector, config: Under test.
+        in_doubt: The connection's policy where nobody can tell, `resend` or `hold`.
+        attempts: After so many failed ones an export is FAILED. Retries come at once.
+    """
+
+    def __init__(
+        self, connector: ERPConnectorPort, config: dict[str, Any], *, in_doubt: str = "resend", attempts: int = 4
+    ) -> None:
+        self._target = Target(new_id(), new_id(), connector.connector_type, config, in_doubt)
+        self.store = MemoryStore(self._target)
+        self.wiring = Wiring(
+            cast("Store", self.store),
+            cast("Documents", self.store),
+            lambda _: connector,
+            cast("Keeper", self.store),
+            RetryPolicy(attempts, base=0.0, jitter=0.0),
+        )
+
+    @property
+    def breaker(self) -> BreakerState:
+        """CLOSED delivers, OPEN waits for the target, PAUSED for a person; a good `test` closes it."""
+        return self._target.breaker_state
+
+    def push(self, *orders: DraftOrder) -> None:
+        """Ask for the delivery of approved orders, or again of failed ones."""
+        for order in orders:
+            self.store.known[order.id] = order
+            request_push(self.wiring.store, self._target.org_id, order.id, ACTOR)
+
+    def run(self) -> int:
+        """Deliver until nothing is due; returns how many attempts that took."""
+        taken = 0
+        for _ in range(MOST_TURNS):
+            count = push_batch(self.wiring, self._target.org_id, self._target.connection_id)
+            if not count:
+                break
+            taken += count
+        return taken
+
+    def crash(self) -> None:
+        """Deliver a batch as a worker does that dies before it can write down how it went."""
+        to = open_target(self.wiring, self._target.org_id, self._target.connection_id)
+        if to is not None:
+            deliver(self.wiring, claim(self.wiring, to, 128))
+        for delivered in self.store.by_order.values():
+            delivered.leased = False
+
+    def poll(self) -> Counter[str]:
+        """Read the ERP's answers; returns how many had which verdict."""
+        return poll_acks(self.wiring, self._target.org_id, self._target.connection_id)
+
+    def test(self) -> TestResult:
+        """Test the connection; a good test closes the breaker."""
+        return test_connection(self.wiring, self._target.org_id, self._target.connection_id, ACTOR)
+
+    def delivered(self, order: DraftOrder) -> Delivered:
+        """Return the newest export of an order."""
+        return self.store.by_order[order.id]

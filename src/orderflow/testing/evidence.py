@@ -1,0 +1,84 @@
+"""What the conformance suite looks at: errors, documents, and the places where a secret might show."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+
+from orderflow.domain.errors import (
+    ConnectorError,
+    InDoubtError,
+    NeedsAttentionError,
+    RejectedError,
+    TransientError,
+    UnavailableError,
+)
+from orderflow.domain.ports import ERPConnectorPort
+from orderflow.flow.mask import secret_fields
+
+SORTS = (TransientError, UnavailableError, NeedsAttentionError, RejectedError, InDoubtError)
+SHORTEST_SECRET = 4
+"""Characters; a shorter one is found by chance."""
+
+
+def secrets_of(connector: ERPConnectorPort, config: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the names and values of the secrets in a configuration."""
+    named = [(name, str(config[name])) for name in sorted(secret_fields(connector)) if config.get(name)]
+    return [(name, value) for name, value in named if len(value) >= SHORTEST_SECRET]
+
+
+@contextmanager
+def watched() -> Iterator[list[str]]:
+    """Collect everything that is logged in the block, at any level; the caller may add to the list."""
+    shown: list[str] = []
+    handler = _Keep(shown)
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    try:
+        with structlog.testing.capture_logs() as entries:
+            yield shown
+        shown.extend(map(repr, entries))
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+
+
+class _Keep(logging.Handler):
+    def __init__(self, shown: list[str]) -> None:
+        super().__init__(logging.DEBUG)
+        self._shown = shown
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._shown.append(self.format(record))
+
+
+def check_error(error: ConnectorError) -> None:
+    """Fail unless an error says what follows, to a program and to a person."""
+    assert isinstance(error, SORTS), f"{type(error).__name__} does not say what follows"
+    assert error.message.strip(), "the error has no message"
+    assert re.fullmatch(r"[A-Z][A-Z0-9_]+", error.code), "the error's code must be LIKE_THIS"
+    assert error.hint.strip(), "the error has no hint"
+    json.dumps(error.details)
+
+
+def holds(content: bytes, text: str) -> bool:
+    """Tell whether a document holds a text, plain or as JSON, CSV or XML write it."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    forms = {text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], text.replace('"', '""')}
+    forms |= {escaped, escaped.replace('"', "&quot;")}
+    for encoding in ("utf-8", "cp1252", "iso8859-15"):
+        try:
+            written = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if any(form in written for form in forms):
+            return True
+    return False

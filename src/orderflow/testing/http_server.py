@@ -1,0 +1,261 @@
+"""An HTTP API in this process, for tests, that takes orders and misbehaves on request.
+
+Real sockets and threads of the standard library: what a client meets here, it meets on a wire.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A request as it came in."""
+
+    method: str
+    target: str
+    headers: Message
+    content: bytes
+
+    @property
+    def path(self) -> str:
+        """The path, without parameters."""
+        return urlsplit(self.target).path
+
+    def parameter(self, name: str) -> str | None:
+        """Return a parameter of the URL."""
+        return (parse_qs(urlsplit(self.target).query).get(name) or [None])[0]  # type: ignore[list-item]  # a default
+
+    def json(self) -> Any:
+        """Return the body, its numbers exact."""
+        return json.loads(self.content, parse_float=Decimal)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that goes wrong, for one request.
+
+    Attributes:
+        takes: Whether the order is taken all the same.
+        status, headers, content: What is answered; `content` None for the right answer.
+        delay: Seconds before the answer.
+        cut: Bytes of the answer's body that get out before the connection is reset; 0: not even the head.
+        half: Only half of the right answer is sent, and it looks whole.
+    """
+
+    takes: bool = False
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = None
+    delay: float = 0.0
+    cut: int | None = None
+    half: bool = False
+
+
+DROP_BEFORE = Fault(cut=0)
+DROP_AFTER = Fault(takes=True, cut=0)
+RESET_MID_ANSWER = Fault(takes=True, cut=5)
+HALF_JSON = Fault(takes=True, half=True)
+HTML = Fault(takes=True, headers={"Content-Type": "text/html"}, content=b"<html><body>Please sign in</body></html>")
+NOTHING = Fault(takes=True, content=b"")
+HUGE = Fault(takes=True, content=b'{"id": "' + b"9" * 10_000_000 + b'"}')
+ERROR_INSIDE = Fault(content=b'{"error": {"code": 17, "message": "Customer 4711 is locked"}}')
+UNAUTHORIZED = Fault(status=401, content=b'{"message": "token expired"}')
+TOO_MANY = Fault(status=429, headers={"Retry-After": "7"}, content=b'{"message": "slow down"}')
+
+
+def status(code: int, message: str = "no", *, takes: bool = False, **headers: str) -> Fault:
+    """Return the fault of an answer with that status; headers as `Retry_After="7"`."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Fault(takes=takes, status=code, headers=named, content=json.dumps({"message": message}).encode())
+
+
+def delayed(seconds: float, *, takes: bool = True) -> Fault:
+    """Return the fault of a right answer that comes late."""
+    return Fault(takes=takes, delay=seconds)
+
+
+def redirect(target: str, code: int = 307) -> Fault:
+    """Return the fault of an answer that sends the client elsewhere."""
+    return Fault(status=code, headers={"Location": target}, content=b"")
+
+
+class MisbehavingHTTPServer:
+    """An API with `POST /orders`, `GET /orders?reference=…`, `GET /orders/<id>` and `GET /ping`.
+
+    ```python
+    with MisbehavingHTTPServer() as server:
+        server.misbehave(DROP_AFTER)  # the next order is taken, and the client never hears of it
+        ...
+        assert len(server.taken) == 1
+    ```
+
+    Args:
+        idempotent: Orders with the same `Idempotency-Key` are taken once.
+        admits: Tells whether a request is let in; others get 401.
+        refuses: Returns the reason why an order is refused (422), None if it is not.
+
+    Attributes:
+        taken: Bodies of the orders taken, in order of arrival; one that was doubled is in here twice.
+        received: Every request.
+        order_status: What `GET /orders/<id>` tells.
+    """
+
+    host = "127.0.0.1"
+
+    def __init__(
+        self,
+        *,
+        idempotent: bool = True,
+        admits: Callable[[Received], bool] = lambda _: True,
+        refuses: Callable[[Any], str | None] = lambda _: None,
+    ) -> None:
+        self.idempotent, self.admits, self.refuses = idempotent, admits, refuses
+        self.taken: list[Any] = []
+        self.received: list[Received] = []
+        self.order_status = "open"
+        self._ids: dict[str, str] = {}
+        self._faults: dict[str, list[Fault]] = {}
+        self._lock = threading.Lock()
+        self._server = _Server((self.host, 0), self)
+
+    @property
+    def url(self) -> str:
+        """Its address, `http://127.0.0.1:<port>`."""
+        return f"http://{self.host}:{self._server.server_address[1]}"
+
+    def misbehave(self, *faults: Fault, method: str = "POST") -> None:
+        """Let the next requests of that method go wrong, one fault each."""
+        with self._lock:
+            self._faults.setdefault(method, []).extend(faults)
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._server.end()
+
+    def respond(self, request: Received) -> tuple[int, Mapping[str, str], bytes, Fault | None]:
+        """Return status, headers and body for a request, and the fault that it meets."""
+        with self._lock:
+            self.received.append(request)
+            waiting = self._faults.get(request.method)
+            fault = waiting.pop(0) if waiting else None
+            if fault is None or fault.takes:
+                code, content = self._act(request)
+            else:
+                code, content = fault.status, b""
+        if fault is None or (fault.content is None and fault.takes):
+            return code, {}, content, fault
+        return fault.status, fault.headers, fault.content or b"", fault
+
+    def _act(self, request: Received) -> tuple[int, bytes]:
+        if not self.admits(request):
+            return 401, b'{"message": "who are you?"}'
+        if request.method == "OPTIONS" or request.path == "/ping":
+            return 200, b'{"may": {"create": true}}'
+        if request.method == "GET":
+            return self._look(request)
+        return self._take(request)
+
+    def _take(self, request: Received) -> tuple[int, bytes]:
+        try:
+            order = request.json()
+        except ValueError:
+            return 400, b'{"message": "this is not JSON"}'
+        if reason := self.refuses(order):
+            return 422, json.dumps({"message": reason}).encode()
+        key = request.headers.get("Idempotency-Key", "")
+        if not (self.idempotent and key in self._ids):
+            self.taken.append(order)
+            self._ids[key] = f"SO-{len(self.taken)}"
+        return 201, json.dumps({"id": self._ids[key]}).encode()
+
+    def _look(self, request: Received) -> tuple[int, bytes]:
+        number = request.path.removeprefix("/orders").strip("/")
+        if number:
+            found = {"id": number, "status": self.order_status}
+            return (200, json.dumps(found).encode()) if number in self._ids.values() else (404, b"{}")
+        known = self._ids.get(request.parameter("reference") or "")
+        return 200, json.dumps({"items": [{"id": known}] if known else []}).encode()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], owner: MisbehavingHTTPServer) -> None:
+        self.owner = owner
+        self.live: list[socket.socket] = []
+        super().__init__(address, _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection, and remember it so that it can be ended."""
+        self.live.append(request)
+        super().process_request(request, client_address)
+
+    def end(self) -> None:
+        """Stop, and hang up on everybody."""
+        self.shutdown()
+        self.server_close()
+        for connection in self.live:
+            with contextlib.suppress(OSError):  # most have ended by themselves
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: a client that hangs up is what the tests are about."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+    timeout = 10
+    disable_nagle_algorithm = True
+
+    def log_message(self, *arguments: Any) -> None:
+        pass
+
+    def _handle(self) -> None:
+        content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        request = Received(self.command, self.path, self.headers, content)
+        code, headers, body, fault = self.server.owner.respond(request)
+        if fault is not None:
+            time.sleep(fault.delay)
+        if fault is not None and fault.half:
+            body = body[: len(body) // 2]
+        if fault is not None and fault.cut == 0:
+            return self._reset()
+        self.send_response(code)
+        for name, value in ({"Content-Type": "application/json"} | dict(headers)).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body if fault is None or fault.cut is None else body[: fault.cut])
+        if fault is not None and fault.cut is not None:
+            self._reset()
+        return None
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_OPTIONS = _handle  # noqa: N815  # http.server finds them by these names
+
+    def _reset(self) -> None:
+        self.wfile.flush()
+        # Zero seconds of lingering make close() send RST instead of FIN.
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+        self.close_connection = True

@@ -1,0 +1,173 @@
+"""Targets in memory: an API that takes orders one by one, and a dropzone that stages and renames."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, ClassVar
+from uuid import UUID
+
+from orderflow.domain.delivery import Ack, ExportResult, TestResult, Waiting, WaitingExport
+from orderflow.domain.errors import ConnectorError, InDoubtError
+from orderflow.domain.orders import DraftOrder
+from orderflow.domain.ports import ERPConnectorPort, Staged
+
+Script = list[Exception | None]
+
+
+class _Scripted(ERPConnectorPort):
+    """Remembers its calls, and fails where its script says so: one entry per call, `None` for success."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, UUID]] = []
+        self.script: dict[str, Script] = defaultdict(list)
+        self.test_result = TestResult(success=True)
+        self._lock = threading.Lock()
+
+    def test_connection(self, config: dict[str, Any]) -> TestResult:
+        """Return `test_result`."""
+        return self.test_result
+
+    def _play(self, what: str, order: DraftOrder) -> None:
+        with self._lock:
+            self.calls.append((what, order.id))
+            error = self.script[what].pop(0) if self.script[what] else None
+        if error is not None:
+            raise error
+
+
+class MemoryApi(_Scripted):
+    """An ERP with an API: takes an order, or takes it and fails to say so (`lost_answers`).
+
+    Attributes:
+        taken: Every order taken, in order of arrival; an order that is in here twice was doubled.
+        can_find: Whether `find` knows what was taken.
+        lost_answers: How many of the next orders are taken although the caller gets `InDoubtError`.
+        number: Whether the answer carries the ERP's own order number.
+    """
+
+    connector_type: ClassVar[str] = "MEMORY_API"
+    display_name: ClassVar[str] = "API in memory"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken: list[UUID] = []
+        self.can_find = True
+        self.lost_answers = 0
+        self.number = True
+
+    def export(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
+        """Take the order."""
+        self._play("export", draft_order)
+        with self._lock:
+            self.taken.append(draft_order.id)
+            if self.lost_answers > 0:
+                self.lost_answers -= 1
+                raise InDoubtError("The answer was lost.")
+        return self._result(draft_order)
+
+    def find(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult | None:
+        """Look among the orders taken."""
+        self._play("find", draft_order)
+        if not self.can_find:
+            return super().find(draft_order, config)
+        return self._result(draft_order) if draft_order.id in self.taken else None
+
+    def _result(self, order: DraftOrder) -> ExportResult:
+        metadata = {"erp_order_id": f"SO-{order.id.hex[-6:]}"} if self.number else {}
+        return ExportResult(success=True, export_id=order.delivery.export_id, connector_metadata=metadata)
+
+
+class MemoryDropzone(_Scripted):
+    """A folder with an ERP behind it that takes each file as soon as it has its final name.
+
+    Attributes:
+        staged: Temporary files by name.
+        takes: The ERP's own log: the name of every file it took.
+        answers: Answers that lie ready.
+        finished: Answers that were put away.
+    """
+
+    connector_type: ClassVar[str] = "MEMORY_DROPZONE"
+    display_name: ClassVar[str] = "Dropzone in memory"
+    capabilities: ClassVar[frozenset[str]] = frozenset({"staging", "acks"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.staged: dict[str, bytes] = {}
+        self.takes: list[str] = []
+        self.answers: list[Ack] = []
+        self.finished: list[Ack] = []
+
+    def export(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
+        """Stage and publish one order."""
+        staged = next(iter(self.stage_many([draft_order], config)))[1]
+        if isinstance(staged, ConnectorError):
+            raise staged
+        result = next(iter(self.publish_many([staged], config)))[1]
+        if isinstance(result, ConnectorError):
+            raise result
+        return result
+
+    def stages(self, config: dict[str, Any]) -> bool:
+        """Return True."""
+        return True
+
+    def expects_acks(self, config: dict[str, Any]) -> bool:
+        """Return True."""
+        return True
+
+    def stage_many(
+        self, draft_orders: Sequence[DraftOrder], config: dict[str, Any]
+    ) -> Iterator[tuple[UUID, Staged | ConnectorError]]:
+        """Write temporary files."""
+        for order in draft_orders:
+            try:
+                self._play("stage", order)
+            except ConnectorError as error:
+                yield order.id, error
+                continue
+            document = order.delivery.document or self.render(order, config)
+            path = f"{document.filename}.{order.delivery.token}.tmp"
+            self.staged[path] = document.content
+            yield order.id, Staged(order, path)
+
+    def publish_many(
+        self, staged: Sequence[Staged], config: dict[str, Any]
+    ) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
+        """Rename temporary files; the ERP takes them at once."""
+        for item in staged:
+            try:
+                self._play("publish", item.order)
+            except ConnectorError as error:
+                yield item.order.id, error
+                continue
+            inferred = self.staged.pop(item.path, None) is None
+            name = item.path.rsplit(".", 2)[0]
+            if not inferred:
+                self.takes.append(name)
+            metadata = {"inferred": True} if inferred else {}
+            yield item.order.id, ExportResult(success=True, dropzone_path=name, connector_metadata=metadata)
+
+    def discard(self, staged: Sequence[Staged], config: dict[str, Any]) -> None:
+        """Remove temporary files."""
+        for item in staged:
+            self.calls.append(("discard", item.order.id))
+            self.staged.pop(item.path, None)
+
+    def poll_acks(self, config: dict[str, Any], waiting: Waiting | Iterable[WaitingExport]) -> Iterator[Ack]:
+        """Match the answers that lie ready."""
+        known = Waiting.of(waiting).match([ack.reference for ack in self.answers])
+        for ack in list(self.answers):
+            if ack.reference in known:
+                ack.export_id = known[ack.reference].export_id
+            elif ack.status in ("ACKED", "FAILED"):
+                ack.status = "UNMATCHED"
+            yield ack
+
+    def finish_acks(self, acks: Sequence[Ack], config: dict[str, Any]) -> None:
+        """Put answers away."""
+        for ack in acks:
+            self.answers.remove(ack)
+            self.finished.append(ack)
