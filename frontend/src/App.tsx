@@ -1,0 +1,42 @@
+import { Center, Loader } from "@mantine/core";
+import { lazy, Suspense } from "react";
+import { Navigate, Route, Routes } from "react-router";
+import { useSignedIn } from "./api/queries";
+import { AppFrame } from "./components/AppFrame";
+import { SignInPage } from "./pages/SignInPage";
+
+const OverviewPage = lazy(() => import("./pages/OverviewPage"));
+const ConnectorConfigPage = lazy(() => import("./pages/ConnectorConfigPage"));
+const OrdersPage = lazy(() => import("./pages/OrdersPage"));
+const OrderPage = lazy(() => import("./pages/OrderPage"));
+const DeliveriesPage = lazy(() => import("./pages/DeliveriesPage"));
+const ActivityPage = lazy(() => import("./pages/ActivityPage"));
+const SettingsPage = lazy(() => import("./pages/SettingsPage"));
+
+export function App() {
+  if (!useSignedIn()) return <SignInPage />;
+  return (
+    <AppFrame>
+      <Suspense fallback={<Waiting />}>
+        <Routes>
+          <Route index element={<OverviewPage />} />
+          <Route path="connectors" element={<ConnectorConfigPage />} />
+          <Route path="orders" element={<OrdersPage />} />
+          <Route path="orders/:id" element={<OrderPage />} />
+          <Route path="deliveries" element={<DeliveriesPage />} />
+          <Route path="activity" element={<ActivityPage />} />
+          <Route path="settings" element={<SettingsPage />} />
+          <Route path="*" element={<Navigate to="/" replace />} />
+        </Routes>
+      </Suspense>
+    </AppFrame>
+  );
+}
+
+function Waiting() {
+  return (
+    <Center h="50vh">
+      <Loader aria-label="Loading" />
+    </Center>
+  );
+}

@@ -1,0 +1,72 @@
+import createClient from "openapi-fetch";
+import type { components, paths } from "./schema";
+import { endSession, token } from "./session";
+
+export type Schemas = components["schemas"];
+type Problem = Schemas["ErrorBody"];
+
+/** An error in the API's words. */
+export class ApiError extends Error {
+  readonly code: string;
+  readonly details: Record<string, unknown>;
+  readonly requestId: string;
+
+  constructor(readonly status: number, problem: Problem) {
+    super(problem.message);
+    this.code = problem.code;
+    this.details = problem.details;
+    this.requestId = problem.request_id;
+  }
+
+  get reason(): string {
+    return this.text("reason") ?? this.code;
+  }
+
+  get hint(): string | undefined {
+    return this.text("hint");
+  }
+
+  get fields(): { field: string; message: string }[] {
+    const fields: (string | { field: string; message: string })[] = Array.isArray(this.details.fields) ? this.details.fields : [];
+    return fields.map((field) => (typeof field === "string" ? { field, message: this.message } : field));
+  }
+
+  text(name: string): string | undefined {
+    const value = this.details[name];
+    return typeof value === "string" ? value : undefined;
+  }
+}
+
+export const api = createClient<paths>({ baseUrl: "" });
+
+api.use({
+  onRequest({ request }) {
+    const current = token();
+    if (current) request.headers.set("Authorization", `Bearer ${current}`);
+    return request;
+  },
+  onResponse({ request, response }) {
+    if (response.status === 401 && !request.url.endsWith("/auth/login")) endSession();
+  },
+});
+
+/** Return the answer of a call, or throw what the API says against it. */
+export async function answer<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+  const { data, error, response } = await call.catch(() => {
+    throw new ApiError(0, unreachable);
+  });
+  if (response.ok) return data as T;
+  throw new ApiError(response.status, problemOf(error, response));
+}
+
+const unreachable: Problem = {
+  code: "UNREACHABLE",
+  message: "OrderFlow does not answer.",
+  details: { hint: "Check your network connection; what you see may be out of date until it is back." },
+  request_id: "",
+};
+
+function problemOf(error: unknown, response: Response): Problem {
+  if (typeof error === "object" && error !== null && "error" in error) return error.error as Problem;
+  return { ...unreachable, message: `OrderFlow answered with ${response.status} ${response.statusText}.` };
+}

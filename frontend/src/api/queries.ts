@@ -1,0 +1,152 @@
+import { keepPreviousData, useMutation, useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
+import { useRef, useSyncExternalStore } from "react";
+import { notifications } from "@mantine/notifications";
+import { answer, api, ApiError, type Schemas } from "./client";
+import { parseExact } from "./exact";
+import { onSessionChange, token } from "./session";
+import type { operations } from "./schema";
+
+/** Milliseconds between two looks: what changes on the server shows within three seconds. */
+const REFRESH = 2_000;
+
+export type OrderQuery = NonNullable<operations["list_orders"]["parameters"]["query"]>;
+export type ExportQuery = NonNullable<operations["list_exports"]["parameters"]["query"]>;
+export type AttemptQuery = NonNullable<operations["list_push_log"]["parameters"]["query"]>;
+export type AuditQuery = NonNullable<operations["list_audit_log"]["parameters"]["query"]>;
+export type Period = NonNullable<NonNullable<operations["get_stats"]["parameters"]["query"]>["period"]>;
+export type ExactLine = Omit<Schemas["Line"], "qty" | "unit_price"> & { qty: string | null; unit_price: string | null };
+export type ExactOrder = Omit<Schemas["Order"], "lines"> & { lines: ExactLine[] };
+
+/** What is asked again and again while the tab is in view; the last answer stays while the next one is on its way. */
+function useLive<T>(key: readonly unknown[], ask: () => Promise<T>, enabled = true): UseQueryResult<T> {
+  return useQuery({ queryKey: key, queryFn: ask, refetchInterval: REFRESH, placeholderData: keepPreviousData, enabled });
+}
+
+export function useSignedIn(): boolean {
+  return useSyncExternalStore(onSessionChange, token) !== null;
+}
+
+export function useMe() {
+  return useQuery({ queryKey: ["me"], queryFn: () => answer(api.GET("/api/v1/me")), enabled: useSignedIn(), staleTime: 60_000 });
+}
+
+export type Permission =
+  | "ORDERS_IMPORT" | "ORDERS_EDIT" | "ORDERS_APPROVE" | "ORDERS_PUSH" | "CONNECTORS_EDIT" | "CONNECTORS_TEST"
+  | "DELIVERIES_PAUSE" | "AUDIT_READ" | "USERS_MANAGE" | "KEYS_MANAGE" | "ORG_MANAGE";
+
+/** Tells what the signed-in role may do; what it may not do is not offered. */
+export function useMay(): (permission: Permission) => boolean {
+  const { data } = useMe();
+  return (permission) => data?.permissions.includes(permission) ?? false;
+}
+
+export function useStats(period: Period) {
+  return useLive(["stats", period], () => {
+    const midnight = new Date();
+    midnight.setHours(0, 0, 0, 0);
+    return answer(api.GET("/api/v1/stats", { params: { query: { period, day_start: midnight.toISOString() } } }));
+  });
+}
+
+export function useConnectors() {
+  return useLive(["connectors"], async () => (await answer(api.GET("/api/v1/connectors"))).items);
+}
+
+export function useConnectorTypes() {
+  return useQuery({
+    queryKey: ["connector-types"],
+    queryFn: async () => (await answer(api.GET("/api/v1/connector-types"))).items,
+    staleTime: Infinity,
+  });
+}
+
+export function useOrders(query: OrderQuery) {
+  return useLive(["orders", query], () => answer(api.GET("/api/v1/draft-orders", { params: { query } })));
+}
+
+export function useOrder(id: string) {
+  return useLive(["order", id], async () => {
+    const call = api.GET("/api/v1/draft-orders/{order_id}", { params: { path: { order_id: id } }, parseAs: "text" });
+    return parseExact<ExactOrder>(await answer(call));
+  });
+}
+
+export function useTimeline(id: string) {
+  const path = { order_id: id };
+  return useLive(["timeline", id], async () =>
+    (await answer(api.GET("/api/v1/draft-orders/{order_id}/timeline", { params: { path } }))).items);
+}
+
+export function useExports(query: ExportQuery) {
+  return useLive(["exports", query], () => answer(api.GET("/api/v1/exports", { params: { query } })));
+}
+
+export function useAttempts(query: AttemptQuery) {
+  return useLive(["attempts", query], () => answer(api.GET("/api/v1/push-log", { params: { query } })));
+}
+
+export function useAttempt(id: string, enabled: boolean) {
+  const path = { attempt_id: id };
+  return useLive(["attempt", id], () => answer(api.GET("/api/v1/push-log/{attempt_id}", { params: { path } })), enabled);
+}
+
+export function useAuditLog(query: AuditQuery) {
+  return useLive(["audit", query], () => answer(api.GET("/api/v1/audit-log", { params: { query } })));
+}
+
+export function useOrganization() {
+  return useLive(["organization"], () => answer(api.GET("/api/v1/organization")));
+}
+
+export function useUsers(enabled: boolean) {
+  return useLive(["users"], async () => (await answer(api.GET("/api/v1/users"))).items, enabled);
+}
+
+export function useKeys(enabled: boolean) {
+  return useLive(["keys"], async () => (await answer(api.GET("/api/v1/api-keys"))).items, enabled);
+}
+
+interface ActionOptions<T> {
+  /** Shown when it went well. */
+  done?: string | ((result: T) => string | undefined);
+  onDone?: (result: T) => void;
+  /** The caller shows the error itself. */
+  quiet?: boolean;
+}
+
+/** A change: it cannot be started twice, everything shown is asked again after it, and errors are told. */
+export function useAction<V, T>(act: (given: V) => Promise<T>, options: ActionOptions<T> = {}) {
+  const client = useQueryClient();
+  const busy = useRef(false);
+  const mutation = useMutation<T, ApiError, V>({
+    mutationFn: act,
+    onSuccess: (result) => {
+      const message = typeof options.done === "function" ? options.done(result) : options.done;
+      if (message) notifications.show({ message, color: "teal" });
+      options.onDone?.(result);
+    },
+    onError: (error) => {
+      if (!options.quiet) tell(error);
+    },
+    onSettled: () => {
+      busy.current = false;
+      return client.invalidateQueries();
+    },
+  });
+  const run = (given: V) => {
+    if (busy.current) return;
+    busy.current = true;
+    mutation.mutate(given);
+  };
+  return { ...mutation, run };
+}
+
+export function tell(error: ApiError): void {
+  const fields = error.fields.map(({ field, message }) => `${field}: ${message}`);
+  notifications.show({
+    title: error.message,
+    message: [...fields, error.hint].filter(Boolean).join(" "),
+    color: "red",
+    autoClose: 12_000,
+  });
+}

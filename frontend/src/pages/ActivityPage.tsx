@@ -1,0 +1,83 @@
+import { Accordion, Card, Code, Group, SimpleGrid, Text, TextInput } from "@mantine/core";
+import { useDebouncedCallback } from "@mantine/hooks";
+import { IconHistory } from "@tabler/icons-react";
+import { useState } from "react";
+import type { Schemas } from "../api/client";
+import { useAuditLog, useMay } from "../api/queries";
+import { Answered } from "../components/Answered";
+import { PageTitle } from "../components/AppFrame";
+import { Empty } from "../components/Empty";
+import { phrase } from "../components/format";
+import { Moment } from "../components/Moment";
+import { Pager, useCursor } from "../components/Pager";
+import { Json } from "../components/Timeline";
+import { dayStart, useFilters } from "../components/useFilters";
+
+export default function ActivityPage() {
+  const filters = useFilters();
+  const cursor = useCursor(filters.key);
+  const may = useMay();
+  const entries = useAuditLog({
+    action: filters.one("action"),
+    actor: filters.one("actor"),
+    since: dayStart(filters.one("since")),
+    until: dayStart(filters.one("until"), 1),
+    limit: 50,
+    cursor: cursor.current,
+  });
+  if (!may("AUDIT_READ")) return null;
+  return (
+    <>
+      <PageTitle about="Who changed what, newest first">Activity</PageTitle>
+      <FilterBar filters={filters} />
+      <Answered query={entries}>
+        {(page) => page.items.length === 0 ? <Empty icon={IconHistory} title="Nothing fits what you chose" /> : (
+          <Card padding={0}>
+            <Accordion>{page.items.map((entry) => <Entry key={entry.id} entry={entry} />)}</Accordion>
+          </Card>
+        )}
+      </Answered>
+      <Pager cursor={cursor} next={entries.data?.next_cursor} />
+    </>
+  );
+}
+
+function FilterBar({ filters }: { filters: ReturnType<typeof useFilters> }) {
+  const [text, setText] = useState({ action: filters.one("action") ?? "", actor: filters.one("actor") ?? "" });
+  const search = useDebouncedCallback((changes: Record<string, string>) => filters.set(changes), 300);
+  const change = (name: "action" | "actor", value: string) => {
+    setText({ ...text, [name]: value });
+    search({ [name]: value.trim() });
+  };
+  return (
+    <Group mb="md" gap="sm">
+      <TextInput label="Action" placeholder="DRAFT_APPROVED" value={text.action} onChange={(event) => change("action", event.currentTarget.value.toUpperCase())} />
+      <TextInput label="Who" placeholder="Address or key" value={text.actor} onChange={(event) => change("actor", event.currentTarget.value)} />
+      <TextInput label="From" type="date" value={filters.one("since") ?? ""} onChange={(event) => filters.set({ since: event.currentTarget.value })} />
+      <TextInput label="To" type="date" value={filters.one("until") ?? ""} onChange={(event) => filters.set({ until: event.currentTarget.value })} />
+    </Group>
+  );
+}
+
+function Entry({ entry }: { entry: Schemas["AuditEntry"] }) {
+  return (
+    <Accordion.Item value={entry.id}>
+      <Accordion.Control>
+        <Group gap="xs" justify="space-between">
+          <div>
+            <Text size="sm" fw={600}>{phrase(entry.action)}</Text>
+            <Text size="xs" c="dimmed">by {entry.actor}</Text>
+          </div>
+          <Text size="sm" c="dimmed"><Moment at={entry.created_at} /></Text>
+        </Group>
+      </Accordion.Control>
+      <Accordion.Panel>
+        <SimpleGrid cols={{ base: 1, sm: 2 }}>
+          <div><Json title="Before" value={entry.before} /></div>
+          <div><Json title="After" value={entry.after} /></div>
+        </SimpleGrid>
+        <Text size="xs" c="dimmed" mt="xs"><Code>{entry.action}</Code> {entry.entity_type} {entry.entity_id} · request {entry.request_id ?? "–"}</Text>
+      </Accordion.Panel>
+    </Accordion.Item>
+  );
+}

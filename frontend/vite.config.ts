@@ -1,0 +1,13 @@
+import { fileURLToPath } from "node:url";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+const ours = fileURLToPath(new URL("src/forms/validator.ts", import.meta.url));
+
+export default defineConfig({
+  plugins: [react()],
+  // A helper for the tests of @rjsf/core imports Ajv, which our Content-Security-Policy could not run: see validator.ts.
+  resolve: { alias: { "@rjsf/validator-ajv8": ours } },
+  build: { target: "es2022", chunkSizeWarningLimit: 600 },
+  server: { proxy: { "/api": process.env.ORDERFLOW_URL ?? "http://127.0.0.1:8000" } },
+});
