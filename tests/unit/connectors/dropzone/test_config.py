@@ -1,0 +1,97 @@
+"""A dropzone's configuration: what each mode needs, said field by field, and never a value."""
+
+from __future__ import annotations
+
+import pytest
+
+from orderflow.connectors.dropzone import DropzoneConfig, DropzoneJsonV1Connector
+from orderflow.connectors.registry import ConnectorRegistry
+from orderflow.domain.errors import ConfigError
+
+SECRETS = ("password", "ssh_key", "ssh_key_passphrase")
+SFTP = {"host": "erp.example", "username": "u", "password": "t0p-s3cret", "export_path": "/out"}
+
+
+def problems(config):
+    with pytest.raises(ConfigError) as error:
+        DropzoneJsonV1Connector().parse(config)
+    return {item["field"]: item["message"] for item in error.value.details["fields"]}, error.value
+
+
+def test_defaults():
+    config = DropzoneConfig(**SFTP)
+    assert (config.mode, config.port, config.atomic_write, config.fsync) == ("sftp", 22, True, False)
+    assert (config.ack_path, config.connect_timeout, config.timeout, config.max_in_flight) == (None, 10, 30, 256)
+
+
+def test_all_that_sftp_lacks_is_said_at_once_and_by_field():
+    fields, error = problems({"export_path": "/out"})
+    assert set(fields) == {"host", "username", "ssh_key"}
+    assert fields["host"] == "is needed for mode sftp"
+    assert "host: is needed for mode sftp" in error.message
+
+
+def test_a_key_is_as_good_as_a_password():
+    without = {name: value for name, value in SFTP.items() if name != "password"}
+    assert DropzoneConfig(**without, ssh_key="-----BEGIN").password is None
+
+
+def test_a_folder_needs_only_a_folder():
+    assert DropzoneConfig(mode="filesystem", export_path="/out").ack_path is None
+    fields, _ = problems({"mode": "filesystem", "export_path": "out", "ack_path": "acks"})
+    assert set(fields) == {"export_path", "ack_path"}
+
+
+def test_a_relative_folder_is_fine_on_a_server():
+    assert DropzoneConfig(**SFTP | {"export_path": "in/orders/"}).export_path == "in/orders"
+    assert DropzoneConfig(**SFTP | {"export_path": "/"}).export_path == "/"
+
+
+@pytest.mark.parametrize("path", ["/out/../etc", "..", "/a\nb", "/a\0b", "x" * 1001])
+def test_odd_folders_are_refused(path):
+    fields, _ = problems(SFTP | {"export_path": path, "ack_path": path})
+    assert set(fields) == {"export_path", "ack_path"}
+
+
+def test_answers_do_not_lie_among_the_orders():
+    fields, _ = problems(SFTP | {"ack_path": "/out/"})
+    assert "another folder" in fields["ack_path"]
+
+
+def test_older_names_still_work_but_not_beside_the_new_ones():
+    old = {name: value for name, value in SFTP.items() if name != "export_path"}
+    config = DropzoneConfig(**old, base_path="/out", dropzone_type="SFTP")
+    assert (config.export_path, config.mode) == ("/out", "sftp")
+    _, error = problems(SFTP | {"base_path": "/elsewhere"})
+    assert "base_path is the older name of export_path" in error.message
+
+
+def test_what_a_form_left_empty_is_not_given():
+    config = DropzoneConfig(**SFTP, ssh_key="", ack_path="", host_key=None)
+    assert (config.ssh_key, config.ack_path) == (None, None)
+
+
+def test_unknown_fields_and_wrong_values_are_named():
+    fields, _ = problems(SFTP | {"hots": "x", "mode": "pigeon", "port": 0, "host": "sftp://erp.example"})
+    assert set(fields) == {"hots", "mode", "port", "host"}
+
+
+def test_no_secret_is_ever_quoted():
+    config = DropzoneConfig(**SFTP, ssh_key="k3y-text", ssh_key_passphrase="p4ss")
+    bad = SFTP | {"ssh_key": ["k3y-text"], "ssh_key_passphrase": {"p4ss": 1}, "port": "t0p-s3cret"}
+    _, error = problems(bad)
+    for text in (repr(config), str(config), str(error), repr(error.as_json())):
+        assert not [secret for secret in ("t0p-s3cret", "k3y-text", "p4ss") if secret in text]
+
+
+def test_the_schema_draws_the_form():
+    schema = ConnectorRegistry.metadata("DROPZONE_JSON_V1").config_schema
+    assert schema["required"] == ["export_path"]
+    assert schema["additionalProperties"] is False
+    for name, field in schema["properties"].items():
+        assert field["title"], name
+        assert field["description"], name
+        assert field["group"] in {"Server", "Sign-in", "Folders", "Advanced"}, name
+        assert field.get("writeOnly", False) is (name in SECRETS), name
+    assert schema["properties"]["host"]["show_when"] == {"mode": ["sftp"]}
+    assert "show_when" not in schema["properties"]["export_path"]

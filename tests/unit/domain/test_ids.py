@@ -1,0 +1,49 @@
+"""Ids are UUIDs version 7, as RFC 9562 section 5.7 lays them out."""
+
+import time
+from uuid import RFC_4122, UUID
+
+import pytest
+
+from orderflow.domain import ids
+from orderflow.domain.ids import new_id
+
+
+def test_version_and_variant():
+    for _ in range(200):
+        made = new_id()
+        assert (made.version, made.variant) == (7, RFC_4122)
+
+
+def test_the_first_48_bits_are_the_milliseconds_since_1970():
+    before = time.time_ns() // 1_000_000
+    made = new_id().int >> 80
+    assert before <= made <= time.time_ns() // 1_000_000
+
+
+def test_none_comes_twice():
+    made = {new_id() for _ in range(20_000)}
+    assert len(made) == 20_000
+
+
+def test_later_ids_sort_behind_earlier_ones(monkeypatch):
+    moments = iter(range(0, 10**12, 10**10))
+    monkeypatch.setattr(ids.time, "time_ns", lambda: next(moments))
+    made = [new_id() for _ in range(100)]
+    assert made == sorted(made)
+    assert [str(one) for one in made] == sorted(str(one) for one in made)
+
+
+@pytest.mark.parametrize(
+    ("random", "expected"),
+    [
+        (b"\x00" * 10, "017f22e2-79b0-7000-8000-000000000000"),
+        (b"\xff" * 10, "017f22e2-79b0-7fff-bfff-ffffffffffff"),
+        # The example of RFC 9562, appendix A.6.
+        (bytes.fromhex("0cc318c4dc0c0c07398f"), "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"),
+    ],
+)
+def test_known_ids(monkeypatch, random, expected):
+    monkeypatch.setattr(ids.time, "time_ns", lambda: 0x017F22E279B0 * 1_000_000)
+    monkeypatch.setattr(ids.os, "urandom", lambda _: random)
+    assert new_id() == UUID(expected)

@@ -1,0 +1,59 @@
+"""What a connector gets for nothing when it has only `export` and `test_connection`."""
+
+import pytest
+
+from orderflow.domain.delivery import ExportResult, TestResult
+from orderflow.domain.errors import ConnectorError, InDoubtError, RejectedError
+from orderflow.domain.orders import DraftOrder
+from orderflow.domain.ports import ERPConnectorPort
+
+
+class Picky(ERPConnectorPort):
+    def export(self, draft_order, config):
+        if draft_order.notes == "bad":
+            raise RejectedError("The ERP does not like it.")
+        return ExportResult(success=True)
+
+    def test_connection(self, config):
+        return TestResult(success=True)
+
+
+def test_a_connector_without_export_cannot_be_made():
+    with pytest.raises(TypeError, match="export"):
+        type("Half", (ERPConnectorPort,), {"test_connection": Picky.test_connection})()
+
+
+def test_one_bad_order_does_not_stop_a_batch():
+    orders = [DraftOrder(), DraftOrder(notes="bad"), DraftOrder()]
+    outcomes = dict(Picky().export_many(orders, {}))
+    assert list(outcomes) == [order.id for order in orders]
+    assert [isinstance(outcome, ConnectorError) for outcome in outcomes.values()] == [False, True, False]
+
+
+def test_a_fault_in_the_connector_itself_is_not_taken_for_an_outcome():
+    class Broken(Picky):
+        def export(self, draft_order, config):
+            raise KeyError("host")
+
+    with pytest.raises(KeyError):
+        list(Broken().export_many([DraftOrder()], {}))
+
+
+def test_a_connector_that_cannot_ask_leaves_a_doubt_standing():
+    with pytest.raises(InDoubtError):
+        Picky().find(DraftOrder(), {})
+
+
+def test_a_simple_connector_neither_stages_nor_expects_answers():
+    connector = Picky()
+    assert not connector.stages({})
+    assert not connector.expects_acks({})
+    assert list(connector.poll_acks({}, [])) == []
+    connector.finish_acks([], {})
+    connector.discard([], {})
+
+
+@pytest.mark.parametrize("step", ["stage_many", "publish_many"])
+def test_a_connector_that_says_it_stages_must_do_it(step):
+    with pytest.raises(TypeError, match=f"Picky says that it stages, but has no {step}"):
+        getattr(Picky(), step)([], {})

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orderflow.domain.errors import InputError
+from orderflow.domain.orders import DraftOrder, missing_for_ready
+from orderflow.flow.read_order import MOST_LINES, read_order
+
+LINE = {"line_no": 1, "internal_sku": "INT-9", "qty": 10, "uom": "M", "unit_price": Decimal("1.23")}
+ORDER = {"currency": "EUR", "customer": {"erp_customer_number": "4711"}, "lines": [LINE]}
+
+quantities = st.decimals(0, 10**15 - 1, places=3)
+prices = st.decimals(-(10**14) + 1, 10**14 - 1, places=4)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.decimals(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+fields = st.sampled_from(["lines", "customer", "ship_to", "order_date", "currency", "source_document", "notes", "x"])
+
+
+def faults_of(value: object) -> dict[str, str]:
+    with pytest.raises(InputError) as caught:
+        read_order(value)
+    return {fault["field"]: fault["message"] for fault in caught.value.details["fields"]}
+
+
+def with_line(**changes: object) -> dict[str, object]:
+    return ORDER | {"lines": [LINE | changes]}
+
+
+def test_every_field_finds_its_place():
+    order = read_order(
+        ORDER
+        | {
+            "external_order_number": "PO-1",
+            "order_date": "2025-12-01",
+            "ship_to": {"city": "Köln", "region": None},
+            "source_document": {"file_name": "order.pdf", "sha256": "ab" * 32},
+            "lines": [LINE | {"description": "Kabel", "line_notes": "n", "requested_delivery_date": "2025-12-02"}],
+        }
+    )
+    assert order.ship_to == {"city": "Köln", "region": None}
+    assert (order.lines[0].product_description, order.lines[0].line_notes) == ("Kabel", "n")
+    assert str(order.order_date) == "2025-12-01"
+    assert order.source_document
+    assert order.source_document.sha256 == "ab" * 32
+    assert missing_for_ready(order) == []
+
+
+@given(quantities, prices)
+def test_numbers_within_the_limits_stay_exact(qty, price):
+    line = read_order(with_line(qty=qty, unit_price=price)).lines[0]
+    assert (line.qty, line.unit_price) == (qty, price)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "message"),
+    [
+        ({"qty": Decimal("0.0001")}, "lines[0].qty", "at most 3 decimals"),
+        ({"qty": 10**15}, "lines[0].qty", "at most 15 digits"),
+        ({"qty": Decimal("1e400")}, "lines[0].qty", "at most 15 digits"),
+        ({"qty": Decimal("NaN")}, "lines[0].qty", "must be a number"),
+        ({"qty": True}, "lines[0].qty", "must be a number, not true or false"),
+        ({"unit_price": Decimal("1.00001")}, "lines[0].unit_price", "at most 4 decimals"),
+        ({"unit_price": 10**14}, "lines[0].unit_price", "at most 14 digits"),
+        ({"line_no": 0}, "lines[0].line_no", "from 1"),
+        ({"price": 1}, "lines[0].price", "not a known field"),
+        ({"uom": 5}, "lines[0].uom", "must be text, not a whole number"),
+        ({"uom": "a\0b"}, "lines[0].uom", "NUL"),
+        ({"uom": "\ud800"}, "lines[0].uom", "surrogate"),
+        ({"internal_sku": "x" * 201}, "lines[0].internal_sku", "limit is 200"),
+        ({"currency": "Euro"}, "lines[0].currency", "ISO 4217"),
+        ({"requested_delivery_date": "1.12.2025"}, "lines[0].requested_delivery_date", "as 2025-12-31"),
+        ({"requested_delivery_date": "0999-01-01"}, "lines[0].requested_delivery_date", "1900 to 2999"),
+    ],
+)
+def test_a_fault_names_its_field_and_its_limit(changes, field, message):
+    faults = faults_of(with_line(**changes))
+    assert list(faults) == [field]
+    assert message in faults[field]
+
+
+def test_all_faults_are_told_at_once_and_an_order_is_limited_in_lines():
+    faults = faults_of(ORDER | {"currency": "euro", "lines": [LINE, LINE]})
+    assert set(faults) == {"currency", "lines[0].line_no", "lines[1].line_no"}
+    assert "limit is 10000" in faults_of(ORDER | {"lines": [LINE] * (MOST_LINES + 1)})["lines"]
+
+
+def test_what_is_missing_or_null_is_for_review_not_for_refusal():
+    nothing = dict.fromkeys(("internal_sku", "qty", "uom", "unit_price"))
+    order = read_order({"customer": None, "currency": "", "lines": [{"line_no": 1, **nothing}]})
+    assert len(missing_for_ready(order)) == 5
+    assert isinstance(read_order({}), DraftOrder)
+
+
+@given(st.dictionaries(fields, json_values))
+def test_whatever_comes_ends_as_an_order_or_a_named_fault(value):
+    try:
+        order = read_order(value)
+    except InputError as error:
+        named = error.details["fields"]
+    else:
+        named = [order.id]
+    assert named

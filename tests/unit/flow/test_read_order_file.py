@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import io
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orderflow.domain.errors import InputError
+from orderflow.domain.orders import DraftOrder
+from orderflow.flow import read_order_file
+from orderflow.flow.read_order_file import lines_of, read_orders
+
+GOOD = b'{"notes": "%d"}'
+
+
+def read(content: bytes) -> list[tuple[int, str | None]]:
+    """Each order's line, and its note or the words of its fault."""
+    found = read_orders(lines_of(io.BytesIO(content)))
+    return [(line, order.notes if isinstance(order, DraftOrder) else f"! {order.message}") for line, order in found]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"notes": "1"}\n\n{"notes": "2"}\n',
+        b'\xef\xbb\xbf{"notes": "1"}\r\n\r\n{"notes": "2"}',
+        b'[{"notes": "1"},\n\n{"notes": "2"}]',
+        b'[\n{"notes": "1"},{\n"notes": "2"}]',
+    ],
+    ids=["json lines", "with a byte order mark", "array", "array over several lines"],
+)
+def test_lines_and_arrays_are_read_alike(content):
+    assert [note for _, note in read(content)] == ["1", "2"]
+
+
+def test_each_order_has_the_number_of_the_line_where_it_begins():
+    assert read(b'\n{"notes": "1"}\n\n{"notes": "2"}') == [(2, "1"), (4, "2")]
+    assert read(b'[\n  {"notes":\n"1"},\n  {"notes": "2"}\n]') == [(2, "1"), (4, "2")]
+    assert read(b'\n{\n"notes": "1"\n}\n') == [(2, "1")]
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        (b"not json", "not JSON"),
+        (b'{"notes": "1"', "not JSON"),
+        (b'{"notes": "\xff"}', "byte 12 is not UTF-8"),
+        (b'{"notes": "1", "notes": "2"}', "notes is given twice"),
+        (b'{"lines": [{"line_no": 1, "qty": NaN}]}', "lines[0].qty must be a number"),
+        (b'{"lines": [{"line_no": 1, "qty": 1e99999999999999999999}]}', "lines[0].qty must be a number"),
+        (b'{"lines": [{"line_no": ' + b"9" * 5000 + b"}]}", "too many digits"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b"[]", "must be an object"),
+        (b"5", "must be an object"),
+    ],
+)
+def test_a_bad_line_costs_no_good_one(bad, words):
+    first, middle, last = read(b'{"notes": "1"}\n' + bad + b'\n{"notes": "3"}')
+    assert (first, last) == ((1, "1"), (3, "3"))
+    assert middle[0] == 2
+    assert str(middle[1]).startswith("! ")
+    assert words in str(middle[1])
+
+
+def test_what_comes_before_the_break_in_an_array_is_kept():
+    whole, broken = read(b'[{"notes": "1"},\n{"notes": "2"')
+    assert whole == (1, "1")
+    assert broken[0] == 2
+    assert "cut or broken" in read(b'[{"notes": "1"} {"notes": "2"}]')[1][1]
+    assert "something follows" in read(b'[{"notes": "1"}] x')[1][1]
+    assert "byte 13 is not UTF-8" in read(b'[{"notes": "\xff"}]')[0][1]
+
+
+def test_numbers_keep_every_digit():
+    ((_, order),) = read_orders([b'{"lines": [{"line_no": 1, "qty": 123456789012345.678, "unit_price": 0.0001}]}'])
+    assert isinstance(order, DraftOrder)
+    assert (order.lines[0].qty, order.lines[0].unit_price) == (Decimal("123456789012345.678"), Decimal("0.0001"))
+
+
+def test_a_line_that_is_too_long_is_refused_and_the_next_one_read(monkeypatch):
+    monkeypatch.setattr(read_order_file, "LONGEST_LINE", 100)
+    long, good = read(b'{"notes": "' + b"x" * 1000 + b'"}\n{"notes": "2"}')
+    assert "longer than" in str(long[1])
+    assert good == (2, "2")
+
+
+def test_a_document_that_is_too_long_is_refused(monkeypatch):
+    monkeypatch.setattr(read_order_file, "LONGEST_DOCUMENT", 10)
+    ((_, fault),) = read(b'[{"notes": "1"}]')
+    assert "JSON Lines" in str(fault)
+
+
+def test_an_empty_file_holds_nothing():
+    assert read(b"") == read(b"\n \n") == read(b"[]") == []
+
+
+@given(st.binary() | st.text(alphabet='[]{}",:1e\n notes\\u').map(str.encode))
+def test_no_bytes_end_in_anything_but_orders_and_faults(content):
+    for line, order in read_orders(lines_of(io.BytesIO(content))):
+        assert line >= 1
+        assert isinstance(order, DraftOrder | InputError)

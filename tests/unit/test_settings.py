@@ -1,0 +1,108 @@
+"""Settings: their names, their defaults, and what a wrong one says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orderflow.domain.errors import EncryptionError
+from orderflow.settings import Settings, SettingsError
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ORDERFLOW_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def test_nothing_needs_to_be_set(home: Path) -> None:
+    settings = Settings.load()
+    assert settings.orderflow_home == home
+    assert (settings.app_url, settings.admin_url, settings.broker_url) == ("", None, None)
+    assert settings.object_store()["folder"] == home / "objects"
+    assert settings.encryption().key_id == settings.encryption().key_id
+    assert (home / "master.key").exists()
+
+
+def test_the_specifications_names_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {
+        "DATABASE_URL": "postgres://app:hush@db/orderflow",
+        "DATABASE_ADMIN_URL": "postgresql://owner:hush@db/orderflow",
+        "REDIS_URL": "redis://cache/0",
+        "OBJECT_STORAGE_ENDPOINT": "http://minio:9000/",
+        "OBJECT_STORAGE_ACCESS_KEY": "access",
+        "OBJECT_STORAGE_SECRET_KEY": "hush",
+        "OBJECT_STORAGE_BUCKET": "documents",
+        "ENCRYPTION_MASTER_KEY": "22" * 32,
+        "ENCRYPTION_PREVIOUS_KEYS": f"{'11' * 32}, {'33' * 32}",
+        "JWT_SECRET": "hush" * 8,
+        "PASSWORD_PEPPER": "hushhush",
+        "APP_BASE_URL": "https://orders.example/",
+        "LOG_LEVEL": "debug",
+        "ORDERFLOW_BATCH_SIZE": "64",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings.load()
+    assert settings.app_url == "postgresql+psycopg://app:hush@db/orderflow"
+    assert settings.admin_url == "postgresql+psycopg://owner:hush@db/orderflow"
+    assert settings.broker_url == "redis://cache/0"
+    assert settings.object_store()["endpoint"] == "http://minio:9000"
+    assert settings.object_store()["secret_key"] == "hush"
+    assert len(settings.encryption().known_key_ids) == 3
+    assert (settings.app_base_url, settings.log_level) == ("https://orders.example", "DEBUG")
+    assert settings.batch_size == 64
+    assert "hush" not in repr(settings)
+    assert "2222" not in repr(settings)
+
+
+def test_a_file_beside_the_program_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("LOG_LEVEL=WARNING\nAPP_BASE_URL=https://a.example\n")
+    monkeypatch.setenv("LOG_LEVEL", "ERROR")
+    assert (Settings.load().log_level, Settings.load().app_base_url) == ("ERROR", "https://a.example")
+
+
+def test_given_settings_win_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORDERFLOW_BATCH_SIZE", "64")
+    assert Settings.load(batch_size=32).batch_size == 32
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("DATABASE_URL", "mysql://root:hush@db/x", "DATABASE_URL must be the URL of a PostgreSQL database"),
+        ("ENCRYPTION_MASTER_KEY", "hush", "ENCRYPTION_MASTER_KEY must be 64 hex digits"),
+        ("ENCRYPTION_PREVIOUS_KEYS", "hush", "ENCRYPTION_PREVIOUS_KEYS must be 64 hex digits"),
+        ("JWT_SECRET", "hush", "JWT_SECRET .*at least 32"),
+        ("OBJECT_STORAGE_ENDPOINT", "hush:9000", "OBJECT_STORAGE_ENDPOINT must be a URL"),
+        ("OBJECT_STORAGE_SECRET_KEY", "hush", "set together"),
+        ("LOG_LEVEL", "hush", "LOG_LEVEL should be 'DEBUG'"),
+        ("ORDERFLOW_BATCH_SIZE", "hush", "ORDERFLOW_BATCH_SIZE should be a valid integer"),
+        ("ORDERFLOW_LEASE_SECONDS", "0", "ORDERFLOW_LEASE_SECONDS should be greater than or equal to 5"),
+        ("ORDERFLOW_RETRY_CAP_SECONDS", "1", "RETRY_CAP_SECONDS must not be less"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_never_shown(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=said) as caught:
+        Settings.load()
+    assert "hush" not in str(caught.value.as_json())
+
+
+def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "loud")
+    monkeypatch.setenv("ORDERFLOW_BATCH_SIZE", "0")
+    with pytest.raises(SettingsError) as caught:
+        Settings.load()
+    assert {field["field"] for field in caught.value.details["fields"]} == {"LOG_LEVEL", "ORDERFLOW_BATCH_SIZE"}
+
+
+def test_a_shared_database_without_a_key_stops_the_start(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://db/orderflow")
+    with pytest.raises(EncryptionError, match="ENCRYPTION_MASTER_KEY is not set"):
+        Settings.load().encryption()
+    assert not home.exists()

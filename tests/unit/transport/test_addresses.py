@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import socket
+
+import httpx
+import pytest
+
+from orderflow.connectors.dropzone import DropzoneJsonV1Connector
+from orderflow.domain.errors import NeedsAttentionError
+from orderflow.transport import addresses
+from orderflow.transport.ftp import open_ftp
+from orderflow.transport.ftp_session import FTPTarget
+from orderflow.transport.http_addresses import http_transport
+from orderflow.transport.sftp import SFTPTarget, close_all, open_sftp
+
+
+@pytest.fixture
+def hosted():
+    addresses.refuse_private_addresses(refuse=True)
+    yield
+    addresses.refuse_private_addresses(refuse=False)
+    close_all()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
+        "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::1",
+    ],
+)  # fmt: skip
+def test_what_is_not_public(address):
+    assert not addresses.is_public(address)
+
+
+@pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"])
+def test_what_is_public(address):
+    assert addresses.is_public(address)
+
+
+@pytest.fixture
+def listener():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        yield server
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("kind", ["sftp", "ftp"])
+def test_a_hosted_installation_does_not_even_connect(hosted, listener, host, kind):
+    port = listener.getsockname()[1]
+    store = {
+        "sftp": lambda: open_sftp(SFTPTarget(host, port, "x", password="y", host_key="SHA256:" + "A" * 43)),
+        "ftp": lambda: open_ftp(FTPTarget(host, port, "x", "y")),
+    }[kind]()
+    with pytest.raises(NeedsAttentionError) as caught:
+        store.list("/")
+    assert caught.value.code == "PRIVATE_ADDRESS"
+    with pytest.raises(TimeoutError):
+        listener.accept()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_an_http_request_is_not_even_begun(hosted, listener, host):
+    transport = http_transport()
+    with pytest.raises(NeedsAttentionError) as caught:
+        transport.handle_request(httpx.Request("GET", f"http://{host}:{listener.getsockname()[1]}/"))
+    assert caught.value.code == "PRIVATE_ADDRESS"
+    with pytest.raises(TimeoutError):
+        listener.accept()
+    transport.close()
+
+
+def test_one_private_address_among_public_ones_is_enough(hosted, monkeypatch):
+    def resolve(*_, **__):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (ip, 21)) for ip in ("1.1.1.1", "10.0.0.1")]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with pytest.raises(NeedsAttentionError):
+        addresses.connected("rebind.example", 21, 1)
+
+
+def test_a_folder_of_the_host_is_private_too(hosted, tmp_path):
+    result = DropzoneJsonV1Connector().test_connection({"mode": "filesystem", "export_path": str(tmp_path)})
+    assert result.details["code"] == "PRIVATE_ADDRESS"
+
+
+def test_without_the_setting_everything_may_be_reached(listener):
+    addresses.connected("127.0.0.1", listener.getsockname()[1], 1).close()
