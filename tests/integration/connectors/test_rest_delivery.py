@@ -1,0 +1,297 @@
+"""REST_JSON on a real database against real HTTP servers that misbehave: no order twice, none lost."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from orderflow.connectors.rest import RestJsonConnector
+from orderflow.domain.errors import NeedsAttentionError, RejectedError, UnavailableError
+from orderflow.flow.connections import add_connection
+from orderflow.flow.poll_acks import poll_acks
+from orderflow.flow.ports import Actor
+from orderflow.flow.test_connection import test_connection as check_connection
+from orderflow.testing.engine import an_order
+from orderflow.testing.http_server import (
+    DROP_AFTER,
+    DROP_BEFORE,
+    ERROR_INSIDE,
+    HALF_JSON,
+    HTML,
+    HUGE,
+    NOTHING,
+    RESET_MID_ANSWER,
+    TOO_MANY,
+    UNAUTHORIZED,
+    MisbehavingHTTPServer,
+    delayed,
+    redirect,
+    status,
+)
+
+ACTOR = Actor("test")
+FAULTS = {
+    "dropped before": DROP_BEFORE,
+    "dropped after": DROP_AFTER,
+    "reset": RESET_MID_ANSWER,
+    "half": HALF_JSON,
+    "html": HTML,
+    "nothing": NOTHING,
+    "10 MB": HUGE,
+    "late": delayed(1.5),
+    "500 after taking": status(500, takes=True),
+    "502 before taking": status(502),
+    "503": status(503, Retry_After="0"),
+    "429": TOO_MANY,
+    "redirect here": redirect("/orders"),
+}
+
+
+@pytest.fixture
+def connector():
+    made = RestJsonConnector()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def connect(installation, connector):
+    installation.connectors["REST_JSON"] = connector
+
+    def add(config):
+        return add_connection(installation.wiring, installation.org_id, "REST_JSON", config, ACTOR, enabled=True)
+
+    return add
+
+
+def to(server, **more):
+    return {"url": f"{server.url}/orders", "plain_http": True, "order_number": "id", "timeout": 1} | more
+
+
+def deliver(installation, connection_id):
+    """Work until nothing is left to do, without waiting for the times of retries."""
+    for _ in range(6):
+        installation.make_all_due()
+        installation.work_off(connection_id)
+
+
+WAYS = {
+    "key": (True, lambda server: {"idempotent": True}),
+    "find": (
+        False,
+        lambda server: {
+            "find_url": f"{server.url}/orders?reference={{{{ delivery.export_id }}}}",
+            "found": "items[0].id",
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_order_is_there_once_whatever_goes_wrong(installation, connect, way, fault):
+    idempotent, how = WAYS[way]
+    with MisbehavingHTTPServer(idempotent=idempotent) as server:
+        connection_id = connect(to(server, **how(server)))
+        server.misbehave(*[FAULTS[fault]] * 2)
+        orders = installation.pushed(5)
+        deliver(installation, connection_id)
+        assert {installation.order(order_id)["status"] for order_id in orders} == {"CONFIRMED"}
+        assert Counter(order["draft_order_id"] for order in server.taken) == Counter(map(str, orders))
+
+
+def test_all_of_it_at_once(installation, connect):
+    with MisbehavingHTTPServer(idempotent=False) as server:
+        connection_id = connect(to(server, max_in_flight=8, **WAYS["find"][1](server)))
+        server.misbehave(*FAULTS.values())
+        server.misbehave(*[status(500), HTML, DROP_AFTER, NOTHING] * 2, method="GET")
+        orders = installation.pushed(60)
+        deliver(installation, connection_id)
+        assert Counter(installation.order(order_id)["status"] for order_id in orders) == {"CONFIRMED": 60}
+        assert Counter(order["draft_order_id"] for order in server.taken) == Counter(map(str, orders))
+
+
+def test_a_refused_order_goes_to_error_with_the_targets_words_and_the_rest_go_on(installation, connect):
+    with MisbehavingHTTPServer() as server:
+        connection_id = connect(to(server, idempotent=True, max_in_flight=1))
+        server.misbehave(ERROR_INSIDE, status(422, "SKU INT-999 is unknown"))
+        orders = installation.pushed(4)
+        installation.work_off(connection_id)
+        found = [installation.order(order_id) for order_id in orders]
+        assert Counter(order["status"] for order in found) == {"ERROR": 2, "CONFIRMED": 2}
+        said = {order["error_json"]["message"] for order in found if order["error_json"]}
+        assert said == {"Customer 4711 is locked", "SKU INT-999 is unknown"}
+        assert all(order["error_json"]["hint"] for order in found if order["error_json"])
+        assert len(server.taken) == 2
+
+
+@pytest.mark.parametrize("fault", [UNAUTHORIZED, status(403), redirect("https://evil.example/orders"), status(405)])
+def test_what_only_a_person_can_mend_pauses_the_connection_and_nothing_is_lost(installation, connect, fault):
+    with MisbehavingHTTPServer() as server:
+        connection_id = connect(to(server, idempotent=True, max_in_flight=1, test_url=f"{server.url}/ping"))
+        server.misbehave(fault)
+        orders = installation.pushed(3)
+        installation.work_off(connection_id)
+        (row,) = installation.rows("SELECT breaker_state, breaker_error FROM erp_connection")
+        assert row["breaker_state"] == "PAUSED"
+        assert server.taken == []
+        assert check_connection(installation.wiring, installation.org_id, connection_id, ACTOR).success
+        deliver(installation, connection_id)
+        assert {installation.order(order_id)["status"] for order_id in orders} == {"CONFIRMED"}
+        assert len(server.taken) == 3
+
+
+def test_a_server_that_is_down_opens_the_breaker_and_spends_nothing(installation, connect):
+    with MisbehavingHTTPServer() as server:
+        gone = server.url
+    connection_id = connect({"url": f"{gone}/orders", "plain_http": True})
+    (order_id,) = installation.pushed()
+    installation.work_off(connection_id)
+    (row,) = installation.rows("SELECT breaker_state FROM erp_connection")
+    assert row["breaker_state"] == "OPEN"
+    assert (installation.order(order_id)["status"], installation.export(order_id)["attempts_spent"]) == ("PUSHING", 0)
+
+
+def test_the_wait_that_the_target_asks_for_is_kept(installation, connect):
+    installation.retrying(max_attempts=4, base=0.0)
+    with MisbehavingHTTPServer() as server:
+        connection_id = connect(to(server))
+        server.misbehave(status(429, Retry_After="100"))
+        installation.pushed()
+        installation.work_off(connection_id)
+        (row,) = installation.rows("SELECT next_attempt_at - now() AS wait FROM erp_export")
+        assert timedelta(seconds=90) < row["wait"] <= timedelta(seconds=100)
+        assert server.taken == []
+
+
+def test_a_key_in_every_attempt_the_same(installation, connect):
+    with MisbehavingHTTPServer() as server:
+        connection_id = connect(to(server, idempotent=True))
+        server.misbehave(DROP_AFTER, status(500), TOO_MANY)
+        (order_id,) = installation.pushed()
+        deliver(installation, connection_id)
+        keys = [request.headers["Idempotency-Key"] for request in server.received]
+        assert keys == [str(installation.export(order_id)["id"])] * 4
+
+
+def test_an_order_that_is_known_already_is_delivered(installation, connect):
+    with MisbehavingHTTPServer(idempotent=False) as server:
+        connection_id = connect(to(server, duplicate_statuses=[409]))
+        server.misbehave(DROP_AFTER, status(409, "exists"))
+        (order_id,) = installation.pushed()
+        deliver(installation, connection_id)
+        assert installation.order(order_id)["status"] == "PUSHED"
+        assert installation.export(order_id)["inferred"]
+        assert len(server.taken) == 1
+
+
+def test_orders_are_asked_about_until_they_are_confirmed(installation, connect):
+    with MisbehavingHTTPServer() as server:
+        settings = {"status_url": f"{server.url}/orders/{{{{ erp_order_id }}}}", "status": "status"}
+        settings |= {"confirmed": ["booked"], "refused": ["cancelled"], "status_number": "id"}
+        connection_id = connect(to(server, **settings))
+        orders = installation.pushed(3)
+        installation.work_off(connection_id)
+        assert {installation.order(order_id)["status"] for order_id in orders} == {"PUSHED"}
+
+        def poll():
+            installation.do("UPDATE erp_connection SET next_poll_at = now()")
+            return dict(poll_acks(installation.wiring, installation.org_id, connection_id))
+
+        assert poll() == {}
+        server.order_status = "booked"
+        assert poll() == {"acknowledge": 3}
+        order = installation.order(orders[0])
+        assert (order["status"], order["erp_order_id_source"]) == ("CONFIRMED", "erp")
+        assert poll() == {}
+
+
+@pytest.mark.parametrize("oauth", [False, True])
+def test_a_shop_of_another_make(installation, connect, open_shop, shop_config, oauth):
+    shop = open_shop(oauth=oauth, slow=[2.0], fails=[500, 502, 504])
+    connection_id = connect(shop_config(shop))
+    result = check_connection(installation.wiring, installation.org_id, connection_id, ACTOR)
+    assert result.success, result
+    assert result.details["may_create"] is True
+    orders = installation.pushed(30)
+    deliver(installation, connection_id)
+    exports = {str(installation.export(order_id)["id"]) for order_id in orders}
+    assert {installation.order(order_id)["status"] for order_id in orders} == {"CONFIRMED"}
+    assert Counter(order["reference"] for order in shop.orders) == Counter(exports)
+    numbers = {installation.order(order_id)["erp_order_id"] for order_id in orders}
+    assert numbers == {order["number"] for order in shop.orders}
+    assert shop.granted == (1 if oauth else 0)
+
+
+def test_a_token_that_has_ended_is_fetched_anew_once(connector, open_shop, shop_config):
+    shop = open_shop(oauth=True)
+    config = shop_config(shop)
+    assert connector.export(an_order(), config).success
+    shop.tokens.clear()
+    assert connector.export(an_order(), config).success
+    assert (shop.granted, len(shop.orders)) == (2, 2)
+
+
+def test_a_client_that_the_token_server_refuses_needs_a_person(connector, open_shop, shop_config):
+    shop = open_shop(oauth=True)
+    config = shop_config(shop) | {"client_secret": "wr0ng-secret"}
+    with pytest.raises(NeedsAttentionError, match="gives no access token") as refused:
+        connector.export(an_order(), config)
+    assert "wr0ng-secret" not in str(refused.value.as_json())
+    assert not connector.test_connection(config).success
+    assert shop.orders == []
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"test_passes": "contains(scopes, 'admin')"}, "PERMISSION_DENIED"),
+        ({"test_url": "/v1/nothing"}, "WRONG_URL"),
+        ({"test_url": None, "test_passes": None, "url": "/v1/nothing"}, "WRONG_URL"),
+        ({"test_url": None, "test_passes": None, "method": "PUT"}, "WRONG_REQUEST"),
+    ],
+)
+def test_a_test_tells_what_is_wrong(connector, open_shop, shop_config, change, code):
+    shop = open_shop()
+    full = {name: f"{shop.url}{value}" if str(value).startswith("/") else value for name, value in change.items()}
+    result = connector.test_connection(shop_config(shop) | full)
+    assert (result.success, result.details["code"]) == (False, code)
+    assert result.details["needs_attention"] is True
+
+
+def test_a_preview_is_the_request_without_what_signs_it(connector, open_shop, shop_config):
+    shop = open_shop(oauth=True)
+    order = an_order()
+    preview = connector.preview(order, shop_config(shop))
+    assert preview.destination == f"POST {shop.url}/v1/sales-orders"
+    assert preview.headers["Idempotency-Key"] == str(order.delivery.export_id)
+    assert json.loads(preview.document.content)["customer"] == "4711"
+    assert "Authorization" not in preview.headers
+    assert (shop.granted, shop.orders) == (0, [])
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{"auth": "bearer", "token": "s3cret t/ken"}, {"auth": "basic", "username": "u", "password": "s3cret t/ken"}],
+)
+def test_what_a_target_repeats_of_our_secrets_is_hidden(connector, config):
+    with MisbehavingHTTPServer() as server:
+        for repeated in ("s3cret t/ken", "s3cret%20t%2Fken", "dTpzM2NyZXQgdC9rZW4="):
+            server.misbehave(status(422, f"you sent {repeated}, why?"))
+            with pytest.raises(RejectedError, match="you sent") as refused:
+                connector.export(an_order(), to(server, **config))
+            told = f"{refused.value} {refused.value.as_json()}"
+            assert repeated not in told or (repeated.endswith("=") and config["auth"] == "bearer")
+
+
+def test_one_that_hangs_before_it_accepts_is_down(connector):
+    import socket
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        config = {"url": f"http://127.0.0.1:{listener.getsockname()[1]}/orders", "plain_http": True}
+        with pytest.raises(UnavailableError):
+            connector.export(an_order(), config)

@@ -1,0 +1,99 @@
+"""What those who run it look at: health, readiness, metrics, headers, request ids."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import psycopg
+import pytest
+from httpx import Client
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from orderflow.bootstrap import App
+from orderflow.entrypoints.api import create_app
+from orderflow.entrypoints.logs import configure_logs
+
+
+def test_it_is_alive_and_ready(client: Client):
+    assert client.get("/healthz").json() == {"status": "ok"}
+    assert client.get("/readyz").json() == {"ready": True, "database": "ok", "engine": "off"}
+
+
+def test_it_is_not_ready_for_another_versions_tables(client: Client, pg_server: Any, admin_url: str):
+    with psycopg.connect(admin_url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["database"]) == (503, "DATABASE_SETUP")
+
+
+def test_an_engine_that_stopped_is_not_ready(app: App, serving: Any):
+    api = create_app(app)
+    with serving(api) as url, Client(base_url=url) as client:
+        assert client.get("/readyz").json()["engine"] == "ok"
+        api.state.engine.stop()
+        answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["engine"]) == (503, "stopped")
+
+
+def test_requests_are_counted_by_route_not_by_address(acme: Any):
+    acme.call("GET", f"/users/{acme.org_id}")
+    acme.call("GET", f"/users/{acme.org_id}")
+    acme.client.get("/made/up")
+    metrics = acme.client.get("/metrics").text
+    assert 'orderflow_requests_total{method="GET",route="/api/v1/users/{user_id}",status="404"} 2.0' in metrics
+    assert 'route="unmatched",status="404"' in metrics
+    assert str(acme.org_id) not in metrics
+
+
+def test_queues_and_breakers_are_measured(acme: Any, app: App):
+    with app.database.transaction(acme.org_id) as connection:
+        query = (
+            "INSERT INTO erp_connection (id, org_id, connector_type, config_encrypted, breaker_state)"
+            " VALUES (:id, :id, 'MOCK', '', 'OPEN')"
+        )
+        connection.execute(text(query), {"id": acme.org_id})
+    metrics = acme.client.get("/metrics").text
+    labels = f'{{connection="{acme.org_id}",connector_type="MOCK",organization="acme"}}'
+    assert f"orderflow_breaker_state{labels} 1.0" in metrics
+    assert f"orderflow_queue_depth{labels} 0.0" in metrics
+    assert "orderflow_database_up 1.0" in metrics
+
+
+def test_metrics_can_ask_for_a_token(client: Client, app: App, secret: Any):
+    token = secret("metrics")
+    app.settings.metrics_token = SecretStr(token)
+    assert client.get("/metrics").status_code == 401
+    assert client.get("/metrics", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/api/v1/organization", "/healthz", "/made/up"])
+def test_every_answer_has_an_id_and_tells_browsers_to_be_careful(client: Client, path: str):
+    answer = client.get(path, headers={"X-Request-ID": "given-1"})
+    assert answer.headers["X-Request-ID"] == "given-1"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_other_sites_may_ask_only_if_they_are_listed(app: App, serving: Any):
+    app.settings.cors_origins = ["https://shop.example"]
+    with serving(create_app(app, engine=False)) as url, Client(base_url=url) as client:
+        listed, other = (
+            client.get("/api/v1/me", headers={"Origin": origin})
+            for origin in ("https://shop.example", "https://evil.example")
+        )
+    assert listed.headers["access-control-allow-origin"] == "https://shop.example"
+    assert "access-control-allow-origin" not in other.headers
+
+
+def test_the_request_id_is_on_the_log_lines_it_caused(client: Client, capfd: Any):
+    configure_logs("DEBUG", json=True)  # to the stream that capfd reads
+    client.get("/healthz", headers={"X-Request-ID": "traced-1"})
+    lines = ""
+    ends = time.monotonic() + 5
+    while '"request_id": "traced-1"' not in lines:  # the line may come after the answer
+        assert time.monotonic() < ends, lines
+        lines += capfd.readouterr().err
+        time.sleep(0.01)

@@ -1,0 +1,80 @@
+"""Every route, with the ids of another organization: there is no such thing, and nothing changes."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+from sqlalchemy import text
+
+from orderflow.bootstrap import App
+from orderflow.entrypoints.api.app import ROUTERS
+from orderflow.flow.push_batch import push_batch
+
+ORDER = {
+    "external_order_number": "PO-1",
+    "currency": "EUR",
+    "customer": {"erp_customer_number": "4711", "name": "Muster GmbH"},
+    "lines": [{"line_no": 1, "internal_sku": "INT-999", "qty": 10, "uom": "M", "unit_price": 1.23}],
+}
+BODIES: dict[str, Any] = {
+    "PATCH /users/{user_id}": {"active": False},
+    "POST /users/{user_id}/password": {"password": "correct horse battery"},
+    "PATCH /connectors/{connector_id}": {"name": "taken over"},
+    "POST /connectors/{connector_id}/accept-host-key": {"fingerprint": "SHA256:" + "A" * 43},
+    "PUT /draft-orders/{order_id}": ORDER,
+    "POST /draft-orders/{order_id}/confirm": {"erp_order_id": "SO-1"},
+    "POST /exports/{export_id}/resolve": {"as": "delivered"},
+}
+"""What a route needs so that its body is not what it refuses."""
+
+ROUTES: list[APIRoute] = [route for router in ROUTERS for route in router.routes if "{" in route.path]
+CASES = [(method, route.path) for route in ROUTES for method in sorted(route.methods)]
+TABLES = ("app_user", "erp_connection", "draft_order", "draft_order_line", "erp_export", "erp_push_log")
+
+
+@pytest.fixture
+def things(acme: Any, app: App) -> dict[str, str]:
+    """An id of acme's for every parameter of a path."""
+    connector = acme.call("POST", "/connectors/mock", json={"config": {}}).json()["id"]
+    order = acme.call("POST", "/draft-orders", json=ORDER).json()["id"]
+    acme.call("POST", f"/draft-orders/{order}/approve")
+    acme.call("POST", f"/draft-orders/{order}/push")
+    push_batch(app.wiring, acme.org_id, app.system.due_deliveries()[0][1])
+    return {
+        "connector_id": connector,
+        "order_id": order,
+        "export_id": acme.call("GET", "/exports").json()["items"][0]["id"],
+        "attempt_id": acme.call("GET", "/push-log").json()["items"][0]["id"],
+        "user_id": acme.call("GET", "/users").json()["items"][1]["id"],
+        "key_id": acme.call("GET", "/api-keys").json()["items"][1]["id"],
+    }
+
+
+def everything(app: App, acme: Any) -> list[str]:
+    with app.database.transaction(acme.org_id) as connection:
+        rows = [connection.execute(text(f"SELECT t::text FROM {table} t ORDER BY 1")).scalars() for table in TABLES]
+        keys = connection.execute(text("SELECT id, revoked_at FROM api_key ORDER BY 1"))
+        return [*(row for table in rows for row in table), *map(str, keys)]
+
+
+def test_another_organizations_things_are_not_there_and_stay_as_they_are(
+    acme: Any, make_tenant: Any, app: App, things: dict[str, str]
+):
+    other = make_tenant("other")
+    before = everything(app, acme)
+    for method, path in CASES:
+        address = re.sub(r"\{(\w+)\}", lambda found: things[found[1]], path)
+        body = BODIES.get(f"{method} {path}")
+        answer = other.call(method, address, **({"json": body} if body else {}))
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NOT_FOUND"), f"{method} {path}"
+    assert everything(app, acme) == before
+
+
+def test_lists_show_only_ones_own(acme: Any, make_tenant: Any, things: dict[str, str]):
+    other = make_tenant("other")
+    for path in ("/users", "/api-keys", "/audit-log", "/connectors", "/draft-orders", "/exports", "/push-log"):
+        theirs = other.call("GET", path).text
+        assert not [value for value in things.values() if value in theirs], path

@@ -1,0 +1,151 @@
+"""Commands in this process, on a real database: what they refuse, how they say it, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from orderflow.entrypoints.cli import main
+from orderflow.storage.keys import generate_key
+
+GOOD = {
+    "external_order_number": "PO-1",
+    "currency": "EUR",
+    "customer": {"erp_customer_number": "4711", "name": "Müller & Söhne"},
+    "lines": [{"line_no": 1, "internal_sku": "INT-9", "qty": 10.125, "uom": "M", "unit_price": 1.23}],
+}
+
+
+class Commands:
+    """Runs commands for one organization and keeps what they print."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch, self._capsys = monkeypatch, capsys
+        self.stdout = self.stderr = ""
+
+    def __call__(self, *arguments: object, exits: int = 0, stdin: str = "") -> Commands:
+        self._monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(stdin.encode())))
+        with pytest.raises(SystemExit) as exited:
+            main([str(argument) for argument in arguments])
+        self.stdout, self.stderr = self._capsys.readouterr()
+        assert "Traceback" not in self.stderr
+        assert (exited.value.code or 0) == exits, f"{self.stdout}\n{self.stderr}"
+        return self
+
+    def json(self, *arguments: object, exits: int = 0, stdin: str = "") -> Any:
+        return json.loads(self(*arguments, "--json", exits=exits, stdin=stdin).stdout)
+
+
+@pytest.fixture
+def acme(app_url: str, org: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> Any:
+    settings = {"DATABASE_URL": app_url, "ENCRYPTION_MASTER_KEY": generate_key(), "ORDERFLOW_HOME": str(tmp_path)}
+    for name, value in settings.items() | {"COLUMNS": "200"}.items():
+        monkeypatch.setenv(name, value)
+    yield Commands(monkeypatch, capsys)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def dropzone(tmp_path: Path) -> dict[str, str]:
+    """The configuration of a dropzone in a folder."""
+    for folder in ("out", "answers"):
+        (tmp_path / folder).mkdir()
+    return {"mode": "filesystem", "export_path": str(tmp_path / "out"), "ack_path": str(tmp_path / "answers")}
+
+
+def test_a_connection_that_fails_its_test_is_kept_disabled(acme, dropzone, tmp_path):
+    config = dropzone | {"export_path": str(tmp_path / "nowhere")}
+    refused = acme("connections", "add", "DROPZONE_JSON_V1", "--config", "-", stdin=json.dumps(config), exits=1)
+    assert "nowhere" in refused.stderr
+    (row,) = acme.json("connections", "list")
+    assert row["status"] == "DISABLED"
+
+    (tmp_path / "nowhere").mkdir()
+    assert "enabled" in acme("connections", "enable", "DROPZONE_JSON_V1").stdout
+    (row,) = acme.json("connections", "list")
+    assert (row["status"], row["is_default"]) == ("ACTIVE", True)
+    acme("connections", "disable", row["id"])
+    acme("orders", "import", "-", stdin=json.dumps(GOOD))
+    acme("orders", "approve", "PO-1")
+    assert "No active ERP connector configured" in acme("push", "PO-1", exits=3).stderr
+
+
+def test_a_delivered_order_is_shown_and_not_pushed_again(acme, dropzone):
+    acme("connections", "add", "DROPZONE_JSON_V1", "--config", "-", stdin=json.dumps(dropzone))
+    acme("orders", "import", "-", "--approve", stdin=json.dumps(GOOD))
+    assert "1 SENT" in acme("push", "--all-approved", "--wait").stdout
+    for command in (["orders", "show", "PO-1"], ["orders", "list"], ["exports", "list"], ["push-log"]):
+        assert "PO-1" in acme(*command).stdout
+    assert "PUSHED already" in acme("push", "PO-1", exits=3).stderr
+    assert "no answers" in acme("acks", "poll").stdout
+    assert [row["unanswered"] for row in acme.json("connections", "list")] == [1]
+
+
+def test_an_order_that_the_target_refuses_is_retried_after_the_connection_is_mended(acme):
+    acme("connections", "add", "MOCK", "--set", "mode=rejected", "--no-test")
+    acme("orders", "import", "-", "--approve", stdin=json.dumps(GOOD))
+    refused = acme("push", "PO-1", "--wait", exits=1)
+    assert "1 FAILED" in refused.stdout
+    assert "The mock ERP refuses this order." in refused.stdout
+    assert "ERROR" in acme("orders", "list", "--status", "error").stdout
+
+    acme("connections", "edit", "MOCK", "--set", "mode=success")
+    assert "1 SENT" in acme("retry", "--failed", "--wait").stdout
+
+
+def test_a_push_is_withdrawn_and_a_rejected_order_stays_so(acme):
+    acme("connections", "add", "MOCK", "--set", "mode=success")
+    report = acme.json("orders", "import", "-", "--push", stdin=json.dumps(GOOD))
+    assert report["pushed"] == 1
+    assert "1 order withdrawn" in acme("withdraw", "PO-1").stdout
+    acme("orders", "reject", "PO-1", "--reason", "ordered twice")
+    assert acme.json("orders", "show", "PO-1")["status"] == "REJECTED"
+    assert "REJECTED" in acme("orders", "approve", "PO-1", exits=3).stderr
+
+
+def test_secrets_stay_off_the_command_line_and_are_masked(acme, monkeypatch):
+    refused = acme("connections", "add", "DROPZONE_JSON_V1", "--set", "password=hunter2", exits=2)
+    assert "SECRET_ON_COMMAND_LINE" in refused.stderr
+    assert "hunter2" not in refused.stderr
+
+    monkeypatch.setenv("ORDERFLOW_SECRET_PASSWORD", "hunter2")
+    options = ["host=127.0.0.1", "port=9", "username=u", "export_path=/out"]
+    sets = [argument for option in options for argument in ("--set", option)]
+    acme("connections", "add", "DROPZONE_JSON_V1", *sets, "--secret", "password", "--no-test")
+    assert "hunter2" not in acme("connections", "show", "DROPZONE_JSON_V1").stdout
+    assert json.loads(acme("decrypt-connector-config", "DROPZONE_JSON_V1").stdout)["password"] == "********"
+    assert json.loads(acme("decrypt-connector-config", "DROPZONE_JSON_V1", "--reveal").stdout)["password"] == "hunter2"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["orders", "import", "no-such-file"], 2, "There is no file 'no-such-file'"),
+        (["orders", "import", "-"], 2, "holds no orders"),
+        (["orders", "show", "PO-404"], 3, "There is no order 'PO-404'"),
+        (["orders", "list", "--org", "nobody"], 3, "There is no organization 'nobody'"),
+        (["orders", "nonsense"], 2, "No such command"),
+        (["push"], 2, "Name orders, or give --all-approved"),
+        (["connections", "add", "NO_SUCH_TYPE"], 2, "Unknown connector type: 'NO_SUCH_TYPE'"),
+        (["connections", "add", "MOCK", "--set", "mode"], 2, "--set needs key=value"),
+        (["connections", "add", "MOCK", "--set", "mode=what"], 2, "mode"),
+        (["demo", "--orders", "no-such-file"], 2, "There is no file 'no-such-file'"),
+        (["org", "create", "No Slug"], 2, "is no short name"),
+    ],
+)
+def test_bad_input_ends_in_one_sentence_and_a_code(acme, arguments, code, sentence):
+    assert sentence in acme(*arguments, exits=code).stderr
+
+
+def test_an_order_that_cannot_go_fails_the_demo_by_name(acme, tmp_path):
+    orders = tmp_path / "orders.jsonl"
+    orders.write_text("\n".join([json.dumps(GOOD), json.dumps(GOOD | {"currency": None}), "[broken"]))
+    shown = acme("demo", "--once", "--orders", orders, "--receiver", "keep", exits=1).stdout
+    assert "2 orders, 1 take by the ERP" in shown
+    assert "line 3 of the file" in shown
+    assert "is NEEDS_REVIEW" in shown

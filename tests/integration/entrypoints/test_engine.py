@@ -1,0 +1,142 @@
+"""The embedded engine: woken by PostgreSQL, swept, outliving a database that goes away."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from orderflow.bootstrap import App
+from orderflow.connectors.registry import ConnectorRegistry
+from orderflow.domain.delivery import Ack
+from orderflow.domain.errors import UnavailableError
+from orderflow.entrypoints.worker import Engine
+from orderflow.flow.accept_order import accept_orders
+from orderflow.flow.approve_order import approve_order
+from orderflow.flow.ports import Actor
+from orderflow.flow.request_push import request_push
+from orderflow.settings import Settings
+from orderflow.storage.database import Database
+from orderflow.storage.encryption import EncryptionService
+from orderflow.storage.models import ERPConnection
+from orderflow.storage.object_store import ObjectStore
+from orderflow.testing.memory import MemoryDropzone
+
+ACTOR = Actor("test")
+
+
+class Running:
+    """An engine at work on a dropzone in memory."""
+
+    def __init__(self, app: App, org_id: UUID, make_order: Callable[[int], object]) -> None:
+        self.app, self.org_id, self.make_order = app, org_id, make_order
+        self.zone = MemoryDropzone()
+        ConnectorRegistry.register(self.zone.connector_type, self.zone)
+        with app.session(org_id) as session:
+            sealed = app.encryption.encrypt_config({})
+            session.add(ERPConnection(org_id=org_id, connector_type=self.zone.connector_type, config_encrypted=sealed))
+            session.commit()
+        self.engine = Engine(app)
+        self.engine.start()
+
+    def push(self, count: int) -> None:
+        orders = [self.make_order(number) for number in range(count)]
+        with self.app.store.work(self.org_id) as work:
+            accept_orders(work, orders, ACTOR)  # type: ignore[arg-type]  # DraftOrders
+            for order in orders:
+                approve_order(work, order.id, ACTOR)  # type: ignore[attr-defined]  # as above
+        for order in orders:
+            request_push(self.app.store, self.org_id, order.id, ACTOR)  # type: ignore[attr-defined]  # as above
+
+    def count(self, status: str) -> int:
+        with self.app.database.transaction(self.org_id) as connection:
+            query = text("SELECT count(*) FROM draft_order WHERE status = :status")
+            return int(connection.execute(query, {"status": status}).scalar_one())
+
+    def do(self, statement: str) -> None:
+        with self.app.database.transaction(self.org_id) as connection:
+            connection.execute(text(statement))
+
+    def wait_for(self, status: str, count: int, seconds: float = 20) -> None:
+        ends = time.monotonic() + seconds
+        while self.count(status) != count:
+            assert time.monotonic() < ends, f"{self.count(status)} of {count} are {status}"
+            time.sleep(0.02)
+
+
+@pytest.fixture
+def running(
+    database: Database, make_org: Callable[..., UUID], make_order: Callable[[int], object], tmp_path: Path
+) -> Iterator[Running]:
+    settings = Settings(orderflow_home=tmp_path, sweep_seconds=0.5, ack_poll_seconds=0.2, batch_size=32)
+    app = App(settings, database, EncryptionService("cd" * 32), ObjectStore(tmp_path / "objects"))
+    started = Running(app, make_org(), make_order)
+    yield started
+    started.engine.stop()
+    app.waker.close()
+    app.keeper.stop()
+
+
+def test_orders_are_delivered_once_each_and_confirmed(running: Running) -> None:
+    running.push(200)
+    running.wait_for("PUSHED", 200)
+    assert len(running.zone.takes) == len(set(running.zone.takes)) == 200
+    running.zone.answers += [Ack(name, "ACKED", erp_order_id="SO", source=name) for name in running.zone.takes]
+    running.wait_for("CONFIRMED", 200)
+
+
+def test_a_wake_up_comes_long_before_the_sweep(running: Running) -> None:
+    running.engine.sweep()
+    started = time.monotonic()
+    running.app.settings.sweep_seconds = 60
+    time.sleep(0.6)  # lets the present sweep pass
+    started = time.monotonic()
+    running.push(1)
+    running.wait_for("PUSHED", 1)
+    assert time.monotonic() - started < 5
+    running.app.settings.sweep_seconds = 0.1
+
+
+def test_what_nobody_was_woken_for_is_swept_up(running: Running) -> None:
+    running.app.store._wake = None  # all wake-ups are lost
+    running.push(3)
+    running.wait_for("PUSHED", 3)
+
+
+def test_an_open_breaker_is_probed_and_everything_drains(running: Running) -> None:
+    running.zone.script["stage"] = [UnavailableError("refused")] * 5
+    running.push(50)
+    ends = time.monotonic() + 20
+    while running.count("PUSHED") < 50 and time.monotonic() < ends:
+        running.do("UPDATE erp_connection SET probe_at = now() WHERE breaker_state = 'OPEN'")
+        time.sleep(0.05)
+    running.wait_for("PUSHED", 50)
+    assert len(running.zone.takes) == 50
+
+
+def test_it_outlives_the_end_of_all_its_connections(running: Running) -> None:
+    running.push(5)
+    running.wait_for("PUSHED", 5)
+    with running.app.database.system() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+                " AND datname = current_database() AND usename = current_user"
+            )
+        )
+    running.push(5)
+    running.wait_for("PUSHED", 10)
+    assert running.engine.alive
+
+
+def test_it_stops_in_order(running: Running) -> None:
+    running.push(100)
+    running.engine.stop()
+    assert not running.engine.alive
+    with running.app.database.transaction(running.org_id) as connection:
+        held = connection.execute(text("SELECT count(*) FROM erp_export WHERE lease_until > now()")).scalar_one()
+    assert held == 0

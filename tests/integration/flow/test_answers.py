@@ -1,0 +1,209 @@
+"""The ERP answers: the table of DESIGN §5, against a real database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orderflow.domain.delivery import Ack, AckStatus
+from orderflow.domain.errors import InDoubtError, NeedsAttentionError, TransientError
+from orderflow.flow.claim import claim
+from orderflow.flow.deliver import deliver
+from orderflow.flow.open_target import open_target
+from orderflow.flow.poll_acks import poll_acks
+from orderflow.flow.ports import Actor
+from orderflow.flow.push_batch import push_batch
+from orderflow.flow.request_push import request_push
+from orderflow.testing.memory import MemoryDropzone
+
+ACTOR = Actor("test")
+
+
+def answer(zone: MemoryDropzone, installation: Any, order_id: Any, status: AckStatus = "ACKED", **more: Any) -> Ack:
+    name = installation.export(order_id)["filename"]
+    ack = Ack(name, status, source=f"{'ack' if status == 'ACKED' else 'error'}_{name}", **more)
+    zone.answers.append(ack)
+    return ack
+
+
+def poll(installation: Any, connection_id: Any) -> dict[str, int]:
+    return dict(poll_acks(installation.wiring, installation.org_id, connection_id))
+
+
+def sent(installation: Any) -> tuple[MemoryDropzone, Any, Any]:
+    zone = MemoryDropzone()
+    connection_id = installation.connect(zone)
+    (order_id,) = installation.pushed()
+    installation.work_off(connection_id)
+    return zone, connection_id, order_id
+
+
+def test_confirmed_with_the_erps_number(installation: Any) -> None:
+    zone, connection_id, order_id = sent(installation)
+    ack = answer(zone, installation, order_id, erp_order_id="SO-1")
+    assert poll(installation, connection_id) == {"acknowledge": 1}
+    order = installation.order(order_id)
+    assert (order["status"], order["erp_order_id"], order["erp_order_id_source"]) == ("CONFIRMED", "SO-1", "file")
+    assert installation.export(order_id)["status"] == "ACKED"
+    assert zone.finished == [ack]
+
+
+def test_confirmed_without_a_number(installation: Any) -> None:
+    zone, connection_id, order_id = sent(installation)
+    answer(zone, installation, order_id)
+    poll(installation, connection_id)
+    assert (installation.order(order_id)["status"], installation.order(order_id)["erp_order_id"]) == ("CONFIRMED", None)
+
+
+def test_refused_in_the_erps_words_then_retried_under_a_new_name(installation: Any) -> None:
+    zone, connection_id, order_id = sent(installation)
+    answer(zone, installation, order_id, "FAILED", error_code="E42", message="Kunde 4711 gesperrt")
+    assert poll(installation, connection_id) == {"refuse": 1}
+    order = installation.order(order_id)
+    assert (order["status"], order["error_json"]["code"]) == ("ERROR", "E42")
+    assert order["error_json"]["message"] == "Kunde 4711 gesperrt"
+
+    request_push(installation.wiring.store, installation.org_id, order_id, ACTOR)
+    installation.work_off(connection_id)
+    assert len(set(zone.takes)) == 2
+    assert installation.order(order_id)["status"] == "PUSHED"
+
+
+def test_an_answer_to_a_worker_at_work_waits(installation: Any) -> None:
+    zone = MemoryDropzone()
+    connection_id = installation.connect(zone)
+    (order_id,) = installation.pushed()
+    to = open_target(installation.wiring, installation.org_id, connection_id)
+    assert to is not None
+    deliver(installation.wiring, claim(installation.wiring, to, 10))
+    answer(zone, installation, order_id)
+    assert poll(installation, connection_id) == {"wait": 1}
+    assert zone.finished == []
+
+
+def test_an_answer_is_proof_of_a_delivery_that_nobody_settled(installation: Any) -> None:
+    zone = MemoryDropzone()
+    connection_id = installation.connect(zone)
+    (order_id,) = installation.pushed()
+    to = open_target(installation.wiring, installation.org_id, connection_id)
+    assert to is not None
+    deliver(installation.wiring, claim(installation.wiring, to, 10))
+    installation.let_leases_run_out()
+    answer(zone, installation, order_id, erp_order_id="SO-2")
+    assert poll(installation, connection_id) == {"acknowledge": 1}
+    assert installation.order(order_id)["status"] == "CONFIRMED"
+    assert [row["status"] for row in installation.attempts(order_id)] == ["SUCCESS"]
+    assert installation.work_off(connection_id) == 0
+    assert len(zone.takes) == 1
+
+
+def test_an_answer_corrects_an_attempt_whose_end_was_never_heard(installation: Any) -> None:
+    zone = MemoryDropzone()
+    zone.script["publish"] = [InDoubtError("no answer to the rename", code="PUBLISH_UNKNOWN")]
+    connection_id = installation.connect(zone)
+    (order_id,) = installation.pushed()
+    push_batch(installation.wiring, installation.org_id, connection_id)
+    assert [attempt["status"] for attempt in installation.attempts(order_id)] == ["RETRYING"]
+    answer(zone, installation, order_id)
+    assert poll(installation, connection_id) == {"acknowledge": 1}
+    (attempt,) = installation.attempts(order_id)
+    assert (attempt["status"], attempt["response_json"]) == ("SUCCESS", {"settled_by": "answer"})
+
+
+def test_a_late_yes_to_an_export_that_we_gave_up(installation: Any) -> None:
+    zone = MemoryDropzone()
+    zone.script["publish"] = [TransientError("no answer to the rename")] * 4
+    connection_id = installation.connect(zone)
+    (order_id,) = installation.pushed()
+    installation.work_off(connection_id)
+    assert installation.order(order_id)["status"] == "ERROR"
+    answer(zone, installation, order_id)
+    assert poll(installation, connection_id) == {"acknowledge": 1}
+    assert installation.order(order_id)["status"] == "CONFIRMED"
+
+
+def test_a_late_yes_after_the_order_was_sent_again_is_an_alert(installation: Any) -> None:
+    zone, connection_id, order_id = sent(installation)
+    first = installation.export(order_id)["filename"]
+    answer(zone, installation, order_id, "FAILED", message="no")
+    poll(installation, connection_id)
+    request_push(installation.wiring.store, installation.org_id, order_id, ACTOR)
+    zone.answers.append(Ack(first, "ACKED", source="late"))
+    assert poll(installation, connection_id) == {"alert": 1}
+    (alert,) = installation.rows("SELECT * FROM audit_log WHERE action = 'EXPORT_ALERT'")
+    assert "possibly doubled" in alert["after"]["message"]
+
+
+def test_the_first_answer_wins(installation: Any) -> None:
+    zone, connection_id, order_id = sent(installation)
+    answer(zone, installation, order_id, erp_order_id="SO-1")
+    answer(zone, installation, order_id, "FAILED", message="no")
+    assert poll(installation, connection_id) == {"acknowledge": 1}
+    assert poll(installation, connection_id) == {"alert": 1}
+    assert installation.order(order_id)["status"] == "CONFIRMED"
+    assert zone.answers == []
+
+
+def test_what_cannot_be_read_is_put_away_and_changes_nothing(installation: Any) -> None:
+    zone, connection_id, order_id = sent(installation)
+    answer(zone, installation, order_id, "UNREADABLE", message="not JSON")
+    assert poll(installation, connection_id) == {"unreadable": 1}
+    assert installation.order(order_id)["status"] == "PUSHED"
+    assert len(zone.finished) == 1
+
+
+def test_what_belongs_to_nobody_stays_and_is_reported(installation: Any) -> None:
+    zone, connection_id, _ = sent(installation)
+    zone.answers.append(Ack("sales_order_of_somebody_else.json", "ACKED", source="x"))
+    assert poll(installation, connection_id) == {"unmatched": 1}
+    assert len(zone.answers) == 1
+    (row,) = installation.rows("SELECT poll_error FROM erp_connection")
+    assert row["poll_error"]["code"] == "ACKS_UNMATCHED"
+
+
+def test_another_organizations_answer_is_nobodys(installation: Any, make_org: Any) -> None:
+    zone, _, order_id = sent(installation)
+    answer(zone, installation, order_id)
+    installation.org_id = make_org()
+    other = installation.connect(zone)
+    assert poll(installation, other) == {"unmatched": 1}
+
+
+def test_one_poller_at_a_time(installation: Any) -> None:
+    zone, connection_id, order_id = sent(installation)
+    answer(zone, installation, order_id)
+    installation.do("UPDATE erp_connection SET poll_lease_until = now() + interval '1 minute'")
+    assert poll(installation, connection_id) == {}
+    installation.do("UPDATE erp_connection SET poll_lease_until = now() - interval '1 minute'")
+    assert poll(installation, connection_id) == {"acknowledge": 1}
+
+
+def test_a_folder_that_cannot_be_read_is_noted_and_deliveries_go_on(installation: Any) -> None:
+    zone, connection_id, _ = sent(installation)
+
+    class Unreadable(MemoryDropzone):
+        def poll_acks(self, config: Any, waiting: Any) -> Any:
+            raise NeedsAttentionError("The ack folder may not be read.", code="PERMISSION_DENIED")
+
+    installation.connectors[zone.connector_type] = Unreadable()
+    assert poll(installation, connection_id) == {}
+    (row,) = installation.rows("SELECT poll_error, breaker_state FROM erp_connection")
+    assert (row["poll_error"]["code"], row["breaker_state"]) == ("PERMISSION_DENIED", "CLOSED")
+
+
+def test_answers_read_before_a_fault_are_recorded(installation: Any) -> None:
+    zone, connection_id, order_id = sent(installation)
+
+    class BreaksOff(MemoryDropzone):
+        def poll_acks(self, config: Any, waiting: Any) -> Any:
+            yield from zone.poll_acks(config, waiting)
+            raise NeedsAttentionError("One answer may not be read.", code="PERMISSION_DENIED")
+
+        def finish_acks(self, acks: Any, config: Any) -> None:
+            zone.finish_acks(acks, config)
+
+    answer(zone, installation, order_id)
+    installation.connectors[zone.connector_type] = BreaksOff()
+    assert poll(installation, connection_id) == {"acknowledge": 1}
+    assert installation.order(order_id)["status"] == "CONFIRMED"
+    (row,) = installation.rows("SELECT poll_error FROM erp_connection")
+    assert row["poll_error"]["code"] == "PERMISSION_DENIED"

@@ -1,0 +1,61 @@
+"""Testing a connection, and finding an unavailable target back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orderflow.domain.delivery import TestResult
+from orderflow.domain.errors import NeedsAttentionError, UnavailableError
+from orderflow.flow.ports import Actor
+from orderflow.flow.test_connection import probe
+from orderflow.flow.test_connection import test_connection as run_test
+from orderflow.testing.memory import MemoryDropzone
+
+ACTOR = Actor("test")
+
+
+def test_a_probe_finds_the_target_back_and_its_orders_follow(installation: Any) -> None:
+    zone = MemoryDropzone()
+    zone.script["stage"] = [UnavailableError("refused")]
+    connection_id = installation.connect(zone)
+    installation.pushed(2)
+    installation.work_off(connection_id)
+    installation.do("UPDATE erp_connection SET probe_at = now()")
+    assert probe(installation.wiring, installation.org_id, connection_id)
+    assert installation.woken[-1] == (installation.org_id, connection_id)
+    assert installation.work_off(connection_id) > 0
+    assert len(zone.takes) == 2
+
+
+def test_probes_grow_apart_and_only_one_process_probes(installation: Any) -> None:
+    zone = MemoryDropzone()
+    zone.script["stage"] = [UnavailableError("refused")]
+    zone.test_result = TestResult(success=False, error_message="still refused")
+    connection_id = installation.connect(zone)
+    installation.pushed()
+    installation.work_off(connection_id)
+    waits = []
+    for _ in range(4):
+        assert not probe(installation.wiring, installation.org_id, connection_id), "not due yet"
+        installation.do("UPDATE erp_connection SET probe_at = now()")
+        assert not probe(installation.wiring, installation.org_id, connection_id)
+        (row,) = installation.rows("SELECT extract(epoch FROM probe_at - now()) AS s FROM erp_connection")
+        waits.append(float(row["s"]))
+    assert waits == sorted(waits)
+    assert waits[-1] > 2 * waits[0]
+
+
+def test_a_good_test_resumes_a_paused_connection(installation: Any) -> None:
+    zone = MemoryDropzone()
+    zone.script["stage"] = [NeedsAttentionError("wrong password")]
+    connection_id = installation.connect(zone)
+    installation.pushed()
+    installation.work_off(connection_id)
+    zone.test_result = TestResult(success=False, error_message="wrong password")
+    assert not run_test(installation.wiring, installation.org_id, connection_id, ACTOR).success
+    assert installation.work_off(connection_id) == 0
+    zone.test_result = TestResult(success=True)
+    assert run_test(installation.wiring, installation.org_id, connection_id, ACTOR).success
+    assert installation.work_off(connection_id) == 1
+    (row,) = installation.rows("SELECT last_test_at, breaker_state FROM erp_connection")
+    assert (row["last_test_at"] is not None, row["breaker_state"]) == (True, "CLOSED")

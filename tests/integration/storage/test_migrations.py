@@ -1,0 +1,106 @@
+"""The migrations make exactly the tables of the models, behind walls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, NullPool, create_engine, text
+
+from orderflow.storage.database import Database
+from orderflow.storage.errors import DatabaseSetupError
+from orderflow.storage.migrations import current_and_head, ensure_current, upgrade
+from orderflow.storage.models import Base
+
+SHAPE = """
+SELECT c.conrelid::regclass::text, c.conname, pg_get_constraintdef(c.oid) FROM pg_constraint c
+ WHERE c.connamespace = 'public'::regnamespace AND c.conrelid::regclass::text <> 'alembic_version' AND c.contype <> 'n'
+UNION ALL
+SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+UNION ALL
+SELECT relname, 'options', reloptions::text FROM pg_class
+ WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'alembic_version'
+UNION ALL
+SELECT table_name, column_name, concat_ws(' ', data_type, is_nullable, column_default, numeric_scale)
+  FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version'
+"""
+
+
+@pytest.fixture
+def migrated(admin_url: str) -> Iterator[Connection]:
+    with create_engine(admin_url, poolclass=NullPool).connect() as connection:
+        yield connection
+
+
+def test_autogenerate_finds_nothing_to_do(migrated: Connection) -> None:
+    context = MigrationContext.configure(migrated, opts={"compare_type": True, "compare_server_default": True})
+    assert compare_metadata(context, Base.metadata) == []
+
+
+def test_columns_constraints_indexes_and_options_equal_the_models(migrated: Connection, empty_url: str) -> None:
+    with create_engine(empty_url, poolclass=NullPool).begin() as made:
+        Base.metadata.create_all(made)
+        wanted = set(made.execute(text(SHAPE)))
+    assert set(migrated.execute(text(SHAPE))) == wanted
+
+
+def test_every_table_is_walled_off(migrated: Connection) -> None:
+    rows = migrated.execute(
+        text(
+            "SELECT relname, relrowsecurity AND relforcerowsecurity,"
+            " (SELECT count(*) FROM pg_policy WHERE polrelid = c.oid) FROM pg_class c"
+            " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'"
+        )
+    )
+    found = {name: (forced, policies) for name, forced, policies in rows}
+    assert found == {name: (True, 3 if name == "organization" else 2) for name in Base.metadata.tables}
+
+
+def test_the_roles_own_nothing_and_bypass_nothing(migrated: Connection) -> None:
+    rows = migrated.execute(
+        text(
+            "SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolinherit, rolcanlogin,"
+            " (SELECT count(*) FROM pg_class WHERE relowner = r.oid) FROM pg_roles r WHERE rolname LIKE 'orderflow%'"
+        )
+    )
+    assert sorted(tuple(row) for row in rows) == [
+        ("orderflow_app", False, False, False, False, False, True, 0),
+        ("orderflow_system", False, False, False, False, True, False, 0),
+    ]
+
+
+def test_two_processes_may_upgrade_at_once(empty_url: str) -> None:
+    steps: list[str] = []
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: upgrade(empty_url, steps.append), range(2)))
+    applied = [step[:4] for step in steps]
+    assert applied == sorted(set(applied)), "each once, in order"
+    with create_engine(empty_url, poolclass=NullPool).connect() as connection:
+        current, head = current_and_head(connection)
+    assert current == head == applied[-1]
+
+
+def test_an_old_database_is_told_apart_from_a_current_one(database: Database, admin_url: str) -> None:
+    ensure_current(database)
+    with create_engine(admin_url, poolclass=NullPool).begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    with pytest.raises(DatabaseSetupError, match="at revision 0001") as caught:
+        ensure_current(database)
+    assert "orderflow db upgrade" in caught.value.hint
+
+
+def test_a_database_that_was_never_set_up_is_told_so(database: Database, empty_url: str) -> None:
+    empty = Database(empty_url.replace("postgres@", "orderflow_app@"))
+    with pytest.raises(DatabaseSetupError, match="at revision none"):
+        ensure_current(empty)
+    empty.close()
+
+
+def test_a_failing_upgrade_changes_nothing_and_says_what_to_do(app_url: str, empty_url: str) -> None:
+    as_app = empty_url.replace("postgres@", "orderflow_app@")
+    with pytest.raises(DatabaseSetupError, match="could not be upgraded") as caught:
+        upgrade(as_app)
+    assert "DATABASE_ADMIN_URL" in caught.value.hint

@@ -1,0 +1,87 @@
+"""What is deleted after its time, and what of one order on request; and what stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from orderflow.domain.errors import StateError
+from orderflow.flow.ports import Actor
+from orderflow.storage.database import Database
+from orderflow.storage.object_store import ObjectStore
+from orderflow.storage.retention import forget, prune
+from orderflow.testing.memory import MemoryDropzone
+
+ACTOR = Actor("test")
+
+
+@pytest.fixture
+def documents(installation: Any, tmp_path: Path) -> ObjectStore:
+    store = ObjectStore(tmp_path)
+    object.__setattr__(installation.wiring, "documents", store)
+    return store
+
+
+@pytest.fixture
+def delivered(installation: Any, documents: ObjectStore) -> list[UUID]:
+    """Three orders that were pushed; the first two are CONFIRMED."""
+    connection_id = installation.connect(MemoryDropzone())
+    ids = installation.pushed(3)
+    installation.work_off(connection_id)
+    installation.do("UPDATE draft_order SET status = 'CONFIRMED' WHERE id = ANY(:ids)", ids=ids[:2])
+    return ids
+
+
+def age(installation: Any, ids: list[UUID], days: int) -> None:
+    installation.do(
+        "UPDATE draft_order SET updated_at = now() - make_interval(days => :d) WHERE id = ANY(:ids)", d=days, ids=ids
+    )
+
+
+def age_audit(database: Database, days: int) -> None:
+    with database.system() as connection:
+        connection.execute(text("UPDATE audit_log SET created_at = now() - make_interval(days => :d)"), {"d": days})
+
+
+def test_what_ended_long_ago_goes_with_all_that_belongs_to_it(installation, documents, delivered, database, tmp_path):
+    age(installation, delivered, 400)
+    age(installation, delivered[1:2], 300)
+    age_audit(database, 400)
+    assert len(list(tmp_path.rglob("*.json"))) == 3
+    done = list(prune(database, documents, 365, batch=1))[-1]
+    assert (done.orders, done.documents) == (1, 1)
+    for table in ("draft_order", "erp_export", "erp_push_log"):
+        assert installation.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"] == 2
+    assert len(list(tmp_path.rglob("*.json"))) == 2
+    told_of = {row["entity_id"] for row in installation.rows("SELECT entity_id FROM audit_log")}
+    assert delivered[0] not in told_of
+    assert set(delivered[1:]) <= told_of
+    assert list(prune(database, documents, 365)) == []
+
+
+def test_an_unfinished_order_stays_however_old(installation, documents, delivered, database):
+    age(installation, delivered[2:], 4000)
+    assert list(prune(database, documents, 1)) == []
+    assert installation.order(delivered[2])["status"] == "PUSHED"
+
+
+def test_one_orders_personal_data_goes_and_its_numbers_stay(installation, documents, delivered, tmp_path):
+    forget(installation.wiring.store, documents, installation.org_id, delivered[0], ACTOR)
+    order = installation.order(delivered[0])
+    assert order["customer_name"] is None
+    assert (order["erp_customer_number"], order["status"]) == ("4711", "CONFIRMED")
+    assert installation.attempts(delivered[0])[0]["request_json"] is None
+    assert len(list(tmp_path.rglob("*.json"))) == 2
+    assert installation.order(delivered[1])["customer_name"] == "Muster GmbH"
+    kept = installation.rows("SELECT * FROM audit_log WHERE action = 'ORDER_FORGOTTEN'")
+    assert [row["entity_id"] for row in kept] == [delivered[0]]
+
+
+def test_an_order_under_way_is_not_forgotten(installation, documents, delivered):
+    with pytest.raises(StateError, match="PUSHED"):
+        forget(installation.wiring.store, documents, installation.org_id, delivered[2], ACTOR)
+    assert installation.order(delivered[2])["customer_name"] == "Muster GmbH"

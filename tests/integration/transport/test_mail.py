@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import ssl
+from datetime import UTC, datetime
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Message
+from aiosmtpd.smtp import SMTP, AuthResult
+
+from orderflow.domain.ids import new_id
+from orderflow.flow.notify import Notification, NotificationError
+from orderflow.transport.mail import Mail, MailServer
+from tests.integration.transport.certificates import make_certificates
+
+
+class Inbox(Message):
+    def __init__(self):
+        super().__init__()
+        self.got = []
+
+    def handle_message(self, message):
+        self.got.append(message)
+
+
+class Post(Controller):
+    """An SMTP server that takes mail only encrypted and from its one account."""
+
+    def __init__(self, certificates, password):
+        self.inbox = Inbox()
+        self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self._tls.load_cert_chain(certificates.chain)
+        self._password = password
+        super().__init__(self.inbox, hostname="127.0.0.1", port=0)
+
+    def factory(self):
+        return SMTP(
+            self.handler, tls_context=self._tls, require_starttls=True, auth_required=True, authenticator=self._check
+        )
+
+    def _check(self, server, session, envelope, mechanism, data):
+        return AuthResult(success=data.password == self._password.encode())
+
+    def _trigger_server(self):
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
+@pytest.fixture
+def certificates(tmp_path):
+    return make_certificates(tmp_path)
+
+
+@pytest.fixture
+def password(secret):
+    return secret("password")
+
+
+@pytest.fixture
+def post(certificates, password):
+    server = Post(certificates, password)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def notification():
+    error = {"code": "AUTH_FAILED", "message": "The server refused the login.", "hint": "Check the password."}
+    facts = {"error": error, "waiting": 7}
+    return Notification(new_id(), "connection.needs_attention", "acme", new_id(), "Werk Köln", datetime.now(UTC), facts)
+
+
+def mail(post, password, ca_file, **options):
+    server = MailServer("127.0.0.1", post.port, "orderflow", password, ca_file=ca_file and str(ca_file), **options)
+    return Mail(server, "orderflow@acme.example", ["ops@acme.example", "it@acme.example"])
+
+
+def test_an_email_goes_out_encrypted_and_signed_in(post, password, certificates, notification):
+    mail(post, password, certificates.ca).send(notification)
+    (got,) = post.inbox.got
+    assert str(got["To"]) == "ops@acme.example, it@acme.example"
+    assert got["Auto-Submitted"] == "auto-generated"
+    assert str(notification.id) in got["Message-ID"]
+    body = got.get_payload(decode=True).decode()
+    assert "The server refused the login. [AUTH_FAILED]" in body
+    assert "7 deliveries wait" in body
+
+
+@pytest.mark.parametrize("case", ["unknown authority", "wrong password", "nobody there", "plain text"])
+def test_no_email_goes_out_where_the_server_is_not_to_be_trusted(post, password, certificates, notification, case):
+    channel = {
+        "unknown authority": lambda: mail(post, password, None),
+        "wrong password": lambda: mail(post, "other", certificates.ca),
+        "plain text": lambda: mail(post, password, certificates.ca, encryption="none"),
+        "nobody there": lambda: Mail(MailServer("127.0.0.1", 1), "a@b.example", ["c@d.example"]),
+    }[case]()
+    with pytest.raises(NotificationError) as caught:
+        channel.send(notification)
+    assert password not in str(caught.value)
+    assert post.inbox.got == []
