@@ -1,0 +1,96 @@
+"""A hundred orders in a real ERP: equal on both sides, and a hundred also after a kill -9 and with two workers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from orderflow.domain.orders import DraftOrder
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(400),
+    pytest.mark.parametrize(
+        "erp",
+        [
+            pytest.param("tryton", marks=pytest.mark.xdist_group("tryton")),
+            pytest.param("odoo", marks=[pytest.mark.odoo, pytest.mark.xdist_group("odoo")]),
+        ],
+        indirect=True,
+    ),
+]
+
+
+def assert_equal_on_both_sides(erp, shop, orders: list[DraftOrder]) -> None:
+    references = shop.references()
+    sold = erp.sold(references)
+    assert len(references) == len(sold) == len(orders)
+    assert {len(entries) for entries in sold.values()} == {1}, "an order came twice"
+    by_order = {str(order.id): order for order in orders}
+    for reference, (entry,) in sold.items():
+        order = by_order[reference.split("_")[2]]
+        assert entry.customer == order.customer.erp_customer_number
+        assert entry.order_number == order.external_order_number
+        assert entry.currency == order.currency
+        assert entry.lines == [(line.internal_sku, line.qty, line.unit_price) for line in order.lines]
+    ordered = sum((line.qty * line.unit_price for order in orders for line in order.lines), Decimal(0))
+    assert erp.untaxed(references) == ordered.quantize(Decimal("0.01"))
+
+
+def wait_until(done: Callable[[], bool], seconds: float = 100) -> None:
+    ends = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+
+
+def test_they_are_equal_on_both_sides_and_confirmed_when_the_erp_confirms(erp, shop, orders) -> None:
+    shop.work()
+    shop.push(orders)
+    shop.wait_for("PUSHED", 100)
+    assert_equal_on_both_sides(erp, shop, orders)
+    first, second = shop.references()[:2]
+    erp.decide(first, "confirm")
+    erp.decide(second, "cancel")
+    shop.wait_for("CONFIRMED", 1)
+    shop.wait_for("ERROR", 1)
+    ((number, error),) = shop.rows(
+        "SELECT a.erp_order_id, f.error_json->>'message' FROM erp_export a, erp_export f "
+        "WHERE a.status = 'ACKED' AND f.status = 'FAILED'"
+    )
+    assert number
+    assert "cancelled" in error
+
+
+def test_they_are_a_hundred_after_a_kill_of_the_worker(erp, shop, orders) -> None:
+    shop.work()
+    shop.push(orders)
+    wait_until(lambda: len(erp.sold(shop.references())) > 20)
+    shop.kill_workers()
+    in_the_middle = len(erp.sold(shop.references()))
+    assert in_the_middle < 100, "killed too late to show anything"
+    shop.work()
+    shop.wait_for("PUSHED", 100)
+    assert_equal_on_both_sides(erp, shop, orders)
+
+
+def test_they_are_a_hundred_with_two_workers(erp, shop, orders) -> None:
+    shop.work(2)
+    shop.push(orders)
+    shop.wait_for("PUSHED", 100)
+    assert_equal_on_both_sides(erp, shop, orders)
+
+
+def test_they_all_arrive_though_the_erp_is_killed_and_started_again(erp, shop, orders) -> None:
+    some = orders[:40]
+    shop.work()
+    shop.push(some)
+    wait_until(lambda: len(erp.sold(shop.references())) > 5)
+    erp.server.process.kill()
+    time.sleep(1)
+    erp.server.process.start()
+    shop.wait_for("PUSHED", 40)
+    assert_equal_on_both_sides(erp, shop, some)

@@ -1,0 +1,242 @@
+"""The web page in Debian's Chromium, against the real server, database and an SFTP server that plays the ERP."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from httpx import Client
+from playwright.sync_api import Page, Route, expect
+
+from orderflow.domain.access import Role
+from orderflow.testing.sftp_server import SFTPServer
+
+FRONTEND = Path(__file__).parents[2] / "frontend"
+PATHS = ("/", "/orders", "/deliveries", "/deliveries?view=attempts", "/connectors", "/activity", "/settings")
+MOST_SCRIPT = 300_000
+"""Bytes of compressed script that the first page may load."""
+
+pytestmark = [pytest.mark.xdist_group("page"), pytest.mark.slow]
+
+
+def an_order(number: str, *, blocked: bool = False) -> dict[str, Any]:
+    return {
+        "external_order_number": number,
+        "order_date": "2026-01-05",
+        "currency": "EUR",
+        "customer": {"erp_customer_number": "BLOCKED" if blocked else "4711", "name": f"Customer of {number}"},
+        "lines": [{"line_no": 1, "internal_sku": "INT-999", "qty": 10, "uom": "M", "unit_price": 1.23}],
+    }
+
+
+@pytest.fixture
+def erp(tmp_path: Path) -> Iterator[SFTPServer]:
+    """An ERP behind SFTP: it takes each file, and refuses orders of blocked customers until `accepting` is there."""
+    for folder in ("in", "out"):
+        (tmp_path / folder).mkdir()
+
+    def arrived(path: Path) -> None:
+        if path.parent.name != "in" or path.suffix != ".json":
+            return
+        order = json.loads(path.read_bytes())
+        path.unlink()
+        refused = order["customer"]["erp_customer_number"] == "BLOCKED" and not (tmp_path / "accepting").exists()
+        answer = (
+            {"status": "FAILED", "error_code": "CREDIT_LIMIT", "message": "The customer is over the credit limit."}
+            if refused
+            else {"status": "ACKED", "erp_order_id": f"SO-{order['header']['external_order_number']}"}
+        )
+        name = f"{'error' if refused else 'ack'}_{path.name}"
+        (tmp_path / name).write_text(json.dumps(answer | {"processed_at": "2026-01-05T10:00:00Z"}))
+        (tmp_path / name).rename(tmp_path / "out" / name)
+
+    with SFTPServer(tmp_path, password=f"sesame-{secrets.token_hex(8)}", on_rename=arrived) as server:
+        yield server
+
+
+def test_an_integrator_sets_up_and_an_operator_carries_orders_to_confirmation(
+    open_page: Callable[..., Page], site, erp: SFTPServer, tmp_path: Path
+) -> None:
+    page = open_page()
+    expect(page.get_by_role("heading", name="Three steps to your first pushed order")).to_be_visible()
+    _set_up_dropzone(page, erp)
+    _import(page, tmp_path, [an_order("PO-1"), an_order("PO-2", blocked=True)])
+    _approve_and_push(page)
+    confirmed = page.get_by_role("row", name="PO-1").get_by_text("CONFIRMED")
+    expect(confirmed).to_be_visible(timeout=15_000)  # by itself: nothing is reloaded
+    _retry_refused(page, tmp_path)
+    assert not _secrets_in(site.recorder, erp.password, site.password)
+
+
+def _set_up_dropzone(page: Page, erp: SFTPServer) -> None:
+    page.get_by_role("link", name="Set up a connector").click()
+    page.get_by_role("button", name="Add connector").click()
+    page.get_by_role("menuitem", name="DROPZONE_JSON_V1").click()
+    form = page.get_by_role("dialog")
+    form.get_by_label("Name", exact=True).fill("ERP in Hamburg")
+    form.get_by_label("Host", exact=True).fill(erp.host)
+    form.get_by_label("Port", exact=True).fill(str(erp.port))
+    form.get_by_label("User", exact=True).fill(erp.username)
+    form.get_by_role("textbox", name="Password").fill("wrong")
+    form.get_by_label("Export folder").fill("/in")
+    form.get_by_label("Answer folder").fill("/out")
+    form.get_by_role("button", name="Test connection").click()
+    expect(form.get_by_text(erp.fingerprint)).to_be_visible()
+    form.get_by_role("button", name="accept this key").click()
+    alert = form.get_by_role("alert")
+    expect(alert).to_contain_text("refused the login")
+    expect(alert).to_contain_text("AUTH_FAILED")
+    form.get_by_role("textbox", name="Password").fill(erp.password)
+    form.get_by_role("button", name="Test connection").click()
+    expect(form.get_by_text("The test passed")).to_be_visible()
+    form.get_by_role("button", name="Save").dblclick()
+    expect(page.get_by_role("heading", name="ERP in Hamburg")).to_have_count(1)
+
+
+def _import(page: Page, folder: Path, orders: list[dict[str, Any]]) -> None:
+    file = folder / "orders.jsonl"
+    file.write_text("\n".join(map(json.dumps, orders)))
+    page.get_by_role("link", name="Orders", exact=True).click()
+    page.locator("input[type=file]").set_input_files(file)
+    expect(page.get_by_text("2 orders came in")).to_be_visible()
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+
+
+def _approve_and_push(page: Page) -> None:
+    page.get_by_label("Select all on this page").check()
+    page.get_by_role("button", name="Approve 2").dblclick()
+    expect(page.locator("tbody").get_by_text("APPROVED", exact=True)).to_have_count(2)
+    page.get_by_label("Select all on this page").check()
+    page.get_by_role("button", name="Push 2").dblclick()
+
+
+def _retry_refused(page: Page, folder: Path) -> None:
+    expect(page.get_by_role("row", name="PO-2").get_by_text("ERROR")).to_be_visible(timeout=15_000)
+    page.get_by_role("link", name="PO-2").click()
+    expect(page.get_by_text("The ERP refused this order")).to_be_visible()
+    expect(page.get_by_text("The customer is over the credit limit.").first).to_be_visible()
+    (folder / "accepting").touch()
+    page.get_by_role("button", name="Retry").dblclick()
+    expect(page.get_by_text("Confirmed by the ERP")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("SO-PO-2").first).to_be_visible()
+    expect(page.get_by_text("Push requested to ERP in Hamburg")).to_have_count(2)
+
+
+def _secrets_in(recorder: Any, *passwords: str) -> list[str]:
+    everything = b"\n".join(recorder.answers).decode(errors="replace")
+    assert len(everything) > 1_000
+    return [password for password in passwords if password in everything]
+
+
+def test_a_viewer_is_offered_nothing_that_changes_anything(open_page: Callable[..., Page], site) -> None:
+    mock = {"connector_type": "MOCK", "config": {"mode": "rejected"}, "name": "Mock"}
+    with site.client() as client:
+        assert client.post("/connectors", json=mock).status_code == 201
+        order_id = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
+    page = open_page(Role.VIEWER)
+    expect(page.get_by_role("link", name="Activity")).to_have_count(0)
+    for path in ("/orders", f"/orders/{order_id}", "/connectors", "/deliveries", "/settings"):
+        page.goto(site.url + path)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        expect(page.get_by_role("main").get_by_role("checkbox")).to_have_count(0)
+        offered = page.get_by_role("main").get_by_role("button").all_inner_texts()
+        assert not {"Import", "Approve", "Edit", "Reject", "Test connection", "Disable", "Delete", "Add connector"} & {
+            *offered
+        }, path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_a_serious_accessibility_fault(
+    open_page: Callable[..., Page], site, erp: SFTPServer, scheme: str
+) -> None:
+    config = {"mode": "sftp", "host": erp.host, "port": erp.port, "username": "orderflow", "password": erp.password}
+    with site.client() as client:
+        client.post(
+            "/connectors", json={"connector_type": "DROPZONE_JSON_V1", "config": config | {"export_path": "in"}}
+        )
+        client.post("/connectors", json={"connector_type": "MOCK", "config": {"mode": "rejected"}, "name": "Mock"})
+        mock = next(each for each in client.get("/connectors").json()["items"] if each["name"] == "Mock")
+        orders = [client.post("/draft-orders", json=an_order(f"PO-{n}")).json()["id"] for n in range(3)]
+        client.post("/draft-orders", json={"external_order_number": "PO-9"})
+        client.post("/draft-orders/bulk", json={"action": "approve", "ids": orders[:2]})
+        client.post(f"/draft-orders/{orders[0]}/push", json={"connection_id": mock["id"]})
+    page = open_page(color_scheme=scheme, reduced_motion="reduce")
+    for path in (*PATHS, f"/orders/{orders[0]}", f"/orders/{orders[1]}"):
+        page.goto(site.url + path)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        _assert_accessible(page, path)
+    page.goto(f"{site.url}/connectors")
+    page.get_by_role("button", name="Edit").first.click()
+    expect(page.get_by_label("Export folder")).to_be_visible()
+    _assert_accessible(page, "the connector's form")
+
+
+def _assert_accessible(page: Page, where: str) -> None:
+    page.evaluate((FRONTEND / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    serious = [
+        f"{fault['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
+        for fault in found
+        if fault["impact"] in {"serious", "critical"}
+        for node in fault["nodes"]
+    ]
+    assert not serious, f"{where}:\n" + "\n".join(serious)
+
+
+def test_the_first_load_is_small_and_kept(open_page: Callable[..., Page], site) -> None:
+    page = open_page()
+    page.wait_for_load_state("networkidle")
+    script = "performance.getEntriesByType('resource').filter(e => e.name.endsWith('.js')).map(e => e.transferSize)"
+    sizes = page.evaluate(script)
+    assert 0 < sum(sizes) < MOST_SCRIPT
+    asset = page.locator("script[type=module]").first.get_attribute("src")
+    with Client(base_url=site.url) as client:
+        assert "immutable" in client.get(asset).headers["cache-control"]
+        start = client.get("/orders/anything", headers={"Accept": "text/html"})
+        assert start.headers["cache-control"] == "no-cache"
+        assert (
+            "script-src" in start.headers["content-security-policy"]
+            or "default-src 'self'" in start.headers["content-security-policy"]
+        )
+        assert client.get("/nowhere").status_code == 404
+
+
+def test_ten_thousand_orders_stay_quick_on_a_phone(open_page: Callable[..., Page], site) -> None:
+    with site.client() as client:
+        lines = "\n".join(json.dumps(an_order(f"PO-{n}")) for n in range(10_000))
+        assert client.post("/draft-orders/import", content=lines).headers["x-orders-accepted"] == "10000"
+    page = open_page(Role.OPS, viewport={"width": 390, "height": 800}, is_mobile=True, has_touch=True)
+    page.get_by_role("button", name="Open menu").click()
+    started = time.monotonic()
+    page.get_by_role("link", name="Orders", exact=True).click()
+    expect(page.locator("tbody tr")).to_have_count(50)
+    page.get_by_role("button", name="Older").click()
+    expect(page.get_by_text("Page 2")).to_be_visible()
+    page.get_by_label("Search").fill("PO-4321")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    assert time.monotonic() - started < 5
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 390, "the page scrolls sideways"
+
+
+def test_what_the_api_refuses_is_told_in_its_words(open_page: Callable[..., Page], site) -> None:
+    page = open_page()
+
+    def refuse(route: Route) -> None:
+        details = {"reason": "DISK_FULL", "hint": "Free some space."}
+        error = {"code": "CONFLICT", "message": "The disk is full.", "details": details, "request_id": "r-1"}
+        route.fulfill(status=409, json={"error": error})
+
+    page.route("**/api/v1/draft-orders?**", refuse)
+    page.get_by_role("link", name="Orders", exact=True).click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("The disk is full.")
+    expect(alert).to_contain_text("Free some space.")
+    expect(alert).to_contain_text("r-1")
