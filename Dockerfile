@@ -1,0 +1,25 @@
+# syntax=docker/dockerfile:1
+FROM python:3.12-slim AS build
+WORKDIR /source
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY src ./src
+RUN python -m venv /app \
+    && PIP_CONSTRAINT=constraints.txt /app/bin/pip install --no-cache-dir ".[celery,otel]"
+
+FROM python:3.12-slim
+LABEL org.opencontainers.image.title="OrderFlow Connect" org.opencontainers.image.licenses="MIT"
+RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/orderflow orderflow
+COPY --from=build /app /app
+ENV PATH=/app/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    LOG_FORMAT=json \
+    ORDERFLOW_HOME=/var/lib/orderflow
+USER 10001
+WORKDIR /var/lib/orderflow
+VOLUME /var/lib/orderflow
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
+ENTRYPOINT ["orderflow"]
+CMD ["serve", "--host", "0.0.0.0", "--port", "8000"]
