@@ -16,7 +16,7 @@ TYPES := frontend/src/api/schema.d.ts
 NO_NODE := Node 20 or newer is not here, so the web page is not built or checked. Everything else works without it.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo frontend page openapi screenshots test test-unit test-odoo chaos lint format clean
+.PHONY: help install demo frontend page openapi screenshots test test-unit test-odoo chaos bench bench-full lint format clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,14 @@ test-odoo: $(STAMP) ## Run the tests against a real Odoo 19, which a Debian fetc
 
 chaos: $(STAMP) ## Break everything while 20,000 orders travel, and count them; ARGS="--orders 2000 --faults 40"
 	$(BIN)/python -m tests.chaos $(ARGS)
+
+bench: $(STAMP) ## Measure ourselves beside our peers, in minutes; ARGS="--only delivery"
+	@scripts/install-test-services
+	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-full: $(STAMP) ## The same with larger numbers: 10 million exports, 100,000 files
+	@scripts/install-test-services
+	$(BIN)/python -m benchmarks --full $(ARGS)
 
 lint: $(STAMP) ## Check style, formatting, types and the direction of imports
 	$(BIN)/ruff check

@@ -1,0 +1,44 @@
+"""Measure and print: `python -m benchmarks [--full] [--only NAME …] [--list]`.
+
+Each module of benchmarks/rows/ has `measure(full: bool) -> Iterator[Row]`: what it starts, it stops. `--full` means
+more repetitions and larger numbers. Figures of different rows are measured one after the other, never at once; the
+peers of a row take turns with us, run by run, because a machine's speed changes from minute to minute.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import pkgutil
+import time
+
+import benchmarks.rows
+from benchmarks.table import Row, save, show
+
+
+def main() -> None:
+    names = sorted(module.name for module in pkgutil.iter_modules(benchmarks.rows.__path__))
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.split("\n\n")[0])
+    parser.add_argument(
+        "--full", action="store_true", help="larger numbers, more repetitions: an hour instead of minutes"
+    )
+    parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="NAME", help="measure only these")
+    parser.add_argument("--list", action="store_true", help="list what can be measured")
+    wanted = parser.parse_args()
+    if wanted.list:
+        print("\n".join(names))
+        return
+    rows: list[Row] = []
+    for name in wanted.only:
+        began = time.monotonic()
+        print(f"{name} …", flush=True)
+        for row in importlib.import_module(f"benchmarks.rows.{name}").measure(wanted.full):
+            print(f"  {row.row}: {row.ours:,.4g} {row.unit}", flush=True)
+            rows.append(row)
+            save([row])
+        print(f"  {time.monotonic() - began:.0f} s", flush=True)
+    show(rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What people use instead of OrderFlow Connect, each a program of its own."""
