@@ -7,6 +7,7 @@ user must reach them and the data: folders above both that nobody else may enter
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import pwd
@@ -50,7 +51,7 @@ class PgPrograms:
         self._bin = POSTGRES_VERSIONS[version]
         self.user: pwd.struct_passwd | None = None
         if os.geteuid() == 0:
-            self.user = ensure_user_exists(SYSTEM_USER)
+            self.user = self._system_user()
             self._let_user_run()
 
     def run(self, program: str, *arguments: str, timeout: float = 120) -> None:
@@ -82,6 +83,22 @@ class PgPrograms:
         if self.user:
             os.chown(path, self.user.pw_uid, self.user.pw_gid)
             _let_others_pass(path)
+
+    def _system_user(self) -> pwd.struct_passwd | None:
+        """Return the user, made if missing: by one process at a time, for `useradd` fails where two ask at once."""
+        turn = os.open(self._bin, os.O_RDONLY)
+        try:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            return ensure_user_exists(SYSTEM_USER)
+        except (subprocess.SubprocessError, OSError) as error:
+            said = getattr(error, "stderr", None) or str(error)
+            raise DatabaseError(
+                f"The system user {SYSTEM_USER!r}, as whom PostgreSQL runs, cannot be made: {said.strip()}",
+                hint=f"Make it with `useradd {SYSTEM_USER}`, start OrderFlow as a user other than root, or set "
+                "DATABASE_URL to a PostgreSQL server of your own.",
+            ) from None
+        finally:
+            os.close(turn)
 
     def _as_user(self) -> dict[str, Any]:
         if self.user is None:

@@ -135,3 +135,16 @@ def _execute(server: EmbeddedPostgres, statement: str) -> tuple[object, ...] | N
     with psycopg.connect(url, autocommit=True) as connection:
         cursor = connection.execute(statement)
         return cursor.fetchone() if cursor.description else None
+
+
+def test_a_system_user_that_cannot_be_made_is_told_in_one_sentence(home, monkeypatch):
+    def refused(_name):
+        raise subprocess.CalledProcessError(
+            10, "useradd", stderr="useradd: cannot lock /etc/passwd; try again later.\n"
+        )
+
+    monkeypatch.setattr("orderflow.storage.pg_programs.os.geteuid", lambda: 0)
+    monkeypatch.setattr("orderflow.storage.pg_programs.ensure_user_exists", refused)
+    with pytest.raises(DatabaseError, match="'pgserver'.*cannot lock /etc/passwd") as failed:
+        EmbeddedPostgres(home / "other").start()
+    assert "DATABASE_URL" in failed.value.hint
