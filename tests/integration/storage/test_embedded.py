@@ -145,6 +145,6 @@ def test_a_system_user_that_cannot_be_made_is_told_in_one_sentence(home, monkeyp
 
     monkeypatch.setattr("orderflow.storage.pg_programs.os.geteuid", lambda: 0)
     monkeypatch.setattr("orderflow.storage.pg_programs.ensure_user_exists", refused)
-    with pytest.raises(DatabaseError, match="'pgserver'.*cannot lock /etc/passwd") as failed:
+    with pytest.raises(DatabaseError, match=r"'pgserver'.*cannot lock /etc/passwd") as failed:
         EmbeddedPostgres(home / "other").start()
     assert "DATABASE_URL" in failed.value.hint
