@@ -137,6 +137,11 @@ class MisbehavingHTTPServer:
         """Its address, `http://127.0.0.1:<port>`."""
         return f"http://{self.host}:{self._server.server_address[1]}"
 
+    @property
+    def connections(self) -> int:
+        """How many connections were accepted so far."""
+        return len(self._server.live)
+
     def misbehave(self, *faults: Fault, method: str = "POST") -> None:
         """Let the next requests of that method go wrong, one fault each."""
         with self._lock:

@@ -72,7 +72,7 @@ class HttpServer:
         try:
             yield
         except httpx.HTTPError as error:
-            if fault := _tls_fault(error):
+            if fault := tls_fault(error):
                 raise NeedsAttentionError(
                     f"No trusted connection to {self.name}: {fault}.",
                     code="TLS_CERTIFICATE",
@@ -89,7 +89,8 @@ class HttpServer:
         return UnavailableError(f"{self.name} {what}.")
 
 
-def _tls_fault(error: BaseException | None) -> str | None:
+def tls_fault(error: BaseException | None) -> str | None:
+    """Return what TLS found wrong, if that is why a request failed."""
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
             return error.verify_message

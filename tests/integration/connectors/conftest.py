@@ -35,6 +35,7 @@ class Shop:
     fails: list[int] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
     granted: int = 0
+    lifetime: int = 3600
     status: str = "open"
 
     def app(self) -> FastAPI:
@@ -53,7 +54,7 @@ class Shop:
             raise HTTPException(401, {"error": "invalid_client"})
         self.granted += 1
         self.tokens.add(f"token-{self.granted}")
-        return {"access_token": f"token-{self.granted}", "token_type": "bearer", "expires_in": 3600}
+        return {"access_token": f"token-{self.granted}", "token_type": "bearer", "expires_in": self.lifetime}
 
     def let_in(self, authorization: str | None) -> None:
         if self.oauth and (authorization or "").removeprefix("Bearer ") not in self.tokens:

@@ -43,6 +43,36 @@ WRONG = {
 }
 
 
+class TestRestJsonBehindOAuth2(ConnectorConformance):
+    """With a server of another make, which knows no idempotency key: it is asked whether an order is there."""
+
+    connector_class = RestJsonConnector
+
+    @pytest.fixture
+    def shop(self, open_shop):
+        return open_shop(oauth=True)
+
+    @pytest.fixture
+    def good_config(self, shop, shop_config):
+        body = '{"reference": {{ delivery.export_id }}, "customer": {{ customer.erp_customer_number }}, '
+        body += '"lines": {{ lines }}}'
+        return shop_config(shop) | {"body": body, "timeout": 30}
+
+    @pytest.fixture
+    def bad_config(self, good_config):
+        return good_config | {"client_secret": "wr0ng-secret"}
+
+    @pytest.fixture
+    def arrived(self, shop):
+        return lambda: shop.orders
+
+    @pytest.fixture
+    def refused_order(self):
+        order = an_order()
+        order.customer.erp_customer_number = "NOBODY"
+        return order
+
+
 class TestRestJson(ConnectorConformance):
     connector_class = RestJsonConnector
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from datetime import timedelta
 
@@ -235,6 +236,26 @@ def test_a_token_that_has_ended_is_fetched_anew_once(connector, open_shop, shop_
     assert (shop.granted, len(shop.orders)) == (2, 2)
 
 
+def test_a_token_is_kept_and_renewed_before_it_ends(connector, open_shop, shop_config):
+    shop = open_shop(oauth=True, lifetime=31)  # half a minute before its end is early enough: one second is left
+    config = shop_config(shop)
+    assert all(connector.export(an_order(), config).success for _ in range(3))
+    assert shop.granted == 1
+    time.sleep(1.1)
+    assert connector.export(an_order(), config).success
+    assert (shop.granted, len(shop.orders)) == (2, 4)
+
+
+def test_connections_are_kept_for_the_next_orders(connector):
+    with MisbehavingHTTPServer() as server:
+        config = to(server, max_in_flight=3)
+        for _ in range(2):
+            outcomes = connector.export_many([an_order() for _ in range(20)], config)
+            assert all(outcome.success for _, outcome in outcomes)
+        assert len(server.taken) == 40
+        assert server.connections <= 3
+
+
 def test_a_client_that_the_token_server_refuses_needs_a_person(connector, open_shop, shop_config):
     shop = open_shop(oauth=True)
     config = shop_config(shop) | {"client_secret": "wr0ng-secret"}
@@ -249,6 +270,9 @@ def test_a_client_that_the_token_server_refuses_needs_a_person(connector, open_s
     ("change", "code"),
     [
         ({"test_passes": "contains(scopes, 'admin')"}, "PERMISSION_DENIED"),
+        ({"found": "length(hits) == `0`"}, "WRONG_FIND"),
+        ({"find_url": "/v1/me?reference={{ delivery.export_id }}", "found": "scopes[0]"}, "WRONG_FIND"),
+        ({"find_url": "/token?reference={{ delivery.export_id }}"}, "WRONG_REQUEST"),
         ({"test_url": "/v1/nothing"}, "WRONG_URL"),
         ({"test_url": None, "test_passes": None, "url": "/v1/nothing"}, "WRONG_URL"),
         ({"test_url": None, "test_passes": None, "method": "PUT"}, "WRONG_REQUEST"),

@@ -32,7 +32,6 @@ _NOT_US = {
     407: ("AUTH_FAILED", "is behind a proxy that asks for a sign-in", "Have the proxy let OrderFlow through."),
     415: ("WRONG_REQUEST", "does not take this kind of body", "Correct the body's format in the connection."),
 }
-_LATER = frozenset({408, 425, 429, 503})
 
 
 def order_number(answer: Answer, config: RestJsonConfig) -> str | None:
@@ -56,8 +55,31 @@ def order_number(answer: Answer, config: RestJsonConfig) -> str | None:
         return None
     number = pick(config.order_number, value)
     if number in (None, "", []):
-        raise InDoubtError("The API's answer holds no order number where one should be.", code="ANSWER_INCOMPLETE")
+        raise InDoubtError(
+            f"The API's answer holds no order number where one should be: {words(value, config)}",
+            code="ANSWER_INCOMPLETE",
+        )
     return as_text(number)
+
+
+def found_number(answer: Answer, config: RestJsonConfig) -> str | None:
+    """Return the ERP's number from the answer to `find_url`; None if the order is not there.
+
+    Raises:
+        ConnectorError: The answer is no clear one; it is to be asked again.
+    """
+    if answer.status in (404, 410):
+        return None
+    if not 200 <= answer.status < 300:
+        error = error_of(answer, config)
+        if isinstance(error, NeedsAttentionError | TransientError):
+            raise error
+        raise TransientError(f"Is the order there? Status {answer.status}: {error.message}", code="FIND_FAILED")
+    value = read(answer)
+    if value is _UNREADABLE:
+        raise TransientError("Is the order there? The API gave no JSON.", code="FIND_FAILED")
+    number = pick(config.found or "", value)
+    return None if number in (None, "", [], False) else as_text(number)
 
 
 def _refuse_error_inside(value: Any, config: RestJsonConfig) -> None:
@@ -79,11 +101,11 @@ def error_of(answer: Answer, config: RestJsonConfig) -> ConnectorError:
     value = read(answer)
     said = words(None if value is _UNREADABLE else value, config)
     status = answer.status
+    if status in config.retry_statuses:
+        return TransientError(f"The API asks us to wait (status {status}): {said}", retry_after=retry_after(answer))
     if status in _NOT_US:
         code, what, hint = _NOT_US[status]
         return NeedsAttentionError(f"The API {what} (status {status}): {said}", code=code, hint=hint)
-    if status in _LATER:
-        return TransientError(f"The API asks us to wait (status {status}): {said}", retry_after=retry_after(answer))
     if value is not _UNREADABLE and config.retry_when and pick(config.retry_when, value):
         return TransientError(f"The API asks for another try: {said}", code="TARGET_BUSY")
     if 400 <= status < 500:
@@ -145,7 +167,7 @@ def as_text(value: Any) -> str:
     """Return a JSON value as text for a person."""
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return str(value) if isinstance(value, str | Decimal) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _what_it_is(answer: Answer) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 import time
 from dataclasses import replace
 from typing import Any
@@ -15,6 +13,7 @@ from pydantic import SecretStr
 
 from orderflow.connectors.rest.session import Answer, Outgoing, Session
 from orderflow.domain.errors import ConnectorError, InDoubtError, NeedsAttentionError, TransientError, UnavailableError
+from orderflow.transport import webhook_signature
 
 EARLY = 30.0
 """Seconds before its end at which an access token is fetched anew."""
@@ -64,15 +63,11 @@ def basic(user: str, password: str) -> str:
 
 
 def signature(secret: SecretStr | None, outgoing: Outgoing, message_id: str) -> dict[str, str]:
-    """Return the headers of a signed message.
-
-    Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
-    """
-    key = base64.b64decode(_open(secret).removeprefix("whsec_"))
-    moment = str(int(time.time()))
-    signed = f"{message_id}.{moment}.".encode() + outgoing.content
-    mark = base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
-    return {"webhook-id": message_id, "webhook-timestamp": moment, "webhook-signature": f"v1,{mark}"}
+    """Return the headers of a signed message. Source: https://www.standardwebhooks.com."""
+    key = base64.b64decode(_open(secret).removeprefix(webhook_signature.SECRET_PREFIX))
+    moment = int(time.time())
+    mark = webhook_signature.signature(key, message_id, moment, outgoing.content)
+    return {"webhook-id": message_id, "webhook-timestamp": str(moment), "webhook-signature": mark}
 
 
 def sent_secrets(session: Session) -> list[str]:

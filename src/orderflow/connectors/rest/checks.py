@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -15,9 +15,7 @@ from orderflow.connectors.rest.filters import as_json, in_form, in_header, in_ur
 from orderflow.connectors.rest.templates import Template
 from orderflow.domain.errors import RejectedError
 
-if TYPE_CHECKING:
-    from orderflow.connectors.rest.config import RestJsonConfig
-
+ORDER_FIELDS = order_fields(sample_order())
 BODY_WRITERS: dict[str, Callable[[Any], str]] = {"json": as_json, "xml": in_xml, "form": in_form}
 STATUS_FIELDS = {"erp_order_id": "SO-1", "reference": "sales_order_1.json", "export_id": "4", "draft_order_id": "1"}
 _HEADER = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]+):[ \t]*(.*)")
@@ -62,40 +60,48 @@ def header_lines(text: str) -> list[tuple[str, str]]:
     for line in filter(None, map(str.strip, text.splitlines())):
         found = _HEADER.fullmatch(line)
         if found is None:
-            raise ValueError("headers: every line must be as 'Name: value'")
+            raise ValueError("every line must be as 'Name: value'")
         if found[1].lower() in _OURS:
-            raise ValueError(f"headers: {found[1]} is set by OrderFlow itself")
+            raise ValueError(f"{found[1]} is set by OrderFlow itself")
         headers.append((found[1], found[2]))
     return headers
 
 
-def check_templates(config: RestJsonConfig) -> None:
-    """Compile every template and fill it with a sample order.
+def check_url(text: str, fields: Mapping[str, Any]) -> str:
+    """Return a URL, or a template of one, that makes sense with `fields`.
 
     Raises:
-        ValueError: One cannot be compiled or filled; the message names the field of the configuration.
+        ValueError: It cannot be compiled or filled, or leaves its host open.
     """
-    fields = order_fields(sample_order())
-    _try("url", config.url, in_url, fields)
-    if config.find_url:
-        _try("find_url", config.find_url, in_url, fields)
-    if config.status_url:
-        _try("status_url", config.status_url, in_url, STATUS_FIELDS)
-    for name, value in header_lines(config.headers):
-        _try(f"headers, {name}", value, in_header, fields)
-    if config.body is not None:
-        text = _try("body", config.body, BODY_WRITERS[config.body_format], fields)
-        if config.body_format == "json":
-            _check_json(text)
+    url = text.strip()
+    origin_of(url)
+    _fill(url, in_url, fields)
+    return url
 
 
-def _try(name: str, source: str, write: Callable[[Any], str], fields: Mapping[str, Any]) -> str:
+def check_headers(text: str) -> str:
+    """Return the headers' templates as they are. Raises ValueError: one is none, or cannot be filled."""
+    for name, value in header_lines(text):
+        try:
+            _fill(value, in_header, ORDER_FIELDS)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+    return text
+
+
+def check_body(text: str, body_format: str) -> str:
+    """Return the body's template as it is. Raises ValueError: it makes no body, or no JSON, of a sample order."""
+    made = _fill(text, BODY_WRITERS[body_format], ORDER_FIELDS)
+    if body_format == "json":
+        _check_json(made)
+    return text
+
+
+def _fill(source: str, write: Callable[[Any], str], fields: Mapping[str, Any]) -> str:
     try:
         return template(source, write).render(fields)
-    except ValueError as error:
-        raise ValueError(f"{name} {error}") from None
     except RejectedError as error:
-        raise ValueError(f"{name}: {error.message.rstrip('.').replace('this order', 'a sample order')}") from None
+        raise ValueError(error.message.rstrip(".").replace("this order", "a sample order")) from None
 
 
 def _check_json(text: str) -> None:
@@ -103,5 +109,5 @@ def _check_json(text: str) -> None:
         msgspec.json.decode(text)
     except msgspec.DecodeError as error:
         raise ValueError(
-            f"body does not make JSON of a sample order: {error}. A field brings its own quotes: leave yours out"
+            f"does not make JSON of a sample order: {error}. A field brings its own quotes: leave yours out"
         ) from None

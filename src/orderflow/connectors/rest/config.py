@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 import jmespath
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from orderflow.connectors.rest.checks import check_templates, origin_of
+from orderflow.connectors.rest.checks import (
+    ORDER_FIELDS,
+    STATUS_FIELDS,
+    check_body,
+    check_headers,
+    check_url,
+    origin_of,
+)
 
 
 def _expression(text: str) -> str:
@@ -28,9 +44,14 @@ def _status_codes(codes: list[int]) -> list[int]:
     return codes
 
 
-def _url(text: str) -> str:
-    origin_of(text)
-    return text.strip()
+def _url_of(fields: Mapping[str, Any]) -> AfterValidator:
+    return AfterValidator(lambda text: check_url(text, fields))
+
+
+def _pem(text: str) -> str:
+    if "-----BEGIN CERTIFICATE-----" not in text:
+        raise ValueError("must be in PEM: -----BEGIN CERTIFICATE-----")
+    return text
 
 
 def _webhook_secret(secret: SecretStr) -> SecretStr:
@@ -50,7 +71,10 @@ def _for_a_header(secret: SecretStr) -> SecretStr:
 
 Expression = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(_expression)]
 StatusCodes = Annotated[list[int], Field(max_length=50), AfterValidator(_status_codes)]
-Url = Annotated[str, Field(min_length=8, max_length=4_000), AfterValidator(_url)]
+UrlText = Annotated[str, Field(min_length=8, max_length=4_000)]
+Url = Annotated[UrlText, _url_of({})]
+OrderUrl = Annotated[UrlText, _url_of(ORDER_FIELDS)]
+StatusUrl = Annotated[UrlText, _url_of(STATUS_FIELDS)]
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=20_000)]
 HeaderSecret = Annotated[Secret, AfterValidator(_for_a_header)]
 WebhookSecret = Annotated[Secret, AfterValidator(_webhook_secret)]
@@ -74,7 +98,7 @@ class RestJsonConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, title="REST API", hide_input_in_errors=True)
 
     url: Annotated[
-        Url,
+        OrderUrl,
         _form(
             "URL",
             f"Where an order is created, as https://erp.example/api/orders. {_TEMPLATE}",
@@ -86,7 +110,9 @@ class RestJsonConfig(BaseModel):
         Literal["POST", "PUT", "PATCH"], _form("Method", "What the API expects for a new order.", "Request")
     ] = "POST"
     headers: Annotated[
-        str, _form("Headers", f"One 'Name: value' per line; no secrets here. {_TEMPLATE}", "Request", multiline=True)
+        str,
+        AfterValidator(check_headers),
+        _form("Headers", f"One 'Name: value' per line; no secrets here. {_TEMPLATE}", "Request", multiline=True),
     ] = ""
     body_format: Annotated[
         Literal["json", "xml", "form"],
@@ -141,7 +167,8 @@ class RestJsonConfig(BaseModel):
         bool, _form("Allow http://", "Orders and passwords then travel unencrypted. Only within a machine.", "TLS")
     ] = False
     ca_certificate: Annotated[
-        str | None, _form("CA", "Certificate of a private authority, in PEM.", "TLS", multiline=True)
+        Annotated[str, AfterValidator(_pem)] | None,
+        _form("CA", "Certificate of a private authority, in PEM.", "TLS", multiline=True),
     ] = None
     client_certificate: Annotated[
         str | None, _form("Client certificate", "For mutual TLS, in PEM.", "TLS", multiline=True)
@@ -167,6 +194,9 @@ class RestJsonConfig(BaseModel):
         Expression | None,
         _form("Retry when", "True if the answer says that nothing was done and a retry helps (JMESPath).", "Answer"),
     ] = None
+    retry_statuses: Annotated[
+        StatusCodes, _form("Retry at", "Status codes that say that nothing was done and a retry helps.", "Answer")
+    ] = [408, 425, 429, 503]
 
     idempotent: Annotated[
         bool,
@@ -178,7 +208,7 @@ class RestJsonConfig(BaseModel):
         _form("Key's header", "The name of the header that carries the key.", "Doubt"),
     ] = "Idempotency-Key"
     find_url: Annotated[
-        Url | None,
+        OrderUrl | None,
         _form("Find URL", f"Asked (GET) whether an order is there, when an answer was lost. {_TEMPLATE}", "Doubt"),
     ] = None
     found: Annotated[
@@ -196,7 +226,7 @@ class RestJsonConfig(BaseModel):
     ] = "in_doubt"
 
     status_url: Annotated[
-        Url | None,
+        StatusUrl | None,
         _form(
             "Status URL", "Asked (GET) until the order is confirmed, as …/orders/{{ erp_order_id }}.", "Confirmation"
         ),
@@ -235,6 +265,20 @@ class RestJsonConfig(BaseModel):
             return given
         return {name: value for name, value in given.items() if value not in ("", None)}  # as a form sends it
 
+    @field_validator("body")
+    @classmethod
+    def _fit_the_format(cls, body: str | None, others: ValidationInfo) -> str | None:
+        body_format = others.data.get("body_format")
+        return check_body(body, body_format) if body and body_format else body
+
+    @field_validator("find_url", "status_url", "test_url")
+    @classmethod
+    def _be_where_orders_go(cls, url: str | None, others: ValidationInfo) -> str | None:
+        first = others.data.get("url")
+        if url and first and origin_of(url) != origin_of(first):
+            raise ValueError("must be on the same host as url: the sign-in goes with it")
+        return url
+
     @model_validator(mode="after")
     def _complete(self) -> Self:
         missing = [name for name in _NEEDS[self.auth] if getattr(self, name) is None]
@@ -245,21 +289,11 @@ class RestJsonConfig(BaseModel):
                 raise ValueError(f"{name} and {other} belong together: give both or neither")
         if self.status_url and not self.confirmed:
             raise ValueError("status_url needs confirmed: the statuses that confirm an order")
-        for name in ("find_url", "status_url", "test_url"):
-            url = getattr(self, name)
-            if url and origin_of(url) != origin_of(self.url):
-                raise ValueError(f"{name} must be on the same host as url: the sign-in goes with it")
-        self._check_encryption()
-        check_templates(self)
-        return self
-
-    def _check_encryption(self) -> None:
         for name in ("url", "find_url", "status_url", "test_url", "token_url"):
             url = getattr(self, name)
             if url and urlsplit(url).scheme == "http" and not self.plain_http:
                 raise ValueError(f"{name} must begin with https://, or plain_http must be allowed")
-        if self.ca_certificate and not re.search("-----BEGIN CERTIFICATE-----", self.ca_certificate):
-            raise ValueError("ca_certificate must be in PEM: -----BEGIN CERTIFICATE-----")
+        return self
 
 
 _NEEDS: dict[str, tuple[str, ...]] = {

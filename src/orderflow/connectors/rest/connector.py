@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from orderflow.connectors.base import BaseConnector
-from orderflow.connectors.rest.answers import error_of, order_number, pick, read, readable
+from orderflow.connectors.rest.answers import found_number, order_number
 from orderflow.connectors.rest.auth import send_signed, sent_secrets
 from orderflow.connectors.rest.config import RestJsonConfig
 from orderflow.connectors.rest.confirmation import acks_of
@@ -97,7 +97,7 @@ class RestJsonConnector(BaseConnector):
                 return super().find(draft_order, config)
             try:
                 answer = send_signed(session, find_request(draft_order, session.config), _question(draft_order))
-                number = _found(answer, session.config)
+                number = found_number(answer, session.config)
             except InDoubtError as error:  # nothing was sent that could double an order: just ask again
                 raise TransientError(f"Is the order there? {error.message}", code="FIND_FAILED") from None
             return _result(draft_order, number, status=answer.status) if number else None
@@ -109,7 +109,9 @@ class RestJsonConnector(BaseConnector):
     def poll_acks(self, config: dict[str, Any], waiting: Waiting | Iterable[WaitingExport]) -> Iterator[Ack]:
         """Ask for the status of every order that waits. Raises UnavailableError, NeedsAttentionError."""
         with self._session(config) as session:
-            yield from acks_of(session, waiting)
+            for ack in acks_of(session, waiting):
+                ack.message = _hidden(ack.message, session) if ack.message else ack.message
+                yield ack
 
     def test_connection(self, config: dict[str, Any]) -> TestResult:
         """Reach the API, be let in, and see whether orders may be created; `details` say what was proven."""
@@ -145,7 +147,8 @@ class RestJsonConnector(BaseConnector):
             try:
                 yield session
             except ConnectorError as error:
-                _hide_secrets(error, session)
+                error.message = _hidden(error.message, session)
+                error.args = (error.message,)
                 raise
 
 
@@ -184,22 +187,8 @@ def _question(order: DraftOrder) -> str:
     return f"find-{order.delivery.export_id}"
 
 
-def _found(answer: Answer, config: RestJsonConfig) -> str | None:
-    if answer.status in (404, 410):
-        return None
-    if not 200 <= answer.status < 300:
-        error = error_of(answer, config)
-        if isinstance(error, NeedsAttentionError | TransientError):
-            raise error
-        raise TransientError(f"Is the order there? Status {answer.status}: {error.message}", code="FIND_FAILED")
-    if not readable(answer):
-        raise TransientError("Is the order there? The API gave no JSON.", code="FIND_FAILED")
-    number = pick(config.found or "", read(answer))
-    return None if number in (None, "", [], False) else str(number)
-
-
-def _hide_secrets(error: ConnectorError, session: Session) -> None:
+def _hidden(text: str, session: Session) -> str:
     """A target may repeat what we sent it, also the password."""
     for secret in sent_secrets(session):
-        error.message = error.message.replace(secret, "********")
-    error.args = (error.message,)
+        text = text.replace(secret, "********")
+    return text

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import ssl
 import threading
 import time
 from collections import OrderedDict
@@ -26,6 +25,7 @@ from orderflow.connectors.rest.checks import origin_of
 from orderflow.connectors.rest.config import RestJsonConfig
 from orderflow.connectors.rest.tls import tls_context
 from orderflow.domain.errors import InDoubtError, NeedsAttentionError, UnavailableError
+from orderflow.transport.http import tls_fault
 from orderflow.transport.http_addresses import http_transport
 
 LONGEST_ANSWER = 1024 * 1024
@@ -132,7 +132,7 @@ def _translated(url: str) -> Iterator[None]:
     try:
         yield
     except httpx.HTTPError as error:
-        if fault := _tls_fault(error):
+        if fault := tls_fault(error):
             raise NeedsAttentionError(
                 f"No trusted connection to {host}: {fault}.",
                 code="TLS_CERTIFICATE",
@@ -143,16 +143,6 @@ def _translated(url: str) -> Iterator[None]:
             raise UnavailableError(f"{host} {what}.") from None
         what = "gave no answer in time" if isinstance(error, httpx.TimeoutException) else "broke the connection off"
         raise InDoubtError(f"{host} {what}; whether it took the order is unknown.", code="ANSWER_LOST") from None
-
-
-def _tls_fault(error: BaseException | None) -> str | None:
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return error.verify_message
-        if isinstance(error, ssl.SSLError) and error.reason:
-            return error.reason.lower().replace("_", " ")
-        error = error.__cause__ or error.__context__
-    return None
 
 
 def _redirected(outgoing: Outgoing, answer: Answer) -> Outgoing:

@@ -71,14 +71,14 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return a field of a group, or what `loop` tells; objects have no attributes here."""
-        if isinstance(obj, dict) or (isinstance(obj, LoopContext) and attribute in _LOOP):
-            return self.getitem(obj, attribute)
-        return self.undefined(obj=obj, name=attribute)
+        return self.getitem(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """Return a field of a group or an item of a list."""
         if isinstance(obj, LoopContext):
             return getattr(obj, argument) if argument in _LOOP else self.undefined(obj=obj, name=argument)
+        if isinstance(obj, Undefined):
+            return obj  # of `ordr.notes` it is `ordr` that there is not
         if isinstance(obj, dict | list):
             try:
                 return obj[argument]

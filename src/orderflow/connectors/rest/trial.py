@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from orderflow.connectors.rest.answers import error_of, pick, read, readable, words
+from orderflow.connectors.order_fields import sample_order
+from orderflow.connectors.rest.answers import error_of, found_number, pick, read, readable, words
 from orderflow.connectors.rest.auth import access_token, send_signed
 from orderflow.connectors.rest.checks import template
 from orderflow.connectors.rest.filters import in_url
+from orderflow.connectors.rest.request import find_request
 from orderflow.connectors.rest.session import Answer, Outgoing, Session
 from orderflow.domain.errors import InDoubtError, NeedsAttentionError, TransientError, UnavailableError
+from orderflow.domain.ids import new_id
 
 
 def try_out(session: Session) -> dict[str, Any]:
@@ -22,7 +25,10 @@ def try_out(session: Session) -> dict[str, Any]:
     """
     if session.config.auth == "oauth2":
         access_token(session)
-    return _read_test_url(session) if session.config.test_url else _ask_for_methods(session)
+    proven = _read_test_url(session) if session.config.test_url else _ask_for_methods(session)
+    if session.config.find_url:
+        _look_for_what_is_not_there(session)
+    return proven
 
 
 def _read_test_url(session: Session) -> dict[str, Any]:
@@ -42,6 +48,20 @@ def _read_test_url(session: Session) -> dict[str, Any]:
             hint="Have the account given that right, then test again.",
         )
     return {"reached": True, "signed_in": True, "may_create": True}
+
+
+def _look_for_what_is_not_there(session: Session) -> None:
+    """An API that finds everything would have orders taken for delivered that never were."""
+    order = sample_order()
+    order.id, order.delivery = new_id(), None
+    order.external_order_number = f"TEST-{order.id.hex[-12:]}"
+    number = found_number(_send(session, find_request(order, session.config)), session.config)
+    if number:
+        raise NeedsAttentionError(
+            f"The find URL finds an order that was never sent: {number[:100]}.",
+            code="WRONG_FIND",
+            hint="Have find_url ask for one order, as by {{ delivery.export_id }}, and found pick its number only.",
+        )
 
 
 def _ask_for_methods(session: Session) -> dict[str, Any]:

@@ -176,6 +176,11 @@ def test_a_field_that_is_not_there_is_named(source):
     assert refused.value.code == "TEMPLATE_FAILED"
 
 
+def test_of_a_misspelt_group_the_group_is_named():
+    with pytest.raises(RejectedError, match="there is no field 'ordr' here"):
+        filled("{{ ordr.notes }}{{ ordr['x'].y }}")
+
+
 @pytest.mark.parametrize(
     ("source", "named"),
     [
