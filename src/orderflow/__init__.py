@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from orderflow.connectors.dropzone import DropzoneJsonV1Connector
     from orderflow.connectors.mock import MockConnector
     from orderflow.connectors.registry import ConnectorRegistry
-    from orderflow.domain.delivery import Ack, Delivery, Document, ExportResult, TestResult
+    from orderflow.domain.delivery import Ack, Delivery, Document, ExportResult, TestResult, Waiting, WaitingExport
     from orderflow.domain.errors import (
         ConnectorError,
         EncryptionError,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         UnavailableError,
     )
     from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine, SourceDocument
-    from orderflow.domain.ports import ConnectorMetadata, ERPConnectorPort
+    from orderflow.domain.ports import ConnectorMetadata, ERPConnectorPort, Preview, Staged
     from orderflow.domain.states import ERPExportStatus
     from orderflow.orchestrator import PushOrchestrator
     from orderflow.storage.encryption import EncryptionService
@@ -58,13 +58,17 @@ __all__ = [
     "MockConnector",
     "NeedsAttentionError",
     "OrderFlowError",
+    "Preview",
     "PushOrchestrator",
     "PushServiceError",
     "RejectedError",
     "SourceDocument",
+    "Staged",
     "TestResult",
     "TransientError",
     "UnavailableError",
+    "Waiting",
+    "WaitingExport",
     "open_session",
 ]
 
@@ -74,7 +78,7 @@ _NAMES = {
     "connectors.dropzone": ("DropzoneJsonV1Connector",),
     "connectors.mock": ("MockConnector",),
     "connectors.registry": ("ConnectorRegistry",),
-    "domain.delivery": ("Ack", "Delivery", "Document", "ExportResult", "TestResult"),
+    "domain.delivery": ("Ack", "Delivery", "Document", "ExportResult", "TestResult", "Waiting", "WaitingExport"),
     "domain.errors": (
         "ConnectorError",
         "EncryptionError",
@@ -87,7 +91,7 @@ _NAMES = {
         "UnavailableError",
     ),
     "domain.orders": ("Customer", "DraftOrder", "DraftOrderLine", "SourceDocument"),
-    "domain.ports": ("ConnectorMetadata", "ERPConnectorPort"),
+    "domain.ports": ("ConnectorMetadata", "ERPConnectorPort", "Preview", "Staged"),
     "domain.states": ("ERPExportStatus",),
     "orchestrator": ("PushOrchestrator",),
     "storage.encryption": ("EncryptionService",),

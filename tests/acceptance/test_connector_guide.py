@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from orderflow import ConnectorRegistry
+from orderflow import ConnectorRegistry, Customer, DraftOrder, DraftOrderLine
 from orderflow.connectors.dropzone import DropzoneConfig
 from orderflow.testing.engine import an_order
 
@@ -74,20 +75,32 @@ def test_every_shell_block_runs_in_its_order(place):
 
 def test_the_other_blocks_say_what_is_so(place):
     run([sys.executable, "register.py"], place)
+    run([sys.executable, "own_document.py"], place)
     (table,) = [tomllib.loads(block) for kind, block in BLOCKS if kind == "toml"]
     assert table["project"]["entry-points"]["orderflow.connectors"] == {"SHOP": "shop:ShopConnector"}
     assert {kind for kind, _ in BLOCKS} == {"sh", "python", "toml"}
 
 
+def test_the_fields_of_an_order_are_those_that_the_guide_names():
+    named = set(re.findall(r"`(\w+)`", GUIDE[GUIDE.index("## 10.") : GUIDE.index("## What else")]))
+    for kind in (DraftOrder, DraftOrderLine, Customer):
+        ours = {"org_id", "status", "erp_order_id", "created_at", "delivery_in_progress"}  # of no use to a connector
+        assert {field.name for field in dataclasses.fields(kind)} - ours <= named
+
+
 def test_the_guides_links_lead_somewhere():
-    for page in ("connectors.md", "connector-rest-json.md", "connector-dropzone-csv.md"):
+    for page in ("connectors.md", *(f"connector-{name}.md" for name in ("rest-json", "dropzone-csv", "mock"))):
         for link in re.findall(r"\]\(([^)#]+)", (DOCS / page).read_text("utf-8")):
             assert link.startswith("https://") or (DOCS / link).exists(), f"{page}: {link}"
 
 
 @pytest.mark.parametrize(
     ("page", "connector_type"),
-    [("connector-rest-json.md", "REST_JSON"), ("connector-dropzone-csv.md", "DROPZONE_CSV_V1")],
+    [
+        ("connector-rest-json.md", "REST_JSON"),
+        ("connector-dropzone-csv.md", "DROPZONE_CSV_V1"),
+        ("connector-mock.md", "MOCK"),
+    ],
 )
 def test_the_examples_of_a_connectors_page_can_be_used(page, connector_type):
     connector = ConnectorRegistry.get(connector_type)

@@ -6,10 +6,12 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from orderflow.testing.http_server import MisbehavingHTTPServer
 
@@ -57,6 +59,15 @@ def author(tmp_path_factory: pytest.TempPathFactory) -> Author:
     return made
 
 
+def test_its_ci_installs_it_and_runs_its_tests(author):
+    workflow = yaml.safe_load((author.folder / "acme-erp" / ".github" / "workflows" / "test.yml").read_text())
+    job = workflow["jobs"]["test"]
+    assert [step["run"] for step in job["steps"] if "run" in step] == ['pip install --editable ".[test]"', "pytest"]
+    project = tomllib.loads((author.folder / "acme-erp" / "pyproject.toml").read_text())["project"]
+    assert project["requires-python"] == f">={job['strategy']['matrix']['python-version'][0]}"
+    assert set(project["optional-dependencies"]) == {"test"}
+
+
 def test_its_own_tests_pass(author):
     told = author.runs("-m", "pytest", "-q", "-p", "no:cacheprovider", within="acme-erp")
     assert " passed" in told
@@ -94,10 +105,12 @@ def test_it_shows_what_it_would_send_and_then_sends_it(author):
     (author.folder / "order.json").write_text(json.dumps(ORDER))
     with MisbehavingHTTPServer() as server:
         config = json.dumps({"url": server.url, "token": "s3cret-token"})
-        command = ("connections", "try", "ACME_ERP", "--config", "-", "--order", "order.json")
+        command = ("connectors", "try", "ACME_ERP", "--config", "-", "--order", "order.json")
         shown = json.loads(author.orderflow(*command, "--dry-run", "--json", stdin=config))
         assert server.received == []
         told = author.orderflow(*command, stdin=config)
+        assert shown["destination"] == f"POST {server.url}/orders"
+        assert shown["headers"].keys() == {"Idempotency-Key"}
         assert '"qty":10.125' in shown["text"]
         assert "SO-1" in told
         assert "s3cret-token" not in told + str(shown)

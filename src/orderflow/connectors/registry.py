@@ -17,9 +17,11 @@ from orderflow.domain.ports import ConnectorMetadata, ERPConnectorPort
 log = structlog.get_logger(__name__)
 GROUP = "orderflow.connectors"
 OURS = (
+    EntryPoint("DROPZONE_CSV_V1", "orderflow.connectors.dropzone:DropzoneCsvV1Connector", GROUP),
     EntryPoint("DROPZONE_JSON_V1", "orderflow.connectors.dropzone:DropzoneJsonV1Connector", GROUP),
     EntryPoint("MOCK", "orderflow.connectors.mock:MockConnector", GROUP),
     EntryPoint("ODOO", "orderflow.connectors.odoo:OdooConnector", GROUP),
+    EntryPoint("REST_JSON", "orderflow.connectors.rest:RestJsonConnector", GROUP),
     EntryPoint("TRYTON", "orderflow.connectors.tryton:TrytonConnector", GROUP),
 )
 """For a checkout on the path that was never installed, which has no entry points."""

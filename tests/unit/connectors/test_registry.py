@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, distribution
 from typing import ClassVar
 
 import pytest
@@ -40,8 +40,13 @@ class Other(MockConnector):
 
 
 def test_our_own_are_found_where_no_package_is_installed(fresh, packages):
-    assert "MOCK" in fresh.types()
+    assert fresh.types() == ["DROPZONE_CSV_V1", "DROPZONE_JSON_V1", "MOCK", "ODOO", "REST_JSON", "TRYTON"]
     assert isinstance(fresh.get("MOCK"), MockConnector)
+
+
+def test_an_installation_brings_the_same():
+    installed = distribution("orderflow-connect").entry_points.select(group=GROUP)
+    assert {(entry.name, entry.value) for entry in installed} == {(entry.name, entry.value) for entry in registry.OURS}
 
 
 def test_one_instance_serves_every_call(fresh):

@@ -9,6 +9,7 @@ import typer
 
 from orderflow.entrypoints.cli import (
     connections,
+    connector_types,
     database,
     demo,
     doctor,
@@ -19,6 +20,7 @@ from orderflow.entrypoints.cli import (
     pushing,
     retention,
     running,
+    trying,
     users,
 )
 from orderflow.entrypoints.cli.failures import EXIT_CODES, report
@@ -38,6 +40,8 @@ lists.add_to(app)
 keys.add_to(app)
 doctor.add_to(app)
 connections.add_to(app)
+connector_types.add_to(app)
+trying.add_to(app)
 users.add_to(app)
 retention.add_to(app, orders.app)
 new_connector.add_to(app)

@@ -11,7 +11,6 @@ from rich.text import Text
 
 from orderflow.domain.delivery import TestResult
 from orderflow.domain.errors import InputError, OrderFlowError
-from orderflow.entrypoints.cli import trying
 from orderflow.entrypoints.cli.connection_config import gather_config
 from orderflow.entrypoints.cli.options import AsJson, ConnectionName, Org
 from orderflow.entrypoints.cli.output import err, out, print_facts, print_json, print_table
@@ -36,9 +35,7 @@ NoTest = Annotated[bool, typer.Option("--no-test", help="Enable it without testi
 
 def add_to(root: typer.Typer) -> None:
     """Hang these commands into the tree."""
-    trying.add_to(root, app)
     root.add_typer(app, name="connections")
-    root.command("connector-types", epilog="Example: orderflow connector-types --json")(connector_types)
 
 
 @app.command(epilog="Example: orderflow connections add DROPZONE_JSON_V1 --config sap.json --secret password")
@@ -172,27 +169,6 @@ def accept_host_key(
         if enable and result.success:
             steps.enable_connection(place.wiring, place.org_id, found, caller())
     _tell("trusted", found, result, json=json)
-
-
-def connector_types(json: AsJson = False) -> None:
-    """List the connector types that are installed, and their settings."""
-    from orderflow.connectors.registry import ConnectorRegistry
-
-    types = [ConnectorRegistry.metadata(name) for name in ConnectorRegistry.types()]
-    if json:
-        print_json(types)
-        return
-    rows = [
-        {
-            "connector_type": found.connector_type,
-            "display_name": found.display_name,
-            "capabilities": ", ".join(sorted(found.capabilities)),
-            "settings": ", ".join(found.config_schema.get("properties", {})),
-        }
-        for found in types
-    ]
-    columns = {"connector_type": "type", "display_name": "name", "capabilities": "can", "settings": "settings"}
-    print_table(rows, columns, empty="No connectors are installed.")
 
 
 def _ask_for_fingerprint(place: Workplace, connection_id: UUID) -> str:

@@ -1,4 +1,4 @@
-"""`orderflow connections try`: what a connector would send for an order, and then sending it; without a database."""
+"""`orderflow connectors try`: what a connector would send for an order, and then sending it; without a database."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from orderflow.domain.errors import ConnectorError, InputError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.ports import ERPConnectorPort
 from orderflow.entrypoints.cli.connection_config import gather_config
+from orderflow.entrypoints.cli.connector_types import known_type
 from orderflow.entrypoints.cli.options import AsJson
 from orderflow.entrypoints.cli.output import out, print_facts, print_json
 from orderflow.flow.connections import check_config
@@ -20,17 +21,17 @@ from orderflow.flow.connector_fault import connector_fault
 from orderflow.flow.preview import Shown, show
 from orderflow.flow.read_order_file import read_orders
 
-connectors = typer.Typer(help="Connectors, tried without a database.", no_args_is_help=True)
+app = typer.Typer(help="Connectors, tried without a database.", no_args_is_help=True)
 
 
-def add_to(root: typer.Typer, connections: typer.Typer) -> None:
-    """Hang this command into the tree, under both words for the same thing: the page and the API say connectors."""
-    for group, name in ((connections, "connections"), (connectors, "connectors")):
-        example = f"Example: orderflow {name} try REST_JSON --config shop.json --order order.json --dry-run"
-        group.command("try", epilog=example)(try_order)
-    root.add_typer(connectors, name="connectors", hidden=True)
+def add_to(root: typer.Typer) -> None:
+    """Hang this command into the tree."""
+    root.add_typer(app, name="connectors")
 
 
+@app.command(
+    "try", epilog="Example: orderflow connectors try REST_JSON --config shop.json --order order.json --dry-run"
+)
 def try_order(
     connector_type: Annotated[str, typer.Argument(metavar="TYPE", help="See: orderflow connector-types")],
     order: Annotated[Path, typer.Option("--order", metavar="FILE", help="An order as JSON; the first, if several.")],
@@ -41,7 +42,7 @@ def try_order(
     json: AsJson = False,
 ) -> None:
     """Show the exact document or request that a connector makes of an order, then send it. Needs no database."""
-    connector = _connector(connector_type)
+    connector = known_type(connector_type)
     given = gather_config(connector, config, settings or [], secret or [])
     check_config(connector, given)
     tried = _order(order)
@@ -56,21 +57,12 @@ def try_order(
         print_facts(result.connector_metadata)
 
 
-def _connector(connector_type: str) -> ERPConnectorPort:
-    from orderflow.connectors.registry import ConnectorRegistry
-
-    try:
-        return ConnectorRegistry.get(connector_type)
-    except ValueError as error:
-        raise InputError(
-            f"{error}.",
-            code="UNKNOWN_CONNECTOR_TYPE",
-            hint="Choose a known type, or install the package that brings it.",
-        ) from None
-
-
 def _order(file: Path) -> DraftOrder:
-    with file.open("rb") as lines:
+    try:
+        lines = file.open("rb")
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror}.", hint="Check the path given to --order.") from None
+    with lines:
         for _, found in read_orders(lines):
             if isinstance(found, InputError):
                 raise found

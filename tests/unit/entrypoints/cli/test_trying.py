@@ -1,4 +1,4 @@
-"""`orderflow connections try`: no database, no traceback, and the exact document."""
+"""`orderflow connectors try`: no database, no traceback, and the exact document."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def tries(tmp_path, monkeypatch, capsys):
     config = MAPPING | {"mode": "filesystem", "export_path": str(tmp_path / "out")}
     (tmp_path / "config.json").write_text(json.dumps(config))
 
-    def run(*arguments, group="connections", exits=0):
+    def run(*arguments, exits=0):
         with pytest.raises(SystemExit) as exited:
-            main([group, "try", *arguments])
+            main(["connectors", "try", *arguments])
         told = capsys.readouterr()
         assert (exited.value.code or 0) == exits, told.err
         assert "Traceback" not in told.err
@@ -48,9 +48,8 @@ def test_a_dry_run_shows_and_leaves_alone(tries, tmp_path):
     assert list((tmp_path / "out").iterdir()) == []
 
 
-@pytest.mark.parametrize("group", ["connections", "connectors"])
-def test_without_it_the_document_is_sent(tries, tmp_path, group):
-    assert "Sent." in tries(*CSV, group=group)
+def test_without_it_the_document_is_sent(tries, tmp_path):
+    assert "Sent." in tries(*CSV)
     (file,) = (tmp_path / "out").iterdir()
     assert file.read_bytes() == b"SKU;Qty\r\nINT-9;10.125\r\n"
 
@@ -66,7 +65,7 @@ def test_json_for_scripts(tries):
     ("arguments", "exits", "named"),
     [
         (("NO_ERP", "--order", "order.json"), 2, "Unknown connector type"),
-        (("MOCK", "--order", "nowhere.json"), 1, "nowhere.json"),
+        (("MOCK", "--order", "nowhere.json"), 2, "Check the path given to --order"),
         (("MOCK", "--order", "config.json"), 2, "is not a known field"),
         (("MOCK", "--set", "mode=nonsense", "--order", "order.json"), 2, "mode"),
         (("MOCK", "--set", "mode=rejected", "--order", "order.json"), 1, "The mock ERP refuses this order"),
