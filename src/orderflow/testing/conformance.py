@@ -156,9 +156,15 @@ class ConnectorConformance:
         assert re.fullmatch(r"[^/\\\0]{1,255}", first.filename), "the document's name must be a plain file name"
 
     def test_numbers_are_exact(self, connector: ERPConnectorPort, good_config: dict[str, Any]) -> None:
-        """No float on the way: 123456789012345.678 stays that."""
+        """No float on the way: 123456789012345.678 stays that; and so does a price, if the document has one."""
         content = connector.render(_one_line(qty=Decimal("123456789012345.678")), good_config).content
         assert re.search(rb"123456789012345[.,]678(?!\d)", content), "a quantity lost digits"
+        try:
+            content = connector.render(_one_line(unit_price=Decimal("98765432109876.5432")), good_config).content
+        except RejectedError:
+            return
+        exact = re.search(rb"98765432109876[.,]5432(?!\d)", content)
+        assert exact or not re.search(rb"9876543210", content), "a price lost digits"
 
     def test_text_arrives_as_it_was_written_or_the_order_is_refused(
         self, connector: ERPConnectorPort, good_config: dict[str, Any]
@@ -232,7 +238,10 @@ class ConnectorConformance:
         _came(arrived, before, 1)
 
     def test_a_failure_is_sorted_by_what_follows(self, connector: ERPConnectorPort, bad_config: dict[str, Any]) -> None:
-        """One of the five sorts, with a code, a sentence and a hint; and `export_many` raises nothing."""
+        """One of the five sorts, with a code, a sentence and a hint; and `export_many` raises nothing.
+
+        It is the connection that is bad: an order that was refused for it would be lost to a person's desk.
+        """
         with pytest.raises(ConnectorError) as raised:
             connector.export(an_order(), bad_config)
         check_error(raised.value)
@@ -241,6 +250,7 @@ class ConnectorConformance:
         assert set(outcomes) == {order.id for order in orders}
         for outcome in outcomes.values():
             assert isinstance(outcome, ConnectorError), "an order succeeded over a bad connection"
+            assert not isinstance(outcome, RejectedError), "the order is blamed for a bad connection"
             check_error(outcome)
 
     def test_a_refused_order_does_not_stop_the_others(
