@@ -77,6 +77,7 @@ class Column(BaseModel):
         None,
         title="Field",
         description="Where the value comes from, as line.internal_sku, customer.erp_customer_number, ship_to.city.",
+        examples=KNOWN_FIELDS,
     )
     constant: Annotated[str, Field(max_length=1_000), AfterValidator(_one_line)] | None = Field(
         None, title="Constant", description="A text that stands in every row instead of a field."

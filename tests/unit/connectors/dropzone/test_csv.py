@@ -55,6 +55,11 @@ def test_every_known_field_can_be_a_column():
     assert second[headings.index("line.qty")] == "2.5"
 
 
+def test_a_form_can_offer_every_known_field():
+    column = CsvDropzoneConfig.model_json_schema()["$defs"]["Column"]["properties"]["field"]
+    assert column["examples"] == KNOWN_FIELDS
+
+
 def test_dates_numbers_and_constants_as_the_erp_wants_them():
     config = mapping(
         {"name": "Typ", "constant": "L"},
