@@ -44,7 +44,7 @@ from orderflow.domain.orders import DraftOrder
 from orderflow.domain.ports import ERPConnectorPort, Staged
 from orderflow.domain.states import OrderStatus
 from orderflow.testing.engine import MemoryEngine, an_order
-from orderflow.testing.evidence import check_error, holds, secrets_of, watched
+from orderflow.testing.evidence import check_error, fields_of, holds, secrets_of, watched
 
 SLOWEST_TEST = 10.0
 """Seconds; a person waits for a connection test."""
@@ -105,14 +105,14 @@ class ConnectorConformance:
         assert connector.config_model is not None, "config_model is missing"
         schema = connector.config_model.model_json_schema()
         json.dumps(schema)
-        for name, field in schema.get("properties", {}).items():
+        for name, field in fields_of(schema):
             assert field.get("title"), f"the field {name} has no title"
             assert field.get("description"), f"the field {name} has no description"
 
     def test_what_sounds_like_a_secret_is_marked_as_one(self, connector: ERPConnectorPort) -> None:
         """`SecretStr`, so that it is masked wherever it is shown."""
         assert connector.config_model is not None
-        for name, field in connector.config_model.model_json_schema().get("properties", {}).items():
+        for name, field in fields_of(connector.config_model.model_json_schema()):
             marked = any(kind.get("writeOnly") for kind in (field, *field.get("anyOf", ())))
             assert marked or not _SOUNDS_SECRET.search(name), f"the field {name} should be a SecretStr"
 

@@ -28,9 +28,27 @@ SHORTEST_SECRET = 4
 
 
 def secrets_of(connector: ERPConnectorPort, config: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the names and values of the secrets in a configuration."""
-    named = [(name, str(config[name])) for name in sorted(secret_fields(connector)) if config.get(name)]
+    """Return the names and values of the secrets in a configuration, at any depth."""
+    secret = secret_fields(connector)
+    named = [(name, str(value)) for name, value in _settings(config) if name in secret and value]
     return [(name, value) for name, value in named if len(value) >= SHORTEST_SECRET]
+
+
+def _settings(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for inner_name, inner in value.items():
+            yield from _settings(inner, inner_name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _settings(inner, name)
+    else:
+        yield name, value
+
+
+def fields_of(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the name and schema of every field of a configuration's JSON Schema, at any depth."""
+    for part in (schema, *schema.get("$defs", {}).values()):
+        yield from part.get("properties", {}).items()
 
 
 @contextmanager

@@ -68,8 +68,30 @@ class Sound(BaseConnector):
         return self.build_test_result(True)
 
     def check(self, config):
-        if self.parse(config).password.get_secret_value() != SECRET:
+        if self.entered(config) != SECRET:
             raise NeedsAttentionError("The password is wrong.", code="AUTH_FAILED")
+
+    def entered(self, config):
+        return self.parse(config).password.get_secret_value()
+
+    @staticmethod
+    def config(password):
+        return {"password": password}
+
+
+class Nested(Sound):
+    """The same with a configuration in parts."""
+
+    class config_model(BaseModel):  # noqa: N801  # it takes the attribute's place
+        model_config = SETTINGS
+        accounts: list[Config] = Field(title="Accounts", description="The first is used.")
+
+    def entered(self, config):
+        return self.parse(config).accounts[0].password.get_secret_value()
+
+    @staticmethod
+    def config(password):
+        return {"accounts": [{"password": password}]}
 
 
 class Staging(Sound):
@@ -117,8 +139,8 @@ def failing(connector_class, only=""):
             connector = connector_class()
             given = {
                 "connector": connector,
-                "good_config": {"password": SECRET},
-                "bad_config": {"password": WRONG},
+                "good_config": connector_class.config(SECRET),
+                "bad_config": connector_class.config(WRONG),
                 "arrived": lambda taken=connector.taken: taken,
                 "refused_order": an_order(notes="REFUSE"),
             }
@@ -131,7 +153,7 @@ def failing(connector_class, only=""):
     return failed
 
 
-@pytest.mark.parametrize("connector_class", [Sound, Staging])
+@pytest.mark.parametrize("connector_class", [Sound, Nested, Staging])
 def test_a_sound_connector_passes_everything(connector_class):
     assert failing(connector_class) == set()
 
@@ -147,9 +169,8 @@ class NoName(Sound):
 class NoModel(Sound):
     config_model = None
 
-    def check(self, config):
-        if config.get("password") != SECRET:
-            raise NeedsAttentionError("The password is wrong.", code="AUTH_FAILED")
+    def entered(self, config):
+        return config.get("password")
 
 
 class NoHelp(Sound):
@@ -169,9 +190,28 @@ class OpenSecret(Sound):
         model_config = SETTINGS
         password: str = Field(title="Password", description="The account's.")
 
-    def check(self, config):
-        if self.parse(config).password != SECRET:
-            raise NeedsAttentionError("The password is wrong.", code="AUTH_FAILED")
+    def entered(self, config):
+        return self.parse(config).password
+
+
+class NestedNoHelp(Nested):
+    class config_model(BaseModel):  # noqa: N801  # as above
+        model_config = SETTINGS
+        accounts: list[NoHelp.config_model] = Field(title="Accounts", description="The first is used.")
+
+
+class NestedOpenSecret(Nested):
+    class config_model(BaseModel):  # noqa: N801  # as above
+        model_config = SETTINGS
+        accounts: list[OpenSecret.config_model] = Field(title="Accounts", description="The first is used.")
+
+    def entered(self, config):
+        return self.parse(config).accounts[0].password
+
+
+class NestedTells(Nested):
+    def test_connection(self, config):
+        return self.build_test_result(self.entered(config) == SECRET, f"tried {config}")
 
 
 class AnyField(Sound):
@@ -403,19 +443,19 @@ class BlamesTheOrder(Sound):
 
 class Silent(Sound):
     def check(self, config):
-        if self.parse(config).password.get_secret_value() != SECRET:
+        if self.entered(config) != SECRET:
             raise NeedsAttentionError(" ")
 
 
 class OddCode(Sound):
     def check(self, config):
-        if self.parse(config).password.get_secret_value() != SECRET:
+        if self.entered(config) != SECRET:
             raise NeedsAttentionError("The password is wrong.", code="auth failed")
 
 
 class OddDetails(Sound):
     def check(self, config):
-        if self.parse(config).password.get_secret_value() != SECRET:
+        if self.entered(config) != SECRET:
             raise NeedsAttentionError("The password is wrong.", details={"connector": self})
 
 
@@ -429,13 +469,13 @@ class Unsorted(Sound):
 
 class ForeignError(Sound):
     def check(self, config):
-        if self.parse(config).password.get_secret_value() != SECRET:
+        if self.entered(config) != SECRET:
             raise OSError("connection refused")
 
 
 class NoHint(Sound):
     def check(self, config):
-        if self.parse(config).password.get_secret_value() != SECRET:
+        if self.entered(config) != SECRET:
             raise NeedsAttentionError("The password is wrong.", hint=" ")
 
 
@@ -495,9 +535,8 @@ class TellsInRepr(Sound):
         model_config = SETTINGS
         password: str = Field(title="Password", description="The account's.", json_schema_extra={"writeOnly": True})
 
-    def check(self, config):
-        if self.parse(config).password != SECRET:
-            raise NeedsAttentionError("The password is wrong.", code="AUTH_FAILED")
+    def entered(self, config):
+        return self.parse(config).password
 
 
 class TellsInOwnLog(Sound):
@@ -604,6 +643,8 @@ class AnswersUnasked(Sound):
         (NoModel, "every_field_of_the_configuration_explains_itself"),
         (NoHelp, "every_field_of_the_configuration_explains_itself"),
         (NoTitle, "every_field_of_the_configuration_explains_itself"),
+        (NestedNoHelp, "every_field_of_the_configuration_explains_itself"),
+        (NestedOpenSecret, "what_sounds_like_a_secret_is_marked_as_one"),
         (OpenSecret, "what_sounds_like_a_secret_is_marked_as_one"),
         (AnyField, "a_field_that_nobody_knows_is_refused"),
         (NeverFine, "a_good_connection_passes_its_test"),
@@ -656,6 +697,7 @@ class AnswersUnasked(Sound):
         (TellsInFacts, "no_secret_is_in_anything_that_is_shown"),
         (TellsInLog, "no_secret_is_in_anything_that_is_shown"),
         (TellsInOwnLog, "no_secret_is_in_anything_that_is_shown"),
+        (NestedTells, "no_secret_is_in_anything_that_is_shown"),
         (TellsInHint, "no_secret_is_in_anything_that_is_shown"),
         (TellsInDetails, "no_secret_is_in_anything_that_is_shown"),
         (TellsInTest, "no_secret_is_in_anything_that_is_shown"),
