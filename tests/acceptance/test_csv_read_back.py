@@ -55,7 +55,6 @@ MAPPINGS = {
         "date_format": "%Y%m%d",
     },
 }
-CODECS = {"windows-1252": "cp1252", "iso-8859-15": "iso8859-15"}
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +101,8 @@ def value_of(text, field, config):
 
 
 def reading(config):
-    """Return the codec and the separator that a reader has to be told."""
-    encoding = config["encoding"]
-    return CODECS.get(encoding, encoding), "\t" if config.get("delimiter") == "tab" else config.get("delimiter", ";")
+    """Return the encoding and the separator that a reader has to be told."""
+    return config["encoding"], "\t" if config.get("delimiter") == "tab" else config.get("delimiter", ";")
 
 
 def files(orders, config):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from orderflow.domain.delivery import Document
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.ports import ERPConnectorPort, Preview
@@ -24,7 +27,8 @@ class Shown:
         headers: What goes with it, without credentials.
         size: Bytes of the document.
         text: The document as text, by `encoding`.
-        encoding: `utf-8` or `windows-1252`; `binary` if it is no text, which then is shown as far as it goes.
+        encoding: The `charset` of the media type, else `utf-8` or `windows-1252`; `utf-8-sig` with a BOM, which `text`
+            leaves out; `binary` if it is no text, which then is shown as far as it goes.
     """
 
     connector_type: str
@@ -94,7 +98,7 @@ def show(connector: ERPConnectorPort, connector_type: str, order: DraftOrder, co
 
 def _shown(connector_type: str, preview: Preview) -> Shown:
     document = preview.document
-    text, encoding = _as_text(document.content)
+    text, encoding = _as_text(document)
     return Shown(
         connector_type,
         preview.destination,
@@ -107,11 +111,13 @@ def _shown(connector_type: str, preview: Preview) -> Shown:
     )
 
 
-def _as_text(content: bytes) -> tuple[str, str]:
-    for encoding, codec in (("utf-8", "utf-8"), ("windows-1252", "cp1252")):
+def _as_text(document: Document) -> tuple[str, str]:
+    content = document.content
+    marked = ["utf-8-sig"] if content.startswith(codecs.BOM_UTF8) else []
+    for encoding in (*marked, *re.findall(r"charset=([\w.-]+)", document.media_type), "utf-8", "windows-1252"):
         try:
-            text = content.decode(codec)
-        except UnicodeDecodeError:
+            text = content.decode(encoding)
+        except (UnicodeDecodeError, LookupError):
             continue
         if "\0" not in text:
             return text, encoding

@@ -21,7 +21,6 @@ from orderflow.domain.errors import RejectedError
 from orderflow.domain.orders import DraftOrder
 
 FORMAT_VERSION = "orderflow_csv_v1"
-_CODECS = {"windows-1252": "cp1252", "iso-8859-15": "iso8859-15"}
 _QUOTING: dict[str, Literal[0, 1, 3]] = {"minimal": csv.QUOTE_MINIMAL, "all": csv.QUOTE_ALL, "none": csv.QUOTE_NONE}
 _HINT = "Correct the order, or the connection's mapping, then push again."
 
@@ -53,7 +52,8 @@ def csv_document(order: DraftOrder, config: CsvDropzoneConfig) -> Document:
         ) from None
     end = "\r\n" if config.line_end == "crlf" else "\n"
     content = _encoded("".join(line.removesuffix("\r\n") + end for line in lines), config.encoding)
-    return Document(_file_name(order, config), content, "text/csv", FORMAT_VERSION)
+    media_type = f"text/csv; charset={config.encoding.removesuffix('-sig')}"
+    return Document(_file_name(order, config), content, media_type, FORMAT_VERSION)
 
 
 def _rows(order: DraftOrder, config: CsvDropzoneConfig) -> Iterator[list[str]]:
@@ -113,7 +113,7 @@ def _place(column: Column, fields: Fields) -> str:
 
 def _encoded(text: str, encoding: str) -> bytes:
     try:
-        return text.encode(_CODECS.get(encoding, encoding))
+        return text.encode(encoding)
     except UnicodeEncodeError as error:
         letter = text[error.start]
         around = " ".join(text[max(error.start - 15, 0) : error.start + 15].split())

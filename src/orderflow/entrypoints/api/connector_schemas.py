@@ -118,7 +118,10 @@ class Preview(Out):
     media_type: str
     size: int = Field(description="Bytes")
     text: str = Field(description="The document, or the request's body")
-    encoding: Literal["utf-8", "windows-1252", "binary"] = Field(description="How `text` was read")
+    encoding: str = Field(
+        description="How `text` was read: a charset, utf-8-sig if there is a BOM, binary if it is no text",
+        examples=["windows-1252"],
+    )
 
 
 class HostKey(In):

@@ -39,7 +39,7 @@ def test_what_a_connector_would_send_for_an_order(acme, order_id, csv, secret, t
     shown = acme.call("GET", f"/draft-orders/{order_id}/preview", Role.VIEWER).json()
     assert shown["connector_type"] == "DROPZONE_CSV_V1"
     assert shown["text"] == "SKU;Kunde\r\nINT-9;Müller & Söhne\r\n"
-    assert (shown["encoding"], shown["media_type"], shown["size"]) == ("windows-1252", "text/csv", 33)
+    assert (shown["encoding"], shown["size"]) == ("windows-1252", 33)
     assert shown["destination"].startswith("file://")
     assert shown["file_name"].endswith(".csv")
     named = acme.call("GET", f"/draft-orders/{order_id}/preview", params={"connection_id": api["id"]}).json()
@@ -56,6 +56,14 @@ def test_a_mapping_is_tried_before_it_is_saved(acme, order_id, csv):
     own = acme.call("POST", "/connectors/preview", json=csv | {"order_id": order_id}).json()
     assert "Müller & Söhne" in own["text"]
     assert acme.call("GET", "/connectors").json()["items"] == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "iso-8859-15"])
+def test_its_letters_are_those_of_its_encoding(acme, csv, encoding):
+    columns = [*COLUMNS, {"name": "Preis €", "field": "line.unit_price"}]
+    config = csv["config"] | {"columns": columns, "encoding": encoding}
+    shown = acme.call("POST", "/connectors/preview", json=csv | {"config": config}).json()
+    assert (shown["text"].splitlines()[0], shown["encoding"]) == ("SKU;Kunde;Preis €", encoding)
 
 
 def test_what_cannot_be_previewed_says_why(acme, order_id, csv):

@@ -20,7 +20,6 @@ from orderflow.domain.errors import ConfigError, RejectedError
 
 PLACE = {"mode": "filesystem", "export_path": "/out"}
 SKU = {"name": "SKU", "field": "line.internal_sku"}
-CODECS = {"windows-1252": "cp1252", "iso-8859-15": "iso8859-15"}
 
 
 def mapping(*columns, **more):
@@ -32,7 +31,7 @@ def written(config, order=None):
 
 
 def read(config, order=None):
-    text = written(config, order).decode(CODECS.get(config.encoding, config.encoding))
+    text = written(config, order).decode(config.encoding)
     delimiter = "\t" if config.delimiter == "tab" else config.delimiter
     quoting = csv.QUOTE_NONE if config.quoting == "none" else csv.QUOTE_MINIMAL
     return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=True))
