@@ -114,6 +114,8 @@ def _shape_fault(message: str) -> Fault:
             if found == "GivenTwice":
                 return path, "is given twice"
             return path, f"must be {_TYPES.get(wanted.split(' ')[0], wanted)}, not {_TYPES.get(found, found)}"
+    if "decimal" in fault:
+        return path, "must be a number"
     if "date" in fault:
         return path, "must be a date, as 2025-12-31"
     return path, fault[:1].lower() + fault[1:]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -171,6 +171,13 @@ class SqlReading:
         rows = self.connections()
         fits = [row["id"] for row in rows if reference in (str(row["id"]), row["name"], row["connector_type"])]
         return _the_one(fits, "connection", reference)
+
+    def orders_numbered(self, numbers: Sequence[str]) -> dict[tuple[str | None, str], UUID]:
+        """Return the orders that have one of these numbers and are not REJECTED: customer's and own number → id."""
+        query = """SELECT id, erp_customer_number AS customer, external_order_number AS number FROM draft_order
+                   WHERE external_order_number = ANY(:numbers) AND status <> 'REJECTED'"""
+        rows = self._rows(query, {"numbers": list(numbers)})
+        return {(row["customer"], row["number"]): row["id"] for row in rows}
 
     def _order_id(self, reference: str) -> UUID:
         query = "SELECT id FROM draft_order WHERE external_order_number = :reference OR id = CAST(:id AS uuid) LIMIT 10"

@@ -12,10 +12,15 @@ import socket
 from collections.abc import Iterable
 from typing import Any
 
-from orderflow.domain.errors import NeedsAttentionError
+from orderflow.domain.errors import NeedsAttentionError, UnavailableError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
+
+HOST_UNKNOWN = f"Check how the host's name is written, and DNS on this machine. {UnavailableError.hint}"
+REFUSED = f"Check the port, and that the server runs and lets this machine in. {UnavailableError.hint}"
+SILENT = f"Check host and port, and the firewalls on the way. {UnavailableError.hint}"
+"""What to do about a server that cannot be reached: hints for a person."""
 
 _refuses_private = False
 

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from orderflow.domain.errors import ConfigError, ConnectorError, NeedsAttentionError, TransientError, UnavailableError
-from orderflow.transport.addresses import connected
+from orderflow.transport.addresses import HOST_UNKNOWN, REFUSED, SILENT, connected
 
 _FULL = re.compile(r"no space|quota|disk.*full|full disk|insufficient", re.IGNORECASE)
 
@@ -167,11 +167,13 @@ def session_error(target: FTPTarget, error: Exception) -> ConnectorError:
         case ftplib.error_temp() if _code(error) == 421:
             return UnavailableError(f"{place} accepts no further session.", code="SESSION_LIMIT")
         case socket.gaierror() | UnicodeError():
-            return UnavailableError(f"The host name {target.host} cannot be resolved.", code="HOST_UNKNOWN")
+            return UnavailableError(
+                f"The host name {target.host} cannot be resolved.", code="HOST_UNKNOWN", hint=HOST_UNKNOWN
+            )
         case ConnectionRefusedError():
-            return UnavailableError(f"{place} refuses connections.", code="CONNECTION_REFUSED")
+            return UnavailableError(f"{place} refuses connections.", code="CONNECTION_REFUSED", hint=REFUSED)
         case TimeoutError():
-            return UnavailableError(f"{place} left a request unanswered.", code="TIMEOUT")
+            return UnavailableError(f"{place} left a request unanswered.", code="TIMEOUT", hint=SILENT)
         case ftplib.Error():
             return UnavailableError(f"{place} did not speak FTP as it should.", code="PROTOCOL_ERROR")
         case OSError() | EOFError():

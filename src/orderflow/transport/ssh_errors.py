@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import asyncssh
 
 from orderflow.domain.errors import ConfigError, ConnectorError, NeedsAttentionError, UnavailableError
+from orderflow.transport.addresses import HOST_UNKNOWN, REFUSED, SILENT
 from orderflow.transport.sftp_protocol import MalformedError, plain
 from orderflow.transport.ssh_target import SFTPTarget
 
@@ -105,12 +106,15 @@ _COUNTERPARTS: tuple[tuple[type[Exception], _Builder], ...] = (
     (asyncssh.KeyEncryptionError, _KEY),
     (asyncssh.KeyImportError, _KEY),
     (MalformedError, _PROTOCOL),
-    (socket.gaierror, _unavailable("HOST_UNKNOWN", "The host name {target.host} cannot be resolved.")),
-    (UnicodeError, _unavailable("HOST_UNKNOWN", "{target.host} is not a host name.", "Correct the host's name.")),
-    (ConnectionRefusedError, _unavailable("CONNECTION_REFUSED", "{target.place} refuses connections.")),
-    (TimeoutError, _unavailable("TIMEOUT", "{target.place} did not answer within {target.connect_timeout:g} seconds.")),
+    (socket.gaierror, _unavailable("HOST_UNKNOWN", "The host name {target.host} cannot be resolved.", HOST_UNKNOWN)),
+    (UnicodeError, _unavailable("HOST_UNKNOWN", "{target.host} is not a host name.", HOST_UNKNOWN)),
+    (ConnectionRefusedError, _unavailable("CONNECTION_REFUSED", "{target.place} refuses connections.", REFUSED)),
+    (
+        TimeoutError,
+        _unavailable("TIMEOUT", "{target.place} did not answer within {target.connect_timeout:g} seconds.", SILENT),
+    ),
     (ConnectionError, _LOST),
-    (OSError, _unavailable("HOST_UNREACHABLE", "{target.place} cannot be reached: {words}.")),
+    (OSError, _unavailable("HOST_UNREACHABLE", "{target.place} cannot be reached: {words}.", SILENT)),
     (ValueError, lambda _, error: ConfigError(f"The SSH settings cannot be used: {_words(error)}.")),
     (asyncssh.Error, _LOST),
 )

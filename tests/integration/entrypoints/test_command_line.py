@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 import structlog
 
+import orderflow
 from orderflow.entrypoints.cli import main
 from orderflow.storage.keys import generate_key
+from orderflow.testing.sftp_server import SFTPServer
 
 GOOD = {
     "external_order_number": "PO-1",
@@ -120,6 +122,58 @@ def test_secrets_stay_off_the_command_line_and_are_masked(acme, monkeypatch):
     assert "hunter2" not in acme("connections", "show", "DROPZONE_JSON_V1").stdout
     assert json.loads(acme("decrypt-connector-config", "DROPZONE_JSON_V1").stdout)["password"] == "********"
     assert json.loads(acme("decrypt-connector-config", "DROPZONE_JSON_V1", "--reveal").stdout)["password"] == "hunter2"
+
+
+def test_an_import_can_be_repeated_and_brings_nothing_in_twice(acme):
+    first, second = json.dumps(GOOD), json.dumps(GOOD | {"external_order_number": "PO-2"})
+    others = json.dumps(GOOD | {"customer": {"erp_customer_number": "4712"}})
+    acme("orders", "import", "-", stdin=first)
+    report = acme.json("orders", "import", "-", stdin=f"{first}\n{second}\n{second}\n{others}", exits=1)
+    assert report["accepted"] == 2
+    assert [(error["line"], error["code"]) for error in report["errors"]] == [(n, "DUPLICATE_ORDER") for n in (1, 3)]
+    assert "PO-1 of customer 4711 is here already" in acme("orders", "import", "-", stdin=first, exits=1).stderr
+    assert "1 order accepted" in acme("orders", "import", "-", "--duplicates", stdin=first).stdout
+
+
+def test_a_rejected_order_may_come_again(acme):
+    acme("orders", "import", "-", stdin=json.dumps(GOOD))
+    acme("orders", "reject", "PO-1")
+    assert "1 order accepted" in acme("orders", "import", "-", stdin=json.dumps(GOOD)).stdout
+
+
+def test_the_host_key_that_was_seen_is_shown_with_the_command_that_accepts_it(acme, tmp_path, monkeypatch):
+    monkeypatch.setenv("ORDERFLOW_SECRET_PASSWORD", "secret")
+    with SFTPServer(tmp_path, username="us", password="secret") as server:
+        options = [f"host={server.host}", f"port={server.port}", "username=us", "export_path=/"]
+        sets = [argument for option in options for argument in ("--set", option)]
+        told = acme("connections", "add", "DROPZONE_JSON_V1", *sets, "--secret", "password", exits=1).stderr
+        assert f"accept-host-key {acme.json('connections', 'list')[0]['id']} {server.fingerprint}" in told
+        other = "SHA256:" + "A" * 43
+        changed = acme("connections", "edit", "DROPZONE_JSON_V1", "--set", f"host_key={other}", exits=1)
+        assert "HOST_KEY_CHANGED" in changed.stderr
+        assert f"confirmed was {other}" in changed.stderr
+        acme("connections", "accept-host-key", "DROPZONE_JSON_V1", server.fingerprint, "--enable")
+    assert "Check the port" in acme("connections", "test", "DROPZONE_JSON_V1", exits=1).stderr
+
+
+def test_orders_refused_for_one_reason_are_told_of_together(acme):
+    numbers = [json.dumps(GOOD | {"external_order_number": f"PO-{n}"}) for n in range(7)]
+    acme("orders", "import", "-", "--approve", stdin="\n".join(numbers))
+    refused = acme("push", "--all-approved", exits=3).stderr
+    assert refused.count("NO_ACTIVE_CONNECTION") == 1
+    assert "and 2 more" in refused
+
+
+def test_lists_are_narrowed_by_states_that_there_are(acme):
+    acme("orders", "import", "-", stdin=json.dumps(GOOD))
+    assert "PO-1" in acme("orders", "list", "--status", "ready", "--status", "APPROVED").stdout
+    assert "None fits" in acme("orders", "list", "--status", "pushed").stderr
+    for command in (["orders", "list"], ["exports", "list"], ["push-log"]):
+        assert "is not one of" in acme(*command, "--status", "nonsense", exits=2).stderr
+
+
+def test_the_version_is_told(acme):
+    assert acme("--version").stdout.strip() == orderflow.__version__
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from orderflow.connectors.dropzone.put_away import PROCESSED
 from orderflow.connectors.dropzone.zone import join, open_store
 from orderflow.domain.delivery import TestResult
 from orderflow.domain.errors import ConnectorError, InDoubtError, NeedsAttentionError, TransientError, UnavailableError
+from orderflow.transport.addresses import SILENT
 from orderflow.transport.filestore import FileStore, Rename, Upload
 
 LIMIT = 5.0
@@ -39,7 +40,7 @@ def run(parse: Callable[[], DropzoneConfig]) -> Trial:
     thread.join(LIMIT)
     if thread.is_alive():
         far = f"; it got as far as: {', '.join(trial.steps)}" if trial.steps else ""
-        late = UnavailableError(f"The test was not done within {LIMIT:.0f} seconds{far}.", code="TIMEOUT")
+        late = UnavailableError(f"The test was not done within {LIMIT:.0f} seconds{far}.", code="TIMEOUT", hint=SILENT)
         return Trial(list(trial.steps), late)  # what the thread does from now on changes nothing
     return trial
 

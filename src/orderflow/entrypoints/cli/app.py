@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
+import orderflow
 from orderflow.entrypoints.cli import (
     connections,
     connector_types,
@@ -50,8 +52,18 @@ app.add_typer(database.db, name="db")
 app.add_typer(database.org, name="org")
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(orderflow.__version__)  # noqa: T201  # plain for use in scripts
+        raise typer.Exit
+
+
 @app.callback()
-def _start() -> None:
+def _start(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
     from orderflow.entrypoints.logs import configure_logs
 
     configure_logs("WARNING")

@@ -208,5 +208,8 @@ def _tell_failure(what: str, connection_id: UUID, result: TestResult) -> None:
     code, hint = result.details.get("code", "TEST_FAILED"), result.details.get("hint", "")
     err().print(f"Connection {connection_id} {done}, but its test failed:", markup=False)
     err().print(Text.assemble(("Error: ", "bold red"), f"{result.error_message} [{code}]\n  → {hint}"))
-    if seen := result.details.get("details", {}).get("fingerprint"):
-        err().print(f"  orderflow connections accept-host-key {connection_id} {seen} --enable", markup=False)
+    if seen := result.details.get("fingerprint"):
+        for expected in result.details.get("expected", ()):
+            err().print(f"  confirmed was {expected}", markup=False)
+        err().print(f"  the server shows {seen}", markup=False)
+        err().print(f"  once compared: orderflow connections accept-host-key {connection_id} {seen}", markup=False)

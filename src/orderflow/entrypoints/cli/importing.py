@@ -23,6 +23,9 @@ from orderflow.flow.bulk import AT_ONCE
 from orderflow.flow.many_orders import act_on_many
 from orderflow.flow.read_order_file import ReadOrder, lines_of, read_orders
 
+DUPLICATE = "DUPLICATE_ORDER"
+NumberedOrder = tuple[int, DraftOrder]  # with the number of its line
+
 
 @dataclass
 class ImportReport:
@@ -56,7 +59,7 @@ class ImportReport:
     def tell(self) -> None:
         """Say it to a person."""
         review = len(self.order_ids) - len(self.ready)
-        extra = f", {review} of them NEEDS_REVIEW (see: orderflow orders show ORDER)" if review else ""
+        extra = f", {review} of them NEEDS_REVIEW (see: orderflow orders list --status NEEDS_REVIEW)" if review else ""
         out().print(f"{plural(len(self.order_ids), 'order')} accepted{extra}.")
         if self.approved:
             out().print(f"{plural(self.approved, 'order')} approved, {self.pushed} pushed.")
@@ -64,11 +67,21 @@ class ImportReport:
             err().print(Text.assemble((f"line {line}: ", "red"), error.message))
         if len(self.bad_lines) > MOST_SHOWN:
             err().print(f"… and {len(self.bad_lines) - MOST_SHOWN} more bad lines; --json lists them all.")
+        if any(error.code == DUPLICATE for _, error in self.bad_lines):
+            err().print(
+                "What is here already was not brought in again; if it is meant so, import it with --duplicates."
+            )
         tell(self.refused)
 
 
-def import_orders(place: Workplace, file: str, *, approve: bool, push: bool, quiet: bool) -> ImportReport:
+def import_orders(
+    place: Workplace, file: str, *, approve: bool, push: bool, quiet: bool, duplicates: bool = False
+) -> ImportReport:
     """Store the orders of `file` (`-`: stdin), and approve and push them if wanted.
+
+    Args:
+        duplicates: Take orders, too, whose customer has an order of the same number already. Without, an import that
+            was interrupted can be repeated.
 
     Raises:
         InputError: It holds no order at all, not even a bad one.
@@ -78,7 +91,7 @@ def import_orders(place: Workplace, file: str, *, approve: bool, push: bool, qui
         size = 0 if file == "-" else Path(file).stat().st_size
         task = bar.task_ids[0]
         for batch in _batches(read_orders(lines_of(stream)), report):
-            _store(place, batch, report)
+            _store(place, [order for _, order in batch] if duplicates else _new_ones(place, batch, report), report)
             done = len(report.order_ids)
             bar.update(task, completed=done, total=round(done * size / stream.tell()) if size else None)
     if not report.order_ids and not report.bad_lines:
@@ -90,18 +103,44 @@ def import_orders(place: Workplace, file: str, *, approve: bool, push: bool, qui
     return report
 
 
-def _batches(orders: Iterable[ReadOrder], report: ImportReport) -> Iterator[list[DraftOrder]]:
-    batch: list[DraftOrder] = []
+def _batches(orders: Iterable[ReadOrder], report: ImportReport) -> Iterator[list[NumberedOrder]]:
+    batch: list[NumberedOrder] = []
     for line, order in orders:
         if isinstance(order, InputError):
             report.bad_lines.append((line, order))
             continue
-        batch.append(order)
+        batch.append((line, order))
         if len(batch) == AT_ONCE:
             yield batch
             batch = []
     if batch:
         yield batch
+
+
+def _new_ones(place: Workplace, batch: list[NumberedOrder], report: ImportReport) -> list[DraftOrder]:
+    """Return the orders that are not here yet, and report the others."""
+    with place.reading() as reading:
+        here = reading.orders_numbered(
+            [order.external_order_number for _, order in batch if order.external_order_number]
+        )
+    new: list[DraftOrder] = []
+    for line, order in batch:
+        customer = order.customer.erp_customer_number if order.customer else None
+        number = order.external_order_number
+        if number and here.setdefault((customer, number), order.id) != order.id:
+            report.bad_lines.append((line, _duplicate(number, customer, here[customer, number])))
+        else:
+            new.append(order)
+    return new
+
+
+def _duplicate(number: str, customer: str | None, known: UUID) -> InputError:
+    whose = f" of customer {customer}" if customer else ""
+    return InputError(
+        f"Order {number}{whose} is here already, as {known}.",
+        code=DUPLICATE,
+        hint="If it is meant as another order, import it with --duplicates.",
+    )
 
 
 def _store(place: Workplace, batch: list[DraftOrder], report: ImportReport) -> None:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from orderflow.entrypoints.cli.options import AsJson, Limit, Org, Statuses
-from orderflow.entrypoints.cli.output import print_json, print_table
+from orderflow.entrypoints.cli.options import AsJson, AttemptStatuses, ExportStatuses, Limit, Org
+from orderflow.entrypoints.cli.output import NONE_FIT, print_json, print_table
 from orderflow.entrypoints.cli.workplace import in_organization
 
 exports = typer.Typer(help="Deliveries: one order to one connection.", no_args_is_help=True)
@@ -23,32 +23,36 @@ def add_to(app: typer.Typer) -> None:
 
 @exports.command("list", epilog="Example: orderflow exports list --status SENT --json")
 def list_exports(
-    status: Statuses = None, order: OrderOption = None, limit: Limit = 50, org: Org = None, json: AsJson = False
+    status: ExportStatuses = None, order: OrderOption = None, limit: Limit = 50, org: Org = None, json: AsJson = False
 ) -> None:
     """List deliveries, newest first."""
     with in_organization(org) as place:
         order_id = place.order_ids([order])[0] if order else None
         with place.reading() as reading:
-            rows = reading.exports(statuses=[name.upper() for name in status or ()], order_id=order_id, limit=limit)
+            rows = reading.exports(statuses=status or (), order_id=order_id, limit=limit)
     if json:
         print_json(rows)
         return
     columns = {"external_order_number": "number", "connector_type": "to", "status": "status", "filename": "file"}
     columns |= {"sent_at": "sent", "answered_at": "answered", "erp_order_id": "ERP number", "waits_for": "waits for"}
-    print_table(rows, columns, empty="No deliveries. Ask for some: orderflow push --all-approved")
+    print_table(
+        rows,
+        columns,
+        empty=NONE_FIT if status or order else "No deliveries. Ask for some: orderflow push --all-approved",
+    )
 
 
 def push_log(
-    status: Statuses = None, order: OrderOption = None, limit: Limit = 50, org: Org = None, json: AsJson = False
+    status: AttemptStatuses = None, order: OrderOption = None, limit: Limit = 50, org: Org = None, json: AsJson = False
 ) -> None:
     """List delivery attempts, newest first."""
     with in_organization(org) as place:
         order_id = place.order_ids([order])[0] if order else None
         with place.reading() as reading:
-            rows = reading.attempts(statuses=[name.upper() for name in status or ()], order_id=order_id, limit=limit)
+            rows = reading.attempts(statuses=status or (), order_id=order_id, limit=limit)
     if json:
         print_json(rows)
         return
     columns = {"created_at": "when", "external_order_number": "number", "attempt_no": "attempt", "status": "status"}
     columns |= {"connector_type": "to", "latency_ms": "ms", "error_message": "error"}
-    print_table(rows, columns, empty="No attempts yet.")
+    print_table(rows, columns, empty=NONE_FIT if status or order else "No attempts yet.")

@@ -11,9 +11,9 @@ import typer
 from orderflow.domain.errors import InputError
 from orderflow.domain.orders import missing_for_ready
 from orderflow.entrypoints.cli.importing import import_orders
-from orderflow.entrypoints.cli.options import AsJson, Limit, Orders, Org, Statuses
+from orderflow.entrypoints.cli.options import AsJson, Limit, Orders, OrderStatuses, Org
 from orderflow.entrypoints.cli.outcomes import finish
-from orderflow.entrypoints.cli.output import out, print_facts, print_json, print_table
+from orderflow.entrypoints.cli.output import NONE_FIT, out, print_facts, print_json, print_table
 from orderflow.entrypoints.cli.workplace import Workplace, caller, in_organization
 from orderflow.flow.approve_order import approve_order, reject_order
 from orderflow.flow.bulk import each_in_bulk
@@ -26,17 +26,21 @@ def import_(
     file: Annotated[str, typer.Argument(metavar="FILE", help="JSON Lines, or one JSON object or array; - for stdin.")],
     approve: Annotated[bool, typer.Option("--approve", help="Approve those that are READY.")] = False,
     push: Annotated[bool, typer.Option("--push", help="Request the delivery of those too; implies --approve.")] = False,
+    duplicates: Annotated[
+        bool, typer.Option("--duplicates", help="Bring in orders of a number that the same customer has already.")
+    ] = False,
     org: Org = None,
     json: AsJson = False,
 ) -> None:
     """Bring orders in from a file. Bad lines are reported by number; the good ones are kept.
 
+    May be stopped and run again: an order whose customer has one of the same number here is not brought in twice.
     Exits with 1 if any line was bad, or if an order could not be approved or pushed.
     """
     if file != "-" and not Path(file).is_file():
         raise InputError(f"There is no file {file!r}.", hint="Check the path; - reads from stdin.")
     with in_organization(org) as place:
-        report = import_orders(place, file, approve=approve or push, push=push, quiet=json)
+        report = import_orders(place, file, approve=approve or push, push=push, quiet=json, duplicates=duplicates)
     if json:
         print_json(report.as_json())
     else:
@@ -47,7 +51,7 @@ def import_(
 
 @app.command("list", epilog="Example: orderflow orders list --status ERROR --status NEEDS_REVIEW")
 def list_(
-    status: Statuses = None,
+    status: OrderStatuses = None,
     search: Annotated[str | None, typer.Option(help="Part of a number or of the customer's name.")] = None,
     limit: Limit = 50,
     org: Org = None,
@@ -55,13 +59,15 @@ def list_(
 ) -> None:
     """List orders, newest first."""
     with in_organization(org) as place, place.reading() as reading:
-        rows = reading.orders(statuses=[name.upper() for name in status or ()], search=search, limit=limit)
+        rows = reading.orders(statuses=status or (), search=search, limit=limit)
     if json:
         print_json(rows)
         return
     columns = {"id": "id", "external_order_number": "number", "customer_name": "customer", "status": "status"}
     columns |= {"erp_order_id": "ERP number", "created_at": "since", "error_json": "error"}
-    print_table(rows, columns, empty="No orders. Bring some in: orderflow orders import FILE")
+    print_table(
+        rows, columns, empty=NONE_FIT if status or search else "No orders. Bring some in: orderflow orders import FILE"
+    )
 
 
 @app.command(epilog="Example: orderflow orders show PO-12345")

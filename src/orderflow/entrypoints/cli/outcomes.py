@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import NoReturn
 
@@ -10,7 +11,7 @@ from rich.text import Text
 
 from orderflow.domain.errors import OrderFlowError
 from orderflow.entrypoints.cli.failures import exit_code
-from orderflow.entrypoints.cli.output import err, out, plural, print_json, progress
+from orderflow.entrypoints.cli.output import err, listed, out, plural, print_json, progress
 from orderflow.flow.bulk import Outcome
 
 MOST_SHOWN = 20
@@ -45,11 +46,14 @@ def gather(what: str, outcomes: Iterable[Outcome], total: int, *, hidden: bool) 
 
 
 def tell(refused: list[tuple[object, OrderFlowError]]) -> None:
-    """Say which orders were refused, why, and what to do."""
-    for order_id, error in refused[:MOST_SHOWN]:
-        err().print(Text.assemble(("refused ", "red"), f"{order_id}: {error.message} [{error.code}] → {error.hint}"))
-    if len(refused) > MOST_SHOWN:
-        err().print(f"… and {len(refused) - MOST_SHOWN} more; --json lists them all.")
+    """Say which orders were refused, why, and what to do; once where it is the same for several."""
+    orders: dict[tuple[str, str, str], list[object]] = defaultdict(list)
+    for order_id, error in refused:
+        orders[error.message, error.code, error.hint].append(order_id)
+    for (message, code, hint), ids in list(orders.items())[:MOST_SHOWN]:
+        err().print(Text.assemble(("refused ", "red"), f"{listed(ids)}: {message} [{code}] → {hint}"))
+    if len(orders) > MOST_SHOWN:
+        err().print(f"… and {len(orders) - MOST_SHOWN} more reasons; --json lists them all.")
 
 
 def _leave(refused: list[tuple[object, OrderFlowError]], total: int) -> NoReturn:

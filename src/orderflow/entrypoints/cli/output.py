@@ -29,6 +29,7 @@ _STYLES = {
     "RETRYING": "yellow",
     "NEEDS_REVIEW": "yellow",
 }
+NONE_FIT = "None fits what was asked for."
 
 
 def out() -> Console:
@@ -38,7 +39,7 @@ def out() -> Console:
 
 def err() -> Console:
     """Return the console for progress and remarks."""
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:

@@ -97,8 +97,9 @@ def deliver_all(place: Workplace, erp: TakingERP, options: DemoOptions, screen: 
     Raises:
         InputError: The file cannot be read or holds no orders.
     """
+    screen.say(f"importing {options.orders or 'the sample orders'}, approving and pushing what is READY …")
     with orders_file(options.orders) as file:
-        report = import_orders(place, file, approve=True, push=True, quiet=False)
+        report = import_orders(place, file, approve=True, push=True, quiet=False, duplicates=True)
     if not report.order_ids:
         line, fault = report.bad_lines[0]
         raise InputError(f"{options.orders} holds no order that can be read; line {line}: {fault.message}")
