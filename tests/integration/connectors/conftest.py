@@ -23,16 +23,16 @@ class Shop:
 
     Attributes:
         orders: Every order that was created, by number; one that was doubled is here twice.
-        slow: Seconds that the next creations take, one after the other.
-        fails: Status codes that the next creations answer with *after* they have taken the order.
+        taking: What the next creations answer instead, one after the other, *after* they have taken the order.
+        refusing: What the next ones answer before that, without taking it.
         tokens: Access tokens that it honours; empty and `oauth` set: nobody gets in without a new one.
     """
 
     url: str = ""
     oauth: bool = False
     orders: list[dict[str, Any]] = field(default_factory=list)
-    slow: list[float] = field(default_factory=list)
-    fails: list[int] = field(default_factory=list)
+    taking: list[Callable[[], Response]] = field(default_factory=list)
+    refusing: list[Callable[[], Response]] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
     granted: int = 0
     lifetime: int = 3600
@@ -60,18 +60,16 @@ class Shop:
         if self.oauth and (authorization or "").removeprefix("Bearer ") not in self.tokens:
             raise HTTPException(401, "token expired")
 
-    def create(
-        self, order: dict[str, Any], response: Response, authorization: str | None = Header(None)
-    ) -> dict[str, Any]:
+    def create(self, order: dict[str, Any], authorization: str | None = Header(None)) -> Any:
         self.let_in(authorization)
+        if self.refusing:
+            return self.refusing.pop(0)()
         if order["customer"] == "NOBODY":
             raise HTTPException(422, "Customer NOBODY is unknown")
         self.orders.append(order | {"number": f"SO-{len(self.orders) + 1}"})
         number = self.orders[-1]["number"]
-        if self.slow:
-            time.sleep(self.slow.pop(0))
-        if self.fails:
-            response.status_code = self.fails.pop(0)
+        if self.taking:
+            return self.taking.pop(0)()
         return {"order": {"number": number}}
 
     def search(self, reference: str, authorization: str | None = Header(None)) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 
 from orderflow.connectors.rest import RestJsonConnector
 from orderflow.domain.errors import NeedsAttentionError, RejectedError, UnavailableError
@@ -210,21 +211,55 @@ def test_orders_are_asked_about_until_they_are_confirmed(installation, connect):
         assert poll() == {}
 
 
+def late():
+    time.sleep(1.5)
+    return JSONResponse({"order": {"number": "too late"}})
+
+
+def cut_short():
+    return StreamingResponse(iter([b'{"order": {']), headers={"Content-Length": "100"})
+
+
+AFTER_TAKING = [
+    late,
+    cut_short,
+    lambda: HTMLResponse("<html><body>Please sign in</body></html>"),
+    lambda: Response(b'{"order": {"number": "SO', media_type="application/json"),
+    lambda: Response(b"", 201),
+    lambda: Response(status_code=204),
+    lambda: Response(b'"' + b"9" * 10_000_000 + b'"', media_type="application/json"),
+    lambda: JSONResponse({"ok": True}),
+    lambda: JSONResponse({"detail": "oops"}, 500),
+    lambda: HTMLResponse("<h1>Bad Gateway</h1>", 502),
+    lambda: RedirectResponse("/v1/sales-orders/SO-1", 303),
+]
+BEFORE_TAKING = [
+    lambda: HTMLResponse("<h1>Bad Gateway</h1>", 502),
+    lambda: JSONResponse({"detail": "slow down"}, 429, {"Retry-After": "0"}),
+    lambda: JSONResponse({"detail": "back at noon"}, 503, {"Retry-After": "Fri, 01 Jan 2027 12:00:00 GMT"}),
+    lambda: RedirectResponse("/v1/sales-orders", 307),
+]
+
+
 @pytest.mark.parametrize("oauth", [False, True])
 def test_a_shop_of_another_make(installation, connect, open_shop, shop_config, oauth):
-    shop = open_shop(oauth=oauth, slow=[2.0], fails=[500, 502, 504])
+    shop = open_shop(oauth=oauth, taking=AFTER_TAKING * 2, refusing=BEFORE_TAKING * 2)
     connection_id = connect(shop_config(shop))
     result = check_connection(installation.wiring, installation.org_id, connection_id, ACTOR)
     assert result.success, result
     assert result.details["may_create"] is True
     orders = installation.pushed(30)
     deliver(installation, connection_id)
+    assert (shop.taking, shop.refusing) == ([], [])
+    shop.tokens.clear()
+    orders += installation.pushed(10)
+    deliver(installation, connection_id)
     exports = {str(installation.export(order_id)["id"]) for order_id in orders}
     assert {installation.order(order_id)["status"] for order_id in orders} == {"CONFIRMED"}
     assert Counter(order["reference"] for order in shop.orders) == Counter(exports)
     numbers = {installation.order(order_id)["erp_order_id"] for order_id in orders}
     assert numbers == {order["number"] for order in shop.orders}
-    assert shop.granted == (1 if oauth else 0)
+    assert shop.granted == (2 if oauth else 0)
 
 
 def test_a_token_that_has_ended_is_fetched_anew_once(connector, open_shop, shop_config):
