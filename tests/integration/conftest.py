@@ -173,14 +173,14 @@ class Installation:
     connectors: dict[str, ERPConnectorPort]
     woken: list[tuple[UUID, UUID]]
 
-    def connect(self, connector: ERPConnectorPort, **columns: Any) -> UUID:
+    def connect(self, connector: ERPConnectorPort, config: dict[str, Any] | None = None, **columns: Any) -> UUID:
         """Store an ACTIVE connection to `connector`."""
         self.connectors[connector.connector_type] = connector
         encryption = self.wiring.store.encryption  # type: ignore[attr-defined]  # a SqlStore
         row = ERPConnection(
             org_id=self.org_id,
             connector_type=connector.connector_type,
-            config_encrypted=encryption.encrypt_config({"password": "s3cret"}),
+            config_encrypted=encryption.encrypt_config(config or {"password": "s3cret"}),
             **columns,
         )
         with self.session() as session:

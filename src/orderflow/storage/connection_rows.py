@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text, update
 from orderflow.domain.errors import NotFoundError, StateError
 from orderflow.storage.encryption import EncryptionService, bind
 from orderflow.storage.models import ERPConnection
+from orderflow.storage.records import columns
 
 COLUMNS = frozenset({"name", "in_doubt", "give_up_after", "answer_within", "orders_per_minute"})
 """What of a connection may be changed beside its configuration and its state."""
@@ -22,9 +23,9 @@ _ADD = text("""
 _REPLACE_CONFIG = text("""
     UPDATE erp_connection SET config_encrypted = :config, key_id = :key_id, updated_at = now() WHERE id = :id
 """)
-_LOCK_ALL = text("""
-    SELECT * FROM erp_connection WHERE deleted_at IS NULL ORDER BY id FOR UPDATE
-""")
+_LOCK_ALL = text(f"""
+    SELECT {columns(ERPConnection, "c")} FROM erp_connection c WHERE c.deleted_at IS NULL ORDER BY c.id FOR UPDATE
+""")  # noqa: S608  # built from constants
 _ENABLE = text("""
     UPDATE erp_connection SET status = 'ACTIVE', is_default = :is_default, updated_at = now() WHERE id = :id
 """)

@@ -12,14 +12,15 @@ from orderflow.domain.states import BreakerState, ConnectionStatus
 from orderflow.flow.ports import Target
 from orderflow.storage.connection_rows import SqlConnectionRows
 from orderflow.storage.encryption import bind
-from orderflow.storage.records import as_json
+from orderflow.storage.models import ERPConnection
+from orderflow.storage.records import as_json, columns
 
-_OPEN = text("""
-    SELECT c.*, g.deliveries_paused_at IS NOT NULL
+_OPEN = text(f"""
+    SELECT {columns(ERPConnection, "c")}, g.deliveries_paused_at IS NOT NULL
                 AND (g.deliveries_paused_until IS NULL OR g.deliveries_paused_until > now()) AS paused
     FROM erp_connection c JOIN organization g ON g.id = c.org_id
     WHERE c.id = :id AND c.deleted_at IS NULL
-""")
+""")  # noqa: S608  # built from a constant
 _SET_BREAKER = text("""
     UPDATE erp_connection c
     SET breaker_state = :state,

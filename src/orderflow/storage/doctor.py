@@ -30,6 +30,13 @@ _FORWARD = f"(o.status = 'PUSHING' OR (o.status = 'PUSHED' AND e.status = 'ACKED
 _STUCK = """
     e.lease_token IS NOT NULL AND (e.status <> 'PENDING' OR e.lease_until > now() + interval '1 day')
 """
+# Nothing waits for longer than minutes: a clock was ahead when these times were written.
+_FAR = "now() + interval '1 day'"
+_DUE_FAR = f"e.status = 'PENDING' AND e.next_attempt_at > {_FAR}"
+_LANE_FAR = f"SELECT FROM erp_lane l WHERE l.connection_id = c.id AND l.lease_until > {_FAR}"
+_CONNECTION_FAR = f"""
+    c.deleted_at IS NULL AND (GREATEST(c.probe_at, c.next_poll_at, c.poll_lease_until) > {_FAR} OR EXISTS ({_LANE_FAR}))
+"""
 _OPEN_LOG = """
     l.status = 'PENDING'
     AND (e.status <> 'PENDING' OR e.lease_until IS NULL OR e.lease_until < now() - interval '1 hour')
@@ -56,6 +63,17 @@ _DISAGREEMENTS = {
                true AS repairable
         {_FROM} WHERE {_STUCK}
     """,
+    "DUE_FAR_AHEAD": f"""
+        SELECT {_WHO}, format('It is not due before %s: a clock was ahead.', e.next_attempt_at) AS message,
+               true AS repairable
+        {_FROM} WHERE {_DUE_FAR}
+    """,
+    "CONNECTION_FAR_AHEAD": f"""
+        SELECT g.slug AS organization, NULL::uuid AS order_id, NULL::uuid AS export_id, true AS repairable,
+               format('%s rests until a day far ahead: a clock was ahead.', COALESCE(c.name, c.connector_type))
+               AS message
+        FROM erp_connection c JOIN organization g ON g.id = c.org_id WHERE {_CONNECTION_FAR}
+    """,
     "ATTEMPT_OPEN": f"""
         SELECT {_WHO}, format('Attempt %s is open, and nobody works on it.', l.attempt_no) AS message,
                true AS repairable
@@ -71,6 +89,14 @@ _DISAGREEMENTS = {
 }
 _REPAIRS = (
     f"UPDATE erp_export e SET lease_token = NULL, lease_until = NULL WHERE {_STUCK}",
+    f"UPDATE erp_export e SET next_attempt_at = now() WHERE {_DUE_FAR}",
+    f"""
+        UPDATE erp_connection c
+        SET probe_at = LEAST(probe_at, now()), next_poll_at = LEAST(next_poll_at, now()),
+            poll_lease_until = LEAST(poll_lease_until, now())
+        WHERE {_CONNECTION_FAR}
+    """,
+    f"DELETE FROM erp_lane WHERE lease_until > {_FAR}",
     f"""
         UPDATE erp_push_log l
         SET status = CASE e.status WHEN 'PENDING' THEN 'RETRYING' WHEN 'FAILED' THEN 'FAILED' ELSE 'SUCCESS' END,
@@ -152,12 +178,12 @@ class SqlBooks:
 
     def repair(self) -> int:
         """Put right what is safe."""
-        leases, attempts, orders = (self._connection.execute(text(statement)) for statement in _REPAIRS)
+        *others, orders = (self._connection.execute(text(statement)) for statement in _REPAIRS)
         moved = orders.all()
         for org_id, order_id, status in moved:
             row = {"id": new_id(), "org_id": org_id, "order_id": order_id, "status": status}
             self._connection.execute(_AUDIT, row)
-        return leases.rowcount + attempts.rowcount + len(moved)
+        return sum(result.rowcount for result in others) + len(moved)
 
     def attention(self) -> list[Finding]:
         """Return what a person has to decide."""

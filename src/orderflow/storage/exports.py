@@ -14,8 +14,10 @@ from orderflow.flow.ports import Actor, Answer, Batch, Export, Settlement
 from orderflow.storage import settling
 from orderflow.storage.interventions import SqlInterventions
 from orderflow.storage.leases import SqlLeases
+from orderflow.storage.models import ERPExport
+from orderflow.storage.records import columns
 
-_COLUMNS = "e.*, (e.lease_until IS NOT NULL AND e.lease_until > now()) AS lease_is_live"
+_COLUMNS = f"{columns(ERPExport, 'e')}, (e.lease_until IS NOT NULL AND e.lease_until > now()) AS lease_is_live"
 _ADD = text("""
     INSERT INTO erp_export (id, org_id, draft_order_id, connection_id, status, created_at, idempotency_key,
                             requested_by, request_id, traceparent)

@@ -17,8 +17,9 @@ from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder
 from orderflow.flow.ports import Attempt, Batch
 from orderflow.storage.lanes import SqlLanes
+from orderflow.storage.models import ERPExport
 from orderflow.storage.orders import SqlOrders
-from orderflow.storage.records import records
+from orderflow.storage.records import columns, records
 
 _DUE_FIRST = """
     connection_id = :connection_id AND status = 'PENDING' AND held_at IS NULL
@@ -35,10 +36,11 @@ _TAKE = """
     UPDATE erp_export e
     SET lease_token = :token, lease_until = now() + make_interval(secs => :seconds)
     FROM due WHERE e.id = due.id
-    RETURNING e.*, due.lease_token AS orphan_token
+    RETURNING {columns}, due.lease_token AS orphan_token
 """
-_LEASE = text(_TAKE.format(which=_DUE_FIRST))
-_LEASE_ONE = text(_TAKE.format(which=f"id = :only AND {_DUE_FIRST}"))
+_COLUMNS = columns(ERPExport, "e")
+_LEASE = text(_TAKE.format(which=_DUE_FIRST, columns=_COLUMNS))
+_LEASE_ONE = text(_TAKE.format(which=f"id = :only AND {_DUE_FIRST}", columns=_COLUMNS))
 _BEGIN = text("""
     WITH r AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(

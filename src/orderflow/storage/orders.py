@@ -13,6 +13,7 @@ from orderflow.domain.errors import NotFoundError
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine, SourceDocument
 from orderflow.domain.states import OrderStatus
 from orderflow.storage.models import DraftOrderLineRow, DraftOrderRow
+from orderflow.storage.records import columns
 
 _LINE_FIELDS = (
     "line_no",
@@ -112,14 +113,18 @@ class SqlOrders:
 
     def _load(self, where: str, parameters: Mapping[str, Any]) -> list[DraftOrder]:
         query = text(
-            f"SELECT o.*, g.slug AS org_slug FROM draft_order o JOIN organization g ON g.id = o.org_id {where}"  # noqa: S608  # `where` is one of the two texts above
+            f"SELECT {columns(DraftOrderRow, 'o')}, g.slug AS org_slug"  # noqa: S608  # `where` is one of the two texts above
+            f" FROM draft_order o JOIN organization g ON g.id = o.org_id {where}"
         )
         rows = self._connection.execute(query, parameters).mappings().all()
         lines = self._lines_of([row["id"] for row in rows])
         return [_order(row, lines[row["id"]]) for row in rows]
 
     def _lines_of(self, order_ids: Sequence[UUID]) -> dict[UUID, list[DraftOrderLine]]:
-        query = text("SELECT * FROM draft_order_line WHERE draft_order_id = ANY(:ids) ORDER BY draft_order_id, line_no")
+        query = text(
+            f"SELECT {columns(DraftOrderLineRow, 'l')} FROM draft_order_line l"  # noqa: S608  # built from constants
+            " WHERE l.draft_order_id = ANY(:ids) ORDER BY l.draft_order_id, l.line_no"
+        )
         found: dict[UUID, list[DraftOrderLine]] = defaultdict(list)
         for row in self._connection.execute(query, {"ids": list(order_ids)}).mappings():
             found[row["draft_order_id"]].append(

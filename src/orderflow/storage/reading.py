@@ -9,9 +9,15 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from orderflow.domain.errors import NotFoundError, StateError
+from orderflow.storage.models import DraftOrderLineRow, DraftOrderRow
+from orderflow.storage.records import columns
 
 Row = dict[str, Any]
 
+_ORDER = f"SELECT {columns(DraftOrderRow, 'o')} FROM draft_order o WHERE o.id = :id"  # noqa: S608  # from constants
+_LINES = f"""
+    SELECT {columns(DraftOrderLineRow, "l")} FROM draft_order_line l WHERE l.draft_order_id = :id ORDER BY l.line_no
+"""  # noqa: S608  # from constants
 _ORDERS = """
     SELECT o.id, o.external_order_number, o.status, o.erp_customer_number, o.customer_name, o.currency, o.order_date,
            o.requested_delivery_date, o.erp_order_id, o.error_json, o.source_file_name, o.created_by, o.approved_by,
@@ -77,16 +83,15 @@ class SqlReading:
 
     def order(self, order_id: UUID) -> Row:
         """Return one order with its lines, exports, attempts and history. Raises NotFoundError."""
-        found = self._rows("SELECT o.* FROM draft_order o WHERE o.id = :id", {"id": order_id})
+        found = self._rows(_ORDER, {"id": order_id})
         if not found:
             raise NotFoundError(f"There is no order {order_id} in this organization.")
-        lines = "SELECT * FROM draft_order_line WHERE draft_order_id = :id ORDER BY line_no"
         history = """
             SELECT action, actor, before, after, created_at FROM audit_log
             WHERE entity_id = :id AND entity_type = 'draft_order' ORDER BY created_at, id
         """
         return found[0] | {
-            "lines": self._rows(lines, {"id": order_id}),
+            "lines": self._rows(_LINES, {"id": order_id}),
             "exports": self.exports(order_id=order_id),
             "attempts": self.attempts(order_id=order_id),
             "history": self._rows(history, {"id": order_id}),

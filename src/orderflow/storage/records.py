@@ -1,4 +1,4 @@
-"""Rows as one JSON parameter: bulk statements read them with `jsonb_to_recordset`, named and typed."""
+"""Rows on their way in and out: many as one JSON parameter, and all columns of a table by name."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+
+from orderflow.storage.models import Base
 
 _encode = msgspec.json.Encoder(decimal_format="number", uuid_format="canonical").encode
 
@@ -21,3 +23,12 @@ def as_json(value: Any) -> str:
 def records(rows: Iterable[dict[str, Any]]) -> str:
     """Return rows as the JSON array that `jsonb_to_recordset(CAST(:rows AS jsonb))` reads."""
     return as_json(list(rows))
+
+
+def columns(table: type[Base], alias: str) -> str:
+    """Return `alias.id, alias.org_id, …`: the columns that this release knows.
+
+    Never `*`: a column that the next release adds would void the statements that running workers have prepared
+    ("cached plan must not change result type").
+    """
+    return ", ".join(f"{alias}.{column.name}" for column in table.__table__.columns)

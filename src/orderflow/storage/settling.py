@@ -26,7 +26,9 @@ _SETTLE = text("""
         UPDATE erp_export e
         SET status = r.export_status,
             attempts_spent = e.attempts_spent + r.spent,
-            next_attempt_at = now() + make_interval(secs => r.delay),
+            -- What need not wait keeps its place in the queue, so that all goes out in order of age.
+            next_attempt_at = CASE WHEN r.delay > 0 THEN now() + make_interval(secs => r.delay)
+                              ELSE e.next_attempt_at END,
             lease_token = CASE WHEN r.keep THEN e.lease_token END,
             lease_until = CASE WHEN r.keep THEN e.lease_until END,
             begun_at = CASE WHEN r.in_doubt THEN COALESCE(e.begun_at, now()) END,

@@ -128,6 +128,11 @@ class SFTPServer:
         """Break every connection, but keep listening."""
         self._loop.call_soon_threadsafe(self._abort_all)
 
+    def end_connections(self) -> None:
+        """End every connection in good order, as servers do with idle ones, but keep listening."""
+        for connection in tuple(self.live):
+            self._loop.call_soon_threadsafe(connection.close)
+
     def __enter__(self) -> Self:
         return self.start()
 

@@ -10,6 +10,7 @@ from orderflow.storage.doctor import SqlBookKeeping
 from orderflow.testing.memory import MemoryApi, MemoryDropzone
 
 ACTOR = Actor("test")
+LANES = "INSERT INTO erp_lane (connection_id, lane, org_id, lease_token, lease_until)"
 
 
 @pytest.fixture
@@ -89,6 +90,30 @@ def test_a_lease_that_ends_in_another_age_is_given_up(installation, look):
     installation.do("UPDATE erp_export SET lease_token = id, lease_until = now() + interval '9 years'")
     assert [finding.code for finding in look(repair=True)] == ["LEASE_STUCK"]
     assert look() == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        ("UPDATE erp_export SET next_attempt_at = {ahead}", "DUE_FAR_AHEAD"),
+        ("UPDATE erp_connection SET breaker_state = 'OPEN', probe_at = {ahead}", "CONNECTION_FAR_AHEAD"),
+        ("UPDATE erp_connection SET next_poll_at = {ahead}, poll_lease_until = {ahead}", "CONNECTION_FAR_AHEAD"),
+        (
+            f"{LANES} SELECT id, generate_series(1, 9), org_id, id, {{ahead}} FROM erp_connection",
+            "CONNECTION_FAR_AHEAD",
+        ),
+    ],
+)
+def test_times_that_a_clock_ahead_wrote_are_put_back(installation, look, statement, code):
+    connection_id = installation.connect(MemoryDropzone())
+    (order_id,) = installation.pushed()
+    installation.do(statement.format(ahead="now() + interval '9 years'"))
+    found = look(repair=True)
+    assert [(finding.code, finding.repaired) for finding in found] == [(code, True)]
+    assert look() == []
+    installation.do("UPDATE erp_connection SET breaker_state = 'CLOSED'")
+    assert installation.work_off(connection_id) == 1
+    assert installation.order(order_id)["status"] == "PUSHED"
 
 
 def test_overdue_answers_are_listed_and_inferred_ones_first(installation, look):

@@ -114,12 +114,13 @@ def test_a_server_that_comes_back_is_used_again(store_on) -> None:
         assert len(store.list(str(server.root))) == 50
 
 
-def test_killed_sessions_are_replaced(store_on, sftp_server) -> None:
+@pytest.mark.parametrize("end", [SFTPServer.kill_connections, SFTPServer.end_connections])
+def test_idle_sessions_that_the_server_ended_are_replaced(end, store_on, sftp_server) -> None:
     store = store_on(sftp_server)
     for _ in range(3):
         assert store.stat("/").is_folder
-        sftp_server.kill_connections()
-    assert store.list("/") == []
+        end(sftp_server)
+    assert results(store.upload(uploads(5))) == [None] * 5
 
 
 def test_a_frozen_server_is_given_up_in_time(store_on) -> None:

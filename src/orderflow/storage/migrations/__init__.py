@@ -17,6 +17,13 @@ from orderflow.storage.errors import DatabaseError, DatabaseSetupError
 _LOCK = 0x0F_DB_00_01  # any number that no other program takes in the same database
 Progress = Callable[[str], None]
 
+OLDEST_CODE = "0005"
+"""The revision that the release before this one needs: its code goes on working on this release's tables.
+
+So processes may be replaced one after the other. A step therefore only adds; what the new code has no more use for
+is dropped by the next release, which raises this.
+"""
+
 
 def upgrade(admin_url: str, progress: Progress | None = None) -> None:
     """Apply what is missing. Safe to call from several processes at once: one works, the others wait.
@@ -27,7 +34,8 @@ def upgrade(admin_url: str, progress: Progress | None = None) -> None:
 
     Raises:
         DatabaseError: The database cannot be reached.
-        DatabaseSetupError: A step failed; nothing of it was applied.
+        DatabaseSetupError: A step failed, and nothing of it was applied; or the tables are of a release with which
+            this one cannot work.
     """
     engine = create_engine(normal_url(admin_url), poolclass=NullPool, hide_parameters=True)
     try:
@@ -53,21 +61,40 @@ def current_and_head(connection: Connection) -> tuple[str | None, str]:
 def ensure_current(database: Database) -> None:
     """Make sure that the tables are those that this version needs.
 
+    Those of the next release will do, for as long as that one says so: see `OLDEST_CODE`.
+
     Raises:
         DatabaseError: The database cannot be reached.
         DatabaseSetupError: They are not; the hint says what to run.
     """
     with database.system() as connection:
         current, head = current_and_head(connection)
-    if current != head:
-        raise DatabaseSetupError(f"The database is at revision {current or 'none'}, this version needs {head}.")
+        if current != head and not _is_newer_and_fits(connection, current, head):
+            raise DatabaseSetupError(f"The database is at revision {current or 'none'}, this version needs {head}.")
+
+
+def _is_newer_and_fits(connection: Connection, current: str | None, head: str) -> bool:
+    """Tell whether a later release upgraded the database. Raises DatabaseSetupError if it was one too many."""
+    if current is None or current <= head:
+        return False
+    oldest = connection.execute(text("SELECT obj_description('alembic_version'::regclass)")).scalar()
+    if oldest is None or head < oldest:
+        raise DatabaseSetupError(
+            f"The database is at revision {current}, this version needs {head}: a later release upgraded it.",
+            hint="Run that release here too, or restore the backup that was made before the upgrade.",
+        )
+    return True
 
 
 def _apply(connection: Connection, progress: Progress | None) -> None:
+    if _is_newer_and_fits(connection, *current_and_head(connection)):
+        return
     config = _config()
     config.attributes["connection"] = connection
     config.attributes["progress"] = progress
     command.upgrade(config, "head")
+    connection.execute(text(f"COMMENT ON TABLE alembic_version IS '{OLDEST_CODE}'"))
+    connection.commit()
 
 
 def _config(**options: Any) -> Config:
