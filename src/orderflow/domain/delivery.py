@@ -117,7 +117,10 @@ class ExportResult:
 
 @dataclass(slots=True)
 class TestResult:
-    """How a connection test went; `latency_ms` in milliseconds, `details` safe to show (code, hint, fingerprint)."""
+    """How a connection test went; `latency_ms` in milliseconds, `details` safe to show (code, hint, fingerprint).
+
+    `details["note"]` tells a person what a good test leaves open; without it, orders can be delivered.
+    """
 
     __test__ = False  # not a test class, whatever pytest thinks of its name
 

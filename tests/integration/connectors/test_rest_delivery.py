@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 
-from orderflow.connectors.rest import RestJsonConnector
+from orderflow.connectors.rest import RestJsonConnector, trial
 from orderflow.domain.errors import NeedsAttentionError, RejectedError, UnavailableError
 from orderflow.flow.connections import add_connection
 from orderflow.flow.poll_acks import poll_acks
@@ -319,6 +319,18 @@ def test_a_test_tells_what_is_wrong(connector, open_shop, shop_config, change, c
     result = connector.test_connection(shop_config(shop) | full)
     assert (result.success, result.details["code"]) == (False, code)
     assert result.details["needs_attention"] is True
+
+
+def test_a_test_does_not_wait_as_long_as_a_delivery(connector, monkeypatch):
+    monkeypatch.setattr(trial, "PATIENCE", 0.2)
+    with MisbehavingHTTPServer() as server:
+        server.misbehave(delayed(1.0), method="GET")
+        config = to(server, timeout=300, test_url=f"{server.url}/ping")
+        started = time.monotonic()
+        result = connector.test_connection(config)
+        assert time.monotonic() - started < 0.9
+        assert "no answer in time" in result.error_message
+        assert connector.test_connection(config).success
 
 
 def test_a_preview_is_the_request_without_what_signs_it(connector, open_shop, shop_config):

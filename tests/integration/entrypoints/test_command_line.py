@@ -13,6 +13,7 @@ import structlog
 import orderflow
 from orderflow.entrypoints.cli import main
 from orderflow.storage.keys import generate_key
+from orderflow.testing.http_server import MisbehavingHTTPServer
 from orderflow.testing.sftp_server import SFTPServer
 
 GOOD = {
@@ -108,6 +109,14 @@ def test_a_push_is_withdrawn_and_a_rejected_order_stays_so(acme):
     acme("orders", "reject", "PO-1", "--reason", "ordered twice")
     assert acme.json("orders", "show", "PO-1")["status"] == "REJECTED"
     assert "REJECTED" in acme("orders", "approve", "PO-1", exits=3).stderr
+
+
+def test_a_test_claims_no_more_than_it_has_seen(acme):
+    with MisbehavingHTTPServer() as server:
+        settings = ("--set", f"url={server.url}/orders", "--set", "plain_http=true")
+        told = acme("connections", "add", "REST_JSON", *settings).stdout
+    assert "the test went well" in told
+    assert "Give a test URL" in told
 
 
 def test_secrets_stay_off_the_command_line_and_are_masked(acme, monkeypatch):

@@ -75,8 +75,8 @@ def sent_secrets(session: Session) -> list[str]:
     config = session.config
     values = [getattr(config, name) for name in type(config).model_fields]
     secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
-    if session.token is not None:
-        secrets.append(session.token[0])
+    if session.token.held is not None:
+        secrets.append(session.token.held[0])
     forms = {form for secret in secrets for form in (secret, quote(secret, safe=""), urlencode({"": secret})[1:])}
     forms |= {basic(user or "", secret)[6:] for user in (config.username, config.client_id) for secret in secrets}
     return sorted((form for form in forms if len(form) > 3), key=len, reverse=True)
@@ -88,13 +88,13 @@ def access_token(session: Session, refused: str | None = None) -> str:
     Raises:
         ConnectorError: None could be had; nothing was sent to the API itself.
     """
-    with session.token_lock:
-        if session.token is not None:
-            token, ends = session.token
+    with session.token.lock:
+        if session.token.held is not None:
+            token, ends = session.token.held
             if token != refused and time.monotonic() < ends:
                 return token
-        session.token = _fetch_token(session)
-        return session.token[0]
+        session.token.held = _fetch_token(session)
+        return session.token.held[0]
 
 
 def _fetch_token(session: Session) -> tuple[str, float]:

@@ -7,6 +7,7 @@ reset, dropped, no time to answer                        it was sent          In
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
@@ -54,14 +55,21 @@ class Answer:
     content: bytes | None
 
 
+class AccessToken:
+    """The access token at hand and when it ends, by the monotonic clock; None before there is one."""
+
+    def __init__(self) -> None:
+        self.held: tuple[str, float] | None = None
+        self.lock = threading.Lock()
+
+
 class Session:
     """Connections to one API, and the access token for it, shared by all threads."""
 
     def __init__(self, config: RestJsonConfig) -> None:
         self.config = config
         self.users = 0
-        self.token: tuple[str, float] | None = None
-        self.token_lock = threading.Lock()
+        self.token = AccessToken()
         key = config.client_key.get_secret_value() if config.client_key else None
         # The transport itself: httpx.Client would log each URL, and a URL may carry the API key.
         self._transport = http_transport(
@@ -85,6 +93,13 @@ class Session:
                 return answer
             outgoing = _redirected(outgoing, answer)
         raise NeedsAttentionError("The API sends its requests in a circle.", code="REDIRECT", hint=_CHECK_URL)
+
+    def hurried(self, seconds: float) -> Session:
+        """Return this session, with the same connections and token, each of its requests within so many seconds."""
+        hurried, config = copy.copy(self), self.config
+        limits = {name: min(getattr(config, name), seconds) for name in ("connect_timeout", "timeout")}
+        hurried.config = config.model_copy(update=limits)
+        return hurried
 
     def close(self) -> None:
         """Close all connections."""

@@ -14,6 +14,9 @@ from orderflow.connectors.rest.session import Answer, Outgoing, Session
 from orderflow.domain.errors import InDoubtError, NeedsAttentionError, TransientError, UnavailableError
 from orderflow.domain.ids import new_id
 
+PATIENCE = 8.0
+"""Seconds for each of a test's three requests, whatever a delivery may take: a person waits, and so does a probe."""
+
 
 def try_out(session: Session) -> dict[str, Any]:
     """Ask the API, creating nothing; returns what is proven: `{"reached", "signed_in", "may_create", "note"}`.
@@ -23,6 +26,7 @@ def try_out(session: Session) -> dict[str, Any]:
     Raises:
         ConnectorError: Orders could not be delivered now.
     """
+    session = session.hurried(PATIENCE)
     if session.config.auth == "oauth2":
         access_token(session)
     proven = _read_test_url(session) if session.config.test_url else _ask_for_methods(session)
@@ -38,7 +42,7 @@ def _read_test_url(session: Session) -> dict[str, Any]:
     if not 200 <= answer.status < 300:
         raise NeedsAttentionError(f"The test URL answers with status {answer.status}.", code="WRONG_URL")
     if config.test_passes is None:
-        return {"reached": True, "signed_in": True, "may_create": None, "note": "The test URL could be read."}
+        return {"reached": True, "signed_in": True, "may_create": None, "note": _NOT_ASKED}
     if not readable(answer):
         raise NeedsAttentionError("The test URL gives no JSON.", code="WRONG_URL")
     if not pick(config.test_passes, read(answer)):
@@ -48,6 +52,9 @@ def _read_test_url(session: Session) -> dict[str, Any]:
             hint="Have the account given that right, then test again.",
         )
     return {"reached": True, "signed_in": True, "may_create": True}
+
+
+_NOT_ASKED = "The test URL could be read. Say when it passes (test_passes) to see that orders may be created."
 
 
 def _look_for_what_is_not_there(session: Session) -> None:

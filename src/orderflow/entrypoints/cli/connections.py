@@ -197,6 +197,8 @@ def _tell(what: str, connection_id: UUID, result: TestResult | None, *, json: bo
         out().print(f"Connection {connection_id} {what}.")
     elif result.success:
         out().print(f"Connection {connection_id} {what}; the test went well ({result.latency_ms} ms).")
+        if note := result.details.get("note"):
+            out().print(note, markup=False)
     else:
         _tell_failure(what, connection_id, result)
     if result is not None and not result.success:
