@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orderflow.connectors.unit_codes import common_unit
-from orderflow.domain.errors import RejectedError
+from orderflow.domain.errors import NeedsAttentionError, RejectedError
 from orderflow.domain.orders import DraftOrder
 
 Ids = dict[str, list[int]]
@@ -83,6 +83,21 @@ class Catalog:
         return self.unit_names.get(code) or self.unit_names.get(common) or common
 
 
+def check_units(erp: str, wanted: Mapping[str, str], there: Iterable[str]) -> None:
+    """Check that the units which a connection's `units` name are `there`, in the ERP.
+
+    Raises:
+        NeedsAttentionError: Some are not, and all of them are named.
+    """
+    missing = sorted(set(wanted.values()).difference(there))
+    if missing:
+        raise NeedsAttentionError(
+            f"{erp} has no unit called {', '.join(map(repr, missing))}.",
+            code="UNIT_UNKNOWN",
+            hint=f"Correct 'Units' of the connection, or add the unit in {erp}; then test the connection.",
+        )
+
+
 def customer_number(order: DraftOrder) -> str:
     """Return the number by which the order names its customer."""
     return (order.customer.erp_customer_number if order.customer else None) or ""
@@ -110,4 +125,5 @@ def _check_prices(order: DraftOrder, erp: str) -> None:
         raise RejectedError(
             f"The order has no unit price in line {', '.join(unpriced)}, and goes to {erp} as ordered.",
             code="PRICE_MISSING",
+            hint="Add the price to the order; then approve it and push it again.",
         )

@@ -106,7 +106,7 @@ class OrderBookConnector(BaseConnector, Generic[A]):
         """Enter a batch: what the orders name is looked up together, then each is entered on its own."""
         try:
             book = self._book(config)
-            book.prepare(draft_orders, [_reference(order) for order in draft_orders])
+            _prepare(book, draft_orders)
         except ConnectorError as error:
             yield from ((order.id, error) for order in draft_orders)
             return
@@ -114,14 +114,15 @@ class OrderBookConnector(BaseConnector, Generic[A]):
             yield order.id, _outcome(book, order)
 
     def find(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult | None:
-        """Return this delivery's entry; None if it is not there, or not as far as it should be.
+        """Return this delivery's entry; None if it is not there, not as far as it should be, or cancelled.
 
         Raises:
             ConnectorError: The ERP does not answer.
         """
         reference = _reference(draft_order)
         entry = self._book(config).find([reference]).get(reference)
-        return _result(draft_order, entry) if entry and entry.finished else None
+        stands = entry is not None and entry.finished and entry.answer != "cancelled"
+        return _result(draft_order, entry) if entry and stands else None
 
     def test_connection(self, config: dict[str, Any]) -> TestResult:
         """Tell whether the ERP is there, lets us in, and lets us enter orders."""
@@ -169,11 +170,19 @@ class OrderBookConnector(BaseConnector, Generic[A]):
         return self.open_book(api, settings)
 
 
+def _prepare(book: OrderBook, orders: Sequence[DraftOrder]) -> None:
+    try:
+        book.prepare(orders, [_reference(order) for order in orders])
+    except RejectedError as error:
+        raise book.explain(error) from None
+
+
 def _outcome(book: OrderBook, order: DraftOrder) -> ExportResult | ConnectorError:
     if not order.delivery.may_start():
         return TransientError("There was too little time left to begin with this order.", code="LEASE_ENDING")
     try:
-        return _result(order, book.enter(order, _reference(order)))
+        entry = book.enter(order, _reference(order))
+        return _cancelled(entry) if entry.answer == "cancelled" else _result(order, entry)
     except RejectedError as error:
         return book.explain(error)
     except ConnectorError as error:
@@ -194,8 +203,14 @@ def _ack(export: WaitingExport, entry: Entry) -> Ack:
         export.export_id,
         erp_order_id=entry.number,
         error_code="CANCELLED_IN_ERP",
-        message=f"The order {entry.number or ''} was cancelled in the ERP.".replace("  ", " "),
+        message=_cancelled(entry).message,
     )
+
+
+def _cancelled(entry: Entry) -> RejectedError:
+    """Return what the ERP's people said by cancelling, be it only between a crash and the next attempt."""
+    name = f"The order {entry.number}" if entry.number else "The order"
+    return RejectedError(f"{name} was cancelled in the ERP.", code="CANCELLED_IN_ERP")
 
 
 def _reference(order: DraftOrder) -> str:

@@ -12,8 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import psycopg
 from sqlalchemy import make_url
 
+from orderflow.bootstrap import App
 from orderflow.domain.errors import OrderFlowError
 
 
@@ -89,6 +91,21 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def own_database(app: App, name: str) -> str:
+    """Make an empty database on our embedded PostgreSQL; returns the SQLAlchemy URL of its owner, who is no superuser.
+
+    Raises:
+        OrderFlowError: We work on a database of one's own, where we make none.
+    """
+    if app.embedded is None:
+        raise OrderFlowError("This needs the embedded PostgreSQL: leave DATABASE_URL empty.")
+    socket_folder = str(make_url(app.embedded.url("postgres")).query["host"])
+    with psycopg.connect(host=socket_folder, user="postgres", dbname="postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {name} LOGIN CREATEDB")
+        connection.execute(f"CREATE DATABASE {name} OWNER {name}")
+    return app.embedded.url(name, name)
 
 
 def libpq_variables(database_url: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +27,8 @@ class TrytonServer:
         environment: Where its packages go; made once and kept.
         database_url: SQLAlchemy URL of an empty database, with a user that owns it.
         currency: The company's currency.
+        packages: What to install, as pip takes it.
+        web_client: A folder with Tryton's web client, which is then served too.
 
     Attributes:
         facts: The users' passwords and application keys.
@@ -35,6 +38,8 @@ class TrytonServer:
     environment: Path
     database_url: str
     currency: str = "USD"
+    packages: Sequence[str] = PACKAGES
+    web_client: Path | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
@@ -46,10 +51,11 @@ class TrytonServer:
 
     def start(self) -> None:
         """Install, set up and serve; about a minute when nothing is there, half of it with the packages in place."""
-        python = own_python(self.environment, PACKAGES)
+        python = own_python(self.environment, self.packages)
         self.folder.mkdir(parents=True, exist_ok=True)
         config, password = self.folder / "trytond.conf", self.folder / "password"
-        config.write_text("[database]\nuri = postgresql://\n[session]\nauthentications = password\n")
+        web = f"[web]\nroot = {self.web_client}\n" if self.web_client else ""
+        config.write_text(f"[database]\nuri = postgresql://\n[session]\nauthentications = password\n{web}")
         password.write_text(f"{ADMIN_PASSWORD}\n")
         database = str(make_url(self.database_url).database)
         variables = libpq_variables(self.database_url) | {

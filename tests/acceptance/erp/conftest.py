@@ -40,6 +40,7 @@ from orderflow.flow.read_order_file import read_orders
 from orderflow.flow.request_push import request_push
 from orderflow.settings import Settings
 from orderflow.storage.models import ERPConnection
+from orderflow.testing.erp_process import own_database
 from orderflow.testing.odoo_server import OdooServer
 from orderflow.testing.tryton_server import TrytonServer
 
@@ -84,6 +85,7 @@ class RealErp:
     config: dict[str, Any]
     other_config: dict[str, Any]
     stranger: dict[str, Any]
+    other_stranger: dict[str, Any]
     load: Callable[..., Any]
     api: Any
     sold_query: str
@@ -97,9 +99,16 @@ class RealErp:
         return ConnectorRegistry.get(self.kind)
 
     def rows(self, query: str, *parameters: Any) -> list[Any]:
-        url = make_url(self.database_url).set(drivername="postgresql").render_as_string(hide_password=False)
-        with psycopg.connect(url) as connection:
+        with psycopg.connect(self._libpq_url()) as connection:
             return connection.execute(query, parameters).fetchall()
+
+    def _libpq_url(self) -> str:
+        return make_url(self.database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def execute(self, statement: str) -> None:
+        """Change the ERP's own data behind its back."""
+        with psycopg.connect(self._libpq_url()) as connection:
+            connection.execute(statement)
 
     def sold(self, references: list[str]) -> dict[str, list[Sold]]:
         """Return what was sold under each of our references; more than one is a doubled order."""
@@ -143,7 +152,13 @@ def app(erp_home: Path) -> Iterator[App]:
     opened.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param("tryton", marks=pytest.mark.xdist_group("tryton")),
+        pytest.param("odoo", marks=[pytest.mark.odoo, pytest.mark.xdist_group("odoo")]),
+    ],
+)
 def erp(request: pytest.FixtureRequest, app: App, erp_home: Path) -> Iterator[RealErp]:
     started = {"tryton": _tryton, "odoo": _odoo}[request.param](app, erp_home)
     yield started
@@ -152,17 +167,8 @@ def erp(request: pytest.FixtureRequest, app: App, erp_home: Path) -> Iterator[Re
     started.server.process.stop()
 
 
-def _database(app: App, name: str) -> str:
-    assert app.embedded is not None
-    socket = make_url(app.embedded.url("postgres")).query["host"]
-    with psycopg.connect(host=str(socket), user="postgres", dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE ROLE {name} LOGIN CREATEDB")
-        connection.execute(f"CREATE DATABASE {name} OWNER {name}")
-    return app.embedded.url(name, name)
-
-
 def _tryton(app: App, home: Path) -> RealErp:
-    url = _database(app, "tryton")
+    url = own_database(app, "tryton")
     server = TrytonServer(home / "tryton", CACHE / "tryton", url)
     server.start()
     api = tryton_api.open_api(TrytonConfig(**server.rest_config))
@@ -178,18 +184,19 @@ def _tryton(app: App, home: Path) -> RealErp:
             api.call("sale.sale", step, sale["id"])
 
     stranger = server.rest_config | {"application_key": server.facts["stranger_key"]}
+    other_stranger = server.rpc_config | {"username": "stranger", "password": server.facts["stranger"]}
     load = lambda orders, **more: tryton_master_data.load_master_data(  # noqa: E731  # one of a row of fields
         TrytonConfig(**server.rest_config | more), orders
     )
     return RealErp(
-        "TRYTON", server, url, server.rest_config, server.rpc_config, stranger, load, api, TRYTON_SOLD,
+        "TRYTON", server, url, server.rest_config, server.rpc_config, stranger, other_stranger, load, api, TRYTON_SOLD,
         "SELECT id FROM sale_sale ORDER BY id", Sales, untaxed,
         decide,
     )  # fmt: skip
 
 
 def _odoo(app: App, home: Path) -> RealErp:
-    url = _database(app, "odoo")
+    url = own_database(app, "odoo")
     server = OdooServer(home / "odoo", CACHE / "odoo", url)
     server.start()
     admin = server.json2_config | {"api_key": server.facts["admin"]}
@@ -204,11 +211,12 @@ def _odoo(app: App, home: Path) -> RealErp:
         api.call("sale.order", f"action_{what}", [order["id"]])
 
     stranger = server.json2_config | {"api_key": server.facts["stranger"]}
+    other_stranger = server.rpc_config | {"username": "stranger", "api_key": server.facts["stranger"]}
     load = lambda orders, **more: odoo_master_data.load_master_data(  # noqa: E731  # as above
         OdooConfig(**admin | more), orders
     )
     return RealErp(
-        "ODOO", server, url, server.json2_config, server.rpc_config, stranger, load, api, ODOO_SOLD,
+        "ODOO", server, url, server.json2_config, server.rpc_config, stranger, other_stranger, load, api, ODOO_SOLD,
         "SELECT id FROM sale_order ORDER BY id", Quotations, untaxed,
         decide,
     )  # fmt: skip

@@ -10,18 +10,7 @@ import pytest
 
 from orderflow.domain.orders import DraftOrder
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(400),
-    pytest.mark.parametrize(
-        "erp",
-        [
-            pytest.param("tryton", marks=pytest.mark.xdist_group("tryton")),
-            pytest.param("odoo", marks=[pytest.mark.odoo, pytest.mark.xdist_group("odoo")]),
-        ],
-        indirect=True,
-    ),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 def assert_equal_on_both_sides(erp, shop, orders: list[DraftOrder]) -> None:

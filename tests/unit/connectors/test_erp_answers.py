@@ -36,6 +36,12 @@ def test_tryton_by_rest(status, content, kind, code) -> None:
     assert raised.value.code == code
 
 
+def test_a_page_of_tryton_is_quoted_as_a_person_reads_it() -> None:
+    page = "<!doctype html><title>403 Forbidden</title><h1>Forbidden</h1><p>You don&#39;t have the permission.</p>"
+    with pytest.raises(NeedsAttentionError, match=r"may not do this: You don't have the permission\."):
+        tryton.from_rest(response(403, page), "db", changes=True)
+
+
 @pytest.mark.parametrize(
     ("error", "kind", "words"),
     [

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from orderflow.connectors.catalog import Catalog, Named
 from orderflow.connectors.odoo.answers import loaded
 from orderflow.connectors.odoo.api import OdooApi, search_read
-from orderflow.connectors.odoo.catalog import read_catalog
+from orderflow.connectors.odoo.catalog import read_catalog, read_pricelists
 from orderflow.connectors.odoo.config import OdooConfig
 from orderflow.connectors.odoo.trial import try_out, why
 from orderflow.connectors.order_book import Entry
@@ -58,10 +58,7 @@ class Quotations:
         self._catalog = read_catalog(self.api, self.config, orders)
         fields = self.api.call("sale.order.line", "fields_get", allfields=["product_uom_id", "product_uom"])
         self._unit_field = "product_uom_id" if "product_uom_id" in fields else "product_uom"  # until Odoo 18
-        names = list(self.config.pricelists.values())
-        if names:
-            rows = search_read(self.api, "product.pricelist", [["name", "in", names]], ["name"])
-            self._pricelists = {row["name"]: row["id"] for row in rows}
+        self._pricelists = read_pricelists(self.api, self.config)
 
     def enter(self, order: DraftOrder, reference: str) -> Entry:
         """See to it that the order is in Odoo, once, as ordered, and as far as it should be.
@@ -120,16 +117,8 @@ class Quotations:
         return made
 
     def _pricelist(self, order: DraftOrder) -> dict[str, list[str]]:
-        name = self.config.pricelists.get(order.currency or "")
-        if name is None:
-            return {}
-        if name not in self._pricelists:
-            raise NeedsAttentionError(
-                f"Odoo has no price list called {name!r}.",
-                code="PRICELIST_UNKNOWN",
-                hint="Correct 'Price lists' of the connection, then test it.",
-            )
-        return {"pricelist_id/.id": [str(self._pricelists[name])]}
+        pricelist = self._pricelists.get(order.currency or "")
+        return {"pricelist_id/.id": [str(pricelist)]} if pricelist else {}
 
     def _load(self, columns: list[str], rows: list[list[str]]) -> int:
         for patience in (*PATIENCE, None):
@@ -153,6 +142,12 @@ class Quotations:
         kept = search_read(
             self.api, "sale.order.line", [["order_id", "=", made["id"]]], ["sequence", "product_uom_qty", "price_unit"]
         )
+        if len(kept) != len(order.lines):
+            return RejectedError(
+                f"Odoo makes {len(kept)} lines of the {len(order.lines)} ordered.",
+                code="VALUE_DIFFERS",
+                hint="Something in Odoo adds or drops lines by itself: switch that off; then push the order again.",
+            )
         kept.sort(key=lambda row: (row["sequence"], row["id"]))
         for line, row in zip(order.lines, kept, strict=True):
             for what, ordered, stored in (

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from orderflow.connectors.catalog import check_units
 from orderflow.connectors.odoo.answers import forbidden
-from orderflow.connectors.odoo.api import OdooApi
+from orderflow.connectors.odoo.api import OdooApi, search_read
+from orderflow.connectors.odoo.catalog import read_pricelists
 from orderflow.connectors.odoo.config import OdooConfig
 from orderflow.domain.errors import ConnectorError, RejectedError
 
@@ -26,6 +28,8 @@ def try_out(api: OdooApi, config: OdooConfig) -> dict[str, Any]:
     """
     api.call("res.users", "context_get")
     check_rights(api)
+    check_units("Odoo", config.units, [unit["name"] for unit in search_read(api, "uom.uom", [], ["name"])])
+    read_pricelists(api, config)
     return {"database": config.database, "on_arrival": config.on_arrival}
 
 

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import Any
 
 import httpx
@@ -154,6 +155,7 @@ def _words(response: httpx.Response) -> str:
     try:
         answer = decode(response.content)
     except ValueError:
-        return " ".join(re.sub(r"<[^>]*>", " ", response.text[:2_000]).split())[:300]
+        page = re.sub(r"<title>.*?</title>|<h1>.*?</h1>|<[^>]*>", " ", response.text[:2_000], flags=re.DOTALL)
+        return " ".join(unescape(page).split())[:300]
     parts = [answer.get("message"), answer.get("description")] if isinstance(answer, dict) else [str(answer)]
     return _joined(parts)[:1_000]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal
 
 from orderflow.connectors.catalog import Catalog, Named
@@ -89,12 +90,16 @@ class Sales:
         return try_out(self.api, self.config)
 
     def _find(self, references: Sequence[str]) -> dict[str, Sale]:
-        """Return each reference's sale, the oldest if a person has copied it; halves included."""
-        names = [name for reference in references for name in (reference, reference + MARK)]
+        """Return each reference's sale, the oldest whole one if there are several; a half where there is only that."""
         found: dict[str, Sale] = {}
-        for sale in search_read(self.api, "sale.sale", [["description", "in", names]], SALE_FIELDS):
+        for sale in sorted(self._all(references), key=_is_whole, reverse=True):
             found.setdefault(sale["description"].removesuffix(MARK), sale)
         return found
+
+    def _all(self, references: Sequence[str]) -> list[Sale]:
+        """Return all sales of `references`, halves included, oldest first."""
+        names = [name for reference in references for name in (reference, reference + MARK)]
+        return search_read(self.api, "sale.sale", [["description", "in", names]], SALE_FIELDS)
 
     def _entry(self, sale: Sale) -> Entry:
         finished = ADVANCED.get(sale["state"], 0) >= len(STEPS[self.config.on_arrival])
@@ -109,9 +114,12 @@ class Sales:
         except (RejectedError, NeedsAttentionError):
             self.api.call("sale.sale", "delete", sale_id)
             raise
-        first = self._find([reference])[reference]
-        if first["id"] != sale_id:  # a request of an earlier attempt, long given up on, has made it in the meantime
-            self.api.call("sale.sale", "delete", sale_id)
+        there = self._all([reference])
+        first = next(filter(_is_whole, there))
+        for sale in there:
+            # A request of an earlier attempt, given up on long ago, has made another in the meantime, or half of one.
+            if sale["id"] != first["id"] and (sale["id"] == sale_id or not _is_whole(sale)):
+                self.api.call("sale.sale", "delete", sale["id"])
         return first
 
     def _complete(self, sale_id: int, named: Named, reference: str) -> None:
@@ -176,8 +184,23 @@ def _line_values(line: DraftOrderLine, product: int, unit: int) -> dict[str, Any
         "sequence": line.line_no,
         "product": product,
         "unit": unit,
-        "quantity": float(line.qty or 0),
+        "quantity": _float(line),
         "unit_price": line.unit_price,
         "description": line.product_description,
         "note": line.line_notes,
     }
+
+
+def _float(line: DraftOrderLine) -> float:
+    """Return the quantity as Tryton keeps it.
+
+    Raises:
+        RejectedError: That would be another one: it has more digits than a float.
+    """
+    ordered = line.qty or Decimal(0)
+    kept = float(ordered)
+    if Decimal(repr(kept)) != ordered:
+        raise RejectedError(
+            f"Tryton would keep {kept!r} for the quantity {ordered} of line {line.line_no}.", code="VALUE_DIFFERS"
+        )
+    return kept

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from orderflow.connectors.catalog import check_units
 from orderflow.connectors.tryton.answers import forbidden
-from orderflow.connectors.tryton.api import TrytonApi
+from orderflow.connectors.tryton.api import TrytonApi, search_read
 from orderflow.connectors.tryton.config import TrytonConfig
 from orderflow.domain.errors import ConnectorError, NeedsAttentionError, RejectedError
 
@@ -33,6 +34,7 @@ def try_out(api: TrytonApi, config: TrytonConfig) -> dict[str, Any]:
         )
     _check_module(api)
     check_rights(api)
+    check_units("Tryton", config.units, [unit["symbol"] for unit in search_read(api, "product.uom", [], ["symbol"])])
     return {
         "database": config.database,
         "company": preferences.get("company.rec_name"),

@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg
-from sqlalchemy import make_url
-
 from orderflow.bootstrap import App
 from orderflow.connectors.odoo import api as odoo_api
 from orderflow.connectors.odoo import master_data as odoo_master_data
@@ -19,7 +16,6 @@ from orderflow.connectors.odoo.config import OdooConfig
 from orderflow.connectors.tryton import api as tryton_api
 from orderflow.connectors.tryton import master_data as tryton_master_data
 from orderflow.connectors.tryton.config import TrytonConfig
-from orderflow.domain.errors import OrderFlowError
 from orderflow.domain.orders import DraftOrder
 from orderflow.entrypoints.cli.workplace import Workplace, opened
 from orderflow.entrypoints.demo.run import ACTOR, ORG, demo_settings, orders_file, organization, test_failed
@@ -28,8 +24,9 @@ from orderflow.flow import connections as steps
 from orderflow.flow.read_order_file import read_orders
 from orderflow.flow.test_connection import test_connection
 from orderflow.storage.home import default_home
+from orderflow.testing.erp_process import own_database
 from orderflow.testing.odoo_server import OdooServer
-from orderflow.testing.tryton_server import TrytonServer
+from orderflow.testing.tryton_server import ADMIN_PASSWORD, TrytonServer
 
 
 @dataclass
@@ -79,7 +76,7 @@ def _connect(place: Workplace, erp: RealERP, screen: Screen) -> None:
 
 
 def _tryton(app: App, home: Path, currency: str, stack: ExitStack) -> RealERP:
-    server = TrytonServer(home / "tryton", _packages() / "tryton", _database(app, "tryton"), currency)
+    server = TrytonServer(home / "tryton", _packages() / "tryton", own_database(app, "tryton"), currency)
     stack.enter_context(server)
     config = server.rest_config | {"on_arrival": "confirm", "units": {"BOX": "u"}}
     settings = TrytonConfig(**config)
@@ -92,11 +89,12 @@ def _tryton(app: App, home: Path, currency: str, stack: ExitStack) -> RealERP:
             api.close()
 
     load = lambda orders: tryton_master_data.load_master_data(settings, orders)  # noqa: E731  # one of a row of fields
-    return RealERP("TRYTON", "Tryton 8.2", server.url, config, load, references)
+    url = f"{server.url}/{server.database} (Tryton's client signs in as admin, password {ADMIN_PASSWORD})"
+    return RealERP("TRYTON", "Tryton 8.2", url, config, load, references)
 
 
 def _odoo(app: App, home: Path, currency: str, stack: ExitStack) -> RealERP:
-    server = OdooServer(home / "odoo", _packages() / "odoo", _database(app, "odoo"), currency)
+    server = OdooServer(home / "odoo", _packages() / "odoo", own_database(app, "odoo"), currency)
     stack.enter_context(server)
     config = server.json2_config | {"on_arrival": "confirm", "units": {"BOX": "Units"}, "pricelists": server.pricelists}
     settings = OdooConfig(**config | {"api_key": server.facts["admin"]})
@@ -115,14 +113,3 @@ def _odoo(app: App, home: Path, currency: str, stack: ExitStack) -> RealERP:
 def _packages() -> Path:
     """Return where the ERPs' packages are kept from one demo to the next."""
     return default_home().with_name(f"{default_home().name}-erps")
-
-
-def _database(app: App, name: str) -> str:
-    """Make an empty database for the ERP on our embedded server, and return its owner's URL."""
-    if app.embedded is None:
-        raise OrderFlowError("The demo needs the embedded PostgreSQL.")
-    socket = str(make_url(app.embedded.url("postgres")).query["host"])
-    with psycopg.connect(host=socket, user="postgres", dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE ROLE {name} LOGIN CREATEDB")
-        connection.execute(f"CREATE DATABASE {name} OWNER {name}")
-    return app.embedded.url(name, name)
