@@ -1,4 +1,4 @@
-"""One package out of Debian's newest suite, unpacked and not installed, through this machine's own apt.
+"""Packages out of Debian's newest suite, unpacked and not installed, through this machine's own apt.
 
 Nothing of the system changes: apt works with lists and a cache of ours, the machine's settings (mirror, proxy,
 certificates) and Debian's own signing keys.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from orderflow.domain.errors import OrderFlowError
@@ -18,8 +19,8 @@ KEYS = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 """Brought by the package `debian-archive-keyring`, which every Debian has."""
 
 
-def debian_package(folder: Path, name: str) -> Path:
-    """Return `folder` with the files of package `name` in it, fetched once and then kept.
+def debian_packages(folder: Path, names: Sequence[str]) -> Path:
+    """Return `folder` with the files of the packages `names` in it, fetched once and then kept.
 
     Raises:
         OrderFlowError: This is no Debian, its mirror has no such package, or the signature is wrong.
@@ -28,11 +29,11 @@ def debian_package(folder: Path, name: str) -> Path:
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes may want it at once
         if not folder.exists():
-            _fetch(folder, name)
+            _fetch(folder, names)
     return folder
 
 
-def _fetch(folder: Path, name: str) -> None:
+def _fetch(folder: Path, names: Sequence[str]) -> None:
     work = folder.with_suffix(".new")
     shutil.rmtree(work, ignore_errors=True)
     for part in ("lists/partial", "cache/archives/partial", "sources.d", "files"):
@@ -50,8 +51,9 @@ def _fetch(folder: Path, name: str) -> None:
     options = [part for name_, path in places.items() for part in ("-o", f"{name_}={path}")]
     options += ["-o", "APT::Sandbox::User=root"]  # or apt's own user would have to read our folder
     _run(["apt-get", *options, "update"], work)
-    _run(["apt-get", *options, "download", name], work)
-    _run(["dpkg-deb", "-x", str(next(work.glob(f"{name}_*.deb"))), str(work / "files")], work)
+    _run(["apt-get", *options, "download", *names], work)
+    for package in work.glob("*.deb"):
+        _run(["dpkg-deb", "-x", str(package), str(work / "files")], work)
     (work / "files").rename(folder)
     shutil.rmtree(work)
 

@@ -10,11 +10,13 @@ from typing import Any, Self
 
 from sqlalchemy import make_url
 
-from orderflow.testing.debian_package import debian_package
+from orderflow.testing.debian_package import debian_packages
 from orderflow.testing.erp_process import ErpProcess, free_port, libpq_variables
 from orderflow.testing.own_python import own_python, run_quietly
 
-PACKAGE = "odoo-19"
+DEBIAN_PACKAGES = (  # the package, and what the web page needs of those that it depends on
+    "odoo-19 libjs-jquery libjs-jquery-form libjs-underscore fonts-font-awesome fonts-montserrat fonts-roboto-unhinted"
+)
 PYTHON_PACKAGES = (  # what the package depends on, by the names of PyPI, at versions that were seen to work
     "asn1crypto==1.5.1 Babel==2.18.0 cbor2==6.2.1 chardet==7.7.0 cryptography==50.0.2 docutils==0.23 "
     "freezegun==1.5.5 geoip2==5.3.0 gevent==26.9.0 greenlet==3.5.6 idna==3.20 Jinja2==3.1.6 libsass==0.23.0 "
@@ -55,7 +57,7 @@ class OdooServer:
 
     def start(self) -> None:
         """Install, set up and serve; about two minutes when nothing is there, one with the packages in place."""
-        files = debian_package(self.environment / PACKAGE, PACKAGE)
+        files = debian_packages(self.environment / "files", DEBIAN_PACKAGES.split())
         python = own_python(self.environment / "python", PYTHON_PACKAGES.split())
         port = free_port()
         self.url, self.database = f"http://127.0.0.1:{port}", str(make_url(self.database_url).database)
