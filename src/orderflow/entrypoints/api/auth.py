@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Request
 from pydantic import Field, SecretStr
+from starlette.concurrency import run_in_threadpool
 
 from orderflow.domain.access import Role
 from orderflow.domain.errors import StateError
@@ -16,13 +19,17 @@ from orderflow.entrypoints.api.permissions import Permission, may
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import In, Out, Text
 from orderflow.entrypoints.api.tokens import LIFETIME
-from orderflow.flow.sign_in import sign_in
+from orderflow.flow.sign_in import AuthRequiredError, sign_in
 from orderflow.flow.users import LONGEST_PASSWORD, SHORTEST_PASSWORD, change_own_password
 
 router = ApiRouter("", "Sign-in")
 Myself = Annotated[Caller, Depends(require(Permission.OWN_ACCOUNT))]
 Given = Annotated[SecretStr, Field(min_length=1, max_length=LONGEST_PASSWORD)]
 Chosen = Annotated[SecretStr, Field(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD)]
+
+
+REFUSED_AFTER = 0.5
+"""Seconds until a sign-in is refused, so that no answer tells by its time what was looked up and noted for it."""
 
 
 class Credentials(In):
@@ -60,17 +67,22 @@ class NewOwnPassword(In):
 
 
 @router.post("/auth/login", responses=answers(401, 429))
-def login(request: Request, body: Credentials) -> Token:
+async def login(request: Request, body: Credentials) -> Token:
     """Sign in with address and password; the token is good for an hour.
 
-    Five wrong passwords in a row lock the account for 15 minutes. The answer is the same for an unknown address.
+    Five wrong passwords in a row lock the account for 15 minutes. The answer is the same for an unknown address, and
+    takes as long.
     """
     client = request.client.host if request.client else "unknown"
     request.app.state.sign_ins.check(f"{client} {body.email.strip().lower()}")
     request.app.state.sign_ins_of_client.check(client)
-    app = app_of(request)
-    password = body.password.get_secret_value()
-    account = sign_in(app.store, app.accounts, app.passwords, body.email.strip(), password, request_id_of(request))
+    app, refused_at = app_of(request), time.monotonic() + REFUSED_AFTER
+    given = body.email.strip(), body.password.get_secret_value(), request_id_of(request)
+    try:
+        account = await run_in_threadpool(sign_in, app.store, app.accounts, app.passwords, *given)
+    except AuthRequiredError:
+        await asyncio.sleep(refused_at - time.monotonic())
+        raise
     return Token(access_token=request.app.state.tokens.issue(account))
 
 

@@ -20,7 +20,7 @@ from httpx import Client, Response
 
 from orderflow.bootstrap import App, open_app
 from orderflow.domain.access import Role
-from orderflow.entrypoints.api import create_app
+from orderflow.entrypoints.api import auth, create_app
 from orderflow.flow.api_keys import create_key
 from orderflow.flow.ports import Actor
 from orderflow.flow.users import create_user
@@ -69,6 +69,12 @@ def app(app_url: str, admin_url: str, tmp_path: Path, secret: Callable[[str], st
     opened.passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # quick; nobody guesses here
     yield opened
     opened.close()
+
+
+@pytest.fixture(autouse=True)
+def refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests need not wait for what keeps attackers waiting."""
+    monkeypatch.setattr(auth, "REFUSED_AFTER", 0.0)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from orderflow.bootstrap import App
 from orderflow.domain.access import Role
+from orderflow.entrypoints.api import auth
 from orderflow.flow.sign_in import LOCK_AFTER
 
 
@@ -49,6 +50,16 @@ def test_an_unknown_address_costs_a_verification_too(acme, app, monkeypatch):
     monkeypatch.setattr(app.passwords, "verify", lambda stored, given: seen.append(stored) or verify(stored, given))
     acme.client.post("/api/v1/auth/login", json={"email": "nobody@acme.example", "password": "not the password"})
     assert seen == [None]
+
+
+def test_a_refusal_takes_as_long_whatever_it_was_for(acme, monkeypatch):
+    """Were only the verification as long, the writes for a known address would tell it from an unknown one."""
+    monkeypatch.setattr(auth, "REFUSED_AFTER", 0.4)
+    for email in ("nobody@acme.example", acme.emails[Role.OPS]):
+        body = {"email": email, "password": "not the password"}
+        started = time.monotonic()
+        assert acme.client.post("/api/v1/auth/login", json=body).status_code == 401
+        assert time.monotonic() - started >= 0.4
 
 
 def test_repeated_failures_lock_the_account_also_for_the_right_password(acme, app):
