@@ -106,10 +106,10 @@ _EXAMPLES: dict[int, tuple[str, str, dict[str, Any]]] = {
     413: ("VALIDATION_ERROR", "The body is larger than 10 MB.", {"reason": "BODY_TOO_LARGE", "hint": "Send less."}),
     422: (
         "VALIDATION_ERROR",
-        "Some fields cannot be used: lines.0.qty.",
+        "Some fields cannot be used: lines[0].qty.",
         {
             "reason": "VALIDATION_ERROR",
-            "fields": [{"field": "lines.0.qty", "message": "must be greater than 0"}],
+            "fields": [{"field": "lines[0].qty", "message": "must be greater than 0"}],
         },
     ),
     429: ("RATE_LIMITED", "Too many attempts.", {"reason": "RATE_LIMITED", "hint": "Wait 30 seconds."}),
@@ -195,14 +195,27 @@ async def _invalid(request: Request, error: Exception) -> Response:
 def field_errors(problems: Sequence[Any]) -> list[dict[str, str]]:
     """Return pydantic's problems as `{"field", "message"}`, without the input: it may hold a secret."""
     return [
-        {"field": _field(problem["loc"]), "message": problem["msg"].removeprefix("Value error, ")}
+        _no_json(problem)
+        if problem["type"] == "json_invalid"
+        else {"field": _field(problem["loc"]), "message": _message(problem)}
         for problem in problems
     ]
 
 
+def _no_json(problem: Any) -> dict[str, str]:
+    return {"field": "body", "message": f"is not JSON: {problem['ctx']['error']} at character {problem['loc'][1] + 1}"}
+
+
+def _message(problem: Any) -> str:
+    if problem["loc"] == ("body",) and problem["type"] in {"model_attributes_type", "model_type"}:
+        return "must be a JSON object, sent with Content-Type: application/json"
+    return str(problem["msg"]).removeprefix("Value error, ")
+
+
 def _field(place: Sequence[Any]) -> str:
-    inner = place[1:] if place and place[0] in {"body", "query", "path", "header"} else place
-    return ".".join(map(str, inner)) or str(place[0])
+    inner = place[1:] if place[0] in {"body", "query", "path", "header"} else place
+    parts = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in inner)
+    return parts.removeprefix(".") or str(place[0])
 
 
 async def _plain(request: Request, error: Exception) -> Response:

@@ -20,16 +20,32 @@ STREAMS = "x-streams"
 """`openapi_extra={STREAMS: True}` on a route that reads its body piece by piece: the larger limit applies."""
 
 
+MOST_DIGITS = 4_000
+"""Of a whole number."""
+
+
 class ExactRequest(Request):
     """A request whose JSON numbers do not become floats: 123456789012345.678 stays that."""
 
     async def json(self) -> Any:
-        """Return the parsed body. Raises `json.JSONDecodeError`, or `ValueError` for what JSON does not have."""
-        return json.loads(await self.body(), parse_float=Decimal, parse_constant=_refuse)
+        """Return the parsed body. Raises `json.JSONDecodeError`, whatever keeps it from being JSON (RFC 8259)."""
+        try:
+            text = (await self.body()).decode("utf-8-sig")
+            return json.loads(text, parse_float=Decimal, parse_int=_whole_number, parse_constant=_refuse)
+        except UnicodeDecodeError as error:
+            raise json.JSONDecodeError("byte that is not UTF-8", "", error.start) from None
+        except RecursionError:
+            raise json.JSONDecodeError("nested too deeply", "", 0) from None
 
 
 def _refuse(constant: str) -> Any:
-    raise ValueError(f"JSON has no {constant}")
+    raise json.JSONDecodeError(f"JSON has no {constant}", "", 0)
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:  # Python's own limit is a plain ValueError
+        raise json.JSONDecodeError(f"a number has more than {MOST_DIGITS} digits", "", 0)
+    return int(digits)
 
 
 class ApiRoute(APIRoute):

@@ -34,6 +34,31 @@ def test_a_body_that_cannot_be_used_is_a_validation_error(acme: Any, body: bytes
     assert acme.call("GET", "/organization").json()["name"] == "acme"
 
 
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'{"name": x}', "is not JSON: Expecting value at character 10"),
+        (b'{"name": "\xc3\x28"}', "is not JSON: byte that is not UTF-8 at character 11"),
+        (b'{"name": NaN}', "is not JSON: JSON has no NaN at character 1"),
+        (b"[]", "must be a JSON object, sent with Content-Type: application/json"),
+    ],
+)
+def test_what_is_wrong_with_the_body_is_said(acme: Any, body: bytes, message: str):
+    fields = acme.call("PATCH", "/organization", content=body, headers=JSON).json()["error"]["details"]["fields"]
+    assert fields == [{"field": "body", "message": message}]
+
+
+def test_a_body_without_its_type_is_told_which_to_send(acme: Any):
+    error = acme.call("PATCH", "/organization", content=b"{}", headers={"Content-Type": "text/plain"}).json()["error"]
+    assert "Content-Type: application/json" in error["details"]["fields"][0]["message"]
+
+
+def test_a_field_has_one_name_whoever_refuses_it(acme: Any):
+    for line in ({"line_no": "1"}, {"line_no": 1, "qty": 0.0001}):
+        error = acme.call("POST", "/draft-orders", json={"lines": [line]}).json()["error"]
+        assert error["details"]["fields"][0]["field"].startswith("lines[0].")
+
+
 def test_the_field_is_named_and_its_value_is_not_repeated(acme: Any, secret: Any):
     password = secret("password")
     body = {"email": "x", "password": password, "role": "KING"}
