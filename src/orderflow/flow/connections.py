@@ -145,8 +145,9 @@ def enable_connection(wiring: Wiring, org_id: UUID, connection_id: UUID, actor: 
         StateError: Another connection of its type is ACTIVE.
     """
     with wiring.store.work(org_id) as work:
-        work.connections.enable(connection_id)
-        work.audit.add("CONNECTOR_CHANGED", actor, "erp_connection", [connection_id], None, {"status": "ACTIVE"})
+        before = work.connections.enable(connection_id)
+        after = before | {"status": "ACTIVE"}
+        work.audit.add("CONNECTOR_CHANGED", actor, "erp_connection", [connection_id], before, after)
     wiring.store.wake(org_id, connection_id)
 
 
@@ -157,8 +158,9 @@ def disable_connection(wiring: Wiring, org_id: UUID, connection_id: UUID, actor:
         NotFoundError: There is no such connection.
     """
     with wiring.store.work(org_id) as work:
-        work.connections.disable(connection_id)
-        work.audit.add("CONNECTOR_CHANGED", actor, "erp_connection", [connection_id], None, {"status": "DISABLED"})
+        before = work.connections.disable(connection_id)
+        after = before | {"status": "DISABLED"}
+        work.audit.add("CONNECTOR_CHANGED", actor, "erp_connection", [connection_id], before, after)
 
 
 def make_default(wiring: Wiring, org_id: UUID, connection_id: UUID, actor: Actor) -> None:
@@ -169,8 +171,9 @@ def make_default(wiring: Wiring, org_id: UUID, connection_id: UUID, actor: Actor
         StateError: It is not ACTIVE.
     """
     with wiring.store.work(org_id) as work:
-        work.connections.make_default(connection_id)
-        work.audit.add("CONNECTOR_CHANGED", actor, "erp_connection", [connection_id], None, {"is_default": True})
+        before = work.connections.make_default(connection_id)
+        after = before | {"is_default": True}
+        work.audit.add("CONNECTOR_CHANGED", actor, "erp_connection", [connection_id], before, after)
 
 
 def seen_host_key(wiring: Wiring, org_id: UUID, connection_id: UUID) -> dict[str, str] | None:

@@ -64,21 +64,28 @@ def pause_deliveries(
         fields = [{"field": "until", "message": "must be in the future"}]
         raise InputError("A pause cannot end in the past.", details={"fields": fields})
     with store.work(org_id) as work:
+        before = work.organization.get()
         work.organization.pause(until)
-        work.audit.add("DELIVERIES_PAUSED", actor, "organization", [org_id], None, {"until": until})
-        return work.organization.get()
+        after = work.organization.get()
+        work.audit.add("DELIVERIES_PAUSED", actor, "organization", [org_id], _pause(before), _pause(after))
+    return after
 
 
 def resume_deliveries(store: OrganizationStore, org_id: UUID, actor: Actor) -> dict[str, Any]:
     """Deliver again, at once."""
     with store.work(org_id) as work:
+        before = work.organization.get()
         work.organization.resume()
-        work.audit.add("DELIVERIES_RESUMED", actor, "organization", [org_id])
+        after = work.organization.get()
+        work.audit.add("DELIVERIES_RESUMED", actor, "organization", [org_id], _pause(before), _pause(after))
         connections = work.organization.active_connections()
-        now = work.organization.get()
     for connection_id in connections:
         store.wake(org_id, connection_id)
-    return now
+    return after
+
+
+def _pause(row: dict[str, Any]) -> dict[str, Any]:
+    return {"deliveries_paused": row["deliveries_paused"], "until": row["deliveries_paused_until"]}
 
 
 def change_organization(

@@ -268,14 +268,19 @@ class Connections(Protocol):
     def delete(self, connection_id: UUID) -> bool:
         """Remove it; False if exports refer to it, so that its row stays. Raises NotFoundError, StateError."""
 
-    def enable(self, connection_id: UUID) -> None:
-        """Make it ACTIVE, and the default if there is none. Raises NotFoundError, StateError."""
+    def enable(self, connection_id: UUID) -> dict[str, Any]:
+        """Make it ACTIVE, the default if there is none; returns its use before. Raises NotFoundError, StateError."""
 
-    def disable(self, connection_id: UUID) -> None:
-        """Make it DISABLED. Raises NotFoundError."""
+    def disable(self, connection_id: UUID) -> dict[str, Any]:
+        """Make it DISABLED; returns its use, `{"status", "is_default"}`, before. Raises NotFoundError."""
 
-    def make_default(self, connection_id: UUID) -> None:
-        """Make it the default instead of any other. Raises NotFoundError, StateError if it is not ACTIVE."""
+    def make_default(self, connection_id: UUID) -> dict[str, Any]:
+        """Make it the default instead of any other; returns its use before.
+
+        Raises:
+            NotFoundError: There is no such connection.
+            StateError: It is not ACTIVE.
+        """
 
     def open(self, connection_id: UUID) -> Target:
         """Return the connection with its configuration open. Raises NotFoundError, EncryptionError."""

@@ -108,10 +108,11 @@ class SqlConnectionRows:
         self._connection.execute(_HEIR)
         return gone
 
-    def enable(self, connection_id: UUID) -> None:
-        """Make it ACTIVE, and the default if there is none. Raises NotFoundError, StateError."""
+    def enable(self, connection_id: UUID) -> dict[str, Any]:
+        """Make it ACTIVE, the default if there is none; returns its use before. Raises NotFoundError, StateError."""
         rows = self._lock_all()
-        kind = self._in(rows, connection_id)["connector_type"]
+        before = self._in(rows, connection_id)
+        kind = before["connector_type"]
         others = [row for other_id, row in rows.items() if other_id != connection_id and row["status"] == "ACTIVE"]
         for other in others:
             if other["connector_type"] == kind:
@@ -122,19 +123,23 @@ class SqlConnectionRows:
                 )
         is_default = not any(other["is_default"] for other in others)
         self._connection.execute(_ENABLE, {"id": connection_id, "is_default": is_default})
+        return _use(before)
 
-    def disable(self, connection_id: UUID) -> None:
-        """Make it DISABLED; if it was the default, the oldest ACTIVE one follows it. Raises NotFoundError."""
-        self._lock(connection_id)
+    def disable(self, connection_id: UUID) -> dict[str, Any]:
+        """Make it DISABLED, and the oldest ACTIVE one the default if it was; returns its use. Raises NotFoundError."""
+        before = self._lock(connection_id)
         self._connection.execute(_DISABLE, {"id": connection_id})
         self._connection.execute(_HEIR)
+        return _use(before)
 
-    def make_default(self, connection_id: UUID) -> None:
-        """Make it the default instead of any other. Raises NotFoundError, StateError if it is not ACTIVE."""
-        if self._lock(connection_id)["status"] != "ACTIVE":
+    def make_default(self, connection_id: UUID) -> dict[str, Any]:
+        """Make it the default instead of any other; returns its use before. Raises NotFoundError, StateError."""
+        before = self._lock(connection_id)
+        if before["status"] != "ACTIVE":
             raise StateError("Only an ACTIVE connection can be the default.", hint="Enable it first.")
         self._connection.execute(_NO_DEFAULT)
         self._connection.execute(_DEFAULT, {"id": connection_id})
+        return _use(before)
 
     def _lock(self, connection_id: UUID) -> Any:
         return self._in(self._lock_all(), connection_id)
@@ -150,3 +155,7 @@ class SqlConnectionRows:
     def _sealed(self, connection_id: UUID, connector_type: str, config: dict[str, Any]) -> dict[str, Any]:
         place = bind(self._org_id, connection_id, connector_type)
         return {"config": self._encryption.encrypt_config(config, place), "key_id": self._encryption.key_id}
+
+
+def _use(row: Any) -> dict[str, Any]:
+    return {"status": row["status"], "is_default": row["is_default"]}

@@ -89,6 +89,18 @@ def test_the_audit_log_names_actor_change_and_request(acme):
     assert (entry["before"]["name"], entry["after"]["name"]) == ("acme", "Acme Ltd")
 
 
+def test_the_audit_log_shows_before_and_after_of_every_switch(acme):
+    connector = acme.call("POST", "/connectors/mock", json={"config": {}}).json()["id"]
+    for path in (f"/connectors/{connector}/disable", f"/connectors/{connector}/enable", "/organization/pause"):
+        assert acme.call("POST", path).status_code == 200
+    acme.call("POST", "/organization/resume")
+    resumed, paused, enabled, disabled = acme.call("GET", "/audit-log?limit=4").json()["items"]
+    for entry, was, now in ((paused, False, True), (resumed, True, False)):
+        assert (entry["before"]["deliveries_paused"], entry["after"]["deliveries_paused"]) == (was, now)
+    for entry, was, now in ((disabled, "ACTIVE", "DISABLED"), (enabled, "DISABLED", "ACTIVE")):
+        assert (entry["before"]["status"], entry["after"]["status"]) == (was, now)
+
+
 def test_the_audit_log_is_read_page_by_page(acme):
     for number in range(5):
         acme.call("PATCH", "/organization", json={"name": f"Acme {number}"})
