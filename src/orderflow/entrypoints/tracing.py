@@ -2,7 +2,8 @@
 
 Installed with `pip install orderflow-connect[otel]` and switched on by the standard variables of OpenTelemetry, as
 `OTEL_EXPORTER_OTLP_ENDPOINT`. FastAPI makes the span of the request; it is kept with the export, as W3C Trace Context
-writes it, and whichever worker settles the export adds the spans `claim`, `deliver` and `settle` below it.
+writes it, and whichever worker settles the export adds the spans `claim`, `deliver` and `settle` below it; for a file
+that is staged and renamed, `stage` and `rename` show which part of `deliver` was which.
 """
 
 from __future__ import annotations
@@ -60,10 +61,14 @@ def _trace(batch: Batch, settlements: Sequence[Settlement]) -> None:
     for settlement in settlements:
         attempt = settlement.attempt
         if attempt.traceparent and began:
-            delivered = began + timedelta(milliseconds=attempt.latency_ms)
+            published = batch.publishing_since or began
+            delivered = max(published, began + timedelta(milliseconds=attempt.latency_ms))
             attributes = _attributes(attempt, batch, settlement)
             _span(attempt.traceparent, "claim", batch.claimed_at, began, attributes)
             _span(attempt.traceparent, "deliver", began, delivered, attributes)
+            if attempt.order.delivery.staged_path:
+                _span(attempt.traceparent, "stage", began, published, attributes)
+                _span(attempt.traceparent, "rename", published, delivered, attributes)
             _span(attempt.traceparent, "settle", delivered, datetime.now(UTC), attributes)
 
 

@@ -64,6 +64,7 @@ def _stage_then_publish(wiring: Wiring, batch: Batch, attempts: list[Attempt], s
     with wiring.store.work(batch.target.org_id) as work:
         ours = work.exports.mark_staged(batch.lease, paths)
     reached("staged")
+    batch.publishing_since = datetime.now(UTC)
     publish = [item for item in staged.values() if item.order.delivery.export_id in ours]
     lost = [item for item in staged.values() if item.order.delivery.export_id not in ours]
     if lost:

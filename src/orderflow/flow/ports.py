@@ -118,6 +118,7 @@ class Batch:
     attempts: list[Attempt]
     claimed_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     delivering_since: datetime | None = None
+    publishing_since: datetime | None = None
 
     @property
     def target(self) -> Target:
