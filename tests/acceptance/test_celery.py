@@ -178,3 +178,17 @@ def wait_for(app: App, orgs: list[UUID], at_least: int, seconds: float = 60) -> 
     while (done := sum(delivered(app, org_id) for org_id in orgs)) < at_least:
         assert time.monotonic() < ends, f"{done} of {at_least} delivered"
         time.sleep(0.1)
+
+
+def test_a_worker_logs_as_a_server_does():
+    program = "from orderflow.entrypoints.celery import app; app.log.setup()"
+    line = "import logging; logging.getLogger('celery.worker').warning('lost the broker')"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}; {line}"],
+        env=os.environ | {"LOG_FORMAT": "json"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    entry = json.loads(done.stderr)
+    assert (entry["event"], entry["level"], entry["logger"]) == ("lost the broker", "warning", "celery.worker")

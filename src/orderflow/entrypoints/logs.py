@@ -6,9 +6,21 @@ import logging
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
+
+from orderflow.domain.errors import ConnectorError
+from orderflow.domain.states import AttemptStatus
+from orderflow.flow.ports import Batch, Settlement, Wiring
+
+log = structlog.get_logger("orderflow.deliveries")
+_COMPLETED: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
 
 
 def configure_logs(level: str = "INFO", *, json: bool | None = None) -> None:
@@ -21,20 +33,50 @@ def configure_logs(level: str = "INFO", *, json: bool | None = None) -> None:
         json: One JSON object per line; by default if `LOG_FORMAT` is `json`.
     """
     as_json = os.environ.get("LOG_FORMAT", "").lower() == "json" if json is None else json
+    rendered = _rendered(as_json=as_json)
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *_rendered(as_json=as_json),
-        ],
+        processors=[*_COMPLETED, *rendered],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(stream=sys.stderr)
+    from_libraries = logging.StreamHandler(sys.stderr)
+    from_libraries.setFormatter(_as_ours(rendered))
+    logging.basicConfig(handlers=[from_libraries])
     logging.getLogger().setLevel(max(logging.WARNING, logging.getLevelName(level)))
     logging.getLogger("asyncssh").setLevel(logging.ERROR)  # what it warns of, the connector says better
+
+
+def log_deliveries(wiring: Wiring) -> None:
+    """Log how every attempt to deliver ended, under the id of the request that asked for it."""
+    wiring.observers.append(_log_attempts)
+
+
+_LEVELS = {AttemptStatus.SUCCESS: "debug", AttemptStatus.RETRYING: "info", AttemptStatus.FAILED: "warning"}
+
+
+def _log_attempts(batch: Batch, settlements: Sequence[Settlement]) -> None:
+    for settlement in settlements:
+        attempt = settlement.attempt
+        error = attempt.outcome if isinstance(attempt.outcome, ConnectorError) else None
+        getattr(log, _LEVELS[settlement.log_status])(
+            "delivery attempted",
+            request_id=attempt.request_id,
+            outcome=settlement.log_status,
+            order_id=str(attempt.order.id),
+            export_id=str(attempt.export_id),
+            connection_id=str(batch.target.connection_id),
+            ms=attempt.latency_ms,
+            **({"code": error.code, "error": error.message} if error else {}),
+        )
+
+
+def _as_ours(rendered: list[Any]) -> logging.Formatter:
+    """Return what gives the lines of libraries the form of ours."""
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*_COMPLETED, structlog.stdlib.add_logger_name],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendered],
+    )
 
 
 def _rendered(*, as_json: bool) -> list[Any]:

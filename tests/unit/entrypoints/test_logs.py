@@ -34,6 +34,19 @@ def test_a_traceback_never_shows_what_variables_hold(as_json, capsys):
     assert "hunter2" not in shown
 
 
+def test_what_libraries_log_has_the_form_of_ours(capsys, monkeypatch):
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    configure_logs("INFO", json=True)
+    try:
+        fail_with_a_secret_at_hand()
+    except RuntimeError:
+        logging.getLogger("uvicorn.error").exception("no answer from %s", "erp")
+    (line,) = capsys.readouterr().err.splitlines()
+    entry = json.loads(line)
+    assert (entry["event"], entry["level"], entry["logger"]) == ("no answer from erp", "error", "uvicorn.error")
+    assert "hunter2" not in line
+
+
 def test_json_is_one_object_per_line_and_levels_are_kept(capsys, monkeypatch):
     monkeypatch.setenv("LOG_FORMAT", "json")
     configure_logs("WARNING")

@@ -34,6 +34,7 @@ from orderflow.entrypoints.api.page import add_page
 from orderflow.entrypoints.api.rate_limit import RateLimit
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.tokens import Tokens
+from orderflow.entrypoints.logs import log_deliveries
 from orderflow.entrypoints.metrics import Metrics
 from orderflow.entrypoints.tracing import configure_tracing, trace_deliveries
 from orderflow.entrypoints.waking import wake_every_engine
@@ -114,6 +115,7 @@ def _start(api: FastAPI, wired: App, *, engine: bool) -> Engine | None:
     state.sign_ins_of_client = RateLimit(60, 60)
     _ = wired.passwords  # a missing pepper stops the start, not the first sign-in
     wired.wiring.observers.append(state.metrics.note_settled)
+    log_deliveries(wired.wiring)
     trace_deliveries(wired.wiring)
     wake_every_engine(wired)
     state.engine = Engine(wired) if engine else None

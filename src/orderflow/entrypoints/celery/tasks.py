@@ -9,10 +9,12 @@ from uuid import UUID
 
 import structlog
 from celery import Celery
-from celery.signals import worker_process_shutdown
+from celery.signals import setup_logging, worker_process_shutdown
 
 from orderflow.bootstrap import App, close_default_app, default_app
 from orderflow.domain.errors import OrderFlowError
+from orderflow.entrypoints.logs import configure_logs, log_deliveries
+from orderflow.entrypoints.tracing import configure_tracing, trace_deliveries
 from orderflow.flow.poll_acks import poll_acks as poll
 from orderflow.flow.push_batch import push_batch
 from orderflow.flow.test_connection import probe as ask
@@ -50,9 +52,17 @@ celery.conf.update(
 @cache
 def application() -> App:
     """Return this process's application. Made on first use, after the worker has forked: connections are not shared."""
+    configure_tracing()
     app = default_app()
+    log_deliveries(app.wiring)
+    trace_deliveries(app.wiring)
     wake_by_celery(app)
     return app
+
+
+@setup_logging.connect
+def _log_as_a_server_does(**_: Any) -> None:
+    configure_logs(_settings.log_level)
 
 
 @celery.task(name="orderflow.deliver")

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from orderflow.entrypoints.cli.workplace import opened
-from orderflow.entrypoints.logs import configure_logs
+from orderflow.entrypoints.logs import configure_logs, log_deliveries
 
 
 def add_to(app: typer.Typer) -> None:
@@ -49,6 +49,7 @@ def worker() -> None:
     configure_logs(settings.log_level)
     configure_tracing()
     with opened(settings) as app:
+        log_deliveries(app.wiring)
         trace_deliveries(app.wiring)
         stopped = stop_on_signal()
         engine = Engine(app)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -14,6 +16,7 @@ from sqlalchemy import text
 from orderflow.bootstrap import App
 from orderflow.entrypoints.api import create_app
 from orderflow.entrypoints.logs import configure_logs
+from orderflow.flow.push_batch import push_batch
 
 
 def test_it_is_alive_and_ready(client: Client):
@@ -97,3 +100,24 @@ def test_the_request_id_is_on_the_log_lines_it_caused(client: Client, capfd: Any
         assert time.monotonic() < ends, lines
         lines += capfd.readouterr().err
         time.sleep(0.01)
+
+
+def test_the_request_id_is_on_the_log_line_of_the_delivery_too(acme: Any, app: App, capfd: Any):
+    configure_logs("INFO", json=True)
+    acme.call("POST", "/connectors/mock", json={"config": {"mode": "rejected"}})
+    line = {"line_no": 1, "internal_sku": "A", "qty": 1, "uom": "PCE"}
+    order = {"currency": "EUR", "customer": {"erp_customer_number": "4711"}, "lines": [line]}
+    order_id = acme.call("POST", "/draft-orders", json=order).json()["id"]
+    acme.call("POST", f"/draft-orders/{order_id}/approve")
+    pushed = acme.call("POST", f"/draft-orders/{order_id}/push", headers={"X-Request-ID": "traced-2"}).json()
+    push_batch(app.wiring, acme.org_id, UUID(pushed["connection_id"]))
+    (entry,) = map(json.loads, capfd.readouterr().err.splitlines())
+    told = {name: entry[name] for name in ("request_id", "order_id", "export_id", "outcome", "level")}
+    assert told == {
+        "request_id": "traced-2",
+        "order_id": order_id,
+        "export_id": pushed["export_id"],
+        "outcome": "FAILED",
+        "level": "warning",
+    }
+    assert entry["code"]
