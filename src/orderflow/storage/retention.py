@@ -14,6 +14,7 @@ from orderflow.domain.states import OrderStatus
 from orderflow.flow.ports import Actor
 from orderflow.storage.database import Database
 from orderflow.storage.object_store import ObjectStore
+from orderflow.storage.roles import SYSTEM_ROLE
 from orderflow.storage.store import SqlStore
 
 BATCH = 500
@@ -57,6 +58,14 @@ _FORGET_LOG = text("""
     UPDATE erp_push_log SET request_json = NULL, response_json = NULL, error_message = NULL
     WHERE org_id = :org_id AND draft_order_id = :id
 """)
+_AS_SYSTEM = text(f"SET LOCAL ROLE {SYSTEM_ROLE}")  # until the commit: to all others the audit log is append-only
+_FORGET_AUDIT = text("""
+    UPDATE audit_log SET before = before - CAST(:names AS text[]), after = after - CAST(:names AS text[])
+    WHERE org_id = :org_id AND entity_id = :id
+""")
+_PERSONAL = ["customer", "ship_to", "bill_to", "notes", "lines", "source_document", "reason"]
+"""What an edit or a rejection may have written to the audit log of an order."""
+
 _FORGET_EXPORTS = text("""
     UPDATE erp_export e SET export_storage_key = NULL, error_json = NULL
     FROM (SELECT id, export_storage_key FROM erp_export WHERE org_id = :org_id AND draft_order_id = :id) old
@@ -130,6 +139,7 @@ def forget(store: SqlStore, documents: ObjectStore, org_id: UUID, order_id: UUID
         keys = work.connection.execute(_FORGET_EXPORTS, place).scalars()
         documents.delete([key for key in keys if key])
         work.audit.add("ORDER_FORGOTTEN", actor, "draft_order", [order_id])
+        _run(work.connection, (_AS_SYSTEM, _FORGET_AUDIT), place | {"names": _PERSONAL})
 
 
 def _run(connection: Connection, statements: Sequence[Any], parameters: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,9 @@ import pytest
 from sqlalchemy import text
 
 from orderflow.domain.errors import StateError
+from orderflow.domain.orders import Customer
+from orderflow.flow.accept_order import accept_orders
+from orderflow.flow.approve_order import edit_order, reject_order
 from orderflow.flow.ports import Actor
 from orderflow.storage.database import Database
 from orderflow.storage.object_store import ObjectStore
@@ -79,6 +83,22 @@ def test_one_orders_personal_data_goes_and_its_numbers_stay(installation, docume
     assert installation.order(delivered[1])["customer_name"] == "Muster GmbH"
     kept = installation.rows("SELECT * FROM audit_log WHERE action = 'ORDER_FORGOTTEN'")
     assert [row["entity_id"] for row in kept] == [delivered[0]]
+
+
+def test_what_the_audit_log_says_of_a_person_goes_too(installation, documents, make_order):
+    order = make_order()
+    with installation.wiring.store.work(installation.org_id) as work:
+        accept_orders(work, [order], ACTOR)
+        edit_order(work, replace(order, customer=Customer("4711", "Erika Mustermann"), ship_to={"city": "K"}), ACTOR)
+        reject_order(work, order.id, ACTOR, "Erika called")
+    forget(installation.wiring.store, documents, installation.org_id, order.id, ACTOR)
+    rows = installation.rows(
+        "SELECT action, before, after FROM audit_log WHERE entity_id = :id ORDER BY id", id=order.id
+    )
+    assert "Erika" not in str(rows)
+    assert "Muster" not in str(rows)
+    states = [(row["before"]["status"], row["after"]["status"]) for row in rows if row["after"]]
+    assert states == [("READY", "READY"), ("READY", "REJECTED")]
 
 
 def test_an_order_under_way_is_not_forgotten(installation, documents, delivered):
