@@ -20,7 +20,7 @@ router = APIRouter(tags=["Operation"], generate_unique_id_function=lambda route:
 _METRICS = {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus' text format"}
 
 
-class Health(BaseModel):
+class Alive(BaseModel):
     """The process answers."""
 
     status: str = "ok"
@@ -35,9 +35,9 @@ class Readiness(BaseModel):
 
 
 @router.get("/healthz")
-async def healthz() -> Health:
+async def healthz() -> Alive:
     """Tell that the process answers; asks nobody else, so that a database's outage restarts nothing."""
-    return Health()
+    return Alive()
 
 
 @router.get("/readyz", responses={503: {"model": Readiness, "description": "Send no requests here"}})
