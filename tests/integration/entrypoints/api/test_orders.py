@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from uuid import uuid4
 
 import pytest
@@ -190,23 +191,25 @@ def test_the_same_key_gives_the_same_export(acme, app, mock):
 
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "the-same"}])
 def test_two_clients_pushing_at_the_same_moment_make_one_export(acme, app, mock, headers):
-    orders = [{**ORDER, "external_order_number": f"PO-{number}"} for number in range(100)]
+    orders = [{**ORDER, "external_order_number": f"PO-{number}"} for number in range(200)]
     lines = "\n".join(map(json.dumps, orders))
     acme.call("POST", "/draft-orders/import", content=lines)
     ids = [item["id"] for item in acme.call("GET", "/draft-orders?limit=200").json()["items"]]
     approving = acme.call("POST", "/draft-orders/bulk", json={"action": "approve", "ids": ids}).json()
-    assert approving["succeeded"] == 100
+    assert approving["succeeded"] == 200
+    together = Barrier(2)
 
     def push(order_id):
+        together.wait(10)
         return acme.call("POST", f"/draft-orders/{order_id}/push", headers=headers).status_code
 
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(push, [order_id for order_id in ids for _ in range(2)]))
-    pairs = [sorted(answers[index : index + 2]) for index in range(0, 200, 2)]
-    assert pairs == [[202, 202] if headers else [202, 409]] * 100
+    pairs = [sorted(answers[index : index + 2]) for index in range(0, 400, 2)]
+    assert pairs == [[202, 202] if headers else [202, 409]] * 200
     with app.store.work(acme.org_id) as work:
         counted = work.connection.execute(text("SELECT count(*), count(DISTINCT draft_order_id) FROM erp_export")).one()
-    assert tuple(counted) == (100, 100)
+    assert tuple(counted) == (200, 200)
 
 
 def test_lists_are_filtered_searched_and_paged(acme):
