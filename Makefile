@@ -63,12 +63,14 @@ bench-full: $(STAMP) ## The same with larger numbers: 10 million exports, 100,00
 	@scripts/install-test-services
 	$(BIN)/python -m benchmarks --full $(ARGS)
 
-lint: $(STAMP) ## Check style, formatting, types and the direction of imports
+lint: $(STAMP) ## Check style, formatting, types, the direction of imports, and the containers' files
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/write_openapi.py --check
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
+	test ! -x $(BIN)/hadolint || $(BIN)/hadolint Dockerfile
 ifeq ($(NODE),yes)
 	@$(MAKE) --no-print-directory $(TYPES)
 	cd frontend && npm run --silent typecheck && npm run --silent lint
