@@ -177,6 +177,16 @@ class ConnectorConformance:
                 continue
             assert holds(content, text), f"the text {text!r} is not in the document"
 
+    def test_a_preview_shows_the_document_and_sends_nothing(
+        self, connector: ERPConnectorPort, good_config: dict[str, Any], arrived: Arrived
+    ) -> None:
+        """What is shown is what would be sent."""
+        before, order = _count(arrived), an_order()
+        preview = connector.preview(order, good_config)
+        assert preview.document.content == connector.render(order, good_config).content, "another document is shown"
+        json.dumps(preview.headers)
+        _came(arrived, before, 0)
+
     def test_an_order_arrives(self, connector: ERPConnectorPort, good_config: dict[str, Any], arrived: Arrived) -> None:
         """Once, with facts for the log that can be stored."""
         before = _count(arrived)

@@ -290,6 +290,22 @@ class Ascii(Sound):
         return document
 
 
+class PreviewSends(Sound):
+    def preview(self, draft_order, config):
+        self.export(draft_order, config)
+        return super().preview(draft_order, config)
+
+
+class ShowsAnother(Sound):
+    def preview(self, draft_order, config):
+        return super().preview(an_order(), config)
+
+
+class OddHeaders(Sound):
+    def preview(self, draft_order, config):
+        return Preview(self.document(draft_order, config), headers={"X-Order": draft_order.id})
+
+
 class Forgets(Sound):
     def export(self, draft_order, config):
         self.check(config)
@@ -659,6 +675,9 @@ class AnswersUnasked(Sound):
         (FloatQuantities, "numbers_are_exact"),
         (FloatPrices, "numbers_are_exact"),
         (Ascii, "text_arrives_as_it_was_written_or_the_order_is_refused"),
+        (PreviewSends, "a_preview_shows_the_document_and_sends_nothing"),
+        (ShowsAnother, "a_preview_shows_the_document_and_sends_nothing"),
+        (OddHeaders, "a_preview_shows_the_document_and_sends_nothing"),
         (Forgets, "an_order_arrives"),
         (SaysNoQuietly, "an_order_arrives"),
         (OddFacts, "an_order_arrives"),
