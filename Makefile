@@ -2,7 +2,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-EXTRAS := author,celery,otel,test,dev
+EXTRAS := author,celery,otel,test,bench,dev
 WORKERS ?= 2
 ARGS ?=
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -56,11 +56,11 @@ chaos: $(STAMP) ## Break everything while 20,000 orders travel, and count them; 
 	$(BIN)/python -m tests.chaos $(ARGS)
 
 bench: $(STAMP) ## Measure ourselves beside our peers, in minutes; ARGS="--only delivery"
-	@scripts/install-test-services
+	@scripts/install-bench-services
 	$(BIN)/python -m benchmarks $(ARGS)
 
 bench-full: $(STAMP) ## The same with larger numbers: 10 million exports, 100,000 files
-	@scripts/install-test-services
+	@scripts/install-bench-services
 	$(BIN)/python -m benchmarks --full $(ARGS)
 
 lint: $(STAMP) ## Check style, formatting, types, the direction of imports, and the containers' files

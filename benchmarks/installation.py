@@ -1,0 +1,149 @@
+"""A whole installation to be measured: an embedded PostgreSQL, one organization, workers in processes of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any, Self
+from uuid import UUID
+
+from sqlalchemy import text
+
+from benchmarks.orders import make_orders
+from orderflow.bootstrap import open_app
+from orderflow.flow import connections as steps
+from orderflow.flow.accept_order import accept_orders
+from orderflow.flow.approve_order import approve_order
+from orderflow.flow.many_orders import act_on_many
+from orderflow.flow.ports import Actor
+from orderflow.settings import Settings
+from orderflow.testing.openssh_server import OpenSSHServer
+
+ACTOR = Actor("bench")
+_names = count(1)
+
+
+class Installation:
+    """Everything but the ERP's server.
+
+    Attributes:
+        home: Its data; removed at the end.
+        app: The application, for what is not measured: making connections and orders.
+        org_id: The organization.
+    """
+
+    def __init__(self) -> None:
+        self.home = Path(tempfile.mkdtemp(prefix="of-bench-", dir="/var/tmp"))
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            stack.callback(shutil.rmtree, self.home)
+            self.app = open_app(Settings(orderflow_home=self.home))
+            stack.callback(self.app.close)
+            self.org_id = self.app.create_organization("bench")
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def database_url(self) -> str:
+        """An empty database on the same PostgreSQL, as libpq takes it, for programs to be compared with."""
+        assert self.app.embedded is not None
+        return self.app.embedded.url("postgres", "postgres").replace("postgresql+psycopg", "postgresql")
+
+    def connect(self, server: OpenSSHServer, *, port: int | None = None, **config: Any) -> UUID:
+        """Add and enable a connection to a new folder of the server, by way of `port` if one is given."""
+        folder = server.root / f"ours-{next(_names)}"
+        folder.mkdir()
+        config = {
+            "mode": "sftp",
+            "host": server.host,
+            "port": port or server.port,
+            "username": server.username,
+            "ssh_key": server.client_key,
+            "host_key": server.host_keys[0],
+            "export_path": str(folder),
+            **config,
+        }
+        wiring = self.app.wiring
+        self._execute("UPDATE erp_connection SET status = 'DISABLED', is_default = false")
+        connection_id = steps.add_connection(wiring, self.org_id, "DROPZONE_JSON_V1", config, ACTOR, name=folder.name)
+        steps.enable_connection(wiring, self.org_id, connection_id, ACTOR)
+        return connection_id
+
+    def request(self, orders: int, lines: int) -> None:
+        """Enter, approve and push as many orders to the default connection."""
+        for _ in range(0, orders, 500):
+            some = make_orders(min(orders, 500), lines)
+            orders -= len(some)
+            with self.app.store.work(self.org_id) as work:
+                accept_orders(work, some, ACTOR)
+                for order in some:
+                    approve_order(work, order.id, ACTOR)
+            refused = [e for _, e in act_on_many(self.app.store, self.org_id, "push", [o.id for o in some], ACTOR) if e]
+            assert not refused, refused
+
+    def pause(self) -> None:
+        """Let deliveries wait."""
+        self._execute("UPDATE organization SET deliveries_paused_at = now() WHERE id = :org_id")
+
+    def resume(self, connection_id: UUID) -> None:
+        """Let deliveries go on at once."""
+        self._execute("UPDATE organization SET deliveries_paused_at = NULL WHERE id = :org_id")
+        self.app.store.wake(self.org_id, connection_id)
+
+    def deliver(self, orders: int, connection_id: UUID) -> float:
+        """Let what waits be delivered by the workers that run; returns seconds until the last is settled."""
+        started = time.monotonic()
+        self.resume(connection_id)
+        self._wait(lambda: not self._scalar("SELECT EXISTS (SELECT FROM erp_export WHERE status = 'PENDING')"))
+        seconds = time.monotonic() - started
+        sent = self._scalar(
+            "SELECT count(*) FROM erp_export WHERE connection_id = :id AND status = 'SENT'", connection_id
+        )
+        assert sent == orders, f"{sent} of {orders} were delivered"
+        return seconds
+
+    @contextmanager
+    def workers(self, number: int = 1, **environment: str) -> Iterator[list[subprocess.Popen[bytes]]]:
+        """Run `orderflow worker` in processes of their own, until they listen."""
+        ours = {"ORDERFLOW_HOME": str(self.home), **environment}
+        command = [sys.executable, "-m", "orderflow", "worker"]
+        log = (self.home / "workers.log").open("wb")
+        processes = [subprocess.Popen(command, env=os.environ | ours, stdout=log, stderr=log) for _ in range(number)]
+        try:
+            self._wait(lambda: (self.home / "workers.log").read_bytes().count(b"engine started") == number)
+            yield processes
+        finally:
+            for process in processes:
+                process.send_signal(signal.SIGTERM)
+            for process in processes:
+                process.wait(timeout=60)
+            log.close()
+
+    def _wait(self, done: Callable[[], Any], most: timedelta = timedelta(minutes=10)) -> None:
+        ends = time.monotonic() + most.total_seconds()
+        while not done():
+            assert time.monotonic() < ends, (self.home / "workers.log").read_text()[-5000:]
+            time.sleep(0.02)
+
+    def _scalar(self, query: str, connection_id: UUID | None = None) -> Any:
+        with self.app.database.transaction(self.org_id) as connection:
+            return connection.execute(text(query), {"id": connection_id} if connection_id else {}).scalar()
+
+    def _execute(self, statement: str) -> None:
+        parameters = {"org_id": self.org_id} if ":org_id" in statement else {}
+        with self.app.database.transaction(self.org_id) as connection:
+            connection.execute(text(statement), parameters)
