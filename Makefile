@@ -16,7 +16,7 @@ TYPES := frontend/src/api/schema.d.ts
 NO_NODE := Node 20 or newer is not here, so the web page is not built or checked. Everything else works without it.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo frontend page openapi screenshots test test-unit test-odoo chaos bench bench-full lint format clean
+.PHONY: help install demo frontend page openapi screenshots test test-unit test-odoo chaos bench bench-full lint audit format clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -63,11 +63,12 @@ bench-full: $(STAMP) ## The same with larger numbers: 10 million exports, 100,00
 	@scripts/install-bench-services
 	$(BIN)/python -m benchmarks --full $(ARGS)
 
-lint: $(STAMP) ## Check style, formatting, types, the direction of imports, and the containers' files
+lint: $(STAMP) ## Check style, formatting, types, imports, that packages fit, and the containers' files
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pip check
 	$(BIN)/python scripts/write_openapi.py --check
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
 	test ! -x $(BIN)/hadolint || $(BIN)/hadolint Dockerfile
@@ -77,6 +78,12 @@ ifeq ($(NODE),yes)
 else
 	@echo "$(NO_NODE)"
 endif
+
+audit: $(STAMP) ## Look up known vulnerabilities of every pinned package; needs the internet
+	@test -x $(VENV)/audit/bin/pip-audit || { $(BIN)/python -m venv $(VENV)/audit && \
+		$(VENV)/audit/bin/python -m pip install --quiet pip-audit; }
+	$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
+	cd frontend && npm audit --package-lock-only --omit=dev
 
 format: $(STAMP) ## Put the code into the one format
 	$(BIN)/ruff check --fix

@@ -11,6 +11,7 @@ import fcntl
 import logging
 import os
 import pwd
+import re
 import stat
 import subprocess
 import tempfile
@@ -30,6 +31,7 @@ with warnings.catch_warnings():  # it looks for a runtime folder that we do not 
     )
 
 SYSTEM_USER = "pgserver"
+_PASSED_ON = re.compile(r"PATH|LANG|LC_\w+|TZ|TMPDIR|LD_LIBRARY_PATH")
 _log = logging.getLogger(__name__)
 
 
@@ -71,6 +73,7 @@ class PgPrograms:
                     stderr=subprocess.STDOUT,
                     timeout=timeout,
                     cwd="/",
+                    env=_without_secrets(),
                     **self._as_user(),
                 )
             except (subprocess.SubprocessError, OSError) as error:
@@ -110,6 +113,11 @@ class PgPrograms:
         if not (self._bin / "postgres").stat().st_mode & stat.S_IXOTH:  # installed under a strict umask
             read_and_run = stat.S_IRGRP | stat.S_IROTH | stat.S_IXGRP | stat.S_IXOTH
             ensure_folder_permissions(self._bin.parent, read_and_run)
+
+
+def _without_secrets() -> dict[str, str]:
+    """Return the environment for PostgreSQL, whose server outlives us and runs as another user: nothing of ours."""
+    return {name: value for name, value in os.environ.items() if _PASSED_ON.fullmatch(name)}
 
 
 def _let_others_pass(path: Path) -> None:

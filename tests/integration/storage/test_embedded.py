@@ -8,9 +8,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
@@ -68,6 +69,20 @@ def test_a_killed_server_comes_back_with_what_was_committed(home: Path) -> None:
     server.start()
     assert _execute(server, "SELECT one FROM kept") == (1,)
     assert server.stop_if_unused()
+
+
+def test_the_server_is_told_nothing_of_our_secrets(
+    home: Path, monkeypatch: pytest.MonkeyPatch, secret: Callable[[str], str]
+) -> None:
+    for name in ("ENCRYPTION_MASTER_KEY", "JWT_SECRET", "ORDERFLOW_SMTP_PASSWORD"):
+        monkeypatch.setenv(name, secret(name))
+    server = EmbeddedPostgres(home)
+    server.start()
+    running = psutil.Process(_pid(home))
+    told = f"{running.environ()} {running.cmdline()}"
+    assert server.stop_if_unused()
+    assert "postgres" in told
+    assert "canary" not in told
 
 
 def test_a_pid_file_from_before_a_reboot_is_no_hindrance(home: Path) -> None:

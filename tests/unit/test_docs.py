@@ -1,0 +1,24 @@
+"""What docs/reliability.md names is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "reliability.md").read_text("utf-8")
+NAMED = sorted(set(re.findall(r"`((?:\w+/)*test_\w+\.py(?:::\w+)?|(?:\w+/)+test_\w+(?:\.py)?(?:::\w+)?)`", PAGE)))
+
+
+def test_there_are_names_to_look_for():
+    assert len(NAMED) > 30
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_test_that_the_page_names_is_there(name):
+    file, _, function = name.partition("::")
+    found = [path for path in (ROOT / file, ROOT / "tests" / "integration" / file) if path.exists()]
+    assert found, file
+    assert f"def {function}(" in found[0].read_text("utf-8") or not function
