@@ -56,6 +56,16 @@ _now = func.now()
 _VACUUM_BY_ROWS = {  # hot tables are vacuumed by rows changed, not by share of a table that only grows
     "autovacuum_vacuum_scale_factor": "0",
     "autovacuum_vacuum_threshold": "5000",
+    "autovacuum_analyze_scale_factor": "0.01",
+}
+_VACUUM_EARLY = {  # large tables of rows that stay as they are: by default a fifth of them has to be new, or dead
+    "autovacuum_vacuum_scale_factor": "0.02",
+    "autovacuum_vacuum_insert_scale_factor": "0.02",
+    "autovacuum_analyze_scale_factor": "0.01",
+}
+_VACUUM_SMALL = {  # a few rows that change all the time: every claim reads them, so that dead ones cost most here
+    "autovacuum_vacuum_scale_factor": "0",
+    "autovacuum_vacuum_threshold": "200",
 }
 
 
@@ -124,6 +134,19 @@ class AuditLog(_Owned, Base):
     __table_args__ = (
         Index("idx_audit_log_org", "org_id", text("created_at DESC"), text("id DESC")),
         Index("idx_audit_log_entity", "org_id", "entity_id", text("created_at DESC")),
+        Index("idx_audit_log_action", "org_id", "action", text("created_at DESC"), text("id DESC")),
+        Index("idx_audit_log_actor", "org_id", "actor", text("created_at DESC"), text("id DESC")),
+        Index(
+            "idx_audit_log_entity_type",
+            "org_id",
+            "entity_type",
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("entity_type <> 'draft_order'"),
+        ),
+        # Pruned by age. What tells of an order goes with the order.
+        Index("idx_audit_log_other", "created_at", postgresql_where=text("entity_type IS DISTINCT FROM 'draft_order'")),
+        {"postgresql_with": _VACUUM_EARLY},
     )
     actor: Mapped[str]
     action: Mapped[str]
@@ -143,6 +166,15 @@ class DraftOrderRow(_Owned, Base):
         Index("idx_draft_order_org_created", "org_id", text("created_at DESC"), text("id DESC")),
         Index("idx_draft_order_org_status", "org_id", "status", text("created_at DESC"), text("id DESC")),
         Index("idx_draft_order_number", "org_id", "external_order_number"),
+        Index(
+            "idx_draft_order_error",
+            "org_id",
+            text("(error_json ->> 'code')"),
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("error_json IS NOT NULL"),
+        ),
+        Index("idx_draft_order_ended", "updated_at", postgresql_where=text("status IN ('CONFIRMED', 'REJECTED')")),
         {"postgresql_with": {"fillfactor": "80", **_VACUUM_BY_ROWS}},
     )
     status: Mapped[str]
@@ -173,7 +205,10 @@ class DraftOrderLineRow(Base):
     """One line of an order."""
 
     __tablename__ = "draft_order_line"
-    __table_args__ = (UniqueConstraint("draft_order_id", "line_no", name="uq_draft_order_line_no"),)
+    __table_args__ = (
+        UniqueConstraint("draft_order_id", "line_no", name="uq_draft_order_line_no"),
+        {"postgresql_with": _VACUUM_EARLY},
+    )
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
     draft_order_id: Mapped[UUID] = mapped_column(ForeignKey("draft_order.id", ondelete="CASCADE"))
@@ -210,7 +245,7 @@ class ERPConnection(_Owned, Base):
         ),
         Index("uq_default_connection", "org_id", unique=True, postgresql_where=text("is_default")),
         Index("idx_erp_connection_org", "org_id", "status"),
-        {"postgresql_with": {"fillfactor": "50"}},
+        {"postgresql_with": {"fillfactor": "50", **_VACUUM_SMALL}},
     )
     name: Mapped[str | None]
     connector_type: Mapped[str]
@@ -253,7 +288,7 @@ class ERPLane(Base):
     """One of the few workers that may deliver over a connection at a time, on all machines together."""
 
     __tablename__ = "erp_lane"
-    __table_args__ = ({"postgresql_with": {"fillfactor": "50"}},)
+    __table_args__ = ({"postgresql_with": {"fillfactor": "50", **_VACUUM_SMALL}},)
     connection_id: Mapped[UUID] = mapped_column(ForeignKey("erp_connection.id", ondelete="CASCADE"), primary_key=True)
     lane: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
@@ -269,8 +304,23 @@ class ERPExport(_Owned, Base):
         _one_of("status", "status", "PENDING|SENT|ACKED|FAILED"),
         Index("idx_erp_export_draft", "org_id", "draft_order_id", text("created_at DESC")),
         Index("idx_erp_export_org", "org_id", text("created_at DESC"), text("id DESC")),
+        Index("idx_erp_export_status", "org_id", "status", text("created_at DESC"), text("id DESC")),
+        Index(
+            "idx_erp_export_error",
+            "org_id",
+            text("(error_json ->> 'code')"),
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("error_json IS NOT NULL"),
+        ),
         Index("idx_erp_export_due", "connection_id", "next_attempt_at", postgresql_where=text("status = 'PENDING'")),
         Index("idx_erp_export_unanswered", "connection_id", "sent_at", postgresql_where=text("status = 'SENT'")),
+        Index(
+            "idx_erp_export_unalerted",
+            "connection_id",
+            "sent_at",
+            postgresql_where=text("status = 'SENT' AND alerted_at IS NULL"),
+        ),
         Index("idx_erp_export_filename", "connection_id", "filename"),
         {"postgresql_with": {"fillfactor": "80", **_VACUUM_BY_ROWS}},
     )
@@ -314,6 +364,14 @@ class ERPPushLog(_Owned, Base):
         Index("idx_erp_push_log_key", "org_id", "idempotency_key"),
         Index("idx_erp_push_log_org", "org_id", text("created_at DESC"), text("id DESC")),
         Index("idx_erp_push_log_export", "erp_export_id"),
+        # Of the failures only, by a column that a success leaves alone: its row is updated without touching any index.
+        Index(
+            "idx_erp_push_log_failed",
+            "org_id",
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("error_message IS NOT NULL"),
+        ),
         {"postgresql_with": {"fillfactor": "70", **_VACUUM_BY_ROWS}},
     )
     draft_order_id: Mapped[UUID]  # no foreign key, so that old orders can be deleted quickly

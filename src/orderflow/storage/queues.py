@@ -19,14 +19,15 @@ _QUEUES = text("""
         SELECT count(*) AS depth, min(e.created_at) AS oldest FROM erp_export e
         WHERE e.connection_id = c.id AND e.status = 'PENDING') p
     CROSS JOIN LATERAL (
-        SELECT count(*) AS unanswered FROM erp_export e WHERE e.connection_id = c.id AND e.status = 'SENT') s
+        SELECT count(*) AS unanswered FROM (
+            SELECT FROM erp_export e WHERE e.connection_id = c.id AND e.status = 'SENT' LIMIT 10000) capped) s
     WHERE c.deleted_at IS NULL
 """)
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """One connection's queue; `oldest_seconds` is 0 if nothing waits."""
+    """One connection's queue; `oldest_seconds` is 0 if nothing waits, and `unanswered` is counted up to 10,000."""
 
     organization: str
     connector_type: str

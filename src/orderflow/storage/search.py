@@ -19,6 +19,8 @@ Place = tuple[datetime | None, UUID | None]
 """`created_at` and id of the last row of the page before; nothing for the first page."""
 
 Condition = tuple[str, dict[str, Any]]
+FARTHEST = 100_000
+"""Orders that a search for part of a name looks through, of those that the other filters leave."""
 
 PAUSED = """(g.deliveries_paused_at IS NOT NULL
             AND (g.deliveries_paused_until IS NULL OR g.deliveries_paused_until > now()))"""
@@ -33,6 +35,7 @@ WAITS_FOR = f"""CASE
     WHEN e.next_attempt_at > now() THEN 'RETRY_TIME'
     ELSE 'WORKER' END"""
 OVERDUE = "(e.status = 'SENT' AND e.sent_at < now() - make_interval(secs => c.answer_within))"
+_FAILED = "l.error_message IS NOT NULL"  # every attempt that did not succeed says why, and only those are indexed
 _ORDERS = """
     SELECT o.id, o.status, o.external_order_number, o.order_date, o.currency, o.requested_delivery_date,
            o.customer_id, o.erp_customer_number, o.customer_name, o.erp_order_id, o.erp_order_id_source, o.attempts,
@@ -62,7 +65,8 @@ class OrderFilter:
     """Which orders; what is not given does not matter.
 
     Attributes:
-        search: Part of the order number, the customer's number or name, or the ERP's number.
+        search: Part of the order number, the customer's number or name, or the ERP's number, of the next `FARTHEST`
+            orders; of older ones the whole order number.
         error_code: Code of the reason why the order is in ERROR.
     """
 
@@ -76,9 +80,6 @@ class OrderFilter:
     def conditions(self) -> Iterator[Condition]:
         """Yield what the filter asks for."""
         yield from _common("o", self.statuses, self.created_from, self.created_to)
-        if self.search:
-            names = "o.external_order_number, o.erp_customer_number, o.customer_name, o.erp_order_id"
-            yield f"concat_ws(' ', {names}) ILIKE :like", {"like": like(self.search)}
         if self.connection_id:
             exported = "e.org_id = o.org_id AND e.draft_order_id = o.id AND e.connection_id = :connection_id"
             yield f"EXISTS (SELECT FROM erp_export e WHERE {exported})", {"connection_id": self.connection_id}
@@ -114,7 +115,8 @@ class ExportFilter:
         yield from _equal("e.error_json ->> 'code'", self.error_code)
         yield from _either("e.status = 'PENDING'", self.waiting)
         yield from _either("(e.status = 'PENDING' AND e.held_at IS NOT NULL)", self.held)
-        yield from _either(f"COALESCE({OVERDUE}, false)", self.overdue)
+        if self.overdue is not None:  # written so that the index on what is SENT can be used
+            yield OVERDUE if self.overdue else f"NOT COALESCE({OVERDUE}, false)", {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,10 @@ class AttemptFilter:
         yield from _equal("l.draft_order_id", self.order_id)
         yield from _equal("l.erp_export_id", self.export_id)
         yield from _equal("l.response_json ->> 'code'", self.error_code)
+        if self.error_code or (self.statuses and {*self.statuses} <= {"RETRYING", "FAILED"}):
+            yield _FAILED, {}
+        if [*self.statuses] == ["PENDING"]:
+            yield "e.status = 'PENDING'", {}  # few wait, and each of them knows its attempts
 
 
 class SqlSearch:
@@ -147,7 +153,11 @@ class SqlSearch:
 
     def orders(self, wanted: OrderFilter, place: Place, limit: int) -> list[Any]:
         """Return up to `limit` orders after `place`."""
-        return self._page("o", _ORDERS, wanted.conditions(), place, limit)
+        found = self._page("o", _ORDERS, wanted.conditions(), place, limit, search=wanted.search)
+        if not found and wanted.search:
+            numbered = ("o.external_order_number = :number", {"number": wanted.search})
+            return self._page("o", _ORDERS, iter([*wanted.conditions(), numbered]), place, limit)
+        return found
 
     def order(self, order_id: UUID) -> Any | None:
         """Return one order without its lines, or None."""
@@ -156,8 +166,9 @@ class SqlSearch:
     def order_ids(self, wanted: OrderFilter, limit: int) -> list[UUID]:
         """Return the ids of the `limit` oldest orders."""
         where, parameters = self._where("o", wanted.conditions())
-        query = f"SELECT o.id FROM draft_order o {where} ORDER BY o.created_at, o.id LIMIT :limit"  # noqa: S608  # texts of this module
-        return list(self._connection.execute(text(query), parameters | {"limit": limit}).scalars())
+        query = _ordered(f"{_ORDERS} {where}", "o.created_at, o.id", wanted.search)
+        found = self._connection.execute(text(query), parameters | _searched(wanted.search) | {"limit": limit})
+        return list(found.scalars())
 
     def exports(self, wanted: ExportFilter, place: Place, limit: int) -> list[Any]:
         """Return up to `limit` exports after `place`; `waits_for` says what keeps a PENDING one."""
@@ -179,13 +190,21 @@ class SqlSearch:
         query = text(f"{select} WHERE {table}.id = :id AND {table}.org_id = :org_id")
         return self._connection.execute(query, {"id": row_id, "org_id": self._org_id}).mappings().first()
 
-    def _page(self, table: str, select: str, wanted: Iterator[Condition], place: Place, limit: int) -> list[Any]:
+    def _page(
+        self,
+        table: str,
+        select: str,
+        wanted: Iterator[Condition],
+        place: Place,
+        limit: int,
+        search: str | None = None,
+    ) -> list[Any]:
         where, parameters = self._where(table, wanted)
         if place[0] is not None:
             where += f" AND ({table}.created_at, {table}.id) < (:after, :after_id)"
             parameters |= {"after": place[0], "after_id": place[1]}
-        query = f"{select} {where} ORDER BY {table}.created_at DESC, {table}.id DESC LIMIT :limit"
-        return list(self._connection.execute(text(query), parameters | {"limit": limit}).mappings())
+        query = _ordered(f"{select} {where}", f"{table}.created_at DESC, {table}.id DESC", search)
+        return list(self._connection.execute(text(query), parameters | _searched(search) | {"limit": limit}).mappings())
 
     def _where(self, table: str, wanted: Iterator[Condition]) -> tuple[str, dict[str, Any]]:
         where, parameters = f"WHERE {table}.org_id = :org_id", {"org_id": self._org_id}
@@ -193,6 +212,20 @@ class SqlSearch:
             where += f" AND {condition}"
             parameters |= values
         return where, parameters
+
+
+def _ordered(query: str, order: str, search: str | None) -> str:
+    query = f"{query} ORDER BY {order}"
+    if search:
+        names = "o.external_order_number, o.erp_customer_number, o.customer_name, o.erp_order_id"
+        query = f"""
+            SELECT o.* FROM ({query} LIMIT {FARTHEST}) o WHERE concat_ws(' ', {names}) ILIKE :like ORDER BY {order}
+        """  # noqa: S608  # texts of this module
+    return f"{query} LIMIT :limit"
+
+
+def _searched(search: str | None) -> dict[str, Any]:
+    return {"like": like(search)} if search else {}
 
 
 def _attempts(*, whole: bool) -> str:

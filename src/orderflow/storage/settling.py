@@ -74,8 +74,10 @@ _ANSWER = text("""
     ), l AS (
         -- The answer proves that the last attempt arrived, also where that one was told otherwise.
         UPDATE erp_push_log l SET status = 'SUCCESS', response_json = '{"settled_by": "answer"}', error_message = NULL
-        FROM r WHERE l.erp_export_id = r.export_id AND l.status <> 'SUCCESS'
-          AND l.attempt_no = (SELECT max(a.attempt_no) FROM erp_push_log a WHERE a.erp_export_id = r.export_id)
+        FROM r CROSS JOIN LATERAL (
+            SELECT a.id FROM erp_push_log a WHERE a.erp_export_id = r.export_id
+            ORDER BY a.attempt_no DESC LIMIT 1) last
+        WHERE l.id = last.id AND l.status <> 'SUCCESS'
     )
     UPDATE draft_order o
     SET status = CASE WHEN r.acked THEN 'CONFIRMED' ELSE 'ERROR' END,

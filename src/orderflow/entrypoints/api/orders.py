@@ -60,6 +60,10 @@ Key = Annotated[
     ),
 ]
 MOST_IN_BULK = 1_000
+SEARCH = (
+    "Part of a number (ours or the ERP's) or of the customer, in the newest 100,000 orders that the other filters "
+    "leave; if there is none, a whole number of ours, however old"
+)
 _ORDER, _LINE, _EXPORT = (tuple(model.model_fields) for model in (Order, Line, Export))
 router = ApiRouter("/draft-orders", "Orders")
 
@@ -79,7 +83,7 @@ def list_orders(
     caller: Reader,
     *,
     status: Annotated[list[OrderStatus] | None, Query(description="Any of these")] = None,
-    q: Annotated[Text | None, Query(description="Part of a number (ours or the ERP's) or of the customer")] = None,
+    q: Annotated[Text | None, Query(description=SEARCH)] = None,
     since: Moment | None = None,
     until: Moment | None = None,
     connection_id: Annotated[UUID | None, Query(description="Exported over this connector")] = None,

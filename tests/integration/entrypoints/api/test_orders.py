@@ -14,6 +14,7 @@ from orderflow.domain.access import Role
 from orderflow.entrypoints.api.delivery_schemas import Export
 from orderflow.entrypoints.api.order_schemas import Order
 from orderflow.flow.push_batch import push_batch
+from orderflow.storage import search
 
 AS_JSON = {"Content-Type": "application/json"}
 ORDER = {
@@ -232,6 +233,18 @@ def test_lists_are_filtered_searched_and_paged(acme):
     assert second["next_cursor"] is None
     for query in ("limit=201", "limit=0", "cursor=nonsense", "status=NO_SUCH", "since=yesterday", "q=%00"):
         assert acme.call("GET", f"/draft-orders?{query}").status_code == 422, query
+
+
+def test_a_search_looks_so_far_and_finds_older_orders_by_their_whole_number(acme, monkeypatch):
+    monkeypatch.setattr(search, "FARTHEST", 3)
+    ids = [new(acme, external_order_number=f"PO-{number}") for number in range(5)]
+
+    def found(query):
+        return [item["id"] for item in acme.call("GET", f"/draft-orders?{query}").json()["items"]]
+
+    assert found("q=PO-") == ids[:1:-1]
+    assert found("q=PO-1") == [ids[1]]
+    assert found("q=O-1") == []
 
 
 def test_bulk_actions_answer_for_each_order(acme, app, mock):

@@ -1,0 +1,265 @@
+"""Every statement of the API, the page and the engine finds its rows by an index, as PostgreSQL itself plans it.
+
+The walk below does what people and engines do, on tables that hold years of orders. Each statement is planned just
+before it runs, in its own transaction, with its own values; no setting forbids the planner to read a whole table.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import NullPool, create_engine, event, text
+
+from orderflow.flow.poll_acks import poll_acks
+from orderflow.flow.ports import Actor
+from orderflow.flow.push_batch import push_batch
+from orderflow.flow.test_connection import probe
+from orderflow.storage import search
+from orderflow.storage.database import Database
+from orderflow.storage.retention import forget, prune
+
+SETUP = Actor("test")
+GROWING = {"draft_order", "draft_order_line", "erp_export", "erp_push_log", "audit_log"}
+OPENAPI = Path(__file__).parents[4] / "frontend/openapi.json"
+NOT_WALKED = {("post", "/api/v1/connectors/{connector_id}/accept-host-key")}  # an SFTP server's; knows connectors only
+WALKED = ("/draft-orders", "/exports", "/push-log", "/audit-log", "/stats", "/connectors")
+SETTLED = 8_000
+"""Confirmed orders of three years, so that a page, a month and a state are each a small part of it."""
+
+HISTORY = (
+    """
+    INSERT INTO draft_order (id, org_id, status, external_order_number, currency, erp_customer_number, customer_name,
+                             created_at, updated_at)
+    SELECT gen_random_uuid(), :org, 'CONFIRMED', 'OLD-' || n, 'EUR', '4711', 'Muster GmbH', at, at
+    FROM (SELECT n, now() - n * interval '3 hours' - interval '1 day' AS at
+          FROM generate_series(1, :settled) AS n) AS times
+    """,
+    """
+    INSERT INTO draft_order_line (id, org_id, draft_order_id, line_no, internal_sku, qty, uom)
+    SELECT gen_random_uuid(), org_id, id, 1, 'INT-999', 10, 'M' FROM draft_order
+    """,
+    """
+    INSERT INTO erp_export (id, org_id, draft_order_id, connection_id, status, filename, created_at, sent_at,
+                            answered_at, next_attempt_at)
+    SELECT gen_random_uuid(), org_id, id, :connection, 'ACKED', 'sales_order_' || id, created_at, created_at,
+           created_at, created_at FROM draft_order
+    """,
+    """
+    INSERT INTO erp_push_log (id, org_id, draft_order_id, erp_export_id, attempt_no, connector_type, status,
+                              response_json, idempotency_key, created_at)
+    SELECT gen_random_uuid(), org_id, draft_order_id, id, n, 'DROPZONE_JSON_V1', 'SUCCESS', '{}', id, created_at
+    FROM erp_export, generate_series(1, 3) AS n
+    """,
+    """
+    INSERT INTO audit_log (id, org_id, actor, action, entity_type, entity_id, created_at)
+    SELECT gen_random_uuid(), org_id, 'ops', action, 'draft_order', id, created_at
+    FROM draft_order, unnest(ARRAY['DRAFT_CREATED', 'EXPORT_ACKED']) AS action
+    """,
+)
+
+
+class Plans:
+    """Plans every statement that goes to a database, and keeps those that read a growing table from end to end."""
+
+    def __init__(self, database: Database) -> None:
+        self.whole: defaultdict[str, set[str]] = defaultdict(set)
+        self.seen: set[str] = set()
+        event.listen(database._engine, "before_cursor_execute", self._plan)
+
+    def _plan(self, connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        if statement.split(None, 1)[0] not in {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE"}:
+            return
+        values = parameters[0] if many else parameters
+        driver = connection.connection.dbapi_connection
+        driver.execute("SET LOCAL random_page_cost = 1.1")  # as on any disk without moving parts
+        ((plan,),) = driver.execute(f"EXPLAIN (FORMAT JSON) {statement}", values, prepare=False).fetchall()
+        self.seen.add(statement)
+        for node in _nodes(plan[0]["Plan"]):
+            if node["Node Type"] == "Seq Scan" and node["Relation Name"] in GROWING:
+                self.whole[" ".join(statement.split())].add(node["Relation Name"])
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from _nodes(child)
+
+
+class Walk:
+    """Calls the API as an administrator, and notes which operations that were."""
+
+    def __init__(self, app: Any, acme: Any) -> None:
+        self.app, self.acme = app, acme
+        self.done: set[tuple[str, str]] = set()
+
+    def __call__(self, method: str, route: str, body: Any = None, query: str = "", **names: Any) -> Any:
+        path = route.format(**names) + (f"?{query}" if query else "")
+        options = {} if body is None else {"content": body} if isinstance(body, str) else {"json": body}
+        answer = self.acme.call(method, path, **options)
+        assert answer.is_success, f"{method} {path}: {answer.text}"
+        self.done.add((method.lower(), f"/api/v1{route}"))
+        return answer.json() if answer.headers.get("content-type") == "application/json" else answer
+
+    def order(self, number: int) -> str:
+        found: str = self("POST", "/draft-orders", an_order(number))["id"]
+        return found
+
+    def approved(self, number: int) -> str:
+        order_id = self.order(number)
+        self("POST", "/draft-orders/{order_id}/approve", order_id=order_id)
+        return order_id
+
+    def pushed(self, number: int) -> tuple[str, str]:
+        order_id = self.approved(number)
+        return order_id, self("POST", "/draft-orders/{order_id}/push", order_id=order_id)["export_id"]
+
+
+def an_order(number: int) -> dict[str, Any]:
+    line = {"line_no": 1, "internal_sku": "INT-999", "qty": 10, "uom": "M"}
+    customer = {"erp_customer_number": "4711", "name": "Muster GmbH"}
+    return {"external_order_number": f"PO-{number}", "currency": "EUR", "customer": customer, "lines": [line]}
+
+
+@pytest.fixture
+def zone(acme: Any, tmp_path: Path) -> str:
+    for folder in ("in", "out"):
+        (tmp_path / folder).mkdir()
+    config = {"mode": "filesystem", "export_path": str(tmp_path / "in"), "ack_path": str(tmp_path / "out")}
+    body = {"config": config, "answer_within": 60, "in_doubt": "hold", "give_up_after": 3600, "orders_per_minute": 999}
+    answer = acme.call("POST", "/connectors/dropzone-json-v1", json=body)
+    return str(answer.json()["id"])
+
+
+@pytest.fixture
+def plans(app: Any, acme: Any, zone: str, admin_url: str) -> Plans:
+    with app.database.system() as connection:
+        for statement in HISTORY:
+            values = {"org": acme.org_id, "connection": zone, "settled": SETTLED}
+            connection.execute(text(statement), values)
+    with create_engine(admin_url, isolation_level="AUTOCOMMIT", poolclass=NullPool).connect() as connection:
+        connection.execute(text("VACUUM ANALYZE"))
+    return Plans(app.database)
+
+
+def test_no_statement_reads_a_growing_table_from_end_to_end(
+    app: Any, acme: Any, zone: str, plans: Plans, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "FARTHEST", 100)  # as small a part of these orders as it is of millions
+    walk = Walk(app, acme)
+    _bring_in(walk)
+    _look_at_lists(walk, zone)
+    _deliver(app, acme.org_id, walk, UUID(zone), tmp_path)
+    _administer(walk, zone)
+    _keep_up(app, acme.org_id)
+    assert not plans.whole, json.dumps({k: sorted(v) for k, v in plans.whole.items()}, indent=1)
+    assert len(plans.seen) > 100, "the statements were not listened to"
+    described = json.loads(OPENAPI.read_text())["paths"]
+    operations = {(method, path) for path, methods in described.items() for method in methods}
+    walked = {(method, path) for method, path in operations if path.removeprefix("/api/v1").startswith(WALKED)}
+    assert walked - walk.done == NOT_WALKED, "walk a new operation too"
+
+
+def _bring_in(walk: Walk) -> None:
+    walk("POST", "/draft-orders/import", "\n".join(json.dumps(an_order(number)) for number in range(300)))
+    walk("POST", "/draft-orders/bulk", {"action": "approve", "filter": {"q": "PO-", "until": "2100-01-01T00:00:00Z"}})
+    walk("POST", "/draft-orders/bulk", {"action": "push", "filter": {}})
+    order_id = walk.order(1001)
+    walk("PUT", "/draft-orders/{order_id}", an_order(1002), order_id=order_id)
+    walk("GET", "/draft-orders/{order_id}", order_id=order_id)
+    walk("POST", "/draft-orders/{order_id}/reject", {"reason": "twice"}, order_id=order_id)
+    order_id, _ = walk.pushed(1003)
+    walk("POST", "/draft-orders/{order_id}/withdraw", order_id=order_id)
+    walk("GET", "/draft-orders/{order_id}/preview", order_id=order_id)
+
+
+def _look_at_lists(walk: Walk, zone: str) -> None:
+    order_id = walk("GET", "/draft-orders")["items"][0]["id"]
+    time = "since=2026-01-01T00:00:00Z&until=2100-01-01T00:00:00Z"
+    common = ["", time, f"connection_id={zone}", "error_code=GAVE_UP", f"{time}&error_code=GAVE_UP"]
+    attempts = ["status=PENDING", "status=FAILED", "status=RETRYING&status=FAILED", "status=SUCCESS"]
+    exports = ["status=PENDING", "status=FAILED", "status=SENT", "status=ACKED", "status=FAILED&status=SENT"]
+    flags = [f"{flag}={value}" for flag in ("waiting", "held", "overdue") for value in ("true", "false")]
+    orders = ["status=ERROR", "status=NEEDS_REVIEW&status=READY", "status=CONFIRMED", "q=OLD-77", "q=nowhere"]
+    _list(walk, "/draft-orders", [*common, *orders])
+    _list(walk, "/exports", [*common, *exports, *flags, f"order_id={order_id}"])
+    _list(walk, "/push-log", [*common, *attempts, f"order_id={order_id}", f"export_id={order_id}"])
+    audit = ["", time, "action=LOGIN_FAILED", "actor=nobody", "entity_type=erp_connection", f"entity_id={order_id}"]
+    _list(walk, "/audit-log", audit)
+    for period in ("24h", "7d", "30d"):
+        walk("GET", "/stats", query=f"period={period}")
+    walk("GET", "/connectors")
+    assert walk.acme.client.get("/metrics").is_success
+
+
+def _list(walk: Walk, route: str, queries: list[str]) -> None:
+    for query in queries:
+        first = walk("GET", route, query=f"{query}&limit=2")
+        if first["next_cursor"]:
+            walk("GET", route, query=f"{query}&limit=2&cursor={first['next_cursor']}")
+
+
+def _deliver(app: Any, org_id: UUID, walk: Walk, zone: UUID, folder: Path) -> None:
+    while push_batch(app.wiring, org_id, zone):
+        pass
+    for number, path in enumerate((folder / "in").glob("*.json")):
+        refused = {"status": "FAILED", "error_code": "E1", "message": "no such article"}
+        kind, answer = (
+            ("error", refused) if number % 2 else ("ack", {"status": "ACKED", "erp_order_id": f"SO-{number}"})
+        )
+        (folder / "out" / f"{kind}_{path.name}").write_text(json.dumps(answer))
+    poll_acks(app.wiring, org_id, zone)
+    failed = walk("GET", "/draft-orders", query="status=ERROR")["items"][0]["id"]
+    walk("POST", "/draft-orders/{order_id}/retry-push", order_id=failed)
+    push_batch(app.wiring, org_id, zone)
+    walk("POST", "/draft-orders/{order_id}/confirm", {"erp_order_id": "SO-1"}, order_id=failed)
+    walk("GET", "/draft-orders/{order_id}/timeline", order_id=failed)
+    attempt = walk("GET", "/push-log", query=f"order_id={failed}")["items"][0]
+    walk("GET", "/push-log/{attempt_id}", attempt_id=attempt["id"])
+    walk("GET", "/exports/{export_id}", export_id=attempt["erp_export_id"])
+    walk("GET", "/exports/{export_id}/document", export_id=attempt["erp_export_id"])
+    forget(app.store, app.documents, org_id, UUID(failed), SETUP)
+
+
+def _administer(walk: Walk, zone: str) -> None:
+    config = {"connector_type": "MOCK", "config": {}}
+    mock = walk("POST", "/connectors", config)["id"]
+    walk("POST", "/connectors/test", config)
+    walk("POST", "/connectors/preview", {**config, "order_id": walk.order(2001)})
+    walk("PATCH", "/connectors/{connector_id}", {"answer_within": 1}, connector_id=zone)
+    for action in ("test", "disable", "enable", "default"):
+        walk("POST", "/connectors/{connector_id}/" + action, connector_id=zone)
+    walk("GET", "/connectors/{connector_id}", connector_id=zone)
+    _, held = walk.pushed(2002)
+    walk.pushed(2003)
+    hold = text("UPDATE erp_export SET held_at = now() WHERE id = :id")
+    with walk.app.database.transaction(walk.acme.org_id) as connection:
+        connection.execute(hold, {"id": held})
+    walk("POST", "/exports/{export_id}/resolve", {"as": "send_again"}, export_id=held)
+    walk("POST", "/exports/move", {"from": zone, "to": mock, "all": True})
+    walk("POST", "/exports/move", {"from": mock, "to": zone, "ids": [held]})
+    walk("POST", "/exports/move", {"from": mock, "to": zone, "all": True})
+    walk("DELETE", "/connectors/{connector_id}", connector_id=mock)
+
+
+def _keep_up(app: Any, org_id: UUID) -> None:
+    system = app.system
+    for due in (system.due_deliveries, system.due_probes, system.due_polls, system.cleanable):
+        due()
+    with app.database.transaction(org_id) as connection:
+        connection.execute(text("UPDATE erp_connection SET breaker_state = 'OPEN', probe_at = now()"))
+        connection.execute(
+            text("UPDATE erp_export SET created_at = now() - interval '2 hours' WHERE status = 'PENDING'")
+        )
+        connection.execute(text("UPDATE erp_export SET sent_at = now() - interval '2 hours' WHERE status = 'SENT'"))
+    app.upkeep()
+    for place in system.due_probes():
+        probe(app.wiring, *place)
+    for place in system.cleanable():
+        app.clean_up(*place)
+    assert next(prune(app.database, app.documents, 700, batch=20)).orders
