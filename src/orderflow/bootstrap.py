@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
@@ -31,6 +31,7 @@ from orderflow.storage.migrations import ensure_current, upgrade
 from orderflow.storage.notifications import SqlOutbox
 from orderflow.storage.object_store import ObjectStore
 from orderflow.storage.passwords import Passwords
+from orderflow.storage.retention import Pruned, prune
 from orderflow.storage.store import SqlStore
 from orderflow.storage.system import SqlSystem
 from orderflow.storage.wake import Waker
@@ -124,6 +125,10 @@ class App:
         give_up(self.database)
         for problem in notify(SqlOutbox(self.database), self.channels, self.settings.notify_down_after_seconds):
             log.warning("notification not sent", code=problem.code, error=problem.message)
+
+    def prune(self) -> Generator[Pruned, None, None]:
+        """Delete what is kept no longer, a batch at a time. Raises as `orderflow.storage.retention.prune`."""
+        return prune(self.database, self.documents, self.settings.retention_days)
 
     def revive(self) -> None:
         """Start the embedded PostgreSQL if it was killed; a database of one's own is somebody else's to start.

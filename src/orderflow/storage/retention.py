@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,11 +23,26 @@ BATCH = 500
 """Orders in one transaction."""
 
 _ENDED = (OrderStatus.CONFIRMED, OrderStatus.REJECTED)
+# Both walk an index from the oldest on, and go on where the step before ended instead of passing what that deleted.
 _OLD_ORDERS = text("""
-    SELECT id FROM draft_order
-    WHERE status IN ('CONFIRMED', 'REJECTED') AND updated_at < now() - make_interval(days => :days)
-    ORDER BY id LIMIT :batch FOR UPDATE SKIP LOCKED
+    SELECT o.id, o.updated_at FROM draft_order o
+    WHERE o.status IN ('CONFIRMED', 'REJECTED')
+      AND o.updated_at >= :since AND o.updated_at < now() - make_interval(days => :days)
+      AND NOT EXISTS (SELECT FROM audit_log a WHERE a.org_id = o.org_id AND a.entity_id = o.id
+                      AND a.created_at >= now() - make_interval(days => :days))
+    ORDER BY o.updated_at LIMIT :batch FOR UPDATE OF o SKIP LOCKED
 """)
+_OLD_AUDIT = text("""
+    WITH old AS (
+        SELECT id FROM audit_log
+        WHERE entity_type IS DISTINCT FROM 'draft_order'
+          AND created_at >= :since AND created_at < now() - make_interval(days => :days)
+        ORDER BY created_at LIMIT :batch
+    )
+    DELETE FROM audit_log a USING old WHERE a.id = old.id RETURNING a.created_at
+""")
+_LOCK = 0x0F_DB_00_02  # any number that no other program takes in the same database
+_EVER = datetime(1, 1, 1, tzinfo=UTC)
 _DOCUMENTS = text("""
     SELECT e.export_storage_key FROM erp_export e JOIN draft_order o ON o.id = e.draft_order_id AND o.org_id = e.org_id
     WHERE o.id = ANY(:ids) AND e.export_storage_key IS NOT NULL
@@ -39,15 +56,12 @@ _DELETE = (
         DELETE FROM erp_export e USING draft_order o
         WHERE o.id = ANY(:ids) AND e.org_id = o.org_id AND e.draft_order_id = o.id
     """),
+    text("""
+        DELETE FROM audit_log a USING draft_order o
+        WHERE o.id = ANY(:ids) AND a.org_id = o.org_id AND a.entity_id = o.id
+    """),
     text("DELETE FROM draft_order WHERE id = ANY(:ids)"),
 )
-_OLD_AUDIT = text("""
-    DELETE FROM audit_log WHERE id IN (
-        SELECT a.id FROM audit_log a
-        WHERE a.created_at < now() - make_interval(days => :days)
-          AND NOT EXISTS (SELECT FROM draft_order o WHERE o.id = a.entity_id)
-        LIMIT :batch)
-""")
 _FORGET_ORDER = text("""
     UPDATE draft_order
     SET customer_name = NULL, ship_to = NULL, bill_to = NULL, notes = NULL, source_file_name = NULL, error_json = NULL
@@ -55,7 +69,9 @@ _FORGET_ORDER = text("""
 """)
 _FORGET_LINES = text("UPDATE draft_order_line SET line_notes = NULL WHERE draft_order_id = :id")
 _FORGET_LOG = text("""
-    UPDATE erp_push_log SET request_json = NULL, response_json = NULL, error_message = NULL
+    UPDATE erp_push_log
+    SET request_json = NULL, response_json = NULL,
+        error_message = CASE WHEN error_message IS NOT NULL THEN 'Forgotten on request.' END
     WHERE org_id = :org_id AND draft_order_id = :id
 """)
 _AS_SYSTEM = text(f"SET LOCAL ROLE {SYSTEM_ROLE}")  # until the commit: to all others the audit log is append-only
@@ -83,39 +99,56 @@ class Pruned:
     audit_rows: int = 0
 
 
-def prune(database: Database, documents: ObjectStore, days: int, batch: int = BATCH) -> Iterator[Pruned]:
+def prune(database: Database, documents: ObjectStore, days: int, batch: int = BATCH) -> Generator[Pruned, None, None]:
     """Delete what ended more than `days` ago, a batch at a time; yields what is done so far after each.
 
-    CONFIRMED and REJECTED orders go with their lines, exports, attempts and documents. Audit rows go too, but not
-    while the order that they tell of is there.
+    CONFIRMED and REJECTED orders go with their lines, exports, attempts, documents and audit rows, once nothing was
+    noted of them for so long. Audit rows of all else go by their own age. May be broken off after any batch.
 
     Raises:
+        StateError: Another process prunes.
         DatabaseError, ObjectStoreError: Try again later; what was deleted stays so.
     """
     done = Pruned()
-    while count := _prune_orders(database, documents, done, {"days": days, "batch": batch}):
-        done.orders += count
-        yield done
-    while count := _prune_audit(database, {"days": days, "batch": batch * 10}):
-        done.audit_rows += count
-        yield done
+    with _alone(database):
+        for step, most in ((_prune_orders, batch), (_prune_audit, batch * 10)):
+            since: datetime | None = _EVER
+            while (since := step(database, documents, done, {"days": days, "batch": most, "since": since})) is not None:
+                yield done
 
 
-def _prune_orders(database: Database, documents: ObjectStore, done: Pruned, limits: dict[str, int]) -> int:
+@contextmanager
+def _alone(database: Database) -> Iterator[None]:
+    with closing(database.dedicated()) as connection:  # holds the lock until it is closed, or we are killed
+        if connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone() != (True,):
+            raise StateError(
+                "Another process is pruning at this moment.",
+                code="PRUNING_ALREADY",
+                hint="It deletes the same. Run this again later if you wish to see that nothing is left.",
+            )
+        yield
+
+
+def _prune_orders(database: Database, documents: ObjectStore, done: Pruned, limits: dict[str, Any]) -> datetime | None:
     with database.system() as connection:
-        ids = list(connection.execute(_OLD_ORDERS, limits).scalars())
-        if not ids:
-            return 0
-        keys = list(connection.execute(_DOCUMENTS, {"ids": ids}).scalars())
+        old = connection.execute(_OLD_ORDERS, limits).all()
+        if not old:
+            return None
+        ids = {"ids": [row.id for row in old]}
+        keys = list(connection.execute(_DOCUMENTS, ids).scalars())
         documents.delete(keys)  # first: a document without its order would never be found again
-        _run(connection, _DELETE, {"ids": ids})
+        _run(connection, _DELETE, ids)
+    done.orders += len(old)
     done.documents += len(keys)
-    return len(ids)
+    last: datetime = old[-1].updated_at
+    return last
 
 
-def _prune_audit(database: Database, limits: dict[str, int]) -> int:
+def _prune_audit(database: Database, _documents: ObjectStore, done: Pruned, limits: dict[str, Any]) -> datetime | None:
     with database.system() as connection:
-        return connection.execute(_OLD_AUDIT, limits).rowcount
+        times = connection.execute(_OLD_AUDIT, limits).scalars().all()
+    done.audit_rows += len(times)
+    return max(times, default=None)
 
 
 def forget(store: SqlStore, documents: ObjectStore, org_id: UUID, order_id: UUID, actor: Actor) -> None:

@@ -133,6 +133,17 @@ def test_it_outlives_the_end_of_all_its_connections(running: Running) -> None:
     assert running.engine.alive
 
 
+def test_what_ended_long_ago_is_pruned_by_and_by(running: Running) -> None:
+    running.app.settings.prune_seconds = 0.1
+    running.engine._prune_at = 0.0
+    running.push(2)
+    running.wait_for("PUSHED", 2)
+    with running.app.database.system() as connection:
+        connection.execute(text("UPDATE audit_log SET created_at = now() - interval '366 days'"))
+    running.do("UPDATE draft_order SET status = 'CONFIRMED', updated_at = now() - interval '366 days'")
+    running.wait_for("CONFIRMED", 0)
+
+
 def test_it_stops_in_order(running: Running) -> None:
     running.push(100)
     running.engine.stop()

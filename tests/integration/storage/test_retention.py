@@ -73,6 +73,37 @@ def test_an_unfinished_order_stays_however_old(installation, documents, delivere
     assert installation.order(delivered[2])["status"] == "PUSHED"
 
 
+def test_an_order_stays_while_something_was_noted_of_it_since(installation, documents, delivered, database):
+    age(installation, delivered, 400)
+    age_audit(database, 400)
+    forget(installation.wiring.store, documents, installation.org_id, delivered[0], ACTOR)
+    assert [done.orders for done in prune(database, documents, 365)] == [1]
+    kept = installation.rows("SELECT * FROM audit_log WHERE action = 'ORDER_FORGOTTEN'")
+    assert [row["entity_id"] for row in kept] == [delivered[0]]
+
+
+def test_what_tells_of_no_order_goes_by_its_own_age(installation, documents, database):
+    with installation.wiring.store.work(installation.org_id) as work:
+        work.audit.add("LOGIN_FAILED", ACTOR)
+        work.audit.add("CONNECTOR_TESTED", ACTOR, "erp_connection", [installation.org_id])
+    age_audit(database, 366)
+    with installation.wiring.store.work(installation.org_id) as work:
+        work.audit.add("LOGIN_FAILED", ACTOR)
+    assert [done.audit_rows for done in prune(database, documents, 365)] == [2]
+    assert len(installation.rows("SELECT * FROM audit_log")) == 1
+
+
+def test_one_process_prunes_at_a_time(installation, documents, delivered, database):
+    age(installation, delivered, 400)
+    age_audit(database, 400)
+    first = prune(database, documents, 365, batch=1)
+    next(first)
+    with pytest.raises(StateError, match="Another process is pruning"):
+        next(prune(database, documents, 365))
+    first.close()  # as if it had been broken off
+    assert [done.orders for done in prune(database, documents, 365)] == [1]
+
+
 def test_one_orders_personal_data_goes_and_its_numbers_stay(installation, documents, delivered, tmp_path):
     forget(installation.wiring.store, documents, installation.org_id, delivered[0], ACTOR)
     order = installation.order(delivered[0])

@@ -7,7 +7,12 @@ A message only says "look at this connection". The orders are in the database, s
 sweep, and one that comes twice finds nothing left to do. Retry times live in the database, never in a message.
 """
 
-from orderflow.entrypoints.celery.tasks import celery
+from orderflow.settings import SettingsError
+
+try:
+    from orderflow.entrypoints.celery.tasks import celery
+except SettingsError as error:  # the command is Celery's, which would show a traceback
+    raise SystemExit(f"{error.message} {error.hint}") from None
 
 app = celery
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from functools import cache
 from typing import Any
 from uuid import UUID
 
 import structlog
 from celery import Celery
-from celery.signals import setup_logging, worker_process_shutdown
+from celery.signals import beat_init, celeryd_init, setup_logging, worker_process_shutdown
 
 from orderflow.bootstrap import App, close_default_app, default_app
 from orderflow.domain.errors import OrderFlowError
@@ -22,8 +23,10 @@ from orderflow.settings import Settings
 from orderflow.storage.system import Place
 
 log = structlog.get_logger(__name__)
-TURN_SECONDS = 10.0
+TURN_SECONDS = 1.0
 """A task delivers for so long, then queues up again behind the other connections."""
+PRUNE_SECONDS = 60.0
+"""A task prunes for so long, so that it ends within what a worker is given to stop."""
 
 _settings = Settings.load()
 celery = Celery("orderflow", broker=_settings.broker_url)
@@ -35,6 +38,7 @@ celery.conf.update(
     accept_content=["json"],
     worker_prefetch_multiplier=1,  # no message waits behind a slow one while another worker is idle
     broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,  # however long the broker is away
     worker_hijack_root_logger=False,
     task_publish_retry=False,  # the sweep is the retry
     broker_transport_options={"visibility_timeout": 3600, "socket_timeout": 10, "socket_connect_timeout": 5},
@@ -47,6 +51,8 @@ celery.conf.update(
         "clean_up": {"task": "orderflow.clean_up", "schedule": _settings.cleanup_seconds},
     },
 )
+if _settings.prune_seconds:
+    celery.conf.beat_schedule["prune"] = {"task": "orderflow.prune", "schedule": _settings.prune_seconds}
 
 
 @cache
@@ -114,6 +120,19 @@ def clean_up() -> None:
             log.warning("not cleaned up", code=error.code, connection_id=str(connection_id))
 
 
+@celery.task(name="orderflow.prune")
+def prune() -> None:
+    """Delete what is kept no longer, for a while; the next one goes on."""
+    ends = time.monotonic() + PRUNE_SECONDS
+    try:
+        with closing(application().prune()) as batches:
+            for _ in batches:
+                if time.monotonic() > ends:
+                    return
+    except OrderFlowError as error:
+        log.warning("not pruned", code=error.code, error=error.message)
+
+
 def look_at(task: Any, place: Place) -> None:
     """Send one message. It expires when two sweeps have passed, so that messages cannot pile up."""
     task.apply_async(args=[str(part) for part in place], expires=max(2 * _settings.sweep_seconds, 5.0))
@@ -122,6 +141,7 @@ def look_at(task: Any, place: Place) -> None:
 def wake_by_celery(app: App) -> None:
     """Let `app` wake Celery's workers too, beside any embedded engine that listens."""
     notify = app.waker.send
+    celery.conf.broker_url = app.settings.broker_url  # a program that embeds us may have its settings from elsewhere
 
     def send(places: list[Place]) -> None:
         notify(places)
@@ -129,6 +149,13 @@ def wake_by_celery(app: App) -> None:
             look_at(deliver, place)
 
     app.waker.send = send
+
+
+@celeryd_init.connect
+@beat_init.connect
+def _need_a_broker(**_: Any) -> None:
+    if _settings.broker_url is None:  # Celery would look for somebody's RabbitMQ on this machine
+        raise SystemExit("CELERY_BROKER_URL is not set: name the Redis or RabbitMQ that all workers and the API share.")
 
 
 @worker_process_shutdown.connect

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TypeVar
 from uuid import UUID
 
@@ -46,7 +48,9 @@ class Engine:
         self._polls = LanePool(self._lookers, self._poll, 1)
         self._upkeep = LanePool(self._lookers, self._keep_up, 1)
         self._cleanings = LanePool(self._lookers, self._clean_up, 1)
+        self._prunings = LanePool(self._lookers, self._prune, 1)
         self._clean_at = time.monotonic()
+        self._prune_at = time.monotonic() + (settings.prune_seconds or math.inf)
         self._threads = [
             threading.Thread(target=self._listen, name="listen", daemon=True),
             threading.Thread(target=self._sweep, name="sweep", daemon=True),
@@ -66,7 +70,7 @@ class Engine:
     def stop(self) -> None:
         """Begin nothing new, finish what is in hand, and return."""
         self._stopped.set()
-        for lanes in (self._deliveries, self._probes, self._polls, self._upkeep, self._cleanings):
+        for lanes in (self._deliveries, self._probes, self._polls, self._upkeep, self._cleanings, self._prunings):
             lanes.stop()
         self._deliverers.shutdown(wait=True)
         self._lookers.shutdown(wait=True)
@@ -87,6 +91,9 @@ class Engine:
             self._clean_at = time.monotonic() + self._app.settings.cleanup_seconds
             for place in self._app.system.cleanable():
                 self._cleanings.look_at(place)
+        if time.monotonic() >= self._prune_at:
+            self._prune_at = time.monotonic() + self._app.settings.prune_seconds
+            self._prunings.look_at("prune")
 
     def _listen(self) -> None:
         while not self._stopped.is_set():
@@ -126,6 +133,16 @@ class Engine:
     def _clean_up(self, place: Place) -> bool:
         self._guarded("clean up", lambda _, *at: self._app.clean_up(*at), *place)
         return False
+
+    def _prune(self, _what: str) -> bool:
+        self._guarded("prune", self._pruned)
+        return False
+
+    def _pruned(self) -> None:
+        with closing(self._app.prune()) as batches:
+            for _ in batches:
+                if self._stopped.is_set():
+                    return
 
     def _guarded(self, what: str, step: Callable[..., R], *place: UUID) -> R | None:
         """Run a step; whatever goes wrong in it is logged, and the next sweep tries again."""
