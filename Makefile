@@ -16,7 +16,7 @@ TYPES := frontend/src/api/schema.d.ts
 NO_NODE := Node 20 or newer is not here, so the web page is not built or checked. Everything else works without it.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo frontend page openapi screenshots test test-unit test-odoo chaos bench bench-full lint audit format clean
+.PHONY: help install demo frontend page openapi screenshots test test-unit test-odoo test-large chaos bench bench-full lint audit format clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,10 @@ test-unit: $(STAMP) ## Run the tests that need no server, in seconds
 
 test-odoo: $(STAMP) ## Run the tests against a real Odoo 19, which a Debian fetches (123 MB, once)
 	$(BIN)/pytest -m odoo $(ARGS)
+
+test-large: $(STAMP) ## Run in full size what `make test` runs in small: 5,000 orders on Celery, a queue of 50,000
+	@scripts/install-test-services
+	$(BIN)/pytest -m large $(ARGS)
 
 chaos: $(STAMP) ## Break everything while 20,000 orders travel, and count them; ARGS="--orders 2000 --faults 40"
 	$(BIN)/python -m tests.chaos $(ARGS)
