@@ -41,8 +41,8 @@ class Shop:
     def app(self) -> FastAPI:
         app = FastAPI()
         app.post("/token")(self.grant)
-        app.post("/v1/sales-orders", status_code=201)(self.create)
         app.get("/v1/sales-orders")(self.search)
+        app.post("/v1/sales-orders", status_code=201)(self.create)
         app.get("/v1/sales-orders/{number}")(self.read)
         app.get("/v1/me")(self.me)
         return app

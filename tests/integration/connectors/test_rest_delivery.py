@@ -28,6 +28,7 @@ from orderflow.testing.http_server import (
     RESET_MID_ANSWER,
     TOO_MANY,
     UNAUTHORIZED,
+    Fault,
     MisbehavingHTTPServer,
     delayed,
     redirect,
@@ -310,7 +311,6 @@ def test_a_client_that_the_token_server_refuses_needs_a_person(connector, open_s
         ({"find_url": "/token?reference={{ delivery.export_id }}"}, "WRONG_REQUEST"),
         ({"test_url": "/v1/nothing"}, "WRONG_URL"),
         ({"test_url": None, "test_passes": None, "url": "/v1/nothing"}, "WRONG_URL"),
-        ({"test_url": None, "test_passes": None, "method": "PUT"}, "WRONG_REQUEST"),
     ],
 )
 def test_a_test_tells_what_is_wrong(connector, open_shop, shop_config, change, code):
@@ -319,6 +319,18 @@ def test_a_test_tells_what_is_wrong(connector, open_shop, shop_config, change, c
     result = connector.test_connection(shop_config(shop) | full)
     assert (result.success, result.details["code"]) == (False, code)
     assert result.details["needs_attention"] is True
+
+
+def test_the_methods_that_a_url_allows_are_believed_unless_it_refused_to_tell(connector, open_shop, shop_config):
+    with MisbehavingHTTPServer() as server:
+        server.misbehave(Fault(headers={"Allow": "GET, PUT"}, content=b""), method="OPTIONS")
+        result = connector.test_connection(to(server))
+        assert result.details["code"] == "WRONG_REQUEST"
+        server.misbehave(Fault(headers={"Allow": "GET, post"}, content=b""), method="OPTIONS")
+        assert connector.test_connection(to(server)).success
+    result = connector.test_connection(shop_config(open_shop()) | {"test_url": None, "test_passes": None})
+    assert (result.success, result.details["may_create"]) == (True, None)
+    assert "Give a test URL" in result.details["note"]
 
 
 def test_a_test_does_not_wait_as_long_as_a_delivery(connector, monkeypatch):

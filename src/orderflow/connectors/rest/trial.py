@@ -79,7 +79,9 @@ def _ask_for_methods(session: Session) -> dict[str, Any]:
     _refuse_bad(session, answer)
     if answer.status == 404 and url == config.url:
         raise NeedsAttentionError("The API knows no such URL (status 404).", code="WRONG_URL", hint=_CORRECT)
-    allowed = {method.strip().upper() for method in answer.headers.get("Allow", "").split(",") if method.strip()}
+    # Not of a refusal (405): Starlette, and so every FastAPI, names there the methods of one of several routes only.
+    allow = answer.headers.get("Allow", "") if 200 <= answer.status < 300 else ""
+    allowed = {method.strip().upper() for method in allow.split(",") if method.strip()}
     if allowed and url == config.url and config.method not in allowed:
         raise NeedsAttentionError(f"The API takes no {config.method} at this URL.", code="WRONG_REQUEST", hint=_CORRECT)
     signed_in = config.auth == "oauth2" or None
