@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from httpx import Client
 from playwright.sync_api import Page, Route, expect
 
 from orderflow.domain.access import Role
+from orderflow.testing.http_server import MisbehavingHTTPServer
 from orderflow.testing.sftp_server import SFTPServer
 
 FRONTEND = Path(__file__).parents[2] / "frontend"
@@ -96,6 +98,21 @@ def _set_up_dropzone(page: Page, erp: SFTPServer) -> None:
     expect(form.get_by_text("The test passed")).to_be_visible()
     form.get_by_role("button", name="Save").dblclick()
     expect(page.get_by_role("heading", name="ERP in Hamburg")).to_have_count(1)
+
+
+def test_a_test_claims_no_more_than_it_has_seen(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    page.goto(f"{page.url.rstrip('/')}/connectors")
+    page.get_by_role("button", name="Add connector").click()
+    page.get_by_role("menuitem", name="REST_JSON").click()
+    form = page.get_by_role("dialog")
+    with MisbehavingHTTPServer() as server:
+        form.get_by_label(re.compile("^URL")).fill(f"{server.url}/orders")
+        form.get_by_label("Allow http://").check()
+        form.get_by_role("button", name="Test connection").click()
+        passed = form.get_by_role("status").filter(has_text="The test passed")
+        expect(passed).to_contain_text("Give a test URL to see that it lets us in")
+        expect(passed).not_to_contain_text("would take orders")
 
 
 def _import(page: Page, folder: Path, orders: list[dict[str, Any]]) -> None:

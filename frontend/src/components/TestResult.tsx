@@ -19,9 +19,10 @@ export function TestResult({ pending, passed, error, onAccept }: Props) {
   if (pending) return <Running />;
   if (error) return <Failed error={error} onAccept={onAccept} />;
   if (!passed) return null;
+  const note = passed.details.note;
   return (
     <Alert color="green" icon={<IconCircleCheck size={18} />} title="The test passed" role="status">
-      The target is there and would take orders. It took {passed.latency_ms} ms.
+      {typeof note === "string" ? note : "The target is there and would take orders."} It took {passed.latency_ms} ms.
     </Alert>
   );
 }
