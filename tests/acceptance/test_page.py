@@ -100,9 +100,9 @@ def _set_up_dropzone(page: Page, erp: SFTPServer) -> None:
     expect(page.get_by_role("heading", name="ERP in Hamburg")).to_have_count(1)
 
 
-def test_a_test_claims_no_more_than_it_has_seen(open_page: Callable[..., Page]) -> None:
+def test_a_test_claims_no_more_than_it_has_seen(open_page: Callable[..., Page], site) -> None:
     page = open_page()
-    page.goto(f"{page.url.rstrip('/')}/connectors")
+    page.goto(f"{site.url}/connectors")
     page.get_by_role("button", name="Add connector").click()
     page.get_by_role("menuitem", name="REST_JSON").click()
     form = page.get_by_role("dialog")
