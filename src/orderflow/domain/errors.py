@@ -151,13 +151,12 @@ class InputError(OrderFlowError):
 
 
 class EncryptionError(OrderFlowError):
-    """A stored secret does not open; names the usual causes, never the content."""
+    """A stored secret does not open; never shows its content."""
 
     code = "ENCRYPTION_ERROR"
     hint = (
-        "The three usual causes: ENCRYPTION_MASTER_KEY is not the key it was saved with (set the old one in "
-        "ENCRYPTION_PREVIOUS_KEYS), the stored bytes were damaged or cut, or they were copied from another row. "
-        "Enter the connection's configuration again if the key is lost."
+        "Set the key that it was saved with in ENCRYPTION_PREVIOUS_KEYS, or restore the row from a backup; "
+        "if the key is lost, enter the connection's configuration again."
     )
     default_message = "authentication tag verification failed"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from pydantic import TypeAdapter
 
 from orderflow.domain.errors import InputError
 from orderflow.domain.ports import ERPConnectorPort
@@ -42,11 +43,21 @@ def gather_config(
                 code="SECRET_ON_COMMAND_LINE",
                 hint=f"Use --secret {name} (asks, or takes {_variable(name)}), --secret {name}=@FILE, or --config.",
             )
-        config[name] = value
+        config[name] = _typed(connector, name, value)
     for secret in secrets:
         name, _, source = secret.partition("=")
         config[name] = _secret(name, source)
     return config
+
+
+def _typed(connector: ERPConnectorPort, name: str, value: str) -> Any:
+    """Return a number or a yes-or-no as what it is, for that is what the page's form shows and the schema says."""
+    field = connector.config_model.model_fields.get(name) if connector.config_model else None
+    try:
+        meant = TypeAdapter(field.annotation).validate_python(value) if field else value
+    except ValueError:  # told with all else that does not fit
+        return value
+    return meant if isinstance(meant, bool | int | float) else value
 
 
 def _from_file(file: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
 from orderflow.domain.errors import InputError
 from orderflow.entrypoints.cli.connection_config import gather_config
@@ -13,6 +13,8 @@ from orderflow.testing.memory import MemoryApi
 class Config(BaseModel):
     host: str
     token: SecretStr | None = None
+    port: int | None = Field(None, ge=1)
+    fsync: bool = False
 
 
 class Connector(MemoryApi):
@@ -27,6 +29,11 @@ def test_settings_win_over_the_file(tmp_path):
     file = tmp_path / "config.json"
     file.write_text(json.dumps({"host": "a", "token": "s"}))
     assert gather(file, ["host=b=c"]) == {"host": "b=c", "token": "s"}
+
+
+def test_numbers_and_yes_or_no_are_what_they_are():
+    assert gather(settings=["host=22", "port=2222", "fsync=true"]) == {"host": "22", "port": 2222, "fsync": True}
+    assert gather(settings=["port=many", "nonsense=1"]) == {"port": "many", "nonsense": "1"}  # refused later, by name
 
 
 @pytest.mark.parametrize("options", [{"settings": ["token=hunter2"]}, {"secrets": ["token=hunter2"]}])
