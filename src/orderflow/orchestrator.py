@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from orderflow.domain.delivery import Lease
-from orderflow.domain.errors import NotFoundError, ObjectStoreError, OrderFlowError, PushServiceError, StateError
+from orderflow.domain.errors import NotFoundError, OrderFlowError, PushServiceError, StateError
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder, missing_for_ready
 from orderflow.domain.retry import RetryPolicy, idempotency_key
@@ -145,8 +145,8 @@ def _attempt_until_settled(wiring: Wiring, batch: Batch) -> None:
     """Attempt the one export of `batch` until it arrived, failed for good, or is held."""
     while True:
         begin_attempts(wiring, batch)
-        if not batch.attempts:
-            raise ObjectStoreError(hint="The order waits for a worker, and no attempt was spent.")
+        if not batch.attempts:  # the lease was lost: a worker has it
+            return
         deliver(wiring, batch)
         settlement = settle_now(wiring, batch)
         if settlement is None or not settlement.keep_lease:

@@ -21,8 +21,10 @@ def claim(wiring: Wiring, to: OpenTarget, limit: int) -> Batch:
     """Take up to `limit` due exports under a fresh lease, with their documents built and stored.
 
     The batch is empty if nothing is due. An export whose document cannot be built carries its error as its
-    outcome already. If the object store is away, the exports are given back, no attempt is spent, and the
-    batch is empty.
+    outcome already.
+
+    Raises:
+        ObjectStoreError: The store is away; see `begin_attempts`.
     """
     asked_at = time.monotonic()
     lease = Lease(new_id(), wiring.lease_seconds)
@@ -57,17 +59,20 @@ def _take(work: Work, target: Target, lease: Lease, wiring: Wiring, limit: int) 
 def begin_attempts(wiring: Wiring, batch: Batch) -> None:
     """Build what was never built, fetch what was, and begin an attempt for each export of the batch.
 
-    What could not begin leaves the batch: all of it if the object store is away, and exports whose lease is lost.
+    Exports whose lease is lost leave the batch.
+
+    Raises:
+        ObjectStoreError: The store is away. Nothing began: the exports are given back, with this as what they wait for.
     """
     try:
         _fetch(wiring, [attempt for attempt in batch.attempts if attempt.stored])
         _build(wiring, batch, [attempt for attempt in batch.attempts if not attempt.stored])
-    except ObjectStoreError:
+    except ObjectStoreError as error:
         with wiring.store.work(batch.target.org_id) as work:
             work.exports.leave_lane(batch.target.connection_id, batch.lease)
-            work.exports.release(batch.lease, [attempt.export_id for attempt in batch.attempts], STORE_DOWN_DELAY)
-        batch.attempts = []
-        return
+            export_ids = [attempt.export_id for attempt in batch.attempts]
+            work.exports.release(batch.lease, export_ids, STORE_DOWN_DELAY, error.as_json())
+        raise
     reached("stored")
     with wiring.store.work(batch.target.org_id) as work:
         work.exports.begin(batch)

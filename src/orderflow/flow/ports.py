@@ -235,8 +235,8 @@ class Exports(Protocol):
     def mark_staged(self, lease: Lease, paths: Mapping[UUID, str]) -> set[UUID]:
         """Note that files are staged; returns the ids of those that `lease` still holds."""
 
-    def release(self, lease: Lease, export_ids: Sequence[UUID], delay: float) -> None:
-        """Give back exports whose attempt never began, due again in `delay` seconds."""
+    def release(self, lease: Lease, export_ids: Sequence[UUID], delay: float, error: dict[str, Any]) -> None:
+        """Give back exports whose attempt never began because of `error`, due again in `delay` seconds."""
 
     def settle(self, batch: Batch, settlements: Sequence[Settlement]) -> set[UUID]:
         """Write export, order and log for each, in bulk; returns the ids that `batch.lease` still held."""

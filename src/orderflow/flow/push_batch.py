@@ -13,7 +13,11 @@ from orderflow.flow.settle import settle
 
 
 def push_batch(wiring: Wiring, org_id: UUID, connection_id: UUID) -> int:
-    """Deliver one batch of what is due; returns how many exports it took, 0 when nothing is left."""
+    """Deliver one batch of what is due; returns how many exports it took, 0 when nothing is left.
+
+    Raises:
+        ObjectStoreError: The document store is away; what is due waits for it.
+    """
     to = open_target(wiring, org_id, connection_id)
     if to is None or not _delivers(to.target):
         return 0

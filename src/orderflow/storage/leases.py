@@ -19,7 +19,7 @@ from orderflow.flow.ports import Attempt, Batch
 from orderflow.storage.lanes import SqlLanes
 from orderflow.storage.models import ERPExport
 from orderflow.storage.orders import SqlOrders
-from orderflow.storage.records import columns, records
+from orderflow.storage.records import as_json, columns, records
 
 _DUE_FIRST = """
     connection_id = :connection_id AND status = 'PENDING' AND held_at IS NULL
@@ -77,7 +77,8 @@ _MARK_STAGED = text("""
 """)
 _RELEASE = text("""
     UPDATE erp_export
-    SET lease_token = NULL, lease_until = NULL, next_attempt_at = now() + make_interval(secs => :delay)
+    SET lease_token = NULL, lease_until = NULL, next_attempt_at = now() + make_interval(secs => :delay),
+        error_json = CAST(:error AS jsonb)
     WHERE id = ANY(:ids) AND lease_token = :token
 """)
 EXTEND = text("""
@@ -129,9 +130,10 @@ class SqlLeases(SqlLanes):
         rows = records({"id": export_id, "path": path} for export_id, path in paths.items())
         return set(self._connection.execute(_MARK_STAGED, {"rows": rows, "token": lease.token}).scalars())
 
-    def release(self, lease: Lease, export_ids: Sequence[UUID], delay: float) -> None:
-        """Give back exports whose attempt never began, due again in `delay` seconds."""
-        self._connection.execute(_RELEASE, {"ids": list(export_ids), "token": lease.token, "delay": delay})
+    def release(self, lease: Lease, export_ids: Sequence[UUID], delay: float, error: dict[str, Any]) -> None:
+        """Give back exports whose attempt never began because of `error`, due again in `delay` seconds."""
+        values = {"ids": list(export_ids), "token": lease.token, "delay": delay, "error": as_json(error)}
+        self._connection.execute(_RELEASE, values)
 
 
 def _attempt(row: Mapping[Any, Any], order: DraftOrder, lease: Lease) -> Attempt:

@@ -156,7 +156,7 @@ class MemoryStore:
     def leave_lane(self, connection_id: UUID, lease: Lease) -> None:
         """Note nothing: no lane was taken."""
 
-    def release(self, lease: Lease, export_ids: Sequence[UUID], delay: float) -> None:
+    def release(self, lease: Lease, export_ids: Sequence[UUID], delay: float, error: dict[str, Any]) -> None:
         """Give exports back."""
         for export_id in export_ids:
             self.find(export_id).leased = False

@@ -11,6 +11,7 @@ from orderflow.domain.delivery import Lease
 from orderflow.domain.errors import (
     InDoubtError,
     NeedsAttentionError,
+    ObjectStoreError,
     RejectedError,
     StateError,
     TransientError,
@@ -293,8 +294,10 @@ def test_while_the_object_store_is_away_orders_wait_and_spend_nothing(installati
     connection_id = installation.connect(zone)
     (order_id,) = installation.pushed()
     installation.documents.away = True
-    assert installation.work_off(connection_id) == 0
+    with pytest.raises(ObjectStoreError):
+        installation.work_off(connection_id)
     assert (installation.attempts(order_id), zone.calls) == ([], [])
+    assert installation.export(order_id)["error_json"]["code"] == "OBJECT_STORE_UNAVAILABLE"
     installation.documents.away = False
     installation.make_all_due()
     assert installation.work_off(connection_id) == 1

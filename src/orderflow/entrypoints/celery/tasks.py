@@ -13,7 +13,7 @@ from celery import Celery
 from celery.signals import beat_init, celeryd_init, setup_logging, worker_process_shutdown
 
 from orderflow.bootstrap import App, close_default_app, default_app
-from orderflow.domain.errors import OrderFlowError
+from orderflow.domain.errors import ObjectStoreError, OrderFlowError
 from orderflow.entrypoints.logs import configure_logs, log_deliveries
 from orderflow.entrypoints.tracing import configure_tracing, trace_deliveries
 from orderflow.flow.poll_acks import poll_acks as poll
@@ -77,9 +77,13 @@ def deliver(org_id: str, connection_id: str) -> None:
     place = UUID(org_id), UUID(connection_id)
     wiring = application().wiring
     ends = time.monotonic() + TURN_SECONDS
-    while (taken := push_batch(wiring, *place)) and time.monotonic() < ends:
-        if taken == wiring.batch_size:
-            look_at(deliver, place)  # a second lane; where none is free it ends at once
+    try:
+        while (taken := push_batch(wiring, *place)) and time.monotonic() < ends:
+            if taken == wiring.batch_size:
+                look_at(deliver, place)  # a second lane; where none is free it ends at once
+    except ObjectStoreError as error:  # what is due was given back, and the sweep finds it
+        log.warning("document store away", code=error.code, error=error.message, connection_id=connection_id)
+        return
     if taken:
         look_at(deliver, place)
 

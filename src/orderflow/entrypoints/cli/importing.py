@@ -62,7 +62,7 @@ class ImportReport:
         extra = f", {review} of them NEEDS_REVIEW (see: orderflow orders list --status NEEDS_REVIEW)" if review else ""
         out().print(f"{plural(len(self.order_ids), 'order')} accepted{extra}.")
         if self.approved:
-            out().print(f"{plural(self.approved, 'order')} approved, {self.pushed} pushed.")
+            out().print(f"{plural(self.approved, 'order')} approved{f', {self.pushed} pushed' if self.pushed else ''}.")
         for line, error in self.bad_lines[:MOST_SHOWN]:
             err().print(Text.assemble((f"line {line}: ", "red"), error.message))
         if len(self.bad_lines) > MOST_SHOWN:
