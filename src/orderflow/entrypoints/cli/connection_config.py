@@ -52,9 +52,10 @@ def gather_config(
 
 def _typed(connector: ERPConnectorPort, name: str, value: str) -> Any:
     """Return a number or a yes-or-no as what it is, for that is what the page's form shows and the schema says."""
-    field = connector.config_model.model_fields.get(name) if connector.config_model else None
+    fields = connector.config_model.model_fields if connector.config_model else {}
+    kind: Any = fields[name].annotation if name in fields else str
     try:
-        meant = TypeAdapter(field.annotation).validate_python(value) if field else value
+        meant = TypeAdapter(kind).validate_python(value)
     except ValueError:  # told with all else that does not fit
         return value
     return meant if isinstance(meant, bool | int | float) else value
