@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 from orderflow.connectors.odoo import api as odoo_api
 from orderflow.connectors.tryton import api as tryton_api
 from orderflow.connectors.tryton.sales import MARK, sale_values
+from orderflow.domain.delivery import ExportResult
 from orderflow.domain.document import export_filename
 from orderflow.domain.errors import RejectedError
 from orderflow.domain.ids import new_id
@@ -62,6 +64,19 @@ def test_taxes_are_those_that_the_erp_itself_computes(erp, way) -> None:
     tax = {"TRYTON": Decimal("0.10"), "ODOO": Decimal("0.15")}[erp.kind]
     result = erp.connector.export(an_order(), getattr(erp, way))
     assert Decimal(result.connector_metadata["total_amount"]) == Decimal("37.20") * (1 + tax)
+
+
+@ONLY_TRYTON  # Odoo's own server ends each connection after one answer; a proxy before it keeps them
+@pytest.mark.parametrize("way", ["config", "other_config"])
+def test_many_orders_travel_over_one_connection(erp, way, monkeypatch) -> None:
+    opened, connect = [], socket.create_connection
+    monkeypatch.setattr(socket, "create_connection", lambda *a, **k: opened.append(a[0]) or connect(*a, **k))
+    connector = type(erp.connector)()
+    for _ in range(2):
+        outcomes = connector.export_many([an_order() for _ in range(5)], getattr(erp, way))
+        assert all(isinstance(outcome, ExportResult) for _, outcome in outcomes)
+    connector.close()
+    assert len(opened) == 1
 
 
 @ONLY_TRYTON
