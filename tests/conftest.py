@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from _pytest.nodeid import NodeId
 from sqlalchemy import text
 
 from orderflow.entrypoints.logs import configure_logs
@@ -125,6 +126,18 @@ def _listen(monkeypatch: pytest.MonkeyPatch, owner: type, name: str, listener: C
         return original(*args, **options)
 
     monkeypatch.setattr(owner, name, method)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the `xdist_group` behind a test's id, by which xdist keeps the tests of one costly server on one worker.
+
+    xdist does so itself, up to 3.8 in a way that pytest 9.2 no longer reads: each worker then starts every server.
+    """
+    if getattr(config.option, "loadgroup", False):
+        for item in items:
+            for mark in item.iter_markers("xdist_group"):
+                item._id = NodeId.parse(f"{item.nodeid}@{mark.args[0]}")  # there is no public way
 
 
 @pytest.hookimpl(wrapper=True)
