@@ -1,25 +1,38 @@
 """What every test may rely on: no setting of the developer's own reaches it, and no secret gets out of it.
 
-Every secret that a test configures is searched for in all that the test wrote, answered, raised and stored:
-captured output and logs, messages of errors, HTTP answers, and every text in the database. Finding one fails the test.
+Every secret that a test configures is searched for in all that the test wrote, answered, raised and stored: captured
+output and logs, errors, HTTP answers, and every row of its database. Finding one fails the test. All of that is also
+kept until the end of the run, of every process that took part, and searched once more for each secret of the whole
+run: one that came out later, or elsewhere, fails the run.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import secrets
+import shutil
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from _pytest.nodeid import NodeId
+from pydantic import SecretStr
 from sqlalchemy import text
 
+from orderflow.bootstrap import App
+from orderflow.domain.errors import OrderFlowError
+from orderflow.entrypoints.api import middleware
 from orderflow.entrypoints.logs import configure_logs
 from orderflow.storage.database import Database
 from orderflow.storage.encryption import EncryptionService
 from orderflow.storage.errors import DatabaseError
+from orderflow.storage.passwords import Passwords
 
 _OURS = (
     "ORDERFLOW_",
@@ -32,18 +45,14 @@ _OURS = (
     "PASSWORD_PEPPER",
 )
 _NAMES_OF_SECRETS = ("password", "passphrase", "secret", "token", "api_key", "ssh_key")
+_SHOWN_IN_DOCS = "correct horse battery"
 _NO_SECRETS = ("_url", "_name", "_in", "_header")  # as token_url and api_key_name: what they are about is one
-_TABLES = (
-    "organization",
-    "app_user",
-    "api_key",
-    "audit_log",
-    "draft_order",
-    "erp_connection",
-    "erp_export",
-    "erp_push_log",
-    "notification",
-)
+_READABLE = text("""
+    SELECT relname FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND has_table_privilege(oid, 'SELECT')
+""")
+_RECORD = "TEST_RECORD"
+"""Names the folder in which the processes of a run (pytest-xdist's workers) keep what is searched at its end."""
 
 
 @pytest.fixture(autouse=True)
@@ -60,39 +69,103 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Canaries:
-    """The secrets of the running test, and where they came out."""
+    """The secrets of the running test, where they came out, and the record of the whole run.
 
-    def __init__(self) -> None:
+    Attributes:
+        made_up: What the running test configures is plain words, or generated: found elsewhere, it is there by chance.
+    """
+
+    def __init__(self, record: Path | None = None) -> None:
         self.secrets: set[str] = set()
         self.leaks: list[str] = []
+        self.test = ""
+        self.made_up = False
+        self._record = record
+        self._looks_away = False
 
     def new(self, kind: str) -> str:
         """Return a secret that nothing else looks like."""
         canary = f"canary-{kind}-{secrets.token_hex(16)}"
-        self.secrets.add(canary)
+        self.add(canary)
         return canary
+
+    def add(self, secret: str) -> None:
+        """Watch a secret. What is shorter than six characters would be found by chance; of a key, one line does."""
+        lines = [line for line in secret.splitlines() if line and not line.startswith("-----")]
+        watched = lines[len(lines) // 2] if lines else ""
+        if len(watched) >= 6 and watched != _SHOWN_IN_DOCS:
+            self.secrets.add(watched)
+            if len(watched) >= 12:  # a plain word may stand in another test's text by chance
+                self._keep("secrets", watched)
 
     def watch(self, config: Any) -> None:
         """Watch the secrets of a connection's configuration."""
-        for name, value in config.items() if isinstance(config, dict) else ():
+        for name, value in config.items() if isinstance(config, dict) and not self.made_up else ():
             sounds = any(part in name for part in _NAMES_OF_SECRETS) and not name.endswith(_NO_SECRETS)
-            if isinstance(value, str) and len(value) >= 6 and sounds:
-                self.secrets.add(value)
+            if isinstance(value, str) and sounds:
+                self.add(value)
+
+    def watch_password(self, password: str) -> None:
+        """Watch a user's password."""
+        if not self.made_up:
+            self.add(password)
+
+    def watch_settings(self, settings: Any) -> None:
+        """Watch the secrets among an installation's settings; addresses of databases have none here."""
+        for name, value in settings if not self.made_up else ():
+            if isinstance(value, SecretStr) and not name.endswith("_url"):
+                self.add(value.get_secret_value())
 
     def search(self, written: str, where: str) -> None:
         """Note a leak if a secret is in `written`."""
+        if self._looks_away:
+            return
+        start = self._keep("texts", written)
+        self._keep("places", f"{start} {where} in {self.test}")
         if any(secret in written for secret in self.secrets):
             self.leaks.append(where)
 
     def search_database(self, database: Database) -> None:
         """Note a leak for every table that holds a secret in any column."""
         with suppress(DatabaseError), database.system() as connection:  # a test may have taken the database away
-            for table in _TABLES if self.secrets else ():
-                if connection.execute(text("SELECT to_regclass(:table)"), {"table": table}).scalar() is None:
-                    continue
-                query = f"SELECT count(*) FROM {table} t, unnest(CAST(:all AS text[])) s WHERE strpos(t::text, s) > 0"
-                if connection.execute(text(query), {"all": list(self.secrets)}).scalar():
-                    self.leaks.append(f"table {table}")
+            for table in connection.execute(_READABLE).scalars().all():
+                rows = connection.execute(text(f"SELECT t::text FROM {table} t")).scalars()
+                self.search("\n".join(rows), f"table {table}")
+
+    @contextmanager
+    def look_away(self) -> Iterator[None]:
+        """Let a command that shows secrets on purpose do so."""
+        self._looks_away = True
+        yield
+        self._looks_away = False
+
+    def leaks_of_the_run(self) -> list[str]:
+        """Return where in the record of all processes one of their secrets came out."""
+        known, places = self._folder / "known", set()
+        files = list(self._folder.glob("*.secrets"))
+        known.write_text("".join(file.read_text("utf-8") for file in files), "utf-8")
+        for texts in self._folder.glob("*.texts") if files else ():
+            # grep looks for thousands of words at once, in hundreds of megabytes, within a second.
+            command = ["grep", "-aboF", "-f", known, texts]
+            found = subprocess.run(command, capture_output=True, check=False).stdout.splitlines()
+            places |= {_place(texts, int(line.split(b":")[0])) for line in found}
+        return sorted(places)
+
+    @property
+    def _folder(self) -> Path:
+        return self._record or Path(os.environ[_RECORD])
+
+    def _keep(self, kind: str, written: str) -> int:
+        """Add to a file of the record, one for each process; returns where in it that begins."""
+        with (self._folder / f"{os.getpid()}.{kind}").open("ab") as file:
+            start = file.tell()
+            file.write(f"{written}\n".encode("utf-8", "replace"))
+            return start
+
+
+def _place(texts: Path, offset: int) -> str:
+    places = (line.split(" ", 1) for line in texts.with_suffix(".places").read_text("utf-8").splitlines())
+    return [place for start, place in places if int(start) <= offset][-1]
 
 
 _canaries = Canaries()
@@ -109,23 +182,70 @@ def secret() -> Callable[[str], str]:
     return _canaries.new
 
 
-@pytest.fixture(autouse=True)
-def watched(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Watch what integration and acceptance tests configure, and what errors and databases say of it."""
-    _canaries.secrets.clear()
-    if "unit" not in request.path.parts:
-        _listen(monkeypatch, EncryptionService, "encrypt_config", lambda _, config, *__: _canaries.watch(config))
-        _listen(monkeypatch, Database, "close", _canaries.search_database)
+@pytest.fixture(scope="session", autouse=True)
+def watched() -> Iterator[None]:
+    """Watch what is configured, and record what errors, answers, databases and other processes say."""
+    with pytest.MonkeyPatch.context() as patch:
+        _listen(patch, EncryptionService, "encrypt_config", before=lambda _, config, *__: _canaries.watch(config))
+        _listen(patch, Passwords, "hash", before=lambda _, password: _canaries.watch_password(password))
+        _listen(patch, App, "__init__", before=lambda _, settings, *__: _canaries.watch_settings(settings))
+        _listen(patch, Database, "close", before=_canaries.search_database)
+        _listen(patch, OrderFlowError, "__init__", after=_note_error)
+        _listen(patch, middleware._Answer, "send", before=lambda _, message: _note_answer(message))
+        _listen(patch, httpx.Client, "send", after=lambda answer, *_: _note_client(answer))
+        _listen(patch, subprocess.Popen, "communicate", after=lambda output, *_: _note_output(output))
+        _listen(patch, pytest.CaptureFixture, "readouterr", after=lambda output, *_: _note_output(output))
+        yield
 
 
-def _listen(monkeypatch: pytest.MonkeyPatch, owner: type, name: str, listener: Callable[..., None]) -> None:
+def _listen(
+    patch: pytest.MonkeyPatch,
+    owner: type,
+    name: str,
+    *,
+    before: Callable[..., None] | None = None,
+    after: Callable[..., None] | None = None,
+) -> None:
     original = getattr(owner, name)
 
+    @functools.wraps(original)
     def method(*args: Any, **options: Any) -> Any:
-        listener(*args)
-        return original(*args, **options)
+        if before:
+            before(*args)
+        result = original(*args, **options)
+        if after:
+            after(result, *args)
+        return result
 
-    monkeypatch.setattr(owner, name, method)
+    patch.setattr(owner, name, method)
+
+
+def _note_error(_: None, error: OrderFlowError, *__: Any) -> None:
+    _canaries.search(f"{error!r} {error} {error.hint} {error.details}", "an error")
+
+
+def _note_answer(message: dict[str, Any]) -> None:
+    if written := message.get("body") or message.get("headers"):
+        _canaries.search(_as_text(written), "HTTP answer")
+
+
+def _note_client(answer: httpx.Response) -> None:
+    if answer.is_closed and answer.url.path.startswith("/api/v1/"):
+        _canaries.search(f"{answer.headers} {_as_text(answer.content)}", "HTTP answer")
+
+
+def _note_output(output: tuple[Any, Any]) -> None:
+    for written in filter(None, output):
+        _canaries.search(_as_text(written), "output")
+
+
+def _as_text(written: Any) -> str:
+    return written.decode("utf-8", "replace") if isinstance(written, bytes) else str(written)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        os.environ[_RECORD] = tempfile.mkdtemp(prefix="of-record-")
 
 
 @pytest.hookimpl(trylast=True)
@@ -140,13 +260,32 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item._id = NodeId.parse(f"{item.nodeid}@{mark.args[0]}")  # there is no public way
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    _canaries.secrets.clear()
+    _canaries.test = item.nodeid
+    _canaries.made_up = "unit" in item.path.parts
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
     report = yield
     for title, written in report.sections:
-        _canaries.search(written, title)
+        if title.endswith(call.when):
+            _canaries.search(written, title)
     if _canaries.leaks and report.passed:
         report.outcome = "failed"
         report.longrepr = f"A secret came out: {', '.join(dict.fromkeys(_canaries.leaks))}."
     _canaries.leaks.clear()
     return report
+
+
+@pytest.hookimpl(trylast=True)  # when pytest-xdist's workers have ended
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workerinput"):
+        return
+    leaks = _canaries.leaks_of_the_run()
+    shutil.rmtree(os.environ.pop(_RECORD))
+    if leaks and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    for leak in leaks:
+        print(f"\nA secret of this run came out: {leak}.")  # noqa: T201  # the terminal's summary is written already

@@ -32,7 +32,9 @@ from orderflow.entrypoints.api.page import page_folder
 from orderflow.flow.ports import Actor
 from orderflow.flow.users import create_user
 from orderflow.settings import Settings
+from orderflow.storage.database import Database
 from orderflow.storage.embedded import EmbeddedPostgres
+from orderflow.storage.roles import APP_ROLE
 
 collect_ignore = [] if page_folder() else ["test_page.py"]
 """There is nothing to try in a browser where Node was not there to build the page; `make test` says so."""
@@ -90,6 +92,7 @@ def home_with_database() -> Iterator[Path]:
     embedded = EmbeddedPostgres(home)
     embedded.start()
     yield home
+    Database(embedded.url(APP_ROLE)).close()  # so that its rows are searched for secrets
     embedded.stop_if_unused()
     shutil.rmtree(home)
 
