@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
@@ -15,18 +16,8 @@ from orderflow.domain.states import OrderStatus
 from orderflow.storage.models import DraftOrderLineRow, DraftOrderRow
 from orderflow.storage.records import columns
 
-_LINE_FIELDS = (
-    "line_no",
-    "internal_sku",
-    "qty",
-    "uom",
-    "unit_price",
-    "currency",
-    "customer_sku_raw",
-    "product_description",
-    "requested_delivery_date",
-    "line_notes",
-)
+_LINE_FIELDS = tuple(field.name for field in fields(DraftOrderLine))
+_LINE_COLUMNS = ", ".join(f"l.{name}" for name in _LINE_FIELDS)
 _PLAIN_FIELDS = (
     "external_order_number",
     "order_date",
@@ -109,7 +100,7 @@ class SqlOrders:
 
     def _line_values(self, order_id: UUID, line: DraftOrderLine) -> dict[str, Any]:
         values = {name: getattr(line, name) for name in _LINE_FIELDS}
-        return values | {"id": line.id, "org_id": self._org_id, "draft_order_id": order_id}
+        return values | {"org_id": self._org_id, "draft_order_id": order_id}
 
     def _load(self, where: str, parameters: Mapping[str, Any]) -> list[DraftOrder]:
         query = text(
@@ -122,14 +113,12 @@ class SqlOrders:
 
     def _lines_of(self, order_ids: Sequence[UUID]) -> dict[UUID, list[DraftOrderLine]]:
         query = text(
-            f"SELECT {columns(DraftOrderLineRow, 'l')} FROM draft_order_line l"  # noqa: S608  # built from constants
+            f"SELECT l.draft_order_id, {_LINE_COLUMNS} FROM draft_order_line l"  # noqa: S608  # built from constants
             " WHERE l.draft_order_id = ANY(:ids) ORDER BY l.draft_order_id, l.line_no"
         )
         found: dict[UUID, list[DraftOrderLine]] = defaultdict(list)
-        for row in self._connection.execute(query, {"ids": list(order_ids)}).mappings():
-            found[row["draft_order_id"]].append(
-                DraftOrderLine(id=row["id"], **{name: row[name] for name in _LINE_FIELDS})
-            )
+        for order_id, *values in self._connection.execute(query, {"ids": list(order_ids)}):
+            found[order_id].append(DraftOrderLine(*values))  # by position: an order may have thousands
         return found
 
 
