@@ -10,6 +10,7 @@ export interface FieldSchema extends RJSFSchema {
   group?: string;
   show_when?: Record<string, unknown[]>;
   multiline?: boolean;
+  prefill?: boolean;
 }
 
 export function fieldsOf(schema: RJSFSchema): [string, FieldSchema][] {
@@ -21,7 +22,7 @@ export function plain(schema: FieldSchema): FieldSchema {
   const { anyOf, ...rest } = schema;
   const choices = (anyOf as FieldSchema[] | undefined)?.filter(({ type }) => type !== "null");
   const only: FieldSchema = choices?.length === 1 ? { ...choices[0], ...rest } : schema;
-  if (only.default === null) delete only.default;
+  if (only.default === null || only.prefill === false) delete only.default;
   if (only.items && typeof only.items === "object" && !Array.isArray(only.items)) only.items = plain(only.items as FieldSchema);
   const properties = fieldsOf(only).map(([name, field]) => [name, plain(field)]);
   return properties.length ? { ...only, properties: Object.fromEntries(properties) } : only;
@@ -59,5 +60,6 @@ export function widgets(schema: RJSFSchema, stored: Config): UiSchema {
 
 function widget(field: FieldSchema, stored: boolean): UiSchema {
   if (field.writeOnly) return { "ui:widget": "password", "ui:options": { stored, multiline: field.multiline } };
+  if (field.type === "object" && !field.properties) return { "ui:field": "MapField" };
   return field.multiline ? { "ui:widget": "textarea" } : {};
 }

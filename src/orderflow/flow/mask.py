@@ -14,7 +14,7 @@ MASK = "********"
 
 def secret_fields(connector: ERPConnectorPort) -> set[str]:
     """Return the names of the fields that hold secrets, at any depth."""
-    return {name for name, secret in _fields(_schema(connector)) if secret}
+    return {name for name, field in _fields(_schema(connector)) if _is_secret(field)}
 
 
 def masked(connector: ERPConnectorPort | None, config: dict[str, Any]) -> dict[str, Any]:
@@ -22,8 +22,10 @@ def masked(connector: ERPConnectorPort | None, config: dict[str, Any]) -> dict[s
 
     What the connector's model does not name may be a secret too, so it is masked; without a connector, all is.
     """
-    plain = {name for name, secret in _fields(_schema(connector)) if not secret} if connector else set()
-    return {name: _masked(value, name in plain, plain) for name, value in config.items()}
+    schema = _schema(connector) if connector else {}
+    plain = {name for name, field in _fields(schema) if not _is_secret(field)}
+    maps = {name for name, field in _fields(schema) if _is_plain_map(field)}
+    return {name: _masked(value, name, plain, maps) for name, value in config.items()}
 
 
 def unmasked(connector: ERPConnectorPort, config: dict[str, Any], stored: dict[str, Any]) -> dict[str, Any]:
@@ -71,12 +73,12 @@ def _filled(value: Any, stored: Any, secret: set[str]) -> Any:
     return stored if value == MASK else value
 
 
-def _masked(value: Any, is_plain: bool, plain: set[str]) -> Any:
+def _masked(value: Any, name: str, plain: set[str], maps: set[str]) -> Any:
     if isinstance(value, dict):
-        return {name: _masked(inner, name in plain, plain) for name, inner in value.items()}
+        return {key: _masked(inner, name if name in maps else key, plain, maps) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_masked(inner, is_plain, plain) for inner in value]
-    return value if is_plain or value in (None, "") else MASK
+        return [_masked(inner, name, plain, maps) for inner in value]
+    return value if name in plain or value in (None, "") else MASK
 
 
 def _destinations(connector: ERPConnectorPort) -> dict[str, Any]:
@@ -90,8 +92,17 @@ def _schema(connector: ERPConnectorPort) -> dict[str, Any]:
     return model.model_json_schema() if model else {}
 
 
-def _fields(schema: dict[str, Any]) -> Iterator[tuple[str, bool]]:
-    """Yield every field of a JSON Schema by pydantic, and whether it is a secret (`writeOnly`)."""
+def _fields(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every field of a JSON Schema by pydantic, at any depth."""
     for part in (schema, *schema.get("$defs", {}).values()):
-        for name, field in part.get("properties", {}).items():
-            yield name, any(kind.get("writeOnly", False) for kind in (field, *field.get("anyOf", ())))
+        yield from part.get("properties", {}).items()
+
+
+def _is_secret(field: dict[str, Any]) -> bool:
+    return any(kind.get("writeOnly", False) for kind in (field, *field.get("anyOf", ())))
+
+
+def _is_plain_map(field: dict[str, Any]) -> bool:
+    """Tell whether a field holds values of a declared type, none of them secret, by names that are data."""
+    inner = field.get("additionalProperties")
+    return isinstance(inner, dict) and "type" in inner and not _is_secret(inner)

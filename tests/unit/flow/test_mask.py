@@ -22,6 +22,8 @@ class Config(BaseModel):
     password: SecretStr | None = None
     headers: list[Header] = []
     login: Header | None = None
+    units: dict[str, str] = {}
+    tokens: dict[str, SecretStr] = {}
 
 
 class Connector(BaseConnector):
@@ -55,6 +57,11 @@ def test_secrets_are_masked_at_any_depth():
 def test_what_the_model_does_not_name_is_masked_and_without_a_connector_everything():
     assert masked(CONNECTOR, {"old_password": "x", "password": None}) == {"old_password": MASK, "password": None}
     assert masked(None, {"url": "https://erp.example"}) == {"url": MASK}
+
+
+def test_the_values_of_a_map_are_shown_unless_they_are_declared_secret():
+    config = {"units": {"CTN": "Pack of 6", "token": "TKN"}, "tokens": {"erp": "t0ken"}}
+    assert masked(CONNECTOR, config) == {"units": config["units"], "tokens": {"erp": MASK}}
 
 
 def test_a_mask_and_a_secret_left_out_stand_for_what_is_stored():

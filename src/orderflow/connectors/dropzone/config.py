@@ -58,15 +58,15 @@ class DropzoneConfig(BaseModel):
         pattern=r"^[^\s/@]+$",
         title="Host",
         description="The server's name or address, without sftp:// and without a path.",
-        json_schema_extra=_form("Server", _SFTP, destination=True),
+        json_schema_extra=_form("Server", _SERVER, destination=True),
     )
     port: int = Field(
         22,
         ge=1,
         le=65_535,
         title="Port",
-        description="22 on most servers.",
-        json_schema_extra=_form("Server", _SFTP, destination=True),
+        description="Leave it empty for the usual one: 22 for sftp, 21 for ftp and ftps.",
+        json_schema_extra=_form("Server", _SERVER, destination=True, prefill=False),
     )
     host_key: str | None = Field(
         None,
