@@ -8,6 +8,6 @@ export default defineConfig({
   plugins: [react()],
   // A helper for the tests of @rjsf/core imports Ajv, which our Content-Security-Policy could not run: see validator.ts.
   resolve: { alias: { "@rjsf/validator-ajv8": ours } },
-  build: { target: "es2022", chunkSizeWarningLimit: 600 },
+  build: { target: "es2022", minify: "terser", chunkSizeWarningLimit: 600 },
   server: { proxy: { "/api": process.env.ORDERFLOW_URL ?? "http://127.0.0.1:8000" } },
 });

@@ -1,5 +1,7 @@
 import { createTheme, DEFAULT_THEME, type CSSVariablesResolver } from "@mantine/core";
 
+const CLOSE = { "aria-label": "Close" };
+
 export const theme = createTheme({
   primaryColor: "indigo",
   primaryShade: { light: 7, dark: 7 },
@@ -8,12 +10,21 @@ export const theme = createTheme({
   fontFamily: 'Inter, "Segoe UI", system-ui, -apple-system, "Liberation Sans", sans-serif',
   headings: { fontWeight: "650" },
   components: {
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
+    Modal: { defaultProps: { centered: true, closeButtonProps: CLOSE }, styles: { title: { fontWeight: 650 } } },
+    Drawer: {
+      defaultProps: { position: "right", size: "xl", closeButtonProps: CLOSE },
+      styles: { title: { fontSize: "var(--mantine-font-size-lg)", fontWeight: 650 } },
+    },
+    InputWrapper: { defaultProps: { inputWrapperOrder: ["label", "input", "description", "error"] } },
+    PasswordInput: { defaultProps: { visibilityToggleButtonProps: { "aria-label": "Show or hide the password" } } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 200 } },
     Table: { defaultProps: { verticalSpacing: "sm", highlightOnHover: true } },
+    TableScrollContainer: { defaultProps: { type: "native" } },
     Anchor: { defaultProps: { size: "sm" } },
     Checkbox: { defaultProps: { radius: "sm" } },
     Card: { defaultProps: { withBorder: true, padding: "lg" } },
-    Badge: { styles: { label: { textTransform: "none", fontWeight: 600 } } },
+    Badge: { styles: { root: { minWidth: "fit-content" }, label: { textTransform: "none", fontWeight: 600 } } },
   },
 });
 
@@ -28,6 +39,7 @@ export const readable: CSSVariablesResolver = () => {
       "--mantine-color-dimmed": "#55606e",
       "--mantine-color-placeholder": "#6b7480",
       "--mantine-color-error": "#c92a2a",
+      "--mantine-color-anchor": "var(--mantine-color-indigo-8)",
       "--page-background": "#f6f7f9",
       ...tones((name) => `color-mix(in srgb, var(--mantine-color-${name}-9), black 38%)`),
     },

@@ -20,6 +20,26 @@ from orderflow.testing.sftp_server import SFTPServer
 
 FRONTEND = Path(__file__).parents[2] / "frontend"
 PATHS = ("/", "/orders", "/deliveries", "/deliveries?view=attempts", "/connectors", "/activity", "/settings")
+DIALOGS = (
+    ("/connectors", "Edit"),
+    ("/connectors", "Add connector", "DROPZONE_CSV_V1", "Preview"),
+    ("/connectors", "Add connector", "ODOO", "Preview"),
+    ("/connectors", "Delete"),
+    ("/orders/{approved}", "Edit"),
+    ("/orders/{approved}", "Preview"),
+    ("/orders/{approved}", "Push"),
+    ("/orders/{approved}", "Reject"),
+    ("/orders/{refused}", "Preview"),
+    ("/deliveries?view=attempts", "Open attempt"),
+    ("/settings", "Users"),
+    ("/settings", "Users", "Add user"),
+    ("/settings", "API keys", "New key"),
+    ("/settings", "Your account"),
+    ("/orders", "All found"),
+    ("/", "Account"),
+)
+"""What opens on a page, and the buttons that lead there."""
+
 MOST_SCRIPT = 300_000
 """Bytes of compressed script that the first page may load."""
 
@@ -142,12 +162,85 @@ def _retry_refused(page: Page, folder: Path) -> None:
     expect(page.get_by_text("Confirmed by the ERP")).to_be_visible(timeout=15_000)
     expect(page.get_by_text("SO-PO-2").first).to_be_visible()
     expect(page.get_by_text("Push requested to ERP in Hamburg")).to_have_count(2)
+    page.get_by_role("link", name="Deliveries", exact=True).click()
+    expect(page.get_by_role("row", name="FAILED")).to_contain_text("retried since")
+    expect(page.get_by_role("button", name="Retry")).to_have_count(0)
 
 
 def _secrets_in(recorder: Any, *passwords: str) -> list[str]:
     everything = b"\n".join(recorder.answers).decode(errors="replace")
     assert len(everything) > 1_000
     return [password for password in passwords if password in everything]
+
+
+def test_an_integrator_maps_a_csv_file_and_sees_what_it_makes(open_page: Callable[..., Page], site) -> None:
+    page = open_page(Role.INTEGRATOR)
+    page.goto(f"{site.url}/connectors")
+    page.get_by_role("button", name="Add connector").click()
+    page.get_by_role("menuitem", name="DROPZONE_CSV_V1").click()
+    form = page.get_by_role("dialog")
+    form.get_by_label("Kind").click()
+    page.get_by_role("option", name="ftp", exact=True).click()
+    expect(form.get_by_label("Host key")).to_have_count(0)  # that is SFTP's
+    for label, text in (("Host", "ftp.example"), ("User", "orders"), ("Export folder", "/in")):
+        form.get_by_label(label).fill(text)
+    form.get_by_role("textbox", name="Password").fill("sesame")
+    for number, (heading, source) in enumerate((("Quantity", "line.qty"), ("Article", "line.internal_number"))):
+        if number:
+            form.get_by_role("button", name="Add", exact=True).click()
+        form.get_by_label("Heading").nth(number).fill(heading)
+        form.get_by_label("Field").nth(number).fill(source)
+    form.get_by_role("button", name="Preview").click()
+    expect(form.get_by_role("alert")).to_contain_text("line has no field 'internal_number'")
+    form.get_by_label("Field").nth(1).fill("line.internal_sku")
+    form.get_by_role("button", name="Move entry 2 up").click()
+    form.get_by_role("button", name="Preview").click()
+    expect(form.get_by_text("ftp://orders@ftp.example:21/in/sales_order_")).to_be_visible()
+    expect(form.get_by_role("region", name="Document")).to_contain_text("Article;Quantity")
+
+
+def test_an_integrator_names_the_units_of_an_erp(open_page: Callable[..., Page], site) -> None:
+    page = open_page(Role.INTEGRATOR)
+    page.goto(f"{site.url}/connectors")
+    page.get_by_role("button", name="Add connector").click()
+    page.get_by_role("menuitem", name="ODOO").click()
+    form = page.get_by_role("dialog")
+    for label, text in (("Address", "https://odoo.example"), ("Database", "erp"), ("API key", "sesame")):
+        form.get_by_role("textbox", name=label).fill(text)
+    form.get_by_role("group", name="Units").get_by_role("button", name="Add").click()
+    form.get_by_label("Units 1: from").fill("CTN")
+    form.get_by_label("Units 1: to").fill("Pack of 6")
+    form.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Odoo")).to_be_visible()
+    page.get_by_role("button", name="Edit").click()
+    expect(form.get_by_label("Units 1: to")).to_have_value("Pack of 6")
+
+
+def test_a_form_works_by_keyboard_and_keeps_what_was_typed(open_page: Callable[..., Page], site) -> None:
+    with site.client() as client:
+        order_id = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
+    page = open_page(Role.OPS)
+    page.goto(f"{site.url}/orders/{order_id}")
+    expect(page).to_have_title("PO-1 · OrderFlow Connect")
+    edit = page.get_by_role("button", name="Edit")
+    edit.press("Enter")
+    form = page.get_by_role("dialog", name="Edit PO-1")
+    expect(form.get_by_label("Quantity")).to_have_value("10")
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        assert form.evaluate("dialog => dialog.contains(document.activeElement)"), "the focus left the dialog"
+    page.keyboard.press("Escape")
+    expect(form).to_have_count(0)
+    expect(edit).to_be_focused()
+    edit.press("Enter")
+    form.get_by_label("Notes").fill("Call before delivery")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Discard your changes?")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Discard your changes?")).to_have_count(0)
+    expect(form.get_by_label("Notes")).to_have_value("Call before delivery")
+    form.get_by_role("button", name="Save").press("Enter")
+    expect(page.get_by_text("Call before delivery")).to_be_visible()
 
 
 def test_a_viewer_is_offered_nothing_that_changes_anything(open_page: Callable[..., Page], site) -> None:
@@ -170,7 +263,7 @@ def test_a_viewer_is_offered_nothing_that_changes_anything(open_page: Callable[.
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_has_a_serious_accessibility_fault(
-    open_page: Callable[..., Page], site, erp: SFTPServer, scheme: str
+    open_page: Callable[..., Page], site, erp: SFTPServer, tmp_path: Path, scheme: str
 ) -> None:
     config = {"mode": "sftp", "host": erp.host, "port": erp.port, "username": "orderflow", "password": erp.password}
     with site.client() as client:
@@ -183,16 +276,38 @@ def test_no_page_has_a_serious_accessibility_fault(
         client.post("/draft-orders", json={"external_order_number": "PO-9"})
         client.post("/draft-orders/bulk", json={"action": "approve", "ids": orders[:2]})
         client.post(f"/draft-orders/{orders[0]}/push", json={"connection_id": mock["id"]})
+        _push_what_is_never_answered(client, orders[2], tmp_path)
     page = open_page(color_scheme=scheme, reduced_motion="reduce")
+    page.goto(f"{site.url}/deliveries?view=overdue")
+    expect(page.get_by_text("No answer since")).to_be_visible()
     for path in (*PATHS, f"/orders/{orders[0]}", f"/orders/{orders[1]}"):
         page.goto(site.url + path)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         page.wait_for_load_state("networkidle")
         _assert_accessible(page, path)
-    page.goto(f"{site.url}/connectors")
-    page.get_by_role("button", name="Edit").first.click()
-    expect(page.get_by_label("Export folder")).to_be_visible()
-    _assert_accessible(page, "the connector's form")
+    for path, *buttons in DIALOGS:
+        page.goto(site.url + path.format(refused=orders[0], approved=orders[1]))
+        for name in buttons:
+            page.get_by_role("button", name=name).or_(page.get_by_role("tab", name=name)).or_(
+                page.get_by_role("menuitem", name=name)
+            ).first.click()
+        opened = page.get_by_role("dialog").or_(page.get_by_role("tabpanel")).or_(page.get_by_role("menu"))
+        expect(opened.first).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        _assert_accessible(page, f"{path} {buttons}")
+
+
+def _push_what_is_never_answered(client: Client, order_id: str, folder: Path) -> None:
+    """So that something is overdue."""
+    config = {
+        "mode": "filesystem",
+        "export_path": str(folder),
+        "columns": [{"name": "sku", "field": "line.internal_sku"}],
+    }
+    csv = {"connector_type": "DROPZONE_CSV_V1", "config": config, "answer_within": 1}
+    connection_id = client.post("/connectors", json=csv).json()["id"]
+    client.post(f"/draft-orders/{order_id}/approve")
+    client.post(f"/draft-orders/{order_id}/push", json={"connection_id": connection_id})
 
 
 def _assert_accessible(page: Page, where: str) -> None:
@@ -208,7 +323,13 @@ def _assert_accessible(page: Page, where: str) -> None:
 
 
 def test_the_first_load_is_small_and_kept(open_page: Callable[..., Page], site) -> None:
+    with site.client() as client:
+        client.post("/connectors", json={"connector_type": "MOCK", "config": {"mode": "success"}})
+        order_id = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
+        client.post(f"/draft-orders/{order_id}/approve")
+        client.post(f"/draft-orders/{order_id}/push")
     page = open_page()
+    expect(page.locator(".recharts-bar-rectangle").first).to_be_visible()
     page.wait_for_load_state("networkidle")
     script = "performance.getEntriesByType('resource').filter(e => e.name.endsWith('.js')).map(e => e.transferSize)"
     sizes = page.evaluate(script)

@@ -77,6 +77,12 @@ export function useTimeline(id: string) {
     (await answer(api.GET("/api/v1/draft-orders/{order_id}/timeline", { params: { path } }))).items);
 }
 
+/** What would be sent for an order; over the default connector if none is named. */
+export function usePreview(id: string, connection_id: string | undefined) {
+  const params = { path: { order_id: id }, query: { connection_id } };
+  return useQuery({ queryKey: ["preview", id, connection_id], queryFn: () => answer(api.GET("/api/v1/draft-orders/{order_id}/preview", { params })) });
+}
+
 export function useExports(query: ExportQuery) {
   return useLive(["exports", query], () => answer(api.GET("/api/v1/exports", { params: { query } })));
 }
@@ -85,9 +91,9 @@ export function useAttempts(query: AttemptQuery) {
   return useLive(["attempts", query], () => answer(api.GET("/api/v1/push-log", { params: { query } })));
 }
 
-export function useAttempt(id: string, enabled: boolean) {
+export function useAttempt(id: string) {
   const path = { attempt_id: id };
-  return useLive(["attempt", id], () => answer(api.GET("/api/v1/push-log/{attempt_id}", { params: { path } })), enabled);
+  return useLive(["attempt", id], () => answer(api.GET("/api/v1/push-log/{attempt_id}", { params: { path } })));
 }
 
 export function useAuditLog(query: AuditQuery) {

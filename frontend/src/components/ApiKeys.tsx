@@ -65,7 +65,7 @@ function NewKey() {
   return (
     <>
       <Button onClick={start}>New key</Button>
-      <Modal opened={opened} onClose={close} title="New API key" centered closeButtonProps={{ "aria-label": "Close" }}>
+      <Modal opened={opened} onClose={close} title="New API key">
         {make.data ? <Shown value={make.data.key} /> : (
           <Stack component="form" onSubmit={submit}>
             <TextInput label="Name" description="What uses it" required value={name} onChange={(event) => setName(event.currentTarget.value)} />
@@ -82,7 +82,7 @@ function NewKey() {
 function Shown({ value }: { value: string }) {
   return (
     <Alert color="yellow" title="Copy it now: it is not shown again">
-      <Code block>{value}</Code>
+      <Code block style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>{value}</Code>
       <CopyButton value={value}>{({ copied, copy }) => <Button size="xs" mt="xs" onClick={copy}>{copied ? "Copied" : "Copy"}</Button>}</CopyButton>
     </Alert>
   );

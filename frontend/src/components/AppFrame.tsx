@@ -35,6 +35,7 @@ export function AppFrame({ children }: { children: ReactNode }) {
   const me = useMe();
   return (
     <AppShell header={{ height: 56 }} navbar={{ width: 220, breakpoint: "sm", collapsed: { mobile: !opened } }} padding={{ base: "sm", sm: "lg" }}>
+      <a href="#main" className="skip">Skip to the content</a>
       <AppShell.Header px="md">
         <Group h="100%" justify="space-between" wrap="nowrap">
           <Group gap="sm" wrap="nowrap">
@@ -52,7 +53,7 @@ export function AppFrame({ children }: { children: ReactNode }) {
       <AppShell.Navbar p="sm" component="nav" aria-label="Pages">
         <Places onGo={close} />
       </AppShell.Navbar>
-      <AppShell.Main>
+      <AppShell.Main id="main" tabIndex={-1}>
         <Box maw={1280} mx="auto">
           <PausedAlert />
           {me.error ? <ErrorAlert error={me.error} /> : children}
@@ -123,10 +124,11 @@ function PausedAlert() {
   );
 }
 
-export function PageTitle({ children, actions, about }: { children: ReactNode; actions?: ReactNode; about?: ReactNode }) {
+export function PageTitle({ children, actions, about }: { children: string; actions?: ReactNode; about?: ReactNode }) {
   return (
     <Group justify="space-between" align="flex-start" mb="lg" gap="sm">
       <div>
+        <title>{`${children} · OrderFlow Connect`}</title>
         <Title order={1} size="h2">{children}</Title>
         {about && <Text c="dimmed" size="sm" mt={2}>{about}</Text>}
       </div>

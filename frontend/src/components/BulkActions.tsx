@@ -48,14 +48,14 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
             <Button key={action} size="xs" loading={act.isPending} onClick={() => act.run({ action, ids })}>{LABELS[action]} {count}</Button>
           ))}
           <Menu position="bottom-end">
-            <Menu.Target><Button size="xs" variant="default" loading={act.isPending} rightSection={<IconChevronDown size={14} />}>All that fit</Button></Menu.Target>
+            <Menu.Target><Button size="xs" variant="default" loading={act.isPending} rightSection={<IconChevronDown size={14} />}>All found</Button></Menu.Target>
             <Menu.Dropdown>
               {ACTIONS.map((action) => <Menu.Item key={action} onClick={() => onAll(action)}>{LABELS[action]} all {STARTS_FROM[action]}</Menu.Item>)}
             </Menu.Dropdown>
           </Menu>
         </Group>
       </Paper>
-      <Modal opened={result !== undefined} onClose={() => setResult(undefined)} title="Not all went well" centered size="lg" closeButtonProps={{ "aria-label": "Close" }}>
+      <Modal opened={result !== undefined} onClose={() => setResult(undefined)} title="Not all went well" centered size="lg">
         {result && <Refused result={result} />}
       </Modal>
     </>

@@ -1,11 +1,14 @@
-import { Button, Drawer, Fieldset, Group, NumberInput, Select, Stack, Switch, Text, TextInput } from "@mantine/core";
+import { Button, Drawer, Fieldset, Group, NumberInput, Select, Stack, Switch, TextInput } from "@mantine/core";
 import { useMemo, useState, type SyntheticEvent } from "react";
 import { answer, api, type Schemas } from "../api/client";
 import { useAction, useMay } from "../api/queries";
 import { ConfigForm } from "../forms/ConfigForm";
+import { NARROW } from "../forms/widgets";
 import { filledIn, formSchema, type Config } from "../forms/schema";
+import { ConfigPreview } from "./ConfigPreview";
 import { ErrorAlert, ProblemAlert } from "./ErrorAlert";
 import { TestResult } from "./TestResult";
+import { useEditing } from "./useEditing";
 
 interface Props {
   type: Schemas["ConnectorType"];
@@ -20,6 +23,7 @@ type Options = Pick<Schemas["Connector"], "name" | "in_doubt" | "give_up_after" 
 const NEW: Options = { name: null, in_doubt: "resend", give_up_after: null, answer_within: null, orders_per_minute: null };
 
 export function ConnectorEditor({ type, connector, taken, onClose }: Props) {
+  const editing = useEditing(onClose);
   const may = useMay();
   const schema = useMemo(() => formSchema(type.config_schema), [type]);
   const stored = useMemo<Config>(() => connector?.config ?? {}, [connector]);
@@ -40,20 +44,21 @@ export function ConnectorEditor({ type, connector, taken, onClose }: Props) {
     setConfig(trusting);
     test.run(trusting);
   };
-  const title = connector ? `Edit ${connector.name ?? type.display_name}` : `Add: ${type.display_name}`;
+  const title = connector ? `Edit ${connector.name ?? type.display_name}` : `Add ${type.display_name}`;
   return (
-    <Drawer opened onClose={onClose} position="right" size="xl" title={<Text fw={650} fz="lg">{title}</Text>} closeButtonProps={{ "aria-label": "Close" }}>
-      <Stack component="form" onSubmit={submit}>
+    <Drawer opened onClose={editing.close} title={title}>
+      <Stack component="form" onSubmit={submit} onChange={editing.onChange}>
         {connector && !connector.config_readable && (
           <ProblemAlert problem={{ message: "Its configuration cannot be read: it was sealed with a key that is lost. Enter it again." }} />
         )}
-        <TextInput label="Name" description="For people" value={options.name ?? ""} onChange={(event) => setOptions({ ...options, name: event.currentTarget.value || null })} />
+        <TextInput label="Name" description="What people here call it" value={options.name ?? ""} onChange={(event) => setOptions({ ...options, name: event.currentTarget.value || null })} />
         <ConfigForm schema={schema} value={config} stored={stored} error={save.error ?? test.error} onChange={setConfig} />
         <DeliveryOptions options={options} onChange={setOptions} />
         {!connector && (
           <Switch label="Deliver as soon as it is saved" checked={enabled} onChange={(event) => setEnabled(event.currentTarget.checked)}
             description={taken ? "Another connector of this type delivers already; disable it first." : undefined} disabled={taken} />
         )}
+        {may("CONNECTORS_TEST") && <ConfigPreview type={type.type} config={filledIn(schema, config)} id={connector?.id} />}
         <TestResult pending={test.isPending} passed={test.data} error={test.error} onAccept={"host_key" in (schema.properties ?? {}) ? accept : undefined} />
         {save.error && <ErrorAlert error={save.error} />}
         <Group justify="flex-end" pb="md">
@@ -72,18 +77,18 @@ const DOUBT = [
 
 function DeliveryOptions({ options, onChange }: { options: Options; onChange: (options: Options) => void }) {
   const minutes = (name: "give_up_after" | "answer_within", label: string, description: string) => (
-    <NumberInput label={label} description={description} suffix=" min" min={1} maw={320} hideControls allowDecimal={false}
+    <NumberInput label={label} description={description} suffix=" min" min={1} styles={NARROW} hideControls allowDecimal={false}
       value={options[name] === null ? "" : Math.ceil((options[name] ?? 0) / 60)}
       onChange={(value) => onChange({ ...options, [name]: value === "" ? null : Number(value) * 60 })} />
   );
   return (
     <Fieldset legend="Delivery">
       <Stack gap="md">
-        <Select label="When nobody can tell whether the ERP has an order" data={DOUBT} value={options.in_doubt} allowDeselect={false} maw={320}
+        <Select label="When nobody can tell whether the ERP has an order" data={DOUBT} value={options.in_doubt} allowDeselect={false} styles={NARROW}
           onChange={(value) => onChange({ ...options, in_doubt: value as Options["in_doubt"] })} />
         {minutes("answer_within", "The ERP answers within", "What it has not answered then stands out as overdue. Empty: no limit.")}
         {minutes("give_up_after", "Give up after", "An order for an ERP that stays away fails then. Empty: it waits.")}
-        <NumberInput label="Orders per minute" description="The most that the ERP wants to be sent. Empty: no limit." min={1} maw={320} hideControls allowDecimal={false}
+        <NumberInput label="Orders per minute" description="The most that the ERP wants to be sent. Empty: no limit." min={1} styles={NARROW} hideControls allowDecimal={false}
           value={options.orders_per_minute ?? ""} onChange={(value) => onChange({ ...options, orders_per_minute: value === "" ? null : Number(value) })} />
       </Stack>
     </Fieldset>

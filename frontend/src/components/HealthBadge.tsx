@@ -2,5 +2,5 @@ import type { Schemas } from "../api/client";
 import { StatusBadge } from "./StatusBadge";
 
 export function HealthBadge({ state }: { state: Schemas["ConnectorHealth"]["health"]["state"] }) {
-  return <StatusBadge status={state} label={{ CLOSED: "Healthy", OPEN: "ERP away", PAUSED: "Needs you" }[state]} />;
+  return <StatusBadge status={state} label={{ CLOSED: "Healthy", OPEN: "Out of reach", PAUSED: "Needs you" }[state]} />;
 }

@@ -16,7 +16,7 @@ export function ImportButton() {
       <FileButton accept=".json,.jsonl,.ndjson,application/json" onChange={(file) => file && bring.run(file)} inputProps={{ "aria-label": "File of orders" }}>
         {(props) => <Button {...props} variant="default" leftSection={<IconUpload size={16} />} loading={bring.isPending}>Import</Button>}
       </FileButton>
-      <Modal opened={lines !== undefined} onClose={() => setLines(undefined)} title="Import" centered size="lg" closeButtonProps={{ "aria-label": "Close" }}>
+      <Modal opened={lines !== undefined} onClose={() => setLines(undefined)} title="Import" centered size="lg">
         {lines && <Outcome lines={lines} />}
       </Modal>
     </>

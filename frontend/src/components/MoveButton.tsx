@@ -21,7 +21,7 @@ export function MoveButton({ exports, onDone }: { exports: Schemas["Export"][]; 
   return (
     <>
       <Button size="xs" variant="default" loading={move.isPending} onClick={open}>Move to another connector</Button>
-      <Modal opened={opened} onClose={close} title="Move deliveries" centered closeButtonProps={{ "aria-label": "Close" }}>
+      <Modal opened={opened} onClose={close} title="Move deliveries">
         {targets.length === 0
           ? <Text size="sm">There is no other connector that is ACTIVE.</Text>
           : <ConnectorChoice connectors={targets} label={`Move ${plural(exports.length, "delivery", "deliveries")}`} pending={move.isPending} onChoose={move.run} />}

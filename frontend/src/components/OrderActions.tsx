@@ -32,7 +32,7 @@ export function PushButton({ id, status, size }: Props) {
   return (
     <>
       <Button size={size} loading={push.isPending} onClick={active.length > 1 && !retry ? open : () => push.run(undefined)}>{label}</Button>
-      <Modal opened={opened} onClose={close} title="Push to which connector?" centered closeButtonProps={{ "aria-label": "Close" }}>
+      <Modal opened={opened} onClose={close} title="Push to which connector?">
         <ConnectorChoice connectors={active} label="Push" pending={push.isPending} onChoose={push.run} />
       </Modal>
     </>
@@ -78,7 +78,7 @@ export function RejectButton({ id, size, name }: Props) {
   );
   return (
     <Asking label="Reject" title={`Reject ${name}?`} about="A rejected order can never be pushed. Its history stays." field="Reason (for the record)"
-      color="red" size={size} pending={reject.isPending} onGiven={reject.run} />
+      color="red.9" size={size} pending={reject.isPending} onGiven={reject.run} />
   );
 }
 
@@ -116,7 +116,7 @@ function Asking({ label, title, about, field, required, color, size, pending, on
   return (
     <>
       <Button size={size} variant="default" loading={pending} onClick={open}>{label}</Button>
-      <Modal opened={opened} onClose={close} title={title} centered closeButtonProps={{ "aria-label": "Close" }}>
+      <Modal opened={opened} onClose={close} title={title}>
         <Stack component="form" onSubmit={submit}>
           <Text size="sm">{about}</Text>
           <TextInput label={field} required={required} value={text} onChange={(event) => setText(event.currentTarget.value)} data-autofocus />

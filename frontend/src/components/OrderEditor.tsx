@@ -4,6 +4,8 @@ import { useState, type SyntheticEvent } from "react";
 import { answer, api, type Schemas } from "../api/client";
 import { useAction, type ExactLine, type ExactOrder } from "../api/queries";
 import { ErrorAlert } from "./ErrorAlert";
+import { trimmed } from "./format";
+import { useEditing } from "./useEditing";
 
 type Body = Schemas["OrderBody"];
 type TextField = "external_order_number" | "currency" | "order_date" | "requested_delivery_date";
@@ -15,7 +17,8 @@ const LINE_FIELDS: [LineField, string][] = [
 
 /** Correct an order; quantities and prices stay text, so that no digit changes on the way. */
 export function OrderEditor({ order, onClose }: { order: ExactOrder; onClose: () => void }) {
-  const [draft, setDraft] = useState(order);
+  const editing = useEditing(onClose);
+  const [draft, setDraft] = useState({ ...order, lines: order.lines.map(shortened) });
   const save = useAction(
     () => answer(api.PUT("/api/v1/draft-orders/{order_id}", { params: { path: { order_id: order.id } }, body: bodyOf(draft) })),
     { quiet: true, done: "Saved", onDone: onClose },
@@ -33,8 +36,8 @@ export function OrderEditor({ order, onClose }: { order: ExactOrder; onClose: ()
   );
   const setLine = (at: number, line: ExactLine) => setDraft({ ...draft, lines: draft.lines.with(at, line) });
   return (
-    <Drawer opened onClose={onClose} position="right" size="xl" title={<Text fw={650} fz="lg">Edit {order.external_order_number}</Text>} closeButtonProps={{ "aria-label": "Close" }}>
-      <Stack component="form" onSubmit={submit}>
+    <Drawer opened onClose={editing.close} title={`Edit ${order.external_order_number}`}>
+      <Stack component="form" onSubmit={submit} onChange={editing.onChange}>
         {order.status === "APPROVED" && <Text size="sm" c="dimmed">It is approved; after a change it needs approval again.</Text>}
         <SimpleGrid cols={{ base: 1, xs: 2 }}>
           {field("external_order_number", "Order number")}
@@ -71,6 +74,10 @@ function LineEditor({ line, onChange, onRemove }: { line: ExactLine; onChange: (
       </SimpleGrid>
     </Card>
   );
+}
+
+function shortened(line: ExactLine): ExactLine {
+  return { ...line, qty: line.qty && trimmed(line.qty), unit_price: line.unit_price && trimmed(line.unit_price) };
 }
 
 function emptyLine(lines: ExactLine[]): ExactLine {

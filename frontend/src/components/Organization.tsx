@@ -49,7 +49,7 @@ function Pausing({ organization }: { organization: Schemas["OrganizationView"] }
     <Card>
       <Title order={2} size="h5" mb="xs">Deliveries</Title>
       <Text size="sm" c="dimmed" mb="sm">
-        {paused ? <>Paused since <Moment at={organization.deliveries_paused_at} />. What waited goes out at once when they are resumed.</> : "They run. Pause them for a maintenance window of the ERP."}
+        {paused ? <>Paused since <Moment at={organization.deliveries_paused_at} />. What waited goes out at once when they are resumed.</> : "Orders go out as they are pushed. Pause them for a maintenance window of the ERP."}
       </Text>
       {may("DELIVERIES_PAUSE") && (paused
         ? <Button loading={resume.isPending} onClick={() => resume.run(undefined)}>Resume deliveries</Button>

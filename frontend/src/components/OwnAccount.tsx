@@ -14,14 +14,13 @@ export function OwnAccount() {
     event.preventDefault();
     change.run(undefined);
   };
-  const eye = { "aria-label": "Show or hide the password" };
   return (
     <Card maw={480}>
       <Title order={2} size="h5">{me?.email}</Title>
       <Text size="sm" c="dimmed" mb="md">Role {me?.role}</Text>
       <Stack component="form" onSubmit={submit}>
-        <PasswordInput label="Present password" required autoComplete="current-password" value={old_password} onChange={(event) => setOld(event.currentTarget.value)} visibilityToggleButtonProps={eye} />
-        <PasswordInput label="New password" description="12 characters at least. Afterwards you sign in again." required autoComplete="new-password" value={new_password} onChange={(event) => setNew(event.currentTarget.value)} visibilityToggleButtonProps={eye} />
+        <PasswordInput label="Present password" required autoComplete="current-password" value={old_password} onChange={(event) => setOld(event.currentTarget.value)} />
+        <PasswordInput label="New password" description="12 characters at least. Afterwards you sign in again." required autoComplete="new-password" value={new_password} onChange={(event) => setNew(event.currentTarget.value)} />
         {change.error && <ErrorAlert error={change.error} />}
         <Button type="submit" loading={change.isPending} style={{ alignSelf: "start" }}>Change password</Button>
       </Stack>

@@ -23,7 +23,7 @@ const OTHER: Record<string, [color: string, meaning: string]> = {
   ACTIVE: ["green", "Delivers"],
   DISABLED: ["gray", "Does not deliver; its orders wait"],
   CLOSED: ["green", "Healthy"],
-  OPEN: ["yellow", "The ERP is away and looked for"],
+  OPEN: ["yellow", "Out of reach; delivery resumes by itself"],
   PAUSED: ["red", "A person must act, then test it"],
 };
 
@@ -36,19 +36,15 @@ export function StatusBadge({ status, label }: { status: string; label?: string 
   );
 }
 
-export function orderColor(status: Schemas["OrderStatus"]): string {
-  return ORDER[status][0];
-}
-
 const WAITS: Record<NonNullable<Schemas["Export"]["waits_for"]>, string> = {
-  ATTEMPT: "an attempt is under way",
-  WORKER: "due now",
-  RETRY_TIME: "next attempt",
-  TARGET: "the ERP is away; it is looked for",
-  ATTENTION: "the connector must be mended, then tested",
-  CONNECTOR_DISABLED: "the connector is disabled",
-  DELIVERIES_PAUSED: "all deliveries are paused",
-  DECISION: "in doubt: somebody must look into the ERP and decide",
+  ATTEMPT: "An attempt is under way",
+  WORKER: "Due now",
+  RETRY_TIME: "Next attempt",
+  TARGET: "The ERP is out of reach; delivery resumes by itself",
+  ATTENTION: "The connector must be mended, then tested",
+  CONNECTOR_DISABLED: "The connector is disabled",
+  DELIVERIES_PAUSED: "All deliveries are paused",
+  DECISION: "In doubt: look into the ERP and decide",
 };
 
 export function waitsFor(reason: Schemas["Export"]["waits_for"]): string {

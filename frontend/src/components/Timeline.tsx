@@ -95,7 +95,7 @@ function Requested({ event }: { event: Of<"request"> }) {
   return (
     <>
       <By actor={event.requested_by} />
-      {event.waits_for && <Text size="sm" c="dimmed">Waits: {waitsFor(event.waits_for)}</Text>}
+      {event.waits_for && <Text size="sm" c="dimmed">{waitsFor(event.waits_for)}</Text>}
     </>
   );
 }

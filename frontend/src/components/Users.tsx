@@ -74,7 +74,7 @@ function ResetPassword({ user }: { user: User }) {
   return (
     <>
       <Button size="xs" variant="default" onClick={open}>Set password</Button>
-      <Modal opened={opened} onClose={close} title={`Set the password of ${user.email}`} centered closeButtonProps={{ "aria-label": "Close" }}>
+      <Modal opened={opened} onClose={close} title={`Set the password of ${user.email}`}>
         <Stack component="form" onSubmit={submit}>
           <NewPassword value={password} onChange={setPassword} />
           {reset.error && <ErrorAlert error={reset.error} />}
@@ -98,7 +98,7 @@ function AddUser() {
   return (
     <>
       <Button onClick={open}>Add user</Button>
-      <Modal opened={opened} onClose={close} title="Add user" centered closeButtonProps={{ "aria-label": "Close" }}>
+      <Modal opened={opened} onClose={close} title="Add user">
         <Stack component="form" onSubmit={submit}>
           <TextInput label="E-mail" type="email" required value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
           <NewPassword value={password} onChange={setPassword} />
@@ -114,6 +114,6 @@ function AddUser() {
 function NewPassword({ value, onChange }: { value: string; onChange: (password: string) => void }) {
   return (
     <PasswordInput label="Password" description="12 characters at least" required autoComplete="new-password" value={value}
-      onChange={(event) => onChange(event.currentTarget.value)} visibilityToggleButtonProps={{ "aria-label": "Show or hide the password" }} />
+      onChange={(event) => onChange(event.currentTarget.value)} />
   );
 }

@@ -1,15 +1,21 @@
 import { Text } from "@mantine/core";
 import { modals } from "@mantine/modals";
-import type { ReactNode } from "react";
+
+interface Options {
+  /** Of the button that does it. */
+  color?: string;
+  /** Called in either case. */
+  onClose?: () => void;
+}
 
 /** Ask before something that cannot be taken back. */
-export function confirm(title: string, what: ReactNode, label: string, act: () => void): void {
+export function confirm(title: string, what: string, label: string, act: () => void, { color = "red.9", onClose }: Options = {}): void {
   modals.openConfirmModal({
     title,
-    centered: true,
-    children: typeof what === "string" ? <Text size="sm">{what}</Text> : what,
+    children: <Text size="sm">{what}</Text>,
     labels: { confirm: label, cancel: "Cancel" },
-    confirmProps: { color: "red" },
+    confirmProps: { color },
     onConfirm: act,
+    onClose,
   });
 }

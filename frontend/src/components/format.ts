@@ -21,11 +21,16 @@ export function percent(share: number | null): string {
   return share === null ? "–" : `${(Math.floor(share * 1000) / 10).toFixed(share === 1 ? 0 : 1)} %`;
 }
 
+/** 10 from 10.000: the zeros that the database adds are left out. */
+export function trimmed(text: string): string {
+  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+}
+
 /** 1 234.5 from exact decimal text, without a float on the way; `places` decimals at least. */
 export function decimal(text: string | null, places = 0): string {
   if (text === null) return "–";
-  const [whole = "", fraction = ""] = String(text).split(".");
-  const shown = fraction.replace(/0+$/, "").padEnd(places, "0");
+  const [whole = "", fraction = ""] = trimmed(String(text)).split(".");
+  const shown = fraction.padEnd(places, "0");
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, "\u202f");
   return shown ? `${grouped}.${shown}` : grouped;
 }

@@ -23,6 +23,11 @@ export function useFilters() {
   };
 }
 
+/** A day as its filter has it: 2026-01-05. */
+export function dayOf(date: Date): string {
+  return [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
+}
+
 /** The first moment of a day as people choose it, or of the day after it. */
 export function dayStart(day: string | undefined, after = 0): string | undefined {
   if (!day) return undefined;

@@ -3,9 +3,11 @@ import type { ErrorSchema, RJSFSchema } from "@rjsf/utils";
 import { useMemo } from "react";
 import type { ApiError } from "../api/client";
 import { ObjectTemplate } from "./groups";
+import { ArrayItem, ArrayTemplate } from "./lists";
+import { MapField } from "./MapField";
 import { visible, widgets, type Config } from "./schema";
 import { validator } from "./validator";
-import { ArrayItem, ArrayTemplate, BaseInput, CheckboxWidget, FieldTemplate, SecretWidget, SelectWidget, TextareaWidget } from "./widgets";
+import { BaseInput, CheckboxWidget, FieldTemplate, SecretWidget, SelectWidget, TextareaWidget } from "./widgets";
 
 const TEMPLATES = {
   ArrayFieldItemTemplate: ArrayItem,
@@ -14,6 +16,7 @@ const TEMPLATES = {
   FieldTemplate,
   ObjectFieldTemplate: ObjectTemplate,
 };
+const FIELDS = { MapField };
 const WIDGETS = { CheckboxWidget, PasswordWidget: SecretWidget, SelectWidget, TextareaWidget };
 
 interface Props {
@@ -31,7 +34,7 @@ export function ConfigForm({ schema, value, stored, error, onChange }: Props) {
   return (
     <Form<Config>
       tagName="div" idPrefix="config" schema={shown} uiSchema={ui} formData={value} validator={validator} templates={TEMPLATES}
-      widgets={WIDGETS} extraErrors={atFields(error)} noHtml5Validate showErrorList={false}
+      fields={FIELDS} widgets={WIDGETS} extraErrors={atFields(error)} noHtml5Validate showErrorList={false}
       onChange={({ formData }) => onChange({ ...value, ...formData })}
     >
       <></>
@@ -39,8 +42,16 @@ export function ConfigForm({ schema, value, stored, error, onChange }: Props) {
   );
 }
 
+interface Errors {
+  [part: string]: Errors | string[];
+}
+
+/** What the API says of `columns.0.field`, where the form looks for it. */
 function atFields(error: ApiError | null): ErrorSchema<Config> {
-  const errors: Record<string, { __errors: string[] }> = {};
-  for (const { field, message } of error?.fields ?? []) errors[field.replace(/^config\./, "")] = { __errors: [message] };
+  const errors: Errors = {};
+  for (const { field, message } of error?.fields ?? []) {
+    const place = field.replace(/^config\./, "").split(".").reduce((at, part) => (at[part] ??= {}) as Errors, errors);
+    place.__errors = [message];
+  }
   return errors as ErrorSchema<Config>;
 }

@@ -1,11 +1,13 @@
-import { Accordion, Card, Code, Group, SimpleGrid, Text, TextInput } from "@mantine/core";
+import { Accordion, Anchor, Autocomplete, Card, Code, Group, SimpleGrid, Text, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconHistory } from "@tabler/icons-react";
 import { useState } from "react";
+import { Link } from "react-router";
 import type { Schemas } from "../api/client";
 import { useAuditLog, useMay } from "../api/queries";
 import { Answered } from "../components/Answered";
 import { PageTitle } from "../components/AppFrame";
+import { DayRange } from "../components/DayRange";
 import { Empty } from "../components/Empty";
 import { phrase } from "../components/format";
 import { Moment } from "../components/Moment";
@@ -29,7 +31,7 @@ export default function ActivityPage() {
   return (
     <>
       <PageTitle about="Who changed what, newest first">Activity</PageTitle>
-      <FilterBar filters={filters} />
+      <FilterBar filters={filters} actions={[...new Set(entries.data?.items.map(({ action }) => action))].sort()} />
       <Answered query={entries}>
         {(page) => page.items.length === 0 ? <Empty icon={IconHistory} title="Nothing fits what you chose" /> : (
           <Card padding={0}>
@@ -42,7 +44,7 @@ export default function ActivityPage() {
   );
 }
 
-function FilterBar({ filters }: { filters: ReturnType<typeof useFilters> }) {
+function FilterBar({ filters, actions }: { filters: ReturnType<typeof useFilters>; actions: string[] }) {
   const [text, setText] = useState({ action: filters.one("action") ?? "", actor: filters.one("actor") ?? "" });
   const search = useDebouncedCallback((changes: Record<string, string>) => filters.set(changes), 300);
   const change = (name: "action" | "actor", value: string) => {
@@ -51,10 +53,9 @@ function FilterBar({ filters }: { filters: ReturnType<typeof useFilters> }) {
   };
   return (
     <Group mb="md" gap="sm">
-      <TextInput label="Action" placeholder="DRAFT_APPROVED" value={text.action} onChange={(event) => change("action", event.currentTarget.value.toUpperCase())} />
+      <Autocomplete label="Action" placeholder="DRAFT_APPROVED" data={actions} value={text.action} onChange={(value) => change("action", value.toUpperCase())} />
       <TextInput label="Who" placeholder="Address or key" value={text.actor} onChange={(event) => change("actor", event.currentTarget.value)} />
-      <TextInput label="From" type="date" value={filters.one("since") ?? ""} onChange={(event) => filters.set({ since: event.currentTarget.value })} />
-      <TextInput label="To" type="date" value={filters.one("until") ?? ""} onChange={(event) => filters.set({ until: event.currentTarget.value })} />
+      <DayRange filters={filters} />
     </Group>
   );
 }
@@ -63,9 +64,9 @@ function Entry({ entry }: { entry: Schemas["AuditEntry"] }) {
   return (
     <Accordion.Item value={entry.id}>
       <Accordion.Control>
-        <Group gap="xs" justify="space-between">
+        <Group gap="xs" justify="space-between" wrap="nowrap" pr="xs">
           <div>
-            <Text size="sm" fw={600}>{phrase(entry.action)}</Text>
+            <Text size="sm"><b>{phrase(entry.action)}</b>{entry.entity_name && `: ${entry.entity_name}`}</Text>
             <Text size="xs" c="dimmed">by {entry.actor}</Text>
           </div>
           <Text size="sm" c="dimmed"><Moment at={entry.created_at} /></Text>
@@ -76,6 +77,7 @@ function Entry({ entry }: { entry: Schemas["AuditEntry"] }) {
           <div><Json title="Before" value={entry.before} /></div>
           <div><Json title="After" value={entry.after} /></div>
         </SimpleGrid>
+        {entry.entity_type === "draft_order" && <Anchor component={Link} to={`/orders/${entry.entity_id}`}>Open the order</Anchor>}
         <Text size="xs" c="dimmed" mt="xs"><Code>{entry.action}</Code> {entry.entity_type} {entry.entity_id} · request {entry.request_id ?? "–"}</Text>
       </Accordion.Panel>
     </Accordion.Item>

@@ -1,6 +1,7 @@
-import { Badge, Button, Card, Group, Menu, SimpleGrid, Stack, Text, Title } from "@mantine/core";
-import { IconPlugConnected, IconPlus } from "@tabler/icons-react";
+import { ActionIcon, Anchor, Badge, Button, Card, Group, Menu, SimpleGrid, Stack, Text, Title } from "@mantine/core";
+import { IconPlugConnected, IconPlus, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
+import { Link, useNavigate } from "react-router";
 import { answer, api, type Schemas } from "../api/client";
 import { useAction, useConnectors, useConnectorTypes, useMay } from "../api/queries";
 import { Answered } from "../components/Answered";
@@ -79,7 +80,7 @@ function ConnectorCard({ connector, onEdit }: { connector: Connector; onEdit: ()
   return (
     <Card component="section" aria-label={connector.name ?? connector.display_name}>
       <Stack gap="sm">
-        <Group justify="space-between" align="flex-start" wrap="nowrap">
+        <Group justify="space-between" align="flex-start" gap="xs">
           <div>
             <Group gap="xs">
               <Title order={2} size="h4">{connector.name ?? connector.display_name}</Title>
@@ -93,11 +94,11 @@ function ConnectorCard({ connector, onEdit }: { connector: Connector; onEdit: ()
           </Group>
         </Group>
         <Facts connector={connector} />
-        {health.error && <ProblemAlert problem={health.error} />}
+        {health.error && !test.error && <ProblemAlert problem={health.error} color={health.state === "OPEN" ? "yellow" : "red"} />}
         {health.poll_error && <ProblemAlert problem={health.poll_error} title="The ERP's answers cannot be read" />}
         <TestResult pending={test.isPending} passed={test.data} error={test.error} onAccept={accept} />
-        <Group gap="xs">
-          {may("CONNECTORS_TEST") && <Button size="xs" variant="light" loading={test.isPending} onClick={() => test.run(undefined)}>Test connection</Button>}
+        <Group gap={6}>
+          {may("CONNECTORS_TEST") && <Button size="xs" px="sm" variant="light" loading={test.isPending} onClick={() => test.run(undefined)}>Test connection</Button>}
           {may("CONNECTORS_EDIT") && <EditActions connector={connector} onEdit={onEdit} />}
         </Group>
       </Stack>
@@ -105,13 +106,17 @@ function ConnectorCard({ connector, onEdit }: { connector: Connector; onEdit: ()
   );
 }
 
-function Facts({ connector: { config, health, last_test_at } }: { connector: Connector }) {
+function waitingFor(id: string): string {
+  return `/deliveries?view=waiting&connection_id=${id}`;
+}
+
+function Facts({ connector: { id, config, health, last_test_at } }: { connector: Connector }) {
   const target = config && [config.host ?? config.url, config.export_path].filter(Boolean).join(" · ");
   return (
     <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="xs" verticalSpacing={4}>
       {target && <Fact label="Target"><span className="mono">{String(target)}</span></Fact>}
-      <Fact label="Last test passed"><Moment at={last_test_at} /></Fact>
-      <Fact label="Waiting">{plural(health.waiting, "delivery", "deliveries")}{health.oldest_waiting_at && <>, oldest <Moment at={health.oldest_waiting_at} /></>}</Fact>
+      <Fact label="Last test passed">{last_test_at ? <Moment at={last_test_at} /> : "not yet"}</Fact>
+      <Fact label="Waiting">{health.waiting ? <Anchor component={Link} to={waitingFor(id)}>{plural(health.waiting, "delivery", "deliveries")}</Anchor> : 0}{health.oldest_waiting_at && <>, oldest <Moment at={health.oldest_waiting_at} /></>}</Fact>
       <Fact label="Unanswered">{count(health.unanswered)}{health.oldest_unanswered_at && <>, oldest <Moment at={health.oldest_unanswered_at} /></>}</Fact>
     </SimpleGrid>
   );
@@ -124,6 +129,7 @@ function Fact({ label, children }: { label: string; children: React.ReactNode })
 function EditActions({ connector, onEdit }: { connector: Connector; onEdit: () => void }) {
   const params = { path: { connector_id: connector.id } };
   const name = connector.name ?? connector.display_name;
+  const navigate = useNavigate();
   const waiting = connector.health.waiting;
   const wait = waiting ? `${plural(waiting, "delivery", "deliveries")} will wait until it is enabled again or they are moved.` : "Nothing waits for it now.";
   const enable = useAction(() => answer(api.POST("/api/v1/connectors/{connector_id}/enable", { params })), { done: `${name} delivers` });
@@ -131,22 +137,21 @@ function EditActions({ connector, onEdit }: { connector: Connector; onEdit: () =
   const prefer = useAction(() => answer(api.POST("/api/v1/connectors/{connector_id}/default", { params })), { done: `${name} is the default` });
   const remove = useAction(() => answer(api.DELETE("/api/v1/connectors/{connector_id}", { params })), { done: `${name} is deleted` });
   const askDisable = () => confirm(`Disable ${name}?`, `${wait} The ERP's answers are still read.`, "Disable", () => disable.run(undefined));
-  const askRemove = () => confirm(`Delete ${name}?`, removal(waiting), "Delete", () => remove.run(undefined));
+  const askRemove = () => waiting
+    ? confirm(`${name} is still needed`, `${plural(waiting, "delivery waits", "deliveries wait")} for it. Move or withdraw them, then it can be deleted.`, "Show them", () => navigate(waitingFor(connector.id)), { color: "indigo" })
+    : confirm(`Delete ${name}?`, REMOVAL, "Delete", () => remove.run(undefined));
   return (
     <>
-      <Button size="xs" variant="default" onClick={onEdit}>Edit</Button>
+      <Button size="xs" px="sm" variant="default" onClick={onEdit}>Edit</Button>
       {connector.status === "ACTIVE"
-        ? <Button size="xs" variant="default" loading={disable.isPending} onClick={askDisable}>Disable</Button>
-        : <Button size="xs" variant="default" loading={enable.isPending} onClick={() => enable.run(undefined)}>Enable</Button>}
+        ? <Button size="xs" px="sm" variant="default" loading={disable.isPending} onClick={askDisable}>Disable</Button>
+        : <Button size="xs" px="sm" variant="default" loading={enable.isPending} onClick={() => enable.run(undefined)}>Enable</Button>}
       {connector.status === "ACTIVE" && !connector.is_default && (
-        <Button size="xs" variant="default" loading={prefer.isPending} onClick={() => prefer.run(undefined)}>Make default</Button>
+        <Button size="xs" px="sm" variant="default" loading={prefer.isPending} onClick={() => prefer.run(undefined)}>Make default</Button>
       )}
-      <Button size="xs" variant="subtle" color="red" loading={remove.isPending} onClick={askRemove}>Delete</Button>
+      <ActionIcon size={30} ml="auto" variant="subtle" color="red" loading={remove.isPending} onClick={askRemove} aria-label="Delete"><IconTrash size={16} /></ActionIcon>
     </>
   );
 }
 
-function removal(waiting: number): string {
-  if (waiting) return `${plural(waiting, "delivery", "deliveries")} still wait for it, so it cannot be deleted: move or withdraw them first.`;
-  return "Its configuration and secrets are gone for good, and answers that the ERP still owes are not read any more. Past deliveries stay on record.";
-}
+const REMOVAL = "Nothing waits for it. Its configuration and secrets are gone for good, and answers that the ERP still owes are not read any more. Past deliveries stay on record.";

@@ -1,4 +1,4 @@
-import { Alert, Anchor, Breadcrumbs, Button, Card, Grid, Group, List, Stack, Table, Text, Title } from "@mantine/core";
+import { Alert, Anchor, Breadcrumbs, Button, Card, Code, Grid, Group, List, Stack, Table, Text, Title } from "@mantine/core";
 import { IconDownload, IconEdit } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link, useParams } from "react-router";
@@ -10,6 +10,7 @@ import { decimal } from "../components/format";
 import { Moment } from "../components/Moment";
 import { OrderActions } from "../components/OrderActions";
 import { OrderEditor } from "../components/OrderEditor";
+import { PreviewButton } from "../components/Preview";
 import { StatusBadge, waitsFor } from "../components/StatusBadge";
 import { Timeline } from "../components/Timeline";
 
@@ -52,11 +53,13 @@ function Heading({ order }: { order: ExactOrder }) {
   const latest = order.latest_export;
   return (
     <>
+      <title>{`${name} · OrderFlow Connect`}</title>
       <Breadcrumbs mb="xs"><Anchor component={Link} to="/orders" size="sm">Orders</Anchor><Text size="sm">{name}</Text></Breadcrumbs>
       <Group justify="space-between" mb="lg" gap="sm">
         <Group gap="sm"><Title order={1} size="h2">{name}</Title><StatusBadge status={order.status} /></Group>
         <Group gap="xs">
-          {latest?.filename && <Button variant="default" leftSection={<IconDownload size={16} />} onClick={() => downloadDocument(latest.id, latest.filename)}>Document</Button>}
+          {latest?.filename && <Button variant="default" leftSection={<IconDownload size={16} />} aria-label="Download the document" onClick={() => downloadDocument(latest.id, latest.filename)}>Document</Button>}
+          {EDITABLE.has(order.status) && <PreviewButton orderId={order.id} />}
           {EDITABLE.has(order.status) && may("ORDERS_EDIT") && <Button variant="default" leftSection={<IconEdit size={16} />} onClick={() => setEditing(true)}>Edit</Button>}
           <OrderActions id={order.id} status={order.status} name={name} latest={latest} />
         </Group>
@@ -69,6 +72,7 @@ function Heading({ order }: { order: ExactOrder }) {
 function Reasons({ order }: { order: ExactOrder }) {
   const latest = order.latest_export;
   const waiting = order.status === "PUSHING" && latest?.waits_for && latest.waits_for !== "ATTEMPT" && latest.waits_for !== "WORKER";
+  const reason = latest?.connector_error ?? latest?.error;
   return (
     <>
       {order.missing.length > 0 && order.status === "NEEDS_REVIEW" && (
@@ -79,11 +83,11 @@ function Reasons({ order }: { order: ExactOrder }) {
       {order.status === "ERROR" && order.error && (
         <ProblemAlert problem={order.error} title={latest?.answered_at ? "The ERP refused this order" : "This order was not delivered"} />
       )}
-      {waiting && latest.connector_error && <ProblemAlert problem={latest.connector_error} color="yellow" />}
       {waiting && (
-        <Alert color="yellow" title={`It waits: ${waitsFor(latest.waits_for)}`}>
-          {latest.waits_for === "RETRY_TIME" && <Text size="sm">The next attempt is due <Moment at={latest.next_attempt_at} />.</Text>}
-          {latest.error?.message && <Text size="sm">{latest.error.message}</Text>}
+        <Alert color="yellow" title={<>{waitsFor(latest.waits_for)}{latest.waits_for === "RETRY_TIME" && <> <Moment at={latest.next_attempt_at} /></>}</>}>
+          {reason?.message && <Text size="sm">{reason.message}</Text>}
+          {reason?.hint && <Text size="sm" c="dimmed">{reason.hint}</Text>}
+          {reason?.code && <Code mt={4}>{reason.code}</Code>}
         </Alert>
       )}
       {latest?.overdue && <Alert color="orange" title="The ERP has not answered in time">It was delivered <Moment at={latest.sent_at} />. Ask the ERP's people, or confirm it by hand.</Alert>}
@@ -127,7 +131,7 @@ function Lines({ lines, currency }: { lines: ExactLine[]; currency: string | nul
   return (
     <Card padding={0}>
       <Title order={2} size="h5" p="lg" pb="xs">Lines</Title>
-      <Table.ScrollContainer minWidth={480}>
+      <Table.ScrollContainer minWidth={320}>
         <Table>
           <Table.Thead>
             <Table.Tr><Table.Th>#</Table.Th><Table.Th>Article</Table.Th><Table.Th ta="right">Quantity</Table.Th><Table.Th ta="right">Unit price</Table.Th></Table.Tr>

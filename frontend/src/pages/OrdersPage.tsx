@@ -1,4 +1,4 @@
-import { Anchor, Badge, Button, Card, Checkbox, CloseButton, Group, MultiSelect, Select, Table, Text, TextInput } from "@mantine/core";
+import { Anchor, Button, Card, Checkbox, CloseButton, Group, MultiSelect, Select, Table, Text, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconFileText, IconSearch } from "@tabler/icons-react";
 import { useState } from "react";
@@ -8,6 +8,7 @@ import { useConnectors, useMay, useOrders, type OrderQuery } from "../api/querie
 import { Answered } from "../components/Answered";
 import { PageTitle } from "../components/AppFrame";
 import { BulkActions } from "../components/BulkActions";
+import { DayRange } from "../components/DayRange";
 import { Empty } from "../components/Empty";
 import { ImportButton } from "../components/ImportButton";
 import { Moment } from "../components/Moment";
@@ -68,8 +69,7 @@ function FilterBar({ filters }: { filters: Filters }) {
           data={connectors.map(({ id, name, display_name }) => ({ value: id, label: name ?? display_name }))}
           onChange={(connection_id) => filters.set({ connection_id })} clearButtonProps={{ "aria-label": "Clear the connector" }} />
       )}
-      <TextInput label="From" type="date" value={filters.one("since") ?? ""} onChange={(event) => filters.set({ since: event.currentTarget.value })} />
-      <TextInput label="To" type="date" value={filters.one("until") ?? ""} onChange={(event) => filters.set({ until: event.currentTarget.value })} />
+      <DayRange filters={filters} />
       {errorCode && <Button variant="light" color="red" rightSection="×" onClick={() => filters.set({ error_code: null })} aria-label={`Remove the filter ${errorCode}`}>{errorCode}</Button>}
     </Group>
   );
@@ -91,7 +91,7 @@ function OrderTable({ orders, filtered, wanted }: { orders: Summary[]; filtered:
     <>
       {bulk && <BulkActions selected={here} wanted={wanted} onDone={() => setSelected(new Set())} />}
       <Card padding={0}>
-        <Table.ScrollContainer minWidth={340} type="native">
+        <Table.ScrollContainer minWidth={340}>
           <Table>
             <Table.Thead>
               <Table.Tr>
@@ -105,7 +105,7 @@ function OrderTable({ orders, filtered, wanted }: { orders: Summary[]; filtered:
                 <Table.Th>State</Table.Th>
                 <Table.Th visibleFrom="xs">Customer</Table.Th>
                 <Table.Th visibleFrom="md">ERP number</Table.Th>
-                <Table.Th visibleFrom="md">Wanted for</Table.Th>
+                <Table.Th visibleFrom="md" className="whole">Wanted for</Table.Th>
                 <Table.Th visibleFrom="sm">Came in</Table.Th>
               </Table.Tr>
             </Table.Thead>
@@ -137,7 +137,7 @@ function Row({ order, selected, onSelect }: { order: Summary; selected: boolean 
         {order.error?.message && <Text size="xs" c="dimmed" lineClamp={1} maw={300} title={order.error.message}>{order.error.message}</Text>}
       </Table.Td>
       <Table.Td visibleFrom="xs">
-        {order.customer.name ?? "–"} {order.customer.erp_customer_number && <Badge variant="default" size="sm" radius="sm">{order.customer.erp_customer_number}</Badge>}
+        {order.customer.name ?? "–"} <Text span size="xs" c="dimmed" className="numeric">{order.customer.erp_customer_number}</Text>
       </Table.Td>
       <Table.Td visibleFrom="md" className="numeric whole">{order.erp_order_id ?? "–"}</Table.Td>
       <Table.Td visibleFrom="md" className="numeric whole">{order.requested_delivery_date ?? "–"}</Table.Td>

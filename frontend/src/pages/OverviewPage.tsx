@@ -10,6 +10,7 @@ import { count, duration, percent, plural } from "../components/format";
 import { HealthBadge } from "../components/HealthBadge";
 import { Moment } from "../components/Moment";
 import { StatusBadge } from "../components/StatusBadge";
+import { dayOf } from "../components/useFilters";
 
 const DeliveryChart = lazy(() => import("../components/DeliveryChart"));
 const STATES: Schemas["OrderStatus"][] = ["NEEDS_REVIEW", "READY", "APPROVED", "PUSHING", "PUSHED", "CONFIRMED", "ERROR", "REJECTED"];
@@ -38,15 +39,17 @@ function Numbers({ stats }: { stats: Schemas["Stats"] }) {
       <KeyFigures stats={stats} />
       <Card>
         <Title order={2} size="h5" mb="md">Deliveries</Title>
-        <Suspense fallback={<Skeleton h={240} />}>
-          <DeliveryChart series={stats.series} period={stats.period} />
-        </Suspense>
+        {stats.deliveries.requested === 0 ? <Text size="sm" c="dimmed">Nothing was pushed in this period.</Text> : (
+          <Suspense fallback={<Skeleton h={240} />}>
+            <DeliveryChart series={stats.series} period={stats.period} />
+          </Suspense>
+        )}
       </Card>
       <SimpleGrid cols={{ base: 1, md: 2 }}>
         <Today counts={stats.orders_today} />
         <Health connectors={stats.connectors} />
       </SimpleGrid>
-      {stats.failures.length > 0 && <Failures failures={stats.failures} />}
+      {stats.failures.length > 0 && <Failures failures={stats.failures} period={stats.period} />}
     </Stack>
   );
 }
@@ -54,12 +57,13 @@ function Numbers({ stats }: { stats: Schemas["Stats"] }) {
 function KeyFigures({ stats: { deliveries, queue } }: { stats: Schemas["Stats"] }) {
   const { delivery_seconds: delivery, confirmation_seconds: confirmation } = deliveries;
   const rate = deliveries.success_rate;
+  const most = (seconds: number | null, none: string) => (seconds === null ? none : `95 % within ${duration(seconds)}`);
   return (
     <SimpleGrid cols={{ base: 2, md: 4 }}>
       <Figure label="Success rate" value={percent(rate)} color={rate !== null && rate < 0.9 ? "red" : undefined}
         note={`${count(deliveries.delivered)} delivered, ${count(deliveries.failed)} failed`} />
-      <Figure label="Delivery, median" value={duration(delivery.p50)} note={`19 of 20 within ${duration(delivery.p95)}`} />
-      <Figure label="ERP's confirmation, median" value={duration(confirmation.p50)} note={`19 of 20 within ${duration(confirmation.p95)}`} />
+      <Figure label="Delivery, median" value={duration(delivery.p50)} note={most(delivery.p95, "nothing delivered yet")} />
+      <Figure label="ERP's confirmation, median" value={duration(confirmation.p50)} note={most(confirmation.p95, "nothing confirmed yet")} />
       <Figure label="Waiting now" value={count(queue.waiting)} to="/deliveries?view=waiting"
         note={queue.waiting ? `the oldest for ${duration(queue.oldest_waiting_seconds)}` : "nothing waits"} />
     </SimpleGrid>
@@ -88,7 +92,7 @@ function Today({ counts }: { counts: Schemas["Stats"]["orders_today"] }) {
         {STATES.filter((state) => counts[state]).map((state) => (
           <Group key={state} justify="space-between">
             <StatusBadge status={state} />
-            <Anchor component={Link} to={`/orders?status=${state}`} className="numeric" fw={600} aria-label={`${counts[state]} orders ${state}`}>
+            <Anchor component={Link} to={`/orders?status=${state}&since=${dayOf(new Date())}`} className="numeric" fw={600} aria-label={`${counts[state]} orders ${state}`}>
               {count(counts[state] ?? 0)}
             </Anchor>
           </Group>
@@ -127,22 +131,26 @@ function Health({ connectors }: { connectors: Schemas["ConnectorHealth"][] }) {
   );
 }
 
-function Failures({ failures }: { failures: Schemas["FailureReason"][] }) {
+const DAYS: Record<Period, number> = { "24h": 1, "7d": 7, "30d": 30 };
+
+function Failures({ failures, period }: { failures: Schemas["FailureReason"][]; period: Period }) {
+  const since = new Date();
+  since.setDate(since.getDate() - DAYS[period]);
   return (
-    <Card>
-      <Title order={2} size="h5" mb="xs">Why orders fail or wait</Title>
-      <Table.ScrollContainer minWidth={480}>
-        <Table>
+    <Card padding={0}>
+      <Title order={2} size="h5" p="lg" pb="xs">Why orders fail or wait</Title>
+      <Table.ScrollContainer minWidth={300}>
+        <Table horizontalSpacing="lg">
           <Table.Thead>
-            <Table.Tr><Table.Th>Reason</Table.Th><Table.Th>Last</Table.Th><Table.Th ta="right">Orders</Table.Th></Table.Tr>
+            <Table.Tr><Table.Th>Reason</Table.Th><Table.Th visibleFrom="sm">Last</Table.Th><Table.Th ta="right">Orders</Table.Th></Table.Tr>
           </Table.Thead>
           <Table.Tbody>
             {failures.map(({ code, exports, latest_at, latest_message }) => (
               <Table.Tr key={code}>
                 <Table.Td><Text size="sm">{latest_message}</Text><Text className="mono" c="dimmed">{code}</Text></Table.Td>
-                <Table.Td><Moment at={latest_at} /></Table.Td>
+                <Table.Td visibleFrom="sm"><Moment at={latest_at} /></Table.Td>
                 <Table.Td ta="right">
-                  <Anchor component={Link} to={`/deliveries?view=all&error_code=${encodeURIComponent(code ?? "")}`} className="numeric" fw={600}>
+                  <Anchor component={Link} to={`/deliveries?error_code=${encodeURIComponent(code ?? "")}&since=${dayOf(since)}`} className="numeric whole" fw={600}>
                     {plural(exports, "order")}
                   </Anchor>
                 </Table.Td>

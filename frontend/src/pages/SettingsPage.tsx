@@ -11,7 +11,7 @@ export default function SettingsPage() {
   return (
     <>
       <PageTitle>Settings</PageTitle>
-      <Tabs defaultValue="organization" keepMounted={false}>
+      <Tabs defaultValue="organization" keepMounted={false} styles={{ tab: { paddingInline: "var(--mantine-spacing-xs)" } }}>
         <Tabs.List mb="md">
           <Tabs.Tab value="organization">Organization</Tabs.Tab>
           {may("USERS_MANAGE") && <Tabs.Tab value="users">Users</Tabs.Tab>}

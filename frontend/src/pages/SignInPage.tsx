@@ -18,6 +18,7 @@ export function SignInPage() {
   };
   return (
     <Center mih="100vh" p="md" component="main">
+      <title>Sign in · OrderFlow Connect</title>
       <Card w="100%" maw={400} p="xl" shadow="sm" component="form" onSubmit={submit}>
         <Stack>
           <Group gap="sm">
@@ -29,7 +30,7 @@ export function SignInPage() {
           </Group>
           {signIn.error && <ErrorAlert error={signIn.error} />}
           <TextInput label="E-mail" type="email" autoComplete="username" required value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
-          <PasswordInput label="Password" autoComplete="current-password" required value={password} onChange={(event) => setPassword(event.currentTarget.value)} visibilityToggleButtonProps={{ "aria-label": "Show or hide the password" }} />
+          <PasswordInput label="Password" autoComplete="current-password" required value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
           <Button type="submit" loading={signIn.isPending} fullWidth>Sign in</Button>
         </Stack>
       </Card>

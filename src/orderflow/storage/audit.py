@@ -29,6 +29,17 @@ _FILTERS = {
 }
 
 
+_NAME = """
+    CASE entity_type
+        WHEN 'draft_order' THEN (SELECT o.external_order_number FROM draft_order o WHERE o.id = entity_id)
+        WHEN 'erp_connection' THEN
+            (SELECT COALESCE(c.name, c.connector_type) FROM erp_connection c WHERE c.id = entity_id)
+        WHEN 'app_user' THEN (SELECT u.email FROM app_user u WHERE u.id = entity_id)
+        WHEN 'api_key' THEN (SELECT k.name FROM api_key k WHERE k.id = entity_id)
+    END
+"""
+
+
 class SqlAudit:
     """The audit log of one organization, in one transaction."""
 
@@ -59,7 +70,7 @@ class SqlAudit:
         self._connection.execute(_INSERT, parameters)
 
     def list(self, *, limit: int, **filters: Any) -> Sequence[Mapping[Any, Any]]:
-        """Return entries, newest first.
+        """Return entries, newest first, each with the `entity_name` by which people know what was changed.
 
         Args:
             filters: `action`, `actor`, `entity_type`, `entity_id`, `since`, `until`, and the place `after` and
@@ -67,6 +78,7 @@ class SqlAudit:
         """
         wanted = {name: value for name, value in filters.items() if value is not None}
         where = " AND ".join(["org_id = :org_id", *(_FILTERS[name] for name in wanted if name in _FILTERS)])
-        query = text(f"SELECT * FROM audit_log WHERE {where} ORDER BY created_at DESC, id DESC LIMIT :limit")  # noqa: S608  # constants
+        newest = "ORDER BY created_at DESC, id DESC LIMIT :limit"
+        query = text(f"SELECT a.*, {_NAME} AS entity_name FROM audit_log a WHERE {where} {newest}")  # noqa: S608  # constants
         rows = self._connection.execute(query, wanted | {"org_id": self._org_id, "limit": limit})
         return rows.mappings().all()

@@ -43,7 +43,7 @@ _ORDERS = """
     FROM draft_order o
 """
 _EXPORTS = f"""
-    SELECT e.id, e.draft_order_id, o.external_order_number, e.connection_id, c.connector_type,
+    SELECT e.id, e.draft_order_id, o.external_order_number, o.status AS order_status, e.connection_id, c.connector_type,
            c.name AS connection_name, e.status, e.filename, e.export_format_version, e.document_sha256,
            e.document_size, e.export_storage_key, e.dropzone_path, e.erp_order_id, e.error_json, e.attempts_spent,
            e.next_attempt_at, e.inferred, e.held_at, e.staged_at, e.sent_at, e.answered_at, e.created_at,

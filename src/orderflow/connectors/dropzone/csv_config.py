@@ -83,12 +83,25 @@ class Column(BaseModel):
         None, title="Constant", description="A text that stands in every row instead of a field."
     )
     decimals: int | None = Field(
-        None, ge=0, le=6, title="Decimals", description="For numbers: exactly so many. Empty: as many as there are."
+        None,
+        ge=0,
+        le=6,
+        title="Decimals",
+        description="For numbers: exactly so many. Empty: as many as there are.",
+        json_schema_extra={"group": "Advanced"},
     )
     date_format: DateFormat | None = Field(
-        None, title="Date format", description="For dates, as %d.%m.%Y. Empty: the connection's."
+        None,
+        title="Date format",
+        description="For dates, as %d.%m.%Y. Empty: the connection's.",
+        json_schema_extra={"group": "Advanced"},
     )
-    required: bool = Field(False, title="Required", description="An order without a value here is refused.")
+    required: bool = Field(
+        False,
+        title="Required",
+        description="An order without a value here is refused.",
+        json_schema_extra={"group": "Advanced"},
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -27,6 +27,7 @@ class AuditEntry(Out):
     action: str = Field(examples=["DRAFT_APPROVED"])
     entity_type: str | None = Field(examples=["draft_order"])
     entity_id: UUID | None
+    entity_name: str | None = Field(description="Number of the order, name of the connector, address of the user")
     before: dict[str, Any] | None
     after: dict[str, Any] | None
     request_id: str | None = Field(description="The request that caused it")

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from orderflow.domain.states import AttemptStatus, ERPExportStatus
+from orderflow.domain.states import AttemptStatus, ERPExportStatus, OrderStatus
 from orderflow.entrypoints.api.connector_schemas import Problem
 from orderflow.entrypoints.api.schemas import In, Out, Page
 
@@ -30,6 +30,7 @@ class Export(Out):
     id: UUID
     draft_order_id: UUID
     external_order_number: str | None
+    order_status: OrderStatus = Field(description="Of the order now; a FAILED delivery may have been retried since")
     connection_id: UUID
     connector_type: str
     connection_name: str | None

@@ -106,6 +106,7 @@ def test_an_incomplete_order_says_what_it_lacks_until_it_is_corrected(acme):
     changes = acme.call("GET", f"/audit-log?entity_id={made['id']}&action=DRAFT_EDITED").json()["items"]
     assert changes[0]["before"] == {"notes": None, "status": "APPROVED"}
     assert changes[0]["after"] == {"notes": "urgent", "status": "READY"}
+    assert changes[0]["entity_name"] == edited["external_order_number"]
 
 
 def test_from_nothing_to_confirmed_by_hand(acme, app, mock):
