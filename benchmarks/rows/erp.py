@@ -33,6 +33,7 @@ from orderflow.connectors.tryton import api as tryton_api
 from orderflow.connectors.tryton import master_data as tryton_master_data
 from orderflow.connectors.tryton.config import TrytonConfig
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
+from orderflow.entrypoints.logs import configure_logs
 from orderflow.entrypoints.worker import Engine
 from orderflow.flow.accept_order import accept_orders
 from orderflow.flow.approve_order import approve_order
@@ -72,6 +73,7 @@ class Erp:
 
 
 def measure(full: bool) -> Iterator[Row]:
+    configure_logs("WARNING")
     for start in [_tryton, *([_odoo] if full or (CACHE / "odoo" / "files").exists() else [])]:
         with _home() as home, ExitStack() as stack:
             app = open_app(Settings(orderflow_home=home))

@@ -24,7 +24,9 @@ _ROWS = text("""
     WHERE o.id = ANY(:ids) ORDER BY o.created_at, o.id
 """)
 
-REFUSED_AT_ONCE = frozenset({"ERP_REJECTED", "MASTER_DATA_MISSING", "CURRENCY_DIFFERS", "VALUE_DIFFERS"})
+REFUSED_AT_ONCE = frozenset(
+    {"ERP_REJECTED", "ERP_WARNING", "MASTER_DATA_MISSING", "PRICE_MISSING", "CURRENCY_DIFFERS", "VALUE_DIFFERS"}
+)
 """How an ERP with an API says no: not by a later answer."""
 
 
