@@ -80,6 +80,8 @@ def test_a_fault_at_a_mere_question_leaves_nothing_in_doubt() -> None:
         (422, "odoo.exceptions.ValidationError", "No, because", RejectedError, "ERP_REJECTED"),
         (500, "psycopg2.errors.SerializationFailure", "could not", TransientError, "ERP_BUSY"),
         (404, "werkzeug.exceptions.NotFound", "no model 'sale.order'", NeedsAttentionError, "MODULE_MISSING"),
+        (422, "odoo.exceptions.UserError", "Object sale.order doesn't exist", NeedsAttentionError, "MODULE_MISSING"),
+        (500, "builtins.KeyError", "'sale.order'", NeedsAttentionError, "MODULE_MISSING"),
         (500, "psycopg2.OperationalError", 'database "x" does not exist', NeedsAttentionError, "DATABASE_UNKNOWN"),
         (500, "builtins.ValueError", "Invalid field", InDoubtError, "ERP_FAULT"),
     ],

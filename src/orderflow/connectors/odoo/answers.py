@@ -125,17 +125,22 @@ def _by_name(name: str, words: str, database: str, *, changes: bool) -> Connecto
         return forbidden(words)
     if kind in _BUSY:
         return busy()
-    if kind in _RULES:
-        return refused(words)
-    if kind == "OperationalError" and "does not exist" in words:
-        return _no_database(database)
-    if kind == "NotFound" or (kind == "KeyError" and "sale.order" in words):
+    if kind == "NotFound" or _no_model(kind, words):
         return NeedsAttentionError(
             f"Odoo lacks what orders need: {_one_line(words)}",
             code="MODULE_MISSING",
             hint="Install the app 'Sales' in Odoo (Apps), then test the connection.",
         )
+    if kind in _RULES:
+        return refused(words)
+    if kind == "OperationalError" and "does not exist" in words:
+        return _no_database(database)
     return _fault(f"failed: {kind} {_one_line(words)}", changes=changes)
+
+
+def _no_model(kind: str, words: str) -> bool:
+    """Tell whether Odoo has no sales: by JSON-RPC it says so as if a rule were broken."""
+    return words.startswith("Object sale.order ") or (kind == "KeyError" and "sale.order" in words)
 
 
 def _by_status(status: int, database: str, *, changes: bool) -> ConnectorError:
