@@ -31,8 +31,9 @@ PRUNE_SECONDS = 60.0
 _settings = Settings.load()
 celery = Celery("orderflow", broker=_settings.broker_url)
 celery.conf.update(
-    task_acks_late=True,  # a worker that dies leaves its message to another
-    task_reject_on_worker_lost=True,
+    # A message is acknowledged as it comes, not when its task ends: the sweep sends another one anyway. Late ones bring
+    # no order back sooner than its lease ends, and one that finds Redis gone ends the whole worker (kombu 5.7).
+    task_acks_late=False,
     task_ignore_result=True,
     task_serializer="json",
     accept_content=["json"],
@@ -40,7 +41,9 @@ celery.conf.update(
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,  # however long the broker is away
     worker_hijack_root_logger=False,
-    task_publish_retry=False,  # the sweep is the retry
+    # Once, over a new connection: without it, one that a restarted RabbitMQ has closed is used for ever.
+    task_publish_retry=True,
+    task_publish_retry_policy={"max_retries": 1, "interval_start": 0, "interval_max": 0},
     broker_transport_options={"visibility_timeout": 3600, "socket_timeout": 10, "socket_connect_timeout": 5},
     beat_schedule={
         "sweep": {
