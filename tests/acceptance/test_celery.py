@@ -85,7 +85,6 @@ class Installation:
             self.start_a_worker(pool)
         self.beat = self.run("beat", "--schedule", str(home / "beat"))
         self.pushed: list[UUID] = []
-        self.wait_for_workers()
 
     def run(self, *arguments: str) -> subprocess.Popen[bytes]:
         environment = os.environ | PACE
@@ -201,9 +200,12 @@ def installation(kind: type[Redis | RabbitMQ]) -> Iterator[Installation]:
         broker = kind(Path(folder))
         broker.start()
         place = Installation(Path(folder), broker)
-        yield place
-        place.close()
-        broker.close()
+        try:
+            place.wait_for_workers()
+            yield place
+        finally:
+            place.close()
+            broker.close()
 
 
 @pytest.fixture(

@@ -1,0 +1,107 @@
+"""How much more worker processes deliver, and whose processor time it takes: four connections to OpenSSH's sshd."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+from uuid import UUID
+
+import psutil
+from sqlalchemy import text
+
+from benchmarks.installation import Installation
+from benchmarks.link import link
+from benchmarks.orders import SMALL
+from benchmarks.table import Row
+from orderflow.testing.openssh_server import OpenSSHServer
+
+PROCESSES = (1, 2, 4)
+CONNECTIONS = 4
+LINKS = {"on loopback": 0.0, "at 50 ms": 0.05}
+
+
+def measure(full: bool) -> Iterator[Row]:
+    orders, rounds = (2_000, 3) if full else (500, 2)
+    with OpenSSHServer() as server, Installation() as place:
+        for where, round_trip in LINKS.items():
+            with link(server.port, round_trip) as port:
+                fleet = Fleet(place, server, port if round_trip else server.port)
+                runs = {number: [] for number in PROCESSES}
+                for _ in range(rounds):
+                    for number, seen in runs.items():
+                        seen.append(fleet.deliver(number, orders))
+                yield from _rows(where, runs, orders)
+                fleet.close()
+
+
+def _rows(where: str, runs: dict[int, list[tuple[float, dict[str, float]]]], orders: int) -> Iterator[Row]:
+    one = statistics.median(rate for rate, _ in runs[1])
+    for number, seen in runs.items():
+        spent = {who: 1000 * statistics.median(cpu[who] for _, cpu in seen) for who in seen[0][1]}
+        shares = ", ".join(f"{who} {seconds:.2f}" for who, seconds in spent.items())
+        yield Row(
+            f"delivered over {CONNECTIONS} connections {where}, {number} worker process{'es' if number > 1 else ''}",
+            statistics.median(rate for rate, _ in seen),
+            "orders/s",
+            peers={} if number == 1 else {"1 worker process": one},
+            note=f"{len(seen)} runs of {CONNECTIONS * orders} orders; processor seconds per 1,000: {shares}"
+            f"; {psutil.cpu_count()} cores",
+        )
+
+
+class Fleet:
+    """Organizations with a connection each, for any number of workers."""
+
+    def __init__(self, place: Installation, server: OpenSSHServer, port: int) -> None:
+        self._place, self._server = place, server
+        self._connections: dict[UUID, UUID] = {}
+        for number in range(CONNECTIONS):
+            place.org_id = place.app.create_organization(f"bench-{port}-{number}")
+            self._connections[place.org_id] = place.connect(server, port=port)
+
+    def deliver(self, processes: int, orders: int) -> tuple[float, dict[str, float]]:
+        """Return orders per second, and the processor seconds per order of workers, PostgreSQL and sshd."""
+        for org_id in self._connections:
+            self._place.org_id = org_id
+            self._place.pause()
+            self._place.request(orders, SMALL)
+        with self._place.workers(processes) as workers:
+            before = self._processor_seconds(workers)
+            began = time.monotonic()
+            for org_id, connection_id in self._connections.items():
+                self._place.org_id = org_id
+                self._place.resume(connection_id)
+            while self._waiting():
+                time.sleep(0.02)
+            seconds = time.monotonic() - began
+            after = self._processor_seconds(workers)
+        all_orders = CONNECTIONS * orders
+        return all_orders / seconds, {who: (after[who] - before[who]) / all_orders for who in after}
+
+    def close(self) -> None:
+        """Leave nothing for other workers to look at."""
+        with self._place.app.database.system() as connection:
+            connection.execute(text("UPDATE erp_connection SET status = 'DISABLED', is_default = false"))
+
+    def _waiting(self) -> bool:
+        with self._place.app.database.system() as connection:
+            return bool(
+                connection.execute(text("SELECT EXISTS (SELECT FROM erp_export WHERE status = 'PENDING')")).scalar()
+            )
+
+    def _processor_seconds(self, workers: list) -> dict[str, float]:
+        postmaster = psutil.Process(int((self._place.home / "postgres/postmaster.pid").read_text().split()[0]))
+        groups = {
+            "workers": [psutil.Process(worker.pid) for worker in workers],
+            "PostgreSQL": [postmaster, *postmaster.children()],
+            "sshd": self._server.processes(),
+        }
+        return {who: sum(_spent(process) for process in group) for who, group in groups.items()}
+
+
+def _spent(process: psutil.Process) -> float:
+    try:
+        return process.cpu_times().user + process.cpu_times().system
+    except psutil.NoSuchProcess:
+        return 0.0
