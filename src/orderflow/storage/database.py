@@ -63,7 +63,7 @@ class Database:
         Raises:
             DatabaseError: The database cannot be reached, or went away before the commit was confirmed.
         """
-        with _translated(), self.engine_for(org_id).begin() as connection:
+        with translated(), self.engine_for(org_id).begin() as connection:
             yield connection
 
     @contextmanager
@@ -73,7 +73,7 @@ class Database:
         Raises:
             DatabaseError: As for `transaction`.
         """
-        with _translated(), self._system.begin() as connection:
+        with translated(), self._system.begin() as connection:
             yield connection
 
     def sessions(self, org_id: UUID, **info: Any) -> Session:
@@ -86,7 +86,7 @@ class Database:
         Raises:
             DatabaseError: The database cannot be reached.
         """
-        with _translated():
+        with translated():
             pooled = self._engine.raw_connection()
             pooled.detach()
             connection: psycopg.Connection[Any] = pooled.dbapi_connection  # type: ignore[assignment]  # psycopg's dialect
@@ -182,7 +182,8 @@ def _refuse_unsafe(connection: psycopg.Connection[Any]) -> None:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
+    """Raise DatabaseError where the block meets a database that is away or full."""
     try:
         yield
     except exc.TimeoutError as error:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from uuid import UUID
 
-from orderflow.storage.database import Database
+from orderflow.storage.database import Database, translated
 from orderflow.storage.system import Place
 
 CHANNEL = "orderflow_due"
@@ -79,9 +79,9 @@ def listen(database: Database, timeout: float, stopped: threading.Event) -> Iter
         timeout: Seconds between looks at `stopped`.
 
     Raises:
-        DatabaseError, psycopg.Error: The database is away; listen again later, and sweep.
+        DatabaseError: The database is away; listen again later, and sweep.
     """
-    with closing(database.dedicated()) as connection:
+    with translated(), closing(database.dedicated()) as connection:
         connection.execute(f"LISTEN {CHANNEL}")
         while not stopped.is_set():
             for message in connection.notifies(timeout=timeout, stop_after=1):

@@ -9,7 +9,7 @@ from orderflow.transport import sftp_protocol as wire
 from orderflow.transport.filestore import Entry
 from orderflow.transport.sftp_protocol import Answer, Code, Request, StatusError, path_string
 from orderflow.transport.sftp_session import SFTPSession
-from orderflow.transport.status_errors import folder_missing, status_error
+from orderflow.transport.status_errors import changed_meanwhile, folder_missing, status_error
 
 
 async def list_folder(session: SFTPSession, folder: str, at_most: int | None = None) -> list[Entry]:
@@ -28,6 +28,8 @@ async def list_folder(session: SFTPSession, folder: str, at_most: int | None = N
         if not ended:
             entries += answer.entries()
     session.request(Request.CLOSE, name)
+    if ended and ended.missing:  # the folder is open: one of its files went while the server looked at it
+        raise changed_meanwhile(session.target, folder)
     if ended and ended.code != Code.EOF:
         raise status_error(session.target, folder, ended)
     return entries[:at_most]

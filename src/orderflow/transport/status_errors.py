@@ -50,6 +50,11 @@ def folder_missing(target: SFTPTarget, folder: str) -> NeedsAttentionError:
     )
 
 
+def changed_meanwhile(target: SFTPTarget, folder: str) -> TransientError:
+    """Return the error for a folder whose files went while it was listed."""
+    return TransientError(f"{folder} changed on {target.place} while it was listed.", code="FOLDER_CHANGED")
+
+
 def disk_full(target: SFTPTarget, path: str) -> NeedsAttentionError:
     """Return the error for a server without room."""
     return NeedsAttentionError(

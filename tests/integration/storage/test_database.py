@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,6 +18,7 @@ from orderflow.domain.ids import new_id
 from orderflow.storage.database import Database, normal_url
 from orderflow.storage.errors import DatabaseError, DatabaseSetupError
 from orderflow.storage.models import AuditLog, Base, DraftOrderRow, Organization
+from orderflow.storage.wake import Waker, listen
 
 NOBODY = UUID(int=0)
 WALLED = [table for table in Base.metadata.sorted_tables if "org_id" in table.c]
@@ -182,6 +185,23 @@ def test_a_connection_lost_in_a_transaction_is_one_clear_error(database: Databas
     assert caught.value.code == "DATABASE_UNAVAILABLE"
     with database.transaction(org) as connection:
         assert _orders(connection) == 0
+
+
+def test_a_listener_whose_connection_ends_hears_one_clear_error(database: Database, org: UUID, admin_url: str) -> None:
+    heard = threading.Event()
+
+    def tell() -> None:
+        while not heard.wait(0.05):
+            Waker(database, pytest.fail).send([(org, org)])
+
+    places = listen(database, 0.05, threading.Event())
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(tell)
+        assert next(places) == (org, org)
+        heard.set()
+    _end_all_connections(admin_url)
+    with pytest.raises(DatabaseError, match="cannot be reached"):
+        list(places)
 
 
 def test_a_server_that_is_not_there_is_one_clear_error(org: UUID) -> None:

@@ -10,7 +10,8 @@ import pytest
 from orderflow.domain.errors import InDoubtError, NeedsAttentionError, TransientError
 from orderflow.transport.filestore import Rename, Upload
 from orderflow.transport.sftp_files import read, rename, upload
-from orderflow.transport.sftp_protocol import FSYNC, LIMITS, POSIX_RENAME, Code, Request
+from orderflow.transport.sftp_folders import list_folder
+from orderflow.transport.sftp_protocol import FSYNC, LIMITS, POSIX_RENAME, Answer, Code, Request
 from orderflow.transport.sftp_session import MAX_BYTES_IN_FLIGHT, SAFE_LENGTH, Budget, SessionLostError
 
 LIMITED = {LIMITS: b"1"}
@@ -216,6 +217,14 @@ def test_a_session_that_is_over_says_that_nothing_was_sent(fake_server, in_sessi
 def test_a_file_above_the_limit_is_not_read(fake_server, in_session, answer) -> None:
     server = fake_server(refuse={"READ": (103, b"\0\0\0\5hello")})
     assert in_session(server, lambda session: read(session, "/in/ack", 4)).code == "FILE_TOO_LARGE"
+
+
+def test_a_file_that_goes_while_its_folder_is_listed_is_no_missing_folder(fake_server, in_session, answer) -> None:
+    opened = (Answer.HANDLE, b"\0\0\0\3/in")
+    server = fake_server(refuse={"OPENDIR": opened, "READDIR": answer(Code.NO_SUCH_FILE)})
+    with pytest.raises(TransientError) as caught:
+        in_session(server, lambda session: list_folder(session, "/in"))
+    assert caught.value.code == "FOLDER_CHANGED"
 
 
 def test_a_budget_serves_in_turn_and_lets_a_giant_pass_alone() -> None:
