@@ -1,4 +1,4 @@
-"""What docs/reliability.md names is there."""
+"""What docs/reliability.md names is there: each test, and each fault of `make chaos`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
+
+from tests.chaos.faults import FAULTS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reliability.md").read_text("utf-8")
@@ -22,3 +24,8 @@ def test_a_test_that_the_page_names_is_there(name):
     found = [path for path in (ROOT / file, ROOT / "tests" / "integration" / file) if path.exists()]
     assert found, file
     assert f"def {function}(" in found[0].read_text("utf-8") or not function
+
+
+def test_every_kind_of_fault_has_its_row():
+    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \| (\d+) \|", PAGE.partition("## `make chaos`")[2], re.MULTILINE)
+    assert {kind.strip().replace("`", "") for kind, _ in rows} == set(FAULTS)
