@@ -1,7 +1,8 @@
 """Claiming in PostgreSQL: leases with tokens, compared on the database's clock only.
 
-The holder of a lease locks exports, then orders. Everybody else locks the order first and takes exports with
-SKIP LOCKED, so that the two can never wait for each other.
+The holder of a lease locks exports, then orders; the exports of a lease in the order of their ids, because its
+heartbeat writes to the same rows as the step that it keeps the lease for. Everybody else locks the order first and
+takes exports with SKIP LOCKED. So no two can ever wait for each other.
 """
 
 from __future__ import annotations
@@ -46,12 +47,14 @@ _BEGIN = text("""
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
             id uuid, log_id uuid, filename text, storage_key text, sha256 text, size bigint, format text,
             retry_count int, request_id text, request jsonb)
+    ), held AS (
+        SELECT id FROM erp_export WHERE id IN (SELECT id FROM r) AND lease_token = :token ORDER BY id FOR UPDATE
     ), e AS (
         UPDATE erp_export e
         SET filename = r.filename, export_storage_key = r.storage_key, document_sha256 = r.sha256,
             document_size = r.size, export_format_version = r.format,
             begun_at = CASE WHEN :in_doubt THEN COALESCE(e.begun_at, now()) ELSE e.begun_at END
-        FROM r WHERE e.id = r.id AND e.lease_token = :token
+        FROM r JOIN held USING (id) WHERE e.id = held.id
         RETURNING e.id, e.draft_order_id
     ), o AS (
         UPDATE draft_order o SET attempts = o.attempts + 1 FROM e WHERE o.id = e.draft_order_id
@@ -70,9 +73,15 @@ _BEGIN = text("""
     RETURNING erp_export_id, attempt_no
 """)
 _MARK_STAGED = text("""
+    WITH r AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(id uuid, path text)
+    ), held AS (
+        SELECT id FROM erp_export
+        WHERE id IN (SELECT id FROM r) AND lease_token = :token AND status = 'PENDING'
+        ORDER BY id FOR UPDATE
+    )
     UPDATE erp_export e SET staged_at = now(), staged_path = r.path
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(id uuid, path text)
-    WHERE e.id = r.id AND e.lease_token = :token AND e.status = 'PENDING'
+    FROM r JOIN held USING (id) WHERE e.id = held.id
     RETURNING e.id
 """)
 _RELEASE = text("""
@@ -84,10 +93,12 @@ _RELEASE = text("""
 EXTEND = text("""
     WITH lanes AS (
         UPDATE erp_lane SET lease_until = now() + make_interval(secs => :seconds) WHERE lease_token = ANY(:tokens)
+    ), held AS (
+        SELECT id FROM erp_export WHERE lease_token = ANY(:tokens) AND status = 'PENDING' ORDER BY id FOR UPDATE
     )
-    UPDATE erp_export SET lease_until = now() + make_interval(secs => :seconds)
-    WHERE lease_token = ANY(:tokens) AND status = 'PENDING'
-    RETURNING lease_token
+    UPDATE erp_export e SET lease_until = now() + make_interval(secs => :seconds)
+    FROM held WHERE e.id = held.id
+    RETURNING e.lease_token
 """)
 
 

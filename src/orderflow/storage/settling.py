@@ -22,6 +22,10 @@ _SETTLE = text("""
             export_id uuid, order_id uuid, log_id uuid, export_status text, order_status text, log_status text,
             delay float8, spent int, hold bool, in_doubt bool, keep bool, error jsonb, response jsonb, message text,
             path text, erp_order_id text, inferred bool, latency_ms int)
+    ), held AS (
+        SELECT id FROM erp_export
+        WHERE id IN (SELECT export_id FROM r) AND lease_token = :token AND status = 'PENDING'
+        ORDER BY id FOR UPDATE
     ), e AS (
         UPDATE erp_export e
         SET status = r.export_status,
@@ -39,7 +43,7 @@ _SETTLE = text("""
             inferred = e.inferred OR r.inferred,
             sent_at = CASE WHEN r.export_status IN ('SENT', 'ACKED') THEN now() END,
             answered_at = CASE WHEN r.export_status = 'ACKED' THEN now() END
-        FROM r WHERE e.id = r.export_id AND e.lease_token = :token AND e.status = 'PENDING'
+        FROM r JOIN held ON held.id = r.export_id WHERE e.id = held.id
         RETURNING e.id
     ), o AS (
         UPDATE draft_order o

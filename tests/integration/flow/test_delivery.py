@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from orderflow.domain.delivery import Lease
 from orderflow.domain.errors import (
@@ -431,3 +434,24 @@ def test_with_hold_the_target_is_asked_before_anything_is_held(installation: Any
     installation.work_off(connection_id)
     assert (installation.order(order_id)["status"], api.taken) == ("CONFIRMED", [order_id])
     assert installation.export(order_id)["held_at"] is None
+
+
+def test_the_heartbeat_and_a_step_that_write_to_one_batch_never_wait_for_each_other(installation: Any) -> None:
+    connection_id = installation.connect(MemoryDropzone())
+    installation.pushed(2)
+    batch = claimed(installation, connection_id)
+    first, second = sorted(attempt.export_id for attempt in batch.attempts)
+    # Behind the second one now, in the table and in its index: only their ids keep the order.
+    installation.do("UPDATE erp_export SET next_attempt_at = now() WHERE id = :id", id=first)
+    lock = text("SELECT id FROM erp_export WHERE id = :id FOR UPDATE NOWAIT")
+    waits = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+
+    with ThreadPoolExecutor() as pool:
+        with installation.database.transaction(installation.org_id) as step:
+            step.execute(lock, {"id": first})
+            extend = installation.wiring.store.extend_leases
+            beat = pool.submit(extend, installation.org_id, [batch.lease.token], 60)
+            while not step.execute(waits).scalar():
+                time.sleep(0.01)
+            step.execute(lock, {"id": second})
+        assert beat.result() == {batch.lease.token}
