@@ -10,14 +10,15 @@ from sqlalchemy import Connection, text
 
 from orderflow.domain.ids import new_id
 from orderflow.flow.ports import Actor
-from orderflow.storage.records import as_json, records
+from orderflow.storage.driver import later
+from orderflow.storage.records import as_json
 
-_INSERT = text("""
+_INSERT = """
     INSERT INTO audit_log (id, org_id, actor, action, entity_type, entity_id, before, after, request_id)
-    SELECT r.id, :org_id, :actor, :action, :entity_type, r.entity_id, CAST(:before AS jsonb), CAST(:after AS jsonb),
-           :request_id
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(id uuid, entity_id uuid)
-""")
+    SELECT r.id, %(org_id)s, %(actor)s, %(action)s, %(entity_type)s, r.entity_id,
+           CAST(%(before)s AS jsonb), CAST(%(after)s AS jsonb), %(request_id)s
+    FROM unnest(CAST(%(ids)s AS uuid[]), CAST(%(entity_ids)s AS uuid[])) AS r(id, entity_id)
+"""
 _FILTERS = {
     "action": "action = :action",
     "actor": "actor = :actor",
@@ -57,6 +58,7 @@ class SqlAudit:
         after: dict[str, Any] | None = None,
     ) -> None:
         """Write one row per entity. `before` and `after` never hold secrets: the caller sees to that."""
+        entities = list(entity_ids)
         parameters = {
             "org_id": self._org_id,
             "actor": actor.name,
@@ -65,9 +67,10 @@ class SqlAudit:
             "before": None if before is None else as_json(before),
             "after": None if after is None else as_json(after),
             "request_id": actor.request_id,
-            "rows": records({"id": new_id(), "entity_id": entity_id} for entity_id in entity_ids),
+            "ids": [new_id() for _ in entities],
+            "entity_ids": entities,
         }
-        self._connection.execute(_INSERT, parameters)
+        later(self._connection, _INSERT, parameters)
 
     def list(self, *, limit: int, **filters: Any) -> Sequence[Mapping[Any, Any]]:
         """Return entries, newest first, each with the `entity_name` by which people know what was changed.

@@ -11,6 +11,7 @@ from orderflow.domain.errors import NotFoundError, StateError
 from orderflow.domain.states import BreakerState, ConnectionStatus
 from orderflow.flow.ports import Target
 from orderflow.storage.connection_rows import SqlConnectionRows
+from orderflow.storage.driver import run
 from orderflow.storage.encryption import bind
 from orderflow.storage.models import ERPConnection
 from orderflow.storage.records import as_json, columns
@@ -49,12 +50,12 @@ _END_POLL = text("""
         poll_error = CAST(:error AS jsonb)
     WHERE id = :id AND poll_lease_token = :token
 """)
-_FOR_PUSH = text("""
+_FOR_PUSH = """
     SELECT id FROM erp_connection
-    WHERE deleted_at IS NULL AND status = 'ACTIVE' AND (CAST(:id AS uuid) IS NULL OR id = :id)
+    WHERE deleted_at IS NULL AND status = 'ACTIVE' AND (CAST(%(id)s AS uuid) IS NULL OR id = %(id)s)
     ORDER BY is_default DESC, created_at
-    LIMIT 2
-""")
+    LIMIT 1
+"""
 
 
 class SqlConnections(SqlConnectionRows):
@@ -67,9 +68,9 @@ class SqlConnections(SqlConnectionRows):
             NotFoundError: There is no connection of this id.
             StateError: There is no ACTIVE one, or the one named is not ACTIVE.
         """
-        found = self._connection.execute(_FOR_PUSH, {"id": connection_id}).scalars().first()
+        found = run(self._connection, _FOR_PUSH, {"id": connection_id}).fetchone()
         if found is not None:
-            return UUID(str(found))
+            return found["id"]  # type: ignore[no-any-return]  # a uuid column
         if connection_id is None:
             raise StateError(
                 "No active ERP connector configured",

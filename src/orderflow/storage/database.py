@@ -20,6 +20,7 @@ import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url
 from sqlalchemy.orm import Session
 
+from orderflow.storage import driver
 from orderflow.storage.errors import DatabaseError, DatabaseSetupError
 from orderflow.storage.roles import APP_ROLE, SYSTEM_OPENING, opening
 
@@ -128,14 +129,15 @@ def _create_engine(url: str, pool_size: int) -> Engine:
     event.listen(engine, "connect", _become_app)
     event.listen(engine, "checkout", _notice_closed)
     event.listen(engine, "begin", _begin)
+    driver.listen(engine)
     return engine
 
 
 def _begin(connection: Connection) -> None:
     statement = connection.get_execution_options().get("orderflow_opening", b"BEGIN")
-    driver: Any = connection.connection.dbapi_connection
+    raw: Any = connection.connection.dbapi_connection
     try:
-        driver.execute(statement, prepare=False)  # two statements in one message cannot be prepared
+        raw.execute(statement, prepare=False)  # two statements in one message cannot be prepared
     except psycopg.OperationalError as error:
         connection.invalidate(error)
         raise _away(error) from error

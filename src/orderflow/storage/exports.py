@@ -12,18 +12,19 @@ from orderflow.domain.errors import NotFoundError
 from orderflow.domain.states import ERPExportStatus
 from orderflow.flow.ports import Actor, Answer, Batch, Export, Settlement
 from orderflow.storage import settling
+from orderflow.storage.driver import later, run
 from orderflow.storage.interventions import SqlInterventions
 from orderflow.storage.leases import SqlLeases
 from orderflow.storage.models import ERPExport
 from orderflow.storage.records import columns
 
 _COLUMNS = f"{columns(ERPExport, 'e')}, (e.lease_until IS NOT NULL AND e.lease_until > now()) AS lease_is_live"
-_ADD = text("""
+_ADD = """
     INSERT INTO erp_export (id, org_id, draft_order_id, connection_id, status, created_at, idempotency_key,
                             requested_by, request_id, traceparent)
-    VALUES (:id, :org_id, :draft_order_id, :connection_id, 'PENDING', :created_at, :idempotency_key,
-            :requested_by, :request_id, :traceparent)
-""")
+    VALUES (%(id)s, %(org_id)s, %(draft_order_id)s, %(connection_id)s, 'PENDING', %(created_at)s,
+            %(idempotency_key)s, %(requested_by)s, %(request_id)s, %(traceparent)s)
+"""
 _REVIVE = text("""
     UPDATE erp_export
     SET status = 'PENDING', next_attempt_at = now(), attempts_spent = 0, error_json = NULL, held_at = NULL
@@ -63,11 +64,11 @@ class SqlExports(SqlLeases, SqlInterventions):
             "request_id": actor.request_id,
             "traceparent": actor.traceparent,
         }
-        self._connection.execute(_ADD, parameters)
+        later(self._connection, _ADD, parameters)
 
     def get(self, export_id: UUID) -> Export:
         """Return and lock one export. Raises NotFoundError."""
-        found = self._one("WHERE e.id = :id FOR UPDATE OF e", {"id": export_id})
+        found = self._one("WHERE e.id = %(id)s FOR UPDATE OF e", {"id": export_id})
         if found is None:
             raise NotFoundError(f"There is no export {export_id} in this organization.")
         return found
@@ -75,14 +76,14 @@ class SqlExports(SqlLeases, SqlInterventions):
     def latest(self, order_id: UUID) -> Export | None:
         """Return the order's newest export."""
         return self._one(
-            "WHERE e.org_id = :org_id AND e.draft_order_id = :id ORDER BY e.created_at DESC LIMIT 1",
+            "WHERE e.org_id = %(org_id)s AND e.draft_order_id = %(id)s ORDER BY e.created_at DESC LIMIT 1",
             {"org_id": self._org_id, "id": order_id},
         )
 
     def by_idempotency_key(self, order_id: UUID, key: str) -> Export | None:
         """Return the order's export that was requested under `key` in the last 24 hours."""
         return self._one(
-            "WHERE e.org_id = :org_id AND e.draft_order_id = :id AND e.idempotency_key = :key"
+            "WHERE e.org_id = %(org_id)s AND e.draft_order_id = %(id)s AND e.idempotency_key = %(key)s"
             " AND e.created_at > now() - interval '24 hours' ORDER BY e.created_at DESC LIMIT 1",
             {"org_id": self._org_id, "id": order_id, "key": key},
         )
@@ -117,8 +118,8 @@ class SqlExports(SqlLeases, SqlInterventions):
         settling.record_answers(self._connection, answers)
 
     def _one(self, where: str, parameters: dict[str, Any]) -> Export | None:
-        query = text(f"SELECT {_COLUMNS} FROM erp_export e {where}")  # noqa: S608  # `where` is a text of this class
-        row = self._connection.execute(query, parameters).mappings().first()
+        query = f"SELECT {_COLUMNS} FROM erp_export e {where}"  # noqa: S608  # `where` is a text of this class
+        row = run(self._connection, query, parameters).fetchone()
         return _export(row) if row is not None else None
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, select, text, update
+from sqlalchemy import Connection
 
 from orderflow.domain.errors import NotFoundError
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine, SourceDocument
 from orderflow.domain.states import OrderStatus
-from orderflow.storage.models import DraftOrderLineRow, DraftOrderRow
-from orderflow.storage.records import columns
+from orderflow.storage.driver import later, run
+from orderflow.storage.models import DraftOrderRow
+from orderflow.storage.records import columns, records
 
 _LINE_FIELDS = tuple(field.name for field in fields(DraftOrderLine))
 _LINE_COLUMNS = ", ".join(f"l.{name}" for name in _LINE_FIELDS)
@@ -31,8 +33,48 @@ _PLAIN_FIELDS = (
     "approved_at",
     "erp_order_id",
 )
-_orders = DraftOrderRow.__table__
-_lines = DraftOrderLineRow.__table__
+_ORDER_COLUMNS = (
+    *_PLAIN_FIELDS,
+    "id",
+    "org_id",
+    "status",
+    "customer_id",
+    "erp_customer_number",
+    "customer_name",
+    "source_document_id",
+    "source_file_name",
+    "source_sha256",
+)
+_KEPT = {"id", "org_id", "status", "created_by", "erp_order_id"}
+_CHANGED = [name for name in _ORDER_COLUMNS if name not in _KEPT]
+
+
+def _insert(table: str, columns: Sequence[str]) -> str:
+    names = ", ".join(columns)
+    return (
+        f"INSERT INTO {table} ({names})"  # noqa: S608  # names of this module
+        f" SELECT {names} FROM jsonb_populate_recordset(NULL::{table}, CAST(%(rows)s AS jsonb))"
+    )
+
+
+_ADD = _insert("draft_order", (*_ORDER_COLUMNS, "created_at"))
+_ADD_LINES = _insert("draft_order_line", ("org_id", "draft_order_id", *_LINE_FIELDS))
+_REPLACE = f"""
+    UPDATE draft_order o SET {", ".join(f"{name} = r.{name}" for name in _CHANGED)}, updated_at = now()
+    FROM jsonb_populate_recordset(NULL::draft_order, CAST(%(rows)s AS jsonb)) r WHERE o.id = r.id
+"""  # noqa: S608  # as above
+_LOCK_STATUS = "SELECT status FROM draft_order WHERE id = %(id)s FOR UPDATE"
+_LOAD = f"""
+    SELECT {columns(DraftOrderRow, "o")}, g.slug AS org_slug
+    FROM draft_order o JOIN organization g ON g.id = o.org_id
+"""  # noqa: S608  # built from constants
+_LOAD_ONE = f"{_LOAD} WHERE o.id = %(id)s FOR UPDATE OF o"
+_LOAD_MANY = f"{_LOAD} WHERE o.id = ANY(%(ids)s)"
+_LOAD_LINES = f"""
+    SELECT l.draft_order_id, {_LINE_COLUMNS} FROM draft_order_line l
+    WHERE l.draft_order_id = ANY(%(ids)s) ORDER BY l.draft_order_id, l.line_no
+"""  # noqa: S608  # as above
+_DELETE_LINES = "DELETE FROM draft_order_line WHERE draft_order_id = %(id)s"
 
 
 class SqlOrders:
@@ -46,45 +88,43 @@ class SqlOrders:
         """Insert orders with their lines."""
         if not orders:
             return
-        self._connection.execute(insert(DraftOrderRow), [self._order_values(order) for order in orders])
-        lines = [self._line_values(order.id, line) for order in orders for line in order.lines]
-        if lines:
-            self._connection.execute(insert(DraftOrderLineRow), lines)
+        later(self._connection, _ADD, {"rows": records(self._order_values(order) for order in orders)})
+        self._add_lines(orders)
 
     def get(self, order_id: UUID) -> DraftOrder:
         """Return the order with its lines, locked. Raises NotFoundError."""
-        found = self._load("WHERE o.id = :id FOR UPDATE OF o", {"id": order_id})
+        found = self._load(_LOAD_ONE, {"id": order_id})
         if not found:
             raise _not_found(order_id)
         return found[0]
 
     def get_many(self, order_ids: Sequence[UUID]) -> dict[UUID, DraftOrder]:
         """Return those of the orders that exist, with their lines, by id."""
-        return {order.id: order for order in self._load("WHERE o.id = ANY(:ids)", {"ids": list(order_ids)})}
+        return {order.id: order for order in self._load(_LOAD_MANY, {"ids": list(order_ids)})}
 
     def lock_status(self, order_id: UUID) -> OrderStatus:
         """Lock the order and return its state. Raises NotFoundError."""
-        status = self._connection.execute(
-            select(_orders.c.status).where(_orders.c.id == order_id).with_for_update()
-        ).scalar_one_or_none()
-        if status is None:
+        row = run(self._connection, _LOCK_STATUS, {"id": order_id}).fetchone()
+        if row is None:
             raise _not_found(order_id)
-        return OrderStatus(status)
+        return OrderStatus(row["status"])
 
     def set_status(self, order_id: UUID, status: OrderStatus, **columns: Any) -> None:
         """Change the state, and any further columns with it."""
-        self._connection.execute(update(DraftOrderRow).where(_orders.c.id == order_id).values(status=status, **columns))
+        changes = "".join(f", {name} = %({name})s" for name in columns)
+        statement = f"UPDATE draft_order SET status = %(status)s, updated_at = now(){changes} WHERE id = %(id)s"  # noqa: S608  # names that our code gave
+        later(self._connection, statement, {"id": order_id, "status": status, **columns})
 
     def replace(self, order: DraftOrder) -> None:
         """Overwrite the order's content and lines."""
-        values = self._order_values(order)
-        kept = {"id", "org_id", "created_by", "created_at", "erp_order_id"}
-        changes = {name: value for name, value in values.items() if name not in kept}
-        self._connection.execute(update(DraftOrderRow).where(_orders.c.id == order.id).values(**changes))
-        self._connection.execute(delete(DraftOrderLineRow).where(_lines.c.draft_order_id == order.id))
-        lines = [self._line_values(order.id, line) for line in order.lines]
+        later(self._connection, _REPLACE, {"rows": records([self._order_values(order)])})
+        later(self._connection, _DELETE_LINES, {"id": order.id})
+        self._add_lines([order])
+
+    def _add_lines(self, orders: Sequence[DraftOrder]) -> None:
+        lines = [self._line_values(order.id, line) for order in orders for line in order.lines]
         if lines:
-            self._connection.execute(insert(DraftOrderLineRow), lines)
+            later(self._connection, _ADD_LINES, {"rows": records(lines)})
 
     def _order_values(self, order: DraftOrder) -> dict[str, Any]:
         customer = order.customer or Customer()
@@ -94,30 +134,21 @@ class SqlOrders:
         values |= {"customer_id": customer.id, "erp_customer_number": customer.erp_customer_number}
         values |= {"customer_name": customer.name, "source_document_id": source.document_id}
         values |= {"source_file_name": source.file_name, "source_sha256": source.sha256}
-        if order.created_at is not None:
-            values["created_at"] = order.created_at
-        return values
+        return values | {"created_at": order.created_at or datetime.now(UTC)}
 
     def _line_values(self, order_id: UUID, line: DraftOrderLine) -> dict[str, Any]:
         values = {name: getattr(line, name) for name in _LINE_FIELDS}
         return values | {"org_id": self._org_id, "draft_order_id": order_id}
 
-    def _load(self, where: str, parameters: Mapping[str, Any]) -> list[DraftOrder]:
-        query = text(
-            f"SELECT {columns(DraftOrderRow, 'o')}, g.slug AS org_slug"  # noqa: S608  # `where` is one of the two texts above
-            f" FROM draft_order o JOIN organization g ON g.id = o.org_id {where}"
-        )
-        rows = self._connection.execute(query, parameters).mappings().all()
+    def _load(self, query: str, parameters: Mapping[str, Any]) -> list[DraftOrder]:
+        rows = run(self._connection, query, parameters).fetchall()
         lines = self._lines_of([row["id"] for row in rows])
         return [_order(row, lines[row["id"]]) for row in rows]
 
     def _lines_of(self, order_ids: Sequence[UUID]) -> dict[UUID, list[DraftOrderLine]]:
-        query = text(
-            f"SELECT l.draft_order_id, {_LINE_COLUMNS} FROM draft_order_line l"  # noqa: S608  # built from constants
-            " WHERE l.draft_order_id = ANY(:ids) ORDER BY l.draft_order_id, l.line_no"
-        )
         found: dict[UUID, list[DraftOrderLine]] = defaultdict(list)
-        for order_id, *values in self._connection.execute(query, {"ids": list(order_ids)}):
+        for row in run(self._connection, _LOAD_LINES, {"ids": list(order_ids)}):
+            order_id, *values = row.values()
             found[order_id].append(DraftOrderLine(*values))  # by position: an order may have thousands
         return found
 

@@ -8,6 +8,7 @@ Source: https://www.postgresql.org/docs/current/sql-notify.html
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from uuid import UUID
@@ -16,6 +17,8 @@ from orderflow.storage.database import Database, translated
 from orderflow.storage.system import Place
 
 CHANNEL = "orderflow_due"
+REST = 0.01
+"""Seconds between two messages, so that while requests keep coming one carries the wake-ups of many."""
 
 
 class Waker:
@@ -65,6 +68,7 @@ class Waker:
                 self.send(list(places))
             except Exception as error:  # noqa: BLE001  # the sweep makes up for it; the next wake-up tries again
                 self._report(error)
+            time.sleep(REST)
 
     def _notify(self, places: list[Place]) -> None:
         payloads = [f"{org_id}:{connection_id}" for org_id, connection_id in places]

@@ -43,6 +43,8 @@ from orderflow.settings import Settings
 from orderflow.storage.queues import queues
 
 ROUTERS: list[ApiRouter] = [
+    order_import.router,
+    orders.router,  # early: a request is compared with one route after the other, and most are about orders
     auth.router,
     users.router,
     api_keys.router,
@@ -51,8 +53,6 @@ ROUTERS: list[ApiRouter] = [
     connector_types.router,
     typed_connectors.router,  # before the routes of `/connectors/{id}`
     connectors.router,
-    order_import.router,
-    orders.router,
     exports.router,
     push_log.router,
     stats.router,
