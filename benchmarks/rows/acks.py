@@ -1,0 +1,81 @@
+"""A poll of an answer folder in which 100,000 files lie: 1,000 answers to our orders, and what nobody ever tidied up.
+
+The others are the worst there can be: every one is named as an answer, to an order of another system.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from sqlalchemy import text
+
+from benchmarks.installation import Installation
+from benchmarks.interleaved import medians
+from benchmarks.orders import SMALL
+from benchmarks.peers import paramiko_steps
+from benchmarks.table import Row
+from orderflow.flow.poll_acks import poll_acks
+from orderflow.flow.push_batch import push_batch
+from orderflow.testing.openssh_server import OpenSSHServer
+
+FILES, NEW = 100_000, 1_000
+PEER = "paramiko: list, read, move; no database"
+ANSWER = json.dumps({"status": "ACKED", "erp_order_id": "SO-2025-000123", "processed_at": "2025-12-26T10:00:00Z"})
+
+
+def measure(full: bool) -> Iterator[Row]:
+    rounds = 5 if full else 3
+    with Installation() as place, OpenSSHServer() as sshd:
+        answers = sshd.root / "answers"
+        (answers / "processed").mkdir(parents=True)
+        for _ in range(FILES - NEW):
+            (answers / f"ack_sales_order_{uuid4()}_20250101T000000Z_00000000.json").touch()
+        target = paramiko_steps.Target.of(sshd)
+        connection = place.connect(sshd, ack_path=str(answers))
+        programs = {
+            "ours": lambda: _poll(place, connection, answers),
+            PEER: lambda: _peer(target, answers),
+        }
+        yield _row("over SFTP, OpenSSH on loopback", medians(programs, rounds))
+        folder = place.connect(sshd, mode="filesystem", ack_path=str(answers))
+        yield _row("in a folder", medians({"ours": lambda: _poll(place, folder, answers)}, rounds))
+
+
+def _poll(place: Installation, connection_id: UUID, answers: Path) -> float:
+    """Deliver orders, let the ERP answer them, and return the seconds until every answer is recorded and put away."""
+    place.request(NEW, SMALL)
+    while push_batch(place.app.wiring, place.org_id, connection_id):
+        pass
+    for name in _filenames(place, connection_id):
+        (answers / f"ack_{name}").write_text(ANSWER)
+    started = time.monotonic()
+    verdicts = poll_acks(place.app.wiring, place.org_id, connection_id)
+    seconds = time.monotonic() - started
+    assert verdicts["acknowledge"] == NEW, verdicts
+    assert not _filenames(place, connection_id)
+    return seconds
+
+
+def _filenames(place: Installation, connection_id: UUID) -> list[str]:
+    query = text("SELECT filename FROM erp_export WHERE connection_id = :id AND status = 'SENT'")
+    with place.app.database.transaction(place.org_id) as connection:
+        return list(connection.execute(query, {"id": connection_id}).scalars())
+
+
+def _peer(target: paramiko_steps.Target, answers: Path) -> float:
+    wanted = {f"ack_{uuid4()}.json" for _ in range(NEW)}
+    for name in wanted:
+        (answers / name).write_text(ANSWER)
+    started = time.monotonic()
+    assert paramiko_steps.read_answers(target, str(answers), wanted) == NEW
+    return time.monotonic() - started
+
+
+def _row(where: str, figures: dict[str, float]) -> Row:
+    ours = figures.pop("ours")
+    name = f"{NEW:,} answers among {FILES:,} files settled, {where}"
+    return Row(name, ours, "s", figures, target="< 10 s", reached=ours < 10)
