@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 import importlib
 import pkgutil
+import signal
+import sys
 import time
 
 import benchmarks.rows
@@ -28,6 +30,7 @@ def main() -> None:
     if wanted.list:
         print("\n".join(names))
         return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what was started is stopped then too
     rows: list[Row] = []
     for name in wanted.only:
         began = time.monotonic()
