@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from orderflow.transport import sftp_protocol as wire
 from orderflow.transport.filestore import Entry
+from orderflow.transport.sftp_files import is_there
 from orderflow.transport.sftp_protocol import Answer, Code, Request, StatusError, path_string
 from orderflow.transport.sftp_session import SFTPSession
 from orderflow.transport.status_errors import changed_meanwhile, folder_missing, status_error
@@ -28,8 +29,9 @@ async def list_folder(session: SFTPSession, folder: str, at_most: int | None = N
         if not ended:
             entries += answer.entries()
     session.request(Request.CLOSE, name)
-    if ended and ended.missing:  # the folder is open: one of its files went while the server looked at it
-        raise changed_meanwhile(session.target, folder)
+    if ended and ended.missing:  # some servers open what is not there; others mean a file that went meanwhile
+        gone = await is_there(session, folder) is False
+        raise folder_missing(session.target, folder) if gone else changed_meanwhile(session.target, folder)
     if ended and ended.code != Code.EOF:
         raise status_error(session.target, folder, ended)
     return entries[:at_most]
