@@ -50,7 +50,7 @@ def measure(full: bool) -> Iterator[Row]:
             SMALL,
             0,
             3000 * more,
-            {LIMIT: 3000, BATCH: 2000 * more, LFTP: 1000, OLD_WAY: 40, OLD_WAY_2: 60, KEPT: 600},
+            {LIMIT: 3000, BATCH: 2000 * more, LFTP: 200, OLD_WAY: 30, OLD_WAY_2: 40, KEPT: 600},
             {BATCH: 1.2, OLD_WAY: 100},
         ),
         Case(
@@ -58,7 +58,7 @@ def measure(full: bool) -> Iterator[Row]:
             LARGE,
             0,
             300 * more,
-            {LIMIT: 300, BATCH: 300 * more, LFTP: 300, OLD_WAY: 40, KEPT: 200},
+            {LIMIT: 300, BATCH: 300 * more, LFTP: 100, OLD_WAY: 20, KEPT: 100},
             {},
         ),
         Case(
@@ -66,7 +66,7 @@ def measure(full: bool) -> Iterator[Row]:
             SMALL,
             ROUND_TRIP,
             4000 * more,
-            {LIMIT: 4000, BATCH: 30, LFTP: 100, OLD_WAY: 8, KEPT: 16},
+            {LIMIT: 4000, BATCH: 30, LFTP: 60, OLD_WAY: 8, KEPT: 16},
             {BATCH: 250, OLD_WAY: 500},
         ),
         Case(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import socket as sockets
@@ -16,6 +15,7 @@ from uvicorn.supervisors import Multiprocess
 
 from orderflow.bootstrap import App, open_app
 from orderflow.domain.errors import InputError
+from orderflow.entrypoints.garbage import spare_what_stays
 from orderflow.entrypoints.logs import configure_logs
 from orderflow.settings import Settings
 
@@ -104,13 +104,6 @@ def _api(*, engine: bool) -> FastAPI:
     api = create_app(engine=engine)
     spare_what_stays()
     return api
-
-
-def spare_what_stays() -> None:
-    """Let the garbage collector look no more at what the start has made: it stays, and looking cost a third of all."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000)  # objects, instead of 700: a request makes some hundred that end with it
 
 
 def _serve_in_several(socket: sockets.socket, workers: int, *, engine: bool) -> None:

@@ -16,18 +16,17 @@ import psycopg
 from psycopg.rows import dict_row
 from sqlalchemy import Connection, Engine, event, exc
 
-Row = dict[str, Any]
 Parameters = Mapping[str, Any]
 
-MOST = 6_000
-"""Characters in one message. Of a pipeline's end that the socket does not take at once psycopg 3.3 sends no more, and
-waits for ever; this much fits into the buffer of any socket that has nothing else to send."""
+MOST = 4_000
+"""Characters in one message, of up to 4 bytes. Of a pipeline's end that the socket does not take at once psycopg 3.3
+sends no more, and waits for ever; 16 KB fit into the buffer of any socket that has nothing else to send."""
 
 _KEPT = "orderflow_kept"
 
 
-def run(connection: Connection, statement: str, parameters: Parameters) -> psycopg.Cursor[Row]:
-    """Execute a statement whose parameters are written `%(name)s`; its rows are dicts.
+def run(connection: Connection, statement: str, parameters: Parameters, rows: Any = dict_row) -> psycopg.Cursor[Any]:
+    """Execute a statement whose parameters are written `%(name)s`; its rows are dicts, or what `psycopg.rows` makes.
 
     Raises:
         sqlalchemy.exc.DBAPIError: As from `connection.execute`; also for a statement that was kept.
@@ -35,7 +34,7 @@ def run(connection: Connection, statement: str, parameters: Parameters) -> psyco
     if _too_much(connection, statement, parameters):
         _send(connection)
     with _sending(connection) as driver:
-        return driver.cursor(row_factory=dict_row).execute(statement, parameters)  # type: ignore[no-any-return]  # psycopg's
+        return driver.cursor(row_factory=rows).execute(statement, parameters)  # type: ignore[no-any-return]  # psycopg's
 
 
 def later(connection: Connection, statement: str, parameters: Parameters) -> None:

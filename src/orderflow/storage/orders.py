@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from psycopg.rows import tuple_row
 from sqlalchemy import Connection
 
 from orderflow.domain.errors import NotFoundError
@@ -147,8 +148,7 @@ class SqlOrders:
 
     def _lines_of(self, order_ids: Sequence[UUID]) -> dict[UUID, list[DraftOrderLine]]:
         found: dict[UUID, list[DraftOrderLine]] = defaultdict(list)
-        for row in run(self._connection, _LOAD_LINES, {"ids": list(order_ids)}):
-            order_id, *values = row.values()
+        for order_id, *values in run(self._connection, _LOAD_LINES, {"ids": list(order_ids)}, tuple_row):
             found[order_id].append(DraftOrderLine(*values))  # by position: an order may have thousands
         return found
 

@@ -41,6 +41,7 @@ def worker() -> None:
 
     SIGTERM or Ctrl-C lets it finish what is in hand; a second one kills it, and loses nothing.
     """
+    from orderflow.entrypoints.garbage import spare_what_stays
     from orderflow.entrypoints.tracing import configure_tracing, trace_deliveries
     from orderflow.entrypoints.worker import Engine
     from orderflow.settings import Settings
@@ -53,6 +54,7 @@ def worker() -> None:
         trace_deliveries(app.wiring)
         stopped = stop_on_signal()
         engine = Engine(app)
+        spare_what_stays()
         engine.start()
         while not stopped.wait(1) and engine.alive:
             pass
