@@ -175,7 +175,7 @@ class DraftOrderRow(_Owned, Base):
             postgresql_where=text("error_json IS NOT NULL"),
         ),
         Index("idx_draft_order_ended", "updated_at", postgresql_where=text("status IN ('CONFIRMED', 'REJECTED')")),
-        {"postgresql_with": {"fillfactor": "60", **_VACUUM_BY_ROWS}},
+        {"postgresql_with": {**_VACUUM_BY_ROWS, "fillfactor": "60"}},
     )
     status: Mapped[str]
     external_order_number: Mapped[str | None]
@@ -322,7 +322,7 @@ class ERPExport(_Owned, Base):
             postgresql_where=text("status = 'SENT' AND alerted_at IS NULL"),
         ),
         Index("idx_erp_export_filename", "connection_id", "filename"),
-        {"postgresql_with": {"fillfactor": "50", **_VACUUM_BY_ROWS}},
+        {"postgresql_with": {**_VACUUM_BY_ROWS, "fillfactor": "50"}},
     )
     draft_order_id: Mapped[UUID]  # no foreign key, so that old orders can be deleted quickly
     connection_id: Mapped[UUID] = mapped_column(ForeignKey("erp_connection.id"))
@@ -372,7 +372,7 @@ class ERPPushLog(_Owned, Base):
             text("id DESC"),
             postgresql_where=text("error_message IS NOT NULL"),
         ),
-        {"postgresql_with": {"fillfactor": "60", **_VACUUM_BY_ROWS}},
+        {"postgresql_with": {**_VACUUM_BY_ROWS, "fillfactor": "60"}},
     )
     draft_order_id: Mapped[UUID]  # no foreign key, so that old orders can be deleted quickly
     erp_export_id: Mapped[UUID] = mapped_column(ForeignKey("erp_export.id"))
