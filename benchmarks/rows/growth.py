@@ -23,7 +23,7 @@ from orderflow.testing.openssh_server import OpenSSHServer
 
 FEW = 10_000
 PAGE = 50
-BATCH = 128
+BATCH = 256
 """What a worker claims at a time, unless it is set otherwise."""
 AT_ONCE = 500_000
 """Orders filled in by one statement."""

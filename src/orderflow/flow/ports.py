@@ -393,8 +393,8 @@ class Wiring:
     keeper: Keeper
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     lease_seconds: float = 60.0
-    batch_size: int = 128
-    lanes: int = 2
+    batch_size: int = 256
+    lanes: int = 3
     poll_seconds: float = 60.0
     poll_lease_seconds: float = 120.0
     observers: list[Observer] = field(default_factory=list)
