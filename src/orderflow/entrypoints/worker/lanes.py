@@ -1,6 +1,6 @@
 """Who works on which connection: a lane is one batch after another for one connection.
 
-A connection gets a second lane when its first takes a full batch, so that the link is busy while the database
+A connection gets a further lane when one takes a full batch, so that the link is busy while the database
 commits; and never more than `per_connection`, so that a target that hangs holds only its own lanes. After every
 batch a lane goes to the end of the queue, so that connections take turns.
 """
