@@ -119,7 +119,7 @@ def _claim(place: Installation, connection_id: UUID) -> float:
     seconds = time.perf_counter() - started
     assert len(attempts) == BATCH
     with place.app.store.work(place.org_id) as work:
-        work.exports.release(lease, [attempt.export_id for attempt in attempts], 0)
+        work.exports.release(lease, [attempt.export_id for attempt in attempts], 0, None)
     return seconds
 
 
