@@ -136,8 +136,10 @@ class Canaries:
     def look_away(self) -> Iterator[None]:
         """Let a command that shows secrets on purpose do so."""
         self._looks_away = True
-        yield
-        self._looks_away = False
+        try:
+            yield
+        finally:
+            self._looks_away = False
 
     def leaks_of_the_run(self) -> list[str]:
         """Return where in the record of all processes one of their secrets came out."""
@@ -171,7 +173,7 @@ def _place(texts: Path, offset: int) -> str:
 _canaries = Canaries()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def canaries() -> Canaries:
     return _canaries
 
