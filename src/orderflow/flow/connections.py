@@ -5,7 +5,7 @@ A new connection is DISABLED, so that nothing goes to a target that nobody has t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -42,7 +42,7 @@ def add_connection(
         InputError: There is no such connector type, or the configuration does not fit it; fields are named.
         StateError: It is to be enabled, but another connection of its type is ACTIVE.
     """
-    connector = known_connector(wiring, connector_type)
+    connector = known_connector(wiring.connector, connector_type)
     check_config(connector, config)
     connection_id = new_id()
     given = dict(options or {})
@@ -96,7 +96,7 @@ def _replace_config(
     wiring: Wiring, work: Work, connection_id: UUID, config: dict[str, Any]
 ) -> tuple[dict[str, Any] | None, dict[str, Any]]:
     """Store it and close the breaker; returns what was and what is now, both as may be shown."""
-    connector = known_connector(wiring, work.connections.type_of(connection_id))
+    connector = known_connector(wiring.connector, work.connections.type_of(connection_id))
     stored = stored_config(work, connection_id, config)
     config = unmasked(connector, config, stored or {})
     check_config(connector, config)
@@ -247,14 +247,14 @@ def shown_config(wiring: Wiring, org_id: UUID, connection_id: UUID) -> dict[str,
     return masked(connector, target.config)
 
 
-def known_connector(wiring: Wiring, connector_type: str) -> ERPConnectorPort:
-    """Return the connector of that type.
+def known_connector(find: Callable[[str], ERPConnectorPort], connector_type: str) -> ERPConnectorPort:
+    """Return what `find`, as in `Wiring.connector`, finds for that type.
 
     Raises:
         InputError: There is none; the message lists those there are.
     """
     try:
-        return wiring.connector(connector_type)
+        return find(connector_type)
     except ValueError as error:
         raise InputError(
             f"{error}.",

@@ -37,7 +37,7 @@ def completed(
     wiring: Wiring, org_id: UUID, connector_type: str, config: dict[str, Any], connection_id: UUID | None = None
 ) -> tuple[ERPConnectorPort, dict[str, Any]]:
     """Return a connector and a checked configuration for it, with its secrets. Arguments and errors as `try_config`."""
-    connector = known_connector(wiring, connector_type)
+    connector = known_connector(wiring.connector, connector_type)
     stored = None
     if connection_id is not None:
         with wiring.store.work(org_id) as work:

@@ -51,7 +51,7 @@ def add(
 ) -> None:
     """Add a connection, test it, and enable it if the test is good. It is kept, DISABLED, if not."""
     with in_organization(org) as place:
-        connector = steps.known_connector(place.wiring, connector_type)
+        connector = steps.known_connector(place.wiring.connector, connector_type)
         given = gather_config(connector, config, settings or [], secret or [])
         added = steps.add_connection(place.wiring, place.org_id, connector_type, given, caller(), name=name)
         result = None if no_test else test_connection(place.wiring, place.org_id, added, caller())
@@ -73,7 +73,7 @@ def edit(
     with in_organization(org) as place:
         found = place.connection_id(connection)
         with place.app.store.work(place.org_id) as work:
-            connector = steps.known_connector(place.wiring, work.connections.type_of(found))
+            connector = steps.known_connector(place.wiring.connector, work.connections.type_of(found))
         changes = gather_config(connector, config, settings or [], secret or [])
         if not changes:
             raise InputError("Nothing to change.", hint="Give --config, --set or --secret.")

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from orderflow.domain.errors import InputError
 from orderflow.domain.ports import ConnectorMetadata, ERPConnectorPort
 from orderflow.entrypoints.cli.options import AsJson
 from orderflow.entrypoints.cli.output import print_json, print_table
@@ -36,15 +35,9 @@ def connector_types(
 def known_type(connector_type: str) -> ERPConnectorPort:
     """Return the connector of that type. Raises InputError: there is none."""
     from orderflow.connectors.registry import ConnectorRegistry
+    from orderflow.flow.connections import known_connector
 
-    try:
-        return ConnectorRegistry.get(connector_type)
-    except ValueError as error:
-        raise InputError(
-            f"{error}.",
-            code="UNKNOWN_CONNECTOR_TYPE",
-            hint="Choose a known type, or install the package that brings it.",
-        ) from None
+    return known_connector(ConnectorRegistry.get, connector_type)
 
 
 def _print_types(types: list[ConnectorMetadata]) -> None:
