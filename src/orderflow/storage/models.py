@@ -302,7 +302,7 @@ class ERPExport(_Owned, Base):
     __tablename__ = "erp_export"
     __table_args__ = (
         _one_of("status", "status", "PENDING|SENT|ACKED|FAILED"),
-        Index("idx_erp_export_draft", "org_id", "draft_order_id", text("created_at DESC")),
+        Index("idx_erp_export_order", "draft_order_id", text("created_at DESC")),
         Index("idx_erp_export_org", "org_id", text("created_at DESC"), text("id DESC")),
         Index("idx_erp_export_status", "org_id", "status", text("created_at DESC"), text("id DESC")),
         Index(

@@ -56,8 +56,9 @@ _CONNECTIONS = """
 class SqlReading:
     """The view of one organization, in one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, org_id: UUID) -> None:
         self._connection = connection
+        self._org_id = org_id
 
     def orders(
         self, *, statuses: Iterable[str] = (), search: str | None = None, limit: int = 50, before: UUID | None = None
@@ -70,7 +71,7 @@ class SqlReading:
             before: Id of the last order of the page before.
         """
         where = """
-            WHERE (CAST(:any_status AS boolean) OR o.status = ANY(:statuses))
+            WHERE o.org_id = :org_id AND (CAST(:any_status AS boolean) OR o.status = ANY(:statuses))
               AND (CAST(:like AS text) IS NULL OR concat_ws(' ', o.external_order_number, o.erp_customer_number,
                                                             o.customer_name, o.erp_order_id) ILIKE :like)
               AND (CAST(:before AS uuid) IS NULL OR (o.created_at, o.id) < (
@@ -88,7 +89,7 @@ class SqlReading:
             raise NotFoundError(f"There is no order {order_id} in this organization.")
         history = """
             SELECT action, actor, before, after, created_at FROM audit_log
-            WHERE entity_id = :id AND entity_type = 'draft_order' ORDER BY created_at, id
+            WHERE org_id = :org_id AND entity_id = :id AND entity_type = 'draft_order' ORDER BY created_at, id
         """
         return found[0] | {
             "lines": self._rows(_LINES, {"id": order_id}),
@@ -108,14 +109,15 @@ class SqlReading:
 
     def ids_with_status(self, *statuses: str) -> list[UUID]:
         """Return the ids of all orders in these states, oldest first."""
-        query = "SELECT id FROM draft_order WHERE status = ANY(:statuses) ORDER BY created_at, id"
+        where = "WHERE org_id = :org_id AND status = ANY(:statuses)"
+        query = f"SELECT id FROM draft_order {where} ORDER BY created_at, id"  # noqa: S608  # a constant
         return [row["id"] for row in self._rows(query, {"statuses": list(statuses)})]
 
     def status_counts(self, order_ids: Iterable[UUID] | None = None) -> dict[str, int]:
         """Return how many orders are in each state; of those named, or of all."""
         query = """
             SELECT status, count(*) AS orders FROM draft_order
-            WHERE CAST(:all AS boolean) OR id = ANY(:ids) GROUP BY status
+            WHERE org_id = :org_id AND (CAST(:all AS boolean) OR id = ANY(:ids)) GROUP BY status
         """
         rows = self._rows(query, {"all": order_ids is None, "ids": list(order_ids or ())})
         return {row["status"]: row["orders"] for row in rows}
@@ -130,7 +132,7 @@ class SqlReading:
     ) -> list[Row]:
         """Return exports; `waits_for` says why one does not go on, where that is known."""
         where = """
-            WHERE (CAST(:any_status AS boolean) OR e.status = ANY(:statuses))
+            WHERE e.org_id = :org_id AND (CAST(:any_status AS boolean) OR e.status = ANY(:statuses))
               AND (CAST(:order_id AS uuid) IS NULL OR e.draft_order_id = :order_id)
               AND (CAST(:before AS uuid) IS NULL OR (e.created_at, e.id) < (
                        SELECT b.created_at, b.id FROM erp_export b WHERE b.id = :before))
@@ -145,7 +147,7 @@ class SqlReading:
     ) -> list[Row]:
         """Return rows of the push log, one per attempt."""
         where = """
-            WHERE (CAST(:any_status AS boolean) OR l.status = ANY(:statuses))
+            WHERE l.org_id = :org_id AND (CAST(:any_status AS boolean) OR l.status = ANY(:statuses))
               AND (CAST(:order_id AS uuid) IS NULL OR l.draft_order_id = :order_id)
               AND (CAST(:before AS uuid) IS NULL OR (l.created_at, l.id) < (
                        SELECT b.created_at, b.id FROM erp_push_log b WHERE b.id = :before))
@@ -180,17 +182,19 @@ class SqlReading:
     def orders_numbered(self, numbers: Sequence[str]) -> dict[tuple[str | None, str], UUID]:
         """Return the orders that have one of these numbers and are not REJECTED: customer's and own number → id."""
         query = """SELECT id, erp_customer_number AS customer, external_order_number AS number FROM draft_order
-                   WHERE external_order_number = ANY(:numbers) AND status <> 'REJECTED'"""
+                   WHERE org_id = :org_id AND external_order_number = ANY(:numbers) AND status <> 'REJECTED'"""
         rows = self._rows(query, {"numbers": list(numbers)})
         return {(row["customer"], row["number"]): row["id"] for row in rows}
 
     def _order_id(self, reference: str) -> UUID:
-        query = "SELECT id FROM draft_order WHERE external_order_number = :reference OR id = CAST(:id AS uuid) LIMIT 10"
+        where = "WHERE org_id = :org_id AND (external_order_number = :reference OR id = CAST(:id AS uuid))"
+        query = f"SELECT id FROM draft_order {where} LIMIT 10"  # noqa: S608  # a constant
         rows = self._rows(query, {"reference": reference, "id": _uuid(reference)})
         return _the_one([row["id"] for row in rows], "order", reference)
 
     def _rows(self, query: str, parameters: Mapping[str, Any]) -> list[Row]:
-        return [dict(row) for row in self._connection.execute(text(query), parameters).mappings()]
+        found = self._connection.execute(text(query), {"org_id": self._org_id, **parameters})
+        return [dict(row) for row in found.mappings()]
 
 
 def _the_one(ids: list[UUID], what: str, reference: str) -> UUID:

@@ -66,7 +66,7 @@ def statistics(connection: Connection, org_id: UUID, period: Period, day_start: 
     now = datetime.now(UTC)
     here = {"org_id": org_id, "since": now - span}
     today = here | {"since": day_start or now.replace(hour=0, minute=0, second=0, microsecond=0)}
-    connections = SqlReading(connection).connections()
+    connections = SqlReading(connection, org_id).connections()
     return {
         "period": period,
         "orders_today": {row.status: row.orders for row in connection.execute(_TODAY, today)},

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import Connection, Table, exc, func, insert, select, text, update
+from sqlalchemy import Connection, Table, event, exc, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from orderflow.domain.ids import new_id
@@ -149,6 +149,16 @@ def test_every_transaction_of_a_session_belongs_to_its_organization(database: Da
         assert session.info == {"org_id": org, "encryption": "service"}
         with Session(session.get_bind()) as another:  # a program that opens its own transactions on our bind
             assert another.scalar(select(func.count()).select_from(DraftOrderRow)) == 2
+
+
+def test_a_session_names_its_organization_in_every_query(database: Database, org: UUID) -> None:
+    with database.sessions(org) as session:
+        session.add(DraftOrderRow(org_id=org, status="NEW"))
+        session.commit()
+        asked: list[str] = []
+        event.listen(session.get_bind(), "before_cursor_execute", lambda *given: asked.append(given[2]))
+        assert len(session.scalars(select(DraftOrderRow).where(DraftOrderRow.status == "NEW")).all()) == 1
+    assert "draft_order.org_id =" in asked[-1]
 
 
 def test_beginning_and_ending_a_transaction_cost_one_round_trip_each(

@@ -30,7 +30,7 @@ def test_what_it_adds_disturbs_no_statement_that_is_prepared(installation: Any, 
             (order_id,) = installation.pushed()
             installation.work_off(connection_id)
             with installation.database.transaction(installation.org_id) as connection:
-                assert SqlReading(connection).order(order_id)["status"] == "PUSHED"
+                assert SqlReading(connection, installation.org_id).order(order_id)["status"] == "PUSHED"
 
     work()
     as_owner(admin_url, *[f"ALTER TABLE {table} ADD COLUMN carrier text" for table in Base.metadata.tables])

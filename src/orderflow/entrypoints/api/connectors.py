@@ -48,7 +48,7 @@ def list_connectors(request: Request, caller: Reader) -> Any:
     """List all connectors with their health."""
     app = app_of(request)
     with app.store.work(caller.org_id) as work:
-        rows = SqlReading(work.connection).connections()
+        rows = SqlReading(work.connection, work.org_id).connections()
         return {"items": [_shown(request, work, row) for row in rows]}
 
 
@@ -186,7 +186,7 @@ def _test_before_saving(request: Request, caller: Caller, connection_id: UUID, b
 
 def _read(request: Request, caller: Caller, connection_id: UUID) -> dict[str, Any]:
     with app_of(request).store.work(caller.org_id) as work:
-        return _shown(request, work, SqlReading(work.connection).connection(connection_id))
+        return _shown(request, work, SqlReading(work.connection, work.org_id).connection(connection_id))
 
 
 def _shown(request: Request, work: SqlWork, row: Row) -> dict[str, Any]:

@@ -37,7 +37,7 @@ class Workplace:
         from orderflow.storage.reading import SqlReading  # with it comes SQLAlchemy, too slow for `--help`
 
         with self.app.database.transaction(self.org_id) as connection:
-            yield SqlReading(connection)
+            yield SqlReading(connection, self.org_id)
 
     def order_ids(self, references: list[str]) -> list[UUID]:
         """Return the ids of the orders named. Raises NotFoundError, StateError."""

@@ -1,0 +1,18 @@
+"""Rows are found by their own key, also while nothing is known yet of how many there are."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from orderflow.storage.migrations.walls import let_no_index_look_for_the_wall
+
+revision = "0007"
+down_revision = "0006"
+
+
+def upgrade() -> None:
+    for table in ("audit_log", "draft_order", "draft_order_line", "erp_export", "erp_push_log"):
+        let_no_index_look_for_the_wall(table)
+    # The exports of an order, by the order alone: every organization's orders have ids of their own. What the release
+    # before asks for, organization and order, is found by it as well.
+    op.create_index("idx_erp_export_order", "erp_export", ["draft_order_id", sa.text("created_at DESC")])
+    op.drop_index("idx_erp_export_draft", "erp_export")
