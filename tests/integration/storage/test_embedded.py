@@ -33,8 +33,10 @@ print(server.stop_if_unused(), flush=True)
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="of-"))
-    yield folder
     server = EmbeddedPostgres(folder)
+    server.start()
+    server.stop_if_unused()
+    yield folder
     server.start()
     server.stop_if_unused()
     shutil.rmtree(folder)
