@@ -12,30 +12,19 @@ from orderflow.flow.order_differences import differences
 from orderflow.flow.ports import Actor, Work
 
 
-def approve_order(work: Work, order_id: UUID, actor: Actor) -> DraftOrder:
+def approve_order(work: Work, order_id: UUID, actor: Actor) -> None:
     """Approve a READY order.
 
     Raises:
+        NotFoundError: There is no such order.
         StateError: It is not READY; what it lacks is named.
     """
-    order = work.orders.get(order_id)
-    if missing := missing_for_ready(order):
-        raise StateError(
-            f"The order is {order.status} and not ready for approval: {' '.join(missing)}",
-            code="ORDER_NOT_READY",
-            hint="Complete the order, then approve it.",
-            details={"missing": missing},
-        )
-    before = order.status
+    before = work.orders.lock_status(order_id)
     if before is not OrderStatus.READY:  # PUSHING may become APPROVED too, but only by withdrawing the push
-        raise StateError(f"The order is {before}; only a READY order can be approved.")
-    order.status = next_order_status(before, OrderStatus.APPROVED)
-    order.approved_by, order.approved_at = actor.name, datetime.now(UTC)
-    work.orders.set_status(order.id, order.status, approved_by=order.approved_by, approved_at=order.approved_at)
-    work.audit.add(
-        "DRAFT_APPROVED", actor, "draft_order", [order.id], {"status": before}, {"status": OrderStatus.APPROVED}
-    )
-    return order
+        raise _not_ready(work.orders.get(order_id))
+    status = next_order_status(before, OrderStatus.APPROVED)
+    work.orders.set_status(order_id, status, approved_by=actor.name, approved_at=datetime.now(UTC))
+    work.audit.add("DRAFT_APPROVED", actor, "draft_order", [order_id], {"status": before}, {"status": status})
 
 
 def reject_order(work: Work, order_id: UUID, actor: Actor, reason: str | None = None) -> None:
@@ -75,3 +64,14 @@ def edit_order(work: Work, changed: DraftOrder, actor: Actor) -> DraftOrder:
     before["status"], after["status"] = stored.status, changed.status
     work.audit.add("DRAFT_EDITED", actor, "draft_order", [changed.id], before, after)
     return changed
+
+
+def _not_ready(order: DraftOrder) -> StateError:
+    if missing := missing_for_ready(order):
+        return StateError(
+            f"The order is {order.status} and not ready for approval: {' '.join(missing)}",
+            code="ORDER_NOT_READY",
+            hint="Complete the order, then approve it.",
+            details={"missing": missing},
+        )
+    return StateError(f"The order is {order.status}; only a READY order can be approved.")

@@ -24,6 +24,7 @@ YEARS = range(1900, 3000)
 _SHORT, _LONG = 200, 4_000  # characters of a code or a name, and of a text that people write
 _LONG_FIELDS = {"notes", "line_notes", "description", "customer_sku_raw"}
 _NUMBERS = {"qty": (15, 3), "unit_price": (14, 4)}  # NUMERIC(18,3) and NUMERIC(18,4): digits before, decimals after
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _PATTERNS = {
     "currency": (re.compile(r"[A-Z]{3}"), "must be three capital letters (ISO 4217), as EUR"),
     "sha256": (re.compile(r"[0-9a-f]{64}"), "must be 64 hex digits in lower case"),
@@ -88,6 +89,26 @@ def read_order(value: Any) -> DraftOrder:
         order = msgspec.convert(value, OrderIn)
     except msgspec.ValidationError as error:
         raise unreadable([_shape_fault(str(error))]) from None
+    return _checked(order)
+
+
+def decode_order(text: bytes) -> DraftOrder:
+    """Return the order that a JSON text describes: what `read_order` makes of its value, in a tenth of the time.
+
+    Raises:
+        InputError: It is not JSON, or does not fit; to find out where, parse it and ask `read_order`.
+    """
+    try:
+        order = _decode(text)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        raise unreadable([("", "is not an order as JSON")]) from None
+    return _checked(order)
+
+
+_decode = msgspec.json.Decoder(OrderIn).decode
+
+
+def _checked(order: OrderIn) -> DraftOrder:
     if faults := list(_faults(order)):
         raise unreadable(faults)
     return _draft(order)
@@ -161,6 +182,8 @@ def _faults(order: OrderIn) -> Iterator[Fault]:
 def _faults_of(prefix: str, struct: msgspec.Struct) -> Iterator[Fault]:
     for name in struct.__struct_fields__:
         value = getattr(struct, name)
+        if value is None:
+            continue
         message = None
         if isinstance(value, str):
             message = _text_fault(name, value)
@@ -186,10 +209,12 @@ def _text_fault(name: str, text: str) -> str | None:
         return f"has {len(text)} characters; the limit is {limit}"
     if "\0" in text:
         return "holds a NUL character"
-    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+    if not text.isascii() and _LONE_SURROGATE.search(text):
         return "holds half a character (a lone surrogate)"
-    pattern, message = _PATTERNS.get(name, (None, None))
-    return message if pattern and text and not pattern.fullmatch(text) else None
+    if name not in _PATTERNS or not text:
+        return None
+    pattern, message = _PATTERNS[name]
+    return None if pattern.fullmatch(text) else message
 
 
 def _number_fault(number: Decimal, whole: int, decimals: int) -> str | None:

@@ -45,9 +45,14 @@ def request_push(
             idempotency_key=idempotency_key,
             starts_from=starts_from,
         )
+    announce(store, org_id, export)
+    return export
+
+
+def announce(store: Store, org_id: UUID, export: Export) -> None:
+    """Tell the workers of a request that is committed."""
     reached("requested")
     store.wake(org_id, export.connection_id)
-    return export
 
 
 def note_request(

@@ -10,14 +10,12 @@ from sqlalchemy import Connection, text
 
 from orderflow.domain.ids import new_id
 from orderflow.flow.ports import Actor
-from orderflow.storage.driver import later
-from orderflow.storage.records import as_json
+from orderflow.storage.driver import later_rows
 
 _INSERT = """
     INSERT INTO audit_log (id, org_id, actor, action, entity_type, entity_id, before, after, request_id)
-    SELECT r.id, %(org_id)s, %(actor)s, %(action)s, %(entity_type)s, r.entity_id,
-           CAST(%(before)s AS jsonb), CAST(%(after)s AS jsonb), %(request_id)s
-    FROM unnest(CAST(%(ids)s AS uuid[]), CAST(%(entity_ids)s AS uuid[])) AS r(id, entity_id)
+    SELECT id, org_id, actor, action, entity_type, entity_id, before, after, request_id
+    FROM jsonb_populate_recordset(NULL::audit_log, CAST(%(rows)s AS jsonb))
 """
 _FILTERS = {
     "action": "action = :action",
@@ -58,19 +56,17 @@ class SqlAudit:
         after: dict[str, Any] | None = None,
     ) -> None:
         """Write one row per entity. `before` and `after` never hold secrets: the caller sees to that."""
-        entities = list(entity_ids)
-        parameters = {
+        same = {
             "org_id": self._org_id,
             "actor": actor.name,
             "action": action,
             "entity_type": entity_type,
-            "before": None if before is None else as_json(before),
-            "after": None if after is None else as_json(after),
+            "before": before,
+            "after": after,
             "request_id": actor.request_id,
-            "ids": [new_id() for _ in entities],
-            "entity_ids": entities,
         }
-        later(self._connection, _INSERT, parameters)
+        rows = ({**same, "id": new_id(), "entity_id": entity_id} for entity_id in entity_ids)
+        later_rows(self._connection, _INSERT, rows)
 
     def list(self, *, limit: int, **filters: Any) -> Sequence[Mapping[Any, Any]]:
         """Return entries, newest first, each with the `entity_name` by which people know what was changed.

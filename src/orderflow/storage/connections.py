@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -61,16 +62,22 @@ _FOR_PUSH = """
 class SqlConnections(SqlConnectionRows):
     """The connections of one organization, in one transaction."""
 
+    @cached_property
+    def _pushed_to(self) -> dict[UUID | None, UUID]:
+        return {}
+
     def for_push(self, connection_id: UUID | None) -> UUID:
-        """Return the ACTIVE connection named, or the default one.
+        """Return the ACTIVE connection named, or the default one; a transaction asks once.
 
         Raises:
             NotFoundError: There is no connection of this id.
             StateError: There is no ACTIVE one, or the one named is not ACTIVE.
         """
+        if connection_id in self._pushed_to:
+            return self._pushed_to[connection_id]
         found = run(self._connection, _FOR_PUSH, {"id": connection_id}).fetchone()
         if found is not None:
-            return found["id"]  # type: ignore[no-any-return]  # a uuid column
+            return self._pushed_to.setdefault(connection_id, found["id"])
         if connection_id is None:
             raise StateError(
                 "No active ERP connector configured",

@@ -3,18 +3,23 @@
 A request of the API is a handful of statements that take 15 µs each; SQLAlchemy adds 45 µs to every one of them, and
 170 µs to an ORM's UPDATE. Waiting for each answer costs more than that again, so a statement whose answer nobody
 looks at is kept until the next one that somebody does, or the commit, and goes in the same message
-(docs/performance.md). They run in the order in which they were given, SQLAlchemy's own in between included.
+(docs/performance.md). They run in the order in which they were given, SQLAlchemy's own in between included; only rows
+for a statement that is kept already join it, unless one that is kept after it is about the same row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg.rows import dict_row
 from sqlalchemy import Connection, Engine, event, exc
+
+from orderflow.storage.records import as_json
 
 Parameters = Mapping[str, Any]
 
@@ -22,7 +27,28 @@ MOST = 4_000
 """Characters in one message, of up to 4 bytes. Of a pipeline's end that the socket does not take at once psycopg 3.3
 sends no more, and waits for ever; 16 KB fit into the buffer of any socket that has nothing else to send."""
 
+MOST_KEPT = 1_000_000
+"""Characters that are kept back; a file of orders is sent as it comes."""
+
 _KEPT = "orderflow_kept"
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A statement to come, with its values, or with the rows, as JSON, that its `%(rows)s` takes.
+
+    Attributes:
+        about: The ids of the rows that it is about; None if it may be about any.
+    """
+
+    statement: str
+    length: int
+    about: set[UUID] | None
+    values: Parameters = field(default_factory=dict)
+    rows: list[str] = field(default_factory=list)
+
+    def parameters(self) -> Parameters:
+        return {**self.values, "rows": f"[{','.join(self.rows)}]"} if self.rows else self.values
 
 
 def run(connection: Connection, statement: str, parameters: Parameters, rows: Any = dict_row) -> psycopg.Cursor[Any]:
@@ -31,18 +57,30 @@ def run(connection: Connection, statement: str, parameters: Parameters, rows: An
     Raises:
         sqlalchemy.exc.DBAPIError: As from `connection.execute`; also for a statement that was kept.
     """
-    if _too_much(connection, statement, parameters):
-        _send(connection)
-    with _sending(connection) as driver:
+    with _sending(connection, len(statement) + _length(parameters)) as driver:
         return driver.cursor(row_factory=rows).execute(statement, parameters)  # type: ignore[no-any-return]  # psycopg's
 
 
-def later(connection: Connection, statement: str, parameters: Parameters) -> None:
-    """Execute such a statement before the next one, or before the commit; its errors come up there."""
-    if _too_much(connection, statement, parameters):
-        run(connection, statement, parameters)
-    else:
-        connection.info.setdefault(_KEPT, []).append((statement, parameters))
+def later(connection: Connection, statement: str, parameters: Parameters, *, about: UUID | None = None) -> None:
+    """Execute such a statement before the next one, or before the commit; its errors come up there.
+
+    Args:
+        about: The one row that it changes, if it is one.
+    """
+    length = len(statement) + _length(parameters)
+    _kept(connection).append(_Kept(statement, length, {about} if about else None, parameters))
+
+
+def later_rows(connection: Connection, statement: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Execute in the same way a statement that takes rows, each with its `id`, as a JSON array: `%(rows)s`."""
+    kept = _kept(connection)
+    for row in rows:
+        encoded = as_json(row)
+        joined = _to_join(kept, statement, row["id"])
+        joined.rows.append(encoded)
+        joined.length += len(encoded)
+    if sum(one.length for one in kept) > MOST_KEPT:
+        _send(connection)
 
 
 def listen(engine: Engine) -> None:
@@ -52,19 +90,30 @@ def listen(engine: Engine) -> None:
     event.listen(engine, "commit", _send_and_commit)
 
 
-def _too_much(connection: Connection, statement: str, parameters: Parameters) -> bool:
-    """Tell whether this is too long for one message with what was kept."""
-    return sum(map(_length, [*connection.info.get(_KEPT, ()), (statement, parameters)])) > MOST
+def _kept(connection: Connection) -> list[_Kept]:
+    kept: list[_Kept] = connection.info.setdefault(_KEPT, [])
+    return kept
 
 
-def _length(kept: tuple[str, Parameters]) -> int:
-    statement, parameters = kept
+def _to_join(kept: list[_Kept], statement: str, row_id: UUID) -> _Kept:
+    """Return what a row goes with: the same statement, unless one that is kept after it is about this row too."""
+    for one in reversed(kept):
+        if one.about is None or row_id in one.about:
+            break
+        if one.statement == statement:
+            one.about.add(row_id)
+            return one
+    kept.append(_Kept(statement, len(statement), {row_id}))
+    return kept[-1]
+
+
+def _length(parameters: Parameters) -> int:
     long = (
         len(value) * (40 if isinstance(value, list) else 1)
         for value in parameters.values()
         if hasattr(value, "__len__")
     )
-    return len(statement) + sum(long)
+    return sum(long)
 
 
 def _forget(connection: Connection) -> None:
@@ -84,20 +133,35 @@ def _send_and_commit(connection: Connection) -> None:
 
 
 @contextmanager
-def _sending(connection: Connection) -> Iterator[Any]:
-    """Send what was kept, and what the block executes, in one message."""
+def _sending(connection: Connection, length: int = 0) -> Iterator[Any]:
+    """Send what was kept, and what the block executes, which is `length` long, in as few messages as may be."""
     driver: Any = connection.connection.dbapi_connection
-    kept = connection.info.pop(_KEPT, ())
+    kept = connection.info.pop(_KEPT, [])
     try:
+        while sum(one.length for one in kept) + length > MOST and kept:
+            _send_some(driver, kept)
         if not kept:
             yield driver
             return
         with driver.pipeline():
-            for statement, parameters in kept:
-                driver.execute(statement, parameters)
+            for one in kept:
+                driver.execute(one.statement, one.parameters())
             yield driver
     except psycopg.Error as error:
         gone = bool(driver.closed)
         raise exc.DBAPIError.instance(
             "(on psycopg)", None, error, psycopg.Error, hide_parameters=True, connection_invalidated=gone
         ) from error
+
+
+def _send_some(driver: Any, kept: list[_Kept]) -> None:
+    """Send the first of what is kept: alone if it is long, else with those that fit into one message with it."""
+    some = [kept.pop(0)]
+    while kept and sum(one.length for one in [*some, kept[0]]) <= MOST:
+        some.append(kept.pop(0))
+    if len(some) == 1:
+        driver.execute(some[0].statement, some[0].parameters())
+        return
+    with driver.pipeline():
+        for one in some:
+            driver.execute(one.statement, one.parameters())

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from orderflow.domain.errors import NotFoundError
 from orderflow.domain.states import ERPExportStatus
 from orderflow.flow.ports import Actor, Answer, Batch, Export, Settlement
 from orderflow.storage import settling
-from orderflow.storage.driver import later, run
+from orderflow.storage.driver import later_rows, run
 from orderflow.storage.interventions import SqlInterventions
 from orderflow.storage.leases import SqlLeases
 from orderflow.storage.models import ERPExport
 from orderflow.storage.records import columns
 
-# As a ROW, which no index is sorted by: a plan that was made while the table was empty, and kept, would otherwise walk
-# through the whole organization's exports by age in search of the one order's.
-_NEWEST = "ORDER BY ROW(e.created_at) DESC LIMIT 1"
+_NEWEST = "ORDER BY e.created_at DESC LIMIT 1"
 _COLUMNS = f"{columns(ERPExport, 'e')}, (e.lease_until IS NOT NULL AND e.lease_until > now()) AS lease_is_live"
 _ADD = """
     INSERT INTO erp_export (id, org_id, draft_order_id, connection_id, status, created_at, idempotency_key,
                             requested_by, request_id, traceparent)
-    VALUES (%(id)s, %(org_id)s, %(draft_order_id)s, %(connection_id)s, 'PENDING', %(created_at)s,
-            %(idempotency_key)s, %(requested_by)s, %(request_id)s, %(traceparent)s)
+    SELECT id, org_id, draft_order_id, connection_id, 'PENDING', created_at, idempotency_key,
+           requested_by, request_id, traceparent
+    FROM jsonb_populate_recordset(NULL::erp_export, CAST(%(rows)s AS jsonb))
 """
+_EXPORTED = "SELECT draft_order_id AS id FROM erp_export WHERE draft_order_id = ANY(%(ids)s)"
 _REVIVE = text("""
     UPDATE erp_export
     SET status = 'PENDING', next_attempt_at = now(), attempts_spent = 0, error_json = NULL, held_at = NULL
@@ -44,7 +45,7 @@ _WITHDRAW = text("""
 _FOR_ANSWERS = text(f"""
     SELECT {_COLUMNS}, EXISTS (
         SELECT FROM erp_export n
-        WHERE n.org_id = e.org_id AND n.draft_order_id = e.draft_order_id AND n.created_at > e.created_at) AS newer
+        WHERE n.draft_order_id = e.draft_order_id AND n.created_at > e.created_at) AS newer
     FROM erp_export e WHERE e.id = ANY(:ids)
     ORDER BY e.id
     FOR UPDATE OF e SKIP LOCKED
@@ -52,11 +53,20 @@ _FOR_ANSWERS = text(f"""
 
 
 class SqlExports(SqlLeases, SqlInterventions):
-    """The exports of one organization, in one transaction."""
+    """The exports of one organization, in one transaction.
+
+    Args:
+        holding: The orders that the transaction is about, and has locked before their exports are asked for; what is
+            not known of them is asked one by one.
+    """
+
+    def __init__(self, connection: Connection, org_id: UUID, holding: Collection[UUID] | None = None) -> None:
+        super().__init__(connection, org_id)
+        self._holding = holding or ()
 
     def add(self, export: Export, *, idempotency_key: str | None, actor: Actor) -> None:
         """Insert a PENDING export, due at once."""
-        parameters = {
+        row = {
             "id": export.id,
             "org_id": self._org_id,
             "draft_order_id": export.draft_order_id,
@@ -67,7 +77,8 @@ class SqlExports(SqlLeases, SqlInterventions):
             "request_id": actor.request_id,
             "traceparent": actor.traceparent,
         }
-        later(self._connection, _ADD, parameters)
+        later_rows(self._connection, _ADD, [row])
+        self._never_exported.discard(export.draft_order_id)
 
     def get(self, export_id: UUID) -> Export:
         """Return and lock one export. Raises NotFoundError."""
@@ -78,17 +89,21 @@ class SqlExports(SqlLeases, SqlInterventions):
 
     def latest(self, order_id: UUID) -> Export | None:
         """Return the order's newest export."""
+        if order_id in self._never_exported:
+            return None
         return self._one(
-            f"WHERE e.org_id = %(org_id)s AND e.draft_order_id = %(id)s {_NEWEST}",
-            {"org_id": self._org_id, "id": order_id},
+            f"WHERE e.draft_order_id = %(id)s {_NEWEST}",
+            {"id": order_id},
         )
 
     def by_idempotency_key(self, order_id: UUID, key: str) -> Export | None:
         """Return the order's export that was requested under `key` in the last 24 hours."""
+        if order_id in self._never_exported:
+            return None
         return self._one(
-            "WHERE e.org_id = %(org_id)s AND e.draft_order_id = %(id)s AND e.idempotency_key = %(key)s"
+            "WHERE e.draft_order_id = %(id)s AND e.idempotency_key = %(key)s"
             f" AND e.created_at > now() - interval '24 hours' {_NEWEST}",
-            {"org_id": self._org_id, "id": order_id, "key": key},
+            {"id": order_id, "key": key},
         )
 
     def revive(self, export_id: UUID) -> None:
@@ -119,6 +134,14 @@ class SqlExports(SqlLeases, SqlInterventions):
     def record_answers(self, answers: Sequence[Answer]) -> None:
         """Write decided answers to exports and orders, in bulk."""
         settling.record_answers(self._connection, answers)
+
+    @cached_property
+    def _never_exported(self) -> set[UUID]:
+        """Those of the orders held that have no export."""
+        if not self._holding:
+            return set()
+        orders = {"ids": list(self._holding)}
+        return set(self._holding).difference(row["id"] for row in run(self._connection, _EXPORTED, orders))
 
     def _one(self, where: str, parameters: dict[str, Any]) -> Export | None:
         query = f"SELECT {_COLUMNS} FROM erp_export e {where}"  # noqa: S608  # `where` is a text of this class

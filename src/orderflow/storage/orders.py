@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +16,10 @@ from sqlalchemy import Connection
 from orderflow.domain.errors import NotFoundError
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine, SourceDocument
 from orderflow.domain.states import OrderStatus
-from orderflow.storage.driver import later, run
+from orderflow.storage.driver import later, later_rows, run
+from orderflow.storage.errors import LockedError
 from orderflow.storage.models import DraftOrderRow
-from orderflow.storage.records import columns, records
+from orderflow.storage.records import columns
 
 _LINE_FIELDS = tuple(field.name for field in fields(DraftOrderLine))
 _LINE_COLUMNS = ", ".join(f"l.{name}" for name in _LINE_FIELDS)
@@ -65,6 +67,7 @@ _REPLACE = f"""
     FROM jsonb_populate_recordset(NULL::draft_order, CAST(%(rows)s AS jsonb)) r WHERE o.id = r.id
 """  # noqa: S608  # as above
 _LOCK_STATUS = "SELECT status FROM draft_order WHERE id = %(id)s FOR UPDATE"
+_HOLD = "SELECT id, status FROM draft_order WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE SKIP LOCKED"
 _LOAD = f"""
     SELECT {columns(DraftOrderRow, "o")}, g.slug AS org_slug
     FROM draft_order o JOIN organization g ON g.id = o.org_id
@@ -79,17 +82,23 @@ _DELETE_LINES = "DELETE FROM draft_order_line WHERE draft_order_id = %(id)s"
 
 
 class SqlOrders:
-    """The orders of one organization, in one transaction."""
+    """The orders of one organization, in one transaction.
 
-    def __init__(self, connection: Connection, org_id: UUID) -> None:
+    Args:
+        holding: The orders that the transaction is about, to be locked together as far as they are free; None to lock
+            and wait for each when it is asked for.
+    """
+
+    def __init__(self, connection: Connection, org_id: UUID, holding: Collection[UUID] | None = None) -> None:
         self._connection = connection
         self._org_id = org_id
+        self._holding = holding
 
     def add_many(self, orders: Sequence[DraftOrder]) -> None:
         """Insert orders with their lines."""
         if not orders:
             return
-        later(self._connection, _ADD, {"rows": records(self._order_values(order) for order in orders)})
+        later_rows(self._connection, _ADD, map(self._order_values, orders))
         self._add_lines(orders)
 
     def get(self, order_id: UUID) -> DraftOrder:
@@ -104,7 +113,14 @@ class SqlOrders:
         return {order.id: order for order in self._load(_LOAD_MANY, {"ids": list(order_ids)})}
 
     def lock_status(self, order_id: UUID) -> OrderStatus:
-        """Lock the order and return its state. Raises NotFoundError."""
+        """Lock the order and return its state.
+
+        Raises:
+            NotFoundError: There is no such order.
+            LockedError: The transaction holds orders, and this is none of them.
+        """
+        if self._holding is not None:
+            return self._held_status(order_id)
         row = run(self._connection, _LOCK_STATUS, {"id": order_id}).fetchone()
         if row is None:
             raise _not_found(order_id)
@@ -114,18 +130,29 @@ class SqlOrders:
         """Change the state, and any further columns with it."""
         changes = "".join(f", {name} = %({name})s" for name in columns)
         statement = f"UPDATE draft_order SET status = %(status)s, updated_at = now(){changes} WHERE id = %(id)s"  # noqa: S608  # names that our code gave
-        later(self._connection, statement, {"id": order_id, "status": status, **columns})
+        later(self._connection, statement, {"id": order_id, "status": status, **columns}, about=order_id)
+        if self._holding is not None:
+            self._held[order_id] = status
 
     def replace(self, order: DraftOrder) -> None:
         """Overwrite the order's content and lines."""
-        later(self._connection, _REPLACE, {"rows": records([self._order_values(order)])})
+        later_rows(self._connection, _REPLACE, [self._order_values(order)])
         later(self._connection, _DELETE_LINES, {"id": order.id})
         self._add_lines([order])
 
+    def _held_status(self, order_id: UUID) -> OrderStatus:
+        if order_id not in self._held:
+            raise LockedError
+        return self._held[order_id]
+
+    @cached_property
+    def _held(self) -> dict[UUID, OrderStatus]:
+        rows = run(self._connection, _HOLD, {"ids": list(self._holding or ())})
+        return {row["id"]: OrderStatus(row["status"]) for row in rows}
+
     def _add_lines(self, orders: Sequence[DraftOrder]) -> None:
-        lines = [self._line_values(order.id, line) for order in orders for line in order.lines]
-        if lines:
-            later(self._connection, _ADD_LINES, {"rows": records(lines)})
+        lines = (self._line_values(order.id, line) for order in orders for line in order.lines)
+        later_rows(self._connection, _ADD_LINES, lines)
 
     def _order_values(self, order: DraftOrder) -> dict[str, Any]:
         customer = order.customer or Customer()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -24,11 +24,17 @@ from orderflow.storage.waiting import SqlWaiting
 class SqlWork:
     """One transaction in one organization."""
 
-    def __init__(self, connection: Connection, org_id: UUID, encryption: EncryptionService) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        org_id: UUID,
+        encryption: EncryptionService,
+        holding: Collection[UUID] | None = None,
+    ) -> None:
         self.connection = connection
         self.org_id = org_id
-        self.orders = SqlOrders(connection, org_id)
-        self.exports = SqlExports(connection, org_id)
+        self.orders = SqlOrders(connection, org_id, holding)
+        self.exports = SqlExports(connection, org_id, holding)
         self.connections = SqlConnections(connection, org_id, encryption)
         self.organization = SqlOrganization(connection, org_id)
         self.users = SqlUsers(connection, org_id)
@@ -51,10 +57,15 @@ class SqlStore:
         self._wake = wake
 
     @contextmanager
-    def work(self, org_id: UUID) -> Iterator[SqlWork]:
-        """Open a transaction in an organization; it commits when the block ends well."""
+    def work(self, org_id: UUID, holding: Collection[UUID] | None = None) -> Iterator[SqlWork]:
+        """Open a transaction in an organization; it commits when the block ends well.
+
+        Args:
+            holding: The orders that it is about, if they are known: it asks once about all, and waits for none that
+                another transaction has locked; `lock_status` raises LockedError for that one.
+        """
         with self.database.transaction(org_id) as connection:
-            yield SqlWork(connection, org_id, self.encryption)
+            yield SqlWork(connection, org_id, self.encryption, holding)
 
     def waiting(self, org_id: UUID, connection_id: UUID) -> SqlWaiting:
         """Return the exports of a connection that its ERP may still answer."""

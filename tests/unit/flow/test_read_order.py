@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from decimal import Decimal
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orderflow.domain.errors import InputError
 from orderflow.domain.orders import DraftOrder, missing_for_ready
-from orderflow.flow.read_order import MOST_LINES, read_order
+from orderflow.flow.read_order import MOST_LINES, decode_order, read_order
 
 LINE = {"line_no": 1, "internal_sku": "INT-9", "qty": 10, "uom": "M", "unit_price": Decimal("1.23")}
 ORDER = {"currency": "EUR", "customer": {"erp_customer_number": "4711"}, "lines": [LINE]}
@@ -27,6 +31,13 @@ def faults_of(value: object) -> dict[str, str]:
     with pytest.raises(InputError) as caught:
         read_order(value)
     return {fault["field"]: fault["message"] for fault in caught.value.details["fields"]}
+
+
+def content(order: DraftOrder) -> dict[str, Any]:
+    """Return what was said in the order: all but the ids that it was given."""
+    said = asdict(order) | {"id": None}
+    said["lines"] = [line | {"id": None} for line in said["lines"]]
+    return said
 
 
 def with_line(**changes: object) -> dict[str, object]:
@@ -107,3 +118,43 @@ def test_whatever_comes_ends_as_an_order_or_a_named_fault(value):
     else:
         named = [order.id]
     assert named
+
+
+some_lines = st.lists(
+    st.fixed_dictionaries(
+        {"line_no": st.integers(0, 4)},
+        optional={
+            "qty": st.none() | st.integers() | st.decimals(-(10**6), 10**6, places=4) | st.text("0123.eN", max_size=5),
+            "unit_price": st.none() | prices,
+            "uom": st.none() | st.text(max_size=201),
+            "currency": st.sampled_from(["EUR", "", "euro"]),
+            "requested_delivery_date": st.sampled_from(["2025-12-31", "1899-12-31", "2025-12-31T10:00:00Z", 5]),
+        },
+    ),
+    max_size=3,
+)
+addresses = st.none() | st.dictionaries(
+    st.text(max_size=5), st.none() | st.text(max_size=5) | st.integers(), max_size=3
+)
+
+
+@given(st.dictionaries(fields, json_values) | st.fixed_dictionaries({"lines": some_lines, "ship_to": addresses}))
+def test_a_text_is_the_order_that_its_value_is(value):
+    """The short way from a text, and the long one that names what is wrong, differ in nothing but that."""
+    text = msgspec.json.encode(value, enc_hook=str)
+    try:
+        expected = read_order(json.loads(text, parse_float=Decimal))
+    except InputError:
+        with pytest.raises(InputError):
+            decode_order(text)
+    else:
+        assert content(decode_order(text)) == content(expected)
+
+
+@given(st.binary() | st.text(alphabet='{}[]":,1.e+-linesqty_o\\u').map(str.encode))
+def test_no_bytes_end_in_anything_but_an_order_or_a_refusal(text):
+    try:
+        decode_order(text)
+    except InputError:
+        return
+    json.loads(text)

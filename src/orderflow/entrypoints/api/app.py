@@ -17,6 +17,7 @@ from orderflow.entrypoints.api import (
     connector_types,
     connectors,
     exports,
+    intake,
     operation,
     order_import,
     orders,
@@ -33,6 +34,7 @@ from orderflow.entrypoints.api.openapi import describe
 from orderflow.entrypoints.api.page import add_page
 from orderflow.entrypoints.api.rate_limit import RateLimit
 from orderflow.entrypoints.api.routing import ApiRouter
+from orderflow.entrypoints.api.together import Together
 from orderflow.entrypoints.api.tokens import Tokens
 from orderflow.entrypoints.logs import log_deliveries
 from orderflow.entrypoints.metrics import Metrics
@@ -43,8 +45,9 @@ from orderflow.settings import Settings
 from orderflow.storage.queues import queues
 
 ROUTERS: list[ApiRouter] = [
+    intake.router,  # first: a request is compared with one route after the other, and most are these
+    orders.router,
     order_import.router,
-    orders.router,  # early: a request is compared with one route after the other, and most are about orders
     auth.router,
     users.router,
     api_keys.router,
@@ -77,6 +80,7 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
             yield
             if running:
                 await run_in_threadpool(running.stop)
+            api.state.together.close()
         finally:
             if app is None:
                 await run_in_threadpool(wired.close)
@@ -110,6 +114,7 @@ def _start(api: FastAPI, wired: App, *, engine: bool) -> Engine | None:
     state = api.state
     state.orderflow = wired
     state.tokens = Tokens(wired.settings.token_secret())
+    state.together = Together(wired.store)
     state.authenticator = Authenticator(wired.accounts, state.tokens)
     state.sign_ins = RateLimit(10, 60)
     state.sign_ins_of_client = RateLimit(60, 60)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Header, Query, Request
+from fastapi import Depends, Query, Request
 
 from orderflow.domain.errors import NotFoundError
 from orderflow.domain.orders import missing_for_ready
@@ -24,20 +24,17 @@ from orderflow.entrypoints.api.order_schemas import (
     OrderBody,
     OrderPage,
     OrderState,
-    PushAccepted,
-    PushBody,
     RejectBody,
 )
 from orderflow.entrypoints.api.permissions import Permission, may
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import JSON, CursorText, Moment, Text, decode_cursor, page
-from orderflow.flow.accept_order import accept_orders
-from orderflow.flow.approve_order import approve_order, edit_order, reject_order
+from orderflow.flow.approve_order import edit_order, reject_order
 from orderflow.flow.confirm_order import confirm_order as confirm
 from orderflow.flow.many_orders import STARTS_FROM, act_on_many
 from orderflow.flow.preview import preview_order
 from orderflow.flow.read_order import read_order
-from orderflow.flow.request_push import request_push, withdraw
+from orderflow.flow.request_push import withdraw
 from orderflow.storage.search import ExportFilter, OrderFilter, SqlSearch
 from orderflow.storage.store import SqlWork
 from orderflow.storage.timeline import timeline
@@ -48,17 +45,6 @@ Editor = Annotated[Caller, Depends(require(Permission.ORDERS_EDIT))]
 Approver = Annotated[Caller, Depends(require(Permission.ORDERS_APPROVE))]
 Pusher = Annotated[Caller, Depends(require(Permission.ORDERS_PUSH))]
 PageSize = Annotated[int, Query(ge=1, le=200, description="Entries at most")]
-Key = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=200,
-        pattern=r"^[\x21-\x7e]+$",
-        description="For 24 hours, the same key for the same order gives the same export. Without it, a push of an "
-        "order that is on its way or has arrived is a conflict.",
-    ),
-]
 MOST_IN_BULK = 1_000
 SEARCH = (
     "Part of a number (ours or the ERP's) or of the customer, in the newest 100,000 orders that the other filters "
@@ -66,15 +52,6 @@ SEARCH = (
 )
 _ORDER, _LINE, _EXPORT = (tuple(model.model_fields) for model in (Order, Line, Export))
 router = ApiRouter("/draft-orders", "Orders")
-
-
-@router.post("", status_code=201, response_model=OrderState)
-def create_order(request: Request, caller: Importer, body: OrderBody) -> Any:
-    """Bring in one order; READY if nothing is missing, else NEEDS_REVIEW."""
-    order = read_order(body.model_dump(exclude_unset=True))
-    with app_of(request).store.work(caller.org_id) as work:
-        accept_orders(work, [order], caller.actor)
-    return JSON({"id": order.id, "status": order.status, "missing": missing_for_ready(order)}, 201)
 
 
 @router.get("", response_model=OrderPage)
@@ -145,39 +122,12 @@ def update_order(request: Request, caller: Editor, order_id: UUID, body: OrderBo
         return JSON(_whole(work, order_id))
 
 
-@router.post("/{order_id}/approve", response_model=OrderState, responses=answers(404, 409))
-def approve(request: Request, caller: Approver, order_id: UUID) -> Any:
-    """Approve a READY order."""
-    with app_of(request).store.work(caller.org_id) as work:
-        approve_order(work, order_id, caller.actor)
-    return _state(order_id, OrderStatus.APPROVED)
-
-
 @router.post("/{order_id}/reject", response_model=OrderState, responses=answers(404, 409))
 def reject(request: Request, caller: Editor, order_id: UUID, body: RejectBody | None = None) -> Any:
     """Reject an order for good."""
     with app_of(request).store.work(caller.org_id) as work:
         reject_order(work, order_id, caller.actor, body.reason if body else None)
     return _state(order_id, OrderStatus.REJECTED)
-
-
-@router.post("/{order_id}/push", status_code=202, response_model=PushAccepted, responses=answers(404, 409))
-def push(
-    request: Request, caller: Pusher, order_id: UUID, body: PushBody | None = None, idempotency_key: Key = None
-) -> Any:
-    """Ask for the delivery of an APPROVED order. It happens by itself, soon; watch the order or its export."""
-    return _push(request, caller, order_id, OrderStatus.APPROVED, body, idempotency_key)
-
-
-@router.post("/{order_id}/retry-push", status_code=202, response_model=PushAccepted, responses=answers(404, 409))
-def retry_push(
-    request: Request, caller: Pusher, order_id: UUID, body: PushBody | None = None, idempotency_key: Key = None
-) -> Any:
-    """Ask for the delivery of an order in ERROR once more.
-
-    It goes on under the same file name, unless it is sure that the last delivery never arrived.
-    """
-    return _push(request, caller, order_id, OrderStatus.ERROR, body, idempotency_key)
 
 
 @router.post("/{order_id}/withdraw", response_model=OrderState, responses=answers(404, 409))
@@ -193,22 +143,6 @@ def confirm_order(request: Request, caller: Pusher, order_id: UUID, body: Confir
     with app_of(request).store.work(caller.org_id) as work:
         confirm(work, order_id, body.erp_order_id, caller.actor)
     return _state(order_id, OrderStatus.CONFIRMED)
-
-
-def _push(
-    request: Request, caller: Caller, order_id: UUID, starts_from: OrderStatus, body: PushBody | None, key: str | None
-) -> JSON:
-    export = request_push(
-        app_of(request).store,
-        caller.org_id,
-        order_id,
-        caller.actor,
-        connection_id=body.connection_id if body else None,
-        idempotency_key=key,
-        starts_from=(starts_from,),
-    )
-    answer = {"order_id": order_id, "export_id": export.id, "connection_id": export.connection_id}
-    return JSON(answer | {"status": export.status}, 202)
 
 
 def _found(request: Request, caller: Caller, body: BulkBody) -> list[UUID]:

@@ -348,3 +348,35 @@ def test_viewers_look_and_integrators_bring_in(acme):
     made = acme.call("POST", "/draft-orders", Role.INTEGRATOR, json=ORDER).json()
     assert acme.call("POST", f"/draft-orders/{made['id']}/approve", Role.INTEGRATOR).status_code == 403
     assert acme.call("GET", f"/draft-orders/{made['id']}", Role.VIEWER).status_code == 200
+
+
+def test_a_body_that_comes_in_chunks_is_read_as_any_other(acme, mock):
+    order_id = approved(acme)
+    chunks = iter([b'{"connection_', b'id": "' + str(uuid4()).encode() + b'"}'])
+    refused = acme.call("POST", f"/draft-orders/{order_id}/push", content=chunks, headers=AS_JSON)
+    assert refused.status_code == 404, refused.text
+    assert status(acme, order_id) == "APPROVED"
+
+
+def test_an_id_that_is_none_is_named(acme):
+    refused = acme.call("POST", "/draft-orders/none/approve")
+    assert refused.status_code == 422
+    assert refused.json()["error"]["details"]["fields"][0]["field"] == "order_id"
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "message"),
+    [
+        (b"", "application/json", "is not JSON"),
+        (b"{}", "text/plain", "application/json"),
+        (b"[]", "application/json; charset=utf-8", "must be a JSON object"),
+    ],
+)
+def test_what_is_no_json_object_is_said_to_be_none(acme, content, media_type, message):
+    refused = acme.call("POST", "/draft-orders", content=content, headers={"Content-Type": media_type})
+    assert refused.status_code == 422
+    assert message in refused.json()["error"]["details"]["fields"][0]["message"]
+
+
+def test_an_order_with_a_byte_order_mark_is_an_order(acme):
+    assert acme.call("POST", "/draft-orders", content=b"\xef\xbb\xbf{}", headers=AS_JSON).status_code == 201

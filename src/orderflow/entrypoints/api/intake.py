@@ -1,0 +1,113 @@
+"""The requests that every order takes: bring in, approve, push. Those of several callers share transactions.
+
+First of all routes, for a request is compared with one after the other.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Header, Request
+
+from orderflow.domain.errors import InputError
+from orderflow.domain.orders import DraftOrder, missing_for_ready
+from orderflow.domain.states import OrderStatus
+from orderflow.entrypoints.api.deps import Caller, app_of, require
+from orderflow.entrypoints.api.errors import answers
+from orderflow.entrypoints.api.order_schemas import OrderBody, OrderState, PushAccepted, PushBody
+from orderflow.entrypoints.api.permissions import Permission
+from orderflow.entrypoints.api.routing import ApiRouter, body_of, sends_json, validated_body
+from orderflow.entrypoints.api.schemas import JSON
+from orderflow.entrypoints.api.together import Together
+from orderflow.flow.accept_order import accept_orders
+from orderflow.flow.approve_order import approve_order
+from orderflow.flow.ports import Export
+from orderflow.flow.read_order import decode_order, read_order
+from orderflow.flow.request_push import announce, note_request
+from orderflow.storage.store import SqlWork
+
+Importer = Annotated[Caller, Depends(require(Permission.ORDERS_IMPORT))]
+Approver = Annotated[Caller, Depends(require(Permission.ORDERS_APPROVE))]
+Pusher = Annotated[Caller, Depends(require(Permission.ORDERS_PUSH))]
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[\x21-\x7e]+$",
+        description="For 24 hours, the same key for the same order gives the same export. Without it, a push of an "
+        "order that is on its way or has arrived is a conflict.",
+    ),
+]
+router = ApiRouter("/draft-orders", "Orders")
+
+
+@router.post("", status_code=201, response_model=OrderState, openapi_extra=body_of(OrderBody))
+async def create_order(request: Request, caller: Importer) -> Any:
+    """Bring in one order; READY if nothing is missing, else NEEDS_REVIEW."""
+    order = await _order_in(request)
+    await _together(request).take(caller.org_id, None, lambda work: accept_orders(work, [order], caller.actor))
+    return JSON({"id": order.id, "status": order.status, "missing": missing_for_ready(order)}, 201)
+
+
+@router.post("/{order_id}/approve", response_model=OrderState, responses=answers(404, 409))
+async def approve(request: Request, caller: Approver, order_id: UUID) -> Any:
+    """Approve a READY order."""
+    await _together(request).take(caller.org_id, order_id, lambda work: approve_order(work, order_id, caller.actor))
+    return JSON({"id": order_id, "status": OrderStatus.APPROVED, "missing": []})
+
+
+@router.post("/{order_id}/push", status_code=202, response_model=PushAccepted, responses=answers(404, 409))
+async def push(
+    request: Request, caller: Pusher, order_id: UUID, body: PushBody | None = None, idempotency_key: Key = None
+) -> Any:
+    """Ask for the delivery of an APPROVED order. It happens by itself, soon; watch the order or its export."""
+    return await _push(request, caller, order_id, OrderStatus.APPROVED, body, idempotency_key)
+
+
+@router.post("/{order_id}/retry-push", status_code=202, response_model=PushAccepted, responses=answers(404, 409))
+async def retry_push(
+    request: Request, caller: Pusher, order_id: UUID, body: PushBody | None = None, idempotency_key: Key = None
+) -> Any:
+    """Ask for the delivery of an order in ERROR once more.
+
+    It goes on under the same file name, unless it is sure that the last delivery never arrived.
+    """
+    return await _push(request, caller, order_id, OrderStatus.ERROR, body, idempotency_key)
+
+
+async def _push(
+    request: Request, caller: Caller, order_id: UUID, starts_from: OrderStatus, body: PushBody | None, key: str | None
+) -> JSON:
+    def step(work: SqlWork) -> Export:
+        return note_request(
+            work,
+            order_id,
+            caller.actor,
+            connection_id=body.connection_id if body else None,
+            idempotency_key=key,
+            starts_from=(starts_from,),
+        )
+
+    export = await _together(request).take(caller.org_id, order_id, step)
+    announce(app_of(request).store, caller.org_id, export)
+    answer = {"order_id": order_id, "export_id": export.id, "connection_id": export.connection_id}
+    return JSON(answer | {"status": export.status}, 202)
+
+
+async def _order_in(request: Request) -> DraftOrder:
+    """Return the order in a request's body; one that is not as it should be is looked at field by field."""
+    try:
+        if sends_json(request):
+            return decode_order(await request.body())
+    except InputError:
+        pass
+    body = await validated_body(request, OrderBody)
+    return read_order(body.model_dump(exclude_unset=True))
+
+
+def _together(request: Request) -> Together:
+    together: Together = request.app.state.together
+    return together

@@ -1,0 +1,135 @@
+"""Short steps of many requests, those of one organization in one transaction.
+
+A transaction costs more than the step in it: a thread, BEGIN, COMMIT, a flush of the write-ahead log. So what is asked
+for while a transaction of the same organization runs shares the next one. Who comes alone starts at once: nobody waits
+for company, and nobody is answered before their change is committed.
+
+A step finds out that it cannot be taken before it changes anything, as `flow.bulk` asks of its steps too; it then fails
+for its request and for no other. A step that would wait for a lock, and every step of a transaction that was rolled
+back because of one of them, is taken once more, in a transaction of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any, TypeVar
+from uuid import UUID
+
+from orderflow.domain.errors import OrderFlowError
+from orderflow.storage.errors import LockedError
+from orderflow.storage.store import SqlStore, SqlWork
+
+T = TypeVar("T")
+MOST = 64
+"""Steps in one transaction."""
+
+THREADS = 8
+"""Transactions at a time: one of each organization, and those that are taken once more."""
+
+
+@dataclass(slots=True, eq=False)
+class _Wish:
+    order_id: UUID | None
+    step: Callable[[SqlWork], Any]
+    answer: asyncio.Future[Any]
+    outcome: Any = None
+    """What the step returned or raised; LockedError if it is to be taken once more."""
+
+
+class Together:
+    """Takes steps for the requests of one process."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self._store = store
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="together")
+        self._lock = Lock()
+        self._waiting: dict[UUID, list[_Wish]] = defaultdict(list)
+        self._running: set[UUID] = set()
+
+    async def take(self, org_id: UUID, order_id: UUID | None, step: Callable[[SqlWork], T]) -> T:
+        """Take `step`, which is about this order or a new one; returns what it does once that is committed.
+
+        Raises:
+            OrderFlowError: What the step says, or that the database is away.
+        """
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        with self._lock:
+            self._waiting[org_id].append(_Wish(order_id, step, answer))
+            idle = org_id not in self._running
+            self._running.add(org_id)
+        if idle:
+            self._threads.submit(self._take_all, org_id)
+        return await answer
+
+    def close(self) -> None:
+        """End the threads; whatever runs is finished."""
+        self._threads.shutdown()
+
+    def _take_all(self, org_id: UUID) -> None:
+        """Take steps until none of the organization waits."""
+        while wishes := self._next(org_id):
+            self._take_in_one(org_id, wishes)
+            again = [wish for wish in wishes if isinstance(wish.outcome, LockedError)]
+            _answer([wish for wish in wishes if wish not in again])
+            for wish in again:
+                self._threads.submit(self._take_alone, org_id, wish)
+
+    def _next(self, org_id: UUID) -> list[_Wish]:
+        with self._lock:
+            waiting = self._waiting.pop(org_id, [])
+            if not waiting:
+                self._running.discard(org_id)
+            elif waiting[MOST:]:
+                self._waiting[org_id] = waiting[MOST:]
+            return waiting[:MOST]
+
+    def _take_in_one(self, org_id: UUID, wishes: list[_Wish]) -> None:
+        try:
+            with self._store.work(org_id, {wish.order_id for wish in wishes if wish.order_id}) as work:
+                for wish in wishes:
+                    wish.outcome = _outcome(wish, work)
+        except OrderFlowError as away:  # the database, for all of them
+            _set(wishes, away)
+        except Exception as error:  # noqa: BLE001  # whoever's it is meets it again alone, and is answered with it
+            _set(wishes, error if len(wishes) == 1 else LockedError())
+
+    def _take_alone(self, org_id: UUID, wish: _Wish) -> None:
+        try:
+            with self._store.work(org_id) as work:
+                wish.outcome = wish.step(work)
+        except Exception as error:  # noqa: BLE001  # goes to the request
+            wish.outcome = error
+        _answer([wish])
+
+
+def _outcome(wish: _Wish, work: SqlWork) -> Any:
+    try:
+        return wish.step(work)
+    except (OrderFlowError, LockedError) as refused:
+        return refused
+
+
+def _set(wishes: Sequence[_Wish], outcome: Any) -> None:
+    for wish in wishes:
+        wish.outcome = outcome
+
+
+def _answer(wishes: Sequence[_Wish]) -> None:
+    """Let requests go on, in their event loop."""
+    if wishes:
+        wishes[0].answer.get_loop().call_soon_threadsafe(_go_on, wishes)
+
+
+def _go_on(wishes: Sequence[_Wish]) -> None:
+    for wish in wishes:
+        if wish.answer.done():  # the request was given up
+            continue
+        if isinstance(wish.outcome, Exception):
+            wish.answer.set_exception(wish.outcome)
+        else:
+            wish.answer.set_result(wish.outcome)
