@@ -29,7 +29,7 @@ MOST = 64
 """Steps in one transaction."""
 
 THREADS = 8
-"""Transactions at a time: one of each organization, and those that are taken once more."""
+"""Transactions at a time, of as many organizations; and as many of steps that are taken once more, and may wait."""
 
 
 @dataclass(slots=True, eq=False)
@@ -47,6 +47,7 @@ class Together:
     def __init__(self, store: SqlStore) -> None:
         self._store = store
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="together")
+        self._patient = ThreadPoolExecutor(THREADS, thread_name_prefix="alone")
         self._lock = Lock()
         self._waiting: dict[UUID, list[_Wish]] = defaultdict(list)
         self._running: set[UUID] = set()
@@ -69,6 +70,7 @@ class Together:
     def close(self) -> None:
         """End the threads; whatever runs is finished."""
         self._threads.shutdown()
+        self._patient.shutdown()
 
     def _take_all(self, org_id: UUID) -> None:
         """Take steps until none of the organization waits."""
@@ -77,7 +79,7 @@ class Together:
             again = [wish for wish in wishes if isinstance(wish.outcome, LockedError)]
             _answer([wish for wish in wishes if wish not in again])
             for wish in again:
-                self._threads.submit(self._take_alone, org_id, wish)
+                self._patient.submit(self._take_alone, org_id, wish)
 
     def _next(self, org_id: UUID) -> list[_Wish]:
         with self._lock:

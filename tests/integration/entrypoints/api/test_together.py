@@ -14,7 +14,7 @@ from sqlalchemy import exc, text
 from orderflow.bootstrap import App
 from orderflow.domain.errors import NotFoundError, StateError
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
-from orderflow.entrypoints.api.together import MOST, Together
+from orderflow.entrypoints.api.together import MOST, THREADS, Together
 from orderflow.flow.accept_order import accept_orders
 from orderflow.flow.approve_order import approve_order
 from orderflow.flow.connections import add_connection, enable_connection
@@ -141,25 +141,26 @@ def test_a_push_of_one_order_twice_in_one_transaction_is_one_export(
     assert isinstance(third, StateError)
 
 
-def test_an_order_that_somebody_else_has_locked_keeps_nobody_else_waiting(
+def test_orders_that_somebody_else_has_locked_keep_nobody_else_waiting(
     app: App, org_id: UUID, together: Together
 ) -> None:
-    locked, free = ready(app, org_id, 2)
+    free, *locked = ready(app, org_id, 2 + THREADS)
     is_locked, let_go = Event(), Event()
 
     def hold() -> None:
         with app.store.work(org_id) as work:
-            work.orders.lock_status(locked)
+            for order_id in locked:
+                work.orders.lock_status(order_id)
             is_locked.set()
             let_go.wait(10)
 
     async def take() -> None:
-        waits = asyncio.create_task(together.take(org_id, locked, approve(locked)))
+        wait = [asyncio.create_task(together.take(org_id, order_id, approve(order_id))) for order_id in locked]
         await asyncio.wait_for(together.take(org_id, free, approve(free)), 5)
         await asyncio.sleep(0.1)
-        assert not waits.done()
+        assert not any(task.done() for task in wait)
         let_go.set()
-        await asyncio.wait_for(waits, 5)
+        await asyncio.wait_for(asyncio.gather(*wait), 5)
 
     holder = Thread(target=hold)
     holder.start()
