@@ -81,8 +81,7 @@ def serve_app(app: App, socket: sockets.socket, *, engine: bool = True) -> None:
     from orderflow.entrypoints.api import create_app
 
     api = create_app(app, engine=engine)
-    spare_what_stays()
-    sys.setswitchinterval(TURN)
+    _tune()
     config = uvicorn.Config(api, **_options())
     # Once stopped, uvicorn sends itself the signal again, which would end us before the database is put away.
     before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -108,9 +107,14 @@ def _api(*, engine: bool) -> FastAPI:
 
     configure_logs(Settings.load().log_level)
     api = create_app(engine=engine)
+    _tune()
+    return api
+
+
+def _tune() -> None:
+    """Prepare this process for serving, once all that stays is there."""
     spare_what_stays()
     sys.setswitchinterval(TURN)
-    return api
 
 
 def _serve_in_several(socket: sockets.socket, workers: int, *, engine: bool) -> None:

@@ -12,13 +12,13 @@ from __future__ import annotations
 import select
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url
-from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.orm import Mapper, ORMExecuteState, Session, with_loader_criteria
 
 from orderflow.storage import driver
 from orderflow.storage.errors import DatabaseError, DatabaseSetupError
@@ -105,9 +105,14 @@ def _name_organization(state: ORMExecuteState) -> None:
     """Add to a session's queries what the wall does not let an index look for: the organization."""
     if state.is_select and not state.is_column_load and not state.is_relationship_load:
         org_id = state.session.info["org_id"]
-        owned = [mapper for mapper in Base.registry.mappers if "org_id" in mapper.columns]
-        criteria = [with_loader_criteria(mapper, mapper.columns["org_id"] == org_id) for mapper in owned]
+        criteria = [with_loader_criteria(mapper, mapper.columns["org_id"] == org_id) for mapper in _owned()]
         state.statement = state.statement.options(*criteria)
+
+
+@cache
+def _owned() -> list[Mapper[Any]]:
+    """Return the tables whose rows belong to an organization."""
+    return [mapper for mapper in Base.registry.mappers if "org_id" in mapper.columns]
 
 
 def normal_url(url: str) -> str:

@@ -80,7 +80,7 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
             yield
             if running:
                 await run_in_threadpool(running.stop)
-            api.state.together.close()
+            await run_in_threadpool(api.state.together.close)
         finally:
             if app is None:
                 await run_in_threadpool(wired.close)

@@ -40,9 +40,7 @@ from orderflow.storage.store import SqlWork
 from orderflow.storage.timeline import timeline
 
 Reader = Annotated[Caller, Depends(require(Permission.READ))]
-Importer = Annotated[Caller, Depends(require(Permission.ORDERS_IMPORT))]
 Editor = Annotated[Caller, Depends(require(Permission.ORDERS_EDIT))]
-Approver = Annotated[Caller, Depends(require(Permission.ORDERS_APPROVE))]
 Pusher = Annotated[Caller, Depends(require(Permission.ORDERS_PUSH))]
 PageSize = Annotated[int, Query(ge=1, le=200, description="Entries at most")]
 MOST_IN_BULK = 1_000

@@ -76,10 +76,10 @@ class Together:
         """Take steps until none of the organization waits."""
         while wishes := self._next(org_id):
             self._take_in_one(org_id, wishes)
-            again = [wish for wish in wishes if isinstance(wish.outcome, LockedError)]
-            _answer([wish for wish in wishes if wish not in again])
-            for wish in again:
-                self._patient.submit(self._take_alone, org_id, wish)
+            _answer([wish for wish in wishes if not isinstance(wish.outcome, LockedError)])
+            for wish in wishes:
+                if isinstance(wish.outcome, LockedError):
+                    self._patient.submit(self._take_alone, org_id, wish)
 
     def _next(self, org_id: UUID) -> list[_Wish]:
         with self._lock:

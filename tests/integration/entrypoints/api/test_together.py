@@ -193,7 +193,7 @@ def test_a_step_that_ends_in_a_fault_of_ours_fails_alone(
 
 
 def test_without_a_database_everybody_is_told_and_afterwards_all_is_as_before(
-    app: App, org_id: UUID, held_up: Callable[..., list[Any]], monkeypatch: pytest.MonkeyPatch
+    app: App, org_id: UUID, together: Together, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = ready(app, org_id, 2)
 
@@ -202,8 +202,8 @@ def test_without_a_database_everybody_is_told_and_afterwards_all_is_as_before(
 
     with monkeypatch.context() as patched:
         patched.setattr(app.database, "engine_for", away)
-        assert all(isinstance(answer, DatabaseError) for answer in _at_once(Together(app.store), org_id, ids))
-    assert _at_once(Together(app.store), org_id, ids) == [None, None]
+        assert all(isinstance(answer, DatabaseError) for answer in _at_once(together, org_id, ids))
+    assert _at_once(together, org_id, ids) == [None, None]
 
 
 def test_more_steps_than_one_transaction_takes_are_all_taken(app: App, org_id: UUID, together: Together) -> None:
