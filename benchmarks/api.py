@@ -25,7 +25,7 @@ from benchmarks.installation import ACTOR, Installation
 from orderflow.domain.access import Role
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder
-from orderflow.flow.api_keys import create_key
+from orderflow.flow.people.api_keys import create_key
 
 START_SECONDS = 60
 

@@ -21,11 +21,11 @@ from sqlalchemy import text
 
 from benchmarks.orders import make_orders
 from orderflow.bootstrap import open_app
-from orderflow.flow import connections as steps
-from orderflow.flow.accept_order import accept_orders
-from orderflow.flow.approve_order import approve_order
-from orderflow.flow.many_orders import act_on_many
+from orderflow.flow.order.accept import accept_orders
+from orderflow.flow.order.approve import approve_order
+from orderflow.flow.order.many import act_on_many
 from orderflow.flow.ports import Actor
+from orderflow.flow.setup import connections as steps
 from orderflow.settings import Settings
 from orderflow.testing.openssh_server import OpenSSHServer
 

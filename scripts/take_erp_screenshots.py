@@ -22,11 +22,11 @@ from orderflow.connectors.tryton import TrytonConnector
 from orderflow.connectors.tryton import master_data as tryton_master_data
 from orderflow.connectors.tryton.config import TrytonConfig
 from orderflow.domain.orders import DraftOrder
-from orderflow.flow.read_order_file import read_orders
+from orderflow.entrypoints.demo.erps.erp_process import own_database
+from orderflow.entrypoints.demo.erps.odoo_server import OdooServer
+from orderflow.entrypoints.demo.erps.tryton_server import TrytonServer
+from orderflow.flow.order.reading_files import read_orders
 from orderflow.settings import Settings
-from orderflow.testing.erp_process import own_database
-from orderflow.testing.odoo_server import OdooServer
-from orderflow.testing.tryton_server import TrytonServer
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")

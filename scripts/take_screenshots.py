@@ -18,12 +18,12 @@ from httpx import Client
 from playwright.sync_api import Browser, FloatRect, Page, sync_playwright
 from sqlalchemy import text
 
+from orderflow.engine.logs import configure_logs
 from orderflow.entrypoints.api import create_app
 from orderflow.entrypoints.cli.workplace import Workplace
 from orderflow.entrypoints.demo.login import demo_login
 from orderflow.entrypoints.demo.run import DemoOptions, deliver_all, demo_home, running_demo
 from orderflow.entrypoints.demo.screen import Screen
-from orderflow.entrypoints.logs import configure_logs
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")

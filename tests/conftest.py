@@ -27,12 +27,12 @@ from sqlalchemy import text
 
 from orderflow.bootstrap import App
 from orderflow.domain.errors import OrderFlowError
+from orderflow.engine.logs import configure_logs
 from orderflow.entrypoints.api import middleware
-from orderflow.entrypoints.logs import configure_logs
+from orderflow.postgres.errors import DatabaseError
+from orderflow.secrets.encryption import EncryptionService
+from orderflow.secrets.passwords import Passwords
 from orderflow.storage.database import Database
-from orderflow.storage.encryption import EncryptionService
-from orderflow.storage.errors import DatabaseError
-from orderflow.storage.passwords import Passwords
 
 _OURS = (
     "ORDERFLOW_",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from benchmarks.peers.target import arguments, told
-from orderflow.transport.filestore import Rename, Upload
-from orderflow.transport.sftp import SFTPTarget, close_all, open_sftp
+from orderflow.channels.filestore import Rename, Upload
+from orderflow.channels.sftp.store import SFTPTarget, close_all, open_sftp
 
 AT_ONCE = 512
 """Files in one call: each call's uploads are over before its renames begin."""

@@ -18,8 +18,8 @@ from benchmarks.interleaved import medians
 from benchmarks.orders import SMALL
 from benchmarks.peers import paramiko_steps
 from benchmarks.table import Row
-from orderflow.flow.poll_acks import poll_acks
-from orderflow.flow.push_batch import push_batch
+from orderflow.flow.answers.poll import poll_acks
+from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.testing.openssh_server import OpenSSHServer
 
 FILES, NEW = 100_000, 1_000

@@ -22,9 +22,9 @@ from benchmarks.installation import Installation
 from benchmarks.interleaved import medians
 from benchmarks.orders import SMALL
 from benchmarks.table import Row
+from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.ports import Wiring
-from orderflow.flow.push_batch import push_batch
-from orderflow.storage.pg_programs import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+from orderflow.postgres.programs import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 from orderflow.testing.memory import MemoryDropzone
 from orderflow.testing.openssh_server import OpenSSHServer
 

@@ -33,17 +33,17 @@ from orderflow.connectors.tryton import api as tryton_api
 from orderflow.connectors.tryton import master_data as tryton_master_data
 from orderflow.connectors.tryton.config import TrytonConfig
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
-from orderflow.entrypoints.logs import configure_logs
-from orderflow.entrypoints.worker import Engine
-from orderflow.flow.accept_order import accept_orders
-from orderflow.flow.approve_order import approve_order
+from orderflow.engine.logs import configure_logs
+from orderflow.engine.threads import Engine
+from orderflow.entrypoints.demo.erps.erp_process import own_database
+from orderflow.entrypoints.demo.erps.odoo_server import OdooServer
+from orderflow.entrypoints.demo.erps.tryton_server import TrytonServer
+from orderflow.flow.delivery.request import request_push
+from orderflow.flow.order.accept import accept_orders
+from orderflow.flow.order.approve import approve_order
 from orderflow.flow.ports import Actor
-from orderflow.flow.request_push import request_push
 from orderflow.settings import Settings
-from orderflow.storage.models import ERPConnection
-from orderflow.testing.erp_process import own_database
-from orderflow.testing.odoo_server import OdooServer
-from orderflow.testing.tryton_server import TrytonServer
+from orderflow.storage.tables.models import ERPConnection
 
 PEERS = Path(__file__).parents[1] / "peers"
 CACHE = Path(os.environ.get("ORDERFLOW_TEST_ERPS", Path(sys.prefix) / "erps"))

@@ -26,9 +26,9 @@ from benchmarks.table import Row
 from orderflow.domain.delivery import Lease
 from orderflow.domain.ids import new_id
 from orderflow.entrypoints.garbage import spare_what_stays
-from orderflow.storage.retention import prune
-from orderflow.storage.search import AttemptFilter, ExportFilter, OrderFilter, SqlSearch
 from orderflow.storage.store import SqlWork
+from orderflow.storage.system.retention import prune
+from orderflow.storage.views.search import AttemptFilter, ExportFilter, OrderFilter, SqlSearch
 from orderflow.testing.openssh_server import OpenSSHServer
 
 FEW = 10_000

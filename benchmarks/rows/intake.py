@@ -18,7 +18,7 @@ from benchmarks.installation import ACTOR, Installation
 from benchmarks.interleaved import medians
 from benchmarks.orders import SMALL, make_orders
 from benchmarks.table import Row
-from orderflow.flow import connections as steps
+from orderflow.flow.setup import connections as steps
 
 CONNECTIONS = 16
 PEER = "bare FastAPI + one INSERT"

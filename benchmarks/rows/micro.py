@@ -14,7 +14,7 @@ from benchmarks.table import Row
 from orderflow.connectors.registry import ConnectorRegistry
 from orderflow.domain.document import export_document
 from orderflow.domain.orders import DraftOrder
-from orderflow.storage.encryption import EncryptionService
+from orderflow.secrets.encryption import EncryptionService
 
 CONFIG = {
     "mode": "sftp",

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from orderflow.domain.ports import ConnectorMetadata, ERPConnectorPort, Preview, Staged
     from orderflow.domain.states import ERPExportStatus
     from orderflow.orchestrator import PushOrchestrator
-    from orderflow.storage.encryption import EncryptionService
-    from orderflow.storage.models import ERPConnection, ERPExport, ERPPushLog
+    from orderflow.secrets.encryption import EncryptionService
+    from orderflow.storage.tables.models import ERPConnection, ERPExport, ERPPushLog
 
     __version__: str
 

@@ -14,28 +14,28 @@ import structlog
 from sqlalchemy.orm import Session
 
 from orderflow.connectors.registry import ConnectorRegistry
+from orderflow.documents.object_store import ObjectStore
 from orderflow.domain.ids import new_id
 from orderflow.domain.retry import RetryPolicy
-from orderflow.flow.clean_up import clean_up
-from orderflow.flow.keep_lease import LeaseKeeper
+from orderflow.flow.delivery.clean_up import clean_up
+from orderflow.flow.delivery.keep_lease import LeaseKeeper
 from orderflow.flow.notify import Channel, notify
 from orderflow.flow.ports import Wiring
+from orderflow.net.addresses import refuse_private_addresses
+from orderflow.postgres.embedded import EmbeddedPostgres
+from orderflow.secrets.encryption import EncryptionService
+from orderflow.secrets.passwords import Passwords
 from orderflow.settings import Settings
-from orderflow.storage.accounts import SqlAccounts
 from orderflow.storage.database import Database
-from orderflow.storage.embedded import EmbeddedPostgres
-from orderflow.storage.encryption import EncryptionService
-from orderflow.storage.giving_up import give_up
-from orderflow.storage.leftovers import SqlLeftovers
-from orderflow.storage.migrations import ensure_current, upgrade
-from orderflow.storage.notifications import SqlOutbox
-from orderflow.storage.object_store import ObjectStore
-from orderflow.storage.passwords import Passwords
-from orderflow.storage.retention import Pruned, prune
+from orderflow.storage.people.accounts import SqlAccounts
 from orderflow.storage.store import SqlStore
-from orderflow.storage.system import SqlSystem
+from orderflow.storage.system.due import SqlSystem
+from orderflow.storage.system.giving_up import give_up
+from orderflow.storage.system.leftovers import SqlLeftovers
+from orderflow.storage.system.notifications import SqlOutbox
+from orderflow.storage.system.retention import Pruned, prune
+from orderflow.storage.tables.migrations import ensure_current, upgrade
 from orderflow.storage.wake import Waker
-from orderflow.transport.addresses import refuse_private_addresses
 
 log = structlog.get_logger(__name__)
 
@@ -127,7 +127,7 @@ class App:
             log.warning("notification not sent", code=problem.code, error=problem.message)
 
     def prune(self) -> Generator[Pruned, None, None]:
-        """Delete what is kept no longer, a batch at a time. Raises as `orderflow.storage.retention.prune`."""
+        """Delete what is kept no longer, a batch at a time. Raises as `orderflow.storage.system.retention.prune`."""
         return prune(self.database, self.documents, self.settings.retention_days)
 
     def revive(self) -> None:
@@ -174,12 +174,12 @@ def open_app(settings: Settings | None = None) -> App:
 def notification_channels(settings: Settings) -> Iterator[Channel]:
     """Yield the channels that the settings name."""
     if settings.notify_webhook_url and settings.notify_webhook_secret:
-        from orderflow.transport.webhook import Webhook  # with it comes an HTTP client
+        from orderflow.notices.webhook import Webhook  # with it comes an HTTP client
 
         secret = settings.notify_webhook_secret.get_secret_value()
         yield Webhook(settings.notify_webhook_url, secret, settings.app_base_url)
     if settings.notify_email_to and settings.smtp_host and settings.notify_email_from:
-        from orderflow.transport.mail import Mail, MailServer
+        from orderflow.notices.mail import Mail, MailServer
 
         server = MailServer(
             settings.smtp_host,

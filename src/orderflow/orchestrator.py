@@ -16,13 +16,13 @@ from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder, missing_for_ready
 from orderflow.domain.retry import RetryPolicy, idempotency_key
 from orderflow.domain.states import ERPExportStatus, OrderStatus
-from orderflow.flow.claim import begin_attempts
-from orderflow.flow.deliver import deliver
-from orderflow.flow.open_target import with_connector
+from orderflow.flow.delivery.claim import begin_attempts
+from orderflow.flow.delivery.deliver import deliver
+from orderflow.flow.delivery.open_target import with_connector
+from orderflow.flow.delivery.request import note_request
+from orderflow.flow.delivery.settle import settle_now
 from orderflow.flow.ports import Actor, Attempt, Batch, Export, Settlement, Wiring, Work
-from orderflow.flow.request_push import note_request
-from orderflow.flow.settle import settle_now
-from orderflow.storage.models import ERPPushLog
+from orderflow.storage.tables.models import ERPPushLog
 
 CALLER = Actor("orchestrator")
 

@@ -10,11 +10,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orderflow.domain.errors import InputError, OrderFlowError
+from orderflow.notices.webhook_signature import webhook_key
+from orderflow.postgres.home import default_home
+from orderflow.secrets.encryption import EncryptionService
+from orderflow.secrets.keys import key_from_file, load_or_create_key_file, parse_key
 from orderflow.storage.database import normal_url
-from orderflow.storage.encryption import EncryptionService
-from orderflow.storage.home import default_home
-from orderflow.storage.keys import key_from_file, load_or_create_key_file, parse_key
-from orderflow.transport.webhook_signature import webhook_key
 
 
 class SettingsError(InputError):
@@ -207,7 +207,7 @@ class Settings(BaseSettings):
         return EncryptionService(self._master_key(), previous)
 
     def object_store(self) -> dict[str, Any]:
-        """Return the arguments of `orderflow.storage.object_store.ObjectStore`."""
+        """Return the arguments of `orderflow.documents.object_store.ObjectStore`."""
         access, secret = self.object_storage_access_key, self.object_storage_secret_key
         return {
             "folder": self.orderflow_home / "objects",

@@ -29,12 +29,12 @@ from orderflow.bootstrap import App, open_app
 from orderflow.domain.access import Role
 from orderflow.entrypoints.api import create_app
 from orderflow.entrypoints.api.page import page_folder
+from orderflow.flow.people.users import create_user
 from orderflow.flow.ports import Actor
-from orderflow.flow.users import create_user
+from orderflow.postgres.embedded import EmbeddedPostgres
 from orderflow.settings import Settings
 from orderflow.storage.database import Database
-from orderflow.storage.embedded import EmbeddedPostgres
-from orderflow.storage.roles import APP_ROLE
+from orderflow.storage.tables.roles import APP_ROLE
 
 collect_ignore = [] if page_folder() else ["test_page.py"]
 """There is nothing to try in a browser where Node was not there to build the page; `make test` says so."""

@@ -20,9 +20,9 @@ from orderflow.bootstrap import open_app
 from orderflow.domain.access import Role
 from orderflow.domain.orders import missing_for_ready
 from orderflow.entrypoints.api import create_app
+from orderflow.flow.order.reading import read_order
+from orderflow.flow.people.users import create_user
 from orderflow.flow.ports import Actor
-from orderflow.flow.read_order import read_order
-from orderflow.flow.users import create_user
 from orderflow.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -24,10 +24,10 @@ import pytest
 from sqlalchemy import text
 
 from orderflow.bootstrap import open_app
-from orderflow.entrypoints.celery import tasks
+from orderflow.engine.celery import tasks
 from orderflow.entrypoints.waking import wake_every_engine
 from orderflow.settings import Settings
-from orderflow.storage.models import ERPConnection
+from orderflow.storage.tables.models import ERPConnection
 from tests.acceptance.brokers import Broker, RabbitMQ, Redis
 from tests.waiting_orders import add_approved, request_all
 
@@ -89,7 +89,7 @@ class Installation:
     def run(self, *arguments: str) -> subprocess.Popen[bytes]:
         environment = os.environ | PACE
         environment |= {"ORDERFLOW_HOME": str(self.home / "data"), "CELERY_BROKER_URL": self.broker.url}
-        command = [sys.executable, "-m", "celery", "-A", "orderflow.entrypoints.celery", *arguments]
+        command = [sys.executable, "-m", "celery", "-A", "orderflow.engine.celery", *arguments]
         with (self.home / "celery.log").open("ab") as log:
             return subprocess.Popen(
                 command,
@@ -298,7 +298,7 @@ def test_what_ended_long_ago_is_pruned(place: Installation) -> None:
 
 
 def test_a_worker_logs_as_a_server_does():
-    program = "from orderflow.entrypoints.celery import app; app.log.setup()"
+    program = "from orderflow.engine.celery import app; app.log.setup()"
     line = "import logging; logging.getLogger('celery.worker').warning('lost the broker')"
     done = subprocess.run(
         [sys.executable, "-c", f"{program}; {line}"],
@@ -319,7 +319,7 @@ def test_a_worker_logs_as_a_server_does():
 def test_a_setting_that_cannot_be_used_is_named(
     command: str, environment: dict[str, str], says: str, tmp_path: Path
 ) -> None:
-    run = [sys.executable, "-m", "celery", "-A", "orderflow.entrypoints.celery", command]
+    run = [sys.executable, "-m", "celery", "-A", "orderflow.engine.celery", command]
     done = subprocess.run(
         run, env=os.environ | environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
     )

@@ -27,11 +27,11 @@ from sqlalchemy import text
 
 from orderflow.bootstrap import App, open_app
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
-from orderflow.flow.accept_order import accept_orders
-from orderflow.flow.approve_order import approve_order
+from orderflow.flow.order.accept import accept_orders
+from orderflow.flow.order.approve import approve_order
 from orderflow.flow.ports import Actor
 from orderflow.settings import Settings
-from orderflow.storage.models import ERPConnection
+from orderflow.storage.tables.models import ERPConnection
 
 FIRST, MORE = 220, 20
 PACE = {

@@ -18,7 +18,7 @@ import pytest
 
 from orderflow.connectors.dropzone import DropzoneCsvV1Connector
 from orderflow.domain.errors import RejectedError
-from orderflow.flow.read_order_file import read_orders
+from orderflow.flow.order.reading_files import read_orders
 
 _OWN = os.environ.get("ORDERFLOW_TEST_ORDERS")  # read before the tests clean the environment
 NORTHWIND = Path(__file__).parents[3] / "shared" / "data" / "northwind_orders.jsonl"

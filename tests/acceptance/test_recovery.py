@@ -16,19 +16,19 @@ from sqlalchemy import text
 
 from orderflow.bootstrap import App, open_app
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
-from orderflow.flow import connections as steps
-from orderflow.flow.accept_order import accept_orders
-from orderflow.flow.approve_order import approve_order
-from orderflow.flow.claim import claim
+from orderflow.flow.answers.poll import poll_acks
+from orderflow.flow.delivery.claim import claim
+from orderflow.flow.delivery.open_target import open_target
+from orderflow.flow.delivery.push_batch import push_batch
+from orderflow.flow.delivery.request import request_push
+from orderflow.flow.delivery.resolve import resolve_held
 from orderflow.flow.doctor import after_restore, examine
-from orderflow.flow.open_target import open_target
-from orderflow.flow.poll_acks import poll_acks
+from orderflow.flow.order.accept import accept_orders
+from orderflow.flow.order.approve import approve_order
 from orderflow.flow.ports import Actor
-from orderflow.flow.push_batch import push_batch
-from orderflow.flow.request_push import request_push
-from orderflow.flow.resolve_held import resolve_held
+from orderflow.flow.setup import connections as steps
 from orderflow.settings import Settings
-from orderflow.storage.doctor import SqlBookKeeping
+from orderflow.storage.system.doctor import SqlBookKeeping
 
 ACTOR = Actor("test")
 

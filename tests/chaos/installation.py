@@ -20,12 +20,12 @@ from sqlalchemy import text
 from orderflow.bootstrap import open_app
 from orderflow.domain.errors import OrderFlowError
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
-from orderflow.flow import connections as steps
-from orderflow.flow.accept_order import accept_orders
-from orderflow.flow.approve_order import approve_order
-from orderflow.flow.many_orders import act_on_many
+from orderflow.flow.order.accept import accept_orders
+from orderflow.flow.order.approve import approve_order
+from orderflow.flow.order.many import act_on_many
 from orderflow.flow.ports import Actor
-from orderflow.flow.test_connection import test_connection
+from orderflow.flow.setup import connections as steps
+from orderflow.flow.setup.probe import test_connection
 from orderflow.settings import Settings
 from tests.chaos.line import Line
 

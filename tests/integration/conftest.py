@@ -18,27 +18,27 @@ import pytest
 from sqlalchemy import insert, make_url, text
 from sqlalchemy.orm import Session
 
+from orderflow.channels.sftp.store import close_all
 from orderflow.domain.errors import ObjectStoreError
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
 from orderflow.domain.ports import ERPConnectorPort
 from orderflow.domain.retry import RetryPolicy
-from orderflow.flow.accept_order import accept_orders
-from orderflow.flow.approve_order import approve_order
-from orderflow.flow.keep_lease import LeaseKeeper
+from orderflow.flow.delivery.keep_lease import LeaseKeeper
+from orderflow.flow.delivery.push_batch import push_batch
+from orderflow.flow.delivery.request import request_push
+from orderflow.flow.order.accept import accept_orders
+from orderflow.flow.order.approve import approve_order
 from orderflow.flow.ports import Actor, Wiring
-from orderflow.flow.push_batch import push_batch
-from orderflow.flow.request_push import request_push
+from orderflow.postgres.embedded import EmbeddedPostgres
+from orderflow.secrets.encryption import EncryptionService
 from orderflow.storage.database import Database
-from orderflow.storage.embedded import EmbeddedPostgres
-from orderflow.storage.encryption import EncryptionService
-from orderflow.storage.migrations import upgrade
-from orderflow.storage.models import ERPConnection, Organization
-from orderflow.storage.roles import APP_ROLE
 from orderflow.storage.store import SqlStore
+from orderflow.storage.tables.migrations import upgrade
+from orderflow.storage.tables.models import ERPConnection, Organization
+from orderflow.storage.tables.roles import APP_ROLE
 from orderflow.testing.openssh_server import OpenSSHServer
 from orderflow.testing.sftp_server import SFTPServer
-from orderflow.transport.sftp import close_all
 
 # Given in the environment, a server of one's own is tested instead; read before the tests clean the environment.
 _OWN_SERVER = os.environ.get("ORDERFLOW_TEST_ADMIN_URL")

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from orderflow.domain.errors import InputError
-from orderflow.storage.encryption import EncryptionService
+from orderflow.secrets.encryption import EncryptionService
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from orderflow.channels.sftp.protocol import Code, StatusError
+from orderflow.channels.sftp.target import SFTPTarget
 from orderflow.domain.errors import (
     ConnectorError,
     InDoubtError,
@@ -11,8 +13,6 @@ from orderflow.domain.errors import (
     TransientError,
     UnavailableError,
 )
-from orderflow.transport.sftp_protocol import Code, StatusError
-from orderflow.transport.ssh_target import SFTPTarget
 
 _FULL = re.compile(r"no space|quota|disk.*full|full disk", re.IGNORECASE)
 _NO_SPACE = frozenset({Code.NO_SPACE, Code.QUOTA_EXCEEDED})

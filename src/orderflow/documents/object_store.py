@@ -15,7 +15,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
 from orderflow.domain.errors import ObjectStoreError
-from orderflow.storage.home import default_home
+from orderflow.postgres.home import default_home
 
 if TYPE_CHECKING:
     from obstore.store import S3Config

@@ -13,7 +13,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from orderflow.domain.errors import OrderFlowError
 from orderflow.domain.states import BreakerState
 from orderflow.flow.ports import Batch, Settlement
-from orderflow.storage.queues import Queue
+from orderflow.storage.system.queues import Queue
 
 _BREAKER = {BreakerState.CLOSED: 0, BreakerState.OPEN: 1, BreakerState.PAUSED: 2}
 _REQUEST_SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)

@@ -16,8 +16,8 @@ from uvicorn.supervisors import Multiprocess
 
 from orderflow.bootstrap import App, open_app
 from orderflow.domain.errors import InputError
+from orderflow.engine.logs import configure_logs
 from orderflow.entrypoints.garbage import spare_what_stays
-from orderflow.entrypoints.logs import configure_logs
 from orderflow.settings import Settings
 
 log = structlog.get_logger(__name__)

@@ -14,7 +14,7 @@ def wake_every_engine(app: App) -> None:
     if app.settings.broker_url is None:
         return
     try:
-        from orderflow.entrypoints.celery.tasks import wake_by_celery
+        from orderflow.engine.celery.tasks import wake_by_celery
     except ModuleNotFoundError:
         log.warning("a broker is set, but Celery is not installed", install="pip install 'orderflow-connect[celery]'")
         return

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 import httpx
 
 from orderflow.domain.errors import ConnectorError, InDoubtError, NeedsAttentionError, UnavailableError
-from orderflow.transport.http_addresses import http_transport
+from orderflow.http.transport import http_transport
 
 GATEWAY_STATUSES = frozenset({502, 503, 504})
 """What a proxy says of a server that is away, or a server of its database. Source: RFC 9110, section 15.6."""

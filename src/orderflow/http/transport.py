@@ -9,7 +9,7 @@ from typing import Any
 import httpcore
 import httpx
 
-from orderflow.transport import addresses
+from orderflow.net import addresses
 
 
 def http_transport(**options: Any) -> httpx.HTTPTransport:

@@ -9,7 +9,7 @@ from uuid import UUID
 import httpx
 
 from orderflow.flow.notify import Notification, NotificationError
-from orderflow.transport.webhook_signature import signature, webhook_key
+from orderflow.notices.webhook_signature import signature, webhook_key
 
 TIMEOUT = 15.0
 """Seconds; the recommendation is 15 to 30."""

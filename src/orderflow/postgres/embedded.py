@@ -23,9 +23,9 @@ import psutil
 import psycopg
 from sqlalchemy import URL
 
-from orderflow.storage.errors import DatabaseError
-from orderflow.storage.home import default_home
-from orderflow.storage.pg_programs import PgPrograms, hint
+from orderflow.postgres.errors import DatabaseError
+from orderflow.postgres.home import default_home
+from orderflow.postgres.programs import PgPrograms, hint
 
 DATABASE = "orderflow"
 SETTINGS = {

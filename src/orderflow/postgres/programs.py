@@ -19,7 +19,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from orderflow.storage.errors import DatabaseError
+from orderflow.postgres.errors import DatabaseError
 
 with warnings.catch_warnings():  # it looks for a runtime folder that we do not use, and warns where there is none
     warnings.simplefilter("ignore")

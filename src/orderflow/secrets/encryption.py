@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from orderflow.domain.errors import EncryptionError
-from orderflow.storage.keys import keys_from_environment, parse_key
+from orderflow.secrets.keys import keys_from_environment, parse_key
 
 IV_BYTES = 12
 TAG_BYTES = 16
@@ -38,7 +38,7 @@ class EncryptionService:
 
     Args:
         master_key: 64 hex digits (or 32 bytes). Without it, `ENCRYPTION_MASTER_KEY`, or the key file of the
-            embedded default; see `orderflow.storage.keys`.
+            embedded default; see `orderflow.secrets.keys`.
         previous_keys: Keys that were master keys before; without `master_key`, `ENCRYPTION_PREVIOUS_KEYS`.
 
     Raises:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from orderflow.domain.errors import EncryptionError
-from orderflow.storage.home import default_home
+from orderflow.postgres.home import default_home
 
 KEY_BYTES = 32
 HOW_TO_MAKE_ONE = "Make a key with `orderflow keys generate` and set ENCRYPTION_MASTER_KEY to it; keep a copy safe."

@@ -20,10 +20,10 @@ import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url
 from sqlalchemy.orm import Mapper, ORMExecuteState, Session, with_loader_criteria
 
+from orderflow.postgres.errors import DatabaseError, DatabaseSetupError
 from orderflow.storage import driver
-from orderflow.storage.errors import DatabaseError, DatabaseSetupError
-from orderflow.storage.models import Base
-from orderflow.storage.roles import APP_ROLE, SYSTEM_OPENING, opening
+from orderflow.storage.tables.models import Base
+from orderflow.storage.tables.roles import APP_ROLE, SYSTEM_OPENING, opening
 
 OLDEST_SERVER = 14
 _CONNECT = {

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from orderflow.storage.models import Base
+from orderflow.storage.tables.models import Base
 
 _encode = msgspec.json.Encoder(decimal_format="number", uuid_format="canonical").encode
 

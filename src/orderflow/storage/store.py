@@ -8,17 +8,17 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from orderflow.storage.api_keys import SqlApiKeys
-from orderflow.storage.audit import SqlAudit
-from orderflow.storage.connections import SqlConnections
+from orderflow.secrets.encryption import EncryptionService
 from orderflow.storage.database import Database
-from orderflow.storage.encryption import EncryptionService
-from orderflow.storage.exports import SqlExports
-from orderflow.storage.leases import EXTEND
-from orderflow.storage.orders import SqlOrders
-from orderflow.storage.organization import SqlOrganization
-from orderflow.storage.users import SqlUsers
-from orderflow.storage.waiting import SqlWaiting
+from orderflow.storage.people.api_keys import SqlApiKeys
+from orderflow.storage.people.organization import SqlOrganization
+from orderflow.storage.people.users import SqlUsers
+from orderflow.storage.work.audit import SqlAudit
+from orderflow.storage.work.connections import SqlConnections
+from orderflow.storage.work.exports import SqlExports
+from orderflow.storage.work.leases import EXTEND
+from orderflow.storage.work.orders import SqlOrders
+from orderflow.storage.work.waiting import SqlWaiting
 
 
 class SqlWork:

@@ -14,7 +14,7 @@ from contextlib import closing
 from uuid import UUID
 
 from orderflow.storage.database import Database, translated
-from orderflow.storage.system import Place
+from orderflow.storage.system.due import Place
 
 CHANNEL = "orderflow_due"
 REST = 0.01

@@ -12,14 +12,14 @@ from orderflow.domain.orders import DraftOrder
 from orderflow.domain.ports import ERPConnectorPort
 from orderflow.domain.retry import RetryPolicy
 from orderflow.domain.states import BreakerState, OrderStatus
-from orderflow.flow.claim import claim
-from orderflow.flow.deliver import deliver
-from orderflow.flow.open_target import open_target
-from orderflow.flow.poll_acks import poll_acks
+from orderflow.flow.answers.poll import poll_acks
+from orderflow.flow.delivery.claim import claim
+from orderflow.flow.delivery.deliver import deliver
+from orderflow.flow.delivery.open_target import open_target
+from orderflow.flow.delivery.push_batch import push_batch
+from orderflow.flow.delivery.request import request_push
 from orderflow.flow.ports import Actor, Documents, Keeper, Store, Target, Wiring
-from orderflow.flow.push_batch import push_batch
-from orderflow.flow.request_push import request_push
-from orderflow.flow.test_connection import test_connection
+from orderflow.flow.setup.probe import test_connection
 from orderflow.testing.memory_store import Delivered, MemoryStore
 
 ACTOR = Actor("test")

@@ -20,7 +20,7 @@ from orderflow.domain.errors import (
     UnavailableError,
 )
 from orderflow.domain.ports import ERPConnectorPort
-from orderflow.flow.mask import secret_fields
+from orderflow.flow.setup.mask import secret_fields
 
 SORTS = (TransientError, UnavailableError, NeedsAttentionError, RejectedError, InDoubtError)
 SHORTEST_SECRET = 4

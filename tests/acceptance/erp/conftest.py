@@ -33,16 +33,16 @@ from orderflow.connectors.tryton.config import TrytonConfig
 from orderflow.connectors.tryton.sales import Sales
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
 from orderflow.domain.ports import ERPConnectorPort
-from orderflow.flow.accept_order import accept_orders
-from orderflow.flow.approve_order import approve_order
+from orderflow.entrypoints.demo.erps.erp_process import own_database
+from orderflow.entrypoints.demo.erps.odoo_server import OdooServer
+from orderflow.entrypoints.demo.erps.tryton_server import TrytonServer
+from orderflow.flow.delivery.request import request_push
+from orderflow.flow.order.accept import accept_orders
+from orderflow.flow.order.approve import approve_order
+from orderflow.flow.order.reading_files import read_orders
 from orderflow.flow.ports import Actor
-from orderflow.flow.read_order_file import read_orders
-from orderflow.flow.request_push import request_push
 from orderflow.settings import Settings
-from orderflow.storage.models import ERPConnection
-from orderflow.testing.erp_process import own_database
-from orderflow.testing.odoo_server import OdooServer
-from orderflow.testing.tryton_server import TrytonServer
+from orderflow.storage.tables.models import ERPConnection
 
 ROOT = Path(__file__).parents[3]
 NORTHWIND = ROOT.parent / "shared" / "data" / "northwind_orders.jsonl"

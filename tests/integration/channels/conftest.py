@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from orderflow.channels.sftp.store import SFTPStore, SFTPTarget, open_sftp
 from orderflow.testing.openssh_server import OpenSSHServer
 from orderflow.testing.sftp_server import SFTPServer
-from orderflow.transport.sftp import SFTPStore, SFTPTarget, open_sftp
 
 PATIENCE = {"connect_timeout": 5.0, "timeout": 5.0}
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from orderflow.channels.filestore import Rename, Upload
+from orderflow.channels.ftp.session import FTPTarget
+from orderflow.channels.ftp.store import close_all, open_ftp
 from orderflow.domain.errors import ConnectorError, InDoubtError, NeedsAttentionError, UnavailableError
-from orderflow.transport.filestore import Rename, Upload
-from orderflow.transport.ftp import close_all, open_ftp
-from orderflow.transport.ftp_session import FTPTarget
 from tests.integration.transport.certificates import make_certificates
 from tests.integration.transport.ftp_server import FTPServer
 

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from orderflow.channels.sftp.pool import SessionPool
 from orderflow.domain.errors import UnavailableError
-from orderflow.transport.pool import SessionPool
 
 
 @pytest.fixture

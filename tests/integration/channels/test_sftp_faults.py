@@ -9,11 +9,11 @@ import time
 
 import pytest
 
+from orderflow.channels.filestore import Rename, Upload
+from orderflow.channels.sftp.store import close_all
 from orderflow.domain.errors import InDoubtError, NeedsAttentionError, TransientError, UnavailableError
 from orderflow.testing.openssh_server import OpenSSHServer
 from orderflow.testing.sftp_server import SFTPServer
-from orderflow.transport.filestore import Rename, Upload
-from orderflow.transport.sftp import close_all
 
 
 def uploads(count: int, folder: str = "") -> list[Upload]:

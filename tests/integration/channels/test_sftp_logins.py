@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import asyncssh
 import pytest
 
+from orderflow.channels.filestore import Upload
 from orderflow.connectors.dropzone import DropzoneJsonV1Connector
 from orderflow.domain.errors import ConfigError, NeedsAttentionError, UnavailableError
 from orderflow.testing.openssh_server import OpenSSHServer
 from orderflow.testing.sftp_server import SFTPServer
-from orderflow.transport.filestore import Upload
 
 OTHER = asyncssh.generate_private_key("ssh-ed25519")
 OTHER_LINE = OTHER.export_public_key().decode()

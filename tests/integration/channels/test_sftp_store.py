@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from orderflow.channels.filestore import Entry, Rename, Upload
+from orderflow.channels.sftp.store import close_all
 from orderflow.domain.errors import NeedsAttentionError, TransientError
 from orderflow.testing.openssh_server import OpenSSHServer
-from orderflow.transport.filestore import Entry, Rename, Upload
-from orderflow.transport.sftp import close_all
 
 
 def uploads(folder: Path, count: int, size: int = 2048, prefix: str = "f") -> list[Upload]:

@@ -13,24 +13,24 @@ from typing import Any
 import jsonschema
 import pytest
 
+from orderflow.channels.ftp.store import close_all as close_all_ftp
+from orderflow.channels.sftp.store import close_all
 from orderflow.connectors.dropzone import DropzoneJsonV1Connector, acks
 from orderflow.domain.document import export_schema
-from orderflow.flow.claim import claim
-from orderflow.flow.clean_up import clean_up
-from orderflow.flow.deliver import deliver
-from orderflow.flow.open_target import open_target
-from orderflow.flow.poll_acks import poll_acks
+from orderflow.flow.answers.poll import poll_acks
+from orderflow.flow.delivery.claim import claim
+from orderflow.flow.delivery.clean_up import clean_up
+from orderflow.flow.delivery.deliver import deliver
+from orderflow.flow.delivery.open_target import open_target
+from orderflow.flow.delivery.push_batch import push_batch
+from orderflow.flow.delivery.request import request_push
+from orderflow.flow.delivery.settle import settle
 from orderflow.flow.ports import Actor
-from orderflow.flow.push_batch import push_batch
-from orderflow.flow.request_push import request_push
-from orderflow.flow.settle import settle
-from orderflow.flow.test_connection import test_connection as run_test
-from orderflow.storage.leftovers import SqlLeftovers
-from orderflow.storage.models import ERPConnection
+from orderflow.flow.setup.probe import test_connection as run_test
+from orderflow.storage.system.leftovers import SqlLeftovers
+from orderflow.storage.tables.models import ERPConnection
 from orderflow.testing.openssh_server import OpenSSHServer
 from orderflow.testing.sftp_server import SFTPServer
-from orderflow.transport.ftp import close_all as close_all_ftp
-from orderflow.transport.sftp import close_all
 from tests.integration.transport.ftp_server import FTPServer
 from tests.integration.transport.proftpd import ProFTPD, Speaks
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from orderflow.flow.poll_acks import poll_acks
+from orderflow.channels.sftp.store import close_all
+from orderflow.flow.answers.poll import poll_acks
 from orderflow.testing.openssh_server import OpenSSHServer
-from orderflow.transport.sftp import close_all
 from tests.integration.connectors.test_dropzone import Place, change, connect, place, quick_second_look
 
 __all__ = ["connect", "place", "quick_second_look"]  # fixtures

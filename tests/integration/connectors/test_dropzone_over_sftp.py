@@ -12,13 +12,13 @@ from uuid import UUID
 
 import pytest
 
+from orderflow.channels.sftp.store import close_all
 from orderflow.connectors.dropzone import DropzoneJsonV1Connector
 from orderflow.domain.delivery import Delivery, Document, ExportResult
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder
 from orderflow.testing.sftp_server import SFTPServer
-from orderflow.transport.sftp import close_all
 
 
 class DropzoneServer(SFTPServer):

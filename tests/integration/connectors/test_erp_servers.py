@@ -11,8 +11,8 @@ import pytest
 from orderflow.connectors.odoo import OdooConnector
 from orderflow.connectors.tryton import TrytonConnector
 from orderflow.domain.errors import InDoubtError, NeedsAttentionError, UnavailableError
-from orderflow.testing.erp_process import free_port
-from orderflow.transport.http import HttpServer
+from orderflow.entrypoints.demo.erps.erp_process import free_port
+from orderflow.http.server import HttpServer
 
 TRYTON = {"database": "acme", "application_key": "s3cret"}
 ODOO = {"database": "acme", "api_key": "s3cret"}

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from orderflow.channels.sftp.store import close_all
 from orderflow.connectors.dropzone import DropzoneJsonV1Connector
 from orderflow.domain.delivery import Document
 from orderflow.domain.orders import DraftOrder
-from orderflow.flow.keep_lease import LeaseKeeper
+from orderflow.flow.delivery.keep_lease import LeaseKeeper
 from orderflow.testing.sftp_server import SFTPServer
-from orderflow.transport.sftp import close_all
 
 LEASE = 0.6
 """Seconds."""

@@ -12,10 +12,10 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 
 from orderflow.connectors.rest import RestJsonConnector, trial
 from orderflow.domain.errors import NeedsAttentionError, RejectedError, UnavailableError
-from orderflow.flow.connections import add_connection
-from orderflow.flow.poll_acks import poll_acks
+from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.ports import Actor
-from orderflow.flow.test_connection import test_connection as check_connection
+from orderflow.flow.setup.connections import add_connection
+from orderflow.flow.setup.probe import test_connection as check_connection
 from orderflow.testing.engine import an_order
 from orderflow.testing.http_server import (
     DROP_AFTER,

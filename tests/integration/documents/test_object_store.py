@@ -13,8 +13,8 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from orderflow.documents.object_store import ObjectStore
 from orderflow.domain.errors import ObjectStoreError
-from orderflow.storage.object_store import ObjectStore
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_a_key_that_leaves_the_store_is_refused(tmp_path: Path, key: str) -> Non
 
 def test_what_was_put_is_there_after_a_kill(tmp_path: Path) -> None:
     code = (
-        "import sys, os; from pathlib import Path; from orderflow.storage.object_store import ObjectStore\n"
+        "import sys, os; from pathlib import Path; from orderflow.documents.object_store import ObjectStore\n"
         "ObjectStore(Path(sys.argv[1])).put_many([(f'exports/{n}', b'x' * 5000) for n in range(50)])\n"
         "os.kill(os.getpid(), 9)"
     )

@@ -12,18 +12,18 @@ from sqlalchemy import text
 
 from orderflow.bootstrap import App
 from orderflow.connectors.registry import ConnectorRegistry
+from orderflow.documents.object_store import ObjectStore
 from orderflow.domain.delivery import Ack
 from orderflow.domain.errors import UnavailableError
-from orderflow.entrypoints.worker import Engine
-from orderflow.flow.accept_order import accept_orders
-from orderflow.flow.approve_order import approve_order
+from orderflow.engine.threads import Engine
+from orderflow.flow.delivery.request import request_push
+from orderflow.flow.order.accept import accept_orders
+from orderflow.flow.order.approve import approve_order
 from orderflow.flow.ports import Actor
-from orderflow.flow.request_push import request_push
+from orderflow.secrets.encryption import EncryptionService
 from orderflow.settings import Settings
 from orderflow.storage.database import Database
-from orderflow.storage.encryption import EncryptionService
-from orderflow.storage.models import ERPConnection
-from orderflow.storage.object_store import ObjectStore
+from orderflow.storage.tables.models import ERPConnection
 from orderflow.testing.memory import MemoryDropzone
 
 ACTOR = Actor("test")

@@ -17,12 +17,12 @@ import pytest
 from sqlalchemy import text
 
 from orderflow.bootstrap import App
-from orderflow.entrypoints.worker import Engine
+from orderflow.documents.object_store import ObjectStore
+from orderflow.engine.threads import Engine
+from orderflow.secrets.encryption import EncryptionService
 from orderflow.settings import Settings
 from orderflow.storage.database import Database
-from orderflow.storage.encryption import EncryptionService
-from orderflow.storage.models import ERPConnection
-from orderflow.storage.object_store import ObjectStore
+from orderflow.storage.tables.models import ERPConnection
 from tests.waiting_orders import add_approved, request_all
 
 pytestmark = pytest.mark.slow

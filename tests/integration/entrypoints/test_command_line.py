@@ -12,7 +12,7 @@ import structlog
 
 import orderflow
 from orderflow.entrypoints.cli import main
-from orderflow.storage.keys import generate_key
+from orderflow.secrets.keys import generate_key
 from orderflow.testing.http_server import MisbehavingHTTPServer
 from orderflow.testing.sftp_server import SFTPServer
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 
 from orderflow.domain.errors import ObjectStoreError
+from orderflow.flow.delivery.resolve import resolve_held
 from orderflow.flow.doctor import after_restore, examine
 from orderflow.flow.ports import Actor
-from orderflow.flow.resolve_held import resolve_held
-from orderflow.storage.doctor import SqlBookKeeping
+from orderflow.storage.system.doctor import SqlBookKeeping
 from orderflow.testing.memory import MemoryApi, MemoryDropzone
 
 ACTOR = Actor("test")

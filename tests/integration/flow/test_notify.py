@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from orderflow.flow.notify import MOST_ATTEMPTS, Notification, NotificationError, notify
-from orderflow.storage.notifications import SqlOutbox
+from orderflow.storage.system.notifications import SqlOutbox
 from orderflow.testing.memory import MemoryDropzone
 
 HOUR = 3600.0

@@ -15,13 +15,13 @@ import psutil
 import psycopg
 import pytest
 
-from orderflow.storage.embedded import EmbeddedPostgres
-from orderflow.storage.errors import DatabaseError
+from orderflow.postgres.embedded import EmbeddedPostgres
+from orderflow.postgres.errors import DatabaseError
 
 START = """
 import sys
 from pathlib import Path
-from orderflow.storage.embedded import EmbeddedPostgres
+from orderflow.postgres.embedded import EmbeddedPostgres
 server = EmbeddedPostgres(Path(sys.argv[1]))
 server.start()
 print("up", flush=True)
@@ -160,8 +160,8 @@ def test_a_system_user_that_cannot_be_made_is_told_in_one_sentence(home, monkeyp
             10, "useradd", stderr="useradd: cannot lock /etc/passwd; try again later.\n"
         )
 
-    monkeypatch.setattr("orderflow.storage.pg_programs.os.geteuid", lambda: 0)
-    monkeypatch.setattr("orderflow.storage.pg_programs.ensure_user_exists", refused)
+    monkeypatch.setattr("orderflow.postgres.programs.os.geteuid", lambda: 0)
+    monkeypatch.setattr("orderflow.postgres.programs.ensure_user_exists", refused)
     with pytest.raises(DatabaseError, match=r"'pgserver'.*cannot lock /etc/passwd") as failed:
         EmbeddedPostgres(home / "other").start()
     assert "DATABASE_URL" in failed.value.hint

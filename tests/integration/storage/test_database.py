@@ -15,9 +15,9 @@ from sqlalchemy import Connection, Table, event, exc, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from orderflow.domain.ids import new_id
+from orderflow.postgres.errors import DatabaseError, DatabaseSetupError
 from orderflow.storage.database import Database, normal_url
-from orderflow.storage.errors import DatabaseError, DatabaseSetupError
-from orderflow.storage.models import AuditLog, Base, DraftOrderRow, Organization
+from orderflow.storage.tables.models import AuditLog, Base, DraftOrderRow, Organization
 from orderflow.storage.wake import Waker, listen
 
 NOBODY = UUID(int=0)

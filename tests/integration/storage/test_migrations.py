@@ -10,10 +10,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, NullPool, create_engine, text
 
+from orderflow.postgres.errors import DatabaseSetupError
 from orderflow.storage.database import Database
-from orderflow.storage.errors import DatabaseSetupError
-from orderflow.storage.migrations import current_and_head, ensure_current, upgrade
-from orderflow.storage.models import Base
+from orderflow.storage.tables.migrations import current_and_head, ensure_current, upgrade
+from orderflow.storage.tables.models import Base
 
 SHAPE = """
 SELECT c.conrelid::regclass::text, c.conname, pg_get_constraintdef(c.oid) FROM pg_constraint c

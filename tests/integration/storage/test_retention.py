@@ -10,14 +10,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from orderflow.documents.object_store import ObjectStore
 from orderflow.domain.errors import StateError
 from orderflow.domain.orders import Customer
-from orderflow.flow.accept_order import accept_orders
-from orderflow.flow.approve_order import edit_order, reject_order
+from orderflow.flow.order.accept import accept_orders
+from orderflow.flow.order.approve import edit_order, reject_order
 from orderflow.flow.ports import Actor
 from orderflow.storage.database import Database
-from orderflow.storage.object_store import ObjectStore
-from orderflow.storage.retention import forget, prune
+from orderflow.storage.system.retention import forget, prune
 from orderflow.testing.memory import MemoryDropzone
 
 ACTOR = Actor("test")

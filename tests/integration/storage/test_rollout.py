@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
+from orderflow.postgres.errors import DatabaseSetupError
 from orderflow.storage.database import Database
-from orderflow.storage.errors import DatabaseSetupError
-from orderflow.storage.migrations import ensure_current, upgrade
-from orderflow.storage.models import Base
-from orderflow.storage.reading import SqlReading
+from orderflow.storage.tables.migrations import ensure_current, upgrade
+from orderflow.storage.tables.models import Base
+from orderflow.storage.views.reading import SqlReading
 from orderflow.testing.memory import MemoryDropzone
 
 

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import text
 
 from orderflow.domain.ids import new_id
-from orderflow.storage.encryption import EncryptionService, bind
-from orderflow.storage.keys import generate_key
-from orderflow.storage.rotation import rotate
+from orderflow.secrets.encryption import EncryptionService, bind
+from orderflow.secrets.keys import generate_key
+from orderflow.storage.system.rotation import rotate
 
 OLD, NEW = generate_key(), generate_key()
 

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 import pytest
 
-from orderflow.transport.sftp_protocol import Answer, Code, Fields, Request, Splitter, string
-from orderflow.transport.sftp_session import SFTPSession
-from orderflow.transport.ssh_target import SFTPTarget
+from orderflow.channels.sftp.protocol import Answer, Code, Fields, Request, Splitter, string
+from orderflow.channels.sftp.session import SFTPSession
+from orderflow.channels.sftp.target import SFTPTarget
 
 T = TypeVar("T")
 LIMITS = struct.pack(">QQQQ", 300_000, 261_120, 261_120, 1_000)

@@ -6,7 +6,7 @@ import logging
 import pytest
 import structlog
 
-from orderflow.entrypoints.logs import configure_logs
+from orderflow.engine.logs import configure_logs
 
 
 @pytest.fixture(autouse=True)

@@ -5,13 +5,13 @@ import socket
 import httpx
 import pytest
 
+from orderflow.channels.ftp.session import FTPTarget
+from orderflow.channels.ftp.store import open_ftp
+from orderflow.channels.sftp.store import SFTPTarget, close_all, open_sftp
 from orderflow.connectors.dropzone import DropzoneJsonV1Connector
 from orderflow.domain.errors import NeedsAttentionError
-from orderflow.transport import addresses
-from orderflow.transport.ftp import open_ftp
-from orderflow.transport.ftp_session import FTPTarget
-from orderflow.transport.http_addresses import http_transport
-from orderflow.transport.sftp import SFTPTarget, close_all, open_sftp
+from orderflow.http.transport import http_transport
+from orderflow.net import addresses
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from orderflow.domain.errors import EncryptionError
 from orderflow.domain.ids import new_id
-from orderflow.storage.encryption import EncryptionService, bind
-from orderflow.storage.keys import generate_key, keys_from_environment, load_or_create_key_file
+from orderflow.secrets.encryption import EncryptionService, bind
+from orderflow.secrets.keys import generate_key, keys_from_environment, load_or_create_key_file
 
 SERVICE = EncryptionService("11" * 32)
 ROW = bind(UUID(int=1), UUID(int=2), "DROPZONE_JSON_V1")

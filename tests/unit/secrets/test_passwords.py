@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from argon2 import PasswordHasher
 
-from orderflow.storage.passwords import Passwords
+from orderflow.secrets.passwords import Passwords
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
+from orderflow.channels.filestore import Entry, FileStore, Rename, Upload
 from orderflow.domain.errors import ConnectorError, NeedsAttentionError, TransientError
-from orderflow.transport.filestore import Entry, FileStore, Rename, Upload
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from orderflow.domain.errors import ConfigError, ConnectorError, NeedsAttentionError, TransientError, UnavailableError
-from orderflow.transport.addresses import HOST_UNKNOWN, REFUSED, SILENT, connected
+from orderflow.net.addresses import HOST_UNKNOWN, REFUSED, SILENT, connected
 
 _FULL = re.compile(r"no space|quota|disk.*full|full disk|insufficient", re.IGNORECASE)
 

@@ -19,9 +19,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
+from orderflow.channels.filestore import Entry, FileStore, Rename, Upload
+from orderflow.channels.ftp.session import FTPSession, FTPTarget, is_fatal, refused, session_error, translated
 from orderflow.domain.errors import ConnectorError, InDoubtError, TransientError
-from orderflow.transport.filestore import Entry, FileStore, Rename, Upload
-from orderflow.transport.ftp_session import FTPSession, FTPTarget, is_fatal, refused, session_error, translated
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

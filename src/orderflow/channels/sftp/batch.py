@@ -6,16 +6,16 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from orderflow.channels.filestore import Rename
+from orderflow.channels.sftp import files as sftp_files
+from orderflow.channels.sftp.errors import translate
+from orderflow.channels.sftp.loop import Outbox
+from orderflow.channels.sftp.pool import SessionPool
+from orderflow.channels.sftp.protocol import MalformedError
+from orderflow.channels.sftp.session import SessionLostError, SFTPSession
+from orderflow.channels.sftp.target import SFTPTarget
+from orderflow.channels.status_errors import publish_unknown
 from orderflow.domain.errors import ConnectorError, TransientError
-from orderflow.transport import sftp_files
-from orderflow.transport.filestore import Rename
-from orderflow.transport.loop import Outbox
-from orderflow.transport.pool import SessionPool
-from orderflow.transport.sftp_protocol import MalformedError
-from orderflow.transport.sftp_session import SessionLostError, SFTPSession
-from orderflow.transport.ssh_errors import translate
-from orderflow.transport.ssh_target import SFTPTarget
-from orderflow.transport.status_errors import publish_unknown
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

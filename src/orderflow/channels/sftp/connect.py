@@ -6,12 +6,12 @@ import asyncio
 
 import asyncssh
 
+from orderflow.channels.sftp.errors import translated
+from orderflow.channels.sftp.host_keys import PinnedKeys
+from orderflow.channels.sftp.session import SessionLostError, SFTPSession
+from orderflow.channels.sftp.target import SFTPTarget
 from orderflow.domain.errors import ConfigError, NeedsAttentionError
-from orderflow.transport.addresses import checked_socket
-from orderflow.transport.host_keys import PinnedKeys
-from orderflow.transport.sftp_session import SessionLostError, SFTPSession
-from orderflow.transport.ssh_errors import translated
-from orderflow.transport.ssh_target import SFTPTarget
+from orderflow.net.addresses import checked_socket
 
 # aes128-gcm takes half the processor time of the default, chacha20; a server without it gets the default.
 CIPHERS = "^aes128-gcm@openssh.com"

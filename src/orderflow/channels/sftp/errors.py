@@ -11,10 +11,10 @@ from contextlib import contextmanager
 
 import asyncssh
 
+from orderflow.channels.sftp.protocol import MalformedError, plain
+from orderflow.channels.sftp.target import SFTPTarget
 from orderflow.domain.errors import ConfigError, ConnectorError, NeedsAttentionError, UnavailableError
-from orderflow.transport.addresses import HOST_UNKNOWN, REFUSED, SILENT
-from orderflow.transport.sftp_protocol import MalformedError, plain
-from orderflow.transport.ssh_target import SFTPTarget
+from orderflow.net.addresses import HOST_UNKNOWN, REFUSED, SILENT
 
 _Builder = Callable[[SFTPTarget, Exception], ConnectorError]
 

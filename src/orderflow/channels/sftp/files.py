@@ -9,12 +9,11 @@ import asyncio
 import posixpath
 from functools import partial
 
-from orderflow.domain.errors import ConnectorError
-from orderflow.transport import sftp_protocol as wire
-from orderflow.transport.filestore import Rename, Upload
-from orderflow.transport.sftp_protocol import Answer, Code, Reply, Request, StatusError, path_string
-from orderflow.transport.sftp_session import SessionLostError, SFTPSession
-from orderflow.transport.status_errors import (
+from orderflow.channels.filestore import Rename, Upload
+from orderflow.channels.sftp import protocol as wire
+from orderflow.channels.sftp.protocol import Answer, Code, Reply, Request, StatusError, path_string
+from orderflow.channels.sftp.session import SessionLostError, SFTPSession
+from orderflow.channels.status_errors import (
     disk_full,
     folder_missing,
     lease_ending,
@@ -24,6 +23,7 @@ from orderflow.transport.status_errors import (
     too_large,
     wrong_size,
 )
+from orderflow.domain.errors import ConnectorError
 
 # Accounts that may write but not look answer FSTAT with one of these.
 _MAY_NOT_LOOK = frozenset({Code.PERMISSION_DENIED, Code.OP_UNSUPPORTED, Code.FAILURE})

@@ -5,12 +5,12 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Sequence
 
-from orderflow.transport import sftp_protocol as wire
-from orderflow.transport.filestore import Entry
-from orderflow.transport.sftp_files import is_there
-from orderflow.transport.sftp_protocol import Answer, Code, Request, StatusError, path_string
-from orderflow.transport.sftp_session import SFTPSession
-from orderflow.transport.status_errors import changed_meanwhile, folder_missing, status_error
+from orderflow.channels.filestore import Entry
+from orderflow.channels.sftp import protocol as wire
+from orderflow.channels.sftp.files import is_there
+from orderflow.channels.sftp.protocol import Answer, Code, Request, StatusError, path_string
+from orderflow.channels.sftp.session import SFTPSession
+from orderflow.channels.status_errors import changed_meanwhile, folder_missing, status_error
 
 
 async def list_folder(session: SFTPSession, folder: str, at_most: int | None = None) -> list[Entry]:

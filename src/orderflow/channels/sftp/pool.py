@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from orderflow.channels.sftp.connect import connect
+from orderflow.channels.sftp.session import SFTPSession
+from orderflow.channels.sftp.target import SFTPTarget
 from orderflow.domain.errors import UnavailableError
-from orderflow.transport.sftp_connect import connect
-from orderflow.transport.sftp_session import SFTPSession
-from orderflow.transport.ssh_target import SFTPTarget
 
 IDLE_SECONDS = 60.0
 

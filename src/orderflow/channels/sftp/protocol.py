@@ -12,7 +12,7 @@ from enum import IntEnum
 from struct import Struct, error, unpack_from
 from typing import NamedTuple
 
-from orderflow.transport.filestore import Entry
+from orderflow.channels.filestore import Entry
 
 VERSION = 3
 # draft-02 §3: 34,000 bytes must do; OpenSSH's sftp-common.h stops at 256 KiB; 1 KiB is for the fields around the data.

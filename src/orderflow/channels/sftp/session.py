@@ -8,11 +8,11 @@ from itertools import count
 
 import asyncssh
 
+from orderflow.channels.sftp import protocol as wire
+from orderflow.channels.sftp.errors import no_sftp, timed_out, translate
+from orderflow.channels.sftp.protocol import Answer, Fields, MalformedError, Reply, Request, Splitter
+from orderflow.channels.sftp.target import SFTPTarget
 from orderflow.domain.errors import ConnectorError
-from orderflow.transport import sftp_protocol as wire
-from orderflow.transport.sftp_protocol import Answer, Fields, MalformedError, Reply, Request, Splitter
-from orderflow.transport.ssh_errors import no_sftp, timed_out, translate
-from orderflow.transport.ssh_target import SFTPTarget
 
 MAX_BYTES_IN_FLIGHT = 8 * 1024 * 1024
 # Every server takes 32 KiB of data at once (draft-02 §3); more only where limits@openssh.com says so.

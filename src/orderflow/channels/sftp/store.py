@@ -16,15 +16,16 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
+from orderflow.channels.filestore import Entry, FileStore, Rename, Upload
+from orderflow.channels.sftp import files as sftp_files
+from orderflow.channels.sftp import folders as sftp_folders
+from orderflow.channels.sftp.batch import Batch, Renames
+from orderflow.channels.sftp.errors import translated
+from orderflow.channels.sftp.loop import LoopThread, Outbox
+from orderflow.channels.sftp.pool import SessionPool
+from orderflow.channels.sftp.session import SessionLostError, SFTPSession
+from orderflow.channels.sftp.target import SFTPTarget
 from orderflow.domain.errors import ConnectorError
-from orderflow.transport import sftp_files, sftp_folders
-from orderflow.transport.filestore import Entry, FileStore, Rename, Upload
-from orderflow.transport.loop import LoopThread, Outbox
-from orderflow.transport.pool import SessionPool
-from orderflow.transport.sftp_batch import Batch, Renames
-from orderflow.transport.sftp_session import SessionLostError, SFTPSession
-from orderflow.transport.ssh_errors import translated
-from orderflow.transport.ssh_target import SFTPTarget
 
 __all__ = ["SFTPStore", "SFTPTarget", "close_all", "open_sftp"]
 

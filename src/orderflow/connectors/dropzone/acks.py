@@ -13,11 +13,11 @@ from hashlib import sha256
 from typing import Literal
 from uuid import UUID, uuid4
 
+from orderflow.channels.filestore import Entry, FileStore, Upload
 from orderflow.connectors.dropzone.ack_content import LIMIT, UnfinishedError, UnreadableError, understand
 from orderflow.connectors.dropzone.zone import join
 from orderflow.domain.delivery import Ack, Waiting
 from orderflow.domain.errors import ConnectorError
-from orderflow.transport.filestore import Entry, FileStore, Upload
 
 READ_AT_ONCE = 500
 """Answers asked for together."""

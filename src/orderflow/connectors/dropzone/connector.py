@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 from pydantic import BaseModel
 
+from orderflow.channels.filestore import Rename, Upload
 from orderflow.connectors.base import BaseConnector
 from orderflow.connectors.dropzone import trial
 from orderflow.connectors.dropzone.acks import read_answers
@@ -22,7 +23,6 @@ from orderflow.domain.delivery import Ack, ExportResult, Leftover, TestResult, W
 from orderflow.domain.errors import ConnectorError, InDoubtError, TransientError, UnavailableError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.ports import Preview, Staged
-from orderflow.transport.filestore import Rename, Upload
 
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import uuid4
 
+from orderflow.channels.filestore import FileStore, Rename, Upload
 from orderflow.connectors.dropzone.config import DropzoneConfig
 from orderflow.connectors.dropzone.put_away import PROCESSED
 from orderflow.connectors.dropzone.zone import join, open_store
 from orderflow.domain.delivery import TestResult
 from orderflow.domain.errors import ConnectorError, InDoubtError, NeedsAttentionError, TransientError, UnavailableError
-from orderflow.transport.addresses import SILENT
-from orderflow.transport.filestore import FileStore, Rename, Upload
+from orderflow.net.addresses import SILENT
 
 LIMIT = 5.0
 """Seconds for the whole test."""

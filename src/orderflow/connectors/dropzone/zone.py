@@ -7,11 +7,11 @@ from urllib.parse import unquote
 
 from pydantic import SecretStr
 
+from orderflow.channels.filestore import FileStore
+from orderflow.channels.folder.store import FilesystemStore
 from orderflow.connectors.dropzone.config import DropzoneConfig
 from orderflow.domain.errors import InDoubtError
-from orderflow.transport.addresses import private_target, refuses_private
-from orderflow.transport.filestore import FileStore
-from orderflow.transport.filesystem import FilesystemStore
+from orderflow.net.addresses import private_target, refuses_private
 
 FTP_SESSIONS = 4
 """Logins at a time on an FTP server, where each carries one file; servers limit them."""
@@ -62,7 +62,7 @@ def open_store(config: DropzoneConfig, *, apart: str = "") -> FileStore:
         return FilesystemStore(fsync=config.fsync)
     if config.mode in ("ftp", "ftps"):
         return _open_ftp(config, apart)
-    from orderflow.transport.sftp import SFTPTarget, open_sftp  # a folder needs no SSH library
+    from orderflow.channels.sftp.store import SFTPTarget, open_sftp  # a folder needs no SSH library
 
     target = SFTPTarget(
         host=config.host or "",
@@ -82,7 +82,7 @@ def open_store(config: DropzoneConfig, *, apart: str = "") -> FileStore:
 
 
 def _open_ftp(config: DropzoneConfig, apart: str) -> FileStore:
-    from orderflow.transport.ftp import FTPTarget, open_ftp  # few have an FTP server
+    from orderflow.channels.ftp.store import FTPTarget, open_ftp  # few have an FTP server
 
     target = FTPTarget(
         host=config.host or "",

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from orderflow.connectors.odoo.answers import from_json2, from_jsonrpc, not_let_in
 from orderflow.connectors.odoo.config import OdooConfig
-from orderflow.transport.http import HttpServer
+from orderflow.http.server import HttpServer
 
 READS = frozenset({"search_read", "context_get", "fields_get", "has_access", "check_access_rights"})
 _JSON = {"Content-Type": "application/json"}

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from orderflow.connectors.rest.session import Answer, Outgoing, Session
 from orderflow.domain.errors import ConnectorError, InDoubtError, NeedsAttentionError, TransientError, UnavailableError
-from orderflow.transport import webhook_signature
+from orderflow.notices import webhook_signature
 
 EARLY = 30.0
 """Seconds before its end at which an access token is fetched anew."""

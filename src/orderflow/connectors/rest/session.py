@@ -26,8 +26,8 @@ from orderflow.connectors.rest.checks import origin_of
 from orderflow.connectors.rest.config import RestJsonConfig
 from orderflow.connectors.rest.tls import tls_context
 from orderflow.domain.errors import InDoubtError, NeedsAttentionError, UnavailableError
-from orderflow.transport.http import tls_fault
-from orderflow.transport.http_addresses import http_transport
+from orderflow.http.server import tls_fault
+from orderflow.http.transport import http_transport
 
 LONGEST_ANSWER = 1024 * 1024
 """Bytes of an answer that are read; an order's answer is a few hundred."""

@@ -16,7 +16,7 @@ import httpx
 from orderflow.connectors.tryton.answers import from_rest, from_rpc, no_database, not_let_in
 from orderflow.connectors.tryton.config import TrytonConfig
 from orderflow.connectors.tryton.wire import encode
-from orderflow.transport.http import HttpServer
+from orderflow.http.server import HttpServer
 
 READS = frozenset({"search_read", "get_preferences", "get_access", "on_change"})
 _JSON = {"Content-Type": "application/json"}

@@ -14,13 +14,13 @@ from celery.signals import beat_init, celeryd_init, setup_logging, worker_proces
 
 from orderflow.bootstrap import App, close_default_app, default_app
 from orderflow.domain.errors import ObjectStoreError, OrderFlowError
-from orderflow.entrypoints.logs import configure_logs, log_deliveries
-from orderflow.entrypoints.tracing import configure_tracing, trace_deliveries
-from orderflow.flow.poll_acks import poll_acks as poll
-from orderflow.flow.push_batch import push_batch
-from orderflow.flow.test_connection import probe as ask
+from orderflow.engine.logs import configure_logs, log_deliveries
+from orderflow.engine.tracing import configure_tracing, trace_deliveries
+from orderflow.flow.answers.poll import poll_acks as poll
+from orderflow.flow.delivery.push_batch import push_batch
+from orderflow.flow.setup.probe import probe as ask
 from orderflow.settings import Settings
-from orderflow.storage.system import Place
+from orderflow.storage.system.due import Place
 
 log = structlog.get_logger(__name__)
 TURN_SECONDS = 1.0

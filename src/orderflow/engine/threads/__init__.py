@@ -1,5 +1,5 @@
 """The embedded engine: threads in one process, woken by PostgreSQL, swept every few seconds."""
 
-from orderflow.entrypoints.worker.engine import Engine
+from orderflow.engine.threads.engine import Engine
 
 __all__ = ["Engine"]

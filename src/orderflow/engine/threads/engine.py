@@ -15,12 +15,12 @@ import structlog
 
 from orderflow.bootstrap import App
 from orderflow.domain.errors import OrderFlowError
-from orderflow.entrypoints.logs import frames_of
-from orderflow.entrypoints.worker.lanes import LanePool
-from orderflow.flow.poll_acks import poll_acks
-from orderflow.flow.push_batch import push_batch
-from orderflow.flow.test_connection import probe
-from orderflow.storage.system import Place
+from orderflow.engine.logs import frames_of
+from orderflow.engine.threads.lanes import LanePool
+from orderflow.flow.answers.poll import poll_acks
+from orderflow.flow.delivery.push_batch import push_batch
+from orderflow.flow.setup.probe import probe
+from orderflow.storage.system.due import Place
 from orderflow.storage.wake import listen
 
 R = TypeVar("R")

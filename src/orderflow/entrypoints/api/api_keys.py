@@ -15,7 +15,7 @@ from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import In, Moment, Name, Out
-from orderflow.flow.api_keys import create_key, revoke_key
+from orderflow.flow.people.api_keys import create_key, revoke_key
 
 router = ApiRouter("/api-keys", "API keys")
 Admin = Annotated[Caller, Depends(require(Permission.KEYS_MANAGE))]

@@ -10,6 +10,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
 from orderflow.bootstrap import App, open_app
+from orderflow.engine.logs import log_deliveries
+from orderflow.engine.threads import Engine
+from orderflow.engine.tracing import configure_tracing, trace_deliveries
 from orderflow.entrypoints.api import (
     api_keys,
     audit,
@@ -36,13 +39,10 @@ from orderflow.entrypoints.api.rate_limit import RateLimit
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.together import Together
 from orderflow.entrypoints.api.tokens import Tokens
-from orderflow.entrypoints.logs import log_deliveries
 from orderflow.entrypoints.metrics import Metrics
-from orderflow.entrypoints.tracing import configure_tracing, trace_deliveries
 from orderflow.entrypoints.waking import wake_every_engine
-from orderflow.entrypoints.worker import Engine
 from orderflow.settings import Settings
-from orderflow.storage.queues import queues
+from orderflow.storage.system.queues import queues
 
 ROUTERS: list[ApiRouter] = [
     intake.router,  # first: a request is compared with one route after the other, and most are these

@@ -19,8 +19,8 @@ from orderflow.entrypoints.api.permissions import Permission, may
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import In, Out, Text
 from orderflow.entrypoints.api.tokens import LIFETIME
-from orderflow.flow.sign_in import AuthRequiredError, sign_in
-from orderflow.flow.users import LONGEST_PASSWORD, SHORTEST_PASSWORD, change_own_password
+from orderflow.flow.people.sign_in import AuthRequiredError, sign_in
+from orderflow.flow.people.users import LONGEST_PASSWORD, SHORTEST_PASSWORD, change_own_password
 
 router = ApiRouter("", "Sign-in")
 Myself = Annotated[Caller, Depends(require(Permission.OWN_ACCOUNT))]

@@ -13,15 +13,15 @@ from uuid import UUID
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from orderflow.engine.tracing import current_traceparent
 from orderflow.entrypoints.api.deps import Caller
 from orderflow.entrypoints.api.errors import ForbiddenError, request_id_of
 from orderflow.entrypoints.api.permissions import Permission, may
 from orderflow.entrypoints.api.tokens import Tokens
-from orderflow.entrypoints.tracing import current_traceparent
-from orderflow.flow.api_keys import MARK, hash_key
+from orderflow.flow.people.api_keys import MARK, hash_key
+from orderflow.flow.people.sign_in import Account, AuthRequiredError
 from orderflow.flow.ports import Actor
-from orderflow.flow.sign_in import Account, AuthRequiredError
-from orderflow.storage.accounts import SqlAccounts
+from orderflow.storage.people.accounts import SqlAccounts
 
 REMEMBERED = 5.0
 """Seconds."""

@@ -10,7 +10,7 @@ import msgspec
 from pydantic import AfterValidator, Field
 
 from orderflow.entrypoints.api.schemas import In, Name, Out, Text
-from orderflow.flow.mask import MASK
+from orderflow.flow.setup.mask import MASK
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 

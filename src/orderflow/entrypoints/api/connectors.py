@@ -27,14 +27,14 @@ from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
-from orderflow.flow import connections as steps
-from orderflow.flow.mask import masked
-from orderflow.flow.preview import preview_config
-from orderflow.flow.test_connection import test_connection
-from orderflow.flow.trust_host_key import trust_host_key
-from orderflow.flow.try_config import failure, try_config
-from orderflow.storage.reading import Row, SqlReading
+from orderflow.flow.setup import connections as steps
+from orderflow.flow.setup.host_key import trust_host_key
+from orderflow.flow.setup.mask import masked
+from orderflow.flow.setup.preview import preview_config
+from orderflow.flow.setup.probe import test_connection
+from orderflow.flow.setup.try_config import failure, try_config
 from orderflow.storage.store import SqlWork
+from orderflow.storage.views.reading import Row, SqlReading
 
 Reader = Annotated[Caller, Depends(require(Permission.READ))]
 Editor = Annotated[Caller, Depends(require(Permission.CONNECTORS_EDIT))]

@@ -37,8 +37,8 @@ from orderflow.domain.errors import (
     OrderFlowError,
     StateError,
 )
-from orderflow.flow.sign_in import AuthRequiredError, RateLimitedError
-from orderflow.storage.errors import DatabaseError
+from orderflow.flow.people.sign_in import AuthRequiredError, RateLimitedError
+from orderflow.postgres.errors import DatabaseError
 
 log = structlog.get_logger(__name__)
 _encode = msgspec.json.Encoder(enc_hook=str).encode

@@ -24,9 +24,9 @@ from orderflow.entrypoints.api.orders import PageSize, Pusher
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import CursorText, Moment, Text, decode_cursor, page
-from orderflow.flow.move_exports import move_exports as move
-from orderflow.flow.resolve_held import resolve_held
-from orderflow.storage.search import ExportFilter, SqlSearch
+from orderflow.flow.delivery.move import move_exports as move
+from orderflow.flow.delivery.resolve import resolve_held
+from orderflow.storage.views.search import ExportFilter, SqlSearch
 
 Reader = Annotated[Caller, Depends(require(Permission.READ))]
 router = ApiRouter("/exports", "Deliveries")

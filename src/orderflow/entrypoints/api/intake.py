@@ -20,11 +20,11 @@ from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter, body_of, sends_json, validated_body
 from orderflow.entrypoints.api.schemas import JSON
 from orderflow.entrypoints.api.together import Together
-from orderflow.flow.accept_order import accept_orders
-from orderflow.flow.approve_order import approve_order
+from orderflow.flow.delivery.request import announce, note_request
+from orderflow.flow.order.accept import accept_orders
+from orderflow.flow.order.approve import approve_order
+from orderflow.flow.order.reading import decode_order, read_order
 from orderflow.flow.ports import Export
-from orderflow.flow.read_order import decode_order, read_order
-from orderflow.flow.request_push import announce, note_request
 from orderflow.storage.store import SqlWork
 
 Importer = Annotated[Caller, Depends(require(Permission.ORDERS_IMPORT))]

@@ -10,8 +10,8 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orderflow.domain.ids import new_id
+from orderflow.engine.logs import frames_of
 from orderflow.entrypoints.api.errors import internal_error
-from orderflow.entrypoints.logs import frames_of
 from orderflow.entrypoints.metrics import Metrics
 
 log = structlog.get_logger("orderflow.http")

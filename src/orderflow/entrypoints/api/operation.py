@@ -13,8 +13,8 @@ from orderflow.domain.errors import OrderFlowError
 from orderflow.entrypoints.api.deps import app_of
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.schemas import JSON
-from orderflow.flow.sign_in import AuthRequiredError
-from orderflow.storage.migrations import ensure_current
+from orderflow.flow.people.sign_in import AuthRequiredError
+from orderflow.storage.tables.migrations import ensure_current
 
 router = APIRouter(tags=["Operation"], generate_unique_id_function=lambda route: route.name)
 _METRICS = {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus' text format"}

@@ -25,8 +25,8 @@ from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import STREAMS, ApiRouter
 from orderflow.entrypoints.api.schemas import Out
-from orderflow.flow.import_orders import Imported, import_orders
-from orderflow.flow.read_order_file import lines_of, read_orders
+from orderflow.flow.order.importing import Imported, import_orders
+from orderflow.flow.order.reading_files import lines_of, read_orders
 
 JSONL = "application/x-ndjson"
 IN_MEMORY = 1 << 20

@@ -13,7 +13,7 @@ from orderflow.domain.states import OrderStatus
 from orderflow.entrypoints.api.connector_schemas import Problem
 from orderflow.entrypoints.api.delivery_schemas import Export
 from orderflow.entrypoints.api.schemas import Day, In, Moment, Name, Out, Page, Text
-from orderflow.flow.read_order import MOST_ADDRESS_FIELDS, MOST_LINES
+from orderflow.flow.order.reading import MOST_ADDRESS_FIELDS, MOST_LINES
 
 Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 

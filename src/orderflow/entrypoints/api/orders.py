@@ -29,15 +29,15 @@ from orderflow.entrypoints.api.order_schemas import (
 from orderflow.entrypoints.api.permissions import Permission, may
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import JSON, CursorText, Moment, Text, decode_cursor, page
-from orderflow.flow.approve_order import edit_order, reject_order
-from orderflow.flow.confirm_order import confirm_order as confirm
-from orderflow.flow.many_orders import STARTS_FROM, act_on_many
-from orderflow.flow.preview import preview_order
-from orderflow.flow.read_order import read_order
-from orderflow.flow.request_push import withdraw
-from orderflow.storage.search import ExportFilter, OrderFilter, SqlSearch
+from orderflow.flow.delivery.request import withdraw
+from orderflow.flow.order.approve import edit_order, reject_order
+from orderflow.flow.order.confirm import confirm_order as confirm
+from orderflow.flow.order.many import STARTS_FROM, act_on_many
+from orderflow.flow.order.reading import read_order
+from orderflow.flow.setup.preview import preview_order
 from orderflow.storage.store import SqlWork
-from orderflow.storage.timeline import timeline
+from orderflow.storage.views.search import ExportFilter, OrderFilter, SqlSearch
+from orderflow.storage.views.timeline import timeline
 
 Reader = Annotated[Caller, Depends(require(Permission.READ))]
 Editor = Annotated[Caller, Depends(require(Permission.ORDERS_EDIT))]

@@ -13,7 +13,7 @@ from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import In, Moment, Name, Out
-from orderflow.flow.pause import change_organization, pause_deliveries, resume_deliveries
+from orderflow.flow.people.organization import change_organization, pause_deliveries, resume_deliveries
 from orderflow.storage.records import as_json
 
 router = ApiRouter("/organization", "Organization")

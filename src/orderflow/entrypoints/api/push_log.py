@@ -16,7 +16,7 @@ from orderflow.entrypoints.api.orders import PageSize
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import CursorText, Moment, Text, decode_cursor, page
-from orderflow.storage.search import AttemptFilter, SqlSearch
+from orderflow.storage.views.search import AttemptFilter, SqlSearch
 
 Reader = Annotated[Caller, Depends(require(Permission.READ))]
 router = ApiRouter("/push-log", "Deliveries")

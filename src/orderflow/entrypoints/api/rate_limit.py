@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
 
-from orderflow.flow.sign_in import RateLimitedError
+from orderflow.flow.people.sign_in import RateLimitedError
 
 
 class RateLimit:

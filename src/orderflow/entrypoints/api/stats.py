@@ -16,7 +16,7 @@ from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import Moment, Out
-from orderflow.storage.statistics import Period, statistics
+from orderflow.storage.views.statistics import Period, statistics
 
 router = ApiRouter("/stats", "Overview")
 

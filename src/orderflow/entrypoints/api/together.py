@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from orderflow.domain.errors import OrderFlowError
-from orderflow.storage.errors import LockedError
+from orderflow.postgres.errors import LockedError
 from orderflow.storage.store import SqlStore, SqlWork
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import jwt
 
-from orderflow.flow.sign_in import Account, AuthRequiredError
+from orderflow.flow.people.sign_in import Account, AuthRequiredError
 
 LIFETIME = 3600
 """Seconds."""

@@ -16,7 +16,7 @@ from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import In, Name, Out, Text, left_out
-from orderflow.flow.users import User, change_user, create_user, set_password
+from orderflow.flow.people.users import User, change_user, create_user, set_password
 
 router = ApiRouter("/users", "Users")
 Admin = Annotated[Caller, Depends(require(Permission.USERS_MANAGE))]

@@ -64,7 +64,7 @@ def _start(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    from orderflow.entrypoints.logs import configure_logs
+    from orderflow.engine.logs import configure_logs
 
     configure_logs("WARNING")
 

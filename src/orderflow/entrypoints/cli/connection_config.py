@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from orderflow.domain.errors import InputError
 from orderflow.domain.ports import ERPConnectorPort
-from orderflow.flow.mask import secret_fields
+from orderflow.flow.setup.mask import secret_fields
 
 ENVIRONMENT = "ORDERFLOW_SECRET_"
 

@@ -15,8 +15,8 @@ from orderflow.entrypoints.cli.connection_config import gather_config
 from orderflow.entrypoints.cli.options import AsJson, ConnectionName, Org
 from orderflow.entrypoints.cli.output import err, out, print_facts, print_json, print_table
 from orderflow.entrypoints.cli.workplace import Workplace, caller, in_organization
-from orderflow.flow import connections as steps
-from orderflow.flow.test_connection import test_connection
+from orderflow.flow.setup import connections as steps
+from orderflow.flow.setup.probe import test_connection
 
 app = typer.Typer(help="The ways into ERPs: add, test, trust, enable.", no_args_is_help=True)
 

@@ -35,7 +35,7 @@ def connector_types(
 def known_type(connector_type: str) -> ERPConnectorPort:
     """Return the connector of that type. Raises InputError: there is none."""
     from orderflow.connectors.registry import ConnectorRegistry
-    from orderflow.flow.connections import known_connector
+    from orderflow.flow.setup.connections import known_connector
 
     return known_connector(ConnectorRegistry.get, connector_type)
 

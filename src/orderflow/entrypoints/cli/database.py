@@ -21,7 +21,7 @@ _SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 def upgrade() -> None:
     """Bring the database to the tables that this version needs. Safe to repeat; the embedded one does it by itself."""
     from orderflow.settings import Settings
-    from orderflow.storage.migrations import upgrade as apply
+    from orderflow.storage.tables.migrations import upgrade as apply
 
     settings = Settings.load()
     steps: list[str] = []
@@ -41,10 +41,10 @@ def upgrade() -> None:
 @db.command(epilog="Example: orderflow db status --json")
 def status(json: AsJson = False) -> None:
     """Say at which revision the database is, and which one is needed; exits with 1 if they differ."""
+    from orderflow.postgres.embedded import EmbeddedPostgres
     from orderflow.settings import Settings
     from orderflow.storage.database import Database
-    from orderflow.storage.embedded import EmbeddedPostgres
-    from orderflow.storage.migrations import current_and_head
+    from orderflow.storage.tables.migrations import current_and_head
 
     settings = Settings.load()
     embedded = None if settings.database_url else EmbeddedPostgres(settings.orderflow_home)

@@ -34,7 +34,7 @@ def doctor(
 ) -> None:
     """Compare orders, deliveries, log and documents of all organizations; exits with 1 if something is left to do."""
     from orderflow.flow import doctor as steps
-    from orderflow.storage.doctor import SqlBookKeeping
+    from orderflow.storage.system.doctor import SqlBookKeeping
 
     with opened() as app:
         keeping = SqlBookKeeping(app.database)

@@ -18,10 +18,10 @@ from orderflow.domain.states import OrderStatus
 from orderflow.entrypoints.cli.outcomes import MOST_SHOWN, gather, tell
 from orderflow.entrypoints.cli.output import err, out, plural, progress
 from orderflow.entrypoints.cli.workplace import Workplace, caller
-from orderflow.flow.accept_order import accept_orders
-from orderflow.flow.bulk import AT_ONCE
-from orderflow.flow.many_orders import act_on_many
-from orderflow.flow.read_order_file import ReadOrder, lines_of, read_orders
+from orderflow.flow.order.accept import accept_orders
+from orderflow.flow.order.bulk import AT_ONCE
+from orderflow.flow.order.many import act_on_many
+from orderflow.flow.order.reading_files import ReadOrder, lines_of, read_orders
 
 DUPLICATE = "DUPLICATE_ORDER"
 NumberedOrder = tuple[int, DraftOrder]  # with the number of its line

@@ -9,7 +9,7 @@ import typer
 from orderflow.entrypoints.cli.options import AsJson, ConnectionName, Org
 from orderflow.entrypoints.cli.output import err, out, plural, print_json, progress
 from orderflow.entrypoints.cli.workplace import caller, in_organization, opened
-from orderflow.flow.connections import reveal_config, shown_config
+from orderflow.flow.setup.connections import reveal_config, shown_config
 
 app = typer.Typer(help="The key that seals the configurations of connections.", no_args_is_help=True)
 
@@ -24,7 +24,7 @@ def add_to(root: typer.Typer) -> None:
 @app.command(epilog="Example: export ENCRYPTION_MASTER_KEY=$(orderflow keys generate)")
 def generate() -> None:
     """Print a new master key. Keep a copy in a safe place: without it no configuration opens."""
-    from orderflow.storage.keys import generate_key
+    from orderflow.secrets.keys import generate_key
 
     print(generate_key())  # noqa: T201  # the command's result, plain for use in scripts
 
@@ -37,8 +37,8 @@ def rotate(json: AsJson = False) -> None:
     run this; afterwards the old key is needed no more. May be stopped and run again at any time. Configurations that
     no key opens are reported and left as they are; the command then exits with 1.
     """
-    from orderflow.storage.rotation import Rotation
-    from orderflow.storage.rotation import rotate as rotate_keys
+    from orderflow.storage.system.rotation import Rotation
+    from orderflow.storage.system.rotation import rotate as rotate_keys
 
     done = Rotation()
     with opened() as app, progress("Sealing", None, hidden=json) as bar:

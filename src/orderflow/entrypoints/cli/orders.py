@@ -15,8 +15,8 @@ from orderflow.entrypoints.cli.options import AsJson, Limit, Orders, OrderStatus
 from orderflow.entrypoints.cli.outcomes import finish
 from orderflow.entrypoints.cli.output import NONE_FIT, out, print_facts, print_json, print_table
 from orderflow.entrypoints.cli.workplace import Workplace, caller, in_organization
-from orderflow.flow.approve_order import approve_order, reject_order
-from orderflow.flow.bulk import each_in_bulk
+from orderflow.flow.order.approve import approve_order, reject_order
+from orderflow.flow.order.bulk import each_in_bulk
 
 app = typer.Typer(help="Bring orders in, look at them, approve or reject them.", no_args_is_help=True)
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from orderflow.domain.errors import OrderFlowError
 from orderflow.entrypoints.cli.failures import exit_code
 from orderflow.entrypoints.cli.output import err, listed, out, plural, print_json, progress
-from orderflow.flow.bulk import Outcome
+from orderflow.flow.order.bulk import Outcome
 
 MOST_SHOWN = 20
 

@@ -15,9 +15,9 @@ from orderflow.entrypoints.cli.orders import named_or_all
 from orderflow.entrypoints.cli.outcomes import finish, gather, tell
 from orderflow.entrypoints.cli.output import out, plural, print_json, print_table, progress
 from orderflow.entrypoints.cli.workplace import Workplace, caller, in_organization
-from orderflow.flow.many_orders import Action, act_on_many
-from orderflow.flow.poll_acks import poll_acks
-from orderflow.flow.request_push import withdraw as withdraw_push
+from orderflow.flow.answers.poll import poll_acks
+from orderflow.flow.delivery.request import withdraw as withdraw_push
+from orderflow.flow.order.many import Action, act_on_many
 
 acks = typer.Typer(help="The ERP's answers.", no_args_is_help=True)
 
@@ -123,7 +123,7 @@ def _request(
 
 def _delivered(place: Workplace, ids: list[UUID], timeout: float, *, hidden: bool) -> list[dict[str, Any]]:
     """Run an engine until none of the orders is PUSHING, or `timeout` seconds are over; returns their exports."""
-    from orderflow.entrypoints.worker import Engine
+    from orderflow.engine.threads import Engine
 
     engine = Engine(place.app)
     engine.start()

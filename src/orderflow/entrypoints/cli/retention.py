@@ -27,8 +27,8 @@ def prune(
 
     Goes in small steps while all else goes on; may be stopped and run again at any time. Unfinished orders stay.
     """
-    from orderflow.storage.retention import Pruned
-    from orderflow.storage.retention import prune as prune_all
+    from orderflow.storage.system.retention import Pruned
+    from orderflow.storage.system.retention import prune as prune_all
 
     done = Pruned()
     with opened() as app, progress("Pruning", None, hidden=json) as bar:
@@ -45,7 +45,7 @@ def forget(order: Annotated[str, typer.Argument(help="Its id or its number.")], 
 
     The order itself stays, with its lines and its numbers, so that the books still add up. It must have ended.
     """
-    from orderflow.storage.retention import forget as forget_order
+    from orderflow.storage.system.retention import forget as forget_order
 
     with in_organization(org) as place:
         (order_id,) = place.order_ids([order])

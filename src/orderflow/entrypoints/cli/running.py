@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
+from orderflow.engine.logs import configure_logs, log_deliveries
 from orderflow.entrypoints.cli.workplace import opened
-from orderflow.entrypoints.logs import configure_logs, log_deliveries
 
 
 def add_to(app: typer.Typer) -> None:
@@ -41,9 +41,9 @@ def worker() -> None:
 
     SIGTERM or Ctrl-C lets it finish what is in hand; a second one kills it, and loses nothing.
     """
+    from orderflow.engine.threads import Engine
+    from orderflow.engine.tracing import configure_tracing, trace_deliveries
     from orderflow.entrypoints.garbage import spare_what_stays
-    from orderflow.entrypoints.tracing import configure_tracing, trace_deliveries
-    from orderflow.entrypoints.worker import Engine
     from orderflow.settings import Settings
 
     settings = Settings.load()

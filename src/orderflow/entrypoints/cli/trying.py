@@ -16,10 +16,10 @@ from orderflow.entrypoints.cli.connection_config import gather_config
 from orderflow.entrypoints.cli.connector_types import known_type
 from orderflow.entrypoints.cli.options import AsJson
 from orderflow.entrypoints.cli.output import out, print_facts, print_json
-from orderflow.flow.connections import check_config
-from orderflow.flow.connector_fault import connector_fault
-from orderflow.flow.preview import Shown, show
-from orderflow.flow.read_order_file import read_orders
+from orderflow.flow.delivery.connector_fault import connector_fault
+from orderflow.flow.order.reading_files import read_orders
+from orderflow.flow.setup.connections import check_config
+from orderflow.flow.setup.preview import Shown, show
 
 app = typer.Typer(help="Connectors, tried without a database.", no_args_is_help=True)
 

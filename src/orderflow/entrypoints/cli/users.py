@@ -13,7 +13,7 @@ from orderflow.domain.errors import InputError
 from orderflow.entrypoints.cli.options import AsJson, Org
 from orderflow.entrypoints.cli.output import out, print_json
 from orderflow.entrypoints.cli.workplace import caller, in_organization
-from orderflow.flow.users import create_user
+from orderflow.flow.people.users import create_user
 
 app = typer.Typer(help="Who may sign in to the page and the API.", no_args_is_help=True)
 

@@ -15,7 +15,7 @@ from orderflow.flow.ports import Actor, Wiring
 if TYPE_CHECKING:
     from orderflow.bootstrap import App
     from orderflow.settings import Settings
-    from orderflow.storage.reading import SqlReading
+    from orderflow.storage.views.reading import SqlReading
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Workplace:
     @contextmanager
     def reading(self) -> Iterator[SqlReading]:
         """Look at the organization's things, in one transaction."""
-        from orderflow.storage.reading import SqlReading  # with it comes SQLAlchemy, too slow for `--help`
+        from orderflow.storage.views.reading import SqlReading  # with it comes SQLAlchemy, too slow for `--help`
 
         with self.app.database.transaction(self.org_id) as connection:
             yield SqlReading(connection, self.org_id)

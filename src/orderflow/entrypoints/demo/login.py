@@ -8,7 +8,7 @@ from uuid import UUID
 from orderflow.bootstrap import App
 from orderflow.domain.access import Role
 from orderflow.entrypoints.demo.run import ACTOR
-from orderflow.flow.users import create_user, set_password
+from orderflow.flow.people.users import create_user, set_password
 
 EMAIL = "admin@demo.example"
 

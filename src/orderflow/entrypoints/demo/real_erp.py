@@ -18,15 +18,15 @@ from orderflow.connectors.tryton import master_data as tryton_master_data
 from orderflow.connectors.tryton.config import TrytonConfig
 from orderflow.domain.orders import DraftOrder
 from orderflow.entrypoints.cli.workplace import Workplace, opened
+from orderflow.entrypoints.demo.erps.erp_process import own_database
+from orderflow.entrypoints.demo.erps.odoo_server import OdooServer
+from orderflow.entrypoints.demo.erps.tryton_server import ADMIN_PASSWORD, TrytonServer
 from orderflow.entrypoints.demo.run import ACTOR, ORG, demo_settings, orders_file, organization, test_failed
 from orderflow.entrypoints.demo.screen import Screen
-from orderflow.flow import connections as steps
-from orderflow.flow.read_order_file import read_orders
-from orderflow.flow.test_connection import test_connection
-from orderflow.storage.home import default_home
-from orderflow.testing.erp_process import own_database
-from orderflow.testing.odoo_server import OdooServer
-from orderflow.testing.tryton_server import ADMIN_PASSWORD, TrytonServer
+from orderflow.flow.order.reading_files import read_orders
+from orderflow.flow.setup import connections as steps
+from orderflow.flow.setup.probe import test_connection
+from orderflow.postgres.home import default_home
 
 
 @dataclass

@@ -15,17 +15,17 @@ from uuid import UUID
 from orderflow.bootstrap import App
 from orderflow.domain.delivery import TestResult
 from orderflow.domain.errors import InputError, OrderFlowError
+from orderflow.engine.threads import Engine
 from orderflow.entrypoints.cli.importing import import_orders
 from orderflow.entrypoints.cli.workplace import Workplace, opened
 from orderflow.entrypoints.demo.accounts import Account, TakingERP, account_for
 from orderflow.entrypoints.demo.erp_process import RunningERP, running_erp
 from orderflow.entrypoints.demo.screen import Screen
-from orderflow.entrypoints.worker import Engine
-from orderflow.flow import connections as steps
 from orderflow.flow.ports import Actor
-from orderflow.flow.test_connection import test_connection
+from orderflow.flow.setup import connections as steps
+from orderflow.flow.setup.probe import test_connection
+from orderflow.postgres.home import default_home
 from orderflow.settings import Settings
-from orderflow.storage.home import default_home
 
 ORG = "demo"
 ACTOR = Actor("demo")

@@ -10,9 +10,9 @@ from orderflow.domain.answers import decide
 from orderflow.domain.delivery import Ack
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.ids import new_id
-from orderflow.flow.connector_fault import connector_fault
+from orderflow.flow.delivery.connector_fault import connector_fault
+from orderflow.flow.delivery.open_target import ENGINE, open_target
 from orderflow.flow.fault_points import reached
-from orderflow.flow.open_target import ENGINE, open_target
 from orderflow.flow.ports import Answer, OpenTarget, Wiring, Work
 
 AT_ONCE = 500

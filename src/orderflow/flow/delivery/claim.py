@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from orderflow.domain.delivery import Document, Lease
 from orderflow.domain.errors import ConnectorError, ObjectStoreError
 from orderflow.domain.ids import new_id
-from orderflow.flow.connector_fault import connector_fault
+from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.fault_points import reached
 from orderflow.flow.ports import Attempt, Batch, OpenTarget, Target, Wiring, Work
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from orderflow.domain.delivery import Leftover
 from orderflow.domain.states import BreakerState
-from orderflow.flow.open_target import open_target
+from orderflow.flow.delivery.open_target import open_target
 from orderflow.flow.ports import Wiring
 
 SAFE_AGE = 3600.0

@@ -14,7 +14,7 @@ from uuid import UUID
 from orderflow.domain.delivery import ExportResult
 from orderflow.domain.errors import ConnectorError, InDoubtError
 from orderflow.domain.ports import Staged
-from orderflow.flow.connector_fault import connector_fault
+from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.fault_points import reached
 from orderflow.flow.ports import Attempt, Batch, Wiring
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 from orderflow.domain.states import BreakerState, ConnectionStatus
-from orderflow.flow.claim import claim
-from orderflow.flow.deliver import deliver
-from orderflow.flow.open_target import open_target
+from orderflow.flow.delivery.claim import claim
+from orderflow.flow.delivery.deliver import deliver
+from orderflow.flow.delivery.open_target import open_target
+from orderflow.flow.delivery.settle import settle
 from orderflow.flow.ports import Batch, Target, Wiring
-from orderflow.flow.settle import settle
 
 
 def push_batch(wiring: Wiring, org_id: UUID, connection_id: UUID) -> int:

@@ -16,8 +16,8 @@ from orderflow.domain.errors import (
 from orderflow.domain.ports import ERPConnectorPort
 from orderflow.domain.retry import RetryPolicy
 from orderflow.domain.states import AttemptStatus, BreakerState, ERPExportStatus, OrderStatus
+from orderflow.flow.delivery.open_target import ENGINE
 from orderflow.flow.fault_points import reached
-from orderflow.flow.open_target import ENGINE
 from orderflow.flow.ports import Attempt, Batch, Settlement, Wiring, Work
 
 FIRST_PROBE = 5.0

@@ -8,7 +8,7 @@ from uuid import UUID
 from orderflow.domain.errors import StateError
 from orderflow.domain.orders import DraftOrder, missing_for_ready
 from orderflow.domain.states import ERPExportStatus, OrderStatus, next_order_status
-from orderflow.flow.order_differences import differences
+from orderflow.flow.order.differences import differences
 from orderflow.flow.ports import Actor, Work
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from orderflow.domain.errors import InputError, OrderFlowError
 from orderflow.domain.orders import DraftOrder, missing_for_ready
-from orderflow.flow.accept_order import accept_orders
+from orderflow.flow.order.accept import accept_orders
 from orderflow.flow.ports import Actor, Store
 
 AT_ONCE = 200

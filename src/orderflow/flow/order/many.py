@@ -7,11 +7,11 @@ from typing import Literal
 from uuid import UUID
 
 from orderflow.domain.states import OrderStatus
-from orderflow.flow.approve_order import approve_order
-from orderflow.flow.bulk import Outcome, each_in_bulk
+from orderflow.flow.delivery.request import note_request
 from orderflow.flow.fault_points import reached
+from orderflow.flow.order.approve import approve_order
+from orderflow.flow.order.bulk import Outcome, each_in_bulk
 from orderflow.flow.ports import Actor, Store, Work
-from orderflow.flow.request_push import note_request
 
 Action = Literal["approve", "push", "retry"]
 STARTS_FROM: dict[Action, OrderStatus] = {

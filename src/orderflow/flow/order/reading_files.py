@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from orderflow.domain.errors import InputError
 from orderflow.domain.orders import DraftOrder
-from orderflow.flow.read_order import read_order, unreadable
+from orderflow.flow.order.reading import read_order, unreadable
 
 LONGEST_LINE = 16 * 1024 * 1024
 """Bytes of one line; an order of 10,000 lines has about 3 MiB."""

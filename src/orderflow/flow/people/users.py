@@ -11,8 +11,8 @@ from uuid import UUID
 from orderflow.domain.access import Role
 from orderflow.domain.errors import InputError, StateError
 from orderflow.domain.ids import new_id
+from orderflow.flow.people.sign_in import Verifier
 from orderflow.flow.ports import Actor, Audit
-from orderflow.flow.sign_in import Verifier
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 512

@@ -15,9 +15,9 @@ from orderflow.domain.errors import ConnectorError, EncryptionError, InputError,
 from orderflow.domain.ids import new_id
 from orderflow.domain.ports import ERPConnectorPort
 from orderflow.domain.states import BreakerState
-from orderflow.flow.mask import masked, needs_stored, unmasked
-from orderflow.flow.open_target import find_connector
+from orderflow.flow.delivery.open_target import find_connector
 from orderflow.flow.ports import Actor, Wiring, Work
+from orderflow.flow.setup.mask import masked, needs_stored, unmasked
 
 
 def add_connection(

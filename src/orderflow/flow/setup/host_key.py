@@ -8,8 +8,8 @@ import hashlib
 from uuid import UUID
 
 from orderflow.domain.errors import InputError
-from orderflow.flow.connections import edit_connection
 from orderflow.flow.ports import Actor, Wiring
+from orderflow.flow.setup.connections import edit_connection
 
 
 def trust_host_key(

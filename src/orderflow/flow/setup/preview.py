@@ -12,10 +12,10 @@ from orderflow.domain.delivery import Document
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.ports import ERPConnectorPort, Preview
-from orderflow.flow.connector_fault import connector_fault
-from orderflow.flow.open_target import find_connector
+from orderflow.flow.delivery.connector_fault import connector_fault
+from orderflow.flow.delivery.open_target import find_connector
 from orderflow.flow.ports import Wiring
-from orderflow.flow.try_config import completed
+from orderflow.flow.setup.try_config import completed
 
 
 @dataclass(frozen=True, slots=True)

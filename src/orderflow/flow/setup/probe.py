@@ -9,8 +9,8 @@ from orderflow.domain.delivery import TestResult
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.ports import ERPConnectorPort
 from orderflow.domain.states import BreakerState
-from orderflow.flow.connector_fault import connector_fault
-from orderflow.flow.open_target import ENGINE, find_connector
+from orderflow.flow.delivery.connector_fault import connector_fault
+from orderflow.flow.delivery.open_target import ENGINE, find_connector
 from orderflow.flow.ports import Actor, Target, Wiring
 
 PROBE_LEASE = 30.0

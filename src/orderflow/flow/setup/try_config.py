@@ -8,10 +8,10 @@ from uuid import UUID
 from orderflow.domain.delivery import TestResult
 from orderflow.domain.errors import ConnectorError, InputError
 from orderflow.domain.ports import ERPConnectorPort
-from orderflow.flow.connections import check_config, known_connector, stored_config
-from orderflow.flow.mask import unmasked
 from orderflow.flow.ports import Wiring
-from orderflow.flow.test_connection import ask
+from orderflow.flow.setup.connections import check_config, known_connector, stored_config
+from orderflow.flow.setup.mask import unmasked
+from orderflow.flow.setup.probe import ask
 
 _OF_ERRORS = {"code", "message", "hint", "details"}
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 
 from orderflow.domain.access import Role
-from orderflow.flow.sign_in import Account
+from orderflow.flow.people.sign_in import Account
 from orderflow.storage.database import Database
 
 _USER = """

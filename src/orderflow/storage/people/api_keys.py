@@ -10,8 +10,8 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from orderflow.domain.access import Role
 from orderflow.domain.errors import NotFoundError
-from orderflow.flow.api_keys import KeyInfo
-from orderflow.storage.models import ApiKey
+from orderflow.flow.people.api_keys import KeyInfo
+from orderflow.storage.tables.models import ApiKey
 
 _keys = ApiKey.__table__
 _SHOWN = [_keys.c[name] for name in KeyInfo.__dataclass_fields__]

@@ -11,8 +11,8 @@ from sqlalchemy.exc import IntegrityError
 
 from orderflow.domain.access import Role
 from orderflow.domain.errors import NotFoundError, StateError
-from orderflow.flow.users import User
-from orderflow.storage.models import AppUser
+from orderflow.flow.people.users import User
+from orderflow.storage.tables.models import AppUser
 
 _users = AppUser.__table__
 _SHOWN = [_users.c[name] for name in User.__dataclass_fields__]

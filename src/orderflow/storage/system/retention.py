@@ -11,13 +11,13 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from orderflow.documents.object_store import ObjectStore
 from orderflow.domain.errors import StateError
 from orderflow.domain.states import OrderStatus
 from orderflow.flow.ports import Actor
 from orderflow.storage.database import Database
-from orderflow.storage.object_store import ObjectStore
-from orderflow.storage.roles import SYSTEM_ROLE
 from orderflow.storage.store import SqlStore
+from orderflow.storage.tables.roles import SYSTEM_ROLE
 
 BATCH = 500
 """Orders in one transaction."""

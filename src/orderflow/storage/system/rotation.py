@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from orderflow.domain.errors import EncryptionError
+from orderflow.secrets.encryption import EncryptionService, bind
 from orderflow.storage.database import Database
-from orderflow.storage.encryption import EncryptionService, bind
 
 AT_ONCE = 50
 """Rows locked and sealed in one transaction."""

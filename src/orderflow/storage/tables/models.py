@@ -279,7 +279,7 @@ class ERPConnection(_Owned, Base):
         Raises:
             EncryptionError: It does not open with any key at hand.
         """
-        from orderflow.storage.sealing import open_config  # sealing.py listens to this model's events
+        from orderflow.storage.tables.sealing import open_config  # sealing.py listens to this model's events
 
         return open_config(self)
 
@@ -406,4 +406,4 @@ class NotificationRow(_Owned, Base):
     done_at: Mapped[datetime | None]
 
 
-from orderflow.storage import sealing as _sealing  # noqa: E402, F401  # seals ERPConnection rows as they are flushed
+from orderflow.storage.tables import sealing as _sealing  # noqa: E402, F401  # seals ERPConnection rows as they are flushed

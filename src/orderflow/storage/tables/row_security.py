@@ -1,10 +1,10 @@
-"""The roles and the row-level security of `orderflow.storage.roles`, for migrations to put up."""
+"""The roles and the row-level security of `orderflow.storage.tables.roles`, for migrations to put up."""
 
 from __future__ import annotations
 
 from alembic import op
 
-from orderflow.storage.roles import APP_ROLE, SYSTEM_ROLE
+from orderflow.storage.tables.roles import APP_ROLE, SYSTEM_ROLE
 
 ALL = "SELECT, INSERT, UPDATE, DELETE"
 _THIS_ORG = "(SELECT NULLIF(current_setting('orderflow.org_id', true), '')::uuid)"

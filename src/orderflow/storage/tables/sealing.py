@@ -10,8 +10,8 @@ from sqlalchemy.orm import Mapper, object_session
 
 from orderflow.domain.errors import EncryptionError
 from orderflow.domain.ids import new_id
-from orderflow.storage.encryption import EncryptionService, bind
-from orderflow.storage.models import ERPConnection
+from orderflow.secrets.encryption import EncryptionService, bind
+from orderflow.storage.tables.models import ERPConnection
 
 
 @cache

@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from orderflow.domain.errors import NotFoundError, StateError
-from orderflow.storage.models import DraftOrderLineRow, DraftOrderRow
 from orderflow.storage.records import columns
+from orderflow.storage.tables.models import DraftOrderLineRow, DraftOrderRow
 
 Row = dict[str, Any]
 

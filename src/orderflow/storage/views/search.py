@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from orderflow.storage.reading import like
+from orderflow.storage.views.reading import like
 
 Place = tuple[datetime | None, UUID | None]
 """`created_at` and id of the last row of the page before; nothing for the first page."""

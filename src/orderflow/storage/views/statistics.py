@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from orderflow.storage.reading import SqlReading
+from orderflow.storage.views.reading import SqlReading
 
 Period = Literal["24h", "7d", "30d"]
 _SPANS: dict[Period, tuple[timedelta, timedelta]] = {

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from orderflow.domain.errors import NotFoundError
-from orderflow.storage.search import AttemptFilter, ExportFilter, SqlSearch
+from orderflow.storage.views.search import AttemptFilter, ExportFilter, SqlSearch
 
 MOST = 1_000
 """Exports, attempts and audit rows each; no order in its right mind has more."""

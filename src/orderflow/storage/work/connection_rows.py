@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import Connection, text, update
 
 from orderflow.domain.errors import NotFoundError, StateError
-from orderflow.storage.encryption import EncryptionService, bind
-from orderflow.storage.models import ERPConnection
+from orderflow.secrets.encryption import EncryptionService, bind
 from orderflow.storage.records import columns
+from orderflow.storage.tables.models import ERPConnection
 
 COLUMNS = frozenset({"name", "in_doubt", "give_up_after", "answer_within", "orders_per_minute"})
 """What of a connection may be changed beside its configuration and its state."""

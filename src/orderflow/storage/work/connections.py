@@ -11,11 +11,11 @@ from sqlalchemy import text
 from orderflow.domain.errors import NotFoundError, StateError
 from orderflow.domain.states import BreakerState, ConnectionStatus
 from orderflow.flow.ports import Target
-from orderflow.storage.connection_rows import SqlConnectionRows
+from orderflow.secrets.encryption import bind
 from orderflow.storage.driver import run
-from orderflow.storage.encryption import bind
-from orderflow.storage.models import ERPConnection
 from orderflow.storage.records import as_json, columns
+from orderflow.storage.tables.models import ERPConnection
+from orderflow.storage.work.connection_rows import SqlConnectionRows
 
 _OPEN = text(f"""
     SELECT {columns(ERPConnection, "c")}, g.deliveries_paused_at IS NOT NULL

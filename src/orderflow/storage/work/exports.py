@@ -12,12 +12,12 @@ from sqlalchemy import Connection, text
 from orderflow.domain.errors import NotFoundError
 from orderflow.domain.states import ERPExportStatus
 from orderflow.flow.ports import Actor, Answer, Batch, Export, Settlement
-from orderflow.storage import settling
 from orderflow.storage.driver import later_rows, run
-from orderflow.storage.interventions import SqlInterventions
-from orderflow.storage.leases import SqlLeases
-from orderflow.storage.models import ERPExport
 from orderflow.storage.records import columns
+from orderflow.storage.tables.models import ERPExport
+from orderflow.storage.work import settling
+from orderflow.storage.work.interventions import SqlInterventions
+from orderflow.storage.work.leases import SqlLeases
 
 _NEWEST = "ORDER BY e.created_at DESC LIMIT 1"
 _COLUMNS = f"{columns(ERPExport, 'e')}, (e.lease_until IS NOT NULL AND e.lease_until > now()) AS lease_is_live"

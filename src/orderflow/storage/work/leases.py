@@ -17,10 +17,10 @@ from orderflow.domain.delivery import Delivery, Lease
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder
 from orderflow.flow.ports import Attempt, Batch
-from orderflow.storage.lanes import SqlLanes
-from orderflow.storage.models import ERPExport
-from orderflow.storage.orders import SqlOrders
 from orderflow.storage.records import as_json, columns, records
+from orderflow.storage.tables.models import ERPExport
+from orderflow.storage.work.lanes import SqlLanes
+from orderflow.storage.work.orders import SqlOrders
 
 _DUE_FIRST = """
     connection_id = :connection_id AND status = 'PENDING' AND held_at IS NULL

@@ -16,10 +16,10 @@ from sqlalchemy import Connection
 from orderflow.domain.errors import NotFoundError
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine, SourceDocument
 from orderflow.domain.states import OrderStatus
+from orderflow.postgres.errors import LockedError
 from orderflow.storage.driver import later, later_rows, run
-from orderflow.storage.errors import LockedError
-from orderflow.storage.models import DraftOrderRow
 from orderflow.storage.records import columns
+from orderflow.storage.tables.models import DraftOrderRow
 
 _LINE_FIELDS = tuple(field.name for field in fields(DraftOrderLine))
 _LINE_COLUMNS = ", ".join(f"l.{name}" for name in _LINE_FIELDS)

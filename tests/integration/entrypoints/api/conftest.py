@@ -21,9 +21,9 @@ from httpx import Client, Response
 from orderflow.bootstrap import App, open_app
 from orderflow.domain.access import Role
 from orderflow.entrypoints.api import auth, create_app
-from orderflow.flow.api_keys import create_key
+from orderflow.flow.people.api_keys import create_key
+from orderflow.flow.people.users import create_user
 from orderflow.flow.ports import Actor
-from orderflow.flow.users import create_user
 from orderflow.settings import Settings
 
 SETUP = Actor("setup")

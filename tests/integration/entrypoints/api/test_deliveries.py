@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from orderflow.flow.push_batch import push_batch
+from orderflow.flow.delivery.push_batch import push_batch
 
 ORDER = {
     "external_order_number": "PO-1",

@@ -14,9 +14,9 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from orderflow.bootstrap import App
+from orderflow.engine.logs import configure_logs
 from orderflow.entrypoints.api import create_app
-from orderflow.entrypoints.logs import configure_logs
-from orderflow.flow.push_batch import push_batch
+from orderflow.flow.delivery.push_batch import push_batch
 
 
 def test_it_is_alive_and_ready(client: Client):

@@ -13,8 +13,8 @@ from sqlalchemy import text
 from orderflow.domain.access import Role
 from orderflow.entrypoints.api.delivery_schemas import Export
 from orderflow.entrypoints.api.order_schemas import Order
-from orderflow.flow.push_batch import push_batch
-from orderflow.storage import search
+from orderflow.flow.delivery.push_batch import push_batch
+from orderflow.storage.views import search
 
 AS_JSON = {"Content-Type": "application/json"}
 ORDER = {

@@ -17,13 +17,14 @@ import psycopg
 import pytest
 from sqlalchemy import NullPool, create_engine, event, text
 
-from orderflow.flow.poll_acks import poll_acks
+from orderflow.flow.answers.poll import poll_acks
+from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.ports import Actor
-from orderflow.flow.push_batch import push_batch
-from orderflow.flow.test_connection import probe
-from orderflow.storage import driver, search
+from orderflow.flow.setup.probe import probe
+from orderflow.storage import driver
 from orderflow.storage.database import Database
-from orderflow.storage.retention import forget, prune
+from orderflow.storage.system.retention import forget, prune
+from orderflow.storage.views import search
 
 SETUP = Actor("test")
 STATEMENTS = {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE"}

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from orderflow.bootstrap import App
 from orderflow.domain.access import Role
 from orderflow.entrypoints.api import auth
-from orderflow.flow.sign_in import LOCK_AFTER
+from orderflow.flow.people.sign_in import LOCK_AFTER
 
 
 def rows(app: App, tenant: Any, query: str) -> list[Any]:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from orderflow.bootstrap import App
 from orderflow.entrypoints.api.app import ROUTERS
-from orderflow.flow.push_batch import push_batch
+from orderflow.flow.delivery.push_batch import push_batch
 
 ORDER = {
     "external_order_number": "PO-1",

@@ -15,12 +15,12 @@ from orderflow.bootstrap import App
 from orderflow.domain.errors import NotFoundError, StateError
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
 from orderflow.entrypoints.api.together import MOST, THREADS, Together
-from orderflow.flow.accept_order import accept_orders
-from orderflow.flow.approve_order import approve_order
-from orderflow.flow.connections import add_connection, enable_connection
+from orderflow.flow.delivery.request import note_request
+from orderflow.flow.order.accept import accept_orders
+from orderflow.flow.order.approve import approve_order
 from orderflow.flow.ports import Actor
-from orderflow.flow.request_push import note_request
-from orderflow.storage.errors import DatabaseError
+from orderflow.flow.setup.connections import add_connection, enable_connection
+from orderflow.postgres.errors import DatabaseError
 from orderflow.storage.store import SqlWork
 
 ACTOR = Actor("test")

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from orderflow.bootstrap import App
 from orderflow.domain.access import Role
 from orderflow.entrypoints.api import create_app
-from orderflow.flow.push_batch import push_batch
+from orderflow.flow.delivery.push_batch import push_batch
 
 ORDER = {
     "external_order_number": "PO-1",

@@ -6,13 +6,13 @@ from typing import Any
 
 from orderflow.domain.delivery import Ack, AckStatus
 from orderflow.domain.errors import InDoubtError, NeedsAttentionError, TransientError
-from orderflow.flow.claim import claim
-from orderflow.flow.deliver import deliver
-from orderflow.flow.open_target import open_target
-from orderflow.flow.poll_acks import poll_acks
+from orderflow.flow.answers.poll import poll_acks
+from orderflow.flow.delivery.claim import claim
+from orderflow.flow.delivery.deliver import deliver
+from orderflow.flow.delivery.open_target import open_target
+from orderflow.flow.delivery.push_batch import push_batch
+from orderflow.flow.delivery.request import request_push
 from orderflow.flow.ports import Actor
-from orderflow.flow.push_batch import push_batch
-from orderflow.flow.request_push import request_push
 from orderflow.testing.memory import MemoryDropzone
 
 ACTOR = Actor("test")

@@ -21,14 +21,14 @@ from orderflow.domain.errors import (
     UnavailableError,
 )
 from orderflow.domain.ids import new_id
-from orderflow.flow.approve_order import edit_order
-from orderflow.flow.claim import claim
-from orderflow.flow.deliver import deliver
-from orderflow.flow.open_target import open_target
+from orderflow.flow.delivery.claim import claim
+from orderflow.flow.delivery.deliver import deliver
+from orderflow.flow.delivery.open_target import open_target
+from orderflow.flow.delivery.push_batch import push_batch
+from orderflow.flow.delivery.request import request_push, withdraw
+from orderflow.flow.delivery.settle import settle
+from orderflow.flow.order.approve import edit_order
 from orderflow.flow.ports import Actor, Batch
-from orderflow.flow.push_batch import push_batch
-from orderflow.flow.request_push import request_push, withdraw
-from orderflow.flow.settle import settle
 from orderflow.testing.memory import MemoryApi, MemoryDropzone
 
 ACTOR = Actor("test")

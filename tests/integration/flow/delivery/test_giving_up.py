@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+from orderflow.flow.delivery.request import request_push
 from orderflow.flow.ports import Actor
-from orderflow.flow.request_push import request_push
-from orderflow.storage.giving_up import give_up
+from orderflow.storage.system.giving_up import give_up
 from orderflow.testing.memory import MemoryDropzone
 
 

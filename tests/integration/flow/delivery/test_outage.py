@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from orderflow.channels.sftp.store import close_all
 from orderflow.connectors.dropzone import DropzoneJsonV1Connector
-from orderflow.flow.test_connection import LONGEST_PROBE_WAIT, probe
+from orderflow.flow.setup.probe import LONGEST_PROBE_WAIT, probe
 from orderflow.testing.sftp_server import SFTPServer
-from orderflow.transport.sftp import close_all
 
 ORDERS = 5_000
 COPY_ORDERS = """

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from orderflow.domain.errors import NotFoundError, StateError
 from orderflow.domain.ids import new_id
-from orderflow.flow import bulk
-from orderflow.flow.many_orders import act_on_many
+from orderflow.flow.order import bulk
+from orderflow.flow.order.many import act_on_many
 from orderflow.flow.ports import Actor
 from orderflow.testing.memory import MemoryApi
 

@@ -7,8 +7,8 @@ from typing import Any
 from orderflow.domain.delivery import TestResult
 from orderflow.domain.errors import NeedsAttentionError, UnavailableError
 from orderflow.flow.ports import Actor
-from orderflow.flow.test_connection import probe
-from orderflow.flow.test_connection import test_connection as run_test
+from orderflow.flow.setup.probe import probe
+from orderflow.flow.setup.probe import test_connection as run_test
 from orderflow.testing.memory import MemoryDropzone
 
 ACTOR = Actor("test")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from orderflow.channels.filestore import Entry, Rename, Upload
+from orderflow.channels.folder.store import FilesystemStore
 from orderflow.domain.errors import ConnectorError, NeedsAttentionError, TransientError
-from orderflow.transport.filestore import Entry, Rename, Upload
-from orderflow.transport.filesystem import FilesystemStore
 
 
 @pytest.fixture(params=[False, True], ids=["buffered", "fsync"])

@@ -8,9 +8,9 @@ import socket
 import asyncssh
 import pytest
 
+from orderflow.channels.sftp.errors import translate, translated
+from orderflow.channels.sftp.target import SFTPTarget
 from orderflow.domain.errors import ConnectorError, NeedsAttentionError, UnavailableError
-from orderflow.transport.ssh_errors import translate, translated
-from orderflow.transport.ssh_target import SFTPTarget
 
 TARGET = SFTPTarget("ftp.acme.example", username="orderflow", password="pa55", host_key="SHA256:x")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncssh
 import pytest
 
+from orderflow.channels.sftp.host_keys import ALL, PinnedKeys
 from orderflow.domain.errors import ConfigError
-from orderflow.transport.host_keys import ALL, PinnedKeys
 
 ED25519 = asyncssh.generate_private_key("ssh-ed25519")
 ECDSA = asyncssh.generate_private_key("ecdsa-sha2-nistp256")

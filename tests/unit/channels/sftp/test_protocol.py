@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderflow.transport.sftp_protocol import (
+from orderflow.channels.sftp.protocol import (
     MAX_PACKET,
     Answer,
     Fields,

@@ -7,12 +7,12 @@ import time
 
 import pytest
 
+from orderflow.channels.filestore import Rename, Upload
+from orderflow.channels.sftp.files import read, rename, upload
+from orderflow.channels.sftp.folders import list_folder
+from orderflow.channels.sftp.protocol import FSYNC, LIMITS, POSIX_RENAME, Answer, Code, Request
+from orderflow.channels.sftp.session import MAX_BYTES_IN_FLIGHT, SAFE_LENGTH, Budget, SessionLostError
 from orderflow.domain.errors import InDoubtError, NeedsAttentionError, TransientError
-from orderflow.transport.filestore import Rename, Upload
-from orderflow.transport.sftp_files import read, rename, upload
-from orderflow.transport.sftp_folders import list_folder
-from orderflow.transport.sftp_protocol import FSYNC, LIMITS, POSIX_RENAME, Answer, Code, Request
-from orderflow.transport.sftp_session import MAX_BYTES_IN_FLIGHT, SAFE_LENGTH, Budget, SessionLostError
 
 LIMITED = {LIMITS: b"1"}
 FULL = {**LIMITED, POSIX_RENAME: b"1", FSYNC: b"1"}

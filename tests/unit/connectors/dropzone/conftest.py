@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from orderflow.channels.filestore import Entry, FileStore, Rename, Upload
 from orderflow.connectors.dropzone import DropzoneJsonV1Connector, acks, trial, zone
 from orderflow.domain.errors import ConnectorError, NeedsAttentionError, TransientError
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
-from orderflow.transport.filestore import Entry, FileStore, Rename, Upload
 
 
 @dataclass

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orderflow.channels.filestore import Entry
 from orderflow.connectors.dropzone import acks
 from orderflow.connectors.dropzone.acks import is_plain
 from orderflow.domain.delivery import Ack, Waiting, WaitingExport
 from orderflow.domain.errors import NeedsAttentionError, TransientError, UnavailableError
-from orderflow.transport.filestore import Entry
 
 ACKED = '{"status": "ACKED", "erp_order_id": "SO-1"}'
 FAILED = '{"status": "FAILED", "error_code": "E42", "message": "no"}'

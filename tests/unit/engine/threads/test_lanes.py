@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from orderflow.entrypoints.worker.lanes import LanePool
+from orderflow.engine.threads.lanes import LanePool
 
 
 class ByHand(ThreadPoolExecutor):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orderflow.entrypoints.api.rate_limit import RateLimit
-from orderflow.flow.sign_in import RateLimitedError
+from orderflow.flow.people.sign_in import RateLimitedError
 
 
 class Clock:

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
-from orderflow.flow.order_differences import MOST_LINES, differences
+from orderflow.flow.order.differences import MOST_LINES, differences
 
 LINES = [DraftOrderLine(1, "A", Decimal(1), "PCE"), DraftOrderLine(2, "B", Decimal(2), "PCE")]
 ORDER = DraftOrder(currency="EUR", customer=Customer("4711", "Muster"), order_date=date(2025, 1, 1), lines=LINES)

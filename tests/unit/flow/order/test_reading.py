@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from orderflow.domain.errors import InputError
 from orderflow.domain.orders import DraftOrder, missing_for_ready
-from orderflow.flow.read_order import MOST_LINES, decode_order, read_order
+from orderflow.flow.order.reading import MOST_LINES, decode_order, read_order
 
 LINE = {"line_no": 1, "internal_sku": "INT-9", "qty": 10, "uom": "M", "unit_price": Decimal("1.23")}
 ORDER = {"currency": "EUR", "customer": {"erp_customer_number": "4711"}, "lines": [LINE]}

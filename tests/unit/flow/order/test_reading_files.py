@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from orderflow.domain.errors import InputError
 from orderflow.domain.orders import DraftOrder
-from orderflow.flow import read_order_file
-from orderflow.flow.read_order_file import lines_of, read_orders
+from orderflow.flow.order import reading_files as read_order_file
+from orderflow.flow.order.reading_files import lines_of, read_orders
 
 GOOD = b'{"notes": "%d"}'
 

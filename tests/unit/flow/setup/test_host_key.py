@@ -6,7 +6,7 @@ import asyncssh
 import pytest
 
 from orderflow.domain.errors import InputError
-from orderflow.flow.trust_host_key import fingerprint_of
+from orderflow.flow.setup.host_key import fingerprint_of
 
 
 @pytest.mark.parametrize("algorithm", ["ssh-ed25519", "ecdsa-sha2-nistp256"])

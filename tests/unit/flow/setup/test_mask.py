@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, SecretStr
 
 from orderflow import BaseConnector, ExportResult, TestResult
 from orderflow.domain.errors import InputError
-from orderflow.flow.mask import MASK, masked, needs_stored, unmasked
+from orderflow.flow.setup.mask import MASK, masked, needs_stored, unmasked
 
 
 class Header(BaseModel):

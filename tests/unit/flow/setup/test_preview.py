@@ -8,7 +8,7 @@ from orderflow.connectors.dropzone import DropzoneCsvV1Connector
 from orderflow.connectors.mock import MockConnector
 from orderflow.domain.delivery import Document
 from orderflow.domain.ports import Preview
-from orderflow.flow.preview import show
+from orderflow.flow.setup.preview import show
 from orderflow.testing.engine import an_order
 
 COLUMNS = [{"name": "Text", "field": "line.description"}]

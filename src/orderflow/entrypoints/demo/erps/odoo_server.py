@@ -10,9 +10,9 @@ from typing import Any, Self
 
 from sqlalchemy import make_url
 
-from orderflow.testing.debian_package import debian_packages
-from orderflow.testing.erp_process import ErpProcess, free_port, libpq_variables
-from orderflow.testing.own_python import own_python, run_quietly
+from orderflow.entrypoints.demo.erps.debian_package import debian_packages
+from orderflow.entrypoints.demo.erps.erp_process import ErpProcess, free_port, libpq_variables
+from orderflow.entrypoints.demo.erps.own_python import own_python, run_quietly
 
 DEBIAN_PACKAGES = (  # the package, and what the web page needs of those that it depends on
     "odoo-19 libjs-jquery libjs-jquery-form libjs-underscore fonts-font-awesome fonts-montserrat fonts-roboto-unhinted"

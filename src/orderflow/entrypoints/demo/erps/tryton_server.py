@@ -11,8 +11,8 @@ from typing import Any, Self
 
 from sqlalchemy import make_url
 
-from orderflow.testing.erp_process import ErpProcess, free_port, libpq_variables
-from orderflow.testing.own_python import own_python, run_quietly
+from orderflow.entrypoints.demo.erps.erp_process import ErpProcess, free_port, libpq_variables
+from orderflow.entrypoints.demo.erps.own_python import own_python, run_quietly
 
 PACKAGES = ("trytond[PostgreSQL]~=8.2.0", "trytond-sale~=8.2.0", "proteus~=8.2.0", "psycopg-binary", "waitress")
 ADMIN_PASSWORD = "admin-of-tests"  # noqa: S105  # of a server that listens on loopback and is thrown away

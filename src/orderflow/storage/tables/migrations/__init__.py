@@ -11,8 +11,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, create_engine, exc, text
 
+from orderflow.postgres.errors import DatabaseError, DatabaseSetupError
 from orderflow.storage.database import Database, normal_url
-from orderflow.storage.errors import DatabaseError, DatabaseSetupError
 
 _LOCK = 0x0F_DB_00_01  # any number that no other program takes in the same database
 Progress = Callable[[str], None]
@@ -99,6 +99,6 @@ def _apply(connection: Connection, progress: Progress | None) -> None:
 
 def _config(**options: Any) -> Config:
     config = Config(**options)
-    config.set_main_option("script_location", "orderflow.storage:migrations")
+    config.set_main_option("script_location", "orderflow.storage.tables:migrations")
     config.set_main_option("path_separator", "os")
     return config

@@ -1,10 +1,10 @@
-"""What Alembic runs for each command; the connection comes from `orderflow.storage.migrations`."""
+"""What Alembic runs for each command; the connection comes from `orderflow.storage.tables.migrations`."""
 
 from typing import Any
 
 from alembic import context
 
-from orderflow.storage.models import Base
+from orderflow.storage.tables.models import Base
 
 
 def _tell(step: Any, **_others: Any) -> None:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-from orderflow.storage.migrations.walls import create_roles, protect_organizations, wall_off
+from orderflow.storage.tables.row_security import create_roles, protect_organizations, wall_off
 
 revision = "0001"
 down_revision = None

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from orderflow.storage.migrations.walls import wall_off
+from orderflow.storage.tables.row_security import wall_off
 
 revision = "0003"
 down_revision = "0002"

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from orderflow.storage.migrations.walls import wall_off
+from orderflow.storage.tables.row_security import wall_off
 
 revision = "0005"
 down_revision = "0004"

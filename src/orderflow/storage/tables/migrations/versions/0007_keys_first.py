@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from orderflow.storage.migrations.walls import let_no_index_look_for_the_wall
+from orderflow.storage.tables.row_security import let_no_index_look_for_the_wall
 
 revision = "0007"
 down_revision = "0006"
