@@ -94,8 +94,8 @@ _NAMES = {
     "domain.ports": ("ConnectorMetadata", "ERPConnectorPort", "Preview", "Staged"),
     "domain.states": ("ERPExportStatus",),
     "orchestrator": ("PushOrchestrator",),
-    "storage.encryption": ("EncryptionService",),
-    "storage.models": ("ERPConnection", "ERPExport", "ERPPushLog"),
+    "secrets.encryption": ("EncryptionService",),
+    "storage.tables.models": ("ERPConnection", "ERPExport", "ERPPushLog"),
 }
 _HOME = {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names}
 

@@ -9,6 +9,7 @@ from orderflow.channels.sftp.target import SFTPTarget
 from orderflow.domain.errors import (
     ConnectorError,
     InDoubtError,
+    LeaseEndingError,
     NeedsAttentionError,
     TransientError,
     UnavailableError,
@@ -94,4 +95,4 @@ def too_large(path: str, limit: int) -> NeedsAttentionError:
 
 def lease_ending(path: str) -> TransientError:
     """Return the error for a file that was left out because too little of its lease was left."""
-    return TransientError(f"There was too little time left to begin with {path}.", code="LEASE_ENDING")
+    return LeaseEndingError(f"There was too little time left to begin with {path}.")

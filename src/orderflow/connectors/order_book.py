@@ -17,7 +17,7 @@ from uuid import UUID
 from orderflow.connectors.base import BaseConnector
 from orderflow.domain.delivery import Ack, ExportResult, TestResult, Waiting, WaitingExport
 from orderflow.domain.document import export_filename
-from orderflow.domain.errors import ConnectorError, RejectedError, TransientError
+from orderflow.domain.errors import ConnectorError, LeaseEndingError, RejectedError
 from orderflow.domain.orders import DraftOrder
 
 POLLED_AT_ONCE = 500
@@ -179,7 +179,7 @@ def _prepare(book: OrderBook, orders: Sequence[DraftOrder]) -> None:
 
 def _outcome(book: OrderBook, order: DraftOrder) -> ExportResult | ConnectorError:
     if not order.delivery.may_start():
-        return TransientError("There was too little time left to begin with this order.", code="LEASE_ENDING")
+        return LeaseEndingError("There was too little time left to begin with this order.")
     try:
         entry = book.enter(order, _reference(order))
         return _cancelled(entry) if entry.answer == "cancelled" else _result(order, entry)

@@ -63,6 +63,8 @@ class Delivery:
             document built again after a crash has the same name.
         attempt_no: Counts up per order and never restarts.
         in_doubt: True if an earlier attempt began and nobody knows how it ended.
+        last_begun_at: When the last attempt that sent anything began, UTC; None if none ever did. An attempt that
+            only asks leaves it.
         document: The stored bytes; None until they were built.
         staged_path: Where an earlier attempt staged the file (the `.tmp` file's address), if it did.
         orphan_token: The token of an earlier attempt that died before it staged; its `.tmp` may be removed.
@@ -73,6 +75,7 @@ class Delivery:
     requested_at: datetime
     attempt_no: int = 1
     in_doubt: bool = False
+    last_begun_at: datetime | None = None
     document: Document | None = None
     staged_path: str | None = None
     orphan_token: UUID | None = None
@@ -103,8 +106,9 @@ class ExportResult:
         error_message: For a person, if `success` is False.
         storage_key: Where the document lies in the object store.
         dropzone_path: Where the file was put.
-        connector_metadata: Further facts for the log. Never secrets. `erp_order_id` in here is taken as the
-            ERP's own number; `inferred: True` says that delivery was concluded, not seen.
+        connector_metadata: Further facts for the log. Never secrets.
+        erp_order_id: The ERP's own number; lifted from `connector_metadata["erp_order_id"]` if it is not given.
+        inferred: Delivery was concluded, not seen; lifted from `connector_metadata["inferred"]` likewise.
     """
 
     success: bool
@@ -113,6 +117,14 @@ class ExportResult:
     storage_key: str | None = None
     dropzone_path: str | None = None
     connector_metadata: dict[str, Any] = field(default_factory=dict)
+    erp_order_id: str | None = None
+    inferred: bool = False
+
+    def __post_init__(self) -> None:
+        number = self.connector_metadata.get("erp_order_id")
+        if self.erp_order_id is None and number not in (None, ""):
+            self.erp_order_id = str(number)
+        self.inferred = self.inferred or self.connector_metadata.get("inferred") is True
 
 
 @dataclass(slots=True)

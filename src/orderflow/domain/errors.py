@@ -1,13 +1,16 @@
 """Errors, grouped by what follows from them.
 
     OrderFlowError                 anything that we say to a person: code, message, hint
-    ├── ConnectorError             a delivery or a test did not work; treated as transient
-    │   ├── TransientError         try again with backoff; an attempt is spent
-    │   ├── UnavailableError       the target is down: the breaker opens, orders wait, nothing is spent
+    ├── ConnectorError             a delivery or a test did not work; transient, unless it hides doubt (see below)
+    │   ├── TransientError         nothing was done: try again with backoff; an attempt is spent
+    │   │   └── LeaseEndingError   too little of the lease was left to begin: nothing was tried, nothing is spent
+    │   ├── UnavailableError       nothing was sent, the target is down: the breaker opens, nothing is spent
+    │   │   └── BusyError          the target takes no more for now (429, too many sessions): the connection rests
     │   ├── NeedsAttentionError    a person must act: the connection pauses, orders wait, nothing is spent
     │   │   └── ConfigError        the same, for a configuration that is incomplete or contradicts itself
     │   ├── RejectedError          the ERP or the format says no to this order: the order goes to ERROR
-    │   └── InDoubtError           nobody knows whether it arrived: ask `find`, else the connection's policy
+    │   └── InDoubtError           nobody knows whether it arrived: ask `find`, else a person
+    │       └── TargetChangedError it was staged where this connection does not point any more
     ├── StateError                 the order or export is not in a state that allows this
     ├── NotFoundError              no such thing in this organization
     ├── InputError                 what was given cannot be used
@@ -61,9 +64,15 @@ class OrderFlowError(Exception):
 class ConnectorError(OrderFlowError):
     """A delivery failed for a reason that may pass.
 
+    It says that nothing was done, unless it was raised while another exception was handled: then that one decides
+    (`orderflow.domain.doubt`).
+
     Args:
         retry_after: Seconds that the target asked us to wait, where it did.
-        published: True where the document may have reached the ERP although the attempt failed.
+        nothing_done: True says outright that the target did nothing, False that it may have; None leaves it to the
+            class and to what was being handled.
+        rests_for: Seconds for which the whole connection is to rest before anything else is sent over it; None
+            where the fault says nothing about other orders.
     """
 
     code = "CONNECTOR_ERROR"
@@ -78,9 +87,13 @@ class ConnectorError(OrderFlowError):
         hint: str | None = None,
         details: dict[str, Any] | None = None,
         retry_after: float | None = None,
+        nothing_done: bool | None = None,
+        rests_for: float | None = None,
     ) -> None:
         super().__init__(message, code=code, hint=hint, details=details)
         self.retry_after = retry_after
+        self.nothing_done = nothing_done
+        self.rests_for = rests_for
 
 
 class TransientError(ConnectorError):
@@ -95,6 +108,22 @@ class UnavailableError(ConnectorError):
     code = "TARGET_UNAVAILABLE"
     hint = "Nothing is lost: the orders wait, and delivery resumes by itself once the target answers."
     default_message = "The target cannot be reached."
+
+
+class LeaseEndingError(TransientError):
+    """Too little of the lease was left to begin with this order: nothing was tried, and nothing is spent."""
+
+    code = "LEASE_ENDING"
+    hint = "Nothing to do: it goes out with the next batch."
+    default_message = "There was too little time left to begin with this order."
+
+
+class BusyError(UnavailableError):
+    """The target takes nothing more for now: the connection rests for `rests_for` seconds, and nothing is spent."""
+
+    code = "TARGET_BUSY"
+    hint = "Nothing is lost: the orders wait, and delivery resumes by itself after the time that the target asked for."
+    default_message = "The target is busy and takes no more for now."
 
 
 class NeedsAttentionError(ConnectorError):
@@ -119,6 +148,16 @@ class InDoubtError(ConnectorError):
     code = "IN_DOUBT"
     hint = "Look in the ERP whether the order is there, then resolve it as delivered or send it again."
     default_message = "It is unknown whether the ERP received the order."
+
+
+class TargetChangedError(InDoubtError):
+    """The file was staged at a place that the connection does not point to any more."""
+
+    code = "TARGET_CHANGED"
+    hint = (
+        "Look at the old place. If the file still is there as .tmp, remove it and send the order again; "
+        "if it is gone, it was delivered there."
+    )
 
 
 class ConfigError(NeedsAttentionError):

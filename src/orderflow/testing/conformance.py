@@ -244,7 +244,7 @@ class ConnectorConformance:
         ((_, again),) = connector.publish_many([staged], good_config)
         assert isinstance(first, ExportResult), first
         assert isinstance(again, ExportResult), again
-        assert again.connector_metadata.get("inferred") is True
+        assert again.inferred
         _came(arrived, before, 1)
 
     def test_a_failure_is_sorted_by_what_follows(self, connector: ERPConnectorPort, bad_config: dict[str, Any]) -> None:

@@ -65,7 +65,7 @@ class Delivered:
         export.begun = settlement.still_in_doubt
         export.attempts_spent += settlement.spent
         if isinstance(outcome, ExportResult):
-            export.erp_order_id = outcome.connector_metadata.get("erp_order_id")
+            export.erp_order_id = outcome.erp_order_id
         elif outcome is not None:
             export.error = outcome.as_json()
         if outcome is not None:

@@ -86,7 +86,7 @@ def _order() -> DraftOrder:
 def told(outcome: ExportResult | ConnectorError) -> str:
     if isinstance(outcome, ConnectorError):
         return outcome.code
-    return "inferred" if outcome.connector_metadata.get("inferred") else "seen"
+    return "inferred" if outcome.inferred else "seen"
 
 
 def summary(outcomes: dict[UUID, Any]) -> Counter[str]:

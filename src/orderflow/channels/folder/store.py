@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from orderflow.channels.filestore import Entry, FileStore, Rename, Upload
-from orderflow.domain.errors import ConnectorError, NeedsAttentionError, TransientError
+from orderflow.domain.errors import ConnectorError, LeaseEndingError, NeedsAttentionError, TransientError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -115,7 +115,7 @@ def _each(
 
 def _check_lease(may_start: Callable[[], bool]) -> None:
     if not may_start():
-        raise TransientError("Too little of the lease is left to begin with this file.", code="LEASE_ENDING")
+        raise LeaseEndingError("Too little of the lease is left to begin with this file.")
 
 
 def _write(file: int, content: bytes) -> None:

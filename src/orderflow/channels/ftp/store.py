@@ -21,7 +21,7 @@ from typing import TypeVar
 
 from orderflow.channels.filestore import Entry, FileStore, Rename, Upload
 from orderflow.channels.ftp.session import FTPSession, FTPTarget, is_fatal, refused, session_error, translated
-from orderflow.domain.errors import ConnectorError, InDoubtError, TransientError
+from orderflow.domain.errors import ConnectorError, InDoubtError, LeaseEndingError, TransientError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -229,7 +229,7 @@ def open_ftp(target: FTPTarget) -> FTPStore:
 
 def _check_lease(may_start: Callable[[], bool], path: str) -> None:
     if not may_start():
-        raise TransientError(f"There was too little time left to begin with {path}.", code="LEASE_ENDING")
+        raise LeaseEndingError(f"There was too little time left to begin with {path}.")
 
 
 def _read(session: FTPSession, path: str, limit: int) -> bytes | None:

@@ -15,7 +15,7 @@ from orderflow.channels.sftp.protocol import MalformedError
 from orderflow.channels.sftp.session import SessionLostError, SFTPSession
 from orderflow.channels.sftp.target import SFTPTarget
 from orderflow.channels.status_errors import publish_unknown
-from orderflow.domain.errors import ConnectorError, TransientError
+from orderflow.domain.errors import ConnectorError, LeaseEndingError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -107,7 +107,7 @@ class Renames:
             if lost.sent:
                 self._in_doubt.add(id(item))
             raise
-        if isinstance(result, TransientError) and result.code == "LEASE_ENDING":
+        if isinstance(result, LeaseEndingError):
             return self.give_up(item, result)
         return result
 

@@ -20,7 +20,7 @@ from orderflow.connectors.dropzone.leftovers import find_leftovers
 from orderflow.connectors.dropzone.put_away import put_away
 from orderflow.connectors.dropzone.zone import Zone, open_zone
 from orderflow.domain.delivery import Ack, ExportResult, Leftover, TestResult, Waiting, WaitingExport
-from orderflow.domain.errors import ConnectorError, InDoubtError, TransientError, UnavailableError
+from orderflow.domain.errors import ConnectorError, InDoubtError, LeaseEndingError, TransientError, UnavailableError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.ports import Preview, Staged
 
@@ -252,13 +252,13 @@ def _delivered(order: DraftOrder, zone: Zone, path: str, *, inferred: bool = Fal
     metadata: dict[str, Any] = {"file": path.rpartition("/")[2], "path": zone.store.address(path)}
     if document is not None:
         metadata["bytes"] = len(document.content)
-    if inferred:
-        metadata["inferred"] = True
-    return ExportResult(True, order.delivery.export_id, dropzone_path=path, connector_metadata=metadata)
+    return ExportResult(
+        True, order.delivery.export_id, dropzone_path=path, connector_metadata=metadata, inferred=inferred
+    )
 
 
 def _perhaps_taken(error: ConnectorError) -> ConnectorError:
     """A file that broke off under its final name may have been taken, whole or in part."""
-    if isinstance(error, TransientError | UnavailableError) and error.code != "LEASE_ENDING":
+    if isinstance(error, TransientError | UnavailableError) and not isinstance(error, LeaseEndingError):
         return InDoubtError(f"{error.message} Whether the ERP took the file is unknown.")
     return error

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from orderflow.channels.filestore import FileStore
 from orderflow.channels.folder.store import FilesystemStore
 from orderflow.connectors.dropzone.config import DropzoneConfig
-from orderflow.domain.errors import InDoubtError
+from orderflow.domain.errors import TargetChangedError
 from orderflow.net.addresses import private_target, refuses_private
 
 FTP_SESSIONS = 4
@@ -36,16 +36,11 @@ class Zone:
         """Return the path of the temporary file that `address` names.
 
         Raises:
-            InDoubtError: It lies elsewhere (TARGET_CHANGED): this dropzone cannot tell what became of it.
+            TargetChangedError: It lies elsewhere: this dropzone cannot tell what became of it.
         """
         path = join(self.config.export_path, unquote(address.rpartition("/")[2]))
         if self.store.address(path) != address or not path.endswith(".tmp"):
-            raise InDoubtError(
-                f"The file was left ready at {address}, and the connection points elsewhere now.",
-                code="TARGET_CHANGED",
-                hint="Look at the old place. If the file still is there as .tmp, remove it and send the order again; "
-                "if it is gone, it was delivered there.",
-            )
+            raise TargetChangedError(f"The file was left ready at {address}, and the connection points elsewhere now.")
         return path
 
 

@@ -22,6 +22,7 @@ from orderflow.domain.delivery import Ack, Document, ExportResult, TestResult, W
 from orderflow.domain.errors import (
     ConnectorError,
     InDoubtError,
+    LeaseEndingError,
     NeedsAttentionError,
     TransientError,
     UnavailableError,
@@ -58,7 +59,7 @@ class RestJsonConnector(BaseConnector):
         document = self.document(draft_order, config)
         with self._session(config) as session:
             if not draft_order.delivery.may_start():
-                raise TransientError("Too little of the lease is left to begin with this order.", code="LEASE_ENDING")
+                raise LeaseEndingError("Too little of the lease is left to begin with this order.")
             request = create_request(draft_order, session.config, document.content)
             answer = send_signed(session, request, idempotency_key(draft_order.delivery))
             if answer.status in session.config.duplicate_statuses:
@@ -138,7 +139,7 @@ class RestJsonConnector(BaseConnector):
         found = self.find(order, config) if config.get("find_url") else None
         if found is None:
             found = _result(order, None, status=answer.status)
-        found.connector_metadata["inferred"] = True
+        found.inferred = True
         return found
 
     @contextmanager

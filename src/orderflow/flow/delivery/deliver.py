@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from orderflow.domain.delivery import ExportResult
-from orderflow.domain.errors import ConnectorError, InDoubtError
+from orderflow.domain.errors import ConnectorError, InDoubtError, TargetChangedError
 from orderflow.domain.ports import Staged
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.fault_points import reached
@@ -40,7 +40,7 @@ def _publish_what_was_staged(batch: Batch, attempts: list[Attempt], started: flo
     _note(batch, attempts, lambda: batch.connector.publish_many(staged, batch.target.config), started)
     for attempt in attempts:
         # A `.tmp` at a target that this connection no longer points to cannot be asked about.
-        moved = isinstance(attempt.outcome, InDoubtError) and attempt.outcome.code == "TARGET_CHANGED"
+        moved = isinstance(attempt.outcome, TargetChangedError)
         if moved and batch.target.in_doubt == "resend":
             attempt.outcome = None
             attempt.order.delivery.staged_path = None
@@ -88,7 +88,7 @@ def _look_before_sending(batch: Batch, attempts: list[Attempt], started: float) 
         else:
             attempt.order.delivery.in_doubt = False
             if found is not None:
-                found.connector_metadata.setdefault("inferred", True)
+                found.inferred = True
                 attempt.outcome = found
         attempt.latency_ms = _milliseconds_since(started)
 

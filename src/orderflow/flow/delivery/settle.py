@@ -9,8 +9,10 @@ from orderflow.domain.delivery import ExportResult
 from orderflow.domain.errors import (
     ConnectorError,
     InDoubtError,
+    LeaseEndingError,
     NeedsAttentionError,
     RejectedError,
+    TargetChangedError,
     UnavailableError,
 )
 from orderflow.domain.ports import ERPConnectorPort
@@ -81,7 +83,7 @@ def _what_follows(attempt: Attempt, batch: Batch, retry: RetryPolicy) -> Settlem
             return _delivered(attempt, outcome, confirms=not batch.to.expects_acks)
         case RejectedError():
             return _failed(attempt)
-        case NeedsAttentionError() | UnavailableError() | ConnectorError(code="LEASE_ENDING"):  # nothing was tried
+        case NeedsAttentionError() | UnavailableError() | LeaseEndingError():  # nothing was tried
             return _waits(attempt, delay=0.0, still_in_doubt=in_doubt)
         case InDoubtError():
             return _unknown(attempt, batch, outcome, retry)
@@ -100,7 +102,7 @@ def after_transient(attempt: Attempt, error: ConnectorError, retry: RetryPolicy,
 
 
 def _delivered(attempt: Attempt, result: ExportResult, *, confirms: bool) -> Settlement:
-    confirmed = confirms and bool(result.connector_metadata.get("erp_order_id"))
+    confirmed = confirms and result.erp_order_id is not None
     return Settlement(
         attempt,
         ERPExportStatus.ACKED if confirmed else ERPExportStatus.SENT,
@@ -137,7 +139,7 @@ def _waits(
 def _unknown(attempt: Attempt, batch: Batch, error: InDoubtError, retry: RetryPolicy) -> Settlement:
     """Nobody knows: a staged file is asked about again by renaming it; otherwise the connection's policy decides."""
     staged = attempt.order.delivery.staged_path is not None
-    if staged and error.code != "TARGET_CHANGED":
+    if staged and not isinstance(error, TargetChangedError):
         return _waits(attempt, delay=retry.delay(1), still_in_doubt=True)
     cannot_ask = type(batch.connector).find is ERPConnectorPort.find
     asked_in_vain = attempt.unknowable or staged or cannot_ask or retry.exhausted(attempt.attempts_spent + 1)

@@ -131,13 +131,11 @@ def _settle_row(item: Settlement) -> dict[str, Any]:
 
 
 def _result_columns(result: ExportResult) -> dict[str, Any]:
-    metadata = result.connector_metadata
-    number = metadata.get("erp_order_id")
     return {
-        "response": _capped(metadata),
+        "response": _capped(result.connector_metadata | ({"inferred": True} if result.inferred else {})),
         "path": result.dropzone_path,
-        "erp_order_id": str(number) if number else None,
-        "inferred": bool(metadata.get("inferred")),
+        "erp_order_id": result.erp_order_id,
+        "inferred": result.inferred,
     }
 
 

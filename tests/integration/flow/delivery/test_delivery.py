@@ -13,6 +13,7 @@ from sqlalchemy import text
 from orderflow.domain.delivery import Lease
 from orderflow.domain.errors import (
     InDoubtError,
+    LeaseEndingError,
     NeedsAttentionError,
     ObjectStoreError,
     RejectedError,
@@ -419,7 +420,7 @@ def test_an_order_that_may_have_arrived_is_not_edited_into_another_one(installat
 
 def test_a_lease_that_ended_before_anything_was_tried_spends_nothing(installation: Any) -> None:
     zone = MemoryDropzone()
-    zone.script["stage"] = [TransientError("too little time left", code="LEASE_ENDING")] * 6
+    zone.script["stage"] = [LeaseEndingError("too little time left")] * 6
     connection_id = installation.connect(zone)
     (order_id,) = installation.pushed()
     installation.work_off(connection_id)

@@ -12,7 +12,7 @@ import pytest
 
 from orderflow.channels.filestore import Entry, FileStore, Rename, Upload
 from orderflow.connectors.dropzone import DropzoneJsonV1Connector, acks, trial, zone
-from orderflow.domain.errors import ConnectorError, NeedsAttentionError, TransientError
+from orderflow.domain.errors import ConnectorError, LeaseEndingError, NeedsAttentionError, TransientError
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
 
 
@@ -105,7 +105,7 @@ class MemoryStore(FileStore):
         )
 
     def _lease(self, item: Upload | Rename) -> ConnectorError | None:
-        return None if item.may_start() else TransientError("Too late.", code="LEASE_ENDING")
+        return None if item.may_start() else LeaseEndingError("Too late.")
 
 
 CONFIG = {

@@ -12,6 +12,7 @@ from orderflow.domain.errors import (
     ConfigError,
     ConnectorError,
     InDoubtError,
+    LeaseEndingError,
     NeedsAttentionError,
     RejectedError,
     TransientError,
@@ -100,7 +101,7 @@ def test_what_an_earlier_attempt_staged_is_renamed(connector, store, config, mak
     again = leased(order, document=order.delivery.document, staged_path=item.path)
     ((_, result),) = connector.publish_many([Staged(again, item.path)], config)
     assert result.success
-    assert "inferred" not in result.connector_metadata
+    assert not result.inferred
     assert store.names("/out") == [again.delivery.reference]
 
 
@@ -108,7 +109,7 @@ def test_a_temporary_file_that_is_gone_was_published(connector, store, config, m
     (item,) = staged(connector, [leased(make_order())], config)
     store.files.clear()  # published, and taken by the ERP
     ((_, result),) = connector.publish_many([item], config)
-    assert (result.success, result.connector_metadata["inferred"]) == (True, True)
+    assert (result.success, result.inferred) == (True, True)
 
 
 @pytest.mark.parametrize("change", [{"export_path": "/elsewhere"}, {"export_path": "/out/deeper"}])
@@ -135,7 +136,7 @@ def test_a_path_that_is_no_temporary_file_is_never_renamed(connector, store, con
 def test_nothing_begins_with_too_little_lease(connector, store, config, make_order):
     order = leased(make_order(), seconds=-1)
     (outcome,) = staged(connector, [order], config)
-    assert (type(outcome), outcome.code) == (TransientError, "LEASE_ENDING")
+    assert type(outcome) is LeaseEndingError
     good = leased(make_order())
     (item,) = staged(connector, [good], config)
     good.delivery.lease.revoke()
@@ -170,7 +171,7 @@ def test_a_server_that_cannot_rename_gets_files_in_place(connector, store, confi
     [
         (TransientError("cut off"), InDoubtError),
         (UnavailableError("lost"), InDoubtError),
-        (TransientError("late", code="LEASE_ENDING"), TransientError),
+        (LeaseEndingError("late"), LeaseEndingError),
         (NeedsAttentionError("full", code="DISK_FULL"), NeedsAttentionError),
     ],
 )
