@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -43,14 +44,19 @@ class Document:
     Attributes:
         filename: A plain file name, no path; fixed for the life of the export.
         content: The bytes, built once; every resend uses these.
-        media_type: As in an HTTP `Content-Type`.
-        format_version: For `orderflow_export_json_v1` and the like.
+        media_type: As in an HTTP `Content-Type`; stored with the bytes, and given back with them on every attempt.
+        format_version: `orderflow_export_json_v1` and the like; stored likewise.
     """
 
     filename: str
     content: bytes
-    media_type: str = "application/json"
-    format_version: str = "orderflow_export_json_v1"
+    media_type: str
+    format_version: str
+
+
+def media_type_of(filename: str) -> str:
+    """Return the media type of a document that an older release stored, which kept none: by the ending of its name."""
+    return mimetypes.guess_type(filename)[0] or "application/octet-stream"
 
 
 @dataclass(slots=True)

@@ -37,7 +37,8 @@ class Target:
     org_id: UUID
     connector_type: str
     config: dict[str, Any] = field(repr=False)
-    in_doubt: str = "resend"
+    in_doubt: str = "hold"
+    commit_within: int | None = None
     status: ConnectionStatus = ConnectionStatus.ACTIVE
     breaker_state: BreakerState = BreakerState.CLOSED
     probe_failures: int = 0
@@ -87,6 +88,7 @@ class Attempt:
     Attributes:
         order: With `order.delivery` set: export, document, lease, what an earlier attempt left behind.
         stored: True if the document was built and stored by an earlier attempt.
+        media_type, format_version: Those that the document was stored with.
         attempts_spent: Attempts that counted before this one.
         outcome: What the connector said; None until it did, and for ever if the lease was lost.
         unknowable: The target was asked whether it has the order, and cannot tell.
@@ -103,6 +105,8 @@ class Attempt:
     storage_key: str | None = None
     document_sha256: str | None = None
     filename: str | None = None
+    media_type: str | None = None
+    format_version: str | None = None
     log_id: UUID | None = None
     outcome: ExportResult | ConnectorError | None = None
     unknowable: bool = False

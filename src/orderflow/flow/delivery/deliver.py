@@ -77,6 +77,11 @@ def _stage_then_publish(wiring: Wiring, batch: Batch, attempts: list[Attempt], s
 
 
 def _look_before_sending(batch: Batch, attempts: list[Attempt], started: float) -> None:
+    config = batch.target.config
+    if not batch.connector.can_find(config) and (
+        batch.connector.idempotent(config) or batch.target.in_doubt == "resend"
+    ):
+        return
     for attempt in attempts:
         try:
             found = batch.connector.find(attempt.order, batch.target.config)
