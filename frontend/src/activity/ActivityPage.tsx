@@ -5,15 +5,15 @@ import { useState } from "react";
 import { Link } from "react-router";
 import type { Schemas } from "../api/client";
 import { useAuditLog, useMay } from "../api/queries";
-import { Answered } from "../components/Answered";
-import { PageTitle } from "../components/AppFrame";
-import { DayRange } from "../components/DayRange";
-import { Empty } from "../components/Empty";
-import { phrase } from "../components/format";
-import { Moment } from "../components/Moment";
-import { Pager, useCursor } from "../components/Pager";
-import { Json } from "../components/Timeline";
-import { dayStart, useFilters } from "../components/useFilters";
+import { Answered } from "../shared/Answered";
+import { PageTitle } from "../shared/PageTitle";
+import { DayRange } from "../shared/DayRange";
+import { Empty } from "../shared/Empty";
+import { phrase } from "../shared/format";
+import { Moment } from "../shared/Moment";
+import { Pager, useCursor } from "../shared/Pager";
+import { Json } from "../shared/Json";
+import { dayStart, useFilters } from "../shared/useFilters";
 
 export default function ActivityPage() {
   const filters = useFilters();

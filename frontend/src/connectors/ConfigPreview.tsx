@@ -2,9 +2,9 @@ import { Button, Fieldset, Group, Select, Stack } from "@mantine/core";
 import { useState } from "react";
 import { answer, api } from "../api/client";
 import { useAction, useOrders } from "../api/queries";
-import type { Config } from "../forms/schema";
-import { ErrorAlert } from "./ErrorAlert";
-import { Preview } from "./Preview";
+import type { Config } from "./form/schema";
+import { ErrorAlert } from "../shared/ErrorAlert";
+import { Preview } from "../shared/Preview";
 
 const SAMPLE = { value: "", label: "A sample order that has every field" };
 

@@ -2,13 +2,13 @@ import { Button, Drawer, Fieldset, Group, NumberInput, Select, Stack, Switch, Te
 import { useMemo, useState, type SyntheticEvent } from "react";
 import { answer, api, type Schemas } from "../api/client";
 import { useAction, useMay } from "../api/queries";
-import { ConfigForm } from "../forms/ConfigForm";
-import { NARROW } from "../forms/widgets";
-import { filledIn, formSchema, type Config } from "../forms/schema";
+import { ConfigForm } from "./form/ConfigForm";
+import { NARROW } from "./form/widgets";
+import { filledIn, formSchema, type Config } from "./form/schema";
 import { ConfigPreview } from "./ConfigPreview";
-import { ErrorAlert, ProblemAlert } from "./ErrorAlert";
+import { ErrorAlert, ProblemAlert } from "../shared/ErrorAlert";
 import { TestResult } from "./TestResult";
-import { useEditing } from "./useEditing";
+import { useEditing } from "../shared/useEditing";
 
 interface Props {
   type: Schemas["ConnectorType"];

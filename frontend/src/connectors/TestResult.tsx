@@ -2,7 +2,7 @@ import { Alert, Button, Code, Group, Loader, Progress, Text } from "@mantine/cor
 import { IconCircleCheck } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
 import type { ApiError, Schemas } from "../api/client";
-import { ErrorAlert } from "./ErrorAlert";
+import { ErrorAlert } from "../shared/ErrorAlert";
 
 /** Seconds after which the server gives a test up. */
 const LIMIT = 5;

@@ -4,14 +4,14 @@ import { useState } from "react";
 import { Link } from "react-router";
 import type { Schemas } from "../api/client";
 import { useAttempt, useAttempts, type AttemptQuery } from "../api/queries";
-import { Answered } from "./Answered";
-import { Empty } from "./Empty";
-import { ProblemAlert } from "./ErrorAlert";
-import { Moment } from "./Moment";
-import { Pager, useCursor } from "./Pager";
-import { StatusBadge } from "./StatusBadge";
-import { Json } from "./Timeline";
-import { useReturnFocus } from "./useReturnFocus";
+import { Answered } from "../shared/Answered";
+import { Empty } from "../shared/Empty";
+import { ProblemAlert } from "../shared/ErrorAlert";
+import { Moment } from "../shared/Moment";
+import { Pager, useCursor } from "../shared/Pager";
+import { StatusBadge } from "../shared/StatusBadge";
+import { Json } from "../shared/Json";
+import { useReturnFocus } from "../shared/useReturnFocus";
 
 /** Every single attempt, with what was asked and what was answered. */
 export function Attempts({ query, filter }: { query: AttemptQuery; filter: string }) {

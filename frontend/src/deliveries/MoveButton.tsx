@@ -3,8 +3,8 @@ import { useDisclosure } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import { answer, api, type Schemas } from "../api/client";
 import { useAction, useConnectors } from "../api/queries";
-import { plural } from "./format";
-import { ConnectorChoice } from "./OrderActions";
+import { plural } from "../shared/format";
+import { ConnectorChoice } from "../connectors/ConnectorChoice";
 
 /** Let waiting deliveries go over another connector: those of which surely nothing has reached the ERP. */
 export function MoveButton({ exports, onDone }: { exports: Schemas["Export"][]; onDone: () => void }) {

@@ -1,5 +1,5 @@
 import {
-  ActionIcon, Alert, AppShell, Box, Burger, Button, Group, Menu, NavLink, Text, Title, Tooltip, useComputedColorScheme, useMantineColorScheme,
+  ActionIcon, Alert, AppShell, Box, Burger, Button, Group, Menu, NavLink, Text, Tooltip, useComputedColorScheme, useMantineColorScheme,
 } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import {
@@ -11,8 +11,8 @@ import type { ReactNode } from "react";
 import { Link, useLocation } from "react-router";
 import { useMay, useMe, useOrganization, type Permission } from "../api/queries";
 import { endSession } from "../api/session";
-import { ErrorAlert } from "./ErrorAlert";
-import { Moment } from "./Moment";
+import { ErrorAlert } from "../shared/ErrorAlert";
+import { Moment } from "../shared/Moment";
 
 interface Place {
   to: string;
@@ -121,18 +121,5 @@ function PausedAlert() {
       Orders can still be pushed; they wait
       {data.deliveries_paused_until ? <> until <Moment at={data.deliveries_paused_until} absolute /></> : " until somebody resumes them"}.
     </Alert>
-  );
-}
-
-export function PageTitle({ children, actions, about }: { children: string; actions?: ReactNode; about?: ReactNode }) {
-  return (
-    <Group justify="space-between" align="flex-start" mb="lg" gap="sm">
-      <div>
-        <title>{`${children} · OrderFlow Connect`}</title>
-        <Title order={1} size="h2">{children}</Title>
-        {about && <Text c="dimmed" size="sm" mt={2}>{about}</Text>}
-      </div>
-      {actions && <Group gap="xs">{actions}</Group>}
-    </Group>
   );
 }

@@ -3,7 +3,7 @@ import { useState, type SyntheticEvent } from "react";
 import { answer, api } from "../api/client";
 import { useAction } from "../api/queries";
 import { beginSession } from "../api/session";
-import { ErrorAlert } from "../components/ErrorAlert";
+import { ErrorAlert } from "../shared/ErrorAlert";
 
 export function SignInPage() {
   const [email, setEmail] = useState("");

@@ -3,8 +3,8 @@ import { IconChevronDown } from "@tabler/icons-react";
 import { useState } from "react";
 import { answer, api, type Schemas } from "../api/client";
 import { useAction, type OrderQuery } from "../api/queries";
-import { confirm } from "./confirm";
-import { plural } from "./format";
+import { confirm } from "../shared/confirm";
+import { plural } from "../shared/format";
 
 type Action = Schemas["BulkBody"]["action"];
 type Answer = Schemas["BulkAnswer"];

@@ -3,7 +3,7 @@ import { IconUpload } from "@tabler/icons-react";
 import { useState } from "react";
 import { answer, api, type Schemas } from "../api/client";
 import { useAction } from "../api/queries";
-import { plural } from "./format";
+import { plural } from "../shared/format";
 
 type Line = Schemas["ImportedLine"];
 

@@ -1,9 +1,10 @@
-import { Button, Modal, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useState, type SyntheticEvent } from "react";
 import { answer, api, type Schemas } from "../api/client";
 import { useAction, useConnectors, useMay } from "../api/queries";
-import { confirm } from "./confirm";
+import { ConnectorChoice } from "../connectors/ConnectorChoice";
+import { confirm } from "../shared/confirm";
 
 interface Props {
   id: string;
@@ -44,25 +45,6 @@ function ask(order_id: string, retry: boolean, connection_id?: string) {
   const options = { params: { path: { order_id }, header }, body: connection_id ? { connection_id } : {} };
   if (retry) return answer(api.POST("/api/v1/draft-orders/{order_id}/retry-push", options));
   return answer(api.POST("/api/v1/draft-orders/{order_id}/push", options));
-}
-
-interface ChoiceProps {
-  connectors: Schemas["Connector"][];
-  label: string;
-  pending: boolean;
-  onChoose: (id: string | undefined) => void;
-}
-
-export function ConnectorChoice({ connectors, label, pending, onChoose }: ChoiceProps) {
-  const preferred = connectors.find(({ is_default }) => is_default) ?? connectors[0];
-  const [chosen, setChosen] = useState<string | null>(preferred?.id ?? null);
-  const data = connectors.map(({ id, name, display_name, is_default }) => ({ value: id, label: `${name ?? display_name}${is_default ? " (default)" : ""}` }));
-  return (
-    <Stack>
-      <Select label="Connector" data={data} value={chosen} onChange={setChosen} allowDeselect={false} />
-      <Button loading={pending} disabled={!chosen} onClick={() => onChoose(chosen ?? undefined)}>{label}</Button>
-    </Stack>
-  );
 }
 
 export function WithdrawButton({ id, size, name }: Props) {

@@ -3,9 +3,9 @@ import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { useState, type SyntheticEvent } from "react";
 import { answer, api, type Schemas } from "../api/client";
 import { useAction, type ExactLine, type ExactOrder } from "../api/queries";
-import { ErrorAlert } from "./ErrorAlert";
-import { trimmed } from "./format";
-import { useEditing } from "./useEditing";
+import { ErrorAlert } from "../shared/ErrorAlert";
+import { trimmed } from "../shared/format";
+import { useEditing } from "../shared/useEditing";
 
 type Body = Schemas["OrderBody"];
 type TextField = "external_order_number" | "currency" | "order_date" | "requested_delivery_date";

@@ -3,16 +3,16 @@ import { IconDownload, IconEdit } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link, useParams } from "react-router";
 import { useMay, useOrder, useTimeline, type ExactLine, type ExactOrder } from "../api/queries";
-import { Answered } from "../components/Answered";
-import { downloadDocument } from "../components/download";
-import { ProblemAlert } from "../components/ErrorAlert";
-import { decimal } from "../components/format";
-import { Moment } from "../components/Moment";
-import { OrderActions } from "../components/OrderActions";
-import { OrderEditor } from "../components/OrderEditor";
-import { PreviewButton } from "../components/Preview";
-import { StatusBadge, waitsFor } from "../components/StatusBadge";
-import { Timeline } from "../components/Timeline";
+import { Answered } from "../shared/Answered";
+import { downloadDocument } from "../shared/download";
+import { ProblemAlert } from "../shared/ErrorAlert";
+import { decimal } from "../shared/format";
+import { Moment } from "../shared/Moment";
+import { OrderActions } from "./OrderActions";
+import { OrderEditor } from "./OrderEditor";
+import { PreviewButton } from "../shared/Preview";
+import { StatusBadge, waitsFor } from "../shared/StatusBadge";
+import { Timeline } from "./Timeline";
 
 export default function OrderPage() {
   const { id = "" } = useParams();

@@ -1,14 +1,14 @@
-import { Accordion, Anchor, Code, Group, ScrollArea, Text, Timeline as Line } from "@mantine/core";
+import { Anchor, Code, Text, Timeline as Line } from "@mantine/core";
 import {
   IconAlertTriangle, IconCheck, IconCircleDashed, IconFileImport, IconPencil, IconSend, IconTruckDelivery, IconX, type Icon,
 } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import type { Schemas } from "../api/client";
-import { downloadDocument } from "./download";
-import { ProblemAlert } from "./ErrorAlert";
-import { phrase } from "./format";
-import { Moment } from "./Moment";
-import { StatusBadge, waitsFor } from "./StatusBadge";
+import { AttemptDetails } from "../deliveries/AttemptDetails";
+import { downloadDocument } from "../shared/download";
+import { phrase } from "../shared/format";
+import { Moment } from "../shared/Moment";
+import { waitsFor } from "../shared/StatusBadge";
 
 type Event = Schemas["Timeline"]["items"][number];
 type Of<K extends Event["kind"]> = Extract<Event, { kind: K }>;
@@ -106,40 +106,5 @@ function DeliveredFile({ event }: { event: Of<"delivered"> }) {
     <Anchor component="button" type="button" size="sm" className="mono cut" title={event.dropzone_path ?? event.filename} onClick={() => downloadDocument(event.export_id, event.filename)}>
       {event.dropzone_path ?? event.filename}
     </Anchor>
-  );
-}
-
-export function AttemptDetails({ attempt }: { attempt: Schemas["AttemptDetail"] }) {
-  return (
-    <Accordion variant="contained" mt={6} chevronSize={16}>
-      <Accordion.Item value={attempt.id}>
-        <Accordion.Control p="xs">
-          <Group gap="xs">
-            <StatusBadge status={attempt.status} />
-            <Text size="sm" className="numeric">{attempt.latency_ms === null ? "" : `${attempt.latency_ms} ms`}</Text>
-            {attempt.error_message && <Text size="sm" lineClamp={2} style={{ flex: 1 }}>{attempt.error_message}</Text>}
-          </Group>
-        </Accordion.Control>
-        <Accordion.Panel>
-          {attempt.error_message && <ProblemAlert problem={{ message: attempt.error_message, code: attempt.error_code }} />}
-          <Json title="Request" value={attempt.request_json} />
-          <Json title="Response" value={attempt.response_json} />
-          <Text size="xs" c="dimmed" mt="xs" className="mono">request {attempt.request_id ?? "–"} · key {attempt.idempotency_key}</Text>
-        </Accordion.Panel>
-      </Accordion.Item>
-    </Accordion>
-  );
-}
-
-export function Json({ title, value }: { title: string; value: unknown }) {
-  return (
-    <>
-      <Text size="xs" fw={600} mt="xs">{title}</Text>
-      {value === null || value === undefined ? <Text size="xs" c="dimmed">none</Text> : (
-        <ScrollArea.Autosize mah={260} viewportProps={{ tabIndex: 0, role: "region", "aria-label": title }}>
-          <Code block style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>{JSON.stringify(value, null, 2)}</Code>
-        </ScrollArea.Autosize>
-      )}
-    </>
   );
 }

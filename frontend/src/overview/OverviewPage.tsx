@@ -3,16 +3,16 @@ import { lazy, Suspense, useState } from "react";
 import { Link } from "react-router";
 import type { Schemas } from "../api/client";
 import { useStats, type Period } from "../api/queries";
-import { Answered } from "../components/Answered";
-import { PageTitle } from "../components/AppFrame";
-import { FirstSteps } from "../components/FirstSteps";
-import { count, duration, percent, plural } from "../components/format";
-import { HealthBadge } from "../components/HealthBadge";
-import { Moment } from "../components/Moment";
-import { StatusBadge } from "../components/StatusBadge";
-import { dayOf } from "../components/useFilters";
+import { Answered } from "../shared/Answered";
+import { PageTitle } from "../shared/PageTitle";
+import { FirstSteps } from "./FirstSteps";
+import { count, duration, percent, plural } from "../shared/format";
+import { HealthBadge } from "../connectors/HealthBadge";
+import { Moment } from "../shared/Moment";
+import { StatusBadge } from "../shared/StatusBadge";
+import { dayOf } from "../shared/useFilters";
 
-const DeliveryChart = lazy(() => import("../components/DeliveryChart"));
+const DeliveryChart = lazy(() => import("./DeliveryChart"));
 const STATES: Schemas["OrderStatus"][] = ["NEEDS_REVIEW", "READY", "APPROVED", "PUSHING", "PUSHED", "CONFIRMED", "ERROR", "REJECTED"];
 const PERIODS = [
   { value: "24h", label: "24 h" },

@@ -2,9 +2,9 @@ import { Button, Card, Group, Stack, Text, TextInput, Title } from "@mantine/cor
 import { useState } from "react";
 import { answer, api, type Schemas } from "../api/client";
 import { useAction, useMay, useOrganization } from "../api/queries";
-import { Answered } from "./Answered";
-import { confirm } from "./confirm";
-import { Moment } from "./Moment";
+import { Answered } from "../shared/Answered";
+import { confirm } from "../shared/confirm";
+import { Moment } from "../shared/Moment";
 
 export function Organization() {
   const organization = useOrganization();

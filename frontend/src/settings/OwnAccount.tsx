@@ -3,7 +3,7 @@ import { useState, type SyntheticEvent } from "react";
 import { answer, api } from "../api/client";
 import { useAction, useMe } from "../api/queries";
 import { endSession } from "../api/session";
-import { ErrorAlert } from "./ErrorAlert";
+import { ErrorAlert } from "../shared/ErrorAlert";
 
 export function OwnAccount() {
   const { data: me } = useMe();

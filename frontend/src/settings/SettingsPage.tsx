@@ -1,10 +1,10 @@
 import { Tabs } from "@mantine/core";
 import { useMay } from "../api/queries";
-import { PageTitle } from "../components/AppFrame";
-import { ApiKeys } from "../components/ApiKeys";
-import { Organization } from "../components/Organization";
-import { OwnAccount } from "../components/OwnAccount";
-import { Users } from "../components/Users";
+import { PageTitle } from "../shared/PageTitle";
+import { ApiKeys } from "./ApiKeys";
+import { Organization } from "./Organization";
+import { OwnAccount } from "./OwnAccount";
+import { Users } from "./Users";
 
 export default function SettingsPage() {
   const may = useMay();

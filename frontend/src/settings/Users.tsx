@@ -3,10 +3,10 @@ import { useDisclosure } from "@mantine/hooks";
 import { useState, type SyntheticEvent } from "react";
 import { answer, api, type Schemas } from "../api/client";
 import { useAction, useMe, useUsers } from "../api/queries";
-import { Answered } from "./Answered";
-import { confirm } from "./confirm";
-import { ErrorAlert } from "./ErrorAlert";
-import { Moment } from "./Moment";
+import { Answered } from "../shared/Answered";
+import { confirm } from "../shared/confirm";
+import { ErrorAlert } from "../shared/ErrorAlert";
+import { Moment } from "../shared/Moment";
 import { ROLES } from "./roles";
 
 type User = Schemas["UserView"];

@@ -1,7 +1,7 @@
 import Form from "@rjsf/core";
 import type { ErrorSchema, RJSFSchema } from "@rjsf/utils";
 import { useMemo } from "react";
-import type { ApiError } from "../api/client";
+import type { ApiError } from "../../api/client";
 import { ObjectTemplate } from "./groups";
 import { ArrayItem, ArrayTemplate } from "./lists";
 import { MapField } from "./MapField";
