@@ -33,11 +33,19 @@ export default function ActivityPage() {
       <PageTitle about="Who changed what, newest first">Activity</PageTitle>
       <FilterBar filters={filters} actions={[...new Set(entries.data?.items.map(({ action }) => action))].sort()} />
       <Answered query={entries}>
-        {(page) => page.items.length === 0 ? <Empty icon={IconHistory} title="Nothing fits what you chose" /> : (
-          <Card padding={0}>
-            <Accordion>{page.items.map((entry) => <Entry key={entry.id} entry={entry} />)}</Accordion>
-          </Card>
-        )}
+        {(page) =>
+          page.items.length === 0 ? (
+            <Empty icon={IconHistory} title="Nothing fits what you chose" />
+          ) : (
+            <Card padding={0}>
+              <Accordion>
+                {page.items.map((entry) => (
+                  <Entry key={entry.id} entry={entry} />
+                ))}
+              </Accordion>
+            </Card>
+          )
+        }
       </Answered>
       <Pager cursor={cursor} next={entries.data?.next_cursor} />
     </>
@@ -53,8 +61,19 @@ function FilterBar({ filters, actions }: { filters: ReturnType<typeof useFilters
   };
   return (
     <Group mb="md" gap="sm">
-      <Autocomplete label="Action" placeholder="DRAFT_APPROVED" data={actions} value={text.action} onChange={(value) => change("action", value.toUpperCase())} />
-      <TextInput label="Who" placeholder="Address or key" value={text.actor} onChange={(event) => change("actor", event.currentTarget.value)} />
+      <Autocomplete
+        label="Action"
+        placeholder="DRAFT_APPROVED"
+        data={actions}
+        value={text.action}
+        onChange={(value) => change("action", value.toUpperCase())}
+      />
+      <TextInput
+        label="Who"
+        placeholder="Address or key"
+        value={text.actor}
+        onChange={(event) => change("actor", event.currentTarget.value)}
+      />
       <DayRange filters={filters} />
     </Group>
   );
@@ -66,19 +85,36 @@ function Entry({ entry }: { entry: Schemas["AuditEntry"] }) {
       <Accordion.Control>
         <Group gap="xs" justify="space-between" wrap="nowrap" pr="xs">
           <div>
-            <Text size="sm"><b>{phrase(entry.action)}</b>{entry.entity_name && `: ${entry.entity_name}`}</Text>
-            <Text size="xs" c="dimmed">by {entry.actor}</Text>
+            <Text size="sm">
+              <b>{phrase(entry.action)}</b>
+              {entry.entity_name && `: ${entry.entity_name}`}
+            </Text>
+            <Text size="xs" c="dimmed">
+              by {entry.actor}
+            </Text>
           </div>
-          <Text size="sm" c="dimmed"><Moment at={entry.created_at} /></Text>
+          <Text size="sm" c="dimmed">
+            <Moment at={entry.created_at} />
+          </Text>
         </Group>
       </Accordion.Control>
       <Accordion.Panel>
         <SimpleGrid cols={{ base: 1, sm: 2 }}>
-          <div><Json title="Before" value={entry.before} /></div>
-          <div><Json title="After" value={entry.after} /></div>
+          <div>
+            <Json title="Before" value={entry.before} />
+          </div>
+          <div>
+            <Json title="After" value={entry.after} />
+          </div>
         </SimpleGrid>
-        {entry.entity_type === "draft_order" && <Anchor component={Link} to={`/orders/${entry.entity_id}`}>Open the order</Anchor>}
-        <Text size="xs" c="dimmed" mt="xs"><Code>{entry.action}</Code> {entry.entity_type} {entry.entity_id} · request {entry.request_id ?? "–"}</Text>
+        {entry.entity_type === "draft_order" && (
+          <Anchor component={Link} to={`/orders/${entry.entity_id}`}>
+            Open the order
+          </Anchor>
+        )}
+        <Text size="xs" c="dimmed" mt="xs">
+          <Code>{entry.action}</Code> {entry.entity_type} {entry.entity_id} · request {entry.request_id ?? "–"}
+        </Text>
       </Accordion.Panel>
     </Accordion.Item>
   );

@@ -12,14 +12,35 @@ const SAMPLE = { value: "", label: "A sample order that has every field" };
 export function ConfigPreview({ type, config, id }: { type: string; config: Config; id?: string }) {
   const orders = useOrders({ limit: 20 }).data?.items ?? [];
   const [order, setOrder] = useState<string | null>("");
-  const show = useAction(() => answer(api.POST("/api/v1/connectors/preview", { body: { connector_type: type, config, id, order_id: order || null } })), { quiet: true });
-  const data = [SAMPLE, ...orders.map((each) => ({ value: each.id, label: [each.external_order_number ?? each.id.slice(0, 8), each.customer.name].filter(Boolean).join(" · ") }))];
+  const show = useAction(
+    () =>
+      answer(
+        api.POST("/api/v1/connectors/preview", { body: { connector_type: type, config, id, order_id: order || null } }),
+      ),
+    { quiet: true },
+  );
+  const data = [
+    SAMPLE,
+    ...orders.map((each) => ({
+      value: each.id,
+      label: [each.external_order_number ?? each.id.slice(0, 8), each.customer.name].filter(Boolean).join(" · "),
+    })),
+  ];
   return (
     <Fieldset legend="Preview">
       <Stack gap="sm">
         <Group align="flex-end" gap="xs">
-          <Select label="What would be sent for" data={data} value={order} allowDeselect={false} onChange={setOrder} style={{ flex: 1 }} />
-          <Button variant="default" loading={show.isPending} onClick={() => show.run(undefined)}>Preview</Button>
+          <Select
+            label="What would be sent for"
+            data={data}
+            value={order}
+            allowDeselect={false}
+            onChange={setOrder}
+            style={{ flex: 1 }}
+          />
+          <Button variant="default" loading={show.isPending} onClick={() => show.run(undefined)}>
+            Preview
+          </Button>
         </Group>
         {show.error && <ErrorAlert error={show.error} />}
         {show.data && <Preview shown={show.data} />}

@@ -12,11 +12,16 @@ interface ChoiceProps {
 export function ConnectorChoice({ connectors, label, pending, onChoose }: ChoiceProps) {
   const preferred = connectors.find(({ is_default }) => is_default) ?? connectors[0];
   const [chosen, setChosen] = useState<string | null>(preferred?.id ?? null);
-  const data = connectors.map(({ id, name, display_name, is_default }) => ({ value: id, label: `${name ?? display_name}${is_default ? " (default)" : ""}` }));
+  const data = connectors.map(({ id, name, display_name, is_default }) => ({
+    value: id,
+    label: `${name ?? display_name}${is_default ? " (default)" : ""}`,
+  }));
   return (
     <Stack>
       <Select label="Connector" data={data} value={chosen} onChange={setChosen} allowDeselect={false} />
-      <Button loading={pending} disabled={!chosen} onClick={() => onChoose(chosen ?? undefined)}>{label}</Button>
+      <Button loading={pending} disabled={!chosen} onClick={() => onChoose(chosen ?? undefined)}>
+        {label}
+      </Button>
     </Stack>
   );
 }

@@ -36,7 +36,9 @@ function Running() {
   }, []);
   return (
     <Alert color="indigo" icon={<Loader size={18} />} title="Testing the connection" role="status">
-      <Text size="sm" className="numeric">Connecting, signing in, and trying what a delivery does: {elapsed.toFixed(1)} s</Text>
+      <Text size="sm" className="numeric">
+        Connecting, signing in, and trying what a delivery does: {elapsed.toFixed(1)} s
+      </Text>
       <Progress value={Math.min(100, (elapsed / LIMIT) * 100)} size="sm" mt="xs" aria-label="Time used" />
     </Alert>
   );
@@ -49,11 +51,17 @@ function Failed({ error, onAccept }: { error: ApiError; onAccept?: Props["onAcce
     <ErrorAlert error={error}>
       {fingerprint && hostKey && (
         <div>
-          <Text size="sm" mt="xs">The server shows this key. Compare it with what the server's operator says it is:</Text>
-          <Code block mt={4}>{fingerprint}</Code>
+          <Text size="sm" mt="xs">
+            The server shows this key. Compare it with what the server's operator says it is:
+          </Text>
+          <Code block mt={4}>
+            {fingerprint}
+          </Code>
           {onAccept && (
             <Group mt="xs">
-              <Button size="xs" onClick={() => onAccept(hostKey, fingerprint)}>It is the same: accept this key</Button>
+              <Button size="xs" onClick={() => onAccept(hostKey, fingerprint)}>
+                It is the same: accept this key
+              </Button>
             </Group>
           )}
         </div>

@@ -11,15 +11,25 @@ export function AttemptDetails({ attempt }: { attempt: Schemas["AttemptDetail"] 
         <Accordion.Control p="xs">
           <Group gap="xs">
             <StatusBadge status={attempt.status} />
-            <Text size="sm" className="numeric">{attempt.latency_ms === null ? "" : `${attempt.latency_ms} ms`}</Text>
-            {attempt.error_message && <Text size="sm" lineClamp={2} style={{ flex: 1 }}>{attempt.error_message}</Text>}
+            <Text size="sm" className="numeric">
+              {attempt.latency_ms === null ? "" : `${attempt.latency_ms} ms`}
+            </Text>
+            {attempt.error_message && (
+              <Text size="sm" lineClamp={2} style={{ flex: 1 }}>
+                {attempt.error_message}
+              </Text>
+            )}
           </Group>
         </Accordion.Control>
         <Accordion.Panel>
-          {attempt.error_message && <ProblemAlert problem={{ message: attempt.error_message, code: attempt.error_code }} />}
+          {attempt.error_message && (
+            <ProblemAlert problem={{ message: attempt.error_message, code: attempt.error_code }} />
+          )}
           <Json title="Request" value={attempt.request_json} />
           <Json title="Response" value={attempt.response_json} />
-          <Text size="xs" c="dimmed" mt="xs" className="mono">request {attempt.request_id ?? "–"} · key {attempt.idempotency_key}</Text>
+          <Text size="xs" c="dimmed" mt="xs" className="mono">
+            request {attempt.request_id ?? "–"} · key {attempt.idempotency_key}
+          </Text>
         </Accordion.Panel>
       </Accordion.Item>
     </Accordion>

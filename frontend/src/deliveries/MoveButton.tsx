@@ -10,21 +10,35 @@ import { ConnectorChoice } from "../connectors/ConnectorChoice";
 export function MoveButton({ exports, onDone }: { exports: Schemas["Export"][]; onDone: () => void }) {
   const [opened, { open, close }] = useDisclosure();
   const sources = new Set(exports.map(({ connection_id }) => connection_id));
-  const targets = (useConnectors().data ?? []).filter(({ id, status }) => status === "ACTIVE" && !(sources.size === 1 && sources.has(id)));
+  const targets = (useConnectors().data ?? []).filter(
+    ({ id, status }) => status === "ACTIVE" && !(sources.size === 1 && sources.has(id)),
+  );
   const move = useAction((target: string | undefined) => moveAll(exports, target ?? ""), {
     onDone: ({ moved, stayed }) => {
-      notifications.show({ message: `${plural(moved, "delivery", "deliveries")} moved${stayed ? `; ${stayed} may have arrived already and stay` : ""}`, color: stayed ? "yellow" : "teal" });
+      notifications.show({
+        message: `${plural(moved, "delivery", "deliveries")} moved${stayed ? `; ${stayed} may have arrived already and stay` : ""}`,
+        color: stayed ? "yellow" : "teal",
+      });
       close();
       onDone();
     },
   });
   return (
     <>
-      <Button size="xs" variant="default" loading={move.isPending} onClick={open}>Move to another connector</Button>
+      <Button size="xs" variant="default" loading={move.isPending} onClick={open}>
+        Move to another connector
+      </Button>
       <Modal opened={opened} onClose={close} title="Move deliveries">
-        {targets.length === 0
-          ? <Text size="sm">There is no other connector that is ACTIVE.</Text>
-          : <ConnectorChoice connectors={targets} label={`Move ${plural(exports.length, "delivery", "deliveries")}`} pending={move.isPending} onChoose={move.run} />}
+        {targets.length === 0 ? (
+          <Text size="sm">There is no other connector that is ACTIVE.</Text>
+        ) : (
+          <ConnectorChoice
+            connectors={targets}
+            label={`Move ${plural(exports.length, "delivery", "deliveries")}`}
+            pending={move.isPending}
+            onChoose={move.run}
+          />
+        )}
       </Modal>
     </>
   );

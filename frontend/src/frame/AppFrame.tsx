@@ -1,10 +1,30 @@
 import {
-  ActionIcon, Alert, AppShell, Box, Burger, Button, Group, Menu, NavLink, Text, Tooltip, useComputedColorScheme, useMantineColorScheme,
+  ActionIcon,
+  Alert,
+  AppShell,
+  Box,
+  Burger,
+  Button,
+  Group,
+  Menu,
+  NavLink,
+  Text,
+  Tooltip,
+  useComputedColorScheme,
+  useMantineColorScheme,
 } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import {
-  IconFileText, IconHistory, IconLayoutDashboard, IconLogout, IconMoon, IconPlugConnected, IconSettings, IconSun,
-  IconTruckDelivery, IconUserCircle,
+  IconFileText,
+  IconHistory,
+  IconLayoutDashboard,
+  IconLogout,
+  IconMoon,
+  IconPlugConnected,
+  IconSettings,
+  IconSun,
+  IconTruckDelivery,
+  IconUserCircle,
 } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
@@ -34,15 +54,31 @@ export function AppFrame({ children }: { children: ReactNode }) {
   const [opened, { toggle, close }] = useDisclosure();
   const me = useMe();
   return (
-    <AppShell header={{ height: 56 }} navbar={{ width: 220, breakpoint: "sm", collapsed: { mobile: !opened } }} padding={{ base: "sm", sm: "lg" }}>
-      <a href="#main" className="skip">Skip to the content</a>
+    <AppShell
+      header={{ height: 56 }}
+      navbar={{ width: 220, breakpoint: "sm", collapsed: { mobile: !opened } }}
+      padding={{ base: "sm", sm: "lg" }}
+    >
+      <a href="#main" className="skip">
+        Skip to the content
+      </a>
       <AppShell.Header px="md">
         <Group h="100%" justify="space-between" wrap="nowrap">
           <Group gap="sm" wrap="nowrap">
-            <Burger opened={opened} onClick={toggle} hiddenFrom="sm" size="sm" aria-label={opened ? "Close menu" : "Open menu"} />
+            <Burger
+              opened={opened}
+              onClick={toggle}
+              hiddenFrom="sm"
+              size="sm"
+              aria-label={opened ? "Close menu" : "Open menu"}
+            />
             <img src="/favicon.svg" alt="" width={26} height={26} />
-            <Text fw={700} visibleFrom="xs">OrderFlow Connect</Text>
-            <Text c="dimmed" size="sm" truncate maw={{ base: 140, sm: 320 }}>{me.data?.org_name}</Text>
+            <Text fw={700} visibleFrom="xs">
+              OrderFlow Connect
+            </Text>
+            <Text c="dimmed" size="sm" truncate maw={{ base: 140, sm: 320 }}>
+              {me.data?.org_name}
+            </Text>
           </Group>
           <Group gap="xs" wrap="nowrap">
             <SchemeSwitch />
@@ -70,8 +106,16 @@ function Places({ onGo }: { onGo: () => void }) {
     const here = to === "/" ? pathname === "/" : pathname.startsWith(to);
     return (
       <NavLink
-        key={to} component={Link} to={to} label={label} leftSection={<Icon size={18} stroke={1.7} />} active={here}
-        aria-current={here ? "page" : undefined} onClick={onGo} style={{ borderRadius: "var(--mantine-radius-md)" }} mb={2}
+        key={to}
+        component={Link}
+        to={to}
+        label={label}
+        leftSection={<Icon size={18} stroke={1.7} />}
+        active={here}
+        aria-current={here ? "page" : undefined}
+        onClick={onGo}
+        style={{ borderRadius: "var(--mantine-radius-md)" }}
+        mb={2}
       />
     );
   });
@@ -83,7 +127,13 @@ function SchemeSwitch() {
   const label = dark ? "Light colours" : "Dark colours";
   return (
     <Tooltip label={label}>
-      <ActionIcon variant="subtle" color="gray" size="lg" aria-label={label} onClick={() => setColorScheme(dark ? "light" : "dark")}>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        size="lg"
+        aria-label={label}
+        onClick={() => setColorScheme(dark ? "light" : "dark")}
+      >
         {dark ? <IconSun size={18} /> : <IconMoon size={18} />}
       </ActionIcon>
     </Tooltip>
@@ -100,14 +150,27 @@ function AccountMenu() {
   return (
     <Menu position="bottom-end">
       <Menu.Target>
-        <Button variant="subtle" color="gray" leftSection={<IconUserCircle size={18} />} aria-label={`Account: ${me?.email ?? ""}, ${me?.role ?? ""}`}>
-          <Text size="sm" visibleFrom="sm">{me?.email}</Text>
-          <Text size="sm" hiddenFrom="sm">{me?.role}</Text>
+        <Button
+          variant="subtle"
+          color="gray"
+          leftSection={<IconUserCircle size={18} />}
+          aria-label={`Account: ${me?.email ?? ""}, ${me?.role ?? ""}`}
+        >
+          <Text size="sm" visibleFrom="sm">
+            {me?.email}
+          </Text>
+          <Text size="sm" hiddenFrom="sm">
+            {me?.role}
+          </Text>
         </Button>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Label>{me?.email} · {me?.role}</Menu.Label>
-        <Menu.Item leftSection={<IconLogout size={16} />} onClick={leave}>Sign out</Menu.Item>
+        <Menu.Label>
+          {me?.email} · {me?.role}
+        </Menu.Label>
+        <Menu.Item leftSection={<IconLogout size={16} />} onClick={leave}>
+          Sign out
+        </Menu.Item>
       </Menu.Dropdown>
     </Menu>
   );
@@ -119,7 +182,15 @@ function PausedAlert() {
   return (
     <Alert color="yellow" mb="md" title="All deliveries are paused" icon={<IconHistory size={18} />}>
       Orders can still be pushed; they wait
-      {data.deliveries_paused_until ? <> until <Moment at={data.deliveries_paused_until} absolute /></> : " until somebody resumes them"}.
+      {data.deliveries_paused_until ? (
+        <>
+          {" "}
+          until <Moment at={data.deliveries_paused_until} absolute />
+        </>
+      ) : (
+        " until somebody resumes them"
+      )}
+      .
     </Alert>
   );
 }

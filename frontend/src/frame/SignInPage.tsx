@@ -24,14 +24,33 @@ export function SignInPage() {
           <Group gap="sm">
             <img src="/favicon.svg" alt="" width={36} height={36} />
             <div>
-              <Title order={1} size="h3">OrderFlow Connect</Title>
-              <Text c="dimmed" size="sm">Sign in to carry orders into your ERP</Text>
+              <Title order={1} size="h3">
+                OrderFlow Connect
+              </Title>
+              <Text c="dimmed" size="sm">
+                Sign in to carry orders into your ERP
+              </Text>
             </div>
           </Group>
           {signIn.error && <ErrorAlert error={signIn.error} />}
-          <TextInput label="E-mail" type="email" autoComplete="username" required value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
-          <PasswordInput label="Password" autoComplete="current-password" required value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
-          <Button type="submit" loading={signIn.isPending} fullWidth>Sign in</Button>
+          <TextInput
+            label="E-mail"
+            type="email"
+            autoComplete="username"
+            required
+            value={email}
+            onChange={(event) => setEmail(event.currentTarget.value)}
+          />
+          <PasswordInput
+            label="Password"
+            autoComplete="current-password"
+            required
+            value={password}
+            onChange={(event) => setPassword(event.currentTarget.value)}
+          />
+          <Button type="submit" loading={signIn.isPending} fullWidth>
+            Sign in
+          </Button>
         </Stack>
       </Card>
     </Center>

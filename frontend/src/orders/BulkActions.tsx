@@ -23,7 +23,8 @@ interface Props {
 export function BulkActions({ selected, wanted, onDone }: Props) {
   const [result, setResult] = useState<Answer>();
   const act = useAction((body: Schemas["BulkBody"]) => answer(api.POST("/api/v1/draft-orders/bulk", { body })), {
-    done: ({ succeeded, more }) => `Done for ${plural(succeeded, "order")}${more ? "; there are more, do it again for the next 1,000" : ""}`,
+    done: ({ succeeded, more }) =>
+      `Done for ${plural(succeeded, "order")}${more ? "; there are more, do it again for the next 1,000" : ""}`,
     onDone: (outcome) => {
       onDone();
       if (outcome.succeeded < outcome.results.length) setResult(outcome);
@@ -43,19 +44,41 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
     <>
       <Paper withBorder p="xs" mb="sm" radius="md">
         <Group gap="xs" mih={30}>
-          <Text size="sm" c="dimmed" mr="auto">{selected.length ? `${plural(selected.length, "order")} selected` : "Select orders to act on several at once"}</Text>
-          {ACTIONS.map(onSelected).filter(({ count }) => count > 0).map(({ action, ids, count }) => (
-            <Button key={action} size="xs" loading={act.isPending} onClick={() => act.run({ action, ids })}>{LABELS[action]} {count}</Button>
-          ))}
+          <Text size="sm" c="dimmed" mr="auto">
+            {selected.length
+              ? `${plural(selected.length, "order")} selected`
+              : "Select orders to act on several at once"}
+          </Text>
+          {ACTIONS.map(onSelected)
+            .filter(({ count }) => count > 0)
+            .map(({ action, ids, count }) => (
+              <Button key={action} size="xs" loading={act.isPending} onClick={() => act.run({ action, ids })}>
+                {LABELS[action]} {count}
+              </Button>
+            ))}
           <Menu position="bottom-end">
-            <Menu.Target><Button size="xs" variant="default" loading={act.isPending} rightSection={<IconChevronDown size={14} />}>All found</Button></Menu.Target>
+            <Menu.Target>
+              <Button size="xs" variant="default" loading={act.isPending} rightSection={<IconChevronDown size={14} />}>
+                All found
+              </Button>
+            </Menu.Target>
             <Menu.Dropdown>
-              {ACTIONS.map((action) => <Menu.Item key={action} onClick={() => onAll(action)}>{LABELS[action]} all {STARTS_FROM[action]}</Menu.Item>)}
+              {ACTIONS.map((action) => (
+                <Menu.Item key={action} onClick={() => onAll(action)}>
+                  {LABELS[action]} all {STARTS_FROM[action]}
+                </Menu.Item>
+              ))}
             </Menu.Dropdown>
           </Menu>
         </Group>
       </Paper>
-      <Modal opened={result !== undefined} onClose={() => setResult(undefined)} title="Not all went well" centered size="lg">
+      <Modal
+        opened={result !== undefined}
+        onClose={() => setResult(undefined)}
+        title="Not all went well"
+        centered
+        size="lg"
+      >
         {result && <Refused result={result} />}
       </Modal>
     </>
@@ -67,7 +90,11 @@ function Refused({ result }: { result: Answer }) {
   return (
     <Alert color="yellow" title={`${plural(result.succeeded, "order")} done, ${refused.length} not`}>
       <List size="sm">
-        {refused.slice(0, 50).map(({ id, error }) => <List.Item key={id}><code>{id.slice(0, 8)}</code> {error?.message} {error?.hint}</List.Item>)}
+        {refused.slice(0, 50).map(({ id, error }) => (
+          <List.Item key={id}>
+            <code>{id.slice(0, 8)}</code> {error?.message} {error?.hint}
+          </List.Item>
+        ))}
       </List>
     </Alert>
   );

@@ -13,8 +13,16 @@ export function ImportButton() {
   const bring = useAction(send, { onDone: setLines });
   return (
     <>
-      <FileButton accept=".json,.jsonl,.ndjson,application/json" onChange={(file) => file && bring.run(file)} inputProps={{ "aria-label": "File of orders" }}>
-        {(props) => <Button {...props} variant="default" leftSection={<IconUpload size={16} />} loading={bring.isPending}>Import</Button>}
+      <FileButton
+        accept=".json,.jsonl,.ndjson,application/json"
+        onChange={(file) => file && bring.run(file)}
+        inputProps={{ "aria-label": "File of orders" }}
+      >
+        {(props) => (
+          <Button {...props} variant="default" leftSection={<IconUpload size={16} />} loading={bring.isPending}>
+            Import
+          </Button>
+        )}
       </FileButton>
       <Modal opened={lines !== undefined} onClose={() => setLines(undefined)} title="Import" centered size="lg">
         {lines && <Outcome lines={lines} />}
@@ -31,7 +39,10 @@ async function send(file: File): Promise<Line[]> {
     parseAs: "text",
   });
   const text: string = await answer(call as Promise<{ data?: string; response: Response }>);
-  return text.split("\n").filter(Boolean).map((line) => JSON.parse(line) as Line);
+  return text
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Line);
 }
 
 function Outcome({ lines }: { lines: Line[] }) {
@@ -41,12 +52,20 @@ function Outcome({ lines }: { lines: Line[] }) {
   return (
     <>
       <Alert color={refused.length ? "yellow" : "green"} title={`${plural(accepted, "order")} came in`}>
-        {incomplete > 0 && <Text size="sm">{plural(incomplete, "order needs", "orders need")} review: something is missing.</Text>}
-        {refused.length > 0 && <Text size="sm">{plural(refused.length, "line was", "lines were")} refused; nothing of them was stored.</Text>}
+        {incomplete > 0 && (
+          <Text size="sm">{plural(incomplete, "order needs", "orders need")} review: something is missing.</Text>
+        )}
+        {refused.length > 0 && (
+          <Text size="sm">{plural(refused.length, "line was", "lines were")} refused; nothing of them was stored.</Text>
+        )}
       </Alert>
       {refused.length > 0 && (
         <List size="sm" mt="md">
-          {refused.slice(0, 50).map(({ line, error }) => <List.Item key={line}><b>Line {line}</b>: {error?.message} {error?.hint}</List.Item>)}
+          {refused.slice(0, 50).map(({ line, error }) => (
+            <List.Item key={line}>
+              <b>Line {line}</b>: {error?.message} {error?.hint}
+            </List.Item>
+          ))}
         </List>
       )}
     </>

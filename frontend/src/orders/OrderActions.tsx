@@ -19,8 +19,15 @@ function newKey(): string {
 }
 
 export function ApproveButton({ id, size }: Props) {
-  const approve = useAction(() => answer(api.POST("/api/v1/draft-orders/{order_id}/approve", { params: { path: { order_id: id } } })), { done: "Approved" });
-  return <Button size={size} loading={approve.isPending} onClick={() => approve.run(undefined)}>Approve</Button>;
+  const approve = useAction(
+    () => answer(api.POST("/api/v1/draft-orders/{order_id}/approve", { params: { path: { order_id: id } } })),
+    { done: "Approved" },
+  );
+  return (
+    <Button size={size} loading={approve.isPending} onClick={() => approve.run(undefined)}>
+      Approve
+    </Button>
+  );
 }
 
 /** Push, or push again after an error; where there are several connectors, it asks which. */
@@ -28,11 +35,20 @@ export function PushButton({ id, status, size }: Props) {
   const retry = status === "ERROR";
   const [opened, { open, close }] = useDisclosure();
   const active = (useConnectors().data ?? []).filter((connector) => connector.status === "ACTIVE");
-  const push = useAction((connection_id: string | undefined) => ask(id, retry, connection_id), { done: "On its way", onDone: close });
+  const push = useAction((connection_id: string | undefined) => ask(id, retry, connection_id), {
+    done: "On its way",
+    onDone: close,
+  });
   const label = retry ? "Retry" : "Push";
   return (
     <>
-      <Button size={size} loading={push.isPending} onClick={active.length > 1 && !retry ? open : () => push.run(undefined)}>{label}</Button>
+      <Button
+        size={size}
+        loading={push.isPending}
+        onClick={active.length > 1 && !retry ? open : () => push.run(undefined)}
+      >
+        {label}
+      </Button>
       <Modal opened={opened} onClose={close} title="Push to which connector?">
         <ConnectorChoice connectors={active} label="Push" pending={push.isPending} onChoose={push.run} />
       </Modal>
@@ -48,30 +64,71 @@ function ask(order_id: string, retry: boolean, connection_id?: string) {
 }
 
 export function WithdrawButton({ id, size, name }: Props) {
-  const withdraw = useAction(() => answer(api.POST("/api/v1/draft-orders/{order_id}/withdraw", { params: { path: { order_id: id } } })), { done: "Withdrawn; the order is APPROVED again" });
-  const sure = () => confirm(`Withdraw ${name}?`, "It is not delivered, and becomes APPROVED again. This works while no attempt has begun.", "Withdraw", () => withdraw.run(undefined));
-  return <Button size={size} variant="default" loading={withdraw.isPending} onClick={sure}>Withdraw</Button>;
+  const withdraw = useAction(
+    () => answer(api.POST("/api/v1/draft-orders/{order_id}/withdraw", { params: { path: { order_id: id } } })),
+    { done: "Withdrawn; the order is APPROVED again" },
+  );
+  const sure = () =>
+    confirm(
+      `Withdraw ${name}?`,
+      "It is not delivered, and becomes APPROVED again. This works while no attempt has begun.",
+      "Withdraw",
+      () => withdraw.run(undefined),
+    );
+  return (
+    <Button size={size} variant="default" loading={withdraw.isPending} onClick={sure}>
+      Withdraw
+    </Button>
+  );
 }
 
 export function RejectButton({ id, size, name }: Props) {
   const reject = useAction(
-    (reason: string) => answer(api.POST("/api/v1/draft-orders/{order_id}/reject", { params: { path: { order_id: id } }, body: { reason: reason || null } })),
+    (reason: string) =>
+      answer(
+        api.POST("/api/v1/draft-orders/{order_id}/reject", {
+          params: { path: { order_id: id } },
+          body: { reason: reason || null },
+        }),
+      ),
     { done: "Rejected" },
   );
   return (
-    <Asking label="Reject" title={`Reject ${name}?`} about="A rejected order can never be pushed. Its history stays." field="Reason (for the record)"
-      color="red.9" size={size} pending={reject.isPending} onGiven={reject.run} />
+    <Asking
+      label="Reject"
+      title={`Reject ${name}?`}
+      about="A rejected order can never be pushed. Its history stays."
+      field="Reason (for the record)"
+      color="red.9"
+      size={size}
+      pending={reject.isPending}
+      onGiven={reject.run}
+    />
   );
 }
 
 export function ConfirmButton({ id, size, name }: Props) {
   const settle = useAction(
-    (erp_order_id: string) => answer(api.POST("/api/v1/draft-orders/{order_id}/confirm", { params: { path: { order_id: id } }, body: { erp_order_id } })),
+    (erp_order_id: string) =>
+      answer(
+        api.POST("/api/v1/draft-orders/{order_id}/confirm", {
+          params: { path: { order_id: id } },
+          body: { erp_order_id },
+        }),
+      ),
     { done: "Confirmed" },
   );
   return (
-    <Asking label="Confirm by hand" title={`Confirm ${name}`} about="For an ERP that never answers: look up the number that the order has there." field="Number in the ERP"
-      required size={size} pending={settle.isPending} onGiven={settle.run} />
+    <Asking
+      label="Confirm by hand"
+      title={`Confirm ${name}`}
+      about="For an ERP that never answers: look up the number that the order has there."
+      field="Number in the ERP"
+      required
+      size={size}
+      pending={settle.isPending}
+      onGiven={settle.run}
+    />
   );
 }
 
@@ -97,12 +154,22 @@ function Asking({ label, title, about, field, required, color, size, pending, on
   };
   return (
     <>
-      <Button size={size} variant="default" loading={pending} onClick={open}>{label}</Button>
+      <Button size={size} variant="default" loading={pending} onClick={open}>
+        {label}
+      </Button>
       <Modal opened={opened} onClose={close} title={title}>
         <Stack component="form" onSubmit={submit}>
           <Text size="sm">{about}</Text>
-          <TextInput label={field} required={required} value={text} onChange={(event) => setText(event.currentTarget.value)} data-autofocus />
-          <Button type="submit" color={color}>{label}</Button>
+          <TextInput
+            label={field}
+            required={required}
+            value={text}
+            onChange={(event) => setText(event.currentTarget.value)}
+            data-autofocus
+          />
+          <Button type="submit" color={color}>
+            {label}
+          </Button>
         </Stack>
       </Modal>
     </>
@@ -112,15 +179,31 @@ function Asking({ label, title, about, field, required, color, size, pending, on
 /** After a look into the ERP: the delivery is there, or it is to be sent again. */
 export function ResolveButtons({ exportId, size }: { exportId: string; size?: string }) {
   const resolve = useAction(
-    (as: "delivered" | "send_again") => answer(api.POST("/api/v1/exports/{export_id}/resolve", { params: { path: { export_id: exportId } }, body: { as } })),
+    (as: "delivered" | "send_again") =>
+      answer(
+        api.POST("/api/v1/exports/{export_id}/resolve", { params: { path: { export_id: exportId } }, body: { as } }),
+      ),
     { done: "Settled" },
   );
-  const again = () => confirm("Send it again?", "If the ERP has the order after all, it will be there twice. Look into the ERP first.", "Send again", () => resolve.run("send_again"));
-  const there = () => confirm("Is it in the ERP?", "It then counts as delivered, and the ERP's answer is awaited.", "It is there", () => resolve.run("delivered"));
+  const again = () =>
+    confirm(
+      "Send it again?",
+      "If the ERP has the order after all, it will be there twice. Look into the ERP first.",
+      "Send again",
+      () => resolve.run("send_again"),
+    );
+  const there = () =>
+    confirm("Is it in the ERP?", "It then counts as delivered, and the ERP's answer is awaited.", "It is there", () =>
+      resolve.run("delivered"),
+    );
   return (
     <>
-      <Button size={size} variant="default" loading={resolve.isPending} onClick={there}>The ERP has it</Button>
-      <Button size={size} variant="default" loading={resolve.isPending} onClick={again}>Send again</Button>
+      <Button size={size} variant="default" loading={resolve.isPending} onClick={there}>
+        The ERP has it
+      </Button>
+      <Button size={size} variant="default" loading={resolve.isPending} onClick={again}>
+        Send again
+      </Button>
     </>
   );
 }
@@ -134,7 +217,9 @@ export function OrderActions({ latest, ...order }: Props & { latest?: Schemas["E
     <>
       {status === "READY" && may("ORDERS_APPROVE") && <ApproveButton {...order} />}
       {(status === "APPROVED" || status === "ERROR") && may("ORDERS_PUSH") && <PushButton {...order} />}
-      {status === "PUSHING" && may("ORDERS_PUSH") && held && latest && <ResolveButtons exportId={latest.id} size={order.size} />}
+      {status === "PUSHING" && may("ORDERS_PUSH") && held && latest && (
+        <ResolveButtons exportId={latest.id} size={order.size} />
+      )}
       {status === "PUSHING" && may("ORDERS_PUSH") && !held && <WithdrawButton {...order} />}
       {status === "PUSHED" && may("ORDERS_PUSH") && <ConfirmButton {...order} />}
       {REJECTABLE.has(status) && may("ORDERS_EDIT") && <RejectButton {...order} />}

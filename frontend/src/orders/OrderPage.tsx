@@ -1,4 +1,18 @@
-import { Alert, Anchor, Breadcrumbs, Button, Card, Code, Grid, Group, List, Stack, Table, Text, Title } from "@mantine/core";
+import {
+  Alert,
+  Anchor,
+  Breadcrumbs,
+  Button,
+  Card,
+  Code,
+  Grid,
+  Group,
+  List,
+  Stack,
+  Table,
+  Text,
+  Title,
+} from "@mantine/core";
 import { IconDownload, IconEdit } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link, useParams } from "react-router";
@@ -33,7 +47,9 @@ export default function OrderPage() {
             </Grid.Col>
             <Grid.Col span={{ base: 12, md: 5 }}>
               <Card component="section" aria-label="Timeline">
-                <Title order={2} size="h5" mb="md">Timeline</Title>
+                <Title order={2} size="h5" mb="md">
+                  Timeline
+                </Title>
                 <Answered query={timeline}>{(events) => <Timeline events={events} />}</Answered>
               </Card>
             </Grid.Col>
@@ -54,13 +70,36 @@ function Heading({ order }: { order: ExactOrder }) {
   return (
     <>
       <title>{`${name} · OrderFlow Connect`}</title>
-      <Breadcrumbs mb="xs"><Anchor component={Link} to="/orders" size="sm">Orders</Anchor><Text size="sm">{name}</Text></Breadcrumbs>
+      <Breadcrumbs mb="xs">
+        <Anchor component={Link} to="/orders" size="sm">
+          Orders
+        </Anchor>
+        <Text size="sm">{name}</Text>
+      </Breadcrumbs>
       <Group justify="space-between" mb="lg" gap="sm">
-        <Group gap="sm"><Title order={1} size="h2">{name}</Title><StatusBadge status={order.status} /></Group>
+        <Group gap="sm">
+          <Title order={1} size="h2">
+            {name}
+          </Title>
+          <StatusBadge status={order.status} />
+        </Group>
         <Group gap="xs">
-          {latest?.filename && <Button variant="default" leftSection={<IconDownload size={16} />} aria-label="Download the document" onClick={() => downloadDocument(latest.id, latest.filename)}>Document</Button>}
+          {latest?.filename && (
+            <Button
+              variant="default"
+              leftSection={<IconDownload size={16} />}
+              aria-label="Download the document"
+              onClick={() => downloadDocument(latest.id, latest.filename)}
+            >
+              Document
+            </Button>
+          )}
           {EDITABLE.has(order.status) && <PreviewButton orderId={order.id} />}
-          {EDITABLE.has(order.status) && may("ORDERS_EDIT") && <Button variant="default" leftSection={<IconEdit size={16} />} onClick={() => setEditing(true)}>Edit</Button>}
+          {EDITABLE.has(order.status) && may("ORDERS_EDIT") && (
+            <Button variant="default" leftSection={<IconEdit size={16} />} onClick={() => setEditing(true)}>
+              Edit
+            </Button>
+          )}
           <OrderActions id={order.id} status={order.status} name={name} latest={latest} />
         </Group>
       </Group>
@@ -71,26 +110,55 @@ function Heading({ order }: { order: ExactOrder }) {
 
 function Reasons({ order }: { order: ExactOrder }) {
   const latest = order.latest_export;
-  const waiting = order.status === "PUSHING" && latest?.waits_for && latest.waits_for !== "ATTEMPT" && latest.waits_for !== "WORKER";
+  const waiting =
+    order.status === "PUSHING" && latest?.waits_for && latest.waits_for !== "ATTEMPT" && latest.waits_for !== "WORKER";
   const reason = latest?.connector_error ?? latest?.error;
   return (
     <>
       {order.missing.length > 0 && order.status === "NEEDS_REVIEW" && (
         <Alert color="yellow" title="Before it can be approved">
-          <List size="sm">{order.missing.map((what) => <List.Item key={what}>{what}</List.Item>)}</List>
+          <List size="sm">
+            {order.missing.map((what) => (
+              <List.Item key={what}>{what}</List.Item>
+            ))}
+          </List>
         </Alert>
       )}
       {order.status === "ERROR" && order.error && (
-        <ProblemAlert problem={order.error} title={latest?.answered_at ? "The ERP refused this order" : "This order was not delivered"} />
+        <ProblemAlert
+          problem={order.error}
+          title={latest?.answered_at ? "The ERP refused this order" : "This order was not delivered"}
+        />
       )}
       {waiting && (
-        <Alert color="yellow" title={<>{waitsFor(latest.waits_for)}{latest.waits_for === "RETRY_TIME" && <> <Moment at={latest.next_attempt_at} /></>}</>}>
+        <Alert
+          color="yellow"
+          title={
+            <>
+              {waitsFor(latest.waits_for)}
+              {latest.waits_for === "RETRY_TIME" && (
+                <>
+                  {" "}
+                  <Moment at={latest.next_attempt_at} />
+                </>
+              )}
+            </>
+          }
+        >
           {reason?.message && <Text size="sm">{reason.message}</Text>}
-          {reason?.hint && <Text size="sm" c="dimmed">{reason.hint}</Text>}
+          {reason?.hint && (
+            <Text size="sm" c="dimmed">
+              {reason.hint}
+            </Text>
+          )}
           {reason?.code && <Code mt={4}>{reason.code}</Code>}
         </Alert>
       )}
-      {latest?.overdue && <Alert color="orange" title="The ERP has not answered in time">It was delivered <Moment at={latest.sent_at} />. Ask the ERP's people, or confirm it by hand.</Alert>}
+      {latest?.overdue && (
+        <Alert color="orange" title="The ERP has not answered in time">
+          It was delivered <Moment at={latest.sent_at} />. Ask the ERP's people, or confirm it by hand.
+        </Alert>
+      )}
     </>
   );
 }
@@ -99,9 +167,20 @@ const ADDRESS = ["name", "contact", "street", "zip", "postal_code", "city", "cou
 const rank = (name: string) => (ADDRESS.includes(name) ? ADDRESS.indexOf(name) : ADDRESS.length);
 
 function Facts({ order }: { order: ExactOrder }) {
-  const address = (part: Record<string, unknown> | null) => part && Object.keys(part).sort((a, b) => rank(a) - rank(b)).map((name) => part[name]).filter(Boolean).join(", ");
+  const address = (part: Record<string, unknown> | null) =>
+    part &&
+    Object.keys(part)
+      .sort((a, b) => rank(a) - rank(b))
+      .map((name) => part[name])
+      .filter(Boolean)
+      .join(", ");
   const facts: [string, React.ReactNode][] = [
-    ["Customer", [order.customer.name, order.customer.erp_customer_number && `(${order.customer.erp_customer_number})`].filter(Boolean).join(" ")],
+    [
+      "Customer",
+      [order.customer.name, order.customer.erp_customer_number && `(${order.customer.erp_customer_number})`]
+        .filter(Boolean)
+        .join(" "),
+    ],
     ["Number in the ERP", order.erp_order_id],
     ["Order date", order.order_date],
     ["Wanted for", order.requested_delivery_date],
@@ -109,19 +188,34 @@ function Facts({ order }: { order: ExactOrder }) {
     ["Ship to", address(order.ship_to)],
     ["Bill to", address(order.bill_to)],
     ["Source", order.source_document.file_name],
-    ["Approved", order.approved_at && <><Moment at={order.approved_at} /> by {order.approved_by}</>],
+    [
+      "Approved",
+      order.approved_at && (
+        <>
+          <Moment at={order.approved_at} /> by {order.approved_by}
+        </>
+      ),
+    ],
     ["Notes", order.notes],
   ];
   return (
     <Card>
-      <Title order={2} size="h5" mb="sm">Order</Title>
+      <Title order={2} size="h5" mb="sm">
+        Order
+      </Title>
       <Grid gutter="xs">
-        {facts.filter(([, value]) => value).map(([label, value]) => (
-          <Grid.Col key={label} span={{ base: 12, xs: 6 }}>
-            <Text size="xs" c="dimmed">{label}</Text>
-            <Text size="sm" component="div" style={{ overflowWrap: "anywhere" }}>{value}</Text>
-          </Grid.Col>
-        ))}
+        {facts
+          .filter(([, value]) => value)
+          .map(([label, value]) => (
+            <Grid.Col key={label} span={{ base: 12, xs: 6 }}>
+              <Text size="xs" c="dimmed">
+                {label}
+              </Text>
+              <Text size="sm" component="div" style={{ overflowWrap: "anywhere" }}>
+                {value}
+              </Text>
+            </Grid.Col>
+          ))}
       </Grid>
     </Card>
   );
@@ -130,22 +224,41 @@ function Facts({ order }: { order: ExactOrder }) {
 function Lines({ lines, currency }: { lines: ExactLine[]; currency: string | null }) {
   return (
     <Card padding={0}>
-      <Title order={2} size="h5" p="lg" pb="xs">Lines</Title>
+      <Title order={2} size="h5" p="lg" pb="xs">
+        Lines
+      </Title>
       <Table.ScrollContainer minWidth={320}>
         <Table>
           <Table.Thead>
-            <Table.Tr><Table.Th>#</Table.Th><Table.Th>Article</Table.Th><Table.Th ta="right">Quantity</Table.Th><Table.Th ta="right">Unit price</Table.Th></Table.Tr>
+            <Table.Tr>
+              <Table.Th>#</Table.Th>
+              <Table.Th>Article</Table.Th>
+              <Table.Th ta="right">Quantity</Table.Th>
+              <Table.Th ta="right">Unit price</Table.Th>
+            </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
             {lines.map((line) => (
               <Table.Tr key={line.line_no}>
                 <Table.Td className="numeric">{line.line_no}</Table.Td>
                 <Table.Td>
-                  <Text size="sm" fw={600}>{line.internal_sku ?? <Text span c="red" size="sm">no article number</Text>}</Text>
-                  <Text size="xs" c="dimmed">{[line.description, line.customer_sku_raw].filter(Boolean).join(" · ")}</Text>
+                  <Text size="sm" fw={600}>
+                    {line.internal_sku ?? (
+                      <Text span c="red" size="sm">
+                        no article number
+                      </Text>
+                    )}
+                  </Text>
+                  <Text size="xs" c="dimmed">
+                    {[line.description, line.customer_sku_raw].filter(Boolean).join(" · ")}
+                  </Text>
                 </Table.Td>
-                <Table.Td ta="right" className="numeric">{decimal(line.qty)} {line.uom}</Table.Td>
-                <Table.Td ta="right" className="numeric">{decimal(line.unit_price, 2)} {line.currency ?? currency}</Table.Td>
+                <Table.Td ta="right" className="numeric">
+                  {decimal(line.qty)} {line.uom}
+                </Table.Td>
+                <Table.Td ta="right" className="numeric">
+                  {decimal(line.unit_price, 2)} {line.currency ?? currency}
+                </Table.Td>
               </Table.Tr>
             ))}
           </Table.Tbody>

@@ -33,10 +33,23 @@ export default function DeliveryChart({ series, period }: { series: Schemas["Poi
           <Tooltip
             labelFormatter={(at) => label(String(at))}
             cursor={{ fill: "var(--mantine-color-default-hover)" }}
-            contentStyle={{ background: "var(--mantine-color-body)", border: "1px solid var(--mantine-color-default-border)", borderRadius: 8, fontSize: 13 }}
+            contentStyle={{
+              background: "var(--mantine-color-body)",
+              border: "1px solid var(--mantine-color-default-border)",
+              borderRadius: 8,
+              fontSize: 13,
+            }}
           />
           {BARS.map(({ key, name, color }) => (
-            <Bar key={key} dataKey={key} name={name} stackId="all" fill={color} maxBarSize={36} isAnimationActive={false} />
+            <Bar
+              key={key}
+              dataKey={key}
+              name={name}
+              stackId="all"
+              fill={color}
+              maxBarSize={36}
+              isAnimationActive={false}
+            />
           ))}
         </BarChart>
       </ResponsiveContainer>

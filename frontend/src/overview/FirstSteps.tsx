@@ -13,7 +13,9 @@ export function FirstSteps() {
   const imported = orders.data.items.length > 0;
   return (
     <Card mb="md">
-      <Title order={2} size="h4">Three steps to your first pushed order</Title>
+      <Title order={2} size="h4">
+        Three steps to your first pushed order
+      </Title>
       <SimpleGrid cols={{ base: 1, sm: 3 }} mt="md">
         <Step number={1} done={connected} title="Connect your ERP" to="/connectors" action="Set up a connector">
           Say where orders go, test it, and accept the server's key.
@@ -41,13 +43,22 @@ interface StepProps {
 function Step({ number, done, title, to, action, children }: StepProps) {
   return (
     <Group align="flex-start" wrap="nowrap">
-      <ThemeIcon radius="xl" variant={done ? "filled" : "light"} color={done ? "teal.8" : "indigo"} aria-label={done ? "Done" : `Step ${number}`}>
+      <ThemeIcon
+        radius="xl"
+        variant={done ? "filled" : "light"}
+        color={done ? "teal.8" : "indigo"}
+        aria-label={done ? "Done" : `Step ${number}`}
+      >
         {done ? <IconCheck size={16} /> : number}
       </ThemeIcon>
       <div>
         <Text fw={600}>{title}</Text>
-        <Text size="sm" c="dimmed" mb="xs">{children}</Text>
-        <Button component={Link} to={to} size="xs" variant={done ? "default" : "light"}>{action}</Button>
+        <Text size="sm" c="dimmed" mb="xs">
+          {children}
+        </Text>
+        <Button component={Link} to={to} size="xs" variant={done ? "default" : "light"}>
+          {action}
+        </Button>
       </div>
     </Group>
   );

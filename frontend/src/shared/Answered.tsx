@@ -15,7 +15,9 @@ export function Answered<T>({ query, children }: { query: UseQueryResult<T>; chi
   if (query.error) return <ErrorAlert error={query.error} />;
   return (
     <Stack aria-busy="true">
-      <Skeleton h={72} /><Skeleton h={72} /><Skeleton h={72} />
+      <Skeleton h={72} />
+      <Skeleton h={72} />
+      <Skeleton h={72} />
     </Stack>
   );
 }

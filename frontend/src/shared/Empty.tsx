@@ -7,9 +7,13 @@ export function Empty({ icon: Icon, title, children }: { icon: Icon; title: stri
   return (
     <Card py="xl">
       <Stack align="center" gap="xs">
-        <ThemeIcon variant="light" size={48} radius="xl"><Icon size={26} stroke={1.6} /></ThemeIcon>
+        <ThemeIcon variant="light" size={48} radius="xl">
+          <Icon size={26} stroke={1.6} />
+        </ThemeIcon>
         <Text fw={600}>{title}</Text>
-        <Text c="dimmed" size="sm" ta="center" maw={460} component="div">{children}</Text>
+        <Text c="dimmed" size="sm" ta="center" maw={460} component="div">
+          {children}
+        </Text>
       </Stack>
     </Card>
   );

@@ -12,13 +12,17 @@ export function ErrorAlert({ error, children }: { error: Error; children?: React
       {known && known.fields.length > 0 && (
         <List size="sm" mt={4}>
           {known.fields.map(({ field, message }) => (
-            <List.Item key={`${field} ${message}`}><b>{field}</b>: {message}</List.Item>
+            <List.Item key={`${field} ${message}`}>
+              <b>{field}</b>: {message}
+            </List.Item>
           ))}
         </List>
       )}
       {children}
       {known?.requestId && (
-        <Text size="xs" c="dimmed" mt={6}><Code>{known.reason}</Code> request {known.requestId}</Text>
+        <Text size="xs" c="dimmed" mt={6}>
+          <Code>{known.reason}</Code> request {known.requestId}
+        </Text>
       )}
     </Alert>
   );
@@ -31,11 +35,23 @@ interface ProblemLike {
 }
 
 /** What the API tells about something that does not go on by itself. */
-export function ProblemAlert({ problem, title, color = "red" }: { problem: ProblemLike; title?: string; color?: string }) {
+export function ProblemAlert({
+  problem,
+  title,
+  color = "red",
+}: {
+  problem: ProblemLike;
+  title?: string;
+  color?: string;
+}) {
   return (
     <Alert color={color} icon={<IconAlertCircle size={18} />} title={title ?? problem.message ?? problem.code}>
       {title && problem.message && <Text size="sm">{problem.message}</Text>}
-      {problem.hint && <Text size="sm" c="dimmed">{problem.hint}</Text>}
+      {problem.hint && (
+        <Text size="sm" c="dimmed">
+          {problem.hint}
+        </Text>
+      )}
       {problem.code && <Code mt={4}>{problem.code}</Code>}
     </Alert>
   );

@@ -3,10 +3,15 @@ import { useNow } from "./useNow";
 
 const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
 const ABSOLUTE = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
-const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [["day", 86_400], ["hour", 3_600], ["minute", 60]];
+const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+];
 
 export function ago(seconds: number): string {
-  for (const [unit, size] of STEPS) if (Math.abs(seconds) >= size) return RELATIVE.format(-Math.trunc(seconds / size), unit);
+  for (const [unit, size] of STEPS)
+    if (Math.abs(seconds) >= size) return RELATIVE.format(-Math.trunc(seconds / size), unit);
   if (Math.abs(seconds) < 5) return "just now";
   return RELATIVE.format(-Math.round(seconds), "second");
 }
@@ -20,7 +25,9 @@ export function Moment({ at, absolute }: { at: string | null | undefined; absolu
   const relative = ago((now - date.getTime()) / 1000);
   return (
     <Tooltip label={absolute ? relative : exact}>
-      <time dateTime={at} className="numeric whole">{absolute ? exact : relative}</time>
+      <time dateTime={at} className="numeric whole">
+        {absolute ? exact : relative}
+      </time>
     </Tooltip>
   );
 }

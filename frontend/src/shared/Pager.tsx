@@ -25,11 +25,25 @@ export function Pager({ cursor, next }: { cursor: Cursor; next: string | null | 
   if (cursor.page === 1 && !next) return null;
   return (
     <Group justify="flex-end" mt="md" gap="xs">
-      <Text size="sm" c="dimmed" className="numeric">Page {cursor.page}</Text>
-      <Button variant="default" size="xs" leftSection={<IconChevronLeft size={14} />} disabled={cursor.page === 1} onClick={cursor.back}>
+      <Text size="sm" c="dimmed" className="numeric">
+        Page {cursor.page}
+      </Text>
+      <Button
+        variant="default"
+        size="xs"
+        leftSection={<IconChevronLeft size={14} />}
+        disabled={cursor.page === 1}
+        onClick={cursor.back}
+      >
         Newer
       </Button>
-      <Button variant="default" size="xs" rightSection={<IconChevronRight size={14} />} disabled={!next} onClick={() => next && cursor.next(next)}>
+      <Button
+        variant="default"
+        size="xs"
+        rightSection={<IconChevronRight size={14} />}
+        disabled={!next}
+        onClick={() => next && cursor.next(next)}
+      >
         Older
       </Button>
     </Group>

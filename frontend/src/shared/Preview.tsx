@@ -12,11 +12,26 @@ export function Preview({ shown }: { shown: Schemas["Preview"] }) {
   const wraps = shown.media_type.includes("json");
   return (
     <Stack gap={4}>
-      <Text size="sm" className="mono">{shown.destination ?? shown.file_name}</Text>
-      <Text size="xs" c="dimmed">{shown.media_type} · {count(shown.size)} bytes · {shown.encoding}</Text>
-      {Object.entries(shown.headers).map(([name, value]) => <Text key={name} size="xs" className="mono">{name}: {value}</Text>)}
+      <Text size="sm" className="mono">
+        {shown.destination ?? shown.file_name}
+      </Text>
+      <Text size="xs" c="dimmed">
+        {shown.media_type} · {count(shown.size)} bytes · {shown.encoding}
+      </Text>
+      {Object.entries(shown.headers).map(([name, value]) => (
+        <Text key={name} size="xs" className="mono">
+          {name}: {value}
+        </Text>
+      ))}
       <ScrollArea.Autosize mah={420} viewportProps={{ tabIndex: 0, role: "region", "aria-label": "Document" }}>
-        <Code block style={wraps ? { whiteSpace: "pre-wrap", overflowWrap: "anywhere" } : { width: "max-content", minWidth: "100%" }}>{wraps ? indented(shown.text) : shown.text}</Code>
+        <Code
+          block
+          style={
+            wraps ? { whiteSpace: "pre-wrap", overflowWrap: "anywhere" } : { width: "max-content", minWidth: "100%" }
+          }
+        >
+          {wraps ? indented(shown.text) : shown.text}
+        </Code>
       </ScrollArea.Autosize>
     </Stack>
   );
@@ -39,8 +54,12 @@ export function PreviewButton({ orderId }: { orderId: string }) {
   const [opened, { open, close }] = useDisclosure();
   return (
     <>
-      <Button variant="default" leftSection={<IconEye size={16} />} onClick={open}>Preview</Button>
-      <Modal opened={opened} onClose={close} title="What would be sent" size="xl"><OrderPreview orderId={orderId} /></Modal>
+      <Button variant="default" leftSection={<IconEye size={16} />} onClick={open}>
+        Preview
+      </Button>
+      <Modal opened={opened} onClose={close} title="What would be sent" size="xl">
+        <OrderPreview orderId={orderId} />
+      </Modal>
     </>
   );
 }
@@ -53,11 +72,20 @@ function OrderPreview({ orderId }: { orderId: string }) {
   return (
     <Stack>
       {connectors.length > 1 && (
-        <Select label="Connector" data={connectors.map(({ id, name, display_name }) => ({ value: id, label: name ?? display_name }))}
-          value={chosen ?? preferred} allowDeselect={false} onChange={setChosen} />
+        <Select
+          label="Connector"
+          data={connectors.map(({ id, name, display_name }) => ({ value: id, label: name ?? display_name }))}
+          value={chosen ?? preferred}
+          allowDeselect={false}
+          onChange={setChosen}
+        />
       )}
       {preview.error && <ErrorAlert error={preview.error} />}
-      {preview.isPending && <Group justify="center"><Loader aria-label="Loading" /></Group>}
+      {preview.isPending && (
+        <Group justify="center">
+          <Loader aria-label="Loading" />
+        </Group>
+      )}
       {preview.data && !preview.error && <Preview shown={preview.data} />}
     </Stack>
   );

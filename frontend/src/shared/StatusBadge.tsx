@@ -31,7 +31,9 @@ export function StatusBadge({ status, label }: { status: string; label?: string 
   const [color, meaning] = (ORDER as typeof OTHER)[status] ?? OTHER[status] ?? ["gray", status];
   return (
     <Tooltip label={meaning}>
-      <Badge variant="light" color={color} radius="sm" data-status={status}>{label ?? status.replace("_", " ")}</Badge>
+      <Badge variant="light" color={color} radius="sm" data-status={status}>
+        {label ?? status.replace("_", " ")}
+      </Badge>
     </Tooltip>
   );
 }

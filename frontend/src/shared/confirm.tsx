@@ -9,7 +9,13 @@ interface Options {
 }
 
 /** Ask before something that cannot be taken back. */
-export function confirm(title: string, what: string, label: string, act: () => void, { color = "red.9", onClose }: Options = {}): void {
+export function confirm(
+  title: string,
+  what: string,
+  label: string,
+  act: () => void,
+  { color = "red.9", onClose }: Options = {},
+): void {
   modals.openConfirmModal({
     title,
     children: <Text size="sm">{what}</Text>,

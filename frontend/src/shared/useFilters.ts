@@ -25,7 +25,9 @@ export function useFilters() {
 
 /** A day as its filter has it: 2026-01-05. */
 export function dayOf(date: Date): string {
-  return [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
+  return [date.getFullYear(), date.getMonth() + 1, date.getDate()]
+    .map((part) => String(part).padStart(2, "0"))
+    .join("-");
 }
 
 /** The first moment of a day as people choose it, or of the day after it. */

@@ -30,11 +30,24 @@ interface Props {
 /** The form of any connector, drawn from its JSON Schema. */
 export function ConfigForm({ schema, value, stored, error, onChange }: Props) {
   const shown = useMemo(() => visible(schema, value), [schema, value]);
-  const ui = useMemo(() => ({ ...widgets(schema, stored), "ui:submitButtonOptions": { norender: true } }), [schema, stored]);
+  const ui = useMemo(
+    () => ({ ...widgets(schema, stored), "ui:submitButtonOptions": { norender: true } }),
+    [schema, stored],
+  );
   return (
     <Form<Config>
-      tagName="div" idPrefix="config" schema={shown} uiSchema={ui} formData={value} validator={validator} templates={TEMPLATES}
-      fields={FIELDS} widgets={WIDGETS} extraErrors={atFields(error)} noHtml5Validate showErrorList={false}
+      tagName="div"
+      idPrefix="config"
+      schema={shown}
+      uiSchema={ui}
+      formData={value}
+      validator={validator}
+      templates={TEMPLATES}
+      fields={FIELDS}
+      widgets={WIDGETS}
+      extraErrors={atFields(error)}
+      noHtml5Validate
+      showErrorList={false}
       onChange={({ formData }) => onChange({ ...value, ...formData })}
     >
       <></>
@@ -50,7 +63,10 @@ interface Errors {
 function atFields(error: ApiError | null): ErrorSchema<Config> {
   const errors: Errors = {};
   for (const { field, message } of error?.fields ?? []) {
-    const place = field.replace(/^config\./, "").split(".").reduce((at, part) => (at[part] ??= {}) as Errors, errors);
+    const place = field
+      .replace(/^config\./, "")
+      .split(".")
+      .reduce((at, part) => (at[part] ??= {}) as Errors, errors);
     place.__errors = [message];
   }
   return errors as ErrorSchema<Config>;

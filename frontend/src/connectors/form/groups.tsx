@@ -10,17 +10,22 @@ export function ObjectTemplate(props: ObjectFieldTemplateProps) {
   const groups = grouped(props);
   const folded = groups.get(FOLDED);
   groups.delete(FOLDED);
-  if (props.fieldPathId.path.length > 0) return <Entry fields={[...groups.values()].flat()} folded={folded} filled={filled(props)} />;
+  if (props.fieldPathId.path.length > 0)
+    return <Entry fields={[...groups.values()].flat()} folded={folded} filled={filled(props)} />;
   return (
     <Stack gap="md">
       {[...groups].map(([group, fields]) => (
-        <Fieldset key={group} legend={group || undefined} variant={group ? "default" : "unstyled"}><Stack gap="md">{fields}</Stack></Fieldset>
+        <Fieldset key={group} legend={group || undefined} variant={group ? "default" : "unstyled"}>
+          <Stack gap="md">{fields}</Stack>
+        </Fieldset>
       ))}
       {folded && (
         <Accordion variant="contained">
           <Accordion.Item value={FOLDED}>
             <Accordion.Control>{FOLDED}</Accordion.Control>
-            <Accordion.Panel><Stack gap="md">{folded}</Stack></Accordion.Panel>
+            <Accordion.Panel>
+              <Stack gap="md">{folded}</Stack>
+            </Accordion.Panel>
           </Accordion.Item>
         </Accordion>
       )}
@@ -53,11 +58,17 @@ function Entry({ fields, folded, filled }: { fields: ReactNode[]; folded: ReactN
   const columns = { base: 1, sm: 3 };
   return (
     <>
-      <SimpleGrid cols={columns} spacing="xs">{fields}</SimpleGrid>
+      <SimpleGrid cols={columns} spacing="xs">
+        {fields}
+      </SimpleGrid>
       {folded && (
         <details open={open}>
-          <Text component="summary" size="xs" c="dimmed" py={4}>More</Text>
-          <SimpleGrid cols={columns} spacing="xs">{folded}</SimpleGrid>
+          <Text component="summary" size="xs" c="dimmed" py={4}>
+            More
+          </Text>
+          <SimpleGrid cols={columns} spacing="xs">
+            {folded}
+          </SimpleGrid>
         </details>
       )}
     </>

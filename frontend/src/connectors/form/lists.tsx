@@ -6,14 +6,34 @@ import { createContext } from "react";
 /** Which entry of a list a field is in: the first one's help texts do for all. */
 export const EntryNumber = createContext<number | undefined>(undefined);
 
-export function ArrayTemplate({ title, schema, items, canAdd, onAddClick, rawErrors, disabled }: ArrayFieldTemplateProps) {
+export function ArrayTemplate({
+  title,
+  schema,
+  items,
+  canAdd,
+  onAddClick,
+  rawErrors,
+  disabled,
+}: ArrayFieldTemplateProps) {
   return (
     <Fieldset legend={title} variant="filled">
       <Stack gap="xs">
-        {schema.description && <Text size="xs" c="dimmed">{schema.description}</Text>}
+        {schema.description && (
+          <Text size="xs" c="dimmed">
+            {schema.description}
+          </Text>
+        )}
         {items}
-        {rawErrors?.map((error) => <Text key={error} size="xs" c="red">{error}</Text>)}
-        {canAdd && <Button variant="default" size="xs" onClick={onAddClick} disabled={disabled} style={{ alignSelf: "start" }}>Add</Button>}
+        {rawErrors?.map((error) => (
+          <Text key={error} size="xs" c="red">
+            {error}
+          </Text>
+        ))}
+        {canAdd && (
+          <Button variant="default" size="xs" onClick={onAddClick} disabled={disabled} style={{ alignSelf: "start" }}>
+            Add
+          </Button>
+        )}
       </Stack>
     </Fieldset>
   );
@@ -24,17 +44,51 @@ export function ArrayItem({ children, buttonsProps: buttons, index, totalItems }
   return (
     <Card padding="xs">
       <Group wrap="nowrap" gap="xs" align="flex-start">
-        <div style={{ flex: 1, minWidth: 0 }}><EntryNumber value={index}>{children}</EntryNumber></div>
+        <div style={{ flex: 1, minWidth: 0 }}>
+          <EntryNumber value={index}>{children}</EntryNumber>
+        </div>
         <Group gap={2} wrap="nowrap" mt={22}>
-          {totalItems > 1 && <Tool icon={IconArrowUp} label={`Move ${entry} up`} onClick={buttons.onMoveUpItem} off={!buttons.hasMoveUp} />}
-          {totalItems > 1 && <Tool icon={IconArrowDown} label={`Move ${entry} down`} onClick={buttons.onMoveDownItem} off={!buttons.hasMoveDown} />}
-          {buttons.hasRemove && <Tool icon={IconTrash} label={`Remove ${entry}`} onClick={buttons.onRemoveItem} color="red" />}
+          {totalItems > 1 && (
+            <Tool
+              icon={IconArrowUp}
+              label={`Move ${entry} up`}
+              onClick={buttons.onMoveUpItem}
+              off={!buttons.hasMoveUp}
+            />
+          )}
+          {totalItems > 1 && (
+            <Tool
+              icon={IconArrowDown}
+              label={`Move ${entry} down`}
+              onClick={buttons.onMoveDownItem}
+              off={!buttons.hasMoveDown}
+            />
+          )}
+          {buttons.hasRemove && (
+            <Tool icon={IconTrash} label={`Remove ${entry}`} onClick={buttons.onRemoveItem} color="red" />
+          )}
         </Group>
       </Group>
     </Card>
   );
 }
 
-export function Tool({ icon: Icon, label, onClick, off, color = "gray" }: { icon: Icon; label: string; onClick: () => void; off?: boolean; color?: string }) {
-  return <ActionIcon variant="subtle" color={color} aria-label={label} disabled={off} onClick={onClick}><Icon size={16} /></ActionIcon>;
+export function Tool({
+  icon: Icon,
+  label,
+  onClick,
+  off,
+  color = "gray",
+}: {
+  icon: Icon;
+  label: string;
+  onClick: () => void;
+  off?: boolean;
+  color?: string;
+}) {
+  return (
+    <ActionIcon variant="subtle" color={color} aria-label={label} disabled={off} onClick={onClick}>
+      <Icon size={16} />
+    </ActionIcon>
+  );
 }

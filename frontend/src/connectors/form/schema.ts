@@ -23,7 +23,8 @@ export function plain(schema: FieldSchema): FieldSchema {
   const choices = (anyOf as FieldSchema[] | undefined)?.filter(({ type }) => type !== "null");
   const only: FieldSchema = choices?.length === 1 ? { ...choices[0], ...rest } : schema;
   if (only.default === null || only.prefill === false) delete only.default;
-  if (only.items && typeof only.items === "object" && !Array.isArray(only.items)) only.items = plain(only.items as FieldSchema);
+  if (only.items && typeof only.items === "object" && !Array.isArray(only.items))
+    only.items = plain(only.items as FieldSchema);
   const properties = fieldsOf(only).map(([name, field]) => [name, plain(field)]);
   return properties.length ? { ...only, properties: Object.fromEntries(properties) } : only;
 }
@@ -45,13 +46,19 @@ function applies(field: FieldSchema, schema: RJSFSchema, config: Config): boolea
 export function visible(schema: RJSFSchema, config: Config): RJSFSchema {
   const shown = fieldsOf(schema).filter(([, field]) => applies(field, schema, config));
   const names = new Set(shown.map(([name]) => name));
-  return { ...schema, properties: Object.fromEntries(shown), required: schema.required?.filter((name) => names.has(name)) };
+  return {
+    ...schema,
+    properties: Object.fromEntries(shown),
+    required: schema.required?.filter((name) => names.has(name)),
+  };
 }
 
 /** What is to be sent: fields that apply and are filled in; a secret that is to be removed is null. */
 export function filledIn(schema: RJSFSchema, config: Config): Config {
   const names = new Set(fieldsOf(visible(schema, config)).map(([name]) => name));
-  return Object.fromEntries(Object.entries(config).filter(([name, value]) => names.has(name) && value !== undefined && value !== ""));
+  return Object.fromEntries(
+    Object.entries(config).filter(([name, value]) => names.has(name) && value !== undefined && value !== ""),
+  );
 }
 
 export function widgets(schema: RJSFSchema, stored: Config): UiSchema {

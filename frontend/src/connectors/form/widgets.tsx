@@ -26,19 +26,43 @@ export function BaseInput(props: BaseInputTemplateProps) {
   if (schema.type === "integer" || schema.type === "number")
     return (
       <NumberInput
-        {...common} value={value ?? ""} allowDecimal={schema.type === "number"} hideControls styles={NARROW}
-        min={schema.minimum} max={schema.maximum} clampBehavior="none"
+        {...common}
+        value={value ?? ""}
+        allowDecimal={schema.type === "number"}
+        hideControls
+        styles={NARROW}
+        min={schema.minimum}
+        max={schema.maximum}
+        clampBehavior="none"
         onChange={(given) => onChange(given === "" ? undefined : given)}
       />
     );
-  if (Array.isArray(schema.examples)) return <Autocomplete {...common} value={value ?? ""} data={schema.examples.map(String)} limit={100} onChange={asText} />;
-  return <TextInput {...common} value={value ?? ""} autoComplete="off" onChange={(event) => asText(event.currentTarget.value)} />;
+  if (Array.isArray(schema.examples))
+    return (
+      <Autocomplete {...common} value={value ?? ""} data={schema.examples.map(String)} limit={100} onChange={asText} />
+    );
+  return (
+    <TextInput
+      {...common}
+      value={value ?? ""}
+      autoComplete="off"
+      onChange={(event) => asText(event.currentTarget.value)}
+    />
+  );
 }
 
 export function TextareaWidget(props: WidgetProps) {
   return (
-    <Textarea {...useCommon(props)} value={props.value ?? ""} autosize minRows={2} maxRows={14} classNames={{ input: "mono" }} spellCheck={false}
-      onChange={(event) => props.onChange(event.currentTarget.value || undefined)} />
+    <Textarea
+      {...useCommon(props)}
+      value={props.value ?? ""}
+      autosize
+      minRows={2}
+      maxRows={14}
+      classNames={{ input: "mono" }}
+      spellCheck={false}
+      onChange={(event) => props.onChange(event.currentTarget.value || undefined)}
+    />
   );
 }
 
@@ -47,13 +71,26 @@ export function SelectWidget(props: WidgetProps) {
   const data = (options.enumOptions ?? []).map((option) => ({ value: String(option.value), label: option.label }));
   const chosen = (text: string | null) => options.enumOptions?.find((option) => String(option.value) === text)?.value;
   return (
-    <Select {...useCommon(props)} data={data} value={value === undefined ? null : String(value)} allowDeselect={!required} styles={NARROW}
-      onChange={(text) => onChange(chosen(text))} />
+    <Select
+      {...useCommon(props)}
+      data={data}
+      value={value === undefined ? null : String(value)}
+      allowDeselect={!required}
+      styles={NARROW}
+      onChange={(text) => onChange(chosen(text))}
+    />
   );
 }
 
 export function CheckboxWidget(props: WidgetProps) {
-  return <Switch {...useCommon(props)} required={false} checked={props.value === true} onChange={(event) => props.onChange(event.currentTarget.checked)} />;
+  return (
+    <Switch
+      {...useCommon(props)}
+      required={false}
+      checked={props.value === true}
+      onChange={(event) => props.onChange(event.currentTarget.checked)}
+    />
+  );
 }
 
 /** A secret is typed, never shown; what is stored stays unless it is replaced or removed. */
@@ -71,9 +108,21 @@ export function SecretWidget(props: WidgetProps) {
   return (
     <div>
       {options.multiline ? (
-        <Textarea {...given} autosize minRows={2} maxRows={8} autoComplete="off" spellCheck={false} classNames={{ input: "mono" }} />
+        <Textarea
+          {...given}
+          autosize
+          minRows={2}
+          maxRows={8}
+          autoComplete="off"
+          spellCheck={false}
+          classNames={{ input: "mono" }}
+        />
       ) : (
-        <PasswordInput {...given} autoComplete="new-password" visibilityToggleButtonProps={{ "aria-label": `Show or hide: ${props.label}` }} />
+        <PasswordInput
+          {...given}
+          autoComplete="new-password"
+          visibilityToggleButtonProps={{ "aria-label": `Show or hide: ${props.label}` }}
+        />
       )}
       {stored && (
         <Anchor component="button" type="button" size="xs" onClick={() => onChange(value === null ? MASK : null)}>
