@@ -159,6 +159,16 @@ class DropzoneConfig(BaseModel):
         json_schema_extra=_form("Advanced", _SFTP),
     )
 
+    max_sessions: int | None = Field(
+        None,
+        ge=1,
+        le=32,
+        title="Sessions at once",
+        description="How many times OrderFlow may be signed in at once, for servers that limit it. Leave it empty for "
+        "the usual: one session over SFTP, and one more for a test; four over FTP.",
+        json_schema_extra=_form("Advanced", _SERVER),
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _accept_old_names(cls, given: Any) -> Any:
