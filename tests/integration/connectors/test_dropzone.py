@@ -31,8 +31,8 @@ from orderflow.storage.system.leftovers import SqlLeftovers
 from orderflow.storage.tables.models import ERPConnection
 from orderflow.testing.openssh_server import OpenSSHServer
 from orderflow.testing.sftp_server import SFTPServer
-from tests.integration.transport.ftp_server import FTPServer
-from tests.integration.transport.proftpd import ProFTPD, Speaks
+from tests.integration.channels.ftp_server import FTPServer
+from tests.integration.channels.proftpd import ProFTPD, Speaks
 
 ACTOR = Actor("test")
 PROFTPD: dict[str, Speaks] = {"proftpd-sftp": "sftp", "proftpd-ftp": "ftp", "proftpd-ftps": "ftps"}

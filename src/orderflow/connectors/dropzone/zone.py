@@ -14,7 +14,7 @@ from orderflow.domain.errors import TargetChangedError
 from orderflow.net.addresses import private_target, refuses_private
 
 FTP_SESSIONS = 4
-"""Logins at a time on an FTP server, where each carries one file; servers limit them."""
+"""Logins at a time on an FTP server, where each carries one file, unless the connection says how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,7 @@ def open_store(config: DropzoneConfig, *, apart: str = "") -> FileStore:
         timeout=config.timeout,
         max_in_flight=config.max_in_flight,
         fsync=config.fsync,
+        max_sessions=config.max_sessions,
         apart=apart,
     )
     return open_sftp(target)
@@ -88,7 +89,7 @@ def _open_ftp(config: DropzoneConfig, apart: str) -> FileStore:
         ca=config.tls_ca,
         connect_timeout=config.connect_timeout,
         timeout=config.timeout,
-        sessions=min(config.max_in_flight, FTP_SESSIONS),
+        sessions=config.max_sessions or FTP_SESSIONS,
         apart=apart,
     )
     return open_ftp(target)
