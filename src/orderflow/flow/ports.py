@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from orderflow.domain import clock
 from orderflow.domain.delivery import Ack, ExportResult, Lease, Waiting
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.orders import DraftOrder
@@ -120,7 +121,7 @@ class Batch:
     to: OpenTarget
     lease: Lease
     attempts: list[Attempt]
-    claimed_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    claimed_at: datetime = field(default_factory=clock.now)
     delivering_since: datetime | None = None
     publishing_since: datetime | None = None
 
