@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 
+LONGEST_WAIT = 900.0
+"""Seconds between two attempts at most, whatever the settings and the target say; a target that wants more rests."""
+
+
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """Exponential backoff, `base · 2^n` seconds with full jitter on the upper half, up to `cap`.

@@ -30,7 +30,7 @@ _SEND_AGAIN = text("""
     WHERE id = :id AND status = 'PENDING' AND held_at IS NOT NULL
     RETURNING id
 """)
-_MOVE = text("""
+_MOVE = text(f"""
     UPDATE erp_export e
     SET connection_id = :target, next_attempt_at = now(), attempts_spent = 0, error_json = NULL,
         lease_token = NULL, lease_until = NULL, filename = NULL, export_storage_key = NULL, document_sha256 = NULL,
@@ -38,13 +38,13 @@ _MOVE = text("""
     FROM (
         SELECT id FROM erp_export
         WHERE connection_id = :source AND status = 'PENDING' AND begun_at IS NULL AND staged_at IS NULL
-          AND held_at IS NULL AND (lease_until IS NULL OR lease_until < now())
+          AND held_at IS NULL AND {UNLEASED}
           AND (CAST(:ids AS uuid[]) IS NULL OR id = ANY(:ids))
         FOR UPDATE SKIP LOCKED
     ) waiting
     WHERE e.id = waiting.id
     RETURNING e.id, e.draft_order_id
-""")
+""")  # noqa: S608  # built from a constant
 
 
 class SqlInterventions:
