@@ -200,8 +200,8 @@ class Exports(Protocol):
     def order_of(self, export_id: UUID) -> UUID | None:
         """Return the order that the export belongs to, without locking either; None if there is no such export."""
 
-    def confirm(self, export_id: UUID) -> bool:
-        """Note that a SENT export needs no answer any more; False if it is not SENT."""
+    def confirm(self, export_id: UUID, by: str) -> bool:
+        """Note who confirmed a SENT export in its ERP's place; False if it is not SENT."""
 
     def note_delivered(self, export_id: UUID) -> bool:
         """Note that a held export had arrived; False if it is not held."""
