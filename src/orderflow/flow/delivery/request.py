@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime
 from uuid import UUID
 
+from orderflow.domain import clock
 from orderflow.domain.errors import StateError
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import ERPExportStatus, OrderStatus, next_order_status
@@ -80,7 +80,7 @@ def note_request(
         export = _go_on_with(work, latest, connection_id)
     else:
         export = Export(
-            new_id(), order_id, work.connections.for_push(connection_id), ERPExportStatus.PENDING, datetime.now(UTC)
+            new_id(), order_id, work.connections.for_push(connection_id), ERPExportStatus.PENDING, clock.now()
         )
         work.exports.add(export, idempotency_key=idempotency_key, actor=actor)
     work.orders.set_status(order_id, status, error_json=None)

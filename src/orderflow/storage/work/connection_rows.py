@@ -13,7 +13,7 @@ from orderflow.secrets.encryption import EncryptionService, bind
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import ERPConnection
 
-COLUMNS = frozenset({"name", "in_doubt", "give_up_after", "answer_within", "orders_per_minute"})
+COLUMNS = frozenset({"name", "in_doubt", "commit_within", "give_up_after", "answer_within", "orders_per_minute"})
 """What of a connection may be changed beside its configuration and its state."""
 
 _ADD = text("""
@@ -95,10 +95,12 @@ class SqlConnectionRows:
         unknown = changes.keys() - COLUMNS
         if unknown:
             raise TypeError(f"not to be changed like this: {sorted(unknown)}")
+        if "in_doubt" in columns:  # whatever it was before an upgrade: now a person has chosen
+            changes["in_doubt_before"] = None
         if changes:
             changes["version"] = ERPConnection.version + 1
             self._connection.execute(update(ERPConnection).where(ERPConnection.id == connection_id).values(**changes))
-        return {name: before[name] for name in changes if name != "version"}
+        return {name: before[name] for name in changes if name in columns}
 
     def delete(self, connection_id: UUID) -> bool:
         """Remove it; False if its exports refer to it, so that only its configuration and its use are gone.

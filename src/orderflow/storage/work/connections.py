@@ -102,6 +102,7 @@ class SqlConnections(SqlConnectionRows):
             connector_type=row["connector_type"],
             config=self._encryption.decrypt_config(row["config_encrypted"], place),
             in_doubt=row["in_doubt"],
+            commit_within=row["commit_within"],
             status=ConnectionStatus(row["status"]),
             breaker_state=BreakerState(row["breaker_state"]),
             probe_failures=row["probe_failures"],

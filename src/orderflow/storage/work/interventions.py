@@ -35,7 +35,7 @@ _MOVE = text("""
     UPDATE erp_export e
     SET connection_id = :target, next_attempt_at = now(), attempts_spent = 0, error_json = NULL,
         lease_token = NULL, lease_until = NULL, filename = NULL, export_storage_key = NULL, document_sha256 = NULL,
-        document_size = NULL, export_format_version = NULL, updated_at = now()
+        document_size = NULL, export_format_version = NULL, export_media_type = NULL, updated_at = now()
     FROM (
         SELECT id FROM erp_export
         WHERE connection_id = :source AND status = 'PENDING' AND begun_at IS NULL AND staged_at IS NULL
