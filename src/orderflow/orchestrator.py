@@ -43,7 +43,6 @@ class PushOrchestrator:
 
     def push_order(
         self,
-        *,
         org_id: UUID,
         draft_order: DraftOrder,
         max_retries: int = 3,
@@ -53,7 +52,8 @@ class PushOrchestrator:
         """Deliver `draft_order` and return the log row of the last attempt; look at its `status`.
 
         An order that is not stored yet is stored as APPROVED. If the order's delivery succeeded before, that
-        row comes back and the connector is not called; if the engine is at it, its PENDING row does.
+        row comes back and the connector is not called; if the engine is at it, its PENDING row does. Where nobody
+        knows whether the order arrived, and where the ERP is busy, the row is RETRYING: the engine goes on with it.
 
         Args:
             max_retries: Further attempts after a first one that failed and may pass.
@@ -74,12 +74,12 @@ class PushOrchestrator:
             raise PushServiceError(error.message, code=error.code, hint=error.hint, details=error.details) from error
 
     def generate_idempotency_key(self, org_id: UUID, draft_order_id: UUID, attempt: int = 0) -> str:
-        """Return the key of one attempt: 64 hex digits, the same for the same arguments."""
-        return idempotency_key(org_id, draft_order_id, attempt)
+        """Return the key of one attempt, 64 hex digits: the log has it. `attempt` 0 is the first, number 1 in the log."""
+        return idempotency_key(org_id, draft_order_id, attempt + 1)
 
     def check_idempotency(self, key: str) -> ERPPushLog | None:
         """Return the attempt that was made under `key`, if one was."""
-        return self._session.scalars(select(ERPPushLog).where(ERPPushLog.idempotency_key == key)).first()
+        return self._session.scalars(select(ERPPushLog).where(ERPPushLog.idempotency_key == key)).one_or_none()
 
     def _push(
         self, org_id: UUID, draft_order: DraftOrder, retry: RetryPolicy, connection_id: UUID | None
@@ -157,6 +157,5 @@ def _attempt_until_settled(wiring: Wiring, batch: Batch) -> None:
 
 def _again(attempt: Attempt, settlement: Settlement) -> None:
     attempt.attempts_spent += int(settlement.spent)
-    attempt.outcome, attempt.unknowable = None, False
+    attempt.outcome, attempt.sent = None, False
     attempt.stored = True
-    attempt.order.delivery.in_doubt = settlement.still_in_doubt

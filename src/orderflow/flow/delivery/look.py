@@ -8,9 +8,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
+from orderflow.domain import clock
 from orderflow.domain.delivery import ExportResult
 from orderflow.domain.errors import ConnectorError, InDoubtError, NeedsAttentionError, UnavailableError
 from orderflow.domain.ports import for_the_others
@@ -117,5 +117,5 @@ def _perhaps_yet_to_come(wait: float) -> InDoubtError:
 
 
 def milliseconds_since(started: float) -> int:
-    """Return the time since `started` (`time.monotonic()`)."""
-    return round((time.monotonic() - started) * 1000)
+    """Return the time since `started` (`clock.monotonic()`)."""
+    return round((clock.monotonic() - started) * 1000)
