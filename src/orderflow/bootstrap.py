@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from orderflow.connectors.registry import ConnectorRegistry
 from orderflow.documents.object_store import ObjectStore
 from orderflow.domain.ids import new_id
-from orderflow.domain.retry import RetryPolicy
+from orderflow.domain.retry import LONGEST_WAIT, RetryPolicy
 from orderflow.flow.delivery.clean_up import clean_up
 from orderflow.flow.delivery.keep_lease import LeaseKeeper
 from orderflow.flow.notify import Channel, notify
@@ -122,6 +122,9 @@ class App:
         Raises:
             DatabaseError: The database is away; the next sweep does it.
         """
+        settings = self.settings
+        longest_wait = max(settings.retry_cap_seconds, LONGEST_WAIT)
+        self.system.put_clock_right(longest_wait, max(settings.ack_poll_seconds, LONGEST_WAIT))
         give_up(self.database)
         for problem in notify(SqlOutbox(self.database), self.channels, self.settings.notify_down_after_seconds):
             log.warning("notification not sent", code=problem.code, error=problem.message)

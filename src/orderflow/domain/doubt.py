@@ -1,8 +1,9 @@
 """Whether anything was sent or done, decided from what a connector raised and what it was handling when it did.
 
-`except Exception as e: raise ConnectorError(…)` says "try again" about a lost answer as well as about a connection that
-never came to be. So the exception that was being handled decides: where it shows that no connection was made, nothing was
-sent; anything else leaves the order in doubt. Libraries are told by the names of their classes, so that none is needed.
+`except Exception as e: raise ConnectorError(…)` says "try again" about a lost answer as well as about a connection
+that never came to be. So the exception that was being handled decides: where it shows that no connection was made,
+nothing was sent; anything else leaves the order in doubt. Libraries are told by the names of their classes, so that
+none is needed.
 
 Sources: the exceptions of httpx and httpcore (python-httpx.org/exceptions), of requests and urllib3
 (urllib3.readthedocs.io, reference/urllib3.exceptions), of http.client, socket and ssl (docs.python.org).

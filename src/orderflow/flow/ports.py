@@ -98,7 +98,12 @@ class Export:
     @property
     def never_arrived(self) -> bool:
         """True if there is proof: the ERP said no, or it failed before anything was published."""
-        return self.answered or not (self.begun or self.staged)
+        return self.answered or not (self.begun or self.staged or self.held)
+
+    @property
+    def in_doubt(self) -> bool:
+        """True if it may have arrived, and nobody knows."""
+        return self.status in (ERPExportStatus.PENDING, ERPExportStatus.FAILED) and not self.never_arrived
 
 
 @dataclass(slots=True)
@@ -237,10 +242,16 @@ class Exports(Protocol):
         """Note who confirmed a SENT export in its ERP's place; False if it is not SENT."""
 
     def note_delivered(self, export_id: UUID) -> bool:
-        """Note that a held export had arrived; False if it is not held."""
+        """Note that an export in doubt had arrived; False if it is not in doubt, or a worker is at it."""
 
     def send_again(self, export_id: UUID) -> bool:
-        """Make a held export due, its doubt forgotten, name and bytes kept; False if it is not held."""
+        """Make an export in doubt due, its doubt forgotten, name and bytes kept; False as for `note_delivered`."""
+
+    def note_failed(self, export_id: UUID, error: dict[str, Any]) -> bool:
+        """Note that an export in doubt never arrived, and end it; False as for `note_delivered`."""
+
+    def stop(self, export_id: UUID, error: dict[str, Any]) -> bool:
+        """End a PENDING export of which nothing was sent; False if something was, or a worker is at it."""
 
     def move(self, source: UUID, target: UUID, export_ids: Sequence[UUID] | None) -> Mapping[UUID, UUID]:
         """Move waiting exports of which nothing was sent to `target`; returns the order of each, by export."""

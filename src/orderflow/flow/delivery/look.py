@@ -1,4 +1,6 @@
-"""Before an order that may have arrived is sent again, its ERP is asked. Only these are sent:
+"""Before an order that may have arrived is sent again, its ERP is asked.
+
+Sent are only
 
 - those that were never in doubt;
 - those that the ERP clearly does not have, and that it should show by now;
@@ -82,7 +84,7 @@ def _found(batch: Batch, attempt: Attempt) -> ExportResult | None:
         raise
     except Exception as error:  # noqa: BLE001  # a third party's connector may raise anything, the engine goes on
         raise connector_fault(batch.target.connector_type, error) from None
-    if found is None or (isinstance(found, ExportResult) and found.success):
+    if found is None or found.success:
         return found
     raise InDoubtError("The connector's answer is neither that the order is there nor that it is not.")
 

@@ -56,8 +56,8 @@ def settle_now(wiring: Wiring, batch: Batch) -> Settlement | None:
     settlement.keep_lease = settlement.export_status is ERPExportStatus.PENDING and not goes_on_later
     with wiring.store.work(batch.target.org_id) as work:
         held = work.exports.settle(batch, [settlement])
-        if (busy := attempt.outcome) and isinstance(busy, ConnectorError) and rest_of(busy) is not None:
-            _rest(work, batch.target, busy)
+        if isinstance(attempt.outcome, ConnectorError) and rest_of(attempt.outcome) is not None:
+            _rest(work, batch.target, attempt.outcome)
     reached("settled")
     _tell(wiring, batch, [settlement], held)
     return settlement if held else None
