@@ -23,6 +23,7 @@ from orderflow.domain.delivery import Ack, ExportResult, Leftover, TestResult, W
 from orderflow.domain.errors import ConnectorError, InDoubtError, LeaseEndingError, TransientError, UnavailableError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.ports import Preview, Staged
+from orderflow.domain.reach import current
 
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
@@ -38,7 +39,7 @@ class DropzoneConnector(BaseConnector):
     capabilities: ClassVar[frozenset[str]] = frozenset({"staging", "acks", "find"})
 
     def __init__(self) -> None:
-        self._opened = lru_cache(ZONES_KEPT)(lambda text: open_zone(self.parse(json.loads(text))))
+        self._opened = lru_cache(ZONES_KEPT)(lambda text, _: open_zone(self.parse(json.loads(text))))
 
     def zone(self, config: dict[str, Any]) -> Zone:
         """Return the opened dropzone; a configuration is checked when it is new, not for every batch.
@@ -50,7 +51,7 @@ class DropzoneConnector(BaseConnector):
             text = json.dumps(config, sort_keys=True)
         except TypeError:  # what is no JSON among the values is for `parse` to name
             return open_zone(self.parse(config))
-        return self._opened(text)
+        return self._opened(text, current())  # where one organization may lead, another may not
 
     def preview(self, draft_order: DraftOrder, config: dict[str, Any]) -> Preview:
         """Show the file, and where it would lie."""

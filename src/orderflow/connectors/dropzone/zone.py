@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from pydantic import SecretStr
 
 from orderflow.channels.filestore import FileStore
-from orderflow.channels.folder.store import FilesystemStore
+from orderflow.channels.folder.held import open_folder
 from orderflow.connectors.dropzone.config import DropzoneConfig
 from orderflow.domain.errors import TargetChangedError
 from orderflow.net.addresses import private_target, refuses_private
@@ -54,7 +54,7 @@ def open_store(config: DropzoneConfig, *, apart: str = "") -> FileStore:
     if config.mode == "filesystem":
         if refuses_private():
             raise private_target("A folder on OrderFlow's own machine")
-        return FilesystemStore(fsync=config.fsync)
+        return open_folder(fsync=config.fsync)
     if config.mode in ("ftp", "ftps"):
         return _open_ftp(config, apart)
     from orderflow.channels.sftp.store import SFTPTarget, open_sftp  # a folder needs no SSH library

@@ -149,7 +149,7 @@ def create(request: Request, caller: Caller, connector_type: str, body: Connecto
     """Store a new connector and return it, tested first if that is wanted."""
     wiring = app_of(request).wiring
     if body.test_on_save:
-        result = try_config(wiring, caller.org_id, connector_type, body.config)
+        result = try_config(wiring, caller.org_id, connector_type, body.config, caller.actor)
         if not result.success:
             raise failure(result)
     connection_id = steps.add_connection(
@@ -168,7 +168,8 @@ def create(request: Request, caller: Caller, connector_type: str, body: Connecto
 
 def try_it(request: Request, caller: Caller, connector_type: str, body: ConfigToTest) -> Any:
     """Test a configuration that is not saved."""
-    result = try_config(app_of(request).wiring, caller.org_id, connector_type, body.config, body.id)
+    wiring = app_of(request).wiring
+    result = try_config(wiring, caller.org_id, connector_type, body.config, caller.actor, body.id)
     if not result.success:
         raise failure(result)
     return {"latency_ms": result.latency_ms, "details": result.details}
@@ -179,7 +180,7 @@ def _test_before_saving(request: Request, caller: Caller, connection_id: UUID, b
     with app.store.work(caller.org_id) as work:
         kind = work.connections.type_of(connection_id)
         config = work.connections.open(connection_id).config if body.config is None else body.config
-    result = try_config(app.wiring, caller.org_id, kind, config, connection_id)
+    result = try_config(app.wiring, caller.org_id, kind, config, caller.actor, connection_id)
     if not result.success:
         raise failure(result)
 
