@@ -19,8 +19,11 @@ Folder = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(_f
 
 
 def hint(group: str, **more: Any) -> dict[str, Any]:
-    """Return what the form needs to know of a field: its group, and whatever else `json_schema_extra` takes."""
-    return {"group": group, **more}
+    """Return what the form needs to know of a field: where it stands, and whatever else `json_schema_extra` takes.
+
+    The folders and what is advanced do not decide who gets secrets; servers and sign-ins do (`destination`).
+    """
+    return {"group": group, "destination": group in ("Server", "Sign-in"), **more}
 
 
 class ChannelSettings(BaseModel):
@@ -74,7 +77,7 @@ class ServerSettings(FileSettings):
         pattern=r"^[^\s/@]+$",
         title="Host",
         description="The server's name or address, without sftp:// and without a path.",
-        json_schema_extra=hint("Server", destination=True),
+        json_schema_extra=hint("Server"),
     )
     port: int = Field(
         22,
@@ -82,7 +85,7 @@ class ServerSettings(FileSettings):
         le=65_535,
         title="Port",
         description="Leave it empty for the usual one: 22 for sftp, 21 for ftp and ftps.",
-        json_schema_extra=hint("Server", destination=True, prefill=False),
+        json_schema_extra=hint("Server", prefill=False),
     )
     username: str = Field(
         min_length=1,
@@ -105,5 +108,14 @@ class ServerSettings(FileSettings):
         le=600,
         title="Time to answer",
         description="Seconds that the server may take over one request.",
+        json_schema_extra=hint("Advanced"),
+    )
+    max_sessions: int | None = Field(
+        None,
+        ge=1,
+        le=32,
+        title="Sessions at once",
+        description="How many times OrderFlow may be signed in at once, for servers that limit it. Leave it empty for "
+        "the usual: one session over SFTP, and one more for a test; four over FTP.",
         json_schema_extra=hint("Advanced"),
     )

@@ -175,6 +175,9 @@ class Ack:
         error_code, message: The ERP's words, or for UNREADABLE what is wrong with the answer.
         processed_at: When the ERP handled it, as it wrote it.
         source: Where the answer lies (a path or a URL), for `finish_acks`.
+        excerpt: For UNREADABLE, the beginning of what came, printable and at most 500 characters; None if nothing of
+            it can be shown.
+        digest: For UNREADABLE, the SHA-256 of what came, in hex: the same answer is told once.
     """
 
     reference: str
@@ -185,6 +188,8 @@ class Ack:
     message: str | None = None
     processed_at: str | None = None
     source: str | None = None
+    excerpt: str | None = None
+    digest: str | None = None
 
 
 @dataclass(slots=True)

@@ -30,7 +30,7 @@ class Answer:
 class FormatSettings(BaseModel):
     """The parent of every format's settings. Title and docstring of the child head the form."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=True)
 
 
 class Format(ABC):

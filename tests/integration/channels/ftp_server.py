@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 from typing import Any, Self
 
-from tests.integration.transport.certificates import make_certificates
+from tests.integration.channels.certificates import make_certificates
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it imports asyncore's successor under a deprecated name

@@ -15,7 +15,7 @@ from typing import Any, Literal, Self
 
 import asyncssh
 
-from tests.integration.transport.certificates import make_certificates
+from tests.integration.channels.certificates import make_certificates
 
 PROGRAM = shutil.which("proftpd", path="/usr/sbin:/usr/local/sbin:/usr/bin") or "/usr/sbin/proftpd"
 START_SECONDS = 10

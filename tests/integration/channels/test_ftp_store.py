@@ -8,8 +8,8 @@ from orderflow.channels.filestore import Rename, Upload
 from orderflow.channels.ftp.session import FTPTarget
 from orderflow.channels.ftp.store import close_all, open_ftp
 from orderflow.domain.errors import ConnectorError, InDoubtError, NeedsAttentionError, UnavailableError
-from tests.integration.transport.certificates import make_certificates
-from tests.integration.transport.ftp_server import FTPServer
+from tests.integration.channels.certificates import make_certificates
+from tests.integration.channels.ftp_server import FTPServer
 
 
 @pytest.fixture(params=[False, True], ids=["ftp", "ftps"])

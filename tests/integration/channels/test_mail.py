@@ -11,7 +11,7 @@ from aiosmtpd.smtp import SMTP, AuthResult
 from orderflow.domain.ids import new_id
 from orderflow.flow.notify import Notification, NotificationError
 from orderflow.notices.mail import Mail, MailServer
-from tests.integration.transport.certificates import make_certificates
+from tests.integration.channels.certificates import make_certificates
 
 
 class Inbox(Message):

@@ -11,7 +11,7 @@ from orderflow.channels.filestore import FileStore
 from orderflow.channels.settings import ServerSettings, hint
 
 FTP_SESSIONS = 4
-"""Logins at a time on an FTP server, where each carries one file; servers limit them."""
+"""Logins at a time on an FTP server, where each carries one file, unless the connection says how many."""
 
 
 class FTPSettings(ServerSettings):
@@ -19,7 +19,6 @@ class FTPSettings(ServerSettings):
 
     port: int = Field(21, ge=1, le=65_535)
     password: SecretStr = Field(title="Password", json_schema_extra=hint("Sign-in", writeOnly=True))
-    max_in_flight: int = Field(256, ge=1, le=1_024, json_schema_extra=hint("Advanced", shown=False))
 
 
 class FTPSSettings(FTPSettings):
@@ -55,7 +54,7 @@ class FTPChannel(Channel):
             ca=settings.tls_ca if isinstance(settings, FTPSSettings) else None,
             connect_timeout=settings.connect_timeout,
             timeout=settings.timeout,
-            sessions=min(settings.max_in_flight, FTP_SESSIONS),
+            sessions=settings.max_sessions or FTP_SESSIONS,
             apart=apart,
         )
         return open_ftp(target)

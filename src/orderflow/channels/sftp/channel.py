@@ -80,6 +80,7 @@ class SFTPChannel(Channel):
             timeout=settings.timeout,
             max_in_flight=settings.max_in_flight,
             fsync=settings.fsync,
+            max_sessions=settings.max_sessions,
             apart=apart,
         )
         return open_sftp(target)

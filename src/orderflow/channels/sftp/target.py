@@ -21,6 +21,7 @@ class SFTPTarget:
         timeout: Seconds that a request may wait for its answer before the connection is given up.
         max_in_flight: How many files may be under way on the connection at a time.
         fsync: Ask the server to write each file through to its disk, where it offers that.
+        max_sessions: How many logins to this account may be open at a time in this process; None if it does not matter.
         apart: Anything; targets that differ in it share no connection. A test logs in for itself with this.
     """
 
@@ -35,7 +36,13 @@ class SFTPTarget:
     timeout: float = 30.0
     max_in_flight: int = 256
     fsync: bool = False
+    max_sessions: int | None = None
     apart: str = ""
+
+    @property
+    def account(self) -> tuple[str, int, str]:
+        """Who is signed in where; what the server counts sessions by."""
+        return self.host, self.port, self.username
 
     @property
     def place(self) -> str:

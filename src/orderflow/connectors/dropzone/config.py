@@ -11,7 +11,16 @@ from copy import copy
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, create_model, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationError,
+    create_model,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
@@ -54,11 +63,46 @@ class Dropzone(BaseModel):
         """The format's settings."""
         return self._of_format
 
-    @model_validator(mode="before")
+    def of_parts(self, of_channel: Any, of_format: Any) -> Self:
+        """Note the settings of the channel and of the format."""
+        self._of_channel, self._of_format = of_channel, of_format
+        return self
+
+    @model_validator(mode="wrap")
     @classmethod
-    def _as_it_is_meant(cls, given: Any) -> Any:
+    def _whole(cls, given: Any, check: ModelWrapValidatorHandler[Self]) -> Self:
+        """Check the form, then its parts; whatever is wrong is said at once, each field once."""
         if not isinstance(given, dict):
-            return given
+            return check(given)
+        filled = cls._as_it_is_meant(given)
+        problems: dict[str, InitErrorDetails] = {}
+        form = None
+        try:
+            form = check(filled)
+            filled = {name: getattr(form, name) for name in form.model_fields_set}
+        except ValidationError as error:
+            _add(problems, error)
+        parts = cls._parts(filled, problems)
+        if problems or form is None:
+            raise ValidationError.from_exception_data(cls.__name__, cls._as_shown(problems), hide_input=True)
+        return form.of_parts(*parts)
+
+    @classmethod
+    def _as_shown(cls, problems: dict[str, InitErrorDetails]) -> list[InitErrorDetails]:
+        """Return the problems in the order of the form's fields."""
+        places = list(cls.model_fields)
+        ranked = {place: places.index(name) for place in problems if (name := place.split(".")[0]) in places}
+        return [problems[place] for place in sorted(problems, key=lambda place: ranked.get(place, len(places)))]
+
+    @classmethod
+    def _parts(cls, filled: dict[str, Any], problems: dict[str, InitErrorDetails]) -> tuple[Any, Any]:
+        mode = filled.get("mode", cls.model_fields["mode"].default)
+        channel = cls.channels.get(mode) if isinstance(mode, str) else None
+        of_channel = _part(channel.settings, filled, f"is needed for mode {mode}", problems) if channel else None
+        return of_channel, _part(cls.format_settings, filled, "is needed", problems)
+
+    @classmethod
+    def _as_it_is_meant(cls, given: dict[str, Any]) -> dict[str, Any]:
         # A form sends "" for what was left empty.
         filled = {name: value for name, value in given.items() if value not in ("", None)}
         for old, name in OLD_NAMES.items():
@@ -80,26 +124,26 @@ class Dropzone(BaseModel):
             if not field.is_required() and field.default != cls.model_fields[name].default
         }
 
-    @model_validator(mode="after")
-    def _fit_channel_and_format(self) -> Self:
-        given = {name: value for name in self.model_fields_set if (value := getattr(self, name)) is not None}
-        problems: list[InitErrorDetails] = []
-        self._of_channel = _part(self.channel.settings, given, f"is needed for mode {self.mode}", problems)
-        self._of_format = _part(self.format_settings, given, "is needed", problems)
-        if problems:
-            raise ValidationError.from_exception_data(type(self).__name__, problems, hide_input=True)
-        return self
 
-
-def _part(model: type[BaseModel], given: dict[str, Any], needed: str, problems: list[InitErrorDetails]) -> Any:
+def _part(
+    model: type[BaseModel], filled: dict[str, Any], needed: str, problems: dict[str, InitErrorDetails]
+) -> BaseModel | None:
+    """Return a part's settings; what is wrong with them is added to `problems`."""
     try:
-        return model.model_validate({name: value for name, value in given.items() if name in model.model_fields})
+        return model.model_validate(
+            {name: value for name, value in filled.items() if name in model.model_fields and value is not None}
+        )
     except ValidationError as error:
-        for item in error.errors(include_url=False, include_context=False, include_input=False):
-            message = needed if item["type"] == "missing" else item["msg"].removeprefix("Value error, ")
-            fault = PydanticCustomError("dropzone", "{fault}", {"fault": message})
-            problems.append(InitErrorDetails(type=fault, loc=item["loc"], input=None))
+        _add(problems, error, needed)
     return None
+
+
+def _add(problems: dict[str, InitErrorDetails], error: ValidationError, needed: str = "Field required") -> None:
+    for item in error.errors(include_url=False, include_context=False, include_input=False):
+        message = needed if item["type"] == "missing" else item["msg"].removeprefix("Value error, ")
+        fault = PydanticCustomError("form", "{fault}", {"fault": message})
+        place = ".".join(map(str, item["loc"]))
+        problems.setdefault(place, InitErrorDetails(type=fault, loc=item["loc"], input=None))
 
 
 class Form:
@@ -133,7 +177,7 @@ def _form(format_settings: type[BaseModel], known: tuple[tuple[str, Channel], ..
 def _mode(known: Iterable[tuple[str, Channel]]) -> Any:
     names = tuple(mode for mode, _ in known)
     described = " ".join(f"{mode}: {channel.about}." for mode, channel in known)
-    extra: dict[str, Any] = {"group": GROUPS[0]}
+    extra: dict[str, Any] = {"group": GROUPS[0], "destination": True}
     return Literal[names], Field(names[0], title="Kind", description=described, json_schema_extra=extra)
 
 
@@ -150,15 +194,11 @@ def _joined(known: Iterable[tuple[str, Channel]]) -> dict[str, Any]:
 def _asked_by(modes: list[tuple[str, FieldInfo]], channels_there_are: int) -> Any:
     field = modes[0][1]
     extra: dict[str, Any] = dict(field.json_schema_extra) if isinstance(field.json_schema_extra, dict) else {}
-    shown = [mode for mode, asked in modes if _is_shown(asked)]
+    shown = [mode for mode, _ in modes]
     if len(shown) < channels_there_are:
         extra["show_when"] = {"mode": shown}
     everywhere = len(modes) == channels_there_are and all(asked.is_required() for _, asked in modes)
     return _field(field, extra, optional=field.is_required() and not everywhere)
-
-
-def _is_shown(field: FieldInfo) -> bool:
-    return not (isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("shown") is False)
 
 
 def _fields(model: type[BaseModel]) -> dict[str, Any]:

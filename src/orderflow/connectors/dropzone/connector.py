@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache, partial
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID, uuid4
 
 import structlog
@@ -25,15 +25,17 @@ from orderflow.formats.json_v1 import JsonV1Format
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 
-ZONES_KEPT = 256
-"""Opened configurations kept at a time; one that falls out is checked again when it is next used."""
 
-
-class Opened(NamedTuple):
-    """A configuration that was checked, and the session that it means."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A configuration that was checked, and the session that lives by it."""
 
     form: Dropzone
     session: Session
+
+    def close(self) -> None:
+        """Close the session."""
+        self.session.close()
 
 
 class DropzoneConnector(BaseConnector):
@@ -43,37 +45,30 @@ class DropzoneConnector(BaseConnector):
     config_model = Form()
     capabilities: ClassVar[frozenset[str]] = frozenset({"staging", "acks", "find"})
 
-    def __init__(self) -> None:
-        self._opened = lru_cache(ZONES_KEPT)(lambda text: self._open(json.loads(text)))
-
-    def session(self, config: dict[str, Any]) -> Opened:
-        """Return the opened configuration; it is checked when it is new, not for every batch.
-
-        Raises:
-            ConfigError: It cannot be used.
-        """
-        try:
-            text = json.dumps(config, sort_keys=True)
-        except TypeError:  # what is no JSON among the values is for `parse` to name
-            return self._open(config)
-        return self._opened(text)
+    def open_session(self, settings: Dropzone) -> Opened:
+        """Return what lives by a configuration; connects to nothing yet."""
+        return Opened(settings, open_zone(settings))
 
     def render(self, draft_order: DraftOrder, config: dict[str, Any]) -> Document:
         """Write the order in the format. Raises RejectedError if it cannot express it."""
-        return self.format.render(draft_order, draft_order.delivery, self.session(config).form.of_format)
+        with self.session(config) as opened:
+            return self.format.render(draft_order, draft_order.delivery, opened.form.of_format)
 
     def preview(self, draft_order: DraftOrder, config: dict[str, Any]) -> Preview:
         """Show the document, and where it would lie."""
         document = self.document(draft_order, config)
-        return Preview(document, self.session(config).session.destination(document.filename))
+        with self.session(config) as opened:
+            return Preview(document, opened.session.destination(document.filename))
 
     def stages(self, config: dict[str, Any]) -> bool:
         """Return whether delivery has an atomic last step, such as a rename."""
-        return self.session(config).session.stages
+        with self.session(config) as opened:
+            return bool(opened.session.stages)
 
     def expects_acks(self, config: dict[str, Any]) -> bool:
         """Return whether the ERP answers over this connection."""
-        return self.session(config).session.answers
+        with self.session(config) as opened:
+            return bool(opened.session.answers)
 
     def export(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
         """Deliver one order.
@@ -108,35 +103,48 @@ class DropzoneConnector(BaseConnector):
         Yields InDoubtError (TARGET_CHANGED) for what was staged where this connection does not point any more.
         """
         ready = [_ready(item) for item in staged]
-        return _one_for_each([item.order for item in staged], lambda: self.session(config).session.publish(ready))
+
+        def publish() -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
+            with self.session(config) as opened:
+                yield from opened.session.publish(ready)
+
+        return _one_for_each([item.order for item in staged], publish)
 
     def discard(self, staged: Sequence[Staged], config: dict[str, Any]) -> None:
         """Remove what was staged, as far as possible."""
         try:
-            self.session(config).session.discard([_ready(item) for item in staged])
+            with self.session(config) as opened:
+                opened.session.discard([_ready(item) for item in staged])
         except ConnectorError as error:
             log.info("temporary files were left behind", files=len(staged), reason=error.code)
 
     def leftovers(self, config: dict[str, Any]) -> Iterator[Leftover]:
-        """Return what dead attempts left at the target."""
-        return self.session(config).session.leftovers()
+        """Yield what dead attempts left at the target."""
+        with self.session(config) as opened:
+            yield from opened.session.leftovers()
 
     def remove_leftovers(self, leftovers: Sequence[Leftover], config: dict[str, Any]) -> None:
         """Remove what dead attempts left."""
-        self.session(config).session.remove_leftovers(leftovers)
+        with self.session(config) as opened:
+            opened.session.remove_leftovers(leftovers)
 
     def find(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult | None:
         """Look for the document at the target. Raises ConnectorError: it cannot be known."""
-        return self.session(config).session.find(self._parcel(draft_order, config))
+        parcel = self._parcel(draft_order, config)
+        with self.session(config) as opened:
+            found: ExportResult | None = opened.session.find(parcel)
+        return found
 
     def poll_acks(self, config: dict[str, Any], waiting: Waiting | Iterable[WaitingExport]) -> Iterator[Ack]:
         """Read the answers."""
-        opened = self.session(config)
-        return opened.session.incoming(waiting, partial(self.format.read, settings=opened.form.of_format))
+        with self.session(config) as opened:
+            read = partial(self.format.read, settings=opened.form.of_format)
+            yield from opened.session.incoming(waiting, read)
 
     def finish_acks(self, acks: Sequence[Ack], config: dict[str, Any]) -> None:
         """Put away answers that are recorded."""
-        self.session(config).session.put_away(acks)
+        with self.session(config) as opened:
+            opened.session.put_away(acks)
 
     def test_connection(self, config: dict[str, Any]) -> TestResult:
         """Do all that a push and a poll do, within 5 seconds, under names that no ERP picks up."""
@@ -146,10 +154,6 @@ class DropzoneConnector(BaseConnector):
         if outcome.error is None:
             return self.build_test_result(True, None, timer.latency_ms, {"steps": outcome.steps})
         return trial.failed(outcome, timer.latency_ms)
-
-    def _open(self, config: dict[str, Any]) -> Opened:
-        form = self.parse(config)
-        return Opened(form, open_zone(form))
 
     def _parcel(self, order: DraftOrder, config: dict[str, Any]) -> Parcel:
         return Parcel(order.id, self.document(order, config), order.delivery)
@@ -163,15 +167,14 @@ class DropzoneConnector(BaseConnector):
         """Act on the orders' documents; an order whose document cannot be made has that as its outcome."""
 
         def outcomes() -> Iterator[tuple[UUID, Result | ConnectorError]]:
-            session = self.session(config).session
             parcels = []
             for order in orders:
                 try:
                     parcels.append(self._parcel(order, config))
                 except ConnectorError as error:
                     yield order.id, error
-            if parcels:
-                yield from act(session, parcels)
+            with self.session(config) as opened:
+                yield from act(opened.session, parcels) if parcels else ()
 
         return _one_for_each(orders, outcomes)
 
