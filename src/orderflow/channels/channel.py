@@ -54,6 +54,9 @@ class Session(ABC):
     answers: bool = False
     """Whether the ERP answers over this session."""
 
+    can_find: bool = False
+    """Whether the target can be asked for a document that may have arrived."""
+
     @abstractmethod
     def destination(self, filename: str) -> str:
         """Return where a document would go, for a person; no secrets."""

@@ -38,13 +38,13 @@ class FileSettings(ChannelSettings):
     export_path: Folder = Field(
         title="Export folder",
         description="Where order files are put. Without a leading / it is relative to the account's home folder.",
-        json_schema_extra=hint("Folders"),
+        json_schema_extra=hint("Folders", local_folder={"mode": ["filesystem"]}),
     )
     ack_path: Folder | None = Field(
         None,
         title="Answer folder",
         description="Where the ERP puts its answers. Leave it empty if it gives none.",
-        json_schema_extra=hint("Folders"),
+        json_schema_extra=hint("Folders", local_folder={"mode": ["filesystem"]}),
     )
     atomic_write: bool = Field(
         True,

@@ -8,7 +8,7 @@ from pydantic import BaseModel, field_validator
 
 from orderflow.channels.channel import Channel
 from orderflow.channels.filestore import FileStore
-from orderflow.channels.folder.store import FilesystemStore
+from orderflow.channels.folder.held import open_folder
 from orderflow.channels.settings import FileSettings
 from orderflow.net.addresses import private_target, refuses_private
 
@@ -35,4 +35,4 @@ class FolderChannel(Channel):
         """Return the folder's store. Raises NeedsAttentionError: folders of this machine are not allowed."""
         if refuses_private():
             raise private_target("A folder on OrderFlow's own machine")
-        return FilesystemStore(fsync=settings.fsync)
+        return open_folder(fsync=settings.fsync)

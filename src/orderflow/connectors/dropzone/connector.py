@@ -128,6 +128,11 @@ class DropzoneConnector(BaseConnector):
         with self.session(config) as opened:
             opened.session.remove_leftovers(leftovers)
 
+    def can_find(self, config: dict[str, Any]) -> bool:
+        """Return whether the target can be asked for a document."""
+        with self.session(config) as opened:
+            return bool(opened.session.can_find)
+
     def find(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult | None:
         """Look for the document at the target. Raises ConnectorError: it cannot be known."""
         parcel = self._parcel(draft_order, config)

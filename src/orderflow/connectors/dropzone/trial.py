@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -35,7 +36,7 @@ def run(begin: Callable[[], Session]) -> Trial:
     A target that hangs keeps a thread for as long as its own timeouts allow; nobody waits for it.
     """
     trial = Trial()
-    thread = threading.Thread(target=_try, args=(trial, begin), name="connection-test", daemon=True)
+    thread = threading.Thread(target=copy_context().run, args=(_try, trial, begin), name="connection-test", daemon=True)
     thread.start()
     thread.join(LIMIT)
     if thread.is_alive():

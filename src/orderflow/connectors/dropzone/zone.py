@@ -29,6 +29,8 @@ from orderflow.domain.errors import (
 class Zone(Session):
     """The session of every channel whose documents lie as files."""
 
+    can_find = True
+
     def __init__(self, config: FileSettings, store: FileStore) -> None:
         self.config, self.store = config, store
         self.stages = config.atomic_write and store.renames
@@ -120,16 +122,18 @@ class Zone(Session):
         """Look for the file under its final name.
 
         Returns:
-            A result if it is there in full, None if only a part of it is.
+            A result if it is there in full.
 
         Raises:
-            InDoubtError: It is not there: it never came, or the ERP took it already.
+            InDoubtError: It is not there, so it never came or the ERP took it; or a part of it is there.
         """
         path = self.final(parcel.document.filename)
         entry = self.store.stat(path)
         if entry is None:
             raise InDoubtError(f"{path} is not there: it never arrived, or the ERP took it already.")
-        return self._delivered(parcel.delivery, path) if entry.size == len(parcel.document.content) else None
+        if entry.size != len(parcel.document.content):
+            raise InDoubtError(f"{path} is there in part: the ERP may have read it like that.")
+        return self._delivered(parcel.delivery, path)
 
     def incoming(self, waiting: Waiting | Iterable[WaitingExport], read: Reader) -> Iterator[Ack]:
         """Read the answers; see `orderflow.connectors.dropzone.acks`."""

@@ -65,12 +65,12 @@ def moved(connector: ERPConnectorPort, config: dict[str, Any], stored: dict[str,
     """
     marked = _schema(connector).get("properties", {}).items()
     harmless = {name for name, field in marked if not field.get("destination", True) or _is_secret(field)}
-    now, before = _effective(connector, config), _effective(connector, stored)
+    now, before = effective(connector, config), effective(connector, stored)
     return sorted(name for name in (now.keys() | before.keys()) - harmless if now.get(name) != before.get(name))
 
 
-def _effective(connector: ERPConnectorPort, config: dict[str, Any]) -> dict[str, Any]:
-    """Return what the connector would work with, the model's defaults included, and secrets within it masked."""
+def effective(connector: ERPConnectorPort, config: dict[str, Any]) -> dict[str, Any]:
+    """Return what the connector would work with: defaults included, what is empty left out, secrets masked."""
     model = connector.config_model
     if model is None:
         return config
