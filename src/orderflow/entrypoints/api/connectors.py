@@ -10,7 +10,6 @@ from uuid import UUID
 
 from fastapi import Depends, Request, Response
 
-from orderflow.connectors.order_fields import sample_order
 from orderflow.domain.errors import EncryptionError
 from orderflow.entrypoints.api.connector_schemas import (
     ConfigToPreview,
@@ -38,6 +37,7 @@ from orderflow.flow.setup.mask import masked
 from orderflow.flow.setup.preview import preview_config
 from orderflow.flow.setup.probe import test_connection
 from orderflow.flow.setup.try_config import failure, try_config
+from orderflow.formats.order_fields import sample_order
 from orderflow.storage.store import SqlWork
 from orderflow.storage.views.reading import Row, SqlReading
 
