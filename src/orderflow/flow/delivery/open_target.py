@@ -6,6 +6,7 @@ from uuid import UUID
 
 from orderflow.domain.errors import ConnectorError, EncryptionError, NeedsAttentionError, OrderFlowError
 from orderflow.domain.ports import ERPConnectorPort
+from orderflow.domain.reach import within
 from orderflow.domain.states import BreakerState
 from orderflow.flow.ports import Actor, OpenTarget, Target, Wiring
 
@@ -41,16 +42,17 @@ def with_connector(wiring: Wiring, target: Target) -> OpenTarget:
         NeedsAttentionError: The connector is not installed, or its configuration cannot be used.
     """
     connector, config = find_connector(wiring, target.connector_type), target.config
-    usual = connector.commits_within(config)
-    return OpenTarget(
-        target,
-        connector,
-        stages=connector.stages(config),
-        expects_acks=connector.expects_acks(config),
-        can_find=connector.can_find(config),
-        idempotent=connector.idempotent(config),
-        commit_within=usual if target.commit_within is None else target.commit_within,
-    )
+    with within(target.reach):  # a connector may open what it then keeps
+        usual = connector.commits_within(config)
+        return OpenTarget(
+            target,
+            connector,
+            stages=connector.stages(config),
+            expects_acks=connector.expects_acks(config),
+            can_find=connector.can_find(config),
+            idempotent=connector.idempotent(config),
+            commit_within=usual if target.commit_within is None else target.commit_within,
+        )
 
 
 def find_connector(wiring: Wiring, connector_type: str) -> ERPConnectorPort:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from orderflow.domain.errors import NotFoundError, StateError
+from orderflow.domain.reach import Reach
 from orderflow.domain.states import BreakerState, ConnectionStatus
 from orderflow.flow.ports import Target
 from orderflow.secrets.encryption import bind
@@ -21,7 +22,8 @@ from orderflow.storage.work.connection_rows import SqlConnectionRows
 _OPEN = text(f"""
     SELECT {columns(ERPConnection, "c")}, g.deliveries_paused_at IS NOT NULL
                 AND (g.deliveries_paused_until IS NULL OR g.deliveries_paused_until > now()) AS paused,
-           CASE WHEN {RESTING} THEN extract(epoch FROM c.rests_until - now())::float8 END AS rests_for
+           CASE WHEN {RESTING} THEN extract(epoch FROM c.rests_until - now())::float8 END AS rests_for,
+           g.slug
     FROM erp_connection c JOIN organization g ON g.id = c.org_id
     WHERE c.id = :id AND c.deleted_at IS NULL
 """)  # noqa: S608  # built from a constant
@@ -122,6 +124,7 @@ class SqlConnections(SqlConnectionRows):
             orders_per_minute=row["orders_per_minute"],
             rests_for=row["rests_for"],
             rest_told=row["rest_error"] is not None,
+            reach=Reach(row["slug"], row["restricted"]),
         )
 
     def disable_unreadable(self, connection_id: UUID, error: dict[str, Any]) -> None:
