@@ -131,6 +131,7 @@ class Settings(BaseSettings):
     retry_max_attempts: int = Field(4, ge=1, le=100)
 
     cleanup_seconds: float = Field(3600, gt=0)
+    drain_seconds: float = Field(0, ge=0, le=300)
     refuse_private_addresses: bool = False
 
     notify_webhook_url: Annotated[str, AfterValidator(_web_url)] | None = None

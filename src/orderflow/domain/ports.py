@@ -10,7 +10,7 @@ from uuid import UUID
 
 from orderflow.domain.delivery import Ack, Document, ExportResult, Leftover, TestResult, Waiting, WaitingExport
 from orderflow.domain.document import export_document
-from orderflow.domain.errors import ConnectorError, InDoubtError
+from orderflow.domain.errors import ConnectorError, InDoubtError, LeaseEndingError
 from orderflow.domain.orders import DraftOrder
 
 if TYPE_CHECKING:
@@ -108,6 +108,10 @@ class ERPConnectorPort(ABC):
     ) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
         """Deliver a batch; yields one `(order id, outcome)` per order, in any order, and raises for none."""
         for order in draft_orders:
+            lease = order.delivery.lease
+            if lease is not None and not lease.may_start():
+                yield order.id, LeaseEndingError("Too little of the lease is left to begin with this order.")
+                continue
             try:
                 yield order.id, self.export(order, config)
             except ConnectorError as error:
