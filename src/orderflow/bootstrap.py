@@ -24,6 +24,7 @@ from orderflow.flow.notify import Channel, notify
 from orderflow.flow.ports import Wiring
 from orderflow.flow.watch import Trouble, require_key, standing_still
 from orderflow.net.addresses import refuse_private_addresses
+from orderflow.net.allowed import refusal, set_rules
 from orderflow.postgres.embedded import EmbeddedPostgres
 from orderflow.secrets.encryption import EncryptionService
 from orderflow.secrets.passwords import Passwords
@@ -111,6 +112,7 @@ class App:
             lanes=settings.lanes_per_connection,
             poll_seconds=settings.ack_poll_seconds,
             poll_lease_seconds=settings.poll_lease_seconds,
+            refusal=refusal,
         )
 
     def session(self, org_id: UUID) -> Session:
@@ -182,6 +184,7 @@ def open_app(settings: Settings | None = None) -> App:
         structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     settings = settings or Settings.load()
     refuse_private_addresses(refuse=settings.refuse_private_addresses)
+    set_rules(settings.rules())
     embedded = None if settings.database_url else EmbeddedPostgres(settings.orderflow_home)
     if embedded is not None:
         upgrade(embedded.start())

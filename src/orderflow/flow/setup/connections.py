@@ -14,10 +14,12 @@ from pydantic import ValidationError
 from orderflow.domain.errors import ConnectorError, EncryptionError, InputError, StateError
 from orderflow.domain.ids import new_id
 from orderflow.domain.ports import ERPConnectorPort
+from orderflow.domain.reach import within
 from orderflow.domain.states import BreakerState
 from orderflow.flow.delivery.open_target import find_connector
-from orderflow.flow.ports import Actor, Wiring, Work
+from orderflow.flow.ports import Actor, Target, Wiring, Work
 from orderflow.flow.setup.mask import masked, needs_stored, unmasked
+from orderflow.flow.setup.places import reach_of
 
 
 def add_connection(
@@ -47,7 +49,8 @@ def add_connection(
     connection_id = new_id()
     given = dict(options or {})
     with wiring.store.work(org_id) as work:
-        work.connections.add(connection_id, connector_type, config, name)
+        reach = reach_of(wiring, work, connector, config, actor, None)
+        work.connections.add(connection_id, connector_type, config, name, restricted=reach.restricted)
         work.connections.change(connection_id, given)
         if enabled:
             work.connections.enable(connection_id)
@@ -83,7 +86,7 @@ def edit_connection(
         before = work.connections.change(connection_id, options or {})
         after = {name: value for name, value in (options or {}).items() if name in before}
         if config is not None:
-            shown_before, shown_after = _replace_config(wiring, work, connection_id, config)
+            shown_before, shown_after = _replace_config(wiring, work, connection_id, config, actor)
             before, after = before | {"config": shown_before}, after | {"config": shown_after}
         if tested:
             work.connections.note_test(connection_id)
@@ -93,27 +96,30 @@ def edit_connection(
 
 
 def _replace_config(
-    wiring: Wiring, work: Work, connection_id: UUID, config: dict[str, Any]
+    wiring: Wiring, work: Work, connection_id: UUID, config: dict[str, Any], actor: Actor
 ) -> tuple[dict[str, Any] | None, dict[str, Any]]:
     """Store it and close the breaker; returns what was and what is now, both as may be shown."""
     connector = known_connector(wiring.connector, work.connections.type_of(connection_id))
-    stored = stored_config(work, connection_id, config)
-    config = unmasked(connector, config, stored or {})
+    stored = stored_target(work, connection_id, config)
+    before = stored.config if stored else {}
+    config = unmasked(connector, config, before)
     check_config(connector, config)
-    work.connections.replace_config(connection_id, config)
+    reach = reach_of(wiring, work, connector, config, actor, stored)
+    work.connections.replace_config(connection_id, config, restricted=reach.restricted)
     work.connections.set_breaker(connection_id, BreakerState.CLOSED, None, None)
-    return None if stored is None else masked(connector, stored), masked(connector, config)
+    return masked(connector, before) if stored else None, masked(connector, config)
 
 
-def stored_config(work: Work, connection_id: UUID, config: dict[str, Any]) -> dict[str, Any] | None:
-    """Return what `config` is to replace; None if that does not open and nothing of it is to be kept.
+def stored_target(work: Work, connection_id: UUID, config: dict[str, Any]) -> Target | None:
+    """Return the connection whose configuration `config` is to replace; None if that does not open and nothing of it
+    is to be kept.
 
     Raises:
         NotFoundError: There is no such connection.
         EncryptionError: A masked secret is to be kept, but what is stored does not open.
     """
     try:
-        return work.connections.open(connection_id).config
+        return work.connections.open(connection_id)
     except EncryptionError:
         if needs_stored(config):
             raise
@@ -185,7 +191,8 @@ def seen_host_key(wiring: Wiring, org_id: UUID, connection_id: UUID) -> dict[str
     """
     with wiring.store.work(org_id) as work:
         target = work.connections.open(connection_id)
-    result = find_connector(wiring, target.connector_type).test_connection(target.config)
+    with within(target.reach):
+        result = find_connector(wiring, target.connector_type).test_connection(target.config)
     seen = result.details if "host_key" in result.details else result.details.get("details", {})
     if "host_key" in seen:
         return {"host_key": seen["host_key"], "fingerprint": seen["fingerprint"]}

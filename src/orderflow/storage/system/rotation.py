@@ -25,7 +25,8 @@ _PAGE = text("""
 _DISABLE = text("""
     WITH disabled AS (
         UPDATE erp_connection
-        SET status = 'DISABLED', is_default = false, breaker_state = 'PAUSED', breaker_since = now(),
+        SET status = 'DISABLED', is_default = false, version = version + 1, breaker_state = 'PAUSED',
+            breaker_since = now(),
             breaker_error = jsonb_build_object(
                 'code', 'KEY_LOST', 'message', 'The key that its configuration was sealed with is lost.',
                 'hint', 'Enter its configuration again, test it and enable it.')

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from orderflow.domain.errors import NotFoundError, StateError
+from orderflow.domain.reach import Reach
 from orderflow.domain.states import BreakerState, ConnectionStatus
 from orderflow.flow.ports import Target
 from orderflow.secrets.encryption import bind
@@ -20,7 +21,8 @@ from orderflow.storage.work.connection_rows import SqlConnectionRows
 
 _OPEN = text(f"""
     SELECT {columns(ERPConnection, "c")}, g.deliveries_paused_at IS NOT NULL
-                AND (g.deliveries_paused_until IS NULL OR g.deliveries_paused_until > now()) AS paused
+                AND (g.deliveries_paused_until IS NULL OR g.deliveries_paused_until > now()) AS paused,
+           g.slug
     FROM erp_connection c JOIN organization g ON g.id = c.org_id
     WHERE c.id = :id AND c.deleted_at IS NULL
 """)  # noqa: S608  # built from a constant
@@ -56,7 +58,7 @@ _END_POLL = text("""
 """)
 # One that another process at work may open stays as it is, whatever is wrong here.
 _DISABLE_UNREADABLE = text(f"""
-    UPDATE erp_connection SET status = 'DISABLED', is_default = false
+    UPDATE erp_connection SET status = 'DISABLED', is_default = false, version = version + 1
     WHERE id = :id AND NOT (status = 'DISABLED' AND breaker_state = 'PAUSED')
       AND NOT EXISTS (SELECT FROM process p WHERE p.delivers AND {ALIVE} AND NOT p.key_ids <@ CAST(:keys AS text[])
                       AND NOT p.troubles @> '[{{"code": "KEY_MISMATCH"}}]')
@@ -119,11 +121,13 @@ class SqlConnections(SqlConnectionRows):
             connector_type=row["connector_type"],
             config=self._encryption.decrypt_config(row["config_encrypted"], place, row["key_id"] or ""),
             in_doubt=row["in_doubt"],
+            commit_within=row["commit_within"],
             status=ConnectionStatus(row["status"]),
             breaker_state=BreakerState(row["breaker_state"]),
             probe_failures=row["probe_failures"],
             paused=row["paused"],
             orders_per_minute=row["orders_per_minute"],
+            reach=Reach(row["slug"], row["restricted"]),
         )
 
     def disable_unreadable(self, connection_id: UUID, error: dict[str, Any]) -> bool:
