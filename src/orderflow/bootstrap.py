@@ -18,6 +18,7 @@ from orderflow.connectors.registry import ConnectorRegistry
 from orderflow.documents.object_store import ObjectStore
 from orderflow.domain.ids import new_id
 from orderflow.domain.retry import RetryPolicy
+from orderflow.domain.text import checked_name
 from orderflow.flow.delivery.clean_up import clean_up
 from orderflow.flow.delivery.keep_lease import LeaseKeeper
 from orderflow.flow.notify import Channel, notify
@@ -122,7 +123,7 @@ class App:
     def create_organization(self, slug: str, name: str | None = None) -> UUID:
         """Add an organization and return its id. Raises `sqlalchemy.exc.IntegrityError` if the slug is taken."""
         org_id = new_id()
-        self.system.add_organization(org_id, slug, name or slug)
+        self.system.add_organization(org_id, checked_name(slug, "slug"), checked_name(name or slug))
         return org_id
 
     @cached_property
