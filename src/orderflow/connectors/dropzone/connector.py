@@ -19,7 +19,7 @@ from orderflow.connectors.dropzone.config import DropzoneConfig
 from orderflow.connectors.dropzone.leftovers import find_leftovers
 from orderflow.connectors.dropzone.put_away import put_away
 from orderflow.connectors.dropzone.zone import Zone, open_zone
-from orderflow.domain.delivery import Ack, ExportResult, Leftover, TestResult, Waiting, WaitingExport
+from orderflow.domain.delivery import Ack, Delivery, ExportResult, Leftover, TestResult, Waiting, WaitingExport
 from orderflow.domain.errors import ConnectorError, InDoubtError, LeaseEndingError, TransientError, UnavailableError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.ports import Preview, Staged
@@ -207,7 +207,7 @@ class DropzoneConnector(BaseConnector):
                 yield item.order.id, error
                 continue
             orders[source] = item.order
-            renames.append(Rename(source, source.rsplit(".", 2)[0], item.order.delivery.may_start))
+            renames.append(_publishing(source, item.order.delivery))
         for rename, result in zone.store.rename(renames) if renames else ():
             order = orders[rename.source]
             if isinstance(result, ConnectorError):
@@ -232,6 +232,11 @@ def _upload(
         uploads.append(upload)
     for upload, problem in zone.store.upload(uploads) if uploads else ():
         yield by_path[upload.path], upload.path, problem
+
+
+def _publishing(source: str, delivery: Delivery) -> Rename:
+    content = delivery.document.content if delivery.document else None
+    return Rename(source, source.rsplit(".", 2)[0], delivery.may_start, content, delivery.in_doubt)
 
 
 def _one_for_each(
