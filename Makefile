@@ -16,7 +16,7 @@ TYPES := frontend/src/api/schema.d.ts
 NO_NODE := Node 20 or newer is not here, so the web page is not built or checked. Everything else works without it.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo frontend page openapi screenshots test test-unit test-odoo test-large chaos bench bench-full lint audit format clean
+.PHONY: help install demo frontend page openapi screenshots test test-unit test-page test-odoo test-large chaos bench bench-full lint audit format clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -42,12 +42,19 @@ else
 	@echo "$(NO_NODE)"
 endif
 
-test: $(STAMP) page ## Run all tests; installs the servers they need; ARGS="-k acks"
+test: $(STAMP) page test-page ## Run all tests; installs the servers they need; ARGS="-k acks"
 	@scripts/install-test-services
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 test-unit: $(STAMP) ## Run the tests that need no server, in seconds
 	$(BIN)/pytest tests/unit $(ARGS)
+
+# What the page computes; tests/acceptance/test_page.py looks at it in a browser.
+test-page:
+ifeq ($(NODE),yes)
+	@$(MAKE) --no-print-directory $(TYPES)
+	cd frontend && npm run --silent test
+endif
 
 test-odoo: $(STAMP) ## Run the tests against a real Odoo 19, which a Debian fetches (123 MB, once)
 	$(BIN)/pytest -m odoo $(ARGS)
@@ -78,7 +85,7 @@ lint: $(STAMP) ## Check style, formatting, types, imports, that packages fit, an
 	test ! -x $(BIN)/hadolint || $(BIN)/hadolint Dockerfile
 ifeq ($(NODE),yes)
 	@$(MAKE) --no-print-directory $(TYPES)
-	cd frontend && npm run --silent typecheck && npm run --silent lint
+	cd frontend && npm run --silent typecheck && npm run --silent lint && npm run --silent format:check
 else
 	@echo "$(NO_NODE)"
 endif
@@ -92,6 +99,12 @@ audit: $(STAMP) ## Look up known vulnerabilities of every pinned package; needs 
 format: $(STAMP) ## Put the code into the one format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+ifeq ($(NODE),yes)
+	@$(MAKE) --no-print-directory $(PACKAGES)
+	cd frontend && npm run --silent format
+else
+	@echo "$(NO_NODE)"
+endif
 
 clean: ## Remove .venv and every cache
 	rm -rf $(VENV) frontend/node_modules frontend/dist $(TYPES) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
-const ours = fileURLToPath(new URL("src/forms/validator.ts", import.meta.url));
+const ours = fileURLToPath(new URL("src/connectors/form/validator.ts", import.meta.url));
 
 export default defineConfig({
   plugins: [react()],

@@ -2,16 +2,16 @@ import { Center, Loader } from "@mantine/core";
 import { lazy, Suspense } from "react";
 import { Navigate, Route, Routes } from "react-router";
 import { useSignedIn } from "./api/queries";
-import { AppFrame } from "./components/AppFrame";
-import { SignInPage } from "./pages/SignInPage";
+import { AppFrame } from "./frame/AppFrame";
+import { SignInPage } from "./frame/SignInPage";
 
-const OverviewPage = lazy(() => import("./pages/OverviewPage"));
-const ConnectorConfigPage = lazy(() => import("./pages/ConnectorConfigPage"));
-const OrdersPage = lazy(() => import("./pages/OrdersPage"));
-const OrderPage = lazy(() => import("./pages/OrderPage"));
-const DeliveriesPage = lazy(() => import("./pages/DeliveriesPage"));
-const ActivityPage = lazy(() => import("./pages/ActivityPage"));
-const SettingsPage = lazy(() => import("./pages/SettingsPage"));
+const OverviewPage = lazy(() => import("./overview/OverviewPage"));
+const ConnectorConfigPage = lazy(() => import("./connectors/ConnectorConfigPage"));
+const OrdersPage = lazy(() => import("./orders/OrdersPage"));
+const OrderPage = lazy(() => import("./orders/OrderPage"));
+const DeliveriesPage = lazy(() => import("./deliveries/DeliveriesPage"));
+const ActivityPage = lazy(() => import("./activity/ActivityPage"));
+const SettingsPage = lazy(() => import("./settings/SettingsPage"));
 
 export function App() {
   if (!useSignedIn()) return <SignInPage />;

@@ -11,7 +11,10 @@ export class ApiError extends Error {
   readonly details: Record<string, unknown>;
   readonly requestId: string;
 
-  constructor(readonly status: number, problem: Problem) {
+  constructor(
+    readonly status: number,
+    problem: Problem,
+  ) {
     super(problem.message);
     this.code = problem.code;
     this.details = problem.details;
@@ -27,7 +30,9 @@ export class ApiError extends Error {
   }
 
   get fields(): { field: string; message: string }[] {
-    const fields: (string | { field: string; message: string })[] = Array.isArray(this.details.fields) ? this.details.fields : [];
+    const fields: (string | { field: string; message: string })[] = Array.isArray(this.details.fields)
+      ? this.details.fields
+      : [];
     return fields.map((field) => (typeof field === "string" ? { field, message: this.message } : field));
   }
 

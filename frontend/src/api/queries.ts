@@ -19,7 +19,13 @@ export type ExactOrder = Omit<Schemas["Order"], "lines"> & { lines: ExactLine[] 
 
 /** What is asked again and again while the tab is in view; the last answer stays while the next one is on its way. */
 function useLive<T>(key: readonly unknown[], ask: () => Promise<T>, enabled = true): UseQueryResult<T> {
-  return useQuery({ queryKey: key, queryFn: ask, refetchInterval: REFRESH, placeholderData: keepPreviousData, enabled });
+  return useQuery({
+    queryKey: key,
+    queryFn: ask,
+    refetchInterval: REFRESH,
+    placeholderData: keepPreviousData,
+    enabled,
+  });
 }
 
 export function useSignedIn(): boolean {
@@ -27,12 +33,15 @@ export function useSignedIn(): boolean {
 }
 
 export function useMe() {
-  return useQuery({ queryKey: ["me"], queryFn: () => answer(api.GET("/api/v1/me")), enabled: useSignedIn(), staleTime: 60_000 });
+  return useQuery({
+    queryKey: ["me"],
+    queryFn: () => answer(api.GET("/api/v1/me")),
+    enabled: useSignedIn(),
+    staleTime: 60_000,
+  });
 }
 
-export type Permission =
-  | "ORDERS_IMPORT" | "ORDERS_EDIT" | "ORDERS_APPROVE" | "ORDERS_PUSH" | "CONNECTORS_EDIT" | "CONNECTORS_TEST"
-  | "DELIVERIES_PAUSE" | "AUDIT_READ" | "USERS_MANAGE" | "KEYS_MANAGE" | "ORG_MANAGE";
+export type Permission = Schemas["Me"]["permissions"][number];
 
 /** Tells what the signed-in role may do; what it may not do is not offered. */
 export function useMay(): (permission: Permission) => boolean {
@@ -73,14 +82,19 @@ export function useOrder(id: string) {
 
 export function useTimeline(id: string) {
   const path = { order_id: id };
-  return useLive(["timeline", id], async () =>
-    (await answer(api.GET("/api/v1/draft-orders/{order_id}/timeline", { params: { path } }))).items);
+  return useLive(
+    ["timeline", id],
+    async () => (await answer(api.GET("/api/v1/draft-orders/{order_id}/timeline", { params: { path } }))).items,
+  );
 }
 
 /** What would be sent for an order; over the default connector if none is named. */
 export function usePreview(id: string, connection_id: string | undefined) {
   const params = { path: { order_id: id }, query: { connection_id } };
-  return useQuery({ queryKey: ["preview", id, connection_id], queryFn: () => answer(api.GET("/api/v1/draft-orders/{order_id}/preview", { params })) });
+  return useQuery({
+    queryKey: ["preview", id, connection_id],
+    queryFn: () => answer(api.GET("/api/v1/draft-orders/{order_id}/preview", { params })),
+  });
 }
 
 export function useExports(query: ExportQuery) {

@@ -49,7 +49,7 @@ class FTPSession(ftplib.FTP_TLS):
 
         Raises:
             NeedsAttentionError: AUTH_FAILED, CERTIFICATE_UNTRUSTED, TLS_NOT_OFFERED, TLS_REQUIRED, TLS_VERSION,
-                TLS_INCOMPATIBLE, PRIVATE_ADDRESS.
+                TLS_INCOMPATIBLE, PRIVATE_ADDRESS, ADDRESS_NOT_ALLOWED.
             BusyError: SESSION_LIMIT.
             UnavailableError: HOST_UNKNOWN, CONNECTION_REFUSED, CONNECTION_LOST, TIMEOUT.
         """
@@ -77,7 +77,7 @@ class FTPSession(ftplib.FTP_TLS):
     @classmethod
     def _begun(cls, target: FTPTarget, ends: float) -> FTPSession:
         context = _context(target)
-        sock = connected(target.host, target.port, target.connect_timeout)
+        sock = connected(target.host, target.port, target.connect_timeout, target.reach)
         session = cls(context=context, encoding="utf-8")
         session._end, session.answer_time, session._received = ends, target.timeout, bytearray()
         try:

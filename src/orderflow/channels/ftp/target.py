@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from orderflow.domain.reach import Reach, current
+
 
 @dataclass(frozen=True)
 class FTPTarget:
@@ -17,6 +19,7 @@ class FTPTarget:
         timeout: Seconds for any answer, whole; a transfer has one more for every 16 KiB.
         sessions: Logins at a time; each carries one file.
         apart: Anything; targets that differ in it share no session.
+        reach: How far it may lead; taken from where it is made.
     """
 
     host: str
@@ -29,6 +32,7 @@ class FTPTarget:
     timeout: float = 30.0
     sessions: int = 4
     apart: str = ""
+    reach: Reach = field(default_factory=current)
 
     @property
     def account(self) -> tuple[str, int, str]:

@@ -27,6 +27,7 @@ Myself = Annotated[Caller, Depends(require(Permission.OWN_ACCOUNT))]
 Given = Annotated[SecretStr, Field(min_length=1, max_length=LONGEST_PASSWORD)]
 Chosen = Annotated[SecretStr, Field(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD)]
 
+PermissionName = Annotated[str, Field(json_schema_extra={"enum": list(Permission.__members__)})]
 
 REFUSED_AFTER = 0.5
 """Seconds until a sign-in is refused, so that no answer tells by its time what was looked up and noted for it."""
@@ -56,7 +57,7 @@ class Me(Out):
     org_id: UUID
     org_slug: str
     org_name: str
-    permissions: list[str] = Field(description="Names of what the role may do")
+    permissions: list[PermissionName] = Field(description="What the role may do")
 
 
 class NewOwnPassword(In):

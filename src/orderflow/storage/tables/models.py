@@ -69,6 +69,11 @@ _VACUUM_SMALL = {  # a few rows that change all the time: every claim reads them
 }
 
 
+def _version() -> Mapped[int]:
+    """Return the column that counts what people changed, so that nobody overwrites what they have not seen."""
+    return mapped_column(default=1, server_default=text("1"))
+
+
 class Organization(Base):
     """A tenant. `deliveries_paused_at` set and `deliveries_paused_until` not passed: nothing is delivered."""
 
@@ -80,6 +85,7 @@ class Organization(Base):
     deliveries_paused_at: Mapped[datetime | None]
     deliveries_paused_until: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=_now)
+    version: Mapped[int] = _version()
 
 
 class _Owned:
@@ -89,7 +95,10 @@ class _Owned:
 
 
 class AppUser(_Owned, Base):
-    """A person who signs in; `password_hash` is Argon2id."""
+    """A person who signs in; `password_hash` is Argon2id.
+
+    `failed_logins` and `locked_until` were the lock-out of releases that have no `sign_in_source`.
+    """
 
     __tablename__ = "app_user"
     __table_args__ = (
@@ -106,10 +115,40 @@ class AppUser(_Owned, Base):
     locked_until: Mapped[datetime | None]
     last_login_at: Mapped[datetime | None]
     tokens_valid_from: Mapped[datetime] = mapped_column(server_default=_now)
+    version: Mapped[int] = _version()
+
+
+class EndedSession(Base):
+    """A session that was signed out of before its token expired; `id` is the token's."""
+
+    __tablename__ = "ended_session"
+    __table_args__ = (Index("idx_ended_session_user", "user_id", "expires_at"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("app_user.id"))
+    expires_at: Mapped[datetime]
+
+
+class SignInSource(Base):
+    """How sign-ins to an account went from one place; of no organization, for most that is tried is no account.
+
+    `account` is the SHA-256 of the address in small letters.
+    """
+
+    __tablename__ = "sign_in_source"
+    __table_args__ = (Index("idx_sign_in_source_failed", "failed_at"),)
+    account: Mapped[bytes] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(primary_key=True)
+    failures: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    failed_at: Mapped[datetime | None]
+    succeeded_at: Mapped[datetime | None]
 
 
 class ApiKey(_Owned, Base):
-    """A program's key, of which only the SHA-256 is kept; `prefix` is for people to tell keys apart."""
+    """A program's key, of which only the SHA-256 is kept; `prefix` is for people to tell keys apart.
+
+    It ends with its user and does no more than that user may. One without a user is from before keys had one.
+    """
 
     __tablename__ = "api_key"
     __table_args__ = (
@@ -122,6 +161,7 @@ class ApiKey(_Owned, Base):
     prefix: Mapped[str]
     key_hash: Mapped[bytes]
     created_by: Mapped[str | None]
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("app_user.id"))
     last_used_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
@@ -199,6 +239,7 @@ class DraftOrderRow(_Owned, Base):
     attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     error_json: Mapped[dict[str, Any] | None]
     updated_at: Mapped[datetime] = mapped_column(server_default=_now, onupdate=_now)
+    version: Mapped[int] = _version()
 
 
 class DraftOrderLineRow(Base):
@@ -236,6 +277,7 @@ class ERPConnection(_Owned, Base):
         _one_of("status", "status", "ACTIVE|DISABLED"),
         _one_of("breaker", "breaker_state", "CLOSED|OPEN|PAUSED"),
         _one_of("in_doubt", "in_doubt", "resend|hold"),
+        CheckConstraint("commit_within >= 0", name="commit_within"),
         Index(
             "uq_active_connector",
             "org_id",
@@ -253,7 +295,9 @@ class ERPConnection(_Owned, Base):
     key_id: Mapped[str | None]
     status: Mapped[str] = mapped_column(default="ACTIVE", server_default=text("'ACTIVE'"))
     is_default: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
-    in_doubt: Mapped[str] = mapped_column(default="resend", server_default=text("'resend'"))
+    in_doubt: Mapped[str] = mapped_column(default="hold", server_default=text("'hold'"))
+    in_doubt_before: Mapped[str | None]  # what it was before an upgrade made it `hold`, until a person chooses
+    commit_within: Mapped[int | None]  # seconds; none: as its connector says
     give_up_after: Mapped[int | None]  # seconds; none: wait for an unavailable target for ever
     answer_within: Mapped[int | None]  # seconds; a sent order unanswered for longer is alerted
     orders_per_minute: Mapped[int | None]
@@ -262,16 +306,24 @@ class ERPConnection(_Owned, Base):
     last_test_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
     updated_at: Mapped[datetime] = mapped_column(server_default=_now, onupdate=_now)
+    version: Mapped[int] = _version()
 
     breaker_state: Mapped[str] = mapped_column(default="CLOSED", server_default=text("'CLOSED'"))
     breaker_since: Mapped[datetime | None]
     breaker_error: Mapped[dict[str, Any] | None]
     probe_at: Mapped[datetime | None]
     probe_failures: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    rests_until: Mapped[datetime | None]  # the target is busy, and asked for a pause
+    rest_error: Mapped[dict[str, Any] | None]  # why; kept until it has taken something again
     next_poll_at: Mapped[datetime | None]
     poll_lease_until: Mapped[datetime | None]
     poll_lease_token: Mapped[UUID | None]
     poll_error: Mapped[dict[str, Any] | None]
+    poll_failing_since: Mapped[datetime | None]
+
+    restricted: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    test_error: Mapped[dict[str, Any] | None]
+    delivered_at: Mapped[datetime | None]
 
     def config(self) -> dict[str, Any]:
         """Open and return the configuration.
@@ -322,12 +374,14 @@ class ERPExport(_Owned, Base):
             postgresql_where=text("status = 'SENT' AND alerted_at IS NULL"),
         ),
         Index("idx_erp_export_filename", "connection_id", "filename"),
+        Index("idx_erp_export_unreadable", "connection_id", postgresql_where=text("unreadable_answer IS NOT NULL")),
         {"postgresql_with": {**_VACUUM_BY_ROWS, "fillfactor": "50"}},
     )
     draft_order_id: Mapped[UUID]  # no foreign key, so that old orders can be deleted quickly
     connection_id: Mapped[UUID] = mapped_column(ForeignKey("erp_connection.id"))
     status: Mapped[str] = mapped_column(default="PENDING", server_default=text("'PENDING'"))
     export_format_version: Mapped[str | None]
+    export_media_type: Mapped[str | None]  # none: of an older release; see `domain.delivery.media_type_of`
     export_storage_key: Mapped[str | None]
     filename: Mapped[str | None]
     document_sha256: Mapped[str | None]
@@ -340,13 +394,18 @@ class ERPExport(_Owned, Base):
     lease_token: Mapped[UUID | None]
     lease_until: Mapped[datetime | None]
     begun_at: Mapped[datetime | None]  # an attempt may have reached the target and was not settled
+    last_begun_at: Mapped[datetime | None]  # when the last attempt began that sent anything
+    doubt_since: Mapped[datetime | None]  # when an attempt first ended without anybody knowing how
     staged_at: Mapped[datetime | None]
     staged_path: Mapped[str | None]
     inferred: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     held_at: Mapped[datetime | None]
+    asking: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # held, and asked about on
     sent_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
+    confirmed_by: Mapped[str | None]  # who confirmed it by hand; none: the ERP did
     alerted_at: Mapped[datetime | None]
+    unreadable_answer: Mapped[dict[str, Any] | None]  # an answer to this export came that nobody understands
     idempotency_key: Mapped[str | None]
     requested_by: Mapped[str | None]
     request_id: Mapped[str | None]
@@ -361,7 +420,7 @@ class ERPPushLog(_Owned, Base):
     __table_args__ = (
         _one_of("status", "status", "PENDING|RETRYING|FAILED|SUCCESS"),
         Index("idx_erp_push_log_idempotency", "org_id", "draft_order_id", "attempt_no", unique=True),
-        Index("idx_erp_push_log_key", "org_id", "idempotency_key"),
+        Index("uq_erp_push_log_key", "idempotency_key", unique=True),
         Index("idx_erp_push_log_org", "org_id", text("created_at DESC"), text("id DESC")),
         Index("idx_erp_push_log_export", "erp_export_id"),
         # Of the failures only, by a column that a success leaves alone: its row is updated without touching any index.
@@ -388,15 +447,28 @@ class ERPPushLog(_Owned, Base):
     request_id: Mapped[str | None]
 
 
-class NotificationRow(_Owned, Base):
-    """What a person is told of a connection's change of state at `since`, until it went out over every channel."""
+class NotificationRow(Base):
+    """What a person is told of a change of state at `since`, until it went out over every channel.
+
+    Of a connection; or without one, and without an organization, of the whole installation.
+    """
 
     __tablename__ = "notification"
     __table_args__ = (
         UniqueConstraint("connection_id", "event", "since", name="uq_notification_change"),
+        Index(
+            "uq_notification_installation",
+            "event",
+            "since",
+            unique=True,
+            postgresql_where=text("connection_id IS NULL"),
+        ),
         Index("idx_notification_due", "next_attempt_at", postgresql_where=text("done_at IS NULL")),
     )
-    connection_id: Mapped[UUID] = mapped_column(ForeignKey("erp_connection.id", ondelete="CASCADE"))
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    org_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.id"))
+    created_at: Mapped[datetime] = mapped_column(server_default=_now)
+    connection_id: Mapped[UUID | None] = mapped_column(ForeignKey("erp_connection.id", ondelete="CASCADE"))
     event: Mapped[str]
     since: Mapped[datetime]
     data: Mapped[dict[str, Any]]
@@ -404,6 +476,27 @@ class NotificationRow(_Owned, Base):
     attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     next_attempt_at: Mapped[datetime] = mapped_column(server_default=_now)
     done_at: Mapped[datetime | None]
+
+
+class ProcessRow(Base):
+    """A process that serves or delivers, as it last told of itself; `beat` is whoever has Celery's workers sweep.
+
+    `key_ids` are those of the keys that it has, its master key's first; `troubles` is what it cannot do.
+    """
+
+    __tablename__ = "process"
+    __table_args__ = (_one_of("kind", "kind", "serve|worker|celery|beat"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    host: Mapped[str]
+    pid: Mapped[int]
+    version: Mapped[str]
+    key_ids: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    connector_types: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    delivers: Mapped[bool]
+    troubles: Mapped[list[Any]] = mapped_column(JSONB, default=list, server_default=text("'[]'"))
+    started_at: Mapped[datetime] = mapped_column(server_default=_now)
+    seen_at: Mapped[datetime] = mapped_column(server_default=_now)
 
 
 from orderflow.storage.tables import sealing as _sealing  # noqa: E402, F401  # seals ERPConnection rows as they are flushed

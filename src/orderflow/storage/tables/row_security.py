@@ -70,6 +70,23 @@ def protect_organizations(table: str, app_may_update: str) -> None:
     op.execute(f"GRANT SELECT, UPDATE ({app_may_update}) ON {table} TO {APP_ROLE}")
 
 
+def let_one_organization_change(table: str, columns: str) -> None:
+    """Let `orderflow_app` change further columns of the table that `protect_organizations` has put behind its wall."""
+    op.execute(f"GRANT UPDATE ({columns}) ON {table} TO {APP_ROLE}")
+
+
+def wall_off_from_all(table: str) -> None:
+    """Keep a table that belongs to no organization from all of them: only `orderflow_system` gets at its rows."""
+    _secure(table)
+
+
+def let_all_read(table: str, columns: str) -> None:
+    """Let `orderflow_app` read the named columns of every row of a table that belongs to no organization."""
+    _secure(table)
+    op.execute(f"CREATE POLICY read_all ON {table} FOR SELECT TO {APP_ROLE} USING (true)")
+    op.execute(f"GRANT SELECT ({columns}) ON {table} TO {APP_ROLE}")
+
+
 def _secure(table: str) -> None:
     op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")

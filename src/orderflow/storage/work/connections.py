@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from orderflow.domain.errors import NotFoundError, StateError
+from orderflow.domain.reach import Reach
 from orderflow.domain.states import BreakerState, ConnectionStatus
 from orderflow.flow.ports import Target
 from orderflow.secrets.encryption import bind
@@ -19,7 +20,8 @@ from orderflow.storage.work.connection_rows import SqlConnectionRows
 
 _OPEN = text(f"""
     SELECT {columns(ERPConnection, "c")}, g.deliveries_paused_at IS NOT NULL
-                AND (g.deliveries_paused_until IS NULL OR g.deliveries_paused_until > now()) AS paused
+                AND (g.deliveries_paused_until IS NULL OR g.deliveries_paused_until > now()) AS paused,
+           g.slug
     FROM erp_connection c JOIN organization g ON g.id = c.org_id
     WHERE c.id = :id AND c.deleted_at IS NULL
 """)  # noqa: S608  # built from a constant
@@ -50,6 +52,9 @@ _END_POLL = text("""
     SET poll_lease_token = NULL, poll_lease_until = NULL, next_poll_at = now() + make_interval(secs => :next_in),
         poll_error = CAST(:error AS jsonb)
     WHERE id = :id AND poll_lease_token = :token
+""")
+_DISABLE_UNREADABLE = text("""
+    UPDATE erp_connection SET status = 'DISABLED', is_default = false, version = version + 1 WHERE id = :id
 """)
 _FOR_PUSH = """
     SELECT id FROM erp_connection
@@ -99,19 +104,18 @@ class SqlConnections(SqlConnectionRows):
             connector_type=row["connector_type"],
             config=self._encryption.decrypt_config(row["config_encrypted"], place),
             in_doubt=row["in_doubt"],
+            commit_within=row["commit_within"],
             status=ConnectionStatus(row["status"]),
             breaker_state=BreakerState(row["breaker_state"]),
             probe_failures=row["probe_failures"],
             paused=row["paused"],
             orders_per_minute=row["orders_per_minute"],
+            reach=Reach(row["slug"], row["restricted"]),
         )
 
     def disable_unreadable(self, connection_id: UUID, error: dict[str, Any]) -> None:
         """Disable a connection whose configuration does not open."""
-        self._connection.execute(
-            text("UPDATE erp_connection SET status = 'DISABLED', is_default = false WHERE id = :id"),
-            {"id": connection_id},
-        )
+        self._connection.execute(_DISABLE_UNREADABLE, {"id": connection_id})
         self.set_breaker(connection_id, BreakerState.PAUSED, error, None)
 
     def set_breaker(

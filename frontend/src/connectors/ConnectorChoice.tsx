@@ -1,0 +1,27 @@
+import { Button, Select, Stack } from "@mantine/core";
+import { useState } from "react";
+import type { Schemas } from "../api/client";
+
+interface ChoiceProps {
+  connectors: Schemas["Connector"][];
+  label: string;
+  pending: boolean;
+  onChoose: (id: string | undefined) => void;
+}
+
+export function ConnectorChoice({ connectors, label, pending, onChoose }: ChoiceProps) {
+  const preferred = connectors.find(({ is_default }) => is_default) ?? connectors[0];
+  const [chosen, setChosen] = useState<string | null>(preferred?.id ?? null);
+  const data = connectors.map(({ id, name, display_name, is_default }) => ({
+    value: id,
+    label: `${name ?? display_name}${is_default ? " (default)" : ""}`,
+  }));
+  return (
+    <Stack>
+      <Select label="Connector" data={data} value={chosen} onChange={setChosen} allowDeselect={false} />
+      <Button loading={pending} disabled={!chosen} onClick={() => onChoose(chosen ?? undefined)}>
+        {label}
+      </Button>
+    </Stack>
+  );
+}

@@ -1,0 +1,71 @@
+import { Alert, Button, Code, Group, Loader, Progress, Text } from "@mantine/core";
+import { IconCircleCheck } from "@tabler/icons-react";
+import { useEffect, useState } from "react";
+import type { ApiError, Schemas } from "../api/client";
+import { ErrorAlert } from "../shared/ErrorAlert";
+
+/** Seconds after which the server gives a test up. */
+const LIMIT = 5;
+
+interface Props {
+  pending: boolean;
+  passed: Schemas["TestPassed"] | undefined;
+  error: ApiError | null;
+  onAccept?: (hostKey: string, fingerprint: string) => void;
+}
+
+/** A connection test while it runs, and how it ended. */
+export function TestResult({ pending, passed, error, onAccept }: Props) {
+  if (pending) return <Running />;
+  if (error) return <Failed error={error} onAccept={onAccept} />;
+  if (!passed) return null;
+  const note = passed.details.note;
+  return (
+    <Alert color="green" icon={<IconCircleCheck size={18} />} title="The test passed" role="status">
+      {typeof note === "string" ? note : "The target is there and would take orders."} It took {passed.latency_ms} ms.
+    </Alert>
+  );
+}
+
+function Running() {
+  const [elapsed, setElapsed] = useState(0);
+  useEffect(() => {
+    const started = performance.now();
+    const timer = window.setInterval(() => setElapsed((performance.now() - started) / 1000), 100);
+    return () => window.clearInterval(timer);
+  }, []);
+  return (
+    <Alert color="indigo" icon={<Loader size={18} />} title="Testing the connection" role="status">
+      <Text size="sm" className="numeric">
+        Connecting, signing in, and trying what a delivery does: {elapsed.toFixed(1)} s
+      </Text>
+      <Progress value={Math.min(100, (elapsed / LIMIT) * 100)} size="sm" mt="xs" aria-label="Time used" />
+    </Alert>
+  );
+}
+
+function Failed({ error, onAccept }: { error: ApiError; onAccept?: Props["onAccept"] }) {
+  const fingerprint = error.text("fingerprint");
+  const hostKey = error.text("host_key");
+  return (
+    <ErrorAlert error={error}>
+      {fingerprint && hostKey && (
+        <div>
+          <Text size="sm" mt="xs">
+            The server shows this key. Compare it with what the server's operator says it is:
+          </Text>
+          <Code block mt={4}>
+            {fingerprint}
+          </Code>
+          {onAccept && (
+            <Group mt="xs">
+              <Button size="xs" onClick={() => onAccept(hostKey, fingerprint)}>
+                It is the same: accept this key
+              </Button>
+            </Group>
+          )}
+        </div>
+      )}
+    </ErrorAlert>
+  );
+}

@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { filledIn, formSchema, MASK, visible } from "./schema";
+
+const SCHEMA = formSchema({
+  type: "object",
+  required: ["mode", "host"],
+  properties: {
+    mode: { type: "string", enum: ["sftp", "filesystem"], default: "sftp" },
+    host: { anyOf: [{ type: "string" }, { type: "null" }], default: null, show_when: { mode: ["sftp"] } },
+    password: { anyOf: [{ type: "string" }, { type: "null" }], default: null, writeOnly: true },
+    export_path: { type: "string" },
+  },
+} as Parameters<typeof formSchema>[0]);
+
+test("an optional field is shown as what it is when it is there", () => {
+  expect(SCHEMA.properties?.host).toEqual({ type: "string", show_when: { mode: ["sftp"] } });
+});
+
+test("a field shows when another has the value that it is for, by default too", () => {
+  expect(Object.keys(visible(SCHEMA, {}).properties ?? {})).toContain("host");
+  const folder = visible(SCHEMA, { mode: "filesystem" });
+  expect(Object.keys(folder.properties ?? {})).not.toContain("host");
+  expect(folder.required).toEqual(["mode"]);
+});
+
+test("what is sent has no empty field and none that does not apply, and tells which secret goes", () => {
+  const config = { mode: "filesystem", host: "old.example", export_path: "", password: null };
+  expect(filledIn(SCHEMA, config)).toEqual({ mode: "filesystem", password: null });
+  expect(filledIn(SCHEMA, { host: "erp.example", password: MASK })).toEqual({ host: "erp.example", password: MASK });
+});

@@ -1,0 +1,37 @@
+import { Accordion, Group, Text } from "@mantine/core";
+import type { Schemas } from "../api/client";
+import { ProblemAlert } from "../shared/ErrorAlert";
+import { Json } from "../shared/Json";
+import { StatusBadge } from "../shared/StatusBadge";
+
+export function AttemptDetails({ attempt }: { attempt: Schemas["AttemptDetail"] }) {
+  return (
+    <Accordion variant="contained" mt={6} chevronSize={16}>
+      <Accordion.Item value={attempt.id}>
+        <Accordion.Control p="xs">
+          <Group gap="xs">
+            <StatusBadge status={attempt.status} />
+            <Text size="sm" className="numeric">
+              {attempt.latency_ms === null ? "" : `${attempt.latency_ms} ms`}
+            </Text>
+            {attempt.error_message && (
+              <Text size="sm" lineClamp={2} style={{ flex: 1 }}>
+                {attempt.error_message}
+              </Text>
+            )}
+          </Group>
+        </Accordion.Control>
+        <Accordion.Panel>
+          {attempt.error_message && (
+            <ProblemAlert problem={{ message: attempt.error_message, code: attempt.error_code }} />
+          )}
+          <Json title="Request" value={attempt.request_json} />
+          <Json title="Response" value={attempt.response_json} />
+          <Text size="xs" c="dimmed" mt="xs" className="mono">
+            request {attempt.request_id ?? "–"} · key {attempt.idempotency_key}
+          </Text>
+        </Accordion.Panel>
+      </Accordion.Item>
+    </Accordion>
+  );
+}

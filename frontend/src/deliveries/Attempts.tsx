@@ -1,0 +1,126 @@
+import { Anchor, Button, Card, Drawer, Group, Stack, Table, Text } from "@mantine/core";
+import { IconTruckDelivery } from "@tabler/icons-react";
+import { useState } from "react";
+import { Link } from "react-router";
+import type { Schemas } from "../api/client";
+import { useAttempt, useAttempts, type AttemptQuery } from "../api/queries";
+import { Answered } from "../shared/Answered";
+import { Empty } from "../shared/Empty";
+import { ProblemAlert } from "../shared/ErrorAlert";
+import { Moment } from "../shared/Moment";
+import { Pager, useCursor } from "../shared/Pager";
+import { StatusBadge } from "../shared/StatusBadge";
+import { Json } from "../shared/Json";
+import { useReturnFocus } from "../shared/useReturnFocus";
+
+/** Every single attempt, with what was asked and what was answered. */
+export function Attempts({ query, filter }: { query: AttemptQuery; filter: string }) {
+  const cursor = useCursor(filter);
+  const attempts = useAttempts({ ...query, limit: 50, cursor: cursor.current });
+  const [opened, setOpened] = useState<Schemas["Attempt"]>();
+  return (
+    <Answered query={attempts}>
+      {(page) =>
+        page.items.length === 0 ? (
+          <Empty icon={IconTruckDelivery} title="No attempt fits what you chose" />
+        ) : (
+          <>
+            <Card padding={0}>
+              <Table.ScrollContainer minWidth={320}>
+                <Table>
+                  <Table.Thead>
+                    <Table.Tr>
+                      <Table.Th>Order</Table.Th>
+                      <Table.Th visibleFrom="xs">Attempt</Table.Th>
+                      <Table.Th visibleFrom="sm" ta="right">
+                        Latency
+                      </Table.Th>
+                      <Table.Th visibleFrom="sm">When</Table.Th>
+                      <Table.Th>Outcome</Table.Th>
+                    </Table.Tr>
+                  </Table.Thead>
+                  <Table.Tbody>
+                    {page.items.map((attempt) => (
+                      <Row key={attempt.id} attempt={attempt} onOpen={() => setOpened(attempt)} />
+                    ))}
+                  </Table.Tbody>
+                </Table>
+              </Table.ScrollContainer>
+            </Card>
+            <Pager cursor={cursor} next={page.next_cursor} />
+            {opened && <Details attempt={opened} onClose={() => setOpened(undefined)} />}
+          </>
+        )
+      }
+    </Answered>
+  );
+}
+
+function Row({ attempt, onOpen }: { attempt: Schemas["Attempt"]; onOpen: () => void }) {
+  const name = attempt.external_order_number ?? attempt.draft_order_id.slice(0, 8);
+  return (
+    <Table.Tr>
+      <Table.Td>
+        <Anchor component={Link} to={`/orders/${attempt.draft_order_id}`} fw={600} className="whole">
+          {name}
+        </Anchor>
+      </Table.Td>
+      <Table.Td visibleFrom="xs" className="numeric">
+        {attempt.attempt_no}
+      </Table.Td>
+      <Table.Td visibleFrom="sm" ta="right" className="numeric">
+        {attempt.latency_ms === null ? "–" : `${attempt.latency_ms} ms`}
+      </Table.Td>
+      <Table.Td visibleFrom="sm">
+        <Moment at={attempt.created_at} />
+      </Table.Td>
+      <Table.Td>
+        <Group gap="xs" justify="space-between">
+          <div className="grows">
+            <StatusBadge status={attempt.status} />
+            {attempt.error_message && (
+              <Text size="xs" c="dimmed" lineClamp={2}>
+                {attempt.error_message}
+              </Text>
+            )}
+          </div>
+          <Button
+            size="xs"
+            variant="default"
+            onClick={onOpen}
+            aria-label={`Open attempt ${attempt.attempt_no} of ${name}`}
+          >
+            Open
+          </Button>
+        </Group>
+      </Table.Td>
+    </Table.Tr>
+  );
+}
+
+function Details({ attempt, onClose }: { attempt: Schemas["Attempt"]; onClose: () => void }) {
+  useReturnFocus();
+  const details = useAttempt(attempt.id);
+  return (
+    <Drawer
+      opened
+      onClose={onClose}
+      size="lg"
+      title={`Attempt ${attempt.attempt_no} of ${attempt.external_order_number}`}
+    >
+      <Answered query={details}>
+        {(whole) => (
+          <Stack gap="xs">
+            <Text size="sm" c="dimmed">
+              <Moment at={whole.created_at} absolute />
+              {whole.latency_ms !== null && `, ${whole.latency_ms} ms`}
+            </Text>
+            {whole.error_message && <ProblemAlert problem={{ message: whole.error_message, code: whole.error_code }} />}
+            <Json title="Request" value={whole.request_json} />
+            <Json title="Response" value={whole.response_json} />
+          </Stack>
+        )}
+      </Answered>
+    </Drawer>
+  );
+}

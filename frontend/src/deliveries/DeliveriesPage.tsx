@@ -1,0 +1,313 @@
+import {
+  Alert,
+  Anchor,
+  Card,
+  Checkbox,
+  Group,
+  SegmentedControl,
+  Select,
+  Stack,
+  Table,
+  Text,
+  TextInput,
+} from "@mantine/core";
+import { useDebouncedCallback } from "@mantine/hooks";
+import { IconTruckDelivery } from "@tabler/icons-react";
+import { useState } from "react";
+import { Link } from "react-router";
+import type { Schemas } from "../api/client";
+import { useConnectors, useExports, useMay, type ExportQuery } from "../api/queries";
+import { Answered } from "../shared/Answered";
+import { PageTitle } from "../shared/PageTitle";
+import { Attempts } from "./Attempts";
+import { DayRange } from "../shared/DayRange";
+import { Empty } from "../shared/Empty";
+import { Moment } from "../shared/Moment";
+import { MoveButton } from "./MoveButton";
+import { ConfirmButton, PushButton, ResolveButtons, WithdrawButton } from "../orders/OrderActions";
+import { Pager, useCursor } from "../shared/Pager";
+import { StatusBadge, waitsFor } from "../shared/StatusBadge";
+import { dayStart, useFilters } from "../shared/useFilters";
+
+type Export = Schemas["Export"];
+type Filters = ReturnType<typeof useFilters>;
+
+const VIEWS: Record<string, { label: string; query: ExportQuery; none: string }> = {
+  all: { label: "All", query: {}, none: "No delivery yet" },
+  waiting: { label: "Waiting", query: { waiting: true }, none: "Nothing waits" },
+  doubt: { label: "In doubt", query: { held: true }, none: "Nothing is in doubt" },
+  overdue: { label: "Overdue", query: { overdue: true }, none: "The ERP owes no answer" },
+  failed: { label: "Failed", query: { status: ["FAILED"] }, none: "Nothing has failed" },
+  attempts: { label: "Attempts", query: {}, none: "No attempt yet" },
+};
+
+export default function DeliveriesPage() {
+  const filters = useFilters();
+  const view = filters.one("view") ?? "all";
+  const query = {
+    connection_id: filters.one("connection_id"),
+    error_code: filters.one("error_code"),
+    since: dayStart(filters.one("since")),
+    until: dayStart(filters.one("until"), 1),
+  };
+  const none = Object.values(query).some(Boolean) ? "No delivery fits these filters" : VIEWS[view]?.none;
+  return (
+    <>
+      <PageTitle about="Every delivery of every order: what is on its way, what waits and why">Deliveries</PageTitle>
+      <NeedsSomebody view="doubt" query={{ held: true }} title="Deliveries wait for your decision" link="Show them" />
+      <NeedsSomebody view="overdue" query={{ overdue: true }} title="The ERP owes answers" link="Show them" />
+      <FilterBar filters={filters} view={view} />
+      {view === "attempts" ? (
+        <Attempts query={query} filter={filters.key} />
+      ) : (
+        <Exports query={{ ...query, ...VIEWS[view]?.query }} filter={filters.key} none={none} />
+      )}
+    </>
+  );
+}
+
+/** What does not go on by itself, also while other deliveries are looked at. */
+function NeedsSomebody({
+  view,
+  query,
+  title,
+  link,
+}: {
+  view: string;
+  query: ExportQuery;
+  title: string;
+  link: string;
+}) {
+  const found = useExports({ ...query, limit: 1 }).data?.items.length;
+  const here = useFilters().one("view") === view;
+  if (!found || here) return null;
+  return (
+    <Alert color="orange" mb="sm" py="xs">
+      <b>{title}.</b>{" "}
+      <Anchor component={Link} underline="always" to={`/deliveries?view=${view}`}>
+        {link}
+      </Anchor>
+    </Alert>
+  );
+}
+
+function FilterBar({ filters, view }: { filters: Filters; view: string }) {
+  const connectors = useConnectors().data ?? [];
+  const [code, setCode] = useState(filters.one("error_code") ?? "");
+  const search = useDebouncedCallback((error_code: string) => filters.set({ error_code }), 300);
+  const data = Object.entries(VIEWS).map(([value, { label }]) => ({ value, label }));
+  return (
+    <Stack gap="sm" mb="md">
+      <div style={{ overflowX: "auto" }}>
+        <SegmentedControl
+          data={data}
+          value={view}
+          onChange={(value) => filters.set({ view: value })}
+          aria-label="Which deliveries"
+        />
+      </div>
+      <Group gap="sm" align="flex-end">
+        <Select
+          label="Connector"
+          placeholder="Any"
+          clearable
+          value={filters.one("connection_id") ?? null}
+          data={connectors.map(({ id, name, display_name }) => ({ value: id, label: name ?? display_name }))}
+          onChange={(connection_id) => filters.set({ connection_id })}
+          clearButtonProps={{ "aria-label": "Clear the connector" }}
+        />
+        <TextInput
+          label="Error code"
+          placeholder="Any"
+          value={code}
+          onChange={(event) => {
+            setCode(event.currentTarget.value);
+            search(event.currentTarget.value.trim());
+          }}
+        />
+        <DayRange filters={filters} />
+      </Group>
+    </Stack>
+  );
+}
+
+function Exports({ query, filter, none }: { query: ExportQuery; filter: string; none: string | undefined }) {
+  const cursor = useCursor(filter);
+  const exports = useExports({ ...query, limit: 50, cursor: cursor.current });
+  return (
+    <Answered query={exports}>
+      {(page) =>
+        page.items.length === 0 ? (
+          <Empty icon={IconTruckDelivery} title={none ?? "There is no such view"} />
+        ) : (
+          <>
+            <ExportTable exports={page.items} />
+            <Pager cursor={cursor} next={page.next_cursor} />
+          </>
+        )
+      }
+    </Answered>
+  );
+}
+
+function ExportTable({ exports }: { exports: Export[] }) {
+  const may = useMay();
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const acts = may("ORDERS_PUSH");
+  const selecting = acts && exports.some(({ status }) => status === "PENDING");
+  const movable = exports.filter(({ status }) => status === "PENDING");
+  const chosen = movable.filter(({ id }) => selected.has(id));
+  const toggle = (id: string, on: boolean) =>
+    setSelected(new Set(on ? [...selected, id] : [...selected].filter((each) => each !== id)));
+  return (
+    <>
+      {selecting && (
+        <Group mb="sm" gap="xs" mih={30}>
+          <Text size="sm" c="dimmed">
+            {chosen.length
+              ? `${chosen.length} selected`
+              : "Select waiting deliveries to move them to another connector"}
+          </Text>
+          {chosen.length > 0 && <MoveButton exports={chosen} onDone={() => setSelected(new Set())} />}
+        </Group>
+      )}
+      <Card padding={0}>
+        <Table.ScrollContainer minWidth={320}>
+          <Table>
+            <Table.Thead>
+              <Table.Tr>
+                {selecting && (
+                  <Table.Th w={40}>
+                    <Checkbox
+                      aria-label="Select all that wait on this page"
+                      checked={chosen.length === movable.length}
+                      indeterminate={chosen.length > 0 && chosen.length < movable.length}
+                      onChange={(event) =>
+                        setSelected(new Set(event.currentTarget.checked ? movable.map(({ id }) => id) : []))
+                      }
+                    />
+                  </Table.Th>
+                )}
+                <Table.Th>Order</Table.Th>
+                <Table.Th visibleFrom="sm">Connector</Table.Th>
+                <Table.Th visibleFrom="md">Requested</Table.Th>
+                <Table.Th>State</Table.Th>
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {exports.map((each) => (
+                <Row
+                  key={each.id}
+                  row={each}
+                  acts={acts}
+                  selected={selecting ? selected.has(each.id) : undefined}
+                  onSelect={(on) => toggle(each.id, on)}
+                />
+              ))}
+            </Table.Tbody>
+          </Table>
+        </Table.ScrollContainer>
+      </Card>
+    </>
+  );
+}
+
+function Row({
+  row,
+  acts,
+  selected,
+  onSelect,
+}: {
+  row: Export;
+  acts: boolean;
+  selected: boolean | undefined;
+  onSelect: (on: boolean) => void;
+}) {
+  const name = row.external_order_number ?? row.draft_order_id.slice(0, 8);
+  return (
+    <Table.Tr bg={row.overdue || row.waits_for === "DECISION" ? "var(--mantine-color-orange-light)" : undefined}>
+      {selected !== undefined && (
+        <Table.Td>
+          {row.status === "PENDING" && (
+            <Checkbox
+              aria-label={`Select ${name}`}
+              checked={selected}
+              onChange={(event) => onSelect(event.currentTarget.checked)}
+            />
+          )}
+        </Table.Td>
+      )}
+      <Table.Td>
+        <Anchor component={Link} to={`/orders/${row.draft_order_id}`} fw={600} className="whole">
+          {name}
+        </Anchor>
+        {row.erp_order_id && (
+          <Text size="xs" c="dimmed" className="numeric whole">
+            {row.erp_order_id}
+          </Text>
+        )}
+      </Table.Td>
+      <Table.Td visibleFrom="sm">{row.connection_name ?? row.connector_type}</Table.Td>
+      <Table.Td visibleFrom="md">
+        <Moment at={row.created_at} />
+      </Table.Td>
+      <Table.Td>
+        <Group gap="xs" justify="space-between">
+          <div className="grows">
+            <StatusBadge status={row.status} />
+            <Why row={row} />
+          </div>
+          {acts && (
+            <Group gap={6}>
+              <Actions row={row} name={name} />
+            </Group>
+          )}
+        </Group>
+      </Table.Td>
+    </Table.Tr>
+  );
+}
+
+function Why({ row }: { row: Export }) {
+  const reasons = new Set([row.connector_error?.message, row.error?.message]);
+  return (
+    <Text size="xs" c="dimmed" component="div">
+      {row.waits_for && (
+        <div>
+          {waitsFor(row.waits_for)}
+          {row.waits_for === "RETRY_TIME" && (
+            <>
+              {" "}
+              <Moment at={row.next_attempt_at} />
+            </>
+          )}
+        </div>
+      )}
+      {row.overdue && (
+        <Text span size="xs" fw={600} className="overdue">
+          No answer since <Moment at={row.sent_at} />
+        </Text>
+      )}
+      {[...reasons].map((reason) => reason && <div key={reason}>{reason}</div>)}
+    </Text>
+  );
+}
+
+function Actions({ row, name }: { row: Export; name: string }) {
+  const order = { id: row.draft_order_id, name, size: "xs" };
+  if (row.status === "FAILED")
+    return row.order_status === "ERROR" ? (
+      <PushButton {...order} status="ERROR" />
+    ) : (
+      <Text size="xs" c="dimmed">
+        retried since
+      </Text>
+    );
+  if (row.status === "SENT") return row.order_status === "PUSHED" ? <ConfirmButton {...order} status="PUSHED" /> : null;
+  if (row.status !== "PENDING") return null;
+  return row.waits_for === "DECISION" ? (
+    <ResolveButtons exportId={row.id} size="xs" />
+  ) : (
+    <WithdrawButton {...order} status="PUSHING" />
+  );
+}

@@ -1,0 +1,196 @@
+import {
+  ActionIcon,
+  Alert,
+  AppShell,
+  Box,
+  Burger,
+  Button,
+  Group,
+  Menu,
+  NavLink,
+  Text,
+  Tooltip,
+  useComputedColorScheme,
+  useMantineColorScheme,
+} from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import {
+  IconFileText,
+  IconHistory,
+  IconLayoutDashboard,
+  IconLogout,
+  IconMoon,
+  IconPlugConnected,
+  IconSettings,
+  IconSun,
+  IconTruckDelivery,
+  IconUserCircle,
+} from "@tabler/icons-react";
+import { useQueryClient } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { Link, useLocation } from "react-router";
+import { useMay, useMe, useOrganization, type Permission } from "../api/queries";
+import { endSession } from "../api/session";
+import { ErrorAlert } from "../shared/ErrorAlert";
+import { Moment } from "../shared/Moment";
+
+interface Place {
+  to: string;
+  label: string;
+  icon: typeof IconFileText;
+  needs?: Permission;
+}
+
+const PLACES: Place[] = [
+  { to: "/", label: "Overview", icon: IconLayoutDashboard },
+  { to: "/orders", label: "Orders", icon: IconFileText },
+  { to: "/deliveries", label: "Deliveries", icon: IconTruckDelivery },
+  { to: "/connectors", label: "Connectors", icon: IconPlugConnected },
+  { to: "/activity", label: "Activity", icon: IconHistory, needs: "AUDIT_READ" },
+  { to: "/settings", label: "Settings", icon: IconSettings },
+];
+
+export function AppFrame({ children }: { children: ReactNode }) {
+  const [opened, { toggle, close }] = useDisclosure();
+  const me = useMe();
+  return (
+    <AppShell
+      header={{ height: 56 }}
+      navbar={{ width: 220, breakpoint: "sm", collapsed: { mobile: !opened } }}
+      padding={{ base: "sm", sm: "lg" }}
+    >
+      <a href="#main" className="skip">
+        Skip to the content
+      </a>
+      <AppShell.Header px="md">
+        <Group h="100%" justify="space-between" wrap="nowrap">
+          <Group gap="sm" wrap="nowrap">
+            <Burger
+              opened={opened}
+              onClick={toggle}
+              hiddenFrom="sm"
+              size="sm"
+              aria-label={opened ? "Close menu" : "Open menu"}
+            />
+            <img src="/favicon.svg" alt="" width={26} height={26} />
+            <Text fw={700} visibleFrom="xs">
+              OrderFlow Connect
+            </Text>
+            <Text c="dimmed" size="sm" truncate maw={{ base: 140, sm: 320 }}>
+              {me.data?.org_name}
+            </Text>
+          </Group>
+          <Group gap="xs" wrap="nowrap">
+            <SchemeSwitch />
+            <AccountMenu />
+          </Group>
+        </Group>
+      </AppShell.Header>
+      <AppShell.Navbar p="sm" component="nav" aria-label="Pages">
+        <Places onGo={close} />
+      </AppShell.Navbar>
+      <AppShell.Main id="main" tabIndex={-1}>
+        <Box maw={1280} mx="auto">
+          <PausedAlert />
+          {me.error ? <ErrorAlert error={me.error} /> : children}
+        </Box>
+      </AppShell.Main>
+    </AppShell>
+  );
+}
+
+function Places({ onGo }: { onGo: () => void }) {
+  const { pathname } = useLocation();
+  const may = useMay();
+  return PLACES.filter(({ needs }) => !needs || may(needs)).map(({ to, label, icon: Icon }) => {
+    const here = to === "/" ? pathname === "/" : pathname.startsWith(to);
+    return (
+      <NavLink
+        key={to}
+        component={Link}
+        to={to}
+        label={label}
+        leftSection={<Icon size={18} stroke={1.7} />}
+        active={here}
+        aria-current={here ? "page" : undefined}
+        onClick={onGo}
+        style={{ borderRadius: "var(--mantine-radius-md)" }}
+        mb={2}
+      />
+    );
+  });
+}
+
+function SchemeSwitch() {
+  const { setColorScheme } = useMantineColorScheme();
+  const dark = useComputedColorScheme("light") === "dark";
+  const label = dark ? "Light colours" : "Dark colours";
+  return (
+    <Tooltip label={label}>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        size="lg"
+        aria-label={label}
+        onClick={() => setColorScheme(dark ? "light" : "dark")}
+      >
+        {dark ? <IconSun size={18} /> : <IconMoon size={18} />}
+      </ActionIcon>
+    </Tooltip>
+  );
+}
+
+function AccountMenu() {
+  const client = useQueryClient();
+  const { data: me } = useMe();
+  const leave = () => {
+    endSession();
+    client.clear();
+  };
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <Button
+          variant="subtle"
+          color="gray"
+          leftSection={<IconUserCircle size={18} />}
+          aria-label={`Account: ${me?.email ?? ""}, ${me?.role ?? ""}`}
+        >
+          <Text size="sm" visibleFrom="sm">
+            {me?.email}
+          </Text>
+          <Text size="sm" hiddenFrom="sm">
+            {me?.role}
+          </Text>
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>
+          {me?.email} · {me?.role}
+        </Menu.Label>
+        <Menu.Item leftSection={<IconLogout size={16} />} onClick={leave}>
+          Sign out
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function PausedAlert() {
+  const { data } = useOrganization();
+  if (!data?.deliveries_paused) return null;
+  return (
+    <Alert color="yellow" mb="md" title="All deliveries are paused" icon={<IconHistory size={18} />}>
+      Orders can still be pushed; they wait
+      {data.deliveries_paused_until ? (
+        <>
+          {" "}
+          until <Moment at={data.deliveries_paused_until} absolute />
+        </>
+      ) : (
+        " until somebody resumes them"
+      )}
+      .
+    </Alert>
+  );
+}

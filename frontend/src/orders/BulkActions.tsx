@@ -1,0 +1,101 @@
+import { Alert, Button, Group, List, Menu, Modal, Paper, Text } from "@mantine/core";
+import { IconChevronDown } from "@tabler/icons-react";
+import { useState } from "react";
+import { answer, api, type Schemas } from "../api/client";
+import { useAction, type OrderQuery } from "../api/queries";
+import { confirm } from "../shared/confirm";
+import { plural } from "../shared/format";
+
+type Action = Schemas["BulkBody"]["action"];
+type Answer = Schemas["BulkAnswer"];
+
+const STARTS_FROM: Record<Action, Schemas["OrderStatus"]> = { approve: "READY", push: "APPROVED", retry: "ERROR" };
+const LABELS: Record<Action, string> = { approve: "Approve", push: "Push", retry: "Retry" };
+const ACTIONS = Object.keys(LABELS) as Action[];
+
+interface Props {
+  selected: Schemas["OrderSummary"][];
+  wanted: OrderQuery;
+  onDone: () => void;
+}
+
+/** One action on the orders that are selected, or on all that the filters find. */
+export function BulkActions({ selected, wanted, onDone }: Props) {
+  const [result, setResult] = useState<Answer>();
+  const act = useAction((body: Schemas["BulkBody"]) => answer(api.POST("/api/v1/draft-orders/bulk", { body })), {
+    done: ({ succeeded, more }) =>
+      `Done for ${plural(succeeded, "order")}${more ? "; there are more, do it again for the next 1,000" : ""}`,
+    onDone: (outcome) => {
+      onDone();
+      if (outcome.succeeded < outcome.results.length) setResult(outcome);
+    },
+  });
+  const onSelected = (action: Action) => {
+    const ids = selected.filter(({ status }) => status === STARTS_FROM[action]).map(({ id }) => id);
+    return { action, ids, count: ids.length };
+  };
+  const onAll = (action: Action) => {
+    const { q, since, until, connection_id, error_code } = wanted;
+    const filter = { status: [STARTS_FROM[action]], q, since, until, connection_id, error_code };
+    const what = `This ${action === "approve" ? "approves" : action === "push" ? "pushes" : "retries"} every order in the state ${STARTS_FROM[action]} that your filters find, up to 1,000, the oldest first.`;
+    confirm(`${LABELS[action]} all?`, what, `${LABELS[action]} all`, () => act.run({ action, filter }));
+  };
+  return (
+    <>
+      <Paper withBorder p="xs" mb="sm" radius="md">
+        <Group gap="xs" mih={30}>
+          <Text size="sm" c="dimmed" mr="auto">
+            {selected.length
+              ? `${plural(selected.length, "order")} selected`
+              : "Select orders to act on several at once"}
+          </Text>
+          {ACTIONS.map(onSelected)
+            .filter(({ count }) => count > 0)
+            .map(({ action, ids, count }) => (
+              <Button key={action} size="xs" loading={act.isPending} onClick={() => act.run({ action, ids })}>
+                {LABELS[action]} {count}
+              </Button>
+            ))}
+          <Menu position="bottom-end">
+            <Menu.Target>
+              <Button size="xs" variant="default" loading={act.isPending} rightSection={<IconChevronDown size={14} />}>
+                All found
+              </Button>
+            </Menu.Target>
+            <Menu.Dropdown>
+              {ACTIONS.map((action) => (
+                <Menu.Item key={action} onClick={() => onAll(action)}>
+                  {LABELS[action]} all {STARTS_FROM[action]}
+                </Menu.Item>
+              ))}
+            </Menu.Dropdown>
+          </Menu>
+        </Group>
+      </Paper>
+      <Modal
+        opened={result !== undefined}
+        onClose={() => setResult(undefined)}
+        title="Not all went well"
+        centered
+        size="lg"
+      >
+        {result && <Refused result={result} />}
+      </Modal>
+    </>
+  );
+}
+
+function Refused({ result }: { result: Answer }) {
+  const refused = result.results.filter(({ ok }) => !ok);
+  return (
+    <Alert color="yellow" title={`${plural(result.succeeded, "order")} done, ${refused.length} not`}>
+      <List size="sm">
+        {refused.slice(0, 50).map(({ id, error }) => (
+          <List.Item key={id}>
+            <code>{id.slice(0, 8)}</code> {error?.message} {error?.hint}
+          </List.Item>
+        ))}
+      </List>
+    </Alert>
+  );
+}

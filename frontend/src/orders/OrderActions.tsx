@@ -1,0 +1,230 @@
+import { Button, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { useState, type SyntheticEvent } from "react";
+import { answer, api, type Schemas } from "../api/client";
+import { useAction, useConnectors, useMay } from "../api/queries";
+import { ConnectorChoice } from "../connectors/ConnectorChoice";
+import { confirm } from "../shared/confirm";
+
+interface Props {
+  id: string;
+  status: Schemas["OrderStatus"];
+  name: string;
+  size?: string;
+}
+
+/** One key for one intention: the same click that reaches the API twice gives the same export. */
+function newKey(): string {
+  return crypto.getRandomValues(new Uint32Array(4)).join("-");
+}
+
+export function ApproveButton({ id, size }: Props) {
+  const approve = useAction(
+    () => answer(api.POST("/api/v1/draft-orders/{order_id}/approve", { params: { path: { order_id: id } } })),
+    { done: "Approved" },
+  );
+  return (
+    <Button size={size} loading={approve.isPending} onClick={() => approve.run(undefined)}>
+      Approve
+    </Button>
+  );
+}
+
+/** Push, or push again after an error; where there are several connectors, it asks which. */
+export function PushButton({ id, status, size }: Props) {
+  const retry = status === "ERROR";
+  const [opened, { open, close }] = useDisclosure();
+  const active = (useConnectors().data ?? []).filter((connector) => connector.status === "ACTIVE");
+  const push = useAction((connection_id: string | undefined) => ask(id, retry, connection_id), {
+    done: "On its way",
+    onDone: close,
+  });
+  const label = retry ? "Retry" : "Push";
+  return (
+    <>
+      <Button
+        size={size}
+        loading={push.isPending}
+        onClick={active.length > 1 && !retry ? open : () => push.run(undefined)}
+      >
+        {label}
+      </Button>
+      <Modal opened={opened} onClose={close} title="Push to which connector?">
+        <ConnectorChoice connectors={active} label="Push" pending={push.isPending} onChoose={push.run} />
+      </Modal>
+    </>
+  );
+}
+
+function ask(order_id: string, retry: boolean, connection_id?: string) {
+  const header = { "Idempotency-Key": newKey() };
+  const options = { params: { path: { order_id }, header }, body: connection_id ? { connection_id } : {} };
+  if (retry) return answer(api.POST("/api/v1/draft-orders/{order_id}/retry-push", options));
+  return answer(api.POST("/api/v1/draft-orders/{order_id}/push", options));
+}
+
+export function WithdrawButton({ id, size, name }: Props) {
+  const withdraw = useAction(
+    () => answer(api.POST("/api/v1/draft-orders/{order_id}/withdraw", { params: { path: { order_id: id } } })),
+    { done: "Withdrawn; the order is APPROVED again" },
+  );
+  const sure = () =>
+    confirm(
+      `Withdraw ${name}?`,
+      "It is not delivered, and becomes APPROVED again. This works while no attempt has begun.",
+      "Withdraw",
+      () => withdraw.run(undefined),
+    );
+  return (
+    <Button size={size} variant="default" loading={withdraw.isPending} onClick={sure}>
+      Withdraw
+    </Button>
+  );
+}
+
+export function RejectButton({ id, size, name }: Props) {
+  const reject = useAction(
+    (reason: string) =>
+      answer(
+        api.POST("/api/v1/draft-orders/{order_id}/reject", {
+          params: { path: { order_id: id } },
+          body: { reason: reason || null },
+        }),
+      ),
+    { done: "Rejected" },
+  );
+  return (
+    <Asking
+      label="Reject"
+      title={`Reject ${name}?`}
+      about="A rejected order can never be pushed. Its history stays."
+      field="Reason (for the record)"
+      color="red.9"
+      size={size}
+      pending={reject.isPending}
+      onGiven={reject.run}
+    />
+  );
+}
+
+export function ConfirmButton({ id, size, name }: Props) {
+  const settle = useAction(
+    (erp_order_id: string) =>
+      answer(
+        api.POST("/api/v1/draft-orders/{order_id}/confirm", {
+          params: { path: { order_id: id } },
+          body: { erp_order_id },
+        }),
+      ),
+    { done: "Confirmed" },
+  );
+  return (
+    <Asking
+      label="Confirm by hand"
+      title={`Confirm ${name}`}
+      about="For an ERP that never answers: look up the number that the order has there."
+      field="Number in the ERP"
+      required
+      size={size}
+      pending={settle.isPending}
+      onGiven={settle.run}
+    />
+  );
+}
+
+interface AskingProps {
+  label: string;
+  title: string;
+  about: string;
+  field: string;
+  required?: boolean;
+  color?: string;
+  size?: string;
+  pending: boolean;
+  onGiven: (text: string) => void;
+}
+
+function Asking({ label, title, about, field, required, color, size, pending, onGiven }: AskingProps) {
+  const [opened, { open, close }] = useDisclosure();
+  const [text, setText] = useState("");
+  const submit = (event: SyntheticEvent) => {
+    event.preventDefault();
+    close();
+    onGiven(text.trim());
+  };
+  return (
+    <>
+      <Button size={size} variant="default" loading={pending} onClick={open}>
+        {label}
+      </Button>
+      <Modal opened={opened} onClose={close} title={title}>
+        <Stack component="form" onSubmit={submit}>
+          <Text size="sm">{about}</Text>
+          <TextInput
+            label={field}
+            required={required}
+            value={text}
+            onChange={(event) => setText(event.currentTarget.value)}
+            data-autofocus
+          />
+          <Button type="submit" color={color}>
+            {label}
+          </Button>
+        </Stack>
+      </Modal>
+    </>
+  );
+}
+
+/** After a look into the ERP: the delivery is there, or it is to be sent again. */
+export function ResolveButtons({ exportId, size }: { exportId: string; size?: string }) {
+  const resolve = useAction(
+    (as: "delivered" | "send_again") =>
+      answer(
+        api.POST("/api/v1/exports/{export_id}/resolve", { params: { path: { export_id: exportId } }, body: { as } }),
+      ),
+    { done: "Settled" },
+  );
+  const again = () =>
+    confirm(
+      "Send it again?",
+      "If the ERP has the order after all, it will be there twice. Look into the ERP first.",
+      "Send again",
+      () => resolve.run("send_again"),
+    );
+  const there = () =>
+    confirm("Is it in the ERP?", "It then counts as delivered, and the ERP's answer is awaited.", "It is there", () =>
+      resolve.run("delivered"),
+    );
+  return (
+    <>
+      <Button size={size} variant="default" loading={resolve.isPending} onClick={there}>
+        The ERP has it
+      </Button>
+      <Button size={size} variant="default" loading={resolve.isPending} onClick={again}>
+        Send again
+      </Button>
+    </>
+  );
+}
+
+/** What may follow for an order in its present state, as far as the signed-in role may do it. */
+export function OrderActions({ latest, ...order }: Props & { latest?: Schemas["Export"] | null }) {
+  const may = useMay();
+  const { status } = order;
+  const held = latest?.waits_for === "DECISION";
+  return (
+    <>
+      {status === "READY" && may("ORDERS_APPROVE") && <ApproveButton {...order} />}
+      {(status === "APPROVED" || status === "ERROR") && may("ORDERS_PUSH") && <PushButton {...order} />}
+      {status === "PUSHING" && may("ORDERS_PUSH") && held && latest && (
+        <ResolveButtons exportId={latest.id} size={order.size} />
+      )}
+      {status === "PUSHING" && may("ORDERS_PUSH") && !held && <WithdrawButton {...order} />}
+      {status === "PUSHED" && may("ORDERS_PUSH") && <ConfirmButton {...order} />}
+      {REJECTABLE.has(status) && may("ORDERS_EDIT") && <RejectButton {...order} />}
+    </>
+  );
+}
+
+const REJECTABLE = new Set(["NEW", "NEEDS_REVIEW", "READY", "APPROVED", "ERROR"]);

@@ -1,0 +1,269 @@
+import {
+  Alert,
+  Anchor,
+  Breadcrumbs,
+  Button,
+  Card,
+  Code,
+  Grid,
+  Group,
+  List,
+  Stack,
+  Table,
+  Text,
+  Title,
+} from "@mantine/core";
+import { IconDownload, IconEdit } from "@tabler/icons-react";
+import { useState } from "react";
+import { Link, useParams } from "react-router";
+import { useMay, useOrder, useTimeline, type ExactLine, type ExactOrder } from "../api/queries";
+import { Answered } from "../shared/Answered";
+import { downloadDocument } from "../shared/download";
+import { ProblemAlert } from "../shared/ErrorAlert";
+import { decimal } from "../shared/format";
+import { Moment } from "../shared/Moment";
+import { OrderActions } from "./OrderActions";
+import { OrderEditor } from "./OrderEditor";
+import { PreviewButton } from "../shared/Preview";
+import { StatusBadge, waitsFor } from "../shared/StatusBadge";
+import { Timeline } from "./Timeline";
+
+export default function OrderPage() {
+  const { id = "" } = useParams();
+  const order = useOrder(id);
+  const timeline = useTimeline(id);
+  return (
+    <Answered query={order}>
+      {(data) => (
+        <>
+          <Heading order={data} />
+          <Grid gutter="md">
+            <Grid.Col span={{ base: 12, md: 7 }}>
+              <Stack>
+                <Reasons order={data} />
+                <Facts order={data} />
+                <Lines lines={data.lines} currency={data.currency} />
+              </Stack>
+            </Grid.Col>
+            <Grid.Col span={{ base: 12, md: 5 }}>
+              <Card component="section" aria-label="Timeline">
+                <Title order={2} size="h5" mb="md">
+                  Timeline
+                </Title>
+                <Answered query={timeline}>{(events) => <Timeline events={events} />}</Answered>
+              </Card>
+            </Grid.Col>
+          </Grid>
+        </>
+      )}
+    </Answered>
+  );
+}
+
+const EDITABLE = new Set(["NEW", "NEEDS_REVIEW", "READY", "APPROVED", "ERROR"]);
+
+function Heading({ order }: { order: ExactOrder }) {
+  const may = useMay();
+  const [editing, setEditing] = useState(false);
+  const name = order.external_order_number ?? order.id.slice(0, 8);
+  const latest = order.latest_export;
+  return (
+    <>
+      <title>{`${name} · OrderFlow Connect`}</title>
+      <Breadcrumbs mb="xs">
+        <Anchor component={Link} to="/orders" size="sm">
+          Orders
+        </Anchor>
+        <Text size="sm">{name}</Text>
+      </Breadcrumbs>
+      <Group justify="space-between" mb="lg" gap="sm">
+        <Group gap="sm">
+          <Title order={1} size="h2">
+            {name}
+          </Title>
+          <StatusBadge status={order.status} />
+        </Group>
+        <Group gap="xs">
+          {latest?.filename && (
+            <Button
+              variant="default"
+              leftSection={<IconDownload size={16} />}
+              aria-label="Download the document"
+              onClick={() => downloadDocument(latest.id, latest.filename)}
+            >
+              Document
+            </Button>
+          )}
+          {EDITABLE.has(order.status) && <PreviewButton orderId={order.id} />}
+          {EDITABLE.has(order.status) && may("ORDERS_EDIT") && (
+            <Button variant="default" leftSection={<IconEdit size={16} />} onClick={() => setEditing(true)}>
+              Edit
+            </Button>
+          )}
+          <OrderActions id={order.id} status={order.status} name={name} latest={latest} />
+        </Group>
+      </Group>
+      {editing && <OrderEditor order={order} onClose={() => setEditing(false)} />}
+    </>
+  );
+}
+
+function Reasons({ order }: { order: ExactOrder }) {
+  const latest = order.latest_export;
+  const waiting =
+    order.status === "PUSHING" && latest?.waits_for && latest.waits_for !== "ATTEMPT" && latest.waits_for !== "WORKER";
+  const reason = latest?.connector_error ?? latest?.error;
+  return (
+    <>
+      {order.missing.length > 0 && order.status === "NEEDS_REVIEW" && (
+        <Alert color="yellow" title="Before it can be approved">
+          <List size="sm">
+            {order.missing.map((what) => (
+              <List.Item key={what}>{what}</List.Item>
+            ))}
+          </List>
+        </Alert>
+      )}
+      {order.status === "ERROR" && order.error && (
+        <ProblemAlert
+          problem={order.error}
+          title={latest?.answered_at ? "The ERP refused this order" : "This order was not delivered"}
+        />
+      )}
+      {waiting && (
+        <Alert
+          color="yellow"
+          title={
+            <>
+              {waitsFor(latest.waits_for)}
+              {latest.waits_for === "RETRY_TIME" && (
+                <>
+                  {" "}
+                  <Moment at={latest.next_attempt_at} />
+                </>
+              )}
+            </>
+          }
+        >
+          {reason?.message && <Text size="sm">{reason.message}</Text>}
+          {reason?.hint && (
+            <Text size="sm" c="dimmed">
+              {reason.hint}
+            </Text>
+          )}
+          {reason?.code && <Code mt={4}>{reason.code}</Code>}
+        </Alert>
+      )}
+      {latest?.overdue && (
+        <Alert color="orange" title="The ERP has not answered in time">
+          It was delivered <Moment at={latest.sent_at} />. Ask the ERP's people, or confirm it by hand.
+        </Alert>
+      )}
+    </>
+  );
+}
+
+const ADDRESS = ["name", "contact", "street", "zip", "postal_code", "city", "country"];
+const rank = (name: string) => (ADDRESS.includes(name) ? ADDRESS.indexOf(name) : ADDRESS.length);
+
+function Facts({ order }: { order: ExactOrder }) {
+  const address = (part: Record<string, unknown> | null) =>
+    part &&
+    Object.keys(part)
+      .sort((a, b) => rank(a) - rank(b))
+      .map((name) => part[name])
+      .filter(Boolean)
+      .join(", ");
+  const facts: [string, React.ReactNode][] = [
+    [
+      "Customer",
+      [order.customer.name, order.customer.erp_customer_number && `(${order.customer.erp_customer_number})`]
+        .filter(Boolean)
+        .join(" "),
+    ],
+    ["Number in the ERP", order.erp_order_id],
+    ["Order date", order.order_date],
+    ["Wanted for", order.requested_delivery_date],
+    ["Currency", order.currency],
+    ["Ship to", address(order.ship_to)],
+    ["Bill to", address(order.bill_to)],
+    ["Source", order.source_document.file_name],
+    [
+      "Approved",
+      order.approved_at && (
+        <>
+          <Moment at={order.approved_at} /> by {order.approved_by}
+        </>
+      ),
+    ],
+    ["Notes", order.notes],
+  ];
+  return (
+    <Card>
+      <Title order={2} size="h5" mb="sm">
+        Order
+      </Title>
+      <Grid gutter="xs">
+        {facts
+          .filter(([, value]) => value)
+          .map(([label, value]) => (
+            <Grid.Col key={label} span={{ base: 12, xs: 6 }}>
+              <Text size="xs" c="dimmed">
+                {label}
+              </Text>
+              <Text size="sm" component="div" style={{ overflowWrap: "anywhere" }}>
+                {value}
+              </Text>
+            </Grid.Col>
+          ))}
+      </Grid>
+    </Card>
+  );
+}
+
+function Lines({ lines, currency }: { lines: ExactLine[]; currency: string | null }) {
+  return (
+    <Card padding={0}>
+      <Title order={2} size="h5" p="lg" pb="xs">
+        Lines
+      </Title>
+      <Table.ScrollContainer minWidth={320}>
+        <Table>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>#</Table.Th>
+              <Table.Th>Article</Table.Th>
+              <Table.Th ta="right">Quantity</Table.Th>
+              <Table.Th ta="right">Unit price</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {lines.map((line) => (
+              <Table.Tr key={line.line_no}>
+                <Table.Td className="numeric">{line.line_no}</Table.Td>
+                <Table.Td>
+                  <Text size="sm" fw={600}>
+                    {line.internal_sku ?? (
+                      <Text span c="red" size="sm">
+                        no article number
+                      </Text>
+                    )}
+                  </Text>
+                  <Text size="xs" c="dimmed">
+                    {[line.description, line.customer_sku_raw].filter(Boolean).join(" · ")}
+                  </Text>
+                </Table.Td>
+                <Table.Td ta="right" className="numeric">
+                  {decimal(line.qty)} {line.uom}
+                </Table.Td>
+                <Table.Td ta="right" className="numeric">
+                  {decimal(line.unit_price, 2)} {line.currency ?? currency}
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+    </Card>
+  );
+}

@@ -1,0 +1,193 @@
+import { Anchor, Code, Text, Timeline as Line } from "@mantine/core";
+import {
+  IconAlertTriangle,
+  IconCheck,
+  IconCircleDashed,
+  IconFileImport,
+  IconPencil,
+  IconSend,
+  IconTruckDelivery,
+  IconX,
+  type Icon,
+} from "@tabler/icons-react";
+import type { ReactNode } from "react";
+import type { Schemas } from "../api/client";
+import { AttemptDetails } from "../deliveries/AttemptDetails";
+import { downloadDocument } from "../shared/download";
+import { phrase } from "../shared/format";
+import { Moment } from "../shared/Moment";
+import { waitsFor } from "../shared/StatusBadge";
+
+type Event = Schemas["Timeline"]["items"][number];
+type Of<K extends Event["kind"]> = Extract<Event, { kind: K }>;
+
+/** Changes that another event of the timeline tells better. */
+const TOLD = new Set(["DRAFT_CREATED", "DRAFT_PUSHED", "DRAFT_PUSH_RETRIED", "DRAFT_PUSH_FAILED", "EXPORT_ACKED"]);
+
+/** Everything that happened to an order, from its arrival to the ERP's confirmation. */
+export function Timeline({ events }: { events: Event[] }) {
+  const shown = events.filter((event) => event.kind !== "change" || !TOLD.has(event.action)).map(told);
+  return (
+    <Line bulletSize={26} lineWidth={2} active={shown.length}>
+      {shown.map(({ key, icon: Bullet, color, title, at, body }) => (
+        <Line.Item
+          key={key}
+          color={color}
+          bullet={<Bullet size={14} />}
+          title={
+            <Text size="sm" fw={600}>
+              {title}
+            </Text>
+          }
+          data-testid="event"
+        >
+          <Text size="xs" c="dimmed">
+            <Moment at={at} absolute />
+          </Text>
+          {body}
+        </Line.Item>
+      ))}
+    </Line>
+  );
+}
+
+interface Told {
+  key: string;
+  icon: Icon;
+  color: string;
+  title: string;
+  at: string;
+  body?: ReactNode;
+}
+
+function told(event: Event, index: number): Told {
+  const base = { key: `${event.kind} ${event.at} ${index}`, at: event.at };
+  switch (event.kind) {
+    case "arrival":
+      return {
+        ...base,
+        icon: IconFileImport,
+        color: "indigo.7",
+        title: "Came in",
+        body: <By actor={event.created_by} more={event.source_file_name} />,
+      };
+    case "change":
+      return {
+        ...base,
+        icon: IconPencil,
+        color: "gray.7",
+        title: phrase(event.action.replace(/^DRAFT_/, "")),
+        body: <Changed event={event} />,
+      };
+    case "request":
+      return {
+        ...base,
+        icon: IconSend,
+        color: "indigo.7",
+        title: `Push requested to ${event.connection_name ?? event.connector_type}`,
+        body: <Requested event={event} />,
+      };
+    case "attempt":
+      return attempted(base, event);
+    case "delivered":
+      return {
+        ...base,
+        icon: IconTruckDelivery,
+        color: "cyan.9",
+        title: event.inferred ? "Found at the ERP" : "Delivered to the ERP",
+        body: <DeliveredFile event={event} />,
+      };
+    case "answer":
+      return answered(base, event);
+  }
+}
+
+function attempted(base: { key: string; at: string }, { attempt }: Of<"attempt">): Told {
+  const title = `Attempt ${attempt.attempt_no}`;
+  const body = <AttemptDetails attempt={attempt} />;
+  if (attempt.status === "SUCCESS")
+    return { ...base, icon: IconCheck, color: "green.9", title: `${title} succeeded`, body };
+  if (attempt.status === "PENDING")
+    return { ...base, icon: IconCircleDashed, color: "violet.8", title: `${title} is under way`, body };
+  return {
+    ...base,
+    icon: IconAlertTriangle,
+    color: attempt.status === "FAILED" ? "red.9" : "orange.9",
+    title: `${title} failed`,
+    body,
+  };
+}
+
+function answered(base: { key: string; at: string }, event: Of<"answer">): Told {
+  if (event.status === "ACKED")
+    return {
+      ...base,
+      icon: IconCheck,
+      color: "green.9",
+      title: "Confirmed by the ERP",
+      body: event.erp_order_id && (
+        <Text size="sm">
+          Number in the ERP: <b>{event.erp_order_id}</b>
+        </Text>
+      ),
+    };
+  return {
+    ...base,
+    icon: IconX,
+    color: "red.9",
+    title: "Refused by the ERP",
+    body: event.error && <Words problem={event.error} />,
+  };
+}
+
+function By({ actor, more }: { actor: string | null; more?: string | null }) {
+  return <Text size="sm">{[actor && `by ${actor}`, more].filter(Boolean).join(" · ")}</Text>;
+}
+
+function Words({ problem }: { problem: Schemas["Problem"] }) {
+  return (
+    <>
+      <Text size="sm">{problem.message}</Text>
+      {problem.hint && (
+        <Text size="xs" c="dimmed">
+          {problem.hint}
+        </Text>
+      )}
+      {problem.code && <Code>{problem.code}</Code>}
+    </>
+  );
+}
+
+function Changed({ event }: { event: Of<"change"> }) {
+  const reason = typeof event.after?.reason === "string" ? event.after.reason : null;
+  return <By actor={event.actor} more={reason} />;
+}
+
+function Requested({ event }: { event: Of<"request"> }) {
+  return (
+    <>
+      <By actor={event.requested_by} />
+      {event.waits_for && (
+        <Text size="sm" c="dimmed">
+          {waitsFor(event.waits_for)}
+        </Text>
+      )}
+    </>
+  );
+}
+
+function DeliveredFile({ event }: { event: Of<"delivered"> }) {
+  if (!event.filename) return null;
+  return (
+    <Anchor
+      component="button"
+      type="button"
+      size="sm"
+      className="mono cut"
+      title={event.dropzone_path ?? event.filename}
+      onClick={() => downloadDocument(event.export_id, event.filename)}
+    >
+      {event.dropzone_path ?? event.filename}
+    </Anchor>
+  );
+}

@@ -1,0 +1,300 @@
+import {
+  Anchor,
+  Badge,
+  Card,
+  Group,
+  SegmentedControl,
+  SimpleGrid,
+  Skeleton,
+  Stack,
+  Table,
+  Text,
+  Title,
+} from "@mantine/core";
+import { lazy, Suspense, useState } from "react";
+import { Link } from "react-router";
+import type { Schemas } from "../api/client";
+import { useStats, type Period } from "../api/queries";
+import { Answered } from "../shared/Answered";
+import { PageTitle } from "../shared/PageTitle";
+import { FirstSteps } from "./FirstSteps";
+import { count, duration, percent, plural } from "../shared/format";
+import { HealthBadge } from "../connectors/HealthBadge";
+import { Moment } from "../shared/Moment";
+import { StatusBadge } from "../shared/StatusBadge";
+import { dayOf } from "../shared/useFilters";
+
+const DeliveryChart = lazy(() => import("./DeliveryChart"));
+const STATES: Schemas["OrderStatus"][] = [
+  "NEEDS_REVIEW",
+  "READY",
+  "APPROVED",
+  "PUSHING",
+  "PUSHED",
+  "CONFIRMED",
+  "ERROR",
+  "REJECTED",
+];
+const PERIODS = [
+  { value: "24h", label: "24 h" },
+  { value: "7d", label: "7 days" },
+  { value: "30d", label: "30 days" },
+];
+
+export default function OverviewPage() {
+  const [period, setPeriod] = useState<Period>("24h");
+  const stats = useStats(period);
+  const choice = (
+    <SegmentedControl
+      value={period}
+      onChange={(value) => setPeriod(value as Period)}
+      data={PERIODS}
+      aria-label="Period"
+    />
+  );
+  return (
+    <>
+      <PageTitle actions={choice} about="What came in, what went out, and what needs you">
+        Overview
+      </PageTitle>
+      <FirstSteps />
+      <Answered query={stats}>{(data) => <Numbers stats={data} />}</Answered>
+    </>
+  );
+}
+
+function Numbers({ stats }: { stats: Schemas["Stats"] }) {
+  return (
+    <Stack gap="md">
+      <KeyFigures stats={stats} />
+      <Card>
+        <Title order={2} size="h5" mb="md">
+          Deliveries
+        </Title>
+        {stats.deliveries.requested === 0 ? (
+          <Text size="sm" c="dimmed">
+            Nothing was pushed in this period.
+          </Text>
+        ) : (
+          <Suspense fallback={<Skeleton h={240} />}>
+            <DeliveryChart series={stats.series} period={stats.period} />
+          </Suspense>
+        )}
+      </Card>
+      <SimpleGrid cols={{ base: 1, md: 2 }}>
+        <Today counts={stats.orders_today} />
+        <Health connectors={stats.connectors} />
+      </SimpleGrid>
+      {stats.failures.length > 0 && <Failures failures={stats.failures} period={stats.period} />}
+    </Stack>
+  );
+}
+
+function KeyFigures({ stats: { deliveries, queue } }: { stats: Schemas["Stats"] }) {
+  const { delivery_seconds: delivery, confirmation_seconds: confirmation } = deliveries;
+  const rate = deliveries.success_rate;
+  const most = (seconds: number | null, none: string) => (seconds === null ? none : `95 % within ${duration(seconds)}`);
+  return (
+    <SimpleGrid cols={{ base: 2, md: 4 }}>
+      <Figure
+        label="Success rate"
+        value={percent(rate)}
+        color={rate !== null && rate < 0.9 ? "red" : undefined}
+        note={`${count(deliveries.delivered)} delivered, ${count(deliveries.failed)} failed`}
+      />
+      <Figure
+        label="Delivery, median"
+        value={duration(delivery.p50)}
+        note={most(delivery.p95, "nothing delivered yet")}
+      />
+      <Figure
+        label="ERP's confirmation, median"
+        value={duration(confirmation.p50)}
+        note={most(confirmation.p95, "nothing confirmed yet")}
+      />
+      <Figure
+        label="Waiting now"
+        value={count(queue.waiting)}
+        to="/deliveries?view=waiting"
+        note={queue.waiting ? `the oldest for ${duration(queue.oldest_waiting_seconds)}` : "nothing waits"}
+      />
+    </SimpleGrid>
+  );
+}
+
+function Figure({
+  label,
+  value,
+  note,
+  color,
+  to,
+}: {
+  label: string;
+  value: string;
+  note: string;
+  color?: string;
+  to?: string;
+}) {
+  return (
+    <Card padding="md">
+      <Text size="sm" c="dimmed">
+        {to ? (
+          <Anchor component={Link} to={to} size="sm">
+            {label}
+          </Anchor>
+        ) : (
+          label
+        )}
+      </Text>
+      <Text fz={30} fw={700} lh={1.3} className="numeric" c={color}>
+        {value}
+      </Text>
+      <Text size="xs" c="dimmed" className="numeric">
+        {note}
+      </Text>
+    </Card>
+  );
+}
+
+function Today({ counts }: { counts: Schemas["Stats"]["orders_today"] }) {
+  const total = Object.values(counts).reduce((sum, each) => sum + each, 0);
+  return (
+    <Card>
+      <Group justify="space-between" mb="md">
+        <Title order={2} size="h5">
+          Orders of today
+        </Title>
+        <Text size="sm" c="dimmed" className="numeric">
+          {plural(total, "order")}
+        </Text>
+      </Group>
+      <Stack gap={8}>
+        {STATES.filter((state) => counts[state]).map((state) => (
+          <Group key={state} justify="space-between">
+            <StatusBadge status={state} />
+            <Anchor
+              component={Link}
+              to={`/orders?status=${state}&since=${dayOf(new Date())}`}
+              className="numeric"
+              fw={600}
+              aria-label={`${counts[state]} orders ${state}`}
+            >
+              {count(counts[state] ?? 0)}
+            </Anchor>
+          </Group>
+        ))}
+        {total === 0 && (
+          <Text size="sm" c="dimmed">
+            No order has come in today.
+          </Text>
+        )}
+      </Stack>
+    </Card>
+  );
+}
+
+function Health({ connectors }: { connectors: Schemas["ConnectorHealth"][] }) {
+  return (
+    <Card>
+      <Title order={2} size="h5" mb="md">
+        Connectors
+      </Title>
+      <Stack gap="sm">
+        {connectors.map(({ id, name, connector_type, status, is_default, health }) => (
+          <div key={id}>
+            <Group justify="space-between" wrap="nowrap">
+              <Group gap="xs">
+                <Anchor component={Link} to="/connectors" fw={600}>
+                  {name ?? connector_type}
+                </Anchor>
+                {is_default && (
+                  <Badge size="sm" variant="default" radius="sm">
+                    default
+                  </Badge>
+                )}
+              </Group>
+              {status === "DISABLED" ? (
+                <StatusBadge status={status} label="Disabled" />
+              ) : (
+                <HealthBadge state={health.state} />
+              )}
+            </Group>
+            <Text size="xs" c="dimmed" className="numeric">
+              {count(health.waiting)} waiting, {count(health.unanswered)} unanswered
+              {health.oldest_unanswered_at && (
+                <>
+                  , the oldest since <Moment at={health.oldest_unanswered_at} />
+                </>
+              )}
+            </Text>
+            {health.error?.message && (
+              <Text size="sm" c="red">
+                {health.error.message}
+              </Text>
+            )}
+            {health.poll_error?.message && (
+              <Text size="sm" c="red">
+                {health.poll_error.message}
+              </Text>
+            )}
+          </div>
+        ))}
+        {connectors.length === 0 && (
+          <Text size="sm" c="dimmed">
+            There is none yet.
+          </Text>
+        )}
+      </Stack>
+    </Card>
+  );
+}
+
+const DAYS: Record<Period, number> = { "24h": 1, "7d": 7, "30d": 30 };
+
+function Failures({ failures, period }: { failures: Schemas["FailureReason"][]; period: Period }) {
+  const since = new Date();
+  since.setDate(since.getDate() - DAYS[period]);
+  return (
+    <Card padding={0}>
+      <Title order={2} size="h5" p="lg" pb="xs">
+        Why orders fail or wait
+      </Title>
+      <Table.ScrollContainer minWidth={300}>
+        <Table horizontalSpacing="lg">
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>Reason</Table.Th>
+              <Table.Th visibleFrom="sm">Last</Table.Th>
+              <Table.Th ta="right">Orders</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {failures.map(({ code, exports, latest_at, latest_message }) => (
+              <Table.Tr key={code}>
+                <Table.Td>
+                  <Text size="sm">{latest_message}</Text>
+                  <Text className="mono" c="dimmed">
+                    {code}
+                  </Text>
+                </Table.Td>
+                <Table.Td visibleFrom="sm">
+                  <Moment at={latest_at} />
+                </Table.Td>
+                <Table.Td ta="right">
+                  <Anchor
+                    component={Link}
+                    to={`/deliveries?error_code=${encodeURIComponent(code ?? "")}&since=${dayOf(since)}`}
+                    className="numeric whole"
+                    fw={600}
+                  >
+                    {plural(exports, "order")}
+                  </Anchor>
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+    </Card>
+  );
+}

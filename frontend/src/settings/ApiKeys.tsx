@@ -1,0 +1,172 @@
+import {
+  Alert,
+  Badge,
+  Button,
+  Card,
+  Code,
+  CopyButton,
+  Group,
+  Modal,
+  Select,
+  Stack,
+  Table,
+  Text,
+  TextInput,
+} from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { useState, type SyntheticEvent } from "react";
+import { answer, api, type Schemas } from "../api/client";
+import { useAction, useKeys } from "../api/queries";
+import { Answered } from "../shared/Answered";
+import { confirm } from "../shared/confirm";
+import { ErrorAlert } from "../shared/ErrorAlert";
+import { Moment } from "../shared/Moment";
+import { ROLES } from "./roles";
+
+type Role = Schemas["Role"];
+
+export function ApiKeys() {
+  const keys = useKeys(true);
+  return (
+    <>
+      <Group justify="space-between" mb="sm">
+        <Text size="sm" c="dimmed">
+          How programs sign in
+        </Text>
+        <NewKey />
+      </Group>
+      <Answered query={keys}>
+        {(all) =>
+          all.length === 0 ? (
+            <Text c="dimmed" size="sm">
+              There is none yet.
+            </Text>
+          ) : (
+            <Card padding={0}>
+              <Table.ScrollContainer minWidth={520}>
+                <Table>
+                  <Table.Thead>
+                    <Table.Tr>
+                      <Table.Th>Key</Table.Th>
+                      <Table.Th>Role</Table.Th>
+                      <Table.Th>Last used</Table.Th>
+                      <Table.Th ta="right">Actions</Table.Th>
+                    </Table.Tr>
+                  </Table.Thead>
+                  <Table.Tbody>
+                    {all.map((key) => (
+                      <Row key={key.id} entry={key} />
+                    ))}
+                  </Table.Tbody>
+                </Table>
+              </Table.ScrollContainer>
+            </Card>
+          )
+        }
+      </Answered>
+    </>
+  );
+}
+
+function Row({ entry }: { entry: Schemas["KeyView"] }) {
+  const revoke = useAction(
+    () => answer(api.DELETE("/api/v1/api-keys/{key_id}", { params: { path: { key_id: entry.id } } })),
+    { done: "The key is revoked" },
+  );
+  const ask = () =>
+    confirm(`Revoke ${entry.name}?`, "Programs that use it are refused at once, for good.", "Revoke", () =>
+      revoke.run(undefined),
+    );
+  return (
+    <Table.Tr>
+      <Table.Td>
+        <Text size="sm" fw={600}>
+          {entry.name}{" "}
+          {entry.revoked_at && (
+            <Badge color="gray" variant="light" size="sm">
+              revoked
+            </Badge>
+          )}
+        </Text>
+        <Text size="xs" c="dimmed" className="mono">
+          ofk_{entry.prefix}…
+        </Text>
+      </Table.Td>
+      <Table.Td>{entry.role}</Table.Td>
+      <Table.Td>
+        <Moment at={entry.last_used_at} />
+      </Table.Td>
+      <Table.Td ta="right">
+        {!entry.revoked_at && (
+          <Button size="xs" variant="subtle" color="red" loading={revoke.isPending} onClick={ask}>
+            Revoke
+          </Button>
+        )}
+      </Table.Td>
+    </Table.Tr>
+  );
+}
+
+function NewKey() {
+  const [opened, { open, close }] = useDisclosure();
+  const [name, setName] = useState("");
+  const [role, setRole] = useState<Role>("INTEGRATOR");
+  const make = useAction(() => answer(api.POST("/api/v1/api-keys", { body: { name, role } })), { quiet: true });
+  const submit = (event: SyntheticEvent) => {
+    event.preventDefault();
+    make.run(undefined);
+  };
+  const start = () => {
+    make.reset();
+    setName("");
+    open();
+  };
+  return (
+    <>
+      <Button onClick={start}>New key</Button>
+      <Modal opened={opened} onClose={close} title="New API key">
+        {make.data ? (
+          <Shown value={make.data.key} />
+        ) : (
+          <Stack component="form" onSubmit={submit}>
+            <TextInput
+              label="Name"
+              description="What uses it"
+              required
+              value={name}
+              onChange={(event) => setName(event.currentTarget.value)}
+            />
+            <Select
+              label="Role"
+              data={ROLES}
+              value={role}
+              allowDeselect={false}
+              onChange={(value) => setRole(value as Role)}
+            />
+            {make.error && <ErrorAlert error={make.error} />}
+            <Button type="submit" loading={make.isPending}>
+              Make key
+            </Button>
+          </Stack>
+        )}
+      </Modal>
+    </>
+  );
+}
+
+function Shown({ value }: { value: string }) {
+  return (
+    <Alert color="yellow" title="Copy it now: it is not shown again">
+      <Code block style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
+        {value}
+      </Code>
+      <CopyButton value={value}>
+        {({ copied, copy }) => (
+          <Button size="xs" mt="xs" onClick={copy}>
+            {copied ? "Copied" : "Copy"}
+          </Button>
+        )}
+      </CopyButton>
+    </Alert>
+  );
+}

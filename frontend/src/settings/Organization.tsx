@@ -1,0 +1,108 @@
+import { Button, Card, Group, Stack, Text, TextInput, Title } from "@mantine/core";
+import { useState } from "react";
+import { answer, api, type Schemas } from "../api/client";
+import { useAction, useMay, useOrganization } from "../api/queries";
+import { Answered } from "../shared/Answered";
+import { confirm } from "../shared/confirm";
+import { Moment } from "../shared/Moment";
+
+export function Organization() {
+  const organization = useOrganization();
+  return (
+    <Answered query={organization}>
+      {(data) => (
+        <Stack maw={640}>
+          <Naming organization={data} />
+          <Pausing organization={data} />
+        </Stack>
+      )}
+    </Answered>
+  );
+}
+
+function Naming({ organization }: { organization: Schemas["OrganizationView"] }) {
+  const may = useMay();
+  const [name, setName] = useState(organization.name);
+  const save = useAction(() => answer(api.PATCH("/api/v1/organization", { body: { name } })), { done: "Saved" });
+  return (
+    <Card>
+      <Title order={2} size="h5" mb="sm">
+        {organization.name}
+      </Title>
+      <Text size="sm" c="dimmed" mb="sm">
+        Short name <code>{organization.slug}</code>, since <Moment at={organization.created_at} />
+      </Text>
+      {may("ORG_MANAGE") && (
+        <Group align="flex-end">
+          <TextInput
+            label="Name"
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+            style={{ flex: 1 }}
+          />
+          <Button
+            loading={save.isPending}
+            disabled={name === organization.name || !name.trim()}
+            onClick={() => save.run(undefined)}
+          >
+            Save
+          </Button>
+        </Group>
+      )}
+    </Card>
+  );
+}
+
+function Pausing({ organization }: { organization: Schemas["OrganizationView"] }) {
+  const may = useMay();
+  const [until, setUntil] = useState("");
+  const pause = useAction(
+    () =>
+      answer(api.POST("/api/v1/organization/pause", { body: { until: until ? new Date(until).toISOString() : null } })),
+    { done: "Deliveries are paused" },
+  );
+  const resume = useAction(() => answer(api.POST("/api/v1/organization/resume")), { done: "Deliveries go on" });
+  const ask = () =>
+    confirm(
+      "Pause all deliveries?",
+      "Nothing more is delivered until then; orders can still be pushed and wait. What is under way is finished.",
+      "Pause",
+      () => pause.run(undefined),
+    );
+  const paused = organization.deliveries_paused;
+  return (
+    <Card>
+      <Title order={2} size="h5" mb="xs">
+        Deliveries
+      </Title>
+      <Text size="sm" c="dimmed" mb="sm">
+        {paused ? (
+          <>
+            Paused since <Moment at={organization.deliveries_paused_at} />. What waited goes out at once when they are
+            resumed.
+          </>
+        ) : (
+          "Orders go out as they are pushed. Pause them for a maintenance window of the ERP."
+        )}
+      </Text>
+      {may("DELIVERIES_PAUSE") &&
+        (paused ? (
+          <Button loading={resume.isPending} onClick={() => resume.run(undefined)}>
+            Resume deliveries
+          </Button>
+        ) : (
+          <Group align="flex-end">
+            <TextInput
+              label="Until (empty: until resumed)"
+              type="datetime-local"
+              value={until}
+              onChange={(event) => setUntil(event.currentTarget.value)}
+            />
+            <Button variant="default" loading={pause.isPending} onClick={ask}>
+              Pause deliveries
+            </Button>
+          </Group>
+        ))}
+    </Card>
+  );
+}

@@ -1,0 +1,40 @@
+import { Tabs } from "@mantine/core";
+import { useMay } from "../api/queries";
+import { PageTitle } from "../shared/PageTitle";
+import { ApiKeys } from "./ApiKeys";
+import { Organization } from "./Organization";
+import { OwnAccount } from "./OwnAccount";
+import { Users } from "./Users";
+
+export default function SettingsPage() {
+  const may = useMay();
+  return (
+    <>
+      <PageTitle>Settings</PageTitle>
+      <Tabs
+        defaultValue="organization"
+        keepMounted={false}
+        styles={{ tab: { paddingInline: "var(--mantine-spacing-xs)" } }}
+      >
+        <Tabs.List mb="md">
+          <Tabs.Tab value="organization">Organization</Tabs.Tab>
+          {may("USERS_MANAGE") && <Tabs.Tab value="users">Users</Tabs.Tab>}
+          {may("KEYS_MANAGE") && <Tabs.Tab value="keys">API keys</Tabs.Tab>}
+          <Tabs.Tab value="account">Your account</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="organization">
+          <Organization />
+        </Tabs.Panel>
+        <Tabs.Panel value="users">
+          <Users />
+        </Tabs.Panel>
+        <Tabs.Panel value="keys">
+          <ApiKeys />
+        </Tabs.Panel>
+        <Tabs.Panel value="account">
+          <OwnAccount />
+        </Tabs.Panel>
+      </Tabs>
+    </>
+  );
+}

@@ -1,0 +1,207 @@
+import { Badge, Button, Card, Group, Modal, PasswordInput, Select, Stack, Table, Text, TextInput } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { useState, type SyntheticEvent } from "react";
+import { answer, api, type Schemas } from "../api/client";
+import { useAction, useMe, useUsers } from "../api/queries";
+import { Answered } from "../shared/Answered";
+import { confirm } from "../shared/confirm";
+import { ErrorAlert } from "../shared/ErrorAlert";
+import { Moment } from "../shared/Moment";
+import { ROLES } from "./roles";
+
+type User = Schemas["UserView"];
+type Role = Schemas["Role"];
+
+export function Users() {
+  const users = useUsers(true);
+  return (
+    <>
+      <Group justify="flex-end" mb="sm">
+        <AddUser />
+      </Group>
+      <Answered query={users}>
+        {(all) => (
+          <Card padding={0}>
+            <Table.ScrollContainer minWidth={520}>
+              <Table>
+                <Table.Thead>
+                  <Table.Tr>
+                    <Table.Th>User</Table.Th>
+                    <Table.Th>Role</Table.Th>
+                    <Table.Th>Last sign-in</Table.Th>
+                    <Table.Th ta="right">Actions</Table.Th>
+                  </Table.Tr>
+                </Table.Thead>
+                <Table.Tbody>
+                  {all.map((user) => (
+                    <Row key={user.id} user={user} />
+                  ))}
+                </Table.Tbody>
+              </Table>
+            </Table.ScrollContainer>
+          </Card>
+        )}
+      </Answered>
+    </>
+  );
+}
+
+function Row({ user }: { user: User }) {
+  const { data: me } = useMe();
+  const change = useAction(
+    (body: { role?: Role; active?: boolean }) =>
+      answer(
+        api.PATCH("/api/v1/users/{user_id}", {
+          params: { path: { user_id: user.id } },
+          body: body as Schemas["UserChange"],
+        }),
+      ),
+    { done: "Saved" },
+  );
+  const own = me?.user_id === user.id;
+  const disable = () =>
+    confirm(`Lock out ${user.email}?`, "Every session ends at once. The account can be let in again.", "Lock out", () =>
+      change.run({ active: false }),
+    );
+  return (
+    <Table.Tr>
+      <Table.Td>
+        <Text size="sm" fw={600}>
+          {user.email}{" "}
+          {!user.active && (
+            <Badge color="gray" variant="light" size="sm">
+              locked out
+            </Badge>
+          )}
+        </Text>
+        <Text size="xs" c="dimmed">
+          {user.name}
+        </Text>
+      </Table.Td>
+      <Table.Td>
+        <Select
+          aria-label={`Role of ${user.email}`}
+          data={ROLES}
+          value={user.role}
+          disabled={own || change.isPending}
+          allowDeselect={false}
+          w={150}
+          onChange={(role) => role && change.run({ role: role as Role })}
+        />
+      </Table.Td>
+      <Table.Td>
+        <Moment at={user.last_login_at} />
+      </Table.Td>
+      <Table.Td ta="right">
+        {!own && (
+          <Group gap={6} justify="flex-end">
+            <ResetPassword user={user} />
+            {user.active ? (
+              <Button size="xs" variant="subtle" color="red" loading={change.isPending} onClick={disable}>
+                Lock out
+              </Button>
+            ) : (
+              <Button
+                size="xs"
+                variant="default"
+                loading={change.isPending}
+                onClick={() => change.run({ active: true })}
+              >
+                Let in
+              </Button>
+            )}
+          </Group>
+        )}
+      </Table.Td>
+    </Table.Tr>
+  );
+}
+
+function ResetPassword({ user }: { user: User }) {
+  const [opened, { open, close }] = useDisclosure();
+  const [password, setPassword] = useState("");
+  const reset = useAction(
+    () =>
+      answer(
+        api.POST("/api/v1/users/{user_id}/password", { params: { path: { user_id: user.id } }, body: { password } }),
+      ),
+    { quiet: true, done: "The password is set", onDone: close },
+  );
+  const submit = (event: SyntheticEvent) => {
+    event.preventDefault();
+    reset.run(undefined);
+  };
+  return (
+    <>
+      <Button size="xs" variant="default" onClick={open}>
+        Set password
+      </Button>
+      <Modal opened={opened} onClose={close} title={`Set the password of ${user.email}`}>
+        <Stack component="form" onSubmit={submit}>
+          <NewPassword value={password} onChange={setPassword} />
+          {reset.error && <ErrorAlert error={reset.error} />}
+          <Button type="submit" loading={reset.isPending}>
+            Set password
+          </Button>
+        </Stack>
+      </Modal>
+    </>
+  );
+}
+
+function AddUser() {
+  const [opened, { open, close }] = useDisclosure();
+  const [email, setEmail] = useState("");
+  const [password, setPassword] = useState("");
+  const [role, setRole] = useState<Role>("OPS");
+  const add = useAction(() => answer(api.POST("/api/v1/users", { body: { email, password, role } })), {
+    quiet: true,
+    done: "The user can sign in",
+    onDone: close,
+  });
+  const submit = (event: SyntheticEvent) => {
+    event.preventDefault();
+    add.run(undefined);
+  };
+  return (
+    <>
+      <Button onClick={open}>Add user</Button>
+      <Modal opened={opened} onClose={close} title="Add user">
+        <Stack component="form" onSubmit={submit}>
+          <TextInput
+            label="E-mail"
+            type="email"
+            required
+            value={email}
+            onChange={(event) => setEmail(event.currentTarget.value)}
+          />
+          <NewPassword value={password} onChange={setPassword} />
+          <Select
+            label="Role"
+            data={ROLES}
+            value={role}
+            allowDeselect={false}
+            onChange={(value) => setRole(value as Role)}
+          />
+          {add.error && <ErrorAlert error={add.error} />}
+          <Button type="submit" loading={add.isPending}>
+            Add user
+          </Button>
+        </Stack>
+      </Modal>
+    </>
+  );
+}
+
+function NewPassword({ value, onChange }: { value: string; onChange: (password: string) => void }) {
+  return (
+    <PasswordInput
+      label="Password"
+      description="12 characters at least"
+      required
+      autoComplete="new-password"
+      value={value}
+      onChange={(event) => onChange(event.currentTarget.value)}
+    />
+  );
+}

@@ -1,0 +1,20 @@
+import { TextInput } from "@mantine/core";
+import type { useFilters } from "./useFilters";
+
+/** Days from and to, both included, kept in the address. */
+export function DayRange({ filters }: { filters: ReturnType<typeof useFilters> }) {
+  const day = (name: "since" | "until", label: string) => (
+    <TextInput
+      label={label}
+      type="date"
+      value={filters.one(name) ?? ""}
+      onChange={(event) => filters.set({ [name]: event.currentTarget.value })}
+    />
+  );
+  return (
+    <>
+      {day("since", "From")}
+      {day("until", "To")}
+    </>
+  );
+}

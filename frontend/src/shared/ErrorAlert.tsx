@@ -1,0 +1,58 @@
+import { Alert, Code, List, Text } from "@mantine/core";
+import { IconAlertCircle } from "@tabler/icons-react";
+import type { ReactNode } from "react";
+import { ApiError } from "../api/client";
+
+/** An error in the API's words: what is wrong, where, and what to do. */
+export function ErrorAlert({ error, children }: { error: Error; children?: ReactNode }) {
+  const known = error instanceof ApiError ? error : null;
+  return (
+    <Alert color="red" icon={<IconAlertCircle size={18} />} title={error.message} role="alert">
+      {known?.hint && <Text size="sm">{known.hint}</Text>}
+      {known && known.fields.length > 0 && (
+        <List size="sm" mt={4}>
+          {known.fields.map(({ field, message }) => (
+            <List.Item key={`${field} ${message}`}>
+              <b>{field}</b>: {message}
+            </List.Item>
+          ))}
+        </List>
+      )}
+      {children}
+      {known?.requestId && (
+        <Text size="xs" c="dimmed" mt={6}>
+          <Code>{known.reason}</Code> request {known.requestId}
+        </Text>
+      )}
+    </Alert>
+  );
+}
+
+interface ProblemLike {
+  code?: string | null;
+  message?: string | null;
+  hint?: string | null;
+}
+
+/** What the API tells about something that does not go on by itself. */
+export function ProblemAlert({
+  problem,
+  title,
+  color = "red",
+}: {
+  problem: ProblemLike;
+  title?: string;
+  color?: string;
+}) {
+  return (
+    <Alert color={color} icon={<IconAlertCircle size={18} />} title={title ?? problem.message ?? problem.code}>
+      {title && problem.message && <Text size="sm">{problem.message}</Text>}
+      {problem.hint && (
+        <Text size="sm" c="dimmed">
+          {problem.hint}
+        </Text>
+      )}
+      {problem.code && <Code mt={4}>{problem.code}</Code>}
+    </Alert>
+  );
+}

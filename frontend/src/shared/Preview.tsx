@@ -1,0 +1,92 @@
+import { Button, Code, Group, Loader, Modal, ScrollArea, Select, Stack, Text } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { IconEye } from "@tabler/icons-react";
+import { useState } from "react";
+import type { Schemas } from "../api/client";
+import { useConnectors, usePreview } from "../api/queries";
+import { ErrorAlert } from "./ErrorAlert";
+import { count } from "./format";
+
+/** What would be sent; nothing was. */
+export function Preview({ shown }: { shown: Schemas["Preview"] }) {
+  const wraps = shown.media_type.includes("json");
+  return (
+    <Stack gap={4}>
+      <Text size="sm" className="mono">
+        {shown.destination ?? shown.file_name}
+      </Text>
+      <Text size="xs" c="dimmed">
+        {shown.media_type} · {count(shown.size)} bytes · {shown.encoding}
+      </Text>
+      {Object.entries(shown.headers).map(([name, value]) => (
+        <Text key={name} size="xs" className="mono">
+          {name}: {value}
+        </Text>
+      ))}
+      <ScrollArea.Autosize mah={420} viewportProps={{ tabIndex: 0, role: "region", "aria-label": "Document" }}>
+        <Code
+          block
+          style={
+            wraps ? { whiteSpace: "pre-wrap", overflowWrap: "anywhere" } : { width: "max-content", minWidth: "100%" }
+          }
+        >
+          {wraps ? indented(shown.text) : shown.text}
+        </Code>
+      </ScrollArea.Autosize>
+    </Stack>
+  );
+}
+
+/** Compact JSON on lines of its own; its numbers are not read, JavaScript would change some. */
+function indented(json: string): string {
+  if (json.includes("\n")) return json;
+  let depth = 0;
+  const line = (change: number) => `\n${"  ".repeat((depth += change))}`;
+  return json.replace(/"(?:[^"\\]|\\.)*"|\{\}|\[\]|[{}[\],:]/g, (token) => {
+    if (token === "{" || token === "[") return token + line(1);
+    if (token === "}" || token === "]") return line(-1) + token;
+    if (token === ",") return token + line(0);
+    return token === ":" ? ": " : token;
+  });
+}
+
+export function PreviewButton({ orderId }: { orderId: string }) {
+  const [opened, { open, close }] = useDisclosure();
+  return (
+    <>
+      <Button variant="default" leftSection={<IconEye size={16} />} onClick={open}>
+        Preview
+      </Button>
+      <Modal opened={opened} onClose={close} title="What would be sent" size="xl">
+        <OrderPreview orderId={orderId} />
+      </Modal>
+    </>
+  );
+}
+
+function OrderPreview({ orderId }: { orderId: string }) {
+  const connectors = useConnectors().data ?? [];
+  const [chosen, setChosen] = useState<string | null>(null);
+  const preview = usePreview(orderId, chosen ?? undefined);
+  const preferred = connectors.find(({ is_default }) => is_default)?.id ?? null;
+  return (
+    <Stack>
+      {connectors.length > 1 && (
+        <Select
+          label="Connector"
+          data={connectors.map(({ id, name, display_name }) => ({ value: id, label: name ?? display_name }))}
+          value={chosen ?? preferred}
+          allowDeselect={false}
+          onChange={setChosen}
+        />
+      )}
+      {preview.error && <ErrorAlert error={preview.error} />}
+      {preview.isPending && (
+        <Group justify="center">
+          <Loader aria-label="Loading" />
+        </Group>
+      )}
+      {preview.data && !preview.error && <Preview shown={preview.data} />}
+    </Stack>
+  );
+}

@@ -1,0 +1,40 @@
+import { useSearchParams } from "react-router";
+
+/** Filters that live in the address, so that they can be linked to and survive a reload. */
+export function useFilters() {
+  const [params, setParams] = useSearchParams();
+  const set = (changes: Record<string, string | string[] | null | undefined>) =>
+    setParams(
+      (before) => {
+        const after = new URLSearchParams(before);
+        for (const [name, value] of Object.entries(changes)) {
+          after.delete(name);
+          for (const each of [value ?? []].flat()) if (each) after.append(name, each);
+        }
+        return after;
+      },
+      { replace: true },
+    );
+  return {
+    one: (name: string) => params.get(name) ?? undefined,
+    all: (name: string) => params.getAll(name),
+    set,
+    key: params.toString(),
+  };
+}
+
+/** A day as its filter has it: 2026-01-05. */
+export function dayOf(date: Date): string {
+  return [date.getFullYear(), date.getMonth() + 1, date.getDate()]
+    .map((part) => String(part).padStart(2, "0"))
+    .join("-");
+}
+
+/** The first moment of a day as people choose it, or of the day after it. */
+export function dayStart(day: string | undefined, after = 0): string | undefined {
+  if (!day) return undefined;
+  const date = new Date(`${day}T00:00:00`);
+  if (Number.isNaN(date.getTime())) return undefined;
+  date.setDate(date.getDate() + after);
+  return date.toISOString();
+}
