@@ -15,7 +15,7 @@ export type AttemptQuery = NonNullable<operations["list_push_log"]["parameters"]
 export type AuditQuery = NonNullable<operations["list_audit_log"]["parameters"]["query"]>;
 export type Period = NonNullable<NonNullable<operations["get_stats"]["parameters"]["query"]>["period"]>;
 export type ExactLine = Omit<Schemas["Line"], "qty" | "unit_price"> & { qty: string | null; unit_price: string | null };
-export type ExactOrder = Omit<Schemas["Order"], "lines"> & { lines: ExactLine[] };
+export type ExactOrder = Omit<Schemas["Order"], "lines"> & { lines: ExactLine[]; version: number };
 
 /** What is asked again and again while the tab is in view; the last answer stays while the next one is on its way. */
 function useLive<T>(key: readonly unknown[], ask: () => Promise<T>, enabled = true): UseQueryResult<T> {
@@ -73,11 +73,13 @@ export function useOrders(query: OrderQuery) {
   return useLive(["orders", query], () => answer(api.GET("/api/v1/draft-orders", { params: { query } })));
 }
 
+export async function getOrder(order_id: string): Promise<ExactOrder> {
+  const call = api.GET("/api/v1/draft-orders/{order_id}", { params: { path: { order_id } }, parseAs: "text" });
+  return parseExact<ExactOrder>(await answer(call));
+}
+
 export function useOrder(id: string) {
-  return useLive(["order", id], async () => {
-    const call = api.GET("/api/v1/draft-orders/{order_id}", { params: { path: { order_id: id } }, parseAs: "text" });
-    return parseExact<ExactOrder>(await answer(call));
-  });
+  return useLive(["order", id], () => getOrder(id));
 }
 
 export function useTimeline(id: string) {
