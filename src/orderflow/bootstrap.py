@@ -140,8 +140,9 @@ class App:
             self.embedded.start()
 
     def close(self) -> None:
-        """Send the last wake-ups, close the pool, and stop an embedded PostgreSQL that nobody else uses."""
+        """Send the last wake-ups, close all connections, and stop an embedded PostgreSQL that nobody else uses."""
         self.waker.close()
+        ConnectorRegistry.close()
         self.keeper.stop()
         self.database.close()
         if self.embedded is not None:

@@ -19,5 +19,9 @@ ServerUrl = Annotated[str, Field(max_length=1_000), AfterValidator(_web_url)]
 
 
 def form(group: str, show_when: dict[str, list[str]] | None = None, **more: Any) -> dict[str, Any]:
-    """Return where a field stands on the form; `show_when` names the values of another field that call for it."""
-    return {"group": group, **({"show_when": show_when} if show_when else {}), **more}
+    """Return where a field stands on the form; `show_when` names the values of another field that call for it.
+
+    What stands under Server or Sign-in decides who gets the secrets (`destination`), unless `more` says otherwise.
+    """
+    decides = group in ("Server", "Sign-in")
+    return {"group": group, "destination": decides, **({"show_when": show_when} if show_when else {}), **more}

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from orderflow.connectors.sessions import SESSIONS
 from orderflow.domain.delivery import Document, TestResult
 from orderflow.domain.errors import ConfigError, ConnectorError, NeedsAttentionError
 from orderflow.domain.orders import DraftOrder
@@ -49,6 +50,33 @@ class BaseConnector(ERPConnectorPort):
         if self.config_model is None:
             return config
         return parse_config(self.config_model, config)
+
+    def open_session(self, settings: Any) -> Any:
+        """Return what lives by a configuration: something that holds connections open, and a `close()`.
+
+        For connectors that keep connections; it is called when `session` has none for this configuration.
+
+        Args:
+            settings: The configuration as `config_model`.
+        """
+        raise TypeError(f"{type(self).__name__} uses session(), but has no open_session")
+
+    @contextmanager
+    def session(self, config: dict[str, Any]) -> Iterator[Any]:
+        """Lend this configuration's live session, made by `open_session` if there is none; threads share it.
+
+        It stays open for the next call; it is closed when it was not used for ten minutes, when there are too many,
+        and at the end of the process.
+
+        Raises:
+            ConfigError: As `parse`.
+        """
+        with SESSIONS.use(self, config, lambda: self.open_session(self.parse(config))) as session:
+            yield session
+
+    def close(self) -> None:
+        """Close the sessions that `session` keeps."""
+        SESSIONS.close(self)
 
     @contextmanager
     def measure_latency(self, name: str) -> Iterator[LatencyTimer]:

@@ -82,6 +82,15 @@ class ConnectorRegistry:
         return ConnectorMetadata(connector_type, name, schema, connector.capabilities)
 
     @classmethod
+    def close(cls) -> None:
+        """Have every connector of this process close what it keeps open; they can be used again."""
+        for connector_type, connector in list(cls._connectors.items()):
+            try:
+                connector.close()
+            except Exception as error:  # noqa: BLE001  # a third party's; the others are closed all the same
+                log.warning("connector not closed", type=connector_type, error=type(error).__name__)
+
+    @classmethod
     def _discover(cls) -> None:
         if cls._discovered:
             return

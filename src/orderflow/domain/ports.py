@@ -167,3 +167,6 @@ class ERPConnectorPort(ABC):
 
     def remove_leftovers(self, leftovers: Sequence[Leftover], config: dict[str, Any]) -> None:  # noqa: B027  # optional
         """Remove temporary files that nobody needs. That one is gone is no error."""
+
+    def close(self) -> None:  # noqa: B027  # optional by design
+        """Close whatever is kept open between calls; called when the process ends. The next call opens it again."""

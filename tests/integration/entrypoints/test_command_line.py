@@ -160,7 +160,11 @@ def test_the_host_key_that_was_seen_is_shown_with_the_command_that_accepts_it(ac
         told = acme("connections", "add", "DROPZONE_JSON_V1", *sets, "--secret", "password", exits=1).stderr
         assert f"accept-host-key {acme.json('connections', 'list')[0]['id']} {server.fingerprint}" in told
         other = "SHA256:" + "A" * 43
-        changed = acme("connections", "edit", "DROPZONE_JSON_V1", "--set", f"host_key={other}", exits=1)
+        changes = ["connections", "edit", "DROPZONE_JSON_V1", "--set", f"host_key={other}"]
+        refused = acme(*changes, exits=2).stderr
+        assert "host_key changed, so the connection's secrets have to be entered again" in refused
+        assert "--secret" in refused
+        changed = acme(*changes, "--secret", "password", exits=1)
         assert "HOST_KEY_CHANGED" in changed.stderr
         assert f"confirmed was {other}" in changed.stderr
         acme("connections", "accept-host-key", "DROPZONE_JSON_V1", server.fingerprint, "--enable")

@@ -34,7 +34,9 @@ Folder = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(_f
 
 
 def _form(group: str, show_when: dict[str, list[str]] | None = None, **more: Any) -> dict[str, Any]:
-    return {"group": group, **({"show_when": show_when} if show_when else {}), **more}
+    """Return where a field stands on the form; the folders and what is advanced do not decide who gets secrets."""
+    decides = group in ("Server", "Sign-in")
+    return {"group": group, "destination": decides, **({"show_when": show_when} if show_when else {}), **more}
 
 
 class DropzoneConfig(BaseModel):
@@ -58,7 +60,7 @@ class DropzoneConfig(BaseModel):
         pattern=r"^[^\s/@]+$",
         title="Host",
         description="The server's name or address, without sftp:// and without a path.",
-        json_schema_extra=_form("Server", _SERVER, destination=True),
+        json_schema_extra=_form("Server", _SERVER),
     )
     port: int = Field(
         22,
@@ -66,7 +68,7 @@ class DropzoneConfig(BaseModel):
         le=65_535,
         title="Port",
         description="Leave it empty for the usual one: 22 for sftp, 21 for ftp and ftps.",
-        json_schema_extra=_form("Server", _SERVER, destination=True, prefill=False),
+        json_schema_extra=_form("Server", _SERVER, prefill=False),
     )
     host_key: str | None = Field(
         None,

@@ -127,57 +127,69 @@ class CsvDropzoneConfig(DropzoneConfig):
         title="Layout",
         description="one_row_per_line: every row has all columns. header_and_lines: a record for the order, then one "
         "for each line.",
-        json_schema_extra={"group": "Mapping"},
+        json_schema_extra={"group": "Mapping", "destination": False},
     )
     columns: list[Column] = Field(
         min_length=1,
         max_length=500,
         title="Columns",
         description="In the order in which they stand in a row (of a line).",
-        json_schema_extra={"group": "Mapping"},
+        json_schema_extra={"group": "Mapping", "destination": False},
     )
     header_columns: list[Column] = Field(
         [],
         max_length=500,
         title="Header's columns",
         description="For header_and_lines: the columns of the order's own record.",
-        json_schema_extra={"group": "Mapping", "show_when": {"layout": ["header_and_lines"]}},
+        json_schema_extra={"group": "Mapping", "destination": False, "show_when": {"layout": ["header_and_lines"]}},
     )
     headings: bool = Field(
         True,
         title="Headings",
         description="The first row holds the columns' headings (of lines).",
-        json_schema_extra={"group": "Format"},
+        json_schema_extra={"group": "Format", "destination": False},
     )
     delimiter: Literal[",", ";", "tab", "|"] = Field(
-        ";", title="Separator", description="Between two columns.", json_schema_extra={"group": "Format"}
+        ";",
+        title="Separator",
+        description="Between two columns.",
+        json_schema_extra={"group": "Format", "destination": False},
     )
     quoting: Literal["minimal", "all", "none"] = Field(
         "minimal",
         title="Quotes",
         description='minimal: around values that need "…". none: orders whose texts would need them are refused.',
-        json_schema_extra={"group": "Format"},
+        json_schema_extra={"group": "Format", "destination": False},
     )
     line_end: Literal["crlf", "lf"] = Field(
-        "crlf", title="Line ends", description="crlf: as Windows has them.", json_schema_extra={"group": "Format"}
+        "crlf",
+        title="Line ends",
+        description="crlf: as Windows has them.",
+        json_schema_extra={"group": "Format", "destination": False},
     )
     encoding: Literal["utf-8", "utf-8-sig", "windows-1252", "iso-8859-15"] = Field(
         "utf-8",
         title="Encoding",
         description="utf-8-sig: with a BOM. An order with a letter that it lacks is refused, never changed.",
-        json_schema_extra={"group": "Format"},
+        json_schema_extra={"group": "Format", "destination": False},
     )
     decimal_separator: Literal[".", ","] = Field(
-        ".", title="Decimal separator", description="In numbers.", json_schema_extra={"group": "Format"}
+        ".",
+        title="Decimal separator",
+        description="In numbers.",
+        json_schema_extra={"group": "Format", "destination": False},
     )
     date_format: DateFormat = Field(
-        "%Y-%m-%d", title="Date format", description="As %d.%m.%Y.", json_schema_extra={"group": "Format"}
+        "%Y-%m-%d",
+        title="Date format",
+        description="As %d.%m.%Y.",
+        json_schema_extra={"group": "Format", "destination": False},
     )
     file_name: Annotated[str, Field(min_length=8, max_length=120), AfterValidator(_file_name)] = Field(
         "sales_order_{draft_order_id}_{timestamp}_{export}.csv",
         title="File name",
         description=f"May hold {', '.join('{' + part + '}' for part in FILE_PARTS)}; {{export}} is a must.",
-        json_schema_extra={"group": "Format"},
+        json_schema_extra={"group": "Format", "destination": False},
     )
 
     @field_validator("header_columns")

@@ -19,7 +19,7 @@ class OdooConfig(BaseModel):
     url: ServerUrl = Field(
         title="Address",
         description="Where Odoo is, as https://mycompany.odoo.com. With http:// the key travels unencrypted.",
-        json_schema_extra=form("Server", destination=True),
+        json_schema_extra=form("Server"),
     )
     database: str = Field(
         min_length=1,

@@ -81,7 +81,8 @@ WebhookSecret = Annotated[Secret, AfterValidator(_webhook_secret)]
 
 
 def _form(title: str, description: str, group: str, show_when: dict[str, list[str]] | None = None, **more: Any) -> Any:
-    extra = {"group": group, **({"show_when": show_when} if show_when else {}), **more}
+    decides = group in ("Sign-in", "TLS")  # who gets the secrets, and how they are protected on the way
+    extra = {"group": group, "destination": decides, **({"show_when": show_when} if show_when else {}), **more}
     return Field(title=title, description=description, json_schema_extra=extra)
 
 
@@ -152,7 +153,7 @@ class RestJsonConfig(BaseModel):
     ] = "header"
     token_url: Annotated[
         Url | None,
-        _form("Token URL", "Where access tokens are fetched.", "Sign-in", {"auth": ["oauth2"]}, destination=True),
+        _form("Token URL", "Where access tokens are fetched.", "Sign-in", {"auth": ["oauth2"]}),
     ] = None
     client_id: Annotated[str | None, _form("Client", "The client's id.", "Sign-in", {"auth": ["oauth2"]})] = None
     client_secret: Annotated[Secret | None, _secret("Client secret", "The client's secret.", "oauth2")] = None

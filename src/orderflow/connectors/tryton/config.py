@@ -20,7 +20,7 @@ class TrytonConfig(BaseModel):
     url: ServerUrl = Field(
         title="Address",
         description="Where Tryton is, as https://tryton.example.com. With http:// the key travels unencrypted.",
-        json_schema_extra=form("Server", destination=True),
+        json_schema_extra=form("Server"),
     )
     database: str = Field(
         min_length=1,

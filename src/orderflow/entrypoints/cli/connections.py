@@ -16,6 +16,7 @@ from orderflow.entrypoints.cli.options import AsJson, ConnectionName, Org
 from orderflow.entrypoints.cli.output import err, out, print_facts, print_json, print_table
 from orderflow.entrypoints.cli.workplace import Workplace, caller, in_organization
 from orderflow.flow.setup import connections as steps
+from orderflow.flow.setup.mask import masked
 from orderflow.flow.setup.probe import test_connection
 
 app = typer.Typer(help="The ways into ERPs: add, test, trust, enable.", no_args_is_help=True)
@@ -78,7 +79,7 @@ def edit(
         if not changes:
             raise InputError("Nothing to change.", hint="Give --config, --set or --secret.")
         with place.app.store.work(place.org_id) as work:
-            stored = steps.stored_config(work, found, changes) or {}
+            stored = masked(connector, steps.stored_config(work, found, changes) or {})
         steps.edit_connection(place.wiring, place.org_id, found, stored | changes, caller())
         result = test_connection(place.wiring, place.org_id, found, caller())
     _tell("changed", found, result, json=json)

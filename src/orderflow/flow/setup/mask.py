@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Any
 
+from pydantic import ValidationError
+
 from orderflow.domain.errors import InputError
 from orderflow.domain.ports import ERPConnectorPort
 
@@ -34,21 +36,56 @@ def unmasked(connector: ERPConnectorPort, config: dict[str, Any], stored: dict[s
     A `MASK`, and a secret that is left out, stand for what is stored; a secret that is null is removed.
 
     Raises:
-        InputError: The target changed, and a stored secret would go to it. Whoever may edit a connection could
-            otherwise have its password sent to a host of his own.
+        InputError: A stored secret is to be kept, and something changed that decides who gets it or how it is
+            protected on the way. Whoever may edit a connection could otherwise have its password sent to a host of
+            his own, or in the clear.
     """
     secrets = secret_fields(connector)
     whole = _unmasked(config, stored, secrets)
-    places = _destinations(connector).items()
-    moved = sorted(name for name, usual in places if config.get(name, usual) != stored.get(name, usual))
-    if stored and moved and whole != _unmasked(config, {}, secrets):
+    if stored and whole != _unmasked(config, {}, secrets) and (changed := moved(connector, whole, stored)):
         raise InputError(
-            f"{' and '.join(moved)} changed, so the connection's secrets have to be entered again.",
+            f"{' and '.join(changed)} changed, so the connection's secrets have to be entered again.",
             code="SECRETS_NEEDED",
-            hint="Secrets are kept for the target that they were entered for, and sent to no other.",
-            details={"fields": [{"field": name, "message": "must be entered again"} for name in sorted(secrets)]},
+            hint="Secrets stay with the target and the protection that they were entered for. Enter those named again; "
+            "on the command line with --secret FIELD.",
+            details={"fields": [{"field": name, "message": _AGAIN} for name in _kept(config, stored, secrets)]},
         )
     return whole
+
+
+_AGAIN = "must be entered again: it was entered for another target, or for another protection on the way"
+
+
+def moved(connector: ERPConnectorPort, config: dict[str, Any], stored: dict[str, Any]) -> list[str]:
+    """Return the names of the destination's fields in which two whole configurations differ, sorted.
+
+    A field belongs to the destination unless it is a secret or its model marks it `"destination": false`: of a model
+    that says nothing, everything may decide where secrets go. What counts is the value that the connector would work
+    with, so that a port left out is the usual one.
+    """
+    marked = _schema(connector).get("properties", {}).items()
+    harmless = {name for name, field in marked if not field.get("destination", True) or _is_secret(field)}
+    now, before = _effective(connector, config), _effective(connector, stored)
+    return sorted(name for name in (now.keys() | before.keys()) - harmless if now.get(name) != before.get(name))
+
+
+def _effective(connector: ERPConnectorPort, config: dict[str, Any]) -> dict[str, Any]:
+    """Return what the connector would work with, the model's defaults included, and secrets within it masked."""
+    model = connector.config_model
+    if model is None:
+        return config
+    try:
+        known = model.model_validate(config).model_dump()
+    except ValidationError:  # it is refused for that elsewhere; or it was stored before the model became stricter
+        fields = _schema(connector).get("properties", {})
+        known = {name: field["default"] for name, field in fields.items() if "default" in field} | config
+    return {name: value for name, value in masked(connector, known).items() if value not in (None, "")}
+
+
+def _kept(config: dict[str, Any], stored: dict[str, Any], secret: set[str]) -> list[str]:
+    """Return the names, at the top of the configuration, of what stands for stored secrets."""
+    left_out = {name for name in secret & stored.keys() - config.keys() if stored[name]}
+    return sorted(left_out | {name for name, value in config.items() if needs_stored(value)})
 
 
 def needs_stored(config: Any) -> bool:
@@ -79,12 +116,6 @@ def _masked(value: Any, name: str, plain: set[str], maps: set[str]) -> Any:
     if isinstance(value, list):
         return [_masked(inner, name, plain, maps) for inner in value]
     return value if name in plain or value in (None, "") else MASK
-
-
-def _destinations(connector: ERPConnectorPort) -> dict[str, Any]:
-    """Return the fields that say where secrets are sent to, marked `"destination": true`, and their defaults."""
-    properties = _schema(connector).get("properties", {})
-    return {name: field.get("default") for name, field in properties.items() if field.get("destination", False)}
 
 
 def _schema(connector: ERPConnectorPort) -> dict[str, Any]:

@@ -314,6 +314,11 @@ class ERPConnection(_Owned, Base):
     poll_lease_until: Mapped[datetime | None]
     poll_lease_token: Mapped[UUID | None]
     poll_error: Mapped[dict[str, Any] | None]
+    poll_failing_since: Mapped[datetime | None]
+
+    restricted: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    test_error: Mapped[dict[str, Any] | None]
+    delivered_at: Mapped[datetime | None]
 
     def config(self) -> dict[str, Any]:
         """Open and return the configuration.
@@ -431,15 +436,28 @@ class ERPPushLog(_Owned, Base):
     request_id: Mapped[str | None]
 
 
-class NotificationRow(_Owned, Base):
-    """What a person is told of a connection's change of state at `since`, until it went out over every channel."""
+class NotificationRow(Base):
+    """What a person is told of a change of state at `since`, until it went out over every channel.
+
+    Of a connection; or without one, and without an organization, of the whole installation.
+    """
 
     __tablename__ = "notification"
     __table_args__ = (
         UniqueConstraint("connection_id", "event", "since", name="uq_notification_change"),
+        Index(
+            "uq_notification_installation",
+            "event",
+            "since",
+            unique=True,
+            postgresql_where=text("connection_id IS NULL"),
+        ),
         Index("idx_notification_due", "next_attempt_at", postgresql_where=text("done_at IS NULL")),
     )
-    connection_id: Mapped[UUID] = mapped_column(ForeignKey("erp_connection.id", ondelete="CASCADE"))
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    org_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.id"))
+    created_at: Mapped[datetime] = mapped_column(server_default=_now)
+    connection_id: Mapped[UUID | None] = mapped_column(ForeignKey("erp_connection.id", ondelete="CASCADE"))
     event: Mapped[str]
     since: Mapped[datetime]
     data: Mapped[dict[str, Any]]
@@ -447,6 +465,27 @@ class NotificationRow(_Owned, Base):
     attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     next_attempt_at: Mapped[datetime] = mapped_column(server_default=_now)
     done_at: Mapped[datetime | None]
+
+
+class ProcessRow(Base):
+    """A process that serves or delivers, as it last told of itself; `beat` is whoever has Celery's workers sweep.
+
+    `key_ids` are those of the keys that it has, its master key's first; `troubles` is what it cannot do.
+    """
+
+    __tablename__ = "process"
+    __table_args__ = (_one_of("kind", "kind", "serve|worker|celery|beat"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    host: Mapped[str]
+    pid: Mapped[int]
+    version: Mapped[str]
+    key_ids: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    connector_types: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    delivers: Mapped[bool]
+    troubles: Mapped[list[Any]] = mapped_column(JSONB, default=list, server_default=text("'[]'"))
+    started_at: Mapped[datetime] = mapped_column(server_default=_now)
+    seen_at: Mapped[datetime] = mapped_column(server_default=_now)
 
 
 from orderflow.storage.tables import sealing as _sealing  # noqa: E402, F401  # seals ERPConnection rows as they are flushed

@@ -8,8 +8,9 @@ import pytest
 from pydantic import BaseModel, Field, SecretStr
 
 from orderflow import BaseConnector, ExportResult, TestResult
+from orderflow.connectors.registry import ConnectorRegistry
 from orderflow.domain.errors import InputError
-from orderflow.flow.setup.mask import MASK, masked, needs_stored, unmasked
+from orderflow.flow.setup.mask import MASK, masked, needs_stored, secret_fields, unmasked
 
 
 class Header(BaseModel):
@@ -18,10 +19,12 @@ class Header(BaseModel):
 
 
 class Config(BaseModel):
-    url: str = Field(json_schema_extra={"destination": True})
+    url: str
     password: SecretStr | None = None
-    headers: list[Header] = []
-    login: Header | None = None
+    headers: list[Header] = Field([], json_schema_extra={"destination": False})
+    login: Header | None = Field(None, json_schema_extra={"destination": False})
+    plain_http: bool = False
+    timeout: float = Field(30, json_schema_extra={"destination": False})
     units: dict[str, str] = {}
     tokens: dict[str, SecretStr] = {}
 
@@ -94,9 +97,70 @@ def test_a_kept_secret_goes_to_no_other_target(password):
     with pytest.raises(InputError, match="url changed") as caught:
         unmasked(CONNECTOR, elsewhere, STORED)
     assert caught.value.code == "SECRETS_NEEDED"
+    kept = {"headers", "login"} | ({"password"} if password else set())
+    assert {field["field"] for field in caught.value.details["fields"]} == kept
     assert "s3cret" not in str(caught.value.as_json())
 
 
 def test_with_its_secrets_entered_again_a_connection_may_move():
     moved = {"url": "https://new.example", "password": "an0ther", "headers": [], "login": {"name": "x", "token": "y"}}
     assert unmasked(CONNECTOR, moved, STORED) == moved
+
+
+def test_what_the_model_does_not_mark_as_harmless_decides_who_gets_a_secret():
+    shown = masked(CONNECTOR, STORED)
+    with pytest.raises(InputError, match="plain_http changed"):
+        unmasked(CONNECTOR, shown | {"plain_http": True}, STORED)
+    assert unmasked(CONNECTOR, shown | {"timeout": 5, "plain_http": False}, STORED)["password"] == "s3cret"
+
+
+SERVER = {"host": "erp.example", "username": "u", "password": "pw-0815", "export_path": "/in"}
+REST = {"url": "https://erp.example/orders", "auth": "bearer", "token": "t0ken-1"}
+OAUTH = REST | {"auth": "oauth2", "token_url": "https://id.example/t", "client_id": "c", "client_secret": "cs-1"}
+ODOO = {"url": "https://odoo.example", "database": "d", "api_key": "k3y-12"}
+TRYTON = {"url": "https://tryton.example", "database": "d", "application_key": "k3y-12"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "stored", "change"),
+    [
+        ("DROPZONE_JSON_V1", SERVER | {"mode": "sftp", "host_key": "SHA256:a"}, {"mode": "ftp"}),
+        ("DROPZONE_JSON_V1", SERVER | {"mode": "ftps"}, {"mode": "ftp"}),
+        ("DROPZONE_JSON_V1", SERVER | {"mode": "sftp", "host_key": "SHA256:a"}, {"host_key": "SHA256:b"}),
+        ("DROPZONE_JSON_V1", SERVER | {"mode": "sftp", "host_key": "SHA256:a"}, {"host_key": None}),
+        ("DROPZONE_JSON_V1", SERVER | {"mode": "ftps"}, {"tls_ca": "-----BEGIN CERTIFICATE-----"}),
+        ("DROPZONE_JSON_V1", SERVER | {"mode": "sftp"}, {"port": 2222}),
+        ("DROPZONE_JSON_V1", SERVER | {"dropzone_type": "SFTP"}, {"dropzone_type": "FTP"}),
+        ("REST_JSON", REST, {"url": "https://other.example/orders"}),
+        ("REST_JSON", REST, {"plain_http": True}),
+        ("REST_JSON", REST, {"ca_certificate": "-----BEGIN CERTIFICATE-----"}),
+        ("REST_JSON", OAUTH, {"token_url": "https://other.example/t"}),
+        ("REST_JSON", REST | {"auth": "api_key", "api_key": "k3y-12"}, {"api_key_in": "query"}),
+        ("ODOO", ODOO, {"url": "http://odoo.example"}),
+        ("ODOO", ODOO | {"username": "u"}, {"api": "jsonrpc"}),
+        ("TRYTON", TRYTON, {"url": "https://other.example"}),
+    ],
+)
+def test_a_secret_of_ours_is_bound_to_its_destination_and_its_protection(kind, stored, change):
+    connector = ConnectorRegistry.get(kind)
+    with pytest.raises(InputError) as caught:
+        unmasked(connector, masked(connector, stored) | change, stored)
+    assert caught.value.code == "SECRETS_NEEDED"
+
+
+@pytest.mark.parametrize(
+    ("kind", "stored", "change"),
+    [
+        ("DROPZONE_JSON_V1", SERVER | {"mode": "sftp"}, {"port": 22}),
+        ("DROPZONE_JSON_V1", SERVER | {"mode": "ftp", "port": 21}, {"port": None, "export_path": "/other"}),
+        ("DROPZONE_JSON_V1", SERVER | {"base_path": "/in"}, {"timeout": 5}),
+        ("REST_JSON", REST, {"body": "[]", "headers": "X: 1", "plain_http": False, "timeout": 3}),
+        ("ODOO", ODOO, {"api": "json2", "on_arrival": "confirm"}),
+        ("TRYTON", TRYTON, {"units": {"CTN": "box"}}),
+    ],
+)
+def test_what_does_not_matter_to_a_secret_or_says_the_usual_aloud_keeps_it(kind, stored, change):
+    connector = ConnectorRegistry.get(kind)
+    kept = unmasked(connector, masked(connector, stored) | change, stored)
+    secret = next(iter(secret_fields(connector) & stored.keys()))
+    assert kept[secret] == stored[secret]
