@@ -32,7 +32,7 @@ export function OrderEditor({ order, onClose }: { order: ExactOrder; onClose: ()
   });
   const change = (changed: Partial<Draft>) => {
     editing.onChange();
-    setDraft({ ...draft, ...changed });
+    setDraft((before) => ({ ...before, ...changed }));
   };
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();

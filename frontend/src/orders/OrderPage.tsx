@@ -1,32 +1,19 @@
-import {
-  Alert,
-  Anchor,
-  Breadcrumbs,
-  Button,
-  Card,
-  Code,
-  Grid,
-  Group,
-  List,
-  Stack,
-  Table,
-  Text,
-  Title,
-} from "@mantine/core";
+import { Anchor, Breadcrumbs, Button, Card, Grid, Group, Stack, Table, Text, Title } from "@mantine/core";
 import { IconDownload, IconEdit } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link, useParams } from "react-router";
 import { useMay, useOrder, useTimeline, type ExactLine, type ExactOrder } from "../api/queries";
 import { Answered } from "../shared/Answered";
 import { downloadDocument } from "../shared/download";
-import { ProblemAlert } from "../shared/ErrorAlert";
 import { decimal } from "../shared/format";
 import { Moment } from "../shared/Moment";
 import { OrderActions } from "./OrderActions";
 import { OrderEditor } from "./OrderEditor";
 import { PreviewButton } from "../shared/Preview";
-import { StatusBadge, waitsFor } from "../shared/StatusBadge";
+import { OrderBadge } from "../shared/states";
+import { Reasons } from "./Reasons";
 import { Timeline } from "./Timeline";
+import { UnreadableBadge } from "./UnreadableAlert";
 
 export default function OrderPage() {
   const { id = "" } = useParams();
@@ -81,7 +68,8 @@ function Heading({ order }: { order: ExactOrder }) {
           <Title order={1} size="h2">
             {name}
           </Title>
-          <StatusBadge status={order.status} />
+          <OrderBadge status={order.status} />
+          <UnreadableBadge answer={order.unreadable_answer} />
         </Group>
         <Group gap="xs">
           {latest?.filename && (
@@ -100,65 +88,10 @@ function Heading({ order }: { order: ExactOrder }) {
               Edit
             </Button>
           )}
-          <OrderActions id={order.id} status={order.status} name={name} latest={latest} />
+          <OrderActions id={order.id} status={order.status} name={name} version={order.version} latest={latest} />
         </Group>
       </Group>
       {editing && <OrderEditor order={order} onClose={() => setEditing(false)} />}
-    </>
-  );
-}
-
-function Reasons({ order }: { order: ExactOrder }) {
-  const latest = order.latest_export;
-  const waiting =
-    order.status === "PUSHING" && latest?.waits_for && latest.waits_for !== "ATTEMPT" && latest.waits_for !== "WORKER";
-  const reason = latest?.connector_error ?? latest?.error;
-  return (
-    <>
-      {order.missing.length > 0 && order.status === "NEEDS_REVIEW" && (
-        <Alert color="yellow" title="Before it can be approved">
-          <List size="sm">
-            {order.missing.map((what) => (
-              <List.Item key={what}>{what}</List.Item>
-            ))}
-          </List>
-        </Alert>
-      )}
-      {order.status === "ERROR" && order.error && (
-        <ProblemAlert
-          problem={order.error}
-          title={latest?.answered_at ? "The ERP refused this order" : "This order was not delivered"}
-        />
-      )}
-      {waiting && (
-        <Alert
-          color="yellow"
-          title={
-            <>
-              {waitsFor(latest.waits_for)}
-              {latest.waits_for === "RETRY_TIME" && (
-                <>
-                  {" "}
-                  <Moment at={latest.next_attempt_at} />
-                </>
-              )}
-            </>
-          }
-        >
-          {reason?.message && <Text size="sm">{reason.message}</Text>}
-          {reason?.hint && (
-            <Text size="sm" c="dimmed">
-              {reason.hint}
-            </Text>
-          )}
-          {reason?.code && <Code mt={4}>{reason.code}</Code>}
-        </Alert>
-      )}
-      {latest?.overdue && (
-        <Alert color="orange" title="The ERP has not answered in time">
-          It was delivered <Moment at={latest.sent_at} />. Ask the ERP's people, or confirm it by hand.
-        </Alert>
-      )}
     </>
   );
 }

@@ -35,6 +35,13 @@ export function ErrorAlert({ error, label = (field) => field, children }: Props)
   );
 }
 
+interface ProblemProps {
+  problem: ProblemLike;
+  title?: ReactNode;
+  color?: string;
+  children?: ReactNode;
+}
+
 interface ProblemLike {
   code?: string | null;
   message?: string | null;
@@ -42,15 +49,7 @@ interface ProblemLike {
 }
 
 /** What the API tells about something that does not go on by itself. */
-export function ProblemAlert({
-  problem,
-  title,
-  color = "red",
-}: {
-  problem: ProblemLike;
-  title?: string;
-  color?: string;
-}) {
+export function ProblemAlert({ problem, title, color = "red", children }: ProblemProps) {
   return (
     <Alert color={color} icon={<IconAlertCircle size={18} />} title={title ?? problem.message ?? problem.code}>
       {title && problem.message && <Text size="sm">{problem.message}</Text>}
@@ -59,6 +58,7 @@ export function ProblemAlert({
           {problem.hint}
         </Text>
       )}
+      {children}
       {problem.code && <Code mt={4}>{problem.code}</Code>}
     </Alert>
   );

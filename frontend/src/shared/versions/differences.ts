@@ -40,7 +40,7 @@ function clear(original: unknown, theirs: unknown, yours: unknown): Side | undef
 /** An order's lines become fields by their number, so that line 3 is compared with line 3. */
 function keyed({ lines, ...fields }: Fields): Fields {
   const copy = structuredClone(fields);
-  if (!Array.isArray(lines)) return copy;
+  if (!Array.isArray(lines)) return lines === undefined ? copy : { ...copy, lines };
   return { ...copy, lines: Object.fromEntries((lines as Line[]).map((line) => [line.line_no, { ...line }])) };
 }
 
