@@ -113,6 +113,10 @@ class OrderBookConnector(BaseConnector, Generic[A]):
         for order in draft_orders:
             yield order.id, _outcome(book, order)
 
+    def commits_within(self, config: dict[str, Any]) -> float:
+        """Return 60 seconds: longer than these ERPs let a request take."""
+        return 60.0
+
     def find(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult | None:
         """Return this delivery's entry; None if it is not there, not as far as it should be, or cancelled.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import time
+import mimetypes
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
+
+from orderflow.domain import clock
 
 
 class Lease:
@@ -20,10 +22,10 @@ class Lease:
     def __init__(self, token: UUID, seconds: float) -> None:
         self.token = token
         self.seconds = seconds
-        self.extend(time.monotonic(), seconds)
+        self.extend(clock.monotonic(), seconds)
 
     def extend(self, asked_at: float, seconds: float) -> None:
-        """Note that the database, asked at `asked_at` (`time.monotonic()`), granted `seconds` more."""
+        """Note that the database, asked at `asked_at` (`clock.monotonic()`), granted `seconds` more."""
         self._ends = asked_at + seconds
         self._margin = seconds / 4
 
@@ -33,7 +35,7 @@ class Lease:
 
     def may_start(self) -> bool:
         """Tell whether enough is left to begin another open or rename."""
-        return time.monotonic() < self._ends - self._margin
+        return clock.monotonic() < self._ends - self._margin
 
 
 @dataclass(slots=True)
@@ -43,14 +45,19 @@ class Document:
     Attributes:
         filename: A plain file name, no path; fixed for the life of the export.
         content: The bytes, built once; every resend uses these.
-        media_type: As in an HTTP `Content-Type`.
-        format_version: For `orderflow_export_json_v1` and the like.
+        media_type: As in an HTTP `Content-Type`; stored with the bytes, and given back with them on every attempt.
+        format_version: `orderflow_export_json_v1` and the like; stored likewise.
     """
 
     filename: str
     content: bytes
-    media_type: str = "application/json"
-    format_version: str = "orderflow_export_json_v1"
+    media_type: str
+    format_version: str
+
+
+def media_type_of(filename: str) -> str:
+    """Return the media type of a document that an older release stored, which kept none: by the ending of its name."""
+    return mimetypes.guess_type(filename)[0] or "application/octet-stream"
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from orderflow.domain.errors import RejectedError
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine, SourceDocument
 
 FORMAT_VERSION = "orderflow_export_json_v1"
+MEDIA_TYPE = "application/json"
 _encoder = msgspec.json.Encoder(decimal_format="number", uuid_format="canonical")
 
 
@@ -37,7 +38,7 @@ def export_document(order: DraftOrder) -> Document:
             f"The order does not fit {FORMAT_VERSION}: {place} {fault}.",
             code="DOCUMENT_INVALID",
         ) from None
-    return Document(export_filename(order.id, order.delivery), _encoder.encode(content), format_version=FORMAT_VERSION)
+    return Document(export_filename(order.id, order.delivery), _encoder.encode(content), MEDIA_TYPE, FORMAT_VERSION)
 
 
 def export_filename(order_id: Any, delivery: Delivery, suffix: str = ".json") -> str:

@@ -12,6 +12,7 @@
     │   └── InDoubtError           nobody knows whether it arrived: ask `find`, else a person
     │       └── TargetChangedError it was staged where this connection does not point any more
     ├── StateError                 the order or export is not in a state that allows this
+    │   └── StaleVersionError      somebody else changed it since it was looked at
     ├── NotFoundError              no such thing in this organization
     ├── InputError                 what was given cannot be used
     ├── EncryptionError            a stored secret does not open
@@ -173,6 +174,14 @@ class StateError(OrderFlowError):
 
     code = "CONFLICT"
     hint = "Look at its present state and try what that state allows."
+
+
+class StaleVersionError(StateError):
+    """Somebody else changed it since it was looked at; `details["version"]` is its present version."""
+
+    code = "STALE_VERSION"
+    hint = "Look at what is there now, decide field by field, and save once more with the present version."
+    default_message = "Somebody else changed this since you looked at it; nothing was saved."
 
 
 class NotFoundError(OrderFlowError):

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
+from orderflow.domain import clock
+from orderflow.domain.delivery import Delivery
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import OrderStatus
-
-if TYPE_CHECKING:
-    from orderflow.domain.delivery import Delivery
 
 
 @dataclass(slots=True)
@@ -77,11 +76,13 @@ class DraftOrder:
 
     @property
     def delivery(self) -> Delivery:
-        """The delivery that this export is part of; made on the spot when a connector is called by hand."""
-        if self.delivery_in_progress is None:
-            from orderflow.domain.delivery import Delivery  # delivery.py names DraftOrder's parts
+        """The delivery that this export is part of.
 
-            self.delivery_in_progress = Delivery(export_id=new_id(), requested_at=datetime.now(UTC))
+        Where a connector is called by hand there is none: then it is one that goes by the order's own id.
+        """
+        if self.delivery_in_progress is None:
+            requested_at = self.approved_at or self.created_at or clock.now()
+            self.delivery_in_progress = Delivery(export_id=self.id, requested_at=requested_at)
         return self.delivery_in_progress
 
     @delivery.setter

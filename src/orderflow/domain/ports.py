@@ -10,7 +10,7 @@ from uuid import UUID
 
 from orderflow.domain.delivery import Ack, Document, ExportResult, Leftover, TestResult, Waiting, WaitingExport
 from orderflow.domain.document import export_document
-from orderflow.domain.errors import ConnectorError, InDoubtError
+from orderflow.domain.errors import BusyError, ConnectorError, InDoubtError, NeedsAttentionError, UnavailableError
 from orderflow.domain.orders import DraftOrder
 
 if TYPE_CHECKING:
@@ -63,6 +63,15 @@ class Preview:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+def for_the_others(error: ConnectorError) -> ConnectorError | None:
+    """Return how the orders of a batch end that are not tried any more because of `error`; None: it is one order's."""
+    if isinstance(error, UnavailableError | NeedsAttentionError):
+        return error
+    if error.rests_for is not None:
+        return BusyError(error.message, hint=error.hint, rests_for=error.rests_for)
+    return None
+
+
 class ERPConnectorPort(ABC):
     """Carries orders into one kind of ERP. Stateless: every call brings its configuration.
 
@@ -106,21 +115,44 @@ class ERPConnectorPort(ABC):
     def export_many(
         self, draft_orders: Sequence[DraftOrder], config: dict[str, Any]
     ) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
-        """Deliver a batch; yields one `(order id, outcome)` per order, in any order, and raises for none."""
+        """Deliver a batch; yields one `(order id, outcome)` per order, in any order, and raises for none.
+
+        Once the target is found to be down or busy, the others are not tried.
+        """
+        shut: ConnectorError | None = None
         for order in draft_orders:
+            if shut is not None:
+                yield order.id, shut
+                continue
             try:
                 yield order.id, self.export(order, config)
             except ConnectorError as error:
                 yield order.id, error
+                shut = for_the_others(error)
+
+    def can_find(self, config: dict[str, Any]) -> bool:
+        """Return whether `find` can ask the ERP; where it cannot, what is in doubt waits for a person."""
+        return "find" in self.capabilities
+
+    def commits_within(self, config: dict[str, Any]) -> float:
+        """Return the seconds within which the ERP shows an order whose answer got lost; a connection may say another.
+
+        `find` saying that the order is not there counts only after so long: an ERP may still be at it.
+        """
+        return 900.0
+
+    def idempotent(self, config: dict[str, Any]) -> bool:
+        """Return whether the ERP takes an order once however often it is sent, by the key that goes with it."""
+        return False
 
     def find(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult | None:
-        """Tell whether the ERP has this delivery already; asked when an earlier attempt's end is unknown.
+        """Ask whether the ERP has this delivery already, because an earlier attempt's end is unknown.
 
         Returns:
-            A result if it is there, None if it surely is not.
+            A result if it is there, None if the ERP clearly said that it is not.
 
         Raises:
-            InDoubtError: It cannot be known.
+            ConnectorError: Of any kind: there was no clear answer. It is asked again, and nothing is sent.
         """
         raise InDoubtError("This connector cannot ask the ERP whether the order arrived.")
 

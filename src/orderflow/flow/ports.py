@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from orderflow.domain import clock
 from orderflow.domain.delivery import Ack, ExportResult, Lease, Waiting
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.orders import DraftOrder
@@ -37,7 +38,8 @@ class Target:
     org_id: UUID
     connector_type: str
     config: dict[str, Any] = field(repr=False)
-    in_doubt: str = "resend"
+    in_doubt: str = "hold"
+    commit_within: int | None = None
     status: ConnectionStatus = ConnectionStatus.ACTIVE
     breaker_state: BreakerState = BreakerState.CLOSED
     probe_failures: int = 0
@@ -87,6 +89,7 @@ class Attempt:
     Attributes:
         order: With `order.delivery` set: export, document, lease, what an earlier attempt left behind.
         stored: True if the document was built and stored by an earlier attempt.
+        media_type, format_version: Those that the document was stored with.
         attempts_spent: Attempts that counted before this one.
         outcome: What the connector said; None until it did, and for ever if the lease was lost.
         unknowable: The target was asked whether it has the order, and cannot tell.
@@ -103,6 +106,8 @@ class Attempt:
     storage_key: str | None = None
     document_sha256: str | None = None
     filename: str | None = None
+    media_type: str | None = None
+    format_version: str | None = None
     log_id: UUID | None = None
     outcome: ExportResult | ConnectorError | None = None
     unknowable: bool = False
@@ -116,7 +121,7 @@ class Batch:
     to: OpenTarget
     lease: Lease
     attempts: list[Attempt]
-    claimed_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    claimed_at: datetime = field(default_factory=clock.now)
     delivering_since: datetime | None = None
     publishing_since: datetime | None = None
 
@@ -200,8 +205,8 @@ class Exports(Protocol):
     def order_of(self, export_id: UUID) -> UUID | None:
         """Return the order that the export belongs to, without locking either; None if there is no such export."""
 
-    def confirm(self, export_id: UUID) -> bool:
-        """Note that a SENT export needs no answer any more; False if it is not SENT."""
+    def confirm(self, export_id: UUID, by: str) -> bool:
+        """Note who confirmed a SENT export in its ERP's place; False if it is not SENT."""
 
     def note_delivered(self, export_id: UUID) -> bool:
         """Note that a held export had arrived; False if it is not held."""

@@ -55,7 +55,7 @@ class MemoryEngine:
     """
 
     def __init__(
-        self, connector: ERPConnectorPort, config: dict[str, Any], *, in_doubt: str = "resend", attempts: int = 4
+        self, connector: ERPConnectorPort, config: dict[str, Any], *, in_doubt: str = "hold", attempts: int = 4
     ) -> None:
         self._target = Target(new_id(), new_id(), connector.connector_type, config, in_doubt)
         self.store = MemoryStore(self._target)

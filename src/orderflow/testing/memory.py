@@ -42,7 +42,8 @@ class MemoryApi(_Scripted):
 
     Attributes:
         taken: Every order taken, in order of arrival; an order that is in here twice was doubled.
-        can_find: Whether `find` knows what was taken.
+        finds: Whether `find` knows what was taken.
+        commits_after: Seconds after which an order that is not found surely is not there.
         lost_answers: How many of the next orders are taken although the caller gets `InDoubtError`.
         number: Whether the answer carries the ERP's own order number.
     """
@@ -53,7 +54,8 @@ class MemoryApi(_Scripted):
     def __init__(self) -> None:
         super().__init__()
         self.taken: list[UUID] = []
-        self.can_find = True
+        self.finds = True
+        self.commits_after = 0.0
         self.lost_answers = 0
         self.number = True
 
@@ -67,10 +69,18 @@ class MemoryApi(_Scripted):
                 raise InDoubtError("The answer was lost.")
         return self._result(draft_order)
 
+    def can_find(self, config: dict[str, Any]) -> bool:
+        """Return `finds`."""
+        return self.finds
+
+    def commits_within(self, config: dict[str, Any]) -> float:
+        """Return `commits_after`."""
+        return self.commits_after
+
     def find(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult | None:
         """Look among the orders taken."""
         self._play("find", draft_order)
-        if not self.can_find:
+        if not self.finds:
             return super().find(draft_order, config)
         return self._result(draft_order) if draft_order.id in self.taken else None
 

@@ -78,7 +78,7 @@ def orders(count: int) -> list[DraftOrder]:
 
 def _order() -> DraftOrder:
     order = DraftOrder()
-    document = Document(f"sales_order_{order.id}.json", os.urandom(700))
+    document = Document(f"sales_order_{order.id}.json", os.urandom(700), "application/json", "1")
     order.delivery = Delivery(new_id(), datetime.now(UTC), document=document)
     return order
 

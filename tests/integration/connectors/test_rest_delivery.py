@@ -64,8 +64,9 @@ def connector():
 def connect(installation, connector):
     installation.connectors["REST_JSON"] = connector
 
-    def add(config):
-        return add_connection(installation.wiring, installation.org_id, "REST_JSON", config, ACTOR, enabled=True)
+    def add(config, **options):
+        wiring, org_id = installation.wiring, installation.org_id
+        return add_connection(wiring, org_id, "REST_JSON", config, ACTOR, options=options, enabled=True)
 
     return add
 
@@ -182,7 +183,7 @@ def test_a_key_in_every_attempt_the_same(installation, connect):
 
 def test_an_order_that_is_known_already_is_delivered(installation, connect):
     with MisbehavingHTTPServer(idempotent=False) as server:
-        connection_id = connect(to(server, duplicate_statuses=[409]))
+        connection_id = connect(to(server, duplicate_statuses=[409]), in_doubt="resend")
         server.misbehave(DROP_AFTER, status(409, "exists"))
         (order_id,) = installation.pushed()
         deliver(installation, connection_id)

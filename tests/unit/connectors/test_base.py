@@ -119,6 +119,6 @@ def test_the_stored_document_goes_before_a_new_one(connector):
     order.approved_at = datetime(2026, 1, 1, tzinfo=UTC)
     made = connector.document(order, {})
     assert connector.document(order, {}) is made
-    stored = Document("x.json", b"{}")
+    stored = Document("x.json", b"{}", "application/json", "1")
     order.delivery = Delivery(new_id(), datetime.now(UTC), document=stored)
     assert connector.document(order, {}) is stored

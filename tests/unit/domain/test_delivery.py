@@ -20,7 +20,7 @@ def clock(monkeypatch):
             return self.now
 
     clock = Clock()
-    monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setattr(module, "clock", clock)
     return clock
 
 
@@ -67,7 +67,7 @@ def test_a_leased_delivery_starts_only_while_the_lease_allows_it(clock, delivery
 
 def test_the_reference_is_the_file_name(delivery):
     assert delivery.reference is None
-    delivery.document = Document("a.json", b"{}")
+    delivery.document = Document("a.json", b"{}", "application/json", "1")
     assert delivery.reference == "a.json"
 
 

@@ -44,6 +44,7 @@ class Sound(BaseConnector):
     connector_type = "SOUND"
     display_name = "Sound"
     config_model: ClassVar = Config
+    capabilities: ClassVar = frozenset({"find"})
 
     def __init__(self):
         self.taken = {}
@@ -263,24 +264,24 @@ class NewNameEachTime(Sound):
     numbers = itertools.count()
 
     def render(self, draft_order, config):
-        return Document(f"{next(self.numbers)}.json", export_document(draft_order).content)
+        return Document(f"{next(self.numbers)}.json", export_document(draft_order).content, "application/json", "1")
 
 
 class NameIsAPath(Sound):
     def render(self, draft_order, config):
-        return Document("../x.json", export_document(draft_order).content)
+        return Document("../x.json", export_document(draft_order).content, "application/json", "1")
 
 
 class FloatQuantities(Sound):
     def render(self, draft_order, config):
         line = draft_order.lines[0]
-        return Document("x.txt", f"{float(line.qty)} {line.unit_price}".encode())
+        return Document("x.txt", f"{float(line.qty)} {line.unit_price}".encode(), "text/plain", "1")
 
 
 class FloatPrices(Sound):
     def render(self, draft_order, config):
         line = draft_order.lines[0]
-        return Document("x.txt", f"{line.qty} {float(line.unit_price)}".encode())
+        return Document("x.txt", f"{line.qty} {float(line.unit_price)}".encode(), "text/plain", "1")
 
 
 class Ascii(Sound):

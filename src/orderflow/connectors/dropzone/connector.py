@@ -119,10 +119,10 @@ class DropzoneConnector(BaseConnector):
         """Look for the file under its final name.
 
         Returns:
-            A result if it is there in full, None if only a part of it is.
+            A result if it is there in full.
 
         Raises:
-            InDoubtError: It is not there: it never came, or the ERP took it already.
+            InDoubtError: It is not there, so it never came or the ERP took it; or a part of it is there.
         """
         zone = self.zone(config)
         document = self.document(draft_order, config)
@@ -130,7 +130,9 @@ class DropzoneConnector(BaseConnector):
         entry = zone.store.stat(path)
         if entry is None:
             raise InDoubtError(f"{path} is not there: it never arrived, or the ERP took it already.")
-        return _delivered(draft_order, zone, path) if entry.size == len(document.content) else None
+        if entry.size != len(document.content):
+            raise InDoubtError(f"{path} is there in part: the ERP may have read it like that.")
+        return _delivered(draft_order, zone, path)
 
     def poll_acks(self, config: dict[str, Any], waiting: Waiting | Iterable[WaitingExport]) -> Iterator[Ack]:
         """Read the answers; see `orderflow.connectors.dropzone.acks`."""

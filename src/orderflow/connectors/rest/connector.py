@@ -84,8 +84,20 @@ class RestJsonConnector(BaseConnector):
             finally:
                 _cancel(futures)
 
+    def can_find(self, config: dict[str, Any]) -> bool:
+        """Return whether there is an address to ask at."""
+        return bool(config.get("find_url"))
+
+    def commits_within(self, config: dict[str, Any]) -> float:
+        """Return 60 seconds: longer than servers and the proxies before them take over one request."""
+        return 60.0
+
+    def idempotent(self, config: dict[str, Any]) -> bool:
+        """Return whether the API honours the idempotency key."""
+        return bool(config.get("idempotent"))
+
     def find(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult | None:
-        """Ask the API; where it honours the idempotency key, sending again is the question.
+        """Ask the API.
 
         Raises:
             InDoubtError: The configuration gives no way to know.
@@ -93,8 +105,6 @@ class RestJsonConnector(BaseConnector):
         """
         with self._session(config) as session:
             if session.config.find_url is None:
-                if session.config.idempotent:
-                    return None
                 return super().find(draft_order, config)
             try:
                 answer = send_signed(session, find_request(draft_order, session.config), _question(draft_order))

@@ -57,6 +57,9 @@ def left_out() -> Any:
     return Field(default=None, json_schema_extra=_without_default)
 
 
+VERSION = Field(description="Counts what people change of it; send it as `If-Match` with an edit, in double quotes")
+
+
 class In(BaseModel):
     """A body that comes in: unknown fields are an error, so that a misspelt one is not lost."""
 

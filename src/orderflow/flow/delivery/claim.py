@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Sequence
 
-from orderflow.domain.delivery import Document, Lease
+from orderflow.domain import clock
+from orderflow.domain.delivery import Document, Lease, media_type_of
 from orderflow.domain.errors import ConnectorError, ObjectStoreError
 from orderflow.domain.ids import new_id
 from orderflow.flow.delivery.connector_fault import connector_fault
@@ -26,7 +26,7 @@ def claim(wiring: Wiring, to: OpenTarget, limit: int) -> Batch:
     Raises:
         ObjectStoreError: The store is away; see `begin_attempts`.
     """
-    asked_at = time.monotonic()
+    asked_at = clock.monotonic()
     lease = Lease(new_id(), wiring.lease_seconds)
     org_id = to.target.org_id
     with wiring.store.work(org_id) as work:
@@ -89,7 +89,11 @@ def _fetch(wiring: Wiring, attempts: Sequence[Attempt]) -> None:
                 code="DOCUMENT_CHANGED",
                 hint="Somebody changed the file in the object store; restore it from a backup, then retry.",
             )
-        attempt.order.delivery.document = Document(attempt.filename, content)
+        attempt.order.delivery.document = _as_it_was_stored(attempt, attempt.filename, content)
+
+
+def _as_it_was_stored(attempt: Attempt, filename: str, content: bytes) -> Document:
+    return Document(filename, content, attempt.media_type or media_type_of(filename), attempt.format_version or "")
 
 
 def _build(wiring: Wiring, batch: Batch, attempts: Sequence[Attempt]) -> None:
@@ -105,6 +109,7 @@ def _build(wiring: Wiring, batch: Batch, attempts: Sequence[Attempt]) -> None:
             continue
         attempt.order.delivery.document = document
         attempt.filename = document.filename
+        attempt.media_type, attempt.format_version = document.media_type, document.format_version
         attempt.storage_key = f"exports/{batch.target.org_id}/{document.filename}"
         attempt.document_sha256 = hashlib.sha256(document.content).hexdigest()
         items.append((attempt.storage_key, document.content))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
+from orderflow.domain import clock
 from orderflow.domain.delivery import Lease
 
 
@@ -60,7 +60,7 @@ class LeaseKeeper:
             for org_id, lease in self._held.values():
                 by_org[org_id].append(lease)
         for org_id, leases in by_org.items():
-            asked_at = time.monotonic()
+            asked_at = clock.monotonic()
             alive = self._extend(org_id, [lease.token for lease in leases], self._seconds)
             for lease in leases:
                 if lease.token in alive:

@@ -15,7 +15,6 @@ from orderflow.domain.errors import (
     TargetChangedError,
     UnavailableError,
 )
-from orderflow.domain.ports import ERPConnectorPort
 from orderflow.domain.retry import RetryPolicy
 from orderflow.domain.states import AttemptStatus, BreakerState, ERPExportStatus, OrderStatus
 from orderflow.flow.delivery.open_target import ENGINE
@@ -141,7 +140,8 @@ def _unknown(attempt: Attempt, batch: Batch, error: InDoubtError, retry: RetryPo
     staged = attempt.order.delivery.staged_path is not None
     if staged and not isinstance(error, TargetChangedError):
         return _waits(attempt, delay=retry.delay(1), still_in_doubt=True)
-    cannot_ask = type(batch.connector).find is ERPConnectorPort.find
+    config = batch.target.config
+    cannot_ask = not (batch.connector.can_find(config) or batch.connector.idempotent(config))
     asked_in_vain = attempt.unknowable or staged or cannot_ask or retry.exhausted(attempt.attempts_spent + 1)
     if batch.target.in_doubt == "hold" and asked_in_vain:
         return _waits(attempt, delay=0.0, still_in_doubt=True, hold=True)

@@ -277,6 +277,7 @@ class ERPConnection(_Owned, Base):
         _one_of("status", "status", "ACTIVE|DISABLED"),
         _one_of("breaker", "breaker_state", "CLOSED|OPEN|PAUSED"),
         _one_of("in_doubt", "in_doubt", "resend|hold"),
+        CheckConstraint("commit_within >= 0", name="commit_within"),
         Index(
             "uq_active_connector",
             "org_id",
@@ -294,7 +295,9 @@ class ERPConnection(_Owned, Base):
     key_id: Mapped[str | None]
     status: Mapped[str] = mapped_column(default="ACTIVE", server_default=text("'ACTIVE'"))
     is_default: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
-    in_doubt: Mapped[str] = mapped_column(default="resend", server_default=text("'resend'"))
+    in_doubt: Mapped[str] = mapped_column(default="hold", server_default=text("'hold'"))
+    in_doubt_before: Mapped[str | None]  # what it was before an upgrade made it `hold`, until a person chooses
+    commit_within: Mapped[int | None]  # seconds; none: as its connector says
     give_up_after: Mapped[int | None]  # seconds; none: wait for an unavailable target for ever
     answer_within: Mapped[int | None]  # seconds; a sent order unanswered for longer is alerted
     orders_per_minute: Mapped[int | None]
@@ -310,6 +313,8 @@ class ERPConnection(_Owned, Base):
     breaker_error: Mapped[dict[str, Any] | None]
     probe_at: Mapped[datetime | None]
     probe_failures: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    rests_until: Mapped[datetime | None]  # the target is busy, and asked for a pause
+    rest_error: Mapped[dict[str, Any] | None]  # why; kept until it has taken something again
     next_poll_at: Mapped[datetime | None]
     poll_lease_until: Mapped[datetime | None]
     poll_lease_token: Mapped[UUID | None]
@@ -369,12 +374,14 @@ class ERPExport(_Owned, Base):
             postgresql_where=text("status = 'SENT' AND alerted_at IS NULL"),
         ),
         Index("idx_erp_export_filename", "connection_id", "filename"),
+        Index("idx_erp_export_unreadable", "connection_id", postgresql_where=text("unreadable_answer IS NOT NULL")),
         {"postgresql_with": {**_VACUUM_BY_ROWS, "fillfactor": "50"}},
     )
     draft_order_id: Mapped[UUID]  # no foreign key, so that old orders can be deleted quickly
     connection_id: Mapped[UUID] = mapped_column(ForeignKey("erp_connection.id"))
     status: Mapped[str] = mapped_column(default="PENDING", server_default=text("'PENDING'"))
     export_format_version: Mapped[str | None]
+    export_media_type: Mapped[str | None]  # none: of an older release; see `domain.delivery.media_type_of`
     export_storage_key: Mapped[str | None]
     filename: Mapped[str | None]
     document_sha256: Mapped[str | None]
@@ -387,14 +394,18 @@ class ERPExport(_Owned, Base):
     lease_token: Mapped[UUID | None]
     lease_until: Mapped[datetime | None]
     begun_at: Mapped[datetime | None]  # an attempt may have reached the target and was not settled
+    last_begun_at: Mapped[datetime | None]  # when the last attempt began that sent anything
+    doubt_since: Mapped[datetime | None]  # when an attempt first ended without anybody knowing how
     staged_at: Mapped[datetime | None]
     staged_path: Mapped[str | None]
     inferred: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     held_at: Mapped[datetime | None]
+    asking: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # held, and asked about on
     sent_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
     confirmed_by: Mapped[str | None]  # who confirmed it by hand; none: the ERP did
     alerted_at: Mapped[datetime | None]
+    unreadable_answer: Mapped[dict[str, Any] | None]  # an answer to this export came that nobody understands
     idempotency_key: Mapped[str | None]
     requested_by: Mapped[str | None]
     request_id: Mapped[str | None]
@@ -409,7 +420,7 @@ class ERPPushLog(_Owned, Base):
     __table_args__ = (
         _one_of("status", "status", "PENDING|RETRYING|FAILED|SUCCESS"),
         Index("idx_erp_push_log_idempotency", "org_id", "draft_order_id", "attempt_no", unique=True),
-        Index("idx_erp_push_log_key", "org_id", "idempotency_key"),
+        Index("uq_erp_push_log_key", "idempotency_key", unique=True),
         Index("idx_erp_push_log_org", "org_id", text("created_at DESC"), text("id DESC")),
         Index("idx_erp_push_log_export", "erp_export_id"),
         # Of the failures only, by a column that a success leaves alone: its row is updated without touching any index.

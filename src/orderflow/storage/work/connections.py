@@ -51,6 +51,9 @@ _END_POLL = text("""
         poll_error = CAST(:error AS jsonb)
     WHERE id = :id AND poll_lease_token = :token
 """)
+_DISABLE_UNREADABLE = text("""
+    UPDATE erp_connection SET status = 'DISABLED', is_default = false, version = version + 1 WHERE id = :id
+""")
 _FOR_PUSH = """
     SELECT id FROM erp_connection
     WHERE deleted_at IS NULL AND status = 'ACTIVE' AND (CAST(%(id)s AS uuid) IS NULL OR id = %(id)s)
@@ -99,6 +102,7 @@ class SqlConnections(SqlConnectionRows):
             connector_type=row["connector_type"],
             config=self._encryption.decrypt_config(row["config_encrypted"], place),
             in_doubt=row["in_doubt"],
+            commit_within=row["commit_within"],
             status=ConnectionStatus(row["status"]),
             breaker_state=BreakerState(row["breaker_state"]),
             probe_failures=row["probe_failures"],
@@ -108,10 +112,7 @@ class SqlConnections(SqlConnectionRows):
 
     def disable_unreadable(self, connection_id: UUID, error: dict[str, Any]) -> None:
         """Disable a connection whose configuration does not open."""
-        self._connection.execute(
-            text("UPDATE erp_connection SET status = 'DISABLED', is_default = false WHERE id = :id"),
-            {"id": connection_id},
-        )
+        self._connection.execute(_DISABLE_UNREADABLE, {"id": connection_id})
         self.set_breaker(connection_id, BreakerState.PAUSED, error, None)
 
     def set_breaker(

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, text
 
 _ORDER_OF = text("SELECT draft_order_id FROM erp_export WHERE id = :id")
 _CONFIRM = text("""
-    UPDATE erp_export SET status = 'ACKED', answered_at = now(), error_json = NULL, updated_at = now()
+    UPDATE erp_export
+    SET status = 'ACKED', answered_at = now(), confirmed_by = :by, error_json = NULL, updated_at = now()
     WHERE id = :id AND status = 'SENT'
     RETURNING id
 """)
@@ -34,7 +35,7 @@ _MOVE = text("""
     UPDATE erp_export e
     SET connection_id = :target, next_attempt_at = now(), attempts_spent = 0, error_json = NULL,
         lease_token = NULL, lease_until = NULL, filename = NULL, export_storage_key = NULL, document_sha256 = NULL,
-        document_size = NULL, export_format_version = NULL, updated_at = now()
+        document_size = NULL, export_format_version = NULL, export_media_type = NULL, updated_at = now()
     FROM (
         SELECT id FROM erp_export
         WHERE connection_id = :source AND status = 'PENDING' AND begun_at IS NULL AND staged_at IS NULL
@@ -56,9 +57,9 @@ class SqlInterventions:
         """Return the order that the export belongs to, without locking either; None if there is no such export."""
         return self._connection.execute(_ORDER_OF, {"id": export_id}).scalar_one_or_none()
 
-    def confirm(self, export_id: UUID) -> bool:
-        """Note that a SENT export needs no answer any more; False if it is not SENT."""
-        return self._connection.execute(_CONFIRM, {"id": export_id}).first() is not None
+    def confirm(self, export_id: UUID, by: str) -> bool:
+        """Note who confirmed a SENT export in its ERP's place; False if it is not SENT."""
+        return self._connection.execute(_CONFIRM, {"id": export_id, "by": by}).first() is not None
 
     def note_delivered(self, export_id: UUID) -> bool:
         """Note that a held export had arrived; False if it is not held."""

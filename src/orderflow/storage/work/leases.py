@@ -45,14 +45,14 @@ _LEASE_ONE = text(_TAKE.format(which=f"id = :only AND {_DUE_FIRST}", columns=_CO
 _BEGIN = text("""
     WITH r AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
-            id uuid, log_id uuid, filename text, storage_key text, sha256 text, size bigint, format text,
+            id uuid, log_id uuid, filename text, storage_key text, sha256 text, size bigint, format text, media text,
             retry_count int, request_id text, request jsonb)
     ), held AS (
         SELECT id FROM erp_export WHERE id IN (SELECT id FROM r) AND lease_token = :token ORDER BY id FOR UPDATE
     ), e AS (
         UPDATE erp_export e
         SET filename = r.filename, export_storage_key = r.storage_key, document_sha256 = r.sha256,
-            document_size = r.size, export_format_version = r.format,
+            document_size = r.size, export_format_version = r.format, export_media_type = r.media,
             begun_at = CASE WHEN :in_doubt THEN COALESCE(e.begun_at, now()) ELSE e.begun_at END
         FROM r JOIN held USING (id) WHERE e.id = held.id
         RETURNING e.id, e.draft_order_id
@@ -167,6 +167,8 @@ def _attempt(row: Mapping[Any, Any], order: DraftOrder, lease: Lease) -> Attempt
         storage_key=row["export_storage_key"],
         document_sha256=row["document_sha256"],
         filename=row["filename"],
+        media_type=row["export_media_type"],
+        format_version=row["export_format_version"],
     )
 
 
@@ -182,6 +184,7 @@ def _begin_row(attempt: Attempt) -> dict[str, Any]:
         "sha256": attempt.document_sha256,
         "size": size,
         "format": document.format_version if document else None,
+        "media": document.media_type if document else None,
         "retry_count": attempt.attempts_spent,
         "request_id": attempt.request_id,
         "request": {"file": attempt.filename, "size": size, "sha256": attempt.document_sha256},

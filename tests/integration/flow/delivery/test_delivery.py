@@ -265,7 +265,7 @@ class TestInDoubt:
 
     def test_hold(self, installation: Any) -> None:
         api = MemoryApi()
-        api.lost_answers, api.can_find = 1, False
+        api.lost_answers, api.finds = 1, False
         connection_id = installation.connect(api, in_doubt="hold")
         (order_id,) = installation.pushed()
         installation.work_off(connection_id)
@@ -276,7 +276,7 @@ class TestInDoubt:
 
     def test_resend(self, installation: Any) -> None:
         api = MemoryApi()
-        api.lost_answers, api.can_find = 1, False
+        api.lost_answers, api.finds = 1, False
         connection_id = installation.connect(api, in_doubt="resend")
         installation.pushed()
         installation.work_off(connection_id)

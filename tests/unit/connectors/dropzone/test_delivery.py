@@ -59,7 +59,7 @@ def test_called_by_hand_it_delivers_or_raises(connector, store, config, make_ord
 
 
 def test_stored_bytes_go_out_unchanged(connector, store, config, make_order):
-    order = leased(make_order(), document=Document("sales_order_1.json", b"as it was stored"))
+    order = leased(make_order(), document=Document("sales_order_1.json", b"as it was stored", "application/json", "1"))
     connector.export(order, config)
     assert store.files["/out/sales_order_1.json"][0] == b"as it was stored"
 
@@ -183,13 +183,14 @@ def test_a_file_that_broke_off_in_place_may_have_been_taken(connector, store, co
     assert type(outcome) is becomes
 
 
-def test_finding_tells_whole_from_part_and_never_guesses(connector, store, config, make_order):
+def test_finding_takes_no_part_for_the_whole_and_never_guesses(connector, store, config, make_order):
     order = make_order()
     document = connector.document(order, config)
     with pytest.raises(InDoubtError, match="the ERP took it already"):
         connector.find(order, config)
     store.put(f"/out/{document.filename}", document.content[:10])
-    assert connector.find(order, config) is None
+    with pytest.raises(InDoubtError, match="in part"):
+        connector.find(order, config)
     store.put(f"/out/{document.filename}", document.content)
     assert connector.find(order, config).success
 

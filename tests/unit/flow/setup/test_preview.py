@@ -37,7 +37,7 @@ def test_a_mappings_encoding(encoding):
 def test_any_document(content, media_type, text, encoding):
     class Connector(MockConnector):
         def preview(self, draft_order, config):
-            return Preview(Document("x", content, media_type))
+            return Preview(Document("x", content, media_type, "1"))
 
     shown = show(Connector(), "MOCK", an_order(), {})
     assert (shown.text, shown.encoding) == (text, encoding)

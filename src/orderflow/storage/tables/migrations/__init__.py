@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -40,8 +41,7 @@ def upgrade(admin_url: str, progress: Progress | None = None) -> None:
     engine = create_engine(normal_url(admin_url), poolclass=NullPool, hide_parameters=True)
     try:
         with engine.connect() as connection:
-            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})  # freed when we disconnect
-            connection.commit()
+            _wait_for_lock(connection)
             _apply(connection, progress)
     except exc.OperationalError as error:
         raise DatabaseError(f"The database cannot be reached or upgraded: {error.orig}") from error
@@ -50,6 +50,20 @@ def upgrade(admin_url: str, progress: Progress | None = None) -> None:
             f"The database could not be upgraded: {error.orig}",
             hint="Nothing was changed. DATABASE_ADMIN_URL must name the owner of the database, who may create roles.",
         ) from error
+
+
+def _wait_for_lock(connection: Connection) -> None:
+    """Take the lock, which is freed when we disconnect.
+
+    It is asked for again and again: who waits inside one statement keeps a snapshot open, for whose end the concurrent
+    index of the process that holds the lock would wait in turn.
+    """
+    while True:
+        taken = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK}).scalar_one()
+        connection.commit()
+        if taken:
+            return
+        time.sleep(0.1)
 
 
 def current_and_head(connection: Connection) -> tuple[str | None, str]:
@@ -89,6 +103,7 @@ def _is_newer_and_fits(connection: Connection, current: str | None, head: str) -
 def _apply(connection: Connection, progress: Progress | None) -> None:
     if _is_newer_and_fits(connection, *current_and_head(connection)):
         return
+    connection.commit()  # each step begins a transaction of its own
     config = _config()
     config.attributes["connection"] = connection
     config.attributes["progress"] = progress
