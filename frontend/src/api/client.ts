@@ -74,8 +74,12 @@ export async function answer<T>(call: Promise<{ data?: T; error?: unknown; respo
   throw new ApiError(response.status, problemOf(error, response));
 }
 
-/** Status of an error that is no answer. */
-export const UNREACHABLE = 0;
+const UNREACHABLE = 0;
+
+/** Tells whether an error is that nothing answered at all. */
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof ApiError && error.status === UNREACHABLE;
+}
 
 const unreachable: Problem = {
   code: "UNREACHABLE",

@@ -1,9 +1,6 @@
 import { answer, api, type Schemas } from "./client";
 
 /** Fields that the API is about to have; each goes from here as it comes. */
-interface Versioned {
-  version: number;
-}
 export interface Unreadable {
   file: string | null;
   reason: string | null;
@@ -15,20 +12,16 @@ interface Answers {
 }
 interface Doubt {
   last_begun_at?: string | null;
-  confirmed_by?: string | null;
 }
-export type Connector = Schemas["Connector"] &
-  Versioned & {
-    commit_within?: number | null;
-    test_error?: Schemas["Problem"] | null;
-    delivered_at?: string | null;
-    rests_until?: string | null;
-  };
+export type Connector = Schemas["Connector"] & {
+  commit_within?: number | null;
+  test_error?: Schemas["Problem"] | null;
+  delivered_at?: string | null;
+  rests_until?: string | null;
+};
 export type Export = Schemas["Export"] & Answers & Doubt;
-export type OrderSummary = Schemas["OrderSummary"] & Versioned & Answers;
-export type Order = Schemas["Order"] & Versioned & Answers;
-export type Organization = Schemas["OrganizationView"] & Versioned;
-export type User = Schemas["UserView"] & Versioned;
+export type OrderSummary = Schemas["OrderSummary"] & Answers;
+export type Order = Schemas["Order"] & Answers;
 
 /** Put the file of an answer back, and read it. */
 export function readAnswerAgain(export_id: string): Promise<unknown> {

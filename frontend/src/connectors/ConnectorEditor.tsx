@@ -38,9 +38,9 @@ export function ConnectorEditor({ type, connector, taken, onClose }: Props) {
   const saving = useSaving<Settings>({
     loaded,
     load: async () => stored(await getConnector(connector?.id ?? "")),
-    save: (yours, headers) => {
+    save: async (yours, headers) => {
       const body = { ...yours, config: filledIn(schema, yours.config), test_on_save: tested };
-      return connector ? change(connector.id, body, headers) : add(type.type, body, enabled);
+      return stored(await (connector ? change(connector.id, body, headers) : add(type.type, body, enabled)));
     },
     done: connector ? "Saved" : "The connector is set up",
     onDone: onClose,
@@ -144,9 +144,8 @@ function tryConfig(connector_type: string, config: Config, id?: string) {
   return answer(api.POST("/api/v1/connectors/test", { body: { connector_type, config, id } }));
 }
 
-async function getConnector(connector_id: string): Promise<Connector> {
-  const connector = await answer(api.GET("/api/v1/connectors/{connector_id}", { params: { path: { connector_id } } }));
-  return connector as Connector;
+function getConnector(connector_id: string): Promise<Connector> {
+  return answer(api.GET("/api/v1/connectors/{connector_id}", { params: { path: { connector_id } } }));
 }
 
 function add(connector_type: string, body: Body, enabled: boolean) {

@@ -2,6 +2,7 @@ import { ActionIcon, Button, Card, Drawer, Group, SimpleGrid, Stack, Text, Texta
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { useState, type SyntheticEvent } from "react";
 import { answer, api, type Schemas } from "../api/client";
+import { parseExact } from "../api/exact";
 import { getOrder, type ExactLine, type ExactOrder } from "../api/queries";
 import { ErrorAlert } from "../shared/ErrorAlert";
 import { trimmed } from "../shared/format";
@@ -168,9 +169,10 @@ function stored(order: ExactOrder): Stored<Draft> {
   return { value, version: order.version };
 }
 
-function put(order_id: string, draft: Draft, headers: IfMatch) {
+async function put(order_id: string, draft: Draft, headers: IfMatch): Promise<Stored<Draft>> {
   const body = draft as unknown as Body; // the API takes exact decimals as text, which its document calls numbers
-  return answer(api.PUT("/api/v1/draft-orders/{order_id}", { params: { path: { order_id } }, body, headers }));
+  const options = { params: { path: { order_id } }, body, headers, parseAs: "text" as const };
+  return stored(parseExact<ExactOrder>(await answer(api.PUT("/api/v1/draft-orders/{order_id}", options))));
 }
 
 function shortened(line: ExactLine): ExactLine {

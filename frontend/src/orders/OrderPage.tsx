@@ -1,4 +1,4 @@
-import { Anchor, Breadcrumbs, Button, Card, Grid, Group, Stack, Table, Text, Title } from "@mantine/core";
+import { Anchor, Breadcrumbs, Button, Card, Grid, Stack, Table, Text, Title } from "@mantine/core";
 import { IconDownload, IconEdit } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link, useParams } from "react-router";
@@ -9,6 +9,7 @@ import { decimal } from "../shared/format";
 import { Moment } from "../shared/Moment";
 import { OrderActions } from "./OrderActions";
 import { OrderEditor } from "./OrderEditor";
+import { PageTitle } from "../shared/PageTitle";
 import { PreviewButton } from "../shared/Preview";
 import { OrderBadge } from "../shared/states";
 import { Reasons } from "./Reasons";
@@ -54,43 +55,44 @@ function Heading({ order }: { order: ExactOrder }) {
   const [editing, setEditing] = useState(false);
   const name = order.external_order_number ?? order.id.slice(0, 8);
   const latest = order.latest_export;
+  const states = (
+    <>
+      <OrderBadge status={order.status} />
+      <UnreadableBadge answer={order.unreadable_answer} />
+    </>
+  );
+  const actions = (
+    <>
+      {latest?.filename && (
+        <Button
+          variant="default"
+          leftSection={<IconDownload size={16} />}
+          aria-label="Download the document"
+          onClick={() => downloadDocument(latest.id, latest.filename)}
+        >
+          Document
+        </Button>
+      )}
+      {EDITABLE.has(order.status) && <PreviewButton orderId={order.id} />}
+      {EDITABLE.has(order.status) && may("ORDERS_EDIT") && (
+        <Button variant="default" leftSection={<IconEdit size={16} />} onClick={() => setEditing(true)}>
+          Edit
+        </Button>
+      )}
+      <OrderActions id={order.id} status={order.status} name={name} version={order.version} latest={latest} />
+    </>
+  );
   return (
     <>
-      <title>{`${name} · OrderFlow Connect`}</title>
       <Breadcrumbs mb="xs">
         <Anchor component={Link} to="/orders" size="sm">
           Orders
         </Anchor>
         <Text size="sm">{name}</Text>
       </Breadcrumbs>
-      <Group justify="space-between" mb="lg" gap="sm">
-        <Group gap="sm">
-          <Title order={1} size="h2">
-            {name}
-          </Title>
-          <OrderBadge status={order.status} />
-          <UnreadableBadge answer={order.unreadable_answer} />
-        </Group>
-        <Group gap="xs">
-          {latest?.filename && (
-            <Button
-              variant="default"
-              leftSection={<IconDownload size={16} />}
-              aria-label="Download the document"
-              onClick={() => downloadDocument(latest.id, latest.filename)}
-            >
-              Document
-            </Button>
-          )}
-          {EDITABLE.has(order.status) && <PreviewButton orderId={order.id} />}
-          {EDITABLE.has(order.status) && may("ORDERS_EDIT") && (
-            <Button variant="default" leftSection={<IconEdit size={16} />} onClick={() => setEditing(true)}>
-              Edit
-            </Button>
-          )}
-          <OrderActions id={order.id} status={order.status} name={name} version={order.version} latest={latest} />
-        </Group>
-      </Group>
+      <PageTitle beside={states} actions={actions}>
+        {name}
+      </PageTitle>
       {editing && <OrderEditor order={order} onClose={() => setEditing(false)} />}
     </>
   );
@@ -98,6 +100,11 @@ function Heading({ order }: { order: ExactOrder }) {
 
 const ADDRESS = ["name", "contact", "street", "zip", "postal_code", "city", "country"];
 const rank = (name: string) => (ADDRESS.includes(name) ? ADDRESS.indexOf(name) : ADDRESS.length);
+
+function erpNumber({ erp_order_id, latest_export }: ExactOrder): string | null {
+  const by = latest_export?.confirmed_by;
+  return by && erp_order_id ? `${erp_order_id}, by hand by ${by}` : erp_order_id;
+}
 
 function Facts({ order }: { order: ExactOrder }) {
   const address = (part: Record<string, unknown> | null) =>
@@ -114,7 +121,7 @@ function Facts({ order }: { order: ExactOrder }) {
         .filter(Boolean)
         .join(" "),
     ],
-    ["Number in the ERP", order.erp_order_id],
+    ["Number in the ERP", erpNumber(order)],
     ["Order date", order.order_date],
     ["Wanted for", order.requested_delivery_date],
     ["Currency", order.currency],

@@ -1,12 +1,12 @@
 import { Skeleton, Stack } from "@mantine/core";
 import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { ApiError, UNREACHABLE } from "../api/client";
+import { isUnreachable } from "../api/client";
 import { ErrorAlert } from "./ErrorAlert";
 
 /** What was asked for, a placeholder while it is awaited, or the reason why it is not there. */
 export function Answered<T>({ query, children }: { query: UseQueryResult<T>; children: (data: T) => ReactNode }) {
-  const error = isTold(query.error) ? null : query.error;
+  const error = isUnreachable(query.error) ? null : query.error; // told once, above the page
   if (query.data !== undefined)
     return (
       <>
@@ -22,9 +22,4 @@ export function Answered<T>({ query, children }: { query: UseQueryResult<T>; chi
       <Skeleton h={72} />
     </Stack>
   );
-}
-
-/** That OrderFlow does not answer is told once, above the page. */
-function isTold(error: Error | null): boolean {
-  return error instanceof ApiError && error.status === UNREACHABLE;
 }

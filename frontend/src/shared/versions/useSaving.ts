@@ -15,15 +15,22 @@ export interface Stale<T> {
   yours: T;
 }
 
+interface Outcome<T> {
+  saved?: Stored<T>;
+  stale?: Stale<T>;
+}
+
 interface Options<T> {
   /** What the form began with. */
   loaded: Stored<T>;
   /** Ask for what is stored now. */
   load: () => Promise<Stored<T>>;
-  save: (value: T, headers: IfMatch) => Promise<unknown>;
+  /** Returns what is stored then. */
+  save: (value: T, headers: IfMatch) => Promise<Stored<T>>;
   /** Shown when it is saved. */
   done: string;
-  onDone: () => void;
+  /** Told what is stored then. */
+  onDone: (value: T) => void;
 }
 
 export type IfMatch = Record<"If-Match", string>;
@@ -38,19 +45,25 @@ export function useSaving<T extends Record<string, unknown>>({ loaded, load, sav
   const [base, setBase] = useState(loaded);
   const [stale, setStale] = useState<Stale<T>>();
   const action = useAction(
-    async ({ yours, over }: { yours: T; over: Stored<T> }): Promise<Stale<T> | undefined> => {
+    async ({ yours, over }: { yours: T; over: Stored<T> }): Promise<Outcome<T>> => {
       try {
-        await save(yours, ifMatch(over.version));
+        return { saved: await save(yours, ifMatch(over.version)) };
       } catch (error) {
         if (!isStale(error)) throw error;
         const theirs = await load();
-        if (hasOwn(over.value, theirs.value, yours)) return { original: over.value, theirs, yours };
+        if (!hasOwn(over.value, theirs.value, yours)) return { saved: theirs };
+        return { stale: { original: over.value, theirs, yours } };
       }
     },
     {
       quiet: true,
-      done: (found) => (found ? undefined : done),
-      onDone: (found) => (found ? setStale(found) : onDone()),
+      done: ({ saved }) => saved && done,
+      onDone: (outcome) => {
+        setStale(outcome.stale);
+        if (!outcome.saved) return;
+        setBase(outcome.saved);
+        onDone(outcome.saved.value);
+      },
     },
   );
   return {
