@@ -17,11 +17,13 @@ from orderflow.connectors.registry import ConnectorRegistry
 from orderflow.documents.object_store import ObjectStore
 from orderflow.domain.ids import new_id
 from orderflow.domain.retry import RetryPolicy
+from orderflow.domain.text import checked_name
 from orderflow.flow.delivery.clean_up import clean_up
 from orderflow.flow.delivery.keep_lease import LeaseKeeper
 from orderflow.flow.notify import Channel, notify
 from orderflow.flow.ports import Wiring
 from orderflow.net.addresses import refuse_private_addresses
+from orderflow.net.allowed import refusal, set_rules
 from orderflow.postgres.embedded import EmbeddedPostgres
 from orderflow.secrets.encryption import EncryptionService
 from orderflow.secrets.passwords import Passwords
@@ -95,6 +97,7 @@ class App:
             lanes=settings.lanes_per_connection,
             poll_seconds=settings.ack_poll_seconds,
             poll_lease_seconds=settings.poll_lease_seconds,
+            refusal=refusal,
         )
 
     def session(self, org_id: UUID) -> Session:
@@ -104,7 +107,7 @@ class App:
     def create_organization(self, slug: str, name: str | None = None) -> UUID:
         """Add an organization and return its id. Raises `sqlalchemy.exc.IntegrityError` if the slug is taken."""
         org_id = new_id()
-        self.system.add_organization(org_id, slug, name or slug)
+        self.system.add_organization(org_id, checked_name(slug, "slug"), checked_name(name or slug))
         return org_id
 
     @cached_property
@@ -162,6 +165,7 @@ def open_app(settings: Settings | None = None) -> App:
         structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     settings = settings or Settings.load()
     refuse_private_addresses(refuse=settings.refuse_private_addresses)
+    set_rules(settings.rules())
     embedded = None if settings.database_url else EmbeddedPostgres(settings.orderflow_home)
     if embedded is not None:
         upgrade(embedded.start())

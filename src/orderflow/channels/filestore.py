@@ -52,6 +52,9 @@ class Rename:
 class FileStore(ABC):
     """A live session with a place for files. Several threads may use one at the same time."""
 
+    renames: bool = True
+    """Whether a file can be given another name in one step; where not, it is written under its final name."""
+
     @abstractmethod
     def address(self, path: str) -> str:
         """Return the path's full address without secrets, as `sftp://user@host:22/out/x` or `file:///out/x`."""
@@ -100,3 +103,8 @@ class FileStore(ABC):
 
     def close(self) -> None:  # noqa: B027  # most stores hold nothing that would have to be closed
         """Close the session now, if nobody else uses it, instead of when it has been idle for a while."""
+
+
+def join(folder: str, name: str) -> str:
+    """Return the path of `name` in `folder`, in the POSIX way."""
+    return f"{folder.rstrip('/')}/{name}"

@@ -14,6 +14,7 @@ from orderflow.domain.delivery import Ack, ExportResult, Lease, Waiting
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.ports import ERPConnectorPort
+from orderflow.domain.reach import OPERATOR, Place, Reach
 from orderflow.domain.retry import RetryPolicy
 from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
 
@@ -22,12 +23,14 @@ from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatu
 class Actor:
     """Who asks, for the audit log; `request_id` ties together all that one request caused.
 
-    `traceparent` is the trace that the request belongs to, as W3C Trace Context writes it, if it is traced.
+    `traceparent` is the trace that the request belongs to, as W3C Trace Context writes it, if it is traced. Where
+    connections lead that a `restricted` actor sets up, the operator's settings say.
     """
 
     name: str
     request_id: str | None = None
     traceparent: str | None = None
+    restricted: bool = False
 
 
 @dataclass(slots=True)
@@ -45,6 +48,7 @@ class Target:
     probe_failures: int = 0
     paused: bool = False
     orders_per_minute: int | None = None
+    reach: Reach = OPERATOR
 
 
 @dataclass(slots=True)
@@ -259,14 +263,28 @@ class Connections(Protocol):
     def for_push(self, connection_id: UUID | None) -> UUID:
         """Return the connection named, or the default one. Raises NotFoundError or StateError."""
 
-    def add(self, connection_id: UUID, connector_type: str, config: dict[str, Any], name: str | None) -> None:
-        """Insert a DISABLED connection."""
+    def add(
+        self,
+        connection_id: UUID,
+        connector_type: str,
+        config: dict[str, Any],
+        name: str | None,
+        *,
+        restricted: bool = False,
+    ) -> None:
+        """Insert a DISABLED connection; `restricted`: it is held to what the operator allows."""
 
     def type_of(self, connection_id: UUID) -> str:
         """Lock the connection and return its type. Raises NotFoundError."""
 
-    def replace_config(self, connection_id: UUID, config: dict[str, Any]) -> None:
-        """Overwrite the configuration. Raises NotFoundError."""
+    def replace_config(self, connection_id: UUID, config: dict[str, Any], *, restricted: bool | None = None) -> None:
+        """Overwrite the configuration, and whether it is held to what the operator allows, unless that is None.
+
+        What proved the former one is forgotten.
+
+        Raises:
+            NotFoundError: There is no such connection.
+        """
 
     def change(self, connection_id: UUID, columns: Mapping[str, Any]) -> dict[str, Any]:
         """Overwrite name, policy or limits; returns what those that changed were. Raises NotFoundError."""
@@ -333,6 +351,10 @@ class Work(Protocol):
     @property
     def org_id(self) -> UUID:
         """The organization."""
+
+    @property
+    def slug(self) -> str:
+        """The organization's short name."""
 
     @property
     def orders(self) -> Orders:
@@ -403,3 +425,4 @@ class Wiring:
     poll_seconds: float = 60.0
     poll_lease_seconds: float = 120.0
     observers: list[Observer] = field(default_factory=list)
+    refusal: Callable[[Place, Reach], ConnectorError | None] = lambda *_: None

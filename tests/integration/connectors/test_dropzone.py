@@ -471,9 +471,10 @@ def test_a_full_answer_folder_does_not_make_a_test_slow(place: Place) -> None:
         (place.root / "acks" / f"other_{number}.dat").touch()
     connector = DropzoneJsonV1Connector()
     assert connector.test_connection(place.config).success
-    store = connector.zone(place.config).store
-    assert len(store.list(place.config["ack_path"], at_most=7)) == 7
-    assert len(store.list(place.config["ack_path"])) == 2_001, "and the folder for what is processed"
+    with connector.session(place.config) as opened:
+        store = opened.session.store
+        assert len(store.list(place.config["ack_path"], at_most=7)) == 7
+        assert len(store.list(place.config["ack_path"])) == 2_001, "and the folder for what is processed"
 
 
 def stop_before_publishing(installation: Any, connection_id: Any) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from orderflow.domain.errors import ConfigError, ConnectorError, NeedsAttentionError, TransientError, UnavailableError
+from orderflow.domain.reach import Reach, current
 from orderflow.net.addresses import HOST_UNKNOWN, REFUSED, SILENT, connected
 
 _FULL = re.compile(r"no space|quota|disk.*full|full disk|insufficient", re.IGNORECASE)
@@ -28,6 +29,7 @@ class FTPTarget:
         connect_timeout, timeout: Seconds for the connection, and for any answer.
         sessions: Files under way at a time; FTP takes a login for each.
         apart: Anything; targets that differ in it share no session.
+        reach: How far it may lead; taken from where it is made.
     """
 
     host: str
@@ -40,6 +42,7 @@ class FTPTarget:
     timeout: float = 30.0
     sessions: int = 4
     apart: str = ""
+    reach: Reach = field(default_factory=current)
 
     @property
     def place(self) -> str:
@@ -64,12 +67,13 @@ class FTPSession(ftplib.FTP_TLS):
         """Connect, verify the server, and log in.
 
         Raises:
-            NeedsAttentionError: AUTH_FAILED, CERTIFICATE_UNTRUSTED, TLS_NOT_OFFERED, PRIVATE_ADDRESS.
+            NeedsAttentionError: AUTH_FAILED, CERTIFICATE_UNTRUSTED, TLS_NOT_OFFERED, PRIVATE_ADDRESS,
+                ADDRESS_NOT_ALLOWED.
             UnavailableError: HOST_UNKNOWN, CONNECTION_REFUSED, CONNECTION_LOST, TIMEOUT, SESSION_LIMIT.
         """
         with translated(target):
             context = _context(target)
-            sock = connected(target.host, target.port, target.connect_timeout)
+            sock = connected(target.host, target.port, target.connect_timeout, target.reach)
             session = cls(context=context, timeout=target.timeout, encoding="utf-8")
             try:
                 session._open(target, sock)

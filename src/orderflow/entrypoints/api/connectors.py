@@ -10,7 +10,6 @@ from uuid import UUID
 
 from fastapi import Depends, Request, Response
 
-from orderflow.connectors.order_fields import sample_order
 from orderflow.domain.errors import EncryptionError
 from orderflow.entrypoints.api.connector_schemas import (
     ConfigToPreview,
@@ -38,6 +37,7 @@ from orderflow.flow.setup.mask import masked
 from orderflow.flow.setup.preview import preview_config
 from orderflow.flow.setup.probe import test_connection
 from orderflow.flow.setup.try_config import failure, try_config
+from orderflow.formats.order_fields import sample_order
 from orderflow.storage.store import SqlWork
 from orderflow.storage.views.reading import Row, SqlReading
 
@@ -173,7 +173,7 @@ def create(request: Request, caller: Caller, connector_type: str, body: Connecto
     """Store a new connector and return it, tested first if that is wanted."""
     wiring = app_of(request).wiring
     if body.test_on_save:
-        result = try_config(wiring, caller.org_id, connector_type, body.config)
+        result = try_config(wiring, caller.org_id, connector_type, body.config, caller.actor)
         if not result.success:
             raise failure(result)
     connection_id = steps.add_connection(
@@ -192,7 +192,8 @@ def create(request: Request, caller: Caller, connector_type: str, body: Connecto
 
 def try_it(request: Request, caller: Caller, connector_type: str, body: ConfigToTest) -> Any:
     """Test a configuration that is not saved."""
-    result = try_config(app_of(request).wiring, caller.org_id, connector_type, body.config, body.id)
+    wiring = app_of(request).wiring
+    result = try_config(wiring, caller.org_id, connector_type, body.config, caller.actor, body.id)
     if not result.success:
         raise failure(result)
     return {"latency_ms": result.latency_ms, "details": result.details}
@@ -202,7 +203,7 @@ def _test_before_saving(wiring: Wiring, caller: Caller, connection_id: UUID, bod
     with wiring.store.work(caller.org_id) as work:
         kind = work.connections.type_of(connection_id)
         config = work.connections.open(connection_id).config if body.config is None else body.config
-    result = try_config(wiring, caller.org_id, kind, config, connection_id)
+    result = try_config(wiring, caller.org_id, kind, config, caller.actor, connection_id)
     if not result.success:
         raise failure(result)
 

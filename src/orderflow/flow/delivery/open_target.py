@@ -6,6 +6,7 @@ from uuid import UUID
 
 from orderflow.domain.errors import ConnectorError, EncryptionError, NeedsAttentionError, OrderFlowError
 from orderflow.domain.ports import ERPConnectorPort
+from orderflow.domain.reach import within
 from orderflow.domain.states import BreakerState
 from orderflow.flow.ports import Actor, OpenTarget, Target, Wiring
 
@@ -41,7 +42,8 @@ def with_connector(wiring: Wiring, target: Target) -> OpenTarget:
         NeedsAttentionError: The connector is not installed, or its configuration cannot be used.
     """
     connector = find_connector(wiring, target.connector_type)
-    return OpenTarget(target, connector, connector.stages(target.config), connector.expects_acks(target.config))
+    with within(target.reach):  # a connector may open what it then keeps
+        return OpenTarget(target, connector, connector.stages(target.config), connector.expects_acks(target.config))
 
 
 def find_connector(wiring: Wiring, connector_type: str) -> ERPConnectorPort:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from orderflow.domain.errors import NotFoundError, StateError
+from orderflow.domain.reach import Reach
 from orderflow.domain.states import BreakerState, ConnectionStatus
 from orderflow.flow.ports import Target
 from orderflow.secrets.encryption import bind
@@ -19,7 +20,8 @@ from orderflow.storage.work.connection_rows import SqlConnectionRows
 
 _OPEN = text(f"""
     SELECT {columns(ERPConnection, "c")}, g.deliveries_paused_at IS NOT NULL
-                AND (g.deliveries_paused_until IS NULL OR g.deliveries_paused_until > now()) AS paused
+                AND (g.deliveries_paused_until IS NULL OR g.deliveries_paused_until > now()) AS paused,
+           g.slug
     FROM erp_connection c JOIN organization g ON g.id = c.org_id
     WHERE c.id = :id AND c.deleted_at IS NULL
 """)  # noqa: S608  # built from a constant
@@ -108,6 +110,7 @@ class SqlConnections(SqlConnectionRows):
             probe_failures=row["probe_failures"],
             paused=row["paused"],
             orders_per_minute=row["orders_per_minute"],
+            reach=Reach(row["slug"], row["restricted"]),
         )
 
     def disable_unreadable(self, connection_id: UUID, error: dict[str, Any]) -> None:
