@@ -18,9 +18,11 @@ Place = tuple[UUID, UUID]
 _NOT_PAUSED = """
     (g.deliveries_paused_at IS NULL OR (g.deliveries_paused_until IS NOT NULL AND g.deliveries_paused_until <= now()))
 """
+MAY_DELIVER = f"c.status = 'ACTIVE' AND c.breaker_state = 'CLOSED' AND NOT {RESTING} AND {_NOT_PAUSED}"
+"""Of a connection `c` of an organization `g`."""
 _DUE = text(f"""
     SELECT c.org_id, c.id FROM erp_connection c JOIN organization g ON g.id = c.org_id
-    WHERE c.status = 'ACTIVE' AND c.breaker_state = 'CLOSED' AND NOT {RESTING} AND {_NOT_PAUSED}
+    WHERE {MAY_DELIVER}
       AND EXISTS (
         SELECT FROM erp_export e
         WHERE e.connection_id = c.id AND e.status = 'PENDING' AND (e.held_at IS NULL OR e.asking)
@@ -30,6 +32,7 @@ _DUE_PROBES = text(f"""
     SELECT org_id, id FROM erp_connection
     WHERE status = 'ACTIVE' AND breaker_state = 'OPEN' AND probe_at IS NOT NULL
       AND {past("probe_at", LONGEST_PROBE_WAIT)}
+    ORDER BY probe_at
 """)  # noqa: S608  # built from constants
 _DUE_POLLS = text(f"""
     SELECT c.org_id, c.id FROM erp_connection c
@@ -39,6 +42,7 @@ _DUE_POLLS = text(f"""
            OR EXISTS (SELECT FROM erp_export e WHERE e.connection_id = c.id AND e.status = 'PENDING'
                       AND (e.held_at IS NOT NULL OR (e.staged_at IS NOT NULL OR e.begun_at IS NOT NULL)
                                                     AND {unleased("e")})))
+    ORDER BY c.next_poll_at NULLS FIRST
 """)  # noqa: S608  # built from constants
 # Written before the clock was put back: no export waits for longer, and no connection is polled less often.
 _DUE_TOO_LATE = text("""
@@ -52,6 +56,9 @@ _DUE_TOO_LATE = text("""
 _POLLED_TOO_LATE = text("""
     UPDATE erp_connection SET next_poll_at = now() WHERE next_poll_at > now() + make_interval(secs => :longest)
 """)
+_POLLING = text(f"""
+    SELECT org_id, count(*) FROM erp_connection WHERE NOT {past("poll_lease_until", LONGEST_LEASE)} GROUP BY org_id
+""")  # noqa: S608  # built from constants
 _CLEANABLE = text("""
     SELECT org_id, id FROM erp_connection
     WHERE deleted_at IS NULL AND status = 'ACTIVE' AND breaker_state = 'CLOSED'
@@ -91,6 +98,11 @@ class SqlSystem:
             late = connection.execute(_DUE_TOO_LATE, {"longest": longest_wait + _SPARE})
             polled = connection.execute(_POLLED_TOO_LATE, {"longest": longest_poll + _SPARE})
             return late.rowcount + polled.rowcount
+
+    def polling(self) -> dict[UUID, int]:
+        """Return how many connections of each organization are being polled at this moment."""
+        with self._database.system() as connection:
+            return {row[0]: row[1] for row in connection.execute(_POLLING)}
 
     def cleanable(self) -> list[Place]:
         """Return the connections whose target may be looked at for what attempts left there."""

@@ -24,19 +24,21 @@ _TAKE_LANE = text(f"""
     RETURNING lane
 """)  # noqa: S608  # built from constants
 _LEAVE_LANE = text("DELETE FROM erp_lane WHERE connection_id = :connection_id AND lease_token = :token")
-_THIS_MINUTE = "(rate_since > now() - interval '1 minute' AND rate_since <= now())"
-_SPEND = text(f"""
+_SPEND = text("""
     WITH old AS (
         SELECT id, orders_per_minute,
-               CASE WHEN {_THIS_MINUTE} THEN rate_used ELSE 0 END AS used,
-               CASE WHEN {_THIS_MINUTE} THEN rate_since ELSE now() END AS since
-        FROM erp_connection WHERE id = :id FOR UPDATE
+               CASE WHEN this_minute THEN rate_used ELSE 0 END AS used,
+               CASE WHEN this_minute THEN rate_since ELSE now() END AS since
+        FROM erp_connection
+        -- A clock that was set back leaves a minute that begins in the future: it is none.
+        CROSS JOIN LATERAL (SELECT rate_since BETWEEN now() - interval '1 minute' AND now() AS this_minute) m
+        WHERE id = :id FOR UPDATE OF erp_connection
     )
     UPDATE erp_connection c
     SET rate_used = old.used + LEAST(:wanted, GREATEST(old.orders_per_minute - old.used, 0)), rate_since = old.since
     FROM old WHERE c.id = old.id
     RETURNING LEAST(:wanted, GREATEST(old.orders_per_minute - old.used, 0))
-""")  # noqa: S608  # built from a constant
+""")
 _GIVE_BACK = text("UPDATE erp_connection SET rate_used = GREATEST(rate_used - :unused, 0) WHERE id = :id")
 
 
