@@ -6,6 +6,7 @@ import atexit
 import sys
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from threading import Lock
 from uuid import UUID
@@ -23,6 +24,7 @@ from orderflow.flow.delivery.keep_lease import LeaseKeeper
 from orderflow.flow.notify import Channel, notify
 from orderflow.flow.ports import Wiring
 from orderflow.flow.setup.proof import note_first_delivery
+from orderflow.flow.watch import Trouble, require_key, standing_still
 from orderflow.net.addresses import refuse_private_addresses
 from orderflow.net.allowed import refusal, set_rules
 from orderflow.postgres.embedded import EmbeddedPostgres
@@ -36,6 +38,7 @@ from orderflow.storage.system.due import SqlSystem
 from orderflow.storage.system.giving_up import give_up
 from orderflow.storage.system.leftovers import SqlLeftovers
 from orderflow.storage.system.notifications import SqlOutbox
+from orderflow.storage.system.processes import SqlProcesses
 from orderflow.storage.system.retention import Pruned, prune
 from orderflow.storage.tables.migrations import ensure_current, upgrade
 from orderflow.storage.wake import Waker
@@ -67,6 +70,19 @@ class App:
     def system(self) -> SqlSystem:
         """What sees across organizations."""
         return SqlSystem(self.database)
+
+    @cached_property
+    def processes(self) -> SqlProcesses:
+        """The processes at work on this database."""
+        return SqlProcesses(self.database)
+
+    def standing(self) -> list[Trouble]:
+        """Return what of the whole installation stands still. Raises DatabaseError."""
+        return standing_still(self.processes, datetime.now(UTC))
+
+    def require_key(self) -> None:
+        """Make sure that this process may serve or deliver. Raises KeyMismatchError, DatabaseError."""
+        require_key(self.processes, self.encryption.known_key_ids)
 
     @cached_property
     def accounts(self) -> SqlAccounts:
@@ -130,6 +146,10 @@ class App:
             DatabaseError: The database is away; the next sweep does it.
         """
         give_up(self.database)
+        self.notify()
+
+    def notify(self) -> None:
+        """Tell what changed to those who look after the installation. Raises DatabaseError."""
         for problem in notify(SqlOutbox(self.database), self.channels, self.settings.notify_down_after_seconds):
             log.warning("notification not sent", code=problem.code, error=problem.message)
 

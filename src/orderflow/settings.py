@@ -159,6 +159,7 @@ class Settings(BaseSettings):
     retry_max_attempts: int = Field(4, ge=1, le=100)
 
     cleanup_seconds: float = Field(3600, gt=0)
+    drain_seconds: float = Field(0, ge=0, le=300)
     refuse_private_addresses: bool = False
     offer_mock: bool = True
     allowed_networks: Annotated[list[AllowedNetwork], BeforeValidator(_entries(AllowedNetwork.parse))] = Field(

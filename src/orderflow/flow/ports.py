@@ -317,8 +317,11 @@ class Connections(Protocol):
     def open(self, connection_id: UUID) -> Target:
         """Return the connection with its configuration open. Raises NotFoundError, EncryptionError."""
 
-    def disable_unreadable(self, connection_id: UUID, error: dict[str, Any]) -> None:
-        """Disable a connection whose configuration does not open."""
+    def disable_unreadable(self, connection_id: UUID, error: dict[str, Any]) -> bool:
+        """Disable a connection whose configuration does not open; False if it is so already, or another may open it."""
+
+    def connector_elsewhere(self, connector_type: str) -> bool:
+        """Tell whether another process that delivers has this connector."""
 
     def set_breaker(
         self, connection_id: UUID, state: BreakerState, error: dict[str, Any] | None, probe_in: float | None
