@@ -23,6 +23,7 @@ from orderflow.flow.delivery.clean_up import clean_up
 from orderflow.flow.delivery.keep_lease import LeaseKeeper
 from orderflow.flow.notify import Channel, notify
 from orderflow.flow.ports import Wiring
+from orderflow.flow.setup.proof import note_first_delivery
 from orderflow.flow.watch import Trouble, require_key, standing_still
 from orderflow.net.addresses import refuse_private_addresses
 from orderflow.net.allowed import refusal, set_rules
@@ -102,7 +103,7 @@ class App:
     def wiring(self) -> Wiring:
         """What the steps work with."""
         settings = self.settings
-        return Wiring(
+        wiring = Wiring(
             store=self.store,
             documents=self.documents,
             connector=ConnectorRegistry.get,
@@ -114,7 +115,10 @@ class App:
             poll_seconds=settings.ack_poll_seconds,
             poll_lease_seconds=settings.poll_lease_seconds,
             refusal=refusal,
+            withheld=frozenset() if settings.offer_mock else frozenset({"MOCK"}),
         )
+        note_first_delivery(wiring)
+        return wiring
 
     def session(self, org_id: UUID) -> Session:
         """Return an ORM session in which only this organization exists."""

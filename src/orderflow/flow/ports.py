@@ -35,9 +35,12 @@ class Actor:
 
 @dataclass(slots=True)
 class Target:
-    """A connection with its configuration open; `paused` if all deliveries of its organization are.
+    """A connection with its configuration open.
 
     Attributes:
+        paused: All deliveries of its organization are.
+        version: How often people have changed it.
+        proven: An order was delivered with this configuration.
         commit_within: Seconds, as set for this connection; None: as its connector says.
         rests_for: Seconds for which it rests yet, because its target is busy.
         rest_told: The target was found busy, and has taken nothing since.
@@ -57,6 +60,8 @@ class Target:
     rests_for: float | None = None
     rest_told: bool = False
     reach: Reach = OPERATOR
+    version: int = 1
+    proven: bool = False
 
 
 @dataclass(slots=True)
@@ -374,8 +379,14 @@ class Connections(Protocol):
     def lease_probe(self, connection_id: UUID, seconds: float) -> bool:
         """Take the right to probe an OPEN connection whose probe is due."""
 
-    def note_test(self, connection_id: UUID) -> None:
-        """Note a good test now."""
+    def note_test(self, connection_id: UUID, error: dict[str, Any] | None = None) -> None:
+        """Note a test now: a good one, or what was wrong."""
+
+    def note_delivery(self, connection_id: UUID, version: int) -> None:
+        """Note the first delivery with the configuration of this version."""
+
+    def proof(self, connection_id: UUID) -> Mapping[str, Any]:
+        """Return `last_test_at`, `test_error` and `delivered_at`. Raises NotFoundError."""
 
     def lease_poll(self, connection_id: UUID, token: UUID, seconds: float) -> bool:
         """Take, or with the same token extend, the right to poll the connection's answers."""
@@ -479,4 +490,5 @@ class Wiring:
     poll_seconds: float = 60.0
     poll_lease_seconds: float = 120.0
     observers: list[Observer] = field(default_factory=list)
+    withheld: frozenset[str] = frozenset()
     refusal: Callable[[Place, Reach], ConnectorError | None] = lambda *_: None

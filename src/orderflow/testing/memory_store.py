@@ -292,7 +292,7 @@ class MemoryStore:
         """Note that the target takes orders again."""
         self.target.rests_for, self.target.rest_told = None, False
 
-    def note_test(self, connection_id: UUID) -> None:
+    def note_test(self, connection_id: UUID, error: dict[str, Any] | None = None) -> None:
         """Note nothing: nobody asks."""
 
     def lease_poll(self, connection_id: UUID, token: UUID, seconds: float) -> bool:

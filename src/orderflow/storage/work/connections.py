@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -67,6 +68,19 @@ _END_POLL = text("""
         poll_error = CAST(:error AS jsonb),
         poll_failing_since = CASE WHEN CAST(:error AS jsonb) IS NOT NULL THEN COALESCE(poll_failing_since, now()) END
     WHERE id = :id AND poll_lease_token = :token
+""")
+_NOTE_TEST = text("""
+    UPDATE erp_connection
+    SET last_test_at = CASE WHEN CAST(:error AS jsonb) IS NULL THEN now() ELSE last_test_at END,
+        test_error = CAST(:error AS jsonb) || jsonb_build_object('at', now())
+    WHERE id = :id
+""")
+_NOTE_DELIVERY = text("""
+    UPDATE erp_connection SET delivered_at = COALESCE(delivered_at, now()), test_error = NULL
+    WHERE id = :id AND version = :version AND (delivered_at IS NULL OR test_error IS NOT NULL)
+""")
+_PROOF = text("""
+    SELECT last_test_at, test_error, delivered_at FROM erp_connection WHERE id = :id AND deleted_at IS NULL
 """)
 # One that another process at work may open stays as it is, whatever is wrong here.
 _DISABLE_UNREADABLE = text(f"""
@@ -142,6 +156,8 @@ class SqlConnections(SqlConnectionRows):
             rests_for=row["rests_for"],
             rest_told=row["rest_error"] is not None,
             reach=Reach(row["slug"], row["restricted"]),
+            version=row["version"],
+            proven=row["delivered_at"] is not None and row["test_error"] is None,
         )
 
     def disable_unreadable(self, connection_id: UUID, error: dict[str, Any]) -> bool:
@@ -176,11 +192,20 @@ class SqlConnections(SqlConnectionRows):
         """Take the right to probe an OPEN connection whose probe is due."""
         return self._took(_LEASE_PROBE, {"id": connection_id, "seconds": seconds})
 
-    def note_test(self, connection_id: UUID) -> None:
-        """Note a good test now."""
-        self._connection.execute(
-            text("UPDATE erp_connection SET last_test_at = now() WHERE id = :id"), {"id": connection_id}
-        )
+    def note_test(self, connection_id: UUID, error: dict[str, Any] | None = None) -> None:
+        """Note a test now: a good one, or what was wrong."""
+        self._connection.execute(_NOTE_TEST, {"id": connection_id, "error": as_json(error) if error else None})
+
+    def note_delivery(self, connection_id: UUID, version: int) -> None:
+        """Note the first delivery with the configuration of this version."""
+        self._connection.execute(_NOTE_DELIVERY, {"id": connection_id, "version": version})
+
+    def proof(self, connection_id: UUID) -> Mapping[str, Any]:
+        """Return `last_test_at`, `test_error` and `delivered_at`. Raises NotFoundError."""
+        row = self._connection.execute(_PROOF, {"id": connection_id}).mappings().one_or_none()
+        if row is None:
+            raise NotFoundError(f"There is no connection {connection_id} in this organization.")
+        return dict(row)
 
     def lease_poll(self, connection_id: UUID, token: UUID, seconds: float) -> bool:
         """Take, or with the same token extend, the right to poll the connection's answers."""
