@@ -11,8 +11,6 @@ Sources: the exceptions of httpx and httpcore (python-httpx.org/exceptions), of 
 
 from __future__ import annotations
 
-import socket
-import ssl
 from collections.abc import Iterator
 
 from orderflow.domain.errors import (
@@ -28,7 +26,11 @@ from orderflow.domain.errors import (
 _CLEAR = (UnavailableError, NeedsAttentionError, RejectedError, LeaseEndingError)
 """They say what happened whatever they were raised from."""
 
-_NEVER_CONNECTED = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
+_NEVER_CONNECTED = {
+    "builtins": {"ConnectionRefusedError"},
+    "socket": {"gaierror"},
+    "ssl": {"SSLCertVerificationError"},
+}
 _NEVER_CONNECTED_BY_NAME = {
     "httpx": {"ConnectError", "ConnectTimeout", "PoolTimeout"},
     "httpcore": {"ConnectError", "ConnectTimeout", "PoolTimeout"},
@@ -74,7 +76,7 @@ def _never_connected(error: BaseException) -> bool:
         return bool(below) and all(map(nothing_was_done, below))
     if _named(error, _NEVER_CONNECTED_BY_NAME):
         return all(_says_why(inner) or nothing_was_done(inner) for inner in below)
-    return isinstance(error, _NEVER_CONNECTED) and all(map(nothing_was_done, below))
+    return _named(error, _NEVER_CONNECTED) and all(map(nothing_was_done, below))
 
 
 def _says_why(error: BaseException) -> bool:
