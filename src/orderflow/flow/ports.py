@@ -14,6 +14,7 @@ from orderflow.domain.delivery import Ack, ExportResult, Lease, Waiting
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.ports import ERPConnectorPort
+from orderflow.domain.reach import OPERATOR, Place, Reach
 from orderflow.domain.retry import RetryPolicy
 from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
 
@@ -22,17 +23,25 @@ from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatu
 class Actor:
     """Who asks, for the audit log; `request_id` ties together all that one request caused.
 
-    `traceparent` is the trace that the request belongs to, as W3C Trace Context writes it, if it is traced.
+    `traceparent` is the trace that the request belongs to, as W3C Trace Context writes it, if it is traced. Where
+    connections lead that a `restricted` actor sets up, the operator's settings say.
     """
 
     name: str
     request_id: str | None = None
     traceparent: str | None = None
+    restricted: bool = False
 
 
 @dataclass(slots=True)
 class Target:
-    """A connection with its configuration open; `paused` if all deliveries of its organization are."""
+    """A connection with its configuration open.
+
+    Attributes:
+        paused: All deliveries of its organization are.
+        version: How often people have changed it.
+        proven: An order was delivered with this configuration.
+    """
 
     connection_id: UUID
     org_id: UUID
@@ -45,6 +54,9 @@ class Target:
     probe_failures: int = 0
     paused: bool = False
     orders_per_minute: int | None = None
+    reach: Reach = OPERATOR
+    version: int = 1
+    proven: bool = False
 
 
 @dataclass(slots=True)
@@ -259,14 +271,28 @@ class Connections(Protocol):
     def for_push(self, connection_id: UUID | None) -> UUID:
         """Return the connection named, or the default one. Raises NotFoundError or StateError."""
 
-    def add(self, connection_id: UUID, connector_type: str, config: dict[str, Any], name: str | None) -> None:
-        """Insert a DISABLED connection."""
+    def add(
+        self,
+        connection_id: UUID,
+        connector_type: str,
+        config: dict[str, Any],
+        name: str | None,
+        *,
+        restricted: bool = False,
+    ) -> None:
+        """Insert a DISABLED connection; `restricted`: it is held to what the operator allows."""
 
     def type_of(self, connection_id: UUID) -> str:
         """Lock the connection and return its type. Raises NotFoundError."""
 
-    def replace_config(self, connection_id: UUID, config: dict[str, Any]) -> None:
-        """Overwrite the configuration. Raises NotFoundError."""
+    def replace_config(self, connection_id: UUID, config: dict[str, Any], *, restricted: bool | None = None) -> None:
+        """Overwrite the configuration, and whether it is held to what the operator allows, unless that is None.
+
+        What proved the former one is forgotten.
+
+        Raises:
+            NotFoundError: There is no such connection.
+        """
 
     def change(self, connection_id: UUID, columns: Mapping[str, Any]) -> dict[str, Any]:
         """Overwrite name, policy or limits; returns what those that changed were. Raises NotFoundError."""
@@ -291,8 +317,11 @@ class Connections(Protocol):
     def open(self, connection_id: UUID) -> Target:
         """Return the connection with its configuration open. Raises NotFoundError, EncryptionError."""
 
-    def disable_unreadable(self, connection_id: UUID, error: dict[str, Any]) -> None:
-        """Disable a connection whose configuration does not open."""
+    def disable_unreadable(self, connection_id: UUID, error: dict[str, Any]) -> bool:
+        """Disable a connection whose configuration does not open; False if it is so already, or another may open it."""
+
+    def connector_elsewhere(self, connector_type: str) -> bool:
+        """Tell whether another process that delivers has this connector."""
 
     def set_breaker(
         self, connection_id: UUID, state: BreakerState, error: dict[str, Any] | None, probe_in: float | None
@@ -302,8 +331,14 @@ class Connections(Protocol):
     def lease_probe(self, connection_id: UUID, seconds: float) -> bool:
         """Take the right to probe an OPEN connection whose probe is due."""
 
-    def note_test(self, connection_id: UUID) -> None:
-        """Note a good test now."""
+    def note_test(self, connection_id: UUID, error: dict[str, Any] | None = None) -> None:
+        """Note a test now: a good one, or what was wrong."""
+
+    def note_delivery(self, connection_id: UUID, version: int) -> None:
+        """Note the first delivery with the configuration of this version."""
+
+    def proof(self, connection_id: UUID) -> Mapping[str, Any]:
+        """Return `last_test_at`, `test_error` and `delivered_at`. Raises NotFoundError."""
 
     def lease_poll(self, connection_id: UUID, token: UUID, seconds: float) -> bool:
         """Take, or with the same token extend, the right to poll the connection's answers."""
@@ -333,6 +368,10 @@ class Work(Protocol):
     @property
     def org_id(self) -> UUID:
         """The organization."""
+
+    @property
+    def slug(self) -> str:
+        """The organization's short name."""
 
     @property
     def orders(self) -> Orders:
@@ -403,3 +442,5 @@ class Wiring:
     poll_seconds: float = 60.0
     poll_lease_seconds: float = 120.0
     observers: list[Observer] = field(default_factory=list)
+    withheld: frozenset[str] = frozenset()
+    refusal: Callable[[Place, Reach], ConnectorError | None] = lambda *_: None

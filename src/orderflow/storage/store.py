@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from orderflow.domain.errors import StaleVersionError
 from orderflow.secrets.encryption import EncryptionService
@@ -20,6 +20,8 @@ from orderflow.storage.work.exports import SqlExports
 from orderflow.storage.work.leases import EXTEND
 from orderflow.storage.work.orders import SqlOrders
 from orderflow.storage.work.waiting import SqlWaiting
+
+_SLUG = text("SELECT slug FROM organization WHERE id = :id")
 
 
 class SqlWork:
@@ -41,6 +43,11 @@ class SqlWork:
         self.users = SqlUsers(connection, org_id)
         self.api_keys = SqlApiKeys(connection, org_id)
         self.audit = SqlAudit(connection, org_id)
+
+    @property
+    def slug(self) -> str:
+        """The organization's short name."""
+        return str(self.connection.execute(_SLUG, {"id": self.org_id}).scalar_one())
 
 
 VersionOf = Callable[[SqlWork], int]

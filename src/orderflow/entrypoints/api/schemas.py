@@ -28,6 +28,7 @@ from starlette.responses import Response
 
 from orderflow.domain.errors import InputError
 from orderflow.domain.strict_json import cut_deep
+from orderflow.domain.text import LONGEST_NAME, name_for_people
 from orderflow.entrypoints.api.errors import MOST_PROBLEMS, NO_OBJECT
 
 T = TypeVar("T")
@@ -36,8 +37,12 @@ _encode = msgspec.json.Encoder(decimal_format="number", uuid_format="canonical")
 Text = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")]
 """Any text that PostgreSQL can store."""
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$", strip_whitespace=True)]
-"""A short text that is not empty."""
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=LONGEST_NAME, strip_whitespace=True),
+    AfterValidator(name_for_people),
+]
+"""A short text of one line that is not empty, and that shows as what it is."""
 
 
 def _as_moment(value: Any) -> Any:

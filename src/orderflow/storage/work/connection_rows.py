@@ -17,11 +17,13 @@ COLUMNS = frozenset({"name", "in_doubt", "commit_within", "give_up_after", "answ
 """What of a connection may be changed beside its configuration and its state."""
 
 _ADD = text("""
-    INSERT INTO erp_connection (id, org_id, connector_type, name, config_encrypted, key_id, status)
-    VALUES (:id, :org_id, :connector_type, :name, :config, :key_id, 'DISABLED')
+    INSERT INTO erp_connection (id, org_id, connector_type, name, config_encrypted, key_id, status, restricted)
+    VALUES (:id, :org_id, :connector_type, :name, :config, :key_id, 'DISABLED', :restricted)
 """)
 _REPLACE_CONFIG = text("""
-    UPDATE erp_connection SET config_encrypted = :config, key_id = :key_id, version = version + 1, updated_at = now()
+    UPDATE erp_connection
+    SET config_encrypted = :config, key_id = :key_id, version = version + 1, updated_at = now(),
+        restricted = COALESCE(:restricted, restricted), last_test_at = NULL, test_error = NULL, delivered_at = NULL
     WHERE id = :id
 """)
 _LOCK_ALL = text(f"""
@@ -70,9 +72,18 @@ class SqlConnectionRows:
         self._org_id = org_id
         self._encryption = encryption
 
-    def add(self, connection_id: UUID, connector_type: str, config: dict[str, Any], name: str | None) -> None:
-        """Insert a DISABLED connection."""
+    def add(
+        self,
+        connection_id: UUID,
+        connector_type: str,
+        config: dict[str, Any],
+        name: str | None,
+        *,
+        restricted: bool = False,
+    ) -> None:
+        """Insert a DISABLED connection; `restricted`: it is held to what the operator allows."""
         parameters = {"id": connection_id, "org_id": self._org_id, "connector_type": connector_type, "name": name}
+        parameters["restricted"] = restricted
         self._connection.execute(_ADD, parameters | self._sealed(connection_id, connector_type, config))
 
     def type_of(self, connection_id: UUID) -> str:
@@ -83,10 +94,16 @@ class SqlConnectionRows:
         """Lock the connection and return its version: how often people have changed it. Raises NotFoundError."""
         return int(self._lock(connection_id)["version"])
 
-    def replace_config(self, connection_id: UUID, config: dict[str, Any]) -> None:
-        """Overwrite the configuration. Raises NotFoundError."""
+    def replace_config(self, connection_id: UUID, config: dict[str, Any], *, restricted: bool | None = None) -> None:
+        """Overwrite the configuration, and whether it is held to what the operator allows, unless that is None.
+
+        What proved the former one is forgotten.
+
+        Raises:
+            NotFoundError: There is no such connection.
+        """
         sealed = self._sealed(connection_id, self.type_of(connection_id), config)
-        self._connection.execute(_REPLACE_CONFIG, {"id": connection_id} | sealed)
+        self._connection.execute(_REPLACE_CONFIG, {"id": connection_id, "restricted": restricted} | sealed)
 
     def change(self, connection_id: UUID, columns: Mapping[str, Any]) -> dict[str, Any]:
         """Overwrite some of `COLUMNS`; returns what they were. Raises NotFoundError."""
