@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -55,6 +57,26 @@ def _webhook_secret(secret: SecretStr) -> SecretStr:
 
 def _list(keys: Any) -> Any:
     return [key.strip() for key in keys.split(",") if key.strip()] if isinstance(keys, str) else keys
+
+
+def _env_file() -> Path | None:
+    """Return the file .env of this folder, if there is one.
+
+    Raises:
+        SettingsError: Others could have written it; whoever writes it decides about databases, keys and addresses.
+    """
+    file = Path(".env")
+    try:
+        known = file.stat()
+    except OSError:
+        return None
+    if known.st_uid in (0, os.geteuid()) and not known.st_mode & stat.S_IWOTH:
+        return file
+    raise SettingsError(
+        f"The file {file.absolute()} is not read: it belongs to another user, or everybody may write to it.",
+        code="ENV_FILE_UNTRUSTED",
+        hint="Make it yours with mode 0600 (chown, chmod), or run the command in another folder.",
+    )
 
 
 def _entries(parse: Callable[[str], Any]) -> Callable[[Any], Any]:
@@ -137,7 +159,9 @@ class Settings(BaseSettings):
     retry_max_attempts: int = Field(4, ge=1, le=100)
 
     cleanup_seconds: float = Field(3600, gt=0)
+    drain_seconds: float = Field(0, ge=0, le=300)
     refuse_private_addresses: bool = False
+    offer_mock: bool = True
     allowed_networks: Annotated[list[AllowedNetwork], BeforeValidator(_entries(AllowedNetwork.parse))] = Field(
         default_factory=lambda: [AllowedNetwork.parse("public"), AllowedNetwork.parse("private")]
     )
@@ -186,7 +210,7 @@ class Settings(BaseSettings):
             SettingsError: Something cannot be used; the message names every such setting and what it must be.
         """
         try:
-            return cls(**given)
+            return cls(**{"_env_file": _env_file(), **given})
         except ValidationError as error:
             fields = [{"field": _name(problem), "message": _reason(problem)} for problem in error.errors()]
             listed = "; ".join(f"{field['field']} {field['message']}".strip() for field in fields)

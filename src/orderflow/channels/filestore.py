@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orderflow.domain.errors import ConnectorError
 
@@ -42,11 +42,20 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """A file to be given another name in the same folder; `may_start` as in `Upload`."""
+    """A file to be given another name in the same folder, unless something has that name.
+
+    Attributes:
+        may_start: As in `Upload`.
+        content: What the file holds, where it is published by this: by that it is found again after a server carried
+            out half of a command.
+        unsure: True if an earlier try was sent and never answered.
+    """
 
     source: str
     target: str
     may_start: Callable[[], bool] = lambda: True
+    content: bytes | None = field(default=None, repr=False)
+    unsure: bool = False
 
 
 class FileStore(ABC):
@@ -69,8 +78,10 @@ class FileStore(ABC):
 
     @abstractmethod
     def rename(self, renames: Sequence[Rename]) -> Iterator[tuple[Rename, bool | ConnectorError]]:
-        """Rename files, many in flight. True: renamed; False: the source is not there, but its folder is.
+        """Rename files, many in flight. True: renamed; False: it was renamed before.
 
+        That is so where the source is gone and its folder is there, or where the target holds the same. A target that
+        holds something else is left alone, as far as the server lets us look: a RejectedError, `TARGET_EXISTS`.
         A rename whose answer never came is tried once more on a fresh session before it is given as an error.
 
         Raises:

@@ -35,7 +35,13 @@ class Actor:
 
 @dataclass(slots=True)
 class Target:
-    """A connection with its configuration open; `paused` if all deliveries of its organization are."""
+    """A connection with its configuration open.
+
+    Attributes:
+        paused: All deliveries of its organization are.
+        version: How often people have changed it.
+        proven: An order was delivered with this configuration.
+    """
 
     connection_id: UUID
     org_id: UUID
@@ -49,6 +55,8 @@ class Target:
     paused: bool = False
     orders_per_minute: int | None = None
     reach: Reach = OPERATOR
+    version: int = 1
+    proven: bool = False
 
 
 @dataclass(slots=True)
@@ -309,8 +317,11 @@ class Connections(Protocol):
     def open(self, connection_id: UUID) -> Target:
         """Return the connection with its configuration open. Raises NotFoundError, EncryptionError."""
 
-    def disable_unreadable(self, connection_id: UUID, error: dict[str, Any]) -> None:
-        """Disable a connection whose configuration does not open."""
+    def disable_unreadable(self, connection_id: UUID, error: dict[str, Any]) -> bool:
+        """Disable a connection whose configuration does not open; False if it is so already, or another may open it."""
+
+    def connector_elsewhere(self, connector_type: str) -> bool:
+        """Tell whether another process that delivers has this connector."""
 
     def set_breaker(
         self, connection_id: UUID, state: BreakerState, error: dict[str, Any] | None, probe_in: float | None
@@ -320,8 +331,14 @@ class Connections(Protocol):
     def lease_probe(self, connection_id: UUID, seconds: float) -> bool:
         """Take the right to probe an OPEN connection whose probe is due."""
 
-    def note_test(self, connection_id: UUID) -> None:
-        """Note a good test now."""
+    def note_test(self, connection_id: UUID, error: dict[str, Any] | None = None) -> None:
+        """Note a test now: a good one, or what was wrong."""
+
+    def note_delivery(self, connection_id: UUID, version: int) -> None:
+        """Note the first delivery with the configuration of this version."""
+
+    def proof(self, connection_id: UUID) -> Mapping[str, Any]:
+        """Return `last_test_at`, `test_error` and `delivered_at`. Raises NotFoundError."""
 
     def lease_poll(self, connection_id: UUID, token: UUID, seconds: float) -> bool:
         """Take, or with the same token extend, the right to poll the connection's answers."""
@@ -425,4 +442,5 @@ class Wiring:
     poll_seconds: float = 60.0
     poll_lease_seconds: float = 120.0
     observers: list[Observer] = field(default_factory=list)
+    withheld: frozenset[str] = frozenset()
     refusal: Callable[[Place, Reach], ConnectorError | None] = lambda *_: None

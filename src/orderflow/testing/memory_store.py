@@ -215,7 +215,7 @@ class MemoryStore:
         self.target.breaker_state = state
         return changed
 
-    def note_test(self, connection_id: UUID) -> None:
+    def note_test(self, connection_id: UUID, error: dict[str, Any] | None = None) -> None:
         """Note nothing: nobody asks."""
 
     def lease_poll(self, connection_id: UUID, token: UUID, seconds: float) -> bool:

@@ -5,8 +5,8 @@ import socket
 import httpx
 import pytest
 
-from orderflow.channels.ftp.session import FTPTarget
 from orderflow.channels.ftp.store import open_ftp
+from orderflow.channels.ftp.target import FTPTarget
 from orderflow.channels.sftp.store import SFTPTarget, close_all, open_sftp
 from orderflow.connectors.dropzone import DropzoneJsonV1Connector
 from orderflow.domain.errors import NeedsAttentionError

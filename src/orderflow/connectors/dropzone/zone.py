@@ -98,7 +98,7 @@ class Zone(Session):
                 yield item.order_id, error
                 continue
             ready[source] = item
-            renames.append(Rename(source, source.rsplit(".", 2)[0], item.delivery.may_start))
+            renames.append(_publishing(source, item.delivery))
         for rename, result in self.store.rename(renames) if renames else ():
             item = ready[rename.source]
             if isinstance(result, ConnectorError):
@@ -200,6 +200,11 @@ def open_store(channel: Channel, settings: Any, *, apart: str = "") -> FileStore
 def _hurried(settings: Any, patience: float) -> Any:
     limits = {"connect_timeout", "timeout"} & type(settings).model_fields.keys()
     return settings.model_copy(update={name: min(getattr(settings, name), patience) for name in limits})
+
+
+def _publishing(source: str, delivery: Delivery) -> Rename:
+    content = delivery.document.content if delivery.document else None
+    return Rename(source, source.rsplit(".", 2)[0], delivery.may_start, content, delivery.in_doubt)
 
 
 def _perhaps_taken(error: ConnectorError) -> ConnectorError:

@@ -55,8 +55,9 @@ def completed(
     connector = known_connector(wiring.connector, connector_type)
     with wiring.store.work(org_id) as work:
         stored = _stored(work, connector_type, config, connection_id) if connection_id else None
-    config = unmasked(connector, config, stored.config if stored else {})
-    check_config(connector, config)
+    before = stored.config if stored else {}
+    config = unmasked(connector, config, before)
+    check_config(connector, config, before)
     return connector, config, stored
 
 
