@@ -9,11 +9,13 @@ from typing import Any
 import httpcore
 import httpx
 
+from orderflow.domain.reach import current
 from orderflow.net import addresses
 
 
 def http_transport(**options: Any) -> httpx.HTTPTransport:
-    """Return an `httpx.HTTPTransport`; its requests may raise NeedsAttentionError (PRIVATE_ADDRESS).
+    """Return an `httpx.HTTPTransport`; its requests may raise NeedsAttentionError (PRIVATE_ADDRESS,
+    ADDRESS_NOT_ALLOWED): it leads as far as the connection that is worked with when it is made.
 
     Args:
         options: As for `httpx.HTTPTransport`.
@@ -29,6 +31,7 @@ class _Checked(httpcore.NetworkBackend):
 
     def __init__(self, backend: httpcore.NetworkBackend) -> None:
         self._backend = backend
+        self._reach = current()  # whoever opens it may send from other threads
 
     def connect_tcp(
         self,
@@ -38,13 +41,13 @@ class _Checked(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        if not addresses.refuses_private():
+        if not addresses.checks(self._reach):
             return self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
         try:
             found = [str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
-        addresses.check(host, found)
+        addresses.check(host, found, self._reach)
         return self._backend.connect_tcp(found[0], port, timeout, local_address, socket_options)
 
     def sleep(self, seconds: float) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from orderflow.connectors.order_fields import sample_order
 from orderflow.connectors.rest.answers import error_of, found_number, pick, read, readable, words
 from orderflow.connectors.rest.auth import access_token, send_signed
 from orderflow.connectors.rest.checks import template
-from orderflow.connectors.rest.filters import in_url
 from orderflow.connectors.rest.request import find_request
 from orderflow.connectors.rest.session import Answer, Outgoing, Session
 from orderflow.domain.errors import InDoubtError, NeedsAttentionError, TransientError, UnavailableError
 from orderflow.domain.ids import new_id
+from orderflow.formats.order_fields import sample_order
+from orderflow.formats.template.filters import in_url
 
 PATIENCE = 8.0
 """Seconds for each of a test's three requests, whatever a delivery may take: a person waits, and so does a probe."""

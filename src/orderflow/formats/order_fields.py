@@ -1,0 +1,152 @@
+"""An order under the names that mappings and templates use, and a full one to try them on.
+
+`order`, `customer`, `ship_to`, `bill_to`, `totals`, `source_document`, `delivery` are groups of fields, `lines` is a
+list of such groups; the fields are those of `orderflow_export_json_v1`, and what it leaves out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal, localcontext
+from typing import Any
+from uuid import UUID
+
+from orderflow.domain.delivery import Delivery
+from orderflow.domain.document import export_filename
+from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine, SourceDocument
+
+Fields = dict[str, Any]
+
+
+class Address(dict[str, Any]):
+    """An address as it came with the order: its fields are its own, and one that it lacks is empty."""
+
+    def __missing__(self, name: str) -> None:
+        return None
+
+
+def order_fields(order: DraftOrder, delivery: Delivery | None = None) -> Fields:
+    """Return the order's fields by group. Values are text, int, Decimal, date, datetime (UTC) or None."""
+    return {
+        "order": _header(order),
+        "customer": _customer(order.customer or Customer()),
+        "ship_to": Address(order.ship_to or {}),
+        "bill_to": Address(order.bill_to or {}),
+        "lines": [_line(line, order.currency) for line in order.lines],
+        "totals": _totals(order),
+        "source_document": _source_document(order.source_document or SourceDocument()),
+        "delivery": _delivery(order, delivery or order.delivery),
+    }
+
+
+def _header(order: DraftOrder) -> Fields:
+    return {
+        "draft_order_id": str(order.id),
+        "org_slug": order.org_slug or (str(order.org_id) if order.org_id else None),
+        "external_order_number": order.external_order_number,
+        "order_date": order.order_date,
+        "currency": order.currency,
+        "requested_delivery_date": order.requested_delivery_date,
+        "notes": order.notes,
+        "created_by": order.created_by,
+        "approved_by": order.approved_by,
+        "approved_at": order.approved_at.astimezone(UTC) if order.approved_at else None,
+    }
+
+
+def _customer(customer: Customer) -> Fields:
+    return {
+        "id": str(customer.id) if customer.id else None,
+        "erp_customer_number": customer.erp_customer_number,
+        "name": customer.name,
+    }
+
+
+def _line(line: DraftOrderLine, currency: str | None) -> Fields:
+    return {
+        "line_no": line.line_no,
+        "internal_sku": line.internal_sku,
+        "qty": line.qty,
+        "uom": line.uom,
+        "unit_price": line.unit_price,
+        "currency": line.currency or currency,
+        "customer_sku_raw": line.customer_sku_raw,
+        "description": line.product_description,
+        "requested_delivery_date": line.requested_delivery_date,
+        "line_notes": line.line_notes,
+    }
+
+
+def _totals(order: DraftOrder) -> Fields:
+    """Return the control totals: exact, and empty where a line lacks what they add up."""
+    with localcontext(prec=60):
+        quantities = [line.qty for line in order.lines]
+        amounts = [_amount(line) for line in order.lines]
+        return {"lines": len(order.lines), "qty": _sum(quantities), "amount": _sum(amounts)}
+
+
+def _amount(line: DraftOrderLine) -> Decimal | None:
+    return None if line.qty is None or line.unit_price is None else line.qty * line.unit_price
+
+
+def _sum(numbers: Sequence[Decimal | None]) -> Decimal | None:
+    known = [number for number in numbers if number is not None]
+    return sum(known, Decimal(0)) if len(known) == len(numbers) else None
+
+
+def _source_document(document: SourceDocument) -> Fields:
+    return {
+        "document_id": str(document.document_id) if document.document_id else None,
+        "file_name": document.file_name,
+        "sha256": document.sha256,
+    }
+
+
+def _delivery(order: DraftOrder, delivery: Delivery) -> Fields:
+    return {
+        "export_id": str(delivery.export_id),
+        "reference": delivery.reference or export_filename(order.id, delivery),
+        "requested_at": delivery.requested_at.astimezone(UTC),
+    }
+
+
+def sample_order() -> DraftOrder:
+    """Return an order that has every field, the same one each time."""
+    address = {"name": "Muster GmbH", "contact": "Eva Groß", "street": "Hauptstr. 1", "city": "Köln", "region": "NRW"}
+    address |= {"postal_code": "50667", "country": "Germany", "phone": "+49 221 1", "email": "eva@muster.example"}
+    moment = datetime(2025, 12, 26, 10, tzinfo=UTC)
+    return DraftOrder(
+        id=UUID(int=1),
+        org_slug="acme",
+        external_order_number="PO-12345",
+        order_date=date(2025, 12, 1),
+        currency="EUR",
+        requested_delivery_date=date(2025, 12, 10),
+        notes="Bitte früh liefern",
+        customer=Customer("4711", "Muster GmbH", UUID(int=2)),
+        ship_to=dict(address),
+        bill_to=dict(address),
+        lines=[_sample_line(1, "10", "1.23"), _sample_line(2, "2.5", "1234.5678")],
+        source_document=SourceDocument(UUID(int=3), "order.pdf", "ab" * 32),
+        created_by="ops@acme.example",
+        approved_by="lead@acme.example",
+        approved_at=moment,
+        delivery_in_progress=Delivery(UUID(int=4), moment),
+    )
+
+
+def _sample_line(number: int, qty: str, price: str) -> DraftOrderLine:
+    return DraftOrderLine(
+        line_no=number,
+        internal_sku=f"INT-{number:03}",
+        qty=Decimal(qty),
+        uom="PCE",
+        unit_price=Decimal(price),
+        currency="EUR",
+        customer_sku_raw=f"AB-{number}",
+        product_description='Kabel "NYM-J" 3x1,5; grün',
+        requested_delivery_date=date(2025, 12, 10),
+        line_notes="vor Ort abrollen",
+        id=UUID(int=10 + number),
+    )
