@@ -29,18 +29,28 @@ class MemoryConnections:
             raise StateError("No active ERP connector configured", code="NO_ACTIVE_CONNECTION")
         return min(found, key=lambda row: (not row.is_default, row.created_at)).id
 
-    def add(self, connection_id: UUID, connector_type: str, config: dict[str, Any], name: str | None) -> None:
-        """Insert a DISABLED connection."""
-        row = ConnectionRow(connection_id, connector_type, config, self._tables.now(), name)
+    def add(
+        self,
+        connection_id: UUID,
+        connector_type: str,
+        config: dict[str, Any],
+        name: str | None,
+        *,
+        restricted: bool = False,
+    ) -> None:
+        """Insert a DISABLED connection; `restricted`: it is held to what the operator allows."""
+        row = ConnectionRow(connection_id, connector_type, config, self._tables.now(), name, restricted=restricted)
         self._tables.connections[connection_id] = row
 
     def type_of(self, connection_id: UUID) -> str:
         """Return the connection's type. Raises NotFoundError."""
         return self._row(connection_id).connector_type
 
-    def replace_config(self, connection_id: UUID, config: dict[str, Any]) -> None:
-        """Overwrite the configuration. Raises NotFoundError."""
-        self._set(connection_id, config=config)
+    def replace_config(self, connection_id: UUID, config: dict[str, Any], *, restricted: bool | None = None) -> None:
+        """Overwrite the configuration, of which nothing is proven yet. Raises NotFoundError."""
+        row = self._row(connection_id)
+        held = row.restricted if restricted is None else restricted
+        self._set(connection_id, config=config, restricted=held, version=row.version + 1, delivered_at=None)
 
     def change(self, connection_id: UUID, columns: Mapping[str, Any]) -> dict[str, Any]:
         """Overwrite name, policy or limits; returns what those that changed were. Raises NotFoundError."""
@@ -106,12 +116,21 @@ class MemoryConnections:
             orders_per_minute=row.orders_per_minute,
             rests_for=self._rests_for(row),
             rest_told=row.rest_error is not None,
+            version=row.version,
+            proven=row.delivered_at is not None,
         )
 
-    def disable_unreadable(self, connection_id: UUID, error: dict[str, Any]) -> None:
-        """Disable a connection whose configuration does not open."""
+    def disable_unreadable(self, connection_id: UUID, error: dict[str, Any]) -> bool:
+        """Disable a connection whose configuration does not open; False if it is so already."""
+        if self._row(connection_id).status is ConnectionStatus.DISABLED:
+            return False
         self._set(connection_id, status=ConnectionStatus.DISABLED, is_default=False)
         self.set_breaker(connection_id, BreakerState.PAUSED, error, None)
+        return True
+
+    def connector_elsewhere(self, connector_type: str) -> bool:
+        """Return False: there is no other process."""
+        return False
 
     def set_breaker(
         self, connection_id: UUID, state: BreakerState, error: dict[str, Any] | None, probe_in: float | None
@@ -144,9 +163,18 @@ class MemoryConnections:
         self._set(connection_id, probe_at=self._tables.after(seconds))
         return True
 
-    def note_test(self, connection_id: UUID) -> None:
-        """Note a good test now."""
-        self._set(connection_id, last_test_at=self._tables.now())
+    def note_test(self, connection_id: UUID, error: dict[str, Any] | None = None) -> None:
+        """Note a test now: a good one, or what was wrong."""
+        if error is None:
+            self._set(connection_id, last_test_at=self._tables.now(), test_error=None)
+        else:
+            self._set(connection_id, test_error=error)
+
+    def note_delivery(self, connection_id: UUID, version: int) -> None:
+        """Note the first delivery with the configuration of this version."""
+        row = self._row(connection_id)
+        if row.version == version and row.delivered_at is None:
+            self._set(connection_id, delivered_at=self._tables.now())
 
     def lease_poll(self, connection_id: UUID, token: UUID, seconds: float) -> bool:
         """Take, or with the same token extend, the right to poll the connection's answers."""

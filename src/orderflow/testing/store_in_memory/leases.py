@@ -96,7 +96,7 @@ class MemoryLeases(MemoryLanes):
 
     def _attempt(self, row: ExportRow, lease: Lease, now: datetime) -> Attempt:
         order = as_order(self._tables.orders[row.draft_order_id])
-        begun = (row.last_begun_at or row.begun_at) if row.begun_at else None
+        begun = _last_sent(row, now)
         order.delivery = Delivery(
             row.id,
             row.created_at,
@@ -167,6 +167,7 @@ class MemoryLeases(MemoryLanes):
             lease_token=row.lease_token if item.keep_lease else None,
             lease_until=row.lease_until if item.keep_lease else None,
             begun_at=(row.begun_at or now) if item.still_in_doubt else None,
+            last_begun_at=now if item.still_in_doubt and attempt.sent else row.last_begun_at,
             doubt_since=(row.doubt_since or now) if item.still_in_doubt else None,
             held_at=(row.held_at or now) if item.hold else None,
             asking=item.hold and item.asking,
@@ -200,6 +201,14 @@ class MemoryLeases(MemoryLanes):
 def is_unleased(row: ExportRow, now: datetime) -> bool:
     """Return whether no worker holds the export."""
     return row.lease_until is None or row.lease_until < now
+
+
+def _last_sent(row: ExportRow, now: datetime) -> datetime | None:
+    """Return when it may have been sent last: a worker that died could do so until its lease ended."""
+    if row.begun_at is None:
+        return None
+    moments = (row.last_begun_at or row.begun_at, row.lease_until or row.begun_at)
+    return min(now, max(moments))
 
 
 def _is_due(row: ExportRow, connection_id: UUID, now: datetime) -> bool:

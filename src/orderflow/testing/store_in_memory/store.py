@@ -24,6 +24,7 @@ class MemoryWork:
 
     def __init__(self, tables: Tables) -> None:
         self.org_id = tables.org_id
+        self.slug = tables.slug
         self.orders = MemoryOrders(tables)
         self.exports = MemoryExports(tables)
         self.connections = MemoryConnections(tables)

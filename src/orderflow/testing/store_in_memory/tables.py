@@ -123,6 +123,10 @@ class ConnectionRow:
     poll_lease_until: datetime | None = None
     rate_since: datetime | None = None
     rate_used: int = 0
+    restricted: bool = False
+    version: int = 1
+    test_error: dict[str, Any] | None = None
+    delivered_at: datetime | None = None
     deleted: bool = False
 
 
@@ -139,6 +143,7 @@ class Tables:
     lanes: dict[tuple[UUID, int], tuple[UUID, datetime]] = field(default_factory=dict)
     audit: list[dict[str, Any]] = field(default_factory=list)
     paused: bool = False
+    slug: str = "acme"
 
     def now(self) -> datetime:
         """Return the database's time."""
