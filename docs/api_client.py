@@ -5,7 +5,8 @@
     export ORDERFLOW_EMAIL=… ORDERFLOW_PASSWORD=…
     python3 api_client.py http://127.0.0.1:8000 orders.jsonl EXPORT_FOLDER ACK_FOLDER
 
-The folders are a dropzone on the server's own disk; dropzone_reader.py may play the ERP at its other end.
+The folders are a dropzone on the server's own disk, which its operator allows (ORDERFLOW_ALLOWED_FOLDERS);
+dropzone_reader.py may play the ERP at its other end.
 """
 
 from __future__ import annotations

@@ -61,10 +61,18 @@ def logs() -> None:
     configure_logs("DEBUG", json=True)
 
 
+# The servers and folders of tests are on this machine, where the API lets no connection lead by itself.
+_HERE = {
+    "ORDERFLOW_ALLOWED_NETWORKS": "public,private,127.0.0.0/8,::1",
+    "ORDERFLOW_ALLOWED_FOLDERS": tempfile.gettempdir(),
+}
+os.environ.update(_HERE)
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
-        if name.startswith(_OURS):
+        if name.startswith(_OURS) and name not in _HERE:
             monkeypatch.delenv(name)
 
 

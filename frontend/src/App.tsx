@@ -1,8 +1,9 @@
 import { Center, Loader } from "@mantine/core";
 import { lazy, Suspense } from "react";
-import { Navigate, Route, Routes } from "react-router";
+import { Route, Routes } from "react-router";
 import { useSignedIn } from "./api/queries";
 import { AppFrame } from "./frame/AppFrame";
+import { NotFoundPage } from "./frame/NotFoundPage";
 import { SignInPage } from "./frame/SignInPage";
 
 const OverviewPage = lazy(() => import("./overview/OverviewPage"));
@@ -26,7 +27,7 @@ export function App() {
           <Route path="deliveries" element={<DeliveriesPage />} />
           <Route path="activity" element={<ActivityPage />} />
           <Route path="settings" element={<SettingsPage />} />
-          <Route path="*" element={<Navigate to="/" replace />} />
+          <Route path="*" element={<NotFoundPage />} />
         </Routes>
       </Suspense>
     </AppFrame>

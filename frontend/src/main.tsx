@@ -24,7 +24,7 @@ if (root)
     <StrictMode>
       <MantineProvider theme={theme} cssVariablesResolver={readable} defaultColorScheme="auto">
         <QueryClientProvider client={client}>
-          <Notifications position="bottom-right" />
+          <Notifications position="bottom-center" />
           <ModalsProvider>
             <BrowserRouter>
               <App />

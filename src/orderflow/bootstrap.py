@@ -6,6 +6,7 @@ import atexit
 import sys
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from threading import Lock
 from uuid import UUID
@@ -17,11 +18,14 @@ from orderflow.connectors.registry import ConnectorRegistry
 from orderflow.documents.object_store import ObjectStore
 from orderflow.domain.ids import new_id
 from orderflow.domain.retry import RetryPolicy
+from orderflow.domain.text import checked_name
 from orderflow.flow.delivery.clean_up import clean_up
 from orderflow.flow.delivery.keep_lease import LeaseKeeper
 from orderflow.flow.notify import Channel, notify
 from orderflow.flow.ports import Wiring
+from orderflow.flow.watch import Trouble, require_key, standing_still
 from orderflow.net.addresses import refuse_private_addresses
+from orderflow.net.allowed import refusal, set_rules
 from orderflow.postgres.embedded import EmbeddedPostgres
 from orderflow.secrets.encryption import EncryptionService
 from orderflow.secrets.passwords import Passwords
@@ -33,6 +37,7 @@ from orderflow.storage.system.due import SqlSystem
 from orderflow.storage.system.giving_up import give_up
 from orderflow.storage.system.leftovers import SqlLeftovers
 from orderflow.storage.system.notifications import SqlOutbox
+from orderflow.storage.system.processes import SqlProcesses
 from orderflow.storage.system.retention import Pruned, prune
 from orderflow.storage.tables.migrations import ensure_current, upgrade
 from orderflow.storage.wake import Waker
@@ -66,6 +71,19 @@ class App:
         return SqlSystem(self.database)
 
     @cached_property
+    def processes(self) -> SqlProcesses:
+        """The processes at work on this database."""
+        return SqlProcesses(self.database)
+
+    def standing(self) -> list[Trouble]:
+        """Return what of the whole installation stands still. Raises DatabaseError."""
+        return standing_still(self.processes, datetime.now(UTC))
+
+    def require_key(self) -> None:
+        """Make sure that this process may serve or deliver. Raises KeyMismatchError, DatabaseError."""
+        require_key(self.processes, self.encryption.known_key_ids)
+
+    @cached_property
     def accounts(self) -> SqlAccounts:
         """Whom credentials belong to."""
         return SqlAccounts(self.database)
@@ -95,6 +113,7 @@ class App:
             lanes=settings.lanes_per_connection,
             poll_seconds=settings.ack_poll_seconds,
             poll_lease_seconds=settings.poll_lease_seconds,
+            refusal=refusal,
         )
 
     def session(self, org_id: UUID) -> Session:
@@ -104,7 +123,7 @@ class App:
     def create_organization(self, slug: str, name: str | None = None) -> UUID:
         """Add an organization and return its id. Raises `sqlalchemy.exc.IntegrityError` if the slug is taken."""
         org_id = new_id()
-        self.system.add_organization(org_id, slug, name or slug)
+        self.system.add_organization(org_id, checked_name(slug, "slug"), checked_name(name or slug))
         return org_id
 
     @cached_property
@@ -123,6 +142,10 @@ class App:
             DatabaseError: The database is away; the next sweep does it.
         """
         give_up(self.database)
+        self.notify()
+
+    def notify(self) -> None:
+        """Tell what changed to those who look after the installation. Raises DatabaseError."""
         for problem in notify(SqlOutbox(self.database), self.channels, self.settings.notify_down_after_seconds):
             log.warning("notification not sent", code=problem.code, error=problem.message)
 
@@ -162,6 +185,7 @@ def open_app(settings: Settings | None = None) -> App:
         structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     settings = settings or Settings.load()
     refuse_private_addresses(refuse=settings.refuse_private_addresses)
+    set_rules(settings.rules())
     embedded = None if settings.database_url else EmbeddedPostgres(settings.orderflow_home)
     if embedded is not None:
         upgrade(embedded.start())

@@ -14,6 +14,7 @@ from orderflow.domain.delivery import Lease
 from orderflow.domain.errors import NotFoundError, OrderFlowError, PushServiceError, StateError
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder, missing_for_ready
+from orderflow.domain.reach import within
 from orderflow.domain.retry import RetryPolicy, idempotency_key
 from orderflow.domain.states import ERPExportStatus, OrderStatus
 from orderflow.flow.delivery.claim import begin_attempts
@@ -147,7 +148,8 @@ def _attempt_until_settled(wiring: Wiring, batch: Batch) -> None:
         begin_attempts(wiring, batch)
         if not batch.attempts:  # the lease was lost: a worker has it
             return
-        deliver(wiring, batch)
+        with within(batch.target.reach):
+            deliver(wiring, batch)
         settlement = settle_now(wiring, batch)
         if settlement is None or not settlement.keep_lease:
             return

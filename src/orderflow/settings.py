@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orderflow.domain.errors import InputError, OrderFlowError
+from orderflow.net.allowed import AllowedFolder, AllowedNetwork, Rules
 from orderflow.notices.webhook_signature import webhook_key
 from orderflow.postgres.home import default_home
 from orderflow.secrets.encryption import EncryptionService
@@ -53,6 +55,10 @@ def _webhook_secret(secret: SecretStr) -> SecretStr:
 
 def _list(keys: Any) -> Any:
     return [key.strip() for key in keys.split(",") if key.strip()] if isinstance(keys, str) else keys
+
+
+def _entries(parse: Callable[[str], Any]) -> Callable[[Any], Any]:
+    return lambda texts: [parse(text) if isinstance(text, str) else text for text in _list(texts)]
 
 
 def _variable(field: str) -> str:
@@ -131,7 +137,14 @@ class Settings(BaseSettings):
     retry_max_attempts: int = Field(4, ge=1, le=100)
 
     cleanup_seconds: float = Field(3600, gt=0)
+    drain_seconds: float = Field(0, ge=0, le=300)
     refuse_private_addresses: bool = False
+    allowed_networks: Annotated[list[AllowedNetwork], BeforeValidator(_entries(AllowedNetwork.parse))] = Field(
+        default_factory=lambda: [AllowedNetwork.parse("public"), AllowedNetwork.parse("private")]
+    )
+    allowed_folders: Annotated[list[AllowedFolder], BeforeValidator(_entries(AllowedFolder.parse))] = Field(
+        default_factory=list
+    )
 
     notify_webhook_url: Annotated[str, AfterValidator(_web_url)] | None = None
     notify_webhook_secret: Annotated[SecretStr, AfterValidator(_webhook_secret)] | None = None
@@ -196,6 +209,16 @@ class Settings(BaseSettings):
         """Where Celery's messages go: `CELERY_BROKER_URL`, else `REDIS_URL`."""
         url = self.celery_broker_url or self.redis_url
         return url.get_secret_value() if url else None
+
+    def rules(self) -> Rules:
+        """Return what connections that are set up over the API are held to."""
+        urls = (self.app_url, self.admin_url, self.broker_url)
+        return Rules(
+            networks=self.allowed_networks,
+            folders=self.allowed_folders,
+            servers=frozenset(host for url in urls if url and (host := urlsplit(url).hostname)),
+            home=self.orderflow_home,
+        )
 
     def encryption(self) -> EncryptionService:
         """Return the service with the keys that are set, or with the key file of the embedded default.

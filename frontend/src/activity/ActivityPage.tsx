@@ -4,7 +4,7 @@ import { IconHistory } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link } from "react-router";
 import type { Schemas } from "../api/client";
-import { useAuditLog, useMay } from "../api/queries";
+import { useAuditLog, useMay, useMe } from "../api/queries";
 import { Answered } from "../shared/Answered";
 import { PageTitle } from "../shared/PageTitle";
 import { DayRange } from "../shared/DayRange";
@@ -27,7 +27,7 @@ export default function ActivityPage() {
     limit: 50,
     cursor: cursor.current,
   });
-  if (!may("AUDIT_READ")) return null;
+  if (!may("AUDIT_READ")) return <NotAllowed />;
   return (
     <>
       <PageTitle about="Who changed what, newest first">Activity</PageTitle>
@@ -48,6 +48,19 @@ export default function ActivityPage() {
         }
       </Answered>
       <Pager cursor={cursor} next={entries.data?.next_cursor} />
+    </>
+  );
+}
+
+function NotAllowed() {
+  const { data: me } = useMe();
+  if (!me) return null;
+  return (
+    <>
+      <PageTitle>Activity</PageTitle>
+      <Empty icon={IconHistory} title="Your role may not read the audit log">
+        Administrators and integrators may. What happened to an order stands in the order&apos;s timeline.
+      </Empty>
     </>
   );
 }

@@ -1,5 +1,6 @@
 import createClient from "openapi-fetch";
 import type { components, paths } from "./schema";
+import { reachable } from "./reachable";
 import { endSession, token } from "./session";
 
 export type Schemas = components["schemas"];
@@ -36,6 +37,13 @@ export class ApiError extends Error {
     return fields.map((field) => (typeof field === "string" ? { field, message: this.message } : field));
   }
 
+  /** The message without the fields that it lists, where those are told one by one. */
+  get headline(): string {
+    const [what = "", list = ""] = this.message.split(/: (.*)/s);
+    const listed = this.fields.length > 0 && this.fields.every(({ field }) => list.includes(field));
+    return listed ? `${what}.` : this.message;
+  }
+
   text(name: string): string | undefined {
     const value = this.details[name];
     return typeof value === "string" ? value : undefined;
@@ -58,10 +66,19 @@ api.use({
 /** Return the answer of a call, or throw what the API says against it. */
 export async function answer<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
   const { data, error, response } = await call.catch(() => {
-    throw new ApiError(0, unreachable);
+    reachable.set(false);
+    throw new ApiError(UNREACHABLE, unreachable);
   });
+  reachable.set(true);
   if (response.ok) return data as T;
   throw new ApiError(response.status, problemOf(error, response));
+}
+
+const UNREACHABLE = 0;
+
+/** Tells whether an error is that nothing answered at all. */
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof ApiError && error.status === UNREACHABLE;
 }
 
 const unreachable: Problem = {

@@ -1,88 +1,87 @@
-import { Button, Drawer, Fieldset, Group, NumberInput, Select, Stack, Switch, TextInput } from "@mantine/core";
+import { Button, Drawer, Group, Stack, Switch, TextInput } from "@mantine/core";
 import { useMemo, useState, type SyntheticEvent } from "react";
 import { answer, api, type Schemas } from "../api/client";
+import type { Connector } from "../api/coming";
 import { useAction, useMay } from "../api/queries";
-import { ConfigForm } from "./form/ConfigForm";
-import { NARROW } from "./form/widgets";
-import { filledIn, formSchema, type Config } from "./form/schema";
-import { ConfigPreview } from "./ConfigPreview";
+import { confirm } from "../shared/confirm";
 import { ErrorAlert, ProblemAlert } from "../shared/ErrorAlert";
-import { TestResult } from "./TestResult";
 import { useEditing } from "../shared/useEditing";
+import { StaleDialog } from "../shared/versions/StaleDialog";
+import { useSaving, type Stored } from "../shared/versions/useSaving";
+import { ConfigPreview } from "./ConfigPreview";
+import { DeliveryOptions, LABELS, NEW, type Options } from "./DeliveryOptions";
+import { ConfigForm } from "./form/ConfigForm";
+import { filledIn, formSchema, type Config } from "./form/schema";
+import { settingLabel, settingText } from "./settingWords";
+import { TestResult } from "./TestResult";
 
 interface Props {
   type: Schemas["ConnectorType"];
-  connector?: Schemas["Connector"];
+  connector?: Connector;
   /** Another connector of this type delivers already; of each type one may. */
   taken: boolean;
   onClose: () => void;
 }
 
-type Options = Pick<
-  Schemas["Connector"],
-  "name" | "in_doubt" | "give_up_after" | "answer_within" | "orders_per_minute"
->;
-
-const NEW: Options = {
-  name: null,
-  in_doubt: "resend",
-  give_up_after: null,
-  answer_within: null,
-  orders_per_minute: null,
-};
+type Settings = Options & { config: Config };
 
 export function ConnectorEditor({ type, connector, taken, onClose }: Props) {
   const editing = useEditing(onClose);
   const may = useMay();
   const schema = useMemo(() => formSchema(type.config_schema), [type]);
-  const stored = useMemo<Config>(() => connector?.config ?? {}, [connector]);
-  const [config, setConfig] = useState<Config>(stored);
-  const [options, setOptions] = useState<Options>(connector ?? NEW);
+  const [loaded] = useState(() => (connector ? stored(connector) : NOTHING));
+  const [settings, setSettings] = useState(loaded.value);
   const [enabled, setEnabled] = useState(!taken);
-  const test = useAction((tried: Config) => tryConfig(type.type, filledIn(schema, tried), connector?.id), {
-    quiet: true,
+  const filled = filledIn(schema, settings.config);
+  const test = useAction((config: Config) => tryConfig(type.type, config, connector?.id), { quiet: true });
+  const tested = test.data !== undefined && JSON.stringify(test.variables) === JSON.stringify(filled);
+  const saving = useSaving<Settings>({
+    loaded,
+    load: async () => stored(await getConnector(connector?.id ?? "")),
+    save: async (yours, headers) => {
+      const body = { ...yours, config: filledIn(schema, yours.config), test_on_save: tested };
+      return stored(await (connector ? change(connector.id, body, headers) : add(type.type, body, enabled)));
+    },
+    done: connector ? "Saved" : "The connector is set up",
+    onDone: onClose,
   });
-  const save = useAction(
-    () =>
-      connector
-        ? change(connector.id, filledIn(schema, config), options)
-        : add(type.type, filledIn(schema, config), options, enabled),
-    { quiet: true, done: connector ? "Saved" : "The connector is set up", onDone: onClose },
-  );
+  const edit = (changed: Partial<Settings>) => {
+    editing.onChange();
+    setSettings((before) => ({ ...before, ...changed }));
+  };
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
-    save.run(undefined);
+    if (connector || !enabled || tested) saving.save(settings);
+    else confirm("Deliver without a passed test?", UNTESTED, "Save untested", () => saving.save(settings));
   };
   const accept = (host_key: string) => {
-    const trusting = { ...config, host_key };
-    setConfig(trusting);
-    test.run(trusting);
+    const trusting = { ...settings.config, host_key };
+    edit({ config: trusting });
+    test.run(filledIn(schema, trusting));
   };
+  const error = saving.error ?? test.error;
+  const wrong = (name: keyof Options) => error?.fields.find(({ field }) => field === name)?.message;
+  const words = { label: (path: string[]) => settingLabel(schema, path), show: settingText(schema) };
   const title = connector ? `Edit ${connector.name ?? type.display_name}` : `Add ${type.display_name}`;
   return (
     <Drawer opened onClose={editing.close} title={title}>
-      <Stack component="form" onSubmit={submit} onChange={editing.onChange}>
-        {connector && !connector.config_readable && (
-          <ProblemAlert
-            problem={{
-              message: "Its configuration cannot be read: it was sealed with a key that is lost. Enter it again.",
-            }}
-          />
-        )}
+      <Stack component="form" onSubmit={submit}>
+        {connector && !connector.config_readable && <ProblemAlert problem={{ message: LOST }} />}
         <TextInput
-          label="Name"
+          label={LABELS.name}
           description="What people here call it"
-          value={options.name ?? ""}
-          onChange={(event) => setOptions({ ...options, name: event.currentTarget.value || null })}
+          value={settings.name ?? ""}
+          error={wrong("name")}
+          onChange={(event) => edit({ name: event.currentTarget.value || null })}
         />
         <ConfigForm
           schema={schema}
-          value={config}
-          stored={stored}
-          error={save.error ?? test.error}
-          onChange={setConfig}
+          value={settings.config}
+          stored={loaded.value.config}
+          error={error}
+          onChange={(config, typed) => (typed ? edit({ config }) : setSettings((before) => ({ ...before, config })))}
         />
-        <DeliveryOptions options={options} onChange={setOptions} />
+        <DeliveryOptions options={settings} wrong={wrong} onChange={edit} />
         {!connector && (
           <Switch
             label="Deliver as soon as it is saved"
@@ -92,98 +91,68 @@ export function ConnectorEditor({ type, connector, taken, onClose }: Props) {
             disabled={taken}
           />
         )}
-        {may("CONNECTORS_TEST") && (
-          <ConfigPreview type={type.type} config={filledIn(schema, config)} id={connector?.id} />
-        )}
+        {may("CONNECTORS_TEST") && <ConfigPreview type={type.type} config={filled} id={connector?.id} />}
         <TestResult
           pending={test.isPending}
           passed={test.data}
           error={test.error}
+          label={(field) => settingLabel(schema, field.split("."))}
           onAccept={"host_key" in (schema.properties ?? {}) ? accept : undefined}
         />
-        {save.error && <ErrorAlert error={save.error} />}
+        {saving.error && <ErrorAlert error={saving.error} label={(field) => settingLabel(schema, field.split("."))} />}
         <Group justify="flex-end" pb="md">
           {may("CONNECTORS_TEST") && (
-            <Button variant="default" loading={test.isPending} onClick={() => test.run(config)}>
+            <Button variant="default" loading={test.isPending} onClick={() => test.run(filled)}>
               Test connection
             </Button>
           )}
-          <Button type="submit" loading={save.isPending}>
+          <Button type="submit" loading={saving.isPending}>
             Save
           </Button>
         </Group>
       </Stack>
+      {saving.stale && (
+        <StaleDialog
+          {...words}
+          stale={saving.stale}
+          onBack={saving.putOff}
+          onSettled={(merged, over) => {
+            setSettings(merged);
+            saving.settle(merged, over);
+          }}
+        />
+      )}
     </Drawer>
   );
 }
 
-const DOUBT = [
-  { value: "resend", label: "Send again under the same name" },
-  { value: "hold", label: "Wait for a person's decision" },
-];
+const LOST = "Its configuration cannot be read: it was sealed with a key that is lost. Enter it again.";
+const UNTESTED =
+  "No test of what you entered has passed, so nobody knows whether orders arrive. Test it first if you can, or save " +
+  "it without letting it deliver.";
+const NOTHING: Stored<Settings> = { value: { ...NEW, config: {} }, version: 0 };
 
-function DeliveryOptions({ options, onChange }: { options: Options; onChange: (options: Options) => void }) {
-  const minutes = (name: "give_up_after" | "answer_within", label: string, description: string) => (
-    <NumberInput
-      label={label}
-      description={description}
-      suffix=" min"
-      min={1}
-      styles={NARROW}
-      hideControls
-      allowDecimal={false}
-      value={options[name] === null ? "" : Math.ceil((options[name] ?? 0) / 60)}
-      onChange={(value) => onChange({ ...options, [name]: value === "" ? null : Number(value) * 60 })}
-    />
-  );
-  return (
-    <Fieldset legend="Delivery">
-      <Stack gap="md">
-        <Select
-          label="When nobody can tell whether the ERP has an order"
-          data={DOUBT}
-          value={options.in_doubt}
-          allowDeselect={false}
-          styles={NARROW}
-          onChange={(value) => onChange({ ...options, in_doubt: value as Options["in_doubt"] })}
-        />
-        {minutes(
-          "answer_within",
-          "The ERP answers within",
-          "What it has not answered then stands out as overdue. Empty: no limit.",
-        )}
-        {minutes("give_up_after", "Give up after", "An order for an ERP that stays away fails then. Empty: it waits.")}
-        <NumberInput
-          label="Orders per minute"
-          description="The most that the ERP wants to be sent. Empty: no limit."
-          min={1}
-          styles={NARROW}
-          hideControls
-          allowDecimal={false}
-          value={options.orders_per_minute ?? ""}
-          onChange={(value) => onChange({ ...options, orders_per_minute: value === "" ? null : Number(value) })}
-        />
-      </Stack>
-    </Fieldset>
-  );
+function stored(connector: Connector): Stored<Settings> {
+  const { name, in_doubt, commit_within, give_up_after, answer_within, orders_per_minute, config, version } = connector;
+  const options = { name, in_doubt, commit_within, give_up_after, answer_within, orders_per_minute };
+  return { value: { ...options, config: config ?? {} }, version };
 }
+
+type Body = Settings & { test_on_save: boolean };
 
 function tryConfig(connector_type: string, config: Config, id?: string) {
   return answer(api.POST("/api/v1/connectors/test", { body: { connector_type, config, id } }));
 }
 
-function add(connector_type: string, config: Config, options: Options, enabled: boolean) {
-  const status = enabled ? "ACTIVE" : "DISABLED";
-  return answer(
-    api.POST("/api/v1/connectors", { body: { connector_type, config, status, test_on_save: false, ...options } }),
-  );
+function getConnector(connector_id: string): Promise<Connector> {
+  return answer(api.GET("/api/v1/connectors/{connector_id}", { params: { path: { connector_id } } }));
 }
 
-function change(
-  connector_id: string,
-  config: Config,
-  { name, in_doubt, give_up_after, answer_within, orders_per_minute }: Options,
-) {
-  const body = { config, name, in_doubt, give_up_after, answer_within, orders_per_minute, test_on_save: false };
-  return answer(api.PATCH("/api/v1/connectors/{connector_id}", { params: { path: { connector_id } }, body }));
+function add(connector_type: string, body: Body, enabled: boolean) {
+  const status = enabled ? "ACTIVE" : "DISABLED";
+  return answer(api.POST("/api/v1/connectors", { body: { ...body, connector_type, status } }));
+}
+
+function change(connector_id: string, body: Body, headers: Record<string, string>) {
+  return answer(api.PATCH("/api/v1/connectors/{connector_id}", { params: { path: { connector_id } }, body, headers }));
 }

@@ -1,6 +1,20 @@
-import type { Schemas } from "../api/client";
-import { StatusBadge } from "../shared/StatusBadge";
+import { Badge, Group, Text } from "@mantine/core";
+import { Moment } from "../shared/Moment";
+import { COLORS, healthOf } from "./health";
 
-export function HealthBadge({ state }: { state: Schemas["ConnectorHealth"]["health"]["state"] }) {
-  return <StatusBadge status={state} label={{ CLOSED: "Healthy", OPEN: "Out of reach", PAUSED: "Needs you" }[state]} />;
+/** How a connector does, in one word, and what that rests on. */
+export function HealthBadge({ connector }: { connector: Parameters<typeof healthOf>[0] }) {
+  const { state, proof } = healthOf(connector);
+  return (
+    <Group gap={6} wrap="nowrap">
+      <Badge variant="light" color={COLORS[state]} radius="sm">
+        {state}
+      </Badge>
+      {proof && (
+        <Text size="xs" c="dimmed" className="whole">
+          {proof.what} <Moment at={proof.at} />
+        </Text>
+      )}
+    </Group>
+  );
 }

@@ -11,13 +11,15 @@ interface Props {
   pending: boolean;
   passed: Schemas["TestPassed"] | undefined;
   error: ApiError | null;
+  /** The API's names of fields in the words of the form. */
+  label?: (field: string) => string;
   onAccept?: (hostKey: string, fingerprint: string) => void;
 }
 
 /** A connection test while it runs, and how it ended. */
-export function TestResult({ pending, passed, error, onAccept }: Props) {
+export function TestResult({ pending, passed, error, label, onAccept }: Props) {
   if (pending) return <Running />;
-  if (error) return <Failed error={error} onAccept={onAccept} />;
+  if (error) return <Failed error={error} label={label} onAccept={onAccept} />;
   if (!passed) return null;
   const note = passed.details.note;
   return (
@@ -44,11 +46,11 @@ function Running() {
   );
 }
 
-function Failed({ error, onAccept }: { error: ApiError; onAccept?: Props["onAccept"] }) {
+function Failed({ error, label, onAccept }: { error: ApiError } & Pick<Props, "label" | "onAccept">) {
   const fingerprint = error.text("fingerprint");
   const hostKey = error.text("host_key");
   return (
-    <ErrorAlert error={error}>
+    <ErrorAlert error={error} label={label}>
       {fingerprint && hostKey && (
         <div>
           <Text size="sm" mt="xs">

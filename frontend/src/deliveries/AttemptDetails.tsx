@@ -2,7 +2,7 @@ import { Accordion, Group, Text } from "@mantine/core";
 import type { Schemas } from "../api/client";
 import { ProblemAlert } from "../shared/ErrorAlert";
 import { Json } from "../shared/Json";
-import { StatusBadge } from "../shared/StatusBadge";
+import { AttemptBadge } from "../shared/states";
 
 export function AttemptDetails({ attempt }: { attempt: Schemas["AttemptDetail"] }) {
   return (
@@ -10,7 +10,7 @@ export function AttemptDetails({ attempt }: { attempt: Schemas["AttemptDetail"] 
       <Accordion.Item value={attempt.id}>
         <Accordion.Control p="xs">
           <Group gap="xs">
-            <StatusBadge status={attempt.status} />
+            <AttemptBadge status={attempt.status} />
             <Text size="sm" className="numeric">
               {attempt.latency_ms === null ? "" : `${attempt.latency_ms} ms`}
             </Text>

@@ -9,7 +9,7 @@ import { Empty } from "../shared/Empty";
 import { ProblemAlert } from "../shared/ErrorAlert";
 import { Moment } from "../shared/Moment";
 import { Pager, useCursor } from "../shared/Pager";
-import { StatusBadge } from "../shared/StatusBadge";
+import { AttemptBadge } from "../shared/states";
 import { Json } from "../shared/Json";
 import { useReturnFocus } from "../shared/useReturnFocus";
 
@@ -77,7 +77,7 @@ function Row({ attempt, onOpen }: { attempt: Schemas["Attempt"]; onOpen: () => v
       <Table.Td>
         <Group gap="xs" justify="space-between">
           <div className="grows">
-            <StatusBadge status={attempt.status} />
+            <AttemptBadge status={attempt.status} />
             {attempt.error_message && (
               <Text size="xs" c="dimmed" lineClamp={2}>
                 {attempt.error_message}

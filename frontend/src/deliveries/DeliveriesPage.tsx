@@ -15,7 +15,7 @@ import { useDebouncedCallback } from "@mantine/hooks";
 import { IconTruckDelivery } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link } from "react-router";
-import type { Schemas } from "../api/client";
+import type { Export } from "../api/coming";
 import { useConnectors, useExports, useMay, type ExportQuery } from "../api/queries";
 import { Answered } from "../shared/Answered";
 import { PageTitle } from "../shared/PageTitle";
@@ -25,11 +25,11 @@ import { Empty } from "../shared/Empty";
 import { Moment } from "../shared/Moment";
 import { MoveButton } from "./MoveButton";
 import { ConfirmButton, PushButton, ResolveButtons, WithdrawButton } from "../orders/OrderActions";
+import { UnreadableBadge } from "../orders/UnreadableAlert";
 import { Pager, useCursor } from "../shared/Pager";
-import { StatusBadge, waitsFor } from "../shared/StatusBadge";
+import { DeliveryBadge, waitsFor } from "../shared/states";
 import { dayStart, useFilters } from "../shared/useFilters";
 
-type Export = Schemas["Export"];
 type Filters = ReturnType<typeof useFilters>;
 
 const VIEWS: Record<string, { label: string; query: ExportQuery; none: string }> = {
@@ -254,7 +254,8 @@ function Row({
       <Table.Td>
         <Group gap="xs" justify="space-between">
           <div className="grows">
-            <StatusBadge status={row.status} />
+            <DeliveryBadge status={row.status} />
+            <UnreadableBadge answer={row.unreadable_answer} />
             <Why row={row} />
           </div>
           {acts && (

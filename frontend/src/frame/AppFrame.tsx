@@ -21,6 +21,7 @@ import {
   IconLogout,
   IconMoon,
   IconPlugConnected,
+  IconPlugConnectedX,
   IconSettings,
   IconSun,
   IconTruckDelivery,
@@ -30,6 +31,8 @@ import { useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Link, useLocation } from "react-router";
 import { useMay, useMe, useOrganization, type Permission } from "../api/queries";
+import { isUnreachable } from "../api/client";
+import { useReachable } from "../api/reachable";
 import { endSession } from "../api/session";
 import { ErrorAlert } from "../shared/ErrorAlert";
 import { Moment } from "../shared/Moment";
@@ -91,8 +94,9 @@ export function AppFrame({ children }: { children: ReactNode }) {
       </AppShell.Navbar>
       <AppShell.Main id="main" tabIndex={-1}>
         <Box maw={1280} mx="auto">
+          <UnreachableAlert />
           <PausedAlert />
-          {me.error ? <ErrorAlert error={me.error} /> : children}
+          {me.error && !isUnreachable(me.error) ? <ErrorAlert error={me.error} /> : children}
         </Box>
       </AppShell.Main>
     </AppShell>
@@ -173,6 +177,16 @@ function AccountMenu() {
         </Menu.Item>
       </Menu.Dropdown>
     </Menu>
+  );
+}
+
+function UnreachableAlert() {
+  if (useReachable()) return null;
+  return (
+    <Alert color="red" mb="md" title="OrderFlow does not answer" icon={<IconPlugConnectedX size={18} />} role="alert">
+      What you see may be out of date. Check your network connection; the page goes on by itself as soon as OrderFlow is
+      back, and what you have typed stays.
+    </Alert>
   );
 }
 

@@ -51,6 +51,10 @@ export function SignInPage() {
           <Button type="submit" loading={signIn.isPending} fullWidth>
             Sign in
           </Button>
+          <Text size="xs" c="dimmed">
+            No account? An administrator adds you under Settings; the first one is made on the server with{" "}
+            <code>orderflow user create</code>.
+          </Text>
         </Stack>
       </Card>
     </Center>

@@ -5,12 +5,20 @@ import { answer, api, type Schemas } from "../api/client";
 import { useAction, useConnectors, useMay } from "../api/queries";
 import { ConnectorChoice } from "../connectors/ConnectorChoice";
 import { confirm } from "../shared/confirm";
+import { ifMatch } from "../shared/versions/useSaving";
 
 interface Props {
   id: string;
   status: Schemas["OrderStatus"];
   name: string;
+  /** Which one is looked at; where it is not known, whatever is stored. */
+  version?: number;
   size?: string;
+}
+
+/** Decide about the version that is looked at, not about one that came meanwhile. */
+function about({ id, version }: Pick<Props, "id" | "version">) {
+  return { params: { path: { order_id: id } }, headers: version === undefined ? {} : ifMatch(version) };
 }
 
 /** One key for one intention: the same click that reaches the API twice gives the same export. */
@@ -18,11 +26,10 @@ function newKey(): string {
   return crypto.getRandomValues(new Uint32Array(4)).join("-");
 }
 
-export function ApproveButton({ id, size }: Props) {
-  const approve = useAction(
-    () => answer(api.POST("/api/v1/draft-orders/{order_id}/approve", { params: { path: { order_id: id } } })),
-    { done: "Approved" },
-  );
+export function ApproveButton({ size, ...order }: Props) {
+  const approve = useAction(() => answer(api.POST("/api/v1/draft-orders/{order_id}/approve", about(order))), {
+    done: "Approved",
+  });
   return (
     <Button size={size} loading={approve.isPending} onClick={() => approve.run(undefined)}>
       Approve
@@ -34,7 +41,7 @@ export function ApproveButton({ id, size }: Props) {
 export function PushButton({ id, status, size }: Props) {
   const retry = status === "ERROR";
   const [opened, { open, close }] = useDisclosure();
-  const active = (useConnectors().data ?? []).filter((connector) => connector.status === "ACTIVE");
+  const active = useConnectors().data?.filter((connector) => connector.status === "ACTIVE");
   const push = useAction((connection_id: string | undefined) => ask(id, retry, connection_id), {
     done: "On its way",
     onDone: close,
@@ -45,12 +52,13 @@ export function PushButton({ id, status, size }: Props) {
       <Button
         size={size}
         loading={push.isPending}
-        onClick={active.length > 1 && !retry ? open : () => push.run(undefined)}
+        disabled={!active} // until it is known whether to ask
+        onClick={active && active.length > 1 && !retry ? open : () => push.run(undefined)}
       >
         {label}
       </Button>
       <Modal opened={opened} onClose={close} title="Push to which connector?">
-        <ConnectorChoice connectors={active} label="Push" pending={push.isPending} onChoose={push.run} />
+        <ConnectorChoice connectors={active ?? []} label="Push" pending={push.isPending} onChoose={push.run} />
       </Modal>
     </>
   );
@@ -82,12 +90,12 @@ export function WithdrawButton({ id, size, name }: Props) {
   );
 }
 
-export function RejectButton({ id, size, name }: Props) {
+export function RejectButton({ size, name, ...order }: Props) {
   const reject = useAction(
     (reason: string) =>
       answer(
         api.POST("/api/v1/draft-orders/{order_id}/reject", {
-          params: { path: { order_id: id } },
+          ...about(order),
           body: { reason: reason || null },
         }),
       ),
@@ -107,12 +115,12 @@ export function RejectButton({ id, size, name }: Props) {
   );
 }
 
-export function ConfirmButton({ id, size, name }: Props) {
+export function ConfirmButton({ size, name, ...order }: Props) {
   const settle = useAction(
     (erp_order_id: string) =>
       answer(
         api.POST("/api/v1/draft-orders/{order_id}/confirm", {
-          params: { path: { order_id: id } },
+          ...about(order),
           body: { erp_order_id },
         }),
       ),
@@ -217,9 +225,6 @@ export function OrderActions({ latest, ...order }: Props & { latest?: Schemas["E
     <>
       {status === "READY" && may("ORDERS_APPROVE") && <ApproveButton {...order} />}
       {(status === "APPROVED" || status === "ERROR") && may("ORDERS_PUSH") && <PushButton {...order} />}
-      {status === "PUSHING" && may("ORDERS_PUSH") && held && latest && (
-        <ResolveButtons exportId={latest.id} size={order.size} />
-      )}
       {status === "PUSHING" && may("ORDERS_PUSH") && !held && <WithdrawButton {...order} />}
       {status === "PUSHED" && may("ORDERS_PUSH") && <ConfirmButton {...order} />}
       {REJECTABLE.has(status) && may("ORDERS_EDIT") && <RejectButton {...order} />}

@@ -2,116 +2,133 @@ import { ActionIcon, Button, Card, Drawer, Group, SimpleGrid, Stack, Text, Texta
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { useState, type SyntheticEvent } from "react";
 import { answer, api, type Schemas } from "../api/client";
-import { useAction, type ExactLine, type ExactOrder } from "../api/queries";
+import { parseExact } from "../api/exact";
+import { getOrder, type ExactLine, type ExactOrder } from "../api/queries";
 import { ErrorAlert } from "../shared/ErrorAlert";
 import { trimmed } from "../shared/format";
 import { useEditing } from "../shared/useEditing";
+import { StaleDialog } from "../shared/versions/StaleDialog";
+import { useSaving, type IfMatch, type Stored } from "../shared/versions/useSaving";
+import { fieldLabel, fieldPath, fieldText, lineLabel } from "./orderFields";
 
 type Body = Schemas["OrderBody"];
+type Draft = Omit<Body, "lines" | "customer"> & { lines: ExactLine[]; customer: Schemas["Customer"] };
 type TextField = "external_order_number" | "currency" | "order_date" | "requested_delivery_date";
-type LineField = "internal_sku" | "description" | "customer_sku_raw" | "qty" | "uom" | "unit_price" | "currency";
+type LineField = "internal_sku" | "description" | "qty" | "uom" | "unit_price" | "currency";
 
-const LINE_FIELDS: [LineField, string][] = [
-  ["internal_sku", "Article number"],
-  ["description", "Description"],
-  ["qty", "Quantity"],
-  ["uom", "Unit"],
-  ["unit_price", "Unit price"],
-  ["currency", "Currency"],
-];
+const LINE_FIELDS: LineField[] = ["internal_sku", "description", "qty", "uom", "unit_price", "currency"];
+const DECIMAL = new Set<LineField>(["qty", "unit_price"]);
 
 /** Correct an order; quantities and prices stay text, so that no digit changes on the way. */
 export function OrderEditor({ order, onClose }: { order: ExactOrder; onClose: () => void }) {
   const editing = useEditing(onClose);
-  const [draft, setDraft] = useState({ ...order, lines: order.lines.map(shortened) });
-  const save = useAction(
-    () =>
-      answer(
-        api.PUT("/api/v1/draft-orders/{order_id}", { params: { path: { order_id: order.id } }, body: bodyOf(draft) }),
-      ),
-    { quiet: true, done: "Saved", onDone: onClose },
-  );
+  const [loaded] = useState(() => stored(order));
+  const [draft, setDraft] = useState(loaded.value);
+  const saving = useSaving({
+    loaded,
+    load: async () => stored(await getOrder(order.id)),
+    save: (yours, headers) => put(order.id, yours, headers),
+    done: "Saved",
+    onDone: onClose,
+  });
+  const change = (changed: Partial<Draft>) => {
+    editing.onChange();
+    setDraft((before) => ({ ...before, ...changed }));
+  };
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
-    save.run(undefined);
+    saving.save(draft);
   };
-  const field = (name: TextField, label: string, type = "text") => (
+  const wrong = errorsOf(saving.error?.fields ?? [], draft.lines);
+  const field = (name: TextField, type = "text") => (
     <TextInput
-      label={label}
+      label={fieldLabel([name])}
       type={type}
       value={draft[name] ?? ""}
-      onChange={(event) => setDraft({ ...draft, [name]: event.currentTarget.value || null })}
+      error={wrong.get(name)}
+      onChange={(event) => change({ [name]: event.currentTarget.value || null })}
     />
   );
-  const customer = (name: "erp_customer_number" | "name", label: string) => (
+  const customer = (name: "erp_customer_number" | "name") => (
     <TextInput
-      label={label}
+      label={fieldLabel(["customer", name])}
       value={draft.customer[name] ?? ""}
-      onChange={(event) =>
-        setDraft({ ...draft, customer: { ...draft.customer, [name]: event.currentTarget.value || null } })
-      }
+      error={wrong.get(`customer.${name}`)}
+      onChange={(event) => change({ customer: { ...draft.customer, [name]: event.currentTarget.value || null } })}
     />
   );
-  const setLine = (at: number, line: ExactLine) => setDraft({ ...draft, lines: draft.lines.with(at, line) });
   return (
-    <Drawer opened onClose={editing.close} title={`Edit ${order.external_order_number}`}>
-      <Stack component="form" onSubmit={submit} onChange={editing.onChange}>
+    <Drawer opened onClose={editing.close} title={`Edit ${order.external_order_number ?? "the order"}`}>
+      <Stack component="form" onSubmit={submit}>
         {order.status === "APPROVED" && (
           <Text size="sm" c="dimmed">
             It is approved; after a change it needs approval again.
           </Text>
         )}
         <SimpleGrid cols={{ base: 1, xs: 2 }}>
-          {field("external_order_number", "Order number")}
-          {field("currency", "Currency")}
-          {customer("erp_customer_number", "Customer number in the ERP")}
-          {customer("name", "Customer")}
-          {field("order_date", "Order date", "date")}
-          {field("requested_delivery_date", "Wanted for", "date")}
+          {field("external_order_number")}
+          {field("currency")}
+          {customer("erp_customer_number")}
+          {customer("name")}
+          {field("order_date", "date")}
+          {field("requested_delivery_date", "date")}
         </SimpleGrid>
         <Textarea
-          label="Notes"
+          label={fieldLabel(["notes"])}
           autosize
           minRows={2}
           value={draft.notes ?? ""}
-          onChange={(event) => setDraft({ ...draft, notes: event.currentTarget.value || null })}
+          error={wrong.get("notes")}
+          onChange={(event) => change({ notes: event.currentTarget.value || null })}
         />
         {draft.lines.map((line, at) => (
           <LineEditor
             key={line.line_no}
             line={line}
-            onChange={(changed) => setLine(at, changed)}
-            onRemove={() => setDraft({ ...draft, lines: draft.lines.toSpliced(at, 1) })}
+            wrong={(name) => wrong.get(`lines.${line.line_no}.${name}`)}
+            onChange={(changed) => change({ lines: draft.lines.with(at, changed) })}
+            onRemove={() => change({ lines: draft.lines.toSpliced(at, 1) })}
           />
         ))}
         <Button
           variant="default"
           leftSection={<IconPlus size={16} />}
-          onClick={() => setDraft({ ...draft, lines: [...draft.lines, emptyLine(draft.lines)] })}
+          onClick={() => change({ lines: [...draft.lines, emptyLine(draft.lines)] })}
           style={{ alignSelf: "start" }}
         >
           Add line
         </Button>
-        {save.error && <ErrorAlert error={save.error} />}
+        {saving.error && <ErrorAlert error={saving.error} label={(name) => fieldLabel(fieldPath(name, draft.lines))} />}
         <Group justify="flex-end" pb="md">
-          <Button type="submit" loading={save.isPending}>
+          <Button type="submit" loading={saving.isPending}>
             Save
           </Button>
         </Group>
       </Stack>
+      {saving.stale && (
+        <StaleDialog
+          stale={saving.stale}
+          label={fieldLabel}
+          show={fieldText}
+          onBack={saving.putOff}
+          onSettled={(merged, over) => {
+            setDraft(merged);
+            saving.settle(merged, over);
+          }}
+        />
+      )}
     </Drawer>
   );
 }
 
-function LineEditor({
-  line,
-  onChange,
-  onRemove,
-}: {
+interface LineProps {
   line: ExactLine;
+  wrong: (name: LineField) => string | undefined;
   onChange: (line: ExactLine) => void;
   onRemove: () => void;
-}) {
+}
+
+function LineEditor({ line, wrong, onChange, onRemove }: LineProps) {
   return (
     <Card padding="sm">
       <Group justify="space-between" mb={4}>
@@ -123,19 +140,39 @@ function LineEditor({
         </ActionIcon>
       </Group>
       <SimpleGrid cols={{ base: 2, xs: 3 }} spacing="xs">
-        {LINE_FIELDS.map(([name, label]) => (
+        {LINE_FIELDS.map((name) => (
           <TextInput
             key={name}
             size="xs"
-            label={label}
+            label={lineLabel(name)}
             value={line[name] ?? ""}
-            inputMode={name === "qty" || name === "unit_price" ? "decimal" : undefined}
+            error={wrong(name)}
+            inputMode={DECIMAL.has(name) ? "decimal" : undefined}
             onChange={(event) => onChange({ ...line, [name]: event.currentTarget.value || null })}
           />
         ))}
       </SimpleGrid>
     </Card>
   );
+}
+
+function errorsOf(fields: { field: string; message: string }[], lines: ExactLine[]): Map<string, string> {
+  return new Map(fields.map(({ field, message }) => [fieldPath(field, lines).join("."), message]));
+}
+
+function stored(order: ExactOrder): Stored<Draft> {
+  const { external_order_number, order_date, currency, requested_delivery_date, notes, customer, source_document } =
+    order;
+  const head = { external_order_number, order_date, currency, requested_delivery_date, notes, customer };
+  const addresses = { ship_to: order.ship_to as Draft["ship_to"], bill_to: order.bill_to as Draft["bill_to"] };
+  const value = { ...head, ...addresses, source_document, lines: order.lines.map(shortened) };
+  return { value, version: order.version };
+}
+
+async function put(order_id: string, draft: Draft, headers: IfMatch): Promise<Stored<Draft>> {
+  const body = draft as unknown as Body; // the API takes exact decimals as text, which its document calls numbers
+  const options = { params: { path: { order_id } }, body, headers, parseAs: "text" as const };
+  return stored(parseExact<ExactOrder>(await answer(api.PUT("/api/v1/draft-orders/{order_id}", options))));
 }
 
 function shortened(line: ExactLine): ExactLine {
@@ -153,31 +190,4 @@ function emptyLine(lines: ExactLine[]): ExactLine {
     line_notes: null,
   };
   return { line_no, qty: null, unit_price: null, currency: lines[0]?.currency ?? null, ...nothing };
-}
-
-function bodyOf(order: ExactOrder): Body {
-  const {
-    external_order_number,
-    order_date,
-    currency,
-    requested_delivery_date,
-    notes,
-    ship_to,
-    bill_to,
-    customer,
-    source_document,
-    lines,
-  } = order;
-  return {
-    external_order_number,
-    order_date,
-    currency,
-    requested_delivery_date,
-    notes,
-    customer,
-    source_document,
-    ship_to: ship_to as Body["ship_to"],
-    bill_to: bill_to as Body["bill_to"],
-    lines: lines as unknown as Body["lines"], // the API takes exact decimals as text, which its document calls numbers
-  };
 }

@@ -1,32 +1,20 @@
-import {
-  Alert,
-  Anchor,
-  Breadcrumbs,
-  Button,
-  Card,
-  Code,
-  Grid,
-  Group,
-  List,
-  Stack,
-  Table,
-  Text,
-  Title,
-} from "@mantine/core";
+import { Anchor, Breadcrumbs, Button, Card, Grid, Stack, Table, Text, Title } from "@mantine/core";
 import { IconDownload, IconEdit } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link, useParams } from "react-router";
 import { useMay, useOrder, useTimeline, type ExactLine, type ExactOrder } from "../api/queries";
 import { Answered } from "../shared/Answered";
 import { downloadDocument } from "../shared/download";
-import { ProblemAlert } from "../shared/ErrorAlert";
 import { decimal } from "../shared/format";
 import { Moment } from "../shared/Moment";
 import { OrderActions } from "./OrderActions";
 import { OrderEditor } from "./OrderEditor";
+import { PageTitle } from "../shared/PageTitle";
 import { PreviewButton } from "../shared/Preview";
-import { StatusBadge, waitsFor } from "../shared/StatusBadge";
+import { OrderBadge } from "../shared/states";
+import { Reasons } from "./Reasons";
 import { Timeline } from "./Timeline";
+import { UnreadableBadge } from "./UnreadableAlert";
 
 export default function OrderPage() {
   const { id = "" } = useParams();
@@ -67,104 +55,56 @@ function Heading({ order }: { order: ExactOrder }) {
   const [editing, setEditing] = useState(false);
   const name = order.external_order_number ?? order.id.slice(0, 8);
   const latest = order.latest_export;
+  const states = (
+    <>
+      <OrderBadge status={order.status} />
+      <UnreadableBadge answer={order.unreadable_answer} />
+    </>
+  );
+  const actions = (
+    <>
+      {latest?.filename && (
+        <Button
+          variant="default"
+          leftSection={<IconDownload size={16} />}
+          aria-label="Download the document"
+          onClick={() => downloadDocument(latest.id, latest.filename)}
+        >
+          Document
+        </Button>
+      )}
+      {EDITABLE.has(order.status) && <PreviewButton orderId={order.id} />}
+      {EDITABLE.has(order.status) && may("ORDERS_EDIT") && (
+        <Button variant="default" leftSection={<IconEdit size={16} />} onClick={() => setEditing(true)}>
+          Edit
+        </Button>
+      )}
+      <OrderActions id={order.id} status={order.status} name={name} version={order.version} latest={latest} />
+    </>
+  );
   return (
     <>
-      <title>{`${name} · OrderFlow Connect`}</title>
       <Breadcrumbs mb="xs">
         <Anchor component={Link} to="/orders" size="sm">
           Orders
         </Anchor>
         <Text size="sm">{name}</Text>
       </Breadcrumbs>
-      <Group justify="space-between" mb="lg" gap="sm">
-        <Group gap="sm">
-          <Title order={1} size="h2">
-            {name}
-          </Title>
-          <StatusBadge status={order.status} />
-        </Group>
-        <Group gap="xs">
-          {latest?.filename && (
-            <Button
-              variant="default"
-              leftSection={<IconDownload size={16} />}
-              aria-label="Download the document"
-              onClick={() => downloadDocument(latest.id, latest.filename)}
-            >
-              Document
-            </Button>
-          )}
-          {EDITABLE.has(order.status) && <PreviewButton orderId={order.id} />}
-          {EDITABLE.has(order.status) && may("ORDERS_EDIT") && (
-            <Button variant="default" leftSection={<IconEdit size={16} />} onClick={() => setEditing(true)}>
-              Edit
-            </Button>
-          )}
-          <OrderActions id={order.id} status={order.status} name={name} latest={latest} />
-        </Group>
-      </Group>
+      <PageTitle beside={states} actions={actions}>
+        {name}
+      </PageTitle>
       {editing && <OrderEditor order={order} onClose={() => setEditing(false)} />}
-    </>
-  );
-}
-
-function Reasons({ order }: { order: ExactOrder }) {
-  const latest = order.latest_export;
-  const waiting =
-    order.status === "PUSHING" && latest?.waits_for && latest.waits_for !== "ATTEMPT" && latest.waits_for !== "WORKER";
-  const reason = latest?.connector_error ?? latest?.error;
-  return (
-    <>
-      {order.missing.length > 0 && order.status === "NEEDS_REVIEW" && (
-        <Alert color="yellow" title="Before it can be approved">
-          <List size="sm">
-            {order.missing.map((what) => (
-              <List.Item key={what}>{what}</List.Item>
-            ))}
-          </List>
-        </Alert>
-      )}
-      {order.status === "ERROR" && order.error && (
-        <ProblemAlert
-          problem={order.error}
-          title={latest?.answered_at ? "The ERP refused this order" : "This order was not delivered"}
-        />
-      )}
-      {waiting && (
-        <Alert
-          color="yellow"
-          title={
-            <>
-              {waitsFor(latest.waits_for)}
-              {latest.waits_for === "RETRY_TIME" && (
-                <>
-                  {" "}
-                  <Moment at={latest.next_attempt_at} />
-                </>
-              )}
-            </>
-          }
-        >
-          {reason?.message && <Text size="sm">{reason.message}</Text>}
-          {reason?.hint && (
-            <Text size="sm" c="dimmed">
-              {reason.hint}
-            </Text>
-          )}
-          {reason?.code && <Code mt={4}>{reason.code}</Code>}
-        </Alert>
-      )}
-      {latest?.overdue && (
-        <Alert color="orange" title="The ERP has not answered in time">
-          It was delivered <Moment at={latest.sent_at} />. Ask the ERP's people, or confirm it by hand.
-        </Alert>
-      )}
     </>
   );
 }
 
 const ADDRESS = ["name", "contact", "street", "zip", "postal_code", "city", "country"];
 const rank = (name: string) => (ADDRESS.includes(name) ? ADDRESS.indexOf(name) : ADDRESS.length);
+
+function erpNumber({ erp_order_id, latest_export }: ExactOrder): string | null {
+  const by = latest_export?.confirmed_by;
+  return by && erp_order_id ? `${erp_order_id}, by hand by ${by}` : erp_order_id;
+}
 
 function Facts({ order }: { order: ExactOrder }) {
   const address = (part: Record<string, unknown> | null) =>
@@ -181,7 +121,7 @@ function Facts({ order }: { order: ExactOrder }) {
         .filter(Boolean)
         .join(" "),
     ],
-    ["Number in the ERP", order.erp_order_id],
+    ["Number in the ERP", erpNumber(order)],
     ["Order date", order.order_date],
     ["Wanted for", order.requested_delivery_date],
     ["Currency", order.currency],

@@ -16,6 +16,7 @@ import { IconFileText, IconSearch } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link } from "react-router";
 import type { Schemas } from "../api/client";
+import type { OrderSummary } from "../api/coming";
 import { useConnectors, useMay, useOrders, type OrderQuery } from "../api/queries";
 import { Answered } from "../shared/Answered";
 import { PageTitle } from "../shared/PageTitle";
@@ -25,10 +26,11 @@ import { Empty } from "../shared/Empty";
 import { ImportButton } from "./ImportButton";
 import { Moment } from "../shared/Moment";
 import { Pager, useCursor } from "../shared/Pager";
-import { StatusBadge } from "../shared/StatusBadge";
+import { OrderBadge } from "../shared/states";
 import { dayStart, useFilters } from "../shared/useFilters";
+import { UnreadableBadge } from "./UnreadableAlert";
 
-type Summary = Schemas["OrderSummary"];
+type Summary = OrderSummary;
 type Filters = ReturnType<typeof useFilters>;
 const STATES: Schemas["OrderStatus"][] = [
   "NEW",
@@ -221,7 +223,10 @@ function Row({
         </Text>
       </Table.Td>
       <Table.Td>
-        <StatusBadge status={order.status} />
+        <Group gap={4}>
+          <OrderBadge status={order.status} />
+          <UnreadableBadge answer={order.unreadable_answer} />
+        </Group>
         {order.error?.message && (
           <Text size="xs" c="dimmed" lineClamp={1} maw={300} title={order.error.message}>
             {order.error.message}

@@ -14,19 +14,14 @@ import type { ReactNode } from "react";
 import type { Schemas } from "../api/client";
 import { AttemptDetails } from "../deliveries/AttemptDetails";
 import { downloadDocument } from "../shared/download";
-import { phrase } from "../shared/format";
 import { Moment } from "../shared/Moment";
-import { waitsFor } from "../shared/StatusBadge";
-
-type Event = Schemas["Timeline"]["items"][number];
-type Of<K extends Event["kind"]> = Extract<Event, { kind: K }>;
-
-/** Changes that another event of the timeline tells better. */
-const TOLD = new Set(["DRAFT_CREATED", "DRAFT_PUSHED", "DRAFT_PUSH_RETRIED", "DRAFT_PUSH_FAILED", "EXPORT_ACKED"]);
+import { waitsFor } from "../shared/states";
+import { changedFields, changeTitle, shownEvents, type Event, type Of } from "./events";
+import { fieldLabel, fieldText } from "./orderFields";
 
 /** Everything that happened to an order, from its arrival to the ERP's confirmation. */
 export function Timeline({ events }: { events: Event[] }) {
-  const shown = events.filter((event) => event.kind !== "change" || !TOLD.has(event.action)).map(told);
+  const shown = shownEvents(events).map(told);
   return (
     <Line bulletSize={26} lineWidth={2} active={shown.length}>
       {shown.map(({ key, icon: Bullet, color, title, at, body }) => (
@@ -76,7 +71,7 @@ function told(event: Event, index: number): Told {
         ...base,
         icon: IconPencil,
         color: "gray.7",
-        title: phrase(event.action.replace(/^DRAFT_/, "")),
+        title: changeTitle(event),
         body: <Changed event={event} />,
       };
     case "request":
@@ -160,7 +155,16 @@ function Words({ problem }: { problem: Schemas["Problem"] }) {
 
 function Changed({ event }: { event: Of<"change"> }) {
   const reason = typeof event.after?.reason === "string" ? event.after.reason : null;
-  return <By actor={event.actor} more={reason} />;
+  return (
+    <>
+      <By actor={event.actor} more={reason} />
+      {changedFields(event).map(({ path, original, theirs }) => (
+        <Text key={path.join(".")} size="sm" style={{ overflowWrap: "anywhere" }}>
+          {fieldLabel(path)}: <s>{fieldText(original, path)}</s> → <b>{fieldText(theirs, path)}</b>
+        </Text>
+      ))}
+    </>
+  );
 }
 
 function Requested({ event }: { event: Of<"request"> }) {

@@ -1,60 +1,57 @@
-import { ColorSwatch, Group, Text } from "@mantine/core";
-import { Bar, BarChart, CartesianGrid, ResponsiveContainer, Tooltip, XAxis, YAxis } from "recharts";
+import { ColorSwatch, Group, Text, Tooltip } from "@mantine/core";
 import type { Schemas } from "../api/client";
 import type { Period } from "../api/queries";
+import { count, plural } from "../shared/format";
+import { axis, spans, type Span } from "./spans";
 
-const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-const BARS = [
+const KINDS: { key: keyof Span["counts"]; name: string; color: string }[] = [
   { key: "confirmed", name: "Confirmed", color: "var(--mantine-color-teal-6)" },
   { key: "unanswered", name: "Delivered, unanswered", color: "var(--mantine-color-indigo-4)" },
   { key: "failed", name: "Failed", color: "var(--mantine-color-red-6)" },
   { key: "open", name: "Still open", color: "var(--mantine-color-gray-5)" },
 ];
+const HEIGHT = 200;
 
 /** What was asked for in each stretch of time, and what became of it. */
-export default function DeliveryChart({ series, period }: { series: Schemas["Point"][]; period: Period }) {
-  const label = (at: string) => (period === "24h" ? TIME : DAY).format(new Date(at));
-  const points = series.map((point) => ({
-    ...point,
-    unanswered: Math.max(0, point.delivered - point.confirmed),
-    open: Math.max(0, point.requested - point.delivered - point.failed),
-  }));
-  const total = (key: "requested" | "confirmed" | "failed") => series.reduce((sum, point) => sum + point[key], 0);
-  const summary = `${total("requested")} deliveries requested, ${total("confirmed")} confirmed, ${total("failed")} failed`;
-  const axis = { fontSize: 12, fill: "var(--mantine-color-dimmed)" };
+export function DeliveryChart({ series, period }: { series: Schemas["Point"][]; period: Period }) {
+  const shown = spans(series, period);
+  const { top, ticks } = axis(Math.max(0, ...shown.map(({ total }) => total)));
+  const sum = (key: keyof Span["counts"]) => shown.reduce((all, { counts }) => all + counts[key], 0);
+  const summary = KINDS.map(({ key, name }) => `${name}: ${count(sum(key))}`).join(", ");
   return (
     <div role="img" aria-label={summary}>
-      <ResponsiveContainer width="100%" height={240}>
-        <BarChart data={points} margin={{ left: -16, right: 4 }} accessibilityLayer={false}>
-          <CartesianGrid vertical={false} stroke="var(--mantine-color-default-border)" />
-          <XAxis dataKey="at" tickFormatter={label} tick={axis} tickLine={false} axisLine={false} minTickGap={24} />
-          <YAxis allowDecimals={false} tick={axis} tickLine={false} axisLine={false} />
-          <Tooltip
-            labelFormatter={(at) => label(String(at))}
-            cursor={{ fill: "var(--mantine-color-default-hover)" }}
-            contentStyle={{
-              background: "var(--mantine-color-body)",
-              border: "1px solid var(--mantine-color-default-border)",
-              borderRadius: 8,
-              fontSize: 13,
-            }}
-          />
-          {BARS.map(({ key, name, color }) => (
-            <Bar
-              key={key}
-              dataKey={key}
-              name={name}
-              stackId="all"
-              fill={color}
-              maxBarSize={36}
-              isAnimationActive={false}
-            />
+      <div className="chart" style={{ height: HEIGHT }}>
+        <div className="chart-ticks">
+          {ticks.map((tick) => (
+            <Text key={tick} size="xs" c="dimmed" className="numeric" style={{ bottom: `${(tick / top) * 100}%` }}>
+              {count(tick)}
+            </Text>
           ))}
-        </BarChart>
-      </ResponsiveContainer>
+        </div>
+        <div className="chart-bars">
+          {ticks.map((tick) => (
+            <div key={tick} className="chart-line" style={{ bottom: `${(tick / top) * 100}%` }} />
+          ))}
+          {shown.map((span) => (
+            <Tooltip key={span.at} label={<Details span={span} />}>
+              <div className="chart-span">
+                {KINDS.map(({ key, color }) => (
+                  <div key={key} style={{ height: `${(span.counts[key] / top) * 100}%`, background: color }} />
+                ))}
+              </div>
+            </Tooltip>
+          ))}
+        </div>
+      </div>
+      <div className="chart-times">
+        {shown.map(({ at, label }) => (
+          <Text key={at} size="xs" c="dimmed" className="numeric whole">
+            {label}
+          </Text>
+        ))}
+      </div>
       <Group justify="center" gap="lg" mt="xs">
-        {BARS.map(({ key, name, color }) => (
+        {KINDS.map(({ key, name, color }) => (
           <Group key={key} gap={6}>
             <ColorSwatch color={color} size={9} withShadow={false} />
             <Text size="xs">{name}</Text>
@@ -62,5 +59,21 @@ export default function DeliveryChart({ series, period }: { series: Schemas["Poi
         ))}
       </Group>
     </div>
+  );
+}
+
+function Details({ span }: { span: Span }) {
+  return (
+    <>
+      <Text size="xs" fw={600}>
+        {span.when}
+      </Text>
+      {KINDS.filter(({ key }) => span.counts[key] > 0).map(({ key, name }) => (
+        <Text key={key} size="xs">
+          {name}: {count(span.counts[key])}
+        </Text>
+      ))}
+      <Text size="xs">{plural(span.total, "delivery", "deliveries")}</Text>
+    </>
   );
 }

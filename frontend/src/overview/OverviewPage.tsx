@@ -1,30 +1,18 @@
-import {
-  Anchor,
-  Badge,
-  Card,
-  Group,
-  SegmentedControl,
-  SimpleGrid,
-  Skeleton,
-  Stack,
-  Table,
-  Text,
-  Title,
-} from "@mantine/core";
-import { lazy, Suspense, useState } from "react";
+import { Anchor, Card, Group, SegmentedControl, SimpleGrid, Stack, Table, Text, Title } from "@mantine/core";
+import { useState } from "react";
 import { Link } from "react-router";
 import type { Schemas } from "../api/client";
 import { useStats, type Period } from "../api/queries";
 import { Answered } from "../shared/Answered";
 import { PageTitle } from "../shared/PageTitle";
+import { DeliveryChart } from "./DeliveryChart";
+import { ConnectorsCard } from "./ConnectorsCard";
 import { FirstSteps } from "./FirstSteps";
 import { count, duration, percent, plural } from "../shared/format";
-import { HealthBadge } from "../connectors/HealthBadge";
 import { Moment } from "../shared/Moment";
-import { StatusBadge } from "../shared/StatusBadge";
+import { OrderBadge } from "../shared/states";
 import { dayOf } from "../shared/useFilters";
 
-const DeliveryChart = lazy(() => import("./DeliveryChart"));
 const STATES: Schemas["OrderStatus"][] = [
   "NEEDS_REVIEW",
   "READY",
@@ -76,14 +64,12 @@ function Numbers({ stats }: { stats: Schemas["Stats"] }) {
             Nothing was pushed in this period.
           </Text>
         ) : (
-          <Suspense fallback={<Skeleton h={240} />}>
-            <DeliveryChart series={stats.series} period={stats.period} />
-          </Suspense>
+          <DeliveryChart series={stats.series} period={stats.period} />
         )}
       </Card>
       <SimpleGrid cols={{ base: 1, md: 2 }}>
         <Today counts={stats.orders_today} />
-        <Health connectors={stats.connectors} />
+        <ConnectorsCard connectors={stats.connectors} />
       </SimpleGrid>
       {stats.failures.length > 0 && <Failures failures={stats.failures} period={stats.period} />}
     </Stack>
@@ -171,7 +157,7 @@ function Today({ counts }: { counts: Schemas["Stats"]["orders_today"] }) {
       <Stack gap={8}>
         {STATES.filter((state) => counts[state]).map((state) => (
           <Group key={state} justify="space-between">
-            <StatusBadge status={state} />
+            <OrderBadge status={state} />
             <Anchor
               component={Link}
               to={`/orders?status=${state}&since=${dayOf(new Date())}`}
@@ -186,62 +172,6 @@ function Today({ counts }: { counts: Schemas["Stats"]["orders_today"] }) {
         {total === 0 && (
           <Text size="sm" c="dimmed">
             No order has come in today.
-          </Text>
-        )}
-      </Stack>
-    </Card>
-  );
-}
-
-function Health({ connectors }: { connectors: Schemas["ConnectorHealth"][] }) {
-  return (
-    <Card>
-      <Title order={2} size="h5" mb="md">
-        Connectors
-      </Title>
-      <Stack gap="sm">
-        {connectors.map(({ id, name, connector_type, status, is_default, health }) => (
-          <div key={id}>
-            <Group justify="space-between" wrap="nowrap">
-              <Group gap="xs">
-                <Anchor component={Link} to="/connectors" fw={600}>
-                  {name ?? connector_type}
-                </Anchor>
-                {is_default && (
-                  <Badge size="sm" variant="default" radius="sm">
-                    default
-                  </Badge>
-                )}
-              </Group>
-              {status === "DISABLED" ? (
-                <StatusBadge status={status} label="Disabled" />
-              ) : (
-                <HealthBadge state={health.state} />
-              )}
-            </Group>
-            <Text size="xs" c="dimmed" className="numeric">
-              {count(health.waiting)} waiting, {count(health.unanswered)} unanswered
-              {health.oldest_unanswered_at && (
-                <>
-                  , the oldest since <Moment at={health.oldest_unanswered_at} />
-                </>
-              )}
-            </Text>
-            {health.error?.message && (
-              <Text size="sm" c="red">
-                {health.error.message}
-              </Text>
-            )}
-            {health.poll_error?.message && (
-              <Text size="sm" c="red">
-                {health.poll_error.message}
-              </Text>
-            )}
-          </div>
-        ))}
-        {connectors.length === 0 && (
-          <Text size="sm" c="dimmed">
-            There is none yet.
           </Text>
         )}
       </Stack>

@@ -4,9 +4,14 @@ import { answer, api, type Schemas } from "../api/client";
 import { useAction, useMay, useOrganization } from "../api/queries";
 import { Answered } from "../shared/Answered";
 import { confirm } from "../shared/confirm";
+import { ErrorAlert } from "../shared/ErrorAlert";
 import { Moment } from "../shared/Moment";
+import { StaleDialog } from "../shared/versions/StaleDialog";
+import { ifMatch, useSaving, type Stored } from "../shared/versions/useSaving";
 
-export function Organization() {
+type Organization = Schemas["OrganizationView"];
+
+export function OrganizationSettings() {
   const organization = useOrganization();
   return (
     <Answered query={organization}>
@@ -20,10 +25,16 @@ export function Organization() {
   );
 }
 
-function Naming({ organization }: { organization: Schemas["OrganizationView"] }) {
+function Naming({ organization }: { organization: Organization }) {
   const may = useMay();
   const [name, setName] = useState(organization.name);
-  const save = useAction(() => answer(api.PATCH("/api/v1/organization", { body: { name } })), { done: "Saved" });
+  const saving = useSaving({
+    loaded: stored(organization),
+    load: async () => stored(await answer(api.GET("/api/v1/organization"))),
+    save: async (body, headers) => stored(await answer(api.PATCH("/api/v1/organization", { body, headers }))),
+    done: "Saved",
+    onDone: (saved) => setName(saved.name),
+  });
   return (
     <Card>
       <Title order={2} size="h5" mb="sm">
@@ -41,27 +52,52 @@ function Naming({ organization }: { organization: Schemas["OrganizationView"] })
             style={{ flex: 1 }}
           />
           <Button
-            loading={save.isPending}
+            loading={saving.isPending}
             disabled={name === organization.name || !name.trim()}
-            onClick={() => save.run(undefined)}
+            onClick={() => saving.save({ name })}
           >
             Save
           </Button>
         </Group>
       )}
+      {saving.error && <ErrorAlert error={saving.error} />}
+      {saving.stale && (
+        <StaleDialog
+          stale={saving.stale}
+          label={() => "Name"}
+          show={String}
+          onBack={saving.putOff}
+          onSettled={(merged, over) => {
+            setName(merged.name);
+            saving.settle(merged, over);
+          }}
+        />
+      )}
     </Card>
   );
 }
 
-function Pausing({ organization }: { organization: Schemas["OrganizationView"] }) {
+function stored({ name, version }: Organization): Stored<{ name: string }> {
+  return { value: { name }, version };
+}
+
+function Pausing({ organization }: { organization: Organization }) {
   const may = useMay();
   const [until, setUntil] = useState("");
   const pause = useAction(
     () =>
-      answer(api.POST("/api/v1/organization/pause", { body: { until: until ? new Date(until).toISOString() : null } })),
+      answer(
+        api.POST("/api/v1/organization/pause", {
+          body: { until: until ? new Date(until).toISOString() : null },
+          headers: ifMatch(organization.version),
+        }),
+      ),
     { done: "Deliveries are paused" },
   );
-  const resume = useAction(() => answer(api.POST("/api/v1/organization/resume")), { done: "Deliveries go on" });
+  const resume = useAction(
+    () => answer(api.POST("/api/v1/organization/resume", { headers: ifMatch(organization.version) })),
+    { done: "Deliveries go on" },
+  );
   const ask = () =>
     confirm(
       "Pause all deliveries?",
@@ -82,7 +118,12 @@ function Pausing({ organization }: { organization: Schemas["OrganizationView"] }
             resumed.
           </>
         ) : (
-          "Orders go out as they are pushed. Pause them for a maintenance window of the ERP."
+          <>
+            Orders go out as they are pushed.{" "}
+            {may("DELIVERIES_PAUSE")
+              ? "Pause them for a maintenance window of the ERP."
+              : "An administrator or an integrator can pause them for a maintenance window of the ERP."}
+          </>
         )}
       </Text>
       {may("DELIVERIES_PAUSE") &&

@@ -2,7 +2,7 @@ import { Tabs } from "@mantine/core";
 import { useMay } from "../api/queries";
 import { PageTitle } from "../shared/PageTitle";
 import { ApiKeys } from "./ApiKeys";
-import { Organization } from "./Organization";
+import { OrganizationSettings } from "./Organization";
 import { OwnAccount } from "./OwnAccount";
 import { Users } from "./Users";
 
@@ -23,7 +23,7 @@ export default function SettingsPage() {
           <Tabs.Tab value="account">Your account</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="organization">
-          <Organization />
+          <OrganizationSettings />
         </Tabs.Panel>
         <Tabs.Panel value="users">
           <Users />

@@ -7,6 +7,7 @@ import { Answered } from "../shared/Answered";
 import { confirm } from "../shared/confirm";
 import { ErrorAlert } from "../shared/ErrorAlert";
 import { Moment } from "../shared/Moment";
+import { ifMatch } from "../shared/versions/useSaving";
 import { ROLES } from "./roles";
 
 type User = Schemas["UserView"];
@@ -53,6 +54,7 @@ function Row({ user }: { user: User }) {
       answer(
         api.PATCH("/api/v1/users/{user_id}", {
           params: { path: { user_id: user.id } },
+          headers: ifMatch(user.version),
           body: body as Schemas["UserChange"],
         }),
       ),

@@ -3,17 +3,24 @@ import { IconAlertCircle } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { ApiError } from "../api/client";
 
+interface Props {
+  error: Error;
+  /** The API's names of fields in the words of the form. */
+  label?: (field: string) => string;
+  children?: ReactNode;
+}
+
 /** An error in the API's words: what is wrong, where, and what to do. */
-export function ErrorAlert({ error, children }: { error: Error; children?: ReactNode }) {
+export function ErrorAlert({ error, label = (field) => field, children }: Props) {
   const known = error instanceof ApiError ? error : null;
   return (
-    <Alert color="red" icon={<IconAlertCircle size={18} />} title={error.message} role="alert">
+    <Alert color="red" icon={<IconAlertCircle size={18} />} title={known?.headline ?? error.message} role="alert">
       {known?.hint && <Text size="sm">{known.hint}</Text>}
       {known && known.fields.length > 0 && (
         <List size="sm" mt={4}>
           {known.fields.map(({ field, message }) => (
             <List.Item key={`${field} ${message}`}>
-              <b>{field}</b>: {message}
+              <b>{label(field)}</b>: {message}
             </List.Item>
           ))}
         </List>
@@ -28,6 +35,13 @@ export function ErrorAlert({ error, children }: { error: Error; children?: React
   );
 }
 
+interface ProblemProps {
+  problem: ProblemLike;
+  title?: ReactNode;
+  color?: string;
+  children?: ReactNode;
+}
+
 interface ProblemLike {
   code?: string | null;
   message?: string | null;
@@ -35,15 +49,7 @@ interface ProblemLike {
 }
 
 /** What the API tells about something that does not go on by itself. */
-export function ProblemAlert({
-  problem,
-  title,
-  color = "red",
-}: {
-  problem: ProblemLike;
-  title?: string;
-  color?: string;
-}) {
+export function ProblemAlert({ problem, title, color = "red", children }: ProblemProps) {
   return (
     <Alert color={color} icon={<IconAlertCircle size={18} />} title={title ?? problem.message ?? problem.code}>
       {title && problem.message && <Text size="sm">{problem.message}</Text>}
@@ -52,6 +58,7 @@ export function ProblemAlert({
           {problem.hint}
         </Text>
       )}
+      {children}
       {problem.code && <Code mt={4}>{problem.code}</Code>}
     </Alert>
   );

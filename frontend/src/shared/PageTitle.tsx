@@ -1,14 +1,33 @@
 import { Group, Text, Title } from "@mantine/core";
-import type { ReactNode } from "react";
+import { useEffect, useRef, type ReactNode } from "react";
 
-export function PageTitle({ children, actions, about }: { children: string; actions?: ReactNode; about?: ReactNode }) {
+interface Props {
+  children: string;
+  /** Beside the title, as a state. */
+  beside?: ReactNode;
+  actions?: ReactNode;
+  about?: ReactNode;
+}
+
+let loaded = false;
+
+/** The title of a page: in the tab, and as the heading that the focus goes to when one comes from another page. */
+export function PageTitle({ children, beside, actions, about }: Props) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    if (loaded && document.activeElement === document.body) heading.current?.focus({ preventScroll: true });
+    loaded = true;
+  }, []);
   return (
     <Group justify="space-between" align="flex-start" mb="lg" gap="sm">
       <div>
         <title>{`${children} · OrderFlow Connect`}</title>
-        <Title order={1} size="h2">
-          {children}
-        </Title>
+        <Group gap="sm">
+          <Title order={1} size="h2" ref={heading} tabIndex={-1} className="unmarked">
+            {children}
+          </Title>
+          {beside}
+        </Group>
         {about && (
           <Text c="dimmed" size="sm" mt={2}>
             {about}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orderflow.domain.errors import ConnectorError
 
@@ -42,15 +42,27 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """A file to be given another name in the same folder; `may_start` as in `Upload`."""
+    """A file to be given another name in the same folder, unless something has that name.
+
+    Attributes:
+        may_start: As in `Upload`.
+        content: What the file holds, where it is published by this: by that it is found again after a server carried
+            out half of a command.
+        unsure: True if an earlier try was sent and never answered.
+    """
 
     source: str
     target: str
     may_start: Callable[[], bool] = lambda: True
+    content: bytes | None = field(default=None, repr=False)
+    unsure: bool = False
 
 
 class FileStore(ABC):
     """A live session with a place for files. Several threads may use one at the same time."""
+
+    renames: bool = True
+    """Whether a file can be given another name in one step; where not, it is written under its final name."""
 
     @abstractmethod
     def address(self, path: str) -> str:
@@ -66,8 +78,10 @@ class FileStore(ABC):
 
     @abstractmethod
     def rename(self, renames: Sequence[Rename]) -> Iterator[tuple[Rename, bool | ConnectorError]]:
-        """Rename files, many in flight. True: renamed; False: the source is not there, but its folder is.
+        """Rename files, many in flight. True: renamed; False: it was renamed before.
 
+        That is so where the source is gone and its folder is there, or where the target holds the same. A target that
+        holds something else is left alone, as far as the server lets us look: a RejectedError, `TARGET_EXISTS`.
         A rename whose answer never came is tried once more on a fresh session before it is given as an error.
 
         Raises:
@@ -100,3 +114,8 @@ class FileStore(ABC):
 
     def close(self) -> None:  # noqa: B027  # most stores hold nothing that would have to be closed
         """Close the session now, if nobody else uses it, instead of when it has been idle for a while."""
+
+
+def join(folder: str, name: str) -> str:
+    """Return the path of `name` in `folder`, in the POSIX way."""
+    return f"{folder.rstrip('/')}/{name}"

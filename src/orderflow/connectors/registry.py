@@ -1,6 +1,7 @@
 """Where connectors are found: registered by hand, or brought by any installed package.
 
-A package brings a connector by an entry point in the group `orderflow.connectors`; its name is the type.
+A package brings a connector by an entry point in the group `orderflow.connectors`, or a format, which goes over
+every channel, by one in the group `orderflow.formats`; its name is the type.
 Source: https://packaging.python.org/en/latest/specifications/entry-points/
 """
 
@@ -12,10 +13,13 @@ from typing import Any, ClassVar
 
 import structlog
 
+from orderflow.connectors.dropzone.connector import over_channels
 from orderflow.domain.ports import ConnectorMetadata, ERPConnectorPort
+from orderflow.formats.format import Format
 
 log = structlog.get_logger(__name__)
 GROUP = "orderflow.connectors"
+FORMATS = "orderflow.formats"
 OURS = (
     EntryPoint("DROPZONE_CSV_V1", "orderflow.connectors.dropzone:DropzoneCsvV1Connector", GROUP),
     EntryPoint("DROPZONE_JSON_V1", "orderflow.connectors.dropzone:DropzoneJsonV1Connector", GROUP),
@@ -24,7 +28,7 @@ OURS = (
     EntryPoint("REST_JSON", "orderflow.connectors.rest:RestJsonConnector", GROUP),
     EntryPoint("TRYTON", "orderflow.connectors.tryton:TrytonConnector", GROUP),
 )
-"""For a checkout on the path that was never installed, which has no entry points."""
+"""What comes with OrderFlow. A format is named like a connector: by its class."""
 
 
 class ConnectorRegistry:
@@ -35,15 +39,18 @@ class ConnectorRegistry:
     _lock: ClassVar[Lock] = Lock()
 
     @classmethod
-    def register(cls, connector_type: str, connector: type[ERPConnectorPort] | ERPConnectorPort) -> None:
+    def register(cls, connector_type: str, connector: type[ERPConnectorPort | Format] | ERPConnectorPort) -> None:
         """Make `connector` known as `connector_type`, in place of any that had this name.
 
         Args:
-            connector: The class, or an instance; one instance serves all calls, from several threads.
+            connector: The class, or an instance; one instance serves all calls, from several threads. Or the class
+                of a format, which is put on every channel.
 
         Raises:
             TypeError: It is no `ERPConnectorPort`.
         """
+        if isinstance(connector, type) and issubclass(connector, Format):
+            connector = over_channels(connector_type, connector)
         kind = connector if isinstance(connector, type) else type(connector)
         if not issubclass(kind, ERPConnectorPort):
             raise TypeError(f"{kind.__qualname__} is no connector: it must extend orderflow.BaseConnector.")
@@ -96,7 +103,7 @@ class ConnectorRegistry:
             return
         with cls._lock:
             if not cls._discovered:
-                for entry in (*entry_points(group=GROUP), *OURS):
+                for entry in (*entry_points(group=GROUP), *entry_points(group=FORMATS), *OURS):
                     if entry.name not in cls._connectors:  # one registered by hand goes before
                         cls._load(entry)
                 cls._discovered = True

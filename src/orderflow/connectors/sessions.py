@@ -21,6 +21,8 @@ from typing import Any, Generic, Protocol, TypeVar
 import structlog
 from pydantic import SecretStr
 
+from orderflow.domain.reach import current
+
 log = structlog.get_logger(__name__)
 MOST = 256
 """Sessions that are kept; an installation has a handful of connections per organization."""
@@ -138,7 +140,8 @@ class Sessions:
 
     def _digest(self, owner: object, config: Any) -> bytes:
         text = json.dumps(config, sort_keys=True, default=_plain)
-        return hashlib.blake2b(f"{id(owner)} {text}".encode(), key=self._key, digest_size=32).digest()
+        # Where one organization may lead, another may not: they share nothing.
+        return hashlib.blake2b(f"{id(owner)} {current()} {text}".encode(), key=self._key, digest_size=32).digest()
 
     def _forget(self) -> None:
         # A forked process must neither use nor end its parent's connections: what is collected may say goodbye.

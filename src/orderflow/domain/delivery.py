@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import mimetypes
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
+
+from orderflow.domain import clock
 
 
 class Lease:
@@ -21,10 +22,10 @@ class Lease:
     def __init__(self, token: UUID, seconds: float) -> None:
         self.token = token
         self.seconds = seconds
-        self.extend(time.monotonic(), seconds)
+        self.extend(clock.monotonic(), seconds)
 
     def extend(self, asked_at: float, seconds: float) -> None:
-        """Note that the database, asked at `asked_at` (`time.monotonic()`), granted `seconds` more."""
+        """Note that the database, asked at `asked_at` (`clock.monotonic()`), granted `seconds` more."""
         self._ends = asked_at + seconds
         self._margin = seconds / 4
 
@@ -34,7 +35,7 @@ class Lease:
 
     def may_start(self) -> bool:
         """Tell whether enough is left to begin another open or rename."""
-        return time.monotonic() < self._ends - self._margin
+        return clock.monotonic() < self._ends - self._margin
 
 
 @dataclass(slots=True)

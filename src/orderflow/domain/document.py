@@ -22,7 +22,7 @@ MEDIA_TYPE = "application/json"
 _encoder = msgspec.json.Encoder(decimal_format="number", uuid_format="canonical")
 
 
-def export_document(order: DraftOrder) -> Document:
+def export_document(order: DraftOrder, delivery: Delivery | None = None) -> Document:
     """Build, validate and encode the document of `order`.
 
     Raises:
@@ -38,7 +38,8 @@ def export_document(order: DraftOrder) -> Document:
             f"The order does not fit {FORMAT_VERSION}: {place} {fault}.",
             code="DOCUMENT_INVALID",
         ) from None
-    return Document(export_filename(order.id, order.delivery), _encoder.encode(content), MEDIA_TYPE, FORMAT_VERSION)
+    name = export_filename(order.id, delivery or order.delivery)
+    return Document(name, _encoder.encode(content), MEDIA_TYPE, FORMAT_VERSION)
 
 
 def export_filename(order_id: Any, delivery: Delivery, suffix: str = ".json") -> str:

@@ -12,9 +12,11 @@
     │   └── InDoubtError           nobody knows whether it arrived: ask `find`, else a person
     │       └── TargetChangedError it was staged where this connection does not point any more
     ├── StateError                 the order or export is not in a state that allows this
+    │   └── StaleVersionError      somebody else changed it since it was looked at
     ├── NotFoundError              no such thing in this organization
     ├── InputError                 what was given cannot be used
     ├── EncryptionError            a stored secret does not open
+    │   └── KeyMismatchError       this process lacks the key; another one may have it: skipped, never disabled
     ├── ObjectStoreError           the document store does not answer: orders wait, nothing is spent
     └── PushServiceError           `PushOrchestrator` could not push at all
 
@@ -175,6 +177,14 @@ class StateError(OrderFlowError):
     hint = "Look at its present state and try what that state allows."
 
 
+class StaleVersionError(StateError):
+    """Somebody else changed it since it was looked at; `details["version"]` is its present version."""
+
+    code = "STALE_VERSION"
+    hint = "Look at what is there now, decide field by field, and save once more with the present version."
+    default_message = "Somebody else changed this since you looked at it; nothing was saved."
+
+
 class NotFoundError(OrderFlowError):
     """There is no such thing in this organization."""
 
@@ -198,6 +208,17 @@ class EncryptionError(OrderFlowError):
         "if the key is lost, enter the connection's configuration again."
     )
     default_message = "authentication tag verification failed"
+
+
+class KeyMismatchError(EncryptionError):
+    """This process does not have the key that something was sealed with; that says nothing about other processes."""
+
+    code = "KEY_MISMATCH"
+    hint = (
+        "Give this process the ENCRYPTION_MASTER_KEY of all the others, and restart it; during a rotation also the "
+        "one before, in ENCRYPTION_PREVIOUS_KEYS. See docs/operations.md, Keys."
+    )
+    default_message = "This process does not have the key that the configuration was sealed with."
 
 
 class ObjectStoreError(OrderFlowError):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from orderflow.domain import clock
 from orderflow.domain.delivery import Delivery
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import OrderStatus
@@ -80,7 +81,7 @@ class DraftOrder:
         Where a connector is called by hand there is none: then it is one that goes by the order's own id.
         """
         if self.delivery_in_progress is None:
-            requested_at = self.approved_at or self.created_at or datetime.now(UTC)
+            requested_at = self.approved_at or self.created_at or clock.now()
             self.delivery_in_progress = Delivery(export_id=self.id, requested_at=requested_at)
         return self.delivery_in_progress
 

@@ -10,7 +10,14 @@ from uuid import UUID
 
 from orderflow.domain.delivery import Ack, Document, ExportResult, Leftover, TestResult, Waiting, WaitingExport
 from orderflow.domain.document import export_document
-from orderflow.domain.errors import BusyError, ConnectorError, InDoubtError, NeedsAttentionError, UnavailableError
+from orderflow.domain.errors import (
+    BusyError,
+    ConnectorError,
+    InDoubtError,
+    LeaseEndingError,
+    NeedsAttentionError,
+    UnavailableError,
+)
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.port_redaction import METHODS, redacting
 
@@ -129,6 +136,9 @@ class ERPConnectorPort(ABC):
         """
         shut: ConnectorError | None = None
         for order in draft_orders:
+            lease = order.delivery.lease
+            if shut is None and lease is not None and not lease.may_start():
+                shut = LeaseEndingError("Too little of the lease is left to begin with this order.")
             if shut is not None:
                 yield order.id, shut
                 continue

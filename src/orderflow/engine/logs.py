@@ -13,6 +13,7 @@ import structlog
 
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.states import AttemptStatus
+from orderflow.domain.text import visible
 from orderflow.flow.ports import Batch, Settlement, Wiring
 
 log = structlog.get_logger("orderflow.deliveries")
@@ -82,9 +83,20 @@ def _as_ours(rendered: list[Any]) -> logging.Formatter:
 def _rendered(*, as_json: bool) -> list[Any]:
     if not as_json:
         colors = sys.stderr.isatty()
-        return [structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)]
+        return [
+            _written_out,
+            structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback),
+        ]
     tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
     return [structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer()]
+
+
+def _written_out(_logger: Any, _method: str, event: Any) -> Any:
+    """Write out what would act on a terminal, or begin a line of its own: libraries quote what servers sent."""
+    return {
+        name: visible(value, lines=name == "exception") if isinstance(value, str) else value
+        for name, value in event.items()
+    }
 
 
 def frames_of(error: BaseException) -> list[str]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from orderflow.domain import clock
 from orderflow.domain.delivery import Ack, ExportResult, Lease, Waiting
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.ports import ERPConnectorPort
+from orderflow.domain.reach import OPERATOR, Place, Reach
 from orderflow.domain.retry import RetryPolicy
 from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
 
@@ -21,12 +23,14 @@ from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatu
 class Actor:
     """Who asks, for the audit log; `request_id` ties together all that one request caused.
 
-    `traceparent` is the trace that the request belongs to, as W3C Trace Context writes it, if it is traced.
+    `traceparent` is the trace that the request belongs to, as W3C Trace Context writes it, if it is traced. Where
+    connections lead that a `restricted` actor sets up, the operator's settings say.
     """
 
     name: str
     request_id: str | None = None
     traceparent: str | None = None
+    restricted: bool = False
 
 
 @dataclass(slots=True)
@@ -44,6 +48,7 @@ class Target:
     probe_failures: int = 0
     paused: bool = False
     orders_per_minute: int | None = None
+    reach: Reach = OPERATOR
 
 
 @dataclass(slots=True)
@@ -120,7 +125,7 @@ class Batch:
     to: OpenTarget
     lease: Lease
     attempts: list[Attempt]
-    claimed_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    claimed_at: datetime = field(default_factory=clock.now)
     delivering_since: datetime | None = None
     publishing_since: datetime | None = None
 
@@ -204,8 +209,8 @@ class Exports(Protocol):
     def order_of(self, export_id: UUID) -> UUID | None:
         """Return the order that the export belongs to, without locking either; None if there is no such export."""
 
-    def confirm(self, export_id: UUID) -> bool:
-        """Note that a SENT export needs no answer any more; False if it is not SENT."""
+    def confirm(self, export_id: UUID, by: str) -> bool:
+        """Note who confirmed a SENT export in its ERP's place; False if it is not SENT."""
 
     def note_delivered(self, export_id: UUID) -> bool:
         """Note that a held export had arrived; False if it is not held."""
@@ -258,14 +263,28 @@ class Connections(Protocol):
     def for_push(self, connection_id: UUID | None) -> UUID:
         """Return the connection named, or the default one. Raises NotFoundError or StateError."""
 
-    def add(self, connection_id: UUID, connector_type: str, config: dict[str, Any], name: str | None) -> None:
-        """Insert a DISABLED connection."""
+    def add(
+        self,
+        connection_id: UUID,
+        connector_type: str,
+        config: dict[str, Any],
+        name: str | None,
+        *,
+        restricted: bool = False,
+    ) -> None:
+        """Insert a DISABLED connection; `restricted`: it is held to what the operator allows."""
 
     def type_of(self, connection_id: UUID) -> str:
         """Lock the connection and return its type. Raises NotFoundError."""
 
-    def replace_config(self, connection_id: UUID, config: dict[str, Any]) -> None:
-        """Overwrite the configuration. Raises NotFoundError."""
+    def replace_config(self, connection_id: UUID, config: dict[str, Any], *, restricted: bool | None = None) -> None:
+        """Overwrite the configuration, and whether it is held to what the operator allows, unless that is None.
+
+        What proved the former one is forgotten.
+
+        Raises:
+            NotFoundError: There is no such connection.
+        """
 
     def change(self, connection_id: UUID, columns: Mapping[str, Any]) -> dict[str, Any]:
         """Overwrite name, policy or limits; returns what those that changed were. Raises NotFoundError."""
@@ -290,8 +309,11 @@ class Connections(Protocol):
     def open(self, connection_id: UUID) -> Target:
         """Return the connection with its configuration open. Raises NotFoundError, EncryptionError."""
 
-    def disable_unreadable(self, connection_id: UUID, error: dict[str, Any]) -> None:
-        """Disable a connection whose configuration does not open."""
+    def disable_unreadable(self, connection_id: UUID, error: dict[str, Any]) -> bool:
+        """Disable a connection whose configuration does not open; False if it is so already, or another may open it."""
+
+    def connector_elsewhere(self, connector_type: str) -> bool:
+        """Tell whether another process that delivers has this connector."""
 
     def set_breaker(
         self, connection_id: UUID, state: BreakerState, error: dict[str, Any] | None, probe_in: float | None
@@ -332,6 +354,10 @@ class Work(Protocol):
     @property
     def org_id(self) -> UUID:
         """The organization."""
+
+    @property
+    def slug(self) -> str:
+        """The organization's short name."""
 
     @property
     def orders(self) -> Orders:
@@ -402,3 +428,4 @@ class Wiring:
     poll_seconds: float = 60.0
     poll_lease_seconds: float = 120.0
     observers: list[Observer] = field(default_factory=list)
+    refusal: Callable[[Place, Reach], ConnectorError | None] = lambda *_: None

@@ -24,9 +24,10 @@ from typing import Any
 import httpx
 
 from orderflow.domain.errors import NeedsAttentionError
+from orderflow.domain.reach import current
 from orderflow.http.faults import CHECK_URL, fault_of, redirected_elsewhere
 from orderflow.http.reading import decoded, unpacked
-from orderflow.http.transport import Call, calling, http_transport, proxy_for
+from orderflow.http.transport import Call, calling, check_behind_proxy, http_transport, proxy_for
 from orderflow.http.words import excerpt, said_in, said_in_text
 from orderflow.net.deadline import Counter, Deadline, DeadlineError, TooMuchError
 
@@ -172,6 +173,7 @@ class HttpClient:
         self._timeout, self._connect_timeout = timeout, connect_timeout
         self._tls, self._most_bytes = tls or ssl.create_default_context(), most_bytes
         self._limits = httpx.Limits(max_connections=128, max_keepalive_connections=connections, keepalive_expiry=30)
+        self._reach = current()
         self._transports: dict[str | None, httpx.HTTPTransport] = {}
 
     def send(
@@ -218,7 +220,7 @@ class HttpClient:
         try:
             request = self._request(method, url, headers, content, deadline)
             with calling(call):
-                response = self._transport(url).handle_request(request)
+                response = self._transport(url, deadline).handle_request(request)
                 try:
                     return self._answer(response, deadline)
                 finally:
@@ -241,12 +243,14 @@ class HttpClient:
             extensions={"timeout": timeouts.as_dict()},
         )
 
-    def _transport(self, url: str) -> httpx.HTTPTransport:
+    def _transport(self, url: str, deadline: Deadline) -> httpx.HTTPTransport:
         proxy = proxy_for(url)
+        if proxy:
+            check_behind_proxy(url, self._reach, deadline)
         transport = self._transports.get(proxy)
         if transport is None:
             # The transport itself: httpx.Client would log each URL, and a URL may carry a key.
-            made = http_transport(self._tls, limits=self._limits, proxy=proxy)
+            made = http_transport(self._tls, limits=self._limits, proxy=proxy, reach=self._reach)
             transport = self._transports.setdefault(proxy, made)
         return transport
 

@@ -21,6 +21,7 @@ from urllib.request import getproxies_environment, proxy_bypass
 import httpcore
 import httpx
 
+from orderflow.domain.reach import Reach, current
 from orderflow.net import addresses
 from orderflow.net.deadline import Counter, Deadline, DeadlineError, sever
 from orderflow.net.names import lookup
@@ -64,7 +65,11 @@ def calling(call: Call) -> Iterator[None]:
 
 
 def http_transport(
-    tls: ssl.SSLContext | None = None, *, limits: httpx.Limits | None = None, proxy: str | None = None
+    tls: ssl.SSLContext | None = None,
+    *,
+    limits: httpx.Limits | None = None,
+    proxy: str | None = None,
+    reach: Reach | None = None,
 ) -> httpx.HTTPTransport:
     """Return an `httpx.HTTPTransport` whose requests run within `calling`.
 
@@ -74,11 +79,12 @@ def http_transport(
         tls: By default the system's authorities are trusted.
         limits: Of connections that are kept.
         proxy: The URL of a proxy that leads there.
+        reach: How far it may lead; by default as far as what is being done.
     """
     context = tls or ssl.create_default_context()
     transport = httpx.HTTPTransport(verify=context, trust_env=False, limits=limits or httpx.Limits(), proxy=proxy)
     pool: Any = transport._pool  # noqa: SLF001  # httpx offers no way to hand it a network backend; httpcore does
-    pool._network_backend = _Backend(checks=proxy is None)  # noqa: SLF001  # as above
+    pool._network_backend = _Backend(None if proxy else reach or current())  # noqa: SLF001  # as above
     return transport
 
 
@@ -96,6 +102,22 @@ def proxy_for(url: str) -> str | None:
     return proxy if "://" in proxy else f"http://{proxy}"
 
 
+def check_behind_proxy(url: str, reach: Reach, deadline: Deadline) -> None:
+    """Check where a URL leads to that a proxy opens, as far as this machine knows its host; else the proxy has to.
+
+    Raises:
+        NeedsAttentionError: As `orderflow.net.addresses.check`.
+    """
+    if not addresses.checks(reach):
+        return
+    parts = httpx.URL(url)
+    try:
+        found = lookup(parts.host, parts.port or 443, deadline)
+    except OSError:
+        return
+    addresses.check(parts.host, [str(one[4][0]) for one in found], reach)
+
+
 def _in_networks(host: str, listed: str) -> bool:
     try:
         address = ipaddress.ip_address(host)
@@ -108,8 +130,8 @@ def _in_networks(host: str, listed: str) -> bool:
 class _Backend(httpcore.NetworkBackend):
     """Resolves a name once, checks what it stands for, and connects to that; TLS still asks for the name."""
 
-    def __init__(self, *, checks: bool) -> None:
-        self._checks = checks
+    def __init__(self, reach: Reach | None) -> None:
+        self._reach = reach  # of whoever opens it, since it may be used by other threads; None for a proxy
 
     def connect_tcp(
         self,
@@ -127,8 +149,8 @@ class _Backend(httpcore.NetworkBackend):
             raise httpcore.ConnectTimeout(str(error)) from error
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
-        if self._checks:
-            addresses.check(host, [str(one[4][0]) for one in found])
+        if self._reach is not None:
+            addresses.check(host, [str(one[4][0]) for one in found], self._reach)
         return _Stream(_connected(found, deadline))
 
     def sleep(self, seconds: float) -> None:

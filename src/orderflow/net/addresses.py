@@ -1,4 +1,4 @@
-"""Which addresses a connection may lead to. On a hosted installation none may lead into the host's own network.
+"""Which addresses a connection may lead to: what the operator allows (`allowed`), or the public internet alone.
 
 The name is resolved once, every address is checked, and the connection is made to just those, so that a name which
 resolves differently a moment later gains nothing.
@@ -7,15 +7,14 @@ resolves differently a moment later gains nothing.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
 from collections.abc import Iterable
 from typing import Any
 
 from orderflow.domain.errors import NeedsAttentionError, UnavailableError
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
+from orderflow.domain.reach import Reach, current
+from orderflow.net.allowed import check_addresses
+from orderflow.net.ranges import parsed, public
 
 HOST_UNKNOWN = f"Check how the host's name is written, and DNS on this machine. {UnavailableError.hint}"
 REFUSED = f"Check the port, and that the server runs and lets this machine in. {UnavailableError.hint}"
@@ -46,26 +45,39 @@ def private_target(what: str) -> NeedsAttentionError:
 
 
 def is_public(address: str) -> bool:
-    """Tell whether an IP address belongs to the public internet (IANA's special-purpose registries, RFC 6890)."""
-    found = _plain(ipaddress.ip_address(address.partition("%")[0]))
-    return found.is_global and not found.is_multicast
+    """Return whether an IP address belongs to the public internet."""
+    return public(parsed(address))
 
 
-def check(host: str, addresses: Iterable[str]) -> None:
-    """Raise NeedsAttentionError (PRIVATE_ADDRESS) if one of a host's addresses may not be connected to."""
-    if _refuses_private and not all(is_public(address) for address in addresses):
+def checks(reach: Reach | None = None) -> bool:
+    """Return whether there is anything to check for a connection of this reach, by default the current one."""
+    return _refuses_private or (reach or current()).restricted
+
+
+def check(host: str, addresses: Iterable[str], reach: Reach | None = None) -> None:
+    """Check the addresses that a host's name stands for.
+
+    Args:
+        reach: Of the connection, by default the current one.
+
+    Raises:
+        NeedsAttentionError: One of them may not be connected to (PRIVATE_ADDRESS, ADDRESS_NOT_ALLOWED).
+    """
+    found = list(addresses)
+    if _refuses_private and not all(is_public(address) for address in found):
         raise private_target(host)
+    check_addresses(host, found, reach or current())
 
 
-def connected(host: str, port: int, timeout: float) -> socket.socket:
+def connected(host: str, port: int, timeout: float, reach: Reach | None = None) -> socket.socket:
     """Return a socket that is connected to `host`; `timeout` in seconds, for each of its addresses.
 
     Raises:
         OSError: It cannot be reached.
-        NeedsAttentionError: It may not be reached (PRIVATE_ADDRESS).
+        NeedsAttentionError: It may not be reached, as `check` says.
     """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    check(host, [str(one[4][0]) for one in found])
+    check(host, [str(one[4][0]) for one in found], reach)
     failure: OSError = OSError("no address")
     for family, kind, protocol, _, address in found:
         opened = socket.socket(family, kind, protocol)
@@ -80,16 +92,16 @@ def connected(host: str, port: int, timeout: float) -> socket.socket:
     raise failure
 
 
-async def checked_socket(host: str, port: int) -> dict[str, Any]:
+async def checked_socket(host: str, port: int, reach: Reach | None = None) -> dict[str, Any]:
     """Return `{"sock": …}` connected to a checked address, for asyncssh; nothing where all addresses are allowed.
 
     Raises: As `connected`.
     """
-    if not _refuses_private:
+    if not checks(reach):
         return {}
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    check(host, [str(one[4][0]) for one in found])
+    check(host, [str(one[4][0]) for one in found], reach)
     family, kind, protocol, _, address = found[0]
     opened = socket.socket(family, kind, protocol)
     opened.setblocking(False)  # the method's own way
@@ -99,12 +111,3 @@ async def checked_socket(host: str, port: int) -> dict[str, Any]:
         opened.close()
         raise
     return {"sock": opened}
-
-
-def _plain(address: Address) -> Address:
-    """Return the IPv4 address that an IPv6 address stands for, where it does."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return address
-    if address in _NAT64:
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour or address

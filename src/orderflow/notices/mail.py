@@ -10,6 +10,7 @@ from email.message import EmailMessage
 from email.utils import formatdate
 from typing import Literal
 
+from orderflow.domain.text import visible
 from orderflow.flow.notify import Notification, NotificationError
 
 TIMEOUT = 15.0
@@ -73,11 +74,11 @@ class Mail:
 
     def _message(self, notification: Notification) -> EmailMessage:
         message = EmailMessage()
-        message["Subject"] = f"[OrderFlow] {notification.subject}"
+        message["Subject"] = visible(f"[OrderFlow] {notification.subject}")
         message["From"] = self._sender
         message["To"] = ", ".join(self._recipients)
         message["Date"] = formatdate()
         message["Message-ID"] = f"<{notification.id}@orderflow.invalid>"
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office reply, please
-        message.set_content(notification.text)
+        message.set_content(visible(notification.text, lines=True))
         return message

@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
+from orderflow.domain.errors import StaleVersionError
 from orderflow.secrets.encryption import EncryptionService
 from orderflow.storage.database import Database
 from orderflow.storage.people.api_keys import SqlApiKeys
@@ -19,6 +20,8 @@ from orderflow.storage.work.exports import SqlExports
 from orderflow.storage.work.leases import EXTEND
 from orderflow.storage.work.orders import SqlOrders
 from orderflow.storage.work.waiting import SqlWaiting
+
+_SLUG = text("SELECT slug FROM organization WHERE id = :id")
 
 
 class SqlWork:
@@ -41,20 +44,48 @@ class SqlWork:
         self.api_keys = SqlApiKeys(connection, org_id)
         self.audit = SqlAudit(connection, org_id)
 
+    @property
+    def slug(self) -> str:
+        """The organization's short name."""
+        return str(self.connection.execute(_SLUG, {"id": self.org_id}).scalar_one())
+
+
+VersionOf = Callable[[SqlWork], int]
+"""Locks something that people edit, and returns its version. Raises NotFoundError."""
+
+
+def check_version(work: SqlWork, version_of: VersionOf, seen: Collection[int] | None) -> None:
+    """Raise StaleVersionError unless the version is one of those seen, or none was asked for."""
+    if seen is not None and (present := version_of(work)) not in seen:
+        raise StaleVersionError(details={"version": present})
+
 
 class SqlStore:
     """`flow.ports.Store` on PostgreSQL.
 
     Args:
         wake: Called after a push was requested, with organization and connection.
+        begin: Called first in each transaction.
     """
 
     def __init__(
-        self, database: Database, encryption: EncryptionService, wake: Callable[[UUID, UUID], None] | None = None
+        self,
+        database: Database,
+        encryption: EncryptionService,
+        wake: Callable[[UUID, UUID], None] | None = None,
+        begin: Callable[[SqlWork], None] | None = None,
     ) -> None:
         self.database = database
         self.encryption = encryption
         self._wake = wake
+        self._begin = begin
+
+    def expecting(self, version_of: VersionOf, seen: Collection[int] | None) -> SqlStore:
+        """Return this store for a step that edits what somebody has seen: its transactions begin with a look at it.
+
+        A transaction raises StaleVersionError if what is there has none of the versions `seen`.
+        """
+        return SqlStore(self.database, self.encryption, self._wake, lambda work: check_version(work, version_of, seen))
 
     @contextmanager
     def work(self, org_id: UUID, holding: Collection[UUID] | None = None) -> Iterator[SqlWork]:
@@ -65,7 +96,10 @@ class SqlStore:
                 another transaction has locked; `lock_status` raises LockedError for that one.
         """
         with self.database.transaction(org_id) as connection:
-            yield SqlWork(connection, org_id, self.encryption, holding)
+            work = SqlWork(connection, org_id, self.encryption, holding)
+            if self._begin is not None:
+                self._begin(work)
+            yield work
 
     def waiting(self, org_id: UUID, connection_id: UUID) -> SqlWaiting:
         """Return the exports of a connection that its ERP may still answer."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, cast
 
-from orderflow.connectors.order_fields import sample_order
 from orderflow.domain.delivery import TestResult
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder
@@ -20,6 +19,7 @@ from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.delivery.request import request_push
 from orderflow.flow.ports import Actor, Documents, Keeper, Store, Target, Wiring
 from orderflow.flow.setup.probe import test_connection
+from orderflow.formats.order_fields import sample_order
 from orderflow.testing.memory_store import Delivered, MemoryStore
 
 ACTOR = Actor("test")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from orderflow.channels.filestore import Rename, Upload
-from orderflow.channels.ftp.session import FTPTarget
 from orderflow.channels.ftp.store import close_all, open_ftp
+from orderflow.channels.ftp.target import FTPTarget
 from orderflow.domain.errors import ConnectorError, InDoubtError, NeedsAttentionError, UnavailableError
 from tests.integration.channels.certificates import make_certificates
 from tests.integration.channels.ftp_server import FTPServer

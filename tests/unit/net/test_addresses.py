@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
-from orderflow.channels.ftp.session import FTPTarget
 from orderflow.channels.ftp.store import open_ftp
+from orderflow.channels.ftp.target import FTPTarget
 from orderflow.channels.sftp.store import SFTPTarget, close_all, open_sftp
 from orderflow.connectors.dropzone import DropzoneJsonV1Connector
 from orderflow.domain.errors import NeedsAttentionError
@@ -26,13 +26,18 @@ def hosted():
     [
         "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
         "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::1",
+        "192.0.0.8", "192.88.99.1", "240.0.0.1", "255.255.255.255", "198.18.0.1", "203.0.113.9", "168.63.129.16",
+        "::127.0.0.1", "::8.8.8.8", "64:ff9b:1::1", "fec0::1", "3fff::1", "5f00::1", "100::1", "100:0:0:1::1",
+        "2001:db8::1", "2001::1", "2001:2::1", "4000::1", "2600::5efe:127.0.0.1", "::ffff:127.0.0.1", "fd00:ec2::254",
     ],
 )  # fmt: skip
 def test_what_is_not_public(address):
     assert not addresses.is_public(address)
 
 
-@pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"])
+@pytest.mark.parametrize(
+    "address", ["1.1.1.1", "2606:4700:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808", "2001:4:112::1", "2a00::1"]
+)
 def test_what_is_public(address):
     assert addresses.is_public(address)
 

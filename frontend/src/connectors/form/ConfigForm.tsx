@@ -24,7 +24,7 @@ interface Props {
   value: Config;
   stored: Config;
   error: ApiError | null;
-  onChange: (value: Config) => void;
+  onChange: (value: Config, typed: boolean) => void;
 }
 
 /** The form of any connector, drawn from its JSON Schema. */
@@ -48,7 +48,7 @@ export function ConfigForm({ schema, value, stored, error, onChange }: Props) {
       extraErrors={atFields(error)}
       noHtml5Validate
       showErrorList={false}
-      onChange={({ formData }) => onChange({ ...value, ...formData })}
+      onChange={({ formData }, id) => onChange({ ...value, ...formData }, id !== undefined)}
     >
       <></>
     </Form>

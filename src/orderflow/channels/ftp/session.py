@@ -1,109 +1,267 @@
-"""One login on an FTP server (RFC 959), plain or with explicit TLS (RFC 4217), and what the server's words mean."""
+"""One login on an FTP server (RFC 959), plain or with explicit TLS (RFC 4217).
+
+All that comes from the server is bytes: counted, with an absolute end, and decoded so that names and words in any
+character set pass. ftplib knows the commands; reading and waiting are done here.
+"""
 
 from __future__ import annotations
 
 import ftplib
-import re
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import quote
 
-from orderflow.domain.errors import ConfigError, ConnectorError, NeedsAttentionError, TransientError, UnavailableError
-from orderflow.net.addresses import HOST_UNKNOWN, REFUSED, SILENT, connected
+from orderflow.channels.ftp.errors import login_refused, tls_not_offered, translated
+from orderflow.channels.ftp.target import FTPTarget
+from orderflow.channels.limits import BYTES_PER_SECOND, MOST_NAME_BYTES, MOST_NAMES, seconds_for
+from orderflow.domain.errors import ConfigError
+from orderflow.net.addresses import connected
 
-_FULL = re.compile(r"no space|quota|disk.*full|full disk|insufficient", re.IGNORECASE)
+LONGEST_LINE = 8 * 1024
+MOST_LINES = 1_000
+"""Of one reply: bytes of a line, and lines."""
 
-
-@dataclass(frozen=True)
-class FTPTarget:
-    """An FTP server and an account on it; equal targets share sessions.
-
-    Attributes:
-        tls: Explicit TLS (AUTH TLS) for commands and files; the certificate is verified always.
-        ca: Certificates (PEM) to trust instead of the system's.
-        connect_timeout, timeout: Seconds for the connection, and for any answer.
-        sessions: Files under way at a time; FTP takes a login for each.
-        apart: Anything; targets that differ in it share no session.
-    """
-
-    host: str
-    port: int = 21
-    username: str = ""
-    password: str | None = field(default=None, repr=False)
-    tls: bool = False
-    ca: str | None = None
-    connect_timeout: float = 10.0
-    timeout: float = 30.0
-    sessions: int = 4
-    apart: str = ""
-
-    @property
-    def place(self) -> str:
-        """`host:port`, for messages."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-    def address(self, path: str) -> str:
-        """Return a path's URL: `ftp://user@host:21/out/x`, and `…/~/out/x` for `out/x` in the home folder."""
-        scheme = "ftps" if self.tls else "ftp"
-        user = f"{quote(self.username, safe='')}@" if self.username else ""
-        return f"{scheme}://{user}{self.place}{quote(path if path.startswith('/') else f'/~/{path}')}"
+_PIECE = 64 * 1024
+# Servers that take nothing older than TLS 1.3, by host and port.
+_only_13: set[tuple[str, int]] = set()
 
 
 class FTPSession(ftplib.FTP_TLS):
-    """A live login. Its `home` is the folder that relative paths begin in."""
+    """A live login.
+
+    Attributes:
+        home: The folder that relative paths begin in.
+        features: What the server says that it can (RFC 2389).
+        answer_time: Seconds for any answer.
+    """
 
     home: str
     features: frozenset[str]
+    answer_time: float
+    _end: float
+    _received: bytearray
 
     @classmethod
     def begin(cls, target: FTPTarget) -> FTPSession:
         """Connect, verify the server, and log in.
 
         Raises:
-            NeedsAttentionError: AUTH_FAILED, CERTIFICATE_UNTRUSTED, TLS_NOT_OFFERED, PRIVATE_ADDRESS.
-            UnavailableError: HOST_UNKNOWN, CONNECTION_REFUSED, CONNECTION_LOST, TIMEOUT, SESSION_LIMIT.
+            NeedsAttentionError: AUTH_FAILED, CERTIFICATE_UNTRUSTED, TLS_NOT_OFFERED, TLS_REQUIRED, TLS_VERSION,
+                TLS_INCOMPATIBLE, PRIVATE_ADDRESS, ADDRESS_NOT_ALLOWED.
+            BusyError: SESSION_LIMIT.
+            UnavailableError: HOST_UNKNOWN, CONNECTION_REFUSED, CONNECTION_LOST, TIMEOUT.
         """
+        ends = time.monotonic() + target.connect_timeout + target.timeout
         with translated(target):
-            context = _context(target)
-            sock = connected(target.host, target.port, target.connect_timeout)
-            session = cls(context=context, timeout=target.timeout, encoding="utf-8")
             try:
-                session._open(target, sock)
-            except BaseException:
-                sock.close()
-                session.close()
+                return cls._begun(target, ends)
+            except ssl.SSLCertVerificationError:
                 raise
-            return session
+            except (ssl.SSLError, ConnectionResetError) as error:
+                if not target.tls:
+                    raise
+                return cls._begun_otherwise(target, ends, error)
+
+    @classmethod
+    def _begun_otherwise(cls, target: FTPTarget, ends: float, first: OSError) -> FTPSession:
+        """Try the other version of TLS; if that goes wrong too, the first error is the one to tell."""
+        _only_13.symmetric_difference_update({_place(target)})
+        try:
+            return cls._begun(target, ends)
+        except (ssl.SSLError, ConnectionResetError):
+            _only_13.symmetric_difference_update({_place(target)})
+            raise first from None
+
+    @classmethod
+    def _begun(cls, target: FTPTarget, ends: float) -> FTPSession:
+        context = _context(target)
+        sock = connected(target.host, target.port, target.connect_timeout, target.reach)
+        session = cls(context=context, encoding="utf-8")
+        session._end, session.answer_time, session._received = ends, target.timeout, bytearray()
+        try:
+            session._open(target, sock)
+        except BaseException:
+            sock.close()
+            session.close()
+            raise
+        session._end = float("inf")
+        return session
 
     def _open(self, target: FTPTarget, sock: socket.socket) -> None:
-        sock.settimeout(target.timeout)
         self.host, self.port, self.sock, self.af = target.host, target.port, sock, sock.family
-        self.file = sock.makefile("r", encoding=self.encoding)
-        self.welcome = self.getresp()
+        try:
+            self.welcome = self.getresp()
+        except ftplib.Error as error:
+            raise login_refused(target, error) from None
         if target.tls:
-            self.auth()
-        self.login(target.username, target.password or "", secure=target.tls)
+            self._secure(target)
+        try:
+            self.login(target.username, target.password or "", secure=target.tls)
+        except (ftplib.error_perm, ftplib.error_temp) as error:
+            raise login_refused(target, error) from None
         if target.tls:
-            self.prot_p()
+            self._protect(target)
         self.voidcmd("TYPE I")
         self.home = self.pwd()
+        self.features = self._asked_for_features()
+        if "UTF8" in self.features:  # draft-ietf-ftpext-utf-8-option: some answer in it only when asked to
+            with suppress(ftplib.error_perm, ftplib.error_temp):
+                self.sendcmd("OPTS UTF8 ON")
+
+    def _secure(self, target: FTPTarget) -> None:
+        try:
+            self.voidcmd("AUTH TLS")
+        except ftplib.error_perm as error:
+            raise tls_not_offered(target, error) from None
+        if self._received:  # what came in the clear must not be taken for what comes over TLS
+            raise ftplib.error_proto("bytes in the clear after AUTH TLS")  # noqa: S321  # an exception, no call
+        assert self.sock is not None
+        self.sock.settimeout(self._left())
+        self.sock = self.context.wrap_socket(self.sock, server_hostname=self.host)
+
+    def _protect(self, target: FTPTarget) -> None:
+        try:
+            self.prot_p()
+        except ftplib.error_perm as error:
+            raise tls_not_offered(target, error) from None
+
+    def _asked_for_features(self) -> frozenset[str]:
         with suppress(ftplib.error_perm):  # an old server, or one that says nothing about itself
             answer = self.sendcmd("FEAT")
-            self.features = frozenset(line.split()[0].upper() for line in answer.splitlines()[1:-1] if line.strip())
-            return
-        self.features = frozenset()
+            return frozenset(line.split()[0].upper() for line in answer.splitlines()[1:-1] if line.strip())
+        return frozenset()
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Let all that is done in the block end within so many seconds; a block inside may only end earlier."""
+        outer, self._end = self._end, min(self._end, time.monotonic() + seconds)
+        try:
+            yield
+        finally:
+            self._end = outer
+
+    def _left(self) -> float:
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+    def putline(self, line: str) -> None:
+        """Send a command; names that are no UTF-8 survive a round trip."""
+        if any(character in line for character in "\r\n\0"):
+            raise ValueError("a line break in a command")
+        assert self.sock is not None
+        with self.within(self.answer_time):
+            self.sock.settimeout(self._left())
+            self.sock.sendall(f"{line}\r\n".encode(errors="surrogateescape"))
+
+    def getline(self) -> str:
+        """Return a line of a reply; raises EOFError at the connection's end."""
+        while (end := self._received.find(b"\n")) < 0:
+            if len(self._received) > LONGEST_LINE:
+                raise ftplib.error_proto(f"a line of more than {LONGEST_LINE} bytes")  # noqa: S321  # as above
+            self._receive()
+        line = bytes(self._received[:end])
+        del self._received[: end + 1]
+        return line.rstrip(b"\r").decode(errors="surrogateescape")
+
+    def _receive(self) -> None:
+        assert self.sock is not None
+        self.sock.settimeout(self._left())
+        more = self.sock.recv(LONGEST_LINE)
+        if not more:
+            raise EOFError
+        self._received += more
+
+    def getmultiline(self) -> str:
+        """Return one reply (RFC 959, 4.2), whole within the time to answer and of at most `MOST_LINES` lines."""
+        with self.within(self.answer_time):
+            lines = [self.getline()]
+            code = lines[0][:3]
+            if lines[0][3:4] == "-":
+                while not (lines[-1][:3] == code and lines[-1][3:4] != "-" and len(lines) > 1):
+                    if len(lines) >= MOST_LINES:
+                        raise ftplib.error_proto(f"a reply of more than {MOST_LINES} lines")  # noqa: S321  # as above
+                    lines.append(self.getline())
+            return "\n".join(lines)
 
     def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[socket.socket, int | None]:
         """Open a data connection; over TLS as the same session, which most servers ask for."""
-        conn, size = ftplib.FTP.ntransfercmd(self, cmd, rest)  # noqa: S321  # wrapped below
-        if self._prot_p:  # type: ignore[attr-defined]  # not in the stubs; set by prot_p
-            known = getattr(self.sock, "session", None)
-            conn = self.context.wrap_socket(conn, server_hostname=self.host, session=known)
-        return conn, size
+        with self.within(self.answer_time):
+            conn = socket.create_connection(self.makepasv(), self._left())
+            try:
+                self._begin_transfer(cmd)
+                return self._wrapped(conn), None
+            except BaseException:
+                conn.close()
+                raise
+
+    def _begin_transfer(self, cmd: str) -> None:
+        reply = self.sendcmd(cmd)
+        if reply[0] == "2":  # some servers send it before the 1xx
+            reply = self.getresp()
+        if reply[0] != "1":
+            raise ftplib.error_reply(reply)  # noqa: S321  # as above
+
+    def _wrapped(self, conn: socket.socket) -> socket.socket:
+        if not self._prot_p:  # type: ignore[attr-defined]  # not in the stubs; set by prot_p
+            return conn
+        known = getattr(self.sock, "session", None)
+        conn.settimeout(self._left())
+        return self.context.wrap_socket(conn, server_hostname=self.host, session=known)
+
+    def put(self, path: str, content: bytes) -> None:
+        """Write a file."""
+        with self.within(seconds_for(self.answer_time, len(content))):
+            conn = self.transfercmd(f"STOR {path}")
+            with conn:
+                for start in range(0, len(content), _PIECE):
+                    conn.settimeout(self._left())
+                    conn.sendall(content[start : start + _PIECE])
+                self._over(conn)
+            self.voidresp()
+
+    def get(self, command: str, most: int) -> bytes:
+        """Return what a RETR, MLSD or NLST sends; more than `most` bytes are cut after one byte more."""
+        with self.within(seconds_for(self.answer_time, most)):
+            content = bytearray()
+            with self.within(self.answer_time), self.transfercmd(command) as conn:
+                while len(content) <= most and (piece := self._piece(conn)):
+                    content += piece
+                    self._end += len(piece) / BYTES_PER_SECOND
+                if len(content) <= most:
+                    self._over(conn)
+            if len(content) > most:
+                raise TooMuchError
+            self.voidresp()
+            return bytes(content)
+
+    def _piece(self, conn: socket.socket) -> bytes:
+        conn.settimeout(self._left())
+        try:
+            return conn.recv(_PIECE)
+        except ssl.SSLEOFError:  # closed without a word; the reply to the command tells whether all came
+            return b""
+
+    def _over(self, conn: socket.socket) -> None:
+        """Say that nothing more comes; a server that does not answer that has its say in its reply."""
+        if isinstance(conn, ssl.SSLSocket):
+            conn.settimeout(self._left())
+            with suppress(ssl.SSLError, ConnectionError):
+                conn.unwrap()
+
+    def names(self, command: str) -> list[str]:
+        """Return the lines of a listing.
+
+        Raises:
+            TooMuchError: There are more than `MOST_NAMES`.
+        """
+        lines = self.get(command, MOST_NAME_BYTES).split(b"\n", MOST_NAMES + 1)
+        if len(lines) > MOST_NAMES + 1:
+            raise TooMuchError
+        return [line.rstrip(b"\r").decode(errors="surrogateescape") for line in lines if line.strip()]
 
     def has_folder(self, folder: str) -> bool:
         """Tell whether a folder can be entered."""
@@ -115,101 +273,25 @@ class FTPSession(ftplib.FTP_TLS):
         return True
 
 
+class TooMuchError(ftplib.Error):
+    """More came than is read; the session is of no use any more."""
+
+
+def _place(target: FTPTarget) -> tuple[str, int]:
+    return target.host, target.port
+
+
 def _context(target: FTPTarget) -> ssl.SSLContext:
+    if not target.tls:
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # not used; to read the system's authorities takes long
     try:
         context = ssl.create_default_context(cadata=target.ca)
     except ssl.SSLError:
         raise ConfigError(
             "The certificate to trust is not one in PEM format.", details={"fields": ["tls_ca"]}
         ) from None
-    # A session of TLS 1.3 cannot be resumed by the time that the first data connection asks for it.
-    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    if _place(target) in _only_13:
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+    else:  # a session of TLS 1.3 may not be there yet when the first data connection wants to resume it
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
     return context
-
-
-@contextmanager
-def translated(target: FTPTarget) -> Iterator[None]:
-    """Turn what concerns the whole session into our tree.
-
-    Raises:
-        ConnectorError: Named by what follows from it.
-    """
-    try:
-        yield
-    except ConnectorError:
-        raise
-    except (ftplib.Error, OSError, EOFError, ValueError) as error:
-        raise session_error(target, error) from None
-
-
-def session_error(target: FTPTarget, error: Exception) -> ConnectorError:
-    """Return our counterpart of an error that ends a session, or kept it from beginning."""
-    place = target.place
-    match error:
-        case ssl.SSLCertVerificationError():
-            return NeedsAttentionError(
-                f"{place} did not prove to be {target.host}: {error.verify_message}.",
-                code="CERTIFICATE_UNTRUSTED",
-                hint="Have the server's certificate mended, or enter the certificate of the authority that signed it.",
-            )
-        case ftplib.error_perm() if _code(error) == 530:
-            return NeedsAttentionError(
-                f"{place} refused the login of {target.username} with this password.",
-                code="AUTH_FAILED",
-                hint="Check user name and password with whoever runs the server, correct them and test the connection.",
-            )
-        case ftplib.error_perm() if target.tls and _code(error) in (500, 502, 504, 534):
-            return NeedsAttentionError(
-                f"{place} does not offer TLS.",
-                code="TLS_NOT_OFFERED",
-                hint="Have explicit TLS (AUTH TLS) switched on at the server.",
-            )
-        case ftplib.error_temp() if _code(error) == 421:
-            return UnavailableError(f"{place} accepts no further session.", code="SESSION_LIMIT")
-        case socket.gaierror() | UnicodeError():
-            return UnavailableError(
-                f"The host name {target.host} cannot be resolved.", code="HOST_UNKNOWN", hint=HOST_UNKNOWN
-            )
-        case ConnectionRefusedError():
-            return UnavailableError(f"{place} refuses connections.", code="CONNECTION_REFUSED", hint=REFUSED)
-        case TimeoutError():
-            return UnavailableError(f"{place} left a request unanswered.", code="TIMEOUT", hint=SILENT)
-        case ftplib.Error():
-            return UnavailableError(f"{place} did not speak FTP as it should.", code="PROTOCOL_ERROR")
-        case OSError() | EOFError():
-            return UnavailableError(f"The connection to {place} broke.", code="CONNECTION_LOST")
-    return ConfigError("A path or a name cannot be sent over FTP: it holds a line break.")
-
-
-def refused(target: FTPTarget, path: str, error: ftplib.Error, *, folder_there: bool) -> ConnectorError:
-    """Return our counterpart of a refusal that concerns one file (RFC 959, 4.2)."""
-    code, words = _code(error), " ".join(str(error).split())[:200]
-    if code in (452, 552) or _FULL.search(words):
-        return NeedsAttentionError(
-            f"{target.place} has no room left for {path}.",
-            code="DISK_FULL",
-            hint="Free some space or raise the quota on the server, then test the connection.",
-        )
-    if not folder_there:
-        return NeedsAttentionError(
-            f"The folder {path.rpartition('/')[0] or '/'} does not exist on {target.place}.",
-            code="FOLDER_MISSING",
-            hint="Create the folder on the server, or correct the path in the connection, then test the connection.",
-        )
-    if code in (532, 550, 553):
-        return NeedsAttentionError(
-            f"{target.username} may not do this on {target.place}: {path} ({words}).",
-            code="PERMISSION_DENIED",
-            hint="Have the account's rights on this folder corrected on the server, then test the connection.",
-        )
-    return TransientError(f"{target.place} could not do this: {path} ({words}).", code="FTP_FAILURE")
-
-
-def _code(error: Any) -> int:
-    first = str(error)[:3]
-    return int(first) if first.isdigit() else 0
-
-
-def is_fatal(error: BaseException) -> bool:
-    """Tell whether a session is of no use any more after this error."""
-    return not isinstance(error, ftplib.error_perm | ftplib.error_temp) or _code(error) == 421

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from orderflow.domain.reach import Reach, current
+
 
 @dataclass(frozen=True)
 class SFTPTarget:
@@ -23,6 +25,7 @@ class SFTPTarget:
         fsync: Ask the server to write each file through to its disk, where it offers that.
         max_sessions: How many logins to this account may be open at a time in this process; None if it does not matter.
         apart: Anything; targets that differ in it share no connection. A test logs in for itself with this.
+        reach: How far it may lead; taken from where it is made.
     """
 
     host: str
@@ -38,6 +41,7 @@ class SFTPTarget:
     fsync: bool = False
     max_sessions: int | None = None
     apart: str = ""
+    reach: Reach = field(default_factory=current)
 
     @property
     def account(self) -> tuple[str, int, str]:

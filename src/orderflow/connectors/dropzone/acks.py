@@ -13,9 +13,8 @@ from hashlib import sha256
 from typing import Literal
 from uuid import UUID, uuid4
 
-from orderflow.channels.filestore import Entry, FileStore, Upload
+from orderflow.channels.filestore import Entry, FileStore, Upload, join
 from orderflow.connectors.dropzone.ack_content import LIMIT, UnfinishedError, UnreadableError, understand
-from orderflow.connectors.dropzone.zone import join
 from orderflow.domain.delivery import Ack, Waiting
 from orderflow.domain.errors import ConnectorError
 

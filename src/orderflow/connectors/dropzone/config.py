@@ -1,181 +1,108 @@
-"""What a dropzone connection is configured with: one list that checks input, marks secrets and draws the form."""
+"""A dropzone's form: the way to the ERP (`mode`), the settings of every channel, and those of the format.
+
+It is one flat list, because that is what connections are stored as. Each field is declared once, by the channels or
+the format that use it; `form` joins them, and a value is checked by the channel that the mode means.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Mapping
+from copy import copy
+from functools import lru_cache
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
-    SecretStr,
-    ValidationInfo,
-    field_validator,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationError,
+    create_model,
     model_validator,
 )
+from pydantic.fields import FieldInfo
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from orderflow.channels.channel import Channel
+from orderflow.channels.registry import channels
 
 OLD_NAMES = {"base_path": "export_path", "dropzone_type": "mode"}
-_SFTP = {"mode": ["sftp"]}
-_FTPS = {"mode": ["ftps"]}
-_SERVER = {"mode": ["sftp", "ftp", "ftps"]}
-PORTS = {"sftp": 22, "ftp": 21, "ftps": 21}
+GROUPS = ("Server", "Sign-in", "Folders", "Advanced")
+"""The order in which the form shows what channels ask; a format's fields follow."""
 
 
-def _folder(path: str) -> str:
-    if any(character in path for character in "\0\r\n"):
-        raise ValueError("must not contain a line break or a NUL")
-    if ".." in path.split("/"):
-        raise ValueError("must not contain the part '..'")
-    return path.rstrip("/") or "/"
+class Dropzone(BaseModel):
+    """The parent of every dropzone's form.
 
+    Attributes:
+        mode: Which channel.
+    """
 
-Folder = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(_folder)]
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=True)
 
+    channels: ClassVar[Mapping[str, Channel]] = {}
+    format_settings: ClassVar[type[BaseModel]]
 
-def _form(group: str, show_when: dict[str, list[str]] | None = None, **more: Any) -> dict[str, Any]:
-    """Return where a field stands on the form; the folders and what is advanced do not decide who gets secrets."""
-    decides = group in ("Server", "Sign-in")
-    return {"group": group, "destination": decides, **({"show_when": show_when} if show_when else {}), **more}
+    mode: str
+    _of_channel: Any = PrivateAttr(None)
+    _of_format: Any = PrivateAttr(None)
 
+    @property
+    def channel(self) -> Channel:
+        """The channel that the mode means."""
+        return self.channels[self.mode]
 
-class DropzoneConfig(BaseModel):
-    """A place where OrderFlow leaves order files and the ERP leaves its answers."""
+    @property
+    def of_channel(self) -> Any:
+        """That channel's settings."""
+        return self._of_channel
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, title="Dropzone", hide_input_in_errors=True, validate_default=True
-    )
+    @property
+    def of_format(self) -> Any:
+        """The format's settings."""
+        return self._of_format
 
-    mode: Literal["sftp", "ftps", "ftp", "filesystem"] = Field(
-        "sftp",
-        title="Kind",
-        description="sftp: a server reached over SSH. ftps: FTP under explicit TLS. ftp: FTP in the clear, for a "
-        "trusted network only. filesystem: a folder on, or mounted into, OrderFlow's machine.",
-        json_schema_extra=_form("Server"),
-    )
-    host: str | None = Field(
-        None,
-        min_length=1,
-        max_length=253,
-        pattern=r"^[^\s/@]+$",
-        title="Host",
-        description="The server's name or address, without sftp:// and without a path.",
-        json_schema_extra=_form("Server", _SERVER),
-    )
-    port: int = Field(
-        22,
-        ge=1,
-        le=65_535,
-        title="Port",
-        description="Leave it empty for the usual one: 22 for sftp, 21 for ftp and ftps.",
-        json_schema_extra=_form("Server", _SERVER, prefill=False),
-    )
-    host_key: str | None = Field(
-        None,
-        max_length=10_000,
-        title="Host key",
-        description="The server's public key, 'ssh-ed25519 AAAA…', or its fingerprint, 'SHA256:…'. No other server "
-        "gets orders. Leave it empty and test: the test shows the key that it saw, to be compared with the ERP side's.",
-        json_schema_extra=_form("Server", _SFTP, multiline=True),
-    )
-    tls_ca: str | None = Field(
-        None,
-        max_length=100_000,
-        title="Certificate to trust",
-        description="In PEM format: the authority that signed the server's certificate, or the certificate itself. "
-        "Leave it empty for a certificate that every browser accepts. It is verified in either case.",
-        json_schema_extra=_form("Server", _FTPS, multiline=True),
-    )
-    username: str | None = Field(
-        None,
-        min_length=1,
-        max_length=255,
-        title="User",
-        description="The account on the server.",
-        json_schema_extra=_form("Sign-in", _SERVER),
-    )
-    password: SecretStr | None = Field(
-        None,
-        title="Password",
-        description="Needed unless a private key is given.",
-        json_schema_extra=_form("Sign-in", _SERVER, writeOnly=True),
-    )
-    ssh_key: SecretStr | None = Field(
-        None,
-        title="Private key",
-        description="The whole text of a private key file, in OpenSSH or PEM format.",
-        json_schema_extra=_form("Sign-in", _SFTP, writeOnly=True, multiline=True),
-    )
-    ssh_key_passphrase: SecretStr | None = Field(
-        None,
-        title="Passphrase",
-        description="Of the private key, if it has one.",
-        json_schema_extra=_form("Sign-in", _SFTP, writeOnly=True),
-    )
-    export_path: Folder = Field(
-        title="Export folder",
-        description="Where order files are put. Without a leading / it is relative to the account's home folder.",
-        json_schema_extra=_form("Folders"),
-    )
-    ack_path: Folder | None = Field(
-        None,
-        title="Answer folder",
-        description="Where the ERP puts its answers. Leave it empty if it gives none.",
-        json_schema_extra=_form("Folders"),
-    )
-    atomic_write: bool = Field(
-        True,
-        title="Write, then rename",
-        description="Each file is written as .tmp and renamed once it is whole, so that the ERP never reads half of "
-        "one. Turn it off only for servers that cannot rename.",
-        json_schema_extra=_form("Advanced"),
-    )
-    fsync: bool = Field(
-        False,
-        title="Wait for the disk",
-        description="A file counts as written only when it is on the server's disk. Safer against power cuts, slower.",
-        json_schema_extra=_form("Advanced"),
-    )
-    connect_timeout: float = Field(
-        10,
-        gt=0,
-        le=120,
-        title="Time to connect",
-        description="Seconds until a server that does not answer counts as down.",
-        json_schema_extra=_form("Advanced", _SERVER),
-    )
-    timeout: float = Field(
-        30,
-        gt=0,
-        le=600,
-        title="Time to answer",
-        description="Seconds that the server may take over one request.",
-        json_schema_extra=_form("Advanced", _SERVER),
-    )
-    max_in_flight: int = Field(
-        256,
-        ge=1,
-        le=1_024,
-        title="Files at once",
-        description="How many files are under way at the same time. Lower it for servers that limit open files.",
-        json_schema_extra=_form("Advanced", _SFTP),
-    )
+    def of_parts(self, of_channel: Any, of_format: Any) -> Self:
+        """Note the settings of the channel and of the format."""
+        self._of_channel, self._of_format = of_channel, of_format
+        return self
 
-    max_sessions: int | None = Field(
-        None,
-        ge=1,
-        le=32,
-        title="Sessions at once",
-        description="How many times OrderFlow may be signed in at once, for servers that limit it. Leave it empty for "
-        "the usual: one session over SFTP, and one more for a test; four over FTP.",
-        json_schema_extra=_form("Advanced", _SERVER),
-    )
-
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _accept_old_names(cls, given: Any) -> Any:
+    def _whole(cls, given: Any, check: ModelWrapValidatorHandler[Self]) -> Self:
+        """Check the form, then its parts; whatever is wrong is said at once, each field once."""
         if not isinstance(given, dict):
-            return given
+            return check(given)
+        filled = cls._as_it_is_meant(given)
+        problems: dict[str, InitErrorDetails] = {}
+        form = None
+        try:
+            form = check(filled)
+            filled = {name: getattr(form, name) for name in form.model_fields_set}
+        except ValidationError as error:
+            _add(problems, error)
+        parts = cls._parts(filled, problems)
+        if problems or form is None:
+            raise ValidationError.from_exception_data(cls.__name__, cls._as_shown(problems), hide_input=True)
+        return form.of_parts(*parts)
+
+    @classmethod
+    def _as_shown(cls, problems: dict[str, InitErrorDetails]) -> list[InitErrorDetails]:
+        """Return the problems in the order of the form's fields."""
+        places = list(cls.model_fields)
+        ranked = {place: places.index(name) for place in problems if (name := place.split(".")[0]) in places}
+        return [problems[place] for place in sorted(problems, key=lambda place: ranked.get(place, len(places)))]
+
+    @classmethod
+    def _parts(cls, filled: dict[str, Any], problems: dict[str, InitErrorDetails]) -> tuple[Any, Any]:
+        mode = filled.get("mode", cls.model_fields["mode"].default)
+        channel = cls.channels.get(mode) if isinstance(mode, str) else None
+        of_channel = _part(channel.settings, filled, f"is needed for mode {mode}", problems) if channel else None
+        return of_channel, _part(cls.format_settings, filled, "is needed", problems)
+
+    @classmethod
+    def _as_it_is_meant(cls, given: dict[str, Any]) -> dict[str, Any]:
         # A form sends "" for what was left empty.
         filled = {name: value for name, value in given.items() if value not in ("", None)}
         for old, name in OLD_NAMES.items():
@@ -184,44 +111,112 @@ class DropzoneConfig(BaseModel):
                     raise ValueError(f"{old} is the older name of {name}; give one of them")
                 value = filled.pop(old)
                 filled[name] = value.lower() if name == "mode" and isinstance(value, str) else value
-        mode = filled.get("mode")
-        if "port" not in filled and isinstance(mode, str) and mode in PORTS:
-            filled["port"] = PORTS[mode]
-        return filled
+        return cls._own_defaults(filled.get("mode")) | filled
 
-    @field_validator("host", "username")
     @classmethod
-    def _needed_for_servers(cls, value: str | None, others: ValidationInfo) -> str | None:
-        mode = others.data.get("mode")
-        if value is None and mode in PORTS:
-            raise ValueError(f"is needed for mode {mode}")
-        return value
+    def _own_defaults(cls, mode: Any) -> dict[str, Any]:
+        """Return what the mode's channel takes for granted where others take something else, as its port."""
+        channel = cls.channels.get(mode) if isinstance(mode, str) else None
+        fields = channel.settings.model_fields if channel else {}
+        return {
+            name: field.default
+            for name, field in fields.items()
+            if not field.is_required() and field.default != cls.model_fields[name].default
+        }
 
-    @field_validator("password")
-    @classmethod
-    def _only_way_into_ftp(cls, value: SecretStr | None, others: ValidationInfo) -> SecretStr | None:
-        mode = others.data.get("mode")
-        if value is None and mode in ("ftp", "ftps"):
-            raise ValueError(f"is needed for mode {mode}")
-        return value
 
-    @field_validator("ssh_key")
-    @classmethod
-    def _some_way_to_sign_in(cls, value: SecretStr | None, others: ValidationInfo) -> SecretStr | None:
-        if value is None and others.data.get("mode") == "sftp" and others.data.get("password", value) is None:
-            raise ValueError("this or a password is needed for mode sftp")
-        return value
+def _part(
+    model: type[BaseModel], filled: dict[str, Any], needed: str, problems: dict[str, InitErrorDetails]
+) -> BaseModel | None:
+    """Return a part's settings; what is wrong with them is added to `problems`."""
+    try:
+        return model.model_validate(
+            {name: value for name, value in filled.items() if name in model.model_fields and value is not None}
+        )
+    except ValidationError as error:
+        _add(problems, error, needed)
+    return None
 
-    @field_validator("export_path", "ack_path")
-    @classmethod
-    def _same_folder_for_every_process(cls, path: str | None, others: ValidationInfo) -> str | None:
-        if path is not None and others.data.get("mode") == "filesystem" and not path.startswith("/"):
-            raise ValueError("must begin with / for mode filesystem")
-        return path
 
-    @field_validator("ack_path")
-    @classmethod
-    def _answers_apart_from_orders(cls, path: str | None, others: ValidationInfo) -> str | None:
-        if path is not None and path == others.data.get("export_path"):
-            raise ValueError("must be another folder than export_path")
-        return path
+def _add(problems: dict[str, InitErrorDetails], error: ValidationError, needed: str = "Field required") -> None:
+    for item in error.errors(include_url=False, include_context=False, include_input=False):
+        message = needed if item["type"] == "missing" else item["msg"].removeprefix("Value error, ")
+        fault = PydanticCustomError("form", "{fault}", {"fault": message})
+        place = ".".join(map(str, item["loc"]))
+        problems.setdefault(place, InitErrorDetails(type=fault, loc=item["loc"], input=None))
+
+
+class Form:
+    """Gives a connector class its form; made when it is asked for, so that it knows every channel there is then."""
+
+    def __get__(self, instance: object, owner: Any) -> type[Dropzone]:
+        """Return the form of the connector's format."""
+        return form(owner.format.settings)
+
+
+def form(format_settings: type[BaseModel]) -> type[Dropzone]:
+    """Return the form of a format on all channels."""
+    return _form(format_settings, tuple(channels().items()))
+
+
+@lru_cache(64)
+def _form(format_settings: type[BaseModel], known: tuple[tuple[str, Channel], ...]) -> type[Dropzone]:
+    fields = {"mode": _mode(known)} | _joined(known) | _fields(format_settings)
+    title = format_settings.model_config.get("title") or format_settings.__name__
+    made = create_model(
+        f"{format_settings.__name__.removesuffix('Settings')}Dropzone",
+        __base__=Dropzone,
+        __doc__=format_settings.__doc__,
+        __cls_kwargs__={"title": title},
+        **fields,
+    )
+    made.channels, made.format_settings = dict(known), format_settings
+    return made
+
+
+def _mode(known: Iterable[tuple[str, Channel]]) -> Any:
+    names = tuple(mode for mode, _ in known)
+    described = " ".join(f"{mode}: {channel.about}." for mode, channel in known)
+    extra: dict[str, Any] = {"group": GROUPS[0], "destination": True}
+    return Literal[names], Field(names[0], title="Kind", description=described, json_schema_extra=extra)
+
+
+def _joined(known: Iterable[tuple[str, Channel]]) -> dict[str, Any]:
+    """Return what the channels ask, each field once, shown for the modes that ask it; the first to ask words it."""
+    asked: dict[str, list[tuple[str, FieldInfo]]] = {}
+    for mode, channel in known:
+        for name, field in channel.settings.model_fields.items():
+            asked.setdefault(name, []).append((mode, field))
+    joined = {name: _asked_by(modes, len(dict(known))) for name, modes in asked.items()}
+    return dict(sorted(joined.items(), key=lambda item: _rank(item[1][1])))
+
+
+def _asked_by(modes: list[tuple[str, FieldInfo]], channels_there_are: int) -> Any:
+    field = modes[0][1]
+    extra: dict[str, Any] = dict(field.json_schema_extra) if isinstance(field.json_schema_extra, dict) else {}
+    shown = [mode for mode, _ in modes]
+    if len(shown) < channels_there_are:
+        extra["show_when"] = {"mode": shown}
+    everywhere = len(modes) == channels_there_are and all(asked.is_required() for _, asked in modes)
+    return _field(field, extra, optional=field.is_required() and not everywhere)
+
+
+def _fields(model: type[BaseModel]) -> dict[str, Any]:
+    return {name: (field.rebuild_annotation(), copy(field)) for name, field in model.model_fields.items()}
+
+
+def _field(field: FieldInfo, extra: dict[str, Any], *, optional: bool) -> Any:
+    kind: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+    told = Field(
+        None if optional else field.get_default(call_default_factory=False) if not field.is_required() else ...,
+        title=field.title,
+        description=field.description,
+        json_schema_extra=extra,
+    )
+    return (kind | None if optional else kind), told
+
+
+def _rank(field: FieldInfo) -> int:
+    extra = field.json_schema_extra
+    group = extra.get("group") if isinstance(extra, dict) else None
+    return GROUPS.index(group) if group in GROUPS else len(GROUPS)

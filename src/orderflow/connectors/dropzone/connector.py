@@ -1,70 +1,74 @@
-"""Deliver files into a dropzone and read the answers left there, whatever the files' format."""
+"""A format on a channel: orders are written by the one and go out, and answers come in, by the other."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import structlog
-from pydantic import BaseModel
 
-from orderflow.channels.filestore import Rename, Upload
+from orderflow.channels.channel import Parcel, Ready, Session
 from orderflow.connectors.base import BaseConnector
 from orderflow.connectors.dropzone import trial
-from orderflow.connectors.dropzone.acks import read_answers
-from orderflow.connectors.dropzone.config import DropzoneConfig
-from orderflow.connectors.dropzone.leftovers import find_leftovers
-from orderflow.connectors.dropzone.put_away import put_away
-from orderflow.connectors.dropzone.zone import Zone, open_zone
-from orderflow.domain.delivery import Ack, ExportResult, Leftover, TestResult, Waiting, WaitingExport
-from orderflow.domain.errors import ConnectorError, InDoubtError, LeaseEndingError, TransientError, UnavailableError
+from orderflow.connectors.dropzone.config import Dropzone, Form
+from orderflow.connectors.dropzone.zone import open_zone
+from orderflow.domain.delivery import Ack, Document, ExportResult, Leftover, TestResult, Waiting, WaitingExport
+from orderflow.domain.errors import ConnectorError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.ports import Preview, Staged
+from orderflow.formats.format import Format
+from orderflow.formats.json_v1 import JsonV1Format
 
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 
-ZONES_KEPT = 256
-"""Opened configurations kept at a time; one that falls out is checked again when it is next used."""
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A configuration that was checked, and the session that lives by it."""
+
+    form: Dropzone
+    session: Session
+
+    def close(self) -> None:
+        """Close the session."""
+        self.session.close()
 
 
 class DropzoneConnector(BaseConnector):
-    """The parent of the dropzone connectors. A format adds its type, its name and `render`."""
+    """A format on every channel. A child adds its type, its name and its `format`, or a `render` of its own."""
 
-    config_model: ClassVar[type[BaseModel]] = DropzoneConfig
+    format: ClassVar[Format] = JsonV1Format()
+    config_model = Form()
     capabilities: ClassVar[frozenset[str]] = frozenset({"staging", "acks", "find"})
 
-    def __init__(self) -> None:
-        self._opened = lru_cache(ZONES_KEPT)(lambda text: open_zone(self.parse(json.loads(text))))
+    def open_session(self, settings: Dropzone) -> Opened:
+        """Return what lives by a configuration; connects to nothing yet."""
+        return Opened(settings, open_zone(settings))
 
-    def zone(self, config: dict[str, Any]) -> Zone:
-        """Return the opened dropzone; a configuration is checked when it is new, not for every batch.
-
-        Raises:
-            ConfigError: It cannot be used.
-        """
-        try:
-            text = json.dumps(config, sort_keys=True)
-        except TypeError:  # what is no JSON among the values is for `parse` to name
-            return open_zone(self.parse(config))
-        return self._opened(text)
+    def render(self, draft_order: DraftOrder, config: dict[str, Any]) -> Document:
+        """Write the order in the format. Raises RejectedError if it cannot express it."""
+        with self.session(config) as opened:
+            return self.format.render(draft_order, draft_order.delivery, opened.form.of_format)
 
     def preview(self, draft_order: DraftOrder, config: dict[str, Any]) -> Preview:
-        """Show the file, and where it would lie."""
+        """Show the document, and where it would lie."""
         document = self.document(draft_order, config)
-        zone = self.zone(config)
-        return Preview(document, zone.store.address(zone.final(document.filename)))
+        with self.session(config) as opened:
+            return Preview(document, opened.session.destination(document.filename))
 
     def stages(self, config: dict[str, Any]) -> bool:
-        """Tell whether files are written as `.tmp` and renamed."""
-        return self.zone(config).config.atomic_write
+        """Return whether delivery has an atomic last step, such as a rename."""
+        with self.session(config) as opened:
+            return bool(opened.session.stages)
 
     def expects_acks(self, config: dict[str, Any]) -> bool:
-        """Tell whether there is a folder for answers."""
-        return self.zone(config).config.ack_path is not None
+        """Return whether the ERP answers over this connection."""
+        with self.session(config) as opened:
+            return bool(opened.session.answers)
 
     def export(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
         """Deliver one order.
@@ -80,160 +84,108 @@ class DropzoneConnector(BaseConnector):
     def export_many(
         self, draft_orders: Sequence[DraftOrder], config: dict[str, Any]
     ) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
-        """Deliver a batch: written and renamed, or written in place where the connection says so."""
-        return _one_for_each(draft_orders, lambda: self._export(draft_orders, config))
+        """Deliver a batch."""
+        return self._each(draft_orders, config, lambda session, parcels: session.deliver(parcels))
 
     def stage_many(
         self, draft_orders: Sequence[DraftOrder], config: dict[str, Any]
     ) -> Iterator[tuple[UUID, Staged | ConnectorError]]:
-        """Write each document under a name that only this attempt uses, and check its size."""
-        return _one_for_each(draft_orders, lambda: self._stage(draft_orders, config))
+        """Put each document at the target so that the ERP does not see it yet, and check it."""
+        orders = {order.id: order for order in draft_orders}
+        for order_id, outcome in self._each(draft_orders, config, lambda session, parcels: session.stage(parcels)):
+            yield order_id, Staged(orders[order_id], outcome.address) if isinstance(outcome, Ready) else outcome
 
     def publish_many(
         self, staged: Sequence[Staged], config: dict[str, Any]
     ) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
-        """Give staged files their final names; one that is gone was published before.
+        """Let the ERP have what was staged; what is gone was published before.
 
         Yields InDoubtError (TARGET_CHANGED) for what was staged where this connection does not point any more.
         """
-        return _one_for_each([item.order for item in staged], lambda: self._publish(staged, config))
+        ready = [_ready(item) for item in staged]
+
+        def publish() -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
+            with self.session(config) as opened:
+                yield from opened.session.publish(ready)
+
+        return _one_for_each([item.order for item in staged], publish)
 
     def discard(self, staged: Sequence[Staged], config: dict[str, Any]) -> None:
-        """Remove temporary files as far as possible."""
+        """Remove what was staged, as far as possible."""
         try:
-            zone = self.zone(config)
-            zone.store.remove([zone.path_of(item.path) for item in staged])
+            with self.session(config) as opened:
+                opened.session.discard([_ready(item) for item in staged])
         except ConnectorError as error:
             log.info("temporary files were left behind", files=len(staged), reason=error.code)
 
     def leftovers(self, config: dict[str, Any]) -> Iterator[Leftover]:
-        """Return the temporary files in the export folder that have names of ours."""
-        return find_leftovers(self.zone(config))
+        """Yield what dead attempts left at the target."""
+        with self.session(config) as opened:
+            yield from opened.session.leftovers()
 
     def remove_leftovers(self, leftovers: Sequence[Leftover], config: dict[str, Any]) -> None:
-        """Remove temporary files of attempts that died."""
-        zone = self.zone(config)
-        zone.store.remove([zone.path_of(leftover.path) for leftover in leftovers])
+        """Remove what dead attempts left."""
+        with self.session(config) as opened:
+            opened.session.remove_leftovers(leftovers)
+
+    def can_find(self, config: dict[str, Any]) -> bool:
+        """Return whether the target can be asked for a document."""
+        with self.session(config) as opened:
+            return bool(opened.session.can_find)
 
     def find(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult | None:
-        """Look for the file under its final name.
-
-        Returns:
-            A result if it is there in full.
-
-        Raises:
-            InDoubtError: It is not there, so it never came or the ERP took it; or a part of it is there.
-        """
-        zone = self.zone(config)
-        document = self.document(draft_order, config)
-        path = zone.final(document.filename)
-        entry = zone.store.stat(path)
-        if entry is None:
-            raise InDoubtError(f"{path} is not there: it never arrived, or the ERP took it already.")
-        if entry.size != len(document.content):
-            raise InDoubtError(f"{path} is there in part: the ERP may have read it like that.")
-        return _delivered(draft_order, zone, path)
+        """Look for the document at the target. Raises ConnectorError: it cannot be known."""
+        parcel = self._parcel(draft_order, config)
+        with self.session(config) as opened:
+            found: ExportResult | None = opened.session.find(parcel)
+        return found
 
     def poll_acks(self, config: dict[str, Any], waiting: Waiting | Iterable[WaitingExport]) -> Iterator[Ack]:
-        """Read the answers; see `orderflow.connectors.dropzone.acks`."""
-        zone = self.zone(config)
-        if zone.config.ack_path is None:
-            return iter(())
-        return read_answers(zone.store, zone.config.ack_path, Waiting.of(waiting))
+        """Read the answers."""
+        with self.session(config) as opened:
+            read = partial(self.format.read, settings=opened.form.of_format)
+            yield from opened.session.incoming(waiting, read)
 
     def finish_acks(self, acks: Sequence[Ack], config: dict[str, Any]) -> None:
-        """Move answers that are recorded out of the way."""
-        zone = self.zone(config)
-        if zone.config.ack_path is not None:
-            put_away(zone.store, zone.config.ack_path, acks)
+        """Put away answers that are recorded."""
+        with self.session(config) as opened:
+            opened.session.put_away(acks)
 
     def test_connection(self, config: dict[str, Any]) -> TestResult:
         """Do all that a push and a poll do, within 5 seconds, under names that no ERP picks up."""
+        # A session of its own: one that is open already would not notice a password changed since.
         with self.measure_latency("test") as timer:
-            outcome = trial.run(lambda: self.parse(config))
+            outcome = trial.run(lambda: open_zone(self.parse(config), apart=uuid4().hex, patience=trial.LIMIT - 1))
         if outcome.error is None:
             return self.build_test_result(True, None, timer.latency_ms, {"steps": outcome.steps})
         return trial.failed(outcome, timer.latency_ms)
 
-    def _export(
-        self, orders: Sequence[DraftOrder], config: dict[str, Any]
-    ) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
-        if not self.stages(config):
-            yield from self._write_in_place(orders, config)
-            return
-        staged = []
-        for order_id, outcome in self._stage(orders, config):
-            if isinstance(outcome, Staged):
-                staged.append(outcome)
-            else:
-                yield order_id, outcome
-        yield from self._publish(staged, config)
+    def _parcel(self, order: DraftOrder, config: dict[str, Any]) -> Parcel:
+        return Parcel(order.id, self.document(order, config), order.delivery)
 
-    def _write_in_place(
-        self, orders: Sequence[DraftOrder], config: dict[str, Any]
-    ) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
-        zone = self.zone(config)
+    def _each(
+        self,
+        orders: Sequence[DraftOrder],
+        config: dict[str, Any],
+        act: Callable[[Session, Sequence[Parcel]], Iterator[tuple[UUID, Result | ConnectorError]]],
+    ) -> Iterator[tuple[UUID, Result | ConnectorError]]:
+        """Act on the orders' documents; an order whose document cannot be made has that as its outcome."""
 
-        def final(order: DraftOrder) -> Upload:
-            document = self.document(order, config)
-            return Upload(zone.final(document.filename), document.content, order.delivery.may_start)
+        def outcomes() -> Iterator[tuple[UUID, Result | ConnectorError]]:
+            parcels = []
+            for order in orders:
+                try:
+                    parcels.append(self._parcel(order, config))
+                except ConnectorError as error:
+                    yield order.id, error
+            with self.session(config) as opened:
+                yield from act(opened.session, parcels) if parcels else ()
 
-        for order, path, error in _upload(zone, orders, final):
-            yield order.id, _delivered(order, zone, path) if error is None else _perhaps_taken(error)
-
-    def _stage(
-        self, orders: Sequence[DraftOrder], config: dict[str, Any]
-    ) -> Iterator[tuple[UUID, Staged | ConnectorError]]:
-        zone = self.zone(config)
-
-        def temporary(order: DraftOrder) -> Upload:
-            document, delivery = self.document(order, config), order.delivery
-            path = zone.temporary(document.filename, delivery.token)
-            token = delivery.orphan_token
-            orphan = zone.temporary(document.filename, token) if token else None
-            return Upload(path, document.content, delivery.may_start, orphan)
-
-        for order, path, error in _upload(zone, orders, temporary):
-            yield order.id, error or Staged(order, zone.store.address(path))
-
-    def _publish(
-        self, staged: Sequence[Staged], config: dict[str, Any]
-    ) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
-        zone = self.zone(config)
-        orders: dict[str, DraftOrder] = {}
-        renames = []
-        for item in staged:
-            try:
-                source = zone.path_of(item.path)
-            except InDoubtError as error:
-                yield item.order.id, error
-                continue
-            orders[source] = item.order
-            renames.append(Rename(source, source.rsplit(".", 2)[0], item.order.delivery.may_start))
-        for rename, result in zone.store.rename(renames) if renames else ():
-            order = orders[rename.source]
-            if isinstance(result, ConnectorError):
-                yield order.id, result
-            else:
-                yield order.id, _delivered(order, zone, rename.target, inferred=not result)
+        return _one_for_each(orders, outcomes)
 
 
-def _upload(
-    zone: Zone, orders: Sequence[DraftOrder], as_upload: Callable[[DraftOrder], Upload]
-) -> Iterator[tuple[DraftOrder, str, ConnectorError | None]]:
-    """Upload what `as_upload` makes of each order; yields the order, the file's path, and what went wrong."""
-    by_path: dict[str, DraftOrder] = {}
-    uploads = []
-    for order in orders:
-        try:
-            upload = as_upload(order)
-        except ConnectorError as error:
-            yield order, "", error
-            continue
-        by_path[upload.path] = order
-        uploads.append(upload)
-    for upload, problem in zone.store.upload(uploads) if uploads else ():
-        yield by_path[upload.path], upload.path, problem
+def _ready(staged: Staged) -> Ready:
+    return Ready(staged.order.id, staged.order.delivery, staged.path)
 
 
 def _one_for_each(
@@ -249,18 +201,8 @@ def _one_for_each(
         yield from [(order.id, error) for order in orders if order.id in left]
 
 
-def _delivered(order: DraftOrder, zone: Zone, path: str, *, inferred: bool = False) -> ExportResult:
-    document = order.delivery.document
-    metadata: dict[str, Any] = {"file": path.rpartition("/")[2], "path": zone.store.address(path)}
-    if document is not None:
-        metadata["bytes"] = len(document.content)
-    return ExportResult(
-        True, order.delivery.export_id, dropzone_path=path, connector_metadata=metadata, inferred=inferred
-    )
-
-
-def _perhaps_taken(error: ConnectorError) -> ConnectorError:
-    """A file that broke off under its final name may have been taken, whole or in part."""
-    if isinstance(error, TransientError | UnavailableError) and not isinstance(error, LeaseEndingError):
-        return InDoubtError(f"{error.message} Whether the ERP took the file is unknown.")
-    return error
+def over_channels(connector_type: str, format_class: type[Format]) -> type[DropzoneConnector]:
+    """Return the connector that puts a format on every channel."""
+    name = f"Dropzone ({format_class.title})"
+    about = {"connector_type": connector_type, "display_name": name, "format": format_class()}
+    return type(f"{format_class.__name__}OnChannels", (DropzoneConnector,), about)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
-from pydantic import BaseModel
+from typing import ClassVar
 
 from orderflow.connectors.dropzone.connector import DropzoneConnector
-from orderflow.connectors.dropzone.csv_config import CsvDropzoneConfig
-from orderflow.connectors.dropzone.csv_document import csv_document
-from orderflow.domain.delivery import Document
-from orderflow.domain.orders import DraftOrder
+from orderflow.formats.csv import CsvFormat
+from orderflow.formats.format import Format
 
 
 class DropzoneCsvV1Connector(DropzoneConnector):
@@ -18,11 +14,4 @@ class DropzoneCsvV1Connector(DropzoneConnector):
 
     connector_type: ClassVar[str] = "DROPZONE_CSV_V1"
     display_name: ClassVar[str] = "Dropzone (CSV file)"
-    config_model: ClassVar[type[BaseModel]] = CsvDropzoneConfig
-
-    def render(self, draft_order: DraftOrder, config: dict[str, Any]) -> Document:
-        """Build the CSV document. Raises RejectedError if the mapping cannot express the order."""
-        opened = self.zone(config).config
-        if not isinstance(opened, CsvDropzoneConfig):
-            raise TypeError("a model validates to itself")
-        return csv_document(draft_order, opened)
+    format: ClassVar[Format] = CsvFormat()

@@ -1,13 +1,16 @@
-"""DROPZONE_JSON_V1: each order as one JSON file, in the format `orderflow_export_json_v1`."""
+"""DROPZONE_JSON_V1: each order as one JSON document, in the format `orderflow_export_json_v1`."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from orderflow.connectors.dropzone.config import form
 from orderflow.connectors.dropzone.connector import DropzoneConnector
-from orderflow.domain.delivery import Document
-from orderflow.domain.document import export_document
-from orderflow.domain.orders import DraftOrder
+from orderflow.formats.format import Format
+from orderflow.formats.json_v1 import JsonV1Format, JsonV1Settings
+
+DropzoneConfig = form(JsonV1Settings)
+"""The form of DROPZONE_JSON_V1 with the channels that come with OrderFlow."""
 
 
 class DropzoneJsonV1Connector(DropzoneConnector):
@@ -15,7 +18,4 @@ class DropzoneJsonV1Connector(DropzoneConnector):
 
     connector_type: ClassVar[str] = "DROPZONE_JSON_V1"
     display_name: ClassVar[str] = "Dropzone (JSON file)"
-
-    def render(self, draft_order: DraftOrder, config: dict[str, Any]) -> Document:
-        """Build the JSON document. Raises RejectedError if the order does not fit the published schema."""
-        return export_document(draft_order)
+    format: ClassVar[Format] = JsonV1Format()

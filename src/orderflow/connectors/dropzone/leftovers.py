@@ -6,23 +6,22 @@ import re
 from collections.abc import Iterator
 from uuid import UUID
 
+from orderflow.channels.filestore import FileStore, join
 from orderflow.connectors.dropzone.acks import server_time
-from orderflow.connectors.dropzone.zone import Zone, join
 from orderflow.domain.delivery import Leftover
 
 _NAME = re.compile(r"(?P<reference>[^/\\]+)\.(?P<token>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.tmp")
 
 
-def find_leftovers(zone: Zone) -> Iterator[Leftover]:
-    """Yield every file in the export folder that has a temporary name as `Zone.temporary` makes them.
+def find_leftovers(store: FileStore, folder: str) -> Iterator[Leftover]:
+    """Yield every file in a folder that has a temporary name as `Zone.temporary` makes them.
 
     Raises:
         ConnectorError: The folder cannot be read, or no file can be written there to see what time it is.
     """
-    folder = zone.config.export_path
-    entries = [entry for entry in zone.store.list(folder) if not entry.is_folder]
+    entries = [entry for entry in store.list(folder) if not entry.is_folder]
     named = [(entry, match) for entry in entries if (match := _NAME.fullmatch(entry.name))]
-    now = server_time(zone.store, folder) if named else 0.0
+    now = server_time(store, folder) if named else 0.0
     for entry, match in named:
-        address = zone.store.address(join(folder, entry.name))
+        address = store.address(join(folder, entry.name))
         yield Leftover(match["reference"], UUID(match["token"]), address, now - entry.modified)

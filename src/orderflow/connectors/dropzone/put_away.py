@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import uuid4
 
-from orderflow.channels.filestore import FileStore, Rename, Upload
+from orderflow.channels.filestore import FileStore, Rename, Upload, join
 from orderflow.connectors.dropzone.acks import is_plain
-from orderflow.connectors.dropzone.zone import join
 from orderflow.domain.delivery import Ack
 from orderflow.domain.errors import ConnectorError
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from orderflow.channels.filestore import FileStore, Rename, Upload
-from orderflow.connectors.dropzone.config import DropzoneConfig
+from orderflow.channels.channel import Session
+from orderflow.channels.filestore import FileStore, Rename, Upload, join
+from orderflow.channels.settings import FileSettings
 from orderflow.connectors.dropzone.put_away import PROCESSED
-from orderflow.connectors.dropzone.zone import join, open_store
 from orderflow.domain.delivery import TestResult
 from orderflow.domain.errors import ConnectorError, InDoubtError, NeedsAttentionError, TransientError, UnavailableError
 from orderflow.net.addresses import SILENT
@@ -29,13 +30,13 @@ class Trial:
     error: ConnectorError | None = None
 
 
-def run(parse: Callable[[], DropzoneConfig]) -> Trial:
-    """Parse the configuration and try it; comes back within `LIMIT` whatever the target does.
+def run(begin: Callable[[], Session]) -> Trial:
+    """Open a session by `begin` and try it; comes back within `LIMIT` whatever the target does.
 
     A target that hangs keeps a thread for as long as its own timeouts allow; nobody waits for it.
     """
     trial = Trial()
-    thread = threading.Thread(target=_try, args=(trial, parse), name="connection-test", daemon=True)
+    thread = threading.Thread(target=copy_context().run, args=(_try, trial, begin), name="connection-test", daemon=True)
     thread.start()
     thread.join(LIMIT)
     if thread.is_alive():
@@ -58,39 +59,33 @@ def failed(trial: Trial, latency_ms: int) -> TestResult:
     return TestResult(False, error.message, latency_ms, details)
 
 
-def _try(trial: Trial, parse: Callable[[], DropzoneConfig]) -> None:
+def _try(trial: Trial, begin: Callable[[], Session]) -> None:
     try:
-        config = parse()
+        session = begin()
         trial.steps.append("configuration")
-        # A session of its own: one that is open already would not notice a password changed since.
-        store = open_store(_hurried(config), apart=uuid4().hex)
         try:
-            _folders(trial, config, store)
+            session.test(trial.steps)
         finally:
-            store.close()
+            session.close()
     except ConnectorError as error:
         trial.error = error
     except Exception as error:  # noqa: BLE001  # a test answers, also where we are at fault
         trial.error = TransientError(f"The test itself failed ({type(error).__name__}).", code="TEST_FAULT")
 
 
-def _hurried(config: DropzoneConfig) -> DropzoneConfig:
-    patience = {"connect_timeout": min(config.connect_timeout, LIMIT - 1), "timeout": min(config.timeout, LIMIT - 1)}
-    return config.model_copy(update=patience)
-
-
-def _folders(trial: Trial, config: DropzoneConfig, store: FileStore) -> None:
-    _write_check_rename_remove(trial, "export folder", store, config.export_path)
+def try_folders(steps: list[str], config: FileSettings, store: FileStore) -> None:
+    """Write, check, rename and remove in each folder; append each step that passed. Raises ConnectorError."""
+    _write_check_rename_remove(steps, "export folder", store, config.export_path)
     if config.ack_path is None:
         return
     store.list(config.ack_path, at_most=1)  # it may hold 100,000 files
-    trial.steps.append("answer folder: list")
+    steps.append("answer folder: list")
     processed = join(config.ack_path, PROCESSED)
     store.make_folder(processed)
-    _write_check_rename_remove(trial, "processed", store, processed)
+    _write_check_rename_remove(steps, "processed", store, processed)
 
 
-def _write_check_rename_remove(trial: Trial, place: str, store: FileStore, folder: str) -> None:
+def _write_check_rename_remove(steps: list[str], place: str, store: FileStore, folder: str) -> None:
     base = join(folder, f"orderflow_test_{uuid4().hex}")
     first, second = f"{base}.tmp", f"{base}.2.tmp"
     # Before the `try`: where there was no session, removing would log in once more, and that locks accounts.
@@ -99,14 +94,14 @@ def _write_check_rename_remove(trial: Trial, place: str, store: FileStore, folde
         for _, problem in written:
             if problem is not None:
                 raise problem
-        trial.steps += [f"{place}: write", f"{place}: check"]
+        steps += [f"{place}: write", f"{place}: check"]
         if not _renames(store, first, second):
             raise NeedsAttentionError(
                 f"{first} was gone before it could be renamed.",
                 code="FILE_TAKEN",
                 hint="Whatever empties this folder must leave names that end in .tmp alone.",
             )
-        trial.steps.append(f"{place}: rename")
+        steps.append(f"{place}: rename")
     finally:
         store.remove([first, second])
     # Looking may be forbidden; a rename, which is allowed, also tells whether the file is still there.
@@ -116,7 +111,7 @@ def _write_check_rename_remove(trial: Trial, place: str, store: FileStore, folde
             code="PERMISSION_DENIED",
             hint="Allow the account to remove files in this folder: what breaks off would stay there otherwise.",
         )
-    trial.steps.append(f"{place}: remove")
+    steps.append(f"{place}: remove")
 
 
 def _renames(store: FileStore, source: str, target: str) -> bool:

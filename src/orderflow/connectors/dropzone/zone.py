@@ -1,28 +1,40 @@
-"""One dropzone, opened: its configuration together with the store that its files go to."""
+"""A dropzone whose documents lie as files: a store, its folders, and what goes in and comes out there."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 from urllib.parse import unquote
+from uuid import UUID
 
-from pydantic import SecretStr
+from orderflow.channels.channel import Channel, Parcel, Reader, Ready, Session
+from orderflow.channels.filestore import FileStore, Rename, Upload, join
+from orderflow.channels.settings import FileSettings
+from orderflow.connectors.dropzone import trial
+from orderflow.connectors.dropzone.acks import read_answers
+from orderflow.connectors.dropzone.config import Dropzone
+from orderflow.connectors.dropzone.leftovers import find_leftovers
+from orderflow.connectors.dropzone.put_away import put_away
+from orderflow.domain.delivery import Ack, Delivery, ExportResult, Leftover, Waiting, WaitingExport
+from orderflow.domain.errors import (
+    ConnectorError,
+    InDoubtError,
+    LeaseEndingError,
+    TargetChangedError,
+    TransientError,
+    UnavailableError,
+)
 
-from orderflow.channels.filestore import FileStore
-from orderflow.channels.folder.store import FilesystemStore
-from orderflow.connectors.dropzone.config import DropzoneConfig
-from orderflow.domain.errors import TargetChangedError
-from orderflow.net.addresses import private_target, refuses_private
 
-FTP_SESSIONS = 4
-"""Logins at a time on an FTP server, where each carries one file, unless the connection says how many."""
+class Zone(Session):
+    """The session of every channel whose documents lie as files."""
 
+    can_find = True
 
-@dataclass(frozen=True, slots=True)
-class Zone:
-    """A dropzone to work with."""
-
-    config: DropzoneConfig
-    store: FileStore
+    def __init__(self, config: FileSettings, store: FileStore) -> None:
+        self.config, self.store = config, store
+        self.stages = config.atomic_write and store.renames
+        self.answers = config.ack_path is not None
 
     def temporary(self, filename: str, token: object) -> str:
         """Return the path under which the attempt of `token` writes `filename` until it is whole."""
@@ -43,62 +55,160 @@ class Zone:
             raise TargetChangedError(f"The file was left ready at {address}, and the connection points elsewhere now.")
         return path
 
+    def destination(self, filename: str) -> str:
+        """Return the file's address."""
+        return self.store.address(self.final(filename))
 
-def open_zone(config: DropzoneConfig) -> Zone:
-    """Return the dropzone of a configuration; connects to nothing yet."""
-    return Zone(config, open_store(config))
+    def deliver(self, parcels: Sequence[Parcel]) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
+        """Write and rename, or write in place where the connection says so."""
+        if not self.stages:
+            yield from self._write_in_place(parcels)
+            return
+        staged = []
+        for order_id, outcome in self.stage(parcels):
+            if isinstance(outcome, Ready):
+                staged.append(outcome)
+            else:
+                yield order_id, outcome
+        yield from self.publish(staged)
+
+    def stage(self, parcels: Sequence[Parcel]) -> Iterator[tuple[UUID, Ready | ConnectorError]]:
+        """Write each document under a name that only this attempt uses, and check its size."""
+
+        def temporary(parcel: Parcel) -> Upload:
+            filename, delivery = parcel.document.filename, parcel.delivery
+            orphan = self.temporary(filename, delivery.orphan_token) if delivery.orphan_token else None
+            path = self.temporary(filename, delivery.token)
+            return Upload(path, parcel.document.content, delivery.may_start, orphan)
+
+        for parcel, path, error in self._upload(parcels, temporary):
+            yield parcel.order_id, error or Ready(parcel.order_id, parcel.delivery, self.store.address(path))
+
+    def publish(self, staged: Sequence[Ready]) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
+        """Give staged files their final names; one that is gone was published before.
+
+        Yields InDoubtError (TARGET_CHANGED) for what was staged where this connection does not point any more.
+        """
+        ready: dict[str, Ready] = {}
+        renames = []
+        for item in staged:
+            try:
+                source = self.path_of(item.address)
+            except InDoubtError as error:
+                yield item.order_id, error
+                continue
+            ready[source] = item
+            renames.append(_publishing(source, item.delivery))
+        for rename, result in self.store.rename(renames) if renames else ():
+            item = ready[rename.source]
+            if isinstance(result, ConnectorError):
+                yield item.order_id, result
+            else:
+                yield item.order_id, self._delivered(item.delivery, rename.target, inferred=not result)
+
+    def discard(self, staged: Sequence[Ready]) -> None:
+        """Remove temporary files as far as possible."""
+        self.store.remove([self.path_of(item.address) for item in staged])
+
+    def leftovers(self) -> Iterator[Leftover]:
+        """Return the temporary files in the export folder that have names of ours."""
+        return find_leftovers(self.store, self.config.export_path)
+
+    def remove_leftovers(self, leftovers: Sequence[Leftover]) -> None:
+        """Remove temporary files of attempts that died."""
+        self.store.remove([self.path_of(leftover.path) for leftover in leftovers])
+
+    def find(self, parcel: Parcel) -> ExportResult | None:
+        """Look for the file under its final name.
+
+        Returns:
+            A result if it is there in full.
+
+        Raises:
+            InDoubtError: It is not there, so it never came or the ERP took it; or a part of it is there.
+        """
+        path = self.final(parcel.document.filename)
+        entry = self.store.stat(path)
+        if entry is None:
+            raise InDoubtError(f"{path} is not there: it never arrived, or the ERP took it already.")
+        if entry.size != len(parcel.document.content):
+            raise InDoubtError(f"{path} is there in part: the ERP may have read it like that.")
+        return self._delivered(parcel.delivery, path)
+
+    def incoming(self, waiting: Waiting | Iterable[WaitingExport], read: Reader) -> Iterator[Ack]:
+        """Read the answers; see `orderflow.connectors.dropzone.acks`."""
+        if self.config.ack_path is None:
+            return iter(())
+        return read_answers(self.store, self.config.ack_path, Waiting.of(waiting))
+
+    def put_away(self, acks: Sequence[Ack]) -> None:
+        """Move answers that are recorded out of the way."""
+        if self.config.ack_path is not None:
+            put_away(self.store, self.config.ack_path, acks)
+
+    def test(self, steps: list[str]) -> None:
+        """Do all that a push and a poll do, under names that no ERP picks up."""
+        trial.try_folders(steps, self.config, self.store)
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+    def _write_in_place(self, parcels: Sequence[Parcel]) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
+        def final(parcel: Parcel) -> Upload:
+            document = parcel.document
+            return Upload(self.final(document.filename), document.content, parcel.delivery.may_start)
+
+        for parcel, path, error in self._upload(parcels, final):
+            yield parcel.order_id, self._delivered(parcel.delivery, path) if error is None else _perhaps_taken(error)
+
+    def _upload(
+        self, parcels: Sequence[Parcel], as_upload: Callable[[Parcel], Upload]
+    ) -> Iterator[tuple[Parcel, str, ConnectorError | None]]:
+        """Upload what `as_upload` makes of each parcel; yields it, the file's path, and what went wrong."""
+        uploads = {(upload := as_upload(parcel)).path: (upload, parcel) for parcel in parcels}
+        written = self.store.upload([upload for upload, _ in uploads.values()]) if uploads else ()
+        for upload, problem in written:
+            yield uploads[upload.path][1], upload.path, problem
+
+    def _delivered(self, delivery: Delivery, path: str, *, inferred: bool = False) -> ExportResult:
+        metadata: dict[str, Any] = {"file": path.rpartition("/")[2], "path": self.store.address(path)}
+        if delivery.document is not None:
+            metadata["bytes"] = len(delivery.document.content)
+        return ExportResult(
+            True, delivery.export_id, dropzone_path=path, connector_metadata=metadata, inferred=inferred
+        )
 
 
-def open_store(config: DropzoneConfig, *, apart: str = "") -> FileStore:
-    """Return the store that the configuration's mode means; with `apart`, one that shares no session with others."""
-    if config.mode == "filesystem":
-        if refuses_private():
-            raise private_target("A folder on OrderFlow's own machine")
-        return FilesystemStore(fsync=config.fsync)
-    if config.mode in ("ftp", "ftps"):
-        return _open_ftp(config, apart)
-    from orderflow.channels.sftp.store import SFTPTarget, open_sftp  # a folder needs no SSH library
+def open_zone(form: Dropzone, *, apart: str = "", patience: float | None = None) -> Session:
+    """Return the session of a form; connects to nothing yet.
 
-    target = SFTPTarget(
-        host=config.host or "",
-        port=config.port,
-        username=config.username or "",
-        password=_open_secret(config.password),
-        ssh_key=_open_secret(config.ssh_key),
-        ssh_key_passphrase=_open_secret(config.ssh_key_passphrase),
-        host_key=config.host_key,
-        connect_timeout=config.connect_timeout,
-        timeout=config.timeout,
-        max_in_flight=config.max_in_flight,
-        fsync=config.fsync,
-        max_sessions=config.max_sessions,
-        apart=apart,
-    )
-    return open_sftp(target)
+    Args:
+        apart: If given, a session that shares no connection with others.
+        patience: Seconds at most for connecting, and for any answer.
+    """
+    settings = form.of_channel if patience is None else _hurried(form.of_channel, patience)
+    store = open_store(form.channel, settings, apart=apart)
+    return Zone(settings, store) if isinstance(store, FileStore) else store
 
 
-def _open_ftp(config: DropzoneConfig, apart: str) -> FileStore:
-    from orderflow.channels.ftp.store import FTPTarget, open_ftp  # few have an FTP server
-
-    target = FTPTarget(
-        host=config.host or "",
-        port=config.port,
-        username=config.username or "",
-        password=_open_secret(config.password),
-        tls=config.mode == "ftps",
-        ca=config.tls_ca,
-        connect_timeout=config.connect_timeout,
-        timeout=config.timeout,
-        sessions=config.max_sessions or FTP_SESSIONS,
-        apart=apart,
-    )
-    return open_ftp(target)
+def open_store(channel: Channel, settings: Any, *, apart: str = "") -> FileStore | Session:
+    """Return what a channel opens."""
+    return channel.open(settings, apart=apart)
 
 
-def join(folder: str, name: str) -> str:
-    """Return the path of `name` in `folder`, in the POSIX way."""
-    return f"{folder.rstrip('/')}/{name}"
+def _hurried(settings: Any, patience: float) -> Any:
+    limits = {"connect_timeout", "timeout"} & type(settings).model_fields.keys()
+    return settings.model_copy(update={name: min(getattr(settings, name), patience) for name in limits})
 
 
-def _open_secret(secret: SecretStr | None) -> str | None:
-    return secret.get_secret_value() if secret else None
+def _publishing(source: str, delivery: Delivery) -> Rename:
+    content = delivery.document.content if delivery.document else None
+    return Rename(source, source.rsplit(".", 2)[0], delivery.may_start, content, delivery.in_doubt)
+
+
+def _perhaps_taken(error: ConnectorError) -> ConnectorError:
+    """A file that broke off under its final name may have been taken, whole or in part."""
+    if isinstance(error, TransientError | UnavailableError) and not isinstance(error, LeaseEndingError):
+        return InDoubtError(f"{error.message} Whether the ERP took the file is unknown.")
+    return error

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from orderflow.connectors.order_fields import order_fields, sample_order
-from orderflow.connectors.rest.filters import as_json, in_form, in_header, in_url, in_xml
-from orderflow.connectors.rest.templates import Template
 from orderflow.domain.errors import RejectedError
+from orderflow.formats.order_fields import order_fields, sample_order
+from orderflow.formats.template.filters import as_json, in_form, in_header, in_url, in_xml
+from orderflow.formats.template.templates import Template
 
 ORDER_FIELDS = order_fields(sample_order())
 BODY_WRITERS: dict[str, Callable[[Any], str]] = {"json": as_json, "xml": in_xml, "form": in_form}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextvars import copy_context
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -91,7 +92,7 @@ class RestJsonConnector(BaseConnector):
             return
         lane = _Lane(self, config)
         with ThreadPoolExecutor(at_once, "rest-json") as pool:
-            futures = {pool.submit(lane.outcome, order): order.id for order in draft_orders}
+            futures = {pool.submit(copy_context().run, lane.outcome, order): order.id for order in draft_orders}
             try:
                 yield from ((futures[done], done.result()) for done in as_completed(futures))
             finally:

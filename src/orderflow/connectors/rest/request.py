@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from orderflow.connectors.order_fields import order_fields
 from orderflow.connectors.rest.checks import BODY_WRITERS, header_lines, template
 from orderflow.connectors.rest.config import RestJsonConfig
-from orderflow.connectors.rest.filters import in_header, in_url
 from orderflow.connectors.rest.session import Outgoing
 from orderflow.domain.delivery import Delivery, Document, WaitingExport
 from orderflow.domain.document import export_document, export_filename
 from orderflow.domain.errors import RejectedError
 from orderflow.domain.orders import DraftOrder
+from orderflow.formats.order_fields import order_fields
+from orderflow.formats.template.filters import in_header, in_url
 
 MEDIA_TYPES = {"json": "application/json", "xml": "application/xml", "form": "application/x-www-form-urlencoded"}
 _SUFFIX = {"json": ".json", "xml": ".xml", "form": ".txt"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from orderflow.bootstrap import App, open_app
 from orderflow.engine.logs import log_deliveries
+from orderflow.engine.presence import Presence
 from orderflow.engine.threads import Engine
 from orderflow.engine.tracing import configure_tracing, trace_deliveries
 from orderflow.entrypoints.api import (
@@ -78,8 +81,10 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
         try:
             running = _start(api, wired, engine=engine)
             yield
-            if running:
-                await run_in_threadpool(running.stop)
+            api.state.ended = await run_in_threadpool(running.stop) if running else True
+            if not api.state.ended and api.state.may_exit:  # its threads would keep this process alive
+                _exit_soon()
+            await run_in_threadpool(api.state.presence.stop)
             await run_in_threadpool(api.state.together.close)
         finally:
             if app is None:
@@ -100,6 +105,7 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
     describe(api)
     handle_errors(api)
     add_page(api)
+    api.state.draining = api.state.may_exit = False
     api.state.metrics = Metrics(lambda: queues(api.state.orderflow.database))
     if settings.cors_origins:
         api.add_middleware(
@@ -109,9 +115,16 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
     return api
 
 
+def _exit_soon() -> None:
+    exiting = threading.Timer(2, os._exit, (0,))
+    exiting.daemon = True
+    exiting.start()
+
+
 def _start(api: FastAPI, wired: App, *, engine: bool) -> Engine | None:
     """Set up what the routes find in `api.state`, and start the engine if wanted."""
     state = api.state
+    wired.require_key()
     state.orderflow = wired
     state.tokens = Tokens(wired.settings.token_secret())
     state.together = Together(wired.store)
@@ -126,4 +139,6 @@ def _start(api: FastAPI, wired: App, *, engine: bool) -> Engine | None:
     state.engine = Engine(wired) if engine else None
     if state.engine:
         state.engine.start()
+    state.presence = Presence(wired, "serve", slots=wired.settings.worker_threads if engine else 0)
+    state.presence.start()
     return state.engine  # type: ignore[no-any-return]  # set three lines above

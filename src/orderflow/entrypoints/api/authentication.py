@@ -98,7 +98,7 @@ async def authorize(request: Request, permission: Permission) -> Caller:
         account.id if is_user else None,
         account.email,
         account.role,
-        Actor(name, request_id_of(request), current_traceparent()),
+        Actor(name, request_id_of(request), current_traceparent(), restricted=True),
     )
 
 

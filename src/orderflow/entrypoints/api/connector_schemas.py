@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from pydantic import AfterValidator, Field
 
-from orderflow.entrypoints.api.schemas import In, Name, Out, Text
+from orderflow.entrypoints.api.schemas import VERSION, In, Name, Out, Text
 from orderflow.flow.setup.mask import MASK
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -176,6 +176,7 @@ class Connector(Out):
     last_test_at: datetime | None = Field(description="When a test last passed")
     created_at: datetime
     updated_at: datetime
+    version: int = VERSION
     health: Health
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Request, Response
 
-from orderflow.connectors.order_fields import sample_order
 from orderflow.domain.errors import EncryptionError
 from orderflow.entrypoints.api.connector_schemas import (
     ConfigToPreview,
@@ -27,12 +29,15 @@ from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
+from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
+from orderflow.flow.ports import Wiring
 from orderflow.flow.setup import connections as steps
 from orderflow.flow.setup.host_key import trust_host_key
 from orderflow.flow.setup.mask import masked
 from orderflow.flow.setup.preview import preview_config
 from orderflow.flow.setup.probe import test_connection
 from orderflow.flow.setup.try_config import failure, try_config
+from orderflow.formats.order_fields import sample_order
 from orderflow.storage.store import SqlWork
 from orderflow.storage.views.reading import Row, SqlReading
 
@@ -77,51 +82,65 @@ def get_connector(request: Request, caller: Reader, connector_id: UUID) -> Any:
     return _read(request, caller, connector_id)
 
 
-@router.patch("/{connector_id}", response_model=Connector, responses=answers(400, 404, 409))
+@router.patch("/{connector_id}", response_model=Connector, responses=answers(400, 404, 409), openapi_extra=CONDITIONAL)
 def update_connector(request: Request, caller: Editor, connector_id: UUID, body: ConnectorChange) -> Any:
     """Change a connector. With a new configuration, deliveries that waited for a correction go on."""
-    wiring = app_of(request).wiring
-    if body.test_on_save:
-        _test_before_saving(request, caller, connector_id, body)
     options = body.model_dump(include=OPTIONS, exclude_unset=True)
     tested = body.test_on_save
-    steps.edit_connection(
-        wiring, caller.org_id, connector_id, body.config, caller.actor, options=options, tested=tested
-    )
+    with _editing(request, caller, connector_id) as wiring:
+        if tested:
+            _test_before_saving(wiring, caller, connector_id, body)
+        steps.edit_connection(
+            wiring, caller.org_id, connector_id, body.config, caller.actor, options=options, tested=tested
+        )
     return _read(request, caller, connector_id)
 
 
-@router.delete("/{connector_id}", status_code=204, response_class=Response, responses=answers(404, 409))
+@router.delete(
+    "/{connector_id}",
+    status_code=204,
+    response_class=Response,
+    responses=answers(404, 409),
+    openapi_extra=CONDITIONAL,
+)
 def delete_connector(request: Request, caller: Editor, connector_id: UUID) -> None:
     """Delete a connector; refused while deliveries wait for it.
 
     If it was the default, the oldest ACTIVE one follows it. Deliveries made over it keep its type and name; its
     configuration is gone, and answers that the ERP still owes are not read any more.
     """
-    steps.delete_connection(app_of(request).wiring, caller.org_id, connector_id, caller.actor)
+    with _editing(request, caller, connector_id) as wiring:
+        steps.delete_connection(wiring, caller.org_id, connector_id, caller.actor)
 
 
-@router.post("/{connector_id}/enable", response_model=Connector, responses=answers(404, 409))
+@router.post("/{connector_id}/enable", response_model=Connector, responses=answers(404, 409), openapi_extra=CONDITIONAL)
 def enable_connector(request: Request, caller: Editor, connector_id: UUID) -> Any:
     """Let a connector deliver. It becomes the default if there is none."""
-    steps.enable_connection(app_of(request).wiring, caller.org_id, connector_id, caller.actor)
+    with _editing(request, caller, connector_id) as wiring:
+        steps.enable_connection(wiring, caller.org_id, connector_id, caller.actor)
     return _read(request, caller, connector_id)
 
 
-@router.post("/{connector_id}/disable", response_model=Connector, responses=answers(404))
+@router.post(
+    "/{connector_id}/disable", response_model=Connector, responses=answers(404, 409), openapi_extra=CONDITIONAL
+)
 def disable_connector(request: Request, caller: Editor, connector_id: UUID) -> Any:
     """Stop a connector. Its deliveries wait, and the ERP's answers are still read.
 
     If it was the default, the oldest ACTIVE one follows it.
     """
-    steps.disable_connection(app_of(request).wiring, caller.org_id, connector_id, caller.actor)
+    with _editing(request, caller, connector_id) as wiring:
+        steps.disable_connection(wiring, caller.org_id, connector_id, caller.actor)
     return _read(request, caller, connector_id)
 
 
-@router.post("/{connector_id}/default", response_model=Connector, responses=answers(404, 409))
+@router.post(
+    "/{connector_id}/default", response_model=Connector, responses=answers(404, 409), openapi_extra=CONDITIONAL
+)
 def make_connector_default(request: Request, caller: Editor, connector_id: UUID) -> Any:
     """Let pushes that name no connector go to this one."""
-    steps.make_default(app_of(request).wiring, caller.org_id, connector_id, caller.actor)
+    with _editing(request, caller, connector_id) as wiring:
+        steps.make_default(wiring, caller.org_id, connector_id, caller.actor)
     return _read(request, caller, connector_id)
 
 
@@ -134,14 +153,19 @@ def test_connector(request: Request, caller: Tester, connector_id: UUID) -> Any:
     return {"latency_ms": result.latency_ms, "details": result.details}
 
 
-@router.post("/{connector_id}/accept-host-key", response_model=Connector, responses=answers(400, 404, 409))
+@router.post(
+    "/{connector_id}/accept-host-key",
+    response_model=Connector,
+    responses=answers(400, 404, 409),
+    openapi_extra=CONDITIONAL,
+)
 def accept_host_key(request: Request, caller: Editor, connector_id: UUID, body: HostKey) -> Any:
     """Trust the host key that a failed test has shown, once a person has compared its fingerprint."""
-    wiring = app_of(request).wiring
-    if body.host_key is None:
-        steps.accept_host_key(wiring, caller.org_id, connector_id, body.fingerprint, caller.actor)
-    else:
-        trust_host_key(wiring, caller.org_id, connector_id, body.host_key, body.fingerprint, caller.actor)
+    with _editing(request, caller, connector_id) as wiring:
+        if body.host_key is None:
+            steps.accept_host_key(wiring, caller.org_id, connector_id, body.fingerprint, caller.actor)
+        else:
+            trust_host_key(wiring, caller.org_id, connector_id, body.host_key, body.fingerprint, caller.actor)
     return _read(request, caller, connector_id)
 
 
@@ -149,7 +173,7 @@ def create(request: Request, caller: Caller, connector_type: str, body: Connecto
     """Store a new connector and return it, tested first if that is wanted."""
     wiring = app_of(request).wiring
     if body.test_on_save:
-        result = try_config(wiring, caller.org_id, connector_type, body.config)
+        result = try_config(wiring, caller.org_id, connector_type, body.config, caller.actor)
         if not result.success:
             raise failure(result)
     connection_id = steps.add_connection(
@@ -168,25 +192,39 @@ def create(request: Request, caller: Caller, connector_type: str, body: Connecto
 
 def try_it(request: Request, caller: Caller, connector_type: str, body: ConfigToTest) -> Any:
     """Test a configuration that is not saved."""
-    result = try_config(app_of(request).wiring, caller.org_id, connector_type, body.config, body.id)
+    wiring = app_of(request).wiring
+    result = try_config(wiring, caller.org_id, connector_type, body.config, caller.actor, body.id)
     if not result.success:
         raise failure(result)
     return {"latency_ms": result.latency_ms, "details": result.details}
 
 
-def _test_before_saving(request: Request, caller: Caller, connection_id: UUID, body: ConnectorChange) -> None:
-    app = app_of(request)
-    with app.store.work(caller.org_id) as work:
+def _test_before_saving(wiring: Wiring, caller: Caller, connection_id: UUID, body: ConnectorChange) -> None:
+    with wiring.store.work(caller.org_id) as work:
         kind = work.connections.type_of(connection_id)
         config = work.connections.open(connection_id).config if body.config is None else body.config
-    result = try_config(app.wiring, caller.org_id, kind, config, connection_id)
+    result = try_config(wiring, caller.org_id, kind, config, caller.actor, connection_id)
     if not result.success:
         raise failure(result)
 
 
+@contextmanager
+def _editing(request: Request, caller: Caller, connection_id: UUID) -> Iterator[Wiring]:
+    """Give the wiring for one edit of a connector, as `versions.editing` gives a store."""
+    app = app_of(request)
+
+    def current() -> dict[str, Any]:
+        return Connector.model_validate(_read(request, caller, connection_id)).model_dump(mode="json")
+
+    with editing(request, app.store, lambda work: work.connections.version(connection_id), current) as store:
+        yield replace(app.wiring, store=store)
+
+
 def _read(request: Request, caller: Caller, connection_id: UUID) -> dict[str, Any]:
     with app_of(request).store.work(caller.org_id) as work:
-        return _shown(request, work, SqlReading(work.connection, work.org_id).connection(connection_id))
+        row = SqlReading(work.connection, work.org_id).connection(connection_id)
+        note_version(request, row["version"])
+        return _shown(request, work, row)
 
 
 def _shown(request: Request, work: SqlWork, row: Row) -> dict[str, Any]:

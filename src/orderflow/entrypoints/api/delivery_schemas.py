@@ -57,6 +57,7 @@ class Export(Out):
     staged_at: datetime | None
     sent_at: datetime | None
     answered_at: datetime | None
+    confirmed_by: str | None = Field(description="Who confirmed it by hand; null: the ERP did, or nobody has yet")
     created_at: datetime
     requested_by: str | None
     request_id: str | None
@@ -189,6 +190,7 @@ class Answer(Out):
     export_id: UUID
     status: ERPExportStatus
     erp_order_id: str | None
+    confirmed_by: str | None = Field(description="Who confirmed it by hand; null: the ERP answered")
     error: Problem | None
 
 

@@ -35,13 +35,14 @@ from orderflow.domain.errors import (
     NotFoundError,
     ObjectStoreError,
     OrderFlowError,
+    StaleVersionError,
     StateError,
 )
 from orderflow.flow.people.sign_in import AuthRequiredError, RateLimitedError
 from orderflow.postgres.errors import DatabaseError
 
 log = structlog.get_logger(__name__)
-_encode = msgspec.json.Encoder(enc_hook=str).encode
+_encode = msgspec.json.Encoder(enc_hook=str, decimal_format="number").encode
 
 
 class ForbiddenError(OrderFlowError):
@@ -176,6 +177,8 @@ async def _known(request: Request, error: Exception) -> Response:
 
 
 def _headers(error: OrderFlowError) -> dict[str, str]:
+    if isinstance(error, StaleVersionError):
+        return {"ETag": f'"{error.details["version"]}"'}
     if isinstance(error, AuthRequiredError):
         return {"WWW-Authenticate": "Bearer"}
     if isinstance(error, RateLimitedError):

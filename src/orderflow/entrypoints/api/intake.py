@@ -9,23 +9,26 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Header, Request
+from starlette.concurrency import run_in_threadpool
 
-from orderflow.domain.errors import InputError
+from orderflow.domain.errors import InputError, StaleVersionError
 from orderflow.domain.orders import DraftOrder, missing_for_ready
 from orderflow.domain.states import OrderStatus
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.order_schemas import OrderBody, OrderState, PushAccepted, PushBody
+from orderflow.entrypoints.api.orders import current_order
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter, body_of, sends_json, validated_body
 from orderflow.entrypoints.api.schemas import JSON
 from orderflow.entrypoints.api.together import Together
+from orderflow.entrypoints.api.versions import CONDITIONAL, note_version, seen
 from orderflow.flow.delivery.request import announce, note_request
 from orderflow.flow.order.accept import accept_orders
 from orderflow.flow.order.approve import approve_order
 from orderflow.flow.order.reading import decode_order, read_order
 from orderflow.flow.ports import Export
-from orderflow.storage.store import SqlWork
+from orderflow.storage.store import SqlWork, check_version
 
 Importer = Annotated[Caller, Depends(require(Permission.ORDERS_IMPORT))]
 Approver = Annotated[Caller, Depends(require(Permission.ORDERS_APPROVE))]
@@ -49,14 +52,27 @@ async def create_order(request: Request, caller: Importer) -> Any:
     """Bring in one order; READY if nothing is missing, else NEEDS_REVIEW."""
     order = await _order_in(request)
     await _together(request).take(caller.org_id, None, lambda work: accept_orders(work, [order], caller.actor))
-    return JSON({"id": order.id, "status": order.status, "missing": missing_for_ready(order)}, 201)
+    note_version(request, 1)
+    return JSON({"id": order.id, "status": order.status, "missing": missing_for_ready(order), "version": 1}, 201)
 
 
-@router.post("/{order_id}/approve", response_model=OrderState, responses=answers(404, 409))
+@router.post("/{order_id}/approve", response_model=OrderState, responses=answers(404, 409), openapi_extra=CONDITIONAL)
 async def approve(request: Request, caller: Approver, order_id: UUID) -> Any:
     """Approve a READY order."""
-    await _together(request).take(caller.org_id, order_id, lambda work: approve_order(work, order_id, caller.actor))
-    return JSON({"id": order_id, "status": OrderStatus.APPROVED, "missing": []})
+    versions = seen(request)
+
+    def step(work: SqlWork) -> int:
+        check_version(work, lambda work: work.orders.version(order_id), versions)
+        approve_order(work, order_id, caller.actor)
+        return work.orders.version(order_id)
+
+    try:
+        version = await _together(request).take(caller.org_id, order_id, step)
+    except StaleVersionError as stale:
+        stale.details["current"] = await run_in_threadpool(current_order, request, caller, order_id)
+        raise
+    note_version(request, version)
+    return JSON({"id": order_id, "status": OrderStatus.APPROVED, "missing": [], "version": version})
 
 
 @router.post("/{order_id}/push", status_code=202, response_model=PushAccepted, responses=answers(404, 409))

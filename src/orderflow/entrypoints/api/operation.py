@@ -27,11 +27,16 @@ class Alive(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Each part, `ok` or what is wrong; the engine may be `off`."""
+    """Each part, `ok` or what is wrong; the engine may be `off`.
+
+    `troubles` are codes of what this process cannot do beside answering requests, and of what stands still in the
+    whole installation: they take it out of no rotation, for the others would be no better.
+    """
 
     ready: bool
     database: str
     engine: str
+    troubles: list[str] = []
 
 
 @router.get("/healthz")
@@ -40,14 +45,23 @@ async def healthz() -> Alive:
     return Alive()
 
 
-@router.get("/readyz", responses={503: {"model": Readiness, "description": "Send no requests here"}})
+@router.get(
+    "/readyz",
+    response_model_exclude_defaults=True,
+    responses={503: {"model": Readiness, "description": "Send no requests here"}},
+)
 def readyz(request: Request) -> Readiness:
-    """Tell whether requests can be served: database there, its migrations at head, engine alive."""
+    """Tell whether requests can be served: database there, its migrations at head, engine alive, not about to stop."""
     database = _database(request)
     engine = request.app.state.engine
     working = "off" if engine is None else "ok" if engine.alive else "stopped"
-    ready = Readiness(ready=database == "ok" and working != "stopped", database=database, engine=working)
-    return ready if ready.ready else JSON(ready.model_dump(), 503)  # type: ignore[return-value]  # FastAPI passes it on
+    well = database == "ok" and working != "stopped" and not request.app.state.draining
+    ready = Readiness(ready=well, database=database, engine=working, troubles=_troubles(request))
+    return ready if ready.ready else JSON(ready.model_dump(exclude_defaults=True), 503)  # type: ignore[return-value]  # FastAPI passes it on
+
+
+def _troubles(request: Request) -> list[str]:
+    return sorted({trouble.code for trouble in request.app.state.presence.known()})
 
 
 def _database(request: Request) -> str:

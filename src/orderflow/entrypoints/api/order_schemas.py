@@ -12,7 +12,7 @@ from pydantic import Field, WithJsonSchema, model_validator
 from orderflow.domain.states import OrderStatus
 from orderflow.entrypoints.api.connector_schemas import Problem
 from orderflow.entrypoints.api.delivery_schemas import Export
-from orderflow.entrypoints.api.schemas import Day, In, Moment, Name, Out, Page, Text
+from orderflow.entrypoints.api.schemas import VERSION, Day, In, Moment, Name, Out, Page, Text
 from orderflow.flow.order.reading import MOST_ADDRESS_FIELDS, MOST_LINES
 
 Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
@@ -113,8 +113,9 @@ class OrderSummary(Out):
     currency: str | None
     customer: Customer
     erp_order_id: str | None
-    erp_order_id_source: Literal["file", "erp"] | None = Field(
-        description="file: from an answer file; erp: from the ERP's API; null: entered by hand, or there is no number"
+    erp_order_id_source: Literal["filename", "file", "erp", "hand"] | None = Field(
+        description="file: from an answer file; erp: from the ERP's API; filename: the file's name stands in for the "
+        "number until the ERP gives it; hand: a person entered it; null: there is none, or it is from before `hand`"
     )
     attempts: int = Field(description="Delivery attempts, ever")
     error: Problem | None = Field(description="Why it is in ERROR")
@@ -123,6 +124,7 @@ class OrderSummary(Out):
     updated_at: datetime
     approved_by: str | None
     approved_at: datetime | None
+    version: int = VERSION
 
 
 class Order(OrderSummary):
@@ -135,6 +137,7 @@ class Order(OrderSummary):
     source_document: SourceDocument
     missing: list[str] = Field(description="What it still needs to be READY, for a person")
     latest_export: Export | None
+    confirmed_by: str | None = Field(description="Who confirmed it by hand; null: the ERP did, or nobody has yet")
 
 
 class OrderPage(Page[OrderSummary]):
@@ -147,6 +150,7 @@ class OrderState(Out):
     id: UUID
     status: OrderStatus
     missing: list[str] = Field(default_factory=list, description="What it still needs to be READY, for a person")
+    version: int = VERSION
 
 
 class PushAccepted(Out):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -29,7 +30,8 @@ from orderflow.entrypoints.api.order_schemas import (
 from orderflow.entrypoints.api.permissions import Permission, may
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import JSON, CursorText, Moment, Text, decode_cursor, page
-from orderflow.flow.delivery.request import withdraw
+from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
+from orderflow.flow.delivery.request import withdraw_in
 from orderflow.flow.order.approve import edit_order, reject_order
 from orderflow.flow.order.confirm import confirm_order as confirm
 from orderflow.flow.order.many import STARTS_FROM, act_on_many
@@ -92,8 +94,7 @@ def act_on_orders(request: Request, caller: Pusher, body: BulkBody) -> Any:
 @router.get("/{order_id}", response_model=Order, responses=answers(404))
 def get_order(request: Request, caller: Reader, order_id: UUID) -> Any:
     """Read one order with its lines, what it still needs, and its latest export."""
-    with app_of(request).store.work(caller.org_id) as work:
-        return JSON(_whole(work, order_id))
+    return JSON(current_order(request, caller, order_id))
 
 
 @router.get("/{order_id}/timeline", response_model=Timeline, responses=answers(404))
@@ -110,37 +111,38 @@ def preview_order_delivery(request: Request, caller: Reader, order_id: UUID, con
     return preview_order(app_of(request).wiring, caller.org_id, order_id, connection_id)
 
 
-@router.put("/{order_id}", response_model=Order, responses=answers(404, 409))
+@router.put("/{order_id}", response_model=Order, responses=answers(404, 409), openapi_extra=CONDITIONAL)
 def update_order(request: Request, caller: Editor, order_id: UUID, body: OrderBody) -> Any:
     """Replace an order's content. An APPROVED or failed order needs approval again."""
     changed = read_order(body.model_dump(exclude_unset=True))
     changed.id = order_id
-    with app_of(request).store.work(caller.org_id) as work:
+    with _editing(request, caller, order_id) as work:
         edit_order(work, changed, caller.actor)
-        return JSON(_whole(work, order_id))
+        return JSON(_whole(request, work, order_id))
 
 
-@router.post("/{order_id}/reject", response_model=OrderState, responses=answers(404, 409))
+@router.post("/{order_id}/reject", response_model=OrderState, responses=answers(404, 409), openapi_extra=CONDITIONAL)
 def reject(request: Request, caller: Editor, order_id: UUID, body: RejectBody | None = None) -> Any:
     """Reject an order for good."""
-    with app_of(request).store.work(caller.org_id) as work:
+    with _editing(request, caller, order_id) as work:
         reject_order(work, order_id, caller.actor, body.reason if body else None)
-    return _state(order_id, OrderStatus.REJECTED)
+        return _state(request, work, order_id, OrderStatus.REJECTED)
 
 
-@router.post("/{order_id}/withdraw", response_model=OrderState, responses=answers(404, 409))
+@router.post("/{order_id}/withdraw", response_model=OrderState, responses=answers(404, 409), openapi_extra=CONDITIONAL)
 def withdraw_push(request: Request, caller: Pusher, order_id: UUID) -> Any:
     """Take back a push of which no attempt has begun; the order is APPROVED again."""
-    withdraw(app_of(request).store, caller.org_id, order_id, caller.actor)
-    return _state(order_id, OrderStatus.APPROVED)
+    with _editing(request, caller, order_id) as work:
+        withdraw_in(work, order_id, caller.actor)
+        return _state(request, work, order_id, OrderStatus.APPROVED)
 
 
-@router.post("/{order_id}/confirm", response_model=OrderState, responses=answers(404, 409))
+@router.post("/{order_id}/confirm", response_model=OrderState, responses=answers(404, 409), openapi_extra=CONDITIONAL)
 def confirm_order(request: Request, caller: Pusher, order_id: UUID, body: ConfirmBody) -> Any:
     """Confirm a PUSHED order by hand: for an ERP that never answers."""
-    with app_of(request).store.work(caller.org_id) as work:
+    with _editing(request, caller, order_id) as work:
         confirm(work, order_id, body.erp_order_id, caller.actor)
-    return _state(order_id, OrderStatus.CONFIRMED)
+        return _state(request, work, order_id, OrderStatus.CONFIRMED)
 
 
 def _found(request: Request, caller: Caller, body: BulkBody) -> list[UUID]:
@@ -152,8 +154,27 @@ def _found(request: Request, caller: Caller, body: BulkBody) -> list[UUID]:
         return SqlSearch(work.connection, caller.org_id).order_ids(wanted, MOST_IN_BULK + 1)
 
 
-def _state(order_id: UUID, status: OrderStatus) -> JSON:
-    return JSON({"id": order_id, "status": status, "missing": []})
+@contextmanager
+def _editing(request: Request, caller: Caller, order_id: UUID) -> Iterator[SqlWork]:
+    """Open the transaction of an edit of what the caller has seen; raises as `versions.editing`."""
+    store, current = app_of(request).store, lambda: current_order(request, caller, order_id)
+    with (
+        editing(request, store, lambda work: work.orders.version(order_id), current) as expecting,
+        expecting.work(caller.org_id) as work,
+    ):
+        yield work
+
+
+def current_order(request: Request, caller: Caller, order_id: UUID) -> dict[str, Any]:
+    """Return an order as it goes out, and let the answer carry its version. Raises NotFoundError."""
+    with app_of(request).store.work(caller.org_id) as work:
+        return _whole(request, work, order_id)
+
+
+def _state(request: Request, work: SqlWork, order_id: UUID, status: OrderStatus) -> JSON:
+    version = work.orders.version(order_id)
+    note_version(request, version)
+    return JSON({"id": order_id, "status": status, "missing": [], "version": version})
 
 
 def _summary(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,13 +183,14 @@ def _summary(row: Mapping[str, Any]) -> dict[str, Any]:
     return shown | {"customer": customer | {"name": row["customer_name"]}, "error": row["error_json"]}
 
 
-def _whole(work: SqlWork, order_id: UUID) -> dict[str, Any]:
+def _whole(request: Request, work: SqlWork, order_id: UUID) -> dict[str, Any]:
     search = SqlSearch(work.connection, work.org_id)
     row = search.order(order_id)
     if row is None:
         raise NotFoundError(f"There is no order {order_id} in this organization.")
     order = work.orders.get_many([order_id])[order_id]
     exports = search.exports(ExportFilter(order_id=order_id), (None, None), 1)
+    note_version(request, row["version"])
     return _summary(row) | {
         "notes": order.notes,
         "ship_to": order.ship_to,
@@ -177,6 +199,7 @@ def _whole(work: SqlWork, order_id: UUID) -> dict[str, Any]:
         "source_document": order.source_document,
         "missing": missing_for_ready(order),
         "latest_export": _export(exports[0]) if exports else None,
+        "confirmed_by": exports[0]["confirmed_by"] if exports else None,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -10,11 +11,14 @@ from fastapi import Depends, Request
 from pydantic import Field, field_validator
 
 from orderflow.entrypoints.api.deps import Caller, app_of, require
+from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
-from orderflow.entrypoints.api.schemas import In, Moment, Name, Out
+from orderflow.entrypoints.api.schemas import VERSION, In, Moment, Name, Out
+from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
 from orderflow.flow.people.organization import change_organization, pause_deliveries, resume_deliveries
 from orderflow.storage.records import as_json
+from orderflow.storage.store import SqlStore
 
 router = ApiRouter("/organization", "Organization")
 LARGEST_SETTINGS = 65_536
@@ -32,6 +36,7 @@ class OrganizationView(Out):
     deliveries_paused_at: datetime | None
     deliveries_paused_until: datetime | None = Field(description="null: until they are resumed")
     created_at: datetime
+    version: int = VERSION
 
 
 class OrganizationChange(In):
@@ -59,20 +64,19 @@ def get_organization(
     request: Request, caller: Annotated[Caller, Depends(require(Permission.READ))]
 ) -> OrganizationView:
     """Return the caller's organization."""
-    with app_of(request).store.work(caller.org_id) as work:
-        return OrganizationView.model_validate(work.organization.get())
+    return _view(request, _stored(request, caller))
 
 
-@router.patch("")
+@router.patch("", responses=answers(409), openapi_extra=CONDITIONAL)
 def update_organization(
     request: Request, caller: Annotated[Caller, Depends(require(Permission.ORG_MANAGE))], body: OrganizationChange
 ) -> OrganizationView:
     """Change name or settings."""
-    changed = change_organization(app_of(request).store, caller.org_id, caller.actor, body.name, body.settings)
-    return OrganizationView.model_validate(changed)
+    with _editing(request, caller) as store:
+        return _view(request, change_organization(store, caller.org_id, caller.actor, body.name, body.settings))
 
 
-@router.post("/pause")
+@router.post("/pause", responses=answers(409), openapi_extra=CONDITIONAL)
 def pause_organization(
     request: Request,
     caller: Annotated[Caller, Depends(require(Permission.DELIVERIES_PAUSE))],
@@ -80,12 +84,33 @@ def pause_organization(
 ) -> OrganizationView:
     """Begin no further delivery: a maintenance window of the ERP. Orders can still be pushed; they wait."""
     until = body.until if body else None
-    return OrganizationView.model_validate(pause_deliveries(app_of(request).store, caller.org_id, caller.actor, until))
+    with _editing(request, caller) as store:
+        return _view(request, pause_deliveries(store, caller.org_id, caller.actor, until))
 
 
-@router.post("/resume")
+@router.post("/resume", responses=answers(409), openapi_extra=CONDITIONAL)
 def resume_organization(
     request: Request, caller: Annotated[Caller, Depends(require(Permission.DELIVERIES_PAUSE))]
 ) -> OrganizationView:
     """Deliver again; what waited goes out at once."""
-    return OrganizationView.model_validate(resume_deliveries(app_of(request).store, caller.org_id, caller.actor))
+    with _editing(request, caller) as store:
+        return _view(request, resume_deliveries(store, caller.org_id, caller.actor))
+
+
+def _editing(request: Request, caller: Caller) -> AbstractContextManager[SqlStore]:
+    return editing(
+        request,
+        app_of(request).store,
+        lambda work: work.organization.version(),
+        lambda: OrganizationView.model_validate(_stored(request, caller)).model_dump(mode="json"),
+    )
+
+
+def _stored(request: Request, caller: Caller) -> dict[str, Any]:
+    with app_of(request).store.work(caller.org_id) as work:
+        return work.organization.get()
+
+
+def _view(request: Request, row: dict[str, Any]) -> OrganizationView:
+    note_version(request, row["version"])
+    return OrganizationView.model_validate(row)

@@ -20,6 +20,7 @@ from orderflow.entrypoints.api.body_limit import limited
 from orderflow.entrypoints.api.deps import Require, app_of
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.permissions import Permission, allowed
+from orderflow.entrypoints.api.versions import tag
 
 Model = TypeVar("Model", bound=BaseModel)
 STREAMS = "x-streams"
@@ -110,8 +111,12 @@ class ApiRoute(APIRoute):
             receive = limited(request, settings.max_import_bytes if streams else settings.max_body_bytes)
             exact = ExactRequest(request.scope, receive)
             if takes_little and (given := _only_ids(self.dependant, exact)) is not None:
-                return await endpoint(request=exact, caller=request.state.caller, **given)  # type: ignore[no-any-return]  # its own Response
-            return await handle(exact)
+                answer: Response = await endpoint(request=exact, caller=request.state.caller, **given)
+            else:
+                answer = await handle(exact)
+            if (version := getattr(request.state, "version", None)) is not None:
+                answer.headers["ETag"] = tag(version)
+            return answer
 
         return checked
 

@@ -12,10 +12,11 @@ from uuid import UUID
 
 import msgspec
 from fastapi import Query
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
 from orderflow.domain.errors import InputError
+from orderflow.domain.text import LONGEST_NAME, name_for_people
 
 T = TypeVar("T")
 _encode = msgspec.json.Encoder(decimal_format="number", uuid_format="canonical").encode
@@ -23,8 +24,12 @@ _encode = msgspec.json.Encoder(decimal_format="number", uuid_format="canonical")
 Text = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")]
 """Any text that PostgreSQL can store."""
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$", strip_whitespace=True)]
-"""A short text that is not empty."""
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=LONGEST_NAME, strip_whitespace=True),
+    AfterValidator(name_for_people),
+]
+"""A short text of one line that is not empty, and that shows as what it is."""
 
 
 def _as_rfc3339(value: Any) -> Any:
@@ -55,6 +60,9 @@ def _without_default(schema: dict[str, Any]) -> None:
 def left_out() -> Any:
     """Return the default of a field that may be left out but not be null; `model_dump(exclude_unset=True)` tells."""
     return Field(default=None, json_schema_extra=_without_default)
+
+
+VERSION = Field(description="Counts what people change of it; send it as `If-Match` with an edit, in double quotes")
 
 
 class In(BaseModel):

@@ -15,7 +15,8 @@ from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
-from orderflow.entrypoints.api.schemas import In, Name, Out, Text, left_out
+from orderflow.entrypoints.api.schemas import VERSION, In, Name, Out, Text, left_out
+from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
 from orderflow.flow.people.users import User, change_user, create_user, set_password
 
 router = ApiRouter("/users", "Users")
@@ -58,6 +59,7 @@ class UserView(Out):
     locked_until: datetime | None = Field(description="Too many wrong passwords: no sign-in before then")
     last_login_at: datetime | None
     created_at: datetime
+    version: int = VERSION
 
 
 class UserList(Out):
@@ -87,23 +89,24 @@ def create_user_account(request: Request, caller: Admin, body: NewUser) -> UserV
         role=body.role,
         name=body.name,
     )
-    return _view(user)
+    return _one(request, user)
 
 
 @router.get("/{user_id}", responses=answers(404))
 def get_user(request: Request, caller: Admin, user_id: UUID) -> UserView:
     """Return one user."""
-    with app_of(request).store.work(caller.org_id) as work:
-        return _view(work.users.get(user_id))
+    return _one(request, _stored(request, caller, user_id))
 
 
-@router.patch("/{user_id}", responses=answers(404, 409))
+@router.patch("/{user_id}", responses=answers(404, 409), openapi_extra=CONDITIONAL)
 def update_user(request: Request, caller: Admin, user_id: UUID, body: UserChange) -> UserView:
     """Change name or role, or take the account out of use. Another role, or the end, ends the user's sessions."""
     changes: dict[str, Any] = body.model_dump(exclude_unset=True)
-    user = change_user(app_of(request).store, caller.org_id, user_id, caller.actor, **changes)
+    version_of, current = lambda work: work.users.version(user_id), lambda: _current(request, caller, user_id)
+    with editing(request, app_of(request).store, version_of, current) as store:
+        user = change_user(store, caller.org_id, user_id, caller.actor, **changes)
     request.app.state.authenticator.forget()
-    return _view(user)
+    return _one(request, user)
 
 
 @router.post("/{user_id}/password", status_code=204, responses=answers(404))
@@ -112,6 +115,20 @@ def reset_password(request: Request, caller: Admin, user_id: UUID, body: NewPass
     app = app_of(request)
     set_password(app.store, app.passwords, caller.org_id, user_id, caller.actor, body.password.get_secret_value())
     request.app.state.authenticator.forget()
+
+
+def _stored(request: Request, caller: Caller, user_id: UUID) -> User:
+    with app_of(request).store.work(caller.org_id) as work:
+        return work.users.get(user_id)
+
+
+def _current(request: Request, caller: Caller, user_id: UUID) -> dict[str, Any]:
+    return _view(_stored(request, caller, user_id)).model_dump(mode="json")
+
+
+def _one(request: Request, user: User) -> UserView:
+    note_version(request, user.version)
+    return _view(user)
 
 
 def _view(user: User) -> UserView:

@@ -79,8 +79,9 @@ def edit(
         if not changes:
             raise InputError("Nothing to change.", hint="Give --config, --set or --secret.")
         with place.app.store.work(place.org_id) as work:
-            stored = masked(connector, steps.stored_config(work, found, changes) or {})
-        steps.edit_connection(place.wiring, place.org_id, found, stored | changes, caller())
+            stored = steps.stored_target(work, found, changes)
+        kept = masked(connector, stored.config) if stored else {}
+        steps.edit_connection(place.wiring, place.org_id, found, kept | changes, caller())
         result = test_connection(place.wiring, place.org_id, found, caller())
     _tell("changed", found, result, json=json)
 

@@ -6,10 +6,10 @@ import os
 import sys
 import traceback
 
-from rich.console import Console
 from rich.text import Text
 
 from orderflow.domain.errors import InputError, NotFoundError, OrderFlowError, StateError
+from orderflow.entrypoints.cli.output import err
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 it failed, or some of it did; 2 wrong usage or bad input; "
@@ -62,7 +62,7 @@ def _os_sentence(error: OSError) -> str:
 
 
 def _print(message: str, code: str, hint: str) -> None:
-    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    console = err()
     console.print(Text.assemble(("Error: ", "bold red"), message, (f" [{code}]", "dim")))
     if hint:
         console.print(Text.assemble(("  → ", "dim"), hint))

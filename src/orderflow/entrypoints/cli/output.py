@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
+
+from orderflow.domain.text import visible
 
 _encode = msgspec.json.Encoder(decimal_format="number", uuid_format="canonical").encode
 _STYLES = {
@@ -29,22 +34,47 @@ _STYLES = {
     "RETRYING": "yellow",
     "NEEDS_REVIEW": "yellow",
 }
+_ACTS = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 NONE_FIT = "None fits what was asked for."
 
 
 def out() -> Console:
     """Return the console for results."""
-    return Console(highlight=False)
+    return safe(Console(highlight=False))
 
 
 def err() -> Console:
     """Return the console for progress and remarks."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return safe(Console(stderr=True, highlight=False, soft_wrap=True))
+
+
+def safe(console: Console) -> Console:
+    """Have a console write out what would act on the terminal: much of what is printed was written by others."""
+    console.push_render_hook(_WriteOut())
+    return console
+
+
+class _WriteOut(RenderHook):
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        return [_WrittenOut(renderable) for renderable in renderables]
+
+
+class _WrittenOut:
+    def __init__(self, inner: ConsoleRenderable) -> None:
+        self._inner = inner
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for part in console.render(self._inner, options):
+            yield part if part.control else Segment(visible(part.text, lines=True), part.style)
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement.get(console, options, self._inner)
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON document."""
-    print(msgspec.json.format(_encode(value), indent=2).decode())  # noqa: T201  # this is the command's result
+    """Print one JSON document. What would act on a terminal stands in it as JSON writes it by its number."""
+    text = msgspec.json.format(_encode(value), indent=2).decode()
+    print(_ACTS.sub(lambda found: f"\\u{ord(found[0]):04x}", text))  # noqa: T201  # this is the command's result
 
 
 def print_table(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str], *, empty: str) -> None:
@@ -86,11 +116,11 @@ def cell(value: Any) -> Text:
         case date():
             return Text(value.isoformat())
         case {"message": message}:
-            return Text(str(message))
+            return Text(visible(str(message)))
         case dict() | list():
-            return Text(_encode(value).decode())
+            return Text(visible(_encode(value).decode()))
         case _:
-            return Text(str(value), _STYLES.get(str(value), ""))
+            return Text(visible(str(value), lines=True), _STYLES.get(str(value), ""))
 
 
 def progress(description: str, total: int | None, *, hidden: bool = False) -> Progress:

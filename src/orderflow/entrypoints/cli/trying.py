@@ -12,6 +12,7 @@ from orderflow.domain.delivery import ExportResult
 from orderflow.domain.errors import ConnectorError, InputError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.ports import ERPConnectorPort
+from orderflow.domain.text import visible
 from orderflow.entrypoints.cli.connection_config import gather_config
 from orderflow.entrypoints.cli.connector_types import known_type
 from orderflow.entrypoints.cli.options import AsJson
@@ -90,4 +91,5 @@ def _print(shown: Shown) -> None:
     for name, value in (facts | shown.headers).items():
         out().print(f"{name}: {value}", markup=False, highlight=False, soft_wrap=True)
     # Not by rich, which would drop the carriage returns; an escape sequence in an order must not reach a terminal.
-    typer.echo(f"\n{shown.text}".replace("\x1b", "\u241b"))
+    lines = shown.text.split("\r\n")
+    typer.echo("\n" + "\r\n".join(visible(line, lines=True) for line in lines))

@@ -73,6 +73,8 @@ def demo_settings(home: Path) -> Settings:
         object_storage_access_key=None,
         object_storage_secret_key=None,
         object_storage_bucket=None,
+        allowed_networks=["public", "private", "127.0.0.0/8", "::1"],  # its ERP is on this machine
+        allowed_folders=[str(home / "erp")],
         ack_poll_seconds=1,
         sweep_seconds=1,
     )

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from orderflow.entrypoints.cli.output import plural
+from orderflow.entrypoints.cli.output import plural, safe
 from orderflow.entrypoints.demo.accounts import Account
 
 _STAGES = {
@@ -29,7 +29,7 @@ class Screen:
     """Tells a person what happens, on `console`."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(highlight=False)
+        self.console = safe(console or Console(highlight=False))
         self._started = time.monotonic()
 
     def say(self, sentence: str) -> None:

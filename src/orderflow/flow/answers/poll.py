@@ -10,6 +10,7 @@ from orderflow.domain.answers import decide
 from orderflow.domain.delivery import Ack
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.ids import new_id
+from orderflow.domain.reach import within
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.delivery.open_target import ENGINE, open_target
 from orderflow.flow.fault_points import reached
@@ -35,8 +36,9 @@ def poll_acks(wiring: Wiring, org_id: UUID, connection_id: UUID) -> Counter[str]
     try:
         to = open_target(wiring, org_id, connection_id)
         if to is not None and to.expects_acks:
-            for acks in _read(wiring, to):
-                counts += _record(wiring, to, acks, token)
+            with within(to.target.reach):
+                for acks in _read(wiring, to):
+                    counts += _record(wiring, to, acks, token)
     except ConnectorError as problem:
         error = problem.as_json()
     except Exception as fault:  # noqa: BLE001  # a third party's connector may raise anything, other connections go on

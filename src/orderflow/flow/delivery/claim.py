@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Sequence
 
+from orderflow.domain import clock
 from orderflow.domain.delivery import Document, Lease, media_type_of
 from orderflow.domain.errors import ConnectorError, ObjectStoreError
 from orderflow.domain.ids import new_id
@@ -26,7 +26,7 @@ def claim(wiring: Wiring, to: OpenTarget, limit: int) -> Batch:
     Raises:
         ObjectStoreError: The store is away; see `begin_attempts`.
     """
-    asked_at = time.monotonic()
+    asked_at = clock.monotonic()
     lease = Lease(new_id(), wiring.lease_seconds)
     org_id = to.target.org_id
     with wiring.store.work(org_id) as work:

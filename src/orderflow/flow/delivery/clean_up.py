@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from orderflow.domain.delivery import Leftover
+from orderflow.domain.reach import within
 from orderflow.domain.states import BreakerState
 from orderflow.flow.delivery.open_target import open_target
 from orderflow.flow.ports import Wiring
@@ -26,8 +27,9 @@ def clean_up(wiring: Wiring, abandoned: Abandoned, org_id: UUID, connection_id: 
     to = open_target(wiring, org_id, connection_id)
     if to is None or not to.stages or to.target.breaker_state is not BreakerState.CLOSED:
         return 0
-    old = [leftover for leftover in to.connector.leftovers(to.target.config) if leftover.age > SAFE_AGE]
-    ours = abandoned(org_id, connection_id, old) if old else []
-    if ours:
-        to.connector.remove_leftovers(ours, to.target.config)
+    with within(to.target.reach):
+        old = [leftover for leftover in to.connector.leftovers(to.target.config) if leftover.age > SAFE_AGE]
+        ours = abandoned(org_id, connection_id, old) if old else []
+        if ours:
+            to.connector.remove_leftovers(ours, to.target.config)
     return len(ours)

@@ -6,11 +6,10 @@ ever renamed; if there is nothing left to rename, it was published before.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
 from uuid import UUID
 
+from orderflow.domain import clock
 from orderflow.domain.delivery import ExportResult
 from orderflow.domain.errors import ConnectorError, InDoubtError, TargetChangedError
 from orderflow.domain.ports import Staged
@@ -23,8 +22,8 @@ Outcomes = Iterator[tuple[UUID, ExportResult | ConnectorError]]
 
 def deliver(wiring: Wiring, batch: Batch) -> None:
     """Deliver the batch and note each attempt's outcome; an attempt whose lease was lost gets none."""
-    started = time.monotonic()
-    batch.delivering_since = datetime.now(UTC)
+    started = clock.monotonic()
+    batch.delivering_since = clock.now()
     waiting = [attempt for attempt in batch.attempts if attempt.outcome is None]
     _publish_what_was_staged(batch, [a for a in waiting if a.order.delivery.staged_path], started)
     rest = [attempt for attempt in waiting if attempt.outcome is None and not attempt.order.delivery.staged_path]
@@ -64,7 +63,7 @@ def _stage_then_publish(wiring: Wiring, batch: Batch, attempts: list[Attempt], s
     with wiring.store.work(batch.target.org_id) as work:
         ours = work.exports.mark_staged(batch.lease, paths)
     reached("staged")
-    batch.publishing_since = datetime.now(UTC)
+    batch.publishing_since = clock.now()
     publish = [item for item in staged.values() if item.order.delivery.export_id in ours]
     lost = [item for item in staged.values() if item.order.delivery.export_id not in ours]
     if lost:
@@ -141,4 +140,4 @@ def _checked(outcome: ExportResult | ConnectorError) -> ExportResult | Connector
 
 
 def _milliseconds_since(started: float) -> int:
-    return round((time.monotonic() - started) * 1000)
+    return round((clock.monotonic() - started) * 1000)

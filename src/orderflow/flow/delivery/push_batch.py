@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from orderflow.domain.reach import within
 from orderflow.domain.states import BreakerState, ConnectionStatus
 from orderflow.flow.delivery.claim import claim
 from orderflow.flow.delivery.deliver import deliver
@@ -30,7 +31,7 @@ def run(wiring: Wiring, batch: Batch) -> None:
     """Deliver and settle a claimed batch while its lease is kept alive."""
     if not batch.attempts:
         return
-    with wiring.keeper.keep(batch.target.org_id, batch.lease):
+    with wiring.keeper.keep(batch.target.org_id, batch.lease), within(batch.target.reach):
         deliver(wiring, batch)
         settle(wiring, batch)
 

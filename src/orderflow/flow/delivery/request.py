@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime
 from uuid import UUID
 
+from orderflow.domain import clock
 from orderflow.domain.errors import StateError
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import ERPExportStatus, OrderStatus, next_order_status
@@ -80,7 +80,7 @@ def note_request(
         export = _go_on_with(work, latest, connection_id)
     else:
         export = Export(
-            new_id(), order_id, work.connections.for_push(connection_id), ERPExportStatus.PENDING, datetime.now(UTC)
+            new_id(), order_id, work.connections.for_push(connection_id), ERPExportStatus.PENDING, clock.now()
         )
         work.exports.add(export, idempotency_key=idempotency_key, actor=actor)
     work.orders.set_status(order_id, status, error_json=None)
@@ -96,17 +96,20 @@ def withdraw(store: Store, org_id: UUID, order_id: UUID, actor: Actor) -> None:
         StateError: An attempt has begun, or the order is not on its way.
     """
     with store.work(org_id) as work:
-        before = work.orders.lock_status(order_id)
-        export = work.exports.latest(order_id)
-        if before is not OrderStatus.PUSHING or export is None or not work.exports.withdraw(export.id):
-            raise StateError(
-                f"The order is {before}, and its push cannot be withdrawn: an attempt has begun or none is waiting.",
-                hint="Wait for the attempt to end; the order's page shows it.",
-            )
-        work.orders.set_status(order_id, next_order_status(before, OrderStatus.APPROVED))
-        work.audit.add(
-            "DRAFT_PUSH_WITHDRAWN", actor, "draft_order", [order_id], {"status": before}, {"status": "APPROVED"}
+        withdraw_in(work, order_id, actor)
+
+
+def withdraw_in(work: Work, order_id: UUID, actor: Actor) -> None:
+    """Take back a push in `work`'s transaction; errors as for `withdraw`."""
+    before = work.orders.lock_status(order_id)
+    export = work.exports.latest(order_id)
+    if before is not OrderStatus.PUSHING or export is None or not work.exports.withdraw(export.id):
+        raise StateError(
+            f"The order is {before}, and its push cannot be withdrawn: an attempt has begun or none is waiting.",
+            hint="Wait for the attempt to end; the order's page shows it.",
         )
+    work.orders.set_status(order_id, next_order_status(before, OrderStatus.APPROVED))
+    work.audit.add("DRAFT_PUSH_WITHDRAWN", actor, "draft_order", [order_id], {"status": before}, {"status": "APPROVED"})
 
 
 def _go_on_with(work: Work, export: Export, connection_id: UUID | None) -> Export:

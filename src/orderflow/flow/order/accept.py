@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
+from orderflow.domain import clock
 from orderflow.domain.orders import DraftOrder, missing_for_ready
 from orderflow.domain.states import OrderStatus, next_order_status
 from orderflow.flow.ports import Actor, Work
@@ -15,7 +15,7 @@ def accept_orders(work: Work, orders: Sequence[DraftOrder], actor: Actor) -> Non
     for order in orders:
         order.org_id = work.org_id
         order.created_by = order.created_by or actor.name
-        order.created_at = order.created_at or datetime.now(UTC)
+        order.created_at = order.created_at or clock.now()
         wanted = OrderStatus.NEEDS_REVIEW if missing_for_ready(order) else OrderStatus.READY
         order.status = next_order_status(OrderStatus.NEW, wanted)
     work.orders.add_many(orders)

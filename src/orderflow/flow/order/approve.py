@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from uuid import UUID
 
+from orderflow.domain import clock
 from orderflow.domain.errors import StateError
 from orderflow.domain.orders import DraftOrder, missing_for_ready
 from orderflow.domain.states import ERPExportStatus, OrderStatus, next_order_status
@@ -23,7 +23,7 @@ def approve_order(work: Work, order_id: UUID, actor: Actor) -> None:
     if before is not OrderStatus.READY:  # PUSHING may become APPROVED too, but only by withdrawing the push
         raise _not_ready(work.orders.get(order_id))
     status = next_order_status(before, OrderStatus.APPROVED)
-    work.orders.set_status(order_id, status, approved_by=actor.name, approved_at=datetime.now(UTC))
+    work.orders.set_status(order_id, status, approved_by=actor.name, approved_at=clock.now())
     work.audit.add("DRAFT_APPROVED", actor, "draft_order", [order_id], {"status": before}, {"status": status})
 
 

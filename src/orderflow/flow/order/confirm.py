@@ -12,7 +12,7 @@ from orderflow.flow.ports import Actor, Work
 def confirm_order(work: Work, order_id: UUID, erp_order_id: str, actor: Actor) -> None:
     """Confirm a PUSHED order under the number that it has in the ERP.
 
-    Its export waits for no answer any more. The number is kept on the order only, and without a source: `file` and
+    Its export waits for no answer any more. The number is kept on the order only, with `hand` as its source: `file` and
     `erp` mean that the ERP itself said it, as an export's own number always does.
 
     Raises:
@@ -28,7 +28,7 @@ def confirm_order(work: Work, order_id: UUID, erp_order_id: str, actor: Actor) -
     status = next_order_status(before, OrderStatus.CONFIRMED)
     export = work.exports.latest(order_id)
     if export is not None:
-        work.exports.confirm(export.id)
-    work.orders.set_status(order_id, status, erp_order_id=erp_order_id, erp_order_id_source=None, error_json=None)
+        work.exports.confirm(export.id, actor.name)
+    work.orders.set_status(order_id, status, erp_order_id=erp_order_id, erp_order_id_source="hand", error_json=None)
     after = {"status": status, "erp_order_id": erp_order_id}
     work.audit.add("DRAFT_CONFIRMED", actor, "draft_order", [order_id], {"status": before}, after)

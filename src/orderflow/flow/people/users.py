@@ -31,6 +31,7 @@ class User:
     locked_until: datetime | None = None
     last_login_at: datetime | None = None
     created_at: datetime | None = None
+    version: int = 1
 
 
 class Users(Protocol):
@@ -113,6 +114,8 @@ def change_user(store: UserStore, org_id: UUID, user_id: UUID, actor: Actor, **c
                 code="LAST_ADMIN",
                 hint="Make somebody else an administrator first.",
             )
+        if not changes:
+            return before
         work.users.change(user_id, end_sessions=bool({"role", "active"} & changes.keys()), **changes)
         was = {name: getattr(before, name) for name in changes}
         work.audit.add("USER_CHANGED", actor, "app_user", [user_id], was, changes)

@@ -5,7 +5,7 @@ A new connection is DISABLED, so that nothing goes to a target that nobody has t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +14,14 @@ from pydantic import ValidationError
 from orderflow.domain.errors import ConnectorError, EncryptionError, InputError, StateError
 from orderflow.domain.ids import new_id
 from orderflow.domain.ports import ERPConnectorPort
+from orderflow.domain.reach import within
 from orderflow.domain.states import BreakerState
+from orderflow.domain.text import checked_name
 from orderflow.flow.delivery.open_target import find_connector
-from orderflow.flow.ports import Actor, Wiring, Work
-from orderflow.flow.setup.mask import masked, needs_stored, unmasked
+from orderflow.flow.ports import Actor, Target, Wiring, Work
+from orderflow.flow.setup.mask import masked, needs_stored, plain_part, unmasked
+from orderflow.flow.setup.misplaced import misplaced
+from orderflow.flow.setup.places import reach_of
 
 
 def add_connection(
@@ -44,10 +48,12 @@ def add_connection(
     """
     connector = known_connector(wiring.connector, connector_type)
     check_config(connector, config)
+    name = None if name is None else checked_name(name)
     connection_id = new_id()
     given = dict(options or {})
     with wiring.store.work(org_id) as work:
-        work.connections.add(connection_id, connector_type, config, name)
+        reach = reach_of(wiring, work, connector, config, actor, None)
+        work.connections.add(connection_id, connector_type, config, name, restricted=reach.restricted)
         work.connections.change(connection_id, given)
         if enabled:
             work.connections.enable(connection_id)
@@ -79,11 +85,13 @@ def edit_connection(
         InputError: The configuration does not fit the connector; fields are named.
         EncryptionError: A masked secret is to be kept, but what is stored does not open.
     """
+    if options and options.get("name") is not None:
+        options = {**options, "name": checked_name(options["name"])}
     with wiring.store.work(org_id) as work:
         before = work.connections.change(connection_id, options or {})
         after = {name: value for name, value in (options or {}).items() if name in before}
         if config is not None:
-            shown_before, shown_after = _replace_config(wiring, work, connection_id, config)
+            shown_before, shown_after = _replace_config(wiring, work, connection_id, config, actor)
             before, after = before | {"config": shown_before}, after | {"config": shown_after}
         if tested:
             work.connections.note_test(connection_id)
@@ -93,27 +101,30 @@ def edit_connection(
 
 
 def _replace_config(
-    wiring: Wiring, work: Work, connection_id: UUID, config: dict[str, Any]
+    wiring: Wiring, work: Work, connection_id: UUID, config: dict[str, Any], actor: Actor
 ) -> tuple[dict[str, Any] | None, dict[str, Any]]:
     """Store it and close the breaker; returns what was and what is now, both as may be shown."""
     connector = known_connector(wiring.connector, work.connections.type_of(connection_id))
-    stored = stored_config(work, connection_id, config)
-    config = unmasked(connector, config, stored or {})
-    check_config(connector, config)
-    work.connections.replace_config(connection_id, config)
+    stored = stored_target(work, connection_id, config)
+    before = stored.config if stored else {}
+    config = unmasked(connector, config, before)
+    check_config(connector, config, before)
+    reach = reach_of(wiring, work, connector, config, actor, stored)
+    work.connections.replace_config(connection_id, config, restricted=reach.restricted)
     work.connections.set_breaker(connection_id, BreakerState.CLOSED, None, None)
-    return None if stored is None else masked(connector, stored), masked(connector, config)
+    return masked(connector, before) if stored else None, masked(connector, config)
 
 
-def stored_config(work: Work, connection_id: UUID, config: dict[str, Any]) -> dict[str, Any] | None:
-    """Return what `config` is to replace; None if that does not open and nothing of it is to be kept.
+def stored_target(work: Work, connection_id: UUID, config: dict[str, Any]) -> Target | None:
+    """Return the connection whose configuration `config` is to replace; None if that does not open and nothing of it
+    is to be kept.
 
     Raises:
         NotFoundError: There is no such connection.
         EncryptionError: A masked secret is to be kept, but what is stored does not open.
     """
     try:
-        return work.connections.open(connection_id).config
+        return work.connections.open(connection_id)
     except EncryptionError:
         if needs_stored(config):
             raise
@@ -185,7 +196,8 @@ def seen_host_key(wiring: Wiring, org_id: UUID, connection_id: UUID) -> dict[str
     """
     with wiring.store.work(org_id) as work:
         target = work.connections.open(connection_id)
-    result = find_connector(wiring, target.connector_type).test_connection(target.config)
+    with within(target.reach):
+        result = find_connector(wiring, target.connector_type).test_connection(target.config)
     seen = result.details if "host_key" in result.details else result.details.get("details", {})
     if "host_key" in seen:
         return {"host_key": seen["host_key"], "fingerprint": seen["fingerprint"]}
@@ -263,26 +275,36 @@ def known_connector(find: Callable[[str], ERPConnectorPort], connector_type: str
         ) from None
 
 
-def check_config(connector: ERPConnectorPort, config: dict[str, Any]) -> None:
-    """Check a configuration against its connector's model.
+def check_config(connector: ERPConnectorPort, config: dict[str, Any], stored: dict[str, Any] | None = None) -> None:
+    """Check a configuration against its connector's model, and that no secret stands where everybody reads it.
+
+    Args:
+        stored: What it replaces: a secret that stood in the same field before may stay there.
 
     Raises:
         InputError: It does not fit; fields are named, values never.
     """
+    problems = [*_problems(connector, config), *_misplaced(connector, config, stored or {})]
+    if not problems:
+        return
+    fields = [{"field": name, "message": message} for name, message in problems]
+    listed = "; ".join(f"{name}: {message}" for name, message in problems)
+    raise InputError(f"The configuration cannot be used: {listed}.", details={"fields": fields})
+
+
+def _problems(connector: ERPConnectorPort, config: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if connector.config_model is None:
         return
     try:
         connector.config_model.model_validate(config)
     except ValidationError as error:
-        problems = error.errors(include_url=False, include_context=False, include_input=False)
-    else:
-        return
-    fields = [
-        {
-            "field": ".".join(str(part) for part in item["loc"]) or "configuration",
-            "message": item["msg"].removeprefix("Value error, ").rstrip("."),
-        }
-        for item in problems
-    ]
-    listed = "; ".join(f"{item['field']}: {item['message']}" for item in fields)
-    raise InputError(f"The configuration cannot be used: {listed}.", details={"fields": fields})
+        for item in error.errors(include_url=False, include_context=False, include_input=False):
+            name = ".".join(str(part) for part in item["loc"]) or "configuration"
+            yield name, item["msg"].removeprefix("Value error, ").rstrip(".")
+
+
+def _misplaced(
+    connector: ERPConnectorPort, config: dict[str, Any], stored: dict[str, Any]
+) -> Iterator[tuple[str, str]]:
+    new = {name: value for name, value in config.items() if stored.get(name) != value}
+    yield from misplaced(plain_part(connector, new))

@@ -10,8 +10,17 @@ from pydantic import ValidationError
 
 from orderflow.domain.errors import InputError
 from orderflow.domain.ports import ERPConnectorPort
+from orderflow.flow.setup.misplaced import MASK, hidden
 
-MASK = "********"
+__all__ = ["MASK", "effective", "masked", "moved", "needs_stored", "plain_part", "secret_fields", "unmasked"]
+
+
+def plain_part(connector: ERPConnectorPort, config: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of `config`, at its top, that everybody reads who may see the connection."""
+    if connector.config_model is None:
+        return {}
+    secrets = secret_fields(connector)
+    return {name: value for name, value in config.items() if name not in secrets}
 
 
 def secret_fields(connector: ERPConnectorPort) -> set[str]:
@@ -65,12 +74,12 @@ def moved(connector: ERPConnectorPort, config: dict[str, Any], stored: dict[str,
     """
     marked = _schema(connector).get("properties", {}).items()
     harmless = {name for name, field in marked if not field.get("destination", True) or _is_secret(field)}
-    now, before = _effective(connector, config), _effective(connector, stored)
+    now, before = effective(connector, config), effective(connector, stored)
     return sorted(name for name in (now.keys() | before.keys()) - harmless if now.get(name) != before.get(name))
 
 
-def _effective(connector: ERPConnectorPort, config: dict[str, Any]) -> dict[str, Any]:
-    """Return what the connector would work with, the model's defaults included, and secrets within it masked."""
+def effective(connector: ERPConnectorPort, config: dict[str, Any]) -> dict[str, Any]:
+    """Return what the connector would work with: defaults included, what is empty left out, secrets masked."""
     model = connector.config_model
     if model is None:
         return config
@@ -89,10 +98,12 @@ def _kept(config: dict[str, Any], stored: dict[str, Any], secret: set[str]) -> l
 
 
 def needs_stored(config: Any) -> bool:
-    """Tell whether `config` holds a `MASK`, so that it means nothing without what is stored."""
+    """Return whether `config` holds a `MASK`, so that it means nothing without what is stored."""
     if isinstance(config, dict):
         return any(needs_stored(value) for value in config.values())
-    return any(map(needs_stored, config)) if isinstance(config, list) else config == MASK
+    if isinstance(config, list):
+        return any(map(needs_stored, config))
+    return isinstance(config, str) and MASK in config
 
 
 def _unmasked(config: dict[str, Any], stored: dict[str, Any], secret: set[str]) -> dict[str, Any]:
@@ -107,7 +118,9 @@ def _filled(value: Any, stored: Any, secret: set[str]) -> Any:
     if isinstance(value, list):
         beside = stored if isinstance(stored, list) else []
         return [_filled(inner, before, secret) for inner, before in zip_longest(value, beside[: len(value)])]
-    return stored if value == MASK else value
+    if isinstance(value, str) and MASK in value:
+        return stored if value in (MASK, *_shown_texts(stored)) else value
+    return value
 
 
 def _masked(value: Any, name: str, plain: set[str], maps: set[str]) -> Any:
@@ -115,7 +128,13 @@ def _masked(value: Any, name: str, plain: set[str], maps: set[str]) -> Any:
         return {key: _masked(inner, name if name in maps else key, plain, maps) for key, inner in value.items()}
     if isinstance(value, list):
         return [_masked(inner, name, plain, maps) for inner in value]
-    return value if name in plain or value in (None, "") else MASK
+    if name in plain or value in (None, ""):
+        return hidden(value, headers=name == "headers") if isinstance(value, str) else value
+    return MASK
+
+
+def _shown_texts(stored: Any) -> tuple[str, ...]:
+    return (hidden(stored), hidden(stored, headers=True)) if isinstance(stored, str) else ()
 
 
 def _schema(connector: ERPConnectorPort) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def preview_config(
         InputError, NotFoundError, EncryptionError: As `try_config`.
         ConnectorError: As `preview_order`.
     """
-    connector, config = completed(wiring, org_id, connector_type, config, connection_id)
+    connector, config, _ = completed(wiring, org_id, connector_type, config, connection_id)
     if isinstance(order, UUID):
         with wiring.store.work(org_id) as work:
             order = work.orders.get(order)

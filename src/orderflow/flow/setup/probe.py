@@ -8,6 +8,7 @@ from uuid import UUID
 from orderflow.domain.delivery import TestResult
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.ports import ERPConnectorPort
+from orderflow.domain.reach import Reach, within
 from orderflow.domain.states import BreakerState
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.delivery.open_target import ENGINE, find_connector
@@ -29,7 +30,7 @@ def test_connection(wiring: Wiring, org_id: UUID, connection_id: UUID, actor: Ac
     """
     with wiring.store.work(org_id) as work:
         target = work.connections.open(connection_id)
-    result = ask(find_connector(wiring, target.connector_type), target.connector_type, target.config)
+    result = ask(find_connector(wiring, target.connector_type), target.connector_type, target.config, target.reach)
     with wiring.store.work(org_id) as work:
         if result.success:
             work.connections.note_test(connection_id)
@@ -41,10 +42,11 @@ def test_connection(wiring: Wiring, org_id: UUID, connection_id: UUID, actor: Ac
     return result
 
 
-def ask(connector: ERPConnectorPort, connector_type: str, config: dict[str, Any]) -> TestResult:
-    """Let a connector test a configuration; whatever it raises is a failed test."""
+def ask(connector: ERPConnectorPort, connector_type: str, config: dict[str, Any], reach: Reach) -> TestResult:
+    """Let a connector test a configuration, as far as it may lead; whatever it raises is a failed test."""
     try:
-        return connector.test_connection(config)
+        with within(reach):
+            return connector.test_connection(config)
     except ConnectorError as error:
         failed = error
     except Exception as error:  # noqa: BLE001  # a third party's connector may raise anything
@@ -58,7 +60,7 @@ def probe(wiring: Wiring, org_id: UUID, connection_id: UUID) -> bool:
         if not work.connections.lease_probe(connection_id, PROBE_LEASE):
             return False
         target = work.connections.open(connection_id)
-    result = ask(find_connector(wiring, target.connector_type), target.connector_type, target.config)
+    result = ask(find_connector(wiring, target.connector_type), target.connector_type, target.config, target.reach)
     _note_probe(wiring, target, result)
     if result.success:
         wiring.store.wake(org_id, connection_id)

@@ -11,18 +11,25 @@ from sqlalchemy import Connection, text
 from orderflow.storage.records import as_json
 
 _GET = text("""
-    SELECT id, slug, name, settings, created_at,
+    SELECT id, slug, name, settings, created_at, version,
            deliveries_paused_at IS NOT NULL
            AND (deliveries_paused_until IS NULL OR deliveries_paused_until > now()) AS deliveries_paused,
            deliveries_paused_at, deliveries_paused_until
     FROM organization WHERE id = :id FOR UPDATE
 """)
 _CHANGE = text("""
-    UPDATE organization SET name = COALESCE(:name, name), settings = COALESCE(CAST(:settings AS jsonb), settings)
+    UPDATE organization SET name = COALESCE(:name, name), settings = COALESCE(CAST(:settings AS jsonb), settings),
+        version = version + 1
     WHERE id = :id
 """)
-_PAUSE = text("UPDATE organization SET deliveries_paused_at = now(), deliveries_paused_until = :until WHERE id = :id")
-_RESUME = text("UPDATE organization SET deliveries_paused_at = NULL, deliveries_paused_until = NULL WHERE id = :id")
+_PAUSE = text("""
+    UPDATE organization SET deliveries_paused_at = now(), deliveries_paused_until = :until, version = version + 1
+    WHERE id = :id
+""")
+_RESUME = text("""
+    UPDATE organization SET deliveries_paused_at = NULL, deliveries_paused_until = NULL, version = version + 1
+    WHERE id = :id
+""")
 _ACTIVE = text("SELECT id FROM erp_connection WHERE status = 'ACTIVE'")
 
 
@@ -36,6 +43,10 @@ class SqlOrganization:
     def get(self) -> dict[str, Any]:
         """Return and lock its row, and whether deliveries are paused now."""
         return dict(self._connection.execute(_GET, {"id": self._org_id}).mappings().one())
+
+    def version(self) -> int:
+        """Lock its row and return its version: how often people have changed it."""
+        return int(self.get()["version"])
 
     def change(self, name: str | None, settings: dict[str, Any] | None) -> None:
         """Change what is given."""

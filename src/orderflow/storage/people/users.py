@@ -61,13 +61,19 @@ class SqlUsers:
         """Return every user, by address."""
         return [_user(row) for row in self._connection.execute(select(*_SHOWN).order_by(_users.c.email)).mappings()]
 
+    def version(self, user_id: UUID) -> int:
+        """Lock the user and return their version, in the order in which changes lock. Raises NotFoundError."""
+        self.lock_admins()
+        return self.get(user_id).version
+
     def password_hash(self, user_id: UUID) -> str:
         """Return the stored hash."""
         found = self._connection.execute(select(_users.c.password_hash).where(_users.c.id == user_id)).scalar_one()
         return str(found)
 
     def change(self, user_id: UUID, *, end_sessions: bool = False, **columns: Any) -> None:
-        """Change columns; with `end_sessions` no token that was given out before counts any more."""
+        """Change columns: a new version; with `end_sessions` no token that was given out before counts any more."""
+        columns["version"] = _users.c.version + 1
         if end_sessions:
             columns["tokens_valid_from"] = text("clock_timestamp()")
         self._connection.execute(update(AppUser).where(_users.c.id == user_id).values(**columns))

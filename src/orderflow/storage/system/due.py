@@ -14,9 +14,11 @@ Place = tuple[UUID, UUID]
 _NOT_PAUSED = """
     (g.deliveries_paused_at IS NULL OR (g.deliveries_paused_until IS NOT NULL AND g.deliveries_paused_until <= now()))
 """
+MAY_DELIVER = f"c.status = 'ACTIVE' AND c.breaker_state = 'CLOSED' AND {_NOT_PAUSED}"
+"""Of a connection `c` of an organization `g`."""
 _DUE = text(f"""
     SELECT c.org_id, c.id FROM erp_connection c JOIN organization g ON g.id = c.org_id
-    WHERE c.status = 'ACTIVE' AND c.breaker_state = 'CLOSED' AND {_NOT_PAUSED}
+    WHERE {MAY_DELIVER}
       AND EXISTS (
         SELECT FROM erp_export e
         WHERE e.connection_id = c.id AND e.status = 'PENDING' AND e.held_at IS NULL AND e.next_attempt_at <= now()
@@ -24,6 +26,7 @@ _DUE = text(f"""
 """)  # noqa: S608  # built from a constant
 _DUE_PROBES = text("""
     SELECT org_id, id FROM erp_connection WHERE status = 'ACTIVE' AND breaker_state = 'OPEN' AND probe_at <= now()
+    ORDER BY probe_at
 """)
 _DUE_POLLS = text("""
     SELECT c.org_id, c.id FROM erp_connection c
@@ -32,7 +35,9 @@ _DUE_POLLS = text("""
       AND (EXISTS (SELECT FROM erp_export e WHERE e.connection_id = c.id AND e.status = 'SENT')
            OR EXISTS (SELECT FROM erp_export e WHERE e.connection_id = c.id AND e.status = 'PENDING'
                       AND (e.staged_at IS NOT NULL AND e.lease_until < now() OR e.held_at IS NOT NULL)))
+    ORDER BY c.next_poll_at NULLS FIRST
 """)
+_POLLING = text("SELECT org_id, count(*) FROM erp_connection WHERE poll_lease_until > now() GROUP BY org_id")
 _CLEANABLE = text("""
     SELECT org_id, id FROM erp_connection
     WHERE deleted_at IS NULL AND status = 'ACTIVE' AND breaker_state = 'CLOSED'
@@ -57,6 +62,11 @@ class SqlSystem:
     def due_polls(self) -> list[Place]:
         """Return the connections, disabled ones too, whose answers are due for a look."""
         return self._places(_DUE_POLLS)
+
+    def polling(self) -> dict[UUID, int]:
+        """Return how many connections of each organization are being polled at this moment."""
+        with self._database.system() as connection:
+            return {row[0]: row[1] for row in connection.execute(_POLLING)}
 
     def cleanable(self) -> list[Place]:
         """Return the connections whose target may be looked at for what attempts left there."""

@@ -39,16 +39,16 @@ _FAILED = "l.error_message IS NOT NULL"  # every attempt that did not succeed sa
 _ORDERS = """
     SELECT o.id, o.status, o.external_order_number, o.order_date, o.currency, o.requested_delivery_date,
            o.customer_id, o.erp_customer_number, o.customer_name, o.erp_order_id, o.erp_order_id_source, o.attempts,
-           o.error_json, o.created_by, o.created_at, o.updated_at, o.approved_by, o.approved_at
+           o.error_json, o.created_by, o.created_at, o.updated_at, o.approved_by, o.approved_at, o.version
     FROM draft_order o
 """
 _EXPORTS = f"""
     SELECT e.id, e.draft_order_id, o.external_order_number, o.status AS order_status, e.connection_id, c.connector_type,
            c.name AS connection_name, e.status, e.filename, e.export_format_version, e.document_sha256,
            e.document_size, e.export_storage_key, e.dropzone_path, e.erp_order_id, e.error_json, e.attempts_spent,
-           e.next_attempt_at, e.inferred, e.held_at, e.staged_at, e.sent_at, e.answered_at, e.created_at,
-           e.requested_by, e.request_id, {WAITS_FOR} AS waits_for, COALESCE({OVERDUE}, false) AS overdue,
-           c.breaker_error AS connector_error
+           e.next_attempt_at, e.inferred, e.held_at, e.staged_at, e.sent_at, e.answered_at,
+           e.confirmed_by, e.created_at, e.requested_by, e.request_id, {WAITS_FOR} AS waits_for,
+           COALESCE({OVERDUE}, false) AS overdue, c.breaker_error AS connector_error
     FROM erp_export e JOIN draft_order o ON o.id = e.draft_order_id JOIN erp_connection c ON c.id = e.connection_id
     JOIN organization g ON g.id = e.org_id
 """  # noqa: S608  # built from constants

@@ -17,23 +17,31 @@ COLUMNS = frozenset({"name", "in_doubt", "commit_within", "give_up_after", "answ
 """What of a connection may be changed beside its configuration and its state."""
 
 _ADD = text("""
-    INSERT INTO erp_connection (id, org_id, connector_type, name, config_encrypted, key_id, status)
-    VALUES (:id, :org_id, :connector_type, :name, :config, :key_id, 'DISABLED')
+    INSERT INTO erp_connection (id, org_id, connector_type, name, config_encrypted, key_id, status, restricted)
+    VALUES (:id, :org_id, :connector_type, :name, :config, :key_id, 'DISABLED', :restricted)
 """)
 _REPLACE_CONFIG = text("""
-    UPDATE erp_connection SET config_encrypted = :config, key_id = :key_id, updated_at = now() WHERE id = :id
+    UPDATE erp_connection
+    SET config_encrypted = :config, key_id = :key_id, version = version + 1, updated_at = now(),
+        restricted = COALESCE(:restricted, restricted), last_test_at = NULL, test_error = NULL, delivered_at = NULL
+    WHERE id = :id
 """)
 _LOCK_ALL = text(f"""
-    SELECT {columns(ERPConnection, "c")} FROM erp_connection c WHERE c.deleted_at IS NULL ORDER BY c.id FOR UPDATE
+    SELECT {columns(ERPConnection, "c")} FROM erp_connection c WHERE c.deleted_at IS NULL ORDER BY c.id
+    FOR NO KEY UPDATE
 """)  # noqa: S608  # built from constants
+# Of the locks above, none keeps a push from naming the connection in its export; this one does.
+_LOCK_WHOLE = text("SELECT FROM erp_connection WHERE id = :id FOR UPDATE")
 _ENABLE = text("""
-    UPDATE erp_connection SET status = 'ACTIVE', is_default = :is_default, updated_at = now() WHERE id = :id
+    UPDATE erp_connection SET status = 'ACTIVE', is_default = :is_default, version = version + 1, updated_at = now()
+    WHERE id = :id
 """)
 _DISABLE = text("""
-    UPDATE erp_connection SET status = 'DISABLED', is_default = false, updated_at = now() WHERE id = :id
+    UPDATE erp_connection SET status = 'DISABLED', is_default = false, version = version + 1, updated_at = now()
+    WHERE id = :id
 """)
 _HEIR = text("""
-    UPDATE erp_connection SET is_default = true, updated_at = now()
+    UPDATE erp_connection SET is_default = true, version = version + 1, updated_at = now()
     WHERE id = (SELECT id FROM erp_connection WHERE status = 'ACTIVE' AND deleted_at IS NULL
                 ORDER BY created_at, id LIMIT 1)
       AND NOT EXISTS (SELECT FROM erp_connection WHERE is_default)
@@ -47,11 +55,13 @@ _DELETE = text("""
 _BURY = text("""
     UPDATE erp_connection
     SET deleted_at = now(), status = 'DISABLED', is_default = false, config_encrypted = :config, key_id = :key_id,
-        breaker_state = 'CLOSED', breaker_error = NULL, poll_error = NULL, updated_at = now()
+        breaker_state = 'CLOSED', breaker_error = NULL, poll_error = NULL, version = version + 1, updated_at = now()
     WHERE id = :id
 """)
-_NO_DEFAULT = text("UPDATE erp_connection SET is_default = false WHERE is_default")
-_DEFAULT = text("UPDATE erp_connection SET is_default = true, updated_at = now() WHERE id = :id")
+_NO_DEFAULT = text("UPDATE erp_connection SET is_default = false, version = version + 1 WHERE is_default")
+_DEFAULT = text("""
+    UPDATE erp_connection SET is_default = true, version = version + 1, updated_at = now() WHERE id = :id
+""")
 
 
 class SqlConnectionRows:
@@ -62,19 +72,38 @@ class SqlConnectionRows:
         self._org_id = org_id
         self._encryption = encryption
 
-    def add(self, connection_id: UUID, connector_type: str, config: dict[str, Any], name: str | None) -> None:
-        """Insert a DISABLED connection."""
+    def add(
+        self,
+        connection_id: UUID,
+        connector_type: str,
+        config: dict[str, Any],
+        name: str | None,
+        *,
+        restricted: bool = False,
+    ) -> None:
+        """Insert a DISABLED connection; `restricted`: it is held to what the operator allows."""
         parameters = {"id": connection_id, "org_id": self._org_id, "connector_type": connector_type, "name": name}
+        parameters["restricted"] = restricted
         self._connection.execute(_ADD, parameters | self._sealed(connection_id, connector_type, config))
 
     def type_of(self, connection_id: UUID) -> str:
         """Lock the connection and return its type. Raises NotFoundError."""
         return str(self._lock(connection_id)["connector_type"])
 
-    def replace_config(self, connection_id: UUID, config: dict[str, Any]) -> None:
-        """Overwrite the configuration. Raises NotFoundError."""
+    def version(self, connection_id: UUID) -> int:
+        """Lock the connection and return its version: how often people have changed it. Raises NotFoundError."""
+        return int(self._lock(connection_id)["version"])
+
+    def replace_config(self, connection_id: UUID, config: dict[str, Any], *, restricted: bool | None = None) -> None:
+        """Overwrite the configuration, and whether it is held to what the operator allows, unless that is None.
+
+        What proved the former one is forgotten.
+
+        Raises:
+            NotFoundError: There is no such connection.
+        """
         sealed = self._sealed(connection_id, self.type_of(connection_id), config)
-        self._connection.execute(_REPLACE_CONFIG, {"id": connection_id} | sealed)
+        self._connection.execute(_REPLACE_CONFIG, {"id": connection_id, "restricted": restricted} | sealed)
 
     def change(self, connection_id: UUID, columns: Mapping[str, Any]) -> dict[str, Any]:
         """Overwrite some of `COLUMNS`; returns what they were. Raises NotFoundError."""
@@ -86,6 +115,7 @@ class SqlConnectionRows:
         if "in_doubt" in columns:  # whatever it was before an upgrade: now a person has chosen
             changes["in_doubt_before"] = None
         if changes:
+            changes["version"] = ERPConnection.version + 1
             self._connection.execute(update(ERPConnection).where(ERPConnection.id == connection_id).values(**changes))
         return {name: before[name] for name in changes if name in columns}
 
@@ -97,6 +127,7 @@ class SqlConnectionRows:
             StateError: Exports wait for it.
         """
         kind = self.type_of(connection_id)
+        self._connection.execute(_LOCK_WHOLE, {"id": connection_id})
         if waiting := self._connection.execute(_WAITING, {"id": connection_id}).scalar_one():
             raise StateError(
                 f"{waiting} deliveries wait for this connection.",

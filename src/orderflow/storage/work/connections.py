@@ -9,17 +9,20 @@ from uuid import UUID
 from sqlalchemy import text
 
 from orderflow.domain.errors import NotFoundError, StateError
+from orderflow.domain.reach import Reach
 from orderflow.domain.states import BreakerState, ConnectionStatus
 from orderflow.flow.ports import Target
 from orderflow.secrets.encryption import bind
 from orderflow.storage.driver import run
 from orderflow.storage.records import as_json, columns
 from orderflow.storage.tables.models import ERPConnection
+from orderflow.storage.tables.roles import ALIVE
 from orderflow.storage.work.connection_rows import SqlConnectionRows
 
 _OPEN = text(f"""
     SELECT {columns(ERPConnection, "c")}, g.deliveries_paused_at IS NOT NULL
-                AND (g.deliveries_paused_until IS NULL OR g.deliveries_paused_until > now()) AS paused
+                AND (g.deliveries_paused_until IS NULL OR g.deliveries_paused_until > now()) AS paused,
+           g.slug
     FROM erp_connection c JOIN organization g ON g.id = c.org_id
     WHERE c.id = :id AND c.deleted_at IS NULL
 """)  # noqa: S608  # built from a constant
@@ -43,14 +46,27 @@ _LEASE_POLL = text("""
     UPDATE erp_connection
     SET poll_lease_token = :token, poll_lease_until = now() + make_interval(secs => :seconds)
     WHERE id = :id AND (poll_lease_until IS NULL OR poll_lease_until < now() OR poll_lease_token = :token)
+      AND (key_id IS NULL OR key_id = ANY(:keys))
     RETURNING id
 """)
 _END_POLL = text("""
     UPDATE erp_connection
     SET poll_lease_token = NULL, poll_lease_until = NULL, next_poll_at = now() + make_interval(secs => :next_in),
-        poll_error = CAST(:error AS jsonb)
+        poll_error = CAST(:error AS jsonb),
+        poll_failing_since = CASE WHEN CAST(:error AS jsonb) IS NOT NULL THEN COALESCE(poll_failing_since, now()) END
     WHERE id = :id AND poll_lease_token = :token
 """)
+# One that another process at work may open stays as it is, whatever is wrong here.
+_DISABLE_UNREADABLE = text(f"""
+    UPDATE erp_connection SET status = 'DISABLED', is_default = false, version = version + 1
+    WHERE id = :id AND NOT (status = 'DISABLED' AND breaker_state = 'PAUSED')
+      AND NOT EXISTS (SELECT FROM process p WHERE p.delivers AND {ALIVE} AND NOT p.key_ids <@ CAST(:keys AS text[])
+                      AND NOT p.troubles @> '[{{"code": "KEY_MISMATCH"}}]')
+    RETURNING id
+""")  # noqa: S608  # built from a constant
+_CONNECTOR_ELSEWHERE = text(f"""
+    SELECT EXISTS (SELECT FROM process p WHERE p.delivers AND {ALIVE} AND :connector_type = ANY(p.connector_types))
+""")  # noqa: S608  # built from a constant
 _FOR_PUSH = """
     SELECT id FROM erp_connection
     WHERE deleted_at IS NULL AND status = 'ACTIVE' AND (CAST(%(id)s AS uuid) IS NULL OR id = %(id)s)
@@ -88,7 +104,13 @@ class SqlConnections(SqlConnectionRows):
         raise StateError("The connection is DISABLED.", code="CONNECTION_DISABLED", hint="Enable it, or name another.")
 
     def open(self, connection_id: UUID) -> Target:
-        """Return the connection with its configuration open. Raises NotFoundError, EncryptionError."""
+        """Return the connection with its configuration open.
+
+        Raises:
+            NotFoundError: There is no such connection.
+            KeyMismatchError: It was sealed with a key that this process does not have.
+            EncryptionError: It is damaged.
+        """
         row = self._connection.execute(_OPEN, {"id": connection_id}).mappings().one_or_none()
         if row is None:
             raise NotFoundError(f"There is no connection {connection_id} in this organization.")
@@ -97,7 +119,7 @@ class SqlConnections(SqlConnectionRows):
             connection_id=row["id"],
             org_id=row["org_id"],
             connector_type=row["connector_type"],
-            config=self._encryption.decrypt_config(row["config_encrypted"], place),
+            config=self._encryption.decrypt_config(row["config_encrypted"], place, row["key_id"] or ""),
             in_doubt=row["in_doubt"],
             commit_within=row["commit_within"],
             status=ConnectionStatus(row["status"]),
@@ -105,15 +127,19 @@ class SqlConnections(SqlConnectionRows):
             probe_failures=row["probe_failures"],
             paused=row["paused"],
             orders_per_minute=row["orders_per_minute"],
+            reach=Reach(row["slug"], row["restricted"]),
         )
 
-    def disable_unreadable(self, connection_id: UUID, error: dict[str, Any]) -> None:
-        """Disable a connection whose configuration does not open."""
-        self._connection.execute(
-            text("UPDATE erp_connection SET status = 'DISABLED', is_default = false WHERE id = :id"),
-            {"id": connection_id},
-        )
+    def disable_unreadable(self, connection_id: UUID, error: dict[str, Any]) -> bool:
+        """Disable a connection whose configuration does not open; False if it is so already, or another may open it."""
+        if not self._took(_DISABLE_UNREADABLE, {"id": connection_id, "keys": list(self._encryption.known_key_ids)}):
+            return False
         self.set_breaker(connection_id, BreakerState.PAUSED, error, None)
+        return True
+
+    def connector_elsewhere(self, connector_type: str) -> bool:
+        """Tell whether another process that delivers has this connector."""
+        return bool(self._connection.execute(_CONNECTOR_ELSEWHERE, {"connector_type": connector_type}).scalar())
 
     def set_breaker(
         self, connection_id: UUID, state: BreakerState, error: dict[str, Any] | None, probe_in: float | None
@@ -135,7 +161,8 @@ class SqlConnections(SqlConnectionRows):
 
     def lease_poll(self, connection_id: UUID, token: UUID, seconds: float) -> bool:
         """Take, or with the same token extend, the right to poll the connection's answers."""
-        return self._took(_LEASE_POLL, {"id": connection_id, "token": token, "seconds": seconds})
+        keys = list(self._encryption.known_key_ids)  # who cannot open it leaves its turn to others
+        return self._took(_LEASE_POLL, {"id": connection_id, "token": token, "seconds": seconds, "keys": keys})
 
     def end_poll(self, connection_id: UUID, token: UUID, next_in: float, error: dict[str, Any] | None) -> None:
         """Give the right back; due again in `next_in` seconds."""

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, text
 
 _ORDER_OF = text("SELECT draft_order_id FROM erp_export WHERE id = :id")
 _CONFIRM = text("""
-    UPDATE erp_export SET status = 'ACKED', answered_at = now(), error_json = NULL, updated_at = now()
+    UPDATE erp_export
+    SET status = 'ACKED', answered_at = now(), confirmed_by = :by, error_json = NULL, updated_at = now()
     WHERE id = :id AND status = 'SENT'
     RETURNING id
 """)
@@ -56,9 +57,9 @@ class SqlInterventions:
         """Return the order that the export belongs to, without locking either; None if there is no such export."""
         return self._connection.execute(_ORDER_OF, {"id": export_id}).scalar_one_or_none()
 
-    def confirm(self, export_id: UUID) -> bool:
-        """Note that a SENT export needs no answer any more; False if it is not SENT."""
-        return self._connection.execute(_CONFIRM, {"id": export_id}).first() is not None
+    def confirm(self, export_id: UUID, by: str) -> bool:
+        """Note who confirmed a SENT export in its ERP's place; False if it is not SENT."""
+        return self._connection.execute(_CONFIRM, {"id": export_id, "by": by}).first() is not None
 
     def note_delivered(self, export_id: UUID) -> bool:
         """Note that a held export had arrived; False if it is not held."""

@@ -25,9 +25,12 @@ _LEAVE_LANE = text("DELETE FROM erp_lane WHERE connection_id = :connection_id AN
 _SPEND = text("""
     WITH old AS (
         SELECT id, orders_per_minute,
-               CASE WHEN rate_since > now() - interval '1 minute' THEN rate_used ELSE 0 END AS used,
-               CASE WHEN rate_since > now() - interval '1 minute' THEN rate_since ELSE now() END AS since
-        FROM erp_connection WHERE id = :id FOR UPDATE
+               CASE WHEN this_minute THEN rate_used ELSE 0 END AS used,
+               CASE WHEN this_minute THEN rate_since ELSE now() END AS since
+        FROM erp_connection
+        -- A clock that was set back leaves a minute that begins in the future: it is none.
+        CROSS JOIN LATERAL (SELECT rate_since BETWEEN now() - interval '1 minute' AND now() AS this_minute) m
+        WHERE id = :id FOR UPDATE OF erp_connection
     )
     UPDATE erp_connection c
     SET rate_used = old.used + LEAST(:wanted, GREATEST(old.orders_per_minute - old.used, 0)), rate_since = old.since

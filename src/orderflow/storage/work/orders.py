@@ -67,7 +67,11 @@ _REPLACE = f"""
     FROM jsonb_populate_recordset(NULL::draft_order, CAST(%(rows)s AS jsonb)) r WHERE o.id = r.id
 """  # noqa: S608  # as above
 _LOCK_STATUS = "SELECT status FROM draft_order WHERE id = %(id)s FOR UPDATE"
-_HOLD = "SELECT id, status FROM draft_order WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE SKIP LOCKED"
+_LOCK_VERSION = "SELECT version FROM draft_order WHERE id = %(id)s FOR UPDATE"
+_SET_STATUS = """
+    UPDATE draft_order SET status = %(status)s, version = version + 1, updated_at = now(){} WHERE id = %(id)s
+"""
+_HOLD = "SELECT id, status, version FROM draft_order WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE SKIP LOCKED"
 _LOAD = f"""
     SELECT {columns(DraftOrderRow, "o")}, g.slug AS org_slug
     FROM draft_order o JOIN organization g ON g.id = o.org_id
@@ -120,19 +124,22 @@ class SqlOrders:
             LockedError: The transaction holds orders, and this is none of them.
         """
         if self._holding is not None:
-            return self._held_status(order_id)
-        row = run(self._connection, _LOCK_STATUS, {"id": order_id}).fetchone()
-        if row is None:
-            raise _not_found(order_id)
-        return OrderStatus(row["status"])
+            return self._held_one(order_id)[0]
+        return OrderStatus(self._locked(_LOCK_STATUS, order_id)["status"])
+
+    def version(self, order_id: UUID) -> int:
+        """Lock the order and return its version: how often people have changed or decided it. Raises as above."""
+        if self._holding is not None:
+            return self._held_one(order_id)[1]
+        return int(self._locked(_LOCK_VERSION, order_id)["version"])
 
     def set_status(self, order_id: UUID, status: OrderStatus, **columns: Any) -> None:
-        """Change the state, and any further columns with it."""
-        changes = "".join(f", {name} = %({name})s" for name in columns)
-        statement = f"UPDATE draft_order SET status = %(status)s, updated_at = now(){changes} WHERE id = %(id)s"  # noqa: S608  # names that our code gave
+        """Change the state, and any further columns with it, to what a person decided: the order has a new version."""
+        changes = "".join(f", {name} = %({name})s" for name in columns)  # names that our code gave
+        statement = _SET_STATUS.format(changes)
         later(self._connection, statement, {"id": order_id, "status": status, **columns}, about=order_id)
         if self._holding is not None:
-            self._held[order_id] = status
+            self._held[order_id] = status, self._held_one(order_id)[1] + 1
 
     def replace(self, order: DraftOrder) -> None:
         """Overwrite the order's content and lines."""
@@ -140,15 +147,21 @@ class SqlOrders:
         later(self._connection, _DELETE_LINES, {"id": order.id})
         self._add_lines([order])
 
-    def _held_status(self, order_id: UUID) -> OrderStatus:
+    def _locked(self, query: str, order_id: UUID) -> dict[str, Any]:
+        row: dict[str, Any] | None = run(self._connection, query, {"id": order_id}).fetchone()
+        if row is None:
+            raise _not_found(order_id)
+        return row
+
+    def _held_one(self, order_id: UUID) -> tuple[OrderStatus, int]:
         if order_id not in self._held:
             raise LockedError
         return self._held[order_id]
 
     @cached_property
-    def _held(self) -> dict[UUID, OrderStatus]:
+    def _held(self) -> dict[UUID, tuple[OrderStatus, int]]:
         rows = run(self._connection, _HOLD, {"ids": list(self._holding or ())})
-        return {row["id"]: OrderStatus(row["status"]) for row in rows}
+        return {row["id"]: (OrderStatus(row["status"]), row["version"]) for row in rows}
 
     def _add_lines(self, orders: Sequence[DraftOrder]) -> None:
         lines = (self._line_values(order.id, line) for order in orders for line in order.lines)

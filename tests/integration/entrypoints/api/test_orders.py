@@ -118,7 +118,7 @@ def test_from_nothing_to_confirmed_by_hand(acme, app, mock):
     assert status(acme, order_id) == "PUSHED"
     assert acme.call("POST", f"{path}/confirm", json={"erp_order_id": "SO-1"}).json()["status"] == "CONFIRMED"
     order = acme.call("GET", path).json()
-    assert (order["erp_order_id"], order["erp_order_id_source"]) == ("SO-1", None)
+    assert (order["erp_order_id"], order["erp_order_id_source"]) == ("SO-1", "hand")
     assert (order["latest_export"]["status"], order["latest_export"]["erp_order_id"]) == ("ACKED", None)
     kinds = [event["kind"] for event in acme.call("GET", f"{path}/timeline").json()["items"]]
     assert [kind for kind in kinds if kind != "change"] == ["arrival", "request", "attempt", "delivered", "answer"]

@@ -95,6 +95,6 @@ def test_the_schema_draws_the_form():
         assert field.get("writeOnly", False) is (name in SECRETS), name
     assert schema["properties"]["host_key"]["show_when"] == {"mode": ["sftp"]}
     for name in ("host", "port", "username"):
-        assert schema["properties"][name]["show_when"] == {"mode": ["sftp", "ftp", "ftps"]}
+        assert schema["properties"][name]["show_when"] == {"mode": ["sftp", "ftps", "ftp"]}
     assert schema["properties"]["port"]["prefill"] is False  # a form would send SFTP's port to an FTP server
     assert "show_when" not in schema["properties"]["export_path"]

@@ -221,9 +221,10 @@ def test_a_format_is_a_name_and_a_render(store, config, make_order):
 
 def test_no_secret_leaves_by_any_way(connector, store, config, make_order):
     order = make_order()
-    told = [
+    with connector.session(config) as opened:
+        told = [repr(opened)]
+    told += [
         repr(connector.export(order, config)),
-        repr(connector.zone(config)),
         repr(connector.test_connection(config)),
     ]
     store.faults["upload"] = UnavailableError("refused")

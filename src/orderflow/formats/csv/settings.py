@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from orderflow.connectors.dropzone.config import DropzoneConfig
-from orderflow.connectors.order_fields import Address, order_fields, sample_order
+from orderflow.formats.format import FormatSettings
+from orderflow.formats.order_fields import Address, order_fields, sample_order
 
 _SAMPLE = order_fields(sample_order())
 _GROUPS = {**{name: group for name, group in _SAMPLE.items() if name != "lines"}, "line": _SAMPLE["lines"][0]}
@@ -117,7 +117,7 @@ class Column(BaseModel):
         return self
 
 
-class CsvDropzoneConfig(DropzoneConfig):
+class CsvSettings(FormatSettings):
     """A dropzone for CSV files, and the mapping that makes them."""
 
     model_config = ConfigDict(title="Dropzone for CSV")

@@ -12,22 +12,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orderflow.connectors.base import parse_config
-from orderflow.connectors.dropzone.csv_config import KNOWN_FIELDS, CsvDropzoneConfig
-from orderflow.connectors.dropzone.csv_document import csv_document
-from orderflow.connectors.order_fields import sample_order
 from orderflow.domain.delivery import Delivery
 from orderflow.domain.errors import ConfigError, RejectedError
+from orderflow.formats.csv.document import csv_document
+from orderflow.formats.csv.settings import KNOWN_FIELDS, CsvSettings
+from orderflow.formats.order_fields import sample_order
 
-PLACE = {"mode": "filesystem", "export_path": "/out"}
 SKU = {"name": "SKU", "field": "line.internal_sku"}
 
 
 def mapping(*columns, **more):
-    return parse_config(CsvDropzoneConfig, PLACE | {"columns": list(columns) or [SKU]} | more)
+    return parse_config(CsvSettings, {"columns": list(columns) or [SKU]} | more)
 
 
 def written(config, order=None):
-    return csv_document(order or sample_order(), config).content
+    order = order or sample_order()
+    return csv_document(order, order.delivery, config).content
 
 
 def read(config, order=None):
@@ -55,7 +55,7 @@ def test_every_known_field_can_be_a_column():
 
 
 def test_a_form_can_offer_every_known_field():
-    column = CsvDropzoneConfig.model_json_schema()["$defs"]["Column"]["properties"]["field"]
+    column = CsvSettings.model_json_schema()["$defs"]["Column"]["properties"]["field"]
     assert column["examples"] == KNOWN_FIELDS
 
 
@@ -181,7 +181,7 @@ def test_what_cannot_be_written_is_refused_with_the_reason(order, column, more, 
 )
 def test_a_mapping_that_cannot_work_is_refused_when_it_is_saved(wrong, named):
     with pytest.raises(ConfigError, match=named) as refused:
-        parse_config(CsvDropzoneConfig, PLACE | {"columns": [SKU]} | wrong)
+        parse_config(CsvSettings, {"columns": [SKU]} | wrong)
     assert refused.value.details["fields"]
 
 
@@ -191,5 +191,5 @@ def test_every_file_name_is_plain_and_of_one_delivery(number, customer):
     order.external_order_number, order.customer.erp_customer_number = number, customer
     order.delivery = Delivery(UUID(int=0xDEADBEEF), datetime(2025, 12, 26, 10, tzinfo=UTC))
     pattern = "PO_{external_order_number}_{customer_number}_{timestamp}_{export}.csv"
-    name = csv_document(order, mapping(SKU, file_name=pattern)).filename
+    name = csv_document(order, order.delivery, mapping(SKU, file_name=pattern)).filename
     assert re.fullmatch(r"PO_[A-Za-z0-9._-]{0,60}_[A-Za-z0-9._-]{0,60}_20251226T100000Z_deadbeef\.csv", name)

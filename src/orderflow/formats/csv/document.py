@@ -13,19 +13,19 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, Literal
 
-from orderflow.connectors.dropzone.csv_config import PART, Column, CsvDropzoneConfig
-from orderflow.connectors.order_fields import Fields, order_fields
-from orderflow.domain.delivery import Document
+from orderflow.domain.delivery import Delivery, Document
 from orderflow.domain.document import exact
 from orderflow.domain.errors import RejectedError
 from orderflow.domain.orders import DraftOrder
+from orderflow.formats.csv.settings import PART, Column, CsvSettings
+from orderflow.formats.order_fields import Fields, order_fields
 
 FORMAT_VERSION = "orderflow_csv_v1"
 _QUOTING: dict[str, Literal[0, 1, 3]] = {"minimal": csv.QUOTE_MINIMAL, "all": csv.QUOTE_ALL, "none": csv.QUOTE_NONE}
 _HINT = "Correct the order, or the connection's mapping, then push again."
 
 
-def csv_document(order: DraftOrder, config: CsvDropzoneConfig) -> Document:
+def csv_document(order: DraftOrder, delivery: Delivery, config: CsvSettings) -> Document:
     """Write an order as the mapping says.
 
     Raises:
@@ -43,7 +43,7 @@ def csv_document(order: DraftOrder, config: CsvDropzoneConfig) -> Document:
         lineterminator="\r\n",
     )
     try:
-        writer.writerows(_rows(order, config))
+        writer.writerows(_rows(order, delivery, config))
     except csv.Error:
         raise RejectedError(
             "The order holds a separator, a quote or a line break, which a CSV file without quotes cannot write.",
@@ -53,11 +53,11 @@ def csv_document(order: DraftOrder, config: CsvDropzoneConfig) -> Document:
     end = "\r\n" if config.line_end == "crlf" else "\n"
     content = _encoded("".join(line.removesuffix("\r\n") + end for line in lines), config.encoding)
     media_type = f"text/csv; charset={config.encoding.removesuffix('-sig')}"
-    return Document(_file_name(order, config), content, media_type, FORMAT_VERSION)
+    return Document(_file_name(order, delivery, config), content, media_type, FORMAT_VERSION)
 
 
-def _rows(order: DraftOrder, config: CsvDropzoneConfig) -> Iterator[list[str]]:
-    fields = order_fields(order)
+def _rows(order: DraftOrder, delivery: Delivery, config: CsvSettings) -> Iterator[list[str]]:
+    fields = order_fields(order, delivery)
     if config.headings:
         yield [column.name for column in config.columns]
     if config.layout == "header_and_lines":
@@ -66,11 +66,11 @@ def _rows(order: DraftOrder, config: CsvDropzoneConfig) -> Iterator[list[str]]:
         yield _row(config.columns, fields | {"line": line}, config)
 
 
-def _row(columns: Sequence[Column], fields: Fields, config: CsvDropzoneConfig) -> list[str]:
+def _row(columns: Sequence[Column], fields: Fields, config: CsvSettings) -> list[str]:
     return [_cell(column, fields, config) for column in columns]
 
 
-def _cell(column: Column, fields: Fields, config: CsvDropzoneConfig) -> str:
+def _cell(column: Column, fields: Fields, config: CsvSettings) -> str:
     if column.field is None:
         return column.constant or ""
     group, _, name = column.field.partition(".")
@@ -124,8 +124,7 @@ def _encoded(text: str, encoding: str) -> bytes:
         ) from None
 
 
-def _file_name(order: DraftOrder, config: CsvDropzoneConfig) -> str:
-    delivery = order.delivery
+def _file_name(order: DraftOrder, delivery: Delivery, config: CsvSettings) -> str:
     parts: dict[str, Any] = {
         "draft_order_id": order.id,
         "external_order_number": order.external_order_number,

@@ -25,7 +25,7 @@ class Address(dict[str, Any]):
         return None
 
 
-def order_fields(order: DraftOrder) -> Fields:
+def order_fields(order: DraftOrder, delivery: Delivery | None = None) -> Fields:
     """Return the order's fields by group. Values are text, int, Decimal, date, datetime (UTC) or None."""
     return {
         "order": _header(order),
@@ -34,7 +34,7 @@ def order_fields(order: DraftOrder) -> Fields:
         "bill_to": Address(order.bill_to or {}),
         "lines": [_line(line, order.currency) for line in order.lines],
         "source_document": _source_document(order.source_document or SourceDocument()),
-        "delivery": _delivery(order),
+        "delivery": _delivery(order, delivery or order.delivery),
     }
 
 
@@ -84,8 +84,7 @@ def _source_document(document: SourceDocument) -> Fields:
     }
 
 
-def _delivery(order: DraftOrder) -> Fields:
-    delivery = order.delivery
+def _delivery(order: DraftOrder, delivery: Delivery) -> Fields:
     return {
         "export_id": str(delivery.export_id),
         "reference": delivery.reference or export_filename(order.id, delivery),

@@ -18,8 +18,8 @@ from jinja2 import StrictUndefined, TemplateError, Undefined, nodes
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from orderflow.connectors.rest.filters import FILTERS, LONGEST_TEXT, text_of
 from orderflow.domain.errors import RejectedError
+from orderflow.formats.template.filters import FILTERS, LONGEST_TEXT, text_of
 
 LONGEST_TEMPLATE = 64 * 1024
 """Characters of a template."""

@@ -1,0 +1,126 @@
+import { ActionIcon, Button } from "@mantine/core";
+import { IconTrash } from "@tabler/icons-react";
+import { useNavigate } from "react-router";
+import { answer, api } from "../api/client";
+import type { Connector } from "../api/coming";
+import { useAction } from "../api/queries";
+import { confirm } from "../shared/confirm";
+import { plural } from "../shared/format";
+import { ifMatch } from "../shared/versions/useSaving";
+import { isProven } from "./health";
+
+export function waitingFor(id: string): string {
+  return `/deliveries?view=waiting&connection_id=${id}`;
+}
+
+export function ConnectorActions({ connector, onEdit }: { connector: Connector; onEdit?: () => void }) {
+  const active = connector.status === "ACTIVE";
+  return (
+    <>
+      {onEdit && (
+        <Button size="xs" px="sm" variant="default" onClick={onEdit}>
+          Edit
+        </Button>
+      )}
+      {active ? <DisableButton connector={connector} /> : <EnableButton connector={connector} />}
+      {active && !connector.is_default && <DefaultButton connector={connector} />}
+      <DeleteButton connector={connector} />
+    </>
+  );
+}
+
+function useChange(connector: Connector) {
+  const params = { path: { connector_id: connector.id } };
+  return {
+    name: connector.name ?? connector.display_name,
+    options: { params, headers: ifMatch(connector.version) },
+  };
+}
+
+/** What nothing has proved yet delivers only if a person says so. */
+function EnableButton({ connector }: { connector: Connector }) {
+  const { name, options } = useChange(connector);
+  const enable = useAction(() => answer(api.POST("/api/v1/connectors/{connector_id}/enable", options)), {
+    done: `${name} delivers`,
+  });
+  const ask = () => confirm(`Enable ${name} untested?`, UNTESTED, "Enable untested", () => enable.run(undefined));
+  return (
+    <Button
+      size="xs"
+      px="sm"
+      variant="default"
+      loading={enable.isPending}
+      onClick={() => (isProven(connector) ? enable.run(undefined) : ask())}
+    >
+      Enable
+    </Button>
+  );
+}
+
+function DisableButton({ connector }: { connector: Connector }) {
+  const { name, options } = useChange(connector);
+  const { waiting } = connector.health;
+  const wait = waiting
+    ? `${plural(waiting, "delivery", "deliveries")} will wait until it is enabled again or they are moved.`
+    : "Nothing waits for it now.";
+  const disable = useAction(() => answer(api.POST("/api/v1/connectors/{connector_id}/disable", options)), {
+    done: `${name} is disabled`,
+  });
+  const ask = () =>
+    confirm(`Disable ${name}?`, `${wait} The ERP's answers are still read.`, "Disable", () => disable.run(undefined));
+  return (
+    <Button size="xs" px="sm" variant="default" loading={disable.isPending} onClick={ask}>
+      Disable
+    </Button>
+  );
+}
+
+function DefaultButton({ connector }: { connector: Connector }) {
+  const { name, options } = useChange(connector);
+  const prefer = useAction(() => answer(api.POST("/api/v1/connectors/{connector_id}/default", options)), {
+    done: `${name} is the default`,
+  });
+  return (
+    <Button size="xs" px="sm" variant="default" loading={prefer.isPending} onClick={() => prefer.run(undefined)}>
+      Make default
+    </Button>
+  );
+}
+
+function DeleteButton({ connector }: { connector: Connector }) {
+  const { name, options } = useChange(connector);
+  const { waiting } = connector.health;
+  const navigate = useNavigate();
+  const remove = useAction(() => answer(api.DELETE("/api/v1/connectors/{connector_id}", options)), {
+    done: `${name} is deleted`,
+  });
+  const ask = () =>
+    waiting
+      ? confirm(
+          `${name} is still needed`,
+          `${plural(waiting, "delivery waits", "deliveries wait")} for it. Move or withdraw them, then it can be deleted.`,
+          "Show them",
+          () => navigate(waitingFor(connector.id)),
+          { color: "indigo" },
+        )
+      : confirm(`Delete ${name}?`, REMOVAL, "Delete", () => remove.run(undefined));
+  return (
+    <ActionIcon
+      size={30}
+      ml="auto"
+      variant="subtle"
+      color="red"
+      loading={remove.isPending}
+      onClick={ask}
+      aria-label={`Delete ${name}`}
+    >
+      <IconTrash size={16} />
+    </ActionIcon>
+  );
+}
+
+const UNTESTED =
+  "It has not passed a test as it is configured now, so nobody knows whether orders arrive over it. " +
+  "Test it first if you can.";
+const REMOVAL =
+  "Nothing waits for it. Its configuration and secrets are gone for good, and answers that the ERP still owes are not read any more. Past deliveries stay on record.";

@@ -1,0 +1,135 @@
+import { Anchor, Badge, Button, Card, Group, SimpleGrid, Stack, Text, Title } from "@mantine/core";
+import type { ReactNode } from "react";
+import { Link } from "react-router";
+import { answer, api, type Schemas } from "../api/client";
+import type { Connector } from "../api/coming";
+import { useAction, useMay } from "../api/queries";
+import { ProblemAlert } from "../shared/ErrorAlert";
+import { count, plural } from "../shared/format";
+import { Moment } from "../shared/Moment";
+import { ConnectorActions, waitingFor } from "./ConnectorActions";
+import { HealthBadge } from "./HealthBadge";
+import { PollAlert } from "./PollAlert";
+import { TestResult } from "./TestResult";
+
+interface Props {
+  connector: Connector;
+  /** Its type is there; without it, it can only be disabled and deleted. */
+  installed: boolean;
+  onEdit: () => void;
+}
+
+export function ConnectorCard({ connector, installed, onEdit }: Props) {
+  const { health, test_error } = connector;
+  const may = useMay();
+  const path = { connector_id: connector.id };
+  const test = useAction(() => answer(api.POST("/api/v1/connectors/{connector_id}/test", { params: { path } })), {
+    quiet: true,
+  });
+  const trust = useAction(
+    (body: Schemas["HostKey"]) =>
+      answer(api.POST("/api/v1/connectors/{connector_id}/accept-host-key", { params: { path }, body })),
+    { done: "The key is accepted", onDone: () => test.run(undefined) },
+  );
+  const accept = may("CONNECTORS_EDIT")
+    ? (host_key: string, fingerprint: string) => trust.run({ host_key, fingerprint })
+    : undefined;
+  const problem = health.error ?? test_error;
+  return (
+    <Card component="section" aria-label={connector.name ?? connector.display_name}>
+      <Stack gap="sm">
+        <Heading connector={connector} />
+        <Facts connector={connector} />
+        {problem && !test.error && !test.isPending && (
+          <ProblemAlert problem={problem} color={health.state === "OPEN" ? "yellow" : "red"} />
+        )}
+        <PollAlert connector={connector} />
+        <TestResult pending={test.isPending} passed={test.data} error={test.error} onAccept={accept} />
+        <Group gap={6}>
+          {may("CONNECTORS_TEST") && (
+            <Button size="xs" px="sm" variant="light" loading={test.isPending} onClick={() => test.run(undefined)}>
+              Test connection
+            </Button>
+          )}
+          {may("CONNECTORS_EDIT") && <ConnectorActions connector={connector} onEdit={installed ? onEdit : undefined} />}
+        </Group>
+      </Stack>
+    </Card>
+  );
+}
+
+function Heading({ connector }: { connector: Connector }) {
+  return (
+    <Group justify="space-between" align="flex-start" gap="xs">
+      <div>
+        <Group gap="xs">
+          <Title order={2} size="h4">
+            {connector.name ?? connector.display_name}
+          </Title>
+          {connector.is_default && (
+            <Badge size="sm" variant="default" radius="sm">
+              default
+            </Badge>
+          )}
+        </Group>
+        <Text size="sm" c="dimmed">
+          {connector.display_name}
+        </Text>
+      </div>
+      <HealthBadge connector={connector} />
+    </Group>
+  );
+}
+
+function Facts({ connector: { id, config, health, last_test_at, rests_until } }: { connector: Connector }) {
+  const target = config && [config.host ?? config.url, config.export_path].filter(Boolean).join(" · ");
+  return (
+    <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="xs" verticalSpacing={4}>
+      {target && (
+        <Fact label="Target">
+          <span className="mono">{String(target)}</span>
+        </Fact>
+      )}
+      <Fact label="Last test passed">{last_test_at ? <Moment at={last_test_at} /> : "not yet"}</Fact>
+      <Fact label="Waiting">
+        {health.waiting ? (
+          <Anchor component={Link} to={waitingFor(id)}>
+            {plural(health.waiting, "delivery", "deliveries")}
+          </Anchor>
+        ) : (
+          0
+        )}
+        <Oldest at={health.oldest_waiting_at} />
+      </Fact>
+      <Fact label="Unanswered">
+        {count(health.unanswered)}
+        <Oldest at={health.oldest_unanswered_at} />
+      </Fact>
+      {rests_until && (
+        <Fact label="Rests until">
+          <Moment at={rests_until} absolute />
+        </Fact>
+      )}
+    </SimpleGrid>
+  );
+}
+
+function Oldest({ at }: { at: string | null }) {
+  if (!at) return null;
+  return (
+    <>
+      , oldest <Moment at={at} />
+    </>
+  );
+}
+
+function Fact({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <Text size="sm" component="div">
+      <Text span c="dimmed" size="sm">
+        {label}:{" "}
+      </Text>
+      {children}
+    </Text>
+  );
+}

@@ -1,0 +1,106 @@
+import { Alert, Fieldset, NumberInput, Select, Stack } from "@mantine/core";
+import type { ReactNode } from "react";
+import type { Connector } from "../api/coming";
+import { NARROW } from "./form/widgets";
+
+/** What a connector has beside its configuration. */
+export type Options = Pick<
+  Connector,
+  "name" | "in_doubt" | "commit_within" | "give_up_after" | "answer_within" | "orders_per_minute"
+>;
+
+export const NEW: Options = {
+  name: null,
+  in_doubt: "hold",
+  commit_within: null,
+  give_up_after: null,
+  answer_within: null,
+  orders_per_minute: null,
+};
+
+/** Options as the form calls them. */
+export const LABELS: Record<keyof Options, string> = {
+  name: "Name",
+  in_doubt: "When nobody can tell whether the ERP has an order",
+  commit_within: "The ERP shows an order within",
+  give_up_after: "Give up after",
+  answer_within: "The ERP answers within",
+  orders_per_minute: "Orders per minute",
+};
+
+export const DOUBT: Record<Options["in_doubt"], string> = {
+  hold: "Ask a person",
+  resend: "Send it again",
+};
+const CHOICES = Object.entries(DOUBT).map(([value, label]) => ({ value, label }));
+const MINUTE = 60;
+
+interface Props {
+  options: Options;
+  wrong: (name: keyof Options) => string | undefined;
+  onChange: (changed: Partial<Options>) => void;
+}
+
+export function DeliveryOptions({ options, wrong, onChange }: Props) {
+  const number = (name: "orders_per_minute", description: ReactNode) => (
+    <NumberInput
+      label={LABELS[name]}
+      description={description}
+      error={wrong(name)}
+      min={1}
+      styles={NARROW}
+      hideControls
+      allowDecimal={false}
+      value={options[name] ?? ""}
+      onChange={(value) => onChange({ [name]: value === "" ? null : Number(value) })}
+    />
+  );
+  const time = (name: "commit_within" | "answer_within" | "give_up_after", unit: "s" | "min", description: string) => {
+    const size = unit === "min" ? MINUTE : 1;
+    const seconds = options[name] ?? null;
+    return (
+      <NumberInput
+        label={LABELS[name]}
+        description={description}
+        error={wrong(name)}
+        suffix={` ${unit}`}
+        min={1}
+        styles={NARROW}
+        hideControls
+        allowDecimal={false}
+        value={seconds === null ? "" : Math.ceil(seconds / size)}
+        onChange={(value) => onChange({ [name]: value === "" ? null : Number(value) * size })}
+      />
+    );
+  };
+  return (
+    <Fieldset legend="Delivery">
+      <Stack gap="md">
+        <Select
+          label={LABELS.in_doubt}
+          description="Where the ERP can be asked for an order, it is asked first, in either case."
+          error={wrong("in_doubt")}
+          data={CHOICES}
+          value={options.in_doubt}
+          allowDeselect={false}
+          styles={NARROW}
+          onChange={(value) => onChange({ in_doubt: value as Options["in_doubt"] })}
+        />
+        {options.in_doubt === "resend" && (
+          <Alert color="orange" title="An order may then be in the ERP twice">
+            A connection that breaks after the ERP took an order leaves doubt. Sent again, it arrives a second time,
+            unless the ERP itself knows it by its key or file name.
+          </Alert>
+        )}
+        {time(
+          "commit_within",
+          "s",
+          "How long after an order was sent a look into the ERP still may not find it. Empty: what is usual for this kind of ERP.",
+        )}
+        {time("answer_within", "min", "What it has not answered then stands out as overdue. Empty: no limit.")}
+        {time("give_up_after", "min", "An order for an ERP that stays away fails then. Empty: it waits.")}
+        {number("orders_per_minute", "The most that the ERP wants to be sent. Empty: no limit.")}
+      </Stack>
+    </Fieldset>
+  );
+}

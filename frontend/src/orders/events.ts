@@ -1,0 +1,35 @@
+import type { Schemas } from "../api/client";
+import { phrase } from "../shared/format";
+import { differences, type Difference } from "../shared/versions/differences";
+
+export type Event = Schemas["Timeline"]["items"][number];
+export type Of<K extends Event["kind"]> = Extract<Event, { kind: K }>;
+
+/** Changes that another event of the timeline tells better. */
+const TOLD = new Set(["DRAFT_CREATED", "DRAFT_PUSHED", "DRAFT_PUSH_RETRIED", "DRAFT_PUSH_FAILED", "EXPORT_ACKED"]);
+const BY_HAND = "DRAFT_CONFIRMED";
+
+/** What is told of an order: each thing once, by the event that says most. */
+export function shownEvents(events: Event[]): Event[] {
+  const byHand = new Set(
+    events.filter((event) => event.kind === "change" && event.action === BY_HAND).map(({ at }) => at),
+  );
+  return events.filter((event) => {
+    if (event.kind === "change") return !TOLD.has(event.action);
+    return event.kind !== "answer" || !byHand.has(event.at);
+  });
+}
+
+/** What the rest of the page calls it, where the action's own name would mislead. */
+const TITLES: Record<string, string> = { ACK_UNREADABLE: "The ERP's answer could not be read" };
+
+export function changeTitle({ action, actor, after }: Of<"change">): string {
+  if (action === BY_HAND) return `Confirmed by hand by ${actor}: ${String(after?.erp_order_id ?? "without a number")}`;
+  return TITLES[action] ?? phrase(action.replace(/^(DRAFT|EXPORT)_/, ""));
+}
+
+/** What an edit changed: `theirs` is how it is since, `original` how it was. */
+export function changedFields({ action, before, after }: Of<"change">): Difference[] {
+  if (action !== "DRAFT_EDITED") return [];
+  return differences(before ?? {}, after ?? {}, before ?? {}).filter(({ path: [first] }) => first !== "status");
+}

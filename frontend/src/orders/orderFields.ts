@@ -1,0 +1,69 @@
+import { isMissing } from "../shared/versions/differences";
+import { decimal, phrase } from "../shared/format";
+
+/** Fields of an order as people call them, on the page, in its form and in its history. */
+const LABELS: Record<string, string> = {
+  external_order_number: "Order number",
+  order_date: "Order date",
+  requested_delivery_date: "Wanted for",
+  currency: "Currency",
+  notes: "Notes",
+  "customer.erp_customer_number": "Customer number in the ERP",
+  "customer.name": "Customer",
+  ship_to: "Ship to",
+  bill_to: "Bill to",
+  source_document: "Source",
+};
+
+const LINE_LABELS: Record<string, string> = {
+  internal_sku: "Article number",
+  customer_sku_raw: "Customer's article number",
+  description: "Description",
+  product_description: "Description",
+  qty: "Quantity",
+  uom: "Unit",
+  unit_price: "Unit price",
+  currency: "Currency",
+  requested_delivery_date: "Wanted for",
+  line_notes: "Notes",
+};
+
+export function lineLabel(field: string): string {
+  return LINE_LABELS[field] ?? phrase(field);
+}
+
+/** `["lines", "2", "qty"]` → Line 2: Quantity */
+export function fieldLabel(path: readonly string[]): string {
+  const [first = "", second, ...rest] = path;
+  if (first === "lines" && second) return [`Line ${second}`, ...rest.map(lineLabel)].join(": ");
+  const whole = LABELS[path.join(".")];
+  if (whole) return whole;
+  return [LABELS[first] ?? phrase(first), ...path.slice(1).map(phrase)].join(": ");
+}
+
+/** A field's value in one line of text; exact decimals stay exact. */
+export function fieldText(value: unknown, path: readonly string[]): string {
+  if (isMissing(value)) return path.length === 2 && path[0] === "lines" ? "no such line" : "empty";
+  if (path.at(-1) === "qty" || path.at(-1) === "unit_price") return decimal(String(value));
+  if (typeof value !== "object") return String(value);
+  return path[0] === "lines" ? lineText(value as Record<string, unknown>) : valuesOf(value).join(", ");
+}
+
+function lineText({ internal_sku, customer_sku_raw, qty, uom, unit_price }: Record<string, unknown>): string {
+  const amount = isMissing(qty) ? undefined : [decimal(String(qty)), uom].filter(Boolean).join(" ");
+  const price = isMissing(unit_price) ? undefined : `at ${decimal(String(unit_price), 2)}`;
+  return [amount, internal_sku ?? customer_sku_raw, price].filter(Boolean).join(" ");
+}
+
+function valuesOf(value: object | null): string[] {
+  return Object.values(value ?? {})
+    .filter((each) => !isMissing(each))
+    .map(String);
+}
+
+/** The API's name for a field, `lines[0].qty`, as a path: by the line's number, not by its place. */
+export function fieldPath(name: string, lines: readonly { line_no: number }[]): string[] {
+  const parts = name.replaceAll(/\[(\d+)\]/g, ".$1").split(".");
+  const line = parts[0] === "lines" ? lines[Number(parts[1])] : undefined;
+  return line ? ["lines", String(line.line_no), ...parts.slice(2)] : parts;
+}

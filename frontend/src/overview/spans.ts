@@ -1,0 +1,52 @@
+import type { Schemas } from "../api/client";
+import type { Period } from "../api/queries";
+
+type Point = Schemas["Point"];
+
+const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+const MOMENT = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const MOST_LABELS = 8;
+
+export interface Span {
+  at: string;
+  /** On the axis, at most once for each day or time; empty for most. */
+  label: string;
+  when: string;
+  total: number;
+  counts: { confirmed: number; unanswered: number; failed: number; open: number };
+}
+
+/** The stretches of a chart, with what became of what was asked for in each. */
+export function spans(series: Point[], period: Period): Span[] {
+  const labels = labelled(series.map(({ at }) => (period === "24h" ? TIME : DAY).format(new Date(at))));
+  return series.map((point, index) => ({
+    at: point.at,
+    label: labels[index] ?? "",
+    when: (period === "30d" ? DAY : MOMENT).format(new Date(point.at)),
+    total: point.requested,
+    counts: {
+      confirmed: point.confirmed,
+      unanswered: Math.max(0, point.delivered - point.confirmed),
+      failed: point.failed,
+      open: Math.max(0, point.requested - point.delivered - point.failed),
+    },
+  }));
+}
+
+/** Each text where it first comes, and of many only every second, third, … */
+function labelled(texts: string[]): string[] {
+  const first = texts.map((text, index) => (texts.indexOf(text) === index ? text : ""));
+  const step = Math.ceil(first.filter(Boolean).length / MOST_LABELS);
+  let seen = -1;
+  return first.map((text) => (text && ++seen % step === 0 ? text : ""));
+}
+
+/** A round end of the axis that `most` fits under, and where it is marked: whole numbers, five at most. */
+export function axis(most: number): { top: number; ticks: number[] } {
+  const rough = Math.max(1, most / 4);
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((each) => each >= rough) ?? rough;
+  const steps = Math.max(1, Math.ceil(most / step));
+  return { top: steps * step, ticks: Array.from({ length: steps + 1 }, (_, index) => index * step) };
+}

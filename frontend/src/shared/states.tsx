@@ -1,0 +1,68 @@
+import { Badge, Tooltip } from "@mantine/core";
+import type { Schemas } from "../api/client";
+
+const ORDER: Record<Schemas["OrderStatus"], [color: string, meaning: string]> = {
+  NEW: ["gray", "Just arrived"],
+  NEEDS_REVIEW: ["yellow", "Something is missing"],
+  READY: ["blue", "Complete; waits for approval"],
+  APPROVED: ["indigo", "Approved; may be pushed"],
+  PUSHING: ["violet", "On its way to the ERP"],
+  PUSHED: ["cyan", "At the ERP; its answer is awaited"],
+  CONFIRMED: ["green", "The ERP has confirmed it"],
+  ERROR: ["red", "It did not arrive, or the ERP refused it"],
+  REJECTED: ["gray", "Rejected by a person"],
+};
+
+/** A delivery is in the state of its order while it is the latest one; so one word does for both. */
+const DELIVERY: Record<Schemas["ERPExportStatus"], Schemas["OrderStatus"]> = {
+  PENDING: "PUSHING",
+  SENT: "PUSHED",
+  ACKED: "CONFIRMED",
+  FAILED: "ERROR",
+};
+
+const ATTEMPT: Record<Schemas["AttemptStatus"], [color: string, meaning: string, word: string]> = {
+  PENDING: ["violet", "It has begun and not ended", "Under way"],
+  SUCCESS: ["green", "The document is at the ERP", "Delivered"],
+  RETRYING: ["yellow", "It failed; another attempt follows", "Failed, tried again"],
+  FAILED: ["red", "It failed; no other attempt follows", "Failed"],
+};
+
+export function OrderBadge({ status }: { status: Schemas["OrderStatus"] }) {
+  const [color, meaning] = ORDER[status];
+  return <StateBadge color={color} meaning={meaning} word={status.replace("_", " ")} />;
+}
+
+export function DeliveryBadge({ status }: { status: Schemas["ERPExportStatus"] }) {
+  return <OrderBadge status={DELIVERY[status]} />;
+}
+
+export function AttemptBadge({ status }: { status: Schemas["AttemptStatus"] }) {
+  const [color, meaning, word] = ATTEMPT[status];
+  return <StateBadge color={color} meaning={meaning} word={word} />;
+}
+
+export function StateBadge({ color, meaning, word }: { color: string; meaning: string; word: string }) {
+  return (
+    <Tooltip label={meaning}>
+      <Badge variant="light" color={color} radius="sm">
+        {word}
+      </Badge>
+    </Tooltip>
+  );
+}
+
+const WAITS: Record<NonNullable<Schemas["Export"]["waits_for"]>, string> = {
+  ATTEMPT: "An attempt is under way",
+  WORKER: "Due now",
+  RETRY_TIME: "Next attempt",
+  TARGET: "The ERP is out of reach; delivery resumes by itself",
+  ATTENTION: "The connector must be mended, then tested",
+  CONNECTOR_DISABLED: "The connector is disabled",
+  DELIVERIES_PAUSED: "All deliveries are paused",
+  DECISION: "In doubt: look into the ERP and decide",
+};
+
+export function waitsFor(reason: Schemas["Export"]["waits_for"]): string {
+  return reason ? WAITS[reason] : "";
+}

@@ -1,0 +1,134 @@
+"""What a way to an ERP is: settings of its own, and a session that they open.
+
+A channel is one folder here and one line in `registry.py`. Where documents lie as files, its session is a
+`FileStore`, and staging, publishing, answers and tests come with it; any other way is a `Session`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from orderflow.channels.filestore import FileStore
+from orderflow.domain.delivery import Ack, Delivery, Document, ExportResult, Leftover, Waiting, WaitingExport
+from orderflow.domain.errors import ConnectorError, InDoubtError
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A document on its way; `delivery` brings lease, token and export id."""
+
+    order_id: UUID
+    document: Document
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What lies staged at the target; `address` is what was committed, and what a recovery publishes."""
+
+    order_id: UUID
+    delivery: Delivery
+    address: str
+
+
+Reader = Callable[[str, bytes], Iterable[Any]]
+"""A format's `read` with its settings: the name and content of what came in; yields `Answer`s."""
+
+
+class Session(ABC):
+    """A live way to one target, for several threads at a time. What a channel cannot do it leaves as it is here.
+
+    Methods that take many yield one outcome for each order id, as soon as it is known; an error that concerns the whole
+    session (no connection, wrong password) is raised.
+    """
+
+    stages: bool = False
+    """Whether delivery has an atomic last step of its own: `stage`, then `publish`, with a commit between."""
+
+    answers: bool = False
+    """Whether the ERP answers over this session."""
+
+    can_find: bool = False
+    """Whether the target can be asked for a document that may have arrived."""
+
+    @abstractmethod
+    def destination(self, filename: str) -> str:
+        """Return where a document would go, for a person; no secrets."""
+
+    @abstractmethod
+    def deliver(self, parcels: Sequence[Parcel]) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
+        """Deliver in one step; begin with a parcel only while its lease says `may_start`."""
+
+    @abstractmethod
+    def test(self, steps: list[str]) -> None:
+        """Do what a delivery and a poll do, creating nothing that an ERP would take; append each step that passed.
+
+        Raises:
+            ConnectorError: Orders could not be delivered now.
+        """
+
+    def stage(self, parcels: Sequence[Parcel]) -> Iterator[tuple[UUID, Ready | ConnectorError]]:
+        """Put documents at the target so that the ERP does not see them yet."""
+        raise TypeError(f"{type(self).__name__} does not stage")
+
+    def publish(self, staged: Sequence[Ready]) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
+        """Let the ERP have what was staged; what is gone was published before (`inferred`)."""
+        raise TypeError(f"{type(self).__name__} does not stage")
+
+    def discard(self, staged: Sequence[Ready]) -> None:  # noqa: B027  # optional by design
+        """Remove what was staged and will not be published."""
+
+    def find(self, parcel: Parcel) -> ExportResult | None:
+        """Return the delivery if it is at the target, None if it surely is not.
+
+        Raises:
+            ConnectorError: It cannot be known, or not now.
+        """
+        raise InDoubtError("This way to the ERP cannot be asked whether the order arrived.")
+
+    def leftovers(self) -> Iterator[Leftover]:
+        """Return what dead attempts left at the target."""
+        return iter(())
+
+    def remove_leftovers(self, leftovers: Sequence[Leftover]) -> None:  # noqa: B027  # optional by design
+        """Remove leftovers; one that is gone is no error."""
+
+    def incoming(self, waiting: Waiting | Iterable[WaitingExport], read: Reader) -> Iterator[Ack]:
+        """Yield what the ERP answered, read by `read`; changes nothing at the target."""
+        return iter(())
+
+    def put_away(self, acks: Sequence[Ack]) -> None:  # noqa: B027  # optional by design
+        """Put away answers that are recorded. Safe to repeat."""
+
+    def close(self) -> None:  # noqa: B027  # most sessions hold nothing that would have to be closed
+        """Close the session now."""
+
+
+class Channel(ABC):
+    """One way to an ERP."""
+
+    mode: ClassVar[str]
+    """Its name in a connection's `mode`."""
+
+    about: ClassVar[str]
+    """What it is, for the form: one sentence without a full stop."""
+
+    settings: ClassVar[type[BaseModel]]
+    """Its part of the form."""
+
+    @abstractmethod
+    def open(self, settings: Any, *, apart: str = "") -> FileStore | Session:
+        """Return a session for `settings`, an instance of the model above; connects to nothing yet.
+
+        Args:
+            apart: If given, a session that shares no connection with others.
+
+        Raises:
+            NeedsAttentionError: This machine's operator does not allow that target.
+        """

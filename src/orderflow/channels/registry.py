@@ -1,0 +1,51 @@
+"""Where channels are found: ours, those of installed packages, and those registered by hand.
+
+A package brings a channel by an entry point in the group `orderflow.channels`; its name is the mode.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint, entry_points
+from threading import Lock
+
+import structlog
+
+from orderflow.channels.channel import Channel
+
+log = structlog.get_logger(__name__)
+GROUP = "orderflow.channels"
+OURS = (
+    EntryPoint("sftp", "orderflow.channels.sftp.channel:SFTPChannel", GROUP),
+    EntryPoint("ftps", "orderflow.channels.ftp.channel:FTPSChannel", GROUP),
+    EntryPoint("ftp", "orderflow.channels.ftp.channel:FTPChannel", GROUP),
+    EntryPoint("filesystem", "orderflow.channels.folder.channel:FolderChannel", GROUP),
+)
+_lock = Lock()
+_channels: dict[str, Channel] = {}
+_by_hand: dict[str, Channel] = {}
+
+
+def register(mode: str, channel: type[Channel] | Channel) -> None:
+    """Make `channel` known as `mode`, in place of any that had this name; the forms offer it from now on."""
+    _by_hand[mode] = channel() if isinstance(channel, type) else channel
+
+
+def unregister(mode: str) -> None:
+    """Forget a channel that was registered by hand."""
+    _by_hand.pop(mode, None)
+
+
+def channels() -> dict[str, Channel]:
+    """Return all channels by mode, ours first."""
+    with _lock:
+        if not _channels:
+            for entry in (*OURS, *entry_points(group=GROUP)):
+                _load(entry)
+    return _channels | _by_hand
+
+
+def _load(entry: EntryPoint) -> None:
+    try:
+        _channels.setdefault(entry.name, entry.load()())
+    except Exception as error:  # noqa: BLE001  # one broken package must not take the others away
+        log.warning("channel not loaded", mode=entry.name, source=entry.value, error=repr(error))

@@ -1,0 +1,77 @@
+"""Where a configuration leads: hosts, and folders of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from orderflow.domain.errors import InputError
+from orderflow.domain.ports import ERPConnectorPort
+from orderflow.domain.reach import Place, Reach
+from orderflow.flow.ports import Actor, Target, Wiring, Work
+from orderflow.flow.setup.mask import effective, moved
+
+_HOSTS = frozenset({"host", "server", "hostname", "address"})
+_PROOFS = frozenset({"host_key"})
+"""What tells a server that is who it should be from others, and leads nowhere."""
+
+
+def places(connector: ERPConnectorPort, config: dict[str, Any]) -> Iterator[Place]:
+    """Yield where a configuration leads.
+
+    A field names a folder of this machine where its schema says `"local_folder": {field: [values]}` and that holds, a
+    host if its value is a URL or it is called so; a field whose `show_when` does not hold counts for nothing.
+    """
+    known = effective(connector, config)
+    fields = (connector.config_model.model_json_schema() if connector.config_model else {}).get("properties", {})
+    for name, value in known.items():
+        field = fields.get(name, {})
+        if not isinstance(value, str) or not _holds(field.get("show_when", {}), known):
+            continue
+        if "local_folder" in field and _holds(field["local_folder"], known):
+            yield Place(name, "folder", value)
+        elif host := _host(name, value):
+            yield Place(name, "host", host)
+
+
+def leads_elsewhere(connector: ERPConnectorPort, config: dict[str, Any], stored: dict[str, Any]) -> bool:
+    """Return whether two configurations may lead to different places, or to another door of the same one."""
+    changed = set(moved(connector, config, stored)) - _PROOFS
+    return bool(changed) or set(places(connector, config)) != set(places(connector, stored))
+
+
+def reach_of(
+    wiring: Wiring, work: Work, connector: ERPConnectorPort, config: dict[str, Any], actor: Actor, stored: Target | None
+) -> Reach:
+    """Return how far a configuration may lead that `actor` sets up; where it leads on as stored, that stays as it was.
+
+    Args:
+        stored: The connection that it is to replace, if its configuration opens.
+
+    Raises:
+        InputError: The actor may not set up a connection to such a place; its field is named.
+    """
+    if stored is not None and not leads_elsewhere(connector, config, stored.config):
+        return stored.reach
+    reach = Reach(work.slug, actor.restricted)
+    for place in places(connector, config):
+        if refused := wiring.refusal(place, reach):
+            raise InputError(
+                refused.message,
+                code=refused.code,
+                hint=refused.hint,
+                details={"fields": [{"field": place.field, "message": refused.message}]},
+            )
+    return reach
+
+
+def _host(name: str, value: str) -> str | None:
+    try:
+        return urlsplit(value).hostname if "://" in value else value if name in _HOSTS else None
+    except ValueError:  # it is no URL; the connector says so
+        return None
+
+
+def _holds(condition: dict[str, list[Any]], known: dict[str, Any]) -> bool:
+    return all(known.get(name) in values for name, values in condition.items())

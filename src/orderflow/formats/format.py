@@ -1,0 +1,61 @@
+"""What a dialect is: how an order is written, and how the ERP's answer to it is read.
+
+A format is one folder here and one line in `orderflow.connectors.registry`, which puts it on every channel.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from orderflow.domain.delivery import Delivery, Document
+from orderflow.domain.orders import DraftOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the ERP said about one delivery; the fields are those of `orderflow.domain.delivery.Ack`."""
+
+    status: Literal["ACKED", "FAILED"]
+    erp_order_id: str | None = None
+    error_code: str | None = None
+    message: str | None = None
+    processed_at: str | None = None
+
+
+class FormatSettings(BaseModel):
+    """The parent of every format's settings. Title and docstring of the child head the form."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=True)
+
+
+class Format(ABC):
+    """One dialect. Stateless, and does no I/O."""
+
+    name: ClassVar[str]
+    """As it is recorded with each document: `orderflow_export_json_v1`."""
+
+    title: ClassVar[str]
+    """For people, as `CSV file`."""
+
+    settings: ClassVar[type[BaseModel]]
+    """Its part of the form."""
+
+    @abstractmethod
+    def render(self, order: DraftOrder, delivery: Delivery, settings: Any) -> Document:
+        """Write `order`: same order and delivery, same bytes and name.
+
+        Args:
+            settings: An instance of the model above.
+
+        Raises:
+            RejectedError: The order cannot be expressed in this dialect; nothing is rounded, replaced or cut.
+        """
+
+    def read(self, name: str, content: bytes, settings: Any) -> Iterable[Answer]:  # for those that answer
+        """Read an answer: a file of that name, or what came in; what is no answer in this dialect yields nothing."""
+        return ()

@@ -1,0 +1,94 @@
+"""A secret in a field that everybody reads is refused where it is entered, and masked where it stands already."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import pytest
+from pydantic import BaseModel
+
+from orderflow import BaseConnector, ExportResult, TestResult
+from orderflow.connectors.registry import ConnectorRegistry
+from orderflow.domain.errors import InputError
+from orderflow.flow.setup.connections import check_config
+from orderflow.flow.setup.mask import MASK, masked, unmasked
+from orderflow.flow.setup.misplaced import hidden, misplaced
+
+KEY = "-----BEGIN {}PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END {}PRIVATE KEY-----\n"
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+REST = {"url": "https://erp.example/orders"}
+SFTP = {"mode": "sftp", "host": "h", "username": "u", "password": "p", "export_path": "/in"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "config"),
+    [
+        ("REST_JSON", REST | {"ca_certificate": CERTIFICATE + KEY.format("RSA ", "RSA ")}),
+        ("REST_JSON", REST | {"client_certificate": KEY.format("", ""), "client_key": "k"}),
+        ("DROPZONE_JSON_V1", SFTP | {"host_key": KEY.format("OPENSSH ", "OPENSSH ")}),
+        ("DROPZONE_JSON_V1", SFTP | {"mode": "ftps", "tls_ca": KEY.format("ENCRYPTED ", "ENCRYPTED ")}),
+        ("DROPZONE_JSON_V1", SFTP | {"host_key": KEY.format("EC ", "EC ").replace("\n", " ")}),
+        ("DROPZONE_JSON_V1", SFTP | {"username": "PuTTY-User-Key-File-3: ssh-ed25519"}),
+        ("REST_JSON", {"url": "https://me:s3cret@erp.example/orders"}),
+        ("REST_JSON", {"url": "https://erp.example/orders?sig=Zm9v&sv=2"}),
+        ("REST_JSON", {"url": "https://erp.example/orders?a=1&X-Amz-Signature=Zm9v"}),
+        ("REST_JSON", REST | {"test_url": "https://erp.example/me?access_token=abc"}),
+        ("REST_JSON", REST | {"headers": "X-Tenant: 7\nX-API-Key: abc-def"}),
+        ("REST_JSON", REST | {"headers": "Ocp-Apim-Subscription-Key: abc"}),
+    ],
+)
+def test_it_is_refused_in_every_connector(kind, config):
+    with pytest.raises(InputError) as caught:
+        check_config(ConnectorRegistry.get(kind), config)
+    assert any("belong" in field["message"] for field in caught.value.details["fields"])
+    for value in ("s3cret", "Zm9v", "abc", "MIIE"):
+        assert value not in str(caught.value.as_json())
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        REST | {"ca_certificate": CERTIFICATE},
+        REST | {"url": "https://erp.example/orders?key={{ order.external_order_number }}&code={{ order.id }}"},
+        REST | {"url": "https://erp.example/orders?monkey=1&coded=2&sort=key"},
+        REST | {"headers": "X-Tenant: 7\nIdempotency: {{ delivery.export_id }}\nX-Token: {{ delivery.export_id }}"},
+        REST | {"body": '{"token": "x", "note": "Authorization: see below"}'},
+    ],
+)
+def test_what_only_looks_a_little_like_it_is_not(config):
+    assert not list(misplaced(config))
+
+
+def test_what_stood_there_before_is_masked_and_may_stay():
+    connector = ConnectorRegistry.get("REST_JSON")
+    stored = {"url": "https://erp.example/orders?sig=Zm9v", "headers": "X-API-Key: abc-def\nX: 1"}
+    shown = masked(connector, stored)
+    assert shown == {"url": f"https://erp.example/orders?sig={MASK}", "headers": f"X-API-Key: {MASK}\nX: 1"}
+    kept = unmasked(connector, shown | {"timeout": 5}, stored)
+    assert kept == stored | {"timeout": 5}
+    check_config(connector, kept, stored)
+
+
+class Theirs(BaseModel):
+    place: str
+    certificates: list[dict[str, str]] = []
+
+
+class Connector(BaseConnector):
+    config_model: ClassVar = Theirs
+
+    def export(self, draft_order, config):
+        return ExportResult(True)
+
+    def test_connection(self, config):
+        return TestResult(True)
+
+
+def test_third_parties_need_do_nothing_for_it():
+    config = {"place": "x", "certificates": [{"pem": KEY.format("", "")}]}
+    with pytest.raises(InputError, match=r"certificates\.0\.pem: holds a private key"):
+        check_config(Connector(), config)
+
+
+def test_a_key_without_its_end_is_hidden_whole():
+    assert hidden("a -----BEGIN PRIVATE KEY-----\nMIIE") == f"a {MASK}"

@@ -1,0 +1,44 @@
+"""Where configurations lead, read from their models."""
+
+from __future__ import annotations
+
+import pytest
+
+from orderflow.connectors.registry import ConnectorRegistry
+from orderflow.flow.setup.places import leads_elsewhere, places
+
+SFTP = {"mode": "sftp", "host": "sftp.example", "username": "u", "password": "p", "export_path": "/in"}
+FOLDER = {"mode": "filesystem", "export_path": "/srv/in", "ack_path": "/srv/out"}
+REST = {"url": "https://erp.example:8443/orders", "auth": "oauth2", "token_url": "https://id.example/token"}
+REST |= {"client_id": "c", "client_secret": "s"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "found"),
+    [
+        ("DROPZONE_JSON_V1", SFTP, {"sftp.example"}),
+        ("DROPZONE_JSON_V1", FOLDER, {"/srv/in", "/srv/out"}),
+        ("DROPZONE_JSON_V1", {"dropzone_type": "FILESYSTEM", "base_path": "/srv/in"}, {"/srv/in"}),
+        ("REST_JSON", REST, {"erp.example", "id.example"}),
+        ("ODOO", {"url": "http://[::1]:8069", "database": "d", "api_key": "k"}, {"::1"}),
+        ("TRYTON", {"url": "https://tryton.example", "database": "d", "application_key": "k"}, {"tryton.example"}),
+        ("MOCK", {"mode": "success"}, set()),
+    ],
+)
+def test_hosts_and_folders_are_found(kind, config, found):
+    assert {place.name for place in places(ConnectorRegistry.get(kind), config)} == found
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "elsewhere"),
+    [
+        (SFTP, SFTP | {"port": 22, "timeout": 3}, False),
+        (SFTP, SFTP | {"host_key": "SHA256:x"}, False),
+        (SFTP, SFTP | {"port": 2222}, True),
+        (SFTP, SFTP | {"host": "other.example"}, True),
+        (FOLDER, FOLDER | {"ack_path": "/srv/other"}, True),
+        (FOLDER, FOLDER | {"fsync": True}, False),
+    ],
+)
+def test_another_place_or_another_door_is_elsewhere(before, after, elsewhere):
+    assert leads_elsewhere(ConnectorRegistry.get("DROPZONE_JSON_V1"), after, before) is elsewhere
