@@ -33,6 +33,7 @@ from orderflow.secrets.passwords import Passwords
 from orderflow.settings import Settings
 from orderflow.storage.database import Database
 from orderflow.storage.people.accounts import SqlAccounts
+from orderflow.storage.people.sign_in_sources import SqlSignInSources
 from orderflow.storage.store import SqlStore
 from orderflow.storage.system.due import SqlSystem
 from orderflow.storage.system.giving_up import give_up
@@ -88,6 +89,11 @@ class App:
     def accounts(self) -> SqlAccounts:
         """Whom credentials belong to."""
         return SqlAccounts(self.database)
+
+    @cached_property
+    def sources(self) -> SqlSignInSources:
+        """Counts attempts to sign in."""
+        return SqlSignInSources(self.database)
 
     @cached_property
     def passwords(self) -> Passwords:

@@ -55,6 +55,16 @@ def _webhook_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _unguessable(secret: SecretStr) -> SecretStr:
+    if len(set(secret.get_secret_value())) < DIFFERENT_CHARACTERS:
+        raise ValueError("is too easy to guess: make one with `openssl rand -hex 32`")
+    return secret
+
+
+DIFFERENT_CHARACTERS = 3
+"""In a secret that is not easy to guess."""
+
+
 def _list(keys: Any) -> Any:
     return [key.strip() for key in keys.split(",") if key.strip()] if isinstance(keys, str) else keys
 
@@ -152,7 +162,7 @@ class Settings(BaseSettings):
 
     encryption_master_key: Key | None = None
     encryption_previous_keys: Annotated[list[Key], BeforeValidator(_list)] = Field(default_factory=list)
-    jwt_secret: SecretStr | None = Field(None, min_length=32)
+    jwt_secret: Annotated[SecretStr, Field(min_length=32), AfterValidator(_unguessable)] | None = None
     password_pepper: SecretStr | None = Field(None, min_length=8)
     app_base_url: Annotated[str, AfterValidator(_web_url)] = "http://127.0.0.1:8000"
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], Upper] = "INFO"

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from orderflow.domain.states import AttemptStatus, ERPExportStatus, OrderStatus
 from orderflow.entrypoints.api.connector_schemas import Problem
-from orderflow.entrypoints.api.schemas import In, Out, Page
+from orderflow.entrypoints.api.schemas import In, Out, Page, Stored
 
 WaitsFor = Literal[
     "ATTEMPT",
@@ -90,8 +90,8 @@ class Attempt(Out):
 class AttemptDetail(Attempt):
     """One attempt with what was asked and what was answered, secrets redacted, answers cut to 16 KiB."""
 
-    request_json: dict[str, Any] | None
-    response_json: dict[str, Any] | None
+    request_json: Stored | None
+    response_json: Stored | None
 
 
 class AttemptPage(Page[Attempt]):
@@ -142,8 +142,8 @@ class Change(Out):
     at: datetime
     action: str = Field(examples=["DRAFT_APPROVED"])
     actor: str
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
+    before: Stored | None
+    after: Stored | None
     request_id: str | None
 
 
