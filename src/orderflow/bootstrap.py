@@ -6,6 +6,7 @@ import atexit
 import sys
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from threading import Lock
 from uuid import UUID
@@ -16,12 +17,14 @@ from sqlalchemy.orm import Session
 from orderflow.connectors.registry import ConnectorRegistry
 from orderflow.documents.object_store import ObjectStore
 from orderflow.domain.ids import new_id
-from orderflow.domain.retry import RetryPolicy
+from orderflow.domain.retry import LONGEST_WAIT, RetryPolicy
 from orderflow.domain.text import checked_name
 from orderflow.flow.delivery.clean_up import clean_up
 from orderflow.flow.delivery.keep_lease import LeaseKeeper
 from orderflow.flow.notify import Channel, notify
 from orderflow.flow.ports import Wiring
+from orderflow.flow.setup.proof import note_first_delivery
+from orderflow.flow.watch import Trouble, require_key, standing_still
 from orderflow.net.addresses import refuse_private_addresses
 from orderflow.net.allowed import refusal, set_rules
 from orderflow.postgres.embedded import EmbeddedPostgres
@@ -30,11 +33,13 @@ from orderflow.secrets.passwords import Passwords
 from orderflow.settings import Settings
 from orderflow.storage.database import Database
 from orderflow.storage.people.accounts import SqlAccounts
+from orderflow.storage.people.sign_in_sources import SqlSignInSources
 from orderflow.storage.store import SqlStore
 from orderflow.storage.system.due import SqlSystem
 from orderflow.storage.system.giving_up import give_up
 from orderflow.storage.system.leftovers import SqlLeftovers
 from orderflow.storage.system.notifications import SqlOutbox
+from orderflow.storage.system.processes import SqlProcesses
 from orderflow.storage.system.retention import Pruned, prune
 from orderflow.storage.tables.migrations import ensure_current, upgrade
 from orderflow.storage.wake import Waker
@@ -68,9 +73,27 @@ class App:
         return SqlSystem(self.database)
 
     @cached_property
+    def processes(self) -> SqlProcesses:
+        """The processes at work on this database."""
+        return SqlProcesses(self.database)
+
+    def standing(self) -> list[Trouble]:
+        """Return what of the whole installation stands still. Raises DatabaseError."""
+        return standing_still(self.processes, datetime.now(UTC))
+
+    def require_key(self) -> None:
+        """Make sure that this process may serve or deliver. Raises KeyMismatchError, DatabaseError."""
+        require_key(self.processes, self.encryption.known_key_ids)
+
+    @cached_property
     def accounts(self) -> SqlAccounts:
         """Whom credentials belong to."""
         return SqlAccounts(self.database)
+
+    @cached_property
+    def sources(self) -> SqlSignInSources:
+        """Counts attempts to sign in."""
+        return SqlSignInSources(self.database)
 
     @cached_property
     def passwords(self) -> Passwords:
@@ -86,7 +109,7 @@ class App:
     def wiring(self) -> Wiring:
         """What the steps work with."""
         settings = self.settings
-        return Wiring(
+        wiring = Wiring(
             store=self.store,
             documents=self.documents,
             connector=ConnectorRegistry.get,
@@ -98,7 +121,10 @@ class App:
             poll_seconds=settings.ack_poll_seconds,
             poll_lease_seconds=settings.poll_lease_seconds,
             refusal=refusal,
+            withheld=frozenset() if settings.offer_mock else frozenset({"MOCK"}),
         )
+        note_first_delivery(wiring)
+        return wiring
 
     def session(self, org_id: UUID) -> Session:
         """Return an ORM session in which only this organization exists."""
@@ -125,7 +151,14 @@ class App:
         Raises:
             DatabaseError: The database is away; the next sweep does it.
         """
+        settings = self.settings
+        longest_wait = max(settings.retry_cap_seconds, LONGEST_WAIT)
+        self.system.put_clock_right(longest_wait, max(settings.ack_poll_seconds, LONGEST_WAIT))
         give_up(self.database)
+        self.notify()
+
+    def notify(self) -> None:
+        """Tell what changed to those who look after the installation. Raises DatabaseError."""
         for problem in notify(SqlOutbox(self.database), self.channels, self.settings.notify_down_after_seconds):
             log.warning("notification not sent", code=problem.code, error=problem.message)
 

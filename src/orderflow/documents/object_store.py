@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -112,9 +113,10 @@ class ObjectStore:
         Raises:
             ObjectStoreError: One of it did not work.
         """
-        self.put_many([(_CHECK_KEY, b"ok")])
-        self.get(_CHECK_KEY)
-        self.delete([_CHECK_KEY])
+        key = f"{_CHECK_KEY}-{secrets.token_hex(4)}"  # of its own: several processes look at the same moment
+        self.put_many([(key, b"ok")])
+        self.get(key)
+        self.delete([key])
 
     def _put(self, item: tuple[str, bytes]) -> None:
         obstore.put(self._store, item[0], item[1])

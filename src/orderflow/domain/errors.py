@@ -16,6 +16,7 @@
     ├── NotFoundError              no such thing in this organization
     ├── InputError                 what was given cannot be used
     ├── EncryptionError            a stored secret does not open
+    │   └── KeyMismatchError       this process lacks the key; another one may have it: skipped, never disabled
     ├── ObjectStoreError           the document store does not answer: orders wait, nothing is spent
     └── PushServiceError           `PushOrchestrator` could not push at all
 
@@ -207,6 +208,17 @@ class EncryptionError(OrderFlowError):
         "if the key is lost, enter the connection's configuration again."
     )
     default_message = "authentication tag verification failed"
+
+
+class KeyMismatchError(EncryptionError):
+    """This process does not have the key that something was sealed with; that says nothing about other processes."""
+
+    code = "KEY_MISMATCH"
+    hint = (
+        "Give this process the ENCRYPTION_MASTER_KEY of all the others, and restart it; during a rotation also the "
+        "one before, in ENCRYPTION_PREVIOUS_KEYS. See docs/operations.md, Keys."
+    )
+    default_message = "This process does not have the key that the configuration was sealed with."
 
 
 class ObjectStoreError(OrderFlowError):

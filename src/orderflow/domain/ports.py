@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from orderflow.domain.delivery import Ack, Document, ExportResult, Leftover, TestResult, Waiting, WaitingExport
 from orderflow.domain.document import export_document
-from orderflow.domain.errors import BusyError, ConnectorError, InDoubtError, NeedsAttentionError, UnavailableError
+from orderflow.domain.errors import (
+    BusyError,
+    ConnectorError,
+    InDoubtError,
+    LeaseEndingError,
+    NeedsAttentionError,
+    UnavailableError,
+)
 from orderflow.domain.orders import DraftOrder
+from orderflow.domain.port_redaction import METHODS, redacting
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -84,6 +92,13 @@ class ERPConnectorPort(ABC):
     config_model: ClassVar[type[BaseModel] | None] = None
     capabilities: ClassVar[frozenset[str]] = frozenset()
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """See to it that nothing which a connector says holds a secret of its configuration."""
+        super().__init_subclass__(**options)
+        for name in METHODS:
+            if name in vars(cls):
+                setattr(cls, name, redacting(vars(cls)[name]))
+
     @abstractmethod
     def export(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
         """Deliver one order.
@@ -121,6 +136,9 @@ class ERPConnectorPort(ABC):
         """
         shut: ConnectorError | None = None
         for order in draft_orders:
+            lease = order.delivery.lease
+            if shut is None and lease is not None and not lease.may_start():
+                shut = LeaseEndingError("Too little of the lease is left to begin with this order.")
             if shut is not None:
                 yield order.id, shut
                 continue
@@ -155,6 +173,21 @@ class ERPConnectorPort(ABC):
             ConnectorError: Of any kind: there was no clear answer. It is asked again, and nothing is sent.
         """
         raise InDoubtError("This connector cannot ask the ERP whether the order arrived.")
+
+    def understand(
+        self, draft_order: DraftOrder, config: dict[str, Any], status: int, headers: Mapping[str, str], body: bytes
+    ) -> ExportResult:
+        """Return what an HTTP answer to a delivery would mean for the order; sends nothing. For APIs only.
+
+        Raises:
+            ConnectorError: What `export` would raise.
+            NotImplementedError: This connector reads no HTTP answers, or not one alone.
+        """
+        raise NotImplementedError
+
+    def further_secrets(self, config: dict[str, Any]) -> Iterable[str]:
+        """Return secrets that were got by those of the configuration, as access tokens; they are hidden like those."""
+        return ()
 
     def expects_acks(self, config: dict[str, Any]) -> bool:
         """Tell whether the ERP answers over this connection."""

@@ -7,16 +7,20 @@ import signal
 import socket as sockets
 import sys
 import tempfile
+import threading
+from types import FrameType
 from typing import Any
 
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy import make_url
 from uvicorn.supervisors import Multiprocess
 
 from orderflow.bootstrap import App, open_app
 from orderflow.domain.errors import InputError
 from orderflow.engine.logs import configure_logs
+from orderflow.entrypoints.bounded_http import BoundedProtocol
 from orderflow.entrypoints.garbage import spare_what_stays
 from orderflow.settings import Settings
 
@@ -65,19 +69,35 @@ def run(settings: Settings, socket: sockets.socket, *, workers: int = 1, engine:
     Raises:
         OrderFlowError: As `bootstrap.open_app` does.
     """
-    log.info("serving", url=url_of(socket), workers=workers, engine=engine)
-    if workers > 1:
-        _serve_in_several(socket, workers, engine=engine)
-        return
     app = open_app(settings)
     try:
-        serve_app(app, socket, engine=engine)
+        app.require_key()
+        log.info("database", **database_facts(settings))
+        if workers > 1:
+            app.database.close()  # each process opens connections of its own
+            log.info("serving", url=url_of(socket), workers=workers, engine=engine)
+            _serve_in_several(socket, workers, engine=engine)
+            return
+        ended = serve_app(app, socket, engine=engine)
     finally:
         app.close()
+    if not ended:  # a thread that still delivers would keep this process alive
+        os._exit(0)
 
 
-def serve_app(app: App, socket: sockets.socket, *, engine: bool = True) -> None:
-    """Serve an application that is open already on `socket`, until SIGTERM or SIGINT."""
+def database_facts(settings: Settings) -> dict[str, str]:
+    """Return what to tell of the database at the start: which one it is, never a password."""
+    if settings.database_url is None:
+        return {"kind": "embedded", "home": str(settings.orderflow_home)}
+    return {"kind": "own", "url": make_url(settings.app_url).render_as_string(hide_password=True)}
+
+
+def serve_app(app: App, socket: sockets.socket, *, engine: bool = True) -> bool:
+    """Serve an application that is open already on `socket`, until SIGTERM or SIGINT.
+
+    Returns:
+        False if something is still being delivered, in a thread that cannot be ended but with the process.
+    """
     from orderflow.entrypoints.api import create_app
 
     api = create_app(app, engine=engine)
@@ -86,10 +106,37 @@ def serve_app(app: App, socket: sockets.socket, *, engine: bool = True) -> None:
     # Once stopped, uvicorn sends itself the signal again, which would end us before the database is put away.
     before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        uvicorn.Server(config).run(sockets=[socket])
+        _Server(config, api, url_of(socket), drain=app.settings.drain_seconds).run(sockets=[socket])
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    return bool(getattr(api.state, "ended", True))
+
+
+class _Server(uvicorn.Server):
+    """Says that it serves once it does, and stops listening only after those before it could notice.
+
+    Args:
+        drain: Seconds from SIGTERM, when `/readyz` begins to say no, to the end of listening.
+    """
+
+    def __init__(self, config: uvicorn.Config, api: FastAPI, url: str, *, drain: float) -> None:
+        super().__init__(config)
+        self._api, self._url, self._drain = api, url, drain
+
+    async def startup(self, sockets: list[sockets.socket] | None = None) -> None:
+        """Start up, then tell: the database was found in order, and the socket listens."""
+        await super().startup(sockets)
+        if self.started:
+            log.info("serving", url=self._url, workers=1, engine=self._api.state.engine is not None)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to drain at the first signal; a second one ends at once."""
+        if self._drain <= 0 or self._api.state.draining:
+            super().handle_exit(sig, frame)
+            return
+        self._api.state.draining = True
+        threading.Timer(self._drain, super().handle_exit, (sig, frame)).start()
 
 
 def api_and_engine() -> FastAPI:
@@ -107,6 +154,7 @@ def _api(*, engine: bool) -> FastAPI:
 
     configure_logs(Settings.load().log_level)
     api = create_app(engine=engine)
+    api.state.may_exit = True
     _tune()
     return api
 
@@ -126,4 +174,11 @@ def _serve_in_several(socket: sockets.socket, workers: int, *, engine: bool) -> 
 
 
 def _options() -> dict[str, Any]:
-    return {"log_config": None, "access_log": False, "server_header": False, "timeout_graceful_shutdown": GRACE}
+    return {
+        "http": BoundedProtocol,
+        "ws": "none",
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "timeout_graceful_shutdown": GRACE,
+    }

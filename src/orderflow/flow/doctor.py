@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from orderflow.domain.errors import ObjectStoreError
 from orderflow.flow.ports import Documents
+from orderflow.flow.watch import Processes, standing_still
 
 MOST_DOCUMENTS = 10_000
 """Documents that are looked for in the store, the oldest first."""
@@ -21,11 +23,12 @@ class Finding:
 
     Attributes:
         code: What kind of thing; stable.
-        organization: Its slug.
+        organization: Its slug; "" where it is about the whole installation.
         message: One sentence for a person.
         order_id, export_id: What it is about.
         repairable: It can be put right without risk that an order is lost or doubled.
         repaired: It was.
+        remark: Worth knowing, and nothing that has to be done.
     """
 
     code: str
@@ -35,6 +38,7 @@ class Finding:
     export_id: UUID | None = None
     repairable: bool = False
     repaired: bool = False
+    remark: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class Books(Protocol):
         """Put right what of these is safe; returns how many rows that were."""
 
     def attention(self) -> list[Finding]:
-        """Return what only a person can decide: overdue answers, inferred ones first, and doubtful deliveries."""
+        """Return what waits for a person: overdue answers, doubtful deliveries, connections that stand, failures."""
 
     def open_documents(self, most: int) -> list[OpenDocument]:
         """Return the documents of unanswered exports, the oldest first."""
@@ -66,7 +70,7 @@ class Books(Protocol):
     def build_anew(self, export_ids: Iterable[UUID]) -> None:
         """Let the documents of exports of which nothing was sent be built again."""
 
-    def hold_unsent(self) -> list[Finding]:
+    def hold_unsent(self, code: str, message: str) -> list[Finding]:
         """Hold every waiting export that is not staged; returns them, and what else may have gone out since."""
 
 
@@ -108,7 +112,37 @@ def after_restore(keeping: BookKeeping) -> list[Finding]:
     What is staged goes on by itself: it is only ever renamed, and what is gone was published.
     """
     with keeping.books() as books:
-        return books.hold_unsent()
+        return books.hold_unsent("RESTORED", "A backup was restored: it may have been sent after the backup was made.")
+
+
+def after_failover(keeping: BookKeeping) -> list[Finding]:
+    """Hold what may have been sent and settled in commits that a promoted replica lacks. Before any worker is started.
+
+    As after a restore, what is staged goes on by itself.
+    """
+    with keeping.books() as books:
+        return books.hold_unsent("FAILED_OVER", "A replica took over: it may have been sent in what that lacks.")
+
+
+def document_store(check: Callable[[], None]) -> list[Finding]:
+    """Return what is wrong with the document store, as it is seen from here."""
+    try:
+        check()
+    except ObjectStoreError as error:
+        return [Finding(error.code, "", f"{error.message} {error.hint}")]
+    return []
+
+
+def in_trouble(processes: Processes, now: datetime) -> list[Finding]:
+    """Return what the processes at work cannot do, and what of the installation stands still."""
+    found = [
+        Finding(trouble.code, "", f"{trouble.message} {trouble.hint}") for trouble in standing_still(processes, now)
+    ]
+    return found + [
+        Finding(trouble.code, "", f"{process.name}: {trouble.message} {trouble.hint}")
+        for process in processes.alive()
+        for trouble in process.troubles
+    ]
 
 
 def _missing(documents: Documents, waiting: Iterable[OpenDocument]) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from orderflow.domain.errors import EncryptionError
+from orderflow.domain.errors import EncryptionError, KeyMismatchError
 from orderflow.secrets.keys import keys_from_environment, parse_key
 
 IV_BYTES = 12
@@ -86,9 +86,10 @@ class EncryptionService:
         return self._seal(plaintext, associated_data)
 
     def decrypt_config(self, blob: bytes, associated_data: bytes = b"", key_id: str | None = None) -> dict[str, Any]:
-        """Open a sealed configuration; `key_id` names the key to try first.
+        """Open a sealed configuration; `key_id` names the key to try first, "" one of which nothing is known.
 
         Raises:
+            KeyMismatchError: No known key opens it, and the one named is not among them.
             EncryptionError: No known key opens it, or what it holds is no configuration; never shows content.
         """
         plaintext = self._open(blob, (associated_data,), key_id)
@@ -131,7 +132,16 @@ class EncryptionService:
                     return cipher.decrypt(iv, sealed, associated_data)
                 except InvalidTag:
                     continue
+        if key_id is not None and key_id not in self._ciphers:
+            raise self._mismatch(key_id)
         raise EncryptionError(TAG_FAILED)
+
+    def _mismatch(self, key_id: str) -> KeyMismatchError:
+        sealed = f"with the key {key_id}" if key_id else "with a key that is not noted"
+        return KeyMismatchError(
+            f"The configuration was sealed {sealed}; this process has {', '.join(self._ciphers)}.",
+            details={"key_id": key_id or None, "known_key_ids": list(self._ciphers)},
+        )
 
     def _in_order(self, key_id: str | None) -> list[AESGCM]:
         return [self._ciphers[known] for known in sorted(self._ciphers, key=lambda known: known != key_id)]

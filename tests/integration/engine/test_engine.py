@@ -135,7 +135,7 @@ def test_it_outlives_the_end_of_all_its_connections(running: Running) -> None:
 
 def test_what_ended_long_ago_is_pruned_by_and_by(running: Running) -> None:
     running.app.settings.prune_seconds = 0.1
-    running.engine._prune_at = 0.0
+    running.engine._next["prune"] = 0.0
     running.push(2)
     running.wait_for("PUSHED", 2)
     with running.app.database.system() as connection:

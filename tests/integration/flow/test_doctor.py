@@ -4,7 +4,7 @@ import pytest
 
 from orderflow.domain.errors import ObjectStoreError
 from orderflow.flow.delivery.resolve import resolve_held
-from orderflow.flow.doctor import after_restore, examine
+from orderflow.flow.doctor import after_failover, after_restore, examine
 from orderflow.flow.ports import Actor
 from orderflow.storage.system.doctor import SqlBookKeeping
 from orderflow.testing.memory import MemoryApi, MemoryDropzone
@@ -116,6 +116,75 @@ def test_times_that_a_clock_ahead_wrote_are_put_back(installation, look, stateme
     assert installation.order(order_id)["status"] == "PUSHED"
 
 
+def test_a_clock_set_back_by_an_hour_makes_nothing_wait(installation, look):
+    """All that was written before is an hour in the future: as if the database's clock had been set back by it."""
+    connection_id = installation.connect(MemoryDropzone(), orders_per_minute=60)
+    first, second = installation.pushed(2)
+    installation.do("UPDATE erp_export SET next_attempt_at = now() + interval '2 seconds'")
+    for table in ("erp_export", "erp_connection"):
+        for column in installation.rows(
+            "SELECT column_name AS name FROM information_schema.columns"
+            " WHERE table_name = :table AND data_type LIKE 'timestamp%' AND column_name <> 'rests_until'",
+            table=table,
+        ):
+            installation.do(
+                f"UPDATE {table} SET {column['name']} = {column['name']} + interval '1 hour'"
+            )  # a column's name
+    installation.do("UPDATE erp_connection SET next_poll_at = now() + interval '1 hour', rate_since = next_poll_at")
+    installation.do("UPDATE erp_connection SET rate_used = 60")
+    assert installation.work_off(connection_id) in (0, 2)
+    found = {finding.code: finding.repaired for finding in look(repair=True)}
+    assert all(found.values())
+    assert look() == []
+    installation.work_off(connection_id)
+    assert [installation.order(one)["status"] for one in (first, second)] == ["PUSHED", "PUSHED"]
+    assert installation.rows("SELECT next_poll_at <= now() AS due FROM erp_connection") == [{"due": True}]
+
+
+def test_a_long_wait_that_somebody_meant_is_left_alone(installation, look):
+    installation.connect(MemoryDropzone())
+    installation.pushed()
+    installation.do("UPDATE erp_export SET next_attempt_at = now() + interval '59 minutes'")  # Retry-After says so
+    assert look(repair=True) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "code", "words"),
+    [
+        (
+            "UPDATE erp_connection SET breaker_state = 'PAUSED', breaker_error = '{\"message\": \"Wrong password.\"}'",
+            "CONNECTION_PAUSED",
+            "2 order(s) wait: Wrong password.",
+        ),
+        ("UPDATE erp_connection SET status = 'DISABLED', is_default = false", "CONNECTION_OFF", "2 order(s) wait"),
+        (
+            'UPDATE erp_connection SET poll_error = \'{"message": "No right to /acks/processed."}\'',
+            "ANSWERS_NOT_READ",
+            "No right to /acks/processed.",
+        ),
+    ],
+)
+def test_what_waits_for_a_person_is_counted(installation, look, statement, code, words):
+    installation.connect(MemoryDropzone(), name="Works")
+    installation.pushed(2)
+    installation.do(statement.replace(":", "\\:"))
+    (finding,) = look(repair=True)
+    assert (finding.code, finding.repaired) == (code, False)
+    assert finding.message.startswith(("Works ", "Answers of Works "))
+    assert words in finding.message
+
+
+def test_orders_in_error_are_counted_by_organization(installation, look):
+    connection_id = installation.connect(MemoryDropzone())
+    installation.pushed(3)
+    installation.do("UPDATE draft_order SET status = 'ERROR'")
+    installation.do("UPDATE erp_export SET status = 'FAILED'")
+    assert connection_id
+    (finding,) = look()
+    assert finding.code == "ORDERS_IN_ERROR"
+    assert "3 order(s)" in finding.message
+
+
 def test_overdue_answers_are_listed_and_inferred_ones_first(installation, look):
     ids = delivered(installation)
     assert look() == []
@@ -175,3 +244,25 @@ def test_after_a_restore_what_was_staged_goes_on_by_itself(installation, keeping
     installation.pushed()
     installation.do("UPDATE erp_export SET staged_at = now(), staged_path = 'memory:/x.tmp'")
     assert after_restore(keeping) == []
+
+
+def test_after_a_failover_what_may_have_been_sent_is_held(installation, keeping, look):
+    """A worker sends; the commits that say so are lost with the primary; the replica has the orders waiting."""
+    zone = MemoryDropzone()
+    connection_id = installation.connect(zone)
+    ids = installation.pushed(3)
+    before = installation.rows("SELECT * FROM erp_export")
+    installation.work_off(connection_id)
+    assert len(zone.takes) == 3
+    for row in before:
+        installation.do(
+            "UPDATE erp_export SET status = 'PENDING', staged_at = NULL, staged_path = NULL, sent_at = NULL,"
+            " lease_token = NULL, filename = NULL, document_sha256 = NULL, export_storage_key = NULL WHERE id = :id",
+            id=row["id"],
+        )
+    installation.do("UPDATE draft_order SET status = 'PUSHING'")
+    found = after_failover(keeping)
+    assert {finding.order_id for finding in found if finding.code == "FAILED_OVER_HELD"} == set(ids)
+    assert installation.work_off(connection_id) == 0
+    assert len(zone.takes) == 3
+    assert "DELIVERY_HELD" in {finding.code for finding in look()}

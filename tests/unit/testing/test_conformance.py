@@ -583,9 +583,10 @@ class ChangesConfig(Sound):
 
 
 class IgnoresLease(Sound):
-    def export(self, draft_order, config):
-        draft_order.delivery.lease = None
-        return super().export(draft_order, config)
+    def export_many(self, draft_orders, config):
+        for order in draft_orders:
+            order.delivery.lease = None
+        yield from super().export_many(draft_orders, config)
 
 
 class GoesOn(Sound):

@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
+import math
+import threading
 import time
-from contextlib import closing
 from functools import cache
 from typing import Any
 from uuid import UUID
 
 import structlog
-from celery import Celery
-from celery.signals import beat_init, celeryd_init, setup_logging, worker_process_shutdown
+from celery import Celery, Task
+from celery.signals import (
+    beat_init,
+    celeryd_after_setup,
+    celeryd_init,
+    setup_logging,
+    worker_process_init,
+    worker_process_shutdown,
+)
 
 from orderflow.bootstrap import App, close_default_app, default_app
-from orderflow.domain.errors import ObjectStoreError, OrderFlowError
+from orderflow.domain.errors import EncryptionError, OrderFlowError
+from orderflow.engine.fairness import fairly
+from orderflow.engine.jobs import DELIVER, JOBS, Job, guarded, take_turn
 from orderflow.engine.logs import configure_logs, log_deliveries
+from orderflow.engine.presence import Presence, note_beat
 from orderflow.engine.tracing import configure_tracing, trace_deliveries
-from orderflow.flow.answers.poll import poll_acks as poll
-from orderflow.flow.delivery.push_batch import push_batch
-from orderflow.flow.setup.probe import probe as ask
+from orderflow.flow.watch import BEAT, require_key
 from orderflow.settings import Settings
+from orderflow.storage.database import Database
 from orderflow.storage.system.due import Place
+from orderflow.storage.system.processes import SqlProcesses
 
 log = structlog.get_logger(__name__)
 TURN_SECONDS = 1.0
 """A task delivers for so long, then queues up again behind the other connections."""
-PRUNE_SECONDS = 60.0
-"""A task prunes for so long, so that it ends within what a worker is given to stop."""
 
 _settings = Settings.load()
 celery = Celery("orderflow", broker=_settings.broker_url)
@@ -51,11 +60,13 @@ celery.conf.update(
             "schedule": _settings.sweep_seconds,
             "options": {"expires": _settings.sweep_seconds},
         },
-        "clean_up": {"task": "orderflow.clean_up", "schedule": _settings.cleanup_seconds},
+        **{
+            job.name: {"task": f"orderflow.{job.name}", "schedule": every}
+            for job in JOBS
+            if job.every and (every := job.every(_settings))
+        },
     },
 )
-if _settings.prune_seconds:
-    celery.conf.beat_schedule["prune"] = {"task": "orderflow.prune", "schedule": _settings.prune_seconds}
 
 
 @cache
@@ -66,7 +77,39 @@ def application() -> App:
     log_deliveries(app.wiring)
     trace_deliveries(app.wiring)
     wake_by_celery(app)
+    _tell_of_this_process(app)
     return app
+
+
+def _tell_of_this_process(app: App) -> None:
+    global _presence  # noqa: PLW0603  # one of a process, which says goodbye at its end
+    _presence = Presence(app, "celery", slots=_slots)
+    _presence.start()
+
+
+_presence: Presence | None = None
+
+
+_slots = 1
+"""Tasks at a time in this process: one, where Celery forks."""
+
+
+@celeryd_after_setup.connect
+def _note_threads(instance: Any, **_: Any) -> None:
+    global _slots  # noqa: PLW0603  # of this process, told once at its start
+    if "prefork" not in str(instance.pool_cls):
+        _slots = int(instance.concurrency or 1)
+
+
+@worker_process_init.connect
+def _show_up(**_: Any) -> None:
+    """Tell of this worker before its first task comes, in the background: the database may be away."""
+    threading.Thread(target=_until_there, name="show-up", daemon=True).start()
+
+
+def _until_there() -> None:
+    while guarded("start", application) is None:
+        time.sleep(BEAT)
 
 
 @setup_logging.connect
@@ -74,75 +117,82 @@ def _log_as_a_server_does(**_: Any) -> None:
     configure_logs(_settings.log_level)
 
 
-@celery.task(name="orderflow.deliver")
-def deliver(org_id: str, connection_id: str) -> None:
-    """Deliver what is due over one connection, batch by batch, then queue up again if more is left."""
-    place = UUID(org_id), UUID(connection_id)
-    wiring = application().wiring
-    ends = time.monotonic() + TURN_SECONDS
-    try:
-        while (taken := push_batch(wiring, *place)) and time.monotonic() < ends:
-            if taken == wiring.batch_size:
-                look_at(deliver, place)  # a second lane; where none is free it ends at once
-    except ObjectStoreError as error:  # what is due was given back, and the sweep finds it
-        log.warning("document store away", code=error.code, error=error.message, connection_id=connection_id)
-        return
-    if taken:
-        look_at(deliver, place)
+def _at_connection(job: Job) -> Task:
+    def turn(org_id: str | None = None, connection_id: str | None = None) -> None:
+        if org_id is None or connection_id is None:  # as beat sends it: look for what is due
+            _send_due(job)
+        else:
+            _take_turns(job, (UUID(org_id), UUID(connection_id)))
+
+    return celery.task(turn, name=f"orderflow.{job.name}")
 
 
-@celery.task(name="orderflow.poll_acks")
-def poll_acks(org_id: str, connection_id: str) -> None:
-    """Read the answers that lie ready at one connection."""
-    poll(application().wiring, UUID(org_id), UUID(connection_id))
+def _as_a_whole(job: Job) -> Task:
+    def turn() -> None:
+        if take_turn(job, application(), _never, job.name):
+            tasks[job.name].apply_async()
+
+    return celery.task(turn, name=f"orderflow.{job.name}")
 
 
-@celery.task(name="orderflow.probe")
-def probe(org_id: str, connection_id: str) -> None:
-    """Ask whether an unavailable target is back."""
-    ask(application().wiring, UUID(org_id), UUID(connection_id))
+tasks: dict[str, Task] = {job.name: _at_connection(job) if job.due else _as_a_whole(job) for job in JOBS}
+"""Celery's tasks by the names of their jobs."""
 
 
 @celery.task(name="orderflow.sweep")
 def sweep() -> None:
     """Send a message for everything that is due: what a lost message would have missed included."""
-    system = application().system
-    for task, places in (
-        (deliver, system.due_deliveries()),
-        (probe, system.due_probes()),
-        (poll_acks, system.due_polls()),
-    ):
-        for place in places:
-            look_at(task, place)
-    application().upkeep()
+    _note_beat()
+    for job in JOBS:
+        if job.every is None:
+            guarded("sweep", _look, job)
 
 
-@celery.task(name="orderflow.clean_up")
-def clean_up() -> None:
-    """Remove what dead attempts left at the targets."""
-    for org_id, connection_id in application().system.cleanable():
-        try:
-            application().clean_up(org_id, connection_id)
-        except OrderFlowError as error:
-            log.warning("not cleaned up", code=error.code, connection_id=str(connection_id))
+def _look(job: Job) -> None:
+    if job.due is None:
+        take_turn(job, application(), _never, job.name)
+    else:
+        _send_due(job)
 
 
-@celery.task(name="orderflow.prune")
-def prune() -> None:
-    """Delete what is kept no longer, for a while; the next one goes on."""
-    ends = time.monotonic() + PRUNE_SECONDS
-    try:
-        with closing(application().prune()) as batches:
-            for _ in batches:
-                if time.monotonic() > ends:
-                    return
-    except OrderFlowError as error:
-        log.warning("not pruned", code=error.code, error=error.message)
+def _send_due(job: Job) -> None:
+    """Send a message for each connection that is due, of no organization for more than its share of the workers."""
+    app = application()
+    places = list(job.due(app)) if job.due else []
+    slots = sum(process.slots for process in app.processes.alive() if process.kind == "celery")
+    if slots and not job.delivers and len(app.system.organizations()) > 1:
+        places = fairly(places, app.system.polling(), slots)
+    for place in places:
+        look_at(job, place)
 
 
-def look_at(task: Any, place: Place) -> None:
+def _take_turns(job: Job, place: Place) -> None:
+    """Work for a connection for a while, then queue up again behind the others if more is left."""
+    ends = time.monotonic() + TURN_SECONDS
+    while take_turn(job, application(), _never, place):
+        look_at(job, place)  # a second lane; where none is free it ends at once
+        if time.monotonic() > ends:
+            return
+
+
+def _never() -> bool:
+    return False
+
+
+def _note_beat() -> None:
+    global _beat_noted  # noqa: PLW0603  # of this process: a sign of life every few seconds is enough
+    if time.monotonic() - _beat_noted > BEAT:
+        _beat_noted = time.monotonic()
+        guarded("sweep", note_beat, application())
+
+
+_beat_noted = -math.inf
+
+
+def look_at(job: Job, place: Place) -> None:
     """Send one message. It expires when two sweeps have passed, so that messages cannot pile up."""
-    task.apply_async(args=[str(part) for part in place], expires=max(2 * _settings.sweep_seconds, 5.0))
+    arguments = [str(part) for part in place]
+    tasks[job.name].apply_async(args=arguments, expires=max(2 * _settings.sweep_seconds, 5.0))
 
 
 def wake_by_celery(app: App) -> None:
@@ -153,7 +203,7 @@ def wake_by_celery(app: App) -> None:
     def send(places: list[Place]) -> None:
         notify(places)
         for place in places:
-            look_at(deliver, place)
+            look_at(DELIVER, place)
 
     app.waker.send = send
 
@@ -165,9 +215,27 @@ def _need_a_broker(**_: Any) -> None:
         raise SystemExit("CELERY_BROKER_URL is not set: name the Redis or RabbitMQ that all workers and the API share.")
 
 
+@celeryd_init.connect
+def _need_a_key(**_: Any) -> None:
+    """Refuse to start with a key that opens nothing; a database that is away is no reason not to."""
+    if not _settings.database_url:
+        return
+    database = Database(_settings.app_url, pool_size=1)
+    try:
+        require_key(SqlProcesses(database), _settings.encryption().known_key_ids)
+    except EncryptionError as error:
+        raise SystemExit(f"{error.message} [{error.code}] {error.hint}") from None
+    except OrderFlowError as error:
+        log.warning("not known yet whether the key is the right one", code=error.code, error=error.message)
+    finally:
+        database.close()
+
+
 @worker_process_shutdown.connect
 def _close(**_: Any) -> None:
     try:
+        if _presence:
+            _presence.stop()
         close_default_app()
     except OrderFlowError as error:
         log.warning("not closed cleanly", code=error.code, error=error.message)

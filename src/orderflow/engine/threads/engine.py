@@ -5,30 +5,23 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from typing import TypeVar
-from uuid import UUID
+from functools import partial
 
 import structlog
 
 from orderflow.bootstrap import App
-from orderflow.domain.errors import OrderFlowError
-from orderflow.engine.logs import frames_of
+from orderflow.engine.jobs import DELIVER, JOBS, Job, guarded, take_turn
+from orderflow.engine.threads.fair_threads import FairThreads
 from orderflow.engine.threads.lanes import LanePool
-from orderflow.flow.answers.poll import poll_acks
-from orderflow.flow.delivery.push_batch import push_batch
-from orderflow.flow.setup.probe import probe
-from orderflow.storage.system.due import Place
 from orderflow.storage.wake import listen
 
-R = TypeVar("R")
 log = structlog.get_logger(__name__)
 STOP_WITHIN = 0.3
 """Seconds between the listener's looks at whether it shall stop; a command that waits ends no sooner."""
 RELISTEN_DELAY = 1.0
 """Seconds before the engine listens again after the database went away."""
+GRACE = 20.0
+"""Seconds that a delivery in hand gets to end when the engine is stopped; after them it is left to its lease."""
 
 
 class Engine:
@@ -41,16 +34,12 @@ class Engine:
         settings = app.settings
         self._app = app
         self._stopped = threading.Event()
-        self._deliverers = ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="deliver")
-        self._lookers = ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="look")
-        self._deliveries = LanePool(self._deliverers, self._deliver, settings.lanes_per_connection)
-        self._probes = LanePool(self._lookers, self._probe, 1)
-        self._polls = LanePool(self._lookers, self._poll, 1)
-        self._upkeep = LanePool(self._lookers, self._keep_up, 1)
-        self._cleanings = LanePool(self._lookers, self._clean_up, 1)
-        self._prunings = LanePool(self._lookers, self._prune, 1)
-        self._clean_at = time.monotonic()
-        self._prune_at = time.monotonic() + (settings.prune_seconds or math.inf)
+        self._deliverers = FairThreads(settings.worker_threads, "deliver")
+        self._lookers = FairThreads(settings.worker_threads, "look")
+        self._lanes = {job.name: self._lanes_of(job) for job in JOBS}
+        # At start everything is looked for at once, except what deletes.
+        self._next = {job.name: math.inf if self._every(job) == 0 else time.monotonic() for job in JOBS}
+        self._next["prune"] += settings.prune_seconds
         self._threads = [
             threading.Thread(target=self._listen, name="listen", daemon=True),
             threading.Thread(target=self._sweep, name="sweep", daemon=True),
@@ -67,92 +56,68 @@ class Engine:
             thread.start()
         log.info("engine started", threads=self._app.settings.worker_threads)
 
-    def stop(self) -> None:
-        """Begin nothing new, finish what is in hand, and return."""
+    def stop(self, grace: float = GRACE) -> bool:
+        """Begin nothing new, finish what is in hand, and return.
+
+        Returns:
+            False if something is still in hand after `grace` seconds. End the process then: whatever it is goes on
+            elsewhere once its lease has run out, as after a crash.
+        """
         self._stopped.set()
-        for lanes in (self._deliveries, self._probes, self._polls, self._upkeep, self._cleanings, self._prunings):
+        for lanes in self._lanes.values():
             lanes.stop()
-        self._deliverers.shutdown(wait=True)
-        self._lookers.shutdown(wait=True)
+        self._app.keeper.wind_down()
+        ends = time.monotonic() + grace
+        in_time = self._deliverers.shutdown(grace)
+        ended = self._lookers.shutdown(max(0.0, ends - time.monotonic())) and in_time
         for thread in self._threads:
-            thread.join(timeout=self._app.settings.sweep_seconds + 1)
-        log.info("engine stopped")
+            if thread.is_alive():
+                thread.join(timeout=self._app.settings.sweep_seconds + 1)
+        if ended:
+            log.info("engine stopped")
+        else:
+            log.warning("engine stopped; what it still had in hand goes on elsewhere once its lease is over")
+        return ended
 
     def sweep(self) -> None:
         """Look once for all that is due; what a lost wake-up would have missed included."""
-        for place in self._app.system.due_deliveries():
-            self._deliveries.look_at(place)
-        for place in self._app.system.due_probes():
-            self._probes.look_at(place)
-        for place in self._app.system.due_polls():
-            self._polls.look_at(place)
-        self._upkeep.look_at("upkeep")
-        if time.monotonic() >= self._clean_at:
-            self._clean_at = time.monotonic() + self._app.settings.cleanup_seconds
-            for place in self._app.system.cleanable():
-                self._cleanings.look_at(place)
-        if time.monotonic() >= self._prune_at:
-            self._prune_at = time.monotonic() + self._app.settings.prune_seconds
-            self._prunings.look_at("prune")
+        shared = len(self._app.system.organizations()) > 1
+        self._deliverers.shared = self._lookers.shared = shared
+        for job in JOBS:
+            if time.monotonic() >= self._next[job.name]:
+                self._next[job.name] = time.monotonic() + self._every(job)
+                self._look(job)
+
+    def _look(self, job: Job) -> None:
+        lanes = self._lanes[job.name]
+        for key in job.due(self._app) if job.due else (job.name,):
+            lanes.look_at(key)
+
+    def _lanes_of(self, job: Job) -> LanePool:
+        threads = self._deliverers if job.delivers else self._lookers
+        turn = partial(take_turn, job, self._app, self._stopped.is_set)
+        return LanePool(threads, turn, job.lanes(self._app.settings))
+
+    def _every(self, job: Job) -> float:
+        """Return the seconds between looks; 0 means never, and less than nothing every sweep."""
+        return job.every(self._app.settings) if job.every else -1.0
 
     def _listen(self) -> None:
         while not self._stopped.is_set():
-            self._guarded("listen", self._listen_once)
+            guarded("listen", self._listen_once)
             self._stopped.wait(RELISTEN_DELAY)
 
     def _listen_once(self) -> None:
+        lanes = self._lanes[DELIVER.name]
         for place in listen(self._app.database, STOP_WITHIN, self._stopped):
-            self._deliveries.look_at(place)
+            lanes.look_at(place)
 
     def _sweep(self) -> None:
         while not self._stopped.is_set():
-            if self._guarded("sweep", self._swept) is None:
-                self._guarded("revive", self._app.revive)
+            if not guarded("sweep", self._swept):
+                guarded("revive", self._app.revive)
             self._stopped.wait(self._app.settings.sweep_seconds)
 
     def _swept(self) -> bool:
         self.sweep()
         return True
-
-    def _deliver(self, place: Place) -> bool:
-        taken = self._guarded("deliver", push_batch, *place)
-        return taken == self._app.wiring.batch_size
-
-    def _probe(self, place: Place) -> bool:
-        self._guarded("probe", probe, *place)
-        return False
-
-    def _poll(self, place: Place) -> bool:
-        self._guarded("poll", poll_acks, *place)
-        return False
-
-    def _keep_up(self, _what: str) -> bool:
-        self._guarded("upkeep", self._app.upkeep)
-        return False
-
-    def _clean_up(self, place: Place) -> bool:
-        self._guarded("clean up", lambda _, *at: self._app.clean_up(*at), *place)
-        return False
-
-    def _prune(self, _what: str) -> bool:
-        self._guarded("prune", self._pruned)
-        return False
-
-    def _pruned(self) -> None:
-        with closing(self._app.prune()) as batches:
-            for _ in batches:
-                if self._stopped.is_set():
-                    return
-
-    def _guarded(self, what: str, step: Callable[..., R], *place: UUID) -> R | None:
-        """Run a step; whatever goes wrong in it is logged, and the next sweep tries again."""
-        arguments = (self._app.wiring, *place) if place else ()
-        try:
-            return step(*arguments)
-        except OrderFlowError as error:
-            log.warning("step failed", step=what, code=error.code, error=error.message, place=place)
-        except Exception as error:  # noqa: BLE001  # the engine outlives any fault of one step
-            log.error(  # noqa: TRY400  # a traceback shows the message, which may hold a secret
-                "step failed", step=what, place=place, error=type(error).__name__, frames=frames_of(error)
-            )
-        return None

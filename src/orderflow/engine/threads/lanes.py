@@ -9,8 +9,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable
-from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import Protocol
+
+
+class Threads(Protocol):
+    """What runs the lanes."""
+
+    def submit(self, work: Callable[[Hashable], None], key: Hashable, /) -> object:
+        """Run `work(key)`, later."""
 
 
 @dataclass(slots=True)
@@ -27,8 +34,8 @@ class LanePool:
         per_connection: Lanes at most for one key.
     """
 
-    def __init__(self, executor: Executor, work: Callable[..., bool], per_connection: int) -> None:
-        self._executor = executor
+    def __init__(self, threads: Threads, work: Callable[..., bool], per_connection: int) -> None:
+        self._threads = threads
         self._work = work
         self._most = per_connection
         self._lanes: dict[Hashable, _Lanes] = {}
@@ -52,7 +59,7 @@ class LanePool:
     def _start(self, key: Hashable, lanes: _Lanes) -> None:
         if not self._stopped:
             lanes.running += 1
-            self._executor.submit(self._run, key)
+            self._threads.submit(self._run, key)
 
     def _run(self, key: Hashable) -> None:
         full = False

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
 from orderflow.bootstrap import App, open_app
 from orderflow.engine.logs import log_deliveries
+from orderflow.engine.presence import Presence
 from orderflow.engine.threads import Engine
 from orderflow.engine.tracing import configure_tracing, trace_deliveries
 from orderflow.entrypoints.api import (
@@ -35,10 +39,10 @@ from orderflow.entrypoints.api.errors import handle_errors
 from orderflow.entrypoints.api.middleware import Boundary
 from orderflow.entrypoints.api.openapi import describe
 from orderflow.entrypoints.api.page import add_page
-from orderflow.entrypoints.api.rate_limit import RateLimit
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.together import Together
 from orderflow.entrypoints.api.tokens import Tokens
+from orderflow.entrypoints.api.work import THREADS, Workload
 from orderflow.entrypoints.metrics import Metrics
 from orderflow.entrypoints.waking import wake_every_engine
 from orderflow.settings import Settings
@@ -74,12 +78,15 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(api: FastAPI) -> AsyncIterator[None]:
+        current_default_thread_limiter().total_tokens = THREADS
         wired = await run_in_threadpool(open_app, settings) if app is None else app
         try:
             running = _start(api, wired, engine=engine)
             yield
-            if running:
-                await run_in_threadpool(running.stop)
+            api.state.ended = await run_in_threadpool(running.stop) if running else True
+            if not api.state.ended and api.state.may_exit:  # its threads would keep this process alive
+                _exit_soon()
+            await run_in_threadpool(api.state.presence.stop)
             await run_in_threadpool(api.state.together.close)
         finally:
             if app is None:
@@ -100,6 +107,7 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
     describe(api)
     handle_errors(api)
     add_page(api)
+    api.state.draining = api.state.may_exit = False
     api.state.metrics = Metrics(lambda: queues(api.state.orderflow.database))
     if settings.cors_origins:
         api.add_middleware(
@@ -109,15 +117,21 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
     return api
 
 
+def _exit_soon() -> None:
+    exiting = threading.Timer(2, os._exit, (0,))
+    exiting.daemon = True
+    exiting.start()
+
+
 def _start(api: FastAPI, wired: App, *, engine: bool) -> Engine | None:
     """Set up what the routes find in `api.state`, and start the engine if wanted."""
     state = api.state
+    wired.require_key()
     state.orderflow = wired
     state.tokens = Tokens(wired.settings.token_secret())
     state.together = Together(wired.store)
     state.authenticator = Authenticator(wired.accounts, state.tokens)
-    state.sign_ins = RateLimit(10, 60)
-    state.sign_ins_of_client = RateLimit(60, 60)
+    state.workload = Workload()
     _ = wired.passwords  # a missing pepper stops the start, not the first sign-in
     wired.wiring.observers.append(state.metrics.note_settled)
     log_deliveries(wired.wiring)
@@ -126,4 +140,6 @@ def _start(api: FastAPI, wired: App, *, engine: bool) -> Engine | None:
     state.engine = Engine(wired) if engine else None
     if state.engine:
         state.engine.start()
+    state.presence = Presence(wired, "serve", slots=wired.settings.worker_threads if engine else 0)
+    state.presence.start()
     return state.engine  # type: ignore[no-any-return]  # set three lines above

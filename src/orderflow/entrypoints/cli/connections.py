@@ -18,6 +18,7 @@ from orderflow.entrypoints.cli.workplace import Workplace, caller, in_organizati
 from orderflow.flow.setup import connections as steps
 from orderflow.flow.setup.mask import masked
 from orderflow.flow.setup.probe import test_connection
+from orderflow.flow.setup.proof import proof_of
 
 app = typer.Typer(help="The ways into ERPs: add, test, trust, enable.", no_args_is_help=True)
 
@@ -90,12 +91,14 @@ def edit(
 def list_(org: Org = None, json: AsJson = False) -> None:
     """List the connections and how they are."""
     with in_organization(org) as place, place.reading() as reading:
-        rows = reading.connections()
+        rows = [row | {"proof": proof_of(row)} for row in reading.connections()]
     if json:
         print_json(rows)
         return
     columns = {"id": "id", "name": "name", "connector_type": "type", "status": "status", "is_default": "default"}
-    columns |= {"breaker_state": "breaker", "waiting": "waiting", "unanswered": "unanswered", "breaker_error": "error"}
+    columns |= {"health": "health", "waiting": "waiting", "unanswered": "unanswered", "breaker_error": "error"}
+    for row in rows:
+        row["health"] = row["proof"] if row["breaker_state"] == "CLOSED" else row["breaker_state"]
     print_table(
         rows, columns, empty="No connections. Add one: orderflow connections add DROPZONE_JSON_V1 --config FILE"
     )

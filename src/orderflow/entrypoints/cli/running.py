@@ -39,8 +39,9 @@ def serve(
 def worker() -> None:
     """Deliver orders and read answers until stopped. Any number of workers may share one database.
 
-    SIGTERM or Ctrl-C lets it finish what is in hand; a second one kills it, and loses nothing.
+    SIGTERM or Ctrl-C lets it finish what is in hand, for 20 seconds at most; a second one kills it, and loses nothing.
     """
+    from orderflow.engine.presence import Presence
     from orderflow.engine.threads import Engine
     from orderflow.engine.tracing import configure_tracing, trace_deliveries
     from orderflow.entrypoints.garbage import spare_what_stays
@@ -52,13 +53,19 @@ def worker() -> None:
     with opened(settings) as app:
         log_deliveries(app.wiring)
         trace_deliveries(app.wiring)
+        app.require_key()
         stopped = stop_on_signal()
         engine = Engine(app)
+        presence = Presence(app, "worker", slots=settings.worker_threads)
         spare_what_stays()
         engine.start()
+        presence.start()
         while not stopped.wait(1) and engine.alive:
             pass
-        engine.stop()
+        ended = engine.stop()
+        presence.stop()
+    if not ended:  # a thread that still delivers would keep this process alive
+        os._exit(0 if stopped.is_set() else 1)
     if not stopped.is_set():
         raise typer.Exit(1)
 

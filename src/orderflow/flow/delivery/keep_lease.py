@@ -31,6 +31,7 @@ class LeaseKeeper:
         self._seconds = seconds
         self._report = report
         self._held: dict[UUID, tuple[UUID, Lease]] = {}
+        self._ending: set[UUID] = set()
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
@@ -48,6 +49,14 @@ class LeaseKeeper:
         finally:
             with self._lock:
                 self._held.pop(lease.token, None)
+                self._ending.discard(lease.token)
+
+    def wind_down(self) -> None:
+        """Let what is in flight begin nothing further; the database goes on to hold its leases until it has ended."""
+        with self._lock:
+            for token, (_, lease) in self._held.items():
+                self._ending.add(token)
+                lease.revoke()
 
     def stop(self) -> None:
         """End the heartbeat; leases in flight run out by themselves."""
@@ -63,6 +72,8 @@ class LeaseKeeper:
             asked_at = clock.monotonic()
             alive = self._extend(org_id, [lease.token for lease in leases], self._seconds)
             for lease in leases:
+                if lease.token in self._ending:
+                    continue
                 if lease.token in alive:
                     lease.extend(asked_at, self._seconds)
                 elif lease.token in self._held:  # not merely settled meanwhile

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from orderflow.domain.errors import ConnectorError, EncryptionError, NeedsAttentionError, OrderFlowError
+from orderflow.domain.errors import (
+    ConnectorError,
+    EncryptionError,
+    KeyMismatchError,
+    NeedsAttentionError,
+    OrderFlowError,
+)
 from orderflow.domain.ports import ERPConnectorPort
 from orderflow.domain.reach import within
 from orderflow.domain.states import BreakerState
@@ -14,50 +20,79 @@ ENGINE = Actor("orderflow")
 """Who did it, where nobody asked."""
 
 
+class ConnectorMissingError(NeedsAttentionError):
+    """The package that brings the connector is not installed where this runs."""
+
+    code = "CONNECTOR_MISSING"
+    hint = "Install the package that brings this connector, then test."
+
+
 def open_target(wiring: Wiring, org_id: UUID, connection_id: UUID) -> OpenTarget | None:
     """Open a connection for delivery or polling.
 
-    One whose secrets do not open disables itself; one that its connector cannot work with pauses. Both wait
-    for a person, as do their orders, and None comes back.
+    One whose secrets are broken disables itself; one that its connector cannot work with pauses. Both wait for a
+    person, as do their orders, and None comes back. So it does where only this process lacks the key or the connector:
+    the connection is left to others, and the process's own health says so.
     """
     try:
         with wiring.store.work(org_id) as work:
             target = work.connections.open(connection_id)
         return with_connector(wiring, target)
+    except KeyMismatchError:
+        return None
     except EncryptionError as error:
-        with wiring.store.work(org_id) as work:
-            work.connections.disable_unreadable(connection_id, error.as_json())
-            work.audit.add(
-                "CONNECTION_DISABLED", ENGINE, "erp_connection", [connection_id], None, {"error": error.as_json()}
-            )
+        _disable(wiring, org_id, connection_id, error)
+    except ConnectorMissingError as error:
+        if not _others_have(wiring, target):
+            pause(wiring, org_id, connection_id, error)
     except ConnectorError as error:
         pause(wiring, org_id, connection_id, error)
     return None
+
+
+def _disable(wiring: Wiring, org_id: UUID, connection_id: UUID, error: EncryptionError) -> None:
+    with wiring.store.work(org_id) as work:
+        if work.connections.disable_unreadable(connection_id, error.as_json()):
+            after = {"error": error.as_json()}
+            work.audit.add("CONNECTION_DISABLED", ENGINE, "erp_connection", [connection_id], None, after)
+
+
+def _others_have(wiring: Wiring, target: Target) -> bool:
+    with wiring.store.work(target.org_id) as work:
+        return work.connections.connector_elsewhere(target.connector_type)
 
 
 def with_connector(wiring: Wiring, target: Target) -> OpenTarget:
     """Join a target to its connector.
 
     Raises:
-        NeedsAttentionError: The connector is not installed, or its configuration cannot be used.
+        ConnectorMissingError: The connector is not installed.
+        NeedsAttentionError: Its configuration cannot be used.
     """
-    connector = find_connector(wiring, target.connector_type)
+    connector, config = find_connector(wiring, target.connector_type), target.config
     with within(target.reach):  # a connector may open what it then keeps
-        return OpenTarget(target, connector, connector.stages(target.config), connector.expects_acks(target.config))
+        usual = connector.commits_within(config)
+        return OpenTarget(
+            target,
+            connector,
+            stages=connector.stages(config),
+            expects_acks=connector.expects_acks(config),
+            can_find=connector.can_find(config),
+            idempotent=connector.idempotent(config),
+            commit_within=usual if target.commit_within is None else target.commit_within,
+        )
 
 
 def find_connector(wiring: Wiring, connector_type: str) -> ERPConnectorPort:
     """Return the connector of that type.
 
     Raises:
-        NeedsAttentionError: It is not installed here.
+        ConnectorMissingError: It is not installed here.
     """
     try:
         return wiring.connector(connector_type)
     except ValueError as error:
-        raise NeedsAttentionError(
-            f"{error}", code="CONNECTOR_MISSING", hint="Install the package that brings this connector, then test."
-        ) from None
+        raise ConnectorMissingError(f"{error}") from None
 
 
 def pause(wiring: Wiring, org_id: UUID, connection_id: UUID, error: OrderFlowError) -> None:

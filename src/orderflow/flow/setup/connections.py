@@ -46,6 +46,12 @@ def add_connection(
         InputError: There is no such connector type, or the configuration does not fit it; fields are named.
         StateError: It is to be enabled, but another connection of its type is ACTIVE.
     """
+    if connector_type in wiring.withheld:
+        raise InputError(
+            f"This installation offers no connections of type {connector_type}.",
+            code="CONNECTOR_TYPE_WITHHELD",
+            hint="Choose another type; whoever runs OrderFlow can offer it (ORDERFLOW_OFFER_MOCK).",
+        )
     connector = known_connector(wiring.connector, connector_type)
     check_config(connector, config)
     name = None if name is None else checked_name(name)

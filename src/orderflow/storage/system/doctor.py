@@ -27,15 +27,20 @@ _FITTING = """
 """
 # Forward only: what is PUSHED or CONFIRMED is never sent again because a row says PENDING.
 _FORWARD = f"(o.status = 'PUSHING' OR (o.status = 'PUSHED' AND e.status = 'ACKED')) AND o.status <> {_FITTING}"
-_STUCK = """
-    e.lease_token IS NOT NULL AND (e.status <> 'PENDING' OR e.lease_until > now() + interval '1 day')
+# Nothing waits for longer than this, and nothing was written in the future: else a clock was ahead then.
+_FAR = "now() + interval '15 minutes'"
+_AHEAD = "now() + interval '10 seconds'"
+_STUCK = f"e.lease_token IS NOT NULL AND (e.status <> 'PENDING' OR e.lease_until > {_FAR})"
+_DUE_FAR = f"""
+    e.status = 'PENDING' AND e.held_at IS NULL AND e.next_attempt_at > {_AHEAD}
+    AND (GREATEST(e.created_at, e.updated_at) > {_AHEAD}
+         OR e.next_attempt_at > now() + make_interval(secs => :longest_wait))
 """
-# Nothing waits for longer than minutes: a clock was ahead when these times were written.
-_FAR = "now() + interval '1 day'"
-_DUE_FAR = f"e.status = 'PENDING' AND e.next_attempt_at > {_FAR}"
 _LANE_FAR = f"SELECT FROM erp_lane l WHERE l.connection_id = c.id AND l.lease_until > {_FAR}"
 _CONNECTION_FAR = f"""
-    c.deleted_at IS NULL AND (GREATEST(c.probe_at, c.next_poll_at, c.poll_lease_until) > {_FAR} OR EXISTS ({_LANE_FAR}))
+    c.deleted_at IS NULL AND (
+        GREATEST(c.probe_at, c.poll_lease_until) > {_FAR} OR EXISTS ({_LANE_FAR})
+        OR c.next_poll_at > now() + make_interval(secs => :longest_poll))
 """
 _OPEN_LOG = """
     l.status = 'PENDING'
@@ -131,6 +136,46 @@ _HELD = f"""
            AS message
     {_FROM} WHERE e.status = 'PENDING' AND e.held_at IS NOT NULL ORDER BY e.held_at
 """
+_NAME = "COALESCE(c.name, c.connector_type)"
+_CONNECTIONS = "erp_connection c JOIN organization g ON g.id = c.org_id"
+_WAITING = "(SELECT count(*) FROM erp_export e WHERE e.connection_id = c.id AND e.status = 'PENDING')"
+_NO_ORDER = "g.slug AS organization, NULL::uuid AS order_id, NULL::uuid AS export_id, false AS repairable"
+_PAUSED = f"""
+    SELECT {_NO_ORDER},
+           format('%s is paused until somebody acts, %s order(s) wait: %s', {_NAME}, {_WAITING},
+                  c.breaker_error ->> 'message') AS message
+    FROM {_CONNECTIONS}
+    WHERE c.deleted_at IS NULL AND c.breaker_state = 'PAUSED' AND (c.status = 'ACTIVE' OR {_WAITING} > 0)
+    ORDER BY c.breaker_since
+"""
+_OFF = f"""
+    SELECT {_NO_ORDER}, format('%s is DISABLED, and %s order(s) wait for it.', {_NAME}, {_WAITING}) AS message
+    FROM {_CONNECTIONS}
+    WHERE c.deleted_at IS NULL AND c.status = 'DISABLED' AND c.breaker_state <> 'PAUSED' AND {_WAITING} > 0
+"""
+_NOT_READ = f"""
+    SELECT {_NO_ORDER},
+           format('Answers of %s are not read as they should be, since %s: %s', {_NAME}, c.poll_failing_since,
+                  c.poll_error ->> 'message') AS message
+    FROM {_CONNECTIONS} WHERE c.deleted_at IS NULL AND c.poll_error IS NOT NULL
+"""
+_UNREADABLE = f"""
+    SELECT {_NO_ORDER}, format('%s answer(s) of %s cannot be read.', count(*), {_NAME}) AS message
+    FROM erp_export e JOIN {_CONNECTIONS} ON c.id = e.connection_id
+    WHERE e.unreadable_answer IS NOT NULL GROUP BY g.slug, c.id
+"""
+_IN_ERROR = f"""
+    SELECT {_NO_ORDER}, format('%s order(s) are in ERROR, since %s.', count(*), min(o.updated_at)) AS message
+    FROM draft_order o JOIN organization g ON g.id = o.org_id WHERE o.status = 'ERROR' GROUP BY g.slug
+"""
+_ATTENTION = {
+    "ANSWER_OVERDUE": _OVERDUE,
+    "DELIVERY_HELD": _HELD,
+    "CONNECTION_PAUSED": _PAUSED,
+    "CONNECTION_OFF": _OFF,
+    "ANSWERS_NOT_READ": _NOT_READ,
+    "ORDERS_IN_ERROR": _IN_ERROR,
+}
 _OPEN_DOCUMENTS = text(f"""
     SELECT {_WHO}, e.export_storage_key AS storage_key,
            e.status = 'PENDING' AND e.begun_at IS NULL AND e.staged_at IS NULL AND e.held_at IS NULL
@@ -147,21 +192,20 @@ _HOLD = text("""
         UPDATE erp_export e
         SET held_at = now(), lease_token = NULL, lease_until = NULL, begun_at = COALESCE(begun_at, now()),
             error_json = jsonb_build_object(
-                'code', 'RESTORED', 'message',
-                'A backup was restored: it may have been sent after the backup was made.',
+                'code', CAST(:code AS text), 'message', CAST(:message AS text),
                 'hint', 'Look in the ERP whether the order is there, then resolve it as delivered or send it again.')
         FROM organization g
         WHERE g.id = e.org_id AND e.status = 'PENDING' AND e.staged_at IS NULL AND e.held_at IS NULL
         RETURNING g.slug AS organization, e.draft_order_id AS order_id, e.id AS export_id
     ), closed AS (
-        UPDATE erp_push_log l SET status = 'RETRYING', error_message = 'A backup was restored.'
+        UPDATE erp_push_log l SET status = 'RETRYING', error_message = :message
         FROM held WHERE l.erp_export_id = held.export_id AND l.status = 'PENDING'
     )
     SELECT * FROM held
 """)
 _NOT_YET_ASKED = """
     SELECT g.slug AS organization, o.id AS order_id, NULL::uuid AS export_id, false AS repairable,
-           'It is APPROVED here, and may have been pushed after the backup was made: look in the ERP first.' AS message
+           'It is APPROVED here, and may have been pushed since: look in the ERP first.' AS message
     FROM draft_order o JOIN organization g ON g.id = o.org_id WHERE o.status = 'APPROVED' ORDER BY o.created_at
 """
 
@@ -169,8 +213,9 @@ _NOT_YET_ASKED = """
 class SqlBooks:
     """`flow.doctor.Books` on PostgreSQL."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, limits: dict[str, float]) -> None:
         self._connection = connection
+        self._limits = limits
 
     def disagreements(self) -> list[Finding]:
         """Return what contradicts itself."""
@@ -178,7 +223,7 @@ class SqlBooks:
 
     def repair(self) -> int:
         """Put right what is safe."""
-        *others, orders = (self._connection.execute(text(statement)) for statement in _REPAIRS)
+        *others, orders = (self._connection.execute(text(statement), self._limits) for statement in _REPAIRS)
         moved = orders.all()
         for org_id, order_id, status in moved:
             row = {"id": new_id(), "org_id": org_id, "order_id": order_id, "status": status}
@@ -187,7 +232,7 @@ class SqlBooks:
 
     def attention(self) -> list[Finding]:
         """Return what a person has to decide."""
-        return [*self._found("ANSWER_OVERDUE", _OVERDUE), *self._found("DELIVERY_HELD", _HELD)]
+        return [finding for code, query in _ATTENTION.items() for finding in self._found(code, query)]
 
     def open_documents(self, most: int) -> list[OpenDocument]:
         """Return documents that may still be needed."""
@@ -198,16 +243,15 @@ class SqlBooks:
         """Forget documents of which nothing was sent; the next claim builds them again."""
         self._connection.execute(_BUILD_ANEW, {"ids": list(export_ids)})
 
-    def hold_unsent(self) -> list[Finding]:
-        """Hold what may have been sent since the backup."""
-        words = "Held: it may have been sent after the backup was made."
-        held = self._connection.execute(_HOLD).mappings()
-        found = [Finding("RESTORED_HELD", message=words, repaired=True, **row) for row in held]
-        return found + self._found("RESTORED_APPROVED", _NOT_YET_ASKED)
+    def hold_unsent(self, code: str, message: str) -> list[Finding]:
+        """Hold what may have been sent since; `message` says since when, and why nobody knows."""
+        held = self._connection.execute(_HOLD, {"code": code, "message": message}).mappings()
+        found = [Finding(f"{code}_HELD", message=f"Held. {message}", repaired=True, **row) for row in held]
+        return found + self._found(f"{code}_APPROVED", _NOT_YET_ASKED)
 
     def _found(self, code: str, query: str) -> list[Finding]:
         limited: TextClause = text(f"{query} LIMIT {_MOST}")
-        return [Finding(code, **_known(row)) for row in self._connection.execute(limited).mappings()]
+        return [Finding(code, **_known(row)) for row in self._connection.execute(limited, self._limits).mappings()]
 
 
 def _known(row: Any) -> dict[str, Any]:
@@ -215,13 +259,18 @@ def _known(row: Any) -> dict[str, Any]:
 
 
 class SqlBookKeeping:
-    """`flow.doctor.BookKeeping` on PostgreSQL."""
+    """`flow.doctor.BookKeeping` on PostgreSQL.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        longest_wait, longest_poll: Seconds that a delivery, or a look for answers, may be put off at most.
+    """
+
+    def __init__(self, database: Database, longest_wait: float = 4_500, longest_poll: float = 900) -> None:
         self._database = database
+        self._limits = {"longest_wait": longest_wait, "longest_poll": longest_poll}
 
     @contextmanager
     def books(self) -> Iterator[SqlBooks]:
         """Open a transaction across organizations. Raises DatabaseError."""
         with self._database.system() as connection:
-            yield SqlBooks(connection)
+            yield SqlBooks(connection, self._limits)

@@ -36,7 +36,7 @@ _CHANGES = text("""
     SELECT c.id, c.org_id, 'connection.disabled', c.breaker_since, c.breaker_error, 0
     FROM erp_connection c
     WHERE c.deleted_at IS NULL AND c.status = 'DISABLED' AND c.breaker_state = 'PAUSED'
-      AND c.breaker_error ->> 'code' = 'ENCRYPTION_ERROR'
+      AND c.breaker_error ->> 'code' IN ('ENCRYPTION_ERROR', 'KEY_LOST')
       AND NOT EXISTS (SELECT FROM notification n WHERE n.connection_id = c.id AND n.event = 'connection.disabled'
                       AND n.since >= c.breaker_since)
 """)

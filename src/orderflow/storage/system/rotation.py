@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from orderflow.domain.errors import EncryptionError
+from orderflow.flow.ports import Actor
 from orderflow.secrets.encryption import EncryptionService, bind
 from orderflow.storage.database import Database
 
@@ -20,6 +21,22 @@ _COUNT = text("SELECT count(*) FROM erp_connection")
 _PAGE = text("""
     SELECT id, org_id, connector_type, config_encrypted, key_id FROM erp_connection
     WHERE id > :after ORDER BY id LIMIT :limit FOR UPDATE
+""")
+_DISABLE = text("""
+    WITH disabled AS (
+        UPDATE erp_connection
+        SET status = 'DISABLED', is_default = false, version = version + 1, breaker_state = 'PAUSED',
+            breaker_since = now(),
+            breaker_error = jsonb_build_object(
+                'code', 'KEY_LOST', 'message', 'The key that its configuration was sealed with is lost.',
+                'hint', 'Enter its configuration again, test it and enable it.')
+        WHERE key_id = :key_id AND deleted_at IS NULL AND status = 'ACTIVE'
+        RETURNING org_id, id
+    )
+    INSERT INTO audit_log (id, org_id, actor, action, entity_type, entity_id, after)
+    SELECT gen_random_uuid(), org_id, :actor, 'CONNECTION_DISABLED', 'erp_connection', id,
+           '{"error": {"code": "KEY_LOST"}}'
+    FROM disabled
 """)
 _SEAL = text("UPDATE erp_connection SET config_encrypted = :config, key_id = :key_id WHERE id = :id")
 
@@ -60,6 +77,12 @@ def rotate(database: Database, encryption: EncryptionService, at_once: int = AT_
             return
         after = rows[-1]["id"]
         yield progress
+
+
+def disable_sealed_with(database: Database, key_id: str, actor: Actor) -> int:
+    """Disable every ACTIVE connection that a lost key sealed; returns how many. Raises DatabaseError."""
+    with database.system() as connection:
+        return connection.execute(_DISABLE, {"key_id": key_id, "actor": actor.name}).rowcount
 
 
 def _rotate_row(connection: Connection, encryption: EncryptionService, row: Any, progress: Rotation) -> None:

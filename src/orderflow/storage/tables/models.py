@@ -494,6 +494,7 @@ class ProcessRow(Base):
     key_ids: Mapped[list[str]] = mapped_column(ARRAY(Text))
     connector_types: Mapped[list[str]] = mapped_column(ARRAY(Text))
     delivers: Mapped[bool]
+    slots: Mapped[int]  # connections that it works on at a time
     troubles: Mapped[list[Any]] = mapped_column(JSONB, default=list, server_default=text("'[]'"))
     started_at: Mapped[datetime] = mapped_column(server_default=_now)
     seen_at: Mapped[datetime] = mapped_column(server_default=_now)

@@ -24,4 +24,7 @@ def opening(org_id: UUID) -> bytes:
     return f"BEGIN; SET LOCAL orderflow.org_id = '{UUID(int=org_id.int)}'".encode()
 
 
+ALIVE = "p.seen_at BETWEEN now() - interval '1 minute' AND now() + interval '1 minute'"
+"""Of a row `p` of `process`: it told of itself just now, also by a clock that was set back since."""
+
 SYSTEM_OPENING = f"BEGIN; SET LOCAL ROLE {SYSTEM_ROLE}".encode()

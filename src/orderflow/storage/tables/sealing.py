@@ -34,11 +34,13 @@ def open_config(row: ERPConnection) -> dict[str, Any]:
     """Return the configuration of a saved or new row.
 
     Raises:
+        KeyMismatchError: It was sealed with a key that is not at hand.
         EncryptionError: It opens neither as bound to this row nor, if it was never saved, as made by
             `encrypt_config`.
     """
     bound = inspect(row).persistent
-    return _service(row).decrypt_config(row.config_encrypted, _place(row) if bound else b"")
+    key_id = (row.key_id or "") if bound else None
+    return _service(row).decrypt_config(row.config_encrypted, _place(row) if bound else b"", key_id)
 
 
 @event.listens_for(ERPConnection, "before_insert")

@@ -7,27 +7,32 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from orderflow.domain.delivery import Lease
+from orderflow.storage.work.clock import LONGEST_LEASE, past
 
-_TAKE_LANE = text("""
+_TAKE_LANE = text(f"""
     INSERT INTO erp_lane AS held (connection_id, lane, org_id, lease_token, lease_until)
     SELECT :connection_id, n, :org_id, :token, now() + make_interval(secs => :seconds)
     FROM generate_series(1, :most) AS n
     WHERE NOT EXISTS (
-        SELECT FROM erp_lane l WHERE l.connection_id = :connection_id AND l.lane = n AND l.lease_until >= now())
+        SELECT FROM erp_lane l
+        WHERE l.connection_id = :connection_id AND l.lane = n AND NOT {past("l.lease_until", LONGEST_LEASE)})
     ORDER BY random()  -- two workers at the same moment should not both reach for the first
     LIMIT 1
     ON CONFLICT (connection_id, lane) DO UPDATE
     SET lease_token = excluded.lease_token, lease_until = excluded.lease_until
-    WHERE held.lease_until < now()
+    WHERE {past("held.lease_until", LONGEST_LEASE)}
     RETURNING lane
-""")
+""")  # noqa: S608  # built from constants
 _LEAVE_LANE = text("DELETE FROM erp_lane WHERE connection_id = :connection_id AND lease_token = :token")
 _SPEND = text("""
     WITH old AS (
         SELECT id, orders_per_minute,
-               CASE WHEN rate_since > now() - interval '1 minute' THEN rate_used ELSE 0 END AS used,
-               CASE WHEN rate_since > now() - interval '1 minute' THEN rate_since ELSE now() END AS since
-        FROM erp_connection WHERE id = :id FOR UPDATE
+               CASE WHEN this_minute THEN rate_used ELSE 0 END AS used,
+               CASE WHEN this_minute THEN rate_since ELSE now() END AS since
+        FROM erp_connection
+        -- A clock that was set back leaves a minute that begins in the future: it is none.
+        CROSS JOIN LATERAL (SELECT rate_since BETWEEN now() - interval '1 minute' AND now() AS this_minute) m
+        WHERE id = :id FOR UPDATE OF erp_connection
     )
     UPDATE erp_connection c
     SET rate_used = old.used + LEAST(:wanted, GREATEST(old.orders_per_minute - old.used, 0)), rate_since = old.since

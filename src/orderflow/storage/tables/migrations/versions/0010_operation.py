@@ -21,13 +21,14 @@ def upgrade() -> None:
         sa.Column("key_ids", ARRAY(sa.Text()), nullable=False),
         sa.Column("connector_types", ARRAY(sa.Text()), nullable=False),
         sa.Column("delivers", sa.Boolean(), nullable=False),
+        sa.Column("slots", sa.Integer(), nullable=False),
         sa.Column("troubles", JSONB(), server_default=sa.text("'[]'"), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False),
         sa.CheckConstraint("kind IN ('serve', 'worker', 'celery', 'beat')", name=op.f("ck_process_kind")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_process")),
     )
-    let_all_read("process", "key_ids, connector_types, delivers, seen_at")
+    let_all_read("process", "key_ids, connector_types, delivers, troubles, seen_at")
     # What concerns the whole installation is told, too, and of how a connection reads answers.
     op.alter_column("notification", "org_id", nullable=True)
     op.alter_column("notification", "connection_id", nullable=True)

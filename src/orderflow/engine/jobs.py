@@ -1,0 +1,120 @@
+"""What an engine does, once for both engines: a new job is a line in `JOBS`.
+
+A job at connections looks for those that have something to do and takes a step at each; any other job is one step.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+
+from orderflow.bootstrap import App
+from orderflow.domain.errors import OrderFlowError
+from orderflow.engine.logs import frames_of
+from orderflow.flow.answers.poll import poll_acks
+from orderflow.flow.delivery.push_batch import push_batch
+from orderflow.flow.setup.probe import probe
+from orderflow.settings import Settings
+from orderflow.storage.system.due import Place
+
+R = TypeVar("R")
+log = structlog.get_logger(__name__)
+Stopped = Callable[[], bool]
+PRUNE_SECONDS = 60.0
+"""A turn of pruning takes so long at most, so that it ends within what a worker is given to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One kind of work.
+
+    Attributes:
+        name: In logs, and after `orderflow.` as the name of Celery's task, which stays as it is for ever: releases
+            work beside each other while one replaces the other.
+        due: Returns the connections that have something to do; None: it is not about connections.
+        step: One turn, for a connection or as a whole; True if more is likely to be there.
+        every: Seconds between looks for what is due, and 0: never; None: at every sweep.
+        lanes: Turns at a time for one connection in one process.
+        delivers: It has threads of its own, so that no other kind of work can hold orders up.
+    """
+
+    name: str
+    due: Callable[[App], Iterable[Place]] | None
+    step: Callable[..., bool]
+    every: Callable[[Settings], float] | None = None
+    lanes: Callable[[Settings], int] = lambda _: 1
+    delivers: bool = False
+
+
+def _deliver(app: App, place: Place, _stopped: Stopped) -> bool:
+    return push_batch(app.wiring, *place) == app.wiring.batch_size
+
+
+def _probe(app: App, place: Place, _stopped: Stopped) -> bool:
+    probe(app.wiring, *place)
+    return False
+
+
+def _poll(app: App, place: Place, _stopped: Stopped) -> bool:
+    poll_acks(app.wiring, *place)
+    return False
+
+
+def _clean_up(app: App, place: Place, _stopped: Stopped) -> bool:
+    app.clean_up(*place)
+    return False
+
+
+def _keep_up(app: App, _stopped: Stopped) -> bool:
+    app.upkeep()
+    return False
+
+
+def _prune(app: App, stopped: Stopped) -> bool:
+    ends = time.monotonic() + PRUNE_SECONDS
+    with closing(app.prune()) as batches:
+        for _ in batches:
+            if stopped() or time.monotonic() > ends:
+                return not stopped()
+    return False
+
+
+DELIVER = Job(
+    "deliver",
+    lambda app: app.system.due_deliveries(),
+    _deliver,
+    lanes=lambda settings: settings.lanes_per_connection,
+    delivers=True,
+)
+JOBS = (
+    DELIVER,
+    Job("probe", lambda app: app.system.due_probes(), _probe),
+    Job("poll_acks", lambda app: app.system.due_polls(), _poll),
+    Job("upkeep", None, _keep_up),
+    Job("clean_up", lambda app: app.system.cleanable(), _clean_up, every=lambda settings: settings.cleanup_seconds),
+    Job("prune", None, _prune, every=lambda settings: settings.prune_seconds),
+)
+
+
+def take_turn(job: Job, app: App, stopped: Stopped, key: Place | str) -> bool:
+    """Take one step of a job, for a connection if it is about connections; True if more is likely to be there."""
+    step = job.step if job.due is None else lambda app, stopped: job.step(app, key, stopped)
+    return bool(guarded(job.name, step, app, stopped, place=None if job.due is None else key))
+
+
+def guarded(what: str, step: Callable[..., R], *arguments: object, place: object = None) -> R | None:
+    """Run a step; whatever goes wrong in it is logged, and the next sweep tries again."""
+    try:
+        return step(*arguments)
+    except OrderFlowError as error:
+        log.warning("step failed", step=what, code=error.code, error=error.message, place=place)
+    except Exception as error:  # noqa: BLE001  # the engine outlives any fault of one step
+        log.error(  # noqa: TRY400  # a traceback shows the message, which may hold a secret
+            "step failed", step=what, place=place, error=type(error).__name__, frames=frames_of(error)
+        )
+    return None
