@@ -142,7 +142,7 @@ class SimulatedApi(SimulatedErp):
         self._take(draft_order, key)
         self.accidents.reply(f"taking {_name(draft_order)}")
         if draws(6):
-            raise InDoubtError("The answer was lost.", rests_for=5.0 if draws(3) else None)
+            raise self._lost()
         self.held[key] = min(self.held[key], self.accidents.scheduler.clock.seconds)
         number = None if self.answers_later else f"SO-{key[-4:]}"
         return ExportResult(True, draft_order.delivery.export_id, erp_order_id=number)
@@ -172,6 +172,14 @@ class SimulatedApi(SimulatedErp):
         """Return whether it holds the order by now."""
         shown_at = self.held.get(str(row.id))
         return shown_at is not None and shown_at <= self.accidents.scheduler.clock.seconds
+
+    def _lost(self) -> ConnectorError:
+        """Return what a lost answer ends with, in the words of a careful connector or of a simple one."""
+        if not self.accidents.happens(3):
+            return InDoubtError("The answer was lost.", rests_for=5.0 if self.accidents.happens(3) else None)
+        error = ConnectorError("It failed.")
+        error.__context__ = ConnectionResetError("reset by peer")
+        return error
 
     def _take(self, order: DraftOrder, key: str) -> None:
         if key in self.held and self.knows_keys:
@@ -228,6 +236,7 @@ class SimulatedDropzone(SimulatedErp):
         super().__init__(accidents, books, tell)
         self.files: dict[str, _File] = {}
         self.answers: list[Ack] = []
+        self.answered: set[str] = set()
 
     def export(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
         """Never used: files are staged."""
@@ -285,8 +294,14 @@ class SimulatedDropzone(SimulatedErp):
         for ack in lying:
             export = known.get(ack.reference)
             status = ack.status if export or ack.status == "UNREADABLE" else "UNMATCHED"
-            yield Ack(ack.reference, status, export.export_id if export else None, source=ack.reference,
-                      erp_order_id=ack.erp_order_id, message=ack.message)
+            yield Ack(
+                ack.reference,
+                status,
+                export.export_id if export else None,
+                source=ack.reference,
+                erp_order_id=ack.erp_order_id,
+                message=ack.message,
+            )
 
     def finish_acks(self, acks: Sequence[Ack], config: dict[str, Any]) -> None:
         """Put answers away."""
@@ -301,8 +316,9 @@ class SimulatedDropzone(SimulatedErp):
         return row.filename in self.books.arrived[row.draft_order_id]
 
     def unread(self) -> bool:
-        """Return whether the ERP has yet to take a file."""
-        return any(not path.endswith(".tmp") for path in self.files)
+        """Return whether the ERP has yet to take a file, or nobody has read its answer yet."""
+        lying = any(ack.reference in self.answered and ack.status != "UNREADABLE" for ack in self.answers)
+        return lying or any(not path.endswith(".tmp") for path in self.files)
 
     def look(self) -> None:
         """Take one published file, as the ERP does in its own time, and answer it: rightly, wrongly, twice, or not."""
@@ -323,6 +339,7 @@ class SimulatedDropzone(SimulatedErp):
         if answer.status == "FAILED":
             self.books.refused[file.order_id].add(path)
         self.answers.append(answer)
+        self.answered.add(path)
         if self.accidents.happens(10):
             self.answers.append(Ack(path, answer.status))
         if self.accidents.happens(20):
@@ -342,7 +359,12 @@ class SimulatedDropzone(SimulatedErp):
 
 
 ERPS: tuple[type[SimulatedErp], ...] = (
-    SimulatedDropzone, SimulatedApi, AskedApi, SilentApi, LateApi, KeyedApi,
+    SimulatedDropzone,
+    SimulatedApi,
+    AskedApi,
+    SilentApi,
+    LateApi,
+    KeyedApi,
 )
 
 

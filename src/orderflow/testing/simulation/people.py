@@ -162,8 +162,22 @@ def rotate(world: World) -> str | None:
 
 
 DEEDS: tuple[Deed, ...] = (
-    push, push, push, take_back, edit, approve, reject, confirm, resolve, move, disable, enable, pause, resume,
-    test, rotate,
+    push,
+    push,
+    push,
+    take_back,
+    edit,
+    approve,
+    reject,
+    confirm,
+    resolve,
+    move,
+    disable,
+    enable,
+    pause,
+    resume,
+    test,
+    rotate,
 )
 
 

@@ -58,6 +58,9 @@ def _of_export(world: World, export: ExportRow) -> Iterator[str]:
     if export.status is ERPExportStatus.PENDING:
         yield f"{name} never came to its end (held: {export.held_at is not None})"
         return
+    answered = (ERPExportStatus.ACKED, ERPExportStatus.FAILED)
+    if any(export.filename in erp.answered for erp in world.dropzones()) and export.status not in answered:
+        yield f"{name} was answered, and nobody knows"
     attempts = world.tables.attempts_of(export.id)
     if any(attempt.status is AttemptStatus.PENDING for attempt in attempts):
         yield f"{name} has ended, and an attempt of it is open"

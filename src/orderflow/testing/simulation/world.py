@@ -99,6 +99,10 @@ class World:
         """Return the deliveries that have not come to their end."""
         return [row for row in self.tables.exports.values() if row.status is ERPExportStatus.PENDING]
 
+    def dropzones(self) -> list[SimulatedDropzone]:
+        """Return the ERPs that take files."""
+        return [erp for erp in self.erps.values() if isinstance(erp, SimulatedDropzone)]
+
     def _furnish(self) -> None:
         kinds = list(ERPS)
         for number in range(2):
@@ -177,9 +181,8 @@ class World:
 
     def _take_files(self) -> None:
         while not self._ended():
-            for erp in self.erps.values():
-                if isinstance(erp, SimulatedDropzone):
-                    erp.look()
+            for erp in self.dropzones():
+                erp.look()
             self.scheduler.let_others(1.0 + self.choices.below(15))
 
     def _make_peace(self) -> None:
@@ -190,8 +193,7 @@ class World:
     def _ended(self) -> bool:
         if not self.nothing_new or self.waits():
             return self.clock.seconds > TROUBLED + DRAINED
-        files = [erp for erp in self.erps.values() if isinstance(erp, SimulatedDropzone)]
-        unread = any(erp.unread() for erp in files)
+        unread = any(erp.unread() for erp in self.dropzones())
         return not unread or self.clock.seconds > TROUBLED + DRAINED
 
 

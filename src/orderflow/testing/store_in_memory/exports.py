@@ -57,7 +57,9 @@ class MemoryExports(MemoryLeases):
     def by_idempotency_key(self, order_id: UUID, key: str) -> Export | None:
         """Return the order's export that was requested under `key` in the last 24 hours."""
         since = self._tables.now() - KEYS_KEPT
-        rows = [row for row in self._tables.exports_of(order_id) if row.idempotency_key == key and row.created_at > since]
+        rows = [
+            row for row in self._tables.exports_of(order_id) if row.idempotency_key == key and row.created_at > since
+        ]
         return self._export(rows[-1]) if rows else None
 
     def revive(self, export_id: UUID) -> None:
@@ -128,15 +130,25 @@ class MemoryExports(MemoryLeases):
             waits = row.connection_id == source and row.status is ERPExportStatus.PENDING and _unsent(row)
             if waits and is_unleased(row, now) and (export_ids is None or row.id in export_ids):
                 built = dict.fromkeys(_BUILT)
-                self._set(row.id, connection_id=target, next_attempt_at=now, attempts_spent=0, error_json=None,
-                          lease_token=None, lease_until=None, **built)
+                self._set(
+                    row.id,
+                    connection_id=target,
+                    next_attempt_at=now,
+                    attempts_spent=0,
+                    error_json=None,
+                    lease_token=None,
+                    lease_until=None,
+                    **built,
+                )
                 moved[row.id] = row.draft_order_id
         return moved
 
     def for_answers(self, export_ids: Sequence[UUID]) -> dict[UUID, tuple[Export, bool]]:
         """Return exports, and for each whether the order has a newer one."""
         rows = [self._tables.exports[export_id] for export_id in export_ids if export_id in self._tables.exports]
-        return {row.id: (self._export(row), self._tables.exports_of(row.draft_order_id)[-1].id != row.id) for row in rows}
+        return {
+            row.id: (self._export(row), self._tables.exports_of(row.draft_order_id)[-1].id != row.id) for row in rows
+        }
 
     def record_answers(self, answers: Sequence[Answer]) -> None:
         """Write decided answers to exports and orders."""

@@ -30,7 +30,9 @@ class MemoryLeases(MemoryLanes):
     ) -> list[Attempt]:
         """Take up to `limit` due exports of the connection, oldest first, under `lease`; or just the one named."""
         now = self._tables.now()
-        due = [row for row in self._tables.exports.values() if _is_due(row, connection_id, now) and only in (None, row.id)]
+        due = [
+            row for row in self._tables.exports.values() if _is_due(row, connection_id, now) and only in (None, row.id)
+        ]
         due.sort(key=lambda row: row.next_attempt_at)
         until = self._tables.after(seconds)
         attempts = []
