@@ -83,7 +83,8 @@ class SimulatedErp(ERPConnectorPort):
             lambda: NeedsAttentionError("The password is wrong."),
         )
         if self.accidents.happens(9):
-            raise kinds[self.accidents.scheduler.choices.below(len(kinds))]()
+            error = kinds[self.accidents.scheduler.choices.below(len(kinds))]()
+            raise error
 
     def before(self, order: DraftOrder, what: str) -> None:
         """Begin with one order, if the lease allows. Raises LeaseEndingError."""

@@ -18,7 +18,7 @@ BEGINNING = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 """When every history begins."""
 
 
-class Died(BaseException):  # noqa: N818  # no error: what a SIGKILL looks like from within
+class Died(BaseException):  # no error: what a SIGKILL looks like from within
     """The process was killed: nothing of it runs any more, not even what `finally` says."""
 
 

@@ -176,6 +176,11 @@ class MemoryConnections:
         if row.version == version and row.delivered_at is None:
             self._set(connection_id, delivered_at=self._tables.now())
 
+    def proof(self, connection_id: UUID) -> Mapping[str, Any]:
+        """Return `last_test_at`, `test_error` and `delivered_at`. Raises NotFoundError."""
+        row = self._row(connection_id)
+        return {"last_test_at": row.last_test_at, "test_error": row.test_error, "delivered_at": row.delivered_at}
+
     def lease_poll(self, connection_id: UUID, token: UUID, seconds: float) -> bool:
         """Take, or with the same token extend, the right to poll the connection's answers."""
         row = self._row(connection_id)

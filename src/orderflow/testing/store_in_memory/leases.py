@@ -79,14 +79,16 @@ class MemoryLeases(MemoryLanes):
 
     def extend(self, tokens: Sequence[UUID], seconds: float) -> set[UUID]:
         """Extend leases; returns the tokens that still hold something."""
-        until, alive = self._tables.after(seconds), set()
+        until = self._tables.after(seconds)
+        alive: set[UUID] = set()
         for place, (token, _) in list(self._tables.lanes.items()):
             if token in tokens:
                 self._tables.lanes[place] = (token, until)
         for row in list(self._tables.exports.values()):
-            if row.lease_token in tokens and row.status is ERPExportStatus.PENDING:
+            holder = row.lease_token
+            if holder is not None and holder in tokens and row.status is ERPExportStatus.PENDING:
                 self._set(row.id, lease_until=until)
-                alive.add(row.lease_token)
+                alive.add(holder)
         return alive
 
     def _held(self, export_id: UUID, lease: Lease) -> bool:
