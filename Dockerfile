@@ -1,8 +1,16 @@
 # syntax=docker/dockerfile:1
+FROM node:22-slim AS page
+WORKDIR /source/frontend
+COPY frontend/package.json frontend/package-lock.json ./
+RUN npm install --no-save --no-audit --no-fund
+COPY frontend ./
+RUN npm run types && npm run build
+
 FROM python:3.12-slim AS build
 WORKDIR /source
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY pyproject.toml constraints.txt hatch_build.py README.md LICENSE ./
 COPY src ./src
+COPY --from=page /source/frontend/dist ./frontend/dist
 RUN python -m venv /app \
     && PIP_CONSTRAINT=constraints.txt /app/bin/pip install --no-cache-dir ".[celery,otel]"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,70 @@ def test_a_shared_database_without_a_key_stops_the_start(monkeypatch: pytest.Mon
     with pytest.raises(EncryptionError, match="ENCRYPTION_MASTER_KEY is not set"):
         Settings.load().encryption()
     assert not home.exists()
+
+
+def test_a_file_env_of_others_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / ".env"
+    file.write_text("ORDERFLOW_BATCH_SIZE=7\n")
+    file.chmod(0o600)
+    assert Settings.load().batch_size == 7
+    file.chmod(0o606)
+    with pytest.raises(SettingsError, match="belongs to another user, or everybody may write") as caught:
+        Settings.load()
+    assert caught.value.code == "ENV_FILE_UNTRUSTED"
+    file.chmod(0o600)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 4711)
+    monkeypatch.setattr(Path, "stat", lambda _: os.stat_result((0o100600, 0, 0, 1, 4712, 0, 0, 0, 0, 0)))
+    with pytest.raises(SettingsError):
+        Settings.load()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("ORDERFLOW_ALLOWED_NETWORKS", "10.0.0.1/8", "must list networks"),
+        ("ORDERFLOW_ALLOWED_NETWORKS", "public,acme=everything", "must list networks"),
+        ("ORDERFLOW_ALLOWED_FOLDERS", "srv/erp", "begin with /"),
+    ],
+)
+def test_what_is_allowed_has_to_be_said_right(
+    name: str, value: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=says):
+        Settings.load()
+
+
+def test_without_a_word_connections_reach_networks_and_no_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ORDERFLOW_ALLOWED_NETWORKS", "ORDERFLOW_ALLOWED_FOLDERS"):
+        monkeypatch.delenv(name)
+    settings = Settings.load(database_url="postgresql://u:p@db.example/x", redis_url="redis://:p@broker.example/0")
+    rules = settings.rules()
+    assert [entry.network for entry in rules.networks] == ["public", "private"]
+    assert not rules.folders
+    assert rules.servers == {"db.example", "broker.example"}
+
+
+def test_a_secret_may_lie_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "secret"
+    file.write_text("a-secret-of-32-characters-or-more\n")
+    monkeypatch.setenv("JWT_SECRET_FILE", str(file))
+    monkeypatch.setenv("ORDERFLOW_METRICS_TOKEN_FILE", str(file))
+    settings = Settings.load()
+    assert settings.token_secret() == "a-secret-of-32-characters-or-more"
+    assert settings.metrics_token
+    assert settings.metrics_token.get_secret_value() == "a-secret-of-32-characters-or-more"
+    keys = tmp_path / "keys"
+    keys.write_text(f"{'11' * 32},{'22' * 32}")
+    monkeypatch.setenv("ENCRYPTION_PREVIOUS_KEYS_FILE", str(keys))
+    assert len(Settings.load().encryption_previous_keys) == 2
+
+
+def test_a_file_for_a_secret_has_to_be_there_and_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JWT_SECRET_FILE", str(tmp_path / "missing"))
+    with pytest.raises(SettingsError, match="JWT_SECRET_FILE names a file that cannot be read"):
+        Settings.load()
+    monkeypatch.setenv("JWT_SECRET", "x" * 32)
+    with pytest.raises(SettingsError, match="both set"):
+        Settings.load()

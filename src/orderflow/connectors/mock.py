@@ -24,6 +24,9 @@ from orderflow.domain.orders import DraftOrder
 
 Mode = Literal["success", "failure", "timeout", "flaky", "slow", "rejected", "unavailable", "attention", "in_doubt"]
 
+LONGEST_DELAY = 10.0
+"""Seconds that one order takes at most, whatever is configured: it holds a thread of the worker."""
+
 
 class MockConfig(BaseModel):
     """How the mock behaves."""
@@ -54,7 +57,7 @@ class MockConnector(BaseConnector):
         """
         settings = self.parse(config)
         if settings.mode in ("slow", "timeout"):
-            time.sleep(settings.delay_seconds)
+            time.sleep(min(settings.delay_seconds, LONGEST_DELAY))
         if error := self._error(settings, draft_order.delivery.export_id):
             raise error
         return ExportResult(

@@ -9,10 +9,15 @@ from uuid import UUID
 import msgspec
 from pydantic import AfterValidator, Field
 
-from orderflow.entrypoints.api.schemas import VERSION, In, Name, Out, Text
+from orderflow.entrypoints.api.schemas import VERSION, In, Name, Out, Stored, Text
 from orderflow.flow.setup.mask import MASK
+from orderflow.flow.setup.proof import Proof
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+LARGEST_CONFIG = 131_072
+"""Bytes of JSON."""
 
 
 def plain_json(config: dict[str, Any]) -> dict[str, Any]:
@@ -21,6 +26,8 @@ def plain_json(config: dict[str, Any]) -> dict[str, Any]:
         plain: dict[str, Any] = msgspec.json.decode(_encode(config))
     except (TypeError, ValueError, OverflowError, RecursionError):  # their messages may quote the content
         raise ValueError("holds text that is not Unicode, or a number that is out of range") from None
+    if len(_encode(plain)) > LARGEST_CONFIG:
+        raise ValueError(f"must be at most {LARGEST_CONFIG:,} bytes of JSON")
     return plain
 
 
@@ -55,7 +62,14 @@ class Options(In):
 
     name: Name | None = Field(None, description="For people", examples=["ERP in Hamburg"])
     in_doubt: Literal["resend", "hold"] = Field(
-        "resend", description="What follows when nobody can tell whether the ERP has an order: send again, or ask you"
+        "hold",
+        description="What follows when nobody can tell whether the ERP has an order. hold: it waits for a person. "
+        "resend: it is sent again, and an ERP that had it has it twice",
+    )
+    commit_within: Annotated[int, Field(ge=0, le=86_400)] | None = Field(
+        None,
+        description="Seconds after which this ERP shows an order whose answer got lost: only then is an order that it "
+        "does not show sent again. null: as its type has it (60 for REST_JSON, TRYTON and ODOO)",
     )
     give_up_after: Seconds | None = Field(
         None, description="Seconds after which an order for an unreachable ERP fails; null: it waits for ever"
@@ -74,6 +88,11 @@ class ConnectorSettings(Options):
     config: Config
     status: Literal["ACTIVE", "DISABLED"] = "ACTIVE"
     test_on_save: bool = Field(False, description="Test first; if the test fails, nothing is saved")
+    test_proof: str | None = Field(
+        None,
+        max_length=200,
+        description="The `proof` of a test of this very configuration, some minutes old at most: it counts as tested",
+    )
 
 
 class NewConnector(ConnectorSettings):
@@ -87,6 +106,17 @@ class ConnectorChange(Options):
 
     config: Config | None = None
     test_on_save: bool = Field(False, description="Test first; if the test fails, nothing is saved")
+    test_proof: str | None = Field(
+        None,
+        max_length=200,
+        description="The `proof` of a test of this very configuration, some minutes old at most: it counts as tested",
+    )
+
+
+class Enabling(In):
+    """How a connector is to be enabled."""
+
+    untested: bool = Field(False, description="Enable it although nothing proves that it works")
 
 
 class ConfigToTest(In):
@@ -142,8 +172,20 @@ class Problem(Out):
     details: dict[str, Any] | None = None
 
 
+class TestProblem(Problem):
+    """Why the last test of the present configuration failed."""
+
+    at: datetime
+
+
 class Health(Out):
     """How a connector does."""
+
+    proof: Proof = Field(
+        description="What proves that it works with its present configuration: TESTED, DELIVERED; UNTESTED: nothing "
+        "yet; TEST_FAILED: its last test failed, and nothing was delivered since"
+    )
+    test_error: TestProblem | None = Field(None, description="Why its last test failed")
 
     state: Literal["CLOSED", "OPEN", "PAUSED"] = Field(
         description="CLOSED delivers; OPEN: the ERP is away and looked for; PAUSED: a person must act, then test"
@@ -167,13 +209,17 @@ class Connector(Out):
     name: str | None
     status: Literal["ACTIVE", "DISABLED"]
     is_default: bool = Field(description="Pushes that name no connector go to it")
-    config: dict[str, Any] | None = Field(description=f"Secrets are `{MASK}`; null if it cannot be read")
+    config: Stored | None = Field(description=f"Secrets are `{MASK}`; null if it cannot be read")
     config_readable: bool = Field(description="false: it was sealed with a key that is lost. Enter it again.")
     in_doubt: Literal["resend", "hold"]
+    commit_within: int | None
     give_up_after: int | None
     answer_within: int | None
     orders_per_minute: int | None
-    last_test_at: datetime | None = Field(description="When a test last passed")
+    last_test_at: datetime | None = Field(description="When a test of the present configuration last passed")
+    delivered_at: datetime | None = Field(
+        None, description="When an order was first delivered with the present configuration"
+    )
     created_at: datetime
     updated_at: datetime
     version: int = VERSION
@@ -192,3 +238,7 @@ class TestPassed(Out):
     success: Literal[True] = True
     latency_ms: int
     details: dict[str, Any]
+    proof: str | None = Field(
+        None,
+        description="`test_proof` when this very configuration is saved within some minutes; null for a stored one",
+    )

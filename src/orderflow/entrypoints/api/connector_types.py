@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from pydantic import Field
 
 from orderflow.connectors.registry import ConnectorRegistry
 from orderflow.domain.ports import ConnectorMetadata
-from orderflow.entrypoints.api.deps import Caller, require
+from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import Out
@@ -40,9 +40,11 @@ class ConnectorTypes(Out):
 
 
 @router.get("", response_model=ConnectorTypes)
-def list_connector_types(_caller: Annotated[Caller, Depends(require(Permission.READ))]) -> Any:
-    """List the kinds of connectors that are installed."""
-    return {"items": [_shown(ConnectorRegistry.metadata(kind)) for kind in ConnectorRegistry.types()]}
+def list_connector_types(request: Request, _caller: Annotated[Caller, Depends(require(Permission.READ))]) -> Any:
+    """List the kinds of connectors that are installed and offered."""
+    withheld = app_of(request).wiring.withheld
+    offered = [kind for kind in ConnectorRegistry.types() if kind not in withheld]
+    return {"items": [_shown(ConnectorRegistry.metadata(kind)) for kind in offered]}
 
 
 def slug_of(connector_type: str) -> str:

@@ -18,6 +18,7 @@ from orderflow.entrypoints.api.connector_schemas import (
     ConnectorChange,
     Connectors,
     ConnectorSettings,
+    Enabling,
     HostKey,
     NewConnector,
     Options,
@@ -28,15 +29,18 @@ from orderflow.entrypoints.api.connector_schemas import (
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.permissions import Permission
+from orderflow.entrypoints.api.proofs import TestProofs
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
+from orderflow.entrypoints.api.work import Work, slow
 from orderflow.flow.ports import Wiring
 from orderflow.flow.setup import connections as steps
 from orderflow.flow.setup.host_key import trust_host_key
 from orderflow.flow.setup.mask import masked
 from orderflow.flow.setup.preview import preview_config
 from orderflow.flow.setup.probe import test_connection
-from orderflow.flow.setup.try_config import failure, try_config
+from orderflow.flow.setup.proof import proof_of, prove
+from orderflow.flow.setup.try_config import completed, failure, try_config
 from orderflow.formats.order_fields import sample_order
 from orderflow.storage.store import SqlWork
 from orderflow.storage.views.reading import Row, SqlReading
@@ -58,18 +62,21 @@ def list_connectors(request: Request, caller: Reader) -> Any:
 
 
 @router.post("", status_code=201, response_model=Connector, responses=answers(400, 409))
+@slow(Work.TEST)
 def create_connector(request: Request, caller: Editor, body: NewConnector) -> Any:
     """Add a connector. The first ACTIVE one becomes the default; of each type one may be ACTIVE."""
     return create(request, caller, body.connector_type, body)
 
 
 @router.post("/test", response_model=TestPassed, responses=answers(400, 404, 409))
+@slow(Work.TEST)
 def test_connector_config(request: Request, caller: Tester, body: TypedConfigToTest) -> Any:
     """Test a configuration without saving it."""
     return try_it(request, caller, body.connector_type, body)
 
 
 @router.post("/preview", response_model=Preview, responses=answers(400, 404, 409))
+@slow(Work.TEST)
 def preview_connector_config(request: Request, caller: Tester, body: ConfigToPreview) -> Any:
     """Show what a configuration would send for an order, without saving or sending anything."""
     order = sample_order() if body.order_id is None else body.order_id
@@ -83,15 +90,22 @@ def get_connector(request: Request, caller: Reader, connector_id: UUID) -> Any:
 
 
 @router.patch("/{connector_id}", response_model=Connector, responses=answers(400, 404, 409), openapi_extra=CONDITIONAL)
+@slow(Work.TEST)
 def update_connector(request: Request, caller: Editor, connector_id: UUID, body: ConnectorChange) -> Any:
     """Change a connector. With a new configuration, deliveries that waited for a correction go on."""
     options = body.model_dump(include=OPTIONS, exclude_unset=True)
-    tested = body.test_on_save
     with _editing(request, caller, connector_id) as wiring:
-        if tested:
+        tested = _passed_in_the_form(request, wiring, caller, connector_id, body)
+        if body.test_on_save and not tested:
             _test_before_saving(wiring, caller, connector_id, body)
         steps.edit_connection(
-            wiring, caller.org_id, connector_id, body.config, caller.actor, options=options, tested=tested
+            wiring,
+            caller.org_id,
+            connector_id,
+            body.config,
+            caller.actor,
+            options=options,
+            tested=tested or body.test_on_save,
         )
     return _read(request, caller, connector_id)
 
@@ -114,9 +128,15 @@ def delete_connector(request: Request, caller: Editor, connector_id: UUID) -> No
 
 
 @router.post("/{connector_id}/enable", response_model=Connector, responses=answers(404, 409), openapi_extra=CONDITIONAL)
-def enable_connector(request: Request, caller: Editor, connector_id: UUID) -> Any:
-    """Let a connector deliver. It becomes the default if there is none."""
+@slow(Work.TEST)
+def enable_connector(request: Request, caller: Editor, connector_id: UUID, body: Enabling | None = None) -> Any:
+    """Let a connector deliver. It becomes the default if there is none.
+
+    One that neither a test nor a delivery has proved is tested first; if that fails, 409 TEST_FAILED.
+    """
     with _editing(request, caller, connector_id) as wiring:
+        if not (body and body.untested):
+            prove(wiring, caller.org_id, connector_id, caller.actor)
         steps.enable_connection(wiring, caller.org_id, connector_id, caller.actor)
     return _read(request, caller, connector_id)
 
@@ -145,6 +165,7 @@ def make_connector_default(request: Request, caller: Editor, connector_id: UUID)
 
 
 @router.post("/{connector_id}/test", response_model=TestPassed, responses=answers(400, 404, 409))
+@slow(Work.TEST)
 def test_connector(request: Request, caller: Tester, connector_id: UUID) -> Any:
     """Test a connector as it is stored. If the test passes, its waiting deliveries go on."""
     result = test_connection(app_of(request).wiring, caller.org_id, connector_id, caller.actor)
@@ -159,6 +180,7 @@ def test_connector(request: Request, caller: Tester, connector_id: UUID) -> Any:
     responses=answers(400, 404, 409),
     openapi_extra=CONDITIONAL,
 )
+@slow(Work.TEST)
 def accept_host_key(request: Request, caller: Editor, connector_id: UUID, body: HostKey) -> Any:
     """Trust the host key that a failed test has shown, once a person has compared its fingerprint."""
     with _editing(request, caller, connector_id) as wiring:
@@ -172,7 +194,8 @@ def accept_host_key(request: Request, caller: Editor, connector_id: UUID, body: 
 def create(request: Request, caller: Caller, connector_type: str, body: ConnectorSettings) -> Any:
     """Store a new connector and return it, tested first if that is wanted."""
     wiring = app_of(request).wiring
-    if body.test_on_save:
+    tested = _proofs(request).holds(body.test_proof, caller.org_id, connector_type, body.config)
+    if body.test_on_save and not tested:
         result = try_config(wiring, caller.org_id, connector_type, body.config, caller.actor)
         if not result.success:
             raise failure(result)
@@ -185,7 +208,7 @@ def create(request: Request, caller: Caller, connector_type: str, body: Connecto
         name=body.name,
         options=body.model_dump(include=OPTIONS - {"name"}),
         enabled=body.status == "ACTIVE",
-        tested=body.test_on_save,
+        tested=tested or body.test_on_save,
     )
     return _read(request, caller, connection_id)
 
@@ -196,7 +219,24 @@ def try_it(request: Request, caller: Caller, connector_type: str, body: ConfigTo
     result = try_config(wiring, caller.org_id, connector_type, body.config, caller.actor, body.id)
     if not result.success:
         raise failure(result)
-    return {"latency_ms": result.latency_ms, "details": result.details}
+    _, tested, _ = completed(wiring, caller.org_id, connector_type, body.config, body.id)
+    proof = _proofs(request).issue(caller.org_id, connector_type, tested)
+    return {"latency_ms": result.latency_ms, "details": result.details, "proof": proof}
+
+
+def _proofs(request: Request) -> TestProofs:
+    return TestProofs(app_of(request).settings.token_secret())
+
+
+def _passed_in_the_form(
+    request: Request, wiring: Wiring, caller: Caller, connection_id: UUID, body: ConnectorChange
+) -> bool:
+    if body.config is None or body.test_proof is None:
+        return False
+    with wiring.store.work(caller.org_id) as work:
+        kind = work.connections.type_of(connection_id)
+    _, config, _ = completed(wiring, caller.org_id, kind, body.config, connection_id)
+    return _proofs(request).holds(body.test_proof, caller.org_id, kind, config)
 
 
 def _test_before_saving(wiring: Wiring, caller: Caller, connection_id: UUID, body: ConnectorChange) -> None:
@@ -247,4 +287,5 @@ def _shown(request: Request, work: SqlWork, row: Row) -> dict[str, Any]:
 
 def health(row: Row) -> dict[str, Any]:
     """Return a connection's health from its row."""
-    return row | {"state": row["breaker_state"], "since": row["breaker_since"], "error": row["breaker_error"]}
+    known = {"state": row["breaker_state"], "since": row["breaker_since"], "error": row["breaker_error"]}
+    return row | known | {"proof": proof_of(row)}

@@ -39,13 +39,19 @@ def add_connection(
     """Store a new connection, DISABLED unless `enabled`, and return its id.
 
     Args:
-        options: Any of `in_doubt`, `give_up_after`, `answer_within`, `orders_per_minute`.
+        options: Any of `in_doubt`, `commit_within`, `give_up_after`, `answer_within`, `orders_per_minute`.
         tested: This very configuration has just passed its test.
 
     Raises:
         InputError: There is no such connector type, or the configuration does not fit it; fields are named.
         StateError: It is to be enabled, but another connection of its type is ACTIVE.
     """
+    if connector_type in wiring.withheld:
+        raise InputError(
+            f"This installation offers no connections of type {connector_type}.",
+            code="CONNECTOR_TYPE_WITHHELD",
+            hint="Choose another type; whoever runs OrderFlow can offer it (ORDERFLOW_OFFER_MOCK).",
+        )
     connector = known_connector(wiring.connector, connector_type)
     check_config(connector, config)
     name = None if name is None else checked_name(name)

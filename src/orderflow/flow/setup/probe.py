@@ -32,14 +32,19 @@ def test_connection(wiring: Wiring, org_id: UUID, connection_id: UUID, actor: Ac
         target = work.connections.open(connection_id)
     result = ask(find_connector(wiring, target.connector_type), target.connector_type, target.config, target.reach)
     with wiring.store.work(org_id) as work:
+        work.connections.note_test(connection_id, None if result.success else _what_failed(result))
         if result.success:
-            work.connections.note_test(connection_id)
             work.connections.set_breaker(connection_id, BreakerState.CLOSED, None, None)
         after = {"success": result.success, "latency_ms": result.latency_ms, "error": result.error_message}
         work.audit.add("CONNECTOR_TESTED", actor, "erp_connection", [connection_id], None, after)
     if result.success:
         wiring.store.wake(org_id, connection_id)
     return result
+
+
+def _what_failed(result: TestResult) -> dict[str, Any]:
+    facts = {name: result.details.get(name) for name in ("code", "hint")}
+    return {"message": result.error_message, "details": None, **facts}
 
 
 def ask(connector: ERPConnectorPort, connector_type: str, config: dict[str, Any], reach: Reach) -> TestResult:
