@@ -13,12 +13,7 @@ interface Answers {
 interface Doubt {
   last_begun_at?: string | null;
 }
-export type Connector = Schemas["Connector"] & {
-  commit_within?: number | null;
-  test_error?: Schemas["Problem"] | null;
-  delivered_at?: string | null;
-  rests_until?: string | null;
-};
+export type Connector = Schemas["Connector"] & { rests_until?: string | null };
 export type Export = Schemas["Export"] & Answers & Doubt;
 export type OrderSummary = Schemas["OrderSummary"] & Answers;
 export type Order = Schemas["Order"] & Answers;

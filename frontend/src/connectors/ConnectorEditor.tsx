@@ -34,12 +34,13 @@ export function ConnectorEditor({ type, connector, taken, onClose }: Props) {
   const [enabled, setEnabled] = useState(!taken);
   const filled = filledIn(schema, settings.config);
   const test = useAction((config: Config) => tryConfig(type.type, config, connector?.id), { quiet: true });
-  const tested = test.data !== undefined && JSON.stringify(test.variables) === JSON.stringify(filled);
+  // A test counts for the configuration that passed it, and for no other.
+  const proof = JSON.stringify(test.variables) === JSON.stringify(filled) ? test.data?.proof : undefined;
   const saving = useSaving<Settings>({
     loaded,
     load: async () => stored(await getConnector(connector?.id ?? "")),
     save: async (yours, headers) => {
-      const body = { ...yours, config: filledIn(schema, yours.config), test_on_save: tested };
+      const body = { ...yours, config: filledIn(schema, yours.config), test_proof: proof, test_on_save: false };
       return stored(await (connector ? change(connector.id, body, headers) : add(type.type, body, enabled)));
     },
     done: connector ? "Saved" : "The connector is set up",
@@ -51,7 +52,7 @@ export function ConnectorEditor({ type, connector, taken, onClose }: Props) {
   };
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
-    if (connector || !enabled || tested) saving.save(settings);
+    if (connector || !enabled || proof) saving.save(settings);
     else confirm("Deliver without a passed test?", UNTESTED, "Save untested", () => saving.save(settings));
   };
   const accept = (host_key: string) => {
@@ -138,7 +139,7 @@ function stored(connector: Connector): Stored<Settings> {
   return { value: { ...options, config: config ?? {} }, version };
 }
 
-type Body = Settings & { test_on_save: boolean };
+type Body = Settings & { test_proof?: string | null; test_on_save: boolean };
 
 function tryConfig(connector_type: string, config: Config, id?: string) {
   return answer(api.POST("/api/v1/connectors/test", { body: { connector_type, config, id } }));

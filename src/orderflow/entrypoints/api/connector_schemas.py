@@ -56,7 +56,14 @@ class Options(In):
 
     name: Name | None = Field(None, description="For people", examples=["ERP in Hamburg"])
     in_doubt: Literal["resend", "hold"] = Field(
-        "resend", description="What follows when nobody can tell whether the ERP has an order: send again, or ask you"
+        "hold",
+        description="What follows when nobody can tell whether the ERP has an order: ask you, or send again, so that it "
+        "may be there twice",
+    )
+    commit_within: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
+        None,
+        description="Seconds after which the ERP shows an order that it has taken: only then is one that it does not "
+        "find sent again; null: as is usual for its kind",
     )
     give_up_after: Seconds | None = Field(
         None, description="Seconds after which an order for an unreachable ERP fails; null: it waits for ever"
@@ -199,6 +206,7 @@ class Connector(Out):
     config: dict[str, Any] | None = Field(description=f"Secrets are `{MASK}`; null if it cannot be read")
     config_readable: bool = Field(description="false: it was sealed with a key that is lost. Enter it again.")
     in_doubt: Literal["resend", "hold"]
+    commit_within: int | None
     give_up_after: int | None
     answer_within: int | None
     orders_per_minute: int | None
