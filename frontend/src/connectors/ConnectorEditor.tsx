@@ -8,6 +8,7 @@ import { ErrorAlert, ProblemAlert } from "../shared/ErrorAlert";
 import { useEditing } from "../shared/useEditing";
 import { StaleDialog } from "../shared/versions/StaleDialog";
 import { useSaving, type Stored } from "../shared/versions/useSaving";
+import { AnswerTrial } from "./AnswerTrial";
 import { ConfigPreview } from "./ConfigPreview";
 import { DeliveryOptions, LABELS, NEW, type Options } from "./DeliveryOptions";
 import { ConfigForm } from "./form/ConfigForm";
@@ -93,6 +94,9 @@ export function ConnectorEditor({ type, connector, taken, onClose }: Props) {
           />
         )}
         {may("CONNECTORS_TEST") && <ConfigPreview type={type.type} config={filled} id={connector?.id} />}
+        {may("CONNECTORS_TEST") && type.type === ANSWERED_AT_ONCE && (
+          <AnswerTrial type={type.type} config={filled} id={connector?.id} />
+        )}
         <TestResult
           pending={test.isPending}
           passed={test.data}
@@ -127,6 +131,8 @@ export function ConnectorEditor({ type, connector, taken, onClose }: Props) {
   );
 }
 
+/** The connector whose rules for answers are configured. */
+const ANSWERED_AT_ONCE = "REST_JSON";
 const LOST = "Its configuration cannot be read: it was sealed with a key that is lost. Enter it again.";
 const UNTESTED =
   "No test of what you entered has passed, so nobody knows whether orders arrive. Test it first if you can, or save " +
