@@ -1,13 +1,14 @@
 """An order under the names that mappings and templates use, and a full one to try them on.
 
-`order`, `customer`, `ship_to`, `bill_to`, `source_document`, `delivery` are groups of fields, `lines` is a list of
-such groups; the fields are those of `orderflow_export_json_v1`, and what it leaves out.
+`order`, `customer`, `ship_to`, `bill_to`, `totals`, `source_document`, `delivery` are groups of fields, `lines` is a
+list of such groups; the fields are those of `orderflow_export_json_v1`, and what it leaves out.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 from uuid import UUID
 
@@ -33,6 +34,7 @@ def order_fields(order: DraftOrder, delivery: Delivery | None = None) -> Fields:
         "ship_to": Address(order.ship_to or {}),
         "bill_to": Address(order.bill_to or {}),
         "lines": [_line(line, order.currency) for line in order.lines],
+        "totals": _totals(order),
         "source_document": _source_document(order.source_document or SourceDocument()),
         "delivery": _delivery(order, delivery or order.delivery),
     }
@@ -74,6 +76,23 @@ def _line(line: DraftOrderLine, currency: str | None) -> Fields:
         "requested_delivery_date": line.requested_delivery_date,
         "line_notes": line.line_notes,
     }
+
+
+def _totals(order: DraftOrder) -> Fields:
+    """Return the control totals: exact, and empty where a line lacks what they add up."""
+    with localcontext(prec=60):
+        quantities = [line.qty for line in order.lines]
+        amounts = [_amount(line) for line in order.lines]
+        return {"lines": len(order.lines), "qty": _sum(quantities), "amount": _sum(amounts)}
+
+
+def _amount(line: DraftOrderLine) -> Decimal | None:
+    return None if line.qty is None or line.unit_price is None else line.qty * line.unit_price
+
+
+def _sum(numbers: Sequence[Decimal | None]) -> Decimal | None:
+    known = [number for number in numbers if number is not None]
+    return sum(known, Decimal(0)) if len(known) == len(numbers) else None
 
 
 def _source_document(document: SourceDocument) -> Fields:

@@ -9,11 +9,15 @@ from uuid import UUID
 import msgspec
 from pydantic import AfterValidator, Field
 
-from orderflow.entrypoints.api.schemas import VERSION, In, Name, Out, Text
+from orderflow.entrypoints.api.schemas import VERSION, In, Name, Out, Stored, Text
 from orderflow.flow.setup.mask import MASK
 from orderflow.flow.setup.proof import Proof
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+LARGEST_CONFIG = 131_072
+"""Bytes of JSON."""
 
 
 def plain_json(config: dict[str, Any]) -> dict[str, Any]:
@@ -22,6 +26,8 @@ def plain_json(config: dict[str, Any]) -> dict[str, Any]:
         plain: dict[str, Any] = msgspec.json.decode(_encode(config))
     except (TypeError, ValueError, OverflowError, RecursionError):  # their messages may quote the content
         raise ValueError("holds text that is not Unicode, or a number that is out of range") from None
+    if len(_encode(plain)) > LARGEST_CONFIG:
+        raise ValueError(f"must be at most {LARGEST_CONFIG:,} bytes of JSON")
     return plain
 
 
@@ -57,13 +63,13 @@ class Options(In):
     name: Name | None = Field(None, description="For people", examples=["ERP in Hamburg"])
     in_doubt: Literal["resend", "hold"] = Field(
         "hold",
-        description="What follows when nobody can tell whether the ERP has an order: ask you, or send again, so that it "
-        "may be there twice",
+        description="What follows when nobody can tell whether the ERP has an order. hold: it waits for a person. "
+        "resend: it is sent again, and an ERP that had it has it twice",
     )
-    commit_within: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = Field(
+    commit_within: Annotated[int, Field(ge=0, le=86_400)] | None = Field(
         None,
-        description="Seconds after which the ERP shows an order that it has taken: only then is one that it does not "
-        "find sent again; null: as is usual for its kind",
+        description="Seconds after which this ERP shows an order whose answer got lost: only then is an order that it "
+        "does not show sent again. null: as its type has it (60 for REST_JSON, TRYTON and ODOO)",
     )
     give_up_after: Seconds | None = Field(
         None, description="Seconds after which an order for an unreachable ERP fails; null: it waits for ever"
@@ -203,7 +209,7 @@ class Connector(Out):
     name: str | None
     status: Literal["ACTIVE", "DISABLED"]
     is_default: bool = Field(description="Pushes that name no connector go to it")
-    config: dict[str, Any] | None = Field(description=f"Secrets are `{MASK}`; null if it cannot be read")
+    config: Stored | None = Field(description=f"Secrets are `{MASK}`; null if it cannot be read")
     config_readable: bool = Field(description="false: it was sealed with a key that is lost. Enter it again.")
     in_doubt: Literal["resend", "hold"]
     commit_within: int | None

@@ -8,20 +8,29 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import Any, Literal
+from typing import Literal
+from zoneinfo import ZoneInfo
 
 from orderflow.domain.delivery import Delivery, Document
 from orderflow.domain.document import exact
 from orderflow.domain.errors import RejectedError
 from orderflow.domain.orders import DraftOrder
-from orderflow.formats.csv.settings import PART, Column, CsvSettings
+from orderflow.formats.csv.encodings import charset, encoded
+from orderflow.formats.csv.settings import Column, CsvSettings
+from orderflow.formats.file_name import made_name
 from orderflow.formats.order_fields import Fields, order_fields
 
 FORMAT_VERSION = "orderflow_csv_v1"
 _QUOTING: dict[str, Literal[0, 1, 3]] = {"minimal": csv.QUOTE_MINIMAL, "all": csv.QUOTE_ALL, "none": csv.QUOTE_NONE}
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""Some end a file or a text where it is read (U+001A on Windows, NUL)."""
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""How a text begins that a spreadsheet runs. Source: https://owasp.org/www-community/attacks/CSV_Injection"""
+
 _HINT = "Correct the order, or the connection's mapping, then push again."
 
 
@@ -51,9 +60,9 @@ def csv_document(order: DraftOrder, delivery: Delivery, config: CsvSettings) -> 
             hint="Let the mapping use quotes, or another separator; or correct the order.",
         ) from None
     end = "\r\n" if config.line_end == "crlf" else "\n"
-    content = _encoded("".join(line.removesuffix("\r\n") + end for line in lines), config.encoding)
-    media_type = f"text/csv; charset={config.encoding.removesuffix('-sig')}"
-    return Document(_file_name(order, delivery, config), content, media_type, FORMAT_VERSION)
+    content = encoded("".join(line.removesuffix("\r\n") + end for line in lines), config.encoding)
+    media_type = f"text/csv; charset={charset(config.encoding)}"
+    return Document(made_name(config.file_name, order, delivery), content, media_type, FORMAT_VERSION)
 
 
 def _rows(order: DraftOrder, delivery: Delivery, config: CsvSettings) -> Iterator[list[str]]:
@@ -64,6 +73,8 @@ def _rows(order: DraftOrder, delivery: Delivery, config: CsvSettings) -> Iterato
         yield _row(config.header_columns, fields, config)
     for line in fields["lines"]:
         yield _row(config.columns, fields | {"line": line}, config)
+    if config.trailer_columns:
+        yield _row(config.trailer_columns, fields, config)
 
 
 def _row(columns: Sequence[Column], fields: Fields, config: CsvSettings) -> list[str]:
@@ -80,12 +91,32 @@ def _cell(column: Column, fields: Fields, config: CsvSettings) -> str:
     match value:
         case None:
             return ""
-        case datetime() | date():
+        case datetime():
+            return value.astimezone(ZoneInfo(config.time_zone)).strftime(column.date_format or config.date_format)
+        case date():
             return value.strftime(column.date_format or config.date_format)
         case int() | Decimal():
             return _number(Decimal(value), column, fields).replace(".", config.decimal_separator)
         case _:
-            return str(value)
+            return _text(str(value), column, fields, config)
+
+
+def _text(text: str, column: Column, fields: Fields, config: CsvSettings) -> str:
+    if found := _CONTROL.search(text):
+        raise RejectedError(
+            f"{_place(column, fields)} holds the character U+{ord(found[0]):04X}, which no CSV file should hold.",
+            code="CHARACTER_NOT_ALLOWED",
+            hint="Correct the order's field, then push again.",
+        )
+    if config.formulas == "as_is" or not text.startswith(FORMULA):
+        return text
+    if config.formulas == "apostrophe":
+        return f"'{text}"
+    raise RejectedError(
+        f"{_place(column, fields)} begins with {text[0]!r}, as a formula does, and the mapping refuses formulas.",
+        code="FORMULA",
+        hint="Correct the order, or the setting 'Formulas' of the connection, then push again.",
+    )
 
 
 def _number(value: Decimal, column: Column, fields: Fields) -> str:
@@ -109,27 +140,3 @@ def _exponent(number: Decimal) -> int:
 def _place(column: Column, fields: Fields) -> str:
     in_line = column.field is not None and column.field.startswith("line.")
     return f"Line {fields['line']['line_no']}: {column.field}" if in_line else str(column.field)
-
-
-def _encoded(text: str, encoding: str) -> bytes:
-    try:
-        return text.encode(encoding)
-    except UnicodeEncodeError as error:
-        letter = text[error.start]
-        around = " ".join(text[max(error.start - 15, 0) : error.start + 15].split())
-        raise RejectedError(
-            f"The letter {letter!r} (U+{ord(letter):04X}) in {around!r} is not in {encoding}.",
-            code="NOT_IN_ENCODING",
-            hint="Use UTF-8 if the ERP can read it, or correct the order.",
-        ) from None
-
-
-def _file_name(order: DraftOrder, delivery: Delivery, config: CsvSettings) -> str:
-    parts: dict[str, Any] = {
-        "draft_order_id": order.id,
-        "external_order_number": order.external_order_number,
-        "customer_number": order.customer.erp_customer_number if order.customer else None,
-        "timestamp": delivery.requested_at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ"),
-        "export": delivery.export_id.hex[-8:],
-    }
-    return PART.sub(lambda part: re.sub(r"[^A-Za-z0-9._-]", "_", str(parts[part[1]] or ""))[:60], config.file_name)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from orderflow.formats.csv.encodings import Encoding
+from orderflow.formats.file_name import PARTS, check_pattern
 from orderflow.formats.format import FormatSettings
 from orderflow.formats.order_fields import Address, order_fields, sample_order
 
@@ -15,9 +17,6 @@ _SAMPLE = order_fields(sample_order())
 _GROUPS = {**{name: group for name, group in _SAMPLE.items() if name != "lines"}, "line": _SAMPLE["lines"][0]}
 KNOWN_FIELDS = sorted(f"{group}.{name}" for group, fields in _GROUPS.items() for name in fields)
 """Every field that a column may name; `ship_to` and `bill_to` have whatever the order's addresses have."""
-
-FILE_PARTS = ("draft_order_id", "external_order_number", "customer_number", "timestamp", "export")
-PART = re.compile(r"\{([^{}]*)\}")
 
 
 def _field(path: str) -> str:
@@ -46,20 +45,12 @@ def _one_line(text: str) -> str:
     return text
 
 
-def _file_name(pattern: str) -> str:
-    parts = PART.findall(pattern)
-    unknown = [part for part in parts if part not in FILE_PARTS]
-    if unknown:
-        raise ValueError(f"there is no part {{{unknown[0]}}}; there are {', '.join(FILE_PARTS)}")
-    if "export" not in parts:
-        raise ValueError("must hold {export}: without it, two deliveries of one order have the same name")
-    rest = PART.sub("", pattern)
-    if not re.fullmatch(r"[A-Za-z0-9._-]*", rest) or pattern.startswith(".") or pattern.endswith((".", ".tmp")):
-        raise ValueError(
-            "may hold letters, digits, . _ - and parts in braces, and must not begin or end as hidden "
-            "or temporary files do"
-        )
-    return pattern
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("is no time zone; as Europe/Berlin") from None
+    return name
 
 
 DateFormat = Annotated[str, Field(min_length=2, max_length=40), AfterValidator(_date_format)]
@@ -143,6 +134,13 @@ class CsvSettings(FormatSettings):
         description="For header_and_lines: the columns of the order's own record.",
         json_schema_extra={"group": "Mapping", "destination": False, "show_when": {"layout": ["header_and_lines"]}},
     )
+    trailer_columns: list[Column] = Field(
+        [],
+        max_length=500,
+        title="Trailer's columns",
+        description="The columns of a last record, as totals.lines, totals.qty, totals.amount. Empty: none is written.",
+        json_schema_extra={"group": "Mapping", "destination": False},
+    )
     headings: bool = Field(
         True,
         title="Headings",
@@ -167,7 +165,7 @@ class CsvSettings(FormatSettings):
         description="crlf: as Windows has them.",
         json_schema_extra={"group": "Format", "destination": False},
     )
-    encoding: Literal["utf-8", "utf-8-sig", "windows-1252", "iso-8859-15"] = Field(
+    encoding: Encoding = Field(
         "utf-8",
         title="Encoding",
         description="utf-8-sig: with a BOM. An order with a letter that it lacks is refused, never changed.",
@@ -185,10 +183,23 @@ class CsvSettings(FormatSettings):
         description="As %d.%m.%Y.",
         json_schema_extra={"group": "Format", "destination": False},
     )
-    file_name: Annotated[str, Field(min_length=8, max_length=120), AfterValidator(_file_name)] = Field(
+    time_zone: Annotated[str, Field(max_length=60), AfterValidator(_time_zone)] = Field(
+        "UTC",
+        title="Time zone",
+        description="Of moments such as order.approved_at and delivery.requested_at, as Europe/Berlin.",
+        json_schema_extra={"group": "Format", "destination": False},
+    )
+    formulas: Literal["as_is", "apostrophe", "refuse"] = Field(
+        "as_is",
+        title="Formulas",
+        description="A text that begins with = + - @ runs as a formula where somebody opens the file in a spreadsheet. "
+        "as_is: written as it is, for an ERP. apostrophe: with ' before it. refuse: such an order is refused.",
+        json_schema_extra={"group": "Format", "destination": False},
+    )
+    file_name: Annotated[str, Field(min_length=8, max_length=120), AfterValidator(check_pattern)] = Field(
         "sales_order_{draft_order_id}_{timestamp}_{export}.csv",
         title="File name",
-        description=f"May hold {', '.join('{' + part + '}' for part in FILE_PARTS)}; {{export}} is a must.",
+        description=f"May hold {', '.join('{' + part + '}' for part in PARTS)}; {{export}} and an extension are musts.",
         json_schema_extra={"group": "Format", "destination": False},
     )
 
@@ -200,10 +211,12 @@ class CsvSettings(FormatSettings):
             raise ValueError("is needed for the layout header_and_lines")
         if columns and not two:
             raise ValueError("is for the layout header_and_lines only")
-        for number, column in enumerate(columns, 1):
-            if (column.field or "").startswith("line."):
-                raise ValueError(f"column {number}: the header is no line, so {column.field} has no value there")
-        return columns
+        return _of_no_line(columns, "the header")
+
+    @field_validator("trailer_columns")
+    @classmethod
+    def _trail(cls, columns: list[Column]) -> list[Column]:
+        return _of_no_line(columns, "the trailer")
 
     @field_validator("columns")
     @classmethod
@@ -218,3 +231,10 @@ class CsvSettings(FormatSettings):
         if headings and not all(column.name for column in others.data.get("columns", ())):
             raise ValueError("every column needs a heading, or turn headings off")
         return headings
+
+
+def _of_no_line(columns: list[Column], record: str) -> list[Column]:
+    for number, column in enumerate(columns, 1):
+        if (column.field or "").startswith("line."):
+            raise ValueError(f"column {number}: {record} is no line, so {column.field} has no value there")
+    return columns

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from jinja2 import TemplateError, Undefined
 
 from orderflow.domain.document import exact
+from orderflow.formats.template.letters import CharacterError
 
 LONGEST_TEXT = 100_000
 """Characters of one value."""
+
+_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""All but what XML 1.0, section 2.2, calls a Char."""
+
+_XML = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
+"""White space as references: a reader makes blanks of it in attributes (section 3.3.3), of `\\r` everywhere (2.11)."""
+
+
+class Fixed(str):
+    """A number that is written with so many decimals, where it stands for a number too: 1.20."""
+
+    __slots__ = ()
+
 
 _encode = msgspec.json.Encoder().encode
 
@@ -31,9 +47,9 @@ def text_of(value: Any) -> str:
         case bool():
             return "true" if value else "false"
         case str():
-            return value
+            return str(value)  # of Fixed: the text alone
         case datetime():
-            return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+            return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         case date():
             return value.isoformat()
         case int() | Decimal():
@@ -50,7 +66,7 @@ def as_json(value: Any) -> str:
     match value:
         case None:
             return "null"
-        case bool() | int() | float() | Decimal():
+        case bool() | int() | float() | Decimal() | Fixed():
             return text_of(value)
         case dict():
             return "{" + ",".join(f"{as_json(str(name))}:{as_json(item)}" for name, item in value.items()) + "}"
@@ -61,8 +77,15 @@ def as_json(value: Any) -> str:
 
 
 def in_xml(value: Any) -> str:
-    """Write a value as XML text or attribute."""
-    return escape(text_of(value), {'"': "&quot;"})
+    """Write a value as XML text or attribute, from which a reader gets the same value.
+
+    Raises:
+        CharacterError: It holds a character that XML cannot hold, also not as a reference.
+    """
+    text = text_of(value)
+    if found := _NOT_IN_XML.search(text):
+        raise CharacterError(found[0], "XML")
+    return escape(text, _XML)
 
 
 def in_form(value: Any) -> str:
@@ -90,26 +113,68 @@ def _default(value: Any, default: Any = "") -> Any:
     return default if isinstance(value, Undefined) or value in (None, "") else value
 
 
-def _date(value: Any, form: str = "%Y-%m-%d") -> str:
+def _date(value: Any, form: str = "%Y-%m-%d", zone: str | None = None) -> str | None:
     if value is None:
-        return ""
+        return None
     if not isinstance(value, date):
         raise TemplateError("date needs a date")
     if len(form) > 100:
         raise TemplateError("date needs a shorter format")
-    return value.strftime(form)
+    if isinstance(value, datetime):
+        return value.astimezone(_zone(zone) if zone else UTC).strftime(form)
+    return str(value.strftime(form))
 
 
-def _fixed(value: Any, decimals: int = 2) -> str:
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise TemplateError(f"there is no time zone {name[:60]!r}; as Europe/Berlin") from None
+
+
+def _fixed(value: Any, decimals: int = 2) -> Fixed | None:
     if value is None:
-        return ""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not 0 <= decimals <= 10:
-        raise TemplateError("fixed needs a number, and 0 to 10 decimals")
+        return None
+    made = _rounded(value, decimals, "fixed")
+    if Decimal(made) != Decimal(value):
+        raise TemplateError(
+            f"fixed({decimals}) does not round, and {text_of(value)} has more decimals; round({decimals}) rounds"
+        )
+    return made
+
+
+def _round(value: Any, decimals: int = 2) -> Fixed | None:
+    return None if value is None else _rounded(value, decimals, "round")
+
+
+def _rounded(value: Any, decimals: int, name: str) -> Fixed:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | Fixed) or not 0 <= decimals <= 10:
+        raise TemplateError(f"{name} needs a number, and 0 to 10 decimals")
     with localcontext(prec=60):
-        return f"{Decimal(value).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP):f}"
+        return Fixed(f"{Decimal(value).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP):f}")
 
 
-def _replace(value: Any, old: str, new: str) -> str:
+def _sum(values: Any, *names: str) -> Decimal:
+    """Add numbers; with names, of each line the product of the fields so named."""
+    if not isinstance(values, list | tuple):
+        raise TemplateError("sum needs a list")
+    with localcontext(prec=60):
+        return sum((_product(value, names, number) for number, value in enumerate(values, 1)), Decimal(0))
+
+
+def _product(value: Any, names: tuple[str, ...], number: int) -> Decimal:
+    factors = [value.get(name) if isinstance(value, dict) else None for name in names] if names else [value]
+    made = Decimal(1)
+    for name, factor in zip(names or ("number",), factors, strict=True):
+        if isinstance(factor, bool) or not isinstance(factor, int | Decimal):
+            raise TemplateError(f"sum finds no {name} in line {number}")
+        made *= factor
+    return made
+
+
+def _replace(value: Any, old: str, new: str) -> str | None:
+    if value is None:
+        return None
     text = text_of(value)
     if len(text) + text.count(old) * len(new) > LONGEST_TEXT:
         raise TemplateError("replace makes too long a text")
@@ -129,14 +194,19 @@ def _all_of(values: Any, name: str) -> list[Any]:
     return [value[name] for value in values if isinstance(value, dict) and name in value]
 
 
-def _left(value: Any, length: int) -> str:
-    return text_of(value)[: max(length, 0)]
+def _left(value: Any, length: int) -> str | None:
+    return None if value is None else text_of(value)[: max(length, 0)]
 
 
 def _length(value: Any) -> int:
     if not isinstance(value, str | list | tuple | dict):
         raise TemplateError("length needs a text or a list")
     return len(value)
+
+
+def _as_text(change: Callable[[str], str]) -> Callable[[Any], str | None]:
+    """Return a filter that changes a text; what is missing stays missing, which JSON writes as null."""
+    return lambda value: None if value is None else change(text_of(value))
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
@@ -147,11 +217,13 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "join": _join,
     "left": _left,
     "length": _length,
-    "lower": lambda value: text_of(value).lower(),
+    "lower": _as_text(str.lower),
     "replace": _replace,
+    "round": _round,
+    "sum": _sum,
     "text": text_of,
-    "trim": lambda value: text_of(value).strip(),
-    "upper": lambda value: text_of(value).upper(),
+    "trim": _as_text(str.strip),
+    "upper": _as_text(str.upper),
 }
 
 

@@ -1,25 +1,30 @@
 """Templates for URLs, headers and bodies: Jinja2's language, without a way to Python and with an end.
 
 What a template can reach is data only: groups of fields, lists, text, numbers, dates. It cannot call anything, and
-attributes of objects do not exist for it, so there is nothing to escape to. Loops, texts and numbers are bounded.
+attributes of objects do not exist for it, so there is nothing to escape to. Every node that is evaluated and every
+value that is made or written is charged to one budget.
 Source of the language: https://jinja.palletsprojects.com/en/stable/templates/
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from decimal import Decimal, localcontext
+from functools import wraps
 from typing import Any, ClassVar
 
 from jinja2 import StrictUndefined, TemplateError, Undefined, nodes
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.visitor import NodeTransformer
 
 from orderflow.domain.errors import RejectedError
-from orderflow.formats.template.filters import FILTERS, LONGEST_TEXT, text_of
+from orderflow.formats.budget import Budget, SpentError, weight
+from orderflow.formats.template.filters import FILTERS, LONGEST_TEXT, Fixed, text_of
+from orderflow.formats.template.letters import CharacterError, place_of
+from orderflow.formats.template.scopes import check_sets
 
 LONGEST_TEMPLATE = 64 * 1024
 """Characters of a template."""
@@ -27,8 +32,20 @@ LONGEST_TEMPLATE = 64 * 1024
 LONGEST_OUTPUT = 10 * 1024 * 1024
 """Characters that a template may write; an order of 10,000 lines writes about 3 MiB."""
 
-MOST_ROUNDS = 200_000
-MOST_SECONDS = 5.0
+MOST_NODES = 20_000
+"""Parts of a template that are compiled; one of 64 KiB with 2,000 fields has about 10,000."""
+
+MOST_UNITS = 5_000_000
+"""Steps and sizes, see `Budget`; an order of 10,000 lines takes about 1,500,000."""
+
+UNITS_PER_ROUND = 25
+"""What a loop costs each time around, beside what is done there."""
+
+LARGEST_VALUE = 2_000_000
+LARGEST_LIST = 300_000
+"""The same, of one value that is written, and of a list that the template itself makes."""
+
+MOST_SECONDS = 3.0
 _LARGEST = Decimal(10) ** 30
 _LOOP = frozenset({"index", "index0", "first", "last", "length", "revindex", "previtem", "nextitem"})
 _TESTS = frozenset({"defined", "none", "odd", "even", "string", "number"})
@@ -46,18 +63,39 @@ _WORDS = {
 }
 
 
-class _Budget:
-    def __init__(self) -> None:
-        self.rounds = MOST_ROUNDS
-        self.ends = time.monotonic() + MOST_SECONDS
-
-    def spend(self) -> None:
-        self.rounds -= 1
-        if self.rounds < 0 or time.monotonic() > self.ends:
-            raise TemplateError(f"it loops more than {MOST_ROUNDS} times, or longer than {MOST_SECONDS:g} seconds")
+_budget: ContextVar[Budget] = ContextVar("budget")
 
 
-_budget: ContextVar[_Budget] = ContextVar("budget")
+def _spend(units: int = 1) -> None:
+    _budget.get().spend(units)
+
+
+def _charged(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Have a filter paid for: what it is given, with all that lies in it, and what it makes."""
+
+    @wraps(make)
+    def charged(value: Any, *arguments: Any) -> Any:
+        budget = _budget.get()
+        if not isinstance(value, Undefined):
+            budget.spend_on(value)
+        made = make(value, *arguments)
+        budget.spend_on(made)
+        return made
+
+    return charged
+
+
+def _made(items: Any) -> Any:
+    """Pay for a list that the template makes: what it holds twice, it will write twice."""
+    _spend(weight(items, LARGEST_LIST))
+    return items
+
+
+def _weighed(value: Any) -> Any:
+    """Pay for what is compared: comparing walks through both."""
+    if not isinstance(value, Undefined):
+        _budget.get().spend_on(value)
+    return value
 
 
 class _NoField(StrictUndefined):
@@ -75,6 +113,7 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """Return a field of a group or an item of a list."""
+        _spend()
         if isinstance(obj, LoopContext):
             return getattr(obj, argument) if argument in _LOOP else self.undefined(obj=obj, name=argument)
         if isinstance(obj, Undefined):
@@ -88,6 +127,7 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Reckon with decimals, exactly; texts can be joined, and nothing else."""
+        _spend()
         if operator == "+" and isinstance(left, str) and isinstance(right, str):
             return _bounded(left + right)
         left, right = _number(left), _number(right)
@@ -115,16 +155,18 @@ class Template:
         if len(source) > LONGEST_TEMPLATE:
             raise ValueError(f"is longer than {LONGEST_TEMPLATE} characters")
         environment = _Environment(
-            undefined=_NoField, finalize=write, optimized=False, keep_trailing_newline=True, cache_size=0
+            undefined=_NoField, finalize=_charged(write), optimized=False, keep_trailing_newline=True, cache_size=0
         )
         environment.globals.clear()
-        environment.filters = {**FILTERS, "_counted": _counted, "_concat": _concat}
+        environment.filters = {name: _charged(make) for name, make in FILTERS.items()} | _BUILT_IN
         environment.tests = {name: test for name, test in environment.tests.items() if name in _TESTS}
         try:
             tree = environment.parse(source)
-            for node in tree.find_all(nodes.Node):
-                _check(node)
-            self._template = environment.from_string(_bind(tree))
+            for number, node in enumerate(tree.find_all(nodes.Node)):
+                _check(node, number)
+            check_sets(tree)
+            with _limited():  # Jinja works out what is constant
+                self._template = environment.from_string(_Charging().visit(tree))
         except TemplateError as error:
             line = getattr(error, "lineno", None)
             where = f", line {line}" if line else ""
@@ -145,7 +187,13 @@ class Template:
                 for part in self._template.generate(**fields):
                     written.append(part)
                     size = _grown(size, part)
-        except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
+        except CharacterError as error:
+            raise RejectedError(
+                f"{place_of(error.letter, fields)} holds {error}.",
+                code="CHARACTER_NOT_ALLOWED",
+                hint="Correct the order's field, then push again.",
+            ) from None
+        except (TemplateError, SpentError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
             raise RejectedError(
                 f"The template cannot be filled with this order: {error}.",
                 code="TEMPLATE_FAILED",
@@ -162,15 +210,17 @@ def _grown(size: int, part: str) -> int:
 
 @contextmanager
 def _limited() -> Iterator[None]:
-    token = _budget.set(_Budget())
+    token = _budget.set(Budget(MOST_UNITS, LARGEST_VALUE, MOST_SECONDS))
     try:
         yield
     finally:
         _budget.reset(token)
 
 
-def _check(node: nodes.Node) -> None:
+def _check(node: nodes.Node, number: int) -> None:
     """Refuse whatever is not known to be harmless."""
+    if number > MOST_NODES:
+        raise TemplateError(f"it has more than {MOST_NODES:,} parts")
     name = type(node).__name__
     if not isinstance(node, _ALLOWED) or (isinstance(node, nodes.For) and node.recursive):
         raise TemplateError(f"it {_WORDS.get(name, f'uses {name}')}, which templates here cannot")
@@ -185,13 +235,38 @@ def _check(node: nodes.Node) -> None:
         raise TemplateError(f"it reaches for {attribute!r}, which is no field of an order")
 
 
-def _bind(tree: nodes.Template) -> nodes.Template:
-    """Have every loop counted and every joined text measured."""
-    for loop in list(tree.find_all(nodes.For)):
-        loop.iter = nodes.Filter(loop.iter, "_counted", [], [], None, None)
-    for concat in list(tree.find_all(nodes.Concat)):
-        concat.nodes = [nodes.Filter(nodes.List(concat.nodes), "_concat", [], [], None, None)]
-    return tree
+class _Charging(NodeTransformer):
+    """Has every loop counted, and every list, joined text and comparison paid for."""
+
+    def visit_List(self, node: nodes.List) -> nodes.Node:  # noqa: N802  # Jinja's names
+        return _through("_made", self.generic_visit(node))
+
+    def visit_Tuple(self, node: nodes.Tuple) -> nodes.Node:  # noqa: N802  # as above
+        charged = self.generic_visit(node)
+        return _through("_made", charged) if node.ctx == "load" else charged
+
+    def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802  # as above
+        self.generic_visit(node)
+        node.iter = _through("_counted", node.iter)
+        return node
+
+    def visit_Operand(self, node: nodes.Operand) -> nodes.Node:  # noqa: N802  # as above
+        self.generic_visit(node)
+        node.expr = _through("_weighed", node.expr)
+        return node
+
+    def visit_Compare(self, node: nodes.Compare) -> nodes.Node:  # noqa: N802  # as above
+        self.generic_visit(node)
+        node.expr = _through("_weighed", node.expr)
+        return node
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802  # as above
+        self.generic_visit(node)
+        return _through("_concat", nodes.List(node.nodes))
+
+
+def _through(name: str, node: Any) -> nodes.Filter:
+    return nodes.Filter(node, name, [], [], None, None)
 
 
 def _counted(items: Any) -> Iterable[Any]:
@@ -200,12 +275,20 @@ def _counted(items: Any) -> Iterable[Any]:
     if not isinstance(items, list | tuple):
         raise TemplateError("it loops over something that is no list")
     for item in items:
-        _budget.get().spend()
+        _spend(UNITS_PER_ROUND)
         yield item
 
 
 def _concat(items: list[Any]) -> str:
     return _bounded("".join(text_of(item) for item in items))
+
+
+_BUILT_IN: dict[str, Callable[..., Any]] = {
+    "_counted": _counted,
+    "_concat": _charged(_concat),
+    "_made": _made,
+    "_weighed": _weighed,
+}
 
 
 def _bounded(text: str) -> str:
@@ -215,6 +298,8 @@ def _bounded(text: str) -> str:
 
 
 def _number(value: Any) -> Decimal:
+    if isinstance(value, Fixed):
+        return Decimal(value)
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise TemplateError("it reckons with something that is no number")
     return Decimal(str(value))

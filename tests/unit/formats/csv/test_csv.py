@@ -3,8 +3,10 @@
 import csv
 import io
 import re
+import unicodedata
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import get_args
 from uuid import UUID
 
 import pytest
@@ -15,6 +17,7 @@ from orderflow.connectors.base import parse_config
 from orderflow.domain.delivery import Delivery
 from orderflow.domain.errors import ConfigError, RejectedError
 from orderflow.formats.csv.document import csv_document
+from orderflow.formats.csv.encodings import Encoding, charset
 from orderflow.formats.csv.settings import KNOWN_FIELDS, CsvSettings
 from orderflow.formats.order_fields import sample_order
 
@@ -106,7 +109,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
     st.decimals("0.001", 10**15 - 1, places=3),
     st.sampled_from([",", ";", "tab", "|"]),
     st.sampled_from(["minimal", "all", "none"]),
-    st.sampled_from(["utf-8", "utf-8-sig", "windows-1252", "iso-8859-15"]),
+    st.sampled_from(get_args(Encoding)),
     st.sampled_from(["crlf", "lf"]),
 )
 def test_what_a_reader_reads_is_what_the_order_says(text, qty, delimiter, quoting, encoding, line_end):
@@ -126,10 +129,10 @@ def test_what_a_reader_reads_is_what_the_order_says(text, qty, delimiter, quotin
     else:
         refused = None
     if refused:
-        assert refused.code in ("NOT_IN_ENCODING", "NEEDS_QUOTES")
+        assert refused.code in ("NOT_IN_ENCODING", "NEEDS_QUOTES", "CHARACTER_NOT_ALLOWED")
         return
     assert len(rows) == 2
-    assert rows[1][:2] == ["INT-001", text]
+    assert rows[1][:2] in (["INT-001", text], ["INT-001", unicodedata.normalize("NFC", text)])
     assert Decimal(rows[1][2]) == qty
 
 
@@ -175,8 +178,16 @@ def test_what_cannot_be_written_is_refused_with_the_reason(order, column, more, 
         ({"file_name": "order.csv"}, r"must hold \{export\}"),
         ({"file_name": "{nope}_{export}.csv"}, r"there is no part \{nope\}"),
         ({"file_name": "../{export}.csv"}, "may hold letters"),
-        ({"file_name": "order_{export}.tmp"}, "must not begin or end"),
-        ({"file_name": ".hidden_{export}"}, "must not begin or end"),
+        ({"file_name": "order_{export}.tmp"}, "must not end as temporary files do"),
+        ({"file_name": "order_{export}.filepart"}, "must not end as temporary files do"),
+        ({"file_name": "order_{export}.PTH"}, "which other programs act on"),
+        ({"file_name": "{external_order_number}_{export}"}, "must end in an extension"),
+        ({"file_name": "{export}.{customer_number}"}, "must end in an extension"),
+        ({"file_name": ".hidden_{export}.csv"}, "must not begin as hidden files do"),
+        ({"file_name": "{export}" * 7 + ".csv"}, "makes names of up to 228 characters"),
+        ({"time_zone": "Mars/Base"}, "is no time zone"),
+        ({"formulas": "sure"}, "formulas"),
+        ({"trailer_columns": [SKU]}, "the trailer is no line, so line.internal_sku"),
     ],
 )
 def test_a_mapping_that_cannot_work_is_refused_when_it_is_saved(wrong, named):
@@ -192,4 +203,98 @@ def test_every_file_name_is_plain_and_of_one_delivery(number, customer):
     order.delivery = Delivery(UUID(int=0xDEADBEEF), datetime(2025, 12, 26, 10, tzinfo=UTC))
     pattern = "PO_{external_order_number}_{customer_number}_{timestamp}_{export}.csv"
     name = csv_document(order, order.delivery, mapping(SKU, file_name=pattern)).filename
-    assert re.fullmatch(r"PO_[A-Za-z0-9._-]{0,60}_[A-Za-z0-9._-]{0,60}_20251226T100000Z_deadbeef\.csv", name)
+    assert re.fullmatch(r"PO_[A-Za-z0-9._-]{0,60}_[A-Za-z0-9._-]{0,60}_20251226T100000Z_0{24}deadbeef\.csv", name)
+
+
+@given(texts, texts)
+def test_no_order_hides_or_disguises_its_file(number, customer):
+    order = sample_order()
+    order.external_order_number, order.customer.erp_customer_number = number, customer
+    for pattern in ("{external_order_number}_{export}.csv", "{customer_number}.{external_order_number}{export}.txt"):
+        name = csv_document(order, order.delivery, mapping(SKU, file_name=pattern)).filename
+        assert re.match("[A-Za-z0-9]", name)
+        assert name.endswith((f"{order.delivery.export_id.hex}.csv", f"{order.delivery.export_id.hex}.txt"))
+        assert len(name.encode()) <= 200
+
+
+@pytest.mark.parametrize("number", [".PO-7", "..", "...tmp", "-rf", "NUL", "com1.x", "lpt9", "~$PO"])
+def test_a_name_that_receivers_skip_or_windows_reserves_is_made_plain(number):
+    order = sample_order()
+    order.external_order_number = number
+    name = csv_document(order, order.delivery, mapping(SKU, file_name="{external_order_number}.{export}.csv")).filename
+    assert re.match("[A-Za-z0-9]", name)
+    assert name.split(".")[0].upper() not in {"NUL", "COM1", "LPT9"}
+
+
+@pytest.mark.parametrize("encoding", ["windows-1252", "iso-8859-1", "cp850", "utf-16-le"])
+def test_letters_that_came_in_parts_are_composed_where_the_encoding_needs_it(encoding):
+    parts = unicodedata.normalize("NFD", "Bäckerei Üzüm")
+    column = {"name": "Name", "field": "line.description"}
+    rows = read(mapping(SKU, column, encoding=encoding), one_line(product_description=parts))
+    assert unicodedata.normalize("NFC", rows[1][1]) == "Bäckerei Üzüm"
+    with pytest.raises(RejectedError, match=re.escape("The letter 'q\u0308' (U+0308)")):
+        written(mapping(SKU, column, encoding="windows-1252"), one_line(product_description="aq\u0308b"))
+
+
+@pytest.mark.parametrize("encoding", get_args(Encoding))
+def test_every_encoding_is_read_back_or_fails_loudly(encoding):
+    plain = "PO 12,5/7 (A-Z) abc"
+    assert read(mapping(SKU, encoding=encoding), one_line(internal_sku=plain))[1] == [plain]
+    assert charset(encoding).startswith(
+        ("utf-", "windows-", "iso-", "us-", "ibm", "koi8", "mac", "euc", "gb", "big", "ks")
+    )
+    if not encoding.startswith(("utf", "gb18030")):
+        with pytest.raises(RejectedError, match="U\\+1F69A"):
+            written(mapping(SKU, encoding=encoding), one_line(internal_sku="\U0001f69a"))
+
+
+def test_utf_16_is_the_same_on_every_machine():
+    assert written(mapping(SKU, encoding="utf-16")).startswith(b"\xff\xfeS\0K\0U\0")
+
+
+def test_a_trailer_has_the_control_totals():
+    config = mapping(
+        {"constant": "L"},
+        {"field": "line.internal_sku"},
+        layout="header_and_lines",
+        header_columns=[{"constant": "H"}],
+        trailer_columns=[
+            {"constant": "T"},
+            {"field": "totals.lines"},
+            {"field": "totals.qty", "decimals": 3},
+            {"field": "totals.amount"},
+        ],
+        headings=False,
+        decimal_separator=",",
+    )
+    assert read(config)[-1] == ["T", "2", "12,500", "3098,7195"]
+    order = sample_order()
+    order.lines[1].unit_price = None
+    assert read(config, order)[-1] == ["T", "2", "12,500", ""], "a sum of what is not known is not known"
+
+
+def test_moments_are_in_the_connections_time_zone():
+    late = sample_order()
+    late.delivery.requested_at = datetime(2026, 3, 28, 23, 30, tzinfo=UTC)
+    column = {"name": "T", "field": "delivery.requested_at", "date_format": "%d.%m.%Y %H:%M %z"}
+    assert read(mapping(SKU, column), late)[1][1] == "28.03.2026 23:30 +0000"
+    assert read(mapping(SKU, column, time_zone="Asia/Tokyo"), late)[1][1] == "29.03.2026 08:30 +0900"
+    assert read(mapping(SKU, column, time_zone="Europe/Berlin"), late)[1][1] == "29.03.2026 00:30 +0100"
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+49 221", "-", "@SUM(A1)", "\t=1", "\r\n=1"])
+def test_formulas_are_a_choice(text):
+    column = {"name": "Text", "field": "line.description"}
+    order = one_line(product_description=text, qty=Decimal(-5))
+    qty = {"name": "Qty", "field": "line.qty"}
+    assert read(mapping(SKU, column), order)[1][1] == text
+    assert read(mapping(SKU, column, qty, formulas="apostrophe"), order)[1][1:] == [f"'{text}", "-5"]
+    with pytest.raises(RejectedError, match=r"Line 1: line\.description begins with") as refused:
+        written(mapping(SKU, column, formulas="refuse"), order)
+    assert refused.value.code == "FORMULA"
+
+
+@pytest.mark.parametrize("letter", ["\0", "\x0b", "\x1a", "\x1b", "\x7f"])
+def test_a_control_character_refuses_the_order_and_names_its_field(letter):
+    with pytest.raises(RejectedError, match=rf"Line 1: line.internal_sku holds the character U\+{ord(letter):04X}"):
+        written(mapping(SKU), one_line(internal_sku=f"a{letter}b"))
