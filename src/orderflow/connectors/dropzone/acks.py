@@ -14,9 +14,9 @@ from typing import Literal
 from uuid import UUID, uuid4
 
 from orderflow.channels.filestore import Entry, FileStore, Upload, join
-from orderflow.connectors.dropzone.ack_content import LIMIT, UnfinishedError, UnreadableError, understand
 from orderflow.domain.delivery import Ack, Waiting
 from orderflow.domain.errors import ConnectorError
+from orderflow.formats.answers import LIMIT, UnfinishedError, UnreadableError, understand
 
 READ_AT_ONCE = 500
 """Answers asked for together."""
