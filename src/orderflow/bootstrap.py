@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from orderflow.connectors.registry import ConnectorRegistry
 from orderflow.documents.object_store import ObjectStore
 from orderflow.domain.ids import new_id
-from orderflow.domain.retry import RetryPolicy
+from orderflow.domain.retry import LONGEST_WAIT, RetryPolicy
 from orderflow.domain.text import checked_name
 from orderflow.flow.delivery.clean_up import clean_up
 from orderflow.flow.delivery.keep_lease import LeaseKeeper
@@ -33,6 +33,7 @@ from orderflow.secrets.passwords import Passwords
 from orderflow.settings import Settings
 from orderflow.storage.database import Database
 from orderflow.storage.people.accounts import SqlAccounts
+from orderflow.storage.people.sign_in_sources import SqlSignInSources
 from orderflow.storage.store import SqlStore
 from orderflow.storage.system.due import SqlSystem
 from orderflow.storage.system.giving_up import give_up
@@ -90,6 +91,11 @@ class App:
         return SqlAccounts(self.database)
 
     @cached_property
+    def sources(self) -> SqlSignInSources:
+        """Counts attempts to sign in."""
+        return SqlSignInSources(self.database)
+
+    @cached_property
     def passwords(self) -> Passwords:
         """Hashes passwords. Raises SettingsError if there is no pepper."""
         return Passwords(self.settings.pepper())
@@ -145,6 +151,9 @@ class App:
         Raises:
             DatabaseError: The database is away; the next sweep does it.
         """
+        settings = self.settings
+        longest_wait = max(settings.retry_cap_seconds, LONGEST_WAIT)
+        self.system.put_clock_right(longest_wait, max(settings.ack_poll_seconds, LONGEST_WAIT))
         give_up(self.database)
         self.notify()
 

@@ -55,6 +55,16 @@ def _webhook_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _unguessable(secret: SecretStr) -> SecretStr:
+    if len(set(secret.get_secret_value())) < DIFFERENT_CHARACTERS:
+        raise ValueError("is too easy to guess: make one with `openssl rand -hex 32`")
+    return secret
+
+
+DIFFERENT_CHARACTERS = 3
+"""In a secret that is not easy to guess."""
+
+
 def _list(keys: Any) -> Any:
     return [key.strip() for key in keys.split(",") if key.strip()] if isinstance(keys, str) else keys
 
@@ -77,6 +87,20 @@ def _env_file() -> Path | None:
         code="ENV_FILE_UNTRUSTED",
         hint="Make it yours with mode 0600 (chown, chmod), or run the command in another folder.",
     )
+
+
+def _content(variable: str, file: str) -> str:
+    if os.environ.get(variable):
+        problem = f"and {variable} are both set; give one of them"
+    else:
+        try:
+            return Path(file).read_text("utf-8").rstrip("\r\n")
+        except OSError as error:
+            problem = f"names a file that cannot be read: {error.strerror}"
+        except UnicodeDecodeError:
+            problem = "names a file that is no text in UTF-8"
+    fields = [{"field": f"{variable}_FILE", "message": problem}]
+    raise SettingsError(f"{variable}_FILE {problem}.", details={"fields": fields})
 
 
 def _entries(parse: Callable[[str], Any]) -> Callable[[Any], Any]:
@@ -138,7 +162,7 @@ class Settings(BaseSettings):
 
     encryption_master_key: Key | None = None
     encryption_previous_keys: Annotated[list[Key], BeforeValidator(_list)] = Field(default_factory=list)
-    jwt_secret: SecretStr | None = Field(None, min_length=32)
+    jwt_secret: Annotated[SecretStr, Field(min_length=32), AfterValidator(_unguessable)] | None = None
     password_pepper: SecretStr | None = Field(None, min_length=8)
     app_base_url: Annotated[str, AfterValidator(_web_url)] = "http://127.0.0.1:8000"
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], Upper] = "INFO"
@@ -210,11 +234,26 @@ class Settings(BaseSettings):
             SettingsError: Something cannot be used; the message names every such setting and what it must be.
         """
         try:
-            return cls(**{"_env_file": _env_file(), **given})
+            return cls(**{"_env_file": _env_file(), **cls._from_files(), **given})
         except ValidationError as error:
             fields = [{"field": _name(problem), "message": _reason(problem)} for problem in error.errors()]
             listed = "; ".join(f"{field['field']} {field['message']}".strip() for field in fields)
             raise SettingsError(f"Some settings cannot be used: {listed}.", details={"fields": fields}) from None
+
+    @classmethod
+    def _from_files(cls) -> dict[str, str]:
+        """Return the secrets whose variable, with `_FILE` behind its name, names a file that holds them.
+
+        Raises:
+            SettingsError: One cannot be read, or the variable itself is set, too.
+        """
+        found = {}
+        for name, field in cls.model_fields.items():
+            variable = (field.alias or name).upper()
+            file = os.environ.get(f"{variable}_FILE") if "SecretStr" in str(field.annotation) else None
+            if file:
+                found[name] = _content(variable, file)
+        return found
 
     @property
     def app_url(self) -> str:

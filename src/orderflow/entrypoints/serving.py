@@ -20,6 +20,7 @@ from uvicorn.supervisors import Multiprocess
 from orderflow.bootstrap import App, open_app
 from orderflow.domain.errors import InputError
 from orderflow.engine.logs import configure_logs
+from orderflow.entrypoints.bounded_http import BoundedProtocol
 from orderflow.entrypoints.garbage import spare_what_stays
 from orderflow.settings import Settings
 
@@ -173,4 +174,11 @@ def _serve_in_several(socket: sockets.socket, workers: int, *, engine: bool) -> 
 
 
 def _options() -> dict[str, Any]:
-    return {"log_config": None, "access_log": False, "server_header": False, "timeout_graceful_shutdown": GRACE}
+    return {
+        "http": BoundedProtocol,
+        "ws": "none",
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "timeout_graceful_shutdown": GRACE,
+    }

@@ -17,6 +17,14 @@ class DatabaseError(OrderFlowError):
     default_message = "The database cannot be reached."
 
 
+class DatabaseBusyError(DatabaseError):
+    """Two transactions waited for each other, and PostgreSQL ended this one; nothing of it was kept."""
+
+    code = "DATABASE_BUSY"
+    hint = "Nothing was changed; try again."
+    default_message = "Something else was changing the same things at the same moment."
+
+
 class DatabaseSetupError(DatabaseError):
     """The database is there, but not set up for OrderFlow."""
 

@@ -20,7 +20,7 @@ import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url
 from sqlalchemy.orm import Mapper, ORMExecuteState, Session, with_loader_criteria
 
-from orderflow.postgres.errors import DatabaseError, DatabaseSetupError
+from orderflow.postgres.errors import DatabaseBusyError, DatabaseError, DatabaseSetupError
 from orderflow.storage import driver
 from orderflow.storage.tables.models import Base
 from orderflow.storage.tables.roles import APP_ROLE, SYSTEM_OPENING, opening
@@ -207,9 +207,13 @@ def translated() -> Iterator[None]:
         yield
     except exc.TimeoutError as error:
         raise DatabaseError("No connection to the database became free in time.") from error
+    except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure) as error:
+        raise DatabaseBusyError from error
     except psycopg.OperationalError as error:
         raise _away(error) from error
     except exc.DBAPIError as error:
+        if isinstance(error.orig, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure):
+            raise DatabaseBusyError from error
         if isinstance(error.orig, psycopg.errors.DiskFull):
             raise DatabaseError(
                 "The database's disk is full.",

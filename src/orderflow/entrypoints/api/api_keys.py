@@ -15,7 +15,7 @@ from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import In, Moment, Name, Out
-from orderflow.flow.people.api_keys import create_key, revoke_key
+from orderflow.flow.people.api_keys import assign_key, create_key, revoke_key
 
 router = ApiRouter("/api-keys", "API keys")
 Admin = Annotated[Caller, Depends(require(Permission.KEYS_MANAGE))]
@@ -41,6 +41,15 @@ class KeyView(Out):
     last_used_at: datetime | None = Field(description="To the minute")
     expires_at: datetime | None
     revoked_at: datetime | None
+    user_id: UUID | None = Field(description="Whom it belongs to: it may do no more than they may, and ends with them")
+    user_email: str | None = Field(description="Their address; null: a key from before keys belonged to somebody")
+    ended: bool = Field(description="Its user is not active any more, so it does not count")
+
+
+class KeyAssignment(In):
+    """Whom a key is to belong to."""
+
+    user_id: UUID
 
 
 class CreatedKey(KeyView):
@@ -64,10 +73,18 @@ def list_api_keys(request: Request, caller: Admin) -> KeyList:
 
 @router.post("", status_code=201)
 def create_api_key(request: Request, caller: Admin, body: NewKey) -> CreatedKey:
-    """Make a key. It is shown in this answer and never again."""
+    """Make a key. It is shown in this answer and never again. It belongs to you, and ends with you."""
     store = app_of(request).store
-    info, key = create_key(store, caller.org_id, caller.actor, body.name, body.role, body.expires_at)
+    info, key = create_key(store, caller.org_id, caller.actor, body.name, body.role, body.expires_at, caller.owner_id)
     return CreatedKey(key=key, **KeyView.model_validate(info).model_dump())
+
+
+@router.patch("/{key_id}", responses=answers(404, 409))
+def assign_api_key(request: Request, caller: Admin, key_id: UUID, body: KeyAssignment) -> KeyView:
+    """Let a key belong to a user. Keys from before belong to nobody: nobody's end ends them."""
+    assigned = assign_key(app_of(request).store, caller.org_id, key_id, body.user_id, caller.actor)
+    request.app.state.authenticator.forget()
+    return KeyView.model_validate(assigned)
 
 
 @router.delete("/{key_id}", responses=answers(404))

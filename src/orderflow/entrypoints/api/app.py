@@ -7,6 +7,7 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
@@ -38,10 +39,10 @@ from orderflow.entrypoints.api.errors import handle_errors
 from orderflow.entrypoints.api.middleware import Boundary
 from orderflow.entrypoints.api.openapi import describe
 from orderflow.entrypoints.api.page import add_page
-from orderflow.entrypoints.api.rate_limit import RateLimit
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.together import Together
 from orderflow.entrypoints.api.tokens import Tokens
+from orderflow.entrypoints.api.work import THREADS, Workload
 from orderflow.entrypoints.metrics import Metrics
 from orderflow.entrypoints.waking import wake_every_engine
 from orderflow.settings import Settings
@@ -77,6 +78,7 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(api: FastAPI) -> AsyncIterator[None]:
+        current_default_thread_limiter().total_tokens = THREADS
         wired = await run_in_threadpool(open_app, settings) if app is None else app
         try:
             running = _start(api, wired, engine=engine)
@@ -129,8 +131,7 @@ def _start(api: FastAPI, wired: App, *, engine: bool) -> Engine | None:
     state.tokens = Tokens(wired.settings.token_secret())
     state.together = Together(wired.store)
     state.authenticator = Authenticator(wired.accounts, state.tokens)
-    state.sign_ins = RateLimit(10, 60)
-    state.sign_ins_of_client = RateLimit(60, 60)
+    state.workload = Workload()
     _ = wired.passwords  # a missing pepper stops the start, not the first sign-in
     wired.wiring.observers.append(state.metrics.note_settled)
     log_deliveries(wired.wiring)

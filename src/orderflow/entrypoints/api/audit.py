@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
@@ -12,7 +12,7 @@ from pydantic import Field
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
-from orderflow.entrypoints.api.schemas import CursorText, Limit, Moment, Out, Page, Text, decode_cursor, page
+from orderflow.entrypoints.api.schemas import CursorText, Limit, Moment, Out, Page, Stored, Text, decode_cursor, page
 
 router = ApiRouter("/audit-log", "Audit log")
 Filter = Annotated[Text | None, Query(max_length=254)]
@@ -28,8 +28,8 @@ class AuditEntry(Out):
     entity_type: str | None = Field(examples=["draft_order"])
     entity_id: UUID | None
     entity_name: str | None = Field(description="Number of the order, name of the connector, address of the user")
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
+    before: Stored | None
+    after: Stored | None
     request_id: str | None = Field(description="The request that caused it")
 
 

@@ -13,12 +13,14 @@ from starlette.concurrency import run_in_threadpool
 
 from orderflow.domain.access import Role
 from orderflow.domain.errors import StateError
-from orderflow.entrypoints.api.deps import Caller, app_of, require
+from orderflow.entrypoints.api.authentication import session_of
+from orderflow.entrypoints.api.deps import Caller, app_of, client_of, require
 from orderflow.entrypoints.api.errors import answers, request_id_of
-from orderflow.entrypoints.api.permissions import Permission, may
+from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import In, Out, Text
 from orderflow.entrypoints.api.tokens import LIFETIME
+from orderflow.entrypoints.api.work import Work, Workload, slow
 from orderflow.flow.people.sign_in import AuthRequiredError, sign_in
 from orderflow.flow.people.users import LONGEST_PASSWORD, SHORTEST_PASSWORD, change_own_password
 
@@ -71,20 +73,32 @@ class NewOwnPassword(In):
 async def login(request: Request, body: Credentials) -> Token:
     """Sign in with address and password; the token is good for an hour.
 
-    Five wrong passwords in a row lock the account for 15 minutes. The answer is the same for an unknown address, and
-    takes as long.
+    No account is ever locked. After five wrong passwords for it from one place, each further attempt from there has to
+    wait: one second, then two, up to 15 minutes (429, `Retry-After`). Where somebody signed in during the last 90 days
+    the right password always gets in. The answer is the same for an unknown address, and takes as long.
     """
-    client = request.client.host if request.client else "unknown"
-    request.app.state.sign_ins.check(f"{client} {body.email.strip().lower()}")
-    request.app.state.sign_ins_of_client.check(client)
-    app, refused_at = app_of(request), time.monotonic() + REFUSED_AFTER
-    given = body.email.strip(), body.password.get_secret_value(), request_id_of(request)
+    app, source, refused_at = app_of(request), client_of(request), time.monotonic() + REFUSED_AFTER
+    given = body.email.strip(), body.password.get_secret_value(), source, request_id_of(request)
+    workload: Workload = request.app.state.workload
     try:
-        account = await run_in_threadpool(sign_in, app.store, app.accounts, app.passwords, *given)
+        async with workload.shares[Work.PASSWORD].taken(source):
+            account = await run_in_threadpool(sign_in, app.store, app.accounts, app.passwords, app.sources, *given)
     except AuthRequiredError:
         await asyncio.sleep(refused_at - time.monotonic())
         raise
     return Token(access_token=request.app.state.tokens.issue(account))
+
+
+@router.post("/auth/logout", status_code=204, responses=answers(409))
+def logout(request: Request, caller: Myself) -> None:
+    """End the session whose token is sent. Others of the same user go on."""
+    if caller.user_id is None:
+        raise StateError("An API key has no session.", code="NOT_A_USER", hint="Revoke it where it is not needed.")
+    session = session_of(request)
+    with app_of(request).store.work(caller.org_id) as work:
+        work.users.end_session(caller.user_id, session.session_id, session.expires_at)
+        work.audit.add("LOGGED_OUT", caller.actor, "app_user", [caller.user_id])
+    request.app.state.authenticator.forget()
 
 
 @router.get("/me")
@@ -99,15 +113,27 @@ def me(request: Request, caller: Myself) -> Me:
         org_id=caller.org_id,
         org_slug=organization["slug"],
         org_name=organization["name"],
-        permissions=[permission.name for permission in Permission if may(caller.role, permission)],
+        permissions=[permission.name for permission in Permission if caller.may(permission)],
     )
 
 
-@router.post("/me/password", status_code=204, responses=answers(409))
+@router.post("/me/password", status_code=204, responses=answers(409, 429))
+@slow(Work.PASSWORD)
 def change_my_password(request: Request, caller: Myself, body: NewOwnPassword) -> None:
     """Change one's own password. Every session ends; sign in again."""
     if caller.user_id is None:
         raise StateError("An API key has no password.", code="NOT_A_USER", hint="Sign in with address and password.")
     app, old, new = app_of(request), body.old_password.get_secret_value(), body.new_password.get_secret_value()
-    change_own_password(app.store, app.passwords, caller.org_id, caller.user_id, caller.actor, old, new)
+    place = client_of(request)
+    change_own_password(
+        app.store,
+        app.passwords,
+        caller.org_id,
+        caller.user_id,
+        caller.actor,
+        old,
+        new,
+        sources=app.sources,
+        source=place,
+    )
     request.app.state.authenticator.forget()

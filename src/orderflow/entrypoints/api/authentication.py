@@ -17,7 +17,7 @@ from orderflow.engine.tracing import current_traceparent
 from orderflow.entrypoints.api.deps import Caller
 from orderflow.entrypoints.api.errors import ForbiddenError, request_id_of
 from orderflow.entrypoints.api.permissions import Permission, may
-from orderflow.entrypoints.api.tokens import Tokens
+from orderflow.entrypoints.api.tokens import Claims, Tokens
 from orderflow.flow.people.api_keys import MARK, hash_key
 from orderflow.flow.people.sign_in import Account, AuthRequiredError
 from orderflow.flow.ports import Actor
@@ -27,7 +27,8 @@ REMEMBERED = 5.0
 """Seconds."""
 
 _MOST = 10_000
-Credentials = UUID | bytes
+Credentials = tuple[UUID, UUID] | bytes
+"""A user and a session, or the hash of an API key."""
 
 
 class Authenticator:
@@ -53,7 +54,7 @@ class Authenticator:
                 )
             return account, False
         claims = self._tokens.read(credentials)
-        account = await self._look_up(claims.user_id)
+        account = await self._look_up((claims.user_id, claims.session_id))
         if account is None or not account.active or account.version != claims.version:
             raise AuthRequiredError("The session was ended.", code="SESSION_ENDED", hint="Sign in again.")
         return account, True
@@ -67,18 +68,28 @@ class Authenticator:
         since, account = self._recent.get(credentials, (0.0, None))
         if account is not None and time.monotonic() - since < REMEMBERED:
             return account
-        find = self._accounts.by_id if isinstance(credentials, UUID) else self._accounts.by_key
         asked_at = time.monotonic()
-        found: Account | None = await run_in_threadpool(find, credentials)  # type: ignore[arg-type]  # each takes its own
+        found = await run_in_threadpool(self._find, credentials)
         if found is not None:
             self._remember(credentials, asked_at, found)
         return found
+
+    def _find(self, credentials: Credentials) -> Account | None:
+        if isinstance(credentials, bytes):
+            return self._accounts.by_key(credentials)
+        return self._accounts.by_session(*credentials)
 
     def _remember(self, credentials: Credentials, asked_at: float, account: Account) -> None:
         with self._lock:
             if len(self._recent) >= _MOST:
                 self._recent.clear()
             self._recent[credentials] = (asked_at, account)
+
+
+def session_of(request: Request) -> Claims:
+    """Return what the caller's token says; raises AuthRequiredError if there is none, or an API key."""
+    tokens: Tokens = request.app.state.tokens
+    return tokens.read(_credentials(request))
 
 
 async def authorize(request: Request, permission: Permission) -> Caller:
@@ -90,16 +101,25 @@ async def authorize(request: Request, permission: Permission) -> Caller:
     """
     authenticator: Authenticator = request.app.state.authenticator
     account, is_user = await authenticator.identify(_credentials(request))
-    if not may(account.role, permission):
-        raise ForbiddenError(f"The role {account.role} may not {permission.value}.")
     name = account.email if is_user else f"key:{account.email}"
-    return Caller(
+    caller = Caller(
         account.org_id,
         account.id if is_user else None,
         account.email,
         account.role,
         Actor(name, request_id_of(request), current_traceparent(), restricted=True),
+        account.cap,
+        account.owner_id,
     )
+    if not caller.may(permission):
+        raise ForbiddenError(f"The role {_which(caller, permission)} may not {permission.value}.")
+    return caller
+
+
+def _which(caller: Caller, permission: Permission) -> str:
+    if caller.cap is None or not may(caller.role, permission):
+        return caller.role
+    return f"{caller.cap} of the key's user"
 
 
 def _credentials(request: Request) -> str:

@@ -1,33 +1,97 @@
-"""How much a request may send."""
+"""How much a request may send, and how slowly."""
 
 from __future__ import annotations
 
-from starlette.exceptions import HTTPException
+import asyncio
+import time
+from dataclasses import dataclass
+
 from starlette.requests import Request
 from starlette.types import Message, Receive
 
+from orderflow.domain.errors import OrderFlowError
 
-def limited(request: Request, most: int) -> Receive:
-    """Return the request's `receive`, which raises once more than `most` bytes came.
+ANONYMOUS = 8_192
+"""Bytes that a request may send before it is known whose it is."""
+
+USUAL = 262_144
+"""Bytes that most requests may send; those that bring in an order may send more."""
+
+LARGE = 65_536
+"""Bytes from which on a body is parsed beside the event loop, and counts as large (`work.LIMITS`)."""
+
+
+class BodyTooLargeError(OrderFlowError):
+    """A request sends more than is taken here."""
+
+    code = "BODY_TOO_LARGE"
+    hint = "Send less at a time: many orders go to /draft-orders/import."
+
+
+class BodyTooSlowError(OrderFlowError):
+    """A request's body comes too slowly."""
+
+    code = "BODY_TOO_SLOW"
+    hint = "Nothing of it was taken; send it again over a faster connection, or in smaller parts."
+    default_message = "The body came too slowly, or not at all."
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How quickly a body has to come.
+
+    Attributes:
+        idle: Seconds within which something of it comes, each time.
+        grace: Seconds after which it is looked at how quickly it came.
+        rate: Bytes a second, on average, from then on.
+    """
+
+    idle: float = 20.0
+    grace: float = 20.0
+    rate: float = 4_096.0
+
+
+PACE = Pace()
+
+
+def limited(request: Request, most: int, pace: Pace | None = None) -> Receive:
+    """Return the request's `receive`, which raises once more than `most` bytes came, or too few.
 
     Raises:
-        HTTPException: 413, at once if the request announces that much.
+        BodyTooLargeError: At once if the request announces that much.
+        BodyTooSlowError: It does not keep `pace`.
     """
+    pace = pace or PACE
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > most:
         raise _too_large(most)
-    received = 0
+    received, begun = 0, time.monotonic()
 
     async def receive() -> Message:
         nonlocal received
-        message = await request.receive()
+        try:
+            message = await asyncio.wait_for(request.receive(), pace.idle)
+        except TimeoutError:
+            raise BodyTooSlowError from None
         received += len(message.get("body", b""))
         if received > most:
             raise _too_large(most)
+        if message.get("more_body") and _lags(received, time.monotonic() - begun, pace):
+            raise BodyTooSlowError
         return message
 
     return receive
 
 
-def _too_large(most: int) -> HTTPException:
-    return HTTPException(413, f"The body is larger than the {most:,} bytes that are taken here.")
+def announces_much(request: Request) -> bool:
+    """Return whether a request's body is large, or may be for all that is known."""
+    announced = request.headers.get("content-length", "")
+    return int(announced) > LARGE if announced.isdigit() else "transfer-encoding" in request.headers
+
+
+def _lags(received: int, seconds: float, pace: Pace) -> bool:
+    return seconds > pace.grace and received < seconds * pace.rate
+
+
+def _too_large(most: int) -> BodyTooLargeError:
+    return BodyTooLargeError(f"The body is larger than the {most:,} bytes that are taken here.")

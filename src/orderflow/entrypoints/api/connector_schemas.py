@@ -9,11 +9,15 @@ from uuid import UUID
 import msgspec
 from pydantic import AfterValidator, Field
 
-from orderflow.entrypoints.api.schemas import VERSION, In, Name, Out, Text
+from orderflow.entrypoints.api.schemas import VERSION, In, Name, Out, Stored, Text
 from orderflow.flow.setup.mask import MASK
 from orderflow.flow.setup.proof import Proof
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+LARGEST_CONFIG = 131_072
+"""Bytes of JSON."""
 
 
 def plain_json(config: dict[str, Any]) -> dict[str, Any]:
@@ -22,6 +26,8 @@ def plain_json(config: dict[str, Any]) -> dict[str, Any]:
         plain: dict[str, Any] = msgspec.json.decode(_encode(config))
     except (TypeError, ValueError, OverflowError, RecursionError):  # their messages may quote the content
         raise ValueError("holds text that is not Unicode, or a number that is out of range") from None
+    if len(_encode(plain)) > LARGEST_CONFIG:
+        raise ValueError(f"must be at most {LARGEST_CONFIG:,} bytes of JSON")
     return plain
 
 
@@ -196,7 +202,7 @@ class Connector(Out):
     name: str | None
     status: Literal["ACTIVE", "DISABLED"]
     is_default: bool = Field(description="Pushes that name no connector go to it")
-    config: dict[str, Any] | None = Field(description=f"Secrets are `{MASK}`; null if it cannot be read")
+    config: Stored | None = Field(description=f"Secrets are `{MASK}`; null if it cannot be read")
     config_readable: bool = Field(description="false: it was sealed with a key that is lost. Enter it again.")
     in_doubt: Literal["resend", "hold"]
     give_up_after: int | None

@@ -32,6 +32,7 @@ from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.proofs import TestProofs
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
+from orderflow.entrypoints.api.work import Work, slow
 from orderflow.flow.ports import Wiring
 from orderflow.flow.setup import connections as steps
 from orderflow.flow.setup.host_key import trust_host_key
@@ -61,18 +62,21 @@ def list_connectors(request: Request, caller: Reader) -> Any:
 
 
 @router.post("", status_code=201, response_model=Connector, responses=answers(400, 409))
+@slow(Work.TEST)
 def create_connector(request: Request, caller: Editor, body: NewConnector) -> Any:
     """Add a connector. The first ACTIVE one becomes the default; of each type one may be ACTIVE."""
     return create(request, caller, body.connector_type, body)
 
 
 @router.post("/test", response_model=TestPassed, responses=answers(400, 404, 409))
+@slow(Work.TEST)
 def test_connector_config(request: Request, caller: Tester, body: TypedConfigToTest) -> Any:
     """Test a configuration without saving it."""
     return try_it(request, caller, body.connector_type, body)
 
 
 @router.post("/preview", response_model=Preview, responses=answers(400, 404, 409))
+@slow(Work.TEST)
 def preview_connector_config(request: Request, caller: Tester, body: ConfigToPreview) -> Any:
     """Show what a configuration would send for an order, without saving or sending anything."""
     order = sample_order() if body.order_id is None else body.order_id
@@ -86,6 +90,7 @@ def get_connector(request: Request, caller: Reader, connector_id: UUID) -> Any:
 
 
 @router.patch("/{connector_id}", response_model=Connector, responses=answers(400, 404, 409), openapi_extra=CONDITIONAL)
+@slow(Work.TEST)
 def update_connector(request: Request, caller: Editor, connector_id: UUID, body: ConnectorChange) -> Any:
     """Change a connector. With a new configuration, deliveries that waited for a correction go on."""
     options = body.model_dump(include=OPTIONS, exclude_unset=True)
@@ -123,6 +128,7 @@ def delete_connector(request: Request, caller: Editor, connector_id: UUID) -> No
 
 
 @router.post("/{connector_id}/enable", response_model=Connector, responses=answers(404, 409), openapi_extra=CONDITIONAL)
+@slow(Work.TEST)
 def enable_connector(request: Request, caller: Editor, connector_id: UUID, body: Enabling | None = None) -> Any:
     """Let a connector deliver. It becomes the default if there is none.
 
@@ -159,6 +165,7 @@ def make_connector_default(request: Request, caller: Editor, connector_id: UUID)
 
 
 @router.post("/{connector_id}/test", response_model=TestPassed, responses=answers(400, 404, 409))
+@slow(Work.TEST)
 def test_connector(request: Request, caller: Tester, connector_id: UUID) -> Any:
     """Test a connector as it is stored. If the test passes, its waiting deliveries go on."""
     result = test_connection(app_of(request).wiring, caller.org_id, connector_id, caller.actor)
@@ -173,6 +180,7 @@ def test_connector(request: Request, caller: Tester, connector_id: UUID) -> Any:
     responses=answers(400, 404, 409),
     openapi_extra=CONDITIONAL,
 )
+@slow(Work.TEST)
 def accept_host_key(request: Request, caller: Editor, connector_id: UUID, body: HostKey) -> Any:
     """Trust the host key that a failed test has shown, once a person has compared its fingerprint."""
     with _editing(request, caller, connector_id) as wiring:

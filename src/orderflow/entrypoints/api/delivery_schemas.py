@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from orderflow.domain.states import AttemptStatus, ERPExportStatus, OrderStatus
 from orderflow.entrypoints.api.connector_schemas import Problem
-from orderflow.entrypoints.api.schemas import In, Out, Page
+from orderflow.entrypoints.api.schemas import In, Out, Page, Stored
 
 WaitsFor = Literal[
     "ATTEMPT",
@@ -90,8 +90,8 @@ class Attempt(Out):
 class AttemptDetail(Attempt):
     """One attempt with what was asked and what was answered, secrets redacted, answers cut to 16 KiB."""
 
-    request_json: dict[str, Any] | None
-    response_json: dict[str, Any] | None
+    request_json: Stored | None
+    response_json: Stored | None
 
 
 class AttemptPage(Page[Attempt]):
@@ -101,7 +101,11 @@ class AttemptPage(Page[Attempt]):
 class Resolution(In):
     """How a delivery in doubt had ended."""
 
-    as_: Literal["delivered", "send_again"] = Field(alias="as", description="After a look into the ERP")
+    as_: Literal["delivered", "not_delivered", "send_again"] = Field(
+        alias="as",
+        description="After a look into the ERP: it has the order; it has not, and the delivery ends (the order is in "
+        "ERROR and may be corrected); it has not, and the same document is to be sent again",
+    )
 
 
 class MoveBody(In):
@@ -142,8 +146,8 @@ class Change(Out):
     at: datetime
     action: str = Field(examples=["DRAFT_APPROVED"])
     actor: str
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
+    before: Stored | None
+    after: Stored | None
     request_id: str | None
 
 

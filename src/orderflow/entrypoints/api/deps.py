@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address, ip_network
 from uuid import UUID
 
 from starlette.requests import Request
 
 from orderflow.bootstrap import App
-from orderflow.entrypoints.api.permissions import Permission, Role
+from orderflow.entrypoints.api.permissions import Permission, Role, may
 from orderflow.flow.ports import Actor
 
 
@@ -20,6 +21,8 @@ class Caller:
         user_id: None for an API key.
         email: The user's address, or the API key's name.
         actor: For the audit log and the push log: the same name, and the request's id.
+        cap: For an API key, the role of the user whom it belongs to; it may do what both roles may.
+        owner_id: That user, or the user themself.
     """
 
     org_id: UUID
@@ -27,6 +30,12 @@ class Caller:
     email: str
     role: Role
     actor: Actor
+    cap: Role | None = None
+    owner_id: UUID | None = None
+
+    def may(self, permission: Permission) -> bool:
+        """Return whether the caller has `permission`."""
+        return may(self.role, permission) and (self.cap is None or may(self.cap, permission))
 
 
 class Require:
@@ -47,6 +56,19 @@ def require(permission: Permission) -> Require:
     The route must belong to an `ApiRouter`.
     """
     return Require(permission)
+
+
+def client_of(request: Request) -> str:
+    """Return where a request comes from: an address, of IPv6 the network that one customer has (RFC 6177)."""
+    host = request.client.host if request.client else "unknown"
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, IPv6Address):
+        mapped = address.ipv4_mapped
+        return str(mapped) if mapped else str(ip_network(f"{host.partition('%')[0]}/64", strict=False))
+    return host
 
 
 def app_of(request: Request) -> App:

@@ -7,8 +7,8 @@ do next in `details.hint`, and for input that cannot be used each field and what
     403 FORBIDDEN         the caller's role does not allow it
     404 NOT_FOUND         no such thing in the caller's organization (405: no such method there)
     409 CONFLICT          the thing is not in a state that allows it
-    422 VALIDATION_ERROR  the input cannot be used (413: it is too large)
-    429 RATE_LIMITED      too many attempts; `Retry-After` says when to come back
+    422 VALIDATION_ERROR  the input cannot be used (413: it is too large; 408: it came too slowly)
+    429 RATE_LIMITED      too many attempts, or too much at once; `Retry-After` says when to come back
     400 DEPENDENCY_ERROR  an ERP that was tested does not answer as it should (503: our own database does not)
     500 INTERNAL_ERROR    our fault; the log has it under the request's id
 """
@@ -38,11 +38,22 @@ from orderflow.domain.errors import (
     StaleVersionError,
     StateError,
 )
+from orderflow.entrypoints.api.body_limit import BodyTooLargeError, BodyTooSlowError
 from orderflow.flow.people.sign_in import AuthRequiredError, RateLimitedError
 from orderflow.postgres.errors import DatabaseError
 
 log = structlog.get_logger(__name__)
 _encode = msgspec.json.Encoder(enc_hook=str, decimal_format="number").encode
+
+
+NO_OBJECT = "object_wanted"
+"""Pydantic's kind of a problem: something else stands where an object is wanted."""
+
+MOST_PROBLEMS = 20
+"""Of one body, that an answer tells."""
+
+LONGEST_NAME, LONGEST_MESSAGE = 200, 500
+"""Characters of each."""
 
 
 class ForbiddenError(OrderFlowError):
@@ -54,6 +65,8 @@ class ForbiddenError(OrderFlowError):
 
 _KINDS: tuple[tuple[type[OrderFlowError], int, str], ...] = (
     (AuthRequiredError, 401, "AUTH_REQUIRED"),
+    (BodyTooSlowError, 408, "VALIDATION_ERROR"),
+    (BodyTooLargeError, 413, "VALIDATION_ERROR"),
     (ForbiddenError, 403, "FORBIDDEN"),
     (RateLimitedError, 429, "RATE_LIMITED"),
     (NotFoundError, 404, "NOT_FOUND"),
@@ -104,7 +117,16 @@ _EXAMPLES: dict[int, tuple[str, str, dict[str, Any]]] = {
         "The order is PUSHED already.",
         {"reason": "CONFLICT", "hint": "It is delivered once; see its exports."},
     ),
-    413: ("VALIDATION_ERROR", "The body is larger than 10 MB.", {"reason": "BODY_TOO_LARGE", "hint": "Send less."}),
+    408: (
+        "VALIDATION_ERROR",
+        "The body came too slowly, or not at all.",
+        {"reason": "BODY_TOO_SLOW", "hint": "Send it again over a faster connection, or in smaller parts."},
+    ),
+    413: (
+        "VALIDATION_ERROR",
+        "The body is larger than the 262,144 bytes that are taken here.",
+        {"reason": "BODY_TOO_LARGE", "hint": "Send less at a time."},
+    ),
     422: (
         "VALIDATION_ERROR",
         "Some fields cannot be used: lines[0].qty.",
@@ -113,7 +135,11 @@ _EXAMPLES: dict[int, tuple[str, str, dict[str, Any]]] = {
             "fields": [{"field": "lines[0].qty", "message": "must be greater than 0"}],
         },
     ),
-    429: ("RATE_LIMITED", "Too many attempts.", {"reason": "RATE_LIMITED", "hint": "Wait 30 seconds."}),
+    429: (
+        "RATE_LIMITED",
+        "Too many imports are under way at once.",
+        {"reason": "TOO_MANY_AT_ONCE", "hint": "Wait 2 seconds, then try again.", "work": "IMPORT", "at_once": 4},
+    ),
     500: ("INTERNAL_ERROR", "Something went wrong on our side.", {"reason": "INTERNAL_ERROR", "hint": "See the log."}),
     503: (
         "DEPENDENCY_ERROR",
@@ -188,29 +214,25 @@ def _headers(error: OrderFlowError) -> dict[str, str]:
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    fields = field_errors(error.errors())
+    problems = error.errors()
+    fields = field_errors(problems)
     names = ", ".join(dict.fromkeys(field["field"] for field in fields))
     details = {"reason": "VALIDATION_ERROR", "hint": InputError.hint, "fields": fields}
-    message = f"Some fields cannot be used: {names}."
+    more = f", and {len(problems) - len(fields)} more" if len(problems) > len(fields) else ""
+    message = f"Some fields cannot be used: {names}{more}."
     return error_answer(422, "VALIDATION_ERROR", message, details, request_id_of(request))
 
 
 def field_errors(problems: Sequence[Any]) -> list[dict[str, str]]:
     """Return pydantic's problems as `{"field", "message"}`, without the input: it may hold a secret."""
     return [
-        _no_json(problem)
-        if problem["type"] == "json_invalid"
-        else {"field": _field(problem["loc"]), "message": _message(problem)}
-        for problem in problems
+        {"field": _field(problem["loc"])[:LONGEST_NAME], "message": _message(problem)[:LONGEST_MESSAGE]}
+        for problem in problems[:MOST_PROBLEMS]
     ]
 
 
-def _no_json(problem: Any) -> dict[str, str]:
-    return {"field": "body", "message": f"is not JSON: {problem['ctx']['error']} at character {problem['loc'][1] + 1}"}
-
-
 def _message(problem: Any) -> str:
-    if problem["loc"] == ("body",) and problem["type"] in {"model_attributes_type", "model_type"}:
+    if problem["loc"] == ("body",) and problem["type"] in {"model_attributes_type", "model_type", NO_OBJECT}:
         return "must be a JSON object, sent with Content-Type: application/json"
     return str(problem["msg"]).removeprefix("Value error, ")
 

@@ -11,22 +11,21 @@ from uuid import UUID
 from fastapi import Depends, Header, Request
 from starlette.concurrency import run_in_threadpool
 
-from orderflow.domain.errors import InputError, StaleVersionError
-from orderflow.domain.orders import DraftOrder, missing_for_ready
+from orderflow.domain.errors import StaleVersionError
+from orderflow.domain.orders import missing_for_ready
 from orderflow.domain.states import OrderStatus
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.order_schemas import OrderBody, OrderState, PushAccepted, PushBody
-from orderflow.entrypoints.api.orders import current_order
+from orderflow.entrypoints.api.orders import current_order, order_in
 from orderflow.entrypoints.api.permissions import Permission
-from orderflow.entrypoints.api.routing import ApiRouter, body_of, sends_json, validated_body
+from orderflow.entrypoints.api.routing import ApiRouter, ExactRequest, beside_the_loop, body_of
 from orderflow.entrypoints.api.schemas import JSON
 from orderflow.entrypoints.api.together import Together
 from orderflow.entrypoints.api.versions import CONDITIONAL, note_version, seen
 from orderflow.flow.delivery.request import announce, note_request
 from orderflow.flow.order.accept import accept_orders
 from orderflow.flow.order.approve import approve_order
-from orderflow.flow.order.reading import decode_order, read_order
 from orderflow.flow.ports import Export
 from orderflow.storage.store import SqlWork, check_version
 
@@ -48,9 +47,9 @@ router = ApiRouter("/draft-orders", "Orders")
 
 
 @router.post("", status_code=201, response_model=OrderState, openapi_extra=body_of(OrderBody))
-async def create_order(request: Request, caller: Importer) -> Any:
+async def create_order(request: ExactRequest, caller: Importer) -> Any:
     """Bring in one order; READY if nothing is missing, else NEEDS_REVIEW."""
-    order = await _order_in(request)
+    order = await beside_the_loop(request.raw, order_in, request)
     await _together(request).take(caller.org_id, None, lambda work: accept_orders(work, [order], caller.actor))
     note_version(request, 1)
     return JSON({"id": order.id, "status": order.status, "missing": missing_for_ready(order), "version": 1}, 201)
@@ -111,17 +110,6 @@ async def _push(
     announce(app_of(request).store, caller.org_id, export)
     answer = {"order_id": order_id, "export_id": export.id, "connection_id": export.connection_id}
     return JSON(answer | {"status": export.status}, 202)
-
-
-async def _order_in(request: Request) -> DraftOrder:
-    """Return the order in a request's body; one that is not as it should be is looked at field by field."""
-    try:
-        if sends_json(request):
-            return decode_order(await request.body())
-    except InputError:
-        pass
-    body = await validated_body(request, OrderBody)
-    return read_order(body.model_dump(exclude_unset=True))
 
 
 def _together(request: Request) -> Together:

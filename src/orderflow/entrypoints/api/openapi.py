@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from orderflow.entrypoints.api.permissions import Permission, allowed
+from orderflow.entrypoints.api.routing import BODIES
 
 _INTRODUCTION = """
 Carries approved sales orders into ERPs, once and only once.
@@ -35,6 +36,17 @@ def permission_table() -> str:
     return "\n".join(f"| {permission.value} | {allowed(permission)} |" for permission in Permission)
 
 
+def _schemas_of_bodies() -> dict[str, Any]:
+    """Return the schemas of what routes read by themselves, and of their parts."""
+    template = "#/components/schemas/{model}"
+    models = sorted(BODIES, key=lambda model: model.__name__)
+    schemas = {model.__name__: model.model_json_schema(ref_template=template) for model in models}
+    parts: dict[str, Any] = {}
+    for schema in schemas.values():
+        parts |= schema.pop("$defs", {})
+    return parts | schemas
+
+
 def describe(api: FastAPI) -> None:
     """Make `api.openapi()` complete."""
     api.description = introduction()
@@ -44,6 +56,7 @@ def describe(api: FastAPI) -> None:
         if api.openapi_schema is None:
             document = make()
             document.setdefault("components", {})["securitySchemes"] = _SECURITY
+            document["components"]["schemas"] |= _schemas_of_bodies()
             api.openapi_schema = document
         return api.openapi_schema
 

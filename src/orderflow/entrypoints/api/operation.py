@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hmac
+from ipaddress import ip_address
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request
 from prometheus_client.exposition import choose_encoder
 from pydantic import BaseModel
@@ -50,9 +52,9 @@ async def healthz() -> Alive:
     response_model_exclude_defaults=True,
     responses={503: {"model": Readiness, "description": "Send no requests here"}},
 )
-def readyz(request: Request) -> Readiness:
+async def readyz(request: Request) -> Readiness:
     """Tell whether requests can be served: database there, its migrations at head, engine alive, not about to stop."""
-    database = _database(request)
+    database = await to_thread.run_sync(_database, request, limiter=_limiter(request))
     engine = request.app.state.engine
     working = "off" if engine is None else "ok" if engine.alive else "stopped"
     well = database == "ok" and working != "stopped" and not request.app.state.draining
@@ -62,6 +64,24 @@ def readyz(request: Request) -> Readiness:
 
 def _troubles(request: Request) -> list[str]:
     return sorted({trouble.code for trouble in request.app.state.presence.known()})
+
+
+def _limiter(request: Request) -> CapacityLimiter:
+    """Return threads beside those that requests use, so that the answer comes however busy they are."""
+    state = request.app.state
+    if not hasattr(state, "probes"):
+        state.probes = CapacityLimiter(2)
+    limiter: CapacityLimiter = state.probes
+    return limiter
+
+
+def _from_this_machine(request: Request) -> bool:
+    forwarded = {"forwarded", "via", "x-forwarded-for", "x-real-ip"} & set(request.headers.keys())
+    host = request.client.host if request.client else ""
+    try:
+        return not forwarded and ip_address(host).is_loopback
+    except ValueError:
+        return not host and not forwarded  # a socket of this machine's
 
 
 def _database(request: Request) -> str:
@@ -74,9 +94,18 @@ def _database(request: Request) -> str:
 
 @router.get("/metrics", response_class=Response, responses={200: _METRICS, **answers(401)})
 def metrics(request: Request) -> Response:
-    """Return the measurements. With `ORDERFLOW_METRICS_TOKEN` set, it must be sent as a bearer token."""
+    """Return the measurements. `ORDERFLOW_METRICS_TOKEN` must be sent as a bearer token.
+
+    Where none is set, they are for this machine only, and for nobody who comes through a proxy on it: they name
+    organizations and connections.
+    """
     token = app_of(request).settings.metrics_token
     sent = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if token is None and not _from_this_machine(request):
+        raise AuthRequiredError(
+            "The measurements are for this machine only, unless a token is set.",
+            hint="Set ORDERFLOW_METRICS_TOKEN, and send it as `Authorization: Bearer …`.",
+        )
     if token and not hmac.compare_digest(sent.encode(), token.get_secret_value().encode()):
         raise AuthRequiredError
     encode, media_type = choose_encoder(request.headers.get("accept", ""))

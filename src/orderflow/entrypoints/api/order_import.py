@@ -15,17 +15,18 @@ from anyio import from_thread
 from fastapi import Depends, Request
 from fastapi.responses import StreamingResponse
 from pydantic import Field
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from orderflow.domain.errors import InputError
 from orderflow.domain.states import OrderStatus
+from orderflow.entrypoints.api.body_limit import BodyTooLargeError, BodyTooSlowError
 from orderflow.entrypoints.api.connector_schemas import Problem
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import STREAMS, ApiRouter
 from orderflow.entrypoints.api.schemas import Out
-from orderflow.flow.order.importing import Imported, import_orders
+from orderflow.entrypoints.api.work import Work, slow
+from orderflow.flow.order.importing import MOST_REFUSED, Imported, import_orders
 from orderflow.flow.order.reading_files import lines_of, read_orders
 
 JSONL = "application/x-ndjson"
@@ -70,6 +71,7 @@ _EXAMPLE = (
         },
     },
 )
+@slow(Work.IMPORT)
 def import_draft_orders(
     request: Request, caller: Annotated[Caller, Depends(require(Permission.ORDERS_IMPORT))]
 ) -> JsonLines:
@@ -89,9 +91,11 @@ def _results(request: Request, caller: Caller) -> Iterator[Imported]:
     body = _Body(request)
     orders = read_orders(lines_of(io.BufferedReader(body, 1 << 16)))
     last = 0
-    for result in import_orders(app_of(request).store, caller.org_id, orders, caller.actor):
+    for result in import_orders(app_of(request).store, caller.org_id, orders, caller.actor, MOST_REFUSED):
         last = result.line
         yield result
+    while body.read(1 << 16):
+        pass  # whoever still sends is not reading yet
     if body.stopped is not None:
         yield Imported(last + 1, error=body.stopped)
 
@@ -137,8 +141,8 @@ class _Body(io.RawIOBase):
                     return bytes(chunk)
                 if chunk is None:
                     break
-        except HTTPException as error:
-            self.stopped = InputError(str(error.detail), code="BODY_TOO_LARGE", hint="Send what is left on its own.")
+        except (BodyTooLargeError, BodyTooSlowError) as error:
+            self.stopped = InputError(error.message, code=error.code, hint="Send what is left on its own.")
         except ClientDisconnect:
             self.stopped = InputError("The body ended before it was complete.", code="BODY_INCOMPLETE")
         return b""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
 
-from orderflow.domain.errors import NotFoundError
-from orderflow.domain.orders import missing_for_ready
+from orderflow.domain.errors import InputError, NotFoundError
+from orderflow.domain.orders import DraftOrder, missing_for_ready
 from orderflow.domain.states import OrderStatus
 from orderflow.entrypoints.api.connector_schemas import Preview
 from orderflow.entrypoints.api.delivery_schemas import Export, Timeline, shown_event, shown_export
@@ -27,15 +27,16 @@ from orderflow.entrypoints.api.order_schemas import (
     OrderState,
     RejectBody,
 )
-from orderflow.entrypoints.api.permissions import Permission, may
-from orderflow.entrypoints.api.routing import ApiRouter
+from orderflow.entrypoints.api.permissions import Permission
+from orderflow.entrypoints.api.routing import ApiRouter, ExactRequest, body_of, sends_json, validated_body
 from orderflow.entrypoints.api.schemas import JSON, CursorText, Moment, Text, decode_cursor, page
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
+from orderflow.entrypoints.api.work import Work, slow
 from orderflow.flow.delivery.request import withdraw_in
 from orderflow.flow.order.approve import edit_order, reject_order
 from orderflow.flow.order.confirm import confirm_order as confirm
 from orderflow.flow.order.many import STARTS_FROM, act_on_many
-from orderflow.flow.order.reading import read_order
+from orderflow.flow.order.reading import decode_order, read_order
 from orderflow.flow.setup.preview import preview_order
 from orderflow.storage.store import SqlWork
 from orderflow.storage.views.search import ExportFilter, OrderFilter, SqlSearch
@@ -78,7 +79,7 @@ def list_orders(
 @router.post("/bulk", response_model=BulkAnswer, responses=answers(404, 409))
 def act_on_orders(request: Request, caller: Pusher, body: BulkBody) -> Any:
     """Approve, push or retry many orders, each for itself."""
-    if body.action == "approve" and not may(caller.role, Permission.ORDERS_APPROVE):
+    if body.action == "approve" and not caller.may(Permission.ORDERS_APPROVE):
         raise ForbiddenError(f"The role {caller.role} may not {Permission.ORDERS_APPROVE}.")
     store = app_of(request).store
     ids = body.ids if body.ids is not None else _found(request, caller, body)
@@ -106,15 +107,18 @@ def get_order_timeline(request: Request, caller: Reader, order_id: UUID) -> Any:
 
 
 @router.get("/{order_id}/preview", response_model=Preview, responses=answers(400, 404, 409))
+@slow(Work.TEST)
 def preview_order_delivery(request: Request, caller: Reader, order_id: UUID, connection_id: UUID | None = None) -> Any:
     """Show what a connector, by default the default one, would send for this order as it is now. Nothing is sent."""
     return preview_order(app_of(request).wiring, caller.org_id, order_id, connection_id)
 
 
-@router.put("/{order_id}", response_model=Order, responses=answers(404, 409), openapi_extra=CONDITIONAL)
-def update_order(request: Request, caller: Editor, order_id: UUID, body: OrderBody) -> Any:
+@router.put(
+    "/{order_id}", response_model=Order, responses=answers(404, 409), openapi_extra=CONDITIONAL | body_of(OrderBody)
+)
+def update_order(request: ExactRequest, caller: Editor, order_id: UUID) -> Any:
     """Replace an order's content. An APPROVED or failed order needs approval again."""
-    changed = read_order(body.model_dump(exclude_unset=True))
+    changed = order_in(request)
     changed.id = order_id
     with _editing(request, caller, order_id) as work:
         edit_order(work, changed, caller.actor)
@@ -143,6 +147,19 @@ def confirm_order(request: Request, caller: Pusher, order_id: UUID, body: Confir
     with _editing(request, caller, order_id) as work:
         confirm(work, order_id, body.erp_order_id, caller.actor)
         return _state(request, work, order_id, OrderStatus.CONFIRMED)
+
+
+def order_in(request: ExactRequest) -> DraftOrder:
+    """Return the order in a request's body; one that is not as it should be is looked at field by field.
+
+    Raises:
+        InputError, RequestValidationError: It is no order.
+    """
+    with suppress(InputError):
+        if sends_json(request):
+            return decode_order(request.raw)
+    body = validated_body(request, OrderBody)
+    return read_order(body.model_dump(exclude_unset=True))
 
 
 def _found(request: Request, caller: Caller, body: BulkBody) -> list[UUID]:

@@ -14,7 +14,7 @@ from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
-from orderflow.entrypoints.api.schemas import VERSION, In, Moment, Name, Out
+from orderflow.entrypoints.api.schemas import VERSION, In, Moment, Name, Out, Stored
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
 from orderflow.flow.people.organization import change_organization, pause_deliveries, resume_deliveries
 from orderflow.storage.records import as_json
@@ -31,7 +31,7 @@ class OrganizationView(Out):
     id: UUID
     slug: str
     name: str
-    settings: dict[str, Any] = Field(description="For the page and for your own programs; OrderFlow reads none of it")
+    settings: Stored = Field(description="For the page and for your own programs; OrderFlow reads none of it")
     deliveries_paused: bool = Field(description="Nothing is delivered now; orders wait")
     deliveries_paused_at: datetime | None
     deliveries_paused_until: datetime | None = Field(description="null: until they are resumed")

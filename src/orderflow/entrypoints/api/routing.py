@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Coroutine
-from decimal import Decimal, InvalidOperation
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
+from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar, get_type_hints
 from uuid import UUID
@@ -14,73 +16,98 @@ from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
+from starlette.concurrency import run_in_threadpool
 
+from orderflow.domain.errors import InputError
+from orderflow.domain.strict_json import NotJSONError, parse
 from orderflow.entrypoints.api.authentication import authorize
-from orderflow.entrypoints.api.body_limit import limited
-from orderflow.entrypoints.api.deps import Require, app_of
+from orderflow.entrypoints.api.body_limit import ANONYMOUS, LARGE, USUAL, announces_much, limited
+from orderflow.entrypoints.api.deps import Caller, Require, app_of, client_of
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.permissions import Permission, allowed
 from orderflow.entrypoints.api.versions import tag
+from orderflow.entrypoints.api.work import Work, Workload, work_of
+from orderflow.postgres.errors import DatabaseBusyError
+from orderflow.settings import Settings
 
 Model = TypeVar("Model", bound=BaseModel)
+T = TypeVar("T")
+MORE_TIMES = 3
+"""A request is tried whose transaction met another one."""
+
+BODIES: set[type[BaseModel]] = set()
+"""What routes read by themselves, for the OpenAPI document."""
+
 STREAMS = "x-streams"
 """`openapi_extra={STREAMS: True}` on a route that reads its body piece by piece: the larger limit applies."""
 
 
-MOST_DIGITS = 4_000
-"""Of a whole number."""
-
-
 class ExactRequest(Request):
-    """A request whose JSON numbers do not become floats: 123456789012345.678 stays that."""
+    """A request whose body was read beforehand by `read`, its JSON by the rules of `domain.strict_json`.
+
+    Attributes:
+        raw: The body.
+    """
+
+    raw: bytes = b""
+    _value: Any = None
+
+    async def read(self, *, parse_it: bool) -> None:
+        """Read the body, and parse it if it is JSON and that is wanted; a large one beside the event loop.
+
+        Raises:
+            InputError: It is not JSON as it is taken here.
+        """
+        self.raw = await self.body()
+        if parse_it and self.raw and sends_json(self):
+            self._value = await beside_the_loop(self.raw, parsed, self.raw)
 
     async def json(self) -> Any:
-        """Return the parsed body. Raises `json.JSONDecodeError`, whatever keeps it from being JSON (RFC 8259)."""
-        try:
-            text = (await self.body()).decode("utf-8-sig")
-            return json.loads(text, parse_float=Decimal, parse_int=_whole_number, parse_constant=_refuse)
-        except UnicodeDecodeError as error:
-            raise json.JSONDecodeError("byte that is not UTF-8", "", error.start) from None
-        except InvalidOperation:
-            raise json.JSONDecodeError("a number is out of any range", "", 0) from None
-        except RecursionError:
-            raise json.JSONDecodeError("nested too deeply", "", 0) from None
+        """Return the parsed body."""
+        return self._value
 
 
-def _refuse(constant: str) -> Any:
-    raise json.JSONDecodeError(f"JSON has no {constant}", "", 0)
+async def beside_the_loop(raw: bytes, step: Callable[..., T], *given: Any) -> T:
+    """Return what a step about a body returns, taken in a thread if the body is large."""
+    return await run_in_threadpool(step, *given) if len(raw) > LARGE else step(*given)
 
 
-def _whole_number(digits: str) -> int:
-    if len(digits) > MOST_DIGITS:  # Python's own limit is a plain ValueError
-        raise json.JSONDecodeError(f"a number has more than {MOST_DIGITS} digits", "", 0)
-    return int(digits)
+def parsed(raw: bytes) -> Any:
+    """Return the value of a body that is JSON.
+
+    Raises:
+        InputError: It is none, or breaks the rules of `domain.strict_json`.
+    """
+    try:
+        return parse(raw)
+    except NotJSONError as error:
+        fields = [{"field": error.field or "body", "message": error.message}]
+        raise InputError(f"Some fields cannot be used: {fields[0]['field']}.", details={"fields": fields}) from None
 
 
 def sends_json(request: Request) -> bool:
-    """Tell whether the request says that its body is JSON."""
+    """Return whether the request says that its body is JSON."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     return media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json"))
 
 
-async def validated_body(request: Request, model: type[Model]) -> Model:
+def validated_body(request: ExactRequest, model: type[Model]) -> Model:
     """Return the body of a route that reads it itself, as FastAPI would.
 
     Raises:
-        RequestValidationError: It is not JSON, or not what `model` takes.
+        InputError: It is not JSON.
+        RequestValidationError: It is not what `model` takes.
     """
+    value = parsed(request.raw) if sends_json(request) else None
     try:
-        value = await request.json() if sends_json(request) else None
         return model.model_validate(value)
-    except json.JSONDecodeError as error:
-        problem = {"type": "json_invalid", "loc": ("body", error.pos), "ctx": {"error": error.msg}}
-        raise RequestValidationError([problem]) from None
     except ValidationError as error:
         raise RequestValidationError([{**e, "loc": ("body", *e["loc"])} for e in error.errors()]) from None
 
 
 def body_of(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the `openapi_extra=` of such a route; `model` must be the body of another route too."""
+    """Return the `openapi_extra=` of such a route."""
+    BODIES.add(model)
     schema = {"$ref": f"#/components/schemas/{model.__name__}"}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
@@ -91,7 +118,7 @@ class ApiRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         self.permission = permission_of(endpoint)
         guarded = answers(401, 403) if self.permission else {}
-        options["responses"] = guarded | answers(413, 422, 500, 503) | (options.get("responses") or {})
+        options["responses"] = guarded | answers(408, 413, 422, 429, 500, 503) | (options.get("responses") or {})
         super().__init__(path, endpoint, **options)
         if self.permission:
             self.description += f"\n\nFor {allowed(self.permission)}."
@@ -108,17 +135,58 @@ class ApiRoute(APIRoute):
             if permission:
                 request.state.caller = await authorize(request, permission)
             settings = app_of(request).settings
-            receive = limited(request, settings.max_import_bytes if streams else settings.max_body_bytes)
+            receive = limited(request, _most(self, settings))
             exact = ExactRequest(request.scope, receive)
-            if takes_little and (given := _only_ids(self.dependant, exact)) is not None:
-                answer: Response = await endpoint(request=exact, caller=request.state.caller, **given)
-            else:
-                answer = await handle(exact)
+            async with AsyncExitStack() as shares:
+                await _take_shares(shares, request, endpoint, streams=streams)
+                if not streams and _sends_a_body(request):
+                    await exact.read(parse_it=self.body_field is not None)
+                takes_part = partial(handle, exact)
+                if takes_little and (given := _only_ids(self.dependant, exact)) is not None:
+                    takes_part = partial(endpoint, request=exact, caller=request.state.caller, **given)
+                answer = await _once_more_if_busy(takes_part, times=0 if streams else MORE_TIMES)
             if (version := getattr(request.state, "version", None)) is not None:
                 answer.headers["ETag"] = tag(version)
             return answer
 
         return checked
+
+
+async def _once_more_if_busy(step: Callable[[], Awaitable[Response]], times: int) -> Response:
+    """Return what a step answers; one whose transaction PostgreSQL ended is taken again, as nothing of it was kept.
+
+    Transactions lock in one order, so that they need not wait for each other in a circle. This is for where one does.
+    """
+    for tried in range(times):
+        try:
+            return await step()
+        except DatabaseBusyError:
+            await asyncio.sleep(random.uniform(0, 0.02 * 2**tried))  # noqa: S311  # so that two do not meet again
+    return await step()
+
+
+def _most(route: ApiRoute, settings: Settings) -> int:
+    """Return how many bytes a request of this route may send."""
+    extra = route.openapi_extra or {}
+    if STREAMS in extra:
+        return settings.max_import_bytes
+    if route.permission is None:
+        return min(ANONYMOUS, settings.max_body_bytes)
+    return settings.max_body_bytes if "requestBody" in extra else min(USUAL, settings.max_body_bytes)
+
+
+async def _take_shares(
+    shares: AsyncExitStack, request: Request, endpoint: Callable[..., Any], *, streams: bool
+) -> None:
+    """Take what a request needs of the shares of its organization, or of its address where nobody is signed in."""
+    workload: Workload = request.app.state.workload
+    caller: Caller | None = getattr(request.state, "caller", None)
+    party = caller.org_id if caller else client_of(request)
+    if announces_much(request) and not streams:
+        await shares.enter_async_context(workload.shares[Work.LARGE_BODY].taken(party))
+    work = work_of(endpoint) or (None if iscoroutinefunction(endpoint) else Work.REQUEST)
+    if work:
+        await shares.enter_async_context(workload.shares[work].taken(party))
 
 
 def _sends_a_body(request: Request) -> bool:

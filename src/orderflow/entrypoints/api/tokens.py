@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
 import jwt
 
+from orderflow.domain.ids import new_id
 from orderflow.flow.people.sign_in import Account, AuthRequiredError
 
 LIFETIME = 3600
 """Seconds."""
+
+ISSUER, AUDIENCE = "orderflow", "orderflow-api"
+"""Who makes these tokens, and what they are for: a secret shared by mistake makes no token of another service count."""
 
 _ALGORITHM = "HS256"
 
@@ -22,6 +27,8 @@ class Claims:
 
     user_id: UUID
     version: int
+    session_id: UUID
+    expires_at: datetime
 
 
 class Tokens:
@@ -45,6 +52,9 @@ class Tokens:
             "org": str(account.org_id),
             "role": account.role.value,
             "ver": account.version,
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "jti": str(new_id()),
             "iat": now,
             "exp": now + LIFETIME,
         }
@@ -56,11 +66,19 @@ class Tokens:
         Raises:
             AuthRequiredError: It has expired, or was not made here.
         """
-        options = {"require": ["sub", "exp", "ver"]}
+        options = {"require": ["sub", "exp", "ver", "iss", "aud", "jti"]}
         try:
-            claims = jwt.decode(token, self._secret, algorithms=[_ALGORITHM], options=options)  # type: ignore[arg-type]  # a TypedDict
-            return Claims(UUID(claims["sub"]), int(claims["ver"]))
+            claims = jwt.decode(
+                token,
+                self._secret,
+                algorithms=[_ALGORITHM],
+                options=options,  # type: ignore[arg-type]  # a TypedDict
+                issuer=ISSUER,
+                audience=AUDIENCE,
+            )
+            expires_at = datetime.fromtimestamp(claims["exp"], UTC)
+            return Claims(UUID(claims["sub"]), int(claims["ver"]), UUID(claims["jti"]), expires_at)
         except jwt.ExpiredSignatureError:
             raise AuthRequiredError("The token has expired.", code="TOKEN_EXPIRED", hint="Sign in again.") from None
-        except (jwt.InvalidTokenError, ValueError, TypeError):
+        except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError):
             raise AuthRequiredError("The token is not valid.", code="TOKEN_INVALID", hint="Sign in again.") from None

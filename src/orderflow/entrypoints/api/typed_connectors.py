@@ -19,6 +19,7 @@ from orderflow.entrypoints.api.connector_types import slug_of
 from orderflow.entrypoints.api.connectors import Editor, Tester, create, try_it
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.routing import ApiRouter
+from orderflow.entrypoints.api.work import Work, slow
 
 router = ApiRouter("/connectors", "Connectors")
 
@@ -40,8 +41,10 @@ def _add(connector_type: str) -> None:
     test.__annotations__ = {"request": Request, "caller": Tester, "body": to_test, "return": Any}
     save.__doc__, test.__doc__ = f"Add a connector: {name}.", f"Test a configuration without saving it: {name}."
     save.__name__, test.__name__ = f"create_{identifier}", f"test_{identifier}"
-    router.post(f"/{slug}", status_code=201, response_model=Connector, responses=answers(400, 409))(save)
-    router.post(f"/{slug}/test", response_model=TestPassed, responses=answers(400, 404, 409))(test)
+    router.post(f"/{slug}", status_code=201, response_model=Connector, responses=answers(400, 409))(
+        slow(Work.TEST)(save)
+    )
+    router.post(f"/{slug}/test", response_model=TestPassed, responses=answers(400, 404, 409))(slow(Work.TEST)(test))
 
 
 def _with_config(base: type[BaseModel], name: str, schema: dict[str, Any]) -> type[BaseModel]:

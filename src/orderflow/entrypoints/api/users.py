@@ -17,6 +17,7 @@ from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import VERSION, In, Name, Out, Text, left_out
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
+from orderflow.entrypoints.api.work import Work, slow
 from orderflow.flow.people.users import User, change_user, create_user, set_password
 
 router = ApiRouter("/users", "Users")
@@ -38,7 +39,7 @@ class UserChange(In):
     """What is left out stays."""
 
     role: Role = left_out()
-    active: bool = left_out()
+    active: Annotated[bool, Field(strict=True)] = left_out()
     name: Name | None = None
 
 
@@ -56,7 +57,9 @@ class UserView(Out):
     name: str | None
     role: Role
     active: bool
-    locked_until: datetime | None = Field(description="Too many wrong passwords: no sign-in before then")
+    locked_until: datetime | None = Field(
+        description="Always null: accounts are slowed down by place, not locked", deprecated=True
+    )
     last_login_at: datetime | None
     created_at: datetime
     version: int = VERSION
@@ -76,6 +79,7 @@ def list_users(request: Request, caller: Admin) -> UserList:
 
 
 @router.post("", status_code=201, responses=answers(409))
+@slow(Work.PASSWORD)
 def create_user_account(request: Request, caller: Admin, body: NewUser) -> UserView:
     """Add a user, who can sign in at once."""
     app = app_of(request)
@@ -110,8 +114,9 @@ def update_user(request: Request, caller: Admin, user_id: UUID, body: UserChange
 
 
 @router.post("/{user_id}/password", status_code=204, responses=answers(404))
+@slow(Work.PASSWORD)
 def reset_password(request: Request, caller: Admin, user_id: UUID, body: NewPassword) -> None:
-    """Set a user's password, unlock the account and end the user's sessions."""
+    """Set a user's password and end the user's sessions."""
     app = app_of(request)
     set_password(app.store, app.passwords, caller.org_id, user_id, caller.actor, body.password.get_secret_value())
     request.app.state.authenticator.forget()

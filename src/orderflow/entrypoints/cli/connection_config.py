@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from pydantic import TypeAdapter
 
 from orderflow.domain.errors import InputError
 from orderflow.domain.ports import ERPConnectorPort
+from orderflow.domain.strict_json import NotJSONError, parse, plain_numbers
 from orderflow.flow.setup.mask import secret_fields
 
 ENVIRONMENT = "ORDERFLOW_SECRET_"
@@ -64,13 +64,16 @@ def _typed(connector: ERPConnectorPort, name: str, value: str) -> Any:
 def _from_file(file: str) -> dict[str, Any]:
     try:
         content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        config = json.loads(content)
+        config = plain_numbers(parse(content))
     except OSError as error:
         raise InputError(
             f"{file} cannot be read: {error.strerror}.", hint="Check the path given to --config."
         ) from None
-    except ValueError:  # its message may quote the content
-        raise InputError(f"{file} is not JSON.", hint="--config needs one JSON object, in UTF-8.") from None
+    except NotJSONError as error:
+        where = f"{error.field} " if error.field else "it "
+        raise InputError(
+            f"{file} cannot be read: {where}{error.message}.", hint="--config needs one JSON object, in UTF-8."
+        ) from None
     if not isinstance(config, dict):
         raise InputError(f"{file} holds no JSON object.", hint='As: {"mode": "sftp", "host": "erp.example.com"}')
     return config

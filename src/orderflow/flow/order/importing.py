@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -14,6 +15,9 @@ from orderflow.flow.ports import Actor, Store
 
 AT_ONCE = 200
 """Orders in one transaction."""
+
+MOST_REFUSED = 1_000
+"""Lines."""
 
 Numbered = tuple[int, DraftOrder | InputError]
 
@@ -29,14 +33,23 @@ class Imported:
     error: OrderFlowError | None = None
 
 
-def import_orders(store: Store, org_id: UUID, orders: Iterable[Numbered], actor: Actor) -> Iterator[Imported]:
+def import_orders(
+    store: Store, org_id: UUID, orders: Iterable[Numbered], actor: Actor, most_refused: float = math.inf
+) -> Iterator[Imported]:
     """Store orders as they come, `AT_ONCE` in a transaction; yields each line's result once that is committed.
+
+    Once `most_refused` lines were refused, it ends with a line that says so: this is another kind of file.
 
     If the database goes away, the lines of that transaction are answered with the reason and were not stored.
     """
-    waiting = iter(orders)
+    waiting, refused = iter(orders), 0
     while batch := list(islice(waiting, AT_ONCE)):
-        yield from _store(store, org_id, batch, actor)
+        for result in _store(store, org_id, batch, actor):
+            yield result
+            refused += result.error is not None
+        if refused >= most_refused:
+            yield Imported(result.line + 1, error=_too_many_refused(refused))
+            return
 
 
 def _store(store: Store, org_id: UUID, batch: list[Numbered], actor: Actor) -> list[Imported]:
@@ -48,6 +61,14 @@ def _store(store: Store, org_id: UUID, batch: list[Numbered], actor: Actor) -> l
     except OrderFlowError as error:
         failure = error
     return [_result(line, order, failure) for line, order in batch]
+
+
+def _too_many_refused(refused: int) -> InputError:
+    return InputError(
+        f"{refused} lines were refused, so the import ended here; what was accepted before is stored.",
+        code="TOO_MANY_BAD_LINES",
+        hint="Correct what is wrong with them, then bring in those and the rest of the file.",
+    )
 
 
 def _result(line: int, order: DraftOrder | InputError, failure: OrderFlowError | None) -> Imported:

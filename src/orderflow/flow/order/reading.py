@@ -100,10 +100,23 @@ def decode_order(text: bytes) -> DraftOrder:
     """
     try:
         order = _decode(text)
+        twice = len(_NAMES.findall(text)) > _names_in(msgspec.json.decode(text))
     except (msgspec.MsgspecError, ValueError, RecursionError):
         raise unreadable([("", "is not an order as JSON")]) from None
+    if twice:
+        raise unreadable([("", "may have a field twice")])
     return _checked(order)
 
+
+def _names_in(value: Any) -> int:
+    """Count the names of all objects in a value; of a name given twice, only one is left."""
+    if isinstance(value, dict):
+        return len(value) + sum(map(_names_in, value.values()))
+    return sum(map(_names_in, value)) if isinstance(value, list) else 0
+
+
+_NAMES = re.compile(rb'"\s*:')
+"""At least as many as there are names: a text may hold what looks like the end of one."""
 
 _decode = msgspec.json.Decoder(OrderIn).decode
 
@@ -118,7 +131,7 @@ def unreadable(faults: list[Fault]) -> InputError:
     """Return the error that names each fault as field and reason; a field may be empty for the order as a whole."""
     named = "; ".join(f"{field} {message}".strip() for field, message in faults[:5])
     more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
-    fields = [{"field": field, "message": message} for field, message in faults[:100]]
+    fields = [{"field": field, "message": message} for field, message in faults[:20]]
     return InputError(f"The order cannot be read: {named}{more}.", details={"fields": fields})
 
 
@@ -199,6 +212,8 @@ def _address_faults(name: str, address: dict[str, str | None]) -> Iterator[Fault
     if len(address) > MOST_ADDRESS_FIELDS:
         yield name, f"has {len(address)} fields; the limit is {MOST_ADDRESS_FIELDS}"
     for key, value in address.items():
+        if not key:
+            yield name, "has a field without a name"
         if message := _text_fault("name", key) or (value and _text_fault("notes", value)):
             yield f"{name}.{key[:40]}".replace("\0", "\\0"), message
 
@@ -211,7 +226,7 @@ def _text_fault(name: str, text: str) -> str | None:
         return "holds a NUL character"
     if not text.isascii() and _LONE_SURROGATE.search(text):
         return "holds half a character (a lone surrogate)"
-    if name not in _PATTERNS or not text:
+    if name not in _PATTERNS or (not text and name == "currency"):  # an empty currency is none
         return None
     pattern, message = _PATTERNS[name]
     return None if pattern.fullmatch(text) else message

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from orderflow.domain.errors import InputError
 from orderflow.domain.orders import DraftOrder
+from orderflow.domain.strict_json import without_twins
 from orderflow.flow.order.reading import read_order, unreadable
 
 LONGEST_LINE = 16 * 1024 * 1024
@@ -136,21 +137,6 @@ def _not_json(error: Exception) -> InputError:
             return unreadable([("", "a number has too many digits")])
 
 
-class GivenTwice:
-    """Stands for the value of a key that an object has twice, so that the field can be named."""
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        seen: set[str] = set()
-        for name, _ in pairs:
-            if name in seen:
-                found[name] = GivenTwice()
-            seen.add(name)
-    return found
-
-
 def _decimal(text: str) -> Decimal:
     try:
         return Decimal(text)
@@ -158,4 +144,4 @@ def _decimal(text: str) -> Decimal:
         return Decimal("NaN")
 
 
-_DECODER = json.JSONDecoder(parse_float=_decimal, parse_constant=Decimal, object_pairs_hook=_object)
+_DECODER = json.JSONDecoder(parse_float=_decimal, parse_constant=Decimal, object_pairs_hook=without_twins)

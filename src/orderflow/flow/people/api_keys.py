@@ -6,12 +6,14 @@ import hashlib
 import secrets
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
 from orderflow.domain.access import Role
+from orderflow.domain.errors import InputError, StateError
 from orderflow.domain.ids import new_id
+from orderflow.flow.people.users import User
 from orderflow.flow.ports import Actor, Audit
 
 MARK = "ofk_"
@@ -19,7 +21,12 @@ MARK = "ofk_"
 
 @dataclass(slots=True)
 class KeyInfo:
-    """What is known of a key once it was shown; `prefix` is for people to tell keys apart."""
+    """What is known of a key once it was shown; `prefix` is for people to tell keys apart.
+
+    Attributes:
+        user_id: Whom it belongs to: it may do no more than they may, and ends with them. None for a key from before.
+        ended: Its user is not active any more.
+    """
 
     id: UUID
     name: str
@@ -30,6 +37,9 @@ class KeyInfo:
     last_used_at: datetime | None = None
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    user_id: UUID | None = None
+    user_email: str | None = None
+    ended: bool = False
 
 
 class ApiKeys(Protocol):
@@ -41,6 +51,16 @@ class ApiKeys(Protocol):
     def revoke(self, key_id: UUID) -> KeyInfo:
         """Revoke a key. Raises NotFoundError."""
 
+    def assign(self, key_id: UUID, user_id: UUID) -> KeyInfo:
+        """Let a key belong to a user. Raises NotFoundError."""
+
+
+class KeyOwners(Protocol):
+    """The users of one organization."""
+
+    def get(self, user_id: UUID) -> User:
+        """Return and lock one user. Raises NotFoundError."""
+
 
 class KeyWork(Protocol):
     """One transaction in one organization."""
@@ -48,6 +68,10 @@ class KeyWork(Protocol):
     @property
     def api_keys(self) -> ApiKeys:
         """Its keys."""
+
+    @property
+    def users(self) -> KeyOwners:
+        """Its users."""
 
     @property
     def audit(self) -> Audit:
@@ -67,17 +91,49 @@ def hash_key(key: str) -> bytes:
 
 
 def create_key(
-    store: KeyStore, org_id: UUID, actor: Actor, name: str, role: Role, expires_at: datetime | None = None
+    store: KeyStore,
+    org_id: UUID,
+    actor: Actor,
+    name: str,
+    role: Role,
+    expires_at: datetime | None = None,
+    user_id: UUID | None = None,
 ) -> tuple[KeyInfo, str]:
-    """Make a key; return what is known of it, and the key itself, which cannot be had again."""
+    """Make a key; return what is known of it, and the key itself, which cannot be had again.
+
+    Args:
+        user_id: Whom it belongs to.
+
+    Raises:
+        InputError: It would have expired already.
+    """
+    if expires_at is not None and expires_at <= datetime.now(UTC):
+        fields = [{"field": "expires_at", "message": "must be in the future"}]
+        raise InputError("A key cannot have expired before it is made.", details={"fields": fields})
     prefix = secrets.token_hex(4)
     key = f"{MARK}{prefix}_{secrets.token_urlsafe(32)}"
-    info = KeyInfo(new_id(), name, role, prefix, actor.name, expires_at=expires_at)
+    info = KeyInfo(new_id(), name, role, prefix, actor.name, expires_at=expires_at, user_id=user_id)
     with store.work(org_id) as work:
         stored = work.api_keys.add(info, hash_key(key))
-        after = {"name": name, "role": role, "prefix": prefix, "expires_at": expires_at}
+        after = {"name": name, "role": role, "prefix": prefix, "expires_at": expires_at, "user_id": user_id}
         work.audit.add("API_KEY_CREATED", actor, "api_key", [info.id], None, after)
     return stored, key
+
+
+def assign_key(store: KeyStore, org_id: UUID, key_id: UUID, user_id: UUID, actor: Actor) -> KeyInfo:
+    """Let a key, one from before keys belonged to somebody, belong to a user and end with them.
+
+    Raises:
+        NotFoundError: There is no such key or user.
+        StateError: The user is not active.
+    """
+    with store.work(org_id) as work:
+        user = work.users.get(user_id)
+        if not user.active:
+            raise StateError("The user is not active, so the key would end at once.", code="USER_ENDED")
+        assigned = work.api_keys.assign(key_id, user_id)
+        work.audit.add("API_KEY_ASSIGNED", actor, "api_key", [key_id], None, {"user": user.email})
+    return assigned
 
 
 def revoke_key(store: KeyStore, org_id: UUID, key_id: UUID, actor: Actor) -> KeyInfo:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -11,11 +12,20 @@ from orderflow.domain.access import Role
 from orderflow.domain.errors import OrderFlowError
 from orderflow.flow.ports import Actor, Audit
 
-LOCK_AFTER = 5
-"""Wrong passwords in a row until an account is locked."""
+FREE = 5
+"""Wrong passwords for one account from one place that cost no waiting; each further one doubles the seconds."""
 
-LOCK_SECONDS = 900.0
-"""Seconds for which it is locked."""
+LONGEST_WAIT = 900
+"""Seconds that somebody has to wait at most before the next attempt from the same place."""
+
+STRANGERS = 100
+"""Wrong passwords for one account within an hour, from places where nobody signed in to it before."""
+
+STRANGERS_WAIT = 10
+"""Seconds between any two attempts from such places, from then on."""
+
+KNOWN_FOR = 90 * 86_400
+"""Seconds for which a place is known where somebody signed in: from there the right password always gets in."""
 
 
 class AuthRequiredError(OrderFlowError):
@@ -46,6 +56,8 @@ class Account:
 
     Attributes:
         version: Changes whenever the tokens given out so far cease to count.
+        cap: Role of the user whom an API key belongs to; the key may do what both roles may.
+        owner_id: That user, or the user themself; None for a key from before keys belonged to somebody.
     """
 
     id: UUID
@@ -55,6 +67,8 @@ class Account:
     active: bool
     version: int
     password_hash: str = field(repr=False)
+    cap: Role | None = None
+    owner_id: UUID | None = None
 
 
 class Accounts(Protocol):
@@ -77,14 +91,24 @@ class Verifier(Protocol):
         """Tell whether the hash should be made anew."""
 
 
+class Sources(Protocol):
+    """Counts attempts by account and by where they come from, whether or not there is such an account.
+
+    Accounts are never locked: that would let anybody keep their owners out.
+    """
+
+    def begin(self, email: str, source: str) -> float:
+        """Count an attempt as failed until `succeed`; returns the seconds to wait if it comes too soon, else 0."""
+
+    def succeed(self, email: str, source: str) -> None:
+        """Note that the right password came from there."""
+
+
 class SignIns(Protocol):
     """What is noted about sign-ins."""
 
-    def note_failure(self, user_id: UUID, limit: int, seconds: float) -> None:
-        """Count a wrong password; the `limit`-th in a row locks the account for `seconds`."""
-
     def note_success(self, user_id: UUID) -> bool:
-        """Note a sign-in; False if the account is locked or not active."""
+        """Note a sign-in; False if the account is not active."""
 
 
 class SignInWork(Protocol):
@@ -106,24 +130,47 @@ class SignInStore(Protocol):
         """Open a transaction in an organization."""
 
 
+def begin_attempt(sources: Sources, email: str, source: str) -> None:
+    """Count an attempt to prove that one knows a password.
+
+    Args:
+        source: Where it comes from; what is the same for one customer of a network.
+
+    Raises:
+        RateLimitedError: It comes too soon after others that failed. The same for an address that nobody has.
+    """
+    if wait := sources.begin(email, source):
+        raise RateLimitedError("Too many wrong passwords.", math.ceil(wait))
+
+
 def sign_in(
-    store: SignInStore, accounts: Accounts, passwords: Verifier, email: str, password: str, request_id: str | None
+    store: SignInStore,
+    accounts: Accounts,
+    passwords: Verifier,
+    sources: Sources,
+    email: str,
+    password: str,
+    source: str,
+    request_id: str | None,
 ) -> Account:
     """Return the account.
 
     Raises:
-        AuthRequiredError: The same for an unknown address, a wrong password, and an account that is locked or
-            not active: nobody learns which addresses exist.
+        AuthRequiredError: The same for an unknown address, a wrong password, and an account that is not active:
+            nobody learns which addresses exist.
+        RateLimitedError: As `begin_attempt`.
     """
+    begin_attempt(sources, email, source)
     account = accounts.by_email(email)
     right = passwords.verify(account.password_hash if account else None, password)
     if account is None or not _noted(store, account, Actor(account.email, request_id), right=right):
         raise AuthRequiredError(
             "The e-mail address or the password is wrong.",
             code="SIGN_IN_REFUSED",
-            hint=f"After {LOCK_AFTER} wrong passwords an account is locked for {LOCK_SECONDS / 60:.0f} minutes; "
+            hint=f"After {FREE} wrong passwords each further attempt has to wait longer; "
             "an administrator can set a new password.",
         )
+    sources.succeed(email, source)
     return account
 
 
@@ -132,7 +179,5 @@ def _noted(store: SignInStore, account: Account, actor: Actor, *, right: bool) -
         if right and work.users.note_success(account.id):
             work.audit.add("LOGIN_SUCCEEDED", actor, "app_user", [account.id])
             return True
-        if not right:
-            work.users.note_failure(account.id, LOCK_AFTER, LOCK_SECONDS)
         work.audit.add("LOGIN_FAILED", actor, "app_user", [account.id])
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,11 +12,12 @@ from uuid import UUID
 from orderflow.domain.access import Role
 from orderflow.domain.errors import InputError, StateError
 from orderflow.domain.ids import new_id
-from orderflow.flow.people.sign_in import Verifier
+from orderflow.flow.people.sign_in import Sources, Verifier, begin_attempt
 from orderflow.flow.ports import Actor, Audit
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 512
+DIFFERENT_CHARACTERS = 5
 """Characters; NIST SP 800-63B §5.1.1.2 asks for at least 8, and to allow 64 and more."""
 
 
@@ -125,7 +127,7 @@ def change_user(store: UserStore, org_id: UUID, user_id: UUID, actor: Actor, **c
 def set_password(
     store: UserStore, passwords: Verifier, org_id: UUID, user_id: UUID, actor: Actor, password: str
 ) -> None:
-    """Give a user another password, unlock them, and end their sessions.
+    """Give a user another password, and end their sessions.
 
     Raises:
         InputError: The password is too short or too long.
@@ -134,23 +136,40 @@ def set_password(
     hashed = passwords.hash(_fit(password))
     with store.work(org_id) as work:
         work.users.get(user_id)
-        work.users.change(user_id, end_sessions=True, password_hash=hashed, failed_logins=0, locked_until=None)
+        work.users.change(user_id, end_sessions=True, password_hash=hashed)
         work.audit.add("PASSWORD_SET", actor, "app_user", [user_id])
 
 
 def change_own_password(
-    store: UserStore, passwords: Verifier, org_id: UUID, user_id: UUID, actor: Actor, old: str, new: str
+    store: UserStore,
+    passwords: Verifier,
+    org_id: UUID,
+    user_id: UUID,
+    actor: Actor,
+    old: str,
+    new: str,
+    *,
+    sources: Sources | None = None,
+    source: str = "",
 ) -> None:
     """Change one's own password; sign in again afterwards.
 
+    Args:
+        sources: Counts the attempt, as a sign-in of the actor from `source`.
+
     Raises:
+        RateLimitedError: As `begin_attempt`.
         InputError: The old one is wrong, or the new one too short or too long.
     """
+    if sources is not None:
+        begin_attempt(sources, actor.name, source)
     with store.work(org_id) as work:
         stored = work.users.password_hash(user_id)
     if not passwords.verify(stored, old):
         fields = [{"field": "old_password", "message": "is not your password"}]
         raise InputError("The old password is wrong.", code="PASSWORD_WRONG", details={"fields": fields})
+    if sources is not None:
+        sources.succeed(actor.name, source)
     set_password(store, passwords, org_id, user_id, actor, new)
 
 
@@ -172,4 +191,29 @@ def _fit(password: str) -> str:
         message = f"must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters"
         fields = [{"field": "password", "message": message}]
         raise InputError(f"The password {message}.", code="PASSWORD_UNFIT", details={"fields": fields})
+    if len(set(password.casefold())) < DIFFERENT_CHARACTERS or password.casefold() in _RUNS:
+        fields = [{"field": "password", "message": "is too easy to guess"}]
+        raise InputError(
+            "The password is too easy to guess.",
+            code="PASSWORD_WEAK",
+            hint="Use several words, or what a password manager makes.",
+            details={"fields": fields},
+        )
     return password
+
+
+def _runs() -> Iterator[str]:
+    """Yield what hands type who want to be done: rows of keys, digits and letters, from everywhere in them."""
+    for row in (
+        "01234567890123456789",
+        "abcdefghijklmnopqrstuvwxyz",
+        "qwertyuiopasdfghjklzxcvbnm",
+        "qwertzuiopasdfghjkl",
+    ):
+        for run in (row, row[::-1]):
+            for start in range(len(run)):
+                for end in range(start + SHORTEST_PASSWORD, len(run) + 1):
+                    yield run[start:end]
+
+
+_RUNS = frozenset(_runs())

@@ -14,17 +14,19 @@ from orderflow.storage.database import Database
 
 _USER = """
     SELECT u.id, u.org_id, u.email, u.role, u.active, u.password_hash,
-           (extract(epoch FROM u.tokens_valid_from) * 1000000)::bigint AS version
+           (extract(epoch FROM u.tokens_valid_from) * 1000000)::bigint AS version,
+           NULL AS cap, u.id AS owner_id
     FROM app_user u WHERE
 """
 _BY_EMAIL = text(f"{_USER} lower(u.email) = lower(:email)")
-_BY_ID = text(f"{_USER} u.id = :id")
+_BY_ID = text(f"{_USER} u.id = :id AND NOT EXISTS (SELECT FROM ended_session e WHERE e.id = :session)")
 _BY_KEY = text("""
     SELECT k.id, k.org_id, k.name AS email, k.role,
-           k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now()) AS active,
+           k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now()) AND coalesce(u.active, true)
+               AS active, u.role AS cap, k.user_id AS owner_id,
            '' AS password_hash, 0 AS version,
            k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute' AS note_use
-    FROM api_key k WHERE k.key_hash = :hash
+    FROM api_key k LEFT JOIN app_user u ON u.id = k.user_id WHERE k.key_hash = :hash
 """)
 _NOTE_USE = text("UPDATE api_key SET last_used_at = now() WHERE id = :id")
 
@@ -39,9 +41,9 @@ class SqlAccounts:
         """Return the user with this address, in any spelling."""
         return self._one(_BY_EMAIL, {"email": email})
 
-    def by_id(self, user_id: UUID) -> Account | None:
-        """Return the user."""
-        return self._one(_BY_ID, {"id": user_id})
+    def by_session(self, user_id: UUID, session_id: UUID) -> Account | None:
+        """Return the user; None if they have signed out of this session."""
+        return self._one(_BY_ID, {"id": user_id, "session": session_id})
 
     def by_key(self, key_hash: bytes) -> Account | None:
         """Return the account of an API key; notes its use, at most once a minute."""
@@ -66,4 +68,6 @@ def _account(row: Mapping[Any, Any]) -> Account:
         active=row["active"],
         version=row["version"],
         password_hash=row["password_hash"],
+        cap=Role(row["cap"]) if row["cap"] else None,
+        owner_id=row["owner_id"],
     )

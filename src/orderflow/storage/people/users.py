@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,17 +17,16 @@ from orderflow.storage.tables.models import AppUser
 
 _users = AppUser.__table__
 _SHOWN = [_users.c[name] for name in User.__dataclass_fields__]
-_NOTE_FAILURE = text("""
-    UPDATE app_user
-    SET failed_logins = CASE WHEN locked_until IS NULL THEN failed_logins + 1 ELSE 1 END,
-        locked_until = CASE WHEN locked_until IS NULL AND failed_logins + 1 >= :limit
-                            THEN now() + make_interval(secs => :seconds) END
-    WHERE id = :id AND (locked_until IS NULL OR locked_until <= now())
-""")
 _NOTE_SUCCESS = text("""
-    UPDATE app_user SET failed_logins = 0, locked_until = NULL, last_login_at = now()
-    WHERE id = :id AND active AND (locked_until IS NULL OR locked_until <= now())
+    UPDATE app_user SET failed_logins = 0, locked_until = NULL, last_login_at = now() WHERE id = :id AND active
     RETURNING id
+""")
+
+
+_FORGET_SESSIONS = text("DELETE FROM ended_session WHERE user_id = :user_id AND expires_at < now()")
+_END_SESSION = text("""
+    INSERT INTO ended_session (id, org_id, user_id, expires_at) VALUES (:id, :org_id, :user_id, :expires_at)
+    ON CONFLICT DO NOTHING
 """)
 
 
@@ -78,17 +78,19 @@ class SqlUsers:
             columns["tokens_valid_from"] = text("clock_timestamp()")
         self._connection.execute(update(AppUser).where(_users.c.id == user_id).values(**columns))
 
+    def end_session(self, user_id: UUID, session_id: UUID, expires_at: datetime) -> None:
+        """Note that a session was signed out of, until its token expires; what has expired is forgotten."""
+        given = {"org_id": self._org_id, "user_id": user_id, "id": session_id, "expires_at": expires_at}
+        self._connection.execute(_FORGET_SESSIONS, given)
+        self._connection.execute(_END_SESSION, given)
+
     def lock_admins(self) -> set[UUID]:
         """Lock the active administrators and return their ids, so that two changes at once take turns."""
         query = select(_users.c.id).where(_users.c.role == Role.ADMIN, _users.c.active).order_by(_users.c.id)
         return set(self._connection.execute(query.with_for_update()).scalars())
 
-    def note_failure(self, user_id: UUID, limit: int, seconds: float) -> None:
-        """Count a wrong password; the `limit`-th in a row locks the account for `seconds`."""
-        self._connection.execute(_NOTE_FAILURE, {"id": user_id, "limit": limit, "seconds": seconds})
-
     def note_success(self, user_id: UUID) -> bool:
-        """Note a sign-in; False if the account is locked or not active."""
+        """Note a sign-in; False if the account is not active."""
         return self._connection.execute(_NOTE_SUCCESS, {"id": user_id}).first() is not None
 
 

@@ -1,0 +1,155 @@
+"""JSON that comes in from people and programs, read by one set of rules wherever it enters.
+
+Numbers stay exact; a name given twice in an object, nesting beyond `MOST_DEPTH`, and what RFC 8259 does not know are
+errors. What was read this way can be stored, and rendered again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+MOST_DEPTH = 64
+"""Objects and lists within each other."""
+
+MOST_DIGITS = 4_000
+"""Of a whole number; Python's own limit is a little higher."""
+
+MOST_VALUES = 400_000
+"""In one text, counted by their commas; an order of 10,000 lines has 100,000."""
+
+
+class NotJSONError(ValueError):
+    """A text is not JSON as it is taken here; shows none of it but the names of fields.
+
+    Attributes:
+        field: Where, as `lines[0].qty`; empty for the text as a whole.
+        position: Characters before what is wrong.
+    """
+
+    def __init__(self, message: str, position: int = 0, field: str = "") -> None:
+        super().__init__(message)
+        self.message, self.position, self.field = message, position, field
+
+
+class GivenTwice:
+    """Stands for the value of a name that an object has twice, so that the field can be named."""
+
+
+def parse(text: str | bytes) -> Any:
+    """Return the value of a JSON text, its numbers `int` and `Decimal`.
+
+    Raises:
+        NotJSONError: It is none, or breaks one of the rules above.
+    """
+    written = _decoded(text)
+    if written.count(",") > MOST_VALUES:
+        raise NotJSONError(f"holds more than {MOST_VALUES:,} values")
+    names_given_twice: list[str] = []
+    try:
+        value = _decoder(names_given_twice).decode(written)
+    except json.JSONDecodeError as error:
+        raise NotJSONError(f"is not JSON: {error.msg} at character {error.pos + 1}", error.pos) from None
+    except RecursionError:
+        raise _too_deep() from None
+    if depth_exceeds(value, MOST_DEPTH):
+        raise _too_deep()
+    if names_given_twice:
+        raise NotJSONError("is given twice", field=next(_places(value, ""), names_given_twice[0])[:200])
+    return value
+
+
+def depth_exceeds(value: Any, most: int) -> bool:
+    """Return whether more than `most` objects and lists are within each other."""
+    level = [value]
+    for _ in range(most + 1):
+        level = [outer for outer in level if isinstance(outer, dict | list)]
+        if not level:
+            return False
+        level = [inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer)]
+    return True
+
+
+def cut_deep(value: Any, most: int = MOST_DEPTH) -> Any:
+    """Return a value of which all can be rendered: what is nested too deeply, as older releases stored it, is `…`."""
+    if isinstance(value, dict):
+        return {name: cut_deep(inner, most - 1) for name, inner in value.items()} if most else "…"
+    if isinstance(value, list):
+        return [cut_deep(inner, most - 1) for inner in value] if most else "…"
+    return value
+
+
+def plain_numbers(value: Any) -> Any:
+    """Return a value whose numbers are those of Python's own `json`: `float` where there is a decimal point."""
+    if isinstance(value, dict):
+        return {name: plain_numbers(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [plain_numbers(inner) for inner in value]
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of these names and values; the value of a name that comes twice is `GivenTwice`."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                found[name] = GivenTwice()
+            seen.add(name)
+    return found
+
+
+def _decoded(text: str | bytes) -> str:
+    if isinstance(text, str):
+        return text.removeprefix("\ufeff")
+    try:
+        return text.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise NotJSONError(f"is not JSON: byte that is not UTF-8 at character {error.start + 1}", error.start) from None
+
+
+def _decoder(twice: list[str]) -> json.JSONDecoder:
+    def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = without_twins(pairs)
+        if len(found) < len(pairs):
+            twice.extend(name for name, value in found.items() if isinstance(value, GivenTwice))
+        return found
+
+    return json.JSONDecoder(
+        object_pairs_hook=object_of, parse_float=_decimal, parse_int=_whole, parse_constant=_refused
+    )
+
+
+def _places(value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, GivenTwice):
+        yield path
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _places(inner, f"{path}.{name}".removeprefix("."))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _places(inner, f"{path}[{index}]")
+
+
+def _too_deep() -> NotJSONError:
+    return NotJSONError(f"is nested more than {MOST_DEPTH} deep")
+
+
+def _decimal(digits: str) -> Decimal:
+    try:
+        return Decimal(digits)
+    except InvalidOperation:  # an exponent beyond what even Decimal holds
+        raise json.JSONDecodeError("a number is out of any range", "", 0) from None
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise json.JSONDecodeError(f"a number has more than {MOST_DIGITS} digits", "", 0)
+    return int(digits)
+
+
+def _refused(constant: str) -> Any:
+    raise json.JSONDecodeError(f"JSON has no {constant}", "", 0)
