@@ -190,7 +190,7 @@ def test_an_integrator_maps_a_csv_file_and_sees_what_it_makes(open_page: Callabl
     form.get_by_role("textbox", name="Password").fill("sesame")
     for number, (heading, source) in enumerate((("Quantity", "line.qty"), ("Article", "line.internal_number"))):
         if number:
-            form.get_by_role("button", name="Add", exact=True).click()
+            form.get_by_role("group", name="Columns").get_by_role("button", name="Add", exact=True).click()
         form.get_by_label("Heading").nth(number).fill(heading)
         form.get_by_label("Field").nth(number).fill(source)
     form.get_by_role("button", name="Preview").click()
