@@ -6,7 +6,6 @@ from typing import Any
 
 from orderflow.connectors.rest.answers import found_number, status_error, words
 from orderflow.connectors.rest.auth import access_token, send_signed
-from orderflow.connectors.rest.checks import template
 from orderflow.connectors.rest.expressions import pick
 from orderflow.connectors.rest.request import find_request
 from orderflow.connectors.rest.session import Outgoing, Session
@@ -14,6 +13,7 @@ from orderflow.domain.errors import NeedsAttentionError, UnavailableError
 from orderflow.domain.ids import new_id
 from orderflow.formats.order_fields import sample_order
 from orderflow.formats.template.filters import in_url
+from orderflow.formats.template.settings import template
 from orderflow.http import Answer, UnreadableError
 
 PATIENCE = 8.0
