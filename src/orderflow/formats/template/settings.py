@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
@@ -10,12 +11,22 @@ import msgspec
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from orderflow.domain.errors import RejectedError
+from orderflow.domain.orders import DraftOrder
 from orderflow.formats.format import FormatSettings
 from orderflow.formats.order_fields import order_fields, sample_order
 from orderflow.formats.template.filters import as_json, in_form, in_xml
 from orderflow.formats.template.templates import Template
 
-ORDER_FIELDS = order_fields(sample_order())
+
+def _sample() -> DraftOrder:
+    """Return a sample order of whole numbers: whether `fixed` suits an order is for that order to show."""
+    order = sample_order()
+    for line in order.lines:
+        line.qty, line.unit_price = Decimal(2), Decimal(10)
+    return order
+
+
+ORDER_FIELDS = order_fields(_sample())
 WRITERS: dict[str, Callable[[Any], str]] = {"json": as_json, "xml": in_xml, "form": in_form}
 """How a value is written into each kind of body."""
 

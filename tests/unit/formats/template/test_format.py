@@ -43,3 +43,12 @@ def test_it_goes_over_any_channel():
     connector = over_channels("TEMPLATE", TemplateFormat)()
     config = {"mode": "filesystem", "export_path": "/out", "body": '{"n": {{ order.external_order_number }}}'}
     assert connector.preview(sample_order(), config).document.content == b'{"n": "PO-12345"}'
+
+
+def test_decimals_are_judged_by_each_order_and_not_when_a_template_is_saved():
+    body = '{"p": [{% for l in lines %}{{ l.unit_price | fixed(2) }}{% if not loop.last %},{% endif %}{% endfor %}]}'
+    order = sample_order()
+    with pytest.raises(RejectedError, match=r"1234\.5678 has more decimals"):
+        made(order, body=body)
+    order.lines[1].unit_price = None
+    assert made(order, body=body).content == b'{"p": [1.23,null]}'
