@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from orderflow.connectors.registry import ConnectorRegistry
 from orderflow.documents.object_store import ObjectStore
 from orderflow.domain.ids import new_id
-from orderflow.domain.retry import RetryPolicy
+from orderflow.domain.retry import LONGEST_WAIT, RetryPolicy
 from orderflow.domain.text import checked_name
 from orderflow.flow.delivery.clean_up import clean_up
 from orderflow.flow.delivery.keep_lease import LeaseKeeper
@@ -151,6 +151,9 @@ class App:
         Raises:
             DatabaseError: The database is away; the next sweep does it.
         """
+        settings = self.settings
+        longest_wait = max(settings.retry_cap_seconds, LONGEST_WAIT)
+        self.system.put_clock_right(longest_wait, max(settings.ack_poll_seconds, LONGEST_WAIT))
         give_up(self.database)
         self.notify()
 
@@ -201,7 +204,9 @@ def open_app(settings: Settings | None = None) -> App:
         upgrade(embedded.start())
         database = Database(embedded.url("orderflow_app"), pool_size=settings.pool_size)
     else:
-        database = Database(settings.app_url, settings.admin_url, pool_size=settings.pool_size)
+        database = Database(
+            settings.app_url, settings.admin_url, pool_size=settings.pool_size, pgbouncer=settings.pgbouncer
+        )
         ensure_current(database)
     return App(settings, database, settings.encryption(), ObjectStore(**settings.object_store()), embedded)
 

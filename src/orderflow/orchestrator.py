@@ -22,8 +22,8 @@ from orderflow.flow.delivery.deliver import deliver
 from orderflow.flow.delivery.open_target import with_connector
 from orderflow.flow.delivery.request import note_request
 from orderflow.flow.delivery.settle import settle_now
-from orderflow.flow.ports import Actor, Attempt, Batch, Export, Settlement, Wiring, Work
-from orderflow.storage.tables.models import ERPPushLog
+from orderflow.flow.ports import Actor, Attempt, Batch, Export, Settlement, Target, Wiring, Work
+from orderflow.storage.tables.models import DraftOrderRow, ERPPushLog
 
 CALLER = Actor("orchestrator")
 
@@ -44,7 +44,6 @@ class PushOrchestrator:
 
     def push_order(
         self,
-        *,
         org_id: UUID,
         draft_order: DraftOrder,
         max_retries: int = 3,
@@ -54,7 +53,8 @@ class PushOrchestrator:
         """Deliver `draft_order` and return the log row of the last attempt; look at its `status`.
 
         An order that is not stored yet is stored as APPROVED. If the order's delivery succeeded before, that
-        row comes back and the connector is not called; if the engine is at it, its PENDING row does.
+        row comes back and the connector is not called; if the engine is at it, its PENDING row does. Where nobody
+        knows whether the order arrived, and where the ERP is busy, the row is RETRYING: the engine goes on with it.
 
         Args:
             max_retries: Further attempts after a first one that failed and may pass.
@@ -63,7 +63,8 @@ class PushOrchestrator:
 
         Raises:
             PushServiceError: No attempt could be made: no connection, the wrong state, an order that is not
-                ready, a configuration that does not open. `code`, `message` and `hint` say which.
+                ready, a configuration that does not open, an ERP that asked to be left alone for a while. `code`,
+                `message` and `hint` say which.
         """
         self._session.commit()
         retry = RetryPolicy(max_retries + 1, retry_delay_base, jitter=0.0)
@@ -75,12 +76,12 @@ class PushOrchestrator:
             raise PushServiceError(error.message, code=error.code, hint=error.hint, details=error.details) from error
 
     def generate_idempotency_key(self, org_id: UUID, draft_order_id: UUID, attempt: int = 0) -> str:
-        """Return the key of one attempt: 64 hex digits, the same for the same arguments."""
-        return idempotency_key(org_id, draft_order_id, attempt)
+        """Return the key of one attempt, 64 hex digits, as in the log; `attempt` 0 is the first, number 1 there."""
+        return idempotency_key(org_id, draft_order_id, attempt + 1)
 
     def check_idempotency(self, key: str) -> ERPPushLog | None:
         """Return the attempt that was made under `key`, if one was."""
-        return self._session.scalars(select(ERPPushLog).where(ERPPushLog.idempotency_key == key)).first()
+        return self._session.scalars(select(ERPPushLog).where(ERPPushLog.idempotency_key == key)).one_or_none()
 
     def _push(
         self, org_id: UUID, draft_order: DraftOrder, retry: RetryPolicy, connection_id: UUID | None
@@ -92,12 +93,21 @@ class PushOrchestrator:
             if export.status in (ERPExportStatus.SENT, ERPExportStatus.ACKED):
                 return self._last_row(export, "SUCCESS")
             to = with_connector(self._wiring, work.connections.open(export.connection_id))
+            _refuse_while_resting(to.target)
             taken = work.exports.lease(export.connection_id, lease, lease.seconds, 1, only=export.id)
         if taken:
             batch = Batch(to, lease, taken)
             with self._wiring.keeper.keep(org_id, lease):
                 _attempt_until_settled(replace(self._wiring, retry=retry), batch)
-        return self._last_row(export)
+        row = self._last_row(export)
+        self._bring_up_to_date(draft_order)
+        return row
+
+    def _bring_up_to_date(self, order: DraftOrder) -> None:
+        """Let the caller's order say where it stands, and by which number or file its ERP knows it."""
+        stored = self._session.get(DraftOrderRow, order.id, populate_existing=True)
+        if stored is not None:
+            order.status, order.erp_order_id = OrderStatus(stored.status), stored.erp_order_id
 
     def _last_row(self, export: Export, status: str | None = None) -> ERPPushLog:
         self._session.rollback()  # what was read before may be older than what was just settled
@@ -114,6 +124,15 @@ class PushOrchestrator:
                 hint="Ask again in a moment.",
             )
         return row
+
+
+def _refuse_while_resting(target: Target) -> None:
+    if target.rests_for is not None:
+        raise PushServiceError(
+            f"The ERP is busy and asked not to be sent anything for another {target.rests_for:.0f} s.",
+            code="TARGET_BUSY",
+            hint="Push the order again then, or request its push: the engine waits by itself.",
+        )
 
 
 def _store_if_new(work: Work, order: DraftOrder) -> None:
@@ -159,6 +178,5 @@ def _attempt_until_settled(wiring: Wiring, batch: Batch) -> None:
 
 def _again(attempt: Attempt, settlement: Settlement) -> None:
     attempt.attempts_spent += int(settlement.spent)
-    attempt.outcome, attempt.unknowable = None, False
+    attempt.outcome, attempt.sent = None, False
     attempt.stored = True
-    attempt.order.delivery.in_doubt = settlement.still_in_doubt

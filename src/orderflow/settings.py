@@ -89,6 +89,20 @@ def _env_file() -> Path | None:
     )
 
 
+def _content(variable: str, file: str) -> str:
+    if os.environ.get(variable):
+        problem = f"and {variable} are both set; give one of them"
+    else:
+        try:
+            return Path(file).read_text("utf-8").rstrip("\r\n")
+        except OSError as error:
+            problem = f"names a file that cannot be read: {error.strerror}"
+        except UnicodeDecodeError:
+            problem = "names a file that is no text in UTF-8"
+    fields = [{"field": f"{variable}_FILE", "message": problem}]
+    raise SettingsError(f"{variable}_FILE {problem}.", details={"fields": fields})
+
+
 def _entries(parse: Callable[[str], Any]) -> Callable[[Any], Any]:
     return lambda texts: [parse(text) if isinstance(text, str) else text for text in _list(texts)]
 
@@ -164,6 +178,7 @@ class Settings(BaseSettings):
     lanes_per_connection: int = Field(3, ge=1, le=16)
     worker_threads: int = Field(16, ge=1, le=256)
     pool_size: int = Field(16, ge=2, le=200)
+    pgbouncer: bool = False
     retry_base_seconds: float = Field(5, gt=0)
     retry_cap_seconds: float = Field(900, gt=0)
     retry_max_attempts: int = Field(4, ge=1, le=100)
@@ -220,11 +235,26 @@ class Settings(BaseSettings):
             SettingsError: Something cannot be used; the message names every such setting and what it must be.
         """
         try:
-            return cls(**{"_env_file": _env_file(), **given})
+            return cls(**{"_env_file": _env_file(), **cls._from_files(), **given})
         except ValidationError as error:
             fields = [{"field": _name(problem), "message": _reason(problem)} for problem in error.errors()]
             listed = "; ".join(f"{field['field']} {field['message']}".strip() for field in fields)
             raise SettingsError(f"Some settings cannot be used: {listed}.", details={"fields": fields}) from None
+
+    @classmethod
+    def _from_files(cls) -> dict[str, str]:
+        """Return the secrets whose variable, with `_FILE` behind its name, names a file that holds them.
+
+        Raises:
+            SettingsError: One cannot be read, or the variable itself is set, too.
+        """
+        found = {}
+        for name, field in cls.model_fields.items():
+            variable = (field.alias or name).upper()
+            file = os.environ.get(f"{variable}_FILE") if "SecretStr" in str(field.annotation) else None
+            if file:
+                found[name] = _content(variable, file)
+        return found
 
     @property
     def app_url(self) -> str:

@@ -150,3 +150,27 @@ def test_without_a_word_connections_reach_networks_and_no_folders(monkeypatch: p
     assert [entry.network for entry in rules.networks] == ["public", "private"]
     assert not rules.folders
     assert rules.servers == {"db.example", "broker.example"}
+
+
+def test_a_secret_may_lie_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "secret"
+    file.write_text("a-secret-of-32-characters-or-more\n")
+    monkeypatch.setenv("JWT_SECRET_FILE", str(file))
+    monkeypatch.setenv("ORDERFLOW_METRICS_TOKEN_FILE", str(file))
+    settings = Settings.load()
+    assert settings.token_secret() == "a-secret-of-32-characters-or-more"
+    assert settings.metrics_token
+    assert settings.metrics_token.get_secret_value() == "a-secret-of-32-characters-or-more"
+    keys = tmp_path / "keys"
+    keys.write_text(f"{'11' * 32},{'22' * 32}")
+    monkeypatch.setenv("ENCRYPTION_PREVIOUS_KEYS_FILE", str(keys))
+    assert len(Settings.load().encryption_previous_keys) == 2
+
+
+def test_a_file_for_a_secret_has_to_be_there_and_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JWT_SECRET_FILE", str(tmp_path / "missing"))
+    with pytest.raises(SettingsError, match="JWT_SECRET_FILE names a file that cannot be read"):
+        Settings.load()
+    monkeypatch.setenv("JWT_SECRET", "x" * 32)
+    with pytest.raises(SettingsError, match="both set"):
+        Settings.load()

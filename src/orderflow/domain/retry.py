@@ -7,6 +7,9 @@ import random
 from dataclasses import dataclass
 from uuid import UUID
 
+LONGEST_WAIT = 900.0
+"""Seconds between two attempts at most, whatever the settings and the target say; a target that wants more rests."""
+
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:

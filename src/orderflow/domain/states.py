@@ -46,6 +46,13 @@ class ConnectionStatus(StrEnum):
     DISABLED = "DISABLED"
 
 
+class DoubtPolicy(StrEnum):
+    """What follows when nobody can tell whether an order arrived: `hold` it for a person, or `resend` it."""
+
+    HOLD = "hold"
+    RESEND = "resend"
+
+
 class BreakerState(StrEnum):
     """CLOSED delivers, OPEN waits for a probe to find the target back, PAUSED waits for a person."""
 
@@ -63,8 +70,8 @@ ORDER_TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
     _O.PUSHING: frozenset({_O.PUSHED, _O.ERROR, _O.APPROVED}),
     # PUSHED → PUSHING is not here: what was pushed is never pushed again without the ERP's no.
     _O.PUSHED: frozenset({_O.CONFIRMED, _O.ERROR}),
-    # ERROR → CONFIRMED: the ERP's answer came after we had given up on the delivery (DESIGN §5, ack for FAILED).
-    _O.ERROR: frozenset({_O.PUSHING, _O.NEEDS_REVIEW, _O.READY, _O.CONFIRMED, _O.REJECTED}),
+    # ERROR → CONFIRMED: the ERP's answer came after we had given up on the delivery. ERROR → PUSHED: a person found it.
+    _O.ERROR: frozenset({_O.PUSHING, _O.NEEDS_REVIEW, _O.READY, _O.PUSHED, _O.CONFIRMED, _O.REJECTED}),
     _O.CONFIRMED: frozenset(),
     _O.REJECTED: frozenset(),
 }
@@ -73,8 +80,8 @@ _E = ERPExportStatus
 EXPORT_TRANSITIONS: dict[ERPExportStatus, frozenset[ERPExportStatus]] = {
     _E.PENDING: frozenset({_E.SENT, _E.FAILED}),
     _E.SENT: frozenset({_E.ACKED, _E.FAILED}),
-    # FAILED → PENDING: an operator's retry that goes on with the same name and bytes (DESIGN §7.5).
-    _E.FAILED: frozenset({_E.ACKED, _E.PENDING}),
+    # FAILED → PENDING: an operator's retry that goes on with the same name and bytes. → SENT: a person found it.
+    _E.FAILED: frozenset({_E.ACKED, _E.PENDING, _E.SENT}),
     _E.ACKED: frozenset(),
 }
 

@@ -28,6 +28,7 @@ class Finding:
         order_id, export_id: What it is about.
         repairable: It can be put right without risk that an order is lost or doubled.
         repaired: It was.
+        remark: Worth knowing, and nothing that has to be done.
     """
 
     code: str
@@ -37,6 +38,7 @@ class Finding:
     export_id: UUID | None = None
     repairable: bool = False
     repaired: bool = False
+    remark: bool = False
 
 
 @dataclass(frozen=True, slots=True)

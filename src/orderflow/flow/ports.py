@@ -41,6 +41,9 @@ class Target:
         paused: All deliveries of its organization are.
         version: How often people have changed it.
         proven: An order was delivered with this configuration.
+        commit_within: Seconds, as set for this connection; None: as its connector says.
+        rests_for: Seconds for which it rests yet, because its target is busy.
+        rest_told: The target was found busy, and has taken nothing since.
     """
 
     connection_id: UUID
@@ -54,6 +57,8 @@ class Target:
     probe_failures: int = 0
     paused: bool = False
     orders_per_minute: int | None = None
+    rests_for: float | None = None
+    rest_told: bool = False
     reach: Reach = OPERATOR
     version: int = 1
     proven: bool = False
@@ -61,12 +66,23 @@ class Target:
 
 @dataclass(slots=True)
 class OpenTarget:
-    """A target joined to its connector, and how the two go about deliveries and answers."""
+    """A target joined to its connector, and what the two can do together.
+
+    Attributes:
+        stages: Deliveries go in two steps with a commit between.
+        expects_acks: The ERP answers over this connection.
+        can_find: The ERP can be asked whether it has an order.
+        idempotent: The ERP takes an order once, however often it is sent.
+        commit_within: Seconds after the last attempt began from which "not there" is an answer.
+    """
 
     target: Target
     connector: ERPConnectorPort
     stages: bool
     expects_acks: bool
+    can_find: bool = False
+    idempotent: bool = False
+    commit_within: float = 900.0
 
 
 @dataclass(slots=True)
@@ -91,7 +107,12 @@ class Export:
     @property
     def never_arrived(self) -> bool:
         """True if there is proof: the ERP said no, or it failed before anything was published."""
-        return self.answered or not (self.begun or self.staged)
+        return self.answered or not (self.begun or self.staged or self.held)
+
+    @property
+    def in_doubt(self) -> bool:
+        """True if it may have arrived, and nobody knows."""
+        return self.status in (ERPExportStatus.PENDING, ERPExportStatus.FAILED) and not self.never_arrived
 
 
 @dataclass(slots=True)
@@ -103,8 +124,12 @@ class Attempt:
         stored: True if the document was built and stored by an earlier attempt.
         media_type, format_version: Those that the document was stored with.
         attempts_spent: Attempts that counted before this one.
+        held: The export is held for a person, and asked about on.
+        begun_ago: Seconds since the last attempt began that sent anything, when this one was claimed.
+        doubt_age: Seconds since it first was unknown how an attempt ended, likewise.
+        sent: It was handed to the connector to be sent, not only asked about.
         outcome: What the connector said; None until it did, and for ever if the lease was lost.
-        unknowable: The target was asked whether it has the order, and cannot tell.
+        ask_in: Seconds until "not there" is an answer; None if there was no such answer.
         latency_ms: From the start of the batch's delivery to this outcome.
     """
 
@@ -121,8 +146,12 @@ class Attempt:
     media_type: str | None = None
     format_version: str | None = None
     log_id: UUID | None = None
+    held: bool = False
+    begun_ago: float | None = None
+    doubt_age: float | None = None
+    sent: bool = False
     outcome: ExportResult | ConnectorError | None = None
-    unknowable: bool = False
+    ask_in: float | None = None
     latency_ms: int = 0
 
 
@@ -150,7 +179,7 @@ class Batch:
 
 @dataclass(slots=True)
 class Settlement:
-    """What becomes of one attempt, its export and its order."""
+    """What becomes of one attempt, its export and its order; `hold` waits for a person, `asking` goes on asking."""
 
     attempt: Attempt
     export_status: ERPExportStatus
@@ -159,6 +188,7 @@ class Settlement:
     delay: float = 0.0
     spent: bool = False
     hold: bool = False
+    asking: bool = False
     still_in_doubt: bool = False
     keep_lease: bool = False
 
@@ -221,10 +251,16 @@ class Exports(Protocol):
         """Note who confirmed a SENT export in its ERP's place; False if it is not SENT."""
 
     def note_delivered(self, export_id: UUID) -> bool:
-        """Note that a held export had arrived; False if it is not held."""
+        """Note that an export in doubt had arrived; False if it is not in doubt, or a worker is at it."""
 
     def send_again(self, export_id: UUID) -> bool:
-        """Make a held export due, its doubt forgotten, name and bytes kept; False if it is not held."""
+        """Make an export in doubt due, its doubt forgotten, name and bytes kept; False as for `note_delivered`."""
+
+    def note_failed(self, export_id: UUID, error: dict[str, Any]) -> bool:
+        """Note that an export in doubt never arrived, and end it; False as for `note_delivered`."""
+
+    def stop(self, export_id: UUID, error: dict[str, Any]) -> bool:
+        """End a PENDING export of which nothing was sent; False if something was, or a worker is at it."""
 
     def move(self, source: UUID, target: UUID, export_ids: Sequence[UUID] | None) -> Mapping[UUID, UUID]:
         """Move waiting exports of which nothing was sent to `target`; returns the order of each, by export."""
@@ -247,7 +283,13 @@ class Exports(Protocol):
         """Count orders back that were not taken."""
 
     def begin(self, batch: Batch) -> None:
-        """Note documents and a new attempt for each; drop those from the batch whose lease is lost."""
+        """Note documents and a new attempt for each; drop those from the batch whose lease is lost.
+
+        What is neither staged nor in doubt is noted as begun: nothing is asked before it is sent.
+        """
+
+    def mark_begun(self, lease: Lease, export_ids: Sequence[UUID]) -> set[UUID]:
+        """Note that exports that were in doubt are about to be sent; returns the ids that `lease` still holds."""
 
     def mark_staged(self, lease: Lease, paths: Mapping[UUID, str]) -> set[UUID]:
         """Note that files are staged; returns the ids of those that `lease` still holds."""
@@ -327,6 +369,12 @@ class Connections(Protocol):
         self, connection_id: UUID, state: BreakerState, error: dict[str, Any] | None, probe_in: float | None
     ) -> bool:
         """Change the breaker; True if its state is another one now."""
+
+    def rest(self, connection_id: UUID, seconds: float, error: dict[str, Any]) -> bool:
+        """Let the connection rest; True if its target had taken something since it last did."""
+
+    def end_rest(self, connection_id: UUID) -> None:
+        """Note that the target takes orders again."""
 
     def lease_probe(self, connection_id: UUID, seconds: float) -> bool:
         """Take the right to probe an OPEN connection whose probe is due."""

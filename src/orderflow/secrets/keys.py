@@ -34,6 +34,21 @@ def parse_key(key: str | bytes, name: str = "ENCRYPTION_MASTER_KEY") -> bytes:
     return bytes.fromhex(text)
 
 
+def _value(environ: Mapping[str, str], name: str) -> str:
+    """Return a variable, or the content of the file that it names with `_FILE` behind it."""
+    file = environ.get(f"{name}_FILE")
+    if environ.get(name) or not file:
+        return environ.get(name, "")
+    try:
+        return Path(file).read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise EncryptionError(
+            f"The file that {name}_FILE names cannot be read.",
+            code="KEY_FILE_UNUSABLE",
+            hint="Check its path, and that this user may read it.",
+        ) from None
+
+
 def keys_from_environment(environ: Mapping[str, str] | None = None) -> tuple[str, tuple[str, ...]]:
     """Return the master key and the previous keys, as the environment or the key file give them.
 
@@ -44,12 +59,12 @@ def keys_from_environment(environ: Mapping[str, str] | None = None) -> tuple[str
         EncryptionError: There is no key and none may be made; the hint says how to make one.
     """
     environ = os.environ if environ is None else environ
-    previous = tuple(key.strip() for key in environ.get("ENCRYPTION_PREVIOUS_KEYS", "").split(",") if key.strip())
-    key = environ.get("ENCRYPTION_MASTER_KEY", "").strip()
+    previous = tuple(key.strip() for key in _value(environ, "ENCRYPTION_PREVIOUS_KEYS").split(",") if key.strip())
+    key = _value(environ, "ENCRYPTION_MASTER_KEY").strip()
     if key:
         return key, previous
     named = environ.get("ORDERFLOW_KEY_FILE")
-    shared = bool(environ.get("DATABASE_URL"))
+    shared = bool(environ.get("DATABASE_URL") or environ.get("DATABASE_URL_FILE"))
     return key_from_file(Path(named).expanduser() if named else None, default_home(), shared=shared), previous
 
 

@@ -51,7 +51,7 @@ class MemoryEngine:
     Args:
         connector, config: Under test.
         in_doubt: The connection's policy where nobody can tell, `resend` or `hold`.
-        attempts: After so many failed ones an export is FAILED. Retries come at once.
+        attempts: After so many failed ones an export is FAILED. Time passes by itself: `run` waits for nothing.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class MemoryEngine:
             cast("Documents", self.store),
             lambda _: connector,
             cast("Keeper", self.store),
-            RetryPolicy(attempts, base=0.0, jitter=0.0),
+            RetryPolicy(attempts, jitter=0.0),
         )
 
     @property
@@ -79,11 +79,14 @@ class MemoryEngine:
             request_push(self.wiring.store, self._target.org_id, order.id, ACTOR)
 
     def run(self) -> int:
-        """Deliver until nothing is due; returns how many attempts that took."""
+        """Deliver until nothing is left that is not held; returns how many attempts that took.
+
+        The store's clock is put forward to the next retry, question or end of a rest.
+        """
         taken = 0
         for _ in range(MOST_TURNS):
             count = push_batch(self.wiring, self._target.org_id, self._target.connection_id)
-            if not count:
+            if not (count or (self.breaker is BreakerState.CLOSED and self.store.pass_time())):
                 break
             taken += count
         return taken

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from orderflow.domain.delivery import Delivery, ExportResult, Lease, Waiting, WaitingExport
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.orders import DraftOrder
-from orderflow.domain.states import BreakerState, ERPExportStatus, OrderStatus
+from orderflow.domain.states import BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
 from orderflow.flow.ports import Answer, Attempt, Batch, Export, Settlement, Target
 
 
@@ -25,6 +25,10 @@ class Delivered:
         outcomes: What the connector said, attempt by attempt.
         staged_path: Where the file was staged.
         leased: A worker holds it.
+        due: When the next attempt may begin; this and the others are seconds of the store's clock.
+        asking: It is held, and asked about on.
+        begun: When the last attempt began that sent anything.
+        doubtful: Since when nobody knows how it ended.
     """
 
     export: Export
@@ -34,18 +38,29 @@ class Delivered:
     leased: bool = False
     storage_key: str | None = None
     sha256: str | None = None
+    media_type: str | None = None
+    format_version: str | None = None
+    due: float = 0.0
+    asking: bool = False
+    begun: float | None = None
+    doubtful: float | None = None
 
     @property
     def status(self) -> ERPExportStatus:
         """PENDING, SENT, ACKED or FAILED."""
         return self.export.status
 
-    def attempt(self, lease: Lease) -> Attempt:
+    def attempt(self, lease: Lease, now: float) -> Attempt:
         """Take it under a lease."""
         self.leased = True
         export = self.export
         self.order.delivery = Delivery(
-            export.id, export.created_at, in_doubt=export.begun, staged_path=self.staged_path, lease=lease
+            export.id,
+            export.created_at,
+            in_doubt=export.begun,
+            last_begun_at=None if self.begun is None else export.created_at + timedelta(seconds=self.begun),
+            staged_path=self.staged_path,
+            lease=lease,
         )
         return Attempt(
             export.id,
@@ -56,13 +71,34 @@ class Delivered:
             storage_key=self.storage_key,
             document_sha256=self.sha256,
             filename=export.filename,
+            media_type=self.media_type,
+            format_version=self.format_version,
+            held=export.held,
+            begun_ago=None if self.begun is None else now - self.begun,
+            doubt_age=None if self.doubtful is None else now - self.doubtful,
         )
 
-    def settle(self, settlement: Settlement) -> None:
+    def begin(self, attempt: Attempt, now: float, *, begins: bool) -> None:
+        """Note the document and the attempt."""
+        self.export.filename, self.storage_key = attempt.filename, attempt.storage_key
+        self.sha256, self.media_type, self.format_version = (
+            attempt.document_sha256,
+            attempt.media_type,
+            attempt.format_version,
+        )
+        if begins:
+            self.mark_begun(now)
+
+    def mark_begun(self, now: float) -> None:
+        """Note that it is about to be sent."""
+        self.export.begun, self.begun = True, now
+
+    def settle(self, settlement: Settlement, now: float) -> None:
         """Note how an attempt went."""
         outcome, export = settlement.attempt.outcome, self.export
         export.status, export.held, self.leased = settlement.export_status, settlement.hold, False
-        export.begun = settlement.still_in_doubt
+        export.begun, self.asking, self.due = settlement.still_in_doubt, settlement.asking, now + settlement.delay
+        self.doubtful = (now if self.doubtful is None else self.doubtful) if settlement.still_in_doubt else None
         export.attempts_spent += settlement.spent
         if isinstance(outcome, ExportResult):
             export.erp_order_id = outcome.erp_order_id
@@ -89,6 +125,8 @@ class MemoryStore:
 
     def __init__(self, target: Target) -> None:
         self.target = target
+        self.now = 0.0
+        self.resting = 0.0
         self.by_order: dict[UUID, Delivered] = {}
         self.known: dict[UUID, DraftOrder] = {}
         self.log: list[tuple[str, Any]] = []
@@ -141,13 +179,26 @@ class MemoryStore:
 
     def revive(self, export_id: UUID) -> None:
         """Make a failed export pending again."""
-        export = self.find(export_id).export
-        export.status, export.attempts_spent = ERPExportStatus.PENDING, 0
+        item = self.find(export_id)
+        item.export.status, item.export.attempts_spent, item.due = ERPExportStatus.PENDING, 0, self.now
 
     def lease(self, connection_id: UUID, lease: Lease, seconds: float, limit: int, **_: Any) -> list[Attempt]:
         """Take what is due."""
-        due = [item for item in self.by_order.values() if item.status is ERPExportStatus.PENDING]
-        return [item.attempt(lease) for item in due if not (item.leased or item.export.held)][:limit]
+        due = [item for item in self.waits_for_a_worker() if item.due <= self.now]
+        return [item.attempt(lease, self.now) for item in due[:limit]]
+
+    def waits_for_a_worker(self) -> list[Delivered]:
+        """Return what is to be attempted now or later."""
+        pending = [item for item in self.by_order.values() if item.status is ERPExportStatus.PENDING]
+        return [item for item in pending if not item.leased and (item.asking or not item.export.held)]
+
+    def pass_time(self) -> bool:
+        """Let the time pass until something that is not held is due; False if nothing will ever be."""
+        times = [item.due for item in self.waits_for_a_worker() if not item.export.held]
+        if times:
+            self.now = max(self.now, self.resting, min(times))
+            self.target.rests_for = None
+        return bool(times)
 
     def take_lane(self, connection_id: UUID, lease: Lease, seconds: float, most: int) -> bool:
         """Let everybody deliver."""
@@ -155,6 +206,13 @@ class MemoryStore:
 
     def leave_lane(self, connection_id: UUID, lease: Lease) -> None:
         """Note nothing: no lane was taken."""
+
+    def spend(self, connection_id: UUID, wanted: int) -> int:
+        """Let everything be taken: no minute passes here."""
+        return wanted
+
+    def give_back(self, connection_id: UUID, unused: int) -> None:
+        """Note nothing: nothing was counted."""
 
     def release(self, lease: Lease, export_ids: Sequence[UUID], delay: float, error: dict[str, Any]) -> None:
         """Give exports back."""
@@ -164,11 +222,16 @@ class MemoryStore:
     def begin(self, batch: Batch) -> None:
         """Note documents and attempts."""
         for attempt in batch.attempts:
-            item = self.find(attempt.export_id)
-            item.export.filename, item.sha256 = attempt.filename, attempt.document_sha256
-            item.storage_key = attempt.storage_key
-            item.export.begun = item.export.begun or not batch.to.stages
-            attempt.order.delivery.attempt_no = len(item.outcomes) + 1
+            item, delivery = self.find(attempt.export_id), attempt.order.delivery
+            begins = not (batch.to.stages or delivery.in_doubt or attempt.outcome)
+            item.begin(attempt, self.now, begins=begins)
+            delivery.attempt_no = len(item.outcomes) + 1
+
+    def mark_begun(self, lease: Lease, export_ids: Sequence[UUID]) -> set[UUID]:
+        """Note what is about to be sent again."""
+        for export_id in export_ids:
+            self.find(export_id).mark_begun(self.now)
+        return set(export_ids)
 
     def mark_staged(self, lease: Lease, paths: Mapping[UUID, str]) -> set[UUID]:
         """Note staged files."""
@@ -180,7 +243,7 @@ class MemoryStore:
     def settle(self, batch: Batch, settlements: Sequence[Settlement]) -> set[UUID]:
         """Note how a batch went."""
         for settlement in settlements:
-            self.find(settlement.attempt.export_id).settle(settlement)
+            self.find(settlement.attempt.export_id).settle(settlement, self.now)
             if settlement.order_status:
                 self.known[settlement.attempt.order.id].status = settlement.order_status
         return {settlement.attempt.export_id for settlement in settlements}
@@ -214,6 +277,20 @@ class MemoryStore:
         changed = self.target.breaker_state is not state
         self.target.breaker_state = state
         return changed
+
+    def disable_unreadable(self, connection_id: UUID, error: dict[str, Any]) -> None:
+        """Disable the one connection."""
+        self.target.status, self.target.breaker_state = ConnectionStatus.DISABLED, BreakerState.PAUSED
+
+    def rest(self, connection_id: UUID, seconds: float, error: dict[str, Any]) -> bool:
+        """Let the connection rest."""
+        told, self.target.rest_told = self.target.rest_told, True
+        self.target.rests_for, self.resting = seconds, self.now + seconds
+        return not told
+
+    def end_rest(self, connection_id: UUID) -> None:
+        """Note that the target takes orders again."""
+        self.target.rests_for, self.target.rest_told = None, False
 
     def note_test(self, connection_id: UUID, error: dict[str, Any] | None = None) -> None:
         """Note nothing: nobody asks."""

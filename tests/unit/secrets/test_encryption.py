@@ -176,3 +176,10 @@ def _refuses(service: EncryptionService, blob: bytes, row: bytes = ROW) -> None:
     with pytest.raises(EncryptionError, match="authentication tag verification failed") as caught:
         service.decrypt_config(blob, row)
     assert "correct horse" not in str(caught.value.as_json())
+
+
+def test_the_key_may_lie_in_a_file_of_any_name(tmp_path, monkeypatch):
+    (tmp_path / "key").write_text("22" * 32 + "\n")
+    assert keys_from_environment({"ENCRYPTION_MASTER_KEY_FILE": str(tmp_path / "key")})[0] == "22" * 32
+    with pytest.raises(EncryptionError, match="cannot be read"):
+        keys_from_environment({"ENCRYPTION_MASTER_KEY_FILE": str(tmp_path / "none")})

@@ -23,7 +23,6 @@ _OURS = {
     "authorization",
     "connection",
     "content-length",
-    "content-type",
     "host",
     "idempotency-key",
     "transfer-encoding",

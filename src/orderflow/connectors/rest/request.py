@@ -36,17 +36,20 @@ def create_request(order: DraftOrder, config: RestJsonConfig, body: bytes) -> Ou
     Raises:
         RejectedError: The URL or a header needs a field that the order lacks.
     """
-    media_type = MEDIA_TYPES["json" if config.body is None else config.body_format]
-    headers = _headers(order, config) | {
-        "Content-Type": media_type,
+    ours = {
+        "Content-Type": MEDIA_TYPES["json" if config.body is None else config.body_format],
         config.idempotency_header: idempotency_key(order.delivery),
     }
+    given = _headers(order, config)
+    named = {name.lower() for name in given}
+    headers = given | {name: value for name, value in ours.items() if name.lower() not in named}
     return Outgoing(config.method, _url(order, config.url), headers, body)
 
 
 def find_request(order: DraftOrder, config: RestJsonConfig) -> Outgoing:
     """Return the request that asks whether the order is there. Raises as `create_request` does."""
-    return Outgoing("GET", _url(order, config.find_url or ""), _headers(order, config))
+    headers = {name: value for name, value in _headers(order, config).items() if name.lower() != "content-type"}
+    return Outgoing("GET", _url(order, config.find_url or ""), headers)
 
 
 def status_request(export: WaitingExport, config: RestJsonConfig) -> Outgoing:

@@ -62,7 +62,14 @@ class Options(In):
 
     name: Name | None = Field(None, description="For people", examples=["ERP in Hamburg"])
     in_doubt: Literal["resend", "hold"] = Field(
-        "resend", description="What follows when nobody can tell whether the ERP has an order: send again, or ask you"
+        "hold",
+        description="What follows when nobody can tell whether the ERP has an order. hold: it waits for a person. "
+        "resend: it is sent again, and an ERP that had it has it twice",
+    )
+    commit_within: Annotated[int, Field(ge=0, le=86_400)] | None = Field(
+        None,
+        description="Seconds after which this ERP shows an order whose answer got lost: only then is an order that it "
+        "does not show sent again. null: as its type has it (60 for REST_JSON, TRYTON and ODOO)",
     )
     give_up_after: Seconds | None = Field(
         None, description="Seconds after which an order for an unreachable ERP fails; null: it waits for ever"
@@ -205,6 +212,7 @@ class Connector(Out):
     config: Stored | None = Field(description=f"Secrets are `{MASK}`; null if it cannot be read")
     config_readable: bool = Field(description="false: it was sealed with a key that is lost. Enter it again.")
     in_doubt: Literal["resend", "hold"]
+    commit_within: int | None
     give_up_after: int | None
     answer_within: int | None
     orders_per_minute: int | None

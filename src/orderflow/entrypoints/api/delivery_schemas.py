@@ -101,7 +101,11 @@ class AttemptPage(Page[Attempt]):
 class Resolution(In):
     """How a delivery in doubt had ended."""
 
-    as_: Literal["delivered", "send_again"] = Field(alias="as", description="After a look into the ERP")
+    as_: Literal["delivered", "not_delivered", "send_again"] = Field(
+        alias="as",
+        description="After a look into the ERP: it has the order; it has not, and the delivery ends (the order is in "
+        "ERROR and may be corrected); it has not, and the same document is to be sent again",
+    )
 
 
 class MoveBody(In):

@@ -16,6 +16,7 @@ from orderflow.entrypoints.cli.output import err, out, plural, print_json, print
 from orderflow.entrypoints.cli.workplace import opened
 
 if TYPE_CHECKING:
+    from orderflow.bootstrap import App
     from orderflow.flow.doctor import Finding
 
 
@@ -56,7 +57,7 @@ def doctor(
         print_json([asdict(finding) for finding in found])
     else:
         _tell(found)
-    if any(not finding.repaired for finding in found):
+    if any(not finding.repaired and not finding.remark for finding in found):
         raise typer.Exit(1)
 
 
@@ -77,14 +78,32 @@ def _look(*, repair: bool, after_restore: bool, after_failover: bool) -> list[Fi
             return steps.after_failover(keeping)
         found = steps.in_trouble(app.processes, datetime.now(UTC))
         found += steps.document_store(app.documents.check)
-        return found + steps.examine(keeping, app.documents, repair=repair)
+        return found + steps.examine(keeping, app.documents, repair=repair) + _beyond_the_lists(app)
+
+
+def _beyond_the_lists(app: App) -> list[Finding]:
+    from orderflow.flow.doctor import Finding
+    from orderflow.flow.setup.places import beyond_the_lists
+    from orderflow.storage.views.reading import SqlReading
+
+    found = []
+    for slug, org_id in app.system.organizations().items():
+        with app.database.transaction(org_id) as connection:
+            ids = [row["id"] for row in SqlReading(connection, org_id).connections()]
+        for connection_id, place in beyond_the_lists(app.wiring, org_id, ids):
+            message = (
+                f"The connection {connection_id} leads to the {place.kind} {place.name}, where connections of the API "
+                f"may not: it goes on, for the operator set it up, and is checked once it is to lead elsewhere."
+            )
+            found.append(Finding("CONNECTION_BEYOND_LISTS", slug, message, remark=True))
+    return found
 
 
 def _tell(found: list[Finding]) -> None:
     columns = {"code": "what", "organization": "organization", "order_id": "order", "message": "", "repaired": "done"}
     print_table([asdict(finding) for finding in found], columns, empty="Nothing to report: all books agree.")
-    counts = Counter(finding.code for finding in found if not finding.repaired)
+    counts = Counter(finding.code for finding in found if not finding.repaired and not finding.remark)
     for code, count in counts.most_common():
         err().print(f"{plural(count, 'case')} of {code} left; see docs/reliability.md.")
-    if found and not counts:
+    if any(finding.repaired for finding in found) and not counts:
         out().print("All of it is done.")

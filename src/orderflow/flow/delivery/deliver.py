@@ -1,19 +1,23 @@
 """The batch goes to the ERP. Between staging and publishing lies one commit; that is what makes it once only.
 
 A file that is not noted as staged was never published: it is sent again. One that is noted as staged is only
-ever renamed; if there is nothing left to rename, it was published before.
+ever renamed; if there is nothing left to rename, it was published before. What cannot be staged and may have arrived is
+asked about before it is sent again: `look.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from uuid import UUID
 
 from orderflow.domain import clock
 from orderflow.domain.delivery import ExportResult
-from orderflow.domain.errors import ConnectorError, InDoubtError, TargetChangedError
+from orderflow.domain.doubt import sorted_out
+from orderflow.domain.errors import ConnectorError, InDoubtError, TargetChangedError, TransientError
 from orderflow.domain.ports import Staged
 from orderflow.flow.delivery.connector_fault import connector_fault
+from orderflow.flow.delivery.look import may_be_sent, milliseconds_since
 from orderflow.flow.fault_points import reached
 from orderflow.flow.ports import Attempt, Batch, Wiring
 
@@ -30,8 +34,7 @@ def deliver(wiring: Wiring, batch: Batch) -> None:
     if batch.to.stages:
         _stage_then_publish(wiring, batch, rest, started)
     else:
-        _look_before_sending(batch, [attempt for attempt in rest if attempt.order.delivery.in_doubt], started)
-        _send(batch, [attempt for attempt in rest if attempt.outcome is None], started)
+        _send(batch, may_be_sent(wiring, batch, rest, started), started)
 
 
 def _publish_what_was_staged(batch: Batch, attempts: list[Attempt], started: float) -> None:
@@ -56,7 +59,7 @@ def _stage_then_publish(wiring: Wiring, batch: Batch, attempts: list[Attempt], s
             else:
                 yield order_id, result
 
-    _note(batch, attempts, stage, started, every=False)
+    _note(batch, attempts, stage, started, as_outcome=_not_staged, every=False)
     if not staged:
         return
     paths = {item.order.delivery.export_id: item.path for item in staged.values()}
@@ -75,32 +78,13 @@ def _stage_then_publish(wiring: Wiring, batch: Batch, attempts: list[Attempt], s
     reached("renamed")
 
 
-def _look_before_sending(batch: Batch, attempts: list[Attempt], started: float) -> None:
-    config = batch.target.config
-    if not batch.connector.can_find(config) and (
-        batch.connector.idempotent(config) or batch.target.in_doubt == "resend"
-    ):
-        return
-    for attempt in attempts:
-        try:
-            found = batch.connector.find(attempt.order, batch.target.config)
-        except InDoubtError as error:
-            if batch.target.in_doubt == "hold":
-                attempt.outcome, attempt.unknowable = error, True
-        except ConnectorError as error:
-            attempt.outcome = error
-        else:
-            attempt.order.delivery.in_doubt = False
-            if found is not None:
-                found.inferred = True
-                attempt.outcome = found
-        attempt.latency_ms = _milliseconds_since(started)
-
-
 def _send(batch: Batch, attempts: list[Attempt], started: float) -> None:
     orders = [attempt.order for attempt in attempts]
     if orders:
-        _note(batch, attempts, lambda: batch.connector.export_many(orders, batch.target.config), started)
+        for attempt in attempts:
+            attempt.sent = True
+        export = partial(batch.connector.export_many, orders, batch.target.config)
+        _note(batch, attempts, export, started, as_outcome=sorted_out)
         reached("renamed")
 
 
@@ -110,34 +94,47 @@ def _note(
     outcomes: Callable[[], Iterable[tuple[UUID, ExportResult | ConnectorError]]],
     started: float,
     *,
+    as_outcome: Callable[[ConnectorError], ConnectorError] = lambda error: error,
     every: bool = True,
 ) -> None:
-    """Run a connector's call and note each outcome; what a faulty connector leaves open is in doubt."""
+    """Run a connector's call and note each outcome; what a faulty connector leaves open is in doubt.
+
+    Args:
+        as_outcome: Makes of an error what it means for an order.
+        every: Each attempt has an outcome after the call.
+    """
     if not attempts:
         return
     by_order = {attempt.order.id: attempt for attempt in attempts}
     broken: ConnectorError | None = None
     try:
         for order_id, outcome in outcomes():
-            by_order[order_id].outcome = _checked(outcome)
-            by_order[order_id].latency_ms = _milliseconds_since(started)
+            by_order[order_id].outcome = _checked(outcome, as_outcome)
+            by_order[order_id].latency_ms = milliseconds_since(started)
     except ConnectorError as error:
-        broken = error
+        broken = as_outcome(error)
     except Exception as error:  # noqa: BLE001  # a third party's connector may raise anything, the engine goes on
-        broken = connector_fault(batch.target.connector_type, error)
+        broken = as_outcome(connector_fault(batch.target.connector_type, error))
     if not every and broken is None:
         return
     for attempt in attempts:
         if attempt.outcome is None:
-            attempt.outcome = broken or connector_fault(batch.target.connector_type, None)
-            attempt.latency_ms = _milliseconds_since(started)
+            attempt.outcome = broken or as_outcome(connector_fault(batch.target.connector_type, None))
+            attempt.latency_ms = milliseconds_since(started)
 
 
-def _checked(outcome: ExportResult | ConnectorError) -> ExportResult | ConnectorError:
-    if isinstance(outcome, ExportResult) and not outcome.success:
+def _checked(
+    outcome: ExportResult | ConnectorError, as_outcome: Callable[[ConnectorError], ConnectorError]
+) -> ExportResult | ConnectorError:
+    if isinstance(outcome, ConnectorError):
+        return as_outcome(outcome)
+    if not outcome.success:
         return ConnectorError(outcome.error_message, details={"metadata": outcome.connector_metadata})
     return outcome
 
 
-def _milliseconds_since(started: float) -> int:
-    return round((clock.monotonic() - started) * 1000)
+def _not_staged(error: ConnectorError) -> ConnectorError:
+    """Return what an error in staging means: nothing was published, whatever else is unknown."""
+    if isinstance(error, InDoubtError):
+        return TransientError(error.message, code=error.code, hint=error.hint, details=error.details)
+    return error

@@ -69,9 +69,18 @@ def with_connector(wiring: Wiring, target: Target) -> OpenTarget:
         ConnectorMissingError: The connector is not installed.
         NeedsAttentionError: Its configuration cannot be used.
     """
-    connector = find_connector(wiring, target.connector_type)
+    connector, config = find_connector(wiring, target.connector_type), target.config
     with within(target.reach):  # a connector may open what it then keeps
-        return OpenTarget(target, connector, connector.stages(target.config), connector.expects_acks(target.config))
+        usual = connector.commits_within(config)
+        return OpenTarget(
+            target,
+            connector,
+            stages=connector.stages(config),
+            expects_acks=connector.expects_acks(config),
+            can_find=connector.can_find(config),
+            idempotent=connector.idempotent(config),
+            commit_within=usual if target.commit_within is None else target.commit_within,
+        )
 
 
 def find_connector(wiring: Wiring, connector_type: str) -> ERPConnectorPort:

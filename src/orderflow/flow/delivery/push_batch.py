@@ -37,6 +37,5 @@ def run(wiring: Wiring, batch: Batch) -> None:
 
 
 def _delivers(target: Target) -> bool:
-    return (
-        target.status is ConnectionStatus.ACTIVE and target.breaker_state is BreakerState.CLOSED and not target.paused
-    )
+    held_up = target.paused or target.rests_for is not None
+    return target.status is ConnectionStatus.ACTIVE and target.breaker_state is BreakerState.CLOSED and not held_up

@@ -12,6 +12,11 @@ from orderflow.domain.states import ERPExportStatus, OrderStatus, next_order_sta
 from orderflow.flow.fault_points import reached
 from orderflow.flow.ports import Actor, Export, Store, Work
 
+WITHDRAWN = {
+    "code": "WITHDRAWN",
+    "message": "The push was withdrawn before anything was sent.",
+    "hint": "Push the order again when it is to go out.",
+}
 PUSHABLE = (OrderStatus.APPROVED, OrderStatus.ERROR)
 
 
@@ -90,10 +95,10 @@ def note_request(
 
 
 def withdraw(store: Store, org_id: UUID, order_id: UUID, actor: Actor) -> None:
-    """Take back a push of which no attempt has begun; the order is APPROVED again.
+    """Take back a push of which nothing was sent; the order is APPROVED again.
 
     Raises:
-        StateError: An attempt has begun, or the order is not on its way.
+        StateError: Something may have been sent, a worker is at it, or the order is not on its way.
     """
     with store.work(org_id) as work:
         withdraw_in(work, order_id, actor)
@@ -103,13 +108,25 @@ def withdraw_in(work: Work, order_id: UUID, actor: Actor) -> None:
     """Take back a push in `work`'s transaction; errors as for `withdraw`."""
     before = work.orders.lock_status(order_id)
     export = work.exports.latest(order_id)
-    if before is not OrderStatus.PUSHING or export is None or not work.exports.withdraw(export.id):
-        raise StateError(
-            f"The order is {before}, and its push cannot be withdrawn: an attempt has begun or none is waiting.",
-            hint="Wait for the attempt to end; the order's page shows it.",
-        )
+    if before is not OrderStatus.PUSHING or export is None:
+        raise StateError(f"The order is {before}, so no push is waiting.", hint="Look at its present state.")
+    if not (work.exports.withdraw(export.id) or work.exports.stop(export.id, WITHDRAWN)):
+        raise _cannot_withdraw(export)
     work.orders.set_status(order_id, next_order_status(before, OrderStatus.APPROVED))
     work.audit.add("DRAFT_PUSH_WITHDRAWN", actor, "draft_order", [order_id], {"status": before}, {"status": "APPROVED"})
+
+
+def _cannot_withdraw(export: Export) -> StateError:
+    if export.lease_is_live or not export.in_doubt:
+        return StateError(
+            "The push cannot be withdrawn: an attempt is under way.",
+            hint="Wait for the attempt to end; the order's page shows it.",
+        )
+    return StateError(
+        "The push cannot be withdrawn: the order may have reached the ERP.",
+        code="POSSIBLY_DELIVERED",
+        hint="Look in the ERP, then resolve the delivery: as delivered, as not delivered, or to be sent again.",
+    )
 
 
 def _go_on_with(work: Work, export: Export, connection_id: UUID | None) -> Export:

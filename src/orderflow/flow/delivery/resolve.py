@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from orderflow.domain.errors import NotFoundError, StateError
 from orderflow.domain.states import OrderStatus, next_order_status
 from orderflow.flow.ports import Actor, Export, Store, Work
 
-Resolution = Literal["delivered", "send_again"]
+Resolution = Literal["delivered", "not_delivered", "send_again"]
+NOT_DELIVERED: dict[str, Any] = {
+    "code": "NOT_DELIVERED",
+    "message": "A person looked in the ERP: the order never arrived there.",
+    "hint": "Correct the order and push it again, or reject it.",
+}
 
 
 def resolve_held(store: Store, org_id: UUID, export_id: UUID, resolution: Resolution, actor: Actor) -> Export:
-    """Settle a held export: it had arrived, or it has not and goes out again under the same name.
+    """Settle an export in doubt, whether it is held or still asked about.
+
+    Args:
+        resolution: It had arrived; it has not, and ends; or it has not, and goes out again under the same name.
 
     Raises:
-        StateError: The export is not held.
+        StateError: The export is not in doubt, or a worker is asking about it at this moment.
         NotFoundError: There is no such export.
     """
     with store.work(org_id) as work:
@@ -24,15 +32,9 @@ def resolve_held(store: Store, org_id: UUID, export_id: UUID, resolution: Resolu
         if order_id is None:
             raise NotFoundError(f"There is no export {export_id} in this organization.")
         before = work.orders.lock_status(order_id)
-        resolved = _note(work, export_id, resolution)
-        if not resolved:
-            raise StateError(
-                "The export is not held, so there is no doubt to resolve.", hint="Look at its present state."
-            )
-        after = before
-        if resolution == "delivered":
-            after = next_order_status(before, OrderStatus.PUSHED)
-            work.orders.set_status(order_id, after, error_json=None)
+        if not _decide(work, export_id, resolution):
+            raise _nothing_to_decide(work.exports.get(export_id), resolution)
+        after = _move_order(work, order_id, before, resolution)
         facts = {"status": after, "resolved_as": resolution, "export_id": str(export_id)}
         work.audit.add("EXPORT_RESOLVED", actor, "draft_order", [order_id], {"status": before}, facts)
         export = work.exports.get(export_id)
@@ -40,7 +42,33 @@ def resolve_held(store: Store, org_id: UUID, export_id: UUID, resolution: Resolu
     return export
 
 
-def _note(work: Work, export_id: UUID, resolution: Resolution) -> bool:
+def _decide(work: Work, export_id: UUID, resolution: Resolution) -> bool:
+    match resolution:
+        case "delivered":
+            return work.exports.note_delivered(export_id)
+        case "not_delivered":
+            return work.exports.note_failed(export_id, NOT_DELIVERED)
+        case "send_again":
+            return work.exports.send_again(export_id)
+
+
+def _move_order(work: Work, order_id: UUID, before: OrderStatus, resolution: Resolution) -> OrderStatus:
+    if resolution == "send_again":
+        return before
     if resolution == "delivered":
-        return work.exports.note_delivered(export_id)
-    return work.exports.send_again(export_id)
+        after = next_order_status(before, OrderStatus.PUSHED)
+        work.orders.set_status(order_id, after, error_json=None)
+        return after
+    after = before if before is OrderStatus.ERROR else next_order_status(before, OrderStatus.ERROR)
+    work.orders.set_status(order_id, after, error_json=NOT_DELIVERED)
+    return after
+
+
+def _nothing_to_decide(export: Export, resolution: Resolution) -> StateError:
+    if export.lease_is_live:
+        return StateError(
+            "A worker is at this delivery at this moment.", hint="Try again in a moment; it may have got its answer."
+        )
+    if export.in_doubt and resolution == "send_again":
+        return StateError("The delivery has ended.", hint="Retry the order's push: that goes on with the same file.")
+    return StateError("The export is not held, so there is no doubt to resolve.", hint="Look at its present state.")

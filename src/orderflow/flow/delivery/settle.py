@@ -8,18 +8,18 @@ from uuid import UUID
 from orderflow.domain.delivery import ExportResult
 from orderflow.domain.errors import (
     ConnectorError,
-    InDoubtError,
     LeaseEndingError,
     NeedsAttentionError,
     RejectedError,
-    TargetChangedError,
     UnavailableError,
 )
 from orderflow.domain.retry import RetryPolicy
 from orderflow.domain.states import AttemptStatus, BreakerState, ERPExportStatus, OrderStatus
+from orderflow.flow.delivery.in_doubt import in_doubt, is_in_doubt
 from orderflow.flow.delivery.open_target import ENGINE
+from orderflow.flow.delivery.rest import SHORTEST_REST, rest_of
 from orderflow.flow.fault_points import reached
-from orderflow.flow.ports import Attempt, Batch, Settlement, Wiring, Work
+from orderflow.flow.ports import Attempt, Batch, Settlement, Target, Wiring, Work
 
 FIRST_PROBE = 5.0
 """Seconds from the breaker's opening to its first probe."""
@@ -42,6 +42,8 @@ def settle(wiring: Wiring, batch: Batch) -> None:
 def settle_now(wiring: Wiring, batch: Batch) -> Settlement | None:
     """Settle the one attempt of a caller who waits for it: every failure counts, and the breaker stays as it is.
 
+    What is in doubt, and what a busy target asked to come later, ends the call; the engine goes on with it.
+
     Returns:
         What was settled, with `keep_lease` if the caller should attempt again after `delay`; None if the lease
         was lost.
@@ -50,9 +52,12 @@ def settle_now(wiring: Wiring, batch: Batch) -> Settlement | None:
     if attempt.outcome is None:
         return None
     settlement = _what_follows_now(attempt, batch, wiring.retry)
-    settlement.keep_lease = settlement.export_status is ERPExportStatus.PENDING and not settlement.hold
+    goes_on_later = settlement.still_in_doubt or rest_of(attempt.outcome) is not None
+    settlement.keep_lease = settlement.export_status is ERPExportStatus.PENDING and not goes_on_later
     with wiring.store.work(batch.target.org_id) as work:
         held = work.exports.settle(batch, [settlement])
+        if isinstance(attempt.outcome, ConnectorError) and rest_of(attempt.outcome) is not None:
+            _rest(work, batch.target, attempt.outcome)
     reached("settled")
     _tell(wiring, batch, [settlement], held)
     return settlement if held else None
@@ -65,39 +70,40 @@ def _tell(wiring: Wiring, batch: Batch, settlements: Sequence[Settlement], held:
 
 
 def _what_follows_now(attempt: Attempt, batch: Batch, retry: RetryPolicy) -> Settlement:
-    match attempt.outcome:
-        case NeedsAttentionError():
-            return _failed(attempt, still_in_doubt=attempt.order.delivery.in_doubt)
-        case UnavailableError() as error:
-            return after_transient(attempt, error, retry, still_in_doubt=attempt.order.delivery.in_doubt)
-        case _:
-            return _what_follows(attempt, batch, retry)
+    """Return what follows for a caller who waits: a target that is away counts as a failure, unless it rests."""
+    error = attempt.outcome
+    waits_for_others = rest_of(error) is not None or is_in_doubt(attempt)
+    if isinstance(error, NeedsAttentionError) and not waits_for_others:
+        return _failed(attempt)
+    if isinstance(error, UnavailableError) and not waits_for_others:
+        return after_transient(attempt, error, retry)
+    return _what_follows(attempt, batch, retry)
 
 
 def _what_follows(attempt: Attempt, batch: Batch, retry: RetryPolicy) -> Settlement:
     outcome = attempt.outcome
-    in_doubt = attempt.order.delivery.in_doubt
+    if isinstance(outcome, ExportResult):
+        return _delivered(attempt, outcome, confirms=not batch.to.expects_acks)
+    if not isinstance(outcome, ConnectorError):
+        raise TypeError(f"an attempt cannot end with {type(outcome).__name__}")
+    if is_in_doubt(attempt):
+        return in_doubt(attempt, outcome, batch, retry)
     match outcome:
-        case ExportResult():
-            return _delivered(attempt, outcome, confirms=not batch.to.expects_acks)
         case RejectedError():
             return _failed(attempt)
         case NeedsAttentionError() | UnavailableError() | LeaseEndingError():  # nothing was tried
-            return _waits(attempt, delay=0.0, still_in_doubt=in_doubt)
-        case InDoubtError():
-            return _unknown(attempt, batch, outcome, retry)
-        case ConnectorError():
-            return after_transient(attempt, outcome, retry, still_in_doubt=in_doubt)
-    raise TypeError(f"an attempt cannot end with {type(outcome).__name__}")
+            return _waits(attempt)
+        case _ if rest_of(outcome) is not None:
+            return _waits(attempt)
+    return after_transient(attempt, outcome, retry)
 
 
-def after_transient(attempt: Attempt, error: ConnectorError, retry: RetryPolicy, *, still_in_doubt: bool) -> Settlement:
+def after_transient(attempt: Attempt, error: ConnectorError, retry: RetryPolicy) -> Settlement:
     """A spent attempt: another follows after the backoff, or it was the last."""
     spent = attempt.attempts_spent + 1
     if retry.exhausted(spent):
-        return _failed(attempt, spent=True, still_in_doubt=still_in_doubt)
-    delay = retry.delay(spent, error.retry_after)
-    return _waits(attempt, delay=delay, spent=True, still_in_doubt=still_in_doubt)
+        return _failed(attempt)
+    return _waits(attempt, delay=retry.delay(spent, error.retry_after), spent=True)
 
 
 def _delivered(attempt: Attempt, result: ExportResult, *, confirms: bool) -> Settlement:
@@ -110,57 +116,38 @@ def _delivered(attempt: Attempt, result: ExportResult, *, confirms: bool) -> Set
     )
 
 
-def _failed(attempt: Attempt, *, spent: bool = True, still_in_doubt: bool = False) -> Settlement:
-    return Settlement(
-        attempt,
-        ERPExportStatus.FAILED,
-        AttemptStatus.FAILED,
-        OrderStatus.ERROR,
-        spent=spent,
-        still_in_doubt=still_in_doubt,
-    )
+def _failed(attempt: Attempt) -> Settlement:
+    return Settlement(attempt, ERPExportStatus.FAILED, AttemptStatus.FAILED, OrderStatus.ERROR, spent=True)
 
 
-def _waits(
-    attempt: Attempt, *, delay: float, spent: bool = False, still_in_doubt: bool, hold: bool = False
-) -> Settlement:
-    return Settlement(
-        attempt,
-        ERPExportStatus.PENDING,
-        AttemptStatus.RETRYING,
-        delay=delay,
-        spent=spent,
-        hold=hold,
-        still_in_doubt=still_in_doubt,
-    )
-
-
-def _unknown(attempt: Attempt, batch: Batch, error: InDoubtError, retry: RetryPolicy) -> Settlement:
-    """Nobody knows: a staged file is asked about again by renaming it; otherwise the connection's policy decides."""
-    staged = attempt.order.delivery.staged_path is not None
-    if staged and not isinstance(error, TargetChangedError):
-        return _waits(attempt, delay=retry.delay(1), still_in_doubt=True)
-    config = batch.target.config
-    cannot_ask = not (batch.connector.can_find(config) or batch.connector.idempotent(config))
-    asked_in_vain = attempt.unknowable or staged or cannot_ask or retry.exhausted(attempt.attempts_spent + 1)
-    if batch.target.in_doubt == "hold" and asked_in_vain:
-        return _waits(attempt, delay=0.0, still_in_doubt=True, hold=True)
-    return after_transient(attempt, error, retry, still_in_doubt=True)  # the next attempt asks before it sends
+def _waits(attempt: Attempt, *, delay: float = 0.0, spent: bool = False) -> Settlement:
+    return Settlement(attempt, ERPExportStatus.PENDING, AttemptStatus.RETRYING, delay=delay, spent=spent)
 
 
 def _move_breaker(work: Work, batch: Batch, settlements: Sequence[Settlement]) -> None:
-    """Open or pause at the first sure sign; told once, on the change of state."""
+    """Open, pause or rest at the first sure sign; told once, on the change of state."""
     outcomes = [item.attempt.outcome for item in settlements]
-    bad = next((error for error in outcomes if isinstance(error, NeedsAttentionError)), None)
-    down = next((error for error in outcomes if isinstance(error, UnavailableError)), None)
     target = batch.target
+    bad = next((error for error in outcomes if isinstance(error, NeedsAttentionError)), None)
+    busy = next((error for error in outcomes if rest_of(error) is not None), None)
+    down = next((error for error in outcomes if isinstance(error, UnavailableError) and rest_of(error) is None), None)
     if bad is not None:
         changed = work.connections.set_breaker(target.connection_id, BreakerState.PAUSED, bad.as_json(), None)
-        action, error = "CONNECTION_NEEDS_ATTENTION", bad.as_json()
+        _tell_of_connection(work, target, "CONNECTION_NEEDS_ATTENTION", bad, changed=changed)
     elif down is not None:
         changed = work.connections.set_breaker(target.connection_id, BreakerState.OPEN, down.as_json(), FIRST_PROBE)
-        action, error = "CONNECTION_UNAVAILABLE", down.as_json()
-    else:
-        return
+        _tell_of_connection(work, target, "CONNECTION_UNAVAILABLE", down, changed=changed)
+    elif isinstance(busy, ConnectorError):
+        _rest(work, target, busy)
+    elif target.rest_told and any(isinstance(outcome, ExportResult) for outcome in outcomes):
+        work.connections.end_rest(target.connection_id)
+
+
+def _rest(work: Work, target: Target, busy: ConnectorError) -> None:
+    changed = work.connections.rest(target.connection_id, rest_of(busy) or SHORTEST_REST, busy.as_json())
+    _tell_of_connection(work, target, "CONNECTION_RESTS", busy, changed=changed)
+
+
+def _tell_of_connection(work: Work, target: Target, action: str, error: ConnectorError, *, changed: bool) -> None:
     if changed:
-        work.audit.add(action, ENGINE, "erp_connection", [target.connection_id], None, error)
+        work.audit.add(action, ENGINE, "erp_connection", [target.connection_id], None, error.as_json())

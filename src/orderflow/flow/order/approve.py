@@ -52,7 +52,8 @@ def edit_order(work: Work, changed: DraftOrder, actor: Actor) -> DraftOrder:
         raise StateError(
             "The order may have reached the ERP although its delivery failed; changed, it would arrive as another one.",
             code="POSSIBLY_DELIVERED",
-            hint="Retry it as it is: that goes on with the same file. Or look in the ERP and confirm it by hand.",
+            hint="Look in the ERP, then resolve the delivery as delivered or as not delivered; after that the order "
+            "can be changed. Or retry it as it is: the ERP is asked first.",
         )
     wanted = OrderStatus.NEEDS_REVIEW if missing_for_ready(changed) else OrderStatus.READY
     changed.status = next_order_status(stored.status, wanted)

@@ -10,23 +10,23 @@ from orderflow.flow.ports import Actor, Work
 
 
 def confirm_order(work: Work, order_id: UUID, erp_order_id: str, actor: Actor) -> None:
-    """Confirm a PUSHED order under the number that it has in the ERP.
+    """Confirm an order that was pushed, or may have arrived, under the number that it has in the ERP.
 
     Its export waits for no answer any more. The number is kept on the order only, with `hand` as its source: `file` and
     `erp` mean that the ERP itself said it, as an export's own number always does.
 
     Raises:
-        StateError: The order is not PUSHED.
+        StateError: The order is not PUSHED, and no delivery of it is in doubt.
         NotFoundError: There is no such order.
     """
     before = work.orders.lock_status(order_id)
-    if before is not OrderStatus.PUSHED:
+    export = work.exports.latest(order_id)
+    if before is not OrderStatus.PUSHED and not (export and export.in_doubt and work.exports.note_delivered(export.id)):
         raise StateError(
-            f"The order is {before}; only a PUSHED order can be confirmed by hand.",
+            f"The order is {before}; only a PUSHED order, or one whose delivery is in doubt, can be confirmed by hand.",
             hint="Push it first, or wait until its delivery has ended.",
         )
-    status = next_order_status(before, OrderStatus.CONFIRMED)
-    export = work.exports.latest(order_id)
+    status = next_order_status(OrderStatus.PUSHED, OrderStatus.CONFIRMED)
     if export is not None:
         work.exports.confirm(export.id, actor.name)
     work.orders.set_status(order_id, status, erp_order_id=erp_order_id, erp_order_id_source="hand", error_json=None)

@@ -39,7 +39,7 @@ def add_connection(
     """Store a new connection, DISABLED unless `enabled`, and return its id.
 
     Args:
-        options: Any of `in_doubt`, `give_up_after`, `answer_within`, `orders_per_minute`.
+        options: Any of `in_doubt`, `commit_within`, `give_up_after`, `answer_within`, `orders_per_minute`.
         tested: This very configuration has just passed its test.
 
     Raises:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
-from orderflow.domain.errors import InputError
+from orderflow.domain.errors import EncryptionError, InputError
 from orderflow.domain.ports import ERPConnectorPort
 from orderflow.domain.reach import Place, Reach
 from orderflow.flow.ports import Actor, Target, Wiring, Work
@@ -64,6 +65,23 @@ def reach_of(
                 details={"fields": [{"field": place.field, "message": refused.message}]},
             )
     return reach
+
+
+def beyond_the_lists(wiring: Wiring, org_id: UUID, connection_ids: Iterable[UUID]) -> Iterator[tuple[UUID, Place]]:
+    """Yield the connections that the operator set up, and that nobody could set up over the API, with where they lead.
+
+    What cannot be opened is told elsewhere.
+    """
+    for connection_id in connection_ids:
+        try:
+            with wiring.store.work(org_id) as work:
+                target = work.connections.open(connection_id)
+            found = places(wiring.connector(target.connector_type), target.config)
+        except (EncryptionError, ValueError):
+            continue
+        held = Reach(target.reach.organization, restricted=True)
+        refused = [place for place in found if not target.reach.restricted and wiring.refusal(place, held)]
+        yield from ((connection_id, place) for place in refused[:1])
 
 
 def _host(name: str, value: str) -> str | None:

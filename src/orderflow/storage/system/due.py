@@ -7,6 +7,10 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 
 from orderflow.storage.database import Database
+from orderflow.storage.work.clock import LONGEST_LEASE, LONGEST_PROBE_WAIT, RESTING, past, unleased
+
+_SPARE = 5.0
+"""Seconds by which a time may lie ahead of the longest wait: clocks are read one after the other."""
 
 Place = tuple[UUID, UUID]
 """Organization and connection."""
@@ -14,30 +18,47 @@ Place = tuple[UUID, UUID]
 _NOT_PAUSED = """
     (g.deliveries_paused_at IS NULL OR (g.deliveries_paused_until IS NOT NULL AND g.deliveries_paused_until <= now()))
 """
-MAY_DELIVER = f"c.status = 'ACTIVE' AND c.breaker_state = 'CLOSED' AND {_NOT_PAUSED}"
+MAY_DELIVER = f"c.status = 'ACTIVE' AND c.breaker_state = 'CLOSED' AND NOT {RESTING} AND {_NOT_PAUSED}"
 """Of a connection `c` of an organization `g`."""
 _DUE = text(f"""
     SELECT c.org_id, c.id FROM erp_connection c JOIN organization g ON g.id = c.org_id
     WHERE {MAY_DELIVER}
       AND EXISTS (
         SELECT FROM erp_export e
-        WHERE e.connection_id = c.id AND e.status = 'PENDING' AND e.held_at IS NULL AND e.next_attempt_at <= now()
-          AND (e.lease_until IS NULL OR e.lease_until < now()))
+        WHERE e.connection_id = c.id AND e.status = 'PENDING' AND (e.held_at IS NULL OR e.asking)
+          AND e.next_attempt_at <= now() AND {unleased("e")})
 """)  # noqa: S608  # built from a constant
-_DUE_PROBES = text("""
-    SELECT org_id, id FROM erp_connection WHERE status = 'ACTIVE' AND breaker_state = 'OPEN' AND probe_at <= now()
+_DUE_PROBES = text(f"""
+    SELECT org_id, id FROM erp_connection
+    WHERE status = 'ACTIVE' AND breaker_state = 'OPEN' AND probe_at IS NOT NULL
+      AND {past("probe_at", LONGEST_PROBE_WAIT)}
     ORDER BY probe_at
-""")
-_DUE_POLLS = text("""
+""")  # noqa: S608  # built from constants
+_DUE_POLLS = text(f"""
     SELECT c.org_id, c.id FROM erp_connection c
     WHERE c.deleted_at IS NULL AND (c.next_poll_at IS NULL OR c.next_poll_at <= now())
-      AND (c.poll_lease_until IS NULL OR c.poll_lease_until < now())
+      AND {past("c.poll_lease_until", LONGEST_LEASE)}
       AND (EXISTS (SELECT FROM erp_export e WHERE e.connection_id = c.id AND e.status = 'SENT')
            OR EXISTS (SELECT FROM erp_export e WHERE e.connection_id = c.id AND e.status = 'PENDING'
-                      AND (e.staged_at IS NOT NULL AND e.lease_until < now() OR e.held_at IS NOT NULL)))
+                      AND (e.held_at IS NOT NULL OR (e.staged_at IS NOT NULL OR e.begun_at IS NOT NULL)
+                                                    AND {unleased("e")})))
     ORDER BY c.next_poll_at NULLS FIRST
+""")  # noqa: S608  # built from constants
+# Written before the clock was put back: no export waits for longer, and no connection is polled less often.
+_DUE_TOO_LATE = text("""
+    UPDATE erp_export SET next_attempt_at = now()
+    WHERE id IN (
+        SELECT e.id FROM erp_connection c
+        JOIN erp_export e ON e.connection_id = c.id AND e.status = 'PENDING'
+                         AND e.next_attempt_at > now() + make_interval(secs => :longest)
+        FOR UPDATE OF e SKIP LOCKED)
 """)
-_POLLING = text("SELECT org_id, count(*) FROM erp_connection WHERE poll_lease_until > now() GROUP BY org_id")
+_POLLED_TOO_LATE = text("""
+    UPDATE erp_connection SET next_poll_at = now() WHERE next_poll_at > now() + make_interval(secs => :longest)
+""")
+_POLLING = text(f"""
+    SELECT org_id, count(*) FROM erp_connection WHERE NOT {past("poll_lease_until", LONGEST_LEASE)} GROUP BY org_id
+""")  # noqa: S608  # built from constants
 _CLEANABLE = text("""
     SELECT org_id, id FROM erp_connection
     WHERE deleted_at IS NULL AND status = 'ACTIVE' AND breaker_state = 'CLOSED'
@@ -62,6 +83,21 @@ class SqlSystem:
     def due_polls(self) -> list[Place]:
         """Return the connections, disabled ones too, whose answers are due for a look."""
         return self._places(_DUE_POLLS)
+
+    def put_clock_right(self, longest_wait: float, longest_poll: float) -> int:
+        """Make due what waits for longer than anything ever does, because the database's clock was put back.
+
+        Args:
+            longest_wait: Seconds between two attempts at an export, at most.
+            longest_poll: Seconds between two looks for a connection's answers, at most.
+
+        Returns:
+            How many exports and connections that were.
+        """
+        with self._database.system() as connection:
+            late = connection.execute(_DUE_TOO_LATE, {"longest": longest_wait + _SPARE})
+            polled = connection.execute(_POLLED_TOO_LATE, {"longest": longest_poll + _SPARE})
+            return late.rowcount + polled.rowcount
 
     def polling(self) -> dict[UUID, int]:
         """Return how many connections of each organization are being polled at this moment."""

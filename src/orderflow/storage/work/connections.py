@@ -18,15 +18,27 @@ from orderflow.storage.driver import run
 from orderflow.storage.records import as_json, columns
 from orderflow.storage.tables.models import ERPConnection
 from orderflow.storage.tables.roles import ALIVE
+from orderflow.storage.work.clock import LONGEST_LEASE, LONGEST_PROBE_WAIT, RESTING, past
 from orderflow.storage.work.connection_rows import SqlConnectionRows
 
 _OPEN = text(f"""
     SELECT {columns(ERPConnection, "c")}, g.deliveries_paused_at IS NOT NULL
                 AND (g.deliveries_paused_until IS NULL OR g.deliveries_paused_until > now()) AS paused,
+           CASE WHEN {RESTING} THEN extract(epoch FROM c.rests_until - now())::float8 END AS rests_for,
            g.slug
     FROM erp_connection c JOIN organization g ON g.id = c.org_id
     WHERE c.id = :id AND c.deleted_at IS NULL
 """)  # noqa: S608  # built from a constant
+_REST = text("""
+    UPDATE erp_connection c
+    SET rests_until = GREATEST(CASE WHEN old.rests_until <= now() + interval '1 hour' THEN old.rests_until END,
+                               now() + make_interval(secs => :seconds)),
+        rest_error = CAST(:error AS jsonb)
+    FROM (SELECT id, rests_until, rest_error FROM erp_connection WHERE id = :id FOR UPDATE) old
+    WHERE c.id = old.id
+    RETURNING old.rest_error IS NULL
+""")
+_END_REST = text("UPDATE erp_connection SET rests_until = NULL, rest_error = NULL WHERE id = :id")
 _SET_BREAKER = text("""
     UPDATE erp_connection c
     SET breaker_state = :state,
@@ -38,18 +50,18 @@ _SET_BREAKER = text("""
     WHERE c.id = old.id AND NOT (old.breaker_state = :state AND :state = 'CLOSED')
     RETURNING old.breaker_state <> :state
 """)
-_LEASE_PROBE = text("""
+_LEASE_PROBE = text(f"""
     UPDATE erp_connection SET probe_at = now() + make_interval(secs => :seconds)
-    WHERE id = :id AND breaker_state = 'OPEN' AND probe_at <= now()
+    WHERE id = :id AND breaker_state = 'OPEN' AND probe_at IS NOT NULL AND {past("probe_at", LONGEST_PROBE_WAIT)}
     RETURNING id
-""")
-_LEASE_POLL = text("""
+""")  # noqa: S608  # built from constants
+_LEASE_POLL = text(f"""
     UPDATE erp_connection
     SET poll_lease_token = :token, poll_lease_until = now() + make_interval(secs => :seconds)
-    WHERE id = :id AND (poll_lease_until IS NULL OR poll_lease_until < now() OR poll_lease_token = :token)
+    WHERE id = :id AND ({past("poll_lease_until", LONGEST_LEASE)} OR poll_lease_token = :token)
       AND (key_id IS NULL OR key_id = ANY(:keys))
     RETURNING id
-""")
+""")  # noqa: S608  # built from constants
 _END_POLL = text("""
     UPDATE erp_connection
     SET poll_lease_token = NULL, poll_lease_until = NULL, next_poll_at = now() + make_interval(secs => :next_in),
@@ -141,6 +153,8 @@ class SqlConnections(SqlConnectionRows):
             probe_failures=row["probe_failures"],
             paused=row["paused"],
             orders_per_minute=row["orders_per_minute"],
+            rests_for=row["rests_for"],
+            rest_told=row["rest_error"] is not None,
             reach=Reach(row["slug"], row["restricted"]),
             version=row["version"],
             proven=row["delivered_at"] is not None and row["test_error"] is None,
@@ -164,6 +178,15 @@ class SqlConnections(SqlConnectionRows):
         parameters = {"id": connection_id, "state": state, "probe_in": probe_in}
         changed = self._connection.execute(_SET_BREAKER, parameters | {"error": as_json(error) if error else None})
         return bool(changed.scalar())
+
+    def rest(self, connection_id: UUID, seconds: float, error: dict[str, Any]) -> bool:
+        """Let the connection rest; True if its target had taken something since it last did."""
+        parameters = {"id": connection_id, "seconds": seconds, "error": as_json(error)}
+        return bool(self._connection.execute(_REST, parameters).scalar())
+
+    def end_rest(self, connection_id: UUID) -> None:
+        """Note that the target takes orders again."""
+        self._connection.execute(_END_REST, {"id": connection_id})
 
     def lease_probe(self, connection_id: UUID, seconds: float) -> bool:
         """Take the right to probe an OPEN connection whose probe is due."""

@@ -16,11 +16,12 @@ from orderflow.storage.driver import later_rows, run
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import ERPExport
 from orderflow.storage.work import settling
+from orderflow.storage.work.clock import unleased
 from orderflow.storage.work.interventions import SqlInterventions
 from orderflow.storage.work.leases import SqlLeases
 
 _NEWEST = "ORDER BY e.created_at DESC LIMIT 1"
-_COLUMNS = f"{columns(ERPExport, 'e')}, (e.lease_until IS NOT NULL AND e.lease_until > now()) AS lease_is_live"
+_COLUMNS = f"{columns(ERPExport, 'e')}, NOT {unleased('e')} AS lease_is_live"
 _ADD = """
     INSERT INTO erp_export (id, org_id, draft_order_id, connection_id, status, created_at, idempotency_key,
                             requested_by, request_id, traceparent)
@@ -31,7 +32,8 @@ _ADD = """
 _EXPORTED = "SELECT draft_order_id AS id FROM erp_export WHERE draft_order_id = ANY(%(ids)s)"
 _REVIVE = text("""
     UPDATE erp_export
-    SET status = 'PENDING', next_attempt_at = now(), attempts_spent = 0, error_json = NULL, held_at = NULL
+    SET status = 'PENDING', next_attempt_at = now(), attempts_spent = 0, error_json = NULL, held_at = NULL,
+        asking = false, doubt_since = NULL
     WHERE id = :id AND status = 'FAILED'
 """)
 _WITHDRAW = text("""

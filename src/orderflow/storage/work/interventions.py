@@ -1,4 +1,4 @@
-"""What a person does to exports, in PostgreSQL: confirm, resolve a doubt, move to another connection.
+"""What a person does to exports, in PostgreSQL: confirm, decide a doubt, stop, move to another connection.
 
 No statement here touches an export that a worker holds, or waits for one.
 """
@@ -6,9 +6,13 @@ No statement here touches an export that a worker holds, or waits for one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
+
+from orderflow.storage.records import as_json
+from orderflow.storage.work.clock import UNLEASED
 
 _ORDER_OF = text("SELECT draft_order_id FROM erp_export WHERE id = :id")
 _CONFIRM = text("""
@@ -17,21 +21,43 @@ _CONFIRM = text("""
     WHERE id = :id AND status = 'SENT'
     RETURNING id
 """)
-_NOTE_DELIVERED = text("""
-    UPDATE erp_export
-    SET status = 'SENT', sent_at = now(), inferred = true, held_at = NULL, begun_at = NULL, error_json = NULL,
-        updated_at = now()
-    WHERE id = :id AND status = 'PENDING' AND held_at IS NOT NULL
+# What may have arrived and nobody works on. A worker's rows are passed by: it locks its exports before their orders.
+_DOUBTFUL = f"""
+    SELECT id FROM erp_export
+    WHERE id = :id AND status = ANY(:statuses) AND answered_at IS NULL AND {UNLEASED}
+      AND (held_at IS NOT NULL OR begun_at IS NOT NULL OR staged_at IS NOT NULL)
+    FOR UPDATE SKIP LOCKED
+"""  # noqa: S608  # built from a constant
+_DECIDED = """
+    held_at = NULL, asking = false, begun_at = NULL, doubt_since = NULL, lease_token = NULL, lease_until = NULL,
+    updated_at = now()
+"""
+_UNSENT = f"{_DECIDED}, staged_at = NULL, staged_path = NULL"
+_NOTE_DELIVERED = text(f"""
+    UPDATE erp_export SET status = 'SENT', sent_at = now(), inferred = true, error_json = NULL, {_DECIDED}
+    WHERE id IN ({_DOUBTFUL}) RETURNING id
+""")  # noqa: S608  # built from constants
+_SEND_AGAIN = text(f"""
+    UPDATE erp_export SET attempts_spent = 0, next_attempt_at = now(), {_UNSENT}
+    WHERE id IN ({_DOUBTFUL}) RETURNING id
+""")  # noqa: S608  # built from constants
+_NOTE_FAILED = text(f"""
+    UPDATE erp_export SET status = 'FAILED', error_json = CAST(:error AS jsonb), {_UNSENT}
+    WHERE id IN ({_DOUBTFUL}) RETURNING id
+""")  # noqa: S608  # built from constants
+_STOP = text(f"""
+    UPDATE erp_export SET status = 'FAILED', error_json = CAST(:error AS jsonb), {_DECIDED}
+    WHERE id IN (
+        SELECT id FROM erp_export
+        WHERE id = :id AND status = 'PENDING' AND begun_at IS NULL AND staged_at IS NULL AND held_at IS NULL
+          AND {UNLEASED} FOR UPDATE SKIP LOCKED)
     RETURNING id
+""")  # noqa: S608  # built from constants
+_CLOSE_LOG = text("""
+    UPDATE erp_push_log SET status = 'FAILED', error_message = COALESCE(error_message, :message)
+    WHERE erp_export_id = :id AND status = 'PENDING'
 """)
-_SEND_AGAIN = text("""
-    UPDATE erp_export
-    SET held_at = NULL, begun_at = NULL, staged_at = NULL, staged_path = NULL, attempts_spent = 0,
-        next_attempt_at = now(), updated_at = now()
-    WHERE id = :id AND status = 'PENDING' AND held_at IS NOT NULL
-    RETURNING id
-""")
-_MOVE = text("""
+_MOVE = text(f"""
     UPDATE erp_export e
     SET connection_id = :target, next_attempt_at = now(), attempts_spent = 0, error_json = NULL,
         lease_token = NULL, lease_until = NULL, filename = NULL, export_storage_key = NULL, document_sha256 = NULL,
@@ -39,13 +65,13 @@ _MOVE = text("""
     FROM (
         SELECT id FROM erp_export
         WHERE connection_id = :source AND status = 'PENDING' AND begun_at IS NULL AND staged_at IS NULL
-          AND held_at IS NULL AND (lease_until IS NULL OR lease_until < now())
+          AND held_at IS NULL AND {UNLEASED}
           AND (CAST(:ids AS uuid[]) IS NULL OR id = ANY(:ids))
         FOR UPDATE SKIP LOCKED
     ) waiting
     WHERE e.id = waiting.id
     RETURNING e.id, e.draft_order_id
-""")
+""")  # noqa: S608  # built from a constant
 
 
 class SqlInterventions:
@@ -62,12 +88,32 @@ class SqlInterventions:
         return self._connection.execute(_CONFIRM, {"id": export_id, "by": by}).first() is not None
 
     def note_delivered(self, export_id: UUID) -> bool:
-        """Note that a held export had arrived; False if it is not held."""
-        return self._connection.execute(_NOTE_DELIVERED, {"id": export_id}).first() is not None
+        """Note that an export in doubt had arrived; False if it is not in doubt, or a worker is at it."""
+        return self._decide(_NOTE_DELIVERED, export_id, "PENDING", "FAILED")
 
     def send_again(self, export_id: UUID) -> bool:
-        """Make a held export due, its doubt forgotten, name and bytes kept; False if it is not held."""
-        return self._connection.execute(_SEND_AGAIN, {"id": export_id}).first() is not None
+        """Make an export in doubt due, its doubt forgotten, name and bytes kept; False as for `note_delivered`."""
+        return self._decide(_SEND_AGAIN, export_id, "PENDING")
+
+    def note_failed(self, export_id: UUID, error: dict[str, Any]) -> bool:
+        """Note that an export in doubt never arrived, and end it; False as for `note_delivered`."""
+        return self._decide(_NOTE_FAILED, export_id, "PENDING", "FAILED", error=error)
+
+    def stop(self, export_id: UUID, error: dict[str, Any]) -> bool:
+        """End a PENDING export of which nothing was sent; False if something was, or a worker is at it."""
+        return self._decide(_STOP, export_id, error=error)
+
+    def _decide(
+        self, statement: TextClause, export_id: UUID, *statuses: str, error: dict[str, Any] | None = None
+    ) -> bool:
+        values: dict[str, Any] = {"id": export_id}
+        values |= {"statuses": list(statuses)} if statuses else {}
+        values |= {"error": as_json(error)} if error else {}
+        decided = self._connection.execute(statement, values).first() is not None
+        if decided:
+            message = error["message"] if error else "A person decided how it ended."
+            self._connection.execute(_CLOSE_LOG, {"id": export_id, "message": message})
+        return decided
 
     def move(self, source: UUID, target: UUID, export_ids: Sequence[UUID] | None) -> dict[UUID, UUID]:
         """Move waiting exports of which nothing was sent, all of `source`'s or those named, to `target`.

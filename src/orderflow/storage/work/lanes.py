@@ -7,20 +7,22 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from orderflow.domain.delivery import Lease
+from orderflow.storage.work.clock import LONGEST_LEASE, past
 
-_TAKE_LANE = text("""
+_TAKE_LANE = text(f"""
     INSERT INTO erp_lane AS held (connection_id, lane, org_id, lease_token, lease_until)
     SELECT :connection_id, n, :org_id, :token, now() + make_interval(secs => :seconds)
     FROM generate_series(1, :most) AS n
     WHERE NOT EXISTS (
-        SELECT FROM erp_lane l WHERE l.connection_id = :connection_id AND l.lane = n AND l.lease_until >= now())
+        SELECT FROM erp_lane l
+        WHERE l.connection_id = :connection_id AND l.lane = n AND NOT {past("l.lease_until", LONGEST_LEASE)})
     ORDER BY random()  -- two workers at the same moment should not both reach for the first
     LIMIT 1
     ON CONFLICT (connection_id, lane) DO UPDATE
     SET lease_token = excluded.lease_token, lease_until = excluded.lease_until
-    WHERE held.lease_until < now()
+    WHERE {past("held.lease_until", LONGEST_LEASE)}
     RETURNING lane
-""")
+""")  # noqa: S608  # built from constants
 _LEAVE_LANE = text("DELETE FROM erp_lane WHERE connection_id = :connection_id AND lease_token = :token")
 _SPEND = text("""
     WITH old AS (

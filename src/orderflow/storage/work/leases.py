@@ -19,12 +19,13 @@ from orderflow.domain.orders import DraftOrder
 from orderflow.flow.ports import Attempt, Batch
 from orderflow.storage.records import as_json, columns, records
 from orderflow.storage.tables.models import ERPExport
+from orderflow.storage.work.clock import UNLEASED
 from orderflow.storage.work.lanes import SqlLanes
 from orderflow.storage.work.orders import SqlOrders
 
-_DUE_FIRST = """
-    connection_id = :connection_id AND status = 'PENDING' AND held_at IS NULL
-    AND next_attempt_at <= now() AND (lease_until IS NULL OR lease_until < now())
+_DUE_FIRST = f"""
+    connection_id = :connection_id AND status = 'PENDING' AND (held_at IS NULL OR asking)
+    AND next_attempt_at <= now() AND {UNLEASED}
 """
 _TAKE = """
     WITH due AS (
@@ -37,23 +38,33 @@ _TAKE = """
     UPDATE erp_export e
     SET lease_token = :token, lease_until = now() + make_interval(secs => :seconds)
     FROM due WHERE e.id = due.id
-    RETURNING {columns}, due.lease_token AS orphan_token
+    RETURNING {columns}, due.lease_token AS orphan_token, {begun} AS begun, {doubt_age} AS doubt_age,
+              extract(epoch FROM now() - {begun})::float8 AS begun_ago
 """
+# Of what an older release began, the last attempt is in the log only. A time that is yet to come is one of a clock that
+# was put back since: it counts as now.
+_BEGUN = """
+    CASE WHEN e.begun_at IS NOT NULL THEN LEAST(now(), COALESCE(e.last_begun_at, (
+        SELECT max(l.created_at) FROM erp_push_log l WHERE l.erp_export_id = e.id), e.begun_at)) END
+"""
+_DOUBT_AGE = "extract(epoch FROM now() - LEAST(e.doubt_since, now()))::float8"
 _COLUMNS = columns(ERPExport, "e")
-_LEASE = text(_TAKE.format(which=_DUE_FIRST, columns=_COLUMNS))
-_LEASE_ONE = text(_TAKE.format(which=f"id = :only AND {_DUE_FIRST}", columns=_COLUMNS))
+_RETURNED = {"columns": _COLUMNS, "begun": _BEGUN, "doubt_age": _DOUBT_AGE}
+_LEASE = text(_TAKE.format(which=_DUE_FIRST, **_RETURNED))
+_LEASE_ONE = text(_TAKE.format(which=f"id = :only AND {_DUE_FIRST}", **_RETURNED))
 _BEGIN = text("""
     WITH r AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
             id uuid, log_id uuid, filename text, storage_key text, sha256 text, size bigint, format text, media text,
-            retry_count int, request_id text, request jsonb)
+            retry_count int, request_id text, request jsonb, begins bool, begun timestamptz)
     ), held AS (
         SELECT id FROM erp_export WHERE id IN (SELECT id FROM r) AND lease_token = :token ORDER BY id FOR UPDATE
     ), e AS (
         UPDATE erp_export e
         SET filename = r.filename, export_storage_key = r.storage_key, document_sha256 = r.sha256,
             document_size = r.size, export_format_version = r.format, export_media_type = r.media,
-            begun_at = CASE WHEN :in_doubt THEN COALESCE(e.begun_at, now()) ELSE e.begun_at END
+            begun_at = CASE WHEN r.begins THEN now() ELSE e.begun_at END,
+            last_begun_at = CASE WHEN r.begins THEN now() ELSE COALESCE(r.begun, e.last_begun_at) END
         FROM r JOIN held USING (id) WHERE e.id = held.id
         RETURNING e.id, e.draft_order_id
     ), o AS (
@@ -71,6 +82,15 @@ _BEGIN = text("""
            r.retry_count, r.request_id
     FROM r JOIN e ON e.id = r.id JOIN o ON o.id = e.draft_order_id
     RETURNING erp_export_id, attempt_no
+""")
+_MARK_BEGUN = text("""
+    WITH held AS (
+        SELECT id FROM erp_export
+        WHERE id = ANY(:ids) AND lease_token = :token AND status = 'PENDING' ORDER BY id FOR UPDATE
+    )
+    UPDATE erp_export e SET begun_at = COALESCE(e.begun_at, now()), last_begun_at = now()
+    FROM held WHERE e.id = held.id
+    RETURNING e.id
 """)
 _MARK_STAGED = text("""
     WITH r AS (
@@ -123,11 +143,13 @@ class SqlLeases(SqlLanes):
         return sorted(attempts, key=lambda attempt: attempt.requested_at)
 
     def begin(self, batch: Batch) -> None:
-        """Note documents and a new attempt for each; drop those from the batch whose lease is lost."""
+        """Note documents and a new attempt for each; drop those from the batch whose lease is lost.
+
+        What is neither staged nor in doubt is noted as begun: nothing is asked before it is sent.
+        """
         parameters = {
-            "rows": records(_begin_row(attempt) for attempt in batch.attempts),
+            "rows": records(_begin_row(attempt, begins=_begins(attempt, batch)) for attempt in batch.attempts),
             "token": batch.lease.token,
-            "in_doubt": not batch.to.stages,
             "org_id": self._org_id,
             "connector_type": batch.target.connector_type,
         }
@@ -135,6 +157,11 @@ class SqlLeases(SqlLanes):
         batch.attempts = [attempt for attempt in batch.attempts if attempt.export_id in numbers]
         for attempt in batch.attempts:
             attempt.order.delivery.attempt_no = numbers[attempt.export_id]
+
+    def mark_begun(self, lease: Lease, export_ids: Sequence[UUID]) -> set[UUID]:
+        """Note that exports that were in doubt are about to be sent; returns the ids that `lease` still holds."""
+        parameters = {"ids": list(export_ids), "token": lease.token}
+        return set(self._connection.execute(_MARK_BEGUN, parameters).scalars())
 
     def mark_staged(self, lease: Lease, paths: Mapping[UUID, str]) -> set[UUID]:
         """Note that files are staged; returns the ids of those that `lease` still holds."""
@@ -152,6 +179,7 @@ def _attempt(row: Mapping[Any, Any], order: DraftOrder, lease: Lease) -> Attempt
         export_id=row["id"],
         requested_at=row["created_at"],
         in_doubt=row["begun_at"] is not None,
+        last_begun_at=row["begun"] or row["last_begun_at"],
         staged_path=row["staged_path"],
         orphan_token=row["orphan_token"] if row["staged_at"] is None else None,
         lease=lease,
@@ -169,10 +197,17 @@ def _attempt(row: Mapping[Any, Any], order: DraftOrder, lease: Lease) -> Attempt
         filename=row["filename"],
         media_type=row["export_media_type"],
         format_version=row["export_format_version"],
+        held=row["held_at"] is not None,
+        begun_ago=row["begun_ago"],
+        doubt_age=row["doubt_age"],
     )
 
 
-def _begin_row(attempt: Attempt) -> dict[str, Any]:
+def _begins(attempt: Attempt, batch: Batch) -> bool:
+    return not (batch.to.stages or attempt.order.delivery.in_doubt or attempt.outcome)
+
+
+def _begin_row(attempt: Attempt, *, begins: bool) -> dict[str, Any]:
     attempt.log_id = new_id()
     document = attempt.order.delivery.document
     size = len(document.content) if document else None
@@ -185,6 +220,8 @@ def _begin_row(attempt: Attempt) -> dict[str, Any]:
         "size": size,
         "format": document.format_version if document else None,
         "media": document.media_type if document else None,
+        "begins": begins,
+        "begun": attempt.order.delivery.last_begun_at if attempt.order.delivery.in_doubt else None,
         "retry_count": attempt.attempts_spent,
         "request_id": attempt.request_id,
         "request": {"file": attempt.filename, "size": size, "sha256": attempt.document_sha256},

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from psycopg.rows import tuple_row
+from psycopg.types.json import Jsonb
 from sqlalchemy import Connection
 
 from orderflow.domain.errors import NotFoundError
@@ -136,8 +137,9 @@ class SqlOrders:
     def set_status(self, order_id: UUID, status: OrderStatus, **columns: Any) -> None:
         """Change the state, and any further columns with it, to what a person decided: the order has a new version."""
         changes = "".join(f", {name} = %({name})s" for name in columns)  # names that our code gave
+        values = {name: Jsonb(value) if isinstance(value, dict) else value for name, value in columns.items()}
         statement = _SET_STATUS.format(changes)
-        later(self._connection, statement, {"id": order_id, "status": status, **columns}, about=order_id)
+        later(self._connection, statement, {"id": order_id, "status": status, **values}, about=order_id)
         if self._holding is not None:
             self._held[order_id] = status, self._held_one(order_id)[1] + 1
 

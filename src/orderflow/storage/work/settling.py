@@ -16,12 +16,14 @@ from orderflow.storage.records import as_json, records
 LONGEST_RESPONSE = 16_384
 """Characters of a connector's answer that are kept in the log."""
 
-_SETTLE = text("""
+# The file's name is how the ERP knows the order until it has given it a number.
+_FILE = "CASE WHEN o.erp_order_id IS NULL OR o.erp_order_id_source = 'filename' THEN r.file END"
+_SETTLE = text(f"""
     WITH r AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
             export_id uuid, order_id uuid, log_id uuid, export_status text, order_status text, log_status text,
-            delay float8, spent int, hold bool, in_doubt bool, keep bool, error jsonb, response jsonb, message text,
-            path text, erp_order_id text, inferred bool, latency_ms int)
+            delay float8, spent int, hold bool, asking bool, in_doubt bool, keep bool, error jsonb,
+            response jsonb, message text, path text, file text, erp_order_id text, inferred bool, latency_ms int)
     ), held AS (
         SELECT id FROM erp_export
         WHERE id IN (SELECT export_id FROM r) AND lease_token = :token AND status = 'PENDING'
@@ -36,7 +38,9 @@ _SETTLE = text("""
             lease_token = CASE WHEN r.keep THEN e.lease_token END,
             lease_until = CASE WHEN r.keep THEN e.lease_until END,
             begun_at = CASE WHEN r.in_doubt THEN COALESCE(e.begun_at, now()) END,
-            held_at = CASE WHEN r.hold THEN now() END,
+            doubt_since = CASE WHEN r.in_doubt THEN LEAST(COALESCE(e.doubt_since, now()), now()) END,
+            held_at = CASE WHEN r.hold THEN COALESCE(e.held_at, now()) END,
+            asking = r.hold AND r.asking,
             error_json = r.error,
             dropzone_path = COALESCE(r.path, e.dropzone_path),
             erp_order_id = COALESCE(r.erp_order_id, e.erp_order_id),
@@ -48,8 +52,9 @@ _SETTLE = text("""
     ), o AS (
         UPDATE draft_order o
         SET status = r.order_status,
-            erp_order_id = COALESCE(r.erp_order_id, o.erp_order_id),
-            erp_order_id_source = CASE WHEN r.erp_order_id IS NULL THEN o.erp_order_id_source ELSE 'erp' END,
+            erp_order_id = COALESCE(r.erp_order_id, {_FILE}, o.erp_order_id),
+            erp_order_id_source = CASE WHEN r.erp_order_id IS NOT NULL THEN 'erp' WHEN {_FILE} IS NOT NULL
+                                  THEN 'filename' ELSE o.erp_order_id_source END,
             error_json = CASE WHEN r.order_status = 'ERROR' THEN r.error END,
             updated_at = now()
         FROM r JOIN e ON e.id = r.export_id
@@ -60,7 +65,7 @@ _SETTLE = text("""
         FROM r JOIN e ON e.id = r.export_id WHERE l.id = r.log_id
     )
     SELECT id FROM e
-""")
+""")  # noqa: S608  # built from a constant
 _ANSWER = text("""
     WITH r AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
@@ -73,7 +78,7 @@ _ANSWER = text("""
             answered_at = now(),
             sent_at = COALESCE(e.sent_at, now()),
             inferred = e.inferred OR r.settle_first,
-            lease_token = NULL, lease_until = NULL, held_at = NULL
+            lease_token = NULL, lease_until = NULL, held_at = NULL, asking = false, begun_at = NULL, doubt_since = NULL
         FROM r WHERE e.id = r.export_id
     ), l AS (
         -- The answer proves that the last attempt arrived, also where that one was told otherwise.
@@ -118,6 +123,7 @@ def _settle_row(item: Settlement) -> dict[str, Any]:
         "delay": item.delay,
         "spent": int(item.spent),
         "hold": item.hold,
+        "asking": item.asking,
         "in_doubt": item.still_in_doubt,
         "keep": item.keep_lease,
         "latency_ms": attempt.latency_ms,
@@ -134,6 +140,7 @@ def _result_columns(result: ExportResult) -> dict[str, Any]:
     return {
         "response": _capped(result.connector_metadata | ({"inferred": True} if result.inferred else {})),
         "path": result.dropzone_path,
+        "file": result.dropzone_path.rpartition("/")[2] if result.dropzone_path else None,
         "erp_order_id": result.erp_order_id,
         "inferred": result.inferred,
     }
@@ -155,6 +162,6 @@ def _answer_row(answer: Answer) -> dict[str, Any]:
         "acked": acked,
         "settle_first": answer.settle_first,
         "erp_order_id": ack.erp_order_id,
-        "source": "erp" if ack.source and "://" in ack.source else "file",
+        "source": "erp",
         "error": None if acked else error,
     }

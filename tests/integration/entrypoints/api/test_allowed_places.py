@@ -7,8 +7,10 @@ from uuid import UUID
 import pytest
 
 from orderflow.domain.access import Role
+from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.ports import Actor
 from orderflow.flow.setup.connections import add_connection, edit_connection
+from orderflow.flow.setup.places import beyond_the_lists
 from orderflow.net import allowed
 from orderflow.net.allowed import AllowedFolder, AllowedNetwork, Rules, set_rules
 
@@ -92,3 +94,41 @@ def test_one_organization_s_network_is_not_another_s(acme, make_tenant, secret):
     body = {"connector_type": "REST_JSON", "config": config, "status": "DISABLED"}
     assert acme.call("POST", "/connectors", json=body).status_code == 201
     assert beta.call("POST", "/connectors", json=body).status_code == 422
+
+
+def test_doctor_knows_what_leads_beyond_the_lists(acme, app, folders, tmp_path):
+    made = add_connection(app.wiring, acme.org_id, "DROPZONE_JSON_V1", folders[0], OPERATOR)
+    mock = add_connection(app.wiring, acme.org_id, "MOCK", {}, OPERATOR)
+    ((found, place),) = beyond_the_lists(app.wiring, acme.org_id, [made, mock])
+    assert (found, place.name) == (made, folders[0]["export_path"])
+    set_rules(Rules(folders=[AllowedFolder("", tmp_path)]))
+    assert list(beyond_the_lists(app.wiring, acme.org_id, [made, mock])) == []
+
+
+def test_workers_deliver_over_what_the_operator_set_up_and_not_over_what_the_api_may_not_reach_any_more(
+    acme, app, folders, tmp_path
+):
+    config = folders[0]
+    made = add_connection(app.wiring, acme.org_id, "DROPZONE_JSON_V1", config, OPERATOR, enabled=True)
+    order = {
+        "order_date": "2031-01-31", "currency": "EUR", "customer": {"erp_customer_number": "4711"},
+        "lines": [{"line_no": 1, "internal_sku": "A", "qty": 1, "uom": "PCE", "unit_price": 1}],
+    }  # fmt: skip
+
+    def deliver(number):
+        stored = acme.call("POST", "/draft-orders", json=order | {"external_order_number": number}).json()
+        assert acme.call("POST", f"/draft-orders/{stored['id']}/approve").status_code == 200
+        assert acme.call("POST", f"/draft-orders/{stored['id']}/push").status_code in (200, 202)
+        push_batch(app.wiring, acme.org_id, made)
+        return acme.call("GET", f"/draft-orders/{stored['id']}").json()["status"]
+
+    assert deliver("PO-1") == "PUSHED"
+    health = acme.call("GET", f"/connectors/{made}").json()
+    assert health["health"]["proof"] == "DELIVERED"
+    assert health["delivered_at"]
+    with app.store.work(acme.org_id) as work:
+        work.connections.replace_config(made, config, restricted=True)
+    assert deliver("PO-2") == "PUSHING"
+    error = acme.call("GET", f"/connectors/{made}").json()["health"]["error"]
+    assert error["code"] == "FOLDER_NOT_ALLOWED"
+    assert len(list((tmp_path / "in").iterdir())) == 1

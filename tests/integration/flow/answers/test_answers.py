@@ -42,7 +42,7 @@ def test_confirmed_with_the_erps_number(installation: Any) -> None:
     ack = answer(zone, installation, order_id, erp_order_id="SO-1")
     assert poll(installation, connection_id) == {"acknowledge": 1}
     order = installation.order(order_id)
-    assert (order["status"], order["erp_order_id"], order["erp_order_id_source"]) == ("CONFIRMED", "SO-1", "file")
+    assert (order["status"], order["erp_order_id"], order["erp_order_id_source"]) == ("CONFIRMED", "SO-1", "erp")
     assert installation.export(order_id)["status"] == "ACKED"
     assert zone.finished == [ack]
 
@@ -51,7 +51,8 @@ def test_confirmed_without_a_number(installation: Any) -> None:
     zone, connection_id, order_id = sent(installation)
     answer(zone, installation, order_id)
     poll(installation, connection_id)
-    assert (installation.order(order_id)["status"], installation.order(order_id)["erp_order_id"]) == ("CONFIRMED", None)
+    order, file = installation.order(order_id), installation.export(order_id)["filename"]
+    assert (order["status"], order["erp_order_id"], order["erp_order_id_source"]) == ("CONFIRMED", file, "filename")
 
 
 def test_refused_in_the_erps_words_then_retried_under_a_new_name(installation: Any) -> None:

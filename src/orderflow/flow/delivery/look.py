@@ -1,0 +1,123 @@
+"""Before an order that may have arrived is sent again, its ERP is asked.
+
+Sent are only
+
+- those that were never in doubt;
+- those that the ERP clearly does not have, and that it should show by now;
+- those that the ERP takes once however often they come;
+- those whose connection says `in_doubt: resend`, if it cannot be asked, or was asked in vain for an hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orderflow.domain import clock
+from orderflow.domain.delivery import ExportResult
+from orderflow.domain.errors import ConnectorError, InDoubtError, NeedsAttentionError, UnavailableError
+from orderflow.domain.ports import for_the_others
+from orderflow.domain.retry import RetryPolicy
+from orderflow.flow.delivery.connector_fault import connector_fault
+from orderflow.flow.ports import Attempt, Batch, Wiring
+
+ASKED_IN_VAIN = 3600.0
+"""Seconds after which a person is told of what is in doubt, if asking has been in vain."""
+
+
+def may_be_sent(wiring: Wiring, batch: Batch, attempts: Sequence[Attempt], started: float) -> list[Attempt]:
+    """Return those of the attempts that may be sent now; the others have their outcome.
+
+    That these are about to be sent is committed before they come back, so that a crash is counted from here.
+    """
+    doubtful = [attempt for attempt in attempts if attempt.order.delivery.in_doubt]
+    if not doubtful:
+        return list(attempts)
+    _look(batch, doubtful, started, wiring.retry)
+    sent_again = {attempt.export_id for attempt in doubtful if attempt.outcome is None}
+    if not sent_again:
+        return _open(attempts)
+    with wiring.store.work(batch.target.org_id) as work:
+        ours = work.exports.mark_begun(batch.lease, list(sent_again))
+    return [attempt for attempt in _open(attempts) if attempt.export_id not in sent_again or attempt.export_id in ours]
+
+
+def _open(attempts: Sequence[Attempt]) -> list[Attempt]:
+    return [attempt for attempt in attempts if attempt.outcome is None]
+
+
+def _look(batch: Batch, attempts: Sequence[Attempt], started: float, retry: RetryPolicy) -> None:
+    """Ask about each; once the target is found to be down or busy, the others are not asked about."""
+    shut: ConnectorError | None = None
+    for attempt in attempts:
+        shut = shut or _ask(batch, attempt, retry)
+        if shut is not None and attempt.outcome is None:
+            attempt.outcome = shut
+        attempt.latency_ms = milliseconds_since(started)
+
+
+def _ask(batch: Batch, attempt: Attempt, retry: RetryPolicy) -> ConnectorError | None:
+    """Ask about one; returns why no other needs to be asked about, if that came to light."""
+    if not batch.to.can_find:
+        if not _sends_unasked(batch, attempt, retry):
+            attempt.outcome = InDoubtError("Whether the order arrived is unknown, and this ERP cannot be asked.")
+        return None
+    try:
+        found = _found(batch, attempt)
+    except ConnectorError as error:
+        if not _sends_unasked(batch, attempt, retry):
+            attempt.outcome = _unclear(error)
+        return for_the_others(error)
+    if found is not None:
+        attempt.order.delivery.in_doubt, found.inferred, attempt.outcome = False, True, found
+    elif not batch.to.idempotent and (wait := batch.to.commit_within - (attempt.begun_ago or 0.0)) > 0:
+        attempt.ask_in, attempt.outcome = wait, _perhaps_yet_to_come(wait)
+    else:
+        attempt.order.delivery.in_doubt = False
+    return None
+
+
+def _found(batch: Batch, attempt: Attempt) -> ExportResult | None:
+    """Return the ERP's clear answer. Raises ConnectorError: there was none."""
+    try:
+        found = batch.connector.find(attempt.order, batch.target.config)
+    except ConnectorError:
+        raise
+    except Exception as error:  # noqa: BLE001  # a third party's connector may raise anything, the engine goes on
+        raise connector_fault(batch.target.connector_type, error) from None
+    if found is None or found.success:
+        return found
+    raise InDoubtError("The connector's answer is neither that the order is there nor that it is not.")
+
+
+def _sends_unasked(batch: Batch, attempt: Attempt, retry: RetryPolicy) -> bool:
+    """Return whether it is sent although nobody knows whether it arrived."""
+    if batch.to.idempotent:
+        return True
+    in_vain = not batch.to.can_find or (attempt.doubt_age or 0.0) >= ASKED_IN_VAIN
+    return batch.target.in_doubt == "resend" and in_vain and not retry.exhausted(attempt.attempts_spent)
+
+
+def _unclear(error: ConnectorError) -> ConnectorError:
+    """Return how an attempt ends whose question got no clear answer; a target that is down stays what it is."""
+    if isinstance(error, UnavailableError | NeedsAttentionError):
+        return error
+    return InDoubtError(
+        f"Is the order there? {error.message}",
+        code="FIND_FAILED",
+        details=error.details,
+        retry_after=error.retry_after,
+        rests_for=error.rests_for,
+    )
+
+
+def _perhaps_yet_to_come(wait: float) -> InDoubtError:
+    return InDoubtError(
+        f"The ERP does not show the order, but may still be at it: it is asked again in {wait:.0f} s.",
+        code="FIND_TOO_EARLY",
+        hint="Nothing to do. If this ERP shows an order sooner, or needs longer, set the connection's commit_within.",
+    )
+
+
+def milliseconds_since(started: float) -> int:
+    """Return the time since `started` (`clock.monotonic()`)."""
+    return round((clock.monotonic() - started) * 1000)

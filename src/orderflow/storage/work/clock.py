@@ -1,0 +1,34 @@
+"""Times that were written before a clock was put back: none makes anything wait longer than the longest wait there is.
+
+A time that lies farther ahead than any wait can be one that was written before the database's clock was put back, by a
+person or by a failover. It counts as past. Leases and the times of connections are compared like this wherever they are
+asked for. Exports are many, and those that are due are found by an index; so a sweep puts their times right
+(`storage/system/due.py`).
+"""
+
+from __future__ import annotations
+
+LONGEST_LEASE = 900.0
+"""Seconds; a lease is extended while work goes on, so that none is ever longer than the settings say."""
+
+
+LONGEST_PROBE_WAIT = 900.0
+"""Seconds, with some to spare: no probe is put off for longer than 5 minutes (`flow/setup/probe.py`)."""
+
+LONGEST_REST = 3600.0
+"""Seconds for which a target may ask a connection to rest (`flow/delivery/rest.py`)."""
+
+
+def past(moment: str, longest: float) -> str:
+    """Return SQL for: the moment is past, or farther ahead than `longest` seconds, or null."""
+    return f"({moment} IS NULL OR {moment} <= now() OR {moment} > now() + interval '{longest:.0f} seconds')"
+
+
+def unleased(table: str | None = None) -> str:
+    """Return SQL for: nobody works on this row of `erp_export`, as `table`."""
+    return past(f"{table}.lease_until" if table else "lease_until", LONGEST_LEASE)
+
+
+UNLEASED = unleased()
+RESTING = f"(NOT {past('c.rests_until', LONGEST_REST)})"
+"""SQL for: the connection `c` rests, because its target is busy."""
