@@ -13,12 +13,7 @@ interface Answers {
 interface Doubt {
   last_begun_at?: string | null;
 }
-export type Connector = Schemas["Connector"] & {
-  commit_within?: number | null;
-  test_error?: Schemas["Problem"] | null;
-  delivered_at?: string | null;
-  rests_until?: string | null;
-};
+export type Connector = Schemas["Connector"] & { rests_until?: string | null };
 export type Export = Schemas["Export"] & Answers & Doubt;
 export type OrderSummary = Schemas["OrderSummary"] & Answers;
 export type Order = Schemas["Order"] & Answers;
@@ -26,4 +21,16 @@ export type Order = Schemas["Order"] & Answers;
 /** Put the file of an answer back, and read it. */
 export function readAnswerAgain(export_id: string): Promise<unknown> {
   return answer(api.POST(`/api/v1/exports/${export_id}/read-answer-again` as never, {} as never) as never);
+}
+
+export interface Verdict {
+  verdict: "DELIVERED" | "REFUSED" | "IN_DOUBT" | "BUSY" | "NEEDS_ATTENTION" | "UNAVAILABLE" | "RETRIED";
+  erp_order_id: string | null;
+  code: string | null;
+  message: string | null;
+  hint: string | null;
+}
+
+export function tryAnswer(body: object): Promise<Verdict> {
+  return answer(api.POST("/api/v1/connectors/answer" as never, { body } as never) as never);
 }

@@ -20,7 +20,7 @@ interface Props {
 }
 
 export function ConnectorCard({ connector, installed, onEdit }: Props) {
-  const { health, test_error } = connector;
+  const { health } = connector;
   const may = useMay();
   const path = { connector_id: connector.id };
   const test = useAction(() => answer(api.POST("/api/v1/connectors/{connector_id}/test", { params: { path } })), {
@@ -34,7 +34,7 @@ export function ConnectorCard({ connector, installed, onEdit }: Props) {
   const accept = may("CONNECTORS_EDIT")
     ? (host_key: string, fingerprint: string) => trust.run({ host_key, fingerprint })
     : undefined;
-  const problem = health.error ?? test_error;
+  const problem = health.error ?? health.test_error;
   return (
     <Card component="section" aria-label={connector.name ?? connector.display_name}>
       <Stack gap="sm">

@@ -1,7 +1,7 @@
 """The ERP's answers in a folder: found by name, read, and put away once they are recorded.
 
 `ack_<export file>` says that the ERP has the order, `error_<export file>` that it refuses it; either may carry one
-more `.json`. DESIGN §5 fixes the names and the content; docs/dropzone.md tells the ERP's side.
+more `.json`; docs/dropzone.md tells the ERP's side; what an answer holds is read by the format.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from hashlib import sha256
 from typing import Literal
 from uuid import UUID, uuid4
 
+from orderflow.channels.channel import Reader
 from orderflow.channels.filestore import Entry, FileStore, Upload, join
-from orderflow.connectors.dropzone.ack_content import LIMIT, UnfinishedError, UnreadableError, understand
 from orderflow.domain.delivery import Ack, Waiting
 from orderflow.domain.errors import ConnectorError
+from orderflow.formats.answers import LIMIT, PREFIXES, Answer, UnfinishedError, UnreadableError
 
 READ_AT_ONCE = 500
 """Answers asked for together."""
@@ -26,8 +27,6 @@ SECOND_LOOK = 1.0
 
 PATIENCE = 60.0
 """Seconds, by the server's clock, for which an answer that breaks off counts as still being written."""
-
-PREFIXES: dict[str, Literal["ACKED", "FAILED"]] = {"ack_": "ACKED", "error_": "FAILED"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +56,11 @@ class _Doubtful:
     reason: UnreadableError
 
 
-def read_answers(store: FileStore, folder: str, waiting: Waiting) -> Iterator[Ack]:
+def read_answers(store: FileStore, folder: str, waiting: Waiting, read: Reader) -> Iterator[Ack]:
     """Read what lies in the folder, oldest first; then what makes no sense, after a second look; then strangers.
+
+    Args:
+        read: How the format reads what lies in an answer.
 
     Raises:
         ConnectorError: The folder or one of the answers cannot be read; the others were yielded before.
@@ -67,7 +69,7 @@ def read_answers(store: FileStore, folder: str, waiting: Waiting) -> Iterator[Ac
     doubtful: list[_Doubtful] = []
     problems: list[ConnectorError] = []
     for start in range(0, len(ours), READ_AT_ONCE):
-        yield from _read(store, folder, ours[start : start + READ_AT_ONCE], doubtful, problems)
+        yield from _read(store, folder, ours[start : start + READ_AT_ONCE], read, doubtful, problems)
     if doubtful:
         yield from _look_again(store, folder, doubtful)
     for found in strangers:
@@ -111,7 +113,12 @@ def _match(answers: Sequence[Found], waiting: Waiting) -> tuple[list[Found], lis
 
 
 def _read(
-    store: FileStore, folder: str, answers: Sequence[Found], doubtful: list[_Doubtful], problems: list[ConnectorError]
+    store: FileStore,
+    folder: str,
+    answers: Sequence[Found],
+    read: Reader,
+    doubtful: list[_Doubtful],
+    problems: list[ConnectorError],
 ) -> Iterator[Ack]:
     """Read some answers, many in flight, and yield them in their order; what is gone is somebody else's doing."""
     by_path = {join(folder, answer.entry.name): answer for answer in answers}
@@ -120,7 +127,7 @@ def _read(
         answer = by_path[path]
         if isinstance(content, bytes):
             try:
-                acks[path] = _understood(folder, answer, content)
+                acks[path] = _understood(folder, answer, read(answer.entry.name, content))
             except UnreadableError as reason:
                 doubtful.append(_Doubtful(answer, sha256(content).digest(), reason))
         elif isinstance(content, ConnectorError) and content.code == "FILE_TOO_LARGE":
@@ -130,8 +137,10 @@ def _read(
     yield from (acks[path] for path in by_path if path in acks)
 
 
-def _understood(folder: str, found: Found, content: bytes) -> Ack:
-    answer = understand(content, found.expected)
+def _understood(folder: str, found: Found, answers: Iterable[Answer]) -> Ack:
+    answer = next(iter(answers), None)
+    if answer is None:
+        raise UnreadableError("It is no answer in the connection's format.")
     return Ack(
         found.reference,
         answer.status,

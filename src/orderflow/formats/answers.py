@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,6 +22,10 @@ LONGEST_CODE = 100
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
+PREFIXES: dict[str, Literal["ACKED", "FAILED"]] = {"ack_": "ACKED", "error_": "FAILED"}
+"""What the name of an answer says."""
+
+
 class UnreadableError(Exception):
     """The answer is not what docs/dropzone.md describes; the text says why and quotes nothing of it."""
 
@@ -32,13 +36,13 @@ class UnfinishedError(UnreadableError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer that was understood; the fields are those of `orderflow.domain.delivery.Ack`."""
+    """What the ERP said about one delivery; the fields are those of `orderflow.domain.delivery.Ack`."""
 
     status: Literal["ACKED", "FAILED"]
-    erp_order_id: str | None
-    error_code: str | None
-    message: str | None
-    processed_at: str | None
+    erp_order_id: str | None = None
+    error_code: str | None = None
+    message: str | None = None
+    processed_at: str | None = None
 
 
 class _Written(msgspec.Struct):
@@ -52,6 +56,17 @@ class _Written(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(_Written)
+
+
+def read_ack_file(name: str, content: bytes) -> Iterator[Answer]:
+    """Read a file `ack_…` or `error_…`, as docs/dropzone.md has them; a file of another name is no answer.
+
+    Raises:
+        UnfinishedError, UnreadableError: As `understand`.
+    """
+    for prefix, expected in PREFIXES.items():
+        if name.lower().startswith(prefix):
+            yield understand(content, expected)
 
 
 def understand(content: bytes, expected: Literal["ACKED", "FAILED"]) -> Answer:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderflow.connectors.dropzone.ack_content import LIMIT, Answer, UnfinishedError, UnreadableError, understand
+from orderflow.formats.answers import LIMIT, Answer, UnfinishedError, UnreadableError, understand
 
 
 def written(**fields):
