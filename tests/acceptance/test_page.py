@@ -211,7 +211,9 @@ def test_an_integrator_names_the_units_of_an_erp(open_page: Callable[..., Page],
     form.get_by_label("Units 1: from").fill("CTN")
     form.get_by_label("Units 1: to").fill("Pack of 6")
     form.get_by_role("button", name="Save").click()
-    page.get_by_role("dialog", name="Deliver without a passed test?").get_by_role("button", name="Save untested").click()
+    page.get_by_role("dialog", name="Deliver without a passed test?").get_by_role(
+        "button", name="Save untested"
+    ).click()
     expect(page.get_by_role("heading", name="Odoo")).to_be_visible()
     page.get_by_role("button", name="Edit").click()
     expect(form.get_by_label("Units 1: to")).to_have_value("Pack of 6")
