@@ -142,7 +142,9 @@ class OrderBookConnector(BaseConnector, Generic[A]):
         try:
             with self._book(config) as (book, _):
                 entry = book.find([reference]).get(reference)
-        except RejectedError as error:
+        except (RejectedError, NeedsAttentionError) as error:
+            if isinstance(error, NeedsAttentionError) and error.code != "DATABASE_UNKNOWN":
+                raise
             raise TransientError(f"Is the order there? {error.message}", code="FIND_FAILED") from None
         stands = entry is not None and entry.finished and entry.answer != "cancelled"
         return _result(draft_order, entry) if entry and stands else None

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 MOST = 512
 """Configurations whose secrets are at hand in a form that can be looked for; making it takes milliseconds."""
 
+MOST_IN_LOGS = 64
+"""Configurations whose secrets are looked for in every line of the log."""
+
+LONG = 8
+"""Characters of a secret from which on it is looked for in the log: no organization's hides words of all others'."""
+
 _USERS = ("user", "login", "account", "client_id", "email")
 _SOUNDS_SECRET = ("password", "passphrase", "secret", "token", "api_key", "apikey", "private_key", "credential")
 
@@ -114,6 +120,7 @@ class _Redactors:
     def __init__(self) -> None:
         self._key, self._lock = secrets.token_bytes(32), threading.Lock()
         self._made: OrderedDict[bytes, Redactor] = OrderedDict()
+        self._for_logs: OrderedDict[bytes, Redactor] = OrderedDict()
 
     def of(self, hidden: list[str], users: list[str]) -> Redactor:
         text = "\0".join([*hidden, "\1", *users]).encode("utf-8", "surrogatepass")
@@ -124,15 +131,21 @@ class _Redactors:
                 self._made.move_to_end(digest)
                 return found
         made = Redactor(hidden, users)
+        long = [secret for secret in hidden if len(secret) >= LONG]
+        for_logs = made if long == hidden else Redactor(long, users)
         with self._lock:
             self._made[digest] = made
             while len(self._made) > MOST:
                 self._made.popitem(last=False)
+            if long:
+                self._for_logs[digest] = for_logs
+            while len(self._for_logs) > MOST_IN_LOGS:
+                self._for_logs.popitem(last=False)
         return made
 
-    def all(self) -> list[Redactor]:
+    def for_logs(self) -> list[Redactor]:
         with self._lock:
-            return list(self._made.values())
+            return list(self._for_logs.values())
 
 
 _redactors = _Redactors()
@@ -154,7 +167,7 @@ def redactor_of(connector: ERPConnectorPort, config: dict[str, Any]) -> Redactor
 
 def without_known_secrets(text: str) -> str:
     """Return a text without the secrets of any connection that this process has used lately: for its log."""
-    for redactor in _redactors.all():
+    for redactor in _redactors.for_logs():
         text = redactor.text(text)
     return text
 

@@ -5,7 +5,18 @@ no order is sent twice or lost. docs/connectors.md shows it at work.
 """
 
 from orderflow.http.client import Answer, HttpClient, UnreadableError, read_answer
+from orderflow.http.refusals import refusal_in
 from orderflow.http.sorting import error_of
 from orderflow.http.tls import tls_context
+from orderflow.http.urls import ServerUrl
 
-__all__ = ["Answer", "HttpClient", "UnreadableError", "error_of", "read_answer", "tls_context"]
+__all__ = [
+    "Answer",
+    "HttpClient",
+    "ServerUrl",
+    "UnreadableError",
+    "error_of",
+    "read_answer",
+    "refusal_in",
+    "tls_context",
+]

@@ -79,6 +79,7 @@ def deliver(installation, connection_id):
     for _ in range(8):
         installation.make_all_due()
         installation.do("UPDATE erp_connection SET breaker_state = 'CLOSED', rests_until = NULL")
+        installation.do("UPDATE erp_export SET last_begun_at = last_begun_at - interval '1 hour'")
         installation.work_off(connection_id)
 
 

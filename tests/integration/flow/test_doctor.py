@@ -176,6 +176,14 @@ def test_what_waits_for_a_person_is_counted(installation, look, statement, code,
     assert words in finding.message
 
 
+def test_answers_that_nobody_understands_are_counted_by_connection(installation, look):
+    delivered(installation)
+    installation.do("UPDATE erp_export SET unreadable_answer = '{}'")
+    (finding,) = look()
+    assert finding.code == "ANSWERS_UNREADABLE"
+    assert finding.message.startswith("3 answer(s) of ")
+
+
 def test_orders_in_error_are_counted_by_organization(installation, look):
     connection_id = installation.connect(MemoryDropzone())
     installation.pushed(3)

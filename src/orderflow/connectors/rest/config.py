@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-import jmespath
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -21,21 +20,13 @@ from pydantic import (
 )
 
 from orderflow.connectors.rest.checks import (
-    ORDER_FIELDS,
     STATUS_FIELDS,
-    check_body,
     check_headers,
     check_url,
     origin_of,
 )
-
-
-def _expression(text: str) -> str:
-    try:
-        jmespath.compile(text)
-    except jmespath.exceptions.JMESPathError:
-        raise ValueError("is not a JMESPath expression; see https://jmespath.org") from None
-    return text
+from orderflow.formats.expressions import check
+from orderflow.formats.template.settings import BODY, ORDER_FIELDS, BodyFormat, check_body
 
 
 def _status_codes(codes: list[int]) -> list[int]:
@@ -69,7 +60,7 @@ def _for_a_header(secret: SecretStr) -> SecretStr:
     return secret
 
 
-Expression = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(_expression)]
+Expression = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(check)]
 StatusCodes = Annotated[list[int], Field(max_length=50), AfterValidator(_status_codes)]
 UrlText = Annotated[str, Field(min_length=8, max_length=4_000)]
 Url = Annotated[UrlText, _url_of({})]
@@ -112,23 +103,12 @@ class RestJsonConfig(BaseModel):
     ] = "POST"
     headers: Annotated[
         str,
+        Field(max_length=20_000),
         AfterValidator(check_headers),
         _form("Headers", f"One 'Name: value' per line; no secrets here. {_TEMPLATE}", "Request", multiline=True),
     ] = ""
-    body_format: Annotated[
-        Literal["json", "xml", "form"],
-        _form("Body's format", "How values are written into the body, and its Content-Type.", "Request"),
-    ] = "json"
-    body: Annotated[
-        str | None,
-        _form(
-            "Body",
-            'The body. In JSON a field brings its own quotes: {"number": {{ order.external_order_number }}}. '
-            "Empty: the document orderflow_export_json_v1.",
-            "Request",
-            multiline=True,
-        ),
-    ] = None
+    body_format: BodyFormat = "json"
+    body: Annotated[str | None, BODY] = None
 
     auth: Annotated[
         Literal["none", "basic", "bearer", "api_key", "oauth2", "hmac"],

@@ -56,7 +56,7 @@ class RestJsonConnector(BaseConnector):
         """Return the request without the credentials that go with it."""
         document = self.document(draft_order, config)
         with self.session(config) as session:
-            request = create_request(draft_order, session.config, document.content)
+            request = create_request(draft_order, session.config, document)
         return Preview(document, f"{request.method} {request.url}", request.headers)
 
     def export(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
@@ -65,7 +65,7 @@ class RestJsonConnector(BaseConnector):
         with self.session(config) as session:
             if not draft_order.delivery.may_start():
                 raise LeaseEndingError("Too little of the lease is left to begin with this order.")
-            request = create_request(draft_order, session.config, document.content)
+            request = create_request(draft_order, session.config, document)
             answer = send_signed(session, request, idempotency_key(draft_order.delivery), changes=True)
             return self._understood(draft_order, config, session, answer)
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
-import jmespath
-
-_compile = lru_cache(maxsize=1_024)(jmespath.compile)
+from orderflow.domain.errors import InDoubtError
+from orderflow.formats.expressions import ExpressionError, compiled, search
 
 
 def pick(expression: str, value: Any) -> Any:
-    """Return what an expression picks from `value`; None if it does not apply."""
+    """Return what an expression picks from `value`; None if it does not apply.
+
+    Raises:
+        InDoubtError: It costs more than it may, so that nobody knows what it would have picked.
+    """
     try:
-        return _compile(expression).search(value)
-    except (jmespath.exceptions.JMESPathError, TypeError, ValueError, AttributeError, RecursionError):
-        return None
+        return search(expression, value)
+    except ExpressionError as error:
+        raise InDoubtError(
+            str(error),
+            code="ANSWER_UNREADABLE",
+            hint="Simplify the expression in the connection; look in the ERP whether the order is there.",
+        ) from None
 
 
 def clearly_nothing(expression: str, value: Any) -> bool:
@@ -23,7 +29,7 @@ def clearly_nothing(expression: str, value: Any) -> bool:
 
     `items[0].id` of `{"items": []}` is clearly nothing; of `{"message": "overloaded"}` it says nothing.
     """
-    return _is_empty(_compile(expression).parsed, value)
+    return _is_empty(compiled(expression), value)
 
 
 def _is_empty(node: dict[str, Any], value: Any) -> bool:

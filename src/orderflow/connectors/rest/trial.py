@@ -6,14 +6,14 @@ from typing import Any
 
 from orderflow.connectors.rest.answers import found_number, status_error, words
 from orderflow.connectors.rest.auth import access_token, send_signed
-from orderflow.connectors.rest.checks import template
 from orderflow.connectors.rest.expressions import pick
 from orderflow.connectors.rest.request import find_request
 from orderflow.connectors.rest.session import Outgoing, Session
-from orderflow.domain.errors import NeedsAttentionError, UnavailableError
+from orderflow.domain.errors import NeedsAttentionError, TransientError, UnavailableError
 from orderflow.domain.ids import new_id
 from orderflow.formats.order_fields import sample_order
 from orderflow.formats.template.filters import in_url
+from orderflow.formats.template.settings import template
 from orderflow.http import Answer, UnreadableError
 
 PATIENCE = 8.0
@@ -34,7 +34,15 @@ def try_out(session: Session) -> dict[str, Any]:
     proven = _read_test_url(session) if session.config.test_url else _ask_for_methods(session)
     if session.config.find_url:
         _look_for_what_is_not_there(session)
+    elif not session.config.idempotent:
+        proven["note"] = f"{proven.get('note', '')} {_CANNOT_ASK}".strip()
     return proven
+
+
+_CANNOT_ASK = (
+    "Without a find URL or an idempotency key nobody can ask whether an order arrived whose answer is lost: it is then "
+    "held for a person."
+)
 
 
 def _read_test_url(session: Session) -> dict[str, Any]:
@@ -69,7 +77,7 @@ def _look_for_what_is_not_there(session: Session) -> None:
     answer = _send(session, find_request(order, session.config))
     try:
         there, number = found_number(answer, session.config, session.redactor)
-    except UnavailableError as error:
+    except TransientError as error:
         raise NeedsAttentionError(
             f"The find URL gives no clear answer about an order that was never sent: {error.message}",
             code="WRONG_FIND",

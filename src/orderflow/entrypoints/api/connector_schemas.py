@@ -138,6 +138,24 @@ class ConfigToPreview(TypedConfigToTest):
     order_id: UUID | None = Field(None, description="Left out: a sample order that has every field")
 
 
+class AnswerToRead(TypedConfigToTest):
+    """A configuration, and an answer of its API to read with it."""
+
+    status: int = Field(200, ge=100, le=599)
+    headers: dict[str, str] = Field(default_factory=dict, max_length=100)
+    body: str = Field("", max_length=1024 * 1024)
+
+
+class AnswerMeaning(Out):
+    """What an answer would mean for an order."""
+
+    verdict: Literal["DELIVERED", "REFUSED", "IN_DOUBT", "BUSY", "NEEDS_ATTENTION", "UNAVAILABLE", "RETRIED"]
+    erp_order_id: str | None
+    code: str | None
+    message: str | None
+    hint: str | None
+
+
 class Preview(Out):
     """What would be sent. Nothing was."""
 
@@ -191,6 +209,7 @@ class Health(Out):
         description="CLOSED delivers; OPEN: the ERP is away and looked for; PAUSED: a person must act, then test"
     )
     since: datetime | None
+    rests_until: datetime | None = Field(None, description="The ERP is busy: nothing is sent to it before then")
     error: Problem | None = Field(description="Why it does not deliver")
     waiting: int = Field(description="Deliveries that are still to be made")
     oldest_waiting_at: datetime | None
