@@ -81,7 +81,7 @@ function Heading({ connector }: { connector: Connector }) {
   );
 }
 
-function Facts({ connector: { id, config, health, last_test_at, rests_until } }: { connector: Connector }) {
+function Facts({ connector: { id, config, health, last_test_at } }: { connector: Connector }) {
   const target = config && [config.host ?? config.url, config.export_path].filter(Boolean).join(" · ");
   return (
     <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="xs" verticalSpacing={4}>
@@ -105,9 +105,9 @@ function Facts({ connector: { id, config, health, last_test_at, rests_until } }:
         {count(health.unanswered)}
         <Oldest at={health.oldest_unanswered_at} />
       </Fact>
-      {rests_until && (
+      {health.rests_until && (
         <Fact label="Rests until">
-          <Moment at={rests_until} absolute />
+          <Moment at={health.rests_until} absolute />
         </Fact>
       )}
     </SimpleGrid>

@@ -7,6 +7,7 @@ import {
   Group,
   MultiSelect,
   Select,
+  Switch,
   Table,
   Text,
   TextInput,
@@ -122,7 +123,7 @@ function FilterBar({ filters }: { filters: Filters }) {
         />
       )}
       <DayRange filters={filters} />
-      <Checkbox
+      <Switch
         label="Answer unreadable"
         checked={filters.one(UNREADABLE) === "true"}
         mb={8}

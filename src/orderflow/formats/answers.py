@@ -17,6 +17,7 @@ LIMIT = 1024 * 1024
 LONGEST_MESSAGE = 2_000
 LONGEST_NUMBER = 200
 LONGEST_CODE = 100
+LONGEST_EXCERPT = 500
 """Characters. Messages and codes are cut; a number that is cut would be another number."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -55,7 +56,16 @@ class _Written(msgspec.Struct):
     processed_at: str | None = None
 
 
-_decoder = msgspec.json.Decoder(_Written)
+_NAMES = frozenset(_Written.__struct_fields__)
+_MARKS: tuple[tuple[bytes, str], ...] = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_ENDS = "\0\x1a \t\r\n"
+"""What some programs leave at the end: NULs of a fixed length, the end mark of DOS."""
 
 
 def read_ack_file(name: str, content: bytes) -> Iterator[Answer]:
@@ -72,18 +82,22 @@ def read_ack_file(name: str, content: bytes) -> Iterator[Answer]:
 def understand(content: bytes, expected: Literal["ACKED", "FAILED"]) -> Answer:
     """Read an answer in a file whose name promises `expected`.
 
+    What is unmistakable is read: UTF-16 or UTF-32 that says so by its mark, marks at the end, the status and the names
+    of the fields in any case, a list of one.
+
     Raises:
         UnfinishedError: It is empty or breaks off.
-        UnreadableError: It is anything else than JSON in UTF-8 with the fields as documented.
+        UnreadableError: It is anything else than JSON with the fields as documented.
     """
-    content = content.removeprefix(codecs.BOM_UTF8)
-    if not content.strip(b"\0 \t\r\n"):
+    text = _text_of(content)
+    if not text:
         raise UnfinishedError("The file is empty.")
-    written = _decode(content)
-    if written.status not in ("ACKED", "FAILED"):
+    written = _decode(text)
+    status = written.status.strip().upper()
+    if status not in ("ACKED", "FAILED"):
         raise UnreadableError("Its status is neither ACKED nor FAILED.")
-    if written.status != expected:
-        raise UnreadableError(f"Its name says {expected}, its status says {written.status}.")
+    if status != expected:
+        raise UnreadableError(f"Its name says {expected}, its status says {status}.")
     return Answer(
         expected,
         _number(written.erp_order_id),
@@ -93,22 +107,61 @@ def understand(content: bytes, expected: Literal["ACKED", "FAILED"]) -> Answer:
     )
 
 
-def _decode(content: bytes) -> _Written:
+def excerpt(content: bytes) -> str | None:
+    """Return the beginning of what came, for a person: printable, at most `LONGEST_EXCERPT` characters."""
+    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
+    text = content[: LONGEST_EXCERPT * 4].decode(encoding, "replace").lstrip("\ufeff")
+    plain = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(plain.split())[:LONGEST_EXCERPT] or None
+
+
+def _text_of(content: bytes) -> str:
+    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), None)
     try:
-        written = _decoder.decode(content)
-        json.loads(content.decode("utf-8"), object_pairs_hook=_without_twins)
+        return content.decode(encoding or "utf-8").removeprefix("\ufeff").strip(_ENDS)
+    except UnicodeDecodeError as error:
+        if encoding not in (None, "utf-8") and error.end >= len(content) - 2:
+            raise UnfinishedError(f"It breaks off within a letter of {str(encoding).upper()}.") from None
+    said = f"It says that it is {encoding.upper()}, and is not." if encoding else "It is not in UTF-8."
+    raise UnreadableError(f"{said} Write it as UTF-8.")
+
+
+def _decode(text: str) -> _Written:
+    try:
+        return msgspec.convert(_as_documented(_loaded(text)), _Written)
     except msgspec.ValidationError as error:
         raise UnreadableError(f"It does not have the fields as documented: {error}.") from None
+
+
+def _loaded(text: str) -> Any:
+    try:
+        msgspec.json.decode(text)
+        return json.loads(text, object_pairs_hook=_without_twins)
+    except msgspec.ValidationError:  # numbers that no program keeps
+        raise UnreadableError("It is not JSON as it is commonly read.") from None
     except msgspec.DecodeError as error:
         kind = UnfinishedError if str(error) == "Input data was truncated" else UnreadableError
         raise kind(f"It is not JSON: {error}.") from None
-    except UnicodeDecodeError:
-        raise UnreadableError("It is not in UTF-8.") from None
     except RecursionError:
         raise UnreadableError("It is nested too deeply.") from None
     except ValueError:
         raise UnreadableError("It is not JSON as it is commonly read.") from None
-    return written
+
+
+def _as_documented(found: Any) -> Any:
+    """Return the object that was meant: the only one of a list, its fields by their names in any case."""
+    if isinstance(found, list) and len(found) == 1:
+        found = found[0]
+    if not isinstance(found, dict):
+        return found
+    fields = {name: value for name, value in found.items() if name in _NAMES}
+    for name, value in found.items():
+        plain = name.strip().lower()
+        if name not in _NAMES and plain in _NAMES:
+            if plain in fields:
+                raise UnreadableError("It has a field twice.")
+            fields[plain] = value
+    return fields
 
 
 def _without_twins(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
@@ -124,8 +177,8 @@ def _number(value: str | int | None) -> str | None:
     number = str(value).strip()
     if len(number) > LONGEST_NUMBER:
         raise UnreadableError(f"Its erp_order_id is longer than {LONGEST_NUMBER} characters.")
-    if _CONTROL.search(number) or "\n" in number or "\t" in number:
-        raise UnreadableError("Its erp_order_id holds control characters.")
+    if not number.isprintable():  # controls, and marks that turn the direction of text or are not seen
+        raise UnreadableError("Its erp_order_id holds characters that cannot be seen.")
     return number or None
 
 

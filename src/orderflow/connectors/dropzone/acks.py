@@ -6,6 +6,7 @@ more `.json`; docs/dropzone.md tells the ERP's side; what an answer holds is rea
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,9 +16,9 @@ from uuid import UUID, uuid4
 
 from orderflow.channels.channel import Reader
 from orderflow.channels.filestore import Entry, FileStore, Upload, join
-from orderflow.domain.delivery import Ack, Waiting
+from orderflow.domain.delivery import Ack, Waiting, WaitingExport
 from orderflow.domain.errors import ConnectorError
-from orderflow.formats.answers import LIMIT, PREFIXES, Answer, UnfinishedError, UnreadableError
+from orderflow.formats.answers import LIMIT, PREFIXES, Answer, UnfinishedError, UnreadableError, excerpt
 
 READ_AT_ONCE = 500
 """Answers asked for together."""
@@ -27,6 +28,9 @@ SECOND_LOOK = 1.0
 
 PATIENCE = 60.0
 """Seconds, by the server's clock, for which an answer that breaks off counts as still being written."""
+
+
+_TAIL = re.compile(r"(\.(json|csv|xml|txt|edi|dat)| ?\(\d+\)| - (copy|kopie))$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Found:
 @dataclass(frozen=True, slots=True)
 class _Doubtful:
     found: Found
-    digest: bytes
+    content: bytes
     reason: UnreadableError
 
 
@@ -80,16 +84,27 @@ def read_answers(store: FileStore, folder: str, waiting: Waiting, read: Reader) 
 
 def _named_as_answers(entries: Iterable[Entry]) -> list[Found]:
     found = [answer for entry in entries if (answer := _named_as_answer(entry)) is not None]
-    return sorted(found, key=lambda answer: (answer.entry.modified, answer.entry.name))
+    return sorted(found, key=_age)
 
 
 def _named_as_answer(entry: Entry) -> Found | None:
+    """Return what has the name of an answer, or nearly; `.tmp` is still being written."""
     for prefix, expected in PREFIXES.items():
-        if entry.name.startswith(prefix) and not entry.is_folder and is_plain(entry.name):
-            file = entry.name.removeprefix(prefix)
-            shorter = file.removesuffix(".json")
+        if entry.name.lower().startswith(prefix) and not entry.is_folder and is_plain(entry.name):
+            file = entry.name[len(prefix) :]
+            if file.lower().endswith(".tmp"):
+                return None
+            shorter = file[: -len(".json")] if file.lower().endswith(".json") else file
             return Found(entry, expected, (file,) if shorter == file else (file, shorter))
     return None
+
+
+def _stem(name: str) -> str:
+    """Return what stays of a name if case, extensions and the number of a copy are left out."""
+    stem = name.casefold()
+    while (shorter := _TAIL.sub("", stem)) != stem:
+        stem = shorter
+    return stem
 
 
 def is_plain(name: str) -> bool:
@@ -100,16 +115,36 @@ def is_plain(name: str) -> bool:
 def _match(answers: Sequence[Found], waiting: Waiting) -> tuple[list[Found], list[Found]]:
     """Divide answers into those to our exports, and those that look like answers but are to nothing we know."""
     known = waiting.match(reference for answer in answers for reference in answer.references)
+    ours, left = [], []
+    for answer in answers:
+        export = next((known[one] for one in answer.references if one in known), None)
+        if export is None:
+            left.append(answer)
+        else:
+            ours.append(Found(answer.entry, answer.expected, (export.reference,), export.export_id))
+    if not left:
+        return ours, []
+    nearly, strangers = _match_nearly(left, waiting)
+    return sorted([*ours, *nearly], key=_age), strangers
+
+
+def _match_nearly(answers: Sequence[Found], waiting: Waiting) -> tuple[list[Found], list[Found]]:
+    """Match by what stays of the names; only where one export alone can be meant."""
+    by_stem: dict[str, list[WaitingExport]] = {}
+    for export in waiting:
+        by_stem.setdefault(_stem(export.reference), []).append(export)
     ours, strangers = [], []
     for answer in answers:
-        for reference in answer.references:
-            if export := known.get(reference):
-                ours.append(Found(answer.entry, answer.expected, (reference,), export.export_id))
-                break
+        meant = by_stem.get(_stem(answer.reference), [])
+        if len(meant) == 1:
+            ours.append(Found(answer.entry, answer.expected, (meant[0].reference,), meant[0].export_id))
         else:
-            if answer.entry.name.endswith(".json"):
-                strangers.append(answer)
+            strangers.append(answer)
     return ours, strangers
+
+
+def _age(answer: Found) -> tuple[float, str]:
+    return answer.entry.modified, answer.entry.name
 
 
 def _read(
@@ -129,7 +164,7 @@ def _read(
             try:
                 acks[path] = _understood(folder, answer, read(answer.entry.name, content))
             except UnreadableError as reason:
-                doubtful.append(_Doubtful(answer, sha256(content).digest(), reason))
+                doubtful.append(_Doubtful(answer, content, reason))
         elif isinstance(content, ConnectorError) and content.code == "FILE_TOO_LARGE":
             acks[path] = _unreadable(folder, answer, f"The file is larger than {LIMIT} bytes.")
         elif content is not None:
@@ -153,9 +188,16 @@ def _understood(folder: str, found: Found, answers: Iterable[Answer]) -> Ack:
     )
 
 
-def _unreadable(folder: str, found: Found, reason: str) -> Ack:
-    source = join(folder, found.entry.name)
-    return Ack(found.reference, "UNREADABLE", export_id=found.export_id, message=reason, source=source)
+def _unreadable(folder: str, found: Found, reason: str, content: bytes = b"") -> Ack:
+    return Ack(
+        found.reference,
+        "UNREADABLE",
+        export_id=found.export_id,
+        message=reason,
+        source=join(folder, found.entry.name),
+        excerpt=excerpt(content),
+        digest=sha256(content).hexdigest(),
+    )
 
 
 def _look_again(store: FileStore, folder: str, doubtful: Sequence[_Doubtful]) -> Iterator[Ack]:
@@ -170,13 +212,13 @@ def _look_again(store: FileStore, folder: str, doubtful: Sequence[_Doubtful]) ->
     finished = [
         same[path]
         for path, content in store.read(list(same), LIMIT)
-        if isinstance(content, bytes) and sha256(content).digest() == same[path].digest
+        if isinstance(content, bytes) and content == same[path].content
     ]
     breaks_off = any(isinstance(item.reason, UnfinishedError) for item in finished)
     now = server_time(store, folder) if breaks_off else 0.0
     for item in finished:
         if not isinstance(item.reason, UnfinishedError) or now - item.found.entry.modified > PATIENCE:
-            yield _unreadable(folder, item.found, str(item.reason))
+            yield _unreadable(folder, item.found, str(item.reason), item.content)
 
 
 def server_time(store: FileStore, folder: str) -> float:

@@ -209,6 +209,7 @@ class Health(Out):
         description="CLOSED delivers; OPEN: the ERP is away and looked for; PAUSED: a person must act, then test"
     )
     since: datetime | None
+    rests_until: datetime | None = Field(None, description="The ERP is busy: nothing is sent to it before then")
     error: Problem | None = Field(description="Why it does not deliver")
     waiting: int = Field(description="Deliveries that are still to be made")
     oldest_waiting_at: datetime | None

@@ -51,7 +51,8 @@ def poll_acks(wiring: Wiring, org_id: UUID, connection_id: UUID) -> Counter[str]
         error = connector_fault("of this connection", fault).as_json()
     finally:
         with wiring.store.work(org_id) as work:
-            work.connections.end_poll(connection_id, token, wiring.poll_seconds, error or _unmatched(counts))
+            error = error or _left_open(work.exports.count_unreadable(connection_id), counts["unmatched"])
+            work.connections.end_poll(connection_id, token, wiring.poll_seconds, error)
     return counts
 
 
@@ -66,7 +67,8 @@ def _record(wiring: Wiring, to: OpenTarget, acks: Sequence[Ack], token: UUID) ->
         work.connections.lease_poll(to.target.connection_id, token, wiring.poll_lease_seconds)
         answers = _decide(work, [ack for ack in acks if ack.export_id and ack.status in ("ACKED", "FAILED")])
         work.exports.record_answers(answers)
-        _audit(work, answers, [ack for ack in acks if ack.status == "UNREADABLE"])
+        news = work.exports.note_unreadable([ack for ack in acks if ack.status == "UNREADABLE"])
+        _audit(work, answers, news)
     reached("ack recorded")
     done = [answer.ack for answer in answers if answer.verdict != "wait"]
     done += [ack for ack in acks if ack.status == "UNREADABLE"]
@@ -124,14 +126,18 @@ def _audit(work: Work, answers: Sequence[Answer], unreadable: Sequence[Ack]) -> 
         work.audit.add("ACK_UNREADABLE", ENGINE, "erp_export", [ack.export_id], None, after)
 
 
-def _unmatched(counts: Counter[str]) -> dict[str, object] | None:
-    if not counts["unmatched"]:
+def _left_open(unreadable: int, unmatched: int) -> dict[str, object] | None:
+    """Return what a person has to look at: answers to our orders first, then those to nobody's."""
+    if not unreadable and not unmatched:
         return None
-    return {
-        "code": "ACKS_UNMATCHED",
-        "message": f"{counts['unmatched']} answer file(s) name no export of this connection; they were left in place.",
-        "hint": "Compare their names with the exported files; see docs/troubleshooting.md.",
-    }
+    nobodys = f"{unmatched} answer file(s) name no export of this connection; they were left in place."
+    details = {"unreadable": unreadable, "unmatched": unmatched}
+    if not unreadable:
+        hint = "Compare their names with the exported files; see docs/troubleshooting.md."
+        return {"code": "ACKS_UNMATCHED", "message": nobodys, "hint": hint, "details": details}
+    message = f"{unreadable} order(s) have an answer that cannot be read." + (f" {nobodys}" if unmatched else "")
+    hint = "Each order says why. Have the ERP write a better answer, or confirm the order by hand."
+    return {"code": "ACKS_UNREADABLE", "message": message, "hint": hint, "details": details}
 
 
 def _in_chunks(acks: Iterable[Ack], size: int) -> Iterator[list[Ack]]:

@@ -42,7 +42,8 @@ _CONNECTIONS = """
            c.breaker_state,
            c.breaker_since, c.breaker_error, c.poll_error, c.last_test_at, c.test_error, c.delivered_at, c.next_poll_at,
            c.created_at, c.updated_at,
-           c.version, c.give_up_after, c.answer_within, c.orders_per_minute, w.waiting, w.oldest_waiting_at,
+           c.version, CASE WHEN c.rests_until > now() THEN c.rests_until END AS rests_until,
+           c.give_up_after, c.answer_within, c.orders_per_minute, w.waiting, w.oldest_waiting_at,
            u.unanswered, (SELECT min(e.sent_at) FROM erp_export e WHERE e.connection_id = c.id AND e.status = 'SENT')
                AS oldest_unanswered_at
     FROM erp_connection c

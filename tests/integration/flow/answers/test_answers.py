@@ -183,6 +183,31 @@ def test_what_cannot_be_read_is_put_away_and_changes_nothing(installation: Any) 
     assert len(zone.finished) == 1
 
 
+def test_what_cannot_be_read_is_news_once_and_until_a_better_answer_comes(installation: Any) -> None:
+    zone, connection_id, order_id = sent(installation)
+
+    def told() -> Any:
+        (row,) = installation.rows("SELECT poll_error FROM erp_connection")
+        return row["poll_error"]
+
+    def noted() -> Any:
+        (row,) = installation.rows("SELECT unreadable_answer FROM erp_export")
+        return row["unreadable_answer"]
+
+    for _ in range(2):  # as where it cannot be put away
+        answer(zone, installation, order_id, "UNREADABLE", message="not JSON", excerpt="Kunde gesperrt", digest="d1")
+        poll(installation, connection_id)
+        assert (told()["code"], told()["details"]) == ("ACKS_UNREADABLE", {"unreadable": 1, "unmatched": 0})
+    assert (noted()["reason"], noted()["excerpt"]) == ("not JSON", "Kunde gesperrt")
+    assert noted()["read_at"]
+    assert len(installation.rows("SELECT 1 FROM audit_log WHERE action = 'ACK_UNREADABLE'")) == 1
+    poll(installation, connection_id)
+    assert told()["code"] == "ACKS_UNREADABLE", "it stays told although the file was put away"
+    answer(zone, installation, order_id, erp_order_id="SO-1")
+    assert poll(installation, connection_id) == {"acknowledge": 1}
+    assert (told(), noted()) == (None, None)
+
+
 def test_what_belongs_to_nobody_stays_and_is_reported(installation: Any) -> None:
     zone, connection_id, _ = sent(installation)
     zone.answers.append(Ack("sales_order_of_somebody_else.json", "ACKED", source="x"))
