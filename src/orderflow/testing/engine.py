@@ -76,11 +76,18 @@ class MemoryEngine:
     Args:
         connector, config: Under test.
         in_doubt: The connection's policy where nobody can tell, `resend` or `hold`.
+        commit_within: Seconds; the connector's own if not given.
         attempts: After so many failed ones an export is FAILED. Time passes by itself: `run` waits for nothing.
     """
 
     def __init__(
-        self, connector: ERPConnectorPort, config: dict[str, Any], *, in_doubt: str = "hold", attempts: int = 4
+        self,
+        connector: ERPConnectorPort,
+        config: dict[str, Any],
+        *,
+        in_doubt: str = "hold",
+        attempts: int = 4,
+        commit_within: int | None = None,
     ) -> None:
         self._orders: dict[UUID, DraftOrder] = {}
         self._org_id, self._connection_id = new_id(), new_id()
@@ -95,6 +102,7 @@ class MemoryEngine:
             status=ConnectionStatus.ACTIVE,
             is_default=True,
             in_doubt=in_doubt,
+            commit_within=commit_within,
         )
         retry = RetryPolicy(attempts, jitter=0.0)
         self.wiring = Wiring(self.store, self.store.documents, lambda _: connector, _NoKeeper(), retry)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from orderflow.domain.delivery import Ack
 from orderflow.domain.errors import NotFoundError
 from orderflow.domain.states import AttemptStatus, ERPExportStatus, OrderStatus
 from orderflow.flow.ports import Actor, Answer, Export
@@ -25,6 +26,7 @@ _DECIDED: dict[str, Any] = {
 }
 _UNSENT = _DECIDED | {"staged_at": None, "staged_path": None}
 _BUILT = ("filename", "storage_key", "document_sha256", "media_type", "format_version")
+_OPEN = (ERPExportStatus.PENDING, ERPExportStatus.SENT)
 _ANSWERED = (OrderStatus.PUSHING, OrderStatus.PUSHED, OrderStatus.ERROR)
 
 
@@ -156,6 +158,23 @@ class MemoryExports(MemoryLeases):
             if answer.verdict in ("acknowledge", "refuse"):
                 self._record(answer)
 
+    def note_unreadable(self, acks: Sequence[Ack]) -> list[Ack]:
+        """Keep answers that cannot be read with their exports; returns those that are news."""
+        return [ack for ack in {ack.export_id: ack for ack in acks if ack.export_id}.values() if self._is_news(ack)]
+
+    def count_unreadable(self, connection_id: UUID) -> int:
+        """Count the connection's open exports whose answer cannot be read."""
+        rows = [row for row in self._tables.exports.values() if row.connection_id == connection_id]
+        return sum(row.unreadable_answer is not None and row.status in _OPEN for row in rows)
+
+    def _is_news(self, ack: Ack) -> bool:
+        answer = {"file": ack.source, "reason": ack.message, "excerpt": ack.excerpt, "digest": ack.digest}
+        row = self._tables.exports.get(ack.export_id) if ack.export_id else None
+        if row is None or row.status not in _OPEN or row.unreadable_answer == answer:
+            return False
+        self._set(row.id, unreadable_answer=answer)
+        return True
+
     def _record(self, answer: Answer) -> None:
         acked, ack, row = answer.verdict == "acknowledge", answer.ack, self._row(answer.export.id)
         code, message = ack.error_code or "ERP_REFUSED", ack.message or "The ERP refused the order."
@@ -169,6 +188,7 @@ class MemoryExports(MemoryLeases):
             answered_at=self._tables.now(),
             sent_at=row.sent_at or self._tables.now(),
             inferred=row.inferred or answer.settle_first,
+            unreadable_answer=None,
         )
         if attempts := self._tables.attempts_of(row.id):
             last = max(attempts, key=lambda attempt: attempt.attempt_no)
