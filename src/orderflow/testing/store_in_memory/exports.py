@@ -160,7 +160,9 @@ class MemoryExports(MemoryLeases):
 
     def note_unreadable(self, acks: Sequence[Ack]) -> list[Ack]:
         """Keep answers that cannot be read with their exports; returns those that are news."""
-        return [ack for ack in {ack.export_id: ack for ack in acks if ack.export_id}.values() if self._is_news(ack)]
+        last = {ack.export_id: ack for ack in acks if ack.export_id}
+        noted = {export_id for export_id, ack in last.items() if self._is_news(ack)}
+        return [ack for ack in acks if ack.export_id is None or ack.export_id in noted]
 
     def count_unreadable(self, connection_id: UUID) -> int:
         """Count the connection's open exports whose answer cannot be read."""
