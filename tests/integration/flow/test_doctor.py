@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from orderflow.domain.access import Role
 from orderflow.domain.errors import ObjectStoreError
 from orderflow.flow.delivery.resolve import resolve_held
 from orderflow.flow.doctor import after_failover, after_restore, examine
+from orderflow.flow.people.api_keys import create_key, revoke_key
 from orderflow.flow.ports import Actor
 from orderflow.storage.system.doctor import SqlBookKeeping
 from orderflow.testing.memory import MemoryApi, MemoryDropzone
@@ -191,6 +193,16 @@ def test_orders_in_error_are_counted_by_organization(installation, look):
     (finding,) = look()
     assert finding.code == "ORDERS_IN_ERROR"
     assert "3 order(s)" in finding.message
+
+
+def test_a_key_from_before_keys_belonged_to_a_user_is_a_remark(installation, look):
+    store, org_id = installation.wiring.store, installation.org_id
+    info, _ = create_key(store, org_id, Actor("somebody"), "webshop", Role.ADMIN)
+    (finding,) = look()
+    assert (finding.code, finding.remark) == ("KEY_OF_NOBODY", True)
+    assert f"webshop (ofk_{info.prefix}" in finding.message
+    revoke_key(store, org_id, info.id, Actor("somebody"))
+    assert look() == []
 
 
 def test_overdue_answers_are_listed_and_inferred_ones_first(installation, look):
