@@ -190,7 +190,7 @@ def test_an_integrator_maps_a_csv_file_and_sees_what_it_makes(open_page: Callabl
     form.get_by_role("textbox", name="Password").fill("sesame")
     for number, (heading, source) in enumerate((("Quantity", "line.qty"), ("Article", "line.internal_number"))):
         if number:
-            form.get_by_role("group", name="Columns").get_by_role("button", name="Add", exact=True).click()
+            form.get_by_role("button", name="Add", exact=True).first.click()
         form.get_by_label("Heading").nth(number).fill(heading)
         form.get_by_label("Field").nth(number).fill(source)
     form.get_by_role("button", name="Preview").click()
@@ -450,6 +450,24 @@ def test_the_focus_goes_along_to_another_page(open_page: Callable[..., Page], si
     page.goto(f"{site.url}/orders")
     page.get_by_role("link", name="PO-1").press("Enter")
     expect(page.get_by_role("heading", name="PO-1", level=1)).to_be_focused()
+
+
+def test_a_pasted_answer_shows_what_it_would_mean(open_page: Callable[..., Page], site) -> None:
+    page = open_page(Role.INTEGRATOR)
+    page.goto(f"{site.url}/connectors")
+    page.get_by_role("button", name="Add connector").click()
+    page.get_by_role("menuitem", name="REST_JSON").click()
+    form = page.get_by_role("dialog")
+    form.get_by_label(re.compile("^URL")).fill("https://erp.example/orders")
+    trial = form.get_by_role("group", name="Try an answer")
+    trial.get_by_label("Answer's status").fill("429")
+    trial.get_by_role("button", name="What would it mean?").click()
+    expect(trial.get_by_role("status")).to_contain_text("The ERP is busy")
+    trial.get_by_label("Answer's status").fill("201")
+    trial.get_by_label("Answer's body").fill("taken, thank you")
+    trial.get_by_role("button", name="What would it mean?").click()
+    expect(trial.get_by_role("status")).not_to_contain_text("The ERP is busy")
+    _assert_accessible(page, "trying an answer")
 
 
 def test_a_viewer_is_offered_nothing_that_changes_anything(open_page: Callable[..., Page], site) -> None:

@@ -19,15 +19,3 @@ export type Order = Schemas["Order"] & Answers;
 export function readAnswerAgain(export_id: string): Promise<unknown> {
   return answer(api.POST(`/api/v1/exports/${export_id}/read-answer-again` as never, {} as never) as never);
 }
-
-export interface Verdict {
-  verdict: "DELIVERED" | "REFUSED" | "IN_DOUBT" | "BUSY" | "NEEDS_ATTENTION" | "UNAVAILABLE" | "RETRIED";
-  erp_order_id: string | null;
-  code: string | null;
-  message: string | null;
-  hint: string | null;
-}
-
-export function tryAnswer(body: object): Promise<Verdict> {
-  return answer(api.POST("/api/v1/connectors/answer" as never, { body } as never) as never);
-}
