@@ -49,10 +49,12 @@ class Delivered:
     Attributes:
         export: As the steps see it.
         outcomes: What the connector said, attempt by attempt.
+        asking: It is held for a person, and the ERP is asked on.
     """
 
     export: Export
     outcomes: list[ExportResult | ConnectorError]
+    asking: bool = False
 
     @property
     def status(self) -> ERPExportStatus:
@@ -112,6 +114,15 @@ class MemoryEngine:
         """CLOSED delivers, OPEN waits for the target, PAUSED for a person; a good `test` closes it."""
         return self._tables.connections[self._connection_id].breaker_state
 
+    @property
+    def passed(self) -> float:
+        """Seconds that have passed for the engine, most of them without anybody waiting."""
+        return self._clock.passed()
+
+    def wait(self, seconds: float) -> None:
+        """Let so many seconds pass."""
+        self._clock.forward(seconds)
+
     def push(self, *orders: DraftOrder) -> None:
         """Ask for the delivery of approved orders, or again of failed ones."""
         for order in orders:
@@ -158,7 +169,7 @@ class MemoryEngine:
         row = self._tables.exports_of(order.id)[-1]
         outcomes = [attempt.outcome for attempt in self._tables.attempts_of(row.id) if attempt.outcome is not None]
         with self.store.work(self._org_id) as work:
-            return Delivered(work.exports.get(row.id), outcomes)
+            return Delivered(work.exports.get(row.id), outcomes, row.asking)
 
     def _pass_time(self) -> bool:
         """Let the time pass until something that is not held is due; False if nothing will ever be."""
@@ -181,6 +192,10 @@ class _ForwardClock:
 
     def __init__(self) -> None:
         self._ahead = timedelta()
+        self._began = self.now()
+
+    def passed(self) -> float:
+        return (self.now() - self._began).total_seconds()
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self._ahead
