@@ -1,10 +1,12 @@
 import { Alert, Button, Fieldset, Group, NumberInput, Stack, Text, Textarea } from "@mantine/core";
 import { useState } from "react";
-import { tryAnswer, type Verdict } from "../api/coming";
+import { answer, api, type Schemas } from "../api/client";
 import { useAction } from "../api/queries";
 import { ErrorAlert } from "../shared/ErrorAlert";
 import { headersOf } from "./headers";
 import type { Config } from "./form/schema";
+
+type Verdict = Schemas["AnswerMeaning"];
 
 interface Props {
   type: string;
@@ -20,7 +22,12 @@ export function AnswerTrial({ type, config, id }: Props) {
   const [headers, setHeaders] = useState("Content-Type: application/json");
   const [body, setBody] = useState("");
   const trial = useAction(
-    () => tryAnswer({ connector_type: type, config, id, status: Number(status), headers: headersOf(headers), body }),
+    () =>
+      answer(
+        api.POST("/api/v1/connectors/answer", {
+          body: { connector_type: type, config, id, status: Number(status), headers: headersOf(headers), body },
+        }),
+      ),
     { quiet: true },
   );
   return (

@@ -38,7 +38,7 @@ from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_versio
 from orderflow.entrypoints.api.work import Work, slow
 from orderflow.flow.ports import Wiring
 from orderflow.flow.setup import connections as steps
-from orderflow.flow.setup.host_key import trust_host_key
+from orderflow.flow.setup.host_key import accept_host_key as pin_host_key
 from orderflow.flow.setup.mask import masked
 from orderflow.flow.setup.preview import preview_config
 from orderflow.flow.setup.probe import test_connection
@@ -199,10 +199,7 @@ def test_connector(request: Request, caller: Tester, connector_id: UUID) -> Any:
 def accept_host_key(request: Request, caller: Editor, connector_id: UUID, body: HostKey) -> Any:
     """Trust the host key that a failed test has shown, once a person has compared its fingerprint."""
     with _editing(request, caller, connector_id) as wiring:
-        if body.host_key is None:
-            steps.accept_host_key(wiring, caller.org_id, connector_id, body.fingerprint, caller.actor)
-        else:
-            trust_host_key(wiring, caller.org_id, connector_id, body.host_key, body.fingerprint, caller.actor)
+        pin_host_key(wiring, caller.org_id, connector_id, body.fingerprint, caller.actor, host_key=body.host_key)
     return _read(request, caller, connector_id)
 
 

@@ -17,6 +17,8 @@ from orderflow.entrypoints.cli.options import AsJson, ConnectionName, Org
 from orderflow.entrypoints.cli.output import err, out, print_facts, print_json, print_table
 from orderflow.entrypoints.cli.workplace import Workplace, caller, in_organization
 from orderflow.flow.setup import connections as steps
+from orderflow.flow.setup.host_key import accept_host_key as pin_host_key
+from orderflow.flow.setup.host_key import seen_host_key
 from orderflow.flow.setup.mask import masked
 from orderflow.flow.setup.probe import test_connection
 from orderflow.flow.setup.proof import proof_of
@@ -195,7 +197,7 @@ def accept_host_key(
     with in_organization(org) as place:
         found = place.connection_id(connection)
         fingerprint = fingerprint or _ask_for_fingerprint(place, found)
-        steps.accept_host_key(place.wiring, place.org_id, found, fingerprint, caller())
+        pin_host_key(place.wiring, place.org_id, found, fingerprint, caller())
         result = test_connection(place.wiring, place.org_id, found, caller())
         if enable and result.success:
             steps.enable_connection(place.wiring, place.org_id, found, caller())
@@ -208,7 +210,7 @@ def _options(in_doubt: DoubtPolicy | None, commit_within: int | None) -> dict[st
 
 
 def _ask_for_fingerprint(place: Workplace, connection_id: UUID) -> str:
-    seen = steps.seen_host_key(place.wiring, place.org_id, connection_id)
+    seen = seen_host_key(place.wiring, place.org_id, connection_id)
     if seen is None:
         return ""  # accept_host_key says that it is trusted already
     err().print(f"The server shows {seen['fingerprint']}", markup=False)

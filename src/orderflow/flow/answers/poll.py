@@ -6,16 +6,22 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID
 
-from orderflow.domain.answers import decide
+from orderflow.domain.answers import Newer, decide
 from orderflow.domain.delivery import Ack
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.ids import new_id
 from orderflow.domain.reach import within
+from orderflow.domain.states import ERPExportStatus
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.delivery.open_target import ENGINE, open_target
 from orderflow.flow.fault_points import reached
-from orderflow.flow.ports import Answer, OpenTarget, Wiring, Work
+from orderflow.flow.ports import Answer, Export, OpenTarget, Wiring, Work
 
+SUPERSEDED = {
+    "code": "SUPERSEDED",
+    "message": "The ERP confirmed the delivery before, so this one was stopped. Nothing of it had been sent.",
+    "hint": "Nothing to do.",
+}
 AT_ONCE = 500
 """Answers recorded in one transaction."""
 
@@ -82,7 +88,8 @@ def _decide(work: Work, acks: Sequence[Ack]) -> list[Answer]:
         if ack.export_id not in exports or ack.status not in ("ACKED", "FAILED"):
             continue
         export, newer = exports[ack.export_id]
-        decision = decide(ack.status, export.status, lease_is_live=export.lease_is_live, newer_export=newer)
+        next_one = _stop_retry(work, export, ack) if newer else "none"
+        decision = decide(ack.status, export.status, lease_is_live=export.lease_is_live, newer=next_one)
         if ack.export_id in decided and decision.verdict != "wait":
             continue  # left where it lies: the next round weighs it against what is recorded now
         decided.add(ack.export_id)
@@ -90,15 +97,30 @@ def _decide(work: Work, acks: Sequence[Ack]) -> list[Answer]:
     return answers
 
 
+def _stop_retry(work: Work, export: Export, ack: Ack) -> Newer:
+    """Stop the export that followed a failed one which the ERP has after all, if nothing of it was sent yet."""
+    newer = work.exports.latest(export.draft_order_id)
+    if newer is None or (export.status, ack.status) != (ERPExportStatus.FAILED, "ACKED"):
+        return "none"
+    if newer.status is ERPExportStatus.FAILED:
+        return "none" if newer.never_arrived else "perhaps sent"
+    if newer.status is not ERPExportStatus.PENDING:
+        return "sent"
+    if work.exports.withdraw(newer.id) or work.exports.stop(newer.id, SUPERSEDED):
+        return "stopped"
+    return "claimed" if newer.lease_is_live else "perhaps sent"
+
+
 def _audit(work: Work, answers: Sequence[Answer], unreadable: Sequence[Ack]) -> None:
     for answer in answers:
         ack = answer.ack
         if answer.verdict in ("wait", "ignore"):
             continue
-        action = "EXPORT_ALERT" if answer.verdict == "alert" else "EXPORT_ACKED"
         after = {"status": ack.status, "erp_order_id": ack.erp_order_id, "code": ack.error_code}
         after |= {"message": answer.reason or ack.message, "export_id": str(answer.export.id)}
-        work.audit.add(action, ENGINE, "draft_order", [answer.export.draft_order_id], None, after)
+        actions = ["EXPORT_ACKED"] if answer.verdict != "alert" else []
+        for action in actions + (["EXPORT_ALERT"] if answer.reason else []):
+            work.audit.add(action, ENGINE, "draft_order", [answer.export.draft_order_id], None, after)
     for ack in unreadable:
         after = {"file": ack.source, "message": ack.message}
         work.audit.add("ACK_UNREADABLE", ENGINE, "erp_export", [ack.export_id], None, after)

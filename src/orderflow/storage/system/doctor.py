@@ -20,6 +20,7 @@ _MOST = 1_000
 _LATEST = """
     SELECT DISTINCT ON (e.draft_order_id) e.* FROM erp_export e
     JOIN draft_order d ON d.id = e.draft_order_id AND d.status IN ('PUSHING', 'PUSHED', 'CONFIRMED', 'ERROR')
+    WHERE e.error_json ->> 'code' IS DISTINCT FROM 'SUPERSEDED'
     ORDER BY e.draft_order_id, e.created_at DESC, e.id DESC
 """
 _FITTING = """
