@@ -289,11 +289,25 @@ def test_late_answers_to_what_was_given_up(installation: Any, place: Place, sent
     assert installation.order(order_id)["status"] == "CONFIRMED"
 
 
+def test_a_late_yes_before_anything_was_sent_again_stops_that(installation: Any, place: Place, sent: Any) -> None:
+    connection_id, order_id, name = sent
+    place.take()
+    place.answer(name, status="FAILED", message="no")
+    poll(installation, connection_id)
+    request_push(installation.wiring.store, installation.org_id, order_id, ACTOR)
+    place.answer(name)
+    assert poll(installation, connection_id) == {"acknowledge": 1}
+    assert installation.order(order_id)["status"] == "CONFIRMED"
+    assert installation.work_off(connection_id) == 0
+    assert place.orders() == {}
+
+
 def test_a_late_yes_after_it_was_sent_again_is_an_alert(installation: Any, place: Place, sent: Any) -> None:
     connection_id, order_id, name = sent
     place.answer(name, status="FAILED", message="no")
     poll(installation, connection_id)
     request_push(installation.wiring.store, installation.org_id, order_id, ACTOR)
+    assert installation.work_off(connection_id) == 1
     place.answer(name)
     assert poll(installation, connection_id) == {"alert": 1}
 
