@@ -18,12 +18,14 @@ __all__ = ["connect", "place", "quick_second_look"]  # fixtures
 YES = b'{"status": "ACKED", "erp_order_id": "SO-1"}'
 READABLE = {
     "byte order mark": b"\xef\xbb\xbf" + YES,
+    "UTF-16": YES.decode().encode("utf-16"),
+    "NULs at the end": YES + bytes(80),
     "other fields": b'{"status": "ACKED", "erp_order_id": "SO-1", "plant": ["K\xc3\xb6ln"]}',
 }
 UNREADABLE = {
     "no JSON": b"accepted",
     "latin-1": b'{"status": "ACKED", "message": "M\xfcller"}',
-    "UTF-16": YES.decode().encode("utf-16"),
+    "UTF-16 without its mark": YES.decode().encode("utf-16-le"),
     "duplicate keys": b'{"status": "FAILED", "status": "ACKED"}',
     "100 MB": 100_000_000,
 }
@@ -66,7 +68,10 @@ def test_answers_from_hell(installation: Any, place: Place, connect: Callable[..
         put(folder / name, YES)
 
     counts = poll(installation, connection_id)
-    assert (counts["unreadable"], counts["acknowledge"] + counts.get("refuse", 0)) == (len(UNREADABLE), 3)
+    assert (counts["unreadable"], counts["acknowledge"] + counts.get("refuse", 0)) == (
+        len(UNREADABLE),
+        len(READABLE) + 1,
+    )
     states = {case: installation.order(order_id)["status"] for case, order_id in ids.items()}
     assert {states[case] for case in READABLE} == {"CONFIRMED"}
     assert {states[case] for case in [*UNREADABLE, *UNFINISHED, "folder"]} == {"PUSHED"}
