@@ -106,7 +106,7 @@ def _photograph_details(page: Page, url: str, scheme: str) -> None:
 
 def _photograph_overview(page: Page, url: str, scheme: str) -> None:
     page.goto(url)
-    page.locator(".recharts-bar-rectangle").first.wait_for()
+    page.get_by_role("img", name="Confirmed: ").wait_for()
     _save(page, f"overview-{scheme}")
 
 

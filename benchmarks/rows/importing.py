@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
+from itertools import count
 from pathlib import Path
 
 import psycopg
@@ -27,8 +28,8 @@ ROWS = "json.loads + executemany into two tables"
 def measure(full: bool) -> Iterator[Row]:
     orders = 50_000 if full else 5_000
     with Installation() as place, serve(place, "--no-engine", LOG_LEVEL="WARNING") as running:
-        file = place.home / "orders.jsonl"
-        file.write_bytes(b"".join(order_json(order) + b"\n" for order in make_orders(orders, SMALL)))
+        files = _files(place.home, orders)
+        file = next(files)
         key = new_key(place)
         assert place.app.embedded is not None
         url = place.app.embedded.url("postgres").replace("+psycopg", "")
@@ -39,8 +40,8 @@ def measure(full: bool) -> Iterator[Row]:
             ROWS: lambda: orders / _timed_peer(plain_import.insert, url, file),
         }
         programs = {
-            "api": lambda: orders / _by_api(running, key, file, orders),
-            "cli": lambda: orders / _by_command(place, file, orders),
+            "api": lambda: orders / _by_api(running, key, next(files), orders),
+            "cli": lambda: orders / _by_command(place, next(files), orders),
             **peers,
         }
         figures = medians(programs, 5 if full else 3)
@@ -49,6 +50,15 @@ def measure(full: bool) -> Iterator[Row]:
     yield Row("import of JSON Lines, API", figures["api"], "orders/s", compared, note=note)
     note += "; the command's start included"
     yield Row("import of JSON Lines, command", figures["cli"], "orders/s", compared, note=note)
+
+
+def _files(folder: Path, orders: int) -> Iterator[Path]:
+    """Write one file after the other, of orders that were in none before: what came in once is refused."""
+    bodies = [order_json(order) for order in make_orders(orders, SMALL)]
+    file = folder / "orders.jsonl"
+    for number in count():
+        file.write_bytes(b"".join(body.replace(b'"PO-', b'"PO-%d-' % number, 1) + b"\n" for body in bodies))
+        yield file
 
 
 def _by_api(running: Server, key: str, file: Path, orders: int) -> float:

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from orderflow.connectors.registry import ConnectorRegistry
     from orderflow.domain.delivery import Ack, Delivery, Document, ExportResult, TestResult, Waiting, WaitingExport
     from orderflow.domain.errors import (
+        BusyError,
         ConnectorError,
         EncryptionError,
         InDoubtError,
+        LeaseEndingError,
         NeedsAttentionError,
         OrderFlowError,
         PushServiceError,
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     )
     from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine, SourceDocument
     from orderflow.domain.ports import ConnectorMetadata, ERPConnectorPort, Preview, Staged
-    from orderflow.domain.states import ERPExportStatus
+    from orderflow.domain.states import ERPExportStatus, OrderStatus
     from orderflow.orchestrator import PushOrchestrator
     from orderflow.secrets.encryption import EncryptionService
     from orderflow.storage.tables.models import ERPConnection, ERPExport, ERPPushLog
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Ack",
     "BaseConnector",
+    "BusyError",
     "ConnectorError",
     "ConnectorMetadata",
     "ConnectorRegistry",
@@ -55,9 +58,11 @@ __all__ = [
     "EncryptionService",
     "ExportResult",
     "InDoubtError",
+    "LeaseEndingError",
     "MockConnector",
     "NeedsAttentionError",
     "OrderFlowError",
+    "OrderStatus",
     "Preview",
     "PushOrchestrator",
     "PushServiceError",
@@ -80,9 +85,11 @@ _NAMES = {
     "connectors.registry": ("ConnectorRegistry",),
     "domain.delivery": ("Ack", "Delivery", "Document", "ExportResult", "TestResult", "Waiting", "WaitingExport"),
     "domain.errors": (
+        "BusyError",
         "ConnectorError",
         "EncryptionError",
         "InDoubtError",
+        "LeaseEndingError",
         "NeedsAttentionError",
         "OrderFlowError",
         "PushServiceError",
@@ -92,7 +99,7 @@ _NAMES = {
     ),
     "domain.orders": ("Customer", "DraftOrder", "DraftOrderLine", "SourceDocument"),
     "domain.ports": ("ConnectorMetadata", "ERPConnectorPort", "Preview", "Staged"),
-    "domain.states": ("ERPExportStatus",),
+    "domain.states": ("ERPExportStatus", "OrderStatus"),
     "orchestrator": ("PushOrchestrator",),
     "secrets.encryption": ("EncryptionService",),
     "storage.tables.models": ("ERPConnection", "ERPExport", "ERPPushLog"),

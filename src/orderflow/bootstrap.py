@@ -204,7 +204,9 @@ def open_app(settings: Settings | None = None) -> App:
         upgrade(embedded.start())
         database = Database(embedded.url("orderflow_app"), pool_size=settings.pool_size)
     else:
-        database = Database(settings.app_url, settings.admin_url, pool_size=settings.pool_size)
+        database = Database(
+            settings.app_url, settings.admin_url, pool_size=settings.pool_size, pgbouncer=settings.pgbouncer
+        )
         ensure_current(database)
     return App(settings, database, settings.encryption(), ObjectStore(**settings.object_store()), embedded)
 

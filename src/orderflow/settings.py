@@ -178,6 +178,7 @@ class Settings(BaseSettings):
     lanes_per_connection: int = Field(3, ge=1, le=16)
     worker_threads: int = Field(16, ge=1, le=256)
     pool_size: int = Field(16, ge=2, le=200)
+    pgbouncer: bool = False
     retry_base_seconds: float = Field(5, gt=0)
     retry_cap_seconds: float = Field(900, gt=0)
     retry_max_attempts: int = Field(4, ge=1, le=100)

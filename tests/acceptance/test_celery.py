@@ -290,7 +290,7 @@ def test_what_ended_long_ago_is_pruned(place: Installation) -> None:
         connection.execute(text("UPDATE audit_log SET created_at = now() - interval '366 days'"))
         ended = "status = 'CONFIRMED', updated_at = now() - interval '366 days'"
         connection.execute(text(f"UPDATE draft_order SET {ended} WHERE status = 'PUSHED'"))
-    tasks.prune.apply_async()
+    tasks.tasks["prune"].apply_async()
     ends = time.monotonic() + 30
     while place.count("SELECT count(*) FROM erp_export"):
         assert time.monotonic() < ends, place.complaints()

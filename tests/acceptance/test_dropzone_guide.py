@@ -16,9 +16,9 @@ import pytest
 
 from orderflow import Customer, DraftOrder, DraftOrderLine, DropzoneJsonV1Connector
 from orderflow.connectors.dropzone import DropzoneConfig
-from orderflow.connectors.dropzone.ack_content import understand
 from orderflow.domain.delivery import Ack, WaitingExport
 from orderflow.domain.document import export_schema
+from orderflow.formats.answers import understand
 
 DOCS = Path(__file__).parents[2] / "docs"
 GUIDE = (DOCS / "dropzone.md").read_text("utf-8")

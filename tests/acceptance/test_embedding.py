@@ -60,11 +60,11 @@ PROGRAM = textwrap.dedent(
             lines=[DraftOrderLine(1, internal_sku="INT-999", qty=Decimal(10), uom="M", unit_price=Decimal("1.23"))],
         )
         pusher = PushOrchestrator(session)
-        log = pusher.push_order(org_id=org_id, draft_order=order)
+        log = pusher.push_order(org_id, order)
         print(log.status, log.attempt_no, log.response_json)
         again = pusher.push_order(org_id=org_id, draft_order=order)
         print(again.id == log.id, MyConnector.calls)
-        found = pusher.check_idempotency(pusher.generate_idempotency_key(org_id, order.id, log.attempt_no))
+        found = pusher.check_idempotency(pusher.generate_idempotency_key(org_id, order.id, attempt=0))
         print(found.id == log.id)
         try:
             ConnectorRegistry.get("NO_ERP")

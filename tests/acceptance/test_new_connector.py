@@ -97,8 +97,8 @@ def test_its_type_is_known_to_the_command_line_and_the_api(author):
     types = {kind["connector_type"]: kind for kind in json.loads(author.orderflow("connector-types", "--json"))}
     assert types["ACME_ERP"]["display_name"] == "ACME ERP"
     assert types["ACME_ERP"]["config_schema"]["properties"]["token"]["writeOnly"] is True
-    program = "from orderflow.entrypoints.api.connector_types import list_connector_types as types; print(types(None))"
-    assert "acme-erp" in author.runs("-c", program)
+    program = "from orderflow import ConnectorRegistry as known; print(known.metadata('ACME_ERP').display_name)"
+    assert "ACME ERP" in author.runs("-c", program)
 
 
 def test_it_shows_what_it_would_send_and_then_sends_it(author):

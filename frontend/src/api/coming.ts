@@ -10,16 +10,8 @@ export interface Unreadable {
 interface Answers {
   unreadable_answer?: Unreadable | null;
 }
-interface Doubt {
-  last_begun_at?: string | null;
-}
-export type Connector = Schemas["Connector"] & {
-  commit_within?: number | null;
-  test_error?: Schemas["Problem"] | null;
-  delivered_at?: string | null;
-  rests_until?: string | null;
-};
-export type Export = Schemas["Export"] & Answers & Doubt;
+export type Connector = Schemas["Connector"];
+export type Export = Schemas["Export"] & Answers;
 export type OrderSummary = Schemas["OrderSummary"] & Answers;
 export type Order = Schemas["Order"] & Answers;
 

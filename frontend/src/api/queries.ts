@@ -141,6 +141,7 @@ interface ActionOptions<T> {
   onDone?: (result: T) => void;
   /** The caller shows the error itself. */
   quiet?: boolean;
+  onError?: (error: ApiError) => void;
 }
 
 /** A change: it cannot be started twice, everything shown is asked again after it, and errors are told. */
@@ -156,6 +157,7 @@ export function useAction<V, T>(act: (given: V) => Promise<T>, options: ActionOp
     },
     onError: (error) => {
       if (!options.quiet) tell(error);
+      options.onError?.(error);
     },
     onSettled: () => {
       busy.current = false;

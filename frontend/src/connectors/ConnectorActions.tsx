@@ -1,13 +1,12 @@
 import { ActionIcon, Button } from "@mantine/core";
 import { IconTrash } from "@tabler/icons-react";
 import { useNavigate } from "react-router";
-import { answer, api } from "../api/client";
+import { answer, api, type ApiError } from "../api/client";
 import type { Connector } from "../api/coming";
-import { useAction } from "../api/queries";
+import { tell, useAction } from "../api/queries";
 import { confirm } from "../shared/confirm";
 import { plural } from "../shared/format";
 import { ifMatch } from "../shared/versions/useSaving";
-import { isProven } from "./health";
 
 export function waitingFor(id: string): string {
   return `/deliveries?view=waiting&connection_id=${id}`;
@@ -37,21 +36,26 @@ function useChange(connector: Connector) {
   };
 }
 
-/** What nothing has proved yet delivers only if a person says so. */
+const UNPROVED = new Set(["UNTESTED", "TEST_FAILED"]);
+
+/** What nothing has proved is tested first; if that fails, it delivers only if a person says so. */
 function EnableButton({ connector }: { connector: Connector }) {
   const { name, options } = useChange(connector);
-  const enable = useAction(() => answer(api.POST("/api/v1/connectors/{connector_id}/enable", options)), {
-    done: `${name} delivers`,
-  });
-  const ask = () => confirm(`Enable ${name} untested?`, UNTESTED, "Enable untested", () => enable.run(undefined));
+  const enable = useAction(
+    (untested: boolean) =>
+      answer(api.POST("/api/v1/connectors/{connector_id}/enable", { ...options, body: { untested } })),
+    {
+      done: `${name} delivers`,
+      quiet: true,
+      onError: (error) => (UNPROVED.has(error.reason) ? ask(error) : tell(error)),
+    },
+  );
+  const ask = (error: ApiError) =>
+    confirm(`Enable ${name} all the same?`, `${error.message} ${error.hint ?? ""}`, "Enable untested", () =>
+      enable.run(true),
+    );
   return (
-    <Button
-      size="xs"
-      px="sm"
-      variant="default"
-      loading={enable.isPending}
-      onClick={() => (isProven(connector) ? enable.run(undefined) : ask())}
-    >
+    <Button size="xs" px="sm" variant="default" loading={enable.isPending} onClick={() => enable.run(false)}>
       Enable
     </Button>
   );
@@ -119,8 +123,5 @@ function DeleteButton({ connector }: { connector: Connector }) {
   );
 }
 
-const UNTESTED =
-  "It has not passed a test as it is configured now, so nobody knows whether orders arrive over it. " +
-  "Test it first if you can.";
 const REMOVAL =
   "Nothing waits for it. Its configuration and secrets are gone for good, and answers that the ERP still owes are not read any more. Past deliveries stay on record.";

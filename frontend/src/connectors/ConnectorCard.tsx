@@ -20,7 +20,7 @@ interface Props {
 }
 
 export function ConnectorCard({ connector, installed, onEdit }: Props) {
-  const { health, test_error } = connector;
+  const { health } = connector;
   const may = useMay();
   const path = { connector_id: connector.id };
   const test = useAction(() => answer(api.POST("/api/v1/connectors/{connector_id}/test", { params: { path } })), {
@@ -34,7 +34,7 @@ export function ConnectorCard({ connector, installed, onEdit }: Props) {
   const accept = may("CONNECTORS_EDIT")
     ? (host_key: string, fingerprint: string) => trust.run({ host_key, fingerprint })
     : undefined;
-  const problem = health.error ?? test_error;
+  const problem = health.error ?? health.test_error;
   return (
     <Card component="section" aria-label={connector.name ?? connector.display_name}>
       <Stack gap="sm">
@@ -81,7 +81,7 @@ function Heading({ connector }: { connector: Connector }) {
   );
 }
 
-function Facts({ connector: { id, config, health, last_test_at, rests_until } }: { connector: Connector }) {
+function Facts({ connector: { id, config, health, last_test_at } }: { connector: Connector }) {
   const target = config && [config.host ?? config.url, config.export_path].filter(Boolean).join(" · ");
   return (
     <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="xs" verticalSpacing={4}>
@@ -105,9 +105,9 @@ function Facts({ connector: { id, config, health, last_test_at, rests_until } }:
         {count(health.unanswered)}
         <Oldest at={health.oldest_unanswered_at} />
       </Fact>
-      {rests_until && (
+      {health.rests_until && (
         <Fact label="Rests until">
-          <Moment at={rests_until} absolute />
+          <Moment at={health.rests_until} absolute />
         </Fact>
       )}
     </SimpleGrid>

@@ -8,6 +8,7 @@ import { ErrorAlert, ProblemAlert } from "../shared/ErrorAlert";
 import { useEditing } from "../shared/useEditing";
 import { StaleDialog } from "../shared/versions/StaleDialog";
 import { useSaving, type Stored } from "../shared/versions/useSaving";
+import { AnswerTrial } from "./AnswerTrial";
 import { ConfigPreview } from "./ConfigPreview";
 import { DeliveryOptions, LABELS, NEW, type Options } from "./DeliveryOptions";
 import { ConfigForm } from "./form/ConfigForm";
@@ -34,12 +35,13 @@ export function ConnectorEditor({ type, connector, taken, onClose }: Props) {
   const [enabled, setEnabled] = useState(!taken);
   const filled = filledIn(schema, settings.config);
   const test = useAction((config: Config) => tryConfig(type.type, config, connector?.id), { quiet: true });
-  const tested = test.data !== undefined && JSON.stringify(test.variables) === JSON.stringify(filled);
+  // A test counts for the configuration that passed it, and for no other.
+  const proof = JSON.stringify(test.variables) === JSON.stringify(filled) ? test.data?.proof : undefined;
   const saving = useSaving<Settings>({
     loaded,
     load: async () => stored(await getConnector(connector?.id ?? "")),
     save: async (yours, headers) => {
-      const body = { ...yours, config: filledIn(schema, yours.config), test_on_save: tested };
+      const body = { ...yours, config: filledIn(schema, yours.config), test_proof: proof, test_on_save: false };
       return stored(await (connector ? change(connector.id, body, headers) : add(type.type, body, enabled)));
     },
     done: connector ? "Saved" : "The connector is set up",
@@ -51,7 +53,7 @@ export function ConnectorEditor({ type, connector, taken, onClose }: Props) {
   };
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
-    if (connector || !enabled || tested) saving.save(settings);
+    if (connector || !enabled || proof) saving.save(settings);
     else confirm("Deliver without a passed test?", UNTESTED, "Save untested", () => saving.save(settings));
   };
   const accept = (host_key: string) => {
@@ -92,6 +94,9 @@ export function ConnectorEditor({ type, connector, taken, onClose }: Props) {
           />
         )}
         {may("CONNECTORS_TEST") && <ConfigPreview type={type.type} config={filled} id={connector?.id} />}
+        {may("CONNECTORS_TEST") && type.type === ANSWERED_AT_ONCE && (
+          <AnswerTrial type={type.type} config={filled} id={connector?.id} />
+        )}
         <TestResult
           pending={test.isPending}
           passed={test.data}
@@ -126,6 +131,8 @@ export function ConnectorEditor({ type, connector, taken, onClose }: Props) {
   );
 }
 
+/** The connector whose rules for answers are configured. */
+const ANSWERED_AT_ONCE = "REST_JSON";
 const LOST = "Its configuration cannot be read: it was sealed with a key that is lost. Enter it again.";
 const UNTESTED =
   "No test of what you entered has passed, so nobody knows whether orders arrive. Test it first if you can, or save " +
@@ -138,7 +145,7 @@ function stored(connector: Connector): Stored<Settings> {
   return { value: { ...options, config: config ?? {} }, version };
 }
 
-type Body = Settings & { test_on_save: boolean };
+type Body = Settings & { test_proof?: string | null; test_on_save: boolean };
 
 function tryConfig(connector_type: string, config: Config, id?: string) {
   return answer(api.POST("/api/v1/connectors/test", { body: { connector_type, config, id } }));

@@ -10,7 +10,7 @@ export function HealthBadge({ connector }: { connector: Parameters<typeof health
       <Badge variant="light" color={COLORS[state]} radius="sm">
         {state}
       </Badge>
-      {proof && (
+      {proof?.at && (
         <Text size="xs" c="dimmed" className="whole">
           {proof.what} <Moment at={proof.at} />
         </Text>

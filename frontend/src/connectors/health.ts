@@ -2,9 +2,8 @@ import type { Schemas } from "../api/client";
 
 type Connector = Pick<Schemas["Connector"], "status" | "last_test_at"> & {
   config_readable?: boolean;
-  health: Pick<Schemas["Health"], "state">;
-  test_error?: Schemas["Problem"] | null;
   delivered_at?: string | null;
+  health: Pick<Schemas["Health"], "state" | "proof">;
 };
 
 export type HealthState = "Disabled" | "Needs you" | "Out of reach" | "Test failed" | "Untested" | "Healthy";
@@ -20,8 +19,8 @@ export const COLORS: Record<HealthState, string> = {
 
 export interface ShownHealth {
   state: HealthState;
-  /** What it rests on, and since when. */
-  proof?: { what: string; at: string };
+  /** What proved it, and when. */
+  proof?: { what: string; at: string | null | undefined };
 }
 
 /** How a connector does; healthy is only what something has proved. */
@@ -30,17 +29,18 @@ export function healthOf(connector: Connector): ShownHealth {
   if (status === "DISABLED") return { state: "Disabled" };
   if (health.state === "PAUSED" || connector.config_readable === false) return { state: "Needs you" };
   if (health.state === "OPEN") return { state: "Out of reach" };
-  if (connector.test_error) return { state: "Test failed" };
   return proven(connector);
 }
 
-/** Tells whether it has passed a test, or delivered, as it is configured now. */
-export function isProven(connector: Connector): boolean {
-  return !connector.test_error && proven(connector).state === "Healthy";
-}
-
-function proven({ delivered_at, last_test_at }: Connector): ShownHealth {
-  if (delivered_at) return { state: "Healthy", proof: { what: "last delivery", at: delivered_at } };
-  if (last_test_at) return { state: "Healthy", proof: { what: "test passed", at: last_test_at } };
-  return { state: "Untested" };
+function proven({ health, delivered_at, last_test_at }: Connector): ShownHealth {
+  switch (health.proof) {
+    case "UNTESTED":
+      return { state: "Untested" };
+    case "TEST_FAILED":
+      return { state: "Test failed" };
+    case "TESTED":
+      return { state: "Healthy", proof: { what: "test passed", at: last_test_at } };
+    case "DELIVERED":
+      return { state: "Healthy", proof: { what: "delivers since", at: delivered_at } };
+  }
 }

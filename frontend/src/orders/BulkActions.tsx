@@ -15,7 +15,7 @@ const ACTIONS = Object.keys(LABELS) as Action[];
 
 interface Props {
   selected: Schemas["OrderSummary"][];
-  wanted: OrderQuery;
+  wanted: OrderQuery & { unreadable_answer?: boolean };
   onDone: () => void;
 }
 
@@ -34,12 +34,15 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
     const ids = selected.filter(({ status }) => status === STARTS_FROM[action]).map(({ id }) => id);
     return { action, ids, count: ids.length };
   };
-  const onAll = (action: Action) => {
-    const { q, since, until, connection_id, error_code } = wanted;
-    const filter = { status: [STARTS_FROM[action]], q, since, until, connection_id, error_code };
-    const what = `This ${action === "approve" ? "approves" : action === "push" ? "pushes" : "retries"} every order in the state ${STARTS_FROM[action]} that your filters find, up to 1,000, the oldest first.`;
-    confirm(`${LABELS[action]} all?`, what, `${LABELS[action]} all`, () => act.run({ action, filter }));
-  };
+  const { q, since, until, connection_id, error_code } = wanted;
+  const filterOf = (action: Action) => ({ status: [STARTS_FROM[action]], q, since, until, connection_id, error_code });
+  const onAll = useAction(async (action: Action) => ({ action, found: await countOf(filterOf(action)) }), {
+    onDone: ({ action, found }) => {
+      const what = `These are the orders in the state ${STARTS_FROM[action]} that your filters find, up to 1,000, the oldest first.`;
+      const label = `${LABELS[action]} ${found}`;
+      confirm(`${label}?`, what, label, () => act.run({ action, filter: filterOf(action) }), { color: "indigo" });
+    },
+  });
   return (
     <>
       <Paper withBorder p="xs" mb="sm" radius="md">
@@ -58,13 +61,19 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
             ))}
           <Menu position="bottom-end">
             <Menu.Target>
-              <Button size="xs" variant="default" loading={act.isPending} rightSection={<IconChevronDown size={14} />}>
+              <Button
+                size="xs"
+                variant="default"
+                loading={act.isPending || onAll.isPending}
+                disabled={wanted.unreadable_answer} // what is done to all does not know this filter
+                rightSection={<IconChevronDown size={14} />}
+              >
                 All found
               </Button>
             </Menu.Target>
             <Menu.Dropdown>
               {ACTIONS.map((action) => (
-                <Menu.Item key={action} onClick={() => onAll(action)}>
+                <Menu.Item key={action} onClick={() => onAll.run(action)}>
                   {LABELS[action]} all {STARTS_FROM[action]}
                 </Menu.Item>
               ))}
@@ -83,6 +92,14 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
       </Modal>
     </>
   );
+}
+
+const MOST_COUNTED = 200;
+
+/** How many orders a filter finds, in words; of very many, that they are more. */
+async function countOf(query: OrderQuery): Promise<string> {
+  const page = await answer(api.GET("/api/v1/draft-orders", { params: { query: { ...query, limit: MOST_COUNTED } } }));
+  return page.next_cursor ? `more than ${MOST_COUNTED} orders` : plural(page.items.length, "order");
 }
 
 function Refused({ result }: { result: Answer }) {

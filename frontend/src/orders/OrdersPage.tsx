@@ -7,6 +7,7 @@ import {
   Group,
   MultiSelect,
   Select,
+  Switch,
   Table,
   Text,
   TextInput,
@@ -31,6 +32,9 @@ import { dayStart, useFilters } from "../shared/useFilters";
 import { UnreadableBadge } from "./UnreadableAlert";
 
 type Summary = OrderSummary;
+/** In the address: those whose answer from the ERP could not be read. */
+const UNREADABLE = "unreadable_answer";
+type Wanted = OrderQuery & { unreadable_answer?: boolean };
 type Filters = ReturnType<typeof useFilters>;
 const STATES: Schemas["OrderStatus"][] = [
   "NEW",
@@ -48,11 +52,12 @@ export default function OrdersPage() {
   const filters = useFilters();
   const cursor = useCursor(filters.key);
   const may = useMay();
-  const wanted: OrderQuery = {
+  const wanted: Wanted = {
     status: filters.all("status") as Schemas["OrderStatus"][],
     q: filters.one("q"),
     connection_id: filters.one("connection_id"),
     error_code: filters.one("error_code"),
+    unreadable_answer: filters.one(UNREADABLE) === "true" || undefined,
     since: dayStart(filters.one("since")),
     until: dayStart(filters.one("until"), 1),
   };
@@ -118,6 +123,12 @@ function FilterBar({ filters }: { filters: Filters }) {
         />
       )}
       <DayRange filters={filters} />
+      <Switch
+        label="Answer unreadable"
+        checked={filters.one(UNREADABLE) === "true"}
+        mb={8}
+        onChange={(event) => filters.set({ [UNREADABLE]: event.currentTarget.checked ? "true" : null })}
+      />
       {errorCode && (
         <Button
           variant="light"
@@ -133,7 +144,7 @@ function FilterBar({ filters }: { filters: Filters }) {
   );
 }
 
-function OrderTable({ orders, filtered, wanted }: { orders: Summary[]; filtered: boolean; wanted: OrderQuery }) {
+function OrderTable({ orders, filtered, wanted }: { orders: Summary[]; filtered: boolean; wanted: Wanted }) {
   const may = useMay();
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const here = orders.filter(({ id }) => selected.has(id));

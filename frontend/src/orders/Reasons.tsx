@@ -54,6 +54,12 @@ function Waiting({ order }: { order: ExactOrder }) {
           <Moment at={latest.next_attempt_at} />
         </>
       )}
+      {latest.waits_for === "TARGET_RESTS" && (
+        <>
+          {" "}
+          <Moment at={latest.rests_until} absolute />
+        </>
+      )}
     </>
   );
   return (

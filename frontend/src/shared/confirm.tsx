@@ -8,7 +8,7 @@ interface Options {
   onClose?: () => void;
 }
 
-/** Ask before something that cannot be taken back. */
+/** Ask before something that cannot be taken back; what is no harm has another `color`. */
 export function confirm(
   title: string,
   what: string,

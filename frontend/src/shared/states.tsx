@@ -57,6 +57,7 @@ const WAITS: Record<NonNullable<Schemas["Export"]["waits_for"]>, string> = {
   WORKER: "Due now",
   RETRY_TIME: "Next attempt",
   TARGET: "The ERP is out of reach; delivery resumes by itself",
+  TARGET_RESTS: "The ERP is busy; nothing is sent to it until",
   ATTENTION: "The connector must be mended, then tested",
   CONNECTOR_DISABLED: "The connector is disabled",
   DELIVERIES_PAUSED: "All deliveries are paused",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from orderflow.domain.errors import NeedsAttentionError
+import re
+
+from orderflow.domain.errors import BusyError, NeedsAttentionError
 
 BYTES_PER_SECOND = 16 * 1024
 """What a line must carry at least: a transfer has its time to answer, and a second more for every 16 KiB."""
@@ -26,3 +28,30 @@ def too_many_names(place: str, folder: str) -> NeedsAttentionError:
         code="FOLDER_TOO_FULL",
         hint="Have old files moved out of this folder.",
     )
+
+
+REST_SECONDS = 15.0
+"""How long a connection rests after its server said that it takes no more."""
+
+TOO_MANY = re.compile(
+    r"too many|maximum|max\b|limit|already (connected|logged)|exceed|no more (users|connections|sessions)|"
+    r"try (again )?later|zu viele|bereits (verbunden|angemeldet)|trop de|demasiad",
+    re.IGNORECASE,
+)
+"""Words by which servers say that they take no further session, whatever code comes with them."""
+
+
+class SessionLimitError(BusyError):
+    """The server takes no further session of this account."""
+
+    code = "SESSION_LIMIT"
+    hint = (
+        "It is tried again by itself. If it stays so, lower the connection's sessions at once, "
+        "or ask for a higher limit on the server."
+    )
+
+
+def session_limit(place: str, words: str) -> SessionLimitError:
+    """Return the error for a server that takes no further session."""
+    said = f": {words.rstrip('.')}" if words else ""
+    return SessionLimitError(f"{place} accepts no further session{said}.", rests_for=REST_SECONDS)

@@ -8,7 +8,6 @@ from orderflow.channels.sftp.protocol import Code, StatusError
 from orderflow.channels.sftp.target import SFTPTarget
 from orderflow.domain.errors import (
     ConnectorError,
-    InDoubtError,
     LeaseEndingError,
     NeedsAttentionError,
     TransientError,
@@ -63,20 +62,6 @@ def disk_full(target: SFTPTarget, path: str) -> NeedsAttentionError:
         code="DISK_FULL",
         hint="Free some space or raise the quota on the server, then test the connection.",
     )
-
-
-def target_exists(target: SFTPTarget, path: str) -> TransientError:
-    """Return the error for a server that cannot rename onto a file."""
-    return TransientError(
-        f"{path} is there already on {target.place}, and this server does not rename over a file.",
-        code="TARGET_EXISTS",
-        hint="See whether the ERP stopped fetching its files; the rename is tried again by itself.",
-    )
-
-
-def publish_unknown(target: SFTPTarget, path: str) -> InDoubtError:
-    """Return the error for a rename of which nobody knows whether it was done."""
-    return InDoubtError(f"It is unknown whether {path} was published on {target.place}.", code="PUBLISH_UNKNOWN")
 
 
 def wrong_size(path: str, found: int, expected: int) -> TransientError:

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-from urllib.parse import urlsplit
+from typing import Any
 
-from pydantic import AfterValidator, Field
+from orderflow.http.urls import ServerUrl
 
-
-def _web_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query or parts.fragment:
-        raise ValueError("must be an address like https://erp.example.com, without user, query or fragment")
-    return url.rstrip("/")
-
-
-ServerUrl = Annotated[str, Field(max_length=1_000), AfterValidator(_web_url)]
+__all__ = ["ServerUrl", "form"]
 
 
 def form(group: str, show_when: dict[str, list[str]] | None = None, **more: Any) -> dict[str, Any]:

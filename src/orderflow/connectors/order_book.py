@@ -6,23 +6,38 @@ doubt, answers polled, a test that tells the truth.
 
 from __future__ import annotations
 
-import threading
+import traceback
 from abc import abstractmethod
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
+from pathlib import PurePath
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, cast
 from uuid import UUID
+
+import structlog
 
 from orderflow.connectors.base import BaseConnector
 from orderflow.domain.delivery import Ack, ExportResult, TestResult, Waiting, WaitingExport
 from orderflow.domain.document import export_filename
-from orderflow.domain.errors import ConnectorError, LeaseEndingError, RejectedError
+from orderflow.domain.errors import (
+    ConnectorError,
+    InDoubtError,
+    LeaseEndingError,
+    NeedsAttentionError,
+    RejectedError,
+    TransientError,
+    UnavailableError,
+)
 from orderflow.domain.orders import DraftOrder
+from orderflow.net.deadline import Deadline
+
+log = structlog.get_logger(__name__)
 
 POLLED_AT_ONCE = 500
-MOST_APIS = 64
-"""Configurations whose connections are kept; an installation has a handful."""
+POLLED_WITHIN = 90.0
+"""Seconds for one round of answers, however slowly the ERP gives them; the next round asks about the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +79,11 @@ class OrderBook(Protocol):
 class Api(Protocol):
     """A way into the ERP that keeps its connections."""
 
+    def call(self, model: str, method: str, /, *arguments: Any, **named: Any) -> Any:
+        """Call a method of a model."""
+
     def close(self) -> None:
-        """Close them."""
+        """Close its connections."""
 
 
 A = TypeVar("A", bound=Api)
@@ -75,13 +93,11 @@ class OrderBookConnector(BaseConnector, Generic[A]):
     """Enters orders into an ERP's order book, and reports back what its people make of them."""
 
     capabilities: ClassVar[frozenset[str]] = frozenset({"acks", "find"})
-
-    def __init__(self) -> None:
-        self._apis: dict[Hashable, A] = {}
-        self._lock = threading.Lock()
+    reads: ClassVar[frozenset[str]]
+    """The methods that change nothing in the ERP."""
 
     @abstractmethod
-    def open_api(self, settings: Any) -> A:
+    def open_session(self, settings: Any) -> A:
         """Return the way into the ERP; nothing is sent yet."""
 
     @abstractmethod
@@ -105,13 +121,12 @@ class OrderBookConnector(BaseConnector, Generic[A]):
     ) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
         """Enter a batch: what the orders name is looked up together, then each is entered on its own."""
         try:
-            book = self._book(config)
-            _prepare(book, draft_orders)
-        except ConnectorError as error:
+            with self._book(config) as (book, noting):
+                _prepare(book, draft_orders)
+                for order in draft_orders:
+                    yield order.id, _outcome(book, noting, order)
+        except ConnectorError as error:  # of opening or preparing: nothing was begun
             yield from ((order.id, error) for order in draft_orders)
-            return
-        for order in draft_orders:
-            yield order.id, _outcome(book, order)
 
     def commits_within(self, config: dict[str, Any]) -> float:
         """Return 60 seconds: longer than these ERPs let a request take."""
@@ -121,10 +136,16 @@ class OrderBookConnector(BaseConnector, Generic[A]):
         """Return this delivery's entry; None if it is not there, not as far as it should be, or cancelled.
 
         Raises:
-            ConnectorError: The ERP does not answer.
+            ConnectorError: The ERP gives no clear answer; never that the order is refused, which was not asked.
         """
         reference = _reference(draft_order)
-        entry = self._book(config).find([reference]).get(reference)
+        try:
+            with self._book(config) as (book, _):
+                entry = book.find([reference]).get(reference)
+        except (RejectedError, NeedsAttentionError) as error:
+            if isinstance(error, NeedsAttentionError) and error.code != "DATABASE_UNKNOWN":
+                raise
+            raise TransientError(f"Is the order there? {error.message}", code="FIND_FAILED") from None
         stands = entry is not None and entry.finished and entry.answer != "cancelled"
         return _result(draft_order, entry) if entry and stands else None
 
@@ -132,7 +153,8 @@ class OrderBookConnector(BaseConnector, Generic[A]):
         """Tell whether the ERP is there, lets us in, and lets us enter orders."""
         with self.measure_latency("test") as timer:
             try:
-                details, error = self._book(config).try_out(), None
+                with self._book(config) as (book, _):
+                    details, error = book.try_out(), None
             except ConnectorError as problem:
                 details, error = {}, problem
         if error is not None:
@@ -149,29 +171,94 @@ class OrderBookConnector(BaseConnector, Generic[A]):
         Raises:
             ConnectorError: The ERP does not answer.
         """
-        book = self._book(config)
-        exports = iter(Waiting.of(waiting))
-        while chunk := {export.reference: export for export in islice(exports, POLLED_AT_ONCE)}:
-            for reference, entry in book.find(list(chunk)).items():
-                if entry.answer:
-                    yield _ack(chunk[reference], entry)
+        exports, deadline = iter(Waiting.of(waiting)), Deadline(POLLED_WITHIN)
+        with self._book(config) as (book, _):
+            while not deadline.passed and (chunk := _by_reference(islice(exports, POLLED_AT_ONCE))):
+                for reference, entry in book.find(list(chunk)).items():
+                    if entry.answer and reference in chunk:
+                        yield _ack(chunk[reference], entry)
 
-    def close(self) -> None:
-        """Close all connections to all servers."""
-        with self._lock:
-            for api in self._apis.values():
-                api.close()
-            self._apis.clear()
-
-    def _book(self, config: dict[str, Any]) -> OrderBook:
+    @contextmanager
+    def _book(self, config: dict[str, Any]) -> Iterator[tuple[OrderBook, Noting]]:
+        """Give the order book, and what notes whether anything was changed in it."""
         settings = self.parse(config)
-        with self._lock:
-            api = self._apis.get(settings.way_in)
-            if api is None:
-                if len(self._apis) >= MOST_APIS:
-                    self._apis.pop(next(iter(self._apis)))
-                api = self._apis[settings.way_in] = self.open_api(settings)
-        return self.open_book(api, settings)
+        with self.session(config) as api:
+            noting = Noting(api, self.reads, self.display_name)
+            with understood(noting):
+                yield self.open_book(cast("A", noting), settings), noting
+
+
+class Noting:
+    """A way into the ERP that notes when a call begins which changes something there."""
+
+    def __init__(self, api: Api, reads: frozenset[str], erp: str) -> None:
+        self._api, self._reads, self.erp = api, reads, erp
+        self.changed = False
+
+    def call(self, model: str, method: str, *arguments: Any, **named: Any) -> Any:
+        """Call a method of a model."""
+        before = self.changed
+        self.changed = before or method not in self._reads
+        try:
+            return self._api.call(model, method, *arguments, **named)
+        except InDoubtError:
+            raise
+        except ConnectorError:  # it said that it did nothing, or was never asked
+            self.changed = before
+            raise
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._api, name)
+
+
+@contextmanager
+def understood(noting: Noting) -> Iterator[None]:
+    """Sort an answer of a shape that nobody expects, wherever it comes to light: JSON may have any.
+
+    Raises:
+        InDoubtError: Something was changed before.
+        NeedsAttentionError: Nothing was; something else than the ERP may answer.
+    """
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
+        log.warning("answer not understood", erp=noting.erp, error=type(error).__name__, at=_place(error))
+        raise odd_answer(noting.erp, changed=noting.changed) from None
+
+
+def odd_answer(erp: str, *, changed: bool = False) -> ConnectorError:
+    """Return the error for an answer that the ERP would not give; `changed` if something was begun before."""
+    if changed:
+        return InDoubtError(
+            f"{erp} gave an answer of a shape that is not {erp}'s, after the order was begun.", code="ANSWER_UNREADABLE"
+        )
+    return NeedsAttentionError(
+        f"Something else than {erp} answers at this address, or not as {erp} does: the database may be another, or a "
+        "proxy answers in its place.",
+        code="DATABASE_UNKNOWN",
+        hint="Correct the address or the database's name, then test the connection.",
+    )
+
+
+def rows_of(found: Any, fields: Iterable[str], erp: str) -> list[dict[str, Any]]:
+    """Return records as they were asked for.
+
+    Raises:
+        NeedsAttentionError: They are none: each must be an object that has an id and the fields.
+    """
+    wanted = {"id", *fields}
+    if isinstance(found, list) and all(isinstance(row, dict) and wanted <= row.keys() for row in found):
+        return found
+    raise odd_answer(erp)
+
+
+def _place(error: BaseException) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{PurePath(frame.filename).name}:{frame.lineno}"
+
+
+def _by_reference(exports: Iterable[WaitingExport]) -> dict[str, WaitingExport]:
+    return {export.reference: export for export in exports}
 
 
 def _prepare(book: OrderBook, orders: Sequence[DraftOrder]) -> None:
@@ -181,16 +268,26 @@ def _prepare(book: OrderBook, orders: Sequence[DraftOrder]) -> None:
         raise book.explain(error) from None
 
 
-def _outcome(book: OrderBook, order: DraftOrder) -> ExportResult | ConnectorError:
+def _outcome(book: OrderBook, noting: Noting, order: DraftOrder) -> ExportResult | ConnectorError:
     if not order.delivery.may_start():
         return LeaseEndingError("There was too little time left to begin with this order.")
+    noting.changed = False
     try:
-        entry = book.enter(order, _reference(order))
+        with understood(noting):
+            entry = book.enter(order, _reference(order))
         return _cancelled(entry) if entry.answer == "cancelled" else _result(order, entry)
     except RejectedError as error:
         return book.explain(error)
+    except (UnavailableError, TransientError) as error:
+        return _in_doubt(error) if noting.changed else error
     except ConnectorError as error:
         return error
+
+
+def _in_doubt(error: ConnectorError) -> InDoubtError:
+    """Return what a question that failed means for an order which was begun before it."""
+    told = error.message.rstrip(".")
+    return InDoubtError(f"{told}, after the order was begun.", code=error.code, rests_for=error.rests_for)
 
 
 def _result(order: DraftOrder, entry: Entry) -> ExportResult:

@@ -10,6 +10,11 @@ from orderflow.domain.states import ERPExportStatus
 Verdict = Literal["acknowledge", "refuse", "wait", "ignore", "alert"]
 
 
+Newer = Literal["none", "stopped", "claimed", "perhaps sent", "sent"]
+"""What became of the export that followed one which had failed: `stopped` before anything was sent, `claimed` by a
+worker of which nothing is known yet, `perhaps sent`, or `sent`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What to do with one answer.
@@ -27,13 +32,13 @@ class Decision:
 
 
 def decide(
-    answer: Literal["ACKED", "FAILED"], status: ERPExportStatus, *, lease_is_live: bool, newer_export: bool
+    answer: Literal["ACKED", "FAILED"], status: ERPExportStatus, *, lease_is_live: bool, newer: Newer = "none"
 ) -> Decision:
     """Decide what `answer` does to an export that is in `status`.
 
     Args:
         lease_is_live: A worker holds the export right now.
-        newer_export: The order has been exported again since.
+        newer: What became of the order's next export, where there is one.
     """
     match status, answer:
         case ERPExportStatus.PENDING, _ if lease_is_live:
@@ -42,13 +47,31 @@ def decide(
             return Decision("acknowledge", settle_first=status is ERPExportStatus.PENDING)
         case ERPExportStatus.PENDING | ERPExportStatus.SENT, "FAILED":
             return Decision("refuse", settle_first=status is ERPExportStatus.PENDING)
-        case ERPExportStatus.FAILED, "ACKED" if newer_export:
-            return Decision(
-                "alert", reason="The ERP confirmed a delivery that had been given up and sent again: possibly doubled."
-            )
         case ERPExportStatus.FAILED, "ACKED":
-            return Decision("acknowledge")
+            return _late_yes(newer)
         case ERPExportStatus.ACKED, "FAILED":
             return Decision("alert", reason="The ERP refused an order that it had confirmed; the first answer stands.")
         case _:
             return Decision("ignore")
+
+
+def _late_yes(newer: Newer) -> Decision:
+    """Decide on a yes to an export that had failed: it is believed, unless the order is on its way again."""
+    match newer:
+        case "claimed":
+            return Decision("wait")
+        case "stopped":
+            return Decision(
+                "acknowledge",
+                reason="The ERP confirmed a delivery that had failed here. "
+                "Its retry, of which nothing had been sent, was stopped.",
+            )
+        case "none":
+            return Decision("acknowledge")
+        case "perhaps sent":
+            again = "may have been sent"
+        case "sent":
+            again = "has been sent"
+    return Decision(
+        "alert", reason=f"The ERP confirmed a delivery that had failed here; the order {again} again: possibly doubled."
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
@@ -19,6 +19,7 @@ from orderflow.domain.errors import (
     UnavailableError,
 )
 from orderflow.domain.orders import DraftOrder
+from orderflow.domain.port_redaction import METHODS, redacting
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -90,6 +91,13 @@ class ERPConnectorPort(ABC):
     display_name: ClassVar[str] = ""
     config_model: ClassVar[type[BaseModel] | None] = None
     capabilities: ClassVar[frozenset[str]] = frozenset()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """See to it that nothing which a connector says holds a secret of its configuration."""
+        super().__init_subclass__(**options)
+        for name in METHODS:
+            if name in vars(cls):
+                setattr(cls, name, redacting(vars(cls)[name]))
 
     @abstractmethod
     def export(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
@@ -165,6 +173,21 @@ class ERPConnectorPort(ABC):
             ConnectorError: Of any kind: there was no clear answer. It is asked again, and nothing is sent.
         """
         raise InDoubtError("This connector cannot ask the ERP whether the order arrived.")
+
+    def understand(
+        self, draft_order: DraftOrder, config: dict[str, Any], status: int, headers: Mapping[str, str], body: bytes
+    ) -> ExportResult:
+        """Return what an HTTP answer to a delivery would mean for the order; sends nothing. For APIs only.
+
+        Raises:
+            ConnectorError: What `export` would raise.
+            NotImplementedError: This connector reads no HTTP answers, or not one alone.
+        """
+        raise NotImplementedError
+
+    def further_secrets(self, config: dict[str, Any]) -> Iterable[str]:
+        """Return secrets that were got by those of the configuration, as access tokens; they are hidden like those."""
+        return ()
 
     def expects_acks(self, config: dict[str, Any]) -> bool:
         """Tell whether the ERP answers over this connection."""

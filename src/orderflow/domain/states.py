@@ -46,6 +46,13 @@ class ConnectionStatus(StrEnum):
     DISABLED = "DISABLED"
 
 
+class DoubtPolicy(StrEnum):
+    """What follows when nobody can tell whether an order arrived: `hold` it for a person, or `resend` it."""
+
+    HOLD = "hold"
+    RESEND = "resend"
+
+
 class BreakerState(StrEnum):
     """CLOSED delivers, OPEN waits for a probe to find the target back, PAUSED waits for a person."""
 

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from orderflow.domain.errors import ConnectorError
+from orderflow.domain.port_redaction import without_known_secrets
 from orderflow.domain.states import AttemptStatus
 from orderflow.domain.text import visible
 from orderflow.flow.ports import Batch, Settlement, Wiring
@@ -86,9 +87,15 @@ def _rendered(*, as_json: bool) -> list[Any]:
         return [
             _written_out,
             structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback),
+            _without_secrets,
         ]
     tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-    return [structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer()]
+    return [structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer(), _without_secrets]
+
+
+def _without_secrets(_logger: Any, _method: str, line: Any) -> Any:
+    """Hide the secrets of connections used lately: a library may quote what it sent or was sent."""
+    return without_known_secrets(line) if isinstance(line, str) else line
 
 
 def _written_out(_logger: Any, _method: str, event: Any) -> Any:

@@ -25,6 +25,7 @@ Event = Literal[
     "connection.recovered",
     "connection.disabled",
     "answers.overdue",
+    "answers.contradicted",
 ]
 
 
@@ -64,6 +65,7 @@ class Notification:
             "connection.recovered": "{0} delivers again",
             "connection.disabled": "{0} was disabled: its settings do not open",
             "answers.overdue": "{0} leaves deliveries unanswered",
+            "answers.contradicted": "{0} answered against what was known: look whether an order is there twice",
         }[self.event].format(f"{self.connection} ({self.organization})")
 
     @property

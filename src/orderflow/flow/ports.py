@@ -306,6 +306,12 @@ class Exports(Protocol):
     def record_answers(self, answers: Sequence[Answer]) -> None:
         """Write decided answers to exports and orders, in bulk."""
 
+    def note_unreadable(self, acks: Sequence[Ack]) -> list[Ack]:
+        """Keep answers that cannot be read with their exports; returns those that are news."""
+
+    def count_unreadable(self, connection_id: UUID) -> int:
+        """Count the connection's open exports whose answer cannot be read."""
+
 
 class Connections(Protocol):
     """The connections of one organization."""

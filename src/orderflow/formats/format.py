@@ -7,24 +7,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from orderflow.domain.delivery import Delivery, Document
 from orderflow.domain.orders import DraftOrder
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the ERP said about one delivery; the fields are those of `orderflow.domain.delivery.Ack`."""
-
-    status: Literal["ACKED", "FAILED"]
-    erp_order_id: str | None = None
-    error_code: str | None = None
-    message: str | None = None
-    processed_at: str | None = None
+from orderflow.formats.answers import Answer, read_ack_file
 
 
 class FormatSettings(BaseModel):
@@ -56,6 +45,11 @@ class Format(ABC):
             RejectedError: The order cannot be expressed in this dialect; nothing is rounded, replaced or cut.
         """
 
-    def read(self, name: str, content: bytes, settings: Any) -> Iterable[Answer]:  # for those that answer
-        """Read an answer: a file of that name, or what came in; what is no answer in this dialect yields nothing."""
-        return ()
+    def read(self, name: str, content: bytes, settings: Any) -> Iterable[Answer]:  # for those that need it
+        """Read what came in under `name`; most dialects are answered by files `ack_…` and `error_…`, so that is here.
+
+        Raises:
+            UnfinishedError: It breaks off, and may still be being written.
+            UnreadableError: It is an answer, and cannot be understood; the text says why.
+        """
+        return read_ack_file(name, content)

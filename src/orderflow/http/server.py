@@ -1,24 +1,23 @@
-"""HTTP to one server over kept-alive connections, with faults named by what follows.
+"""One ERP's server: what its proxy or its load says for it is sorted before its own words are looked at.
 
-connection refused, no such host, no time to connect   nothing was sent     UnavailableError
-certificate not trusted                                nothing was sent     NeedsAttentionError
-reset, dropped, no time to answer; 502, 503, 504       it may be done       InDoubtError, if it changes something
-                                                       nothing to be done   UnavailableError, if it only reads
+429, 408, 425                          it did nothing and asks for time     BusyError
+502, 503, 504, a redirect, half an     it may be done                       InDoubtError, if it changes something
+answer                                 nothing to be done                   UnavailableError, if it only reads
 """
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-
-import httpx
+from collections.abc import Mapping
 
 from orderflow.domain.errors import ConnectorError, InDoubtError, NeedsAttentionError, UnavailableError
-from orderflow.http.transport import http_transport
+from orderflow.http.client import Answer, HttpClient
+from orderflow.http.sorting import BUSY, busy, in_doubt_and_busy, redirected
 
 GATEWAY_STATUSES = frozenset({502, 503, 504})
 """What a proxy says of a server that is away, or a server of its database. Source: RFC 9110, section 15.6."""
+
+LONGEST_ANSWER = 16 * 1024 * 1024
+"""Bytes of an answer; a catalog of some thousand products is a few hundred thousand."""
 
 
 class HttpServer:
@@ -26,20 +25,18 @@ class HttpServer:
 
     Args:
         url: Where it is; what is sent goes to addresses below.
-        timeout: Seconds that it may take over one request.
+        timeout: Seconds that one request may take, from connecting to its last byte.
         name: What to call it in messages.
     """
 
     def __init__(self, url: str, timeout: float, name: str) -> None:
         self.url = url.rstrip("/")
         self.name = name
-        # The transport itself, because httpx.Client logs every address.
-        self._transport = http_transport(limits=httpx.Limits(max_keepalive_connections=16, keepalive_expiry=30))
-        self._timeout = httpx.Timeout(timeout, connect=min(timeout, 10)).as_dict()
+        self._client = HttpClient(name, timeout=timeout, most_bytes=LONGEST_ANSWER)
 
     def send(
         self, method: str, path: str, *, headers: Mapping[str, str], content: bytes = b"", changes: bool = True
-    ) -> httpx.Response:
+    ) -> Answer:
         """Send a request and read the whole answer.
 
         Args:
@@ -47,54 +44,40 @@ class HttpServer:
             changes: The request changes something, so that a lost answer leaves in doubt whether it did.
 
         Raises:
-            UnavailableError, NeedsAttentionError, InDoubtError: As the table above says.
+            UnavailableError, NeedsAttentionError, InDoubtError: As the table above says, and as `HttpClient.send`.
         """
-        request = httpx.Request(
-            method,
-            f"{self.url}/{path}",
-            headers={"Accept": "application/json", "User-Agent": "OrderFlow-Connect"} | dict(headers),
-            content=content or None,
-            extensions={"timeout": self._timeout},
-        )
-        with self._translated(changes=changes):
-            response = self._transport.handle_request(request)
-            response.read()
-        if response.status_code in GATEWAY_STATUSES:
-            raise self._lost(f"answered with HTTP {response.status_code}", changes=changes)
-        return response
+        answer = self._client.send(method, f"{self.url}/{path}", headers=headers, content=content, changes=changes)
+        if answer.status in BUSY:
+            raise busy(answer, self.name, answer.words)
+        if answer.status in GATEWAY_STATUSES:
+            raise self._away(answer, changes=changes)
+        if not 200 <= answer.status < 600 or 300 <= answer.status < 400:
+            raise self._elsewhere(answer, changes=changes)
+        if answer.broken is not None and answer.ok:
+            raise self._lost(f"gave {answer.broken}", changes=changes)
+        return answer
 
     def close(self) -> None:
         """Close all connections."""
-        self._transport.close()
+        self._client.close()
 
-    @contextmanager
-    def _translated(self, *, changes: bool) -> Iterator[None]:
-        try:
-            yield
-        except httpx.HTTPError as error:
-            if fault := tls_fault(error):
-                raise NeedsAttentionError(
-                    f"No trusted connection to {self.name}: {fault}.",
-                    code="TLS_CERTIFICATE",
-                    hint="Give the server a certificate that this machine trusts, then test the connection.",
-                ) from None
-            if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
-                raise UnavailableError(f"{self.name} cannot be reached at {self.url}.") from None
-            what = "gave no answer in time" if isinstance(error, httpx.TimeoutException) else "broke the connection off"
-            raise self._lost(what, changes=changes) from None
+    def _away(self, answer: Answer, *, changes: bool) -> ConnectorError:
+        if answer.status == 503 and changes:
+            return in_doubt_and_busy(answer, self.name, answer.words)
+        error = self._lost(f"answered with HTTP {answer.status}", changes=changes)
+        error.rests_for = answer.retry_after if answer.status == 503 else None
+        return error
+
+    def _elsewhere(self, answer: Answer, *, changes: bool) -> ConnectorError:
+        if changes:
+            return redirected(answer, self.name)
+        return NeedsAttentionError(
+            f"{self.name} does not answer at this address (status {answer.status}).",
+            code="REDIRECT",
+            hint="Correct the address in the connection, then test it.",
+        )
 
     def _lost(self, what: str, *, changes: bool) -> ConnectorError:
         if changes:
             return InDoubtError(f"{self.name} {what}; whether it took the order is unknown.", code="ANSWER_LOST")
         return UnavailableError(f"{self.name} {what}.")
-
-
-def tls_fault(error: BaseException | None) -> str | None:
-    """Return what TLS found wrong, if that is why a request failed."""
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return error.verify_message
-        if isinstance(error, ssl.SSLError) and error.reason:
-            return error.reason.lower().replace("_", " ")
-        error = error.__cause__ or error.__context__
-    return None

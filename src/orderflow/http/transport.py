@@ -1,37 +1,137 @@
-"""HTTP connections that keep to the rule of `addresses`: the address is checked, and just that one is connected to."""
+"""HTTP connections that keep to a rule and an end of ours.
+
+- The address is checked (`orderflow.net.addresses`), and just the one that was checked is connected to.
+- Everything that happens on a connection happens within the deadline of the call that uses it: each step is given
+  what is left of it, and the connection is severed from outside when it is over.
+- What comes in is counted, heads and answers that say "wait" (1xx) too.
+"""
 
 from __future__ import annotations
 
+import ipaddress
 import socket
-from collections.abc import Iterable
+import ssl
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.request import getproxies_environment, proxy_bypass
 
 import httpcore
 import httpx
 
-from orderflow.domain.reach import current
+from orderflow.domain.reach import Reach, current
 from orderflow.net import addresses
+from orderflow.net.deadline import Counter, Deadline, DeadlineError, sever
+from orderflow.net.names import lookup
+
+_PART = 16 * 1024
+"""Bytes written in one go."""
 
 
-def http_transport(**options: Any) -> httpx.HTTPTransport:
-    """Return an `httpx.HTTPTransport`; its requests may raise NeedsAttentionError (PRIVATE_ADDRESS,
-    ADDRESS_NOT_ALLOWED): it leads as far as the connection that is worked with when it is made.
+@dataclass
+class Call:
+    """One request on its way: until when, how much may come back, and whether any byte of it has left."""
+
+    deadline: Deadline
+    received: Counter
+    begun: bool = False
+    connections: list[socket.socket] = field(default_factory=list)
+
+    def sever(self) -> None:
+        """End the connections that this call uses, from whatever thread."""
+        for connection in list(self.connections):
+            sever(connection)
+
+
+_of_this_thread = threading.local()
+
+
+@contextmanager
+def calling(call: Call) -> Iterator[None]:
+    """Have all that this thread does on connections of `http_transport` belong to `call`.
+
+    Raises:
+        DeadlineError: Its time is over.
+    """
+    _of_this_thread.call = call
+    try:
+        with call.deadline.holds(call.sever):
+            yield
+    finally:
+        _of_this_thread.call = None
+        call.connections.clear()
+
+
+def http_transport(
+    tls: ssl.SSLContext | None = None,
+    *,
+    limits: httpx.Limits | None = None,
+    proxy: str | None = None,
+    reach: Reach | None = None,
+) -> httpx.HTTPTransport:
+    """Return an `httpx.HTTPTransport` whose requests run within `calling`.
+
+    Its requests may raise what the guard of addresses raises (NeedsAttentionError), DeadlineError and TooMuchError.
 
     Args:
-        options: As for `httpx.HTTPTransport`.
+        tls: By default the system's authorities are trusted.
+        limits: Of connections that are kept.
+        proxy: The URL of a proxy that leads there.
+        reach: How far it may lead; by default as far as what is being done.
     """
-    transport = httpx.HTTPTransport(**options)
+    context = tls or ssl.create_default_context()
+    transport = httpx.HTTPTransport(verify=context, trust_env=False, limits=limits or httpx.Limits(), proxy=proxy)
     pool: Any = transport._pool  # noqa: SLF001  # httpx offers no way to hand it a network backend; httpcore does
-    pool._network_backend = _Checked(pool._network_backend)  # noqa: SLF001  # as above
+    pool._network_backend = _Backend(None if proxy else reach or current())  # noqa: SLF001  # as above
     return transport
 
 
-class _Checked(httpcore.NetworkBackend):
+def proxy_for(url: str) -> str | None:
+    """Return the proxy that this machine's environment names for a URL, as curl reads it; None to go there directly.
+
+    `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` name it, `NO_PROXY` lists hosts, domains and networks without one.
+    Source: https://everything.curl.dev/usingcurl/proxies/env.html
+    """
+    parts = httpx.URL(url)
+    proxies = getproxies_environment()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(parts.host, proxies) or _in_networks(parts.host, proxies.get("no", "")):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def check_behind_proxy(url: str, reach: Reach, deadline: Deadline) -> None:
+    """Check where a URL leads to that a proxy opens, as far as this machine knows its host; else the proxy has to.
+
+    Raises:
+        NeedsAttentionError: As `orderflow.net.addresses.check`.
+    """
+    if not addresses.checks(reach):
+        return
+    parts = httpx.URL(url)
+    try:
+        found = lookup(parts.host, parts.port or 443, deadline)
+    except OSError:
+        return
+    addresses.check(parts.host, [str(one[4][0]) for one in found], reach)
+
+
+def _in_networks(host: str, listed: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+        networks = [ipaddress.ip_network(one.strip(), strict=False) for one in listed.split(",") if "/" in one]
+    except ValueError:
+        return False
+    return any(address in network for network in networks)
+
+
+class _Backend(httpcore.NetworkBackend):
     """Resolves a name once, checks what it stands for, and connects to that; TLS still asks for the name."""
 
-    def __init__(self, backend: httpcore.NetworkBackend) -> None:
-        self._backend = backend
-        self._reach = current()  # whoever opens it may send from other threads
+    def __init__(self, reach: Reach | None) -> None:
+        self._reach = reach  # of whoever opens it, since it may be used by other threads; None for a proxy
 
     def connect_tcp(
         self,
@@ -41,14 +141,68 @@ class _Checked(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        if not addresses.checks(self._reach):
-            return self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
+        call: Call = _of_this_thread.call
+        deadline = Deadline(call.deadline.left(timeout))
         try:
-            found = [str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+            found = lookup(host, port, deadline)
+        except DeadlineError as error:
+            raise httpcore.ConnectTimeout(str(error)) from error
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
-        addresses.check(host, found, self._reach)
-        return self._backend.connect_tcp(found[0], port, timeout, local_address, socket_options)
+        if self._reach is not None:
+            addresses.check(host, [str(one[4][0]) for one in found], self._reach)
+        return _Stream(_connected(found, deadline))
 
     def sleep(self, seconds: float) -> None:
-        self._backend.sleep(seconds)
+        raise TypeError("nothing here tries again by itself")
+
+
+def _connected(found: Iterable[Any], deadline: Deadline) -> httpcore.NetworkStream:
+    """Return a connection to the first of the addresses that takes one, all within one deadline."""
+    failure: Exception = httpcore.ConnectError("no address")
+    for _, _, _, _, address in found:
+        try:
+            return httpcore.SyncBackend().connect_tcp(str(address[0]), address[1], deadline.left())
+        except DeadlineError as error:
+            raise httpcore.ConnectTimeout(str(error)) from failure
+        except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+            failure = error
+    raise failure
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection; whoever uses it in a call keeps to the end and the count of that call."""
+
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        call = self._enter()
+        content = self._stream.read(max_bytes, call.deadline.left(timeout))
+        call.received.add(len(content))
+        return content
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        call = self._enter()
+        call.begun = call.begun or not buffer.startswith(b"CONNECT ")  # which is for a proxy, and does nothing yet
+        for start in range(0, len(buffer), _PART):
+            self._stream.write(buffer[start : start + _PART], call.deadline.left(timeout))
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        call = self._enter()
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, call.deadline.left(timeout)))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+    def _enter(self) -> Call:
+        call: Call = _of_this_thread.call
+        connection = self._stream.get_extra_info("socket")
+        if connection is not None and connection not in call.connections:
+            call.connections.append(connection)
+        return call

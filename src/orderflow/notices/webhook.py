@@ -6,13 +6,16 @@ import json
 import time
 from uuid import UUID
 
-import httpx
-
+from orderflow.domain.errors import ConnectorError
 from orderflow.flow.notify import Notification, NotificationError
+from orderflow.http import HttpClient
 from orderflow.notices.webhook_signature import signature, webhook_key
 
 TIMEOUT = 15.0
-"""Seconds; the recommendation is 15 to 30."""
+"""Seconds for all of it; the recommendation is 15 to 30."""
+
+LONGEST_ANSWER = 64 * 1024
+"""Bytes of an answer that are read; nothing in it matters but its status."""
 
 
 class Webhook:
@@ -30,16 +33,18 @@ class Webhook:
         self._url = url
         self._key = webhook_key(secret)
         self._base_url = base_url
+        self._client = HttpClient("The webhook", timeout=TIMEOUT, most_bytes=LONGEST_ANSWER)
 
     def send(self, notification: Notification) -> None:
         """Post it; the id is the same at each attempt, so that the receiver can tell a repetition."""
         body = json.dumps(notification.as_json(self._base_url), default=str).encode()
+        headers = self._headers(notification.id, body)
         try:
-            answer = httpx.post(self._url, content=body, headers=self._headers(notification.id, body), timeout=TIMEOUT)
-        except httpx.HTTPError as error:
-            raise NotificationError(f"The webhook cannot be reached ({type(error).__name__}).") from None
-        if not answer.is_success:
-            raise NotificationError(f"The webhook was answered with status {answer.status_code}.")
+            answer = self._client.send("POST", self._url, content=body, headers=headers)
+        except ConnectorError as error:
+            raise NotificationError(f"The webhook cannot be reached ({error.code}).") from None
+        if not answer.ok:
+            raise NotificationError(f"The webhook was answered with status {answer.status}.")
 
     def _headers(self, notification_id: UUID, body: bytes) -> dict[str, str]:
         message_id, now = f"msg_{notification_id}", int(time.time())

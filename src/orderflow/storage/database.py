@@ -9,6 +9,7 @@ round trip.
 
 from __future__ import annotations
 
+import re
 import select
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
 from sqlalchemy.orm import Mapper, ORMExecuteState, Session, with_loader_criteria
 
 from orderflow.postgres.errors import DatabaseBusyError, DatabaseError, DatabaseSetupError
@@ -43,11 +44,19 @@ class Database:
         app_url: SQLAlchemy or libpq URL of a login that is, or may become, `orderflow_app`.
         admin_url: URL of the database's owner, kept for `orderflow db upgrade`; never used by the pool.
         pool_size: Connections kept open; as many again are opened at need.
+        pgbouncer: The server is PgBouncer in transaction mode: nothing is prepared, no state is kept in a session.
+            Source: https://www.pgbouncer.org/features.html, "SQL feature map for pooling modes".
+
+    Attributes:
+        listens: LISTEN works; else who waits for wake-ups has to look by itself.
     """
 
-    def __init__(self, app_url: str, admin_url: str | None = None, *, pool_size: int = 10) -> None:
+    def __init__(
+        self, app_url: str, admin_url: str | None = None, *, pool_size: int = 10, pgbouncer: bool = False
+    ) -> None:
         self.admin_url = admin_url
-        self._engine = _create_engine(app_url, pool_size)
+        self.listens = not pgbouncer
+        self._engine = _create_engine(app_url, pool_size, pgbouncer=pgbouncer)
         self._system = self._engine.execution_options(orderflow_opening=SYSTEM_OPENING)
         self.engine_for = lru_cache(maxsize=1024)(self._engine_for)
 
@@ -85,7 +94,7 @@ class Database:
         return session
 
     def dedicated(self) -> psycopg.Connection[Any]:
-        """Return a connection of its own, in autocommit mode and without an organization, for LISTEN. Close it.
+        """Return a connection of its own, in autocommit mode and without an organization. Close it.
 
         Raises:
             DatabaseError: The database cannot be reached.
@@ -122,7 +131,7 @@ def normal_url(url: str) -> str:
         DatabaseError: It is no URL of a PostgreSQL database; never shows it, for it may hold a password.
     """
     try:
-        parsed = make_url(url)
+        parsed = _parsed(url)
     except (exc.ArgumentError, ValueError):
         raise DatabaseError("DATABASE_URL is not a URL.", hint=_URL_HINT) from None
     if parsed.drivername.partition("+")[0] not in {"postgres", "postgresql"}:
@@ -130,20 +139,31 @@ def normal_url(url: str) -> str:
     return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
+def _parsed(url: str) -> URL:
+    """Parse a URL; several hosts, `a:5432,b:5432` as libpq takes them, become those of its query, for SQLAlchemy."""
+    found = _HOSTS.fullmatch(url)
+    start, hosts, rest = found.groups() if found else (url, "", "")
+    if "," not in hosts:
+        return make_url(url)
+    parsed = make_url(f"{start}{rest}")
+    return parsed.update_query_pairs([("host", host) for host in hosts.split(",")], append=True)
+
+
+_HOSTS = re.compile(r"([^:/]+://(?:[^@/]*@)?)([^/?@]*)(.*)", re.DOTALL)
 _URL_HINT = "It looks like postgresql://user:password@host:5432/database."
 
 
-def _create_engine(url: str, pool_size: int) -> Engine:
+def _create_engine(url: str, pool_size: int, *, pgbouncer: bool) -> Engine:
     engine = create_engine(
         normal_url(url),
         isolation_level="AUTOCOMMIT",
-        connect_args=_CONNECT,
+        connect_args=_CONNECT | ({"prepare_threshold": None} if pgbouncer else {}),
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_use_lifo=True,  # few warm connections, with their prepared statements, rather than many cold ones
         hide_parameters=True,  # an error must not carry the values of a row
     )
-    event.listen(engine, "connect", _become_app)
+    event.listen(engine, "connect", _need_app if pgbouncer else _become_app)
     event.listen(engine, "checkout", _notice_closed)
     event.listen(engine, "begin", _begin)
     driver.listen(engine)
@@ -167,6 +187,18 @@ def _notice_closed(connection: psycopg.Connection[Any], _record: Any, _proxy: An
     waiting.register(connection.fileno(), select.POLLIN)
     if waiting.poll(0):  # an idle connection is only spoken to when the server ends it
         raise exc.DisconnectionError
+
+
+def _need_app(connection: psycopg.Connection[Any], record: Any) -> None:
+    """Behind PgBouncer: a role taken by `SET ROLE` would stay with whichever connection it has given us."""
+    login = connection.info.user
+    if login != APP_ROLE:
+        connection.close()
+        raise DatabaseSetupError(
+            f"Behind PgBouncer DATABASE_URL has to log in as {APP_ROLE} itself, not as {login!r}.",
+            hint=f"Give {APP_ROLE} a password, and PgBouncer and DATABASE_URL that login.",
+        )
+    _become_app(connection, record)
 
 
 def _become_app(connection: psycopg.Connection[Any], _record: Any) -> None:

@@ -85,6 +85,9 @@ def listen(database: Database, timeout: float, stopped: threading.Event) -> Iter
     Raises:
         DatabaseError: The database is away; listen again later, and sweep.
     """
+    if not database.listens:  # behind PgBouncer: the sweep finds everything
+        stopped.wait()
+        return
     with translated(), closing(database.dedicated()) as connection:
         connection.execute(f"LISTEN {CHANNEL}")
         while not stopped.is_set():

@@ -42,6 +42,7 @@ from orderflow.domain.errors import (
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.ports import ERPConnectorPort, Staged
+from orderflow.domain.redaction import HIDDEN
 from orderflow.domain.states import OrderStatus
 from orderflow.testing.engine import MemoryEngine, an_order
 from orderflow.testing.evidence import check_error, fields_of, holds, secrets_of, watched
@@ -291,13 +292,16 @@ class ConnectorConformance:
         """Not in errors, metadata, previews, test results, reprs or logs."""
         for config in (good_config, bad_config):
             with watched() as shown:
-                shown.append(repr(connector.config_model.model_validate(config)) if connector.config_model else "")
                 shown.append(repr(connector.test_connection(config)))
                 shown.append(repr(connector.preview(an_order(), config)))
                 for _, outcome in connector.export_many([an_order(), an_order()], config):
                     shown.append(f"{outcome!r} {getattr(outcome, 'details', '')} {getattr(outcome, 'hint', '')}")
+            text = "\n".join(shown)
+            assert HIDDEN not in text, "the connector shows a secret; OrderFlow has hidden it"
+            assert connector.config_model is not None
+            text += repr(connector.config_model.model_validate(config))
             for name, secret in secrets_of(connector, config):
-                assert secret not in "\n".join(shown), f"the secret {name} is shown"
+                assert secret not in text, f"the secret {name} is shown"
 
     def test_the_configuration_is_left_as_it_was(
         self, connector: ERPConnectorPort, good_config: dict[str, Any]

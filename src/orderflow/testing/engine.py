@@ -51,13 +51,20 @@ class MemoryEngine:
     Args:
         connector, config: Under test.
         in_doubt: The connection's policy where nobody can tell, `resend` or `hold`.
+        commit_within: Seconds; the connector's own if not given.
         attempts: After so many failed ones an export is FAILED. Time passes by itself: `run` waits for nothing.
     """
 
     def __init__(
-        self, connector: ERPConnectorPort, config: dict[str, Any], *, in_doubt: str = "hold", attempts: int = 4
+        self,
+        connector: ERPConnectorPort,
+        config: dict[str, Any],
+        *,
+        in_doubt: str = "hold",
+        attempts: int = 4,
+        commit_within: int | None = None,
     ) -> None:
-        self._target = Target(new_id(), new_id(), connector.connector_type, config, in_doubt)
+        self._target = Target(new_id(), new_id(), connector.connector_type, config, in_doubt, commit_within)
         self.store = MemoryStore(self._target)
         self.wiring = Wiring(
             cast("Store", self.store),

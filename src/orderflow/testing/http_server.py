@@ -54,6 +54,8 @@ class Fault:
         delay: Seconds before the answer.
         cut: Bytes of the answer's body that get out before the connection is reset; 0: not even the head.
         half: Only half of the right answer is sent, and it looks whole.
+        head: Sent instead of a proper head, over and over, until the client has hung up: "wait" for ever, or no HTTP.
+        drip: Seconds between any two bytes of head and body.
     """
 
     takes: bool = False
@@ -63,6 +65,8 @@ class Fault:
     delay: float = 0.0
     cut: int | None = None
     half: bool = False
+    head: bytes | None = None
+    drip: float = 0.0
 
 
 DROP_BEFORE = Fault(cut=0)
@@ -73,6 +77,10 @@ HTML = Fault(takes=True, headers={"Content-Type": "text/html"}, content=b"<html>
 NOTHING = Fault(takes=True, content=b"")
 HUGE = Fault(takes=True, content=b'{"id": "' + b"9" * 10_000_000 + b'"}')
 ERROR_INSIDE = Fault(content=b'{"error": {"code": 17, "message": "Customer 4711 is locked"}}')
+DRIPPING = Fault(takes=True, drip=0.1)
+WAIT_FOR_EVER = Fault(takes=True, head=b"HTTP/1.1 102 Processing\r\n\r\n")
+NO_HTTP = Fault(takes=True, head=b"\x15\x03\x01\x00\x02\x02\x50")
+ENDLESS_HEAD = Fault(takes=True, head=b"HTTP/1.1 201 Created\r\n")
 UNAUTHORIZED = Fault(status=401, content=b'{"message": "token expired"}')
 TOO_MANY = Fault(status=429, headers={"Retry-After": "7"}, content=b'{"message": "slow down"}')
 
@@ -143,7 +151,7 @@ class MisbehavingHTTPServer:
         return len(self._server.live)
 
     def misbehave(self, *faults: Fault, method: str = "POST") -> None:
-        """Let the next requests of that method go wrong, one fault each."""
+        """Let the next requests of that method, or that kind (`kind_of`), go wrong, one fault each."""
         with self._lock:
             self._faults.setdefault(method, []).extend(faults)
 
@@ -156,11 +164,15 @@ class MisbehavingHTTPServer:
     ) -> None:
         self._server.end()
 
+    def kind_of(self, request: Received) -> str:
+        """Return what `misbehave` calls requests like this one: its method; a server of yours may tell them apart."""
+        return request.method
+
     def respond(self, request: Received) -> tuple[int, Mapping[str, str], bytes, Fault | None]:
         """Return status, headers and body for a request, and the fault that it meets."""
         with self._lock:
             self.received.append(request)
-            waiting = self._faults.get(request.method)
+            waiting = self._faults.get(self.kind_of(request))
             fault = waiting.pop(0) if waiting else None
             if fault is None or fault.takes:
                 code, content = self._act(request)
@@ -227,6 +239,27 @@ class _Server(ThreadingHTTPServer):
         """Say nothing: a client that hangs up is what the tests are about."""
 
 
+class _Dripping:
+    """Writes a byte at a time."""
+
+    def __init__(self, file: Any, seconds: float) -> None:
+        self._file, self._seconds = file, seconds
+
+    def write(self, content: bytes) -> int:
+        with contextlib.suppress(OSError):  # the client has had enough
+            for byte in content:
+                self._file.write(bytes([byte]))
+                time.sleep(self._seconds)
+        return len(content)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._file.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
@@ -246,6 +279,10 @@ class _Handler(BaseHTTPRequestHandler):
             body = body[: len(body) // 2]
         if fault is not None and fault.cut == 0:
             return self._reset()
+        if fault is not None and fault.head is not None:
+            return self._send_for_ever(fault.head)
+        if fault is not None and fault.drip:
+            self.wfile = _Dripping(self.wfile, fault.drip)  # type: ignore[assignment]  # it writes, which is all
         self.send_response(code)
         for name, value in ({"Content-Type": "application/json"} | dict(headers)).items():
             self.send_header(name, value)
@@ -256,7 +293,15 @@ class _Handler(BaseHTTPRequestHandler):
             self._reset()
         return None
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_OPTIONS = _handle  # noqa: N815  # http.server finds them by these names
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _handle  # noqa: N815  # http.server finds them by these names
+
+    def _send_for_ever(self, head: bytes) -> None:
+        self.close_connection = True
+        self.wfile.write(head)
+        with contextlib.suppress(OSError):  # the client has had enough
+            while True:
+                time.sleep(0.02)
+                self.wfile.write(head if head.endswith(b"\r\n\r\n") else b"X-More: and more\r\n")
 
     def _reset(self) -> None:
         self.wfile.flush()

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from orderflow.domain.delivery import Delivery, ExportResult, Lease, Waiting, WaitingExport
+from orderflow.domain.delivery import Ack, Delivery, ExportResult, Lease, Waiting, WaitingExport
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
@@ -251,6 +251,14 @@ class MemoryStore:
     def for_answers(self, export_ids: Sequence[UUID]) -> dict[UUID, tuple[Export, bool]]:
         """Return exports; none has a newer one here."""
         return {export_id: (self.find(export_id).export, False) for export_id in export_ids}
+
+    def note_unreadable(self, acks: Sequence[Ack]) -> list[Ack]:
+        """Tell all as news."""
+        return list(acks)
+
+    def count_unreadable(self, connection_id: UUID) -> int:
+        """Keep no count."""
+        return 0
 
     def record_answers(self, answers: Sequence[Answer]) -> None:
         """Note what the ERP said."""

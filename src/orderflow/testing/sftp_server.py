@@ -33,6 +33,7 @@ class Faults:
         disk_full: OPEN works, WRITE fails, and statvfs tells of no free block.
         max_sessions: Connections it serves at a time; more are turned away.
         delay: Seconds that every rename and write takes.
+        asks: The password is taken by keyboard-interactive alone, after these questions.
     """
 
     deny_stat: bool = False
@@ -43,6 +44,7 @@ class Faults:
     disk_full: bool = False
     max_sessions: int | None = None
     delay: float = 0.0
+    asks: Sequence[str] | None = None
 
     def drops_now(self, operation: Operation) -> bool:
         """Tell whether the connection shall break at this operation, and count it."""
@@ -190,7 +192,16 @@ class _Login(asyncssh.SSHServer):
         return True
 
     def password_auth_supported(self) -> bool:
-        return True
+        return self._server.faults.asks is None
+
+    def kbdint_auth_supported(self) -> bool:
+        return self._server.faults.asks is not None
+
+    def get_kbdint_challenge(self, username: str, lang: str, submethods: str) -> Any:
+        return "", "", "", [(question, False) for question in self._server.faults.asks or ()]
+
+    def validate_kbdint_response(self, username: str, responses: Sequence[str]) -> bool:
+        return username == self._server.username and list(responses) == [self._server.password]
 
     def validate_password(self, username: str, password: str) -> bool:
         return (username, password) == (self._server.username, self._server.password)

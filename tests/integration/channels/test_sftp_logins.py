@@ -187,3 +187,63 @@ def test_a_connection_test_logs_in_for_itself(sftp_server) -> None:
     sftp_server.password = "changed"  # invented
     result = connector.test_connection(config)
     assert (result.success, result.details["code"]) == (False, "AUTH_FAILED")
+
+
+@pytest.mark.parametrize(
+    "question", ["Passwort:", "Kennwort für orderflow: ", "Şifre?", "Mot de passe", "パスワード", ">"]
+)
+def test_a_hidden_question_gets_the_password_in_any_language(question, store_on) -> None:
+    with SFTPServer(asks=[question]) as server:
+        assert store_on(server).stat("/").is_folder
+        error = refused(NeedsAttentionError, store_on(server, password="wrong"))
+        assert error.code == "AUTH_FAILED"
+        assert len(server.logins) == 2, "a wrong password is told once"
+
+
+def test_two_questions_are_not_answered_by_one_password(store_on) -> None:
+    with SFTPServer(asks=["Password:", "Token:"]) as server:
+        assert refused(NeedsAttentionError, store_on(server)).code == "AUTH_FAILED"
+
+
+@pytest.mark.parametrize("pinned", ["line", "fingerprint", None])
+def test_a_server_with_old_host_keys_alone_is_named_as_such(pinned, store_on) -> None:
+    with OpenSSHServer(key_types=["ssh-rsa"], extra=["HostKeyAlgorithms ssh-rsa"]) as server:
+        line = server.host_keys[0]
+        key = {"line": line, "fingerprint": asyncssh.import_public_key(line).get_fingerprint(), None: None}[pinned]
+        error = refused(NeedsAttentionError, store_on(server, host_key=key))
+    assert error.code == "SSH_INCOMPATIBLE"
+    assert "ssh-rsa" in error.message
+    assert "rsa-sha2-512" in error.hint
+
+
+def test_what_ssh_keygen_prints_is_a_host_key(store_on, sftp_server) -> None:
+    printed = f'"256 {sftp_server.fingerprint} root@erp (ED25519)"'
+    assert store_on(sftp_server, host_key=printed).stat("/").is_folder
+
+
+def test_one_connection_does_for_a_test_beside_the_engine(store_on) -> None:
+    with SFTPServer(max_sessions=1) as server:
+        assert store_on(server).stat("/").is_folder
+        test = store_on(server, apart="test")
+        assert test.stat("/").is_folder
+        test.close()
+        assert store_on(server).stat("/").is_folder
+
+
+def test_a_limit_that_others_use_up_is_told_as_such(store_on) -> None:
+    with SFTPServer(max_sessions=0) as server:
+        error = refused(UnavailableError, store_on(server))
+    assert error.code in ("SESSION_LIMIT", "CONNECTION_LOST")
+
+
+def test_one_session_at_once_is_kept_to(store_on) -> None:
+    with SFTPServer() as server:
+        assert store_on(server, max_sessions=1).stat("/").is_folder
+        assert store_on(server, max_sessions=1, apart="test").stat("/").is_folder
+        assert len(server.live) == 1
+
+
+def test_a_key_that_takes_hours_to_open_is_refused_at_once(store_on, sftp_server) -> None:
+    key = asyncssh.generate_private_key("ssh-ed25519").export_private_key("openssh", "open it", rounds=300)
+    error = refused(NeedsAttentionError, store_on(sftp_server, ssh_key=key.decode(), ssh_key_passphrase="open it"))
+    assert (error.code, "300 rounds" in error.message) == ("KEY_UNREADABLE", True)

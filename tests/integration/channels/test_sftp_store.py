@@ -11,7 +11,7 @@ import pytest
 
 from orderflow.channels.filestore import Entry, Rename, Upload
 from orderflow.channels.sftp.store import close_all
-from orderflow.domain.errors import NeedsAttentionError, TransientError
+from orderflow.domain.errors import ConnectorError, NeedsAttentionError, RejectedError, TransientError
 from orderflow.testing.openssh_server import OpenSSHServer
 
 
@@ -71,10 +71,36 @@ def test_a_missing_source_is_false_and_a_missing_folder_an_error(store, folder) 
     assert results[nowhere].code == "FOLDER_MISSING"
 
 
-def test_posix_rename_replaces_what_is_there(store, folder) -> None:
-    (folder / "f0.json").write_bytes(b"old")
-    deliver(store, uploads(folder, 1))
-    assert (folder / "f0.json").stat().st_size == 2048
+@pytest.mark.parametrize("options", ["", "-P posix-rename", "-P stat,lstat,fstat"])
+def test_somebody_elses_file_is_never_replaced(options, store_on, folder) -> None:
+    with OpenSSHServer(sftp_options=options) as server:
+        store = store_on(server)
+        (folder / "f0.json").write_bytes(b"old")
+        files = uploads(folder, 1)
+        assert not any(error for _, error in store.upload(files))
+        ((_, kept),) = store.rename(renames(files))
+        assert isinstance(kept, RejectedError)
+        assert kept.code == "TARGET_EXISTS"
+        assert (folder / "f0.json").read_bytes() == b"old"
+        (folder / "f0.json").write_bytes(files[0].content)
+        ((_, before),) = store.rename(renames(files))
+        assert before is False, "the same bytes: it was published before"
+        assert [path.name for path in folder.iterdir()] == ["f0.json"]
+
+
+@pytest.mark.parametrize("options", ["-P stat", "-P stat,lstat,fstat", "-P stat,lstat,fstat,mkdir"])
+def test_a_folder_is_made_again_and_again_where_nobody_may_look(options, store_on, folder) -> None:
+    with OpenSSHServer(sftp_options=options) as server:
+        store = store_on(server)
+        if "mkdir" in options:
+            (folder / "processed").mkdir()
+        for _ in range(3):
+            store.make_folder(f"{folder}/processed")
+        (folder / "processed" / "x").write_bytes(b"12")
+        assert store.stat(f"{folder}/processed/x").size == 2
+        assert store.stat(f"{folder}/processed/none") is None
+        with pytest.raises(ConnectorError):
+            store.make_folder(f"{folder}/processed/x")
 
 
 def test_the_plain_rename_says_when_the_target_is_there(store_on, folder) -> None:
@@ -87,7 +113,7 @@ def test_the_plain_rename_says_when_the_target_is_there(store_on, folder) -> Non
         results = dict(store.rename([*renames(files), gone]))
     assert results.pop(gone) is False
     kept, done = (results[item] for item in renames(files))
-    assert isinstance(kept, TransientError)
+    assert isinstance(kept, RejectedError)
     assert kept.code == "TARGET_EXISTS"
     assert (folder / "f0.json").read_bytes() == b"old"
     assert done is True

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from orderflow.domain.access import Role
 from orderflow.domain.errors import ObjectStoreError
 from orderflow.flow.delivery.resolve import resolve_held
 from orderflow.flow.doctor import after_failover, after_restore, examine
+from orderflow.flow.people.api_keys import create_key, revoke_key
 from orderflow.flow.ports import Actor
 from orderflow.storage.system.doctor import SqlBookKeeping
 from orderflow.testing.memory import MemoryApi, MemoryDropzone
@@ -174,6 +176,14 @@ def test_what_waits_for_a_person_is_counted(installation, look, statement, code,
     assert words in finding.message
 
 
+def test_answers_that_nobody_understands_are_counted_by_connection(installation, look):
+    delivered(installation)
+    installation.do("UPDATE erp_export SET unreadable_answer = '{}'")
+    (finding,) = look()
+    assert finding.code == "ANSWERS_UNREADABLE"
+    assert finding.message.startswith("3 answer(s) of ")
+
+
 def test_orders_in_error_are_counted_by_organization(installation, look):
     connection_id = installation.connect(MemoryDropzone())
     installation.pushed(3)
@@ -183,6 +193,16 @@ def test_orders_in_error_are_counted_by_organization(installation, look):
     (finding,) = look()
     assert finding.code == "ORDERS_IN_ERROR"
     assert "3 order(s)" in finding.message
+
+
+def test_a_key_from_before_keys_belonged_to_a_user_is_a_remark(installation, look):
+    store, org_id = installation.wiring.store, installation.org_id
+    info, _ = create_key(store, org_id, Actor("somebody"), "webshop", Role.ADMIN)
+    (finding,) = look()
+    assert (finding.code, finding.remark) == ("KEY_OF_NOBODY", True)
+    assert f"webshop (ofk_{info.prefix}" in finding.message
+    revoke_key(store, org_id, info.id, Actor("somebody"))
+    assert look() == []
 
 
 def test_overdue_answers_are_listed_and_inferred_ones_first(installation, look):

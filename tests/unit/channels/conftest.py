@@ -88,6 +88,11 @@ class FakeServer:
                 self.files[name][offset:] = content
             case "CLOSE":
                 self.opened -= 1
+            case "STAT":
+                there = self.files.get(name)
+                if there is None:
+                    return status(Code.NO_SUCH_FILE)
+                return Answer.ATTRS, struct.pack(">IQ", 1, len(there))
             case "FSTAT":
                 return Answer.ATTRS, struct.pack(">IQ", 1, len(self.files[name]))
         return status(Code.OK)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 
-import httpx
 import pytest
 
 from orderflow.connectors.odoo import answers as odoo
 from orderflow.connectors.tryton import answers as tryton
 from orderflow.domain.errors import InDoubtError, NeedsAttentionError, RejectedError, TransientError
+from orderflow.http import Answer, read_answer
 
 
-def response(status: int, content: object) -> httpx.Response:
-    return httpx.Response(status, content=content.encode() if isinstance(content, str) else json.dumps(content))
+def response(status: int, content: object) -> Answer:
+    return read_answer(status, {}, (content if isinstance(content, str) else json.dumps(content)).encode())
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import socket
 
-import httpx
 import pytest
 
 from orderflow.channels.ftp.store import open_ftp
@@ -10,7 +9,7 @@ from orderflow.channels.ftp.target import FTPTarget
 from orderflow.channels.sftp.store import SFTPTarget, close_all, open_sftp
 from orderflow.connectors.dropzone import DropzoneJsonV1Connector
 from orderflow.domain.errors import NeedsAttentionError
-from orderflow.http.transport import http_transport
+from orderflow.http import HttpClient
 from orderflow.net import addresses
 
 
@@ -67,13 +66,13 @@ def test_a_hosted_installation_does_not_even_connect(hosted, listener, host, kin
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_an_http_request_is_not_even_begun(hosted, listener, host):
-    transport = http_transport()
+    client = HttpClient("The API")
     with pytest.raises(NeedsAttentionError) as caught:
-        transport.handle_request(httpx.Request("GET", f"http://{host}:{listener.getsockname()[1]}/"))
+        client.send("GET", f"http://{host}:{listener.getsockname()[1]}/")
     assert caught.value.code == "PRIVATE_ADDRESS"
     with pytest.raises(TimeoutError):
         listener.accept()
-    transport.close()
+    client.close()
 
 
 def test_one_private_address_among_public_ones_is_enough(hosted, monkeypatch):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-import httpx
 import pytest
 
 from orderflow.channels.folder.held import open_folder
@@ -15,7 +14,7 @@ from orderflow.channels.sftp.store import SFTPTarget, close_all, open_sftp
 from orderflow.connectors.dropzone import DropzoneJsonV1Connector
 from orderflow.domain.errors import NeedsAttentionError
 from orderflow.domain.reach import OPERATOR, Place, Reach, within
-from orderflow.http.transport import http_transport
+from orderflow.http import HttpClient
 from orderflow.net import addresses, allowed
 from orderflow.net.allowed import AllowedFolder, AllowedNetwork, Rules, set_rules
 
@@ -121,8 +120,7 @@ def _ftp(port):
 
 
 def _http(port):
-    with http_transport() as transport:
-        transport.handle_request(httpx.Request("GET", f"http://localhost:{port}/"))
+    HttpClient("The API").send("GET", f"http://localhost:{port}/")
 
 
 @pytest.mark.parametrize("use", [_sftp, _ftp, _http])

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from orderflow.channels.filestore import Entry, FileStore, Rename, Upload
+from orderflow.channels.publishing import COMPARED_AT_MOST, published_before
 from orderflow.domain.errors import ConnectorError, LeaseEndingError, NeedsAttentionError, TransientError
 
 Item = TypeVar("Item")
@@ -53,11 +54,17 @@ class FilesystemStore(FileStore):
             raise TransientError(f"{upload.path} has {size} bytes, not {len(upload.content)}.", code="SIZE_MISMATCH")
 
     def rename(self, renames: Sequence[Rename]) -> Iterator[tuple[Rename, bool | ConnectorError]]:
-        """Rename files; a file that has the new name already is replaced."""
+        """Rename files in one step; the name is looked for before.
+
+        To link the new name and remove the old one would refuse a name that is taken, but a crash between the two
+        would leave both: once the ERP took the one, nobody could tell that the file was published.
+        """
         return _each(renames, self._rename, lambda rename: rename.target)
 
     def _rename(self, rename: Rename) -> bool:
         _check_lease(rename.may_start)
+        if os.path.lexists(rename.target):
+            return _with_target(rename)
         try:
             Path(rename.source).rename(rename.target)
         except FileNotFoundError:
@@ -94,7 +101,13 @@ class FilesystemStore(FileStore):
                 Path(path).unlink()
 
     def make_folder(self, path: str) -> None:
-        """Make the folder; the one that it lies in must be there."""
+        """Make the folder; the one that it lies in must be there. A link is not followed."""
+        if Path(path).is_symlink():
+            raise NeedsAttentionError(
+                f"{path} is a link, and OrderFlow does not follow it.",
+                code="FOLDER_NOT_ALLOWED",
+                hint="Make a folder of it, or mount what it leads to there.",
+            )
         try:
             Path(path).mkdir(exist_ok=True)
         except OSError as error:
@@ -111,6 +124,21 @@ def _each(
             yield item, _translated(error, path_of(item))
         except ConnectorError as error:
             yield item, error
+
+
+def _with_target(rename: Rename) -> bool:
+    """Tell whether the file under the final name is ours; if the one to be renamed is still there, compare."""
+    ours = _read(rename.source, COMPARED_AT_MOST)
+    if ours is None:
+        return False
+    try:
+        found: object = _read(rename.target, COMPARED_AT_MOST)
+    except (OSError, ConnectorError):
+        found = None
+    if error := published_before("this machine", rename.target, ours, found):
+        raise error
+    Path(rename.source).unlink()
+    return False
 
 
 def _check_lease(may_start: Callable[[], bool]) -> None:
@@ -134,14 +162,22 @@ def _sync(folder: Path) -> None:
 
 
 def _read(path: str, limit: int) -> bytes | None:
+    # Neither waits for whoever writes into a pipe nor follows a link out of the folder.
     try:
-        with Path(path).open("rb") as file:
-            content = file.read(limit + 1)
+        opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
+    with os.fdopen(opened, "rb") as file:
+        if not stat.S_ISREG(os.fstat(opened).st_mode):
+            raise _no_file(path)
+        content = file.read(limit + 1)
     if len(content) > limit:
         raise TransientError(f"{path} is larger than {limit} bytes.", code="FILE_TOO_LARGE")
     return content
+
+
+def _no_file(path: str) -> TransientError:
+    return TransientError(f"{path} is no regular file, and was not read.", code="FILE_ERROR")
 
 
 def _entry(path: Path) -> Entry | None:
@@ -167,6 +203,8 @@ def _translated(error: OSError, path: str) -> ConnectorError:
                 code="PERMISSION_DENIED",
                 hint="Give the user that OrderFlow runs as the right to read and write in this folder.",
             )
+        case errno.ELOOP | errno.ENXIO:
+            return _no_file(path)
         case errno.ENOENT | errno.ENOTDIR:
             return NeedsAttentionError(
                 f"There is no folder {path.rpartition('/')[0] or '/'}.",

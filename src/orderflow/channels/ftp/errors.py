@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from orderflow.channels.ftp.target import FTPTarget
+from orderflow.channels.limits import TOO_MANY, session_limit
 from orderflow.domain.errors import (
-    BusyError,
     ConfigError,
     ConnectorError,
     NeedsAttentionError,
@@ -24,34 +24,10 @@ from orderflow.domain.errors import (
 )
 from orderflow.net.addresses import HOST_UNKNOWN, REFUSED, SILENT
 
-REST_SECONDS = 15.0
-"""How long a connection rests after its server said that it takes no more."""
-
 _FULL = re.compile(r"no space|quota|disk.*full|full disk|insufficient", re.IGNORECASE)
-_TOO_MANY = re.compile(
-    r"too many|maximum|max\b|limit|already (connected|logged)|exceed|no more (users|connections)|"
-    r"try (again )?later|zu viele|bereits (verbunden|angemeldet)|trop de|demasiad",
-    re.IGNORECASE,
-)
 _WANTS_TLS = re.compile(r"\b(ssl|tls|encrypt\w*|secure|ftps|verschl)", re.IGNORECASE)
 _VERSION = ("PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS", "WRONG_SSL_VERSION")
 _NO_CIPHER = ("HANDSHAKE_FAILURE", "NO_SHARED_CIPHER", "INSUFFICIENT_SECURITY", "KEY_TOO_SMALL", "DH_KEY")
-
-
-class SessionLimitError(BusyError):
-    """The server takes no further session of this account."""
-
-    code = "SESSION_LIMIT"
-    hint = (
-        "It is tried again by itself. If it stays so, lower the connection's sessions at once, "
-        "or ask for a higher limit on the server."
-    )
-
-
-def session_limit(place: str, words: str) -> SessionLimitError:
-    """Return the error for a server that takes no further session."""
-    said = f": {words.rstrip('.')}" if words else ""
-    return SessionLimitError(f"{place} accepts no further session{said}.", rests_for=REST_SECONDS)
 
 
 def code_of(error: BaseException) -> int:
@@ -92,7 +68,7 @@ def translated(target: FTPTarget) -> Iterator[None]:
 def login_refused(target: FTPTarget, error: ftplib.Error) -> ConnectorError:
     """Return our counterpart of a refusal to let us in."""
     words, code = words_of(target, error), code_of(error)
-    if code == 421 or _TOO_MANY.search(words):
+    if code == 421 or TOO_MANY.search(words):
         return session_limit(target.place, words)
     if not target.tls and _WANTS_TLS.search(words):
         return _tls_required(target, words)

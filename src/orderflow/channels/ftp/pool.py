@@ -13,9 +13,10 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from orderflow.channels.ftp.errors import SessionLimitError, is_fatal, session_limit
+from orderflow.channels.ftp.errors import is_fatal
 from orderflow.channels.ftp.session import FTPSession
 from orderflow.channels.ftp.target import FTPTarget
+from orderflow.channels.limits import SessionLimitError, session_limit
 from orderflow.domain.errors import ConnectorError
 
 IDLE_SECONDS = 60.0

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 from orderflow.channels.filestore import Rename
+from orderflow.channels.limits import seconds_for
+from orderflow.channels.publishing import publish_unknown
 from orderflow.channels.sftp import files as sftp_files
 from orderflow.channels.sftp.errors import translate
 from orderflow.channels.sftp.loop import Outbox
@@ -14,8 +17,10 @@ from orderflow.channels.sftp.pool import SessionPool
 from orderflow.channels.sftp.protocol import MalformedError
 from orderflow.channels.sftp.session import SessionLostError, SFTPSession
 from orderflow.channels.sftp.target import SFTPTarget
-from orderflow.channels.status_errors import publish_unknown
 from orderflow.domain.errors import ConnectorError, LeaseEndingError
+
+ANSWERS = 4
+"""How often the time to answer one file may take."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -28,6 +33,7 @@ class Batch(Generic[Item, Result]):
     Args:
         do: What is done with each file; its result, or the error that it returns, goes to the outbox.
         give_up: Makes the error for a file that stayed unanswered, from the reason.
+        size: How many bytes a file may move.
     """
 
     def __init__(
@@ -35,8 +41,10 @@ class Batch(Generic[Item, Result]):
         target: SFTPTarget,
         do: Callable[[SFTPSession, Item], Awaitable[Result | ConnectorError]],
         give_up: Callable[[Item, ConnectorError], ConnectorError] = lambda _, error: error,
+        size: Callable[[Item], int] = lambda _: 0,
     ) -> None:
         self._target = target
+        self._size = size
         self._do = do
         self._give_up = give_up
 
@@ -82,8 +90,14 @@ class Batch(Generic[Item, Result]):
                 else:
                     outbox.put((item, result))
 
-        await asyncio.gather(*(work() for _ in range(min(len(items), self._target.max_in_flight))))
+        with session.within(self._seconds(items)):
+            await asyncio.gather(*(work() for _ in range(min(len(items), self._target.max_in_flight))))
         return unanswered
+
+    def _seconds(self, items: Sequence[Item]) -> float:
+        """Return the time for all: that of some answers for as many as are under way together, and more for bytes."""
+        turns = ANSWERS * math.ceil(len(items) / self._target.max_in_flight)
+        return seconds_for(self._target.timeout * turns, sum(self._size(item) for item in items))
 
     async def _one(self, session: SFTPSession, item: Item) -> Result | ConnectorError:
         try:
@@ -113,4 +127,4 @@ class Renames:
 
     def give_up(self, item: Rename, error: ConnectorError) -> ConnectorError:
         """Return `error`, or that nobody knows, if the item may have been renamed."""
-        return publish_unknown(self._target, item.target) if id(item) in self._in_doubt else error
+        return publish_unknown(self._target.place, item.target) if id(item) in self._in_doubt else error

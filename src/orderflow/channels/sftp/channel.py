@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validato
 from orderflow.channels.channel import Channel
 from orderflow.channels.filestore import FileStore
 from orderflow.channels.settings import ServerSettings, hint
+from orderflow.net.private_keys import check_work_factor
 
 
 class SFTPSettings(ServerSettings):
@@ -54,6 +55,8 @@ class SFTPSettings(ServerSettings):
     def _some_way_to_sign_in(cls, value: SecretStr | None, others: ValidationInfo) -> SecretStr | None:
         if value is None and others.data.get("password", value) is None:
             raise ValueError("this or a password is needed for mode sftp")
+        if value is not None:
+            check_work_factor(value.get_secret_value())
         return value
 
 

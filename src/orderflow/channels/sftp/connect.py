@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
 
 import asyncssh
 
-from orderflow.channels.sftp.errors import translated
+from orderflow.channels.sftp.errors import key_unreadable, login_refused, translated
 from orderflow.channels.sftp.host_keys import PinnedKeys
+from orderflow.channels.sftp.offered import host_key_refusal
 from orderflow.channels.sftp.session import SessionLostError, SFTPSession
 from orderflow.channels.sftp.target import SFTPTarget
 from orderflow.domain.errors import ConfigError, NeedsAttentionError
 from orderflow.net.addresses import checked_socket
+from orderflow.net.private_keys import WorkFactorError, check_work_factor, mended
+
+_opening = ThreadPoolExecutor(2, thread_name_prefix="ssh-key")
 
 # aes128-gcm takes half the processor time of the default, chacha20; a server without it gets the default.
 CIPHERS = "^aes128-gcm@openssh.com"
@@ -20,15 +28,38 @@ TRUST_NONE: tuple[list[str], list[str], list[str]] = ([], [], [])
 
 
 class _Client(asyncssh.SSHClient):
-    """Looks at the server's key; asyncssh asks before it authenticates."""
+    """Looks at the server's key, which asyncssh asks before it authenticates; then gives the password, once."""
 
-    def __init__(self, pinned: PinnedKeys) -> None:
+    def __init__(self, pinned: PinnedKeys, password: str | None) -> None:
         self._pinned = pinned
+        self._password = password
         self.seen: asyncssh.SSHKey | None = None
+        self.expired = False
 
     def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
         self.seen = key
         return self._pinned.match(key)
+
+    def password_auth_requested(self) -> str | None:
+        password, self._password = self._password, None  # a wrong one that is told twice locks accounts
+        return password
+
+    def password_change_requested(self, prompt: str, lang: str) -> Any:
+        self.expired = True
+        return NotImplemented
+
+    def kbdint_auth_requested(self) -> str | None:
+        return None if self._password is None else ""
+
+    def kbdint_challenge_received(
+        self, name: str, instructions: str, lang: str, prompts: Sequence[tuple[str, bool]]
+    ) -> Sequence[str] | None:
+        """Answer by the form of the question, in whatever language: one, and what is typed is not shown."""
+        if not prompts:
+            return []
+        (_, shown), *more = prompts
+        password = None if more or shown else self.password_auth_requested()
+        return None if password is None else [password]
 
 
 async def connect(target: SFTPTarget) -> SFTPSession:
@@ -55,9 +86,14 @@ async def _private_keys(target: SFTPTarget) -> list[asyncssh.SSHKey]:
                 details={"fields": ["password", "ssh_key"]},
             )
         return []
-    # In a thread: a passphrase is made slow to try, on purpose.
-    key = await asyncio.to_thread(asyncssh.import_private_key, target.ssh_key.strip() + "\n", target.ssh_key_passphrase)
-    return [key]
+    text = mended(target.ssh_key)
+    try:
+        check_work_factor(text)
+    except WorkFactorError as error:
+        raise key_unreadable(target, str(error)) from None
+    # In threads of their own: a passphrase is made slow to try, on purpose.
+    opened = partial(asyncssh.import_private_key, text.strip() + "\n", target.ssh_key_passphrase)
+    return [await asyncio.get_running_loop().run_in_executor(_opening, opened)]
 
 
 async def _verified(
@@ -66,7 +102,7 @@ async def _verified(
     """Connect; where a fingerprint does not fit the first key shown, ask for the server's other keys too."""
     differs: NeedsAttentionError | None = None
     for algorithms in pinned.rounds():
-        client = _Client(pinned)
+        client = _Client(pinned, target.password)
         try:
             return await _connect(target, client, keys, algorithms)
         except asyncssh.HostKeyNotVerifiable:
@@ -76,8 +112,12 @@ async def _verified(
             asyncssh.ConnectionLost,
             ConnectionError,
         ):  # perhaps the server has no key of this family
+            if differs is None and client.seen is None and (refusal := await host_key_refusal(target)):
+                raise refusal from None
             if differs is None:
                 raise
+        except asyncssh.PermissionDenied:
+            raise _expired(target) if client.expired else login_refused(target) from None
     assert differs is not None
     raise differs
 
@@ -96,7 +136,6 @@ async def _connect(
         server_host_key_algs=algorithms,
         x509_trusted_certs=None,
         username=target.username,
-        password=target.password,
         client_keys=keys or None,
         agent_path=None,
         gss_kex=False,
@@ -107,6 +146,7 @@ async def _connect(
         compression_algs=None,
         keepalive_interval=15,
         login_timeout=target.connect_timeout,
+        utf8_decode_errors="replace",  # of banners; names never pass through here
     )
 
 
@@ -124,6 +164,14 @@ async def _begin(target: SFTPTarget, connection: asyncssh.SSHClientConnection) -
         connection.abort()
         raise
     return session
+
+
+def _expired(target: SFTPTarget) -> NeedsAttentionError:
+    return NeedsAttentionError(
+        f"{target.place} wants a new password of {target.username}: the present one has expired.",
+        code="AUTH_FAILED",
+        hint="Have a new password set for the account, enter it here and test the connection.",
+    )
 
 
 def _host_key_error(target: SFTPTarget, pinned: PinnedKeys, seen: asyncssh.SSHKey | None) -> NeedsAttentionError:

@@ -5,12 +5,14 @@ Most specific first; every class that asyncssh exports has a counterpart here, a
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import asyncssh
 
+from orderflow.channels.limits import TOO_MANY, session_limit
 from orderflow.channels.sftp.protocol import MalformedError, plain
 from orderflow.channels.sftp.target import SFTPTarget
 from orderflow.domain.errors import ConfigError, ConnectorError, NeedsAttentionError, UnavailableError
@@ -36,6 +38,11 @@ def _attention(code: str, message: str, hint: str) -> _Builder:
 
 
 def _refused_login(target: SFTPTarget, _: Exception) -> ConnectorError:
+    return login_refused(target)
+
+
+def login_refused(target: SFTPTarget) -> NeedsAttentionError:
+    """Return the error for an account that is not let in."""
     who = f"{target.place} refused the login of {target.username}"
     if target.ssh_key and not target.password:
         return NeedsAttentionError(
@@ -55,19 +62,29 @@ def _refused_channel(target: SFTPTarget, error: Exception) -> ConnectorError:
     # asyncssh raises its own codes above 0xfffffff0 where the channel was opened but SFTP was not started in it.
     if isinstance(error, asyncssh.ChannelOpenError) and error.code >= 0xFFFFFFF0:
         return no_sftp(target)
-    return _SESSION_LIMIT(target, error)
+    return session_limit(target.place, _words(error))
+
+
+def _session_limit(target: SFTPTarget, error: Exception) -> ConnectorError:
+    return session_limit(target.place, _words(error))
 
 
 def _disconnected(target: SFTPTarget, error: Exception) -> ConnectorError:
+    """Sort a disconnection by its words: servers use one code for quite different reasons."""
+    words = _words(error)
+    if _TRIED_TOO_OFTEN.search(words):
+        return login_refused(target)
     too_many = isinstance(error, asyncssh.DisconnectError) and error.code == asyncssh.DISC_TOO_MANY_CONNECTIONS
-    return (_SESSION_LIMIT if too_many else _LOST)(target, error)
+    return (_session_limit if too_many or TOO_MANY.search(words) else _LOST)(target, error)
 
 
-_SESSION_LIMIT = _unavailable(
-    "SESSION_LIMIT",
-    "{target.place} accepts no further session: {words}.",
-    "It is tried again by itself; if it stays so, ask for a higher limit of sessions on the server.",
-)
+def _protocol(target: SFTPTarget, error: Exception) -> ConnectorError:
+    words = _words(error)
+    own = _TRIED_TOO_OFTEN.search(words) or (TOO_MANY.search(words) and "banner" not in words)
+    return (_disconnected if own else _PROTOCOL)(target, error)
+
+
+_TRIED_TOO_OFTEN = re.compile(r"authentication (failures|attempts|tries)|too many (bad|failed|login)", re.IGNORECASE)
 _LOST = _unavailable("CONNECTION_LOST", "The connection to {target.place} broke: {words}.")
 _PROTOCOL = _unavailable(
     "PROTOCOL_ERROR",
@@ -97,7 +114,7 @@ _COUNTERPARTS: tuple[tuple[type[Exception], _Builder], ...] = (
     (asyncssh.KeyExchangeFailed, _INCOMPATIBLE),
     (asyncssh.ProtocolNotSupported, _INCOMPATIBLE),
     (asyncssh.ConnectionLost, _LOST),
-    (asyncssh.ProtocolError, _PROTOCOL),
+    (asyncssh.ProtocolError, _protocol),
     (asyncssh.MACError, _PROTOCOL),
     (asyncssh.CompressionError, _PROTOCOL),
     (asyncssh.ServiceNotAvailable, _unavailable("SERVICE_UNAVAILABLE", "{target.place} is not ready: {words}.")),
@@ -118,6 +135,15 @@ _COUNTERPARTS: tuple[tuple[type[Exception], _Builder], ...] = (
     (ValueError, lambda _, error: ConfigError(f"The SSH settings cannot be used: {_words(error)}.")),
     (asyncssh.Error, _LOST),
 )
+
+
+def key_unreadable(target: SFTPTarget, words: str) -> NeedsAttentionError:
+    """Return the error for a key that is not opened."""
+    return NeedsAttentionError(
+        f"The SSH key for {target.place} cannot be opened: {words}.",
+        code="KEY_UNREADABLE",
+        hint="Protect the key with less work, or use one without a passphrase, and enter it again.",
+    )
 
 
 def no_sftp(target: SFTPTarget) -> NeedsAttentionError:

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import posixpath
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
+from uuid import uuid4
 
 from orderflow.channels.filestore import Rename, Upload
+from orderflow.channels.publishing import COMPARED_AT_MOST, publish_unknown, published_before
 from orderflow.channels.sftp import protocol as wire
 from orderflow.channels.sftp.protocol import Answer, Code, Reply, Request, StatusError, path_string
 from orderflow.channels.sftp.session import SessionLostError, SFTPSession
@@ -17,9 +21,7 @@ from orderflow.channels.status_errors import (
     disk_full,
     folder_missing,
     lease_ending,
-    publish_unknown,
     status_error,
-    target_exists,
     too_large,
     wrong_size,
 )
@@ -104,15 +106,29 @@ async def _no_room(session: SFTPSession, folder: str) -> bool:
 
 
 async def rename(session: SFTPSession, item: Rename) -> bool | ConnectorError:
-    """Rename a file in one round trip; a failure takes some more to be understood."""
+    """Look whether the name is free, and rename a file: two round trips; a failure takes some more to be understood.
+
+    An atomic rename replaces what has the name. SFTP's own (draft-02 §6.5) does not, but OpenSSH links the new name
+    and removes the old one for it: a server killed in between leaves both, and once the ERP took the one, nobody can
+    tell that the file was published. So it is looked for before, and renamed in one step.
+    """
     if not item.may_start():
         return lease_ending(item.source)
+    with _nothing_in_doubt():  # the rename was not sent yet
+        if await is_there(session, item.target):
+            return await _with_target(session, item)
     refused = await _ask_to_rename(session, item)
     if refused is None:
         return True
-    try:
+    with _nothing_in_doubt():  # the rename was answered
         return await _why_not_renamed(session, item, refused)
-    except SessionLostError as lost:  # this rename was answered, so nothing is in doubt
+
+
+@contextmanager
+def _nothing_in_doubt() -> Iterator[None]:
+    try:
+        yield
+    except SessionLostError as lost:
         raise SessionLostError(lost.error, sent=False) from lost
 
 
@@ -133,33 +149,69 @@ async def _why_not_renamed(session: SFTPSession, item: Rename, refused: StatusEr
     if source is False or (source is None and refused.missing):
         return await _without_source(session, item)
     if not refused.missing and await is_there(session, item.target):
-        return target_exists(session.target, item.target)
+        return await _with_target(session, item)
     return await _explain(session, item.target, refused)
+
+
+async def _with_target(session: SFTPSession, item: Rename) -> bool | ConnectorError:
+    """Tell whether the file under the final name is ours; if the one to be renamed is still there, compare."""
+    ours = await read(session, item.source, COMPARED_AT_MOST)
+    if ours is None:
+        return await _without_source(session, item)
+    found = await read(session, item.target, COMPARED_AT_MOST)
+    if error := published_before(session.target.place, item.target, ours, found):
+        return error
+    await session.request(Request.REMOVE, path_string(item.source))
+    return False
 
 
 async def _without_source(session: SFTPSession, item: Rename) -> bool | ConnectorError:
     folder = posixpath.dirname(item.source) or "."
-    there = await is_there(session, folder)
+    there = await folder_is_there(session, folder)
     if there is None:
-        there = await _can_be_opened(session, folder)
-    if there is None:
-        return publish_unknown(session.target, item.target)
+        return publish_unknown(session.target.place, item.target)
     return False if there else folder_missing(session.target, folder)
 
 
 async def is_there(session: SFTPSession, path: str) -> bool | None:
-    """Tell whether a path exists; None if the account may not look."""
-    denied = (await session.request(Request.STAT, path_string(path))).error()
-    return True if denied is None else False if denied.missing else None
+    """Tell whether a path exists; None if the account may not look. Where STAT is refused, opening it tells."""
+    answer = await session.request(Request.STAT, path_string(path))
+    denied = answer.error()
+    if denied is None:
+        return True if answer.kind == Answer.ATTRS else None
+    if denied.missing:
+        return False
+    opened = await session.request(Request.OPEN, path_string(path), wire.READ_ONLY)
+    return _told_by(session, opened)
 
 
-async def _can_be_opened(session: SFTPSession, folder: str) -> bool | None:
-    opened = await session.request(Request.OPENDIR, path_string(folder))
+async def folder_is_there(session: SFTPSession, folder: str) -> bool | None:
+    """Tell whether a folder exists, by looking, by listing it, and in the end by writing into it; None if unknown."""
+    answer = await session.request(Request.STAT, path_string(folder))
+    denied = answer.error()
+    if denied is None:
+        mode = answer.check(Answer.ATTRS).attributes()
+        return mode.is_folder or mode.mode is None
+    if denied.missing:
+        return False
+    there = _told_by(session, await session.request(Request.OPENDIR, path_string(folder)))
+    return await _takes_files(session, folder) if there is None else there
+
+
+def _told_by(session: SFTPSession, opened: Reply) -> bool | None:
     denied = opened.error()
     if denied:
         return False if denied.missing else None
     session.request(Request.CLOSE, wire.string(opened.check(Answer.HANDLE).string()))
     return True
+
+
+async def _takes_files(session: SFTPSession, folder: str) -> bool | None:
+    path = path_string(posixpath.join(folder, f"orderflow_look_{uuid4().hex}.tmp"))
+    there = _told_by(session, await session.request(Request.OPEN, path, wire.WRITE_NEW))
+    if there:
+        await session.request(Request.REMOVE, path)
+    return there
 
 
 async def read(session: SFTPSession, path: str, limit: int) -> bytes | ConnectorError | None:
@@ -180,15 +232,18 @@ async def read(session: SFTPSession, path: str, limit: int) -> bytes | Connector
 
 async def _read_up_to(session: SFTPSession, name: bytes, most: int) -> bytes:
     looking = session.request(Request.FSTAT, name)
-    content = b""
+    content = bytearray()
     size: int | None = None
+    pace = session.pace()
     while len(content) < most and len(content) != size:
         length = min(session.max_read, most - len(content))
         answer = await session.request(Request.READ, name, wire.u64(len(content)), wire.u32(length))
         ended = answer.error()
         if ended and ended.code == Code.EOF:
             break
-        content += answer.check(Answer.DATA).string()
+        piece = answer.check(Answer.DATA).string()
+        content += piece
+        pace(len(piece))
         looked = await looking
         size = None if looked.error() else looked.check(Answer.ATTRS).attributes().size
-    return content
+    return bytes(content)

@@ -6,11 +6,13 @@ import posixpath
 from collections.abc import Sequence
 
 from orderflow.channels.filestore import Entry
+from orderflow.channels.limits import MOST_NAMES, too_many_names
 from orderflow.channels.sftp import protocol as wire
-from orderflow.channels.sftp.files import is_there
+from orderflow.channels.sftp.files import folder_is_there, is_there
 from orderflow.channels.sftp.protocol import Answer, Code, Request, StatusError, path_string
 from orderflow.channels.sftp.session import SFTPSession
 from orderflow.channels.status_errors import changed_meanwhile, folder_missing, status_error
+from orderflow.domain.errors import ConnectorError
 
 
 async def list_folder(session: SFTPSession, folder: str, at_most: int | None = None) -> list[Entry]:
@@ -23,12 +25,14 @@ async def list_folder(session: SFTPSession, folder: str, at_most: int | None = N
     name = wire.string(opened.check(Answer.HANDLE).string())
     entries: list[Entry] = []
     ended: StatusError | None = None
-    while not ended and (at_most is None or len(entries) < at_most):
+    while not ended and (at_most is None or len(entries) < at_most) and len(entries) <= MOST_NAMES:
         answer = await session.request(Request.READDIR, name)
         ended = answer.error()
         if not ended:
             entries += answer.entries()
     session.request(Request.CLOSE, name)
+    if len(entries) > MOST_NAMES:
+        raise too_many_names(session.target.place, folder)
     if ended and ended.missing:  # some servers open what is not there; others mean a file that went meanwhile
         gone = await is_there(session, folder) is False
         raise folder_missing(session.target, folder) if gone else changed_meanwhile(session.target, folder)
@@ -46,7 +50,17 @@ async def stat(session: SFTPSession, path: str) -> Entry | None:
         return Entry(posixpath.basename(path), known.size or 0, float(known.modified), known.is_folder)
     if refused.missing:
         return None
-    raise status_error(session.target, path, refused)
+    return await _listed(session, path, refused)
+
+
+async def _listed(session: SFTPSession, path: str, refused: StatusError) -> Entry | None:
+    """Look for a path in the list of its folder, where the server refuses to be asked for it."""
+    folder, name = posixpath.split(path)
+    try:
+        entries = await list_folder(session, folder or ".")
+    except ConnectorError:
+        raise status_error(session.target, path, refused) from None
+    return next((entry for entry in entries if entry.name == name), None)
 
 
 async def remove(session: SFTPSession, paths: Sequence[str]) -> None:
@@ -58,13 +72,5 @@ async def remove(session: SFTPSession, paths: Sequence[str]) -> None:
 async def make_folder(session: SFTPSession, path: str) -> None:
     """Make a folder unless it is there; raises ConnectorError."""
     refused = (await session.request(Request.MKDIR, path_string(path), wire.NO_ATTRIBUTES)).error()
-    if refused and not await _is_folder(session, path):
+    if refused and not await folder_is_there(session, path):
         raise status_error(session.target, path, refused)
-
-
-async def _is_folder(session: SFTPSession, path: str) -> bool:
-    answer = await session.request(Request.STAT, path_string(path))
-    try:
-        return answer.check(Answer.ATTRS).attributes().is_folder
-    except StatusError:
-        return False

@@ -16,7 +16,7 @@ FAMILIES = (
     ("rsa-sha2-512", "rsa-sha2-256"),
 )
 ALL = tuple(name for family in FAMILIES for name in family)
-_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
+_FINGERPRINT = re.compile(r"(?<![A-Za-z0-9])SHA256:[A-Za-z0-9+/]{43}(?![A-Za-z0-9+/])")
 
 
 class PinnedKeys:
@@ -24,18 +24,18 @@ class PinnedKeys:
 
     Args:
         text: One per line: `ssh-ed25519 AAAA…` (also with a host name before, as `ssh-keyscan` prints it) or
-            `SHA256:…`; None if none was confirmed yet.
+            `SHA256:…`, alone or in a line of `ssh-keygen -lf`; None if none was confirmed yet.
 
     Raises:
         ConfigError: A line is neither.
     """
 
     def __init__(self, text: str | None) -> None:
-        lines = [line.strip() for line in (text or "").splitlines() if line.strip() and not line.startswith("#")]
-        self._fingerprints = {line.rstrip("=") for line in lines if line.startswith("SHA256:")}
-        self._keys = [_key(line) for line in lines if not line.startswith("SHA256:")]
-        if not all(_FINGERPRINT.fullmatch(print_) for print_ in self._fingerprints):
-            raise _unreadable()
+        lines = [
+            plain for line in (text or "").splitlines() if (plain := line.strip("\ufeff \t\"'")) and plain[0] != "#"
+        ]
+        self._fingerprints = {_fingerprint(line) for line in lines if "SHA256:" in line}
+        self._keys = [_key(line) for line in lines if "SHA256:" not in line]
 
     def __bool__(self) -> bool:
         return bool(self._fingerprints or self._keys)
@@ -58,6 +58,13 @@ class PinnedKeys:
         first = [name for name in ALL if ("ssh-rsa" if name.startswith("rsa-") else name) in pinned]
         order = [*first, *(name for name in ALL if name not in first)]
         return [order, *(list(family) for family in FAMILIES)] if self._fingerprints else [order]
+
+
+def _fingerprint(line: str) -> str:
+    found = _FINGERPRINT.search(line)
+    if found is None:
+        raise _unreadable()
+    return found[0]
 
 
 def _key(line: str) -> asyncssh.SSHKey:

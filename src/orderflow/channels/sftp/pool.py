@@ -6,12 +6,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from orderflow.channels.limits import session_limit
 from orderflow.channels.sftp.connect import connect
 from orderflow.channels.sftp.session import SFTPSession
 from orderflow.channels.sftp.target import SFTPTarget
 from orderflow.domain.errors import UnavailableError
 
 IDLE_SECONDS = 60.0
+SHORT_IDLE_SECONDS = 2.0
+"""How long a session that nobody uses is kept; the shorter where another process may wait for the only one."""
+
+LOOK_AGAIN = 0.05
 
 
 class SessionPool:
@@ -58,7 +63,9 @@ class SessionPool:
         session.users -= 1
         if not session.users:
             loop = asyncio.get_running_loop()
-            self._timers[session] = loop.call_later(self._idle_seconds, self._close, session)
+            only_one = session.target.max_sessions == 1
+            wait = min(self._idle_seconds, SHORT_IDLE_SECONDS) if only_one else self._idle_seconds
+            self._timers[session] = loop.call_later(wait, self._close, session)
 
     async def close_idle(self, target: SFTPTarget) -> None:
         """Close the target's session, unless somebody uses it."""
@@ -83,7 +90,46 @@ class SessionPool:
     async def _connected(self, target: SFTPTarget) -> SFTPSession:
         task = self._connecting.get(target)
         if task is None:
-            task = self._connecting[target] = asyncio.create_task(connect(target))
+            task = self._connecting[target] = asyncio.create_task(self._connect(target))
             task.add_done_callback(lambda _: self._connecting.pop(target))
         session = self._sessions[target] = await asyncio.shield(task)
         return session
+
+    async def _connect(self, target: SFTPTarget) -> SFTPSession:
+        """Connect; where the account has too many sessions, one of ours that only waits for work makes room."""
+        others = self._others(target)
+        if target.max_sessions is not None and len(others) >= target.max_sessions and not await self._made_room(target):
+            raise session_limit(target.place, f"OrderFlow holds its {target.max_sessions} already")
+        try:
+            return await connect(target)
+        except UnavailableError as error:
+            if error.code not in ("SESSION_LIMIT", "CONNECTION_LOST") or not self._others(target):
+                raise
+            if not await self._made_room(target):
+                raise session_limit(target.place, error.message) from error
+        return await connect(target)
+
+    def _others(self, target: SFTPTarget) -> list[SFTPSession]:
+        sessions = [*self._sessions.values()]
+        return [one for one in sessions if one.target.account == target.account and not one.lost]
+
+    async def _made_room(self, target: SFTPTarget) -> bool:
+        """Close a session of the account as soon as nobody uses it; False if that takes as long as connecting may."""
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + target.connect_timeout / 2
+        while loop.time() < ends:
+            others = self._others(target)
+            idle = next((one for one in others if not one.users), None)
+            if idle is not None:
+                self._forget(idle)
+                await idle.closed()
+            if idle is not None or not others:
+                return True
+            await asyncio.sleep(LOOK_AGAIN)
+        return False
+
+    def _forget(self, session: SFTPSession) -> None:
+        if timer := self._timers.pop(session, None):
+            timer.cancel()
+        if self._sessions.get(session.target) is session:
+            del self._sessions[session.target]

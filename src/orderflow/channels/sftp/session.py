@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import count
 
 import asyncssh
 
+from orderflow.channels.limits import seconds_for
 from orderflow.channels.sftp import protocol as wire
 from orderflow.channels.sftp.errors import no_sftp, timed_out, translate
 from orderflow.channels.sftp.protocol import Answer, Fields, MalformedError, Reply, Request, Splitter
@@ -19,6 +22,7 @@ MAX_BYTES_IN_FLIGHT = 8 * 1024 * 1024
 SAFE_LENGTH = 32 * 1024
 # What we can take in one answer ourselves, with room for the fields around the data.
 LONGEST = wire.MAX_PACKET - 2048
+CLOSE_SECONDS = 1.0
 
 
 class SessionLostError(Exception):
@@ -126,6 +130,36 @@ class SFTPSession(asyncssh.SSHClientSession[bytes]):
         self._pending[request_id] = answer
         self._send(wire.header(kind, request_id, sum(map(len, fields))), *fields)
         return answer
+
+    def pace(self) -> Callable[[int], None]:
+        """Return what is told of each piece of a transfer, and drops the connection once it takes too long.
+
+        A transfer has the time to answer, and a second more for every 16 KiB that came.
+        """
+        began, came = self._loop.time(), 0
+
+        def moved(size: int) -> None:
+            nonlocal came
+            came += size
+            if self._loop.time() - began > seconds_for(self.target.timeout, came):
+                self.drop(timed_out(self.target))
+
+        return moved
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Drop the connection unless the block ends within so many seconds."""
+        timer = self._loop.call_later(seconds, self.drop, timed_out(self.target))
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    async def closed(self) -> None:
+        """End the session and wait until the server has heard of it."""
+        self.close()
+        with suppress(TimeoutError, OSError, asyncssh.Error):
+            await asyncio.wait_for(self._connection.wait_closed(), CLOSE_SECONDS)
 
     def close(self) -> None:
         """End the session and its connection."""

@@ -29,6 +29,9 @@ from orderflow.domain.errors import ConnectorError
 
 __all__ = ["SFTPStore", "SFTPTarget", "close_all", "open_sftp"]
 
+ANSWERS_OF_ONE = 10
+"""How often the time to answer a listing, a look or a removal may take in all."""
+
 T = TypeVar("T")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -65,7 +68,8 @@ class _Engine:
     async def _once(self, target: SFTPTarget, do: Callable[[SFTPSession], Awaitable[T]]) -> T:
         with translated(target):
             async with self.pool.session(target) as session:
-                return await do(session)
+                with session.within(target.timeout * ANSWERS_OF_ONE):
+                    return await do(session)
 
     def close(self) -> None:
         """Close all sessions; whoever is under way is told that his was lost."""
@@ -119,7 +123,7 @@ class SFTPStore(FileStore):
 
     def upload(self, uploads: Sequence[Upload]) -> Iterator[tuple[Upload, ConnectorError | None]]:
         """Write files: OPEN, then WRITE, FSTAT and CLOSE in one burst, for each."""
-        return _engine.many(self.target, uploads, Batch(self.target, sftp_files.upload))
+        return _engine.many(self.target, uploads, Batch(self.target, sftp_files.upload, size=_size))
 
     def rename(self, renames: Sequence[Rename]) -> Iterator[tuple[Rename, bool | ConnectorError]]:
         """Rename files; one that was sent and can never be answered is an InDoubtError, PUBLISH_UNKNOWN."""
@@ -128,7 +132,7 @@ class SFTPStore(FileStore):
 
     def read(self, paths: Sequence[str], limit: int) -> Iterator[tuple[str, bytes | ConnectorError | None]]:
         """Read small files; `limit` in bytes."""
-        return _engine.many(self.target, paths, Batch(self.target, partial(_read, limit)))
+        return _engine.many(self.target, paths, Batch(self.target, partial(_read, limit), size=lambda _: limit))
 
     def list(self, folder: str, at_most: int | None = None) -> list[Entry]:
         """Return what is in a folder; with `at_most`, as soon as that many names have come."""
@@ -149,6 +153,10 @@ class SFTPStore(FileStore):
     def close(self) -> None:
         """Close the session now, unless somebody else uses it."""
         _engine.loop.run(_engine.pool.close_idle(self.target))
+
+
+def _size(upload: Upload) -> int:
+    return len(upload.content)
 
 
 async def _read(limit: int, session: SFTPSession, path: str) -> bytes | ConnectorError | None:

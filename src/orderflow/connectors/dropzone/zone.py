@@ -139,7 +139,7 @@ class Zone(Session):
         """Read the answers; see `orderflow.connectors.dropzone.acks`."""
         if self.config.ack_path is None:
             return iter(())
-        return read_answers(self.store, self.config.ack_path, Waiting.of(waiting))
+        return read_answers(self.store, self.config.ack_path, Waiting.of(waiting), read)
 
     def put_away(self, acks: Sequence[Ack]) -> None:
         """Move answers that are recorded out of the way."""

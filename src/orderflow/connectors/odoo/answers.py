@@ -12,10 +12,7 @@ Source: Odoo 19, `odoo/http.py` (`Json2Dispatcher`, `JsonRPCDispatcher`), `odoo/
 
 from __future__ import annotations
 
-import json
 from typing import Any
-
-import httpx
 
 from orderflow.domain.errors import (
     ConnectorError,
@@ -24,51 +21,64 @@ from orderflow.domain.errors import (
     RejectedError,
     TransientError,
 )
+from orderflow.http import Answer, UnreadableError
 
 _RULES = frozenset({"UserError", "ValidationError", "MissingError", "RedirectWarning", "UnprocessableEntity"})
 _BUSY = frozenset({"SerializationFailure", "LockNotAvailable", "DeadlockDetected", "ConcurrencyError"})
 
 
-def from_json2(response: httpx.Response, database: str, *, changes: bool) -> Any:
+def from_json2(response: Answer, database: str, *, changes: bool) -> Any:
     """Return the result of a JSON-2 call.
 
     Raises:
         ConnectorError: As the table above says.
     """
     answer = _json(response)
-    if response.is_success:
+    if response.ok:
         if answer is _NO_JSON:
-            raise _fault("gave an answer that is not JSON", changes=changes)
+            raise odd_answer("gave an answer that is not JSON", database, changes=changes)
         return answer
-    if isinstance(answer, dict) and "name" in answer:
+    if isinstance(answer, dict) and isinstance(answer.get("name"), str):
         raise _by_name(answer["name"], str(answer.get("message", "")), database, changes=changes)
-    raise _by_status(response.status_code, database, changes=changes)
+    raise _by_status(response, database, changes=changes)
 
 
-def from_jsonrpc(response: httpx.Response, database: str, *, changes: bool) -> Any:
+def from_jsonrpc(response: Answer, database: str, *, changes: bool) -> Any:
     """Return the result of a JSON-RPC call, whose errors come with HTTP 200. Raises as `from_json2` does."""
     answer = _json(response)
-    if not response.is_success:
-        raise _by_status(response.status_code, database, changes=changes)
-    if not isinstance(answer, dict):
-        raise _fault("gave an answer that is not JSON-RPC", changes=changes)
-    if error := answer.get("error"):
-        data = error.get("data") or {}
+    if not response.ok:
+        raise _by_status(response, database, changes=changes)
+    error = answer.get("error") if isinstance(answer, dict) else None
+    if isinstance(error, dict):
+        data = error.get("data")
+        data = data if isinstance(data, dict) else {}
         words = str(data.get("message") or error.get("message", ""))
         raise _by_name(str(data.get("name", "")), words, database, changes=changes)
+    if not isinstance(answer, dict) or error or not {"jsonrpc", "result"} & answer.keys():  # it leaves out what is None
+        raise odd_answer("gave an answer that is not JSON-RPC", database, changes=changes)
     return answer.get("result")
 
 
-def loaded(result: dict[str, Any]) -> int:
+def odd_answer(what: str, database: str, *, changes: bool) -> ConnectorError:
+    """Return the error for an answer that Odoo would not give: something else may answer in its place."""
+    return _fault(what, changes=changes) if changes else _no_database(database, f" It {what}.")
+
+
+def loaded(result: Any) -> int:
     """Return the id of the one record that `load` made or updated.
 
     Raises:
         TransientError: It lost against another transaction; nothing was made.
         RejectedError: Odoo refuses a value; nothing was made.
+        InDoubtError: This is no answer to `load`.
     """
-    if result["ids"]:
-        return int(result["ids"][0])
-    words = " ".join(dict.fromkeys(str(message.get("message", "")).strip() for message in result["messages"]))
+    ids = result.get("ids") if isinstance(result, dict) else None
+    if isinstance(ids, list) and ids and isinstance(ids[0], int) and not isinstance(ids[0], bool):
+        return ids[0]
+    messages = result.get("messages") if isinstance(result, dict) else None
+    if ids or not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
+        raise _fault("gave an answer that is none to a new quotation", changes=True)
+    words = " ".join(dict.fromkeys(str(message.get("message", "")).strip() for message in messages))
     if "could not serialize access" in words or "concurrent update" in words:
         raise busy()
     raise refused(words or "without a reason")
@@ -110,10 +120,10 @@ def busy() -> TransientError:
 _NO_JSON = object()
 
 
-def _json(response: httpx.Response) -> Any:
+def _json(response: Answer) -> Any:
     try:
-        return json.loads(response.content)
-    except ValueError:
+        return response.json()
+    except UnreadableError:
         return _NO_JSON
 
 
@@ -143,8 +153,8 @@ def _no_model(kind: str, words: str) -> bool:
     return words.startswith("Object sale.order ") or (kind == "KeyError" and "sale.order" in words)
 
 
-def _by_status(status: int, database: str, *, changes: bool) -> ConnectorError:
-    match status:
+def _by_status(response: Answer, database: str, *, changes: bool) -> ConnectorError:
+    match response.status:
         case 401:
             return not_let_in()
         case 403:
@@ -153,13 +163,13 @@ def _by_status(status: int, database: str, *, changes: bool) -> ConnectorError:
             return _no_database(database)
         case 429:
             return TransientError("Odoo asks us to slow down.", code="ERP_BUSY")
-        case _:
-            return _fault(f"failed with HTTP {status}", changes=changes)
+        case status:
+            return _fault(f"failed with HTTP {status}: {_one_line(response.words)}", changes=changes)
 
 
-def _no_database(database: str) -> NeedsAttentionError:
+def _no_database(database: str, more: str = "") -> NeedsAttentionError:
     return NeedsAttentionError(
-        f"Odoo has no database {database!r}, or something else answers at this address.",
+        f"Odoo has no database {database!r}, or something else answers at this address.{more}",
         code="DATABASE_UNKNOWN",
         hint="Correct the database's name or the address, then test the connection. Odoo before 19 needs JSON-RPC.",
     )

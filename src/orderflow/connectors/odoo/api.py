@@ -9,8 +9,9 @@ import json
 import threading
 from typing import Any, Protocol
 
-from orderflow.connectors.odoo.answers import from_json2, from_jsonrpc, not_let_in
+from orderflow.connectors.odoo.answers import from_json2, from_jsonrpc, not_let_in, odd_answer
 from orderflow.connectors.odoo.config import OdooConfig
+from orderflow.connectors.order_book import rows_of
 from orderflow.http.server import HttpServer
 
 READS = frozenset({"search_read", "context_get", "fields_get", "has_access", "check_access_rights"})
@@ -42,8 +43,7 @@ def open_api(config: OdooConfig) -> OdooApi:
 
 def search_read(api: OdooApi, model: str, domain: list[Any], fields: list[str]) -> list[dict[str, Any]]:
     """Return `fields` of the records that `domain` selects, oldest first."""
-    found: list[dict[str, Any]] = api.call(model, "search_read", domain=domain, fields=fields, order="id")
-    return found
+    return rows_of(api.call(model, "search_read", domain=domain, fields=fields, order="id"), fields, "Odoo")
 
 
 class Json2Api:
@@ -106,7 +106,9 @@ class JsonRpcApi:
                 user = self._send("common", "authenticate", [config.database, config.username, key, {}], changes=False)
                 if not user:
                     raise not_let_in()
-                self._user = int(user)
+                if not isinstance(user, int):
+                    raise odd_answer("gave no user for our sign-in", config.database, changes=False)
+                self._user = user
             return self._user
 
     def _send(self, service: str, method: str, arguments: list[Any], *, changes: bool) -> Any:

@@ -8,8 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from orderflow.connectors.api_fields import ServerUrl, form
 
-WayIn = tuple[str, str, str, str | None, SecretStr, float]
-
 
 class OdooConfig(BaseModel):
     """An Odoo that takes orders as quotations."""
@@ -77,15 +75,10 @@ class OdooConfig(BaseModel):
         30,
         gt=0,
         le=600,
-        title="Time to answer",
-        description="Seconds that Odoo may take over one request.",
+        title="Time for a request",
+        description="Seconds for all of one request: connecting, sending, and the answer to its last byte.",
         json_schema_extra=form("Advanced"),
     )
-
-    @property
-    def way_in(self) -> WayIn:
-        """All that a connection to the server depends on."""
-        return self.url, self.database, self.api, self.username, self.api_key, self.timeout
 
     @model_validator(mode="after")
     def _sign_in_is_whole(self) -> Self:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from orderflow.connectors.odoo.api import OdooApi, open_api
+from orderflow.connectors.odoo.api import READS, OdooApi, open_api
 from orderflow.connectors.odoo.config import OdooConfig
 from orderflow.connectors.odoo.quotations import Quotations
 from orderflow.connectors.order_book import OrderBook, OrderBookConnector
@@ -19,7 +19,9 @@ class OdooConnector(OrderBookConnector[OdooApi]):
     display_name: ClassVar[str] = "Odoo"
     config_model: ClassVar[type[BaseModel]] = OdooConfig
 
-    def open_api(self, settings: OdooConfig) -> OdooApi:
+    reads: ClassVar[frozenset[str]] = READS
+
+    def open_session(self, settings: OdooConfig) -> OdooApi:
         """Return the way in that the configuration names."""
         return open_api(settings)
 

@@ -1,178 +1,228 @@
-"""What an answer means for the order: the sort of DESIGN §7.6, in the target's own words."""
+"""What an answer means for the order, in the target's own words.
+
+The rule for an answer of 2xx, in this order:
+
+1. It is never followed by a second send.
+2. What the connection needs from the body (`order_number`, `success`) and the body does not give leaves the order in
+   doubt: `find` is asked, else a person. What it does not need, it does not read.
+3. `retry_when` and `refused_when` decide if they are true; `success` decides if it is true or false.
+4. Else an answer that surely says no refuses the order, and one that might mean either leaves it in doubt; see
+   `orderflow.http.refusals`.
+
+Secrets of the connection are taken out of an answer before any expression sees it.
+"""
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
-from decimal import Decimal
-from email.utils import parsedate_to_datetime
-from functools import lru_cache
 from typing import Any
 
-import jmespath
-
 from orderflow.connectors.rest.config import RestJsonConfig
-from orderflow.connectors.rest.session import Answer
+from orderflow.connectors.rest.expressions import clearly_nothing, pick
 from orderflow.domain.errors import (
+    BusyError,
     ConnectorError,
     InDoubtError,
     NeedsAttentionError,
     RejectedError,
     TransientError,
 )
+from orderflow.domain.redaction import HIDDEN, Redactor
+from orderflow.http import Answer, UnreadableError
+from orderflow.http.client import LONGEST_REST
+from orderflow.http.refusals import Sign, refusal_in, says_nothing, yes_or_no
+from orderflow.http.sorting import IN_ITS_WORDS, USUAL_REST, error_of
+from orderflow.http.words import LONGEST, as_text, excerpt, said_in, said_in_text
 
-_compile = lru_cache(maxsize=1_024)(jmespath.compile)
-_ERROR_INSIDE = "error.message || errors[0].message || errors[0].detail || errors[0] || error"
-_WORDS = f"{_ERROR_INSIDE} || error_description || message || detail[0].msg || detail || title || description || reason"
-_LONGEST_WORDS = 500
-_NOT_US = {
-    401: ("AUTH_FAILED", "does not accept our sign-in", "Correct the sign-in in the connection, then test it."),
-    403: ("PERMISSION_DENIED", "does not let us create orders", "Have the account given that right, then test."),
-    405: ("WRONG_REQUEST", "does not take this method here", "Correct URL or method in the connection, then test it."),
-    407: ("AUTH_FAILED", "is behind a proxy that asks for a sign-in", "Have the proxy let OrderFlow through."),
-    415: ("WRONG_REQUEST", "does not take this kind of body", "Correct the body's format in the connection."),
-}
+NOBODY = Redactor([])
+LONGEST_NUMBER = 200
+"""Characters; what is longer is no order number."""
 
 
-def order_number(answer: Answer, config: RestJsonConfig) -> str | None:
+def order_number(
+    answer: Answer, config: RestJsonConfig, redactor: Redactor = NOBODY, *, sent_before: bool = False
+) -> str | None:
     """Return the ERP's number from the answer to a create; None if it gives none, or none is looked for.
+
+    Args:
+        sent_before: An earlier attempt may have brought the order there already.
 
     Raises:
         ConnectorError: The answer is no success; sorted by what follows.
     """
-    if not 200 <= answer.status < 300:
-        raise error_of(answer, config)
-    if answer.status == 204 and config.order_number is None and config.success is None:
+    if not answer.ok:
+        raise status_error(answer, config, redactor, sent_before=sent_before)
+    if answer.empty:
+        if config.order_number is not None or config.success is not None:
+            raise _unreadable(answer, "with nothing instead of its JSON")
         return None
-    value = read(answer)
-    if value is _UNREADABLE:
+    try:
+        value = redactor.value(answer.json())
+    except UnreadableError as error:
+        if not _looks_into(config):
+            return None
+        raise _unreadable(answer, f"with {error} instead of its JSON") from None
+    return _number_in(value, answer, config, redactor)
+
+
+def _number_in(value: Any, answer: Answer, config: RestJsonConfig, redactor: Redactor) -> str | None:
+    if config.retry_when and pick(config.retry_when, value):
+        raise _try_again(answer, words(answer, config, redactor))
+    number = as_number(pick(config.order_number, value)) if config.order_number else None
+    sign = _sign(value, config)
+    if sign == "refused" and number is None:
+        raise RejectedError(words(answer, config, redactor), code="TARGET_REJECTED", hint=IN_ITS_WORDS)
+    if sign in ("refused", "unclear"):
         raise InDoubtError(
-            f"The API answered {answer.status}, but with {_what_it_is(answer)} instead of its JSON.",
-            code="ANSWER_UNREADABLE",
+            "The API's answer may mean that it took the order, or that it refuses it: "
+            f"{words(answer, config, redactor)}",
+            code="ANSWER_UNCLEAR",
+            hint="Look in the ERP whether the order is there, then resolve it. Say under 'Success' or 'Refused when' "
+            "of the connection how its answers are to be read.",
         )
-    _refuse_error_inside(value, config)
-    if config.order_number is None:
-        return None
-    number = pick(config.order_number, value)
-    if number in (None, "", []):
+    if config.order_number is not None and number is None:
         raise InDoubtError(
-            f"The API's answer holds no order number where one should be: {words(value, config)}",
+            "The API answered that all went well, but without an order number where one should be: "
+            f"{words(answer, config, redactor)}",
             code="ANSWER_INCOMPLETE",
         )
-    return as_text(number)
+    return number
 
 
-def found_number(answer: Answer, config: RestJsonConfig) -> str | None:
-    """Return the ERP's number from the answer to `find_url`; None if the order is not there.
+def _sign(value: Any, config: RestJsonConfig) -> Sign:
+    """Return what the answer says about the order: as configured, else as it surely says."""
+    refuses = bool(pick(config.refused_when, value)) if config.refused_when else None
+    said = pick(config.success, value) if config.success else None
+    takes = None if said in (None, "", [], {}) else yes_or_no(said) is not False
+    if refuses is True or takes is not None:
+        return "unclear" if refuses and takes else "taken" if takes else "refused"
+    if config.error_message and not says_nothing(pick(config.error_message, value)):
+        return "refused"
+    sign = None if refuses is False else refusal_in(value)
+    return "unclear" if config.success and sign != "refused" else sign
+
+
+def _looks_into(config: RestJsonConfig) -> bool:
+    return any((config.order_number, config.success, config.refused_when, config.error_message, config.retry_when))
+
+
+def found_number(answer: Answer, config: RestJsonConfig, redactor: Redactor = NOBODY) -> tuple[bool, str | None]:
+    """Return whether the answer to `find_url` clearly says that the order is there, and the ERP's number.
 
     Raises:
         ConnectorError: The answer is no clear one; it is to be asked again.
     """
-    if answer.status in (404, 410):
+    if answer.status in config.not_there_statuses and (answer.empty or _is_json(answer)):
+        return False, None
+    if not answer.ok:
+        raise _no_answer(answer, words(answer, config, redactor))
+    try:
+        value = redactor.value(answer.json())
+    except UnreadableError as error:
+        raise _unclear(f"it answered with {error}") from None
+    found = pick(config.found or "", value)
+    if found is True:
+        return True, None
+    if found is False:
+        return False, None
+    number = as_number(found)
+    if number is not None:
+        return True, number
+    if found in (None, "", []) and refusal_in(value) in (None, "taken") and clearly_nothing(config.found or "", value):
+        return False, None
+    raise _unclear(f"its answer has no place for it: {words(answer, config, redactor)}")
+
+
+def as_number(value: Any) -> str | None:
+    """Return an order number from what an expression picks; None if that is none."""
+    if isinstance(value, list) and value:
+        value = value[0]
+    if value is None or isinstance(value, bool | dict | list):
         return None
-    if not 200 <= answer.status < 300:
-        error = error_of(answer, config)
-        if isinstance(error, NeedsAttentionError | TransientError):
-            raise error
-        raise TransientError(f"Is the order there? Status {answer.status}: {error.message}", code="FIND_FAILED")
-    value = read(answer)
-    if value is _UNREADABLE:
-        raise TransientError("Is the order there? The API gave no JSON.", code="FIND_FAILED")
-    number = pick(config.found or "", value)
-    return None if number in (None, "", [], False) else as_text(number)
+    text = as_text(value).strip()
+    odd = HIDDEN in text or "\ufffd" in text or not text.isprintable()
+    return None if not text or odd or len(text) > LONGEST_NUMBER else text
 
 
-def _refuse_error_inside(value: Any, config: RestJsonConfig) -> None:
-    if config.retry_when and pick(config.retry_when, value):
-        raise TransientError(f"The API asks for another try: {words(value, config)}", code="TARGET_BUSY")
-    if config.success is not None:
-        refused = not pick(config.success, value)
-    else:
-        refused = bool(pick(config.error_message or _ERROR_INSIDE, value))
-    if refused:
-        raise RejectedError(words(value, config), code="TARGET_REJECTED", hint=_HINT)
-
-
-_HINT = "These are the target's own words. Correct the order or the ERP's data, then push again."
-
-
-def error_of(answer: Answer, config: RestJsonConfig) -> ConnectorError:
+def status_error(
+    answer: Answer, config: RestJsonConfig, redactor: Redactor = NOBODY, *, sent_before: bool = False
+) -> ConnectorError:
     """Return what a status other than 2xx stands for."""
-    value = read(answer)
-    said = words(None if value is _UNREADABLE else value, config)
-    status = answer.status
+    said, status = words(answer, config, redactor), answer.status
     if status in config.retry_statuses:
-        return TransientError(f"The API asks us to wait (status {status}): {said}", retry_after=retry_after(answer))
-    if status in _NOT_US:
-        code, what, hint = _NOT_US[status]
-        return NeedsAttentionError(f"The API {what} (status {status}): {said}", code=code, hint=hint)
-    if value is not _UNREADABLE and config.retry_when and pick(config.retry_when, value):
-        return TransientError(f"The API asks for another try: {said}", code="TARGET_BUSY")
-    if 400 <= status < 500:
-        return RejectedError(said, code="TARGET_REJECTED", hint=_HINT, details={"status": status})
+        return _try_again(answer, said)
+    value = _json_or_none(answer, redactor)
+    if config.retry_when and value is not None and pick(config.retry_when, value):
+        return _try_again(answer, said)
     if status >= 500 and config.server_errors == "retry":
-        return TransientError(f"The API failed (status {status}): {said}", retry_after=retry_after(answer))
+        if status == 503:
+            return _try_again(answer, said)
+        return TransientError(
+            f"The API failed (status {status}): {said}", retry_after=answer.retry_after, nothing_done=True
+        )
+    if status == 409 and sent_before:
+        return InDoubtError(
+            f"The API says that there is a conflict (status 409), perhaps with what an earlier attempt left: {said}",
+            code="PERHAPS_THERE",
+            hint="Look in the ERP whether the order is there, then resolve it. If this status always says that it is, "
+            "put it under 'Known already' of the connection.",
+        )
+    return error_of(answer, "The API", words=said)
+
+
+def _try_again(answer: Answer, said: str) -> BusyError:
+    asked = answer.retry_after
+    rests_for = USUAL_REST if asked is None else min(max(asked, 1.0), LONGEST_REST)
+    return BusyError(f"The API asks us to wait (status {answer.status}): {said}", rests_for=rests_for)
+
+
+def words(answer: Answer, config: RestJsonConfig, redactor: Redactor = NOBODY) -> str:
+    """Return the target's own words about what is wrong."""
+    value = _json_or_none(answer, redactor)
+    said = pick(config.error_message, value) if config.error_message and value is not None else None
+    if said not in (None, "", [], {}):
+        told = as_text(said)
+    elif value is not None:
+        told = said_in(value) or excerpt(value)
+    else:
+        told = said_in_text(redactor.text(answer.text))  # before anything is cut, and a secret with it
+    return " ".join(told.split())[:LONGEST] or "It gave no reason."
+
+
+def read(answer: Answer, redactor: Redactor = NOBODY) -> Any:
+    """Return the answer's JSON, exact and without secrets. Raises UnreadableError."""
+    return redactor.value(answer.json())
+
+
+def _json_or_none(answer: Answer, redactor: Redactor) -> Any:
+    try:
+        return read(answer, redactor)
+    except UnreadableError:
+        return None
+
+
+def _is_json(answer: Answer) -> bool:
+    try:
+        answer.json()
+    except UnreadableError:
+        return False
+    return True
+
+
+def _unreadable(answer: Answer, how: str) -> InDoubtError:
     return InDoubtError(
-        f"The API failed (status {status}), perhaps after it took the order: {said}", code="SERVER_ERROR"
+        f"The API answered {answer.status}, but {how}: whether it took the order cannot be read from that.",
+        code="ANSWER_UNREADABLE",
     )
 
 
-def retry_after(answer: Answer) -> float | None:
-    """Return the seconds that the target asks us to wait. Source: RFC 9110, section 10.2.3."""
-    text = answer.headers.get("Retry-After", "").strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        moment = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max((moment - datetime.now(UTC)).total_seconds(), 0.0)
+def _no_answer(answer: Answer, said: str) -> ConnectorError:
+    error = error_of(answer, "The API", changes=False, words=said)
+    if isinstance(error, NeedsAttentionError | BusyError):
+        return error
+    return _unclear(f"it answered with status {answer.status}: {said}")
 
 
-_UNREADABLE: Any = object()
-
-
-def read(answer: Answer) -> Any:
-    """Return the answer's JSON with exact numbers, or a mark that there is none; see `readable`."""
-    if answer.content is None:
-        return _UNREADABLE
-    try:
-        return json.loads(answer.content, parse_float=Decimal)
-    except (ValueError, RecursionError):
-        return _UNREADABLE
-
-
-def readable(answer: Answer) -> bool:
-    """Tell whether the answer is JSON."""
-    return read(answer) is not _UNREADABLE
-
-
-def pick(expression: str, value: Any) -> Any:
-    """Return what a JMESPath expression picks from `value`; None if it does not apply."""
-    try:
-        return _compile(expression).search(value)
-    except (jmespath.exceptions.JMESPathError, TypeError, ValueError, AttributeError, RecursionError):
-        return None
-
-
-def words(value: Any, config: RestJsonConfig) -> str:
-    """Return the target's own words about what is wrong."""
-    said = pick(config.error_message, value) if config.error_message else None
-    text = as_text(said if said not in (None, "", []) else pick(_WORDS, value))
-    return " ".join(text.split())[:_LONGEST_WORDS] or "It gave no reason."
-
-
-def as_text(value: Any) -> str:
-    """Return a JSON value as text for a person."""
-    if value is None:
-        return ""
-    return str(value) if isinstance(value, str | Decimal) else json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _what_it_is(answer: Answer) -> str:
-    if answer.content is None:
-        return "more than can be read, or half of it,"
-    if not answer.content.strip():
-        return "nothing"
-    return "a web page" if answer.content.lstrip()[:1] == b"<" else "half of it, or something else"
+def _unclear(why: str) -> TransientError:
+    return TransientError(
+        f"The API does not clearly say whether the order is there: {why.rstrip('.')}.", code="FIND_FAILED"
+    )

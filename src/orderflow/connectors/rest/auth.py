@@ -8,33 +8,35 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import msgspec
 from pydantic import SecretStr
 
-from orderflow.connectors.rest.session import Answer, Outgoing, Session
-from orderflow.domain.errors import ConnectorError, InDoubtError, NeedsAttentionError, TransientError, UnavailableError
+from orderflow.connectors.rest.session import Outgoing, Session
+from orderflow.domain.errors import ConnectorError, NeedsAttentionError, UnavailableError
+from orderflow.http import Answer, UnreadableError
+from orderflow.http.sorting import BUSY, busy
 from orderflow.notices import webhook_signature
 
 EARLY = 30.0
 """Seconds before its end at which an access token is fetched anew."""
 
 
-def send_signed(session: Session, outgoing: Outgoing, message_id: str) -> Answer:
+def send_signed(session: Session, outgoing: Outgoing, message_id: str, *, changes: bool) -> Answer:
     """Send a request in the connection's name; an access token that the API refuses is fetched anew, once.
 
     Args:
         message_id: The same for every attempt at the same thing; part of a signature.
+        changes: The request changes something.
 
     Raises:
         ConnectorError: As `Session.send`, or because no access token could be had.
     """
     if session.config.auth != "oauth2":
-        return session.send(_signed(session, outgoing, message_id))
+        return session.send(_signed(session, outgoing, message_id), changes=changes)
     token = access_token(session)
-    answer = session.send(_with(outgoing, "Authorization", f"Bearer {token}"))
-    if answer.status == 401:
+    answer = session.send(_with(outgoing, "Authorization", f"Bearer {token}"), changes=changes)
+    if answer.status == 401:  # it did nothing for somebody whom it does not know
         token = access_token(session, refused=token)
-        answer = session.send(_with(outgoing, "Authorization", f"Bearer {token}"))
+        answer = session.send(_with(outgoing, "Authorization", f"Bearer {token}"), changes=changes)
     return answer
 
 
@@ -70,18 +72,6 @@ def signature(secret: SecretStr | None, outgoing: Outgoing, message_id: str) -> 
     return {"webhook-id": message_id, "webhook-timestamp": str(moment), "webhook-signature": mark}
 
 
-def sent_secrets(session: Session) -> list[str]:
-    """Return every form in which the connection's secrets may have been sent, the longest first."""
-    config = session.config
-    values = [getattr(config, name) for name in type(config).model_fields]
-    secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
-    if session.token.held is not None:
-        secrets.append(session.token.held[0])
-    forms = {form for secret in secrets for form in (secret, quote(secret, safe=""), urlencode({"": secret})[1:])}
-    forms |= {basic(user or "", secret)[6:] for user in (config.username, config.client_id) for secret in secrets}
-    return sorted((form for form in forms if len(form) > 3), key=len, reverse=True)
-
-
 def access_token(session: Session, refused: str | None = None) -> str:
     """Return an access token: the one at hand, or a new one if that has ended or was `refused`.
 
@@ -94,26 +84,30 @@ def access_token(session: Session, refused: str | None = None) -> str:
             if token != refused and time.monotonic() < ends:
                 return token
         session.token.held = _fetch_token(session)
+        session.token.given.append(session.token.held[0])
         return session.token.held[0]
 
 
 def _fetch_token(session: Session) -> tuple[str, float]:
-    """Ask for a token by client credentials. Source: RFC 6749, section 4.4."""
+    """Ask for a token by client credentials; any 2xx with a token is one. Source: RFC 6749, section 4.4."""
     asked_at = time.monotonic()
     try:
-        answer = session.send(_token_request(session))
-    except InDoubtError as error:
-        raise UnavailableError(f"The token server did not answer: {error.message}", code="TOKEN_UNAVAILABLE") from None
+        answer = session.send(_token_request(session), changes=False)
+    except UnavailableError as error:
+        raise UnavailableError(
+            f"The token server gave no access token: {error.message}", code="TOKEN_UNAVAILABLE"
+        ) from None
     granted = _granted(answer)
     token = granted.get("access_token")
-    if answer.status == 200 and isinstance(token, str) and token:
+    if answer.ok and isinstance(token, str) and token and token.isascii() and token.isprintable():
         return token, asked_at + max(_seconds(granted.get("expires_in")) - EARLY, 1.0)
-    raise _token_error(answer, granted)
+    raise _token_error(session, answer)
 
 
 def _token_request(session: Session) -> Outgoing:
     config = session.config
     form = {"grant_type": "client_credentials"} | ({"scope": config.scope} if config.scope else {})
+    form |= config.token_parameters
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     client, secret = config.client_id or "", _open(config.client_secret)
     if config.client_auth == "basic":
@@ -123,21 +117,25 @@ def _token_request(session: Session) -> Outgoing:
     return Outgoing("POST", config.token_url or "", headers, urlencode(form).encode())
 
 
-def _token_error(answer: Answer, granted: dict[str, Any]) -> ConnectorError:
-    said = str(granted.get("error_description") or granted.get("error") or f"status {answer.status}")[:300]
-    if answer.status == 429 or answer.status >= 500:
-        return TransientError(f"The token server is not ready: {said}.", code="TOKEN_UNAVAILABLE")
+def _token_error(session: Session, answer: Answer) -> ConnectorError:
+    said = session.redactor.text(answer.words).rstrip(".")
+    if answer.status in BUSY:
+        return busy(answer, "The token server", said)
+    if answer.status >= 500:
+        return UnavailableError(
+            f"The token server is not ready (status {answer.status}): {said}.", code="TOKEN_UNAVAILABLE"
+        )
     return NeedsAttentionError(
-        f"The token server gives no access token: {said}.",
+        f"The token server gives no access token (status {answer.status}): {said}.",
         code="AUTH_FAILED",
-        hint="Check token URL, client, client secret and scope, then test the connection.",
+        hint="Check token URL, client, client secret, scope and further parameters, then test the connection.",
     )
 
 
 def _granted(answer: Answer) -> dict[str, Any]:
     try:
-        value = msgspec.json.decode(answer.content or b"null")
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        value = answer.json()
+    except UnreadableError:
         return {}
     return value if isinstance(value, dict) else {}
 

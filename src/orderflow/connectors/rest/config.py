@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-import jmespath
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -21,21 +20,13 @@ from pydantic import (
 )
 
 from orderflow.connectors.rest.checks import (
-    ORDER_FIELDS,
     STATUS_FIELDS,
-    check_body,
     check_headers,
     check_url,
     origin_of,
 )
-
-
-def _expression(text: str) -> str:
-    try:
-        jmespath.compile(text)
-    except jmespath.exceptions.JMESPathError:
-        raise ValueError("is not a JMESPath expression; see https://jmespath.org") from None
-    return text
+from orderflow.formats.expressions import check
+from orderflow.formats.template.settings import BODY, ORDER_FIELDS, BodyFormat, check_body
 
 
 def _status_codes(codes: list[int]) -> list[int]:
@@ -69,7 +60,7 @@ def _for_a_header(secret: SecretStr) -> SecretStr:
     return secret
 
 
-Expression = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(_expression)]
+Expression = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(check)]
 StatusCodes = Annotated[list[int], Field(max_length=50), AfterValidator(_status_codes)]
 UrlText = Annotated[str, Field(min_length=8, max_length=4_000)]
 Url = Annotated[UrlText, _url_of({})]
@@ -112,23 +103,12 @@ class RestJsonConfig(BaseModel):
     ] = "POST"
     headers: Annotated[
         str,
+        Field(max_length=20_000),
         AfterValidator(check_headers),
         _form("Headers", f"One 'Name: value' per line; no secrets here. {_TEMPLATE}", "Request", multiline=True),
     ] = ""
-    body_format: Annotated[
-        Literal["json", "xml", "form"],
-        _form("Body's format", "How values are written into the body, and its Content-Type.", "Request"),
-    ] = "json"
-    body: Annotated[
-        str | None,
-        _form(
-            "Body",
-            'The body. In JSON a field brings its own quotes: {"number": {{ order.external_order_number }}}. '
-            "Empty: the document orderflow_export_json_v1.",
-            "Request",
-            multiline=True,
-        ),
-    ] = None
+    body_format: BodyFormat = "json"
+    body: Annotated[str | None, BODY] = None
 
     auth: Annotated[
         Literal["none", "basic", "bearer", "api_key", "oauth2", "hmac"],
@@ -162,6 +142,16 @@ class RestJsonConfig(BaseModel):
         _form("Client signs in by", "An Authorization header, or the request's body.", "Sign-in", {"auth": ["oauth2"]}),
     ] = "basic"
     scope: Annotated[str | None, _form("Scope", "If the API wants one.", "Sign-in", {"auth": ["oauth2"]})] = None
+    token_parameters: Annotated[
+        dict[str, str],
+        Field(max_length=20),
+        _form(
+            "Further parameters",
+            "What the token server wants besides, as audience: https://api.example. No secrets here.",
+            "Sign-in",
+            {"auth": ["oauth2"]},
+        ),
+    ] = {}
     hmac_secret: Annotated[WebhookSecret | None, _secret("Signing secret", "whsec_… in base64.", "hmac")] = None
 
     plain_http: Annotated[
@@ -177,13 +167,30 @@ class RestJsonConfig(BaseModel):
     client_key: Annotated[
         Secret | None, _form("Client key", "Its private key, in PEM.", "TLS", writeOnly=True, multiline=True)
     ] = None
+    client_passphrase: Annotated[
+        Secret | None, _form("Key's passphrase", "If the client key has one.", "TLS", writeOnly=True)
+    ] = None
 
     order_number: Annotated[
         Expression | None, _form("Order number", "Where the answer holds it, as data.id (JMESPath).", "Answer")
     ] = None
     success: Annotated[
         Expression | None,
-        _form("Success", "True if the order was taken, as status == 'ok' (JMESPath). Empty: any status 2xx.", "Answer"),
+        _form(
+            "Success",
+            "In an answer of 2xx: true if the order was taken, false if it is refused, as status == 'ok' (JMESPath). "
+            "One that says neither leaves the order in doubt. Empty: any 2xx that does not surely say no.",
+            "Answer",
+        ),
+    ] = None
+    refused_when: Annotated[
+        Expression | None,
+        _form(
+            "Refused when",
+            "In an answer of 2xx: true if the order is refused, as code != `0` (JMESPath). Empty: where it surely says "
+            "so, as success: false, or an error with words.",
+            "Answer",
+        ),
     ] = None
     error_message: Annotated[
         Expression | None,
@@ -197,7 +204,7 @@ class RestJsonConfig(BaseModel):
     ] = None
     retry_statuses: Annotated[
         StatusCodes, _form("Retry at", "Status codes that say that nothing was done and a retry helps.", "Answer")
-    ] = [408, 425, 429, 503]
+    ] = [408, 425, 429]
 
     idempotent: Annotated[
         bool,
@@ -215,9 +222,16 @@ class RestJsonConfig(BaseModel):
     found: Annotated[
         Expression | None,
         _form(
-            "Found", "The order's number in that answer, as items[0].id (JMESPath); nothing means not there.", "Doubt"
+            "Found",
+            "The order's number in that answer, as items[0].id (JMESPath). Not there is what has that place and "
+            "nothing in it; any other answer is asked for again.",
+            "Doubt",
         ),
     ] = None
+    not_there_statuses: Annotated[
+        StatusCodes,
+        _form("Not there", "Status codes of the find URL that say that the order is not there, as 404.", "Doubt"),
+    ] = [404, 410]
     duplicate_statuses: Annotated[
         StatusCodes, _form("Known already", "Status codes that say that the order is there already, as 409.", "Doubt")
     ] = []
@@ -253,7 +267,13 @@ class RestJsonConfig(BaseModel):
         float, Field(gt=0, le=60), _form("Time to connect", "Seconds until it counts as down.", "Advanced")
     ] = 10
     timeout: Annotated[
-        float, Field(gt=0, le=300), _form("Time to answer", "Seconds that one request may take.", "Advanced")
+        float,
+        Field(gt=0, le=300),
+        _form(
+            "Time for a request",
+            "Seconds for all of it: connecting, sending, and the answer to its last byte.",
+            "Advanced",
+        ),
     ] = 30
     max_in_flight: Annotated[
         int, Field(ge=1, le=64), _form("Orders at once", "Requests under way at the same time.", "Advanced")

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
-from orderflow.connectors.rest.answers import as_text, error_of, pick, read, readable, words
+from orderflow.connectors.rest.answers import as_number, status_error, words
 from orderflow.connectors.rest.auth import send_signed
-from orderflow.connectors.rest.config import RestJsonConfig
+from orderflow.connectors.rest.expressions import pick
 from orderflow.connectors.rest.request import status_request
-from orderflow.connectors.rest.session import Answer, Session
+from orderflow.connectors.rest.session import Session
 from orderflow.domain.delivery import Ack, Waiting, WaitingExport
-from orderflow.domain.errors import InDoubtError, RejectedError, UnavailableError
+from orderflow.domain.errors import RejectedError, UnavailableError
+from orderflow.http import Answer, UnreadableError
+from orderflow.http.words import as_text
+from orderflow.net.deadline import Deadline
 
 AT_ONCE = 200
 """Orders asked about before the answers are handed on."""
+
+WITHIN = 90.0
+"""Seconds for one round, however slowly the API answers; the next round asks about the rest."""
 
 
 def acks_of(session: Session, waiting: Waiting | Iterable[WaitingExport]) -> Iterator[Ack]:
@@ -25,40 +32,45 @@ def acks_of(session: Session, waiting: Waiting | Iterable[WaitingExport]) -> Ite
         UnavailableError: The API does not answer.
         NeedsAttentionError: It does not let us in.
     """
-    exports = iter(Waiting.of(waiting))
-    with ThreadPoolExecutor(session.config.max_in_flight, "rest-json-status") as pool:
-        while some := list(islice(exports, AT_ONCE)):
-            for ack in pool.map(lambda export: _ask(session, export), some):
+    exports, deadline = iter(Waiting.of(waiting)), Deadline(WITHIN)
+    pool = ThreadPoolExecutor(session.config.max_in_flight, "rest-json-status")
+    try:
+        while not deadline.passed and (some := list(islice(exports, AT_ONCE))):
+            random.shuffle(some)  # no order waits for ever behind others that take all the time
+            for ack in pool.map(lambda export: _ask(session, export, deadline), some):
                 if ack is not None:
                     yield ack
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-def _ask(session: Session, export: WaitingExport) -> Ack | None:
+def _ask(session: Session, export: WaitingExport, deadline: Deadline) -> Ack | None:
+    if deadline.passed:
+        return None
     try:
         request = status_request(export, session.config)
     except RejectedError:
         return None  # the URL needs the ERP's number, and the ERP has not given one yet
-    try:
-        answer = send_signed(session, request, f"status-{export.export_id}")
-    except InDoubtError as error:
-        raise UnavailableError(error.message) from None
-    if answer.status in (401, 403):
-        raise error_of(answer, session.config)
-    if answer.status >= 500 or answer.status == 429:
+    answer = send_signed(session, request, f"status-{export.export_id}", changes=False)
+    if answer.status in (401, 403, 429):
+        raise status_error(answer, session.config, session.redactor)
+    if answer.status >= 500:
         raise UnavailableError(f"The API does not say how orders fare (status {answer.status}).")
-    return _ack(answer, export, session.config, request.url)
+    return _ack(answer, export, session, request.url)
 
 
-def _ack(answer: Answer, export: WaitingExport, config: RestJsonConfig, url: str) -> Ack | None:
-    if not 200 <= answer.status < 300 or not readable(answer):
+def _ack(answer: Answer, export: WaitingExport, session: Session, url: str) -> Ack | None:
+    config = session.config
+    try:
+        value = session.redactor.value(answer.json()) if answer.ok else None
+    except UnreadableError:
         return None
-    value = read(answer)
-    status = as_text(pick(config.status or "", value))
-    number = as_text(pick(config.status_number, value)) if config.status_number else ""
+    status = as_text(pick(config.status or "", value)).strip()
+    number = as_number(pick(config.status_number, value)) if config.status_number else None
     ack = Ack(export.reference, "ACKED", export.export_id, number or export.erp_reference, source=url)
     if status in config.confirmed:
         return ack
     if status in config.refused:
-        ack.status, ack.error_code, ack.message = "FAILED", status, words(value, config)
+        ack.status, ack.error_code, ack.message = "FAILED", status, words(answer, config, session.redactor)
         return ack
     return None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextvars import copy_context
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -12,23 +12,22 @@ from pydantic import BaseModel
 
 from orderflow.connectors.base import BaseConnector
 from orderflow.connectors.rest.answers import found_number, order_number
-from orderflow.connectors.rest.auth import send_signed, sent_secrets
+from orderflow.connectors.rest.auth import send_signed
 from orderflow.connectors.rest.config import RestJsonConfig
 from orderflow.connectors.rest.confirmation import acks_of
 from orderflow.connectors.rest.request import body_of, create_request, find_request, idempotency_key
-from orderflow.connectors.rest.session import Answer, Session, Sessions
+from orderflow.connectors.rest.session import Session
 from orderflow.connectors.rest.trial import try_out
+from orderflow.connectors.sessions import SESSIONS
 from orderflow.domain.delivery import Ack, Document, ExportResult, TestResult, Waiting, WaitingExport
 from orderflow.domain.errors import (
     ConnectorError,
     InDoubtError,
     LeaseEndingError,
-    NeedsAttentionError,
-    TransientError,
-    UnavailableError,
 )
 from orderflow.domain.orders import DraftOrder
-from orderflow.domain.ports import Preview
+from orderflow.domain.ports import Preview, for_the_others
+from orderflow.http import Answer, read_answer
 
 
 class RestJsonConnector(BaseConnector):
@@ -39,46 +38,61 @@ class RestJsonConnector(BaseConnector):
     config_model: ClassVar[type[BaseModel]] = RestJsonConfig
     capabilities: ClassVar[frozenset[str]] = frozenset({"find", "acks"})
 
-    def __init__(self) -> None:
-        self._sessions = Sessions()
+    def open_session(self, settings: RestJsonConfig) -> Session:
+        """Return connections to the API, and room for its access token."""
+        return Session(settings)
+
+    def further_secrets(self, config: dict[str, Any]) -> Iterable[str]:
+        """Return the access tokens that were got for this configuration."""
+        session = SESSIONS.peek(self, config)
+        return list(session.token.given) if session is not None else ()
 
     def render(self, draft_order: DraftOrder, config: dict[str, Any]) -> Document:
         """Return the request's body. Raises RejectedError, ConfigError."""
-        with self._session(config) as session:
+        with self.session(config) as session:
             return body_of(draft_order, session.config)
 
     def preview(self, draft_order: DraftOrder, config: dict[str, Any]) -> Preview:
         """Return the request without the credentials that go with it."""
         document = self.document(draft_order, config)
-        with self._session(config) as session:
-            request = create_request(draft_order, session.config, document.content)
+        with self.session(config) as session:
+            request = create_request(draft_order, session.config, document)
         return Preview(document, f"{request.method} {request.url}", request.headers)
 
     def export(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
-        """Create the order in the API. Raises ConnectorError as DESIGN §7.6 sorts them."""
+        """Create the order in the API. Raises ConnectorError as `orderflow.connectors.rest.answers` sorts them."""
         document = self.document(draft_order, config)
-        with self._session(config) as session:
+        with self.session(config) as session:
             if not draft_order.delivery.may_start():
                 raise LeaseEndingError("Too little of the lease is left to begin with this order.")
-            request = create_request(draft_order, session.config, document.content)
-            answer = send_signed(session, request, idempotency_key(draft_order.delivery))
+            request = create_request(draft_order, session.config, document)
+            answer = send_signed(session, request, idempotency_key(draft_order.delivery), changes=True)
+            return self._understood(draft_order, config, session, answer)
+
+    def understand(
+        self, draft_order: DraftOrder, config: dict[str, Any], status: int, headers: Mapping[str, str], body: bytes
+    ) -> ExportResult:
+        """Return what an answer to a create would mean for the order. Raises as `export` does; sends nothing."""
+        answer = read_answer(status, headers, body)
+        with self.session(config) as session:
             if answer.status in session.config.duplicate_statuses:
-                return self._known_already(draft_order, config, answer)
-            return _result(draft_order, order_number(answer, session.config), status=answer.status)
+                return _result(draft_order, None, status=answer.status, inferred=True)
+            number = order_number(answer, session.config, session.redactor)
+        return _result(draft_order, number, status=answer.status)
 
     def export_many(
         self, draft_orders: Sequence[DraftOrder], config: dict[str, Any]
     ) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
         """Create orders, `max_in_flight` at a time; once the target is found down, the rest are not tried."""
         try:
-            with self._session(config) as session:
+            with self.session(config) as session:
                 at_once = session.config.max_in_flight
         except ConnectorError as error:
             yield from ((order.id, error) for order in draft_orders)
             return
         lane = _Lane(self, config)
         with ThreadPoolExecutor(at_once, "rest-json") as pool:
-            futures = {pool.submit(lane.outcome, order): order.id for order in draft_orders}
+            futures = {pool.submit(copy_context().run, lane.outcome, order): order.id for order in draft_orders}
             try:
                 yield from ((futures[done], done.result()) for done in as_completed(futures))
             finally:
@@ -103,15 +117,13 @@ class RestJsonConnector(BaseConnector):
             InDoubtError: The configuration gives no way to know.
             ConnectorError: The question got no clear answer; it is asked again later.
         """
-        with self._session(config) as session:
+        with self.session(config) as session:
             if session.config.find_url is None:
                 return super().find(draft_order, config)
-            try:
-                answer = send_signed(session, find_request(draft_order, session.config), _question(draft_order))
-                number = found_number(answer, session.config)
-            except InDoubtError as error:  # nothing was sent that could double an order: just ask again
-                raise TransientError(f"Is the order there? {error.message}", code="FIND_FAILED") from None
-            return _result(draft_order, number, status=answer.status) if number else None
+            request = find_request(draft_order, session.config)
+            answer = send_signed(session, request, f"find-{draft_order.delivery.export_id}", changes=False)
+            there, number = found_number(answer, session.config, session.redactor)
+        return _result(draft_order, number, status=answer.status) if there else None
 
     def expects_acks(self, config: dict[str, Any]) -> bool:
         """Tell whether the API is asked for its confirmation."""
@@ -119,48 +131,50 @@ class RestJsonConnector(BaseConnector):
 
     def poll_acks(self, config: dict[str, Any], waiting: Waiting | Iterable[WaitingExport]) -> Iterator[Ack]:
         """Ask for the status of every order that waits. Raises UnavailableError, NeedsAttentionError."""
-        with self._session(config) as session:
-            for ack in acks_of(session, waiting):
-                ack.message = _hidden(ack.message, session) if ack.message else ack.message
-                yield ack
+        with self.session(config) as session:
+            yield from acks_of(session, waiting)
 
     def test_connection(self, config: dict[str, Any]) -> TestResult:
         """Reach the API, be let in, and see whether orders may be created; `details` say what was proven."""
         details: dict[str, Any] = {}
+        error: ConnectorError | None = None
         with self.measure_latency("test") as timer:
             try:
-                with self._session(config) as session:
+                with self.session(config) as session:
                     details = try_out(session)
-                error = None
             except ConnectorError as problem:
                 error = problem
         if error is None:
             return self.build_test_result(True, None, timer.latency_ms, details)
-        result = self.failed_test(error, timer.latency_ms)
-        result.details["needs_attention"] = isinstance(error, NeedsAttentionError)
-        return result
+        return self.failed_test(error, timer.latency_ms)
 
-    def close(self) -> None:
-        """Close all connections that are not in use."""
-        self._sessions.close()
+    def _understood(self, order: DraftOrder, config: dict[str, Any], session: Session, answer: Answer) -> ExportResult:
+        if answer.status in session.config.duplicate_statuses:
+            return self._known_already(order, config, answer)
+        sent_before = order.delivery.last_begun_at is not None
+        number = order_number(answer, session.config, session.redactor, sent_before=sent_before)
+        return _result(order, number, status=answer.status)
 
     def _known_already(self, order: DraftOrder, config: dict[str, Any], answer: Answer) -> ExportResult:
-        """The API has the order: by an earlier attempt of this delivery."""
-        found = self.find(order, config) if config.get("find_url") else None
+        """The API says that it has the order; which one, only a question can tell.
+
+        Raises:
+            InDoubtError: It does not find it, so that it may have another order of the same number.
+        """
+        if not self.can_find(config):
+            return _result(order, None, status=answer.status, inferred=True)
+        try:
+            found = self.find(order, config)
+        except ConnectorError as error:
+            raise InDoubtError(f"The API knows the order already, it says, but {error.message}") from None
         if found is None:
-            found = _result(order, None, status=answer.status)
+            raise InDoubtError(
+                f"The API says that it knows the order already (status {answer.status}), but does not find it: it may "
+                "have another one of the same number.",
+                code="PERHAPS_THERE",
+            )
         found.inferred = True
         return found
-
-    @contextmanager
-    def _session(self, config: dict[str, Any]) -> Iterator[Session]:
-        with self._sessions.use(config) as session:
-            try:
-                yield session
-            except ConnectorError as error:
-                error.message = _hidden(error.message, session)
-                error.args = (error.message,)
-                raise
 
 
 class _Lane:
@@ -175,10 +189,9 @@ class _Lane:
             return self._shut
         try:
             return self._connector.export(order, self._config)
-        except (UnavailableError, NeedsAttentionError) as error:
-            self._shut = error
-            return error
         except ConnectorError as error:
+            if shut := for_the_others(error):
+                self._shut = shut
             return error
 
 
@@ -187,19 +200,8 @@ def _cancel(futures: Iterable[Future[Any]]) -> None:
         future.cancel()
 
 
-def _result(order: DraftOrder, number: str | None, *, status: int) -> ExportResult:
+def _result(order: DraftOrder, number: str | None, *, status: int, inferred: bool = False) -> ExportResult:
     metadata: dict[str, Any] = {"status": status, "idempotency_key": idempotency_key(order.delivery)}
     if number:
         metadata["erp_order_id"] = number
-    return ExportResult(success=True, export_id=order.delivery.export_id, connector_metadata=metadata)
-
-
-def _question(order: DraftOrder) -> str:
-    return f"find-{order.delivery.export_id}"
-
-
-def _hidden(text: str, session: Session) -> str:
-    """A target may repeat what we sent it, also the password."""
-    for secret in sent_secrets(session):
-        text = text.replace(secret, "********")
-    return text
+    return ExportResult(True, order.delivery.export_id, connector_metadata=metadata, inferred=inferred)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from orderflow.connectors.rest.checks import BODY_WRITERS, header_lines, template
+from orderflow.connectors.rest.checks import header_lines
 from orderflow.connectors.rest.config import RestJsonConfig
 from orderflow.connectors.rest.session import Outgoing
 from orderflow.domain.delivery import Delivery, Document, WaitingExport
-from orderflow.domain.document import export_document, export_filename
 from orderflow.domain.errors import RejectedError
 from orderflow.domain.orders import DraftOrder
+from orderflow.formats.json_v1 import JsonV1Format, JsonV1Settings
 from orderflow.formats.order_fields import order_fields
+from orderflow.formats.template import TemplateFormat, TemplateSettings
 from orderflow.formats.template.filters import in_header, in_url
+from orderflow.formats.template.settings import template
 
-MEDIA_TYPES = {"json": "application/json", "xml": "application/xml", "form": "application/x-www-form-urlencoded"}
-_SUFFIX = {"json": ".json", "xml": ".xml", "form": ".txt"}
-FORMAT_VERSION = "rest_template"
+_JSON, _TEMPLATE = JsonV1Format(), TemplateFormat()
 
 
 def body_of(order: DraftOrder, config: RestJsonConfig) -> Document:
@@ -24,29 +24,31 @@ def body_of(order: DraftOrder, config: RestJsonConfig) -> Document:
         RejectedError: The order cannot be expressed in it.
     """
     if config.body is None:
-        return export_document(order)
-    text = template(config.body, BODY_WRITERS[config.body_format]).render(order_fields(order))
-    name = export_filename(order.id, order.delivery, _SUFFIX[config.body_format])
-    return Document(name, text.encode(), MEDIA_TYPES[config.body_format], FORMAT_VERSION)
+        return _JSON.render(order, order.delivery, JsonV1Settings())
+    settings = TemplateSettings.model_construct(body_format=config.body_format, body=config.body)  # checked already
+    return _TEMPLATE.render(order, order.delivery, settings)
 
 
-def create_request(order: DraftOrder, config: RestJsonConfig, body: bytes) -> Outgoing:
+def create_request(order: DraftOrder, config: RestJsonConfig, document: Document) -> Outgoing:
     """Return the request that creates the order, without credentials.
 
     Raises:
         RejectedError: The URL or a header needs a field that the order lacks.
     """
-    media_type = MEDIA_TYPES["json" if config.body is None else config.body_format]
-    headers = _headers(order, config) | {
-        "Content-Type": media_type,
+    ours = {
+        "Content-Type": document.media_type,
         config.idempotency_header: idempotency_key(order.delivery),
     }
-    return Outgoing(config.method, _url(order, config.url), headers, body)
+    given = _headers(order, config)
+    named = {name.lower() for name in given}
+    headers = given | {name: value for name, value in ours.items() if name.lower() not in named}
+    return Outgoing(config.method, _url(order, config.url), headers, document.content)
 
 
 def find_request(order: DraftOrder, config: RestJsonConfig) -> Outgoing:
     """Return the request that asks whether the order is there. Raises as `create_request` does."""
-    return Outgoing("GET", _url(order, config.find_url or ""), _headers(order, config))
+    headers = {name: value for name, value in _headers(order, config).items() if name.lower() != "content-type"}
+    return Outgoing("GET", _url(order, config.find_url or ""), headers)
 
 
 def status_request(export: WaitingExport, config: RestJsonConfig) -> Outgoing:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from orderflow.connectors.rest.answers import error_of, found_number, pick, read, readable, words
+from orderflow.connectors.rest.answers import found_number, status_error, words
 from orderflow.connectors.rest.auth import access_token, send_signed
-from orderflow.connectors.rest.checks import template
+from orderflow.connectors.rest.expressions import pick
 from orderflow.connectors.rest.request import find_request
-from orderflow.connectors.rest.session import Answer, Outgoing, Session
-from orderflow.domain.errors import InDoubtError, NeedsAttentionError, TransientError, UnavailableError
+from orderflow.connectors.rest.session import Outgoing, Session
+from orderflow.domain.errors import NeedsAttentionError, TransientError, UnavailableError
 from orderflow.domain.ids import new_id
 from orderflow.formats.order_fields import sample_order
 from orderflow.formats.template.filters import in_url
+from orderflow.formats.template.settings import template
+from orderflow.http import Answer, UnreadableError
 
 PATIENCE = 8.0
 """Seconds for each of a test's three requests, whatever a delivery may take: a person waits, and so does a probe."""
@@ -32,7 +34,15 @@ def try_out(session: Session) -> dict[str, Any]:
     proven = _read_test_url(session) if session.config.test_url else _ask_for_methods(session)
     if session.config.find_url:
         _look_for_what_is_not_there(session)
+    elif not session.config.idempotent:
+        proven["note"] = f"{proven.get('note', '')} {_CANNOT_ASK}".strip()
     return proven
+
+
+_CANNOT_ASK = (
+    "Without a find URL or an idempotency key nobody can ask whether an order arrived whose answer is lost: it is then "
+    "held for a person."
+)
 
 
 def _read_test_url(session: Session) -> dict[str, Any]:
@@ -43,11 +53,13 @@ def _read_test_url(session: Session) -> dict[str, Any]:
         raise NeedsAttentionError(f"The test URL answers with status {answer.status}.", code="WRONG_URL")
     if config.test_passes is None:
         return {"reached": True, "signed_in": True, "may_create": None, "note": _NOT_ASKED}
-    if not readable(answer):
-        raise NeedsAttentionError("The test URL gives no JSON.", code="WRONG_URL")
-    if not pick(config.test_passes, read(answer)):
+    try:
+        value = session.redactor.value(answer.json())
+    except UnreadableError:
+        raise NeedsAttentionError("The test URL gives no JSON.", code="WRONG_URL") from None
+    if not pick(config.test_passes, value):
         raise NeedsAttentionError(
-            f"The API says that orders may not be created: {words(read(answer), config)}",
+            f"The API says that orders may not be created: {words(answer, config, session.redactor)}",
             code="PERMISSION_DENIED",
             hint="Have the account given that right, then test again.",
         )
@@ -62,10 +74,19 @@ def _look_for_what_is_not_there(session: Session) -> None:
     order = sample_order()
     order.id, order.delivery = new_id(), None
     order.external_order_number = f"TEST-{order.id.hex[-12:]}"
-    number = found_number(_send(session, find_request(order, session.config)), session.config)
-    if number:
+    answer = _send(session, find_request(order, session.config))
+    try:
+        there, number = found_number(answer, session.config, session.redactor)
+    except TransientError as error:
         raise NeedsAttentionError(
-            f"The find URL finds an order that was never sent: {number[:100]}.",
+            f"The find URL gives no clear answer about an order that was never sent: {error.message}",
+            code="WRONG_FIND",
+            hint="Have found name the place where the number would be, as items[0].id, and 'Not there' the statuses "
+            "that say that there is none.",
+        ) from None
+    if there:
+        raise NeedsAttentionError(
+            f"The find URL finds an order that was never sent: {(number or 'it gives no number')[:100]}.",
             code="WRONG_FIND",
             hint="Have find_url ask for one order, as by {{ delivery.export_id }}, and found pick its number only.",
         )
@@ -93,20 +114,16 @@ _CORRECT = "Correct the URL or the method in the connection, then test again."
 
 
 def _send(session: Session, outgoing: Outgoing) -> Answer:
-    try:
-        return send_signed(session, outgoing, "test")
-    except InDoubtError as error:
-        raise UnavailableError(error.message.split(";")[0] + ".") from None
+    answer = send_signed(session, outgoing, "test", changes=False)
+    if 300 <= answer.status < 400:
+        place = session.redactor.text(answer.headers.get("Location", ""))[:200] or "another URL"
+        raise NeedsAttentionError(f"The API sends us on to {place}.", code="REDIRECT", hint=_CORRECT)
+    return answer
 
 
 def _refuse_bad(session: Session, answer: Answer) -> None:
-    if answer.status in (401, 403, 407):
-        raise error_of(answer, session.config)
+    if answer.status in (401, 403, 407, 429):
+        raise status_error(answer, session.config, session.redactor)
     if answer.status >= 500:
-        raise UnavailableError(f"The API fails (status {answer.status}): {_said(session, answer)}")
-    if answer.status == 429:
-        raise TransientError("The API asks us to wait (status 429).")
-
-
-def _said(session: Session, answer: Answer) -> str:
-    return words(read(answer) if readable(answer) else None, session.config)
+        said = words(answer, session.config, session.redactor)
+        raise UnavailableError(f"The API fails (status {answer.status}): {said}")

@@ -15,8 +15,6 @@ import re
 from html import unescape
 from typing import Any
 
-import httpx
-
 from orderflow.connectors.tryton.wire import decode
 from orderflow.domain.errors import (
     ConnectorError,
@@ -25,29 +23,37 @@ from orderflow.domain.errors import (
     RejectedError,
     TransientError,
 )
+from orderflow.http import Answer
 
 
-def from_rest(response: httpx.Response, database: str, *, changes: bool) -> Any:
+def from_rest(response: Answer, database: str, *, changes: bool) -> Any:
     """Return the result of a REST call.
 
     Raises:
         ConnectorError: As the table above says.
     """
-    if response.status_code == httpx.codes.NO_CONTENT:
+    if response.status == 204:
         return None
-    if response.is_success:
-        return _json(response, changes=changes)
+    if response.ok:
+        return _json(response, database, changes=changes)
     raise _by_status(response, database, changes=changes)
 
 
-def from_rpc(response: httpx.Response, database: str, *, changes: bool) -> Any:
+def from_rpc(response: Answer, database: str, *, changes: bool) -> Any:
     """Return the result of a JSON-RPC call, whose business errors come with HTTP 200. Raises as `from_rest` does."""
-    if not response.is_success:
+    if not response.ok:
         raise _by_status(response, database, changes=changes)
-    answer = _json(response, changes=changes)
-    if not isinstance(answer, dict) or not answer.get("error"):
-        return answer["result"] if isinstance(answer, dict) and "result" in answer else answer
-    raise _by_name(answer["error"], changes=changes)
+    answer = _json(response, database, changes=changes)
+    if isinstance(answer, dict) and answer.get("error") and answer.get("id") is not None:
+        raise _by_name(answer["error"], changes=changes)
+    if not isinstance(answer, dict) or "result" not in answer or answer.get("error"):
+        raise odd_answer("gave an answer that is not JSON-RPC", database, changes=changes)
+    return answer["result"]
+
+
+def odd_answer(what: str, database: str, *, changes: bool) -> ConnectorError:
+    """Return the error for an answer that Tryton would not give: something else may answer in its place."""
+    return _fault(what, changes=changes) if changes else no_database(database, f" It {what}.")
 
 
 def not_let_in(what: str) -> NeedsAttentionError:
@@ -60,20 +66,17 @@ def not_let_in(what: str) -> NeedsAttentionError:
     )
 
 
-def _json(response: httpx.Response, *, changes: bool) -> Any:
+def _json(response: Answer, database: str, *, changes: bool) -> Any:
     try:
-        return decode(response.content)
-    except ValueError:
-        return _raise(_fault("gave an answer that is not JSON", changes=changes))
-
-
-def _raise(error: ConnectorError) -> Any:
+        return decode(response.text)
+    except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError):  # no JSON, or no tags of Tryton's
+        error = odd_answer("gave an answer that is not its JSON", database, changes=changes)
     raise error
 
 
-def _by_status(response: httpx.Response, database: str, *, changes: bool) -> ConnectorError:
+def _by_status(response: Answer, database: str, *, changes: bool) -> ConnectorError:
     words = _words(response)
-    match response.status_code:
+    match response.status:
         case 401:
             return not_let_in("the application key")
         case 403:
@@ -87,7 +90,7 @@ def _by_status(response: httpx.Response, database: str, *, changes: bool) -> Con
         case 423 | 429:
             return TransientError(f"Tryton is busy: {words}", code="ERP_BUSY")
         case _:
-            return _fault(f"failed with HTTP {response.status_code}: {words}", changes=changes)
+            return _fault(f"failed with HTTP {response.status}: {words}", changes=changes)
 
 
 def _by_name(error: Any, *, changes: bool) -> ConnectorError:
@@ -105,10 +108,10 @@ def _by_name(error: Any, *, changes: bool) -> ConnectorError:
             return _fault(f"failed: {name}", changes=changes)
 
 
-def no_database(database: str) -> NeedsAttentionError:
+def no_database(database: str, more: str = "") -> NeedsAttentionError:
     """Return the error for a database that Tryton does not have."""
     return NeedsAttentionError(
-        f"Tryton has no database {database!r}, or something else answers at this address.",
+        f"Tryton has no database {database!r}, or something else answers at this address.{more}",
         code="DATABASE_UNKNOWN",
         hint="Correct the database's name or the address, then test the connection.",
     )
@@ -151,10 +154,10 @@ def _joined(details: list[Any]) -> str:
     return " ".join(dict.fromkeys(part.strip() for part in flat if isinstance(part, str) and part.strip()))
 
 
-def _words(response: httpx.Response) -> str:
+def _words(response: Answer) -> str:
     try:
-        answer = decode(response.content)
-    except ValueError:
+        answer = decode(response.text)
+    except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError):
         page = re.sub(r"<title>.*?</title>|<h1>.*?</h1>|<[^>]*>", " ", response.text[:2_000], flags=re.DOTALL)
         return " ".join(unescape(page).split())[:300]
     parts = [answer.get("message"), answer.get("description")] if isinstance(answer, dict) else [str(answer)]

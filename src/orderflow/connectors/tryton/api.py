@@ -11,11 +11,11 @@ from itertools import count
 from typing import Any, Protocol
 from urllib.parse import quote
 
-import httpx
-
-from orderflow.connectors.tryton.answers import from_rest, from_rpc, no_database, not_let_in
+from orderflow.connectors.order_book import rows_of
+from orderflow.connectors.tryton.answers import from_rest, from_rpc, no_database, not_let_in, odd_answer
 from orderflow.connectors.tryton.config import TrytonConfig
 from orderflow.connectors.tryton.wire import encode
+from orderflow.http import Answer
 from orderflow.http.server import HttpServer
 
 READS = frozenset({"search_read", "get_preferences", "get_access", "on_change"})
@@ -45,10 +45,8 @@ def open_api(config: TrytonConfig) -> TrytonApi:
 def search_read(api: TrytonApi, model: str, domain: list[Any], fields: list[str]) -> list[dict[str, Any]]:
     """Return `fields` of the records that `domain` selects, oldest first."""
     order = [["id", "ASC"]]
-    found: list[dict[str, Any]] = api.call(
-        model, "search_read", domain=domain, offset=0, limit=None, order=order, fields_names=fields
-    )
-    return found
+    found = api.call(model, "search_read", domain=domain, offset=0, limit=None, order=order, fields_names=fields)
+    return rows_of(found, fields, "Tryton")
 
 
 class RestApi:
@@ -102,7 +100,7 @@ class RpcApi:
             session = self._session or self._sign_in()
             params = [*ids, *arguments.values(), self._context]
             response = self._send(f"model.{model}.{method}", params, session, changes=method not in READS)
-            if response.status_code != httpx.codes.UNAUTHORIZED:
+            if response.status != 401:
                 return from_rpc(response, self._config.database, changes=method not in READS)
             self._session = None
         raise not_let_in("the session that it has just opened")
@@ -119,12 +117,20 @@ class RpcApi:
             user, secret = self._config.username or "", self._config.password
             password = secret.get_secret_value() if secret else ""
             response = self._send("common.db.login", [user, {"password": password}], None, changes=False)
-            if response.status_code == httpx.codes.UNAUTHORIZED:
+            if response.status == 401:
                 raise not_let_in("the user or the password")
-            user_id, token, *_ = from_rpc(response, self._config.database, changes=False)
+            signed_in = from_rpc(response, self._config.database, changes=False)
+            if not signed_in:
+                raise not_let_in("the user or the password")
+            if not isinstance(signed_in, list) or len(signed_in) < 2:
+                raise odd_answer("gave no session for our sign-in", self._config.database, changes=False)
+            user_id, token, *_ = signed_in
             session = base64.b64encode(f"{user}:{user_id}:{token}".encode()).decode()
             response = self._send("model.res.user.get_preferences", [True, {}], session, changes=False)
-            self._context = from_rpc(response, self._config.database, changes=False)
+            context = from_rpc(response, self._config.database, changes=False)
+            if not isinstance(context, dict):
+                raise odd_answer("gave no preferences of our user", self._config.database, changes=False)
+            self._context = context
             self._session = session
             return session
 
@@ -132,12 +138,13 @@ class RpcApi:
         """Look whether there is the database, if Tryton tells: a sign-in to one that is not takes it 30 seconds."""
         listed = self._send("common.db.list", [], None, changes=False, path="rpc/")
         database = self._config.database
-        if listed.is_success and database not in from_rpc(listed, database, changes=False):
+        there = from_rpc(listed, database, changes=False) if listed.ok else [database]
+        if not isinstance(there, list) or database not in there:
             raise no_database(database)
 
     def _send(
         self, method: str, params: list[Any], session: str | None, *, changes: bool, path: str | None = None
-    ) -> httpx.Response:
+    ) -> Answer:
         headers = _JSON | ({"Authorization": f"Session {session}"} if session else {})
         content = encode({"id": next(self._ids), "method": method, "params": params})
         return self._server.send("POST", path or self._path, headers=headers, content=content, changes=changes)

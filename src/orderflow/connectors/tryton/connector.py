@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from orderflow.connectors.order_book import OrderBook, OrderBookConnector
-from orderflow.connectors.tryton.api import TrytonApi, open_api
+from orderflow.connectors.tryton.api import READS, TrytonApi, open_api
 from orderflow.connectors.tryton.config import TrytonConfig
 from orderflow.connectors.tryton.sales import Sales
 
@@ -19,7 +19,9 @@ class TrytonConnector(OrderBookConnector[TrytonApi]):
     display_name: ClassVar[str] = "Tryton"
     config_model: ClassVar[type[BaseModel]] = TrytonConfig
 
-    def open_api(self, settings: TrytonConfig) -> TrytonApi:
+    reads: ClassVar[frozenset[str]] = READS
+
+    def open_session(self, settings: TrytonConfig) -> TrytonApi:
         """Return the way in that the configuration names."""
         return open_api(settings)
 

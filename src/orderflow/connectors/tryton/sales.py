@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from orderflow.connectors.catalog import Catalog, Named
 from orderflow.connectors.order_book import Entry
+from orderflow.connectors.tryton.answers import odd_answer
 from orderflow.connectors.tryton.api import TrytonApi, search_read
 from orderflow.connectors.tryton.catalog import read_catalog
 from orderflow.connectors.tryton.config import TrytonConfig
@@ -108,14 +109,19 @@ class Sales:
 
     def _make(self, order: DraftOrder, named: Named, reference: str) -> Sale:
         values = sale_values(order, named, reference + MARK)
-        sale_id: int = self.api.call("sale.sale", "create", vlist=[values])[0]
+        made = self.api.call("sale.sale", "create", vlist=[values])
+        if not isinstance(made, list) or len(made) != 1 or not isinstance(made[0], int):
+            raise odd_answer("gave an answer that is none to a new sale", self.config.database, changes=True)
+        sale_id = made[0]
         try:
             self._complete(sale_id, named, reference)
         except (RejectedError, NeedsAttentionError):
             self.api.call("sale.sale", "delete", sale_id)
             raise
         there = self._all([reference])
-        first = next(filter(_is_whole, there))
+        first = next(filter(_is_whole, there), None)
+        if first is None:
+            raise odd_answer("does not show the sale that it made", self.config.database, changes=True)
         for sale in there:
             # A request of an earlier attempt, given up on long ago, has made another in the meantime, or half of one.
             if sale["id"] != first["id"] and (sale["id"] == sale_id or not _is_whole(sale)):

@@ -16,7 +16,7 @@ def encode(value: Any) -> bytes:
     return json.dumps(value, default=_tagged, ensure_ascii=False).encode()
 
 
-def decode(content: bytes) -> Any:
+def decode(content: str | bytes) -> Any:
     """Return what Tryton wrote.
 
     Raises:

@@ -220,7 +220,7 @@ def _need_a_key(**_: Any) -> None:
     """Refuse to start with a key that opens nothing; a database that is away is no reason not to."""
     if not _settings.database_url:
         return
-    database = Database(_settings.app_url, pool_size=1)
+    database = Database(_settings.app_url, pool_size=1, pgbouncer=_settings.pgbouncer)
     try:
         require_key(SqlProcesses(database), _settings.encryption().known_key_ids)
     except EncryptionError as error:

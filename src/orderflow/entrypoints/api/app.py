@@ -39,6 +39,7 @@ from orderflow.entrypoints.api.errors import handle_errors
 from orderflow.entrypoints.api.middleware import Boundary
 from orderflow.entrypoints.api.openapi import describe
 from orderflow.entrypoints.api.page import add_page
+from orderflow.entrypoints.api.rate_limit import RateLimit
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.together import Together
 from orderflow.entrypoints.api.tokens import Tokens
@@ -132,6 +133,7 @@ def _start(api: FastAPI, wired: App, *, engine: bool) -> Engine | None:
     state.together = Together(wired.store)
     state.authenticator = Authenticator(wired.accounts, state.tokens)
     state.workload = Workload()
+    state.password_checks = RateLimit(60, 60)
     _ = wired.passwords  # a missing pepper stops the start, not the first sign-in
     wired.wiring.observers.append(state.metrics.note_settled)
     log_deliveries(wired.wiring)

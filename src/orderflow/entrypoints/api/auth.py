@@ -80,6 +80,7 @@ async def login(request: Request, body: Credentials) -> Token:
     app, source, refused_at = app_of(request), client_of(request), time.monotonic() + REFUSED_AFTER
     given = body.email.strip(), body.password.get_secret_value(), source, request_id_of(request)
     workload: Workload = request.app.state.workload
+    request.app.state.password_checks.check(source)
     try:
         async with workload.shares[Work.PASSWORD].taken(source):
             account = await run_in_threadpool(sign_in, app.store, app.accounts, app.passwords, app.sources, *given)
@@ -125,6 +126,7 @@ def change_my_password(request: Request, caller: Myself, body: NewOwnPassword) -
         raise StateError("An API key has no password.", code="NOT_A_USER", hint="Sign in with address and password.")
     app, old, new = app_of(request), body.old_password.get_secret_value(), body.new_password.get_secret_value()
     place = client_of(request)
+    request.app.state.password_checks.check(place)
     change_own_password(
         app.store,
         app.passwords,
@@ -134,6 +136,6 @@ def change_my_password(request: Request, caller: Myself, body: NewOwnPassword) -
         old,
         new,
         sources=app.sources,
-        source=place,
+        source=f"own password, {place}",  # of its own: signing in from there does not make guesses free
     )
     request.app.state.authenticator.forget()

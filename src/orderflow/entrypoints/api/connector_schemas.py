@@ -62,7 +62,14 @@ class Options(In):
 
     name: Name | None = Field(None, description="For people", examples=["ERP in Hamburg"])
     in_doubt: Literal["resend", "hold"] = Field(
-        "resend", description="What follows when nobody can tell whether the ERP has an order: send again, or ask you"
+        "hold",
+        description="What follows when nobody can tell whether the ERP has an order. hold: it waits for a person. "
+        "resend: it is sent again, and an ERP that had it has it twice",
+    )
+    commit_within: Annotated[int, Field(ge=0, le=86_400)] | None = Field(
+        None,
+        description="Seconds after which this ERP shows an order whose answer got lost: only then is an order that it "
+        "does not show sent again. null: as its type has it (60 for REST_JSON, TRYTON and ODOO)",
     )
     give_up_after: Seconds | None = Field(
         None, description="Seconds after which an order for an unreachable ERP fails; null: it waits for ever"
@@ -131,6 +138,24 @@ class ConfigToPreview(TypedConfigToTest):
     order_id: UUID | None = Field(None, description="Left out: a sample order that has every field")
 
 
+class AnswerToRead(TypedConfigToTest):
+    """A configuration, and an answer of its API to read with it."""
+
+    status: int = Field(200, ge=100, le=599)
+    headers: dict[str, str] = Field(default_factory=dict, max_length=100)
+    body: str = Field("", max_length=1024 * 1024)
+
+
+class AnswerMeaning(Out):
+    """What an answer would mean for an order."""
+
+    verdict: Literal["DELIVERED", "REFUSED", "IN_DOUBT", "BUSY", "NEEDS_ATTENTION", "UNAVAILABLE", "RETRIED"]
+    erp_order_id: str | None
+    code: str | None
+    message: str | None
+    hint: str | None
+
+
 class Preview(Out):
     """What would be sent. Nothing was."""
 
@@ -184,6 +209,7 @@ class Health(Out):
         description="CLOSED delivers; OPEN: the ERP is away and looked for; PAUSED: a person must act, then test"
     )
     since: datetime | None
+    rests_until: datetime | None = Field(None, description="The ERP is busy: nothing is sent to it before then")
     error: Problem | None = Field(description="Why it does not deliver")
     waiting: int = Field(description="Deliveries that are still to be made")
     oldest_waiting_at: datetime | None
@@ -205,6 +231,7 @@ class Connector(Out):
     config: Stored | None = Field(description=f"Secrets are `{MASK}`; null if it cannot be read")
     config_readable: bool = Field(description="false: it was sealed with a key that is lost. Enter it again.")
     in_doubt: Literal["resend", "hold"]
+    commit_within: int | None
     give_up_after: int | None
     answer_within: int | None
     orders_per_minute: int | None

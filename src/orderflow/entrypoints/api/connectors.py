@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,6 +13,8 @@ from fastapi import Depends, Request, Response
 
 from orderflow.domain.errors import EncryptionError
 from orderflow.entrypoints.api.connector_schemas import (
+    AnswerMeaning,
+    AnswerToRead,
     ConfigToPreview,
     ConfigToTest,
     Connector,
@@ -35,12 +38,13 @@ from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_versio
 from orderflow.entrypoints.api.work import Work, slow
 from orderflow.flow.ports import Wiring
 from orderflow.flow.setup import connections as steps
-from orderflow.flow.setup.host_key import trust_host_key
+from orderflow.flow.setup.host_key import accept_host_key as pin_host_key
 from orderflow.flow.setup.mask import masked
 from orderflow.flow.setup.preview import preview_config
 from orderflow.flow.setup.probe import test_connection
 from orderflow.flow.setup.proof import proof_of, prove
 from orderflow.flow.setup.try_config import completed, failure, try_config
+from orderflow.flow.setup.understand import Pasted, meaning
 from orderflow.formats.order_fields import sample_order
 from orderflow.storage.store import SqlWork
 from orderflow.storage.views.reading import Row, SqlReading
@@ -81,6 +85,17 @@ def preview_connector_config(request: Request, caller: Tester, body: ConfigToPre
     """Show what a configuration would send for an order, without saving or sending anything."""
     order = sample_order() if body.order_id is None else body.order_id
     return preview_config(app_of(request).wiring, caller.org_id, body.connector_type, body.config, order, body.id)
+
+
+@router.post("/answer", response_model=AnswerMeaning, responses=answers(400, 404, 409))
+@slow(Work.TEST)
+def read_answer_with_config(request: Request, caller: Tester, body: AnswerToRead) -> Any:
+    """Show what an answer of an HTTP API would mean for an order, without saving or sending anything."""
+    headers = {name: value for name, value in body.headers.items() if name.lower() != "content-encoding"}
+    charset = next((value for name, value in headers.items() if name.lower() == "content-type"), "")
+    answer = Pasted(body.status, headers, _as_sent(body.body, charset))
+    wiring = app_of(request).wiring
+    return meaning(wiring, caller.org_id, body.connector_type, body.config, sample_order(), answer, body.id)
 
 
 @router.get("/{connector_id}", response_model=Connector, responses=answers(404))
@@ -184,10 +199,7 @@ def test_connector(request: Request, caller: Tester, connector_id: UUID) -> Any:
 def accept_host_key(request: Request, caller: Editor, connector_id: UUID, body: HostKey) -> Any:
     """Trust the host key that a failed test has shown, once a person has compared its fingerprint."""
     with _editing(request, caller, connector_id) as wiring:
-        if body.host_key is None:
-            steps.accept_host_key(wiring, caller.org_id, connector_id, body.fingerprint, caller.actor)
-        else:
-            trust_host_key(wiring, caller.org_id, connector_id, body.host_key, body.fingerprint, caller.actor)
+        pin_host_key(wiring, caller.org_id, connector_id, body.fingerprint, caller.actor, host_key=body.host_key)
     return _read(request, caller, connector_id)
 
 
@@ -289,3 +301,12 @@ def health(row: Row) -> dict[str, Any]:
     """Return a connection's health from its row."""
     known = {"state": row["breaker_state"], "since": row["breaker_since"], "error": row["breaker_error"]}
     return row | known | {"proof": proof_of(row)}
+
+
+def _as_sent(body: str, content_type: str) -> bytes:
+    """Return a pasted body as its server would have sent it: in the charset that it declares."""
+    found = re.search(r"charset=[\"']?([\w.-]+)", content_type, re.IGNORECASE)
+    try:
+        return body.encode(found[1] if found else "utf-8")
+    except (LookupError, UnicodeEncodeError):
+        return body.encode("utf-8", "replace")

@@ -17,6 +17,7 @@ WaitsFor = Literal[
     "WORKER",
     "RETRY_TIME",
     "TARGET",
+    "TARGET_RESTS",
     "ATTENTION",
     "CONNECTOR_DISABLED",
     "DELIVERIES_PAUSED",
@@ -37,7 +38,8 @@ class Export(Out):
     status: ERPExportStatus
     waits_for: WaitsFor | None = Field(
         description="What a PENDING one waits for: ATTEMPT (under way), WORKER (due now), RETRY_TIME (see "
-        "next_attempt_at), TARGET (the ERP is away), ATTENTION (a person must mend the connector), "
+        "next_attempt_at), TARGET (the ERP is away), TARGET_RESTS (it is busy: see "
+        "rests_until), ATTENTION (a person must mend the connector), "
         "CONNECTOR_DISABLED, DELIVERIES_PAUSED, DECISION (held in doubt: resolve it)"
     )
     overdue: bool = Field(description="The ERP should have answered by now")
@@ -52,6 +54,8 @@ class Export(Out):
     connector_error: Problem | None = Field(description="What is wrong with the connector that it waits for")
     attempts_spent: int = Field(description="Attempts that count against the limit of retries")
     next_attempt_at: datetime
+    rests_until: datetime | None = Field(description="Until then the connector sends nothing: the ERP is busy")
+    last_begun_at: datetime | None = Field(description="When it was last sent, as far as that can have begun")
     inferred: bool = Field(description="The delivery was concluded, not seen")
     held_at: datetime | None
     staged_at: datetime | None

@@ -12,6 +12,7 @@ from fastapi import Depends, Query, Request
 from orderflow.domain.errors import InputError, NotFoundError
 from orderflow.domain.orders import DraftOrder, missing_for_ready
 from orderflow.domain.states import OrderStatus
+from orderflow.entrypoints.api.body_limit import LARGE
 from orderflow.entrypoints.api.connector_schemas import Preview
 from orderflow.entrypoints.api.delivery_schemas import Export, Timeline, shown_event, shown_export
 from orderflow.entrypoints.api.deps import Caller, app_of, require
@@ -28,7 +29,7 @@ from orderflow.entrypoints.api.order_schemas import (
     RejectBody,
 )
 from orderflow.entrypoints.api.permissions import Permission
-from orderflow.entrypoints.api.routing import ApiRouter, ExactRequest, body_of, sends_json, validated_body
+from orderflow.entrypoints.api.routing import ApiRouter, ExactRequest, body_of, parsed, sends_json, validated_body
 from orderflow.entrypoints.api.schemas import JSON, CursorText, Moment, Text, decode_cursor, page
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
 from orderflow.entrypoints.api.work import Work, slow
@@ -158,6 +159,8 @@ def order_in(request: ExactRequest) -> DraftOrder:
     with suppress(InputError):
         if sends_json(request):
             return decode_order(request.raw)
+    if len(request.raw) > LARGE:  # pydantic finds every fault, and so it may find a hundred thousand
+        return read_order(parsed(request.raw) if sends_json(request) else None)
     body = validated_body(request, OrderBody)
     return read_order(body.model_dump(exclude_unset=True))
 

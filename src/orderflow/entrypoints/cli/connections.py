@@ -11,11 +11,14 @@ from rich.text import Text
 
 from orderflow.domain.delivery import TestResult
 from orderflow.domain.errors import InputError, OrderFlowError
+from orderflow.domain.states import DoubtPolicy
 from orderflow.entrypoints.cli.connection_config import gather_config
 from orderflow.entrypoints.cli.options import AsJson, ConnectionName, Org
 from orderflow.entrypoints.cli.output import err, out, print_facts, print_json, print_table
 from orderflow.entrypoints.cli.workplace import Workplace, caller, in_organization
 from orderflow.flow.setup import connections as steps
+from orderflow.flow.setup.host_key import accept_host_key as pin_host_key
+from orderflow.flow.setup.host_key import seen_host_key
 from orderflow.flow.setup.mask import masked
 from orderflow.flow.setup.probe import test_connection
 from orderflow.flow.setup.proof import proof_of
@@ -30,6 +33,22 @@ Secret = Annotated[
         "--secret",
         metavar="FIELD",
         help="A secret: asked for, or from the environment as ORDERFLOW_SECRET_FIELD, or from a file as FIELD=@FILE.",
+    ),
+]
+InDoubt = Annotated[
+    DoubtPolicy | None,
+    typer.Option(
+        help="What follows when nobody can tell whether the ERP has an order: hold it for a person (usual), or resend "
+        "it, so that an ERP that had it has it twice."
+    ),
+]
+CommitWithin = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=86_400,
+        metavar="SECONDS",
+        help="After how long this ERP shows an order whose answer got lost; before, it is not sent again.",
     ),
 ]
 NoTest = Annotated[bool, typer.Option("--no-test", help="Enable it without testing it first.")]
@@ -47,6 +66,8 @@ def add(
     settings: Set = None,
     secret: Secret = None,
     name: Annotated[str | None, typer.Option(help="A name for people.")] = None,
+    in_doubt: InDoubt = None,
+    commit_within: CommitWithin = None,
     no_test: NoTest = False,
     org: Org = None,
     json: AsJson = False,
@@ -55,7 +76,10 @@ def add(
     with in_organization(org) as place:
         connector = steps.known_connector(place.wiring.connector, connector_type)
         given = gather_config(connector, config, settings or [], secret or [])
-        added = steps.add_connection(place.wiring, place.org_id, connector_type, given, caller(), name=name)
+        options = _options(in_doubt, commit_within)
+        added = steps.add_connection(
+            place.wiring, place.org_id, connector_type, given, caller(), name=name, options=options
+        )
         result = None if no_test else test_connection(place.wiring, place.org_id, added, caller())
         if result is None or result.success:
             steps.enable_connection(place.wiring, place.org_id, added, caller())
@@ -68,6 +92,8 @@ def edit(
     config: Config = None,
     settings: Set = None,
     secret: Secret = None,
+    in_doubt: InDoubt = None,
+    commit_within: CommitWithin = None,
     org: Org = None,
     json: AsJson = False,
 ) -> None:
@@ -77,12 +103,14 @@ def edit(
         with place.app.store.work(place.org_id) as work:
             connector = steps.known_connector(place.wiring.connector, work.connections.type_of(found))
         changes = gather_config(connector, config, settings or [], secret or [])
-        if not changes:
-            raise InputError("Nothing to change.", hint="Give --config, --set or --secret.")
+        options = _options(in_doubt, commit_within)
+        if not (changes or options):
+            raise InputError("Nothing to change.", hint="Give --config, --set, --secret, --in-doubt, --commit-within.")
         with place.app.store.work(place.org_id) as work:
-            stored = steps.stored_target(work, found, changes)
+            stored = steps.stored_target(work, found, changes) if changes else None
         kept = masked(connector, stored.config) if stored else {}
-        steps.edit_connection(place.wiring, place.org_id, found, kept | changes, caller())
+        config_now = kept | changes if changes else None
+        steps.edit_connection(place.wiring, place.org_id, found, config_now, caller(), options=options)
         result = test_connection(place.wiring, place.org_id, found, caller())
     _tell("changed", found, result, json=json)
 
@@ -169,15 +197,20 @@ def accept_host_key(
     with in_organization(org) as place:
         found = place.connection_id(connection)
         fingerprint = fingerprint or _ask_for_fingerprint(place, found)
-        steps.accept_host_key(place.wiring, place.org_id, found, fingerprint, caller())
+        pin_host_key(place.wiring, place.org_id, found, fingerprint, caller())
         result = test_connection(place.wiring, place.org_id, found, caller())
         if enable and result.success:
             steps.enable_connection(place.wiring, place.org_id, found, caller())
     _tell("trusted", found, result, json=json)
 
 
+def _options(in_doubt: DoubtPolicy | None, commit_within: int | None) -> dict[str, Any]:
+    given = {"in_doubt": in_doubt.value if in_doubt else None, "commit_within": commit_within}
+    return {name: value for name, value in given.items() if value is not None}
+
+
 def _ask_for_fingerprint(place: Workplace, connection_id: UUID) -> str:
-    seen = steps.seen_host_key(place.wiring, place.org_id, connection_id)
+    seen = seen_host_key(place.wiring, place.org_id, connection_id)
     if seen is None:
         return ""  # accept_host_key says that it is trusted already
     err().print(f"The server shows {seen['fingerprint']}", markup=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +22,7 @@ from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.order.reading_files import read_orders
 from orderflow.flow.setup.connections import check_config
 from orderflow.flow.setup.preview import Shown, show
+from orderflow.flow.setup.understand import pasted, understand
 
 app = typer.Typer(help="Connectors, tried without a database.", no_args_is_help=True)
 
@@ -40,9 +42,16 @@ def try_order(
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting.")] = None,
     secret: Annotated[list[str] | None, typer.Option("--secret", metavar="FIELD", help="Asked for; or =@FILE.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be sent.")] = False,
+    answer: Annotated[
+        str | None,
+        typer.Option("--answer", metavar="FILE", help="What this answer (as of curl -i) would mean; sends nothing."),
+    ] = None,
     json: AsJson = False,
 ) -> None:
-    """Show the exact document or request that a connector makes of an order, then send it. Needs no database."""
+    """Show the exact document or request that a connector makes of an order, then send it. Needs no database.
+
+    With --answer nothing is sent: it shows what that answer of an HTTP API would mean for the order.
+    """
     connector = known_type(connector_type)
     given = gather_config(connector, config, settings or [], secret or [])
     check_config(connector, given)
@@ -50,12 +59,25 @@ def try_order(
     shown = show(connector, connector_type, tried, given)
     if not json:
         _print(shown)
-    result = None if dry_run else _send(connector, connector_type, tried, given)
+    result = None
+    if answer is not None:
+        result = understand(connector, connector_type, tried, given, pasted(_text(answer)))
+    elif not dry_run:
+        result = _send(connector, connector_type, tried, given)
     if json:
         print_json({**dataclasses.asdict(shown), "result": result})
     elif result is not None:
-        out().print("Sent.")
-        print_facts(result.connector_metadata)
+        out().print("Sent." if answer is None else "The order would be delivered.")
+        print_facts(({"erp_order_id": result.erp_order_id} if result.erp_order_id else {}) | result.connector_metadata)
+
+
+def _text(file: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"{file} cannot be read: {error.strerror}.", hint="Check the path given to --answer."
+        ) from None
 
 
 def _order(file: Path) -> DraftOrder:

@@ -23,6 +23,7 @@ from orderflow.entrypoints.demo.erp_process import RunningERP, running_erp
 from orderflow.entrypoints.demo.screen import Screen
 from orderflow.flow.ports import Actor
 from orderflow.flow.setup import connections as steps
+from orderflow.flow.setup.host_key import accept_host_key
 from orderflow.flow.setup.probe import test_connection
 from orderflow.postgres.home import default_home
 from orderflow.settings import Settings
@@ -153,7 +154,7 @@ def _connect(place: Workplace, erp: RunningERP, screen: Screen) -> None:
     result = test_connection(wiring, org_id, connection_id, ACTOR)
     screen.say(f"first test: {result.error_message} [{result.details.get('code')}]")
     screen.say(f"the ERP's administrator names the fingerprint {erp.fingerprint}: compared and accepted")
-    steps.accept_host_key(wiring, org_id, connection_id, erp.fingerprint, ACTOR)
+    accept_host_key(wiring, org_id, connection_id, erp.fingerprint, ACTOR)
     result = test_connection(wiring, org_id, connection_id, ACTOR)
     if not result.success:
         raise test_failed(result)

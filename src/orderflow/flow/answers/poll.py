@@ -6,16 +6,22 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID
 
-from orderflow.domain.answers import decide
+from orderflow.domain.answers import Newer, decide
 from orderflow.domain.delivery import Ack
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.ids import new_id
 from orderflow.domain.reach import within
+from orderflow.domain.states import ERPExportStatus
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.delivery.open_target import ENGINE, open_target
 from orderflow.flow.fault_points import reached
-from orderflow.flow.ports import Answer, OpenTarget, Wiring, Work
+from orderflow.flow.ports import Answer, Export, OpenTarget, Wiring, Work
 
+SUPERSEDED = {
+    "code": "SUPERSEDED",
+    "message": "The ERP confirmed the delivery before, so this one was stopped. Nothing of it had been sent.",
+    "hint": "Nothing to do.",
+}
 AT_ONCE = 500
 """Answers recorded in one transaction."""
 
@@ -45,7 +51,8 @@ def poll_acks(wiring: Wiring, org_id: UUID, connection_id: UUID) -> Counter[str]
         error = connector_fault("of this connection", fault).as_json()
     finally:
         with wiring.store.work(org_id) as work:
-            work.connections.end_poll(connection_id, token, wiring.poll_seconds, error or _unmatched(counts))
+            error = error or _left_open(work.exports.count_unreadable(connection_id), counts["unmatched"])
+            work.connections.end_poll(connection_id, token, wiring.poll_seconds, error)
     return counts
 
 
@@ -60,7 +67,8 @@ def _record(wiring: Wiring, to: OpenTarget, acks: Sequence[Ack], token: UUID) ->
         work.connections.lease_poll(to.target.connection_id, token, wiring.poll_lease_seconds)
         answers = _decide(work, [ack for ack in acks if ack.export_id and ack.status in ("ACKED", "FAILED")])
         work.exports.record_answers(answers)
-        _audit(work, answers, [ack for ack in acks if ack.status == "UNREADABLE"])
+        news = work.exports.note_unreadable([ack for ack in acks if ack.status == "UNREADABLE"])
+        _audit(work, answers, news)
     reached("ack recorded")
     done = [answer.ack for answer in answers if answer.verdict != "wait"]
     done += [ack for ack in acks if ack.status == "UNREADABLE"]
@@ -80,7 +88,8 @@ def _decide(work: Work, acks: Sequence[Ack]) -> list[Answer]:
         if ack.export_id not in exports or ack.status not in ("ACKED", "FAILED"):
             continue
         export, newer = exports[ack.export_id]
-        decision = decide(ack.status, export.status, lease_is_live=export.lease_is_live, newer_export=newer)
+        next_one = _stop_retry(work, export, ack) if newer else "none"
+        decision = decide(ack.status, export.status, lease_is_live=export.lease_is_live, newer=next_one)
         if ack.export_id in decided and decision.verdict != "wait":
             continue  # left where it lies: the next round weighs it against what is recorded now
         decided.add(ack.export_id)
@@ -88,28 +97,47 @@ def _decide(work: Work, acks: Sequence[Ack]) -> list[Answer]:
     return answers
 
 
+def _stop_retry(work: Work, export: Export, ack: Ack) -> Newer:
+    """Stop the export that followed a failed one which the ERP has after all, if nothing of it was sent yet."""
+    newer = work.exports.latest(export.draft_order_id)
+    if newer is None or (export.status, ack.status) != (ERPExportStatus.FAILED, "ACKED"):
+        return "none"
+    if newer.status is ERPExportStatus.FAILED:
+        return "none" if newer.never_arrived else "perhaps sent"
+    if newer.status is not ERPExportStatus.PENDING:
+        return "sent"
+    if work.exports.withdraw(newer.id) or work.exports.stop(newer.id, SUPERSEDED):
+        return "stopped"
+    return "claimed" if newer.lease_is_live else "perhaps sent"
+
+
 def _audit(work: Work, answers: Sequence[Answer], unreadable: Sequence[Ack]) -> None:
     for answer in answers:
         ack = answer.ack
         if answer.verdict in ("wait", "ignore"):
             continue
-        action = "EXPORT_ALERT" if answer.verdict == "alert" else "EXPORT_ACKED"
         after = {"status": ack.status, "erp_order_id": ack.erp_order_id, "code": ack.error_code}
         after |= {"message": answer.reason or ack.message, "export_id": str(answer.export.id)}
-        work.audit.add(action, ENGINE, "draft_order", [answer.export.draft_order_id], None, after)
+        actions = ["EXPORT_ACKED"] if answer.verdict != "alert" else []
+        for action in actions + (["EXPORT_ALERT"] if answer.reason else []):
+            work.audit.add(action, ENGINE, "draft_order", [answer.export.draft_order_id], None, after)
     for ack in unreadable:
         after = {"file": ack.source, "message": ack.message}
         work.audit.add("ACK_UNREADABLE", ENGINE, "erp_export", [ack.export_id], None, after)
 
 
-def _unmatched(counts: Counter[str]) -> dict[str, object] | None:
-    if not counts["unmatched"]:
+def _left_open(unreadable: int, unmatched: int) -> dict[str, object] | None:
+    """Return what a person has to look at: answers to our orders first, then those to nobody's."""
+    if not unreadable and not unmatched:
         return None
-    return {
-        "code": "ACKS_UNMATCHED",
-        "message": f"{counts['unmatched']} answer file(s) name no export of this connection; they were left in place.",
-        "hint": "Compare their names with the exported files; see docs/troubleshooting.md.",
-    }
+    nobodys = f"{unmatched} answer file(s) name no export of this connection; they were left in place."
+    details = {"unreadable": unreadable, "unmatched": unmatched}
+    if not unreadable:
+        hint = "Compare their names with the exported files; see docs/troubleshooting.md."
+        return {"code": "ACKS_UNMATCHED", "message": nobodys, "hint": hint, "details": details}
+    message = f"{unreadable} order(s) have an answer that cannot be read." + (f" {nobodys}" if unmatched else "")
+    hint = "Each order says why. Have the ERP write a better answer, or confirm the order by hand."
+    return {"code": "ACKS_UNREADABLE", "message": message, "hint": hint, "details": details}
 
 
 def _in_chunks(acks: Iterable[Ack], size: int) -> Iterator[list[Ack]]:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,9 @@ from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine, Source
 
 MOST_LINES = 10_000
 MOST_ADDRESS_FIELDS = 50
+MOST_FAULTS = 20
+"""Of one order, that are looked for and told."""
+
 YEARS = range(1900, 3000)
 _SHORT, _LONG = 200, 4_000  # characters of a code or a name, and of a text that people write
 _LONG_FIELDS = {"notes", "line_notes", "description", "customer_sku_raw"}
@@ -122,7 +126,7 @@ _decode = msgspec.json.Decoder(OrderIn).decode
 
 
 def _checked(order: OrderIn) -> DraftOrder:
-    if faults := list(_faults(order)):
+    if faults := list(islice(_faults(order), MOST_FAULTS + 1)):
         raise unreadable(faults)
     return _draft(order)
 
@@ -130,8 +134,8 @@ def _checked(order: OrderIn) -> DraftOrder:
 def unreadable(faults: list[Fault]) -> InputError:
     """Return the error that names each fault as field and reason; a field may be empty for the order as a whole."""
     named = "; ".join(f"{field} {message}".strip() for field, message in faults[:5])
-    more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
-    fields = [{"field": field, "message": message} for field, message in faults[:20]]
+    more = "; and more" if len(faults) > 5 else ""
+    fields = [{"field": field, "message": message} for field, message in faults[:MOST_FAULTS]]
     return InputError(f"The order cannot be read: {named}{more}.", details={"fields": fields})
 
 

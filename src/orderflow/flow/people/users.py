@@ -168,8 +168,6 @@ def change_own_password(
     if not passwords.verify(stored, old):
         fields = [{"field": "old_password", "message": "is not your password"}]
         raise InputError("The old password is wrong.", code="PASSWORD_WRONG", details={"fields": fields})
-    if sources is not None:
-        sources.succeed(actor.name, source)
     set_password(store, passwords, org_id, user_id, actor, new)
 
 

@@ -11,13 +11,11 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from orderflow.domain.errors import ConnectorError, EncryptionError, InputError, StateError
+from orderflow.domain.errors import EncryptionError, InputError
 from orderflow.domain.ids import new_id
 from orderflow.domain.ports import ERPConnectorPort
-from orderflow.domain.reach import within
 from orderflow.domain.states import BreakerState
 from orderflow.domain.text import checked_name
-from orderflow.flow.delivery.open_target import find_connector
 from orderflow.flow.ports import Actor, Target, Wiring, Work
 from orderflow.flow.setup.mask import masked, needs_stored, plain_part, unmasked
 from orderflow.flow.setup.misplaced import misplaced
@@ -39,7 +37,7 @@ def add_connection(
     """Store a new connection, DISABLED unless `enabled`, and return its id.
 
     Args:
-        options: Any of `in_doubt`, `give_up_after`, `answer_within`, `orders_per_minute`.
+        options: Any of `in_doubt`, `commit_within`, `give_up_after`, `answer_within`, `orders_per_minute`.
         tested: This very configuration has just passed its test.
 
     Raises:
@@ -97,7 +95,7 @@ def edit_connection(
         before = work.connections.change(connection_id, options or {})
         after = {name: value for name, value in (options or {}).items() if name in before}
         if config is not None:
-            shown_before, shown_after = _replace_config(wiring, work, connection_id, config, actor)
+            shown_before, shown_after = replace_config(wiring, work, connection_id, config, actor)
             before, after = before | {"config": shown_before}, after | {"config": shown_after}
         if tested:
             work.connections.note_test(connection_id)
@@ -106,7 +104,7 @@ def edit_connection(
     wiring.store.wake(org_id, connection_id)
 
 
-def _replace_config(
+def replace_config(
     wiring: Wiring, work: Work, connection_id: UUID, config: dict[str, Any], actor: Actor
 ) -> tuple[dict[str, Any] | None, dict[str, Any]]:
     """Store it and close the breaker; returns what was and what is now, both as may be shown."""
@@ -191,54 +189,6 @@ def make_default(wiring: Wiring, org_id: UUID, connection_id: UUID, actor: Actor
         before = work.connections.make_default(connection_id)
         after = before | {"is_default": True}
         work.audit.add("CONNECTOR_CHANGED", actor, "erp_connection", [connection_id], before, after)
-
-
-def seen_host_key(wiring: Wiring, org_id: UUID, connection_id: UUID) -> dict[str, str] | None:
-    """Ask the target for its host key: `{"host_key", "fingerprint"}`, or None if it is trusted already.
-
-    Raises:
-        NotFoundError, EncryptionError: As for `test_connection`.
-        ConnectorError: The test failed before a host key was seen.
-    """
-    with wiring.store.work(org_id) as work:
-        target = work.connections.open(connection_id)
-    with within(target.reach):
-        result = find_connector(wiring, target.connector_type).test_connection(target.config)
-    seen = result.details if "host_key" in result.details else result.details.get("details", {})
-    if "host_key" in seen:
-        return {"host_key": seen["host_key"], "fingerprint": seen["fingerprint"]}
-    if result.success:
-        return None
-    raise ConnectorError(
-        result.error_message, code=result.details.get("code"), hint=result.details.get("hint"), details=seen
-    )
-
-
-def accept_host_key(wiring: Wiring, org_id: UUID, connection_id: UUID, fingerprint: str, actor: Actor) -> None:
-    """Pin the host key that the target shows now, if it is the one that a person has compared.
-
-    Args:
-        fingerprint: What the ERP's administrator says it is, `SHA256:…`.
-
-    Raises:
-        StateError: The target shows another key, or one that is trusted already.
-        ConnectorError: No host key was seen.
-    """
-    seen = seen_host_key(wiring, org_id, connection_id)
-    if seen is None:
-        raise StateError("The server's host key is trusted already.", code="HOST_KEY_TRUSTED", hint="Nothing to do.")
-    if seen["fingerprint"] != fingerprint.strip():
-        raise StateError(
-            f"The server shows the host key {seen['fingerprint']}, not the one that you gave.",
-            code="HOST_KEY_DIFFERS",
-            hint="Ask the server's administrator which one is right before you trust either.",
-            details={"fingerprint": seen["fingerprint"]},
-        )
-    with wiring.store.work(org_id) as work:
-        config = work.connections.open(connection_id).config
-        work.connections.replace_config(connection_id, config | {"host_key": seen["host_key"]})
-        before = {"host_key": config.get("host_key")}
-        work.audit.add("HOST_KEY_ACCEPTED", actor, "erp_connection", [connection_id], before, seen)
 
 
 def reveal_config(wiring: Wiring, org_id: UUID, connection_id: UUID, actor: Actor) -> dict[str, Any]:

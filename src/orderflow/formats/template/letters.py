@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from orderflow.domain.errors import RejectedError
+
 
 class CharacterError(Exception):
     """A value holds a letter that cannot be written where it should go.
@@ -19,7 +21,16 @@ class CharacterError(Exception):
         self.letter = letter
 
 
-def place_of(letter: str, fields: Mapping[str, Any]) -> str:
+def not_allowed(error: CharacterError, fields: Mapping[str, Any]) -> RejectedError:
+    """Return the refusal of an order whose `fields` hold the letter; it names the field."""
+    return RejectedError(
+        f"{_place_of(error.letter, fields)} holds {error}.",
+        code="CHARACTER_NOT_ALLOWED",
+        hint="Correct the order's field, then push again.",
+    )
+
+
+def _place_of(letter: str, fields: Mapping[str, Any]) -> str:
     """Return the name of the first field that holds the letter, as `lines[2].description`."""
     return next((place for place, text in _texts("", fields) if letter in text), "A value")
 

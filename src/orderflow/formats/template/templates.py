@@ -23,7 +23,7 @@ from jinja2.visitor import NodeTransformer
 from orderflow.domain.errors import RejectedError
 from orderflow.formats.budget import Budget, SpentError, weight
 from orderflow.formats.template.filters import FILTERS, LONGEST_TEXT, Fixed, text_of
-from orderflow.formats.template.letters import CharacterError, place_of
+from orderflow.formats.template.letters import CharacterError, not_allowed
 from orderflow.formats.template.scopes import check_sets
 
 LONGEST_TEMPLATE = 64 * 1024
@@ -188,11 +188,9 @@ class Template:
                     written.append(part)
                     size = _grown(size, part)
         except CharacterError as error:
-            raise RejectedError(
-                f"{place_of(error.letter, fields)} holds {error}.",
-                code="CHARACTER_NOT_ALLOWED",
-                hint="Correct the order's field, then push again.",
-            ) from None
+            raise not_allowed(error, fields) from None
+        except UnicodeEncodeError as error:  # half of a pair of surrogates
+            raise not_allowed(CharacterError(error.object[error.start], "UTF-8"), fields) from None
         except (TemplateError, SpentError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
             raise RejectedError(
                 f"The template cannot be filled with this order: {error}.",

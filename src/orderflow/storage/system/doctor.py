@@ -20,6 +20,7 @@ _MOST = 1_000
 _LATEST = """
     SELECT DISTINCT ON (e.draft_order_id) e.* FROM erp_export e
     JOIN draft_order d ON d.id = e.draft_order_id AND d.status IN ('PUSHING', 'PUSHED', 'CONFIRMED', 'ERROR')
+    WHERE e.error_json ->> 'code' IS DISTINCT FROM 'SUPERSEDED'
     ORDER BY e.draft_order_id, e.created_at DESC, e.id DESC
 """
 _FITTING = """
@@ -168,13 +169,24 @@ _IN_ERROR = f"""
     SELECT {_NO_ORDER}, format('%s order(s) are in ERROR, since %s.', count(*), min(o.updated_at)) AS message
     FROM draft_order o JOIN organization g ON g.id = o.org_id WHERE o.status = 'ERROR' GROUP BY g.slug
 """
+_KEYS_OF_NOBODY = """
+    SELECT g.slug AS organization, NULL::uuid AS order_id, NULL::uuid AS export_id, false AS repairable, true AS remark,
+           format('The API key %s (ofk_%s_…) is from before keys belonged to a user, so that it ends with nobody: '
+                  'assign it with PATCH /api/v1/api-keys/%s, or make a new one and revoke it.', k.name, k.prefix, k.id)
+           AS message
+    FROM api_key k JOIN organization g ON g.id = k.org_id
+    WHERE k.user_id IS NULL AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+    ORDER BY k.created_at
+"""
 _ATTENTION = {
     "ANSWER_OVERDUE": _OVERDUE,
     "DELIVERY_HELD": _HELD,
     "CONNECTION_PAUSED": _PAUSED,
     "CONNECTION_OFF": _OFF,
     "ANSWERS_NOT_READ": _NOT_READ,
+    "ANSWERS_UNREADABLE": _UNREADABLE,
     "ORDERS_IN_ERROR": _IN_ERROR,
+    "KEY_OF_NOBODY": _KEYS_OF_NOBODY,
 }
 _OPEN_DOCUMENTS = text(f"""
     SELECT {_WHO}, e.export_storage_key AS storage_key,
@@ -255,7 +267,8 @@ class SqlBooks:
 
 
 def _known(row: Any) -> dict[str, Any]:
-    return {name: row[name] for name in ("organization", "message", "order_id", "export_id", "repairable")}
+    names = ("organization", "message", "order_id", "export_id", "repairable", "remark")
+    return {name: row[name] for name in names if name in row}
 
 
 class SqlBookKeeping:

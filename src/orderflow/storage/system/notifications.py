@@ -60,6 +60,17 @@ _OVERDUE = text("""
                       AND n.event = 'answers.overdue' AND n.created_at > now() - interval '1 day')
     GROUP BY o.connection_id, o.org_id
 """)
+# What the ERP said against what it had said before: one for what came since the last look.
+_CONTRADICTED = text("""
+    SELECT c.id, c.org_id, max(a.created_at) AS since, count(*) AS answers,
+           (array_agg(a.after ->> 'message' ORDER BY a.created_at DESC))[1] AS message
+    FROM erp_connection c
+    JOIN audit_log a ON a.org_id = c.org_id AND a.action = 'EXPORT_ALERT' AND a.created_at > now() - interval '1 day'
+    JOIN erp_export e ON e.id = CAST(a.after ->> 'export_id' AS uuid) AND e.connection_id = c.id
+    WHERE NOT EXISTS (SELECT FROM notification n WHERE n.connection_id = c.id AND n.event = 'answers.contradicted'
+                      AND n.since >= a.created_at)
+    GROUP BY c.id, c.org_id
+""")
 _ADD = text("""
     INSERT INTO notification (id, org_id, connection_id, event, since, data)
     VALUES (:id, :org_id, :connection_id, :event, :since, CAST(:data AS jsonb))
@@ -97,6 +108,9 @@ class SqlOutbox:
             for row in connection.execute(_OVERDUE).mappings().all():
                 data = {"unanswered": row["unanswered"], "deliveries": row["deliveries"]}
                 connection.execute(_ADD, _row(row, "answers.overdue", data))
+            for row in connection.execute(_CONTRADICTED).mappings().all():
+                error = {"code": "ANSWERS_CONTRADICT", "message": row["message"]}
+                connection.execute(_ADD, _row(row, "answers.contradicted", {"error": error, "answers": row["answers"]}))
 
     def take(self, most: int) -> list[Notification]:
         """Return what is due. Raises DatabaseError."""

@@ -119,8 +119,9 @@ def prune(database: Database, documents: ObjectStore, days: int, batch: int = BA
 
 @contextmanager
 def _alone(database: Database) -> Iterator[None]:
-    with closing(database.dedicated()) as connection:  # holds the lock until it is closed, or we are killed
-        if connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone() != (True,):
+    # The lock belongs to a transaction that does nothing else, and ends when the connection is closed or we are killed.
+    with closing(database.dedicated()) as connection, connection.transaction():
+        if connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (_LOCK,)).fetchone() != (True,):
             raise StateError(
                 "Another process is pruning at this moment.",
                 code="PRUNING_ALREADY",

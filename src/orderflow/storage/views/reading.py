@@ -38,10 +38,12 @@ _ATTEMPTS = """
     FROM erp_push_log l JOIN draft_order o ON o.id = l.draft_order_id
 """
 _CONNECTIONS = """
-    SELECT c.id, c.name, c.connector_type, c.status, c.is_default, c.in_doubt, c.key_id, c.breaker_state,
+    SELECT c.id, c.name, c.connector_type, c.status, c.is_default, c.in_doubt, c.commit_within, c.key_id,
+           c.breaker_state,
            c.breaker_since, c.breaker_error, c.poll_error, c.last_test_at, c.test_error, c.delivered_at, c.next_poll_at,
            c.created_at, c.updated_at,
-           c.version, c.give_up_after, c.answer_within, c.orders_per_minute, w.waiting, w.oldest_waiting_at,
+           c.version, CASE WHEN c.rests_until > now() THEN c.rests_until END AS rests_until,
+           c.give_up_after, c.answer_within, c.orders_per_minute, w.waiting, w.oldest_waiting_at,
            u.unanswered, (SELECT min(e.sent_at) FROM erp_export e WHERE e.connection_id = c.id AND e.status = 'SENT')
                AS oldest_unanswered_at
     FROM erp_connection c

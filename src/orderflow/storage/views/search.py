@@ -22,6 +22,7 @@ Condition = tuple[str, dict[str, Any]]
 FARTHEST = 100_000
 """Orders that a search for part of a name looks through, of those that the other filters leave."""
 
+RESTS_UNTIL = "CASE WHEN c.rests_until > now() THEN c.rests_until END"
 PAUSED = """(g.deliveries_paused_at IS NOT NULL
             AND (g.deliveries_paused_until IS NULL OR g.deliveries_paused_until > now()))"""
 WAITS_FOR = f"""CASE
@@ -32,6 +33,7 @@ WAITS_FOR = f"""CASE
     WHEN {PAUSED} THEN 'DELIVERIES_PAUSED'
     WHEN c.breaker_state = 'PAUSED' THEN 'ATTENTION'
     WHEN c.breaker_state = 'OPEN' THEN 'TARGET'
+    WHEN c.rests_until > now() THEN 'TARGET_RESTS'
     WHEN e.next_attempt_at > now() THEN 'RETRY_TIME'
     ELSE 'WORKER' END"""
 OVERDUE = "(e.status = 'SENT' AND e.sent_at < now() - make_interval(secs => c.answer_within))"
@@ -47,6 +49,7 @@ _EXPORTS = f"""
            c.name AS connection_name, e.status, e.filename, e.export_format_version, e.document_sha256,
            e.document_size, e.export_storage_key, e.dropzone_path, e.erp_order_id, e.error_json, e.attempts_spent,
            e.next_attempt_at, e.inferred, e.held_at, e.staged_at, e.sent_at, e.answered_at,
+           e.last_begun_at, CASE WHEN e.status = 'PENDING' THEN {RESTS_UNTIL} END AS rests_until,
            e.confirmed_by, e.created_at, e.requested_by, e.request_id, {WAITS_FOR} AS waits_for,
            COALESCE({OVERDUE}, false) AS overdue, c.breaker_error AS connector_error
     FROM erp_export e JOIN draft_order o ON o.id = e.draft_order_id JOIN erp_connection c ON c.id = e.connection_id

@@ -16,6 +16,9 @@ from orderflow.storage.tables.models import ERPConnection
 COLUMNS = frozenset({"name", "in_doubt", "commit_within", "give_up_after", "answer_within", "orders_per_minute"})
 """What of a connection may be changed beside its configuration and its state."""
 
+MOST_CONNECTIONS = 500
+"""Of one organization: every list of them is one answer."""
+
 _ADD = text("""
     INSERT INTO erp_connection (id, org_id, connector_type, name, config_encrypted, key_id, status, restricted)
     VALUES (:id, :org_id, :connector_type, :name, :config, :key_id, 'DISABLED', :restricted)
@@ -82,6 +85,12 @@ class SqlConnectionRows:
         restricted: bool = False,
     ) -> None:
         """Insert a DISABLED connection; `restricted`: it is held to what the operator allows."""
+        if len(self._lock_all()) >= MOST_CONNECTIONS:
+            raise StateError(
+                f"There are {MOST_CONNECTIONS} connections, and there may be no more.",
+                code="TOO_MANY_CONNECTORS",
+                hint="Delete those that nothing goes over.",
+            )
         parameters = {"id": connection_id, "org_id": self._org_id, "connector_type": connector_type, "name": name}
         parameters["restricted"] = restricted
         self._connection.execute(_ADD, parameters | self._sealed(connection_id, connector_type, config))

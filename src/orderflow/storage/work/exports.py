@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from orderflow.domain.delivery import Ack
 from orderflow.domain.errors import NotFoundError
 from orderflow.domain.states import ERPExportStatus
 from orderflow.flow.ports import Actor, Answer, Batch, Export, Settlement
@@ -136,6 +137,14 @@ class SqlExports(SqlLeases, SqlInterventions):
     def record_answers(self, answers: Sequence[Answer]) -> None:
         """Write decided answers to exports and orders, in bulk."""
         settling.record_answers(self._connection, answers)
+
+    def note_unreadable(self, acks: Sequence[Ack]) -> list[Ack]:
+        """Keep answers that cannot be read with their exports; returns those that are news."""
+        return settling.note_unreadable(self._connection, acks)
+
+    def count_unreadable(self, connection_id: UUID) -> int:
+        """Count the connection's open exports whose answer cannot be read."""
+        return settling.count_unreadable(self._connection, connection_id)
 
     @cached_property
     def _never_exported(self) -> set[UUID]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from orderflow.domain.delivery import ExportResult
+from orderflow.domain.delivery import Ack, ExportResult
 from orderflow.domain.errors import ConnectorError
 from orderflow.flow.ports import Answer, Batch, Settlement
 from orderflow.storage.records import as_json, records
@@ -77,6 +77,7 @@ _ANSWER = text("""
             error_json = r.error,
             answered_at = now(),
             sent_at = COALESCE(e.sent_at, now()),
+            unreadable_answer = NULL,
             inferred = e.inferred OR r.settle_first,
             lease_token = NULL, lease_until = NULL, held_at = NULL, asking = false, begun_at = NULL, doubt_since = NULL
         FROM r WHERE e.id = r.export_id
@@ -98,6 +99,21 @@ _ANSWER = text("""
 """)
 
 
+_UNREADABLE = text("""
+    WITH r AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(export_id uuid, answer jsonb)
+    )
+    UPDATE erp_export e SET unreadable_answer = r.answer || jsonb_build_object('read_at', now())
+    FROM r WHERE e.id = r.export_id AND e.status IN ('PENDING', 'SENT')
+      AND e.unreadable_answer - 'read_at' IS DISTINCT FROM r.answer
+    RETURNING e.id
+""")
+_COUNT_UNREADABLE = text("""
+    SELECT count(*) FROM erp_export
+    WHERE connection_id = :id AND unreadable_answer IS NOT NULL AND status IN ('PENDING', 'SENT')
+""")
+
+
 def settle(connection: Connection, batch: Batch, settlements: Sequence[Settlement]) -> set[UUID]:
     """Write export, order and log for each; returns the ids that the batch's lease still held."""
     rows = records(_settle_row(item) for item in settlements)
@@ -109,6 +125,25 @@ def record_answers(connection: Connection, answers: Sequence[Answer]) -> None:
     rows = [_answer_row(answer) for answer in answers if answer.verdict in ("acknowledge", "refuse")]
     if rows:
         connection.execute(_ANSWER, {"rows": records(rows)})
+
+
+def note_unreadable(connection: Connection, acks: Sequence[Ack]) -> list[Ack]:
+    """Keep what cannot be read; the same answer is news once. Returns the news, and what belongs to no export."""
+    rows = {ack.export_id: _unreadable_row(ack) for ack in acks if ack.export_id}
+    if not rows:
+        return list(acks)
+    noted = set(connection.execute(_UNREADABLE, {"rows": records(rows.values())}).scalars())
+    return [ack for ack in acks if ack.export_id is None or ack.export_id in noted]
+
+
+def count_unreadable(connection: Connection, connection_id: UUID) -> int:
+    """Count the connection's open exports whose answer cannot be read."""
+    return int(connection.execute(_COUNT_UNREADABLE, {"id": connection_id}).scalar_one())
+
+
+def _unreadable_row(ack: Ack) -> dict[str, Any]:
+    answer = {"file": ack.source, "reason": ack.message, "excerpt": ack.excerpt, "digest": ack.digest}
+    return {"export_id": ack.export_id, "answer": answer}
 
 
 def _settle_row(item: Settlement) -> dict[str, Any]:

@@ -75,6 +75,16 @@ def test_from_nothing_to_deleted(acme, tmp_path):
     assert acme.call("POST", f"{path}/test").status_code == 404
 
 
+def test_doubt_waits_for_a_person_unless_somebody_chooses_otherwise(acme):
+    made = acme.call("POST", "/connectors", json=MOCK).json()
+    assert (made["in_doubt"], made["commit_within"]) == ("hold", None)
+    choice = {"in_doubt": "resend", "commit_within": 300}
+    changed = acme.call("PATCH", f"/connectors/{made['id']}", json=choice).json()
+    assert {name: changed[name] for name in choice} == choice
+    refused = acme.call("PATCH", f"/connectors/{made['id']}", json={"commit_within": -1})
+    assert refused.json()["error"]["details"]["fields"][0]["field"] == "commit_within"
+
+
 def test_the_type_may_be_in_the_address(acme, tmp_path):
     config = dropzone(tmp_path)
     assert acme.call("POST", "/connectors/dropzone-json-v1/test", json={"config": config}).json()["success"] is True

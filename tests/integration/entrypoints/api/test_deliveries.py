@@ -57,6 +57,17 @@ def do(app, acme, statement):
         work.connection.execute(text(statement))
 
 
+def test_what_waits_for_a_busy_erp_says_until_when(acme, app, zone):
+    pushed(acme)
+    do(app, acme, "UPDATE erp_connection SET rests_until = now() + interval '1 minute'")
+    (export,) = exports(acme)
+    assert export["waits_for"] == "TARGET_RESTS"
+    assert export["rests_until"] == acme.call("GET", f"/connectors/{zone}").json()["health"]["rests_until"]
+    do(app, acme, "UPDATE erp_connection SET rests_until = now()")
+    (export,) = exports(acme)
+    assert (export["waits_for"], export["rests_until"]) == ("WORKER", None)
+
+
 def test_a_delivery_can_be_followed_and_its_document_downloaded(acme, app, zone, tmp_path):
     (order_id,) = pushed(acme)
     (export,) = exports(acme)

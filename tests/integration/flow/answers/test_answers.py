@@ -122,16 +122,47 @@ def test_a_late_yes_to_an_export_that_we_gave_up(installation: Any) -> None:
     assert installation.order(order_id)["status"] == "CONFIRMED"
 
 
-def test_a_late_yes_after_the_order_was_sent_again_is_an_alert(installation: Any) -> None:
+def refused_then_retried(installation: Any) -> tuple[MemoryDropzone, Any, Any]:
     zone, connection_id, order_id = sent(installation)
-    first = installation.export(order_id)["filename"]
-    answer(zone, installation, order_id, "FAILED", message="no")
+    first = answer(zone, installation, order_id, "FAILED", message="no")
     poll(installation, connection_id)
     request_push(installation.wiring.store, installation.org_id, order_id, ACTOR)
-    zone.answers.append(Ack(first, "ACKED", source="late"))
+    zone.answers.append(Ack(first.reference, "ACKED", source="late", erp_order_id="SO-9"))
+    return zone, connection_id, order_id
+
+
+def alerts(installation: Any) -> list[str]:
+    rows = installation.rows("SELECT after FROM audit_log WHERE action = 'EXPORT_ALERT'")
+    return [row["after"]["message"] for row in rows]
+
+
+def test_a_late_yes_stops_the_retry_of_which_nothing_was_sent(installation: Any) -> None:
+    zone, connection_id, order_id = refused_then_retried(installation)
+    assert poll(installation, connection_id) == {"acknowledge": 1}
+    assert installation.work_off(connection_id) == 0
+    assert len(zone.takes) == 1
+    order = installation.order(order_id)
+    assert (order["status"], order["erp_order_id"]) == ("CONFIRMED", "SO-9")
+    (told,) = alerts(installation)
+    assert "nothing had been sent, was stopped" in told
+
+
+def test_a_late_yes_stops_a_retry_that_failed_before_anything_was_sent(installation: Any) -> None:
+    zone, connection_id, order_id = refused_then_retried(installation)
+    zone.script["stage"] = [TransientError("later")]
+    push_batch(installation.wiring, installation.org_id, connection_id)
+    assert poll(installation, connection_id) == {"acknowledge": 1}
+    installation.make_all_due()
+    assert installation.work_off(connection_id) == 0
+    assert installation.order(order_id)["status"] == "CONFIRMED"
+
+
+def test_a_late_yes_after_the_order_was_sent_again_is_an_alert(installation: Any) -> None:
+    _, connection_id, _ = refused_then_retried(installation)
+    installation.work_off(connection_id)
     assert poll(installation, connection_id) == {"alert": 1}
-    (alert,) = installation.rows("SELECT * FROM audit_log WHERE action = 'EXPORT_ALERT'")
-    assert "possibly doubled" in alert["after"]["message"]
+    (told,) = alerts(installation)
+    assert "has been sent again: possibly doubled" in told
 
 
 def test_the_first_answer_wins(installation: Any) -> None:
@@ -150,6 +181,31 @@ def test_what_cannot_be_read_is_put_away_and_changes_nothing(installation: Any) 
     assert poll(installation, connection_id) == {"unreadable": 1}
     assert installation.order(order_id)["status"] == "PUSHED"
     assert len(zone.finished) == 1
+
+
+def test_what_cannot_be_read_is_news_once_and_until_a_better_answer_comes(installation: Any) -> None:
+    zone, connection_id, order_id = sent(installation)
+
+    def told() -> Any:
+        (row,) = installation.rows("SELECT poll_error FROM erp_connection")
+        return row["poll_error"]
+
+    def noted() -> Any:
+        (row,) = installation.rows("SELECT unreadable_answer FROM erp_export")
+        return row["unreadable_answer"]
+
+    for _ in range(2):  # as where it cannot be put away
+        answer(zone, installation, order_id, "UNREADABLE", message="not JSON", excerpt="Kunde gesperrt", digest="d1")
+        poll(installation, connection_id)
+        assert (told()["code"], told()["details"]) == ("ACKS_UNREADABLE", {"unreadable": 1, "unmatched": 0})
+    assert (noted()["reason"], noted()["excerpt"]) == ("not JSON", "Kunde gesperrt")
+    assert noted()["read_at"]
+    assert len(installation.rows("SELECT 1 FROM audit_log WHERE action = 'ACK_UNREADABLE'")) == 1
+    poll(installation, connection_id)
+    assert told()["code"] == "ACKS_UNREADABLE", "it stays told although the file was put away"
+    answer(zone, installation, order_id, erp_order_id="SO-1")
+    assert poll(installation, connection_id) == {"acknowledge": 1}
+    assert (told(), noted()) == (None, None)
 
 
 def test_what_belongs_to_nobody_stays_and_is_reported(installation: Any) -> None:

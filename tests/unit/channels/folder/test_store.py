@@ -89,7 +89,6 @@ def test_a_short_write_goes_on_and_a_wrong_size_is_seen(store, tmp_path, monkeyp
 
 def test_a_rename_tells_a_missing_file_from_a_missing_folder(store, tmp_path):
     (tmp_path / "a").write_text("new")
-    (tmp_path / "b").write_text("old")
     assert one(store.rename([Rename(str(tmp_path / "a"), str(tmp_path / "b"))])) is True
     assert (tmp_path / "b").read_text() == "new"
     assert one(store.rename([Rename(str(tmp_path / "a"), str(tmp_path / "b"))])) is False
@@ -140,3 +139,31 @@ def test_making_and_removing_are_safe_to_repeat(store, tmp_path):
 def test_an_address_is_a_url(store):
     assert store.address("/out/a b.json") == "file:///out/a%20b.json"
     assert store.address("out") == (Path.cwd() / "out").as_uri()
+
+
+def test_somebody_elses_file_is_never_replaced(store, tmp_path):
+    rename = Rename(str(tmp_path / "a"), str(tmp_path / "b"))
+    (tmp_path / "a").write_text("ours")
+    (tmp_path / "b").write_text("theirs")
+    assert one(store.rename([rename])).code == "TARGET_EXISTS"
+    assert [(tmp_path / name).read_text() for name in "ab"] == ["ours", "theirs"]
+    (tmp_path / "b").write_text("ours")
+    assert one(store.rename([rename])) is False, "the same bytes: it was published before"
+    assert not (tmp_path / "a").exists()
+
+
+def test_neither_pipes_nor_links_are_read(store, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "secret").write_text("of somebody else")
+    (tmp_path / "link").symlink_to(tmp_path / "secret")
+    (tmp_path / "device").symlink_to("/dev/zero")
+    paths = [str(tmp_path / name) for name in ("pipe", "link", "device")]
+    assert [error.code for _, error in store.read(paths, 100)] == ["FILE_ERROR"] * 3
+
+
+def test_a_link_is_no_folder_to_put_answers_away_in(store, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "processed").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(NeedsAttentionError) as caught:
+        store.make_folder(str(tmp_path / "processed"))
+    assert caught.value.code == "FOLDER_NOT_ALLOWED"

@@ -25,10 +25,10 @@ async def deliver(session):
     return await rename(session, A_RENAME)
 
 
-def test_a_file_takes_three_round_trips_and_its_name_comes_last(fake_server, in_session) -> None:
+def test_a_file_takes_four_round_trips_and_its_name_comes_last(fake_server, in_session) -> None:
     server = fake_server(FULL)
     assert in_session(server, deliver) is True
-    assert server.bursts == [["OPEN"], ["WRITE", "FSTAT", "CLOSE"], ["posix-rename"]]
+    assert server.bursts == [["OPEN"], ["WRITE", "FSTAT", "CLOSE"], ["STAT"], ["posix-rename"]]
     assert server.files[b"/in/a.json.tmp"] == A_FILE.content
 
 
@@ -119,7 +119,7 @@ def test_a_lease_that_ends_sends_nothing(fake_server, in_session) -> None:
 def test_a_server_without_posix_rename_gets_the_plain_one(fake_server, in_session) -> None:
     server = fake_server()
     assert in_session(server, lambda session: rename(session, A_RENAME)) is True
-    assert server.bursts == [["RENAME"]]
+    assert server.bursts == [["STAT"], ["RENAME"]]
 
 
 def test_a_server_that_only_says_it_could_gets_the_plain_one_from_then_on(fake_server, in_session, answer) -> None:
@@ -129,19 +129,19 @@ def test_a_server_that_only_says_it_could_gets_the_plain_one_from_then_on(fake_s
         return [await rename(session, A_RENAME), await rename(session, A_RENAME)]
 
     assert in_session(server, twice) == [True, True]
-    assert server.bursts == [["posix-rename"], ["RENAME"], ["RENAME"]]
+    assert server.bursts == [["STAT"], ["posix-rename"], ["RENAME"], ["STAT"], ["RENAME"]]
 
 
 def test_a_missing_source_is_in_doubt_where_nobody_may_look_at_the_folder(fake_server, in_session, answer) -> None:
     denied = answer(Code.PERMISSION_DENIED)
-    refuse = {"RENAME": answer(Code.NO_SUCH_FILE), "STAT": denied, "OPENDIR": denied}
+    refuse = {"RENAME": answer(Code.NO_SUCH_FILE), "STAT": denied, "OPENDIR": denied, "OPEN": denied}
     error = in_session(fake_server(refuse=refuse), lambda session: rename(session, A_RENAME))
     assert (type(error), error.code) == (InDoubtError, "PUBLISH_UNKNOWN")
 
 
 def test_a_source_that_is_there_was_not_published(fake_server, in_session, answer) -> None:
     """`No such file` may also be said of the target; a source that is there must never count as delivered."""
-    server = fake_server(refuse={"RENAME": answer(Code.NO_SUCH_FILE)})
+    server = fake_server(refuse={"RENAME": answer(Code.NO_SUCH_FILE)}, files={b"/in/a.json.tmp": bytearray(b"x")})
     assert isinstance(in_session(server, lambda session: rename(session, A_RENAME)), NeedsAttentionError)
 
 
@@ -221,7 +221,7 @@ def test_a_file_above_the_limit_is_not_read(fake_server, in_session, answer) -> 
 
 def test_a_file_that_goes_while_its_folder_is_listed_is_no_missing_folder(fake_server, in_session, answer) -> None:
     opened = (Answer.HANDLE, b"\0\0\0\3/in")
-    server = fake_server(refuse={"OPENDIR": opened, "READDIR": answer(Code.NO_SUCH_FILE)})
+    server = fake_server(files={b"/in": bytearray()}, refuse={"OPENDIR": opened, "READDIR": answer(Code.NO_SUCH_FILE)})
     with pytest.raises(TransientError) as caught:
         in_session(server, lambda session: list_folder(session, "/in"))
     assert caught.value.code == "FOLDER_CHANGED"

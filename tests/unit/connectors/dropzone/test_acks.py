@@ -66,14 +66,55 @@ def test_an_answer_to_nothing_we_know_stays_unread(poll, finish, store):
 
 def test_other_files_are_nobodys_business(poll, store):
     others = [
-        "readme.txt", "ack_", f"ACK_{NAME}", f"ack_{NAME}.tmp", f"error_{NAME}.part", f".ack_{NAME}", f"{NAME}",
-        "ack_..\\evil.json", "ack_\udcff.json", "ack_new\nline.json", f"ack_{NAME}.bak", "ack_notes.txt",
+        "readme.txt", f"ack_{NAME}.tmp", f".ack_{NAME}", f"{NAME}", "ack_..\\evil.json", "ack_\udcff.json",
+        "ack_new\nline.json",
     ]  # fmt: skip
     for name in others:
         store.put(f"/acks/{name}", ACKED)
     store.folders.add("/acks/ack_folder.json")
     assert poll() == []
     assert len(store.files) == len(others)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"ACK_{NAME.upper()}",
+        f"Ack_{NAME}",
+        f"ack_{NAME.upper()}",
+        f"ack_{NAME.removesuffix('.json')}",
+        f"ack_{NAME}.txt",
+        f"ack_{NAME}.json.json",
+        f"ack_{NAME.removesuffix('.json')} (1).json",
+        f"ack_{NAME.removesuffix('.json')}.JSON",
+    ],
+)
+def test_an_answer_is_known_by_nearly_its_name(name, poll, store):
+    store.put(f"/acks/{name}", ACKED)
+    (ack,) = poll()
+    assert (ack.reference, ack.status, ack.source) == (NAME, "ACKED", f"/acks/{name}")
+
+
+@pytest.mark.parametrize("name", ["ack_", "ack_notes.txt", f"error_{NAME}.part", f"ack_{NAME}.bak", "ACK_x.filepart"])
+def test_what_is_nearly_an_answer_and_nobodys_is_counted(name, poll, store):
+    store.put(f"/acks/{name}", ACKED)
+    assert [ack.status for ack in poll()] == ["UNMATCHED"]
+    assert store.names("/acks") == [name]
+
+
+def test_a_name_that_two_exports_may_mean_is_nobodys(poll, store):
+    store.put("/acks/ACK_PO-1.CSV", ACKED)
+    assert [ack.status for ack in poll(waits("PO-1.csv", "po-1.csv"))] == ["UNMATCHED"]
+
+
+def test_an_answer_that_cannot_be_read_shows_how_it_begins(poll, store):
+    store.put(f"/acks/error_{NAME}", '{"status":"FAILED","message":["Kunde 7 \u202e gesperrt"]}' + "x" * 900)
+    (ack,) = poll()
+    assert ack.status == "UNREADABLE"
+    assert ack.excerpt.startswith('{"status":"FAILED","message":["Kunde 7')
+    assert len(ack.excerpt) == 500
+    assert "\u202e" not in ack.excerpt
+    assert len(ack.digest) == 64
 
 
 def test_the_oldest_answer_comes_first_however_the_server_reads(poll, store):

@@ -1,6 +1,8 @@
 """Every answer is sorted by what follows from it, in the target's own words."""
 
+import gzip
 import json
+import zlib
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -9,16 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderflow.connectors.rest.answers import error_of, order_number, retry_after
+from orderflow.connectors.rest.answers import found_number, order_number, status_error
 from orderflow.connectors.rest.config import RestJsonConfig
-from orderflow.connectors.rest.session import Answer
 from orderflow.domain.errors import (
+    BusyError,
     ConnectorError,
     InDoubtError,
     NeedsAttentionError,
     RejectedError,
     TransientError,
 )
+from orderflow.domain.redaction import Redactor
+from orderflow.http import Answer, read_answer
+from orderflow.http.client import retry_after
 
 
 def config(**more):
@@ -26,8 +31,11 @@ def config(**more):
 
 
 def answer(status=200, body=b"", **headers):
-    content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-    return Answer(status, httpx.Headers({name.replace("_", "-"): value for name, value in headers.items()}), content)
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return read_answer(status, {name.replace("_", "-"): value for name, value in headers.items()}, content)
+
+
+CUT = Answer(201, httpx.Headers(), b"{", "half an answer")
 
 
 @pytest.mark.parametrize(
@@ -41,6 +49,56 @@ def answer(status=200, body=b"", **headers):
         ({}, answer(200, {"ok": True}), None),
         ({}, answer(200, {"error": None, "errors": []}), None),
         ({"success": "status == 'ok'"}, answer(200, {"status": "ok"}), None),
+        # Nothing is wanted from the body, so that it is not read.
+        ({}, answer(201, b""), None),
+        ({}, answer(202, b"", Location="/orders/9"), None),
+        ({}, answer(200, b"<html>taken</html>"), None),
+        ({}, answer(200, b"OK"), None),
+        ({}, answer(200, b'{"id": "SO'), None),
+        ({}, CUT, None),
+        ({"error_message": "fault.text"}, answer(201, b""), None),
+        # An error that says nothing is none.
+        ({"order_number": "n"}, answer(200, {"n": "SO-1", "error": {"code": 0, "message": ""}}), "SO-1"),
+        ({"order_number": "n"}, answer(200, {"n": "SO-1", "error": {"code": "0", "message": "Done"}}), "SO-1"),
+        *(
+            ({"order_number": "n"}, answer(200, {"n": 7, "error": nothing}), "7")
+            for nothing in (
+                "0",
+                "none",
+                "false",
+                "",
+                None,
+                False,
+                0,
+                [],
+                {},
+                "NULL",
+                "No errors.",
+                "00",
+                {"errors": []},
+            )
+        ),
+        ({"order_number": "n"}, answer(200, {"n": "SO-1", "status": "OK", "code": 200, "message": "Created"}), "SO-1"),
+        ({"order_number": "d.c.o.name"}, answer(200, {"d": {"c": {"o": {"name": "#1"}, "userErrors": []}}}), "#1"),
+        # What is declared, marked or packed is read.
+        (
+            {"order_number": "n"},
+            answer(
+                201, '{"n": "AB-7", "who": "Müller & Söhne"}'.encode("latin-1"), Content_Type="x/json; charset=latin1"
+            ),
+            "AB-7",
+        ),
+        ({"order_number": "n"}, answer(201, '\ufeff{"n": "É-1"}'.encode("utf-16")), "É-1"),
+        ({"order_number": "n"}, answer(201, '{"n": "É-1"}'.encode("utf-16-le")), "É-1"),
+        ({"order_number": "n"}, answer(201, b'\xef\xbb\xbf{"n": "SO-1"}'), "SO-1"),
+        ({"order_number": "n"}, answer(201, '{"n": "SO-1", "who": "Müller"}'.encode("cp1252")), "SO-1"),
+        ({"order_number": "n"}, answer(201, gzip.compress(b'{"n": "SO-1"}'), Content_Encoding="gzip"), "SO-1"),
+        ({"order_number": "n"}, answer(201, gzip.compress(b'{"n": "SO-1"}')), "SO-1"),
+        ({"order_number": "n"}, answer(201, zlib.compress(b'{"n": "SO-1"}'), Content_Encoding="deflate"), "SO-1"),
+        ({"order_number": "[0].n"}, answer(201, [{"n": "SO-1"}]), "SO-1"),
+        # What is configured decides.
+        ({"success": "ok"}, answer(200, {"ok": True, "error": "none of your business"}), None),
+        ({"refused_when": "code != `7`"}, answer(200, {"code": 7, "message": "x"}), None),
     ],
 )
 def test_a_success_and_its_number(settings, got, number):
@@ -54,28 +112,75 @@ def test_a_success_and_its_number(settings, got, number):
         ({}, answer(200, {"errors": [{"detail": "no such SKU"}]}), RejectedError, "no such SKU"),
         ({"success": "ok"}, answer(200, {"ok": False, "message": "no"}), RejectedError, "no"),
         ({"error_message": "fault.text"}, answer(200, {"fault": {"text": "gesperrt"}}), RejectedError, "gesperrt"),
-        ({"retry_when": "busy"}, answer(200, {"busy": True, "message": "later"}), TransientError, "later"),
-        ({"retry_when": "busy"}, answer(409, {"busy": True, "message": "later"}), TransientError, "later"),
-        ({}, answer(200, b"<html>"), InDoubtError, "a web page"),
-        ({}, answer(200, b'{"id": "SO'), InDoubtError, "half of it"),
-        ({}, answer(200, b""), InDoubtError, "nothing"),
-        ({}, answer(200, None), InDoubtError, "more than can be read"),
+        ({"retry_when": "busy"}, answer(200, {"busy": True, "message": "later"}), BusyError, "later"),
+        ({"retry_when": "busy"}, answer(409, {"busy": True, "message": "later"}), BusyError, "later"),
+        ({}, answer(200, {"success": False, "message": "SKU 9 unknown"}), RejectedError, "SKU 9 unknown"),
+        ({}, answer(200, {"status": "error", "message": "no credit"}), RejectedError, "no credit"),
+        ({}, answer(200, {"status": 422, "title": "Invalid", "detail": "no credit"}), RejectedError, "no credit"),
+        ({}, answer(200, {"errors": {"line_items": ["is empty"]}}), RejectedError, "line_items is empty"),
+        ({}, answer(200, [{"errorCode": "X1", "message": "no such field"}]), RejectedError, "no such field"),
+        ({}, answer(200, {"data": None, "errors": [{"message": "bad query"}]}), RejectedError, "bad query"),
+        (
+            {"order_number": "data.make.order.name"},
+            answer(200, {"data": {"make": {"order": None, "userErrors": [{"field": ["sku"], "message": "is gone"}]}}}),
+            RejectedError,
+            "sku: is gone",
+        ),
+        ({"refused_when": "code != `0`"}, answer(200, {"code": 3, "msg": "blocked"}), RejectedError, "blocked"),
+        # Whatever might mean either leaves the order in doubt.
+        ({}, answer(200, {"success": True, "errors": ["line 2 was cut"]}), InDoubtError, "line 2 was cut"),
+        ({}, answer(200, {"data": {"order": {"id": 1}}, "errors": [{"message": "half"}]}), InDoubtError, "half"),
+        ({}, answer(200, {"error": {"code": 17, "message": ""}}), InDoubtError, "17"),
+        ({}, answer(200, {"error": 5}), InDoubtError, "5"),
+        ({}, answer(200, {"code": 1001, "msg": "unknown"}), InDoubtError, "unknown"),
+        ({"order_number": "id"}, answer(200, {"id": 7, "error": "x is wrong"}), InDoubtError, "x is wrong"),
+        ({"success": "ok"}, answer(200, {"message": "hm"}), InDoubtError, "hm"),
+        ({"success": "ok"}, answer(200, {}), InDoubtError, "may mean"),
+        ({"success": "ok"}, answer(200, b""), InDoubtError, "nothing"),
+        ({"order_number": "id"}, answer(200, b"<html>"), InDoubtError, "a web page"),
+        ({"order_number": "id"}, answer(200, b"<?xml version='1.0'?><id>7</id>"), InDoubtError, "XML"),
+        ({"order_number": "id"}, answer(200, b'{"id": "SO'), InDoubtError, "half an answer"),
+        ({"order_number": "id"}, answer(200, b""), InDoubtError, "nothing"),
+        ({"order_number": "id"}, answer(200, b"OK"), InDoubtError, "a text"),
+        ({"order_number": "id"}, CUT, InDoubtError, "half an answer"),
+        ({"order_number": "id"}, answer(200, b'{"id": 1}', Content_Encoding="br"), InDoubtError, "packed"),
+        ({"order_number": "id"}, answer(200, gzip.compress(b'{"id": 1}')[:-9]), InDoubtError, "packed"),
+        ({"order_number": "id"}, answer(200, gzip.compress(b" " * 2_000_000)), InDoubtError, "packed"),
+        ({"order_number": "id"}, answer(200, {"id": True}), InDoubtError, "without an order number"),
+        ({"order_number": "id"}, answer(200, '{"id": "É"}'.encode("cp1252")), InDoubtError, "without an order number"),
         ({"order_number": "id"}, answer(204), InDoubtError, "nothing"),
-        ({"order_number": "id"}, answer(200, {"ok": True}), InDoubtError, "no order number"),
-        ({"order_number": "id"}, answer(200, {"ok": False, "message": "Kunde gesperrt"}), InDoubtError, "gesperrt"),
+        ({"order_number": "id"}, answer(200, {"ok": True}), InDoubtError, "without an order number"),
+        ({"order_number": "id"}, answer(200, {"ok": False, "message": "Kunde gesperrt"}), RejectedError, "gesperrt"),
         ({}, answer(400, {"message": "qty missing"}), RejectedError, "qty missing"),
         ({}, answer(404, {"detail": "unknown customer"}), RejectedError, "unknown customer"),
         ({}, answer(409, b"<html>"), RejectedError, "It gave no reason"),
+        ({}, answer(422, b""), RejectedError, "It gave no reason"),
         ({}, answer(422, {"detail": [{"msg": "field required"}]}), RejectedError, "field required"),
+        (
+            {},
+            answer(422, {"errors": {"sku": ["is required"], "tax": ["is invalid"]}}),
+            RejectedError,
+            "sku is required; tax is invalid",
+        ),
+        ({}, answer(400, b"<html><title>Oops</title><body>x"), RejectedError, "Oops"),
+        ({}, answer(400, b"Menge fehlt"), RejectedError, "Menge fehlt"),
+        ({}, answer(400, {"kaputt": 1}), RejectedError, "kaputt"),
+        (
+            {},
+            answer(400, "Gr\u00f6\u00dfe".encode("latin-1"), Content_Type="text/plain; charset=latin1"),
+            RejectedError,
+            "Größe",
+        ),
         ({}, answer(401, {"message": "who are you"}), NeedsAttentionError, "who are you"),
         ({}, answer(403, {}), NeedsAttentionError, "does not let us"),
         ({}, answer(405, {}), NeedsAttentionError, "method"),
-        ({}, answer(429, {"message": "slow down"}), TransientError, "slow down"),
-        ({}, answer(503, b""), TransientError, "wait"),
+        ({}, answer(429, {"message": "slow down"}), BusyError, "slow down"),
+        ({}, answer(408, b""), BusyError, "wait"),
+        ({}, answer(503, b""), InDoubtError, "not available"),
         ({}, answer(500, {"message": "oops"}), InDoubtError, "oops"),
-        ({"retry_statuses": [423]}, answer(423, {"message": "closed at night"}), TransientError, "closed at night"),
-        ({"retry_statuses": [403]}, answer(403, {"message": "too many"}), TransientError, "too many"),
-        ({"retry_statuses": []}, answer(503, b""), InDoubtError, "503"),
+        ({"retry_statuses": [423]}, answer(423, {"message": "closed at night"}), BusyError, "closed at night"),
+        ({"retry_statuses": [403]}, answer(403, {"message": "too many"}), BusyError, "too many"),
+        ({"retry_statuses": [503]}, answer(503, b""), BusyError, "wait"),
         ({"server_errors": "retry"}, answer(500, {"message": "oops"}), TransientError, "oops"),
         ({}, answer(502, b"<html>"), InDoubtError, "502"),
         ({}, answer(303, b""), InDoubtError, "303"),
@@ -89,21 +194,23 @@ def test_what_follows_from_an_answer(settings, got, kind, words):
 
 
 def test_words_are_short_and_on_one_line():
-    error = error_of(answer(422, {"message": "a\n" * 5_000}), config())
+    error = status_error(answer(422, {"message": "a\n" * 5_000}), config())
     assert len(error.message) <= 500
     assert "\n" not in error.message
 
 
 def test_the_target_says_how_long_to_wait():
     moment = datetime.now(UTC) + timedelta(seconds=90)
-    assert retry_after(answer(503, Retry_After="120")) == 120
-    assert 80 < retry_after(answer(503, Retry_After=format_datetime(moment, usegmt=True))) <= 90
-    assert error_of(answer(429, Retry_After="7"), config()).retry_after == 7
+    assert answer(503, Retry_After="120").retry_after == 120
+    assert 80 < answer(503, Retry_After=format_datetime(moment, usegmt=True)).retry_after <= 90
+    assert status_error(answer(429, Retry_After="7"), config()).rests_for == 7
+    assert status_error(answer(503, Retry_After="40"), config()).rests_for == 40
+    assert status_error(answer(429, Retry_After="999999"), config()).rests_for == 3_600
 
 
 @pytest.mark.parametrize("text", ["", "soon", "-1", "٣", "Fri, 99 Foo"])
 def test_a_wait_that_makes_no_sense_is_none(text):
-    assert retry_after(Answer(503, httpx.Headers([(b"Retry-After", text.encode())]), b"")) is None
+    assert retry_after(text) is None
 
 
 json_values = st.recursive(
@@ -123,4 +230,87 @@ def test_every_answer_gives_a_number_none_or_a_sorted_error(status, content):
         sort = None
         assert isinstance(number, str)
         assert 200 <= status < 300
-    assert sort in (None, InDoubtError, NeedsAttentionError, RejectedError, TransientError)
+    assert sort in (None, InDoubtError, NeedsAttentionError, RejectedError, TransientError, BusyError)
+
+
+@pytest.mark.parametrize(
+    ("found", "got", "number"),
+    [
+        ("items[0].id", answer(200, {"items": [{"id": "SO-1"}]}), (True, "SO-1")),
+        ("items[0].id", answer(200, {"items": []}), (False, None)),
+        ("items[0].id", answer(200, {"items": None}), (False, None)),
+        ("items[?ref == '7'].id | [0]", answer(200, {"items": [{"ref": "8", "id": 1}]}), (False, None)),
+        ("items[*].id", answer(200, {"items": [{"id": 1}]}), (True, "1")),
+        ("[0].id", answer(200, []), (False, None)),
+        ("data.order.number", answer(200, {"data": {"order": None}}), (False, None)),
+        ("a[0].id || b[0].id", answer(200, {"b": []}), (False, None)),
+        ("length(items) > `0`", answer(200, {"items": [1]}), (True, None)),
+        ("length(items) > `0`", answer(200, {"items": []}), (False, None)),
+        ("id", answer(404), (False, None)),
+        ("id", answer(404, {"message": "no such order"}), (False, None)),
+        ("id", answer(410, b"{}"), (False, None)),
+    ],
+)
+def test_a_clear_answer_to_the_question_whether_an_order_is_there(found, got, number):
+    settings = config(find_url="https://erp.example/orders?q={{ delivery.export_id }}", found=found)
+    assert found_number(got, settings) == number
+
+
+@pytest.mark.parametrize(
+    "got",
+    [
+        *(answer(200, odd) for odd in (None, "ok", 3, [[1]], [], {}, True, {"error": "x"}, {"message": "overloaded"})),
+        *(
+            answer(200, odd)
+            for odd in ({"items": "none"}, {"items": [{}]}, {"items": [{"id": None}]}, {"items": [None]})
+        ),
+        *(
+            answer(200, odd)
+            for odd in ({"items": [], "error": "index is being built"}, {"items": [], "success": False})
+        ),
+        *(answer(code) for code in (100, 204, 301, 302, 400, 409, 422, 429, 500, 502, 503, 401, 403, 404)[:-1]),
+        answer(404, b"<html>nginx</html>"),
+        answer(200, b""),
+        answer(200, b"<html>"),
+        answer(200, b'{"items": ['),
+        CUT,
+    ],
+)
+def test_any_other_answer_to_it_is_unclear(got):
+    settings = config(find_url="https://erp.example/orders?q={{ delivery.export_id }}", found="items[0].id")
+    with pytest.raises(ConnectorError) as unclear:
+        found_number(got, settings)
+    assert not isinstance(unclear.value, RejectedError)
+
+
+@given(st.integers(100, 599), st.binary(max_size=60) | json_values.map(lambda value: json.dumps(value).encode()))
+def test_only_a_list_that_is_empty_or_a_status_that_says_so_means_not_there(status, content):
+    settings = config(find_url="https://erp.example/orders?q={{ delivery.export_id }}", found="items[0].id")
+    try:
+        there, _ = found_number(answer(status, content), settings)
+    except RejectedError:
+        pytest.fail("a question refuses no order")
+    except ConnectorError:
+        pass
+    else:
+        assert there or status in (404, 410) or not json.loads(content)["items"]
+
+
+def test_a_conflict_may_be_what_an_earlier_attempt_left():
+    with pytest.raises(RejectedError):
+        order_number(answer(409, {"message": "exists"}), config())
+    with pytest.raises(InDoubtError, match="earlier attempt"):
+        order_number(answer(409, {"message": "exists"}), config(), sent_before=True)
+
+
+@pytest.mark.parametrize("expression", ["token", "reverse(token)", "to_string(@)", "join('', [token, token])"])
+def test_no_expression_sees_a_secret(expression):
+    redactor = Redactor(["hunter2-hunter2"])
+    echo = {"token": "hunter2-hunter2", "message": "Bearer HUNTER2-hunter2", "escaped": "\\u0068unter2-hunter2"}
+    content = json.dumps(echo).replace("\\\\u", "\\u").encode()
+    with pytest.raises(ConnectorError) as told:
+        order_number(answer(422, content), config(error_message=expression), redactor)
+    assert "hunter2" not in told.value.message
+    assert "2retnuh" not in told.value.message
+    with pytest.raises(InDoubtError):
+        order_number(answer(200, content), config(order_number="token"), redactor)

@@ -1,0 +1,80 @@
+"""JMESPath expressions over answers: what they pick, and whether "nothing" is what the answer says or what it lacks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orderflow.domain.errors import InDoubtError
+from orderflow.formats.expressions import ExpressionError, compiled, search
+
+
+def pick(expression: str, value: Any) -> Any:
+    """Return what an expression picks from `value`; None if it does not apply.
+
+    Raises:
+        InDoubtError: It costs more than it may, so that nobody knows what it would have picked.
+    """
+    try:
+        return search(expression, value)
+    except ExpressionError as error:
+        raise InDoubtError(
+            str(error),
+            code="ANSWER_UNREADABLE",
+            hint="Simplify the expression in the connection; look in the ERP whether the order is there.",
+        ) from None
+
+
+def clearly_nothing(expression: str, value: Any) -> bool:
+    """Tell whether `value` has the place where the expression looks, and there is nothing in it.
+
+    `items[0].id` of `{"items": []}` is clearly nothing; of `{"message": "overloaded"}` it says nothing.
+    """
+    return _is_empty(compiled(expression), value)
+
+
+def _is_empty(node: dict[str, Any], value: Any) -> bool:
+    kind, children = node["type"], node["children"]
+    if kind == "or_expression":
+        return any(_is_empty(child, value) for child in children)
+    if kind in ("field", "subexpression"):
+        names = _fields(node)
+        return _is_empty(children[0], value) if names is None else _has_empty_place(names, value)
+    if kind in ("index_expression", "projection", "filter_projection", "flatten", "pipe", "value_projection"):
+        return _is_empty_list(node, value)
+    return isinstance(value, dict | list)  # a comparison, a function: it has decided
+
+
+def _fields(node: dict[str, Any]) -> list[str] | None:
+    """Return the names of a path such as `data.order.number`; None if it is something else."""
+    if node["type"] == "field":
+        return [node["value"]]
+    parts = [_fields(child) for child in node["children"]] if node["type"] == "subexpression" else [None]
+    return None if None in parts else [name for part in parts for name in part or ()]
+
+
+def _has_empty_place(names: list[str], value: Any) -> bool:
+    for name in names:
+        if not isinstance(value, dict) or name not in value:
+            return False
+        value = value[name]
+        if value in (None, "", [], {}):
+            return True
+    return value is False
+
+
+def _is_empty_list(node: dict[str, Any], value: Any) -> bool:
+    """Tell whether the list that is picked from is there, and empty, or filtered to nothing."""
+    filtered = False
+    while node["type"] not in ("field", "identity", "current"):
+        if node["type"] == "subexpression" and _fields(node) is not None:
+            break
+        filtered = filtered or node["type"] == "filter_projection"
+        if not node["children"]:
+            return False
+        node = node["children"][0]
+    names = _fields(node) if node["type"] in ("field", "subexpression") else []
+    for name in names or ():
+        if not isinstance(value, dict) or name not in value:
+            return False
+        value = value[name]
+    return value is None or (isinstance(value, list | dict) and (filtered or not value))

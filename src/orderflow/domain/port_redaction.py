@@ -1,0 +1,196 @@
+"""Whatever leaves a connector leaves without the secrets of its configuration: one place, for all connectors.
+
+`ERPConnectorPort` wraps the methods of each class that extends it, so that it makes no difference who calls it, who
+wrote it, or which of its methods calls another.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Iterator
+from typing import TYPE_CHECKING, Any
+
+from orderflow.domain.delivery import Ack, ExportResult, TestResult
+from orderflow.domain.errors import ConnectorError
+from orderflow.domain.redaction import Redactor
+
+if TYPE_CHECKING:
+    from orderflow.domain.ports import ERPConnectorPort, Preview
+
+MOST = 512
+"""Configurations whose secrets are at hand in a form that can be looked for; making it takes milliseconds."""
+
+MOST_IN_LOGS = 64
+"""Configurations whose secrets are looked for in every line of the log."""
+
+LONG = 8
+"""Characters of a secret from which on it is looked for in the log: no organization's hides words of all others'."""
+
+_USERS = ("user", "login", "account", "client_id", "email")
+_SOUNDS_SECRET = ("password", "passphrase", "secret", "token", "api_key", "apikey", "private_key", "credential")
+
+METHODS = (
+    "render",
+    "preview",
+    "export",
+    "export_many",
+    "understand",
+    "find",
+    "test_connection",
+    "poll_acks",
+    "finish_acks",
+    "stage_many",
+    "publish_many",
+    "discard",
+    "leftovers",
+    "remove_leftovers",
+)
+"""All that says something, or may raise."""
+
+
+def redacting(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a connector's method such that no secret of the configuration it is given leaves it."""
+    place = list(inspect.signature(method).parameters).index("config") - 1
+
+    @functools.wraps(method)
+    def redacted(self: ERPConnectorPort, *arguments: Any, **named: Any) -> Any:
+        config = named["config"] if "config" in named else arguments[place] if len(arguments) > place else {}
+        try:
+            made = method(self, *arguments, **named)
+        except ConnectorError as error:
+            raise _error(error, redactor_of(self, config))  # noqa: B904  # the same error: what led to it stays with it
+        if isinstance(made, Iterator):
+            return _each(made, self, config)
+        return _shown(made, redactor_of(self, config))
+
+    return redacted
+
+
+def _each(made: Iterator[Any], connector: ERPConnectorPort, config: dict[str, Any]) -> Iterator[Any]:
+    try:
+        for item in made:
+            yield _shown(item, redactor_of(connector, config))
+    except ConnectorError as error:
+        raise _error(error, redactor_of(connector, config))  # noqa: B904  # as above
+    finally:
+        if isinstance(made, Generator):  # whoever ends us ends what is under way
+            made.close()
+
+
+def _shown(made: Any, redactor: Redactor) -> Any:
+    if isinstance(made, tuple):
+        return tuple(_shown(part, redactor) for part in made)
+    if isinstance(made, ConnectorError):
+        return _error(made, redactor)
+    if isinstance(made, ExportResult):
+        _change(made, redactor, "error_message", "dropzone_path", "erp_order_id", "connector_metadata")
+    elif isinstance(made, TestResult):
+        _change(made, redactor, "error_message", "details")
+    elif isinstance(made, Ack):
+        _change(made, redactor, "erp_order_id", "error_code", "message", "processed_at", "excerpt")
+    elif type(made).__name__ == "Preview":
+        _change(made, redactor, "destination", "headers")
+    return made
+
+
+def _change(thing: Ack | ExportResult | TestResult | Preview, redactor: Redactor, *names: str) -> None:
+    for name in names:
+        value = getattr(thing, name, None)
+        if value and (shown := redactor.value(value)) != value:
+            setattr(thing, name, shown)
+
+
+def _error(error: ConnectorError, redactor: Redactor) -> ConnectorError:
+    error.message = redactor.text(error.message)
+    error.args = (error.message,)
+    if "hint" in vars(error):
+        error.hint = redactor.text(error.hint)  # type: ignore[misc]  # an instance may be more precise than its class
+    error.details = redactor.value(error.details)
+    return error
+
+
+class _Redactors:
+    """Those made last, by a digest of the secrets that only this process can make."""
+
+    def __init__(self) -> None:
+        self._key, self._lock = secrets.token_bytes(32), threading.Lock()
+        self._made: OrderedDict[bytes, Redactor] = OrderedDict()
+        self._for_logs: OrderedDict[bytes, Redactor] = OrderedDict()
+
+    def of(self, hidden: list[str], users: list[str]) -> Redactor:
+        text = "\0".join([*hidden, "\1", *users]).encode("utf-8", "surrogatepass")
+        digest = hashlib.blake2b(text, key=self._key).digest()
+        with self._lock:
+            found = self._made.get(digest)
+            if found is not None:
+                self._made.move_to_end(digest)
+                return found
+        made = Redactor(hidden, users)
+        long = [secret for secret in hidden if len(secret) >= LONG]
+        for_logs = made if long == hidden else Redactor(long, users)
+        with self._lock:
+            self._made[digest] = made
+            while len(self._made) > MOST:
+                self._made.popitem(last=False)
+            if long:
+                self._for_logs[digest] = for_logs
+            while len(self._for_logs) > MOST_IN_LOGS:
+                self._for_logs.popitem(last=False)
+        return made
+
+    def for_logs(self) -> list[Redactor]:
+        with self._lock:
+            return list(self._for_logs.values())
+
+
+_redactors = _Redactors()
+
+
+def redactor_of(connector: ERPConnectorPort, config: dict[str, Any]) -> Redactor:
+    """Return what takes the secrets of a configuration out of a text: those configured, and those got by them since."""
+    secret, plain = _fields(connector.config_model)
+    hidden: list[str] = []
+    users: list[str] = []
+    for name, value in _settings(config, ""):
+        if name in secret or (name not in plain and any(part in name.lower() for part in _SOUNDS_SECRET)):
+            hidden.append(value)
+        elif any(part in name.lower() for part in _USERS) and len(value) <= 200:
+            users.append(value)
+    hidden.extend(connector.further_secrets(config))
+    return _redactors.of(hidden, users[:20])
+
+
+def without_known_secrets(text: str) -> str:
+    """Return a text without the secrets of any connection that this process has used lately: for its log."""
+    for redactor in _redactors.for_logs():
+        text = redactor.text(text)
+    return text
+
+
+@functools.lru_cache(maxsize=256)
+def _fields(model: Any) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the names of a connector's settings that are secret, and of those that are not, at any depth."""
+    schema = model.model_json_schema() if model else {}
+    parts = (schema, *schema.get("$defs", {}).values())
+    fields = [pair for part in parts for pair in part.get("properties", {}).items()]
+    secret = {name for name, field in fields if any(one.get("writeOnly") for one in (field, *field.get("anyOf", ())))}
+    return frozenset(secret), frozenset({name for name, _ in fields} - secret)
+
+
+def _settings(value: Any, name: str) -> Iterator[tuple[str, str]]:
+    """Yield all settings that are texts, by the name of the field that they stand in."""
+    if isinstance(value, dict):
+        for inner_name, inner in value.items():
+            yield from _settings(inner, str(inner_name))
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _settings(inner, name)
+    elif hasattr(value, "get_secret_value"):
+        yield name, str(value.get_secret_value())
+    elif isinstance(value, str) and value:
+        yield name, value

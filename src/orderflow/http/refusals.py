@@ -1,0 +1,117 @@
+"""Refusals inside an answer that says 2xx: what is surely one, and what only might be.
+
+One rule for all: what an answer surely says is believed; where its signs contradict each other, or might mean either,
+nobody knows, and the order is held. Signs of a refusal are
+
+- `success` or `ok` that is false; `status` or `result` that is "error", "failed" or the like
+- `error`, `errors`, `fault` and the like with words in it; GraphQL's `errors` without `data`, its `userErrors`
+- `errorCode` with words beside it
+
+An error that says nothing (null, empty, false, a code of zero, "none", "ok") is none.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Literal
+
+from orderflow.http.words import said_in
+
+Sign = Literal["taken", "refused", "unclear"] | None
+
+_FLAGS = ("success", "Success", "ok", "Ok", "OK", "successful", "isSuccess", "is_success", "IsSuccess")
+_STATES = ("status", "Status", "result", "Result", "outcome")
+_ERRORS = ("error", "Error", "errors", "Errors", "errorMessage", "error_message", "ErrorMessage", "fault", "Fault")
+_ERROR_CODES = ("errorCode", "error_code", "ErrorCode", "errno", "errcode")
+_CODES = ("code", "returnCode", "resultCode", "ResultCode", "retcode", "statusCode")
+_YES = frozenset({"true", "yes", "y", "ok", "success", "succeeded", "successful", "1"})
+_FAILED = frozenset({"error", "errors", "failed", "failure", "fail", "rejected", "refused", "denied"})
+_NO = _FAILED | {"false", "no", "n", "0"}
+_NOTHING = frozenset({"", "none", "null", "nil", "n/a", "-", "false", "ok", "success", "no error", "no errors"})
+
+
+def refusal_in(value: Any) -> Sign:
+    """Return what the JSON of a 2xx answer surely says about the order, None if it says nothing either way."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if not isinstance(value, dict):
+        return None
+    signs = {*_flags(value), *_states(value), *_errors(value), *_codes(value), *_graphql(value)}
+    if "unclear" in signs or {"taken", "refused"} <= signs:
+        return "unclear"
+    return "refused" if "refused" in signs else "taken" if "taken" in signs else None
+
+
+def yes_or_no(value: Any) -> bool | None:
+    """Return what a value surely says, as JSON or as text; None if it says neither."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float | Decimal) and value in (0, 1):
+        return bool(value)
+    text = value.strip().lower() if isinstance(value, str) else None
+    return True if text in _YES else False if text in _NO else None
+
+
+def says_nothing(value: Any) -> bool:
+    """Tell whether an error is none: null, empty, false, zero, "none", or an object of nothing but these."""
+    if isinstance(value, str):
+        text = value.strip().strip(".!").lower()
+        return text in _NOTHING or not text.strip("0")
+    if isinstance(value, dict):
+        code = next((value[name] for name in (*_CODES, *_ERROR_CODES) if name in value), None)
+        return says_nothing(code) if code is not None else all(map(says_nothing, value.values()))
+    if isinstance(value, list):
+        return all(map(says_nothing, value))
+    return value is None or value is False or (isinstance(value, int | float | Decimal) and value == 0)
+
+
+def _flags(value: dict[str, Any]) -> set[Sign]:
+    said = [yes_or_no(value[name]) for name in _FLAGS if name in value and not isinstance(value[name], dict | list)]
+    return {"taken" if flag else "refused" for flag in said if flag is not None}
+
+
+def _states(value: dict[str, Any]) -> set[Sign]:
+    texts = [value[name].strip().lower() for name in _STATES if isinstance(value.get(name), str)]
+    if any(text in _FAILED for text in texts):
+        return {"refused"}
+    numbers = [value[name] for name in _STATES if isinstance(value.get(name), int)]
+    return {"refused"} if any(400 <= number <= 599 for number in numbers) and said_in(value) else set()
+
+
+def _errors(value: dict[str, Any]) -> set[Sign]:
+    told: set[Sign] = set()
+    for name in _ERRORS:
+        error = value.get(name)
+        if says_nothing(error):
+            continue
+        has_words = bool(said_in({name: error}) or (error is True and said_in(value)))
+        told.add("refused" if has_words else "unclear")
+    return told
+
+
+def _codes(value: dict[str, Any]) -> set[Sign]:
+    words = said_in(value)
+    errors = [value[name] for name in _ERROR_CODES if not says_nothing(value.get(name))]
+    if errors:
+        return {"refused" if words else "unclear"}
+    codes = [value[name] for name in _CODES if isinstance(value.get(name), int | str)]
+    odd = [code for code in codes if not says_nothing(code) and not _is_success(code)]
+    return {"unclear"} if odd and words else set()
+
+
+def _is_success(code: Any) -> bool:
+    text = str(code).strip()
+    return yes_or_no(code) is True or (text.isascii() and text.isdigit() and 200 <= int(text[:6]) < 300)
+
+
+def _graphql(value: dict[str, Any]) -> set[Sign]:
+    data = value.get("data")
+    if not isinstance(data, dict):
+        return set()
+    told: set[Sign] = {"unclear"} if not says_nothing(value.get("errors")) and any(data.values()) else set()
+    for inner in (data, *data.values()):
+        if isinstance(inner, dict):
+            wrong = [inner[name] for name in ("userErrors", "user_errors") if not says_nothing(inner.get(name))]
+            there = [one for name, one in inner.items() if "rror" not in name and one not in (None, "", [], {})]
+            told |= {("unclear" if there and inner is not data else "refused") for _ in wrong}
+    return told

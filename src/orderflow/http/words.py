@@ -1,0 +1,227 @@
+"""What a target says about an error, found where APIs usually say it, for a person.
+
+problem+json (RFC 9457), OData 4.0 section 19, GraphQL, JSON:API, SOAP 1.1 and 1.2, OAuth (RFC 6749 section 5.2), lists
+of fields as Rails, Django, Laravel and ASP.NET write them, texts with placeholders as Magento's, pages of HTML, plain
+text. Where none of that is found, the beginning of the body itself is what it said.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from html import unescape
+from typing import Any
+
+LONGEST = 500
+"""Characters."""
+
+EXCERPT = 300
+"""Characters of a body that says it in no known way."""
+
+_MOST = 8
+"""Sentences."""
+
+_GROUPS = (
+    "error",
+    "errors",
+    "Errors",
+    "error_messages",
+    "errorMessages",
+    "messages",
+    "userErrors",
+    "user_errors",
+    "fault",
+    "Fault",
+    "ModelState",
+    "modelState",
+    "violations",
+    "invalid-params",
+    "errordetails",
+    "innererror",
+    "details",
+    "_server_messages",
+    "detail",
+)
+"""Fields that hold errors, one or many."""
+
+_SENTENCES = (
+    "message",
+    "Message",
+    "errorMessage",
+    "error_message",
+    "ErrorMessage",
+    "error_description",
+    "faultstring",
+    "detail",
+    "Detail",
+    "description",
+    "Description",
+    "title",
+    "Title",
+    "reason",
+    "msg",
+    "text",
+    "value",
+    "exception",
+)
+"""Fields that say it in words; the first that does is what counts, besides `title` and `detail`, which go together."""
+
+_PLACES = ("field", "param", "parameter", "property", "propertyPath", "path", "target", "name", "loc", "key", "pointer")
+"""Fields that name what is wrong."""
+
+_SOAP = re.compile(r"<(?:\w+:)?(faultstring|Text|Reason|[Mm]essage|error_description|detail)\b[^>]*>(.*?)</", re.DOTALL)
+_PAGE = re.compile(r"<(title|h1)\b[^>]*>(.*?)</\1\s*>", re.DOTALL | re.IGNORECASE)
+_UNSEEN = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<!--.*?-->", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"<[^>]*>")
+
+
+def said_in(value: Any) -> str:
+    """Return what a JSON value says about an error; empty if it says nothing in a known way."""
+    return _joined(_sentences(value, 0))
+
+
+def said_in_text(text: str) -> str:
+    """Return what a body that is no JSON says: a SOAP fault, a page's title, or the beginning of the text."""
+    if "<" not in text:
+        return " ".join(text.split())[:EXCERPT]
+    head = text[:100_000]
+    found = _SOAP.findall(head) if re.search(r"<(?:\w+:)?(Fault|Envelope|error)\b", head) else _PAGE.findall(head)
+    told = _joined(_stripped(inner) for _, inner in found)
+    return told or _stripped(_UNSEEN.sub(" ", head))[:EXCERPT]
+
+
+def excerpt(value: Any) -> str:
+    """Return the beginning of a JSON value, as text."""
+    if value in (None, "", [], {}):
+        return ""
+    return " ".join(as_text(value).split())[:EXCERPT]
+
+
+def as_text(value: Any) -> str:
+    """Return a JSON value as text for a person."""
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, str | Decimal) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _joined(sentences: Iterator[str] | Any) -> str:
+    told = list(dict.fromkeys(filter(None, (" ".join(one.split()) for one in sentences))))
+    if len(told) == 1:
+        return told[0][:LONGEST]
+    more = [f"and {len(told) - _MOST} more"] if len(told) > _MOST else []
+    return "; ".join([one.rstrip(".;") for one in told[:_MOST]] + more)[:LONGEST]
+
+
+def _sentences(value: Any, depth: int) -> Iterator[str]:
+    if depth > 6:
+        return
+    if isinstance(value, str):
+        yield _of_string(value, depth)
+    elif isinstance(value, list):
+        for item in value[:100]:
+            yield from _sentences(item, depth + 1)
+    elif isinstance(value, dict):
+        yield from _of_object(value, depth)
+
+
+def _of_string(text: str, depth: int) -> str:
+    if text.lstrip()[:1] in ("{", "[") and depth <= 3:  # JSON within JSON, as Frappe sends it
+        try:
+            return said_in(json.loads(text)) or text
+        except (ValueError, RecursionError):
+            return text
+    return _stripped(text) if "</" in text or "<br" in text else text
+
+
+def _of_object(value: dict[str, Any], depth: int) -> Iterator[str]:
+    own = _own_words(value)
+    if own:
+        yield own
+    elif depth == 0 and _is_list_of_fields(value):
+        yield from _of_group(value, depth + 1)
+    for name in _GROUPS:
+        if name in value and not (own and isinstance(value[name], str)):
+            yield from _of_group(value[name], depth + 1)
+    if not own and isinstance(value.get("data"), dict):
+        yield from _of_data(value["data"], depth + 1)
+
+
+def _of_data(data: dict[str, Any], depth: int) -> Iterator[str]:
+    """Look into what GraphQL answers: each mutation may have errors of its own."""
+    for inner in (data, *data.values()):
+        if isinstance(inner, dict):
+            for name in ("userErrors", "user_errors", "errors"):
+                if name in inner:
+                    yield from _of_group(inner[name], depth + 1)
+
+
+def _of_group(value: Any, depth: int) -> Iterator[str]:
+    if not isinstance(value, dict) or _own_words(value) or any(name in value for name in _GROUPS):
+        yield from _sentences(value, depth)
+        return
+    for field, inner in list(value.items())[:100]:  # names of fields, each with what is wrong about it
+        for told in _sentences(inner, depth + 1):
+            yield f"{field} {told}" if told and not _is_general(field) else told
+
+
+def _is_list_of_fields(value: dict[str, Any]) -> bool:
+    """Tell whether an object is nothing but names of fields with lists of texts, as Django REST framework's."""
+    lists = [inner for inner in value.values() if isinstance(inner, list) and inner]
+    return 0 < len(lists) == len(value) and all(isinstance(text, str) for inner in lists for text in inner)
+
+
+def _is_general(field: str) -> bool:
+    return field.lower() in ("", "base", "non_field_errors", "__all__", "*", "$", "code", "status", "type")
+
+
+def _own_words(value: dict[str, Any]) -> str:
+    told = [text for name in _SENTENCES if (text := _words_of(value.get(name)))]
+    if not told:
+        return ""
+    words = told[0]
+    title, detail = _words_of(value.get("title")), _words_of(value.get("detail"))
+    if title and detail and title != detail and words in (title, detail):
+        words = f"{title.rstrip('.:')}: {detail}"
+    if value.get("error_description") and isinstance(value.get("error"), str):
+        words = f"{value['error']}: {value['error_description']}"
+    words = _filled(words, value.get("parameters") or value.get("params") or value.get("args"))
+    place = _place(value)
+    return f"{place}: {words}" if place and place not in words else words
+
+
+def _words_of(value: Any) -> str:
+    if isinstance(value, dict):  # OData: {"message": {"lang": "en", "value": "…"}}
+        value = value.get("value") or value.get("text")
+    return _of_string(value, 0).strip() if isinstance(value, str) else ""
+
+
+def _place(value: dict[str, Any]) -> str:
+    source = value.get("source")
+    if isinstance(source, dict):  # JSON:API
+        value = value | source
+    for name in _PLACES:
+        found = value.get(name)
+        if isinstance(found, str) and 0 < len(found) <= 100:
+            return found
+        if isinstance(found, list) and 0 < len(found) <= 10 and all(isinstance(part, str | int) for part in found):
+            return ".".join(map(str, found))
+    return ""
+
+
+def _filled(text: str, given: Any) -> str:
+    """Fill placeholders such as `%fieldName`, `%1` and `{0}`."""
+    if isinstance(given, list):
+        given = {str(number): value for number, value in enumerate(given, 1)} | {"{0}": given[0] if given else ""}
+    if not isinstance(given, dict):
+        return text
+    for name, value in sorted(given.items(), key=lambda pair: len(str(pair[0])), reverse=True)[:20]:
+        for mark in (f"%{name}", f"{{{name}}}", f":{name}"):
+            if isinstance(value, str | int | Decimal):
+                text = text.replace(mark, str(value))
+    return text
+
+
+def _stripped(text: str) -> str:
+    return " ".join(unescape(_TAG.sub(" ", text)).split())

@@ -1,0 +1,130 @@
+"""Private keys as people paste them: mended where only their white space went, refused where opening takes too long.
+
+A key that is protected by a passphrase says itself how much work it is to open: rounds of bcrypt (OpenSSH's
+PROTOCOL.key), iterations of PBKDF2, the cost of scrypt (RFC 8018, RFC 7914). Nobody may make us work for hours.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import textwrap
+from collections.abc import Iterator
+
+MOST_ROUNDS = 256
+"""Of bcrypt; `ssh-keygen` takes 16 to 24 of itself, and 256 are some seconds."""
+
+MOST_ITERATIONS = 2_000_000
+"""Of PBKDF2; some seconds."""
+
+MOST_SCRYPT = 128 * 1024 * 1024
+"""Bytes of memory that scrypt may ask for (128 N r), times p."""
+
+_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+?)-----(.*?)-----END \1-----", re.DOTALL)
+_LEGACY = re.compile(r"Proc-Type:\s*4,\s*ENCRYPTED\s*DEK-Info:\s*([A-Z0-9-]+),\s*", re.IGNORECASE)
+_OPENSSH = b"openssh-key-v1\0"
+_SCRYPT = bytes.fromhex("2b06010401da47040b")  # 1.3.6.1.4.1.11591.4.11, RFC 7914 §7
+
+
+class WorkFactorError(ValueError):
+    """The key asks for more work than is done for anybody."""
+
+
+def mended(text: str) -> str:
+    """Return a key, or several PEM blocks, with the line breaks that pasting took; anything else as it came."""
+    plain = text.lstrip("\ufeff").strip().strip("\"'").replace("\\r", "").replace("\\n", "\n")
+    blocks = [_rewrapped(*found.groups()) for found in _BLOCK.finditer(plain)]
+    return "".join(blocks) if blocks and all(blocks) else text
+
+
+def _rewrapped(kind: str, body: str) -> str:
+    headers, body = _legacy_headers(body)
+    packed = "".join(body.split())
+    if not re.fullmatch(r"[A-Za-z0-9+/]+={0,2}", packed):
+        return ""
+    return "\n".join([f"-----BEGIN {kind}-----", *headers, *textwrap.wrap(packed, 64), f"-----END {kind}-----", ""])
+
+
+def _legacy_headers(body: str) -> tuple[list[str], str]:
+    """Part the headers of an encrypted PEM (RFC 1421) from what follows: the vector is as long as the cipher wants."""
+    found = _LEGACY.search(body)
+    if found is None:
+        return [], body
+    cipher = found[1].upper()
+    length = 16 if "DES" in cipher else 32
+    vector, rest = body[found.end() : found.end() + length], body[found.end() + length :]
+    return ["Proc-Type: 4,ENCRYPTED", f"DEK-Info: {cipher},{vector}", ""], rest
+
+
+def check_work_factor(text: str) -> None:
+    """Read what opening the key would cost, without opening it.
+
+    Raises:
+        WorkFactorError: More than some seconds.
+    """
+    for found in _BLOCK.finditer(mended(text)):
+        try:
+            content = base64.b64decode("".join(_legacy_headers(found[2])[1].split()))
+        except binascii.Error:
+            continue  # whoever opens it says what is wrong with it
+        _check_openssh(content) if content.startswith(_OPENSSH) else _check_pkcs8(found[1], content)
+
+
+def _check_openssh(content: bytes) -> None:
+    strings = _strings(content[len(_OPENSSH) :])
+    _, kdf, options = (next(strings, b"") for _ in range(3))
+    if kdf != b"bcrypt":
+        return
+    inner = _strings(options)
+    salt = next(inner, b"")
+    rounds = int.from_bytes(options[4 + len(salt) : 8 + len(salt)], "big")
+    if rounds > MOST_ROUNDS:
+        raise WorkFactorError(
+            f"opening this key takes {rounds:,} rounds, and at most {MOST_ROUNDS} are done: "
+            f"protect it anew with `ssh-keygen -p -a 100`"
+        )
+
+
+def _strings(content: bytes) -> Iterator[bytes]:
+    """Yield SSH strings (RFC 4251 §5)."""
+    at = 0
+    while at + 4 <= len(content):
+        size = int.from_bytes(content[at : at + 4], "big")
+        yield content[at + 4 : at + 4 + size]
+        at += 4 + size
+
+
+def _check_pkcs8(kind: str, content: bytes) -> None:
+    if kind != "ENCRYPTED PRIVATE KEY":
+        return
+    numbers = [value for tag, value in _der(content, 0) if tag == 2]
+    oids = [value for tag, value in _der(content, 0) if tag == 6]
+    costs = [int.from_bytes(number, "big") for number in numbers]
+    if _SCRYPT in oids and len(costs) >= 3:
+        too_much = 128 * costs[0] * costs[1] * costs[2] > MOST_SCRYPT
+    else:
+        too_much = any(cost > MOST_ITERATIONS for cost in costs)
+    if too_much:
+        raise WorkFactorError(
+            f"opening this key takes too much work ({max(costs):,}); at most {MOST_ITERATIONS:,} iterations are done: "
+            f"protect it anew with `openssl pkcs8 -topk8 -v2 aes256`"
+        )
+
+
+def _der(content: bytes, depth: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the primitive values of a DER structure (X.690), in their order, down to a few levels."""
+    at = 0
+    while at + 2 <= len(content) and depth < 8:
+        tag, size = content[at], content[at + 1]
+        at += 2
+        if size & 0x80:
+            count = size & 0x7F
+            size = int.from_bytes(content[at : at + count], "big")
+            at += count
+        value = content[at : at + size]
+        at += size
+        if tag & 0x20:
+            yield from _der(value, depth + 1)
+        else:
+            yield tag, value

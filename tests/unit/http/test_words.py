@@ -1,0 +1,78 @@
+"""A target's own words, wherever it says them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orderflow.http import read_answer, refusal_in
+from orderflow.http.words import EXCERPT, LONGEST, said_in
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({"errors": {"address": ["is missing"], "vat": ["is wrong"]}}, "address is missing; vat is wrong"),
+        ({"errors": [{"message": "no such field", "path": ["order", 0]}], "data": None}, "order.0: no such field"),
+        ({"error": {"code": "V1/382", "message": {"lang": "en", "value": "Customer blocked"}}}, "Customer blocked"),
+        ({"title": "Invalid", "detail": "Line 1: no such unit", "status": 400}, "Invalid: Line 1: no such unit"),
+        ({"detail": [{"loc": ["body", "qty"], "msg": "field required"}]}, "body.qty: field required"),
+        ({"message": "%field is required", "parameters": {"field": "sku"}}, "sku is required"),
+        ({"message": "No %1 in %2", "parameters": ["bolt", "Ulm"]}, "No bolt in Ulm"),
+        ({"error": "invalid_client", "error_description": "who are you"}, "invalid_client: who are you"),
+        ({"data": {"make": {"userErrors": [{"field": ["qty"], "message": "is 0"}]}}}, "qty: is 0"),
+        ({"sku": ["unknown"], "qty": ["too many"]}, "sku unknown; qty too many"),
+        ({"non_field_errors": ["not today"]}, "not today"),
+        ({"fault": {"faultstring": "Gesperrt"}}, "Gesperrt"),
+        ({"error": {"code": 0, "message": ""}}, ""),
+    ],
+)
+def test_words_are_found_where_apis_say_them(value, words):
+    assert said_in(value) == words
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"<html><head><title>413 Too Large</title></head><body>nginx</body></html>", "413 Too Large"),
+        (
+            b"<s:Envelope><s:Fault><faultstring>SKU 9 &amp; 10 unknown</faultstring></s:Fault></s:Envelope>",
+            "SKU 9 & 10 unknown",
+        ),
+        (b"Menge  fehlt\n", "Menge fehlt"),
+        (b'{"kaputt": 7}', '{"kaputt": 7}'),
+        (b"", "It gave no reason."),
+    ],
+)
+def test_a_body_that_says_it_in_no_known_way_is_shown_itself(body, words):
+    assert read_answer(400, {}, body).words == words
+
+
+NAMES = ["error", "errors", "message", "data", "detail", "path", "x"]
+CHARSETS = ["", "text/html", "x; charset=cp037", "x; charset=rot13", "x; charset=zip"]
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["error", "errors", "message", "data", "detail", "path", "x"]), inner, max_size=4
+        )
+    ),
+)
+
+
+@given(anything)
+def test_any_json_gives_words_of_a_length_and_a_sign(value):
+    words = said_in(value)
+    assert len(words) <= LONGEST
+    assert "\n" not in words
+    assert refusal_in(value) in (None, "taken", "refused", "unclear")
+
+
+@given(
+    st.binary(max_size=2_000),
+    st.sampled_from(["", "text/html", "x; charset=cp037", "x; charset=rot13", "x; charset=zip"]),
+)
+def test_any_body_can_be_read(body, kind):
+    words = read_answer(500, {"Content-Type": kind}, body).words
+    assert words
+    assert len(words) <= max(LONGEST, EXCERPT)
