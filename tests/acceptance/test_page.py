@@ -470,6 +470,40 @@ def test_a_pasted_answer_shows_what_it_would_mean(open_page: Callable[..., Page]
     _assert_accessible(page, "trying an answer")
 
 
+def test_an_answer_that_cannot_be_read_is_news(open_page: Callable[..., Page], site, tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("in", "out")]
+    for folder in folders:
+        folder.mkdir()
+    config = {"mode": "filesystem", "export_path": str(folders[0]), "ack_path": str(folders[1])}
+    with site.client() as client:
+        client.post("/connectors", json={"connector_type": "DROPZONE_JSON_V1", "config": config, "name": "ERP"})
+        order_id = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
+        client.post(f"/draft-orders/{order_id}/approve")
+        client.post(f"/draft-orders/{order_id}/push")
+    page = open_page(Role.OPS)
+    page.goto(f"{site.url}/orders/{order_id}")
+    expect(page.get_by_role("main").get_by_text("PUSHED", exact=True)).to_be_visible(timeout=15_000)
+    (sent,) = folders[0].iterdir()
+    answer = folders[1] / f"ack_{sent.name}"
+    answer.write_text("OK, thank you for PO-1!")
+    banner = page.get_by_role("alert").filter(has_text="answer to this order cannot be read")
+    expect(banner.get_by_role("region", name="What the answer says")).to_contain_text("thank you", timeout=15_000)
+    _assert_accessible(page, "an answer that cannot be read")
+    page.goto(f"{site.url}/orders")
+    page.get_by_label("Answer unreadable").check()
+    expect(page.get_by_role("row", name="PO-1").get_by_text("Answer unreadable")).to_be_visible()
+    page.goto(f"{site.url}/connectors")
+    page.get_by_text("1 answer cannot be read").wait_for()
+    page.get_by_role("link", name="Show the order").click()
+    page.get_by_role("link", name="PO-1").click()
+    banner.get_by_role("button", name="Confirm by hand").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Number in the ERP").fill("SO-1")
+    dialog.get_by_role("button", name="Confirm by hand").click()
+    expect(page.get_by_role("main").get_by_text("CONFIRMED", exact=True)).to_be_visible()
+    expect(banner).to_have_count(0)
+
+
 def test_a_viewer_is_offered_nothing_that_changes_anything(open_page: Callable[..., Page], site) -> None:
     mock = {"connector_type": "MOCK", "config": {"mode": "rejected"}, "name": "Mock"}
     with site.client() as client:

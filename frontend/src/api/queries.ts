@@ -2,7 +2,6 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient, type UseQueryR
 import { useRef, useSyncExternalStore } from "react";
 import { notifications } from "@mantine/notifications";
 import { answer, api, ApiError, type Schemas } from "./client";
-import type * as coming from "./coming";
 import { parseExact } from "./exact";
 import { onSessionChange, token } from "./session";
 import type { operations } from "./schema";
@@ -16,10 +15,7 @@ export type AttemptQuery = NonNullable<operations["list_push_log"]["parameters"]
 export type AuditQuery = NonNullable<operations["list_audit_log"]["parameters"]["query"]>;
 export type Period = NonNullable<NonNullable<operations["get_stats"]["parameters"]["query"]>["period"]>;
 export type ExactLine = Omit<Schemas["Line"], "qty" | "unit_price"> & { qty: string | null; unit_price: string | null };
-export type ExactOrder = Omit<coming.Order, "lines" | "latest_export"> & {
-  lines: ExactLine[];
-  latest_export: coming.Export | null;
-};
+export type ExactOrder = Omit<Schemas["Order"], "lines"> & { lines: ExactLine[] };
 
 /** What is asked again and again while the tab is in view; the last answer stays while the next one is on its way. */
 function useLive<T>(key: readonly unknown[], ask: () => Promise<T>, enabled = true): UseQueryResult<T> {
@@ -62,7 +58,7 @@ export function useStats(period: Period) {
 }
 
 export function useConnectors() {
-  return useLive(["connectors"], async () => (await answer(api.GET("/api/v1/connectors"))).items as coming.Connector[]);
+  return useLive(["connectors"], async () => (await answer(api.GET("/api/v1/connectors"))).items);
 }
 
 export function useConnectorTypes() {
@@ -74,10 +70,7 @@ export function useConnectorTypes() {
 }
 
 export function useOrders(query: OrderQuery) {
-  return useLive(["orders", query], async () => {
-    const page = await answer(api.GET("/api/v1/draft-orders", { params: { query } }));
-    return page as typeof page & { items: coming.OrderSummary[] };
-  });
+  return useLive(["orders", query], () => answer(api.GET("/api/v1/draft-orders", { params: { query } })));
 }
 
 export async function getOrder(order_id: string): Promise<ExactOrder> {

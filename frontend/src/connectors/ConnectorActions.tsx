@@ -1,12 +1,13 @@
 import { ActionIcon, Button } from "@mantine/core";
 import { IconTrash } from "@tabler/icons-react";
 import { useNavigate } from "react-router";
-import { answer, api, type ApiError } from "../api/client";
-import type { Connector } from "../api/coming";
+import { answer, api, type ApiError, type Schemas } from "../api/client";
 import { tell, useAction } from "../api/queries";
 import { confirm } from "../shared/confirm";
 import { plural } from "../shared/format";
 import { ifMatch } from "../shared/versions/useSaving";
+
+type Connector = Schemas["Connector"];
 
 export function waitingFor(id: string): string {
   return `/deliveries?view=waiting&connection_id=${id}`;

@@ -2,7 +2,6 @@ import { Anchor, Badge, Button, Card, Group, SimpleGrid, Stack, Text, Title } fr
 import type { ReactNode } from "react";
 import { Link } from "react-router";
 import { answer, api, type Schemas } from "../api/client";
-import type { Connector } from "../api/coming";
 import { useAction, useMay } from "../api/queries";
 import { ProblemAlert } from "../shared/ErrorAlert";
 import { count, plural } from "../shared/format";
@@ -11,6 +10,8 @@ import { ConnectorActions, waitingFor } from "./ConnectorActions";
 import { HealthBadge } from "./HealthBadge";
 import { PollAlert } from "./PollAlert";
 import { TestResult } from "./TestResult";
+
+type Connector = Schemas["Connector"];
 
 interface Props {
   connector: Connector;

@@ -2,7 +2,6 @@ import { Button, Menu, SimpleGrid, Text } from "@mantine/core";
 import { IconPlugConnected, IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import type { Schemas } from "../api/client";
-import type { Connector } from "../api/coming";
 import { useConnectors, useConnectorTypes, useMay } from "../api/queries";
 import { Answered } from "../shared/Answered";
 import { Empty } from "../shared/Empty";
@@ -10,6 +9,8 @@ import { ErrorAlert } from "../shared/ErrorAlert";
 import { PageTitle } from "../shared/PageTitle";
 import { ConnectorCard } from "./ConnectorCard";
 import { ConnectorEditor } from "./ConnectorEditor";
+
+type Connector = Schemas["Connector"];
 
 type Type = Schemas["ConnectorType"];
 

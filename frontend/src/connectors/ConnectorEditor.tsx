@@ -1,7 +1,6 @@
 import { Button, Drawer, Group, Stack, Switch, TextInput } from "@mantine/core";
 import { useMemo, useState, type SyntheticEvent } from "react";
 import { answer, api, type Schemas } from "../api/client";
-import type { Connector } from "../api/coming";
 import { useAction, useMay } from "../api/queries";
 import { confirm } from "../shared/confirm";
 import { ErrorAlert, ProblemAlert } from "../shared/ErrorAlert";
@@ -15,6 +14,8 @@ import { ConfigForm } from "./form/ConfigForm";
 import { filledIn, formSchema, type Config } from "./form/schema";
 import { settingLabel, settingText } from "./settingWords";
 import { TestResult } from "./TestResult";
+
+type Connector = Schemas["Connector"];
 
 interface Props {
   type: Schemas["ConnectorType"];

@@ -1,7 +1,9 @@
+import type { Schemas } from "../api/client";
 import { Alert, Fieldset, NumberInput, Select, Stack } from "@mantine/core";
 import type { ReactNode } from "react";
-import type { Connector } from "../api/coming";
 import { NARROW } from "./form/widgets";
+
+type Connector = Schemas["Connector"];
 
 /** What a connector has beside its configuration. */
 export type Options = Pick<

@@ -1,3 +1,4 @@
+import type { Schemas } from "../api/client";
 import {
   Alert,
   Anchor,
@@ -15,7 +16,6 @@ import { useDebouncedCallback } from "@mantine/hooks";
 import { IconTruckDelivery } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link } from "react-router";
-import type { Export } from "../api/coming";
 import { useConnectors, useExports, useMay, type ExportQuery } from "../api/queries";
 import { Answered } from "../shared/Answered";
 import { PageTitle } from "../shared/PageTitle";
@@ -29,6 +29,8 @@ import { UnreadableBadge } from "../orders/UnreadableAlert";
 import { Pager, useCursor } from "../shared/Pager";
 import { DeliveryBadge, waitsFor } from "../shared/states";
 import { dayStart, useFilters } from "../shared/useFilters";
+
+type Export = Schemas["Export"];
 
 type Filters = ReturnType<typeof useFilters>;
 

@@ -15,7 +15,7 @@ const ACTIONS = Object.keys(LABELS) as Action[];
 
 interface Props {
   selected: Schemas["OrderSummary"][];
-  wanted: OrderQuery & { unreadable_answer?: boolean };
+  wanted: OrderQuery;
   onDone: () => void;
 }
 
@@ -65,7 +65,7 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
                 size="xs"
                 variant="default"
                 loading={act.isPending || onAll.isPending}
-                disabled={wanted.unreadable_answer} // what is done to all does not know this filter
+                disabled={wanted.unreadable_answer === true} // what is done to all does not know this filter
                 rightSection={<IconChevronDown size={14} />}
               >
                 All found

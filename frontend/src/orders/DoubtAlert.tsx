@@ -1,8 +1,10 @@
+import type { Schemas } from "../api/client";
 import { Alert, Code, Group, List, Text } from "@mantine/core";
-import type { Export } from "../api/coming";
 import { useMay } from "../api/queries";
 import { Moment } from "../shared/Moment";
 import { ResolveButtons } from "./OrderActions";
+
+type Export = Schemas["Export"];
 
 /** Tells whether nobody knows if the ERP has it: it is asked, or a person decides. */
 export function isInDoubt({ waits_for, error }: Export): boolean {

@@ -17,7 +17,6 @@ import { IconFileText, IconSearch } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link } from "react-router";
 import type { Schemas } from "../api/client";
-import type { OrderSummary } from "../api/coming";
 import { useConnectors, useMay, useOrders, type OrderQuery } from "../api/queries";
 import { Answered } from "../shared/Answered";
 import { PageTitle } from "../shared/PageTitle";
@@ -31,10 +30,11 @@ import { OrderBadge } from "../shared/states";
 import { dayStart, useFilters } from "../shared/useFilters";
 import { UnreadableBadge } from "./UnreadableAlert";
 
+type OrderSummary = Schemas["OrderSummary"];
+
 type Summary = OrderSummary;
 /** In the address: those whose answer from the ERP could not be read. */
 const UNREADABLE = "unreadable_answer";
-type Wanted = OrderQuery & { unreadable_answer?: boolean };
 type Filters = ReturnType<typeof useFilters>;
 const STATES: Schemas["OrderStatus"][] = [
   "NEW",
@@ -52,7 +52,7 @@ export default function OrdersPage() {
   const filters = useFilters();
   const cursor = useCursor(filters.key);
   const may = useMay();
-  const wanted: Wanted = {
+  const wanted: OrderQuery = {
     status: filters.all("status") as Schemas["OrderStatus"][],
     q: filters.one("q"),
     connection_id: filters.one("connection_id"),
@@ -144,7 +144,7 @@ function FilterBar({ filters }: { filters: Filters }) {
   );
 }
 
-function OrderTable({ orders, filtered, wanted }: { orders: Summary[]; filtered: boolean; wanted: Wanted }) {
+function OrderTable({ orders, filtered, wanted }: { orders: Summary[]; filtered: boolean; wanted: OrderQuery }) {
   const may = useMay();
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const here = orders.filter(({ id }) => selected.has(id));

@@ -1,13 +1,14 @@
-import { Alert, Badge, Button, Code, Group, ScrollArea, Text, Tooltip } from "@mantine/core";
-import { readAnswerAgain, type Unreadable } from "../api/coming";
-import { useAction, useMay, type ExactOrder } from "../api/queries";
+import type { Schemas } from "../api/client";
+import { Alert, Badge, Code, Group, ScrollArea, Text, Tooltip } from "@mantine/core";
+import { useMay, type ExactOrder } from "../api/queries";
 import { Moment } from "../shared/Moment";
 import { ConfirmButton } from "./OrderActions";
+
+type Unreadable = Schemas["UnreadableAnswer"];
 
 /** The ERP answered something that nobody understood: what it was, and the ways out. */
 export function UnreadableAlert({ order, answer }: { order: ExactOrder; answer: Unreadable }) {
   const may = useMay();
-  const read = useAction(() => readAnswerAgain(order.latest_export?.id ?? ""), { done: "It is read again" });
   const name = order.external_order_number ?? order.id.slice(0, 8);
   return (
     <Alert color="orange" title="The ERP's answer to this order cannot be read">
@@ -33,9 +34,6 @@ export function UnreadableAlert({ order, answer }: { order: ExactOrder; answer: 
       )}
       {may("ORDERS_PUSH") && (
         <Group gap="xs" mt="sm">
-          <Button size="xs" variant="default" loading={read.isPending} onClick={() => read.run(undefined)}>
-            Read again
-          </Button>
           {order.status === "PUSHED" && (
             <ConfirmButton id={order.id} status={order.status} name={name} version={order.version} size="xs" />
           )}

@@ -25,6 +25,15 @@ WaitsFor = Literal[
 ]
 
 
+class UnreadableAnswer(Out):
+    """What the ERP answered and nobody understood; the file is put away."""
+
+    file: str | None
+    reason: str | None = Field(description="One sentence for a person")
+    excerpt: str | None = Field(description="How it begins")
+    read_at: datetime | None
+
+
 class Export(Out):
     """One delivery of one order over one connector."""
 
@@ -43,6 +52,7 @@ class Export(Out):
         "CONNECTOR_DISABLED, DELIVERIES_PAUSED, DECISION (held in doubt: resolve it)"
     )
     overdue: bool = Field(description="The ERP should have answered by now")
+    unreadable_answer: UnreadableAnswer | None = Field(description="The ERP's answer, if it could not be read")
     filename: str | None
     export_format_version: str | None
     document_sha256: str | None

@@ -11,7 +11,7 @@ from pydantic import Field, WithJsonSchema, model_validator
 
 from orderflow.domain.states import OrderStatus
 from orderflow.entrypoints.api.connector_schemas import Problem
-from orderflow.entrypoints.api.delivery_schemas import Export
+from orderflow.entrypoints.api.delivery_schemas import Export, UnreadableAnswer
 from orderflow.entrypoints.api.schemas import VERSION, Day, In, Moment, Name, Out, Page, Text
 from orderflow.flow.order.reading import MOST_ADDRESS_FIELDS, MOST_LINES
 
@@ -119,6 +119,7 @@ class OrderSummary(Out):
     )
     attempts: int = Field(description="Delivery attempts, ever")
     error: Problem | None = Field(description="Why it is in ERROR")
+    unreadable_answer: UnreadableAnswer | None = Field(description="The ERP's answer, if it could not be read")
     created_by: str | None
     created_at: datetime
     updated_at: datetime

@@ -67,11 +67,12 @@ def list_orders(
     until: Moment | None = None,
     connection_id: Annotated[UUID | None, Query(description="Exported over this connector")] = None,
     error_code: Annotated[Text | None, Query(description="In ERROR for this reason")] = None,
+    unreadable_answer: Annotated[bool | None, Query(description="The ERP's answer could not be read")] = None,
     limit: PageSize = 50,
     cursor: CursorText = None,
 ) -> Any:
     """List orders, newest first."""
-    wanted = OrderFilter(status or (), q, since, until, connection_id, error_code)
+    wanted = OrderFilter(status or (), q, since, until, connection_id, error_code, unreadable_answer)
     with app_of(request).store.work(caller.org_id) as work:
         rows = SqlSearch(work.connection, caller.org_id).orders(wanted, decode_cursor(cursor), limit + 1)
     return page(rows, limit, _summary)

@@ -203,7 +203,7 @@ def _fit(password: str) -> str:
 def _runs() -> Iterator[str]:
     """Yield what hands type who want to be done: rows of keys, digits and letters, from everywhere in them."""
     for row in (
-        "01234567890123456789",
+        "0123456789" * 3,
         "abcdefghijklmnopqrstuvwxyz",
         "qwertyuiopasdfghjklzxcvbnm",
         "qwertzuiopasdfghjkl",

@@ -37,13 +37,16 @@ WAITS_FOR = f"""CASE
     WHEN e.next_attempt_at > now() THEN 'RETRY_TIME'
     ELSE 'WORKER' END"""
 OVERDUE = "(e.status = 'SENT' AND e.sent_at < now() - make_interval(secs => c.answer_within))"
+_UNREAD = "(e.status = 'SENT' AND e.unreadable_answer IS NOT NULL)"
 _FAILED = "l.error_message IS NOT NULL"  # every attempt that did not succeed says why, and only those are indexed
-_ORDERS = """
+_ORDERS = f"""
     SELECT o.id, o.status, o.external_order_number, o.order_date, o.currency, o.requested_delivery_date,
            o.customer_id, o.erp_customer_number, o.customer_name, o.erp_order_id, o.erp_order_id_source, o.attempts,
-           o.error_json, o.created_by, o.created_at, o.updated_at, o.approved_by, o.approved_at, o.version
+           o.error_json, o.created_by, o.created_at, o.updated_at, o.approved_by, o.approved_at, o.version,
+           (SELECT e.unreadable_answer - 'digest' FROM erp_export e WHERE e.draft_order_id = o.id AND {_UNREAD} LIMIT 1)
+               AS unreadable_answer
     FROM draft_order o
-"""
+"""  # noqa: S608  # built from constants
 _EXPORTS = f"""
     SELECT e.id, e.draft_order_id, o.external_order_number, o.status AS order_status, e.connection_id, c.connector_type,
            c.name AS connection_name, e.status, e.filename, e.export_format_version, e.document_sha256,
@@ -51,6 +54,7 @@ _EXPORTS = f"""
            e.next_attempt_at, e.inferred, e.held_at, e.staged_at, e.sent_at, e.answered_at,
            e.last_begun_at, CASE WHEN e.status = 'PENDING' THEN {RESTS_UNTIL} END AS rests_until,
            e.confirmed_by, e.created_at, e.requested_by, e.request_id, {WAITS_FOR} AS waits_for,
+           CASE WHEN {_UNREAD} THEN e.unreadable_answer - 'digest' END AS unreadable_answer,
            COALESCE({OVERDUE}, false) AS overdue, c.breaker_error AS connector_error
     FROM erp_export e JOIN draft_order o ON o.id = e.draft_order_id JOIN erp_connection c ON c.id = e.connection_id
     JOIN organization g ON g.id = e.org_id
@@ -71,6 +75,7 @@ class OrderFilter:
         search: Part of the order number, the customer's number or name, or the ERP's number, of the next `FARTHEST`
             orders; of older ones the whole order number.
         error_code: Code of the reason why the order is in ERROR.
+        unreadable: Those whose answer from the ERP could not be read, or all others.
     """
 
     statuses: Sequence[str] = ()
@@ -79,6 +84,7 @@ class OrderFilter:
     created_to: datetime | None = None
     connection_id: UUID | None = None
     error_code: str | None = None
+    unreadable: bool | None = None
 
     def conditions(self) -> Iterator[Condition]:
         """Yield what the filter asks for."""
@@ -88,6 +94,8 @@ class OrderFilter:
             yield f"EXISTS (SELECT FROM erp_export e WHERE {exported})", {"connection_id": self.connection_id}
         if self.error_code:
             yield "o.error_json ->> 'code' = :error_code", {"error_code": self.error_code}
+        unread = f"EXISTS (SELECT FROM erp_export e WHERE e.draft_order_id = o.id AND {_UNREAD})"
+        yield from _either(unread, self.unreadable)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,20 @@ def test_what_waits_for_a_busy_erp_says_until_when(acme, app, zone):
     assert (export["waits_for"], export["rests_until"]) == ("WORKER", None)
 
 
+def test_an_answer_that_cannot_be_read_shows_on_its_order_and_is_found(acme, app, zone):
+    first, second = pushed(acme, 2)
+    work_off(app, acme, zone)
+    shown = {"file": "ack_1.json", "reason": "It is no JSON.", "excerpt": "OK!", "read_at": "2026-01-05T10:00:00Z"}
+    answer = json.dumps(shown | {"digest": "00"})
+    do(app, acme, f"UPDATE erp_export SET unreadable_answer = '{answer}' WHERE draft_order_id = '{first}'")
+    assert acme.call("GET", f"/draft-orders/{first}").json()["unreadable_answer"] == shown
+    assert [row["id"] for row in acme.call("GET", "/draft-orders?unreadable_answer=true").json()["items"]] == [first]
+    assert [row["id"] for row in acme.call("GET", "/draft-orders?unreadable_answer=false").json()["items"]] == [second]
+    assert {row["draft_order_id"]: row["unreadable_answer"] for row in exports(acme)} == {first: shown, second: None}
+    acme.call("POST", f"/draft-orders/{first}/confirm", json={"erp_order_id": "SO-1"})
+    assert acme.call("GET", "/draft-orders?unreadable_answer=true").json()["items"] == []
+
+
 def test_a_delivery_can_be_followed_and_its_document_downloaded(acme, app, zone, tmp_path):
     (order_id,) = pushed(acme)
     (export,) = exports(acme)
