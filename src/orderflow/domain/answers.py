@@ -1,4 +1,4 @@
-"""What an ERP's answer does to an export: the table of DESIGN §5."""
+"""What an ERP's answer does to an export, one case after the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`orderflow_export_json_v1`: the document that an ERP reads, as DESIGN §5 and the published schema fix it."""
+"""`orderflow_export_json_v1`: the document that an ERP reads, as the published schema fixes it."""
 
 from __future__ import annotations
 

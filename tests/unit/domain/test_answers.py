@@ -1,4 +1,4 @@
-"""The table of DESIGN §5, cell by cell."""
+"""The table of `domain.answers`, cell by cell."""
 
 from __future__ import annotations
 

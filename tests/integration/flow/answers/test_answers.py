@@ -1,4 +1,4 @@
-"""The ERP answers: the table of DESIGN §5, against a real database."""
+"""The ERP answers: the table of `domain.answers`, against a real database."""
 
 from __future__ import annotations
 
