@@ -8,6 +8,7 @@ docs/reliability.md allows, nothing is lost, order, delivery and log agree, and 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from orderflow.testing.simulation.choices import Choices, shrink
@@ -16,6 +17,10 @@ from orderflow.testing.simulation.verdict import violations
 from orderflow.testing.simulation.world import World
 
 __all__ = ["play", "replay", "tell"]
+
+
+SHRINKING = 20.0
+"""Seconds spent on making a history shorter."""
 
 
 def play(seed: int) -> list[str]:
@@ -33,7 +38,8 @@ def tell(seed: int, *, shrunk: bool = False) -> str:
     world = World(Choices(seed))
     wrong = _judge(world)
     if shrunk and wrong:
-        drawn = shrink(world.choices.drawn, lambda numbers: bool(replay(numbers)))
+        until = time.monotonic() + SHRINKING
+        drawn = shrink(world.choices.drawn, lambda numbers: time.monotonic() < until and bool(replay(numbers)))
         world = World(Choices(None, drawn))
         wrong = _judge(world)
     return "\n".join([*world.story, "", *(wrong or ["All is well."])])
