@@ -13,7 +13,7 @@ SETTLE, REQUEST, POLL = "flow/delivery/settle.py", "flow/delivery/request.py", "
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong, and the lines of a source file that make it so; `rare`: it takes thousands of histories to show."""
+    """What is wrong, and the lines of a source file that make it so; `rare`: only thousands of histories show it."""
 
     name: str
     file: str
