@@ -16,7 +16,7 @@ TYPES := frontend/src/api/schema.d.ts
 NO_NODE := Node 20 or newer is not here, so the web page is not built or checked. Everything else works without it.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo frontend page openapi screenshots test test-unit test-page test-odoo test-large chaos bench bench-full lint audit format clean
+.PHONY: help install demo frontend page openapi screenshots test test-unit test-page test-odoo test-large chaos simulate bench bench-full lint audit format clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -65,6 +65,9 @@ test-large: $(STAMP) ## Run in full size what `make test` runs in small: 5,000 o
 
 chaos: $(STAMP) ## Break everything while 20,000 orders travel, and count them; ARGS="--orders 2000 --faults 40"
 	$(BIN)/python -m tests.chaos $(ARGS)
+
+simulate: $(STAMP) ## Play histories of everything that may go wrong, by the thousands; ARGS="--histories 1000000"
+	$(BIN)/python -m orderflow.testing.simulation $(ARGS)
 
 bench: $(STAMP) ## Measure ourselves beside our peers, in minutes; ARGS="--only delivery"
 	@scripts/install-bench-services

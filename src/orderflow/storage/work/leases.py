@@ -29,7 +29,7 @@ _DUE_FIRST = f"""
 """
 _TAKE = """
     WITH due AS (
-        SELECT id, lease_token FROM erp_export
+        SELECT id, lease_token, lease_until FROM erp_export
         WHERE {which}
         ORDER BY next_attempt_at
         LIMIT :limit
@@ -44,8 +44,8 @@ _TAKE = """
 # Of what an older release began, the last attempt is in the log only. A time that is yet to come is one of a clock that
 # was put back since: it counts as now.
 _BEGUN = """
-    CASE WHEN e.begun_at IS NOT NULL THEN LEAST(now(), COALESCE(e.last_begun_at, (
-        SELECT max(l.created_at) FROM erp_push_log l WHERE l.erp_export_id = e.id), e.begun_at)) END
+    CASE WHEN e.begun_at IS NOT NULL THEN LEAST(now(), GREATEST(due.lease_until, COALESCE(e.last_begun_at, (
+        SELECT max(l.created_at) FROM erp_push_log l WHERE l.erp_export_id = e.id), e.begun_at))) END
 """
 _DOUBT_AGE = "extract(epoch FROM now() - LEAST(e.doubt_since, now()))::float8"
 _COLUMNS = columns(ERPExport, "e")

@@ -22,7 +22,7 @@ _SETTLE = text(f"""
     WITH r AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
             export_id uuid, order_id uuid, log_id uuid, export_status text, order_status text, log_status text,
-            delay float8, spent int, hold bool, asking bool, in_doubt bool, keep bool, error jsonb,
+            delay float8, spent int, sent bool, hold bool, asking bool, in_doubt bool, keep bool, error jsonb,
             response jsonb, message text, path text, file text, erp_order_id text, inferred bool, latency_ms int)
     ), held AS (
         SELECT id FROM erp_export
@@ -38,6 +38,8 @@ _SETTLE = text(f"""
             lease_token = CASE WHEN r.keep THEN e.lease_token END,
             lease_until = CASE WHEN r.keep THEN e.lease_until END,
             begun_at = CASE WHEN r.in_doubt THEN COALESCE(e.begun_at, now()) END,
+            -- The last of a slow batch may have been sent long after its batch began.
+            last_begun_at = CASE WHEN r.in_doubt AND r.sent THEN now() ELSE e.last_begun_at END,
             doubt_since = CASE WHEN r.in_doubt THEN LEAST(COALESCE(e.doubt_since, now()), now()) END,
             held_at = CASE WHEN r.hold THEN COALESCE(e.held_at, now()) END,
             asking = r.hold AND r.asking,
@@ -158,6 +160,7 @@ def _settle_row(item: Settlement) -> dict[str, Any]:
         "log_status": item.log_status,
         "delay": item.delay,
         "spent": int(item.spent),
+        "sent": attempt.sent,
         "hold": item.hold,
         "asking": item.asking,
         "in_doubt": item.still_in_doubt,

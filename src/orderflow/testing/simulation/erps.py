@@ -1,0 +1,373 @@
+"""ERPs of a simulation: what they hold is the truth that the books are held against.
+
+Each is a connector and the ERP behind it in one. Whatever it is asked may fail on the way there, on the way back, or
+not at all; what it took, it remembers for ever.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+from uuid import UUID
+
+from orderflow.domain.delivery import Ack, Document, ExportResult, TestResult, Waiting, WaitingExport
+from orderflow.domain.errors import (
+    BusyError,
+    ConnectorError,
+    InDoubtError,
+    LeaseEndingError,
+    NeedsAttentionError,
+    RejectedError,
+    TransientError,
+    UnavailableError,
+)
+from orderflow.domain.orders import DraftOrder
+from orderflow.domain.ports import ERPConnectorPort, Staged
+from orderflow.testing.simulation.accidents import Accidents
+from orderflow.testing.store_in_memory.tables import ExportRow
+
+
+@dataclass
+class Books:
+    """What the ERPs did, by order.
+
+    Attributes:
+        taken: The deliveries that an ERP took and stands by; more than one of an order is a second lorry.
+        refused: The deliveries to which an ERP said no, rightly or wrongly.
+        arrived: The deliveries of which anything can be found at an ERP.
+    """
+
+    taken: dict[UUID, list[str]] = field(default_factory=lambda: defaultdict(list))
+    refused: dict[UUID, set[str]] = field(default_factory=lambda: defaultdict(set))
+    arrived: dict[UUID, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+
+class SimulatedErp(ERPConnectorPort):
+    """What all of them share.
+
+    Args:
+        accidents: Decides what goes wrong.
+        books: Where it is written down what was taken.
+        tell: Called with one sentence about what happened.
+    """
+
+    def __init__(self, accidents: Accidents, books: Books, tell: Callable[[str], None]) -> None:
+        self.accidents = accidents
+        self.books = books
+        self.tell = tell
+
+    def render(self, draft_order: DraftOrder, config: dict[str, Any]) -> Document:
+        """Return a document of a few bytes, made of the content, so that another content is another document."""
+        name = f"{draft_order.id.hex[:4]}-{draft_order.delivery.export_id.hex[:8]}.json"
+        return Document(name, (draft_order.notes or "").encode(), "application/json", "simulated")
+
+    def test_connection(self, config: dict[str, Any]) -> TestResult:
+        """Answer that all is well, for the most part."""
+        self.accidents.place("testing the connection")
+        if self.accidents.happens(6):
+            return TestResult(False, "It does not answer.")
+        return TestResult(True)
+
+    def shows(self, row: ExportRow) -> bool:
+        """Return whether somebody who looks for this delivery finds it."""
+        raise TypeError(f"{type(self).__name__} cannot be looked into")
+
+    def on_the_way(self) -> None:
+        """Fail before anything was sent. Raises ConnectorError."""
+        kinds: tuple[Callable[[], ConnectorError], ...] = (
+            lambda: UnavailableError("The ERP is away."),
+            lambda: BusyError(rests_for=7.0),
+            lambda: TransientError("The ERP says: later."),
+            lambda: NeedsAttentionError("The password is wrong."),
+        )
+        if self.accidents.happens(9):
+            error = kinds[self.accidents.scheduler.choices.below(len(kinds))]()
+            raise error
+
+    def before(self, order: DraftOrder, what: str) -> None:
+        """Begin with one order, if the lease allows. Raises LeaseEndingError."""
+        self.accidents.place(f"{what} {_name(order)}")
+        if not order.delivery.may_start():
+            raise LeaseEndingError
+
+
+class SimulatedApi(SimulatedErp):
+    """Takes orders one by one.
+
+    Attributes:
+        can_be_asked: `find` works.
+        shows_after: Seconds until an order whose answer was lost is there at most; less than `commits_within`.
+        knows_keys: It takes an order once, however often it comes.
+    """
+
+    connector_type: ClassVar[str] = "SIMULATED_API"
+    can_be_asked: ClassVar[bool] = True
+    shows_after: ClassVar[int] = 0
+    knows_keys: ClassVar[bool] = False
+    answers_later: ClassVar[bool] = False
+
+    def __init__(self, accidents: Accidents, books: Books, tell: Callable[[str], None]) -> None:
+        super().__init__(accidents, books, tell)
+        self.held: dict[str, float] = {}
+        self.said: dict[str, str] = {}
+
+    def can_find(self, config: dict[str, Any]) -> bool:
+        """Return whether it can be asked."""
+        return self.can_be_asked
+
+    def commits_within(self, config: dict[str, Any]) -> float:
+        """Return one second more than it takes."""
+        return self.shows_after + 1.0
+
+    def idempotent(self, config: dict[str, Any]) -> bool:
+        """Return whether it knows keys."""
+        return self.knows_keys
+
+    def expects_acks(self, config: dict[str, Any]) -> bool:
+        """Return whether it answers later."""
+        return self.answers_later
+
+    def export(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
+        """Take the order, or refuse it, or fail to say which."""
+        self.before(draft_order, "sending")
+        self.on_the_way()
+        key = str(draft_order.delivery.export_id)
+        draws = self.accidents.happens
+        if draws(14):
+            self.books.refused[draft_order.id].add(key)
+            raise RejectedError("The customer is blocked.")
+        if draws(12):
+            raise InDoubtError("The connection broke off while the order was sent.")
+        self._take(draft_order, key)
+        self.accidents.reply(f"taking {_name(draft_order)}")
+        if draws(6):
+            raise self._lost()
+        self.held[key] = min(self.held[key], self.accidents.scheduler.clock.seconds)
+        number = None if self.answers_later else f"SO-{key[-4:]}"
+        return ExportResult(True, draft_order.delivery.export_id, erp_order_id=number)
+
+    def find(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult | None:
+        """Return what it holds by now; unclear at times."""
+        if not self.can_be_asked:
+            return super().find(draft_order, config)
+        self.accidents.place(f"asking for {_name(draft_order)}")
+        if self.accidents.happens(4):
+            kinds = (RejectedError("404"), TransientError("500"), UnavailableError("away"), InDoubtError("garbage"))
+            raise kinds[self.accidents.scheduler.choices.below(len(kinds))]
+        key = str(draft_order.delivery.export_id)
+        there = key in self.held and self.held[key] <= self.accidents.scheduler.clock.seconds
+        number = None if self.answers_later else f"SO-{key[-4:]}"
+        return ExportResult(True, draft_order.delivery.export_id, erp_order_id=number) if there else None
+
+    def poll_acks(self, config: dict[str, Any], waiting: Waiting | Iterable[WaitingExport]) -> Iterator[Ack]:
+        """Say of what it holds whether it is confirmed."""
+        self.accidents.place("reading answers")
+        for export in Waiting.of(waiting):
+            key = str(export.export_id)
+            if key in self.held and not self.accidents.happens(2):
+                yield Ack(export.reference, "ACKED", export.export_id, erp_order_id=f"SO-{key[-4:]}")
+
+    def shows(self, row: ExportRow) -> bool:
+        """Return whether it holds the order by now."""
+        shown_at = self.held.get(str(row.id))
+        return shown_at is not None and shown_at <= self.accidents.scheduler.clock.seconds
+
+    def _lost(self) -> ConnectorError:
+        """Return what a lost answer ends with, in the words of a careful connector or of a simple one."""
+        if not self.accidents.happens(3):
+            return InDoubtError("The answer was lost.", rests_for=5.0 if self.accidents.happens(3) else None)
+        error = ConnectorError("It failed.")
+        error.__context__ = ConnectionResetError("reset by peer")
+        return error
+
+    def _take(self, order: DraftOrder, key: str) -> None:
+        if key in self.held and self.knows_keys:
+            return
+        late = self.accidents.scheduler.choices.below(self.shows_after) if self.shows_after else 0
+        self.held[key] = self.accidents.scheduler.clock.seconds + late
+        self.books.taken[order.id].append(key)
+        self.books.arrived[order.id].add(key)
+        self.tell(f"the ERP takes {_name(order)}")
+
+
+class AskedApi(SimulatedApi):
+    """Can be asked, and answers later."""
+
+    connector_type: ClassVar[str] = "ASKED_API"
+    answers_later: ClassVar[bool] = True
+
+
+class SilentApi(SimulatedApi):
+    """Cannot be asked."""
+
+    connector_type: ClassVar[str] = "SILENT_API"
+    can_be_asked: ClassVar[bool] = False
+
+
+class LateApi(SimulatedApi):
+    """Can be asked, and shows an order only some time after it was sent."""
+
+    connector_type: ClassVar[str] = "LATE_API"
+    shows_after: ClassVar[int] = 60
+
+
+class KeyedApi(SimulatedApi):
+    """Takes an order once by its key."""
+
+    connector_type: ClassVar[str] = "KEYED_API"
+    can_be_asked: ClassVar[bool] = False
+    knows_keys: ClassVar[bool] = True
+
+
+@dataclass
+class _File:
+    order_id: UUID
+    key: str
+    content: bytes
+
+
+class SimulatedDropzone(SimulatedErp):
+    """A folder that renames, with an ERP behind it that takes files and leaves answers."""
+
+    connector_type: ClassVar[str] = "SIMULATED_DROPZONE"
+
+    def __init__(self, accidents: Accidents, books: Books, tell: Callable[[str], None]) -> None:
+        super().__init__(accidents, books, tell)
+        self.files: dict[str, _File] = {}
+        self.answers: list[Ack] = []
+        self.answered: set[str] = set()
+
+    def export(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
+        """Never used: files are staged."""
+        raise TypeError("files are staged")
+
+    def stages(self, config: dict[str, Any]) -> bool:
+        """Return True."""
+        return True
+
+    def expects_acks(self, config: dict[str, Any]) -> bool:
+        """Return True."""
+        return True
+
+    def stage_many(
+        self, draft_orders: Sequence[DraftOrder], config: dict[str, Any]
+    ) -> Iterator[tuple[UUID, Staged | ConnectorError]]:
+        """Write temporary files."""
+        self.on_the_way()
+        for order in draft_orders:
+            try:
+                self.before(order, "staging")
+                document = order.delivery.document or self.render(order, config)
+                path = f"{document.filename}.{order.delivery.token}.tmp"
+                self.files[path] = _File(order.id, document.filename, document.content)
+                self.accidents.reply(f"staging {_name(order)}")
+                if self.accidents.happens(10):
+                    raise TransientError("The answer to the last write was lost.")
+            except ConnectorError as error:
+                yield order.id, error
+            else:
+                yield order.id, Staged(order, path)
+
+    def publish_many(
+        self, staged: Sequence[Staged], config: dict[str, Any]
+    ) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
+        """Rename temporary files; one that is gone was published."""
+        self.on_the_way()
+        for item in staged:
+            try:
+                self.before(item.order, "publishing")
+                yield item.order.id, self._rename(item)
+            except ConnectorError as error:
+                yield item.order.id, error
+
+    def discard(self, staged: Sequence[Staged], config: dict[str, Any]) -> None:
+        """Remove temporary files."""
+        for item in staged:
+            self.files.pop(item.path, None)
+
+    def poll_acks(self, config: dict[str, Any], waiting: Waiting | Iterable[WaitingExport]) -> Iterator[Ack]:
+        """Match the answers that lie ready."""
+        self.accidents.place("reading answers")
+        lying = list(self.answers)
+        known = Waiting.of(waiting).match([ack.reference for ack in lying])
+        for ack in lying:
+            export = known.get(ack.reference)
+            status = ack.status if export or ack.status == "UNREADABLE" else "UNMATCHED"
+            yield Ack(
+                ack.reference,
+                status,
+                export.export_id if export else None,
+                source=ack.reference,
+                erp_order_id=ack.erp_order_id,
+                message=ack.message,
+            )
+
+    def finish_acks(self, acks: Sequence[Ack], config: dict[str, Any]) -> None:
+        """Put answers away."""
+        self.accidents.place("putting answers away")
+        for ack in acks:
+            lying = next((item for item in self.answers if item.reference == ack.reference), None)
+            if lying is not None:
+                self.answers.remove(lying)
+
+    def shows(self, row: ExportRow) -> bool:
+        """Return whether the file lies there, or the ERP has taken it."""
+        return row.filename in self.books.arrived[row.draft_order_id]
+
+    def unread(self) -> bool:
+        """Return whether the ERP has yet to take a file, or nobody has read its answer yet."""
+        lying = any(ack.reference in self.answered and ack.status != "UNREADABLE" for ack in self.answers)
+        return lying or any(not path.endswith(".tmp") for path in self.files)
+
+    def look(self) -> None:
+        """Take one published file, as the ERP does in its own time, and answer it: rightly, wrongly, twice, or not."""
+        published = [path for path in self.files if not path.endswith(".tmp")]
+        if not published:
+            return
+        path = published[self.accidents.scheduler.choices.below(len(published))]
+        file = self.files.pop(path)
+        accepts = not self.accidents.happens(7)
+        if accepts:
+            self.books.taken[file.order_id].append(path)
+            self.tell(f"the ERP takes {path}")
+        answer = Ack(path, "ACKED" if accepts else "FAILED", erp_order_id="SO-1" if accepts else None)
+        if self.accidents.happens(15):
+            answer = Ack(path, "FAILED" if accepts else "ACKED")
+        if self.accidents.happens(12):
+            self.answers.append(Ack(path, "UNREADABLE", message="It is cut off."))
+        if answer.status == "FAILED":
+            self.books.refused[file.order_id].add(path)
+        self.answers.append(answer)
+        self.answered.add(path)
+        if self.accidents.happens(10):
+            self.answers.append(Ack(path, answer.status))
+        if self.accidents.happens(20):
+            self.answers.append(Ack("nobodys.json", "ACKED"))
+
+    def _rename(self, item: Staged) -> ExportResult:
+        target = item.path.rsplit(".", 2)[0]
+        file = self.files.pop(item.path, None)
+        if file is not None:
+            self.files[target] = file
+            self.books.arrived[item.order.id].add(target)
+            self.tell(f"{target} is published")
+        self.accidents.reply(f"publishing {target}")
+        if self.accidents.happens(10):
+            raise InDoubtError("The answer to a rename was lost, twice.")
+        return ExportResult(True, item.order.delivery.export_id, dropzone_path=target, inferred=file is None)
+
+
+ERPS: tuple[type[SimulatedErp], ...] = (
+    SimulatedDropzone,
+    SimulatedApi,
+    AskedApi,
+    SilentApi,
+    LateApi,
+    KeyedApi,
+)
+
+
+def _name(order: DraftOrder) -> str:
+    return f"order {order.id.hex[:4]}"

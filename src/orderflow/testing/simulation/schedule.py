@@ -1,0 +1,122 @@
+"""Workers, people and ERPs that take turns on one thread, on a clock of their own.
+
+Each is a greenlet: the real, synchronous steps run in it unchanged, and wherever they reach outside, another may come
+first. Who goes on is drawn (`Choices`); when all of them wait, the clock jumps to the first that need not any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from greenlet import getcurrent, greenlet
+
+from orderflow.testing.simulation.choices import Choices
+
+BEGINNING = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
+"""When every history begins."""
+
+
+class Died(BaseException):  # no error: what a SIGKILL looks like from within
+    """The process was killed: nothing of it runs any more, not even what `finally` says."""
+
+
+class StuckError(AssertionError):
+    """A history did not come to its end."""
+
+
+class SimulatedClock:
+    """Seconds since the beginning, moved by the scheduler only."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def monotonic(self) -> float:
+        """Return the seconds of `time.monotonic()`."""
+        return self.seconds
+
+    def now(self) -> datetime:
+        """Return the time of day, UTC."""
+        return BEGINNING + timedelta(seconds=self.seconds)
+
+
+@dataclass(eq=False)
+class Task:
+    """Somebody who takes turns.
+
+    Attributes:
+        name: For the story.
+        wakes_at: Until then it waits, in seconds of the clock.
+        dead: It was killed: whatever it still calls does nothing.
+        mortal: A process that may be killed or stopped; people and ERPs are not.
+        heartbeat: Extends the lease of what it works on; a stopped process has none.
+    """
+
+    name: str
+    run: greenlet
+    mortal: bool
+    wakes_at: float = 0.0
+    dead: bool = False
+    heartbeat: Callable[[], None] | None = None
+
+
+@dataclass
+class Scheduler:
+    """Lets tasks take turns until none is left."""
+
+    choices: Choices
+    clock: SimulatedClock = field(default_factory=SimulatedClock)
+    tasks: list[Task] = field(default_factory=list)
+    turns: int = 0
+    most_turns: int = 20_000
+
+    def spawn(self, name: str, work: Callable[[], None], *, mortal: bool = False) -> Task:
+        """Add a task that begins at its first turn."""
+        task = Task(name, greenlet(lambda: self._live(work)), mortal, self.clock.seconds)
+        self.tasks.append(task)
+        return task
+
+    def current(self) -> Task:
+        """Return the task whose turn it is."""
+        return self._now
+
+    def let_others(self, seconds: float = 0.0) -> None:
+        """Wait at least so long; others come first."""
+        task = self._now
+        task.wakes_at = self.clock.seconds + seconds
+        self._hub.switch()
+        if task.dead:
+            raise Died
+
+    def run(self) -> None:
+        """Let all tasks take turns until they have ended.
+
+        Raises:
+            StuckError: They do not end.
+        """
+        self._hub = getcurrent()
+        while self.tasks:
+            self.turns += 1
+            if self.turns > self.most_turns:
+                raise StuckError(f"{[task.name for task in self.tasks]} do not come to an end.")
+            task = self._next()
+            self._now = task
+            task.run.switch()
+            if task.run.dead:
+                self.tasks.remove(task)
+
+    def _next(self) -> Task:
+        awake = [task for task in self.tasks if task.wakes_at <= self.clock.seconds]
+        if not awake:
+            first = min(self.tasks, key=lambda task: task.wakes_at)
+            self.clock.seconds = max(self.clock.seconds, first.wakes_at)
+            return first
+        return awake[self.choices.below(len(awake))] if len(awake) > 1 else awake[0]
+
+    @staticmethod
+    def _live(work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Died:
+            return

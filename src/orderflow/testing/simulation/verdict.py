@@ -1,0 +1,74 @@
+"""What has to be true after a history: nothing twice, nothing lost, and all books agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from orderflow.domain.states import AttemptStatus, ERPExportStatus, OrderStatus
+from orderflow.testing.store_in_memory.tables import ExportRow, OrderRow
+
+if TYPE_CHECKING:
+    from orderflow.testing.simulation.world import World
+
+_FITTING = {
+    ERPExportStatus.PENDING: OrderStatus.PUSHING,
+    ERPExportStatus.SENT: OrderStatus.PUSHED,
+    ERPExportStatus.ACKED: OrderStatus.CONFIRMED,
+    ERPExportStatus.FAILED: OrderStatus.ERROR,
+}
+_ON_ITS_WAY = (OrderStatus.PUSHING, OrderStatus.PUSHED, OrderStatus.CONFIRMED, OrderStatus.ERROR)
+
+
+def violations(world: World) -> list[str]:
+    """Return what is wrong, one sentence each; an empty list is a history without fault."""
+    found = [*world.wrongs]
+    for row in world.tables.orders.values():
+        found += [f"Order {row.content.id.hex[:4]}: {wrong}" for wrong in _of_order(world, row)]
+    return found
+
+
+def _of_order(world: World, row: OrderRow) -> Iterator[str]:
+    order_id = row.content.id
+    exports = world.tables.exports_of(order_id)
+    taken, refused = world.books.taken[order_id], world.books.refused[order_id]
+    allowed = 1 + len(refused) + world.sends_allowed[order_id]
+    if len(taken) > allowed and not _chose_to_resend(world, exports):
+        yield f"taken {len(taken)} times ({', '.join(taken)})"
+    if row.status in (OrderStatus.PUSHED, OrderStatus.CONFIRMED) and not world.books.arrived[order_id]:
+        yield f"lost: it is {row.status}, and nothing of it ever arrived"
+    latest = exports[-1] if exports else None
+    claims_nothing_arrived = latest is None or not (latest.begun_at or latest.staged_at or latest.answered_at)
+    ended_without = row.status not in _ON_ITS_WAY or latest is None or latest.status is ERPExportStatus.FAILED
+    if taken and not refused and ended_without and claims_nothing_arrived:
+        yield f"it is {row.status}, and the books do not know that the ERP took it"
+    if latest is not None and row.status in _ON_ITS_WAY and row.status is not _FITTING[latest.status]:
+        yield f"the order is {row.status}, its delivery {latest.status}"
+    for export in exports:
+        yield from _of_export(world, export)
+
+
+def _chose_to_resend(world: World, exports: list[ExportRow]) -> bool:
+    """Return whether a connection says that what is in doubt is sent again: then a second lorry is its owner's."""
+    return any(world.tables.connections[export.connection_id].in_doubt == "resend" for export in exports)
+
+
+def _of_export(world: World, export: ExportRow) -> Iterator[str]:
+    name = f"delivery {export.id.hex[:4]}"
+    if export.status is ERPExportStatus.PENDING:
+        yield f"{name} never came to its end (held: {export.held_at is not None})"
+        return
+    answered = (ERPExportStatus.ACKED, ERPExportStatus.FAILED)
+    if any(export.filename in erp.answered for erp in world.dropzones()) and export.status not in answered:
+        yield f"{name} was answered, and nobody knows"
+    attempts = world.tables.attempts_of(export.id)
+    if any(attempt.status is AttemptStatus.PENDING for attempt in attempts):
+        yield f"{name} has ended, and an attempt of it is open"
+    succeeded = any(attempt.status is AttemptStatus.SUCCESS for attempt in attempts)
+    if export.status is ERPExportStatus.SENT and not export.inferred and not succeeded:
+        yield f"{name} was sent, and no attempt succeeded"
+    if export.lease_token is not None:
+        yield f"{name} has ended, and a lease is left"
+    numbers = sorted(attempt.attempt_no for attempt in attempts)
+    if len(set(numbers)) != len(numbers):
+        yield f"{name} has two attempts of one number"

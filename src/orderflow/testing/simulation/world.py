@@ -1,0 +1,228 @@
+"""One history: a few orders, two connections, workers, an operator, ERPs, and what goes wrong between them."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from orderflow.domain import clock, ids
+from orderflow.domain.delivery import Lease
+from orderflow.domain.errors import ObjectStoreError, OrderFlowError
+from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
+from orderflow.domain.retry import RetryPolicy
+from orderflow.domain.states import BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
+from orderflow.flow.answers.poll import poll_acks
+from orderflow.flow.delivery.push_batch import push_batch
+from orderflow.flow.delivery.request import request_push
+from orderflow.flow.ports import Wiring
+from orderflow.flow.setup.probe import probe
+from orderflow.testing.simulation import people
+from orderflow.testing.simulation.accidents import AccidentalDocuments, AccidentalStore, Accidents
+from orderflow.testing.simulation.choices import Choices
+from orderflow.testing.simulation.erps import ERPS, Books, SimulatedDropzone, SimulatedErp
+from orderflow.testing.simulation.schedule import Died, Scheduler
+from orderflow.testing.store_in_memory import MemoryStore
+from orderflow.testing.store_in_memory.tables import ConnectionRow, ExportRow
+
+LEASE = 10.0
+"""Seconds of a worker's lease."""
+
+TROUBLED = 150.0
+"""Seconds during which faults happen."""
+
+DRAINED = 30_000.0
+"""Seconds after the last fault within which everything comes to its end."""
+
+
+class World:
+    """A world in which one history happens.
+
+    Args:
+        choices: Decides everything that is left to chance.
+    """
+
+    def __init__(self, choices: Choices) -> None:
+        self.choices = choices
+        self.scheduler = Scheduler(choices)
+        self.clock = self.scheduler.clock
+        self.story: list[str] = []
+        self.books = Books()
+        self.accidents = Accidents(self.scheduler, self.tell, longest_sleep=LEASE * 2)
+        self.org_id = UUID(int=1)
+        self.store = MemoryStore(self.org_id, self.clock)
+        self.tables = self.store.tables
+        self.sends_allowed: Counter[UUID] = Counter()
+        self.wrongs: list[str] = []
+        self.nothing_new = False
+        self.erps: dict[str, SimulatedErp] = {}
+        self.wiring = Wiring(
+            AccidentalStore(self.store, self.accidents),
+            AccidentalDocuments(self.store.documents, self.accidents),
+            self.erps.__getitem__,
+            _Heartbeat(self),
+            RetryPolicy(3, base=2.0, cap=60.0, jitter=0.0),
+            lease_seconds=LEASE,
+            batch_size=2,
+            lanes=2,
+            poll_seconds=5.0,
+            poll_lease_seconds=LEASE,
+        )
+
+    def tell(self, sentence: str) -> None:
+        """Add a sentence to the story."""
+        self.story.append(f"{self.clock.seconds:8.1f}  {sentence}")
+
+    def run(self) -> None:
+        """Let the history happen, and let everything come to its end after the last fault."""
+        with ExitStack() as stack:
+            stack.enter_context(clock.running_by(self.clock))
+            stack.enter_context(ids.made_by(_ids()))
+            self._furnish()
+            for number in (1, 2):
+                self.scheduler.spawn(f"worker {number}", self._as_worker(number), mortal=True)
+            self.scheduler.spawn("operator", self._operate)
+            self.scheduler.spawn("the ERPs", self._take_files)
+            self.scheduler.spawn("peace", self._make_peace)
+            self.scheduler.run()
+
+    def is_there(self, row: ExportRow) -> bool:
+        """Return what a person sees who looks for a delivery in its ERP."""
+        erp = self.erps[self.tables.connections[row.connection_id].connector_type]
+        return erp.shows(row)
+
+    def waits(self) -> list[ExportRow]:
+        """Return the deliveries that have not come to their end."""
+        return [row for row in self.tables.exports.values() if row.status is ERPExportStatus.PENDING]
+
+    def dropzones(self) -> list[SimulatedDropzone]:
+        """Return the ERPs that take files."""
+        return [erp for erp in self.erps.values() if isinstance(erp, SimulatedDropzone)]
+
+    def _furnish(self) -> None:
+        kinds = list(ERPS)
+        for number in range(2):
+            kind = kinds.pop(self.choices.below(len(kinds)))
+            self.erps[kind.connector_type] = kind(self.accidents, self.books, self.tell)
+            row = ConnectionRow(
+                UUID(int=100 + number),
+                kind.connector_type,
+                {},
+                self.clock.now(),
+                status=ConnectionStatus.ACTIVE,
+                is_default=number == 0,
+                in_doubt="resend" if self.choices.one_in(6) else "hold",
+                give_up_after=60 if self.choices.one_in(4) else None,
+            )
+            self.tables.connections[row.id] = row
+        for number in range(1 + self.choices.below(3)):
+            order = DraftOrder(self.org_id, "acme", str(number), notes="v1", id=UUID(int=0xABC0 + number << 112))
+            order.customer, order.currency = Customer("C1"), "EUR"
+            order.lines = [DraftOrderLine(1, "A", 1, "PCE")]  # type: ignore[arg-type]  # any quantity will do
+            order.status = OrderStatus.APPROVED
+            self.store.add_order(order)
+            request_push(self.store, self.org_id, order.id, people.OPERATOR)
+
+    def _as_worker(self, number: int) -> Callable[[], None]:
+        def live() -> None:
+            while not self._ended():
+                busy = 0
+                try:
+                    busy = self._turn()
+                except (OrderFlowError, ObjectStoreError) as error:
+                    self.tell(f"worker {number} hears: {error.message}")
+                self.scheduler.let_others(0.001 if busy else 2.0 + self.choices.below(5))
+
+        def rise_again() -> None:
+            while not self._ended():
+                try:
+                    live()
+                except Died:
+                    self.scheduler.current().dead = False
+                    self.tell(f"worker {number} is started again")
+                    self.scheduler.let_others(self.choices.below(int(LEASE * 2)))
+
+        return rise_again
+
+    def _turn(self) -> int:
+        taken = 0
+        for row in list(self.tables.connections.values()):
+            if self._due(row):  # as a sweep looks before it opens a connection
+                taken += push_batch(self.wiring, self.org_id, row.id)
+            if self._due_for_answers(row):
+                poll_acks(self.wiring, self.org_id, row.id)
+            if row.breaker_state is BreakerState.OPEN:
+                probe(self.wiring, self.org_id, row.id)
+        return taken
+
+    def _due_for_answers(self, row: ConnectionRow) -> bool:
+        due = row.next_poll_at is None or row.next_poll_at <= self.clock.now()
+        unanswered = (ERPExportStatus.SENT, ERPExportStatus.PENDING)
+        return due and any(
+            export.connection_id == row.id and export.status in unanswered for export in self.tables.exports.values()
+        )
+
+    def _due(self, row: ConnectionRow) -> bool:
+        now = self.clock.now()
+        return any(export.connection_id == row.id and export.next_attempt_at <= now for export in self.waits())
+
+    def _operate(self) -> None:
+        while not self.accidents.ended:
+            people.act(self)
+            self.scheduler.let_others(2.0 + self.choices.below(20))
+        self.nothing_new = True
+        while not self._ended():
+            people.mend(self)
+            self.scheduler.let_others(30.0)
+
+    def _take_files(self) -> None:
+        while not self._ended():
+            for erp in self.dropzones():
+                erp.look()
+            self.scheduler.let_others(1.0 + self.choices.below(15))
+
+    def _make_peace(self) -> None:
+        self.scheduler.let_others(TROUBLED)
+        self.accidents.ended = True
+        self.tell("from here on nothing goes wrong any more")
+
+    def _ended(self) -> bool:
+        if not self.nothing_new or self.waits():
+            return self.clock.seconds > TROUBLED + DRAINED
+        unread = any(erp.unread() for erp in self.dropzones())
+        return not unread or self.clock.seconds > TROUBLED + DRAINED
+
+
+@dataclass
+class _Heartbeat:
+    """Extends leases as the real one does, as long as its process is neither stopped nor dead."""
+
+    world: World
+    held: dict[UUID, Lease] = field(default_factory=dict)
+
+    @contextmanager
+    def keep(self, org_id: UUID, lease: Lease) -> Iterator[None]:
+        """Extend `lease` until the block ends."""
+        scheduler = self.world.scheduler
+        task = scheduler.current()
+        task.heartbeat = lambda: self._beat(lease)
+        try:
+            yield
+        finally:
+            task.heartbeat = None
+
+    def _beat(self, lease: Lease) -> None:
+        asked_at = clock.monotonic()
+        alive = self.world.store.extend_leases(self.world.org_id, [lease.token], LEASE)
+        if lease.token in alive:
+            lease.extend(asked_at, LEASE)
+        else:
+            lease.revoke()
+
+
+def _ids() -> Callable[[], UUID]:
+    drawing = random.Random(1)  # noqa: S311  # the same ids in every history
+    return lambda: UUID(int=drawing.getrandbits(128), version=4)

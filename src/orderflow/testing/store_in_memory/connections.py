@@ -1,0 +1,222 @@
+"""`flow.ports.Connections` in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from orderflow.domain.errors import NotFoundError, StateError
+from orderflow.domain.states import BreakerState, ConnectionStatus, ERPExportStatus
+from orderflow.flow.ports import Target
+from orderflow.testing.store_in_memory.tables import ConnectionRow, Tables
+
+
+class MemoryConnections:
+    """The connections of one organization."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def for_push(self, connection_id: UUID | None) -> UUID:
+        """Return the ACTIVE connection named, or the default one. Raises NotFoundError or StateError."""
+        if connection_id is not None and self._row(connection_id).status is not ConnectionStatus.ACTIVE:
+            raise StateError("The connection is DISABLED.", code="CONNECTION_DISABLED")
+        active = [row for row in self._all() if row.status is ConnectionStatus.ACTIVE]
+        found = [row for row in active if connection_id in (None, row.id)]
+        if not found:
+            raise StateError("No active ERP connector configured", code="NO_ACTIVE_CONNECTION")
+        return min(found, key=lambda row: (not row.is_default, row.created_at)).id
+
+    def add(
+        self,
+        connection_id: UUID,
+        connector_type: str,
+        config: dict[str, Any],
+        name: str | None,
+        *,
+        restricted: bool = False,
+    ) -> None:
+        """Insert a DISABLED connection; `restricted`: it is held to what the operator allows."""
+        row = ConnectionRow(connection_id, connector_type, config, self._tables.now(), name, restricted=restricted)
+        self._tables.connections[connection_id] = row
+
+    def type_of(self, connection_id: UUID) -> str:
+        """Return the connection's type. Raises NotFoundError."""
+        return self._row(connection_id).connector_type
+
+    def replace_config(self, connection_id: UUID, config: dict[str, Any], *, restricted: bool | None = None) -> None:
+        """Overwrite the configuration, of which nothing is proven yet. Raises NotFoundError."""
+        row = self._row(connection_id)
+        held = row.restricted if restricted is None else restricted
+        self._set(connection_id, config=config, restricted=held, version=row.version + 1, delivered_at=None)
+
+    def change(self, connection_id: UUID, columns: Mapping[str, Any]) -> dict[str, Any]:
+        """Overwrite name, policy or limits; returns what those that changed were. Raises NotFoundError."""
+        row = self._row(connection_id)
+        before = {name: getattr(row, name) for name, value in columns.items() if getattr(row, name) != value}
+        chosen = {"in_doubt_before": None} if "in_doubt" in columns else {}
+        self._set(connection_id, **columns, **chosen)
+        return before
+
+    def delete(self, connection_id: UUID) -> bool:
+        """Remove it; False if exports refer to it, so that its row stays. Raises NotFoundError, StateError."""
+        self._row(connection_id)
+        exports = [row for row in self._tables.exports.values() if row.connection_id == connection_id]
+        if any(row.status is ERPExportStatus.PENDING for row in exports):
+            raise StateError("Deliveries wait for this connection.", code="EXPORTS_WAITING")
+        if exports:
+            self._set(connection_id, deleted=True, status=ConnectionStatus.DISABLED, is_default=False, config={})
+        else:
+            del self._tables.connections[connection_id]
+        self._name_heir()
+        return not exports
+
+    def enable(self, connection_id: UUID) -> dict[str, Any]:
+        """Make it ACTIVE, the default if there is none; returns its use before. Raises NotFoundError, StateError."""
+        before = self._row(connection_id)
+        others = [row for row in self._all() if row.id != connection_id and row.status is ConnectionStatus.ACTIVE]
+        if any(row.connector_type == before.connector_type for row in others):
+            raise StateError("Another connection of this type is ACTIVE.", code="CONNECTOR_TYPE_ACTIVE")
+        is_default = not any(row.is_default for row in others)
+        self._set(connection_id, status=ConnectionStatus.ACTIVE, is_default=is_default)
+        return _use(before)
+
+    def disable(self, connection_id: UUID) -> dict[str, Any]:
+        """Make it DISABLED; returns its use before. Raises NotFoundError."""
+        before = self._row(connection_id)
+        self._set(connection_id, status=ConnectionStatus.DISABLED, is_default=False)
+        self._name_heir()
+        return _use(before)
+
+    def make_default(self, connection_id: UUID) -> dict[str, Any]:
+        """Make it the default instead of any other; returns its use before. Raises NotFoundError, StateError."""
+        before = self._row(connection_id)
+        if before.status is not ConnectionStatus.ACTIVE:
+            raise StateError("Only an ACTIVE connection can be the default.", hint="Enable it first.")
+        for row in self._all():
+            self._set(row.id, is_default=row.id == connection_id)
+        return _use(before)
+
+    def open(self, connection_id: UUID) -> Target:
+        """Return the connection. Raises NotFoundError."""
+        row = self._row(connection_id)
+        return Target(
+            row.id,
+            self._tables.org_id,
+            row.connector_type,
+            row.config,
+            in_doubt=row.in_doubt,
+            commit_within=row.commit_within,
+            status=row.status,
+            breaker_state=row.breaker_state,
+            probe_failures=row.probe_failures,
+            paused=self._tables.paused,
+            orders_per_minute=row.orders_per_minute,
+            rests_for=self._rests_for(row),
+            rest_told=row.rest_error is not None,
+            version=row.version,
+            proven=row.delivered_at is not None,
+        )
+
+    def disable_unreadable(self, connection_id: UUID, error: dict[str, Any]) -> bool:
+        """Disable a connection whose configuration does not open; False if it is so already."""
+        if self._row(connection_id).status is ConnectionStatus.DISABLED:
+            return False
+        self._set(connection_id, status=ConnectionStatus.DISABLED, is_default=False)
+        self.set_breaker(connection_id, BreakerState.PAUSED, error, None)
+        return True
+
+    def connector_elsewhere(self, connector_type: str) -> bool:
+        """Return False: there is no other process."""
+        return False
+
+    def set_breaker(
+        self, connection_id: UUID, state: BreakerState, error: dict[str, Any] | None, probe_in: float | None
+    ) -> bool:
+        """Change the breaker; True if its state is another one now."""
+        row = self._row(connection_id)
+        if row.breaker_state is state is BreakerState.CLOSED:
+            return False
+        failures = row.probe_failures + 1 if state is BreakerState.OPEN else 0
+        probe_at = None if probe_in is None else self._tables.after(probe_in)
+        self._set(connection_id, breaker_state=state, breaker_error=error, probe_at=probe_at, probe_failures=failures)
+        return row.breaker_state is not state
+
+    def rest(self, connection_id: UUID, seconds: float, error: dict[str, Any]) -> bool:
+        """Let the connection rest; True if its target had taken something since it last did."""
+        row, until = self._row(connection_id), self._tables.after(seconds)
+        self._set(connection_id, rests_until=max(row.rests_until or until, until), rest_error=error)
+        return row.rest_error is None
+
+    def end_rest(self, connection_id: UUID) -> None:
+        """Note that the target takes orders again."""
+        self._set(connection_id, rests_until=None, rest_error=None)
+
+    def lease_probe(self, connection_id: UUID, seconds: float) -> bool:
+        """Take the right to probe an OPEN connection whose probe is due."""
+        row = self._row(connection_id)
+        due = row.probe_at is not None and row.probe_at <= self._tables.now()
+        if row.breaker_state is not BreakerState.OPEN or not due:
+            return False
+        self._set(connection_id, probe_at=self._tables.after(seconds))
+        return True
+
+    def note_test(self, connection_id: UUID, error: dict[str, Any] | None = None) -> None:
+        """Note a test now: a good one, or what was wrong."""
+        if error is None:
+            self._set(connection_id, last_test_at=self._tables.now(), test_error=None)
+        else:
+            self._set(connection_id, test_error=error)
+
+    def note_delivery(self, connection_id: UUID, version: int) -> None:
+        """Note the first delivery with the configuration of this version."""
+        row = self._row(connection_id)
+        if row.version == version and row.delivered_at is None:
+            self._set(connection_id, delivered_at=self._tables.now())
+
+    def proof(self, connection_id: UUID) -> Mapping[str, Any]:
+        """Return `last_test_at`, `test_error` and `delivered_at`. Raises NotFoundError."""
+        row = self._row(connection_id)
+        return {"last_test_at": row.last_test_at, "test_error": row.test_error, "delivered_at": row.delivered_at}
+
+    def lease_poll(self, connection_id: UUID, token: UUID, seconds: float) -> bool:
+        """Take, or with the same token extend, the right to poll the connection's answers."""
+        row = self._row(connection_id)
+        free = row.poll_lease_until is None or row.poll_lease_until < self._tables.now()
+        if not free and row.poll_lease_token != token:
+            return False
+        self._set(connection_id, poll_lease_token=token, poll_lease_until=self._tables.after(seconds))
+        return True
+
+    def end_poll(self, connection_id: UUID, token: UUID, next_in: float, error: dict[str, Any] | None) -> None:
+        """Give the right back; due again in `next_in` seconds."""
+        if self._row(connection_id).poll_lease_token == token:
+            due = self._tables.after(next_in)
+            self._set(connection_id, poll_lease_token=None, poll_lease_until=None, next_poll_at=due, poll_error=error)
+
+    def _rests_for(self, row: ConnectionRow) -> float | None:
+        left = (row.rests_until - self._tables.now()).total_seconds() if row.rests_until else 0.0
+        return left if left > 0 else None
+
+    def _row(self, connection_id: UUID) -> ConnectionRow:
+        row = self._tables.connections.get(connection_id)
+        if row is None or row.deleted:
+            raise NotFoundError(f"There is no connection {connection_id} in this organization.")
+        return row
+
+    def _all(self) -> list[ConnectionRow]:
+        return [row for row in self._tables.connections.values() if not row.deleted]
+
+    def _set(self, connection_id: UUID, **columns: Any) -> None:
+        self._tables.connections[connection_id] = replace(self._tables.connections[connection_id], **columns)
+
+    def _name_heir(self) -> None:
+        rows = [row for row in self._all() if row.status is ConnectionStatus.ACTIVE]
+        if rows and not any(row.is_default for row in rows):
+            self._set(min(rows, key=lambda row: (row.created_at, row.id)).id, is_default=True)
+
+
+def _use(row: ConnectionRow) -> dict[str, Any]:
+    return {"status": row.status, "is_default": row.is_default}

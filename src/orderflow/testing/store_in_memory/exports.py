@@ -1,0 +1,240 @@
+"""`flow.ports.Exports` in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from orderflow.domain.delivery import Ack
+from orderflow.domain.errors import NotFoundError
+from orderflow.domain.states import AttemptStatus, ERPExportStatus, OrderStatus
+from orderflow.flow.ports import Actor, Answer, Export
+from orderflow.testing.store_in_memory.leases import MemoryLeases, is_unleased
+from orderflow.testing.store_in_memory.tables import ExportRow
+
+KEYS_KEPT = timedelta(hours=24)
+_DECIDED: dict[str, Any] = {
+    "held_at": None,
+    "asking": False,
+    "begun_at": None,
+    "doubt_since": None,
+    "lease_token": None,
+    "lease_until": None,
+}
+_UNSENT = _DECIDED | {"staged_at": None, "staged_path": None}
+_BUILT = ("filename", "storage_key", "document_sha256", "media_type", "format_version")
+_OPEN = (ERPExportStatus.PENDING, ERPExportStatus.SENT)
+_ANSWERED = (OrderStatus.PUSHING, OrderStatus.PUSHED, OrderStatus.ERROR)
+
+
+class MemoryExports(MemoryLeases):
+    """The exports of one organization."""
+
+    def add(self, export: Export, *, idempotency_key: str | None, actor: Actor) -> None:
+        """Insert a PENDING export, due at once."""
+        now = self._tables.now()
+        self._tables.exports[export.id] = ExportRow(
+            export.id,
+            export.draft_order_id,
+            export.connection_id,
+            export.created_at,
+            now,
+            idempotency_key=idempotency_key,
+            request_id=actor.request_id,
+            traceparent=actor.traceparent,
+        )
+
+    def get(self, export_id: UUID) -> Export:
+        """Return one export. Raises NotFoundError."""
+        return self._export(self._row(export_id))
+
+    def latest(self, order_id: UUID) -> Export | None:
+        """Return the order's newest export."""
+        rows = self._tables.exports_of(order_id)
+        return self._export(rows[-1]) if rows else None
+
+    def by_idempotency_key(self, order_id: UUID, key: str) -> Export | None:
+        """Return the order's export that was requested under `key` in the last 24 hours."""
+        since = self._tables.now() - KEYS_KEPT
+        rows = [
+            row for row in self._tables.exports_of(order_id) if row.idempotency_key == key and row.created_at > since
+        ]
+        return self._export(rows[-1]) if rows else None
+
+    def revive(self, export_id: UUID) -> None:
+        """Make a FAILED export PENDING again: same name, same bytes."""
+        if self._row(export_id).status is ERPExportStatus.FAILED:
+            now = self._tables.now()
+            self._set(
+                export_id,
+                status=ERPExportStatus.PENDING,
+                next_attempt_at=now,
+                attempts_spent=0,
+                error_json=None,
+                held_at=None,
+                asking=False,
+                doubt_since=None,
+            )
+
+    def withdraw(self, export_id: UUID) -> bool:
+        """Delete a PENDING export of which no attempt began; False if one had."""
+        row = self._row(export_id)
+        pending = row.status is ERPExportStatus.PENDING and is_unleased(row, self._tables.now())
+        if not pending or self._tables.attempts_of(export_id):
+            return False
+        del self._tables.exports[export_id]
+        return True
+
+    def order_of(self, export_id: UUID) -> UUID | None:
+        """Return the order that the export belongs to; None if there is no such export."""
+        row = self._tables.exports.get(export_id)
+        return row.draft_order_id if row else None
+
+    def confirm(self, export_id: UUID, by: str) -> bool:
+        """Note who confirmed a SENT export in its ERP's place; False if it is not SENT."""
+        if self._row(export_id).status is not ERPExportStatus.SENT:
+            return False
+        now = self._tables.now()
+        self._set(export_id, status=ERPExportStatus.ACKED, answered_at=now, confirmed_by=by, error_json=None)
+        return True
+
+    def note_delivered(self, export_id: UUID) -> bool:
+        """Note that an export in doubt had arrived; False if it is not in doubt, or a worker is at it."""
+        sent = {"status": ERPExportStatus.SENT, "sent_at": self._tables.now(), "inferred": True, "error_json": None}
+        return self._decide(export_id, sent | _DECIDED, ERPExportStatus.PENDING, ERPExportStatus.FAILED)
+
+    def send_again(self, export_id: UUID) -> bool:
+        """Make an export in doubt due, its doubt forgotten, name and bytes kept; False as for `note_delivered`."""
+        due = {"attempts_spent": 0, "next_attempt_at": self._tables.now()}
+        return self._decide(export_id, due | _UNSENT, ERPExportStatus.PENDING)
+
+    def note_failed(self, export_id: UUID, error: dict[str, Any]) -> bool:
+        """Note that an export in doubt never arrived, and end it; False as for `note_delivered`."""
+        failed = {"status": ERPExportStatus.FAILED, "error_json": error}
+        return self._decide(export_id, failed | _UNSENT, ERPExportStatus.PENDING, ERPExportStatus.FAILED)
+
+    def stop(self, export_id: UUID, error: dict[str, Any]) -> bool:
+        """End a PENDING export of which nothing was sent; False if something was, or a worker is at it."""
+        row = self._row(export_id)
+        may = row.status is ERPExportStatus.PENDING and _unsent(row) and is_unleased(row, self._tables.now())
+        if may:
+            self._set(export_id, status=ERPExportStatus.FAILED, error_json=error, **_DECIDED)
+            self._close_open(export_id, AttemptStatus.FAILED, error["message"])
+        return may
+
+    def move(self, source: UUID, target: UUID, export_ids: Sequence[UUID] | None) -> dict[UUID, UUID]:
+        """Move waiting exports of which nothing was sent to `target`; returns the order of each, by export."""
+        now, moved = self._tables.now(), {}
+        for row in list(self._tables.exports.values()):
+            waits = row.connection_id == source and row.status is ERPExportStatus.PENDING and _unsent(row)
+            if waits and is_unleased(row, now) and (export_ids is None or row.id in export_ids):
+                built = dict.fromkeys(_BUILT)
+                self._set(
+                    row.id,
+                    connection_id=target,
+                    next_attempt_at=now,
+                    attempts_spent=0,
+                    error_json=None,
+                    lease_token=None,
+                    lease_until=None,
+                    **built,
+                )
+                moved[row.id] = row.draft_order_id
+        return moved
+
+    def for_answers(self, export_ids: Sequence[UUID]) -> dict[UUID, tuple[Export, bool]]:
+        """Return exports, and for each whether the order has a newer one."""
+        rows = [self._tables.exports[export_id] for export_id in export_ids if export_id in self._tables.exports]
+        return {
+            row.id: (self._export(row), self._tables.exports_of(row.draft_order_id)[-1].id != row.id) for row in rows
+        }
+
+    def record_answers(self, answers: Sequence[Answer]) -> None:
+        """Write decided answers to exports and orders."""
+        for answer in answers:
+            if answer.verdict in ("acknowledge", "refuse"):
+                self._record(answer)
+
+    def note_unreadable(self, acks: Sequence[Ack]) -> list[Ack]:
+        """Keep answers that cannot be read with their exports; returns those that are news."""
+        last = {ack.export_id: ack for ack in acks if ack.export_id}
+        noted = {export_id for export_id, ack in last.items() if self._is_news(ack)}
+        return [ack for ack in acks if ack.export_id is None or ack.export_id in noted]
+
+    def count_unreadable(self, connection_id: UUID) -> int:
+        """Count the connection's open exports whose answer cannot be read."""
+        rows = [row for row in self._tables.exports.values() if row.connection_id == connection_id]
+        return sum(row.unreadable_answer is not None and row.status in _OPEN for row in rows)
+
+    def _is_news(self, ack: Ack) -> bool:
+        answer = {"file": ack.source, "reason": ack.message, "excerpt": ack.excerpt, "digest": ack.digest}
+        row = self._tables.exports.get(ack.export_id) if ack.export_id else None
+        if row is None or row.status not in _OPEN or row.unreadable_answer == answer:
+            return False
+        self._set(row.id, unreadable_answer=answer)
+        return True
+
+    def _record(self, answer: Answer) -> None:
+        acked, ack, row = answer.verdict == "acknowledge", answer.ack, self._row(answer.export.id)
+        code, message = ack.error_code or "ERP_REFUSED", ack.message or "The ERP refused the order."
+        error = None if acked else {"code": code, "message": message, "hint": "These are the ERP's own words."}
+        self._set(
+            row.id,
+            **_DECIDED,
+            status=ERPExportStatus.ACKED if acked else ERPExportStatus.FAILED,
+            erp_order_id=ack.erp_order_id or row.erp_order_id,
+            error_json=error,
+            answered_at=self._tables.now(),
+            sent_at=row.sent_at or self._tables.now(),
+            inferred=row.inferred or answer.settle_first,
+            unreadable_answer=None,
+        )
+        if attempts := self._tables.attempts_of(row.id):
+            last = max(attempts, key=lambda attempt: attempt.attempt_no)
+            self._tables.attempts[last.id] = replace(last, status=AttemptStatus.SUCCESS, message=None)
+        order = self._tables.orders.get(row.draft_order_id)
+        if order is not None and order.status in _ANSWERED:
+            status = OrderStatus.CONFIRMED if acked else OrderStatus.ERROR
+            changes: dict[str, Any] = {"status": status, "error_json": error}
+            if ack.erp_order_id:
+                changes |= {"erp_order_id": ack.erp_order_id, "erp_order_id_source": "erp"}
+            self._tables.orders[row.draft_order_id] = replace(order, **changes)
+
+    def _decide(self, export_id: UUID, columns: dict[str, Any], *statuses: ERPExportStatus) -> bool:
+        row = self._row(export_id)
+        doubtful = row.status in statuses and row.answered_at is None and not _unsent(row)
+        if not doubtful or not is_unleased(row, self._tables.now()):
+            return False
+        self._set(export_id, **columns)
+        self._close_open(export_id, AttemptStatus.FAILED, "A person decided how it ended.")
+        return True
+
+    def _row(self, export_id: UUID) -> ExportRow:
+        if export_id not in self._tables.exports:
+            raise NotFoundError(f"There is no export {export_id} in this organization.")
+        return self._tables.exports[export_id]
+
+    def _export(self, row: ExportRow) -> Export:
+        return Export(
+            row.id,
+            row.draft_order_id,
+            row.connection_id,
+            row.status,
+            row.created_at,
+            filename=row.filename,
+            attempts_spent=row.attempts_spent,
+            lease_is_live=not is_unleased(row, self._tables.now()),
+            begun=row.begun_at is not None,
+            staged=row.staged_at is not None,
+            answered=row.answered_at is not None,
+            held=row.held_at is not None,
+            erp_order_id=row.erp_order_id,
+            error=row.error_json,
+        )
+
+
+def _unsent(row: ExportRow) -> bool:
+    return row.begun_at is None and row.staged_at is None and row.held_at is None

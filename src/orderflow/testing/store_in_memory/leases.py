@@ -1,0 +1,225 @@
+"""Claiming, noting and settling in memory: guarded by tokens, by the database's clock, as on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from orderflow.domain.delivery import Delivery, ExportResult, Lease
+from orderflow.domain.ids import new_id
+from orderflow.domain.states import AttemptStatus, ERPExportStatus, OrderStatus
+from orderflow.flow.ports import Attempt, Batch, Settlement
+from orderflow.testing.store_in_memory.lanes import MemoryLanes
+from orderflow.testing.store_in_memory.orders import as_order
+from orderflow.testing.store_in_memory.tables import AttemptRow, ExportRow, Tables
+
+LOST = "The worker stopped before it could say how this attempt ended."
+
+
+class MemoryLeases(MemoryLanes):
+    """The part of `flow.ports.Exports` that a worker uses."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def lease(
+        self, connection_id: UUID, lease: Lease, seconds: float, limit: int, *, only: UUID | None = None
+    ) -> list[Attempt]:
+        """Take up to `limit` due exports of the connection, oldest first, under `lease`; or just the one named."""
+        now = self._tables.now()
+        due = [
+            row for row in self._tables.exports.values() if _is_due(row, connection_id, now) and only in (None, row.id)
+        ]
+        due.sort(key=lambda row: row.next_attempt_at)
+        until = self._tables.after(seconds)
+        attempts = []
+        for row in due[:limit]:
+            self._tables.exports[row.id] = replace(row, lease_token=lease.token, lease_until=until)
+            attempts.append(self._attempt(row, lease, now))
+        return sorted(attempts, key=lambda attempt: attempt.requested_at)
+
+    def begin(self, batch: Batch) -> None:
+        """Note documents and a new attempt for each; drop those from the batch whose lease is lost."""
+        batch.attempts = [attempt for attempt in batch.attempts if self._held(attempt.export_id, batch.lease)]
+        for attempt in batch.attempts:
+            self._begin(attempt, batch)
+
+    def mark_begun(self, lease: Lease, export_ids: Sequence[UUID]) -> set[UUID]:
+        """Note that exports that were in doubt are about to be sent; returns the ids that `lease` still holds."""
+        now = self._tables.now()
+        ours = {export_id for export_id in export_ids if self._held(export_id, lease)}
+        for export_id in ours:
+            begun_at = self._tables.exports[export_id].begun_at or now
+            self._set(export_id, begun_at=begun_at, last_begun_at=now)
+        return ours
+
+    def mark_staged(self, lease: Lease, paths: Mapping[UUID, str]) -> set[UUID]:
+        """Note that files are staged; returns the ids of those that `lease` still holds."""
+        ours = {export_id for export_id in paths if self._held(export_id, lease)}
+        for export_id in ours:
+            self._set(export_id, staged_at=self._tables.now(), staged_path=paths[export_id])
+        return ours
+
+    def release(self, lease: Lease, export_ids: Sequence[UUID], delay: float, error: dict[str, Any]) -> None:
+        """Give back exports whose attempt never began because of `error`, due again in `delay` seconds."""
+        for export_id in export_ids:
+            if self._held(export_id, lease):
+                due = self._tables.after(delay)
+                self._set(export_id, lease_token=None, lease_until=None, next_attempt_at=due, error_json=error)
+
+    def settle(self, batch: Batch, settlements: Sequence[Settlement]) -> set[UUID]:
+        """Write export, order and log for each; returns the ids that `batch.lease` still held."""
+        ours = [item for item in settlements if self._held(item.attempt.export_id, batch.lease)]
+        for item in ours:
+            self._settle(item)
+        return {item.attempt.export_id for item in ours}
+
+    def extend(self, tokens: Sequence[UUID], seconds: float) -> set[UUID]:
+        """Extend leases; returns the tokens that still hold something."""
+        until = self._tables.after(seconds)
+        alive: set[UUID] = set()
+        for place, (token, _) in list(self._tables.lanes.items()):
+            if token in tokens:
+                self._tables.lanes[place] = (token, until)
+        for row in list(self._tables.exports.values()):
+            holder = row.lease_token
+            if holder is not None and holder in tokens and row.status is ERPExportStatus.PENDING:
+                self._set(row.id, lease_until=until)
+                alive.add(holder)
+        return alive
+
+    def _held(self, export_id: UUID, lease: Lease) -> bool:
+        row = self._tables.exports.get(export_id)
+        return row is not None and row.lease_token == lease.token and row.status is ERPExportStatus.PENDING
+
+    def _set(self, export_id: UUID, **columns: Any) -> None:
+        self._tables.exports[export_id] = replace(self._tables.exports[export_id], **columns)
+
+    def _attempt(self, row: ExportRow, lease: Lease, now: datetime) -> Attempt:
+        order = as_order(self._tables.orders[row.draft_order_id])
+        begun = _last_sent(row, now)
+        order.delivery = Delivery(
+            row.id,
+            row.created_at,
+            in_doubt=row.begun_at is not None,
+            last_begun_at=begun or row.last_begun_at,
+            staged_path=row.staged_path,
+            orphan_token=row.lease_token if row.staged_at is None else None,
+            lease=lease,
+        )
+        return Attempt(
+            row.id,
+            order,
+            stored=row.document_sha256 is not None,
+            attempts_spent=row.attempts_spent,
+            requested_at=row.created_at,
+            request_id=row.request_id,
+            traceparent=row.traceparent,
+            storage_key=row.storage_key,
+            document_sha256=row.document_sha256,
+            filename=row.filename,
+            media_type=row.media_type,
+            format_version=row.format_version,
+            held=row.held_at is not None,
+            begun_ago=None if begun is None else (now - begun).total_seconds(),
+            doubt_age=None if row.doubt_since is None else (now - row.doubt_since).total_seconds(),
+        )
+
+    def _begin(self, attempt: Attempt, batch: Batch) -> None:
+        delivery, now = attempt.order.delivery, self._tables.now()
+        begins = not (batch.to.stages or delivery.in_doubt or attempt.outcome)
+        row = self._tables.exports[attempt.export_id]
+        earlier = delivery.last_begun_at if delivery.in_doubt else None
+        self._set(
+            attempt.export_id,
+            filename=attempt.filename,
+            storage_key=attempt.storage_key,
+            document_sha256=attempt.document_sha256,
+            media_type=attempt.media_type,
+            format_version=attempt.format_version,
+            begun_at=now if begins else row.begun_at,
+            last_begun_at=now if begins else earlier or row.last_begun_at,
+        )
+        self._close_open(attempt.export_id, AttemptStatus.RETRYING, LOST)
+        order = self._tables.orders[row.draft_order_id]
+        self._tables.orders[row.draft_order_id] = replace(order, attempts=order.attempts + 1)
+        delivery.attempt_no = order.attempts + 1
+        attempt.log_id = new_id()
+        log = AttemptRow(attempt.log_id, row.id, row.draft_order_id, delivery.attempt_no)
+        self._tables.attempts[log.id] = log
+
+    def _close_open(self, export_id: UUID, status: AttemptStatus, message: str) -> None:
+        for log in self._tables.attempts_of(export_id):
+            if log.status is AttemptStatus.PENDING:
+                self._tables.attempts[log.id] = replace(log, status=status, message=message)
+
+    def _settle(self, item: Settlement) -> None:
+        attempt, outcome, now = item.attempt, item.attempt.outcome, self._tables.now()
+        row = self._tables.exports[attempt.export_id]
+        arrived = item.export_status in (ERPExportStatus.SENT, ERPExportStatus.ACKED)
+        result = outcome if isinstance(outcome, ExportResult) else None
+        error = None if outcome is None or isinstance(outcome, ExportResult) else outcome.as_json()
+        number = result.erp_order_id if result else None
+        self._set(
+            attempt.export_id,
+            status=item.export_status,
+            attempts_spent=row.attempts_spent + item.spent,
+            next_attempt_at=self._tables.after(item.delay) if item.delay > 0 else row.next_attempt_at,
+            lease_token=row.lease_token if item.keep_lease else None,
+            lease_until=row.lease_until if item.keep_lease else None,
+            begun_at=(row.begun_at or now) if item.still_in_doubt else None,
+            last_begun_at=now if item.still_in_doubt and attempt.sent else row.last_begun_at,
+            doubt_since=(row.doubt_since or now) if item.still_in_doubt else None,
+            held_at=(row.held_at or now) if item.hold else None,
+            asking=item.hold and item.asking,
+            error_json=error,
+            erp_order_id=number or row.erp_order_id,
+            inferred=row.inferred or (result is not None and result.inferred),
+            sent_at=now if arrived else None,
+            answered_at=now if item.export_status is ERPExportStatus.ACKED else None,
+        )
+        if attempt.log_id in self._tables.attempts:
+            log = self._tables.attempts[attempt.log_id]
+            message = error["message"] if error else None
+            self._tables.attempts[log.id] = replace(log, status=item.log_status, message=message, outcome=outcome)
+        order = self._tables.orders[row.draft_order_id]
+        if item.order_status is not None and order.status is OrderStatus.PUSHING:
+            file = result.dropzone_path.rpartition("/")[2] if result and result.dropzone_path else None
+            self._move_order(row.draft_order_id, item.order_status, number, file, error)
+
+    def _move_order(
+        self, order_id: UUID, status: OrderStatus, number: str | None, file: str | None, error: dict[str, Any] | None
+    ) -> None:
+        order = self._tables.orders[order_id]
+        changes: dict[str, Any] = {"status": status, "error_json": error if status is OrderStatus.ERROR else None}
+        if number:
+            changes |= {"erp_order_id": number, "erp_order_id_source": "erp"}
+        elif file and (order.erp_order_id is None or order.erp_order_id_source == "filename"):
+            changes |= {"erp_order_id": file, "erp_order_id_source": "filename"}
+        self._tables.orders[order_id] = replace(order, **changes)
+
+
+def is_unleased(row: ExportRow, now: datetime) -> bool:
+    """Return whether no worker holds the export."""
+    return row.lease_until is None or row.lease_until < now
+
+
+def _last_sent(row: ExportRow, now: datetime) -> datetime | None:
+    """Return when it may have been sent last: a worker that died could do so until its lease ended."""
+    if row.begun_at is None:
+        return None
+    moments = (row.last_begun_at or row.begun_at, row.lease_until or row.begun_at)
+    return min(now, max(moments))
+
+
+def _is_due(row: ExportRow, connection_id: UUID, now: datetime) -> bool:
+    return (
+        row.connection_id == connection_id
+        and row.status is ERPExportStatus.PENDING
+        and (row.held_at is None or row.asking)
+        and row.next_attempt_at <= now
+        and is_unleased(row, now)
+    )

@@ -1,0 +1,117 @@
+"""The database and the object store in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from orderflow.domain.delivery import Waiting, WaitingExport
+from orderflow.domain.errors import ObjectStoreError
+from orderflow.domain.orders import DraftOrder
+from orderflow.domain.states import ERPExportStatus
+from orderflow.testing.store_in_memory.audit import MemoryAudit
+from orderflow.testing.store_in_memory.connections import MemoryConnections
+from orderflow.testing.store_in_memory.exports import MemoryExports
+from orderflow.testing.store_in_memory.orders import MemoryOrders
+from orderflow.testing.store_in_memory.tables import Clock, ExportRow, Tables, WallClock
+
+
+class MemoryWork:
+    """One transaction in one organization."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.org_id = tables.org_id
+        self.slug = tables.slug
+        self.orders = MemoryOrders(tables)
+        self.exports = MemoryExports(tables)
+        self.connections = MemoryConnections(tables)
+        self.audit = MemoryAudit(tables)
+
+
+class MemoryStore:
+    """`flow.ports.Store` for one organization.
+
+    Args:
+        org_id: The organization.
+        clock: The database's clock.
+
+    Attributes:
+        tables: All that is stored.
+        documents: The object store.
+    """
+
+    def __init__(self, org_id: UUID, clock: Clock | None = None) -> None:
+        self.tables = Tables(org_id, clock or WallClock())
+        self.documents = MemoryDocuments()
+        self._work = MemoryWork(self.tables)
+
+    @contextmanager
+    def work(self, org_id: UUID) -> Iterator[MemoryWork]:
+        """Open a transaction; what it changed is undone if its block ends with an exception."""
+        kept = self.tables.kept()
+        try:
+            yield self._work
+        except BaseException:
+            self.tables.put_back(kept)
+            raise
+
+    def waiting(self, org_id: UUID, connection_id: UUID) -> Waiting:
+        """Return the exports of a connection that its ERP may still answer."""
+        return MemoryWaiting(self.tables, connection_id)
+
+    def extend_leases(self, org_id: UUID, tokens: Sequence[UUID], seconds: float) -> set[UUID]:
+        """Extend leases; returns the tokens that still hold something."""
+        return self._work.exports.extend(tokens, seconds)
+
+    def wake(self, org_id: UUID, connection_id: UUID) -> None:
+        """Wake nobody: whoever uses this store looks by himself."""
+
+    def add_order(self, order: DraftOrder) -> None:
+        """Insert an order in whatever state it is in."""
+        self._work.orders.add_many([order])
+
+
+@dataclass
+class MemoryDocuments:
+    """`flow.ports.Documents` as a dictionary."""
+
+    def __post_init__(self) -> None:
+        self.contents: dict[str, bytes] = {}
+
+    def put_many(self, items: Sequence[tuple[str, bytes]]) -> None:
+        """Store documents by key."""
+        self.contents.update(items)
+
+    def get(self, key: str) -> bytes:
+        """Return one document. Raises ObjectStoreError."""
+        if key not in self.contents:
+            raise ObjectStoreError(f"There is no document {key}.")
+        return self.contents[key]
+
+
+class MemoryWaiting(Waiting):
+    """The exports of one connection, as an ack poller sees them."""
+
+    def __init__(self, tables: Tables, connection_id: UUID) -> None:
+        super().__init__()
+        self._tables = tables
+        self._connection_id = connection_id
+
+    def __iter__(self) -> Iterator[WaitingExport]:
+        sent = [row for row in self._rows() if row.status is ERPExportStatus.SENT]
+        return map(_waiting, sorted(sent, key=lambda row: row.sent_at or row.created_at + timedelta(days=1)))
+
+    def match(self, references: Iterable[str]) -> dict[str, WaitingExport]:
+        """Return those of the named exports that belong to this connection, answered or not, by reference."""
+        names = set(references)
+        return {row.filename: _waiting(row) for row in self._rows() if row.filename in names}
+
+    def _rows(self) -> list[ExportRow]:
+        return [row for row in self._tables.exports.values() if row.connection_id == self._connection_id]
+
+
+def _waiting(row: ExportRow) -> WaitingExport:
+    return WaitingExport(row.id, row.draft_order_id, row.filename or "", row.sent_at, row.erp_order_id)

@@ -1,0 +1,173 @@
+"""Rows as PostgreSQL would hold them. A row never changes: a change puts another one in its place.
+
+So a transaction that fails is undone by putting the former dictionaries back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+from orderflow.domain.orders import DraftOrder
+from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
+
+
+class Clock(Protocol):
+    """The database's clock."""
+
+    def now(self) -> datetime:
+        """Return the time, UTC."""
+
+
+class WallClock:
+    """The real time."""
+
+    def now(self) -> datetime:
+        """Return the time, UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order: its content, and what the steps made of it."""
+
+    content: DraftOrder
+    status: OrderStatus
+    attempts: int = 0
+    erp_order_id: str | None = None
+    erp_order_id_source: str | None = None
+    error_json: dict[str, Any] | None = None
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRow:
+    """A delivery of an order."""
+
+    id: UUID
+    draft_order_id: UUID
+    connection_id: UUID
+    created_at: datetime
+    next_attempt_at: datetime
+    status: ERPExportStatus = ERPExportStatus.PENDING
+    filename: str | None = None
+    storage_key: str | None = None
+    document_sha256: str | None = None
+    media_type: str | None = None
+    format_version: str | None = None
+    attempts_spent: int = 0
+    lease_token: UUID | None = None
+    lease_until: datetime | None = None
+    begun_at: datetime | None = None
+    last_begun_at: datetime | None = None
+    doubt_since: datetime | None = None
+    staged_at: datetime | None = None
+    staged_path: str | None = None
+    inferred: bool = False
+    held_at: datetime | None = None
+    asking: bool = False
+    sent_at: datetime | None = None
+    answered_at: datetime | None = None
+    confirmed_by: str | None = None
+    erp_order_id: str | None = None
+    error_json: dict[str, Any] | None = None
+    unreadable_answer: dict[str, Any] | None = None
+    idempotency_key: str | None = None
+    request_id: str | None = None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """An attempt in the push log."""
+
+    id: UUID
+    export_id: UUID
+    draft_order_id: UUID
+    attempt_no: int
+    status: AttemptStatus = AttemptStatus.PENDING
+    message: str | None = None
+    outcome: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionRow:
+    """A way into an ERP."""
+
+    id: UUID
+    connector_type: str
+    config: dict[str, Any]
+    created_at: datetime
+    name: str | None = None
+    status: ConnectionStatus = ConnectionStatus.DISABLED
+    is_default: bool = False
+    in_doubt: str = "hold"
+    in_doubt_before: str | None = None
+    commit_within: int | None = None
+    give_up_after: int | None = None
+    answer_within: int | None = None
+    orders_per_minute: int | None = None
+    breaker_state: BreakerState = BreakerState.CLOSED
+    breaker_error: dict[str, Any] | None = None
+    probe_at: datetime | None = None
+    probe_failures: int = 0
+    rests_until: datetime | None = None
+    rest_error: dict[str, Any] | None = None
+    last_test_at: datetime | None = None
+    next_poll_at: datetime | None = None
+    poll_error: dict[str, Any] | None = None
+    poll_lease_token: UUID | None = None
+    poll_lease_until: datetime | None = None
+    rate_since: datetime | None = None
+    rate_used: int = 0
+    restricted: bool = False
+    version: int = 1
+    test_error: dict[str, Any] | None = None
+    delivered_at: datetime | None = None
+    deleted: bool = False
+
+
+@dataclass(slots=True)
+class Tables:
+    """All rows of one organization, by id."""
+
+    org_id: UUID
+    clock: Clock = field(default_factory=WallClock)
+    orders: dict[UUID, OrderRow] = field(default_factory=dict)
+    exports: dict[UUID, ExportRow] = field(default_factory=dict)
+    attempts: dict[UUID, AttemptRow] = field(default_factory=dict)
+    connections: dict[UUID, ConnectionRow] = field(default_factory=dict)
+    lanes: dict[tuple[UUID, int], tuple[UUID, datetime]] = field(default_factory=dict)
+    audit: list[dict[str, Any]] = field(default_factory=list)
+    paused: bool = False
+    slug: str = "acme"
+
+    def now(self) -> datetime:
+        """Return the database's time."""
+        return self.clock.now()
+
+    def after(self, seconds: float) -> datetime:
+        """Return the database's time in so many seconds."""
+        return self.clock.now() + timedelta(seconds=seconds)
+
+    def kept(self) -> tuple[Any, ...]:
+        """Return what `put_back` needs to undo all changes from here on."""
+        tables = (self.orders, self.exports, self.attempts, self.connections, self.lanes)
+        return (*(table.copy() for table in tables), len(self.audit), self.paused)
+
+    def put_back(self, kept: tuple[Any, ...]) -> None:
+        """Undo all changes since `kept`."""
+        self.orders, self.exports, self.attempts, self.connections, self.lanes, entries, self.paused = kept
+        del self.audit[entries:]
+
+    def exports_of(self, order_id: UUID) -> list[ExportRow]:
+        """Return the deliveries of an order, oldest first."""
+        found = [row for row in self.exports.values() if row.draft_order_id == order_id]
+        return sorted(found, key=lambda row: row.created_at)
+
+    def attempts_of(self, export_id: UUID) -> list[AttemptRow]:
+        """Return the attempts of a delivery, oldest first."""
+        return [row for row in self.attempts.values() if row.export_id == export_id]

@@ -1,0 +1,178 @@
+"""Deliberate faults of the protocol, each a change of a line or two. The simulation has to find every one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+SOURCES = Path(__file__).parents[2] / "src" / "orderflow"
+LEASES, EXPORTS = "testing/store_in_memory/leases.py", "testing/store_in_memory/exports.py"
+DELIVER, LOOK, DOUBT = "flow/delivery/deliver.py", "flow/delivery/look.py", "flow/delivery/in_doubt.py"
+SETTLE, REQUEST, POLL = "flow/delivery/settle.py", "flow/delivery/request.py", "flow/answers/poll.py"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong, and the lines of a source file that make it so."""
+
+    name: str
+    file: str
+    right: str
+    wrong: str
+
+    def applied_to(self, sources: Path) -> None:
+        """Change a copy of the sources."""
+        path = sources / self.file
+        text = path.read_text("utf-8")
+        assert text.count(self.right) == 1, f"{self.name}: the line is there {text.count(self.right)} times"
+        path.write_text(text.replace(self.right, self.wrong), "utf-8")
+
+
+FAULTS = (
+    Fault("no token in any WHERE", LEASES, "row.lease_token == lease.token and ", ""),
+    Fault(
+        "an attempt that begins is not noted",
+        LEASES,
+        "begun_at=now if begins else row.begun_at",
+        "begun_at=row.begun_at",
+    ),
+    Fault(
+        "doubt is forgotten when it is settled",
+        LEASES,
+        "begun_at=(row.begun_at or now) if item.still_in_doubt else None",
+        "begun_at=None",
+    ),
+    Fault(
+        "the attempt of a dead worker stays open",
+        LEASES,
+        "        self._close_open(attempt.export_id, AttemptStatus.RETRYING, LOST)\n",
+        "",
+    ),
+    Fault(
+        "what was sent is withdrawn",
+        EXPORTS,
+        "may = row.status is ERPExportStatus.PENDING and _unsent(row) and",
+        "may = row.status is ERPExportStatus.PENDING and",
+    ),
+    Fault(
+        "what was sent is moved to another ERP",
+        EXPORTS,
+        "row.status is ERPExportStatus.PENDING and _unsent(row)\n            if",
+        "row.status is ERPExportStatus.PENDING\n            if",
+    ),
+    Fault(
+        "an unclear find sends again",
+        LOOK,
+        "            attempt.outcome = _unclear(error)",
+        "            attempt.order.delivery.in_doubt = False",
+    ),
+    Fault(
+        "not there counts at once",
+        LOOK,
+        "and (wait := batch.to.commit_within - (attempt.begun_ago or 0.0)) > 0",
+        "and (wait := -1.0) > 0",
+    ),
+    Fault(
+        "who cannot be asked is sent to again",
+        LOOK,
+        "        if not _sends_unasked(batch, attempt, retry):\n            attempt.outcome = InDoubtError(",
+        "        if False:\n            attempt.outcome = InDoubtError(",
+    ),
+    Fault(
+        "nobody is asked",
+        LOOK,
+        "doubtful = [attempt for attempt in attempts if attempt.order.delivery.in_doubt]",
+        "doubtful: list[Attempt] = []",
+    ),
+    Fault(
+        "doubt counts as nothing sent", DOUBT, "AttemptStatus.RETRYING, still_in_doubt=True)", "AttemptStatus.RETRYING)"
+    ),
+    Fault(
+        "nobody is asked to decide",
+        DOUBT,
+        "    settlement.hold = _waits_for_a_person(attempt, batch, retry, asking=settlement.asking)\n",
+        "",
+    ),
+    Fault(
+        "a lease may always be begun with",
+        "domain/delivery.py",
+        "return clock.monotonic() < self._ends - self._margin",
+        "return True",
+    ),
+    Fault("answers are put away before they are recorded", POLL, "        work.exports.record_answers(answers)\n", ""),
+    Fault(
+        "a person's word leaves the order as it was",
+        "flow/delivery/resolve.py",
+        "        work.orders.set_status(order_id, after, error_json=None)\n        return after",
+        "        return after",
+    ),
+    Fault("what was staged is forgotten", LEASES, "staged_path=row.staged_path", "staged_path=None"),
+    Fault(
+        "files are renamed before their staging is committed",
+        DELIVER,
+        "ours = work.exports.mark_staged(batch.lease, paths)",
+        "ours = set(paths)",
+    ),
+    Fault("the ERP is asked, and not listened to", LOOK, "if found is not None:", "if False:"),
+    Fault(
+        "a target that is away ends a doubt",
+        DOUBT,
+        "isinstance(attempt.outcome, InDoubtError) or attempt.order.delivery.in_doubt",
+        "isinstance(attempt.outcome, InDoubtError)",
+    ),
+    Fault(
+        "what a connector was handling is not looked at",
+        "domain/doubt.py",
+        "return error if nothing_was_done(error) else _in_doubt(error)",
+        "return error",
+    ),
+    Fault(
+        "a dead worker's lease is not waited for",
+        LEASES,
+        "return min(now, max(moments))",
+        "return min(now, moments[0])",
+    ),
+    Fault(
+        "the last of a slow batch counts from its beginning",
+        LEASES,
+        "now if item.still_in_doubt and attempt.sent else row.last_begun_at",
+        "row.last_begun_at",
+    ),
+    Fault(
+        "what is to be held is sent again",
+        LOOK,
+        'return batch.target.in_doubt == "resend" and in_vain and',
+        "return in_vain and",
+    ),
+    Fault(
+        "keys are trusted that nobody knows",
+        "flow/delivery/open_target.py",
+        "idempotent=connector.idempotent(config)",
+        "idempotent=True",
+    ),
+    Fault(
+        "what was tried is deleted",
+        EXPORTS,
+        "if not pending or self._tables.attempts_of(export_id):",
+        "if not pending:",
+    ),
+    Fault("answers that have to wait are put away", POLL, 'if answer.verdict != "wait"]', "]"),
+    Fault(
+        "a busy ERP rests for ever",
+        "testing/store_in_memory/connections.py",
+        "return left if left > 0 else None",
+        "return left if row.rests_until else None",
+    ),
+    Fault(
+        "a person's word sends what is staged no more",
+        EXPORTS,
+        '_UNSENT = _DECIDED | {"staged_at": None, "staged_path": None}',
+        "_UNSENT = _DECIDED",
+    ),
+    Fault(
+        "a lease is taken, and not written down",
+        LEASES,
+        "replace(row, lease_token=lease.token, lease_until=until)",
+        "replace(row, lease_until=until)",
+    ),
+)
