@@ -163,7 +163,7 @@ _NOT_READ = f"""
 _UNREADABLE = f"""
     SELECT {_NO_ORDER}, format('%s answer(s) of %s cannot be read.', count(*), {_NAME}) AS message
     FROM erp_export e JOIN {_CONNECTIONS} ON c.id = e.connection_id
-    WHERE e.unreadable_answer IS NOT NULL GROUP BY g.slug, c.id
+    WHERE e.unreadable_answer IS NOT NULL AND e.status IN ('PENDING', 'SENT') GROUP BY g.slug, c.id
 """
 _IN_ERROR = f"""
     SELECT {_NO_ORDER}, format('%s order(s) are in ERROR, since %s.', count(*), min(o.updated_at)) AS message
