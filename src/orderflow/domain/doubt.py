@@ -5,13 +5,18 @@ that never came to be. So the exception that was being handled decides: where it
 nothing was sent; anything else leaves the order in doubt. Libraries are told by the names of their classes, so that
 none is needed.
 
+A library that follows a redirect or tries again by itself sends more than one request in one call, and only the last
+fails with what we see. The exception's own frames tell: where an earlier request may have been taken, it is doubt.
+
 Sources: the exceptions of httpx and httpcore (python-httpx.org/exceptions), of requests and urllib3
 (urllib3.readthedocs.io, reference/urllib3.exceptions), of http.client, socket and ssl (docs.python.org).
 """
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator
+from types import FrameType
 
 from orderflow.domain.errors import (
     ConnectorError,
@@ -45,6 +50,9 @@ _PASSES_ON_BY_NAME = {
 }
 """As sure as what they were raised from."""
 
+_FOLLOWS_REDIRECTS = {("requests.sessions", "resolve_redirects"), ("urllib.request", "http_error_302")}
+"""Functions that send a further request, in the words of an answer to the first."""
+
 
 def sorted_out(error: ConnectorError) -> ConnectorError:
     """Return how an attempt ended that `export` ended with `error`: an InDoubtError where it hides doubt."""
@@ -71,12 +79,25 @@ def _never_connected(error: BaseException) -> bool:
 
     Each of them counts: who tries again by himself may have had an answer lost before the connection was refused.
     """
+    if any(_sent_before(frame) for frame, _ in traceback.walk_tb(error.__traceback__)):
+        return False
     below = list(_handled(error))
     if _named(error, _PASSES_ON_BY_NAME):
         return bool(below) and all(map(nothing_was_done, below))
     if _named(error, _NEVER_CONNECTED_BY_NAME):
         return all(_says_why(inner) or nothing_was_done(inner) for inner in below)
     return _named(error, _NEVER_CONNECTED) and all(map(nothing_was_done, below))
+
+
+def _sent_before(frame: FrameType) -> bool:
+    """Return whether a library's function was at a further request after one that may have been taken."""
+    module, function = frame.f_globals.get("__name__", ""), frame.f_code.co_name
+    if module.startswith("httpx.") and function == "_send_handling_redirects":
+        return bool(frame.f_locals.get("history"))
+    if module.startswith("urllib3.") and function == "urlopen":
+        tried = getattr(frame.f_locals.get("retries"), "history", None) or ()
+        return any(not _named(one.error, _NEVER_CONNECTED_BY_NAME) for one in tried)
+    return (module, function) in _FOLLOWS_REDIRECTS
 
 
 def _says_why(error: BaseException) -> bool:
@@ -94,11 +115,11 @@ def _handled(error: BaseException) -> Iterator[BaseException]:
             yield inner
 
 
-def _named(error: BaseException, names: dict[str, set[str]]) -> bool:
+def _named(error: BaseException | None, names: dict[str, set[str]]) -> bool:
     return type(error).__name__ in names.get(_library(error), ())
 
 
-def _library(error: BaseException) -> str:
+def _library(error: BaseException | None) -> str:
     return type(error).__module__.partition(".")[0]
 
 
