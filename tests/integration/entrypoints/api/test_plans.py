@@ -59,7 +59,8 @@ HISTORY = (
     """
     INSERT INTO erp_push_log (id, org_id, draft_order_id, erp_export_id, attempt_no, connector_type, status,
                               response_json, idempotency_key, created_at)
-    SELECT gen_random_uuid(), org_id, draft_order_id, id, n, 'DROPZONE_JSON_V1', 'SUCCESS', '{}', id, created_at
+    SELECT gen_random_uuid(), org_id, draft_order_id, id, n, 'DROPZONE_JSON_V1', 'SUCCESS', '{}',
+           id || '-' || n, created_at
     FROM erp_export, generate_series(1, 3) AS n
     """,
     """
