@@ -29,7 +29,7 @@ from orderflow.storage.views import search
 SETUP = Actor("test")
 STATEMENTS = {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE"}
 GROWING = {"draft_order", "draft_order_line", "erp_export", "erp_push_log", "audit_log"}
-SMALL = {"idx_erp_export_due", "idx_erp_export_unanswered", "idx_erp_export_unalerted"}
+SMALL = {"idx_erp_export_due", "idx_erp_export_unanswered", "idx_erp_export_unalerted", "idx_erp_export_unreadable"}
 """Indexes that hold only what is under way."""
 
 OPENAPI = Path(__file__).parents[4] / "frontend/openapi.json"
