@@ -23,6 +23,7 @@ _DECIDED: dict[str, Any] = {
     "doubt_since": None,
     "lease_token": None,
     "lease_until": None,
+    "unreadable_answer": None,
 }
 _UNSENT = _DECIDED | {"staged_at": None, "staged_path": None}
 _BUILT = ("filename", "storage_key", "document_sha256", "media_type", "format_version")
@@ -98,7 +99,8 @@ class MemoryExports(MemoryLeases):
         if self._row(export_id).status is not ERPExportStatus.SENT:
             return False
         now = self._tables.now()
-        self._set(export_id, status=ERPExportStatus.ACKED, answered_at=now, confirmed_by=by, error_json=None)
+        acked = {"status": ERPExportStatus.ACKED, "answered_at": now, "confirmed_by": by}
+        self._set(export_id, **acked, error_json=None, unreadable_answer=None)
         return True
 
     def note_delivered(self, export_id: UUID) -> bool:
@@ -190,7 +192,6 @@ class MemoryExports(MemoryLeases):
             answered_at=self._tables.now(),
             sent_at=row.sent_at or self._tables.now(),
             inferred=row.inferred or answer.settle_first,
-            unreadable_answer=None,
         )
         if attempts := self._tables.attempts_of(row.id):
             last = max(attempts, key=lambda attempt: attempt.attempt_no)
@@ -233,6 +234,7 @@ class MemoryExports(MemoryLeases):
             held=row.held_at is not None,
             erp_order_id=row.erp_order_id,
             error=row.error_json,
+            unreadable=row.unreadable_answer,
         )
 
 
