@@ -17,7 +17,8 @@ from __future__ import annotations
 from typing import Any
 
 from orderflow.connectors.rest.config import RestJsonConfig
-from orderflow.connectors.rest.expressions import clearly_nothing, pick
+from orderflow.connectors.rest.expressions import clearly_false, clearly_nothing, pick
+from orderflow.connectors.rest.parts import NOT_THE_WHOLE, is_part
 from orderflow.domain.errors import (
     BusyError,
     ConnectorError,
@@ -118,14 +119,22 @@ def found_number(answer: Answer, config: RestJsonConfig, redactor: Redactor = NO
     found = pick(config.found or "", value)
     if found is True:
         return True, None
-    if found is False:
-        return False, None
     number = as_number(found)
     if number is not None:
         return True, number
-    if found in (None, "", []) and refusal_in(value) in (None, "taken") and clearly_nothing(config.found or "", value):
+    if answer.status in NOT_THE_WHOLE or is_part(value):
+        raise _unclear(f"what it answered (status {answer.status}) is only a part: {words(answer, config, redactor)}")
+    if _says_not_there(found, value, config):
         return False, None
     raise _unclear(f"its answer has no place for it: {words(answer, config, redactor)}")
+
+
+def _says_not_there(found: Any, value: Any, config: RestJsonConfig) -> bool:
+    if value is not False and refusal_in(value) in ("refused", "unclear"):
+        return False
+    if found is False:
+        return clearly_false(config.found or "", value)
+    return found in (None, "", []) and clearly_nothing(config.found or "", value)
 
 
 def as_number(value: Any) -> str | None:
