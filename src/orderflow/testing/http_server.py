@@ -115,6 +115,7 @@ class MisbehavingHTTPServer:
         idempotent: Orders with the same `Idempotency-Key` are taken once.
         admits: Tells whether a request is let in; others get 401.
         refuses: Returns the reason why an order is refused (422), None if it is not.
+        shows_after: Seconds for which an order that was taken cannot be found yet, as where orders wait in a queue.
 
     Attributes:
         taken: Bodies of the orders taken, in order of arrival; one that was doubled is in here twice.
@@ -130,12 +131,14 @@ class MisbehavingHTTPServer:
         idempotent: bool = True,
         admits: Callable[[Received], bool] = lambda _: True,
         refuses: Callable[[Any], str | None] = lambda _: None,
+        shows_after: float = 0.0,
     ) -> None:
-        self.idempotent, self.admits, self.refuses = idempotent, admits, refuses
+        self.idempotent, self.admits, self.refuses, self.shows_after = idempotent, admits, refuses, shows_after
         self.taken: list[Any] = []
         self.received: list[Received] = []
         self.order_status = "open"
         self._ids: dict[str, str] = {}
+        self._shown_at: dict[str, float] = {}
         self._faults: dict[str, list[Fault]] = {}
         self._lock = threading.Lock()
         self._server = _Server((self.host, 0), self)
@@ -202,6 +205,7 @@ class MisbehavingHTTPServer:
         if not (self.idempotent and key in self._ids):
             self.taken.append(order)
             self._ids[key] = f"SO-{len(self.taken)}"
+            self._shown_at[key] = time.monotonic() + self.shows_after
         return 201, json.dumps({"id": self._ids[key]}).encode()
 
     def _look(self, request: Received) -> tuple[int, bytes]:
@@ -209,7 +213,8 @@ class MisbehavingHTTPServer:
         if number:
             found = {"id": number, "status": self.order_status}
             return (200, json.dumps(found).encode()) if number in self._ids.values() else (404, b"{}")
-        known = self._ids.get(request.parameter("reference") or "")
+        reference = request.parameter("reference") or ""
+        known = self._ids.get(reference) if self._shown_at.get(reference, 0.0) <= time.monotonic() else None
         return 200, json.dumps({"items": [{"id": known}] if known else []}).encode()
 
 

@@ -21,7 +21,7 @@ from orderflow.domain.errors import RejectedError, TransientError
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(400, func_only=True)
 ONLY_TRYTON = pytest.mark.parametrize(
     "erp", [pytest.param("tryton", marks=pytest.mark.xdist_group("tryton"))], indirect=True
 )

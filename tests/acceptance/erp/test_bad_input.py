@@ -17,7 +17,7 @@ from orderflow.domain.errors import InDoubtError, NeedsAttentionError, RejectedE
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(400, func_only=True)
 
 
 def an_order(**line: object) -> DraftOrder:

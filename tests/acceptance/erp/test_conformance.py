@@ -51,13 +51,13 @@ class RealErpConformance(ConnectorConformance):
         return order
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(400, func_only=True)
 @pytest.mark.parametrize("erp", [TRYTON], indirect=True)
 class TestTryton(RealErpConformance):
     connector_class = TrytonConnector
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(400, func_only=True)
 @pytest.mark.parametrize("erp", [ODOO], indirect=True)
 class TestOdoo(RealErpConformance):
     connector_class = OdooConnector

@@ -10,7 +10,7 @@ import pytest
 
 from orderflow.domain.orders import DraftOrder
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400, func_only=True)]
 
 
 def assert_equal_on_both_sides(erp, shop, orders: list[DraftOrder]) -> None:

@@ -39,7 +39,7 @@ class Post(Controller):
         )
 
     def _check(self, server, session, envelope, mechanism, data):
-        return AuthResult(success=data.password == self._password.encode())
+        return AuthResult(success=data.password == self._password.encode(), handled=False)  # the server answers 535
 
     def _trigger_server(self):
         self.port = self.server.sockets[0].getsockname()[1]

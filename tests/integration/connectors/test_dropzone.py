@@ -18,13 +18,16 @@ from orderflow.channels.ftp.store import close_all as close_all_ftp
 from orderflow.channels.sftp.store import close_all
 from orderflow.connectors.dropzone import DropzoneJsonV1Connector, acks
 from orderflow.domain.document import export_schema
+from orderflow.domain.errors import StateError
 from orderflow.flow.answers.poll import poll_acks
+from orderflow.flow.answers.read_again import read_again
 from orderflow.flow.delivery.claim import claim
 from orderflow.flow.delivery.clean_up import clean_up
 from orderflow.flow.delivery.deliver import deliver
 from orderflow.flow.delivery.open_target import open_target
 from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.delivery.request import request_push
+from orderflow.flow.delivery.resolve import resolve_held
 from orderflow.flow.delivery.settle import settle
 from orderflow.flow.ports import Actor
 from orderflow.flow.setup.probe import test_connection as run_test
@@ -289,11 +292,25 @@ def test_late_answers_to_what_was_given_up(installation: Any, place: Place, sent
     assert installation.order(order_id)["status"] == "CONFIRMED"
 
 
+def test_a_late_yes_before_anything_was_sent_again_stops_that(installation: Any, place: Place, sent: Any) -> None:
+    connection_id, order_id, name = sent
+    place.take()
+    place.answer(name, status="FAILED", message="no")
+    poll(installation, connection_id)
+    request_push(installation.wiring.store, installation.org_id, order_id, ACTOR)
+    place.answer(name)
+    assert poll(installation, connection_id) == {"acknowledge": 1}
+    assert installation.order(order_id)["status"] == "CONFIRMED"
+    assert installation.work_off(connection_id) == 0
+    assert place.orders() == {}
+
+
 def test_a_late_yes_after_it_was_sent_again_is_an_alert(installation: Any, place: Place, sent: Any) -> None:
     connection_id, order_id, name = sent
     place.answer(name, status="FAILED", message="no")
     poll(installation, connection_id)
     request_push(installation.wiring.store, installation.org_id, order_id, ACTOR)
+    assert installation.work_off(connection_id) == 1
     place.answer(name)
     assert poll(installation, connection_id) == {"alert": 1}
 
@@ -315,6 +332,38 @@ def test_garbage_goes_to_error_and_the_order_stays_as_it_was(installation: Any, 
     ]
     place.answer(name)
     assert poll(installation, connection_id)["acknowledge"] == 1
+
+
+@pytest.mark.parametrize("mended", ["where it was put away", "by nobody", "by the ERP"])
+def test_an_answer_is_read_again_when_a_person_asks(installation: Any, place: Place, sent: Any, mended: str) -> None:
+    connection_id, order_id, name = sent
+    for text in ("Kunde gesperrt", "Kunde wieder frei"):  # the second is put away under another name
+        place.write(f"ack_{name}", text)
+        assert poll(installation, connection_id) == {"unreadable": 1}
+    away = place.root / "acks" / "error" / f"ack_{name}.1"
+    if mended == "where it was put away":
+        away.write_text('{"status": "ACKED", "erp_order_id": "SO-7"}')
+    elif mended == "by the ERP":
+        place.answer(name, erp_order_id="SO-7")
+    export = read_again(installation.wiring, installation.org_id, installation.export(order_id)["id"], ACTOR)
+    if mended == "by nobody":
+        assert export.unreadable["reason"]
+        assert away.read_text() == "Kunde wieder frei"
+        return
+    assert (export.status, export.erp_order_id, export.unreadable) == ("ACKED", "SO-7", None)
+    assert installation.order(order_id)["status"] == "CONFIRMED"
+    with pytest.raises(StateError, match="No answer is known"):
+        read_again(installation.wiring, installation.org_id, export.id, ACTOR)
+
+
+def test_an_answer_that_somebody_threw_away_cannot_be_read_again(installation: Any, place: Place, sent: Any) -> None:
+    connection_id, order_id, _ = sent
+    export = installation.export(order_id)
+    place.write(f"ack_{export['filename']}", "Kunde gesperrt")
+    poll(installation, connection_id)
+    (place.root / "acks" / "error" / f"ack_{export['filename']}").unlink()
+    with pytest.raises(StateError, match="is neither where answers come"):
+        read_again(installation.wiring, installation.org_id, export["id"], ACTOR)
 
 
 def test_an_answer_still_being_written_is_left_until_it_is_whole(installation: Any, place: Place, sent: Any) -> None:
@@ -426,7 +475,7 @@ def test_a_missing_answer_folder_is_noted_and_deliveries_go_on(installation: Any
     assert installation.work_off(connection_id) == 1
 
 
-def test_in_place_a_crash_asks_whether_the_file_is_there(installation: Any, place: Place, connect: Any) -> None:
+def test_in_place_a_crash_asks_whether_the_file_is_there_in_full(installation: Any, place: Place, connect: Any) -> None:
     connection_id = connect(atomic_write=False)
     here, half = installation.pushed(2)
     deliver(installation.wiring, claimed(installation, connection_id))
@@ -434,8 +483,13 @@ def test_in_place_a_crash_asks_whether_the_file_is_there(installation: Any, plac
     broken.write_bytes(broken.read_bytes()[:20])
     installation.let_leases_run_out()
     installation.work_off(connection_id)
-    assert (installation.export(here)["inferred"], installation.export(half)["inferred"]) == (True, False)
-    assert len(place.take()) == 2
+    assert (installation.export(here)["status"], installation.export(here)["inferred"]) == ("SENT", True)
+    waiting = installation.export(half)
+    assert (waiting["status"], waiting["error_json"]["code"]) == ("PENDING", "FIND_FAILED")
+    assert broken.stat().st_size == 20, "the ERP may have read it like that: a person decides"
+    resolve_held(installation.wiring.store, installation.org_id, waiting["id"], "send_again", ACTOR)
+    installation.work_off(connection_id)
+    assert (installation.export(half)["status"], len(place.take())) == ("SENT", 2)
 
 
 def test_a_thousand_answers_in_a_full_folder(installation: Any, place: Place, connect: Any) -> None:

@@ -18,12 +18,14 @@ __all__ = ["connect", "place", "quick_second_look"]  # fixtures
 YES = b'{"status": "ACKED", "erp_order_id": "SO-1"}'
 READABLE = {
     "byte order mark": b"\xef\xbb\xbf" + YES,
+    "UTF-16": YES.decode().encode("utf-16"),
+    "NULs at the end": YES + bytes(80),
     "other fields": b'{"status": "ACKED", "erp_order_id": "SO-1", "plant": ["K\xc3\xb6ln"]}',
 }
 UNREADABLE = {
     "no JSON": b"accepted",
     "latin-1": b'{"status": "ACKED", "message": "M\xfcller"}',
-    "UTF-16": YES.decode().encode("utf-16"),
+    "UTF-16 without its mark": YES.decode().encode("utf-16-le"),
     "duplicate keys": b'{"status": "FAILED", "status": "ACKED"}',
     "100 MB": 100_000_000,
 }
@@ -66,7 +68,10 @@ def test_answers_from_hell(installation: Any, place: Place, connect: Callable[..
         put(folder / name, YES)
 
     counts = poll(installation, connection_id)
-    assert (counts["unreadable"], counts["acknowledge"] + counts.get("refuse", 0)) == (len(UNREADABLE), 3)
+    assert (counts["unreadable"], counts["acknowledge"] + counts.get("refuse", 0)) == (
+        len(UNREADABLE),
+        len(READABLE) + 1,
+    )
     states = {case: installation.order(order_id)["status"] for case, order_id in ids.items()}
     assert {states[case] for case in READABLE} == {"CONFIRMED"}
     assert {states[case] for case in [*UNREADABLE, *UNFINISHED, "folder"]} == {"PUSHED"}
@@ -85,26 +90,28 @@ def test_answers_from_hell(installation: Any, place: Place, connect: Callable[..
 
 
 @pytest.mark.parametrize("place", ["openssh"], indirect=True)
-def test_ten_thousand_answers_at_once(installation: Any, place: Place, connect: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("many", [1_000, pytest.param(10_000, marks=pytest.mark.large)])
+def test_thousands_of_answers_at_once(installation: Any, place: Place, connect: Callable[..., Any], many: int) -> None:
     connection_id = connect()
     installation.pushed()
     installation.work_off(connection_id)
-    copy = """
+    copy = f"""
         WITH o AS (
-            INSERT INTO draft_order SELECT r.* FROM draft_order o, generate_series(2, 10000) n, jsonb_populate_record(o,
-                jsonb_build_object('id', gen_random_uuid(), 'external_order_number', n)) r RETURNING id)
+            INSERT INTO draft_order SELECT r.* FROM draft_order o, generate_series(2, {many}) n,
+                jsonb_populate_record(o, jsonb_build_object('id', gen_random_uuid(), 'external_order_number', n)) r
+            RETURNING id)
         INSERT INTO erp_export SELECT r.* FROM erp_export e, o, jsonb_populate_record(e, jsonb_build_object(
             'id', gen_random_uuid(), 'draft_order_id', o.id, 'filename', 'sales_order_' || o.id || '.json')) r
     """
     installation.do(copy)
     for row in installation.rows("SELECT filename FROM erp_export"):
         put(place.root / "acks" / f"ack_{row['filename']}", YES)
-    assert poll(installation, connection_id) == {"acknowledge": 10_000}
+    assert poll(installation, connection_id) == {"acknowledge": many}
     assert installation.rows("SELECT status, count(*) AS n FROM draft_order GROUP BY 1") == [
-        {"status": "CONFIRMED", "n": 10_000}
+        {"status": "CONFIRMED", "n": many}
     ]
     assert place.lying() == []
-    assert len(place.lying("processed")) == 10_000
+    assert len(place.lying("processed")) == many
 
 
 @pytest.mark.parametrize("place", ["openssh"], indirect=True)

@@ -120,6 +120,33 @@ def test_all_of_it_at_once(installation, connect):
         assert Counter(order["draft_order_id"] for order in server.taken) == Counter(map(str, orders))
 
 
+def test_an_order_that_is_shown_just_before_the_time_to_commit_is_over_is_there_once(installation, connect):
+    with MisbehavingHTTPServer(idempotent=False, shows_after=2) as server:
+        connection_id = connect(to(server, **WAYS["find"][1](server)), commit_within=3)
+        server.misbehave(DROP_AFTER)
+        (order_id,) = installation.pushed()
+        while installation.order(order_id)["status"] == "PUSHING":  # asked all the time, much more often than is due
+            installation.make_all_due()
+            installation.work_off(connection_id)
+        assert installation.order(order_id)["status"] == "CONFIRMED"
+        assert installation.export(order_id)["inferred"]
+        assert len(server.taken) == 1
+        assert [request.method for request in server.received][:3] == ["POST", "GET", "GET"]
+
+
+def test_an_order_that_is_not_shown_in_the_time_to_commit_is_sent_again_then(installation, connect):
+    with MisbehavingHTTPServer(idempotent=False) as server:
+        connection_id = connect(to(server, **WAYS["find"][1](server)), commit_within=1)
+        server.misbehave(DROP_BEFORE)
+        (order_id,) = installation.pushed()
+        started = time.monotonic()
+        while installation.order(order_id)["status"] == "PUSHING":
+            installation.make_all_due()
+            installation.work_off(connection_id)
+        assert time.monotonic() - started >= 1
+        assert (installation.order(order_id)["status"], len(server.taken)) == ("CONFIRMED", 1)
+
+
 def test_a_refused_order_goes_to_error_with_the_targets_words_and_the_rest_go_on(installation, connect):
     with MisbehavingHTTPServer() as server:
         connection_id = connect(to(server, idempotent=True, max_in_flight=1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -19,7 +20,20 @@ from orderflow.domain.errors import ConfigError, NeedsAttentionError
 from orderflow.net.addresses import checked_socket
 from orderflow.net.private_keys import WorkFactorError, check_work_factor, mended
 
-_opening = ThreadPoolExecutor(2, thread_name_prefix="ssh-key")
+
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(2, thread_name_prefix="ssh-key")
+
+
+_opening = _threads()
+
+
+def _begin_anew() -> None:
+    global _opening  # noqa: PLW0603  # a forked process has none of its parent's threads, and would wait for them
+    _opening = _threads()
+
+
+os.register_at_fork(after_in_child=_begin_anew)
 
 # aes128-gcm takes half the processor time of the default, chacha20; a server without it gets the default.
 CIPHERS = "^aes128-gcm@openssh.com"

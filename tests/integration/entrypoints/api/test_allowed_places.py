@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
 from orderflow.domain.access import Role
+from orderflow.domain.errors import InputError
 from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.ports import Actor
 from orderflow.flow.setup.connections import add_connection, edit_connection
@@ -132,3 +134,18 @@ def test_workers_deliver_over_what_the_operator_set_up_and_not_over_what_the_api
     error = acme.call("GET", f"/connectors/{made}").json()["health"]["error"]
     assert error["code"] == "FOLDER_NOT_ALLOWED"
     assert len(list((tmp_path / "in").iterdir())) == 1
+
+
+def test_a_type_that_is_withheld_is_added_by_nobody(acme, app):
+    wiring = replace(app.wiring, withheld=frozenset({"MOCK"}))
+    with pytest.raises(InputError) as caught:
+        add_connection(wiring, acme.org_id, "MOCK", {}, OPERATOR)
+    assert caught.value.code == "CONNECTOR_TYPE_WITHHELD"
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\u202eabc", "\x1b[2J", " ", "\u200b"])
+def test_a_connector_s_name_shows_as_what_it_is(acme, app, name):
+    body = {"connector_type": "MOCK", "config": {}, "name": name}
+    assert acme.call("POST", "/connectors", json=body).status_code == 422
+    with pytest.raises(InputError, match="name"):
+        add_connection(app.wiring, acme.org_id, "MOCK", {}, OPERATOR, name=name)

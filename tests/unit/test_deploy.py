@@ -1,0 +1,65 @@
+"""What is deployed has the least that it needs."""
+
+from __future__ import annotations
+
+import configparser
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
+SERVICES = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))["services"]
+SECRETS = {"DATABASE_URL", "DATABASE_ADMIN_URL", "ENCRYPTION_MASTER_KEY", "JWT_SECRET", "PASSWORD_PEPPER"}
+
+
+def service(unit: Path) -> dict[str, str]:
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment, method-assign]  # systemd's names have capitals
+    parser.read(unit)
+    return dict(parser["Service"])
+
+
+def test_every_process_has_its_unit() -> None:
+    assert {unit.stem for unit in UNITS} == {"orderflow", "orderflow-beat", "orderflow-worker"}
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_a_unit_bounds_its_process(unit: Path) -> None:
+    said = service(unit)
+    assert (said["LimitCORE"], said["NoNewPrivileges"], said["CapabilityBoundingSet"]) == ("0", "yes", "")
+    assert said["SystemCallFilter"] == "@system-service"
+    assert {"MemoryMax", "LimitNOFILE", "UMask", "User"} <= said.keys()
+    assert said["EnvironmentFile"].endswith("/broker" if "beat" in unit.stem else "/environment")
+
+
+def test_beat_gets_no_secret_but_the_broker_s() -> None:
+    assert not SECRETS & SERVICES["beat"]["environment"].keys()
+    assert {"CELERY_BROKER_URL"} <= SERVICES["beat"]["environment"].keys()
+
+
+@pytest.mark.parametrize("name", ["api", "worker", "beat", "upgrade"])
+def test_a_container_of_ours_is_bounded(name: str) -> None:
+    said = SERVICES[name]
+    assert (said["read_only"], said["cap_drop"], said["ulimits"]["core"]) == (True, ["ALL"], 0)
+    assert said["mem_limit"]
+
+
+def test_redis_wants_a_password_and_keeps_nothing() -> None:
+    command = " ".join(SERVICES["redis"]["command"])
+    assert '--requirepass "$$REDISCLI_AUTH"' in command
+    assert '--save ""' in command
+    assert "REDIS_PASSWORD" in SERVICES["api"]["environment"]["CELERY_BROKER_URL"]
+
+
+def test_production_offers_no_mock() -> None:
+    assert SERVICES["api"]["environment"]["ORDERFLOW_OFFER_MOCK"] == "false"
+
+
+def test_the_image_has_all_that_the_wheel_is_built_from() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
+    assert "hatch_build.py" in dockerfile
+    assert "/source/frontend/dist ./frontend/dist" in dockerfile
+    ignored = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    assert {"!hatch_build.py", "!frontend", "frontend/node_modules"} <= set(ignored)
