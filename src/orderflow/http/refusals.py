@@ -7,11 +7,17 @@ nobody knows, and the order is held. Signs of a refusal are
 - `error`, `errors`, `fault` and the like with words in it; GraphQL's `errors` without `data`, its `userErrors`
 - `errorCode` with words beside it
 
+also where all of the answer lies in one wrapper, as `{"result": {…}}`. What only might be one: the same signs further
+within, or beside an id that the target gave; `accepted`, `valid` or the like that is false; `isError`, `exception`;
+SAP's messages of type E or A; a bare `false`; a fault in XML; a text that begins with "error".
+
 An error that says nothing (null, empty, false, a code of zero, "none", "ok") is none.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -24,22 +30,41 @@ _STATES = ("status", "Status", "result", "Result", "outcome")
 _ERRORS = ("error", "Error", "errors", "Errors", "errorMessage", "error_message", "ErrorMessage", "fault", "Fault")
 _ERROR_CODES = ("errorCode", "error_code", "ErrorCode", "errno", "errcode")
 _CODES = ("code", "returnCode", "resultCode", "ResultCode", "retcode", "statusCode")
+_PERHAPS_NO = ("accepted", "valid", "isvalid", "created", "processed", "imported")
+_PERHAPS_WRONG = ("iserror", "haserror", "haserrors", "failed", "exception", "exceptions", "exceptionmessage")
+_IDS = ("id", "number", "orderid", "ordernumber", "orderno", "documentnumber", "docnum", "docentry")
+_XML_FAULT = re.compile(r"<(?:[\w.-]+:)?(fault|errors?|exception)\b[^>]*(?<!/)>\s*(?!0?\s*</)\S", re.IGNORECASE)
+_ERROR_FIRST = re.compile(r"\W{0,3}(errors?|fehler|erreur|failed|failure|exception|fault|rejected)\b", re.IGNORECASE)
+_DEEP, _WIDE = 4, 100
+"""How far within an answer is looked for signs."""
+
 _YES = frozenset({"true", "yes", "y", "ok", "success", "succeeded", "successful", "1"})
-_FAILED = frozenset({"error", "errors", "failed", "failure", "fail", "rejected", "refused", "denied"})
+_FAILED = frozenset(
+    {
+        *("error", "errors", "failed", "failure", "fail", "fault", "rejected", "refused", "denied", "declined"),
+        *("ko", "nok", "not ok", "not accepted", "invalid", "unsuccessful"),
+    }
+)
 _NO = _FAILED | {"false", "no", "n", "0"}
 _NOTHING = frozenset({"", "none", "null", "nil", "n/a", "-", "false", "ok", "success", "no error", "no errors"})
 
 
 def refusal_in(value: Any) -> Sign:
     """Return what the JSON of a 2xx answer surely says about the order, None if it says nothing either way."""
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
+    value = _unwrapped(value)
     if not isinstance(value, dict):
-        return None
-    signs = {*_flags(value), *_states(value), *_errors(value), *_codes(value), *_graphql(value)}
+        return "unclear" if value is False or (isinstance(value, str) and perhaps_refused(value)) else _within(value)
+    signs = {*_flags(value), *_states(value), *_errors(value), *_codes(value), *_graphql(value), *_perhaps(value)}
     if "unclear" in signs or {"taken", "refused"} <= signs:
         return "unclear"
-    return "refused" if "refused" in signs else "taken" if "taken" in signs else None
+    sure: Sign = "refused" if "refused" in signs else "taken" if "taken" in signs else None
+    return sure if sure == "refused" else _within(list(value.values())) or sure
+
+
+def perhaps_refused(text: str) -> bool:
+    """Tell whether a 2xx answer that is no JSON might be a refusal."""
+    head = text[:100_000].lstrip("\ufeff \t\r\n")
+    return bool(_XML_FAULT.search(head) if head.startswith("<") else _ERROR_FIRST.match(head))
 
 
 def yes_or_no(value: Any) -> bool | None:
@@ -63,6 +88,45 @@ def says_nothing(value: Any) -> bool:
     if isinstance(value, list):
         return all(map(says_nothing, value))
     return value is None or value is False or (isinstance(value, int | float | Decimal) and value == 0)
+
+
+def _unwrapped(value: Any) -> Any:
+    """Return what an answer holds within lists of one and objects of one name."""
+    for _ in range(_DEEP):
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        elif isinstance(value, dict) and len(value) == 1 and isinstance(inner := next(iter(value.values())), dict):
+            if next(iter(value)) in (*_ERRORS, "data"):  # these mean something by themselves
+                return value
+            value = inner
+    return value
+
+
+def _within(value: Any) -> Sign:
+    """Return "unclear" if a part of the answer holds a sign of a refusal, of whatever that part is about."""
+    for part in _objects_in(value, _DEEP):
+        if "refused" in {*_flags(part), *_states(part), *_errors(part)} or _perhaps(part):
+            return "unclear"
+    return None
+
+
+def _objects_in(value: Any, deep: int) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
+    if isinstance(value, list) and deep:
+        for inner in value[:_WIDE]:
+            yield from _objects_in(inner, deep - 1)
+
+
+def _perhaps(value: dict[str, Any]) -> set[Sign]:
+    """Return "unclear" for what might be a refusal."""
+    named = {name.lower().replace("_", ""): inner for name, inner in value.items()}
+    no = any(yes_or_no(named[name]) is False for name in _PERHAPS_NO if name in named)
+    wrong = any(not says_nothing(named.get(name)) for name in _PERHAPS_WRONG)
+    of_sap = named.get("type") in ("E", "A") and "message" in named
+    both = bool(_errors(value)) and not _flags(value) and any(not says_nothing(named.get(name)) for name in _IDS)
+    return {"unclear"} if no or wrong or of_sap or both else set()
 
 
 def _flags(value: dict[str, Any]) -> set[Sign]:

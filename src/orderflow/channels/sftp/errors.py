@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import asyncssh
+from asyncssh.packet import PacketDecodeError
 
 from orderflow.channels.limits import TOO_MANY, session_limit
 from orderflow.channels.sftp.protocol import MalformedError, plain
@@ -80,7 +81,8 @@ def _disconnected(target: SFTPTarget, error: Exception) -> ConnectorError:
 
 def _protocol(target: SFTPTarget, error: Exception) -> ConnectorError:
     words = _words(error)
-    own = _TRIED_TOO_OFTEN.search(words) or (TOO_MANY.search(words) and "banner" not in words)
+    of_ours = "banner" in words or "packet" in words  # what asyncssh counts, in words of its own
+    own = _TRIED_TOO_OFTEN.search(words) or (TOO_MANY.search(words) and not of_ours)
     return (_disconnected if own else _PROTOCOL)(target, error)
 
 
@@ -123,6 +125,8 @@ _COUNTERPARTS: tuple[tuple[type[Exception], _Builder], ...] = (
     (asyncssh.KeyEncryptionError, _KEY),
     (asyncssh.KeyImportError, _KEY),
     (MalformedError, _PROTOCOL),
+    (PacketDecodeError, _PROTOCOL),
+    (UnicodeDecodeError, _PROTOCOL),
     (socket.gaierror, _unavailable("HOST_UNKNOWN", "The host name {target.host} cannot be resolved.", HOST_UNKNOWN)),
     (UnicodeError, _unavailable("HOST_UNKNOWN", "{target.host} is not a host name.", HOST_UNKNOWN)),
     (ConnectionRefusedError, _unavailable("CONNECTION_REFUSED", "{target.place} refuses connections.", REFUSED)),

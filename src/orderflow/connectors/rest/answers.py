@@ -17,7 +17,8 @@ from __future__ import annotations
 from typing import Any
 
 from orderflow.connectors.rest.config import RestJsonConfig
-from orderflow.connectors.rest.expressions import clearly_nothing, pick
+from orderflow.connectors.rest.expressions import clearly_false, clearly_nothing, pick
+from orderflow.connectors.rest.parts import NOT_THE_WHOLE, is_part
 from orderflow.domain.errors import (
     BusyError,
     ConnectorError,
@@ -29,7 +30,7 @@ from orderflow.domain.errors import (
 from orderflow.domain.redaction import HIDDEN, Redactor
 from orderflow.http import Answer, UnreadableError
 from orderflow.http.client import LONGEST_REST
-from orderflow.http.refusals import Sign, refusal_in, says_nothing, yes_or_no
+from orderflow.http.refusals import Sign, perhaps_refused, refusal_in, says_nothing, yes_or_no
 from orderflow.http.sorting import IN_ITS_WORDS, USUAL_REST, error_of
 from orderflow.http.words import LONGEST, as_text, excerpt, said_in, said_in_text
 
@@ -58,9 +59,11 @@ def order_number(
     try:
         value = redactor.value(answer.json())
     except UnreadableError as error:
-        if not _looks_into(config):
-            return None
-        raise _unreadable(answer, f"with {error} instead of its JSON") from None
+        if _looks_into(config):
+            raise _unreadable(answer, f"with {error} instead of its JSON") from None
+        if answer.broken is None and perhaps_refused(answer.text):
+            raise _perhaps_refused(answer, config, redactor) from None
+        return None
     return _number_in(value, answer, config, redactor)
 
 
@@ -72,13 +75,7 @@ def _number_in(value: Any, answer: Answer, config: RestJsonConfig, redactor: Red
     if sign == "refused" and number is None:
         raise RejectedError(words(answer, config, redactor), code="TARGET_REJECTED", hint=IN_ITS_WORDS)
     if sign in ("refused", "unclear"):
-        raise InDoubtError(
-            "The API's answer may mean that it took the order, or that it refuses it: "
-            f"{words(answer, config, redactor)}",
-            code="ANSWER_UNCLEAR",
-            hint="Look in the ERP whether the order is there, then resolve it. Say under 'Success' or 'Refused when' "
-            "of the connection how its answers are to be read.",
-        )
+        raise _perhaps_refused(answer, config, redactor)
     if config.order_number is not None and number is None:
         raise InDoubtError(
             "The API answered that all went well, but without an order number where one should be: "
@@ -122,14 +119,22 @@ def found_number(answer: Answer, config: RestJsonConfig, redactor: Redactor = NO
     found = pick(config.found or "", value)
     if found is True:
         return True, None
-    if found is False:
-        return False, None
     number = as_number(found)
     if number is not None:
         return True, number
-    if found in (None, "", []) and refusal_in(value) in (None, "taken") and clearly_nothing(config.found or "", value):
+    if answer.status in NOT_THE_WHOLE or is_part(value):
+        raise _unclear(f"what it answered (status {answer.status}) is only a part: {words(answer, config, redactor)}")
+    if _says_not_there(found, value, config):
         return False, None
     raise _unclear(f"its answer has no place for it: {words(answer, config, redactor)}")
+
+
+def _says_not_there(found: Any, value: Any, config: RestJsonConfig) -> bool:
+    if value is not False and refusal_in(value) in ("refused", "unclear"):
+        return False
+    if found is False:
+        return clearly_false(config.found or "", value)
+    return found in (None, "", []) and clearly_nothing(config.found or "", value)
 
 
 def as_number(value: Any) -> str | None:
@@ -206,6 +211,15 @@ def _is_json(answer: Answer) -> bool:
     except UnreadableError:
         return False
     return True
+
+
+def _perhaps_refused(answer: Answer, config: RestJsonConfig, redactor: Redactor) -> InDoubtError:
+    return InDoubtError(
+        f"The API's answer may mean that it took the order, or that it refuses it: {words(answer, config, redactor)}",
+        code="ANSWER_UNCLEAR",
+        hint="Look in the ERP whether the order is there, then resolve it. Say under 'Success' or 'Refused when' "
+        "of the connection how its answers are to be read.",
+    )
 
 
 def _unreadable(answer: Answer, how: str) -> InDoubtError:

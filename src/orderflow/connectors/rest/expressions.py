@@ -41,7 +41,42 @@ def _is_empty(node: dict[str, Any], value: Any) -> bool:
         return _is_empty(children[0], value) if names is None else _has_empty_place(names, value)
     if kind in ("index_expression", "projection", "filter_projection", "flatten", "pipe", "value_projection"):
         return _is_empty_list(node, value)
-    return isinstance(value, dict | list)  # a comparison, a function: it has decided
+    return _has_places(node, value)  # a comparison, a function: it has decided, if it had something to decide on
+
+
+_PICKS = ("index_expression", "projection", "filter_projection", "flatten", "pipe", "value_projection", "slice")
+
+
+def clearly_false(expression: str, value: Any) -> bool:
+    """Tell whether an expression that is false says so of something.
+
+    `total > `0`` is false of `{"total": 0}`, and of `{"message": "overloaded"}` too, which says nothing.
+    """
+    node = compiled(expression)
+    picks = node["type"] in ("field", "subexpression", *_PICKS)  # the answer itself says false
+    return picks or _has_places(node, value)
+
+
+def _has_places(node: dict[str, Any], value: Any) -> bool:
+    """Tell whether `value` has the places that an expression decides on."""
+    kind, children = node["type"], node["children"]
+    if kind == "literal":
+        return True
+    if kind in ("current", "identity"):
+        return isinstance(value, dict | list | bool)
+    if kind in ("field", "subexpression") and (names := _fields(node)) is not None:
+        return _at(names, value) is not None
+    if kind in ("subexpression", *_PICKS):  # what is picked from a list depends on what is in it
+        return _has_places(children[0], value)
+    if kind == "or_expression":
+        return any(_has_places(child, value) for child in children if child["type"] != "literal")
+    return all(_has_places(child, value) for child in children)
+
+
+def _at(names: list[str], value: Any) -> Any:
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
 
 
 def _fields(node: dict[str, Any]) -> list[str] | None:

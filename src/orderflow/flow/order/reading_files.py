@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
@@ -20,6 +21,10 @@ LONGEST_DOCUMENT = 256 * 1024 * 1024
 """Bytes of a file that is one JSON value; JSON Lines may be of any length."""
 
 _BOM = b"\xef\xbb\xbf"
+_OTHER_BOMS = ((codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"))
+_ENDS = b"\x00\x1a \t\r\n"
+"""What some systems write after the end of a text: zeros, Ctrl-Z."""
+
 ReadOrder = tuple[int, DraftOrder | InputError]
 
 
@@ -44,13 +49,22 @@ def read_orders(lines: Iterable[bytes]) -> Iterator[ReadOrder]:
     beginning: list[bytes] = []
     while sum(not line.isspace() for line in beginning) < 2 and (line := next(lines, None)) is not None:
         beginning.append(line if beginning else line.removeprefix(_BOM))
+    if beginning and (encoding := _other_encoding(beginning[0])):
+        yield 1, unreadable([("", f"the file is {encoding}, and UTF-8 is read: save it as UTF-8")])
+        return
     every = chain(beginning, lines)
     if _is_one_document([line.strip() for line in beginning if not line.isspace()]):
         yield from _read_document(every)
         return
     for number, line in enumerate(every, 1):
-        if line and not line.isspace():
-            yield number, _read_line(line)
+        if line.strip(_ENDS):
+            yield number, _read_line(line.rstrip(_ENDS))
+
+
+def _other_encoding(first: bytes) -> str | None:
+    """Return the name of another encoding than UTF-8 that the first line is surely in: by its mark, or by its zeros."""
+    marked = next((name for mark, name in _OTHER_BOMS if first.startswith(mark)), None)
+    return marked or ("UTF-16 or UTF-32" if b"\0" in first[:4] and first.strip(_ENDS) else None)
 
 
 def _is_one_document(beginning: list[bytes]) -> bool:
@@ -86,7 +100,7 @@ def _read_document(lines: Iterable[bytes]) -> Iterator[ReadOrder]:
             yield 1, unreadable([("", limit)])
             return
     try:
-        text = content.decode("utf-8").strip("\ufeff")
+        text = content.rstrip(_ENDS).decode("utf-8").strip("\ufeff")
     except UnicodeDecodeError as error:
         yield content.count(b"\n", 0, error.start) + 1, _not_json(error)
         return

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any, Literal
+from xml.parsers import expat
 
 import msgspec
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
@@ -66,9 +67,23 @@ class TemplateSettings(FormatSettings):
 def check_body(text: str, body_format: str) -> str:
     """Return the body's template as it is. Raises ValueError: it makes no body, or no JSON, of a sample order."""
     made = filled(text, WRITERS[body_format], ORDER_FIELDS)
-    if body_format == "json":
-        _check_json(made)
+    if fault := not_well_formed(made, body_format):
+        raise ValueError(f"does not make {fault} of a sample order{_OWN_QUOTES if body_format == 'json' else ''}")
     return text
+
+
+_OWN_QUOTES = ". A field brings its own quotes: leave yours out"
+
+
+def not_well_formed(text: str, body_format: str) -> str | None:
+    """Return what a body is not, and why, as "XML: mismatched tag: line 1, column 9"; None if it can be read back."""
+    try:
+        _READERS[body_format](text)
+    except msgspec.DecodeError as error:
+        return f"JSON: {error}"
+    except (expat.ExpatError, _OtherEncodingError) as error:
+        return f"XML: {error}"
+    return None
 
 
 def filled(source: str, write: Callable[[Any], str], fields: Mapping[str, Any]) -> str:
@@ -79,10 +94,19 @@ def filled(source: str, write: Callable[[Any], str], fields: Mapping[str, Any]) 
         raise ValueError(error.message.rstrip(".").replace("this order", "a sample order")) from None
 
 
-def _check_json(text: str) -> None:
-    try:
-        msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
-        raise ValueError(
-            f"does not make JSON of a sample order: {error}. A field brings its own quotes: leave yours out"
-        ) from None
+class _OtherEncodingError(Exception):
+    """XML says of itself that it is in another encoding than we write."""
+
+
+def _read_xml(text: str) -> None:
+    parser = expat.ParserCreate()
+    parser.XmlDeclHandler = _check_encoding
+    parser.Parse(text.encode(), True)
+
+
+def _check_encoding(_version: str, encoding: str | None, _standalone: int) -> None:
+    if encoding is not None and encoding.lower() not in ("utf-8", "utf8"):
+        raise _OtherEncodingError(f"its first line says encoding {encoding}, and it is written in UTF-8")
+
+
+_READERS: dict[str, Callable[[str], Any]] = {"json": msgspec.json.decode, "xml": _read_xml, "form": str}

@@ -7,6 +7,7 @@ import socket
 
 import asyncssh
 import pytest
+from asyncssh.packet import PacketDecodeError
 
 from orderflow.channels.sftp.errors import translate, translated
 from orderflow.channels.sftp.target import SFTPTarget
@@ -88,6 +89,20 @@ def test_the_systems_errors_too(raised: Exception, kind: type[ConnectorError], c
         raise raised
     assert caught.value.code == code
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        PacketDecodeError("Incomplete packet"),
+        UnicodeDecodeError("utf-8", b"\xfcber", 0, 1, "invalid start byte"),
+        asyncssh.ProtocolError("Max packet size exceeded"),
+    ],
+)
+def test_what_a_server_says_wrongly_is_no_fault_of_our_settings_and_no_limit(raised: Exception) -> None:
+    error = translate(TARGET, raised)
+    assert isinstance(error, UnavailableError)
+    assert error.code == "PROTOCOL_ERROR"
 
 
 def test_a_refused_key_is_told_from_a_refused_password() -> None:

@@ -283,6 +283,50 @@ def test_any_other_answer_to_it_is_unclear(got):
     assert not isinstance(unclear.value, RejectedError)
 
 
+@pytest.mark.parametrize(
+    ("found", "value"),
+    [
+        ("hits > `0`", {"message": "the index is being built"}),
+        ("state == 'known'", {"state": None}),
+        ("length(orders) != `0`", {"order": []}),
+        ("contains(refs || `[]`, 'PO-1')", {}),
+        ("not_null(orders[0].id, '')", {"message": "busy"}),
+        ("!(missing == `true`)", {"missing": True, "is_error": True}),
+        ("orders[0].id", {"orders": [], "timed_out": True}),
+        ("orders[0].id", {"orders": [], "hits": 0, "next_page_token": "abc"}),
+        ("orders[0].id", {"orders": [], "@odata.count": 2}),
+        ("orders[0].id", {"orders": [], "meta": {"has_more": True}}),
+        ("orders[?ref == 'PO-1'].id | [0]", {"orders": [{"ref": "PO-2", "id": 4}], "total": "9"}),
+    ],
+)
+def test_what_lacks_the_place_or_is_a_part_never_says_not_there(found, value):
+    settings = config(find_url="https://erp.example/orders?q={{ delivery.export_id }}", found=found)
+    with pytest.raises(ConnectorError):
+        found_number(answer(200, value), settings)
+
+
+@pytest.mark.parametrize("status", [202, 203, 206])
+def test_an_answer_that_is_no_whole_one_never_says_not_there(status):
+    settings = config(find_url="https://erp.example/orders?q={{ delivery.export_id }}", found="orders[0].id")
+    with pytest.raises(ConnectorError, match="only a part"):
+        found_number(answer(status, {"orders": []}), settings)
+
+
+@pytest.mark.parametrize(
+    ("found", "value"),
+    [
+        ("hits > `0`", {"hits": 0}),
+        ("known", {"known": False}),
+        ("@", False),
+        ("orders[?ref == 'PO-1'].id | [0]", {"orders": [{"ref": "PO-2", "id": 4}], "total": 1, "next": None}),
+        ("orders[0].id", {"orders": [], "total": "0", "has_more": False, "page": 1}),
+    ],
+)
+def test_a_whole_answer_says_not_there(found, value):
+    settings = config(find_url="https://erp.example/orders?q={{ delivery.export_id }}", found=found)
+    assert found_number(answer(200, value), settings) == (False, None)
+
+
 @given(st.integers(100, 599), st.binary(max_size=60) | json_values.map(lambda value: json.dumps(value).encode()))
 def test_only_a_list_that_is_empty_or_a_status_that_says_so_means_not_there(status, content):
     settings = config(find_url="https://erp.example/orders?q={{ delivery.export_id }}", found="items[0].id")

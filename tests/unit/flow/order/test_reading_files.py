@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 from decimal import Decimal
 
 import pytest
@@ -101,3 +103,17 @@ def test_no_bytes_end_in_anything_but_orders_and_faults(content):
     for line, order in read_orders(lines_of(io.BytesIO(content))):
         assert line >= 1
         assert isinstance(order, DraftOrder | InputError)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_file_in_another_encoding_is_named_as_such_once(encoding):
+    content = "\n".join(json.dumps({"external_order_number": f"P-{number}"}) for number in range(3)).encode(encoding)
+    [(line, error)] = read_orders(io.BytesIO(content))
+    assert line == 1
+    assert re.search("the file is UTF-.*, and UTF-8 is read: save it as UTF-8", error.message)
+
+
+@pytest.mark.parametrize("end", [b"\x1a", b"\n\x1a", b"\r\n\x00\x00", b"\x00"])
+def test_marks_after_the_end_of_a_file_are_no_order(end):
+    line = b'{"external_order_number": "P-1", "lines": []}'
+    assert [isinstance(order, DraftOrder) for _, order in read_orders(io.BytesIO(line + end))] == [True]

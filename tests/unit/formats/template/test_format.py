@@ -52,3 +52,32 @@ def test_decimals_are_judged_by_each_order_and_not_when_a_template_is_saved():
         made(order, body=body)
     order.lines[1].unit_price = None
     assert made(order, body=body).content == b'{"p": [1.23,null]}'
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("<o><line>{{ order.notes }}</o>", "mismatched tag"),
+        ("<a/><b/>", "junk after document element"),
+        ("{{ order.notes }}", "syntax error"),
+        ("<?xml version='1.0' encoding='windows-1252'?><o>{{ order.notes }}</o>", "is written in UTF-8"),
+    ],
+)
+def test_what_makes_no_xml_of_a_sample_order_is_refused_when_it_is_saved(body, why):
+    with pytest.raises(ValidationError, match=f"does not make XML.*{why}"):
+        TemplateSettings(body_format="xml", body=body)
+
+
+@pytest.mark.parametrize(
+    ("body_format", "body", "notes"),
+    [
+        ("xml", "<o><!-- {{ order.notes }} --></o>", "soon -- please"),
+        ("xml", "<o>{% if order.notes == 'rush' %}<rush>{% endif %}</o>", "rush"),
+        ("json", '{"n": 1{% if order.notes == "rush" %} "rush": true{% endif %}}', "rush"),
+    ],
+)
+def test_what_an_order_makes_ill_formed_is_not_sent(body_format, body, notes):
+    order = sample_order()
+    order.notes = notes
+    with pytest.raises(RejectedError, match=f"makes no {body_format.upper()}"):
+        made(order, body_format=body_format, body=body)

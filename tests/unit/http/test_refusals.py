@@ -1,0 +1,85 @@
+"""Refusals inside answers of 2xx: what is surely one, what only might be, and what is none."""
+
+import json
+
+import pytest
+
+from orderflow.http import refusal_in
+from orderflow.http.refusals import perhaps_refused
+
+REFUSED = [
+    {"status": "NOK", "text": "no such article"},
+    {"outcome": "Declined"},
+    {"reply": {"ok": False, "message": "blocked customer"}},
+    {"orderResponse": {"header": {"status": "failed"}}},
+    [{"payload": {"error": {"message": "no such article"}}}],
+]
+UNCLEAR = [
+    False,
+    "Fehler: Kunde gesperrt",
+    {"data": {"success": False}},
+    {"document": 7, "check": {"ok": "no"}},
+    {"imported": False, "hint": "see the log"},
+    {"is_valid": "false"},
+    {"has_errors": 1},
+    {"ExceptionMessage": "NullReference"},
+    {"type": "A", "message": "Lock on material"},
+    {"ET_RETURN": [{"TYPE": "S", "MESSAGE": "read"}, {"TYPE": "E", "MESSAGE": "Plant 1000 unknown"}]},
+    {"order_number": "SO-9", "errors": ["credit limit is near"]},
+    {"id": 4, "positions": [{"line": 1, "status": "rejected"}]},
+    {"success": True, "result": {"error": "no such article"}},
+]
+NO_REFUSAL = [
+    None,
+    [],
+    {},
+    0,
+    "created",
+    {"id": 4, "positions": [{"line": 1, "status": "open", "errors": []}]},
+    {"result": {"id": 4, "error": None, "exception": ""}},
+    {"order": {"accepted": True, "valid": "yes", "isError": False}},
+    {"type": "S", "message": "Order 4711 created"},
+    {"type": "A-1", "message": "created"},
+]
+
+
+@pytest.mark.parametrize("value", REFUSED, ids=json.dumps)
+def test_what_surely_says_no_refuses(value):
+    assert refusal_in(value) == "refused"
+
+
+@pytest.mark.parametrize("value", UNCLEAR, ids=json.dumps)
+def test_what_might_be_a_refusal_is_neither_believed_nor_passed_over(value):
+    assert refusal_in(value) == "unclear"
+
+
+@pytest.mark.parametrize("value", NO_REFUSAL, ids=json.dumps)
+def test_what_says_nothing_against_the_order_is_no_refusal(value):
+    assert refusal_in(value) in (None, "taken")
+
+
+@pytest.mark.parametrize(
+    ("text", "perhaps"),
+    [
+        ("\ufeff ERROR 12: no such customer", True),
+        ("[FAILED] import", True),
+        (
+            "<soap:Envelope><soap:Body><soap:Fault><faultcode>c</faultcode></soap:Fault></soap:Body></soap:Envelope>",
+            True,
+        ),
+        ("<answer><errors><error>no such article</error></errors></answer>", True),
+        ("<answer><errors/><error>0</error><error></error><number>7</number></answer>", False),
+        ("<answer><errorless>yes</errorless></answer>", False),
+        ("OK, no error", False),
+        ("", False),
+    ],
+)
+def test_a_text_that_might_be_a_refusal_is_told_from_others(text, perhaps):
+    assert perhaps_refused(text) is perhaps
+
+
+def test_an_answer_nested_without_end_is_looked_into_only_so_far():
+    value = {"id": 1}
+    for _ in range(500):
+        value = {"a": value, "b": [value]}
+    assert refusal_in(value) is None
