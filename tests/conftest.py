@@ -196,7 +196,8 @@ def secret() -> Callable[[str], str]:
 def watched() -> Iterator[None]:
     """Watch what is configured, and record what errors, answers, databases and other processes say."""
     with pytest.MonkeyPatch.context() as patch:
-        _listen(patch, EncryptionService, "encrypt_config", before=lambda _, config, *__: _canaries.watch(config))
+        seals = EncryptionService.__dict__["encrypt_config"]  # called on the class and on instances
+        _listen(patch, seals, "method", before=lambda _, config, *__: _canaries.watch(config))
         _listen(patch, Passwords, "hash", before=lambda _, password: _canaries.watch_password(password))
         _listen(patch, App, "__init__", before=lambda _, settings, *__: _canaries.watch_settings(settings))
         _listen(patch, Database, "close", before=_canaries.search_database)
@@ -210,7 +211,7 @@ def watched() -> Iterator[None]:
 
 def _listen(
     patch: pytest.MonkeyPatch,
-    owner: type,
+    owner: object,
     name: str,
     *,
     before: Callable[..., None] | None = None,

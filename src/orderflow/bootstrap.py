@@ -24,7 +24,7 @@ from orderflow.flow.delivery.keep_lease import LeaseKeeper
 from orderflow.flow.notify import Channel, notify
 from orderflow.flow.ports import Wiring
 from orderflow.flow.setup.proof import note_first_delivery
-from orderflow.flow.watch import Trouble, require_key, standing_still
+from orderflow.flow.watch import Trouble, require_key, standing_still, troubles_everywhere
 from orderflow.net.addresses import refuse_private_addresses
 from orderflow.net.allowed import refusal, set_rules
 from orderflow.postgres.embedded import EmbeddedPostgres
@@ -159,7 +159,9 @@ class App:
 
     def notify(self) -> None:
         """Tell what changed to those who look after the installation. Raises DatabaseError."""
-        for problem in notify(SqlOutbox(self.database), self.channels, self.settings.notify_down_after_seconds):
+        troubles = troubles_everywhere(self.processes, datetime.now(UTC))
+        down_after = self.settings.notify_down_after_seconds
+        for problem in notify(SqlOutbox(self.database), self.channels, down_after, troubles):
             log.warning("notification not sent", code=problem.code, error=problem.message)
 
     def prune(self) -> Generator[Pruned, None, None]:

@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
+from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orderflow.domain.errors import InputError, OrderFlowError
 from orderflow.net.allowed import AllowedFolder, AllowedNetwork, Rules
 from orderflow.notices.webhook_signature import webhook_key
-from orderflow.postgres.home import default_home
+from orderflow.postgres.home import EMBEDDED, default_home
 from orderflow.secrets.encryption import EncryptionService
 from orderflow.secrets.keys import key_from_file, load_or_create_key_file, parse_key
+from orderflow.setting_names import Unknown, unknown_names
 from orderflow.storage.database import normal_url
 
 
@@ -63,6 +65,10 @@ def _unguessable(secret: SecretStr) -> SecretStr:
 
 DIFFERENT_CHARACTERS = 3
 """In a secret that is not easy to guess."""
+
+
+def _unless_embedded(url: Any) -> Any:
+    return None if url == EMBEDDED else url
 
 
 def _list(keys: Any) -> Any:
@@ -127,6 +133,7 @@ _SPECIFIED = (
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 Key = Annotated[SecretStr, AfterValidator(_key)]
 Place = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+Lower = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
 Upper = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
 
 
@@ -135,7 +142,8 @@ class Settings(BaseSettings):
 
     Those that the specification does not name have `ORDERFLOW_` in front: `batch_size` is `ORDERFLOW_BATCH_SIZE`.
 
-    Without `database_url` everything lives in `orderflow_home`, on the embedded PostgreSQL. Times are in seconds.
+    Without `database_url`, or with the word `embedded` there, everything lives in `orderflow_home`, on the embedded
+    PostgreSQL. Times are in seconds.
     """
 
     model_config = SettingsConfigDict(
@@ -149,7 +157,7 @@ class Settings(BaseSettings):
         validate_by_name=True,
     )
 
-    database_url: DatabaseUrl | None = None
+    database_url: Annotated[DatabaseUrl | None, BeforeValidator(_unless_embedded)] = None
     database_admin_url: DatabaseUrl | None = None
     redis_url: SecretStr | None = None
     celery_broker_url: SecretStr | None = None
@@ -166,6 +174,7 @@ class Settings(BaseSettings):
     password_pepper: SecretStr | None = Field(None, min_length=8)
     app_base_url: Annotated[str, AfterValidator(_web_url)] = "http://127.0.0.1:8000"
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], Upper] = "INFO"
+    log_format: Annotated[Literal["text", "json"], Lower] = "text"
 
     orderflow_home: Place = Field(default_factory=default_home)
     orderflow_key_file: Place | None = None
@@ -214,6 +223,15 @@ class Settings(BaseSettings):
     cors_origins: Annotated[list[str], BeforeValidator(_list)] = Field(default_factory=list)
 
     @model_validator(mode="after")
+    def _share_a_database(self) -> Self:
+        if self.celery_broker_url and self.database_url is None and "database_url" not in self.model_fields_set:
+            raise ValueError(
+                "DATABASE_URL is not set, and CELERY_BROKER_URL is: processes that share a broker share a database. If "
+                f"all of them run on this machine with one ORDERFLOW_HOME, set DATABASE_URL={EMBEDDED}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.object_storage_endpoint and not self.object_storage_bucket:
             raise ValueError("OBJECT_STORAGE_BUCKET is missing: OBJECT_STORAGE_ENDPOINT is set")
@@ -234,12 +252,34 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: Something cannot be used; the message names every such setting and what it must be.
         """
+        file = _env_file()
+        _refuse([unknown for unknown in cls.unknown() if unknown.harmful])
+        if "database_url" not in given and os.environ.get("DATABASE_URL") == "":
+            message = f"is empty: unset it for the embedded PostgreSQL, or set it to {EMBEDDED}"
+            fields = [{"field": "DATABASE_URL", "message": message}]
+            raise SettingsError(f"DATABASE_URL {message}.", details={"fields": fields})
         try:
-            return cls(**{"_env_file": _env_file(), **cls._from_files(), **given})
+            return cls(**{"_env_file": file, **cls._from_files(), **given})
         except ValidationError as error:
             fields = [{"field": _name(problem), "message": _reason(problem)} for problem in error.errors()]
             listed = "; ".join(f"{field['field']} {field['message']}".strip() for field in fields)
             raise SettingsError(f"Some settings cannot be used: {listed}.", details={"fields": fields}) from None
+
+    @classmethod
+    def unknown(cls) -> list[Unknown]:
+        """Return the variables of the environment and of the file .env that are nearly settings.
+
+        Raises:
+            SettingsError: The file .env cannot be trusted.
+        """
+        file = _env_file()
+        given = {**(dotenv_values(file) if file else {}), **os.environ}
+        return list(unknown_names(given, cls._names()))
+
+    @classmethod
+    def _names(cls) -> set[str]:
+        names = {(field.alias or name).upper() for name, field in cls.model_fields.items()}
+        return names | {f"{name}_FILE" for name in names}
 
     @classmethod
     def _from_files(cls) -> dict[str, str]:
@@ -260,6 +300,14 @@ class Settings(BaseSettings):
     def app_url(self) -> str:
         """The URL that the pool connects with; empty on the embedded default."""
         return self.database_url.get_secret_value() if self.database_url else ""
+
+    @property
+    def database_name(self) -> str:
+        """Which database this is, for a person; without user and password."""
+        if not self.app_url:
+            return f"embedded in {self.orderflow_home}"
+        parts = urlsplit(self.app_url)
+        return f"{parts.netloc.rpartition('@')[2]}{parts.path}"
 
     @property
     def admin_url(self) -> str | None:
@@ -333,6 +381,17 @@ class Settings(BaseSettings):
         if self.encryption_master_key:
             return self.encryption_master_key.get_secret_value()
         return key_from_file(self.orderflow_key_file, self.orderflow_home, shared=self.database_url is not None)
+
+
+def _refuse(unknown: list[Unknown]) -> None:
+    if unknown:
+        fields = [{"field": one.name, "message": f"is no setting: {one.meant} is"} for one in unknown]
+        listed = "; ".join(one.sentence for one in unknown)
+        raise SettingsError(
+            f"Some settings are misspelled: {listed}.",
+            hint="Correct their names, or unset them.",
+            details={"fields": fields},
+        )
 
 
 def _name(problem: Any) -> str:

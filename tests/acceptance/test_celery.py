@@ -75,7 +75,8 @@ class Installation:
     def __init__(self, home: Path, broker: Broker) -> None:
         self.broker = broker
         self.home = home
-        self.app = open_app(Settings(_env_file=None, orderflow_home=home / "data", celery_broker_url=broker.url))
+        settings = {"orderflow_home": home / "data", "database_url": "embedded", "celery_broker_url": broker.url}
+        self.app = open_app(Settings(_env_file=None, **settings))
         wake_every_engine(self.app)
         self.receiver = Receiver(home / "inboxes")
         self.receiver.root.mkdir()
@@ -89,6 +90,7 @@ class Installation:
     def run(self, *arguments: str) -> subprocess.Popen[bytes]:
         environment = os.environ | PACE
         environment |= {"ORDERFLOW_HOME": str(self.home / "data"), "CELERY_BROKER_URL": self.broker.url}
+        environment |= {"DATABASE_URL": "embedded"}
         command = [sys.executable, "-m", "celery", "-A", "orderflow.engine.celery", *arguments]
         with (self.home / "celery.log").open("ab") as log:
             return subprocess.Popen(

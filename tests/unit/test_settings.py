@@ -80,6 +80,7 @@ def test_given_settings_win_over_the_environment(monkeypatch: pytest.MonkeyPatch
         ("OBJECT_STORAGE_ENDPOINT", "hush:9000", "OBJECT_STORAGE_ENDPOINT must be a URL"),
         ("OBJECT_STORAGE_SECRET_KEY", "hush", "set together"),
         ("LOG_LEVEL", "hush", "LOG_LEVEL should be 'DEBUG'"),
+        ("LOG_FORMAT", "jsn", "LOG_FORMAT should be 'text' or 'json'"),
         ("ORDERFLOW_BATCH_SIZE", "hush", "ORDERFLOW_BATCH_SIZE should be a valid integer"),
         ("ORDERFLOW_LEASE_SECONDS", "0", "ORDERFLOW_LEASE_SECONDS should be greater than or equal to 5"),
         ("ORDERFLOW_RETRY_CAP_SECONDS", "1", "RETRY_CAP_SECONDS must not be less"),
@@ -174,3 +175,68 @@ def test_a_file_for_a_secret_has_to_be_there_and_alone(tmp_path: Path, monkeypat
     monkeypatch.setenv("JWT_SECRET", "x" * 32)
     with pytest.raises(SettingsError, match="both set"):
         Settings.load()
+
+
+@pytest.mark.parametrize(
+    ("misspelled", "meant"),
+    [
+        ("DATABSE_URL", "DATABASE_URL"),
+        ("database_uri", "DATABASE_URL"),
+        ("DATABASE_ADMIN_URI", "DATABASE_ADMIN_URL"),
+        ("ORDERFLOW_SWEEP_SECOND", "ORDERFLOW_SWEEP_SECONDS"),
+        ("ORDERFLOW_DATABASE_URL", "DATABASE_URL"),
+        ("ORDERFLOW_POLL_SECONDS", "ORDERFLOW_ACK_POLL_SECONDS"),
+        ("ORDERFLOW_NOTIFY_MAIL_TO", "ORDERFLOW_NOTIFY_EMAIL_TO"),
+    ],
+)
+@pytest.mark.parametrize("in_a_file", [False, True])
+def test_a_misspelled_setting_is_named_with_the_right_name(
+    monkeypatch: pytest.MonkeyPatch, misspelled: str, meant: str, in_a_file: bool
+) -> None:
+    if in_a_file:
+        Path(".env").write_text(f"{misspelled}=hush\n")
+    else:
+        monkeypatch.setenv(misspelled, "hush")
+    with pytest.raises(SettingsError, match=f"{misspelled.upper()} is no setting: {meant} is") as caught:
+        Settings.load()
+    assert "hush" not in str(caught.value.as_json())
+
+
+def test_names_that_others_may_mean_are_told_and_not_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://db/orderflow")
+    for name in ("LOG_LEVELS", "DATABASE_URI", "ORDERFLOW_SERVICE_HOST", "ORDERFLOW_PORT_8000_TCP", "PGDATABASE"):
+        monkeypatch.setenv(name, "x")
+    Settings.load()
+    told = {unknown.name: unknown.meant for unknown in Settings.unknown()}
+    assert told == {
+        "LOG_LEVELS": "LOG_LEVEL",
+        "DATABASE_URI": "DATABASE_URL",
+        "ORDERFLOW_SERVICE_HOST": None,
+        "ORDERFLOW_PORT_8000_TCP": None,
+    }
+
+
+def test_no_setting_is_taken_for_a_misspelled_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings._names():
+        monkeypatch.setenv(name, "x")
+    assert Settings.unknown() == []
+
+
+def test_an_empty_address_of_the_database_is_not_the_embedded_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "")
+    with pytest.raises(SettingsError, match="DATABASE_URL is empty"):
+        Settings.load()
+
+
+def test_a_shared_broker_needs_a_shared_database_or_the_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CELERY_BROKER_URL", "redis://broker/0")
+    with pytest.raises(SettingsError, match="DATABASE_URL is not set, and CELERY_BROKER_URL is"):
+        Settings.load()
+    monkeypatch.setenv("DATABASE_URL", "embedded")
+    assert Settings.load().app_url == ""
+    monkeypatch.setenv("DATABASE_URL", "postgresql://app:hush@db:5433/orderflow")
+    assert Settings.load().database_name == "db:5433/orderflow"
+
+
+def test_the_embedded_database_is_named_by_its_folder(home: Path) -> None:
+    assert Settings.load().database_name == f"embedded in {home}"

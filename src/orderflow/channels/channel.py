@@ -106,6 +106,10 @@ class Session(ABC):
     def put_away(self, acks: Sequence[Ack]) -> None:  # noqa: B027  # optional by design
         """Put away answers that are recorded. Safe to repeat."""
 
+    def bring_back(self, source: str, digest: str | None) -> bool:
+        """Put an answer that could not be read back where `incoming` finds it; False if it is not there any more."""
+        return False
+
     def close(self) -> None:  # noqa: B027  # most sessions hold nothing that would have to be closed
         """Close the session now."""
 

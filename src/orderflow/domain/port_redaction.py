@@ -44,6 +44,7 @@ METHODS = (
     "test_connection",
     "poll_acks",
     "finish_acks",
+    "bring_back",
     "stage_many",
     "publish_many",
     "discard",

@@ -200,6 +200,21 @@ class ERPConnectorPort(ABC):
     def finish_acks(self, acks: Sequence[Ack], config: dict[str, Any]) -> None:  # noqa: B027  # optional by design
         """Put away answers that are recorded now. Safe to repeat."""
 
+    def bring_back(self, source: str, digest: str | None, config: dict[str, Any]) -> bool:
+        """Put an answer that could not be read back to where `poll_acks` finds it. Safe to repeat.
+
+        Args:
+            source: The `source` of its `Ack`.
+            digest: That of its `Ack`.
+
+        Returns:
+            Whether there is something to be read; False, too, where answers are not put away.
+
+        Raises:
+            ConnectorError: It cannot be put back now.
+        """
+        return False
+
     def stages(self, config: dict[str, Any]) -> bool:
         """Tell whether deliveries go in two steps, `stage_many` then `publish_many`, with a commit between."""
         return False

@@ -16,6 +16,7 @@ from orderflow.domain.port_redaction import without_known_secrets
 from orderflow.domain.states import AttemptStatus
 from orderflow.domain.text import visible
 from orderflow.flow.ports import Batch, Settlement, Wiring
+from orderflow.settings import Settings
 
 log = structlog.get_logger("orderflow.deliveries")
 _COMPLETED: list[Any] = [
@@ -47,6 +48,15 @@ def configure_logs(level: str = "INFO", *, json: bool | None = None) -> None:
     logging.basicConfig(handlers=[from_libraries])
     logging.getLogger().setLevel(max(logging.WARNING, logging.getLevelName(level)))
     logging.getLogger("asyncssh").setLevel(logging.ERROR)  # what it warns of, the connector says better
+
+
+def configure_logs_by(settings: Settings) -> None:
+    """Set up logging as the settings say, and begin with what a person should know of them: which database it is."""
+    configure_logs(settings.log_level, json=settings.log_format == "json")
+    log_start = structlog.get_logger("orderflow.settings")
+    log_start.info("starting", database=settings.database_name)
+    for unknown in settings.unknown():
+        log_start.warning("unknown setting", name=unknown.name, meant=unknown.meant)
 
 
 def log_deliveries(wiring: Wiring) -> None:

@@ -152,7 +152,8 @@ def api_only() -> FastAPI:
 def _api(*, engine: bool) -> FastAPI:
     from orderflow.entrypoints.api import create_app
 
-    configure_logs(Settings.load().log_level)
+    settings = Settings.load()
+    configure_logs(settings.log_level, json=settings.log_format == "json")
     api = create_app(engine=engine)
     api.state.may_exit = True
     _tune()

@@ -1,6 +1,6 @@
-"""A person is told when a connection's state changes: once per change, never per order, and a crash loses nothing.
+"""A person is told when the state of a connection or of the installation changes: once per change, never per order.
 
-What is to be told is derived from what the database says about the connections and noted there, so that whoever
+What is to be told is derived from what the database says and noted there, so that a crash loses nothing and whoever
 sweeps next finds it; then it is sent over every channel that is configured, each until it worked.
 """
 
@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from orderflow.domain.errors import OrderFlowError
+from orderflow.flow.watch import Trouble
 
 AT_ONCE = 20
 MOST_ATTEMPTS = 40
@@ -26,7 +27,25 @@ Event = Literal[
     "connection.disabled",
     "answers.overdue",
     "answers.contradicted",
+    "answers.unreadable",
+    "answers.not_read",
+    "deliveries.held",
+    "installation.trouble",
+    "installation.recovered",
 ]
+_SUBJECTS: dict[Event, str] = {
+    "connection.needs_attention": "{0} is paused until somebody acts",
+    "connection.unavailable": "{0} cannot be reached",
+    "connection.recovered": "{0} delivers again",
+    "connection.disabled": "{0} was disabled: its settings do not open",
+    "answers.overdue": "{0} leaves deliveries unanswered",
+    "answers.contradicted": "{0} answered against what was known: look whether an order is there twice",
+    "answers.unreadable": "{0} gives answers that cannot be read",
+    "answers.not_read": "The answers of {0} are not read",
+    "deliveries.held": "{0} has orders of which nobody knows whether they arrived: look for them there",
+    "installation.trouble": "The installation needs somebody: {1}",
+    "installation.recovered": "The installation is out of trouble: {1}",
+}
 
 
 class NotificationError(OrderFlowError):
@@ -41,16 +60,17 @@ class Notification:
     """What a person is told.
 
     Attributes:
-        data: Facts about the event, without secrets; `error` and `deliveries` where there are any.
+        organization, connection_id, connection: Whose it is; None for what concerns the whole installation.
+        data: Facts about the event, without secrets; `error`, `deliveries` and `code` where there are any.
         sent: The channels over which it went out already.
         attempts: How often it was tried before.
     """
 
     id: UUID
     event: Event
-    organization: str
-    connection_id: UUID
-    connection: str
+    organization: str | None
+    connection_id: UUID | None
+    connection: str | None
     created_at: datetime
     data: dict[str, Any]
     sent: Collection[str] = field(default_factory=tuple)
@@ -59,14 +79,7 @@ class Notification:
     @property
     def subject(self) -> str:
         """One sentence."""
-        return {
-            "connection.needs_attention": "{0} is paused until somebody acts",
-            "connection.unavailable": "{0} cannot be reached",
-            "connection.recovered": "{0} delivers again",
-            "connection.disabled": "{0} was disabled: its settings do not open",
-            "answers.overdue": "{0} leaves deliveries unanswered",
-            "answers.contradicted": "{0} answered against what was known: look whether an order is there twice",
-        }[self.event].format(f"{self.connection} ({self.organization})")
+        return _SUBJECTS[self.event].format(f"{self.connection} ({self.organization})", self.data.get("code"))
 
     @property
     def text(self) -> str:
@@ -77,16 +90,22 @@ class Notification:
         lines += [error["hint"]] if error.get("hint") else []
         if waiting := self.data.get("waiting"):
             lines.append(f"{waiting} deliveries wait; none is lost.")
-        for delivery in self.data.get("deliveries", ()):
-            doubt = " (only taken to be delivered: look for it first)" if delivery["inferred"] else ""
-            lines.append(f"- {delivery['filename']}, sent {delivery['sent_at']}{doubt}")
+        lines += [_line(delivery) for delivery in self.data.get("deliveries", ())]
         return "\n".join(lines)
 
     def as_json(self, base_url: str) -> dict[str, Any]:
         """Return the payload of a webhook, in the form that Standard Webhooks recommends."""
-        facts = {"organization": self.organization, "connection_id": str(self.connection_id)}
-        facts |= {"connection": self.connection, "message": self.subject, "url": base_url}
+        connection_id = str(self.connection_id) if self.connection_id else None
+        facts = {"organization": self.organization, "connection_id": connection_id, "connection": self.connection}
+        facts |= {"message": self.subject, "url": base_url}
         return {"type": self.event, "timestamp": self.created_at.isoformat(), "data": {**self.data, **facts}}
+
+
+def _line(delivery: dict[str, Any]) -> str:
+    if "message" in delivery:
+        return f"- {delivery['filename']}: {delivery['message']}"
+    doubt = " (only taken to be delivered: look for it first)" if delivery["inferred"] else ""
+    return f"- {delivery['filename']}, sent {delivery['sent_at']}{doubt}"
 
 
 class Channel(Protocol):
@@ -101,8 +120,13 @@ class Channel(Protocol):
 class Outbox(Protocol):
     """What is to be told, in the database."""
 
-    def note_changes(self, down_after: float) -> None:
-        """Note what changed since the last look; a target counts as down after so many seconds."""
+    def note_changes(self, down_after: float, troubles: Sequence[Trouble]) -> None:
+        """Note what changed since the last look, unless another process is at it.
+
+        Args:
+            down_after: Seconds after which a target counts as down, or answers as not read.
+            troubles: What the installation cannot do now.
+        """
 
     def take(self, most: int) -> list[Notification]:
         """Return what is due; nobody else gets it for a minute."""
@@ -111,9 +135,11 @@ class Outbox(Protocol):
         """Note over which channels it went out; None: it is done with."""
 
 
-def notify(outbox: Outbox, channels: Sequence[Channel], down_after: float) -> list[NotificationError]:
+def notify(
+    outbox: Outbox, channels: Sequence[Channel], down_after: float, troubles: Sequence[Trouble] = ()
+) -> list[NotificationError]:
     """Note what changed and send what is due; returns what could not be sent."""
-    outbox.note_changes(down_after)
+    outbox.note_changes(down_after, troubles)
     failures: list[NotificationError] = []
     for notification in outbox.take(AT_ONCE):
         sent, problems = _send(notification, channels)

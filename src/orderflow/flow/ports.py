@@ -103,6 +103,8 @@ class Export:
     held: bool = False
     erp_order_id: str | None = None
     error: dict[str, Any] | None = None
+    unreadable: dict[str, Any] | None = None
+    """The ERP's answer that nobody understood: file, reason, excerpt, digest and read_at."""
 
     @property
     def never_arrived(self) -> bool:

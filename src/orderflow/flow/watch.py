@@ -160,6 +160,23 @@ def standing_still(processes: Processes, now: datetime) -> list[Trouble]:
     return found
 
 
+def troubles_everywhere(processes: Processes, now: datetime) -> list[Trouble]:
+    """Return what the installation or one of its processes cannot do, each kind once; none before one tells of itself.
+
+    Raises:
+        DatabaseError: The database is away.
+    """
+    alive = processes.alive()
+    if not alive:
+        return []
+    found = {trouble.code: trouble for trouble in standing_still(processes, now)}
+    for process in alive:
+        for trouble in process.troubles:
+            told = Trouble(trouble.code, f"{process.name}: {trouble.message}", trouble.hint)
+            found.setdefault(trouble.code, told)
+    return list(found.values())
+
+
 def _nobody_delivers(processes: Processes, engines: Sequence[Process]) -> Trouble | None:
     if engines or not (waiting := processes.waiting_for(WAITS_IN_VAIN)):
         return None

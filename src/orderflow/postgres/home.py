@@ -7,6 +7,9 @@ from pathlib import Path
 
 import platformdirs
 
+EMBEDDED = "embedded"
+"""As `DATABASE_URL`: the embedded PostgreSQL, said outright."""
+
 
 def default_home() -> Path:
     """Return `ORDERFLOW_HOME`; without it `/var/lib/orderflow` for root, else the user's data folder.

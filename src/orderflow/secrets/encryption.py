@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -31,6 +32,21 @@ TAG_FAILED = (
 def bind(org_id: UUID, connection_id: UUID, connector_type: str) -> bytes:
     """Return the associated data of one connection's settings: sealed with it, a blob opens in no other row."""
     return b"orderflow/erp_connection/1\0" + org_id.bytes + connection_id.bytes + connector_type.encode()
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class _OnClassToo(Generic[P, R]):
+    """A method that may be called on the class as well: then an instance with the environment's key does it."""
+
+    def __init__(self, method: Callable[Concatenate[Any, P], R]) -> None:
+        self.method = method
+        self.__doc__ = method.__doc__
+
+    def __get__(self, instance: object | None, owner: type) -> Callable[P, R]:
+        return partial(self.method, owner() if instance is None else instance)
 
 
 class EncryptionService:
@@ -69,6 +85,7 @@ class EncryptionService:
         """The ids of all keys that can open something, the master key's first."""
         return tuple(self._ciphers)
 
+    @_OnClassToo
     def encrypt_config(self, config: dict[str, Any], associated_data: bytes = b"") -> bytes:
         """Seal `config` (plain JSON values) with the master key.
 
@@ -85,6 +102,7 @@ class EncryptionService:
             ) from None
         return self._seal(plaintext, associated_data)
 
+    @_OnClassToo
     def decrypt_config(self, blob: bytes, associated_data: bytes = b"", key_id: str | None = None) -> dict[str, Any]:
         """Open a sealed configuration; `key_id` names the key to try first, "" one of which nothing is known.
 

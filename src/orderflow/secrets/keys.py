@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from orderflow.domain.errors import EncryptionError
-from orderflow.postgres.home import default_home
+from orderflow.postgres.home import EMBEDDED, default_home
 
 KEY_BYTES = 32
 HOW_TO_MAKE_ONE = "Make a key with `orderflow keys generate` and set ENCRYPTION_MASTER_KEY to it; keep a copy safe."
@@ -64,7 +64,7 @@ def keys_from_environment(environ: Mapping[str, str] | None = None) -> tuple[str
     if key:
         return key, previous
     named = environ.get("ORDERFLOW_KEY_FILE")
-    shared = bool(environ.get("DATABASE_URL") or environ.get("DATABASE_URL_FILE"))
+    shared = environ.get("DATABASE_URL", "") not in ("", EMBEDDED) or bool(environ.get("DATABASE_URL_FILE"))
     return key_from_file(Path(named).expanduser() if named else None, default_home(), shared=shared), previous
 
 

@@ -220,7 +220,7 @@ def _refuse_unsafe(connection: psycopg.Connection[Any]) -> None:
     if connection.info.server_version < OLDEST_SERVER * 10_000:
         raise DatabaseSetupError(
             f"PostgreSQL {OLDEST_SERVER} or newer is needed; this is {connection.info.server_version // 10_000}.",
-            hint="Upgrade the server, or leave DATABASE_URL empty to use the embedded one.",
+            hint="Upgrade the server, or unset DATABASE_URL to use the embedded one.",
         )
     row = connection.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = session_user").fetchone()
     if row is None or row[0]:

@@ -18,7 +18,9 @@ from orderflow.channels.ftp.store import close_all as close_all_ftp
 from orderflow.channels.sftp.store import close_all
 from orderflow.connectors.dropzone import DropzoneJsonV1Connector, acks
 from orderflow.domain.document import export_schema
+from orderflow.domain.errors import StateError
 from orderflow.flow.answers.poll import poll_acks
+from orderflow.flow.answers.read_again import read_again
 from orderflow.flow.delivery.claim import claim
 from orderflow.flow.delivery.clean_up import clean_up
 from orderflow.flow.delivery.deliver import deliver
@@ -330,6 +332,38 @@ def test_garbage_goes_to_error_and_the_order_stays_as_it_was(installation: Any, 
     ]
     place.answer(name)
     assert poll(installation, connection_id)["acknowledge"] == 1
+
+
+@pytest.mark.parametrize("mended", ["where it was put away", "by nobody", "by the ERP"])
+def test_an_answer_is_read_again_when_a_person_asks(installation: Any, place: Place, sent: Any, mended: str) -> None:
+    connection_id, order_id, name = sent
+    for text in ("Kunde gesperrt", "Kunde wieder frei"):  # the second is put away under another name
+        place.write(f"ack_{name}", text)
+        assert poll(installation, connection_id) == {"unreadable": 1}
+    away = place.root / "acks" / "error" / f"ack_{name}.1"
+    if mended == "where it was put away":
+        away.write_text('{"status": "ACKED", "erp_order_id": "SO-7"}')
+    elif mended == "by the ERP":
+        place.answer(name, erp_order_id="SO-7")
+    export = read_again(installation.wiring, installation.org_id, installation.export(order_id)["id"], ACTOR)
+    if mended == "by nobody":
+        assert export.unreadable["reason"]
+        assert away.read_text() == "Kunde wieder frei"
+        return
+    assert (export.status, export.erp_order_id, export.unreadable) == ("ACKED", "SO-7", None)
+    assert installation.order(order_id)["status"] == "CONFIRMED"
+    with pytest.raises(StateError, match="No answer is known"):
+        read_again(installation.wiring, installation.org_id, export.id, ACTOR)
+
+
+def test_an_answer_that_somebody_threw_away_cannot_be_read_again(installation: Any, place: Place, sent: Any) -> None:
+    connection_id, order_id, _ = sent
+    export = installation.export(order_id)
+    place.write(f"ack_{export['filename']}", "Kunde gesperrt")
+    poll(installation, connection_id)
+    (place.root / "acks" / "error" / f"ack_{export['filename']}").unlink()
+    with pytest.raises(StateError, match="is neither where answers come"):
+        read_again(installation.wiring, installation.org_id, export["id"], ACTOR)
 
 
 def test_an_answer_still_being_written_is_left_until_it_is_whole(installation: Any, place: Place, sent: Any) -> None:

@@ -182,6 +182,8 @@ def test_answers_that_nobody_understands_are_counted_by_connection(installation,
     (finding,) = look()
     assert finding.code == "ANSWERS_UNREADABLE"
     assert finding.message.startswith("3 answer(s) of ")
+    installation.do("UPDATE erp_export SET status = 'ACKED'")
+    assert "ANSWERS_UNREADABLE" not in {finding.code for finding in look()}, "somebody found out otherwise"
 
 
 def test_orders_in_error_are_counted_by_organization(installation, look):
@@ -286,3 +288,11 @@ def test_after_a_failover_what_may_have_been_sent_is_held(installation, keeping,
     assert installation.work_off(connection_id) == 0
     assert len(zone.takes) == 3
     assert "DELIVERY_HELD" in {finding.code for finding in look()}
+
+
+def test_a_connection_that_an_upgrade_made_hold_is_a_remark_with_the_command_that_restores_it(installation, look):
+    connection_id = installation.connect(MemoryDropzone())
+    installation.do("UPDATE erp_connection SET in_doubt_before = 'resend'")
+    (finding,) = look()
+    assert (finding.code, finding.remark) == ("IN_DOUBT_CHANGED", True)
+    assert f"orderflow connections edit {connection_id} --in-doubt resend" in finding.message

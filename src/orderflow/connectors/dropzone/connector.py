@@ -151,6 +151,11 @@ class DropzoneConnector(BaseConnector):
         with self.session(config) as opened:
             opened.session.put_away(acks)
 
+    def bring_back(self, source: str, digest: str | None, config: dict[str, Any]) -> bool:
+        """Put an answer back from `error/`; what lies in the folder is read there."""
+        with self.session(config) as opened:
+            return bool(opened.session.bring_back(source, digest))
+
     def test_connection(self, config: dict[str, Any]) -> TestResult:
         """Do all that a push and a poll do, within 5 seconds, under names that no ERP picks up."""
         # A session of its own: one that is open already would not notice a password changed since.

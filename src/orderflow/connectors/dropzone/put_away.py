@@ -1,14 +1,19 @@
-"""Answers that are recorded leave the folder: understood ones to `processed/`, the others to `error/`."""
+"""Answers that are recorded leave the folder: understood ones to `processed/`, the others to `error/`.
+
+From there a person may have one brought back, once its cause is mended or the file is.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
 from uuid import uuid4
 
 from orderflow.channels.filestore import FileStore, Rename, Upload, join
 from orderflow.connectors.dropzone.acks import is_plain
 from orderflow.domain.delivery import Ack
 from orderflow.domain.errors import ConnectorError
+from orderflow.formats.answers import LIMIT
 
 PROCESSED = "processed"
 ERROR = "error"
@@ -28,6 +33,55 @@ def put_away(store: FileStore, folder: str, acks: Sequence[Ack]) -> None:
         _move(store, folder, PROCESSED, understood, {})
     if reasons:
         _move(store, folder, ERROR, list(reasons), reasons)
+
+
+def bring_back(store: FileStore, folder: str, name: str, digest: str | None) -> bool:
+    """Move an answer from `error/` to where it came from, unless one lies there already.
+
+    Args:
+        name: Of the file, as it was when it was read.
+        digest: The SHA-256 of what it held; of several that were put away under this name, that one is meant, else the
+            last: somebody has mended it.
+
+    Returns:
+        Whether an answer of this name lies in the folder now.
+
+    Raises:
+        ConnectorError: It cannot be looked for or moved.
+    """
+    if not is_plain(name):
+        return False
+    if store.stat(join(folder, name)) is not None:
+        return True
+    away = _put_away_as(store, join(folder, ERROR), name, digest)
+    if away is None:
+        return False
+    _raise_first(
+        moved if isinstance(moved, ConnectorError) else None
+        for _, moved in store.rename([Rename(away, join(folder, name))])
+    )
+    store.remove([f"{away}.reason.txt"])
+    return True
+
+
+def _put_away_as(store: FileStore, folder: str, name: str, digest: str | None) -> str | None:
+    """Return the path under which the answer lies; one beyond our limit has no content that could be compared."""
+    names = [name, *(f"{name}.{number}" for number in range(1, SUFFIXES + 1))]
+    found = {path: content for path, content in store.read([join(folder, one) for one in names], LIMIT) if content}
+    _raise_first(
+        problem for problem in found.values() if isinstance(problem, ConnectorError) and not _too_large(problem)
+    )
+    in_order = [path for one in names if (path := join(folder, one)) in found]
+    same = [path for path in in_order if _digest(found[path]) == digest]
+    return next(reversed(same or in_order), None)
+
+
+def _too_large(problem: ConnectorError) -> bool:
+    return problem.code == "FILE_TOO_LARGE"
+
+
+def _digest(content: bytes | ConnectorError | None) -> str | None:
+    return sha256(content).hexdigest() if isinstance(content, bytes) else None
 
 
 def _name(ack: Ack) -> str | None:

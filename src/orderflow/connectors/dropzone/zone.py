@@ -14,7 +14,7 @@ from orderflow.connectors.dropzone import trial
 from orderflow.connectors.dropzone.acks import read_answers
 from orderflow.connectors.dropzone.config import Dropzone
 from orderflow.connectors.dropzone.leftovers import find_leftovers
-from orderflow.connectors.dropzone.put_away import put_away
+from orderflow.connectors.dropzone.put_away import bring_back, put_away
 from orderflow.domain.delivery import Ack, Delivery, ExportResult, Leftover, Waiting, WaitingExport
 from orderflow.domain.errors import (
     ConnectorError,
@@ -145,6 +145,11 @@ class Zone(Session):
         """Move answers that are recorded out of the way."""
         if self.config.ack_path is not None:
             put_away(self.store, self.config.ack_path, acks)
+
+    def bring_back(self, source: str, digest: str | None) -> bool:
+        """Put an answer back from where it was put away; tell whether one lies there now."""
+        folder = self.config.ack_path
+        return folder is not None and bring_back(self.store, folder, source.rpartition("/")[2], digest)
 
     def test(self, steps: list[str]) -> None:
         """Do all that a push and a poll do, under names that no ERP picks up."""

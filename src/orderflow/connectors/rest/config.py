@@ -27,6 +27,7 @@ from orderflow.connectors.rest.checks import (
 )
 from orderflow.formats.expressions import check
 from orderflow.formats.template.settings import BODY, ORDER_FIELDS, BodyFormat, check_body
+from orderflow.net.private_keys import check_work_factor
 
 
 def _status_codes(codes: list[int]) -> list[int]:
@@ -58,6 +59,11 @@ def _for_a_header(secret: SecretStr) -> SecretStr:
     if not (text.isascii() and text.isprintable()) or text != text.strip():
         raise ValueError("must be visible ASCII characters, without spaces around them")
     return secret
+
+
+def _opened_in_time(key: SecretStr) -> SecretStr:
+    check_work_factor(key.get_secret_value())
+    return key
 
 
 Expression = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(check)]
@@ -165,7 +171,8 @@ class RestJsonConfig(BaseModel):
         str | None, _form("Client certificate", "For mutual TLS, in PEM.", "TLS", multiline=True)
     ] = None
     client_key: Annotated[
-        Secret | None, _form("Client key", "Its private key, in PEM.", "TLS", writeOnly=True, multiline=True)
+        Annotated[Secret, AfterValidator(_opened_in_time)] | None,
+        _form("Client key", "Its private key, in PEM.", "TLS", writeOnly=True, multiline=True),
     ] = None
     client_passphrase: Annotated[
         Secret | None, _form("Key's passphrase", "If the client key has one.", "TLS", writeOnly=True)

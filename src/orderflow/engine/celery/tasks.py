@@ -24,7 +24,7 @@ from orderflow.bootstrap import App, close_default_app, default_app
 from orderflow.domain.errors import EncryptionError, OrderFlowError
 from orderflow.engine.fairness import fairly
 from orderflow.engine.jobs import DELIVER, JOBS, Job, guarded, take_turn
-from orderflow.engine.logs import configure_logs, log_deliveries
+from orderflow.engine.logs import configure_logs_by, log_deliveries
 from orderflow.engine.presence import Presence, note_beat
 from orderflow.engine.tracing import configure_tracing, trace_deliveries
 from orderflow.flow.watch import BEAT, require_key
@@ -114,7 +114,7 @@ def _until_there() -> None:
 
 @setup_logging.connect
 def _log_as_a_server_does(**_: Any) -> None:
-    configure_logs(_settings.log_level)
+    configure_logs_by(_settings)
 
 
 def _at_connection(job: Job) -> Task:

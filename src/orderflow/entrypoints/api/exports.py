@@ -24,6 +24,8 @@ from orderflow.entrypoints.api.orders import PageSize, Pusher
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import CursorText, Moment, Text, decode_cursor, page
+from orderflow.entrypoints.api.work import Work, slow
+from orderflow.flow.answers.read_again import read_again
 from orderflow.flow.delivery.move import move_exports as move
 from orderflow.flow.delivery.resolve import resolve_held
 from orderflow.storage.views.search import ExportFilter, SqlSearch
@@ -90,6 +92,14 @@ def get_export_document(request: Request, caller: Reader, export_id: UUID) -> Re
 def resolve_export(request: Request, caller: Pusher, export_id: UUID, body: Resolution) -> Any:
     """Settle a delivery in doubt, after a look into the ERP: it is there, or it is to be sent again."""
     resolve_held(app_of(request).store, caller.org_id, export_id, body.as_, caller.actor)
+    return shown_export(_row(request, caller, export_id))
+
+
+@router.post("/{export_id}/read-answer-again", response_model=Export, responses=answers(400, 404, 409))
+@slow(Work.TEST)
+def read_answer_again(request: Request, caller: Pusher, export_id: UUID) -> Any:
+    """Read the ERP's answer again that could not be read, once somebody has mended the file or what kept us from it."""
+    read_again(app_of(request).wiring, caller.org_id, export_id, caller.actor)
     return shown_export(_row(request, caller, export_id))
 
 

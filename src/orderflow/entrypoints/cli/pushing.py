@@ -9,13 +9,14 @@ from uuid import UUID
 
 import typer
 
-from orderflow.domain.errors import OrderFlowError
+from orderflow.domain.errors import NotFoundError, OrderFlowError
 from orderflow.entrypoints.cli.options import AsJson, Orders, Org
 from orderflow.entrypoints.cli.orders import named_or_all
 from orderflow.entrypoints.cli.outcomes import finish, gather, tell
 from orderflow.entrypoints.cli.output import out, plural, print_json, print_table, progress
 from orderflow.entrypoints.cli.workplace import Workplace, caller, in_organization
 from orderflow.flow.answers.poll import poll_acks
+from orderflow.flow.answers.read_again import read_again
 from orderflow.flow.delivery.request import withdraw as withdraw_push
 from orderflow.flow.order.many import Action, act_on_many
 
@@ -93,6 +94,27 @@ def poll(
             errors = {row["id"]: row["poll_error"] for row in reading.connections() if row["id"] in counts}
     _tell_polls(counts, errors, json=json)
     if any(error and error.get("code") != "ACKS_UNMATCHED" for error in errors.values()):
+        raise typer.Exit(1)
+
+
+@acks.command("read-again", epilog="Example: orderflow acks read-again PO-12345")
+def read_again_(
+    order: Annotated[str, typer.Argument(help="Its id, or its own number.")], org: Org = None, json: AsJson = False
+) -> None:
+    """Read an order's answer again that could not be read, once the file or what was wrong is mended."""
+    with in_organization(org) as place:
+        order_id = place.order_ids([order])[0]
+        with place.app.store.work(place.org_id) as work:
+            export = work.exports.latest(order_id)
+        if export is None:
+            raise NotFoundError("This order was never pushed, so it has no answer.")
+        export = read_again(place.wiring, place.org_id, export.id, caller())
+    reason = export.unreadable["reason"] if export.unreadable else None
+    if json:
+        print_json({"export_id": export.id, "status": export.status, "unreadable": reason})
+    else:
+        out().print(f"It still cannot be read: {reason}" if reason else f"Read: {export.status}", markup=False)
+    if reason:
         raise typer.Exit(1)
 
 

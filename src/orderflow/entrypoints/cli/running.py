@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from orderflow.engine.logs import configure_logs, log_deliveries
+from orderflow.engine.logs import configure_logs_by, log_deliveries
 from orderflow.entrypoints.cli.workplace import opened
 
 
@@ -31,7 +31,7 @@ def serve(
     from orderflow.settings import Settings
 
     settings = Settings.load()
-    configure_logs(settings.log_level)
+    configure_logs_by(settings)
     with listening(host, port) as socket:
         run(settings, socket, workers=workers, engine=engine)
 
@@ -48,7 +48,7 @@ def worker() -> None:
     from orderflow.settings import Settings
 
     settings = Settings.load()
-    configure_logs(settings.log_level)
+    configure_logs_by(settings)
     configure_tracing()
     with opened(settings) as app:
         log_deliveries(app.wiring)

@@ -163,7 +163,7 @@ _NOT_READ = f"""
 _UNREADABLE = f"""
     SELECT {_NO_ORDER}, format('%s answer(s) of %s cannot be read.', count(*), {_NAME}) AS message
     FROM erp_export e JOIN {_CONNECTIONS} ON c.id = e.connection_id
-    WHERE e.unreadable_answer IS NOT NULL GROUP BY g.slug, c.id
+    WHERE e.unreadable_answer IS NOT NULL AND e.status IN ('PENDING', 'SENT') GROUP BY g.slug, c.id
 """
 _IN_ERROR = f"""
     SELECT {_NO_ORDER}, format('%s order(s) are in ERROR, since %s.', count(*), min(o.updated_at)) AS message
@@ -178,6 +178,16 @@ _KEYS_OF_NOBODY = """
     WHERE k.user_id IS NULL AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
     ORDER BY k.created_at
 """
+_IN_DOUBT_CHANGED = """
+    SELECT g.slug AS organization, NULL::uuid AS order_id, NULL::uuid AS export_id, false AS repairable, true AS remark,
+           format('The connection %s sent again what was in doubt; the upgrade made it hold such orders for a person. '
+                  'If its ERP may get an order twice, this restores it: '
+                  'orderflow connections edit %s --in-doubt resend --org %s',
+                  COALESCE(c.name, c.connector_type), c.id, g.slug) AS message
+    FROM erp_connection c JOIN organization g ON g.id = c.org_id
+    WHERE c.in_doubt_before = 'resend' AND c.deleted_at IS NULL
+    ORDER BY g.slug, c.created_at
+"""
 _ATTENTION = {
     "ANSWER_OVERDUE": _OVERDUE,
     "DELIVERY_HELD": _HELD,
@@ -187,6 +197,7 @@ _ATTENTION = {
     "ANSWERS_UNREADABLE": _UNREADABLE,
     "ORDERS_IN_ERROR": _IN_ERROR,
     "KEY_OF_NOBODY": _KEYS_OF_NOBODY,
+    "IN_DOUBT_CHANGED": _IN_DOUBT_CHANGED,
 }
 _OPEN_DOCUMENTS = text(f"""
     SELECT {_WHO}, e.export_storage_key AS storage_key,

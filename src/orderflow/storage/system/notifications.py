@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from orderflow.domain.ids import new_id
-from orderflow.flow.notify import Notification
+from orderflow.flow.notify import Event, Notification
+from orderflow.flow.watch import Trouble
 from orderflow.storage.database import Database
 from orderflow.storage.records import as_json
 
@@ -71,6 +72,59 @@ _CONTRADICTED = text("""
                       AND n.since >= a.created_at)
     GROUP BY c.id, c.org_id
 """)
+
+
+def _beginning(of: str) -> Any:
+    """Return the statement for what begins at a connection: told when the first of it comes, then once a day at most.
+
+    Args:
+        of: A query for what is open now: connection_id, org_id, id and filename of an export, message, and since when.
+    """
+    return text(f"""
+        SELECT o.connection_id AS id, o.org_id, max(o.at) AS since, count(*) AS orders,
+               (array_agg(json_build_object('export_id', o.id, 'filename', o.filename, 'message', o.message)
+                          ORDER BY o.at DESC))[1:10] AS deliveries
+        FROM ({of}) o
+        LEFT JOIN LATERAL (
+            SELECT n.since, n.created_at FROM notification n
+            WHERE n.connection_id = o.connection_id AND n.event = :event ORDER BY n.since DESC LIMIT 1) last ON true
+        GROUP BY o.connection_id, o.org_id, last.since, last.created_at
+        HAVING last.since IS NULL OR min(o.at) > last.since
+            OR (max(o.at) > last.since AND last.created_at < now() - interval '1 day')
+    """)  # noqa: S608  # `of` is one of the constants below
+
+
+_BEGINNINGS: dict[Event, Any] = {
+    "answers.unreadable": _beginning("""
+        SELECT e.connection_id, e.org_id, e.id, e.filename, e.unreadable_answer ->> 'reason' AS message,
+               CAST(e.unreadable_answer ->> 'read_at' AS timestamptz) AS at
+        FROM erp_export e WHERE e.unreadable_answer IS NOT NULL AND e.status IN ('PENDING', 'SENT')
+    """),
+    "deliveries.held": _beginning("""
+        SELECT e.connection_id, e.org_id, e.id, COALESCE(e.filename, e.draft_order_id::text) AS filename,
+               e.error_json ->> 'message' AS message, e.held_at AS at
+        FROM erp_export e WHERE e.status = 'PENDING' AND e.held_at IS NOT NULL
+    """),
+}
+# A target that is away is told as such; this is for answers alone.
+_NOT_READ = text("""
+    SELECT c.id, c.org_id, c.poll_failing_since AS since, c.poll_error AS error
+    FROM erp_connection c
+    WHERE c.deleted_at IS NULL AND c.status = 'ACTIVE' AND c.breaker_state = 'CLOSED'
+      AND c.poll_failing_since < now() - make_interval(secs => :down_after)
+      AND NOT starts_with(c.poll_error ->> 'code', 'ACKS_')
+      AND NOT EXISTS (SELECT FROM notification n WHERE n.connection_id = c.id AND n.event = 'answers.not_read'
+                      AND n.since >= c.poll_failing_since)
+""")
+# Of each kind of trouble the last word: the installation is in it, or out of it again.
+_LAST_WORDS = text("""
+    SELECT DISTINCT ON (data ->> 'code') data ->> 'code' AS code, event FROM notification
+    WHERE connection_id IS NULL ORDER BY data ->> 'code', since DESC
+""")
+_ADD_OF_INSTALLATION = text("""
+    INSERT INTO notification (id, event, since, data) VALUES (:id, :event, clock_timestamp(), CAST(:data AS jsonb))
+""")
+_ALONE = text("SELECT pg_try_advisory_xact_lock(hashtext('orderflow notifications'))")
 _ADD = text("""
     INSERT INTO notification (id, org_id, connection_id, event, since, data)
     VALUES (:id, :org_id, :connection_id, :event, :since, CAST(:data AS jsonb))
@@ -78,12 +132,14 @@ _ADD = text("""
 """)
 _TAKE = text("""
     UPDATE notification n SET next_attempt_at = now() + interval '1 minute', attempts = n.attempts + 1
-    FROM (SELECT id, attempts FROM notification WHERE done_at IS NULL AND next_attempt_at <= now()
-          ORDER BY next_attempt_at LIMIT :most FOR UPDATE SKIP LOCKED) due,
-         organization g, erp_connection c
-    WHERE n.id = due.id AND g.id = n.org_id AND c.id = n.connection_id
-    RETURNING n.id, n.event, g.slug AS organization, n.connection_id, COALESCE(c.name, c.connector_type) AS connection,
-              n.created_at, n.data, n.sent, due.attempts
+    FROM (SELECT d.id, d.attempts, g.slug, COALESCE(c.name, c.connector_type) AS connection
+          FROM notification d
+          LEFT JOIN organization g ON g.id = d.org_id LEFT JOIN erp_connection c ON c.id = d.connection_id
+          WHERE d.done_at IS NULL AND d.next_attempt_at <= now()
+          ORDER BY d.next_attempt_at LIMIT :most FOR UPDATE OF d SKIP LOCKED) due
+    WHERE n.id = due.id
+    RETURNING n.id, n.event, due.slug AS organization, n.connection_id, due.connection, n.created_at, n.data, n.sent,
+              due.attempts
 """)
 _SETTLE = text("""
     UPDATE notification
@@ -99,9 +155,15 @@ class SqlOutbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def note_changes(self, down_after: float) -> None:
-        """Note what changed. Raises DatabaseError."""
+    def note_changes(self, down_after: float, troubles: Sequence[Trouble] = ()) -> None:
+        """Note what changed, unless another process is at it. Raises DatabaseError."""
         with self._database.system() as connection:
+            if not connection.execute(_ALONE).scalar_one():
+                return
+            _note_installation(connection, troubles)
+            _note_beginnings(connection)
+            for row in connection.execute(_NOT_READ, {"down_after": down_after}).mappings().all():
+                connection.execute(_ADD, _row(row, "answers.not_read", {"error": row["error"]}))
             for row in connection.execute(_CHANGES, {"down_after": down_after}).mappings().all():
                 data = {"error": row["error"], "waiting": row["waiting"]}
                 connection.execute(_ADD, _row(row, row["event"], data))
@@ -121,6 +183,27 @@ class SqlOutbox:
         """Note what became of it. Raises DatabaseError."""
         with self._database.system() as connection:
             connection.execute(_SETTLE, {"id": notification_id, "sent": list(sent), "retry_in": retry_in})
+
+
+def _note_beginnings(connection: Connection) -> None:
+    for event, began in _BEGINNINGS.items():
+        for row in connection.execute(began, {"event": event}).mappings().all():
+            data = {"orders": row["orders"], "deliveries": row["deliveries"]}
+            connection.execute(_ADD, _row(row, event, data))
+
+
+def _note_installation(connection: Connection, troubles: Sequence[Trouble]) -> None:
+    told = {row.code for row in connection.execute(_LAST_WORDS) if row.event == "installation.trouble"}
+    now = {trouble.code for trouble in troubles}
+    for trouble in troubles:
+        if trouble.code not in told:
+            _add(connection, "installation.trouble", {"code": trouble.code, "error": trouble.as_json()})
+    for code in sorted(told - now):
+        _add(connection, "installation.recovered", {"code": code})
+
+
+def _add(connection: Connection, event: Event, data: dict[str, Any]) -> None:
+    connection.execute(_ADD_OF_INSTALLATION, {"id": new_id(), "event": event, "data": as_json(data)})
 
 
 def _row(row: Mapping[Any, Any], event: str, data: dict[str, Any]) -> dict[str, Any]:

@@ -37,7 +37,7 @@ WAITS_FOR = f"""CASE
     WHEN e.next_attempt_at > now() THEN 'RETRY_TIME'
     ELSE 'WORKER' END"""
 OVERDUE = "(e.status = 'SENT' AND e.sent_at < now() - make_interval(secs => c.answer_within))"
-_UNREAD = "(e.status = 'SENT' AND e.unreadable_answer IS NOT NULL)"
+_UNREAD = "(e.status IN ('PENDING', 'SENT') AND e.unreadable_answer IS NOT NULL)"
 _FAILED = "l.error_message IS NOT NULL"  # every attempt that did not succeed says why, and only those are indexed
 _ORDERS = f"""
     SELECT o.id, o.status, o.external_order_number, o.order_date, o.currency, o.requested_delivery_date,

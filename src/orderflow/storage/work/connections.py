@@ -66,7 +66,12 @@ _END_POLL = text("""
     UPDATE erp_connection
     SET poll_lease_token = NULL, poll_lease_until = NULL, next_poll_at = now() + make_interval(secs => :next_in),
         poll_error = CAST(:error AS jsonb),
-        poll_failing_since = CASE WHEN CAST(:error AS jsonb) IS NOT NULL THEN COALESCE(poll_failing_since, now()) END
+        -- What lies there and is not understood is another matter than that nothing can be read.
+        poll_failing_since = CASE
+            WHEN CAST(:error AS jsonb) IS NULL THEN NULL
+            WHEN starts_with(poll_error ->> 'code', 'ACKS_') = starts_with(CAST(:error AS jsonb) ->> 'code', 'ACKS_')
+            THEN COALESCE(poll_failing_since, now())
+            ELSE now() END
     WHERE id = :id AND poll_lease_token = :token
 """)
 _NOTE_TEST = text("""

@@ -176,4 +176,5 @@ def _export(row: Mapping[Any, Any]) -> Export:
         held=row["held_at"] is not None,
         erp_order_id=row["erp_order_id"],
         error=row["error_json"],
+        unreadable=row["unreadable_answer"],
     )

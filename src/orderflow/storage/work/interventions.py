@@ -17,7 +17,8 @@ from orderflow.storage.work.clock import UNLEASED
 _ORDER_OF = text("SELECT draft_order_id FROM erp_export WHERE id = :id")
 _CONFIRM = text("""
     UPDATE erp_export
-    SET status = 'ACKED', answered_at = now(), confirmed_by = :by, error_json = NULL, updated_at = now()
+    SET status = 'ACKED', answered_at = now(), confirmed_by = :by, error_json = NULL,
+        unreadable_answer = NULL, updated_at = now()
     WHERE id = :id AND status = 'SENT'
     RETURNING id
 """)
@@ -30,7 +31,7 @@ _DOUBTFUL = f"""
 """  # noqa: S608  # built from a constant
 _DECIDED = """
     held_at = NULL, asking = false, begun_at = NULL, doubt_since = NULL, lease_token = NULL, lease_until = NULL,
-    updated_at = now()
+    unreadable_answer = NULL, updated_at = now()
 """
 _UNSENT = f"{_DECIDED}, staged_at = NULL, staged_path = NULL"
 _NOTE_DELIVERED = text(f"""

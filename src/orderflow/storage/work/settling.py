@@ -48,7 +48,8 @@ _SETTLE = text(f"""
             erp_order_id = COALESCE(r.erp_order_id, e.erp_order_id),
             inferred = e.inferred OR r.inferred,
             sent_at = CASE WHEN r.export_status IN ('SENT', 'ACKED') THEN now() END,
-            answered_at = CASE WHEN r.export_status = 'ACKED' THEN now() END
+            answered_at = CASE WHEN r.export_status = 'ACKED' THEN now() END,
+            unreadable_answer = CASE WHEN r.export_status <> 'ACKED' THEN e.unreadable_answer END
         FROM r JOIN held ON held.id = r.export_id WHERE e.id = held.id
         RETURNING e.id
     ), o AS (

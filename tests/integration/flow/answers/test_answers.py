@@ -208,6 +208,28 @@ def test_what_cannot_be_read_is_news_once_and_until_a_better_answer_comes(instal
     assert (told(), noted()) == (None, None)
 
 
+def test_a_confirmation_by_hand_ends_what_could_not_be_read(installation: Any) -> None:
+    zone, connection_id, order_id = sent(installation)
+    answer(zone, installation, order_id, "UNREADABLE", message="not JSON", digest="d1")
+    poll(installation, connection_id)
+    with installation.wiring.store.work(installation.org_id) as work:
+        assert work.exports.count_unreadable(connection_id) == 1
+        assert work.exports.confirm(installation.export(order_id)["id"], "Ada")
+    assert installation.export(order_id)["unreadable_answer"] is None
+
+
+def test_a_resolved_doubt_ends_what_could_not_be_read(installation: Any) -> None:
+    _, _, order_id = sent(installation)
+    export_id = installation.export(order_id)["id"]
+    for decide in ("note_delivered", "send_again"):
+        installation.do(
+            "UPDATE erp_export SET status = 'PENDING', held_at = now(), sent_at = NULL, unreadable_answer = '{}'"
+        )
+        with installation.wiring.store.work(installation.org_id) as work:
+            assert getattr(work.exports, decide)(export_id)
+        assert installation.export(order_id)["unreadable_answer"] is None
+
+
 def test_what_belongs_to_nobody_stays_and_is_reported(installation: Any) -> None:
     zone, connection_id, _ = sent(installation)
     zone.answers.append(Ack("sales_order_of_somebody_else.json", "ACKED", source="x"))

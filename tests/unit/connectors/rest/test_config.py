@@ -1,5 +1,7 @@
 """A REST configuration that cannot work is refused when it is saved, with the field named and no secret shown."""
 
+import base64
+
 import pytest
 
 from orderflow.connectors.base import parse_config
@@ -67,3 +69,15 @@ def test_what_cannot_work_is_refused_when_it_is_saved(wrong, named):
         parse_config(RestJsonConfig, {"url": URL} | wrong)
     assert "s3cret" not in str(refused.value)
     assert "pa55word" not in str(refused.value)
+
+
+@pytest.mark.parametrize("rounds", [257, 5_000_000])
+def test_a_client_key_that_takes_hours_to_open_is_refused_unopened(rounds):
+    options = b"\0\0\0\x04salt" + rounds.to_bytes(4, "big")
+    strings = [b"aes256-ctr", b"bcrypt", options]
+    content = b"openssh-key-v1\0" + b"".join(len(one).to_bytes(4, "big") + one for one in strings)
+    key = (
+        f"-----BEGIN OPENSSH PRIVATE KEY-----\n{base64.b64encode(content).decode()}\n-----END OPENSSH PRIVATE KEY-----"
+    )
+    with pytest.raises(ConfigError, match=f"client_key: opening this key takes {rounds:,} rounds"):
+        parse_config(RestJsonConfig, {"url": URL, "client_certificate": "c", "client_key": key})

@@ -100,7 +100,7 @@ def own_database(app: App, name: str) -> str:
         OrderFlowError: We work on a database of one's own, where we make none.
     """
     if app.embedded is None:
-        raise OrderFlowError("This needs the embedded PostgreSQL: leave DATABASE_URL empty.")
+        raise OrderFlowError("This needs the embedded PostgreSQL: unset DATABASE_URL.")
     socket_folder = str(make_url(app.embedded.url("postgres")).query["host"])
     with psycopg.connect(host=socket_folder, user="postgres", dbname="postgres", autocommit=True) as connection:
         connection.execute(f"CREATE ROLE {name} LOGIN CREATEDB")

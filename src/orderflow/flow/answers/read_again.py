@@ -1,0 +1,55 @@
+"""A person has an answer read again that nobody understood: they, or the ERP, mended what was wrong with it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from orderflow.domain.errors import NotFoundError, StateError
+from orderflow.domain.reach import within
+from orderflow.domain.states import ERPExportStatus
+from orderflow.flow.answers.poll import poll_acks
+from orderflow.flow.delivery.open_target import open_target
+from orderflow.flow.ports import Actor, Export, Wiring
+
+
+def read_again(wiring: Wiring, org_id: UUID, export_id: UUID, actor: Actor) -> Export:
+    """Put the answer back from where it was put away, and read the connection's answers.
+
+    Returns:
+        The export as it is then: answered, or unreadable still. Where another process is polling the connection, that
+        one reads it, and it may be as it was.
+
+    Raises:
+        NotFoundError: There is no such export.
+        StateError: No unreadable answer is known of it, or the file is gone.
+        ConnectorError: The file cannot be put back now.
+    """
+    export = _with_unreadable(wiring, org_id, export_id)
+    to = open_target(wiring, org_id, export.connection_id)
+    if to is None:
+        raise StateError("The connection does not open, so no answer can be read.", hint="Test the connection.")
+    answer = export.unreadable or {}
+    with within(to.target.reach):
+        there = to.connector.bring_back(answer.get("file") or "", answer.get("digest"), to.target.config)
+    if not there:
+        raise StateError(
+            f"The file {answer.get('file')} is neither where answers come nor where it was put away.",
+            hint="Have the ERP write the answer anew: it is read by itself. Or confirm the order by hand.",
+        )
+    with wiring.store.work(org_id) as work:
+        work.audit.add("ACK_READ_AGAIN", actor, "erp_export", [export_id], None, {"file": answer.get("file")})
+    poll_acks(wiring, org_id, export.connection_id)
+    with wiring.store.work(org_id) as work:
+        return work.exports.get(export_id)
+
+
+def _with_unreadable(wiring: Wiring, org_id: UUID, export_id: UUID) -> Export:
+    with wiring.store.work(org_id) as work:
+        if work.exports.order_of(export_id) is None:
+            raise NotFoundError(f"There is no export {export_id} in this organization.")
+        export = work.exports.get(export_id)
+    if export.unreadable is None or export.status not in (ERPExportStatus.PENDING, ERPExportStatus.SENT):
+        raise StateError(
+            "No answer is known here that could not be read.", hint="Answers that lie ready are read by themselves."
+        )
+    return export
