@@ -212,7 +212,8 @@ def _look_at_lists(walk: Walk, zone: str) -> None:
     exports = ["status=PENDING", "status=FAILED", "status=SENT", "status=ACKED", "status=FAILED&status=SENT"]
     flags = [f"{flag}={value}" for flag in ("waiting", "held", "overdue") for value in ("true", "false")]
     orders = ["status=ERROR", "status=NEEDS_REVIEW&status=READY", "status=CONFIRMED", "q=OLD-77", "q=nowhere"]
-    _list(walk, "/draft-orders", [*common, *orders])
+    unread = ["unreadable_answer=true", "unreadable_answer=false"]
+    _list(walk, "/draft-orders", [*common, *orders, *unread])
     _list(walk, "/exports", [*common, *exports, *flags, f"order_id={order_id}"])
     _list(walk, "/push-log", [*common, *attempts, f"order_id={order_id}", f"export_id={order_id}"])
     audit = ["", time, "action=LOGIN_FAILED", "actor=nobody", "entity_type=erp_connection", f"entity_id={order_id}"]
@@ -238,8 +239,11 @@ def _deliver(app: Any, org_id: UUID, walk: Walk, zone: UUID, folder: Path) -> No
         kind, answer = (
             ("error", refused) if number % 2 else ("ack", {"status": "ACKED", "erp_order_id": f"SO-{number}"})
         )
-        (folder / "out" / f"{kind}_{path.name}").write_text(json.dumps(answer))
+        text_of = "not JSON" if number == 2 else json.dumps(answer)
+        (folder / "out" / f"{kind}_{path.name}").write_text(text_of)
     poll_acks(app.wiring, org_id, zone)
+    unread = next(export["id"] for export in walk("GET", "/exports")["items"] if export["unreadable_answer"])
+    walk("POST", "/exports/{export_id}/read-answer-again", export_id=unread)
     failed = walk("GET", "/draft-orders", query="status=ERROR")["items"][0]["id"]
     walk("POST", "/draft-orders/{order_id}/retry-push", order_id=failed)
     push_batch(app.wiring, org_id, zone)
@@ -257,6 +261,8 @@ def _administer(walk: Walk, zone: str) -> None:
     mock = walk("POST", "/connectors", config)["id"]
     walk("POST", "/connectors/test", config)
     walk("POST", "/connectors/preview", {**config, "order_id": walk.order(2001)})
+    rest = {"connector_type": "REST_JSON", "config": {"url": "https://127.0.0.1/orders", "auth": "none"}}
+    walk("POST", "/connectors/answer", {**rest, "status": 201, "body": "{}"})
     walk("PATCH", "/connectors/{connector_id}", {"answer_within": 1}, connector_id=zone)
     for action in ("test", "disable", "enable", "default"):
         walk("POST", "/connectors/{connector_id}/" + action, connector_id=zone)
