@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import text
 
 from orderflow.bootstrap import App, open_app
+from orderflow.domain.errors import KeyMismatchError
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
 from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.delivery.claim import claim
@@ -29,6 +30,7 @@ from orderflow.flow.ports import Actor
 from orderflow.flow.setup import connections as steps
 from orderflow.settings import Settings
 from orderflow.storage.system.doctor import SqlBookKeeping
+from orderflow.storage.system.rotation import disable_sealed_with
 
 ACTOR = Actor("test")
 
@@ -137,10 +139,14 @@ def test_after_a_restore_nothing_is_sent_twice_and_an_answer_or_a_person_settles
 
 @pytest.mark.slow
 def test_without_the_key_orders_wait_until_the_configuration_is_entered_again(shop: Shop) -> None:
-    ids = shop.pushed(2)
+    ids, lost = shop.pushed(2), shop.app.encryption.key_id
     shop.app.close()
     shop.reopen(encryption_master_key="cd" * 32)
+    with pytest.raises(KeyMismatchError, match=lost):
+        shop.app.require_key()
     assert shop.deliver() == 0
+    assert disable_sealed_with(shop.app.database, lost, ACTOR) == 1
+    shop.app.require_key()
     shop.app.upkeep()
     wiring, org_id, connection_id = shop.app.wiring, shop.org_id, shop.connection_id
     with shop.app.database.transaction(org_id) as connection:

@@ -492,16 +492,19 @@ def test_in_place_a_crash_asks_whether_the_file_is_there_in_full(installation: A
     assert (installation.export(half)["status"], len(place.take())) == ("SENT", 2)
 
 
-def test_a_thousand_answers_in_a_full_folder(installation: Any, place: Place, connect: Any) -> None:
+@pytest.mark.parametrize(("answers", "others"), [(50, 1_000), pytest.param(200, 3_000, marks=pytest.mark.large)])
+def test_answers_are_found_in_a_full_folder(
+    installation: Any, place: Place, connect: Any, answers: int, others: int
+) -> None:
     connection_id = connect()
-    installation.pushed(200)
+    installation.pushed(answers)
     installation.work_off(connection_id)
-    for number in range(3_000):
+    for number in range(others):
         (place.root / "acks" / f"other_{number}.dat").touch()
     for name in place.take():
         place.answer(name)
-    assert poll(installation, connection_id) == {"acknowledge": 200}
-    assert len(place.lying()) == 3_000
+    assert poll(installation, connection_id) == {"acknowledge": answers}
+    assert len(place.lying()) == others
 
 
 def test_a_test_leaves_the_folders_clean_and_names_its_steps(installation: Any, place: Place, connect: Any) -> None:

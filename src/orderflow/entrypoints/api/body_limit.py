@@ -57,6 +57,8 @@ PACE = Pace()
 def limited(request: Request, most: int, pace: Pace | None = None) -> Receive:
     """Return the request's `receive`, which raises once more than `most` bytes came, or too few.
 
+    What is within the limit is given out first, however the network cut it.
+
     Raises:
         BodyTooLargeError: At once if the request announces that much.
         BodyTooSlowError: It does not keep `pace`.
@@ -66,16 +68,21 @@ def limited(request: Request, most: int, pace: Pace | None = None) -> Receive:
     if announced.isdigit() and int(announced) > most:
         raise _too_large(most)
     received, begun = 0, time.monotonic()
+    beyond = False
 
     async def receive() -> Message:
-        nonlocal received
+        nonlocal received, beyond
+        if beyond:
+            raise _too_large(most)
         try:
             message = await asyncio.wait_for(request.receive(), pace.idle)
         except TimeoutError:
             raise BodyTooSlowError from None
-        received += len(message.get("body", b""))
+        piece = message.get("body", b"")
+        received += len(piece)
         if received > most:
-            raise _too_large(most)
+            beyond = True
+            return {"type": message["type"], "body": piece[: most - received], "more_body": True}
         if message.get("more_body") and _lags(received, time.monotonic() - begun, pace):
             raise BodyTooSlowError
         return message

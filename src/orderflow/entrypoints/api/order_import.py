@@ -89,7 +89,7 @@ def import_draft_orders(
 
 def _results(request: Request, caller: Caller) -> Iterator[Imported]:
     body = _Body(request)
-    orders = read_orders(lines_of(io.BufferedReader(body, 1 << 16)))
+    orders = read_orders(_whole_lines(body))
     last = 0
     for result in import_orders(app_of(request).store, caller.org_id, orders, caller.actor, MOST_REFUSED):
         last = result.line
@@ -98,6 +98,13 @@ def _results(request: Request, caller: Caller) -> Iterator[Imported]:
         pass  # whoever still sends is not reading yet
     if body.stopped is not None:
         yield Imported(last + 1, error=body.stopped)
+
+
+def _whole_lines(body: _Body) -> Iterator[bytes]:
+    """Yield the lines of a body, without the one in which it was stopped: half a line tells nothing of an order."""
+    for line in lines_of(io.BufferedReader(body, 1 << 16)):
+        if body.stopped is None or line.endswith(b"\n"):
+            yield line
 
 
 def _write(results: BinaryIO, result: Imported) -> bool:

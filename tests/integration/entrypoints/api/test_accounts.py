@@ -95,7 +95,8 @@ def test_the_audit_log_shows_before_and_after_of_every_switch(acme):
     for path in (f"/connectors/{connector}/disable", f"/connectors/{connector}/enable", "/organization/pause"):
         assert acme.call("POST", path).status_code == 200
     acme.call("POST", "/organization/resume")
-    resumed, paused, enabled, disabled = acme.call("GET", "/audit-log?limit=4").json()["items"]
+    entries = acme.call("GET", "/audit-log?limit=5").json()["items"]
+    resumed, paused, enabled, disabled = (entry for entry in entries if entry["action"] != "CONNECTOR_TESTED")
     for entry, was, now in ((paused, False, True), (resumed, True, False)):
         assert (entry["before"]["deliveries_paused"], entry["after"]["deliveries_paused"]) == (was, now)
     for entry, was, now in ((disabled, "ACTIVE", "DISABLED"), (enabled, "DISABLED", "ACTIVE")):

@@ -29,7 +29,7 @@ from orderflow.storage.views import search
 SETUP = Actor("test")
 STATEMENTS = {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE"}
 GROWING = {"draft_order", "draft_order_line", "erp_export", "erp_push_log", "audit_log"}
-SMALL = {"idx_erp_export_due", "idx_erp_export_unanswered", "idx_erp_export_unalerted"}
+SMALL = {"idx_erp_export_due", "idx_erp_export_unanswered", "idx_erp_export_unalerted", "idx_erp_export_unreadable"}
 """Indexes that hold only what is under way."""
 
 OPENAPI = Path(__file__).parents[4] / "frontend/openapi.json"
@@ -59,7 +59,8 @@ HISTORY = (
     """
     INSERT INTO erp_push_log (id, org_id, draft_order_id, erp_export_id, attempt_no, connector_type, status,
                               response_json, idempotency_key, created_at)
-    SELECT gen_random_uuid(), org_id, draft_order_id, id, n, 'DROPZONE_JSON_V1', 'SUCCESS', '{}', id, created_at
+    SELECT gen_random_uuid(), org_id, draft_order_id, id, n, 'DROPZONE_JSON_V1', 'SUCCESS', '{}',
+           id || '-' || n, created_at
     FROM erp_export, generate_series(1, 3) AS n
     """,
     """

@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy import text
 
 from orderflow.bootstrap import App
+from orderflow.domain.ids import new_id
 from orderflow.entrypoints.api.app import ROUTERS
 from orderflow.flow.delivery.push_batch import push_batch
 
@@ -22,6 +23,7 @@ ORDER = {
 BODIES: dict[str, Any] = {
     "PATCH /users/{user_id}": {"active": False},
     "POST /users/{user_id}/password": {"password": "correct horse battery"},
+    "PATCH /api-keys/{key_id}": {"user_id": str(new_id())},
     "PATCH /connectors/{connector_id}": {"name": "taken over"},
     "POST /connectors/{connector_id}/accept-host-key": {"fingerprint": "SHA256:" + "A" * 43},
     "PUT /draft-orders/{order_id}": ORDER,
