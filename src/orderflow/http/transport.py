@@ -184,7 +184,8 @@ class _Stream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         call = self._enter()
-        call.begun = call.begun or not buffer.startswith(b"CONNECT ")  # which is for a proxy, and does nothing yet
+        # CONNECT is for a proxy, and does nothing yet; the end of a message without a body is written as nothing.
+        call.begun = call.begun or bool(buffer and not buffer.startswith(b"CONNECT "))
         for start in range(0, len(buffer), _PART):
             self._stream.write(buffer[start : start + _PART], call.deadline.left(timeout))
 

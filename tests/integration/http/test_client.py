@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import socket
+import threading
 import time
 
 import pytest
@@ -105,3 +107,18 @@ def test_a_proxy_that_does_not_lead_there_leaves_nothing_in_doubt(server, client
     monkeypatch.setenv("HTTPS_PROXY", server.url)
     with pytest.raises(UnavailableError, match="proxy"):
         client.send("POST", "https://erp.invalid/orders", content=b"{}")
+
+
+def test_a_proxy_that_breaks_off_before_tls_leaves_nothing_in_doubt(client, monkeypatch):
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def open_and_close():
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65_536)
+            connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+
+    threading.Thread(target=open_and_close, daemon=True).start()
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{listener.getsockname()[1]}")
+    with listener, pytest.raises(UnavailableError):
+        client.send("POST", "https://shop.example/orders", content=b"an order")

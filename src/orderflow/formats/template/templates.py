@@ -8,6 +8,7 @@ Source of the language: https://jinja.palletsprojects.com/en/stable/templates/
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -227,6 +228,8 @@ def _check(node: nodes.Node, number: int) -> None:
     if isinstance(node, nodes.Test) and node.name not in _TESTS:
         raise TemplateError(f"there is no test {node.name!r}; there are {', '.join(sorted(_TESTS))}")
     attribute = node.attr if isinstance(node, nodes.Getattr) else None
+    if isinstance(node, nodes.Const) and isinstance(node.value, float) and not math.isfinite(node.value):
+        raise TemplateError("it holds a number that is too large")
     if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
         attribute = node.arg.value
     if isinstance(attribute, str) and attribute.startswith("_"):

@@ -264,3 +264,9 @@ def test_fixed_does_not_round_and_sum_misses_nothing():
         Template("{{ lines | sum('unit_price') }}", as_json).render(order_fields(order))
     with pytest.raises(RejectedError, match="no time zone 'Mars/Base'"):
         filled("{{ order.approved_at | date('%H', 'Mars/Base') }}")
+
+
+@pytest.mark.parametrize("source", ["{{ 1e999 }}", "{{ -7.5e4000 + 1 }}", "{% if 9e9999 > 1 %}x{% endif %}"])
+def test_a_number_beyond_what_can_be_written_is_refused(source):
+    with pytest.raises(ValueError, match="too large"):
+        Template(source, as_json)
