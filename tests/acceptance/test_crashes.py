@@ -188,4 +188,5 @@ def assert_all_agree(shop: Shop, erp: FolderERP) -> None:
     logs = dict(shop.rows("SELECT status, count(DISTINCT draft_order_id) FROM erp_push_log GROUP BY 1"))
     assert logs["SUCCESS"] == ORDERS
     assert set(logs) <= {"SUCCESS", "RETRYING"}
-    assert list(shop.inbox.glob("*.tmp")) == []
+    # A look at the clock that was killed leaves a file that is removed after an hour.
+    assert [path for path in shop.inbox.glob("*.tmp") if not path.name.startswith("orderflow_clock_")] == []
