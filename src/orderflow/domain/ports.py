@@ -14,6 +14,7 @@ from orderflow.domain.errors import (
     BusyError,
     ConnectorError,
     InDoubtError,
+    InputError,
     LeaseEndingError,
     NeedsAttentionError,
     UnavailableError,
@@ -181,9 +182,9 @@ class ERPConnectorPort(ABC):
 
         Raises:
             ConnectorError: What `export` would raise.
-            NotImplementedError: This connector reads no HTTP answers, or not one alone.
+            InputError: This connector reads no HTTP answers, or not one alone.
         """
-        raise NotImplementedError
+        raise InputError(f"{self.connector_type} does not show what an answer would mean.", hint="REST_JSON does.")
 
     def further_secrets(self, config: dict[str, Any]) -> Iterable[str]:
         """Return secrets that were got by those of the configuration, as access tokens; they are hidden like those."""

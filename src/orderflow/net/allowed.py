@@ -217,7 +217,7 @@ def _system_folders() -> list[str | Path]:
 
 
 _SYSTEM = (
-    "/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/root/.ssh", "/run/systemd", "/sbin", "/sys", "/usr",
+    "/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run/systemd", "/sbin", "/sys", "/usr",
     "/var/spool/cron", "/var/lib/postgresql",
     Path.home() / ".ssh", Path.home() / ".config",
 )  # fmt: skip

@@ -99,10 +99,8 @@ def understand(
     """
     try:
         return connector.understand(order, config, answer.status, answer.headers, answer.body)
-    except ConnectorError:
+    except (ConnectorError, InputError):
         raise
-    except NotImplementedError:
-        raise InputError(f"{connector_type} does not show what an answer would mean.", hint="REST_JSON does.") from None
     except Exception as error:  # noqa: BLE001  # a third party's connector may raise anything
         raise connector_fault(connector_type, error) from None
 
