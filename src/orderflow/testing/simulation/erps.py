@@ -7,7 +7,7 @@ not at all; what it took, it remembers for ever.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from uuid import UUID
@@ -316,9 +316,12 @@ class SimulatedDropzone(SimulatedErp):
         """Return whether the file lies there, or the ERP has taken it."""
         return row.filename in self.books.arrived[row.draft_order_id]
 
-    def unread(self) -> bool:
-        """Return whether the ERP has yet to take a file, or nobody has read its answer yet."""
-        lying = any(ack.reference in self.answered and ack.status != "UNREADABLE" for ack in self.answers)
+    def unread(self, awaited: Container[str | None]) -> bool:
+        """Return whether the ERP has yet to take a file, or the answer to one of the awaited lies there unread.
+
+        An answer that came twice may lie there for ever: nobody looks where nothing is awaited.
+        """
+        lying = any(ack.reference in awaited and ack.status != "UNREADABLE" for ack in self.answers)
         return lying or any(not path.endswith(".tmp") for path in self.files)
 
     def look(self) -> None:

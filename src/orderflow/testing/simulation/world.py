@@ -192,7 +192,8 @@ class World:
     def _ended(self) -> bool:
         if not self.nothing_new or self.waits():
             return self.clock.seconds > TROUBLED + DRAINED
-        unread = any(erp.unread() for erp in self.dropzones())
+        awaited = {row.filename for row in self.tables.exports.values() if row.status is ERPExportStatus.SENT}
+        unread = any(erp.unread(awaited) for erp in self.dropzones())
         return not unread or self.clock.seconds > TROUBLED + DRAINED
 
 
