@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -14,6 +15,7 @@ from orderflow.storage.database import Database
 from orderflow.storage.people.api_keys import SqlApiKeys
 from orderflow.storage.people.organization import SqlOrganization
 from orderflow.storage.people.users import SqlUsers
+from orderflow.storage.views.view import View
 from orderflow.storage.work.audit import SqlAudit
 from orderflow.storage.work.connections import SqlConnections
 from orderflow.storage.work.exports import SqlExports
@@ -38,11 +40,33 @@ class SqlWork:
         self.org_id = org_id
         self.orders = SqlOrders(connection, org_id, holding)
         self.exports = SqlExports(connection, org_id, holding)
-        self.connections = SqlConnections(connection, org_id, encryption)
-        self.organization = SqlOrganization(connection, org_id)
-        self.users = SqlUsers(connection, org_id)
-        self.api_keys = SqlApiKeys(connection, org_id)
         self.audit = SqlAudit(connection, org_id)
+        self._encryption = encryption
+
+    @cached_property
+    def connections(self) -> SqlConnections:
+        """The ways into ERPs. These and what follows are made when a step asks for them: few do."""
+        return SqlConnections(self.connection, self.org_id, self._encryption)
+
+    @cached_property
+    def organization(self) -> SqlOrganization:
+        """The organization's own row."""
+        return SqlOrganization(self.connection, self.org_id)
+
+    @cached_property
+    def users(self) -> SqlUsers:
+        """Who signs in."""
+        return SqlUsers(self.connection, self.org_id)
+
+    @cached_property
+    def api_keys(self) -> SqlApiKeys:
+        """How programs sign in."""
+        return SqlApiKeys(self.connection, self.org_id)
+
+    @cached_property
+    def view(self) -> View:
+        """What people look at."""
+        return View(self.connection, self.org_id)
 
     @property
     def slug(self) -> str:

@@ -1,21 +1,17 @@
-"""Orders as they come in and go out: the same fields under the same names."""
+"""Orders as they come in, and what is answered besides the orders themselves (see `orderflow.storage.views.orders`)."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
 
 from orderflow.domain.states import OrderStatus
-from orderflow.entrypoints.api.connector_schemas import Problem
-from orderflow.entrypoints.api.delivery_schemas import Export, UnreadableAnswer
-from orderflow.entrypoints.api.schemas import VERSION, Day, In, Moment, Name, Out, Page, Text
+from orderflow.entrypoints.api.schemas import VERSION, Day, In, Moment, Name, Out, Text
 from orderflow.flow.order.reading import MOST_ADDRESS_FIELDS, MOST_LINES
-
-Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
+from orderflow.storage.views.orders import Number
+from orderflow.storage.views.problem import Problem
 
 Address = Annotated[dict[Name, Text | None], Field(max_length=MOST_ADDRESS_FIELDS)]
 Code = Annotated[str, Field(max_length=200)]
@@ -71,80 +67,6 @@ class OrderBody(In):
     source_document: SourceDocumentBody | None = None
 
 
-class Line(Out):
-    """One line."""
-
-    line_no: int
-    internal_sku: str | None
-    qty: Number | None
-    uom: str | None
-    unit_price: Number | None
-    currency: str | None
-    customer_sku_raw: str | None
-    description: str | None
-    requested_delivery_date: date | None
-    line_notes: str | None
-
-
-class Customer(Out):
-    """Who ordered."""
-
-    id: UUID | None
-    erp_customer_number: str | None
-    name: str | None
-
-
-class SourceDocument(Out):
-    """The document that the order was read from."""
-
-    document_id: UUID | None
-    file_name: str | None
-    sha256: str | None
-
-
-class OrderSummary(Out):
-    """An order in a list."""
-
-    id: UUID
-    status: OrderStatus
-    external_order_number: str | None
-    order_date: date | None
-    requested_delivery_date: date | None
-    currency: str | None
-    customer: Customer
-    erp_order_id: str | None
-    erp_order_id_source: Literal["filename", "file", "erp", "hand"] | None = Field(
-        description="file: from an answer file; erp: from the ERP's API; filename: the file's name stands in for the "
-        "number until the ERP gives it; hand: a person entered it; null: there is none, or it is from before `hand`"
-    )
-    attempts: int = Field(description="Delivery attempts, ever")
-    error: Problem | None = Field(description="Why it is in ERROR")
-    unreadable_answer: UnreadableAnswer | None = Field(description="The ERP's answer, if it could not be read")
-    created_by: str | None
-    created_at: datetime
-    updated_at: datetime
-    approved_by: str | None
-    approved_at: datetime | None
-    version: int = VERSION
-
-
-class Order(OrderSummary):
-    """An order, whole."""
-
-    notes: str | None
-    ship_to: dict[str, Any] | None
-    bill_to: dict[str, Any] | None
-    lines: list[Line]
-    source_document: SourceDocument
-    missing: list[str] = Field(description="What it still needs to be READY, for a person")
-    latest_export: Export | None
-    confirmed_by: str | None = Field(description="Who confirmed it by hand; null: the ERP did, or nobody has yet")
-
-
-class OrderPage(Page[OrderSummary]):
-    """Orders, newest first."""
-
-
 class OrderState(Out):
     """What became of an order."""
 
@@ -190,6 +112,9 @@ class OrderFilterBody(In):
     until: Moment | None = Field(None, description="Exclusive")
     connection_id: UUID | None = None
     error_code: Text | None = None
+    unreadable_answer: Annotated[bool, Field(strict=True)] | None = Field(
+        None, description="The ERP's answer could not be read"
+    )
 
 
 class BulkBody(In):

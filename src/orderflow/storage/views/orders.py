@@ -1,70 +1,137 @@
-"""Orders, exports and attempts by filter, newest first, a page at a time. Changes nothing, locks nothing.
-
-Only the conditions asked for are in a statement, so that each can be answered from the index that fits it.
-"""
+"""Orders as people see them: in lists, and whole."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from pydantic import Field, WithJsonSchema
+from sqlalchemy import text
 
-from orderflow.storage.views.reading import like
+from orderflow.domain import orders as domain
+from orderflow.domain.errors import NotFoundError
+from orderflow.domain.orders import DraftOrder, DraftOrderLine, missing_for_ready
+from orderflow.domain.states import OrderStatus
+from orderflow.storage.records import columns
+from orderflow.storage.tables.models import DraftOrderRow
+from orderflow.storage.views.conditions import common, either, like
+from orderflow.storage.views.deliveries import UNREAD, Export, ExportFilter, find_exports
+from orderflow.storage.views.problem import Problem, UnreadableAnswer
+from orderflow.storage.views.view import COUNTS_CHANGES, Ask, Condition, NextCursor, Sql, Table, View, after, cut
 
-Place = tuple[datetime | None, UUID | None]
-"""`created_at` and id of the last row of the page before; nothing for the first page."""
-
-Condition = tuple[str, dict[str, Any]]
 FARTHEST = 100_000
 """Orders that a search for part of a name looks through, of those that the other filters leave."""
 
-RESTS_UNTIL = "CASE WHEN c.rests_until > now() THEN c.rests_until END"
-PAUSED = """(g.deliveries_paused_at IS NOT NULL
-            AND (g.deliveries_paused_until IS NULL OR g.deliveries_paused_until > now()))"""
-WAITS_FOR = f"""CASE
-    WHEN e.status <> 'PENDING' THEN NULL
-    WHEN e.held_at IS NOT NULL THEN 'DECISION'
-    WHEN e.lease_until > now() THEN 'ATTEMPT'
-    WHEN c.status <> 'ACTIVE' THEN 'CONNECTOR_DISABLED'
-    WHEN {PAUSED} THEN 'DELIVERIES_PAUSED'
-    WHEN c.breaker_state = 'PAUSED' THEN 'ATTENTION'
-    WHEN c.breaker_state = 'OPEN' THEN 'TARGET'
-    WHEN c.rests_until > now() THEN 'TARGET_RESTS'
-    WHEN e.next_attempt_at > now() THEN 'RETRY_TIME'
-    ELSE 'WORKER' END"""
-OVERDUE = "(e.status = 'SENT' AND e.sent_at < now() - make_interval(secs => c.answer_within))"
-_UNREAD = "(e.status IN ('PENDING', 'SENT') AND e.unreadable_answer IS NOT NULL)"
-_FAILED = "l.error_message IS NOT NULL"  # every attempt that did not succeed says why, and only those are indexed
-_ORDERS = f"""
-    SELECT o.id, o.status, o.external_order_number, o.order_date, o.currency, o.requested_delivery_date,
-           o.customer_id, o.erp_customer_number, o.customer_name, o.erp_order_id, o.erp_order_id_source, o.attempts,
-           o.error_json, o.created_by, o.created_at, o.updated_at, o.approved_by, o.approved_at, o.version,
-           (SELECT e.unreadable_answer - 'digest' FROM erp_export e WHERE e.draft_order_id = o.id AND {_UNREAD} LIMIT 1)
-               AS unreadable_answer
-    FROM draft_order o
-"""  # noqa: S608  # built from constants
-_EXPORTS = f"""
-    SELECT e.id, e.draft_order_id, o.external_order_number, o.status AS order_status, e.connection_id, c.connector_type,
-           c.name AS connection_name, e.status, e.filename, e.export_format_version, e.document_sha256,
-           e.document_size, e.export_storage_key, e.dropzone_path, e.erp_order_id, e.error_json, e.attempts_spent,
-           e.next_attempt_at, e.inferred, e.held_at, e.staged_at, e.sent_at, e.answered_at,
-           e.last_begun_at, CASE WHEN e.status = 'PENDING' THEN {RESTS_UNTIL} END AS rests_until,
-           e.confirmed_by, e.created_at, e.requested_by, e.request_id, {WAITS_FOR} AS waits_for,
-           CASE WHEN {_UNREAD} THEN e.unreadable_answer - 'digest' END AS unreadable_answer,
-           COALESCE({OVERDUE}, false) AS overdue, c.breaker_error AS connector_error
-    FROM erp_export e JOIN draft_order o ON o.id = e.draft_order_id JOIN erp_connection c ON c.id = e.connection_id
-    JOIN organization g ON g.id = e.org_id
-"""  # noqa: S608  # built from constants
-_ATTEMPTS = """
-    SELECT l.id, l.draft_order_id, o.external_order_number, l.erp_export_id, e.connection_id, l.attempt_no,
-           l.connector_type, l.status, l.error_message, l.response_json ->> 'code' AS error_code, l.idempotency_key,
-           l.retry_count, l.latency_ms, l.request_id, l.created_at{more}
-    FROM erp_push_log l JOIN draft_order o ON o.id = l.draft_order_id JOIN erp_export e ON e.id = l.erp_export_id
-"""
+_NAMES = "o.external_order_number, o.erp_customer_number, o.customer_name, o.erp_order_id"
+_UNREADABLE = f"(SELECT e.unreadable_answer FROM erp_export e WHERE e.draft_order_id = o.id AND {UNREAD} LIMIT 1)"  # noqa: S608  # from constants
+_CUSTOMER = (
+    "jsonb_build_object('id', o.customer_id, 'erp_customer_number', o.erp_customer_number, 'name', o.customer_name)"
+)
+_SOURCE = (
+    "jsonb_build_object('document_id', o.source_document_id, 'file_name', o.source_file_name,"
+    " 'sha256', o.source_sha256)"
+)
+_ORDERS = Table("o", "FROM draft_order o")
+_LINES = Table("l", "FROM draft_order_line l")
+
+Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line."""
+
+    line_no: int
+    internal_sku: str | None
+    qty: Number | None
+    uom: str | None
+    unit_price: Number | None
+    currency: str | None
+    customer_sku_raw: str | None
+    description: Annotated[str | None, Sql("l.product_description")]
+    requested_delivery_date: date | None
+    line_notes: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """Who ordered."""
+
+    id: UUID | None
+    erp_customer_number: str | None
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceDocument:
+    """The document that the order was read from."""
+
+    document_id: UUID | None
+    file_name: str | None
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderSummary:
+    """An order in a list."""
+
+    id: UUID
+    status: OrderStatus
+    external_order_number: str | None
+    order_date: date | None
+    requested_delivery_date: date | None
+    currency: str | None
+    customer: Annotated[Customer, Sql(_CUSTOMER)]
+    erp_order_id: str | None
+    erp_order_id_source: Annotated[
+        Literal["filename", "file", "erp", "hand"] | None,
+        Field(
+            description="file: from an answer file; erp: from the ERP's API; filename: the file's name stands in for "
+            "the number until the ERP gives it; hand: a person entered it; null: there is none, or it is from before "
+            "`hand`"
+        ),
+    ]
+    attempts: Annotated[int, Field(description="Delivery attempts, ever")]
+    error: Annotated[Problem | None, Sql("o.error_json"), Field(description="Why it is in ERROR")]
+    unreadable_answer: Annotated[
+        UnreadableAnswer | None,
+        Sql(_UNREADABLE),
+        Field(description="The ERP's answer, if it could not be read"),
+    ]
+    source_document: Annotated[SourceDocument, Sql(_SOURCE)]
+    created_by: str | None
+    created_at: datetime
+    updated_at: datetime
+    approved_by: str | None
+    approved_at: datetime | None
+    version: Annotated[int, Field(description=COUNTS_CHANGES)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order(OrderSummary):
+    """An order, whole."""
+
+    notes: str | None
+    ship_to: dict[str, Any] | None
+    bill_to: dict[str, Any] | None
+    lines: Annotated[list[Line], Sql(None)]
+    missing: Annotated[list[str], Sql(None), Field(description="What it still needs to be READY, for a person")]
+    latest_export: Annotated[Export | None, Sql(None)]
+    confirmed_by: Annotated[
+        str | None, Sql(None), Field(description="Who confirmed it by hand; null: the ERP did, or nobody has yet")
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """Orders, newest first."""
+
+    items: list[OrderSummary]
+    next_cursor: NextCursor = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,181 +154,67 @@ class OrderFilter:
     unreadable: bool | None = None
 
     def conditions(self) -> Iterator[Condition]:
-        """Yield what the filter asks for."""
-        yield from _common("o", self.statuses, self.created_from, self.created_to)
+        """Yield what the filter asks for, all but `search`."""
+        yield from common("o", self.statuses, self.created_from, self.created_to)
         if self.connection_id:
             exported = "e.org_id = o.org_id AND e.draft_order_id = o.id AND e.connection_id = :connection_id"
             yield f"EXISTS (SELECT FROM erp_export e WHERE {exported})", {"connection_id": self.connection_id}
         if self.error_code:
             yield "o.error_json ->> 'code' = :error_code", {"error_code": self.error_code}
-        unread = f"EXISTS (SELECT FROM erp_export e WHERE e.draft_order_id = o.id AND {_UNREAD})"
-        yield from _either(unread, self.unreadable)
+        unread = f"EXISTS (SELECT FROM erp_export e WHERE e.draft_order_id = o.id AND {UNREAD})"
+        yield from either(unread, self.unreadable)
 
 
-@dataclass(frozen=True, slots=True)
-class ExportFilter:
-    """Which exports; what is not given does not matter.
-
-    Attributes:
-        waiting: Those that are still to be delivered, or those that are not.
-        held: Those in doubt that wait for a person's decision, or all others.
-        overdue: Those that the ERP should have answered by now, or all others.
-    """
-
-    statuses: Sequence[str] = ()
-    connection_id: UUID | None = None
-    order_id: UUID | None = None
-    waiting: bool | None = None
-    held: bool | None = None
-    overdue: bool | None = None
-    error_code: str | None = None
-    created_from: datetime | None = None
-    created_to: datetime | None = None
-
-    def conditions(self) -> Iterator[Condition]:
-        """Yield what the filter asks for."""
-        yield from _common("e", self.statuses, self.created_from, self.created_to)
-        yield from _equal("e.connection_id", self.connection_id)
-        yield from _equal("e.draft_order_id", self.order_id)
-        yield from _equal("e.error_json ->> 'code'", self.error_code)
-        yield from _either("e.status = 'PENDING'", self.waiting)
-        yield from _either("(e.status = 'PENDING' AND e.held_at IS NOT NULL)", self.held)
-        if self.overdue is not None:  # written so that the index on what is SENT can be used
-            yield OVERDUE if self.overdue else f"NOT COALESCE({OVERDUE}, false)", {}
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptFilter:
-    """Which rows of the push log; what is not given does not matter."""
-
-    statuses: Sequence[str] = ()
-    connection_id: UUID | None = None
-    order_id: UUID | None = None
-    export_id: UUID | None = None
-    error_code: str | None = None
-    created_from: datetime | None = None
-    created_to: datetime | None = None
-
-    def conditions(self) -> Iterator[Condition]:
-        """Yield what the filter asks for."""
-        yield from _common("l", self.statuses, self.created_from, self.created_to)
-        yield from _equal("e.connection_id", self.connection_id)
-        yield from _equal("l.draft_order_id", self.order_id)
-        yield from _equal("l.erp_export_id", self.export_id)
-        yield from _equal("l.response_json ->> 'code'", self.error_code)
-        if self.error_code or (self.statuses and {*self.statuses} <= {"RETRYING", "FAILED"}):
-            yield _FAILED, {}
-        if [*self.statuses] == ["PENDING"]:
-            yield "e.status = 'PENDING'", {}  # few wait, and each of them knows its attempts
-
-
-class SqlSearch:
-    """The lists of one organization, in one transaction."""
-
-    def __init__(self, connection: Connection, org_id: UUID) -> None:
-        self._connection = connection
-        self._org_id = org_id
-
-    def orders(self, wanted: OrderFilter, place: Place, limit: int) -> list[Any]:
-        """Return up to `limit` orders after `place`."""
-        found = self._page("o", _ORDERS, wanted.conditions(), place, limit, search=wanted.search)
-        if not found and wanted.search:
-            numbered = ("o.external_order_number = :number", {"number": wanted.search})
-            return self._page("o", _ORDERS, iter([*wanted.conditions(), numbered]), place, limit)
+def find_orders(view: View, wanted: OrderFilter, ask: Ask) -> OrderPage:
+    """Return a page of orders. Raises InputError for a cursor that is not ours."""
+    if not wanted.search:
+        return OrderPage(*_ORDERS.page(view, OrderSummary, wanted.conditions(), ask))
+    found = OrderPage(*_searched(view, wanted, ask))
+    if found.items:
         return found
-
-    def order(self, order_id: UUID) -> Any | None:
-        """Return one order without its lines, or None."""
-        return self._one("o", _ORDERS, order_id)
-
-    def order_ids(self, wanted: OrderFilter, limit: int) -> list[UUID]:
-        """Return the ids of the `limit` oldest orders."""
-        where, parameters = self._where("o", wanted.conditions())
-        query = _ordered(f"{_ORDERS} {where}", "o.created_at, o.id", wanted.search)
-        found = self._connection.execute(text(query), parameters | _searched(wanted.search) | {"limit": limit})
-        return list(found.scalars())
-
-    def exports(self, wanted: ExportFilter, place: Place, limit: int) -> list[Any]:
-        """Return up to `limit` exports after `place`; `waits_for` says what keeps a PENDING one."""
-        return self._page("e", _EXPORTS, wanted.conditions(), place, limit)
-
-    def export(self, export_id: UUID) -> Any | None:
-        """Return one export, or None."""
-        return self._one("e", _EXPORTS, export_id)
-
-    def attempts(self, wanted: AttemptFilter, place: Place, limit: int, *, whole: bool = False) -> list[Any]:
-        """Return up to `limit` attempts after `place`; `whole` ones with request and response."""
-        return self._page("l", _attempts(whole=whole), wanted.conditions(), place, limit)
-
-    def attempt(self, attempt_id: UUID) -> Any | None:
-        """Return one attempt with request and response, or None."""
-        return self._one("l", _attempts(whole=True), attempt_id)
-
-    def _one(self, table: str, select: str, row_id: UUID) -> Any | None:
-        query = text(f"{select} WHERE {table}.id = :id AND {table}.org_id = :org_id")
-        return self._connection.execute(query, {"id": row_id, "org_id": self._org_id}).mappings().first()
-
-    def _page(
-        self,
-        table: str,
-        select: str,
-        wanted: Iterator[Condition],
-        place: Place,
-        limit: int,
-        search: str | None = None,
-    ) -> list[Any]:
-        where, parameters = self._where(table, wanted)
-        if place[0] is not None:
-            where += f" AND ({table}.created_at, {table}.id) < (:after, :after_id)"
-            parameters |= {"after": place[0], "after_id": place[1]}
-        query = _ordered(f"{select} {where}", f"{table}.created_at DESC, {table}.id DESC", search)
-        return list(self._connection.execute(text(query), parameters | _searched(search) | {"limit": limit}).mappings())
-
-    def _where(self, table: str, wanted: Iterator[Condition]) -> tuple[str, dict[str, Any]]:
-        where, parameters = f"WHERE {table}.org_id = :org_id", {"org_id": self._org_id}
-        for condition, values in wanted:
-            where += f" AND {condition}"
-            parameters |= values
-        return where, parameters
+    numbered: Condition = ("o.external_order_number = :number", {"number": wanted.search})
+    return OrderPage(*_ORDERS.page(view, OrderSummary, iter([*wanted.conditions(), numbered]), ask))
 
 
-def _ordered(query: str, order: str, search: str | None) -> str:
-    query = f"{query} ORDER BY {order}"
-    if search:
-        names = "o.external_order_number, o.erp_customer_number, o.customer_name, o.erp_order_id"
-        query = f"""
-            SELECT o.* FROM ({query} LIMIT {FARTHEST}) o WHERE concat_ws(' ', {names}) ILIKE :like ORDER BY {order}
-        """  # noqa: S608  # texts of this module
-    return f"{query} LIMIT :limit"
+def _searched(view: View, wanted: OrderFilter, ask: Ask) -> tuple[list[OrderSummary], str | None]:
+    source, parameters = _near(after("o", wanted.conditions(), ask), wanted.search, "DESC")
+    query = f"{Table('o', source).select(OrderSummary)} {_ORDERS.newest()}"
+    return cut(view.rows(OrderSummary, query, parameters | {"limit": ask.limit + 1}), ask)
 
 
-def _searched(search: str | None) -> dict[str, Any]:
-    return {"like": like(search)} if search else {}
+def _near(conditions: Iterator[Condition], search: str | None, direction: str) -> tuple[str, dict[str, Any]]:
+    """Return the FROM and WHERE of the orders that fit, from one end; of a search, among the next `FARTHEST`."""
+    where, parameters = _ORDERS.where(conditions)
+    if not search:
+        return f"FROM draft_order o {where}", parameters
+    order = f"ORDER BY o.created_at {direction}, o.id {direction}"
+    inner = f"SELECT {columns(DraftOrderRow, 'o')} FROM draft_order o {where} {order} LIMIT {FARTHEST}"  # noqa: S608  # from constants
+    return f"FROM ({inner}) o WHERE concat_ws(' ', {_NAMES}) ILIKE :like", parameters | {"like": like(search)}
 
 
-def _attempts(*, whole: bool) -> str:
-    return _ATTEMPTS.format(more=", l.request_json, l.response_json" if whole else "")
+def oldest_orders(view: View, wanted: OrderFilter, limit: int) -> list[UUID]:
+    """Return the ids of the `limit` oldest orders that fit."""
+    source, parameters = _near(wanted.conditions(), wanted.search, "ASC")
+    query = text(f"SELECT o.id {source} ORDER BY o.created_at, o.id LIMIT :limit")  # from constants
+    return list(view.connection.execute(query, parameters | {"org_id": view.org_id, "limit": limit}).scalars())
 
 
-def _common(
-    table: str, statuses: Sequence[str], created_from: datetime | None, created_to: datetime | None
-) -> Iterator[Condition]:
-    if len(statuses) == 1:  # as one value: the index on it has them by age, which for several it has not
-        yield f"{table}.status = :status", {"status": statuses[0]}
-    elif statuses:
-        yield f"{table}.status = ANY(:statuses)", {"statuses": list(statuses)}
-    if created_from:
-        yield f"{table}.created_at >= :created_from", {"created_from": created_from}
-    if created_to:
-        yield f"{table}.created_at < :created_to", {"created_to": created_to}
+def one_order(view: View, order_id: UUID) -> Order:
+    """Return one order, whole. Raises NotFoundError."""
+    lines = view.rows(Line, f"{_LINES.select(Line)} WHERE l.draft_order_id = :id ORDER BY l.line_no", {"id": order_id})
+    latest = next(iter(find_exports(view, ExportFilter(order_id=order_id), Ask(1)).items), None)
+    query = f"{_ORDERS.select(Order)} WHERE o.id = :id AND o.org_id = :org_id"
+    beside = {"lines": lines, "missing": [], "latest_export": latest, "confirmed_by": latest and latest.confirmed_by}
+    found = view.one(Order, query, {"id": order_id}, **beside)
+    if found is None:
+        raise NotFoundError(f"There is no order {order_id} in this organization.")
+    return replace(found, missing=missing_for_ready(_as_far_as_needed(found)))
 
 
-def _equal(expression: str, value: Any) -> Iterator[Condition]:
-    if value is not None:
-        name = "".join(character for character in expression if character.isalpha())
-        yield f"{expression} = :{name}", {name: value}
-
-
-def _either(condition: str, wanted: bool | None) -> Iterator[Condition]:
-    if wanted is not None:
-        yield condition if wanted else f"NOT {condition}", {}
+def _as_far_as_needed(order: Order) -> DraftOrder:
+    """Return what of an order decides whether it is READY."""
+    lines = [
+        DraftOrderLine(line.line_no, internal_sku=line.internal_sku, qty=line.qty, uom=line.uom) for line in order.lines
+    ]
+    customer = domain.Customer(order.customer.erp_customer_number)
+    return DraftOrder(customer=customer, currency=order.currency, lines=lines)

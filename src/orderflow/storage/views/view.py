@@ -1,228 +1,198 @@
-"""What people look at: lists and single things, newest first, as plain rows. Changes nothing, locks nothing."""
+"""What people look at: declared and read once, for API, command line and demo. Changes nothing, locks nothing.
+
+A view is a dataclass. Its fields make the SELECT list, the rows of the command line and the schema of the API's answer:
+a new field is one line. What comes from the database is checked against the types that the fields declare.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+import base64
+import binascii
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 from uuid import UUID
 
+import msgspec
+from pydantic import Field
 from sqlalchemy import Connection, text
 
-from orderflow.domain.errors import NotFoundError, StateError
-from orderflow.storage.records import columns
-from orderflow.storage.tables.models import DraftOrderLineRow, DraftOrderRow
+from orderflow.domain.errors import InputError
+from orderflow.domain.strict_json import cut_deep
 
-Row = dict[str, Any]
+V = TypeVar("V")
+Condition = tuple[str, dict[str, Any]]
+"""A part of a WHERE, and its values."""
 
-_ORDER = f"SELECT {columns(DraftOrderRow, 'o')} FROM draft_order o WHERE o.id = :id"  # noqa: S608  # from constants
-_LINES = f"""
-    SELECT {columns(DraftOrderLineRow, "l")} FROM draft_order_line l WHERE l.draft_order_id = :id ORDER BY l.line_no
-"""  # noqa: S608  # from constants
-_ORDERS = """
-    SELECT o.id, o.external_order_number, o.status, o.erp_customer_number, o.customer_name, o.currency, o.order_date,
-           o.requested_delivery_date, o.erp_order_id, o.error_json, o.source_file_name, o.created_by, o.approved_by,
-           o.approved_at, o.attempts, o.created_at, o.updated_at
-    FROM draft_order o
-"""
-_EXPORTS = """
-    SELECT e.id, e.draft_order_id, o.external_order_number, e.connection_id, c.connector_type, e.status, e.filename,
-           e.document_sha256, e.document_size, e.export_storage_key, e.dropzone_path, e.erp_order_id, e.error_json,
-           e.attempts_spent, e.next_attempt_at, e.inferred, e.held_at, e.staged_at, e.sent_at, e.answered_at,
-           e.created_at, e.requested_by,
-           c.breaker_state, COALESCE(e.error_json, c.breaker_error) AS waits_for
-    FROM erp_export e JOIN draft_order o ON o.id = e.draft_order_id JOIN erp_connection c ON c.id = e.connection_id
-"""
-_ATTEMPTS = """
-    SELECT l.id, l.draft_order_id, o.external_order_number, l.erp_export_id, l.attempt_no, l.connector_type, l.status,
-           l.request_json, l.response_json, l.error_message, l.retry_count, l.latency_ms, l.request_id, l.created_at
-    FROM erp_push_log l JOIN draft_order o ON o.id = l.draft_order_id
-"""
-_CONNECTIONS = """
-    SELECT c.id, c.name, c.connector_type, c.status, c.is_default, c.in_doubt, c.commit_within, c.key_id,
-           c.breaker_state,
-           c.breaker_since, c.breaker_error, c.poll_error, c.last_test_at, c.test_error, c.delivered_at, c.next_poll_at,
-           c.created_at, c.updated_at,
-           c.version, CASE WHEN c.rests_until > now() THEN c.rests_until END AS rests_until,
-           c.give_up_after, c.answer_within, c.orders_per_minute, w.waiting, w.oldest_waiting_at,
-           u.unanswered, (SELECT min(e.sent_at) FROM erp_export e WHERE e.connection_id = c.id AND e.status = 'SENT')
-               AS oldest_unanswered_at
-    FROM erp_connection c
-    CROSS JOIN LATERAL (
-        SELECT count(*) AS waiting, min(e.created_at) AS oldest_waiting_at FROM erp_export e
-        WHERE e.connection_id = c.id AND e.status = 'PENDING') w
-    CROSS JOIN LATERAL (
-        SELECT count(*) AS unanswered FROM (
-            SELECT FROM erp_export e WHERE e.connection_id = c.id AND e.status = 'SENT' LIMIT 10000) capped) u
-"""
+_AS_THEY_ARE = (datetime, date, Decimal, UUID)
 
 
-class SqlReading:
-    """The view of one organization, in one transaction."""
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """What a field is read from; one without it is read from the column of its name. None: it is filled in later."""
 
-    def __init__(self, connection: Connection, org_id: UUID) -> None:
-        self._connection = connection
-        self._org_id = org_id
+    expression: str | None
 
-    def orders(
-        self, *, statuses: Iterable[str] = (), search: str | None = None, limit: int = 50, before: UUID | None = None
-    ) -> list[Row]:
-        """Return orders.
+
+class _Stored:
+    """Marks a field that is cut where it is nested too deeply to be rendered, as older releases stored it."""
+
+
+Stored = Annotated[dict[str, Any], _Stored()]
+
+COUNTS_CHANGES = "Counts what people change of it; send it as `If-Match` with an edit, in double quotes"
+"""What a `version` is, where it goes out."""
+
+NextCursor = Annotated[str | None, Field(description="Pass it as `cursor` for the next page; null: this is the last")]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One organization, looked at in one transaction."""
+
+    connection: Connection
+    org_id: UUID
+
+    def rows(self, kind: type[V], query: str, parameters: Mapping[str, Any], **beside: Any) -> list[V]:
+        """Return what a query finds, whose columns are `select_list(kind, …)`.
 
         Args:
-            statuses: Only these states; all if empty.
-            search: Part of the order number, the customer's number or name, or the ERP's number.
-            before: Id of the last order of the page before.
+            parameters: Of the query; `org_id` is given beside them.
+            beside: The fields that are read from elsewhere, as `Sql(None)` says.
         """
-        where = """
-            WHERE o.org_id = :org_id AND (CAST(:any_status AS boolean) OR o.status = ANY(:statuses))
-              AND (CAST(:like AS text) IS NULL OR concat_ws(' ', o.external_order_number, o.erp_customer_number,
-                                                            o.customer_name, o.erp_order_id) ILIKE :like)
-              AND (CAST(:before AS uuid) IS NULL OR (o.created_at, o.id) < (
-                       SELECT b.created_at, b.id FROM draft_order b WHERE b.id = :before))
-            ORDER BY o.created_at DESC, o.id DESC LIMIT :limit
-        """
-        wanted = list(statuses)
-        parameters = {"any_status": not wanted, "statuses": wanted, "like": like(search), "before": before}
-        return self._rows(_ORDERS + where, parameters | {"limit": limit})
+        found = self.connection.execute(text(query), {"org_id": self.org_id, **parameters})
+        return [as_view(kind, {**row, **beside}) for row in found.mappings()]
 
-    def order(self, order_id: UUID) -> Row:
-        """Return one order with its lines, exports, attempts and history. Raises NotFoundError."""
-        found = self._rows(_ORDER, {"id": order_id})
-        if not found:
-            raise NotFoundError(f"There is no order {order_id} in this organization.")
-        history = """
-            SELECT action, actor, before, after, created_at FROM audit_log
-            WHERE org_id = :org_id AND entity_id = :id AND entity_type = 'draft_order' ORDER BY created_at, id
-        """
-        return found[0] | {
-            "lines": self._rows(_LINES, {"id": order_id}),
-            "exports": self.exports(order_id=order_id),
-            "attempts": self.attempts(order_id=order_id),
-            "history": self._rows(history, {"id": order_id}),
-        }
-
-    def order_ids(self, references: Iterable[str]) -> list[UUID]:
-        """Return the id of each order named by its id or by its own number.
-
-        Raises:
-            NotFoundError: No order has this id or number.
-            StateError: Several orders have this number; their ids are listed.
-        """
-        return [self._order_id(reference) for reference in references]
-
-    def ids_with_status(self, *statuses: str) -> list[UUID]:
-        """Return the ids of all orders in these states, oldest first."""
-        where = "WHERE org_id = :org_id AND status = ANY(:statuses)"
-        query = f"SELECT id FROM draft_order {where} ORDER BY created_at, id"  # noqa: S608  # a constant
-        return [row["id"] for row in self._rows(query, {"statuses": list(statuses)})]
-
-    def status_counts(self, order_ids: Iterable[UUID] | None = None) -> dict[str, int]:
-        """Return how many orders are in each state; of those named, or of all."""
-        query = """
-            SELECT status, count(*) AS orders FROM draft_order
-            WHERE org_id = :org_id AND (CAST(:all AS boolean) OR id = ANY(:ids)) GROUP BY status
-        """
-        rows = self._rows(query, {"all": order_ids is None, "ids": list(order_ids or ())})
-        return {row["status"]: row["orders"] for row in rows}
-
-    def exports(
-        self,
-        *,
-        statuses: Iterable[str] = (),
-        order_id: UUID | None = None,
-        limit: int = 50,
-        before: UUID | None = None,
-    ) -> list[Row]:
-        """Return exports; `waits_for` says why one does not go on, where that is known."""
-        where = """
-            WHERE e.org_id = :org_id AND (CAST(:any_status AS boolean) OR e.status = ANY(:statuses))
-              AND (CAST(:order_id AS uuid) IS NULL OR e.draft_order_id = :order_id)
-              AND (CAST(:before AS uuid) IS NULL OR (e.created_at, e.id) < (
-                       SELECT b.created_at, b.id FROM erp_export b WHERE b.id = :before))
-            ORDER BY e.created_at DESC, e.id DESC LIMIT :limit
-        """
-        wanted = list(statuses)
-        parameters = {"any_status": not wanted, "statuses": wanted, "order_id": order_id, "before": before}
-        return self._rows(_EXPORTS + where, parameters | {"limit": limit})
-
-    def attempts(
-        self, *, order_id: UUID | None = None, statuses: Iterable[str] = (), limit: int = 50, before: UUID | None = None
-    ) -> list[Row]:
-        """Return rows of the push log, one per attempt."""
-        where = """
-            WHERE l.org_id = :org_id AND (CAST(:any_status AS boolean) OR l.status = ANY(:statuses))
-              AND (CAST(:order_id AS uuid) IS NULL OR l.draft_order_id = :order_id)
-              AND (CAST(:before AS uuid) IS NULL OR (l.created_at, l.id) < (
-                       SELECT b.created_at, b.id FROM erp_push_log b WHERE b.id = :before))
-            ORDER BY l.created_at DESC, l.id DESC LIMIT :limit
-        """
-        wanted = list(statuses)
-        parameters = {"any_status": not wanted, "statuses": wanted, "order_id": order_id, "before": before}
-        return self._rows(_ATTEMPTS + where, parameters | {"limit": limit})
-
-    def connections(self) -> list[Row]:
-        """Return every connection with its health, without its configuration."""
-        return self._rows(f"{_CONNECTIONS} WHERE c.deleted_at IS NULL ORDER BY c.created_at, c.id", {})
-
-    def connection(self, connection_id: UUID) -> Row:
-        """Return one connection as `connections` does. Raises NotFoundError."""
-        found = self._rows(f"{_CONNECTIONS} WHERE c.deleted_at IS NULL AND c.id = :id", {"id": connection_id})
-        if not found:
-            raise NotFoundError(f"There is no connection {connection_id} in this organization.")
-        return found[0]
-
-    def connection_id(self, reference: str) -> UUID:
-        """Return the id of the connection named by its id, its name, or its type if that is the only one.
-
-        Raises:
-            NotFoundError: There is none.
-            StateError: Several fit; their ids are listed.
-        """
-        rows = self.connections()
-        fits = [row["id"] for row in rows if reference in (str(row["id"]), row["name"], row["connector_type"])]
-        return _the_one(fits, "connection", reference)
-
-    def orders_numbered(self, numbers: Sequence[str]) -> dict[tuple[str | None, str], UUID]:
-        """Return the orders that have one of these numbers and are not REJECTED: customer's and own number → id."""
-        query = """SELECT id, erp_customer_number AS customer, external_order_number AS number FROM draft_order
-                   WHERE org_id = :org_id AND external_order_number = ANY(:numbers) AND status <> 'REJECTED'"""
-        rows = self._rows(query, {"numbers": list(numbers)})
-        return {(row["customer"], row["number"]): row["id"] for row in rows}
-
-    def _order_id(self, reference: str) -> UUID:
-        where = "WHERE org_id = :org_id AND (external_order_number = :reference OR id = CAST(:id AS uuid))"
-        query = f"SELECT id FROM draft_order {where} LIMIT 10"  # noqa: S608  # a constant
-        rows = self._rows(query, {"reference": reference, "id": _uuid(reference)})
-        return _the_one([row["id"] for row in rows], "order", reference)
-
-    def _rows(self, query: str, parameters: Mapping[str, Any]) -> list[Row]:
-        found = self._connection.execute(text(query), {"org_id": self._org_id, **parameters})
-        return [dict(row) for row in found.mappings()]
+    def one(self, kind: type[V], query: str, parameters: Mapping[str, Any], **beside: Any) -> V | None:
+        """Return the first that a query finds, or None."""
+        return next(iter(self.rows(kind, query, parameters, **beside)), None)
 
 
-def _the_one(ids: list[UUID], what: str, reference: str) -> UUID:
-    if not ids:
-        raise NotFoundError(f"There is no {what} {reference!r} in this organization.")
-    if len(ids) > 1:
-        listed = ", ".join(str(found) for found in ids)
-        raise StateError(
-            f"{len(ids)} {what}s are called {reference!r}: {listed}.",
-            code="AMBIGUOUS",
-            hint="Name the one you mean by its id.",
-        )
-    return ids[0]
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Which page of a list.
+
+    Attributes:
+        limit: Entries at most.
+        cursor: `next_cursor` of the page before; None for the first.
+    """
+
+    limit: int = 50
+    cursor: str | None = None
 
 
-def _uuid(reference: str) -> UUID | None:
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Where a view's rows come from.
+
+    Attributes:
+        alias: Of the table that has its id, its organization and its age.
+        source: FROM, and what is joined.
+    """
+
+    alias: str
+    source: str
+
+    def select(self, kind: Any) -> str:
+        """Return `SELECT … FROM …` for a view."""
+        return f"SELECT {select_list(kind, self.alias)} {self.source}"  # from constants
+
+    def where(self, wanted: Iterator[Condition]) -> tuple[str, dict[str, Any]]:
+        """Return the WHERE of these conditions, in one organization, and its values."""
+        where = f"WHERE {self.alias}.org_id = :org_id"
+        parameters: dict[str, Any] = {}
+        for condition, values in wanted:
+            where += f" AND {condition}"
+            parameters |= values
+        return where, parameters
+
+    def page(self, view: View, kind: type[V], wanted: Iterator[Condition], ask: Ask) -> tuple[list[V], str | None]:
+        """Return a page, newest first, and the cursor of the next one. Raises InputError as `after` does."""
+        where, parameters = self.where(after(self.alias, wanted, ask))
+        query = f"{self.select(kind)} {where} {self.newest()}"
+        return cut(view.rows(kind, query, parameters | {"limit": ask.limit + 1}), ask)
+
+    def newest(self) -> str:
+        """Return the order of all lists."""
+        return f"ORDER BY {self.alias}.created_at DESC, {self.alias}.id DESC LIMIT :limit"
+
+
+def after(alias: str, wanted: Iterator[Condition], ask: Ask) -> Iterator[Condition]:
+    """Yield the conditions, and that only what follows the page before is wanted.
+
+    Raises:
+        InputError: The cursor is not one that we gave out.
+    """
+    yield from wanted
+    if ask.cursor:
+        moment, row_id = _decoded(ask.cursor)
+        yield f"({alias}.created_at, {alias}.id) < (:after, :after_id)", {"after": moment, "after_id": row_id}
+
+
+def cut(rows: list[V], ask: Ask) -> tuple[list[V], str | None]:
+    """Return what of the rows, of which one too many was asked for, is on the page, and the next page's cursor."""
+    shown = rows[: ask.limit]
+    last: Any = shown[-1] if len(rows) > ask.limit else None
+    return shown, None if last is None else cursor_after(last.created_at, last.id)
+
+
+@cache
+def select_list(kind: type, alias: str) -> str:
+    """Return `o.id, o.status, …`: what the fields of a view are read from."""
+    wanted = ((name, _marks(hint)) for name, hint in get_type_hints(kind, include_extras=True).items())
+    return ", ".join(_column(name, alias, marks) for name, marks in wanted if Sql(None) not in marks)
+
+
+def _column(name: str, alias: str, marks: tuple[Any, ...]) -> str:
+    expression = next((mark.expression for mark in marks if isinstance(mark, Sql)), None)
+    return f"{alias}.{name}" if expression is None else f"{expression} AS {name}"
+
+
+@cache
+def _cut_fields(kind: type) -> frozenset[str]:
+    hints = get_type_hints(kind, include_extras=True)
+    return frozenset(name for name, hint in hints.items() if _is_stored(hint))
+
+
+def _is_stored(hint: Any) -> bool:
+    return any(isinstance(mark, _Stored) for part in (hint, *get_args(hint)) for mark in _marks(part))
+
+
+def _marks(hint: Any) -> tuple[Any, ...]:
+    return getattr(hint, "__metadata__", ())
+
+
+def as_view(kind: type[V], values: dict[Any, Any]) -> V:
+    """Return a row as a view, its values as the fields declare them."""
+    for name in _cut_fields(kind):  # type: ignore[arg-type]  # mypy takes a class's `__hash__` for that of its instances
+        values[name] = cut_deep(values[name])
+    return msgspec.convert(values, kind)
+
+
+def plain(view: Any) -> dict[str, Any]:
+    """Return a view as a dict of plain values, for the command line."""
+    shown: dict[str, Any] = msgspec.to_builtins(view, builtin_types=_AS_THEY_ARE)
+    return shown
+
+
+def cursor_after(moment: datetime, row_id: UUID) -> str:
+    """Return an opaque cursor that stands after the row of this age and id."""
+    return base64.urlsafe_b64encode(f"{moment.isoformat()} {row_id}".encode()).decode().rstrip("=")
+
+
+def _decoded(cursor: str) -> tuple[datetime, UUID]:
     try:
-        return UUID(reference)
-    except ValueError:
-        return None
+        moment, _, row_id = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(" ")
+        return _aware(datetime.fromisoformat(moment)), UUID(row_id)
+    except (ValueError, binascii.Error):
+        faults = [{"field": "cursor", "message": "is not a cursor that we gave out"}]
+        raise InputError("The cursor cannot be used.", details={"fields": faults}) from None
 
 
-def like(search: str | None) -> str | None:
-    """Return the pattern for ILIKE that finds `search` anywhere, taken literally."""
-    if not search:
-        return None
-    escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
+def _aware(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("a cursor's time has a zone")
+    return moment

@@ -14,7 +14,7 @@ from orderflow.domain.access import Role
 from orderflow.entrypoints.api.delivery_schemas import Export
 from orderflow.entrypoints.api.order_schemas import Order
 from orderflow.flow.delivery.push_batch import push_batch
-from orderflow.storage.views import search
+from orderflow.storage.views import orders as order_views
 
 AS_JSON = {"Content-Type": "application/json"}
 ORDER = {
@@ -237,7 +237,7 @@ def test_lists_are_filtered_searched_and_paged(acme):
 
 
 def test_a_search_looks_so_far_and_finds_older_orders_by_their_whole_number(acme, monkeypatch):
-    monkeypatch.setattr(search, "FARTHEST", 3)
+    monkeypatch.setattr(order_views, "FARTHEST", 3)
     ids = [new(acme, external_order_number=f"PO-{number}") for number in range(5)]
 
     def found(query):

@@ -24,7 +24,7 @@ from orderflow.flow.setup.probe import probe
 from orderflow.storage import driver
 from orderflow.storage.database import Database
 from orderflow.storage.system.retention import forget, prune
-from orderflow.storage.views import search
+from orderflow.storage.views import orders as order_views
 
 SETUP = Actor("test")
 STATEMENTS = {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE"}
@@ -176,7 +176,7 @@ def test_no_statement_reads_a_growing_table_from_end_to_end(
     app: Any, acme: Any, zone: str, plans: Plans, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(driver, "MOST", 0)  # every statement in a message of its own, so that it can be planned before
-    monkeypatch.setattr(search, "FARTHEST", 100)  # as small a part of these orders as it is of millions
+    monkeypatch.setattr(order_views, "FARTHEST", 100)  # as small a part of these orders as it is of millions
     walk = Walk(app, acme)
     _bring_in(walk)
     _look_at_lists(walk, zone)
