@@ -14,7 +14,7 @@ from orderflow.domain.reach import Reach
 from orderflow.domain.states import BreakerState, ConnectionStatus
 from orderflow.flow.ports import Target
 from orderflow.secrets.encryption import bind
-from orderflow.storage.driver import run
+from orderflow.storage.fast.statements import run
 from orderflow.storage.records import as_json, columns
 from orderflow.storage.tables.models import ERPConnection
 from orderflow.storage.tables.roles import ALIVE

@@ -13,7 +13,7 @@ from orderflow.domain.delivery import Ack
 from orderflow.domain.errors import NotFoundError
 from orderflow.domain.states import ERPExportStatus
 from orderflow.flow.ports import Actor, Answer, Batch, Export, Settlement
-from orderflow.storage.driver import later_rows, run
+from orderflow.storage.fast.statements import later_rows, run
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import ERPExport
 from orderflow.storage.work import settling

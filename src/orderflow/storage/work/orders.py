@@ -18,7 +18,7 @@ from orderflow.domain.errors import NotFoundError
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine, SourceDocument
 from orderflow.domain.states import OrderStatus
 from orderflow.postgres.errors import LockedError
-from orderflow.storage.driver import later, later_rows, run
+from orderflow.storage.fast.statements import later, later_rows, run
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import DraftOrderRow
 

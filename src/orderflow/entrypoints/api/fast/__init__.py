@@ -1,0 +1,1 @@
+"""The requests that every order takes, quickly."""
