@@ -175,9 +175,7 @@ def plans(app: Any, acme: Any, zone: str, admin_url: str) -> Plans:
 def test_no_statement_reads_a_growing_table_from_end_to_end(
     app: Any, acme: Any, zone: str, plans: Plans, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        statements, "MOST", 0
-    )  # every statement in a message of its own, so that it can be planned before
+    monkeypatch.setattr(statements, "MOST", 0)  # each in a message of its own, so that it can be planned before
     monkeypatch.setattr(search, "FARTHEST", 100)  # as small a part of these orders as it is of millions
     walk = Walk(app, acme)
     _bring_in(walk)

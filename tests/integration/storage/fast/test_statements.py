@@ -11,7 +11,7 @@ from sqlalchemy import Connection, exc, text
 from orderflow.domain.ids import new_id
 from orderflow.storage.database import Database
 from orderflow.storage.fast import statements
-from orderflow.storage.fast.statements import later, later_rows, run
+from orderflow.storage.fast.statements import MOST, MOST_KEPT, later, later_rows, run
 
 ADD = """
     INSERT INTO draft_order (id, org_id, status, notes)
@@ -69,9 +69,7 @@ def test_sqlalchemy_sees_what_was_kept(connection: Connection, org: UUID) -> Non
     assert connection.execute(text("SELECT id FROM draft_order")).scalars().all() == [order_id]
 
 
-@pytest.mark.parametrize(
-    "length", [10, statements.MOST - 500, statements.MOST, 10 * statements.MOST, 3 * statements.MOST_KEPT]
-)
+@pytest.mark.parametrize("length", [10, MOST - 500, MOST, 10 * MOST, 3 * MOST_KEPT])
 def test_statements_of_any_length_come_through(
     connection: Connection, org: UUID, database: Database, length: int
 ) -> None:
