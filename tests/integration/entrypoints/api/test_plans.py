@@ -21,8 +21,8 @@ from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.ports import Actor
 from orderflow.flow.setup.probe import probe
-from orderflow.storage import driver
 from orderflow.storage.database import Database
+from orderflow.storage.fast import statements
 from orderflow.storage.system.retention import forget, prune
 from orderflow.storage.views import search
 
@@ -175,7 +175,7 @@ def plans(app: Any, acme: Any, zone: str, admin_url: str) -> Plans:
 def test_no_statement_reads_a_growing_table_from_end_to_end(
     app: Any, acme: Any, zone: str, plans: Plans, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(driver, "MOST", 0)  # every statement in a message of its own, so that it can be planned before
+    monkeypatch.setattr(statements, "MOST", 0)  # each in a message of its own, so that it can be planned before
     monkeypatch.setattr(search, "FARTHEST", 100)  # as small a part of these orders as it is of millions
     walk = Walk(app, acme)
     _bring_in(walk)
