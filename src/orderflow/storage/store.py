@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 from orderflow.domain.errors import StaleVersionError
 from orderflow.secrets.encryption import EncryptionService
 from orderflow.storage.database import Database
+from orderflow.storage.fast.holding import Holding
 from orderflow.storage.people.api_keys import SqlApiKeys
 from orderflow.storage.people.organization import SqlOrganization
 from orderflow.storage.people.users import SqlUsers
@@ -34,19 +35,20 @@ class SqlWork:
         connection: Connection,
         org_id: UUID,
         encryption: EncryptionService,
-        holding: Collection[UUID] | None = None,
+        order_ids: Collection[UUID] | None = None,
     ) -> None:
         self.connection = connection
         self.org_id = org_id
+        holding = Holding(connection, order_ids)
         self.orders = SqlOrders(connection, org_id, holding)
         self.exports = SqlExports(connection, org_id, holding)
         self.audit = SqlAudit(connection, org_id)
-        self._encryption = encryption
+        self._encryption, self._holding = encryption, holding
 
     @cached_property
     def connections(self) -> SqlConnections:
         """The ways into ERPs. These and what follows are made when a step asks for them: few do."""
-        return SqlConnections(self.connection, self.org_id, self._encryption)
+        return SqlConnections(self.connection, self.org_id, self._encryption, self._holding)
 
     @cached_property
     def organization(self) -> SqlOrganization:

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Request
 
-from orderflow.entrypoints.api.deps import Caller, looking, require
+from orderflow.entrypoints.api.deps import Caller, require
+from orderflow.entrypoints.api.looking import looking
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import CursorText, Limit, Moment, Text

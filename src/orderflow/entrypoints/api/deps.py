@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 from uuid import UUID
@@ -13,7 +11,6 @@ from starlette.requests import Request
 from orderflow.bootstrap import App
 from orderflow.entrypoints.api.permissions import Permission, Role, may
 from orderflow.flow.ports import Actor
-from orderflow.storage.views.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +75,3 @@ def app_of(request: Request) -> App:
     """Return the wired application that this request is served by."""
     app: App = request.app.state.orderflow
     return app
-
-
-@contextmanager
-def looking(request: Request, caller: Caller) -> Iterator[View]:
-    """Look at the caller's organization, in one transaction."""
-    with app_of(request).store.work(caller.org_id) as work:
-        yield work.view

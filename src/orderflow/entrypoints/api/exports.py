@@ -11,8 +11,9 @@ from fastapi import Depends, Query, Request, Response
 from orderflow.domain.errors import NotFoundError
 from orderflow.domain.states import ERPExportStatus
 from orderflow.entrypoints.api.delivery_schemas import MoveBody, Moved, Resolution
-from orderflow.entrypoints.api.deps import Caller, app_of, looking, require
+from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
+from orderflow.entrypoints.api.looking import looking
 from orderflow.entrypoints.api.orders import PageSize, Pusher
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter

@@ -14,8 +14,9 @@ from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import OrderStatus
 from orderflow.entrypoints.api.body_limit import LARGE
 from orderflow.entrypoints.api.connector_schemas import Preview
-from orderflow.entrypoints.api.deps import Caller, app_of, looking, require
+from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import ForbiddenError, answers
+from orderflow.entrypoints.api.looking import looking, seen_by
 from orderflow.entrypoints.api.order_schemas import (
     BulkAnswer,
     BulkBody,
@@ -33,7 +34,7 @@ from orderflow.entrypoints.api.work import Work, slow
 from orderflow.flow.delivery.request import withdraw_in
 from orderflow.flow.order.approve import edit_order, reject_order
 from orderflow.flow.order.confirm import confirm_order as confirm
-from orderflow.flow.order.many import STARTS_FROM, act_on_many
+from orderflow.flow.order.many import act_on_many, starts_of
 from orderflow.flow.order.reading import decode_order, read_order
 from orderflow.flow.setup.preview import preview_order
 from orderflow.storage.store import SqlWork
@@ -120,7 +121,7 @@ def update_order(request: ExactRequest, caller: Editor, order_id: UUID) -> Order
     changed.id = order_id
     with _editing(request, caller, order_id) as work:
         edit_order(work, changed, caller.actor)
-        return _whole(request, work.view, order_id)
+        return _whole(request, seen_by(caller, work), order_id)
 
 
 @router.post("/{order_id}/reject", responses=answers(404, 409), openapi_extra=CONDITIONAL)
@@ -165,7 +166,7 @@ def order_in(request: ExactRequest) -> DraftOrder:
 def _found(request: Request, caller: Caller, body: BulkBody) -> list[UUID]:
     assert body.filter is not None
     given = body.filter
-    statuses = given.status or [STARTS_FROM[body.action]]
+    statuses = given.status or starts_of(body.action)
     wanted = OrderFilter(
         statuses,
         given.q,

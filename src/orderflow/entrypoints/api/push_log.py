@@ -8,8 +8,9 @@ from uuid import UUID
 from fastapi import Depends, Query, Request
 
 from orderflow.domain.states import AttemptStatus
-from orderflow.entrypoints.api.deps import Caller, looking, require
+from orderflow.entrypoints.api.deps import Caller, require
 from orderflow.entrypoints.api.errors import answers
+from orderflow.entrypoints.api.looking import looking
 from orderflow.entrypoints.api.orders import PageSize
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter

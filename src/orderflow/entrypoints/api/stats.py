@@ -12,7 +12,8 @@ from pydantic import Field
 from orderflow.domain.states import OrderStatus
 from orderflow.entrypoints.api.connector_schemas import Health
 from orderflow.entrypoints.api.connectors import health
-from orderflow.entrypoints.api.deps import Caller, looking, require
+from orderflow.entrypoints.api.deps import Caller, require
+from orderflow.entrypoints.api.looking import looking
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import Moment, Out

@@ -12,7 +12,9 @@ from uuid import UUID
 from pydantic import Field
 
 from orderflow.domain.errors import NotFoundError
-from orderflow.domain.states import AttemptStatus, BreakerState, ERPExportStatus, OrderStatus
+from orderflow.domain.states import AttemptStatus, BreakerState, ERPExportStatus, ExportStep, OrderAction, OrderStatus
+from orderflow.storage.tables.states import may
+from orderflow.storage.views.actions import OF_EXPORT
 from orderflow.storage.views.conditions import common, either, equal
 from orderflow.storage.views.problem import Problem, UnreadableAnswer
 from orderflow.storage.views.view import Ask, Condition, NextCursor, Sql, Stored, Table, View
@@ -20,7 +22,7 @@ from orderflow.storage.views.view import Ask, Condition, NextCursor, Sql, Stored
 PAUSED = """(g.deliveries_paused_at IS NOT NULL
             AND (g.deliveries_paused_until IS NULL OR g.deliveries_paused_until > now()))"""
 RESTS_UNTIL = "CASE WHEN c.rests_until > now() THEN c.rests_until END"
-UNREAD = "(e.status IN ('PENDING', 'SENT') AND e.unreadable_answer IS NOT NULL)"
+UNREAD = f"({may(ExportStep.NOTE_UNREADABLE, 'e.status')} AND e.unreadable_answer IS NOT NULL)"
 _OVERDUE = "(e.status = 'SENT' AND e.sent_at < now() - make_interval(secs => c.answer_within))"
 _FAILED = "l.error_message IS NOT NULL"  # every attempt that did not succeed says why, and only those are indexed
 _WAITS_FOR = f"""CASE
@@ -130,6 +132,13 @@ class Export:
     created_at: datetime
     requested_by: str | None
     request_id: str | None
+    actions: Annotated[
+        list[OrderAction],
+        OF_EXPORT,
+        Field(
+            description="What the caller may do with its order as it stands; none once the order has a newer delivery"
+        ),
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,10 @@ from sqlalchemy import text
 from orderflow.domain import orders as domain
 from orderflow.domain.errors import NotFoundError
 from orderflow.domain.orders import DraftOrder, DraftOrderLine, missing_for_ready
-from orderflow.domain.states import OrderStatus
+from orderflow.domain.states import OrderAction, OrderStatus
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import DraftOrderRow
+from orderflow.storage.views.actions import OF_ORDER
 from orderflow.storage.views.conditions import common, either, like
 from orderflow.storage.views.deliveries import UNREAD, Export, ExportFilter, find_exports
 from orderflow.storage.views.problem import Problem, UnreadableAnswer
@@ -109,6 +110,14 @@ class OrderSummary:
     approved_by: str | None
     approved_at: datetime | None
     version: Annotated[int, Field(description=COUNTS_CHANGES)]
+    actions: Annotated[
+        list[OrderAction],
+        OF_ORDER,
+        Field(
+            description="What the caller may do with it as it stands, by its state, by whether it may have arrived, "
+            "and by the caller's role; empty while a worker is at its delivery"
+        ),
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

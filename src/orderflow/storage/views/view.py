@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -21,6 +21,7 @@ from pydantic import Field
 from sqlalchemy import Connection, text
 
 from orderflow.domain.errors import InputError
+from orderflow.domain.states import OrderAction
 from orderflow.domain.strict_json import cut_deep
 
 V = TypeVar("V")
@@ -30,18 +31,29 @@ Condition = tuple[str, dict[str, Any]]
 _AS_THEY_ARE = (datetime, date, Decimal, UUID)
 
 
+Made = Callable[["View", dict[Any, Any], str], Any]
+"""Returns a field's value: of the view, the row, and the field's name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sql:
-    """What a field is read from; one without it is read from the column of its name. None: it is filled in later."""
+    """Where a field comes from; one without it is the column of its name.
+
+    Attributes:
+        expression: What is read; None: it is given beside the row.
+        made: What is made of it, where that is not a matter of types.
+    """
 
     expression: str | None
+    made: Made | None = None
 
 
-class _Stored:
-    """Marks a field that is cut where it is nested too deeply to be rendered, as older releases stored it."""
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A field that is cut where it is nested too deeply to be rendered, as older releases stored it."""
 
 
-Stored = Annotated[dict[str, Any], _Stored()]
+Stored = Annotated[dict[str, Any], _Cut()]
 
 COUNTS_CHANGES = "Counts what people change of it; send it as `If-Match` with an edit, in double quotes"
 """What a `version` is, where it goes out."""
@@ -51,10 +63,15 @@ NextCursor = Annotated[str | None, Field(description="Pass it as `cursor` for th
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One organization, looked at in one transaction."""
+    """One organization, looked at in one transaction.
+
+    Attributes:
+        may: Whether who looks may do something to an order.
+    """
 
     connection: Connection
     org_id: UUID
+    may: Callable[[OrderAction], bool] = lambda _: True
 
     def rows(self, kind: type[V], query: str, parameters: Mapping[str, Any], **beside: Any) -> list[V]:
         """Return what a query finds, whose columns are `select_list(kind, …)`.
@@ -64,11 +81,17 @@ class View:
             beside: The fields that are read from elsewhere, as `Sql(None)` says.
         """
         found = self.connection.execute(text(query), {"org_id": self.org_id, **parameters})
-        return [as_view(kind, {**row, **beside}) for row in found.mappings()]
+        return [self._made(kind, {**row, **beside}) for row in found.mappings()]
 
     def one(self, kind: type[V], query: str, parameters: Mapping[str, Any], **beside: Any) -> V | None:
         """Return the first that a query finds, or None."""
         return next(iter(self.rows(kind, query, parameters, **beside)), None)
+
+    def _made(self, kind: Any, values: dict[Any, Any]) -> Any:
+        """Return a row as a view: its values checked, and of the types that the fields declare."""
+        for name, made in _made_fields(kind):
+            values[name] = made(self, values, name)
+        return msgspec.convert(values, kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,24 +175,19 @@ def _column(name: str, alias: str, marks: tuple[Any, ...]) -> str:
 
 
 @cache
-def _cut_fields(kind: type) -> frozenset[str]:
-    hints = get_type_hints(kind, include_extras=True)
-    return frozenset(name for name, hint in hints.items() if _is_stored(hint))
+def _made_fields(kind: type) -> list[tuple[str, Made]]:
+    hints = get_type_hints(kind, include_extras=True).items()
+    marks = [(name, mark) for name, hint in hints for part in (hint, *get_args(hint)) for mark in _marks(part)]
+    made = [(name, mark.made) for name, mark in marks if isinstance(mark, Sql) and mark.made is not None]
+    return made + [(name, _rendered) for name, mark in marks if isinstance(mark, _Cut)]
 
 
-def _is_stored(hint: Any) -> bool:
-    return any(isinstance(mark, _Stored) for part in (hint, *get_args(hint)) for mark in _marks(part))
+def _rendered(_view: View, row: dict[Any, Any], name: str) -> Any:
+    return cut_deep(row[name])
 
 
 def _marks(hint: Any) -> tuple[Any, ...]:
     return getattr(hint, "__metadata__", ())
-
-
-def as_view(kind: type[V], values: dict[Any, Any]) -> V:
-    """Return a row as a view, its values as the fields declare them."""
-    for name in _cut_fields(kind):  # type: ignore[arg-type]  # mypy takes a class's `__hash__` for that of its instances
-        values[name] = cut_deep(values[name])
-    return msgspec.convert(values, kind)
 
 
 def plain(view: Any) -> dict[str, Any]:
