@@ -34,8 +34,9 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
     const ids = selected.filter(({ status }) => status === STARTS_FROM[action]).map(({ id }) => id);
     return { action, ids, count: ids.length };
   };
-  const { q, since, until, connection_id, error_code } = wanted;
-  const filterOf = (action: Action) => ({ status: [STARTS_FROM[action]], q, since, until, connection_id, error_code });
+  const { q, since, until, connection_id, error_code, unreadable_answer } = wanted;
+  const narrowed = { q, since, until, connection_id, error_code, unreadable_answer };
+  const filterOf = (action: Action) => ({ status: [STARTS_FROM[action]], ...narrowed });
   const onAll = useAction(async (action: Action) => ({ action, found: await countOf(filterOf(action)) }), {
     onDone: ({ action, found }) => {
       const what = `These are the orders in the state ${STARTS_FROM[action]} that your filters find, up to 1,000, the oldest first.`;
@@ -65,7 +66,6 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
                 size="xs"
                 variant="default"
                 loading={act.isPending || onAll.isPending}
-                disabled={wanted.unreadable_answer === true} // what is done to all does not know this filter
                 rightSection={<IconChevronDown size={14} />}
               >
                 All found
