@@ -1,24 +1,24 @@
-"""The ERP's answers in a folder: found by name, read, and put away once they are recorded.
+"""The ERP's answers in a folder: found by name, read by the connection's format, and told whose they are.
 
-`ack_<export file>` says that the ERP has the order, `error_<export file>` that it refuses it; either may carry one
-more `.json`; docs/dropzone.md tells the ERP's side; what an answer holds is read by the format.
+Which names are answers, and what they and their content mean, the format knows. What names an export that waits and
+is no answer by its name is read where one alone can be meant (`ack <file>`), else it is news: never passed over.
+docs/dropzone.md tells the ERP's side.
 """
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Literal
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from orderflow.channels.channel import Reader
 from orderflow.channels.filestore import Entry, FileStore, Upload, join
+from orderflow.channels.zone.names import KnownNames, is_plain
+from orderflow.domain.answer_files import LIMIT, Answer, Reference, UnfinishedError, UnreadableError, excerpt
 from orderflow.domain.delivery import Ack, Waiting, WaitingExport
 from orderflow.domain.errors import ConnectorError
-from orderflow.formats.answers import LIMIT, PREFIXES, Answer, UnfinishedError, UnreadableError, excerpt
 
 READ_AT_ONCE = 500
 """Answers asked for together."""
@@ -29,28 +29,30 @@ SECOND_LOOK = 1.0
 PATIENCE = 60.0
 """Seconds, by the server's clock, for which an answer that breaks off counts as still being written."""
 
-
-_TAIL = re.compile(r"(\.(json|csv|xml|txt|edi|dat)| ?\(\d+\)| - (copy|kopie))$")
+NOT_CLAIMED = "Its name is not that of an answer, though it names this order; it was not read. Have it named as agreed."
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file whose name is that of an answer.
+    """A file that is an answer by its name.
 
     Attributes:
-        references: The export files that the name may mean; the likelier first.
-        export_id: The export that it was matched to.
+        name: What the format reads it as: its own name, or the one that was meant.
+        export: Whose answer it is by its name; None: what lies in it says.
     """
 
     entry: Entry
-    expected: Literal["ACKED", "FAILED"]
-    references: tuple[str, ...]
-    export_id: UUID | None = None
+    name: str
+    export: WaitingExport | None = None
 
-    @property
-    def reference(self) -> str:
-        """The export file that it is about."""
-        return self.references[0]
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """What lies in the folder: answers to be read, those to exports that nobody knows, and what is neither."""
+
+    ours: list[Found]
+    strangers: list[Ack]
+    unclaimed: list[Ack]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,140 +63,141 @@ class _Doubtful:
 
 
 def read_answers(store: FileStore, folder: str, waiting: Waiting, read: Reader) -> Iterator[Ack]:
-    """Read what lies in the folder, oldest first; then what makes no sense, after a second look; then strangers.
+    """Read what lies in the folder, oldest first; then what makes no sense, after a second look; then the rest.
 
     Args:
-        read: How the format reads what lies in an answer.
+        read: How the format reads what lies in an answer, and which names are answers.
 
     Raises:
         ConnectorError: The folder or one of the answers cannot be read; the others were yielded before.
     """
-    ours, strangers = _match(_named_as_answers(store.list(folder)), waiting)
+    found = sort(folder, store.list(folder), waiting, read)
     doubtful: list[_Doubtful] = []
     problems: list[ConnectorError] = []
-    for start in range(0, len(ours), READ_AT_ONCE):
-        yield from _read(store, folder, ours[start : start + READ_AT_ONCE], read, doubtful, problems)
+    for start in range(0, len(found.ours), READ_AT_ONCE):
+        yield from _read(store, folder, found.ours[start : start + READ_AT_ONCE], waiting, read, doubtful, problems)
     if doubtful:
         yield from _look_again(store, folder, doubtful)
-    for found in strangers:
-        yield Ack(found.reference, "UNMATCHED", source=join(folder, found.entry.name))
+    yield from found.unclaimed
+    yield from found.strangers
     if problems:
         raise problems[0]
 
 
-def _named_as_answers(entries: Iterable[Entry]) -> list[Found]:
-    found = [answer for entry in entries if (answer := _named_as_answer(entry)) is not None]
-    return sorted(found, key=_age)
+def sort(folder: str, entries: Sequence[Entry], waiting: Waiting, read: Reader) -> Sorted:
+    """Sort what lies in a folder by its names; what begins or ends as temporary files do is still being written."""
+    files = sorted((one for one in entries if not one.is_folder and not _is_unfinished(one.name)), key=_age)
+    about = {one.name: tuple(read.about(one.name)) for one in files if is_plain(one.name) and read.claims(one.name)}
+    known = waiting.match(name for names in about.values() for name in names)
+    names = KnownNames(waiting)
+    done = Sorted([], [], [])
+    for entry in files:
+        named = about.get(entry.name)
+        export = next((known[name] for name in named or () if name in known), None)
+        if export is not None or named == () or (named and (export := names.nearly(named[0]))):
+            done.ours.append(Found(entry, entry.name, export))
+        elif found := _as_meant(entry, names, read):
+            done.ours.append(found)
+        elif named:
+            done.strangers.append(Ack(named[0], "UNMATCHED", source=join(folder, entry.name)))
+        elif carried := names.carried_by(entry.name):
+            done.unclaimed.append(_unclaimed(folder, entry, carried[0]))
+    return done
 
 
-def _named_as_answer(entry: Entry) -> Found | None:
-    """Return what has the name of an answer, or nearly; `.tmp` is still being written."""
-    for prefix, expected in PREFIXES.items():
-        if entry.name.lower().startswith(prefix) and not entry.is_folder and is_plain(entry.name):
-            file = entry.name[len(prefix) :]
-            if file.lower().endswith(".tmp"):
-                return None
-            shorter = file[: -len(".json")] if file.lower().endswith(".json") else file
-            return Found(entry, expected, (file,) if shorter == file else (file, shorter))
-    return None
+def _as_meant(entry: Entry, names: KnownNames, read: Reader) -> Found | None:
+    """Return the answer that was meant, if what stands beside an export's name says one, as in `ack <file>`."""
+    carried = names.carried_by(entry.name) if is_plain(entry.name) else None
+    if carried is None:
+        return None
+    export, beside = carried
+    meant = f"{beside}_{export.reference}"
+    return Found(entry, meant, export) if read.claims(meant) and export.reference in read.about(meant) else None
 
 
-def _stem(name: str) -> str:
-    """Return what stays of a name if case, extensions and the number of a copy are left out."""
-    stem = name.casefold()
-    while (shorter := _TAIL.sub("", stem)) != stem:
-        stem = shorter
-    return stem
+def _unclaimed(folder: str, entry: Entry, export: WaitingExport) -> Ack:
+    shown = "".join(letter if letter.isprintable() else "?" for letter in entry.name)
+    source = join(folder, shown)
+    return Ack(export.reference, "UNREADABLE", export.export_id, message=NOT_CLAIMED, source=source)
 
 
-def is_plain(name: str) -> bool:
-    """Tell whether a name that a server gave us is one in the folder itself, and can be spelled."""
-    return name.isprintable() and not name.startswith(".") and "/" not in name and "\\" not in name
+def _is_unfinished(name: str) -> bool:
+    return name.startswith(".") or name.lower().endswith(".tmp")
 
 
-def _match(answers: Sequence[Found], waiting: Waiting) -> tuple[list[Found], list[Found]]:
-    """Divide answers into those to our exports, and those that look like answers but are to nothing we know."""
-    known = waiting.match(reference for answer in answers for reference in answer.references)
-    ours, left = [], []
-    for answer in answers:
-        export = next((known[one] for one in answer.references if one in known), None)
-        if export is None:
-            left.append(answer)
-        else:
-            ours.append(Found(answer.entry, answer.expected, (export.reference,), export.export_id))
-    if not left:
-        return ours, []
-    nearly, strangers = _match_nearly(left, waiting)
-    return sorted([*ours, *nearly], key=_age), strangers
-
-
-def _match_nearly(answers: Sequence[Found], waiting: Waiting) -> tuple[list[Found], list[Found]]:
-    """Match by what stays of the names; only where one export alone can be meant."""
-    by_stem: dict[str, list[WaitingExport]] = {}
-    for export in waiting:
-        by_stem.setdefault(_stem(export.reference), []).append(export)
-    ours, strangers = [], []
-    for answer in answers:
-        meant = by_stem.get(_stem(answer.reference), [])
-        if len(meant) == 1:
-            ours.append(Found(answer.entry, answer.expected, (meant[0].reference,), meant[0].export_id))
-        else:
-            strangers.append(answer)
-    return ours, strangers
-
-
-def _age(answer: Found) -> tuple[float, str]:
-    return answer.entry.modified, answer.entry.name
+def _age(entry: Entry) -> tuple[float, str]:
+    return entry.modified, entry.name
 
 
 def _read(
     store: FileStore,
     folder: str,
-    answers: Sequence[Found],
+    files: Sequence[Found],
+    waiting: Waiting,
     read: Reader,
     doubtful: list[_Doubtful],
     problems: list[ConnectorError],
 ) -> Iterator[Ack]:
-    """Read some answers, many in flight, and yield them in their order; what is gone is somebody else's doing."""
-    by_path = {join(folder, answer.entry.name): answer for answer in answers}
-    acks: dict[str, Ack] = {}
+    """Read some files, many in flight, and yield their answers in order; what is gone is somebody else's doing."""
+    by_path = {join(folder, found.entry.name): found for found in files}
+    said: dict[str, list[Answer]] = {}
+    too_large: dict[str, Ack] = {}
     for path, content in store.read(list(by_path), LIMIT):
-        answer = by_path[path]
+        found = by_path[path]
         if isinstance(content, bytes):
             try:
-                acks[path] = _understood(folder, answer, read(answer.entry.name, content))
+                said[path] = _said(found, content, read)
             except UnreadableError as reason:
-                doubtful.append(_Doubtful(answer, content, reason))
+                doubtful.append(_Doubtful(found, content, reason))
         elif isinstance(content, ConnectorError) and content.code == "FILE_TOO_LARGE":
-            acks[path] = _unreadable(folder, answer, f"The file is larger than {LIMIT} bytes.")
+            too_large[path] = _unreadable(folder, found, f"The file is larger than {LIMIT} bytes.")
         elif content is not None:
             problems.append(content)
-    yield from (acks[path] for path in by_path if path in acks)
+    known = waiting.match({answer.about for answers in said.values() for answer in answers if answer.about})
+    for path, found in by_path.items():
+        yield from (_ack(path, found, answer, known) for answer in said.get(path, ()))
+        if path in too_large:
+            yield too_large[path]
 
 
-def _understood(folder: str, found: Found, answers: Iterable[Answer]) -> Ack:
-    answer = next(iter(answers), None)
-    if answer is None:
+def _said(found: Found, content: bytes, read: Reader) -> list[Answer]:
+    answers = list(read(found.name, content))
+    if not answers:
         raise UnreadableError("It is no answer in the connection's format.")
+    return answers
+
+
+def _ack(path: str, found: Found, answer: Answer, known: dict[Reference, WaitingExport]) -> Ack:
+    export = known.get(answer.about) if answer.about else found.export
+    if export is None:
+        return Ack(_told(answer.about) or found.entry.name, "UNMATCHED", source=path)
     return Ack(
-        found.reference,
+        export.reference,
         answer.status,
-        export_id=found.export_id,
+        export_id=export.export_id,
         erp_order_id=answer.erp_order_id,
         error_code=answer.error_code,
         message=answer.message,
         processed_at=answer.processed_at,
-        source=join(folder, found.entry.name),
+        source=path,
     )
 
 
+def _told(about: Reference | None) -> str:
+    return str(getattr(about, "number", about or ""))
+
+
 def _unreadable(folder: str, found: Found, reason: str, content: bytes = b"") -> Ack:
+    """Return that an answer cannot be read; one whose export nobody knows stays where it lies, and is counted."""
+    source = join(folder, found.entry.name)
+    if found.export is None:
+        return Ack(found.entry.name, "UNMATCHED", message=reason, source=source)
     return Ack(
-        found.reference,
+        found.export.reference,
         "UNREADABLE",
-        export_id=found.export_id,
+        export_id=found.export.export_id,
         message=reason,
-        source=join(folder, found.entry.name),
+        source=source,
         excerpt=excerpt(content),
         digest=sha256(content).hexdigest(),
     )

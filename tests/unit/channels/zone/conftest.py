@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from orderflow.channels.filestore import Entry, FileStore, Rename, Upload
-from orderflow.connectors.dropzone import DropzoneJsonV1Connector, acks, zone
+from orderflow.channels.zone import answers
+from orderflow.connectors.dropzone import DropzoneJsonV1Connector, opening
 from orderflow.domain.errors import ConnectorError, LeaseEndingError, NeedsAttentionError, TransientError
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
 
@@ -127,8 +128,8 @@ def config() -> dict[str, Any]:
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
     store = MemoryStore()
-    monkeypatch.setattr(zone, "open_store", lambda *_, **__: store)
-    monkeypatch.setattr(acks, "SECOND_LOOK", 0.0)
+    monkeypatch.setattr(opening, "open_store", lambda *_, **__: store)
+    monkeypatch.setattr(answers, "SECOND_LOOK", 0.0)
     return store
 
 
