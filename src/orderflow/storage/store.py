@@ -39,16 +39,28 @@ class SqlWork:
     ) -> None:
         self.connection = connection
         self.org_id = org_id
-        holding = Holding(connection, order_ids)
-        self.orders = SqlOrders(connection, org_id, holding)
-        self.exports = SqlExports(connection, org_id, holding)
-        self.audit = SqlAudit(connection, org_id)
-        self._encryption, self._holding = encryption, holding
+        self._encryption = encryption
+        self._holding = Holding(connection, order_ids)
+
+    @cached_property
+    def orders(self) -> SqlOrders:
+        """The orders. Each part is made when a step asks for it: most need one or two."""
+        return SqlOrders(self.connection, self.org_id, self._holding)
+
+    @cached_property
+    def exports(self) -> SqlExports:
+        """The deliveries."""
+        return SqlExports(self.connection, self.org_id, self._holding)
 
     @cached_property
     def connections(self) -> SqlConnections:
-        """The ways into ERPs. These and what follows are made when a step asks for them: few do."""
+        """The ways into ERPs."""
         return SqlConnections(self.connection, self.org_id, self._encryption, self._holding)
+
+    @cached_property
+    def audit(self) -> SqlAudit:
+        """Who changed what."""
+        return SqlAudit(self.connection, self.org_id)
 
     @cached_property
     def organization(self) -> SqlOrganization:
