@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from orderflow.domain.errors import InputError
 from orderflow.domain.orders import DraftOrder, missing_for_ready
-from orderflow.flow.order.reading import MOST_LINES, decode_order, read_order
+from orderflow.flow.order.incoming import MOST_LINES
+from orderflow.flow.order.reading import decode_order, read_order
 
 LINE = {"line_no": 1, "internal_sku": "INT-9", "qty": 10, "uom": "M", "unit_price": Decimal("1.23")}
 ORDER = {"currency": "EUR", "customer": {"erp_customer_number": "4711"}, "lines": [LINE]}
@@ -145,16 +146,14 @@ def test_a_text_is_the_order_that_its_value_is(value):
     try:
         expected = read_order(json.loads(text, parse_float=Decimal))
     except InputError:
-        with pytest.raises(InputError):
-            decode_order(text)
+        assert decode_order(text) is None
     else:
-        assert content(decode_order(text)) == content(expected)
+        found = decode_order(text)
+        assert found
+        assert content(found) == content(expected)
 
 
 @given(st.binary() | st.text(alphabet='{}[]":,1.e+-linesqty_o\\u').map(str.encode))
 def test_no_bytes_end_in_anything_but_an_order_or_a_refusal(text):
-    try:
-        decode_order(text)
-    except InputError:
-        return
-    json.loads(text)
+    if decode_order(text) is not None:
+        json.loads(text)
