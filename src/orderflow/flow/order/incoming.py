@@ -14,6 +14,7 @@ import msgspec
 
 from orderflow.domain.orders import CONTENT, LINE_CONTENT, Customer, DraftOrder, DraftOrderLine, SourceDocument
 
+ADDRESSES = ("ship_to", "bill_to")
 MOST_LINES = 10_000
 MOST_ADDRESS_FIELDS = 50
 YEARS = range(1900, 3000)
@@ -73,7 +74,7 @@ def _as_it_comes(name: str, hint: Any) -> Any:
     kind, *others = get_args(hint) or (hint,)
     if is_dataclass(kind):
         return _PARTS[kind] | None
-    if name in {"ship_to", "bill_to"}:
+    if name in ADDRESSES:
         return _address() | None
     described: Any = Annotated[kind, msgspec.Meta(extra_json_schema=_rules(name, kind))]
     return described | None if others else described

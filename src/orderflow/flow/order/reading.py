@@ -19,6 +19,7 @@ from msgspec.structs import astuple
 from orderflow.domain.errors import InputError
 from orderflow.domain.orders import CONTENT, Customer, DraftOrder, DraftOrderLine, SourceDocument
 from orderflow.flow.order.incoming import (
+    ADDRESSES,
     MOST_ADDRESS_FIELDS,
     MOST_LINES,
     NUMBERS,
@@ -96,8 +97,9 @@ def _shape_faults(value: Any, kind: Any, path: str) -> Iterator[Fault]:
         yield from _leaf_fault(value, kind, path)
         return
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    for name in value.keys() - fields.keys():
-        yield _join(path, str(name)), "is not a known field"
+    for name in value:
+        if name not in fields:
+            yield _join(path, str(name)), "is not a known field"
     for name, field in fields.items():
         if name in value:
             yield from _field_faults(value[name], name, field.type, _join(path, name))
@@ -109,6 +111,9 @@ def _field_faults(value: Any, name: str, kind: Any, path: str) -> Iterator[Fault
     match value:
         case dict() if name in PARTS and name != "lines":
             yield from _shape_faults(value, PARTS[name], path)
+        case dict() if name in ADDRESSES:
+            for key, text in value.items():
+                yield from _leaf_fault(text, str | None, _join(path, str(key)[:40]))
         case list() if name == "lines":
             for index, line in enumerate(value):
                 yield from _shape_faults(line, PARTS[name], f"{path}[{index}]")
@@ -162,8 +167,8 @@ def _faults(order: Any) -> Iterator[Fault]:
     for name, part in (("customer", order.customer), ("source_document", order.source_document)):
         if part is not None:
             yield from _faults_of(f"{name}.", part)
-    for name, address in (("ship_to", order.ship_to), ("bill_to", order.bill_to)):
-        yield from _address_faults(name, address or {})
+    for name in ADDRESSES:
+        yield from _address_faults(name, getattr(order, name) or {})
     if len(order.lines) > MOST_LINES:
         yield "lines", f"has {len(order.lines)} lines; the limit is {MOST_LINES}"
         return

@@ -103,6 +103,24 @@ def test_all_faults_are_told_at_once_and_an_order_is_limited_in_lines():
     assert "limit is 10000" in faults_of(ORDER | {"lines": [LINE] * (MOST_LINES + 1)})["lines"]
 
 
+def test_everything_of_another_type_is_told_at_once():
+    wrong = {"notes": 5, "x": 1, "customer": {"name": [], "vat": ""}, "ship_to": {"city": 1}, "order_date": "today"}
+    faults = faults_of(wrong | {"lines": [{"qty": "ten"}, LINE, None, 5]})
+    assert faults == {
+        "notes": "must be text, not a whole number",
+        "x": "is not a known field",
+        "customer.name": "must be text, not a list",
+        "customer.vat": "is not a known field",
+        "ship_to.city": "must be text, not a whole number",
+        "order_date": "must be a date, as 2025-12-31",
+        "lines[0].line_no": "is required",
+        "lines[0].qty": "must be a number",
+        "lines[2]": "must be an object, not null",
+        "lines[3]": "must be an object, not a whole number",
+    }
+    assert faults_of(["an order"]) == {"": "must be an object, not a list"}
+
+
 def test_what_is_missing_or_null_is_for_review_not_for_refusal():
     nothing = dict.fromkeys(("internal_sku", "qty", "uom", "unit_price"))
     order = read_order({"customer": None, "currency": "", "lines": [{"line_no": 1, **nothing}]})
