@@ -10,12 +10,13 @@ from sqlalchemy import Connection, text
 
 from orderflow.domain.delivery import Ack
 from orderflow.domain.errors import NotFoundError
-from orderflow.domain.states import ERPExportStatus
+from orderflow.domain.states import ERPExportStatus, ExportStep
 from orderflow.flow.ports import Actor, Answer, Batch, Export, Settlement
 from orderflow.storage.fast.holding import Holding
 from orderflow.storage.fast.statements import later_rows, run
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import ERPExport
+from orderflow.storage.tables.states import may, unsent
 from orderflow.storage.work import settling
 from orderflow.storage.work.clock import unleased
 from orderflow.storage.work.interventions import SqlInterventions
@@ -36,14 +37,15 @@ _REVIVE = text("""
         asking = false, doubt_since = NULL
     WHERE id = :id AND status = 'FAILED'
 """)
-_WITHDRAW = text("""
+# After a restored backup something may have been sent of which the log knows nothing: it is held.
+_WITHDRAW = text(f"""
     DELETE FROM erp_export WHERE id IN (
         SELECT id FROM erp_export e
-        WHERE id = :id AND status = 'PENDING' AND (lease_until IS NULL OR lease_until < now())
+        WHERE id = :id AND {may(ExportStep.WITHDRAW)} AND {unsent("e")} AND {unleased("e")}
           AND NOT EXISTS (SELECT FROM erp_push_log l WHERE l.erp_export_id = e.id)
         FOR UPDATE SKIP LOCKED)
     RETURNING id
-""")
+""")  # noqa: S608  # built from constants
 _FOR_ANSWERS = text(f"""
     SELECT {_COLUMNS}, EXISTS (
         SELECT FROM erp_export n

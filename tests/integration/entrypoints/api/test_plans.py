@@ -242,7 +242,7 @@ def _deliver(app: Any, org_id: UUID, walk: Walk, zone: UUID, folder: Path) -> No
         text_of = "not JSON" if number == 2 else json.dumps(answer)
         (folder / "out" / f"{kind}_{path.name}").write_text(text_of)
     poll_acks(app.wiring, org_id, zone)
-    unread = next(export["id"] for export in walk("GET", "/exports")["items"] if export["unreadable_answer"])
+    unread = next(export["id"] for export in walk("GET", "/exports?limit=200")["items"] if export["unreadable_answer"])
     walk("POST", "/exports/{export_id}/read-answer-again", export_id=unread)
     failed = walk("GET", "/draft-orders", query="status=ERROR")["items"][0]["id"]
     walk("POST", "/draft-orders/{order_id}/retry-push", order_id=failed)

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from orderflow.domain.errors import StaleVersionError
 from orderflow.domain.orders import missing_for_ready
-from orderflow.domain.states import OrderStatus
+from orderflow.domain.states import OrderAction, OrderStatus
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.fast.order_in import order_in
@@ -81,7 +81,7 @@ async def push(
     request: Request, caller: Pusher, order_id: UUID, body: PushBody | None = None, idempotency_key: Key = None
 ) -> Any:
     """Ask for the delivery of an APPROVED order. It happens by itself, soon; watch the order or its export."""
-    return await _push(request, caller, order_id, OrderStatus.APPROVED, body, idempotency_key)
+    return await _push(request, caller, order_id, OrderAction.PUSH, body, idempotency_key)
 
 
 @router.post("/{order_id}/retry-push", status_code=202, response_model=PushAccepted, responses=answers(404, 409))
@@ -92,11 +92,11 @@ async def retry_push(
 
     It goes on under the same file name, unless it is sure that the last delivery never arrived.
     """
-    return await _push(request, caller, order_id, OrderStatus.ERROR, body, idempotency_key)
+    return await _push(request, caller, order_id, OrderAction.RETRY, body, idempotency_key)
 
 
 async def _push(
-    request: Request, caller: Caller, order_id: UUID, starts_from: OrderStatus, body: PushBody | None, key: str | None
+    request: Request, caller: Caller, order_id: UUID, meant: OrderAction, body: PushBody | None, key: str | None
 ) -> JSON:
     def step(work: SqlWork) -> Export:
         return note_request(
@@ -105,7 +105,7 @@ async def _push(
             caller.actor,
             connection_id=body.connection_id if body else None,
             idempotency_key=key,
-            starts_from=(starts_from,),
+            meant=(meant,),
         )
 
     export = await _together(request).take(caller.org_id, order_id, step)
