@@ -1,4 +1,4 @@
-"""What docs/reliability.md names is there, each test and each fault of `make chaos`; so is what architecture.md lists."""
+"""What docs/reliability.md names is there, test by test and fault by fault, and so is what architecture.md lists."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import structlog
 
 from orderflow.connectors.dropzone.connector import over_channels
-from orderflow.domain.ports import ConnectorMetadata, ERPConnectorPort
+from orderflow.domain.connector_port import ConnectorMetadata, ERPConnectorPort
 from orderflow.formats.format import Format
 
 log = structlog.get_logger(__name__)

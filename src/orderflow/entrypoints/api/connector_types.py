@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from pydantic import Field
 
 from orderflow.connectors.registry import ConnectorRegistry
-from orderflow.domain.ports import ConnectorMetadata
+from orderflow.domain.connector_port import ConnectorMetadata
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter

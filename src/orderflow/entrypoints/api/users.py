@@ -10,12 +10,12 @@ from fastapi import Depends, Request
 from pydantic import Field
 
 from orderflow.domain.access import Role
-from orderflow.entrypoints.api.auth import Chosen
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import VERSION, In, Name, Out, Text, left_out
+from orderflow.entrypoints.api.sign_in import Chosen
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
 from orderflow.entrypoints.api.work import Work, slow
 from orderflow.flow.people.users import User, change_user, create_user, set_password

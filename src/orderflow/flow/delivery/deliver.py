@@ -12,10 +12,10 @@ from functools import partial
 from uuid import UUID
 
 from orderflow.domain import clock
+from orderflow.domain.connector_port import Staged
 from orderflow.domain.delivery import ExportResult
 from orderflow.domain.doubt import sorted_out
 from orderflow.domain.errors import ConnectorError, InDoubtError, TargetChangedError, TransientError
-from orderflow.domain.ports import Staged
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.delivery.look import look_again, may_be_sent, milliseconds_since
 from orderflow.flow.fault_points import reached

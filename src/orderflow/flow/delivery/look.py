@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orderflow.domain import clock
+from orderflow.domain.connector_port import for_the_others
 from orderflow.domain.delivery import ExportResult
 from orderflow.domain.errors import (
     ConnectorError,
@@ -25,7 +26,6 @@ from orderflow.domain.errors import (
     RejectedError,
     UnavailableError,
 )
-from orderflow.domain.ports import for_the_others
 from orderflow.domain.retry import RetryPolicy
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.ports import Attempt, Batch, Wiring

@@ -96,7 +96,7 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answered:
     """The ERP answered, or a person did in its place."""
 
     kind: Literal["answer"]
@@ -108,7 +108,7 @@ class Answer:
     error: Problem | None
 
 
-Event = Annotated[Arrival | Change | PushRequest | AttemptMade | Delivered | Answer, Field(discriminator="kind")]
+Event = Annotated[Arrival | Change | PushRequest | AttemptMade | Delivered | Answered, Field(discriminator="kind")]
 _RANK = {"arrival": 0, "change": 1, "request": 2, "attempt": 3, "delivered": 4, "answer": 5}
 
 
@@ -173,7 +173,7 @@ def _of_export(export: Export) -> Iterator[Event]:
             inferred=export.inferred,
         )
     if export.answered_at:
-        yield Answer(
+        yield Answered(
             kind="answer",
             at=export.answered_at,
             export_id=export.id,

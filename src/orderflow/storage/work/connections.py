@@ -175,7 +175,7 @@ class SqlConnections(SqlConnectionRows):
         return True
 
     def connector_elsewhere(self, connector_type: str) -> bool:
-        """Tell whether another process that delivers has this connector."""
+        """Return whether another process that delivers has this connector."""
         return bool(self._connection.execute(_CONNECTOR_ELSEWHERE, {"connector_type": connector_type}).scalar())
 
     def set_breaker(

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from orderflow.domain.delivery import Ack, ExportResult
 from orderflow.domain.errors import ConnectorError
-from orderflow.flow.ports import Answer, Batch, Settlement
+from orderflow.flow.ports import Batch, DecidedAnswer, Settlement
 from orderflow.storage.records import as_json, records
 
 LONGEST_RESPONSE = 16_384
@@ -123,7 +123,7 @@ def settle(connection: Connection, batch: Batch, settlements: Sequence[Settlemen
     return set(connection.execute(_SETTLE, {"rows": rows, "token": batch.lease.token}).scalars())
 
 
-def record_answers(connection: Connection, answers: Sequence[Answer]) -> None:
+def record_answers(connection: Connection, answers: Sequence[DecidedAnswer]) -> None:
     """Write the answers that change something to exports, orders and logs."""
     rows = [_answer_row(answer) for answer in answers if answer.verdict in ("acknowledge", "refuse")]
     if rows:
@@ -190,7 +190,7 @@ def _capped(metadata: dict[str, Any]) -> dict[str, Any]:
     return metadata if len(encoded) <= LONGEST_RESPONSE else {"cut": encoded[:LONGEST_RESPONSE]}
 
 
-def _answer_row(answer: Answer) -> dict[str, Any]:
+def _answer_row(answer: DecidedAnswer) -> dict[str, Any]:
     ack = answer.ack
     acked = answer.verdict == "acknowledge"
     error = {"code": ack.error_code or "ERP_REFUSED", "message": ack.message or "The ERP refused the order."}

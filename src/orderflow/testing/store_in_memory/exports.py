@@ -11,7 +11,7 @@ from uuid import UUID
 from orderflow.domain.delivery import Ack
 from orderflow.domain.errors import NotFoundError
 from orderflow.domain.states import AttemptStatus, ERPExportStatus, ExportStep, OrderStatus
-from orderflow.flow.ports import Actor, Answer, Export
+from orderflow.flow.ports import Actor, DecidedAnswer, Export
 from orderflow.testing.store_in_memory.leases import MemoryLeases, is_unleased
 from orderflow.testing.store_in_memory.tables import ExportRow
 
@@ -154,7 +154,7 @@ class MemoryExports(MemoryLeases):
             row.id: (self._export(row), self._tables.exports_of(row.draft_order_id)[-1].id != row.id) for row in rows
         }
 
-    def record_answers(self, answers: Sequence[Answer]) -> None:
+    def record_answers(self, answers: Sequence[DecidedAnswer]) -> None:
         """Write decided answers to exports and orders."""
         for answer in answers:
             if answer.verdict in ("acknowledge", "refuse"):
@@ -179,7 +179,7 @@ class MemoryExports(MemoryLeases):
         self._set(row.id, unreadable_answer=answer)
         return True
 
-    def _record(self, answer: Answer) -> None:
+    def _record(self, answer: DecidedAnswer) -> None:
         acked, ack, row = answer.verdict == "acknowledge", answer.ack, self._row(answer.export.id)
         code, message = ack.error_code or "ERP_REFUSED", ack.message or "The ERP refused the order."
         error = None if acked else {"code": code, "message": message, "hint": "These are the ERP's own words."}
