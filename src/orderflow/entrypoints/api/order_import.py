@@ -20,6 +20,7 @@ from starlette.requests import ClientDisconnect
 from orderflow.domain.errors import InputError
 from orderflow.domain.states import OrderStatus
 from orderflow.entrypoints.api.body_limit import BodyTooLargeError, BodyTooSlowError
+from orderflow.entrypoints.api.computing import take_turns
 from orderflow.entrypoints.api.connector_schemas import Problem
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.permissions import Permission
@@ -144,6 +145,7 @@ class _Body(io.RawIOBase):
     def _next(self) -> bytes:
         try:
             while self.stopped is None:
+                take_turns()
                 if chunk := from_thread.run(anext, self._chunks, None):
                     return bytes(chunk)
                 if chunk is None:
