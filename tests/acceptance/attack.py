@@ -23,7 +23,7 @@ from http.client import HTTPConnection, HTTPException
 from itertools import repeat
 from typing import Any, Self
 
-PAUSE = 0.25
+PAUSE = 1.0
 """Seconds before the same is tried again."""
 
 UNKNOWN_FIELDS = "{" + ",".join(f'"f{number}":1' for number in range(800_000)) + "}"
@@ -126,13 +126,13 @@ def _answer(how: str) -> Iterable[tuple[bytes, float]]:
         case "/drip-body":
             return _after(ok + b"Content-Length: 1000000\r\n\r\n", b" ", 0.2)
         case "/endless-head":
-            return _after(ok, b"X-A: " + b"b" * 60 + b"\r\n", 0.001)
+            return _after(ok, b"X-A: " + b"b" * 60 + b"\r\n", 0.01)
         case "/endless-body":
-            return _after(ok + b"Content-Type: application/json\r\n\r\n[", block, 0.001)
+            return _after(ok + b"Content-Type: application/json\r\n\r\n[", block, 0.01)
         case "/interim":
-            return _after(b"", b"HTTP/1.1 102 Processing\r\n\r\n", 0.005)
+            return _after(b"", b"HTTP/1.1 102 Processing\r\n\r\n", 0.01)
         case "/endless-reply":
-            return _after(b"220-Welcome\r\n", b"220-and again\r\n" * 100, 0.001)
+            return _after(b"220-Welcome\r\n", b"220-and again\r\n" * 100, 0.01)
         case _:
             return _after(ok, b"X-A: b\r\n", 0.2)
 
