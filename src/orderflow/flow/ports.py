@@ -16,7 +16,14 @@ from orderflow.domain.orders import DraftOrder
 from orderflow.domain.ports import ERPConnectorPort
 from orderflow.domain.reach import OPERATOR, Place, Reach
 from orderflow.domain.retry import RetryPolicy
-from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
+from orderflow.domain.states import (
+    IN_DOUBT,
+    AttemptStatus,
+    BreakerState,
+    ConnectionStatus,
+    ERPExportStatus,
+    OrderStatus,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +121,7 @@ class Export:
     @property
     def in_doubt(self) -> bool:
         """True if it may have arrived, and nobody knows."""
-        return self.status in (ERPExportStatus.PENDING, ERPExportStatus.FAILED) and not self.never_arrived
+        return self.status in IN_DOUBT and not self.never_arrived
 
 
 @dataclass(slots=True)

@@ -6,7 +6,9 @@ from uuid import UUID
 
 from sqlalchemy import TextClause, text
 
+from orderflow.domain.states import ExportStep
 from orderflow.storage.database import Database
+from orderflow.storage.tables.states import may
 from orderflow.storage.work.clock import LONGEST_LEASE, LONGEST_PROBE_WAIT, RESTING, past, unleased
 
 _SPARE = 5.0
@@ -25,7 +27,7 @@ _DUE = text(f"""
     WHERE {MAY_DELIVER}
       AND EXISTS (
         SELECT FROM erp_export e
-        WHERE e.connection_id = c.id AND e.status = 'PENDING' AND (e.held_at IS NULL OR e.asking)
+        WHERE e.connection_id = c.id AND {may(ExportStep.WORK, "e.status")} AND (e.held_at IS NULL OR e.asking)
           AND e.next_attempt_at <= now() AND {unleased("e")})
 """)  # noqa: S608  # built from a constant
 _DUE_PROBES = text(f"""
@@ -38,21 +40,21 @@ _DUE_POLLS = text(f"""
     SELECT c.org_id, c.id FROM erp_connection c
     WHERE c.deleted_at IS NULL AND (c.next_poll_at IS NULL OR c.next_poll_at <= now())
       AND {past("c.poll_lease_until", LONGEST_LEASE)}
-      AND (EXISTS (SELECT FROM erp_export e WHERE e.connection_id = c.id AND e.status = 'SENT')
-           OR EXISTS (SELECT FROM erp_export e WHERE e.connection_id = c.id AND e.status = 'PENDING'
+      AND (EXISTS (SELECT FROM erp_export e WHERE e.connection_id = c.id AND {may(ExportStep.CONFIRM, "e.status")})
+           OR EXISTS (SELECT FROM erp_export e WHERE e.connection_id = c.id AND {may(ExportStep.WORK, "e.status")}
                       AND (e.held_at IS NOT NULL OR (e.staged_at IS NOT NULL OR e.begun_at IS NOT NULL)
                                                     AND {unleased("e")})))
     ORDER BY c.next_poll_at NULLS FIRST
 """)  # noqa: S608  # built from constants
 # Written before the clock was put back: no export waits for longer, and no connection is polled less often.
-_DUE_TOO_LATE = text("""
+_DUE_TOO_LATE = text(f"""
     UPDATE erp_export SET next_attempt_at = now()
     WHERE id IN (
         SELECT e.id FROM erp_connection c
-        JOIN erp_export e ON e.connection_id = c.id AND e.status = 'PENDING'
+        JOIN erp_export e ON e.connection_id = c.id AND {may(ExportStep.WORK, "e.status")}
                          AND e.next_attempt_at > now() + make_interval(secs => :longest)
         FOR UPDATE OF e SKIP LOCKED)
-""")
+""")  # noqa: S608  # built from a constant
 _POLLED_TOO_LATE = text("""
     UPDATE erp_connection SET next_poll_at = now() WHERE next_poll_at > now() + make_interval(secs => :longest)
 """)

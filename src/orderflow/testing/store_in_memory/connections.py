@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from orderflow.domain.errors import NotFoundError, StateError
-from orderflow.domain.states import BreakerState, ConnectionStatus, ERPExportStatus
+from orderflow.domain.states import BreakerState, ConnectionStatus, ExportStep
 from orderflow.flow.ports import Target
 from orderflow.testing.store_in_memory.tables import ConnectionRow, Tables
 
@@ -64,7 +64,7 @@ class MemoryConnections:
         """Remove it; False if exports refer to it, so that its row stays. Raises NotFoundError, StateError."""
         self._row(connection_id)
         exports = [row for row in self._tables.exports.values() if row.connection_id == connection_id]
-        if any(row.status is ERPExportStatus.PENDING for row in exports):
+        if any(row.status in ExportStep.WORK.change.starts for row in exports):
             raise StateError("Deliveries wait for this connection.", code="EXPORTS_WAITING")
         if exports:
             self._set(connection_id, deleted=True, status=ConnectionStatus.DISABLED, is_default=False, config={})
