@@ -10,6 +10,7 @@ from orderflow.domain.states import ExportStep
 from orderflow.storage.database import Database
 from orderflow.storage.tables.states import may
 from orderflow.storage.work.clock import LONGEST_LEASE, LONGEST_PROBE_WAIT, RESTING, past, unleased
+from orderflow.storage.work.outages import IS_AWAY, WAITS_UNSENT
 
 _SPARE = 5.0
 """Seconds by which a time may lie ahead of the longest wait: clocks are read one after the other."""
@@ -61,6 +62,13 @@ _POLLED_TOO_LATE = text("""
 _POLLING = text(f"""
     SELECT org_id, count(*) FROM erp_connection WHERE NOT {past("poll_lease_until", LONGEST_LEASE)} GROUP BY org_id
 """)  # noqa: S608  # built from constants
+_OUTAGES = text(f"""
+    SELECT c.org_id, c.id FROM erp_connection c
+    WHERE {IS_AWAY} AND EXISTS (
+        SELECT FROM erp_export e
+        WHERE e.connection_id = c.id AND e.created_at < now() - make_interval(secs => c.give_up_after)
+          AND {WAITS_UNSENT})
+""")  # noqa: S608  # built from constants
 _CLEANABLE = text("""
     SELECT org_id, id FROM erp_connection
     WHERE deleted_at IS NULL AND status = 'ACTIVE' AND breaker_state = 'CLOSED'
@@ -81,6 +89,10 @@ class SqlSystem:
     def due_probes(self) -> list[Place]:
         """Return the connections whose open breaker is due for a probe."""
         return self._places(_DUE_PROBES)
+
+    def outages(self) -> list[Place]:
+        """Return the connections whose target is away, and has been waited for for too long by some export."""
+        return self._places(_OUTAGES)
 
     def due_polls(self) -> list[Place]:
         """Return the connections, disabled ones too, whose answers are due for a look."""

@@ -17,7 +17,7 @@ from orderflow.storage.fast.statements import later_rows, run
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import ERPExport
 from orderflow.storage.tables.states import becomes, may, quoted, unsent
-from orderflow.storage.work import settling
+from orderflow.storage.work import outages, settling
 from orderflow.storage.work.clock import unleased
 from orderflow.storage.work.interventions import SqlInterventions
 from orderflow.storage.work.leases import SqlLeases
@@ -121,6 +121,14 @@ class SqlExports(SqlLeases, SqlInterventions):
     def settle(self, batch: Batch, settlements: Sequence[Settlement]) -> set[UUID]:
         """Write export, order and log for each, in bulk; returns the ids that `batch.lease` still held."""
         return settling.settle(self._connection, batch, settlements)
+
+    def waiting_for_longer(self, connection_id: UUID, seconds: int, limit: int) -> list[UUID]:
+        """Lock exports of the connection of which nothing was sent and that were requested longer ago, oldest first."""
+        return outages.waiting_for_longer(self._connection, connection_id, seconds, limit)
+
+    def give_up(self, export_ids: Sequence[UUID], error: dict[str, Any]) -> list[UUID]:
+        """End exports of which nothing was sent, and their orders with them, in bulk; returns the orders."""
+        return outages.give_up(self._connection, export_ids, error)
 
     def for_answers(self, export_ids: Sequence[UUID]) -> dict[UUID, tuple[Export, bool]]:
         """Lock exports and tell for each whether the order has a newer one; what a worker has locked is left out."""

@@ -146,6 +146,30 @@ class MemoryExports(MemoryLeases):
                 moved[row.id] = row.draft_order_id
         return moved
 
+    def waiting_for_longer(self, connection_id: UUID, seconds: int, limit: int) -> list[UUID]:
+        """Return exports of which nothing was sent and that were requested longer ago, oldest first."""
+        since = self._tables.after(-seconds)
+        rows = [row for row in self._tables.exports.values() if row.connection_id == connection_id]
+        late = [row for row in rows if row.created_at < since and self._may_give_up(row)]
+        return [row.id for row in sorted(late, key=lambda row: row.created_at)[:limit]]
+
+    def give_up(self, export_ids: Sequence[UUID], error: dict[str, Any]) -> list[UUID]:
+        """End exports of which nothing was sent, and their orders with them; returns the orders."""
+        rows = [self._row(export_id) for export_id in export_ids]
+        ended = [row for row in rows if self._may_give_up(row)]
+        for row in ended:
+            failed = {"status": ExportStep.GIVE_UP.change.end, "error_json": error}
+            self._set(row.id, **failed, lease_token=None, lease_until=None)
+            self._close_open(row.id, AttemptStatus.FAILED, error["message"])
+            order = replace(self._tables.orders[row.draft_order_id], error_json=error)
+            self._tables.orders[row.draft_order_id] = replace(order, status=OrderEvent.GIVE_UP.change.end)
+        return [row.draft_order_id for row in ended]
+
+    def _may_give_up(self, row: ExportRow) -> bool:
+        order = self._tables.orders[row.draft_order_id]
+        waits = row.status in ExportStep.GIVE_UP.change.starts and order.status in OrderEvent.GIVE_UP.change.starts
+        return waits and _unsent(row) and is_unleased(row, self._tables.now())
+
     def for_answers(self, export_ids: Sequence[UUID]) -> dict[UUID, tuple[Export, bool]]:
         """Return exports, and for each whether the order has a newer one."""
         rows = [self._tables.exports[export_id] for export_id in export_ids if export_id in self._tables.exports]
