@@ -20,7 +20,6 @@ from orderflow.domain.ids import new_id
 from orderflow.domain.retry import LONGEST_WAIT, RetryPolicy
 from orderflow.domain.text import checked_name
 from orderflow.flow.delivery.clean_up import clean_up
-from orderflow.flow.delivery.keep_lease import LeaseKeeper
 from orderflow.flow.notify import Channel, notify
 from orderflow.flow.ports import Wiring
 from orderflow.flow.setup.proof import note_first_delivery
@@ -32,6 +31,7 @@ from orderflow.secrets.encryption import EncryptionService
 from orderflow.secrets.passwords import Passwords
 from orderflow.settings import Settings
 from orderflow.storage.database import Database
+from orderflow.storage.lease_keeper import LeaseKeeper
 from orderflow.storage.people.accounts import SqlAccounts
 from orderflow.storage.people.sign_in_sources import SqlSignInSources
 from orderflow.storage.store import SqlStore
