@@ -98,7 +98,7 @@ _NAMES = {
         "UnavailableError",
     ),
     "domain.orders": ("Customer", "DraftOrder", "DraftOrderLine", "SourceDocument"),
-    "domain.ports": ("ConnectorMetadata", "ERPConnectorPort", "Preview", "Staged"),
+    "domain.connector_port": ("ConnectorMetadata", "ERPConnectorPort", "Preview", "Staged"),
     "domain.states": ("ERPExportStatus", "OrderStatus"),
     "orchestrator": ("PushOrchestrator",),
     "secrets.encryption": ("EncryptionService",),

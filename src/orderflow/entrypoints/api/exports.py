@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
@@ -13,9 +14,10 @@ from orderflow.domain.states import ERPExportStatus
 from orderflow.entrypoints.api.delivery_schemas import MoveBody, Moved, Resolution
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
-from orderflow.entrypoints.api.looking import looking
+from orderflow.entrypoints.api.looking import looking, seen_by
 from orderflow.entrypoints.api.orders import PageSize, Pusher
 from orderflow.entrypoints.api.permissions import Permission
+from orderflow.entrypoints.api.rendering import Rendering
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import CursorText, Moment, Text
 from orderflow.entrypoints.api.work import Work, slow
@@ -85,16 +87,22 @@ def get_export_document(request: Request, caller: Reader, export_id: UUID) -> Re
 @router.post("/{export_id}/resolve", responses=answers(404, 409))
 def resolve_export(request: Request, caller: Pusher, export_id: UUID, body: Resolution) -> Export:
     """Settle a delivery in doubt, after a look into the ERP: it is there, or it is to be sent again."""
-    resolve_held(app_of(request).store, caller.org_id, export_id, body.as_, caller.actor)
-    return _export(request, caller, export_id)
+    answer = _answer(request, caller, export_id)
+    resolve_held(answer.within(app_of(request).store), caller.org_id, export_id, body.as_, caller.actor)
+    return answer.made
 
 
 @router.post("/{export_id}/read-answer-again", responses=answers(400, 404, 409))
 @slow(Work.TEST)
 def read_answer_again(request: Request, caller: Pusher, export_id: UUID) -> Export:
     """Read the ERP's answer again that could not be read, once somebody has mended the file or what kept us from it."""
-    read_again(app_of(request).wiring, caller.org_id, export_id, caller.actor)
-    return _export(request, caller, export_id)
+    app, answer = app_of(request), _answer(request, caller, export_id)
+    read_again(replace(app.wiring, store=answer.within(app.store)), caller.org_id, export_id, caller.actor)
+    return answer.made
+
+
+def _answer(request: Request, caller: Caller, export_id: UUID) -> Rendering[Export]:
+    return Rendering(request, lambda work: one_export(seen_by(caller, work), export_id))
 
 
 def _export(request: Request, caller: Caller, export_id: UUID) -> Export:

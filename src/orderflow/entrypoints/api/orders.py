@@ -24,6 +24,7 @@ from orderflow.entrypoints.api.order_schemas import (
     RejectBody,
 )
 from orderflow.entrypoints.api.permissions import Permission
+from orderflow.entrypoints.api.rendering import at_once
 from orderflow.entrypoints.api.routing import ApiRouter, ExactRequest, body_of
 from orderflow.entrypoints.api.schemas import CursorText, Moment, Text
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
@@ -118,7 +119,7 @@ def update_order(request: ExactRequest, caller: Editor, order_id: UUID) -> Order
     changed.id = order_id
     with _editing(request, caller, order_id) as work:
         edit_order(work, changed, caller.actor)
-        return _whole(request, seen_by(caller, work), order_id)
+        return at_once(request, _whole(request, seen_by(caller, work), order_id))
 
 
 @router.post("/{order_id}/reject", responses=answers(404, 409), openapi_extra=CONDITIONAL)

@@ -12,8 +12,8 @@ from uuid import UUID
 from pydantic import Field
 
 from orderflow.domain.errors import NotFoundError
-from orderflow.domain.states import AttemptStatus, BreakerState, ERPExportStatus, ExportStep, OrderAction, OrderStatus
-from orderflow.storage.tables.states import may
+from orderflow.domain.states import OPEN, AttemptStatus, BreakerState, ERPExportStatus, OrderAction, OrderStatus
+from orderflow.storage.tables.states import among
 from orderflow.storage.views.actions import OF_EXPORT
 from orderflow.storage.views.conditions import common, either, equal
 from orderflow.storage.views.problem import Problem, UnreadableAnswer
@@ -22,7 +22,7 @@ from orderflow.storage.views.view import Ask, Condition, NextCursor, Sql, Stored
 PAUSED = """(g.deliveries_paused_at IS NOT NULL
             AND (g.deliveries_paused_until IS NULL OR g.deliveries_paused_until > now()))"""
 RESTS_UNTIL = "CASE WHEN c.rests_until > now() THEN c.rests_until END"
-UNREAD = f"({may(ExportStep.NOTE_UNREADABLE, 'e.status')} AND e.unreadable_answer IS NOT NULL)"
+UNREAD = f"({among(OPEN, 'e.status')} AND e.unreadable_answer IS NOT NULL)"
 _OVERDUE = "(e.status = 'SENT' AND e.sent_at < now() - make_interval(secs => c.answer_within))"
 _FAILED = "l.error_message IS NOT NULL"  # every attempt that did not succeed says why, and only those are indexed
 _WAITS_FOR = f"""CASE
