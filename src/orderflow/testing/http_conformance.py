@@ -31,6 +31,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.delivery import ExportResult, Lease, Waiting, WaitingExport
 from orderflow.domain.errors import (
     BusyError,
@@ -42,7 +43,6 @@ from orderflow.domain.errors import (
 )
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import Customer, DraftOrder
-from orderflow.domain.ports import ERPConnectorPort
 from orderflow.domain.redaction import HIDDEN
 from orderflow.domain.states import OrderStatus
 from orderflow.testing.conformance import ConnectorConformance
