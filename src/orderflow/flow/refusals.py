@@ -9,6 +9,9 @@ from orderflow.domain.errors import NotFoundError, StateError
 MOST_CONNECTIONS = 500
 """Of one organization: every list of them is one answer."""
 
+MOST_BYTES = 8 * 1024 * 1024
+"""Of all configurations of one organization together, for the same reason."""
+
 
 def no_order(order_id: UUID) -> NotFoundError:
     """There is no such order."""
@@ -45,6 +48,15 @@ def too_many_connections() -> StateError:
         f"There are {MOST_CONNECTIONS} connections, and there may be no more.",
         code="TOO_MANY_CONNECTORS",
         hint="Delete those that nothing goes over.",
+    )
+
+
+def configurations_too_large(most: int) -> StateError:
+    """The configurations would grow beyond `most` bytes."""
+    return StateError(
+        f"All connectors together would hold more than {most:,} bytes of configuration.",
+        code="CONFIGURATIONS_TOO_LARGE",
+        hint="Make this one smaller, or delete those that nothing goes over.",
     )
 
 

@@ -16,6 +16,7 @@ from orderflow.domain.ids import new_id
 from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
 from orderflow.flow import ports
 from orderflow.flow.ports import Answer, Attempt, Batch, Export, Settlement
+from orderflow.flow.refusals import MOST_BYTES
 from orderflow.secrets.encryption import EncryptionService
 from orderflow.storage.database import Database
 from orderflow.storage.store import SqlStore
@@ -626,6 +627,19 @@ def test_of_a_type_one_is_active(bench: Bench) -> None:
         work.connections.add(second, "MOCK", {}, None)
     error = refused(bench, "enable", second)
     assert (error.code, error.message) == ("CONNECTOR_TYPE_ACTIVE", f"Another MOCK connection is ACTIVE: {first}.")
+
+
+def test_configurations_have_room_together(bench: Bench) -> None:
+    large = {"text": "x" * (MOST_BYTES - 1000)}
+    way, other = connection(bench), new_id()
+    with bench.store.work(bench.org_id) as work:
+        work.connections.replace_config(way, large)
+    with pytest.raises(StateError) as caught, bench.store.work(bench.org_id) as work:
+        work.connections.add(other, "OTHER", {"text": "x" * 1000}, None)
+    assert caught.value.code == "CONFIGURATIONS_TOO_LARGE"
+    with bench.store.work(bench.org_id) as work:
+        work.connections.replace_config(way, {})
+        work.connections.add(other, "OTHER", large, None)
 
 
 def test_a_connection_goes_with_nothing_waits_with_something_and_stays_with_a_history(bench: Bench) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -10,7 +11,9 @@ from uuid import UUID
 from orderflow.domain.states import BreakerState, ConnectionStatus, ExportStep
 from orderflow.flow.ports import CHANGEABLE, Outage, Target
 from orderflow.flow.refusals import (
+    MOST_BYTES,
     MOST_CONNECTIONS,
+    configurations_too_large,
     default_not_active,
     disabled,
     exports_wait,
@@ -50,6 +53,7 @@ class MemoryConnections:
         """Insert a DISABLED connection; `restricted`: it is held to what the operator allows."""
         if len(self._all()) >= MOST_CONNECTIONS:
             raise too_many_connections()
+        self._find_room(connection_id, config, 0)
         row = ConnectionRow(connection_id, connector_type, config, self._tables.now(), name, restricted=restricted)
         self._tables.connections[connection_id] = row
 
@@ -60,6 +64,7 @@ class MemoryConnections:
     def replace_config(self, connection_id: UUID, config: dict[str, Any], *, restricted: bool | None = None) -> None:
         """Overwrite the configuration, of which nothing is proven yet. Raises NotFoundError."""
         row = self._row(connection_id)
+        self._find_room(connection_id, config, _size(row.config))
         held = row.restricted if restricted is None else restricted
         proof = {"last_test_at": None, "test_error": None, "delivered_at": None}
         self._change(connection_id, config=config, restricted=held, **proof)
@@ -242,10 +247,21 @@ class MemoryConnections:
         """Change what people change: the connection has a new version."""
         self._set(connection_id, **columns, version=self._tables.connections[connection_id].version + 1)
 
+    def _find_room(self, connection_id: UUID, config: dict[str, Any], before: int) -> None:
+        """Raise StateError if the configurations grow beyond what they may be; what is there may stay."""
+        others = sum(_size(row.config) for row in self._tables.connections.values() if row.id != connection_id)
+        if _size(config) > before and others + _size(config) > MOST_BYTES:
+            raise configurations_too_large(MOST_BYTES)
+
     def _name_heir(self) -> None:
         rows = [row for row in self._all() if row.status is ConnectionStatus.ACTIVE]
         if rows and not any(row.is_default for row in rows):
             self._change(min(rows, key=lambda row: (row.created_at, row.id)).id, is_default=True)
+
+
+def _size(config: dict[str, Any]) -> int:
+    """Return the bytes that a configuration takes when it is sealed: 12 and 16 go before and after it."""
+    return len(json.dumps(config).encode()) + 28
 
 
 def _use(row: ConnectionRow) -> dict[str, Any]:
