@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from httpx import Client
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from orderflow.domain.access import Role
 from orderflow.testing.http_server import MisbehavingHTTPServer
@@ -152,7 +152,10 @@ def _approve_and_push(page: Page) -> None:
     page.get_by_role("button", name="Approve 2").dblclick()
     expect(page.locator("tbody").get_by_text("APPROVED", exact=True)).to_have_count(2)
     page.get_by_label("Select all on this page").check()
-    page.get_by_role("button", name="Push 2").dblclick()
+    page.get_by_role("button", name="Push 2").click()
+    dialog = page.get_by_role("dialog", name="Push: where the orders go")
+    expect(dialog.get_by_role("listitem")).to_have_text("2 to ERP in Hamburg")
+    dialog.get_by_role("button", name="Push 2 orders").dblclick()
 
 
 def _retry_refused(page: Page, folder: Path) -> None:
@@ -390,6 +393,45 @@ def _held_back(page: Page, address: str) -> Iterator[None]:
     page.unroute(address)
 
 
+def test_a_bulk_push_shows_where_the_orders_go_and_asks(open_page: Callable[..., Page], site) -> None:
+    mock = {"connector_type": "MOCK", "name": "Germany", "config": {"mode": "success"}}
+    with site.client() as client:
+        client.post("/connectors", json=mock)
+        odoo = {"connector_type": "ODOO", "name": "Turkey", "config": ODOO}
+        turkey = client.post("/connectors", json=odoo).json()["id"]
+        client.post("/organization/pause")  # so that all stays where it was sent
+        ids = [client.post("/draft-orders", json=an_order(f"PO-{number}")).json()["id"] for number in range(5)]
+        client.post("/draft-orders/bulk", json={"action": "approve", "ids": ids})
+    page = open_page(Role.OPS)
+    page.goto(f"{site.url}/orders")
+    page.get_by_label("Select PO-1").check()
+    page.get_by_label("Select PO-2").check()
+    page.get_by_role("button", name="Push 2").press("Enter")
+    dialog = page.get_by_role("dialog", name="Push: where the orders go")
+    expect(dialog.get_by_role("listitem")).to_have_text("2 to Germany")
+    _choose(page, dialog, "Turkey")
+    expect(dialog.get_by_role("listitem")).to_have_text("2 to Turkey")
+    _assert_accessible(page, "where the orders go")
+    dialog.get_by_role("button", name="Push 2 orders").press("Enter")
+    expect(dialog).to_have_count(0)
+    expect(page.locator("tbody").get_by_text("PUSHING", exact=True)).to_have_count(2)
+    page.get_by_role("button", name="All found").click()
+    page.get_by_role("menuitem", name="Push all APPROVED").click()
+    dialog.get_by_role("button", name="Push 3 orders").click()
+    expect(page.locator("tbody").get_by_text("PUSHING", exact=True)).to_have_count(5)
+    with site.client() as client:
+        sent = [each["connection_id"] for each in client.get("/exports").json()["items"]]
+    assert (len(sent), sent.count(turkey)) == (5, 2)
+
+
+def _choose(page: Page, dialog: Locator, option: str) -> None:
+    """Choose a connector by keyboard."""
+    dialog.get_by_role("textbox", name="Connector").press("Enter")
+    page.get_by_role("option", name=option).wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+
+
 def test_a_connector_is_healthy_only_once_something_proved_it(open_page: Callable[..., Page], site) -> None:
     mock = {"connector_type": "MOCK", "name": "Mock", "config": {"mode": "unavailable"}, "status": "DISABLED"}
     with site.client() as client:
@@ -471,21 +513,8 @@ def test_a_pasted_answer_shows_what_it_would_mean(open_page: Callable[..., Page]
 
 
 def test_an_answer_that_cannot_be_read_is_news(open_page: Callable[..., Page], site, tmp_path: Path) -> None:
-    folders = [tmp_path / name for name in ("in", "out")]
-    for folder in folders:
-        folder.mkdir()
-    config = {"mode": "filesystem", "export_path": str(folders[0]), "ack_path": str(folders[1])}
-    with site.client() as client:
-        client.post("/connectors", json={"connector_type": "DROPZONE_JSON_V1", "config": config, "name": "ERP"})
-        order_id = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
-        client.post(f"/draft-orders/{order_id}/approve")
-        client.post(f"/draft-orders/{order_id}/push")
     page = open_page(Role.OPS)
-    page.goto(f"{site.url}/orders/{order_id}")
-    expect(page.get_by_role("main").get_by_text("PUSHED", exact=True)).to_be_visible(timeout=15_000)
-    (sent,) = folders[0].iterdir()
-    answer = folders[1] / f"ack_{sent.name}"
-    answer.write_text("OK, thank you for PO-1!")
+    page.goto(f"{site.url}/orders/{_answered_unreadably(site, tmp_path)}")
     banner = page.get_by_role("alert").filter(has_text="answer to this order cannot be read")
     expect(banner.get_by_role("region", name="What the answer says")).to_contain_text("thank you", timeout=15_000)
     _assert_accessible(page, "an answer that cannot be read")
@@ -503,6 +532,57 @@ def test_an_answer_that_cannot_be_read_is_news(open_page: Callable[..., Page], s
     dialog.get_by_role("button", name="Confirm by hand").click()
     expect(page.get_by_role("main").get_by_text("CONFIRMED", exact=True)).to_be_visible()
     expect(banner).to_have_count(0)
+
+
+def test_an_unreadable_answer_is_read_again_once_it_is_mended(
+    open_page: Callable[..., Page], site, tmp_path: Path
+) -> None:
+    page = open_page(Role.OPS)
+    page.goto(f"{site.url}/orders/{_answered_unreadably(site, tmp_path)}")
+    banner = page.get_by_role("alert").filter(has_text="answer to this order cannot be read")
+    again = banner.get_by_role("button", name="Read again")
+    again.press("Enter")
+    expect(banner.get_by_role("status")).to_contain_text("It still cannot be read")
+    _assert_accessible(page, "an answer that was read again")
+    (away,) = (tmp_path / "out" / "error").glob("ack_*.json")
+    mended = away.with_suffix(".mended")
+    away.rename(mended)
+    again.press("Enter")
+    expect(banner.get_by_role("alert")).to_contain_text("neither where answers come nor where it was put away")
+    mended.write_text(json.dumps({"status": "ACKED", "erp_order_id": "SO-7", "processed_at": "2026-01-05T10:00:00Z"}))
+    mended.rename(away)
+    again.press("Enter")
+    expect(page.get_by_text("The ERP confirmed it as SO-7.")).to_be_visible()
+    expect(banner).to_have_count(0)
+    expect(page.get_by_role("main").get_by_text("CONFIRMED", exact=True)).to_be_visible()
+
+
+def _answered_unreadably(site: Any, folder: Path) -> str:
+    """Push an order whose ERP answers what nobody can read; returns its id."""
+    folders = [folder / name for name in ("in", "out")]
+    for each in folders:
+        each.mkdir()
+    config = {"mode": "filesystem", "export_path": str(folders[0]), "ack_path": str(folders[1])}
+    with site.client() as client:
+        client.post("/connectors", json={"connector_type": "DROPZONE_JSON_V1", "config": config, "name": "ERP"})
+        order_id: str = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
+        client.post(f"/draft-orders/{order_id}/approve")
+        client.post(f"/draft-orders/{order_id}/push")
+        (sent,) = _until(lambda: list(folders[0].glob("*.json")))
+        staged = folder / sent.name
+        staged.write_text("OK, thank you for PO-1!")
+        staged.rename(folders[1] / f"ack_{sent.name}")
+        _until(lambda: client.get(f"/draft-orders/{order_id}").json()["unreadable_answer"])
+    return order_id
+
+
+def _until(look: Callable[[], Any]) -> Any:
+    """Look until there is something to see; a busy machine may take its time."""
+    deadline = time.monotonic() + 60
+    while not (seen := look()):
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.05)
+    return seen
 
 
 def test_a_viewer_is_offered_nothing_that_changes_anything(open_page: Callable[..., Page], site) -> None:

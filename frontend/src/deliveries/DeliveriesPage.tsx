@@ -300,7 +300,7 @@ function Actions({ row, name }: { row: Export; name: string }) {
   const order = { id: row.draft_order_id, name, size: "xs" };
   if (row.status === "FAILED")
     return row.order_status === "ERROR" ? (
-      <PushButton {...order} status="ERROR" />
+      <PushButton {...order} status="ERROR" former={row.connection_id} />
     ) : (
       <Text size="xs" c="dimmed">
         retried since

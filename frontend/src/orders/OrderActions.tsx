@@ -3,9 +3,9 @@ import { useDisclosure } from "@mantine/hooks";
 import { useState, type SyntheticEvent } from "react";
 import { answer, api, type Schemas } from "../api/client";
 import { useAction, useConnectors, useMay } from "../api/queries";
-import { ConnectorChoice } from "../connectors/ConnectorChoice";
 import { confirm } from "../shared/confirm";
 import { ifMatch } from "../shared/versions/useSaving";
+import { PushDialog } from "./PushDialog";
 
 interface Props {
   id: string;
@@ -37,37 +37,46 @@ export function ApproveButton({ size, ...order }: Props) {
   );
 }
 
-/** Push, or push again after an error; where there are several connectors, it asks which. */
-export function PushButton({ id, status, size }: Props) {
-  const retry = status === "ERROR";
+/** Push, or push again after an error; where there are several connectors, it shows where to and asks. */
+export function PushButton({ id, status, size, former }: Props & { former?: string }) {
+  const action = status === "ERROR" ? "retry" : "push";
+  const label = action === "retry" ? "Retry" : "Push";
   const [opened, { open, close }] = useDisclosure();
   const active = useConnectors().data?.filter((connector) => connector.status === "ACTIVE");
-  const push = useAction((connection_id: string | undefined) => ask(id, retry, connection_id), {
+  const push = useAction((connection_id: string | undefined) => ask(id, action, connection_id), {
     done: "On its way",
     onDone: close,
   });
-  const label = retry ? "Retry" : "Push";
   return (
     <>
       <Button
         size={size}
         loading={push.isPending}
         disabled={!active} // until it is known whether to ask
-        onClick={active && active.length > 1 && !retry ? open : () => push.run(undefined)}
+        onClick={active && active.length > 1 ? open : () => push.run(undefined)}
       >
         {label}
       </Button>
-      <Modal opened={opened} onClose={close} title="Push to which connector?">
-        <ConnectorChoice connectors={active ?? []} label="Push" pending={push.isPending} onChoose={push.run} />
-      </Modal>
+      {opened && active && (
+        <PushDialog
+          what={{ action, ids: [id] }}
+          label={label}
+          title={`${label} to which connector?`}
+          connectors={active}
+          preferred={former}
+          pending={push.isPending}
+          onPush={push.run}
+          onClose={close}
+        />
+      )}
     </>
   );
 }
 
-function ask(order_id: string, retry: boolean, connection_id?: string) {
+function ask(order_id: string, action: "push" | "retry", connection_id?: string) {
   const header = { "Idempotency-Key": newKey() };
   const options = { params: { path: { order_id }, header }, body: connection_id ? { connection_id } : {} };
-  if (retry) return answer(api.POST("/api/v1/draft-orders/{order_id}/retry-push", options));
+  if (action === "retry") return answer(api.POST("/api/v1/draft-orders/{order_id}/retry-push", options));
   return answer(api.POST("/api/v1/draft-orders/{order_id}/push", options));
 }
 
@@ -224,7 +233,9 @@ export function OrderActions({ latest, ...order }: Props & { latest?: Schemas["E
   return (
     <>
       {status === "READY" && may("ORDERS_APPROVE") && <ApproveButton {...order} />}
-      {(status === "APPROVED" || status === "ERROR") && may("ORDERS_PUSH") && <PushButton {...order} />}
+      {(status === "APPROVED" || status === "ERROR") && may("ORDERS_PUSH") && (
+        <PushButton {...order} former={latest?.connection_id} />
+      )}
       {status === "PUSHING" && may("ORDERS_PUSH") && !held && <WithdrawButton {...order} />}
       {status === "PUSHED" && may("ORDERS_PUSH") && <ConfirmButton {...order} />}
       {REJECTABLE.has(status) && may("ORDERS_EDIT") && <RejectButton {...order} />}
