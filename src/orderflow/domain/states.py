@@ -1,8 +1,15 @@
-"""The states of an order, an export and an attempt, and every change that is allowed."""
+"""The states of an order, an export and an attempt, and every change that is allowed: by which step, and from where.
+
+There is no other list of them. The guards in SQL and the CHECK constraints (`storage/tables/states.py`), the store in
+memory, and what the API says may be done with an order (`actions`) are made from the tables below.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Generic, TypeVar
 
 from orderflow.domain.errors import StateError
 
@@ -61,49 +68,226 @@ class BreakerState(StrEnum):
     PAUSED = "PAUSED"
 
 
-_O = OrderStatus
-ORDER_TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
-    _O.NEW: frozenset({_O.NEEDS_REVIEW, _O.READY, _O.REJECTED}),
-    _O.NEEDS_REVIEW: frozenset({_O.NEEDS_REVIEW, _O.READY, _O.REJECTED}),
-    _O.READY: frozenset({_O.READY, _O.NEEDS_REVIEW, _O.APPROVED, _O.REJECTED}),
-    _O.APPROVED: frozenset({_O.PUSHING, _O.READY, _O.NEEDS_REVIEW, _O.REJECTED}),
-    _O.PUSHING: frozenset({_O.PUSHED, _O.ERROR, _O.APPROVED}),
-    # PUSHED → PUSHING is not here: what was pushed is never pushed again without the ERP's no.
-    _O.PUSHED: frozenset({_O.CONFIRMED, _O.ERROR}),
-    # ERROR → CONFIRMED: the ERP's answer came after we had given up on the delivery. ERROR → PUSHED: a person found it.
-    _O.ERROR: frozenset({_O.PUSHING, _O.NEEDS_REVIEW, _O.READY, _O.PUSHED, _O.CONFIRMED, _O.REJECTED}),
-    _O.CONFIRMED: frozenset(),
-    _O.REJECTED: frozenset(),
+S = TypeVar("S", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class Change(Generic[S]):
+    """What one step may do.
+
+    Attributes:
+        starts: The states that it may be taken from.
+        ends: Those that it may lead to; none: what it was taken with is gone.
+        if_in_doubt: Further states to start from, as long as it is unknown whether the order arrived.
+        if_sure: Likewise, as long as that is known.
+    """
+
+    starts: tuple[S, ...]
+    ends: tuple[S, ...]
+    if_in_doubt: tuple[S, ...] = ()
+    if_sure: tuple[S, ...] = ()
+
+    @property
+    def end(self) -> S:
+        """The one state that it leads to. Raises ValueError where there are several or none."""
+        (end,) = self.ends
+        return end
+
+    def may_start(self, state: S, *, in_doubt: bool) -> bool:
+        """Return whether the step may be taken from `state`."""
+        return state in self.starts or state in (self.if_in_doubt if in_doubt else self.if_sure)
+
+
+class OrderAction(StrEnum):
+    """What a person may do with an order. `resolve_…`: as the resolution of its delivery in doubt."""
+
+    EDIT = "edit"
+    APPROVE = "approve"
+    REJECT = "reject"
+    PUSH = "push"
+    RETRY = "retry"
+    WITHDRAW = "withdraw"
+    CONFIRM = "confirm"
+    RESOLVE_DELIVERED = "resolve_delivered"
+    RESOLVE_NOT_DELIVERED = "resolve_not_delivered"
+    RESOLVE_SEND_AGAIN = "resolve_send_again"
+
+    @property
+    def change(self) -> Change[OrderStatus]:
+        """What it may do."""
+        return ORDER_CHANGES[self]
+
+
+class OrderEvent(StrEnum):
+    """What else changes an order."""
+
+    ACCEPT = "accept"
+    SETTLE = "settle"
+    ANSWER = "answer"
+    GIVE_UP = "give_up"
+    REPAIR = "repair"
+    REPAIR_ANSWERED = "repair_answered"
+
+    @property
+    def change(self) -> Change[OrderStatus]:
+        """What it may do."""
+        return ORDER_CHANGES[self]
+
+
+OrderStep = OrderAction | OrderEvent
+
+
+class ExportStep(StrEnum):
+    """What changes an export, or writes to it on condition of its state."""
+
+    WORK = "work"
+    SETTLE = "settle"
+    ANSWER = "answer"
+    NOTE_UNREADABLE = "note_unreadable"
+    CONFIRM = "confirm"
+    NOTE_DELIVERED = "note_delivered"
+    NOTE_FAILED = "note_failed"
+    SEND_AGAIN = "send_again"
+    REVIVE = "revive"
+    STOP = "stop"
+    WITHDRAW = "withdraw"
+    MOVE = "move"
+    GIVE_UP = "give_up"
+    HOLD = "hold"
+
+    @property
+    def change(self) -> Change[ERPExportStatus]:
+        """What it may do."""
+        return EXPORT_CHANGES[self]
+
+
+class AttemptStep(StrEnum):
+    """What changes an attempt in the log."""
+
+    END = "end"
+    ANSWER = "answer"
+
+    @property
+    def change(self) -> Change[AttemptStatus]:
+        """What it may do."""
+        return ATTEMPT_CHANGES[self]
+
+
+def _order(starts: str, ends: str, *, if_in_doubt: str = "", if_sure: str = "") -> Change[OrderStatus]:
+    texts = (starts, ends, if_in_doubt, if_sure)
+    return Change(*(tuple(OrderStatus(name) for name in text.split()) for text in texts))
+
+
+def _export(starts: str, ends: str) -> Change[ERPExportStatus]:
+    return Change(*(tuple(ERPExportStatus(name) for name in text.split()) for text in (starts, ends)))
+
+
+def _attempt(starts: str, ends: str) -> Change[AttemptStatus]:
+    return Change(*(tuple(AttemptStatus(name) for name in text.split()) for text in (starts, ends)))
+
+
+_A, _V = OrderAction, OrderEvent
+ORDER_CHANGES: Mapping[OrderStep, Change[OrderStatus]] = {
+    _V.ACCEPT: _order("NEW", "NEEDS_REVIEW READY"),
+    # Changed after it may have arrived, it would arrive as another one.
+    _A.EDIT: _order("NEW NEEDS_REVIEW READY APPROVED", "NEEDS_REVIEW READY", if_sure="ERROR"),
+    _A.APPROVE: _order("READY", "APPROVED"),
+    _A.REJECT: _order("NEW NEEDS_REVIEW READY APPROVED ERROR", "REJECTED"),
+    # Never from PUSHED: what was pushed is never pushed again without the ERP's no.
+    _A.PUSH: _order("APPROVED", "PUSHING"),
+    _A.RETRY: _order("ERROR", "PUSHING"),
+    _A.WITHDRAW: _order("", "APPROVED", if_sure="PUSHING"),
+    _A.CONFIRM: _order("PUSHED", "CONFIRMED", if_in_doubt="PUSHING ERROR"),
+    _A.RESOLVE_DELIVERED: _order("", "PUSHED", if_in_doubt="PUSHING ERROR"),
+    _A.RESOLVE_NOT_DELIVERED: _order("", "ERROR", if_in_doubt="PUSHING ERROR"),
+    _A.RESOLVE_SEND_AGAIN: _order("", "PUSHING", if_in_doubt="PUSHING"),
+    _V.SETTLE: _order("PUSHING", "PUSHED CONFIRMED ERROR"),
+    # From PUSHING: it arrived, although nobody had settled it. From ERROR: it had, although we had given up on it.
+    _V.ANSWER: _order("PUSHING PUSHED ERROR", "CONFIRMED ERROR"),
+    _V.GIVE_UP: _order("PUSHING", "ERROR"),
+    # Forward only: what is PUSHED or CONFIRMED is never sent again because a row says PENDING.
+    _V.REPAIR: _order("PUSHING", "PUSHED CONFIRMED ERROR"),
+    _V.REPAIR_ANSWERED: _order("PUSHED", "CONFIRMED"),
 }
 
-_E = ERPExportStatus
-EXPORT_TRANSITIONS: dict[ERPExportStatus, frozenset[ERPExportStatus]] = {
-    _E.PENDING: frozenset({_E.SENT, _E.FAILED}),
-    _E.SENT: frozenset({_E.ACKED, _E.FAILED}),
-    # FAILED → PENDING: an operator's retry that goes on with the same name and bytes. → SENT: a person found it.
-    _E.FAILED: frozenset({_E.ACKED, _E.PENDING, _E.SENT}),
-    _E.ACKED: frozenset(),
+_X = ExportStep
+EXPORT_CHANGES: Mapping[ExportStep, Change[ERPExportStatus]] = {
+    _X.WORK: _export("PENDING", "PENDING"),
+    _X.SETTLE: _export("PENDING", "PENDING SENT ACKED FAILED"),
+    _X.ANSWER: _export("PENDING SENT FAILED", "ACKED FAILED"),
+    _X.NOTE_UNREADABLE: _export("PENDING SENT", "PENDING SENT"),
+    _X.CONFIRM: _export("SENT", "ACKED"),
+    _X.NOTE_DELIVERED: _export("PENDING FAILED", "SENT"),
+    _X.NOTE_FAILED: _export("PENDING FAILED", "FAILED"),
+    _X.SEND_AGAIN: _export("PENDING", "PENDING"),
+    # A person's retry, which goes on with the same name and bytes.
+    _X.REVIVE: _export("FAILED", "PENDING"),
+    _X.STOP: _export("PENDING", "FAILED"),
+    _X.WITHDRAW: _export("PENDING", ""),
+    _X.MOVE: _export("PENDING", "PENDING"),
+    _X.GIVE_UP: _export("PENDING", "FAILED"),
+    _X.HOLD: _export("PENDING", "PENDING"),
+}
+ATTEMPT_CHANGES: Mapping[AttemptStep, Change[AttemptStatus]] = {
+    AttemptStep.END: _attempt("PENDING", "RETRYING FAILED SUCCESS"),
+    # The answer proves that it arrived, also where we had been told otherwise.
+    AttemptStep.ANSWER: _attempt("PENDING RETRYING FAILED", "SUCCESS"),
 }
 
+IN_DOUBT = EXPORT_CHANGES[ExportStep.NOTE_DELIVERED].starts
+"""The states of an export of which it may be unknown whether it arrived."""
 
-def next_order_status(current: OrderStatus, wanted: OrderStatus) -> OrderStatus:
-    """Return `wanted` if an order may go there from `current`.
+FITTING: Mapping[ERPExportStatus, OrderStatus] = {
+    ERPExportStatus.PENDING: OrderStatus.PUSHING,
+    ERPExportStatus.SENT: OrderStatus.PUSHED,
+    ERPExportStatus.ACKED: OrderStatus.CONFIRMED,
+    ERPExportStatus.FAILED: OrderStatus.ERROR,
+}
+"""Where an order stands whose newest export stands there."""
+
+
+def _left(status: OrderStatus) -> set[OrderStatus]:
+    """Return the states that come after `status`."""
+    changes = (change for change in ORDER_CHANGES.values() if _starts_anyhow(change, status))
+    return {end for change in changes for end in change.ends} - {status}
+
+
+def _starts_anyhow(change: Change[OrderStatus], status: OrderStatus) -> bool:
+    return any(change.may_start(status, in_doubt=in_doubt) for in_doubt in (False, True))
+
+
+DOUBT_MATTERS = tuple(
+    status
+    for status in OrderStatus
+    if any(status in action.change.if_in_doubt + action.change.if_sure for action in OrderAction)
+)
+"""Where it depends on the delivery what may be done."""
+
+ENDED = tuple(status for status in OrderStatus if not _left(status))
+"""Nothing follows."""
+
+
+def next_order_status(step: OrderStep, current: OrderStatus, wanted: OrderStatus | None = None) -> OrderStatus:
+    """Return where `step` takes an order that is `current`: to `wanted`, if it can lead to more than one state.
 
     Raises:
-        StateError: The change is not allowed; the message names both states.
+        StateError: The step is not to be taken from there; the message names both states.
     """
-    if wanted not in ORDER_TRANSITIONS[current]:
-        allowed = ", ".join(sorted(ORDER_TRANSITIONS[current])) or "nothing: it has ended"
+    change = step.change
+    wanted = wanted or change.end
+    if not _starts_anyhow(change, current) or wanted not in change.ends:
+        allowed = ", ".join(sorted(_left(current))) or "nothing: it has ended"
         raise StateError(f"The order is {current} and cannot become {wanted}.", hint=f"From {current}: {allowed}.")
     return wanted
 
 
-def next_export_status(current: ERPExportStatus, wanted: ERPExportStatus) -> ERPExportStatus:
-    """Return `wanted` if an export may go there from `current`.
+def actions_of(status: OrderStatus, *, in_doubt: bool, under_way: bool) -> list[OrderAction]:
+    """Return what a person may do with an order.
 
-    Raises:
-        StateError: The change is not allowed; the message names both states.
+    Args:
+        in_doubt: It may have arrived, and nobody knows.
+        under_way: A worker is at its delivery at this moment, so that everybody waits for what it finds out.
     """
-    if wanted not in EXPORT_TRANSITIONS[current]:
-        raise StateError(f"The export is {current} and cannot become {wanted}.")
-    return wanted
+    if under_way:
+        return []
+    return [action for action in OrderAction if action.change.may_start(status, in_doubt=in_doubt)]

@@ -206,6 +206,14 @@ class Answer:
     reason: str | None = None
 
 
+class LockedError(Exception):
+    """An order is not among those that its transaction holds, and nothing was changed.
+
+    Only where a transaction named its orders beforehand, so as not to wait for one that another has locked. The step
+    is to be taken once more, in a transaction that waits.
+    """
+
+
 class Orders(Protocol):
     """The orders of one organization."""
 
@@ -216,7 +224,12 @@ class Orders(Protocol):
         """Return the order with its lines, locked until the transaction ends. Raises NotFoundError."""
 
     def lock_status(self, order_id: UUID) -> OrderStatus:
-        """Lock the order and return its state. Raises NotFoundError."""
+        """Lock the order and return its state.
+
+        Raises:
+            NotFoundError: There is no such order.
+            LockedError: The transaction holds orders, and this is none of them.
+        """
 
     def set_status(self, order_id: UUID, status: OrderStatus, **columns: Any) -> None:
         """Change the state, and any further columns with it."""

@@ -5,10 +5,6 @@ from __future__ import annotations
 from orderflow.domain.errors import OrderFlowError
 
 
-class LockedError(Exception):
-    """An order is not among those that the transaction holds."""
-
-
 class DatabaseError(OrderFlowError):
     """The database cannot be started or reached."""
 

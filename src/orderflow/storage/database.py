@@ -22,7 +22,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_
 from sqlalchemy.orm import Mapper, ORMExecuteState, Session, with_loader_criteria
 
 from orderflow.postgres.errors import DatabaseBusyError, DatabaseError, DatabaseSetupError
-from orderflow.storage import driver
+from orderflow.storage.fast import statements
 from orderflow.storage.tables.models import Base
 from orderflow.storage.tables.roles import APP_ROLE, SYSTEM_OPENING, opening
 
@@ -166,7 +166,7 @@ def _create_engine(url: str, pool_size: int, *, pgbouncer: bool) -> Engine:
     event.listen(engine, "connect", _need_app if pgbouncer else _become_app)
     event.listen(engine, "checkout", _notice_closed)
     event.listen(engine, "begin", _begin)
-    driver.listen(engine)
+    statements.listen(engine)
     return engine
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from orderflow.domain.errors import StaleVersionError
 from orderflow.secrets.encryption import EncryptionService
 from orderflow.storage.database import Database
+from orderflow.storage.fast.holding import Holding
 from orderflow.storage.people.api_keys import SqlApiKeys
 from orderflow.storage.people.organization import SqlOrganization
 from orderflow.storage.people.users import SqlUsers
@@ -32,13 +33,14 @@ class SqlWork:
         connection: Connection,
         org_id: UUID,
         encryption: EncryptionService,
-        holding: Collection[UUID] | None = None,
+        order_ids: Collection[UUID] | None = None,
     ) -> None:
         self.connection = connection
         self.org_id = org_id
+        holding = Holding(connection, order_ids)
         self.orders = SqlOrders(connection, org_id, holding)
         self.exports = SqlExports(connection, org_id, holding)
-        self.connections = SqlConnections(connection, org_id, encryption)
+        self.connections = SqlConnections(connection, org_id, encryption, holding)
         self.organization = SqlOrganization(connection, org_id)
         self.users = SqlUsers(connection, org_id)
         self.api_keys = SqlApiKeys(connection, org_id)

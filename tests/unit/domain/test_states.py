@@ -1,60 +1,100 @@
-"""Every pair of states: what is allowed, and that all else is refused with both names."""
+"""The table of states: every step from every state is allowed or refused with both names, and each order can end."""
 
 from itertools import product
 
 import pytest
 
 from orderflow.domain.errors import StateError
-from orderflow.domain.states import ERPExportStatus, OrderStatus, next_export_status, next_order_status
+from orderflow.domain.states import (
+    ENDED,
+    EXPORT_CHANGES,
+    FITTING,
+    ORDER_CHANGES,
+    ERPExportStatus,
+    ExportStep,
+    OrderAction,
+    OrderEvent,
+    OrderStatus,
+    actions_of,
+    next_order_status,
+)
 
-ORDER_MOVES = {
-    "NEW": "NEEDS_REVIEW READY REJECTED",
-    "NEEDS_REVIEW": "NEEDS_REVIEW READY REJECTED",
-    "READY": "READY NEEDS_REVIEW APPROVED REJECTED",
-    "APPROVED": "PUSHING READY NEEDS_REVIEW REJECTED",
-    "PUSHING": "PUSHED ERROR APPROVED",
-    "PUSHED": "CONFIRMED ERROR",
-    "ERROR": "PUSHING NEEDS_REVIEW READY PUSHED CONFIRMED REJECTED",
-    "CONFIRMED": "",
-    "REJECTED": "",
-}
-EXPORT_MOVES = {"PENDING": "SENT FAILED", "SENT": "ACKED FAILED", "FAILED": "ACKED PENDING SENT", "ACKED": ""}
-
-
-@pytest.mark.parametrize(("current", "wanted"), [*product(OrderStatus, OrderStatus)])
-def test_an_order_moves_only_as_the_table_says(current, wanted):
-    if wanted in ORDER_MOVES[current].split():
-        assert next_order_status(current, wanted) is wanted
-    else:
-        with pytest.raises(StateError) as refused:
-            next_order_status(current, wanted)
-        assert refused.value.message == f"The order is {current} and cannot become {wanted}."
-        assert refused.value.code == "CONFLICT"
+STEPS = [*OrderAction, *OrderEvent]
 
 
-@pytest.mark.parametrize(("current", "wanted"), [*product(ERPExportStatus, ERPExportStatus)])
-def test_an_export_moves_only_as_the_table_says(current, wanted):
-    if wanted in EXPORT_MOVES[current].split():
-        assert next_export_status(current, wanted) is wanted
-    else:
-        with pytest.raises(StateError, match=f"The export is {current} and cannot become {wanted}"):
-            next_export_status(current, wanted)
+@pytest.mark.parametrize("step", STEPS)
+def test_an_order_moves_only_as_the_table_says(step):
+    change = ORDER_CHANGES[step]
+    for current, wanted in product(OrderStatus, OrderStatus):
+        if current in change.starts + change.if_in_doubt + change.if_sure and wanted in change.ends:
+            assert next_order_status(step, current, wanted) is wanted
+        else:
+            with pytest.raises(StateError) as refused:
+                next_order_status(step, current, wanted)
+            assert refused.value.message == f"The order is {current} and cannot become {wanted}."
+            assert refused.value.code == "CONFLICT"
+
+
+def test_each_step_has_its_line_in_the_table():
+    assert [*ORDER_CHANGES] == sorted(STEPS, key=[*ORDER_CHANGES].index)
+    assert EXPORT_CHANGES.keys() == set(ExportStep)
+
+
+def test_what_was_pushed_is_never_pushed_again_without_the_erps_no():
+    pushes = [step for step in STEPS if OrderStatus.PUSHING in step.change.ends]
+    for step, status in product(pushes, (OrderStatus.PUSHED, OrderStatus.CONFIRMED)):
+        assert not any(step.change.may_start(status, in_doubt=in_doubt) for in_doubt in (False, True))
+
+
+def test_no_answer_of_the_erp_is_undone():
+    assert not [step for step in ExportStep if ERPExportStatus.ACKED in step.change.starts]
 
 
 def test_the_refusal_of_an_order_says_what_is_possible_instead():
     with pytest.raises(StateError) as refused:
-        next_order_status(OrderStatus.PUSHED, OrderStatus.PUSHING)
+        next_order_status(OrderAction.PUSH, OrderStatus.PUSHED)
     assert refused.value.hint == "From PUSHED: CONFIRMED, ERROR."
 
 
 def test_an_order_that_has_ended_says_so():
     with pytest.raises(StateError) as refused:
-        next_order_status(OrderStatus.CONFIRMED, OrderStatus.PUSHING)
+        next_order_status(OrderAction.PUSH, OrderStatus.CONFIRMED)
     assert "it has ended" in refused.value.hint
 
 
 def test_every_order_that_has_begun_can_come_to_an_end():
-    reached = {OrderStatus.CONFIRMED, OrderStatus.REJECTED}
+    assert set(ENDED) == {OrderStatus.CONFIRMED, OrderStatus.REJECTED}
+    reached = set(ENDED)
     for _ in OrderStatus:
-        reached |= {state for state, moves in ORDER_MOVES.items() if reached & set(moves.split())}
+        changes = [step.change for step in STEPS if reached & set(step.change.ends)]
+        reached |= {state for change in changes for state in change.starts + change.if_in_doubt + change.if_sure}
     assert reached == set(OrderStatus)
+
+
+def test_what_is_settled_fits():
+    assert {FITTING[status] for status in ExportStep.SETTLE.change.ends} - {OrderStatus.PUSHING} == set(
+        OrderEvent.SETTLE.change.ends
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "in_doubt", "actions"),
+    [
+        ("NEEDS_REVIEW", False, "edit reject"),
+        ("READY", False, "edit approve reject"),
+        ("APPROVED", False, "edit reject push"),
+        ("PUSHING", False, "withdraw"),
+        ("PUSHING", True, "confirm resolve_delivered resolve_not_delivered resolve_send_again"),
+        ("PUSHED", False, "confirm"),
+        ("CONFIRMED", False, ""),
+        ("ERROR", False, "edit reject retry"),
+        ("ERROR", True, "reject retry confirm resolve_delivered resolve_not_delivered"),
+        ("REJECTED", False, ""),
+    ],
+)
+def test_a_person_may_do_what_fits_the_state_and_what_is_known(status, in_doubt, actions):
+    assert actions_of(OrderStatus(status), in_doubt=in_doubt, under_way=False) == actions.split()
+
+
+def test_everybody_waits_for_a_worker_that_is_at_the_delivery():
+    assert not any(actions_of(status, in_doubt=True, under_way=True) for status in OrderStatus)

@@ -24,7 +24,6 @@ from orderflow.entrypoints.api import (
     connector_types,
     connectors,
     exports,
-    intake,
     operation,
     order_import,
     orders,
@@ -36,12 +35,13 @@ from orderflow.entrypoints.api import (
 )
 from orderflow.entrypoints.api.authentication import Authenticator
 from orderflow.entrypoints.api.errors import handle_errors
+from orderflow.entrypoints.api.fast import requests
+from orderflow.entrypoints.api.fast.together import Together
 from orderflow.entrypoints.api.middleware import Boundary
 from orderflow.entrypoints.api.openapi import describe
 from orderflow.entrypoints.api.page import add_page
 from orderflow.entrypoints.api.rate_limit import RateLimit
 from orderflow.entrypoints.api.routing import ApiRouter
-from orderflow.entrypoints.api.together import Together
 from orderflow.entrypoints.api.tokens import Tokens
 from orderflow.entrypoints.api.work import THREADS, Workload
 from orderflow.entrypoints.metrics import Metrics
@@ -50,7 +50,7 @@ from orderflow.settings import Settings
 from orderflow.storage.system.queues import queues
 
 ROUTERS: list[ApiRouter] = [
-    intake.router,  # first: a request is compared with one route after the other, and most are these
+    requests.router,  # first: a request is compared with one route after the other, and most are these
     orders.router,
     order_import.router,
     auth.router,

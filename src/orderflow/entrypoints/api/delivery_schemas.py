@@ -8,8 +8,10 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from orderflow.domain.states import AttemptStatus, ERPExportStatus, OrderStatus
+from orderflow.domain.states import AttemptStatus, ERPExportStatus, OrderAction, OrderStatus
+from orderflow.entrypoints.api.actions import actions_for
 from orderflow.entrypoints.api.connector_schemas import Problem
+from orderflow.entrypoints.api.deps import Caller
 from orderflow.entrypoints.api.schemas import In, Out, Page, Stored
 
 WaitsFor = Literal[
@@ -75,6 +77,9 @@ class Export(Out):
     created_at: datetime
     requested_by: str | None
     request_id: str | None
+    actions: list[OrderAction] = Field(
+        description="What the caller may do with its order as it stands; none once the order has a newer delivery"
+    )
 
 
 class ExportPage(Page[Export]):
@@ -221,9 +226,10 @@ class Timeline(Out):
     items: list[Event]
 
 
-def shown_export(row: Any) -> dict[str, Any]:
-    """Return an export as it goes out."""
-    return {**row, "error": row["error_json"]}
+def shown_export(row: Any, caller: Caller) -> dict[str, Any]:
+    """Return an export as it goes out to `caller`."""
+    actions = actions_for(caller, row["order_status"], row["delivery_is"])
+    return {**row, "error": row["error_json"], "actions": actions}
 
 
 def shown_event(event: dict[str, Any]) -> dict[str, Any]:

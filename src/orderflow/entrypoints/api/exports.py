@@ -55,7 +55,7 @@ def list_exports(
     wanted = ExportFilter(status or (), connection_id, order_id, waiting, held, overdue, error_code, since, until)
     with app_of(request).store.work(caller.org_id) as work:
         rows = SqlSearch(work.connection, caller.org_id).exports(wanted, decode_cursor(cursor), limit + 1)
-    return page(rows, limit, shown_export)
+    return page(rows, limit, lambda row: shown_export(row, caller))
 
 
 @router.post("/move", response_model=Moved, responses=answers(404, 409))
@@ -68,7 +68,7 @@ def move_exports(request: Request, caller: Pusher, body: MoveBody) -> Any:
 @router.get("/{export_id}", response_model=Export, responses=answers(404))
 def get_export(request: Request, caller: Reader, export_id: UUID) -> Any:
     """Read one export."""
-    return shown_export(_row(request, caller, export_id))
+    return shown_export(_row(request, caller, export_id), caller)
 
 
 @router.get(
@@ -92,7 +92,7 @@ def get_export_document(request: Request, caller: Reader, export_id: UUID) -> Re
 def resolve_export(request: Request, caller: Pusher, export_id: UUID, body: Resolution) -> Any:
     """Settle a delivery in doubt, after a look into the ERP: it is there, or it is to be sent again."""
     resolve_held(app_of(request).store, caller.org_id, export_id, body.as_, caller.actor)
-    return shown_export(_row(request, caller, export_id))
+    return shown_export(_row(request, caller, export_id), caller)
 
 
 @router.post("/{export_id}/read-answer-again", response_model=Export, responses=answers(400, 404, 409))
@@ -100,7 +100,7 @@ def resolve_export(request: Request, caller: Pusher, export_id: UUID, body: Reso
 def read_answer_again(request: Request, caller: Pusher, export_id: UUID) -> Any:
     """Read the ERP's answer again that could not be read, once somebody has mended the file or what kept us from it."""
     read_again(app_of(request).wiring, caller.org_id, export_id, caller.actor)
-    return shown_export(_row(request, caller, export_id))
+    return shown_export(_row(request, caller, export_id), caller)
 
 
 def _row(request: Request, caller: Caller, export_id: UUID) -> Any:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import Field, WithJsonSchema, model_validator
 
-from orderflow.domain.states import OrderStatus
+from orderflow.domain.states import OrderAction, OrderStatus
 from orderflow.entrypoints.api.connector_schemas import Problem
 from orderflow.entrypoints.api.delivery_schemas import Export, UnreadableAnswer
 from orderflow.entrypoints.api.schemas import VERSION, Day, In, Moment, Name, Out, Page, Text
@@ -126,6 +126,10 @@ class OrderSummary(Out):
     approved_by: str | None
     approved_at: datetime | None
     version: int = VERSION
+    actions: list[OrderAction] = Field(
+        description="What the caller may do with it as it stands, by its state, by whether it may have arrived, and by "
+        "the caller's role; empty while a worker is at its delivery"
+    )
 
 
 class Order(OrderSummary):

@@ -12,6 +12,7 @@ from fastapi import Depends, Query, Request
 from orderflow.domain.errors import InputError, NotFoundError
 from orderflow.domain.orders import DraftOrder, missing_for_ready
 from orderflow.domain.states import OrderStatus
+from orderflow.entrypoints.api.actions import actions_for
 from orderflow.entrypoints.api.body_limit import LARGE
 from orderflow.entrypoints.api.connector_schemas import Preview
 from orderflow.entrypoints.api.delivery_schemas import Export, Timeline, shown_event, shown_export
@@ -37,7 +38,7 @@ from orderflow.entrypoints.api.work import Work, slow
 from orderflow.flow.delivery.request import withdraw_in
 from orderflow.flow.order.approve import edit_order, reject_order
 from orderflow.flow.order.confirm import confirm_order as confirm
-from orderflow.flow.order.many import STARTS_FROM, act_on_many
+from orderflow.flow.order.many import act_on_many, starts_of
 from orderflow.flow.order.reading import decode_order, read_order
 from orderflow.flow.setup.preview import preview_order
 from orderflow.storage.store import SqlWork
@@ -77,7 +78,7 @@ def list_orders(
     wanted = OrderFilter(status or (), q, since, until, connection_id, error_code, unreadable_answer)
     with app_of(request).store.work(caller.org_id) as work:
         rows = SqlSearch(work.connection, caller.org_id).orders(wanted, decode_cursor(cursor), limit + 1)
-    return page(rows, limit, _summary)
+    return page(rows, limit, lambda row: _summary(row, caller))
 
 
 @router.post("/bulk", response_model=BulkAnswer, responses=answers(404, 409))
@@ -138,7 +139,7 @@ def update_order(request: ExactRequest, caller: Editor, order_id: UUID) -> Any:
     changed.id = order_id
     with _editing(request, caller, order_id) as work:
         edit_order(work, changed, caller.actor)
-        return JSON(_whole(request, work, order_id))
+        return JSON(_whole(request, caller, work, order_id))
 
 
 @router.post("/{order_id}/reject", response_model=OrderState, responses=answers(404, 409), openapi_extra=CONDITIONAL)
@@ -183,7 +184,7 @@ def order_in(request: ExactRequest) -> DraftOrder:
 def _found(request: Request, caller: Caller, body: BulkBody) -> list[UUID]:
     assert body.filter is not None
     given = body.filter
-    statuses = given.status or [STARTS_FROM[body.action]]
+    statuses = given.status or starts_of(body.action)
     wanted = OrderFilter(statuses, given.q, given.since, given.until, given.connection_id, given.error_code)
     with app_of(request).store.work(caller.org_id) as work:
         return SqlSearch(work.connection, caller.org_id).order_ids(wanted, MOST_IN_BULK + 1)
@@ -203,7 +204,7 @@ def _editing(request: Request, caller: Caller, order_id: UUID) -> Iterator[SqlWo
 def current_order(request: Request, caller: Caller, order_id: UUID) -> dict[str, Any]:
     """Return an order as it goes out, and let the answer carry its version. Raises NotFoundError."""
     with app_of(request).store.work(caller.org_id) as work:
-        return _whole(request, work, order_id)
+        return _whole(request, caller, work, order_id)
 
 
 def _state(request: Request, work: SqlWork, order_id: UUID, status: OrderStatus) -> JSON:
@@ -212,13 +213,14 @@ def _state(request: Request, work: SqlWork, order_id: UUID, status: OrderStatus)
     return JSON({"id": order_id, "status": status, "missing": [], "version": version})
 
 
-def _summary(row: Mapping[str, Any]) -> dict[str, Any]:
+def _summary(row: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
     customer = {"id": row["customer_id"], "erp_customer_number": row["erp_customer_number"]}
     shown = {name: row[name] for name in _ORDER if name in row}
+    shown["actions"] = actions_for(caller, row["status"], row["delivery_is"])
     return shown | {"customer": customer | {"name": row["customer_name"]}, "error": row["error_json"]}
 
 
-def _whole(request: Request, work: SqlWork, order_id: UUID) -> dict[str, Any]:
+def _whole(request: Request, caller: Caller, work: SqlWork, order_id: UUID) -> dict[str, Any]:
     search = SqlSearch(work.connection, work.org_id)
     row = search.order(order_id)
     if row is None:
@@ -226,14 +228,14 @@ def _whole(request: Request, work: SqlWork, order_id: UUID) -> dict[str, Any]:
     order = work.orders.get_many([order_id])[order_id]
     exports = search.exports(ExportFilter(order_id=order_id), (None, None), 1)
     note_version(request, row["version"])
-    return _summary(row) | {
+    return _summary(row, caller) | {
         "notes": order.notes,
         "ship_to": order.ship_to,
         "bill_to": order.bill_to,
         "lines": [_line(line) for line in order.lines],
         "source_document": order.source_document,
         "missing": missing_for_ready(order),
-        "latest_export": _export(exports[0]) if exports else None,
+        "latest_export": _export(exports[0], caller) if exports else None,
         "confirmed_by": exports[0]["confirmed_by"] if exports else None,
     }
 
@@ -243,6 +245,6 @@ def _line(line: Any) -> dict[str, Any]:
     return values | {"description": line.product_description}
 
 
-def _export(row: Any) -> dict[str, Any]:
-    shown = shown_export(row)
+def _export(row: Any, caller: Caller) -> dict[str, Any]:
+    shown = shown_export(row, caller)
     return {name: shown[name] for name in _EXPORT}

@@ -8,7 +8,7 @@ from uuid import UUID
 from orderflow.domain import clock
 from orderflow.domain.errors import StateError
 from orderflow.domain.ids import new_id
-from orderflow.domain.states import ERPExportStatus, OrderStatus, next_order_status
+from orderflow.domain.states import ERPExportStatus, OrderAction, OrderStatus, next_order_status
 from orderflow.flow.fault_points import reached
 from orderflow.flow.ports import Actor, Export, Store, Work
 
@@ -17,7 +17,7 @@ WITHDRAWN = {
     "message": "The push was withdrawn before anything was sent.",
     "hint": "Push the order again when it is to go out.",
 }
-PUSHABLE = (OrderStatus.APPROVED, OrderStatus.ERROR)
+EITHER = (OrderAction.PUSH, OrderAction.RETRY)
 
 
 def request_push(
@@ -28,14 +28,14 @@ def request_push(
     *,
     connection_id: UUID | None = None,
     idempotency_key: str | None = None,
-    starts_from: Collection[OrderStatus] = PUSHABLE,
+    meant: Collection[OrderAction] = EITHER,
 ) -> Export:
     """Ask for an APPROVED or failed order to be delivered. Returns at once; a worker does the rest.
 
     Args:
         connection_id: Where to; the organization's default connection if not given.
         idempotency_key: The same key for the same order returns the same export, for 24 hours.
-        starts_from: The states, of those that can be pushed, that the caller means.
+        meant: What the caller means, of `EITHER`.
 
     Raises:
         StateError: The order is not APPROVED or in ERROR, is pushed already, or there is no connection.
@@ -48,7 +48,7 @@ def request_push(
             actor,
             connection_id=connection_id,
             idempotency_key=idempotency_key,
-            starts_from=starts_from,
+            meant=meant,
         )
     announce(store, org_id, export)
     return export
@@ -67,15 +67,16 @@ def note_request(
     *,
     connection_id: UUID | None = None,
     idempotency_key: str | None = None,
-    starts_from: Collection[OrderStatus] = PUSHABLE,
+    meant: Collection[OrderAction] = EITHER,
 ) -> Export:
     """Write the request down in `work`'s transaction; arguments and errors as for `request_push`."""
     before = work.orders.lock_status(order_id)  # the lock makes two requests for one order take turns
     if idempotency_key and (known := work.exports.by_idempotency_key(order_id, idempotency_key)):
         return known
-    if before not in starts_from:
+    action = next((action for action in meant if before in action.change.starts), None)
+    if action is None:
         raise _cannot_push(before)
-    status = next_order_status(before, OrderStatus.PUSHING)
+    status = next_order_status(action, before)
     latest = work.exports.latest(order_id)
     if latest is not None and latest.status is not ERPExportStatus.FAILED:
         raise StateError(
@@ -89,8 +90,8 @@ def note_request(
         )
         work.exports.add(export, idempotency_key=idempotency_key, actor=actor)
     work.orders.set_status(order_id, status, error_json=None)
-    action = "DRAFT_PUSHED" if before is OrderStatus.APPROVED else "DRAFT_PUSH_RETRIED"
-    work.audit.add(action, actor, "draft_order", [order_id], {"status": before}, {"status": status})
+    noted = "DRAFT_PUSHED" if action is OrderAction.PUSH else "DRAFT_PUSH_RETRIED"
+    work.audit.add(noted, actor, "draft_order", [order_id], {"status": before}, {"status": status})
     return export
 
 
@@ -108,11 +109,11 @@ def withdraw_in(work: Work, order_id: UUID, actor: Actor) -> None:
     """Take back a push in `work`'s transaction; errors as for `withdraw`."""
     before = work.orders.lock_status(order_id)
     export = work.exports.latest(order_id)
-    if before is not OrderStatus.PUSHING or export is None:
+    if before not in OrderAction.WITHDRAW.change.if_sure or export is None:
         raise StateError(f"The order is {before}, so no push is waiting.", hint="Look at its present state.")
     if not (work.exports.withdraw(export.id) or work.exports.stop(export.id, WITHDRAWN)):
         raise _cannot_withdraw(export)
-    work.orders.set_status(order_id, next_order_status(before, OrderStatus.APPROVED))
+    work.orders.set_status(order_id, next_order_status(OrderAction.WITHDRAW, before))
     work.audit.add("DRAFT_PUSH_WITHDRAWN", actor, "draft_order", [order_id], {"status": before}, {"status": "APPROVED"})
 
 

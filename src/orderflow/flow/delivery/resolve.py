@@ -6,10 +6,15 @@ from typing import Any, Literal
 from uuid import UUID
 
 from orderflow.domain.errors import NotFoundError, StateError
-from orderflow.domain.states import OrderStatus, next_order_status
+from orderflow.domain.states import OrderAction, OrderStatus, next_order_status
 from orderflow.flow.ports import Actor, Export, Store, Work
 
 Resolution = Literal["delivered", "not_delivered", "send_again"]
+_ACTION: dict[Resolution, OrderAction] = {
+    "delivered": OrderAction.RESOLVE_DELIVERED,
+    "not_delivered": OrderAction.RESOLVE_NOT_DELIVERED,
+    "send_again": OrderAction.RESOLVE_SEND_AGAIN,
+}
 NOT_DELIVERED: dict[str, Any] = {
     "code": "NOT_DELIVERED",
     "message": "A person looked in the ERP: the order never arrived there.",
@@ -53,14 +58,9 @@ def _decide(work: Work, export_id: UUID, resolution: Resolution) -> bool:
 
 
 def _move_order(work: Work, order_id: UUID, before: OrderStatus, resolution: Resolution) -> OrderStatus:
-    if resolution == "send_again":
-        return before
-    if resolution == "delivered":
-        after = next_order_status(before, OrderStatus.PUSHED)
-        work.orders.set_status(order_id, after, error_json=None)
-        return after
-    after = before if before is OrderStatus.ERROR else next_order_status(before, OrderStatus.ERROR)
-    work.orders.set_status(order_id, after, error_json=NOT_DELIVERED)
+    after = next_order_status(_ACTION[resolution], before)
+    if resolution != "send_again":
+        work.orders.set_status(order_id, after, error_json=NOT_DELIVERED if resolution == "not_delivered" else None)
     return after
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from orderflow.domain import clock
 from orderflow.domain.orders import DraftOrder, missing_for_ready
-from orderflow.domain.states import OrderStatus, next_order_status
+from orderflow.domain.states import OrderEvent, OrderStatus, next_order_status
 from orderflow.flow.ports import Actor, Work
 
 
@@ -17,6 +17,6 @@ def accept_orders(work: Work, orders: Sequence[DraftOrder], actor: Actor) -> Non
         order.created_by = order.created_by or actor.name
         order.created_at = order.created_at or clock.now()
         wanted = OrderStatus.NEEDS_REVIEW if missing_for_ready(order) else OrderStatus.READY
-        order.status = next_order_status(OrderStatus.NEW, wanted)
+        order.status = next_order_status(OrderEvent.ACCEPT, OrderStatus.NEW, wanted)
     work.orders.add_many(orders)
     work.audit.add("DRAFT_CREATED", actor, "draft_order", [order.id for order in orders])

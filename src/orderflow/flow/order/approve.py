@@ -7,7 +7,7 @@ from uuid import UUID
 from orderflow.domain import clock
 from orderflow.domain.errors import StateError
 from orderflow.domain.orders import DraftOrder, missing_for_ready
-from orderflow.domain.states import ERPExportStatus, OrderStatus, next_order_status
+from orderflow.domain.states import ERPExportStatus, OrderAction, OrderStatus, next_order_status
 from orderflow.flow.order.differences import differences
 from orderflow.flow.ports import Actor, Work
 
@@ -20,9 +20,9 @@ def approve_order(work: Work, order_id: UUID, actor: Actor) -> None:
         StateError: It is not READY; what it lacks is named.
     """
     before = work.orders.lock_status(order_id)
-    if before is not OrderStatus.READY:  # PUSHING may become APPROVED too, but only by withdrawing the push
+    if before not in OrderAction.APPROVE.change.starts:
         raise _not_ready(work.orders.get(order_id))
-    status = next_order_status(before, OrderStatus.APPROVED)
+    status = next_order_status(OrderAction.APPROVE, before)
     work.orders.set_status(order_id, status, approved_by=actor.name, approved_at=clock.now())
     work.audit.add("DRAFT_APPROVED", actor, "draft_order", [order_id], {"status": before}, {"status": status})
 
@@ -34,7 +34,7 @@ def reject_order(work: Work, order_id: UUID, actor: Actor, reason: str | None = 
         StateError: It is on its way to the ERP, or has ended.
     """
     before = work.orders.lock_status(order_id)
-    status = next_order_status(before, OrderStatus.REJECTED)
+    status = next_order_status(OrderAction.REJECT, before)
     work.orders.set_status(order_id, status)
     after = {"status": status, "reason": reason}
     work.audit.add("DRAFT_REJECTED", actor, "draft_order", [order_id], {"status": before}, after)
@@ -56,7 +56,7 @@ def edit_order(work: Work, changed: DraftOrder, actor: Actor) -> DraftOrder:
             "can be changed. Or retry it as it is: the ERP is asked first.",
         )
     wanted = OrderStatus.NEEDS_REVIEW if missing_for_ready(changed) else OrderStatus.READY
-    changed.status = next_order_status(stored.status, wanted)
+    changed.status = next_order_status(OrderAction.EDIT, stored.status, wanted)
     changed.approved_by = changed.approved_at = None
     changed.source_document = changed.source_document or stored.source_document
     work.orders.replace(changed)

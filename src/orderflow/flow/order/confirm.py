@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from orderflow.domain.errors import StateError
-from orderflow.domain.states import OrderStatus, next_order_status
+from orderflow.domain.states import OrderAction, next_order_status
 from orderflow.flow.ports import Actor, Work
 
 
@@ -21,12 +21,13 @@ def confirm_order(work: Work, order_id: UUID, erp_order_id: str, actor: Actor) -
     """
     before = work.orders.lock_status(order_id)
     export = work.exports.latest(order_id)
-    if before is not OrderStatus.PUSHED and not (export and export.in_doubt and work.exports.note_delivered(export.id)):
+    arrived = before in OrderAction.CONFIRM.change.starts
+    if not arrived and not (export and export.in_doubt and work.exports.note_delivered(export.id)):
         raise StateError(
             f"The order is {before}; only a PUSHED order, or one whose delivery is in doubt, can be confirmed by hand.",
             hint="Push it first, or wait until its delivery has ended.",
         )
-    status = next_order_status(OrderStatus.PUSHED, OrderStatus.CONFIRMED)
+    status = next_order_status(OrderAction.CONFIRM, before)
     if export is not None:
         work.exports.confirm(export.id, actor.name)
     work.orders.set_status(order_id, status, erp_order_id=erp_order_id, erp_order_id_source="hand", error_json=None)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 from uuid import UUID
 
-from orderflow.domain.states import OrderStatus
+from orderflow.domain.states import OrderAction, OrderStatus
 from orderflow.flow.delivery.request import note_request
 from orderflow.flow.fault_points import reached
 from orderflow.flow.order.approve import approve_order
@@ -14,11 +14,11 @@ from orderflow.flow.order.bulk import Outcome, each_in_bulk
 from orderflow.flow.ports import Actor, Store, Work
 
 Action = Literal["approve", "push", "retry"]
-STARTS_FROM: dict[Action, OrderStatus] = {
-    "approve": OrderStatus.READY,
-    "push": OrderStatus.APPROVED,
-    "retry": OrderStatus.ERROR,
-}
+
+
+def starts_of(action: Action) -> tuple[OrderStatus, ...]:
+    """Return the states that `action` starts from."""
+    return OrderAction(action).change.starts
 
 
 def act_on_many(
@@ -40,8 +40,8 @@ def act_on_many(
         if action == "approve":
             approve_order(work, order_id, actor)
         else:
-            starts_from = (STARTS_FROM[action],)
-            export = note_request(work, order_id, actor, connection_id=connection_id, starts_from=starts_from)
+            meant = (OrderAction(action),)
+            export = note_request(work, order_id, actor, connection_id=connection_id, meant=meant)
             used.add(export.connection_id)
 
     def wake() -> None:

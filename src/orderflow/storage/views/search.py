@@ -13,7 +13,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from orderflow.domain.states import DOUBT_MATTERS, ExportStep
+from orderflow.storage.tables.states import among, in_doubt, may
 from orderflow.storage.views.reading import like
+from orderflow.storage.work.clock import unleased
 
 Place = tuple[datetime | None, UUID | None]
 """`created_at` and id of the last row of the page before; nothing for the first page."""
@@ -37,14 +40,23 @@ WAITS_FOR = f"""CASE
     WHEN e.next_attempt_at > now() THEN 'RETRY_TIME'
     ELSE 'WORKER' END"""
 OVERDUE = "(e.status = 'SENT' AND e.sent_at < now() - make_interval(secs => c.answer_within))"
-_UNREAD = "(e.status IN ('PENDING', 'SENT') AND e.unreadable_answer IS NOT NULL)"
+_UNREAD = f"({may(ExportStep.NOTE_UNREADABLE, 'e.status')} AND e.unreadable_answer IS NOT NULL)"
+_DELIVERY_IS = f"WHEN NOT {unleased('e')} THEN 'UNDER_WAY' WHEN {in_doubt('e')} THEN 'IN_DOUBT' END"
+# What may be done depends on the delivery in a few states only, and lists are long.
+_NEWEST_IS = f"""
+    CASE WHEN {among(DOUBT_MATTERS, "o.status")} THEN (
+        SELECT CASE {_DELIVERY_IS} FROM erp_export e WHERE e.draft_order_id = o.id ORDER BY e.created_at DESC LIMIT 1)
+    END
+"""  # noqa: S608  # built from constants
+_NEWER = "SELECT FROM erp_export n WHERE n.draft_order_id = e.draft_order_id AND n.created_at > e.created_at"
 _FAILED = "l.error_message IS NOT NULL"  # every attempt that did not succeed says why, and only those are indexed
 _ORDERS = f"""
     SELECT o.id, o.status, o.external_order_number, o.order_date, o.currency, o.requested_delivery_date,
            o.customer_id, o.erp_customer_number, o.customer_name, o.erp_order_id, o.erp_order_id_source, o.attempts,
            o.error_json, o.created_by, o.created_at, o.updated_at, o.approved_by, o.approved_at, o.version,
            (SELECT e.unreadable_answer - 'digest' FROM erp_export e WHERE e.draft_order_id = o.id AND {_UNREAD} LIMIT 1)
-               AS unreadable_answer
+               AS unreadable_answer,
+           {_NEWEST_IS} AS delivery_is
     FROM draft_order o
 """  # noqa: S608  # built from constants
 _EXPORTS = f"""
@@ -55,7 +67,8 @@ _EXPORTS = f"""
            e.last_begun_at, CASE WHEN e.status = 'PENDING' THEN {RESTS_UNTIL} END AS rests_until,
            e.confirmed_by, e.created_at, e.requested_by, e.request_id, {WAITS_FOR} AS waits_for,
            CASE WHEN {_UNREAD} THEN e.unreadable_answer - 'digest' END AS unreadable_answer,
-           COALESCE({OVERDUE}, false) AS overdue, c.breaker_error AS connector_error
+           COALESCE({OVERDUE}, false) AS overdue, c.breaker_error AS connector_error,
+           CASE WHEN EXISTS ({_NEWER}) THEN 'SUPERSEDED' {_DELIVERY_IS} AS delivery_is
     FROM erp_export e JOIN draft_order o ON o.id = e.draft_order_id JOIN erp_connection c ON c.id = e.connection_id
     JOIN organization g ON g.id = e.org_id
 """  # noqa: S608  # built from constants

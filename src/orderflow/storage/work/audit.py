@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from orderflow.domain.ids import new_id
 from orderflow.flow.ports import Actor
-from orderflow.storage.driver import later_rows
+from orderflow.storage.fast.statements import later_rows
 
 _INSERT = """
     INSERT INTO audit_log (id, org_id, actor, action, entity_type, entity_id, before, after, request_id)

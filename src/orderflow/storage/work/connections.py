@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from orderflow.domain.errors import NotFoundError, StateError
 from orderflow.domain.reach import Reach
 from orderflow.domain.states import BreakerState, ConnectionStatus
 from orderflow.flow.ports import Target
-from orderflow.secrets.encryption import bind
-from orderflow.storage.driver import run
+from orderflow.secrets.encryption import EncryptionService, bind
+from orderflow.storage.fast.holding import Holding
+from orderflow.storage.fast.statements import run
 from orderflow.storage.records import as_json, columns
 from orderflow.storage.tables.models import ERPConnection
 from orderflow.storage.tables.roles import ALIVE
@@ -109,9 +109,11 @@ _FOR_PUSH = """
 class SqlConnections(SqlConnectionRows):
     """The connections of one organization, in one transaction."""
 
-    @cached_property
-    def _pushed_to(self) -> dict[UUID | None, UUID]:
-        return {}
+    def __init__(
+        self, connection: Connection, org_id: UUID, encryption: EncryptionService, holding: Holding | None = None
+    ) -> None:
+        super().__init__(connection, org_id, encryption)
+        self._holding = holding or Holding(connection)
 
     def for_push(self, connection_id: UUID | None) -> UUID:
         """Return the ACTIVE connection named, or the default one; a transaction asks once.
@@ -120,11 +122,11 @@ class SqlConnections(SqlConnectionRows):
             NotFoundError: There is no connection of this id.
             StateError: There is no ACTIVE one, or the one named is not ACTIVE.
         """
-        if connection_id in self._pushed_to:
-            return self._pushed_to[connection_id]
+        if connection_id in self._holding.pushed_to:
+            return self._holding.pushed_to[connection_id]
         found = run(self._connection, _FOR_PUSH, {"id": connection_id}).fetchone()
         if found is not None:
-            return self._pushed_to.setdefault(connection_id, found["id"])
+            return self._holding.pushed_to.setdefault(connection_id, found["id"])
         if connection_id is None:
             raise StateError(
                 "No active ERP connector configured",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +10,13 @@ from sqlalchemy import Connection, text
 
 from orderflow.domain.delivery import Ack
 from orderflow.domain.errors import NotFoundError
-from orderflow.domain.states import ERPExportStatus
+from orderflow.domain.states import ERPExportStatus, ExportStep
 from orderflow.flow.ports import Actor, Answer, Batch, Export, Settlement
-from orderflow.storage.driver import later_rows, run
+from orderflow.storage.fast.holding import Holding
+from orderflow.storage.fast.statements import later_rows, run
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import ERPExport
+from orderflow.storage.tables.states import may, unsent
 from orderflow.storage.work import settling
 from orderflow.storage.work.clock import unleased
 from orderflow.storage.work.interventions import SqlInterventions
@@ -30,21 +31,21 @@ _ADD = """
            requested_by, request_id, traceparent
     FROM jsonb_populate_recordset(NULL::erp_export, CAST(%(rows)s AS jsonb))
 """
-_EXPORTED = "SELECT draft_order_id AS id FROM erp_export WHERE draft_order_id = ANY(%(ids)s)"
 _REVIVE = text("""
     UPDATE erp_export
     SET status = 'PENDING', next_attempt_at = now(), attempts_spent = 0, error_json = NULL, held_at = NULL,
         asking = false, doubt_since = NULL
     WHERE id = :id AND status = 'FAILED'
 """)
-_WITHDRAW = text("""
+# After a restored backup something may have been sent of which the log knows nothing: it is held.
+_WITHDRAW = text(f"""
     DELETE FROM erp_export WHERE id IN (
         SELECT id FROM erp_export e
-        WHERE id = :id AND status = 'PENDING' AND (lease_until IS NULL OR lease_until < now())
+        WHERE id = :id AND {may(ExportStep.WITHDRAW)} AND {unsent("e")} AND {unleased("e")}
           AND NOT EXISTS (SELECT FROM erp_push_log l WHERE l.erp_export_id = e.id)
         FOR UPDATE SKIP LOCKED)
     RETURNING id
-""")
+""")  # noqa: S608  # built from constants
 _FOR_ANSWERS = text(f"""
     SELECT {_COLUMNS}, EXISTS (
         SELECT FROM erp_export n
@@ -63,9 +64,9 @@ class SqlExports(SqlLeases, SqlInterventions):
             not known of them is asked one by one.
     """
 
-    def __init__(self, connection: Connection, org_id: UUID, holding: Collection[UUID] | None = None) -> None:
+    def __init__(self, connection: Connection, org_id: UUID, holding: Holding | None = None) -> None:
         super().__init__(connection, org_id)
-        self._holding = holding or ()
+        self._holding = holding or Holding(connection)
 
     def add(self, export: Export, *, idempotency_key: str | None, actor: Actor) -> None:
         """Insert a PENDING export, due at once."""
@@ -81,7 +82,7 @@ class SqlExports(SqlLeases, SqlInterventions):
             "traceparent": actor.traceparent,
         }
         later_rows(self._connection, _ADD, [row])
-        self._never_exported.discard(export.draft_order_id)
+        self._holding.note_export(export.draft_order_id)
 
     def get(self, export_id: UUID) -> Export:
         """Return and lock one export. Raises NotFoundError."""
@@ -92,7 +93,7 @@ class SqlExports(SqlLeases, SqlInterventions):
 
     def latest(self, order_id: UUID) -> Export | None:
         """Return the order's newest export."""
-        if order_id in self._never_exported:
+        if self._holding.never_exported(order_id):
             return None
         return self._one(
             f"WHERE e.draft_order_id = %(id)s {_NEWEST}",
@@ -101,7 +102,7 @@ class SqlExports(SqlLeases, SqlInterventions):
 
     def by_idempotency_key(self, order_id: UUID, key: str) -> Export | None:
         """Return the order's export that was requested under `key` in the last 24 hours."""
-        if order_id in self._never_exported:
+        if self._holding.never_exported(order_id):
             return None
         return self._one(
             "WHERE e.draft_order_id = %(id)s AND e.idempotency_key = %(key)s"
@@ -145,14 +146,6 @@ class SqlExports(SqlLeases, SqlInterventions):
     def count_unreadable(self, connection_id: UUID) -> int:
         """Count the connection's open exports whose answer cannot be read."""
         return settling.count_unreadable(self._connection, connection_id)
-
-    @cached_property
-    def _never_exported(self) -> set[UUID]:
-        """Those of the orders held that have no export."""
-        if not self._holding:
-            return set()
-        orders = {"ids": list(self._holding)}
-        return set(self._holding).difference(row["id"] for row in run(self._connection, _EXPORTED, orders))
 
     def _one(self, where: str, parameters: dict[str, Any]) -> Export | None:
         query = f"SELECT {_COLUMNS} FROM erp_export e {where}"  # noqa: S608  # `where` is a text of this class

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +16,8 @@ from sqlalchemy import Connection
 from orderflow.domain.errors import NotFoundError
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine, SourceDocument
 from orderflow.domain.states import OrderStatus
-from orderflow.postgres.errors import LockedError
-from orderflow.storage.driver import later, later_rows, run
+from orderflow.storage.fast.holding import Holding
+from orderflow.storage.fast.statements import later, later_rows, run
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import DraftOrderRow
 
@@ -72,7 +71,6 @@ _LOCK_VERSION = "SELECT version FROM draft_order WHERE id = %(id)s FOR UPDATE"
 _SET_STATUS = """
     UPDATE draft_order SET status = %(status)s, version = version + 1, updated_at = now(){} WHERE id = %(id)s
 """
-_HOLD = "SELECT id, status, version FROM draft_order WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE SKIP LOCKED"
 _LOAD = f"""
     SELECT {columns(DraftOrderRow, "o")}, g.slug AS org_slug
     FROM draft_order o JOIN organization g ON g.id = o.org_id
@@ -90,14 +88,14 @@ class SqlOrders:
     """The orders of one organization, in one transaction.
 
     Args:
-        holding: The orders that the transaction is about, to be locked together as far as they are free; None to lock
-            and wait for each when it is asked for.
+        holding: The orders that the transaction is about; if it knows none, each is locked, and waited for, when it
+            is asked for.
     """
 
-    def __init__(self, connection: Connection, org_id: UUID, holding: Collection[UUID] | None = None) -> None:
+    def __init__(self, connection: Connection, org_id: UUID, holding: Holding | None = None) -> None:
         self._connection = connection
         self._org_id = org_id
-        self._holding = holding
+        self._holding = holding or Holding(connection)
 
     def add_many(self, orders: Sequence[DraftOrder]) -> None:
         """Insert orders with their lines."""
@@ -124,14 +122,14 @@ class SqlOrders:
             NotFoundError: There is no such order.
             LockedError: The transaction holds orders, and this is none of them.
         """
-        if self._holding is not None:
-            return self._held_one(order_id)[0]
+        if self._holding.known:
+            return self._holding.state(order_id)[0]
         return OrderStatus(self._locked(_LOCK_STATUS, order_id)["status"])
 
     def version(self, order_id: UUID) -> int:
         """Lock the order and return its version: how often people have changed or decided it. Raises as above."""
-        if self._holding is not None:
-            return self._held_one(order_id)[1]
+        if self._holding.known:
+            return self._holding.state(order_id)[1]
         return int(self._locked(_LOCK_VERSION, order_id)["version"])
 
     def set_status(self, order_id: UUID, status: OrderStatus, **columns: Any) -> None:
@@ -140,8 +138,7 @@ class SqlOrders:
         values = {name: Jsonb(value) if isinstance(value, dict) else value for name, value in columns.items()}
         statement = _SET_STATUS.format(changes)
         later(self._connection, statement, {"id": order_id, "status": status, **values}, about=order_id)
-        if self._holding is not None:
-            self._held[order_id] = status, self._held_one(order_id)[1] + 1
+        self._holding.note_status(order_id, status)
 
     def replace(self, order: DraftOrder) -> None:
         """Overwrite the order's content and lines."""
@@ -154,16 +151,6 @@ class SqlOrders:
         if row is None:
             raise _not_found(order_id)
         return row
-
-    def _held_one(self, order_id: UUID) -> tuple[OrderStatus, int]:
-        if order_id not in self._held:
-            raise LockedError
-        return self._held[order_id]
-
-    @cached_property
-    def _held(self) -> dict[UUID, tuple[OrderStatus, int]]:
-        rows = run(self._connection, _HOLD, {"ids": list(self._holding or ())})
-        return {row["id"]: (OrderStatus(row["status"]), row["version"]) for row in rows}
 
     def _add_lines(self, orders: Sequence[DraftOrder]) -> None:
         lines = (self._line_values(order.id, line) for order in orders for line in order.lines)

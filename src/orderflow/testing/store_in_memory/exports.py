@@ -10,7 +10,7 @@ from uuid import UUID
 
 from orderflow.domain.delivery import Ack
 from orderflow.domain.errors import NotFoundError
-from orderflow.domain.states import AttemptStatus, ERPExportStatus, OrderStatus
+from orderflow.domain.states import AttemptStatus, ERPExportStatus, ExportStep, OrderStatus
 from orderflow.flow.ports import Actor, Answer, Export
 from orderflow.testing.store_in_memory.leases import MemoryLeases, is_unleased
 from orderflow.testing.store_in_memory.tables import ExportRow
@@ -83,8 +83,8 @@ class MemoryExports(MemoryLeases):
     def withdraw(self, export_id: UUID) -> bool:
         """Delete a PENDING export of which no attempt began; False if one had."""
         row = self._row(export_id)
-        pending = row.status is ERPExportStatus.PENDING and is_unleased(row, self._tables.now())
-        if not pending or self._tables.attempts_of(export_id):
+        waits = row.status in ExportStep.WITHDRAW.change.starts and _unsent(row)
+        if not waits or not is_unleased(row, self._tables.now()) or self._tables.attempts_of(export_id):
             return False
         del self._tables.exports[export_id]
         return True

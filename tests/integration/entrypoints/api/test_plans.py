@@ -21,8 +21,8 @@ from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.ports import Actor
 from orderflow.flow.setup.probe import probe
-from orderflow.storage import driver
 from orderflow.storage.database import Database
+from orderflow.storage.fast import statements
 from orderflow.storage.system.retention import forget, prune
 from orderflow.storage.views import search
 
@@ -175,7 +175,7 @@ def plans(app: Any, acme: Any, zone: str, admin_url: str) -> Plans:
 def test_no_statement_reads_a_growing_table_from_end_to_end(
     app: Any, acme: Any, zone: str, plans: Plans, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(driver, "MOST", 0)  # every statement in a message of its own, so that it can be planned before
+    monkeypatch.setattr(statements, "MOST", 0)  # each in a message of its own, so that it can be planned before
     monkeypatch.setattr(search, "FARTHEST", 100)  # as small a part of these orders as it is of millions
     walk = Walk(app, acme)
     _bring_in(walk)
@@ -243,7 +243,7 @@ def _deliver(app: Any, org_id: UUID, walk: Walk, zone: UUID, folder: Path) -> No
         text_of = "not JSON" if number == 2 else json.dumps(answer)
         (folder / "out" / f"{kind}_{path.name}").write_text(text_of)
     poll_acks(app.wiring, org_id, zone)
-    unread = next(export["id"] for export in walk("GET", "/exports")["items"] if export["unreadable_answer"])
+    unread = next(export["id"] for export in walk("GET", "/exports?limit=200")["items"] if export["unreadable_answer"])
     walk("POST", "/exports/{export_id}/read-answer-again", export_id=unread)
     failed = walk("GET", "/draft-orders", query="status=ERROR")["items"][0]["id"]
     walk("POST", "/draft-orders/{order_id}/retry-push", order_id=failed)

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from orderflow.domain.errors import OrderFlowError
-from orderflow.postgres.errors import LockedError
+from orderflow.flow.ports import LockedError
 from orderflow.storage.store import SqlStore, SqlWork
 
 T = TypeVar("T")
@@ -97,7 +97,7 @@ class Together:
                     wish.outcome = _outcome(wish, work)
         except OrderFlowError as away:  # the database, for all of them
             _set(wishes, away)
-        except Exception as error:  # noqa: BLE001  # whoever's it is meets it again alone, and is answered with it
+        except Exception as error:  # noqa: BLE001  # all are taken again alone; the one whose fault it is gets it as its answer
             _set(wishes, error if len(wishes) == 1 else LockedError())
 
     def _take_alone(self, org_id: UUID, wish: _Wish) -> None:

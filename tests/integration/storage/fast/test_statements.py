@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import Connection, exc, text
 
 from orderflow.domain.ids import new_id
-from orderflow.storage import driver
 from orderflow.storage.database import Database
-from orderflow.storage.driver import later, later_rows, run
+from orderflow.storage.fast import statements
+from orderflow.storage.fast.statements import MOST, MOST_KEPT, later, later_rows, run
 
 ADD = """
     INSERT INTO draft_order (id, org_id, status, notes)
@@ -43,7 +43,7 @@ def notes(connection: Connection) -> dict[UUID, str]:
 
 def test_rows_for_the_same_statement_go_in_one(connection: Connection, org: UUID) -> None:
     ids = [add(connection, org, str(number)) for number in range(5)]
-    assert len(connection.info[driver._KEPT]) == 1
+    assert len(connection.info[statements._KEPT]) == 1
     assert notes(connection) == {order_id: str(number) for number, order_id in enumerate(ids)}
 
 
@@ -69,7 +69,7 @@ def test_sqlalchemy_sees_what_was_kept(connection: Connection, org: UUID) -> Non
     assert connection.execute(text("SELECT id FROM draft_order")).scalars().all() == [order_id]
 
 
-@pytest.mark.parametrize("length", [10, driver.MOST - 500, driver.MOST, 10 * driver.MOST, 3 * driver.MOST_KEPT])
+@pytest.mark.parametrize("length", [10, MOST - 500, MOST, 10 * MOST, 3 * MOST_KEPT])
 def test_statements_of_any_length_come_through(
     connection: Connection, org: UUID, database: Database, length: int
 ) -> None:

@@ -13,15 +13,15 @@ from starlette.concurrency import run_in_threadpool
 
 from orderflow.domain.errors import StaleVersionError
 from orderflow.domain.orders import missing_for_ready
-from orderflow.domain.states import OrderStatus
+from orderflow.domain.states import OrderAction, OrderStatus
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
+from orderflow.entrypoints.api.fast.together import Together
 from orderflow.entrypoints.api.order_schemas import OrderBody, OrderState, PushAccepted, PushBody
 from orderflow.entrypoints.api.orders import current_order, order_in
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter, ExactRequest, beside_the_loop, body_of
 from orderflow.entrypoints.api.schemas import JSON
-from orderflow.entrypoints.api.together import Together
 from orderflow.entrypoints.api.versions import CONDITIONAL, note_version, seen
 from orderflow.flow.delivery.request import announce, note_request
 from orderflow.flow.order.accept import accept_orders
@@ -79,7 +79,7 @@ async def push(
     request: Request, caller: Pusher, order_id: UUID, body: PushBody | None = None, idempotency_key: Key = None
 ) -> Any:
     """Ask for the delivery of an APPROVED order. It happens by itself, soon; watch the order or its export."""
-    return await _push(request, caller, order_id, OrderStatus.APPROVED, body, idempotency_key)
+    return await _push(request, caller, order_id, OrderAction.PUSH, body, idempotency_key)
 
 
 @router.post("/{order_id}/retry-push", status_code=202, response_model=PushAccepted, responses=answers(404, 409))
@@ -90,11 +90,11 @@ async def retry_push(
 
     It goes on under the same file name, unless it is sure that the last delivery never arrived.
     """
-    return await _push(request, caller, order_id, OrderStatus.ERROR, body, idempotency_key)
+    return await _push(request, caller, order_id, OrderAction.RETRY, body, idempotency_key)
 
 
 async def _push(
-    request: Request, caller: Caller, order_id: UUID, starts_from: OrderStatus, body: PushBody | None, key: str | None
+    request: Request, caller: Caller, order_id: UUID, meant: OrderAction, body: PushBody | None, key: str | None
 ) -> JSON:
     def step(work: SqlWork) -> Export:
         return note_request(
@@ -103,7 +103,7 @@ async def _push(
             caller.actor,
             connection_id=body.connection_id if body else None,
             idempotency_key=key,
-            starts_from=(starts_from,),
+            meant=(meant,),
         )
 
     export = await _together(request).take(caller.org_id, order_id, step)

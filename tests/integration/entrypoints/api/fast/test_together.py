@@ -14,7 +14,7 @@ from sqlalchemy import exc, text
 from orderflow.bootstrap import App
 from orderflow.domain.errors import NotFoundError, StateError
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
-from orderflow.entrypoints.api.together import MOST, THREADS, Together
+from orderflow.entrypoints.api.fast.together import MOST, THREADS, Together
 from orderflow.flow.delivery.request import note_request
 from orderflow.flow.order.accept import accept_orders
 from orderflow.flow.order.approve import approve_order

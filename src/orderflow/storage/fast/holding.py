@@ -1,0 +1,73 @@
+"""What one transaction knows without asking again.
+
+Many steps of one kind in a transaction ask the same of each order: its state, whether it was ever exported, where a
+push goes. A transaction that names its orders beforehand asks once about all of them; it waits for none that another
+one has locked, so that a step of one caller keeps no other's waiting. What its steps change is noted here too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import cached_property
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from orderflow.domain.states import OrderStatus
+from orderflow.flow.ports import LockedError
+from orderflow.storage.fast.statements import run
+
+_HOLD = "SELECT id, status, version FROM draft_order WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE SKIP LOCKED"
+_EXPORTED = "SELECT draft_order_id AS id FROM erp_export WHERE draft_order_id = ANY(%(ids)s)"
+
+
+class Holding:
+    """The orders that a transaction holds, and where it pushes.
+
+    Args:
+        order_ids: The orders that it is about; None if that is not known: then it holds none.
+
+    Attributes:
+        pushed_to: The connection that was found for each one that was named, or for None.
+    """
+
+    def __init__(self, connection: Connection, order_ids: Collection[UUID] | None = None) -> None:
+        self._connection = connection
+        self._order_ids = order_ids
+        self.pushed_to: dict[UUID | None, UUID] = {}
+
+    @property
+    def known(self) -> bool:
+        """Whether the transaction named its orders, and locks no other."""
+        return self._order_ids is not None
+
+    def state(self, order_id: UUID) -> tuple[OrderStatus, int]:
+        """Return the state and the version of an order that is held. Raises LockedError if it is not."""
+        if order_id not in self._states:
+            raise LockedError
+        return self._states[order_id]
+
+    def note_status(self, order_id: UUID, status: OrderStatus) -> None:
+        """Note that a person decided on an order: it has a new version."""
+        if self.known:
+            self._states[order_id] = status, self.state(order_id)[1] + 1
+
+    def never_exported(self, order_id: UUID) -> bool:
+        """Return whether it is known that the order has no export."""
+        return order_id in self._never_exported
+
+    def note_export(self, order_id: UUID) -> None:
+        """Note that the order has an export now."""
+        self._never_exported.discard(order_id)
+
+    @cached_property
+    def _states(self) -> dict[UUID, tuple[OrderStatus, int]]:
+        rows = run(self._connection, _HOLD, {"ids": list(self._order_ids or ())})
+        return {row["id"]: (OrderStatus(row["status"]), row["version"]) for row in rows}
+
+    @cached_property
+    def _never_exported(self) -> set[UUID]:
+        if not self._order_ids:
+            return set()
+        rows = run(self._connection, _EXPORTED, {"ids": list(self._order_ids)})
+        return set(self._order_ids).difference(row["id"] for row in rows)

@@ -1,0 +1,45 @@
+"""The tables of `domain.states` as SQL: guards, constraints and conditions of indexes are made from them here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from orderflow.domain.states import IN_DOUBT, AttemptStep, ExportStep, OrderStep
+
+
+def quoted(state: StrEnum) -> str:
+    """Return SQL for a state."""
+    return f"'{state}'"
+
+
+def listed(states: Iterable[StrEnum]) -> str:
+    """Return SQL for a list of states, in the order given."""
+    return f"({', '.join(map(quoted, states))})"
+
+
+def among(states: Iterable[StrEnum], column: str = "status") -> str:
+    """Return SQL for: the column is one of the states. One state is compared with `=`, as indexes' conditions are."""
+    one, *more = states
+    return f"{column} IN {listed((one, *more))}" if more else f"{column} = {quoted(one)}"
+
+
+def may(step: OrderStep | ExportStep | AttemptStep, column: str = "status") -> str:
+    """Return SQL for: the step may be taken from the state in the column, whatever is known of the delivery."""
+    return among(step.change.starts, column)
+
+
+def becomes(step: OrderStep | ExportStep | AttemptStep) -> str:
+    """Return SQL for the one state that the step leads to."""
+    return quoted(step.change.end)
+
+
+def unsent(table: str = "erp_export") -> str:
+    """Return SQL for: nothing of this export was sent that may have arrived."""
+    return f"{table}.begun_at IS NULL AND {table}.staged_at IS NULL AND {table}.held_at IS NULL"
+
+
+def in_doubt(table: str = "erp_export") -> str:
+    """Return SQL for: this export may have arrived, and nobody knows (`flow.ports.Export.in_doubt`)."""
+    undecided = among(IN_DOUBT, f"{table}.status")
+    return f"{undecided} AND {table}.answered_at IS NULL AND NOT ({unsent(table)})"
