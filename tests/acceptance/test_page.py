@@ -16,7 +16,7 @@ from httpx import Client
 from playwright.sync_api import Locator, Page, Route, expect
 
 from orderflow.domain.access import Role
-from orderflow.testing.http_server import MisbehavingHTTPServer
+from orderflow.testing.http_server import MisbehavingHTTPServer, status
 from orderflow.testing.sftp_server import SFTPServer
 
 FRONTEND = Path(__file__).parents[2] / "frontend"
@@ -312,6 +312,43 @@ def test_what_is_stale_of_a_connector_or_an_organization_is_asked_for_too(open_p
         assert client.get("/organization").json()["name"] == "Mine"
 
 
+def test_what_is_stale_of_an_account_or_of_a_pause_is_asked_for_too(open_page: Callable[..., Page], site) -> None:
+    page = open_page()
+    choice = page.get_by_role("dialog", name="Somebody else saved this meanwhile")
+    save = choice.get_by_role("button", name="Save what is chosen")
+    with site.client() as client:
+        users = {each["email"]: each["id"] for each in client.get("/users").json()["items"]}
+        path = f"/users/{users[site.email(Role.OPS)]}"
+        page.goto(f"{site.url}/settings")
+        page.get_by_role("tab", name="Users").click()
+        row = page.get_by_role("row", name=site.email(Role.OPS))
+        row.get_by_role("button", name="Lock out").click()
+        client.patch(path, json={"role": "VIEWER"})
+        page.get_by_role("dialog").get_by_role("button", name="Lock out").click()
+        expect(choice.get_by_role("radio", name="Role of ops@").first).to_be_checked()
+        expect(choice.get_by_role("radio", name=f"Account of {site.email(Role.OPS)}: Yours")).to_be_checked()
+        _assert_accessible(page, "a stale account")
+        save.press("Enter")
+        expect(row.get_by_text("locked out")).to_be_visible()
+        user = client.get(path).json()
+        assert (user["role"], user["active"]) == ("VIEWER", False)
+        row.get_by_role("button", name="Let in").click()  # nobody touched it since: no question
+        expect(row.get_by_text("locked out")).to_have_count(0)
+        page.get_by_role("tab", name="Organization").click()
+        page.get_by_role("button", name="Pause deliveries").click()
+        client.patch("/organization", json={"name": "Theirs"})  # not what the click is about: no question
+        page.get_by_role("dialog").get_by_role("button", name="Pause").click()
+        page.get_by_role("button", name="Resume deliveries").click()
+        page.get_by_role("button", name="Pause deliveries").click()
+        client.post("/organization/pause", json={"until": "2099-01-01T00:00:00Z"})
+        page.get_by_role("dialog").get_by_role("button", name="Pause").click()
+        expect(choice.get_by_role("radio", name="Deliveries: Yours")).not_to_be_checked()
+        choice.get_by_role("radio", name="Deliveries: Yours").press("Space")
+        save.click()
+        expect(choice).to_have_count(0)
+        assert client.get("/organization").json()["deliveries_paused_until"] is None
+
+
 def test_a_confirmation_by_hand_says_so(open_page: Callable[..., Page], site) -> None:
     with site.client() as client:
         client.post("/connectors", json={"connector_type": "MOCK", "config": {"mode": "success"}})
@@ -416,7 +453,7 @@ def test_a_bulk_push_shows_where_the_orders_go_and_asks(open_page: Callable[...,
     expect(dialog).to_have_count(0)
     expect(page.locator("tbody").get_by_text("PUSHING", exact=True)).to_have_count(2)
     page.get_by_role("button", name="All found").click()
-    page.get_by_role("menuitem", name="Push all APPROVED").click()
+    page.get_by_role("menuitem", name="Push all that are APPROVED").click()
     dialog.get_by_role("button", name="Push 3 orders").click()
     expect(page.locator("tbody").get_by_text("PUSHING", exact=True)).to_have_count(5)
     with site.client() as client:
@@ -449,6 +486,26 @@ def test_a_connector_is_healthy_only_once_something_proved_it(open_page: Callabl
         card.get_by_role("button", name="Test connection").click()
         expect(card.get_by_text("Healthy", exact=True)).to_be_visible()
         expect(card.get_by_text("test passed just now")).to_be_visible()
+
+
+def test_a_connector_whose_erp_is_busy_rests_and_says_until_when(open_page: Callable[..., Page], site) -> None:
+    with MisbehavingHTTPServer() as server, site.client() as client:
+        server.misbehave(*[status(429, "slow down", **{"Retry-After": "1800"})] * 9)
+        config = {"url": f"{server.url}/orders", "plain_http": True}
+        client.post("/connectors", json={"connector_type": "REST_JSON", "name": "Busy", "config": config})
+        order_id = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
+        client.post(f"/draft-orders/{order_id}/approve")
+        client.post(f"/draft-orders/{order_id}/push")
+        page = open_page(Role.INTEGRATOR)
+        page.goto(f"{site.url}/connectors")
+        card = page.get_by_role("region", name="Busy")
+        expect(card.get_by_text("Resting", exact=True)).to_be_visible(timeout=60_000)
+        expect(card.get_by_text("the ERP is busy, until in")).to_be_visible()
+        _assert_accessible(page, "a connector that rests")
+        page.goto(f"{site.url}/orders/{order_id}")
+        expect(
+            page.get_by_role("alert").filter(has_text="The ERP is busy; nothing is sent to it until")
+        ).to_be_visible()
 
 
 def test_an_order_in_doubt_shows_the_ways_out(open_page: Callable[..., Page], site) -> None:

@@ -106,11 +106,6 @@ function Facts({ connector: { id, config, health, last_test_at } }: { connector:
         {count(health.unanswered)}
         <Oldest at={health.oldest_unanswered_at} />
       </Fact>
-      {health.rests_until && (
-        <Fact label="Rests until">
-          <Moment at={health.rests_until} absolute />
-        </Fact>
-      )}
     </SimpleGrid>
   );
 }

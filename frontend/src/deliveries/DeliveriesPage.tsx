@@ -24,7 +24,7 @@ import { DayRange } from "../shared/DayRange";
 import { Empty } from "../shared/Empty";
 import { Moment } from "../shared/Moment";
 import { MoveButton } from "./MoveButton";
-import { ConfirmButton, PushButton, ResolveButtons, WithdrawButton } from "../orders/OrderActions";
+import { OrderActions, ResolveButtons } from "../orders/OrderActions";
 import { UnreadableBadge } from "../orders/UnreadableAlert";
 import { Pager, useCursor } from "../shared/Pager";
 import { DeliveryBadge, waitsFor } from "../shared/states";
@@ -156,8 +156,8 @@ function ExportTable({ exports }: { exports: Export[] }) {
   const may = useMay();
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const acts = may("ORDERS_PUSH");
-  const selecting = acts && exports.some(({ status }) => status === "PENDING");
-  const movable = exports.filter(({ status }) => status === "PENDING");
+  const movable = exports.filter(isMovable);
+  const selecting = movable.length > 0;
   const chosen = movable.filter(({ id }) => selected.has(id));
   const toggle = (id: string, on: boolean) =>
     setSelected(new Set(on ? [...selected, id] : [...selected].filter((each) => each !== id)));
@@ -214,6 +214,11 @@ function ExportTable({ exports }: { exports: Export[] }) {
   );
 }
 
+/** What can be withdrawn can be moved as well: surely nothing of it was sent. */
+function isMovable({ actions }: Export): boolean {
+  return actions.includes("withdraw");
+}
+
 function Row({
   row,
   acts,
@@ -230,7 +235,7 @@ function Row({
     <Table.Tr bg={row.overdue || row.waits_for === "DECISION" ? "var(--mantine-color-orange-light)" : undefined}>
       {selected !== undefined && (
         <Table.Td>
-          {row.status === "PENDING" && (
+          {isMovable(row) && (
             <Checkbox
               aria-label={`Select ${name}`}
               checked={selected}
@@ -297,20 +302,22 @@ function Why({ row }: { row: Export }) {
 }
 
 function Actions({ row, name }: { row: Export; name: string }) {
-  const order = { id: row.draft_order_id, name, size: "xs" };
-  if (row.status === "FAILED")
-    return row.order_status === "ERROR" ? (
-      <PushButton {...order} status="ERROR" former={row.connection_id} />
-    ) : (
+  const { actions } = row;
+  if (row.status === "FAILED" && row.order_status !== "ERROR")
+    return (
       <Text size="xs" c="dimmed">
         retried since
       </Text>
     );
-  if (row.status === "SENT") return row.order_status === "PUSHED" ? <ConfirmButton {...order} status="PUSHED" /> : null;
-  if (row.status !== "PENDING") return null;
-  return row.waits_for === "DECISION" ? (
-    <ResolveButtons exportId={row.id} size="xs" />
-  ) : (
-    <WithdrawButton {...order} status="PUSHING" />
+  const inDoubt = actions.includes("resolve_delivered");
+  const offered = ROW_ACTIONS.filter((action) => actions.includes(action) && !(inDoubt && action === "confirm"));
+  return (
+    <>
+      <ResolveButtons exportId={row.id} actions={actions} size="xs" />
+      <OrderActions id={row.draft_order_id} name={name} actions={offered} former={row.connection_id} size="xs" />
+    </>
   );
 }
+
+/** What is about the delivery; what is about the order's content is on the order's page. */
+const ROW_ACTIONS: Schemas["OrderAction"][] = ["retry", "withdraw", "confirm"];

@@ -11,8 +11,13 @@ type Action = Schemas["BulkBody"]["action"];
 type Answer = Schemas["BulkAnswer"];
 type Body = Schemas["BulkBody"];
 
-const STARTS_FROM: Record<Action, Schemas["OrderStatus"]> = { approve: "READY", push: "APPROVED", retry: "ERROR" };
 const LABELS: Record<Action, string> = { approve: "Approve", push: "Push", retry: "Retry" };
+/** Which of the orders that the filters find an action is about; the API knows. */
+const ALL: Record<Action, string> = {
+  approve: "Approve all that are READY",
+  push: "Push all that are APPROVED",
+  retry: "Retry all in ERROR",
+};
 const ACTIONS = Object.keys(LABELS) as Action[];
 
 interface Props {
@@ -36,16 +41,16 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
     },
   });
   const onSelected = (action: Action) => {
-    const ids = selected.filter(({ status }) => status === STARTS_FROM[action]).map(({ id }) => id);
+    const ids = selected.filter(({ actions }) => actions.includes(action)).map(({ id }) => id);
     return { action, ids };
   };
   const { q, since, until, connection_id, error_code } = wanted;
-  const filterOf = (action: Action) => ({ status: [STARTS_FROM[action]], q, since, until, connection_id, error_code });
+  const filter = { q, since, until, connection_id, error_code };
   const approveAll = useAction((body: Body) => answer(api.POST("/api/v1/draft-orders/bulk/preview", { body })), {
     onDone: ({ orders, more }) => {
       const label = `Approve ${plural(orders, "order")}`;
       const rest = more ? "They are the oldest 1,000 of those that your filters find." : FOUND;
-      const approve = () => act.run({ action: "approve", filter: filterOf("approve") });
+      const approve = () => act.run({ action: "approve", filter });
       confirm(`${label}?`, rest, label, approve, { color: "indigo" });
     },
   });
@@ -90,8 +95,8 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
             </Menu.Target>
             <Menu.Dropdown>
               {ACTIONS.map((action) => (
-                <Menu.Item key={action} onClick={() => begin({ action, filter: filterOf(action) })}>
-                  {LABELS[action]} all {STARTS_FROM[action]}
+                <Menu.Item key={action} onClick={() => begin({ action, filter })}>
+                  {ALL[action]}
                 </Menu.Item>
               ))}
             </Menu.Dropdown>

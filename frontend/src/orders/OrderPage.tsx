@@ -2,7 +2,7 @@ import { Anchor, Breadcrumbs, Button, Card, Grid, Stack, Table, Text, Title } fr
 import { IconDownload, IconEdit } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link, useParams } from "react-router";
-import { useMay, useOrder, useTimeline, type ExactLine, type ExactOrder } from "../api/queries";
+import { useOrder, useTimeline, type ExactLine, type ExactOrder } from "../api/queries";
 import { Answered } from "../shared/Answered";
 import { downloadDocument } from "../shared/download";
 import { decimal } from "../shared/format";
@@ -48,10 +48,7 @@ export default function OrderPage() {
   );
 }
 
-const EDITABLE = new Set(["NEW", "NEEDS_REVIEW", "READY", "APPROVED", "ERROR"]);
-
 function Heading({ order }: { order: ExactOrder }) {
-  const may = useMay();
   const [editing, setEditing] = useState(false);
   const name = order.external_order_number ?? order.id.slice(0, 8);
   const latest = order.latest_export;
@@ -73,13 +70,19 @@ function Heading({ order }: { order: ExactOrder }) {
           Document
         </Button>
       )}
-      {EDITABLE.has(order.status) && <PreviewButton orderId={order.id} />}
-      {EDITABLE.has(order.status) && may("ORDERS_EDIT") && (
+      {(!latest || latest.status === "FAILED") && <PreviewButton orderId={order.id} />}
+      {order.actions.includes("edit") && (
         <Button variant="default" leftSection={<IconEdit size={16} />} onClick={() => setEditing(true)}>
           Edit
         </Button>
       )}
-      <OrderActions id={order.id} status={order.status} name={name} version={order.version} latest={latest} />
+      <OrderActions
+        id={order.id}
+        actions={order.actions}
+        name={name}
+        version={order.version}
+        former={latest?.connection_id}
+      />
     </>
   );
   return (

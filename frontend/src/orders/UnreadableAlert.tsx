@@ -44,7 +44,7 @@ function Excerpt({ text }: { text: string }) {
 }
 
 function WaysOut({ order }: { order: ExactOrder }) {
-  const { id, status, version, latest_export } = order;
+  const { id, version, latest_export } = order;
   const name = order.external_order_number ?? id.slice(0, 8);
   const again = useAction((export_id: string) => readAgain(export_id), {
     quiet: true,
@@ -65,7 +65,7 @@ function WaysOut({ order }: { order: ExactOrder }) {
             Read again
           </Button>
         )}
-        {status === "PUSHED" && <ConfirmButton id={id} status={status} name={name} version={version} size="xs" />}
+        {order.actions.includes("confirm") && <ConfirmButton id={id} name={name} version={version} size="xs" />}
       </Group>
       {again.error && <ErrorAlert error={again.error} />}
       {again.data && (

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { chosen, differences, type Side } from "./differences";
+import { changedOf, chosen, differences, type Side } from "./differences";
 
 const LINE = { internal_sku: "INT-999", qty: "30", uom: "M" };
 const ORDER = {
@@ -57,6 +57,12 @@ test("a line that you removed is gone from what both made, and one that you adde
   const yours = { ...ORDER, lines: [ORDER.lines[1], added] };
   const found = differences(ORDER, theirs, yours);
   expect(chosen(theirs, found, sides(found))).toEqual({ ...theirs, lines: [ORDER.lines[1], added] });
+});
+
+test("of what is saved, only what changed is sent", () => {
+  const before = { role: "OPS", active: true, name: "" };
+  expect(changedOf(before, { ...before, active: false })).toEqual({ active: false });
+  expect(changedOf(before, { ...before, name: null as never })).toEqual({});
 });
 
 test("choosing theirs everywhere gives theirs, choosing yours everywhere gives yours, whatever was changed", () => {

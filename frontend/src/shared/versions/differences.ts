@@ -23,6 +23,11 @@ export function chosen<T extends Fields>(theirs: T, found: Difference[], choices
   return listed(merged) as T;
 }
 
+/** Those of the fields that are another now. */
+export function changedOf<T extends Fields>(before: T, after: T): Partial<T> {
+  return Object.fromEntries(Object.entries(after).filter(([name, value]) => !same(before[name], value))) as Partial<T>;
+}
+
 function* between(path: string[], original: unknown, theirs: unknown, yours: unknown): Generator<Difference> {
   if (same(theirs, yours)) return;
   if (isFields(theirs) && isFields(yours)) {

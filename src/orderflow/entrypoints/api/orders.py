@@ -103,7 +103,7 @@ def preview_bulk_action(request: Request, caller: Pusher, body: BulkBody) -> Any
     ids = body.ids if body.ids is not None else _found(request, caller, body)
     with app_of(request).store.work(caller.org_id) as work:
         free = None if body.action == "approve" else work.connections.for_push(body.connection_id)
-        orders = OrdersToPush(ids[:MOST_IN_BULK], STARTS_FROM[body.action])
+        orders = OrdersToPush(ids[:MOST_IN_BULK], starts_of(body.action))
         found = destinations(work.connection, caller.org_id, orders, free, body.connection_id)
     going = sum(row["orders"] for row in found if not row["stays"])
     return {"orders": going, "more": len(ids) > MOST_IN_BULK, "destinations": found if free else []}

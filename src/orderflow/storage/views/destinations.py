@@ -20,7 +20,7 @@ _DESTINATIONS = text("""
         FROM erp_export e WHERE e.draft_order_id = o.id ORDER BY e.created_at DESC LIMIT 1
     ) bound ON bound.may_have_arrived
     LEFT JOIN erp_connection c ON c.id = COALESCE(bound.id, CAST(:free AS uuid))
-    WHERE o.org_id = :org_id AND o.id = ANY(:ids) AND o.status = :status
+    WHERE o.org_id = :org_id AND o.id = ANY(:ids) AND o.status = ANY(:statuses)
     GROUP BY c.id, bound.id
     ORDER BY count(*) DESC, c.id
 """)
@@ -29,10 +29,10 @@ _DESTINATIONS = text("""
 
 @dataclass(frozen=True, slots=True)
 class OrdersToPush:
-    """Those of some orders that are in the state that a push starts from."""
+    """Those of some orders that are in a state that the action starts from."""
 
     ids: Collection[UUID]
-    status: str
+    statuses: Collection[str]
 
 
 def destinations(
@@ -44,5 +44,6 @@ def destinations(
         free: Where those go that surely arrived nowhere.
         named: The connection that was asked for, if any: orders that may have arrived elsewhere are refused then.
     """
-    values = {"org_id": org_id, "ids": list(orders.ids), "status": orders.status, "free": free, "named": named}
-    return [dict(row) for row in connection.execute(_DESTINATIONS, values).mappings()]
+    values = {"org_id": org_id, "ids": list(orders.ids), "statuses": list(orders.statuses)}
+    found = connection.execute(_DESTINATIONS, values | {"free": free, "named": named})
+    return [dict(row) for row in found.mappings()]
