@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from httpx import Client
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, Response, Route, expect
 
 from orderflow.domain.access import Role
 from orderflow.testing.http_server import MisbehavingHTTPServer, status
@@ -45,6 +45,12 @@ ODOO = {"url": "https://odoo.example", "database": "erp", "api_key": "sesame"}
 
 MOST_SCRIPT = 250_000
 """Bytes of compressed script that the first page may load."""
+
+MOST_LIST = 100_000
+"""Bytes of JSON that a page of a list may be."""
+
+MOST_ELEMENTS = 3_000
+"""Elements that a page with a list may have."""
 
 pytestmark = [pytest.mark.xdist_group("page"), pytest.mark.slow]
 
@@ -93,7 +99,7 @@ def test_an_integrator_sets_up_and_an_operator_carries_orders_to_confirmation(
     _import(page, tmp_path, [an_order("PO-1"), an_order("PO-2", blocked=True)])
     _approve_and_push(page)
     confirmed = page.get_by_role("row", name="PO-1").get_by_text("CONFIRMED")
-    expect(confirmed).to_be_visible(timeout=15_000)  # by itself: nothing is reloaded
+    expect(confirmed).to_be_visible()  # by itself: nothing is reloaded
     _retry_refused(page, tmp_path)
     assert not _secrets_in(site.recorder, erp.password, site.password)
 
@@ -159,13 +165,13 @@ def _approve_and_push(page: Page) -> None:
 
 
 def _retry_refused(page: Page, folder: Path) -> None:
-    expect(page.get_by_role("row", name="PO-2").get_by_text("ERROR")).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("row", name="PO-2").get_by_text("ERROR")).to_be_visible()
     page.get_by_role("link", name="PO-2").click()
     expect(page.get_by_text("The ERP refused this order")).to_be_visible()
     expect(page.get_by_text("The customer is over the credit limit.").first).to_be_visible()
     (folder / "accepting").touch()
     page.get_by_role("button", name="Retry").dblclick()
-    expect(page.get_by_text("Confirmed by the ERP")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("Confirmed by the ERP")).to_be_visible()
     expect(page.get_by_text("SO-PO-2").first).to_be_visible()
     expect(page.get_by_text("Push requested to ERP in Hamburg")).to_have_count(2)
     page.get_by_role("link", name="Deliveries", exact=True).click()
@@ -357,7 +363,7 @@ def test_a_confirmation_by_hand_says_so(open_page: Callable[..., Page], site) ->
         client.post(f"/draft-orders/{order_id}/push")
     page = open_page(Role.OPS)
     page.goto(f"{site.url}/orders/{order_id}")
-    page.get_by_role("button", name="Confirm by hand").click(timeout=15_000)  # as soon as it is PUSHED
+    page.get_by_role("button", name="Confirm by hand").click()  # as soon as it is PUSHED
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Number in the ERP").fill("SO-4711")
     dialog.get_by_role("button", name="Confirm by hand").click()
@@ -485,7 +491,7 @@ def test_a_connector_is_healthy_only_once_something_proved_it(open_page: Callabl
         expect(card.get_by_text("Untested", exact=True)).to_be_visible()
         card.get_by_role("button", name="Test connection").click()
         expect(card.get_by_text("Healthy", exact=True)).to_be_visible()
-        expect(card.get_by_text("test passed just now")).to_be_visible()
+        expect(card.get_by_text("test passed")).to_be_visible()
 
 
 def test_a_connector_whose_erp_is_busy_rests_and_says_until_when(open_page: Callable[..., Page], site) -> None:
@@ -499,7 +505,7 @@ def test_a_connector_whose_erp_is_busy_rests_and_says_until_when(open_page: Call
         page = open_page(Role.INTEGRATOR)
         page.goto(f"{site.url}/connectors")
         card = page.get_by_role("region", name="Busy")
-        expect(card.get_by_text("Resting", exact=True)).to_be_visible(timeout=60_000)
+        expect(card.get_by_text("Resting", exact=True)).to_be_visible()
         expect(card.get_by_text("the ERP is busy, until in")).to_be_visible()
         _assert_accessible(page, "a connector that rests")
         page.goto(f"{site.url}/orders/{order_id}")
@@ -517,7 +523,7 @@ def test_an_order_in_doubt_shows_the_ways_out(open_page: Callable[..., Page], si
     page = open_page(Role.OPS)
     page.goto(f"{site.url}/orders/{order_id}")
     doubt = page.get_by_role("alert").filter(has_text="nobody can tell whether the ERP has this order")
-    expect(doubt).to_contain_text("if the ERP has it after all, the order is there twice", timeout=15_000)
+    expect(doubt).to_contain_text("if the ERP has it after all, the order is there twice")
     _assert_accessible(page, "an order in doubt")
     doubt.get_by_role("button", name="The ERP has it").click()
     page.get_by_role("dialog").get_by_role("button", name="It is there").click()
@@ -573,7 +579,7 @@ def test_an_answer_that_cannot_be_read_is_news(open_page: Callable[..., Page], s
     page = open_page(Role.OPS)
     page.goto(f"{site.url}/orders/{_answered_unreadably(site, tmp_path)}")
     banner = page.get_by_role("alert").filter(has_text="answer to this order cannot be read")
-    expect(banner.get_by_role("region", name="What the answer says")).to_contain_text("thank you", timeout=15_000)
+    expect(banner.get_by_role("region", name="What the answer says")).to_contain_text("thank you")
     _assert_accessible(page, "an answer that cannot be read")
     page.goto(f"{site.url}/orders")
     page.get_by_label("Answer unreadable").click()
@@ -651,8 +657,7 @@ def test_a_viewer_is_offered_nothing_that_changes_anything(open_page: Callable[.
     expect(page.get_by_role("link", name="Activity")).to_have_count(0)
     for path in ("/orders", f"/orders/{order_id}", "/connectors", "/deliveries", "/settings"):
         page.goto(site.url + path)
-        expect(page.get_by_role("heading", level=1)).to_be_visible()
-        page.wait_for_load_state("networkidle")
+        _is_loaded(page)
         expect(page.get_by_role("main").get_by_role("checkbox")).to_have_count(0)
         offered = page.get_by_role("main").get_by_role("button").all_inner_texts()
         assert not {"Import", "Approve", "Edit", "Reject", "Test connection", "Disable", "Delete", "Add connector"} & {
@@ -681,8 +686,7 @@ def test_no_page_has_a_serious_accessibility_fault(
     expect(page.get_by_text("No answer since")).to_be_visible()
     for path in (*PATHS, f"/orders/{orders[0]}", f"/orders/{orders[1]}"):
         page.goto(site.url + path)
-        expect(page.get_by_role("heading", level=1)).to_be_visible()
-        page.wait_for_load_state("networkidle")
+        _is_loaded(page)
         _assert_accessible(page, path)
     for path, *buttons in DIALOGS:
         page.goto(site.url + path.format(refused=orders[0], approved=orders[1]))
@@ -692,7 +696,7 @@ def test_no_page_has_a_serious_accessibility_fault(
             found.or_(page.get_by_role("menuitem", name=name)).first.click()
         opened = page.get_by_role("dialog").or_(page.get_by_role("tabpanel")).or_(page.get_by_role("menu"))
         expect(opened.first).to_be_visible()
-        page.wait_for_load_state("networkidle")
+        _is_loaded(page)
         _assert_accessible(page, f"{path} {buttons}")
 
 
@@ -707,6 +711,13 @@ def _push_what_is_never_answered(client: Client, order_id: str, folder: Path) ->
     connection_id = client.post("/connectors", json=csv).json()["id"]
     client.post(f"/draft-orders/{order_id}/approve")
     client.post(f"/draft-orders/{order_id}/push", json={"connection_id": connection_id})
+
+
+def _is_loaded(page: Page) -> None:
+    """Wait until the page knows who looks at it and nothing on it is a placeholder: it asks on, so it is never idle."""
+    expect(page.get_by_role("button", name=re.compile("^Account: .+@"))).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
 
 
 def _assert_accessible(page: Page, where: str) -> None:
@@ -729,7 +740,7 @@ def test_the_first_load_is_small_and_kept(open_page: Callable[..., Page], site) 
         client.post(f"/draft-orders/{order_id}/push")
     page = open_page()
     expect(page.get_by_role("img", name="Confirmed: ")).to_be_visible()
-    page.wait_for_load_state("networkidle")
+    _is_loaded(page)
     script = "performance.getEntriesByType('resource').filter(e => e.name.endsWith('.js')).map(e => e.transferSize)"
     sizes = page.evaluate(script)
     assert 0 < sum(sizes) < MOST_SCRIPT
@@ -745,22 +756,31 @@ def test_the_first_load_is_small_and_kept(open_page: Callable[..., Page], site) 
         assert client.get("/nowhere").status_code == 404
 
 
-def test_ten_thousand_orders_stay_quick_on_a_phone(open_page: Callable[..., Page], site) -> None:
+def test_ten_thousand_orders_cost_a_phone_no_more_than_a_page_of_them(open_page: Callable[..., Page], site) -> None:
     with site.client() as client:
         lines = "\n".join(json.dumps(an_order(f"PO-{n}")) for n in range(10_000))
         assert client.post("/draft-orders/import", content=lines).headers["x-orders-accepted"] == "10000"
     page = open_page(Role.OPS, viewport={"width": 390, "height": 800}, is_mobile=True, has_touch=True)
+    lists: list[Response] = []
+    page.on("response", lambda answer: lists.append(answer) if _is_list(answer) else None)
     page.get_by_role("button", name="Open menu").click()
-    started = time.monotonic()
     page.get_by_role("link", name="Orders", exact=True).click()
     expect(page.locator("tbody tr")).to_have_count(50)
     page.get_by_role("button", name="Older").click()
     expect(page.get_by_text("Page 2")).to_be_visible()
     page.get_by_label("Search").fill("PO-4321")
     expect(page.locator("tbody tr")).to_have_count(1)
-    assert time.monotonic() - started < 5
+    assert len({answer.url for answer in lists}) == 3, "each view asks for one list"
+    assert max(len(answer.body()) for answer in lists) < MOST_LIST
+    page.get_by_label("Search").fill("")
+    expect(page.locator("tbody tr")).to_have_count(50)
+    assert page.evaluate("document.getElementsByTagName('*').length") < MOST_ELEMENTS
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= 390, "the page scrolls sideways"
+
+
+def _is_list(answer: Response) -> bool:
+    return "/draft-orders?" in answer.url and "limit=50" in answer.url
 
 
 def test_what_the_api_refuses_is_told_in_its_words(open_page: Callable[..., Page], site) -> None:
