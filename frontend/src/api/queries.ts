@@ -173,7 +173,7 @@ export function useAction<V, T>(act: (given: V) => Promise<T>, options: ActionOp
 export function tell(error: ApiError): void {
   const fields = error.fields.map(({ field, message }) => `${field}: ${message}`);
   notifications.show({
-    title: error.message,
+    title: error.headline,
     message: [...fields, error.hint].filter(Boolean).join(" "),
     color: "red",
     autoClose: 12_000,
