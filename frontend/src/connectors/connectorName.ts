@@ -1,10 +1,13 @@
 import type { Schemas } from "../api/client";
 
-/** What people call a connector, and whether it is the one that is taken unless another is named. */
-export function connectorName({
-  name,
-  display_name,
-  is_default,
-}: Pick<Schemas["Connector"], "name" | "display_name" | "is_default">): string {
-  return `${name ?? display_name}${is_default ? " (default)" : ""}`;
+type Connector = Pick<Schemas["Connector"], "name" | "display_name" | "is_default">;
+
+/** What people call a connector. */
+export function connectorName({ name, display_name }: Connector): string {
+  return name ?? display_name;
+}
+
+/** The same where one is to be chosen: which one is taken unless another is named. */
+export function choiceName(connector: Connector): string {
+  return `${connectorName(connector)}${connector.is_default ? " (default)" : ""}`;
 }

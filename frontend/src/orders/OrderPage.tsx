@@ -6,6 +6,7 @@ import { useOrder, useTimeline, type ExactLine, type ExactOrder } from "../api/q
 import { Answered } from "../shared/Answered";
 import { downloadDocument } from "../shared/download";
 import { decimal } from "../shared/format";
+import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
 import { OrderActions } from "./OrderActions";
 import { OrderEditor } from "./OrderEditor";
@@ -166,47 +167,40 @@ function Facts({ order }: { order: ExactOrder }) {
 
 function Lines({ lines, currency }: { lines: ExactLine[]; currency: string | null }) {
   return (
-    <Card padding={0}>
-      <Title order={2} size="h5" p="lg" pb="xs">
-        Lines
-      </Title>
-      <Table.ScrollContainer minWidth={320}>
-        <Table>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>#</Table.Th>
-              <Table.Th>Article</Table.Th>
-              <Table.Th ta="right">Quantity</Table.Th>
-              <Table.Th ta="right">Unit price</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {lines.map((line) => (
-              <Table.Tr key={line.line_no}>
-                <Table.Td className="numeric">{line.line_no}</Table.Td>
-                <Table.Td>
-                  <Text size="sm" fw={600}>
-                    {line.internal_sku ?? (
-                      <Text span c="red" size="sm">
-                        no article number
-                      </Text>
-                    )}
-                  </Text>
-                  <Text size="xs" c="dimmed">
-                    {[line.description, line.customer_sku_raw].filter(Boolean).join(" · ")}
-                  </Text>
-                </Table.Td>
-                <Table.Td ta="right" className="numeric">
-                  {decimal(line.qty)} {line.uom}
-                </Table.Td>
-                <Table.Td ta="right" className="numeric">
-                  {decimal(line.unit_price, 2)} {line.currency ?? currency}
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
-    </Card>
+    <ListTable
+      title="Lines"
+      head={
+        <>
+          <Table.Th>#</Table.Th>
+          <Table.Th>Article</Table.Th>
+          <Table.Th ta="right">Quantity</Table.Th>
+          <Table.Th ta="right">Unit price</Table.Th>
+        </>
+      }
+    >
+      {lines.map((line) => (
+        <Table.Tr key={line.line_no}>
+          <Table.Td className="numeric">{line.line_no}</Table.Td>
+          <Table.Td>
+            <Text size="sm" fw={600}>
+              {line.internal_sku ?? (
+                <Text span c="red" size="sm">
+                  no article number
+                </Text>
+              )}
+            </Text>
+            <Text size="xs" c="dimmed">
+              {[line.description, line.customer_sku_raw].filter(Boolean).join(" · ")}
+            </Text>
+          </Table.Td>
+          <Table.Td ta="right" className="numeric">
+            {decimal(line.qty)} {line.uom}
+          </Table.Td>
+          <Table.Td ta="right" className="numeric">
+            {decimal(line.unit_price, 2)} {line.currency ?? currency}
+          </Table.Td>
+        </Table.Tr>
+      ))}
+    </ListTable>
   );
 }

@@ -2,7 +2,7 @@ import { Button, List, Modal, Select, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import type { Schemas } from "../api/client";
 import { useBulkPreview } from "../api/queries";
-import { connectorName } from "../connectors/connectorName";
+import { choiceName } from "../connectors/connectorName";
 import { Answered } from "../shared/Answered";
 import { count, plural } from "../shared/format";
 import { useReturnFocus } from "../shared/useReturnFocus";
@@ -39,7 +39,7 @@ export function PushDialog({ what, label, title, connectors, preferred, pending,
             {asksWhere(destinations, connectors.length) && (
               <Select
                 label="Connector"
-                data={connectors.map((each) => ({ value: each.id, label: connectorName(each) }))}
+                data={connectors.map((each) => ({ value: each.id, label: choiceName(each) }))}
                 value={chosen}
                 onChange={(id) => setChosen(id ?? undefined)}
                 allowDeselect={false}

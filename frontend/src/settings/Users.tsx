@@ -1,4 +1,4 @@
-import { Badge, Button, Card, Group, Modal, PasswordInput, Select, Stack, Table, Text, TextInput } from "@mantine/core";
+import { Badge, Button, Group, Modal, PasswordInput, Select, Stack, Table, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useState, type SyntheticEvent } from "react";
 import { answer, api, type Schemas } from "../api/client";
@@ -6,6 +6,7 @@ import { useAction, useMe, useUsers } from "../api/queries";
 import { Answered } from "../shared/Answered";
 import { confirm } from "../shared/confirm";
 import { ErrorAlert } from "../shared/ErrorAlert";
+import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
 import { StaleDialog } from "../shared/versions/StaleDialog";
 import { changedOf } from "../shared/versions/differences";
@@ -26,27 +27,24 @@ export function Users() {
       </Group>
       <Answered query={users}>
         {(all) => (
-          <Card padding={0}>
-            <Table.ScrollContainer minWidth={520}>
-              <Table>
-                <Table.Thead>
-                  <Table.Tr>
-                    <Table.Th>User</Table.Th>
-                    <Table.Th>Role</Table.Th>
-                    <Table.Th>Last sign-in</Table.Th>
-                    <Table.Th ta="right">Actions</Table.Th>
-                  </Table.Tr>
-                </Table.Thead>
-                <Table.Tbody>
-                  {all.map((user) => (
-                    <Row key={user.id} user={user} />
-                  ))}
-                </Table.Tbody>
-              </Table>
-            </Table.ScrollContainer>
-          </Card>
+          <ListTable head={<Head />} minWidth={520}>
+            {all.map((user) => (
+              <Row key={user.id} user={user} />
+            ))}
+          </ListTable>
         )}
       </Answered>
+    </>
+  );
+}
+
+function Head() {
+  return (
+    <>
+      <Table.Th>User</Table.Th>
+      <Table.Th>Role</Table.Th>
+      <Table.Th>Last sign-in</Table.Th>
+      <Table.Th ta="right">Actions</Table.Th>
     </>
   );
 }

@@ -4,6 +4,7 @@ import { IconEye } from "@tabler/icons-react";
 import { useState } from "react";
 import type { Schemas } from "../api/client";
 import { useConnectors, usePreview } from "../api/queries";
+import { connectorName } from "../connectors/connectorName";
 import { ErrorAlert } from "./ErrorAlert";
 import { count } from "./format";
 
@@ -74,7 +75,7 @@ function OrderPreview({ orderId }: { orderId: string }) {
       {connectors.length > 1 && (
         <Select
           label="Connector"
-          data={connectors.map(({ id, name, display_name }) => ({ value: id, label: name ?? display_name }))}
+          data={connectors.map((each) => ({ value: each.id, label: connectorName(each) }))}
           value={chosen ?? preferred}
           allowDeselect={false}
           onChange={setChosen}
