@@ -7,14 +7,15 @@ A channel is one folder here and one line in `registry.py`. Where documents lie 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 from pydantic import BaseModel
 
 from orderflow.channels.filestore import FileStore
+from orderflow.domain.answer_files import Answer
 from orderflow.domain.delivery import Ack, Delivery, Document, ExportResult, Leftover, Waiting, WaitingExport
 from orderflow.domain.errors import ConnectorError, InDoubtError
 
@@ -37,8 +38,22 @@ class Ready:
     address: str
 
 
-Reader = Callable[[str, bytes], Iterable[Any]]
-"""A format's `read` with its settings: the name and content of what came in; yields `Answer`s."""
+class Reader(Protocol):
+    """How a connection's format reads what comes in; called with a name and what came under it."""
+
+    def claims(self, name: str) -> bool:
+        """Return whether what comes under this name is an answer."""
+
+    def about(self, name: str) -> Sequence[str]:
+        """Return which documents a name that is claimed may mean, the likelier first; none: its content says."""
+
+    def __call__(self, name: str, content: bytes) -> Iterable[Answer]:
+        """Yield what it says.
+
+        Raises:
+            UnfinishedError: It breaks off, and may still be on its way.
+            UnreadableError: It cannot be understood.
+        """
 
 
 class Session(ABC):

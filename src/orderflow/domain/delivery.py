@@ -10,6 +10,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from orderflow.domain import clock
+from orderflow.domain.answer_files import OrderNumber, Reference
 
 
 class Lease:
@@ -116,6 +117,8 @@ class ExportResult:
         connector_metadata: Further facts for the log. Never secrets.
         erp_order_id: The ERP's own number; lifted from `connector_metadata["erp_order_id"]` if it is not given.
         inferred: Delivery was concluded, not seen; lifted from `connector_metadata["inferred"]` likewise.
+        nothing_done: With `success` False: the ERP surely did nothing, so that it is tried again. Without it nobody
+            knows, and the order is in doubt.
     """
 
     success: bool
@@ -126,6 +129,7 @@ class ExportResult:
     connector_metadata: dict[str, Any] = field(default_factory=dict)
     erp_order_id: str | None = None
     inferred: bool = False
+    nothing_done: bool = False
 
     def __post_init__(self) -> None:
         number = self.connector_metadata.get("erp_order_id")
@@ -184,7 +188,8 @@ class Ack:
         source: Where the answer lies (a path or a URL), for `finish_acks`.
         excerpt: For UNREADABLE, the beginning of what came, printable and at most 500 characters; None if nothing of
             it can be shown.
-        digest: For UNREADABLE, the SHA-256 of what came, in hex: the same answer is told once.
+        digest: For UNREADABLE, the SHA-256 of what came, in hex: the same answer is told once. None where it was not
+            even read; then it stays where it lies.
     """
 
     reference: str
@@ -208,6 +213,7 @@ class WaitingExport:
     reference: str
     sent_at: datetime | None = None
     erp_reference: str | None = None
+    order_number: str | None = None
 
 
 class Waiting:
@@ -228,6 +234,23 @@ class Waiting:
     def __iter__(self) -> Iterator[WaitingExport]:
         return iter(self._exports.values())
 
-    def match(self, references: Iterable[str]) -> dict[str, WaitingExport]:
-        """Return those of the named exports that belong to this connection, by reference."""
-        return {name: self._exports[name] for name in references if name in self._exports}
+    def match(self, references: Iterable[Reference]) -> dict[Reference, WaitingExport]:
+        """Return those of the named exports that belong to this connection, by what they were called.
+
+        An order's number means the last export of the order that has it, where that is one order alone.
+        """
+        known = by_any_name(self._exports.values())
+        return {name: known[name] for name in references if name in known}
+
+
+def by_any_name(exports: Iterable[WaitingExport]) -> dict[Reference, WaitingExport]:
+    """Return exports, the older first, by their files' names, their ids, and the numbers that one order alone has."""
+    known: dict[Reference, WaitingExport] = {}
+    orders: dict[Reference, set[UUID]] = {}
+    for export in exports:
+        known[export.reference] = known[export.export_id] = export
+        if export.order_number:
+            number = OrderNumber(export.order_number)
+            known[number] = export
+            orders.setdefault(number, set()).add(export.draft_order_id)
+    return {name: export for name, export in known.items() if len(orders.get(name, ())) < 2}

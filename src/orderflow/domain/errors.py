@@ -10,7 +10,8 @@
     │   │   └── ConfigError        the same, for a configuration that is incomplete or contradicts itself
     │   ├── RejectedError          the ERP or the format says no to this order: the order goes to ERROR
     │   └── InDoubtError           nobody knows whether it arrived: ask `find`, else a person
-    │       └── TargetChangedError it was staged where this connection does not point any more
+    │       ├── TargetChangedError it was staged where this connection does not point any more
+    │       └── PerhapsThereError  it is refused now, and an earlier attempt may have brought it there: a person decides
     ├── StateError                 the order or export is not in a state that allows this
     │   └── StaleVersionError      somebody else changed it since it was looked at
     ├── NotFoundError              no such thing in this organization
@@ -160,6 +161,17 @@ class TargetChangedError(InDoubtError):
         "Look at the old place. If the file still is there as .tmp, remove it and send the order again; "
         "if it is gone, it was delivered there."
     )
+
+
+class PerhapsThereError(InDoubtError):
+    """The ERP refuses the order, which an earlier attempt may have brought there: perhaps just for that reason."""
+
+    code = "PERHAPS_THERE"
+    hint = (
+        "Look in the ERP whether the order is there. If it is, resolve it as delivered; if not, resolve it as not "
+        "delivered and correct it."
+    )
+    default_message = "The ERP refuses the order; an earlier attempt may have brought it there."
 
 
 class ConfigError(NeedsAttentionError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -88,6 +88,20 @@ class DraftOrder:
     @delivery.setter
     def delivery(self, value: Delivery | None) -> None:
         self.delivery_in_progress = value
+
+
+_OURS = {"org_id", "org_slug", "created_by", "approved_by", "approved_at", "status", "erp_order_id", "id", "created_at"}
+PARTS = ("customer", "source_document", "ship_to", "bill_to")
+"""Fields that have fields of their own, each once in an order."""
+
+CONTENT = tuple(f.name for f in fields(DraftOrder) if f.name not in {*_OURS, "lines", "delivery_in_progress"})
+"""What a customer says in an order, beside its lines; all else is ours to know."""
+
+HEADER = tuple(name for name in CONTENT if name not in PARTS)
+"""Of that, what is a single value."""
+
+LINE_CONTENT = tuple(f.name for f in fields(DraftOrderLine) if f.name != "id")
+"""What a customer says in a line."""
 
 
 def missing_for_ready(order: DraftOrder) -> list[str]:

@@ -1,23 +1,21 @@
-"""What an ERP may write into an answer, and how strictly it is read."""
+"""Files `ack_…` and `error_…`: what an ERP may write into an answer, and how strictly it is read."""
 
 from __future__ import annotations
 
-import codecs
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
 
-LIMIT = 1024 * 1024
-"""Bytes; an answer that is larger is not read."""
+from orderflow.domain.answer_files import LIMIT, MARKS, Answer, UnfinishedError, UnreadableError
+
+__all__ = ["LIMIT", "Answer", "UnfinishedError", "UnreadableError", "read_ack_file", "understand"]
 
 LONGEST_MESSAGE = 2_000
 LONGEST_NUMBER = 200
 LONGEST_CODE = 100
-LONGEST_EXCERPT = 500
 """Characters. Messages and codes are cut; a number that is cut would be another number."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -25,25 +23,6 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 PREFIXES: dict[str, Literal["ACKED", "FAILED"]] = {"ack_": "ACKED", "error_": "FAILED"}
 """What the name of an answer says."""
-
-
-class UnreadableError(Exception):
-    """The answer is not what docs/dropzone.md describes; the text says why and quotes nothing of it."""
-
-
-class UnfinishedError(UnreadableError):
-    """The answer breaks off: it may still be being written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the ERP said about one delivery; the fields are those of `orderflow.domain.delivery.Ack`."""
-
-    status: Literal["ACKED", "FAILED"]
-    erp_order_id: str | None = None
-    error_code: str | None = None
-    message: str | None = None
-    processed_at: str | None = None
 
 
 class _Written(msgspec.Struct):
@@ -57,19 +36,24 @@ class _Written(msgspec.Struct):
 
 
 _NAMES = frozenset(_Written.__struct_fields__)
-_MARKS: tuple[tuple[bytes, str], ...] = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 _ENDS = "\0\x1a \t\r\n"
 """What some programs leave at the end: NULs of a fixed length, the end mark of DOS."""
 
 
+def is_ack_file(name: str) -> bool:
+    """Return whether a file has the name of an answer, as docs/dropzone.md has them."""
+    return name.lower().startswith(tuple(PREFIXES))
+
+
+def orders_named_in(name: str) -> tuple[str, ...]:
+    """Return which files the name of an answer may mean, the likelier first: it may carry one more `.json`."""
+    file = name.partition("_")[2]
+    shorter = file[: -len(".json")] if file.lower().endswith(".json") else file
+    return (file,) if shorter == file else (file, shorter)
+
+
 def read_ack_file(name: str, content: bytes) -> Iterator[Answer]:
-    """Read a file `ack_…` or `error_…`, as docs/dropzone.md has them; a file of another name is no answer.
+    """Read a file `ack_…` or `error_…`; a file of another name is no answer.
 
     Raises:
         UnfinishedError, UnreadableError: As `understand`.
@@ -107,16 +91,8 @@ def understand(content: bytes, expected: Literal["ACKED", "FAILED"]) -> Answer:
     )
 
 
-def excerpt(content: bytes) -> str | None:
-    """Return the beginning of what came, for a person: printable, at most `LONGEST_EXCERPT` characters."""
-    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
-    text = content[: LONGEST_EXCERPT * 4].decode(encoding, "replace").lstrip("\ufeff")
-    plain = "".join(c if c.isprintable() else " " for c in text)
-    return " ".join(plain.split())[:LONGEST_EXCERPT] or None
-
-
 def _text_of(content: bytes) -> str:
-    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), None)
+    encoding = next((name for mark, name in MARKS if content.startswith(mark)), None)
     try:
         return content.decode(encoding or "utf-8").removeprefix("\ufeff").strip(_ENDS)
     except UnicodeDecodeError as error:

@@ -6,14 +6,14 @@ A format is one folder here and one line in `orderflow.connectors.registry`, whi
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from orderflow.domain.delivery import Delivery, Document
 from orderflow.domain.orders import DraftOrder
-from orderflow.formats.answers import Answer, read_ack_file
+from orderflow.formats.answers import Answer, is_ack_file, orders_named_in, read_ack_file
 
 
 class FormatSettings(BaseModel):
@@ -45,11 +45,25 @@ class Format(ABC):
             RejectedError: The order cannot be expressed in this dialect; nothing is rounded, replaced or cut.
         """
 
+    def claims(self, name: str) -> bool:
+        """Return whether a file of this name is an answer in this dialect; most are answered by `ack_…` and `error_…`.
+
+        What a channel lays in the folder itself, and what is still being written (`.tmp`), is not asked about.
+        """
+        return is_ack_file(name)
+
+    def about(self, name: str) -> Sequence[str]:
+        """Return which files the name of an answer may mean, the likelier first.
+
+        Where there are none, what lies in it says: it is read, and each `Answer` names its delivery (`about`).
+        """
+        return orders_named_in(name)
+
     def read(self, name: str, content: bytes, settings: Any) -> Iterable[Answer]:  # for those that need it
-        """Read what came in under `name`; most dialects are answered by files `ack_…` and `error_…`, so that is here.
+        """Read what came in under `name`, a name that is claimed: one answer, or several.
 
         Raises:
             UnfinishedError: It breaks off, and may still be being written.
-            UnreadableError: It is an answer, and cannot be understood; the text says why.
+            UnreadableError: It is an answer, and cannot be understood; the text says why. Nothing of it is taken.
         """
         return read_ack_file(name, content)

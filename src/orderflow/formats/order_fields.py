@@ -14,9 +14,10 @@ from uuid import UUID
 
 from orderflow.domain.delivery import Delivery
 from orderflow.domain.document import export_filename
-from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine, SourceDocument
+from orderflow.domain.orders import HEADER, LINE_CONTENT, Customer, DraftOrder, DraftOrderLine, SourceDocument
 
 Fields = dict[str, Any]
+_LINE_NAMES = {"product_description": "description"}
 
 
 class Address(dict[str, Any]):
@@ -44,11 +45,7 @@ def _header(order: DraftOrder) -> Fields:
     return {
         "draft_order_id": str(order.id),
         "org_slug": order.org_slug or (str(order.org_id) if order.org_id else None),
-        "external_order_number": order.external_order_number,
-        "order_date": order.order_date,
-        "currency": order.currency,
-        "requested_delivery_date": order.requested_delivery_date,
-        "notes": order.notes,
+        **{name: getattr(order, name) for name in HEADER},
         "created_by": order.created_by,
         "approved_by": order.approved_by,
         "approved_at": order.approved_at.astimezone(UTC) if order.approved_at else None,
@@ -64,18 +61,8 @@ def _customer(customer: Customer) -> Fields:
 
 
 def _line(line: DraftOrderLine, currency: str | None) -> Fields:
-    return {
-        "line_no": line.line_no,
-        "internal_sku": line.internal_sku,
-        "qty": line.qty,
-        "uom": line.uom,
-        "unit_price": line.unit_price,
-        "currency": line.currency or currency,
-        "customer_sku_raw": line.customer_sku_raw,
-        "description": line.product_description,
-        "requested_delivery_date": line.requested_delivery_date,
-        "line_notes": line.line_notes,
-    }
+    values = {_LINE_NAMES.get(name, name): getattr(line, name) for name in LINE_CONTENT}
+    return values | {"currency": line.currency or currency}
 
 
 def _totals(order: DraftOrder) -> Fields:
@@ -116,7 +103,7 @@ def sample_order() -> DraftOrder:
     address = {"name": "Muster GmbH", "contact": "Eva Groß", "street": "Hauptstr. 1", "city": "Köln", "region": "NRW"}
     address |= {"postal_code": "50667", "country": "Germany", "phone": "+49 221 1", "email": "eva@muster.example"}
     moment = datetime(2025, 12, 26, 10, tzinfo=UTC)
-    return DraftOrder(
+    order = DraftOrder(
         id=UUID(int=1),
         org_slug="acme",
         external_order_number="PO-12345",
@@ -134,6 +121,9 @@ def sample_order() -> DraftOrder:
         approved_at=moment,
         delivery_in_progress=Delivery(UUID(int=4), moment),
     )
+    for name in HEADER:  # a field that was added since: it shows its own name
+        setattr(order, name, getattr(order, name) or name)
+    return order
 
 
 def _sample_line(number: int, qty: str, price: str) -> DraftOrderLine:

@@ -27,7 +27,7 @@ from orderflow.domain.errors import NeedsAttentionError
 from orderflow.domain.reach import current
 from orderflow.http.faults import CHECK_URL, fault_of, redirected_elsewhere
 from orderflow.http.reading import decoded, unpacked
-from orderflow.http.transport import Call, calling, check_behind_proxy, http_transport, proxy_for
+from orderflow.http.transport import Call, calling, check_behind_proxy, check_left_over, http_transport, proxy_for
 from orderflow.http.words import excerpt, said_in, said_in_text
 from orderflow.net.deadline import Counter, Deadline, DeadlineError, TooMuchError
 
@@ -258,11 +258,13 @@ class HttpClient:
         """Read the body. Its head has come, so that nothing which happens to the body is an error by itself."""
         content, broken = bytearray(), None
         try:
-            for part in response.iter_raw():
+            for part in response.stream:  # type: ignore[union-attr]  # a transport of ours is no asynchronous one
                 content += part
                 if len(content) > self._most_bytes:
                     broken = f"more than {self._most_bytes:,} bytes"
                     break
+            else:
+                check_left_over(response)
         except TooMuchError:
             broken = f"more than {self._most_bytes:,} bytes"
         except (httpx.HTTPError, DeadlineError, OSError):

@@ -4,6 +4,8 @@
 - Everything that happens on a connection happens within the deadline of the call that uses it: each step is given
   what is left of it, and the connection is severed from outside when it is over.
 - What comes in is counted, heads and answers that say "wait" (1xx) too.
+- A connection on which more came than the answer that was asked for is used for nothing else: what is left over would
+  be taken for the answer to the next request.
 """
 
 from __future__ import annotations
@@ -127,6 +129,14 @@ def _in_networks(host: str, listed: str) -> bool:
     return any(address in network for network in networks)
 
 
+def check_left_over(response: httpx.Response) -> None:
+    """See to it, once an answer was read to its end, that its connection is not used again if more came with it."""
+    body: Any = response.stream
+    connection = body._httpcore_stream._stream._connection  # noqa: SLF001  # nobody else knows what h11 holds beyond an answer
+    if connection._h11_state.trailing_data[0]:  # noqa: SLF001  # as above
+        response.extensions["network_stream"].spoilt = True
+
+
 class _Backend(httpcore.NetworkBackend):
     """Resolves a name once, checks what it stands for, and connects to that; TLS still asks for the name."""
 
@@ -175,6 +185,7 @@ class _Stream(httpcore.NetworkStream):
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
+        self.spoilt = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         call = self._enter()
@@ -199,7 +210,8 @@ class _Stream(httpcore.NetworkStream):
         self._stream.close()
 
     def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+        found = self._stream.get_extra_info(info)
+        return self.spoilt or found if info == "is_readable" else found  # readable while idle: the pool ends it
 
     def _enter(self) -> Call:
         call: Call = _of_this_thread.call

@@ -158,6 +158,11 @@ class MisbehavingHTTPServer:
         with self._lock:
             self._faults.setdefault(method, []).extend(faults)
 
+    def recover(self) -> None:
+        """Forget the faults that are left."""
+        with self._lock:
+            self._faults.clear()
+
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self

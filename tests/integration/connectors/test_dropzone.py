@@ -16,7 +16,8 @@ import pytest
 from orderflow.channels.ftp.files import on_the_wire
 from orderflow.channels.ftp.store import close_all as close_all_ftp
 from orderflow.channels.sftp.store import close_all
-from orderflow.connectors.dropzone import DropzoneJsonV1Connector, acks
+from orderflow.channels.zone import answers
+from orderflow.connectors.dropzone import DropzoneJsonV1Connector
 from orderflow.domain.document import export_schema
 from orderflow.domain.errors import StateError
 from orderflow.flow.answers.poll import poll_acks
@@ -112,7 +113,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
 
 @pytest.fixture(autouse=True)
 def quick_second_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(acks, "SECOND_LOOK", 0.01)
+    monkeypatch.setattr(answers, "SECOND_LOOK", 0.01)
 
 
 @pytest.fixture

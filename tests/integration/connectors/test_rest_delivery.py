@@ -233,6 +233,59 @@ def test_an_order_that_is_known_already_is_delivered(installation, connect):
         assert len(server.taken) == 1
 
 
+def test_a_gateways_404_has_no_order_sent_twice(installation, connect):
+    gateway = status(404, "no Route matched with those values")
+    with MisbehavingHTTPServer(idempotent=False) as server:
+        connection_id = connect(to(server, **WAYS["find"][1](server)))
+        server.misbehave(DROP_AFTER)
+        server.misbehave(*[gateway] * 40, method="GET")
+        (order_id,) = installation.pushed()
+        deliver(installation, connection_id)
+        assert len(server.taken) == 1
+        assert installation.order(order_id)["status"] == "PUSHING"
+        error = installation.export(order_id)["error_json"]
+        assert (error["code"], "'Not there when'" in error["message"]) == ("FIND_FAILED", True)
+        server.recover()
+        deliver(installation, connection_id)
+        assert (len(server.taken), installation.order(order_id)["status"]) == (1, "CONFIRMED")
+
+
+def test_an_order_that_is_refused_as_taken_is_held_and_not_in_error(installation, connect):
+    server = MisbehavingHTTPServer(
+        idempotent=False,
+        refuses=lambda order: "Nummer bereits vergeben" if order in server.taken else None,
+    )
+    with server:
+        another = f"{server.url}/orders?reference={{{{ order.external_order_number }}}}"
+        connection_id = connect(to(server, find_url=another, found="items[0].id"))
+        server.misbehave(DROP_AFTER)
+        (order_id,) = installation.pushed()
+        deliver(installation, connection_id)
+        assert (len(server.taken), installation.order(order_id)["status"]) == (1, "PUSHING")
+        export = installation.export(order_id)
+        assert export["held_at"] is not None
+        assert (export["error_json"]["code"], "vergeben" in export["error_json"]["message"]) == ("PERHAPS_THERE", True)
+        assert sum(request.method == "POST" for request in server.received) == 2
+
+
+@pytest.mark.parametrize(
+    ("how", "note"),
+    [
+        ({}, "Say under 'Not there when' how the API itself says"),
+        ({"not_there_statuses": [404]}, "Status 404 of the find URL counts as 'not there', whoever gives it"),
+        ({"not_there_when": "message == 'no such order'"}, None),
+    ],
+)
+def test_a_test_tells_whose_404_counts(connector, how, note):
+    with MisbehavingHTTPServer() as server:
+        server.misbehave(Fault(headers={"Allow": "POST"}, content=b""), method="OPTIONS")
+        server.misbehave(status(404, "no such order"), method="GET")
+        result = connector.test_connection(to(server, **WAYS["find"][1](server), **how))
+        assert result.success
+        told = result.details.get("note", "")
+        assert note in told if note else "404" not in told
+
+
 def test_orders_are_asked_about_until_they_are_confirmed(installation, connect):
     with MisbehavingHTTPServer() as server:
         settings = {"status_url": f"{server.url}/orders/{{{{ erp_order_id }}}}", "status": "status"}

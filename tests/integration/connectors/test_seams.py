@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from orderflow.channels import registry as channels
-from orderflow.connectors.dropzone import acks
+from orderflow.channels.zone import answers
 from orderflow.connectors.registry import ConnectorRegistry
+from orderflow.domain.answer_files import Answer, OrderNumber
 from orderflow.flow.answers.poll import poll_acks
 from tests.integration.connectors.pigeon_channel import LOFTS, Loft, PigeonChannel
 from tests.integration.connectors.slip_format import SlipFormat
@@ -54,7 +55,7 @@ YES = {"DROPZONE_JSON_V1": b'{"status": "ACKED", "erp_order_id": "SO-7"}', "SLIP
 def test_an_order_goes_out_in_every_format_by_every_channel_and_its_answer_comes_back(
     installation: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, connector_type: str, way: str
 ) -> None:
-    monkeypatch.setattr(acks, "SECOND_LOOK", 0.01)
+    monkeypatch.setattr(answers, "SECOND_LOOK", 0.01)
     config, arrived, answer = WAYS[way](tmp_path)
     connector = ConnectorRegistry.get(connector_type)
     assert connector.test_connection(config).success
@@ -76,6 +77,63 @@ def test_an_order_goes_out_in_every_format_by_every_channel_and_its_answer_comes
     poll_acks(installation.wiring, installation.org_id, connection_id)
     order = installation.order(order_id)
     assert (order["status"], order["erp_order_id"]) == ("CONFIRMED", "SO-7")
+
+
+class RollFormat(SlipFormat):
+    """Slips that are answered on one roll for many: a file of any name, a line for each by the order's number."""
+
+    def claims(self, name: str) -> bool:
+        return name.endswith(".roll")
+
+    def about(self, name: str) -> tuple[str, ...]:
+        return ()
+
+    def read(self, name: str, content: bytes, settings: Any) -> Iterator[Answer]:
+        for line in content.decode().splitlines():
+            yield Answer("ACKED", erp_order_id="SO-7", about=OrderNumber(line))
+
+
+def test_a_format_names_its_answers_itself_and_one_file_answers_many_orders(installation: Any, tmp_path: Path) -> None:
+    ConnectorRegistry.register("ROLL", RollFormat)
+    config, _, _ = by_folder(tmp_path)
+    connection_id = installation.connect(ConnectorRegistry.get("ROLL"), config)
+    orders = installation.pushed(3)
+    assert installation.work_off(connection_id) == 3
+    whole, mixed = tmp_path / "acks" / "tuesday.roll", tmp_path / "acks" / "wednesday.roll"
+    whole.write_text("PO-0\nPO-1\n")
+    mixed.write_text("PO-2\nPO-99\n")
+    for _ in range(2):  # what stays is read again, and changes nothing
+        verdicts = poll_acks(installation.wiring, installation.org_id, connection_id)
+        assert verdicts["unmatched"] == 1
+    assert [installation.order(order)["status"] for order in orders] == ["CONFIRMED"] * 3
+    assert not whole.exists()
+    assert (tmp_path / "acks" / "processed" / "tuesday.roll").exists()
+    assert mixed.exists(), "a line of it is somebody else's"
+
+
+def test_a_file_that_names_an_order_and_is_no_answer_is_told(installation: Any, tmp_path: Path) -> None:
+    config, arrived, _ = by_folder(tmp_path)
+    connection_id = installation.connect(ConnectorRegistry.get("DROPZONE_JSON_V1"), config)
+    (order_id,) = installation.pushed(1)
+    installation.work_off(connection_id)
+    (name,) = arrived()
+    odd = tmp_path / "acks" / f"done {name}"
+
+    def poll_error() -> Any:
+        (row,) = installation.rows("SELECT poll_error FROM erp_connection")
+        return row["poll_error"]
+
+    odd.write_bytes(YES["DROPZONE_JSON_V1"])
+    for _ in range(2):
+        assert poll_acks(installation.wiring, installation.org_id, connection_id)["unreadable"] == 1
+    assert installation.order(order_id)["status"] == "PUSHED"
+    assert "not that of an answer" in installation.export(order_id)["unreadable_answer"]["reason"]
+    assert poll_error()["code"] == "ACKS_UNREADABLE"
+    assert odd.exists()
+    odd.rename(odd.with_name(f"ack {name}"))
+    poll_acks(installation.wiring, installation.org_id, connection_id)
+    assert installation.order(order_id)["status"] == "CONFIRMED"
+    assert poll_error() is None
 
 
 def test_the_forms_of_all_formats_offer_the_new_channel_and_check_by_it() -> None:

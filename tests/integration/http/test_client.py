@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import socket
 import threading
@@ -46,6 +47,14 @@ def client():
     made.close()
 
 
+@pytest.fixture
+def patient():
+    """A client for answers that come: however busy the machine is, it waits for them."""
+    made = HttpClient("The shop", timeout=30)
+    yield made
+    made.close()
+
+
 @pytest.mark.parametrize("fault", [DRIPPING, WAIT_FOR_EVER, ENDLESS_HEAD, NO_HTTP, DROP_AFTER], ids=str)
 @pytest.mark.parametrize("changes", [True, False])
 def test_no_server_holds_a_call_beyond_its_time(server, client, fault, changes):
@@ -56,9 +65,9 @@ def test_no_server_holds_a_call_beyond_its_time(server, client, fault, changes):
     assert time.monotonic() - started < 2
 
 
-def test_a_body_that_drips_is_an_answer_that_is_not_whole(server, client):
+def test_a_body_that_drips_is_an_answer_that_is_not_whole(server, patient):
     server.misbehave(Fault(takes=True, content=b"x" * 100, drip=0.001, headers={"X": "y"}))
-    answer = client.send("POST", f"{server.url}/orders", content=b"{}")
+    answer = patient.send("POST", f"{server.url}/orders", content=b"{}")
     assert answer.broken or answer.content == b"x" * 100
 
 
@@ -122,3 +131,91 @@ def test_a_proxy_that_breaks_off_before_tls_leaves_nothing_in_doubt(client, monk
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{listener.getsockname()[1]}")
     with listener, pytest.raises(UnavailableError):
         client.send("POST", "https://shop.example/orders", content=b"an order")
+
+
+ANSWER = b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%b"
+
+
+def answered(number, code=201):
+    body = b'{"id": "SO-%d"}' % number
+    return ANSWER % (code, len(body), body)
+
+
+class Scripted:
+    """Answers each request by what its script says next, and closes nothing; counts connections and requests."""
+
+    def __init__(self, *script):
+        self._script, self._listener = list(script), socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/orders"
+        self.connections, self.told = 0, threading.Event()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        with contextlib.suppress(OSError):  # closed
+            while True:
+                connection, _ = self._listener.accept()
+                self.connections += 1
+                threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    @staticmethod
+    def _asked(connection):
+        asked = got = connection.recv(65_536)
+        while got and not asked.endswith(b"{}"):
+            got = connection.recv(65_536)
+            asked += got
+        return got
+
+    def _talk(self, connection):
+        with connection, contextlib.suppress(OSError):  # the client hangs up
+            while self._script and self._asked(connection):
+                first, later = self._script.pop(0)
+                connection.sendall(first)
+                if later:
+                    time.sleep(0.05)  # it comes once the client has read the first
+                    connection.sendall(later)
+                    self.told.set()
+
+
+LEFT_OVER = {
+    "a second answer": answered(666),
+    "another kind of answer": answered(666, 409),
+    "half an answer": answered(666)[:20],
+    "a late 100": b"HTTP/1.1 100 Continue\r\n\r\n",
+    "a late 102": b"HTTP/1.1 102 Processing\r\n\r\n",
+    "a blank line": b"\r\n",
+    "anything": b"garbage",
+}
+
+
+@pytest.mark.parametrize("left_over", LEFT_OVER.values(), ids=LEFT_OVER)
+@pytest.mark.parametrize("at_once", [True, False], ids=["at once", "later"])
+def test_what_comes_beside_an_answer_is_never_the_next_ones(patient, left_over, at_once):
+    first = (answered(1) + left_over, b"") if at_once else (answered(1), left_over)
+    with Scripted(first, (answered(2), b""), (answered(3), b"")) as server:
+        numbers = [patient.send("POST", server.url, content=b"{}").json()["id"]]
+        assert at_once or server.told.wait(10)
+        numbers += [patient.send("POST", server.url, content=b"{}").json()["id"] for _ in range(2)]
+    assert (numbers, server.connections) == (["SO-1", "SO-2", "SO-3"], 2)
+
+
+@pytest.mark.parametrize("code", [204, 304])
+def test_a_body_where_none_belongs_is_not_the_next_answer(patient, code):
+    head = b"HTTP/1.1 %d X\r\n\r\n" % code
+    with Scripted((head + answered(666), b""), (answered(2), b"")) as server:
+        assert patient.send("POST", server.url, content=b"{}").status == code
+        assert patient.send("POST", server.url, content=b"{}").json()["id"] == "SO-2"
+
+
+def test_a_clean_answer_leaves_its_connection_to_the_next(patient):
+    chunked = b"HTTP/1.1 201 X\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX-End: 1\r\n\r\n"
+    with Scripted((answered(1), b""), (chunked, b""), (answered(3), b"")) as server:
+        for _ in range(3):
+            assert patient.send("POST", server.url, content=b"{}").status == 201
+    assert server.connections == 1

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID, uuid4
 
 import structlog
 
 from orderflow.channels.channel import Parcel, Ready, Session
+from orderflow.channels.zone import trial
 from orderflow.connectors.base import BaseConnector
-from orderflow.connectors.dropzone import trial
 from orderflow.connectors.dropzone.config import Dropzone, Form
-from orderflow.connectors.dropzone.zone import open_zone
+from orderflow.connectors.dropzone.opening import open_zone
+from orderflow.domain.answer_files import Answer
 from orderflow.domain.delivery import Ack, Document, ExportResult, Leftover, TestResult, Waiting, WaitingExport
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.orders import DraftOrder
@@ -36,6 +36,26 @@ class Opened:
     def close(self) -> None:
         """Close the session."""
         self.session.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a connection's format reads what comes in: `orderflow.channels.channel.Reader`."""
+
+    format: Format
+    settings: Any
+
+    def claims(self, name: str) -> bool:
+        """Return whether a file of this name is an answer."""
+        return self.format.claims(name)
+
+    def about(self, name: str) -> Sequence[str]:
+        """Return which files the name of an answer may mean."""
+        return self.format.about(name)
+
+    def __call__(self, name: str, content: bytes) -> Iterable[Answer]:
+        """Read an answer."""
+        return self.format.read(name, content, self.settings)
 
 
 class DropzoneConnector(BaseConnector):
@@ -143,8 +163,7 @@ class DropzoneConnector(BaseConnector):
     def poll_acks(self, config: dict[str, Any], waiting: Waiting | Iterable[WaitingExport]) -> Iterator[Ack]:
         """Read the answers."""
         with self.session(config) as opened:
-            read = partial(self.format.read, settings=opened.form.of_format)
-            yield from opened.session.incoming(waiting, read)
+            yield from opened.session.incoming(waiting, Reading(self.format, opened.form.of_format))
 
     def finish_acks(self, acks: Sequence[Ack], config: dict[str, Any]) -> None:
         """Put away answers that are recorded."""

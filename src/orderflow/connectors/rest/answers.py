@@ -17,13 +17,14 @@ from __future__ import annotations
 from typing import Any
 
 from orderflow.connectors.rest.config import RestJsonConfig
-from orderflow.connectors.rest.expressions import clearly_false, clearly_nothing, pick
-from orderflow.connectors.rest.parts import NOT_THE_WHOLE, is_part
+from orderflow.connectors.rest.expressions import clearly_false, clearly_nothing, names_in, pick
+from orderflow.connectors.rest.parts import is_part, leaves_open
 from orderflow.domain.errors import (
     BusyError,
     ConnectorError,
     InDoubtError,
     NeedsAttentionError,
+    PerhapsThereError,
     RejectedError,
     TransientError,
 )
@@ -37,6 +38,9 @@ from orderflow.http.words import LONGEST, as_text, excerpt, said_in, said_in_tex
 NOBODY = Redactor([])
 LONGEST_NUMBER = 200
 """Characters; what is longer is no order number."""
+
+MISSING = (404, 410)
+"""What an API answers about an order that it does not have, and a gateway about an API."""
 
 
 def order_number(
@@ -108,7 +112,7 @@ def found_number(answer: Answer, config: RestJsonConfig, redactor: Redactor = NO
     Raises:
         ConnectorError: The answer is no clear one; it is to be asked again.
     """
-    if answer.status in config.not_there_statuses and (answer.empty or _is_json(answer)):
+    if _not_there_by_status(answer, config, redactor):
         return False, None
     if not answer.ok:
         raise _no_answer(answer, words(answer, config, redactor))
@@ -122,19 +126,37 @@ def found_number(answer: Answer, config: RestJsonConfig, redactor: Redactor = NO
     number = as_number(found)
     if number is not None:
         return True, number
-    if answer.status in NOT_THE_WHOLE or is_part(value):
-        raise _unclear(f"what it answered (status {answer.status}) is only a part: {words(answer, config, redactor)}")
+    if is_part(answer, value):
+        raise _unclear(
+            f"what it answered (status {answer.status}) is only a part, or not what is so now: "
+            f"{words(answer, config, redactor)}"
+        )
     if _says_not_there(found, value, config):
         return False, None
     raise _unclear(f"its answer has no place for it: {words(answer, config, redactor)}")
 
 
+def _not_there_by_status(answer: Answer, config: RestJsonConfig, redactor: Redactor) -> bool:
+    """Tell whether the status counts, which a gateway or a wrong path may give as well as the API."""
+    if config.not_there_when is None:
+        return answer.status in config.not_there_statuses and (answer.empty or _is_json(answer))
+    if answer.status not in (config.not_there_statuses or MISSING):
+        return False
+    return pick(config.not_there_when, _json_or_none(answer, redactor)) is True
+
+
 def _says_not_there(found: Any, value: Any, config: RestJsonConfig) -> bool:
-    if value is not False and refusal_in(value) in ("refused", "unclear"):
+    if config.not_there_when and pick(config.not_there_when, value) is True:
+        return True
+    if value is not False and (refusal_in(value) in ("refused", "unclear") or leaves_open(value, _read_by(config))):
         return False
     if found is False:
         return clearly_false(config.found or "", value)
     return found in (None, "", []) and clearly_nothing(config.found or "", value)
+
+
+def _read_by(config: RestJsonConfig) -> frozenset[str]:
+    return names_in(config.found or "") | names_in(config.not_there_when or "")
 
 
 def as_number(value: Any) -> str | None:
@@ -165,9 +187,8 @@ def status_error(
             f"The API failed (status {status}): {said}", retry_after=answer.retry_after, nothing_done=True
         )
     if status == 409 and sent_before:
-        return InDoubtError(
+        return PerhapsThereError(
             f"The API says that there is a conflict (status 409), perhaps with what an earlier attempt left: {said}",
-            code="PERHAPS_THERE",
             hint="Look in the ERP whether the order is there, then resolve it. If this status always says that it is, "
             "put it under 'Known already' of the connection.",
         )
@@ -233,7 +254,14 @@ def _no_answer(answer: Answer, said: str) -> ConnectorError:
     error = error_of(answer, "The API", changes=False, words=said)
     if isinstance(error, NeedsAttentionError | BusyError):
         return error
-    return _unclear(f"it answered with status {answer.status}: {said}")
+    why = f"it answered with status {answer.status}: {said}"
+    return _unclear(f"{why.rstrip('.')}. {ANYBODYS}" if answer.status in MISSING else why)
+
+
+ANYBODYS = (
+    "A gateway or a wrong path answers so too; if the API says by it that it does not have the order, have 'Not there "
+    "when' of the connection name how"
+)
 
 
 def _unclear(why: str) -> TransientError:

@@ -235,10 +235,24 @@ class RestJsonConfig(BaseModel):
             "Doubt",
         ),
     ] = None
+    not_there_when: Annotated[
+        Expression | None,
+        _form(
+            "Not there when",
+            "True in an answer of the find URL that says that the order is not there, as code == 'ORDER_NOT_FOUND' "
+            "(JMESPath). A status of 404 then counts only together with it.",
+            "Doubt",
+        ),
+    ] = None
     not_there_statuses: Annotated[
         StatusCodes,
-        _form("Not there", "Status codes of the find URL that say that the order is not there, as 404.", "Doubt"),
-    ] = [404, 410]
+        _form(
+            "Not there at",
+            "Status codes of the find URL that say by themselves that the order is not there. 404 belongs here only if "
+            "nothing else answers so, no gateway and no wrong path: after it the order is sent again.",
+            "Doubt",
+        ),
+    ] = []
     duplicate_statuses: Annotated[
         StatusCodes, _form("Known already", "Status codes that say that the order is there already, as 409.", "Doubt")
     ] = []

@@ -24,6 +24,7 @@ from orderflow.domain.errors import (
     ConnectorError,
     InDoubtError,
     LeaseEndingError,
+    PerhapsThereError,
 )
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.ports import Preview, for_the_others
@@ -168,10 +169,9 @@ class RestJsonConnector(BaseConnector):
         except ConnectorError as error:
             raise InDoubtError(f"The API knows the order already, it says, but {error.message}") from None
         if found is None:
-            raise InDoubtError(
+            raise PerhapsThereError(
                 f"The API says that it knows the order already (status {answer.status}), but does not find it: it may "
                 "have another one of the same number.",
-                code="PERHAPS_THERE",
             )
         found.inferred = True
         return found

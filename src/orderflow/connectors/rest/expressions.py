@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from orderflow.domain.errors import InDoubtError
@@ -38,10 +39,23 @@ def _is_empty(node: dict[str, Any], value: Any) -> bool:
         return any(_is_empty(child, value) for child in children)
     if kind in ("field", "subexpression"):
         names = _fields(node)
-        return _is_empty(children[0], value) if names is None else _has_empty_place(names, value)
+        return _is_empty_way(children, value) if names is None else _has_empty_place(names, value)
     if kind in ("index_expression", "projection", "filter_projection", "flatten", "pipe", "value_projection"):
         return _is_empty_list(node, value)
     return _has_places(node, value)  # a comparison, a function: it has decided, if it had something to decide on
+
+
+def _is_empty_way(steps: list[dict[str, Any]], value: Any) -> bool:
+    """Tell whether a path as `data.orders.nodes[0].id` ends in nothing at one of its steps."""
+    for step in steps:
+        if step["type"] != "field":
+            return _is_empty(step, value)
+        if not isinstance(value, dict) or step["value"] not in value:
+            return False
+        value = value[step["value"]]
+        if value in (None, "", [], {}):
+            return True
+    return False
 
 
 _PICKS = ("index_expression", "projection", "filter_projection", "flatten", "pipe", "value_projection", "slice")
@@ -71,6 +85,18 @@ def _has_places(node: dict[str, Any], value: Any) -> bool:
     if kind == "or_expression":
         return any(_has_places(child, value) for child in children if child["type"] != "literal")
     return all(_has_places(child, value) for child in children)
+
+
+def names_in(expression: str) -> frozenset[str]:
+    """Return the names of the fields that an expression looks at; none of an empty one."""
+    return frozenset(_names(compiled(expression))) if expression else frozenset()
+
+
+def _names(node: dict[str, Any]) -> Iterator[str]:
+    if node["type"] == "field":
+        yield node["value"]
+    for child in node["children"]:
+        yield from _names(child)
 
 
 def _at(names: list[str], value: Any) -> Any:

@@ -48,7 +48,8 @@ def create_request(order: DraftOrder, config: RestJsonConfig, document: Document
 def find_request(order: DraftOrder, config: RestJsonConfig) -> Outgoing:
     """Return the request that asks whether the order is there. Raises as `create_request` does."""
     headers = {name: value for name, value in _headers(order, config).items() if name.lower() != "content-type"}
-    return Outgoing("GET", _url(order, config.find_url or ""), headers)
+    fresh = {} if any(name.lower() == "cache-control" for name in headers) else {"Cache-Control": "no-cache"}
+    return Outgoing("GET", _url(order, config.find_url or ""), headers | fresh)
 
 
 def status_request(export: WaitingExport, config: RestJsonConfig) -> Outgoing:

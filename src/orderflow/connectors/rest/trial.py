@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orderflow.connectors.rest.answers import found_number, status_error, words
+from orderflow.connectors.rest.answers import MISSING, found_number, status_error, words
 from orderflow.connectors.rest.auth import access_token, send_signed
 from orderflow.connectors.rest.expressions import pick
 from orderflow.connectors.rest.request import find_request
@@ -32,10 +32,11 @@ def try_out(session: Session) -> dict[str, Any]:
     if session.config.auth == "oauth2":
         access_token(session)
     proven = _read_test_url(session) if session.config.test_url else _ask_for_methods(session)
+    open_still = _CANNOT_ASK if not session.config.idempotent else ""
     if session.config.find_url:
-        _look_for_what_is_not_there(session)
-    elif not session.config.idempotent:
-        proven["note"] = f"{proven.get('note', '')} {_CANNOT_ASK}".strip()
+        open_still = _look_for_what_is_not_there(session)
+    if open_still:
+        proven["note"] = f"{proven.get('note', '')} {open_still}".strip()
     return proven
 
 
@@ -69,20 +70,27 @@ def _read_test_url(session: Session) -> dict[str, Any]:
 _NOT_ASKED = "The test URL could be read. Say when it passes (test_passes) to see that orders may be created."
 
 
-def _look_for_what_is_not_there(session: Session) -> None:
-    """An API that finds everything would have orders taken for delivered that never were."""
-    order = sample_order()
+def _look_for_what_is_not_there(session: Session) -> str:
+    """An API that finds everything would have orders taken for delivered that never were.
+
+    Returns:
+        What is left open: whether it is the API that answers 404; empty if nothing is.
+    """
+    config, order = session.config, sample_order()
     order.id, order.delivery = new_id(), None
     order.external_order_number = f"TEST-{order.id.hex[-12:]}"
-    answer = _send(session, find_request(order, session.config))
+    answer = _send(session, find_request(order, config))
+    by_status = answer.status in MISSING and config.not_there_when is None
     try:
-        there, number = found_number(answer, session.config, session.redactor)
+        there, number = found_number(answer, config, session.redactor)
     except TransientError as error:
+        if by_status and not config.not_there_statuses:
+            return _NOBODY_KNOWS_WHOSE
         raise NeedsAttentionError(
             f"The find URL gives no clear answer about an order that was never sent: {error.message}",
             code="WRONG_FIND",
-            hint="Have found name the place where the number would be, as items[0].id, and 'Not there' the statuses "
-            "that say that there is none.",
+            hint="Have found name the place where the number would be, as items[0].id, and 'Not there when' how the "
+            "API says that there is none.",
         ) from None
     if there:
         raise NeedsAttentionError(
@@ -90,6 +98,18 @@ def _look_for_what_is_not_there(session: Session) -> None:
             code="WRONG_FIND",
             hint="Have find_url ask for one order, as by {{ delivery.export_id }}, and found pick its number only.",
         )
+    return _WHOEVER_ANSWERS_SO.format(status=answer.status) if by_status else ""
+
+
+_NOBODY_KNOWS_WHOSE = (
+    "The find URL answers 404 about an order that was never sent. A gateway or a wrong path answers so too, so that it "
+    "does not count, and an order whose answer is lost is held for a person. Say under 'Not there when' how the API "
+    "itself says that it does not have an order, as code == 'ORDER_NOT_FOUND'."
+)
+_WHOEVER_ANSWERS_SO = (
+    "Status {status} of the find URL counts as 'not there', whoever gives it: a gateway's would have an order sent "
+    "twice. 'Not there when' has only the API's own words count."
+)
 
 
 def _ask_for_methods(session: Session) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from fastapi import FastAPI
 
 from orderflow.entrypoints.api.permissions import Permission, allowed
@@ -38,13 +39,21 @@ def permission_table() -> str:
 
 def _schemas_of_bodies() -> dict[str, Any]:
     """Return the schemas of what routes read by themselves, and of their parts."""
-    template = "#/components/schemas/{model}"
-    models = sorted(BODIES, key=lambda model: model.__name__)
-    schemas = {model.__name__: model.model_json_schema(ref_template=template) for model in models}
-    parts: dict[str, Any] = {}
-    for schema in schemas.values():
-        parts |= schema.pop("$defs", {})
-    return parts | schemas
+    structs = sorted(BODIES, key=lambda struct: struct.__name__)
+    _, schemas = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
+    return {name: _with_numbers(schema) for name, schema in schemas.items()}
+
+
+def _with_numbers(schema: Any) -> Any:
+    """Return a schema whose decimals are numbers: so they are best sent, though text is taken too."""
+    match schema:
+        case {"type": "string", "format": "decimal", **others}:
+            return {**others, "type": "number"}
+        case dict():
+            return {name: _with_numbers(inner) for name, inner in schema.items()}
+        case list():
+            return [_with_numbers(inner) for inner in schema]
+    return schema
 
 
 def describe(api: FastAPI) -> None:

@@ -12,63 +12,9 @@ from pydantic import Field, WithJsonSchema, model_validator
 from orderflow.domain.states import OrderAction, OrderStatus
 from orderflow.entrypoints.api.connector_schemas import Problem
 from orderflow.entrypoints.api.delivery_schemas import Export, UnreadableAnswer
-from orderflow.entrypoints.api.schemas import VERSION, Day, In, Moment, Name, Out, Page, Text
-from orderflow.flow.order.reading import MOST_ADDRESS_FIELDS, MOST_LINES
+from orderflow.entrypoints.api.schemas import VERSION, In, Moment, Name, Out, Page, Text
 
 Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
-
-Address = Annotated[dict[Name, Text | None], Field(max_length=MOST_ADDRESS_FIELDS)]
-Code = Annotated[str, Field(max_length=200)]
-LongText = Annotated[str, Field(max_length=4_000)]
-Currency = Annotated[str, Field(pattern=r"^([A-Z]{3})?$", examples=["EUR"])]
-Quantity = Annotated[Number, Field(examples=[10], description="15 digits and 3 decimals at most; over 0 to be READY")]
-Price = Annotated[Number, Field(examples=[1.23], description="14 digits and 4 decimals at most")]
-
-
-class LineBody(In):
-    """One line."""
-
-    line_no: int = Field(ge=1, lt=2**31, strict=True, description="Once in an order")
-    internal_sku: Code | None = Field(None, examples=["INT-999"])
-    qty: Quantity | None = None
-    uom: Code | None = Field(None, examples=["M"])
-    unit_price: Price | None = None
-    currency: Currency | None = None
-    customer_sku_raw: LongText | None = None
-    description: LongText | None = Field(None, examples=["Kabel NYM-J 3x1,5"])
-    requested_delivery_date: Day | None = None
-    line_notes: LongText | None = None
-
-
-class CustomerBody(In):
-    """Who ordered."""
-
-    erp_customer_number: Code | None = Field(None, examples=["4711"])
-    name: Code | None = Field(None, examples=["Muster GmbH"])
-    id: UUID | None = None
-
-
-class SourceDocumentBody(In):
-    """The document that the order was read from."""
-
-    document_id: UUID | None = None
-    file_name: Code | None = Field(None, examples=["order.pdf"])
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
-
-
-class OrderBody(In):
-    """An order. What is missing for approval may be added later; what is there must be right."""
-
-    external_order_number: Code | None = Field(None, examples=["PO-12345"])
-    order_date: Day | None = Field(None, description="In the years 1900 to 2999")
-    requested_delivery_date: Day | None = None
-    currency: Currency | None = None
-    notes: LongText | None = None
-    customer: CustomerBody | None = None
-    ship_to: Address | None = None
-    bill_to: Address | None = None
-    lines: Annotated[list[LineBody], Field(max_length=MOST_LINES)] = Field(default_factory=list)
-    source_document: SourceDocumentBody | None = None
 
 
 class Line(Out):

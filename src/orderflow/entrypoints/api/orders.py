@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
 
-from orderflow.domain.errors import InputError, NotFoundError
-from orderflow.domain.orders import DraftOrder, missing_for_ready
+from orderflow.domain.errors import NotFoundError
+from orderflow.domain.orders import missing_for_ready
 from orderflow.domain.states import OrderStatus
 from orderflow.entrypoints.api.actions import actions_for
-from orderflow.entrypoints.api.body_limit import LARGE
 from orderflow.entrypoints.api.connector_schemas import Preview
 from orderflow.entrypoints.api.delivery_schemas import Export, Timeline, shown_event, shown_export
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import ForbiddenError, answers
+from orderflow.entrypoints.api.fast.order_in import order_in
 from orderflow.entrypoints.api.order_schemas import (
     BulkAnswer,
     BulkBody,
@@ -25,21 +25,20 @@ from orderflow.entrypoints.api.order_schemas import (
     ConfirmBody,
     Line,
     Order,
-    OrderBody,
     OrderPage,
     OrderState,
     RejectBody,
 )
 from orderflow.entrypoints.api.permissions import Permission
-from orderflow.entrypoints.api.routing import ApiRouter, ExactRequest, body_of, parsed, sends_json, validated_body
+from orderflow.entrypoints.api.routing import ApiRouter, ExactRequest, body_of
 from orderflow.entrypoints.api.schemas import JSON, CursorText, Moment, Text, decode_cursor, page
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
 from orderflow.entrypoints.api.work import Work, slow
 from orderflow.flow.delivery.request import withdraw_in
 from orderflow.flow.order.approve import edit_order, reject_order
 from orderflow.flow.order.confirm import confirm_order as confirm
+from orderflow.flow.order.incoming import OrderBody
 from orderflow.flow.order.many import act_on_many, starts_of
-from orderflow.flow.order.reading import decode_order, read_order
 from orderflow.flow.setup.preview import preview_order
 from orderflow.storage.store import SqlWork
 from orderflow.storage.views.destinations import OrdersToPush, destinations
@@ -164,21 +163,6 @@ def confirm_order(request: Request, caller: Pusher, order_id: UUID, body: Confir
     with _editing(request, caller, order_id) as work:
         confirm(work, order_id, body.erp_order_id, caller.actor)
         return _state(request, work, order_id, OrderStatus.CONFIRMED)
-
-
-def order_in(request: ExactRequest) -> DraftOrder:
-    """Return the order in a request's body; one that is not as it should be is looked at field by field.
-
-    Raises:
-        InputError, RequestValidationError: It is no order.
-    """
-    with suppress(InputError):
-        if sends_json(request):
-            return decode_order(request.raw)
-    if len(request.raw) > LARGE:  # pydantic finds every fault, and so it may find a hundred thousand
-        return read_order(parsed(request.raw) if sends_json(request) else None)
-    body = validated_body(request, OrderBody)
-    return read_order(body.model_dump(exclude_unset=True))
 
 
 def _found(request: Request, caller: Caller, body: BulkBody) -> list[UUID]:

@@ -10,10 +10,9 @@ from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar, get_type_hints
 
+import msgspec
 from fastapi import APIRouter, Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from orderflow.domain.errors import InputError
@@ -29,12 +28,11 @@ from orderflow.entrypoints.api.work import Work, Workload, work_of
 from orderflow.postgres.errors import DatabaseBusyError
 from orderflow.settings import Settings
 
-Model = TypeVar("Model", bound=BaseModel)
 T = TypeVar("T")
 MORE_TIMES = 3
 """A request is tried whose transaction met another one."""
 
-BODIES: set[type[BaseModel]] = set()
+BODIES: set[type[msgspec.Struct]] = set()
 """What routes read by themselves, for the OpenAPI document."""
 
 STREAMS = "x-streams"
@@ -90,24 +88,10 @@ def sends_json(request: Request) -> bool:
     return media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json"))
 
 
-def validated_body(request: ExactRequest, model: type[Model]) -> Model:
-    """Return the body of a route that reads it itself, as FastAPI would.
-
-    Raises:
-        InputError: It is not JSON.
-        RequestValidationError: It is not what `model` takes.
-    """
-    value = parsed(request.raw) if sends_json(request) else None
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        raise RequestValidationError([{**e, "loc": ("body", *e["loc"])} for e in error.errors()]) from None
-
-
-def body_of(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the `openapi_extra=` of such a route."""
-    BODIES.add(model)
-    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+def body_of(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    """Return the `openapi_extra=` of a route that reads its body itself, as this struct."""
+    BODIES.add(struct)
+    schema = {"$ref": f"#/components/schemas/{struct.__name__}"}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 

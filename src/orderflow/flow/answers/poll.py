@@ -70,13 +70,22 @@ def _record(wiring: Wiring, to: OpenTarget, acks: Sequence[Ack], token: UUID) ->
         news = work.exports.note_unreadable([ack for ack in acks if ack.status == "UNREADABLE"])
         _audit(work, answers, news)
     reached("ack recorded")
-    done = [answer.ack for answer in answers if answer.verdict != "wait"]
-    done += [ack for ack in acks if ack.status == "UNREADABLE"]
-    to.connector.finish_acks(done, to.target.config)
+    to.connector.finish_acks(_finished(acks, answers), to.target.config)
     reached("ack moved")
     return Counter([answer.verdict for answer in answers]) + Counter(
         ack.status.lower() for ack in acks if ack.status in ("UNREADABLE", "UNMATCHED")
     )
+
+
+def _finished(acks: Sequence[Ack], answers: Sequence[Answer]) -> list[Ack]:
+    """Return the answers to be put away; a file that holds one for a later round stays whole."""
+    decided = {id(answer.ack) for answer in answers if answer.verdict != "wait"}
+    stay = {_place(ack) for ack in acks if ack.status != "UNREADABLE" and id(ack) not in decided}
+    return [ack for ack in acks if _place(ack) not in stay]
+
+
+def _place(ack: Ack) -> object:
+    return ack.source or id(ack)
 
 
 def _decide(work: Work, acks: Sequence[Ack]) -> list[Answer]:
@@ -92,7 +101,8 @@ def _decide(work: Work, acks: Sequence[Ack]) -> list[Answer]:
         decision = decide(ack.status, export.status, lease_is_live=export.lease_is_live, newer=next_one)
         if ack.export_id in decided and decision.verdict != "wait":
             continue  # left where it lies: the next round weighs it against what is recorded now
-        decided.add(ack.export_id)
+        if decision.verdict != "ignore":  # what changes nothing leaves room for the next one
+            decided.add(ack.export_id)
         answers.append(Answer(ack, export, decision.verdict, decision.settle_first, decision.reason))
     return answers
 
@@ -141,15 +151,15 @@ def _left_open(unreadable: int, unmatched: int) -> dict[str, object] | None:
 
 
 def _in_chunks(acks: Iterable[Ack], size: int) -> Iterator[list[Ack]]:
-    """Yield answers some at a time; those read before a fault are recorded before it is told."""
+    """Yield answers some at a time, those of one file together; those before a fault are recorded before it is told."""
     chunk: list[Ack] = []
     fault: Exception | None = None
     try:
         for ack in acks:
-            chunk.append(ack)
-            if len(chunk) >= size:
+            if len(chunk) >= size and (ack.source is None or ack.source != chunk[-1].source):
                 yield chunk
                 chunk = []
+            chunk.append(ack)
     except Exception as error:  # noqa: BLE001  # raised again below, after the answers that came before it
         fault = error
     if chunk:

@@ -17,7 +17,7 @@ from orderflow.domain.doubt import sorted_out
 from orderflow.domain.errors import ConnectorError, InDoubtError, TargetChangedError, TransientError
 from orderflow.domain.ports import Staged
 from orderflow.flow.delivery.connector_fault import connector_fault
-from orderflow.flow.delivery.look import may_be_sent, milliseconds_since
+from orderflow.flow.delivery.look import look_again, may_be_sent, milliseconds_since
 from orderflow.flow.fault_points import reached
 from orderflow.flow.ports import Attempt, Batch, Wiring
 
@@ -85,6 +85,7 @@ def _send(batch: Batch, attempts: list[Attempt], started: float) -> None:
             attempt.sent = True
         export = partial(batch.connector.export_many, orders, batch.target.config)
         _note(batch, attempts, export, started, as_outcome=sorted_out)
+        look_again(batch, attempts)
         reached("renamed")
 
 
@@ -128,9 +129,18 @@ def _checked(
 ) -> ExportResult | ConnectorError:
     if isinstance(outcome, ConnectorError):
         return as_outcome(outcome)
-    if not outcome.success:
-        return ConnectorError(outcome.error_message, details={"metadata": outcome.connector_metadata})
-    return outcome
+    return outcome if outcome.success else as_outcome(_no_success(outcome))
+
+
+def _no_success(result: ExportResult) -> ConnectorError:
+    """Return what a result without success means: that it failed says nothing about what the target did before."""
+    details = {"metadata": result.connector_metadata}
+    if result.nothing_done:
+        return ConnectorError(result.error_message, details=details, nothing_done=True)
+    said = result.error_message or "it gives no reason"
+    return InDoubtError(
+        f"The connector says that it did not succeed, and not what the ERP did: {said}", details=details
+    )
 
 
 def _not_staged(error: ConnectorError) -> ConnectorError:

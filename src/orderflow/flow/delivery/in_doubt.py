@@ -7,6 +7,7 @@ from orderflow.domain.errors import (
     InDoubtError,
     LeaseEndingError,
     NeedsAttentionError,
+    PerhapsThereError,
     TargetChangedError,
     UnavailableError,
 )
@@ -27,6 +28,9 @@ def in_doubt(attempt: Attempt, error: ConnectorError, batch: Batch, retry: Retry
     settlement = Settlement(attempt, ERPExportStatus.PENDING, AttemptStatus.RETRYING, still_in_doubt=True)
     if isinstance(error, NeedsAttentionError | UnavailableError | LeaseEndingError):  # nobody was asked
         settlement.hold = settlement.asking = attempt.held
+        return settlement
+    if isinstance(error, PerhapsThereError) and attempt.order.delivery.in_doubt:  # asked before and after: in vain
+        settlement.spent = settlement.hold = True
         return settlement
     settlement.asking = _can_be_asked(attempt, error, batch)
     settlement.spent = attempt.sent

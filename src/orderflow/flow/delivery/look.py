@@ -6,6 +6,9 @@ Sent are only
 - those that the ERP clearly does not have, and that it should show by now;
 - those that the ERP takes once however often they come;
 - those whose connection says `in_doubt: resend`, if it cannot be asked, or was asked in vain for an hour.
+
+What is sent again stays in doubt until it arrived: that a later attempt is refused, or goes wrong, says nothing about
+the earlier one. An ERP that refuses it then may do so since it has it, in words that nobody can read for all ERPs.
 """
 
 from __future__ import annotations
@@ -14,7 +17,14 @@ from collections.abc import Sequence
 
 from orderflow.domain import clock
 from orderflow.domain.delivery import ExportResult
-from orderflow.domain.errors import ConnectorError, InDoubtError, NeedsAttentionError, UnavailableError
+from orderflow.domain.errors import (
+    ConnectorError,
+    InDoubtError,
+    NeedsAttentionError,
+    PerhapsThereError,
+    RejectedError,
+    UnavailableError,
+)
 from orderflow.domain.ports import for_the_others
 from orderflow.domain.retry import RetryPolicy
 from orderflow.flow.delivery.connector_fault import connector_fault
@@ -71,9 +81,36 @@ def _ask(batch: Batch, attempt: Attempt, retry: RetryPolicy) -> ConnectorError |
         attempt.order.delivery.in_doubt, found.inferred, attempt.outcome = False, True, found
     elif not batch.to.idempotent and (wait := batch.to.commit_within - (attempt.begun_ago or 0.0)) > 0:
         attempt.ask_in, attempt.outcome = wait, _perhaps_yet_to_come(wait)
-    else:
-        attempt.order.delivery.in_doubt = False
     return None
+
+
+def look_again(batch: Batch, attempts: Sequence[Attempt]) -> None:
+    """Ask once more about each that was refused, and that an earlier attempt may have brought there."""
+    for attempt in attempts:
+        refusal = attempt.outcome
+        asks = batch.to.can_find and attempt.order.delivery.in_doubt
+        if asks and isinstance(refusal, RejectedError | PerhapsThereError):
+            attempt.outcome = _after_refusal(batch, attempt, refusal)
+
+
+def _after_refusal(batch: Batch, attempt: Attempt, refusal: ConnectorError) -> ExportResult | ConnectorError:
+    try:
+        found = _found(batch, attempt)
+    except ConnectorError as error:
+        return InDoubtError(
+            f"The ERP refuses the order, which an earlier attempt may have brought there: {refusal.message} "
+            f"Asked whether it is there: {error.message}",
+            code="FIND_FAILED",
+            rests_for=error.rests_for,
+        )
+    if found is None:
+        return PerhapsThereError(
+            f"The ERP refuses the order, and does not find it, though an earlier attempt may have brought it there: "
+            f"{refusal.message}",
+            details=refusal.details,
+        )
+    attempt.order.delivery.in_doubt, found.inferred = False, True
+    return found
 
 
 def _found(batch: Batch, attempt: Attempt) -> ExportResult | None:

@@ -5,19 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from orderflow.domain.orders import DraftOrder, DraftOrderLine
+from orderflow.domain.orders import CONTENT, DraftOrder, DraftOrderLine
 
-CONTENT = (
-    "external_order_number",
-    "order_date",
-    "currency",
-    "requested_delivery_date",
-    "notes",
-    "customer",
-    "ship_to",
-    "bill_to",
-    "source_document",
-)
 MOST_LINES = 100
 """Changed lines that are written down; of more, only their number."""
 

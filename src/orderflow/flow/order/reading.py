@@ -12,74 +12,29 @@ from datetime import date
 from decimal import Decimal
 from itertools import islice
 from typing import Any
-from uuid import UUID
 
 import msgspec
+from msgspec.structs import astuple
 
 from orderflow.domain.errors import InputError
-from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine, SourceDocument
+from orderflow.domain.orders import CONTENT, Customer, DraftOrder, DraftOrderLine, SourceDocument
+from orderflow.flow.order.incoming import (
+    ADDRESSES,
+    MOST_ADDRESS_FIELDS,
+    MOST_LINES,
+    NUMBERS,
+    PARTS,
+    PATTERNS,
+    YEARS,
+    OrderBody,
+    limit_of,
+)
 
-MOST_LINES = 10_000
-MOST_ADDRESS_FIELDS = 50
 MOST_FAULTS = 20
 """Of one order, that are looked for and told."""
 
-YEARS = range(1900, 3000)
-_SHORT, _LONG = 200, 4_000  # characters of a code or a name, and of a text that people write
-_LONG_FIELDS = {"notes", "line_notes", "description", "customer_sku_raw"}
-_NUMBERS = {"qty": (15, 3), "unit_price": (14, 4)}  # NUMERIC(18,3) and NUMERIC(18,4): digits before, decimals after
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_PATTERNS = {
-    "currency": (re.compile(r"[A-Z]{3}"), "must be three capital letters (ISO 4217), as EUR"),
-    "sha256": (re.compile(r"[0-9a-f]{64}"), "must be 64 hex digits in lower case"),
-}
 Fault = tuple[str, str]
-
-
-class LineIn(msgspec.Struct, forbid_unknown_fields=True):
-    """One line as it comes in."""
-
-    line_no: int
-    internal_sku: str | None = None
-    qty: Decimal | None = None
-    uom: str | None = None
-    unit_price: Decimal | None = None
-    currency: str | None = None
-    customer_sku_raw: str | None = None
-    description: str | None = None
-    requested_delivery_date: date | None = None
-    line_notes: str | None = None
-
-
-class CustomerIn(msgspec.Struct, forbid_unknown_fields=True):
-    """The customer as it comes in."""
-
-    erp_customer_number: str | None = None
-    name: str | None = None
-    id: UUID | None = None
-
-
-class SourceDocumentIn(msgspec.Struct, forbid_unknown_fields=True):
-    """The document that the order was read from."""
-
-    document_id: UUID | None = None
-    file_name: str | None = None
-    sha256: str | None = None
-
-
-class OrderIn(msgspec.Struct, forbid_unknown_fields=True):
-    """An order as it comes in."""
-
-    external_order_number: str | None = None
-    order_date: date | None = None
-    requested_delivery_date: date | None = None
-    currency: str | None = None
-    notes: str | None = None
-    customer: CustomerIn | None = None
-    ship_to: dict[str, str | None] | None = None
-    bill_to: dict[str, str | None] | None = None
-    lines: list[LineIn] = msgspec.field(default_factory=list)
-    source_document: SourceDocumentIn | None = None
 
 
 def read_order(value: Any) -> DraftOrder:
@@ -90,26 +45,25 @@ def read_order(value: Any) -> DraftOrder:
             counts from 0 as in JSON.
     """
     try:
-        order = msgspec.convert(value, OrderIn)
-    except msgspec.ValidationError as error:
-        raise unreadable([_shape_fault(str(error))]) from None
-    return _checked(order)
+        order = msgspec.convert(value, OrderBody)
+    except msgspec.ValidationError:
+        raise unreadable(_some(_shape_faults(value, OrderBody, ""))) from None
+    if faults := _some(_faults(order)):
+        raise unreadable(faults)
+    return _draft(order)
 
 
-def decode_order(text: bytes) -> DraftOrder:
+def decode_order(text: bytes) -> DraftOrder | None:
     """Return the order that a JSON text describes: what `read_order` makes of its value, in a tenth of the time.
 
-    Raises:
-        InputError: It is not JSON, or does not fit; to find out where, parse it and ask `read_order`.
+    None if something is wrong with it: to find out what and where, parse it and ask `read_order`.
     """
     try:
         order = _decode(text)
         twice = len(_NAMES.findall(text)) > _names_in(msgspec.json.decode(text))
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        raise unreadable([("", "is not an order as JSON")]) from None
-    if twice:
-        raise unreadable([("", "may have a field twice")])
-    return _checked(order)
+        return None
+    return None if twice or any(_faults(order)) else _draft(order)
 
 
 def _names_in(value: Any) -> int:
@@ -122,13 +76,11 @@ def _names_in(value: Any) -> int:
 _NAMES = re.compile(rb'"\s*:')
 """At least as many as there are names: a text may hold what looks like the end of one."""
 
-_decode = msgspec.json.Decoder(OrderIn).decode
+_decode = msgspec.json.Decoder(OrderBody).decode
 
 
-def _checked(order: OrderIn) -> DraftOrder:
-    if faults := list(islice(_faults(order), MOST_FAULTS + 1)):
-        raise unreadable(faults)
-    return _draft(order)
+def _some(faults: Iterator[Fault]) -> list[Fault]:
+    return list(islice(faults, MOST_FAULTS + 1))
 
 
 def unreadable(faults: list[Fault]) -> InputError:
@@ -139,15 +91,48 @@ def unreadable(faults: list[Fault]) -> InputError:
     return InputError(f"The order cannot be read: {named}{more}.", details={"fields": fields})
 
 
-def _shape_fault(message: str) -> Fault:
-    """Put msgspec's words into ours: ``Expected `int`, got `str` - at `$.lines[0].line_no` ``."""
+def _shape_faults(value: Any, kind: Any, path: str) -> Iterator[Fault]:
+    """Yield each place where a value has another shape than a struct; msgspec itself ends at the first."""
+    if not isinstance(value, dict):
+        yield from _leaf_fault(value, kind, path)
+        return
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    for name in value:
+        if name not in fields:
+            yield _join(path, str(name)), "is not a known field"
+    for name, field in fields.items():
+        if name in value:
+            yield from _field_faults(value[name], name, field.type, _join(path, name))
+        elif field.required:
+            yield _join(path, name), "is required"
+
+
+def _field_faults(value: Any, name: str, kind: Any, path: str) -> Iterator[Fault]:
+    match value:
+        case dict() if name in PARTS and name != "lines":
+            yield from _shape_faults(value, PARTS[name], path)
+        case dict() if name in ADDRESSES:
+            for key, text in value.items():
+                yield from _leaf_fault(text, str | None, _join(path, str(key)[:40]))
+        case list() if name == "lines":
+            for index, line in enumerate(value):
+                yield from _shape_faults(line, PARTS[name], f"{path}[{index}]")
+        case _:
+            yield from _leaf_fault(value, kind, path)
+
+
+def _leaf_fault(value: Any, kind: Any, path: str) -> Iterator[Fault]:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        yield _in_our_words(str(error), path)
+
+
+def _in_our_words(message: str, path: str) -> Fault:
+    """Return what msgspec says of the value at `path`: ``Expected `int`, got `str` - at `$.city` ``."""
     fault, _, place = message.partition(" - at ")
-    path = place.replace("`", "").replace("key in ", "").removeprefix("$").removeprefix(".")
+    path = _join(path, place.replace("`", "").replace("key in ", "").removeprefix("$").removeprefix("."))
     match fault.split("`"):
-        case ["Object contains unknown field ", name, _]:
-            return _join(path, name), "is not a known field"
-        case ["Object missing required field ", name, _]:
-            return _join(path, name), "is required"
         case ["Expected ", wanted, ", got ", found, *_]:
             if found == "GivenTwice":
                 return path, "is given twice"
@@ -174,16 +159,16 @@ _TYPES = {
 
 
 def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
+    return f"{path}.{name}" if path and name else path or name
 
 
-def _faults(order: OrderIn) -> Iterator[Fault]:
+def _faults(order: Any) -> Iterator[Fault]:
     yield from _faults_of("", order)
     for name, part in (("customer", order.customer), ("source_document", order.source_document)):
         if part is not None:
             yield from _faults_of(f"{name}.", part)
-    for name, address in (("ship_to", order.ship_to), ("bill_to", order.bill_to)):
-        yield from _address_faults(name, address or {})
+    for name in ADDRESSES:
+        yield from _address_faults(name, getattr(order, name) or {})
     if len(order.lines) > MOST_LINES:
         yield "lines", f"has {len(order.lines)} lines; the limit is {MOST_LINES}"
         return
@@ -196,16 +181,16 @@ def _faults(order: OrderIn) -> Iterator[Fault]:
             yield f"lines[{index}].line_no", f"{line.line_no} is used more than once"
 
 
-def _faults_of(prefix: str, struct: msgspec.Struct) -> Iterator[Fault]:
-    for name in struct.__struct_fields__:
-        value = getattr(struct, name)
+def _faults_of(prefix: str, struct: Any) -> Iterator[Fault]:
+    for attribute, name in zip(struct.__struct_fields__, struct.__struct_encode_fields__, strict=True):
+        value = getattr(struct, attribute)
         if value is None:
             continue
         message = None
         if isinstance(value, str):
             message = _text_fault(name, value)
         elif isinstance(value, Decimal):
-            message = _number_fault(value, *_NUMBERS[name])
+            message = _number_fault(value, *NUMBERS[name])
         elif isinstance(value, date) and value.year not in YEARS:
             message = f"must be in the years {YEARS[0]} to {YEARS[-1]}"
         if message:
@@ -223,16 +208,15 @@ def _address_faults(name: str, address: dict[str, str | None]) -> Iterator[Fault
 
 
 def _text_fault(name: str, text: str) -> str | None:
-    limit = _LONG if name in _LONG_FIELDS else _SHORT
-    if len(text) > limit:
+    if len(text) > (limit := limit_of(name)):
         return f"has {len(text)} characters; the limit is {limit}"
     if "\0" in text:
         return "holds a NUL character"
     if not text.isascii() and _LONE_SURROGATE.search(text):
         return "holds half a character (a lone surrogate)"
-    if name not in _PATTERNS or (not text and name == "currency"):  # an empty currency is none
+    if name not in PATTERNS:
         return None
-    pattern, message = _PATTERNS[name]
+    pattern, message = PATTERNS[name]
     return None if pattern.fullmatch(text) else message
 
 
@@ -246,32 +230,16 @@ def _number_fault(number: Decimal, whole: int, decimals: int) -> str | None:
     return None
 
 
-def _draft(order: OrderIn) -> DraftOrder:
-    customer, source = order.customer, order.source_document
-    return DraftOrder(
-        external_order_number=order.external_order_number,
-        order_date=order.order_date,
-        requested_delivery_date=order.requested_delivery_date,
-        currency=order.currency or None,
-        notes=order.notes,
-        customer=Customer(customer.erp_customer_number, customer.name, customer.id) if customer else None,
-        ship_to=order.ship_to,
-        bill_to=order.bill_to,
-        lines=[_draft_line(line) for line in order.lines],
-        source_document=SourceDocument(source.document_id, source.file_name, source.sha256) if source else None,
-    )
+def _draft(order: Any) -> DraftOrder:
+    content = {name: getattr(order, name) for name in CONTENT}
+    for name, kind in (("customer", Customer), ("source_document", SourceDocument)):
+        if content[name] is not None:
+            content[name] = kind(*astuple(content[name]))
+    content["currency"] = order.currency or None
+    return DraftOrder(**content, lines=list(map(_draft_line, order.lines)))
 
 
-def _draft_line(line: LineIn) -> DraftOrderLine:
-    return DraftOrderLine(
-        line_no=line.line_no,
-        internal_sku=line.internal_sku,
-        qty=line.qty,
-        uom=line.uom,
-        unit_price=line.unit_price,
-        currency=line.currency or None,
-        customer_sku_raw=line.customer_sku_raw,
-        product_description=line.description,
-        requested_delivery_date=line.requested_delivery_date,
-        line_notes=line.line_notes,
-    )
+def _draft_line(line: Any) -> DraftOrderLine:
+    draft = DraftOrderLine(*astuple(line))  # its fields are made from these, in their order
+    draft.currency = line.currency or None
+    return draft

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Connection
 
 from orderflow.domain.errors import NotFoundError
-from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine, SourceDocument
+from orderflow.domain.orders import HEADER, Customer, DraftOrder, DraftOrderLine, SourceDocument
 from orderflow.domain.states import OrderStatus
 from orderflow.storage.fast.holding import Holding
 from orderflow.storage.fast.statements import later, later_rows, run
@@ -23,19 +23,7 @@ from orderflow.storage.tables.models import DraftOrderRow
 
 _LINE_FIELDS = tuple(field.name for field in fields(DraftOrderLine))
 _LINE_COLUMNS = ", ".join(f"l.{name}" for name in _LINE_FIELDS)
-_PLAIN_FIELDS = (
-    "external_order_number",
-    "order_date",
-    "currency",
-    "requested_delivery_date",
-    "notes",
-    "ship_to",
-    "bill_to",
-    "created_by",
-    "approved_by",
-    "approved_at",
-    "erp_order_id",
-)
+_PLAIN_FIELDS = (*HEADER, "ship_to", "bill_to", "created_by", "approved_by", "approved_at", "erp_order_id")
 _ORDER_COLUMNS = (
     *_PLAIN_FIELDS,
     "id",

@@ -9,13 +9,14 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from orderflow.domain.delivery import Waiting, WaitingExport
+from orderflow.domain.answer_files import OrderNumber, Reference
+from orderflow.domain.delivery import Waiting, WaitingExport, by_any_name
 from orderflow.storage.database import Database
 
 PAGE = 5_000
 """Names looked up, or exports read, in one query."""
 
-_COLUMNS = "id, draft_order_id, filename, sent_at, erp_order_id"
+_COLUMNS = "id, draft_order_id, filename, sent_at, erp_order_id, NULL AS order_number"
 _UNANSWERED = text(f"""
     SELECT {_COLUMNS} FROM erp_export
     WHERE connection_id = :connection_id AND status = 'SENT' AND (sent_at, id) > (:after, :after_id)
@@ -24,6 +25,16 @@ _UNANSWERED = text(f"""
 _BY_NAME = text(f"""
     SELECT {_COLUMNS} FROM erp_export WHERE connection_id = :connection_id AND filename = ANY(:names)
 """)  # noqa: S608  # built from a constant
+_BY_ID = text(f"""
+    SELECT {_COLUMNS} FROM erp_export WHERE connection_id = :connection_id AND id = ANY(:names)
+""")  # noqa: S608  # built from a constant
+_BY_NUMBER = text("""
+    SELECT e.id, e.draft_order_id, e.filename, e.sent_at, e.erp_order_id, o.external_order_number AS order_number
+    FROM draft_order o JOIN erp_export e ON e.draft_order_id = o.id
+    WHERE o.org_id = :org_id AND o.external_order_number = ANY(:names) AND e.connection_id = :connection_id
+      AND e.filename IS NOT NULL
+    ORDER BY e.created_at, e.id
+""")
 _BEGINNING: dict[str, Any] = {"after": "-infinity", "after_id": UUID(int=0)}
 
 
@@ -42,13 +53,20 @@ class SqlWaiting(Waiting):
             yield from map(_waiting, rows)
             position = {"after": rows[-1]["sent_at"], "after_id": rows[-1]["id"]}
 
-    def match(self, references: Iterable[str]) -> dict[str, WaitingExport]:
-        """Return those of the named exports that belong to this connection, answered or not, by reference."""
-        found: dict[str, WaitingExport] = {}
-        names = iter(references)
-        while chunk := list(islice(names, PAGE)):
-            found.update((row["filename"], _waiting(row)) for row in self._page(_BY_NAME, {"names": chunk}))
-        return found
+    def match(self, references: Iterable[Reference]) -> dict[Reference, WaitingExport]:
+        """Return those of the named exports that belong to this connection, answered or not; as in `Waiting`."""
+        wanted = set(references)
+        files = [name for name in wanted if isinstance(name, str)]
+        ids = [name for name in wanted if isinstance(name, UUID)]
+        numbers = [name.number for name in wanted if isinstance(name, OrderNumber)]
+        exports = [*self._named(_BY_NAME, files), *self._named(_BY_ID, ids), *self._named(_BY_NUMBER, numbers)]
+        known = by_any_name(exports)
+        return {name: known[name] for name in wanted if name in known}
+
+    def _named(self, query: Any, names: Iterable[Any]) -> Iterator[WaitingExport]:
+        left = iter(names)
+        while chunk := list(islice(left, PAGE)):
+            yield from map(_waiting, self._page(query, {"names": chunk, "org_id": self._org_id}))
 
     def _page(self, query: Any, parameters: Mapping[str, Any]) -> list[Any]:
         with self._database.transaction(self._org_id) as connection:
@@ -56,4 +74,5 @@ class SqlWaiting(Waiting):
 
 
 def _waiting(row: Mapping[Any, Any]) -> WaitingExport:
-    return WaitingExport(row["id"], row["draft_order_id"], row["filename"], row["sent_at"], row["erp_order_id"])
+    number = row["order_number"]
+    return WaitingExport(row["id"], row["draft_order_id"], row["filename"], row["sent_at"], row["erp_order_id"], number)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from orderflow.domain.delivery import Waiting, WaitingExport
+from orderflow.domain.answer_files import Reference
+from orderflow.domain.delivery import Waiting, WaitingExport, by_any_name
 from orderflow.domain.errors import ObjectStoreError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import ERPExportStatus
@@ -102,16 +103,17 @@ class MemoryWaiting(Waiting):
 
     def __iter__(self) -> Iterator[WaitingExport]:
         sent = [row for row in self._rows() if row.status is ERPExportStatus.SENT]
-        return map(_waiting, sorted(sent, key=lambda row: row.sent_at or row.created_at + timedelta(days=1)))
+        return map(self._waiting, sorted(sent, key=lambda row: row.sent_at or row.created_at + timedelta(days=1)))
 
-    def match(self, references: Iterable[str]) -> dict[str, WaitingExport]:
-        """Return those of the named exports that belong to this connection, answered or not, by reference."""
-        names = set(references)
-        return {row.filename: _waiting(row) for row in self._rows() if row.filename in names}
+    def match(self, references: Iterable[Reference]) -> dict[Reference, WaitingExport]:
+        """Return those of the named exports that belong to this connection, answered or not; as in `Waiting`."""
+        sent = sorted((row for row in self._rows() if row.filename), key=lambda row: row.created_at)
+        known = by_any_name(map(self._waiting, sent))
+        return {name: known[name] for name in references if name in known}
 
     def _rows(self) -> list[ExportRow]:
         return [row for row in self._tables.exports.values() if row.connection_id == self._connection_id]
 
-
-def _waiting(row: ExportRow) -> WaitingExport:
-    return WaitingExport(row.id, row.draft_order_id, row.filename or "", row.sent_at, row.erp_order_id)
+    def _waiting(self, row: ExportRow) -> WaitingExport:
+        number = self._tables.orders[row.draft_order_id].content.external_order_number
+        return WaitingExport(row.id, row.draft_order_id, row.filename or "", row.sent_at, row.erp_order_id, number)

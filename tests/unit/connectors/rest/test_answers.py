@@ -246,9 +246,6 @@ def test_every_answer_gives_a_number_none_or_a_sorted_error(status, content):
         ("a[0].id || b[0].id", answer(200, {"b": []}), (False, None)),
         ("length(items) > `0`", answer(200, {"items": [1]}), (True, None)),
         ("length(items) > `0`", answer(200, {"items": []}), (False, None)),
-        ("id", answer(404), (False, None)),
-        ("id", answer(404, {"message": "no such order"}), (False, None)),
-        ("id", answer(410, b"{}"), (False, None)),
     ],
 )
 def test_a_clear_answer_to_the_question_whether_an_order_is_there(found, got, number):
@@ -305,6 +302,146 @@ def test_what_lacks_the_place_or_is_a_part_never_says_not_there(found, value):
         found_number(answer(200, value), settings)
 
 
+SURELY_PARTS = [
+    {"_shards": {"total": 5, "successful": 4, "failed": 1}, "orders": []},
+    {"_shards": {"total": 5, "successful": 3}, "orders": []},
+    {"orders": [], "partialResults": True},
+    {"orders": [], "is_truncated": "true"},
+    {"orders": [], "complete": False},
+    {"orders": [], "done": False, "nextRecordsUrl": "/q/01-2000"},
+    {"orders": [], "last": False, "totalPages": 3},
+    {"orders": [], "exhaustiveNbHits": False},
+    {"orders": [], "exceededTransferLimit": True},
+    {"orders": [], "page": 1, "pages": 2},
+    {"orders": [], "page": "1 of 2"},
+    {"orders": [], "message": "Showing page 1 of 2"},
+    {"orders": [], "page": 2},
+    {"orders": [], "meta": {"page": {"offset": 50}}},
+    {"orders": [], "paging": {"cursors": {"after": "a"}, "next": "https://erp.example/orders?after=a"}},
+    {"orders": [], "_links": {"next": {"href": "/orders?page=2"}}},
+    {"orders": [], "links": [{"rel": "self", "href": "/"}, {"rel": "next", "href": "/2"}]},
+    {"orders": [], "response_metadata": {"next_cursor": "dGVhbT"}},
+    {"orders": [], "continuationToken": "xyz"},
+    {"orders": [], "pageInfo": {"hasNextPage": True}},
+    {"orders": [], "moreRecords": "yes"},
+    {"orders": [], "totalCount": -1},
+    {"orders": [], "hits": {"total": {"value": 3, "relation": "eq"}}},
+    {"orders": [], "hits": {"total": {"value": 0, "relation": "gte"}}},
+    {"orders": [], "progress": 40},
+    {"orders": [], "cached": True},
+    {"orders": [], "stale": True},
+    {"orders": [{"ref": "A", "id": 1}, {"ref": "B", "id": 2}], "limit": 2},
+    {"orders": [{"ref": str(number), "id": number} for number in range(25)]},
+]
+PERHAPS_PARTS = [
+    {"orders": [], "status": "loading"},
+    {"orders": [], "status": "in_progress"},
+    {"orders": [], "state": "incomplete"},
+    {"orders": [], "meta": {"status": "degraded"}},
+    {"orders": [], "message": "The index is being built"},
+    {"orders": [], "messages": ["one node did not answer"]},
+    {"orders": [], "warnings": ["results may be missing"]},
+    {"orders": [], "info": {"warning": "search node 3 is down"}},
+    {"orders": [], "note": "no shards available"},
+]
+
+
+@pytest.mark.parametrize("value", SURELY_PARTS + PERHAPS_PARTS, ids=str)
+def test_an_answer_that_says_it_is_not_whole_or_not_so_now_never_says_not_there(value):
+    settings = config(
+        find_url="https://erp.example/orders?q={{ delivery.export_id }}", found="orders[?ref == 'PO-1'].id | [0]"
+    )
+    with pytest.raises(TransientError, match="does not clearly say"):
+        found_number(answer(200, value), settings)
+    assert found_number(answer(200, value | {"orders": [{"ref": "PO-1", "id": 7}]}), settings) == (True, "7")
+
+
+@pytest.mark.parametrize("value", SURELY_PARTS, ids=str)
+def test_not_even_where_the_connection_says_what_not_there_is(value):
+    settings = config(
+        find_url="https://erp.example/orders?q={{ delivery.export_id }}",
+        found="orders[?ref == 'PO-1'].id | [0]",
+        not_there_when="length(orders) >= `0`",
+    )
+    with pytest.raises(TransientError):
+        found_number(answer(200, value), settings)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        {"Link": '<https://erp.example/orders?page=2>; rel="next"'},
+        {"Warning": '110 - "Response is Stale"'},
+        {"Age": "31"},
+        {"Content-Range": "items 0-0/7"},
+        {"X_Total_Count": "3"},
+        {"X_Total_Pages": "2"},
+    ],
+    ids=str,
+)
+def test_what_the_head_says_counts_as_well(head):
+    settings = config(find_url="https://erp.example/orders?q={{ delivery.export_id }}", found="orders[0].id")
+    with pytest.raises(TransientError, match="only a part, or not what is so now"):
+        found_number(answer(200, {"orders": []}, **head), settings)
+
+
+GATEWAYS = [
+    answer(404),
+    answer(404, {"message": "no Route matched with those values"}),
+    answer(404, {"statusCode": 404, "message": "Resource not found"}),
+    answer(404, {"error": "Not Found"}),
+    answer(404, {"timestamp": "2026-11-28", "status": 404, "error": "Not Found", "path": "/v2/orders"}),
+    answer(404, b"{}"),
+    answer(404, b"404 page not found", Content_Type="text/plain"),
+    answer(404, b"<html><center>nginx</center></html>", Content_Type="text/html"),
+    answer(404, b"null"),
+    answer(410, {"message": "this version of the API is gone"}),
+]
+
+
+@pytest.mark.parametrize("got", GATEWAYS)
+def test_a_404_is_anybodys_and_never_says_not_there_by_itself(got):
+    asked = {"find_url": "https://erp.example/orders?q={{ delivery.export_id }}", "found": "id"}
+    with pytest.raises(TransientError, match=r"A gateway or a wrong path answers so too.*'Not there when'"):
+        found_number(got, config(**asked))
+    with pytest.raises(TransientError):
+        found_number(got, config(**asked, not_there_when="code == 'ORDER_NOT_FOUND'"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "got"),
+    [
+        ({"not_there_when": "code == 'ORDER_NOT_FOUND'"}, answer(404, {"code": "ORDER_NOT_FOUND"})),
+        ({"not_there_when": "code == 'GONE'"}, answer(410, {"code": "GONE"})),
+        (
+            {"not_there_when": "code == 'NONE'", "not_there_statuses": [400]},
+            answer(400, {"code": "NONE", "message": "no such order"}),
+        ),
+        ({"not_there_when": "result == 'NONE'"}, answer(200, {"result": "NONE", "message": "we looked everywhere"})),
+        ({"not_there_statuses": [404]}, answer(404)),
+        ({"not_there_statuses": [404]}, answer(404, {"message": "no such order"})),
+        ({"not_there_statuses": [404, 410]}, answer(410, b"{}")),
+    ],
+)
+def test_the_connection_says_what_not_there_is(settings, got):
+    asked = {"find_url": "https://erp.example/orders?q={{ delivery.export_id }}", "found": "id"}
+    assert found_number(got, config(**asked, **settings)) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("settings", "got"),
+    [
+        ({"not_there_statuses": [404]}, answer(404, b"<html>nginx</html>")),
+        ({"not_there_when": "code == 'NONE'", "not_there_statuses": [400]}, answer(404, {"code": "NONE"})),
+        ({"not_there_when": "code == 'NONE'"}, answer(500, {"code": "NONE"})),
+    ],
+)
+def test_and_nothing_beyond(settings, got):
+    asked = {"find_url": "https://erp.example/orders?q={{ delivery.export_id }}", "found": "id"}
+    with pytest.raises(ConnectorError):
+        found_number(got, config(**asked, **settings))
+
+
 @pytest.mark.parametrize("status", [202, 203, 206])
 def test_an_answer_that_is_no_whole_one_never_says_not_there(status):
     settings = config(find_url="https://erp.example/orders?q={{ delivery.export_id }}", found="orders[0].id")
@@ -320,6 +457,22 @@ def test_an_answer_that_is_no_whole_one_never_says_not_there(status):
         ("@", False),
         ("orders[?ref == 'PO-1'].id | [0]", {"orders": [{"ref": "PO-2", "id": 4}], "total": 1, "next": None}),
         ("orders[0].id", {"orders": [], "total": "0", "has_more": False, "page": 1}),
+        ("orders[0].id", {"orders": [], "status": "success", "message": "No orders found."}),
+        ("orders[0].id", {"orders": [], "status": "ZERO_RESULTS", "messages": [], "warnings": None}),
+        ("orders[0].id", {"orders": [], "meta": {"page": 1, "pages": 0, "per_page": 50, "total": 0}}),
+        ("orders[0].id", {"orders": [], "links": {"self": "/orders?page=1", "next": None}, "took": 3}),
+        ("orders[0].id", {"orders": [], "totalElements": 0, "size": 20, "number": 0, "last": True, "empty": True}),
+        (
+            "hits.hits[0]._id",
+            {
+                "timed_out": False,
+                "_shards": {"total": 5, "successful": 5, "skipped": 2, "failed": 0},
+                "hits": {"total": {"value": 0, "relation": "eq"}, "hits": []},
+            },
+        ),
+        ("data.orders.nodes[0].id", {"data": {"orders": None}}),
+        ("data.orders.nodes[0].id", {"data": {"orders": {"nodes": [], "pageInfo": {"hasNextPage": False}}}}),
+        ("state == 'known'", {"state": "not here"}),
     ],
 )
 def test_a_whole_answer_says_not_there(found, value):
@@ -337,7 +490,7 @@ def test_only_a_list_that_is_empty_or_a_status_that_says_so_means_not_there(stat
     except ConnectorError:
         pass
     else:
-        assert there or status in (404, 410) or not json.loads(content)["items"]
+        assert there or not json.loads(content)["items"]
 
 
 def test_a_conflict_may_be_what_an_earlier_attempt_left():

@@ -12,6 +12,7 @@ from orderflow.domain.errors import (
     InDoubtError,
     LeaseEndingError,
     NeedsAttentionError,
+    PerhapsThereError,
     RejectedError,
     TransientError,
     UnavailableError,
@@ -191,6 +192,118 @@ def test_a_refusal_of_what_may_have_arrived_before_is_no_refusal():
     api.script["export"] = [None, RejectedError("there already")]
     engine.run()
     assert (order.status, len(api.taken)) != (OrderStatus.ERROR, 1)
+
+
+class Forgetful(MemoryApi):
+    """Does not find an order that it has, and refuses it in words that only its readers know."""
+
+    def __init__(self, refusal, shows_from=99):
+        super().__init__()
+        self.refusal, self.shows_from = refusal, shows_from
+
+    def export(self, draft_order, config):
+        if draft_order.id in self.taken:
+            self.calls.append(("export", draft_order.id))
+            raise self.refusal
+        return super().export(draft_order, config)
+
+    def find(self, draft_order, config):
+        found = super().find(draft_order, config)
+        return found if calls(self).count("find") >= self.shows_from else None
+
+
+REFUSALS = [
+    RejectedError("Auftragsnummer bereits vergeben"),
+    RejectedError("conflict", details={"status": 409}),
+    RejectedError("422"),
+    PerhapsThereError("it says that it knows it"),
+]
+
+
+@pytest.mark.parametrize("policy", ["hold", "resend"])
+@pytest.mark.parametrize("refusal", REFUSALS, ids=repr)
+def test_what_is_refused_after_it_may_have_arrived_is_held_and_sent_no_more(refusal, policy):
+    api = Forgetful(refusal)
+    engine, order = lost(api, in_doubt=policy)
+    engine.run()
+    export = engine.delivered(order).export
+    assert (api.taken, order.status, export.held) == ([order.id], OrderStatus.PUSHING, True)
+    assert calls(api) == ["export", "find", "export", "find"], "asked before and after"
+    assert (export.error["code"], refusal.message in export.error["message"]) == ("PERHAPS_THERE", True)
+    engine.wait(7200)
+    engine.run()
+    assert calls(api).count("export") == 2
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=repr)
+def test_a_refusal_has_it_looked_for_once_more(refusal):
+    api = Forgetful(refusal, shows_from=2)
+    engine, order = lost(api)
+    engine.run()
+    assert (api.taken, order.status) == ([order.id], OrderStatus.CONFIRMED)
+    assert engine.delivered(order).outcomes[-1].inferred
+
+
+def test_a_refusal_and_then_no_answer_is_asked_about_again():
+    api = Forgetful(RejectedError("taken"), shows_from=4)
+    engine, order = lost(api)
+    api.script["find"] = [None, TransientError("500"), RejectedError("404")]
+    engine.run()
+    assert (api.taken, order.status) == ([order.id], OrderStatus.CONFIRMED)
+    assert calls(api) == ["export", "find", "export", "find", "find", "find"]
+
+
+def test_a_later_attempt_that_goes_wrong_says_nothing_about_the_earlier_one():
+    api = Forgetful(RejectedError("taken"))
+    engine, order = lost(api)
+    api.refusal = TransientError("not now")
+    engine.run()
+    assert (api.taken, order.status) == ([order.id], OrderStatus.PUSHING)
+    assert engine.delivered(order).export.held
+
+
+def test_the_first_refusal_of_all_is_one():
+    api = MemoryApi()
+    engine, order = MemoryEngine(api, {}), an_order()
+    api.script["export"] = [TransientError("nothing was done"), RejectedError("taken")]
+    engine.push(order)
+    engine.run()
+    assert (api.taken, order.status) == ([], OrderStatus.ERROR)
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_result_without_success_says_nothing_about_what_the_erp_did(arrived):
+    class Reporting(MemoryApi):
+        """Says as a result what went wrong, whenever that was."""
+
+        def export(self, draft_order, config):
+            if arrived:
+                super().export(draft_order, config)
+            return ExportResult(success=False, error_message="read timed out")
+
+    api = Reporting()
+    engine, order = MemoryEngine(api, {}), an_order()
+    api.finds = arrived
+    engine.push(order)
+    engine.run()
+    assert len(api.taken) == int(arrived)
+    assert order.status is (OrderStatus.CONFIRMED if arrived else OrderStatus.PUSHING)
+    assert "read timed out" in engine.delivered(order).outcomes[0].message
+
+
+def test_a_result_that_says_that_nothing_was_done_is_tried_again():
+    class Sure(MemoryApi):
+        def export(self, draft_order, config):
+            if not self.calls:
+                self.calls.append(("export", draft_order.id))
+                return ExportResult(success=False, error_message="queue full", nothing_done=True)
+            return super().export(draft_order, config)
+
+    api = Sure()
+    engine, order = MemoryEngine(api, {}), an_order()
+    engine.push(order)
+    engine.run()
+    assert (calls(api), order.status) == (["export", "export"], OrderStatus.CONFIRMED)
 
 
 class Careless(MemoryApi):

@@ -2,8 +2,8 @@
 
 The way of one of them:
 
-1. `requests` has its routes, which come first in the list that a request is compared with. A body is decoded in one
-   step (`flow/order/reading`).
+1. `requests` has its routes, which come first in the list that a request is compared with. `order_in`
+   decodes a body in one step; what is wrong with it is looked for only if something is.
 2. `only_ids` gives a request that says nothing but ids in its path to its route, past FastAPI.
 3. `together` takes the steps of several callers in one transaction, each with its own answer; one that would wait for
    an order that somebody else has locked (`LockedError`) is taken once more, alone.

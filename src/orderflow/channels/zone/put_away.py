@@ -10,10 +10,10 @@ from hashlib import sha256
 from uuid import uuid4
 
 from orderflow.channels.filestore import FileStore, Rename, Upload, join
-from orderflow.connectors.dropzone.acks import is_plain
+from orderflow.channels.zone.names import is_plain
+from orderflow.domain.answer_files import LIMIT
 from orderflow.domain.delivery import Ack
 from orderflow.domain.errors import ConnectorError
-from orderflow.formats.answers import LIMIT
 
 PROCESSED = "processed"
 ERROR = "error"
@@ -22,13 +22,14 @@ SUFFIXES = 9
 
 
 def put_away(store: FileStore, folder: str, acks: Sequence[Ack]) -> None:
-    """Move recorded answers; one that is gone was moved before.
+    """Move recorded answers; one that is gone was moved before, and one that was not even read stays.
 
     Raises:
         ConnectorError: Some could not be moved; they are read, and found recorded, in the next round.
     """
     understood = [name for ack in acks if ack.status in ("ACKED", "FAILED") and (name := _name(ack))]
-    reasons = {name: ack.message or "" for ack in acks if ack.status == "UNREADABLE" and (name := _name(ack))}
+    unreadable = [ack for ack in acks if ack.status == "UNREADABLE" and ack.digest is not None]
+    reasons = {name: ack.message or "" for ack in unreadable if (name := _name(ack))}
     if understood:
         _move(store, folder, PROCESSED, understood, {})
     if reasons:

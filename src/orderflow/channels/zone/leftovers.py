@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from orderflow.channels.filestore import FileStore, join
-from orderflow.connectors.dropzone.acks import server_time
+from orderflow.channels.zone.answers import server_time
 from orderflow.domain.delivery import Leftover
 
 _NAME = re.compile(r"(?P<reference>[^/\\]+)\.(?P<token>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.tmp")

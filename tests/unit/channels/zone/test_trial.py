@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from orderflow.connectors.dropzone import trial
+from orderflow.channels.zone import trial
 from orderflow.domain.errors import InDoubtError, NeedsAttentionError, UnavailableError
 
 

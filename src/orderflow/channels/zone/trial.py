@@ -11,7 +11,7 @@ from uuid import uuid4
 from orderflow.channels.channel import Session
 from orderflow.channels.filestore import FileStore, Rename, Upload, join
 from orderflow.channels.settings import FileSettings
-from orderflow.connectors.dropzone.put_away import PROCESSED
+from orderflow.channels.zone.put_away import PROCESSED
 from orderflow.domain.delivery import TestResult
 from orderflow.domain.errors import ConnectorError, InDoubtError, NeedsAttentionError, TransientError, UnavailableError
 from orderflow.net.addresses import SILENT

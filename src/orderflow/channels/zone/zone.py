@@ -7,14 +7,13 @@ from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
 
-from orderflow.channels.channel import Channel, Parcel, Reader, Ready, Session
+from orderflow.channels.channel import Parcel, Reader, Ready, Session
 from orderflow.channels.filestore import FileStore, Rename, Upload, join
 from orderflow.channels.settings import FileSettings
-from orderflow.connectors.dropzone import trial
-from orderflow.connectors.dropzone.acks import read_answers
-from orderflow.connectors.dropzone.config import Dropzone
-from orderflow.connectors.dropzone.leftovers import find_leftovers
-from orderflow.connectors.dropzone.put_away import bring_back, put_away
+from orderflow.channels.zone import trial
+from orderflow.channels.zone.answers import read_answers
+from orderflow.channels.zone.leftovers import find_leftovers
+from orderflow.channels.zone.put_away import bring_back, put_away
 from orderflow.domain.delivery import Ack, Delivery, ExportResult, Leftover, Waiting, WaitingExport
 from orderflow.domain.errors import (
     ConnectorError,
@@ -136,7 +135,7 @@ class Zone(Session):
         return self._delivered(parcel.delivery, path)
 
     def incoming(self, waiting: Waiting | Iterable[WaitingExport], read: Reader) -> Iterator[Ack]:
-        """Read the answers; see `orderflow.connectors.dropzone.acks`."""
+        """Read the answers; see `orderflow.channels.zone.answers`."""
         if self.config.ack_path is None:
             return iter(())
         return read_answers(self.store, self.config.ack_path, Waiting.of(waiting), read)
@@ -183,28 +182,6 @@ class Zone(Session):
         return ExportResult(
             True, delivery.export_id, dropzone_path=path, connector_metadata=metadata, inferred=inferred
         )
-
-
-def open_zone(form: Dropzone, *, apart: str = "", patience: float | None = None) -> Session:
-    """Return the session of a form; connects to nothing yet.
-
-    Args:
-        apart: If given, a session that shares no connection with others.
-        patience: Seconds at most for connecting, and for any answer.
-    """
-    settings = form.of_channel if patience is None else _hurried(form.of_channel, patience)
-    store = open_store(form.channel, settings, apart=apart)
-    return Zone(settings, store) if isinstance(store, FileStore) else store
-
-
-def open_store(channel: Channel, settings: Any, *, apart: str = "") -> FileStore | Session:
-    """Return what a channel opens."""
-    return channel.open(settings, apart=apart)
-
-
-def _hurried(settings: Any, patience: float) -> Any:
-    limits = {"connect_timeout", "timeout"} & type(settings).model_fields.keys()
-    return settings.model_copy(update={name: min(getattr(settings, name), patience) for name in limits})
 
 
 def _publishing(source: str, delivery: Delivery) -> Rename:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orderflow.channels.filestore import Entry
-from orderflow.connectors.dropzone import acks
-from orderflow.connectors.dropzone.acks import is_plain
+from orderflow.channels.zone import answers
+from orderflow.channels.zone.names import is_plain
+from orderflow.connectors.dropzone import DropzoneJsonV1Connector
+from orderflow.connectors.dropzone.connector import Reading
+from orderflow.domain.answer_files import Answer, OrderNumber, UnreadableError
 from orderflow.domain.delivery import Ack, Waiting, WaitingExport
 from orderflow.domain.errors import NeedsAttentionError, TransientError, UnavailableError
+from orderflow.formats.json_v1 import JsonV1Format
 
 ACKED = '{"status": "ACKED", "erp_order_id": "SO-1"}'
+GENERATED = "sales_order_0b9f8a51-7c0e-4d8e-9b57-2f3a1c6d4e10_20251226T100000Z_3f9a1b2c.json"
 FAILED = '{"status": "FAILED", "error_code": "E42", "message": "no"}'
 NAME = "sales_order_1.json"
 
@@ -66,7 +71,7 @@ def test_an_answer_to_nothing_we_know_stays_unread(poll, finish, store):
 
 def test_other_files_are_nobodys_business(poll, store):
     others = [
-        "readme.txt", f"ack_{NAME}.tmp", f".ack_{NAME}", f"{NAME}", "ack_..\\evil.json", "ack_\udcff.json",
+        "readme.txt", f"ack_{NAME}.tmp", f".ack_{NAME}", "sales_order_11.log", "ack_..\\evil.json", "ack_\udcff.json",
         "ack_new\nline.json",
     ]  # fmt: skip
     for name in others:
@@ -164,7 +169,7 @@ def test_what_changes_between_two_looks_is_for_the_next_round(poll, store, monke
         "gone": lambda: store.files.pop(path),
         "finished": lambda: store.put(path, ACKED),
     }[change]
-    monkeypatch.setattr(acks.time, "sleep", lambda seconds: after())
+    monkeypatch.setattr(answers.time, "sleep", lambda seconds: after())
     assert poll() == []
     monkeypatch.undo()
 
@@ -183,7 +188,7 @@ def test_what_breaks_off_has_a_minute_by_the_servers_clock(poll, store, content)
 
 def test_all_doubtful_answers_share_one_wait(poll, store, monkeypatch):
     naps = []
-    monkeypatch.setattr(acks.time, "sleep", naps.append)
+    monkeypatch.setattr(answers.time, "sleep", naps.append)
     names = [f"{number}.json" for number in range(20)]
     for name in names:
         store.put(f"/acks/ack_{name}", "garbage")
@@ -297,10 +302,129 @@ def test_no_name_is_matched_to_an_export_that_it_does_not_spell_out(exports, wri
     entries = [Entry(f"{prefix}{exports[i % len(exports)]}{suffix}", 1, 0.0) for prefix, i, suffix in written]
     waiting = waits(*exports)
     ids = {export.export_id: export.reference for export in waiting}
-    ours, strangers = acks._match(acks._named_as_answers(entries), waiting)
-    for found in ours:
-        assert found.reference == ids[found.export_id]
-        prefix = "ack_" if found.expected == "ACKED" else "error_"
-        assert found.entry.name in (f"{prefix}{found.reference}", f"{prefix}{found.reference}.json")
-    for found in strangers:
-        assert not set(found.references) & set(exports)
+    found = answers.sort("/acks", entries, waiting, Reading(JsonV1Format(), None))
+    for one in found.ours:
+        assert one.export.reference == ids[one.export.export_id]
+        word, _, file = one.name.partition("_")
+        assert word in ("ack", "error")
+        assert file in (one.export.reference, f"{one.export.reference}.json")
+        assert one.export.reference.removesuffix(".json") in one.entry.name
+    for stranger in found.strangers:
+        assert stranger.reference not in exports
+    told = [*found.ours, *found.strangers, *found.unclaimed]
+    spoken = [one for one in entries if one.name.startswith(("ack_", "error_")) and not one.name.endswith(".tmp")]
+    assert len(told) >= len(spoken)
+
+
+MISNAMED = [
+    "ack {}", "Ack-{}", "ACK{}", "ack.{}", " ack _ {}", "{}.ack", "{stem}_ack.json", "{stem}.ack.json", "{} - ack",
+    "ack - {stem} (2).json", "ack__{}.txt",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MISNAMED)
+@pytest.mark.parametrize("file", [NAME, GENERATED])
+def test_an_answer_that_says_what_it_is_in_other_words_is_read(poll, finish, store, name, file):
+    written = name.format(file, stem=file.removesuffix(".json"))
+    store.put(f"/acks/{written}", ACKED)
+    (ack,) = poll(waits(file, "sales_order_10.json", GENERATED.replace("3f9a1b2c", "3f9a1b2d")))
+    assert (ack.reference, ack.status, ack.erp_order_id) == (file, "ACKED", "SO-1")
+    finish([ack])
+    assert store.names("/acks/processed") == [written]
+
+
+@pytest.mark.parametrize("name", ["ack {}", "{}.error"])
+def test_a_misnamed_answer_says_in_itself_what_its_name_says_or_is_unreadable(poll, store, name):
+    store.put(f"/acks/{name.format(NAME)}", FAILED if name.startswith("ack") else ACKED)
+    assert [(ack.status, ack.digest is not None) for ack in poll()] == [("UNREADABLE", True)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "{}",
+        "{}.json",
+        "{}.log",
+        "confirmed_{}",
+        "ack2_{}",
+        "reply error {}",
+        "response-{stem}.xml",
+        "fail {}",
+        "ack_\udcff_{}",
+    ],
+)
+def test_what_names_an_order_that_waits_and_is_no_answer_is_news_and_stays(poll, finish, store, name):
+    written = name.format(NAME, stem=NAME.removesuffix(".json"))
+    store.put(f"/acks/{written}", ACKED)
+    waiting = waits()
+    (export,) = waiting
+    (ack,) = poll(waiting)
+    assert (ack.status, ack.export_id, ack.digest) == ("UNREADABLE", export.export_id, None)
+    assert "Its name is not that of an answer" in ack.message
+    ack.source.encode()
+    finish([ack])
+    assert store.names("/acks") == [written]
+    assert poll(waits("sales_order_2.json")) == [], "nobody waits for it any more"
+
+
+@pytest.mark.parametrize("spelled", ["{0}", "{0.hex}", "reply {0} ok"])
+def test_a_name_that_carries_an_exports_id_is_news_too(poll, store, spelled):
+    waiting = waits(GENERATED)
+    (export,) = waiting
+    store.put(f"/acks/{spelled.format(export.export_id)}.xml", b"<ok/>")
+    assert [(ack.export_id, ack.status) for ack in poll(waiting)] == [(export.export_id, "UNREADABLE")]
+
+
+@given(st.text(max_size=12), st.text(max_size=12), st.sampled_from([NAME, GENERATED]))
+def test_nothing_that_carries_the_name_of_an_order_that_waits_is_passed_over(before, after, file):
+    entry = Entry(f"{before}{file}{after}", 1, 0.0)
+    unfinished = entry.name.startswith(".") or entry.name.lower().endswith(".tmp")
+    found = answers.sort("/acks", [entry], waits(file), Reading(JsonV1Format(), None))
+    told = [*found.ours, *found.strangers, *found.unclaimed]
+    assert len(told) <= (0 if unfinished else 1)
+    if not unfinished and not before[-1:].isdigit() and not after[:1].isdigit():
+        assert len(told) == 1
+
+
+class Bulk(JsonV1Format):
+    """Answers under any name that ends in .edi, several in a file, each naming its order in a way of its own."""
+
+    def claims(self, name):
+        return name.endswith(".edi")
+
+    def about(self, name):
+        return ()
+
+    def read(self, name, content, settings):
+        for line in content.decode().splitlines():
+            if "?" in line:
+                raise UnreadableError("It holds a question.")
+            kind, name = line.split(" ", 1)
+            yield Answer("ACKED", about={"file": str, "id": UUID, "number": OrderNumber}[kind](name))
+
+
+def test_a_format_has_answers_under_names_of_its_own_several_in_a_file(store, config, finish):
+    class BulkConnector(DropzoneJsonV1Connector):
+        format = Bulk()
+
+    one, two, three = (
+        WaitingExport(uuid4(), uuid4(), f"{number}.edi", order_number=f"PO-{number}") for number in (1, 2, 3)
+    )
+    store.put("/acks/CONTRL.edi", f"file 1.edi\nid {two.export_id}\nnumber PO-3")
+    store.put("/acks/theirs.edi", "number PO-4")
+    store.put("/acks/odd.edi", "file 1.edi\nwhat?")
+    store.put("/acks/ack_1.edi.json", ACKED)
+    found = list(BulkConnector().poll_acks(config, Waiting([one, two, three])))
+    assert [(ack.export_id, ack.status) for ack in found[:3]] == [
+        (one.export_id, "ACKED"),
+        (two.export_id, "ACKED"),
+        (three.export_id, "ACKED"),
+    ]
+    assert {ack.source for ack in found[:3]} == {"/acks/CONTRL.edi"}
+    assert sorted((ack.source, ack.status) for ack in found[3:]) == [
+        ("/acks/ack_1.edi.json", "UNREADABLE"),
+        ("/acks/odd.edi", "UNMATCHED"),
+        ("/acks/theirs.edi", "UNMATCHED"),
+    ]
+    finish(found[:3])
+    assert store.names("/acks/processed") == ["CONTRL.edi"]

@@ -1,0 +1,238 @@
+"""The ERP's answers in a folder: found by name, read by the connection's format, and told whose they are.
+
+Which names are answers, and what they and their content mean, the format knows. What names an export that waits and
+is no answer by its name is read where one alone can be meant (`ack <file>`), else it is news: never passed over.
+docs/dropzone.md tells the ERP's side.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from uuid import uuid4
+
+from orderflow.channels.channel import Reader
+from orderflow.channels.filestore import Entry, FileStore, Upload, join
+from orderflow.channels.zone.names import KnownNames, is_plain
+from orderflow.domain.answer_files import LIMIT, Answer, Reference, UnfinishedError, UnreadableError, excerpt
+from orderflow.domain.delivery import Ack, Waiting, WaitingExport
+from orderflow.domain.errors import ConnectorError
+
+READ_AT_ONCE = 500
+"""Answers asked for together."""
+
+SECOND_LOOK = 1.0
+"""Seconds after which an answer that makes no sense is read again."""
+
+PATIENCE = 60.0
+"""Seconds, by the server's clock, for which an answer that breaks off counts as still being written."""
+
+NOT_CLAIMED = "Its name is not that of an answer, though it names this order; it was not read. Have it named as agreed."
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file that is an answer by its name.
+
+    Attributes:
+        name: What the format reads it as: its own name, or the one that was meant.
+        export: Whose answer it is by its name; None: what lies in it says.
+    """
+
+    entry: Entry
+    name: str
+    export: WaitingExport | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """What lies in the folder: answers to be read, those to exports that nobody knows, and what is neither."""
+
+    ours: list[Found]
+    strangers: list[Ack]
+    unclaimed: list[Ack]
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubtful:
+    found: Found
+    content: bytes
+    reason: UnreadableError
+
+
+def read_answers(store: FileStore, folder: str, waiting: Waiting, read: Reader) -> Iterator[Ack]:
+    """Read what lies in the folder, oldest first; then what makes no sense, after a second look; then the rest.
+
+    Args:
+        read: How the format reads what lies in an answer, and which names are answers.
+
+    Raises:
+        ConnectorError: The folder or one of the answers cannot be read; the others were yielded before.
+    """
+    found = sort(folder, store.list(folder), waiting, read)
+    doubtful: list[_Doubtful] = []
+    problems: list[ConnectorError] = []
+    for start in range(0, len(found.ours), READ_AT_ONCE):
+        yield from _read(store, folder, found.ours[start : start + READ_AT_ONCE], waiting, read, doubtful, problems)
+    if doubtful:
+        yield from _look_again(store, folder, doubtful)
+    yield from found.unclaimed
+    yield from found.strangers
+    if problems:
+        raise problems[0]
+
+
+def sort(folder: str, entries: Sequence[Entry], waiting: Waiting, read: Reader) -> Sorted:
+    """Sort what lies in a folder by its names; what begins or ends as temporary files do is still being written."""
+    files = sorted((one for one in entries if not one.is_folder and not _is_unfinished(one.name)), key=_age)
+    about = {one.name: tuple(read.about(one.name)) for one in files if is_plain(one.name) and read.claims(one.name)}
+    known = waiting.match(name for names in about.values() for name in names)
+    names = KnownNames(waiting)
+    done = Sorted([], [], [])
+    for entry in files:
+        named = about.get(entry.name)
+        export = next((known[name] for name in named or () if name in known), None)
+        if export is not None or named == () or (named and (export := names.nearly(named[0]))):
+            done.ours.append(Found(entry, entry.name, export))
+        elif found := _as_meant(entry, names, read):
+            done.ours.append(found)
+        elif named:
+            done.strangers.append(Ack(named[0], "UNMATCHED", source=join(folder, entry.name)))
+        elif carried := names.carried_by(entry.name):
+            done.unclaimed.append(_unclaimed(folder, entry, carried[0]))
+    return done
+
+
+def _as_meant(entry: Entry, names: KnownNames, read: Reader) -> Found | None:
+    """Return the answer that was meant, if what stands beside an export's name says one, as in `ack <file>`."""
+    carried = names.carried_by(entry.name) if is_plain(entry.name) else None
+    if carried is None:
+        return None
+    export, beside = carried
+    meant = f"{beside}_{export.reference}"
+    return Found(entry, meant, export) if read.claims(meant) and export.reference in read.about(meant) else None
+
+
+def _unclaimed(folder: str, entry: Entry, export: WaitingExport) -> Ack:
+    shown = "".join(letter if letter.isprintable() else "?" for letter in entry.name)
+    source = join(folder, shown)
+    return Ack(export.reference, "UNREADABLE", export.export_id, message=NOT_CLAIMED, source=source)
+
+
+def _is_unfinished(name: str) -> bool:
+    return name.startswith(".") or name.lower().endswith(".tmp")
+
+
+def _age(entry: Entry) -> tuple[float, str]:
+    return entry.modified, entry.name
+
+
+def _read(
+    store: FileStore,
+    folder: str,
+    files: Sequence[Found],
+    waiting: Waiting,
+    read: Reader,
+    doubtful: list[_Doubtful],
+    problems: list[ConnectorError],
+) -> Iterator[Ack]:
+    """Read some files, many in flight, and yield their answers in order; what is gone is somebody else's doing."""
+    by_path = {join(folder, found.entry.name): found for found in files}
+    said: dict[str, list[Answer]] = {}
+    too_large: dict[str, Ack] = {}
+    for path, content in store.read(list(by_path), LIMIT):
+        found = by_path[path]
+        if isinstance(content, bytes):
+            try:
+                said[path] = _said(found, content, read)
+            except UnreadableError as reason:
+                doubtful.append(_Doubtful(found, content, reason))
+        elif isinstance(content, ConnectorError) and content.code == "FILE_TOO_LARGE":
+            too_large[path] = _unreadable(folder, found, f"The file is larger than {LIMIT} bytes.")
+        elif content is not None:
+            problems.append(content)
+    known = waiting.match({answer.about for answers in said.values() for answer in answers if answer.about})
+    for path, found in by_path.items():
+        yield from (_ack(path, found, answer, known) for answer in said.get(path, ()))
+        if path in too_large:
+            yield too_large[path]
+
+
+def _said(found: Found, content: bytes, read: Reader) -> list[Answer]:
+    answers = list(read(found.name, content))
+    if not answers:
+        raise UnreadableError("It is no answer in the connection's format.")
+    return answers
+
+
+def _ack(path: str, found: Found, answer: Answer, known: dict[Reference, WaitingExport]) -> Ack:
+    export = known.get(answer.about) if answer.about else found.export
+    if export is None:
+        return Ack(_told(answer.about) or found.entry.name, "UNMATCHED", source=path)
+    return Ack(
+        export.reference,
+        answer.status,
+        export_id=export.export_id,
+        erp_order_id=answer.erp_order_id,
+        error_code=answer.error_code,
+        message=answer.message,
+        processed_at=answer.processed_at,
+        source=path,
+    )
+
+
+def _told(about: Reference | None) -> str:
+    return str(getattr(about, "number", about or ""))
+
+
+def _unreadable(folder: str, found: Found, reason: str, content: bytes = b"") -> Ack:
+    """Return that an answer cannot be read; one whose export nobody knows stays where it lies, and is counted."""
+    source = join(folder, found.entry.name)
+    if found.export is None:
+        return Ack(found.entry.name, "UNMATCHED", message=reason, source=source)
+    return Ack(
+        found.export.reference,
+        "UNREADABLE",
+        export_id=found.export.export_id,
+        message=reason,
+        source=source,
+        excerpt=excerpt(content),
+        digest=sha256(content).hexdigest(),
+    )
+
+
+def _look_again(store: FileStore, folder: str, doubtful: Sequence[_Doubtful]) -> Iterator[Ack]:
+    """Yield what still makes no sense and is surely finished; the rest is for the next round."""
+    time.sleep(SECOND_LOOK)
+    entries = {entry.name: entry for entry in store.list(folder)}
+    same = {
+        join(folder, item.found.entry.name): item
+        for item in doubtful
+        if entries.get(item.found.entry.name) == item.found.entry
+    }
+    finished = [
+        same[path]
+        for path, content in store.read(list(same), LIMIT)
+        if isinstance(content, bytes) and content == same[path].content
+    ]
+    breaks_off = any(isinstance(item.reason, UnfinishedError) for item in finished)
+    now = server_time(store, folder) if breaks_off else 0.0
+    for item in finished:
+        if not isinstance(item.reason, UnfinishedError) or now - item.found.entry.modified > PATIENCE:
+            yield _unreadable(folder, item.found, str(item.reason), item.content)
+
+
+def server_time(store: FileStore, folder: str) -> float:
+    """Return the server's time, as it stamps a new file; it need not agree with ours."""
+    path = join(folder, f"orderflow_clock_{uuid4().hex}.tmp")
+    written = store.upload([Upload(path, b"")])
+    try:
+        for _, problem in written:
+            if problem is not None:
+                raise problem
+        entry = store.stat(path)
+    finally:
+        store.remove([path])
+    return entry.modified if entry else 0.0

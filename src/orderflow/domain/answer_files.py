@@ -1,0 +1,66 @@
+"""What a file says that an ERP left: the words between formats, which read it, and channels, which bring it."""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+LIMIT = 1024 * 1024
+"""Bytes; an answer that is larger is not read."""
+
+LONGEST_EXCERPT = 500
+"""Characters."""
+
+MARKS: tuple[tuple[bytes, str], ...] = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""How a text may begin, and which encoding that says."""
+
+
+class UnreadableError(Exception):
+    """The answer is not what its format says; the text says why and quotes nothing of it."""
+
+
+class UnfinishedError(UnreadableError):
+    """The answer breaks off: it may still be being written."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderNumber:
+    """An order's external number, as an answer may name it."""
+
+    number: str
+
+
+Reference = str | UUID | OrderNumber
+"""What an answer may call the delivery that it is about: its file's name, its export's id, or its order's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the ERP said about one delivery; the fields are those of `orderflow.domain.delivery.Ack`.
+
+    Attributes:
+        about: The delivery; None: the one that the file's own name means.
+    """
+
+    status: Literal["ACKED", "FAILED"]
+    erp_order_id: str | None = None
+    error_code: str | None = None
+    message: str | None = None
+    processed_at: str | None = None
+    about: Reference | None = None
+
+
+def excerpt(content: bytes) -> str | None:
+    """Return the beginning of what came, for a person: printable, at most `LONGEST_EXCERPT` characters."""
+    encoding = next((name for mark, name in MARKS if content.startswith(mark)), "utf-8")
+    text = content[: LONGEST_EXCERPT * 4].decode(encoding, "replace").lstrip("\ufeff")
+    plain = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(plain.split())[:LONGEST_EXCERPT] or None

@@ -1,0 +1,113 @@
+"""An order as it comes in: what `domain.orders` says that an order holds, under its names in JSON, with its rules.
+
+A new field is declared there; here it needs a line only if it has a rule of its own. These structs are what a text is
+decoded into, and the schema that the API publishes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import is_dataclass
+from typing import Annotated, Any, get_args, get_type_hints
+
+import msgspec
+
+from orderflow.domain.orders import CONTENT, LINE_CONTENT, Customer, DraftOrder, DraftOrderLine, SourceDocument
+
+ADDRESSES = ("ship_to", "bill_to")
+MOST_LINES = 10_000
+MOST_ADDRESS_FIELDS = 50
+YEARS = range(1900, 3000)
+SHORT, LONG = 200, 4_000
+"""Characters of a code or a name, and of a text that people write."""
+
+LONG_FIELDS = {"notes", "line_notes", "description", "customer_sku_raw"}
+
+
+NUMBERS = {"qty": (15, 3), "unit_price": (14, 4)}
+"""Digits before and after the decimal point, as NUMERIC(18,3) and NUMERIC(18,4) hold them."""
+
+PATTERNS = {
+    "currency": (re.compile(r"([A-Z]{3})?"), "must be three capital letters (ISO 4217), as EUR"),
+    "sha256": (re.compile(r"[0-9a-f]{64}"), "must be 64 hex digits in lower case"),
+}
+_SHOWN: dict[str, dict[str, Any]] = {
+    "currency": {"examples": ["EUR"]},
+    "description": {"examples": ["Kabel NYM-J 3x1,5"]},
+    "erp_customer_number": {"examples": ["4711"]},
+    "external_order_number": {"examples": ["PO-12345"]},
+    "file_name": {"examples": ["order.pdf"]},
+    "internal_sku": {"examples": ["INT-999"]},
+    "line_no": {"description": "Once in an order", "minimum": 1, "exclusiveMaximum": 2**31},
+    "name": {"examples": ["Muster GmbH"]},
+    "order_date": {"description": f"In the years {YEARS[0]} to {YEARS[-1]}"},
+    "qty": {"examples": [10], "description": "15 digits and 3 decimals at most; over 0 to be READY"},
+    "unit_price": {"examples": [1.23], "description": "14 digits and 4 decimals at most"},
+    "uom": {"examples": ["M"]},
+}
+_NAMES = {"product_description": "description"}
+
+
+def limit_of(name: str) -> int:
+    """Return how many characters a text field may have."""
+    return LONG if name in LONG_FIELDS else SHORT
+
+
+def _address() -> Any:
+    value = Annotated[str, msgspec.Meta(extra_json_schema={"maxLength": LONG})]
+    limits = {"maxProperties": MOST_ADDRESS_FIELDS, "propertyNames": {"minLength": 1, "maxLength": SHORT}}
+    return Annotated[dict[str, value | None], msgspec.Meta(extra_json_schema=limits)]
+
+
+def _rules(name: str, kind: Any) -> dict[str, Any]:
+    """Return what the schema says of a field, beside its type."""
+    rules = dict(_SHOWN.get(name, {}))
+    if name in PATTERNS:
+        rules["pattern"] = f"^{PATTERNS[name][0].pattern}$"
+    elif kind is str:
+        rules["maxLength"] = limit_of(name)
+    return rules
+
+
+def _as_it_comes(name: str, hint: Any) -> Any:
+    """Return the type of a field in JSON."""
+    kind, *others = get_args(hint) or (hint,)
+    if is_dataclass(kind):
+        return _PARTS[kind] | None
+    if name in ADDRESSES:
+        return _address() | None
+    described: Any = Annotated[kind, msgspec.Meta(extra_json_schema=_rules(name, kind))]
+    return described | None if others else described
+
+
+def _struct(name: str, doc: str, kind: type[Any], names: tuple[str, ...], more: tuple[Any, ...] = ()) -> Any:
+    """Return the struct of the fields `names` of a dataclass; those that may be missing are None then."""
+    hints = get_type_hints(kind)
+    fields = [(field, _as_it_comes(_NAMES.get(field, field), hints[field])) for field in names]
+    declared = [(field, hint, None) if type(None) in get_args(hint) else (field, hint) for field, hint in fields]
+    return msgspec.defstruct(
+        name, [*declared, *more], forbid_unknown_fields=True, rename=_NAMES, kw_only=True, namespace={"__doc__": doc}
+    )
+
+
+def _all_of(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(get_type_hints(kind))
+
+
+LineBody = _struct("LineBody", "One line.", DraftOrderLine, LINE_CONTENT)
+_PARTS: dict[Any, Any] = {
+    Customer: _struct("CustomerBody", "Who ordered.", Customer, _all_of(Customer)),
+    SourceDocument: _struct(
+        "SourceDocumentBody", "The document that the order was read from.", SourceDocument, _all_of(SourceDocument)
+    ),
+}
+_LINES: Any = Annotated[list[LineBody], msgspec.Meta(extra_json_schema={"maxItems": MOST_LINES})]  # type: ignore[valid-type]  # made above
+OrderBody = _struct(
+    "OrderBody",
+    "An order. What is missing for approval may be added later; what is there must be right.",
+    DraftOrder,
+    CONTENT,
+    (("lines", _LINES, msgspec.field(default_factory=list)),),
+)
+PARTS = {"customer": _PARTS[Customer], "source_document": _PARTS[SourceDocument], "lines": LineBody}
+"""The fields of an order that have fields of their own, each a struct; `lines` is a list of them."""
