@@ -23,7 +23,7 @@ test("an ERP that is busy rests its connector, until when is said, whatever prov
     const { health: rests, ...connector } = health(proof);
     expect(healthOf({ ...connector, health: { ...rests, rests_until: AT } })).toEqual({
       state: "Resting",
-      because: { what: "the ERP is busy, until", at: AT },
+      because: { what: "the ERP is busy, goes on", at: AT },
     });
   }
 });

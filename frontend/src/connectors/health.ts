@@ -32,7 +32,7 @@ export function healthOf(connector: Connector): ShownHealth {
   if (health.state === "PAUSED" || connector.config_readable === false) return { state: "Needs you" };
   if (health.state === "OPEN") return { state: "Out of reach" };
   if (health.rests_until)
-    return { state: "Resting", because: { what: "the ERP is busy, until", at: health.rests_until } };
+    return { state: "Resting", because: { what: "the ERP is busy, goes on", at: health.rests_until } };
   return proven(connector);
 }
 

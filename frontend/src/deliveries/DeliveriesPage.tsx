@@ -15,7 +15,8 @@ import { OrderActions, ResolveButtons } from "../orders/OrderActions";
 import { UnreadableBadge } from "../orders/UnreadableAlert";
 import { Paged, useCursor } from "../shared/Pager";
 import { SelectAll, SelectOne, useSelection, type Selection } from "../shared/selection";
-import { DeliveryBadge, waitsFor } from "../shared/states";
+import { DeliveryBadge } from "../shared/states";
+import { WaitsFor } from "../shared/WaitsFor";
 import { dayStart, useFilters, useTyped, type Filters } from "../shared/useFilters";
 
 type Export = Schemas["Export"];
@@ -205,13 +206,7 @@ function Why({ row }: { row: Export }) {
     <Text size="xs" c="dimmed" component="div">
       {row.waits_for && (
         <div>
-          {waitsFor(row.waits_for)}
-          {row.waits_for === "RETRY_TIME" && (
-            <>
-              {" "}
-              <Moment at={row.next_attempt_at} />
-            </>
-          )}
+          <WaitsFor delivery={row} />
         </div>
       )}
       {row.overdue && (

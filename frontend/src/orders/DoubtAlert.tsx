@@ -55,7 +55,11 @@ export function DoubtAlert({ order: { actions }, delivery }: Props) {
           <ResolveButtons exportId={delivery.id} actions={actions} size="xs" />
         </Group>
       )}
-      {error?.code && <Code mt="xs">{error.code}</Code>}
+      {error?.code && (
+        <Text mt="xs">
+          <Code>{error.code}</Code>
+        </Text>
+      )}
     </Alert>
   );
 }

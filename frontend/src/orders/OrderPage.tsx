@@ -10,6 +10,7 @@ import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
 import { OrderActions } from "./OrderActions";
 import { OrderEditor } from "./OrderEditor";
+import { addressText, customerText, erpNumberText } from "./orderText";
 import { PageTitle } from "../shared/PageTitle";
 import { PreviewButton } from "../shared/Preview";
 import { OrderBadge } from "../shared/states";
@@ -102,35 +103,15 @@ function Heading({ order }: { order: ExactOrder }) {
   );
 }
 
-const ADDRESS = ["name", "contact", "street", "zip", "postal_code", "city", "country"];
-const rank = (name: string) => (ADDRESS.includes(name) ? ADDRESS.indexOf(name) : ADDRESS.length);
-
-function erpNumber({ erp_order_id, latest_export }: ExactOrder): string | null {
-  const by = latest_export?.confirmed_by;
-  return by && erp_order_id ? `${erp_order_id}, by hand by ${by}` : erp_order_id;
-}
-
 function Facts({ order }: { order: ExactOrder }) {
-  const address = (part: Record<string, unknown> | null) =>
-    part &&
-    Object.keys(part)
-      .sort((a, b) => rank(a) - rank(b))
-      .map((name) => part[name])
-      .filter(Boolean)
-      .join(", ");
   const facts: [string, React.ReactNode][] = [
-    [
-      "Customer",
-      [order.customer.name, order.customer.erp_customer_number && `(${order.customer.erp_customer_number})`]
-        .filter(Boolean)
-        .join(" "),
-    ],
-    ["Number in the ERP", erpNumber(order)],
+    ["Customer", customerText(order.customer)],
+    ["Number in the ERP", erpNumberText(order)],
     ["Order date", order.order_date],
     ["Wanted for", order.requested_delivery_date],
     ["Currency", order.currency],
-    ["Ship to", address(order.ship_to)],
-    ["Bill to", address(order.bill_to)],
+    ["Ship to", addressText(order.ship_to)],
+    ["Bill to", addressText(order.bill_to)],
     ["Source", order.source_document.file_name],
     [
       "Approved",

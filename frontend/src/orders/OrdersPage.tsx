@@ -15,6 +15,7 @@ import { Paged, useCursor } from "../shared/Pager";
 import { SelectAll, SelectOne, useSelection, type Selection } from "../shared/selection";
 import { ORDER_STATES, OrderBadge } from "../shared/states";
 import { dayStart, useFilters, useTyped, type Filters } from "../shared/useFilters";
+import { erpNumber } from "./orderText";
 import { UnreadableBadge } from "./UnreadableAlert";
 
 type Summary = Schemas["OrderSummary"];
@@ -159,7 +160,7 @@ function Row({ order, selection }: { order: Summary; selection: Selection | unde
         </Text>
       </Table.Td>
       <Table.Td visibleFrom="md" className="numeric whole">
-        {order.erp_order_id ?? "–"}
+        {erpNumber(order) ?? "–"}
       </Table.Td>
       <Table.Td visibleFrom="md" className="numeric whole">
         {order.requested_delivery_date ?? "–"}

@@ -2,7 +2,7 @@ import { Alert, Code, List, Text } from "@mantine/core";
 import type { ExactOrder } from "../api/queries";
 import { ProblemAlert } from "../shared/ErrorAlert";
 import { Moment } from "../shared/Moment";
-import { waitsFor } from "../shared/states";
+import { WaitsFor } from "../shared/WaitsFor";
 import { isInDoubt } from "./doubt";
 import { DoubtAlert } from "./DoubtAlert";
 import { UnreadableAlert } from "./UnreadableAlert";
@@ -46,25 +46,8 @@ function Waiting({ order }: { order: ExactOrder }) {
   const latest = order.latest_export;
   if (order.status !== "PUSHING" || !latest?.waits_for || GOES_ON.has(latest.waits_for)) return null;
   const reason = latest.connector_error ?? latest.error;
-  const title = (
-    <>
-      {waitsFor(latest.waits_for)}
-      {latest.waits_for === "RETRY_TIME" && (
-        <>
-          {" "}
-          <Moment at={latest.next_attempt_at} />
-        </>
-      )}
-      {latest.waits_for === "TARGET_RESTS" && (
-        <>
-          {" "}
-          <Moment at={latest.rests_until} absolute />
-        </>
-      )}
-    </>
-  );
   return (
-    <Alert color="yellow" title={title}>
+    <Alert color="yellow" title={<WaitsFor delivery={latest} />}>
       {reason?.message && <Text size="sm">{reason.message}</Text>}
       {reason?.hint && (
         <Text size="sm" c="dimmed">

@@ -1,4 +1,4 @@
-import { Alert, Badge, Button, Code, Group, ScrollArea, Text, Tooltip } from "@mantine/core";
+import { Alert, Badge, Box, Button, Code, Group, ScrollArea, Text, Tooltip } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { answer, api, type Schemas } from "../api/client";
 import { useAction, useMay, type ExactOrder } from "../api/queries";
@@ -67,7 +67,11 @@ function WaysOut({ order }: { order: ExactOrder }) {
         )}
         {order.actions.includes("confirm") && <ConfirmButton id={id} name={name} version={version} size="xs" />}
       </Group>
-      {again.error && <ErrorAlert error={again.error} />}
+      {again.error && (
+        <Box mt="xs">
+          <ErrorAlert error={again.error} />
+        </Box>
+      )}
       {again.data && (
         <Text size="sm" mt="xs" role="status">
           {readAgainOutcome(again.data).text}

@@ -146,6 +146,7 @@ function Pausing({ organization }: { organization: Organization }) {
           label={() => "Deliveries"}
           show={pauseText}
           onBack={saving.putOff}
+          back="Cancel"
           onSettled={saving.settle}
         />
       )}

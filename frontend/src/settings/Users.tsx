@@ -88,6 +88,7 @@ function Row({ user }: { user: User }) {
             label={([name]) => `${name === "role" ? "Role" : "Account"} of ${user.email}`}
             show={accessText}
             onBack={saving.putOff}
+            back="Cancel"
             onSettled={saving.settle}
           />
         )}

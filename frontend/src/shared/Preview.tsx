@@ -7,6 +7,7 @@ import { useConnectors, usePreview } from "../api/queries";
 import { connectorName } from "../connectors/connectorName";
 import { ErrorAlert } from "./ErrorAlert";
 import { count } from "./format";
+import { indented } from "./indented";
 
 /** What would be sent; nothing was. */
 export function Preview({ shown }: { shown: Schemas["Preview"] }) {
@@ -36,19 +37,6 @@ export function Preview({ shown }: { shown: Schemas["Preview"] }) {
       </ScrollArea.Autosize>
     </Stack>
   );
-}
-
-/** Compact JSON on lines of its own; its numbers are not read, JavaScript would change some. */
-function indented(json: string): string {
-  if (json.includes("\n")) return json;
-  let depth = 0;
-  const line = (change: number) => `\n${"  ".repeat((depth += change))}`;
-  return json.replace(/"(?:[^"\\]|\\.)*"|\{\}|\[\]|[{}[\],:]/g, (token) => {
-    if (token === "{" || token === "[") return token + line(1);
-    if (token === "}" || token === "]") return line(-1) + token;
-    if (token === ",") return token + line(0);
-    return token === ":" ? ": " : token;
-  });
 }
 
 export function PreviewButton({ orderId }: { orderId: string }) {

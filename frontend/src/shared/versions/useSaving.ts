@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { ApiError } from "../../api/client";
 import { useAction } from "../../api/queries";
-import { differences, type Difference } from "./differences";
+import { afterStale, differences } from "./differences";
 
 /** What is stored, and the version that it has there. */
 export interface Stored<T> {
@@ -54,9 +54,9 @@ export function useSaving<T extends Record<string, unknown>>(options: Options<T>
       } catch (error) {
         if (!isStale(error)) throw error;
         const theirs = await load();
-        const found = differences(over.value, theirs.value, yours);
-        if (found.every(isTheirs)) return { saved: theirs };
-        if (click && found.every(isYours)) return { saved: await save(yours, ifMatch(theirs.version), theirs.value) };
+        const next = afterStale(differences(over.value, theirs.value, yours), click);
+        if (next === "nothing") return { saved: theirs };
+        if (next === "save") return { saved: await save(yours, ifMatch(theirs.version), theirs.value) };
         return { stale: { original: over.value, theirs, yours } };
       }
     },
@@ -87,11 +87,6 @@ export function useSaving<T extends Record<string, unknown>>(options: Options<T>
     putOff: () => setStale(undefined),
   };
 }
-
-/** Nothing of yours is not stored already. */
-const isTheirs = ({ clear }: Difference) => clear === "theirs";
-/** Nobody else changed it. */
-const isYours = ({ clear }: Difference) => clear === "yours";
 
 function isStale(error: unknown): boolean {
   return error instanceof ApiError && error.reason === "STALE_VERSION";
