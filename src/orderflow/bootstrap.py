@@ -20,7 +20,6 @@ from orderflow.domain.ids import new_id
 from orderflow.domain.retry import LONGEST_WAIT, RetryPolicy
 from orderflow.domain.text import checked_name
 from orderflow.flow.delivery.clean_up import clean_up
-from orderflow.flow.delivery.keep_lease import LeaseKeeper
 from orderflow.flow.notify import Channel, notify
 from orderflow.flow.ports import Wiring
 from orderflow.flow.setup.proof import note_first_delivery
@@ -32,11 +31,11 @@ from orderflow.secrets.encryption import EncryptionService
 from orderflow.secrets.passwords import Passwords
 from orderflow.settings import Settings
 from orderflow.storage.database import Database
+from orderflow.storage.lease_keeper import LeaseKeeper
 from orderflow.storage.people.accounts import SqlAccounts
 from orderflow.storage.people.sign_in_sources import SqlSignInSources
 from orderflow.storage.store import SqlStore
 from orderflow.storage.system.due import SqlSystem
-from orderflow.storage.system.giving_up import give_up
 from orderflow.storage.system.leftovers import SqlLeftovers
 from orderflow.storage.system.notifications import SqlOutbox
 from orderflow.storage.system.processes import SqlProcesses
@@ -146,7 +145,7 @@ class App:
         return clean_up(self.wiring, SqlLeftovers(self.database).abandoned, org_id, connection_id)
 
     def upkeep(self) -> None:
-        """Do what the sweep does beside looking for work: give up what waited too long, and tell what changed.
+        """Do what the sweep does beside looking for work: put times right, and tell what changed.
 
         Raises:
             DatabaseError: The database is away; the next sweep does it.
@@ -154,7 +153,6 @@ class App:
         settings = self.settings
         longest_wait = max(settings.retry_cap_seconds, LONGEST_WAIT)
         self.system.put_clock_right(longest_wait, max(settings.ack_poll_seconds, LONGEST_WAIT))
-        give_up(self.database)
         self.notify()
 
     def notify(self) -> None:

@@ -16,7 +16,7 @@ from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder, missing_for_ready
 from orderflow.domain.reach import within
 from orderflow.domain.retry import RetryPolicy, idempotency_key
-from orderflow.domain.states import ERPExportStatus, OrderStatus
+from orderflow.domain.states import ARRIVED, ERPExportStatus, OrderStatus
 from orderflow.flow.delivery.claim import begin_attempts
 from orderflow.flow.delivery.deliver import deliver
 from orderflow.flow.delivery.open_target import with_connector
@@ -90,7 +90,7 @@ class PushOrchestrator:
         with self._wiring.store.work(org_id) as work:
             _store_if_new(work, draft_order)
             export = _export_to_push(work, draft_order.id, connection_id)
-            if export.status in (ERPExportStatus.SENT, ERPExportStatus.ACKED):
+            if export.status in ARRIVED:
                 return self._last_row(export, "SUCCESS")
             to = with_connector(self._wiring, work.connections.open(export.connection_id))
             _refuse_while_resting(to.target)

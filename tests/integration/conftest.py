@@ -24,7 +24,6 @@ from orderflow.domain.ids import new_id
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
 from orderflow.domain.ports import ERPConnectorPort
 from orderflow.domain.retry import RetryPolicy
-from orderflow.flow.delivery.keep_lease import LeaseKeeper
 from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.delivery.request import request_push
 from orderflow.flow.order.accept import accept_orders
@@ -33,6 +32,7 @@ from orderflow.flow.ports import Actor, Wiring
 from orderflow.postgres.embedded import EmbeddedPostgres
 from orderflow.secrets.encryption import EncryptionService
 from orderflow.storage.database import Database
+from orderflow.storage.lease_keeper import LeaseKeeper
 from orderflow.storage.store import SqlStore
 from orderflow.storage.tables.migrations import upgrade
 from orderflow.storage.tables.models import ERPConnection, Organization

@@ -52,14 +52,14 @@ FAULTS = (
     Fault(
         "what was sent is withdrawn",
         EXPORTS,
-        "may = row.status is ERPExportStatus.PENDING and _unsent(row) and",
-        "may = row.status is ERPExportStatus.PENDING and",
+        "may = row.status in ExportStep.STOP.change.starts and _unsent(row) and",
+        "may = row.status in ExportStep.STOP.change.starts and",
     ),
     Fault(
         "what was sent is moved to another ERP",
         EXPORTS,
-        "row.status is ERPExportStatus.PENDING and _unsent(row)\n            if",
-        "row.status is ERPExportStatus.PENDING\n            if",
+        "row.status in ExportStep.MOVE.change.starts and _unsent(row)\n            if",
+        "row.status in ExportStep.MOVE.change.starts\n            if",
     ),
     Fault(
         "an unclear find sends again",
@@ -105,8 +105,8 @@ FAULTS = (
     Fault(
         "a person's word leaves the order as it was",
         "flow/delivery/resolve.py",
-        "        work.orders.set_status(order_id, after, error_json=None)\n        return after",
-        "        return after",
+        'if resolution != "send_again":',
+        "if False:",
     ),
     Fault("what was staged is forgotten", LEASES, "staged_path=row.staged_path", "staged_path=None"),
     Fault(
@@ -150,8 +150,8 @@ FAULTS = (
     Fault(
         "what was tried is deleted",
         EXPORTS,
-        "if not pending or self._tables.attempts_of(export_id):",
-        "if not pending:",
+        "self._tables.now()) or self._tables.attempts_of(export_id):",
+        "self._tables.now()):",
     ),
     Fault("answers that have to wait are put away", POLL, 'if answer.verdict != "wait"]', "]"),
     Fault(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from orderflow.domain.states import ERPExportStatus
+from orderflow.domain.states import OPEN, ERPExportStatus
 
 Verdict = Literal["acknowledge", "refuse", "wait", "ignore", "alert"]
 
@@ -43,9 +43,9 @@ def decide(
     match status, answer:
         case ERPExportStatus.PENDING, _ if lease_is_live:
             return Decision("wait")
-        case ERPExportStatus.PENDING | ERPExportStatus.SENT, "ACKED":
+        case _, "ACKED" if status in OPEN:
             return Decision("acknowledge", settle_first=status is ERPExportStatus.PENDING)
-        case ERPExportStatus.PENDING | ERPExportStatus.SENT, "FAILED":
+        case _, "FAILED" if status in OPEN:
             return Decision("refuse", settle_first=status is ERPExportStatus.PENDING)
         case ERPExportStatus.FAILED, "ACKED":
             return _late_yes(newer)

@@ -41,9 +41,9 @@ class AttemptStatus(StrEnum):
     """How one attempt ended: RETRYING failed and another follows, FAILED was the last."""
 
     PENDING = "PENDING"
-    SUCCESS = "SUCCESS"
     RETRYING = "RETRYING"
     FAILED = "FAILED"
+    SUCCESS = "SUCCESS"
 
 
 class ConnectionStatus(StrEnum):
@@ -233,6 +233,12 @@ ATTEMPT_CHANGES: Mapping[AttemptStep, Change[AttemptStatus]] = {
     # The answer proves that it arrived, also where we had been told otherwise.
     AttemptStep.ANSWER: _attempt("PENDING RETRYING FAILED", "SUCCESS"),
 }
+
+ARRIVED = (ERPExportStatus.SENT, ERPExportStatus.ACKED)
+"""The states of an export that the ERP's side has."""
+
+OPEN = EXPORT_CHANGES[ExportStep.NOTE_UNREADABLE].starts
+"""The states of an export that the ERP is to answer yet."""
 
 IN_DOUBT = EXPORT_CHANGES[ExportStep.NOTE_DELIVERED].starts
 """The states of an export of which it may be unknown whether it arrived."""

@@ -17,6 +17,7 @@ from orderflow.bootstrap import App
 from orderflow.domain.errors import OrderFlowError
 from orderflow.engine.logs import frames_of
 from orderflow.flow.answers.poll import poll_acks
+from orderflow.flow.delivery.give_up import AT_ONCE, give_up
 from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.setup.probe import probe
 from orderflow.settings import Settings
@@ -65,6 +66,10 @@ def _poll(app: App, place: Place, _stopped: Stopped) -> bool:
     return False
 
 
+def _give_up(app: App, place: Place, _stopped: Stopped) -> bool:
+    return give_up(app.store, *place) == AT_ONCE
+
+
 def _clean_up(app: App, place: Place, _stopped: Stopped) -> bool:
     app.clean_up(*place)
     return False
@@ -94,6 +99,7 @@ DELIVER = Job(
 JOBS = (
     DELIVER,
     Job("probe", lambda app: app.system.due_probes(), _probe),
+    Job("give_up", lambda app: app.system.outages(), _give_up),
     Job("poll_acks", lambda app: app.system.due_polls(), _poll),
     Job("upkeep", None, _keep_up),
     Job("clean_up", lambda app: app.system.cleanable(), _clean_up, every=lambda settings: settings.cleanup_seconds),

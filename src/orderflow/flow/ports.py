@@ -16,7 +16,14 @@ from orderflow.domain.orders import DraftOrder
 from orderflow.domain.ports import ERPConnectorPort
 from orderflow.domain.reach import OPERATOR, Place, Reach
 from orderflow.domain.retry import RetryPolicy
-from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
+from orderflow.domain.states import (
+    IN_DOUBT,
+    AttemptStatus,
+    BreakerState,
+    ConnectionStatus,
+    ERPExportStatus,
+    OrderStatus,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,14 @@ class Target:
     reach: Reach = OPERATOR
     version: int = 1
     proven: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A connection's target is away: how many seconds an order may wait for it, and what is wrong."""
+
+    give_up_after: int
+    error: dict[str, Any] | None
 
 
 @dataclass(slots=True)
@@ -114,7 +129,7 @@ class Export:
     @property
     def in_doubt(self) -> bool:
         """True if it may have arrived, and nobody knows."""
-        return self.status in (ERPExportStatus.PENDING, ERPExportStatus.FAILED) and not self.never_arrived
+        return self.status in IN_DOUBT and not self.never_arrived
 
 
 @dataclass(slots=True)
@@ -315,6 +330,15 @@ class Exports(Protocol):
     def settle(self, batch: Batch, settlements: Sequence[Settlement]) -> set[UUID]:
         """Write export, order and log for each, in bulk; returns the ids that `batch.lease` still held."""
 
+    def waiting_for_longer(self, connection_id: UUID, seconds: int, limit: int) -> list[UUID]:
+        """Lock exports of the connection of which nothing was sent and that were requested longer ago, oldest first.
+
+        What others hold, or hold the order of, is passed by.
+        """
+
+    def give_up(self, export_ids: Sequence[UUID], error: dict[str, Any]) -> list[UUID]:
+        """End exports of which nothing was sent, and their orders with them, in bulk; returns the orders."""
+
     def for_answers(self, export_ids: Sequence[UUID]) -> dict[UUID, tuple[Export, bool]]:
         """Lock exports and tell for each whether the order has a newer one."""
 
@@ -390,6 +414,9 @@ class Connections(Protocol):
         self, connection_id: UUID, state: BreakerState, error: dict[str, Any] | None, probe_in: float | None
     ) -> bool:
         """Change the breaker; True if its state is another one now."""
+
+    def outage(self, connection_id: UUID) -> Outage | None:
+        """Return the outage of an OPEN connection whose orders do not wait for ever; None of any other."""
 
     def rest(self, connection_id: UUID, seconds: float, error: dict[str, Any]) -> bool:
         """Let the connection rest; True if its target had taken something since it last did."""

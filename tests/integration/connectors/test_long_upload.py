@@ -14,7 +14,7 @@ from orderflow.channels.sftp.store import close_all
 from orderflow.connectors.dropzone import DropzoneJsonV1Connector
 from orderflow.domain.delivery import Document
 from orderflow.domain.orders import DraftOrder
-from orderflow.flow.delivery.keep_lease import LeaseKeeper
+from orderflow.storage.lease_keeper import LeaseKeeper
 from orderflow.testing.sftp_server import SFTPServer
 
 LEASE = 0.6

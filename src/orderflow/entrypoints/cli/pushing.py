@@ -10,6 +10,7 @@ from uuid import UUID
 import typer
 
 from orderflow.domain.errors import NotFoundError, OrderFlowError
+from orderflow.domain.states import ARRIVED
 from orderflow.entrypoints.cli.options import AsJson, Orders, Org
 from orderflow.entrypoints.cli.orders import named_or_all
 from orderflow.entrypoints.cli.outcomes import finish, gather, tell
@@ -139,7 +140,7 @@ def _request(
     asked = [order_id for order_id in ids if order_id not in gone]
     exports = _delivered(place, asked, timeout, hidden=json)
     _tell_deliveries(exports, refused, json=json)
-    if refused or any(row["status"] not in ("SENT", "ACKED") for row in exports):
+    if refused or any(row["status"] not in ARRIVED for row in exports):
         raise typer.Exit(1)
 
 
@@ -176,7 +177,7 @@ def _tell_deliveries(
         return
     counts = Counter(str(row["status"]) for row in exports)
     out().print(", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "Nothing was pushed.")
-    late = [row for row in exports if row["status"] not in ("SENT", "ACKED")]
+    late = [row for row in exports if row["status"] not in ARRIVED]
     columns = {"external_order_number": "number", "status": "status", "waits_for": "because", "id": "export"}
     if late:
         print_table(late, columns, empty="")

@@ -15,6 +15,7 @@ from uuid import UUID
 from orderflow.bootstrap import App
 from orderflow.domain.delivery import TestResult
 from orderflow.domain.errors import InputError, OrderFlowError
+from orderflow.domain.states import FITTING, OPEN
 from orderflow.engine.threads import Engine
 from orderflow.entrypoints.cli.importing import import_orders
 from orderflow.entrypoints.cli.workplace import Workplace, opened
@@ -129,7 +130,7 @@ def _watch(place: Workplace, order_ids: list[UUID], screen: Screen) -> float:
             if counts != before:
                 changed = time.monotonic()
             quiet = time.monotonic() - changed
-            open_orders = {status for status in counts if status in ("PUSHING", "PUSHED")}
+            open_orders = {status for status in counts if status in [FITTING[export] for export in OPEN]}
             if not open_orders or quiet > (STUCK if "PUSHING" in open_orders else QUIET):
                 return changed
             time.sleep(0.2)

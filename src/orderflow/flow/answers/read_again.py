@@ -6,7 +6,7 @@ from uuid import UUID
 
 from orderflow.domain.errors import NotFoundError, StateError
 from orderflow.domain.reach import within
-from orderflow.domain.states import ERPExportStatus
+from orderflow.domain.states import OPEN
 from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.delivery.open_target import open_target
 from orderflow.flow.ports import Actor, Export, Wiring
@@ -48,7 +48,7 @@ def _with_unreadable(wiring: Wiring, org_id: UUID, export_id: UUID) -> Export:
         if work.exports.order_of(export_id) is None:
             raise NotFoundError(f"There is no export {export_id} in this organization.")
         export = work.exports.get(export_id)
-    if export.unreadable is None or export.status not in (ERPExportStatus.PENDING, ERPExportStatus.SENT):
+    if export.unreadable is None or export.status not in OPEN:
         raise StateError(
             "No answer is known here that could not be read.", hint="Answers that lie ready are read by themselves."
         )

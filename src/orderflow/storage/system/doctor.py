@@ -10,30 +10,48 @@ from uuid import UUID
 from sqlalchemy import Connection, TextClause, text
 
 from orderflow.domain.ids import new_id
+from orderflow.domain.states import (
+    ARRIVED,
+    FITTING,
+    OPEN,
+    AttemptStatus,
+    AttemptStep,
+    ERPExportStatus,
+    ExportStep,
+    OrderAction,
+    OrderEvent,
+    OrderStatus,
+)
 from orderflow.flow.doctor import Finding, OpenDocument
 from orderflow.storage.database import Database
+from orderflow.storage.tables.states import among, fitting, may, quoted, unsent
+from orderflow.storage.work.clock import unleased
 
 _MOST = 1_000
 """Findings of one kind that are listed."""
 
 # The newest export decides what an order's state has to be.
-_LATEST = """
+_LATEST = f"""
     SELECT DISTINCT ON (e.draft_order_id) e.* FROM erp_export e
-    JOIN draft_order d ON d.id = e.draft_order_id AND d.status IN ('PUSHING', 'PUSHED', 'CONFIRMED', 'ERROR')
+    JOIN draft_order d ON d.id = e.draft_order_id AND {among(FITTING.values(), "d.status")}
     WHERE e.error_json ->> 'code' IS DISTINCT FROM 'SUPERSEDED'
     ORDER BY e.draft_order_id, e.created_at DESC, e.id DESC
+"""  # built from constants
+_FITTING = fitting("e.status")
+_FORWARD = f"""(
+    ({may(OrderEvent.REPAIR, "o.status")} AND {among(OrderEvent.REPAIR.change.ends, _FITTING)})
+    OR ({may(OrderEvent.REPAIR_ANSWERED, "o.status")} AND {among(OrderEvent.REPAIR_ANSWERED.change.ends, _FITTING)}))
 """
-_FITTING = """
-    CASE e.status WHEN 'SENT' THEN 'PUSHED' WHEN 'ACKED' THEN 'CONFIRMED' WHEN 'FAILED' THEN 'ERROR' ELSE 'PUSHING' END
-"""
-# Forward only: what is PUSHED or CONFIRMED is never sent again because a row says PENDING.
-_FORWARD = f"(o.status = 'PUSHING' OR (o.status = 'PUSHED' AND e.status = 'ACKED')) AND o.status <> {_FITTING}"
+_WAITS = may(ExportStep.WORK, "e.status")
+_IS_SENT = may(ExportStep.CONFIRM, "e.status")
+_OPEN = among(OPEN, "e.status")
+_SURELY_UNSENT = f"{_WAITS} AND {unsent('e')} AND {unleased('e')}"
 # Nothing waits for longer than this, and nothing was written in the future: else a clock was ahead then.
 _FAR = "now() + interval '15 minutes'"
 _AHEAD = "now() + interval '10 seconds'"
-_STUCK = f"e.lease_token IS NOT NULL AND (e.status <> 'PENDING' OR e.lease_until > {_FAR})"
+_STUCK = f"e.lease_token IS NOT NULL AND (NOT {_WAITS} OR e.lease_until > {_FAR})"
 _DUE_FAR = f"""
-    e.status = 'PENDING' AND e.held_at IS NULL AND e.next_attempt_at > {_AHEAD}
+    {_WAITS} AND e.held_at IS NULL AND e.next_attempt_at > {_AHEAD}
     AND (GREATEST(e.created_at, e.updated_at) > {_AHEAD}
          OR e.next_attempt_at > now() + make_interval(secs => :longest_wait))
 """
@@ -43,13 +61,14 @@ _CONNECTION_FAR = f"""
         GREATEST(c.probe_at, c.poll_lease_until) > {_FAR} OR EXISTS ({_LANE_FAR})
         OR c.next_poll_at > now() + make_interval(secs => :longest_poll))
 """
-_OPEN_LOG = """
-    l.status = 'PENDING'
-    AND (e.status <> 'PENDING' OR e.lease_until IS NULL OR e.lease_until < now() - interval '1 hour')
+_OPEN_LOG = f"""
+    {may(AttemptStep.END, "l.status")}
+    AND (NOT {_WAITS} OR e.lease_until IS NULL OR e.lease_until < now() - interval '1 hour')
 """
 _WHO = "g.slug AS organization, e.draft_order_id AS order_id, e.id AS export_id"
 _FROM = "FROM erp_export e JOIN organization g ON g.id = e.org_id"
 
+_NEED_AN_EXPORT = tuple(FITTING[status] for status in OPEN)
 _DISAGREEMENTS = {
     "ORDER_DISAGREES": f"""
         SELECT {_WHO}, format('The order is %s, its delivery %s.', o.status, e.status) AS message,
@@ -57,11 +76,11 @@ _DISAGREEMENTS = {
         FROM ({_LATEST}) e JOIN organization g ON g.id = e.org_id JOIN draft_order o ON o.id = e.draft_order_id
         WHERE o.status <> {_FITTING}
     """,
-    "EXPORT_MISSING": """
+    "EXPORT_MISSING": f"""
         SELECT g.slug AS organization, o.id AS order_id, NULL::uuid AS export_id, false AS repairable,
                format('The order is %s, and there is no delivery of it.', o.status) AS message
         FROM draft_order o JOIN organization g ON g.id = o.org_id
-        WHERE o.status IN ('PUSHING', 'PUSHED')
+        WHERE {among(_NEED_AN_EXPORT, "o.status")}
           AND NOT EXISTS (SELECT FROM erp_export e WHERE e.draft_order_id = o.id)
     """,
     "LEASE_STUCK": f"""
@@ -89,10 +108,15 @@ _DISAGREEMENTS = {
         SELECT {_WHO}, format('The delivery is %s, and no attempt in the log succeeded.', e.status) AS message,
                false AS repairable
         {_FROM}
-        WHERE e.status = 'SENT' AND NOT e.inferred
-          AND NOT EXISTS (SELECT FROM erp_push_log l WHERE l.erp_export_id = e.id AND l.status = 'SUCCESS')
+        WHERE {_IS_SENT} AND NOT e.inferred
+          AND NOT EXISTS (SELECT FROM erp_push_log l
+                          WHERE l.erp_export_id = e.id AND l.status = {quoted(AttemptStatus.SUCCESS)})
     """,
 }
+_ENDED_AS = f"""
+    CASE WHEN {_WAITS} THEN {quoted(AttemptStatus.RETRYING)}
+         WHEN {among(ARRIVED, "e.status")} THEN {quoted(AttemptStatus.SUCCESS)} ELSE {quoted(AttemptStatus.FAILED)} END
+"""
 _REPAIRS = (
     f"UPDATE erp_export e SET lease_token = NULL, lease_until = NULL WHERE {_STUCK}",
     f"UPDATE erp_export e SET next_attempt_at = now() WHERE {_DUE_FAR}",
@@ -105,14 +129,14 @@ _REPAIRS = (
     f"DELETE FROM erp_lane WHERE lease_until > {_FAR}",
     f"""
         UPDATE erp_push_log l
-        SET status = CASE e.status WHEN 'PENDING' THEN 'RETRYING' WHEN 'FAILED' THEN 'FAILED' ELSE 'SUCCESS' END,
+        SET status = {_ENDED_AS},
             error_message = COALESCE(l.error_message, 'Closed by orderflow doctor: nobody worked on it.')
         FROM erp_export e WHERE e.id = l.erp_export_id AND {_OPEN_LOG}
     """,
     f"""
         UPDATE draft_order o
         SET status = {_FITTING}, erp_order_id = COALESCE(o.erp_order_id, e.erp_order_id), updated_at = now(),
-            error_json = CASE WHEN e.status = 'FAILED' THEN e.error_json END
+            error_json = CASE WHEN e.status = {quoted(ERPExportStatus.FAILED)} THEN e.error_json END
         FROM ({_LATEST}) e WHERE o.id = e.draft_order_id AND {_FORWARD}
         RETURNING o.org_id, o.id, o.status
     """,
@@ -128,18 +152,18 @@ _OVERDUE = f"""
                   CASE WHEN e.inferred THEN 'taken to be delivered' ELSE 'delivered' END, e.sent_at, c.answer_within)
            AS message
     {_FROM} JOIN erp_connection c ON c.id = e.connection_id
-    WHERE e.status = 'SENT' AND e.sent_at < now() - make_interval(secs => c.answer_within)
+    WHERE {_IS_SENT} AND e.sent_at < now() - make_interval(secs => c.answer_within)
     ORDER BY e.inferred DESC, e.sent_at
 """
 _HELD = f"""
     SELECT {_WHO}, false AS repairable,
            format('It is unknown whether %s arrived: %s', COALESCE(e.filename, 'the order'), e.error_json ->> 'message')
            AS message
-    {_FROM} WHERE e.status = 'PENDING' AND e.held_at IS NOT NULL ORDER BY e.held_at
+    {_FROM} WHERE {_WAITS} AND e.held_at IS NOT NULL ORDER BY e.held_at
 """
 _NAME = "COALESCE(c.name, c.connector_type)"
 _CONNECTIONS = "erp_connection c JOIN organization g ON g.id = c.org_id"
-_WAITING = "(SELECT count(*) FROM erp_export e WHERE e.connection_id = c.id AND e.status = 'PENDING')"
+_WAITING = f"(SELECT count(*) FROM erp_export e WHERE e.connection_id = c.id AND {_WAITS})"  # as above
 _NO_ORDER = "g.slug AS organization, NULL::uuid AS order_id, NULL::uuid AS export_id, false AS repairable"
 _PAUSED = f"""
     SELECT {_NO_ORDER},
@@ -163,11 +187,12 @@ _NOT_READ = f"""
 _UNREADABLE = f"""
     SELECT {_NO_ORDER}, format('%s answer(s) of %s cannot be read.', count(*), {_NAME}) AS message
     FROM erp_export e JOIN {_CONNECTIONS} ON c.id = e.connection_id
-    WHERE e.unreadable_answer IS NOT NULL AND e.status IN ('PENDING', 'SENT') GROUP BY g.slug, c.id
+    WHERE e.unreadable_answer IS NOT NULL AND {_OPEN} GROUP BY g.slug, c.id
 """
 _IN_ERROR = f"""
     SELECT {_NO_ORDER}, format('%s order(s) are in ERROR, since %s.', count(*), min(o.updated_at)) AS message
-    FROM draft_order o JOIN organization g ON g.id = o.org_id WHERE o.status = 'ERROR' GROUP BY g.slug
+    FROM draft_order o JOIN organization g ON g.id = o.org_id
+    WHERE o.status = {quoted(OrderStatus.ERROR)} GROUP BY g.slug
 """
 _KEYS_OF_NOBODY = """
     SELECT g.slug AS organization, NULL::uuid AS order_id, NULL::uuid AS export_id, false AS repairable, true AS remark,
@@ -201,16 +226,14 @@ _ATTENTION = {
 }
 _OPEN_DOCUMENTS = text(f"""
     SELECT {_WHO}, e.export_storage_key AS storage_key,
-           e.status = 'PENDING' AND e.begun_at IS NULL AND e.staged_at IS NULL AND e.held_at IS NULL
-           AND (e.lease_until IS NULL OR e.lease_until < now()) AS sent_nothing
-    {_FROM} WHERE e.status IN ('PENDING', 'SENT') AND e.document_sha256 IS NOT NULL ORDER BY e.created_at LIMIT :most
+           {_SURELY_UNSENT} AS sent_nothing
+    {_FROM} WHERE {_OPEN} AND e.document_sha256 IS NOT NULL ORDER BY e.created_at LIMIT :most
 """)  # built from constants
-_BUILD_ANEW = text("""
-    UPDATE erp_export SET document_sha256 = NULL, export_storage_key = NULL, document_size = NULL, filename = NULL
-    WHERE id = ANY(:ids) AND status = 'PENDING' AND begun_at IS NULL AND staged_at IS NULL AND held_at IS NULL
-      AND (lease_until IS NULL OR lease_until < now())
-""")
-_HOLD = text("""
+_BUILD_ANEW = text(f"""
+    UPDATE erp_export e SET document_sha256 = NULL, export_storage_key = NULL, document_size = NULL, filename = NULL
+    WHERE id = ANY(:ids) AND {_SURELY_UNSENT}
+""")  # built from constants
+_HOLD = text(f"""
     WITH held AS (
         UPDATE erp_export e
         SET held_at = now(), lease_token = NULL, lease_until = NULL, begun_at = COALESCE(begun_at, now()),
@@ -218,18 +241,19 @@ _HOLD = text("""
                 'code', CAST(:code AS text), 'message', CAST(:message AS text),
                 'hint', 'Look in the ERP whether the order is there, then resolve it as delivered or send it again.')
         FROM organization g
-        WHERE g.id = e.org_id AND e.status = 'PENDING' AND e.staged_at IS NULL AND e.held_at IS NULL
+        WHERE g.id = e.org_id AND {may(ExportStep.HOLD, "e.status")} AND e.staged_at IS NULL AND e.held_at IS NULL
         RETURNING g.slug AS organization, e.draft_order_id AS order_id, e.id AS export_id
     ), closed AS (
-        UPDATE erp_push_log l SET status = 'RETRYING', error_message = :message
-        FROM held WHERE l.erp_export_id = held.export_id AND l.status = 'PENDING'
+        UPDATE erp_push_log l SET status = {quoted(AttemptStatus.RETRYING)}, error_message = :message
+        FROM held WHERE l.erp_export_id = held.export_id AND {may(AttemptStep.END, "l.status")}
     )
     SELECT * FROM held
-""")
-_NOT_YET_ASKED = """
+""")  # built from constants
+_NOT_YET_ASKED = f"""
     SELECT g.slug AS organization, o.id AS order_id, NULL::uuid AS export_id, false AS repairable,
            'It is APPROVED here, and may have been pushed since: look in the ERP first.' AS message
-    FROM draft_order o JOIN organization g ON g.id = o.org_id WHERE o.status = 'APPROVED' ORDER BY o.created_at
+    FROM draft_order o JOIN organization g ON g.id = o.org_id
+    WHERE {may(OrderAction.PUSH, "o.status")} ORDER BY o.created_at
 """
 
 

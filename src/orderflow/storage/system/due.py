@@ -6,8 +6,11 @@ from uuid import UUID
 
 from sqlalchemy import TextClause, text
 
+from orderflow.domain.states import ExportStep
 from orderflow.storage.database import Database
+from orderflow.storage.tables.states import may
 from orderflow.storage.work.clock import LONGEST_LEASE, LONGEST_PROBE_WAIT, RESTING, past, unleased
+from orderflow.storage.work.outages import IS_AWAY, WAITS_UNSENT
 
 _SPARE = 5.0
 """Seconds by which a time may lie ahead of the longest wait: clocks are read one after the other."""
@@ -25,7 +28,7 @@ _DUE = text(f"""
     WHERE {MAY_DELIVER}
       AND EXISTS (
         SELECT FROM erp_export e
-        WHERE e.connection_id = c.id AND e.status = 'PENDING' AND (e.held_at IS NULL OR e.asking)
+        WHERE e.connection_id = c.id AND {may(ExportStep.WORK, "e.status")} AND (e.held_at IS NULL OR e.asking)
           AND e.next_attempt_at <= now() AND {unleased("e")})
 """)  # noqa: S608  # built from a constant
 _DUE_PROBES = text(f"""
@@ -38,26 +41,33 @@ _DUE_POLLS = text(f"""
     SELECT c.org_id, c.id FROM erp_connection c
     WHERE c.deleted_at IS NULL AND (c.next_poll_at IS NULL OR c.next_poll_at <= now())
       AND {past("c.poll_lease_until", LONGEST_LEASE)}
-      AND (EXISTS (SELECT FROM erp_export e WHERE e.connection_id = c.id AND e.status = 'SENT')
-           OR EXISTS (SELECT FROM erp_export e WHERE e.connection_id = c.id AND e.status = 'PENDING'
+      AND (EXISTS (SELECT FROM erp_export e WHERE e.connection_id = c.id AND {may(ExportStep.CONFIRM, "e.status")})
+           OR EXISTS (SELECT FROM erp_export e WHERE e.connection_id = c.id AND {may(ExportStep.WORK, "e.status")}
                       AND (e.held_at IS NOT NULL OR (e.staged_at IS NOT NULL OR e.begun_at IS NOT NULL)
                                                     AND {unleased("e")})))
     ORDER BY c.next_poll_at NULLS FIRST
 """)  # noqa: S608  # built from constants
 # Written before the clock was put back: no export waits for longer, and no connection is polled less often.
-_DUE_TOO_LATE = text("""
+_DUE_TOO_LATE = text(f"""
     UPDATE erp_export SET next_attempt_at = now()
     WHERE id IN (
         SELECT e.id FROM erp_connection c
-        JOIN erp_export e ON e.connection_id = c.id AND e.status = 'PENDING'
+        JOIN erp_export e ON e.connection_id = c.id AND {may(ExportStep.WORK, "e.status")}
                          AND e.next_attempt_at > now() + make_interval(secs => :longest)
         FOR UPDATE OF e SKIP LOCKED)
-""")
+""")  # noqa: S608  # built from a constant
 _POLLED_TOO_LATE = text("""
     UPDATE erp_connection SET next_poll_at = now() WHERE next_poll_at > now() + make_interval(secs => :longest)
 """)
 _POLLING = text(f"""
     SELECT org_id, count(*) FROM erp_connection WHERE NOT {past("poll_lease_until", LONGEST_LEASE)} GROUP BY org_id
+""")  # noqa: S608  # built from constants
+_OUTAGES = text(f"""
+    SELECT c.org_id, c.id FROM erp_connection c
+    WHERE {IS_AWAY} AND EXISTS (
+        SELECT FROM erp_export e
+        WHERE e.connection_id = c.id AND e.created_at < now() - make_interval(secs => c.give_up_after)
+          AND {WAITS_UNSENT})
 """)  # noqa: S608  # built from constants
 _CLEANABLE = text("""
     SELECT org_id, id FROM erp_connection
@@ -79,6 +89,10 @@ class SqlSystem:
     def due_probes(self) -> list[Place]:
         """Return the connections whose open breaker is due for a probe."""
         return self._places(_DUE_PROBES)
+
+    def outages(self) -> list[Place]:
+        """Return the connections whose target is away, and has been waited for for too long by some export."""
+        return self._places(_OUTAGES)
 
     def due_polls(self) -> list[Place]:
         """Return the connections, disabled ones too, whose answers are due for a look."""

@@ -9,10 +9,12 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from orderflow.domain.ids import new_id
+from orderflow.domain.states import OPEN
 from orderflow.flow.notify import Event, Notification
 from orderflow.flow.watch import Trouble
 from orderflow.storage.database import Database
 from orderflow.storage.records import as_json
+from orderflow.storage.tables.states import among
 
 _CHANGES = text("""
     WITH changed AS (
@@ -95,11 +97,11 @@ def _beginning(of: str) -> Any:
 
 
 _BEGINNINGS: dict[Event, Any] = {
-    "answers.unreadable": _beginning("""
+    "answers.unreadable": _beginning(f"""
         SELECT e.connection_id, e.org_id, e.id, e.filename, e.unreadable_answer ->> 'reason' AS message,
                CAST(e.unreadable_answer ->> 'read_at' AS timestamptz) AS at
-        FROM erp_export e WHERE e.unreadable_answer IS NOT NULL AND e.status IN ('PENDING', 'SENT')
-    """),
+        FROM erp_export e WHERE e.unreadable_answer IS NOT NULL AND {among(OPEN, "e.status")}
+    """),  # noqa: S608  # built from a constant
     "deliveries.held": _beginning("""
         SELECT e.connection_id, e.org_id, e.id, COALESCE(e.filename, e.draft_order_id::text) AS filename,
                e.error_json ->> 'message' AS message, e.held_at AS at

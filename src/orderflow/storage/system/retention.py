@@ -13,25 +13,25 @@ from sqlalchemy import Connection, text
 
 from orderflow.documents.object_store import ObjectStore
 from orderflow.domain.errors import StateError
-from orderflow.domain.states import OrderStatus
+from orderflow.domain.states import ENDED
 from orderflow.flow.ports import Actor
 from orderflow.storage.database import Database
 from orderflow.storage.store import SqlStore
 from orderflow.storage.tables.roles import SYSTEM_ROLE
+from orderflow.storage.tables.states import among
 
 BATCH = 500
 """Orders in one transaction."""
 
-_ENDED = (OrderStatus.CONFIRMED, OrderStatus.REJECTED)
 # Both walk an index from the oldest on, and go on where the step before ended instead of passing what that deleted.
-_OLD_ORDERS = text("""
+_OLD_ORDERS = text(f"""
     SELECT o.id, o.updated_at FROM draft_order o
-    WHERE o.status IN ('CONFIRMED', 'REJECTED')
+    WHERE {among(ENDED, "o.status")}
       AND o.updated_at >= :since AND o.updated_at < now() - make_interval(days => :days)
       AND NOT EXISTS (SELECT FROM audit_log a WHERE a.org_id = o.org_id AND a.entity_id = o.id
                       AND a.created_at >= now() - make_interval(days => :days))
     ORDER BY o.updated_at LIMIT :batch FOR UPDATE OF o SKIP LOCKED
-""")
+""")  # noqa: S608  # built from a constant
 _OLD_AUDIT = text("""
     WITH old AS (
         SELECT id FROM audit_log
@@ -162,9 +162,9 @@ def forget(store: SqlStore, documents: ObjectStore, org_id: UUID, order_id: UUID
     """
     with store.work(org_id) as work:
         status = work.orders.lock_status(order_id)
-        if status not in _ENDED:
+        if status not in ENDED:
             raise StateError(
-                f"The order is {status}; only a CONFIRMED or REJECTED one can be forgotten.",
+                f"The order is {status}; only a {' or '.join(ENDED)} one can be forgotten.",
                 code="ORDER_NOT_ENDED",
                 hint="Confirm it by hand or reject it first.",
             )

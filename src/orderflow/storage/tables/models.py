@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -24,7 +26,19 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from orderflow.domain.access import Role
 from orderflow.domain.ids import new_id
+from orderflow.domain.states import (
+    ENDED,
+    AttemptStatus,
+    BreakerState,
+    ConnectionStatus,
+    DoubtPolicy,
+    ERPExportStatus,
+    ExportStep,
+    OrderStatus,
+)
+from orderflow.storage.tables.states import among, listed, may, quoted
 
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -47,9 +61,8 @@ class Base(DeclarativeBase):
     }
 
 
-def _one_of(name: str, column: str, values: str) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values.split("|"))
-    return CheckConstraint(f"{column} IN ({listed})", name=name)
+def _one_of(name: str, column: str, values: Iterable[str]) -> CheckConstraint:
+    return CheckConstraint(f"{column} IN {listed(values)}", name=name)
 
 
 _now = func.now()
@@ -67,6 +80,11 @@ _VACUUM_SMALL = {  # a few rows that change all the time: every claim reads them
     "autovacuum_vacuum_scale_factor": "0",
     "autovacuum_vacuum_threshold": "200",
 }
+
+
+def _state(beginning: StrEnum) -> Mapped[str]:
+    """Return the column of a state."""
+    return mapped_column(default=beginning.value, server_default=text(quoted(beginning)))
 
 
 def _version() -> Mapped[int]:
@@ -102,7 +120,7 @@ class AppUser(_Owned, Base):
 
     __tablename__ = "app_user"
     __table_args__ = (
-        _one_of("role", "role", "ADMIN|INTEGRATOR|OPS|VIEWER"),
+        _one_of("role", "role", Role),
         Index("uq_app_user_email", text("lower(email)"), unique=True),
         Index("idx_app_user_org", "org_id"),
     )
@@ -152,7 +170,7 @@ class ApiKey(_Owned, Base):
 
     __tablename__ = "api_key"
     __table_args__ = (
-        _one_of("role", "role", "ADMIN|INTEGRATOR|OPS|VIEWER"),
+        _one_of("role", "role", Role),
         Index("uq_api_key_hash", "key_hash", unique=True),
         Index("idx_api_key_org", "org_id"),
     )
@@ -202,7 +220,7 @@ class DraftOrderRow(_Owned, Base):
 
     __tablename__ = "draft_order"
     __table_args__ = (
-        _one_of("status", "status", "NEW|NEEDS_REVIEW|READY|APPROVED|PUSHING|PUSHED|CONFIRMED|ERROR|REJECTED"),
+        _one_of("status", "status", OrderStatus),
         Index("idx_draft_order_org_created", "org_id", text("created_at DESC"), text("id DESC")),
         Index("idx_draft_order_org_status", "org_id", "status", text("created_at DESC"), text("id DESC")),
         Index("idx_draft_order_number", "org_id", "external_order_number"),
@@ -214,7 +232,7 @@ class DraftOrderRow(_Owned, Base):
             text("id DESC"),
             postgresql_where=text("error_json IS NOT NULL"),
         ),
-        Index("idx_draft_order_ended", "updated_at", postgresql_where=text("status IN ('CONFIRMED', 'REJECTED')")),
+        Index("idx_draft_order_ended", "updated_at", postgresql_where=text(among(ENDED))),
         {"postgresql_with": {**_VACUUM_BY_ROWS, "fillfactor": "60"}},
     )
     status: Mapped[str]
@@ -274,16 +292,16 @@ class ERPConnection(_Owned, Base):
 
     __tablename__ = "erp_connection"
     __table_args__ = (
-        _one_of("status", "status", "ACTIVE|DISABLED"),
-        _one_of("breaker", "breaker_state", "CLOSED|OPEN|PAUSED"),
-        _one_of("in_doubt", "in_doubt", "resend|hold"),
+        _one_of("status", "status", ConnectionStatus),
+        _one_of("breaker", "breaker_state", BreakerState),
+        _one_of("in_doubt", "in_doubt", (DoubtPolicy.RESEND, DoubtPolicy.HOLD)),
         CheckConstraint("commit_within >= 0", name="commit_within"),
         Index(
             "uq_active_connector",
             "org_id",
             "connector_type",
             unique=True,
-            postgresql_where=text("status = 'ACTIVE'"),
+            postgresql_where=text(among([ConnectionStatus.ACTIVE])),
         ),
         Index("uq_default_connection", "org_id", unique=True, postgresql_where=text("is_default")),
         Index("idx_erp_connection_org", "org_id", "status"),
@@ -293,9 +311,9 @@ class ERPConnection(_Owned, Base):
     connector_type: Mapped[str]
     config_encrypted: Mapped[bytes]
     key_id: Mapped[str | None]
-    status: Mapped[str] = mapped_column(default="ACTIVE", server_default=text("'ACTIVE'"))
+    status: Mapped[str] = _state(ConnectionStatus.ACTIVE)
     is_default: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
-    in_doubt: Mapped[str] = mapped_column(default="hold", server_default=text("'hold'"))
+    in_doubt: Mapped[str] = _state(DoubtPolicy.HOLD)
     in_doubt_before: Mapped[str | None]  # what it was before an upgrade made it `hold`, until a person chooses
     commit_within: Mapped[int | None]  # seconds; none: as its connector says
     give_up_after: Mapped[int | None]  # seconds; none: wait for an unavailable target for ever
@@ -308,7 +326,7 @@ class ERPConnection(_Owned, Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=_now, onupdate=_now)
     version: Mapped[int] = _version()
 
-    breaker_state: Mapped[str] = mapped_column(default="CLOSED", server_default=text("'CLOSED'"))
+    breaker_state: Mapped[str] = _state(BreakerState.CLOSED)
     breaker_since: Mapped[datetime | None]
     breaker_error: Mapped[dict[str, Any] | None]
     probe_at: Mapped[datetime | None]
@@ -353,7 +371,7 @@ class ERPExport(_Owned, Base):
 
     __tablename__ = "erp_export"
     __table_args__ = (
-        _one_of("status", "status", "PENDING|SENT|ACKED|FAILED"),
+        _one_of("status", "status", ERPExportStatus),
         Index("idx_erp_export_order", "draft_order_id", text("created_at DESC")),
         Index("idx_erp_export_org", "org_id", text("created_at DESC"), text("id DESC")),
         Index("idx_erp_export_status", "org_id", "status", text("created_at DESC"), text("id DESC")),
@@ -365,13 +383,13 @@ class ERPExport(_Owned, Base):
             text("id DESC"),
             postgresql_where=text("error_json IS NOT NULL"),
         ),
-        Index("idx_erp_export_due", "connection_id", "next_attempt_at", postgresql_where=text("status = 'PENDING'")),
-        Index("idx_erp_export_unanswered", "connection_id", "sent_at", postgresql_where=text("status = 'SENT'")),
+        Index("idx_erp_export_due", "connection_id", "next_attempt_at", postgresql_where=text(may(ExportStep.WORK))),
+        Index("idx_erp_export_unanswered", "connection_id", "sent_at", postgresql_where=text(may(ExportStep.CONFIRM))),
         Index(
             "idx_erp_export_unalerted",
             "connection_id",
             "sent_at",
-            postgresql_where=text("status = 'SENT' AND alerted_at IS NULL"),
+            postgresql_where=text(f"{may(ExportStep.CONFIRM)} AND alerted_at IS NULL"),
         ),
         Index("idx_erp_export_filename", "connection_id", "filename"),
         Index("idx_erp_export_unreadable", "connection_id", postgresql_where=text("unreadable_answer IS NOT NULL")),
@@ -379,7 +397,7 @@ class ERPExport(_Owned, Base):
     )
     draft_order_id: Mapped[UUID]  # no foreign key, so that old orders can be deleted quickly
     connection_id: Mapped[UUID] = mapped_column(ForeignKey("erp_connection.id"))
-    status: Mapped[str] = mapped_column(default="PENDING", server_default=text("'PENDING'"))
+    status: Mapped[str] = _state(ERPExportStatus.PENDING)
     export_format_version: Mapped[str | None]
     export_media_type: Mapped[str | None]  # none: of an older release; see `domain.delivery.media_type_of`
     export_storage_key: Mapped[str | None]
@@ -418,7 +436,7 @@ class ERPPushLog(_Owned, Base):
 
     __tablename__ = "erp_push_log"
     __table_args__ = (
-        _one_of("status", "status", "PENDING|RETRYING|FAILED|SUCCESS"),
+        _one_of("status", "status", AttemptStatus),
         Index("idx_erp_push_log_idempotency", "org_id", "draft_order_id", "attempt_no", unique=True),
         Index("uq_erp_push_log_key", "idempotency_key", unique=True),
         Index("idx_erp_push_log_org", "org_id", text("created_at DESC"), text("id DESC")),
@@ -437,7 +455,7 @@ class ERPPushLog(_Owned, Base):
     erp_export_id: Mapped[UUID] = mapped_column(ForeignKey("erp_export.id"))
     attempt_no: Mapped[int]
     connector_type: Mapped[str]
-    status: Mapped[str] = mapped_column(default="PENDING", server_default=text("'PENDING'"))
+    status: Mapped[str] = _state(AttemptStatus.PENDING)
     request_json: Mapped[dict[str, Any] | None]
     response_json: Mapped[dict[str, Any] | None]
     error_message: Mapped[str | None]
@@ -485,7 +503,7 @@ class ProcessRow(Base):
     """
 
     __tablename__ = "process"
-    __table_args__ = (_one_of("kind", "kind", "serve|worker|celery|beat"),)
+    __table_args__ = (_one_of("kind", "kind", ("serve", "worker", "celery", "beat")),)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str]
     host: Mapped[str]

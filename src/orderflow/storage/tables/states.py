@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import StrEnum
 
-from orderflow.domain.states import IN_DOUBT, AttemptStep, ExportStep, OrderStep
+from orderflow.domain.states import FITTING, IN_DOUBT, AttemptStep, ExportStep, OrderStep
 
 
-def quoted(state: StrEnum) -> str:
+def quoted(state: str) -> str:
     """Return SQL for a state."""
     return f"'{state}'"
 
 
-def listed(states: Iterable[StrEnum]) -> str:
+def listed(states: Iterable[str]) -> str:
     """Return SQL for a list of states, in the order given."""
     return f"({', '.join(map(quoted, states))})"
 
 
-def among(states: Iterable[StrEnum], column: str = "status") -> str:
+def among(states: Iterable[str], column: str = "status") -> str:
     """Return SQL for: the column is one of the states. One state is compared with `=`, as indexes' conditions are."""
     one, *more = states
     return f"{column} IN {listed((one, *more))}" if more else f"{column} = {quoted(one)}"
@@ -32,6 +31,12 @@ def may(step: OrderStep | ExportStep | AttemptStep, column: str = "status") -> s
 def becomes(step: OrderStep | ExportStep | AttemptStep) -> str:
     """Return SQL for the one state that the step leads to."""
     return quoted(step.change.end)
+
+
+def fitting(export_status: str) -> str:
+    """Return SQL for where an order stands whose newest export is in the state that `export_status` gives."""
+    cases = " ".join(f"WHEN {quoted(export)} THEN {quoted(order)}" for export, order in FITTING.items())
+    return f"CASE {export_status} {cases} END"
 
 
 def unsent(table: str = "erp_export") -> str:

@@ -13,8 +13,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from orderflow.domain.states import DOUBT_MATTERS, ExportStep
-from orderflow.storage.tables.states import among, in_doubt, may
+from orderflow.domain.states import DOUBT_MATTERS, OPEN
+from orderflow.storage.tables.states import among, in_doubt
 from orderflow.storage.views.reading import like
 from orderflow.storage.work.clock import unleased
 
@@ -40,7 +40,7 @@ WAITS_FOR = f"""CASE
     WHEN e.next_attempt_at > now() THEN 'RETRY_TIME'
     ELSE 'WORKER' END"""
 OVERDUE = "(e.status = 'SENT' AND e.sent_at < now() - make_interval(secs => c.answer_within))"
-_UNREAD = f"({may(ExportStep.NOTE_UNREADABLE, 'e.status')} AND e.unreadable_answer IS NOT NULL)"
+_UNREAD = f"({among(OPEN, 'e.status')} AND e.unreadable_answer IS NOT NULL)"
 _DELIVERY_IS = f"WHEN NOT {unleased('e')} THEN 'UNDER_WAY' WHEN {in_doubt('e')} THEN 'IN_DOUBT' END"
 # What may be done depends on the delivery in a few states only, and lists are long.
 _NEWEST_IS = f"""

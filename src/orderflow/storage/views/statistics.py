@@ -8,6 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from orderflow.domain.states import ARRIVED
+from orderflow.storage.tables.states import among
 from orderflow.storage.views.reading import SqlReading
 
 Period = Literal["24h", "7d", "30d"]
@@ -25,7 +27,7 @@ _TODAY = text("""
 _SHARES = "ARRAY[0.5, 0.95]::float8[]"
 _DELIVERIES = text(f"""
     SELECT count(*) AS requested,
-           count(*) FILTER (WHERE status IN ('SENT', 'ACKED')) AS delivered,
+           count(*) FILTER (WHERE {among(ARRIVED)}) AS delivered,
            count(*) FILTER (WHERE status = 'ACKED') AS confirmed,
            count(*) FILTER (WHERE status = 'FAILED') AS failed,
            percentile_cont({_SHARES}) WITHIN GROUP (ORDER BY extract(epoch FROM sent_at - created_at))
@@ -40,20 +42,20 @@ _FAILURES = text("""
     FROM erp_export WHERE org_id = :org_id AND created_at >= :since AND error_json IS NOT NULL
     GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10
 """)
-_SERIES = text("""
+_SERIES = text(f"""
     SELECT p.at, COALESCE(c.requested, 0) AS requested, COALESCE(c.delivered, 0) AS delivered,
            COALESCE(c.confirmed, 0) AS confirmed, COALESCE(c.failed, 0) AS failed
     FROM generate_series(CAST(:first AS timestamptz), CAST(:last AS timestamptz), CAST(:step AS interval)) AS p(at)
     LEFT JOIN (
         SELECT date_bin(CAST(:step AS interval), created_at, CAST(:first AS timestamptz)) AS at,
                count(*) AS requested,
-               count(*) FILTER (WHERE status IN ('SENT', 'ACKED')) AS delivered,
+               count(*) FILTER (WHERE {among(ARRIVED)}) AS delivered,
                count(*) FILTER (WHERE status = 'ACKED') AS confirmed,
                count(*) FILTER (WHERE status = 'FAILED') AS failed
         FROM erp_export WHERE org_id = :org_id AND created_at >= :first
         GROUP BY 1) c ON c.at = p.at
     ORDER BY p.at
-""")
+""")  # noqa: S608  # built from a constant
 
 
 def statistics(connection: Connection, org_id: UUID, period: Period, day_start: datetime | None) -> dict[str, Any]:

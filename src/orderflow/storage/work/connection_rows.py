@@ -9,9 +9,11 @@ from uuid import UUID
 from sqlalchemy import Connection, text, update
 
 from orderflow.domain.errors import NotFoundError, StateError
+from orderflow.domain.states import ExportStep
 from orderflow.secrets.encryption import EncryptionService, bind
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import ERPConnection
+from orderflow.storage.tables.states import may
 
 COLUMNS = frozenset({"name", "in_doubt", "commit_within", "give_up_after", "answer_within", "orders_per_minute"})
 """What of a connection may be changed beside its configuration and its state."""
@@ -49,7 +51,7 @@ _HEIR = text("""
                 ORDER BY created_at, id LIMIT 1)
       AND NOT EXISTS (SELECT FROM erp_connection WHERE is_default)
 """)
-_WAITING = text("SELECT count(*) FROM erp_export WHERE connection_id = :id AND status = 'PENDING'")
+_WAITING = text(f"SELECT count(*) FROM erp_export WHERE connection_id = :id AND {may(ExportStep.WORK)}")  # noqa: S608  # built from a constant
 _DELETE = text("""
     DELETE FROM erp_connection c
     WHERE id = :id AND NOT EXISTS (SELECT FROM erp_export e WHERE e.connection_id = c.id)

@@ -11,13 +11,14 @@ from sqlalchemy import Connection, text
 from orderflow.domain.errors import NotFoundError, StateError
 from orderflow.domain.reach import Reach
 from orderflow.domain.states import BreakerState, ConnectionStatus
-from orderflow.flow.ports import Target
+from orderflow.flow.ports import Outage, Target
 from orderflow.secrets.encryption import EncryptionService, bind
 from orderflow.storage.fast.holding import Holding
 from orderflow.storage.fast.statements import run
 from orderflow.storage.records import as_json, columns
 from orderflow.storage.tables.models import ERPConnection
 from orderflow.storage.tables.roles import ALIVE
+from orderflow.storage.work import outages
 from orderflow.storage.work.clock import LONGEST_LEASE, LONGEST_PROBE_WAIT, RESTING, past
 from orderflow.storage.work.connection_rows import SqlConnectionRows
 
@@ -185,6 +186,10 @@ class SqlConnections(SqlConnectionRows):
         parameters = {"id": connection_id, "state": state, "probe_in": probe_in}
         changed = self._connection.execute(_SET_BREAKER, parameters | {"error": as_json(error) if error else None})
         return bool(changed.scalar())
+
+    def outage(self, connection_id: UUID) -> Outage | None:
+        """Return the outage of an OPEN connection whose orders do not wait for ever; None of any other."""
+        return outages.outage(self._connection, connection_id)
 
     def rest(self, connection_id: UUID, seconds: float, error: dict[str, Any]) -> bool:
         """Let the connection rest; True if its target had taken something since it last did."""

@@ -16,27 +16,27 @@ from orderflow.storage.fast.holding import Holding
 from orderflow.storage.fast.statements import later_rows, run
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import ERPExport
-from orderflow.storage.tables.states import may, unsent
-from orderflow.storage.work import settling
+from orderflow.storage.tables.states import becomes, may, quoted, unsent
+from orderflow.storage.work import outages, settling
 from orderflow.storage.work.clock import unleased
 from orderflow.storage.work.interventions import SqlInterventions
 from orderflow.storage.work.leases import SqlLeases
 
 _NEWEST = "ORDER BY e.created_at DESC LIMIT 1"
 _COLUMNS = f"{columns(ERPExport, 'e')}, NOT {unleased('e')} AS lease_is_live"
-_ADD = """
+_ADD = f"""
     INSERT INTO erp_export (id, org_id, draft_order_id, connection_id, status, created_at, idempotency_key,
                             requested_by, request_id, traceparent)
-    SELECT id, org_id, draft_order_id, connection_id, 'PENDING', created_at, idempotency_key,
+    SELECT id, org_id, draft_order_id, connection_id, {quoted(ERPExportStatus.PENDING)}, created_at, idempotency_key,
            requested_by, request_id, traceparent
     FROM jsonb_populate_recordset(NULL::erp_export, CAST(%(rows)s AS jsonb))
-"""
-_REVIVE = text("""
+"""  # noqa: S608  # built from a constant
+_REVIVE = text(f"""
     UPDATE erp_export
-    SET status = 'PENDING', next_attempt_at = now(), attempts_spent = 0, error_json = NULL, held_at = NULL,
-        asking = false, doubt_since = NULL
-    WHERE id = :id AND status = 'FAILED'
-""")
+    SET status = {becomes(ExportStep.REVIVE)}, next_attempt_at = now(), attempts_spent = 0, error_json = NULL,
+        held_at = NULL, asking = false, doubt_since = NULL
+    WHERE id = :id AND {may(ExportStep.REVIVE)}
+""")  # noqa: S608  # built from constants
 # After a restored backup something may have been sent of which the log knows nothing: it is held.
 _WITHDRAW = text(f"""
     DELETE FROM erp_export WHERE id IN (
@@ -121,6 +121,14 @@ class SqlExports(SqlLeases, SqlInterventions):
     def settle(self, batch: Batch, settlements: Sequence[Settlement]) -> set[UUID]:
         """Write export, order and log for each, in bulk; returns the ids that `batch.lease` still held."""
         return settling.settle(self._connection, batch, settlements)
+
+    def waiting_for_longer(self, connection_id: UUID, seconds: int, limit: int) -> list[UUID]:
+        """Lock exports of the connection of which nothing was sent and that were requested longer ago, oldest first."""
+        return outages.waiting_for_longer(self._connection, connection_id, seconds, limit)
+
+    def give_up(self, export_ids: Sequence[UUID], error: dict[str, Any]) -> list[UUID]:
+        """End exports of which nothing was sent, and their orders with them, in bulk; returns the orders."""
+        return outages.give_up(self._connection, export_ids, error)
 
     def for_answers(self, export_ids: Sequence[UUID]) -> dict[UUID, tuple[Export, bool]]:
         """Lock exports and tell for each whether the order has a newer one; what a worker has locked is left out."""

@@ -11,53 +11,52 @@ from uuid import UUID
 
 from sqlalchemy import Connection, TextClause, text
 
+from orderflow.domain.states import AttemptStatus, AttemptStep, ExportStep
 from orderflow.storage.records import as_json
+from orderflow.storage.tables.states import becomes, in_doubt, may, quoted, unsent
 from orderflow.storage.work.clock import UNLEASED
 
 _ORDER_OF = text("SELECT draft_order_id FROM erp_export WHERE id = :id")
-_CONFIRM = text("""
+_CONFIRM = text(f"""
     UPDATE erp_export
-    SET status = 'ACKED', answered_at = now(), confirmed_by = :by, error_json = NULL,
+    SET status = {becomes(ExportStep.CONFIRM)}, answered_at = now(), confirmed_by = :by, error_json = NULL,
         unreadable_answer = NULL, updated_at = now()
-    WHERE id = :id AND status = 'SENT'
+    WHERE id = :id AND {may(ExportStep.CONFIRM)}
     RETURNING id
-""")
+""")  # noqa: S608  # built from constants
 # What may have arrived and nobody works on. A worker's rows are passed by: it locks its exports before their orders.
 _DOUBTFUL = f"""
-    SELECT id FROM erp_export
-    WHERE id = :id AND status = ANY(:statuses) AND answered_at IS NULL AND {UNLEASED}
-      AND (held_at IS NOT NULL OR begun_at IS NOT NULL OR staged_at IS NOT NULL)
-    FOR UPDATE SKIP LOCKED
-"""  # noqa: S608  # built from a constant
+    SELECT id FROM erp_export WHERE id = :id AND {in_doubt()} AND {UNLEASED} AND {{}} FOR UPDATE SKIP LOCKED
+"""  # noqa: S608  # built from constants
 _DECIDED = """
     held_at = NULL, asking = false, begun_at = NULL, doubt_since = NULL, lease_token = NULL, lease_until = NULL,
     unreadable_answer = NULL, updated_at = now()
 """
 _UNSENT = f"{_DECIDED}, staged_at = NULL, staged_path = NULL"
 _NOTE_DELIVERED = text(f"""
-    UPDATE erp_export SET status = 'SENT', sent_at = now(), inferred = true, error_json = NULL, {_DECIDED}
-    WHERE id IN ({_DOUBTFUL}) RETURNING id
+    UPDATE erp_export SET status = {becomes(ExportStep.NOTE_DELIVERED)}, sent_at = now(), inferred = true,
+        error_json = NULL, {_DECIDED}
+    WHERE id IN ({_DOUBTFUL.format(may(ExportStep.NOTE_DELIVERED))}) RETURNING id
 """)  # noqa: S608  # built from constants
 _SEND_AGAIN = text(f"""
     UPDATE erp_export SET attempts_spent = 0, next_attempt_at = now(), {_UNSENT}
-    WHERE id IN ({_DOUBTFUL}) RETURNING id
+    WHERE id IN ({_DOUBTFUL.format(may(ExportStep.SEND_AGAIN))}) RETURNING id
 """)  # noqa: S608  # built from constants
 _NOTE_FAILED = text(f"""
-    UPDATE erp_export SET status = 'FAILED', error_json = CAST(:error AS jsonb), {_UNSENT}
-    WHERE id IN ({_DOUBTFUL}) RETURNING id
+    UPDATE erp_export SET status = {becomes(ExportStep.NOTE_FAILED)}, error_json = CAST(:error AS jsonb), {_UNSENT}
+    WHERE id IN ({_DOUBTFUL.format(may(ExportStep.NOTE_FAILED))}) RETURNING id
 """)  # noqa: S608  # built from constants
 _STOP = text(f"""
-    UPDATE erp_export SET status = 'FAILED', error_json = CAST(:error AS jsonb), {_DECIDED}
+    UPDATE erp_export SET status = {becomes(ExportStep.STOP)}, error_json = CAST(:error AS jsonb), {_DECIDED}
     WHERE id IN (
         SELECT id FROM erp_export
-        WHERE id = :id AND status = 'PENDING' AND begun_at IS NULL AND staged_at IS NULL AND held_at IS NULL
-          AND {UNLEASED} FOR UPDATE SKIP LOCKED)
+        WHERE id = :id AND {may(ExportStep.STOP)} AND {unsent()} AND {UNLEASED} FOR UPDATE SKIP LOCKED)
     RETURNING id
 """)  # noqa: S608  # built from constants
-_CLOSE_LOG = text("""
-    UPDATE erp_push_log SET status = 'FAILED', error_message = COALESCE(error_message, :message)
-    WHERE erp_export_id = :id AND status = 'PENDING'
-""")
+_CLOSE_LOG = text(f"""
+    UPDATE erp_push_log SET status = {quoted(AttemptStatus.FAILED)}, error_message = COALESCE(error_message, :message)
+    WHERE erp_export_id = :id AND {may(AttemptStep.END)}
+""")  # noqa: S608  # built from constants
 _MOVE = text(f"""
     UPDATE erp_export e
     SET connection_id = :target, next_attempt_at = now(), attempts_spent = 0, error_json = NULL,
@@ -65,8 +64,7 @@ _MOVE = text(f"""
         document_size = NULL, export_format_version = NULL, export_media_type = NULL, updated_at = now()
     FROM (
         SELECT id FROM erp_export
-        WHERE connection_id = :source AND status = 'PENDING' AND begun_at IS NULL AND staged_at IS NULL
-          AND held_at IS NULL AND {UNLEASED}
+        WHERE connection_id = :source AND {may(ExportStep.MOVE)} AND {unsent()} AND {UNLEASED}
           AND (CAST(:ids AS uuid[]) IS NULL OR id = ANY(:ids))
         FOR UPDATE SKIP LOCKED
     ) waiting
@@ -90,25 +88,22 @@ class SqlInterventions:
 
     def note_delivered(self, export_id: UUID) -> bool:
         """Note that an export in doubt had arrived; False if it is not in doubt, or a worker is at it."""
-        return self._decide(_NOTE_DELIVERED, export_id, "PENDING", "FAILED")
+        return self._decide(_NOTE_DELIVERED, export_id)
 
     def send_again(self, export_id: UUID) -> bool:
         """Make an export in doubt due, its doubt forgotten, name and bytes kept; False as for `note_delivered`."""
-        return self._decide(_SEND_AGAIN, export_id, "PENDING")
+        return self._decide(_SEND_AGAIN, export_id)
 
     def note_failed(self, export_id: UUID, error: dict[str, Any]) -> bool:
         """Note that an export in doubt never arrived, and end it; False as for `note_delivered`."""
-        return self._decide(_NOTE_FAILED, export_id, "PENDING", "FAILED", error=error)
+        return self._decide(_NOTE_FAILED, export_id, error)
 
     def stop(self, export_id: UUID, error: dict[str, Any]) -> bool:
         """End a PENDING export of which nothing was sent; False if something was, or a worker is at it."""
-        return self._decide(_STOP, export_id, error=error)
+        return self._decide(_STOP, export_id, error)
 
-    def _decide(
-        self, statement: TextClause, export_id: UUID, *statuses: str, error: dict[str, Any] | None = None
-    ) -> bool:
+    def _decide(self, statement: TextClause, export_id: UUID, error: dict[str, Any] | None = None) -> bool:
         values: dict[str, Any] = {"id": export_id}
-        values |= {"statuses": list(statuses)} if statuses else {}
         values |= {"error": as_json(error)} if error else {}
         decided = self._connection.execute(statement, values).first() is not None
         if decided:

@@ -16,15 +16,17 @@ from sqlalchemy import Connection, text
 from orderflow.domain.delivery import Delivery, Lease
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder
+from orderflow.domain.states import AttemptStatus, AttemptStep, ExportStep
 from orderflow.flow.ports import Attempt, Batch
 from orderflow.storage.records import as_json, columns, records
 from orderflow.storage.tables.models import ERPExport
+from orderflow.storage.tables.states import may, quoted
 from orderflow.storage.work.clock import UNLEASED
 from orderflow.storage.work.lanes import SqlLanes
 from orderflow.storage.work.orders import SqlOrders
 
 _DUE_FIRST = f"""
-    connection_id = :connection_id AND status = 'PENDING' AND (held_at IS NULL OR asking)
+    connection_id = :connection_id AND {may(ExportStep.WORK)} AND (held_at IS NULL OR asking)
     AND next_attempt_at <= now() AND {UNLEASED}
 """
 _TAKE = """
@@ -52,7 +54,7 @@ _COLUMNS = columns(ERPExport, "e")
 _RETURNED = {"columns": _COLUMNS, "begun": _BEGUN, "doubt_age": _DOUBT_AGE}
 _LEASE = text(_TAKE.format(which=_DUE_FIRST, **_RETURNED))
 _LEASE_ONE = text(_TAKE.format(which=f"id = :only AND {_DUE_FIRST}", **_RETURNED))
-_BEGIN = text("""
+_BEGIN = text(f"""
     WITH r AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
             id uuid, log_id uuid, filename text, storage_key text, sha256 text, size bigint, format text, media text,
@@ -72,54 +74,55 @@ _BEGIN = text("""
         RETURNING o.id, o.attempts
     ), lost AS (
         UPDATE erp_push_log l
-        SET status = 'RETRYING', error_message = 'The worker stopped before it could say how this attempt ended.'
-        FROM e WHERE l.erp_export_id = e.id AND l.status = 'PENDING'
+        SET status = {quoted(AttemptStatus.RETRYING)},
+            error_message = 'The worker stopped before it could say how this attempt ended.'
+        FROM e WHERE l.erp_export_id = e.id AND {may(AttemptStep.END, "l.status")}
     )
     INSERT INTO erp_push_log (id, org_id, draft_order_id, erp_export_id, attempt_no, connector_type, status,
                               request_json, idempotency_key, retry_count, request_id)
-    SELECT r.log_id, :org_id, o.id, e.id, o.attempts, :connector_type, 'PENDING', r.request,
+    SELECT r.log_id, :org_id, o.id, e.id, o.attempts, :connector_type, {quoted(AttemptStatus.PENDING)}, r.request,
            encode(sha256(convert_to(concat_ws(':', CAST(:org_id AS text), o.id, o.attempts), 'UTF8')), 'hex'),
            r.retry_count, r.request_id
     FROM r JOIN e ON e.id = r.id JOIN o ON o.id = e.draft_order_id
     RETURNING erp_export_id, attempt_no
-""")
-_MARK_BEGUN = text("""
+""")  # noqa: S608  # built from constants
+_MARK_BEGUN = text(f"""
     WITH held AS (
         SELECT id FROM erp_export
-        WHERE id = ANY(:ids) AND lease_token = :token AND status = 'PENDING' ORDER BY id FOR UPDATE
+        WHERE id = ANY(:ids) AND lease_token = :token AND {may(ExportStep.WORK)} ORDER BY id FOR UPDATE
     )
     UPDATE erp_export e SET begun_at = COALESCE(e.begun_at, now()), last_begun_at = now()
     FROM held WHERE e.id = held.id
     RETURNING e.id
-""")
-_MARK_STAGED = text("""
+""")  # noqa: S608  # built from constants
+_MARK_STAGED = text(f"""
     WITH r AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(id uuid, path text)
     ), held AS (
         SELECT id FROM erp_export
-        WHERE id IN (SELECT id FROM r) AND lease_token = :token AND status = 'PENDING'
+        WHERE id IN (SELECT id FROM r) AND lease_token = :token AND {may(ExportStep.WORK)}
         ORDER BY id FOR UPDATE
     )
     UPDATE erp_export e SET staged_at = now(), staged_path = r.path
     FROM r JOIN held USING (id) WHERE e.id = held.id
     RETURNING e.id
-""")
+""")  # noqa: S608  # built from constants
 _RELEASE = text("""
     UPDATE erp_export
     SET lease_token = NULL, lease_until = NULL, next_attempt_at = now() + make_interval(secs => :delay),
         error_json = CAST(:error AS jsonb)
     WHERE id = ANY(:ids) AND lease_token = :token
 """)
-EXTEND = text("""
+EXTEND = text(f"""
     WITH lanes AS (
         UPDATE erp_lane SET lease_until = now() + make_interval(secs => :seconds) WHERE lease_token = ANY(:tokens)
     ), held AS (
-        SELECT id FROM erp_export WHERE lease_token = ANY(:tokens) AND status = 'PENDING' ORDER BY id FOR UPDATE
+        SELECT id FROM erp_export WHERE lease_token = ANY(:tokens) AND {may(ExportStep.WORK)} ORDER BY id FOR UPDATE
     )
     UPDATE erp_export e SET lease_until = now() + make_interval(secs => :seconds)
     FROM held WHERE e.id = held.id
     RETURNING e.lease_token
-""")
+""")  # noqa: S608  # built from constants
 
 
 class SqlLeases(SqlLanes):

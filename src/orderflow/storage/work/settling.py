@@ -10,14 +10,18 @@ from sqlalchemy import Connection, text
 
 from orderflow.domain.delivery import Ack, ExportResult
 from orderflow.domain.errors import ConnectorError
+from orderflow.domain.states import ARRIVED, OPEN, AttemptStep, ERPExportStatus, ExportStep, OrderEvent, OrderStatus
 from orderflow.flow.ports import Answer, Batch, Settlement
 from orderflow.storage.records import as_json, records
+from orderflow.storage.tables.states import among, becomes, fitting, may, quoted
 
 LONGEST_RESPONSE = 16_384
 """Characters of a connector's answer that are kept in the log."""
 
 # The file's name is how the ERP knows the order until it has given it a number.
 _FILE = "CASE WHEN o.erp_order_id IS NULL OR o.erp_order_id_source = 'filename' THEN r.file END"
+_ACKED, _REFUSED = quoted(ERPExportStatus.ACKED), quoted(ERPExportStatus.FAILED)
+_SAID = f"CASE WHEN r.acked THEN {_ACKED} ELSE {_REFUSED} END"
 _SETTLE = text(f"""
     WITH r AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
@@ -26,7 +30,7 @@ _SETTLE = text(f"""
             response jsonb, message text, path text, file text, erp_order_id text, inferred bool, latency_ms int)
     ), held AS (
         SELECT id FROM erp_export
-        WHERE id IN (SELECT export_id FROM r) AND lease_token = :token AND status = 'PENDING'
+        WHERE id IN (SELECT export_id FROM r) AND lease_token = :token AND {may(ExportStep.SETTLE)}
         ORDER BY id FOR UPDATE
     ), e AS (
         UPDATE erp_export e
@@ -47,9 +51,9 @@ _SETTLE = text(f"""
             dropzone_path = COALESCE(r.path, e.dropzone_path),
             erp_order_id = COALESCE(r.erp_order_id, e.erp_order_id),
             inferred = e.inferred OR r.inferred,
-            sent_at = CASE WHEN r.export_status IN ('SENT', 'ACKED') THEN now() END,
-            answered_at = CASE WHEN r.export_status = 'ACKED' THEN now() END,
-            unreadable_answer = CASE WHEN r.export_status <> 'ACKED' THEN e.unreadable_answer END
+            sent_at = CASE WHEN {among(ARRIVED, "r.export_status")} THEN now() END,
+            answered_at = CASE WHEN r.export_status = {_ACKED} THEN now() END,
+            unreadable_answer = CASE WHEN r.export_status <> {_ACKED} THEN e.unreadable_answer END
         FROM r JOIN held ON held.id = r.export_id WHERE e.id = held.id
         RETURNING e.id
     ), o AS (
@@ -58,10 +62,10 @@ _SETTLE = text(f"""
             erp_order_id = COALESCE(r.erp_order_id, {_FILE}, o.erp_order_id),
             erp_order_id_source = CASE WHEN r.erp_order_id IS NOT NULL THEN 'erp' WHEN {_FILE} IS NOT NULL
                                   THEN 'filename' ELSE o.erp_order_id_source END,
-            error_json = CASE WHEN r.order_status = 'ERROR' THEN r.error END,
+            error_json = CASE WHEN r.order_status = {quoted(OrderStatus.ERROR)} THEN r.error END,
             updated_at = now()
         FROM r JOIN e ON e.id = r.export_id
-        WHERE o.id = r.order_id AND r.order_status IS NOT NULL AND o.status = 'PUSHING'
+        WHERE o.id = r.order_id AND r.order_status IS NOT NULL AND {may(OrderEvent.SETTLE, "o.status")}
     ), l AS (
         UPDATE erp_push_log l
         SET status = r.log_status, response_json = r.response, error_message = r.message, latency_ms = r.latency_ms
@@ -69,13 +73,13 @@ _SETTLE = text(f"""
     )
     SELECT id FROM e
 """)  # noqa: S608  # built from a constant
-_ANSWER = text("""
+_ANSWER = text(f"""
     WITH r AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
             export_id uuid, order_id uuid, acked bool, settle_first bool, erp_order_id text, source text, error jsonb)
     ), e AS (
         UPDATE erp_export e
-        SET status = CASE WHEN r.acked THEN 'ACKED' ELSE 'FAILED' END,
+        SET status = {_SAID},
             erp_order_id = COALESCE(r.erp_order_id, e.erp_order_id),
             error_json = r.error,
             answered_at = now(),
@@ -83,38 +87,39 @@ _ANSWER = text("""
             unreadable_answer = NULL,
             inferred = e.inferred OR r.settle_first,
             lease_token = NULL, lease_until = NULL, held_at = NULL, asking = false, begun_at = NULL, doubt_since = NULL
-        FROM r WHERE e.id = r.export_id
+        FROM r WHERE e.id = r.export_id AND {may(ExportStep.ANSWER, "e.status")}
+        RETURNING e.id
     ), l AS (
-        -- The answer proves that the last attempt arrived, also where that one was told otherwise.
-        UPDATE erp_push_log l SET status = 'SUCCESS', response_json = '{"settled_by": "answer"}', error_message = NULL
-        FROM r CROSS JOIN LATERAL (
-            SELECT a.id FROM erp_push_log a WHERE a.erp_export_id = r.export_id
+        UPDATE erp_push_log l SET status = {becomes(AttemptStep.ANSWER)}, response_json = '{{"settled_by": "answer"}}',
+            error_message = NULL
+        FROM e CROSS JOIN LATERAL (
+            SELECT a.id FROM erp_push_log a WHERE a.erp_export_id = e.id
             ORDER BY a.attempt_no DESC LIMIT 1) last
-        WHERE l.id = last.id AND l.status <> 'SUCCESS'
+        WHERE l.id = last.id AND {may(AttemptStep.ANSWER, "l.status")}
     )
     UPDATE draft_order o
-    SET status = CASE WHEN r.acked THEN 'CONFIRMED' ELSE 'ERROR' END,
+    SET status = {fitting(_SAID)},
         erp_order_id = COALESCE(r.erp_order_id, o.erp_order_id),
         erp_order_id_source = CASE WHEN r.erp_order_id IS NULL THEN o.erp_order_id_source ELSE r.source END,
         error_json = r.error,
         updated_at = now()
-    FROM r WHERE o.id = r.order_id AND o.status IN ('PUSHING', 'PUSHED', 'ERROR')
-""")
+    FROM r JOIN e ON e.id = r.export_id WHERE o.id = r.order_id AND {may(OrderEvent.ANSWER, "o.status")}
+""")  # noqa: S608  # built from constants
 
 
-_UNREADABLE = text("""
+_UNREADABLE = text(f"""
     WITH r AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(export_id uuid, answer jsonb)
     )
     UPDATE erp_export e SET unreadable_answer = r.answer || jsonb_build_object('read_at', now())
-    FROM r WHERE e.id = r.export_id AND e.status IN ('PENDING', 'SENT')
+    FROM r WHERE e.id = r.export_id AND {may(ExportStep.NOTE_UNREADABLE, "e.status")}
       AND e.unreadable_answer - 'read_at' IS DISTINCT FROM r.answer
     RETURNING e.id
-""")
-_COUNT_UNREADABLE = text("""
+""")  # noqa: S608  # built from constants
+_COUNT_UNREADABLE = text(f"""
     SELECT count(*) FROM erp_export
-    WHERE connection_id = :id AND unreadable_answer IS NOT NULL AND status IN ('PENDING', 'SENT')
-""")
+    WHERE connection_id = :id AND unreadable_answer IS NOT NULL AND {among(OPEN)}
+""")  # noqa: S608  # built from constants
 
 
 def settle(connection: Connection, batch: Batch, settlements: Sequence[Settlement]) -> set[UUID]:

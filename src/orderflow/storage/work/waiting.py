@@ -11,7 +11,9 @@ from sqlalchemy import text
 
 from orderflow.domain.answer_files import OrderNumber, Reference
 from orderflow.domain.delivery import Waiting, WaitingExport, by_any_name
+from orderflow.domain.states import ExportStep
 from orderflow.storage.database import Database
+from orderflow.storage.tables.states import may
 
 PAGE = 5_000
 """Names looked up, or exports read, in one query."""
@@ -19,7 +21,7 @@ PAGE = 5_000
 _COLUMNS = "id, draft_order_id, filename, sent_at, erp_order_id, NULL AS order_number"
 _UNANSWERED = text(f"""
     SELECT {_COLUMNS} FROM erp_export
-    WHERE connection_id = :connection_id AND status = 'SENT' AND (sent_at, id) > (:after, :after_id)
+    WHERE connection_id = :connection_id AND {may(ExportStep.CONFIRM)} AND (sent_at, id) > (:after, :after_id)
     ORDER BY sent_at, id LIMIT {PAGE}
 """)  # noqa: S608  # built from constants
 _BY_NAME = text(f"""

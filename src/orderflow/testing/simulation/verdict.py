@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from orderflow.domain.states import AttemptStatus, ERPExportStatus, OrderStatus
+from orderflow.domain.states import ARRIVED, FITTING, AttemptStatus, ERPExportStatus, ExportStep
 from orderflow.testing.store_in_memory.tables import ExportRow, OrderRow
 
 if TYPE_CHECKING:
     from orderflow.testing.simulation.world import World
 
-_FITTING = {
-    ERPExportStatus.PENDING: OrderStatus.PUSHING,
-    ERPExportStatus.SENT: OrderStatus.PUSHED,
-    ERPExportStatus.ACKED: OrderStatus.CONFIRMED,
-    ERPExportStatus.FAILED: OrderStatus.ERROR,
-}
-_ON_ITS_WAY = (OrderStatus.PUSHING, OrderStatus.PUSHED, OrderStatus.CONFIRMED, OrderStatus.ERROR)
+_ON_ITS_WAY = tuple(FITTING.values())
 
 
 def violations(world: World) -> list[str]:
@@ -35,14 +29,14 @@ def _of_order(world: World, row: OrderRow) -> Iterator[str]:
     allowed = 1 + len(refused) + world.sends_allowed[order_id]
     if len(taken) > allowed and not _chose_to_resend(world, exports):
         yield f"taken {len(taken)} times ({', '.join(taken)})"
-    if row.status in (OrderStatus.PUSHED, OrderStatus.CONFIRMED) and not world.books.arrived[order_id]:
+    if row.status in {FITTING[status] for status in ARRIVED} and not world.books.arrived[order_id]:
         yield f"lost: it is {row.status}, and nothing of it ever arrived"
     latest = exports[-1] if exports else None
     claims_nothing_arrived = latest is None or not (latest.begun_at or latest.staged_at or latest.answered_at)
     ended_without = row.status not in _ON_ITS_WAY or latest is None or latest.status is ERPExportStatus.FAILED
     if taken and not refused and ended_without and claims_nothing_arrived:
         yield f"it is {row.status}, and the books do not know that the ERP took it"
-    if latest is not None and row.status in _ON_ITS_WAY and row.status is not _FITTING[latest.status]:
+    if latest is not None and row.status in _ON_ITS_WAY and row.status is not FITTING[latest.status]:
         yield f"the order is {row.status}, its delivery {latest.status}"
     for export in exports:
         yield from _of_export(world, export)
@@ -58,8 +52,8 @@ def _of_export(world: World, export: ExportRow) -> Iterator[str]:
     if export.status is ERPExportStatus.PENDING:
         yield f"{name} never came to its end (held: {export.held_at is not None})"
         return
-    answered = (ERPExportStatus.ACKED, ERPExportStatus.FAILED)
-    if any(export.filename in erp.answered for erp in world.dropzones()) and export.status not in answered:
+    answered = any(export.filename in erp.answered for erp in world.dropzones())
+    if answered and export.status not in ExportStep.ANSWER.change.ends:
         yield f"{name} was answered, and nobody knows"
     attempts = world.tables.attempts_of(export.id)
     if any(attempt.status is AttemptStatus.PENDING for attempt in attempts):

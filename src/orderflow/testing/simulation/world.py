@@ -14,7 +14,7 @@ from orderflow.domain.delivery import Lease
 from orderflow.domain.errors import ObjectStoreError, OrderFlowError
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
 from orderflow.domain.retry import RetryPolicy
-from orderflow.domain.states import BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
+from orderflow.domain.states import OPEN, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
 from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.delivery.request import request_push
@@ -160,9 +160,8 @@ class World:
 
     def _due_for_answers(self, row: ConnectionRow) -> bool:
         due = row.next_poll_at is None or row.next_poll_at <= self.clock.now()
-        unanswered = (ERPExportStatus.SENT, ERPExportStatus.PENDING)
         return due and any(
-            export.connection_id == row.id and export.status in unanswered for export in self.tables.exports.values()
+            export.connection_id == row.id and export.status in OPEN for export in self.tables.exports.values()
         )
 
     def _due(self, row: ConnectionRow) -> bool:

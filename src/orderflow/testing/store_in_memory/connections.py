@@ -8,8 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from orderflow.domain.errors import NotFoundError, StateError
-from orderflow.domain.states import BreakerState, ConnectionStatus, ERPExportStatus
-from orderflow.flow.ports import Target
+from orderflow.domain.states import BreakerState, ConnectionStatus, ExportStep
+from orderflow.flow.ports import Outage, Target
 from orderflow.testing.store_in_memory.tables import ConnectionRow, Tables
 
 
@@ -64,7 +64,7 @@ class MemoryConnections:
         """Remove it; False if exports refer to it, so that its row stays. Raises NotFoundError, StateError."""
         self._row(connection_id)
         exports = [row for row in self._tables.exports.values() if row.connection_id == connection_id]
-        if any(row.status is ERPExportStatus.PENDING for row in exports):
+        if any(row.status in ExportStep.WORK.change.starts for row in exports):
             raise StateError("Deliveries wait for this connection.", code="EXPORTS_WAITING")
         if exports:
             self._set(connection_id, deleted=True, status=ConnectionStatus.DISABLED, is_default=False, config={})
@@ -143,6 +143,13 @@ class MemoryConnections:
         probe_at = None if probe_in is None else self._tables.after(probe_in)
         self._set(connection_id, breaker_state=state, breaker_error=error, probe_at=probe_at, probe_failures=failures)
         return row.breaker_state is not state
+
+    def outage(self, connection_id: UUID) -> Outage | None:
+        """Return the outage of an OPEN connection whose orders do not wait for ever; None of any other."""
+        row = self._tables.connections.get(connection_id)
+        if row is None or row.deleted or row.breaker_state is not BreakerState.OPEN or row.give_up_after is None:
+            return None
+        return Outage(row.give_up_after, row.breaker_error)
 
     def rest(self, connection_id: UUID, seconds: float, error: dict[str, Any]) -> bool:
         """Let the connection rest; True if its target had taken something since it last did."""

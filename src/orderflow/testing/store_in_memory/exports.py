@@ -10,11 +10,12 @@ from uuid import UUID
 
 from orderflow.domain.delivery import Ack
 from orderflow.domain.errors import NotFoundError
-from orderflow.domain.states import AttemptStatus, ERPExportStatus, ExportStep, OrderStatus
+from orderflow.domain.states import FITTING, OPEN, AttemptStatus, AttemptStep, ERPExportStatus, ExportStep, OrderEvent
 from orderflow.flow.ports import Actor, Answer, Export
 from orderflow.testing.store_in_memory.leases import MemoryLeases, is_unleased
 from orderflow.testing.store_in_memory.tables import ExportRow
 
+BY_A_PERSON = "A person decided how it ended."
 KEYS_KEPT = timedelta(hours=24)
 _DECIDED: dict[str, Any] = {
     "held_at": None,
@@ -27,8 +28,6 @@ _DECIDED: dict[str, Any] = {
 }
 _UNSENT = _DECIDED | {"staged_at": None, "staged_path": None}
 _BUILT = ("filename", "storage_key", "document_sha256", "media_type", "format_version")
-_OPEN = (ERPExportStatus.PENDING, ERPExportStatus.SENT)
-_ANSWERED = (OrderStatus.PUSHING, OrderStatus.PUSHED, OrderStatus.ERROR)
 
 
 class MemoryExports(MemoryLeases):
@@ -67,11 +66,11 @@ class MemoryExports(MemoryLeases):
 
     def revive(self, export_id: UUID) -> None:
         """Make a FAILED export PENDING again: same name, same bytes."""
-        if self._row(export_id).status is ERPExportStatus.FAILED:
+        if self._row(export_id).status in ExportStep.REVIVE.change.starts:
             now = self._tables.now()
             self._set(
                 export_id,
-                status=ERPExportStatus.PENDING,
+                status=ExportStep.REVIVE.change.end,
                 next_attempt_at=now,
                 attempts_spent=0,
                 error_json=None,
@@ -96,34 +95,34 @@ class MemoryExports(MemoryLeases):
 
     def confirm(self, export_id: UUID, by: str) -> bool:
         """Note who confirmed a SENT export in its ERP's place; False if it is not SENT."""
-        if self._row(export_id).status is not ERPExportStatus.SENT:
+        if self._row(export_id).status not in ExportStep.CONFIRM.change.starts:
             return False
         now = self._tables.now()
-        acked = {"status": ERPExportStatus.ACKED, "answered_at": now, "confirmed_by": by}
+        acked = {"status": ExportStep.CONFIRM.change.end, "answered_at": now, "confirmed_by": by}
         self._set(export_id, **acked, error_json=None, unreadable_answer=None)
         return True
 
     def note_delivered(self, export_id: UUID) -> bool:
         """Note that an export in doubt had arrived; False if it is not in doubt, or a worker is at it."""
-        sent = {"status": ERPExportStatus.SENT, "sent_at": self._tables.now(), "inferred": True, "error_json": None}
-        return self._decide(export_id, sent | _DECIDED, ERPExportStatus.PENDING, ERPExportStatus.FAILED)
+        sent = {"status": ExportStep.NOTE_DELIVERED.change.end, "sent_at": self._tables.now(), "inferred": True}
+        return self._decide(ExportStep.NOTE_DELIVERED, export_id, sent | {"error_json": None} | _DECIDED)
 
     def send_again(self, export_id: UUID) -> bool:
         """Make an export in doubt due, its doubt forgotten, name and bytes kept; False as for `note_delivered`."""
         due = {"attempts_spent": 0, "next_attempt_at": self._tables.now()}
-        return self._decide(export_id, due | _UNSENT, ERPExportStatus.PENDING)
+        return self._decide(ExportStep.SEND_AGAIN, export_id, due | _UNSENT)
 
     def note_failed(self, export_id: UUID, error: dict[str, Any]) -> bool:
         """Note that an export in doubt never arrived, and end it; False as for `note_delivered`."""
-        failed = {"status": ERPExportStatus.FAILED, "error_json": error}
-        return self._decide(export_id, failed | _UNSENT, ERPExportStatus.PENDING, ERPExportStatus.FAILED)
+        failed = {"status": ExportStep.NOTE_FAILED.change.end, "error_json": error}
+        return self._decide(ExportStep.NOTE_FAILED, export_id, failed | _UNSENT, error["message"])
 
     def stop(self, export_id: UUID, error: dict[str, Any]) -> bool:
         """End a PENDING export of which nothing was sent; False if something was, or a worker is at it."""
         row = self._row(export_id)
-        may = row.status is ERPExportStatus.PENDING and _unsent(row) and is_unleased(row, self._tables.now())
+        may = row.status in ExportStep.STOP.change.starts and _unsent(row) and is_unleased(row, self._tables.now())
         if may:
-            self._set(export_id, status=ERPExportStatus.FAILED, error_json=error, **_DECIDED)
+            self._set(export_id, status=ExportStep.STOP.change.end, error_json=error, **_DECIDED)
             self._close_open(export_id, AttemptStatus.FAILED, error["message"])
         return may
 
@@ -131,7 +130,7 @@ class MemoryExports(MemoryLeases):
         """Move waiting exports of which nothing was sent to `target`; returns the order of each, by export."""
         now, moved = self._tables.now(), {}
         for row in list(self._tables.exports.values()):
-            waits = row.connection_id == source and row.status is ERPExportStatus.PENDING and _unsent(row)
+            waits = row.connection_id == source and row.status in ExportStep.MOVE.change.starts and _unsent(row)
             if waits and is_unleased(row, now) and (export_ids is None or row.id in export_ids):
                 built = dict.fromkeys(_BUILT)
                 self._set(
@@ -146,6 +145,30 @@ class MemoryExports(MemoryLeases):
                 )
                 moved[row.id] = row.draft_order_id
         return moved
+
+    def waiting_for_longer(self, connection_id: UUID, seconds: int, limit: int) -> list[UUID]:
+        """Return exports of which nothing was sent and that were requested longer ago, oldest first."""
+        since = self._tables.after(-seconds)
+        rows = [row for row in self._tables.exports.values() if row.connection_id == connection_id]
+        late = [row for row in rows if row.created_at < since and self._may_give_up(row)]
+        return [row.id for row in sorted(late, key=lambda row: row.created_at)[:limit]]
+
+    def give_up(self, export_ids: Sequence[UUID], error: dict[str, Any]) -> list[UUID]:
+        """End exports of which nothing was sent, and their orders with them; returns the orders."""
+        rows = [self._row(export_id) for export_id in export_ids]
+        ended = [row for row in rows if self._may_give_up(row)]
+        for row in ended:
+            failed = {"status": ExportStep.GIVE_UP.change.end, "error_json": error}
+            self._set(row.id, **failed, lease_token=None, lease_until=None)
+            self._close_open(row.id, AttemptStatus.FAILED, error["message"])
+            order = replace(self._tables.orders[row.draft_order_id], error_json=error)
+            self._tables.orders[row.draft_order_id] = replace(order, status=OrderEvent.GIVE_UP.change.end)
+        return [row.draft_order_id for row in ended]
+
+    def _may_give_up(self, row: ExportRow) -> bool:
+        order = self._tables.orders[row.draft_order_id]
+        waits = row.status in ExportStep.GIVE_UP.change.starts and order.status in OrderEvent.GIVE_UP.change.starts
+        return waits and _unsent(row) and is_unleased(row, self._tables.now())
 
     def for_answers(self, export_ids: Sequence[UUID]) -> dict[UUID, tuple[Export, bool]]:
         """Return exports, and for each whether the order has a newer one."""
@@ -169,24 +192,27 @@ class MemoryExports(MemoryLeases):
     def count_unreadable(self, connection_id: UUID) -> int:
         """Count the connection's open exports whose answer cannot be read."""
         rows = [row for row in self._tables.exports.values() if row.connection_id == connection_id]
-        return sum(row.unreadable_answer is not None and row.status in _OPEN for row in rows)
+        return sum(row.unreadable_answer is not None and row.status in OPEN for row in rows)
 
     def _is_news(self, ack: Ack) -> bool:
         answer = {"file": ack.source, "reason": ack.message, "excerpt": ack.excerpt, "digest": ack.digest}
         row = self._tables.exports.get(ack.export_id) if ack.export_id else None
-        if row is None or row.status not in _OPEN or row.unreadable_answer == answer:
+        if row is None or row.status not in OPEN or row.unreadable_answer == answer:
             return False
         self._set(row.id, unreadable_answer=answer)
         return True
 
     def _record(self, answer: Answer) -> None:
         acked, ack, row = answer.verdict == "acknowledge", answer.ack, self._row(answer.export.id)
+        if row.status not in ExportStep.ANSWER.change.starts:
+            return
+        said = ERPExportStatus.ACKED if acked else ERPExportStatus.FAILED
         code, message = ack.error_code or "ERP_REFUSED", ack.message or "The ERP refused the order."
         error = None if acked else {"code": code, "message": message, "hint": "These are the ERP's own words."}
         self._set(
             row.id,
             **_DECIDED,
-            status=ERPExportStatus.ACKED if acked else ERPExportStatus.FAILED,
+            status=said,
             erp_order_id=ack.erp_order_id or row.erp_order_id,
             error_json=error,
             answered_at=self._tables.now(),
@@ -195,22 +221,27 @@ class MemoryExports(MemoryLeases):
         )
         if attempts := self._tables.attempts_of(row.id):
             last = max(attempts, key=lambda attempt: attempt.attempt_no)
-            self._tables.attempts[last.id] = replace(last, status=AttemptStatus.SUCCESS, message=None)
+            self._tables.attempts[last.id] = replace(last, status=AttemptStep.ANSWER.change.end, message=None)
         order = self._tables.orders.get(row.draft_order_id)
-        if order is not None and order.status in _ANSWERED:
-            status = OrderStatus.CONFIRMED if acked else OrderStatus.ERROR
-            changes: dict[str, Any] = {"status": status, "error_json": error}
+        if order is not None and order.status in OrderEvent.ANSWER.change.starts:
+            changes: dict[str, Any] = {"status": FITTING[said], "error_json": error}
             if ack.erp_order_id:
                 changes |= {"erp_order_id": ack.erp_order_id, "erp_order_id_source": "erp"}
             self._tables.orders[row.draft_order_id] = replace(order, **changes)
 
-    def _decide(self, export_id: UUID, columns: dict[str, Any], *statuses: ERPExportStatus) -> bool:
+    def _decide(
+        self,
+        step: ExportStep,
+        export_id: UUID,
+        columns: dict[str, Any],
+        message: str = BY_A_PERSON,
+    ) -> bool:
         row = self._row(export_id)
-        doubtful = row.status in statuses and row.answered_at is None and not _unsent(row)
+        doubtful = row.status in step.change.starts and row.answered_at is None and not _unsent(row)
         if not doubtful or not is_unleased(row, self._tables.now()):
             return False
         self._set(export_id, **columns)
-        self._close_open(export_id, AttemptStatus.FAILED, "A person decided how it ended.")
+        self._close_open(export_id, AttemptStatus.FAILED, message)
         return True
 
     def _row(self, export_id: UUID) -> ExportRow:

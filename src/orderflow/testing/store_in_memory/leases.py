@@ -10,7 +10,15 @@ from uuid import UUID
 
 from orderflow.domain.delivery import Delivery, ExportResult, Lease
 from orderflow.domain.ids import new_id
-from orderflow.domain.states import AttemptStatus, ERPExportStatus, OrderStatus
+from orderflow.domain.states import (
+    ARRIVED,
+    AttemptStatus,
+    AttemptStep,
+    ERPExportStatus,
+    ExportStep,
+    OrderEvent,
+    OrderStatus,
+)
 from orderflow.flow.ports import Attempt, Batch, Settlement
 from orderflow.testing.store_in_memory.lanes import MemoryLanes
 from orderflow.testing.store_in_memory.orders import as_order
@@ -86,14 +94,14 @@ class MemoryLeases(MemoryLanes):
                 self._tables.lanes[place] = (token, until)
         for row in list(self._tables.exports.values()):
             holder = row.lease_token
-            if holder is not None and holder in tokens and row.status is ERPExportStatus.PENDING:
+            if holder is not None and holder in tokens and row.status in ExportStep.WORK.change.starts:
                 self._set(row.id, lease_until=until)
                 alive.add(holder)
         return alive
 
     def _held(self, export_id: UUID, lease: Lease) -> bool:
         row = self._tables.exports.get(export_id)
-        return row is not None and row.lease_token == lease.token and row.status is ERPExportStatus.PENDING
+        return row is not None and row.lease_token == lease.token and row.status in ExportStep.WORK.change.starts
 
     def _set(self, export_id: UUID, **columns: Any) -> None:
         self._tables.exports[export_id] = replace(self._tables.exports[export_id], **columns)
@@ -153,13 +161,13 @@ class MemoryLeases(MemoryLanes):
 
     def _close_open(self, export_id: UUID, status: AttemptStatus, message: str) -> None:
         for log in self._tables.attempts_of(export_id):
-            if log.status is AttemptStatus.PENDING:
+            if log.status in AttemptStep.END.change.starts:
                 self._tables.attempts[log.id] = replace(log, status=status, message=message)
 
     def _settle(self, item: Settlement) -> None:
         attempt, outcome, now = item.attempt, item.attempt.outcome, self._tables.now()
         row = self._tables.exports[attempt.export_id]
-        arrived = item.export_status in (ERPExportStatus.SENT, ERPExportStatus.ACKED)
+        arrived = item.export_status in ARRIVED
         result = outcome if isinstance(outcome, ExportResult) else None
         error = None if outcome is None or isinstance(outcome, ExportResult) else outcome.as_json()
         number = result.erp_order_id if result else None
@@ -186,7 +194,7 @@ class MemoryLeases(MemoryLanes):
             message = error["message"] if error else None
             self._tables.attempts[log.id] = replace(log, status=item.log_status, message=message, outcome=outcome)
         order = self._tables.orders[row.draft_order_id]
-        if item.order_status is not None and order.status is OrderStatus.PUSHING:
+        if item.order_status is not None and order.status in OrderEvent.SETTLE.change.starts:
             file = result.dropzone_path.rpartition("/")[2] if result and result.dropzone_path else None
             self._move_order(row.draft_order_id, item.order_status, number, file, error)
 
@@ -218,7 +226,7 @@ def _last_sent(row: ExportRow, now: datetime) -> datetime | None:
 def _is_due(row: ExportRow, connection_id: UUID, now: datetime) -> bool:
     return (
         row.connection_id == connection_id
-        and row.status is ERPExportStatus.PENDING
+        and row.status in ExportStep.WORK.change.starts
         and (row.held_at is None or row.asking)
         and row.next_attempt_at <= now
         and is_unleased(row, now)

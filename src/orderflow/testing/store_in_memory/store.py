@@ -12,7 +12,7 @@ from orderflow.domain.answer_files import Reference
 from orderflow.domain.delivery import Waiting, WaitingExport, by_any_name
 from orderflow.domain.errors import ObjectStoreError
 from orderflow.domain.orders import DraftOrder
-from orderflow.domain.states import ERPExportStatus
+from orderflow.domain.states import ExportStep
 from orderflow.testing.store_in_memory.audit import MemoryAudit
 from orderflow.testing.store_in_memory.connections import MemoryConnections
 from orderflow.testing.store_in_memory.exports import MemoryExports
@@ -102,7 +102,7 @@ class MemoryWaiting(Waiting):
         self._connection_id = connection_id
 
     def __iter__(self) -> Iterator[WaitingExport]:
-        sent = [row for row in self._rows() if row.status is ERPExportStatus.SENT]
+        sent = [row for row in self._rows() if row.status in ExportStep.CONFIRM.change.starts]
         return map(self._waiting, sorted(sent, key=lambda row: row.sent_at or row.created_at + timedelta(days=1)))
 
     def match(self, references: Iterable[Reference]) -> dict[Reference, WaitingExport]:

@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy import NullPool, create_engine, event, text
 
 from orderflow.flow.answers.poll import poll_acks
+from orderflow.flow.delivery.give_up import give_up
 from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.ports import Actor
 from orderflow.flow.setup.probe import probe
@@ -285,12 +286,16 @@ def _keep_up(app: Any, org_id: UUID) -> None:
     for due in (system.due_deliveries, system.due_probes, system.due_polls, system.cleanable):
         due()
     with app.database.transaction(org_id) as connection:
-        connection.execute(text("UPDATE erp_connection SET breaker_state = 'OPEN', probe_at = now()"))
+        connection.execute(
+            text("UPDATE erp_connection SET breaker_state = 'OPEN', probe_at = now(), give_up_after = 60")
+        )
         connection.execute(
             text("UPDATE erp_export SET created_at = now() - interval '2 hours' WHERE status = 'PENDING'")
         )
         connection.execute(text("UPDATE erp_export SET sent_at = now() - interval '2 hours' WHERE status = 'SENT'"))
     app.upkeep()
+    given_up = [give_up(app.store, *place) for place in system.outages()]
+    assert any(given_up)
     for place in system.due_probes():
         probe(app.wiring, *place)
     for place in system.cleanable():

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+from orderflow.flow.delivery.give_up import give_up
 from orderflow.flow.delivery.request import request_push
 from orderflow.flow.ports import Actor
-from orderflow.storage.system.giving_up import give_up
+from orderflow.storage.system.due import SqlSystem
 from orderflow.testing.memory import MemoryDropzone
 
 
@@ -14,21 +15,30 @@ def down(installation, **columns):
     return connection_id, ids
 
 
+def given_up(installation, connection_id):
+    """What the engine's job does; it is due exactly where there is something to do."""
+    place = (installation.org_id, connection_id)
+    due = place in SqlSystem(installation.database).outages()
+    count = give_up(installation.wiring.store, *place)
+    assert due == (count > 0)
+    return count
+
+
 def test_who_set_no_limit_waits_for_ever(installation):
-    _, ids = down(installation)
-    assert give_up(installation.database) == 0
+    connection_id, ids = down(installation)
+    assert given_up(installation, connection_id) == 0
     assert {installation.order(one)["status"] for one in ids} == {"PUSHING"}
 
 
 def test_what_waited_too_long_fails_and_can_be_pushed_again(installation):
     connection_id, ids = down(installation, give_up_after=3600)
-    assert give_up(installation.database) == 3
+    assert given_up(installation, connection_id) == 3
     order, export = installation.order(ids[0]), installation.export(ids[0])
     assert (order["status"], export["status"]) == ("ERROR", "FAILED")
     assert order["error_json"]["code"] == "GAVE_UP"
     audited = installation.rows("SELECT entity_id FROM audit_log WHERE action = 'DRAFT_PUSH_FAILED'")
     assert {row["entity_id"] for row in audited} == set(ids)
-    assert give_up(installation.database) == 0
+    assert given_up(installation, connection_id) == 0
 
     again = request_push(installation.wiring.store, installation.org_id, ids[0], Actor("test"))
     assert again.id != export["id"], "nothing was sent, so it goes out under a new name"
@@ -38,16 +48,16 @@ def test_what_waited_too_long_fails_and_can_be_pushed_again(installation):
 
 
 def test_what_may_have_arrived_is_never_given_up(installation):
-    _, ids = down(installation, give_up_after=3600)
+    connection_id, ids = down(installation, give_up_after=3600)
     installation.do("UPDATE erp_export SET staged_at = now(), staged_path = 'x' WHERE draft_order_id = :id", id=ids[0])
     installation.do("UPDATE erp_export SET begun_at = now() WHERE draft_order_id = :id", id=ids[1])
     installation.do(
         "UPDATE erp_export SET lease_until = now() + interval '1 minute' WHERE draft_order_id = :id", id=ids[2]
     )
-    assert give_up(installation.database) == 0
+    assert given_up(installation, connection_id) == 0
 
 
 def test_a_target_that_answers_is_not_given_up(installation):
-    down(installation, give_up_after=3600)
+    connection_id, _ = down(installation, give_up_after=3600)
     installation.do("UPDATE erp_connection SET breaker_state = 'CLOSED'")
-    assert give_up(installation.database) == 0
+    assert given_up(installation, connection_id) == 0

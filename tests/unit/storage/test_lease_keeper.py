@@ -9,7 +9,7 @@ import pytest
 
 from orderflow.domain.delivery import Lease
 from orderflow.domain.ids import new_id
-from orderflow.flow.delivery.keep_lease import LeaseKeeper
+from orderflow.storage.lease_keeper import LeaseKeeper
 
 
 class Database:
