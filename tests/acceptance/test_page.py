@@ -49,7 +49,7 @@ MOST_SCRIPT = 250_000
 AT_REST = """
     Promise.allSettled(document.getAnimations()
         .filter(animation => animation.effect.getComputedTiming().endTime < Infinity)
-        .map(animation => animation.finished))
+        .map(animation => animation.finished)).then(() => null)
 """
 """Waits until nothing fades in any more: what is half there has half its contrast."""
 
