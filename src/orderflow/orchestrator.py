@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from orderflow.domain.delivery import Lease
 from orderflow.domain.errors import NotFoundError, OrderFlowError, PushServiceError, StateError
 from orderflow.domain.ids import new_id
-from orderflow.domain.orders import DraftOrder, missing_for_ready
+from orderflow.domain.orders import DraftOrder, clean_codes, missing_for_ready
 from orderflow.domain.reach import within
 from orderflow.domain.retry import RetryPolicy, idempotency_key
 from orderflow.domain.states import ARRIVED, ERPExportStatus, OrderStatus
@@ -142,7 +142,7 @@ def _store_if_new(work: Work, order: DraftOrder) -> None:
         return
     except NotFoundError:
         pass
-    if missing := missing_for_ready(order):
+    if missing := missing_for_ready(clean_codes(order)):
         raise StateError(
             f"The order is not ready: {' '.join(missing)}", code="ORDER_NOT_READY", details={"missing": missing}
         )

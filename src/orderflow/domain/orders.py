@@ -9,7 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from orderflow.domain import clock
+from orderflow.domain.codes import clean_code, control_in
 from orderflow.domain.delivery import Delivery
+from orderflow.domain.errors import InputError
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import OrderStatus
 
@@ -104,10 +106,38 @@ LINE_CONTENT = tuple(f.name for f in fields(DraftOrderLine) if f.name != "id")
 """What a customer says in a line."""
 
 
+CODES = {"external_order_number", "erp_customer_number", "internal_sku", "uom"}
+"""Fields that hold a code."""
+
+
+def clean_codes(order: DraftOrder) -> DraftOrder:
+    """Write every code of an order as it is kept and compared (`domain.codes`), and return the order.
+
+    Raises:
+        InputError: One holds a control character.
+    """
+    order.external_order_number = _clean(order.external_order_number, "external_order_number")
+    if order.customer is not None:
+        number = _clean(order.customer.erp_customer_number, "customer.erp_customer_number")
+        order.customer.erp_customer_number = number
+    for index, line in enumerate(order.lines):
+        line.internal_sku = _clean(line.internal_sku, "lines[{}].internal_sku", index)
+        line.uom = _clean(line.uom, "lines[{}].uom", index)
+    return order
+
+
+def _clean(code: str | None, field: str, index: int = 0) -> str | None:
+    cleaned = clean_code(code)
+    if cleaned and (control := control_in(cleaned)):
+        fault = {"field": field.format(index), "message": f"holds a control character, {control}"}
+        raise InputError(f"The order cannot be used: {' '.join(fault.values())}.", details={"fields": [fault]})
+    return cleaned
+
+
 def missing_for_ready(order: DraftOrder) -> list[str]:
     """List, for a person, what `order` still needs to be READY; an empty list means ready."""
     reasons = []
-    if order.customer is None or not order.customer.erp_customer_number:
+    if order.customer is None or not clean_code(order.customer.erp_customer_number):
         reasons.append("The customer is missing (customer.erp_customer_number).")
     if not order.currency:
         reasons.append("The currency is missing.")
@@ -122,8 +152,8 @@ def _missing_in_line(line: DraftOrderLine) -> list[str]:
     reasons = []
     if line.qty is None or line.qty <= 0:
         reasons.append(f"Line {line.line_no}: the quantity must be more than 0.")
-    if not line.uom:
+    if not clean_code(line.uom):
         reasons.append(f"Line {line.line_no}: the unit of measure is missing.")
-    if not line.internal_sku:
+    if not clean_code(line.internal_sku):
         reasons.append(f"Line {line.line_no}: the internal SKU is missing.")
     return reasons

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -67,7 +68,7 @@ class SqlStore:
 
     Args:
         wake: Called after a push was requested, with organization and connection.
-        begin: Called first in each transaction.
+        begin, end: Called first and last in each transaction; what they raise undoes it.
     """
 
     def __init__(
@@ -76,18 +77,25 @@ class SqlStore:
         encryption: EncryptionService,
         wake: Callable[[UUID, UUID], None] | None = None,
         begin: Callable[[SqlWork], None] | None = None,
+        end: Callable[[SqlWork], None] | None = None,
     ) -> None:
         self.database = database
         self.encryption = encryption
         self._wake = wake
         self._begin = begin
+        self._end = end
 
     def expecting(self, version_of: VersionOf, seen: Collection[int] | None) -> SqlStore:
         """Return this store for a step that edits what somebody has seen: its transactions begin with a look at it.
 
         A transaction raises StaleVersionError if what is there has none of the versions `seen`.
         """
-        return SqlStore(self.database, self.encryption, self._wake, lambda work: check_version(work, version_of, seen))
+        begin = partial(check_version, version_of=version_of, seen=seen)
+        return SqlStore(self.database, self.encryption, self._wake, begin, self._end)
+
+    def ending(self, end: Callable[[SqlWork], None]) -> SqlStore:
+        """Return this store for a step whose transactions end with one thing more; what that raises undoes them."""
+        return SqlStore(self.database, self.encryption, self._wake, self._begin, end)
 
     @contextmanager
     def work(self, org_id: UUID, holding: Collection[UUID] | None = None) -> Iterator[SqlWork]:
@@ -102,6 +110,8 @@ class SqlStore:
             if self._begin is not None:
                 self._begin(work)
             yield work
+            if self._end is not None:
+                self._end(work)
 
     def waiting(self, org_id: UUID, connection_id: UUID) -> SqlWaiting:
         """Return the exports of a connection that its ERP may still answer."""

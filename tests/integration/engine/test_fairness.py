@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncssh
+import httpx
 import pytest
 from sqlalchemy import text
 
@@ -23,9 +24,21 @@ from orderflow.secrets.encryption import EncryptionService
 from orderflow.settings import Settings
 from orderflow.storage.database import Database
 from orderflow.storage.tables.models import ERPConnection
+from orderflow.testing.http_server import MisbehavingHTTPServer
+from tests.acceptance.attack import HostileERP
 from tests.waiting_orders import add_approved, request_all
 
 pytestmark = pytest.mark.slow
+
+
+_SENT = text("""
+    WITH pushed AS (
+        UPDATE draft_order SET status = 'PUSHED'
+        WHERE id = (SELECT id FROM draft_order WHERE status = 'APPROVED' LIMIT 1) RETURNING id, org_id
+    )
+    INSERT INTO erp_export (id, org_id, draft_order_id, connection_id, status, sent_at, erp_order_id, filename)
+    SELECT gen_random_uuid(), org_id, id, :connection, 'SENT', now(), 'SO-1', id || '.json' FROM pushed
+""")
 
 
 class Place:
@@ -51,6 +64,21 @@ class Place:
             request_all(connection, connection_id)
         return org_id
 
+    def unanswered(self, connections: int, kind: str, **config: Any) -> UUID:
+        """Make an organization that waits for the answer to an order over each of its connections, all disabled."""
+        org_id, sealed = self._make_org(), self.app.encryption.encrypt_config(config)
+        options = {"org_id": org_id, "connector_type": kind, "status": "DISABLED", "config_encrypted": sealed}
+        rows = [ERPConnection(**options) for _ in range(connections)]
+        with self.app.session(org_id) as session:
+            session.add_all(rows)
+            session.commit()
+            ids = [row.id for row in rows]
+        with self.app.database.transaction(org_id) as connection:
+            add_approved(connection, org_id, connections)
+            for connection_id in ids:
+                connection.execute(_SENT, {"connection": connection_id})
+        return org_id
+
     def count(self, orgs: list[UUID], status: str) -> int:
         query = text("SELECT count(*) FROM erp_export WHERE status = :status AND org_id = ANY(:orgs)")
         with self.app.database.system() as connection:
@@ -68,7 +96,9 @@ class Place:
 def place(
     database: Database, make_org: Callable[..., UUID], tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[Place]:
-    settings = Settings(_env_file=None, orderflow_home=tmp_path, sweep_seconds=0.5, worker_threads=4)
+    settings = Settings(
+        _env_file=None, orderflow_home=tmp_path, sweep_seconds=0.5, ack_poll_seconds=0.5, worker_threads=4
+    )
     app = App(settings, database, EncryptionService("cd" * 32), ObjectStore(tmp_path / "objects"))
     made = Place(app, make_org, tmp_path)
     yield made
@@ -125,6 +155,40 @@ def test_more_hanging_servers_than_threads_hold_others_up_once_and_no_longer_tha
         assert time.monotonic() < ends, states
         time.sleep(0.1)
     assert place.seconds_until_sent([place.waiting(1)], within=10) < 3, "from now on they hold nobody up"
+
+
+def endless(kind: str, port: int) -> tuple[str, dict[str, Any]]:
+    """Return a type of connector, and the configuration by which it reads answers from a server that never ends one."""
+    if kind == "http":
+        url = f"http://127.0.0.1:{port}/drip-head"
+        status = {"status_url": url, "status": "status", "confirmed": ["done"], "timeout": 60}
+        return "REST_JSON", {"url": url, "plain_http": True, "order_number": "id", **status}
+    server = {"mode": kind, "host": "127.0.0.1", "port": port, "username": "u", "password": "pass-of-nobody"}
+    return "DROPZONE_JSON_V1", {**server, "export_path": "/in", "ack_path": "/out", "timeout": 60}
+
+
+@pytest.mark.parametrize("kind", ["http", "ftp", "sftp"])
+def test_answers_that_never_end_hold_up_no_other_organizations(place: Place, kind: str) -> None:
+    """Its connectors are disabled, as an attacker's would be: what was sent over them is asked about all the same."""
+    with HostileERP() as erp, MisbehavingHTTPServer() as server:
+        connector_type, config = endless(kind, erp.port)
+        place.unanswered(0, "MOCK")  # where there is one organization only, it may have all threads
+        place.unanswered(20, connector_type, **config)
+        place.engine.start()
+        ends = time.monotonic() + 30
+        while not erp.asked:
+            assert time.monotonic() < ends, "nothing was asked of the server without an end"
+            time.sleep(0.05)
+        server.order_status = "done"
+        httpx.post(f"{server.url}/orders", json={}, headers={"Idempotency-Key": "1"}).raise_for_status()
+        url = f"{server.url}/orders/{{{{ erp_order_id }}}}"
+        status = {"status_url": url, "status": "status", "confirmed": ["done"]}
+        rest = {"url": f"{server.url}/orders", "plain_http": True, "order_number": "id", **status}
+        others = [place.unanswered(1, "REST_JSON", **rest) for _ in range(5)]
+        ends = time.monotonic() + 30  # where all threads were held, it was a minute, and then a minute again
+        while (answered := place.count(others, "ACKED")) < len(others):
+            assert time.monotonic() < ends, f"{answered} of {len(others)} answers were read"
+            time.sleep(0.1)
 
 
 def breakers(place: Place, orgs: list[UUID]) -> set[str]:

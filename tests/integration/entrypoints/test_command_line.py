@@ -146,6 +146,22 @@ def test_an_import_can_be_repeated_and_brings_nothing_in_twice(acme):
     assert "1 order accepted" in acme("orders", "import", "-", "--duplicates", stdin=first).stdout
 
 
+def test_an_import_with_push_that_was_stopped_finishes_what_it_began(acme):
+    acme("connections", "add", "MOCK", "--no-test")
+    acme("connections", "enable", "MOCK")
+    lines = [json.dumps(GOOD | {"external_order_number": f"PO-{number}"}) for number in range(1, 6)]
+    acme("orders", "import", "-", "--push", stdin="\n".join(lines[:1]))  # done, as far as an import can
+    acme("orders", "import", "-", "--approve", stdin=lines[1])  # stopped before it pushed
+    acme("orders", "import", "-", stdin="\n".join(lines[2:4]))  # stopped before it approved
+    changed = json.dumps(json.loads(lines[3]) | {"notes": "as never said before"})
+    report = acme.json("orders", "import", "-", "--push", stdin="\n".join([*lines[:3], changed, lines[4]]), exits=1)
+    assert (report["accepted"], report["here_already"], report["approved"], report["pushed"]) == (1, 3, 2, 3)
+    assert [(error["line"], error["code"]) for error in report["errors"]] == [(4, "DUPLICATE_ORDER")]
+    again = acme.json("orders", "import", "-", "--push", stdin="\n".join(lines[:3]))
+    assert (again["accepted"], again["here_already"], again["approved"], again["pushed"]) == (0, 3, 0, 0)
+    assert acme.json("orders", "list", "--status", "READY")[0]["external_order_number"] == "PO-4"
+
+
 def test_a_rejected_order_may_come_again(acme):
     acme("orders", "import", "-", stdin=json.dumps(GOOD))
     acme("orders", "reject", "PO-1")

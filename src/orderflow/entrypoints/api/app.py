@@ -34,6 +34,7 @@ from orderflow.entrypoints.api import (
     users,
 )
 from orderflow.entrypoints.api.authentication import Authenticator
+from orderflow.entrypoints.api.computing import Computing
 from orderflow.entrypoints.api.errors import handle_errors
 from orderflow.entrypoints.api.fast import requests
 from orderflow.entrypoints.api.fast.together import Together
@@ -133,6 +134,7 @@ def _start(api: FastAPI, wired: App, *, engine: bool) -> Engine | None:
     state.together = Together(wired.store)
     state.authenticator = Authenticator(wired.accounts, state.tokens)
     state.workload = Workload()
+    state.computing = Computing()
     state.password_checks = RateLimit(60, 60)
     _ = wired.passwords  # a missing pepper stops the start, not the first sign-in
     wired.wiring.observers.append(state.metrics.note_settled)

@@ -12,6 +12,7 @@ from uuid import UUID
 from fastapi import Depends, Request, Response
 
 from orderflow.domain.errors import EncryptionError
+from orderflow.domain.ids import new_id
 from orderflow.entrypoints.api.connector_schemas import (
     AnswerMeaning,
     AnswerToRead,
@@ -33,6 +34,7 @@ from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.proofs import TestProofs
+from orderflow.entrypoints.api.rendering import Answer
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
 from orderflow.entrypoints.api.work import Work, slow
@@ -109,7 +111,7 @@ def get_connector(request: Request, caller: Reader, connector_id: UUID) -> Any:
 def update_connector(request: Request, caller: Editor, connector_id: UUID, body: ConnectorChange) -> Any:
     """Change a connector. With a new configuration, deliveries that waited for a correction go on."""
     options = body.model_dump(include=OPTIONS, exclude_unset=True)
-    with _editing(request, caller, connector_id) as wiring:
+    with _editing(request, caller, connector_id) as (wiring, answer):
         tested = _passed_in_the_form(request, wiring, caller, connector_id, body)
         if body.test_on_save and not tested:
             _test_before_saving(wiring, caller, connector_id, body)
@@ -122,7 +124,7 @@ def update_connector(request: Request, caller: Editor, connector_id: UUID, body:
             options=options,
             tested=tested or body.test_on_save,
         )
-    return _read(request, caller, connector_id)
+    return answer.made
 
 
 @router.delete(
@@ -138,7 +140,7 @@ def delete_connector(request: Request, caller: Editor, connector_id: UUID) -> No
     If it was the default, the oldest ACTIVE one follows it. Deliveries made over it keep its type and name; its
     configuration is gone, and answers that the ERP still owes are not read any more.
     """
-    with _editing(request, caller, connector_id) as wiring:
+    with _editing(request, caller, connector_id, answers=False) as (wiring, _):
         steps.delete_connection(wiring, caller.org_id, connector_id, caller.actor)
 
 
@@ -149,11 +151,11 @@ def enable_connector(request: Request, caller: Editor, connector_id: UUID, body:
 
     One that neither a test nor a delivery has proved is tested first; if that fails, 409 TEST_FAILED.
     """
-    with _editing(request, caller, connector_id) as wiring:
+    with _editing(request, caller, connector_id) as (wiring, answer):
         if not (body and body.untested):
             prove(wiring, caller.org_id, connector_id, caller.actor)
         steps.enable_connection(wiring, caller.org_id, connector_id, caller.actor)
-    return _read(request, caller, connector_id)
+    return answer.made
 
 
 @router.post(
@@ -164,9 +166,9 @@ def disable_connector(request: Request, caller: Editor, connector_id: UUID) -> A
 
     If it was the default, the oldest ACTIVE one follows it.
     """
-    with _editing(request, caller, connector_id) as wiring:
+    with _editing(request, caller, connector_id) as (wiring, answer):
         steps.disable_connection(wiring, caller.org_id, connector_id, caller.actor)
-    return _read(request, caller, connector_id)
+    return answer.made
 
 
 @router.post(
@@ -174,9 +176,9 @@ def disable_connector(request: Request, caller: Editor, connector_id: UUID) -> A
 )
 def make_connector_default(request: Request, caller: Editor, connector_id: UUID) -> Any:
     """Let pushes that name no connector go to this one."""
-    with _editing(request, caller, connector_id) as wiring:
+    with _editing(request, caller, connector_id) as (wiring, answer):
         steps.make_default(wiring, caller.org_id, connector_id, caller.actor)
-    return _read(request, caller, connector_id)
+    return answer.made
 
 
 @router.post("/{connector_id}/test", response_model=TestPassed, responses=answers(400, 404, 409))
@@ -198,9 +200,9 @@ def test_connector(request: Request, caller: Tester, connector_id: UUID) -> Any:
 @slow(Work.TEST)
 def accept_host_key(request: Request, caller: Editor, connector_id: UUID, body: HostKey) -> Any:
     """Trust the host key that a failed test has shown, once a person has compared its fingerprint."""
-    with _editing(request, caller, connector_id) as wiring:
+    with _editing(request, caller, connector_id) as (wiring, answer):
         pin_host_key(wiring, caller.org_id, connector_id, body.fingerprint, caller.actor, host_key=body.host_key)
-    return _read(request, caller, connector_id)
+    return answer.made
 
 
 def create(request: Request, caller: Caller, connector_type: str, body: ConnectorSettings) -> Any:
@@ -211,8 +213,10 @@ def create(request: Request, caller: Caller, connector_type: str, body: Connecto
         result = try_config(wiring, caller.org_id, connector_type, body.config, caller.actor)
         if not result.success:
             raise failure(result)
-    connection_id = steps.add_connection(
-        wiring,
+    connection_id = new_id()
+    answer = _answer(request, connection_id)
+    steps.add_connection(
+        replace(wiring, store=answer.within(app_of(request).store)),
         caller.org_id,
         connector_type,
         body.config,
@@ -221,8 +225,9 @@ def create(request: Request, caller: Caller, connector_type: str, body: Connecto
         options=body.model_dump(include=OPTIONS - {"name"}),
         enabled=body.status == "ACTIVE",
         tested=tested or body.test_on_save,
+        connection_id=connection_id,
     )
-    return _read(request, caller, connection_id)
+    return answer.made
 
 
 def try_it(request: Request, caller: Caller, connector_type: str, body: ConfigToTest) -> Any:
@@ -261,22 +266,33 @@ def _test_before_saving(wiring: Wiring, caller: Caller, connection_id: UUID, bod
 
 
 @contextmanager
-def _editing(request: Request, caller: Caller, connection_id: UUID) -> Iterator[Wiring]:
-    """Give the wiring for one edit of a connector, as `versions.editing` gives a store."""
+def _editing(
+    request: Request, caller: Caller, connection_id: UUID, *, answers: bool = True
+) -> Iterator[tuple[Wiring, Answer[dict[str, Any]]]]:
+    """Give the wiring for one edit of a connector, as `versions.editing` gives a store, and what is answered."""
     app = app_of(request)
 
     def current() -> dict[str, Any]:
         return Connector.model_validate(_read(request, caller, connection_id)).model_dump(mode="json")
 
+    answer = _answer(request, connection_id)
     with editing(request, app.store, lambda work: work.connections.version(connection_id), current) as store:
-        yield replace(app.wiring, store=store)
+        yield replace(app.wiring, store=answer.within(store) if answers else store), answer
+
+
+def _answer(request: Request, connection_id: UUID) -> Answer[dict[str, Any]]:
+    return Answer(request, lambda work: _one(request, work, connection_id))
 
 
 def _read(request: Request, caller: Caller, connection_id: UUID) -> dict[str, Any]:
     with app_of(request).store.work(caller.org_id) as work:
-        row = SqlReading(work.connection, work.org_id).connection(connection_id)
-        note_version(request, row["version"])
-        return _shown(request, work, row)
+        return _one(request, work, connection_id)
+
+
+def _one(request: Request, work: SqlWork, connection_id: UUID) -> dict[str, Any]:
+    row = SqlReading(work.connection, work.org_id).connection(connection_id)
+    note_version(request, row["version"])
+    return _shown(request, work, row)
 
 
 def _shown(request: Request, work: SqlWork, row: Row) -> dict[str, Any]:

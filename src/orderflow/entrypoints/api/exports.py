@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
@@ -22,12 +23,14 @@ from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.orders import PageSize, Pusher
 from orderflow.entrypoints.api.permissions import Permission
+from orderflow.entrypoints.api.rendering import Answer
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import CursorText, Moment, Text, decode_cursor, page
 from orderflow.entrypoints.api.work import Work, slow
 from orderflow.flow.answers.read_again import read_again
 from orderflow.flow.delivery.move import move_exports as move
 from orderflow.flow.delivery.resolve import resolve_held
+from orderflow.storage.store import SqlWork
 from orderflow.storage.views.search import ExportFilter, SqlSearch
 
 Reader = Annotated[Caller, Depends(require(Permission.READ))]
@@ -91,21 +94,31 @@ def get_export_document(request: Request, caller: Reader, export_id: UUID) -> Re
 @router.post("/{export_id}/resolve", response_model=Export, responses=answers(404, 409))
 def resolve_export(request: Request, caller: Pusher, export_id: UUID, body: Resolution) -> Any:
     """Settle a delivery in doubt, after a look into the ERP: it is there, or it is to be sent again."""
-    resolve_held(app_of(request).store, caller.org_id, export_id, body.as_, caller.actor)
-    return shown_export(_row(request, caller, export_id), caller)
+    answer = _answer(request, caller, export_id)
+    resolve_held(answer.within(app_of(request).store), caller.org_id, export_id, body.as_, caller.actor)
+    return answer.made
 
 
 @router.post("/{export_id}/read-answer-again", response_model=Export, responses=answers(400, 404, 409))
 @slow(Work.TEST)
 def read_answer_again(request: Request, caller: Pusher, export_id: UUID) -> Any:
     """Read the ERP's answer again that could not be read, once somebody has mended the file or what kept us from it."""
-    read_again(app_of(request).wiring, caller.org_id, export_id, caller.actor)
-    return shown_export(_row(request, caller, export_id), caller)
+    app, answer = app_of(request), _answer(request, caller, export_id)
+    read_again(replace(app.wiring, store=answer.within(app.store)), caller.org_id, export_id, caller.actor)
+    return answer.made
+
+
+def _answer(request: Request, caller: Caller, export_id: UUID) -> Answer[Any]:
+    return Answer(request, lambda work: shown_export(_in(work, export_id), caller))
 
 
 def _row(request: Request, caller: Caller, export_id: UUID) -> Any:
     with app_of(request).store.work(caller.org_id) as work:
-        row = SqlSearch(work.connection, caller.org_id).export(export_id)
+        return _in(work, export_id)
+
+
+def _in(work: SqlWork, export_id: UUID) -> Any:
+    row = SqlSearch(work.connection, work.org_id).export(export_id)
     if row is None:
         raise NotFoundError(f"There is no export {export_id} in this organization.")
     return row

@@ -20,6 +20,7 @@ from starlette.requests import ClientDisconnect
 from orderflow.domain.errors import InputError
 from orderflow.domain.states import OrderStatus
 from orderflow.entrypoints.api.body_limit import BodyTooLargeError, BodyTooSlowError
+from orderflow.entrypoints.api.computing import take_turns
 from orderflow.entrypoints.api.connector_schemas import Problem
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.permissions import Permission
@@ -32,6 +33,12 @@ from orderflow.flow.order.reading_files import lines_of, read_orders
 JSONL = "application/x-ndjson"
 IN_MEMORY = 1 << 20
 """Bytes of results that are kept in memory; more go to a temporary file."""
+
+MOST_EMPTY = 50_000
+"""Lines that may hold less than `LEAST_LINE` bytes each, on average: each is answered by some hundred bytes."""
+
+LEAST_LINE = 64
+"""Bytes; an order with one line has 200."""
 
 _encode = msgspec.json.Encoder(uuid_format="canonical").encode
 router = ApiRouter("/draft-orders", "Orders")
@@ -94,10 +101,21 @@ def _results(request: Request, caller: Caller) -> Iterator[Imported]:
     for result in import_orders(app_of(request).store, caller.org_id, orders, caller.actor, MOST_REFUSED):
         last = result.line
         yield result
+        if last >= MOST_EMPTY and body.taken < LEAST_LINE * last:
+            yield Imported(last + 1, error=_hardly_anything(last))
+            break
     while body.read(1 << 16):
         pass  # whoever still sends is not reading yet
     if body.stopped is not None:
         yield Imported(last + 1, error=body.stopped)
+
+
+def _hardly_anything(lines: int) -> InputError:
+    return InputError(
+        f"{lines} lines hold hardly anything, so the import ended here; what was accepted before is stored.",
+        code="TOO_MANY_BAD_LINES",
+        hint="Look at the file: this is no list of orders.",
+    )
 
 
 def _whole_lines(body: _Body) -> Iterator[bytes]:
@@ -128,6 +146,7 @@ class _Body(io.RawIOBase):
     def __init__(self, request: Request) -> None:
         self._chunks = request.stream()
         self._rest = b""
+        self.taken = 0
         self.stopped: InputError | None = None
 
     def readable(self) -> bool:
@@ -137,6 +156,7 @@ class _Body(io.RawIOBase):
         """Fill `buffer` with what came next; 0 at the end."""
         if not self._rest:
             self._rest = self._next()
+            self.taken += len(self._rest)
         size = min(len(buffer), len(self._rest))
         buffer[:size], self._rest = self._rest[:size], self._rest[size:]
         return size
@@ -144,6 +164,7 @@ class _Body(io.RawIOBase):
     def _next(self) -> bytes:
         try:
             while self.stopped is None:
+                take_turns()
                 if chunk := from_thread.run(anext, self._chunks, None):
                     return bytes(chunk)
                 if chunk is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from pydantic import Field, field_validator
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.permissions import Permission
+from orderflow.entrypoints.api.rendering import Answer
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import VERSION, In, Moment, Name, Out, Stored
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
@@ -72,8 +74,9 @@ def update_organization(
     request: Request, caller: Annotated[Caller, Depends(require(Permission.ORG_MANAGE))], body: OrganizationChange
 ) -> OrganizationView:
     """Change name or settings."""
-    with _editing(request, caller) as store:
-        return _view(request, change_organization(store, caller.org_id, caller.actor, body.name, body.settings))
+    with _editing(request, caller) as (store, answer):
+        change_organization(store, caller.org_id, caller.actor, body.name, body.settings)
+    return answer.made
 
 
 @router.post("/pause", responses=answers(409), openapi_extra=CONDITIONAL)
@@ -84,8 +87,9 @@ def pause_organization(
 ) -> OrganizationView:
     """Begin no further delivery: a maintenance window of the ERP. Orders can still be pushed; they wait."""
     until = body.until if body else None
-    with _editing(request, caller) as store:
-        return _view(request, pause_deliveries(store, caller.org_id, caller.actor, until))
+    with _editing(request, caller) as (store, answer):
+        pause_deliveries(store, caller.org_id, caller.actor, until)
+    return answer.made
 
 
 @router.post("/resume", responses=answers(409), openapi_extra=CONDITIONAL)
@@ -93,17 +97,19 @@ def resume_organization(
     request: Request, caller: Annotated[Caller, Depends(require(Permission.DELIVERIES_PAUSE))]
 ) -> OrganizationView:
     """Deliver again; what waited goes out at once."""
-    with _editing(request, caller) as store:
-        return _view(request, resume_deliveries(store, caller.org_id, caller.actor))
+    with _editing(request, caller) as (store, answer):
+        resume_deliveries(store, caller.org_id, caller.actor)
+    return answer.made
 
 
-def _editing(request: Request, caller: Caller) -> AbstractContextManager[SqlStore]:
-    return editing(
-        request,
-        app_of(request).store,
-        lambda work: work.organization.version(),
-        lambda: OrganizationView.model_validate(_stored(request, caller)).model_dump(mode="json"),
-    )
+@contextmanager
+def _editing(request: Request, caller: Caller) -> Iterator[tuple[SqlStore, Answer[OrganizationView]]]:
+    def current() -> dict[str, Any]:
+        return OrganizationView.model_validate(_stored(request, caller)).model_dump(mode="json")
+
+    answer = Answer(request, lambda work: _view(request, work.organization.get()))
+    with editing(request, app_of(request).store, lambda work: work.organization.version(), current) as store:
+        yield answer.within(store), answer
 
 
 def _stored(request: Request, caller: Caller) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from orderflow.domain.errors import InputError
 from orderflow.domain.strict_json import NotJSONError, parse
 from orderflow.entrypoints.api.authentication import authorize
 from orderflow.entrypoints.api.body_limit import ANONYMOUS, LARGE, USUAL, announces_much, limited
+from orderflow.entrypoints.api.computing import Computing, metering
 from orderflow.entrypoints.api.deps import Caller, Require, app_of, client_of
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.fast.only_ids import may_be_only_ids, only_ids
@@ -66,7 +67,7 @@ class ExactRequest(Request):
 
 async def beside_the_loop(raw: bytes, step: Callable[..., T], *given: Any) -> T:
     """Return what a step about a body returns, taken in a thread if the body is large."""
-    return await run_in_threadpool(step, *given) if len(raw) > LARGE else step(*given)
+    return await run_in_threadpool(metering(step), *given) if len(raw) > LARGE else step(*given)
 
 
 def parsed(raw: bytes) -> Any:
@@ -102,7 +103,7 @@ class ApiRoute(APIRoute):
         self.permission = permission_of(endpoint)
         guarded = answers(401, 403) if self.permission else {}
         options["responses"] = guarded | answers(408, 413, 422, 429, 500, 503) | (options.get("responses") or {})
-        super().__init__(path, endpoint, **options)
+        super().__init__(path, endpoint if iscoroutinefunction(endpoint) else metering(endpoint), **options)
         if self.permission:
             self.description += f"\n\nFor {allowed(self.permission)}."
             self.openapi_extra = {"security": [{"bearer": []}, {"apiKey": []}]} | (self.openapi_extra or {})
@@ -121,6 +122,9 @@ class ApiRoute(APIRoute):
             receive = limited(request, _most(self, settings))
             exact = ExactRequest(request.scope, receive)
             async with AsyncExitStack() as shares:
+                if permission:
+                    computing: Computing = request.app.state.computing
+                    await shares.enter_async_context(computing.turn(request.state.caller.org_id))
                 await _take_shares(shares, request, endpoint, streams=streams)
                 has_body = _sends_a_body(request)
                 if not streams and has_body:

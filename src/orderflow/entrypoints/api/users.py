@@ -10,10 +10,12 @@ from fastapi import Depends, Request
 from pydantic import Field
 
 from orderflow.domain.access import Role
+from orderflow.domain.ids import new_id
 from orderflow.entrypoints.api.auth import Chosen
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.permissions import Permission
+from orderflow.entrypoints.api.rendering import Answer
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import VERSION, In, Name, Out, Text, left_out
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
@@ -82,9 +84,10 @@ def list_users(request: Request, caller: Admin) -> UserList:
 @slow(Work.PASSWORD)
 def create_user_account(request: Request, caller: Admin, body: NewUser) -> UserView:
     """Add a user, who can sign in at once."""
-    app = app_of(request)
-    user = create_user(
-        app.store,
+    app, user_id = app_of(request), new_id()
+    answer = _answer(request, user_id)
+    create_user(
+        answer.within(app.store),
         app.passwords,
         caller.org_id,
         caller.actor,
@@ -92,8 +95,9 @@ def create_user_account(request: Request, caller: Admin, body: NewUser) -> UserV
         password=body.password.get_secret_value(),
         role=body.role,
         name=body.name,
+        user_id=user_id,
     )
-    return _one(request, user)
+    return answer.made
 
 
 @router.get("/{user_id}", responses=answers(404))
@@ -107,10 +111,11 @@ def update_user(request: Request, caller: Admin, user_id: UUID, body: UserChange
     """Change name or role, or take the account out of use. Another role, or the end, ends the user's sessions."""
     changes: dict[str, Any] = body.model_dump(exclude_unset=True)
     version_of, current = lambda work: work.users.version(user_id), lambda: _current(request, caller, user_id)
+    answer = _answer(request, user_id)
     with editing(request, app_of(request).store, version_of, current) as store:
-        user = change_user(store, caller.org_id, user_id, caller.actor, **changes)
+        change_user(answer.within(store), caller.org_id, user_id, caller.actor, **changes)
     request.app.state.authenticator.forget()
-    return _one(request, user)
+    return answer.made
 
 
 @router.post("/{user_id}/password", status_code=204, responses=answers(404))
@@ -120,6 +125,10 @@ def reset_password(request: Request, caller: Admin, user_id: UUID, body: NewPass
     app = app_of(request)
     set_password(app.store, app.passwords, caller.org_id, user_id, caller.actor, body.password.get_secret_value())
     request.app.state.authenticator.forget()
+
+
+def _answer(request: Request, user_id: UUID) -> Answer[UserView]:
+    return Answer(request, lambda work: _one(request, work.users.get(user_id)))
 
 
 def _stored(request: Request, caller: Caller, user_id: UUID) -> User:

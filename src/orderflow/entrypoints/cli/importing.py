@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from orderflow.entrypoints.cli.output import err, out, plural, progress
 from orderflow.entrypoints.cli.workplace import Workplace, caller
 from orderflow.flow.order.accept import accept_orders
 from orderflow.flow.order.bulk import AT_ONCE
+from orderflow.flow.order.differences import same_content
 from orderflow.flow.order.many import act_on_many
 from orderflow.flow.order.reading_files import ReadOrder, lines_of, read_orders
 
@@ -29,10 +31,17 @@ NumberedOrder = tuple[int, DraftOrder]  # with the number of its line
 
 @dataclass
 class ImportReport:
-    """What came of a file."""
+    """What came of a file.
+
+    Attributes:
+        begun: Orders that an earlier run brought in, and that are READY or APPROVED yet, by their state.
+        here: How many an earlier run brought in, those included.
+    """
 
     order_ids: list[UUID] = field(default_factory=list)
     ready: list[UUID] = field(default_factory=list)
+    begun: dict[OrderStatus, list[UUID]] = field(default_factory=lambda: defaultdict(list))
+    here: int = 0
     approved: int = 0
     pushed: int = 0
     bad_lines: list[tuple[int, InputError]] = field(default_factory=list)
@@ -49,6 +58,7 @@ class ImportReport:
             "accepted": len(self.order_ids),
             "ready": len(self.ready),
             "needs_review": len(self.order_ids) - len(self.ready),
+            "here_already": self.here,
             "approved": self.approved,
             "pushed": self.pushed,
             "order_ids": self.order_ids,
@@ -61,7 +71,9 @@ class ImportReport:
         review = len(self.order_ids) - len(self.ready)
         extra = f", {review} of them NEEDS_REVIEW (see: orderflow orders list --status NEEDS_REVIEW)" if review else ""
         out().print(f"{plural(len(self.order_ids), 'order')} accepted{extra}.")
-        if self.approved:
+        if self.here:
+            out().print(f"{plural(self.here, 'order')} here already from an earlier run.")
+        if self.approved or self.pushed:
             out().print(f"{plural(self.approved, 'order')} approved{f', {self.pushed} pushed' if self.pushed else ''}.")
         for line, error in self.bad_lines[:MOST_SHOWN]:
             err().print(Text.assemble((f"line {line}: ", "red"), error.message))
@@ -91,15 +103,17 @@ def import_orders(
         size = 0 if file == "-" else Path(file).stat().st_size
         task = bar.task_ids[0]
         for batch in _batches(read_orders(lines_of(stream)), report):
-            _store(place, [order for _, order in batch] if duplicates else _new_ones(place, batch, report), report)
+            new = batch if duplicates else _new_ones(place, batch, report, go_on=approve)
+            _store(place, [order for _, order in new], report)
             done = len(report.order_ids)
             bar.update(task, completed=done, total=round(done * size / stream.tell()) if size else None)
-    if not report.order_ids and not report.bad_lines:
+    if not report.order_ids and not report.bad_lines and not report.here:
         raise InputError(f"{file!r} holds no orders.", hint="It must hold JSON Lines, or one JSON object or array.")
+    ready = report.ready + report.begun[OrderStatus.READY]
     if approve:
-        report.approved = _all(report, "Approving", place, _approve)
+        report.approved = _all(report, "Approving", place, _approve, ready)
     if push:
-        report.pushed = _all(report, "Pushing", place, _push)
+        report.pushed = _all(report, "Pushing", place, _push, ready + report.begun[OrderStatus.APPROVED])
     return report
 
 
@@ -117,24 +131,48 @@ def _batches(orders: Iterable[ReadOrder], report: ImportReport) -> Iterator[list
         yield batch
 
 
-def _new_ones(place: Workplace, batch: list[NumberedOrder], report: ImportReport) -> list[DraftOrder]:
-    """Return the orders that are not here yet, and report the others."""
+def _new_ones(
+    place: Workplace, batch: list[NumberedOrder], report: ImportReport, *, go_on: bool
+) -> list[NumberedOrder]:
+    """Return the orders that are not here yet, and report the others.
+
+    Args:
+        go_on: What is here in the same words is no fault: what an earlier run began with it is finished.
+    """
     with place.reading() as reading:
         here = reading.orders_numbered(
             [order.external_order_number for _, order in batch if order.external_order_number]
         )
-    new: list[DraftOrder] = []
+    stored = _stored(place, here.values()) if go_on else {}
+    new: list[NumberedOrder] = []
     for line, order in batch:
-        customer = order.customer.erp_customer_number if order.customer else None
-        number = order.external_order_number
-        if number and here.setdefault((customer, number), order.id) != order.id:
-            report.bad_lines.append((line, _duplicate(number, customer, here[customer, number])))
+        known = here.setdefault(_key(order), order.id) if order.external_order_number else order.id
+        if known == order.id:
+            new.append((line, order))
+        elif known in stored and _goes_on(stored[known], order):
+            report.here += 1
+            report.begun[stored.pop(known).status].append(known)
         else:
-            new.append(order)
+            report.bad_lines.append((line, _duplicate(order, known)))
     return new
 
 
-def _duplicate(number: str, customer: str | None, known: UUID) -> InputError:
+def _key(order: DraftOrder) -> tuple[str | None, str]:
+    return order.customer.erp_customer_number if order.customer else None, str(order.external_order_number)
+
+
+def _stored(place: Workplace, ids: Iterable[UUID]) -> dict[UUID, DraftOrder]:
+    with place.app.store.work(place.org_id) as work:
+        return work.orders.get_many(list(ids))
+
+
+def _goes_on(stored: DraftOrder, order: DraftOrder) -> bool:
+    """Return whether an order was brought in before as it is now, and nothing went wrong with it since."""
+    return stored.status is not OrderStatus.ERROR and same_content(stored, order)
+
+
+def _duplicate(order: DraftOrder, known: UUID) -> InputError:
+    customer, number = _key(order)
     whose = f" of customer {customer}" if customer else ""
     return InputError(
         f"Order {number}{whose} is here already, as {known}.",
@@ -153,9 +191,9 @@ def _store(place: Workplace, batch: list[DraftOrder], report: ImportReport) -> N
 Step = Callable[[Workplace, list[UUID]], Iterable[tuple[UUID, OrderFlowError | None]]]
 
 
-def _all(report: ImportReport, what: str, place: Workplace, step: Step) -> int:
+def _all(report: ImportReport, what: str, place: Workplace, step: Step, orders: list[UUID]) -> int:
     gone = {order_id for order_id, _ in report.refused}
-    ids = [order_id for order_id in report.ready if order_id not in gone]
+    ids = [order_id for order_id in orders if order_id not in gone]
     refused = gather(what, step(place, ids), len(ids), hidden=False)
     report.refused += refused
     return len(ids) - len(refused)

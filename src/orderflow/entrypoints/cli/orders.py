@@ -34,7 +34,8 @@ def import_(
 ) -> None:
     """Bring orders in from a file. Bad lines are reported by number; the good ones are kept.
 
-    May be stopped and run again: an order whose customer has one of the same number here is not brought in twice.
+    May be stopped and run again: an order whose customer has one of the same number here is not brought in twice; with
+    --approve or --push, what was begun with it is finished.
     Exits with 1 if any line was bad, or if an order could not be approved or pushed.
     """
     if file != "-" and not Path(file).is_file():

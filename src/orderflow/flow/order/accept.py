@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orderflow.domain import clock
-from orderflow.domain.orders import DraftOrder, missing_for_ready
+from orderflow.domain.orders import DraftOrder, clean_codes, missing_for_ready
 from orderflow.domain.states import OrderEvent, OrderStatus, next_order_status
 from orderflow.flow.ports import Actor, Work
 
 
 def accept_orders(work: Work, orders: Sequence[DraftOrder], actor: Actor) -> None:
-    """Store new orders of one organization, each READY or NEEDS_REVIEW."""
-    for order in orders:
+    """Store new orders of one organization, each READY or NEEDS_REVIEW.
+
+    Raises:
+        InputError: A code of an order holds a control character; none is stored.
+    """
+    for order in map(clean_codes, orders):
         order.org_id = work.org_id
         order.created_by = order.created_by or actor.name
         order.created_at = order.created_at or clock.now()

@@ -10,14 +10,15 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
 from msgspec.structs import astuple
 
+from orderflow.domain.codes import control_in
 from orderflow.domain.errors import InputError
-from orderflow.domain.orders import CONTENT, Customer, DraftOrder, DraftOrderLine, SourceDocument
+from orderflow.domain.orders import CODES, CONTENT, Customer, DraftOrder, DraftOrderLine, SourceDocument, clean_codes
 from orderflow.flow.order.incoming import (
     ADDRESSES,
     MOST_ADDRESS_FIELDS,
@@ -48,7 +49,7 @@ def read_order(value: Any) -> DraftOrder:
         order = msgspec.convert(value, OrderBody)
     except msgspec.ValidationError:
         raise unreadable(_some(_shape_faults(value, OrderBody, ""))) from None
-    if faults := _some(_faults(order)):
+    if faults := _some(chain(_number_faults(value), _faults(order))):
         raise unreadable(faults)
     return _draft(order)
 
@@ -59,11 +60,11 @@ def decode_order(text: bytes) -> DraftOrder | None:
     None if something is wrong with it: to find out what and where, parse it and ask `read_order`.
     """
     try:
-        order = _decode(text)
-        twice = len(_NAMES.findall(text)) > _names_in(msgspec.json.decode(text))
+        order, value = _decode(text), msgspec.json.decode(text)
+        twice = len(_NAMES.findall(text)) > _names_in(value)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
-    return None if twice or any(_faults(order)) else _draft(order)
+    return None if twice or any(_number_faults(value)) or any(_faults(order)) else _draft(order)
 
 
 def _names_in(value: Any) -> int:
@@ -89,6 +90,17 @@ def unreadable(faults: list[Fault]) -> InputError:
     more = "; and more" if len(faults) > 5 else ""
     fields = [{"field": field, "message": message} for field, message in faults[:MOST_FAULTS]]
     return InputError(f"The order cannot be read: {named}{more}.", details={"fields": fields})
+
+
+def _number_faults(value: dict[str, Any]) -> Iterator[Fault]:
+    """Yield each number, of a value of the right shape, that is text of other characters than these digits."""
+    for index, line in enumerate(value.get("lines", ())):
+        for name in NUMBERS:
+            if isinstance(text := line.get(name), str) and not _NUMBER.fullmatch(text):
+                yield f"lines[{index}].{name}", "must be written with the digits 0 to 9, as 12.5"
+
+
+_NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*", re.ASCII)
 
 
 def _shape_faults(value: Any, kind: Any, path: str) -> Iterator[Fault]:
@@ -214,6 +226,8 @@ def _text_fault(name: str, text: str) -> str | None:
         return "holds a NUL character"
     if not text.isascii() and _LONE_SURROGATE.search(text):
         return "holds half a character (a lone surrogate)"
+    if name in CODES and (control := control_in(text)):
+        return f"holds a control character, {control}"
     if name not in PATTERNS:
         return None
     pattern, message = PATTERNS[name]
@@ -236,7 +250,7 @@ def _draft(order: Any) -> DraftOrder:
         if content[name] is not None:
             content[name] = kind(*astuple(content[name]))
     content["currency"] = order.currency or None
-    return DraftOrder(**content, lines=list(map(_draft_line, order.lines)))
+    return clean_codes(DraftOrder(**content, lines=list(map(_draft_line, order.lines))))
 
 
 def _draft_line(line: Any) -> DraftOrderLine:

@@ -84,14 +84,15 @@ def create_user(
     password: str,
     role: Role,
     name: str | None = None,
+    user_id: UUID | None = None,
 ) -> User:
-    """Add a user.
+    """Add a user, by default under a new id.
 
     Raises:
         InputError: The address is none, or the password is too short or too long.
         StateError: The address is taken.
     """
-    user = User(new_id(), _address(email), role, name)
+    user = User(user_id or new_id(), _address(email), role, name)
     hashed = passwords.hash(_fit(password))
     with store.work(org_id) as work:
         work.users.add(user, hashed)

@@ -33,12 +33,14 @@ def add_connection(
     options: Mapping[str, Any] | None = None,
     enabled: bool = False,
     tested: bool = False,
+    connection_id: UUID | None = None,
 ) -> UUID:
     """Store a new connection, DISABLED unless `enabled`, and return its id.
 
     Args:
         options: Any of `in_doubt`, `commit_within`, `give_up_after`, `answer_within`, `orders_per_minute`.
         tested: This very configuration has just passed its test.
+        connection_id: By default a new one.
 
     Raises:
         InputError: There is no such connector type, or the configuration does not fit it; fields are named.
@@ -53,7 +55,7 @@ def add_connection(
     connector = known_connector(wiring.connector, connector_type)
     check_config(connector, config)
     name = None if name is None else checked_name(name)
-    connection_id = new_id()
+    connection_id = connection_id or new_id()
     given = dict(options or {})
     with wiring.store.work(org_id) as work:
         reach = reach_of(wiring, work, connector, config, actor, None)

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import zip_longest
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from orderflow.domain.errors import InputError
 from orderflow.domain.ports import ERPConnectorPort
 from orderflow.flow.setup.misplaced import MASK, hidden
 
-__all__ = ["MASK", "effective", "masked", "moved", "needs_stored", "plain_part", "secret_fields", "unmasked"]
+__all__ = [
+    "MASK",
+    "effective",
+    "masked",
+    "moved",
+    "needs_stored",
+    "plain_part",
+    "schema_of",
+    "secret_fields",
+    "unmasked",
+]
 
 
 def plain_part(connector: ERPConnectorPort, config: dict[str, Any]) -> dict[str, Any]:
@@ -25,7 +36,7 @@ def plain_part(connector: ERPConnectorPort, config: dict[str, Any]) -> dict[str,
 
 def secret_fields(connector: ERPConnectorPort) -> set[str]:
     """Return the names of the fields that hold secrets, at any depth."""
-    return {name for name, field in _fields(_schema(connector)) if _is_secret(field)}
+    return {name for name, field in _fields(schema_of(connector)) if _is_secret(field)}
 
 
 def masked(connector: ERPConnectorPort | None, config: dict[str, Any]) -> dict[str, Any]:
@@ -33,7 +44,7 @@ def masked(connector: ERPConnectorPort | None, config: dict[str, Any]) -> dict[s
 
     What the connector's model does not name may be a secret too, so it is masked; without a connector, all is.
     """
-    schema = _schema(connector) if connector else {}
+    schema = schema_of(connector) if connector else {}
     plain = {name for name, field in _fields(schema) if not _is_secret(field)}
     maps = {name for name, field in _fields(schema) if _is_plain_map(field)}
     return {name: _masked(value, name, plain, maps) for name, value in config.items()}
@@ -72,7 +83,7 @@ def moved(connector: ERPConnectorPort, config: dict[str, Any], stored: dict[str,
     that says nothing, everything may decide where secrets go. What counts is the value that the connector would work
     with, so that a port left out is the usual one.
     """
-    marked = _schema(connector).get("properties", {}).items()
+    marked = schema_of(connector).get("properties", {}).items()
     harmless = {name for name, field in marked if not field.get("destination", True) or _is_secret(field)}
     now, before = effective(connector, config), effective(connector, stored)
     return sorted(name for name in (now.keys() | before.keys()) - harmless if now.get(name) != before.get(name))
@@ -86,7 +97,7 @@ def effective(connector: ERPConnectorPort, config: dict[str, Any]) -> dict[str, 
     try:
         known = model.model_validate(config).model_dump()
     except ValidationError:  # it is refused for that elsewhere; or it was stored before the model became stricter
-        fields = _schema(connector).get("properties", {})
+        fields = schema_of(connector).get("properties", {})
         known = {name: field["default"] for name, field in fields.items() if "default" in field} | config
     return {name: value for name, value in masked(connector, known).items() if value not in (None, "")}
 
@@ -137,9 +148,16 @@ def _shown_texts(stored: Any) -> tuple[str, ...]:
     return (hidden(stored), hidden(stored, headers=True)) if isinstance(stored, str) else ()
 
 
-def _schema(connector: ERPConnectorPort) -> dict[str, Any]:
+def schema_of(connector: ERPConnectorPort) -> dict[str, Any]:
+    """Return the JSON Schema of a connector's configuration, to be read only; empty if it has no model."""
     model = connector.config_model
-    return model.model_json_schema() if model else {}
+    return _schema_of(model) if model else {}
+
+
+@lru_cache(maxsize=256)
+def _schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    """Return a model's schema, which takes milliseconds to make and is looked at for every connection that is shown."""
+    return model.model_json_schema()
 
 
 def _fields(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

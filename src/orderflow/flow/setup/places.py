@@ -11,7 +11,7 @@ from orderflow.domain.errors import EncryptionError, InputError
 from orderflow.domain.ports import ERPConnectorPort
 from orderflow.domain.reach import Place, Reach
 from orderflow.flow.ports import Actor, Target, Wiring, Work
-from orderflow.flow.setup.mask import effective, moved
+from orderflow.flow.setup.mask import effective, moved, schema_of
 
 _HOSTS = frozenset({"host", "server", "hostname", "address"})
 _PROOFS = frozenset({"host_key"})
@@ -25,7 +25,7 @@ def places(connector: ERPConnectorPort, config: dict[str, Any]) -> Iterator[Plac
     host if its value is a URL or it is called so; a field whose `show_when` does not hold counts for nothing.
     """
     known = effective(connector, config)
-    fields = (connector.config_model.model_json_schema() if connector.config_model else {}).get("properties", {})
+    fields = schema_of(connector).get("properties", {})
     for name, value in known.items():
         field = fields.get(name, {})
         if not isinstance(value, str) or not _holds(field.get("show_when", {}), known):

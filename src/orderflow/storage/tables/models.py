@@ -14,6 +14,7 @@ from sqlalchemy import (
     CheckConstraint,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     LargeBinary,
     MetaData,
@@ -63,6 +64,11 @@ class Base(DeclarativeBase):
 
 def _one_of(name: str, column: str, values: Iterable[str]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN {listed(values)}", name=name)
+
+
+def _within_org(column: str, table: str, ondelete: str | None = None) -> ForeignKeyConstraint:
+    """Return the key of a column that names a row of another table, of the same organization."""
+    return ForeignKeyConstraint(["org_id", column], [f"{table}.org_id", f"{table}.id"], ondelete=ondelete)
 
 
 _now = func.now()
@@ -123,6 +129,7 @@ class AppUser(_Owned, Base):
         _one_of("role", "role", Role),
         Index("uq_app_user_email", text("lower(email)"), unique=True),
         Index("idx_app_user_org", "org_id"),
+        Index("uq_app_user_in_org", "org_id", "id", unique=True),
     )
     email: Mapped[str]
     name: Mapped[str | None]
@@ -140,10 +147,10 @@ class EndedSession(Base):
     """A session that was signed out of before its token expired; `id` is the token's."""
 
     __tablename__ = "ended_session"
-    __table_args__ = (Index("idx_ended_session_user", "user_id", "expires_at"),)
+    __table_args__ = (_within_org("user_id", "app_user"), Index("idx_ended_session_user", "user_id", "expires_at"))
     id: Mapped[UUID] = mapped_column(primary_key=True)
     org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
-    user_id: Mapped[UUID] = mapped_column(ForeignKey("app_user.id"))
+    user_id: Mapped[UUID]
     expires_at: Mapped[datetime]
 
 
@@ -172,6 +179,7 @@ class ApiKey(_Owned, Base):
     __table_args__ = (
         _one_of("role", "role", Role),
         Index("uq_api_key_hash", "key_hash", unique=True),
+        _within_org("user_id", "app_user"),
         Index("idx_api_key_org", "org_id"),
     )
     name: Mapped[str]
@@ -179,7 +187,7 @@ class ApiKey(_Owned, Base):
     prefix: Mapped[str]
     key_hash: Mapped[bytes]
     created_by: Mapped[str | None]
-    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("app_user.id"))
+    user_id: Mapped[UUID | None]
     last_used_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
@@ -303,6 +311,7 @@ class ERPConnection(_Owned, Base):
             unique=True,
             postgresql_where=text(among([ConnectionStatus.ACTIVE])),
         ),
+        Index("uq_erp_connection_in_org", "org_id", "id", unique=True),
         Index("uq_default_connection", "org_id", unique=True, postgresql_where=text("is_default")),
         Index("idx_erp_connection_org", "org_id", "status"),
         {"postgresql_with": {"fillfactor": "50", **_VACUUM_SMALL}},
@@ -358,8 +367,11 @@ class ERPLane(Base):
     """One of the few workers that may deliver over a connection at a time, on all machines together."""
 
     __tablename__ = "erp_lane"
-    __table_args__ = ({"postgresql_with": {"fillfactor": "50", **_VACUUM_SMALL}},)
-    connection_id: Mapped[UUID] = mapped_column(ForeignKey("erp_connection.id", ondelete="CASCADE"), primary_key=True)
+    __table_args__ = (
+        _within_org("connection_id", "erp_connection", ondelete="CASCADE"),
+        {"postgresql_with": {"fillfactor": "50", **_VACUUM_SMALL}},
+    )
+    connection_id: Mapped[UUID] = mapped_column(primary_key=True)
     lane: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
     lease_token: Mapped[UUID]
@@ -372,6 +384,7 @@ class ERPExport(_Owned, Base):
     __tablename__ = "erp_export"
     __table_args__ = (
         _one_of("status", "status", ERPExportStatus),
+        _within_org("connection_id", "erp_connection"),
         Index("idx_erp_export_order", "draft_order_id", text("created_at DESC")),
         Index("idx_erp_export_org", "org_id", text("created_at DESC"), text("id DESC")),
         Index("idx_erp_export_status", "org_id", "status", text("created_at DESC"), text("id DESC")),
@@ -396,7 +409,7 @@ class ERPExport(_Owned, Base):
         {"postgresql_with": {**_VACUUM_BY_ROWS, "fillfactor": "50"}},
     )
     draft_order_id: Mapped[UUID]  # no foreign key, so that old orders can be deleted quickly
-    connection_id: Mapped[UUID] = mapped_column(ForeignKey("erp_connection.id"))
+    connection_id: Mapped[UUID]
     status: Mapped[str] = _state(ERPExportStatus.PENDING)
     export_format_version: Mapped[str | None]
     export_media_type: Mapped[str | None]  # none: of an older release; see `domain.delivery.media_type_of`
@@ -473,6 +486,7 @@ class NotificationRow(Base):
 
     __tablename__ = "notification"
     __table_args__ = (
+        _within_org("connection_id", "erp_connection", ondelete="CASCADE"),
         UniqueConstraint("connection_id", "event", "since", name="uq_notification_change"),
         Index(
             "uq_notification_installation",
@@ -486,7 +500,7 @@ class NotificationRow(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     org_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.id"))
     created_at: Mapped[datetime] = mapped_column(server_default=_now)
-    connection_id: Mapped[UUID | None] = mapped_column(ForeignKey("erp_connection.id", ondelete="CASCADE"))
+    connection_id: Mapped[UUID | None]
     event: Mapped[str]
     since: Mapped[datetime]
     data: Mapped[dict[str, Any]]

@@ -35,6 +35,28 @@ END $$
 """  # noqa: S608  # two constants of ours
 
 
+# Of what PostgreSQL lets everybody do. Functions of its own only their owner may take away: a superuser, as of the
+# embedded server, but no owner of a managed database. Where we may not, they stay; docs/security.md says what that is.
+_TAKEN = """
+DO $$
+DECLARE taken regprocedure;
+BEGIN
+    FOR taken IN
+        SELECT oid::regprocedure FROM pg_proc
+        WHERE pronamespace = 'pg_catalog'::regnamespace
+          AND (proname ~ '^lo_' OR proname IN
+               ('loread', 'lowrite', 'pg_cancel_backend', 'pg_terminate_backend', 'pg_logical_emit_message'))
+          AND has_function_privilege('public', oid, 'EXECUTE') AND pg_has_role(current_user, proowner, 'USAGE')
+    LOOP
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', taken);
+    END LOOP;
+    IF (SELECT pg_has_role(current_user, datdba, 'USAGE') FROM pg_database WHERE datname = current_database()) THEN
+        EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+    END IF;
+END $$
+"""
+
+
 def create_roles() -> None:
     """Create both roles unless they are there, and let them into the schema; nobody may create things in it."""
     op.execute(_ROLES)
@@ -68,6 +90,16 @@ def protect_organizations(table: str, app_may_update: str) -> None:
     op.execute(f"CREATE POLICY read_all ON {table} FOR SELECT TO {APP_ROLE} USING (true)")
     op.execute(f"CREATE POLICY change_own ON {table} FOR UPDATE TO {APP_ROLE} USING ({rule}) WITH CHECK ({rule})")
     op.execute(f"GRANT SELECT, UPDATE ({app_may_update}) ON {table} TO {APP_ROLE}")
+
+
+def let_each_read_itself(table: str) -> None:
+    """Let `orderflow_app` read the transaction's own organization only, no more all as `protect_organizations` does."""
+    op.execute(f"ALTER POLICY read_all ON {table} USING (id = {_THIS_ORG})")
+
+
+def take_what_nobody_needs() -> None:
+    """Take large objects, ending others' sessions, and temporary tables from everybody, as far as it is ours to."""
+    op.execute(_TAKEN)
 
 
 def let_one_organization_change(table: str, columns: str) -> None:

@@ -21,6 +21,9 @@ COLUMNS = frozenset({"name", "in_doubt", "commit_within", "give_up_after", "answ
 MOST_CONNECTIONS = 500
 """Of one organization: every list of them is one answer."""
 
+MOST_BYTES = 8 * 1024 * 1024
+"""Of all configurations of one organization together, for the same reason."""
+
 _ADD = text("""
     INSERT INTO erp_connection (id, org_id, connector_type, name, config_encrypted, key_id, status, restricted)
     VALUES (:id, :org_id, :connector_type, :name, :config, :key_id, 'DISABLED', :restricted)
@@ -30,6 +33,9 @@ _REPLACE_CONFIG = text("""
     SET config_encrypted = :config, key_id = :key_id, version = version + 1, updated_at = now(),
         restricted = COALESCE(:restricted, restricted), last_test_at = NULL, test_error = NULL, delivered_at = NULL
     WHERE id = :id
+""")
+_SIZE = text("""
+    SELECT COALESCE(sum(octet_length(config_encrypted)), 0) FROM erp_connection WHERE deleted_at IS NULL AND id <> :id
 """)
 _LOCK_ALL = text(f"""
     SELECT {columns(ERPConnection, "c")} FROM erp_connection c WHERE c.deleted_at IS NULL ORDER BY c.id
@@ -86,7 +92,11 @@ class SqlConnectionRows:
         *,
         restricted: bool = False,
     ) -> None:
-        """Insert a DISABLED connection; `restricted`: it is held to what the operator allows."""
+        """Insert a DISABLED connection; `restricted`: it is held to what the operator allows.
+
+        Raises:
+            StateError: The organization has as many, or as large ones, as it may have.
+        """
         if len(self._lock_all()) >= MOST_CONNECTIONS:
             raise StateError(
                 f"There are {MOST_CONNECTIONS} connections, and there may be no more.",
@@ -95,7 +105,9 @@ class SqlConnectionRows:
             )
         parameters = {"id": connection_id, "org_id": self._org_id, "connector_type": connector_type, "name": name}
         parameters["restricted"] = restricted
-        self._connection.execute(_ADD, parameters | self._sealed(connection_id, connector_type, config))
+        sealed = self._sealed(connection_id, connector_type, config)
+        self._find_room(connection_id, sealed, b"")
+        self._connection.execute(_ADD, parameters | sealed)
 
     def type_of(self, connection_id: UUID) -> str:
         """Lock the connection and return its type. Raises NotFoundError."""
@@ -112,9 +124,22 @@ class SqlConnectionRows:
 
         Raises:
             NotFoundError: There is no such connection.
+            StateError: It is larger than before, and more than there is room for.
         """
-        sealed = self._sealed(connection_id, self.type_of(connection_id), config)
+        before = self._lock(connection_id)
+        sealed = self._sealed(connection_id, before["connector_type"], config)
+        self._find_room(connection_id, sealed, before["config_encrypted"])
         self._connection.execute(_REPLACE_CONFIG, {"id": connection_id, "restricted": restricted} | sealed)
+
+    def _find_room(self, connection_id: UUID, sealed: Mapping[str, Any], before: bytes) -> None:
+        """Raise StateError if the configurations grow beyond what they may be; what is there may stay."""
+        others = self._connection.execute(_SIZE, {"id": connection_id}).scalar_one()
+        if len(sealed["config"]) > len(before) and others + len(sealed["config"]) > MOST_BYTES:
+            raise StateError(
+                f"All connectors together would hold more than {MOST_BYTES:,} bytes of configuration.",
+                code="CONFIGURATIONS_TOO_LARGE",
+                hint="Make this one smaller, or delete those that nothing goes over.",
+            )
 
     def change(self, connection_id: UUID, columns: Mapping[str, Any]) -> dict[str, Any]:
         """Overwrite some of `COLUMNS`; returns what they were. Raises NotFoundError."""

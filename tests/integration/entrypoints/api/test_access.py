@@ -9,10 +9,12 @@ import pytest
 from sqlalchemy import text
 
 from orderflow.domain.access import Role
+from orderflow.entrypoints.api import order_import
 from orderflow.flow.order.importing import MOST_REFUSED
 from orderflow.flow.people.users import create_user
 from orderflow.flow.ports import Actor
 from orderflow.postgres.errors import DatabaseBusyError
+from orderflow.storage.work import connection_rows
 
 
 @pytest.fixture
@@ -93,6 +95,31 @@ def test_an_import_of_nonsense_ends_and_what_was_good_is_stored(acme: Any) -> No
     assert lines[-1]["error"]["code"] == "TOO_MANY_BAD_LINES"
     assert answer.headers["x-orders-accepted"] == "1"
     assert acme.call("GET", f"/draft-orders/{lines[0]['id']}").status_code == 200
+
+
+def test_an_import_of_lines_that_hold_nothing_ends_before_its_answer_fills_the_disk(
+    acme: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(order_import, "MOST_EMPTY", 500)
+    lines = acme.call("POST", "/draft-orders/import", content="{}\n" * 5_000).text.splitlines()
+    assert len(lines) == 501
+    assert json.loads(lines[-1])["error"]["code"] == "TOO_MANY_BAD_LINES"
+    order = json.dumps({"external_order_number": "G-1", "notes": "n" * order_import.LEAST_LINE})
+    assert len(acme.call("POST", "/draft-orders/import", content=f"{order}\n" * 700).text.splitlines()) == 700
+
+
+def test_connectors_have_an_end_in_number_and_size(acme: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = {"connector_type": "REST_JSON", "status": "DISABLED", "config": {"url": "https://erp.example/orders"}}
+    large = {**body, "config": {**body["config"], "headers": "\n".join(f"X-{n}: {'v' * 80}" for n in range(20))}}
+    path = f"/connectors/{acme.call('POST', '/connectors', json=large).json()['id']}"
+    monkeypatch.setattr(connection_rows, "MOST_BYTES", 1_000)
+    longer = {"config": {**large["config"], "headers": f"{large['config']['headers']}\nX-More: 1"}}
+    for refused in (acme.call("POST", "/connectors", json=large), acme.call("PATCH", path, json=longer)):
+        assert refused.json()["error"]["details"]["reason"] == "CONFIGURATIONS_TOO_LARGE"
+    assert acme.call("PATCH", path, json={"config": body["config"]}).is_success, "it may always become smaller"
+    monkeypatch.setattr(connection_rows, "MOST_CONNECTIONS", 1)
+    refused = acme.call("POST", "/connectors", json=body)
+    assert refused.json()["error"]["details"]["reason"] == "TOO_MANY_CONNECTORS"
 
 
 @pytest.mark.parametrize("password", ["aaaaaaaaaaaa", "abababababab", "123456789012", "qwertyuiopas", "098765432109"])

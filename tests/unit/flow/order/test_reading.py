@@ -85,6 +85,10 @@ def test_numbers_within_the_limits_stay_exact(qty, price):
         ({"uom": 5}, "lines[0].uom", "must be text, not a whole number"),
         ({"uom": "a\0b"}, "lines[0].uom", "NUL"),
         ({"uom": "\ud800"}, "lines[0].uom", "surrogate"),
+        ({"internal_sku": "A\x1b[31m"}, "lines[0].internal_sku", "control character, \\x1b"),
+        ({"qty": "\uff11\uff12"}, "lines[0].qty", "digits 0 to 9"),
+        ({"qty": "1_000"}, "lines[0].qty", "digits 0 to 9"),
+        ({"unit_price": "\u0663"}, "lines[0].unit_price", "digits 0 to 9"),
         ({"internal_sku": "x" * 201}, "lines[0].internal_sku", "limit is 200"),
         ({"currency": "Euro"}, "lines[0].currency", "ISO 4217"),
         ({"requested_delivery_date": "1.12.2025"}, "lines[0].requested_delivery_date", "as 2025-12-31"),
@@ -95,6 +99,13 @@ def test_a_fault_names_its_field_and_its_limit(changes, field, message):
     faults = faults_of(with_line(**changes))
     assert list(faults) == [field]
     assert message in faults[field]
+
+
+def test_codes_are_kept_as_they_are_compared():
+    order = read_order(ORDER | {"external_order_number": "PO-7\u00a0 a\u200b", "notes": "as  it\u200b was"})
+    assert (order.external_order_number, order.notes) == ("PO-7 a", "as  it\u200b was")
+    order = read_order(with_line(internal_sku="\u200b", uom="\u00a0"))
+    assert len(missing_for_ready(order)) == 2
 
 
 def test_all_faults_are_told_at_once_and_an_order_is_limited_in_lines():
