@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from orderflow.domain.states import OrderStatus
 from orderflow.entrypoints.api.schemas import VERSION, In, Moment, Name, Out, Text
+from orderflow.storage.views.destinations import Destination
 from orderflow.storage.views.problem import Problem
 
 
@@ -91,3 +92,11 @@ class BulkAnswer(Out):
     results: list[BulkResult]
     succeeded: int
     more: bool = Field(description="The filter found more than 1,000: ask again")
+
+
+class BulkPreview(Out):
+    """What an action would do. Nothing was done."""
+
+    orders: int = Field(description="How many would go; those in another state than it starts from are left out")
+    more: bool = Field(description="The filter found more than 1,000")
+    destinations: list[Destination] = Field(description="Where they would go, most first; empty for `approve`")

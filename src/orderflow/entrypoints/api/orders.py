@@ -18,6 +18,7 @@ from orderflow.entrypoints.api.looking import looking, seen_by
 from orderflow.entrypoints.api.order_schemas import (
     BulkAnswer,
     BulkBody,
+    BulkPreview,
     BulkResult,
     ConfirmBody,
     OrderState,
@@ -36,6 +37,7 @@ from orderflow.flow.order.incoming import OrderBody
 from orderflow.flow.order.many import act_on_many, starts_of
 from orderflow.flow.setup.preview import preview_order
 from orderflow.storage.store import SqlWork
+from orderflow.storage.views.destinations import OrdersToPush, destinations
 from orderflow.storage.views.orders import Order, OrderFilter, OrderPage, find_orders, oldest_orders, one_order
 from orderflow.storage.views.problem import Problem
 from orderflow.storage.views.timeline import Timeline, timeline
@@ -87,6 +89,17 @@ def act_on_orders(request: Request, caller: Pusher, body: BulkBody) -> BulkAnswe
         for order_id, error in outcomes
     ]
     return BulkAnswer(results=results, succeeded=sum(one.ok for one in results), more=len(ids) > MOST_IN_BULK)
+
+
+@router.post("/bulk/preview", responses=answers(404, 409))
+def preview_bulk_action(request: Request, caller: Pusher, body: BulkBody) -> BulkPreview:
+    """Tell what an action on many orders would do, given the same body. Nothing is done."""
+    ids = body.ids if body.ids is not None else _found(request, caller, body)
+    with app_of(request).store.work(caller.org_id) as work:
+        free = None if body.action == "approve" else work.connections.for_push(body.connection_id)
+        orders = OrdersToPush(ids[:MOST_IN_BULK], starts_of(body.action))
+        going, found = destinations(seen_by(caller, work), orders, free, body.connection_id)
+    return BulkPreview(orders=going, more=len(ids) > MOST_IN_BULK, destinations=found)
 
 
 @router.get("/{order_id}", responses=answers(404))
