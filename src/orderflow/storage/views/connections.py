@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from orderflow.domain.errors import NotFoundError
 from orderflow.domain.states import BreakerState
+from orderflow.flow.refusals import no_connection
 from orderflow.storage.views.deliveries import RESTS_UNTIL
 from orderflow.storage.views.problem import Problem, TestProblem
 from orderflow.storage.views.view import Sql, Table, View
@@ -71,5 +71,5 @@ def one_connection(view: View, connection_id: UUID) -> ConnectionView:
     query = f"{_CONNECTIONS.select(ConnectionView)} WHERE c.deleted_at IS NULL AND c.id = :id"
     found = view.one(ConnectionView, query, {"id": connection_id})
     if found is None:
-        raise NotFoundError(f"There is no connection {connection_id} in this organization.")
+        raise no_connection(connection_id)
     return found

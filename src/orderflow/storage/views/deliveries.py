@@ -13,6 +13,7 @@ from pydantic import Field
 
 from orderflow.domain.errors import NotFoundError
 from orderflow.domain.states import OPEN, AttemptStatus, BreakerState, ERPExportStatus, OrderAction, OrderStatus
+from orderflow.flow.refusals import no_export
 from orderflow.storage.tables.states import among
 from orderflow.storage.views.actions import OF_EXPORT
 from orderflow.storage.views.conditions import common, either, equal
@@ -254,7 +255,7 @@ def one_export(view: View, export_id: UUID) -> Export:
     """Return one export. Raises NotFoundError."""
     found = view.one(Export, f"{_EXPORTS.select(Export)} WHERE e.id = :id AND e.org_id = :org_id", {"id": export_id})
     if found is None:
-        raise NotFoundError(f"There is no export {export_id} in this organization.")
+        raise no_export(export_id)
     return found
 
 

@@ -13,9 +13,9 @@ from pydantic import Field, WithJsonSchema
 from sqlalchemy import text
 
 from orderflow.domain import orders as domain
-from orderflow.domain.errors import NotFoundError
 from orderflow.domain.orders import DraftOrder, DraftOrderLine, missing_for_ready
 from orderflow.domain.states import OrderAction, OrderStatus
+from orderflow.flow.refusals import no_order
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import DraftOrderRow
 from orderflow.storage.views.actions import OF_ORDER
@@ -216,7 +216,7 @@ def one_order(view: View, order_id: UUID) -> Order:
     beside = {"lines": lines, "missing": [], "latest_export": latest, "confirmed_by": latest and latest.confirmed_by}
     found = view.one(Order, query, {"id": order_id}, **beside)
     if found is None:
-        raise NotFoundError(f"There is no order {order_id} in this organization.")
+        raise no_order(order_id)
     return replace(found, missing=missing_for_ready(_as_far_as_needed(found)))
 
 

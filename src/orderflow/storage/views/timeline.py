@@ -11,8 +11,8 @@ from uuid import UUID
 from pydantic import Field
 from sqlalchemy import text
 
-from orderflow.domain.errors import NotFoundError
 from orderflow.domain.states import ERPExportStatus
+from orderflow.flow.refusals import no_order
 from orderflow.storage.views.audit import AuditEntry, changes_of
 from orderflow.storage.views.deliveries import (
     AttemptDetail,
@@ -133,7 +133,7 @@ def timeline(view: View, order_id: UUID) -> Timeline:
 def _arrival(view: View, order_id: UUID) -> Arrival:
     row = view.connection.execute(_ARRIVAL, {"order_id": order_id, "org_id": view.org_id}).first()
     if row is None:
-        raise NotFoundError(f"There is no order {order_id} in this organization.")
+        raise no_order(order_id)
     return Arrival(kind="arrival", at=row.created_at, created_by=row.created_by, source_file_name=row.source_file_name)
 
 
