@@ -90,6 +90,7 @@ _NO_ANSWER = {
     "an empty answer": NOTHING,
     "null": Fault(content=b"null"),
     "something else": Fault(content=b'{"message": "later"}'),
+    "a part": Fault(content=b'{"items": [], "has_more": true}'),
     "an error in a 200": Fault(content=b'{"error": {"code": 17, "message": "the index is being built"}}'),
     **{str(code): status(code) for code in (400, 401, 403, 409, 410, 429, 500, 502, 503)},
     "a gateway's 404": _GATEWAY,

@@ -196,6 +196,7 @@ FAULTS = {
     "find makes none of what lacks it": Wrong(
         UNCLEAR, 'answer.json()["items"]', '(answer.json() or {}).get("items", [])'
     ),
+    "find takes a part for the whole": Wrong(UNCLEAR, "items or not is_part(answer, answer.json())", "True"),
     "find catches whatever comes": Wrong(
         UNCLEAR,
         "        items = items_in(answer)",
