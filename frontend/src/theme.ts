@@ -4,6 +4,7 @@ const CLOSE = { "aria-label": "Close" };
 
 export const theme = createTheme({
   primaryColor: "indigo",
+  respectReducedMotion: true,
   primaryShade: { light: 7, dark: 7 },
   defaultRadius: "md",
   cursorType: "pointer",

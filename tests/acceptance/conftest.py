@@ -22,7 +22,7 @@ import httpx
 import pytest
 import uvicorn
 from httpx import Client
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orderflow.bootstrap import App, open_app
@@ -41,6 +41,8 @@ collect_ignore = [] if page_folder() else ["test_page.py"]
 
 SOURCE = Path(__file__).parents[2] / "src"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+PATIENCE = 60_000
+"""Milliseconds for which something may be awaited: a busy machine takes its time, and nothing here is about time."""
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -184,6 +186,7 @@ def site(app: App, served: tuple[str, Recorder]) -> Site:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
@@ -196,10 +199,10 @@ def open_page(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
     contexts: list[BrowserContext] = []
 
     def open_page(role: Role = Role.ADMIN, **options: Any) -> Page:
-        context = browser.new_context(**options)
+        context = browser.new_context(**{"reduced_motion": "reduce", **options})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE)
         page.on("console", lambda message: site.faults.append(message.text) if _is_fault(message) else None)
         page.on("pageerror", lambda error: site.faults.append(str(error)))
         page.goto(site.url)

@@ -153,7 +153,12 @@ FAULTS = (
         "self._tables.now()) or self._tables.attempts_of(export_id):",
         "self._tables.now()):",
     ),
-    Fault("answers that have to wait are put away", POLL, 'if answer.verdict != "wait"]', "]"),
+    Fault(
+        "answers that have to wait are put away",
+        POLL,
+        'for answer in answers if answer.verdict != "wait"}',
+        "for answer in answers}",
+    ),
     Fault(
         "a busy ERP rests for ever",
         "testing/store_in_memory/connections.py",

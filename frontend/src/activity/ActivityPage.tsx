@@ -1,23 +1,20 @@
 import { Accordion, Anchor, Autocomplete, Card, Code, Group, SimpleGrid, Text, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
 import { IconHistory } from "@tabler/icons-react";
-import { useState } from "react";
 import { Link } from "react-router";
 import type { Schemas } from "../api/client";
 import { useAuditLog, useMay, useMe } from "../api/queries";
-import { Answered } from "../shared/Answered";
 import { PageTitle } from "../shared/PageTitle";
 import { DayRange } from "../shared/DayRange";
 import { Empty } from "../shared/Empty";
 import { phrase } from "../shared/format";
 import { Moment } from "../shared/Moment";
-import { Pager, useCursor } from "../shared/Pager";
+import { Paged, useCursor } from "../shared/Pager";
 import { Json } from "../shared/Json";
-import { dayStart, useFilters } from "../shared/useFilters";
+import { dayStart, useFilters, useTyped, type Filters } from "../shared/useFilters";
 
 export default function ActivityPage() {
   const filters = useFilters();
-  const cursor = useCursor(filters.key);
+  const cursor = useCursor();
   const may = useMay();
   const entries = useAuditLog({
     action: filters.one("action"),
@@ -25,29 +22,24 @@ export default function ActivityPage() {
     since: dayStart(filters.one("since")),
     until: dayStart(filters.one("until"), 1),
     limit: 50,
-    cursor: cursor.current,
+    cursor: cursor.cursor,
   });
   if (!may("AUDIT_READ")) return <NotAllowed />;
   return (
     <>
       <PageTitle about="Who changed what, newest first">Activity</PageTitle>
       <FilterBar filters={filters} actions={[...new Set(entries.data?.items.map(({ action }) => action))].sort()} />
-      <Answered query={entries}>
-        {(page) =>
-          page.items.length === 0 ? (
-            <Empty icon={IconHistory} title="Nothing fits what you chose" />
-          ) : (
-            <Card padding={0}>
-              <Accordion>
-                {page.items.map((entry) => (
-                  <Entry key={entry.id} entry={entry} />
-                ))}
-              </Accordion>
-            </Card>
-          )
-        }
-      </Answered>
-      <Pager cursor={cursor} next={entries.data?.next_cursor} />
+      <Paged query={entries} cursor={cursor} none={<Empty icon={IconHistory} title="Nothing fits what you chose" />}>
+        {(items) => (
+          <Card padding={0}>
+            <Accordion>
+              {items.map((entry) => (
+                <Entry key={entry.id} entry={entry} />
+              ))}
+            </Accordion>
+          </Card>
+        )}
+      </Paged>
     </>
   );
 }
@@ -65,27 +57,23 @@ function NotAllowed() {
   );
 }
 
-function FilterBar({ filters, actions }: { filters: ReturnType<typeof useFilters>; actions: string[] }) {
-  const [text, setText] = useState({ action: filters.one("action") ?? "", actor: filters.one("actor") ?? "" });
-  const search = useDebouncedCallback((changes: Record<string, string>) => filters.set(changes), 300);
-  const change = (name: "action" | "actor", value: string) => {
-    setText({ ...text, [name]: value });
-    search({ [name]: value.trim() });
-  };
+function FilterBar({ filters, actions }: { filters: Filters; actions: string[] }) {
+  const [action, typeAction] = useTyped(filters, "action");
+  const [actor, typeActor] = useTyped(filters, "actor");
   return (
     <Group mb="md" gap="sm">
       <Autocomplete
         label="Action"
         placeholder="DRAFT_APPROVED"
         data={actions}
-        value={text.action}
-        onChange={(value) => change("action", value.toUpperCase())}
+        value={action}
+        onChange={(value) => typeAction(value.toUpperCase())}
       />
       <TextInput
         label="Who"
         placeholder="Address or key"
-        value={text.actor}
-        onChange={(event) => change("actor", event.currentTarget.value)}
+        value={actor}
+        onChange={(event) => typeActor(event.currentTarget.value)}
       />
       <DayRange filters={filters} />
     </Group>

@@ -99,6 +99,11 @@ export function usePreview(id: string, connection_id: string | undefined) {
   });
 }
 
+/** What an action on many orders would do, and where they would go. */
+export function useBulkPreview(body: Schemas["BulkBody"]) {
+  return useLive(["bulk-preview", body], () => answer(api.POST("/api/v1/draft-orders/bulk/preview", { body })));
+}
+
 export function useExports(query: ExportQuery) {
   return useLive(["exports", query], () => answer(api.GET("/api/v1/exports", { params: { query } })));
 }
@@ -168,7 +173,7 @@ export function useAction<V, T>(act: (given: V) => Promise<T>, options: ActionOp
 export function tell(error: ApiError): void {
   const fields = error.fields.map(({ field, message }) => `${field}: ${message}`);
   notifications.show({
-    title: error.message,
+    title: error.headline,
     message: [...fields, error.hint].filter(Boolean).join(" "),
     color: "red",
     autoClose: 12_000,

@@ -6,6 +6,7 @@ import { tell, useAction } from "../api/queries";
 import { confirm } from "../shared/confirm";
 import { plural } from "../shared/format";
 import { ifMatch } from "../shared/versions/useSaving";
+import { connectorName } from "./connectorName";
 
 type Connector = Schemas["Connector"];
 
@@ -32,7 +33,7 @@ export function ConnectorActions({ connector, onEdit }: { connector: Connector; 
 function useChange(connector: Connector) {
   const params = { path: { connector_id: connector.id } };
   return {
-    name: connector.name ?? connector.display_name,
+    name: connectorName(connector),
     options: { params, headers: ifMatch(connector.version) },
   };
 }

@@ -7,6 +7,7 @@ import { ProblemAlert } from "../shared/ErrorAlert";
 import { count, plural } from "../shared/format";
 import { Moment } from "../shared/Moment";
 import { ConnectorActions, waitingFor } from "./ConnectorActions";
+import { connectorName } from "./connectorName";
 import { HealthBadge } from "./HealthBadge";
 import { PollAlert } from "./PollAlert";
 import { TestResult } from "./TestResult";
@@ -37,7 +38,7 @@ export function ConnectorCard({ connector, installed, onEdit }: Props) {
     : undefined;
   const problem = health.error ?? health.test_error;
   return (
-    <Card component="section" aria-label={connector.name ?? connector.display_name}>
+    <Card component="section" aria-label={connectorName(connector)}>
       <Stack gap="sm">
         <Heading connector={connector} />
         <Facts connector={connector} />
@@ -65,7 +66,7 @@ function Heading({ connector }: { connector: Connector }) {
       <div>
         <Group gap="xs">
           <Title order={2} size="h4">
-            {connector.name ?? connector.display_name}
+            {connectorName(connector)}
           </Title>
           {connector.is_default && (
             <Badge size="sm" variant="default" radius="sm">
@@ -106,11 +107,6 @@ function Facts({ connector: { id, config, health, last_test_at } }: { connector:
         {count(health.unanswered)}
         <Oldest at={health.oldest_unanswered_at} />
       </Fact>
-      {health.rests_until && (
-        <Fact label="Rests until">
-          <Moment at={health.rests_until} absolute />
-        </Fact>
-      )}
     </SimpleGrid>
   );
 }

@@ -1,6 +1,7 @@
 import { Button, Select, Stack } from "@mantine/core";
 import { useState } from "react";
 import type { Schemas } from "../api/client";
+import { choiceName } from "./connectorName";
 
 interface ChoiceProps {
   connectors: Schemas["Connector"][];
@@ -12,10 +13,7 @@ interface ChoiceProps {
 export function ConnectorChoice({ connectors, label, pending, onChoose }: ChoiceProps) {
   const preferred = connectors.find(({ is_default }) => is_default) ?? connectors[0];
   const [chosen, setChosen] = useState<string | null>(preferred?.id ?? null);
-  const data = connectors.map(({ id, name, display_name, is_default }) => ({
-    value: id,
-    label: `${name ?? display_name}${is_default ? " (default)" : ""}`,
-  }));
+  const data = connectors.map((each) => ({ value: each.id, label: choiceName(each) }));
   return (
     <Stack>
       <Select label="Connector" data={data} value={chosen} onChange={setChosen} allowDeselect={false} />

@@ -12,7 +12,7 @@ import { ConfigPreview } from "./ConfigPreview";
 import { DeliveryOptions, LABELS, NEW, type Options } from "./DeliveryOptions";
 import { ConfigForm } from "./form/ConfigForm";
 import { filledIn, formSchema, type Config } from "./form/schema";
-import { settingLabel, settingText } from "./settingWords";
+import { inFormWords, settingLabel, settingText } from "./settingWords";
 import { TestResult } from "./TestResult";
 
 type Connector = Schemas["Connector"];
@@ -65,6 +65,10 @@ export function ConnectorEditor({ type, connector, taken, onClose }: Props) {
   const error = saving.error ?? test.error;
   const wrong = (name: keyof Options) => error?.fields.find(({ field }) => field === name)?.message;
   const words = { label: (path: string[]) => settingLabel(schema, path), show: settingText(schema) };
+  const told = {
+    label: (field: string) => settingLabel(schema, field.split(".")),
+    words: (sentence: string) => inFormWords(schema, sentence),
+  };
   const title = connector ? `Edit ${connector.name ?? type.display_name}` : `Add ${type.display_name}`;
   return (
     <Drawer opened onClose={editing.close} title={title}>
@@ -102,10 +106,10 @@ export function ConnectorEditor({ type, connector, taken, onClose }: Props) {
           pending={test.isPending}
           passed={test.data}
           error={test.error}
-          label={(field) => settingLabel(schema, field.split("."))}
+          {...told}
           onAccept={"host_key" in (schema.properties ?? {}) ? accept : undefined}
         />
-        {saving.error && <ErrorAlert error={saving.error} label={(field) => settingLabel(schema, field.split("."))} />}
+        {saving.error && <ErrorAlert error={saving.error} {...told} />}
         <Group justify="flex-end" pb="md">
           {may("CONNECTORS_TEST") && (
             <Button variant="default" loading={test.isPending} onClick={() => test.run(filled)}>

@@ -4,15 +4,15 @@ import { COLORS, healthOf } from "./health";
 
 /** How a connector does, in one word, and what that rests on. */
 export function HealthBadge({ connector }: { connector: Parameters<typeof healthOf>[0] }) {
-  const { state, proof } = healthOf(connector);
+  const { state, because } = healthOf(connector);
   return (
     <Group gap={6} wrap="nowrap">
       <Badge variant="light" color={COLORS[state]} radius="sm">
         {state}
       </Badge>
-      {proof?.at && (
+      {because?.at && (
         <Text size="xs" c="dimmed" className="whole">
-          {proof.what} <Moment at={proof.at} />
+          {because.what} <Moment at={because.at} />
         </Text>
       )}
     </Group>

@@ -3,12 +3,7 @@ import { Link } from "react-router";
 import type { Schemas } from "../api/client";
 import { ProblemAlert } from "../shared/ErrorAlert";
 import { plural } from "../shared/format";
-
-/** Answers of the ERP that could not be read: those of orders, and those that belong to none. */
-export function unreadOf(error: Schemas["Problem"] | null): { unreadable: number; unmatched: number } {
-  const { unreadable, unmatched } = error?.code === "ACKS_UNREADABLE" ? (error.details ?? {}) : {};
-  return { unreadable: Number(unreadable ?? 0), unmatched: Number(unmatched ?? 0) };
-}
+import { unreadOf } from "./unread";
 
 /** What keeps a connector from reading the ERP's answers, or what it read and did not understand. */
 export function PollAlert({ connector: { id, health } }: { connector: { id: string; health: Schemas["Health"] } }) {

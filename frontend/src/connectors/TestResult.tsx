@@ -13,13 +13,14 @@ interface Props {
   error: ApiError | null;
   /** The API's names of fields in the words of the form. */
   label?: (field: string) => string;
+  words?: (sentence: string) => string;
   onAccept?: (hostKey: string, fingerprint: string) => void;
 }
 
 /** A connection test while it runs, and how it ended. */
-export function TestResult({ pending, passed, error, label, onAccept }: Props) {
+export function TestResult({ pending, passed, error, label, words, onAccept }: Props) {
   if (pending) return <Running />;
-  if (error) return <Failed error={error} label={label} onAccept={onAccept} />;
+  if (error) return <Failed error={error} label={label} words={words} onAccept={onAccept} />;
   if (!passed) return null;
   const note = passed.details.note;
   return (
@@ -46,11 +47,11 @@ function Running() {
   );
 }
 
-function Failed({ error, label, onAccept }: { error: ApiError } & Pick<Props, "label" | "onAccept">) {
+function Failed({ error, label, words, onAccept }: { error: ApiError } & Pick<Props, "label" | "words" | "onAccept">) {
   const fingerprint = error.text("fingerprint");
   const hostKey = error.text("host_key");
   return (
-    <ErrorAlert error={error} label={label}>
+    <ErrorAlert error={error} label={label} words={words}>
       {fingerprint && hostKey && (
         <div>
           <Text size="sm" mt="xs">

@@ -8,14 +8,34 @@ const health = (
   state: "CLOSED" | "OPEN" | "PAUSED" = "CLOSED",
 ) => ({
   ...ACTIVE,
-  health: { state, proof },
+  health: { state, proof, rests_until: null as string | null },
 });
 
 test("healthy is only what something proved, and it says what", () => {
   expect(healthOf(health("UNTESTED"))).toEqual({ state: "Untested" });
   expect(healthOf(health("TEST_FAILED"))).toEqual({ state: "Test failed" });
-  expect(healthOf(health("TESTED"))).toEqual({ state: "Healthy", proof: { what: "test passed", at: AT } });
-  expect(healthOf(health("DELIVERED"))).toEqual({ state: "Healthy", proof: { what: "delivers since", at: AT } });
+  expect(healthOf(health("TESTED"))).toEqual({ state: "Healthy", because: { what: "test passed", at: AT } });
+  expect(healthOf(health("DELIVERED"))).toEqual({ state: "Healthy", because: { what: "delivers since", at: AT } });
+});
+
+test("an ERP that is busy rests its connector, until when is said, whatever proved it before", () => {
+  for (const proof of ["UNTESTED", "TEST_FAILED", "TESTED", "DELIVERED"] as const) {
+    const { health: rests, ...connector } = health(proof);
+    expect(healthOf({ ...connector, health: { ...rests, rests_until: AT } })).toEqual({
+      state: "Resting",
+      because: { what: "the ERP is busy, goes on", at: AT },
+    });
+  }
+});
+
+test("one that rests and is out of reach, or off, is told as that", () => {
+  const resting = (state: "OPEN" | "PAUSED") => ({
+    ...ACTIVE,
+    health: { state, proof: "TESTED" as const, rests_until: AT },
+  });
+  expect(healthOf(resting("OPEN")).state).toBe("Out of reach");
+  expect(healthOf(resting("PAUSED")).state).toBe("Needs you");
+  expect(healthOf({ ...resting("OPEN"), status: "DISABLED" }).state).toBe("Disabled");
 });
 
 test("what keeps it from delivering comes before what it proved once", () => {

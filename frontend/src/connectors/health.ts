@@ -3,15 +3,17 @@ import type { Schemas } from "../api/client";
 type Connector = Pick<Schemas["Connector"], "status" | "last_test_at"> & {
   config_readable?: boolean;
   delivered_at?: string | null;
-  health: Pick<Schemas["Health"], "state" | "proof">;
+  health: Pick<Schemas["Health"], "state" | "proof" | "rests_until">;
 };
 
-export type HealthState = "Disabled" | "Needs you" | "Out of reach" | "Test failed" | "Untested" | "Healthy";
+export type HealthState =
+  "Disabled" | "Needs you" | "Out of reach" | "Resting" | "Test failed" | "Untested" | "Healthy";
 
 export const COLORS: Record<HealthState, string> = {
   Disabled: "gray",
   "Needs you": "red",
   "Out of reach": "yellow",
+  Resting: "yellow",
   "Test failed": "red",
   Untested: "gray",
   Healthy: "green",
@@ -19,8 +21,8 @@ export const COLORS: Record<HealthState, string> = {
 
 export interface ShownHealth {
   state: HealthState;
-  /** What proved it, and when. */
-  proof?: { what: string; at: string | null | undefined };
+  /** What that rests on, and when. */
+  because?: { what: string; at: string | null | undefined };
 }
 
 /** How a connector does; healthy is only what something has proved. */
@@ -29,6 +31,8 @@ export function healthOf(connector: Connector): ShownHealth {
   if (status === "DISABLED") return { state: "Disabled" };
   if (health.state === "PAUSED" || connector.config_readable === false) return { state: "Needs you" };
   if (health.state === "OPEN") return { state: "Out of reach" };
+  if (health.rests_until)
+    return { state: "Resting", because: { what: "the ERP is busy, goes on", at: health.rests_until } };
   return proven(connector);
 }
 
@@ -39,8 +43,8 @@ function proven({ health, delivered_at, last_test_at }: Connector): ShownHealth 
     case "TEST_FAILED":
       return { state: "Test failed" };
     case "TESTED":
-      return { state: "Healthy", proof: { what: "test passed", at: last_test_at } };
+      return { state: "Healthy", because: { what: "test passed", at: last_test_at } };
     case "DELIVERED":
-      return { state: "Healthy", proof: { what: "delivers since", at: delivered_at } };
+      return { state: "Healthy", because: { what: "delivers since", at: delivered_at } };
   }
 }

@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
 import { formSchema, MASK } from "./form/schema";
-import { settingLabel, settingText } from "./settingWords";
+import { inFormWords, settingLabel, settingText } from "./settingWords";
 
 const SCHEMA = formSchema({
   type: "object",
   properties: {
     host: { type: "string", title: "Host" },
+    token_url: { type: "string", title: "Token URL" },
     password: { anyOf: [{ type: "string" }, { type: "null" }], title: "Password", writeOnly: true },
     columns: { type: "array", title: "Columns", items: { $ref: "#/$defs/Column" } },
   },
@@ -28,4 +29,9 @@ test("a secret is told, never shown", () => {
   expect(show("sesame", ["config", "password"])).toBe("the secret that you typed");
   expect(show(MASK, ["config", "password"])).toBe("the secret that is stored");
   expect(show("erp.example", ["config", "host"])).toBe("erp.example");
+});
+
+test("a sentence of the API calls settings as the form does, and leaves other words alone", () => {
+  expect(inFormWords(SCHEMA, "auth oauth2 needs token_url")).toBe("auth oauth2 needs “Token URL”");
+  expect(inFormWords(SCHEMA, "the host of erp_in_hamburg is down")).toBe("the host of erp_in_hamburg is down");
 });

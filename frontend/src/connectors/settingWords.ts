@@ -24,6 +24,14 @@ export function settingLabel(schema: RJSFSchema, path: readonly string[]): strin
   return words.join(": ");
 }
 
+/** A sentence of the API in which settings are called as the form calls them: token_url → “Token URL”. */
+export function inFormWords(schema: RJSFSchema, sentence: string): string {
+  return sentence.replace(/\b[a-z]+(?:_[a-z0-9]+)+\b/g, (name) => {
+    const title = (schema.properties?.[name] as FieldSchema | undefined)?.title;
+    return title ? `“${title}”` : name;
+  });
+}
+
 function resolved(root: RJSFSchema, field: FieldSchema | undefined): FieldSchema | undefined {
   const name = field?.$ref?.replace("#/$defs/", "");
   return name ? (root.$defs?.[name] as FieldSchema) : field;

@@ -1,4 +1,4 @@
-import { Anchor, Button, Card, Drawer, Group, Stack, Table, Text } from "@mantine/core";
+import { Anchor, Button, Drawer, Group, Stack, Table, Text } from "@mantine/core";
 import { IconTruckDelivery } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link } from "react-router";
@@ -7,52 +7,46 @@ import { useAttempt, useAttempts, type AttemptQuery } from "../api/queries";
 import { Answered } from "../shared/Answered";
 import { Empty } from "../shared/Empty";
 import { ProblemAlert } from "../shared/ErrorAlert";
+import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
-import { Pager, useCursor } from "../shared/Pager";
+import { Paged, useCursor } from "../shared/Pager";
 import { AttemptBadge } from "../shared/states";
 import { Json } from "../shared/Json";
 import { useReturnFocus } from "../shared/useReturnFocus";
 
 /** Every single attempt, with what was asked and what was answered. */
-export function Attempts({ query, filter }: { query: AttemptQuery; filter: string }) {
-  const cursor = useCursor(filter);
-  const attempts = useAttempts({ ...query, limit: 50, cursor: cursor.current });
+export function Attempts({ query }: { query: AttemptQuery }) {
+  const cursor = useCursor();
+  const attempts = useAttempts({ ...query, limit: 50, cursor: cursor.cursor });
   const [opened, setOpened] = useState<Schemas["Attempt"]>();
+  const none = <Empty icon={IconTruckDelivery} title="No attempt fits what you chose" />;
   return (
-    <Answered query={attempts}>
-      {(page) =>
-        page.items.length === 0 ? (
-          <Empty icon={IconTruckDelivery} title="No attempt fits what you chose" />
-        ) : (
-          <>
-            <Card padding={0}>
-              <Table.ScrollContainer minWidth={320}>
-                <Table>
-                  <Table.Thead>
-                    <Table.Tr>
-                      <Table.Th>Order</Table.Th>
-                      <Table.Th visibleFrom="xs">Attempt</Table.Th>
-                      <Table.Th visibleFrom="sm" ta="right">
-                        Latency
-                      </Table.Th>
-                      <Table.Th visibleFrom="sm">When</Table.Th>
-                      <Table.Th>Outcome</Table.Th>
-                    </Table.Tr>
-                  </Table.Thead>
-                  <Table.Tbody>
-                    {page.items.map((attempt) => (
-                      <Row key={attempt.id} attempt={attempt} onOpen={() => setOpened(attempt)} />
-                    ))}
-                  </Table.Tbody>
-                </Table>
-              </Table.ScrollContainer>
-            </Card>
-            <Pager cursor={cursor} next={page.next_cursor} />
-            {opened && <Details attempt={opened} onClose={() => setOpened(undefined)} />}
-          </>
-        )
-      }
-    </Answered>
+    <Paged query={attempts} cursor={cursor} none={none}>
+      {(items) => (
+        <>
+          <ListTable head={<Head />}>
+            {items.map((attempt) => (
+              <Row key={attempt.id} attempt={attempt} onOpen={() => setOpened(attempt)} />
+            ))}
+          </ListTable>
+          {opened && <Details attempt={opened} onClose={() => setOpened(undefined)} />}
+        </>
+      )}
+    </Paged>
+  );
+}
+
+function Head() {
+  return (
+    <>
+      <Table.Th>Order</Table.Th>
+      <Table.Th visibleFrom="xs">Attempt</Table.Th>
+      <Table.Th visibleFrom="sm" ta="right">
+        Latency
+      </Table.Th>
+      <Table.Th visibleFrom="sm">When</Table.Th>
+      <Table.Th>Outcome</Table.Th>
+    </>
   );
 }
 

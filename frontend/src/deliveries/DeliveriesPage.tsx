@@ -1,38 +1,25 @@
 import type { Schemas } from "../api/client";
-import {
-  Alert,
-  Anchor,
-  Card,
-  Checkbox,
-  Group,
-  SegmentedControl,
-  Select,
-  Stack,
-  Table,
-  Text,
-  TextInput,
-} from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
+import { Alert, Anchor, Group, SegmentedControl, Stack, Table, Text, TextInput } from "@mantine/core";
 import { IconTruckDelivery } from "@tabler/icons-react";
-import { useState } from "react";
 import { Link } from "react-router";
-import { useConnectors, useExports, useMay, type ExportQuery } from "../api/queries";
-import { Answered } from "../shared/Answered";
+import { useExports, useMay, type ExportQuery } from "../api/queries";
+import { ConnectorFilter } from "../connectors/ConnectorFilter";
 import { PageTitle } from "../shared/PageTitle";
 import { Attempts } from "./Attempts";
 import { DayRange } from "../shared/DayRange";
 import { Empty } from "../shared/Empty";
+import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
 import { MoveButton } from "./MoveButton";
-import { ConfirmButton, PushButton, ResolveButtons, WithdrawButton } from "../orders/OrderActions";
+import { OrderActions, ResolveButtons } from "../orders/OrderActions";
 import { UnreadableBadge } from "../orders/UnreadableAlert";
-import { Pager, useCursor } from "../shared/Pager";
-import { DeliveryBadge, waitsFor } from "../shared/states";
-import { dayStart, useFilters } from "../shared/useFilters";
+import { Paged, useCursor } from "../shared/Pager";
+import { SelectAll, SelectOne, useSelection, type Selection } from "../shared/selection";
+import { DeliveryBadge } from "../shared/states";
+import { WaitsFor } from "../shared/WaitsFor";
+import { dayStart, useFilters, useTyped, type Filters } from "../shared/useFilters";
 
 type Export = Schemas["Export"];
-
-type Filters = ReturnType<typeof useFilters>;
 
 const VIEWS: Record<string, { label: string; query: ExportQuery; none: string }> = {
   all: { label: "All", query: {}, none: "No delivery yet" },
@@ -60,9 +47,9 @@ export default function DeliveriesPage() {
       <NeedsSomebody view="overdue" query={{ overdue: true }} title="The ERP owes answers" link="Show them" />
       <FilterBar filters={filters} view={view} />
       {view === "attempts" ? (
-        <Attempts query={query} filter={filters.key} />
+        <Attempts query={query} />
       ) : (
-        <Exports query={{ ...query, ...VIEWS[view]?.query }} filter={filters.key} none={none} />
+        <Exports query={{ ...query, ...VIEWS[view]?.query }} none={none} />
       )}
     </>
   );
@@ -94,9 +81,7 @@ function NeedsSomebody({
 }
 
 function FilterBar({ filters, view }: { filters: Filters; view: string }) {
-  const connectors = useConnectors().data ?? [];
-  const [code, setCode] = useState(filters.one("error_code") ?? "");
-  const search = useDebouncedCallback((error_code: string) => filters.set({ error_code }), 300);
+  const [code, type] = useTyped(filters, "error_code");
   const data = Object.entries(VIEWS).map(([value, { label }]) => ({ value, label }));
   return (
     <Stack gap="sm" mb="md">
@@ -109,23 +94,12 @@ function FilterBar({ filters, view }: { filters: Filters; view: string }) {
         />
       </div>
       <Group gap="sm" align="flex-end">
-        <Select
-          label="Connector"
-          placeholder="Any"
-          clearable
-          value={filters.one("connection_id") ?? null}
-          data={connectors.map(({ id, name, display_name }) => ({ value: id, label: name ?? display_name }))}
-          onChange={(connection_id) => filters.set({ connection_id })}
-          clearButtonProps={{ "aria-label": "Clear the connector" }}
-        />
+        <ConnectorFilter filters={filters} />
         <TextInput
           label="Error code"
           placeholder="Any"
           value={code}
-          onChange={(event) => {
-            setCode(event.currentTarget.value);
-            search(event.currentTarget.value.trim());
-          }}
+          onChange={(event) => type(event.currentTarget.value)}
         />
         <DayRange filters={filters} />
       </Group>
@@ -133,34 +107,22 @@ function FilterBar({ filters, view }: { filters: Filters; view: string }) {
   );
 }
 
-function Exports({ query, filter, none }: { query: ExportQuery; filter: string; none: string | undefined }) {
-  const cursor = useCursor(filter);
-  const exports = useExports({ ...query, limit: 50, cursor: cursor.current });
+function Exports({ query, none = "There is no such view" }: { query: ExportQuery; none: string | undefined }) {
+  const cursor = useCursor();
+  const exports = useExports({ ...query, limit: 50, cursor: cursor.cursor });
   return (
-    <Answered query={exports}>
-      {(page) =>
-        page.items.length === 0 ? (
-          <Empty icon={IconTruckDelivery} title={none ?? "There is no such view"} />
-        ) : (
-          <>
-            <ExportTable exports={page.items} />
-            <Pager cursor={cursor} next={page.next_cursor} />
-          </>
-        )
-      }
-    </Answered>
+    <Paged query={exports} cursor={cursor} none={<Empty icon={IconTruckDelivery} title={none} />}>
+      {(items) => <ExportTable exports={items} />}
+    </Paged>
   );
 }
 
 function ExportTable({ exports }: { exports: Export[] }) {
-  const may = useMay();
-  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
-  const acts = may("ORDERS_PUSH");
-  const selecting = acts && exports.some(({ status }) => status === "PENDING");
-  const movable = exports.filter(({ status }) => status === "PENDING");
-  const chosen = movable.filter(({ id }) => selected.has(id));
-  const toggle = (id: string, on: boolean) =>
-    setSelected(new Set(on ? [...selected, id] : [...selected].filter((each) => each !== id)));
+  const acts = useMay()("ORDERS_PUSH");
+  const movable = exports.filter(isMovable);
+  const selection = useSelection(movable.map(({ id }) => id));
+  const selecting = movable.length > 0 ? selection : undefined;
+  const chosen = movable.filter(({ id }) => selection.has(id));
   return (
     <>
       {selecting && (
@@ -170,74 +132,41 @@ function ExportTable({ exports }: { exports: Export[] }) {
               ? `${chosen.length} selected`
               : "Select waiting deliveries to move them to another connector"}
           </Text>
-          {chosen.length > 0 && <MoveButton exports={chosen} onDone={() => setSelected(new Set())} />}
+          {chosen.length > 0 && <MoveButton exports={chosen} onDone={() => selection.setAll(false)} />}
         </Group>
       )}
-      <Card padding={0}>
-        <Table.ScrollContainer minWidth={320}>
-          <Table>
-            <Table.Thead>
-              <Table.Tr>
-                {selecting && (
-                  <Table.Th w={40}>
-                    <Checkbox
-                      aria-label="Select all that wait on this page"
-                      checked={chosen.length === movable.length}
-                      indeterminate={chosen.length > 0 && chosen.length < movable.length}
-                      onChange={(event) =>
-                        setSelected(new Set(event.currentTarget.checked ? movable.map(({ id }) => id) : []))
-                      }
-                    />
-                  </Table.Th>
-                )}
-                <Table.Th>Order</Table.Th>
-                <Table.Th visibleFrom="sm">Connector</Table.Th>
-                <Table.Th visibleFrom="md">Requested</Table.Th>
-                <Table.Th>State</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {exports.map((each) => (
-                <Row
-                  key={each.id}
-                  row={each}
-                  acts={acts}
-                  selected={selecting ? selected.has(each.id) : undefined}
-                  onSelect={(on) => toggle(each.id, on)}
-                />
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
-      </Card>
+      <ListTable head={<Head selection={selecting} />}>
+        {exports.map((each) => (
+          <Row key={each.id} row={each} acts={acts} selection={selecting} />
+        ))}
+      </ListTable>
     </>
   );
 }
 
-function Row({
-  row,
-  acts,
-  selected,
-  onSelect,
-}: {
-  row: Export;
-  acts: boolean;
-  selected: boolean | undefined;
-  onSelect: (on: boolean) => void;
-}) {
+function Head({ selection }: { selection: Selection | undefined }) {
+  return (
+    <>
+      {selection && <SelectAll selection={selection} label="Select all that wait on this page" />}
+      <Table.Th>Order</Table.Th>
+      <Table.Th visibleFrom="sm">Connector</Table.Th>
+      <Table.Th visibleFrom="md">Requested</Table.Th>
+      <Table.Th>State</Table.Th>
+    </>
+  );
+}
+
+/** What can be withdrawn can be moved as well: surely nothing of it was sent. */
+function isMovable({ actions }: Export): boolean {
+  return actions.includes("withdraw");
+}
+
+function Row({ row, acts, selection }: { row: Export; acts: boolean; selection: Selection | undefined }) {
   const name = row.external_order_number ?? row.draft_order_id.slice(0, 8);
   return (
     <Table.Tr bg={row.overdue || row.waits_for === "DECISION" ? "var(--mantine-color-orange-light)" : undefined}>
-      {selected !== undefined && (
-        <Table.Td>
-          {row.status === "PENDING" && (
-            <Checkbox
-              aria-label={`Select ${name}`}
-              checked={selected}
-              onChange={(event) => onSelect(event.currentTarget.checked)}
-            />
-          )}
-        </Table.Td>
+      {selection && (
+        <SelectOne selection={selection} id={isMovable(row) ? row.id : undefined} label={`Select ${name}`} />
       )}
       <Table.Td>
         <Anchor component={Link} to={`/orders/${row.draft_order_id}`} fw={600} className="whole">
@@ -277,13 +206,7 @@ function Why({ row }: { row: Export }) {
     <Text size="xs" c="dimmed" component="div">
       {row.waits_for && (
         <div>
-          {waitsFor(row.waits_for)}
-          {row.waits_for === "RETRY_TIME" && (
-            <>
-              {" "}
-              <Moment at={row.next_attempt_at} />
-            </>
-          )}
+          <WaitsFor delivery={row} />
         </div>
       )}
       {row.overdue && (
@@ -297,20 +220,22 @@ function Why({ row }: { row: Export }) {
 }
 
 function Actions({ row, name }: { row: Export; name: string }) {
-  const order = { id: row.draft_order_id, name, size: "xs" };
-  if (row.status === "FAILED")
-    return row.order_status === "ERROR" ? (
-      <PushButton {...order} status="ERROR" />
-    ) : (
+  const { actions } = row;
+  if (row.status === "FAILED" && row.order_status !== "ERROR")
+    return (
       <Text size="xs" c="dimmed">
         retried since
       </Text>
     );
-  if (row.status === "SENT") return row.order_status === "PUSHED" ? <ConfirmButton {...order} status="PUSHED" /> : null;
-  if (row.status !== "PENDING") return null;
-  return row.waits_for === "DECISION" ? (
-    <ResolveButtons exportId={row.id} size="xs" />
-  ) : (
-    <WithdrawButton {...order} status="PUSHING" />
+  const inDoubt = actions.includes("resolve_delivered");
+  const offered = ROW_ACTIONS.filter((action) => actions.includes(action) && !(inDoubt && action === "confirm"));
+  return (
+    <>
+      <ResolveButtons exportId={row.id} actions={actions} size="xs" />
+      <OrderActions id={row.draft_order_id} name={name} actions={offered} former={row.connection_id} size="xs" />
+    </>
   );
 }
+
+/** What is about the delivery; what is about the order's content is on the order's page. */
+const ROW_ACTIONS: Schemas["OrderAction"][] = ["retry", "withdraw", "confirm"];

@@ -5,6 +5,7 @@ import { answer, api, type Schemas } from "../api/client";
 import { useAction, useConnectors } from "../api/queries";
 import { plural } from "../shared/format";
 import { ConnectorChoice } from "../connectors/ConnectorChoice";
+import { movedText, movesOf } from "./moves";
 
 /** Let waiting deliveries go over another connector: those of which surely nothing has reached the ERP. */
 export function MoveButton({ exports, onDone }: { exports: Schemas["Export"][]; onDone: () => void }) {
@@ -16,7 +17,7 @@ export function MoveButton({ exports, onDone }: { exports: Schemas["Export"][]; 
   const move = useAction((target: string | undefined) => moveAll(exports, target ?? ""), {
     onDone: ({ moved, stayed }) => {
       notifications.show({
-        message: `${plural(moved, "delivery", "deliveries")} moved${stayed ? `; ${stayed} may have arrived already and stay` : ""}`,
+        message: movedText(moved, stayed),
         color: stayed ? "yellow" : "teal",
       });
       close();
@@ -45,11 +46,8 @@ export function MoveButton({ exports, onDone }: { exports: Schemas["Export"][]; 
 }
 
 async function moveAll(exports: Schemas["Export"][], target: string): Promise<{ moved: number; stayed: number }> {
-  const bySource = Map.groupBy(exports, ({ connection_id }) => connection_id);
   const total = { moved: 0, stayed: 0 };
-  for (const [source, those] of bySource) {
-    if (source === target) continue;
-    const body = { from: source, to: target, ids: those.map(({ id }) => id), all: false };
+  for (const body of movesOf(exports, target)) {
     const { moved, not_moved } = await answer(api.POST("/api/v1/exports/move", { body }));
     total.moved += moved;
     total.stayed += not_moved.length;

@@ -2,15 +2,22 @@ import { Alert, Button, Group, List, Menu, Modal, Paper, Text } from "@mantine/c
 import { IconChevronDown } from "@tabler/icons-react";
 import { useState } from "react";
 import { answer, api, type Schemas } from "../api/client";
-import { useAction, type OrderQuery } from "../api/queries";
+import { useAction, useConnectors, type OrderQuery } from "../api/queries";
 import { confirm } from "../shared/confirm";
 import { plural } from "../shared/format";
+import { PushDialog } from "./PushDialog";
 
 type Action = Schemas["BulkBody"]["action"];
 type Answer = Schemas["BulkAnswer"];
+type Body = Schemas["BulkBody"];
 
-const STARTS_FROM: Record<Action, Schemas["OrderStatus"]> = { approve: "READY", push: "APPROVED", retry: "ERROR" };
 const LABELS: Record<Action, string> = { approve: "Approve", push: "Push", retry: "Retry" };
+/** Which of the orders that the filters find an action is about; the API knows. */
+const ALL: Record<Action, string> = {
+  approve: "Approve all that are READY",
+  push: "Push all that are APPROVED",
+  retry: "Retry all in ERROR",
+};
 const ACTIONS = Object.keys(LABELS) as Action[];
 
 interface Props {
@@ -22,27 +29,36 @@ interface Props {
 /** One action on the orders that are selected, or on all that the filters find. */
 export function BulkActions({ selected, wanted, onDone }: Props) {
   const [result, setResult] = useState<Answer>();
-  const act = useAction((body: Schemas["BulkBody"]) => answer(api.POST("/api/v1/draft-orders/bulk", { body })), {
+  const [previewed, setPreviewed] = useState<Body>();
+  const active = useConnectors().data?.filter((connector) => connector.status === "ACTIVE");
+  const act = useAction((body: Body) => answer(api.POST("/api/v1/draft-orders/bulk", { body })), {
     done: ({ succeeded, more }) =>
       `Done for ${plural(succeeded, "order")}${more ? "; there are more, do it again for the next 1,000" : ""}`,
     onDone: (outcome) => {
+      setPreviewed(undefined);
       onDone();
       if (outcome.succeeded < outcome.results.length) setResult(outcome);
     },
   });
   const onSelected = (action: Action) => {
-    const ids = selected.filter(({ status }) => status === STARTS_FROM[action]).map(({ id }) => id);
-    return { action, ids, count: ids.length };
+    const ids = selected.filter(({ actions }) => actions.includes(action)).map(({ id }) => id);
+    return { action, ids };
   };
   const { q, since, until, connection_id, error_code } = wanted;
-  const filterOf = (action: Action) => ({ status: [STARTS_FROM[action]], q, since, until, connection_id, error_code });
-  const onAll = useAction(async (action: Action) => ({ action, found: await countOf(filterOf(action)) }), {
-    onDone: ({ action, found }) => {
-      const what = `These are the orders in the state ${STARTS_FROM[action]} that your filters find, up to 1,000, the oldest first.`;
-      const label = `${LABELS[action]} ${found}`;
-      confirm(`${label}?`, what, label, () => act.run({ action, filter: filterOf(action) }), { color: "indigo" });
+  const filter = { q, since, until, connection_id, error_code };
+  const approveAll = useAction((body: Body) => answer(api.POST("/api/v1/draft-orders/bulk/preview", { body })), {
+    onDone: ({ orders, more }) => {
+      const label = `Approve ${plural(orders, "order")}`;
+      const rest = more ? "They are the oldest 1,000 of those that your filters find." : FOUND;
+      const approve = () => act.run({ action: "approve", filter });
+      confirm(`${label}?`, rest, label, approve, { color: "indigo" });
     },
   });
+  const begin = (body: Body) => {
+    if (body.action !== "approve") setPreviewed(body);
+    else if (body.ids) act.run(body);
+    else approveAll.run(body);
+  };
   return (
     <>
       <Paper withBorder p="xs" mb="sm" radius="md">
@@ -53,10 +69,16 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
               : "Select orders to act on several at once"}
           </Text>
           {ACTIONS.map(onSelected)
-            .filter(({ count }) => count > 0)
-            .map(({ action, ids, count }) => (
-              <Button key={action} size="xs" loading={act.isPending} onClick={() => act.run({ action, ids })}>
-                {LABELS[action]} {count}
+            .filter(({ ids }) => ids.length > 0)
+            .map((body) => (
+              <Button
+                key={body.action}
+                size="xs"
+                loading={act.isPending}
+                disabled={!active}
+                onClick={() => begin(body)}
+              >
+                {LABELS[body.action]} {body.ids.length}
               </Button>
             ))}
           <Menu position="bottom-end">
@@ -64,8 +86,8 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
               <Button
                 size="xs"
                 variant="default"
-                loading={act.isPending || onAll.isPending}
-                disabled={wanted.unreadable_answer === true} // what is done to all does not know this filter
+                loading={act.isPending || approveAll.isPending}
+                disabled={!active || wanted.unreadable_answer === true} // what is done to all does not know this filter
                 rightSection={<IconChevronDown size={14} />}
               >
                 All found
@@ -73,14 +95,25 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
             </Menu.Target>
             <Menu.Dropdown>
               {ACTIONS.map((action) => (
-                <Menu.Item key={action} onClick={() => onAll.run(action)}>
-                  {LABELS[action]} all {STARTS_FROM[action]}
+                <Menu.Item key={action} onClick={() => begin({ action, filter })}>
+                  {ALL[action]}
                 </Menu.Item>
               ))}
             </Menu.Dropdown>
           </Menu>
         </Group>
       </Paper>
+      {previewed && active && (
+        <PushDialog
+          what={previewed}
+          label={LABELS[previewed.action]}
+          title={`${LABELS[previewed.action]}: where the orders go`}
+          connectors={active}
+          pending={act.isPending}
+          onPush={(connection_id) => act.run({ ...previewed, connection_id })}
+          onClose={() => setPreviewed(undefined)}
+        />
+      )}
       <Modal
         opened={result !== undefined}
         onClose={() => setResult(undefined)}
@@ -94,13 +127,7 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
   );
 }
 
-const MOST_COUNTED = 200;
-
-/** How many orders a filter finds, in words; of very many, that they are more. */
-async function countOf(query: OrderQuery): Promise<string> {
-  const page = await answer(api.GET("/api/v1/draft-orders", { params: { query: { ...query, limit: MOST_COUNTED } } }));
-  return page.next_cursor ? `more than ${MOST_COUNTED} orders` : plural(page.items.length, "order");
-}
+const FOUND = "They are all that your filters find in the state READY.";
 
 function Refused({ result }: { result: Answer }) {
   const refused = result.results.filter(({ ok }) => !ok);

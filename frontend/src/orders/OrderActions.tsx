@@ -2,14 +2,15 @@ import { Button, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useState, type SyntheticEvent } from "react";
 import { answer, api, type Schemas } from "../api/client";
-import { useAction, useConnectors, useMay } from "../api/queries";
-import { ConnectorChoice } from "../connectors/ConnectorChoice";
+import { useAction, useConnectors } from "../api/queries";
 import { confirm } from "../shared/confirm";
 import { ifMatch } from "../shared/versions/useSaving";
+import { PushDialog } from "./PushDialog";
+
+type Action = Schemas["OrderAction"];
 
 interface Props {
   id: string;
-  status: Schemas["OrderStatus"];
   name: string;
   /** Which one is looked at; where it is not known, whatever is stored. */
   version?: number;
@@ -37,37 +38,45 @@ export function ApproveButton({ size, ...order }: Props) {
   );
 }
 
-/** Push, or push again after an error; where there are several connectors, it asks which. */
-export function PushButton({ id, status, size }: Props) {
-  const retry = status === "ERROR";
+/** Push, or push again after an error; where there are several connectors, it shows where to and asks. */
+export function PushButton({ id, action, size, former }: Props & { action: "push" | "retry"; former?: string }) {
+  const label = action === "retry" ? "Retry" : "Push";
   const [opened, { open, close }] = useDisclosure();
   const active = useConnectors().data?.filter((connector) => connector.status === "ACTIVE");
-  const push = useAction((connection_id: string | undefined) => ask(id, retry, connection_id), {
+  const push = useAction((connection_id: string | undefined) => ask(id, action, connection_id), {
     done: "On its way",
     onDone: close,
   });
-  const label = retry ? "Retry" : "Push";
   return (
     <>
       <Button
         size={size}
         loading={push.isPending}
         disabled={!active} // until it is known whether to ask
-        onClick={active && active.length > 1 && !retry ? open : () => push.run(undefined)}
+        onClick={active && active.length > 1 ? open : () => push.run(undefined)}
       >
         {label}
       </Button>
-      <Modal opened={opened} onClose={close} title="Push to which connector?">
-        <ConnectorChoice connectors={active ?? []} label="Push" pending={push.isPending} onChoose={push.run} />
-      </Modal>
+      {opened && active && (
+        <PushDialog
+          what={{ action, ids: [id] }}
+          label={label}
+          title={`${label} to which connector?`}
+          connectors={active}
+          preferred={former}
+          pending={push.isPending}
+          onPush={push.run}
+          onClose={close}
+        />
+      )}
     </>
   );
 }
 
-function ask(order_id: string, retry: boolean, connection_id?: string) {
+function ask(order_id: string, action: "push" | "retry", connection_id?: string) {
   const header = { "Idempotency-Key": newKey() };
   const options = { params: { path: { order_id }, header }, body: connection_id ? { connection_id } : {} };
-  if (retry) return answer(api.POST("/api/v1/draft-orders/{order_id}/retry-push", options));
+  if (action === "retry") return answer(api.POST("/api/v1/draft-orders/{order_id}/retry-push", options));
   return answer(api.POST("/api/v1/draft-orders/{order_id}/push", options));
 }
 
@@ -184,52 +193,71 @@ function Asking({ label, title, about, field, required, color, size, pending, on
   );
 }
 
-/** After a look into the ERP: the delivery is there, or it is to be sent again. */
-export function ResolveButtons({ exportId, size }: { exportId: string; size?: string }) {
+const RESOLUTIONS: Record<
+  Schemas["Resolution"]["as"],
+  { action: Action; label: string; title: string; what: string; sure: string }
+> = {
+  delivered: {
+    action: "resolve_delivered",
+    label: "The ERP has it",
+    title: "Is it in the ERP?",
+    what: "It then counts as delivered, and the ERP's answer is awaited.",
+    sure: "It is there",
+  },
+  not_delivered: {
+    action: "resolve_not_delivered",
+    label: "The ERP does not have it",
+    title: "Is it not in the ERP?",
+    what: "The delivery ends, and the order can be corrected or pushed anew. If the ERP has it after all, it will be there twice.",
+    sure: "It is not there",
+  },
+  send_again: {
+    action: "resolve_send_again",
+    label: "Send again",
+    title: "Send it again?",
+    what: "If the ERP has the order after all, it will be there twice. Look into the ERP first.",
+    sure: "Send again",
+  },
+};
+
+/** After a look into the ERP: how the delivery in doubt had ended. */
+export function ResolveButtons({ exportId, actions, size }: { exportId: string; actions: Action[]; size?: string }) {
   const resolve = useAction(
-    (as: "delivered" | "send_again") =>
+    (as: Schemas["Resolution"]["as"]) =>
       answer(
         api.POST("/api/v1/exports/{export_id}/resolve", { params: { path: { export_id: exportId } }, body: { as } }),
       ),
     { done: "Settled" },
   );
-  const again = () =>
-    confirm(
-      "Send it again?",
-      "If the ERP has the order after all, it will be there twice. Look into the ERP first.",
-      "Send again",
-      () => resolve.run("send_again"),
-    );
-  const there = () =>
-    confirm("Is it in the ERP?", "It then counts as delivered, and the ERP's answer is awaited.", "It is there", () =>
-      resolve.run("delivered"),
-    );
+  return (Object.keys(RESOLUTIONS) as Schemas["Resolution"]["as"][])
+    .filter((as) => actions.includes(RESOLUTIONS[as].action))
+    .map((as) => {
+      const { label, title, what, sure } = RESOLUTIONS[as];
+      return (
+        <Button
+          key={as}
+          size={size}
+          variant="default"
+          loading={resolve.isPending}
+          onClick={() => confirm(title, what, sure, () => resolve.run(as))}
+        >
+          {label}
+        </Button>
+      );
+    });
+}
+
+/** What the API says may follow for an order as it stands, beside what its page or row offers elsewhere. */
+export function OrderActions({ actions, former, ...order }: Props & { actions: Action[]; former?: string }) {
+  const may = (action: Action) => actions.includes(action);
   return (
     <>
-      <Button size={size} variant="default" loading={resolve.isPending} onClick={there}>
-        The ERP has it
-      </Button>
-      <Button size={size} variant="default" loading={resolve.isPending} onClick={again}>
-        Send again
-      </Button>
+      {may("approve") && <ApproveButton {...order} />}
+      {may("push") && <PushButton {...order} action="push" former={former} />}
+      {may("retry") && <PushButton {...order} action="retry" former={former} />}
+      {may("withdraw") && <WithdrawButton {...order} />}
+      {may("confirm") && <ConfirmButton {...order} />}
+      {may("reject") && <RejectButton {...order} />}
     </>
   );
 }
-
-/** What may follow for an order in its present state, as far as the signed-in role may do it. */
-export function OrderActions({ latest, ...order }: Props & { latest?: Schemas["Export"] | null }) {
-  const may = useMay();
-  const { status } = order;
-  const held = latest?.waits_for === "DECISION";
-  return (
-    <>
-      {status === "READY" && may("ORDERS_APPROVE") && <ApproveButton {...order} />}
-      {(status === "APPROVED" || status === "ERROR") && may("ORDERS_PUSH") && <PushButton {...order} />}
-      {status === "PUSHING" && may("ORDERS_PUSH") && !held && <WithdrawButton {...order} />}
-      {status === "PUSHED" && may("ORDERS_PUSH") && <ConfirmButton {...order} />}
-      {REJECTABLE.has(status) && may("ORDERS_EDIT") && <RejectButton {...order} />}
-    </>
-  );
-}
-
-const REJECTABLE = new Set(["NEW", "NEEDS_REVIEW", "READY", "APPROVED", "ERROR"]);

@@ -5,14 +5,13 @@ import { answer, api, type Schemas } from "../api/client";
 import { parseExact } from "../api/exact";
 import { getOrder, type ExactLine, type ExactOrder } from "../api/queries";
 import { ErrorAlert } from "../shared/ErrorAlert";
-import { trimmed } from "../shared/format";
 import { useEditing } from "../shared/useEditing";
 import { StaleDialog } from "../shared/versions/StaleDialog";
 import { useSaving, type IfMatch, type Stored } from "../shared/versions/useSaving";
+import { emptyLine, errorsOf, stored, type Draft } from "./draft";
 import { fieldLabel, fieldPath, fieldText, lineLabel } from "./orderFields";
 
 type Body = Schemas["OrderBody"];
-type Draft = Omit<Body, "lines" | "customer"> & { lines: ExactLine[]; customer: Schemas["Customer"] };
 type TextField = "external_order_number" | "currency" | "order_date" | "requested_delivery_date";
 type LineField = "internal_sku" | "description" | "qty" | "uom" | "unit_price" | "currency";
 
@@ -156,38 +155,8 @@ function LineEditor({ line, wrong, onChange, onRemove }: LineProps) {
   );
 }
 
-function errorsOf(fields: { field: string; message: string }[], lines: ExactLine[]): Map<string, string> {
-  return new Map(fields.map(({ field, message }) => [fieldPath(field, lines).join("."), message]));
-}
-
-function stored(order: ExactOrder): Stored<Draft> {
-  const { external_order_number, order_date, currency, requested_delivery_date, notes, customer, source_document } =
-    order;
-  const head = { external_order_number, order_date, currency, requested_delivery_date, notes, customer };
-  const addresses = { ship_to: order.ship_to as Draft["ship_to"], bill_to: order.bill_to as Draft["bill_to"] };
-  const value = { ...head, ...addresses, source_document, lines: order.lines.map(shortened) };
-  return { value, version: order.version };
-}
-
 async function put(order_id: string, draft: Draft, headers: IfMatch): Promise<Stored<Draft>> {
   const body = draft as unknown as Body; // the API takes exact decimals as text, which its document calls numbers
   const options = { params: { path: { order_id } }, body, headers, parseAs: "text" as const };
   return stored(parseExact<ExactOrder>(await answer(api.PUT("/api/v1/draft-orders/{order_id}", options))));
-}
-
-function shortened(line: ExactLine): ExactLine {
-  return { ...line, qty: line.qty && trimmed(line.qty), unit_price: line.unit_price && trimmed(line.unit_price) };
-}
-
-function emptyLine(lines: ExactLine[]): ExactLine {
-  const line_no = Math.max(0, ...lines.map((line) => line.line_no)) + 1;
-  const nothing = {
-    internal_sku: null,
-    description: null,
-    customer_sku_raw: null,
-    uom: null,
-    requested_delivery_date: null,
-    line_notes: null,
-  };
-  return { line_no, qty: null, unit_price: null, currency: lines[0]?.currency ?? null, ...nothing };
 }

@@ -2,13 +2,15 @@ import { Anchor, Breadcrumbs, Button, Card, Grid, Stack, Table, Text, Title } fr
 import { IconDownload, IconEdit } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link, useParams } from "react-router";
-import { useMay, useOrder, useTimeline, type ExactLine, type ExactOrder } from "../api/queries";
+import { useOrder, useTimeline, type ExactLine, type ExactOrder } from "../api/queries";
 import { Answered } from "../shared/Answered";
 import { downloadDocument } from "../shared/download";
 import { decimal } from "../shared/format";
+import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
 import { OrderActions } from "./OrderActions";
 import { OrderEditor } from "./OrderEditor";
+import { addressText, customerText, erpNumberText } from "./orderText";
 import { PageTitle } from "../shared/PageTitle";
 import { PreviewButton } from "../shared/Preview";
 import { OrderBadge } from "../shared/states";
@@ -48,10 +50,7 @@ export default function OrderPage() {
   );
 }
 
-const EDITABLE = new Set(["NEW", "NEEDS_REVIEW", "READY", "APPROVED", "ERROR"]);
-
 function Heading({ order }: { order: ExactOrder }) {
-  const may = useMay();
   const [editing, setEditing] = useState(false);
   const name = order.external_order_number ?? order.id.slice(0, 8);
   const latest = order.latest_export;
@@ -73,13 +72,19 @@ function Heading({ order }: { order: ExactOrder }) {
           Document
         </Button>
       )}
-      {EDITABLE.has(order.status) && <PreviewButton orderId={order.id} />}
-      {EDITABLE.has(order.status) && may("ORDERS_EDIT") && (
+      {(!latest || latest.status === "FAILED") && <PreviewButton orderId={order.id} />}
+      {order.actions.includes("edit") && (
         <Button variant="default" leftSection={<IconEdit size={16} />} onClick={() => setEditing(true)}>
           Edit
         </Button>
       )}
-      <OrderActions id={order.id} status={order.status} name={name} version={order.version} latest={latest} />
+      <OrderActions
+        id={order.id}
+        actions={order.actions}
+        name={name}
+        version={order.version}
+        former={latest?.connection_id}
+      />
     </>
   );
   return (
@@ -98,35 +103,15 @@ function Heading({ order }: { order: ExactOrder }) {
   );
 }
 
-const ADDRESS = ["name", "contact", "street", "zip", "postal_code", "city", "country"];
-const rank = (name: string) => (ADDRESS.includes(name) ? ADDRESS.indexOf(name) : ADDRESS.length);
-
-function erpNumber({ erp_order_id, latest_export }: ExactOrder): string | null {
-  const by = latest_export?.confirmed_by;
-  return by && erp_order_id ? `${erp_order_id}, by hand by ${by}` : erp_order_id;
-}
-
 function Facts({ order }: { order: ExactOrder }) {
-  const address = (part: Record<string, unknown> | null) =>
-    part &&
-    Object.keys(part)
-      .sort((a, b) => rank(a) - rank(b))
-      .map((name) => part[name])
-      .filter(Boolean)
-      .join(", ");
   const facts: [string, React.ReactNode][] = [
-    [
-      "Customer",
-      [order.customer.name, order.customer.erp_customer_number && `(${order.customer.erp_customer_number})`]
-        .filter(Boolean)
-        .join(" "),
-    ],
-    ["Number in the ERP", erpNumber(order)],
+    ["Customer", customerText(order.customer)],
+    ["Number in the ERP", erpNumberText(order)],
     ["Order date", order.order_date],
     ["Wanted for", order.requested_delivery_date],
     ["Currency", order.currency],
-    ["Ship to", address(order.ship_to)],
-    ["Bill to", address(order.bill_to)],
+    ["Ship to", addressText(order.ship_to)],
+    ["Bill to", addressText(order.bill_to)],
     ["Source", order.source_document.file_name],
     [
       "Approved",
@@ -163,47 +148,40 @@ function Facts({ order }: { order: ExactOrder }) {
 
 function Lines({ lines, currency }: { lines: ExactLine[]; currency: string | null }) {
   return (
-    <Card padding={0}>
-      <Title order={2} size="h5" p="lg" pb="xs">
-        Lines
-      </Title>
-      <Table.ScrollContainer minWidth={320}>
-        <Table>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>#</Table.Th>
-              <Table.Th>Article</Table.Th>
-              <Table.Th ta="right">Quantity</Table.Th>
-              <Table.Th ta="right">Unit price</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {lines.map((line) => (
-              <Table.Tr key={line.line_no}>
-                <Table.Td className="numeric">{line.line_no}</Table.Td>
-                <Table.Td>
-                  <Text size="sm" fw={600}>
-                    {line.internal_sku ?? (
-                      <Text span c="red" size="sm">
-                        no article number
-                      </Text>
-                    )}
-                  </Text>
-                  <Text size="xs" c="dimmed">
-                    {[line.description, line.customer_sku_raw].filter(Boolean).join(" · ")}
-                  </Text>
-                </Table.Td>
-                <Table.Td ta="right" className="numeric">
-                  {decimal(line.qty)} {line.uom}
-                </Table.Td>
-                <Table.Td ta="right" className="numeric">
-                  {decimal(line.unit_price, 2)} {line.currency ?? currency}
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
-    </Card>
+    <ListTable
+      title="Lines"
+      head={
+        <>
+          <Table.Th>#</Table.Th>
+          <Table.Th>Article</Table.Th>
+          <Table.Th ta="right">Quantity</Table.Th>
+          <Table.Th ta="right">Unit price</Table.Th>
+        </>
+      }
+    >
+      {lines.map((line) => (
+        <Table.Tr key={line.line_no}>
+          <Table.Td className="numeric">{line.line_no}</Table.Td>
+          <Table.Td>
+            <Text size="sm" fw={600}>
+              {line.internal_sku ?? (
+                <Text span c="red" size="sm">
+                  no article number
+                </Text>
+              )}
+            </Text>
+            <Text size="xs" c="dimmed">
+              {[line.description, line.customer_sku_raw].filter(Boolean).join(" · ")}
+            </Text>
+          </Table.Td>
+          <Table.Td ta="right" className="numeric">
+            {decimal(line.qty)} {line.uom}
+          </Table.Td>
+          <Table.Td ta="right" className="numeric">
+            {decimal(line.unit_price, 2)} {line.currency ?? currency}
+          </Table.Td>
+        </Table.Tr>
+      ))}
+    </ListTable>
   );
 }

@@ -1,56 +1,30 @@
-import {
-  Anchor,
-  Button,
-  Card,
-  Checkbox,
-  CloseButton,
-  Group,
-  MultiSelect,
-  Select,
-  Switch,
-  Table,
-  Text,
-  TextInput,
-} from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
+import { Anchor, Button, CloseButton, Group, MultiSelect, Switch, Table, Text, TextInput } from "@mantine/core";
 import { IconFileText, IconSearch } from "@tabler/icons-react";
-import { useState } from "react";
 import { Link } from "react-router";
 import type { Schemas } from "../api/client";
-import { useConnectors, useMay, useOrders, type OrderQuery } from "../api/queries";
-import { Answered } from "../shared/Answered";
+import { useMay, useOrders, type OrderQuery } from "../api/queries";
+import { ConnectorFilter } from "../connectors/ConnectorFilter";
 import { PageTitle } from "../shared/PageTitle";
 import { BulkActions } from "./BulkActions";
 import { DayRange } from "../shared/DayRange";
 import { Empty } from "../shared/Empty";
 import { ImportButton } from "./ImportButton";
+import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
-import { Pager, useCursor } from "../shared/Pager";
-import { OrderBadge } from "../shared/states";
-import { dayStart, useFilters } from "../shared/useFilters";
+import { Paged, useCursor } from "../shared/Pager";
+import { SelectAll, SelectOne, useSelection, type Selection } from "../shared/selection";
+import { ORDER_STATES, OrderBadge } from "../shared/states";
+import { dayStart, useFilters, useTyped, type Filters } from "../shared/useFilters";
+import { erpNumber } from "./orderText";
 import { UnreadableBadge } from "./UnreadableAlert";
 
-type OrderSummary = Schemas["OrderSummary"];
-
-type Summary = OrderSummary;
+type Summary = Schemas["OrderSummary"];
 /** In the address: those whose answer from the ERP could not be read. */
 const UNREADABLE = "unreadable_answer";
-type Filters = ReturnType<typeof useFilters>;
-const STATES: Schemas["OrderStatus"][] = [
-  "NEW",
-  "NEEDS_REVIEW",
-  "READY",
-  "APPROVED",
-  "PUSHING",
-  "PUSHED",
-  "CONFIRMED",
-  "ERROR",
-  "REJECTED",
-];
 
 export default function OrdersPage() {
   const filters = useFilters();
-  const cursor = useCursor(filters.key);
+  const cursor = useCursor();
   const may = useMay();
   const wanted: OrderQuery = {
     status: filters.all("status") as Schemas["OrderStatus"][],
@@ -61,33 +35,22 @@ export default function OrdersPage() {
     since: dayStart(filters.one("since")),
     until: dayStart(filters.one("until"), 1),
   };
-  const orders = useOrders({ ...wanted, limit: 50, cursor: cursor.current });
+  const orders = useOrders({ ...wanted, limit: 50, cursor: cursor.cursor });
   return (
     <>
       <PageTitle actions={may("ORDERS_IMPORT") && <ImportButton />} about="Every order, newest first">
         Orders
       </PageTitle>
       <FilterBar filters={filters} />
-      <Answered query={orders}>
-        {(page) => (
-          <>
-            <OrderTable orders={page.items} filtered={filters.key !== ""} wanted={wanted} />
-            <Pager cursor={cursor} next={page.next_cursor} />
-          </>
-        )}
-      </Answered>
+      <Paged query={orders} cursor={cursor} none={<None filtered={filters.key !== ""} />}>
+        {(items) => <OrderTable orders={items} wanted={wanted} />}
+      </Paged>
     </>
   );
 }
 
 function FilterBar({ filters }: { filters: Filters }) {
-  const connectors = useConnectors().data ?? [];
-  const [text, setText] = useState(filters.one("q") ?? "");
-  const search = useDebouncedCallback((q: string) => filters.set({ q }), 250);
-  const type = (given: string) => {
-    setText(given);
-    search(given);
-  };
+  const [text, type] = useTyped(filters, "q");
   const errorCode = filters.one("error_code");
   return (
     <Group mb="md" gap="sm" align="flex-end">
@@ -102,7 +65,7 @@ function FilterBar({ filters }: { filters: Filters }) {
       />
       <MultiSelect
         label="State"
-        data={STATES}
+        data={ORDER_STATES}
         value={filters.all("status")}
         onChange={(status) => filters.set({ status })}
         clearable
@@ -110,18 +73,7 @@ function FilterBar({ filters }: { filters: Filters }) {
         placeholder={filters.all("status").length ? undefined : "Any"}
         clearButtonProps={{ "aria-label": "Clear the states" }}
       />
-      {connectors.length > 1 && (
-        <Select
-          label="Connector"
-          placeholder="Any"
-          clearable
-          value={filters.one("connection_id") ?? null}
-          w={180}
-          data={connectors.map(({ id, name, display_name }) => ({ value: id, label: name ?? display_name }))}
-          onChange={(connection_id) => filters.set({ connection_id })}
-          clearButtonProps={{ "aria-label": "Clear the connector" }}
-        />
-      )}
+      <ConnectorFilter filters={filters} />
       <DayRange filters={filters} />
       <Switch
         label="Answer unreadable"
@@ -144,87 +96,44 @@ function FilterBar({ filters }: { filters: Filters }) {
   );
 }
 
-function OrderTable({ orders, filtered, wanted }: { orders: Summary[]; filtered: boolean; wanted: OrderQuery }) {
-  const may = useMay();
-  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
-  const here = orders.filter(({ id }) => selected.has(id));
-  const toggle = (id: string, on: boolean) => {
-    const next = new Set(selected);
-    if (on) next.add(id);
-    else next.delete(id);
-    setSelected(next);
-  };
-  if (orders.length === 0)
-    return filtered ? <Empty icon={IconFileText} title="No order fits these filters" /> : <NoOrders />;
-  const bulk = may("ORDERS_PUSH");
+function OrderTable({ orders, wanted }: { orders: Summary[]; wanted: OrderQuery }) {
+  const bulk = useMay()("ORDERS_PUSH");
+  const selection = useSelection(orders.map(({ id }) => id));
+  const selected = orders.filter(({ id }) => selection.has(id));
+  const selecting = bulk ? selection : undefined;
   return (
     <>
-      {bulk && <BulkActions selected={here} wanted={wanted} onDone={() => setSelected(new Set())} />}
-      <Card padding={0}>
-        <Table.ScrollContainer minWidth={340}>
-          <Table>
-            <Table.Thead>
-              <Table.Tr>
-                {bulk && (
-                  <Table.Th w={40}>
-                    <Checkbox
-                      aria-label="Select all on this page"
-                      checked={here.length === orders.length}
-                      indeterminate={here.length > 0 && here.length < orders.length}
-                      onChange={(event) =>
-                        setSelected(new Set(event.currentTarget.checked ? orders.map(({ id }) => id) : []))
-                      }
-                    />
-                  </Table.Th>
-                )}
-                <Table.Th>Order</Table.Th>
-                <Table.Th>State</Table.Th>
-                <Table.Th visibleFrom="xs">Customer</Table.Th>
-                <Table.Th visibleFrom="md">ERP number</Table.Th>
-                <Table.Th visibleFrom="md" className="whole">
-                  Wanted for
-                </Table.Th>
-                <Table.Th visibleFrom="sm">Came in</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {orders.map((order) => (
-                <Row
-                  key={order.id}
-                  order={order}
-                  selected={bulk ? selected.has(order.id) : undefined}
-                  onSelect={(on) => toggle(order.id, on)}
-                />
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
-      </Card>
+      {bulk && <BulkActions selected={selected} wanted={wanted} onDone={() => selection.setAll(false)} />}
+      <ListTable head={<Head selection={selecting} />} minWidth={340}>
+        {orders.map((order) => (
+          <Row key={order.id} order={order} selection={selecting} />
+        ))}
+      </ListTable>
     </>
   );
 }
 
-function Row({
-  order,
-  selected,
-  onSelect,
-}: {
-  order: Summary;
-  selected: boolean | undefined;
-  onSelect: (on: boolean) => void;
-}) {
+function Head({ selection }: { selection: Selection | undefined }) {
+  return (
+    <>
+      {selection && <SelectAll selection={selection} label="Select all on this page" />}
+      <Table.Th>Order</Table.Th>
+      <Table.Th>State</Table.Th>
+      <Table.Th visibleFrom="xs">Customer</Table.Th>
+      <Table.Th visibleFrom="md">ERP number</Table.Th>
+      <Table.Th visibleFrom="md" className="whole">
+        Wanted for
+      </Table.Th>
+      <Table.Th visibleFrom="sm">Came in</Table.Th>
+    </>
+  );
+}
+
+function Row({ order, selection }: { order: Summary; selection: Selection | undefined }) {
   const name = order.external_order_number ?? order.id.slice(0, 8);
   return (
-    <Table.Tr bg={selected ? "var(--mantine-primary-color-light)" : undefined}>
-      {selected !== undefined && (
-        <Table.Td>
-          <Checkbox
-            aria-label={`Select ${name}`}
-            checked={selected}
-            onChange={(event) => onSelect(event.currentTarget.checked)}
-          />
-        </Table.Td>
-      )}
+    <Table.Tr bg={selection?.has(order.id) ? "var(--mantine-primary-color-light)" : undefined}>
+      {selection && <SelectOne selection={selection} id={order.id} label={`Select ${name}`} />}
       <Table.Td>
         <Anchor component={Link} to={`/orders/${order.id}`} fw={600} className="whole">
           {name}
@@ -251,7 +160,7 @@ function Row({
         </Text>
       </Table.Td>
       <Table.Td visibleFrom="md" className="numeric whole">
-        {order.erp_order_id ?? "–"}
+        {erpNumber(order) ?? "–"}
       </Table.Td>
       <Table.Td visibleFrom="md" className="numeric whole">
         {order.requested_delivery_date ?? "–"}
@@ -263,7 +172,8 @@ function Row({
   );
 }
 
-function NoOrders() {
+function None({ filtered }: { filtered: boolean }) {
+  if (filtered) return <Empty icon={IconFileText} title="No order fits these filters" />;
   return (
     <Empty icon={IconFileText} title="No order has come in yet">
       Import a file of JSON Lines, or send orders to <code>POST /api/v1/draft-orders</code>.

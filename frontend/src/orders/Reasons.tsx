@@ -1,28 +1,29 @@
 import { Alert, Code, List, Text } from "@mantine/core";
-import { useMay, type ExactOrder } from "../api/queries";
+import type { ExactOrder } from "../api/queries";
 import { ProblemAlert } from "../shared/ErrorAlert";
 import { Moment } from "../shared/Moment";
-import { waitsFor } from "../shared/states";
-import { DoubtAlert, isInDoubt } from "./DoubtAlert";
+import { WaitsFor } from "../shared/WaitsFor";
+import { isInDoubt } from "./doubt";
+import { DoubtAlert } from "./DoubtAlert";
 import { UnreadableAlert } from "./UnreadableAlert";
 
 /** Why an order does not go on by itself, and what to do. */
 export function Reasons({ order }: { order: ExactOrder }) {
   const latest = order.latest_export;
-  const doubt = order.status === "PUSHING" && latest !== null && isInDoubt(latest);
+  const doubt = latest !== null && isInDoubt(order, latest);
   return (
     <>
       {order.status === "NEEDS_REVIEW" && order.missing.length > 0 && <Missing missing={order.missing} />}
-      {order.status === "ERROR" && order.error && (
+      {order.status === "ERROR" && order.error && !doubt && (
         <ProblemAlert
           problem={order.error}
           title={latest?.answered_at ? "The ERP refused this order" : "This order was not delivered"}
         />
       )}
-      {doubt && <DoubtAlert held={latest} />}
+      {doubt && <DoubtAlert order={order} delivery={latest} />}
       {!doubt && <Waiting order={order} />}
       {order.unreadable_answer && <UnreadableAlert order={order} answer={order.unreadable_answer} />}
-      {latest?.overdue && !order.unreadable_answer && <Overdue sent_at={latest.sent_at} />}
+      {latest?.overdue && !order.unreadable_answer && <Overdue order={order} sent_at={latest.sent_at} />}
     </>
   );
 }
@@ -45,25 +46,8 @@ function Waiting({ order }: { order: ExactOrder }) {
   const latest = order.latest_export;
   if (order.status !== "PUSHING" || !latest?.waits_for || GOES_ON.has(latest.waits_for)) return null;
   const reason = latest.connector_error ?? latest.error;
-  const title = (
-    <>
-      {waitsFor(latest.waits_for)}
-      {latest.waits_for === "RETRY_TIME" && (
-        <>
-          {" "}
-          <Moment at={latest.next_attempt_at} />
-        </>
-      )}
-      {latest.waits_for === "TARGET_RESTS" && (
-        <>
-          {" "}
-          <Moment at={latest.rests_until} absolute />
-        </>
-      )}
-    </>
-  );
   return (
-    <Alert color="yellow" title={title}>
+    <Alert color="yellow" title={<WaitsFor delivery={latest} />}>
       {reason?.message && <Text size="sm">{reason.message}</Text>}
       {reason?.hint && (
         <Text size="sm" c="dimmed">
@@ -75,12 +59,11 @@ function Waiting({ order }: { order: ExactOrder }) {
   );
 }
 
-function Overdue({ sent_at }: { sent_at: string | null }) {
-  const may = useMay();
+function Overdue({ order, sent_at }: { order: ExactOrder; sent_at: string | null }) {
   return (
     <Alert color="orange" title="The ERP has not answered in time">
       It was delivered <Moment at={sent_at} />. Ask the ERP's people
-      {may("ORDERS_PUSH") ? ", or confirm it by hand." : "."}
+      {order.actions.includes("confirm") ? ", or confirm it by hand." : "."}
     </Alert>
   );
 }

@@ -1,15 +1,17 @@
-import type { Schemas } from "../api/client";
-import { Alert, Badge, Code, Group, ScrollArea, Text, Tooltip } from "@mantine/core";
-import { useMay, type ExactOrder } from "../api/queries";
+import { Alert, Badge, Box, Button, Code, Group, ScrollArea, Text, Tooltip } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { answer, api, type Schemas } from "../api/client";
+import { useAction, useMay, type ExactOrder } from "../api/queries";
+import { ErrorAlert } from "../shared/ErrorAlert";
 import { Moment } from "../shared/Moment";
 import { ConfirmButton } from "./OrderActions";
+import { readAgainOutcome } from "./readAgain";
 
 type Unreadable = Schemas["UnreadableAnswer"];
 
 /** The ERP answered something that nobody understood: what it was, and the ways out. */
 export function UnreadableAlert({ order, answer }: { order: ExactOrder; answer: Unreadable }) {
   const may = useMay();
-  const name = order.external_order_number ?? order.id.slice(0, 8);
   return (
     <Alert color="orange" title="The ERP's answer to this order cannot be read">
       <Text size="sm">{answer.reason}</Text>
@@ -21,26 +23,66 @@ export function UnreadableAlert({ order, answer }: { order: ExactOrder; answer: 
           </>
         )}
       </Text>
-      {answer.excerpt && (
-        <ScrollArea.Autosize
-          mah={160}
-          mt="xs"
-          viewportProps={{ tabIndex: 0, role: "region", "aria-label": "What the answer says" }}
-        >
-          <Code block style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
-            {answer.excerpt}
-          </Code>
-        </ScrollArea.Autosize>
-      )}
-      {may("ORDERS_PUSH") && (
-        <Group gap="xs" mt="sm">
-          {order.status === "PUSHED" && (
-            <ConfirmButton id={order.id} status={order.status} name={name} version={order.version} size="xs" />
-          )}
-        </Group>
-      )}
+      {answer.excerpt && <Excerpt text={answer.excerpt} />}
+      {may("ORDERS_PUSH") && <WaysOut order={order} />}
     </Alert>
   );
+}
+
+function Excerpt({ text }: { text: string }) {
+  return (
+    <ScrollArea.Autosize
+      mah={160}
+      mt="xs"
+      viewportProps={{ tabIndex: 0, role: "region", "aria-label": "What the answer says" }}
+    >
+      <Code block style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
+        {text}
+      </Code>
+    </ScrollArea.Autosize>
+  );
+}
+
+function WaysOut({ order }: { order: ExactOrder }) {
+  const { id, version, latest_export } = order;
+  const name = order.external_order_number ?? id.slice(0, 8);
+  const again = useAction((export_id: string) => readAgain(export_id), {
+    quiet: true,
+    onDone: (read) => {
+      const { settled, text } = readAgainOutcome(read);
+      if (settled) notifications.show({ message: text, color: read.status === "ACKED" ? "teal" : "red" });
+    },
+  });
+  return (
+    <>
+      <Text size="sm" mt="xs">
+        Once the file, or what kept us from it, is mended, have it read again. Or look up the number in the ERP and
+        confirm the order by hand.
+      </Text>
+      <Group gap="xs" mt="xs">
+        {latest_export && (
+          <Button size="xs" loading={again.isPending} onClick={() => again.run(latest_export.id)}>
+            Read again
+          </Button>
+        )}
+        {order.actions.includes("confirm") && <ConfirmButton id={id} name={name} version={version} size="xs" />}
+      </Group>
+      {again.error && (
+        <Box mt="xs">
+          <ErrorAlert error={again.error} />
+        </Box>
+      )}
+      {again.data && (
+        <Text size="sm" mt="xs" role="status">
+          {readAgainOutcome(again.data).text}
+        </Text>
+      )}
+    </>
+  );
+}
+
+function readAgain(export_id: string) {
+  return answer(api.POST("/api/v1/exports/{export_id}/read-answer-again", { params: { path: { export_id } } }));
 }
 
 export function UnreadableBadge({ answer }: { answer: Unreadable | null | undefined }) {

@@ -9,20 +9,11 @@ import { DeliveryChart } from "./DeliveryChart";
 import { ConnectorsCard } from "./ConnectorsCard";
 import { FirstSteps } from "./FirstSteps";
 import { count, duration, percent, plural } from "../shared/format";
+import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
-import { OrderBadge } from "../shared/states";
+import { ORDER_STATES, OrderBadge } from "../shared/states";
 import { dayOf } from "../shared/useFilters";
 
-const STATES: Schemas["OrderStatus"][] = [
-  "NEEDS_REVIEW",
-  "READY",
-  "APPROVED",
-  "PUSHING",
-  "PUSHED",
-  "CONFIRMED",
-  "ERROR",
-  "REJECTED",
-];
 const PERIODS = [
   { value: "24h", label: "24 h" },
   { value: "7d", label: "7 days" },
@@ -155,7 +146,7 @@ function Today({ counts }: { counts: Schemas["Stats"]["orders_today"] }) {
         </Text>
       </Group>
       <Stack gap={8}>
-        {STATES.filter((state) => counts[state]).map((state) => (
+        {ORDER_STATES.filter((state) => counts[state]).map((state) => (
           <Group key={state} justify="space-between">
             <OrderBadge status={state} />
             <Anchor
@@ -185,46 +176,40 @@ function Failures({ failures, period }: { failures: Schemas["FailureReason"][]; 
   const since = new Date();
   since.setDate(since.getDate() - DAYS[period]);
   return (
-    <Card padding={0}>
-      <Title order={2} size="h5" p="lg" pb="xs">
-        Why orders fail or wait
-      </Title>
-      <Table.ScrollContainer minWidth={300}>
-        <Table horizontalSpacing="lg">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Reason</Table.Th>
-              <Table.Th visibleFrom="sm">Last</Table.Th>
-              <Table.Th ta="right">Orders</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {failures.map(({ code, exports, latest_at, latest_message }) => (
-              <Table.Tr key={code}>
-                <Table.Td>
-                  <Text size="sm">{latest_message}</Text>
-                  <Text className="mono" c="dimmed">
-                    {code}
-                  </Text>
-                </Table.Td>
-                <Table.Td visibleFrom="sm">
-                  <Moment at={latest_at} />
-                </Table.Td>
-                <Table.Td ta="right">
-                  <Anchor
-                    component={Link}
-                    to={`/deliveries?error_code=${encodeURIComponent(code ?? "")}&since=${dayOf(since)}`}
-                    className="numeric whole"
-                    fw={600}
-                  >
-                    {plural(exports, "order")}
-                  </Anchor>
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
-    </Card>
+    <ListTable
+      title="Why orders fail or wait"
+      minWidth={300}
+      head={
+        <>
+          <Table.Th>Reason</Table.Th>
+          <Table.Th visibleFrom="sm">Last</Table.Th>
+          <Table.Th ta="right">Orders</Table.Th>
+        </>
+      }
+    >
+      {failures.map(({ code, exports, latest_at, latest_message }) => (
+        <Table.Tr key={code}>
+          <Table.Td>
+            <Text size="sm">{latest_message}</Text>
+            <Text className="mono" c="dimmed">
+              {code}
+            </Text>
+          </Table.Td>
+          <Table.Td visibleFrom="sm">
+            <Moment at={latest_at} />
+          </Table.Td>
+          <Table.Td ta="right">
+            <Anchor
+              component={Link}
+              to={`/deliveries?error_code=${encodeURIComponent(code ?? "")}&since=${dayOf(since)}`}
+              className="numeric whole"
+              fw={600}
+            >
+              {plural(exports, "order")}
+            </Anchor>
+          </Table.Td>
+        </Table.Tr>
+      ))}
+    </ListTable>
   );
 }

@@ -2,7 +2,6 @@ import {
   Alert,
   Badge,
   Button,
-  Card,
   Code,
   CopyButton,
   Group,
@@ -20,6 +19,7 @@ import { useAction, useKeys } from "../api/queries";
 import { Answered } from "../shared/Answered";
 import { confirm } from "../shared/confirm";
 import { ErrorAlert } from "../shared/ErrorAlert";
+import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
 import { ROLES } from "./roles";
 
@@ -42,28 +42,25 @@ export function ApiKeys() {
               There is none yet.
             </Text>
           ) : (
-            <Card padding={0}>
-              <Table.ScrollContainer minWidth={520}>
-                <Table>
-                  <Table.Thead>
-                    <Table.Tr>
-                      <Table.Th>Key</Table.Th>
-                      <Table.Th>Role</Table.Th>
-                      <Table.Th>Last used</Table.Th>
-                      <Table.Th ta="right">Actions</Table.Th>
-                    </Table.Tr>
-                  </Table.Thead>
-                  <Table.Tbody>
-                    {all.map((key) => (
-                      <Row key={key.id} entry={key} />
-                    ))}
-                  </Table.Tbody>
-                </Table>
-              </Table.ScrollContainer>
-            </Card>
+            <ListTable head={<Head />} minWidth={520}>
+              {all.map((key) => (
+                <Row key={key.id} entry={key} />
+              ))}
+            </ListTable>
           )
         }
       </Answered>
+    </>
+  );
+}
+
+function Head() {
+  return (
+    <>
+      <Table.Th>Key</Table.Th>
+      <Table.Th>Role</Table.Th>
+      <Table.Th>Last used</Table.Th>
+      <Table.Th ta="right">Actions</Table.Th>
     </>
   );
 }

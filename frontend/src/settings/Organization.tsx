@@ -1,13 +1,13 @@
 import { Button, Card, Group, Stack, Text, TextInput, Title } from "@mantine/core";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import { answer, api, type Schemas } from "../api/client";
-import { useAction, useMay, useOrganization } from "../api/queries";
+import { useMay, useOrganization } from "../api/queries";
 import { Answered } from "../shared/Answered";
 import { confirm } from "../shared/confirm";
 import { ErrorAlert } from "../shared/ErrorAlert";
 import { Moment } from "../shared/Moment";
 import { StaleDialog } from "../shared/versions/StaleDialog";
-import { ifMatch, useSaving, type Stored } from "../shared/versions/useSaving";
+import { useSaving, type IfMatch, type Stored } from "../shared/versions/useSaving";
 
 type Organization = Schemas["OrganizationView"];
 
@@ -84,26 +84,22 @@ function stored({ name, version }: Organization): Stored<{ name: string }> {
 function Pausing({ organization }: { organization: Organization }) {
   const may = useMay();
   const [until, setUntil] = useState("");
-  const pause = useAction(
-    () =>
-      answer(
-        api.POST("/api/v1/organization/pause", {
-          body: { until: until ? new Date(until).toISOString() : null },
-          headers: ifMatch(organization.version),
-        }),
-      ),
-    { done: "Deliveries are paused" },
-  );
-  const resume = useAction(
-    () => answer(api.POST("/api/v1/organization/resume", { headers: ifMatch(organization.version) })),
-    { done: "Deliveries go on" },
-  );
+  const shown = storedPause(organization);
+  const saving = useSaving<Pause>({
+    loaded: shown,
+    load: async () => storedPause(await answer(api.GET("/api/v1/organization"))),
+    save: async (yours, headers) => storedPause(await answer(pauseOrResume(yours, headers))),
+    done: "Saved",
+    click: true,
+  });
+  const pause = () => saving.save({ deliveries: until ? new Date(until).toISOString() : PAUSED }, shown);
+  const resume = () => saving.save({ deliveries: GO_ON }, shown);
   const ask = () =>
     confirm(
       "Pause all deliveries?",
       "Nothing more is delivered until then; orders can still be pushed and wait. What is under way is finished.",
       "Pause",
-      () => pause.run(undefined),
+      pause,
     );
   const paused = organization.deliveries_paused;
   return (
@@ -128,7 +124,7 @@ function Pausing({ organization }: { organization: Organization }) {
       </Text>
       {may("DELIVERIES_PAUSE") &&
         (paused ? (
-          <Button loading={resume.isPending} onClick={() => resume.run(undefined)}>
+          <Button loading={saving.isPending} onClick={resume}>
             Resume deliveries
           </Button>
         ) : (
@@ -139,11 +135,47 @@ function Pausing({ organization }: { organization: Organization }) {
               value={until}
               onChange={(event) => setUntil(event.currentTarget.value)}
             />
-            <Button variant="default" loading={pause.isPending} onClick={ask}>
+            <Button variant="default" loading={saving.isPending} onClick={ask}>
               Pause deliveries
             </Button>
           </Group>
         ))}
+      {saving.stale && (
+        <StaleDialog
+          stale={saving.stale}
+          label={() => "Deliveries"}
+          show={pauseText}
+          onBack={saving.putOff}
+          back="Cancel"
+          onSettled={saving.settle}
+        />
+      )}
     </Card>
   );
 }
+
+/** Whether deliveries are paused, and until when, as the one thing that it is: GO_ON, PAUSED, or the moment of its end. */
+type Pause = { deliveries: string };
+
+function storedPause({ deliveries_paused, deliveries_paused_until, version }: Organization): Stored<Pause> {
+  return { value: { deliveries: deliveries_paused ? (deliveries_paused_until ?? PAUSED) : GO_ON }, version };
+}
+
+function pauseOrResume({ deliveries }: Pause, headers: IfMatch) {
+  if (deliveries === GO_ON) return api.POST("/api/v1/organization/resume", { headers });
+  const until = deliveries === PAUSED ? null : deliveries;
+  return api.POST("/api/v1/organization/pause", { body: { until }, headers });
+}
+
+function pauseText(value: unknown): ReactNode {
+  if (value === GO_ON) return "go on";
+  if (value === PAUSED) return "paused until somebody resumes them";
+  return (
+    <>
+      paused until <Moment at={String(value)} absolute />
+    </>
+  );
+}
+
+const GO_ON = "GO_ON";
+const PAUSED = "PAUSED";

@@ -1,4 +1,4 @@
-import { Badge, Button, Card, Group, Modal, PasswordInput, Select, Stack, Table, Text, TextInput } from "@mantine/core";
+import { Badge, Button, Group, Modal, PasswordInput, Select, Stack, Table, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useState, type SyntheticEvent } from "react";
 import { answer, api, type Schemas } from "../api/client";
@@ -6,12 +6,17 @@ import { useAction, useMe, useUsers } from "../api/queries";
 import { Answered } from "../shared/Answered";
 import { confirm } from "../shared/confirm";
 import { ErrorAlert } from "../shared/ErrorAlert";
+import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
-import { ifMatch } from "../shared/versions/useSaving";
+import { StaleDialog } from "../shared/versions/StaleDialog";
+import { changedOf } from "../shared/versions/differences";
+import { useSaving, type Stored } from "../shared/versions/useSaving";
 import { ROLES } from "./roles";
 
 type User = Schemas["UserView"];
 type Role = Schemas["Role"];
+/** What decides what an account may do. */
+type Access = { role: Role; active: boolean };
 
 export function Users() {
   const users = useUsers(true);
@@ -22,48 +27,46 @@ export function Users() {
       </Group>
       <Answered query={users}>
         {(all) => (
-          <Card padding={0}>
-            <Table.ScrollContainer minWidth={520}>
-              <Table>
-                <Table.Thead>
-                  <Table.Tr>
-                    <Table.Th>User</Table.Th>
-                    <Table.Th>Role</Table.Th>
-                    <Table.Th>Last sign-in</Table.Th>
-                    <Table.Th ta="right">Actions</Table.Th>
-                  </Table.Tr>
-                </Table.Thead>
-                <Table.Tbody>
-                  {all.map((user) => (
-                    <Row key={user.id} user={user} />
-                  ))}
-                </Table.Tbody>
-              </Table>
-            </Table.ScrollContainer>
-          </Card>
+          <ListTable head={<Head />} minWidth={520}>
+            {all.map((user) => (
+              <Row key={user.id} user={user} />
+            ))}
+          </ListTable>
         )}
       </Answered>
     </>
   );
 }
 
+function Head() {
+  return (
+    <>
+      <Table.Th>User</Table.Th>
+      <Table.Th>Role</Table.Th>
+      <Table.Th>Last sign-in</Table.Th>
+      <Table.Th ta="right">Actions</Table.Th>
+    </>
+  );
+}
+
 function Row({ user }: { user: User }) {
   const { data: me } = useMe();
-  const change = useAction(
-    (body: { role?: Role; active?: boolean }) =>
-      answer(
-        api.PATCH("/api/v1/users/{user_id}", {
-          params: { path: { user_id: user.id } },
-          headers: ifMatch(user.version),
-          body: body as Schemas["UserChange"],
-        }),
-      ),
-    { done: "Saved" },
-  );
+  const shown = storedUser(user);
+  const saving = useSaving<Access>({
+    loaded: shown,
+    load: async () => storedUser(await answer(api.GET("/api/v1/users/{user_id}", of(user)))),
+    save: async (yours, headers, over) => {
+      const body = changedOf(over, yours) as Schemas["UserChange"];
+      return storedUser(await answer(api.PATCH("/api/v1/users/{user_id}", { ...of(user), headers, body })));
+    },
+    done: "Saved",
+    click: true,
+  });
+  const change = (changed: Partial<Access>) => saving.save({ ...shown.value, ...changed }, shown);
   const own = me?.user_id === user.id;
   const disable = () =>
     confirm(`Lock out ${user.email}?`, "Every session ends at once. The account can be let in again.", "Lock out", () =>
-      change.run({ active: false }),
+      change({ active: false }),
     );
   return (
     <Table.Tr>
@@ -79,16 +82,26 @@ function Row({ user }: { user: User }) {
         <Text size="xs" c="dimmed">
           {user.name}
         </Text>
+        {saving.stale && (
+          <StaleDialog
+            stale={saving.stale}
+            label={([name]) => `${name === "role" ? "Role" : "Account"} of ${user.email}`}
+            show={accessText}
+            onBack={saving.putOff}
+            back="Cancel"
+            onSettled={saving.settle}
+          />
+        )}
       </Table.Td>
       <Table.Td>
         <Select
           aria-label={`Role of ${user.email}`}
           data={ROLES}
           value={user.role}
-          disabled={own || change.isPending}
+          disabled={own || saving.isPending}
           allowDeselect={false}
           w={150}
-          onChange={(role) => role && change.run({ role: role as Role })}
+          onChange={(role) => role && change({ role: role as Role })}
         />
       </Table.Td>
       <Table.Td>
@@ -99,16 +112,11 @@ function Row({ user }: { user: User }) {
           <Group gap={6} justify="flex-end">
             <ResetPassword user={user} />
             {user.active ? (
-              <Button size="xs" variant="subtle" color="red" loading={change.isPending} onClick={disable}>
+              <Button size="xs" variant="subtle" color="red" loading={saving.isPending} onClick={disable}>
                 Lock out
               </Button>
             ) : (
-              <Button
-                size="xs"
-                variant="default"
-                loading={change.isPending}
-                onClick={() => change.run({ active: true })}
-              >
+              <Button size="xs" variant="default" loading={saving.isPending} onClick={() => change({ active: true })}>
                 Let in
               </Button>
             )}
@@ -117,6 +125,19 @@ function Row({ user }: { user: User }) {
       </Table.Td>
     </Table.Tr>
   );
+}
+
+function of({ id }: User) {
+  return { params: { path: { user_id: id } } };
+}
+
+function storedUser({ role, active, version }: User): Stored<Access> {
+  return { value: { role, active }, version };
+}
+
+function accessText(value: unknown): string {
+  if (typeof value === "boolean") return value ? "may sign in" : "locked out";
+  return ROLES.find((role) => role.value === value)?.label ?? String(value);
 }
 
 function ResetPassword({ user }: { user: User }) {

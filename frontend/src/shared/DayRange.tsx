@@ -1,8 +1,8 @@
 import { TextInput } from "@mantine/core";
-import type { useFilters } from "./useFilters";
+import type { Filters } from "./useFilters";
 
 /** Days from and to, both included, kept in the address. */
-export function DayRange({ filters }: { filters: ReturnType<typeof useFilters> }) {
+export function DayRange({ filters }: { filters: Filters }) {
   const day = (name: "since" | "until", label: string) => (
     <TextInput
       label={label}

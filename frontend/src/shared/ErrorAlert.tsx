@@ -7,20 +7,29 @@ interface Props {
   error: Error;
   /** The API's names of fields in the words of the form. */
   label?: (field: string) => string;
+  /** A sentence of the API in the words of the form. */
+  words?: (sentence: string) => string;
   children?: ReactNode;
 }
 
+const asItIs = (text: string) => text;
+
 /** An error in the API's words: what is wrong, where, and what to do. */
-export function ErrorAlert({ error, label = (field) => field, children }: Props) {
+export function ErrorAlert({ error, label = asItIs, words = asItIs, children }: Props) {
   const known = error instanceof ApiError ? error : null;
   return (
-    <Alert color="red" icon={<IconAlertCircle size={18} />} title={known?.headline ?? error.message} role="alert">
-      {known?.hint && <Text size="sm">{known.hint}</Text>}
+    <Alert
+      color="red"
+      icon={<IconAlertCircle size={18} />}
+      title={words(known?.headline ?? error.message)}
+      role="alert"
+    >
+      {known?.hint && <Text size="sm">{words(known.hint)}</Text>}
       {known && known.fields.length > 0 && (
         <List size="sm" mt={4}>
           {known.fields.map(({ field, message }) => (
             <List.Item key={`${field} ${message}`}>
-              <b>{label(field)}</b>: {message}
+              <b>{label(field)}</b>: {words(message)}
             </List.Item>
           ))}
         </List>

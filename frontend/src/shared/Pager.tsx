@@ -1,27 +1,49 @@
 import { Button, Group, Text } from "@mantine/core";
 import { IconChevronLeft, IconChevronRight } from "@tabler/icons-react";
-import { useState } from "react";
+import type { UseQueryResult } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { useLocation, useSearchParams } from "react-router";
+import { Answered } from "./Answered";
+import { after, before, placed, placeOf, type Place } from "./place";
 
-export interface Cursor {
-  current: string | undefined;
-  page: number;
-  next: (cursor: string) => void;
-  back: () => void;
+export interface Cursor extends Place {
+  goTo: (place: Place) => void;
 }
 
-/** Where we stand in a list that is paged by cursor; back at the first page when `filter` changes. */
-export function useCursor(filter: string): Cursor {
-  const [at, setAt] = useState<{ filter: string; trail: string[] }>({ filter, trail: [] });
-  const trail = at.filter === filter ? at.trail : [];
+/** Where we stand in a list that is paged by cursor: in the address, so that Back and a reload lead there. */
+export function useCursor(): Cursor {
+  const [params, setParams] = useSearchParams();
+  const { state } = useLocation() as { state: { trail?: string[] } | null };
+  const place = placeOf(params, state?.trail);
   return {
-    current: trail.at(-1),
-    page: trail.length + 1,
-    next: (cursor) => setAt({ filter, trail: [...trail, cursor] }),
-    back: () => setAt({ filter, trail: trail.slice(0, -1) }),
+    ...place,
+    goTo: (next) => setParams((present) => placed(present, next), { state: { trail: next.trail } }),
   };
 }
 
-export function Pager({ cursor, next }: { cursor: Cursor; next: string | null | undefined }) {
+interface PagedProps<T> {
+  query: UseQueryResult<{ items: T[]; next_cursor?: string | null }>;
+  cursor: Cursor;
+  /** Shown where there is nothing. */
+  none: ReactNode;
+  children: (items: T[]) => ReactNode;
+}
+
+/** A page of a list, and the way to the others. */
+export function Paged<T>({ query, cursor, none, children }: PagedProps<T>) {
+  return (
+    <Answered query={query}>
+      {({ items, next_cursor }) => (
+        <>
+          {items.length === 0 ? none : children(items)}
+          <Pager cursor={cursor} next={next_cursor} />
+        </>
+      )}
+    </Answered>
+  );
+}
+
+function Pager({ cursor, next }: { cursor: Cursor; next: string | null | undefined }) {
   if (cursor.page === 1 && !next) return null;
   return (
     <Group justify="flex-end" mt="md" gap="xs">
@@ -33,7 +55,7 @@ export function Pager({ cursor, next }: { cursor: Cursor; next: string | null | 
         size="xs"
         leftSection={<IconChevronLeft size={14} />}
         disabled={cursor.page === 1}
-        onClick={cursor.back}
+        onClick={() => cursor.goTo(before(cursor))}
       >
         Newer
       </Button>
@@ -42,7 +64,7 @@ export function Pager({ cursor, next }: { cursor: Cursor; next: string | null | 
         size="xs"
         rightSection={<IconChevronRight size={14} />}
         disabled={!next}
-        onClick={() => next && cursor.next(next)}
+        onClick={() => next && cursor.goTo(after(cursor, next))}
       >
         Older
       </Button>

@@ -4,8 +4,10 @@ import { IconEye } from "@tabler/icons-react";
 import { useState } from "react";
 import type { Schemas } from "../api/client";
 import { useConnectors, usePreview } from "../api/queries";
+import { connectorName } from "../connectors/connectorName";
 import { ErrorAlert } from "./ErrorAlert";
 import { count } from "./format";
+import { indented } from "./indented";
 
 /** What would be sent; nothing was. */
 export function Preview({ shown }: { shown: Schemas["Preview"] }) {
@@ -37,19 +39,6 @@ export function Preview({ shown }: { shown: Schemas["Preview"] }) {
   );
 }
 
-/** Compact JSON on lines of its own; its numbers are not read, JavaScript would change some. */
-function indented(json: string): string {
-  if (json.includes("\n")) return json;
-  let depth = 0;
-  const line = (change: number) => `\n${"  ".repeat((depth += change))}`;
-  return json.replace(/"(?:[^"\\]|\\.)*"|\{\}|\[\]|[{}[\],:]/g, (token) => {
-    if (token === "{" || token === "[") return token + line(1);
-    if (token === "}" || token === "]") return line(-1) + token;
-    if (token === ",") return token + line(0);
-    return token === ":" ? ": " : token;
-  });
-}
-
 export function PreviewButton({ orderId }: { orderId: string }) {
   const [opened, { open, close }] = useDisclosure();
   return (
@@ -74,7 +63,7 @@ function OrderPreview({ orderId }: { orderId: string }) {
       {connectors.length > 1 && (
         <Select
           label="Connector"
-          data={connectors.map(({ id, name, display_name }) => ({ value: id, label: name ?? display_name }))}
+          data={connectors.map((each) => ({ value: each.id, label: connectorName(each) }))}
           value={chosen ?? preferred}
           allowDeselect={false}
           onChange={setChosen}

@@ -13,6 +13,9 @@ const ORDER: Record<Schemas["OrderStatus"], [color: string, meaning: string]> = 
   REJECTED: ["gray", "Rejected by a person"],
 };
 
+/** In the order in which one follows on the other. */
+export const ORDER_STATES = Object.keys(ORDER) as Schemas["OrderStatus"][];
+
 /** A delivery is in the state of its order while it is the latest one; so one word does for both. */
 const DELIVERY: Record<Schemas["ERPExportStatus"], Schemas["OrderStatus"]> = {
   PENDING: "PUSHING",

@@ -1,12 +1,17 @@
+import { useDebouncedCallback } from "@mantine/hooks";
+import { useState } from "react";
 import { useSearchParams } from "react-router";
+import { placed } from "./place";
 
-/** Filters that live in the address, so that they can be linked to and survive a reload. */
+export type Filters = ReturnType<typeof useFilters>;
+
+/** Filters that live in the address, so that they can be linked to and survive a reload; another one leads to page 1. */
 export function useFilters() {
   const [params, setParams] = useSearchParams();
   const set = (changes: Record<string, string | string[] | null | undefined>) =>
     setParams(
       (before) => {
-        const after = new URLSearchParams(before);
+        const after = placed(before);
         for (const [name, value] of Object.entries(changes)) {
           after.delete(name);
           for (const each of [value ?? []].flat()) if (each) after.append(name, each);
@@ -19,8 +24,21 @@ export function useFilters() {
     one: (name: string) => params.get(name) ?? undefined,
     all: (name: string) => params.getAll(name),
     set,
-    key: params.toString(),
+    key: placed(params).toString(),
   };
+}
+
+const PAUSE = 250;
+
+/** A filter that is typed: its text, and what takes it in; it narrows the list some milliseconds after the last key. */
+export function useTyped(filters: Filters, name: string): [text: string, type: (text: string) => void] {
+  const [text, setText] = useState(filters.one(name) ?? "");
+  const narrow = useDebouncedCallback((typed: string) => filters.set({ [name]: typed.trim() }), PAUSE);
+  const type = (typed: string) => {
+    setText(typed);
+    narrow(typed);
+  };
+  return [text, type];
 }
 
 /** A day as its filter has it: 2026-01-05. */

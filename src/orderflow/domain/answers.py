@@ -31,6 +31,15 @@ class Decision:
     reason: str | None = None
 
 
+def refusal(code: str | None, message: str | None) -> dict[str, str]:
+    """Return why an order is in ERROR that its ERP refused, in the ERP's own words."""
+    return {
+        "code": code or "ERP_REFUSED",
+        "message": message or "The ERP refused the order.",
+        "hint": "These are the ERP's own words. Correct the order or the ERP's data, then retry.",
+    }
+
+
 def decide(
     answer: Literal["ACKED", "FAILED"], status: ERPExportStatus, *, lease_is_live: bool, newer: Newer = "none"
 ) -> Decision:

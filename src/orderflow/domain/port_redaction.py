@@ -55,8 +55,15 @@ METHODS = (
 
 
 def redacting(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a connector's method such that no secret of the configuration it is given leaves it."""
-    place = list(inspect.signature(method).parameters).index("config") - 1
+    """Return a connector's method such that no secret of the configuration it is given leaves it.
+
+    Raises:
+        TypeError: None of its parameters is called `config`.
+    """
+    names = list(inspect.signature(method).parameters)
+    if "config" not in names:
+        raise TypeError(f"{method.__qualname__} must name its configuration 'config', as the port does")
+    place = names.index("config") - 1
 
     @functools.wraps(method)
     def redacted(self: ERPConnectorPort, *arguments: Any, **named: Any) -> Any:

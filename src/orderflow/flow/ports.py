@@ -352,6 +352,10 @@ class Exports(Protocol):
         """Count the connection's open exports whose answer cannot be read."""
 
 
+CHANGEABLE = frozenset({"name", "in_doubt", "commit_within", "give_up_after", "answer_within", "orders_per_minute"})
+"""What of a connection may be changed beside its configuration and its state."""
+
+
 class Connections(Protocol):
     """The connections of one organization."""
 

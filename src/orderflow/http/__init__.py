@@ -5,6 +5,7 @@ no order is sent twice or lost. docs/connectors.md shows it at work.
 """
 
 from orderflow.http.client import Answer, HttpClient, UnreadableError, read_answer
+from orderflow.http.parts import is_part
 from orderflow.http.refusals import refusal_in
 from orderflow.http.sorting import error_of
 from orderflow.http.tls import tls_context
@@ -16,6 +17,7 @@ __all__ = [
     "ServerUrl",
     "UnreadableError",
     "error_of",
+    "is_part",
     "read_answer",
     "refusal_in",
     "tls_context",

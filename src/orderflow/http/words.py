@@ -20,6 +20,9 @@ LONGEST = 500
 EXCERPT = 300
 """Characters of a body that says it in no known way."""
 
+_TITLE = 3
+"""Words of a page's title or heading, as "422 Unprocessable Entity", that may leave the reason to its text."""
+
 _MOST = 8
 """Sentences."""
 
@@ -89,7 +92,14 @@ def said_in_text(text: str) -> str:
     head = text[:100_000]
     found = _SOAP.findall(head) if re.search(r"<(?:\w+:)?(Fault|Envelope|error)\b", head) else _PAGE.findall(head)
     told = _joined(_stripped(inner) for _, inner in found)
-    return told or _stripped(_UNSEEN.sub(" ", head))[:EXCERPT]
+    rest = _stripped(_UNSEEN.sub(" ", head))
+    if not told:
+        return rest[:EXCERPT]
+    more = rest
+    for _, inner in found:
+        more = more.removeprefix(_stripped(inner)).strip(" :-")
+    says_more = len(told.split()) <= _TITLE < len(more.split())
+    return _joined(iter([told, more]))[:EXCERPT] if says_more else told
 
 
 def excerpt(value: Any) -> str:

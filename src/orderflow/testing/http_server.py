@@ -5,6 +5,7 @@ Real sockets and threads of the standard library: what a client meets here, it m
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import socket
@@ -75,6 +76,7 @@ RESET_MID_ANSWER = Fault(takes=True, cut=5)
 HALF_JSON = Fault(takes=True, half=True)
 HTML = Fault(takes=True, headers={"Content-Type": "text/html"}, content=b"<html><body>Please sign in</body></html>")
 NOTHING = Fault(takes=True, content=b"")
+_PART = 64 * 1024
 HUGE = Fault(takes=True, content=b'{"id": "' + b"9" * 10_000_000 + b'"}')
 ERROR_INSIDE = Fault(content=b'{"error": {"code": 17, "message": "Customer 4711 is locked"}}')
 DRIPPING = Fault(takes=True, drip=0.1)
@@ -101,8 +103,11 @@ def redirect(target: str, code: int = 307) -> Fault:
     return Fault(status=code, headers={"Location": target}, content=b"")
 
 
+Route = Callable[[Received], tuple[int, Mapping[str, str], bytes]]
+
+
 class MisbehavingHTTPServer:
-    """An API with `POST /orders`, `GET /orders?reference=…`, `GET /orders/<id>` and `GET /ping`.
+    """An API with `POST /orders`, `GET /orders?reference=…`, `GET /orders/<id>`, `GET /ping` and perhaps `POST /token`.
 
     ```python
     with MisbehavingHTTPServer() as server:
@@ -116,11 +121,18 @@ class MisbehavingHTTPServer:
         admits: Tells whether a request is let in; others get 401.
         refuses: Returns the reason why an order is refused (422), None if it is not.
         shows_after: Seconds for which an order that was taken cannot be found yet, as where orders wait in a queue.
+        port: To listen at; 0 takes a free one.
+        client: Id and secret of the client for which `POST /token` gives access tokens (OAuth2 client credentials, in
+            the body or by Basic); everything else then wants one of these. Its faults are those of the kind "token".
+        token_lasts: Seconds for which such a token is good.
+        routes: Further addresses, as `{"GET /prices": answer}`: a function of the request that returns status, headers
+            and body. One that is there already is answered so instead.
 
     Attributes:
         taken: Bodies of the orders taken, in order of arrival; one that was doubled is in here twice.
         received: Every request.
         order_status: What `GET /orders/<id>` tells.
+        most_written: Bytes of the longest answer that a client took.
     """
 
     host = "127.0.0.1"
@@ -132,8 +144,15 @@ class MisbehavingHTTPServer:
         admits: Callable[[Received], bool] = lambda _: True,
         refuses: Callable[[Any], str | None] = lambda _: None,
         shows_after: float = 0.0,
+        port: int = 0,
+        client: tuple[str, str] | None = None,
+        token_lasts: float = 3600.0,
+        routes: Mapping[str, Route] | None = None,
     ) -> None:
         self.idempotent, self.admits, self.refuses, self.shows_after = idempotent, admits, refuses, shows_after
+        self.client, self.token_lasts, self.routes = client, token_lasts, routes or {}
+        self.most_written = 0
+        self._tokens: dict[str, float] = {}
         self.taken: list[Any] = []
         self.received: list[Received] = []
         self.order_status = "open"
@@ -141,7 +160,7 @@ class MisbehavingHTTPServer:
         self._shown_at: dict[str, float] = {}
         self._faults: dict[str, list[Fault]] = {}
         self._lock = threading.Lock()
-        self._server = _Server((self.host, 0), self)
+        self._server = _Server((self.host, port), self)
 
     @property
     def url(self) -> str:
@@ -174,7 +193,7 @@ class MisbehavingHTTPServer:
 
     def kind_of(self, request: Received) -> str:
         """Return what `misbehave` calls requests like this one: its method; a server of yours may tell them apart."""
-        return request.method
+        return "token" if self._asks_for_token(request) else request.method
 
     def respond(self, request: Received) -> tuple[int, Mapping[str, str], bytes, Fault | None]:
         """Return status, headers and body for a request, and the fault that it meets."""
@@ -182,16 +201,39 @@ class MisbehavingHTTPServer:
             self.received.append(request)
             waiting = self._faults.get(self.kind_of(request))
             fault = waiting.pop(0) if waiting else None
-            if fault is None or fault.takes:
-                code, content = self._act(request)
-            else:
-                code, content = fault.status, b""
+            right = self._answer(request) if fault is None or fault.takes else (fault.status, {}, b"")
         if fault is None or (fault.content is None and fault.takes):
-            return code, {}, content, fault
+            return *right, fault
         return fault.status, fault.headers, fault.content or b"", fault
 
+    def _answer(self, request: Received) -> tuple[int, Mapping[str, str], bytes]:
+        own = self.routes.get(f"{request.method} {request.path}")
+        if own is not None:
+            return own(request)
+        code, content = self._give_token(request) if self._asks_for_token(request) else self._act(request)
+        return code, {}, content
+
+    def _asks_for_token(self, request: Received) -> bool:
+        return self.client is not None and (request.method, request.path) == ("POST", "/token")
+
+    def _give_token(self, request: Received) -> tuple[int, bytes]:
+        form = {name: values[0] for name, values in parse_qs(request.content.decode("utf-8", "replace")).items()}
+        basic = request.headers.get("Authorization", "").removeprefix("Basic ")
+        with contextlib.suppress(ValueError):
+            named, _, secret = base64.b64decode(basic).decode("utf-8", "replace").partition(":")
+            form = {"client_id": named, "client_secret": secret} | form
+        if (form.get("client_id"), form.get("client_secret")) != self.client:
+            return 401, b'{"error": "invalid_client"}'
+        token = f"t0ken-{len(self._tokens) + 1}-{id(self)}"
+        self._tokens[token] = time.monotonic() + self.token_lasts
+        return 200, json.dumps({"access_token": token, "expires_in": self.token_lasts}).encode()
+
+    def _lets_in(self, request: Received) -> bool:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        return self.admits(request) and (self.client is None or self._tokens.get(token, 0.0) > time.monotonic())
+
     def _act(self, request: Received) -> tuple[int, bytes]:
-        if not self.admits(request):
+        if not self._lets_in(request):
             return 401, b'{"message": "who are you?"}'
         if request.method == "OPTIONS" or request.path == "/ping":
             return 200, b'{"may": {"create": true}}'
@@ -298,10 +340,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body if fault is None or fault.cut is None else body[: fault.cut])
+        self._write(body if fault is None or fault.cut is None else body[: fault.cut])
         if fault is not None and fault.cut is not None:
             self._reset()
         return None
+
+    def _write(self, body: bytes) -> None:
+        owner, written = self.server.owner, 0
+        for start in range(0, len(body), _PART):
+            self.wfile.write(body[start : start + _PART])
+            written += len(body[start : start + _PART])
+            owner.most_written = max(owner.most_written, written)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _handle  # noqa: N815  # http.server finds them by these names
 

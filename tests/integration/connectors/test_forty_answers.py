@@ -6,12 +6,8 @@ their pairs one in 100; one in 100 is drawn, and `make test-large` runs them all
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import random
-import re
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -20,9 +16,9 @@ from orderflow.connectors.rest import RestJsonConnector
 from orderflow.connectors.tryton import TrytonConnector
 from orderflow.domain.delivery import ExportResult
 from orderflow.domain.states import BreakerState, OrderStatus
-from orderflow.testing import engine as engines
 from orderflow.testing.engine import MemoryEngine, an_order
 from tests.integration.connectors.forty import FORTY, OdooServer, ShopServer, TrytonServer
+from tests.integration.connectors.generated import connector_class
 
 SEED = int(os.environ.get("FORTY_SEED", random.SystemRandom().randrange(10**6)))
 TIMEOUT = 0.4
@@ -41,14 +37,7 @@ def shop(**more):
 
 def generated():
     """Return the connector that `orderflow new-connector` makes."""
-    package = Path(engines.__file__).parent / "connector_template" / "package"
-    source = (package / "src" / "{{ module }}" / "connector.py.jinja").read_text("utf-8")
-    names = {"connector_type": "MADE", "display_name": "Made", "class_name": "MadeConnector"}
-    source = re.sub(r"\{\{ (\w+) \}\}", lambda found: names[found[1]], source)
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("made_connector", loader=None))
-    sys.modules[module.__name__] = module  # pydantic looks there for what annotations name
-    exec(compile(source, "connector.py", "exec", dont_inherit=True), vars(module))
-    return module.MadeConnector()
+    return connector_class()()
 
 
 WAYS = {

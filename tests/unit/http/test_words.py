@@ -35,6 +35,15 @@ def test_words_are_found_where_apis_say_them(value, words):
     [
         (b"<html><head><title>413 Too Large</title></head><body>nginx</body></html>", "413 Too Large"),
         (
+            b"<head><title>422 Unprocessable</title></head><h1>Error</h1><p>Customer 4711 is locked</p>",
+            "422 Unprocessable; Error; Customer 4711 is locked",
+        ),
+        (b"<title>Error</title><h1>Error</h1><p>Item INT-9 is not for sale</p>", "Error; Item INT-9 is not for sale"),
+        (
+            b"<title>The customer 4711 is locked</title><p>Back to the start page of it</p>",
+            "The customer 4711 is locked",
+        ),
+        (
             b"<s:Envelope><s:Fault><faultstring>SKU 9 &amp; 10 unknown</faultstring></s:Fault></s:Envelope>",
             "SKU 9 & 10 unknown",
         ),

@@ -1,7 +1,8 @@
 import Form from "@rjsf/core";
-import type { ErrorSchema, RJSFSchema } from "@rjsf/utils";
+import type { RJSFSchema } from "@rjsf/utils";
 import { useMemo } from "react";
 import type { ApiError } from "../../api/client";
+import { atFields } from "./atFields";
 import { ObjectTemplate } from "./groups";
 import { ArrayItem, ArrayTemplate } from "./lists";
 import { MapField } from "./MapField";
@@ -45,7 +46,7 @@ export function ConfigForm({ schema, value, stored, error, onChange }: Props) {
       templates={TEMPLATES}
       fields={FIELDS}
       widgets={WIDGETS}
-      extraErrors={atFields(error)}
+      extraErrors={atFields(error?.fields ?? [], schema)}
       noHtml5Validate
       showErrorList={false}
       onChange={({ formData }, id) => onChange({ ...value, ...formData }, id !== undefined)}
@@ -53,21 +54,4 @@ export function ConfigForm({ schema, value, stored, error, onChange }: Props) {
       <></>
     </Form>
   );
-}
-
-interface Errors {
-  [part: string]: Errors | string[];
-}
-
-/** What the API says of `columns.0.field`, where the form looks for it. */
-function atFields(error: ApiError | null): ErrorSchema<Config> {
-  const errors: Errors = {};
-  for (const { field, message } of error?.fields ?? []) {
-    const place = field
-      .replace(/^config\./, "")
-      .split(".")
-      .reduce((at, part) => (at[part] ??= {}) as Errors, errors);
-    place.__errors = [message];
-  }
-  return errors as ErrorSchema<Config>;
 }

@@ -13,6 +13,8 @@ interface Props<T> extends Words {
   stale: Stale<T>;
   onSettled: (merged: T, over: Stored<T>) => void;
   onBack: () => void;
+  /** What leads back, if it is no form. */
+  back?: string;
 }
 
 const SIDES: [Side, string][] = [
@@ -22,7 +24,7 @@ const SIDES: [Side, string][] = [
 ];
 
 /** Somebody saved the same thing while you had it open: both are shown, and you choose field by field. */
-export function StaleDialog<T extends Record<string, unknown>>({ stale, onSettled, onBack, ...words }: Props<T>) {
+export function StaleDialog<T extends Record<string, unknown>>({ stale, onSettled, onBack, back, ...words }: Props<T>) {
   const { original, theirs, yours } = stale;
   const found = useMemo(() => differences(original, theirs.value, yours), [original, theirs, yours]);
   const [choices, setChoices] = useState<(Side | undefined)[]>(() => found.map(({ clear }) => clear));
@@ -46,7 +48,7 @@ export function StaleDialog<T extends Record<string, unknown>>({ stale, onSettle
         ))}
         <Group justify="flex-end">
           <Button variant="default" onClick={onBack}>
-            Back to the form
+            {back ?? "Back to the form"}
           </Button>
           <Button disabled={!whole} onClick={() => onSettled(chosen(theirs.value, found, settled), theirs)}>
             Save what is chosen

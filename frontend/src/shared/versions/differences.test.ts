@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { chosen, differences, type Side } from "./differences";
+import { afterStale, changedOf, chosen, differences, type Side } from "./differences";
 
 const LINE = { internal_sku: "INT-999", qty: "30", uom: "M" };
 const ORDER = {
@@ -57,6 +57,24 @@ test("a line that you removed is gone from what both made, and one that you adde
   const yours = { ...ORDER, lines: [ORDER.lines[1], added] };
   const found = differences(ORDER, theirs, yours);
   expect(chosen(theirs, found, sides(found))).toEqual({ ...theirs, lines: [ORDER.lines[1], added] });
+});
+
+test("it is asked only where something of yours is not saved yet", () => {
+  const user = { role: "OPS", active: true };
+  const next = (theirs: Partial<typeof user>, yours: Partial<typeof user>, click: boolean) =>
+    afterStale(differences(user, { ...user, ...theirs }, { ...user, ...yours }), click);
+  expect(next({ active: false }, { active: false }, true)).toBe("nothing");
+  expect(next({ role: "ADMIN" }, {}, false)).toBe("nothing");
+  expect(next({}, { active: false }, true)).toBe("save");
+  expect(next({}, { active: false }, false)).toBe("ask");
+  expect(next({ role: "ADMIN" }, { active: false }, true)).toBe("ask");
+  expect(next({ role: "ADMIN" }, { role: "VIEWER" }, true)).toBe("ask");
+});
+
+test("of what is saved, only what changed is sent", () => {
+  const before = { role: "OPS", active: true, name: "" };
+  expect(changedOf(before, { ...before, active: false })).toEqual({ active: false });
+  expect(changedOf(before, { ...before, name: null as never })).toEqual({});
 });
 
 test("choosing theirs everywhere gives theirs, choosing yours everywhere gives yours, whatever was changed", () => {

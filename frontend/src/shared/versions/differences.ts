@@ -14,6 +14,15 @@ export function differences(original: Fields, theirs: Fields, yours: Fields): Di
   return [...between([], keyed(original), keyed(theirs), keyed(yours))];
 }
 
+/**
+ * What follows where somebody else saved meanwhile: nothing of yours is missing there; or, for a click that nobody else
+ * interfered with, it is saved over theirs; or you are asked.
+ */
+export function afterStale(found: Difference[], click: boolean): "nothing" | "save" | "ask" {
+  if (found.every(({ clear }) => clear === "theirs")) return "nothing";
+  return click && found.every(({ clear }) => clear === "yours") ? "save" : "ask";
+}
+
 /** What was saved meanwhile, with what you chose in the places where you differ. */
 export function chosen<T extends Fields>(theirs: T, found: Difference[], choices: Side[]): T {
   const merged = keyed(theirs);
@@ -21,6 +30,11 @@ export function chosen<T extends Fields>(theirs: T, found: Difference[], choices
     put(merged, difference.path, difference[choices[at] ?? "theirs"]);
   });
   return listed(merged) as T;
+}
+
+/** Those of the fields that are another now. */
+export function changedOf<T extends Fields>(before: T, after: T): Partial<T> {
+  return Object.fromEntries(Object.entries(after).filter(([name, value]) => !same(before[name], value))) as Partial<T>;
 }
 
 function* between(path: string[], original: unknown, theirs: unknown, yours: unknown): Generator<Difference> {

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { ApiError } from "../../api/client";
 import { useAction } from "../../api/queries";
-import { differences } from "./differences";
+import { afterStale, differences } from "./differences";
 
 /** What is stored, and the version that it has there. */
 export interface Stored<T> {
@@ -25,12 +25,14 @@ interface Options<T> {
   loaded: Stored<T>;
   /** Ask for what is stored now. */
   load: () => Promise<Stored<T>>;
-  /** Returns what is stored then. */
-  save: (value: T, headers: IfMatch) => Promise<Stored<T>>;
+  /** Save over what was there, `over`; returns what is stored then. */
+  save: (value: T, headers: IfMatch, over: T) => Promise<Stored<T>>;
   /** Shown when it is saved. */
   done: string;
   /** Told what is stored then. */
-  onDone: (value: T) => void;
+  onDone?: (value: T) => void;
+  /** A click, not a form: where nobody else touched these fields, it does what it says without a question. */
+  click?: boolean;
 }
 
 export type IfMatch = Record<"If-Match", string>;
@@ -41,28 +43,31 @@ export function ifMatch(version: number): IfMatch {
 }
 
 /** Saving over the version that a form was filled from; what was saved meanwhile comes back as `stale`, to choose from. */
-export function useSaving<T extends Record<string, unknown>>({ loaded, load, save, done, onDone }: Options<T>) {
+export function useSaving<T extends Record<string, unknown>>(options: Options<T>) {
+  const { loaded, load, save, done, onDone, click = false } = options;
   const [base, setBase] = useState(loaded);
   const [stale, setStale] = useState<Stale<T>>();
   const action = useAction(
     async ({ yours, over }: { yours: T; over: Stored<T> }): Promise<Outcome<T>> => {
       try {
-        return { saved: await save(yours, ifMatch(over.version)) };
+        return { saved: await save(yours, ifMatch(over.version), over.value) };
       } catch (error) {
         if (!isStale(error)) throw error;
         const theirs = await load();
-        if (!hasOwn(over.value, theirs.value, yours)) return { saved: theirs };
+        const next = afterStale(differences(over.value, theirs.value, yours), click);
+        if (next === "nothing") return { saved: theirs };
+        if (next === "save") return { saved: await save(yours, ifMatch(theirs.version), theirs.value) };
         return { stale: { original: over.value, theirs, yours } };
       }
     },
     {
-      quiet: true,
+      quiet: !click, // a form shows its error itself
       done: ({ saved }) => saved && done,
       onDone: (outcome) => {
         setStale(outcome.stale);
         if (!outcome.saved) return;
         setBase(outcome.saved);
-        onDone(outcome.saved.value);
+        onDone?.(outcome.saved.value);
       },
     },
   );
@@ -70,7 +75,8 @@ export function useSaving<T extends Record<string, unknown>>({ loaded, load, sav
     stale,
     error: action.error,
     isPending: action.isPending,
-    save: (yours: T) => action.run({ yours, over: base }),
+    /** Save over what the form began with, or over what was looked at when it was clicked. */
+    save: (yours: T, over: Stored<T> = base) => action.run({ yours, over }),
     /** Save what was chosen, over what was stored when it was asked for. */
     settle: (merged: T, over: Stored<T>) => {
       setBase(over);
@@ -80,11 +86,6 @@ export function useSaving<T extends Record<string, unknown>>({ loaded, load, sav
     /** Back to the form: what was typed stays, and so does the question. */
     putOff: () => setStale(undefined),
   };
-}
-
-/** Tells whether something of yours is not stored already. */
-function hasOwn<T extends Record<string, unknown>>(original: T, theirs: T, yours: T): boolean {
-  return differences(original, theirs, yours).some(({ clear }) => clear !== "theirs");
 }
 
 function isStale(error: unknown): boolean {

@@ -18,7 +18,6 @@ from typing import Any
 
 from orderflow.connectors.rest.config import RestJsonConfig
 from orderflow.connectors.rest.expressions import clearly_false, clearly_nothing, names_in, pick
-from orderflow.connectors.rest.parts import is_part, leaves_open
 from orderflow.domain.errors import (
     BusyError,
     ConnectorError,
@@ -31,6 +30,7 @@ from orderflow.domain.errors import (
 from orderflow.domain.redaction import HIDDEN, Redactor
 from orderflow.http import Answer, UnreadableError
 from orderflow.http.client import LONGEST_REST
+from orderflow.http.parts import is_part, leaves_open
 from orderflow.http.refusals import Sign, perhaps_refused, refusal_in, says_nothing, yes_or_no
 from orderflow.http.sorting import IN_ITS_WORDS, USUAL_REST, error_of
 from orderflow.http.words import LONGEST, as_text, excerpt, said_in, said_in_text

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from pydantic import ValidationInfo
+
 from orderflow.formats.template.filters import in_header, in_url
 from orderflow.formats.template.settings import ORDER_FIELDS, filled
 
@@ -72,9 +74,18 @@ def check_url(text: str, fields: Mapping[str, Any]) -> str:
     return url
 
 
-def check_headers(text: str) -> str:
-    """Return the headers' templates as they are. Raises ValueError: one is none, or cannot be filled."""
-    for name, value in header_lines(text):
+def check_headers(text: str, about: ValidationInfo) -> str:
+    """Return the headers' templates as they are.
+
+    Raises:
+        ValueError: One is none, cannot be filled, or is there twice; of those that were saved, the last one counts.
+    """
+    lines = header_lines(text)
+    names = [name.lower() for name, _ in lines]
+    twice = next((name for name, _ in lines if names.count(name.lower()) > 1), None)
+    if twice is not None and (about.context or {}).get("saving"):
+        raise ValueError(f"{twice} is there twice, and only one can be sent")
+    for name, value in lines:
         try:
             filled(value, in_header, ORDER_FIELDS)
         except ValueError as error:

@@ -311,7 +311,7 @@ class RestJsonConfig(BaseModel):
     @classmethod
     def _fit_the_format(cls, body: str | None, others: ValidationInfo) -> str | None:
         body_format = others.data.get("body_format")
-        return check_body(body, body_format) if body and body_format else body
+        return check_body(body, body_format, others.context) if body and body_format else body
 
     @field_validator("find_url", "status_url", "test_url")
     @classmethod

@@ -171,3 +171,22 @@ class BulkAnswer(Out):
     results: list[BulkResult]
     succeeded: int
     more: bool = Field(description="The filter found more than 1,000: ask again")
+
+
+class Destination(Out):
+    """Where some of the orders would go."""
+
+    connection_id: UUID
+    connector_type: str
+    connection_name: str | None
+    orders: int
+    bound: bool = Field(description="They may have arrived there before, so they can go nowhere else")
+    stays: bool = Field(description="They would be refused: bound, and another connector is named, or it is DISABLED")
+
+
+class BulkPreview(Out):
+    """What an action would do. Nothing was done."""
+
+    orders: int = Field(description="How many would go; those in another state than it starts from are left out")
+    more: bool = Field(description="The filter found more than 1,000")
+    destinations: list[Destination] = Field(description="Where they would go, most first; empty for `approve`")

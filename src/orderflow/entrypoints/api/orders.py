@@ -21,6 +21,7 @@ from orderflow.entrypoints.api.fast.order_in import order_in
 from orderflow.entrypoints.api.order_schemas import (
     BulkAnswer,
     BulkBody,
+    BulkPreview,
     ConfirmBody,
     Line,
     Order,
@@ -40,6 +41,7 @@ from orderflow.flow.order.incoming import OrderBody
 from orderflow.flow.order.many import act_on_many, starts_of
 from orderflow.flow.setup.preview import preview_order
 from orderflow.storage.store import SqlWork
+from orderflow.storage.views.destinations import OrdersToPush, destinations
 from orderflow.storage.views.search import ExportFilter, OrderFilter, SqlSearch
 from orderflow.storage.views.timeline import timeline
 
@@ -92,6 +94,18 @@ def act_on_orders(request: Request, caller: Pusher, body: BulkBody) -> Any:
     ]
     succeeded = sum(bool(result["ok"]) for result in results)
     return {"results": results, "succeeded": succeeded, "more": len(ids) > MOST_IN_BULK}
+
+
+@router.post("/bulk/preview", response_model=BulkPreview, responses=answers(404, 409))
+def preview_bulk_action(request: Request, caller: Pusher, body: BulkBody) -> Any:
+    """Tell what an action on many orders would do, given the same body. Nothing is done."""
+    ids = body.ids if body.ids is not None else _found(request, caller, body)
+    with app_of(request).store.work(caller.org_id) as work:
+        free = None if body.action == "approve" else work.connections.for_push(body.connection_id)
+        orders = OrdersToPush(ids[:MOST_IN_BULK], starts_of(body.action))
+        found = destinations(work.connection, caller.org_id, orders, free, body.connection_id)
+    going = sum(row["orders"] for row in found if not row["stays"])
+    return {"orders": going, "more": len(ids) > MOST_IN_BULK, "destinations": found if free else []}
 
 
 @router.get("/{order_id}", response_model=Order, responses=answers(404))

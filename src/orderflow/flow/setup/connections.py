@@ -17,9 +17,12 @@ from orderflow.domain.ports import ERPConnectorPort
 from orderflow.domain.states import BreakerState
 from orderflow.domain.text import checked_name
 from orderflow.flow.ports import Actor, Target, Wiring, Work
-from orderflow.flow.setup.mask import masked, needs_stored, plain_part, unmasked
+from orderflow.flow.setup.mask import masked, needs_stored, plain_maps, plain_part, unmasked
 from orderflow.flow.setup.misplaced import misplaced
 from orderflow.flow.setup.places import reach_of
+
+SAVING = {"saving": True}
+"""Tells a configuration's validators that a person is there to correct it; what was saved before goes on as it is."""
 
 
 def add_connection(
@@ -254,7 +257,7 @@ def _problems(connector: ERPConnectorPort, config: dict[str, Any]) -> Iterator[t
     if connector.config_model is None:
         return
     try:
-        connector.config_model.model_validate(config)
+        connector.config_model.model_validate(config, context=SAVING)
     except ValidationError as error:
         for item in error.errors(include_url=False, include_context=False, include_input=False):
             name = ".".join(str(part) for part in item["loc"]) or "configuration"
@@ -265,4 +268,4 @@ def _misplaced(
     connector: ERPConnectorPort, config: dict[str, Any], stored: dict[str, Any]
 ) -> Iterator[tuple[str, str]]:
     new = {name: value for name, value in config.items() if stored.get(name) != value}
-    yield from misplaced(plain_part(connector, new))
+    yield from misplaced(plain_part(connector, new), maps=plain_maps(connector))

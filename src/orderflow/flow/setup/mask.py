@@ -19,6 +19,7 @@ __all__ = [
     "masked",
     "moved",
     "needs_stored",
+    "plain_maps",
     "plain_part",
     "schema_of",
     "secret_fields",
@@ -37,6 +38,11 @@ def plain_part(connector: ERPConnectorPort, config: dict[str, Any]) -> dict[str,
 def secret_fields(connector: ERPConnectorPort) -> set[str]:
     """Return the names of the fields that hold secrets, at any depth."""
     return {name for name, field in _fields(schema_of(connector)) if _is_secret(field)}
+
+
+def plain_maps(connector: ERPConnectorPort) -> set[str]:
+    """Return the names of the fields that hold names and values as a person likes, at any depth."""
+    return {name for name, field in _fields(schema_of(connector)) if _is_plain_map(field)}
 
 
 def masked(connector: ERPConnectorPort | None, config: dict[str, Any]) -> dict[str, Any]:

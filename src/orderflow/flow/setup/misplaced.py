@@ -7,7 +7,7 @@ URLs of Azure (`sig`), AWS (`X-Amz-Signature`), Google (`X-Goog-Signature`) and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 MASK = "********"
@@ -28,6 +28,11 @@ _HEADER = re.compile(
     rf"^([ \t]*(?:(?:proxy-)?authorization|cookie|{_WORDS})[ \t]*:[ \t]*)(?!\*{{8}}){_NOT_MADE}(\S.*)$",
     re.IGNORECASE | re.MULTILINE,
 )
+_NAMED_SECRET = re.compile(
+    r"[\w.-]*(?:secret|passw(?:or)?d|passphrase|credentials?|assertion|private[-_.]?key|api[-_.]?key|(?:^|[-_.])token)",
+    re.IGNORECASE,
+)
+_BY_NAME = "is a secret by its name, which belongs into the fields of the sign-in"
 _SAID = (
     (_KEY, "holds a private key, which belongs into a field for secrets"),
     (_USER, "holds a user and a password, which belong into the fields of the sign-in"),
@@ -35,18 +40,24 @@ _SAID = (
 )
 
 
-def misplaced(value: Any, name: str = "", *, headers: bool = False) -> Iterator[tuple[str, str]]:
+def misplaced(
+    value: Any, name: str = "", *, headers: bool = False, maps: Collection[str] = ()
+) -> Iterator[tuple[str, str]]:
     """Yield the path of each text within `value` that holds a secret, and what is wrong with it.
 
     Args:
         headers: It is lines of `Name: value`.
+        maps: Names of fields whose own names are a person's choice: one that sounds like a secret is one.
     """
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from misplaced(inner, f"{name}.{key}" if name else key, headers=key == "headers")
+            path = f"{name}.{key}" if name else key
+            if key in maps and isinstance(inner, dict):
+                yield from ((f"{path}.{one}", _BY_NAME) for one in inner if _NAMED_SECRET.fullmatch(str(one)))
+            yield from misplaced(inner, path, headers=key == "headers", maps=maps)
     elif isinstance(value, list):
         for number, inner in enumerate(value):
-            yield from misplaced(inner, f"{name}.{number}", headers=headers)
+            yield from misplaced(inner, f"{name}.{number}", headers=headers, maps=maps)
     elif isinstance(value, str) and (problem := _problem(value, headers=headers)):
         yield name, problem
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import lru_cache
@@ -61,17 +62,30 @@ class TemplateSettings(FormatSettings):
     @field_validator("body")
     @classmethod
     def _fit_the_format(cls, body: str, others: ValidationInfo) -> str:
-        return check_body(body, others.data.get("body_format", "json"))
+        return check_body(body, others.data.get("body_format", "json"), others.context)
 
 
-def check_body(text: str, body_format: str) -> str:
-    """Return the body's template as it is. Raises ValueError: it makes no body, or no JSON, of a sample order."""
+def check_body(text: str, body_format: str, context: dict[str, Any] | None = None) -> str:
+    """Return the body's template as it is.
+
+    Args:
+        context: That of the validation: with `saving`, a person is there to correct what is only doubtful.
+
+    Raises:
+        ValueError: It makes no body, or no JSON, of a sample order; or it would be read back otherwise.
+    """
+    if body_format == "xml" and (context or {}).get("saving") and _FIELD_IN_CDATA.search(text):
+        raise ValueError(
+            "has a field within <![CDATA[ ]]>, where a reader takes & for &amp;: leave CDATA out there, a field is "
+            "written so that it may stand by itself"
+        )
     made = filled(text, WRITERS[body_format], ORDER_FIELDS)
     if fault := not_well_formed(made, body_format):
         raise ValueError(f"does not make {fault} of a sample order{_OWN_QUOTES if body_format == 'json' else ''}")
     return text
 
 
+_FIELD_IN_CDATA = re.compile(r"<!\[CDATA\[(?:(?!\]\]>).)*?\{\{", re.DOTALL)
 _OWN_QUOTES = ". A field brings its own quotes: leave yours out"
 
 

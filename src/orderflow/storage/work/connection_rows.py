@@ -8,21 +8,22 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text, update
 
-from orderflow.domain.errors import NotFoundError, StateError
 from orderflow.domain.states import ExportStep
+from orderflow.flow.ports import CHANGEABLE
+from orderflow.flow.refusals import (
+    MOST_BYTES,
+    MOST_CONNECTIONS,
+    configurations_too_large,
+    default_not_active,
+    exports_wait,
+    no_connection,
+    too_many_connections,
+    type_active,
+)
 from orderflow.secrets.encryption import EncryptionService, bind
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import ERPConnection
 from orderflow.storage.tables.states import may
-
-COLUMNS = frozenset({"name", "in_doubt", "commit_within", "give_up_after", "answer_within", "orders_per_minute"})
-"""What of a connection may be changed beside its configuration and its state."""
-
-MOST_CONNECTIONS = 500
-"""Of one organization: every list of them is one answer."""
-
-MOST_BYTES = 8 * 1024 * 1024
-"""Of all configurations of one organization together, for the same reason."""
 
 _ADD = text("""
     INSERT INTO erp_connection (id, org_id, connector_type, name, config_encrypted, key_id, status, restricted)
@@ -98,11 +99,7 @@ class SqlConnectionRows:
             StateError: The organization has as many, or as large ones, as it may have.
         """
         if len(self._lock_all()) >= MOST_CONNECTIONS:
-            raise StateError(
-                f"There are {MOST_CONNECTIONS} connections, and there may be no more.",
-                code="TOO_MANY_CONNECTORS",
-                hint="Delete those that nothing goes over.",
-            )
+            raise too_many_connections()
         parameters = {"id": connection_id, "org_id": self._org_id, "connector_type": connector_type, "name": name}
         parameters["restricted"] = restricted
         sealed = self._sealed(connection_id, connector_type, config)
@@ -135,18 +132,13 @@ class SqlConnectionRows:
         """Raise StateError if the configurations grow beyond what they may be; what is there may stay."""
         others = self._connection.execute(_SIZE, {"id": connection_id}).scalar_one()
         if len(sealed["config"]) > len(before) and others + len(sealed["config"]) > MOST_BYTES:
-            raise StateError(
-                f"All connectors together would hold more than {MOST_BYTES:,} bytes of configuration.",
-                code="CONFIGURATIONS_TOO_LARGE",
-                hint="Make this one smaller, or delete those that nothing goes over.",
-            )
+            raise configurations_too_large(MOST_BYTES)
 
     def change(self, connection_id: UUID, columns: Mapping[str, Any]) -> dict[str, Any]:
-        """Overwrite some of `COLUMNS`; returns what they were. Raises NotFoundError."""
+        """Overwrite some of `CHANGEABLE`; returns what they were. Raises NotFoundError."""
         before = self._lock(connection_id)
         changes = {name: value for name, value in columns.items() if before[name] != value}
-        unknown = changes.keys() - COLUMNS
-        if unknown:
+        if unknown := columns.keys() - CHANGEABLE:
             raise TypeError(f"not to be changed like this: {sorted(unknown)}")
         if "in_doubt" in columns:  # whatever it was before an upgrade: now a person has chosen
             changes["in_doubt_before"] = None
@@ -165,12 +157,7 @@ class SqlConnectionRows:
         kind = self.type_of(connection_id)
         self._connection.execute(_LOCK_WHOLE, {"id": connection_id})
         if waiting := self._connection.execute(_WAITING, {"id": connection_id}).scalar_one():
-            raise StateError(
-                f"{waiting} deliveries wait for this connection.",
-                code="EXPORTS_WAITING",
-                hint="Move them to another connection or withdraw them; or disable the connection and keep it.",
-                details={"waiting": waiting},
-            )
+            raise exports_wait(waiting)
         gone = self._connection.execute(_DELETE, {"id": connection_id}).first() is not None
         if not gone:
             self._connection.execute(_BURY, {"id": connection_id} | self._sealed(connection_id, kind, {}))
@@ -185,11 +172,7 @@ class SqlConnectionRows:
         others = [row for other_id, row in rows.items() if other_id != connection_id and row["status"] == "ACTIVE"]
         for other in others:
             if other["connector_type"] == kind:
-                raise StateError(
-                    f"Another {kind} connection is ACTIVE: {other['id']}.",
-                    code="CONNECTOR_TYPE_ACTIVE",
-                    hint="Disable that one first; of each type one may be ACTIVE.",
-                )
+                raise type_active(kind, other["id"])
         is_default = not any(other["is_default"] for other in others)
         self._connection.execute(_ENABLE, {"id": connection_id, "is_default": is_default})
         return _use(before)
@@ -205,7 +188,7 @@ class SqlConnectionRows:
         """Make it the default instead of any other; returns its use before. Raises NotFoundError, StateError."""
         before = self._lock(connection_id)
         if before["status"] != "ACTIVE":
-            raise StateError("Only an ACTIVE connection can be the default.", hint="Enable it first.")
+            raise default_not_active()
         self._connection.execute(_NO_DEFAULT)
         self._connection.execute(_DEFAULT, {"id": connection_id})
         return _use(before)
@@ -218,7 +201,7 @@ class SqlConnectionRows:
 
     def _in(self, rows: dict[UUID, Any], connection_id: UUID) -> Any:
         if connection_id not in rows:
-            raise NotFoundError(f"There is no connection {connection_id} in this organization.")
+            raise no_connection(connection_id)
         return rows[connection_id]
 
     def _sealed(self, connection_id: UUID, connector_type: str, config: dict[str, Any]) -> dict[str, Any]:

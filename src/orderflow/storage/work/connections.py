@@ -8,10 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from orderflow.domain.errors import NotFoundError, StateError
 from orderflow.domain.reach import Reach
 from orderflow.domain.states import BreakerState, ConnectionStatus
 from orderflow.flow.ports import Outage, Target
+from orderflow.flow.refusals import disabled, no_connection, none_active
 from orderflow.secrets.encryption import EncryptionService, bind
 from orderflow.storage.fast.holding import Holding
 from orderflow.storage.fast.statements import run
@@ -129,13 +129,9 @@ class SqlConnections(SqlConnectionRows):
         if found is not None:
             return self._holding.pushed_to.setdefault(connection_id, found["id"])
         if connection_id is None:
-            raise StateError(
-                "No active ERP connector configured",
-                code="NO_ACTIVE_CONNECTION",
-                hint="Add a connection, test it and enable it, or name another one.",
-            )
+            raise none_active()
         self.type_of(connection_id)
-        raise StateError("The connection is DISABLED.", code="CONNECTION_DISABLED", hint="Enable it, or name another.")
+        raise disabled()
 
     def open(self, connection_id: UUID) -> Target:
         """Return the connection with its configuration open.
@@ -147,7 +143,7 @@ class SqlConnections(SqlConnectionRows):
         """
         row = self._connection.execute(_OPEN, {"id": connection_id}).mappings().one_or_none()
         if row is None:
-            raise NotFoundError(f"There is no connection {connection_id} in this organization.")
+            raise no_connection(connection_id)
         place = bind(row["org_id"], row["id"], row["connector_type"])
         return Target(
             connection_id=row["id"],
@@ -216,7 +212,7 @@ class SqlConnections(SqlConnectionRows):
         """Return `last_test_at`, `test_error` and `delivered_at`. Raises NotFoundError."""
         row = self._connection.execute(_PROOF, {"id": connection_id}).mappings().one_or_none()
         if row is None:
-            raise NotFoundError(f"There is no connection {connection_id} in this organization.")
+            raise no_connection(connection_id)
         return dict(row)
 
     def lease_poll(self, connection_id: UUID, token: UUID, seconds: float) -> bool:

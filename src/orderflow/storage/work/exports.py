@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from orderflow.domain.delivery import Ack
-from orderflow.domain.errors import NotFoundError
 from orderflow.domain.states import ERPExportStatus, ExportStep
 from orderflow.flow.ports import Actor, Answer, Batch, Export, Settlement
+from orderflow.flow.refusals import no_export
 from orderflow.storage.fast.holding import Holding
 from orderflow.storage.fast.statements import later_rows, run
 from orderflow.storage.records import columns
@@ -88,7 +88,7 @@ class SqlExports(SqlLeases, SqlInterventions):
         """Return and lock one export. Raises NotFoundError."""
         found = self._one("WHERE e.id = %(id)s FOR UPDATE OF e", {"id": export_id})
         if found is None:
-            raise NotFoundError(f"There is no export {export_id} in this organization.")
+            raise no_export(export_id)
         return found
 
     def latest(self, order_id: UUID) -> Export | None:

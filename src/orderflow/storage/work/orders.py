@@ -13,9 +13,9 @@ from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection
 
-from orderflow.domain.errors import NotFoundError
 from orderflow.domain.orders import HEADER, Customer, DraftOrder, DraftOrderLine, SourceDocument
 from orderflow.domain.states import OrderStatus
+from orderflow.flow.refusals import no_order
 from orderflow.storage.fast.holding import Holding
 from orderflow.storage.fast.statements import later, later_rows, run
 from orderflow.storage.records import columns
@@ -96,7 +96,7 @@ class SqlOrders:
         """Return the order with its lines, locked. Raises NotFoundError."""
         found = self._load(_LOAD_ONE, {"id": order_id})
         if not found:
-            raise _not_found(order_id)
+            raise no_order(order_id)
         return found[0]
 
     def get_many(self, order_ids: Sequence[UUID]) -> dict[UUID, DraftOrder]:
@@ -137,7 +137,7 @@ class SqlOrders:
     def _locked(self, query: str, order_id: UUID) -> dict[str, Any]:
         row: dict[str, Any] | None = run(self._connection, query, {"id": order_id}).fetchone()
         if row is None:
-            raise _not_found(order_id)
+            raise no_order(order_id)
         return row
 
     def _add_lines(self, orders: Sequence[DraftOrder]) -> None:
@@ -182,7 +182,3 @@ def _order(row: Mapping[Any, Any], lines: Iterable[DraftOrderLine]) -> DraftOrde
         lines=list(lines),
         **{name: row[name] for name in _PLAIN_FIELDS},
     )
-
-
-def _not_found(order_id: UUID) -> NotFoundError:
-    return NotFoundError(f"There is no order {order_id} in this organization.")

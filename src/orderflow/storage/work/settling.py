@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from orderflow.domain.answers import refusal
 from orderflow.domain.delivery import Ack, ExportResult
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.states import ARRIVED, OPEN, AttemptStep, ERPExportStatus, ExportStep, OrderEvent, OrderStatus
@@ -198,8 +199,6 @@ def _capped(metadata: dict[str, Any]) -> dict[str, Any]:
 def _answer_row(answer: Answer) -> dict[str, Any]:
     ack = answer.ack
     acked = answer.verdict == "acknowledge"
-    error = {"code": ack.error_code or "ERP_REFUSED", "message": ack.message or "The ERP refused the order."}
-    error["hint"] = "These are the ERP's own words. Correct the order or the ERP's data, then retry."
     return {
         "export_id": answer.export.id,
         "order_id": answer.export.draft_order_id,
@@ -207,5 +206,5 @@ def _answer_row(answer: Answer) -> dict[str, Any]:
         "settle_first": answer.settle_first,
         "erp_order_id": ack.erp_order_id,
         "source": "erp",
-        "error": None if acked else error,
+        "error": None if acked else refusal(ack.error_code, ack.message),
     }

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from orderflow.domain.errors import NotFoundError, StateError
 from orderflow.domain.states import BreakerState, ConnectionStatus, ExportStep
-from orderflow.flow.ports import Outage, Target
+from orderflow.flow.ports import CHANGEABLE, Outage, Target
+from orderflow.flow.refusals import (
+    MOST_BYTES,
+    MOST_CONNECTIONS,
+    configurations_too_large,
+    default_not_active,
+    disabled,
+    exports_wait,
+    no_connection,
+    none_active,
+    too_many_connections,
+    type_active,
+)
 from orderflow.testing.store_in_memory.tables import ConnectionRow, Tables
 
 
@@ -22,11 +34,11 @@ class MemoryConnections:
     def for_push(self, connection_id: UUID | None) -> UUID:
         """Return the ACTIVE connection named, or the default one. Raises NotFoundError or StateError."""
         if connection_id is not None and self._row(connection_id).status is not ConnectionStatus.ACTIVE:
-            raise StateError("The connection is DISABLED.", code="CONNECTION_DISABLED")
+            raise disabled()
         active = [row for row in self._all() if row.status is ConnectionStatus.ACTIVE]
         found = [row for row in active if connection_id in (None, row.id)]
         if not found:
-            raise StateError("No active ERP connector configured", code="NO_ACTIVE_CONNECTION")
+            raise none_active()
         return min(found, key=lambda row: (not row.is_default, row.created_at)).id
 
     def add(
@@ -39,6 +51,9 @@ class MemoryConnections:
         restricted: bool = False,
     ) -> None:
         """Insert a DISABLED connection; `restricted`: it is held to what the operator allows."""
+        if len(self._all()) >= MOST_CONNECTIONS:
+            raise too_many_connections()
+        self._find_room(connection_id, config, 0)
         row = ConnectionRow(connection_id, connector_type, config, self._tables.now(), name, restricted=restricted)
         self._tables.connections[connection_id] = row
 
@@ -49,25 +64,30 @@ class MemoryConnections:
     def replace_config(self, connection_id: UUID, config: dict[str, Any], *, restricted: bool | None = None) -> None:
         """Overwrite the configuration, of which nothing is proven yet. Raises NotFoundError."""
         row = self._row(connection_id)
+        self._find_room(connection_id, config, _size(row.config))
         held = row.restricted if restricted is None else restricted
-        self._set(connection_id, config=config, restricted=held, version=row.version + 1, delivered_at=None)
+        proof = {"last_test_at": None, "test_error": None, "delivered_at": None}
+        self._change(connection_id, config=config, restricted=held, **proof)
 
     def change(self, connection_id: UUID, columns: Mapping[str, Any]) -> dict[str, Any]:
         """Overwrite name, policy or limits; returns what those that changed were. Raises NotFoundError."""
         row = self._row(connection_id)
+        if unknown := columns.keys() - CHANGEABLE:
+            raise TypeError(f"not to be changed like this: {sorted(unknown)}")
         before = {name: getattr(row, name) for name, value in columns.items() if getattr(row, name) != value}
         chosen = {"in_doubt_before": None} if "in_doubt" in columns else {}
-        self._set(connection_id, **columns, **chosen)
+        if before:
+            self._change(connection_id, **columns, **chosen)
         return before
 
     def delete(self, connection_id: UUID) -> bool:
         """Remove it; False if exports refer to it, so that its row stays. Raises NotFoundError, StateError."""
         self._row(connection_id)
         exports = [row for row in self._tables.exports.values() if row.connection_id == connection_id]
-        if any(row.status in ExportStep.WORK.change.starts for row in exports):
-            raise StateError("Deliveries wait for this connection.", code="EXPORTS_WAITING")
+        if waiting := sum(row.status in ExportStep.WORK.change.starts for row in exports):
+            raise exports_wait(waiting)
         if exports:
-            self._set(connection_id, deleted=True, status=ConnectionStatus.DISABLED, is_default=False, config={})
+            self._change(connection_id, deleted=True, status=ConnectionStatus.DISABLED, is_default=False, config={})
         else:
             del self._tables.connections[connection_id]
         self._name_heir()
@@ -77,16 +97,17 @@ class MemoryConnections:
         """Make it ACTIVE, the default if there is none; returns its use before. Raises NotFoundError, StateError."""
         before = self._row(connection_id)
         others = [row for row in self._all() if row.id != connection_id and row.status is ConnectionStatus.ACTIVE]
-        if any(row.connector_type == before.connector_type for row in others):
-            raise StateError("Another connection of this type is ACTIVE.", code="CONNECTOR_TYPE_ACTIVE")
+        for other in others:
+            if other.connector_type == before.connector_type:
+                raise type_active(other.connector_type, other.id)
         is_default = not any(row.is_default for row in others)
-        self._set(connection_id, status=ConnectionStatus.ACTIVE, is_default=is_default)
+        self._change(connection_id, status=ConnectionStatus.ACTIVE, is_default=is_default)
         return _use(before)
 
     def disable(self, connection_id: UUID) -> dict[str, Any]:
         """Make it DISABLED; returns its use before. Raises NotFoundError."""
         before = self._row(connection_id)
-        self._set(connection_id, status=ConnectionStatus.DISABLED, is_default=False)
+        self._change(connection_id, status=ConnectionStatus.DISABLED, is_default=False)
         self._name_heir()
         return _use(before)
 
@@ -94,9 +115,11 @@ class MemoryConnections:
         """Make it the default instead of any other; returns its use before. Raises NotFoundError, StateError."""
         before = self._row(connection_id)
         if before.status is not ConnectionStatus.ACTIVE:
-            raise StateError("Only an ACTIVE connection can be the default.", hint="Enable it first.")
+            raise default_not_active()
         for row in self._all():
-            self._set(row.id, is_default=row.id == connection_id)
+            if row.is_default:
+                self._change(row.id, is_default=False)
+        self._change(connection_id, is_default=True)
         return _use(before)
 
     def open(self, connection_id: UUID) -> Target:
@@ -117,14 +140,15 @@ class MemoryConnections:
             rests_for=self._rests_for(row),
             rest_told=row.rest_error is not None,
             version=row.version,
-            proven=row.delivered_at is not None,
+            proven=row.delivered_at is not None and row.test_error is None,
         )
 
     def disable_unreadable(self, connection_id: UUID, error: dict[str, Any]) -> bool:
         """Disable a connection whose configuration does not open; False if it is so already."""
-        if self._row(connection_id).status is ConnectionStatus.DISABLED:
+        row = self._row(connection_id)
+        if row.status is ConnectionStatus.DISABLED and row.breaker_state is BreakerState.PAUSED:
             return False
-        self._set(connection_id, status=ConnectionStatus.DISABLED, is_default=False)
+        self._change(connection_id, status=ConnectionStatus.DISABLED, is_default=False)
         self.set_breaker(connection_id, BreakerState.PAUSED, error, None)
         return True
 
@@ -175,13 +199,13 @@ class MemoryConnections:
         if error is None:
             self._set(connection_id, last_test_at=self._tables.now(), test_error=None)
         else:
-            self._set(connection_id, test_error=error)
+            self._set(connection_id, test_error=error | {"at": self._tables.now().isoformat()})
 
     def note_delivery(self, connection_id: UUID, version: int) -> None:
         """Note the first delivery with the configuration of this version."""
         row = self._row(connection_id)
-        if row.version == version and row.delivered_at is None:
-            self._set(connection_id, delivered_at=self._tables.now())
+        if row.version == version:
+            self._set(connection_id, delivered_at=row.delivered_at or self._tables.now(), test_error=None)
 
     def proof(self, connection_id: UUID) -> Mapping[str, Any]:
         """Return `last_test_at`, `test_error` and `delivered_at`. Raises NotFoundError."""
@@ -210,7 +234,7 @@ class MemoryConnections:
     def _row(self, connection_id: UUID) -> ConnectionRow:
         row = self._tables.connections.get(connection_id)
         if row is None or row.deleted:
-            raise NotFoundError(f"There is no connection {connection_id} in this organization.")
+            raise no_connection(connection_id)
         return row
 
     def _all(self) -> list[ConnectionRow]:
@@ -219,10 +243,25 @@ class MemoryConnections:
     def _set(self, connection_id: UUID, **columns: Any) -> None:
         self._tables.connections[connection_id] = replace(self._tables.connections[connection_id], **columns)
 
+    def _change(self, connection_id: UUID, **columns: Any) -> None:
+        """Change what people change: the connection has a new version."""
+        self._set(connection_id, **columns, version=self._tables.connections[connection_id].version + 1)
+
+    def _find_room(self, connection_id: UUID, config: dict[str, Any], before: int) -> None:
+        """Raise StateError if the configurations grow beyond what they may be; what is there may stay."""
+        others = sum(_size(row.config) for row in self._tables.connections.values() if row.id != connection_id)
+        if _size(config) > before and others + _size(config) > MOST_BYTES:
+            raise configurations_too_large(MOST_BYTES)
+
     def _name_heir(self) -> None:
         rows = [row for row in self._all() if row.status is ConnectionStatus.ACTIVE]
         if rows and not any(row.is_default for row in rows):
-            self._set(min(rows, key=lambda row: (row.created_at, row.id)).id, is_default=True)
+            self._change(min(rows, key=lambda row: (row.created_at, row.id)).id, is_default=True)
+
+
+def _size(config: dict[str, Any]) -> int:
+    """Return the bytes that a configuration takes when it is sealed: 12 and 16 go before and after it."""
+    return len(json.dumps(config).encode()) + 28
 
 
 def _use(row: ConnectionRow) -> dict[str, Any]:

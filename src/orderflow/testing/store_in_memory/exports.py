@@ -8,10 +8,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from orderflow.domain.answers import refusal
 from orderflow.domain.delivery import Ack
-from orderflow.domain.errors import NotFoundError
 from orderflow.domain.states import FITTING, OPEN, AttemptStatus, AttemptStep, ERPExportStatus, ExportStep, OrderEvent
 from orderflow.flow.ports import Actor, Answer, Export
+from orderflow.flow.refusals import no_export
 from orderflow.testing.store_in_memory.leases import MemoryLeases, is_unleased
 from orderflow.testing.store_in_memory.tables import ExportRow
 
@@ -66,7 +67,8 @@ class MemoryExports(MemoryLeases):
 
     def revive(self, export_id: UUID) -> None:
         """Make a FAILED export PENDING again: same name, same bytes."""
-        if self._row(export_id).status in ExportStep.REVIVE.change.starts:
+        row = self._tables.exports.get(export_id)
+        if row is not None and row.status in ExportStep.REVIVE.change.starts:
             now = self._tables.now()
             self._set(
                 export_id,
@@ -81,9 +83,10 @@ class MemoryExports(MemoryLeases):
 
     def withdraw(self, export_id: UUID) -> bool:
         """Delete a PENDING export of which no attempt began; False if one had."""
-        row = self._row(export_id)
-        waits = row.status in ExportStep.WITHDRAW.change.starts and _unsent(row)
-        if not waits or not is_unleased(row, self._tables.now()) or self._tables.attempts_of(export_id):
+        row = self._tables.exports.get(export_id)
+        if row is None or row.status not in ExportStep.WITHDRAW.change.starts or not _unsent(row):
+            return False
+        if not is_unleased(row, self._tables.now()) or self._tables.attempts_of(export_id):
             return False
         del self._tables.exports[export_id]
         return True
@@ -95,7 +98,8 @@ class MemoryExports(MemoryLeases):
 
     def confirm(self, export_id: UUID, by: str) -> bool:
         """Note who confirmed a SENT export in its ERP's place; False if it is not SENT."""
-        if self._row(export_id).status not in ExportStep.CONFIRM.change.starts:
+        row = self._tables.exports.get(export_id)
+        if row is None or row.status not in ExportStep.CONFIRM.change.starts:
             return False
         now = self._tables.now()
         acked = {"status": ExportStep.CONFIRM.change.end, "answered_at": now, "confirmed_by": by}
@@ -119,7 +123,9 @@ class MemoryExports(MemoryLeases):
 
     def stop(self, export_id: UUID, error: dict[str, Any]) -> bool:
         """End a PENDING export of which nothing was sent; False if something was, or a worker is at it."""
-        row = self._row(export_id)
+        row = self._tables.exports.get(export_id)
+        if row is None:
+            return False
         may = row.status in ExportStep.STOP.change.starts and _unsent(row) and is_unleased(row, self._tables.now())
         if may:
             self._set(export_id, status=ExportStep.STOP.change.end, error_json=error, **_DECIDED)
@@ -155,7 +161,7 @@ class MemoryExports(MemoryLeases):
 
     def give_up(self, export_ids: Sequence[UUID], error: dict[str, Any]) -> list[UUID]:
         """End exports of which nothing was sent, and their orders with them; returns the orders."""
-        rows = [self._row(export_id) for export_id in export_ids]
+        rows = [self._tables.exports[export_id] for export_id in export_ids if export_id in self._tables.exports]
         ended = [row for row in rows if self._may_give_up(row)]
         for row in ended:
             failed = {"status": ExportStep.GIVE_UP.change.end, "error_json": error}
@@ -197,9 +203,9 @@ class MemoryExports(MemoryLeases):
     def _is_news(self, ack: Ack) -> bool:
         answer = {"file": ack.source, "reason": ack.message, "excerpt": ack.excerpt, "digest": ack.digest}
         row = self._tables.exports.get(ack.export_id) if ack.export_id else None
-        if row is None or row.status not in OPEN or row.unreadable_answer == answer:
+        if row is None or row.status not in OPEN or _told(row.unreadable_answer) == answer:
             return False
-        self._set(row.id, unreadable_answer=answer)
+        self._set(row.id, unreadable_answer=answer | {"read_at": self._tables.now().isoformat()})
         return True
 
     def _record(self, answer: Answer) -> None:
@@ -207,8 +213,7 @@ class MemoryExports(MemoryLeases):
         if row.status not in ExportStep.ANSWER.change.starts:
             return
         said = ERPExportStatus.ACKED if acked else ERPExportStatus.FAILED
-        code, message = ack.error_code or "ERP_REFUSED", ack.message or "The ERP refused the order."
-        error = None if acked else {"code": code, "message": message, "hint": "These are the ERP's own words."}
+        error = None if acked else refusal(ack.error_code, ack.message)
         self._set(
             row.id,
             **_DECIDED,
@@ -236,7 +241,9 @@ class MemoryExports(MemoryLeases):
         columns: dict[str, Any],
         message: str = BY_A_PERSON,
     ) -> bool:
-        row = self._row(export_id)
+        row = self._tables.exports.get(export_id)
+        if row is None:
+            return False
         doubtful = row.status in step.change.starts and row.answered_at is None and not _unsent(row)
         if not doubtful or not is_unleased(row, self._tables.now()):
             return False
@@ -246,7 +253,7 @@ class MemoryExports(MemoryLeases):
 
     def _row(self, export_id: UUID) -> ExportRow:
         if export_id not in self._tables.exports:
-            raise NotFoundError(f"There is no export {export_id} in this organization.")
+            raise no_export(export_id)
         return self._tables.exports[export_id]
 
     def _export(self, row: ExportRow) -> Export:
@@ -267,6 +274,11 @@ class MemoryExports(MemoryLeases):
             error=row.error_json,
             unreadable=row.unreadable_answer,
         )
+
+
+def _told(answer: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return what an unreadable answer said, whenever it was read."""
+    return answer and {name: value for name, value in answer.items() if name != "read_at"}
 
 
 def _unsent(row: ExportRow) -> bool:

@@ -168,6 +168,7 @@ class MemoryLeases(MemoryLanes):
         attempt, outcome, now = item.attempt, item.attempt.outcome, self._tables.now()
         row = self._tables.exports[attempt.export_id]
         arrived = item.export_status in ARRIVED
+        acked = item.export_status is ERPExportStatus.ACKED
         result = outcome if isinstance(outcome, ExportResult) else None
         error = None if outcome is None or isinstance(outcome, ExportResult) else outcome.as_json()
         number = result.erp_order_id if result else None
@@ -187,7 +188,9 @@ class MemoryLeases(MemoryLanes):
             erp_order_id=number or row.erp_order_id,
             inferred=row.inferred or (result is not None and result.inferred),
             sent_at=now if arrived else None,
-            answered_at=now if item.export_status is ERPExportStatus.ACKED else None,
+            dropzone_path=(result.dropzone_path if result else None) or row.dropzone_path,
+            answered_at=now if acked else None,
+            unreadable_answer=None if acked else row.unreadable_answer,
         )
         if attempt.log_id in self._tables.attempts:
             log = self._tables.attempts[attempt.log_id]

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from orderflow.domain.errors import NotFoundError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import OrderStatus
+from orderflow.flow.refusals import no_order
 from orderflow.testing.store_in_memory.tables import OrderRow, Tables
 
 
@@ -47,7 +47,7 @@ class MemoryOrders:
     def row(self, order_id: UUID) -> OrderRow:
         """Return the order's row. Raises NotFoundError."""
         if order_id not in self._tables.orders:
-            raise NotFoundError(f"There is no order {order_id} in this organization.")
+            raise no_order(order_id)
         return self._tables.orders[order_id]
 
 

@@ -66,6 +66,7 @@ class ExportRow:
     doubt_since: datetime | None = None
     staged_at: datetime | None = None
     staged_path: str | None = None
+    dropzone_path: str | None = None
     inferred: bool = False
     held_at: datetime | None = None
     asking: bool = False

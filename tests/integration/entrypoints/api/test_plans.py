@@ -195,6 +195,7 @@ def test_no_statement_reads_a_growing_table_from_end_to_end(
 def _bring_in(walk: Walk) -> None:
     walk("POST", "/draft-orders/import", "\n".join(json.dumps(an_order(number)) for number in range(300)))
     walk("POST", "/draft-orders/bulk", {"action": "approve", "filter": {"q": "PO-", "until": "2100-01-01T00:00:00Z"}})
+    walk("POST", "/draft-orders/bulk/preview", {"action": "push", "filter": {}})
     walk("POST", "/draft-orders/bulk", {"action": "push", "filter": {}})
     order_id = walk.order(1001)
     walk("PUT", "/draft-orders/{order_id}", an_order(1002), order_id=order_id)

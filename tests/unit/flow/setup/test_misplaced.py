@@ -35,6 +35,10 @@ SFTP = {"mode": "sftp", "host": "h", "username": "u", "password": "p", "export_p
         ("REST_JSON", REST | {"test_url": "https://erp.example/me?access_token=abc"}),
         ("REST_JSON", REST | {"headers": "X-Tenant: 7\nX-API-Key: abc-def"}),
         ("REST_JSON", REST | {"headers": "Ocp-Apim-Subscription-Key: abc"}),
+        *(
+            ("REST_JSON", REST | {"token_parameters": {name: "abc-def"}})
+            for name in ("client_secret", "Password", "client_assertion", "refresh_token", "api-key", "token")
+        ),
     ],
 )
 def test_it_is_refused_in_every_connector(kind, config):
@@ -53,6 +57,7 @@ def test_it_is_refused_in_every_connector(kind, config):
         REST | {"url": "https://erp.example/orders?monkey=1&coded=2&sort=key"},
         REST | {"headers": "X-Tenant: 7\nIdempotency: {{ delivery.export_id }}\nX-Token: {{ delivery.export_id }}"},
         REST | {"body": '{"token": "x", "note": "Authorization: see below"}'},
+        REST | {"token_parameters": {"audience": "https://api.example", "token_type": "jwt", "resource": "secret/1"}},
     ],
 )
 def test_what_only_looks_a_little_like_it_is_not(config):
@@ -67,6 +72,35 @@ def test_what_stood_there_before_is_masked_and_may_stay():
     kept = unmasked(connector, shown | {"timeout": 5}, stored)
     assert kept == stored | {"timeout": 5}
     check_config(connector, kept, stored)
+
+
+def test_a_map_that_held_one_before_may_stay():
+    connector, stored = ConnectorRegistry.get("REST_JSON"), REST | {"token_parameters": {"client_secret": "abc-def"}}
+    check_config(connector, stored | {"timeout": 5}, stored)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"headers": "Content-Type: text/x\nX-A: 1\ncontent-type: text/y"}, "Content-Type is there twice"),
+        (
+            {"body_format": "xml", "body": "<o><![CDATA[ a {{ order.notes }} ]]></o>"},
+            r"has a field within <!\[CDATA\[ \]\]>, where a reader takes & for &amp;",
+        ),
+    ],
+)
+def test_what_is_only_doubtful_is_refused_when_it_is_saved_and_goes_on_where_it_was(change, told):
+    connector, config = ConnectorRegistry.get("REST_JSON"), REST | change
+    with pytest.raises(InputError, match=told):
+        check_config(connector, config)
+    assert connector.parse(config).url == REST["url"]
+
+
+@pytest.mark.parametrize(
+    "body", ["<o><![CDATA[ a ]]>{{ order.notes }}</o>", "<o a='{{ order.notes }}'><![CDATA[b]]><![CDATA[c]]></o>"]
+)
+def test_cdata_beside_a_field_is_none_of_its_business(body):
+    check_config(ConnectorRegistry.get("REST_JSON"), REST | {"body_format": "xml", "body": body})
 
 
 class Theirs(BaseModel):

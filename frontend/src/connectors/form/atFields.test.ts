@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { atFields } from "./atFields";
+
+const SCHEMA = { type: "object", properties: { token_url: { type: "string", title: "Token URL" } } } as const;
+
+test("what the API says of a field stands where the form looks for it, in the form's words", () => {
+  const faults = [
+    { field: "config.host", message: "is needed" },
+    { field: "columns.1.field", message: "line has no field 'qty2'" },
+    { field: "auth", message: "oauth2 needs token_url" },
+  ];
+  expect(atFields(faults, SCHEMA)).toEqual({
+    host: { __errors: ["is needed"] },
+    columns: { 1: { field: { __errors: ["line has no field 'qty2'"] } } },
+    auth: { __errors: ["oauth2 needs “Token URL”"] },
+  });
+});
+
+test("a list and an entry of it may both be wrong", () => {
+  const faults = [
+    { field: "columns", message: "too many" },
+    { field: "columns.0.name", message: "twice" },
+  ];
+  expect(atFields(faults, SCHEMA)).toEqual({
+    columns: { __errors: ["too many"], 0: { name: { __errors: ["twice"] } } },
+  });
+});

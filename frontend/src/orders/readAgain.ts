@@ -1,0 +1,22 @@
+import type { Schemas } from "../api/client";
+
+type Read = Pick<Schemas["Export"], "status" | "erp_order_id" | "error" | "unreadable_answer">;
+
+export interface Outcome {
+  /** The answer is understood, and the order goes on. */
+  settled: boolean;
+  text: string;
+}
+
+/** What came of reading an answer again, in one sentence. */
+export function readAgainOutcome({ status, erp_order_id, error, unreadable_answer }: Read): Outcome {
+  if (status === "ACKED") return { settled: true, text: `The ERP confirmed it${numbered(erp_order_id)}.` };
+  if (status === "FAILED")
+    return { settled: true, text: `The ERP refused it: ${error?.message ?? "without a reason"}` };
+  if (unreadable_answer) return { settled: false, text: `It still cannot be read. ${unreadable_answer.reason ?? ""}` };
+  return { settled: false, text: "It is being read now; what it says shows here in a moment." };
+}
+
+function numbered(erp_order_id: string | null): string {
+  return erp_order_id ? ` as ${erp_order_id}` : "";
+}

@@ -1,0 +1,49 @@
+"""Where orders would go if they were pushed now, for a person to see before they are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+_DESTINATIONS = text("""
+    SELECT c.id AS connection_id, c.connector_type, c.name AS connection_name, count(*) AS orders,
+           bound.id IS NOT NULL AS bound,
+           COALESCE(bound.id <> CAST(:named AS uuid) OR c.status <> 'ACTIVE', false) AS stays
+    FROM draft_order o
+    LEFT JOIN LATERAL (
+        SELECT e.connection_id AS id, e.answered_at IS NULL
+               AND (e.begun_at IS NOT NULL OR e.staged_at IS NOT NULL OR e.held_at IS NOT NULL) AS may_have_arrived
+        FROM erp_export e WHERE e.draft_order_id = o.id ORDER BY e.created_at DESC LIMIT 1
+    ) bound ON bound.may_have_arrived
+    LEFT JOIN erp_connection c ON c.id = COALESCE(bound.id, CAST(:free AS uuid))
+    WHERE o.org_id = :org_id AND o.id = ANY(:ids) AND o.status = ANY(:statuses)
+    GROUP BY c.id, bound.id
+    ORDER BY count(*) DESC, c.id
+""")
+"""`may_have_arrived` is `Export.never_arrived`, turned round."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersToPush:
+    """Those of some orders that are in a state that the action starts from."""
+
+    ids: Collection[UUID]
+    statuses: Collection[str]
+
+
+def destinations(
+    connection: Connection, org_id: UUID, orders: OrdersToPush, free: UUID | None, named: UUID | None
+) -> list[dict[str, Any]]:
+    """Return how many of the orders would go where, and how many would stay.
+
+    Args:
+        free: Where those go that surely arrived nowhere.
+        named: The connection that was asked for, if any: orders that may have arrived elsewhere are refused then.
+    """
+    values = {"org_id": org_id, "ids": list(orders.ids), "statuses": list(orders.statuses)}
+    found = connection.execute(_DESTINATIONS, values | {"free": free, "named": named})
+    return [dict(row) for row in found.mappings()]

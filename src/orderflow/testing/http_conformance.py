@@ -1,0 +1,481 @@
+"""What a connector to an HTTP API must do besides: the contract against a server that does what servers do.
+
+```python
+@pytest.fixture
+def server():
+    with MisbehavingHTTPServer(idempotent=False) as running:
+        yield running
+
+
+class TestMyErp(HttpConformance):
+    connector_class = MyErpConnector
+
+    @pytest.fixture
+    def good_config(self, server): ...
+
+    @pytest.fixture
+    def bad_config(self, server): ...
+```
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import pytest
+
+from orderflow.domain.delivery import ExportResult, Lease, Waiting, WaitingExport
+from orderflow.domain.errors import (
+    BusyError,
+    ConnectorError,
+    InDoubtError,
+    NeedsAttentionError,
+    RejectedError,
+    UnavailableError,
+)
+from orderflow.domain.ids import new_id
+from orderflow.domain.orders import Customer, DraftOrder
+from orderflow.domain.ports import ERPConnectorPort
+from orderflow.domain.redaction import HIDDEN
+from orderflow.domain.states import OrderStatus
+from orderflow.testing.conformance import ConnectorConformance
+from orderflow.testing.engine import MemoryEngine, an_order
+from orderflow.testing.evidence import check_error, holds, secrets_of, watched
+from orderflow.testing.http_server import (
+    DRIPPING,
+    DROP_AFTER,
+    DROP_BEFORE,
+    HALF_JSON,
+    HTML,
+    NOTHING,
+    RESET_MID_ANSWER,
+    WAIT_FOR_EVER,
+    Fault,
+    MisbehavingHTTPServer,
+    redirect,
+    status,
+)
+
+MOST_READ = 16 * 1024 * 1024
+"""Bytes of an answer that a client takes at most: what it reads, and what lies in the sockets between."""
+
+_FLOOD = Fault(takes=True, content=b'{"id": "' + b"9" * (4 * MOST_READ) + b'"}')
+_ODD = Fault(takes=True, status=201, content=b'{"message": "we are working on it"}')
+_TAKEN = {
+    "the connection dropped": DROP_AFTER,
+    "half an answer": RESET_MID_ANSWER,
+    "half its JSON": HALF_JSON,
+    "a web page": HTML,
+    "an empty answer": NOTHING,
+    "an answer without a number": _ODD,
+    "500": status(500, takes=True),
+    "502": Fault(takes=True, status=502, content=b"<h1>Bad Gateway</h1>"),
+    "503": status(503, takes=True, Retry_After="1"),
+    "504": Fault(takes=True, status=504, content=b""),
+}
+"""What becomes of the answer after an order was taken."""
+
+_GATEWAY = Fault(status=404, content=b'{"message": "no Route matched with those values"}')
+_NO_ANSWER = {
+    "the connection dropped": DROP_AFTER,
+    "half its JSON": Fault(content=b'{"items": ['),
+    "a web page": HTML,
+    "an empty answer": NOTHING,
+    "null": Fault(content=b"null"),
+    "something else": Fault(content=b'{"message": "later"}'),
+    "a part": Fault(content=b'{"items": [], "has_more": true}'),
+    "an error in a 200": Fault(content=b'{"error": {"code": 17, "message": "the index is being built"}}'),
+    **{str(code): status(code) for code in (400, 401, 403, 409, 410, 429, 500, 502, 503)},
+    "a gateway's 404": _GATEWAY,
+    "a page's 404": Fault(status=404, content=b"<h1>Not Found</h1>"),
+}
+"""What is no answer to the question whether an order is there."""
+
+
+class HttpConformance(ConnectorConformance):
+    """`ConnectorConformance` for a connector to an HTTP API, which a `MisbehavingHTTPServer` plays.
+
+    Further fixtures: `server`, running, that takes an order however often it comes (`idempotent=False`).
+
+    Attributes:
+        creates, finds: What the server calls requests that create an order, and that ask for one (`kind_of`).
+        quick: Of a configuration, what makes its requests end soon.
+        soon: Seconds within which a call then ends, whatever the server does.
+        leaves_out: What the document has no place for, of `FIELDS`, as `ADDRESS`; all else has to be in it.
+    """
+
+    creates: ClassVar[str] = "POST"
+    finds: ClassVar[str] = "GET"
+    quick: ClassVar[dict[str, Any]] = {"timeout": 0.5}
+    soon: ClassVar[float] = 10.0
+    leaves_out: ClassVar[frozenset[str]] = frozenset()
+
+    @pytest.fixture
+    def arrived(self, server: MisbehavingHTTPServer) -> Any:
+        """Return what lists the orders taken."""
+        return lambda: server.taken
+
+    @pytest.fixture
+    def quick_config(self, good_config: dict[str, Any]) -> dict[str, Any]:
+        """Return a good configuration whose requests end soon."""
+        return good_config | self.quick
+
+    def test_an_order_is_taken_once_whatever_becomes_of_the_answer(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, quick_config: dict[str, Any]
+    ) -> None:
+        """And is asked for, found, and delivered; or held for a person where nobody can be asked."""
+        for what, fault in _TAKEN.items():
+            server.taken.clear()
+            order, engine = _push(connector, quick_config, server, {self.creates: [fault]})
+            _settle(engine)
+            assert len(server.taken) == 1, f"after {what} it was taken {len(server.taken)} times"
+            delivered = order.status in (OrderStatus.PUSHED, OrderStatus.CONFIRMED)
+            known = connector.can_find(quick_config) or connector.idempotent(quick_config)
+            assert delivered or (not known and engine.delivered(order).export.held), (
+                f"after {what} it is {order.status}"
+            )
+
+    def test_an_unclear_question_has_nothing_sent_and_nothing_refused(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, quick_config: dict[str, Any]
+    ) -> None:
+        """However it goes wrong, for however long."""
+        if not connector.can_find(quick_config):
+            return
+        for what, fault in _NO_ANSWER.items():
+            server.taken.clear()
+            faults = {self.creates: [DROP_AFTER], self.finds: [fault] * 200}
+            order, engine = _push(connector, quick_config, server, faults)
+            _settle(engine)
+            server.recover()
+            assert len(server.taken) == 1, f"asked, it got {what}, and sent again"
+            assert order.status is not OrderStatus.ERROR, f"asked, it got {what}, and blamed the order"
+
+    def test_a_question_without_an_answer_is_an_error_and_never_no(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, quick_config: dict[str, Any]
+    ) -> None:
+        """`find` returns None only where the ERP says clearly that the order is not there."""
+        if not connector.can_find(quick_config):
+            return
+        order = _with_document(connector, an_order(), quick_config)
+        for what, fault in _NO_ANSWER.items():
+            server.misbehave(fault, fault, method=self.finds)  # a connector may ask twice after a 401
+            try:
+                found = connector.find(order, quick_config)
+            except ConnectorError:
+                server.recover()
+                continue
+            pytest.fail(f"asked, it got {what}, and find returned {found}")
+        assert connector.find(order, quick_config) is None, "find finds what was never sent"
+
+    def test_one_call_sends_an_order_once(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, quick_config: dict[str, Any]
+    ) -> None:
+        """No loop of its own tries again: it would hide what became of the first, and press a busy server."""
+        faults = {**_TAKEN, "429": status(429, Retry_After="0"), "400": status(400), "a drop before": DROP_BEFORE}
+        for what, fault in faults.items():
+            server.misbehave(*[fault] * 3, method=self.creates)
+            before = _asked(server, self.creates)
+            dict(connector.export_many([an_order()], quick_config))
+            assert _asked(server, self.creates) - before <= 1, f"after {what} it sent the order again by itself"
+            server.recover()
+
+    def test_each_status_is_sorted_by_what_follows(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, quick_config: dict[str, Any]
+    ) -> None:
+        """By who has to do something: the ERP in time, a person about the connection, or about this order."""
+        wanted: dict[int, tuple[type[ConnectorError], ...]] = {
+            401: (NeedsAttentionError,),
+            403: (NeedsAttentionError,),
+            429: (BusyError,),
+            400: (RejectedError,),
+            422: (RejectedError,),
+            500: (InDoubtError,),
+            502: (InDoubtError,),
+            503: (InDoubtError, BusyError),
+        }
+        for code, sorts in wanted.items():
+            server.misbehave(*[status(code, f"words-{code}", Retry_After="77")] * 3, method=self.creates)
+            error = _error(connector, quick_config)
+            assert isinstance(error, sorts), f"{code} is {type(error).__name__}, not {sorts[0].__name__}"
+            if code in (400, 422):
+                assert f"words-{code}" in error.message, "a refusal must be told in the ERP's own words"
+            if code in (429, 503):
+                waits = error.rests_for or error.retry_after
+                assert waits is not None, f"{code} asks for 77 s, and the connection does not rest"
+                assert waits >= 77, f"{code} asks for 77 s, and the connection rests {waits:.0f} s"
+            server.recover()
+
+    def test_a_server_that_is_not_there_is_unavailable(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, quick_config: dict[str, Any]
+    ) -> None:
+        """Nothing was sent: orders wait, spend nothing, and nobody is asked."""
+        with watched() as shown:
+            server.__exit__(None, None, None)
+            error = _error(connector, quick_config)
+            shown.append(f"{error} {error.details} {error.hint} {connector.test_connection(quick_config)!r}")
+        assert isinstance(error, UnavailableError), f"{type(error).__name__}: {error.message}"
+        _shows_no_secret(connector, quick_config, "\n".join(shown))
+
+    def test_every_call_ends_in_time(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, quick_config: dict[str, Any]
+    ) -> None:
+        """Connecting, head and body together, however slowly they come; see `quick` and `soon`."""
+        silent = Fault(takes=True, delay=self.soon * 2)
+        for what, fault in {"silent": silent, "dripping": DRIPPING, "1xx for ever": WAIT_FOR_EVER}.items():
+            for kind, call in ((self.creates, connector.export), (self.finds, connector.find)):
+                if kind == self.finds and not connector.can_find(quick_config):
+                    continue
+                server.misbehave(*[fault] * 3, method=kind)
+                order = _with_document(connector, an_order(), quick_config)
+                assert _ends(call, order, quick_config, within=self.soon), f"{what}: {call.__name__} did not end"
+                server.recover()
+
+    def test_no_more_of_an_answer_is_read_than_it_should(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
+    ) -> None:
+        """An ERP, or whoever answers for it, must not fill the memory that all share."""
+        server.misbehave(_FLOOD, method=self.creates)
+        _outcome(connector, an_order(), good_config)
+        assert server.most_written < MOST_READ, f"{server.most_written:,} bytes of an answer were read"
+
+    def test_nothing_goes_to_another_server(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, quick_config: dict[str, Any]
+    ) -> None:
+        """Neither an order nor a secret follows a redirect elsewhere."""
+        with MisbehavingHTTPServer() as elsewhere:
+            for code in (301, 302, 303, 307, 308):
+                for kind, call in ((self.creates, connector.export), (self.finds, connector.find)):
+                    server.misbehave(redirect(f"{elsewhere.url}/orders", code), method=kind)
+                    if kind == self.creates or connector.can_find(quick_config):
+                        order = _with_document(connector, an_order(), quick_config)
+                        _quietly(call, order, quick_config)
+                    server.recover()
+            secrets = [secret for _, secret in secrets_of(connector, quick_config)]
+            told = [f"{request.headers} {request.content!r}" for request in elsewhere.received]
+            assert not elsewhere.taken, "an order went to another server"
+            assert not any(secret in text for secret in secrets for text in told), "a secret went to another server"
+
+    def test_an_order_is_sent_to_no_second_address(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, quick_config: dict[str, Any]
+    ) -> None:
+        """Many servers redirect once they have taken it."""
+        for code in (301, 302, 303, 307, 308):
+            server.taken.clear()
+            there = Fault(takes=True, status=code, headers={"Location": f"{server.url}/orders"}, content=b"")
+            server.misbehave(there, method=self.creates)
+            error = _error(connector, quick_config)
+            assert isinstance(error, InDoubtError), f"{code} is {type(error).__name__}: it may have taken the order"
+            assert len(server.taken) == 1, f"after {code} the order was sent again"
+
+    def test_each_thread_sends_its_own_order(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
+    ) -> None:
+        """One instance serves all threads: what is kept of an order in `self` is another thread's a moment later."""
+        together = threading.Barrier(8)
+        orders = [an_order(external_order_number=f"PO-THREAD-{number:02}") for number in range(8)]
+        for order in orders:
+            _with_document(connector, order, good_config)
+            order.delivery.lease = _Together(together)
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda order: _outcome(connector, order, good_config), orders))
+        sent = [request.content for request in server.received if server.kind_of(request) == self.creates]
+        for order in orders:
+            times = sum(holds(content, str(order.external_order_number)) for content in sent)
+            assert times == 1, f"of 8 orders sent at once, one went out {times} times"
+
+    def test_all_that_the_order_holds_is_in_the_document(
+        self, connector: ERPConnectorPort, good_config: dict[str, Any]
+    ) -> None:
+        """Or is named in `leaves_out`: what is dropped quietly is missed by those who get the goods."""
+        plain = connector.render(_order(), good_config).content
+        for name, change in FIELDS.items():
+            order = change(_order())
+            try:
+                content = connector.render(order, good_config).content
+            except RejectedError:
+                continue
+            assert name in self.leaves_out or content != plain, f"{name} is not in the document"
+
+    def test_lines_stay_apart_and_texts_whole(self, connector: ERPConnectorPort, good_config: dict[str, Any]) -> None:
+        """Two lines of one article are two; nothing is cut."""
+        line = an_order().lines[0]
+        lines = [replace(line, line_no=1, qty=Decimal("7.125")), replace(line, line_no=2, qty=Decimal("8.375"))]
+        content = connector.render(_order(lines=lines), good_config).content.replace(b",", b".")
+        assert b"7.125" in content, "lines are merged"
+        assert b"8.375" in content, "lines are merged"
+        if "lines.product_description" in self.leaves_out:
+            return
+        long = "Hose, reinforced, " * 20 + "end"
+        try:
+            content = connector.render(_order(lines=[replace(line, product_description=long)]), good_config).content
+        except RejectedError:
+            return
+        assert holds(content, long), "a text is cut"
+
+    def test_a_connection_uses_its_own_sign_in(
+        self, connector: ERPConnectorPort, good_config: dict[str, Any], bad_config: dict[str, Any]
+    ) -> None:
+        """No session or token of one connection serves another, and a test says of a bad sign-in whose fault it is."""
+        for config, good in ((good_config, True), (bad_config, False), (good_config, True), (bad_config, False)):
+            outcome = _outcome(connector, an_order(), config)
+            assert isinstance(outcome, ExportResult) is good, "a connection signs in as another one"
+        assert isinstance(outcome, NeedsAttentionError | UnavailableError), f"a bad sign-in is {type(outcome).__name__}"
+
+    def test_nothing_that_goes_wrong_shows_a_secret(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, quick_config: dict[str, Any]
+    ) -> None:
+        """Neither what is lost on the way nor what is refused, in messages, details, hints or logs."""
+        faults = [*_TAKEN.values(), DROP_BEFORE, DRIPPING, *(status(code) for code in (400, 401, 403, 429))]
+        with watched() as shown:
+            for fault in faults:
+                server.misbehave(fault, fault, method=self.creates)
+                outcome = _outcome(connector, an_order(), quick_config)
+                shown.append(f"{outcome!r} {getattr(outcome, 'details', '')} {getattr(outcome, 'hint', '')}")
+                server.recover()
+        _shows_no_secret(connector, quick_config, "\n".join(shown))
+
+    def test_what_is_not_known_is_neither_confirmed_nor_refused(
+        self, connector: ERPConnectorPort, good_config: dict[str, Any]
+    ) -> None:
+        """Of an order that the ERP does not know, nothing is said: it may not have arrived yet."""
+        if not connector.expects_acks(good_config):
+            return
+        unknown = [_waiting(sent_at=None), _waiting(sent_at=datetime.now(UTC))]
+        for ack in _answers(connector, good_config, unknown):
+            assert ack.status != "ACKED", "an order that the ERP does not have is confirmed"
+            in_doubt = ack.export_id == unknown[0].export_id
+            assert not (in_doubt and ack.status == "FAILED"), "an order that may yet come is refused"
+
+
+def _order(**changes: Any) -> DraftOrder:
+    order = an_order(**changes)
+    order.id, order.external_order_number = _ID, "PO-1"
+    return order
+
+
+_ID = new_id()
+
+
+def _line(**changes: Any) -> Callable[[DraftOrder], DraftOrder]:
+    return lambda order: replace(order, lines=[replace(order.lines[0], **changes), *order.lines[1:]])
+
+
+def _whole(**changes: Any) -> Callable[[DraftOrder], DraftOrder]:
+    return lambda order: replace(order, **changes)
+
+
+def _address(name: str) -> Callable[[DraftOrder], DraftOrder]:
+    def change(order: DraftOrder) -> DraftOrder:
+        return replace(order, ship_to=dict(order.ship_to or {}) | {name: "QQ"})
+
+    return change
+
+
+def _of_another_customer(order: DraftOrder) -> DraftOrder:
+    return replace(order, customer=replace(order.customer or Customer(), erp_customer_number="90125"))
+
+
+FIELDS: dict[str, Callable[[DraftOrder], DraftOrder]] = {
+    "external_order_number": _whole(external_order_number="PO-77"),
+    "currency": _whole(currency="SEK"),
+    "order_date": _whole(order_date=date(2031, 7, 17)),
+    "requested_delivery_date": _whole(requested_delivery_date=date(2031, 8, 18)),
+    "notes": _whole(notes="Ring at the second gate"),
+    "customer.erp_customer_number": _of_another_customer,
+    **{f"ship_to.{name}": _address(name) for name in ("name", "street", "city", "postal_code", "country")},
+    "lines.internal_sku": _line(internal_sku="INT-777"),
+    "lines.qty": _line(qty=Decimal("77.125")),
+    "lines.uom": _line(uom="KGM"),
+    "lines.unit_price": _line(unit_price=Decimal("77.7777")),
+    "lines.product_description": _line(product_description="A hose of another kind"),
+}
+"""What the suite changes of an order, by name: the document has to change with it."""
+
+ADDRESS = frozenset(name for name in FIELDS if name.startswith("ship_to."))
+"""What `orderflow_export_json_v1` has no place for."""
+
+
+class _Together(Lease):
+    """A lease whose holders begin all at the same moment, each with its document at hand."""
+
+    def __init__(self, barrier: threading.Barrier) -> None:
+        super().__init__(new_id(), 600.0)
+        self._barrier = barrier
+
+    def may_start(self) -> bool:
+        """Wait for the others, once; then yes."""
+        with contextlib.suppress(threading.BrokenBarrierError):  # one that never asks has the others wait in vain
+            self._barrier.wait(2.0)
+        return True
+
+
+def _push(
+    connector: ERPConnectorPort, config: dict[str, Any], server: MisbehavingHTTPServer, faults: dict[str, list[Fault]]
+) -> tuple[DraftOrder, MemoryEngine]:
+    order, engine = an_order(), MemoryEngine(connector, config)
+    for kind, some in faults.items():
+        server.misbehave(*some, method=kind)
+    engine.push(order)
+    return order, engine
+
+
+def _with_document(connector: ERPConnectorPort, order: DraftOrder, config: dict[str, Any]) -> DraftOrder:
+    order.delivery.document = connector.render(order, config)
+    return order
+
+
+def _settle(engine: MemoryEngine) -> None:
+    for _ in range(3):
+        engine.run()
+        engine.test()  # as a probe does where the server was away
+
+
+def _outcome(connector: ERPConnectorPort, order: DraftOrder, config: dict[str, Any]) -> ExportResult | ConnectorError:
+    return dict(connector.export_many([order], config))[order.id]
+
+
+def _error(connector: ERPConnectorPort, config: dict[str, Any]) -> ConnectorError:
+    outcome = _outcome(connector, an_order(), config)
+    assert isinstance(outcome, ConnectorError), "what went wrong passes for a delivery"
+    check_error(outcome)
+    return outcome
+
+
+def _quietly(call: Callable[..., Any], order: DraftOrder, config: dict[str, Any]) -> None:
+    with contextlib.suppress(Exception):  # whatever it says: what counts is where it went, and that it ended
+        call(order, config)
+
+
+def _ends(call: Callable[..., Any], order: DraftOrder, config: dict[str, Any], *, within: float) -> bool:
+    thread = threading.Thread(target=_quietly, args=(call, order, config), daemon=True)
+    thread.start()
+    thread.join(within)
+    return not thread.is_alive()
+
+
+def _asked(server: MisbehavingHTTPServer, kind: str) -> int:
+    return sum(server.kind_of(request) == kind for request in server.received)
+
+
+def _shows_no_secret(connector: ERPConnectorPort, config: dict[str, Any], text: str) -> None:
+    assert HIDDEN not in text, "the connector shows a secret; OrderFlow has hidden it"
+    for name, secret in secrets_of(connector, config):
+        assert secret not in text, f"the secret {name} is shown"
+
+
+def _waiting(sent_at: datetime | None) -> WaitingExport:
+    return WaitingExport(export_id=new_id(), draft_order_id=new_id(), reference=f"{new_id()}.json", sent_at=sent_at)
+
+
+def _answers(connector: ERPConnectorPort, config: dict[str, Any], waiting: list[WaitingExport]) -> list[Any]:
+    try:
+        return list(connector.poll_acks(config, Waiting.of(waiting)))
+    except ConnectorError:
+        return []  # it could not ask

@@ -1,0 +1,797 @@
+"""Every method of the ports, every guard: the store on PostgreSQL and the store in memory do and say the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from orderflow.domain.delivery import Ack, ExportResult, Lease
+from orderflow.domain.errors import InDoubtError, NotFoundError, OrderFlowError, StateError, TransientError
+from orderflow.domain.ids import new_id
+from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
+from orderflow.flow import ports
+from orderflow.flow.ports import Answer, Attempt, Batch, Export, Settlement
+from orderflow.flow.refusals import MOST_BYTES
+from orderflow.secrets.encryption import EncryptionService
+from orderflow.storage.database import Database
+from orderflow.storage.store import SqlStore
+from tests.integration.conftest import an_order
+from tests.integration.storage.benches import (
+    ACTOR,
+    Bench,
+    MemoryBench,
+    SqlBench,
+    begun,
+    claimed,
+    connection,
+    doubt,
+    everything,
+    export,
+    leased,
+    order,
+    seen,
+)
+
+NOBODYS = UUID(int=1)
+
+
+@pytest.fixture(params=["postgresql", "memory"])
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """One store, then the other."""
+    if request.param == "memory":
+        yield MemoryBench()
+        return
+    database: Database = request.getfixturevalue("database")
+    store = SqlStore(database, EncryptionService("ab" * 32))
+    yield SqlBench(database, request.getfixturevalue("org"), store)
+
+
+def refused(bench: Bench, call: str, *arguments: object, of: str = "connections") -> OrderFlowError:
+    """Return how a call is refused."""
+    with pytest.raises(OrderFlowError) as caught, bench.store.work(bench.org_id) as work:
+        getattr(getattr(work, of), call)(*arguments)
+    return caught.value
+
+
+def test_this_suite_calls_every_method_of_every_port() -> None:
+    asked = Path(__file__).read_text("utf-8") + Path(__file__).with_name("benches.py").read_text("utf-8")
+    for port in (ports.Orders, ports.Exports, ports.Connections, ports.Audit, ports.Store):
+        methods = [name for name, value in vars(port).items() if callable(value) and not name.startswith("_")]
+        missing = [name for name in methods if not re.search(rf'\.{name}\(|"{name}"', asked)]
+        assert not missing, port
+
+
+# Orders
+
+
+def test_an_order_comes_back_as_it_was_stored(bench: Bench) -> None:
+    order_id = order(bench, "READY")
+    with bench.store.work(bench.org_id) as work:
+        found = work.orders.get(order_id)
+        assert work.orders.lock_status(order_id) is OrderStatus.READY
+    assert (found.id, found.org_id, found.status) == (order_id, bench.org_id, OrderStatus.READY)
+    assert [line.internal_sku for line in found.lines] == [line.internal_sku for line in an_order().lines]
+
+
+def test_what_is_not_there_is_said_to_be_missing(bench: Bench) -> None:
+    assert isinstance(refused(bench, "get", NOBODYS, of="orders"), NotFoundError)
+    assert (
+        refused(bench, "lock_status", NOBODYS, of="orders").message
+        == f"There is no order {NOBODYS} in this organization."
+    )
+    assert refused(bench, "get", NOBODYS, of="exports").message == f"There is no export {NOBODYS} in this organization."
+    for call in ("type_of", "open", "disable", "enable", "make_default", "delete", "proof", "for_push"):
+        assert refused(bench, call, NOBODYS).message == f"There is no connection {NOBODYS} in this organization."
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.latest(NOBODYS) is None
+        assert work.exports.order_of(NOBODYS) is None
+        assert not work.exports.withdraw(NOBODYS)
+        assert not work.exports.confirm(NOBODYS, "ops")
+        assert not work.exports.note_delivered(NOBODYS)
+        assert not work.exports.stop(NOBODYS, {"code": "X", "message": "x"})
+        assert work.connections.outage(NOBODYS) is None
+
+
+def test_a_state_and_what_belongs_to_it_are_written(bench: Bench) -> None:
+    order_id = order(bench, "READY")
+    with bench.store.work(bench.org_id) as work:
+        work.orders.set_status(order_id, OrderStatus.APPROVED, approved_by="ops", error_json={"code": "X"})
+    row = bench.columns("draft_order", order_id)
+    assert row is not None
+    assert (row["status"], row["approved_by"], row["error_json"]) == ("APPROVED", "ops", {"code": "X"})
+
+
+def test_content_is_replaced_and_the_state_is_left_alone(bench: Bench) -> None:
+    order_id = order(bench, "READY")
+    changed = an_order()
+    changed.id, changed.notes, changed.lines = order_id, "new", changed.lines * 1
+    changed.lines[0].internal_sku = "INT-1"
+    with bench.store.work(bench.org_id) as work:
+        work.orders.replace(changed)
+    with bench.store.work(bench.org_id) as work:
+        found = work.orders.get(order_id)
+    assert (found.notes, found.lines[0].internal_sku, found.status) == ("new", "INT-1", OrderStatus.READY)
+
+
+def test_a_transaction_that_fails_leaves_nothing(bench: Bench) -> None:
+    order_id = order(bench, "READY")
+
+    def fail() -> None:
+        with bench.store.work(bench.org_id) as work:
+            work.orders.set_status(order_id, OrderStatus.REJECTED)
+            work.audit.add("DRAFT_REJECTED", ACTOR, "draft_order", [order_id])
+            raise StateError("No.")
+
+    with pytest.raises(StateError):
+        fail()
+    with bench.store.work(bench.org_id) as work:
+        assert work.orders.lock_status(order_id) is OrderStatus.READY
+    assert bench.audit() == []
+
+
+# Claiming
+
+
+def test_exports_are_taken_oldest_first_and_by_nobody_else(bench: Bench) -> None:
+    way = connection(bench)
+    made = [export(bench, way) for _ in range(3)]
+    first = claimed(bench, way, 2)
+    assert [attempt.export_id for attempt in first.attempts] == made[:2]
+    assert [attempt.export_id for attempt in claimed(bench, way).attempts] == made[2:]
+    assert claimed(bench, way).attempts == []
+
+
+def test_one_may_be_asked_for_by_name(bench: Bench) -> None:
+    way = connection(bench)
+    _, wanted = export(bench, way), export(bench, way)
+    with bench.store.work(bench.org_id) as work:
+        taken = work.exports.lease(way, Lease(new_id(), 60), 60, 10, only=wanted)
+    assert [attempt.export_id for attempt in taken] == [wanted]
+
+
+def test_what_is_not_due_not_pending_or_held_is_not_taken(bench: Bench) -> None:
+    way, other = connection(bench), connection(bench, "OTHER")
+    export(bench, way, next_attempt_at=bench.now() + timedelta(seconds=30))
+    export(bench, way, held_at=bench.now())
+    export(bench, other)
+    for status in ("SENT", "ACKED", "FAILED"):
+        export(bench, way, status)
+    asked = export(bench, way, held_at=bench.now(), asking=True)
+    assert [attempt.export_id for attempt in claimed(bench, way).attempts] == [asked]
+    bench.passes(31)
+    assert len(claimed(bench, way).attempts) == 1
+
+
+def test_a_lease_that_ran_out_is_taken_over_and_its_holder_writes_nothing_any_more(bench: Bench) -> None:
+    way = connection(bench)
+    made = export(bench, way)
+    dead = begun(bench, way, seconds=10)
+    assert claimed(bench, way).attempts == []
+    bench.passes(11)
+    (attempt,) = claimed(bench, way).attempts
+    assert (attempt.export_id, attempt.order.delivery.orphan_token) == (made, dead.lease.token)
+    before = everything(bench, made)
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.mark_begun(dead.lease, [made]) == set()
+        assert work.exports.mark_staged(dead.lease, {made: "x.tmp"}) == set()
+        assert work.exports.settle(dead, [arrived(dead.attempts[0])]) == set()
+        work.exports.release(dead.lease, [made], 5, {"code": "X", "message": "x"})
+        work.exports.begin(dead)
+    assert dead.attempts == []
+    assert everything(bench, made) == before
+
+
+def test_a_heartbeat_extends_what_is_held_and_tells_what_is_lost(bench: Bench) -> None:
+    way = connection(bench)
+    export(bench, way)
+    batch = claimed(bench, way, seconds=10)
+    bench.passes(8)
+    assert bench.store.extend_leases(bench.org_id, [batch.lease.token, NOBODYS], 10) == {batch.lease.token}
+    bench.passes(8)
+    assert claimed(bench, way).attempts == []
+    bench.passes(3)
+    assert len(claimed(bench, way).attempts) == 1
+
+
+def test_what_is_in_doubt_comes_with_how_long_it_has_been_so(bench: Bench) -> None:
+    way = connection(bench)
+    made = export(bench, way)
+    batch = begun(bench, way)
+    settle(bench, batch, Settlement(batch.attempts[0], PENDING, RETRYING, still_in_doubt=True, hold=True, asking=True))
+    bench.passes(100)
+    (attempt,) = claimed(bench, way).attempts
+    assert attempt.export_id == made
+    assert attempt.order.delivery.in_doubt
+    assert attempt.held
+    assert attempt.begun_ago == pytest.approx(100, abs=5)
+    assert attempt.doubt_age == pytest.approx(100, abs=5)
+
+
+def test_lanes_are_few_and_free_again_when_left_or_out_of_time(bench: Bench) -> None:
+    way = connection(bench)
+    first, second, third = (Lease(new_id(), 60) for _ in range(3))
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.take_lane(way, first, 60, 2)
+        assert work.exports.take_lane(way, second, 10, 2)
+    with bench.store.work(bench.org_id) as work:
+        assert not work.exports.take_lane(way, third, 60, 2)
+        work.exports.leave_lane(way, first)
+        assert work.exports.take_lane(way, third, 60, 2)
+    bench.passes(11)
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.take_lane(way, first, 60, 2)
+
+
+def test_orders_per_minute_are_counted_given_back_and_forgotten_after_a_minute(bench: Bench) -> None:
+    way = connection(bench, orders_per_minute=5)
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.spend(way, 3) == 3
+        assert work.exports.spend(way, 4) == 2
+        assert work.exports.spend(way, 1) == 0
+        work.exports.give_back(way, 1)
+        assert work.exports.spend(way, 4) == 1
+    bench.passes(61)
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.spend(way, 9) == 5
+
+
+# Attempts
+
+
+def test_an_attempt_that_begins_is_noted_with_its_document(bench: Bench) -> None:
+    way = connection(bench)
+    made = export(bench, way)
+    batch = claimed(bench, way)
+    attempt = batch.attempts[0]
+    attempt.filename, attempt.storage_key, attempt.document_sha256 = "a.json", "exports/a.json", "ab" * 32
+    with bench.store.work(bench.org_id) as work:
+        work.exports.begin(batch)
+    row = seen(bench, made)
+    assert row is not None
+    assert (row["filename"], row["begun_at"], row["last_begun_at"]) == ("a.json", True, True)
+    assert attempt.order.delivery.attempt_no == 1
+    assert bench.attempts(made) == [(1, "PENDING", None)]
+
+
+def test_what_is_staged_is_not_begun_and_a_dead_attempt_is_closed_by_the_next(bench: Bench) -> None:
+    way = connection(bench)
+    made = export(bench, way)
+    batch = begun(bench, way, seconds=10, stages=True)
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.mark_staged(batch.lease, {made: "a.tmp"}) == {made}
+    row = seen(bench, made)
+    assert row is not None
+    assert (row["begun_at"], row["staged_at"], row["staged_path"]) == (False, True, "a.tmp")
+    bench.passes(11)
+    again = begun(bench, way, stages=True)
+    delivery = again.attempts[0].order.delivery
+    assert (delivery.staged_path, delivery.orphan_token, delivery.attempt_no) == ("a.tmp", None, 2)
+    (_, first, told), second = bench.attempts(made)
+    assert (first, second) == ("RETRYING", (2, "PENDING", None))
+    assert told == "The worker stopped before it could say how this attempt ended."
+
+
+def test_an_attempt_that_never_began_is_given_back(bench: Bench) -> None:
+    way = connection(bench)
+    made = export(bench, way)
+    batch = claimed(bench, way)
+    error = {"code": "OBJECT_STORE", "message": "away"}
+    with bench.store.work(bench.org_id) as work:
+        work.exports.release(batch.lease, [made], 5, error)
+    row = seen(bench, made)
+    assert row is not None
+    assert (row["lease_token"], row["error_json"]) == (None, error)
+    assert claimed(bench, way).attempts == []
+    bench.passes(6)
+    assert len(claimed(bench, way).attempts) == 1
+
+
+PENDING, SENT, ACKED, FAILED = ERPExportStatus
+RETRYING, SUCCESS = AttemptStatus.RETRYING, AttemptStatus.SUCCESS
+
+
+def arrived(attempt: Attempt) -> Settlement:
+    """Settle an attempt as a delivery."""
+    attempt.outcome = ExportResult(success=True, dropzone_path="in/a.json")
+    return Settlement(attempt, SENT, SUCCESS, OrderStatus.PUSHED)
+
+
+def settle(bench: Bench, batch: Batch, *settlements: Settlement) -> set[UUID]:
+    """Settle attempts."""
+    with bench.store.work(bench.org_id) as work:
+        return work.exports.settle(batch, settlements)
+
+
+def test_a_delivery_is_settled_with_its_order_and_its_attempt(bench: Bench) -> None:
+    way = connection(bench)
+    made = export(bench, way)
+    batch = begun(bench, way)
+    assert settle(bench, batch, arrived(batch.attempts[0])) == {made}
+    row, stored = seen(bench, made), bench.columns("draft_order", batch.attempts[0].order.id)
+    assert row is not None
+    assert stored is not None
+    assert (row["status"], row["sent_at"], row["begun_at"], row["lease_token"]) == ("SENT", True, False, None)
+    assert row["dropzone_path"] == "in/a.json"
+    assert (stored["status"], stored["erp_order_id"], stored["erp_order_id_source"]) == ("PUSHED", "a.json", "filename")
+    assert bench.attempts(made) == [(1, "SUCCESS", None)]
+
+
+def test_an_order_that_the_erp_numbered_at_once_is_confirmed(bench: Bench) -> None:
+    way = connection(bench)
+    made = export(bench, way)
+    batch = begun(bench, way)
+    attempt = batch.attempts[0]
+    attempt.outcome = ExportResult(success=True, erp_order_id="SO-1", inferred=True)
+    settle(bench, batch, Settlement(attempt, ACKED, SUCCESS, OrderStatus.CONFIRMED))
+    row, stored = seen(bench, made), bench.columns("draft_order", attempt.order.id)
+    assert row is not None
+    assert stored is not None
+    assert (row["status"], row["answered_at"], row["erp_order_id"], row["inferred"]) == ("ACKED", True, "SO-1", True)
+    assert (stored["status"], stored["erp_order_id"], stored["erp_order_id_source"]) == ("CONFIRMED", "SO-1", "erp")
+
+
+def test_a_failure_waits_its_delay_and_is_counted(bench: Bench) -> None:
+    way = connection(bench)
+    made = export(bench, way)
+    batch = begun(bench, way)
+    batch.attempts[0].outcome = TransientError("later")
+    settle(bench, batch, Settlement(batch.attempts[0], PENDING, RETRYING, delay=30, spent=True))
+    row = seen(bench, made)
+    assert row is not None
+    assert (row["status"], row["attempts_spent"], row["begun_at"]) == ("PENDING", 1, False)
+    assert row["error_json"]["message"] == "later"
+    assert bench.attempts(made) == [(1, "RETRYING", "later")]
+    assert claimed(bench, way).attempts == []
+    bench.passes(31)
+    assert len(claimed(bench, way).attempts) == 1
+
+
+def test_the_last_failure_ends_export_and_order(bench: Bench) -> None:
+    way = connection(bench)
+    made = export(bench, way)
+    batch = begun(bench, way)
+    batch.attempts[0].outcome = TransientError("no")
+    settle(bench, batch, Settlement(batch.attempts[0], FAILED, AttemptStatus.FAILED, OrderStatus.ERROR, spent=True))
+    row, stored = seen(bench, made), bench.columns("draft_order", batch.attempts[0].order.id)
+    assert row is not None
+    assert stored is not None
+    assert (row["status"], stored["status"]) == ("FAILED", "ERROR")
+    assert stored["error_json"] == row["error_json"]
+
+
+def test_a_caller_who_goes_on_keeps_its_lease(bench: Bench) -> None:
+    way = connection(bench)
+    made = export(bench, way)
+    batch = begun(bench, way)
+    batch.attempts[0].outcome = TransientError("later")
+    settle(bench, batch, Settlement(batch.attempts[0], PENDING, RETRYING, spent=True, keep_lease=True))
+    row = seen(bench, made)
+    assert row is not None
+    assert row["lease_token"] == batch.lease.token
+
+
+def test_doubt_is_kept_and_since_when(bench: Bench) -> None:
+    way = connection(bench)
+    made = export(bench, way)
+    for hold in (False, True):
+        batch = begun(bench, way)
+        batch.attempts[0].outcome, batch.attempts[0].sent = InDoubtError("no answer"), True
+        doubtful = Settlement(batch.attempts[0], PENDING, RETRYING, still_in_doubt=True, hold=hold, asking=True)
+        settle(bench, batch, doubtful)
+        row = seen(bench, made)
+        assert row is not None
+        assert (row["begun_at"], row["doubt_since"], row["held_at"], row["asking"]) == (True, True, hold, hold)
+        bench.passes(10)
+    with bench.store.work(bench.org_id) as work:
+        found = work.exports.get(made)
+    assert (found.in_doubt, found.held, found.begun) == (True, True, True)
+
+
+# What people do
+
+
+def test_the_newest_export_is_the_last_and_a_key_finds_its_own_for_a_day(bench: Bench) -> None:
+    way, order_id = connection(bench), order(bench, "ERROR")
+    first = export(bench, way, "FAILED", of=order_id, idempotency_key="k")
+    bench.passes(10)
+    second = export(bench, way, "FAILED", of=order_id)
+    with bench.store.work(bench.org_id) as work:
+        latest, keyed = work.exports.latest(order_id), work.exports.by_idempotency_key(order_id, "k")
+        assert latest is not None
+        assert keyed is not None
+        assert (latest.id, keyed.id) == (second, first)
+        assert work.exports.by_idempotency_key(order_id, "other") is None
+    bench.passes(24 * 3600)
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.by_idempotency_key(order_id, "k") is None
+
+
+def test_a_doubt_is_decided_in_each_way(bench: Bench) -> None:
+    way = connection(bench)
+    there, lost, again = (export(bench, way, **doubt(bench), doubt_since=bench.now()) for _ in range(3))
+    error = {"code": "NOT_DELIVERED", "message": "not there"}
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.note_delivered(there)
+        assert work.exports.note_failed(lost, error)
+        assert work.exports.send_again(again)
+        assert work.exports.order_of(there) is not None
+    rows = [seen(bench, one) for one in (there, lost, again)]
+    states = [row and (row["status"], row["sent_at"], row["inferred"], row["error_json"]) for row in rows]
+    assert states == [("SENT", True, True, None), ("FAILED", False, False, error), ("PENDING", False, False, None)]
+    assert not any(row["held_at"] or row["begun_at"] or row["doubt_since"] for row in rows if row)
+
+
+def test_an_attempt_that_was_open_is_closed_by_a_decision(bench: Bench) -> None:
+    way = connection(bench)
+    made = export(bench, way)
+    begun(bench, way, seconds=1)
+    bench.passes(2)
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.note_failed(made, {"code": "NOT_DELIVERED", "message": "not there"})
+    assert bench.attempts(made) == [(1, "FAILED", "not there")]
+
+
+def test_a_retry_goes_on_under_the_same_name(bench: Bench) -> None:
+    way = connection(bench)
+    made = export(bench, way, "FAILED", **doubt(bench), filename="a.json", attempts_spent=3, error_json={"code": "X"})
+    with bench.store.work(bench.org_id) as work:
+        work.exports.revive(made)
+    row = seen(bench, made)
+    assert row is not None
+    assert (row["status"], row["attempts_spent"], row["filename"], row["error_json"]) == ("PENDING", 0, "a.json", None)
+    assert (row["begun_at"], row["held_at"]) == (True, False)
+
+
+def test_what_was_never_tried_is_withdrawn_without_a_trace(bench: Bench) -> None:
+    way = connection(bench)
+    made, tried = export(bench, way), export(bench, way)
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.withdraw(made)
+    assert bench.columns("erp_export", made) is None
+    batch = begun(bench, way, stages=True)
+    with bench.store.work(bench.org_id) as work:
+        work.exports.release(batch.lease, [tried], 0, {"code": "X", "message": "x"})
+        assert not work.exports.withdraw(tried), "it is in the log"
+        assert work.exports.stop(tried, {"code": "WITHDRAWN", "message": "taken back"})
+    assert bench.attempts(tried) == [(1, "FAILED", "taken back")]
+
+
+def test_what_is_unsent_moves_and_forgets_its_document(bench: Bench) -> None:
+    source, target = connection(bench), connection(bench, "OTHER")
+    first, second = (export(bench, source, filename="a", storage_key="k", attempts_spent=2) for _ in range(2))
+    stays = export(bench, source, **doubt(bench))
+    with bench.store.work(bench.org_id) as work:
+        assert set(work.exports.move(source, target, [first, stays])) == {first}
+        assert set(work.exports.move(source, target, None)) == {second}
+    row = seen(bench, first)
+    assert row is not None
+    assert (row["connection_id"], row["filename"], row["storage_key"], row["attempts_spent"]) == (target, None, None, 0)
+
+
+def test_who_confirmed_by_hand_is_kept(bench: Bench) -> None:
+    made = export(bench, connection(bench), "SENT", sent_at=bench.now())
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.confirm(made, "ops")
+    row = seen(bench, made)
+    assert row is not None
+    assert (row["status"], row["confirmed_by"], row["answered_at"]) == ("ACKED", "ops", True)
+
+
+def test_what_waited_too_long_for_a_target_that_is_away_is_found_and_ended(bench: Bench) -> None:
+    way = connection(bench, breaker_error={"code": "DOWN"}, give_up_after=60)
+    late = [export(bench, way), export(bench, way)]
+    bench.passes(61)
+    export(bench, way)
+    with bench.store.work(bench.org_id) as work:
+        assert work.connections.outage(way) is None
+        work.connections.set_breaker(way, BreakerState.OPEN, {"code": "DOWN", "message": "away"}, 5)
+        outage = work.connections.outage(way)
+        assert outage is not None
+        assert (outage.give_up_after, outage.error) == (60, {"code": "DOWN", "message": "away"})
+        assert work.exports.waiting_for_longer(way, 60, 1) == late[:1]
+        found = work.exports.waiting_for_longer(way, 60, 10)
+        assert found == late
+        orders = work.exports.give_up(found, {"code": "GAVE_UP", "message": "gone"})
+    assert len(orders) == 2
+    stored = bench.columns("draft_order", orders[0])
+    assert stored is not None
+    assert (stored["status"], stored["error_json"]["code"]) == ("ERROR", "GAVE_UP")
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.waiting_for_longer(way, 60, 10) == []
+
+
+# Answers
+
+
+def answer(bench: Bench, export_id: UUID, status: str = "ACKED", **ack: str) -> Answer:
+    """Decide an answer to an export."""
+    with bench.store.work(bench.org_id) as work:
+        found, _ = work.exports.for_answers([export_id])[export_id]
+    said = Ack("a.json", status, export_id, **ack)  # type: ignore[arg-type]  # ACKED or FAILED
+    return Answer(said, found, "acknowledge" if status == "ACKED" else "refuse", settle_first=False)
+
+
+def test_answers_confirm_and_refuse_with_the_erps_words(bench: Bench) -> None:
+    way = connection(bench)
+    batch = [export(bench, way) for _ in range(2)]
+    open_ones = begun(bench, way)
+    settle(bench, open_ones, *map(arrived, open_ones.attempts))
+    said = [answer(bench, batch[0], erp_order_id="SO-1"), answer(bench, batch[1], "FAILED", message="no such article")]
+    with bench.store.work(bench.org_id) as work:
+        work.exports.record_answers(said)
+    rows = [bench.columns("erp_export", one) for one in batch]
+    orders = [bench.columns("draft_order", row["draft_order_id"]) for row in rows if row]
+    assert [row and (row["status"], row["erp_order_id"]) for row in rows] == [("ACKED", "SO-1"), ("FAILED", None)]
+    assert [row and (row["status"], row["erp_order_id"]) for row in orders] == [
+        ("CONFIRMED", "SO-1"),
+        ("ERROR", "a.json"),
+    ]
+    assert orders[1] is not None
+    assert orders[1]["error_json"]["code"] == "ERP_REFUSED"
+    assert orders[1]["error_json"]["message"] == "no such article"
+    assert [bench.attempts(one)[0][1] for one in batch] == ["SUCCESS", "SUCCESS"]
+
+
+def test_an_answer_settles_what_nobody_had_settled(bench: Bench) -> None:
+    way = connection(bench)
+    made = export(bench, way)
+    begun(bench, way, seconds=1)
+    bench.passes(2)
+    said = answer(bench, made)
+    said.settle_first = True
+    with bench.store.work(bench.org_id) as work:
+        work.exports.record_answers([said])
+    row = seen(bench, made)
+    assert row is not None
+    assert (row["status"], row["inferred"], row["begun_at"], row["sent_at"]) == ("ACKED", True, False, True)
+    assert bench.attempts(made) == [(1, "SUCCESS", None)]
+
+
+def test_whether_an_order_has_a_newer_export_comes_with_its_answer(bench: Bench) -> None:
+    way, order_id = connection(bench), order(bench)
+    former = export(bench, way, "FAILED", of=order_id)
+    bench.passes(1)
+    newer = export(bench, way, of=order_id)
+    with bench.store.work(bench.org_id) as work:
+        found = work.exports.for_answers([former, newer, NOBODYS])
+    assert {export_id: later for export_id, (_, later) in found.items()} == {former: True, newer: False}
+
+
+def test_an_answer_that_cannot_be_read_is_news_once_and_ends_with_the_export(bench: Bench) -> None:
+    way = connection(bench)
+    made = export(bench, way, "SENT", sent_at=bench.now())
+    garbage, nobodys = Ack("a", "UNREADABLE", made, source="a", digest="d"), Ack("b", "UNREADABLE", digest="e")
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.note_unreadable([garbage, nobodys]) == [garbage, nobodys]
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.note_unreadable([garbage]) == []
+        assert work.exports.count_unreadable(way) == 1
+        unreadable = work.exports.get(made).unreadable
+    assert unreadable is not None
+    assert unreadable.keys() == {"file", "reason", "excerpt", "digest", "read_at"}
+    with bench.store.work(bench.org_id) as work:
+        work.exports.confirm(made, "ops")
+        assert work.exports.count_unreadable(way) == 0
+
+
+def test_who_may_still_answer_is_known_by_name(bench: Bench) -> None:
+    way = connection(bench)
+    sent = export(bench, way, "SENT", filename="a.json", sent_at=bench.now())
+    acked = export(bench, way, "ACKED", filename="b.json", sent_at=bench.now())
+    export(bench, way)
+    waiting = bench.store.waiting(bench.org_id, way)
+    assert [one.export_id for one in waiting] == [sent]
+    found = waiting.match(["a.json", "b.json", "c.json"])
+    assert {name: one.export_id for name, one in found.items()} == {"a.json": sent, "b.json": acked}
+
+
+# Connections
+
+
+def test_a_connection_begins_disabled_and_the_first_to_be_enabled_is_the_default(bench: Bench) -> None:
+    first, second = new_id(), new_id()
+    with bench.store.work(bench.org_id) as work:
+        work.connections.add(first, "MOCK", {"a": 1}, "One")
+        work.connections.add(second, "OTHER", {}, None, restricted=True)
+    assert refused(bench, "for_push", None).code == "NO_ACTIVE_CONNECTION"
+    assert refused(bench, "for_push", first).code == "CONNECTION_DISABLED"
+    assert "Only an ACTIVE" in refused(bench, "make_default", first).message
+    with bench.store.work(bench.org_id) as work:
+        assert work.connections.enable(first) == {"status": "DISABLED", "is_default": False}
+        assert work.connections.enable(second) == {"status": "DISABLED", "is_default": False}
+        assert work.connections.type_of(second) == "OTHER"
+    with bench.store.work(bench.org_id) as work:
+        assert (work.connections.for_push(None), work.connections.for_push(second)) == (first, second)
+        assert work.connections.make_default(second) == {"status": "ACTIVE", "is_default": False}
+    with bench.store.work(bench.org_id) as work:
+        assert work.connections.for_push(None) == second
+        assert work.connections.disable(second) == {"status": "ACTIVE", "is_default": True}
+    with bench.store.work(bench.org_id) as work:
+        assert work.connections.for_push(None) == first, "the default went to who is left"
+        opened = work.connections.open(first)
+    assert (opened.config, opened.status, opened.breaker_state) == (
+        {"a": 1},
+        ConnectionStatus.ACTIVE,
+        BreakerState.CLOSED,
+    )
+
+
+def test_of_a_type_one_is_active(bench: Bench) -> None:
+    first, second = connection(bench), new_id()
+    with bench.store.work(bench.org_id) as work:
+        work.connections.add(second, "MOCK", {}, None)
+    error = refused(bench, "enable", second)
+    assert (error.code, error.message) == ("CONNECTOR_TYPE_ACTIVE", f"Another MOCK connection is ACTIVE: {first}.")
+
+
+def test_configurations_have_room_together(bench: Bench) -> None:
+    large = {"text": "x" * (MOST_BYTES - 1000)}
+    way, other = connection(bench), new_id()
+    with bench.store.work(bench.org_id) as work:
+        work.connections.replace_config(way, large)
+    with pytest.raises(StateError) as caught, bench.store.work(bench.org_id) as work:
+        work.connections.add(other, "OTHER", {"text": "x" * 1000}, None)
+    assert caught.value.code == "CONFIGURATIONS_TOO_LARGE"
+    with bench.store.work(bench.org_id) as work:
+        work.connections.replace_config(way, {})
+        work.connections.add(other, "OTHER", large, None)
+
+
+def test_a_connection_goes_with_nothing_waits_with_something_and_stays_with_a_history(bench: Bench) -> None:
+    unused, busy, used = connection(bench), connection(bench, "OTHER"), connection(bench, "THIRD")
+    export(bench, busy)
+    export(bench, used, "ACKED")
+    error = refused(bench, "delete", busy)
+    assert (error.code, error.message) == ("EXPORTS_WAITING", "1 deliveries wait for this connection.")
+    assert error.details == {"waiting": 1}
+    with bench.store.work(bench.org_id) as work:
+        assert work.connections.delete(unused) is True
+        assert work.connections.delete(used) is False
+    assert isinstance(refused(bench, "open", used), NotFoundError)
+    with bench.store.work(bench.org_id) as work:
+        assert work.connections.for_push(None) == busy
+
+
+def test_what_people_change_counts_as_a_version_and_says_what_was(bench: Bench) -> None:
+    way = connection(bench)
+
+    def version() -> int:
+        with bench.store.work(bench.org_id) as work:
+            return work.connections.open(way).version
+
+    before = version()
+    with bench.store.work(bench.org_id) as work:
+        assert work.connections.change(way, {"name": "Warehouse", "in_doubt": "hold"}) == {"name": None}
+    assert version() == before + 1
+    with bench.store.work(bench.org_id) as work:
+        assert work.connections.change(way, {"name": "Warehouse"}) == {}
+    assert version() == before + 1
+    with pytest.raises(TypeError), bench.store.work(bench.org_id) as work:
+        work.connections.change(way, {"status": "ACTIVE"})
+    with bench.store.work(bench.org_id) as work:
+        work.connections.note_test(way)
+        work.connections.note_delivery(way, version())
+        work.connections.replace_config(way, {"b": 2})
+    assert version() == before + 2
+    with bench.store.work(bench.org_id) as work:
+        assert work.connections.open(way).config == {"b": 2}
+        assert set(work.connections.proof(way).values()) == {None}, "what proved the former one is forgotten"
+
+
+def test_tests_and_deliveries_prove_a_configuration(bench: Bench) -> None:
+    way = connection(bench)
+    with bench.store.work(bench.org_id) as work:
+        version = work.connections.open(way).version
+        work.connections.note_delivery(way, version + 1)
+        assert not work.connections.open(way).proven, "that was another configuration"
+        work.connections.note_delivery(way, version)
+        assert work.connections.open(way).proven
+        work.connections.note_test(way, {"code": "X", "message": "no"})
+        proof = work.connections.proof(way)
+        assert proof["test_error"]["code"] == "X"
+        assert "at" in proof["test_error"]
+        assert not work.connections.open(way).proven
+        work.connections.note_test(way)
+        proof = work.connections.proof(way)
+    assert proof["test_error"] is None
+    assert proof["last_test_at"] is not None
+    assert proof["delivered_at"] is not None
+
+
+def test_a_breaker_changes_once_and_is_probed_when_due_by_one(bench: Bench) -> None:
+    way, error = connection(bench), {"code": "DOWN", "message": "away"}
+    with bench.store.work(bench.org_id) as work:
+        assert not work.connections.set_breaker(way, BreakerState.CLOSED, None, None)
+        assert work.connections.set_breaker(way, BreakerState.OPEN, error, 5)
+        assert not work.connections.set_breaker(way, BreakerState.OPEN, error, 5)
+        assert work.connections.open(way).probe_failures == 2
+        assert not work.connections.lease_probe(way, 30), "not due"
+    bench.passes(6)
+    with bench.store.work(bench.org_id) as work:
+        assert work.connections.lease_probe(way, 30)
+    with bench.store.work(bench.org_id) as work:
+        assert not work.connections.lease_probe(way, 30), "somebody else is at it"
+    with bench.store.work(bench.org_id) as work:
+        assert work.connections.set_breaker(way, BreakerState.PAUSED, error, None)
+        assert not work.connections.lease_probe(way, 30)
+        assert work.connections.set_breaker(way, BreakerState.CLOSED, None, None)
+        target = work.connections.open(way)
+    assert (target.breaker_state, target.probe_failures) == (BreakerState.CLOSED, 0)
+
+
+def test_a_busy_target_rests_and_is_told_of_once(bench: Bench) -> None:
+    way, error = connection(bench), {"code": "BUSY", "message": "later"}
+    with bench.store.work(bench.org_id) as work:
+        assert work.connections.rest(way, 30, error)
+        assert not work.connections.rest(way, 10, error), "told already"
+    with bench.store.work(bench.org_id) as work:
+        target = work.connections.open(way)
+    assert target.rests_for == pytest.approx(30, abs=5), "a shorter rest ends no longer one"
+    assert target.rest_told
+    bench.passes(31)
+    with bench.store.work(bench.org_id) as work:
+        target = work.connections.open(way)
+        assert (target.rests_for, target.rest_told) == (None, True)
+        work.connections.end_rest(way)
+        assert work.connections.open(way).rest_told is False
+
+
+def test_one_poller_reads_at_a_time_and_may_go_on(bench: Bench) -> None:
+    way, mine, others = connection(bench), new_id(), new_id()
+    with bench.store.work(bench.org_id) as work:
+        assert work.connections.lease_poll(way, mine, 30)
+    with bench.store.work(bench.org_id) as work:
+        assert not work.connections.lease_poll(way, others, 30)
+        assert work.connections.lease_poll(way, mine, 30), "who holds it may extend it"
+        work.connections.end_poll(way, others, 5, None)
+        assert not work.connections.lease_poll(way, others, 30), "only who holds it gives it back"
+        work.connections.end_poll(way, mine, 5, {"code": "X", "message": "x"})
+    row = bench.columns("erp_connection", way)
+    assert row is not None
+    assert row["poll_error"]["code"] == "X"
+    with bench.store.work(bench.org_id) as work:
+        assert work.connections.lease_poll(way, others, 10)
+    bench.passes(11)
+    with bench.store.work(bench.org_id) as work:
+        assert work.connections.lease_poll(way, mine, 30), "the other one died"
+
+
+def test_a_connection_that_does_not_open_is_disabled_once(bench: Bench) -> None:
+    way, error = connection(bench), {"code": "ENCRYPTION_ERROR", "message": "damaged"}
+    with bench.store.work(bench.org_id) as work:
+        assert work.connections.disable_unreadable(way, error)
+    with bench.store.work(bench.org_id) as work:
+        assert not work.connections.disable_unreadable(way, error)
+        target = work.connections.open(way)
+        assert not work.connections.connector_elsewhere("MOCK")
+    assert (target.status, target.breaker_state) == (ConnectionStatus.DISABLED, BreakerState.PAUSED)
+    bench.store.wake(bench.org_id, way)
+
+
+def test_what_was_done_is_written_down_for_each(bench: Bench) -> None:
+    first, second = new_id(), new_id()
+    with bench.store.work(bench.org_id) as work:
+        work.audit.add("DRAFT_APPROVED", ACTOR, "draft_order", [first, second])
+        work.audit.add("DELIVERIES_PAUSED", ACTOR)
+    wanted = [("DRAFT_APPROVED", first), ("DRAFT_APPROVED", second), ("DELIVERIES_PAUSED", None)]
+    assert sorted(bench.audit(), key=str) == sorted(wanted, key=str)
+
+
+def test_an_export_is_added_due_at_once(bench: Bench) -> None:
+    way, order_id = connection(bench), order(bench)
+    made = Export(new_id(), order_id, way, PENDING, bench.now())
+    with bench.store.work(bench.org_id) as work:
+        work.exports.add(made, idempotency_key=None, actor=ACTOR)
+        found = work.exports.get(made.id)
+    assert (found.status, found.attempts_spent, found.lease_is_live, found.never_arrived) == (PENDING, 0, False, True)
+    lease, held = leased(bench)
+    bench.set("erp_export", made.id, **held)
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.get(made.id).lease_is_live
+        assert work.exports.mark_begun(lease, [made.id]) == {made.id}
+    assert [attempt.export_id for attempt in claimed(bench, way).attempts] == []
