@@ -34,6 +34,10 @@ DOUBLING_TEMPLATE = "{% set a = [order, order] %}" + "{% set a = [a, a] %}" * 60
 MANY_HEADERS = "\n".join(f"X-{number}: {{{{ order.id }}}}" for number in range(800))
 
 
+REFUSED = {"/connectors/test 429", "/auth/login 413", "/draft-orders 422"}
+"""Answers that come soon where there are limits."""
+
+
 def costly_key(rounds: int = 1 << 31) -> str:
     """Return a private key (OpenSSH's PROTOCOL.key) whose passphrase takes that many rounds of bcrypt to try."""
 
@@ -150,8 +154,8 @@ class Attack:
         self.begun: Counter[str] = Counter()
         self.answered: Counter[str] = Counter()
 
-    def begin(self) -> None:
-        """Start, and return once each kind was tried."""
+    def begin(self, within: float = 20.0) -> None:
+        """Start, and return once each kind was tried and the server has answered some of it; or after some seconds."""
         kinds = {
             self.drip_imports: self.target.size,
             self.test_what_has_no_end: self.target.size,
@@ -168,7 +172,8 @@ class Attack:
             for _ in range(max(times, 1)):
                 threading.Thread(target=self._again_and_again, args=(kind,), daemon=True).start()
         threading.Thread(target=self.hold_idle, daemon=True).start()
-        while len(self.begun) < len(kinds) + 1:
+        ends = time.monotonic() + within
+        while time.monotonic() < ends and not (len(self.begun) > len(kinds) and self.answered.keys() >= REFUSED):
             time.sleep(0.05)
 
     def _again_and_again(self, kind: Callable[[], None]) -> None:

@@ -32,7 +32,7 @@ from orderflow.flow.people.users import create_user
 from orderflow.flow.ports import Actor
 from orderflow.flow.setup import connections as steps
 from orderflow.settings import Settings
-from tests.acceptance.attack import HostileERP, Target
+from tests.acceptance.attack import REFUSED, HostileERP, Target
 
 ROOT = Path(__file__).parents[2]
 ACTOR = Actor("test")
@@ -177,7 +177,7 @@ class Neighbour:
     """One organization; its client does as little as may be, for it shares the server's machine."""
 
     def __init__(self, address: tuple[str, int], key: str, times: Times) -> None:
-        self._connection = HTTPConnection(*address, timeout=60)
+        self._connection = HTTPConnection(*address, timeout=4 * LONGEST)
         self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
         self._times = times
 
@@ -242,24 +242,19 @@ def prepared(home: Path, organizations: int, password: str, *, connectors: int, 
         yield served, Target(*served.address, port, served.keys[0], served.viewer(), size, idle)
 
 
-def tried(account: dict[str, Any]) -> set[str]:
-    """Return what the attack was answered, and what the attacker's ERP was asked for."""
-    asked = {way for way, times in account["asked"].items() if times}
-    return asked | {answer for answer, times in account["answers"].items() if times}
-
-
 @pytest.mark.slow
 def test_an_attacker_takes_the_server_from_nobody(
     own_orderflow: Any, secret: Callable[[str], str], record_property: Any
 ) -> None:
-    with prepared(own_orderflow.home, 10, secret("password"), connectors=20, size=45, idle=200) as (served, target):
+    with prepared(own_orderflow.home, 10, secret("password"), connectors=6, size=45, idle=200) as (served, target):
         with attacked(target) as account:
-            times = live(served, 3, at_once=2)
+            times = live(served, 2, at_once=2)
         record_property("seconds", {kind: max(found) for kind, found in times.items()})
         assert max(times["read"] + times["push"]) < LONGEST
         assert max(times["delivery"]) < 2 * LONGEST
         assert served.peak() < MOST_MEMORY
-        assert tried(account) >= {"/drip-head", "/connectors/test 429", "/auth/login 413", "/draft-orders 422"}, account
+        assert account["answers"].keys() >= REFUSED, account
+        assert account["asked"].keys() >= {"/drip-head"}, account
 
 
 @pytest.mark.large

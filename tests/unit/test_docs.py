@@ -1,4 +1,4 @@
-"""What docs/reliability.md names is there, test by test and fault by fault, and so is what architecture.md lists."""
+"""The pages name what is there: tests, faults of `make chaos`, files; and the glossary is short."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tests.chaos.faults import FAULTS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reliability.md").read_text("utf-8")
+SECURITY = (ROOT / "docs" / "security.md").read_text("utf-8")
 NAMED = sorted(set(re.findall(r"`((?:\w+/)*test_\w+\.py(?:::\w+)?|(?:\w+/)+test_\w+(?:\.py)?(?:::\w+)?)`", PAGE)))
 
 
@@ -24,6 +25,16 @@ def test_a_test_that_the_page_names_is_there(name):
     found = [path for path in (ROOT / file, ROOT / "tests" / "integration" / file) if path.exists()]
     assert found, file
     assert f"def {function}(" in found[0].read_text("utf-8") or not function
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"test_\w+\.py", SECURITY))))
+def test_a_test_that_holds_a_finding_of_the_attack_is_there(name):
+    assert list((ROOT / "tests").rglob(name))
+
+
+def test_every_finding_of_the_attack_has_its_row():
+    found = re.findall(r"^\| ([HML]\d+) \|", SECURITY, re.MULTILINE)
+    assert found == [f"{kind}{n}" for kind, most in (("H", 9), ("M", 10), ("L", 17)) for n in range(1, most + 1)]
 
 
 def test_every_kind_of_fault_has_its_row():
