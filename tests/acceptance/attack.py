@@ -23,7 +23,7 @@ from http.client import HTTPConnection, HTTPException
 from itertools import repeat
 from typing import Any, Self
 
-PAUSE = 1.0
+PAUSE = 3.0
 """Seconds before the same is tried again."""
 
 UNKNOWN_FIELDS = ("{" + ",".join(f'"f{number}":1' for number in range(800_000)) + "}").encode()
