@@ -31,6 +31,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.delivery import ExportResult, Lease, Waiting, WaitingExport
 from orderflow.domain.errors import (
     BusyError,
@@ -42,9 +43,8 @@ from orderflow.domain.errors import (
 )
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import Customer, DraftOrder
-from orderflow.domain.ports import ERPConnectorPort
 from orderflow.domain.redaction import HIDDEN
-from orderflow.domain.states import OrderStatus
+from orderflow.domain.states import ARRIVED, FITTING, OrderStatus
 from orderflow.testing.conformance import ConnectorConformance
 from orderflow.testing.engine import MemoryEngine, an_order
 from orderflow.testing.evidence import check_error, holds, secrets_of, watched
@@ -136,7 +136,7 @@ class HttpConformance(ConnectorConformance):
             order, engine = _push(connector, good_config, server, {self.creates: [fault]})
             _settle(engine)
             assert len(server.taken) == 1, f"after {what} it was taken {len(server.taken)} times"
-            delivered = order.status in (OrderStatus.PUSHED, OrderStatus.CONFIRMED)
+            delivered = order.status in (FITTING[state] for state in ARRIVED)
             known = connector.can_find(good_config) or connector.idempotent(good_config)
             assert delivered or (not known and engine.delivered(order).export.held), (
                 f"after {what} it is {order.status}"

@@ -10,8 +10,8 @@ from typing import Any
 import typer
 from pydantic import TypeAdapter
 
+from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.errors import InputError
-from orderflow.domain.ports import ERPConnectorPort
 from orderflow.domain.strict_json import NotJSONError, parse, plain_numbers
 from orderflow.flow.setup.mask import secret_fields
 
