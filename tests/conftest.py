@@ -202,7 +202,7 @@ def watched() -> Iterator[None]:
         _listen(patch, App, "__init__", before=lambda _, settings, *__: _canaries.watch_settings(settings))
         _listen(patch, Database, "close", before=_canaries.search_database)
         _listen(patch, OrderFlowError, "__init__", after=_note_error)
-        _listen(patch, middleware._Answer, "send", before=lambda _, message: _note_answer(message))
+        _listen(patch, middleware._Sending, "send", before=lambda _, message: _note_answer(message))
         _listen(patch, httpx.Client, "send", after=lambda answer, *_: _note_client(answer))
         _listen(patch, subprocess.Popen, "communicate", after=lambda output, *_: _note_output(output))
         _listen(patch, pytest.CaptureFixture, "readouterr", after=lambda output, *_: _note_output(output))

@@ -26,9 +26,10 @@ from benchmarks.table import Row
 from orderflow.domain.delivery import Lease
 from orderflow.domain.ids import new_id
 from orderflow.entrypoints.garbage import spare_what_stays
-from orderflow.storage.store import SqlWork
 from orderflow.storage.system.retention import prune
-from orderflow.storage.views.search import AttemptFilter, ExportFilter, OrderFilter, SqlSearch
+from orderflow.storage.views.deliveries import AttemptFilter, ExportFilter, find_attempts, find_exports
+from orderflow.storage.views.orders import OrderFilter, find_orders
+from orderflow.storage.views.view import Ask, View, cursor_after
 from orderflow.testing.openssh_server import OpenSSHServer
 
 FEW = 10_000
@@ -192,32 +193,33 @@ def _repeat_prune(place: Installation) -> list[float]:
 
 def _pages(place: Installation) -> dict[str, Callable[[], object]]:
     with place.app.store.work(place.org_id) as work:
-        halfway = _place_in(work)
+        halfway, order_id = _halfway(work.view)
 
-    def page(look: Callable[[SqlSearch], object]) -> Callable[[], object]:
+    def page(look: Callable[[View], object]) -> Callable[[], object]:
         def looked() -> object:
             with place.app.store.work(place.org_id) as work:
-                return look(SqlSearch(work.connection, place.org_id))
+                return look(work.view)
 
         return looked
 
-    start = (None, None)
+    first, later = Ask(PAGE), Ask(PAGE, halfway)
+    confirmed, waiting = OrderFilter(statuses=("CONFIRMED",)), OrderFilter(statuses=("PUSHING",))
     return {
-        "orders": page(lambda search: search.orders(OrderFilter(), start, PAGE)),
-        "orders, halfway": page(lambda search: search.orders(OrderFilter(), halfway, PAGE)),
-        "orders by status": page(lambda search: search.orders(OrderFilter(statuses=("CONFIRMED",)), start, PAGE)),
-        "orders that wait": page(lambda search: search.orders(OrderFilter(statuses=("PUSHING",)), start, PAGE)),
-        "exports": page(lambda search: search.exports(ExportFilter(), start, PAGE)),
-        "exports, halfway": page(lambda search: search.exports(ExportFilter(), halfway, PAGE)),
-        "attempts": page(lambda search: search.attempts(AttemptFilter(), start, PAGE)),
-        "attempts of an order": page(lambda search: search.attempts(AttemptFilter(order_id=halfway[1]), start, PAGE)),
+        "orders": page(lambda view: find_orders(view, OrderFilter(), first)),
+        "orders, halfway": page(lambda view: find_orders(view, OrderFilter(), later)),
+        "orders by status": page(lambda view: find_orders(view, confirmed, first)),
+        "orders that wait": page(lambda view: find_orders(view, waiting, first)),
+        "exports": page(lambda view: find_exports(view, ExportFilter(), first)),
+        "exports, halfway": page(lambda view: find_exports(view, ExportFilter(), later)),
+        "attempts": page(lambda view: find_attempts(view, AttemptFilter(), first)),
+        "attempts of an order": page(lambda view: find_attempts(view, AttemptFilter(order_id=order_id), first)),
     }
 
 
-def _place_in(work: SqlWork) -> tuple[object, UUID]:
+def _halfway(view: View) -> tuple[str, UUID]:
     middle = "SELECT created_at, id FROM erp_export WHERE status = 'ACKED' ORDER BY created_at OFFSET 5000 LIMIT 1"
-    row = work.connection.exec_driver_sql(middle).one()
-    return row[0], row[1]
+    row = view.connection.exec_driver_sql(middle).one()
+    return cursor_after(row.created_at, row.id), row.id
 
 
 def _p99(times: list[float]) -> float:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from orderflow.connectors.dropzone import DropzoneJsonV1Connector
     from orderflow.connectors.mock import MockConnector
     from orderflow.connectors.registry import ConnectorRegistry
+    from orderflow.domain.connector_port import ConnectorMetadata, ERPConnectorPort, Preview, Staged
     from orderflow.domain.delivery import Ack, Delivery, Document, ExportResult, TestResult, Waiting, WaitingExport
     from orderflow.domain.errors import (
         BusyError,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
         UnavailableError,
     )
     from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine, SourceDocument
-    from orderflow.domain.ports import ConnectorMetadata, ERPConnectorPort, Preview, Staged
     from orderflow.domain.states import ERPExportStatus, OrderStatus
     from orderflow.orchestrator import PushOrchestrator
     from orderflow.secrets.encryption import EncryptionService
@@ -98,7 +98,7 @@ _NAMES = {
         "UnavailableError",
     ),
     "domain.orders": ("Customer", "DraftOrder", "DraftOrderLine", "SourceDocument"),
-    "domain.ports": ("ConnectorMetadata", "ERPConnectorPort", "Preview", "Staged"),
+    "domain.connector_port": ("ConnectorMetadata", "ERPConnectorPort", "Preview", "Staged"),
     "domain.states": ("ERPExportStatus", "OrderStatus"),
     "orchestrator": ("PushOrchestrator",),
     "secrets.encryption": ("EncryptionService",),

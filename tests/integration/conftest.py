@@ -19,10 +19,10 @@ from sqlalchemy import insert, make_url, text
 from sqlalchemy.orm import Session
 
 from orderflow.channels.sftp.store import close_all
+from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.errors import ObjectStoreError
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
-from orderflow.domain.ports import ERPConnectorPort
 from orderflow.domain.retry import RetryPolicy
 from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.delivery.request import request_push

@@ -1,4 +1,4 @@
-"""What docs/reliability.md and docs/security.md name is there: each test, and each fault of `make chaos`."""
+"""The pages name what is there: tests, faults of `make chaos`, files; and the glossary is short."""
 
 from __future__ import annotations
 
@@ -40,3 +40,29 @@ def test_every_finding_of_the_attack_has_its_row():
 def test_every_kind_of_fault_has_its_row():
     rows = re.findall(r"^\| ([^|]+) \| [^|]+ \| (\d+) \|", PAGE.partition("## `make chaos`")[2], re.MULTILINE)
     assert {kind.strip().replace("`", "") for kind, _ in rows} == set(FAULTS)
+
+
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+SOURCE = ROOT / "src" / "orderflow"
+
+
+def section(title: str) -> str:
+    return ARCHITECTURE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def test_the_page_lists_every_file_that_sees_all_organizations():
+    rules = section("Organizations").partition("only these do:")[2]
+    listed = {Path(name).name for name in re.findall(r"`([\w/]+\.py)`", rules)} | {"__init__.py"}
+    seeing = {path for path in SOURCE.rglob("*.py") if re.search(r"database\.system\(\)", path.read_text("utf-8"))}
+    assert seeing
+    assert {path.name for path in seeing} <= listed
+
+
+def test_the_glossary_is_short():
+    words = re.findall(r"^\| (\w+) \|", section("Glossary"), re.MULTILINE)[1:]
+    assert 15 <= len(words) == len(set(words)) <= 25
+
+
+def test_no_page_speaks_of_a_design_that_a_reader_does_not_have():
+    pages = [*SOURCE.rglob("*.py"), *(ROOT / "docs").glob("*.md"), ROOT / "README.md"]
+    assert not [page for page in pages if "DESIGN §" in page.read_text("utf-8")]

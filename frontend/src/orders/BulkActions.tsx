@@ -44,8 +44,8 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
     const ids = selected.filter(({ actions }) => actions.includes(action)).map(({ id }) => id);
     return { action, ids };
   };
-  const { q, since, until, connection_id, error_code } = wanted;
-  const filter = { q, since, until, connection_id, error_code };
+  const { q, since, until, connection_id, error_code, unreadable_answer } = wanted;
+  const filter = { q, since, until, connection_id, error_code, unreadable_answer };
   const approveAll = useAction((body: Body) => answer(api.POST("/api/v1/draft-orders/bulk/preview", { body })), {
     onDone: ({ orders, more }) => {
       const label = `Approve ${plural(orders, "order")}`;
@@ -87,7 +87,7 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
                 size="xs"
                 variant="default"
                 loading={act.isPending || approveAll.isPending}
-                disabled={!active || wanted.unreadable_answer === true} // what is done to all does not know this filter
+                disabled={!active}
                 rightSection={<IconChevronDown size={14} />}
               >
                 All found

@@ -11,10 +11,10 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from orderflow.connectors.sessions import SESSIONS
+from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.delivery import Document, TestResult
 from orderflow.domain.errors import ConfigError, ConnectorError, NeedsAttentionError
 from orderflow.domain.orders import DraftOrder
-from orderflow.domain.ports import ERPConnectorPort
 
 
 @dataclass(slots=True)

@@ -150,7 +150,7 @@ class OrderBookConnector(BaseConnector, Generic[A]):
         return _result(draft_order, entry) if entry and stands else None
 
     def test_connection(self, config: dict[str, Any]) -> TestResult:
-        """Tell whether the ERP is there, lets us in, and lets us enter orders."""
+        """Return whether the ERP is there, lets us in, and lets us enter orders."""
         with self.measure_latency("test") as timer:
             try:
                 with self._book(config) as (book, _):

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import structlog
 
 from orderflow.connectors.dropzone.connector import over_channels
-from orderflow.domain.ports import ConnectorMetadata, ERPConnectorPort
+from orderflow.domain.connector_port import ConnectorMetadata, ERPConnectorPort
 from orderflow.formats.format import Format
 
 log = structlog.get_logger(__name__)
@@ -28,11 +28,11 @@ OURS = (
     EntryPoint("REST_JSON", "orderflow.connectors.rest:RestJsonConnector", GROUP),
     EntryPoint("TRYTON", "orderflow.connectors.tryton:TrytonConnector", GROUP),
 )
-"""What comes with OrderFlow. A format is named like a connector: by its class."""
+"""What comes with OrderFlow, and the only list of it. A format is named like a connector: by its class."""
 
 
 class ConnectorRegistry:
-    """The connector types of this process. No other list of them exists."""
+    """The connector types of this process."""
 
     _connectors: ClassVar[dict[str, ERPConnectorPort]] = {}
     _discovered: ClassVar[bool] = False

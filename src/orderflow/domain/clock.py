@@ -35,6 +35,11 @@ def monotonic() -> float:
     return _clock.monotonic()
 
 
+def milliseconds_since(started: float) -> int:
+    """Return the time since `started`, which was `monotonic()`."""
+    return round((monotonic() - started) * 1000)
+
+
 def now() -> datetime:
     """Return the time of day, UTC."""
     return _clock.now()

@@ -35,7 +35,7 @@ class Lease:
         self._ends = float("-inf")
 
     def may_start(self) -> bool:
-        """Tell whether enough is left to begin another open or rename."""
+        """Return whether enough is left to begin another open or rename."""
         return clock.monotonic() < self._ends - self._margin
 
 
@@ -100,7 +100,7 @@ class Delivery:
         return self.lease.token if self.lease else self.export_id
 
     def may_start(self) -> bool:
-        """Tell whether the lease allows another open or rename to begin."""
+        """Return whether the lease allows another open or rename to begin."""
         return self.lease is None or self.lease.may_start()
 
 

@@ -20,7 +20,7 @@ from orderflow.domain.errors import ConnectorError
 from orderflow.domain.redaction import Redactor
 
 if TYPE_CHECKING:
-    from orderflow.domain.ports import ERPConnectorPort, Preview
+    from orderflow.domain.connector_port import ERPConnectorPort, Preview
 
 MOST = 512
 """Configurations whose secrets are at hand in a form that can be looked for; making it takes milliseconds."""

@@ -28,7 +28,7 @@ class RetryPolicy:
     jitter: float = 0.25
 
     def exhausted(self, attempts_spent: int) -> bool:
-        """Tell whether no further attempt follows after `attempts_spent`."""
+        """Return whether no further attempt follows after `attempts_spent`."""
         return attempts_spent >= self.max_attempts
 
     def delay(self, attempts_spent: int, retry_after: float | None = None) -> float:

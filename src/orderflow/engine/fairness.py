@@ -11,7 +11,7 @@ from orderflow.storage.system.due import Place
 
 
 def may_take(held: int, free: int) -> bool:
-    """Tell whether an organization that holds `held` may take one more of the `free` ones.
+    """Return whether an organization that holds `held` may take one more of the `free` ones.
 
     The dynamic threshold by which switches share their buffers (Choudhury and Hahne, IEEE/ACM ToN 6(2), 1998): one
     organization alone holds half at most, two a third each, and something is left for whoever comes next.

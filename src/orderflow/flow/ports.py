@@ -10,10 +10,10 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from orderflow.domain import clock
+from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.delivery import Ack, ExportResult, Lease, Waiting
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.orders import DraftOrder
-from orderflow.domain.ports import ERPConnectorPort
 from orderflow.domain.reach import OPERATOR, Place, Reach
 from orderflow.domain.retry import RetryPolicy
 from orderflow.domain.states import (
@@ -211,7 +211,7 @@ class Settlement:
 
 
 @dataclass(slots=True)
-class Answer:
+class DecidedAnswer:
     """A decided answer of the ERP, ready to be recorded."""
 
     ack: Ack
@@ -342,7 +342,7 @@ class Exports(Protocol):
     def for_answers(self, export_ids: Sequence[UUID]) -> dict[UUID, tuple[Export, bool]]:
         """Lock exports and tell for each whether the order has a newer one."""
 
-    def record_answers(self, answers: Sequence[Answer]) -> None:
+    def record_answers(self, answers: Sequence[DecidedAnswer]) -> None:
         """Write decided answers to exports and orders, in bulk."""
 
     def note_unreadable(self, acks: Sequence[Ack]) -> list[Ack]:
@@ -412,7 +412,7 @@ class Connections(Protocol):
         """Disable a connection whose configuration does not open; False if it is so already, or another may open it."""
 
     def connector_elsewhere(self, connector_type: str) -> bool:
-        """Tell whether another process that delivers has this connector."""
+        """Return whether another process that delivers has this connector."""
 
     def set_breaker(
         self, connection_id: UUID, state: BreakerState, error: dict[str, Any] | None, probe_in: float | None

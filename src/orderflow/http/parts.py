@@ -72,7 +72,7 @@ _HARMLESS = re.compile(
 
 
 def is_part(answer: Answer, value: Any) -> bool:
-    """Tell whether a JSON answer or its head says that it is cut, old, goes on, or counts more than it holds."""
+    """Return whether a JSON answer or its head says that it is cut, old, goes on, or counts more than it holds."""
     objects = list(_objects(value, _DEEP))
     lists = [value, *(inner for one in objects for inner in one.values())]
     held = max((len(inner) for inner in lists if isinstance(inner, list)), default=0)
@@ -86,7 +86,7 @@ def is_part(answer: Answer, value: Any) -> bool:
 
 
 def leaves_open(value: Any, but: frozenset[str] = frozenset()) -> bool:
-    """Tell whether words or a state in a JSON answer may say that it is not to be relied on.
+    """Return whether words or a state in a JSON answer may say that it is not to be relied on.
 
     Args:
         but: Names that the connection's own expressions decide on.
@@ -125,7 +125,7 @@ def _number_says_so(name: str, number: Decimal) -> bool:
 
 
 def _counts_more(one: dict[str, Any], held: int) -> bool:
-    """Tell whether an object counts more than is held, does not know how much there is, or is full to its limit."""
+    """Return whether an object counts more than is held, does not know how much there is, or is full to its limit."""
     named = {_plain(name): inner for name, inner in one.items()}
     if "successful" in named or "failed" in named:  # counts what searched, not what was found
         return False
@@ -141,7 +141,7 @@ def _is_all(one: dict[str, Any], held: int) -> bool:
 
 
 def _less_than_all(one: dict[str, Any]) -> bool:
-    """Tell whether something searched in parts, and not all of these answered, as Elasticsearch's `_shards`."""
+    """Return whether something searched in parts, and not all of these answered, as Elasticsearch's `_shards`."""
     named = {_plain(name): inner for name, inner in one.items()}
     total, successful = _number(named.get("total")), _number(named.get("successful"))
     fewer = total is not None and successful is not None and successful < total

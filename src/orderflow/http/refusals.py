@@ -62,7 +62,7 @@ def refusal_in(value: Any) -> Sign:
 
 
 def perhaps_refused(text: str) -> bool:
-    """Tell whether a 2xx answer that is no JSON might be a refusal."""
+    """Return whether a 2xx answer that is no JSON might be a refusal."""
     head = text[:100_000].lstrip("\ufeff \t\r\n")
     return bool(_XML_FAULT.search(head) if head.startswith("<") else _ERROR_FIRST.match(head))
 
@@ -78,7 +78,7 @@ def yes_or_no(value: Any) -> bool | None:
 
 
 def says_nothing(value: Any) -> bool:
-    """Tell whether an error is none: null, empty, false, zero, "none", or an object of nothing but these."""
+    """Return whether an error is none: null, empty, false, zero, "none", or an object of nothing but these."""
     if isinstance(value, str):
         text = value.strip().strip(".!").lower()
         return text in _NOTHING or not text.strip("0")

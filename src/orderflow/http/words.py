@@ -177,7 +177,7 @@ def _of_group(value: Any, depth: int) -> Iterator[str]:
 
 
 def _is_list_of_fields(value: dict[str, Any]) -> bool:
-    """Tell whether an object is nothing but names of fields with lists of texts, as Django REST framework's."""
+    """Return whether an object is nothing but names of fields with lists of texts, as Django REST framework's."""
     lists = [inner for inner in value.values() if isinstance(inner, list) and inner]
     return 0 < len(lists) == len(value) and all(isinstance(text, str) for inner in lists for text in inner)
 

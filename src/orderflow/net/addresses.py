@@ -31,7 +31,7 @@ def refuse_private_addresses(*, refuse: bool) -> None:
 
 
 def refuses_private() -> bool:
-    """Tell whether private targets are refused."""
+    """Return whether private targets are refused."""
     return _refuses_private
 
 

@@ -251,7 +251,7 @@ class EmbeddedPostgres:
                 ended.wait(timeout=5)  # in a container we may be the one that has to take note of its end
 
     def _answers(self) -> bool:
-        """Tell whether the server runs; one that is still starting or recovering is waited for."""
+        """Return whether the server runs; one that is still starting or recovering is waited for."""
         deadline = time.monotonic() + self._timeout
         while self._socket_folder() is not None:
             try:

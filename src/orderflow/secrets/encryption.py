@@ -128,7 +128,7 @@ class EncryptionService:
         return self._seal(self._open(blob, (associated_data, b""), key_id), associated_data)
 
     def is_current(self, blob: bytes, associated_data: bytes) -> bool:
-        """Tell whether the master key, and not merely a previous one, opens `blob` bound to `associated_data`."""
+        """Return whether the master key, and not merely a previous one, opens `blob` bound to `associated_data`."""
         try:
             self._ciphers[self._key_id].decrypt(blob[:IV_BYTES], blob[IV_BYTES:], associated_data)
         except (InvalidTag, ValueError):  # ValueError: too short for an IV

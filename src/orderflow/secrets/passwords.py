@@ -38,7 +38,7 @@ class Passwords:
             return self._hasher.hash(self._peppered(password))
 
     def verify(self, stored: str | None, password: str) -> bool:
-        """Tell whether `password` is the one of the hash `stored`.
+        """Return whether `password` is the one of the hash `stored`.
 
         None, for a user that there is not, takes as long as a wrong password does.
         """
@@ -50,7 +50,7 @@ class Passwords:
         return stored is not None
 
     def outdated(self, stored: str) -> bool:
-        """Tell whether the hash was made with other parameters than today's."""
+        """Return whether the hash was made with other parameters than today's."""
         return self._hasher.check_needs_rehash(stored)
 
     @cached_property

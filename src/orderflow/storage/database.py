@@ -111,7 +111,7 @@ class Database:
 
 
 def _name_organization(state: ORMExecuteState) -> None:
-    """Add to a session's queries what the wall does not let an index look for: the organization."""
+    """Add to a session's queries what row-level security does not let an index look for: the organization."""
     if state.is_select and not state.is_column_load and not state.is_relationship_load:
         org_id = state.session.info["org_id"]
         criteria = [with_loader_criteria(mapper, mapper.columns["org_id"] == org_id) for mapper in _owned()]
@@ -225,7 +225,7 @@ def _refuse_unsafe(connection: psycopg.Connection[Any]) -> None:
     row = connection.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = session_user").fetchone()
     if row is None or row[0]:
         raise DatabaseSetupError(
-            "DATABASE_URL logs in as a superuser or with BYPASSRLS: the wall between organizations would not hold.",
+            "DATABASE_URL logs in as a superuser or with BYPASSRLS: row-level security would protect no organization.",
             code="DATABASE_ROLE_UNSAFE",
             hint=f"Set DATABASE_URL to a login of the role {APP_ROLE}, and DATABASE_ADMIN_URL to the owner for "
             "`orderflow db upgrade`.",

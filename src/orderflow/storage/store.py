@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cached_property, partial
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -16,6 +16,7 @@ from orderflow.storage.fast.holding import Holding
 from orderflow.storage.people.api_keys import SqlApiKeys
 from orderflow.storage.people.organization import SqlOrganization
 from orderflow.storage.people.users import SqlUsers
+from orderflow.storage.views.view import View
 from orderflow.storage.work.audit import SqlAudit
 from orderflow.storage.work.connections import SqlConnections
 from orderflow.storage.work.exports import SqlExports
@@ -38,14 +39,48 @@ class SqlWork:
     ) -> None:
         self.connection = connection
         self.org_id = org_id
-        holding = Holding(connection, order_ids)
-        self.orders = SqlOrders(connection, org_id, holding)
-        self.exports = SqlExports(connection, org_id, holding)
-        self.connections = SqlConnections(connection, org_id, encryption, holding)
-        self.organization = SqlOrganization(connection, org_id)
-        self.users = SqlUsers(connection, org_id)
-        self.api_keys = SqlApiKeys(connection, org_id)
-        self.audit = SqlAudit(connection, org_id)
+        self._encryption = encryption
+        self._holding = Holding(connection, order_ids)
+
+    @cached_property
+    def orders(self) -> SqlOrders:
+        """The orders. Each part is made when a step asks for it: most need one or two."""
+        return SqlOrders(self.connection, self.org_id, self._holding)
+
+    @cached_property
+    def exports(self) -> SqlExports:
+        """The deliveries."""
+        return SqlExports(self.connection, self.org_id, self._holding)
+
+    @cached_property
+    def connections(self) -> SqlConnections:
+        """The ways into ERPs."""
+        return SqlConnections(self.connection, self.org_id, self._encryption, self._holding)
+
+    @cached_property
+    def audit(self) -> SqlAudit:
+        """Who changed what."""
+        return SqlAudit(self.connection, self.org_id)
+
+    @cached_property
+    def organization(self) -> SqlOrganization:
+        """The organization's own row."""
+        return SqlOrganization(self.connection, self.org_id)
+
+    @cached_property
+    def users(self) -> SqlUsers:
+        """Who signs in."""
+        return SqlUsers(self.connection, self.org_id)
+
+    @cached_property
+    def api_keys(self) -> SqlApiKeys:
+        """How programs sign in."""
+        return SqlApiKeys(self.connection, self.org_id)
+
+    @cached_property
+    def view(self) -> View:
+        """What people look at."""
+        return View(self.connection, self.org_id)
 
     @property
     def slug(self) -> str:

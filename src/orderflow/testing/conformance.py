@@ -34,6 +34,7 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import ValidationError
 
+from orderflow.domain.connector_port import ERPConnectorPort, Staged
 from orderflow.domain.delivery import ExportResult, Lease, TestResult, Waiting
 from orderflow.domain.errors import (
     ConnectorError,
@@ -41,7 +42,6 @@ from orderflow.domain.errors import (
 )
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder
-from orderflow.domain.ports import ERPConnectorPort, Staged
 from orderflow.domain.redaction import HIDDEN
 from orderflow.domain.states import ARRIVED, FITTING, OrderStatus
 from orderflow.testing.engine import MemoryEngine, an_order

@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.delivery import ExportResult, Lease, TestResult
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder
-from orderflow.domain.ports import ERPConnectorPort
 from orderflow.domain.retry import RetryPolicy
 from orderflow.domain.states import BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
 from orderflow.flow.answers.poll import poll_acks

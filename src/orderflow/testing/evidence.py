@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.errors import (
     ConnectorError,
     InDoubtError,
@@ -19,7 +20,6 @@ from orderflow.domain.errors import (
     TransientError,
     UnavailableError,
 )
-from orderflow.domain.ports import ERPConnectorPort
 from orderflow.flow.setup.mask import secret_fields
 
 SORTS = (TransientError, UnavailableError, NeedsAttentionError, RejectedError, InDoubtError)
@@ -88,7 +88,7 @@ def check_error(error: ConnectorError) -> None:
 
 
 def holds(content: bytes, text: str) -> bool:
-    """Tell whether a document holds a text, plain or as JSON, CSV or XML write it."""
+    """Return whether a document holds a text, plain or as JSON, CSV or XML write it."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     forms = {text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], text.replace('"', '""')}
     forms |= {escaped, escaped.replace('"', "&quot;")}

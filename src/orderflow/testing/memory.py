@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
+from orderflow.domain.connector_port import ERPConnectorPort, Staged
 from orderflow.domain.delivery import Ack, ExportResult, TestResult, Waiting, WaitingExport
 from orderflow.domain.errors import ConnectorError, InDoubtError
 from orderflow.domain.orders import DraftOrder
-from orderflow.domain.ports import ERPConnectorPort, Staged
 
 Script = list[Exception | None]
 

@@ -47,7 +47,7 @@ class Faults:
     asks: Sequence[str] | None = None
 
     def drops_now(self, operation: Operation) -> bool:
-        """Tell whether the connection shall break at this operation, and count it."""
+        """Return whether the connection shall break at this operation, and count it."""
         if operation != self.drop_connection_on or not self.drops:
             return False
         if self.drop_after:

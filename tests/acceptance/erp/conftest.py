@@ -31,8 +31,8 @@ from orderflow.connectors.tryton import api as tryton_api
 from orderflow.connectors.tryton import master_data as tryton_master_data
 from orderflow.connectors.tryton.config import TrytonConfig
 from orderflow.connectors.tryton.sales import Sales
+from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
-from orderflow.domain.ports import ERPConnectorPort
 from orderflow.entrypoints.demo.erps.erp_process import own_database
 from orderflow.entrypoints.demo.erps.odoo_server import OdooServer
 from orderflow.entrypoints.demo.erps.tryton_server import TrytonServer

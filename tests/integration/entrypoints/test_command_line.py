@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 import structlog
+from sqlalchemy import text
 
 import orderflow
 from orderflow.entrypoints.cli import main
 from orderflow.secrets.keys import generate_key
+from orderflow.storage.database import Database
 from orderflow.testing.http_server import MisbehavingHTTPServer
 from orderflow.testing.sftp_server import SFTPServer
 
@@ -234,3 +236,55 @@ def test_an_order_that_cannot_go_fails_the_demo_by_name(acme, tmp_path):
     assert "2 orders, 1 take by the ERP" in shown
     assert "line 3 of the file" in shown
     assert "is NEEDS_REVIEW" in shown
+
+
+def test_lists_say_what_a_delivery_waits_for(acme, dropzone, app_url):
+    acme("connections", "add", "DROPZONE_JSON_V1", "--config", "-", stdin=json.dumps(dropzone))
+    acme("orders", "import", "-", "--push", stdin=json.dumps(GOOD))
+    change(app_url, "UPDATE organization SET deliveries_paused_at = now()")
+    assert "DELIVERIES_PAUSED" in acme("exports", "list").stdout
+    (row,) = acme.json("exports", "list")
+    assert (row["waits_for"], row["reason"]) == ("DELIVERIES_PAUSED", "DELIVERIES_PAUSED")
+
+    error = json.dumps({"code": "AUTH_FAILED", "message": "The server refuses the password."})
+    change(app_url, "UPDATE organization SET deliveries_paused_at = NULL")
+    change(app_url, f"UPDATE erp_connection SET breaker_state = 'PAUSED', breaker_error = '{error}'")
+    assert "ATTENTION: The server refuses the password." in acme("orders", "show", "PO-1").stdout
+
+
+def test_orders_whose_answer_could_not_be_read_are_found(acme, dropzone, app_url):
+    acme("connections", "add", "DROPZONE_JSON_V1", "--config", "-", stdin=json.dumps(dropzone))
+    orders = [GOOD, GOOD | {"external_order_number": "PO-2"}]
+    acme("orders", "import", "-", "--push", stdin="\n".join(map(json.dumps, orders)))
+    assert acme.json("orders", "list", "--unreadable-answer") == []
+    answer = json.dumps({"file": "ack_1.json", "reason": "It is no JSON.", "excerpt": "OK!", "read_at": None})
+    first = "(SELECT id FROM draft_order WHERE external_order_number = 'PO-1')"
+    change(app_url, f"UPDATE erp_export SET unreadable_answer = '{answer}' WHERE draft_order_id = {first}")
+    (found,) = acme.json("orders", "list", "--unreadable-answer")
+    assert (found["external_order_number"], found["unreadable_answer"]["reason"]) == ("PO-1", "It is no JSON.")
+
+
+def test_scripts_find_the_names_of_earlier_releases(acme, dropzone):
+    acme("connections", "add", "DROPZONE_JSON_V1", "--config", "-", stdin=json.dumps(dropzone))
+    acme("orders", "import", "-", "--approve", stdin=json.dumps(GOOD))
+    acme("push", "--all-approved", "--wait")
+    (listed,) = acme.json("orders", "list")
+    assert {"erp_customer_number", "customer_name", "error_json", "source_file_name", "approved_at"} <= listed.keys()
+    shown = acme.json("orders", "show", "PO-1")
+    assert {"customer_id", "notes", "ship_to", "source_sha256", "org_id", "missing"} <= shown.keys()
+    assert {"line_no", "product_description", "qty", "unit_price"} <= shown["lines"][0].keys()
+    assert {"action", "actor", "before", "after", "created_at"} <= shown["history"][0].keys()
+    (export,) = acme.json("exports", "list")
+    assert {"error_json", "breaker_state", "attempts_spent", "dropzone_path", "requested_by"} <= export.keys()
+    (attempt,) = acme.json("push-log")
+    assert {"request_json", "response_json", "latency_ms", "error_message"} <= attempt.keys()
+    (connection,) = acme.json("connections", "list")
+    assert {"key_id", "breaker_error", "proof", "oldest_waiting_at", "unanswered"} <= connection.keys()
+
+
+def change(app_url: str, statement: str) -> None:
+    """Change what every organization has, as no command does."""
+    database = Database(app_url)
+    with database.system() as connection:
+        connection.execute(text(statement))
+    database.close()

@@ -12,10 +12,10 @@ from uuid import UUID
 from sqlalchemy import text
 
 from orderflow.connectors.mock import MockConnector
+from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.delivery import Lease
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder
-from orderflow.domain.ports import ERPConnectorPort
 from orderflow.domain.states import FITTING, ERPExportStatus, OrderStatus
 from orderflow.flow.ports import Actor, Attempt, Batch, Export, OpenTarget, Store
 from orderflow.storage.database import Database

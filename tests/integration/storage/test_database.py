@@ -1,4 +1,4 @@
-"""Transactions, the wall between organizations, and what happens when the server goes away."""
+"""Transactions, row-level security, and what happens when the server goes away."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ from orderflow.postgres.errors import DatabaseSetupError
 from orderflow.storage.database import Database
 from orderflow.storage.tables.migrations import ensure_current, upgrade
 from orderflow.storage.tables.models import Base
-from orderflow.storage.views.reading import SqlReading
+from orderflow.storage.views.orders import one_order
+from orderflow.storage.views.view import View
 from orderflow.testing.memory import MemoryDropzone
 
 
@@ -30,7 +31,7 @@ def test_what_it_adds_disturbs_no_statement_that_is_prepared(installation: Any, 
             (order_id,) = installation.pushed()
             installation.work_off(connection_id)
             with installation.database.transaction(installation.org_id) as connection:
-                assert SqlReading(connection, installation.org_id).order(order_id)["status"] == "PUSHED"
+                assert one_order(View(connection, installation.org_id), order_id).status == "PUSHED"
 
     work()
     as_owner(admin_url, *[f"ALTER TABLE {table} ADD COLUMN carrier text" for table in Base.metadata.tables])

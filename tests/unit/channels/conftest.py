@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from orderflow.channels.sftp.protocol import Answer, Code, Fields, Request, Splitter, string
+from orderflow.channels.sftp.protocol import Code, Fields, ReplyType, Request, Splitter, string
 from orderflow.channels.sftp.session import SFTPSession
 from orderflow.channels.sftp.target import SFTPTarget
 
@@ -18,8 +18,8 @@ T = TypeVar("T")
 LIMITS = struct.pack(">QQQQ", 300_000, 261_120, 261_120, 1_000)
 
 
-def status(code: int, words: str = "") -> tuple[Answer, bytes]:
-    return Answer.STATUS, struct.pack(">I", code) + string(words.encode()) + string(b"")
+def status(code: int, words: str = "") -> tuple[ReplyType, bytes]:
+    return ReplyType.STATUS, struct.pack(">I", code) + string(words.encode()) + string(b"")
 
 
 @dataclass
@@ -27,7 +27,7 @@ class FakeServer:
     """Attributes: `bursts`, what came in one write each; `refuse`, answers other than success, by request."""
 
     extensions: dict[bytes, bytes] = field(default_factory=dict)
-    refuse: dict[str, tuple[Answer, bytes]] = field(default_factory=dict)
+    refuse: dict[str, tuple[ReplyType, bytes]] = field(default_factory=dict)
     silent_on: str | None = None
     delay: float = 0.0
     bursts: list[list[str]] = field(default_factory=list)
@@ -61,26 +61,26 @@ class FakeServer:
 
     abort = close
 
-    def _take(self, packet: bytes) -> tuple[str, Answer, bytes]:
+    def _take(self, packet: bytes) -> tuple[str, ReplyType, bytes]:
         request = Request(packet[0])
         fields = Fields(packet)
         if request == Request.INIT:
-            return "INIT", Answer.VERSION, b"".join(string(k) + string(v) for k, v in self.extensions.items())
+            return "INIT", ReplyType.VERSION, b"".join(string(k) + string(v) for k, v in self.extensions.items())
         name = fields.string().decode("utf-8", "replace")
         called = name.partition("@")[0] if request == Request.EXTENDED else request.name
         if called in self.refuse:
             return called, *self.refuse[called]
         return called, *self._answer(called, name.encode(), fields)
 
-    def _answer(self, called: str, name: bytes, fields: Fields) -> tuple[Answer, bytes]:
+    def _answer(self, called: str, name: bytes, fields: Fields) -> tuple[ReplyType, bytes]:
         match called:
             case "limits":
-                return Answer.EXTENDED_REPLY, LIMITS
+                return ReplyType.EXTENDED_REPLY, LIMITS
             case "OPEN":
                 self.files[name] = bytearray()
                 self.opened += 1
                 self.most_open = max(self.most_open, self.opened)
-                return Answer.HANDLE, string(name)
+                return ReplyType.HANDLE, string(name)
             case "WRITE":
                 (offset,) = fields.numbers("Q")
                 content = fields.string()
@@ -92,9 +92,9 @@ class FakeServer:
                 there = self.files.get(name)
                 if there is None:
                     return status(Code.NO_SUCH_FILE)
-                return Answer.ATTRS, struct.pack(">IQ", 1, len(there))
+                return ReplyType.ATTRS, struct.pack(">IQ", 1, len(there))
             case "FSTAT":
-                return Answer.ATTRS, struct.pack(">IQ", 1, len(self.files[name]))
+                return ReplyType.ATTRS, struct.pack(">IQ", 1, len(self.files[name]))
         return status(Code.OK)
 
 
@@ -125,6 +125,6 @@ def fake_server() -> type[FakeServer]:
 
 
 @pytest.fixture
-def answer() -> Callable[..., tuple[Answer, bytes]]:
+def answer() -> Callable[..., tuple[ReplyType, bytes]]:
     """Makes a status to refuse something with."""
     return status

@@ -23,8 +23,8 @@ from orderflow import (
     TransientError,
 )
 from orderflow.connectors.mock import MockConnector
+from orderflow.domain.connector_port import Staged
 from orderflow.domain.document import export_document
-from orderflow.domain.ports import Staged
 from orderflow.testing import conformance
 from orderflow.testing.conformance import ConnectorConformance
 from orderflow.testing.engine import an_order

@@ -127,7 +127,7 @@ def _each(
 
 
 def _with_target(rename: Rename) -> bool:
-    """Tell whether the file under the final name is ours; if the one to be renamed is still there, compare."""
+    """Return whether the file under the final name is ours; if the one to be renamed is still there, compare."""
     ours = _read(rename.source, COMPARED_AT_MOST)
     if ours is None:
         return False

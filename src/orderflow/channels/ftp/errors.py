@@ -46,7 +46,7 @@ def words_of(target: FTPTarget, error: BaseException) -> str:
 
 
 def is_fatal(error: BaseException) -> bool:
-    """Tell whether a session is of no use any more after this error."""
+    """Return whether a session is of no use any more after this error."""
     return not isinstance(error, ftplib.error_perm | ftplib.error_temp) or code_of(error) in (421, 530)
 
 

@@ -91,7 +91,7 @@ def size_of(session: FTPSession, path: str) -> int | None:
 
 
 def is_seen(session: FTPSession, path: str) -> bool:
-    """Tell whether something of this name is there, in one question; a server that cannot be asked so is listed."""
+    """Return whether something of this name is there, in one question; a server that cannot be asked so is listed."""
     command = "MLST" if "MLST" in session.features else "SIZE"
     try:
         session.sendcmd(f"{command} {path}")
@@ -101,12 +101,12 @@ def is_seen(session: FTPSession, path: str) -> bool:
 
 
 def is_there(session: FTPSession, path: str) -> bool:
-    """Tell whether a file can be seen, by its size or in the list of its folder."""
+    """Return whether a file can be seen, by its size or in the list of its folder."""
     return size_of(session, path) is not None or posixpath.basename(path) in names_in(session, posixpath.dirname(path))
 
 
 def folder_of(session: FTPSession, path: str) -> bool:
-    """Tell whether a path's folder is there."""
+    """Return whether a path's folder is there."""
     return session.has_folder(posixpath.dirname(path) or session.home)
 
 

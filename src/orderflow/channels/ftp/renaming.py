@@ -88,7 +88,7 @@ def _names_of_source(target: FTPTarget, item: Rename) -> list[str]:
 
 
 def _with_target(session: FTPSession, target: FTPTarget, item: Rename) -> bool:
-    """Tell whether the file under the final name is ours; if the one to be renamed is still there, compare."""
+    """Return whether the file under the final name is ours; if the one to be renamed is still there, compare."""
     source = next((name for name in _names_of_source(target, item) if files.is_there(session, name)), None)
     if source is None:
         return False

@@ -264,7 +264,7 @@ class FTPSession(ftplib.FTP_TLS):
         return [line.rstrip(b"\r").decode(errors="surrogateescape") for line in lines if line.strip()]
 
     def has_folder(self, folder: str) -> bool:
-        """Tell whether a folder can be entered."""
+        """Return whether a folder can be entered."""
         try:
             self.voidcmd(f"CWD {folder}")
         except ftplib.error_perm:

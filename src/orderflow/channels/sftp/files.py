@@ -15,7 +15,7 @@ from uuid import uuid4
 from orderflow.channels.filestore import Rename, Upload
 from orderflow.channels.publishing import COMPARED_AT_MOST, publish_unknown, published_before
 from orderflow.channels.sftp import protocol as wire
-from orderflow.channels.sftp.protocol import Answer, Code, Reply, Request, StatusError, path_string
+from orderflow.channels.sftp.protocol import Code, Reply, ReplyType, Request, StatusError, path_string
 from orderflow.channels.sftp.session import SessionLostError, SFTPSession
 from orderflow.channels.status_errors import (
     disk_full,
@@ -41,7 +41,7 @@ async def upload(session: SFTPSession, item: Upload) -> ConnectorError | None:
     if refused := opened.error():
         return await _explain(session, item.path, refused)
     try:
-        size = await _write(session, opened.check(Answer.HANDLE).string(), item.content)
+        size = await _write(session, opened.check(ReplyType.HANDLE).string(), item.content)
     except StatusError as failed:
         error = await _explain(session, item.path, failed)
         await session.request(Request.REMOVE, path_string(item.path))  # half a file is of no use to anyone
@@ -63,7 +63,7 @@ async def _write(session: SFTPSession, handle: bytes, content: bytes) -> int:
     denied = looked.error()
     if denied and denied.code in _MAY_NOT_LOOK:
         return len(content)
-    size = looked.check(Answer.ATTRS).attributes().size
+    size = looked.check(ReplyType.ATTRS).attributes().size
     return len(content) if size is None else size
 
 
@@ -101,7 +101,7 @@ async def _no_room(session: SFTPSession, folder: str) -> bool:
     if answer.error():
         return False
     # OpenSSH's PROTOCOL §4.4; blocks and files that are free to this account, and files at all (0: not counted).
-    *_, free_blocks, files, _, free_files = answer.check(Answer.EXTENDED_REPLY).numbers("QQQQQQQQ")
+    *_, free_blocks, files, _, free_files = answer.check(ReplyType.EXTENDED_REPLY).numbers("QQQQQQQQ")
     return not free_blocks or (files > 0 and not free_files)
 
 
@@ -154,7 +154,7 @@ async def _why_not_renamed(session: SFTPSession, item: Rename, refused: StatusEr
 
 
 async def _with_target(session: SFTPSession, item: Rename) -> bool | ConnectorError:
-    """Tell whether the file under the final name is ours; if the one to be renamed is still there, compare."""
+    """Return whether the file under the final name is ours; if the one to be renamed is still there, compare."""
     ours = await read(session, item.source, COMPARED_AT_MOST)
     if ours is None:
         return await _without_source(session, item)
@@ -174,11 +174,11 @@ async def _without_source(session: SFTPSession, item: Rename) -> bool | Connecto
 
 
 async def is_there(session: SFTPSession, path: str) -> bool | None:
-    """Tell whether a path exists; None if the account may not look. Where STAT is refused, opening it tells."""
+    """Return whether a path exists; None if the account may not look. Where STAT is refused, opening it tells."""
     answer = await session.request(Request.STAT, path_string(path))
     denied = answer.error()
     if denied is None:
-        return True if answer.kind == Answer.ATTRS else None
+        return True if answer.kind == ReplyType.ATTRS else None
     if denied.missing:
         return False
     opened = await session.request(Request.OPEN, path_string(path), wire.READ_ONLY)
@@ -186,11 +186,11 @@ async def is_there(session: SFTPSession, path: str) -> bool | None:
 
 
 async def folder_is_there(session: SFTPSession, folder: str) -> bool | None:
-    """Tell whether a folder exists, by looking, by listing it, and in the end by writing into it; None if unknown."""
+    """Return whether a folder exists, by looking, by listing it, and in the end by writing into it; None if unknown."""
     answer = await session.request(Request.STAT, path_string(folder))
     denied = answer.error()
     if denied is None:
-        mode = answer.check(Answer.ATTRS).attributes()
+        mode = answer.check(ReplyType.ATTRS).attributes()
         return mode.is_folder or mode.mode is None
     if denied.missing:
         return False
@@ -202,7 +202,7 @@ def _told_by(session: SFTPSession, opened: Reply) -> bool | None:
     denied = opened.error()
     if denied:
         return False if denied.missing else None
-    session.request(Request.CLOSE, wire.string(opened.check(Answer.HANDLE).string()))
+    session.request(Request.CLOSE, wire.string(opened.check(ReplyType.HANDLE).string()))
     return True
 
 
@@ -219,7 +219,7 @@ async def read(session: SFTPSession, path: str, limit: int) -> bytes | Connector
     opened = await session.request(Request.OPEN, path_string(path), wire.READ_ONLY)
     if refused := opened.error():
         return None if refused.missing else status_error(session.target, path, refused)
-    name = wire.string(opened.check(Answer.HANDLE).string())
+    name = wire.string(opened.check(ReplyType.HANDLE).string())
     try:
         content = await _read_up_to(session, name, limit + 1)
     except StatusError as failed:
@@ -241,9 +241,9 @@ async def _read_up_to(session: SFTPSession, name: bytes, most: int) -> bytes:
         ended = answer.error()
         if ended and ended.code == Code.EOF:
             break
-        piece = answer.check(Answer.DATA).string()
+        piece = answer.check(ReplyType.DATA).string()
         content += piece
         pace(len(piece))
         looked = await looking
-        size = None if looked.error() else looked.check(Answer.ATTRS).attributes().size
+        size = None if looked.error() else looked.check(ReplyType.ATTRS).attributes().size
     return bytes(content)

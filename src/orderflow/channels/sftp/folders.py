@@ -9,7 +9,7 @@ from orderflow.channels.filestore import Entry
 from orderflow.channels.limits import MOST_NAMES, too_many_names
 from orderflow.channels.sftp import protocol as wire
 from orderflow.channels.sftp.files import folder_is_there, is_there
-from orderflow.channels.sftp.protocol import Answer, Code, Request, StatusError, path_string
+from orderflow.channels.sftp.protocol import Code, ReplyType, Request, StatusError, path_string
 from orderflow.channels.sftp.session import SFTPSession
 from orderflow.channels.status_errors import changed_meanwhile, folder_missing, status_error
 from orderflow.domain.errors import ConnectorError
@@ -22,7 +22,7 @@ async def list_folder(session: SFTPSession, folder: str, at_most: int | None = N
         raise (
             folder_missing(session.target, folder) if refused.missing else status_error(session.target, folder, refused)
         )
-    name = wire.string(opened.check(Answer.HANDLE).string())
+    name = wire.string(opened.check(ReplyType.HANDLE).string())
     entries: list[Entry] = []
     ended: StatusError | None = None
     while not ended and (at_most is None or len(entries) < at_most) and len(entries) <= MOST_NAMES:
@@ -46,7 +46,7 @@ async def stat(session: SFTPSession, path: str) -> Entry | None:
     answer = await session.request(Request.STAT, path_string(path))
     refused = answer.error()
     if refused is None:
-        known = answer.check(Answer.ATTRS).attributes()
+        known = answer.check(ReplyType.ATTRS).attributes()
         return Entry(posixpath.basename(path), known.size or 0, float(known.modified), known.is_folder)
     if refused.missing:
         return None

@@ -41,7 +41,7 @@ class PinnedKeys:
         return bool(self._fingerprints or self._keys)
 
     def match(self, key: asyncssh.SSHKey) -> bool:
-        """Tell whether this is one of them."""
+        """Return whether this is one of them."""
         return key.get_fingerprint() in self._fingerprints or any(key.public_data == k.public_data for k in self._keys)
 
     def fingerprints(self) -> list[str]:

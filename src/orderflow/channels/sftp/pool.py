@@ -76,7 +76,7 @@ class SessionPool:
             self._close(session)
 
     async def close(self) -> None:
-        """Close every session for good; whoever still uses one is told that it was lost."""
+        """Close every session for good. A call that uses one is told that its session was lost."""
         self._closed = True
         for session in list(self._sessions.values()):
             self._close(session)

@@ -50,7 +50,7 @@ class Request(IntEnum):
     EXTENDED = 200
 
 
-class Answer(IntEnum):
+class ReplyType(IntEnum):
     """Packet types that we get (draft-02 §3)."""
 
     VERSION = 2
@@ -225,7 +225,7 @@ class Reply:
 
     def error(self) -> StatusError | None:
         """Return what went wrong; None for success and for every answer that is no status."""
-        if self.kind != Answer.STATUS:
+        if self.kind != ReplyType.STATUS:
             return None
         fields = Fields(self.packet)
         (code,) = fields.numbers("I")
@@ -233,7 +233,7 @@ class Reply:
             return None
         return StatusError(code, plain(fields.string()) if fields else "")
 
-    def check(self, kind: Answer = Answer.STATUS) -> Fields:
+    def check(self, kind: ReplyType = ReplyType.STATUS) -> Fields:
         """Return the fields of an answer of this kind; raises StatusError, or MalformedError for another kind."""
         if failed := self.error():
             raise failed
@@ -243,7 +243,7 @@ class Reply:
 
     def entries(self) -> list[Entry]:
         """Return the names of a READDIR answer, without `.` and `..`."""
-        fields = self.check(Answer.NAME)
+        fields = self.check(ReplyType.NAME)
         (count,) = fields.numbers("I")
         entries = [fields.entry() for _ in range(count)]
         return [entry for entry in entries if entry.name not in {".", ".."}]

@@ -13,7 +13,7 @@ import asyncssh
 from orderflow.channels.limits import seconds_for
 from orderflow.channels.sftp import protocol as wire
 from orderflow.channels.sftp.errors import no_sftp, timed_out, translate
-from orderflow.channels.sftp.protocol import Answer, Fields, MalformedError, Reply, Request, Splitter
+from orderflow.channels.sftp.protocol import Fields, MalformedError, Reply, ReplyType, Request, Splitter
 from orderflow.channels.sftp.target import SFTPTarget
 from orderflow.domain.errors import ConnectorError
 
@@ -99,14 +99,14 @@ class SFTPSession(asyncssh.SSHClientSession[bytes]):
         self._pending[wire.VERSION] = version
         self._ids = count(wire.VERSION + 1)
         self._send(wire.header(Request.INIT, wire.VERSION, 0))
-        fields = (await version).check(Answer.VERSION)
+        fields = (await version).check(ReplyType.VERSION)
         self._begun = True
         while fields:
             name = fields.string()
             self.extensions[name] = fields.string()
         if wire.LIMITS in self.extensions:
             self._learn_limits(
-                (await self.request(Request.EXTENDED, wire.string(wire.LIMITS))).check(Answer.EXTENDED_REPLY)
+                (await self.request(Request.EXTENDED, wire.string(wire.LIMITS))).check(ReplyType.EXTENDED_REPLY)
             )
 
     def _learn_limits(self, fields: Fields) -> None:

@@ -72,7 +72,7 @@ class _Engine:
                     return await do(session)
 
     def close(self) -> None:
-        """Close all sessions; whoever is under way is told that his was lost."""
+        """Close all sessions. A call that uses one is told that its session was lost."""
         if self.loop.is_running:
             self.loop.run(self.pool.close())
             self.loop.stop()

@@ -15,10 +15,10 @@ from orderflow.connectors.base import BaseConnector
 from orderflow.connectors.dropzone.config import Dropzone, Form
 from orderflow.connectors.dropzone.opening import open_zone
 from orderflow.domain.answer_files import Answer
+from orderflow.domain.connector_port import Preview, Staged
 from orderflow.domain.delivery import Ack, Document, ExportResult, Leftover, TestResult, Waiting, WaitingExport
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.orders import DraftOrder
-from orderflow.domain.ports import Preview, Staged
 from orderflow.formats.format import Format
 from orderflow.formats.json_v1 import JsonV1Format
 

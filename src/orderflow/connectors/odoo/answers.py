@@ -149,7 +149,7 @@ def _by_name(name: str, words: str, database: str, *, changes: bool) -> Connecto
 
 
 def _no_model(kind: str, words: str) -> bool:
-    """Tell whether Odoo has no sales: by JSON-RPC it says so as if a rule were broken."""
+    """Return whether Odoo has no sales: by JSON-RPC it says so as if a rule were broken."""
     return words.startswith("Object sale.order ") or (kind == "KeyError" and "sale.order" in words)
 
 

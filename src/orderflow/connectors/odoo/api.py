@@ -29,7 +29,7 @@ class OdooApi(Protocol):
         """
 
     def may(self, model: str, operation: str) -> bool:
-        """Tell whether our user may `create`, `read`, `write` or `unlink` records of `model`."""
+        """Return whether our user may `create`, `read`, `write` or `unlink` records of `model`."""
 
     def close(self) -> None:
         """Close all connections."""
@@ -65,7 +65,7 @@ class Json2Api:
         return from_json2(response, self._database, changes=changes)
 
     def may(self, model: str, operation: str) -> bool:
-        """Tell whether our user may; see `OdooApi`."""
+        """Return whether our user may; see `OdooApi`."""
         return bool(self.call(model, "has_access", operation=operation))
 
     def close(self) -> None:
@@ -91,7 +91,7 @@ class JsonRpcApi:
         return self._send("object", "execute_kw", whole, changes=method not in READS)
 
     def may(self, model: str, operation: str) -> bool:
-        """Tell whether our user may; see `OdooApi`."""
+        """Return whether our user may; see `OdooApi`."""
         return bool(self.call(model, "check_access_rights", operation=operation, raise_exception=False))
 
     def close(self) -> None:

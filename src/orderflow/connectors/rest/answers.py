@@ -137,7 +137,7 @@ def found_number(answer: Answer, config: RestJsonConfig, redactor: Redactor = NO
 
 
 def _not_there_by_status(answer: Answer, config: RestJsonConfig, redactor: Redactor) -> bool:
-    """Tell whether the status counts, which a gateway or a wrong path may give as well as the API."""
+    """Return whether the status counts, which a gateway or a wrong path may give as well as the API."""
     if config.not_there_when is None:
         return answer.status in config.not_there_statuses and (answer.empty or _is_json(answer))
     if answer.status not in (config.not_there_statuses or MISSING):

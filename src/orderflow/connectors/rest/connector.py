@@ -19,6 +19,7 @@ from orderflow.connectors.rest.request import body_of, create_request, find_requ
 from orderflow.connectors.rest.session import Session
 from orderflow.connectors.rest.trial import try_out
 from orderflow.connectors.sessions import SESSIONS
+from orderflow.domain.connector_port import Preview, for_the_others
 from orderflow.domain.delivery import Ack, Document, ExportResult, TestResult, Waiting, WaitingExport
 from orderflow.domain.errors import (
     ConnectorError,
@@ -27,7 +28,6 @@ from orderflow.domain.errors import (
     PerhapsThereError,
 )
 from orderflow.domain.orders import DraftOrder
-from orderflow.domain.ports import Preview, for_the_others
 from orderflow.http import Answer, read_answer
 
 
@@ -91,9 +91,9 @@ class RestJsonConnector(BaseConnector):
         except ConnectorError as error:
             yield from ((order.id, error) for order in draft_orders)
             return
-        lane = _Lane(self, config)
+        sender = _BatchSender(self, config)
         with ThreadPoolExecutor(at_once, "rest-json") as pool:
-            futures = {pool.submit(copy_context().run, lane.outcome, order): order.id for order in draft_orders}
+            futures = {pool.submit(copy_context().run, sender.outcome, order): order.id for order in draft_orders}
             try:
                 yield from ((futures[done], done.result()) for done in as_completed(futures))
             finally:
@@ -127,7 +127,7 @@ class RestJsonConnector(BaseConnector):
         return _result(draft_order, number, status=answer.status) if there else None
 
     def expects_acks(self, config: dict[str, Any]) -> bool:
-        """Tell whether the API is asked for its confirmation."""
+        """Return whether the API is asked for its confirmation."""
         return bool(config.get("status_url"))
 
     def poll_acks(self, config: dict[str, Any], waiting: Waiting | Iterable[WaitingExport]) -> Iterator[Ack]:
@@ -177,7 +177,7 @@ class RestJsonConnector(BaseConnector):
         return found
 
 
-class _Lane:
+class _BatchSender:
     """Delivers orders of one batch until one of them shows that none will get through."""
 
     def __init__(self, connector: RestJsonConnector, config: dict[str, Any]) -> None:

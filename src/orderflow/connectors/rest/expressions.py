@@ -26,7 +26,7 @@ def pick(expression: str, value: Any) -> Any:
 
 
 def clearly_nothing(expression: str, value: Any) -> bool:
-    """Tell whether `value` has the place where the expression looks, and there is nothing in it.
+    """Return whether `value` has the place where the expression looks, and there is nothing in it.
 
     `items[0].id` of `{"items": []}` is clearly nothing; of `{"message": "overloaded"}` it says nothing.
     """
@@ -46,7 +46,7 @@ def _is_empty(node: dict[str, Any], value: Any) -> bool:
 
 
 def _is_empty_way(steps: list[dict[str, Any]], value: Any) -> bool:
-    """Tell whether a path as `data.orders.nodes[0].id` ends in nothing at one of its steps."""
+    """Return whether a path as `data.orders.nodes[0].id` ends in nothing at one of its steps."""
     for step in steps:
         if step["type"] != "field":
             return _is_empty(step, value)
@@ -62,7 +62,7 @@ _PICKS = ("index_expression", "projection", "filter_projection", "flatten", "pip
 
 
 def clearly_false(expression: str, value: Any) -> bool:
-    """Tell whether an expression that is false says so of something.
+    """Return whether an expression that is false says so of something.
 
     `total > `0`` is false of `{"total": 0}`, and of `{"message": "overloaded"}` too, which says nothing.
     """
@@ -72,7 +72,7 @@ def clearly_false(expression: str, value: Any) -> bool:
 
 
 def _has_places(node: dict[str, Any], value: Any) -> bool:
-    """Tell whether `value` has the places that an expression decides on."""
+    """Return whether `value` has the places that an expression decides on."""
     kind, children = node["type"], node["children"]
     if kind == "literal":
         return True
@@ -124,7 +124,7 @@ def _has_empty_place(names: list[str], value: Any) -> bool:
 
 
 def _is_empty_list(node: dict[str, Any], value: Any) -> bool:
-    """Tell whether the list that is picked from is there, and empty, or filtered to nothing."""
+    """Return whether the list that is picked from is there, and empty, or filtered to nothing."""
     filtered = False
     while node["type"] not in ("field", "identity", "current"):
         if node["type"] == "subexpression" and _fields(node) is not None:

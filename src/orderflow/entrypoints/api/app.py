@@ -20,7 +20,6 @@ from orderflow.engine.tracing import configure_tracing, trace_deliveries
 from orderflow.entrypoints.api import (
     api_keys,
     audit,
-    auth,
     connector_types,
     connectors,
     exports,
@@ -29,6 +28,7 @@ from orderflow.entrypoints.api import (
     orders,
     organization,
     push_log,
+    sign_in,
     stats,
     typed_connectors,
     users,
@@ -43,7 +43,7 @@ from orderflow.entrypoints.api.openapi import describe
 from orderflow.entrypoints.api.page import add_page
 from orderflow.entrypoints.api.rate_limit import RateLimit
 from orderflow.entrypoints.api.routing import ApiRouter
-from orderflow.entrypoints.api.tokens import Tokens
+from orderflow.entrypoints.api.session_tokens import Tokens
 from orderflow.entrypoints.api.work import THREADS, Workload
 from orderflow.entrypoints.metrics import Metrics
 from orderflow.entrypoints.waking import wake_every_engine
@@ -54,7 +54,7 @@ ROUTERS: list[ApiRouter] = [
     requests.router,  # first: a request is compared with one route after the other, and most are these
     orders.router,
     order_import.router,
-    auth.router,
+    sign_in.router,
     users.router,
     api_keys.router,
     organization.router,

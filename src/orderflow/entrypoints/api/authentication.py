@@ -17,7 +17,7 @@ from orderflow.engine.tracing import current_traceparent
 from orderflow.entrypoints.api.deps import Caller
 from orderflow.entrypoints.api.errors import ForbiddenError, request_id_of
 from orderflow.entrypoints.api.permissions import Permission, may
-from orderflow.entrypoints.api.tokens import Claims, Tokens
+from orderflow.entrypoints.api.session_tokens import Claims, Tokens
 from orderflow.flow.people.api_keys import MARK, hash_key
 from orderflow.flow.people.sign_in import Account, AuthRequiredError
 from orderflow.flow.ports import Actor

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field
 from orderflow.entrypoints.api.schemas import VERSION, In, Name, Out, Stored, Text
 from orderflow.flow.setup.mask import MASK
 from orderflow.flow.setup.proof import Proof
+from orderflow.storage.views.problem import Problem, TestProblem
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -179,21 +180,6 @@ class HostKey(In):
     host_key: KeyLine | None = Field(
         None, description="As the failed test gave it; left out: the server is asked again"
     )
-
-
-class Problem(Out):
-    """Why something does not go on."""
-
-    code: str | None = Field(None, examples=["TARGET_UNAVAILABLE"])
-    message: str | None = Field(None, examples=["The server erp.example:22 refuses the connection."])
-    hint: str | None = None
-    details: dict[str, Any] | None = None
-
-
-class TestProblem(Problem):
-    """Why the last test of the present configuration failed."""
-
-    at: datetime
 
 
 class Health(Out):

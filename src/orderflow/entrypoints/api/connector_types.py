@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from pydantic import Field
 
 from orderflow.connectors.registry import ConnectorRegistry
-from orderflow.domain.ports import ConnectorMetadata
+from orderflow.domain.connector_port import ConnectorMetadata
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
@@ -39,12 +39,14 @@ class ConnectorTypes(Out):
     items: list[ConnectorType]
 
 
-@router.get("", response_model=ConnectorTypes)
-def list_connector_types(request: Request, _caller: Annotated[Caller, Depends(require(Permission.READ))]) -> Any:
+@router.get("")
+def list_connector_types(
+    request: Request, _caller: Annotated[Caller, Depends(require(Permission.READ))]
+) -> ConnectorTypes:
     """List the kinds of connectors that are installed and offered."""
     withheld = app_of(request).wiring.withheld
     offered = [kind for kind in ConnectorRegistry.types() if kind not in withheld]
-    return {"items": [_shown(ConnectorRegistry.metadata(kind)) for kind in offered]}
+    return ConnectorTypes(items=[_shown(ConnectorRegistry.metadata(kind)) for kind in offered])
 
 
 def slug_of(connector_type: str) -> str:
@@ -52,11 +54,11 @@ def slug_of(connector_type: str) -> str:
     return connector_type.lower().replace("_", "-")
 
 
-def _shown(metadata: ConnectorMetadata) -> dict[str, Any]:
-    return {
-        "type": metadata.connector_type,
-        "slug": slug_of(metadata.connector_type),
-        "display_name": metadata.display_name,
-        "config_schema": metadata.config_schema,
-        "capabilities": sorted(metadata.capabilities),
-    }
+def _shown(metadata: ConnectorMetadata) -> ConnectorType:
+    return ConnectorType(
+        type=metadata.connector_type,
+        slug=slug_of(metadata.connector_type),
+        display_name=metadata.display_name,
+        config_schema=metadata.config_schema,
+        capabilities=sorted(metadata.capabilities),
+    )

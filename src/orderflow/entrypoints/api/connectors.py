@@ -23,6 +23,7 @@ from orderflow.entrypoints.api.connector_schemas import (
     Connectors,
     ConnectorSettings,
     Enabling,
+    Health,
     HostKey,
     NewConnector,
     Options,
@@ -34,7 +35,7 @@ from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.proofs import TestProofs
-from orderflow.entrypoints.api.rendering import Answer
+from orderflow.entrypoints.api.rendering import Rendering
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
 from orderflow.entrypoints.api.work import Work, slow
@@ -49,7 +50,8 @@ from orderflow.flow.setup.try_config import completed, failure, try_config
 from orderflow.flow.setup.understand import Pasted, meaning
 from orderflow.formats.order_fields import sample_order
 from orderflow.storage.store import SqlWork
-from orderflow.storage.views.reading import Row, SqlReading
+from orderflow.storage.views.connections import ConnectionView, all_connections, one_connection
+from orderflow.storage.views.view import plain
 
 Reader = Annotated[Caller, Depends(require(Permission.READ))]
 Editor = Annotated[Caller, Depends(require(Permission.CONNECTORS_EDIT))]
@@ -58,57 +60,58 @@ OPTIONS = set(Options.model_fields)
 router = ApiRouter("/connectors", "Connectors")
 
 
-@router.get("", response_model=Connectors)
-def list_connectors(request: Request, caller: Reader) -> Any:
+@router.get("")
+def list_connectors(request: Request, caller: Reader) -> Connectors:
     """List all connectors with their health."""
     app = app_of(request)
     with app.store.work(caller.org_id) as work:
-        rows = SqlReading(work.connection, work.org_id).connections()
-        return {"items": [_shown(request, work, row) for row in rows]}
+        return Connectors(items=[_shown(request, work, one) for one in all_connections(work.view)])
 
 
-@router.post("", status_code=201, response_model=Connector, responses=answers(400, 409))
+@router.post("", status_code=201, responses=answers(400, 409))
 @slow(Work.TEST)
-def create_connector(request: Request, caller: Editor, body: NewConnector) -> Any:
+def create_connector(request: Request, caller: Editor, body: NewConnector) -> Connector:
     """Add a connector. The first ACTIVE one becomes the default; of each type one may be ACTIVE."""
     return create(request, caller, body.connector_type, body)
 
 
-@router.post("/test", response_model=TestPassed, responses=answers(400, 404, 409))
+@router.post("/test", responses=answers(400, 404, 409))
 @slow(Work.TEST)
-def test_connector_config(request: Request, caller: Tester, body: TypedConfigToTest) -> Any:
+def test_connector_config(request: Request, caller: Tester, body: TypedConfigToTest) -> TestPassed:
     """Test a configuration without saving it."""
     return try_it(request, caller, body.connector_type, body)
 
 
-@router.post("/preview", response_model=Preview, responses=answers(400, 404, 409))
+@router.post("/preview", responses=answers(400, 404, 409))
 @slow(Work.TEST)
-def preview_connector_config(request: Request, caller: Tester, body: ConfigToPreview) -> Any:
+def preview_connector_config(request: Request, caller: Tester, body: ConfigToPreview) -> Preview:
     """Show what a configuration would send for an order, without saving or sending anything."""
     order = sample_order() if body.order_id is None else body.order_id
-    return preview_config(app_of(request).wiring, caller.org_id, body.connector_type, body.config, order, body.id)
+    shown = preview_config(app_of(request).wiring, caller.org_id, body.connector_type, body.config, order, body.id)
+    return Preview.model_validate(shown)
 
 
-@router.post("/answer", response_model=AnswerMeaning, responses=answers(400, 404, 409))
+@router.post("/answer", responses=answers(400, 404, 409))
 @slow(Work.TEST)
-def read_answer_with_config(request: Request, caller: Tester, body: AnswerToRead) -> Any:
+def read_answer_with_config(request: Request, caller: Tester, body: AnswerToRead) -> AnswerMeaning:
     """Show what an answer of an HTTP API would mean for an order, without saving or sending anything."""
     headers = {name: value for name, value in body.headers.items() if name.lower() != "content-encoding"}
     charset = next((value for name, value in headers.items() if name.lower() == "content-type"), "")
     answer = Pasted(body.status, headers, _as_sent(body.body, charset))
     wiring = app_of(request).wiring
-    return meaning(wiring, caller.org_id, body.connector_type, body.config, sample_order(), answer, body.id)
+    meant = meaning(wiring, caller.org_id, body.connector_type, body.config, sample_order(), answer, body.id)
+    return AnswerMeaning.model_validate(meant)
 
 
-@router.get("/{connector_id}", response_model=Connector, responses=answers(404))
-def get_connector(request: Request, caller: Reader, connector_id: UUID) -> Any:
+@router.get("/{connector_id}", responses=answers(404))
+def get_connector(request: Request, caller: Reader, connector_id: UUID) -> Connector:
     """Read one connector with its health."""
     return _read(request, caller, connector_id)
 
 
-@router.patch("/{connector_id}", response_model=Connector, responses=answers(400, 404, 409), openapi_extra=CONDITIONAL)
+@router.patch("/{connector_id}", responses=answers(400, 404, 409), openapi_extra=CONDITIONAL)
 @slow(Work.TEST)
-def update_connector(request: Request, caller: Editor, connector_id: UUID, body: ConnectorChange) -> Any:
+def update_connector(request: Request, caller: Editor, connector_id: UUID, body: ConnectorChange) -> Connector:
     """Change a connector. With a new configuration, deliveries that waited for a correction go on."""
     options = body.model_dump(include=OPTIONS, exclude_unset=True)
     with _editing(request, caller, connector_id) as (wiring, answer):
@@ -144,9 +147,9 @@ def delete_connector(request: Request, caller: Editor, connector_id: UUID) -> No
         steps.delete_connection(wiring, caller.org_id, connector_id, caller.actor)
 
 
-@router.post("/{connector_id}/enable", response_model=Connector, responses=answers(404, 409), openapi_extra=CONDITIONAL)
+@router.post("/{connector_id}/enable", responses=answers(404, 409), openapi_extra=CONDITIONAL)
 @slow(Work.TEST)
-def enable_connector(request: Request, caller: Editor, connector_id: UUID, body: Enabling | None = None) -> Any:
+def enable_connector(request: Request, caller: Editor, connector_id: UUID, body: Enabling | None = None) -> Connector:
     """Let a connector deliver. It becomes the default if there is none.
 
     One that neither a test nor a delivery has proved is tested first; if that fails, 409 TEST_FAILED.
@@ -158,10 +161,8 @@ def enable_connector(request: Request, caller: Editor, connector_id: UUID, body:
     return answer.made
 
 
-@router.post(
-    "/{connector_id}/disable", response_model=Connector, responses=answers(404, 409), openapi_extra=CONDITIONAL
-)
-def disable_connector(request: Request, caller: Editor, connector_id: UUID) -> Any:
+@router.post("/{connector_id}/disable", responses=answers(404, 409), openapi_extra=CONDITIONAL)
+def disable_connector(request: Request, caller: Editor, connector_id: UUID) -> Connector:
     """Stop a connector. Its deliveries wait, and the ERP's answers are still read.
 
     If it was the default, the oldest ACTIVE one follows it.
@@ -171,24 +172,22 @@ def disable_connector(request: Request, caller: Editor, connector_id: UUID) -> A
     return answer.made
 
 
-@router.post(
-    "/{connector_id}/default", response_model=Connector, responses=answers(404, 409), openapi_extra=CONDITIONAL
-)
-def make_connector_default(request: Request, caller: Editor, connector_id: UUID) -> Any:
+@router.post("/{connector_id}/default", responses=answers(404, 409), openapi_extra=CONDITIONAL)
+def make_connector_default(request: Request, caller: Editor, connector_id: UUID) -> Connector:
     """Let pushes that name no connector go to this one."""
     with _editing(request, caller, connector_id) as (wiring, answer):
         steps.make_default(wiring, caller.org_id, connector_id, caller.actor)
     return answer.made
 
 
-@router.post("/{connector_id}/test", response_model=TestPassed, responses=answers(400, 404, 409))
+@router.post("/{connector_id}/test", responses=answers(400, 404, 409))
 @slow(Work.TEST)
-def test_connector(request: Request, caller: Tester, connector_id: UUID) -> Any:
+def test_connector(request: Request, caller: Tester, connector_id: UUID) -> TestPassed:
     """Test a connector as it is stored. If the test passes, its waiting deliveries go on."""
     result = test_connection(app_of(request).wiring, caller.org_id, connector_id, caller.actor)
     if not result.success:
         raise failure(result)
-    return {"latency_ms": result.latency_ms, "details": result.details}
+    return TestPassed(latency_ms=result.latency_ms, details=result.details)
 
 
 @router.post(
@@ -198,14 +197,14 @@ def test_connector(request: Request, caller: Tester, connector_id: UUID) -> Any:
     openapi_extra=CONDITIONAL,
 )
 @slow(Work.TEST)
-def accept_host_key(request: Request, caller: Editor, connector_id: UUID, body: HostKey) -> Any:
+def accept_host_key(request: Request, caller: Editor, connector_id: UUID, body: HostKey) -> Connector:
     """Trust the host key that a failed test has shown, once a person has compared its fingerprint."""
     with _editing(request, caller, connector_id) as (wiring, answer):
         pin_host_key(wiring, caller.org_id, connector_id, body.fingerprint, caller.actor, host_key=body.host_key)
     return answer.made
 
 
-def create(request: Request, caller: Caller, connector_type: str, body: ConnectorSettings) -> Any:
+def create(request: Request, caller: Caller, connector_type: str, body: ConnectorSettings) -> Connector:
     """Store a new connector and return it, tested first if that is wanted."""
     wiring = app_of(request).wiring
     tested = _proofs(request).holds(body.test_proof, caller.org_id, connector_type, body.config)
@@ -230,7 +229,7 @@ def create(request: Request, caller: Caller, connector_type: str, body: Connecto
     return answer.made
 
 
-def try_it(request: Request, caller: Caller, connector_type: str, body: ConfigToTest) -> Any:
+def try_it(request: Request, caller: Caller, connector_type: str, body: ConfigToTest) -> TestPassed:
     """Test a configuration that is not saved."""
     wiring = app_of(request).wiring
     result = try_config(wiring, caller.org_id, connector_type, body.config, caller.actor, body.id)
@@ -238,7 +237,7 @@ def try_it(request: Request, caller: Caller, connector_type: str, body: ConfigTo
         raise failure(result)
     _, tested, _ = completed(wiring, caller.org_id, connector_type, body.config, body.id)
     proof = _proofs(request).issue(caller.org_id, connector_type, tested)
-    return {"latency_ms": result.latency_ms, "details": result.details, "proof": proof}
+    return TestPassed(latency_ms=result.latency_ms, details=result.details, proof=proof)
 
 
 def _proofs(request: Request) -> TestProofs:
@@ -268,55 +267,82 @@ def _test_before_saving(wiring: Wiring, caller: Caller, connection_id: UUID, bod
 @contextmanager
 def _editing(
     request: Request, caller: Caller, connection_id: UUID, *, answers: bool = True
-) -> Iterator[tuple[Wiring, Answer[dict[str, Any]]]]:
+) -> Iterator[tuple[Wiring, Rendering[Connector]]]:
     """Give the wiring for one edit of a connector, as `versions.editing` gives a store, and what is answered."""
     app = app_of(request)
 
     def current() -> dict[str, Any]:
-        return Connector.model_validate(_read(request, caller, connection_id)).model_dump(mode="json")
+        return _read(request, caller, connection_id).model_dump(mode="json")
 
     answer = _answer(request, connection_id)
     with editing(request, app.store, lambda work: work.connections.version(connection_id), current) as store:
         yield replace(app.wiring, store=answer.within(store) if answers else store), answer
 
 
-def _answer(request: Request, connection_id: UUID) -> Answer[dict[str, Any]]:
-    return Answer(request, lambda work: _one(request, work, connection_id))
+def _answer(request: Request, connection_id: UUID) -> Rendering[Connector]:
+    return Rendering(request, lambda work: _one(request, work, connection_id))
 
 
-def _read(request: Request, caller: Caller, connection_id: UUID) -> dict[str, Any]:
+def _read(request: Request, caller: Caller, connection_id: UUID) -> Connector:
     with app_of(request).store.work(caller.org_id) as work:
         return _one(request, work, connection_id)
 
 
-def _one(request: Request, work: SqlWork, connection_id: UUID) -> dict[str, Any]:
-    row = SqlReading(work.connection, work.org_id).connection(connection_id)
-    note_version(request, row["version"])
-    return _shown(request, work, row)
+def _one(request: Request, work: SqlWork, connection_id: UUID) -> Connector:
+    found = one_connection(work.view, connection_id)
+    note_version(request, found.version)
+    return _shown(request, work, found)
 
 
-def _shown(request: Request, work: SqlWork, row: Row) -> dict[str, Any]:
+def _shown(request: Request, work: SqlWork, connection: ConnectionView) -> Connector:
     try:
-        connector = app_of(request).wiring.connector(row["connector_type"])
+        connector = app_of(request).wiring.connector(connection.connector_type)
     except ValueError:  # not installed here any more
         connector = None
     try:
-        config = masked(connector, work.connections.open(row["id"]).config)
+        config = masked(connector, work.connections.open(connection.id).config)
     except EncryptionError:
         config = None
     display_name = connector.display_name if connector else ""
-    return row | {
-        "display_name": display_name or row["connector_type"],
-        "config": config,
-        "config_readable": config is not None,
-        "health": health(row),
-    }
+    return Connector(
+        id=connection.id,
+        connector_type=connection.connector_type,
+        display_name=display_name or connection.connector_type,
+        name=connection.name,
+        status=connection.status,
+        is_default=connection.is_default,
+        config=config,
+        config_readable=config is not None,
+        in_doubt=connection.in_doubt,
+        commit_within=connection.commit_within,
+        give_up_after=connection.give_up_after,
+        answer_within=connection.answer_within,
+        orders_per_minute=connection.orders_per_minute,
+        last_test_at=connection.last_test_at,
+        delivered_at=connection.delivered_at,
+        created_at=connection.created_at,
+        updated_at=connection.updated_at,
+        version=connection.version,
+        health=health(connection),
+    )
 
 
-def health(row: Row) -> dict[str, Any]:
-    """Return a connection's health from its row."""
-    known = {"state": row["breaker_state"], "since": row["breaker_since"], "error": row["breaker_error"]}
-    return row | known | {"proof": proof_of(row)}
+def health(connection: ConnectionView) -> Health:
+    """Return how a connection does."""
+    return Health(
+        proof=proof_of(plain(connection)),
+        test_error=connection.test_error,
+        state=connection.breaker_state,
+        since=connection.breaker_since,
+        rests_until=connection.rests_until,
+        error=connection.breaker_error,
+        waiting=connection.waiting,
+        oldest_waiting_at=connection.oldest_waiting_at,
+        unanswered=connection.unanswered,
+        oldest_unanswered_at=connection.oldest_unanswered_at,
+        poll_error=connection.poll_error,
+        next_poll_at=connection.next_poll_at,
+    )
 
 
 def _as_sent(body: str, content_type: str) -> bytes:

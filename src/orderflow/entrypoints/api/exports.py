@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
 
@@ -11,33 +11,27 @@ from fastapi import Depends, Query, Request, Response
 
 from orderflow.domain.errors import NotFoundError
 from orderflow.domain.states import ERPExportStatus
-from orderflow.entrypoints.api.delivery_schemas import (
-    Export,
-    ExportPage,
-    MoveBody,
-    Moved,
-    Resolution,
-    shown_export,
-)
+from orderflow.entrypoints.api.delivery_schemas import MoveBody, Moved, Resolution
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
+from orderflow.entrypoints.api.looking import looking, seen_by
 from orderflow.entrypoints.api.orders import PageSize, Pusher
 from orderflow.entrypoints.api.permissions import Permission
-from orderflow.entrypoints.api.rendering import Answer
+from orderflow.entrypoints.api.rendering import Rendering
 from orderflow.entrypoints.api.routing import ApiRouter
-from orderflow.entrypoints.api.schemas import CursorText, Moment, Text, decode_cursor, page
+from orderflow.entrypoints.api.schemas import CursorText, Moment, Text
 from orderflow.entrypoints.api.work import Work, slow
 from orderflow.flow.answers.read_again import read_again
 from orderflow.flow.delivery.move import move_exports as move
 from orderflow.flow.delivery.resolve import resolve_held
-from orderflow.storage.store import SqlWork
-from orderflow.storage.views.search import ExportFilter, SqlSearch
+from orderflow.storage.views.deliveries import Export, ExportFilter, ExportPage, find_exports, one_export
+from orderflow.storage.views.view import Ask
 
 Reader = Annotated[Caller, Depends(require(Permission.READ))]
 router = ApiRouter("/exports", "Deliveries")
 
 
-@router.get("", response_model=ExportPage)
+@router.get("")
 def list_exports(
     request: Request,
     caller: Reader,
@@ -53,25 +47,24 @@ def list_exports(
     until: Moment | None = None,
     limit: PageSize = 50,
     cursor: CursorText = None,
-) -> Any:
+) -> ExportPage:
     """List exports, newest first. Every filter narrows; `since` is included, `until` is not."""
     wanted = ExportFilter(status or (), connection_id, order_id, waiting, held, overdue, error_code, since, until)
-    with app_of(request).store.work(caller.org_id) as work:
-        rows = SqlSearch(work.connection, caller.org_id).exports(wanted, decode_cursor(cursor), limit + 1)
-    return page(rows, limit, lambda row: shown_export(row, caller))
+    with looking(request, caller) as view:
+        return find_exports(view, wanted, Ask(limit, cursor))
 
 
-@router.post("/move", response_model=Moved, responses=answers(404, 409))
-def move_exports(request: Request, caller: Pusher, body: MoveBody) -> Any:
+@router.post("/move", responses=answers(404, 409))
+def move_exports(request: Request, caller: Pusher, body: MoveBody) -> Moved:
     """Move waiting exports to another connector: those of which surely nothing has reached the ERP."""
     moved = move(app_of(request).store, caller.org_id, body.source, body.target, caller.actor, export_ids=body.ids)
-    return {"moved": len(moved), "not_moved": sorted(set(body.ids or ()) - set(moved))}
+    return Moved(moved=len(moved), not_moved=sorted(set(body.ids or ()) - set(moved)))
 
 
-@router.get("/{export_id}", response_model=Export, responses=answers(404))
-def get_export(request: Request, caller: Reader, export_id: UUID) -> Any:
+@router.get("/{export_id}", responses=answers(404))
+def get_export(request: Request, caller: Reader, export_id: UUID) -> Export:
     """Read one export."""
-    return shown_export(_row(request, caller, export_id), caller)
+    return _export(request, caller, export_id)
 
 
 @router.get(
@@ -81,44 +74,37 @@ def get_export(request: Request, caller: Reader, export_id: UUID) -> Any:
 )
 def get_export_document(request: Request, caller: Reader, export_id: UUID) -> Response:
     """Download the document as it goes to the ERP. There is none before the first attempt."""
-    row = _row(request, caller, export_id)
-    if row["export_storage_key"] is None:
+    export = _export(request, caller, export_id)
+    if export.export_storage_key is None or export.filename is None:
         raise NotFoundError(
             "The document is not built yet.", code="NO_DOCUMENT", hint="It is built when the first attempt begins."
         )
-    content = app_of(request).documents.get(row["export_storage_key"])
-    disposition = f"attachment; filename*=UTF-8''{quote(row['filename'], safe='')}"  # RFC 6266, section 4.3
+    content = app_of(request).documents.get(export.export_storage_key)
+    disposition = f"attachment; filename*=UTF-8''{quote(export.filename, safe='')}"  # RFC 6266, section 4.3
     return Response(content, media_type="application/octet-stream", headers={"Content-Disposition": disposition})
 
 
-@router.post("/{export_id}/resolve", response_model=Export, responses=answers(404, 409))
-def resolve_export(request: Request, caller: Pusher, export_id: UUID, body: Resolution) -> Any:
+@router.post("/{export_id}/resolve", responses=answers(404, 409))
+def resolve_export(request: Request, caller: Pusher, export_id: UUID, body: Resolution) -> Export:
     """Settle a delivery in doubt, after a look into the ERP: it is there, or it is to be sent again."""
     answer = _answer(request, caller, export_id)
     resolve_held(answer.within(app_of(request).store), caller.org_id, export_id, body.as_, caller.actor)
     return answer.made
 
 
-@router.post("/{export_id}/read-answer-again", response_model=Export, responses=answers(400, 404, 409))
+@router.post("/{export_id}/read-answer-again", responses=answers(400, 404, 409))
 @slow(Work.TEST)
-def read_answer_again(request: Request, caller: Pusher, export_id: UUID) -> Any:
+def read_answer_again(request: Request, caller: Pusher, export_id: UUID) -> Export:
     """Read the ERP's answer again that could not be read, once somebody has mended the file or what kept us from it."""
     app, answer = app_of(request), _answer(request, caller, export_id)
     read_again(replace(app.wiring, store=answer.within(app.store)), caller.org_id, export_id, caller.actor)
     return answer.made
 
 
-def _answer(request: Request, caller: Caller, export_id: UUID) -> Answer[Any]:
-    return Answer(request, lambda work: shown_export(_in(work, export_id), caller))
+def _answer(request: Request, caller: Caller, export_id: UUID) -> Rendering[Export]:
+    return Rendering(request, lambda work: one_export(seen_by(caller, work), export_id))
 
 
-def _row(request: Request, caller: Caller, export_id: UUID) -> Any:
-    with app_of(request).store.work(caller.org_id) as work:
-        return _in(work, export_id)
-
-
-def _in(work: SqlWork, export_id: UUID) -> Any:
-    row = SqlSearch(work.connection, work.org_id).export(export_id)
-    if row is None:
-        raise NotFoundError(f"There is no export {export_id} in this organization.")
-    return row
+def _export(request: Request, caller: Caller, export_id: UUID) -> Export:
+    with looking(request, caller) as view:
+        return one_export(view, export_id)

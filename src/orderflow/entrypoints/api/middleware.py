@@ -56,7 +56,7 @@ class Boundary:
             return
         request_id = _id_of(scope["headers"])
         scope.setdefault("state", {})["request_id"] = request_id
-        answer = _Answer(send, _headers(scope, request_id))
+        answer = _Sending(send, _headers(scope, request_id))
         started = time.perf_counter()
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
@@ -73,7 +73,7 @@ class Boundary:
         log.debug("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
 
 
-class _Answer:
+class _Sending:
     def __init__(self, send: Send, headers: Headers) -> None:
         self._send = send
         self._headers = headers

@@ -53,7 +53,7 @@ async def healthz() -> Alive:
     responses={503: {"model": Readiness, "description": "Send no requests here"}},
 )
 async def readyz(request: Request) -> Readiness:
-    """Tell whether requests can be served: database there, its migrations at head, engine alive, not about to stop."""
+    """Return whether requests can be served: database there and at head, engine alive, process not about to stop."""
     database = await to_thread.run_sync(_database, request, limiter=_limiter(request))
     engine = request.app.state.engine
     working = "off" if engine is None else "ok" if engine.alive else "stopped"

@@ -21,7 +21,6 @@ from orderflow.domain.errors import InputError
 from orderflow.domain.states import OrderStatus
 from orderflow.entrypoints.api.body_limit import BodyTooLargeError, BodyTooSlowError
 from orderflow.entrypoints.api.computing import take_turns
-from orderflow.entrypoints.api.connector_schemas import Problem
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import STREAMS, ApiRouter
@@ -29,6 +28,7 @@ from orderflow.entrypoints.api.schemas import Out
 from orderflow.entrypoints.api.work import Work, slow
 from orderflow.flow.order.importing import MOST_REFUSED, Imported, import_orders
 from orderflow.flow.order.reading_files import lines_of, read_orders
+from orderflow.storage.views.problem import Problem
 
 JSONL = "application/x-ndjson"
 IN_MEMORY = 1 << 20

@@ -1,98 +1,16 @@
-"""Orders as they come in and go out: the same fields under the same names."""
+"""Orders as they come in, and what is answered besides the orders themselves (see `orderflow.storage.views.orders`)."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
 
-from orderflow.domain.states import OrderAction, OrderStatus
-from orderflow.entrypoints.api.connector_schemas import Problem
-from orderflow.entrypoints.api.delivery_schemas import Export, UnreadableAnswer
-from orderflow.entrypoints.api.schemas import VERSION, In, Moment, Name, Out, Page, Text
-
-Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
-
-
-class Line(Out):
-    """One line."""
-
-    line_no: int
-    internal_sku: str | None
-    qty: Number | None
-    uom: str | None
-    unit_price: Number | None
-    currency: str | None
-    customer_sku_raw: str | None
-    description: str | None
-    requested_delivery_date: date | None
-    line_notes: str | None
-
-
-class Customer(Out):
-    """Who ordered."""
-
-    id: UUID | None
-    erp_customer_number: str | None
-    name: str | None
-
-
-class SourceDocument(Out):
-    """The document that the order was read from."""
-
-    document_id: UUID | None
-    file_name: str | None
-    sha256: str | None
-
-
-class OrderSummary(Out):
-    """An order in a list."""
-
-    id: UUID
-    status: OrderStatus
-    external_order_number: str | None
-    order_date: date | None
-    requested_delivery_date: date | None
-    currency: str | None
-    customer: Customer
-    erp_order_id: str | None
-    erp_order_id_source: Literal["filename", "file", "erp", "hand"] | None = Field(
-        description="file: from an answer file; erp: from the ERP's API; filename: the file's name stands in for the "
-        "number until the ERP gives it; hand: a person entered it; null: there is none, or it is from before `hand`"
-    )
-    attempts: int = Field(description="Delivery attempts, ever")
-    error: Problem | None = Field(description="Why it is in ERROR")
-    unreadable_answer: UnreadableAnswer | None = Field(description="The ERP's answer, if it could not be read")
-    created_by: str | None
-    created_at: datetime
-    updated_at: datetime
-    approved_by: str | None
-    approved_at: datetime | None
-    version: int = VERSION
-    actions: list[OrderAction] = Field(
-        description="What the caller may do with it as it stands, by its state, by whether it may have arrived, and by "
-        "the caller's role; empty while a worker is at its delivery"
-    )
-
-
-class Order(OrderSummary):
-    """An order, whole."""
-
-    notes: str | None
-    ship_to: dict[str, Any] | None
-    bill_to: dict[str, Any] | None
-    lines: list[Line]
-    source_document: SourceDocument
-    missing: list[str] = Field(description="What it still needs to be READY, for a person")
-    latest_export: Export | None
-    confirmed_by: str | None = Field(description="Who confirmed it by hand; null: the ERP did, or nobody has yet")
-
-
-class OrderPage(Page[OrderSummary]):
-    """Orders, newest first."""
+from orderflow.domain.states import OrderStatus
+from orderflow.entrypoints.api.schemas import VERSION, In, Moment, Name, Out, Text
+from orderflow.storage.views.destinations import Destination
+from orderflow.storage.views.problem import Problem
 
 
 class OrderState(Out):
@@ -140,6 +58,9 @@ class OrderFilterBody(In):
     until: Moment | None = Field(None, description="Exclusive")
     connection_id: UUID | None = None
     error_code: Text | None = None
+    unreadable_answer: Annotated[bool, Field(strict=True)] | None = Field(
+        None, description="The ERP's answer could not be read"
+    )
 
 
 class BulkBody(In):
@@ -171,17 +92,6 @@ class BulkAnswer(Out):
     results: list[BulkResult]
     succeeded: int
     more: bool = Field(description="The filter found more than 1,000: ask again")
-
-
-class Destination(Out):
-    """Where some of the orders would go."""
-
-    connection_id: UUID
-    connector_type: str
-    connection_name: str | None
-    orders: int
-    bound: bool = Field(description="They may have arrived there before, so they can go nowhere else")
-    stays: bool = Field(description="They would be refused: bound, and another connector is named, or it is DISABLED")
 
 
 class BulkPreview(Out):

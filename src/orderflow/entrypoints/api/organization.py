@@ -14,7 +14,7 @@ from pydantic import Field, field_validator
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.permissions import Permission
-from orderflow.entrypoints.api.rendering import Answer
+from orderflow.entrypoints.api.rendering import Rendering
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import VERSION, In, Moment, Name, Out, Stored
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
@@ -103,11 +103,11 @@ def resume_organization(
 
 
 @contextmanager
-def _editing(request: Request, caller: Caller) -> Iterator[tuple[SqlStore, Answer[OrganizationView]]]:
+def _editing(request: Request, caller: Caller) -> Iterator[tuple[SqlStore, Rendering[OrganizationView]]]:
     def current() -> dict[str, Any]:
         return OrganizationView.model_validate(_stored(request, caller)).model_dump(mode="json")
 
-    answer = Answer(request, lambda work: _view(request, work.organization.get()))
+    answer = Rendering(request, lambda work: _view(request, work.organization.get()))
     with editing(request, app_of(request).store, lambda work: work.organization.version(), current) as store:
         yield answer.within(store), answer
 

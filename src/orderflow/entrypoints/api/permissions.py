@@ -49,7 +49,7 @@ ROLES: dict[Permission, frozenset[Role]] = {
 
 
 def may(role: Role, permission: Permission) -> bool:
-    """Tell whether `role` has `permission`."""
+    """Return whether `role` has `permission`."""
     return role in ROLES[permission]
 
 

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
 
-from orderflow.domain.errors import NotFoundError
 from orderflow.domain.states import AttemptStatus
-from orderflow.entrypoints.api.delivery_schemas import AttemptDetail, AttemptPage
-from orderflow.entrypoints.api.deps import Caller, app_of, require
+from orderflow.entrypoints.api.deps import Caller, require
 from orderflow.entrypoints.api.errors import answers
+from orderflow.entrypoints.api.looking import looking
 from orderflow.entrypoints.api.orders import PageSize
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
-from orderflow.entrypoints.api.schemas import CursorText, Moment, Text, decode_cursor, page
-from orderflow.storage.views.search import AttemptFilter, SqlSearch
+from orderflow.entrypoints.api.schemas import CursorText, Moment, Text
+from orderflow.storage.views.deliveries import AttemptDetail, AttemptFilter, AttemptPage, find_attempts, one_attempt
+from orderflow.storage.views.view import Ask
 
 Reader = Annotated[Caller, Depends(require(Permission.READ))]
 router = ApiRouter("/push-log", "Deliveries")
 
 
-@router.get("", response_model=AttemptPage)
+@router.get("")
 def list_push_log(
     request: Request,
     caller: Reader,
@@ -36,19 +36,15 @@ def list_push_log(
     until: Moment | None = None,
     limit: PageSize = 50,
     cursor: CursorText = None,
-) -> Any:
+) -> AttemptPage:
     """List attempts, newest first. Every filter narrows; `since` is included, `until` is not."""
     wanted = AttemptFilter(status or (), connection_id, order_id, export_id, error_code, since, until)
-    with app_of(request).store.work(caller.org_id) as work:
-        rows = SqlSearch(work.connection, caller.org_id).attempts(wanted, decode_cursor(cursor), limit + 1)
-    return page(rows, limit)
+    with looking(request, caller) as view:
+        return find_attempts(view, wanted, Ask(limit, cursor))
 
 
-@router.get("/{attempt_id}", response_model=AttemptDetail, responses=answers(404))
-def get_push_log_entry(request: Request, caller: Reader, attempt_id: UUID) -> Any:
+@router.get("/{attempt_id}", responses=answers(404))
+def get_push_log_entry(request: Request, caller: Reader, attempt_id: UUID) -> AttemptDetail:
     """Read one attempt with its request and response."""
-    with app_of(request).store.work(caller.org_id) as work:
-        row = SqlSearch(work.connection, caller.org_id).attempt(attempt_id)
-    if row is None:
-        raise NotFoundError(f"There is no attempt {attempt_id} in this organization.")
-    return dict(row)
+    with looking(request, caller) as view:
+        return one_attempt(view, attempt_id)

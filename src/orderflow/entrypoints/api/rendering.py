@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import is_dataclass
 from typing import Any, Generic, TypeVar, cast
 
 from fastapi.routing import APIRoute
@@ -10,6 +11,7 @@ from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from orderflow.entrypoints.api.schemas import JSON
 from orderflow.storage.store import SqlStore, SqlWork
 
 T = TypeVar("T")
@@ -22,16 +24,27 @@ def rendered(request: Request, value: Any) -> Response:
         ValidationError, PydanticSerializationError: The route cannot answer with such a value.
     """
     route: APIRoute = request.scope["route"]
+    if is_dataclass(value):
+        return JSON(value, route.status_code or 200)
     answers = TypeAdapter(route.response_model)
     content = answers.dump_json(answers.validate_python(value, from_attributes=True), by_alias=True)
     return Response(content, route.status_code or 200, media_type="application/json")
 
 
-class Answer(Generic[T]):
+def at_once(request: Request, value: T) -> T:
+    """Return what a route answers, encoded before its transaction ends; it stands for what the route says it returns.
+
+    Raises:
+        ValidationError, PydanticSerializationError: As `rendered`.
+    """
+    return cast("T", rendered(request, value))
+
+
+class Rendering(Generic[T]):
     """The answer to a change, made at the end of each of its transactions, from what is about to be committed.
 
     ```python
-    answer = Answer(request, lambda work: work.organization.get())
+    answer = Rendering(request, lambda work: work.organization.get())
     pause_deliveries(answer.within(store), …)
     return answer.made
     ```

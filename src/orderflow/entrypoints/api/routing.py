@@ -6,7 +6,8 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
-from functools import partial
+from dataclasses import is_dataclass
+from functools import partial, wraps
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar, get_type_hints
 
@@ -24,6 +25,7 @@ from orderflow.entrypoints.api.deps import Caller, Require, app_of, client_of
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.fast.only_ids import may_be_only_ids, only_ids
 from orderflow.entrypoints.api.permissions import Permission, allowed
+from orderflow.entrypoints.api.schemas import JSON
 from orderflow.entrypoints.api.versions import tag
 from orderflow.entrypoints.api.work import Work, Workload, work_of
 from orderflow.postgres.errors import DatabaseBusyError
@@ -101,6 +103,7 @@ class ApiRoute(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         self.permission = permission_of(endpoint)
+        endpoint = _encoding_views(endpoint)
         guarded = answers(401, 403) if self.permission else {}
         options["responses"] = guarded | answers(408, 413, 422, 429, 500, 503) | (options.get("responses") or {})
         super().__init__(path, endpoint if iscoroutinefunction(endpoint) else metering(endpoint), **options)
@@ -138,6 +141,19 @@ class ApiRoute(APIRoute):
             return answer
 
         return checked
+
+
+def _encoding_views(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    """Return an endpoint whose view goes out as it is: it was checked when it was read, and is encoded once."""
+    if iscoroutinefunction(endpoint) or not is_dataclass(get_type_hints(endpoint).get("return")):
+        return endpoint
+
+    @wraps(endpoint)
+    def encoded(*arguments: Any, **named: Any) -> Response:
+        view = endpoint(*arguments, **named)
+        return view if isinstance(view, Response) else JSON(view)
+
+    return encoded
 
 
 async def _once_more_if_busy(step: Callable[[], Awaitable[Response]], times: int) -> Response:

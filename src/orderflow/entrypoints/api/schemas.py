@@ -1,15 +1,11 @@
-"""What the schemas of all routes share: strictness, text without NUL, pages with a cursor."""
+"""What the schemas of all routes share: strictness, text without NUL, one way to encode."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
-from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import Annotated, Any, Generic, TypeVar
-from uuid import UUID
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import Query
@@ -26,12 +22,11 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
-from orderflow.domain.errors import InputError
 from orderflow.domain.strict_json import cut_deep
 from orderflow.domain.text import LONGEST_NAME, name_for_people
 from orderflow.entrypoints.api.errors import MOST_PROBLEMS, NO_OBJECT
+from orderflow.storage.views.view import COUNTS_CHANGES
 
-T = TypeVar("T")
 _encode = msgspec.json.Encoder(decimal_format="number", uuid_format="canonical").encode
 
 Text = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")]
@@ -99,7 +94,7 @@ def left_out() -> Any:
 Stored = Annotated[dict[str, Any], BeforeValidator(cut_deep)]
 """An object as it was stored, perhaps by a release that took what cannot be rendered."""
 
-VERSION = Field(description="Counts what people change of it; send it as `If-Match` with an edit, in double quotes")
+VERSION = Field(description=COUNTS_CHANGES)
 
 
 class In(BaseModel):
@@ -138,53 +133,11 @@ class Out(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
-class Page(Out, Generic[T]):
-    """Some entries, newest first, and how to get the next ones."""
-
-    items: list[T]
-    next_cursor: str | None = Field(None, description="Pass it as `cursor` for the next page; null: this is the last")
-
-
 class JSON(Response):
-    """An answer encoded once, with exact decimals: for routes where every microsecond counts, and for dicts of rows."""
+    """An answer encoded once, with exact decimals: for views, and where every microsecond counts."""
 
     media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
         """Encode plain values, UUIDs, dates, decimals and dataclasses."""
         return _encode(content)
-
-
-def encode_cursor(moment: datetime, row_id: UUID) -> str:
-    """Return an opaque cursor that stands after the row with this `created_at` and id."""
-    return base64.urlsafe_b64encode(f"{moment.isoformat()} {row_id}".encode()).decode().rstrip("=")
-
-
-def decode_cursor(cursor: str | None) -> tuple[datetime | None, UUID | None]:
-    """Return the place that `encode_cursor` was given; nothing for no cursor.
-
-    Raises:
-        InputError: It is not a cursor of ours.
-    """
-    if not cursor:
-        return None, None
-    try:
-        moment, _, row_id = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(" ")
-        return _aware(datetime.fromisoformat(moment)), UUID(row_id)
-    except (ValueError, binascii.Error):
-        fields = [{"field": "cursor", "message": "is not a cursor that we gave out"}]
-        raise InputError("The cursor cannot be used.", details={"fields": fields}) from None
-
-
-def _aware(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
-        raise ValueError("a cursor's time has a zone")
-    return moment
-
-
-def page(rows: Sequence[Any], limit: int, show: Callable[[Any], Any] = dict) -> dict[str, Any]:
-    """Return a `Page` of rows of which one more than `limit` was asked for, each with `created_at` and `id`."""
-    shown = rows[:limit]
-    more = len(rows) > limit
-    cursor = encode_cursor(shown[-1]["created_at"], shown[-1]["id"]) if more else None
-    return {"items": [show(row) for row in shown], "next_cursor": cursor}

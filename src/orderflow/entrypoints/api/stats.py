@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
@@ -12,40 +12,15 @@ from pydantic import Field
 from orderflow.domain.states import OrderStatus
 from orderflow.entrypoints.api.connector_schemas import Health
 from orderflow.entrypoints.api.connectors import health
-from orderflow.entrypoints.api.deps import Caller, app_of, require
+from orderflow.entrypoints.api.deps import Caller, require
+from orderflow.entrypoints.api.looking import looking
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import Moment, Out
-from orderflow.storage.views.statistics import Period, statistics
+from orderflow.storage.views.connections import ConnectionView
+from orderflow.storage.views.statistics import Deliveries, FailureReason, Period, Point, Queue, statistics
 
 router = ApiRouter("/stats", "Overview")
-
-
-class Percentiles(Out):
-    """Half and nineteen in twenty were at most this; null: there was none."""
-
-    p50: float | None
-    p95: float | None
-
-
-class Deliveries(Out):
-    """What was asked for in the period, and what became of it."""
-
-    requested: int
-    delivered: int = Field(description="At the ERP, confirmed or not")
-    confirmed: int
-    failed: int
-    success_rate: float | None = Field(description="Delivered of what has ended, 0 to 1")
-    delivery_seconds: Percentiles = Field(description="From the request until the document was at the ERP")
-    confirmation_seconds: Percentiles = Field(description="From there until the ERP's confirmation")
-
-
-class Queue(Out):
-    """What waits to be delivered now."""
-
-    waiting: int
-    oldest_waiting_at: datetime | None
-    oldest_waiting_seconds: float | None
 
 
 class ConnectorHealth(Out):
@@ -60,25 +35,6 @@ class ConnectorHealth(Out):
     health: Health
 
 
-class FailureReason(Out):
-    """Why exports of the period fail or wait; those behind it: `/exports?error_code=…`."""
-
-    code: str | None
-    exports: int
-    latest_at: datetime
-    latest_message: str | None
-
-
-class Point(Out):
-    """One stretch of the chart; counted when they were asked for."""
-
-    at: datetime = Field(description="Where it begins")
-    requested: int
-    delivered: int
-    confirmed: int
-    failed: int
-
-
 class Stats(Out):
     """The overview."""
 
@@ -91,15 +47,34 @@ class Stats(Out):
     series: list[Point] = Field(description="Hours of 24h, six hours of 7d, days of 30d; oldest first")
 
 
-@router.get("", response_model=Stats)
+@router.get("")
 def get_stats(
     request: Request,
     caller: Annotated[Caller, Depends(require(Permission.READ))],
     period: Period = "24h",
     day_start: Annotated[Moment | None, Query(description="When today began; midnight UTC if left out")] = None,
-) -> Any:
+) -> Stats:
     """Count what went out, how fast, what failed and what waits."""
-    with app_of(request).store.work(caller.org_id) as work:
-        found = statistics(work.connection, caller.org_id, period, day_start)
-    found["connectors"] = [row | {"health": health(row)} for row in found["connectors"]]
-    return found
+    with looking(request, caller) as view:
+        found = statistics(view, period, day_start)
+    return Stats(
+        period=found.period,
+        orders_today=found.orders_today,
+        deliveries=found.deliveries,
+        queue=found.queue,
+        connectors=[_shown(connection) for connection in found.connections],
+        failures=found.failures,
+        series=found.series,
+    )
+
+
+def _shown(connection: ConnectionView) -> ConnectorHealth:
+    return ConnectorHealth(
+        id=connection.id,
+        connector_type=connection.connector_type,
+        name=connection.name,
+        status=connection.status,
+        is_default=connection.is_default,
+        last_test_at=connection.last_test_at,
+        health=health(connection),
+    )

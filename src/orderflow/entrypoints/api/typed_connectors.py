@@ -29,22 +29,20 @@ def _add(connector_type: str) -> None:
     slug, name = slug_of(connector_type), metadata.display_name
     identifier = slug.replace("-", "_")
 
-    def save(request: Request, caller: Editor, body: Any) -> Any:
+    def save(request: Request, caller: Editor, body: Any) -> Connector:
         return create(request, caller, connector_type, body)
 
-    def test(request: Request, caller: Tester, body: Any) -> Any:
+    def test(request: Request, caller: Tester, body: Any) -> TestPassed:
         return try_it(request, caller, connector_type, body)
 
     settings = _with_config(ConnectorSettings, f"{metadata.connector_type.title()}Settings", metadata.config_schema)
     to_test = _with_config(ConfigToTest, f"{metadata.connector_type.title()}ToTest", metadata.config_schema)
-    save.__annotations__ = {"request": Request, "caller": Editor, "body": settings, "return": Any}
-    test.__annotations__ = {"request": Request, "caller": Tester, "body": to_test, "return": Any}
+    save.__annotations__ = {"request": Request, "caller": Editor, "body": settings, "return": Connector}
+    test.__annotations__ = {"request": Request, "caller": Tester, "body": to_test, "return": TestPassed}
     save.__doc__, test.__doc__ = f"Add a connector: {name}.", f"Test a configuration without saving it: {name}."
     save.__name__, test.__name__ = f"create_{identifier}", f"test_{identifier}"
-    router.post(f"/{slug}", status_code=201, response_model=Connector, responses=answers(400, 409))(
-        slow(Work.TEST)(save)
-    )
-    router.post(f"/{slug}/test", response_model=TestPassed, responses=answers(400, 404, 409))(slow(Work.TEST)(test))
+    router.post(f"/{slug}", status_code=201, responses=answers(400, 409))(slow(Work.TEST)(save))
+    router.post(f"/{slug}/test", responses=answers(400, 404, 409))(slow(Work.TEST)(test))
 
 
 def _with_config(base: type[BaseModel], name: str, schema: dict[str, Any]) -> type[BaseModel]:

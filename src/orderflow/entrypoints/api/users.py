@@ -11,13 +11,13 @@ from pydantic import Field
 
 from orderflow.domain.access import Role
 from orderflow.domain.ids import new_id
-from orderflow.entrypoints.api.auth import Chosen
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.permissions import Permission
-from orderflow.entrypoints.api.rendering import Answer
+from orderflow.entrypoints.api.rendering import Rendering
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import VERSION, In, Name, Out, Text, left_out
+from orderflow.entrypoints.api.sign_in import Chosen
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
 from orderflow.entrypoints.api.work import Work, slow
 from orderflow.flow.people.users import User, change_user, create_user, set_password
@@ -127,8 +127,8 @@ def reset_password(request: Request, caller: Admin, user_id: UUID, body: NewPass
     request.app.state.authenticator.forget()
 
 
-def _answer(request: Request, user_id: UUID) -> Answer[UserView]:
-    return Answer(request, lambda work: _one(request, work.users.get(user_id)))
+def _answer(request: Request, user_id: UUID) -> Rendering[UserView]:
+    return Rendering(request, lambda work: _one(request, work.users.get(user_id)))
 
 
 def _stored(request: Request, caller: Caller, user_id: UUID) -> User:

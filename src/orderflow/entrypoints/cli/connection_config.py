@@ -10,8 +10,8 @@ from typing import Any
 import typer
 from pydantic import TypeAdapter
 
+from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.errors import InputError
-from orderflow.domain.ports import ERPConnectorPort
 from orderflow.domain.strict_json import NotJSONError, parse, plain_numbers
 from orderflow.flow.setup.mask import secret_fields
 
@@ -51,14 +51,22 @@ def gather_config(
 
 
 def _typed(connector: ERPConnectorPort, name: str, value: str) -> Any:
-    """Return a number or a yes-or-no as what it is, for that is what the page's form shows and the schema says."""
+    """Return a number, a yes-or-no, a map or a list as what it is, as the page's form shows it and the schema says."""
     fields = connector.config_model.model_fields if connector.config_model else {}
     kind: Any = fields[name].annotation if name in fields else str
     try:
         meant = TypeAdapter(kind).validate_python(value)
     except ValueError:  # told with all else that does not fit
-        return value
+        return _structure(value)
     return meant if isinstance(meant, bool | int | float) else value
+
+
+def _structure(text: str) -> Any:
+    """Return the map or list that is written as JSON; else the text as it is."""
+    try:
+        return plain_numbers(parse(text)) if text.lstrip()[:1] in ("{", "[") else text
+    except NotJSONError:
+        return text
 
 
 def _from_file(file: str) -> dict[str, Any]:

@@ -21,7 +21,6 @@ from orderflow.flow.setup.host_key import accept_host_key as pin_host_key
 from orderflow.flow.setup.host_key import seen_host_key
 from orderflow.flow.setup.mask import masked
 from orderflow.flow.setup.probe import test_connection
-from orderflow.flow.setup.proof import proof_of
 
 app = typer.Typer(help="The ways into ERPs: add, test, trust, enable.", no_args_is_help=True)
 
@@ -119,7 +118,7 @@ def edit(
 def list_(org: Org = None, json: AsJson = False) -> None:
     """List the connections and how they are."""
     with in_organization(org) as place, place.reading() as reading:
-        rows = [row | {"proof": proof_of(row)} for row in reading.connections()]
+        rows = reading.connection_rows()
     if json:
         print_json(rows)
         return
@@ -138,7 +137,7 @@ def show(connection: ConnectionName, org: Org = None, json: AsJson = False) -> N
     with in_organization(org) as place:
         found = place.connection_id(connection)
         with place.reading() as reading:
-            row = next(row for row in reading.connections() if row["id"] == found)
+            row = reading.connection_row(found)
         row["config"] = _config_or_reason(place, found)
     if json:
         print_json(row)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from orderflow.domain.ports import ConnectorMetadata, ERPConnectorPort
+from orderflow.domain.connector_port import ConnectorMetadata, ERPConnectorPort
 from orderflow.entrypoints.cli.options import AsJson
 from orderflow.entrypoints.cli.output import print_json, print_table
 

@@ -82,14 +82,14 @@ def _look(*, repair: bool, after_restore: bool, after_failover: bool) -> list[Fi
 
 
 def _beyond_the_lists(app: App) -> list[Finding]:
+    from orderflow.entrypoints.cli.reading import reading_in
     from orderflow.flow.doctor import Finding
     from orderflow.flow.setup.places import beyond_the_lists
-    from orderflow.storage.views.reading import SqlReading
 
     found = []
     for slug, org_id in app.system.organizations().items():
-        with app.database.transaction(org_id) as connection:
-            ids = [row["id"] for row in SqlReading(connection, org_id).connections()]
+        with reading_in(app.database, org_id) as reading:
+            ids = [connection.id for connection in reading.connections()]
         for connection_id, place in beyond_the_lists(app.wiring, org_id, ids):
             message = (
                 f"The connection {connection_id} leads to the {place.kind} {place.name}, where connections of the API "

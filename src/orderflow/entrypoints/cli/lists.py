@@ -26,15 +26,17 @@ def list_exports(
     status: ExportStatuses = None, order: OrderOption = None, limit: Limit = 50, org: Org = None, json: AsJson = False
 ) -> None:
     """List deliveries, newest first."""
+    from orderflow.storage.views.deliveries import ExportFilter  # with it comes SQLAlchemy, too slow for `--help`
+
     with in_organization(org) as place:
         order_id = place.order_ids([order])[0] if order else None
         with place.reading() as reading:
-            rows = reading.exports(statuses=status or (), order_id=order_id, limit=limit)
+            rows = reading.exports(ExportFilter(status or (), order_id=order_id), limit)
     if json:
         print_json(rows)
         return
     columns = {"external_order_number": "number", "connector_type": "to", "status": "status", "filename": "file"}
-    columns |= {"sent_at": "sent", "answered_at": "answered", "erp_order_id": "ERP number", "waits_for": "waits for"}
+    columns |= {"sent_at": "sent", "answered_at": "answered", "erp_order_id": "ERP number", "reason": "waits for"}
     print_table(
         rows,
         columns,
@@ -46,10 +48,12 @@ def push_log(
     status: AttemptStatuses = None, order: OrderOption = None, limit: Limit = 50, org: Org = None, json: AsJson = False
 ) -> None:
     """List delivery attempts, newest first."""
+    from orderflow.storage.views.deliveries import AttemptFilter  # as above
+
     with in_organization(org) as place:
         order_id = place.order_ids([order])[0] if order else None
         with place.reading() as reading:
-            rows = reading.attempts(statuses=status or (), order_id=order_id, limit=limit)
+            rows = reading.attempts(AttemptFilter(status or (), order_id=order_id), limit)
     if json:
         print_json(rows)
         return

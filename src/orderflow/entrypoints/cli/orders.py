@@ -9,7 +9,6 @@ from uuid import UUID
 import typer
 
 from orderflow.domain.errors import InputError
-from orderflow.domain.orders import missing_for_ready
 from orderflow.entrypoints.cli.importing import import_orders
 from orderflow.entrypoints.cli.options import AsJson, Limit, Orders, OrderStatuses, Org
 from orderflow.entrypoints.cli.outcomes import finish
@@ -54,20 +53,30 @@ def import_(
 def list_(
     status: OrderStatuses = None,
     search: Annotated[str | None, typer.Option(help="Part of a number or of the customer's name.")] = None,
+    unreadable_answer: Annotated[
+        bool, typer.Option("--unreadable-answer", help="Only those whose answer from the ERP could not be read.")
+    ] = False,
     limit: Limit = 50,
     org: Org = None,
     json: AsJson = False,
 ) -> None:
     """List orders, newest first."""
+    from orderflow.storage.views.orders import OrderFilter  # with it comes SQLAlchemy, too slow for `--help`
+
+    wanted = OrderFilter(status or (), search, unreadable=unreadable_answer or None)
     with in_organization(org) as place, place.reading() as reading:
-        rows = reading.orders(statuses=status or (), search=search, limit=limit)
+        rows = reading.orders(wanted, limit)
     if json:
         print_json(rows)
         return
     columns = {"id": "id", "external_order_number": "number", "customer_name": "customer", "status": "status"}
     columns |= {"erp_order_id": "ERP number", "created_at": "since", "error_json": "error"}
     print_table(
-        rows, columns, empty=NONE_FIT if status or search else "No orders. Bring some in: orderflow orders import FILE"
+        rows,
+        columns,
+        empty=NONE_FIT
+        if status or search or unreadable_answer
+        else "No orders. Bring some in: orderflow orders import FILE",
     )
 
 
@@ -80,7 +89,7 @@ def show(
         order_id = place.order_ids([order])[0]
         with place.reading() as reading:
             found = reading.order(order_id)
-        found["missing"] = _missing(place, order_id) if found["status"] == "NEEDS_REVIEW" else []
+        found["missing"] = found["missing"] if found["status"] == "NEEDS_REVIEW" else []
     if json:
         print_json(found)
     else:
@@ -129,11 +138,6 @@ def named_or_all(place: Workplace, orders: list[str] | None, status: str | None,
         return reading.ids_with_status(str(status))
 
 
-def _missing(place: Workplace, order_id: UUID) -> list[str]:
-    with place.app.store.work(place.org_id) as work:
-        return missing_for_ready(work.orders.get(order_id))
-
-
 def _print_order(order: dict[str, Any]) -> None:
     shown = "id external_order_number status erp_customer_number customer_name currency order_date"
     shown += " requested_delivery_date notes approved_by approved_at erp_order_id error_json"
@@ -144,7 +148,7 @@ def _print_order(order: dict[str, Any]) -> None:
     columns |= {"product_description": "description"}
     _section("Lines", order["lines"], columns)
     columns = {"filename": "file", "connector_type": "to", "status": "status", "sent_at": "sent"}
-    columns |= {"answered_at": "answered", "waits_for": "waits for"}
+    columns |= {"answered_at": "answered", "reason": "waits for"}
     _section("Exports", order["exports"], columns)
     columns = {"attempt_no": "attempt", "status": "status", "latency_ms": "ms", "error_message": "error"}
     _section("Attempts", order["attempts"], columns)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
@@ -20,6 +20,9 @@ from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.answers.read_again import read_again
 from orderflow.flow.delivery.request import withdraw as withdraw_push
 from orderflow.flow.order.many import Action, act_on_many
+
+if TYPE_CHECKING:
+    from orderflow.storage.views.problem import Problem
 
 acks = typer.Typer(help="The ERP's answers.", no_args_is_help=True)
 
@@ -86,15 +89,14 @@ def poll(
     """Read the answers that lie ready now, instead of waiting for the next poll."""
     with in_organization(org) as place:
         with place.reading() as reading:
-            rows = reading.connections()
+            ids = [found.id for found in reading.connections()]
         if connection is not None:
-            wanted = place.connection_id(connection)
-            rows = [row for row in rows if row["id"] == wanted]
-        counts = {row["id"]: poll_acks(place.wiring, place.org_id, row["id"]) for row in rows}
+            ids = [place.connection_id(connection)]
+        counts = {found: poll_acks(place.wiring, place.org_id, found) for found in ids}
         with place.reading() as reading:
-            errors = {row["id"]: row["poll_error"] for row in reading.connections() if row["id"] in counts}
+            errors = {found.id: found.poll_error for found in reading.connections() if found.id in counts}
     _tell_polls(counts, errors, json=json)
-    if any(error and error.get("code") != "ACKS_UNMATCHED" for error in errors.values()):
+    if any(error and error.code != "ACKS_UNMATCHED" for error in errors.values()):
         raise typer.Exit(1)
 
 
@@ -159,8 +161,10 @@ def _delivered(place: Workplace, ids: list[UUID], timeout: float, *, hidden: boo
             bar.update(bar.task_ids[0], completed=len(ids) - left)
     finally:
         engine.stop()
+    from orderflow.storage.views.deliveries import ExportFilter
+
     with place.reading() as reading:
-        return [reading.exports(order_id=order_id, limit=1)[0] for order_id in ids]
+        return [reading.exports(ExportFilter(order_id=order_id), 1)[0] for order_id in ids]
 
 
 def _still_pushing(place: Workplace, ids: list[UUID]) -> int:
@@ -178,13 +182,13 @@ def _tell_deliveries(
     counts = Counter(str(row["status"]) for row in exports)
     out().print(", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "Nothing was pushed.")
     late = [row for row in exports if row["status"] not in ARRIVED]
-    columns = {"external_order_number": "number", "status": "status", "waits_for": "because", "id": "export"}
+    columns = {"external_order_number": "number", "status": "status", "reason": "because", "id": "export"}
     if late:
         print_table(late, columns, empty="")
     tell(refused)
 
 
-def _tell_polls(counts: dict[UUID, Counter[str]], errors: dict[UUID, Any], *, json: bool) -> None:
+def _tell_polls(counts: dict[UUID, Counter[str]], errors: dict[UUID, Problem | None], *, json: bool) -> None:
     if json:
         print_json([{"connection_id": one, "counts": found, "error": errors[one]} for one, found in counts.items()])
         return
@@ -192,6 +196,6 @@ def _tell_polls(counts: dict[UUID, Counter[str]], errors: dict[UUID, Any], *, js
         verdicts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(found.items()))
         out().print(f"{connection_id}: {verdicts or 'no answers'}", markup=False)
         if error := errors[connection_id]:
-            out().print(f"  {error['message']} [{error['code']}]", markup=False)
+            out().print(f"  {error.message} [{error.code}]", markup=False)
     if not counts:
         out().print(f"{plural(0, 'connection')}: there is nothing to poll.")

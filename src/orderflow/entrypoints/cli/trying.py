@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
+from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.delivery import ExportResult
 from orderflow.domain.errors import ConnectorError, InputError
 from orderflow.domain.orders import DraftOrder
-from orderflow.domain.ports import ERPConnectorPort
 from orderflow.domain.text import visible
 from orderflow.entrypoints.cli.connection_config import gather_config
 from orderflow.entrypoints.cli.connector_types import known_type

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -14,8 +14,8 @@ from orderflow.flow.ports import Actor, Wiring
 
 if TYPE_CHECKING:
     from orderflow.bootstrap import App
+    from orderflow.entrypoints.cli.reading import Reading
     from orderflow.settings import Settings
-    from orderflow.storage.views.reading import SqlReading
 
 
 @dataclass
@@ -31,13 +31,11 @@ class Workplace:
         """What the steps work with."""
         return self.app.wiring
 
-    @contextmanager
-    def reading(self) -> Iterator[SqlReading]:
+    def reading(self) -> AbstractContextManager[Reading]:
         """Look at the organization's things, in one transaction."""
-        from orderflow.storage.views.reading import SqlReading  # with it comes SQLAlchemy, too slow for `--help`
+        from orderflow.entrypoints.cli.reading import reading_in  # with it comes SQLAlchemy, too slow for `--help`
 
-        with self.app.database.transaction(self.org_id) as connection:
-            yield SqlReading(connection, self.org_id)
+        return reading_in(self.app.database, self.org_id)
 
     def order_ids(self, references: list[str]) -> list[UUID]:
         """Return the ids of the orders named. Raises NotFoundError, StateError."""

@@ -146,7 +146,7 @@ def _connect(place: Workplace, erp: RunningERP, screen: Screen) -> None:
     """Do what a user does: add, test, compare the host key, accept it, test again, enable."""
     wiring, org_id = place.wiring, place.org_id
     with place.reading() as reading:
-        known = [row["id"] for row in reading.connections()]
+        known = [connection.id for connection in reading.connections()]
     if known:  # from an earlier demo, whose server had another port and key
         connection_id = known[0]
         steps.edit_connection(wiring, org_id, connection_id, erp.connection(), ACTOR)

@@ -15,7 +15,7 @@ from orderflow.domain.states import ERPExportStatus
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.delivery.open_target import ENGINE, open_target
 from orderflow.flow.fault_points import reached
-from orderflow.flow.ports import Answer, Export, OpenTarget, Wiring, Work
+from orderflow.flow.ports import DecidedAnswer, Export, OpenTarget, Wiring, Work
 
 SUPERSEDED = {
     "code": "SUPERSEDED",
@@ -77,7 +77,7 @@ def _record(wiring: Wiring, to: OpenTarget, acks: Sequence[Ack], token: UUID) ->
     )
 
 
-def _finished(acks: Sequence[Ack], answers: Sequence[Answer]) -> list[Ack]:
+def _finished(acks: Sequence[Ack], answers: Sequence[DecidedAnswer]) -> list[Ack]:
     """Return the answers to be put away; a file that holds one for a later round stays whole."""
     decided = {id(answer.ack) for answer in answers if answer.verdict != "wait"}
     stay = {_place(ack) for ack in acks if ack.status != "UNREADABLE" and id(ack) not in decided}
@@ -88,7 +88,7 @@ def _place(ack: Ack) -> object:
     return ack.source or id(ack)
 
 
-def _decide(work: Work, acks: Sequence[Ack]) -> list[Answer]:
+def _decide(work: Work, acks: Sequence[Ack]) -> list[DecidedAnswer]:
     """Decide each answer; of several to one export in one round, the first is the one that counts."""
     exports = work.exports.for_answers([ack.export_id for ack in acks if ack.export_id])
     answers = []
@@ -103,7 +103,7 @@ def _decide(work: Work, acks: Sequence[Ack]) -> list[Answer]:
             continue  # left where it lies: the next round weighs it against what is recorded now
         if decision.verdict != "ignore":  # what changes nothing leaves room for the next one
             decided.add(ack.export_id)
-        answers.append(Answer(ack, export, decision.verdict, decision.settle_first, decision.reason))
+        answers.append(DecidedAnswer(ack, export, decision.verdict, decision.settle_first, decision.reason))
     return answers
 
 
@@ -121,7 +121,7 @@ def _stop_retry(work: Work, export: Export, ack: Ack) -> Newer:
     return "claimed" if newer.lease_is_live else "perhaps sent"
 
 
-def _audit(work: Work, answers: Sequence[Answer], unreadable: Sequence[Ack]) -> None:
+def _audit(work: Work, answers: Sequence[DecidedAnswer], unreadable: Sequence[Ack]) -> None:
     for answer in answers:
         ack = answer.ack
         if answer.verdict in ("wait", "ignore"):

@@ -12,12 +12,12 @@ from functools import partial
 from uuid import UUID
 
 from orderflow.domain import clock
+from orderflow.domain.connector_port import Staged
 from orderflow.domain.delivery import ExportResult
 from orderflow.domain.doubt import sorted_out
 from orderflow.domain.errors import ConnectorError, InDoubtError, TargetChangedError, TransientError
-from orderflow.domain.ports import Staged
 from orderflow.flow.delivery.connector_fault import connector_fault
-from orderflow.flow.delivery.look import look_again, may_be_sent, milliseconds_since
+from orderflow.flow.delivery.look import look_again, may_be_sent
 from orderflow.flow.fault_points import reached
 from orderflow.flow.ports import Attempt, Batch, Wiring
 
@@ -111,7 +111,7 @@ def _note(
     try:
         for order_id, outcome in outcomes():
             by_order[order_id].outcome = _checked(outcome, as_outcome)
-            by_order[order_id].latency_ms = milliseconds_since(started)
+            by_order[order_id].latency_ms = clock.milliseconds_since(started)
     except ConnectorError as error:
         broken = as_outcome(error)
     except Exception as error:  # noqa: BLE001  # a third party's connector may raise anything, the engine goes on
@@ -121,7 +121,7 @@ def _note(
     for attempt in attempts:
         if attempt.outcome is None:
             attempt.outcome = broken or as_outcome(connector_fault(batch.target.connector_type, None))
-            attempt.latency_ms = milliseconds_since(started)
+            attempt.latency_ms = clock.milliseconds_since(started)
 
 
 def _checked(

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orderflow.domain import clock
+from orderflow.domain.connector_port import for_the_others
 from orderflow.domain.delivery import ExportResult
 from orderflow.domain.errors import (
     ConnectorError,
@@ -25,7 +26,6 @@ from orderflow.domain.errors import (
     RejectedError,
     UnavailableError,
 )
-from orderflow.domain.ports import for_the_others
 from orderflow.domain.retry import RetryPolicy
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.ports import Attempt, Batch, Wiring
@@ -62,7 +62,7 @@ def _look(batch: Batch, attempts: Sequence[Attempt], started: float, retry: Retr
         shut = shut or _ask(batch, attempt, retry)
         if shut is not None and attempt.outcome is None:
             attempt.outcome = shut
-        attempt.latency_ms = milliseconds_since(started)
+        attempt.latency_ms = clock.milliseconds_since(started)
 
 
 def _ask(batch: Batch, attempt: Attempt, retry: RetryPolicy) -> ConnectorError | None:
@@ -153,8 +153,3 @@ def _perhaps_yet_to_come(wait: float) -> InDoubtError:
         code="FIND_TOO_EARLY",
         hint="Nothing to do. If this ERP shows an order sooner, or needs longer, set the connection's commit_within.",
     )
-
-
-def milliseconds_since(started: float) -> int:
-    """Return the time since `started` (`clock.monotonic()`)."""
-    return round((clock.monotonic() - started) * 1000)

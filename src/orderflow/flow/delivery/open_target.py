@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.errors import (
     ConnectorError,
     EncryptionError,
@@ -11,7 +12,6 @@ from orderflow.domain.errors import (
     NeedsAttentionError,
     OrderFlowError,
 )
-from orderflow.domain.ports import ERPConnectorPort
 from orderflow.domain.reach import within
 from orderflow.domain.states import BreakerState
 from orderflow.flow.ports import Actor, OpenTarget, Target, Wiring

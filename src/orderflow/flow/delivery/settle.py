@@ -127,17 +127,18 @@ def _waits(attempt: Attempt, *, delay: float = 0.0, spent: bool = False) -> Sett
 def _move_breaker(work: Work, batch: Batch, settlements: Sequence[Settlement]) -> None:
     """Open, pause or rest at the first sure sign; told once, on the change of state."""
     outcomes = [item.attempt.outcome for item in settlements]
+    errors = [outcome for outcome in outcomes if isinstance(outcome, ConnectorError)]
     target = batch.target
-    bad = next((error for error in outcomes if isinstance(error, NeedsAttentionError)), None)
-    busy = next((error for error in outcomes if rest_of(error) is not None), None)
-    down = next((error for error in outcomes if isinstance(error, UnavailableError) and rest_of(error) is None), None)
+    bad = next((error for error in errors if isinstance(error, NeedsAttentionError)), None)
+    busy = next((error for error in errors if rest_of(error) is not None), None)
+    down = next((error for error in errors if isinstance(error, UnavailableError) and rest_of(error) is None), None)
     if bad is not None:
         changed = work.connections.set_breaker(target.connection_id, BreakerState.PAUSED, bad.as_json(), None)
         _tell_of_connection(work, target, "CONNECTION_NEEDS_ATTENTION", bad, changed=changed)
     elif down is not None:
         changed = work.connections.set_breaker(target.connection_id, BreakerState.OPEN, down.as_json(), FIRST_PROBE)
         _tell_of_connection(work, target, "CONNECTION_UNAVAILABLE", down, changed=changed)
-    elif isinstance(busy, ConnectorError):
+    elif busy is not None:
         _rest(work, target, busy)
     elif target.rest_told and any(isinstance(outcome, ExportResult) for outcome in outcomes):
         work.connections.end_rest(target.connection_id)

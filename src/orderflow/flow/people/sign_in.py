@@ -85,10 +85,10 @@ class Verifier(Protocol):
         """Return the hash to store."""
 
     def verify(self, stored: str | None, password: str) -> bool:
-        """Tell whether they belong together; None takes as long as a wrong password."""
+        """Return whether they belong together; None takes as long as a wrong password."""
 
     def outdated(self, stored: str) -> bool:
-        """Tell whether the hash should be made anew."""
+        """Return whether the hash should be made anew."""
 
 
 class Sources(Protocol):

@@ -11,9 +11,9 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.errors import EncryptionError, InputError
 from orderflow.domain.ids import new_id
-from orderflow.domain.ports import ERPConnectorPort
 from orderflow.domain.states import BreakerState
 from orderflow.domain.text import checked_name
 from orderflow.flow.ports import Actor, Target, Wiring, Work

@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.errors import InputError
-from orderflow.domain.ports import ERPConnectorPort
 from orderflow.flow.setup.misplaced import MASK, hidden
 
 __all__ = [
@@ -177,6 +177,6 @@ def _is_secret(field: dict[str, Any]) -> bool:
 
 
 def _is_plain_map(field: dict[str, Any]) -> bool:
-    """Tell whether a field holds values of a declared type, none of them secret, by names that are data."""
+    """Return whether a field holds values of a declared type, none of them secret, by names that are data."""
     inner = field.get("additionalProperties")
     return isinstance(inner, dict) and "type" in inner and not _is_secret(inner)

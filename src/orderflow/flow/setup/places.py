@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.errors import EncryptionError, InputError
-from orderflow.domain.ports import ERPConnectorPort
 from orderflow.domain.reach import Place, Reach
 from orderflow.flow.ports import Actor, Target, Wiring, Work
 from orderflow.flow.setup.mask import effective, moved, schema_of

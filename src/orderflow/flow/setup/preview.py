@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from orderflow.domain.connector_port import ERPConnectorPort, Preview
 from orderflow.domain.delivery import Document
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.orders import DraftOrder
-from orderflow.domain.ports import ERPConnectorPort, Preview
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.delivery.open_target import find_connector
 from orderflow.flow.ports import Wiring

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.delivery import TestResult
 from orderflow.domain.errors import ConnectorError
-from orderflow.domain.ports import ERPConnectorPort
 from orderflow.domain.reach import Reach, within
 from orderflow.domain.states import BreakerState
 from orderflow.flow.delivery.connector_fault import connector_fault

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.delivery import TestResult
 from orderflow.domain.errors import ConnectorError, InputError
-from orderflow.domain.ports import ERPConnectorPort
 from orderflow.flow.ports import Actor, Target, Wiring, Work
 from orderflow.flow.setup.connections import check_config, known_connector, stored_target
 from orderflow.flow.setup.mask import unmasked

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.delivery import ExportResult
 from orderflow.domain.errors import (
     BusyError,
@@ -18,7 +19,6 @@ from orderflow.domain.errors import (
     UnavailableError,
 )
 from orderflow.domain.orders import DraftOrder
-from orderflow.domain.ports import ERPConnectorPort
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.ports import Wiring
 from orderflow.flow.setup.try_config import completed

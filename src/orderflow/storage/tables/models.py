@@ -1,4 +1,4 @@
-"""The tables. Every one but `organization` carries `org_id` and is walled off by row-level security."""
+"""The tables. Every one but `organization` carries `org_id` and is protected by row-level security."""
 
 from __future__ import annotations
 

@@ -73,8 +73,8 @@ def wall_off(table: str, app_rights: str = ALL) -> None:
     op.execute(f"GRANT {app_rights} ON {table} TO {APP_ROLE}")
 
 
-def let_no_index_look_for_the_wall(table: str) -> None:
-    """Give a walled table that grows the same wall in a form that is no way to its rows.
+def keep_policy_from_indexes(table: str) -> None:
+    """Give a table that grows the same policy in a form by which no index can be searched.
 
     With `=`, a planner that has not counted yet looks for a row's key among all rows of the organization, in any index
     that begins with `org_id`. Lists name the organization themselves. `org_id` is never null, so both mean the same.
@@ -103,7 +103,7 @@ def take_what_nobody_needs() -> None:
 
 
 def let_one_organization_change(table: str, columns: str) -> None:
-    """Let `orderflow_app` change further columns of the table that `protect_organizations` has put behind its wall."""
+    """Let `orderflow_app` change further columns of the table that `protect_organizations` has protected."""
     op.execute(f"GRANT UPDATE ({columns}) ON {table} TO {APP_ROLE}")
 
 

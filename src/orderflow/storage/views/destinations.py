@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+import msgspec
+from pydantic import Field
+from sqlalchemy import text
 
-_DESTINATIONS = text("""
+from orderflow.storage.views.view import View
+
+_DESTINATIONS = """
     SELECT c.id AS connection_id, c.connector_type, c.name AS connection_name, count(*) AS orders,
            bound.id IS NOT NULL AS bound,
            COALESCE(bound.id <> CAST(:named AS uuid) OR c.status <> 'ACTIVE', false) AS stays
@@ -23,8 +27,23 @@ _DESTINATIONS = text("""
     WHERE o.org_id = :org_id AND o.id = ANY(:ids) AND o.status = ANY(:statuses)
     GROUP BY c.id, bound.id
     ORDER BY count(*) DESC, c.id
-""")
+"""
 """`may_have_arrived` is `Export.never_arrived`, turned round."""
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where some of the orders would go."""
+
+    connection_id: UUID
+    connector_type: str
+    connection_name: str | None
+    orders: int
+    bound: Annotated[bool, Field(description="They may have arrived there before, so they can go nowhere else")]
+    stays: Annotated[
+        bool,
+        Field(description="They would be refused: bound, and another connector is named, or it is DISABLED"),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +55,15 @@ class OrdersToPush:
 
 
 def destinations(
-    connection: Connection, org_id: UUID, orders: OrdersToPush, free: UUID | None, named: UUID | None
-) -> list[dict[str, Any]]:
-    """Return how many of the orders would go where, and how many would stay.
+    view: View, orders: OrdersToPush, free: UUID | None, named: UUID | None
+) -> tuple[int, list[Destination]]:
+    """Return how many of the orders would go, and which of them where, or would stay.
 
     Args:
-        free: Where those go that surely arrived nowhere.
+        free: Where those go that surely arrived nowhere; None: they go nowhere, and only their number is asked for.
         named: The connection that was asked for, if any: orders that may have arrived elsewhere are refused then.
     """
-    values = {"org_id": org_id, "ids": list(orders.ids), "statuses": list(orders.statuses)}
-    found = connection.execute(_DESTINATIONS, values | {"free": free, "named": named})
-    return [dict(row) for row in found.mappings()]
+    values = {"org_id": view.org_id, "ids": list(orders.ids), "statuses": list(orders.statuses)}
+    rows = view.connection.execute(text(_DESTINATIONS), values | {"free": free, "named": named}).mappings().all()
+    going = sum(row["orders"] for row in rows if not row["stays"])
+    return going, [] if free is None else msgspec.convert([dict(row) for row in rows], list[Destination])

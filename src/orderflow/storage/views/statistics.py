@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
-from uuid import UUID
+from typing import Annotated, Any, Literal
 
-from sqlalchemy import Connection, text
+from pydantic import Field
+from sqlalchemy import text
 
-from orderflow.domain.states import ARRIVED
+from orderflow.domain.states import ARRIVED, OrderStatus
 from orderflow.storage.tables.states import among
-from orderflow.storage.views.reading import SqlReading
+from orderflow.storage.views.connections import ConnectionView, all_connections
+from orderflow.storage.views.view import View
 
 Period = Literal["24h", "7d", "30d"]
 _SPANS: dict[Period, tuple[timedelta, timedelta]] = {
@@ -36,13 +39,13 @@ _DELIVERIES = text(f"""
                FILTER (WHERE status = 'ACKED') AS confirmation_seconds
     FROM erp_export WHERE org_id = :org_id AND created_at >= :since
 """)  # noqa: S608  # built from a constant
-_FAILURES = text("""
+_FAILURES = """
     SELECT error_json ->> 'code' AS code, count(*) AS exports, max(created_at) AS latest_at,
            (array_agg(error_json ->> 'message' ORDER BY created_at DESC))[1] AS latest_message
     FROM erp_export WHERE org_id = :org_id AND created_at >= :since AND error_json IS NOT NULL
     GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10
-""")
-_SERIES = text(f"""
+"""
+_SERIES = f"""
     SELECT p.at, COALESCE(c.requested, 0) AS requested, COALESCE(c.delivered, 0) AS delivered,
            COALESCE(c.confirmed, 0) AS confirmed, COALESCE(c.failed, 0) AS failed
     FROM generate_series(CAST(:first AS timestamptz), CAST(:last AS timestamptz), CAST(:step AS interval)) AS p(at)
@@ -55,10 +58,78 @@ _SERIES = text(f"""
         FROM erp_export WHERE org_id = :org_id AND created_at >= :first
         GROUP BY 1) c ON c.at = p.at
     ORDER BY p.at
-""")  # noqa: S608  # built from a constant
+"""  # noqa: S608  # built from a constant
 
 
-def statistics(connection: Connection, org_id: UUID, period: Period, day_start: datetime | None) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Percentiles:
+    """Half and nineteen in twenty were at most this; null: there was none."""
+
+    p50: float | None
+    p95: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliveries:
+    """What was asked for in the period, and what became of it."""
+
+    requested: int
+    delivered: Annotated[int, Field(description="At the ERP, confirmed or not")]
+    confirmed: int
+    failed: int
+    success_rate: Annotated[float | None, Field(description="Delivered of what has ended, 0 to 1")]
+    delivery_seconds: Annotated[Percentiles, Field(description="From the request until the document was at the ERP")]
+    confirmation_seconds: Annotated[Percentiles, Field(description="From there until the ERP's confirmation")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """What waits to be delivered now."""
+
+    waiting: int
+    oldest_waiting_at: datetime | None
+    oldest_waiting_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureReason:
+    """Why exports of the period fail or wait; those behind it: `/exports?error_code=…`."""
+
+    code: str | None
+    exports: int
+    latest_at: datetime
+    latest_message: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One stretch of the chart; counted when they were asked for."""
+
+    at: Annotated[datetime, Field(description="Where it begins")]
+    requested: int
+    delivered: int
+    confirmed: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistics:
+    """The numbers of one organization.
+
+    Attributes:
+        series: Hours of 24h, six hours of 7d, days of 30d; oldest first.
+    """
+
+    period: Period
+    orders_today: dict[OrderStatus, int]
+    deliveries: Deliveries
+    queue: Queue
+    connections: list[ConnectionView]
+    failures: list[FailureReason]
+    series: list[Point]
+
+
+def statistics(view: View, period: Period, day_start: datetime | None) -> Statistics:
     """Return the numbers of one organization.
 
     Args:
@@ -66,42 +137,47 @@ def statistics(connection: Connection, org_id: UUID, period: Period, day_start: 
     """
     span, step = _SPANS[period]
     now = datetime.now(UTC)
-    here = {"org_id": org_id, "since": now - span}
+    here = {"org_id": view.org_id, "since": now - span}
     today = here | {"since": day_start or now.replace(hour=0, minute=0, second=0, microsecond=0)}
-    connections = SqlReading(connection, org_id).connections()
-    return {
-        "period": period,
-        "orders_today": {row.status: row.orders for row in connection.execute(_TODAY, today)},
-        "deliveries": _deliveries(connection.execute(_DELIVERIES, here).mappings().one()),
-        "queue": _queue(connections, now),
-        "connectors": connections,
-        "failures": [dict(row) for row in connection.execute(_FAILURES, here).mappings()],
-        "series": _series(connection, org_id, now, span, step),
-    }
+    connections = all_connections(view)
+    return Statistics(
+        period=period,
+        orders_today={OrderStatus(row.status): row.orders for row in view.connection.execute(_TODAY, today)},
+        deliveries=_deliveries(view.connection.execute(_DELIVERIES, here).mappings().one()),
+        queue=_queue(connections, now),
+        connections=connections,
+        failures=view.rows(FailureReason, _FAILURES, here),
+        series=_series(view, now, span, step),
+    )
 
 
-def _deliveries(row: Any) -> dict[str, Any]:
+def _deliveries(row: Any) -> Deliveries:
     ended = row["delivered"] + row["failed"]
-    numbers: dict[str, Any] = {name: row[name] for name in ("requested", "delivered", "confirmed", "failed")}
-    numbers["success_rate"] = row["delivered"] / ended if ended else None
-    for name in ("delivery_seconds", "confirmation_seconds"):
-        p50, p95 = row[name] or (None, None)
-        numbers[name] = {"p50": p50, "p95": p95}
-    return numbers
+    return Deliveries(
+        requested=row["requested"],
+        delivered=row["delivered"],
+        confirmed=row["confirmed"],
+        failed=row["failed"],
+        success_rate=row["delivered"] / ended if ended else None,
+        delivery_seconds=_percentiles(row["delivery_seconds"]),
+        confirmation_seconds=_percentiles(row["confirmation_seconds"]),
+    )
 
 
-def _queue(connections: list[dict[str, Any]], now: datetime) -> dict[str, Any]:
-    oldest = min((row["oldest_waiting_at"] for row in connections if row["oldest_waiting_at"]), default=None)
-    return {
-        "waiting": sum(row["waiting"] for row in connections),
-        "oldest_waiting_at": oldest,
-        "oldest_waiting_seconds": max((now - oldest).total_seconds(), 0.0) if oldest else None,
-    }
+def _percentiles(found: Sequence[float] | None) -> Percentiles:
+    p50, p95 = found or (None, None)
+    return Percentiles(p50=p50, p95=p95)
 
 
-def _series(
-    connection: Connection, org_id: UUID, now: datetime, span: timedelta, step: timedelta
-) -> list[dict[str, Any]]:
+def _queue(connections: list[ConnectionView], now: datetime) -> Queue:
+    oldest = min((one.oldest_waiting_at for one in connections if one.oldest_waiting_at), default=None)
+    return Queue(
+        waiting=sum(one.waiting for one in connections),
+        oldest_waiting_at=oldest,
+        oldest_waiting_seconds=max((now - oldest).total_seconds(), 0.0) if oldest else None,
+    )
+
+
+def _series(view: View, now: datetime, span: timedelta, step: timedelta) -> list[Point]:
     last = datetime.fromtimestamp(now.timestamp() // step.total_seconds() * step.total_seconds(), UTC)
-    parameters = {"org_id": org_id, "first": last - span + step, "last": last, "step": step}
-    return [dict(row) for row in connection.execute(_SERIES, parameters).mappings()]
+    return view.rows(Point, _SERIES, {"first": last - span + step, "last": last, "step": step})

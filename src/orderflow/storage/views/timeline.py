@@ -3,54 +3,182 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from pydantic import Field
+from sqlalchemy import text
 
-from orderflow.domain.errors import NotFoundError
-from orderflow.storage.views.search import AttemptFilter, ExportFilter, SqlSearch
+from orderflow.domain.states import ERPExportStatus
+from orderflow.flow.refusals import no_order
+from orderflow.storage.views.audit import AuditEntry, changes_of
+from orderflow.storage.views.deliveries import (
+    AttemptDetail,
+    AttemptFilter,
+    Export,
+    ExportFilter,
+    WaitsFor,
+    find_exports,
+    find_whole_attempts,
+)
+from orderflow.storage.views.problem import Problem
+from orderflow.storage.views.view import Ask, Stored, View
 
 MOST = 1_000
 """Exports, attempts and audit rows each; no order in its right mind has more."""
 
 _ARRIVAL = text("""
-    SELECT created_at, created_by, source_file_name, source_sha256 FROM draft_order
-    WHERE id = :order_id AND org_id = :org_id
+    SELECT created_at, created_by, source_file_name FROM draft_order WHERE id = :order_id AND org_id = :org_id
 """)
-_CHANGES = text("""
-    SELECT id, created_at, action, actor, before, after, request_id FROM audit_log
-    WHERE org_id = :org_id AND entity_id = ANY(:ids) ORDER BY created_at, id LIMIT :limit
-""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """The order came in."""
+
+    kind: Literal["arrival"]
+    at: datetime
+    created_by: str | None
+    source_file_name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A row of the audit log."""
+
+    kind: Literal["change"]
+    at: datetime
+    action: Annotated[str, Field(examples=["DRAFT_APPROVED"])]
+    actor: str
+    before: Stored | None
+    after: Stored | None
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushRequest:
+    """A delivery was asked for."""
+
+    kind: Literal["request"]
+    at: datetime
+    export_id: UUID
+    connection_id: UUID
+    connector_type: str
+    connection_name: str | None
+    requested_by: str | None
+    request_id: str | None
+    status: ERPExportStatus
+    waits_for: WaitsFor | None
+    error: Problem | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptMade:
+    """An attempt at a delivery began."""
+
+    kind: Literal["attempt"]
+    at: datetime
+    attempt: AttemptDetail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """The document is at the ERP."""
+
+    kind: Literal["delivered"]
+    at: datetime
+    export_id: UUID
+    filename: str | None
+    dropzone_path: str | None
+    inferred: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """The ERP answered, or a person did in its place."""
+
+    kind: Literal["answer"]
+    at: datetime
+    export_id: UUID
+    status: ERPExportStatus
+    erp_order_id: str | None
+    confirmed_by: Annotated[str | None, Field(description="Who confirmed it by hand; null: the ERP answered")]
+    error: Problem | None
+
+
+Event = Annotated[Arrival | Change | PushRequest | AttemptMade | Delivered | Answered, Field(discriminator="kind")]
 _RANK = {"arrival": 0, "change": 1, "request": 2, "attempt": 3, "delivered": 4, "answer": 5}
-Event = dict[str, Any]
 
 
-def timeline(connection: Connection, org_id: UUID, order_id: UUID) -> list[Event]:
-    """Return the events of one order, each with `at` and `kind`. Raises NotFoundError."""
-    arrival = connection.execute(_ARRIVAL, {"order_id": order_id, "org_id": org_id}).mappings().first()
-    if arrival is None:
-        raise NotFoundError(f"There is no order {order_id} in this organization.")
-    search = SqlSearch(connection, org_id)
-    exports = search.exports(ExportFilter(order_id=order_id), (None, None), MOST)
-    attempts = search.attempts(AttemptFilter(order_id=order_id), (None, None), MOST, whole=True)
-    ids = [order_id, *(export["id"] for export in exports)]
-    changes = connection.execute(_CHANGES, {"org_id": org_id, "ids": ids, "limit": MOST}).mappings()
-    events = [_event("arrival", arrival["created_at"], arrival)]
-    events += [_event("change", row["created_at"], row) for row in changes]
-    events += [_event("attempt", row["created_at"], {"attempt": row}) for row in attempts]
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Everything that happened to an order, the oldest first."""
+
+    items: list[Event]
+
+
+def timeline(view: View, order_id: UUID) -> Timeline:
+    """Return the events of one order. Raises NotFoundError."""
+    events: list[Event] = [_arrival(view, order_id)]
+    exports = find_exports(view, ExportFilter(order_id=order_id), Ask(MOST)).items
+    attempts = find_whole_attempts(view, AttemptFilter(order_id=order_id), MOST)
+    events += [_change(entry) for entry in changes_of(view, [order_id, *(export.id for export in exports)], MOST)]
+    events += [AttemptMade(kind="attempt", at=attempt.created_at, attempt=attempt) for attempt in attempts]
     events += [event for export in exports for event in _of_export(export)]
-    return sorted(events, key=lambda event: (event["at"], _RANK[event["kind"]]))
+    return Timeline(sorted(events, key=lambda event: (event.at, _RANK[event.kind])))
 
 
-def _of_export(export: Any) -> Iterator[Event]:
-    facts = {"export_id": export["id"], **export}
-    yield _event("request", export["created_at"], facts)
-    if export["sent_at"]:
-        yield _event("delivered", export["sent_at"], facts)
-    if export["answered_at"]:
-        yield _event("answer", export["answered_at"], facts)
+def _arrival(view: View, order_id: UUID) -> Arrival:
+    row = view.connection.execute(_ARRIVAL, {"order_id": order_id, "org_id": view.org_id}).first()
+    if row is None:
+        raise no_order(order_id)
+    return Arrival(kind="arrival", at=row.created_at, created_by=row.created_by, source_file_name=row.source_file_name)
 
 
-def _event(kind: str, at: Any, facts: Any) -> Event:
-    return {**facts, "kind": kind, "at": at}
+def _change(entry: AuditEntry) -> Change:
+    return Change(
+        kind="change",
+        at=entry.created_at,
+        action=entry.action,
+        actor=entry.actor,
+        before=entry.before,
+        after=entry.after,
+        request_id=entry.request_id,
+    )
+
+
+def _of_export(export: Export) -> Iterator[Event]:
+    yield PushRequest(
+        kind="request",
+        at=export.created_at,
+        export_id=export.id,
+        connection_id=export.connection_id,
+        connector_type=export.connector_type,
+        connection_name=export.connection_name,
+        requested_by=export.requested_by,
+        request_id=export.request_id,
+        status=export.status,
+        waits_for=export.waits_for,
+        error=export.error,
+    )
+    if export.sent_at:
+        yield Delivered(
+            kind="delivered",
+            at=export.sent_at,
+            export_id=export.id,
+            filename=export.filename,
+            dropzone_path=export.dropzone_path,
+            inferred=export.inferred,
+        )
+    if export.answered_at:
+        yield Answered(
+            kind="answer",
+            at=export.answered_at,
+            export_id=export.id,
+            status=export.status,
+            erp_order_id=export.erp_order_id,
+            confirmed_by=export.confirmed_by,
+            error=export.error,
+        )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from orderflow.domain.ids import new_id
 from orderflow.flow.ports import Actor
@@ -16,26 +16,6 @@ _INSERT = """
     INSERT INTO audit_log (id, org_id, actor, action, entity_type, entity_id, before, after, request_id)
     SELECT id, org_id, actor, action, entity_type, entity_id, before, after, request_id
     FROM jsonb_populate_recordset(NULL::audit_log, CAST(%(rows)s AS jsonb))
-"""
-_FILTERS = {
-    "action": "action = :action",
-    "actor": "actor = :actor",
-    "entity_type": "entity_type = :entity_type",
-    "entity_id": "entity_id = :entity_id",
-    "since": "created_at >= :since",
-    "until": "created_at < :until",
-    "after": "(created_at, id) < (:after, :after_id)",
-}
-
-
-_NAME = """
-    CASE entity_type
-        WHEN 'draft_order' THEN (SELECT o.external_order_number FROM draft_order o WHERE o.id = entity_id)
-        WHEN 'erp_connection' THEN
-            (SELECT COALESCE(c.name, c.connector_type) FROM erp_connection c WHERE c.id = entity_id)
-        WHEN 'app_user' THEN (SELECT u.email FROM app_user u WHERE u.id = entity_id)
-        WHEN 'api_key' THEN (SELECT k.name FROM api_key k WHERE k.id = entity_id)
-    END
 """
 
 
@@ -67,17 +47,3 @@ class SqlAudit:
         }
         rows = ({**same, "id": new_id(), "entity_id": entity_id} for entity_id in entity_ids)
         later_rows(self._connection, _INSERT, rows)
-
-    def list(self, *, limit: int, **filters: Any) -> Sequence[Mapping[Any, Any]]:
-        """Return entries, newest first, each with the `entity_name` by which people know what was changed.
-
-        Args:
-            filters: `action`, `actor`, `entity_type`, `entity_id`, `since`, `until`, and the place `after` and
-                `after_id` to go on from; None for any.
-        """
-        wanted = {name: value for name, value in filters.items() if value is not None}
-        where = " AND ".join(["org_id = :org_id", *(_FILTERS[name] for name in wanted if name in _FILTERS)])
-        newest = "ORDER BY created_at DESC, id DESC LIMIT :limit"
-        query = text(f"SELECT a.*, {_NAME} AS entity_name FROM audit_log a WHERE {where} {newest}")  # noqa: S608  # constants
-        rows = self._connection.execute(query, wanted | {"org_id": self._org_id, "limit": limit})
-        return rows.mappings().all()

@@ -79,10 +79,9 @@ _DEFAULT = text("""
 class SqlConnectionRows:
     """The part of `flow.ports.Connections` that people use."""
 
-    def __init__(self, connection: Connection, org_id: UUID, encryption: EncryptionService) -> None:
-        self._connection = connection
-        self._org_id = org_id
-        self._encryption = encryption
+    _connection: Connection
+    _org_id: UUID
+    _encryption: EncryptionService
 
     def add(
         self,

@@ -113,7 +113,9 @@ class SqlConnections(SqlConnectionRows):
     def __init__(
         self, connection: Connection, org_id: UUID, encryption: EncryptionService, holding: Holding | None = None
     ) -> None:
-        super().__init__(connection, org_id, encryption)
+        self._connection = connection
+        self._org_id = org_id
+        self._encryption = encryption
         self._holding = holding or Holding(connection)
 
     def for_push(self, connection_id: UUID | None) -> UUID:
@@ -172,7 +174,7 @@ class SqlConnections(SqlConnectionRows):
         return True
 
     def connector_elsewhere(self, connector_type: str) -> bool:
-        """Tell whether another process that delivers has this connector."""
+        """Return whether another process that delivers has this connector."""
         return bool(self._connection.execute(_CONNECTOR_ELSEWHERE, {"connector_type": connector_type}).scalar())
 
     def set_breaker(

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from orderflow.domain.delivery import Ack
 from orderflow.domain.states import ERPExportStatus, ExportStep
-from orderflow.flow.ports import Actor, Answer, Batch, Export, Settlement
+from orderflow.flow.ports import Actor, Batch, DecidedAnswer, Export, Settlement
 from orderflow.flow.refusals import no_export
 from orderflow.storage.fast.holding import Holding
 from orderflow.storage.fast.statements import later_rows, run
@@ -143,7 +143,7 @@ class SqlExports(SqlLeases, SqlInterventions):
         rows = self._connection.execute(_FOR_ANSWERS, ids).mappings()
         return {row["id"]: (_export(row), row["newer"]) for row in rows}
 
-    def record_answers(self, answers: Sequence[Answer]) -> None:
+    def record_answers(self, answers: Sequence[DecidedAnswer]) -> None:
         """Write decided answers to exports and orders, in bulk."""
         settling.record_answers(self._connection, answers)
 

@@ -12,7 +12,7 @@ from orderflow.domain.answers import refusal
 from orderflow.domain.delivery import Ack, ExportResult
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.states import ARRIVED, OPEN, AttemptStep, ERPExportStatus, ExportStep, OrderEvent, OrderStatus
-from orderflow.flow.ports import Answer, Batch, Settlement
+from orderflow.flow.ports import Batch, DecidedAnswer, Settlement
 from orderflow.storage.records import as_json, records
 from orderflow.storage.tables.states import among, becomes, fitting, may, quoted
 
@@ -129,7 +129,7 @@ def settle(connection: Connection, batch: Batch, settlements: Sequence[Settlemen
     return set(connection.execute(_SETTLE, {"rows": rows, "token": batch.lease.token}).scalars())
 
 
-def record_answers(connection: Connection, answers: Sequence[Answer]) -> None:
+def record_answers(connection: Connection, answers: Sequence[DecidedAnswer]) -> None:
     """Write the answers that change something to exports, orders and logs."""
     rows = [_answer_row(answer) for answer in answers if answer.verdict in ("acknowledge", "refuse")]
     if rows:
@@ -196,7 +196,7 @@ def _capped(metadata: dict[str, Any]) -> dict[str, Any]:
     return metadata if len(encoded) <= LONGEST_RESPONSE else {"cut": encoded[:LONGEST_RESPONSE]}
 
 
-def _answer_row(answer: Answer) -> dict[str, Any]:
+def _answer_row(answer: DecidedAnswer) -> dict[str, Any]:
     ack = answer.ack
     acked = answer.verdict == "acknowledge"
     return {

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from uuid import UUID
 
+from orderflow.domain.connector_port import ERPConnectorPort, Staged
 from orderflow.domain.delivery import Ack, Document, ExportResult, TestResult, Waiting, WaitingExport
 from orderflow.domain.errors import (
     BusyError,
@@ -24,7 +25,6 @@ from orderflow.domain.errors import (
     UnavailableError,
 )
 from orderflow.domain.orders import DraftOrder
-from orderflow.domain.ports import ERPConnectorPort, Staged
 from orderflow.testing.simulation.accidents import Accidents
 from orderflow.testing.store_in_memory.tables import ExportRow
 

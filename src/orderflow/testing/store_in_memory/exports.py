@@ -11,7 +11,7 @@ from uuid import UUID
 from orderflow.domain.answers import refusal
 from orderflow.domain.delivery import Ack
 from orderflow.domain.states import FITTING, OPEN, AttemptStatus, AttemptStep, ERPExportStatus, ExportStep, OrderEvent
-from orderflow.flow.ports import Actor, Answer, Export
+from orderflow.flow.ports import Actor, DecidedAnswer, Export
 from orderflow.flow.refusals import no_export
 from orderflow.testing.store_in_memory.leases import MemoryLeases, is_unleased
 from orderflow.testing.store_in_memory.tables import ExportRow
@@ -183,7 +183,7 @@ class MemoryExports(MemoryLeases):
             row.id: (self._export(row), self._tables.exports_of(row.draft_order_id)[-1].id != row.id) for row in rows
         }
 
-    def record_answers(self, answers: Sequence[Answer]) -> None:
+    def record_answers(self, answers: Sequence[DecidedAnswer]) -> None:
         """Write decided answers to exports and orders."""
         for answer in answers:
             if answer.verdict in ("acknowledge", "refuse"):
@@ -208,7 +208,7 @@ class MemoryExports(MemoryLeases):
         self._set(row.id, unreadable_answer=answer | {"read_at": self._tables.now().isoformat()})
         return True
 
-    def _record(self, answer: Answer) -> None:
+    def _record(self, answer: DecidedAnswer) -> None:
         acked, ack, row = answer.verdict == "acknowledge", answer.ack, self._row(answer.export.id)
         if row.status not in ExportStep.ANSWER.change.starts:
             return

@@ -20,7 +20,7 @@ from httpx import Client, Response
 
 from orderflow.bootstrap import App, open_app
 from orderflow.domain.access import Role
-from orderflow.entrypoints.api import auth, create_app
+from orderflow.entrypoints.api import create_app, sign_in
 from orderflow.flow.people.api_keys import create_key
 from orderflow.flow.people.users import create_user
 from orderflow.flow.ports import Actor
@@ -74,7 +74,7 @@ def app(app_url: str, admin_url: str, tmp_path: Path, secret: Callable[[str], st
 @pytest.fixture(autouse=True)
 def refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests need not wait for what keeps attackers waiting."""
-    monkeypatch.setattr(auth, "REFUSED_AFTER", 0.0)
+    monkeypatch.setattr(sign_in, "REFUSED_AFTER", 0.0)
 
 
 @pytest.fixture

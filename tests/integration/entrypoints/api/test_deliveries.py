@@ -78,6 +78,10 @@ def test_an_answer_that_cannot_be_read_shows_on_its_order_and_is_found(acme, app
     assert [row["id"] for row in acme.call("GET", "/draft-orders?unreadable_answer=true").json()["items"]] == [first]
     assert [row["id"] for row in acme.call("GET", "/draft-orders?unreadable_answer=false").json()["items"]] == [second]
     assert {row["draft_order_id"]: row["unreadable_answer"] for row in exports(acme)} == {first: shown, second: None}
+    do(app, acme, f"UPDATE draft_order SET status = 'ERROR' WHERE id IN ('{first}', '{second}')")
+    bulk = {"action": "retry", "filter": {"unreadable_answer": True}}
+    assert [one["id"] for one in acme.call("POST", "/draft-orders/bulk", json=bulk).json()["results"]] == [first]
+    do(app, acme, f"UPDATE draft_order SET status = 'PUSHED' WHERE id = '{first}'")
     acme.call("POST", f"/draft-orders/{first}/confirm", json={"erp_order_id": "SO-1"})
     assert acme.call("GET", "/draft-orders?unreadable_answer=true").json()["items"] == []
 

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from orderflow.bootstrap import App
 from orderflow.domain.access import Role
-from orderflow.entrypoints.api import auth
+from orderflow.entrypoints.api import sign_in
 from orderflow.flow.people.sign_in import FREE, LONGEST_WAIT
 from orderflow.storage.people import sign_in_sources
 
@@ -57,7 +57,7 @@ def test_an_unknown_address_costs_a_verification_too(acme, app, monkeypatch):
 
 def test_a_refusal_takes_as_long_whatever_it_was_for(acme, monkeypatch):
     """Were only the verification as long, the writes for a known address would tell it from an unknown one."""
-    monkeypatch.setattr(auth, "REFUSED_AFTER", 0.4)
+    monkeypatch.setattr(sign_in, "REFUSED_AFTER", 0.4)
     for email in ("nobody@acme.example", acme.emails[Role.OPS]):
         body = {"email": email, "password": "not the password"}
         started = time.monotonic()

@@ -289,6 +289,8 @@ class TestInDoubt:
         connection_id = installation.connect(api)
         (order_id,) = installation.pushed()
         installation.work_off(connection_id)
+        installation.make_all_due()  # the longer it was in doubt, the later it is asked about again
+        installation.work_off(connection_id)
         assert api.taken == [order_id]
         assert [what for what, _ in api.calls] == ["export", "find", "find"]
 

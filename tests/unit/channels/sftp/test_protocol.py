@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from orderflow.channels.sftp.protocol import (
     MAX_PACKET,
-    Answer,
     Fields,
     MalformedError,
     Reply,
+    ReplyType,
     Splitter,
     StatusError,
     path_string,
@@ -28,7 +28,7 @@ def framed(packet: bytes) -> bytes:
 
 
 def status(code: int, words: bytes = b"") -> Reply:
-    return Reply(bytes([Answer.STATUS]) + struct.pack(">II", 7, code) + string(words) + string(b"en"))
+    return Reply(bytes([ReplyType.STATUS]) + struct.pack(">II", 7, code) + string(words) + string(b"en"))
 
 
 @given(packets, st.data())
@@ -54,7 +54,7 @@ def test_the_longest_packet_is_taken() -> None:
 
 @given(st.binary(max_size=80))
 def test_any_bytes_are_read_or_called_malformed(garbage: bytes) -> None:
-    reply = Reply(bytes([Answer.NAME]) + bytes(4) + garbage)
+    reply = Reply(bytes([ReplyType.NAME]) + bytes(4) + garbage)
     try:
         entries = reply.entries()
     except MalformedError:
@@ -87,7 +87,7 @@ def test_a_listing_leaves_out_the_folder_itself_and_knows_folders_by_mode_or_by_
     body = struct.pack(">I", 4)
     body += name(b".", b"", bytes(4)) + name(b"..", b"", bytes(4))
     body += name(b"by-mode", b"", struct.pack(">II", 4, 0o040755)) + name(b"by-line", b"drwxr-xr-x", bytes(4))
-    entries = Reply(bytes([Answer.NAME]) + bytes(4) + body).entries()
+    entries = Reply(bytes([ReplyType.NAME]) + bytes(4) + body).entries()
     assert [(entry.name, entry.is_folder) for entry in entries] == [("by-mode", True), ("by-line", True)]
 
 
@@ -100,14 +100,14 @@ def test_a_status_tells_its_code_and_printable_words() -> None:
 
 def test_a_status_without_words_is_one_too() -> None:
     # Servers before draft-02 send the code alone.
-    failed = Reply(bytes([Answer.STATUS]) + struct.pack(">II", 7, 3)).error()
+    failed = Reply(bytes([ReplyType.STATUS]) + struct.pack(">II", 7, 3)).error()
     assert failed is not None
     assert failed.code == 3
 
 
 def test_an_answer_of_another_kind_is_malformed() -> None:
     with pytest.raises(MalformedError, match="HANDLE"):
-        status(0).check(Answer.HANDLE)
+        status(0).check(ReplyType.HANDLE)
 
 
 def test_names_that_are_no_text_survive() -> None:

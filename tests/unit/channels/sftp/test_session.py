@@ -10,7 +10,7 @@ import pytest
 from orderflow.channels.filestore import Rename, Upload
 from orderflow.channels.sftp.files import read, rename, upload
 from orderflow.channels.sftp.folders import list_folder
-from orderflow.channels.sftp.protocol import FSYNC, LIMITS, POSIX_RENAME, Answer, Code, Request
+from orderflow.channels.sftp.protocol import FSYNC, LIMITS, POSIX_RENAME, Code, ReplyType, Request
 from orderflow.channels.sftp.session import MAX_BYTES_IN_FLIGHT, SAFE_LENGTH, Budget, SessionLostError
 from orderflow.domain.errors import InDoubtError, NeedsAttentionError, TransientError
 
@@ -220,7 +220,7 @@ def test_a_file_above_the_limit_is_not_read(fake_server, in_session, answer) -> 
 
 
 def test_a_file_that_goes_while_its_folder_is_listed_is_no_missing_folder(fake_server, in_session, answer) -> None:
-    opened = (Answer.HANDLE, b"\0\0\0\3/in")
+    opened = (ReplyType.HANDLE, b"\0\0\0\3/in")
     server = fake_server(files={b"/in": bytearray()}, refuse={"OPENDIR": opened, "READDIR": answer(Code.NO_SUCH_FILE)})
     with pytest.raises(TransientError) as caught:
         in_session(server, lambda session: list_folder(session, "/in"))

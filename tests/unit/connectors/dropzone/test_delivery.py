@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import pytest
 
 from orderflow.connectors.dropzone import DropzoneConnector, DropzoneJsonV1Connector
+from orderflow.domain.connector_port import Staged
 from orderflow.domain.delivery import Delivery, Document, Lease
 from orderflow.domain.errors import (
     ConfigError,
@@ -19,7 +20,6 @@ from orderflow.domain.errors import (
     UnavailableError,
 )
 from orderflow.domain.ids import new_id
-from orderflow.domain.ports import Staged
 
 
 def leased(order, *, seconds=60.0, **more):

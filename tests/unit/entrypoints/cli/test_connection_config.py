@@ -15,6 +15,8 @@ class Config(BaseModel):
     token: SecretStr | None = None
     port: int | None = Field(None, ge=1)
     fsync: bool = False
+    units: dict[str, str] = {}
+    ports: list[int] = []
 
 
 class Connector(MemoryApi):
@@ -34,6 +36,15 @@ def test_settings_win_over_the_file(tmp_path):
 def test_numbers_and_yes_or_no_are_what_they_are():
     assert gather(settings=["host=22", "port=2222", "fsync=true"]) == {"host": "22", "port": 2222, "fsync": True}
     assert gather(settings=["port=many", "nonsense=1"]) == {"port": "many", "nonsense": "1"}  # refused later, by name
+
+
+def test_maps_and_lists_are_json():
+    assert gather(settings=['units={"PCE": "Unit"}', "ports=[22, 23]"]) == {"units": {"PCE": "Unit"}, "ports": [22, 23]}
+    assert gather(settings=['host={"a": 1}', "units={broken", "ports=22"]) == {
+        "host": '{"a": 1}',
+        "units": "{broken",  # refused later, by name
+        "ports": "22",
+    }
 
 
 @pytest.mark.parametrize("options", [{"settings": ["token=hunter2"]}, {"secrets": ["token=hunter2"]}])

@@ -6,8 +6,8 @@ import pytest
 
 from orderflow.connectors.dropzone import DropzoneCsvV1Connector
 from orderflow.connectors.mock import MockConnector
+from orderflow.domain.connector_port import Preview
 from orderflow.domain.delivery import Document
-from orderflow.domain.ports import Preview
 from orderflow.flow.setup.preview import show
 from orderflow.testing.engine import an_order
 

@@ -5,7 +5,7 @@ First of all routes, for a request is compared with one after the other.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Header, Request
@@ -49,7 +49,7 @@ router = ApiRouter("/draft-orders", "Orders")
 
 
 @router.post("", status_code=201, response_model=OrderState, openapi_extra=body_of(OrderBody))
-async def create_order(request: ExactRequest, caller: Importer) -> Any:
+async def create_order(request: ExactRequest, caller: Importer) -> JSON:
     """Bring in one order; READY if nothing is missing, else NEEDS_REVIEW."""
     order = await beside_the_loop(request.raw, order_in, request)
     await _together(request).take(caller.org_id, None, lambda work: accept_orders(work, [order], caller.actor))
@@ -58,7 +58,7 @@ async def create_order(request: ExactRequest, caller: Importer) -> Any:
 
 
 @router.post("/{order_id}/approve", response_model=OrderState, responses=answers(404, 409), openapi_extra=CONDITIONAL)
-async def approve(request: Request, caller: Approver, order_id: UUID) -> Any:
+async def approve(request: Request, caller: Approver, order_id: UUID) -> JSON:
     """Approve a READY order."""
     versions = seen(request)
 
@@ -79,7 +79,7 @@ async def approve(request: Request, caller: Approver, order_id: UUID) -> Any:
 @router.post("/{order_id}/push", status_code=202, response_model=PushAccepted, responses=answers(404, 409))
 async def push(
     request: Request, caller: Pusher, order_id: UUID, body: PushBody | None = None, idempotency_key: Key = None
-) -> Any:
+) -> JSON:
     """Ask for the delivery of an APPROVED order. It happens by itself, soon; watch the order or its export."""
     return await _push(request, caller, order_id, OrderAction.PUSH, body, idempotency_key)
 
@@ -87,7 +87,7 @@ async def push(
 @router.post("/{order_id}/retry-push", status_code=202, response_model=PushAccepted, responses=answers(404, 409))
 async def retry_push(
     request: Request, caller: Pusher, order_id: UUID, body: PushBody | None = None, idempotency_key: Key = None
-) -> Any:
+) -> JSON:
     """Ask for the delivery of an order in ERROR once more.
 
     It goes on under the same file name, unless it is sure that the last delivery never arrived.

@@ -88,7 +88,7 @@ def ensure_current(database: Database) -> None:
 
 
 def _is_newer_and_fits(connection: Connection, current: str | None, head: str) -> bool:
-    """Tell whether a later release upgraded the database. Raises DatabaseSetupError if it was one too many."""
+    """Return whether a later release upgraded the database. Raises DatabaseSetupError if it was one too many."""
     if current is None or current <= head:
         return False
     oldest = connection.execute(text("SELECT obj_description('alembic_version'::regclass)")).scalar()

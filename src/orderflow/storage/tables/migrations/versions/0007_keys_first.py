@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from orderflow.storage.tables.row_security import let_no_index_look_for_the_wall
+from orderflow.storage.tables.row_security import keep_policy_from_indexes
 
 revision = "0007"
 down_revision = "0006"
@@ -11,7 +11,7 @@ down_revision = "0006"
 
 def upgrade() -> None:
     for table in ("audit_log", "draft_order", "draft_order_line", "erp_export", "erp_push_log"):
-        let_no_index_look_for_the_wall(table)
+        keep_policy_from_indexes(table)
     # The exports of an order, by the order alone: every organization's orders have ids of their own. What the release
     # before asks for, organization and order, is found by it as well.
     op.create_index("idx_erp_export_order", "erp_export", ["draft_order_id", sa.text("created_at DESC")])

@@ -2,10 +2,10 @@
 
 import pytest
 
+from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.delivery import ExportResult, TestResult
 from orderflow.domain.errors import ConnectorError, InDoubtError, RejectedError
 from orderflow.domain.orders import DraftOrder
-from orderflow.domain.ports import ERPConnectorPort
 
 
 class Picky(ERPConnectorPort):

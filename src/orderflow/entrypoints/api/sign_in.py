@@ -19,7 +19,7 @@ from orderflow.entrypoints.api.errors import answers, request_id_of
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import In, Out, Text
-from orderflow.entrypoints.api.tokens import LIFETIME
+from orderflow.entrypoints.api.session_tokens import LIFETIME
 from orderflow.entrypoints.api.work import Work, Workload, slow
 from orderflow.flow.people.sign_in import AuthRequiredError, sign_in
 from orderflow.flow.people.users import LONGEST_PASSWORD, SHORTEST_PASSWORD, change_own_password

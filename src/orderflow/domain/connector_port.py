@@ -110,7 +110,7 @@ class ERPConnectorPort(ABC):
 
     @abstractmethod
     def test_connection(self, config: dict[str, Any]) -> TestResult:
-        """Tell whether orders could be delivered now. Never raises for a bad target."""
+        """Return whether orders could be delivered now. Never raises for a bad target."""
 
     def render(self, draft_order: DraftOrder, config: dict[str, Any]) -> Document:
         """Build the document for `draft_order`: same order and delivery, same bytes and name. No I/O.
@@ -191,7 +191,7 @@ class ERPConnectorPort(ABC):
         return ()
 
     def expects_acks(self, config: dict[str, Any]) -> bool:
-        """Tell whether the ERP answers over this connection."""
+        """Return whether the ERP answers over this connection."""
         return False
 
     def poll_acks(self, config: dict[str, Any], waiting: Waiting | Iterable[WaitingExport]) -> Iterator[Ack]:
@@ -217,7 +217,7 @@ class ERPConnectorPort(ABC):
         return False
 
     def stages(self, config: dict[str, Any]) -> bool:
-        """Tell whether deliveries go in two steps, `stage_many` then `publish_many`, with a commit between."""
+        """Return whether deliveries go in two steps, `stage_many` then `publish_many`, with a commit between."""
         return False
 
     def stage_many(

@@ -1,0 +1,133 @@
+"""What commands print of an organization: the views, with the names that scripts know from earlier releases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from orderflow.flow.setup.proof import proof_of
+from orderflow.storage.database import Database
+from orderflow.storage.views import references
+from orderflow.storage.views.audit import changes_of
+from orderflow.storage.views.connections import ConnectionView, all_connections, one_connection
+from orderflow.storage.views.deliveries import (
+    AttemptFilter,
+    Export,
+    ExportFilter,
+    WaitsFor,
+    find_exports,
+    find_whole_attempts,
+)
+from orderflow.storage.views.orders import OrderFilter, OrderSummary, find_orders, one_order
+from orderflow.storage.views.view import Ask, View, plain
+
+Row = dict[str, Any]
+MOST = 50
+"""Exports and attempts that are shown of one order; changes of it a hundred times as many."""
+
+
+class Reading:
+    """The view of one organization, in one transaction; rows are as `--json` prints them."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+
+    def orders(self, wanted: OrderFilter, limit: int) -> list[Row]:
+        """Return orders, newest first."""
+        return [_order(order) for order in find_orders(self._view, wanted, Ask(limit)).items]
+
+    def order(self, order_id: UUID) -> Row:
+        """Return one order with its lines, exports, attempts and history. Raises NotFoundError."""
+        order = one_order(self._view, order_id)
+        lines = [plain(line) | {"product_description": line.description} for line in order.lines]
+        return _order(order) | {
+            "org_id": self._view.org_id,
+            "lines": lines,
+            "exports": self.exports(ExportFilter(order_id=order_id), MOST),
+            "attempts": self.attempts(AttemptFilter(order_id=order_id), MOST),
+            "history": [plain(change) for change in changes_of(self._view, [order_id], 100 * MOST)],
+        }
+
+    def exports(self, wanted: ExportFilter, limit: int) -> list[Row]:
+        """Return exports, newest first; `waits_for` says what keeps a PENDING one."""
+        return [_export(export) for export in find_exports(self._view, wanted, Ask(limit)).items]
+
+    def attempts(self, wanted: AttemptFilter, limit: int) -> list[Row]:
+        """Return rows of the push log, one per attempt, newest first."""
+        return [plain(attempt) for attempt in find_whole_attempts(self._view, wanted, limit)]
+
+    def connections(self) -> list[ConnectionView]:
+        """Return every connection with its health, without its configuration."""
+        return all_connections(self._view)
+
+    def connection_rows(self) -> list[Row]:
+        """Return every connection, and what proves that it works."""
+        return [_connection(connection) for connection in self.connections()]
+
+    def connection_row(self, connection_id: UUID) -> Row:
+        """Return one connection. Raises NotFoundError."""
+        return _connection(one_connection(self._view, connection_id))
+
+    def order_ids(self, named: Iterable[str]) -> list[UUID]:
+        """Return the ids of the orders named. Raises NotFoundError, StateError."""
+        return references.order_ids(self._view, named)
+
+    def connection_id(self, named: str) -> UUID:
+        """Return the id of the connection named. Raises NotFoundError, StateError."""
+        return references.connection_id(self._view, named)
+
+    def ids_with_status(self, *statuses: str) -> list[UUID]:
+        """Return the ids of all orders in these states, oldest first."""
+        return references.ids_with_status(self._view, *statuses)
+
+    def status_counts(self, ids: Iterable[UUID] | None = None) -> dict[str, int]:
+        """Return how many orders are in each state; of those named, or of all."""
+        return references.status_counts(self._view, ids)
+
+    def orders_numbered(self, numbers: Sequence[str]) -> dict[tuple[str | None, str], UUID]:
+        """Return the orders that have one of these numbers and are not REJECTED."""
+        return references.orders_numbered(self._view, numbers)
+
+
+@contextmanager
+def reading_in(database: Database, org_id: UUID) -> Iterator[Reading]:
+    """Look at an organization, in one transaction."""
+    with database.transaction(org_id) as connection:
+        yield Reading(View(connection, org_id))
+
+
+def _connection(connection: ConnectionView) -> Row:
+    row = plain(connection)
+    return row | {"proof": proof_of(row)}
+
+
+def _order(order: OrderSummary) -> Row:
+    source = order.source_document
+    return plain(order) | {
+        "erp_customer_number": order.customer.erp_customer_number,
+        "customer_id": order.customer.id,
+        "customer_name": order.customer.name,
+        "error_json": plain(order.error) if order.error else None,
+        "source_document_id": source.document_id,
+        "source_file_name": source.file_name,
+        "source_sha256": source.sha256,
+    }
+
+
+def _export(export: Export) -> Row:
+    row = plain(export)
+    return row | {"error_json": row["error"], "reason": _reason(export)}
+
+
+def _reason(export: Export) -> str | None:
+    """Return what an export waits for and why, for a person."""
+    if export.waits_for is None:
+        return export.error.message if export.error else None
+    asks_connector = export.waits_for in (WaitsFor.TARGET, WaitsFor.ATTENTION)
+    error = export.connector_error if asks_connector else export.error
+    until = {WaitsFor.RETRY_TIME: export.next_attempt_at, WaitsFor.TARGET_RESTS: export.rests_until}
+    moment = until.get(export.waits_for)
+    when = f" until {moment.astimezone():%Y-%m-%d %H:%M:%S}" if moment else ""
+    return f"{export.waits_for}{when}" + (f": {error.message}" if error and error.message else "")

@@ -1,0 +1,278 @@
+"""Deliveries as people see them: exports, and the attempts of the push log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from orderflow.domain.errors import NotFoundError
+from orderflow.domain.states import OPEN, AttemptStatus, BreakerState, ERPExportStatus, OrderAction, OrderStatus
+from orderflow.flow.refusals import no_export
+from orderflow.storage.tables.states import among
+from orderflow.storage.views.actions import OF_EXPORT
+from orderflow.storage.views.conditions import common, either, equal
+from orderflow.storage.views.problem import Problem, UnreadableAnswer
+from orderflow.storage.views.view import Ask, Condition, NextCursor, Sql, Stored, Table, View
+
+PAUSED = """(g.deliveries_paused_at IS NOT NULL
+            AND (g.deliveries_paused_until IS NULL OR g.deliveries_paused_until > now()))"""
+RESTS_UNTIL = "CASE WHEN c.rests_until > now() THEN c.rests_until END"
+UNREAD = f"({among(OPEN, 'e.status')} AND e.unreadable_answer IS NOT NULL)"
+_OVERDUE = "(e.status = 'SENT' AND e.sent_at < now() - make_interval(secs => c.answer_within))"
+_FAILED = "l.error_message IS NOT NULL"  # every attempt that did not succeed says why, and only those are indexed
+_WAITS_FOR = f"""CASE
+    WHEN e.status <> 'PENDING' THEN NULL
+    WHEN e.held_at IS NOT NULL THEN 'DECISION'
+    WHEN e.lease_until > now() THEN 'ATTEMPT'
+    WHEN c.status <> 'ACTIVE' THEN 'CONNECTOR_DISABLED'
+    WHEN {PAUSED} THEN 'DELIVERIES_PAUSED'
+    WHEN c.breaker_state = 'PAUSED' THEN 'ATTENTION'
+    WHEN c.breaker_state = 'OPEN' THEN 'TARGET'
+    WHEN c.rests_until > now() THEN 'TARGET_RESTS'
+    WHEN e.next_attempt_at > now() THEN 'RETRY_TIME'
+    ELSE 'WORKER' END"""
+_EXPORTS = Table(
+    "e",
+    """FROM erp_export e JOIN draft_order o ON o.id = e.draft_order_id JOIN erp_connection c ON c.id = e.connection_id
+    JOIN organization g ON g.id = e.org_id""",
+)
+_ATTEMPTS = Table(
+    "l",
+    "FROM erp_push_log l JOIN draft_order o ON o.id = l.draft_order_id JOIN erp_export e ON e.id = l.erp_export_id",
+)
+
+
+class WaitsFor(StrEnum):
+    """What keeps a PENDING export from going on."""
+
+    ATTEMPT = "ATTEMPT"
+    WORKER = "WORKER"
+    RETRY_TIME = "RETRY_TIME"
+    TARGET = "TARGET"
+    TARGET_RESTS = "TARGET_RESTS"
+    ATTENTION = "ATTENTION"
+    CONNECTOR_DISABLED = "CONNECTOR_DISABLED"
+    DELIVERIES_PAUSED = "DELIVERIES_PAUSED"
+    DECISION = "DECISION"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """One delivery of one order over one connector."""
+
+    id: UUID
+    draft_order_id: UUID
+    external_order_number: Annotated[str | None, Sql("o.external_order_number")]
+    order_status: Annotated[
+        OrderStatus,
+        Sql("o.status"),
+        Field(description="Of the order now; a FAILED delivery may have been retried since"),
+    ]
+    connection_id: UUID
+    connector_type: Annotated[str, Sql("c.connector_type")]
+    connection_name: Annotated[str | None, Sql("c.name")]
+    status: ERPExportStatus
+    waits_for: Annotated[
+        WaitsFor | None,
+        Sql(_WAITS_FOR),
+        Field(
+            description="What a PENDING one waits for: ATTEMPT (under way), WORKER (due now), RETRY_TIME (see "
+            "next_attempt_at), TARGET (the ERP is away), TARGET_RESTS (it is busy: see "
+            "rests_until), ATTENTION (a person must mend the connector), "
+            "CONNECTOR_DISABLED, DELIVERIES_PAUSED, DECISION (held in doubt: resolve it)"
+        ),
+    ]
+    overdue: Annotated[
+        bool, Sql(f"COALESCE({_OVERDUE}, false)"), Field(description="The ERP should have answered by now")
+    ]
+    unreadable_answer: Annotated[
+        UnreadableAnswer | None,
+        Sql(f"CASE WHEN {UNREAD} THEN e.unreadable_answer END"),
+        Field(description="The ERP's answer, if it could not be read"),
+    ]
+    filename: str | None
+    export_format_version: str | None
+    document_sha256: str | None
+    document_size: Annotated[int | None, Field(description="Bytes")]
+    export_storage_key: str | None
+    dropzone_path: str | None
+    erp_order_id: Annotated[str | None, Field(description="Only ever from the ERP itself")]
+    error: Annotated[Problem | None, Sql("e.error_json")]
+    connector_error: Annotated[
+        Problem | None,
+        Sql("c.breaker_error"),
+        Field(description="What is wrong with the connector that it waits for"),
+    ]
+    breaker_state: Annotated[
+        BreakerState,
+        Sql("c.breaker_state"),
+        Field(description="Of the connector: CLOSED delivers; OPEN: the ERP is away; PAUSED: a person must act"),
+    ]
+    attempts_spent: Annotated[int, Field(description="Attempts that count against the limit of retries")]
+    next_attempt_at: datetime
+    rests_until: Annotated[
+        datetime | None,
+        Sql(f"CASE WHEN e.status = 'PENDING' THEN {RESTS_UNTIL} END"),
+        Field(description="Until then the connector sends nothing: the ERP is busy"),
+    ]
+    last_begun_at: Annotated[datetime | None, Field(description="When it was last sent, as far as that can have begun")]
+    inferred: Annotated[bool, Field(description="The delivery was concluded, not seen")]
+    held_at: datetime | None
+    staged_at: datetime | None
+    sent_at: datetime | None
+    answered_at: datetime | None
+    confirmed_by: Annotated[
+        str | None, Field(description="Who confirmed it by hand; null: the ERP did, or nobody has yet")
+    ]
+    created_at: datetime
+    requested_by: str | None
+    request_id: str | None
+    actions: Annotated[
+        list[OrderAction],
+        OF_EXPORT,
+        Field(
+            description="What the caller may do with its order as it stands; none once the order has a newer delivery"
+        ),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportPage:
+    """Exports, newest first."""
+
+    items: list[Export]
+    next_cursor: NextCursor = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One attempt at a delivery."""
+
+    id: UUID
+    draft_order_id: UUID
+    external_order_number: Annotated[str | None, Sql("o.external_order_number")]
+    erp_export_id: UUID
+    connection_id: Annotated[UUID, Sql("e.connection_id")]
+    attempt_no: Annotated[int, Field(description="Counts up per order and never restarts")]
+    connector_type: str
+    status: Annotated[
+        AttemptStatus, Field(description="PENDING: under way; RETRYING: failed, another follows; FAILED: the last")
+    ]
+    error_message: str | None
+    error_code: Annotated[str | None, Sql("l.response_json ->> 'code'")]
+    idempotency_key: str
+    retry_count: int
+    latency_ms: int | None
+    request_id: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptDetail(Attempt):
+    """One attempt with what was asked and what was answered, secrets redacted, answers cut to 16 KiB."""
+
+    request_json: Stored | None
+    response_json: Stored | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptPage:
+    """Attempts, newest first."""
+
+    items: list[Attempt]
+    next_cursor: NextCursor = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFilter:
+    """Which exports; what is not given does not matter.
+
+    Attributes:
+        waiting: Those that are still to be delivered, or those that are not.
+        held: Those in doubt that wait for a person's decision, or all others.
+        overdue: Those that the ERP should have answered by now, or all others.
+    """
+
+    statuses: Sequence[str] = ()
+    connection_id: UUID | None = None
+    order_id: UUID | None = None
+    waiting: bool | None = None
+    held: bool | None = None
+    overdue: bool | None = None
+    error_code: str | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+
+    def conditions(self) -> Iterator[Condition]:
+        """Yield what the filter asks for."""
+        yield from common("e", self.statuses, self.created_from, self.created_to)
+        yield from equal("e.connection_id", self.connection_id)
+        yield from equal("e.draft_order_id", self.order_id)
+        yield from equal("e.error_json ->> 'code'", self.error_code)
+        yield from either("e.status = 'PENDING'", self.waiting)
+        yield from either("(e.status = 'PENDING' AND e.held_at IS NOT NULL)", self.held)
+        if self.overdue is not None:  # written so that the index on what is SENT can be used
+            yield _OVERDUE if self.overdue else f"NOT COALESCE({_OVERDUE}, false)", {}
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFilter:
+    """Which rows of the push log; what is not given does not matter."""
+
+    statuses: Sequence[str] = ()
+    connection_id: UUID | None = None
+    order_id: UUID | None = None
+    export_id: UUID | None = None
+    error_code: str | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+
+    def conditions(self) -> Iterator[Condition]:
+        """Yield what the filter asks for."""
+        yield from common("l", self.statuses, self.created_from, self.created_to)
+        yield from equal("e.connection_id", self.connection_id)
+        yield from equal("l.draft_order_id", self.order_id)
+        yield from equal("l.erp_export_id", self.export_id)
+        yield from equal("l.response_json ->> 'code'", self.error_code)
+        if self.error_code or (self.statuses and {*self.statuses} <= {"RETRYING", "FAILED"}):
+            yield _FAILED, {}
+        if [*self.statuses] == ["PENDING"]:
+            yield "e.status = 'PENDING'", {}  # few wait, and each of them knows its attempts
+
+
+def find_exports(view: View, wanted: ExportFilter, ask: Ask) -> ExportPage:
+    """Return a page of exports. Raises InputError for a cursor that is not ours."""
+    return ExportPage(*_EXPORTS.page(view, Export, wanted.conditions(), ask))
+
+
+def one_export(view: View, export_id: UUID) -> Export:
+    """Return one export. Raises NotFoundError."""
+    found = view.one(Export, f"{_EXPORTS.select(Export)} WHERE e.id = :id AND e.org_id = :org_id", {"id": export_id})
+    if found is None:
+        raise no_export(export_id)
+    return found
+
+
+def find_attempts(view: View, wanted: AttemptFilter, ask: Ask) -> AttemptPage:
+    """Return a page of attempts. Raises InputError for a cursor that is not ours."""
+    return AttemptPage(*_ATTEMPTS.page(view, Attempt, wanted.conditions(), ask))
+
+
+def find_whole_attempts(view: View, wanted: AttemptFilter, limit: int) -> list[AttemptDetail]:
+    """Return the newest attempts with request and response."""
+    return _ATTEMPTS.page(view, AttemptDetail, wanted.conditions(), Ask(limit))[0]
+
+
+def one_attempt(view: View, attempt_id: UUID) -> AttemptDetail:
+    """Return one attempt with request and response. Raises NotFoundError."""
+    query = f"{_ATTEMPTS.select(AttemptDetail)} WHERE l.id = :id AND l.org_id = :org_id"
+    found = view.one(AttemptDetail, query, {"id": attempt_id})
+    if found is None:
+        raise NotFoundError(f"There is no attempt {attempt_id} in this organization.")
+    return found

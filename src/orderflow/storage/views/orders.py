@@ -1,0 +1,229 @@
+"""Orders as people see them: in lists, and whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field, WithJsonSchema
+from sqlalchemy import text
+
+from orderflow.domain import orders as domain
+from orderflow.domain.orders import DraftOrder, DraftOrderLine, missing_for_ready
+from orderflow.domain.states import OrderAction, OrderStatus
+from orderflow.flow.refusals import no_order
+from orderflow.storage.records import columns
+from orderflow.storage.tables.models import DraftOrderRow
+from orderflow.storage.views.actions import OF_ORDER
+from orderflow.storage.views.conditions import common, either, like
+from orderflow.storage.views.deliveries import UNREAD, Export, ExportFilter, find_exports
+from orderflow.storage.views.problem import Problem, UnreadableAnswer
+from orderflow.storage.views.view import COUNTS_CHANGES, Ask, Condition, NextCursor, Sql, Table, View, after, cut
+
+FARTHEST = 100_000
+"""Orders that a search for part of a name looks through, of those that the other filters leave."""
+
+_NAMES = "o.external_order_number, o.erp_customer_number, o.customer_name, o.erp_order_id"
+_UNREADABLE = f"(SELECT e.unreadable_answer FROM erp_export e WHERE e.draft_order_id = o.id AND {UNREAD} LIMIT 1)"  # noqa: S608  # from constants
+_CUSTOMER = (
+    "jsonb_build_object('id', o.customer_id, 'erp_customer_number', o.erp_customer_number, 'name', o.customer_name)"
+)
+_SOURCE = (
+    "jsonb_build_object('document_id', o.source_document_id, 'file_name', o.source_file_name,"
+    " 'sha256', o.source_sha256)"
+)
+_ORDERS = Table("o", "FROM draft_order o")
+_LINES = Table("l", "FROM draft_order_line l")
+
+Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line."""
+
+    line_no: int
+    internal_sku: str | None
+    qty: Number | None
+    uom: str | None
+    unit_price: Number | None
+    currency: str | None
+    customer_sku_raw: str | None
+    description: Annotated[str | None, Sql("l.product_description")]
+    requested_delivery_date: date | None
+    line_notes: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """Who ordered."""
+
+    id: UUID | None
+    erp_customer_number: str | None
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceDocument:
+    """The document that the order was read from."""
+
+    document_id: UUID | None
+    file_name: str | None
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderSummary:
+    """An order in a list."""
+
+    id: UUID
+    status: OrderStatus
+    external_order_number: str | None
+    order_date: date | None
+    requested_delivery_date: date | None
+    currency: str | None
+    customer: Annotated[Customer, Sql(_CUSTOMER)]
+    erp_order_id: str | None
+    erp_order_id_source: Annotated[
+        Literal["filename", "file", "erp", "hand"] | None,
+        Field(
+            description="file: from an answer file; erp: from the ERP's API; filename: the file's name stands in for "
+            "the number until the ERP gives it; hand: a person entered it; null: there is none, or it is from before "
+            "`hand`"
+        ),
+    ]
+    attempts: Annotated[int, Field(description="Delivery attempts, ever")]
+    error: Annotated[Problem | None, Sql("o.error_json"), Field(description="Why it is in ERROR")]
+    unreadable_answer: Annotated[
+        UnreadableAnswer | None,
+        Sql(_UNREADABLE),
+        Field(description="The ERP's answer, if it could not be read"),
+    ]
+    source_document: Annotated[SourceDocument, Sql(_SOURCE)]
+    created_by: str | None
+    created_at: datetime
+    updated_at: datetime
+    approved_by: str | None
+    approved_at: datetime | None
+    version: Annotated[int, Field(description=COUNTS_CHANGES)]
+    actions: Annotated[
+        list[OrderAction],
+        OF_ORDER,
+        Field(
+            description="What the caller may do with it as it stands, by its state, by whether it may have arrived, "
+            "and by the caller's role; empty while a worker is at its delivery"
+        ),
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order(OrderSummary):
+    """An order, whole."""
+
+    notes: str | None
+    ship_to: dict[str, Any] | None
+    bill_to: dict[str, Any] | None
+    lines: Annotated[list[Line], Sql(None)]
+    missing: Annotated[list[str], Sql(None), Field(description="What it still needs to be READY, for a person")]
+    latest_export: Annotated[Export | None, Sql(None)]
+    confirmed_by: Annotated[
+        str | None, Sql(None), Field(description="Who confirmed it by hand; null: the ERP did, or nobody has yet")
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """Orders, newest first."""
+
+    items: list[OrderSummary]
+    next_cursor: NextCursor = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """Which orders; what is not given does not matter.
+
+    Attributes:
+        search: Part of the order number, the customer's number or name, or the ERP's number, of the next `FARTHEST`
+            orders; of older ones the whole order number.
+        error_code: Code of the reason why the order is in ERROR.
+        unreadable: Those whose answer from the ERP could not be read, or all others.
+    """
+
+    statuses: Sequence[str] = ()
+    search: str | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    connection_id: UUID | None = None
+    error_code: str | None = None
+    unreadable: bool | None = None
+
+    def conditions(self) -> Iterator[Condition]:
+        """Yield what the filter asks for, all but `search`."""
+        yield from common("o", self.statuses, self.created_from, self.created_to)
+        if self.connection_id:
+            exported = "e.org_id = o.org_id AND e.draft_order_id = o.id AND e.connection_id = :connection_id"
+            yield f"EXISTS (SELECT FROM erp_export e WHERE {exported})", {"connection_id": self.connection_id}
+        if self.error_code:
+            yield "o.error_json ->> 'code' = :error_code", {"error_code": self.error_code}
+        unread = f"EXISTS (SELECT FROM erp_export e WHERE e.draft_order_id = o.id AND {UNREAD})"
+        yield from either(unread, self.unreadable)
+
+
+def find_orders(view: View, wanted: OrderFilter, ask: Ask) -> OrderPage:
+    """Return a page of orders. Raises InputError for a cursor that is not ours."""
+    if not wanted.search:
+        return OrderPage(*_ORDERS.page(view, OrderSummary, wanted.conditions(), ask))
+    found = OrderPage(*_searched(view, wanted, ask))
+    if found.items:
+        return found
+    numbered: Condition = ("o.external_order_number = :number", {"number": wanted.search})
+    return OrderPage(*_ORDERS.page(view, OrderSummary, iter([*wanted.conditions(), numbered]), ask))
+
+
+def _searched(view: View, wanted: OrderFilter, ask: Ask) -> tuple[list[OrderSummary], str | None]:
+    source, parameters = _near(after("o", wanted.conditions(), ask), wanted.search, "DESC")
+    query = f"{Table('o', source).select(OrderSummary)} {_ORDERS.newest()}"
+    return cut(view.rows(OrderSummary, query, parameters | {"limit": ask.limit + 1}), ask)
+
+
+def _near(conditions: Iterator[Condition], search: str | None, direction: str) -> tuple[str, dict[str, Any]]:
+    """Return the FROM and WHERE of the orders that fit, from one end; of a search, among the next `FARTHEST`."""
+    where, parameters = _ORDERS.where(conditions)
+    if not search:
+        return f"FROM draft_order o {where}", parameters
+    order = f"ORDER BY o.created_at {direction}, o.id {direction}"
+    inner = f"SELECT {columns(DraftOrderRow, 'o')} FROM draft_order o {where} {order} LIMIT {FARTHEST}"  # noqa: S608  # from constants
+    return f"FROM ({inner}) o WHERE concat_ws(' ', {_NAMES}) ILIKE :like", parameters | {"like": like(search)}
+
+
+def oldest_orders(view: View, wanted: OrderFilter, limit: int) -> list[UUID]:
+    """Return the ids of the `limit` oldest orders that fit."""
+    source, parameters = _near(wanted.conditions(), wanted.search, "ASC")
+    query = text(f"SELECT o.id {source} ORDER BY o.created_at, o.id LIMIT :limit")  # from constants
+    return list(view.connection.execute(query, parameters | {"org_id": view.org_id, "limit": limit}).scalars())
+
+
+def one_order(view: View, order_id: UUID) -> Order:
+    """Return one order, whole. Raises NotFoundError."""
+    lines = view.rows(Line, f"{_LINES.select(Line)} WHERE l.draft_order_id = :id ORDER BY l.line_no", {"id": order_id})
+    latest = next(iter(find_exports(view, ExportFilter(order_id=order_id), Ask(1)).items), None)
+    query = f"{_ORDERS.select(Order)} WHERE o.id = :id AND o.org_id = :org_id"
+    beside = {"lines": lines, "missing": [], "latest_export": latest, "confirmed_by": latest and latest.confirmed_by}
+    found = view.one(Order, query, {"id": order_id}, **beside)
+    if found is None:
+        raise no_order(order_id)
+    return replace(found, missing=missing_for_ready(_as_far_as_needed(found)))
+
+
+def _as_far_as_needed(order: Order) -> DraftOrder:
+    """Return what of an order decides whether it is READY."""
+    lines = [
+        DraftOrderLine(line.line_no, internal_sku=line.internal_sku, qty=line.qty, uom=line.uom) for line in order.lines
+    ]
+    customer = domain.Customer(order.customer.erp_customer_number)
+    return DraftOrder(customer=customer, currency=order.currency, lines=lines)

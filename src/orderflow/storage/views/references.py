@@ -1,0 +1,95 @@
+"""What people call things by: numbers, names and states, and the ids that they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, text
+
+from orderflow.domain.errors import NotFoundError, StateError
+from orderflow.storage.views.connections import all_connections
+from orderflow.storage.views.view import View
+
+_BY_REFERENCE = """
+    SELECT id FROM draft_order
+    WHERE org_id = :org_id AND (external_order_number = :reference OR id = CAST(:id AS uuid)) LIMIT 10
+"""
+_BY_STATUS = "SELECT id FROM draft_order WHERE org_id = :org_id AND status = ANY(:statuses) ORDER BY created_at, id"
+_COUNTS = """
+    SELECT status, count(*) AS orders FROM draft_order
+    WHERE org_id = :org_id AND (CAST(:all AS boolean) OR id = ANY(:ids)) GROUP BY status
+"""
+_NUMBERED = """
+    SELECT id, erp_customer_number AS customer, external_order_number AS number FROM draft_order
+    WHERE org_id = :org_id AND external_order_number = ANY(:numbers) AND status <> 'REJECTED'
+"""
+
+
+def order_ids(view: View, references: Iterable[str]) -> list[UUID]:
+    """Return the id of each order named by its id or by its own number.
+
+    Raises:
+        NotFoundError: No order has this id or number.
+        StateError: Several orders have this number; their ids are listed.
+    """
+    return [_order_id(view, reference) for reference in references]
+
+
+def ids_with_status(view: View, *statuses: str) -> list[UUID]:
+    """Return the ids of all orders in these states, oldest first."""
+    return [row["id"] for row in _rows(view, _BY_STATUS, {"statuses": list(statuses)})]
+
+
+def status_counts(view: View, ids: Iterable[UUID] | None = None) -> dict[str, int]:
+    """Return how many orders are in each state; of those named, or of all."""
+    rows = _rows(view, _COUNTS, {"all": ids is None, "ids": list(ids or ())})
+    return {row["status"]: row["orders"] for row in rows}
+
+
+def orders_numbered(view: View, numbers: Sequence[str]) -> dict[tuple[str | None, str], UUID]:
+    """Return the orders that have one of these numbers and are not REJECTED: customer's and own number → id."""
+    rows = _rows(view, _NUMBERED, {"numbers": list(numbers)})
+    return {(row["customer"], row["number"]): row["id"] for row in rows}
+
+
+def connection_id(view: View, reference: str) -> UUID:
+    """Return the id of the connection named by its id, its name, or its type if that is the only one.
+
+    Raises:
+        NotFoundError: There is none.
+        StateError: Several fit; their ids are listed.
+    """
+    known = all_connections(view)
+    fits = [one.id for one in known if reference in (str(one.id), one.name, one.connector_type)]
+    return _the_one(fits, "connection", reference)
+
+
+def _order_id(view: View, reference: str) -> UUID:
+    rows = _rows(view, _BY_REFERENCE, {"reference": reference, "id": _uuid(reference)})
+    return _the_one([row["id"] for row in rows], "order", reference)
+
+
+def _rows(view: View, query: str, parameters: Mapping[str, Any]) -> Sequence[RowMapping]:
+    return view.connection.execute(text(query), {"org_id": view.org_id, **parameters}).mappings().all()
+
+
+def _the_one(ids: list[UUID], what: str, reference: str) -> UUID:
+    if not ids:
+        raise NotFoundError(f"There is no {what} {reference!r} in this organization.")
+    if len(ids) > 1:
+        listed = ", ".join(str(found) for found in ids)
+        raise StateError(
+            f"{len(ids)} {what}s are called {reference!r}: {listed}.",
+            code="AMBIGUOUS",
+            hint="Name the one you mean by its id.",
+        )
+    return ids[0]
+
+
+def _uuid(reference: str) -> UUID | None:
+    try:
+        return UUID(reference)
+    except ValueError:
+        return None

@@ -1,0 +1,96 @@
+"""The walk of an order, from the POST to the settled export: how many files one has to open who follows it.
+
+Counted are the files of ours in which a function runs, once sessions are open and caches are warm. What runs whatever a
+request is about (sign-in, shares, transactions, logs, metrics) is found by requests about no order, and counted apart.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+import orderflow
+from orderflow.engine.jobs import DELIVER, take_turn
+
+ROOT = f"{Path(orderflow.__file__).parent}/"
+ORDER = {
+    "external_order_number": "PO-1",
+    "currency": "EUR",
+    "customer": {"erp_customer_number": "4711", "name": "Muster GmbH"},
+    "lines": [{"line_no": 1, "internal_sku": "INT-999", "qty": 10, "uom": "M"}],
+}
+MOST = 50
+"""Files about the order."""
+
+MOST_IN_ALL = 74
+"""With those that accompany every request."""
+
+SIGN_IN = "storage/people/"
+"""Looked into again every few seconds."""
+
+
+class Trace:
+    """Notes in which files of ours functions begin, in every thread that is started after it."""
+
+    def __init__(self) -> None:
+        self._files: set[str] | None = None
+
+    def __call__(self, frame: FrameType, event: str, _arg: Any) -> None:
+        if self._files is not None and event == "call" and frame.f_code.co_filename.startswith(ROOT):
+            self._files.add(frame.f_code.co_filename.removeprefix(ROOT))
+
+    @contextmanager
+    def noting(self) -> Iterator[set[str]]:
+        """Give the files that run within the block."""
+        self._files = files = set()
+        sys.setprofile(self)
+        yield files
+        sys.setprofile(None)
+        self._files = None
+
+
+@pytest.fixture
+def trace() -> Iterator[Trace]:
+    """Traces threads too: those of the server, which is started after it."""
+    trace = Trace()
+    threading.setprofile(trace)
+    yield trace
+    threading.setprofile(None)
+
+
+@pytest.fixture
+def walk(trace: Trace, app: Any, acme: Any, tmp_path: Path) -> Callable[[], str]:
+    for folder in ("in", "out"):
+        (tmp_path / folder).mkdir()
+    config = {"mode": "filesystem", "export_path": str(tmp_path / "in"), "ack_path": str(tmp_path / "out")}
+    zone = UUID(acme.call("POST", "/connectors/dropzone-json-v1", json={"config": config}).json()["id"])
+
+    def deliver() -> str:
+        order_id: str = acme.call("POST", "/draft-orders", json=ORDER).json()["id"]
+        assert acme.call("POST", f"/draft-orders/{order_id}/approve").is_success
+        assert acme.call("POST", f"/draft-orders/{order_id}/push").is_success
+        take_turn(DELIVER, app, lambda: False, (acme.org_id, zone))
+        return order_id
+
+    return deliver
+
+
+def test_the_walk_of_an_order_passes_few_files(trace: Trace, walk: Callable[[], str], acme: Any) -> None:
+    walk()  # what is opened once is open now
+    with trace.noting() as accompanying:
+        acme.call("GET", "/organization")
+        acme.call("PATCH", "/organization", json={"name": "Acme"})
+    with trace.noting() as passed:
+        order_id = walk()
+    assert acme.call("GET", f"/draft-orders/{order_id}").json()["status"] == "PUSHED"
+    own = {name for name in passed - accompanying if not name.startswith(SIGN_IN)}
+    assert len(own) <= MOST, "\n".join(sorted(own))
+    assert len(passed) <= MOST_IN_ALL, "\n".join(sorted(passed))
