@@ -202,4 +202,4 @@ def _whole(request: Request, view: View, order_id: UUID) -> Order:
 def _state(request: Request, work: SqlWork, order_id: UUID, status: OrderStatus) -> OrderState:
     version = work.orders.version(order_id)
     note_version(request, version)
-    return OrderState(id=order_id, status=status, missing=[], version=version)
+    return at_once(request, OrderState(id=order_id, status=status, missing=[], version=version))
