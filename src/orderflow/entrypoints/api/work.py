@@ -7,6 +7,7 @@ where the work is short; organizations take turns, however many requests each of
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager, suppress
@@ -56,7 +57,7 @@ LIMITS: dict[Work, Limit] = {
     Work.REQUEST: Limit(total=40, each=12, waiting=500, patience=30),
     Work.IMPORT: Limit(total=24, each=4),
     Work.TEST: Limit(total=24, each=4),
-    Work.PASSWORD: Limit(total=2, each=1, waiting=20, patience=10),
+    Work.PASSWORD: Limit(total=max(1, (os.cpu_count() or 1) // 2), each=1, waiting=20, patience=10),
     Work.LARGE_BODY: Limit(total=3, each=1, waiting=20, patience=30),
 }
 
