@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import UUID
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -24,6 +25,7 @@ from orderflow.secrets.encryption import EncryptionService
 from orderflow.settings import Settings
 from orderflow.storage.database import Database
 from orderflow.storage.tables.models import ERPConnection
+from orderflow.storage.tables.roles import APP_ROLE
 from orderflow.testing.memory import MemoryDropzone
 
 ACTOR = Actor("test")
@@ -118,16 +120,15 @@ def test_an_open_breaker_is_probed_and_everything_drains(running: Running) -> No
     assert len(running.zone.takes) == 50
 
 
-def test_it_outlives_the_end_of_all_its_connections(running: Running) -> None:
+def test_it_outlives_the_end_of_all_its_connections(running: Running, admin_url: str) -> None:
     running.push(5)
     running.wait_for("PUSHED", 5)
-    with running.app.database.system() as connection:
-        connection.execute(
-            text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-                " AND datname = current_database() AND usename = current_user"
-            )
-        )
+    with psycopg.connect(admin_url.replace("+psycopg", ""), autocommit=True) as admin:
+        ended = admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            f" WHERE usename = '{APP_ROLE}' AND datname = current_database()"
+        ).fetchall()
+    assert ended
     running.push(5)
     running.wait_for("PUSHED", 10)
     assert running.engine.alive

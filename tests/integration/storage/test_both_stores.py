@@ -15,7 +15,7 @@ from orderflow.domain.errors import InDoubtError, NotFoundError, OrderFlowError,
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
 from orderflow.flow import ports
-from orderflow.flow.ports import Answer, Attempt, Batch, Export, Settlement
+from orderflow.flow.ports import Attempt, Batch, DecidedAnswer, Export, Settlement
 from orderflow.flow.refusals import MOST_BYTES
 from orderflow.secrets.encryption import EncryptionService
 from orderflow.storage.database import Database
@@ -508,12 +508,12 @@ def test_what_waited_too_long_for_a_target_that_is_away_is_found_and_ended(bench
 # Answers
 
 
-def answer(bench: Bench, export_id: UUID, status: str = "ACKED", **ack: str) -> Answer:
+def answer(bench: Bench, export_id: UUID, status: str = "ACKED", **ack: str) -> DecidedAnswer:
     """Decide an answer to an export."""
     with bench.store.work(bench.org_id) as work:
         found, _ = work.exports.for_answers([export_id])[export_id]
     said = Ack("a.json", status, export_id, **ack)  # type: ignore[arg-type]  # ACKED or FAILED
-    return Answer(said, found, "acknowledge" if status == "ACKED" else "refuse", settle_first=False)
+    return DecidedAnswer(said, found, "acknowledge" if status == "ACKED" else "refuse", settle_first=False)
 
 
 def test_answers_confirm_and_refuse_with_the_erps_words(bench: Bench) -> None:

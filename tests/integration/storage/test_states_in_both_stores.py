@@ -27,7 +27,7 @@ from orderflow.flow.delivery.request import note_request, withdraw
 from orderflow.flow.delivery.resolve import resolve_held
 from orderflow.flow.order.approve import approve_order, edit_order, reject_order
 from orderflow.flow.order.confirm import confirm_order
-from orderflow.flow.ports import Answer, Settlement, Work
+from orderflow.flow.ports import DecidedAnswer, Settlement, Work
 from orderflow.secrets.encryption import EncryptionService
 from orderflow.storage.database import Database
 from orderflow.storage.store import SqlStore
@@ -121,7 +121,7 @@ def _settle(bench: Bench, work: Work, export_id: UUID, lease: Lease, _target: UU
 
 def _answer(_bench: Bench, work: Work, export_id: UUID, _lease: Lease, _target: UUID) -> None:
     said = Ack("a", "ACKED", export_id, erp_order_id="SO-1")
-    work.exports.record_answers([Answer(said, work.exports.get(export_id), "acknowledge", settle_first=False)])
+    work.exports.record_answers([DecidedAnswer(said, work.exports.get(export_id), "acknowledge", settle_first=False)])
 
 
 _Call = Callable[[Bench, Work, UUID, Lease, UUID], Any]
