@@ -203,7 +203,7 @@ class World:
         if idle == 0:
             self.scheduler.let_others(0.001)
         elif self.accidents.ended:
-            self.scheduler.let_others(min(2.0**idle, LONGEST_PAUSE) + self.choices.below(5))
+            self.scheduler.let_others(min(2.0 ** min(idle, 10), LONGEST_PAUSE) + self.choices.below(5))
         else:
             self.scheduler.let_others(2.0 + self.choices.below(5))
 
