@@ -42,7 +42,9 @@ def test_anything_else_is_sorted_in_the_targets_words(status: int, body: bytes, 
     assert status == 307 or "customer locked" in str(raised.value)
 
 
-@pytest.mark.parametrize("body", [b'{"success": true, "error": "customer locked"}', b"Error: customer locked", b"false"])
+@pytest.mark.parametrize(
+    "body", [b'{"success": true, "error": "customer locked"}', b"Error: customer locked", b"false"]
+)
 def test_what_may_mean_either_is_in_doubt(body: bytes) -> None:
     with pytest.raises(InDoubtError):
         check(200, body)
