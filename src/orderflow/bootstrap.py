@@ -22,7 +22,6 @@ from orderflow.domain.text import checked_name
 from orderflow.flow.delivery.clean_up import clean_up
 from orderflow.flow.notify import Channel, notify
 from orderflow.flow.ports import Wiring
-from orderflow.flow.setup.proof import note_first_delivery
 from orderflow.flow.watch import Trouble, require_key, standing_still, troubles_everywhere
 from orderflow.net.addresses import refuse_private_addresses
 from orderflow.net.allowed import refusal, set_rules
@@ -108,7 +107,7 @@ class App:
     def wiring(self) -> Wiring:
         """What the steps work with."""
         settings = self.settings
-        wiring = Wiring(
+        return Wiring(
             store=self.store,
             documents=self.documents,
             connector=ConnectorRegistry.get,
@@ -122,8 +121,6 @@ class App:
             refusal=refusal,
             withheld=frozenset() if settings.offer_mock else frozenset({"MOCK"}),
         )
-        note_first_delivery(wiring)
-        return wiring
 
     def session(self, org_id: UUID) -> Session:
         """Return an ORM session in which only this organization exists."""

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI
 
+from orderflow.entrypoints.api.bodies import BODIES
 from orderflow.entrypoints.api.permissions import Permission, allowed
-from orderflow.entrypoints.api.routing import BODIES
 
 _INTRODUCTION = """
 Carries approved sales orders into ERPs, once and only once.

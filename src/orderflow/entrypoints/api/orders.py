@@ -10,10 +10,10 @@ from uuid import UUID
 from fastapi import Depends, Query, Request
 
 from orderflow.domain.states import OrderStatus
+from orderflow.entrypoints.api.bodies import ExactRequest, body_of, order_in
 from orderflow.entrypoints.api.connector_schemas import Preview
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import ForbiddenError, answers
-from orderflow.entrypoints.api.fast.order_in import order_in
 from orderflow.entrypoints.api.looking import looking, seen_by
 from orderflow.entrypoints.api.order_schemas import (
     BulkAnswer,
@@ -26,7 +26,7 @@ from orderflow.entrypoints.api.order_schemas import (
 )
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.rendering import at_once
-from orderflow.entrypoints.api.routing import ApiRouter, ExactRequest, body_of
+from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import CursorText, Moment, Text
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
 from orderflow.entrypoints.api.work import Work, slow

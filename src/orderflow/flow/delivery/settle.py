@@ -35,6 +35,7 @@ def settle(wiring: Wiring, batch: Batch) -> None:
         if failed:
             work.audit.add("DRAFT_PUSH_FAILED", ENGINE, "draft_order", failed)
         _move_breaker(work, batch, settlements)
+        _note_that_it_works(work, batch.target, settlements, held)
     reached("settled")
     _tell(wiring, batch, settlements, held)
 
@@ -58,9 +59,17 @@ def settle_now(wiring: Wiring, batch: Batch) -> Settlement | None:
         held = work.exports.settle(batch, [settlement])
         if isinstance(attempt.outcome, ConnectorError) and rest_of(attempt.outcome) is not None:
             _rest(work, batch.target, attempt.outcome)
+        _note_that_it_works(work, batch.target, [settlement], held)
     reached("settled")
     _tell(wiring, batch, [settlement], held)
     return settlement if held else None
+
+
+def _note_that_it_works(work: Work, target: Target, settlements: Sequence[Settlement], held: set[UUID]) -> None:
+    """Note when an order was first delivered with the connection's present configuration."""
+    delivered = {item.attempt.export_id for item in settlements if isinstance(item.attempt.outcome, ExportResult)}
+    if not target.proven and delivered & held:
+        work.connections.note_delivery(target.connection_id, target.version)
 
 
 def _tell(wiring: Wiring, batch: Batch, settlements: Sequence[Settlement], held: set[UUID]) -> None:

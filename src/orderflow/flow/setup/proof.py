@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from orderflow.domain.delivery import ExportResult
-from orderflow.domain.errors import OrderFlowError, StateError
-from orderflow.flow.ports import Actor, Batch, Settlement, Wiring
+from orderflow.domain.errors import StateError
+from orderflow.flow.ports import Actor, Wiring
 from orderflow.flow.setup.probe import test_connection
 
 
@@ -56,20 +55,3 @@ def prove(wiring: Wiring, org_id: UUID, connection_id: UUID, actor: Actor) -> No
             "(untested: true; on the command line --no-test).",
             details={"test": result.details},
         )
-
-
-def note_first_delivery(wiring: Wiring) -> None:
-    """Note of each connection when an order was first delivered with its present configuration."""
-
-    def observe(batch: Batch, settlements: Sequence[Settlement]) -> None:
-        target = batch.target
-        if target.proven or not any(isinstance(item.attempt.outcome, ExportResult) for item in settlements):
-            return
-        try:
-            with wiring.store.work(target.org_id) as work:
-                work.connections.note_delivery(target.connection_id, target.version)
-        except OrderFlowError:  # the database is away: the next delivery is noted
-            return
-        target.proven = True
-
-    wiring.observers.append(observe)

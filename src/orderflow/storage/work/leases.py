@@ -1,4 +1,4 @@
-"""Claiming in PostgreSQL: leases with tokens, compared on the database's clock only.
+"""Claiming in PostgreSQL: leases of lanes and of exports, with tokens, compared on the database's clock only.
 
 The holder of a lease locks exports, then orders; the exports of a lease in the order of their ids, because its
 heartbeat writes to the same rows as the step that it keeps the lease for. Everybody else locks the order first and
@@ -21,10 +21,25 @@ from orderflow.flow.ports import Attempt, Batch
 from orderflow.storage.records import as_json, columns, records
 from orderflow.storage.tables.models import ERPExport
 from orderflow.storage.tables.states import may, quoted
-from orderflow.storage.work.clock import UNLEASED
-from orderflow.storage.work.lanes import SqlLanes
+from orderflow.storage.work.clock import LONGEST_LEASE, UNLEASED, past
 from orderflow.storage.work.orders import SqlOrders
+from orderflow.storage.work.rates import SqlRates
 
+_TAKE_LANE = text(f"""
+    INSERT INTO erp_lane AS held (connection_id, lane, org_id, lease_token, lease_until)
+    SELECT :connection_id, n, :org_id, :token, now() + make_interval(secs => :seconds)
+    FROM generate_series(1, :most) AS n
+    WHERE NOT EXISTS (
+        SELECT FROM erp_lane l
+        WHERE l.connection_id = :connection_id AND l.lane = n AND NOT {past("l.lease_until", LONGEST_LEASE)})
+    ORDER BY random()  -- two workers at the same moment should not both reach for the first
+    LIMIT 1
+    ON CONFLICT (connection_id, lane) DO UPDATE
+    SET lease_token = excluded.lease_token, lease_until = excluded.lease_until
+    WHERE {past("held.lease_until", LONGEST_LEASE)}
+    RETURNING lane
+""")  # noqa: S608  # built from constants
+_LEAVE_LANE = text("DELETE FROM erp_lane WHERE connection_id = :connection_id AND lease_token = :token")
 _DUE_FIRST = f"""
     connection_id = :connection_id AND {may(ExportStep.WORK)} AND (held_at IS NULL OR asking)
     AND next_attempt_at <= now() AND {UNLEASED}
@@ -125,12 +140,21 @@ EXTEND = text(f"""
 """)  # noqa: S608  # built from constants
 
 
-class SqlLeases(SqlLanes):
+class SqlLeases(SqlRates):
     """The part of `flow.ports.Exports` that a worker uses before it delivers."""
 
     def __init__(self, connection: Connection, org_id: UUID) -> None:
         self._connection = connection
         self._org_id = org_id
+
+    def take_lane(self, connection_id: UUID, lease: Lease, seconds: float, most: int) -> bool:
+        """Take one of the connection's `most` lanes; False if other workers hold them all."""
+        parameters = {"connection_id": connection_id, "org_id": self._org_id, "token": lease.token, "most": most}
+        return self._connection.execute(_TAKE_LANE, parameters | {"seconds": seconds}).first() is not None
+
+    def leave_lane(self, connection_id: UUID, lease: Lease) -> None:
+        """Give the lane back."""
+        self._connection.execute(_LEAVE_LANE, {"connection_id": connection_id, "token": lease.token})
 
     def lease(
         self, connection_id: UUID, lease: Lease, seconds: float, limit: int, *, only: UUID | None = None

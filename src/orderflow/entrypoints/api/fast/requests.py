@@ -14,14 +14,14 @@ from starlette.concurrency import run_in_threadpool
 from orderflow.domain.errors import StaleVersionError
 from orderflow.domain.orders import missing_for_ready
 from orderflow.domain.states import OrderAction, OrderStatus
+from orderflow.entrypoints.api.bodies import ExactRequest, beside_the_loop, body_of, order_in
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
-from orderflow.entrypoints.api.fast.order_in import order_in
 from orderflow.entrypoints.api.fast.together import Together
 from orderflow.entrypoints.api.order_schemas import OrderState, PushAccepted, PushBody
 from orderflow.entrypoints.api.orders import current_order
 from orderflow.entrypoints.api.permissions import Permission
-from orderflow.entrypoints.api.routing import ApiRouter, ExactRequest, beside_the_loop, body_of
+from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import JSON
 from orderflow.entrypoints.api.versions import CONDITIONAL, note_version, seen
 from orderflow.flow.delivery.request import announce, note_request
