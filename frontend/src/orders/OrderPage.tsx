@@ -112,6 +112,7 @@ function Facts({ order }: { order: ExactOrder }) {
     ["Currency", order.currency],
     ["Ship to", addressText(order.ship_to)],
     ["Bill to", addressText(order.bill_to)],
+    ["From", order.source],
     ["Source", order.source_document.file_name],
     [
       "Approved",

@@ -16,11 +16,11 @@ export function errorsOf(fields: { field: string; message: string }[], lines: Ex
 
 /** What can be edited of an order, and over which version. */
 export function stored(order: ExactOrder): Stored<Draft> {
-  const { external_order_number, order_date, currency, requested_delivery_date, notes, customer, source_document } =
-    order;
+  const { external_order_number, order_date, currency, requested_delivery_date, notes, customer } = order;
+  const { source, source_document } = order;
   const head = { external_order_number, order_date, currency, requested_delivery_date, notes, customer };
   const addresses = { ship_to: order.ship_to as Draft["ship_to"], bill_to: order.bill_to as Draft["bill_to"] };
-  const value = { ...head, ...addresses, source_document, lines: order.lines.map(shortened) };
+  const value = { ...head, ...addresses, source, source_document, lines: order.lines.map(shortened) };
   return { value, version: order.version };
 }
 

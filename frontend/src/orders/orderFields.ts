@@ -12,6 +12,7 @@ const LABELS: Record<string, string> = {
   "customer.name": "Customer",
   ship_to: "Ship to",
   bill_to: "Bill to",
+  source: "From",
   source_document: "Source",
 };
 

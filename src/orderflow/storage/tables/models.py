@@ -244,6 +244,7 @@ class DraftOrderRow(_Owned, Base):
         {"postgresql_with": {**_VACUUM_BY_ROWS, "fillfactor": "60"}},
     )
     status: Mapped[str]
+    source: Mapped[str | None]
     external_order_number: Mapped[str | None]
     order_date: Mapped[date | None]
     currency: Mapped[str | None]
@@ -266,6 +267,20 @@ class DraftOrderRow(_Owned, Base):
     error_json: Mapped[dict[str, Any] | None]
     updated_at: Mapped[datetime] = mapped_column(server_default=_now, onupdate=_now)
     version: Mapped[int] = _version()
+
+
+class OrderKeyRow(Base):
+    """What an order is known by when it comes again; stays when the order is deleted, as it ended long ago.
+
+    A REJECTED order has none, nor has one from before there were keys, or one that was brought in beside another.
+    """
+
+    __tablename__ = "order_key"
+    __table_args__ = (Index("idx_order_key_order", "order_id"), {"postgresql_with": _VACUUM_EARLY})
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"), primary_key=True)
+    key_sha256: Mapped[bytes] = mapped_column(primary_key=True)
+    order_id: Mapped[UUID]
+    content_sha256: Mapped[bytes]
 
 
 class DraftOrderLineRow(Base):

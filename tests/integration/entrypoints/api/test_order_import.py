@@ -55,7 +55,8 @@ def test_a_bad_line_costs_no_good_one(acme):
 
 def test_a_stream_of_any_length_is_taken_as_it_comes(acme):
     sent = 3_000
-    answer, results = send(acme, (json.dumps(GOOD).encode() + b"\n" for _ in range(sent)))
+    orders = ({**GOOD, "external_order_number": f"PO-{number}"} for number in range(sent))
+    answer, results = send(acme, (json.dumps(order).encode() + b"\n" for order in orders))
     assert len({result["id"] for result in results}) == sent
     assert answer.headers["x-orders-accepted"] == str(sent)
 
