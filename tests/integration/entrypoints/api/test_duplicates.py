@@ -27,7 +27,9 @@ def bring(acme, *orders, role=Role.ADMIN, **parameters):
     content = "\n".join(json.dumps(order) for order in orders)
     headers = {"Content-Type": "application/x-ndjson"}
     answer = acme.call("POST", "/draft-orders/import", role, content=content, headers=headers, params=parameters)
-    counted = {name: int(answer.headers[f"x-orders-{name}"]) for name in ("accepted", "duplicate", "revised", "refused")}
+    counted = {
+        name: int(answer.headers[f"x-orders-{name}"]) for name in ("accepted", "duplicate", "revised", "refused")
+    }
     return [json.loads(line) for line in answer.text.splitlines()], counted
 
 
