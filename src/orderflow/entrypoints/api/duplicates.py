@@ -22,7 +22,7 @@ WhenDuplicate = Annotated[
 ]
 
 
-def may_revise(caller: Caller, on_duplicate: OnDuplicate) -> None:
-    """Raise ForbiddenError if the caller wants to change orders that are here, and may only bring in others."""
-    if on_duplicate is OnDuplicate.REVISE and not caller.may(Permission.ORDERS_EDIT):
+def must_be_editor(caller: Caller) -> None:
+    """Raise ForbiddenError for who may bring in orders, but not change those that are here."""
+    if not caller.may(Permission.ORDERS_EDIT):
         raise ForbiddenError(f"The role {caller.role} may not {Permission.ORDERS_EDIT}.")

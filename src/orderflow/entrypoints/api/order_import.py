@@ -23,7 +23,7 @@ from orderflow.domain.states import OrderStatus
 from orderflow.entrypoints.api.body_limit import BodyTooLargeError, BodyTooSlowError
 from orderflow.entrypoints.api.computing import take_turns
 from orderflow.entrypoints.api.deps import Caller, app_of, require
-from orderflow.entrypoints.api.duplicates import WhenDuplicate, may_revise
+from orderflow.entrypoints.api.duplicates import WhenDuplicate, must_be_editor
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import STREAMS, ApiRouter
 from orderflow.entrypoints.api.schemas import Out
@@ -95,7 +95,8 @@ def import_draft_orders(
     before it reads anything. The headers `X-Orders-Accepted`, `X-Orders-Duplicate`, `X-Orders-Revised` and
     `X-Orders-Refused` count.
     """
-    may_revise(caller, on_duplicate)
+    if on_duplicate is OnDuplicate.REVISE:
+        must_be_editor(caller)
     with ExitStack() as stack:
         results = cast("BinaryIO", stack.enter_context(tempfile.SpooledTemporaryFile(IN_MEMORY)))
         counts = Counter(_write(results, result) for result in _results(request, caller, on_duplicate))

@@ -124,7 +124,7 @@ def test_an_import_revises_in_the_order_of_its_lines(acme):
 
 def test_an_order_that_was_deleted_long_after_its_end_does_not_come_again(acme, app):
     first = post(acme).json()["id"]
-    with app.database.transaction(acme.org_id) as connection:
+    with app.database.system() as connection:
         connection.execute(text("DELETE FROM draft_order"))
     again = post(acme)
     assert (again.status_code, again.json()["id"], again.json()["status"]) == (200, first, "CONFIRMED")

@@ -15,7 +15,7 @@ from orderflow.domain.errors import NotFoundError, StaleVersionError
 from orderflow.domain.order_keys import OnDuplicate
 from orderflow.domain.states import OrderAction, OrderStatus
 from orderflow.entrypoints.api.deps import Caller, app_of, require
-from orderflow.entrypoints.api.duplicates import WhenDuplicate, may_revise
+from orderflow.entrypoints.api.duplicates import WhenDuplicate, must_be_editor
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.fast.order_in import order_in
 from orderflow.entrypoints.api.fast.together import Together
@@ -60,7 +60,8 @@ async def create_order(
     request: ExactRequest, caller: Importer, on_duplicate: WhenDuplicate = OnDuplicate.REFUSE
 ) -> JSON:
     """Bring in one order, once; READY if nothing is missing, else NEEDS_REVIEW."""
-    may_revise(caller, on_duplicate)
+    if on_duplicate is OnDuplicate.REVISE:
+        must_be_editor(caller)
     order = await beside_the_loop(request.raw, order_in, request)
 
     def step(work: SqlWork) -> Arrival:

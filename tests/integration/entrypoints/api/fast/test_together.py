@@ -66,7 +66,7 @@ def an_order() -> DraftOrder:
 
 
 def accept(order: DraftOrder) -> Callable[[SqlWork], None]:
-    return lambda work: accept_orders(work, [order], ACTOR)
+    return lambda work: accept_orders(work, [order], ACTOR) and None
 
 
 def approve(order_id: UUID) -> Callable[[SqlWork], None]:
