@@ -110,7 +110,8 @@ def pair(own_orderflow: CommandLine) -> Iterator[Pair]:
         _, key = create_key(app.store, app.create_organization("acme"), Actor("test"), "key", Role.ADMIN)
         urls = [stack.enter_context(serving(own_orderflow.home)) for _ in range(2)]
         headers = {"Authorization": f"Bearer {key}"}
-        made = [httpx.Client(base_url=url, headers=headers, timeout=60) for url in urls]
+        kept = httpx.Limits(max_keepalive_connections=0)  # none is used that the server just closed as idle
+        made = [httpx.Client(base_url=url, headers=headers, timeout=60, limits=kept) for url in urls]
         yield Pair(app, [stack.enter_context(client) for client in made])
 
 
