@@ -12,8 +12,8 @@ import pytest
 
 from orderflow.domain.ids import new_id
 from orderflow.flow.notify import Notification, NotificationError
+from orderflow.http.webhook_signature import signature, webhook_key
 from orderflow.notices.webhook import Webhook
-from orderflow.notices.webhook_signature import signature, webhook_key
 
 KEY = bytes(range(32))
 SECRET = f"whsec_{base64.b64encode(KEY).decode()}"
@@ -30,6 +30,8 @@ class Receiver(HTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
+    server: Receiver
+
     def do_POST(self):
         body = self.rfile.read(int(self.headers["content-length"]))
         self.server.got.append((self.headers, body))
