@@ -23,16 +23,25 @@ OURS = (
 _lock = Lock()
 _channels: dict[str, Channel] = {}
 _by_hand: dict[str, Channel] = {}
+changes = 0
+"""How often a channel was registered or forgotten by hand; what is made of all channels is made anew then."""
 
 
 def register(mode: str, channel: type[Channel] | Channel) -> None:
     """Make `channel` known as `mode`, in place of any that had this name; the forms offer it from now on."""
     _by_hand[mode] = channel() if isinstance(channel, type) else channel
+    _note_change()
 
 
 def unregister(mode: str) -> None:
     """Forget a channel that was registered by hand."""
     _by_hand.pop(mode, None)
+    _note_change()
+
+
+def _note_change() -> None:
+    global changes  # noqa: PLW0603  # as the channels themselves, it is this process's
+    changes += 1
 
 
 def channels() -> dict[str, Channel]:

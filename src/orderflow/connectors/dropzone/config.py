@@ -24,8 +24,8 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from orderflow.channels import registry
 from orderflow.channels.channel import Channel
-from orderflow.channels.registry import channels
 
 OLD_NAMES = {"base_path": "export_path", "dropzone_type": "mode"}
 GROUPS = ("Server", "Request", "Sign-in", "TLS", "Folders", "Advanced")
@@ -156,11 +156,12 @@ class Form:
 
 def form(format_settings: type[BaseModel]) -> type[Dropzone]:
     """Return the form of a format on all channels."""
-    return _form(format_settings, tuple(channels().items()))
+    return _form(format_settings, registry.changes)
 
 
 @lru_cache(64)
-def _form(format_settings: type[BaseModel], known: tuple[tuple[str, Channel], ...]) -> type[Dropzone]:
+def _form(format_settings: type[BaseModel], _changes: int) -> type[Dropzone]:
+    known = tuple(registry.channels().items())
     fields = {"mode": _mode(known)} | _joined(known) | _fields(format_settings)
     title = format_settings.model_config.get("title") or format_settings.__name__
     made = create_model(

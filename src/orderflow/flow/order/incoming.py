@@ -21,8 +21,8 @@ YEARS = range(1900, 3000)
 SHORT, LONG = 200, 4_000
 """Characters of a code or a name, and of a text that people write."""
 
-LONG_FIELDS = {"notes", "line_notes", "description", "customer_sku_raw"}
-
+LIMITS = dict.fromkeys(("notes", "line_notes", "description", "customer_sku_raw"), LONG)
+"""How many characters a text field may have that may have more than `SHORT`."""
 
 NUMBERS = {"qty": (15, 3), "unit_price": (14, 4)}
 """Digits before and after the decimal point, as NUMERIC(18,3) and NUMERIC(18,4) hold them."""
@@ -48,11 +48,6 @@ _SHOWN: dict[str, dict[str, Any]] = {
 _NAMES = {"product_description": "description"}
 
 
-def limit_of(name: str) -> int:
-    """Return how many characters a text field may have."""
-    return LONG if name in LONG_FIELDS else SHORT
-
-
 def _address() -> Any:
     value = Annotated[str, msgspec.Meta(extra_json_schema={"maxLength": LONG})]
     limits = {"maxProperties": MOST_ADDRESS_FIELDS, "propertyNames": {"minLength": 1, "maxLength": SHORT}}
@@ -65,7 +60,7 @@ def _rules(name: str, kind: Any) -> dict[str, Any]:
     if name in PATTERNS:
         rules["pattern"] = f"^{PATTERNS[name][0].pattern}$"
     elif kind is str:
-        rules["maxLength"] = limit_of(name)
+        rules["maxLength"] = LIMITS.get(name, SHORT)
     return rules
 
 

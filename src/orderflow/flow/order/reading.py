@@ -21,14 +21,15 @@ from orderflow.domain.errors import InputError
 from orderflow.domain.orders import CODES, CONTENT, Customer, DraftOrder, DraftOrderLine, SourceDocument, clean_codes
 from orderflow.flow.order.incoming import (
     ADDRESSES,
+    LIMITS,
     MOST_ADDRESS_FIELDS,
     MOST_LINES,
     NUMBERS,
     PARTS,
     PATTERNS,
+    SHORT,
     YEARS,
     OrderBody,
-    limit_of,
 )
 
 MOST_FAULTS = 20
@@ -220,7 +221,7 @@ def _address_faults(name: str, address: dict[str, str | None]) -> Iterator[Fault
 
 
 def _text_fault(name: str, text: str) -> str | None:
-    if len(text) > (limit := limit_of(name)):
+    if len(text) > (limit := LIMITS.get(name, SHORT)):
         return f"has {len(text)} characters; the limit is {limit}"
     if "\0" in text:
         return "holds a NUL character"

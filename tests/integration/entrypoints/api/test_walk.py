@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -24,7 +25,6 @@ from orderflow.engine.jobs import DELIVER, take_turn
 ROOT = f"{Path(orderflow.__file__).parent}/"
 NUMBER = "PO-of-the-walk"
 ORDER = {
-    "external_order_number": NUMBER,
     "currency": "EUR",
     "customer": {"erp_customer_number": "4711", "name": "Muster GmbH"},
     "lines": [{"line_no": 1, "internal_sku": "INT-999", "qty": 10, "uom": "M"}],
@@ -77,8 +77,8 @@ def holds_the_order(value: object) -> bool:
         return '"external_order_number"' in text and NUMBER in text
     if isinstance(value, Mapping):
         parts = [value, *(part for part in value.values() if isinstance(part, dict))]
-        return any(part.get("external_order_number") == NUMBER for part in parts)
-    return getattr(value, "external_order_number", None) == NUMBER
+        return any(str(part.get("external_order_number")).startswith(NUMBER) for part in parts)
+    return str(getattr(value, "external_order_number", "")).startswith(NUMBER)
 
 
 @pytest.fixture
@@ -97,8 +97,11 @@ def walk(trace: Trace, app: Any, acme: Any, tmp_path: Path) -> Callable[[], str]
     config = {"mode": "filesystem", "export_path": str(tmp_path / "in"), "ack_path": str(tmp_path / "out")}
     zone = UUID(acme.call("POST", "/connectors/dropzone-json-v1", json={"config": config}).json()["id"])
 
+    numbers = count(1)
+
     def deliver() -> str:
-        order_id: str = acme.call("POST", "/draft-orders", json=ORDER).json()["id"]
+        order = ORDER | {"external_order_number": f"{NUMBER}-{next(numbers)}"}
+        order_id: str = acme.call("POST", "/draft-orders", json=order).json()["id"]
         assert acme.call("POST", f"/draft-orders/{order_id}/approve").is_success
         assert acme.call("POST", f"/draft-orders/{order_id}/push").is_success
         take_turn(DELIVER, app, lambda: False, (acme.org_id, zone))
