@@ -150,6 +150,7 @@ def _store_if_new(work: Work, order: DraftOrder) -> None:
     order.approved_at = order.approved_at or datetime.now(UTC)
     order.approved_by = order.approved_by or CALLER.name
     work.orders.add_many([order])
+    work.orders.keep_revision(order.id, order.approved_at, order.approved_by)
     work.audit.add("DRAFT_CREATED", CALLER, "draft_order", [order.id], None, {"status": order.status})
 
 

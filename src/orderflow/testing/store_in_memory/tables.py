@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from orderflow.domain.orders import DraftOrder
+from orderflow.domain.revisions import Revision
 from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
 
 
@@ -53,6 +54,7 @@ class ExportRow:
     created_at: datetime
     next_attempt_at: datetime
     status: ERPExportStatus = ERPExportStatus.PENDING
+    revision: int | None = None
     filename: str | None = None
     storage_key: str | None = None
     document_sha256: str | None = None
@@ -138,6 +140,7 @@ class Tables:
     org_id: UUID
     clock: Clock = field(default_factory=WallClock)
     orders: dict[UUID, OrderRow] = field(default_factory=dict)
+    revisions: dict[tuple[UUID, int], Revision] = field(default_factory=dict)
     exports: dict[UUID, ExportRow] = field(default_factory=dict)
     attempts: dict[UUID, AttemptRow] = field(default_factory=dict)
     connections: dict[UUID, ConnectionRow] = field(default_factory=dict)
@@ -156,12 +159,13 @@ class Tables:
 
     def kept(self) -> tuple[Any, ...]:
         """Return what `put_back` needs to undo all changes from here on."""
-        tables = (self.orders, self.exports, self.attempts, self.connections, self.lanes)
+        tables = (self.orders, self.revisions, self.exports, self.attempts, self.connections, self.lanes)
         return (*(table.copy() for table in tables), len(self.audit), self.paused)
 
     def put_back(self, kept: tuple[Any, ...]) -> None:
         """Undo all changes since `kept`."""
-        self.orders, self.exports, self.attempts, self.connections, self.lanes, entries, self.paused = kept
+        self.orders, self.revisions, self.exports, self.attempts, self.connections, self.lanes, *others = kept
+        entries, self.paused = others
         del self.audit[entries:]
 
     def exports_of(self, order_id: UUID) -> list[ExportRow]:
