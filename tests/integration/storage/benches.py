@@ -302,7 +302,7 @@ class MemoryBench:
         """Change the stored bytes of an order's revisions, as nobody may."""
         for key, revision in self._tables.revisions.items():
             if key[0] == order_id:
-                self._tables.revisions[key] = replace(revision, content=(revision.content or b"") + b" ")
+                self._tables.revisions[key] = replace(revision, content=f"{revision.content} ")
 
     def attempts(self, export_id: UUID) -> list[tuple[int, str, str | None]]:
         """Return number, state and message of each attempt at an export."""

@@ -303,7 +303,7 @@ class DraftOrderRevisionRow(Base):
     draft_order_id: Mapped[UUID] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
-    content: Mapped[bytes | None]
+    content: Mapped[str | None]
     sha256: Mapped[str]
     made_at: Mapped[datetime]
     made_by: Mapped[str | None]

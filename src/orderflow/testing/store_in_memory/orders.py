@@ -78,7 +78,7 @@ def add_revision(tables: Tables, row: OrderRow) -> int:
     order.org_id, order.org_slug = order.org_id or tables.org_id, order.org_slug or tables.slug
     content, number = write(order), _last_number(tables, order.id) + 1
     made_at = row.approved_at or tables.now()
-    revision = Revision(number, content, sha256(content).hexdigest(), made_at, row.approved_by)
+    revision = Revision(number, content, sha256(content.encode()).hexdigest(), made_at, row.approved_by)
     tables.revisions[order.id, number] = revision
     return number
 
