@@ -130,7 +130,7 @@ def _text(name: str, value: Any) -> Any:
         return f"{Decimal(value):.{_PLACES[name]}f}"
     match value:
         case datetime():
-            return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         case date():
             return value.isoformat()
         case UUID() | Decimal():
