@@ -85,7 +85,7 @@ class RevisionChangedError(RejectedError):
     default_message = "The stored revision of the order is not what was approved, so nothing is sent from it."
 
 
-def changed(*, staged: bool) -> ConnectorError:
+def not_as_approved(*, staged: bool) -> ConnectorError:
     """Return what keeps a delivery from going on; one whose file is staged may have arrived, and waits for a person."""
     error = RevisionChangedError()
     return InDoubtError(error.message, code=error.code, hint=error.hint) if staged else error

@@ -110,7 +110,7 @@ def test_what_was_approved_of_an_order_is_shown(acme):
     assert (found["sha256"], found["order"]["external_order_number"]) == (revision["sha256"], "PO-1")
     shown = acme("orders", "revision", "PO-1", "1").stdout
     assert found["sha256"] in shown.replace("\n", "")
-    assert GOOD["lines"][0]["internal_sku"] in shown
+    assert found["order"]["lines"][0]["internal_sku"] in shown
     assert "no revision 2" in acme("orders", "revision", "PO-1", "2", exits=3).stderr
 
 

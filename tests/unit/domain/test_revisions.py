@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from orderflow.domain.errors import InDoubtError, RejectedError
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine, SourceDocument
-from orderflow.domain.revisions import Revision, RevisionChangedError, changed, write
+from orderflow.domain.revisions import Revision, RevisionChangedError, not_as_approved, write
 from orderflow.domain.states import OrderStatus
 from orderflow.formats.order_fields import sample_order
 
@@ -85,5 +85,5 @@ def test_what_is_not_what_was_approved_is_not_read(harm: str | None) -> None:
     other = (revision.content or "").replace("INT-001", harm) if harm else None
     with pytest.raises(RevisionChangedError, match="not what was approved"):
         replace(revision, content=other).order(OrderStatus.APPROVED, None)
-    assert isinstance(changed(staged=False), RejectedError)
-    assert isinstance(changed(staged=True), InDoubtError), "its file may have been published"
+    assert isinstance(not_as_approved(staged=False), RejectedError)
+    assert isinstance(not_as_approved(staged=True), InDoubtError), "its file may have been published"

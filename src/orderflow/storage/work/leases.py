@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 from orderflow.domain.delivery import Delivery, Lease
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder
-from orderflow.domain.revisions import changed
+from orderflow.domain.revisions import not_as_approved
 from orderflow.domain.states import AttemptStatus, AttemptStep, ExportStep
 from orderflow.flow.ports import Attempt, Batch
 from orderflow.storage.records import as_json, columns, records
@@ -209,7 +209,7 @@ def _attempt(row: Mapping[Any, Any], approved: DraftOrder | None, lease: Lease) 
         held=row["held_at"] is not None,
         begun_ago=row["begun_ago"],
         doubt_age=row["doubt_age"],
-        outcome=None if approved else changed(staged=row["staged_at"] is not None),
+        outcome=None if approved else not_as_approved(staged=row["staged_at"] is not None),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +11,7 @@ from orderflow.domain.delivery import Delivery, ExportResult, Lease
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder
-from orderflow.domain.revisions import RevisionChangedError, changed
+from orderflow.domain.revisions import RevisionChangedError, not_as_approved
 from orderflow.domain.states import (
     ARRIVED,
     AttemptStatus,
@@ -25,7 +24,7 @@ from orderflow.domain.states import (
 from orderflow.flow.ports import Attempt, Batch, Settlement
 from orderflow.testing.store_in_memory.lanes import MemoryLanes
 from orderflow.testing.store_in_memory.orders import add_revision, approved_order, current_revision
-from orderflow.testing.store_in_memory.tables import AttemptRow, ExportRow, Tables
+from orderflow.testing.store_in_memory.tables import AttemptRow, ExportRow, Tables, changed
 
 LOST = "The worker stopped before it could say how this attempt ended."
 
@@ -48,8 +47,8 @@ class MemoryLeases(MemoryLanes):
         until = self._tables.after(seconds)
         attempts = []
         for row in due[:limit]:
-            pinned = replace(row, revision=row.revision or self._revision(row.draft_order_id))
-            self._tables.exports[row.id] = replace(pinned, lease_token=lease.token, lease_until=until)
+            pinned = changed(row, revision=row.revision or self._revision(row.draft_order_id))
+            self._tables.exports[row.id] = changed(pinned, lease_token=lease.token, lease_until=until)
             attempts.append(self._attempt(pinned, lease, now))
         return sorted(attempts, key=lambda attempt: attempt.requested_at)
 
@@ -108,7 +107,7 @@ class MemoryLeases(MemoryLanes):
         return row is not None and row.lease_token == lease.token and row.status in ExportStep.WORK.change.starts
 
     def _set(self, export_id: UUID, **columns: Any) -> None:
-        self._tables.exports[export_id] = replace(self._tables.exports[export_id], **columns)
+        self._tables.exports[export_id] = changed(self._tables.exports[export_id], **columns)
 
     def _attempt(self, row: ExportRow, lease: Lease, now: datetime) -> Attempt:
         order, outcome = self._approved(row)
@@ -146,10 +145,11 @@ class MemoryLeases(MemoryLanes):
         return known or add_revision(self._tables, self._tables.orders[order_id])
 
     def _approved(self, row: ExportRow) -> tuple[DraftOrder, ConnectorError | None]:
+        order_id = row.draft_order_id
         try:
-            return approved_order(self._tables, row.draft_order_id, row.revision or 0), None
+            return approved_order(self._tables, order_id, row.revision or 0), None
         except RevisionChangedError:
-            return DraftOrder(self._tables.org_id, id=row.draft_order_id), changed(staged=row.staged_at is not None)
+            return DraftOrder(self._tables.org_id, id=order_id), not_as_approved(staged=row.staged_at is not None)
 
     def _begin(self, attempt: Attempt, batch: Batch) -> None:
         delivery, now = attempt.order.delivery, self._tables.now()
@@ -168,7 +168,7 @@ class MemoryLeases(MemoryLanes):
         )
         self._close_open(attempt.export_id, AttemptStatus.RETRYING, LOST)
         order = self._tables.orders[row.draft_order_id]
-        self._tables.orders[row.draft_order_id] = replace(order, attempts=order.attempts + 1)
+        self._tables.orders[row.draft_order_id] = changed(order, attempts=order.attempts + 1)
         delivery.attempt_no = order.attempts + 1
         attempt.log_id = new_id()
         log = AttemptRow(attempt.log_id, row.id, row.draft_order_id, delivery.attempt_no)
@@ -177,7 +177,7 @@ class MemoryLeases(MemoryLanes):
     def _close_open(self, export_id: UUID, status: AttemptStatus, message: str) -> None:
         for log in self._tables.attempts_of(export_id):
             if log.status in AttemptStep.END.change.starts:
-                self._tables.attempts[log.id] = replace(log, status=status, message=message)
+                self._tables.attempts[log.id] = changed(log, status=status, message=message)
 
     def _settle(self, item: Settlement) -> None:
         attempt, outcome, now = item.attempt, item.attempt.outcome, self._tables.now()
@@ -210,7 +210,7 @@ class MemoryLeases(MemoryLanes):
         if attempt.log_id in self._tables.attempts:
             log = self._tables.attempts[attempt.log_id]
             message = error["message"] if error else None
-            self._tables.attempts[log.id] = replace(log, status=item.log_status, message=message, outcome=outcome)
+            self._tables.attempts[log.id] = changed(log, status=item.log_status, message=message, outcome=outcome)
         order = self._tables.orders[row.draft_order_id]
         if item.order_status is not None and order.status in OrderEvent.SETTLE.change.starts:
             file = result.dropzone_path.rpartition("/")[2] if result and result.dropzone_path else None
@@ -225,7 +225,7 @@ class MemoryLeases(MemoryLanes):
             changes |= {"erp_order_id": number, "erp_order_id_source": "erp"}
         elif file and (order.erp_order_id is None or order.erp_order_id_source == "filename"):
             changes |= {"erp_order_id": file, "erp_order_id_source": "filename"}
-        self._tables.orders[order_id] = replace(order, **changes)
+        self._tables.orders[order_id] = changed(order, **changes)
 
 
 def is_unleased(row: ExportRow, now: datetime) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -14,7 +13,7 @@ from orderflow.domain.orders import DraftOrder
 from orderflow.domain.revisions import Revision, RevisionChangedError, write
 from orderflow.domain.states import AS_APPROVED, OrderStatus
 from orderflow.flow.refusals import no_order
-from orderflow.testing.store_in_memory.tables import OrderRow, Tables
+from orderflow.testing.store_in_memory.tables import OrderRow, Tables, changed
 
 
 class MemoryOrders:
@@ -41,7 +40,7 @@ class MemoryOrders:
 
     def keep_revision(self, order_id: UUID, approved_at: datetime, approved_by: str) -> None:
         """Keep the order as it is now as its next revision."""
-        add_revision(self._tables, replace(self.row(order_id), approved_at=approved_at, approved_by=approved_by))
+        add_revision(self._tables, changed(self.row(order_id), approved_at=approved_at, approved_by=approved_by))
 
     def lock_status(self, order_id: UUID) -> OrderStatus:
         """Return the order's state. Raises NotFoundError."""
@@ -49,11 +48,11 @@ class MemoryOrders:
 
     def set_status(self, order_id: UUID, status: OrderStatus, **columns: Any) -> None:
         """Change the state, and any further columns with it."""
-        self._tables.orders[order_id] = replace(self.row(order_id), status=status, **columns)
+        self._tables.orders[order_id] = changed(self.row(order_id), status=status, **columns)
 
     def replace(self, order: DraftOrder) -> None:
         """Overwrite the order's content and lines."""
-        self._tables.orders[order.id] = replace(
+        self._tables.orders[order.id] = changed(
             self.row(order.id), content=order, approved_by=order.approved_by, approved_at=order.approved_at
         )
 
