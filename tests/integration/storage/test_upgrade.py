@@ -211,7 +211,7 @@ def test_a_worker_of_that_release_goes_on(old: Old, server: MisbehavingHTTPServe
             assert worker.execute("SELECT slug FROM organization WHERE id = %s", (old.org_id,)).fetchone() == ("acme",)
 
 
-@pytest.mark.parametrize("old", ["0012"], indirect=True)
+@pytest.mark.parametrize("old", ["0013"], indirect=True)
 def test_orders_from_before_there_were_revisions_get_theirs_beside_the_work(
     old: Old, opened: Callable[[], App], server: MisbehavingHTTPServer
 ) -> None:

@@ -1,14 +1,14 @@
-"""What an edit changed, for the audit log; what one revision changed; and whether two orders say the same."""
+"""What an edit changed, for the audit log; and what one revision changed, for people."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
 from orderflow.domain.document import exact
-from orderflow.domain.orders import CONTENT, PARTS, Customer, DraftOrder, DraftOrderLine
+from orderflow.domain.orders import CONTENT, PARTS, DraftOrder, DraftOrderLine
 
 MOST_LINES = 100
 """Changed lines that are written down; of more, only their number."""
@@ -54,12 +54,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return exact(value) if value.is_finite() else str(value)
     return {name: _plain(part) for name, part in value.items()} if isinstance(value, Mapping) else value
-
-
-def same_content(stored: DraftOrder, given: DraftOrder) -> bool:
-    """Return whether an order that comes in says what a stored one says, of whichever document it was read."""
-    as_stored = replace(given, customer=given.customer or Customer(), source_document=stored.source_document)
-    return differences(stored, as_stored) == ({}, {})
 
 
 def differences(before: DraftOrder, after: DraftOrder) -> tuple[dict[str, Any], dict[str, Any]]:

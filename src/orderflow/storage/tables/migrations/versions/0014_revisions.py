@@ -10,7 +10,7 @@ from alembic import op
 from orderflow.storage.tables.row_security import keep_policy_from_indexes, wall_off
 
 revision = "0014"
-down_revision = "0012"
+down_revision = "0013"
 
 
 def upgrade() -> None:
