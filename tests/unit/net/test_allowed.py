@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orderflow.channels.folder.held import open_folder
+from orderflow.channels.folder.store import open_folder
 from orderflow.channels.ftp.store import open_ftp
 from orderflow.channels.ftp.target import FTPTarget
 from orderflow.channels.sftp.store import SFTPTarget, close_all, open_sftp

@@ -8,7 +8,7 @@ from pydantic import BaseModel, field_validator
 
 from orderflow.channels.channel import Channel
 from orderflow.channels.filestore import FileStore
-from orderflow.channels.folder.held import open_folder
+from orderflow.channels.folder.store import open_folder
 from orderflow.channels.settings import FileSettings
 from orderflow.net.addresses import private_target, refuses_private
 

@@ -1,11 +1,14 @@
-"""A folder on this machine, or one mounted into it, as the place where files go."""
+"""A folder on this machine, or one mounted into it, as the place where files go.
+
+That of a connection which was set up over the API is held to the folders that the operator allows, at every use.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -14,9 +17,17 @@ from typing import TypeVar
 from orderflow.channels.filestore import Entry, FileStore, Rename, Upload
 from orderflow.channels.publishing import COMPARED_AT_MOST, published_before
 from orderflow.domain.errors import ConnectorError, LeaseEndingError, NeedsAttentionError, TransientError
+from orderflow.domain.reach import Reach, current
+from orderflow.net.allowed import check_folder
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+def open_folder(*, fsync: bool) -> FilesystemStore:
+    """Return the store for folders of this machine, as far as the connection that is worked with may lead."""
+    reach = current()
+    return HeldFolder(reach, fsync=fsync) if reach.restricted else FilesystemStore(fsync=fsync)
 
 
 class FilesystemStore(FileStore):
@@ -112,6 +123,56 @@ class FilesystemStore(FileStore):
             Path(path).mkdir(exist_ok=True)
         except OSError as error:
             raise _translated(error, path) from error
+
+
+class HeldFolder(FilesystemStore):
+    """Looks where a folder really is, links followed, each time that it is used; a link may have been made since.
+
+    All methods raise NeedsAttentionError (FOLDER_NOT_ALLOWED) before anything is done.
+    """
+
+    def __init__(self, reach: Reach, *, fsync: bool = False) -> None:
+        super().__init__(fsync=fsync)
+        self._reach = reach
+
+    def upload(self, uploads: Sequence[Upload]) -> Iterator[tuple[Upload, ConnectorError | None]]:
+        """Write files."""
+        self._check(_parents(upload.path for upload in uploads))
+        return super().upload(uploads)
+
+    def rename(self, renames: Sequence[Rename]) -> Iterator[tuple[Rename, bool | ConnectorError]]:
+        """Rename files."""
+        self._check(_parents(path for rename in renames for path in (rename.source, rename.target)))
+        return super().rename(renames)
+
+    def read(self, paths: Sequence[str], limit: int) -> Iterator[tuple[str, bytes | ConnectorError | None]]:
+        """Read files."""
+        self._check(_parents(paths))
+        return super().read(paths, limit)
+
+    def list(self, folder: str, at_most: int | None = None) -> list[Entry]:
+        """Return what is in the folder."""
+        self._check({folder})
+        return super().list(folder, at_most)
+
+    def stat(self, path: str) -> Entry | None:
+        """Return what is known of the path."""
+        self._check({path})
+        return super().stat(path)
+
+    def remove(self, paths: Sequence[str]) -> None:
+        """Remove files."""
+        self._check(_parents(paths))
+        super().remove(paths)
+
+    def make_folder(self, path: str) -> None:
+        """Make the folder."""
+        self._check({path})
+        super().make_folder(path)
+
+    def _check(self, folders: set[str]) -> None:
+        for folder in folders:
+            check_folder(folder, self._reach)
 
 
 def _each(
@@ -213,3 +274,7 @@ def _translated(error: OSError, path: str) -> ConnectorError:
             )
         case _:
             return TransientError(f"{path}: {os.strerror(error.errno or 0)}.", code="FILE_ERROR")
+
+
+def _parents(paths: Iterable[str]) -> set[str]:
+    return {str(Path(path).parent) for path in paths}

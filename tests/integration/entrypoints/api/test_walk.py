@@ -39,8 +39,9 @@ FORMS = {"bytes", "OrderBody", "DraftOrder", "dict", "str"}
 """What an order is on its way: the body and the document; what a body is decoded into; the order; its values by name,
 those of a row and those of the document; and its row as JSON."""
 
-BESIDE = ("storage/people/", "storage/system/", "engine/presence.py", "flow/watch.py")
-"""What runs by the clock, every few seconds: whether a key is still good, and that this process is at work."""
+BESIDE = ("storage/people/", "storage/system/", "engine/presence.py", "flow/watch.py", "flow/fault_points.py")
+"""What runs by the clock, every few seconds: whether a key is still good, and that this process is at work; and the
+places where a test may kill the process, where nothing happens."""
 
 
 class Trace:
