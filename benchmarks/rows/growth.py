@@ -164,9 +164,9 @@ def _claims(place: Installation, connection_id: UUID, repetitions: int) -> Times
 def _approve_queue(place: Installation, connection: psycopg.Connection[Any]) -> None:
     """Write the revisions that approving would have written."""
     ids = [row[0] for row in connection.execute("SELECT draft_order_id FROM erp_export WHERE status = 'PENDING'")]
-    for start in range(0, len(ids), AT_ONCE):
+    for start in range(0, len(ids), BATCH):
         with place.app.database.system() as transaction:
-            catch_up(transaction, ids[start : start + AT_ONCE])
+            catch_up(transaction, ids[start : start + BATCH])
     connection.execute("UPDATE erp_export SET revision = 1 WHERE status = 'PENDING'")
 
 
