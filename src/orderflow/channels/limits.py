@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from orderflow.domain.errors import BusyError, NeedsAttentionError
+from orderflow.domain.errors import BusyError, NeedsAttentionError, UnavailableError
 
 BYTES_PER_SECOND = 16 * 1024
 """What a line must carry at least: a transfer has its time to answer, and a second more for every 16 KiB."""
@@ -48,6 +48,25 @@ class SessionLimitError(BusyError):
     hint = (
         "It is tried again by itself. If it stays so, lower the connection's sessions at once, "
         "or ask for a higher limit on the server."
+    )
+
+
+def closed_unheard(place: str) -> SessionLimitError:
+    """Return the error for a server that closed a connection before it said anything, as servers do that are full."""
+    return SessionLimitError(
+        f"{place} closed the connection before it greeted: it takes no more for now, or nothing from this machine.",
+        hint=f"{SessionLimitError.hint} Check also the port, and that the server lets this machine in.",
+        rests_for=REST_SECONDS,
+    )
+
+
+def silent(place: str, seconds: float) -> UnavailableError:
+    """Return the error for a server that took a connection and said nothing, as servers do that are full or frozen."""
+    return UnavailableError(
+        f"{place} took the connection and did not greet within {seconds:g} seconds.",
+        code="TIMEOUT",
+        hint=f"{SessionLimitError.hint} Check also host and port.",
+        rests_for=REST_SECONDS,
     )
 
 

@@ -103,12 +103,18 @@ def tls_failed(target: FTPTarget, error: ssl.SSLError) -> ConnectorError:
     reason = (error.reason or "").upper()
     if isinstance(error, ssl.SSLCertVerificationError):
         return NeedsAttentionError(
-            f"{target.place} did not prove to be {target.host}: {error.verify_message}.",
+            f"{target.place} did not prove to be {target.host}: {error.verify_message.rstrip('.')}.",
             code="CERTIFICATE_UNTRUSTED",
             hint="Have the server's certificate mended, or enter the certificate of the authority that signed it.",
         )
     said = reason.replace("_", " ").lower() or "the connection was closed"
-    if any(part in reason for part in _VERSION):
+    if "CERTIFICATE" in reason:  # the server's word about ours
+        return NeedsAttentionError(
+            f"{target.place} asks for a client certificate ({said}), and OrderFlow has none for FTPS.",
+            code="TLS_INCOMPATIBLE",
+            hint="Have the server let this account in by its password alone.",
+        )
+    if is_about_version(error):
         return NeedsAttentionError(
             f"{target.place} takes neither TLS 1.2 nor TLS 1.3 ({said}).",
             code="TLS_VERSION",
@@ -118,9 +124,16 @@ def tls_failed(target: FTPTarget, error: ssl.SSLError) -> ConnectorError:
         return NeedsAttentionError(
             f"{target.place} and OrderFlow found no common way to encrypt over TLS ({said}).",
             code="TLS_INCOMPATIBLE",
-            hint="Have the server's certificate, keys and ciphers brought up to date (RSA 2048 or ECDSA, AES-GCM).",
+            hint="Have the server's certificate, keys and ciphers brought up to date (RSA 2048 or ECDSA, AES-GCM). If "
+            "it asks for a client certificate, have it let this account in by its password alone.",
         )
     return UnavailableError(f"TLS with {target.place} broke off ({said}).", code="CONNECTION_LOST")
+
+
+def is_about_version(error: BaseException) -> bool:
+    """Return whether a TLS handshake failed because the server takes other versions."""
+    reason = (error.reason or "").upper() if isinstance(error, ssl.SSLError) else ""
+    return any(part in reason for part in _VERSION)
 
 
 def session_error(target: FTPTarget, error: Exception) -> ConnectorError:

@@ -49,7 +49,8 @@ def login_refused(target: SFTPTarget) -> NeedsAttentionError:
         return NeedsAttentionError(
             f"{who} with this SSH key.",
             code="KEY_REFUSED",
-            hint="Add the key's public half to the account's authorized keys on the server, and check the user name.",
+            hint="Add the key's public half to the account's authorized keys on the server. Check the user name, and "
+            "that the server takes keys of this kind.",
         )
     offered = "both the SSH key and the password" if target.ssh_key else "this password"
     return NeedsAttentionError(
