@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
+from orderflow.domain.order_keys import KeyHolder
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
 
@@ -29,7 +30,7 @@ class WallClock:
         return datetime.now(UTC)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OrderRow:
     """An order: its content, and what the steps made of it."""
 
@@ -43,7 +44,7 @@ class OrderRow:
     approved_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ExportRow:
     """A delivery of an order."""
 
@@ -81,7 +82,7 @@ class ExportRow:
     traceparent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AttemptRow:
     """An attempt in the push log."""
 
@@ -94,7 +95,7 @@ class AttemptRow:
     outcome: Any = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ConnectionRow:
     """A way into an ERP."""
 
@@ -131,6 +132,18 @@ class ConnectionRow:
     deleted: bool = False
 
 
+Row = TypeVar("Row", OrderRow, ExportRow, AttemptRow, ConnectionRow)
+
+
+def changed(row: Row, **columns: Any) -> Row:
+    """Return another row that differs in these columns; `dataclasses.replace` for rows that change by the million."""
+    made = object.__new__(type(row))
+    made.__dict__.update(row.__dict__, **columns)
+    if len(made.__dict__) != len(row.__dict__):
+        raise TypeError(f"unknown columns: {sorted(columns.keys() - row.__dict__.keys())}")
+    return made
+
+
 @dataclass(slots=True)
 class Tables:
     """All rows of one organization, by id."""
@@ -138,6 +151,7 @@ class Tables:
     org_id: UUID
     clock: Clock = field(default_factory=WallClock)
     orders: dict[UUID, OrderRow] = field(default_factory=dict)
+    order_keys: dict[bytes, KeyHolder] = field(default_factory=dict)
     exports: dict[UUID, ExportRow] = field(default_factory=dict)
     attempts: dict[UUID, AttemptRow] = field(default_factory=dict)
     connections: dict[UUID, ConnectionRow] = field(default_factory=dict)
@@ -156,12 +170,13 @@ class Tables:
 
     def kept(self) -> tuple[Any, ...]:
         """Return what `put_back` needs to undo all changes from here on."""
-        tables = (self.orders, self.exports, self.attempts, self.connections, self.lanes)
+        tables = (self.orders, self.order_keys, self.exports, self.attempts, self.connections, self.lanes)
         return (*(table.copy() for table in tables), len(self.audit), self.paused)
 
     def put_back(self, kept: tuple[Any, ...]) -> None:
         """Undo all changes since `kept`."""
-        self.orders, self.exports, self.attempts, self.connections, self.lanes, entries, self.paused = kept
+        *tables, entries, self.paused = kept
+        self.orders, self.order_keys, self.exports, self.attempts, self.connections, self.lanes = tables
         del self.audit[entries:]
 
     def exports_of(self, order_id: UUID) -> list[ExportRow]:
