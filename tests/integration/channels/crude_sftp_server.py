@@ -113,7 +113,7 @@ class _Login(asyncssh.SSHServer):
     def validate_password(self, username: str, password: str) -> bool:
         return password == CrudeSFTPServer.password
 
-    def session_requested(self) -> Channel:  # type: ignore[override]  # as the library's documentation has it
+    def session_requested(self) -> Channel:
         return Channel(self._answer)
 
 

@@ -65,7 +65,7 @@ def listing(readdir: Callable[[Channel, bytes], None]) -> Callable[[Channel, Req
 
 
 def on(server: CrudeSFTPServer, **more: Any) -> Any:
-    account = {"username": server.username, "password": server.password, "host_key": server.host_key}
+    account: dict[str, Any] = {"username": server.username, "password": server.password, "host_key": server.host_key}
     return open_sftp(SFTPTarget(server.host, server.port, **account, connect_timeout=5, **{"timeout": TIMEOUT} | more))
 
 
@@ -125,7 +125,7 @@ def test_answers_that_nobody_asked_for_end_the_session() -> None:
 
 
 def on_ftp(server: CrudeFTPServer) -> Any:
-    account = {"username": "orderflow", "password": "sesame"}
+    account: dict[str, Any] = {"username": "orderflow", "password": "sesame"}
     return open_ftp(FTPTarget("127.0.0.1", server.port, **account, timeout=TIMEOUT, connect_timeout=TIMEOUT))
 
 

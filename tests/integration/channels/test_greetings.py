@@ -29,7 +29,7 @@ def no_session_stays(sftp_sessions: None) -> Iterator[None]:
 
 
 def store(speaks: str, port: int, **more: Any) -> FileStore:
-    patience = {"connect_timeout": WITHIN, "timeout": WITHIN, "username": "u", "password": "p"} | more
+    patience: dict[str, Any] = {"connect_timeout": WITHIN, "timeout": WITHIN, "username": "u", "password": "p"} | more
     if speaks == "sftp":
         return open_sftp(SFTPTarget("127.0.0.1", port, host_key=f"SHA256:{'A' * 43}", **patience))
     return open_ftp(FTPTarget("127.0.0.1", port, tls=speaks == "ftps", **patience))
