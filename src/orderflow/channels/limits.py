@@ -33,12 +33,27 @@ def too_many_names(place: str, folder: str) -> NeedsAttentionError:
 REST_SECONDS = 15.0
 """How long a connection rests after its server said that it takes no more."""
 
-TOO_MANY = re.compile(
-    r"too many|maximum|max\b|limit|already (connected|logged)|exceed|no more (users|connections|sessions)|"
+_TOO_MANY = re.compile(
+    r"too many|maximum|max\b|limit\b|already (connected|logged)|exceed|no more (users|connections|sessions)|"
     r"try (again )?later|zu viele|bereits (verbunden|angemeldet)|trop de|demasiad",
     re.IGNORECASE,
 )
-"""Words by which servers say that they take no further session, whatever code comes with them."""
+_TRIED_TOO_OFTEN = re.compile(
+    r"(authentication|log-?in|logon|password|anmelde\w*) (failures|attempts|tries|versuche)|"
+    r"(bad|failed|incorrect|invalid|unsuccessful|wrong) (log-?in|password|auth|attempt|user)|"
+    r"incorrect|attempts exceeded|fehlversuche|expired|locked|too many log-?ins? fail",
+    re.IGNORECASE,
+)
+
+
+def tried_too_often(words: str) -> bool:
+    """Return whether a server says that a sign-in is refused, perhaps for good, since wrong ones were tried."""
+    return bool(_TRIED_TOO_OFTEN.search(words))
+
+
+def too_many(words: str) -> bool:
+    """Return whether a server says that it takes no further session, whatever code comes with its words."""
+    return bool(_TOO_MANY.search(words)) and not tried_too_often(words)
 
 
 class SessionLimitError(BusyError):

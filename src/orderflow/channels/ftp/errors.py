@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from orderflow.channels.ftp.target import FTPTarget
-from orderflow.channels.limits import TOO_MANY, session_limit
+from orderflow.channels.limits import session_limit, too_many, tried_too_often
 from orderflow.domain.errors import (
     ConfigError,
     ConnectorError,
@@ -68,17 +68,31 @@ def translated(target: FTPTarget) -> Iterator[None]:
 def login_refused(target: FTPTarget, error: ftplib.Error) -> ConnectorError:
     """Return our counterpart of a refusal to let us in."""
     words, code = words_of(target, error), code_of(error)
-    if code == 421 or TOO_MANY.search(words):
+    if too_many(words):
         return session_limit(target.place, words)
     if not target.tls and _WANTS_TLS.search(words):
         return _tls_required(target, words)
-    if isinstance(error, ftplib.error_perm) or code == 430:
+    if code == 421 and not tried_too_often(words):
+        return session_limit(target.place, words)
+    if isinstance(error, ftplib.error_perm) or code in (421, 430):
         return NeedsAttentionError(
             f"{target.place} refused the login of {target.username} with this password ({words}).",
             code="AUTH_FAILED",
             hint="Check user name and password with whoever runs the server, correct them and test the connection.",
         )
     return session_error(target, error)
+
+
+def turned_away(target: FTPTarget, error: ftplib.Error) -> ConnectorError:
+    """Return our counterpart of a refusal before anybody signed in."""
+    reason = login_refused(target, error)
+    if reason.code != "AUTH_FAILED":
+        return reason
+    return NeedsAttentionError(
+        f"{target.place} turned us away before the sign-in ({words_of(target, error)}).",
+        code="PERMISSION_DENIED",
+        hint="Have the server let this machine in, then test the connection.",
+    )
 
 
 def _tls_required(target: FTPTarget, words: str) -> NeedsAttentionError:

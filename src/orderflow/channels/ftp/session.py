@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from orderflow.channels.ftp.errors import is_about_version, login_refused, tls_not_offered, translated
+from orderflow.channels.ftp.errors import is_about_version, login_refused, tls_not_offered, translated, turned_away
 from orderflow.channels.ftp.target import FTPTarget
 from orderflow.channels.limits import (
     BYTES_PER_SECOND,
@@ -26,6 +26,7 @@ from orderflow.channels.limits import (
 from orderflow.domain.errors import ConfigError
 from orderflow.net.addresses import connected
 from orderflow.net.deadline import Deadline
+from orderflow.net.private_keys import mended
 
 LONGEST_LINE = 8 * 1024
 MOST_LINES = 1_000
@@ -125,8 +126,10 @@ class FTPSession(ftplib.FTP_TLS):
     def _be_greeted(self, target: FTPTarget) -> None:
         try:
             self.welcome = self.getresp()
+        except ftplib.error_proto:
+            raise
         except ftplib.Error as error:
-            raise login_refused(target, error) from None
+            raise turned_away(target, error) from None
         except TimeoutError:
             raise silent(target.place, target.timeout) from None
         except (EOFError, ConnectionError):
@@ -202,6 +205,8 @@ class FTPSession(ftplib.FTP_TLS):
         with self.within(self.answer_time):
             lines = [self.getline()]
             code = lines[0][:3]
+            if not code.isdigit():  # as "SSH-2.0-…" is, which looks like the first line of several
+                raise ftplib.error_proto(lines[0])  # noqa: S321  # as above
             if lines[0][3:4] == "-":
                 while not (lines[-1][:3] == code and lines[-1][3:4] != "-" and len(lines) > 1):
                     if len(lines) >= MOST_LINES:
@@ -306,8 +311,8 @@ def _context(target: FTPTarget) -> ssl.SSLContext:
     if not target.tls:
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # not used; to read the system's authorities takes long
     try:
-        context = ssl.create_default_context(cadata=target.ca)
-    except ssl.SSLError:
+        context = ssl.create_default_context(cadata=mended(target.ca) if target.ca else None)
+    except (ssl.SSLError, ValueError, TypeError):  # the last for what is not ASCII
         raise ConfigError(
             "The certificate to trust is not one in PEM format.", details={"fields": ["tls_ca"]}
         ) from None
