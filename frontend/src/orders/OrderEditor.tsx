@@ -1,6 +1,6 @@
 import { ActionIcon, Button, Card, Drawer, Group, SimpleGrid, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
-import { useState, type SyntheticEvent } from "react";
+import { useState, type ChangeEvent, type SyntheticEvent } from "react";
 import { answer, api, type Schemas } from "../api/client";
 import { parseExact } from "../api/exact";
 import { getOrder, type ExactLine, type ExactOrder } from "../api/queries";
@@ -9,10 +9,18 @@ import { useEditing } from "../shared/useEditing";
 import { StaleDialog } from "../shared/versions/StaleDialog";
 import { useSaving, type IfMatch, type Stored } from "../shared/versions/useSaving";
 import { emptyLine, errorsOf, stored, type Draft } from "./draft";
-import { fieldLabel, fieldPath, fieldText, lineLabel } from "./orderFields";
+import {
+  fieldLabel,
+  fieldPath,
+  fieldText,
+  HEADER,
+  lineLabel,
+  LONG_FIELDS,
+  SHORT_FIELDS,
+  type HeaderField,
+} from "./orderFields";
 
 type Body = Schemas["OrderBody"];
-type TextField = "external_order_number" | "currency" | "order_date" | "requested_delivery_date";
 type LineField = "internal_sku" | "description" | "qty" | "uom" | "unit_price" | "currency";
 
 const LINE_FIELDS: LineField[] = ["internal_sku", "description", "qty", "uom", "unit_price", "currency"];
@@ -39,15 +47,13 @@ export function OrderEditor({ order, onClose }: { order: ExactOrder; onClose: ()
     saving.save(draft);
   };
   const wrong = errorsOf(saving.error?.fields ?? [], draft.lines);
-  const field = (name: TextField, type = "text") => (
-    <TextInput
-      label={fieldLabel([name])}
-      type={type}
-      value={draft[name] ?? ""}
-      error={wrong.get(name)}
-      onChange={(event) => change({ [name]: event.currentTarget.value || null })}
-    />
-  );
+  const field = (name: HeaderField) => ({
+    label: HEADER[name].label,
+    value: draft[name] ?? "",
+    error: wrong.get(name),
+    onChange: (event: ChangeEvent<HTMLInputElement | HTMLTextAreaElement>) =>
+      change({ [name]: event.currentTarget.value || null }),
+  });
   const customer = (name: "erp_customer_number" | "name") => (
     <TextInput
       label={fieldLabel(["customer", name])}
@@ -65,21 +71,15 @@ export function OrderEditor({ order, onClose }: { order: ExactOrder; onClose: ()
           </Text>
         )}
         <SimpleGrid cols={{ base: 1, xs: 2 }}>
-          {field("external_order_number")}
-          {field("currency")}
           {customer("erp_customer_number")}
           {customer("name")}
-          {field("order_date", "date")}
-          {field("requested_delivery_date", "date")}
+          {SHORT_FIELDS.map((name) => (
+            <TextInput key={name} type={HEADER[name].input} {...field(name)} />
+          ))}
         </SimpleGrid>
-        <Textarea
-          label={fieldLabel(["notes"])}
-          autosize
-          minRows={2}
-          value={draft.notes ?? ""}
-          error={wrong.get("notes")}
-          onChange={(event) => change({ notes: event.currentTarget.value || null })}
-        />
+        {LONG_FIELDS.map((name) => (
+          <Textarea key={name} autosize minRows={2} {...field(name)} />
+        ))}
         {draft.lines.map((line, at) => (
           <LineEditor
             key={line.line_no}

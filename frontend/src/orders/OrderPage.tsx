@@ -10,6 +10,7 @@ import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
 import { OrderActions } from "./OrderActions";
 import { OrderEditor } from "./OrderEditor";
+import { HEADER, LONG_FIELDS, SHORT_FIELDS, type HeaderField } from "./orderFields";
 import { addressText, customerText, erpNumberText } from "./orderText";
 import { PageTitle } from "../shared/PageTitle";
 import { PreviewButton } from "../shared/Preview";
@@ -103,13 +104,14 @@ function Heading({ order }: { order: ExactOrder }) {
   );
 }
 
+type Fact = [string, React.ReactNode];
+
 function Facts({ order }: { order: ExactOrder }) {
-  const facts: [string, React.ReactNode][] = [
+  const fact = (name: HeaderField): Fact => [HEADER[name].label, order[name]];
+  const facts: Fact[] = [
     ["Customer", customerText(order.customer)],
     ["Number in the ERP", erpNumberText(order)],
-    ["Order date", order.order_date],
-    ["Wanted for", order.requested_delivery_date],
-    ["Currency", order.currency],
+    ...SHORT_FIELDS.filter((name) => name !== "external_order_number").map(fact),
     ["Ship to", addressText(order.ship_to)],
     ["Bill to", addressText(order.bill_to)],
     ["Source", order.source_document.file_name],
@@ -121,7 +123,7 @@ function Facts({ order }: { order: ExactOrder }) {
         </>
       ),
     ],
-    ["Notes", order.notes],
+    ...LONG_FIELDS.map(fact),
   ];
   return (
     <Card>

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { ExactLine, ExactOrder } from "../api/queries";
 import { emptyLine, errorsOf, stored } from "./draft";
+import { HEADER_FIELDS } from "./orderFields";
 
 const line = (line_no: number, more: Partial<ExactLine> = {}) =>
   ({ line_no, internal_sku: "INT-999", qty: "10.000", unit_price: "1.2300", currency: "EUR", ...more }) as ExactLine;
@@ -15,6 +16,12 @@ test("a form begins with an order's own digits, without the zeros that the datab
     ["10", "1.23"],
   ]);
   expect(value).not.toHaveProperty("status");
+});
+
+test("no field of an order's head is lost by an edit", () => {
+  const head = Object.fromEntries(HEADER_FIELDS.map((name) => [name, `its ${name}`]));
+  const order = { version: 1, ...head, lines: [] } as unknown as ExactOrder;
+  expect(stored(order).value).toMatchObject(head);
 });
 
 test("one more line has the next number and the others' currency", () => {

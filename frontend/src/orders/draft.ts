@@ -2,7 +2,7 @@ import type { Schemas } from "../api/client";
 import type { ExactLine, ExactOrder } from "../api/queries";
 import { trimmed } from "../shared/format";
 import type { Stored } from "../shared/versions/useSaving";
-import { fieldPath } from "./orderFields";
+import { fieldPath, HEADER_FIELDS, type HeaderField } from "./orderFields";
 
 type Body = Schemas["OrderBody"];
 
@@ -16,11 +16,10 @@ export function errorsOf(fields: { field: string; message: string }[], lines: Ex
 
 /** What can be edited of an order, and over which version. */
 export function stored(order: ExactOrder): Stored<Draft> {
-  const { external_order_number, order_date, currency, requested_delivery_date, notes, customer, source_document } =
-    order;
-  const head = { external_order_number, order_date, currency, requested_delivery_date, notes, customer };
+  const { customer, source_document } = order;
+  const head = Object.fromEntries(HEADER_FIELDS.map((name) => [name, order[name]])) as Pick<ExactOrder, HeaderField>;
   const addresses = { ship_to: order.ship_to as Draft["ship_to"], bill_to: order.bill_to as Draft["bill_to"] };
-  const value = { ...head, ...addresses, source_document, lines: order.lines.map(shortened) };
+  const value = { ...head, ...addresses, customer, source_document, lines: order.lines.map(shortened) };
   return { value, version: order.version };
 }
 

@@ -1,13 +1,27 @@
+import type { Schemas } from "../api/client";
 import { isMissing } from "../shared/versions/differences";
 import { decimal, phrase } from "../shared/format";
 
+type Parts = "customer" | "ship_to" | "bill_to" | "source_document" | "lines";
+export type HeaderField = Exclude<keyof Schemas["OrderBody"], Parts>;
+
+/** What an order says in one value: what the page calls it and how it is typed in. Every one that the API knows is
+ * here, or an edit would lose it. */
+export const HEADER: Record<HeaderField, { label: string; input: "text" | "date" | "textarea" }> = {
+  external_order_number: { label: "Order number", input: "text" },
+  currency: { label: "Currency", input: "text" },
+  order_date: { label: "Order date", input: "date" },
+  requested_delivery_date: { label: "Wanted for", input: "date" },
+  delivery_terms: { label: "Delivery terms", input: "text" },
+  notes: { label: "Notes", input: "textarea" },
+};
+export const HEADER_FIELDS = Object.keys(HEADER) as HeaderField[];
+export const LONG_FIELDS = HEADER_FIELDS.filter((name) => HEADER[name].input === "textarea");
+export const SHORT_FIELDS = HEADER_FIELDS.filter((name) => !LONG_FIELDS.includes(name));
+
 /** Fields of an order as people call them, on the page, in its form and in its history. */
 const LABELS: Record<string, string> = {
-  external_order_number: "Order number",
-  order_date: "Order date",
-  requested_delivery_date: "Wanted for",
-  currency: "Currency",
-  notes: "Notes",
+  ...Object.fromEntries(HEADER_FIELDS.map((name) => [name, HEADER[name].label])),
   "customer.erp_customer_number": "Customer number in the ERP",
   "customer.name": "Customer",
   ship_to: "Ship to",

@@ -62,6 +62,7 @@ class DraftOrder:
     order_date: date | None = None
     currency: str | None = None
     requested_delivery_date: date | None = None
+    delivery_terms: str | None = None
     notes: str | None = None
     customer: Customer | None = None
     ship_to: dict[str, Any] | None = None

@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import text
 
 import orderflow
+from orderflow.domain.orders import HEADER
 from orderflow.entrypoints.cli import main
 from orderflow.secrets.keys import generate_key
 from orderflow.storage.database import Database
@@ -89,6 +90,15 @@ def test_a_delivered_order_is_shown_and_not_pushed_again(acme, dropzone):
     assert "PUSHED already" in acme("push", "PO-1", exits=3).stderr
     assert "no answers" in acme("acks", "poll").stdout
     assert [row["unanswered"] for row in acme.json("connections", "list")] == [1]
+
+
+def test_an_order_is_shown_with_all_that_its_head_says(acme):
+    order = {**GOOD, "order_date": "2031-07-17", "delivery_terms": "DAP Köln, Incoterms 2020", "notes": "Ring twice"}
+    acme("orders", "import", "-", stdin=json.dumps(order))
+    shown = acme("orders", "show", "PO-1").stdout
+    for name in HEADER:
+        assert (name in shown) == (name in order)
+        assert order.get(name, "") in shown
 
 
 def test_an_order_that_the_target_refuses_is_retried_after_the_connection_is_mended(acme):

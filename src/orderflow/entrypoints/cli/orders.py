@@ -9,6 +9,7 @@ from uuid import UUID
 import typer
 
 from orderflow.domain.errors import InputError
+from orderflow.domain.orders import HEADER
 from orderflow.entrypoints.cli.importing import import_orders
 from orderflow.entrypoints.cli.options import AsJson, Limit, Orders, OrderStatuses, Org
 from orderflow.entrypoints.cli.outcomes import finish
@@ -139,9 +140,9 @@ def named_or_all(place: Workplace, orders: list[str] | None, status: str | None,
 
 
 def _print_order(order: dict[str, Any]) -> None:
-    shown = "id external_order_number status erp_customer_number customer_name currency order_date"
-    shown += " requested_delivery_date notes approved_by approved_at erp_order_id error_json"
-    print_facts({name: order[name] for name in shown.split()})
+    shown = ["id", "status", "erp_customer_number", "customer_name", *HEADER]
+    shown += ["approved_by", "approved_at", "erp_order_id", "error_json"]
+    print_facts({name: order[name] for name in shown})
     for reason in order["missing"]:
         out().print(f"  - {reason}", markup=False)
     columns = {"line_no": "line", "internal_sku": "SKU", "qty": "qty", "uom": "uom", "unit_price": "price"}

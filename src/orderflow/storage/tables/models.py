@@ -248,6 +248,7 @@ class DraftOrderRow(_Owned, Base):
     order_date: Mapped[date | None]
     currency: Mapped[str | None]
     requested_delivery_date: Mapped[date | None]
+    delivery_terms: Mapped[str | None]
     notes: Mapped[str | None]
     customer_id: Mapped[UUID | None]
     erp_customer_number: Mapped[str | None]

@@ -124,6 +124,7 @@ class OrderSummary:
 class Order(OrderSummary):
     """An order, whole."""
 
+    delivery_terms: Annotated[str | None, Field(description="As the customer puts them: DAP Köln, Incoterms 2020")]
     notes: str | None
     ship_to: dict[str, Any] | None
     bill_to: dict[str, Any] | None
