@@ -75,6 +75,10 @@ def _clean_up(app: App, place: Place, _stopped: Stopped) -> bool:
     return False
 
 
+def _route(app: App, _stopped: Stopped) -> bool:
+    return app.route()
+
+
 def _keep_up(app: App, _stopped: Stopped) -> bool:
     app.upkeep()
     return False
@@ -101,6 +105,7 @@ JOBS = (
     Job("probe", lambda app: app.system.due_probes(), _probe),
     Job("give_up", lambda app: app.system.outages(), _give_up),
     Job("poll_acks", lambda app: app.system.due_polls(), _poll),
+    Job("route", None, _route),
     Job("upkeep", None, _keep_up),
     Job("clean_up", lambda app: app.system.cleanable(), _clean_up, every=lambda settings: settings.cleanup_seconds),
     Job("prune", None, _prune, every=lambda settings: settings.prune_seconds),

@@ -22,6 +22,7 @@ from orderflow.storage.work.connections import SqlConnections
 from orderflow.storage.work.exports import SqlExports
 from orderflow.storage.work.leases import EXTEND
 from orderflow.storage.work.orders import SqlOrders
+from orderflow.storage.work.routes import SqlRoutes
 from orderflow.storage.work.waiting import SqlWaiting
 
 _SLUG = text("SELECT slug FROM organization WHERE id = :id")
@@ -56,6 +57,11 @@ class SqlWork:
     def connections(self) -> SqlConnections:
         """The ways into ERPs."""
         return SqlConnections(self.connection, self.org_id, self._encryption, self._holding)
+
+    @cached_property
+    def routes(self) -> SqlRoutes:
+        """The routing rules."""
+        return SqlRoutes(self.connection, self.org_id, self._holding)
 
     @cached_property
     def audit(self) -> SqlAudit:

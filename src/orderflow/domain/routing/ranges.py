@@ -89,7 +89,7 @@ class Ranges:
                 last = 2 * len(ends) if one.high is None else self._place(one.high) - one.high_open
                 changes[first] ^= 1 << number
                 changes[last + 1] ^= 1 << number
-        self._answers = list(accumulate(changes, xor))
+        self._answers: list[int] = list(accumulate(changes, xor))
 
     def holding(self, value: Any) -> int:
         """Return the ranges that hold a value."""

@@ -100,6 +100,11 @@ def read_rules(given: Sequence[Any], known: Collection[UUID] | None = None) -> l
     return [rule for rule in rules if rule]
 
 
+def rules_naming(rules: Sequence[Rule], connection_id: UUID) -> list[str]:
+    """Return the names of the rules that lead to a connection."""
+    return [rule.name for rule in rules if connection_id in (rule.connection_id, rule.fallback_id)]
+
+
 def _compare_names(rules: Sequence[Rule], faults: _Faults) -> None:
     seen: set[str] = set()
     for number, rule in enumerate(rules):

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 acks = typer.Typer(help="The ERP's answers.", no_args_is_help=True)
 
-Connection = Annotated[str | None, typer.Option("--connection", help="Where to: id, name or type; else the default.")]
+Connection = Annotated[
+    str | None, typer.Option("--connection", help="Where to: id, name or type; else by the rules, or the default.")
+]
 Wait = Annotated[bool, typer.Option("--wait", help="Deliver in this process too, and wait until it is done.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Seconds that --wait waits at most.")]
 
@@ -164,7 +166,7 @@ def _delivered(place: Workplace, ids: list[UUID], timeout: float, *, hidden: boo
     from orderflow.storage.views.deliveries import ExportFilter
 
     with place.reading() as reading:
-        return [reading.exports(ExportFilter(order_id=order_id), 1)[0] for order_id in ids]
+        return [row for order_id in ids for row in reading.exports(ExportFilter(order_id=order_id), 1)]
 
 
 def _still_pushing(place: Workplace, ids: list[UUID]) -> int:

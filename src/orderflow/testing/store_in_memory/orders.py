@@ -30,13 +30,17 @@ class MemoryOrders:
         """Return the order with its lines. Raises NotFoundError."""
         return as_order(self.row(order_id))
 
+    def get_many(self, order_ids: Sequence[UUID]) -> dict[UUID, DraftOrder]:
+        """Return those of the orders that exist, by id."""
+        return {one: as_order(self._tables.orders[one]) for one in order_ids if one in self._tables.orders}
+
     def lock_status(self, order_id: UUID) -> OrderStatus:
         """Return the order's state. Raises NotFoundError."""
         return self.row(order_id).status
 
     def set_status(self, order_id: UUID, status: OrderStatus, **columns: Any) -> None:
-        """Change the state, and any further columns with it."""
-        self._tables.orders[order_id] = replace(self.row(order_id), status=status, **columns)
+        """Change the state, and any further columns with it; it waits for no route any more."""
+        self._tables.orders[order_id] = replace(self.row(order_id), status=status, waits=None, **columns)
 
     def replace(self, order: DraftOrder) -> None:
         """Overwrite the order's content and lines."""

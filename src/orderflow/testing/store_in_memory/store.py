@@ -17,6 +17,7 @@ from orderflow.testing.store_in_memory.audit import MemoryAudit
 from orderflow.testing.store_in_memory.connections import MemoryConnections
 from orderflow.testing.store_in_memory.exports import MemoryExports
 from orderflow.testing.store_in_memory.orders import MemoryOrders
+from orderflow.testing.store_in_memory.routes import MemoryRoutes
 from orderflow.testing.store_in_memory.tables import Clock, ExportRow, Tables, WallClock
 
 
@@ -29,6 +30,7 @@ class MemoryWork:
         self.orders = MemoryOrders(tables)
         self.exports = MemoryExports(tables)
         self.connections = MemoryConnections(tables)
+        self.routes = MemoryRoutes(tables)
         self.audit = MemoryAudit(tables)
 
 

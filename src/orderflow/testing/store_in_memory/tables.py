@@ -12,6 +12,7 @@ from uuid import UUID
 
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
+from orderflow.flow.ports import PushRequest
 
 
 class Clock(Protocol):
@@ -30,6 +31,15 @@ class WallClock:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiter:
+    """Why an order waits for a route, what rules and connections were when that was found, and who asked."""
+
+    reason: str
+    seen: object
+    request: PushRequest
+
+
+@dataclass(frozen=True, slots=True)
 class OrderRow:
     """An order: its content, and what the steps made of it."""
 
@@ -41,6 +51,7 @@ class OrderRow:
     error_json: dict[str, Any] | None = None
     approved_by: str | None = None
     approved_at: datetime | None = None
+    waits: Waiter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,9 @@ class ExportRow:
     idempotency_key: str | None = None
     request_id: str | None = None
     traceparent: str | None = None
+    route: dict[str, Any] | None = None
+    route_version: int | None = None
+    fallback_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +156,7 @@ class Tables:
     attempts: dict[UUID, AttemptRow] = field(default_factory=dict)
     connections: dict[UUID, ConnectionRow] = field(default_factory=dict)
     lanes: dict[tuple[UUID, int], tuple[UUID, datetime]] = field(default_factory=dict)
+    route_sets: list[list[dict[str, Any]]] = field(default_factory=list)
     audit: list[dict[str, Any]] = field(default_factory=list)
     paused: bool = False
     slug: str = "acme"
@@ -157,11 +172,12 @@ class Tables:
     def kept(self) -> tuple[Any, ...]:
         """Return what `put_back` needs to undo all changes from here on."""
         tables = (self.orders, self.exports, self.attempts, self.connections, self.lanes)
-        return (*(table.copy() for table in tables), len(self.audit), self.paused)
+        return (*(table.copy() for table in tables), self.route_sets, len(self.audit), self.paused)
 
     def put_back(self, kept: tuple[Any, ...]) -> None:
         """Undo all changes since `kept`."""
-        self.orders, self.exports, self.attempts, self.connections, self.lanes, entries, self.paused = kept
+        self.orders, self.exports, self.attempts, self.connections, self.lanes, *rest = kept
+        self.route_sets, entries, self.paused = rest
         del self.audit[entries:]
 
     def exports_of(self, order_id: UUID) -> list[ExportRow]:
