@@ -102,4 +102,4 @@ class BulkPreview(Out):
     orders: int = Field(description="How many would go; those in another state than it starts from are left out")
     more: bool = Field(description="The filter found more than 1,000")
     destinations: list[Destination] = Field(description="Where they would go, most first; empty for `approve`")
-    waiting: int = Field(0, description="How many of them would wait, since no routing rule sends them anywhere")
+    waiting: int = Field(0, description="How many would wait, since no routing rule sends them anywhere")

@@ -104,8 +104,8 @@ def preview_bulk_action(request: Request, caller: Pusher, body: BulkBody) -> Bul
         view, going, waiting, found = seen_by(caller, work), 0, 0, list[Destination]()
         for way, some in ids_by_way.items():
             go, there = destinations(view, OrdersToPush(some, starts_of(body.action)), way, body.connection_id)
-            going, found = going + go, found + there
-            waiting += go if way is None and body.action != "approve" else 0
+            waits = way is None and body.action != "approve"
+            going, waiting, found = going + (0 if waits else go), waiting + (go if waits else 0), found + there
     return BulkPreview(orders=going, more=len(ids) > MOST_IN_BULK, destinations=joined(found), waiting=waiting)
 
 
