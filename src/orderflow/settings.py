@@ -14,8 +14,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orderflow.domain.errors import InputError, OrderFlowError
+from orderflow.http.webhook_signature import webhook_key
 from orderflow.net.allowed import AllowedFolder, AllowedNetwork, Rules
-from orderflow.notices.webhook_signature import webhook_key
 from orderflow.postgres.home import EMBEDDED, default_home
 from orderflow.secrets.encryption import EncryptionService
 from orderflow.secrets.keys import key_from_file, load_or_create_key_file, parse_key

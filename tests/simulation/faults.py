@@ -168,7 +168,7 @@ FAULTS = (
     Fault(
         "a lease is taken, and not written down",
         LEASES,
-        "replace(row, lease_token=lease.token, lease_until=until)",
-        "replace(row, lease_until=until)",
+        "changed(row, lease_token=lease.token, lease_until=until)",
+        "changed(row, lease_until=until)",
     ),
 )

@@ -21,9 +21,10 @@ Folder = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(_f
 def hint(group: str, **more: Any) -> dict[str, Any]:
     """Return what the form needs to know of a field: where it stands, and whatever else `json_schema_extra` takes.
 
-    The folders and what is advanced do not decide who gets secrets; servers and sign-ins do (`destination`).
+    The folders and what is advanced do not decide who gets secrets, and how they are protected on the way; servers,
+    sign-ins and TLS do (`destination`).
     """
-    return {"group": group, "destination": group in ("Server", "Sign-in"), **more}
+    return {"group": group, "destination": group in ("Server", "Sign-in", "TLS"), **more}
 
 
 class ChannelSettings(BaseModel):

@@ -9,7 +9,7 @@ from uuid import UUID
 from orderflow.domain.errors import ConnectorError
 from orderflow.flow.notify import Notification, NotificationError
 from orderflow.http import HttpClient
-from orderflow.notices.webhook_signature import signature, webhook_key
+from orderflow.http.webhook_signature import signature, webhook_key
 
 TIMEOUT = 15.0
 """Seconds for all of it; the recommendation is 15 to 30."""

@@ -12,8 +12,8 @@ import pytest
 
 from orderflow.domain.ids import new_id
 from orderflow.flow.notify import Notification, NotificationError
+from orderflow.http.webhook_signature import signature, webhook_key
 from orderflow.notices.webhook import Webhook
-from orderflow.notices.webhook_signature import signature, webhook_key
 
 KEY = bytes(range(32))
 SECRET = f"whsec_{base64.b64encode(KEY).decode()}"

@@ -28,7 +28,7 @@ from orderflow.channels.channel import Channel
 from orderflow.channels.registry import channels
 
 OLD_NAMES = {"base_path": "export_path", "dropzone_type": "mode"}
-GROUPS = ("Server", "Sign-in", "Folders", "Advanced")
+GROUPS = ("Server", "Request", "Sign-in", "TLS", "Folders", "Advanced")
 """The order in which the form shows what channels ask; a format's fields follow."""
 
 
@@ -196,7 +196,8 @@ def _asked_by(modes: list[tuple[str, FieldInfo]], channels_there_are: int) -> An
     extra: dict[str, Any] = dict(field.json_schema_extra) if isinstance(field.json_schema_extra, dict) else {}
     shown = [mode for mode, _ in modes]
     if len(shown) < channels_there_are:
-        extra["show_when"] = {"mode": shown}
+        own = extra.get("show_when", {}) if len(shown) == 1 else {}  # what one channel says of it is not so for all
+        extra["show_when"] = {"mode": shown, **own}
     everywhere = len(modes) == channels_there_are and all(asked.is_required() for _, asked in modes)
     return _field(field, extra, optional=field.is_required() and not everywhere)
 

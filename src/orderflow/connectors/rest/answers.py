@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from orderflow.channels.http.outcome import words_of
 from orderflow.connectors.rest.config import RestJsonConfig
 from orderflow.connectors.rest.expressions import clearly_false, clearly_nothing, names_in, pick
 from orderflow.domain.errors import (
@@ -33,7 +34,7 @@ from orderflow.http.client import LONGEST_REST
 from orderflow.http.parts import is_part, leaves_open
 from orderflow.http.refusals import Sign, perhaps_refused, refusal_in, says_nothing, yes_or_no
 from orderflow.http.sorting import IN_ITS_WORDS, USUAL_REST, error_of
-from orderflow.http.words import LONGEST, as_text, excerpt, said_in, said_in_text
+from orderflow.http.words import LONGEST, as_text
 
 NOBODY = Redactor([])
 LONGEST_NUMBER = 200
@@ -205,12 +206,7 @@ def words(answer: Answer, config: RestJsonConfig, redactor: Redactor = NOBODY) -
     """Return the target's own words about what is wrong."""
     value = _json_or_none(answer, redactor)
     said = pick(config.error_message, value) if config.error_message and value is not None else None
-    if said not in (None, "", [], {}):
-        told = as_text(said)
-    elif value is not None:
-        told = said_in(value) or excerpt(value)
-    else:
-        told = said_in_text(redactor.text(answer.text))  # before anything is cut, and a secret with it
+    told = as_text(said) if said not in (None, "", [], {}) else words_of(answer, redactor)
     return " ".join(told.split())[:LONGEST] or "It gave no reason."
 
 

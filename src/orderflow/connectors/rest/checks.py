@@ -2,64 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import ValidationInfo
 
+from orderflow.channels.http.checks import header_lines, origin_of, without_twins
 from orderflow.formats.template.filters import in_header, in_url
 from orderflow.formats.template.settings import ORDER_FIELDS, filled
 
-MOST_HEADERS = 100
 STATUS_FIELDS = {"erp_order_id": "SO-1", "reference": "sales_order_1.json", "export_id": "4", "draft_order_id": "1"}
-_HEADER = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]+):[ \t]*(.*)")
-_OURS = {
-    "authorization",
-    "connection",
-    "content-length",
-    "host",
-    "idempotency-key",
-    "transfer-encoding",
-}
-
-
-def origin_of(url: str) -> tuple[str, str, int]:
-    """Return scheme, host and port of a URL, or of a template whose host is fixed.
-
-    Raises:
-        ValueError: It is no http(s) URL, names a user, or leaves the host to a template.
-    """
-    fixed = url.strip().split("{", 1)[0]
-    parts = urlsplit(fixed)
-    if parts.scheme not in ("http", "https") or not parts.hostname or any(ord(char) <= 32 for char in fixed):
-        raise ValueError("must begin with https:// and a host")
-    if "{" in url and not parts.path.startswith("/"):
-        raise ValueError("must name its host itself, and a / after it, before any template")
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("must not hold a user or a password; use the sign-in")
-    return parts.scheme, parts.hostname.lower(), parts.port or (443 if parts.scheme == "https" else 80)
-
-
-def header_lines(text: str) -> list[tuple[str, str]]:
-    """Return the names and templates of a configuration's headers.
-
-    Raises:
-        ValueError: There are too many, or a line is no header, or one that OrderFlow sets itself.
-    """
-    headers = []
-    lines = list(filter(None, map(str.strip, text.splitlines())))
-    if len(lines) > MOST_HEADERS:
-        raise ValueError(f"has more than {MOST_HEADERS} headers")
-    for line in lines:
-        found = _HEADER.fullmatch(line)
-        if found is None:
-            raise ValueError("every line must be as 'Name: value'")
-        if found[1].lower() in _OURS:
-            raise ValueError(f"{found[1]} is set by OrderFlow itself")
-        headers.append((found[1], found[2]))
-    return headers
 
 
 def check_url(text: str, fields: Mapping[str, Any]) -> str:
@@ -80,12 +32,7 @@ def check_headers(text: str, about: ValidationInfo) -> str:
     Raises:
         ValueError: One is none, cannot be filled, or is there twice; of those that were saved, the last one counts.
     """
-    lines = header_lines(text)
-    names = [name.lower() for name, _ in lines]
-    twice = next((name for name, _ in lines if names.count(name.lower()) > 1), None)
-    if twice is not None and (about.context or {}).get("saving"):
-        raise ValueError(f"{twice} is there twice, and only one can be sent")
-    for name, value in lines:
+    for name, value in without_twins(header_lines(text), about.context):
         try:
             filled(value, in_header, ORDER_FIELDS)
         except ValueError as error:

@@ -8,10 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from orderflow.connectors.rest.answers import as_number, status_error, words
-from orderflow.connectors.rest.auth import send_signed
 from orderflow.connectors.rest.expressions import pick
+from orderflow.connectors.rest.opened import Opened
 from orderflow.connectors.rest.request import status_request
-from orderflow.connectors.rest.session import Session
 from orderflow.domain.delivery import Ack, Waiting, WaitingExport
 from orderflow.domain.errors import RejectedError, UnavailableError
 from orderflow.http import Answer, UnreadableError
@@ -25,7 +24,7 @@ WITHIN = 90.0
 """Seconds for one round, however slowly the API answers; the next round asks about the rest."""
 
 
-def acks_of(session: Session, waiting: Waiting | Iterable[WaitingExport]) -> Iterator[Ack]:
+def acks_of(opened: Opened, waiting: Waiting | Iterable[WaitingExport]) -> Iterator[Ack]:
     """Yield the answers there are; an order that is not decided yet, or not known yet, waits for the next round.
 
     Raises:
@@ -33,36 +32,36 @@ def acks_of(session: Session, waiting: Waiting | Iterable[WaitingExport]) -> Ite
         NeedsAttentionError: It does not let us in.
     """
     exports, deadline = iter(Waiting.of(waiting)), Deadline(WITHIN)
-    pool = ThreadPoolExecutor(session.config.max_in_flight, "rest-json-status")
+    pool = ThreadPoolExecutor(opened.config.max_in_flight, "rest-json-status")
     try:
         while not deadline.passed and (some := list(islice(exports, AT_ONCE))):
             random.shuffle(some)  # no order waits for ever behind others that take all the time
-            for ack in pool.map(lambda export: _ask(session, export, deadline), some):
+            for ack in pool.map(lambda export: _ask(opened, export, deadline), some):
                 if ack is not None:
                     yield ack
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _ask(session: Session, export: WaitingExport, deadline: Deadline) -> Ack | None:
+def _ask(opened: Opened, export: WaitingExport, deadline: Deadline) -> Ack | None:
     if deadline.passed:
         return None
     try:
-        request = status_request(export, session.config)
+        request = status_request(export, opened.config)
     except RejectedError:
         return None  # the URL needs the ERP's number, and the ERP has not given one yet
-    answer = send_signed(session, request, f"status-{export.export_id}", changes=False)
+    answer = opened.session.ask(request, f"status-{export.export_id}")
     if answer.status in (401, 403, 429):
-        raise status_error(answer, session.config, session.redactor)
+        raise status_error(answer, opened.config, opened.session.redactor)
     if answer.status >= 500:
         raise UnavailableError(f"The API does not say how orders fare (status {answer.status}).")
-    return _ack(answer, export, session, request.url)
+    return _ack(answer, export, opened, request.url)
 
 
-def _ack(answer: Answer, export: WaitingExport, session: Session, url: str) -> Ack | None:
-    config = session.config
+def _ack(answer: Answer, export: WaitingExport, opened: Opened, url: str) -> Ack | None:
+    config = opened.config
     try:
-        value = session.redactor.value(answer.json()) if answer.ok else None
+        value = opened.session.redactor.value(answer.json()) if answer.ok else None
     except UnreadableError:
         return None
     status = as_text(pick(config.status or "", value)).strip()
@@ -71,6 +70,6 @@ def _ack(answer: Answer, export: WaitingExport, session: Session, url: str) -> A
     if status in config.confirmed:
         return ack
     if status in config.refused:
-        ack.status, ack.error_code, ack.message = "FAILED", status, words(answer, config, session.redactor)
+        ack.status, ack.error_code, ack.message = "FAILED", status, words(answer, config, opened.session.redactor)
         return ack
     return None

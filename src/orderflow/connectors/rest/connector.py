@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextvars import copy_context
 from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel
 
+from orderflow.channels.http.at_once import each_at_once
+from orderflow.channels.http.session import HttpSession, check_lease
 from orderflow.connectors.base import BaseConnector
 from orderflow.connectors.rest.answers import found_number, order_number
-from orderflow.connectors.rest.auth import send_signed
 from orderflow.connectors.rest.config import RestJsonConfig
 from orderflow.connectors.rest.confirmation import acks_of
+from orderflow.connectors.rest.opened import Opened
 from orderflow.connectors.rest.request import body_of, create_request, find_request, idempotency_key
-from orderflow.connectors.rest.session import Session
 from orderflow.connectors.rest.trial import try_out
 from orderflow.connectors.sessions import SESSIONS
-from orderflow.domain.connector_port import Preview, for_the_others
+from orderflow.domain.connector_port import Preview
 from orderflow.domain.delivery import Ack, Document, ExportResult, TestResult, Waiting, WaitingExport
-from orderflow.domain.errors import (
-    ConnectorError,
-    InDoubtError,
-    LeaseEndingError,
-    PerhapsThereError,
-)
+from orderflow.domain.errors import ConnectorError, InDoubtError, PerhapsThereError
 from orderflow.domain.orders import DraftOrder
 from orderflow.http import Answer, read_answer
 
@@ -39,46 +33,45 @@ class RestJsonConnector(BaseConnector):
     config_model: ClassVar[type[BaseModel]] = RestJsonConfig
     capabilities: ClassVar[frozenset[str]] = frozenset({"find", "acks"})
 
-    def open_session(self, settings: RestJsonConfig) -> Session:
+    def open_session(self, settings: RestJsonConfig) -> Opened:
         """Return connections to the API, and room for its access token."""
-        return Session(settings)
+        return Opened(settings, HttpSession(settings.of_channel))
 
     def further_secrets(self, config: dict[str, Any]) -> Iterable[str]:
         """Return the access tokens that were got for this configuration."""
-        session = SESSIONS.peek(self, config)
-        return list(session.token.given) if session is not None else ()
+        opened = SESSIONS.peek(self, config)
+        return opened.session.tokens if opened is not None else ()
 
     def render(self, draft_order: DraftOrder, config: dict[str, Any]) -> Document:
         """Return the request's body. Raises RejectedError, ConfigError."""
-        with self.session(config) as session:
-            return body_of(draft_order, session.config)
+        with self.session(config) as opened:
+            return body_of(draft_order, opened.config)
 
     def preview(self, draft_order: DraftOrder, config: dict[str, Any]) -> Preview:
         """Return the request without the credentials that go with it."""
         document = self.document(draft_order, config)
-        with self.session(config) as session:
-            request = create_request(draft_order, session.config, document)
+        with self.session(config) as opened:
+            request = create_request(draft_order, opened.config, document)
         return Preview(document, f"{request.method} {request.url}", request.headers)
 
     def export(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
         """Create the order in the API. Raises ConnectorError as `orderflow.connectors.rest.answers` sorts them."""
         document = self.document(draft_order, config)
-        with self.session(config) as session:
-            if not draft_order.delivery.may_start():
-                raise LeaseEndingError("Too little of the lease is left to begin with this order.")
-            request = create_request(draft_order, session.config, document)
-            answer = send_signed(session, request, idempotency_key(draft_order.delivery), changes=True)
-            return self._understood(draft_order, config, session, answer)
+        with self.session(config) as opened:
+            check_lease(draft_order.delivery.may_start())
+            request = create_request(draft_order, opened.config, document)
+            answer = opened.session.send(request, idempotency_key(draft_order.delivery))
+            return self._understood(draft_order, config, opened, answer)
 
     def understand(
         self, draft_order: DraftOrder, config: dict[str, Any], status: int, headers: Mapping[str, str], body: bytes
     ) -> ExportResult:
         """Return what an answer to a create would mean for the order. Raises as `export` does; sends nothing."""
         answer = read_answer(status, headers, body)
-        with self.session(config) as session:
-            if answer.status in session.config.duplicate_statuses:
+        with self.session(config) as opened:
+            if answer.status in opened.config.duplicate_statuses:
                 return _result(draft_order, None, status=answer.status, inferred=True)
-            number = order_number(answer, session.config, session.redactor)
+            number = order_number(answer, opened.config, opened.session.redactor)
         return _result(draft_order, number, status=answer.status)
 
     def export_many(
@@ -86,18 +79,13 @@ class RestJsonConnector(BaseConnector):
     ) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
         """Create orders, `max_in_flight` at a time; once the target is found down, the rest are not tried."""
         try:
-            with self.session(config) as session:
-                at_once = session.config.max_in_flight
+            with self.session(config) as opened:
+                most = opened.config.max_in_flight
         except ConnectorError as error:
             yield from ((order.id, error) for order in draft_orders)
             return
-        sender = _BatchSender(self, config)
-        with ThreadPoolExecutor(at_once, "rest-json") as pool:
-            futures = {pool.submit(copy_context().run, sender.outcome, order): order.id for order in draft_orders}
-            try:
-                yield from ((futures[done], done.result()) for done in as_completed(futures))
-            finally:
-                _cancel(futures)
+        items = [(order.id, order) for order in draft_orders]
+        yield from each_at_once(items, lambda order: self.export(order, config), most)
 
     def can_find(self, config: dict[str, Any]) -> bool:
         """Return whether there is an address to ask at."""
@@ -118,12 +106,12 @@ class RestJsonConnector(BaseConnector):
             InDoubtError: The configuration gives no way to know.
             ConnectorError: The question got no clear answer; it is asked again later.
         """
-        with self.session(config) as session:
-            if session.config.find_url is None:
+        with self.session(config) as opened:
+            if opened.config.find_url is None:
                 return super().find(draft_order, config)
-            request = find_request(draft_order, session.config)
-            answer = send_signed(session, request, f"find-{draft_order.delivery.export_id}", changes=False)
-            there, number = found_number(answer, session.config, session.redactor)
+            request = find_request(draft_order, opened.config)
+            answer = opened.session.ask(request, f"find-{draft_order.delivery.export_id}")
+            there, number = found_number(answer, opened.config, opened.session.redactor)
         return _result(draft_order, number, status=answer.status) if there else None
 
     def expects_acks(self, config: dict[str, Any]) -> bool:
@@ -132,8 +120,8 @@ class RestJsonConnector(BaseConnector):
 
     def poll_acks(self, config: dict[str, Any], waiting: Waiting | Iterable[WaitingExport]) -> Iterator[Ack]:
         """Ask for the status of every order that waits. Raises UnavailableError, NeedsAttentionError."""
-        with self.session(config) as session:
-            yield from acks_of(session, waiting)
+        with self.session(config) as opened:
+            yield from acks_of(opened, waiting)
 
     def test_connection(self, config: dict[str, Any]) -> TestResult:
         """Reach the API, be let in, and see whether orders may be created; `details` say what was proven."""
@@ -141,19 +129,19 @@ class RestJsonConnector(BaseConnector):
         error: ConnectorError | None = None
         with self.measure_latency("test") as timer:
             try:
-                with self.session(config) as session:
-                    details = try_out(session)
+                with self.session(config) as opened:
+                    details = try_out(opened)
             except ConnectorError as problem:
                 error = problem
         if error is None:
             return self.build_test_result(True, None, timer.latency_ms, details)
         return self.failed_test(error, timer.latency_ms)
 
-    def _understood(self, order: DraftOrder, config: dict[str, Any], session: Session, answer: Answer) -> ExportResult:
-        if answer.status in session.config.duplicate_statuses:
+    def _understood(self, order: DraftOrder, config: dict[str, Any], opened: Opened, answer: Answer) -> ExportResult:
+        if answer.status in opened.config.duplicate_statuses:
             return self._known_already(order, config, answer)
         sent_before = order.delivery.last_begun_at is not None
-        number = order_number(answer, session.config, session.redactor, sent_before=sent_before)
+        number = order_number(answer, opened.config, opened.session.redactor, sent_before=sent_before)
         return _result(order, number, status=answer.status)
 
     def _known_already(self, order: DraftOrder, config: dict[str, Any], answer: Answer) -> ExportResult:
@@ -175,29 +163,6 @@ class RestJsonConnector(BaseConnector):
             )
         found.inferred = True
         return found
-
-
-class _BatchSender:
-    """Delivers orders of one batch until one of them shows that none will get through."""
-
-    def __init__(self, connector: RestJsonConnector, config: dict[str, Any]) -> None:
-        self._connector, self._config = connector, config
-        self._shut: ConnectorError | None = None
-
-    def outcome(self, order: DraftOrder) -> ExportResult | ConnectorError:
-        if self._shut is not None:
-            return self._shut
-        try:
-            return self._connector.export(order, self._config)
-        except ConnectorError as error:
-            if shut := for_the_others(error):
-                self._shut = shut
-            return error
-
-
-def _cancel(futures: Iterable[Future[Any]]) -> None:
-    for future in futures:
-        future.cancel()
 
 
 def _result(order: DraftOrder, number: str | None, *, status: int, inferred: bool = False) -> ExportResult:

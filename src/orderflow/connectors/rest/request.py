@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from orderflow.connectors.rest.checks import header_lines
+from orderflow.channels.http.api import Outgoing
+from orderflow.channels.http.checks import header_lines
 from orderflow.connectors.rest.config import RestJsonConfig
-from orderflow.connectors.rest.session import Outgoing
 from orderflow.domain.delivery import Delivery, Document, WaitingExport
 from orderflow.domain.errors import RejectedError
 from orderflow.domain.orders import DraftOrder

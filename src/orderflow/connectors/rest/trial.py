@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from orderflow.channels.http.api import Outgoing
+from orderflow.channels.http.trial import NOT_LET_IN, check_method, check_place
 from orderflow.connectors.rest.answers import MISSING, found_number, status_error, words
-from orderflow.connectors.rest.auth import access_token, send_signed
 from orderflow.connectors.rest.expressions import pick
+from orderflow.connectors.rest.opened import Opened
 from orderflow.connectors.rest.request import find_request
-from orderflow.connectors.rest.session import Outgoing, Session
 from orderflow.domain.errors import NeedsAttentionError, TransientError, UnavailableError
 from orderflow.domain.ids import new_id
 from orderflow.formats.order_fields import sample_order
@@ -20,7 +21,7 @@ PATIENCE = 8.0
 """Seconds for each of a test's three requests, whatever a delivery may take: a person waits, and so does a probe."""
 
 
-def try_out(session: Session) -> dict[str, Any]:
+def try_out(opened: Opened) -> dict[str, Any]:
     """Ask the API, creating nothing; returns what is proven: `{"reached", "signed_in", "may_create", "note"}`.
 
     Without a `test_url` the create URL itself is asked for its methods (OPTIONS), which proves less, and says so.
@@ -28,13 +29,12 @@ def try_out(session: Session) -> dict[str, Any]:
     Raises:
         ConnectorError: Orders could not be delivered now.
     """
-    session = session.hurried(PATIENCE)
-    if session.config.auth == "oauth2":
-        access_token(session)
-    proven = _read_test_url(session) if session.config.test_url else _ask_for_methods(session)
-    open_still = _CANNOT_ASK if not session.config.idempotent else ""
-    if session.config.find_url:
-        open_still = _look_for_what_is_not_there(session)
+    opened = Opened(opened.config, opened.session.hurried(PATIENCE))
+    opened.session.sign_in()
+    proven = _read_test_url(opened) if opened.config.test_url else _ask_for_methods(opened)
+    open_still = _CANNOT_ASK if not opened.config.idempotent else ""
+    if opened.config.find_url:
+        open_still = _look_for_what_is_not_there(opened)
     if open_still:
         proven["note"] = f"{proven.get('note', '')} {open_still}".strip()
     return proven
@@ -46,21 +46,21 @@ _CANNOT_ASK = (
 )
 
 
-def _read_test_url(session: Session) -> dict[str, Any]:
-    config = session.config
-    answer = _send(session, Outgoing("GET", template(config.test_url or "", in_url).render({}), {}))
-    _refuse_bad(session, answer)
+def _read_test_url(opened: Opened) -> dict[str, Any]:
+    config = opened.config
+    answer = _ask(opened, Outgoing("GET", template(config.test_url or "", in_url).render({}), {}))
+    _refuse_bad(opened, answer)
     if not 200 <= answer.status < 300:
         raise NeedsAttentionError(f"The test URL answers with status {answer.status}.", code="WRONG_URL")
     if config.test_passes is None:
         return {"reached": True, "signed_in": True, "may_create": None, "note": _NOT_ASKED}
     try:
-        value = session.redactor.value(answer.json())
+        value = opened.session.redactor.value(answer.json())
     except UnreadableError:
         raise NeedsAttentionError("The test URL gives no JSON.", code="WRONG_URL") from None
     if not pick(config.test_passes, value):
         raise NeedsAttentionError(
-            f"The API says that orders may not be created: {words(answer, config, session.redactor)}",
+            f"The API says that orders may not be created: {words(answer, config, opened.session.redactor)}",
             code="PERMISSION_DENIED",
             hint="Have the account given that right, then test again.",
         )
@@ -70,19 +70,19 @@ def _read_test_url(session: Session) -> dict[str, Any]:
 _NOT_ASKED = "The test URL could be read. Say when it passes (test_passes) to see that orders may be created."
 
 
-def _look_for_what_is_not_there(session: Session) -> str:
+def _look_for_what_is_not_there(opened: Opened) -> str:
     """An API that finds everything would have orders taken for delivered that never were.
 
     Returns:
         What is left open: whether it is the API that answers 404; empty if nothing is.
     """
-    config, order = session.config, sample_order()
+    config, order = opened.config, sample_order()
     order.id, order.delivery = new_id(), None
     order.external_order_number = f"TEST-{order.id.hex[-12:]}"
-    answer = _send(session, find_request(order, config))
+    answer = _ask(opened, find_request(order, config))
     by_status = answer.status in MISSING and config.not_there_when is None
     try:
-        there, number = found_number(answer, config, session.redactor)
+        there, number = found_number(answer, config, opened.session.redactor)
     except TransientError as error:
         if by_status and not config.not_there_statuses:
             return _NOBODY_KNOWS_WHOSE
@@ -112,38 +112,28 @@ _WHOEVER_ANSWERS_SO = (
 )
 
 
-def _ask_for_methods(session: Session) -> dict[str, Any]:
-    config = session.config
+def _ask_for_methods(opened: Opened) -> dict[str, Any]:
+    config = opened.config
     fixed, template_follows, _ = config.url.partition("{")
     url = fixed.rsplit("/", 1)[0] + "/" if template_follows else config.url
-    answer = _send(session, Outgoing("OPTIONS", url, {}))
-    _refuse_bad(session, answer)
-    if answer.status == 404 and url == config.url:
-        raise NeedsAttentionError("The API knows no such URL (status 404).", code="WRONG_URL", hint=_CORRECT)
-    # Not of a refusal (405): Starlette, and so every FastAPI, names there the methods of one of several routes only.
-    allow = answer.headers.get("Allow", "") if 200 <= answer.status < 300 else ""
-    allowed = {method.strip().upper() for method in allow.split(",") if method.strip()}
-    if allowed and url == config.url and config.method not in allowed:
-        raise NeedsAttentionError(f"The API takes no {config.method} at this URL.", code="WRONG_REQUEST", hint=_CORRECT)
+    answer = _ask(opened, Outgoing("OPTIONS", url, {}))
+    _refuse_bad(opened, answer)
+    if url == config.url:
+        check_method(answer, config.method)
     signed_in = config.auth == "oauth2" or None
     note = "The API was reached. Give a test URL to see that it lets us in and orders may be created."
     return {"reached": True, "signed_in": signed_in, "may_create": None, "note": note}
 
 
-_CORRECT = "Correct the URL or the method in the connection, then test again."
-
-
-def _send(session: Session, outgoing: Outgoing) -> Answer:
-    answer = send_signed(session, outgoing, "test", changes=False)
-    if 300 <= answer.status < 400:
-        place = session.redactor.text(answer.headers.get("Location", ""))[:200] or "another URL"
-        raise NeedsAttentionError(f"The API sends us on to {place}.", code="REDIRECT", hint=_CORRECT)
+def _ask(opened: Opened, outgoing: Outgoing) -> Answer:
+    answer = opened.session.ask(outgoing, "test")
+    check_place(answer, opened.session.redactor)
     return answer
 
 
-def _refuse_bad(session: Session, answer: Answer) -> None:
-    if answer.status in (401, 403, 407, 429):
-        raise status_error(answer, session.config, session.redactor)
+def _refuse_bad(opened: Opened, answer: Answer) -> None:
+    if answer.status in NOT_LET_IN:
+        raise status_error(answer, opened.config, opened.session.redactor)
     if answer.status >= 500:
-        said = words(answer, session.config, session.redactor)
+        said = words(answer, opened.config, opened.session.redactor)
         raise UnavailableError(f"The API fails (status {answer.status}): {said}")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from orderflow.domain.answers import Newer, decide
-from orderflow.domain.delivery import Ack
+from orderflow.domain.delivery import Ack, Waiting
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.ids import new_id
 from orderflow.domain.reach import within
@@ -43,22 +43,16 @@ def poll_acks(wiring: Wiring, org_id: UUID, connection_id: UUID) -> Counter[str]
         to = open_target(wiring, org_id, connection_id)
         if to is not None and to.expects_acks:
             with within(to.target.reach):
-                for acks in _read(wiring, to):
+                waiting = wiring.store.waiting(org_id, connection_id)
+                for acks in _in_chunks(to, waiting, AT_ONCE):
                     counts += _record(wiring, to, acks, token)
     except ConnectorError as problem:
         error = problem.as_json()
-    except Exception as fault:  # noqa: BLE001  # a third party's connector may raise anything, other connections go on
-        error = connector_fault("of this connection", fault).as_json()
     finally:
         with wiring.store.work(org_id) as work:
             error = error or _left_open(work.exports.count_unreadable(connection_id), counts["unmatched"])
             work.connections.end_poll(connection_id, token, wiring.poll_seconds, error)
     return counts
-
-
-def _read(wiring: Wiring, to: OpenTarget) -> Iterator[list[Ack]]:
-    waiting = wiring.store.waiting(to.target.org_id, to.target.connection_id)
-    return _in_chunks(to.connector.poll_acks(to.target.config, waiting), AT_ONCE)
 
 
 def _record(wiring: Wiring, to: OpenTarget, acks: Sequence[Ack], token: UUID) -> Counter[str]:
@@ -70,11 +64,20 @@ def _record(wiring: Wiring, to: OpenTarget, acks: Sequence[Ack], token: UUID) ->
         news = work.exports.note_unreadable([ack for ack in acks if ack.status == "UNREADABLE"])
         _audit(work, answers, news)
     reached("ack recorded")
-    to.connector.finish_acks(_finished(acks, answers), to.target.config)
+    _put_away(to, _finished(acks, answers))
     reached("ack moved")
     return Counter([answer.verdict for answer in answers]) + Counter(
         ack.status.lower() for ack in acks if ack.status in ("UNREADABLE", "UNMATCHED")
     )
+
+
+def _put_away(to: OpenTarget, acks: Sequence[Ack]) -> None:
+    try:
+        to.connector.finish_acks(acks, to.target.config)
+    except ConnectorError:
+        raise
+    except Exception as fault:  # noqa: BLE001  # a third party's connector may raise anything
+        raise connector_fault(to.target.connector_type, fault) from None
 
 
 def _finished(acks: Sequence[Ack], answers: Sequence[DecidedAnswer]) -> list[Ack]:
@@ -150,18 +153,20 @@ def _left_open(unreadable: int, unmatched: int) -> dict[str, object] | None:
     return {"code": "ACKS_UNREADABLE", "message": message, "hint": hint, "details": details}
 
 
-def _in_chunks(acks: Iterable[Ack], size: int) -> Iterator[list[Ack]]:
-    """Yield answers some at a time, those of one file together; those before a fault are recorded before it is told."""
+def _in_chunks(to: OpenTarget, waiting: Waiting, size: int) -> Iterator[list[Ack]]:
+    """Read answers some at a time, those of one file together; those before a fault are recorded before it is told."""
     chunk: list[Ack] = []
-    fault: Exception | None = None
+    fault: ConnectorError | None = None
     try:
-        for ack in acks:
+        for ack in to.connector.poll_acks(to.target.config, waiting):
             if len(chunk) >= size and (ack.source is None or ack.source != chunk[-1].source):
                 yield chunk
                 chunk = []
             chunk.append(ack)
-    except Exception as error:  # noqa: BLE001  # raised again below, after the answers that came before it
+    except ConnectorError as error:
         fault = error
+    except Exception as error:  # noqa: BLE001  # a third party's connector may raise anything, other connections go on
+        fault = connector_fault(to.target.connector_type, error)
     if chunk:
         yield chunk
     if fault is not None:

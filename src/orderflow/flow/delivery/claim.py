@@ -76,6 +76,8 @@ def begin_attempts(wiring: Wiring, batch: Batch) -> None:
     reached("stored")
     with wiring.store.work(batch.target.org_id) as work:
         work.exports.begin(batch)
+        if not batch.attempts:  # all leases were lost: there is nothing to settle, which gives the lane back
+            work.exports.leave_lane(batch.target.connection_id, batch.lease)
 
 
 def _fetch(wiring: Wiring, attempts: Sequence[Attempt]) -> None:

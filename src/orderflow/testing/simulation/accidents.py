@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -19,14 +20,45 @@ BEAT = 3.0
 """Seconds between two heartbeats: a third of a lease."""
 
 
-DIES, SLEEPS, IS_SLOW, WAITS = 4, 6, 20, 140
-"""At a place a number below `OF` is drawn: below the first of these a process dies, below the second it is stopped …"""
-
 OF = 400
-"""Of so many; 0, like all from the last of them on, means that nothing happens."""
+"""At a place a number below this is drawn; 0 means that nothing happens."""
 
-DOCUMENTS_AWAY = 60
-"""Once in so many times the object store does not answer."""
+DOCUMENTS_AWAY, DATABASE_AWAY, BEAT_LOST = 60, 200, 12
+"""Once in so many times the object store, or the database, does not answer, or a heartbeat is not heard."""
+
+SLOWEST = 40
+"""Seconds that one call may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weather:
+    """What goes wrong most in a history: situations that need one accident many times are rare where all are alike.
+
+    Attributes:
+        dies: How often, of `OF` times, a process is killed at a place.
+        sleeps: Likewise, it is stopped for longer than its lease.
+        slow: Likewise, what it calls takes its time.
+        waits: Likewise, another comes first.
+        worse: By how much the odds of what ERPs, documents and database do wrong are worse.
+    """
+
+    dies: int = 4
+    sleeps: int = 2
+    slow: int = 14
+    waits: int = 120
+    worse: int = 1
+
+
+WEATHERS = (
+    Weather(),
+    Weather(),
+    Weather(worse=3),
+    Weather(dies=30),
+    Weather(sleeps=40),
+    Weather(slow=100, worse=2),
+    Weather(sleeps=20, waits=300),
+    Weather(0, 0, 60, 0, worse=3),
+)
 
 
 class Accidents:
@@ -34,13 +66,21 @@ class Accidents:
 
     Args:
         scheduler: Whose tasks take turns.
+        weather: What goes wrong most.
         tell: Called with one sentence about what happened.
         longest_sleep: Seconds for which a stopped process sleeps: longer than any lease.
     """
 
-    def __init__(self, scheduler: Scheduler, tell: Callable[[str], None], longest_sleep: float) -> None:
+    def __init__(
+        self, scheduler: Scheduler, weather: Weather, tell: Callable[[str], None], longest_sleep: float
+    ) -> None:
         self.scheduler = scheduler
         self.ended = False
+        self._worse = weather.worse
+        self._dies = 1 + weather.dies
+        self._sleeps = self._dies + weather.sleeps
+        self._slow = self._sleeps + weather.slow
+        self._waits = self._slow + weather.waits
         self._tell = tell
         self._longest_sleep = longest_sleep
 
@@ -50,36 +90,38 @@ class Accidents:
         if task.dead:
             raise Died
         number = 0 if self.ended else self.scheduler.choices.below(OF)
-        if number == 0 or number >= WAITS or not task.mortal:
-            if not task.mortal or number:
-                return
-            self.scheduler.let_others(0.001)
-        elif number < DIES:
-            self._die(task, what)
-        elif number < SLEEPS:
-            self._tell(f"{task.name} is stopped before: {what}")
-            self.scheduler.let_others(self._longest_sleep)
-        elif number < IS_SLOW:
-            self._take_time(task, 1.0 + number)
+        if not 0 < number < self._waits:
+            return
+        if number < self._slow and task.mortal:
+            self._suffer(task, number, what)
         else:
             self.scheduler.let_others(0.001)
 
     def reply(self, what: str) -> None:
         """Pass the place between what was done and hearing of it."""
         task = self.scheduler.current()
-        if task.mortal and not self.ended and 0 < self.scheduler.choices.below(OF) < DIES:
-            self._die(task, f"hearing of: {what}")
+        if task.mortal and not self.ended and 0 < (number := self.scheduler.choices.below(OF)) < self._sleeps:
+            self._suffer(task, number, f"hearing of: {what}")
 
     def happens(self, odds: int) -> bool:
         """Return whether an accident of these odds happens; none does once faults have ended."""
-        return not self.ended and self.scheduler.choices.one_in(odds)
+        return not self.ended and self.scheduler.choices.one_in(max(odds // self._worse, 2))
+
+    def _suffer(self, task: Task, number: int, what: str) -> None:
+        if number < self._dies:
+            self._die(task, what)
+        elif number < self._sleeps:
+            self._tell(f"{task.name} is stopped before: {what}")
+            self.scheduler.let_others(self._longest_sleep)
+        else:
+            self._take_time(task, 1.0 + self.scheduler.choices.below(SLOWEST))
 
     def _take_time(self, task: Task, seconds: float) -> None:
         """Be slow, while the heartbeat goes on."""
         while seconds > 0:
             self.scheduler.let_others(min(seconds, BEAT))
             seconds -= BEAT
-            if task.heartbeat is not None:
+            if task.heartbeat is not None and not self.happens(BEAT_LOST):
                 task.heartbeat()
 
     def _die(self, task: Task, what: str) -> None:
@@ -88,8 +130,12 @@ class Accidents:
         raise Died
 
 
+class DatabaseLostError(Exception):
+    """The connection to the database broke: what was asked of it may have happened."""
+
+
 class AccidentalStore:
-    """A store whose every transaction is a place."""
+    """A store whose every transaction is a place; processes lose their connections to it, people do not."""
 
     def __init__(self, store: Any, accidents: Accidents) -> None:
         self._store = store
@@ -99,9 +145,11 @@ class AccidentalStore:
     def work(self, org_id: UUID) -> Iterator[Any]:
         """Open a transaction: nobody else comes between its beginning and its commit."""
         self._accidents.place("a transaction")
+        self._lose()
         with self._store.work(org_id) as work:
             yield work
         self._accidents.reply("a commit")
+        self._lose()
 
     def waiting(self, org_id: UUID, connection_id: UUID) -> Any:
         """Return the exports that the ERP may still answer."""
@@ -115,6 +163,10 @@ class AccidentalStore:
 
     def wake(self, org_id: UUID, connection_id: UUID) -> None:
         """Lose the call: a sweep looks anyway."""
+
+    def _lose(self) -> None:
+        if self._accidents.scheduler.current().mortal and self._accidents.happens(DATABASE_AWAY):
+            raise DatabaseLostError
 
 
 class AccidentalDocuments:
@@ -137,6 +189,7 @@ class AccidentalDocuments:
         self._accidents.place("reading a document")
         self._away()
         content: bytes = self._documents.get(key)
+        self._accidents.reply("a document that was read")
         return content
 
     def _away(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from orderflow.domain.connector_port import ERPConnectorPort, Staged
-from orderflow.domain.delivery import Ack, Document, ExportResult, TestResult, Waiting, WaitingExport
+from orderflow.domain.delivery import Ack, AckStatus, Document, ExportResult, TestResult, Waiting, WaitingExport
 from orderflow.domain.errors import (
     BusyError,
     ConnectorError,
@@ -37,11 +37,15 @@ class Books:
         taken: The deliveries that an ERP took and stands by; more than one of an order is a second lorry.
         refused: The deliveries to which an ERP said no, rightly or wrongly.
         arrived: The deliveries of which anything can be found at an ERP.
+        contents: What was taken, by delivery.
+        names: The documents' names, of all ERPs.
     """
 
     taken: dict[UUID, list[str]] = field(default_factory=lambda: defaultdict(list))
     refused: dict[UUID, set[str]] = field(default_factory=lambda: defaultdict(set))
     arrived: dict[UUID, set[str]] = field(default_factory=lambda: defaultdict(set))
+    contents: dict[str, bytes] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
 
 
 class SimulatedErp(ERPConnectorPort):
@@ -51,17 +55,29 @@ class SimulatedErp(ERPConnectorPort):
         accidents: Decides what goes wrong.
         books: Where it is written down what was taken.
         tell: Called with one sentence about what happened.
+
+    Attributes:
+        said: What it answered to each delivery: ACKED, FAILED, or both.
     """
 
     def __init__(self, accidents: Accidents, books: Books, tell: Callable[[str], None]) -> None:
         self.accidents = accidents
         self.books = books
         self.tell = tell
+        self.said: dict[str, set[str]] = defaultdict(set)
+
+    def content_of(self, order: DraftOrder) -> bytes:
+        """Return what an order is for this ERP: another content, or another ERP, is another document."""
+        return f"{order.notes} for {self.connector_type}".encode()
+
+    def key_of(self, row: ExportRow) -> str:
+        """Return by what this ERP knows a delivery."""
+        return str(row.id)
 
     def render(self, draft_order: DraftOrder, config: dict[str, Any]) -> Document:
-        """Return a document of a few bytes, made of the content, so that another content is another document."""
+        """Return a document of a few bytes."""
         name = f"{draft_order.id.hex[:4]}-{draft_order.delivery.export_id.hex[:8]}.json"
-        return Document(name, (draft_order.notes or "").encode(), "application/json", "simulated")
+        return Document(name, self.content_of(draft_order), "application/json", "simulated")
 
     def test_connection(self, config: dict[str, Any]) -> TestResult:
         """Answer that all is well, for the most part."""
@@ -111,7 +127,6 @@ class SimulatedApi(SimulatedErp):
     def __init__(self, accidents: Accidents, books: Books, tell: Callable[[str], None]) -> None:
         super().__init__(accidents, books, tell)
         self.held: dict[str, float] = {}
-        self.said: dict[str, str] = {}
 
     def can_find(self, config: dict[str, Any]) -> bool:
         """Return whether it can be asked."""
@@ -135,18 +150,21 @@ class SimulatedApi(SimulatedErp):
         self.on_the_way()
         key = str(draft_order.delivery.export_id)
         draws = self.accidents.happens
+        if key in self.held and not self.knows_keys and draws(2):
+            raise RejectedError("There is such an order.")
         if draws(14):
-            self.books.refused[draft_order.id].add(key)
+            if key not in self.held:
+                self.books.refused[draft_order.id].add(key)
+                self.said[key].add("FAILED")
             raise RejectedError("The customer is blocked.")
         if draws(12):
             raise InDoubtError("The connection broke off while the order was sent.")
-        self._take(draft_order, key)
+        self.take(draft_order)
         self.accidents.reply(f"taking {_name(draft_order)}")
         if draws(6):
             raise self._lost()
         self.held[key] = min(self.held[key], self.accidents.scheduler.clock.seconds)
-        number = None if self.answers_later else f"SO-{key[-4:]}"
-        return ExportResult(True, draft_order.delivery.export_id, erp_order_id=number)
+        return self._there(draft_order, key)
 
     def find(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult | None:
         """Return what it holds by now; unclear at times."""
@@ -158,8 +176,8 @@ class SimulatedApi(SimulatedErp):
             raise kinds[self.accidents.scheduler.choices.below(len(kinds))]
         key = str(draft_order.delivery.export_id)
         there = key in self.held and self.held[key] <= self.accidents.scheduler.clock.seconds
-        number = None if self.answers_later else f"SO-{key[-4:]}"
-        return ExportResult(True, draft_order.delivery.export_id, erp_order_id=number) if there else None
+        self.accidents.reply(f"whether {_name(draft_order)} is there")
+        return self._there(draft_order, key) if there else None
 
     def poll_acks(self, config: dict[str, Any], waiting: Waiting | Iterable[WaitingExport]) -> Iterator[Ack]:
         """Say of what it holds whether it is confirmed."""
@@ -167,12 +185,19 @@ class SimulatedApi(SimulatedErp):
         for export in Waiting.of(waiting):
             key = str(export.export_id)
             if key in self.held and not self.accidents.happens(2):
+                self.said[key].add("ACKED")
                 yield Ack(export.reference, "ACKED", export.export_id, erp_order_id=f"SO-{key[-4:]}")
 
     def shows(self, row: ExportRow) -> bool:
         """Return whether it holds the order by now."""
         shown_at = self.held.get(str(row.id))
         return shown_at is not None and shown_at <= self.accidents.scheduler.clock.seconds
+
+    def _there(self, order: DraftOrder, key: str) -> ExportResult:
+        if self.answers_later:
+            return ExportResult(True, order.delivery.export_id)
+        self.said[key].add("ACKED")
+        return ExportResult(True, order.delivery.export_id, erp_order_id=f"SO-{key[-4:]}")
 
     def _lost(self) -> ConnectorError:
         """Return what a lost answer ends with, in the words of a careful connector or of a simple one."""
@@ -182,14 +207,26 @@ class SimulatedApi(SimulatedErp):
         error.__context__ = ConnectionResetError("reset by peer")
         return error
 
-    def _take(self, order: DraftOrder, key: str) -> None:
+    def take(self, order: DraftOrder) -> None:
+        """Take an order, and show it some time later."""
+        key = str(order.delivery.export_id)
         if key in self.held and self.knows_keys:
             return
-        late = self.accidents.scheduler.choices.below(self.shows_after) if self.shows_after else 0
+        late = self._late()
         self.held[key] = self.accidents.scheduler.clock.seconds + late
         self.books.taken[order.id].append(key)
         self.books.arrived[order.id].add(key)
+        if order.delivery.document is not None:
+            self.books.contents[key] = order.delivery.document.content
+            self.books.names.append(order.delivery.document.filename)
         self.tell(f"the ERP takes {_name(order)}")
+
+    def _late(self) -> int:
+        """Return the seconds until an order is shown whose answer is lost: as often as not almost the longest."""
+        choices = self.accidents.scheduler.choices
+        if not self.shows_after or not choices.below(2):
+            return choices.below(self.shows_after) if self.shows_after else 0
+        return self.shows_after - 1 - choices.below(5)
 
 
 class AskedApi(SimulatedApi):
@@ -237,7 +274,12 @@ class SimulatedDropzone(SimulatedErp):
         super().__init__(accidents, books, tell)
         self.files: dict[str, _File] = {}
         self.answers: list[Ack] = []
+        self.put_away: list[Ack] = []
         self.answered: set[str] = set()
+
+    def key_of(self, row: ExportRow) -> str:
+        """Return the file's name."""
+        return row.filename or ""
 
     def export(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
         """Never used: files are staged."""
@@ -284,6 +326,7 @@ class SimulatedDropzone(SimulatedErp):
 
     def discard(self, staged: Sequence[Staged], config: dict[str, Any]) -> None:
         """Remove temporary files."""
+        self.accidents.place("removing what was staged")
         for item in staged:
             self.files.pop(item.path, None)
 
@@ -305,12 +348,23 @@ class SimulatedDropzone(SimulatedErp):
             )
 
     def finish_acks(self, acks: Sequence[Ack], config: dict[str, Any]) -> None:
-        """Put answers away."""
-        self.accidents.place("putting answers away")
+        """Put answers away, one after the other."""
         for ack in acks:
+            self.accidents.place("putting an answer away")
             lying = next((item for item in self.answers if item.reference == ack.reference), None)
             if lying is not None:
                 self.answers.remove(lying)
+                self.put_away.append(lying)
+
+    def bring_back(self, source: str, digest: str | None, config: dict[str, Any]) -> bool:
+        """Put an answer back that could not be read, mended."""
+        self.accidents.place("bringing an answer back")
+        cut_off = next((a for a in self.put_away if a.reference == source and a.status == "UNREADABLE"), None)
+        if cut_off is None:
+            return False
+        self.put_away.remove(cut_off)
+        self._answer(source, "FAILED" if "FAILED" in self.said[source] else "ACKED")
+        return True
 
     def shows(self, row: ExportRow) -> bool:
         """Return whether the file lies there, or the ERP has taken it."""
@@ -334,20 +388,30 @@ class SimulatedDropzone(SimulatedErp):
         accepts = not self.accidents.happens(7)
         if accepts:
             self.books.taken[file.order_id].append(path)
+            self.books.contents[path] = file.content
             self.tell(f"the ERP takes {path}")
-        answer = Ack(path, "ACKED" if accepts else "FAILED", erp_order_id="SO-1" if accepts else None)
-        if self.accidents.happens(15):
-            answer = Ack(path, "FAILED" if accepts else "ACKED")
+        lies = self.accidents.happens(15)
+        says: AckStatus = "ACKED" if accepts is not lies else "FAILED"
         if self.accidents.happens(12):
             self.answers.append(Ack(path, "UNREADABLE", message="It is cut off."))
-        if answer.status == "FAILED":
+        if says == "FAILED":
             self.books.refused[file.order_id].add(path)
-        self.answers.append(answer)
         self.answered.add(path)
+        self._answer(path, says)
         if self.accidents.happens(10):
-            self.answers.append(Ack(path, answer.status))
+            self._answer(path, says)
         if self.accidents.happens(20):
-            self.answers.append(Ack("nobodys.json", "ACKED"))
+            self._answer_strangely()
+
+    def _answer(self, path: str, status: AckStatus) -> None:
+        self.said[path].add(status)
+        self.answers.append(Ack(path, status, erp_order_id="SO-1" if status == "ACKED" else None))
+
+    def _answer_strangely(self) -> None:
+        """Leave an answer to what another ERP was sent, or to nobody's order."""
+        names = [*self.books.names, "nobodys.json"]
+        of = names[self.accidents.scheduler.choices.below(len(names))]
+        self.answers.append(Ack(of, "FAILED"))
 
     def _rename(self, item: Staged) -> ExportResult:
         target = item.path.rsplit(".", 2)[0]

@@ -5,21 +5,24 @@ Whoever resolves a doubt has looked into the ERP first; what they do without loo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from orderflow.domain.errors import OrderFlowError
-from orderflow.domain.states import ERPExportStatus, OrderStatus
+from orderflow.domain.states import IN_DOUBT, OPEN, OrderStatus
+from orderflow.flow.answers.read_again import read_again
 from orderflow.flow.delivery.move import move_exports
 from orderflow.flow.delivery.request import request_push, withdraw
-from orderflow.flow.delivery.resolve import resolve_held
+from orderflow.flow.delivery.resolve import Resolution, resolve_held
 from orderflow.flow.order.approve import approve_order, edit_order, reject_order
 from orderflow.flow.order.confirm import confirm_order
+from orderflow.flow.order.many import Action, act_on_many
 from orderflow.flow.ports import Actor
-from orderflow.flow.setup.connections import disable_connection, edit_connection, enable_connection
+from orderflow.flow.setup.connections import disable_connection, edit_connection, enable_connection, make_default
 from orderflow.flow.setup.probe import test_connection
+from orderflow.testing.store_in_memory.tables import ExportRow
 
 if TYPE_CHECKING:
     from orderflow.testing.simulation.world import World
@@ -36,7 +39,7 @@ def act(world: World) -> None:
 
 def mend(world: World) -> None:
     """Do all that waits for a person: enable, test, resolve what is held."""
-    for deed in (enable, resume, test, resolve):
+    for deed in (enable, resume, test, decide):
         _do(world, deed)
 
 
@@ -47,6 +50,38 @@ def push(world: World) -> str | None:
         return None
     request_push(world.wiring.store, world.org_id, order_id, OPERATOR)
     return f"pushes order {_short(order_id)}"
+
+
+def push_elsewhere(world: World) -> str | None:
+    """Push an order over a connection that need not be the default."""
+    order_id = _any(world, OrderStatus.APPROVED, OrderStatus.ERROR)
+    if order_id is None:
+        return None
+    connection_id, _ = _two(world)
+    request_push(world.wiring.store, world.org_id, order_id, OPERATOR, connection_id=connection_id)
+    return f"pushes order {_short(order_id)} over a connection of their choice"
+
+
+def push_twice(world: World) -> str | None:
+    """Push an order with a key, and once more since the answer was lost."""
+    order_id = _any(world, OrderStatus.APPROVED, OrderStatus.ERROR)
+    if order_id is None:
+        return None
+    key = f"key {world.choices.below(1000)}"
+    asked = [
+        request_push(world.wiring.store, world.org_id, order_id, OPERATOR, idempotency_key=key).id for _ in range(2)
+    ]
+    if len(set(asked)) != 1:
+        world.wrongs.append(f"Order {_short(order_id)}: one key, and two deliveries")
+    return f"pushes order {_short(order_id)} twice with one key"
+
+
+def act_on_all(world: World) -> str | None:
+    """Approve, push or retry all orders at once."""
+    action: Action = ("approve", "push", "retry")[world.choices.below(3)]
+    outcomes = list(act_on_many(world.wiring.store, world.org_id, action, list(world.tables.orders), OPERATOR))
+    done = sum(error is None for _, error in outcomes)
+    return f"wants to {action} all orders, and does so with {done}" if done else None
 
 
 def take_back(world: World) -> str | None:
@@ -92,8 +127,8 @@ def reject(world: World) -> str | None:
 
 
 def confirm(world: World) -> str | None:
-    """Confirm by hand what the ERP has."""
-    order_id = _any(world, OrderStatus.PUSHED)
+    """Confirm by hand what the ERP has, whether or not we know it."""
+    order_id = _any(world, OrderStatus.PUSHED, OrderStatus.PUSHING, OrderStatus.ERROR)
     if order_id is None or not world.books.taken[order_id]:
         return None
     with world.wiring.store.work(world.org_id) as work:
@@ -102,22 +137,36 @@ def confirm(world: World) -> str | None:
 
 
 def resolve(world: World) -> str | None:
-    """Look into the ERP for what is held, and say what is there."""
-    held = [row for row in world.tables.exports.values() if row.held_at and row.status is ERPExportStatus.PENDING]
-    if not held:
+    """Look into the ERP for what is in doubt, and say what is there."""
+    return _resolve(world, [row for row in world.tables.exports.values() if _in_doubt(row)])
+
+
+def decide(world: World) -> str | None:
+    """Look into the ERP for what is held."""
+    return _resolve(world, [row for row in world.waits() if row.held_at])
+
+
+def _resolve(world: World, doubtful: Sequence[ExportRow]) -> str | None:
+    if not doubtful:
         return None
-    row = held[world.choices.below(len(held))]
-    there = world.is_there(row)
-    resolve_held(world.wiring.store, world.org_id, row.id, "delivered" if there else "send_again", OPERATOR)
-    if not there:
+    row = doubtful[world.choices.below(len(doubtful))]
+    if world.is_there(row):
+        resolution: Resolution = "delivered"
+    else:
+        resolution = "not_delivered" if world.choices.below(3) == 1 else "send_again"
+    resolve_held(world.wiring.store, world.org_id, row.id, resolution, OPERATOR)
+    if resolution != "delivered":
         world.sends_allowed[row.draft_order_id] += 1
-    return f"resolves {_short(row.draft_order_id)} as {'delivered' if there else 'to be sent again'}"
+    return f"resolves {_short(row.draft_order_id)} as {resolution.replace('_', ' ')}"
 
 
 def move(world: World) -> str | None:
-    """Move what waits to the other connection."""
+    """Move all that waits, or one order of it, to the other connection."""
     source, target = _two(world)
-    moved = move_exports(world.wiring.store, world.org_id, source, target, OPERATOR)
+    chosen = _one(world, list(world.tables.exports)) if world.choices.below(2) else None
+    moved = move_exports(
+        world.wiring.store, world.org_id, source, target, OPERATOR, export_ids=[chosen] if chosen else None
+    )
     return f"moves {len(moved)} orders to another connection" if moved else None
 
 
@@ -154,6 +203,41 @@ def test(world: World) -> str | None:
     return None
 
 
+def choose_default(world: World) -> str | None:
+    """Make a connection the default one."""
+    connection_id, _ = _two(world)
+    make_default(world.wiring, world.org_id, connection_id, OPERATOR)
+    return "chooses another default"
+
+
+def set_limits(world: World) -> str | None:
+    """Change how many orders a connection takes a minute, and how long its orders wait for it."""
+    connection_id, _ = _two(world)
+    options = {
+        "orders_per_minute": (None, 1, 3)[world.choices.below(3)],
+        "give_up_after": (None, 30, 60)[world.choices.below(3)],
+    }
+    edit_connection(world.wiring, world.org_id, connection_id, None, OPERATOR, options=options)
+    return f"sets a connection's limits: {options}"
+
+
+def read_an_answer_again(world: World) -> str | None:
+    """Have an answer read again that could not be read, after the ERP's people mended it."""
+    unreadable = [row.id for row in world.tables.exports.values() if row.unreadable_answer and row.status in OPEN]
+    export_id = _one(world, unreadable)
+    if export_id is None:
+        return None
+    export = read_again(world.wiring, world.org_id, export_id, OPERATOR)
+    return f"has the answer to order {_short(export.draft_order_id)} read again"
+
+
+def rotate_the_key(world: World) -> str | None:
+    """Seal all secrets with a new key, which every process learns in its own time."""
+    for task in world.scheduler.tasks:
+        task.blind_until = world.clock.seconds + world.choices.below(30) if task.mortal else 0.0
+    return "rotates the key of the secrets"
+
+
 def rotate(world: World) -> str | None:
     """Save a connection's configuration anew, as after a change of its password."""
     connection_id, _ = _two(world)
@@ -165,19 +249,28 @@ DEEDS: tuple[Deed, ...] = (
     push,
     push,
     push,
+    push_elsewhere,
+    push_twice,
+    act_on_all,
+    act_on_all,
     take_back,
     edit,
     approve,
     reject,
     confirm,
     resolve,
+    resolve,
+    read_an_answer_again,
     move,
     disable,
+    choose_default,
+    set_limits,
     enable,
     pause,
     resume,
     test,
     rotate,
+    rotate_the_key,
 )
 
 
@@ -191,8 +284,16 @@ def _do(world: World, deed: Deed) -> None:
 
 
 def _any(world: World, *states: OrderStatus) -> UUID | None:
-    fitting = [row.content.id for row in world.tables.orders.values() if row.status in states]
-    return fitting[world.choices.below(len(fitting))] if fitting else None
+    return _one(world, [row.content.id for row in world.tables.orders.values() if row.status in states])
+
+
+def _one(world: World, ids: Sequence[UUID]) -> UUID | None:
+    return ids[world.choices.below(len(ids))] if ids else None
+
+
+def _in_doubt(row: ExportRow) -> bool:
+    perhaps_there = row.begun_at or row.staged_at or row.held_at
+    return row.status in IN_DOUBT and perhaps_there is not None and row.answered_at is None
 
 
 def _two(world: World) -> tuple[UUID, UUID]:

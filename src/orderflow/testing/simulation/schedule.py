@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 
 from greenlet import getcurrent, greenlet
 
@@ -30,7 +31,11 @@ class SimulatedClock:
     """Seconds since the beginning, moved by the scheduler only."""
 
     def __init__(self) -> None:
-        self.seconds = 0.0
+        self.seconds, self._now = 0.0, BEGINNING
+
+    def forward_to(self, seconds: float) -> None:
+        """Let it be so many seconds after the beginning."""
+        self.seconds, self._now = seconds, BEGINNING + timedelta(seconds=seconds)
 
     def monotonic(self) -> float:
         """Return the seconds of `time.monotonic()`."""
@@ -38,7 +43,7 @@ class SimulatedClock:
 
     def now(self) -> datetime:
         """Return the time of day, UTC."""
-        return BEGINNING + timedelta(seconds=self.seconds)
+        return self._now
 
 
 @dataclass(eq=False)
@@ -51,6 +56,7 @@ class Task:
         dead: It was killed: whatever it still calls does nothing.
         mortal: A process that may be killed or stopped; people and ERPs are not.
         heartbeat: Extends the lease of what it works on; a stopped process has none.
+        blind_until: Until then the process lacks the key that secrets are sealed with.
     """
 
     name: str
@@ -59,6 +65,10 @@ class Task:
     wakes_at: float = 0.0
     dead: bool = False
     heartbeat: Callable[[], None] | None = None
+    blind_until: float = 0.0
+
+
+_WAKES_AT = attrgetter("wakes_at")
 
 
 @dataclass
@@ -107,10 +117,11 @@ class Scheduler:
                 self.tasks.remove(task)
 
     def _next(self) -> Task:
-        awake = [task for task in self.tasks if task.wakes_at <= self.clock.seconds]
+        now = self.clock.seconds
+        awake = [task for task in self.tasks if task.wakes_at <= now]
         if not awake:
-            first = min(self.tasks, key=lambda task: task.wakes_at)
-            self.clock.seconds = max(self.clock.seconds, first.wakes_at)
+            first = min(self.tasks, key=_WAKES_AT)
+            self.clock.forward_to(first.wakes_at)
             return first
         return awake[self.choices.below(len(awake))] if len(awake) > 1 else awake[0]
 

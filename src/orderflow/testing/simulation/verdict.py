@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from orderflow.domain.states import ARRIVED, FITTING, AttemptStatus, ERPExportStatus, ExportStep
+from orderflow.testing.simulation.schedule import BEGINNING
 from orderflow.testing.store_in_memory.tables import ExportRow, OrderRow
 
 if TYPE_CHECKING:
@@ -16,10 +18,17 @@ _ON_ITS_WAY = tuple(FITTING.values())
 
 def violations(world: World) -> list[str]:
     """Return what is wrong, one sentence each; an empty list is a history without fault."""
-    found = [*world.wrongs]
+    found = [*world.wrongs, *_of_lanes(world)]
     for row in world.tables.orders.values():
         found += [f"Order {row.content.id.hex[:4]}: {wrong}" for wrong in _of_order(world, row)]
     return found
+
+
+def _of_lanes(world: World) -> Iterator[str]:
+    """Nobody dies in peace, so that whoever took a lane then gave it back."""
+    over = BEGINNING + timedelta(seconds=world.peace_since + world.wiring.lease_seconds)
+    if any(until > over for _, until in world.tables.lanes.values()):
+        yield "a lane was never given back"
 
 
 def _of_order(world: World, row: OrderRow) -> Iterator[str]:
@@ -34,10 +43,15 @@ def _of_order(world: World, row: OrderRow) -> Iterator[str]:
     latest = exports[-1] if exports else None
     claims_nothing_arrived = latest is None or not (latest.begun_at or latest.staged_at or latest.answered_at)
     ended_without = row.status not in _ON_ITS_WAY or latest is None or latest.status is ERPExportStatus.FAILED
-    if taken and not refused and ended_without and claims_nothing_arrived:
+    nobody_said_no = not refused and not world.sends_allowed[order_id]  # a person saw nothing there, and said so
+    if taken and nobody_said_no and ended_without and claims_nothing_arrived:
         yield f"it is {row.status}, and the books do not know that the ERP took it"
     if latest is not None and row.status in _ON_ITS_WAY and row.status is not FITTING[latest.status]:
         yield f"the order is {row.status}, its delivery {latest.status}"
+    if latest is not None and latest.status in ARRIVED:
+        erp = world.erp_of(latest)
+        if world.books.contents.get(erp.key_of(latest), erp.content_of(row.content)) != erp.content_of(row.content):
+            yield "its ERP took another content than the order has"
     for export in exports:
         yield from _of_export(world, export)
 
@@ -55,6 +69,10 @@ def _of_export(world: World, export: ExportRow) -> Iterator[str]:
     answered = any(export.filename in erp.answered for erp in world.dropzones())
     if answered and export.status not in ExportStep.ANSWER.change.ends:
         yield f"{name} was answered, and nobody knows"
+    erp = world.erp_of(export)
+    said = erp.said[erp.key_of(export)]
+    if export.answered_at and not export.confirmed_by and export.status.value not in said:
+        yield f"{name} is {export.status}, and its ERP never said so"
     attempts = world.tables.attempts_of(export.id)
     if any(attempt.status is AttemptStatus.PENDING for attempt in attempts):
         yield f"{name} has ended, and an attempt of it is open"

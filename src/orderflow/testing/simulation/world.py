@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -10,26 +11,37 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from orderflow.domain import clock, ids
-from orderflow.domain.delivery import Lease
-from orderflow.domain.errors import ObjectStoreError, OrderFlowError
+from orderflow.domain.delivery import Delivery, Lease
+from orderflow.domain.errors import KeyMismatchError, OrderFlowError
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
 from orderflow.domain.retry import RetryPolicy
 from orderflow.domain.states import OPEN, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
 from orderflow.flow.answers.poll import poll_acks
+from orderflow.flow.delivery.give_up import give_up
 from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.delivery.request import request_push
-from orderflow.flow.ports import Wiring
+from orderflow.flow.ports import Target, Wiring
 from orderflow.flow.setup.probe import probe
 from orderflow.testing.simulation import people
-from orderflow.testing.simulation.accidents import AccidentalDocuments, AccidentalStore, Accidents
+from orderflow.testing.simulation.accidents import (
+    WEATHERS,
+    AccidentalDocuments,
+    AccidentalStore,
+    Accidents,
+    DatabaseLostError,
+)
 from orderflow.testing.simulation.choices import Choices
-from orderflow.testing.simulation.erps import ERPS, Books, SimulatedDropzone, SimulatedErp
+from orderflow.testing.simulation.erps import ERPS, Books, SimulatedApi, SimulatedDropzone, SimulatedErp
 from orderflow.testing.simulation.schedule import Died, Scheduler
 from orderflow.testing.store_in_memory import MemoryStore
-from orderflow.testing.store_in_memory.tables import ConnectionRow, ExportRow
+from orderflow.testing.store_in_memory.connections import MemoryConnections
+from orderflow.testing.store_in_memory.tables import ConnectionRow, ExportRow, Tables, changed
 
 LEASE = 10.0
 """Seconds of a worker's lease."""
+
+LONGEST_PAUSE = 30.0
+"""Seconds between two looks, once nothing goes wrong any more."""
 
 TROUBLED = 150.0
 """Seconds during which faults happen."""
@@ -51,12 +63,16 @@ class World:
         self.clock = self.scheduler.clock
         self.story: list[str] = []
         self.books = Books()
-        self.accidents = Accidents(self.scheduler, self.tell, longest_sleep=LEASE * 2)
+        weather = WEATHERS[choices.below(len(WEATHERS))]
+        self.accidents = Accidents(self.scheduler, weather, self.tell, longest_sleep=LEASE * 2)
         self.org_id = UUID(int=1)
         self.store = MemoryStore(self.org_id, self.clock)
+        with self.store.work(self.org_id) as work:
+            work.connections = _SealedConnections(self.store.tables, self.scheduler)
         self.tables = self.store.tables
         self.sends_allowed: Counter[UUID] = Counter()
         self.wrongs: list[str] = []
+        self.peace_since = 0.0
         self.nothing_new = False
         self.erps: dict[str, SimulatedErp] = {}
         self.wiring = Wiring(
@@ -82,6 +98,7 @@ class World:
             stack.enter_context(clock.running_by(self.clock))
             stack.enter_context(ids.made_by(_ids()))
             self._furnish()
+            self._take_over()
             for number in (1, 2):
                 self.scheduler.spawn(f"worker {number}", self._as_worker(number), mortal=True)
             self.scheduler.spawn("operator", self._operate)
@@ -89,10 +106,13 @@ class World:
             self.scheduler.spawn("peace", self._make_peace)
             self.scheduler.run()
 
+    def erp_of(self, row: ExportRow) -> SimulatedErp:
+        """Return the ERP that a delivery goes to."""
+        return self.erps[self.tables.connections[row.connection_id].connector_type]
+
     def is_there(self, row: ExportRow) -> bool:
         """Return what a person sees who looks for a delivery in its ERP."""
-        erp = self.erps[self.tables.connections[row.connection_id].connector_type]
-        return erp.shows(row)
+        return self.erp_of(row).shows(row)
 
     def waits(self) -> list[ExportRow]:
         """Return the deliveries that have not come to their end."""
@@ -126,26 +146,66 @@ class World:
             self.store.add_order(order)
             request_push(self.store, self.org_id, order.id, people.OPERATOR)
 
+    def _take_over(self) -> None:
+        """Have an order here that an earlier release gave up on although it may have arrived, as it perhaps did."""
+        if not self.choices.one_in(4):
+            return
+        row = next(iter(self.tables.exports.values()))
+        erp = self.erp_of(row)
+        if not isinstance(erp, SimulatedApi):
+            return
+        with self.store.work(self.org_id) as work:
+            order = work.orders.get(row.draft_order_id)
+            work.orders.set_status(order.id, OrderStatus.ERROR)
+        order.delivery = Delivery(row.id, row.created_at)
+        order.delivery.document = document = erp.render(order, {})
+        key = f"exports/{document.filename}"
+        self.store.documents.put_many([(key, document.content)])
+        self.tables.exports[row.id] = changed(
+            row,
+            status=ERPExportStatus.FAILED,
+            begun_at=self.clock.now(),
+            last_begun_at=self.clock.now(),
+            filename=document.filename,
+            storage_key=key,
+            document_sha256=hashlib.sha256(document.content).hexdigest(),
+        )
+        self.tell(f"order {order.id.hex[:4]} was given up by an earlier release")
+        if self.choices.below(2):
+            erp.take(order)
+
     def _as_worker(self, number: int) -> Callable[[], None]:
         def live() -> None:
+            idle = 0
             while not self._ended():
                 busy = 0
                 try:
                     busy = self._turn()
-                except (OrderFlowError, ObjectStoreError) as error:
-                    self.tell(f"worker {number} hears: {error.message}")
-                self.scheduler.let_others(0.001 if busy else 2.0 + self.choices.below(5))
+                except (OrderFlowError, DatabaseLostError) as error:
+                    self.tell(f"worker {number} hears: {error}")
+                idle = 0 if busy else idle + 1
+                self._pause(idle)
 
         def rise_again() -> None:
             while not self._ended():
                 try:
                     live()
                 except Died:
-                    self.scheduler.current().dead = False
+                    task = self.scheduler.current()
+                    task.dead, task.heartbeat, task.blind_until = False, None, 0.0
                     self.tell(f"worker {number} is started again")
                     self.scheduler.let_others(self.choices.below(int(LEASE * 2)))
 
         return rise_again
+
+    def _pause(self, idle: int) -> None:
+        """Wait for the next turn: in peace ever longer, since nothing is to be missed."""
+        if idle == 0:
+            self.scheduler.let_others(0.001)
+        elif self.accidents.ended:
+            self.scheduler.let_others(min(2.0 ** min(idle, 10), LONGEST_PAUSE) + self.choices.below(5))
+        else:
+            self.scheduler.let_others(2.0 + self.choices.below(5))
 
     def _turn(self) -> int:
         taken = 0
@@ -155,6 +215,7 @@ class World:
             if self._due_for_answers(row):
                 poll_acks(self.wiring, self.org_id, row.id)
             if row.breaker_state is BreakerState.OPEN:
+                give_up(self.wiring.store, self.org_id, row.id)
                 probe(self.wiring, self.org_id, row.id)
         return taken
 
@@ -181,11 +242,11 @@ class World:
         while not self._ended():
             for erp in self.dropzones():
                 erp.look()
-            self.scheduler.let_others(1.0 + self.choices.below(15))
+            self.scheduler.let_others((LONGEST_PAUSE if self.accidents.ended else 1.0) + self.choices.below(15))
 
     def _make_peace(self) -> None:
         self.scheduler.let_others(TROUBLED)
-        self.accidents.ended = True
+        self.accidents.ended, self.peace_since = True, self.clock.seconds
         self.tell("from here on nothing goes wrong any more")
 
     def _ended(self) -> bool:
@@ -194,6 +255,20 @@ class World:
         awaited = {row.filename for row in self.tables.exports.values() if row.status is ERPExportStatus.SENT}
         unread = any(erp.unread(awaited) for erp in self.dropzones())
         return not unread or self.clock.seconds > TROUBLED + DRAINED
+
+
+class _SealedConnections(MemoryConnections):
+    """Connections whose secrets only a process opens that has the key."""
+
+    def __init__(self, tables: Tables, scheduler: Scheduler) -> None:
+        super().__init__(tables)
+        self._scheduler = scheduler
+
+    def open(self, connection_id: UUID) -> Target:
+        """Return the connection. Raises NotFoundError, KeyMismatchError."""
+        if self._scheduler.current().blind_until > self._scheduler.clock.seconds:
+            raise KeyMismatchError("This process lacks the key.")
+        return super().open(connection_id)
 
 
 @dataclass

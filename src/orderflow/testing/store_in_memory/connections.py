@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from orderflow.flow.refusals import (
     too_many_connections,
     type_active,
 )
-from orderflow.testing.store_in_memory.tables import ConnectionRow, Tables
+from orderflow.testing.store_in_memory.tables import ConnectionRow, Tables, changed
 
 
 class MemoryConnections:
@@ -244,7 +244,7 @@ class MemoryConnections:
         return [row for row in self._tables.connections.values() if not row.deleted]
 
     def _set(self, connection_id: UUID, **columns: Any) -> None:
-        self._tables.connections[connection_id] = replace(self._tables.connections[connection_id], **columns)
+        self._tables.connections[connection_id] = changed(self._tables.connections[connection_id], **columns)
 
     def _change(self, connection_id: UUID, **columns: Any) -> None:
         """Change what people change: the connection has a new version."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -14,7 +13,7 @@ from orderflow.domain.states import FITTING, OPEN, AttemptStatus, AttemptStep, E
 from orderflow.flow.ports import Actor, DecidedAnswer, Export, Route
 from orderflow.flow.refusals import no_export
 from orderflow.testing.store_in_memory.leases import MemoryLeases, is_unleased
-from orderflow.testing.store_in_memory.tables import ExportRow
+from orderflow.testing.store_in_memory.tables import ExportRow, changed
 
 BY_A_PERSON = "A person decided how it ended."
 KEYS_KEPT = timedelta(hours=24)
@@ -173,8 +172,8 @@ class MemoryExports(MemoryLeases):
             failed = {"status": ExportStep.GIVE_UP.change.end, "error_json": error}
             self._set(row.id, **failed, lease_token=None, lease_until=None)
             self._close_open(row.id, AttemptStatus.FAILED, error["message"])
-            order = replace(self._tables.orders[row.draft_order_id], error_json=error)
-            self._tables.orders[row.draft_order_id] = replace(order, status=OrderEvent.GIVE_UP.change.end)
+            order = changed(self._tables.orders[row.draft_order_id], error_json=error)
+            self._tables.orders[row.draft_order_id] = changed(order, status=OrderEvent.GIVE_UP.change.end)
         return [row.draft_order_id for row in ended]
 
     def _may_give_up(self, row: ExportRow) -> bool:
@@ -232,13 +231,13 @@ class MemoryExports(MemoryLeases):
         )
         if attempts := self._tables.attempts_of(row.id):
             last = max(attempts, key=lambda attempt: attempt.attempt_no)
-            self._tables.attempts[last.id] = replace(last, status=AttemptStep.ANSWER.change.end, message=None)
+            self._tables.attempts[last.id] = changed(last, status=AttemptStep.ANSWER.change.end, message=None)
         order = self._tables.orders.get(row.draft_order_id)
         if order is not None and order.status in OrderEvent.ANSWER.change.starts:
             changes: dict[str, Any] = {"status": FITTING[said], "error_json": error}
             if ack.erp_order_id:
                 changes |= {"erp_order_id": ack.erp_order_id, "erp_order_id_source": "erp"}
-            self._tables.orders[row.draft_order_id] = replace(order, **changes)
+            self._tables.orders[row.draft_order_id] = changed(order, **changes)
 
     def _decide(
         self,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 from orderflow.domain.delivery import Lease
-from orderflow.testing.store_in_memory.tables import Tables
+from orderflow.testing.store_in_memory.tables import Tables, changed
 
 MINUTE = timedelta(minutes=1)
 
@@ -40,10 +39,10 @@ class MemoryLanes:
         used = row.rate_used if fresh else 0
         allowed = min(wanted, max((row.orders_per_minute or wanted) - used, 0))
         since = row.rate_since if fresh else now
-        self._tables.connections[connection_id] = replace(row, rate_used=used + allowed, rate_since=since)
+        self._tables.connections[connection_id] = changed(row, rate_used=used + allowed, rate_since=since)
         return allowed
 
     def give_back(self, connection_id: UUID, unused: int) -> None:
         """Count orders back that were not taken."""
         row = self._tables.connections[connection_id]
-        self._tables.connections[connection_id] = replace(row, rate_used=max(row.rate_used - unused, 0))
+        self._tables.connections[connection_id] = changed(row, rate_used=max(row.rate_used - unused, 0))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,7 +21,7 @@ from orderflow.domain.states import (
 from orderflow.flow.ports import Attempt, Batch, Settlement
 from orderflow.testing.store_in_memory.lanes import MemoryLanes
 from orderflow.testing.store_in_memory.orders import as_order
-from orderflow.testing.store_in_memory.tables import AttemptRow, ExportRow, Tables
+from orderflow.testing.store_in_memory.tables import AttemptRow, ExportRow, Tables, changed
 
 LOST = "The worker stopped before it could say how this attempt ended."
 
@@ -45,7 +44,7 @@ class MemoryLeases(MemoryLanes):
         until = self._tables.after(seconds)
         attempts = []
         for row in due[:limit]:
-            self._tables.exports[row.id] = replace(row, lease_token=lease.token, lease_until=until)
+            self._tables.exports[row.id] = changed(row, lease_token=lease.token, lease_until=until)
             attempts.append(self._attempt(row, lease, now))
         return sorted(attempts, key=lambda attempt: attempt.requested_at)
 
@@ -104,7 +103,7 @@ class MemoryLeases(MemoryLanes):
         return row is not None and row.lease_token == lease.token and row.status in ExportStep.WORK.change.starts
 
     def _set(self, export_id: UUID, **columns: Any) -> None:
-        self._tables.exports[export_id] = replace(self._tables.exports[export_id], **columns)
+        self._tables.exports[export_id] = changed(self._tables.exports[export_id], **columns)
 
     def _attempt(self, row: ExportRow, lease: Lease, now: datetime) -> Attempt:
         order = as_order(self._tables.orders[row.draft_order_id])
@@ -153,7 +152,7 @@ class MemoryLeases(MemoryLanes):
         )
         self._close_open(attempt.export_id, AttemptStatus.RETRYING, LOST)
         order = self._tables.orders[row.draft_order_id]
-        self._tables.orders[row.draft_order_id] = replace(order, attempts=order.attempts + 1)
+        self._tables.orders[row.draft_order_id] = changed(order, attempts=order.attempts + 1)
         delivery.attempt_no = order.attempts + 1
         attempt.log_id = new_id()
         log = AttemptRow(attempt.log_id, row.id, row.draft_order_id, delivery.attempt_no)
@@ -162,7 +161,7 @@ class MemoryLeases(MemoryLanes):
     def _close_open(self, export_id: UUID, status: AttemptStatus, message: str) -> None:
         for log in self._tables.attempts_of(export_id):
             if log.status in AttemptStep.END.change.starts:
-                self._tables.attempts[log.id] = replace(log, status=status, message=message)
+                self._tables.attempts[log.id] = changed(log, status=status, message=message)
 
     def _settle(self, item: Settlement) -> None:
         attempt, outcome, now = item.attempt, item.attempt.outcome, self._tables.now()
@@ -195,7 +194,7 @@ class MemoryLeases(MemoryLanes):
         if attempt.log_id in self._tables.attempts:
             log = self._tables.attempts[attempt.log_id]
             message = error["message"] if error else None
-            self._tables.attempts[log.id] = replace(log, status=item.log_status, message=message, outcome=outcome)
+            self._tables.attempts[log.id] = changed(log, status=item.log_status, message=message, outcome=outcome)
         order = self._tables.orders[row.draft_order_id]
         if item.order_status is not None and order.status in OrderEvent.SETTLE.change.starts:
             file = result.dropzone_path.rpartition("/")[2] if result and result.dropzone_path else None
@@ -210,7 +209,7 @@ class MemoryLeases(MemoryLanes):
             changes |= {"erp_order_id": number, "erp_order_id_source": "erp"}
         elif file and (order.erp_order_id is None or order.erp_order_id_source == "filename"):
             changes |= {"erp_order_id": file, "erp_order_id_source": "filename"}
-        self._tables.orders[order_id] = replace(order, **changes)
+        self._tables.orders[order_id] = changed(order, **changes)
 
 
 def is_unleased(row: ExportRow, now: datetime) -> bool:

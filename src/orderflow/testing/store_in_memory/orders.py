@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import OrderStatus
 from orderflow.flow.refusals import no_order
-from orderflow.testing.store_in_memory.tables import OrderRow, Tables
+from orderflow.testing.store_in_memory.tables import OrderRow, Tables, changed
 
 
 class MemoryOrders:
@@ -40,11 +39,11 @@ class MemoryOrders:
 
     def set_status(self, order_id: UUID, status: OrderStatus, **columns: Any) -> None:
         """Change the state, and any further columns with it; it waits for no route any more."""
-        self._tables.orders[order_id] = replace(self.row(order_id), status=status, waits=None, **columns)
+        self._tables.orders[order_id] = changed(self.row(order_id), status=status, waits=None, **columns)
 
     def replace(self, order: DraftOrder) -> None:
         """Overwrite the order's content and lines."""
-        self._tables.orders[order.id] = replace(
+        self._tables.orders[order.id] = changed(
             self.row(order.id), content=order, approved_by=order.approved_by, approved_at=order.approved_at
         )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from orderflow.domain.states import AttemptStep, BreakerState, ConnectionStatus,
 from orderflow.flow.ports import FIRST_VERSION, Export, PushRequest, Route, RouteSet
 from orderflow.testing.store_in_memory.exports import MemoryExports
 from orderflow.testing.store_in_memory.leases import is_unleased
-from orderflow.testing.store_in_memory.tables import ExportRow, Tables, Waiter
+from orderflow.testing.store_in_memory.tables import ExportRow, Tables, Waiter, changed
 
 _ANEW: dict[str, Any] = {"attempts_spent": 0, "error_json": None, "lease_token": None, "lease_until": None}
 _ANEW |= dict.fromkeys(("filename", "storage_key", "document_sha256", "media_type", "format_version"))
@@ -54,7 +53,7 @@ class MemoryRoutes:
         """Note that an APPROVED order waits for a route, and why; False if it did so before."""
         before = self._tables.orders[request.order_id].waits
         waiter = Waiter(reason, self._stamp(), before.request if before else request)
-        self._tables.orders[request.order_id] = replace(self._tables.orders[request.order_id], waits=waiter)
+        self._tables.orders[request.order_id] = changed(self._tables.orders[request.order_id], waits=waiter)
         return before is None
 
     def waits(self, order_id: UUID) -> bool:
@@ -80,7 +79,7 @@ class MemoryRoutes:
             "route_version": route.version,
             "fallback_id": route.fallback_id,
         }
-        self._tables.exports[export_id] = replace(row, **noted)
+        self._tables.exports[export_id] = changed(row, **noted)
         if row.connection_id != route.connection_id:
             self._send_to(export_id, route.connection_id)
 
@@ -90,13 +89,13 @@ class MemoryRoutes:
         better = [row for row in rows if row.fallback_id and self._delivers(row.fallback_id)][:limit]
         for row in better:
             assert row.fallback_id is not None
-            self._tables.exports[row.id] = replace(row, fallback_id=row.connection_id)
+            self._tables.exports[row.id] = changed(row, fallback_id=row.connection_id)
             self._send_to(row.id, row.fallback_id)
         return [MemoryExports(self._tables).get(row.id) for row in better]
 
     def _send_to(self, export_id: UUID, connection_id: UUID) -> None:
         moved: dict[str, Any] = {"connection_id": connection_id, "next_attempt_at": self._tables.now()}
-        self._tables.exports[export_id] = replace(self._tables.exports[export_id], **moved, **_ANEW)
+        self._tables.exports[export_id] = changed(self._tables.exports[export_id], **moved, **_ANEW)
 
     def _delivers(self, connection_id: UUID) -> bool:
         states = self.states([connection_id])

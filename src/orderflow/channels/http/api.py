@@ -1,4 +1,4 @@
-"""One HTTP session per configuration: its connections and its access token, shared by all threads."""
+"""Connections to one API, its access token, and what hides its secrets: shared by all threads."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from orderflow.connectors.rest.checks import origin_of
-from orderflow.connectors.rest.config import RestJsonConfig
+from orderflow.channels.http.checks import origin_of
+from orderflow.channels.http.settings import HttpSettings
 from orderflow.domain.redaction import Redactor
 from orderflow.http import Answer, HttpClient, tls_context
 
@@ -37,48 +37,48 @@ class AccessToken:
         self.lock = threading.Lock()
 
 
-class Session:
+class Api:
     """Connections to one API, and the access token for it."""
 
-    def __init__(self, config: RestJsonConfig) -> None:
-        self.config = config
-        self.name = f"The API at {origin_of(config.url)[1]}"
+    def __init__(self, settings: HttpSettings) -> None:
+        self.settings = settings
+        self.name = f"The API at {origin_of(settings.url)[1]}"
         self.token = AccessToken()
-        key, passphrase = _open(config.client_key), _open(config.client_passphrase)
+        key, passphrase = _open(settings.client_key), _open(settings.client_passphrase)
         self._client = HttpClient(
             self.name,
-            timeout=config.timeout,
-            connect_timeout=config.connect_timeout,
-            tls=tls_context(config.ca_certificate, config.client_certificate, key, passphrase),
-            connections=config.max_in_flight,
+            timeout=settings.timeout,
+            connect_timeout=settings.connect_timeout,
+            tls=tls_context(settings.ca_certificate, settings.client_certificate, key, passphrase),
+            connections=settings.max_in_flight,
         )
         self._redactor: tuple[int, Redactor] = (-1, Redactor([]))
 
-    def send(self, outgoing: Outgoing, *, changes: bool) -> Answer:
-        """Send a request and read its answer. Raises as `orderflow.http.HttpClient.send` does."""
+    def exchange(self, outgoing: Outgoing, *, changes: bool) -> Answer:
+        """Send a request as it is and read its answer. Raises as `orderflow.http.HttpClient.send` does."""
         return self._client.send(
             outgoing.method,
             outgoing.url,
             headers=outgoing.headers,
             content=outgoing.content,
             changes=changes,
-            timeout=self.config.timeout,
+            timeout=self.settings.timeout,
         )
 
-    def hurried(self, seconds: float) -> Session:
-        """Return this session, with the same connections and token, each of its requests within so many seconds."""
+    def hurried(self, seconds: float) -> Api:
+        """Return this, with the same connections and token, each of its requests within so many seconds."""
         hurried = copy.copy(self)
-        hurried.config = self.config.model_copy(update={"timeout": min(self.config.timeout, seconds)})
+        hurried.settings = self.settings.model_copy(update={"timeout": min(self.settings.timeout, seconds)})
         return hurried
 
     @property
     def redactor(self) -> Redactor:
         """What takes the connection's secrets, and the tokens got for it, out of what the API says."""
-        config, known = self.config, len(self.token.given)
+        settings, known = self.settings, len(self.token.given)
         if self._redactor[0] != known or known == MOST_TOKENS:
-            values = [getattr(config, name) for name in type(config).model_fields]
+            values = [getattr(settings, name) for name in type(settings).model_fields]
             secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
-            users = [user for user in (config.username, config.client_id) if user]
+            users = [user for user in (settings.username, settings.client_id) if user]
             self._redactor = (known, Redactor([*secrets, *self.token.given], users))
         return self._redactor[1]
 

@@ -10,17 +10,16 @@ from urllib.parse import quote, urlencode
 
 from pydantic import SecretStr
 
-from orderflow.connectors.rest.session import Outgoing, Session
+from orderflow.channels.http.api import Api, Outgoing
 from orderflow.domain.errors import ConnectorError, NeedsAttentionError, UnavailableError
-from orderflow.http import Answer, UnreadableError
+from orderflow.http import Answer, UnreadableError, webhook_signature
 from orderflow.http.sorting import BUSY, busy
-from orderflow.notices import webhook_signature
 
 EARLY = 30.0
 """Seconds before its end at which an access token is fetched anew."""
 
 
-def send_signed(session: Session, outgoing: Outgoing, message_id: str, *, changes: bool) -> Answer:
+def send_signed(api: Api, outgoing: Outgoing, message_id: str, *, changes: bool) -> Answer:
     """Send a request in the connection's name; an access token that the API refuses is fetched anew, once.
 
     Args:
@@ -28,33 +27,33 @@ def send_signed(session: Session, outgoing: Outgoing, message_id: str, *, change
         changes: The request changes something.
 
     Raises:
-        ConnectorError: As `Session.send`, or because no access token could be had.
+        ConnectorError: As `Api.exchange`, or because no access token could be had.
     """
-    if session.config.auth != "oauth2":
-        return session.send(_signed(session, outgoing, message_id), changes=changes)
-    token = access_token(session)
-    answer = session.send(_with(outgoing, "Authorization", f"Bearer {token}"), changes=changes)
+    if api.settings.auth != "oauth2":
+        return api.exchange(_signed(api, outgoing, message_id), changes=changes)
+    token = access_token(api)
+    answer = api.exchange(_with(outgoing, "Authorization", f"Bearer {token}"), changes=changes)
     if answer.status == 401:  # it did nothing for somebody whom it does not know
-        token = access_token(session, refused=token)
-        answer = session.send(_with(outgoing, "Authorization", f"Bearer {token}"), changes=changes)
+        token = access_token(api, refused=token)
+        answer = api.exchange(_with(outgoing, "Authorization", f"Bearer {token}"), changes=changes)
     return answer
 
 
-def _signed(session: Session, outgoing: Outgoing, message_id: str) -> Outgoing:
-    config = session.config
-    match config.auth:
+def _signed(api: Api, outgoing: Outgoing, message_id: str) -> Outgoing:
+    settings = api.settings
+    match settings.auth:
         case "basic":
-            return _with(outgoing, "Authorization", basic(config.username or "", _open(config.password)))
+            return _with(outgoing, "Authorization", basic(settings.username or "", _open(settings.password)))
         case "bearer":
-            return _with(outgoing, "Authorization", f"Bearer {_open(config.token)}")
-        case "api_key" if config.api_key_in == "header":
-            return _with(outgoing, config.api_key_name, _open(config.api_key))
+            return _with(outgoing, "Authorization", f"Bearer {_open(settings.token)}")
+        case "api_key" if settings.api_key_in == "header":
+            return _with(outgoing, settings.api_key_name, _open(settings.api_key))
         case "api_key":
             join = "&" if "?" in outgoing.url else "?"
-            url = f"{outgoing.url}{join}{urlencode({config.api_key_name: _open(config.api_key)})}"
+            url = f"{outgoing.url}{join}{urlencode({settings.api_key_name: _open(settings.api_key)})}"
             return replace(outgoing, url=url)
         case "hmac":
-            return replace(outgoing, headers=outgoing.headers | signature(config.hmac_secret, outgoing, message_id))
+            return replace(outgoing, headers=outgoing.headers | signature(settings.hmac_secret, outgoing, message_id))
         case _:
             return outgoing
 
@@ -72,27 +71,27 @@ def signature(secret: SecretStr | None, outgoing: Outgoing, message_id: str) -> 
     return {"webhook-id": message_id, "webhook-timestamp": str(moment), "webhook-signature": mark}
 
 
-def access_token(session: Session, refused: str | None = None) -> str:
+def access_token(api: Api, refused: str | None = None) -> str:
     """Return an access token: the one at hand, or a new one if that has ended or was `refused`.
 
     Raises:
         ConnectorError: None could be had; nothing was sent to the API itself.
     """
-    with session.token.lock:
-        if session.token.held is not None:
-            token, ends = session.token.held
+    with api.token.lock:
+        if api.token.held is not None:
+            token, ends = api.token.held
             if token != refused and time.monotonic() < ends:
                 return token
-        session.token.held = _fetch_token(session)
-        session.token.given.append(session.token.held[0])
-        return session.token.held[0]
+        api.token.held = _fetch_token(api)
+        api.token.given.append(api.token.held[0])
+        return api.token.held[0]
 
 
-def _fetch_token(session: Session) -> tuple[str, float]:
+def _fetch_token(api: Api) -> tuple[str, float]:
     """Ask for a token by client credentials; any 2xx with a token is one. Source: RFC 6749, section 4.4."""
     asked_at = time.monotonic()
     try:
-        answer = session.send(_token_request(session), changes=False)
+        answer = api.exchange(_token_request(api), changes=False)
     except UnavailableError as error:
         raise UnavailableError(
             f"The token server gave no access token: {error.message}", code="TOKEN_UNAVAILABLE"
@@ -101,24 +100,24 @@ def _fetch_token(session: Session) -> tuple[str, float]:
     token = granted.get("access_token")
     if answer.ok and isinstance(token, str) and token and token.isascii() and token.isprintable():
         return token, asked_at + max(_seconds(granted.get("expires_in")) - EARLY, 1.0)
-    raise _token_error(session, answer)
+    raise _token_error(api, answer)
 
 
-def _token_request(session: Session) -> Outgoing:
-    config = session.config
-    form = {"grant_type": "client_credentials"} | ({"scope": config.scope} if config.scope else {})
-    form |= config.token_parameters
+def _token_request(api: Api) -> Outgoing:
+    settings = api.settings
+    form = {"grant_type": "client_credentials"} | ({"scope": settings.scope} if settings.scope else {})
+    form |= settings.token_parameters
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    client, secret = config.client_id or "", _open(config.client_secret)
-    if config.client_auth == "basic":
+    client, secret = settings.client_id or "", _open(settings.client_secret)
+    if settings.client_auth == "basic":
         headers["Authorization"] = basic(quote(client, safe=""), quote(secret, safe=""))
     else:
         form |= {"client_id": client, "client_secret": secret}
-    return Outgoing("POST", config.token_url or "", headers, urlencode(form).encode())
+    return Outgoing("POST", settings.token_url or "", headers, urlencode(form).encode())
 
 
-def _token_error(session: Session, answer: Answer) -> ConnectorError:
-    said = session.redactor.text(answer.words).rstrip(".")
+def _token_error(api: Api, answer: Answer) -> ConnectorError:
+    said = api.redactor.text(answer.words).rstrip(".")
     if answer.status in BUSY:
         return busy(answer, "The token server", said)
     if answer.status >= 500:

@@ -1,0 +1,20 @@
+"""A REST connection that is open: its configuration, and the session that lives by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orderflow.channels.http.session import HttpSession
+from orderflow.connectors.rest.config import RestJsonConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A configuration that was checked, and its way to the API."""
+
+    config: RestJsonConfig
+    session: HttpSession
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.session.close()
