@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import count
@@ -156,7 +156,7 @@ class MemoryDocuments:
     kept: dict[str, bytes] = field(default_factory=dict)
     away: bool = False
 
-    def put_many(self, items: list[tuple[str, bytes]]) -> None:
+    def put_many(self, items: Sequence[tuple[str, bytes]]) -> None:
         if self.away:
             raise ObjectStoreError
         self.kept.update(items)
@@ -271,7 +271,7 @@ def installation(database: Database, make_org: Callable[..., UUID]) -> Iterator[
     connectors: dict[str, ERPConnectorPort] = {}
     woken: list[tuple[UUID, UUID]] = []
     store = SqlStore(database, EncryptionService("ab" * 32), lambda *place: woken.append(place))
-    keeper = LeaseKeeper(store.extend_leases, 60, pytest.fail)
+    keeper = LeaseKeeper(store.extend_leases, 60, lambda error: pytest.fail(str(error)))
 
     def connector(kind: str) -> ERPConnectorPort:
         if kind not in connectors:

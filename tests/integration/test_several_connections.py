@@ -17,7 +17,7 @@ from orderflow.settings import Settings
 from orderflow.storage.tables.models import ERPConnection
 from orderflow.testing.engine import an_order
 
-ORDER = {"currency": "EUR", "customer": {"erp_customer_number": "4711"}}
+ORDER: dict[str, Any] = {"currency": "EUR", "customer": {"erp_customer_number": "4711"}}
 ORDER |= {"lines": [{"line_no": 1, "internal_sku": "A", "qty": 1, "uom": "PCE"}]}
 
 
@@ -89,7 +89,7 @@ def test_the_command_line_names_them(app, capsys, monkeypatch, tmp_path):
             main(list(arguments))
         assert ended.value.code == exits
         captured = capsys.readouterr()
-        return captured.out + captured.err
+        return f"{captured.out}{captured.err}"
 
     for name in ("Köln", "Izmir"):
         run("connections", "add", "MOCK", "--set", "mode=success", "--name", name, "--no-test")

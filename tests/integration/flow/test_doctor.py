@@ -34,6 +34,9 @@ class Store:
     def __init__(self, documents):
         self.documents = documents
 
+    def put_many(self, items):
+        self.documents.put_many(items)
+
     def get(self, key):
         if key not in self.documents.kept:
             raise ObjectStoreError("gone", code="OBJECT_NOT_FOUND")

@@ -640,11 +640,11 @@ def test_no_two_connections_are_called_the_same_until_one_is_gone(bench: Bench) 
 
 def test_of_several_nobody_inherits_what_the_default_was_meant_for(bench: Bench) -> None:
     first, second, third = new_id(), new_id(), new_id()
-    with bench.store.work(bench.org_id) as work:
-        for one, name in ((first, "A"), (second, "B"), (third, "C")):
+    for one, name in ((first, "A"), (second, "B"), (third, "C")):
+        with bench.store.work(bench.org_id) as work:
             work.connections.add(one, "MOCK", {}, name)
             work.connections.enable(one)
-        assert work.connections.for_push(None) == first
+            assert work.connections.for_push(None) == first
     with bench.store.work(bench.org_id) as work:
         work.connections.disable(first)
     error = refused(bench, "for_push", None)

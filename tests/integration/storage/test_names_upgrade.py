@@ -102,7 +102,7 @@ def test_a_name_that_is_given_again_while_it_runs_is_numbered_too(owner: psycopg
         second = add(meanwhile, acme, "SAP", 1)
         upgrading = threading.Thread(target=upgrade, args=(before,))
         upgrading.start()
-        while not owner.execute(WAITS).fetchone()[0]:
+        while owner.execute(WAITS).fetchone() == (0,):
             assert upgrading.is_alive()
             time.sleep(0.01)
     upgrading.join()

@@ -34,7 +34,7 @@ def documents(installation: Any, tmp_path: Path) -> ObjectStore:
 def delivered(installation: Any, documents: ObjectStore) -> list[UUID]:
     """Three orders that were pushed; the first two are CONFIRMED."""
     connection_id = installation.connect(MemoryDropzone())
-    ids = installation.pushed(3)
+    ids: list[UUID] = installation.pushed(3)
     installation.work_off(connection_id)
     installation.do("UPDATE draft_order SET status = 'CONFIRMED' WHERE id = ANY(:ids)", ids=ids[:2])
     return ids

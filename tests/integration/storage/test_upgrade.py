@@ -152,9 +152,13 @@ def opened(old: Old, tmp_path: Path) -> Iterator[Callable[[], App]]:
     apps: list[App] = []
 
     def open_it() -> App:
-        given = {"database_url": old.as_app(), "database_admin_url": old.owner_url, "orderflow_home": tmp_path}
-        secrets = {"encryption_master_key": old.key, "password_pepper": "a pepper", "jwt_secret": generate_key()}
-        apps.append(open_app(Settings(_env_file=None, **given, **secrets)))
+        given: dict[str, Any] = {
+            "database_url": old.as_app(),
+            "database_admin_url": old.owner_url,
+            "orderflow_home": tmp_path,
+        }
+        given |= {"encryption_master_key": old.key, "password_pepper": "a pepper", "jwt_secret": generate_key()}
+        apps.append(open_app(Settings(_env_file=None, **given)))
         return apps[-1]
 
     yield open_it

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.retry import RetryPolicy
@@ -117,7 +118,7 @@ class House:
         """Return what the audit log tells."""
         return [entry["action"] for entry in self.tables.audit]
 
-    def _connector(self, connector_type: str) -> MemoryApi | MemoryDropzone:
+    def _connector(self, connector_type: str) -> ERPConnectorPort:
         if connector_type not in self.connectors:
             raise ValueError(f"Unknown connector type: {connector_type}")
         return self.connectors[connector_type]

@@ -99,7 +99,7 @@ class Plans:
 
     def _plan(self, cursor: psycopg.Cursor[Any], statement: str, values: Any) -> None:
         cursor.execute("SET LOCAL random_page_cost = 1.1")  # as on any disk without moving parts
-        ((plan,),) = cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}", values, prepare=False).fetchall()  # type: ignore[arg-type]  # a statement of ours
+        ((plan,),) = cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}", values, prepare=False).fetchall()
         self.seen.add(statement)
         for node in _nodes(plan[0]["Plan"]):
             if node.get("Relation Name") in GROWING and _reads_all(node):

@@ -50,7 +50,8 @@ class Trace:
     @contextmanager
     def noting(self) -> Iterator[set[str]]:
         """Give the files that run within the block."""
-        self._files = files = set()
+        files: set[str] = set()
+        self._files = files
         sys.setprofile(self)
         yield files
         sys.setprofile(None)
