@@ -45,7 +45,7 @@ def refused(bench: Bench, call: str, *arguments: object, of: str = "connections"
 def test_this_suite_calls_every_method_of_every_port() -> None:
     names = ("test_both_stores.py", "test_routes_in_both_stores.py", "benches.py")
     steps = (reroute, request, route)  # what waits is looked for by steps alone
-    files = [*(Path(__file__).with_name(name) for name in names), *(Path(step.__file__) for step in steps)]
+    files = [*(Path(__file__).with_name(name) for name in names), *(Path(step.__file__ or "") for step in steps)]
     asked = "".join(file.read_text("utf-8") for file in files)
     for port in (ports.Orders, ports.Exports, ports.Connections, ports.Routes, ports.Audit, ports.Store):
         methods = [name for name, value in vars(port).items() if callable(value) and not name.startswith("_")]

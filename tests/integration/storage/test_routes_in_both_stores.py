@@ -13,7 +13,7 @@ from orderflow.domain.states import BreakerState, OrderStatus
 from orderflow.flow.delivery.request import note_request, request_or_wait, withdraw
 from orderflow.flow.delivery.reroute import look_again
 from orderflow.flow.setup.routes import save_rules, try_rules
-from tests.integration.storage.benches import ACTOR, Bench, begun, connection, order, seen
+from tests.integration.storage.benches import ACTOR, Bench, begun, order, seen
 
 GERMANY = {"field": "order.currency", "operator": "=", "value": "eur"}
 FRANCE = {"field": "order.currency", "operator": "=", "value": "CHF"}
@@ -232,4 +232,3 @@ def test_an_order_is_tried_on_rules_without_a_change(bench: Bench) -> None:
     assert (tried.route.connection_id, [one.takes for one in tried.rules]) == (izmir, [False, True])
     with pytest.raises(OrderFlowError):
         try_rules(bench.store, bench.org_id, new_id())
-    assert connection(bench, "OTHER")

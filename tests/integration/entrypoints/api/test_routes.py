@@ -8,7 +8,7 @@ import pytest
 
 from orderflow.flow.delivery.reroute import look_again
 
-ORDER = {"currency": "EUR", "customer": {"erp_customer_number": "4711"}, "ship_to": {"country": "TR"}}
+ORDER: dict[str, Any] = {"currency": "EUR", "customer": {"erp_customer_number": "4711"}, "ship_to": {"country": "TR"}}
 ORDER |= {"lines": [{"line_no": 1, "internal_sku": "A", "qty": 1.5, "uom": "PCE", "unit_price": "10"}]}
 
 
@@ -20,12 +20,12 @@ def ways(acme: Any) -> dict[str, str]:
     return dict(zip(("Köln", "Izmir"), made, strict=True))
 
 
-def connector(acme: Any, name: str) -> str:
+def connector(acme: Any, name: str) -> Any:
     body = {"connector_type": "MOCK", "config": {"mode": "success"}, "name": name}
     return acme.call("POST", "/connectors", json=body).json()["id"]
 
 
-def approved(acme: Any, **changes: Any) -> str:
+def approved(acme: Any, **changes: Any) -> Any:
     order_id = acme.call("POST", "/draft-orders", json=ORDER | changes).json()["id"]
     acme.call("POST", f"/draft-orders/{order_id}/approve")
     return order_id

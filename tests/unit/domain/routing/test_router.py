@@ -99,8 +99,10 @@ def plain(text: str | None) -> str:
 
 
 def values_in(order: DraftOrder, field: str) -> list[Any]:
-    amounts = [None if None in (one.qty, one.unit_price) else one.qty * one.unit_price for one in order.lines]
-    found = {
+    amounts: list[Any] = [
+        None if one.qty is None or one.unit_price is None else one.qty * one.unit_price for one in order.lines
+    ]
+    found: dict[str, list[Any]] = {
         "ship_to.country": [(order.ship_to or {}).get("country")],
         "customer.erp_customer_number": [order.customer.erp_customer_number if order.customer else None],
         "order.currency": [order.currency],
@@ -111,8 +113,9 @@ def values_in(order: DraftOrder, field: str) -> list[Any]:
         "lines.internal_sku": [line.internal_sku for line in order.lines],
         "lines.qty": [line.qty for line in order.lines],
         "lines.requested_delivery_date": [line.requested_delivery_date for line in order.lines],
-    }[field]
-    return [value or None for value in map(plain, found)] if FIELDS[field] is COUNTRIES else found
+    }
+    values = found[field]
+    return [plain(value) or None for value in values] if FIELDS[field] is COUNTRIES else values
 
 
 def meant(field: str, text: str) -> Any:
@@ -126,7 +129,7 @@ def holds(condition: dict[str, Any], value: Any) -> bool:
     if operator == "is_empty" or value is None:
         return operator == "is_empty" and value is None
     if operator == "between" and FIELDS[field] is COUNTRIES:
-        low, high = map(int, wanted)
+        low, high = map(int, condition["value"])
         return value.isdigit() and low <= int(value) <= high
     several = [meant(field, text) for text in wanted] if isinstance(wanted, list) else []
     one = meant(field, wanted) if isinstance(wanted, str) else None
