@@ -42,7 +42,7 @@ def embedded(app: App, *names: str | None) -> Any:
 
 
 def new_order() -> DraftOrder:
-    return an_order(lines=[DraftOrderLine(1, internal_sku="A", qty=Decimal(1), uom="PCE")])
+    return an_order(external_order_number=None, lines=[DraftOrderLine(1, internal_sku="A", qty=Decimal(1), uom="PCE")])
 
 
 def pushed_to(session: Any, org_id: Any, **way: Any) -> str | None:

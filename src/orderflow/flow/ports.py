@@ -13,6 +13,7 @@ from orderflow.domain import clock
 from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.delivery import Ack, ExportResult, Lease, Waiting
 from orderflow.domain.errors import ConnectorError
+from orderflow.domain.order_keys import KeyHolder
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.reach import OPERATOR, Place, Reach
 from orderflow.domain.retry import RetryPolicy
@@ -280,9 +281,6 @@ class Orders(Protocol):
     def get(self, order_id: UUID) -> DraftOrder:
         """Return the order with its lines, locked until the transaction ends. Raises NotFoundError."""
 
-    def get_many(self, order_ids: Sequence[UUID]) -> dict[UUID, DraftOrder]:
-        """Return those of the orders that exist, with their lines, by id."""
-
     def lock_status(self, order_id: UUID) -> OrderStatus:
         """Lock the order and return its state.
 
@@ -294,8 +292,27 @@ class Orders(Protocol):
     def set_status(self, order_id: UUID, status: OrderStatus, **columns: Any) -> None:
         """Change the state, and any further columns with it."""
 
+    def get_many(self, order_ids: Sequence[UUID]) -> dict[UUID, DraftOrder]:
+        """Return those of the orders that exist, with their lines, by id; none is locked."""
+
     def replace(self, order: DraftOrder) -> None:
         """Overwrite the order's content and lines."""
+
+
+class OrderKeys(Protocol):
+    """By what the orders of one organization are known when they come again (`domain.order_keys`)."""
+
+    def take(self, orders: Sequence[DraftOrder]) -> dict[UUID, KeyHolder]:
+        """Take the orders' keys; returns who has the key of each order that could not get it, by the order's id.
+
+        Of several with one key the first gets it. Waits for a transaction that is about to take one of them.
+        """
+
+    def free(self, order_id: UUID) -> None:
+        """Let another order have the key of this one."""
+
+    def note_content(self, order: DraftOrder) -> None:
+        """Note that an order which has a key came in anew, saying what it says now."""
 
 
 class Exports(Protocol):
@@ -586,6 +603,10 @@ class Work(Protocol):
     @property
     def orders(self) -> Orders:
         """Its orders."""
+
+    @property
+    def order_keys(self) -> OrderKeys:
+        """What they are known by."""
 
     @property
     def exports(self) -> Exports:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -12,11 +13,16 @@ import pytest
 from orderflow.domain.delivery import Ack, ExportResult, Lease
 from orderflow.domain.errors import InDoubtError, NotFoundError, OrderFlowError, StateError, TransientError
 from orderflow.domain.ids import new_id
+from orderflow.domain.order_keys import DuplicateOrderError, OnDuplicate, key_of
+from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
 from orderflow.flow import ports
 from orderflow.flow.delivery import request, reroute, route
+from orderflow.flow.order.accept import Arrival, accept_orders, revise_order
+from orderflow.flow.order.approve import approve_order, edit_order, reject_order
 from orderflow.flow.ports import Attempt, Batch, DecidedAnswer, Export, Settlement
 from orderflow.flow.refusals import MOST_BYTES
+from orderflow.flow.setup import routes
 from tests.integration.conftest import an_order
 from tests.integration.storage.benches import (
     ACTOR,
@@ -44,10 +50,18 @@ def refused(bench: Bench, call: str, *arguments: object, of: str = "connections"
 
 def test_this_suite_calls_every_method_of_every_port() -> None:
     names = ("test_both_stores.py", "test_routes_in_both_stores.py", "benches.py")
-    steps = (reroute, request, route)  # what waits is looked for by steps alone
+    steps = (reroute, request, route, routes)  # what waits is looked for by steps alone
     files = [*(Path(__file__).with_name(name) for name in names), *(Path(step.__file__ or "") for step in steps)]
     asked = "".join(file.read_text("utf-8") for file in files)
-    for port in (ports.Orders, ports.Exports, ports.Connections, ports.Routes, ports.Audit, ports.Store):
+    for port in (
+        ports.Orders,
+        ports.OrderKeys,
+        ports.Exports,
+        ports.Connections,
+        ports.Routes,
+        ports.Audit,
+        ports.Store,
+    ):
         methods = [name for name, value in vars(port).items() if callable(value) and not name.startswith("_")]
         missing = [name for name in methods if not re.search(rf'\.{name}\(|"{name}"', asked)]
         assert not missing, port
@@ -119,6 +133,157 @@ def test_a_transaction_that_fails_leaves_nothing(bench: Bench) -> None:
     with bench.store.work(bench.org_id) as work:
         assert work.orders.lock_status(order_id) is OrderStatus.READY
     assert bench.audit() == []
+
+
+# Order keys
+
+
+def taken(bench: Bench, *orders: DraftOrder) -> dict[UUID, UUID]:
+    """Take the keys of orders, in a transaction of their own; returns who has those that they could not get."""
+    with bench.store.work(bench.org_id) as work:
+        return {order_id: holder.order_id for order_id, holder in work.order_keys.take(orders).items()}
+
+
+def said(order: DraftOrder) -> bytes:
+    key = key_of(order)
+    assert key is not None
+    return key.content_sha256
+
+
+def test_a_key_belongs_to_the_first_order_that_takes_it(bench: Bench) -> None:
+    first, second, other, nameless = an_order(), an_order(), an_order(2), an_order()
+    nameless.external_order_number = None
+    assert taken(bench, first, other, nameless) == {}
+    assert taken(bench, second, other, nameless) == {second.id: first.id}
+    third = an_order(3)
+    assert taken(bench, third, second, replace(third, id=NOBODYS)) == {second.id: first.id, NOBODYS: third.id}
+
+
+def test_a_key_tells_what_its_order_said_when_it_came_in(bench: Bench) -> None:
+    first, same, other = an_order(), an_order(), an_order()
+    first.notes = same.notes = "as ever"
+    taken(bench, first)
+    with bench.store.work(bench.org_id) as work:
+        held = work.order_keys.take([same, other])
+    assert [held[one.id].content_sha256 == said(one) for one in (same, other)] == [True, False]
+    with bench.store.work(bench.org_id) as work:
+        work.order_keys.note_content(replace(other, id=first.id))
+    with bench.store.work(bench.org_id) as work:
+        held = work.order_keys.take([same, other])
+    assert [held[one.id].content_sha256 == said(one) for one in (same, other)] == [False, True]
+
+
+def test_a_key_that_was_freed_may_be_taken_in_the_same_transaction(bench: Bench) -> None:
+    first, second = an_order(), an_order()
+    with bench.store.work(bench.org_id) as work:
+        assert work.order_keys.take([first]) == {}
+        work.order_keys.free(first.id)
+        assert work.order_keys.take([second]) == {}
+    assert taken(bench, first) == {first.id: second.id}
+
+
+def test_keys_of_a_transaction_that_fails_are_free(bench: Bench) -> None:
+    with pytest.raises(NotFoundError), bench.store.work(bench.org_id) as work:
+        work.orders.get(NOBODYS if work.order_keys.take([an_order()]) == {} else new_id())
+    assert taken(bench, an_order()) == {}
+
+
+def test_many_orders_are_read_at_once(bench: Bench) -> None:
+    ids = [order(bench, "READY") for _ in range(2)]
+    with bench.store.work(bench.org_id) as work:
+        found = work.orders.get_many([*ids, NOBODYS])
+    assert {order_id: order.id for order_id, order in found.items()} == {order_id: order_id for order_id in ids}
+    assert all(len(order.lines) == 1 for order in found.values())
+
+
+# Coming in
+
+
+def accepted(bench: Bench, *orders: DraftOrder, on_duplicate: OnDuplicate = OnDuplicate.REFUSE) -> list[Arrival]:
+    with bench.store.work(bench.org_id) as work:
+        return accept_orders(work, orders, ACTOR, on_duplicate)
+
+
+def test_an_order_comes_in_once_and_one_that_says_something_else_is_refused(bench: Bench) -> None:
+    first, same, other = an_order(), an_order(), an_order()
+    other.notes = "not the same"
+    arrivals = accepted(bench, first, same, other)
+    assert [(one.order.id, one.duplicate, one.error is None) for one in arrivals] == [
+        (first.id, False, True),
+        (first.id, True, True),
+        (first.id, False, False),
+    ]
+    assert arrivals[2].error is not None
+    assert arrivals[2].error.details == {"order_id": str(first.id), "status": "READY"}
+    for missing in (same, other):
+        assert bench.columns("draft_order", missing.id) is None
+    assert [done for done, _ in bench.audit()] == ["DRAFT_CREATED"]
+
+
+def test_a_new_one_is_made_beside_the_other_if_that_is_wanted(bench: Bench) -> None:
+    first, second = an_order(), an_order()
+    accepted(bench, first)
+    assert accepted(bench, second, on_duplicate=OnDuplicate.NEW)[0].order is second
+    assert accepted(bench, an_order())[0].order.id == first.id
+    with bench.store.work(bench.org_id) as work:
+        reject_order(work, second.id, ACTOR)
+    assert accepted(bench, an_order())[0].duplicate
+
+
+def test_a_rejected_order_makes_room_for_another(bench: Bench) -> None:
+    first, second = an_order(), an_order()
+    accepted(bench, first)
+    with bench.store.work(bench.org_id) as work:
+        reject_order(work, first.id, ACTOR)
+    assert accepted(bench, second)[0].order is second
+
+
+def test_an_order_is_revised_as_a_person_would_edit_it(bench: Bench) -> None:
+    first, changed = an_order(), an_order()
+    changed.notes = "two pallets"
+    accepted(bench, first)
+    with bench.store.work(bench.org_id) as work:
+        approve_order(work, first.id, ACTOR)
+    for revised in (True, False):  # the second time nothing is left to do
+        with bench.store.work(bench.org_id) as work:
+            arrival = revise_order(work, replace(changed, id=new_id()), ACTOR)
+        assert (arrival.order.id, arrival.order.status) == (first.id, OrderStatus.READY)
+        assert (arrival.revised, arrival.duplicate) == (revised, not revised)
+        with bench.store.work(bench.org_id) as work:
+            assert work.orders.get(first.id).notes == "two pallets"
+
+
+def test_an_order_that_was_sent_is_not_revised(bench: Bench) -> None:
+    first, changed = an_order(), an_order()
+    accepted(bench, first)
+    bench.set("draft_order", first.id, status="PUSHED")
+    changed.notes = "two pallets"
+    with pytest.raises(StateError, match="is PUSHED"), bench.store.work(bench.org_id) as work:
+        revise_order(work, changed, ACTOR)
+
+
+def test_an_edited_order_is_known_by_its_new_number(bench: Bench) -> None:
+    first, second = an_order(1), an_order(2)
+    accepted(bench, first, second)
+    with bench.store.work(bench.org_id) as work:
+        edit_order(work, replace(an_order(3), id=first.id), ACTOR)
+    assert [one.order.id for one in accepted(bench, an_order(3))] == [first.id]
+    assert not accepted(bench, an_order(1))[0].duplicate
+    with pytest.raises(DuplicateOrderError) as refused, bench.store.work(bench.org_id) as work:
+        edit_order(work, replace(an_order(2), id=first.id), ACTOR)
+    assert refused.value.details["order_id"] == str(second.id)
+    assert taken(bench, an_order(3)) != {}  # and nothing was changed
+
+
+def test_what_a_person_corrected_is_the_same_order_when_it_comes_again(bench: Bench) -> None:
+    first = an_order()
+    accepted(bench, first)
+    corrected = replace(an_order(), id=first.id, notes="corrected by hand")
+    with bench.store.work(bench.org_id) as work:
+        edit_order(work, corrected, ACTOR)
+    assert accepted(bench, an_order())[0].duplicate
+    with bench.store.work(bench.org_id) as work:
+        assert work.orders.get(first.id).notes == "corrected by hand"
 
 
 # Claiming

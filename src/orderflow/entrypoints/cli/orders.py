@@ -9,6 +9,7 @@ from uuid import UUID
 import typer
 
 from orderflow.domain.errors import InputError
+from orderflow.domain.order_keys import OnDuplicate
 from orderflow.domain.orders import HEADER
 from orderflow.entrypoints.cli.importing import import_orders
 from orderflow.entrypoints.cli.options import AsJson, Limit, Orders, OrderStatuses, Org
@@ -26,22 +27,28 @@ def import_(
     file: Annotated[str, typer.Argument(metavar="FILE", help="JSON Lines, or one JSON object or array; - for stdin.")],
     approve: Annotated[bool, typer.Option("--approve", help="Approve those that are READY.")] = False,
     push: Annotated[bool, typer.Option("--push", help="Request the delivery of those too; implies --approve.")] = False,
-    duplicates: Annotated[
-        bool, typer.Option("--duplicates", help="Bring in orders of a number that the same customer has already.")
-    ] = False,
+    on_duplicate: Annotated[
+        OnDuplicate,
+        typer.Option(
+            help="An order whose customer has one of the same number here: refuse it if it says something else, "
+            "revise the one that is here, or deliver a new one beside it."
+        ),
+    ] = OnDuplicate.REFUSE,
+    duplicates: Annotated[bool, typer.Option("--duplicates", help="The same as --on-duplicate new.")] = False,
     org: Org = None,
     json: AsJson = False,
 ) -> None:
     """Bring orders in from a file. Bad lines are reported by number; the good ones are kept.
 
-    May be stopped and run again: an order whose customer has one of the same number here is not brought in twice; with
+    May be stopped and run again: an order that is here already and says the same is not brought in twice; with
     --approve or --push, what was begun with it is finished.
     Exits with 1 if any line was bad, or if an order could not be approved or pushed.
     """
     if file != "-" and not Path(file).is_file():
         raise InputError(f"There is no file {file!r}.", hint="Check the path; - reads from stdin.")
     with in_organization(org) as place:
-        report = import_orders(place, file, approve=approve or push, push=push, quiet=json, duplicates=duplicates)
+        wanted = OnDuplicate.NEW if duplicates else on_duplicate
+        report = import_orders(place, file, approve=approve or push, push=push, quiet=json, on_duplicate=wanted)
     if json:
         print_json(report.as_json())
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -85,10 +85,6 @@ class Reading:
     def status_counts(self, ids: Iterable[UUID] | None = None) -> dict[str, int]:
         """Return how many orders are in each state; of those named, or of all."""
         return references.status_counts(self._view, ids)
-
-    def orders_numbered(self, numbers: Sequence[str]) -> dict[tuple[str | None, str], UUID]:
-        """Return the orders that have one of these numbers and are not REJECTED."""
-        return references.orders_numbered(self._view, numbers)
 
 
 @contextmanager

@@ -1,20 +1,14 @@
-"""What an edit changed, for the audit log; and whether two orders say the same."""
+"""What an edit changed, for the audit log."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
-from orderflow.domain.orders import CONTENT, Customer, DraftOrder, DraftOrderLine
+from orderflow.domain.orders import CONTENT, DraftOrder, DraftOrderLine
 
 MOST_LINES = 100
 """Changed lines that are written down; of more, only their number."""
-
-
-def same_content(stored: DraftOrder, given: DraftOrder) -> bool:
-    """Return whether an order that comes in says what a stored one says, of whichever document it was read."""
-    as_stored = replace(given, customer=given.customer or Customer(), source_document=stored.source_document)
-    return differences(stored, as_stored) == ({}, {})
 
 
 def differences(before: DraftOrder, after: DraftOrder) -> tuple[dict[str, Any], dict[str, Any]]:

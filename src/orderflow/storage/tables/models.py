@@ -245,6 +245,7 @@ class DraftOrderRow(_Owned, Base):
         {"postgresql_with": {**_VACUUM_BY_ROWS, "fillfactor": "60"}},
     )
     status: Mapped[str]
+    source: Mapped[str | None]
     external_order_number: Mapped[str | None]
     order_date: Mapped[date | None]
     currency: Mapped[str | None]
@@ -272,6 +273,52 @@ class DraftOrderRow(_Owned, Base):
     waits_seen: Mapped[str | None]  # what the rules and connections were when it was last looked at
     updated_at: Mapped[datetime] = mapped_column(server_default=_now, onupdate=_now)
     version: Mapped[int] = _version()
+
+
+class OrderKeyRow(Base):
+    """What an order is known by when it comes again; stays when the order is deleted, as it ended long ago.
+
+    A REJECTED order has none, nor has one from before there were keys, or one that was brought in beside another.
+    """
+
+    __tablename__ = "order_key"
+    __table_args__ = (Index("idx_order_key_order", "order_id"), {"postgresql_with": _VACUUM_EARLY})
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"), primary_key=True)
+    key_sha256: Mapped[bytes] = mapped_column(primary_key=True)
+    order_id: Mapped[UUID]
+    content_sha256: Mapped[bytes]
+
+
+class KeptAnswer(Base):
+    """What was answered to a request with an `Idempotency-Key`, for a day; `busy_until` set: its step is under way.
+
+    `id` is what the step under way writes with: one that died, and was taken by another request, writes nothing more.
+    """
+
+    __tablename__ = "kept_answer"
+    __table_args__ = (
+        Index("uq_kept_answer_key", "org_id", "caller", "key", unique=True),
+        Index("idx_kept_answer_created", "created_at"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    caller: Mapped[str]
+    key: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=_now)
+    busy_until: Mapped[datetime | None]
+    request_sha256: Mapped[bytes | None]
+    status: Mapped[int | None]
+    headers: Mapped[dict[str, Any] | None]
+
+
+class KeptAnswerPart(Base):
+    """A part of such an answer's body; the answer to an import may be long."""
+
+    __tablename__ = "kept_answer_part"
+    answer_id: Mapped[UUID] = mapped_column(ForeignKey("kept_answer.id", ondelete="CASCADE"), primary_key=True)
+    part: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    content: Mapped[bytes]
 
 
 class DraftOrderLineRow(Base):

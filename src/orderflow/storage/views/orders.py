@@ -82,6 +82,9 @@ class OrderSummary:
 
     id: UUID
     status: OrderStatus
+    source: Annotated[
+        str | None, Field(description="Where it comes from, as a shop's name; with it numbers are told apart")
+    ]
     external_order_number: str | None
     order_date: date | None
     requested_delivery_date: date | None

@@ -21,10 +21,6 @@ _COUNTS = """
     SELECT status, count(*) AS orders FROM draft_order
     WHERE org_id = :org_id AND (CAST(:all AS boolean) OR id = ANY(:ids)) GROUP BY status
 """
-_NUMBERED = """
-    SELECT id, erp_customer_number AS customer, external_order_number AS number FROM draft_order
-    WHERE org_id = :org_id AND external_order_number = ANY(:numbers) AND status <> 'REJECTED'
-"""
 
 
 def order_ids(view: View, references: Iterable[str]) -> list[UUID]:
@@ -46,12 +42,6 @@ def status_counts(view: View, ids: Iterable[UUID] | None = None) -> dict[str, in
     """Return how many orders are in each state; of those named, or of all."""
     rows = _rows(view, _COUNTS, {"all": ids is None, "ids": list(ids or ())})
     return {row["status"]: row["orders"] for row in rows}
-
-
-def orders_numbered(view: View, numbers: Sequence[str]) -> dict[tuple[str | None, str], UUID]:
-    """Return the orders that have one of these numbers and are not REJECTED: customer's and own number → id."""
-    rows = _rows(view, _NUMBERED, {"numbers": list(numbers)})
-    return {(row["customer"], row["number"]): row["id"] for row in rows}
 
 
 def connection_id(view: View, reference: str) -> UUID:

@@ -30,8 +30,8 @@ class MemoryOrders:
         return as_order(self.row(order_id))
 
     def get_many(self, order_ids: Sequence[UUID]) -> dict[UUID, DraftOrder]:
-        """Return those of the orders that exist, by id."""
-        return {one: as_order(self._tables.orders[one]) for one in order_ids if one in self._tables.orders}
+        """Return those of the orders that exist, with their lines, by id."""
+        return {order_id: self.get(order_id) for order_id in order_ids if order_id in self._tables.orders}
 
     def lock_status(self, order_id: UUID) -> OrderStatus:
         """Return the order's state. Raises NotFoundError."""

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
+from orderflow.domain.order_keys import KeyHolder
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
 from orderflow.flow.ports import PushRequest
@@ -164,6 +165,7 @@ class Tables:
     org_id: UUID
     clock: Clock = field(default_factory=WallClock)
     orders: dict[UUID, OrderRow] = field(default_factory=dict)
+    order_keys: dict[bytes, KeyHolder] = field(default_factory=dict)
     exports: dict[UUID, ExportRow] = field(default_factory=dict)
     attempts: dict[UUID, AttemptRow] = field(default_factory=dict)
     connections: dict[UUID, ConnectionRow] = field(default_factory=dict)
@@ -183,13 +185,13 @@ class Tables:
 
     def kept(self) -> tuple[Any, ...]:
         """Return what `put_back` needs to undo all changes from here on."""
-        tables = (self.orders, self.exports, self.attempts, self.connections, self.lanes)
+        tables = (self.orders, self.order_keys, self.exports, self.attempts, self.connections, self.lanes)
         return (*(table.copy() for table in tables), self.route_sets, len(self.audit), self.paused)
 
     def put_back(self, kept: tuple[Any, ...]) -> None:
         """Undo all changes since `kept`."""
-        self.orders, self.exports, self.attempts, self.connections, self.lanes, *rest = kept
-        self.route_sets, entries, self.paused = rest
+        *tables, self.route_sets, entries, self.paused = kept
+        self.orders, self.order_keys, self.exports, self.attempts, self.connections, self.lanes = tables
         del self.audit[entries:]
 
     def exports_of(self, order_id: UUID) -> list[ExportRow]:

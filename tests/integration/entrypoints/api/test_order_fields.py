@@ -20,6 +20,8 @@ NEEDED = {
     "lines": [{"line_no": 1, "internal_sku": "INT-9", "qty": 1, "uom": "M"}],
 }
 
+OTHERS = NEEDED | {"customer": {"erp_customer_number": "4712"}}
+
 
 def two_values(name: str) -> tuple[str, str]:
     """Return two values of a field, as JSON has them."""
@@ -36,7 +38,7 @@ def value_of(acme: Tenant, order_id: str, name: str) -> object:
 def test_it_comes_in_is_edited_and_told(acme: Tenant, name: str) -> None:
     first, second = two_values(name)
     made = acme.call("POST", "/draft-orders", json=NEEDED | {name: first})
-    imported = acme.call("POST", "/draft-orders/import", content=json.dumps(NEEDED | {name: second}))
+    imported = acme.call("POST", "/draft-orders/import", content=json.dumps(OTHERS | {name: second}))
     order_id = made.json()["id"]
     assert value_of(acme, order_id, name) == first
     assert value_of(acme, json.loads(imported.text.splitlines()[0])["id"], name) == second

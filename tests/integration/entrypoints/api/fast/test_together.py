@@ -66,7 +66,10 @@ def an_order() -> DraftOrder:
 
 
 def accept(order: DraftOrder) -> Callable[[SqlWork], None]:
-    return lambda work: accept_orders(work, [order], ACTOR)
+    def step(work: SqlWork) -> None:
+        accept_orders(work, [order], ACTOR)
+
+    return step
 
 
 def approve(order_id: UUID) -> Callable[[SqlWork], None]:
