@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import TextClause, text
 
-from orderflow.domain.states import ExportStep
+from orderflow.domain.states import ExportStep, OrderAction
 from orderflow.storage.database import Database
 from orderflow.storage.tables.states import may
 from orderflow.storage.work.clock import LONGEST_LEASE, LONGEST_PROBE_WAIT, RESTING, past, unleased
@@ -74,7 +74,10 @@ _CLEANABLE = text("""
     SELECT org_id, id FROM erp_connection
     WHERE deleted_at IS NULL AND status = 'ACTIVE' AND breaker_state = 'CLOSED'
 """)
-_WAITS = "SELECT FROM draft_order w WHERE w.org_id = o.org_id AND w.waits_for IS NOT NULL"
+_WAITS = f"""
+    SELECT FROM draft_order w
+    WHERE w.org_id = o.org_id AND w.waits_for IS NOT NULL AND {may(OrderAction.PUSH, "w.status")}
+"""  # built from a constant
 _UNROUTED = text(f"""
     SELECT o.org_id FROM (SELECT DISTINCT org_id FROM draft_order WHERE waits_for IS NOT NULL) o,
                          LATERAL (SELECT {stamp("o.org_id")} AS now) s
