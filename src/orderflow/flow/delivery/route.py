@@ -30,7 +30,7 @@ def way_of(work: Work, order_id: UUID, connection_id: UUID | None = None) -> tup
     routes = work.routes.current() if connection_id is None else None
     if routes is None or not routes.given:
         return work.connections.for_push(connection_id), None
-    route = by_rules(work, routes, work.orders.get(order_id))
+    route = by_rules(work, routes, work.orders.as_approved(order_id))
     return route.connection_id, route
 
 

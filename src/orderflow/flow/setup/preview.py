@@ -43,15 +43,15 @@ class Shown:
 
 
 def preview_order(wiring: Wiring, org_id: UUID, order_id: UUID, connection_id: UUID | None = None) -> Shown:
-    """Show what a connection, by default the one that the order goes to, would send for an order as it is now.
+    """Show what a connection, by default the one it goes to, would send for an order: as approved, else as it is now.
 
     Raises:
         NotFoundError, StateError: There is no such order or connection, or no default one.
         EncryptionError: The connection's configuration does not open.
-        ConnectorError: The order cannot be expressed in the connection's format.
+        ConnectorError: The order cannot be expressed in the connection's format, or is not what was approved.
     """
     with wiring.store.work(org_id) as work:
-        order = work.orders.get(order_id)
+        order = work.orders.as_approved(order_id)
         way, _ = way_of(work, order_id, connection_id) if connection_id is None else (connection_id, None)
         target = work.connections.open(way)
     return show(find_connector(wiring, target.connector_type), target.connector_type, order, target.config)
@@ -78,7 +78,7 @@ def preview_config(
     connector, config, _ = completed(wiring, org_id, connector_type, config, connection_id)
     if isinstance(order, UUID):
         with wiring.store.work(org_id) as work:
-            order = work.orders.get(order)
+            order = work.orders.as_approved(order)
     return show(connector, connector_type, order, config)
 
 

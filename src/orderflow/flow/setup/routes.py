@@ -60,7 +60,7 @@ def try_rules(
     """
     with store.work(org_id) as work:
         routes = work.routes.current() if given is None else _unsaved(work, given)
-        wanted = work.orders.get(order) if isinstance(order, UUID) else order
+        wanted = work.orders.as_approved(order) if isinstance(order, UUID) else order
         traced = trace(routes.router.rules, wanted)
         try:
             return Tried(by_rules(work, routes, wanted), None, traced)

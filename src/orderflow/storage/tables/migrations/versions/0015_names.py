@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy import exc
 
 revision = "0015"
-down_revision = "0013"
+down_revision = "0014"
 
 # Those that came later get a number; the audit log tells their people.
 _RENAME = """
