@@ -487,6 +487,7 @@ def test_rules_are_set_up_and_tried_with_the_keyboard_alone(open_page: Callable[
     page.goto(f"{site.url}/routes")
     keyboard = page.keyboard
     add = page.get_by_role("button", name="Add a rule")
+    expect(add).to_be_enabled()
     add.press("Enter")
     form = page.get_by_role("dialog", name="Add a rule")
     form.get_by_label("Name").press_sequentially("Turkey")
