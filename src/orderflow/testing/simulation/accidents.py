@@ -56,6 +56,7 @@ WEATHERS = (
     Weather(dies=30),
     Weather(sleeps=40),
     Weather(slow=100, worse=2),
+    Weather(0, 0, 160, 40),
     Weather(sleeps=20, waits=300),
     Weather(0, 0, 60, 0, worse=3),
 )

@@ -161,7 +161,7 @@ class SimulatedApi(SimulatedErp):
             raise InDoubtError("The connection broke off while the order was sent.")
         self.take(draft_order)
         self.accidents.reply(f"taking {_name(draft_order)}")
-        if draws(6):
+        if draws(4):
             raise self._lost()
         self.held[key] = min(self.held[key], self.accidents.scheduler.clock.seconds)
         return self._there(draft_order, key)
@@ -432,8 +432,10 @@ ERPS: tuple[type[SimulatedErp], ...] = (
     AskedApi,
     SilentApi,
     LateApi,
+    LateApi,
     KeyedApi,
 )
+"""Those to choose from; one of them twice, since much has to come together for it to go wrong there."""
 
 
 def _name(order: DraftOrder) -> str:

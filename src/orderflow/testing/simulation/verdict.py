@@ -19,6 +19,8 @@ _ON_ITS_WAY = tuple(FITTING.values())
 def violations(world: World) -> list[str]:
     """Return what is wrong, one sentence each; an empty list is a history without fault."""
     found = [*world.wrongs, *_of_lanes(world)]
+    if any(attempt.export_id not in world.tables.exports for attempt in world.tables.attempts.values()):
+        found.append("a delivery that was tried is gone from the books")
     for row in world.tables.orders.values():
         found += [f"Order {row.content.id.hex[:4]}: {wrong}" for wrong in _of_order(world, row)]
     return found

@@ -125,7 +125,8 @@ class World:
     def _furnish(self) -> None:
         kinds = list(ERPS)
         for number in range(2):
-            kind = kinds.pop(self.choices.below(len(kinds)))
+            kind = kinds[self.choices.below(len(kinds))]
+            kinds = [other for other in kinds if other is not kind]
             self.erps[kind.connector_type] = kind(self.accidents, self.books, self.tell)
             row = ConnectionRow(
                 UUID(int=100 + number),
@@ -138,7 +139,7 @@ class World:
                 give_up_after=60 if self.choices.one_in(4) else None,
             )
             self.tables.connections[row.id] = row
-        for number in range(1 + self.choices.below(3)):
+        for number in range(2 + self.choices.below(2)):
             order = DraftOrder(self.org_id, "acme", str(number), notes="v1", id=UUID(int=0xABC0 + number << 112))
             order.customer, order.currency = Customer("C1"), "EUR"
             order.lines = [DraftOrderLine(1, "A", 1, "PCE")]  # type: ignore[arg-type]  # any quantity will do
