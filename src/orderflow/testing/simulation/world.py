@@ -72,7 +72,6 @@ class World:
         self.tables = self.store.tables
         self.sends_allowed: Counter[UUID] = Counter()
         self.wrongs: list[str] = []
-        self.peace_since = 0.0
         self.nothing_new = False
         self.erps: dict[str, SimulatedErp] = {}
         self.wiring = Wiring(
@@ -212,12 +211,21 @@ class World:
         taken = 0
         for row in list(self.tables.connections.values()):
             if self._due(row):  # as a sweep looks before it opens a connection
-                taken += push_batch(self.wiring, self.org_id, row.id)
+                taken += self._push(row)
             if self._due_for_answers(row):
                 poll_acks(self.wiring, self.org_id, row.id)
             if row.breaker_state is BreakerState.OPEN:
                 give_up(self.wiring.store, self.org_id, row.id)
                 probe(self.wiring, self.org_id, row.id)
+        return taken
+
+    def _push(self, row: ConnectionRow) -> int:
+        """Take a turn; whoever comes to its end has given its lane back."""
+        task = self.scheduler.current()
+        task.token = None
+        taken = push_batch(self.wiring, self.org_id, row.id)
+        if any(token == task.token for token, _ in self.tables.lanes.values()):
+            self.wrongs.append(f"{task.name} has ended its turn, and keeps a lane")
         return taken
 
     def _due_for_answers(self, row: ConnectionRow) -> bool:
@@ -247,7 +255,7 @@ class World:
 
     def _make_peace(self) -> None:
         self.scheduler.let_others(TROUBLED)
-        self.accidents.ended, self.peace_since = True, self.clock.seconds
+        self.accidents.ended = True
         self.tell("from here on nothing goes wrong any more")
 
     def _ended(self) -> bool:
@@ -284,7 +292,7 @@ class _Heartbeat:
         """Extend `lease` until the block ends."""
         scheduler = self.world.scheduler
         task = scheduler.current()
-        task.heartbeat = lambda: self._beat(lease)
+        task.heartbeat, task.token = lambda: self._beat(lease), lease.token
         try:
             yield
         finally:
