@@ -35,7 +35,7 @@ class Fault:
 
 
 FAULTS = (
-    Fault("no token in any WHERE", LEASES, "row.lease_token == lease.token and ", "", rare=True),
+    Fault("no token in any WHERE", LEASES, "row.lease_token == lease.token and ", ""),
     Fault(
         "an attempt that begins is not noted",
         LEASES,
@@ -104,7 +104,6 @@ FAULTS = (
         "domain/delivery.py",
         "return clock.monotonic() < self._ends - self._margin",
         "return True",
-        rare=True,
     ),
     Fault("answers are put away before they are recorded", POLL, "        work.exports.record_answers(answers)\n", ""),
     Fault(
@@ -207,13 +206,7 @@ FAULTS = (
         "testing/store_in_memory/store.py",
         "[row for row in self._tables.exports.values() if row.connection_id == self._connection_id]",
         "list(self._tables.exports.values())",
-    ),
-    Fault("what another worker holds is due", LEASES, "\n        and is_unleased(row, now)\n    )", "\n    )"),
-    Fault(
-        "a lease counts from when it was granted",
-        CLAIM,
-        "lease.extend(asked_at, wiring.lease_seconds)",
-        "lease.extend(clock.monotonic(), wiring.lease_seconds)",
+        rare=True,
     ),
     Fault(
         "what was lost stays in the batch",

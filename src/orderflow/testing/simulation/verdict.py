@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from orderflow.domain.states import ARRIVED, FITTING, AttemptStatus, ERPExportStatus, ExportStep
+from orderflow.testing.simulation.erps import NOBODYS
 from orderflow.testing.store_in_memory.tables import ExportRow, OrderRow
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def _of_export(world: World, export: ExportRow) -> Iterator[str]:
     said = erp.said[erp.key_of(export)]
     if export.answered_at and not export.confirmed_by and export.status.value not in said:
         yield f"{name} is {export.status}, and its ERP never said so"
+    if export.erp_order_id == NOBODYS:
+        yield f"{name} took an answer for its own that was not"
     gave_up = (export.error_json or {}).get("code") == "GAVE_UP"
     there = erp.key_of(export) in world.books.arrived[export.draft_order_id]
     if gave_up and there and not world.sends_allowed[export.draft_order_id]:
