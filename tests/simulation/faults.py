@@ -219,6 +219,7 @@ FAULTS = (
         EXPORTS,
         "if not doubtful or not is_unleased(row, self._tables.now()):",
         "if not doubtful:",
+        rare=True,
     ),
     Fault(
         "what is moved keeps the other ERP's document",
@@ -227,22 +228,10 @@ FAULTS = (
         "built = dict[str, None]()",
     ),
     Fault(
-        "a late yes stops no retry",
-        POLL,
-        'next_one = _stop_retry(work, export, ack) if newer else "none"',
-        'next_one: Newer = "none"',
-    ),
-    Fault(
         "what may have arrived is changed",
         "flow/order/approve.py",
         "latest.status is ERPExportStatus.FAILED and not latest.never_arrived:",
         "False:",
     ),
     Fault("attempts begin at one again", LEASES, "attempts=order.attempts + 1)", "attempts=order.attempts)"),
-    Fault(
-        "a dead worker sent when it began",
-        LEASES,
-        "moments = (row.last_begun_at or row.begun_at, row.lease_until or row.begun_at)",
-        "moments = (row.last_begun_at or row.begun_at, row.begun_at)",
-    ),
 )
