@@ -14,7 +14,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -156,7 +156,7 @@ class Canaries:
         known.write_text("".join(file.read_text("utf-8") for file in files), "utf-8")
         for texts in self._folder.glob("*.texts") if files else ():
             # grep looks for thousands of words at once, in hundreds of megabytes, within a second.
-            command = ["grep", "-aboF", "-f", known, texts]
+            command = ["grep", "-aboF", "-f", str(known), str(texts)]
             found = subprocess.run(command, capture_output=True, check=False).stdout.splitlines()
             places |= {_place(texts, int(line.split(b":")[0])) for line in found}
         return sorted(places)
@@ -278,7 +278,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     for title, written in report.sections:
         if title.endswith(call.when):

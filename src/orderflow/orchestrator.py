@@ -13,19 +13,23 @@ from sqlalchemy.orm import Session
 from orderflow.domain.delivery import Lease
 from orderflow.domain.errors import NotFoundError, OrderFlowError, PushServiceError, StateError
 from orderflow.domain.ids import new_id
+from orderflow.domain.order_keys import OnDuplicate
 from orderflow.domain.orders import DraftOrder, clean_codes, missing_for_ready
 from orderflow.domain.reach import within
 from orderflow.domain.retry import RetryPolicy, idempotency_key
-from orderflow.domain.states import ARRIVED, ERPExportStatus, OrderStatus
+from orderflow.domain.states import ARRIVED, ERPExportStatus, OrderAction, OrderStatus, next_order_status
 from orderflow.flow.delivery.claim import begin_attempts
 from orderflow.flow.delivery.deliver import deliver
 from orderflow.flow.delivery.open_target import with_connector
 from orderflow.flow.delivery.request import note_request
 from orderflow.flow.delivery.settle import settle_now
+from orderflow.flow.order.accept import accept_orders, revise_order
 from orderflow.flow.ports import Actor, Attempt, Batch, Export, Settlement, Target, Wiring, Work
 from orderflow.storage.tables.models import DraftOrderRow, ERPPushLog
 
 CALLER = Actor("orchestrator")
+Way = tuple[UUID | None, str | None]
+"""The connection that the caller named, and the type that it must have."""
 
 
 class PushOrchestrator:
@@ -49,27 +53,33 @@ class PushOrchestrator:
         max_retries: int = 3,
         retry_delay_base: float = 1.0,
         connection_id: UUID | None = None,
+        connector_type: str | None = None,
+        on_duplicate: str = OnDuplicate.REFUSE,
     ) -> ERPPushLog:
         """Deliver `draft_order` and return the log row of the last attempt; look at its `status`.
 
-        An order that is not stored yet is stored as APPROVED. If the order's delivery succeeded before, that
+        An order that is not stored yet is stored as APPROVED. One of the same number that says the same is taken for
+        it, and gives it its id. If the order's delivery succeeded before, that
         row comes back and the connector is not called; if the engine is at it, its PENDING row does. Where nobody
         knows whether the order arrived, and where the ERP is busy, the row is RETRYING: the engine goes on with it.
 
         Args:
             max_retries: Further attempts after a first one that failed and may pass.
             retry_delay_base: Seconds before the first retry; doubled before each further one.
-            connection_id: Where to; the organization's default connection if not given.
+            connection_id: Where to; the organization's default connection, or its only one, if not given.
+            connector_type: Of which type that must be.
+            on_duplicate: What to do with an order that is not stored if its customer has another one of the same
+                number: `refuse` it, `revise` the one that is stored, or store a `new` one and deliver both.
 
         Raises:
-            PushServiceError: No attempt could be made: no connection, the wrong state, an order that is not
-                ready, a configuration that does not open, an ERP that asked to be left alone for a while. `code`,
-                `message` and `hint` say which.
+            PushServiceError: No attempt could be made: no connection, or several to choose from, the wrong state, an
+                order that is not ready or says something else than the one of its number, a configuration that does
+                not open, an ERP that asked to be left alone for a while. `code`, `message` and `hint` say which.
         """
         self._session.commit()
         retry = RetryPolicy(max_retries + 1, retry_delay_base, jitter=0.0)
         try:
-            return self._push(org_id, draft_order, retry, connection_id)
+            return self._push(org_id, draft_order, retry, (connection_id, connector_type), OnDuplicate(on_duplicate))
         except PushServiceError:
             raise
         except OrderFlowError as error:
@@ -84,12 +94,12 @@ class PushOrchestrator:
         return self._session.scalars(select(ERPPushLog).where(ERPPushLog.idempotency_key == key)).one_or_none()
 
     def _push(
-        self, org_id: UUID, draft_order: DraftOrder, retry: RetryPolicy, connection_id: UUID | None
+        self, org_id: UUID, draft_order: DraftOrder, retry: RetryPolicy, way: Way, on_duplicate: OnDuplicate
     ) -> ERPPushLog:
         lease = Lease(new_id(), self._wiring.lease_seconds)
         with self._wiring.store.work(org_id) as work:
-            _store_if_new(work, draft_order)
-            export = _export_to_push(work, draft_order.id, connection_id)
+            _store_if_new(work, draft_order, on_duplicate)
+            export = _export_to_push(work, draft_order.id, way)
             if export.status in ARRIVED:
                 return self._last_row(export, "SUCCESS")
             to = with_connector(self._wiring, work.connections.open(export.connection_id))
@@ -135,8 +145,8 @@ def _refuse_while_resting(target: Target) -> None:
         )
 
 
-def _store_if_new(work: Work, order: DraftOrder) -> None:
-    """Store an order that only the caller knows, as APPROVED."""
+def _store_if_new(work: Work, order: DraftOrder, on_duplicate: OnDuplicate) -> None:
+    """Store an order that only the caller knows, as APPROVED; or let it be the one of its number that is stored."""
     try:
         work.orders.lock_status(order.id)
         return
@@ -146,18 +156,34 @@ def _store_if_new(work: Work, order: DraftOrder) -> None:
         raise StateError(
             f"The order is not ready: {' '.join(missing)}", code="ORDER_NOT_READY", details={"missing": missing}
         )
-    order.status = OrderStatus.APPROVED
+    if on_duplicate is OnDuplicate.REVISE:
+        arrival = revise_order(work, order, CALLER)
+    else:
+        arrival = accept_orders(work, [order], CALLER, on_duplicate)[0]
+    if arrival.error:
+        raise arrival.error
+    order.id, order.status = arrival.order.id, arrival.order.status
+    if not arrival.duplicate:
+        _approve(work, order)
+
+
+def _approve(work: Work, order: DraftOrder) -> None:
     order.approved_at = order.approved_at or datetime.now(UTC)
     order.approved_by = order.approved_by or CALLER.name
-    work.orders.add_many([order])
-    work.audit.add("DRAFT_CREATED", CALLER, "draft_order", [order.id], None, {"status": order.status})
+    work.orders.keep_revision(order.id, order.approved_at, order.approved_by)
+    before, order.status = order.status, next_order_status(OrderAction.APPROVE, order.status)
+    work.orders.set_status(order.id, order.status, approved_by=order.approved_by, approved_at=order.approved_at)
+    work.audit.add("DRAFT_APPROVED", CALLER, "draft_order", [order.id], {"status": before}, {"status": order.status})
 
 
-def _export_to_push(work: Work, order_id: UUID, connection_id: UUID | None) -> Export:
+def _export_to_push(work: Work, order_id: UUID, way: Way) -> Export:
     """Return the order's current export if it is under way or arrived, or a new one."""
     latest = work.exports.latest(order_id)
     if latest is not None and latest.status is not ERPExportStatus.FAILED:
         return latest
+    connection_id, connector_type = way
+    if connector_type is not None:
+        connection_id = work.connections.for_push(connection_id, connector_type)
     return note_request(work, order_id, CALLER, connection_id=connection_id)
 
 

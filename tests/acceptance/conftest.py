@@ -179,8 +179,8 @@ def site(app: App, served: tuple[str, Recorder]) -> Site:
     org_id = app.create_organization(slug, "Muster GmbH")
     site = Site(served[0], f"pw-{secrets.token_hex(12)}", slug, served[1])
     for role in Role:
-        who = {"email": site.email(role), "password": site.password, "role": role}
-        create_user(app.store, app.passwords, org_id, Actor("setup"), **who)
+        email = site.email(role)
+        create_user(app.store, app.passwords, org_id, Actor("setup"), email=email, password=site.password, role=role)
     return site
 
 

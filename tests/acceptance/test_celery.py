@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -75,8 +76,8 @@ class Installation:
     def __init__(self, home: Path, broker: Broker) -> None:
         self.broker = broker
         self.home = home
-        settings = {"orderflow_home": home / "data", "database_url": "embedded", "celery_broker_url": broker.url}
-        self.app = open_app(Settings(_env_file=None, **settings))
+        settings: dict[str, Any] = {"orderflow_home": home / "data", "celery_broker_url": broker.url}
+        self.app = open_app(Settings(_env_file=None, database_url="embedded", **settings))
         wake_every_engine(self.app)
         self.receiver = Receiver(home / "inboxes")
         self.receiver.root.mkdir()

@@ -110,6 +110,7 @@ def test_the_examples_of_a_connectors_page_can_be_used(page, connector_type):
     for example in examples:
         given = example | ({"token": "s3cret-token"} if example.get("auth") == "bearer" else {})
         assert connector.preview(an_order(), given).document.content
+    assert connector.config_model
     named = set(connector.config_model.model_fields) - set(DropzoneConfig.model_fields)
     places = {"connect_timeout", "timeout", "max_in_flight", "method", "body_format", "client_auth", "status_number"}
     assert [name for name in sorted(named - places) if name not in text] == []

@@ -12,12 +12,14 @@ from decimal import Decimal
 from importlib import resources
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from orderflow.connectors.dropzone import DropzoneCsvV1Connector
 from orderflow.domain.errors import RejectedError
+from orderflow.domain.orders import DraftOrder
 from orderflow.flow.order.reading_files import read_orders
 
 _OWN = os.environ.get("ORDERFLOW_TEST_ORDERS")  # read before the tests clean the environment
@@ -37,7 +39,7 @@ OF_LINE = {
     "line.unit_price": lambda line: line.unit_price,
     "line.description": lambda line: line.product_description,
 }
-MAPPINGS = {
+MAPPINGS: dict[str, dict[str, Any]] = {
     "german windows": {
         "encoding": "windows-1252",
         "decimal_separator": ",",
@@ -63,6 +65,7 @@ def orders():
     with file.open("rb") as source:
         found = [order for _, order in islice(read_orders(source), 100)]
     for order in found:
+        assert isinstance(order, DraftOrder)
         order.org_slug = "acme"
     return found
 

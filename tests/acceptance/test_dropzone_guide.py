@@ -89,7 +89,7 @@ def test_the_reader_knows_an_order_that_comes_again(reader: Any, config: dict[st
 
 def test_the_guides_examples_are_what_we_send_and_take() -> None:
     connection, sent, acked, failed = EXAMPLES
-    assert DropzoneConfig(**connection, password="x").ack_path == "/acks"
+    assert DropzoneJsonV1Connector().parse(connection | {"password": "x"}).ack_path == "/acks"
     jsonschema.validate(sent, export_schema())
     assert understand(json.dumps(acked).encode(), "ACKED").erp_order_id == "SO-2025-000123"
     assert understand(json.dumps(failed).encode(), "FAILED").error_code == "CUSTOMER_BLOCKED"

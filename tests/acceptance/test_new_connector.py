@@ -86,7 +86,7 @@ def test_it_is_well_formed(author):
     ruff = Path(sys.executable).with_name("ruff")
     if ruff.exists():
         # In the package's own folder: what lies below `src` where ruff runs is what it sorts as the package's own.
-        command = [ruff, "check", "--isolated", "--line-length", "120", "."]
+        command = [str(ruff), "check", "--isolated", "--line-length", "120", "."]
         subprocess.run(command, cwd=author.folder / "acme-erp", check=True)
     for path in (author.folder / "acme-erp").rglob("*"):
         if path.is_file() and path.suffix in (".py", ".toml", ".md"):

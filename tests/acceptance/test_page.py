@@ -505,7 +505,7 @@ def test_a_connector_is_healthy_only_once_something_proved_it(open_page: Callabl
 
 def test_a_connector_whose_erp_is_busy_rests_and_says_until_when(open_page: Callable[..., Page], site) -> None:
     with MisbehavingHTTPServer() as server, site.client() as client:
-        server.misbehave(*[status(429, "slow down", **{"Retry-After": "1800"})] * 9)
+        server.misbehave(*[status(429, "slow down", Retry_After="1800")] * 9)
         config = {"url": f"{server.url}/orders", "plain_http": True}
         client.post("/connectors", json={"connector_type": "REST_JSON", "name": "Busy", "config": config})
         order_id = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
@@ -779,6 +779,7 @@ def test_the_first_load_is_small_and_kept(open_page: Callable[..., Page], site) 
     sizes = page.evaluate(script)
     assert 0 < sum(sizes) < MOST_SCRIPT
     asset = page.locator("script[type=module]").first.get_attribute("src")
+    assert asset
     with Client(base_url=site.url) as client:
         assert "immutable" in client.get(asset).headers["cache-control"]
         start = client.get("/orders/anything", headers={"Accept": "text/html"})

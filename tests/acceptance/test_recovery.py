@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -49,7 +50,7 @@ class Shop:
         self.connection_id = steps.add_connection(wiring, self.org_id, "DROPZONE_JSON_V1", self.config, ACTOR)
         steps.enable_connection(wiring, self.org_id, self.connection_id, ACTOR)
 
-    def reopen(self, **settings: str) -> None:
+    def reopen(self, **settings: Any) -> None:
         self.app = open_app(Settings(orderflow_home=self.data, **settings))
 
     def pushed(self, count: int) -> list[UUID]:
@@ -75,13 +76,15 @@ class Shop:
 
     def states(self, ids: list[UUID]) -> list[str]:
         with self.app.database.transaction(self.org_id) as connection:
-            rows = dict(connection.execute(text("SELECT id, status FROM draft_order")).all())
-        return [rows[one] for one in ids]
+            rows = connection.execute(text("SELECT id, status FROM draft_order")).all()
+        states = {row.id: row.status for row in rows}
+        return [states[one] for one in ids]
 
     def export_id(self, order_id: UUID) -> UUID:
         with self.app.database.transaction(self.org_id) as connection:
             query = text("SELECT id FROM erp_export WHERE draft_order_id = :id")
-            return connection.execute(query, {"id": order_id}).scalar_one()
+            found: UUID = connection.execute(query, {"id": order_id}).scalar_one()
+            return found
 
 
 def _order() -> DraftOrder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 
 import pytest
@@ -16,7 +17,6 @@ from orderflow import (
     MockConnector,
     PushOrchestrator,
 )
-from orderflow import orchestrator as module
 from orderflow.bootstrap import open_app
 from orderflow.domain.delivery import TestResult
 from orderflow.secrets.keys import generate_key
@@ -70,8 +70,8 @@ def session(app_url, admin_url, key, monkeypatch, tmp_path):
 
 @pytest.fixture
 def waits(monkeypatch):
-    waited = []
-    monkeypatch.setattr(module.time, "sleep", waited.append)
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
     return waited
 
 

@@ -1,6 +1,7 @@
-import { Alert, Button, FileButton, List, Modal, Text } from "@mantine/core";
+import { Alert, Anchor, Button, FileButton, List, Modal, Text } from "@mantine/core";
 import { IconUpload } from "@tabler/icons-react";
 import { useState } from "react";
+import { Link } from "react-router";
 import { answer, api, type Schemas } from "../api/client";
 import { useAction } from "../api/queries";
 import { plural } from "../shared/format";
@@ -47,27 +48,52 @@ async function send(file: File): Promise<Line[]> {
 
 function Outcome({ lines }: { lines: Line[] }) {
   const refused = lines.filter(({ error }) => error);
-  const incomplete = lines.filter(({ status }) => status === "NEEDS_REVIEW").length;
-  const accepted = lines.length - refused.length;
+  const here = lines.filter(({ duplicate }) => duplicate);
+  const incomplete = lines.filter(({ status, duplicate }) => status === "NEEDS_REVIEW" && !duplicate).length;
+  const accepted = lines.length - refused.length - here.length;
   return (
     <>
       <Alert color={refused.length ? "yellow" : "green"} title={`${plural(accepted, "order")} came in`}>
         {incomplete > 0 && (
           <Text size="sm">{plural(incomplete, "order needs", "orders need")} review: something is missing.</Text>
         )}
+        {here.length > 0 && (
+          <Text size="sm">
+            {plural(here.length, "order is", "orders are")} here already and the same: not made again.
+          </Text>
+        )}
         {refused.length > 0 && (
           <Text size="sm">{plural(refused.length, "line was", "lines were")} refused; nothing of them was stored.</Text>
         )}
       </Alert>
-      {refused.length > 0 && (
-        <List size="sm" mt="md">
-          {refused.slice(0, 50).map(({ line, error }) => (
-            <List.Item key={line}>
-              <b>Line {line}</b>: {error?.message} {error?.hint}
-            </List.Item>
-          ))}
-        </List>
-      )}
+      <Lines lines={refused} />
+      <Lines lines={here} />
     </>
+  );
+}
+
+const MOST_SHOWN = 50;
+
+function Lines({ lines }: { lines: Line[] }) {
+  return (
+    <List size="sm" mt="md">
+      {lines.slice(0, MOST_SHOWN).map((line) => (
+        <List.Item key={line.line}>
+          <b>Line {line.line}</b>: {line.error ? `${line.error.message} ${line.error.hint ?? ""}` : "here already."}{" "}
+          <OrderHere id={line.id ?? line.error?.details?.order_id} />
+        </List.Item>
+      ))}
+      {lines.length > MOST_SHOWN && <List.Item>and {lines.length - MOST_SHOWN} more</List.Item>}
+    </List>
+  );
+}
+
+/** A link to the order that was here before. */
+function OrderHere({ id }: { id: unknown }) {
+  if (typeof id !== "string") return null;
+  return (
+    <Anchor component={Link} to={`/orders/${id}`} size="sm">
+      Open it
+    </Anchor>
   );
 }

@@ -13,6 +13,7 @@ export const HEADER: Record<HeaderField, { label: string; input: "text" | "date"
   order_date: { label: "Order date", input: "date" },
   requested_delivery_date: { label: "Wanted for", input: "date" },
   delivery_terms: { label: "Delivery terms", input: "text" },
+  source: { label: "From", input: "text" },
   notes: { label: "Notes", input: "textarea" },
 };
 export const HEADER_FIELDS = Object.keys(HEADER) as HeaderField[];

@@ -6,11 +6,14 @@ import mimetypes
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from orderflow.domain import clock
 from orderflow.domain.answer_files import OrderNumber, Reference
+
+Name = TypeVar("Name", bound=Reference)
+"""What a delivery is called by; who asks by file names alone gets file names."""
 
 
 class Lease:
@@ -234,7 +237,7 @@ class Waiting:
     def __iter__(self) -> Iterator[WaitingExport]:
         return iter(self._exports.values())
 
-    def match(self, references: Iterable[Reference]) -> dict[Reference, WaitingExport]:
+    def match(self, references: Iterable[Name]) -> dict[Name, WaitingExport]:
         """Return those of the named exports that belong to this connection, by what they were called.
 
         An order's number means the last export of the order that has it, where that is one order alone.

@@ -53,7 +53,10 @@ class DraftOrderLine:
 
 @dataclass(slots=True)
 class DraftOrder:
-    """A sales order on its way to an ERP."""
+    """A sales order on its way to an ERP.
+
+    `source` tells apart where it comes from, as a shop's name: two sources may use the same numbers.
+    """
 
     org_id: UUID | None = None
     org_slug: str | None = None
@@ -75,6 +78,7 @@ class DraftOrder:
     erp_order_id: str | None = None
     id: UUID = field(default_factory=new_id)
     created_at: datetime | None = None
+    source: str | None = None
     delivery_in_progress: Delivery | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -107,7 +111,7 @@ LINE_CONTENT = tuple(f.name for f in fields(DraftOrderLine) if f.name != "id")
 """What a customer says in a line."""
 
 
-CODES = {"external_order_number", "erp_customer_number", "internal_sku", "uom"}
+CODES = {"source", "external_order_number", "erp_customer_number", "internal_sku", "uom"}
 """Fields that hold a code."""
 
 
@@ -117,6 +121,7 @@ def clean_codes(order: DraftOrder) -> DraftOrder:
     Raises:
         InputError: One holds a control character.
     """
+    order.source = _clean(order.source, "source")
     order.external_order_number = _clean(order.external_order_number, "external_order_number")
     if order.customer is not None:
         number = _clean(order.customer.erp_customer_number, "customer.erp_customer_number")

@@ -13,6 +13,7 @@ from orderflow.domain import clock
 from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.delivery import Ack, ExportResult, Lease, Waiting
 from orderflow.domain.errors import ConnectorError
+from orderflow.domain.order_keys import KeyHolder
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.reach import OPERATOR, Place, Reach
 from orderflow.domain.retry import RetryPolicy
@@ -238,6 +239,17 @@ class Orders(Protocol):
     def get(self, order_id: UUID) -> DraftOrder:
         """Return the order with its lines, locked until the transaction ends. Raises NotFoundError."""
 
+    def as_approved(self, order_id: UUID) -> DraftOrder:
+        """Return the order as its deliveries are made from it: as it was approved, or as it is if it is not; locked.
+
+        Raises:
+            NotFoundError: There is no such order.
+            RevisionChangedError: What is stored is not what was approved.
+        """
+
+    def keep_revision(self, order_id: UUID, approved_at: datetime, approved_by: str) -> None:
+        """Keep the order, which is locked, as it is now as its next revision."""
+
     def lock_status(self, order_id: UUID) -> OrderStatus:
         """Lock the order and return its state.
 
@@ -249,8 +261,27 @@ class Orders(Protocol):
     def set_status(self, order_id: UUID, status: OrderStatus, **columns: Any) -> None:
         """Change the state, and any further columns with it."""
 
+    def get_many(self, order_ids: Sequence[UUID]) -> dict[UUID, DraftOrder]:
+        """Return those of the orders that exist, with their lines, by id; none is locked."""
+
     def replace(self, order: DraftOrder) -> None:
         """Overwrite the order's content and lines."""
+
+
+class OrderKeys(Protocol):
+    """By what the orders of one organization are known when they come again (`domain.order_keys`)."""
+
+    def take(self, orders: Sequence[DraftOrder]) -> dict[UUID, KeyHolder]:
+        """Take the orders' keys; returns who has the key of each order that could not get it, by the order's id.
+
+        Of several with one key the first gets it. Waits for a transaction that is about to take one of them.
+        """
+
+    def free(self, order_id: UUID) -> None:
+        """Let another order have the key of this one."""
+
+    def note_content(self, order: DraftOrder) -> None:
+        """Note that an order which has a key came in anew, saying what it says now."""
 
 
 class Exports(Protocol):
@@ -298,7 +329,10 @@ class Exports(Protocol):
     def lease(
         self, connection_id: UUID, lease: Lease, seconds: float, limit: int, *, only: UUID | None = None
     ) -> list[Attempt]:
-        """Take up to `limit` due exports of the connection, oldest first, under `lease`; or just the one named."""
+        """Take up to `limit` due exports of the connection, oldest first, under `lease`; or just the one named.
+
+        Their orders are as they were approved. Where that is lost, the attempt has its outcome already.
+        """
 
     def take_lane(self, connection_id: UUID, lease: Lease, seconds: float, most: int) -> bool:
         """Take one of the connection's `most` lanes; False if other workers hold them all."""
@@ -359,8 +393,16 @@ CHANGEABLE = frozenset({"name", "in_doubt", "commit_within", "give_up_after", "a
 class Connections(Protocol):
     """The connections of one organization."""
 
-    def for_push(self, connection_id: UUID | None) -> UUID:
-        """Return the connection named, or the default one. Raises NotFoundError or StateError."""
+    def for_push(self, connection_id: UUID | None, connector_type: str | None = None) -> UUID:
+        """Return where a push goes: the ACTIVE connection named, else the default one, else the only one.
+
+        Args:
+            connector_type: Only connections of this type will do.
+
+        Raises:
+            NotFoundError: There is no connection of this id.
+            StateError: There is no such ACTIVE one, or there are several and none of them is the default.
+        """
 
     def add(
         self,
@@ -371,7 +413,11 @@ class Connections(Protocol):
         *,
         restricted: bool = False,
     ) -> None:
-        """Insert a DISABLED connection; `restricted`: it is held to what the operator allows."""
+        """Insert a DISABLED connection; `restricted`: it is held to what the operator allows.
+
+        Raises:
+            StateError: Another one has this name, or there are as many, or as large ones, as there may be.
+        """
 
     def type_of(self, connection_id: UUID) -> str:
         """Lock the connection and return its type. Raises NotFoundError."""
@@ -386,13 +432,23 @@ class Connections(Protocol):
         """
 
     def change(self, connection_id: UUID, columns: Mapping[str, Any]) -> dict[str, Any]:
-        """Overwrite name, policy or limits; returns what those that changed were. Raises NotFoundError."""
+        """Overwrite name, policy or limits; returns what those that changed were.
+
+        Raises:
+            NotFoundError: There is no such connection.
+            StateError: Another one has this name; or without one it would be the second of its type that is ACTIVE.
+        """
 
     def delete(self, connection_id: UUID) -> bool:
         """Remove it; False if exports refer to it, so that its row stays. Raises NotFoundError, StateError."""
 
     def enable(self, connection_id: UUID) -> dict[str, Any]:
-        """Make it ACTIVE, the default if there is none; returns its use before. Raises NotFoundError, StateError."""
+        """Make it ACTIVE, the default if it is the only one; returns its use before.
+
+        Raises:
+            NotFoundError: There is no such connection.
+            StateError: It has no name, and nor has another ACTIVE one of its type.
+        """
 
     def disable(self, connection_id: UUID) -> dict[str, Any]:
         """Make it DISABLED; returns its use, `{"status", "is_default"}`, before. Raises NotFoundError."""
@@ -476,6 +532,10 @@ class Work(Protocol):
     @property
     def orders(self) -> Orders:
         """Its orders."""
+
+    @property
+    def order_keys(self) -> OrderKeys:
+        """What they are known by."""
 
     @property
     def exports(self) -> Exports:

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from orderflow.domain.errors import StaleVersionError
+from orderflow.domain.orders import DraftOrder
 from orderflow.secrets.encryption import EncryptionService
 from orderflow.storage.database import Database
 from orderflow.storage.fast.holding import Holding
@@ -21,6 +22,7 @@ from orderflow.storage.work.audit import SqlAudit
 from orderflow.storage.work.connections import SqlConnections
 from orderflow.storage.work.exports import SqlExports
 from orderflow.storage.work.leases import EXTEND
+from orderflow.storage.work.order_keys import SqlOrderKeys
 from orderflow.storage.work.orders import SqlOrders
 from orderflow.storage.work.waiting import SqlWaiting
 
@@ -36,16 +38,23 @@ class SqlWork:
         org_id: UUID,
         encryption: EncryptionService,
         order_ids: Collection[UUID] | None = None,
+        arriving: Collection[DraftOrder] = (),
     ) -> None:
         self.connection = connection
         self.org_id = org_id
         self._encryption = encryption
         self._holding = Holding(connection, order_ids)
+        self._arriving = arriving
 
     @cached_property
     def orders(self) -> SqlOrders:
         """The orders. Each part is made when a step asks for it: most need one or two."""
         return SqlOrders(self.connection, self.org_id, self._holding)
+
+    @cached_property
+    def order_keys(self) -> SqlOrderKeys:
+        """What the orders are known by."""
+        return SqlOrderKeys(self.connection, self.org_id, self._arriving)
 
     @cached_property
     def exports(self) -> SqlExports:
@@ -133,15 +142,18 @@ class SqlStore:
         return SqlStore(self.database, self.encryption, self._wake, self._begin, end)
 
     @contextmanager
-    def work(self, org_id: UUID, holding: Collection[UUID] | None = None) -> Iterator[SqlWork]:
+    def work(
+        self, org_id: UUID, holding: Collection[UUID] | None = None, arriving: Collection[DraftOrder] = ()
+    ) -> Iterator[SqlWork]:
         """Open a transaction in an organization; it commits when the block ends well.
 
         Args:
             holding: The orders that it is about, if they are known: it asks once about all, and waits for none that
                 another transaction has locked; `lock_status` raises LockedError for that one.
+            arriving: The orders that are to be stored, if they are known: it asks once about the keys of all.
         """
         with self.database.transaction(org_id) as connection:
-            work = SqlWork(connection, org_id, self.encryption, holding)
+            work = SqlWork(connection, org_id, self.encryption, holding, arriving)
             if self._begin is not None:
                 self._begin(work)
             yield work

@@ -164,7 +164,7 @@ def erp(request: pytest.FixtureRequest, app: App, erp_home: Path, canaries: Any)
         started = {"tryton": _tryton, "odoo": _odoo}[request.param](app, erp_home)
     yield started
     started.api.close()
-    started.connector.close()  # type: ignore[attr-defined]  # both have it
+    started.connector.close()
     started.server.process.stop()
 
 

@@ -31,12 +31,17 @@ ONLY_ODOO = pytest.mark.parametrize(
 
 
 def an_order(customer: str = "C-7", **line: Any) -> DraftOrder:
-    values = {"internal_sku": "SKU-7", "qty": Decimal(3), "uom": "PCE", "unit_price": Decimal("12.40")} | line
+    values: dict[str, Any] = {
+        "internal_sku": "SKU-7",
+        "qty": Decimal(3),
+        "uom": "PCE",
+        "unit_price": Decimal("12.40"),
+    } | line
     return DraftOrder(
         external_order_number="PO-7",
         currency="USD",
         customer=Customer(customer, "Müller & Söhne"),
-        lines=[DraftOrderLine(1, **values)],
+        lines=[DraftOrderLine(1, **(values | line))],
     )
 
 
@@ -52,7 +57,8 @@ def sold(erp, order: DraftOrder) -> Any:
 
 def records(erp, model: str, domain: list[Any], fields: list[str]) -> list[dict[str, Any]]:
     search_read = {"TRYTON": tryton_api, "ODOO": odoo_api}[erp.kind].search_read
-    return search_read(erp.api, model, domain, fields)
+    found: list[dict[str, Any]] = search_read(erp.api, model, domain, fields)
+    return found
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +77,12 @@ def test_taxes_are_those_that_the_erp_itself_computes(erp, way) -> None:
 @pytest.mark.parametrize("way", ["config", "other_config"])
 def test_many_orders_travel_over_one_connection(erp, way, monkeypatch) -> None:
     opened, connect = [], socket.create_connection
-    monkeypatch.setattr(socket, "create_connection", lambda *a, **k: opened.append(a[0]) or connect(*a, **k))
+
+    def opening(address: Any, *given: Any, **options: Any) -> Any:
+        opened.append(address)
+        return connect(address, *given, **options)
+
+    monkeypatch.setattr(socket, "create_connection", opening)
     connector = type(erp.connector)()
     for _ in range(2):
         outcomes = connector.export_many([an_order() for _ in range(5)], getattr(erp, way))

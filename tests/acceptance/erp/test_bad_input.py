@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -20,13 +21,18 @@ from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
 pytestmark = pytest.mark.timeout(400, func_only=True)
 
 
-def an_order(**line: object) -> DraftOrder:
-    values = {"internal_sku": "SKU-1", "qty": Decimal(2), "uom": "PCE", "unit_price": Decimal("9.99")} | line
+def an_order(**line: Any) -> DraftOrder:
+    values: dict[str, Any] = {
+        "internal_sku": "SKU-1",
+        "qty": Decimal(2),
+        "uom": "PCE",
+        "unit_price": Decimal("9.99"),
+    } | line
     return DraftOrder(
         external_order_number="PO-1",
         currency="USD",
         customer=Customer("C-1", "Müller & Söhne"),
-        lines=[DraftOrderLine(1, **values)],
+        lines=[DraftOrderLine(1, **(values | line))],
     )
 
 

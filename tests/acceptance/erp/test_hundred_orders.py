@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from orderflow.domain.orders import DraftOrder
+from orderflow.domain.orders import DraftOrder, DraftOrderLine
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400, func_only=True)]
 
@@ -21,12 +21,19 @@ def assert_equal_on_both_sides(erp, shop, orders: list[DraftOrder]) -> None:
     by_order = {str(order.id): order for order in orders}
     for reference, (entry,) in sold.items():
         order = by_order[reference.split("_")[2]]
+        assert order.customer
         assert entry.customer == order.customer.erp_customer_number
         assert entry.order_number == order.external_order_number
         assert entry.currency == order.currency
         assert entry.lines == [(line.internal_sku, line.qty, line.unit_price) for line in order.lines]
-    ordered = sum((line.qty * line.unit_price for order in orders for line in order.lines), Decimal(0))
+    ordered = sum((amount(line) for order in orders for line in order.lines), Decimal(0))
     assert erp.untaxed(references) == ordered.quantize(Decimal("0.01"))
+
+
+def amount(line: DraftOrderLine) -> Decimal:
+    assert line.qty is not None
+    assert line.unit_price is not None
+    return line.qty * line.unit_price
 
 
 def wait_until(done: Callable[[], bool], seconds: float = 100) -> None:

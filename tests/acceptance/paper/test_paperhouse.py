@@ -10,10 +10,13 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from orderflow.domain.orders import Customer
 from orderflow.testing.conformance import ConnectorConformance
 from orderflow.testing.engine import MemoryEngine, an_order
 
 spec = importlib.util.spec_from_file_location("paperhouse", Path(__file__).with_name("paperhouse.py"))
+assert spec
+assert spec.loader
 paperhouse = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(paperhouse)
 
@@ -42,6 +45,7 @@ class House(ThreadingHTTPServer):
 
 
 class Desk(BaseHTTPRequestHandler):
+    server: House
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
@@ -116,7 +120,7 @@ class TestPaperhouse(ConnectorConformance):
     @pytest.fixture
     def refused_order(self):
         order = an_order()
-        order.customer.erp_customer_number = "NOBODY"
+        order.customer = Customer("NOBODY")
         return order
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -39,6 +39,6 @@ def store(sshd: OpenSSHServer, store_on: Callable[..., SFTPStore]) -> SFTPStore:
 
 
 @pytest.fixture
-def folder(sshd: OpenSSHServer) -> Iterator[Path]:
+def folder(sshd: OpenSSHServer) -> Path:
     """A new folder on the real sshd, whose path there is the same as here."""
     return Path(mkdtemp(dir=sshd.root))

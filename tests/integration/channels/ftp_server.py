@@ -61,7 +61,7 @@ class FTPServer:
 
 
 def _handler(server: FTPServer, base: Any) -> Any:
-    class Handler(base):
+    class Handler(base):  # type: ignore[misc]  # pyftpdlib has no types
         def pre_process_command(self, line: str, cmd: str, arg: str) -> None:
             if cmd in server.breaks_before:
                 server.breaks_before.remove(cmd)

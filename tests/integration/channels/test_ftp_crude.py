@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -31,7 +32,7 @@ def root(tmp_path):
 
 
 def store(server, **changes):
-    options = {"username": "orderflow", "password": "sesame", "timeout": 5.0, "connect_timeout": 5.0}
+    options: dict[str, Any] = {"username": "orderflow", "password": "sesame", "timeout": 5.0, "connect_timeout": 5.0}
     return open_ftp(FTPTarget("127.0.0.1", server.port, **(options | changes)))
 
 

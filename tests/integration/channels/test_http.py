@@ -10,6 +10,7 @@ import pytest
 
 from orderflow.channels.channel import Parcel, Session
 from orderflow.channels.http.channel import HttpChannel
+from orderflow.channels.http.settings import HttpSettings
 from orderflow.domain.delivery import Delivery, Document, ExportResult, Lease
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.ids import new_id
@@ -43,7 +44,7 @@ def to(server: MisbehavingHTTPServer) -> Iterator[Callable[..., Session]]:
         oauth = {"auth": "oauth2", "token_url": f"{server.url}/token", "client_id": "us", "client_secret": "s3cret"}
         given = {"url": f"{server.url}/orders", "plain_http": True, "timeout": 2, "headers": "X-Plant: 7"} | oauth
         channel = HttpChannel()
-        session = channel.open(channel.settings.model_validate(given | more))
+        session = channel.open(HttpSettings.model_validate(given | more))
         assert isinstance(session, Session)
         opened.append(session)
         return session

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import ssl
 from datetime import UTC, datetime
 
@@ -42,6 +43,7 @@ class Post(Controller):
         return AuthResult(success=data.password == self._password.encode(), handled=False)  # the server answers 535
 
     def _trigger_server(self):
+        assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
         super()._trigger_server()
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from orderflow.domain.errors import UnavailableError
 def with_pool(sftp_server, store_on) -> Callable[..., None]:
     target = store_on(sftp_server).target
 
-    def run(test: Callable[..., Awaitable[None]], idle_seconds: float) -> None:
+    def run(test: Callable[..., Coroutine[Any, Any, None]], idle_seconds: float) -> None:
         asyncio.run(test(SessionPool(idle_seconds), target))
 
     return run
@@ -32,13 +33,13 @@ def test_callers_at_the_same_time_share_one_connection(with_pool, sftp_server) -
 
 
 def test_an_idle_session_is_closed_and_a_used_one_is_not(with_pool, sftp_server) -> None:
-    async def test(pool, target) -> None:
+    async def test(pool: Any, target: Any) -> None:
         pool.release(await pool.acquire(target))
         async with pool.session(target) as session:
             async with pool.session(target):
                 pass
             await asyncio.sleep(0.1)
-            assert session.lost is None
+            assert not session.lost
         await asyncio.sleep(0.1)
         assert session.lost
         async with pool.session(target) as again:
@@ -52,7 +53,8 @@ def test_an_idle_session_is_closed_and_a_used_one_is_not(with_pool, sftp_server)
 def test_all_who_wait_for_a_connection_hear_why_there_is_none(with_pool, sftp_server) -> None:
     async def test(pool, target) -> None:
         sftp_server.faults.max_sessions = 0
-        errors = await asyncio.gather(pool.acquire(target), pool.acquire(target), return_exceptions=True)
+        both: list[Any] = [pool.acquire(target), pool.acquire(target)]
+        errors: list[Any] = await asyncio.gather(*both, return_exceptions=True)
         assert [error.code for error in errors] == ["SESSION_LIMIT"] * 2
         sftp_server.faults.max_sessions = None
         pool.release(await pool.acquire(target))

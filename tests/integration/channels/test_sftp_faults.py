@@ -6,6 +6,8 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
@@ -30,7 +32,7 @@ def stage(server: SFTPServer, count: int) -> list[Rename]:
     return renames(count)
 
 
-def results(outcome) -> list:
+def results(outcome: Iterable[tuple[Any, Any]]) -> list[Any]:
     return [result for _, result in outcome]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import struct
 from collections.abc import Iterator
+from typing import Any
 
 import asyncssh
 import pytest
@@ -16,7 +17,7 @@ from orderflow.testing.openssh_server import OpenSSHServer
 from orderflow.testing.sftp_server import SFTPServer
 
 OTHER = asyncssh.generate_private_key("ssh-ed25519")
-QUICK = {"rounds": 16, "ignore_few_rounds": True}
+QUICK: dict[str, Any] = {"rounds": 16, "ignore_few_rounds": True}
 OTHER_LINE = OTHER.export_public_key().decode()
 
 
@@ -66,7 +67,7 @@ def test_keys_of_all_usual_kinds_let_in(kind, format_name, passphrase, store_on)
     if (kind, format_name) == ("ssh-ed25519", "pkcs1-pem"):
         format_name = "pkcs8-pem"  # there is no older PEM for Ed25519
     key = asyncssh.generate_private_key(kind)
-    quick = {"rounds": 16, "ignore_few_rounds": True} if passphrase and format_name == "openssh" else {}
+    quick: dict[str, Any] = {"rounds": 16, "ignore_few_rounds": True} if passphrase and format_name == "openssh" else {}
     text = key.export_private_key(format_name, passphrase, **quick).decode()
     with SFTPServer(authorized_key=key.export_public_key().decode()) as server:
         store = store_on(server, password=None, ssh_key=text, ssh_key_passphrase=passphrase)
@@ -76,7 +77,7 @@ def test_keys_of_all_usual_kinds_let_in(kind, format_name, passphrase, store_on)
 @pytest.mark.parametrize("format_name", ["openssh", "pkcs8-pem"])
 @pytest.mark.parametrize("passphrase", [None, "wrong"])
 def test_a_key_with_another_passphrase_is_told(format_name, passphrase, store_on, sshd) -> None:
-    quick = {"rounds": 16, "ignore_few_rounds": True} if format_name == "openssh" else {}
+    quick: dict[str, Any] = {"rounds": 16, "ignore_few_rounds": True} if format_name == "openssh" else {}
     text = OTHER.export_private_key(format_name, "right", **quick).decode()
     store = store_on(sshd, ssh_key=text, ssh_key_passphrase=passphrase)
     assert refused(NeedsAttentionError, store).code == "KEY_UNREADABLE"

@@ -30,6 +30,8 @@ class Receiver(HTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
+    server: Receiver
+
     def do_POST(self):
         body = self.rfile.read(int(self.headers["content-length"]))
         self.server.got.append((self.headers, body))

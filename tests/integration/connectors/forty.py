@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from typing import Any
 
 from orderflow.testing.http_server import (
     DRIPPING,
@@ -84,7 +85,7 @@ class OdooServer(MisbehavingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.orders: dict[str, dict] = {}
+        self.orders: dict[str, dict[str, Any]] = {}
 
     def kind_of(self, request):
         body = request.json() if request.content else {}
@@ -143,7 +144,7 @@ class TrytonServer(MisbehavingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sales: dict[int, dict] = {}
+        self.sales: dict[int, dict[str, Any]] = {}
 
     def kind_of(self, request):
         body = request.json() if request.content else {}
@@ -153,6 +154,7 @@ class TrytonServer(MisbehavingHTTPServer):
 
     def _act(self, request):
         found = re.fullmatch(r"/acme/rest/model/([\w.]+)/(?:(\d+)/?)?(\w+)?", request.path)
+        assert found
         model, record, method = found[1], int(found[2] or 0), found[3] or "delete"
         body = request.json() if request.content else {}
         return 200, json.dumps(self._do(model, record, method, body), default=str).encode()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import re
 import sys
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from orderflow.testing import engine as engines
 
@@ -24,7 +25,7 @@ def source():
 def connector_class(text=None):
     """Return the class that a source makes."""
     name = f"made_connector_{next(_numbers)}"
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader=None))
+    module: Any = ModuleType(name)
     sys.modules[name] = module  # pydantic looks there for what annotations name
     exec(compile(text or source(), "connector.py", "exec", dont_inherit=True), vars(module))
     return module.MadeConnector

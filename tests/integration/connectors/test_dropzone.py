@@ -348,6 +348,7 @@ def test_an_answer_is_read_again_when_a_person_asks(installation: Any, place: Pl
         place.answer(name, erp_order_id="SO-7")
     export = read_again(installation.wiring, installation.org_id, installation.export(order_id)["id"], ACTOR)
     if mended == "by nobody":
+        assert export.unreadable
         assert export.unreadable["reason"]
         assert away.read_text() == "Kunde wieder frei"
         return

@@ -1,6 +1,6 @@
 """The dropzone connectors against the contract of every connector: JSON and CSV, in a folder and over SFTP."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -9,7 +9,7 @@ from orderflow.testing.conformance import ConnectorConformance
 from orderflow.testing.engine import an_order
 from orderflow.testing.sftp_server import SFTPServer
 
-MAPPING = {
+MAPPING: dict[str, Any] = {
     "columns": [
         {"name": "Order", "field": "order.external_order_number", "required": True},
         {"name": "SKU", "field": "line.internal_sku"},
@@ -21,7 +21,7 @@ PASSWORD = "s3cret-pass"
 
 
 class Dropzone(ConnectorConformance):
-    mapping: ClassVar[dict] = {}
+    mapping: ClassVar[dict[str, Any]] = {}
 
     @pytest.fixture(params=["filesystem", "sftp"])
     def mode(self, request):
@@ -71,7 +71,7 @@ class TestJson(Dropzone):
 
 class TestCsv(Dropzone):
     connector_class = DropzoneCsvV1Connector
-    mapping = MAPPING
+    mapping: ClassVar[dict[str, Any]] = MAPPING
 
     @pytest.fixture
     def refused_order(self):
@@ -79,4 +79,4 @@ class TestCsv(Dropzone):
 
 
 class TestCsvForWindows(TestCsv):
-    mapping = MAPPING | {"encoding": "windows-1252", "decimal_separator": ","}
+    mapping: ClassVar[dict[str, Any]] = MAPPING | {"encoding": "windows-1252", "decimal_separator": ","}

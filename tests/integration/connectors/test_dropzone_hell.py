@@ -16,20 +16,20 @@ from tests.integration.connectors.test_dropzone import Place, change, connect, p
 __all__ = ["connect", "place", "quick_second_look"]  # fixtures
 
 YES = b'{"status": "ACKED", "erp_order_id": "SO-1"}'
-READABLE = {
+READABLE: dict[str, bytes | int] = {
     "byte order mark": b"\xef\xbb\xbf" + YES,
     "UTF-16": YES.decode().encode("utf-16"),
     "NULs at the end": YES + bytes(80),
     "other fields": b'{"status": "ACKED", "erp_order_id": "SO-1", "plant": ["K\xc3\xb6ln"]}',
 }
-UNREADABLE = {
+UNREADABLE: dict[str, bytes | int] = {
     "no JSON": b"accepted",
     "latin-1": b'{"status": "ACKED", "message": "M\xfcller"}',
     "UTF-16 without its mark": YES.decode().encode("utf-16-le"),
     "duplicate keys": b'{"status": "FAILED", "status": "ACKED"}',
     "100 MB": 100_000_000,
 }
-UNFINISHED = {"empty": b"", "half": YES[:20]}
+UNFINISHED: dict[str, bytes | int] = {"empty": b"", "half": YES[:20]}
 STRANGE = [
     "ack_with space.json",
     "ack_ünï-☃.json",

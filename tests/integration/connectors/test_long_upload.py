@@ -31,7 +31,7 @@ class LargeDocuments(DropzoneJsonV1Connector):
 def test_a_hundred_megabytes_outlive_their_first_lease_and_arrive_once(installation: Any, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     store = installation.wiring.store
-    keeper = LeaseKeeper(store.extend_leases, LEASE, pytest.fail)
+    keeper = LeaseKeeper(store.extend_leases, LEASE, lambda error: pytest.fail(str(error)))
     with SFTPServer(tmp_path, delay=0.005) as erp:
         account = {"host": erp.host, "port": erp.port, "username": erp.username, "password": erp.password}
         config = account | {"host_key": erp.host_key, "export_path": "/out", "timeout": 30}

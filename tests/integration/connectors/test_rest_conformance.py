@@ -7,6 +7,7 @@ import hmac
 import pytest
 
 from orderflow.connectors.rest import RestJsonConnector
+from orderflow.domain.orders import Customer
 from orderflow.testing.conformance import ConnectorConformance
 from orderflow.testing.engine import an_order
 from orderflow.testing.http_server import MisbehavingHTTPServer
@@ -69,7 +70,7 @@ class TestRestJsonBehindOAuth2(ConnectorConformance):
     @pytest.fixture
     def refused_order(self):
         order = an_order()
-        order.customer.erp_customer_number = "NOBODY"
+        order.customer = Customer("NOBODY")
         return order
 
 
@@ -110,5 +111,5 @@ class TestRestJson(ConnectorConformance):
     @pytest.fixture
     def refused_order(self):
         order = an_order()
-        order.customer.erp_customer_number = "NOBODY"
+        order.customer = Customer("NOBODY")
         return order

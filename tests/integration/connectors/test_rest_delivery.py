@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
@@ -84,7 +86,7 @@ def deliver(installation, connection_id):
         installation.work_off(connection_id)
 
 
-WAYS = {
+WAYS: dict[str, tuple[bool, Callable[[Any], dict[str, Any]]]] = {
     "key": (True, lambda server: {"idempotent": True}),
     "find": (
         False,
@@ -288,7 +290,7 @@ def test_a_test_tells_whose_404_counts(connector, how, note):
 
 def test_orders_are_asked_about_until_they_are_confirmed(installation, connect):
     with MisbehavingHTTPServer() as server:
-        settings = {"status_url": f"{server.url}/orders/{{{{ erp_order_id }}}}", "status": "status"}
+        settings: dict[str, Any] = {"status_url": f"{server.url}/orders/{{{{ erp_order_id }}}}", "status": "status"}
         settings |= {"confirmed": ["booked"], "refused": ["cancelled"], "status_number": "id"}
         connection_id = connect(to(server, **settings))
         orders = installation.pushed(3)

@@ -7,6 +7,7 @@ import ssl
 import threading
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -37,8 +38,7 @@ class TestTls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(tmp_path / "server.pem")
         context.load_verify_locations(cadata=authority[0])
-        server = HTTPServer(("127.0.0.1", 0), Answering)
-        server.handle_error = lambda *_: None
+        server = TlsServer(("127.0.0.1", 0), Answering)
         server.context = context
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
@@ -87,11 +87,18 @@ class Answering(BaseHTTPRequestHandler):
         pass
 
 
+class TlsServer(HTTPServer):
+    context: ssl.SSLContext
+
+    def handle_error(self, *_):
+        pass
+
+
 def make_certificate(name, issuer=None):
     """Return a certificate and its key in PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    signer = serialization.load_pem_private_key(issuer[1].encode(), None) if issuer else key
+    signer: Any = serialization.load_pem_private_key(issuer[1].encode(), None) if issuer else key
     parent = x509.load_pem_x509_certificate(issuer[0].encode()).subject if issuer else subject
     now = datetime.now(UTC)
     builder = (

@@ -20,7 +20,7 @@ from tests.integration.connectors.pigeon_channel import LOFTS, Loft, PigeonChann
 from tests.integration.connectors.slip_format import SlipFormat
 
 Arrived = Callable[[], dict[str, bytes]]
-Answers = Callable[[str, bytes], None]
+Answers = Callable[[str, bytes], object]
 
 
 @pytest.fixture(autouse=True)

@@ -35,7 +35,8 @@ RIGHT, WRONG = "ab" * 32, "ba" * 32
 @pytest.fixture
 def wrong(installation: Any) -> Wiring:
     """The steps of a process that has another key than the one which sealed the connections."""
-    return replace(installation.wiring, store=SqlStore(installation.database, EncryptionService(WRONG)))
+    wiring: Wiring = installation.wiring
+    return replace(wiring, store=SqlStore(installation.database, EncryptionService(WRONG)))
 
 
 @pytest.fixture

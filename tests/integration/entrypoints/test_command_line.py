@@ -101,6 +101,19 @@ def test_an_order_is_shown_with_all_that_its_head_says(acme):
         assert order.get(name, "") in shown
 
 
+def test_what_was_approved_of_an_order_is_shown(acme):
+    acme("orders", "import", "-", "--approve", stdin=json.dumps(GOOD))
+    (revision,) = acme.json("orders", "show", "PO-1")["revisions"]
+    assert (revision["revision"], revision["changed"]) == (1, "")
+    assert "Revisions" in acme("orders", "show", "PO-1").stdout
+    found = acme.json("orders", "revision", "PO-1", "1")
+    assert (found["sha256"], found["order"]["external_order_number"]) == (revision["sha256"], "PO-1")
+    shown = acme("orders", "revision", "PO-1", "1").stdout
+    assert found["sha256"] in shown.replace("\n", "")
+    assert found["order"]["lines"][0]["internal_sku"] in shown
+    assert "no revision 2" in acme("orders", "revision", "PO-1", "2", exits=3).stderr
+
+
 def test_an_order_that_the_target_refuses_is_retried_after_the_connection_is_mended(acme):
     acme("connections", "add", "MOCK", "--set", "mode=rejected", "--no-test")
     acme("orders", "import", "-", "--approve", stdin=json.dumps(GOOD))
@@ -151,11 +164,24 @@ def test_an_import_can_be_repeated_and_brings_nothing_in_twice(acme):
     first, second = json.dumps(GOOD), json.dumps(GOOD | {"external_order_number": "PO-2"})
     others = json.dumps(GOOD | {"customer": {"erp_customer_number": "4712"}})
     acme("orders", "import", "-", stdin=first)
-    report = acme.json("orders", "import", "-", stdin=f"{first}\n{second}\n{second}\n{others}", exits=1)
-    assert report["accepted"] == 2
-    assert [(error["line"], error["code"]) for error in report["errors"]] == [(n, "DUPLICATE_ORDER") for n in (1, 3)]
-    assert "PO-1 of customer 4711 is here already" in acme("orders", "import", "-", stdin=first, exits=1).stderr
-    assert "1 order accepted" in acme("orders", "import", "-", "--duplicates", stdin=first).stdout
+    report = acme.json("orders", "import", "-", stdin=f"{first}\n{second}\n{second}\n{others}")
+    assert (report["accepted"], report["here_already"], report["errors"]) == (2, 2, [])
+    assert "1 order here already" in acme("orders", "import", "-", stdin=first).stdout
+
+
+def test_an_order_that_says_something_else_is_refused_revised_or_brought_in_beside_the_other(acme):
+    acme("orders", "import", "-", stdin=json.dumps(GOOD))
+    changed = json.dumps(GOOD | {"notes": "two pallets"})
+    report = acme.json("orders", "import", "-", stdin=changed, exits=1)
+    assert [(error["line"], error["code"]) for error in report["errors"]] == [(1, "DUPLICATE_ORDER")]
+    told = acme("orders", "import", "-", stdin=changed, exits=1).stderr
+    assert "PO-1 of customer 4711 is here already" in told
+    assert "--on-duplicate revise" in told
+    report = acme.json("orders", "import", "-", "--approve", "--on-duplicate", "revise", stdin=changed)
+    assert (report["accepted"], report["revised"], report["approved"]) == (0, 1, 1)
+    assert acme.json("orders", "show", "PO-1")["notes"] == "two pallets"
+    assert "1 order accepted" in acme("orders", "import", "-", "--duplicates", stdin=changed).stdout
+    assert len(acme.json("orders", "list")) == 2
 
 
 def test_an_import_with_push_that_was_stopped_finishes_what_it_began(acme):

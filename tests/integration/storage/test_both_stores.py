@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,10 +17,16 @@ import pytest
 from orderflow.domain.delivery import Ack, ExportResult, Lease
 from orderflow.domain.errors import InDoubtError, NotFoundError, OrderFlowError, StateError, TransientError
 from orderflow.domain.ids import new_id
+from orderflow.domain.order_keys import DuplicateOrderError, OnDuplicate, key_of
+from orderflow.domain.orders import Customer, DraftOrder
+from orderflow.domain.revisions import RevisionChangedError, write
 from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
 from orderflow.flow import ports
+from orderflow.flow.order.accept import Arrival, accept_orders, revise_order
+from orderflow.flow.order.approve import approve_order, edit_order, reject_order
 from orderflow.flow.ports import Attempt, Batch, DecidedAnswer, Export, Settlement
 from orderflow.flow.refusals import MOST_BYTES
+from orderflow.formats.order_fields import sample_order
 from orderflow.secrets.encryption import EncryptionService
 from orderflow.storage.database import Database
 from orderflow.storage.store import SqlStore
@@ -38,6 +48,8 @@ from tests.integration.storage.benches import (
 )
 
 NOBODYS = UUID(int=1)
+MOMENT = datetime(2026, 1, 5, 7, 30, 0, 120, UTC)
+LATER = MOMENT + timedelta(days=1)
 
 
 @pytest.fixture(params=["postgresql", "memory"])
@@ -60,7 +72,7 @@ def refused(bench: Bench, call: str, *arguments: object, of: str = "connections"
 
 def test_this_suite_calls_every_method_of_every_port() -> None:
     asked = Path(__file__).read_text("utf-8") + Path(__file__).with_name("benches.py").read_text("utf-8")
-    for port in (ports.Orders, ports.Exports, ports.Connections, ports.Audit, ports.Store):
+    for port in (ports.Orders, ports.OrderKeys, ports.Exports, ports.Connections, ports.Audit, ports.Store):
         methods = [name for name, value in vars(port).items() if callable(value) and not name.startswith("_")]
         missing = [name for name in methods if not re.search(rf'\.{name}\(|"{name}"', asked)]
         assert not missing, port
@@ -132,6 +144,263 @@ def test_a_transaction_that_fails_leaves_nothing(bench: Bench) -> None:
     with bench.store.work(bench.org_id) as work:
         assert work.orders.lock_status(order_id) is OrderStatus.READY
     assert bench.audit() == []
+
+
+# Revisions
+
+
+def kept(bench: Bench, status: str = "APPROVED", **changes: Any) -> DraftOrder:
+    """Store an order with every field, and keep it as approved."""
+    full = replace(sample_order(), id=new_id(), org_id=bench.org_id, delivery_in_progress=None, **changes)
+    full.status, full.created_at = OrderStatus(status), bench.now()
+    full.lines = [replace(line, id=new_id()) for line in full.lines]
+    with bench.store.work(bench.org_id) as work:
+        work.orders.add_many([full])
+        work.orders.keep_revision(full.id, MOMENT, "lead")
+        work.orders.set_status(full.id, full.status, approved_at=MOMENT, approved_by="lead")
+    return full
+
+
+def test_a_revision_is_the_whole_order_in_the_same_bytes(bench: Bench) -> None:
+    full = kept(bench)
+    odd = {"name": 'a "quoted" \\ name\twith ü and \U0001f600', "zip": None, "x": {"yy": [1, 2.5, True], "z": ""}}
+    bare = kept(bench, ship_to=odd, bill_to=None, customer=None, source_document=None, lines=[], notes=None)
+    for order_id, lines in ((full.id, 2), (bare.id, 0)):
+        with bench.store.work(bench.org_id) as work:
+            stored = work.orders.get(order_id)
+        (revision,) = bench.revisions(order_id)
+        content = revision.content or ""
+        wanted = replace(stored, org_slug="acme", approved_at=MOMENT, approved_by="lead")
+        assert content == write(wanted)
+        assert revision.sha256 == sha256(content.encode()).hexdigest()
+        assert (revision.number, revision.made_at, revision.made_by) == (1, MOMENT, "lead")
+        read = revision.order(stored.status, stored.erp_order_id)
+        assert len(read.lines) == lines
+        assert read == replace(wanted, customer=stored.customer or Customer(), source_document=read.source_document)
+    assert '[1, "INT-001", "10.000", ' in (bench.revisions(full.id)[0].content or "")
+
+
+def test_a_delivery_is_made_from_what_was_approved(bench: Bench) -> None:
+    approved = kept(bench)
+    connection_id = connection(bench)
+    export_id = export(bench, connection_id, of=approved.id)
+    with bench.store.work(bench.org_id) as work:
+        work.orders.replace(replace(approved, notes="changed past all guards", approved_at=MOMENT))
+        assert work.orders.as_approved(approved.id).notes == approved.notes
+        work.orders.set_status(approved.id, OrderStatus.READY)
+        assert work.orders.as_approved(approved.id).notes == "changed past all guards"
+        work.orders.set_status(approved.id, OrderStatus.PUSHING)
+    (attempt,) = claimed(bench, connection_id).attempts
+    assert (attempt.order.notes, attempt.order.approved_by, attempt.order.status) == (
+        approved.notes,
+        "lead",
+        OrderStatus.PUSHING,
+    )
+    row = bench.columns("erp_export", export_id)
+    assert row is not None
+    assert row["revision"] == 1
+
+
+def test_each_approval_is_a_revision_of_its_own_and_an_export_keeps_its_own(bench: Bench) -> None:
+    approved = kept(bench)
+    connection_id = connection(bench)
+    first = export(bench, connection_id, of=approved.id)
+    with bench.store.work(bench.org_id) as work:
+        work.orders.replace(replace(approved, notes="second"))
+        work.orders.keep_revision(approved.id, LATER, "ops")
+        work.orders.set_status(approved.id, OrderStatus.PUSHING, approved_at=LATER)
+    assert [(one.number, one.made_at, one.made_by) for one in bench.revisions(approved.id)] == [
+        (1, MOMENT, "lead"),
+        (2, LATER, "ops"),
+    ]
+    second = export(bench, connection_id, of=approved.id)
+    found = {attempt.export_id: attempt.order.notes for attempt in claimed(bench, connection_id).attempts}
+    assert found == {first: approved.notes, second: "second"}
+
+
+def test_a_claim_makes_the_revision_that_an_older_release_did_not(bench: Bench) -> None:
+    connection_id = connection(bench)
+    none = order(bench)
+    of_none = export(bench, connection_id, of=none)
+    since = kept(bench, "PUSHING")
+    with bench.store.work(bench.org_id) as work:  # approved anew by a server that knows no revisions
+        work.orders.replace(replace(since, notes="second"))
+        work.orders.set_status(since.id, OrderStatus.PUSHING, approved_at=LATER)
+    of_since = export(bench, connection_id, of=since.id)
+    assert {row["revision"] for row in map(partial(bench.columns, "erp_export"), (of_none, of_since)) if row} == {None}
+    attempts = {attempt.export_id: attempt for attempt in claimed(bench, connection_id).attempts}
+    assert attempts[of_none].order.external_order_number == an_order().external_order_number
+    assert attempts[of_since].order.notes == "second"
+    assert [len(bench.revisions(order_id)) for order_id in (none, since.id)] == [1, 2]
+    assert bench.revisions(since.id)[1].made_at == LATER
+    bench.passes(90)
+    assert len(claimed(bench, connection_id).attempts) == 2
+    assert [len(bench.revisions(order_id)) for order_id in (none, since.id)] == [1, 2]
+
+
+def test_nothing_is_made_from_a_revision_that_was_changed(bench: Bench) -> None:
+    connection_id = connection(bench)
+    changed, staged, good = kept(bench, "PUSHING"), kept(bench, "PUSHING"), kept(bench, "PUSHING")
+    ids = [export(bench, connection_id, of=one.id) for one in (changed, staged, good)]
+    bench.set("erp_export", ids[1], staged_at=bench.now(), staged_path="x.tmp")
+    for one in (changed, staged):
+        bench.change_revisions(one.id)
+        with pytest.raises(RevisionChangedError), bench.store.work(bench.org_id) as work:
+            work.orders.as_approved(one.id)
+    outcomes = {attempt.export_id: attempt.outcome for attempt in claimed(bench, connection_id).attempts}
+    assert [type(outcomes[export_id]) for export_id in ids] == [RevisionChangedError, InDoubtError, type(None)]
+    assert {error.code for error in outcomes.values() if isinstance(error, OrderFlowError)} == {"REVISION_CHANGED"}
+
+
+# Order keys
+
+
+def taken(bench: Bench, *orders: DraftOrder) -> dict[UUID, UUID]:
+    """Take the keys of orders, in a transaction of their own; returns who has those that they could not get."""
+    with bench.store.work(bench.org_id) as work:
+        return {order_id: holder.order_id for order_id, holder in work.order_keys.take(orders).items()}
+
+
+def said(order: DraftOrder) -> bytes:
+    key = key_of(order)
+    assert key is not None
+    return key.content_sha256
+
+
+def test_a_key_belongs_to_the_first_order_that_takes_it(bench: Bench) -> None:
+    first, second, other, nameless = an_order(), an_order(), an_order(2), an_order()
+    nameless.external_order_number = None
+    assert taken(bench, first, other, nameless) == {}
+    assert taken(bench, second, other, nameless) == {second.id: first.id}
+    third = an_order(3)
+    assert taken(bench, third, second, replace(third, id=NOBODYS)) == {second.id: first.id, NOBODYS: third.id}
+
+
+def test_a_key_tells_what_its_order_said_when_it_came_in(bench: Bench) -> None:
+    first, same, other = an_order(), an_order(), an_order()
+    first.notes = same.notes = "as ever"
+    taken(bench, first)
+    with bench.store.work(bench.org_id) as work:
+        held = work.order_keys.take([same, other])
+    assert [held[one.id].content_sha256 == said(one) for one in (same, other)] == [True, False]
+    with bench.store.work(bench.org_id) as work:
+        work.order_keys.note_content(replace(other, id=first.id))
+    with bench.store.work(bench.org_id) as work:
+        held = work.order_keys.take([same, other])
+    assert [held[one.id].content_sha256 == said(one) for one in (same, other)] == [False, True]
+
+
+def test_a_key_that_was_freed_may_be_taken_in_the_same_transaction(bench: Bench) -> None:
+    first, second = an_order(), an_order()
+    with bench.store.work(bench.org_id) as work:
+        assert work.order_keys.take([first]) == {}
+        work.order_keys.free(first.id)
+        assert work.order_keys.take([second]) == {}
+    assert taken(bench, first) == {first.id: second.id}
+
+
+def test_keys_of_a_transaction_that_fails_are_free(bench: Bench) -> None:
+    with pytest.raises(NotFoundError), bench.store.work(bench.org_id) as work:
+        work.orders.get(NOBODYS if work.order_keys.take([an_order()]) == {} else new_id())
+    assert taken(bench, an_order()) == {}
+
+
+def test_many_orders_are_read_at_once(bench: Bench) -> None:
+    ids = [order(bench, "READY") for _ in range(2)]
+    with bench.store.work(bench.org_id) as work:
+        found = work.orders.get_many([*ids, NOBODYS])
+    assert {order_id: order.id for order_id, order in found.items()} == {order_id: order_id for order_id in ids}
+    assert all(len(order.lines) == 1 for order in found.values())
+
+
+# Coming in
+
+
+def accepted(bench: Bench, *orders: DraftOrder, on_duplicate: OnDuplicate = OnDuplicate.REFUSE) -> list[Arrival]:
+    with bench.store.work(bench.org_id) as work:
+        return accept_orders(work, orders, ACTOR, on_duplicate)
+
+
+def test_an_order_comes_in_once_and_one_that_says_something_else_is_refused(bench: Bench) -> None:
+    first, same, other = an_order(), an_order(), an_order()
+    other.notes = "not the same"
+    arrivals = accepted(bench, first, same, other)
+    assert [(one.order.id, one.duplicate, one.error is None) for one in arrivals] == [
+        (first.id, False, True),
+        (first.id, True, True),
+        (first.id, False, False),
+    ]
+    assert arrivals[2].error is not None
+    assert arrivals[2].error.details == {"order_id": str(first.id), "status": "READY"}
+    for missing in (same, other):
+        assert bench.columns("draft_order", missing.id) is None
+    assert [done for done, _ in bench.audit()] == ["DRAFT_CREATED"]
+
+
+def test_a_new_one_is_made_beside_the_other_if_that_is_wanted(bench: Bench) -> None:
+    first, second = an_order(), an_order()
+    accepted(bench, first)
+    assert accepted(bench, second, on_duplicate=OnDuplicate.NEW)[0].order is second
+    assert accepted(bench, an_order())[0].order.id == first.id
+    with bench.store.work(bench.org_id) as work:
+        reject_order(work, second.id, ACTOR)
+    assert accepted(bench, an_order())[0].duplicate
+
+
+def test_a_rejected_order_makes_room_for_another(bench: Bench) -> None:
+    first, second = an_order(), an_order()
+    accepted(bench, first)
+    with bench.store.work(bench.org_id) as work:
+        reject_order(work, first.id, ACTOR)
+    assert accepted(bench, second)[0].order is second
+
+
+def test_an_order_is_revised_as_a_person_would_edit_it(bench: Bench) -> None:
+    first, changed = an_order(), an_order()
+    changed.notes = "two pallets"
+    accepted(bench, first)
+    with bench.store.work(bench.org_id) as work:
+        approve_order(work, first.id, ACTOR)
+    for revised in (True, False):  # the second time nothing is left to do
+        with bench.store.work(bench.org_id) as work:
+            arrival = revise_order(work, replace(changed, id=new_id()), ACTOR)
+        assert (arrival.order.id, arrival.order.status) == (first.id, OrderStatus.READY)
+        assert (arrival.revised, arrival.duplicate) == (revised, not revised)
+        with bench.store.work(bench.org_id) as work:
+            assert work.orders.get(first.id).notes == "two pallets"
+
+
+def test_an_order_that_was_sent_is_not_revised(bench: Bench) -> None:
+    first, changed = an_order(), an_order()
+    accepted(bench, first)
+    bench.set("draft_order", first.id, status="PUSHED")
+    changed.notes = "two pallets"
+    with pytest.raises(StateError, match="is PUSHED"), bench.store.work(bench.org_id) as work:
+        revise_order(work, changed, ACTOR)
+
+
+def test_an_edited_order_is_known_by_its_new_number(bench: Bench) -> None:
+    first, second = an_order(1), an_order(2)
+    accepted(bench, first, second)
+    with bench.store.work(bench.org_id) as work:
+        edit_order(work, replace(an_order(3), id=first.id), ACTOR)
+    assert [one.order.id for one in accepted(bench, an_order(3))] == [first.id]
+    assert not accepted(bench, an_order(1))[0].duplicate
+    with pytest.raises(DuplicateOrderError) as refused, bench.store.work(bench.org_id) as work:
+        edit_order(work, replace(an_order(2), id=first.id), ACTOR)
+    assert refused.value.details["order_id"] == str(second.id)
+    assert taken(bench, an_order(3)) != {}  # and nothing was changed
+
+
+def test_what_a_person_corrected_is_the_same_order_when_it_comes_again(bench: Bench) -> None:
+    first = an_order()
+    accepted(bench, first)
+    corrected = replace(an_order(), id=first.id, notes="corrected by hand")
+    with bench.store.work(bench.org_id) as work:
+        edit_order(work, corrected, ACTOR)
+    assert accepted(bench, an_order())[0].duplicate
+    with bench.store.work(bench.org_id) as work:
+        assert work.orders.get(first.id).notes == "corrected by hand"
 
 
 # Claiming
@@ -628,12 +897,69 @@ def test_a_connection_begins_disabled_and_the_first_to_be_enabled_is_the_default
     )
 
 
-def test_of_a_type_one_is_active(bench: Bench) -> None:
+def test_of_a_type_one_without_a_name_is_active(bench: Bench) -> None:
     first, second = connection(bench), new_id()
     with bench.store.work(bench.org_id) as work:
         work.connections.add(second, "MOCK", {}, None)
     error = refused(bench, "enable", second)
-    assert (error.code, error.message) == ("CONNECTOR_TYPE_ACTIVE", f"Another MOCK connection is ACTIVE: {first}.")
+    assert error.code == "CONNECTOR_TYPE_ACTIVE"
+    assert error.message == f"Another MOCK connection is ACTIVE and has no name either: {first}."
+    with bench.store.work(bench.org_id) as work:
+        work.connections.change(second, {"name": "Second"})
+        work.connections.enable(second)
+    assert refused(bench, "change", second, {"name": None}).code == "CONNECTOR_TYPE_ACTIVE"
+    with bench.store.work(bench.org_id) as work:
+        work.connections.change(first, {"name": "First"})
+        assert work.connections.change(second, {"name": None}) == {"name": "Second"}
+
+
+def test_no_two_connections_are_called_the_same_until_one_is_gone(bench: Bench) -> None:
+    first, second = connection(bench), connection(bench, "OTHER")
+    with bench.store.work(bench.org_id) as work:
+        work.connections.change(first, {"name": "SAP Köln"})
+        work.connections.change(first, {"name": "SAP KÖLN"})
+    error = refused(bench, "change", second, {"name": "sap köln"})
+    assert (error.code, error.message) == ("NAME_TAKEN", f"Another connection is called 'sap köln': {first}.")
+    assert refused(bench, "add", new_id(), "THIRD", {}, "Sap Köln").code == "NAME_TAKEN"
+    export(bench, first, "ACKED")
+    with bench.store.work(bench.org_id) as work:
+        assert work.connections.delete(first) is False
+        work.connections.change(second, {"name": "sap köln"})
+
+
+def test_of_several_nobody_inherits_what_the_default_was_meant_for(bench: Bench) -> None:
+    first, second, third = new_id(), new_id(), new_id()
+    for one, name in ((first, "A"), (second, "B"), (third, "C")):
+        with bench.store.work(bench.org_id) as work:
+            work.connections.add(one, "MOCK", {}, name)
+            work.connections.enable(one)
+            assert work.connections.for_push(None) == first
+    with bench.store.work(bench.org_id) as work:
+        work.connections.disable(first)
+    error = refused(bench, "for_push", None)
+    assert error.code == "WHICH_CONNECTION"
+    assert error.message.endswith("none of them is the default: B, C.")
+    assert [one["id"] for one in error.details["connections"]] == [str(second), str(third)]
+    assert refused(bench, "for_push", None, "MOCK").code == "WHICH_CONNECTION"
+    assert refused(bench, "for_push", None, "OTHER").code == "NO_ACTIVE_CONNECTION"
+    with bench.store.work(bench.org_id) as work:
+        assert work.connections.for_push(third) == third
+        work.connections.enable(first)
+        assert work.connections.open(first).status is ConnectionStatus.ACTIVE
+    assert refused(bench, "for_push", None).code == "WHICH_CONNECTION", "nor does who comes back"
+    with bench.store.work(bench.org_id) as work:
+        work.connections.disable(first)
+        work.connections.disable(second)
+    with bench.store.work(bench.org_id) as work:
+        assert work.connections.for_push(None) == third, "of one left there is no doubt"
+
+
+def test_a_push_goes_to_the_connection_of_a_type(bench: Bench) -> None:
+    default, other = connection(bench), connection(bench, "OTHER")
+    with bench.store.work(bench.org_id) as work:
+        assert work.connections.for_push(None, "OTHER") == other
+        assert work.connections.for_push(None, "MOCK") == default
+    assert refused(bench, "for_push", other, "MOCK").code == "CONNECTION_DISABLED"
 
 
 def test_configurations_have_room_together(bench: Bench) -> None:

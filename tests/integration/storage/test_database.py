@@ -76,7 +76,9 @@ def test_without_an_organization_there_are_no_rows_and_no_inserts(database: Data
         assert connection.execute(f"SELECT count(*) FROM {table.name}").fetchone() == (0,)
         connection.execute("SET orderflow.org_id = ''")  # what a session holds after its first transaction
         assert connection.execute(f"SELECT count(*) FROM {table.name}").fetchone() == (0,)
-        (may_insert,) = connection.execute("SELECT has_table_privilege(%s, 'INSERT')", (table.name,)).fetchone() or ()
+        found = connection.execute("SELECT has_table_privilege(%s, 'INSERT')", (table.name,)).fetchone()
+        assert found
+        (may_insert,) = found
         wall = "row-level security" if may_insert else "permission denied"  # some tables the application only reads
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match=wall):
             connection.execute(_row_of(table), (org,))
@@ -171,6 +173,7 @@ def test_beginning_and_ending_a_transaction_cost_one_round_trip_each(
         driver.pgconn.trace(trace.fileno())
         with database.transaction(org) as connection:
             assert connection.connection.dbapi_connection is driver
+        assert driver
         driver.pgconn.untrace()
     assert (tmp_path / "trace").read_text().count("ReadyForQuery") == 2
 
@@ -202,7 +205,7 @@ def test_a_listener_whose_connection_ends_hears_one_clear_error(database: Databa
 
     def tell() -> None:
         while not heard.wait(0.05):
-            Waker(database, pytest.fail).send([(org, org)])
+            Waker(database, lambda error: pytest.fail(str(error))).send([(org, org)])
 
     places = listen(database, 0.05, threading.Event())
     with ThreadPoolExecutor(1) as pool:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from itertools import islice
+from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -37,7 +39,7 @@ def add(database):
 def config_of(database):
     """Opens a stored connection with the new key alone."""
 
-    def config_of(place):
+    def config_of(place: tuple[UUID, UUID]) -> dict[str, Any]:
         with database.transaction(place[0]) as connection:
             query = text("SELECT config_encrypted, key_id FROM erp_connection WHERE id = :id")
             row = connection.execute(query, {"id": place[1]}).one()

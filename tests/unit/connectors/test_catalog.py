@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -15,9 +16,14 @@ from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
 CATALOG = Catalog("ERP", "code", {"4711": [1]}, {"INT-999": [2]}, {"u": [3], "kg": [4]}, {"EUR": [5]}, {"piece": "u"})
 
 
-def an_order(**line: object) -> DraftOrder:
-    values = {"internal_sku": "INT-999", "qty": Decimal(1), "uom": "PCE", "unit_price": Decimal(1)} | line
-    return DraftOrder(currency="EUR", customer=Customer("4711"), lines=[DraftOrderLine(1, **values)])
+def an_order(**line: Any) -> DraftOrder:
+    values: dict[str, Any] = {
+        "internal_sku": "INT-999",
+        "qty": Decimal(1),
+        "uom": "PCE",
+        "unit_price": Decimal(1),
+    } | line
+    return DraftOrder(currency="EUR", customer=Customer("4711"), lines=[DraftOrderLine(1, **(values | line))])
 
 
 def test_what_is_there_is_named_by_its_ids() -> None:

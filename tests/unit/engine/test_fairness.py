@@ -60,8 +60,13 @@ def test_what_hangs_for_good_is_left_behind_when_it_is_stopped() -> None:
 
 
 def test_all_that_was_submitted_runs_in_turn() -> None:
-    threads, order, go = FairThreads(1, "test"), [], threading.Event()
-    threads.submit(lambda _key: go.wait(10) and None, ("first", 0))
+    threads, go = FairThreads(1, "test"), threading.Event()
+    order: list[object] = []
+
+    def wait(_key: object) -> None:
+        go.wait(10)
+
+    threads.submit(wait, ("first", 0))
     for key in [("a", 1), ("a", 2), ("a", 3), ("b", 1), "upkeep"]:
         threads.submit(order.append, key)
     threads.submit(lambda _key: done.set(), ("z", 1))

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from orderflow.domain import clock
+from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.retry import RetryPolicy
@@ -63,7 +64,7 @@ class House:
         self.store = MemoryStore(self.org_id, self.clock)
         self.tables = self.store.tables
         self.api, self.dropzone = MemoryApi(), MemoryDropzone()
-        self.connectors = {"MEMORY_API": self.api, "MEMORY_DROPZONE": self.dropzone}
+        self.connectors: dict[str, ERPConnectorPort] = {"MEMORY_API": self.api, "MEMORY_DROPZONE": self.dropzone}
         self.wiring = Wiring(
             self.store, self.store.documents, self._connector, Keeper(), RetryPolicy(3, jitter=0.0), batch_size=10
         )
@@ -121,7 +122,7 @@ class House:
         """Return what the audit log tells."""
         return [entry["action"] for entry in self.tables.audit]
 
-    def _connector(self, connector_type: str) -> MemoryApi | MemoryDropzone:
+    def _connector(self, connector_type: str) -> ERPConnectorPort:
         if connector_type not in self.connectors:
             raise ValueError(f"Unknown connector type: {connector_type}")
         return self.connectors[connector_type]

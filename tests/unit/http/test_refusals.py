@@ -1,6 +1,7 @@
 """Refusals inside answers of 2xx: what is surely one, what only might be, and what is none."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ UNCLEAR = [
     {"id": 4, "positions": [{"line": 1, "status": "rejected"}]},
     {"success": True, "result": {"error": "no such article"}},
 ]
-NO_REFUSAL = [
+NO_REFUSAL: list[Any] = [
     None,
     [],
     {},
@@ -79,7 +80,7 @@ def test_a_text_that_might_be_a_refusal_is_told_from_others(text, perhaps):
 
 
 def test_an_answer_nested_without_end_is_looked_into_only_so_far():
-    value = {"id": 1}
+    value: dict[str, Any] = {"id": 1}
     for _ in range(500):
         value = {"a": value, "b": [value]}
     assert refusal_in(value) is None

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from orderflow.channels.folder.held import open_folder
-from orderflow.channels.ftp.session import FTPTarget
 from orderflow.channels.ftp.store import open_ftp
+from orderflow.channels.ftp.target import FTPTarget
 from orderflow.channels.sftp.store import SFTPTarget, close_all, open_sftp
 from orderflow.connectors.dropzone import DropzoneJsonV1Connector
 from orderflow.domain.errors import NeedsAttentionError
@@ -17,6 +17,7 @@ from orderflow.domain.reach import OPERATOR, Place, Reach, within
 from orderflow.http import HttpClient
 from orderflow.net import addresses, allowed
 from orderflow.net.allowed import AllowedFolder, AllowedNetwork, Rules, set_rules
+from orderflow.net.ranges import parsed
 
 ACME, BETA = Reach("acme", restricted=True), Reach("beta", restricted=True)
 
@@ -94,8 +95,8 @@ def test_the_machine_s_own_address_and_the_database_s_are_closed_unless_named(mo
 
 
 def test_the_kernel_knows_which_addresses_are_its_own():
-    assert allowed._is_local(allowed.parsed("127.0.0.1"))
-    assert not allowed._is_local(allowed.parsed("192.0.2.1"))
+    assert allowed._is_local(parsed("127.0.0.1"))
+    assert not allowed._is_local(parsed("192.0.2.1"))
 
 
 @pytest.mark.parametrize("text", ["10.0.0.1/8", "intern", "acme=", "=", "10.0.0.0/33"])

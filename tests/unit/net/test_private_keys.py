@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import asyncssh
 import pytest
@@ -14,14 +15,15 @@ from orderflow.net.private_keys import WorkFactorError, check_work_factor, mende
 
 KEY = asyncssh.generate_private_key("ssh-ed25519")
 RSA = asyncssh.generate_private_key("ssh-rsa")
-QUICK = {"rounds": 16, "ignore_few_rounds": True}
+RSA_OF_PYCA: Any = RSA.pyca_key
+QUICK: dict[str, Any] = {"rounds": 16, "ignore_few_rounds": True}
 TEXTS = {
     "openssh": (KEY.export_private_key().decode(), None),
     "openssh with passphrase": (KEY.export_private_key("openssh", "open it", **QUICK).decode(), "open it"),
     "pkcs8": (RSA.export_private_key("pkcs8-pem").decode(), None),
     "pkcs8 with passphrase": (RSA.export_private_key("pkcs8-pem", "open it").decode(), "open it"),
     "older pem with passphrase": (
-        RSA.pyca_key.private_bytes(
+        RSA_OF_PYCA.private_bytes(
             Encoding.PEM, PrivateFormat.TraditionalOpenSSL, BestAvailableEncryption(b"open it")
         ).decode(),
         "open it",

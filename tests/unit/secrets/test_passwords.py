@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from argon2 import PasswordHasher
 
@@ -27,9 +29,13 @@ def test_another_pepper_opens_nothing(passwords):
 
 
 def test_nobody_has_no_password_but_costs_a_verification(passwords, monkeypatch):
-    checked = []
-    verify = PasswordHasher.verify
-    monkeypatch.setattr(PasswordHasher, "verify", lambda *given: checked.append(given[1]) or verify(*given))
+    checked, verify = [], PasswordHasher.verify
+
+    def checking(*given: Any) -> bool:
+        checked.append(given[1])
+        return verify(*given)
+
+    monkeypatch.setattr(PasswordHasher, "verify", checking)
     assert not passwords.verify(None, "nobody")
     assert len(checked) == 1
 

@@ -24,9 +24,13 @@ class Database:
         return self.known & set(tokens)
 
 
+def fail(error: Exception) -> None:
+    pytest.fail(str(error))
+
+
 def test_all_leases_of_an_organization_are_extended_in_one_question() -> None:
     database = Database()
-    keeper = LeaseKeeper(database.extend, 60, pytest.fail)
+    keeper = LeaseKeeper(database.extend, 60, fail)
     org, other = new_id(), new_id()
     leases = [Lease(new_id(), 0.0) for _ in range(3)]
     database.known = {lease.token for lease in leases}
@@ -40,7 +44,7 @@ def test_all_leases_of_an_organization_are_extended_in_one_question() -> None:
 
 def test_a_lost_lease_allows_nothing_more() -> None:
     database = Database()
-    keeper = LeaseKeeper(database.extend, 60, pytest.fail)
+    keeper = LeaseKeeper(database.extend, 60, fail)
     lease = Lease(new_id(), 60)
     with keeper.keep(new_id(), lease):
         assert lease.may_start()
@@ -51,7 +55,7 @@ def test_a_lost_lease_allows_nothing_more() -> None:
 
 def test_what_is_done_is_not_extended() -> None:
     database = Database()
-    keeper = LeaseKeeper(database.extend, 60, pytest.fail)
+    keeper = LeaseKeeper(database.extend, 60, fail)
     with keeper.keep(new_id(), Lease(new_id(), 60)):
         pass
     keeper.beat()

@@ -168,7 +168,7 @@ class NoName(Sound):
 
 
 class NoModel(Sound):
-    config_model = None
+    config_model = None  # type: ignore[assignment]  # its parent has one
 
     def entered(self, config):
         return config.get("password")

@@ -18,10 +18,12 @@ from pydantic import Field
 from starlette.requests import ClientDisconnect
 
 from orderflow.domain.errors import InputError
+from orderflow.domain.order_keys import OnDuplicate
 from orderflow.domain.states import OrderStatus
 from orderflow.entrypoints.api.body_limit import BodyTooLargeError, BodyTooSlowError
 from orderflow.entrypoints.api.computing import take_turns
 from orderflow.entrypoints.api.deps import Caller, app_of, require
+from orderflow.entrypoints.api.duplicates import WhenDuplicate, must_be_editor
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import STREAMS, ApiRouter
 from orderflow.entrypoints.api.schemas import Out
@@ -34,6 +36,7 @@ JSONL = "application/x-ndjson"
 IN_MEMORY = 1 << 20
 """Bytes of results that are kept in memory; more go to a temporary file."""
 
+COUNTED = ("Accepted", "Duplicate", "Revised", "Refused")
 MOST_EMPTY = 50_000
 """Lines that may hold less than `LEAST_LINE` bytes each, on average: each is answered by some hundred bytes."""
 
@@ -51,6 +54,8 @@ class ImportedLine(Out):
     id: UUID | None = None
     status: OrderStatus | None = None
     missing: list[str] = Field(default_factory=list)
+    duplicate: bool = Field(False, description="It was here before and says the same: nothing was changed")
+    revised: bool = Field(False, description="It was here before, and says now what came in")
     error: Problem | None = None
 
 
@@ -80,25 +85,30 @@ _EXAMPLE = (
 )
 @slow(Work.IMPORT)
 def import_draft_orders(
-    request: Request, caller: Annotated[Caller, Depends(require(Permission.ORDERS_IMPORT))]
+    request: Request,
+    caller: Annotated[Caller, Depends(require(Permission.ORDERS_IMPORT))],
+    on_duplicate: WhenDuplicate = OnDuplicate.REFUSE,
 ) -> JsonLines:
     """Bring in many orders. A bad line costs no good one: each line is answered by a line.
 
     Orders are stored while the body arrives; the answer begins when it has ended, so that a client may send all
-    before it reads anything. The headers `X-Orders-Accepted` and `X-Orders-Refused` count.
+    before it reads anything. The headers `X-Orders-Accepted`, `X-Orders-Duplicate`, `X-Orders-Revised` and
+    `X-Orders-Refused` count.
     """
+    if on_duplicate is OnDuplicate.REVISE:
+        must_be_editor(caller)
     with ExitStack() as stack:
         results = cast("BinaryIO", stack.enter_context(tempfile.SpooledTemporaryFile(IN_MEMORY)))
-        counts = Counter(_write(results, result) for result in _results(request, caller))
-        headers = {"X-Orders-Accepted": str(counts[True]), "X-Orders-Refused": str(counts[False])}
+        counts = Counter(_write(results, result) for result in _results(request, caller, on_duplicate))
+        headers = {f"X-Orders-{what}": str(counts[what]) for what in COUNTED}
         return JsonLines(_sent(results, stack.pop_all()), headers=headers)
 
 
-def _results(request: Request, caller: Caller) -> Iterator[Imported]:
+def _results(request: Request, caller: Caller, on_duplicate: OnDuplicate) -> Iterator[Imported]:
     body = _Body(request)
     orders = read_orders(_whole_lines(body))
-    last = 0
-    for result in import_orders(app_of(request).store, caller.org_id, orders, caller.actor, MOST_REFUSED):
+    last, store = 0, app_of(request).store
+    for result in import_orders(store, caller.org_id, orders, caller.actor, on_duplicate, MOST_REFUSED):
         last = result.line
         yield result
         if last >= MOST_EMPTY and body.taken < LEAST_LINE * last:
@@ -125,15 +135,18 @@ def _whole_lines(body: _Body) -> Iterator[bytes]:
             yield line
 
 
-def _write(results: BinaryIO, result: Imported) -> bool:
-    """Write one line; True if it is about an order that was accepted."""
+def _write(results: BinaryIO, result: Imported) -> str:
+    """Write one line; returns as what it counts."""
     shown: dict[str, Any] = {"line": result.line}
     if result.error is not None:
         shown["error"] = result.error.as_json()
     else:
         shown |= {"id": result.id, "status": result.status, "missing": result.missing}
+        shown |= {"duplicate": result.duplicate, "revised": result.revised}
     results.write(_encode(shown) + b"\n")
-    return result.error is None
+    if result.error is not None:
+        return "Refused"
+    return "Duplicate" if result.duplicate else "Revised" if result.revised else "Accepted"
 
 
 class _Body(io.RawIOBase):

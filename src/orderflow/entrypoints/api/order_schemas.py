@@ -22,6 +22,13 @@ class OrderState(Out):
     version: int = VERSION
 
 
+class Arrived(OrderState):
+    """What became of an order that came in."""
+
+    duplicate: bool = Field(False, description="It was here before and says the same: nothing was changed")
+    revised: bool = Field(False, description="It was here before, and says now what came in")
+
+
 class PushAccepted(Out):
     """A delivery was asked for; it happens by itself."""
 

@@ -1,4 +1,4 @@
-"""How a file of orders comes in: read, stored in batches, and what was wrong kept with its line's number."""
+"""How a file of orders comes in, is approved and pushed, and what is told of it."""
 
 from __future__ import annotations
 
@@ -13,20 +13,17 @@ from uuid import UUID
 
 from rich.text import Text
 
-from orderflow.domain.errors import InputError, OrderFlowError
-from orderflow.domain.orders import DraftOrder
+from orderflow.domain.errors import InputError, OrderFlowError, StateError
+from orderflow.domain.order_keys import DuplicateOrderError, OnDuplicate
 from orderflow.domain.states import OrderStatus
 from orderflow.entrypoints.cli.outcomes import MOST_SHOWN, gather, tell
 from orderflow.entrypoints.cli.output import err, out, plural, progress
 from orderflow.entrypoints.cli.workplace import Workplace, caller
-from orderflow.flow.order.accept import accept_orders
-from orderflow.flow.order.bulk import AT_ONCE
-from orderflow.flow.order.differences import same_content
+from orderflow.flow.order.importing import AT_ONCE, Imported
+from orderflow.flow.order.importing import import_orders as take_orders
 from orderflow.flow.order.many import act_on_many
-from orderflow.flow.order.reading_files import ReadOrder, lines_of, read_orders
-
-DUPLICATE = "DUPLICATE_ORDER"
-NumberedOrder = tuple[int, DraftOrder]  # with the number of its line
+from orderflow.flow.order.reading_files import lines_of, read_orders
+from orderflow.postgres.errors import DatabaseError
 
 
 @dataclass
@@ -34,23 +31,53 @@ class ImportReport:
     """What came of a file.
 
     Attributes:
-        begun: Orders that an earlier run brought in, and that are READY or APPROVED yet, by their state.
-        here: How many an earlier run brought in, those included.
+        begun: Orders that were here before, by their state.
+        here: How many of those say the same.
+        revised: How many of those say now what the file says.
     """
 
     order_ids: list[UUID] = field(default_factory=list)
     ready: list[UUID] = field(default_factory=list)
     begun: dict[OrderStatus, list[UUID]] = field(default_factory=lambda: defaultdict(list))
     here: int = 0
+    revised: int = 0
     approved: int = 0
     pushed: int = 0
-    bad_lines: list[tuple[int, InputError]] = field(default_factory=list)
+    bad_lines: list[tuple[int, OrderFlowError]] = field(default_factory=list)
     refused: list[tuple[object, OrderFlowError]] = field(default_factory=list)
+    _met: set[UUID] = field(default_factory=set)
 
     @property
     def faults(self) -> int:
         """How many lines or orders did not go the way they should."""
         return len(self.bad_lines) + len(self.refused)
+
+    def note(self, result: Imported, *, go_on: bool) -> None:
+        """Note what became of a line. Raises DatabaseError if the database went away.
+
+        Args:
+            go_on: The orders are to be approved: one that is in ERROR does not go the way it should.
+        """
+        if isinstance(result.error, DatabaseError):
+            raise result.error
+        if result.error or not (result.id and result.status):
+            self.bad_lines.append((result.line, result.error or InputError("The line could not be stored.")))
+        elif result.duplicate or result.revised:
+            self.here += result.duplicate
+            self.revised += result.revised
+            self._note_begun(result.id, result.status, go_on=go_on)
+        else:
+            self.order_ids.append(result.id)
+            if result.status is OrderStatus.READY:
+                self.ready.append(result.id)
+
+    def _note_begun(self, order_id: UUID, status: OrderStatus, *, go_on: bool) -> None:
+        if order_id in self._met:
+            return
+        self._met.add(order_id)
+        self.begun[status].append(order_id)
+        if go_on and status is OrderStatus.ERROR:
+            self.refused.append((order_id, _in_error(order_id)))
 
     def as_json(self) -> dict[str, Any]:
         """Return it for scripts; the keys are stable."""
@@ -59,6 +86,7 @@ class ImportReport:
             "ready": len(self.ready),
             "needs_review": len(self.order_ids) - len(self.ready),
             "here_already": self.here,
+            "revised": self.revised,
             "approved": self.approved,
             "pushed": self.pushed,
             "order_ids": self.order_ids,
@@ -72,42 +100,55 @@ class ImportReport:
         extra = f", {review} of them NEEDS_REVIEW (see: orderflow orders list --status NEEDS_REVIEW)" if review else ""
         out().print(f"{plural(len(self.order_ids), 'order')} accepted{extra}.")
         if self.here:
-            out().print(f"{plural(self.here, 'order')} here already from an earlier run.")
+            out().print(f"{plural(self.here, 'order')} here already, and the same: not brought in again.")
+        if self.revised:
+            out().print(f"{plural(self.revised, 'order')} here already, and changed to what the file says.")
         if self.approved or self.pushed:
             out().print(f"{plural(self.approved, 'order')} approved{f', {self.pushed} pushed' if self.pushed else ''}.")
         for line, error in self.bad_lines[:MOST_SHOWN]:
             err().print(Text.assemble((f"line {line}: ", "red"), error.message))
         if len(self.bad_lines) > MOST_SHOWN:
             err().print(f"… and {len(self.bad_lines) - MOST_SHOWN} more bad lines; --json lists them all.")
-        if any(error.code == DUPLICATE for _, error in self.bad_lines):
+        if any(isinstance(error, DuplicateOrderError) for _, error in self.bad_lines):
             err().print(
-                "What is here already was not brought in again; if it is meant so, import it with --duplicates."
+                "What is here already and says something else was not brought in: --on-duplicate revise changes the "
+                "order that is here, --on-duplicate new delivers another one beside it."
             )
         tell(self.refused)
 
 
 def import_orders(
-    place: Workplace, file: str, *, approve: bool, push: bool, quiet: bool, duplicates: bool = False
+    place: Workplace,
+    file: str,
+    *,
+    approve: bool,
+    push: bool,
+    quiet: bool,
+    on_duplicate: OnDuplicate = OnDuplicate.REFUSE,
 ) -> ImportReport:
     """Store the orders of `file` (`-`: stdin), and approve and push them if wanted.
 
+    What an earlier run began with an order that says the same is finished, so that an import that was stopped can be
+    repeated.
+
     Args:
-        duplicates: Take orders, too, whose customer has an order of the same number already. Without, an import that
-            was interrupted can be repeated.
+        on_duplicate: What to do with an order that is here already.
 
     Raises:
         InputError: It holds no order at all, not even a bad one.
+        DatabaseError: The database went away; what was stored before stays.
     """
     report = ImportReport()
     with _open(file) as stream, progress("Importing", None, hidden=quiet) as bar:
         size = 0 if file == "-" else Path(file).stat().st_size
         task = bar.task_ids[0]
-        for batch in _batches(read_orders(lines_of(stream)), report):
-            new = batch if duplicates else _new_ones(place, batch, report, go_on=approve)
-            _store(place, [order for _, order in new], report)
-            done = len(report.order_ids)
-            bar.update(task, completed=done, total=round(done * size / stream.tell()) if size else None)
-    if not report.order_ids and not report.bad_lines and not report.here:
+        orders = read_orders(lines_of(stream))
+        results = take_orders(place.app.store, place.org_id, orders, caller(), on_duplicate)
+        for done, result in enumerate(results, 1):
+            report.note(result, go_on=approve)
+            if done % AT_ONCE == 0:
+                bar.update(task, completed=done, total=round(done * size / stream.tell()) if size else None)
+    if not report.order_ids and not report.bad_lines and not report.here and not report.revised:
         raise InputError(f"{file!r} holds no orders.", hint="It must hold JSON Lines, or one JSON object or array.")
     ready = report.ready + report.begun[OrderStatus.READY]
     if approve:
@@ -117,75 +158,12 @@ def import_orders(
     return report
 
 
-def _batches(orders: Iterable[ReadOrder], report: ImportReport) -> Iterator[list[NumberedOrder]]:
-    batch: list[NumberedOrder] = []
-    for line, order in orders:
-        if isinstance(order, InputError):
-            report.bad_lines.append((line, order))
-            continue
-        batch.append((line, order))
-        if len(batch) == AT_ONCE:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def _new_ones(
-    place: Workplace, batch: list[NumberedOrder], report: ImportReport, *, go_on: bool
-) -> list[NumberedOrder]:
-    """Return the orders that are not here yet, and report the others.
-
-    Args:
-        go_on: What is here in the same words is no fault: what an earlier run began with it is finished.
-    """
-    with place.reading() as reading:
-        here = reading.orders_numbered(
-            [order.external_order_number for _, order in batch if order.external_order_number]
-        )
-    stored = _stored(place, here.values()) if go_on else {}
-    new: list[NumberedOrder] = []
-    for line, order in batch:
-        known = here.setdefault(_key(order), order.id) if order.external_order_number else order.id
-        if known == order.id:
-            new.append((line, order))
-        elif known in stored and _goes_on(stored[known], order):
-            report.here += 1
-            report.begun[stored.pop(known).status].append(known)
-        else:
-            report.bad_lines.append((line, _duplicate(order, known)))
-    return new
-
-
-def _key(order: DraftOrder) -> tuple[str | None, str]:
-    return order.customer.erp_customer_number if order.customer else None, str(order.external_order_number)
-
-
-def _stored(place: Workplace, ids: Iterable[UUID]) -> dict[UUID, DraftOrder]:
-    with place.app.store.work(place.org_id) as work:
-        return work.orders.get_many(list(ids))
-
-
-def _goes_on(stored: DraftOrder, order: DraftOrder) -> bool:
-    """Return whether an order was brought in before as it is now, and nothing went wrong with it since."""
-    return stored.status is not OrderStatus.ERROR and same_content(stored, order)
-
-
-def _duplicate(order: DraftOrder, known: UUID) -> InputError:
-    customer, number = _key(order)
-    whose = f" of customer {customer}" if customer else ""
-    return InputError(
-        f"Order {number}{whose} is here already, as {known}.",
-        code=DUPLICATE,
-        hint="If it is meant as another order, import it with --duplicates.",
+def _in_error(order_id: UUID) -> StateError:
+    return StateError(
+        "The order is here already, and its delivery failed.",
+        code="ORDER_IN_ERROR",
+        hint=f"See why: orderflow orders show {order_id}; then retry it, or correct and approve it.",
     )
-
-
-def _store(place: Workplace, batch: list[DraftOrder], report: ImportReport) -> None:
-    with place.app.store.work(place.org_id) as work:
-        accept_orders(work, batch, caller())
-    report.order_ids += [order.id for order in batch]
-    report.ready += [order.id for order in batch if order.status is OrderStatus.READY]
 
 
 Step = Callable[[Workplace, list[UUID]], Iterable[tuple[UUID, OrderFlowError | None]]]

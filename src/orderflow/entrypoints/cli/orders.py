@@ -9,6 +9,7 @@ from uuid import UUID
 import typer
 
 from orderflow.domain.errors import InputError
+from orderflow.domain.order_keys import OnDuplicate
 from orderflow.domain.orders import HEADER
 from orderflow.entrypoints.cli.importing import import_orders
 from orderflow.entrypoints.cli.options import AsJson, Limit, Orders, OrderStatuses, Org
@@ -26,22 +27,28 @@ def import_(
     file: Annotated[str, typer.Argument(metavar="FILE", help="JSON Lines, or one JSON object or array; - for stdin.")],
     approve: Annotated[bool, typer.Option("--approve", help="Approve those that are READY.")] = False,
     push: Annotated[bool, typer.Option("--push", help="Request the delivery of those too; implies --approve.")] = False,
-    duplicates: Annotated[
-        bool, typer.Option("--duplicates", help="Bring in orders of a number that the same customer has already.")
-    ] = False,
+    on_duplicate: Annotated[
+        OnDuplicate,
+        typer.Option(
+            help="An order whose customer has one of the same number here: refuse it if it says something else, "
+            "revise the one that is here, or deliver a new one beside it."
+        ),
+    ] = OnDuplicate.REFUSE,
+    duplicates: Annotated[bool, typer.Option("--duplicates", help="The same as --on-duplicate new.")] = False,
     org: Org = None,
     json: AsJson = False,
 ) -> None:
     """Bring orders in from a file. Bad lines are reported by number; the good ones are kept.
 
-    May be stopped and run again: an order whose customer has one of the same number here is not brought in twice; with
+    May be stopped and run again: an order that is here already and says the same is not brought in twice; with
     --approve or --push, what was begun with it is finished.
     Exits with 1 if any line was bad, or if an order could not be approved or pushed.
     """
     if file != "-" and not Path(file).is_file():
         raise InputError(f"There is no file {file!r}.", hint="Check the path; - reads from stdin.")
     with in_organization(org) as place:
-        report = import_orders(place, file, approve=approve or push, push=push, quiet=json, duplicates=duplicates)
+        wanted = OnDuplicate.NEW if duplicates else on_duplicate
+        report = import_orders(place, file, approve=approve or push, push=push, quiet=json, on_duplicate=wanted)
     if json:
         print_json(report.as_json())
     else:
@@ -95,6 +102,24 @@ def show(
         print_json(found)
     else:
         _print_order(found)
+
+
+@app.command(epilog="Example: orderflow orders revision PO-12345 2")
+def revision(
+    order: Annotated[str, typer.Argument(help="Its id, or its own number.")],
+    number: Annotated[int, typer.Argument(min=1, help="Of the revision; `orders show` lists them.")],
+    org: Org = None,
+    json: AsJson = False,
+) -> None:
+    """Show what was approved once: the whole order that deliveries are made from, and what that approval changed."""
+    with in_organization(org) as place:
+        order_id = place.order_ids([order])[0]
+        with place.reading() as reading:
+            found = reading.revision(order_id, number)
+    if json:
+        print_json(found)
+    else:
+        _print_revision(found)
 
 
 @app.command(epilog="Example: orderflow orders approve PO-12345 PO-12346, or: orderflow orders approve --all-ready")
@@ -153,8 +178,20 @@ def _print_order(order: dict[str, Any]) -> None:
     _section("Exports", order["exports"], columns)
     columns = {"attempt_no": "attempt", "status": "status", "latency_ms": "ms", "error_message": "error"}
     _section("Attempts", order["attempts"], columns)
+    columns = {"revision": "revision", "made_at": "approved", "made_by": "who", "changed": "changed"}
+    _section("Revisions", order["revisions"], columns)
     columns = {"created_at": "when", "action": "what", "actor": "who", "after": "after"}
     _section("History", order["history"], columns)
+
+
+def _print_revision(revision: dict[str, Any]) -> None:
+    order = revision["order"] or {}
+    head = {name: value for name, value in order.items() if name != "lines"}
+    print_facts({name: revision[name] for name in ("revision", "made_at", "made_by", "sha256")} | head)
+    columns = {"line_no": "line", "internal_sku": "SKU", "qty": "qty", "uom": "uom", "unit_price": "price"}
+    _section("Lines", order.get("lines", []), columns | {"description": "description"})
+    changes = [change | {"field": ".".join(change["path"])} for change in revision["changes"] or ()]
+    _section("Changes", changes, {"field": "field", "before": "before", "after": "after"})
 
 
 def _section(title: str, rows: list[dict[str, Any]], columns: dict[str, str]) -> None:

@@ -15,6 +15,7 @@ from uuid import UUID
 from orderflow.bootstrap import App
 from orderflow.domain.delivery import TestResult
 from orderflow.domain.errors import InputError, OrderFlowError
+from orderflow.domain.order_keys import OnDuplicate
 from orderflow.domain.states import FITTING, OPEN
 from orderflow.engine.threads import Engine
 from orderflow.entrypoints.cli.importing import import_orders
@@ -103,7 +104,7 @@ def deliver_all(place: Workplace, erp: TakingERP, options: DemoOptions, screen: 
     """
     screen.say(f"importing {options.orders or 'the sample orders'}, approving and pushing what is READY …")
     with orders_file(options.orders) as file:
-        report = import_orders(place, file, approve=True, push=True, quiet=False, duplicates=True)
+        report = import_orders(place, file, approve=True, push=True, quiet=False, on_duplicate=OnDuplicate.NEW)
     if not report.order_ids:
         line, fault = report.bad_lines[0]
         raise InputError(f"{options.orders} holds no order that can be read; line {line}: {fault.message}")

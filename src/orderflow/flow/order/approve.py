@@ -6,6 +6,7 @@ from uuid import UUID
 
 from orderflow.domain import clock
 from orderflow.domain.errors import StateError
+from orderflow.domain.order_keys import duplicate_of, key_of
 from orderflow.domain.orders import DraftOrder, clean_codes, missing_for_ready
 from orderflow.domain.states import ERPExportStatus, OrderAction, OrderStatus, next_order_status
 from orderflow.flow.order.differences import differences
@@ -13,7 +14,7 @@ from orderflow.flow.ports import Actor, Work
 
 
 def approve_order(work: Work, order_id: UUID, actor: Actor) -> None:
-    """Approve a READY order.
+    """Approve a READY order: what it says now is its next revision, which deliveries are made from.
 
     Raises:
         NotFoundError: There is no such order.
@@ -23,12 +24,14 @@ def approve_order(work: Work, order_id: UUID, actor: Actor) -> None:
     if before not in OrderAction.APPROVE.change.starts:
         raise _not_ready(work.orders.get(order_id))
     status = next_order_status(OrderAction.APPROVE, before)
-    work.orders.set_status(order_id, status, approved_by=actor.name, approved_at=clock.now())
+    now = clock.now()
+    work.orders.keep_revision(order_id, now, actor.name)
+    work.orders.set_status(order_id, status, approved_by=actor.name, approved_at=now)
     work.audit.add("DRAFT_APPROVED", actor, "draft_order", [order_id], {"status": before}, {"status": status})
 
 
 def reject_order(work: Work, order_id: UUID, actor: Actor, reason: str | None = None) -> None:
-    """Reject an order for good.
+    """Reject an order for good. One of the same number may come in after it.
 
     Raises:
         StateError: It is on its way to the ERP, or has ended.
@@ -36,6 +39,7 @@ def reject_order(work: Work, order_id: UUID, actor: Actor, reason: str | None = 
     before = work.orders.lock_status(order_id)
     status = next_order_status(OrderAction.REJECT, before)
     work.orders.set_status(order_id, status)
+    work.order_keys.free(order_id)
     after = {"status": status, "reason": reason}
     work.audit.add("DRAFT_REJECTED", actor, "draft_order", [order_id], {"status": before}, after)
 
@@ -45,6 +49,7 @@ def edit_order(work: Work, changed: DraftOrder, actor: Actor) -> DraftOrder:
 
     Raises:
         StateError: It is on its way to the ERP, has ended, or may have arrived there although its delivery failed.
+        DuplicateOrderError: It would have the number of another order.
         InputError: A code holds a control character.
     """
     clean_codes(changed)
@@ -61,12 +66,26 @@ def edit_order(work: Work, changed: DraftOrder, actor: Actor) -> DraftOrder:
     changed.status = next_order_status(OrderAction.EDIT, stored.status, wanted)
     changed.approved_by = changed.approved_at = None
     changed.source_document = changed.source_document or stored.source_document
+    changed.source = changed.source or stored.source
+    _move_key(work, stored, changed)
     work.orders.replace(changed)
     work.orders.set_status(changed.id, changed.status, error_json=None)
     before, after = differences(stored, changed)
     before["status"], after["status"] = stored.status, changed.status
     work.audit.add("DRAFT_EDITED", actor, "draft_order", [changed.id], before, after)
     return changed
+
+
+def _move_key(work: Work, stored: DraftOrder, changed: DraftOrder) -> None:
+    """Let an order be known by what it says now. One whose number stays keeps its key, or goes on without."""
+    before, now = key_of(stored), key_of(changed)
+    if (before and before.key_sha256) == (now and now.key_sha256):
+        return
+    work.order_keys.free(stored.id)
+    if holder := work.order_keys.take([changed]).get(changed.id):
+        known = work.orders.get_many([holder.order_id]).get(holder.order_id)
+        hint = "Leave the number as it was, or reject the other order first, if that one is wrong."
+        raise duplicate_of(changed, holder.order_id, known.status if known else None, hint)
 
 
 def _not_ready(order: DraftOrder) -> StateError:

@@ -9,8 +9,10 @@ from itertools import islice
 from uuid import UUID
 
 from orderflow.domain.errors import InputError, OrderFlowError
-from orderflow.domain.orders import DraftOrder, missing_for_ready
-from orderflow.flow.order.accept import accept_orders
+from orderflow.domain.order_keys import OnDuplicate
+from orderflow.domain.orders import DraftOrder
+from orderflow.domain.states import OrderStatus
+from orderflow.flow.order.accept import Arrival, accept_orders, revise_order
 from orderflow.flow.ports import Actor, Store
 
 AT_ONCE = 200
@@ -24,27 +26,38 @@ Numbered = tuple[int, DraftOrder | InputError]
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of one line: an order, or the reason why not."""
+    """What became of one line: an order, or the reason why not; see `accept.Arrival`."""
 
     line: int
     id: UUID | None = None
-    status: str | None = None
+    status: OrderStatus | None = None
     missing: list[str] = field(default_factory=list)
     error: OrderFlowError | None = None
+    duplicate: bool = False
+    revised: bool = False
 
 
 def import_orders(
-    store: Store, org_id: UUID, orders: Iterable[Numbered], actor: Actor, most_refused: float = math.inf
+    store: Store,
+    org_id: UUID,
+    orders: Iterable[Numbered],
+    actor: Actor,
+    on_duplicate: OnDuplicate = OnDuplicate.REFUSE,
+    most_refused: float = math.inf,
 ) -> Iterator[Imported]:
     """Store orders as they come, `AT_ONCE` in a transaction; yields each line's result once that is committed.
 
     Once `most_refused` lines were refused, it ends with a line that says so: this is another kind of file.
 
     If the database goes away, the lines of that transaction are answered with the reason and were not stored.
+
+    Args:
+        on_duplicate: What to do with an order that is here already. One that is to be revised is, after the rest of
+            its batch, in a transaction of its own.
     """
     waiting, refused = iter(orders), 0
     while batch := list(islice(waiting, AT_ONCE)):
-        for result in _store(store, org_id, batch, actor):
+        for result in _store(store, org_id, batch, actor, on_duplicate):
             yield result
             refused += result.error is not None
         if refused >= most_refused:
@@ -52,15 +65,35 @@ def import_orders(
             return
 
 
-def _store(store: Store, org_id: UUID, batch: list[Numbered], actor: Actor) -> list[Imported]:
+def _store(
+    store: Store, org_id: UUID, batch: list[Numbered], actor: Actor, on_duplicate: OnDuplicate
+) -> list[Imported]:
     good = [order for _, order in batch if isinstance(order, DraftOrder)]
-    failure: OrderFlowError | None = None
     try:
         with store.work(org_id) as work:
-            accept_orders(work, good, actor)
+            arrivals: list[Arrival | OrderFlowError] = [*accept_orders(work, good, actor, on_duplicate)]
+    except OrderFlowError as failure:
+        return [Imported(line, error=order if isinstance(order, InputError) else failure) for line, order in batch]
+    if on_duplicate is OnDuplicate.REVISE:
+        arrivals = [_revised(store, org_id, *one, actor) for one in zip(good, arrivals, strict=True)]
+    arrived = iter(arrivals)
+    return [
+        Imported(line, error=order) if isinstance(order, InputError) else _result(line, next(arrived))
+        for line, order in batch
+    ]
+
+
+def _revised(
+    store: Store, org_id: UUID, order: DraftOrder, arrival: Arrival | OrderFlowError, actor: Actor
+) -> Arrival | OrderFlowError:
+    """Take an order that is here already once more, after all that the lines before it changed."""
+    if isinstance(arrival, Arrival) and arrival.order is order:
+        return arrival
+    try:
+        with store.work(org_id) as work:
+            return revise_order(work, order, actor)
     except OrderFlowError as error:
-        failure = error
-    return [_result(line, order, failure) for line, order in batch]
+        return error
 
 
 def _too_many_refused(refused: int) -> InputError:
@@ -71,9 +104,10 @@ def _too_many_refused(refused: int) -> InputError:
     )
 
 
-def _result(line: int, order: DraftOrder | InputError, failure: OrderFlowError | None) -> Imported:
-    if isinstance(order, InputError):
-        return Imported(line, error=order)
-    if failure is not None:
-        return Imported(line, error=failure)
-    return Imported(line, order.id, order.status, missing_for_ready(order))
+def _result(line: int, arrival: Arrival | OrderFlowError) -> Imported:
+    if isinstance(arrival, OrderFlowError):
+        return Imported(line, error=arrival)
+    if arrival.error:
+        return Imported(line, error=arrival.error)
+    order = arrival.order
+    return Imported(line, order.id, order.status, arrival.missing, duplicate=arrival.duplicate, revised=arrival.revised)

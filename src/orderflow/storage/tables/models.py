@@ -241,9 +241,11 @@ class DraftOrderRow(_Owned, Base):
             postgresql_where=text("error_json IS NOT NULL"),
         ),
         Index("idx_draft_order_ended", "updated_at", postgresql_where=text(among(ENDED))),
+        Index("uq_draft_order_in_org", "org_id", "id", unique=True),
         {"postgresql_with": {**_VACUUM_BY_ROWS, "fillfactor": "60"}},
     )
     status: Mapped[str]
+    source: Mapped[str | None]
     external_order_number: Mapped[str | None]
     order_date: Mapped[date | None]
     currency: Mapped[str | None]
@@ -269,6 +271,52 @@ class DraftOrderRow(_Owned, Base):
     version: Mapped[int] = _version()
 
 
+class OrderKeyRow(Base):
+    """What an order is known by when it comes again; stays when the order is deleted, as it ended long ago.
+
+    A REJECTED order has none, nor has one from before there were keys, or one that was brought in beside another.
+    """
+
+    __tablename__ = "order_key"
+    __table_args__ = (Index("idx_order_key_order", "order_id"), {"postgresql_with": _VACUUM_EARLY})
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"), primary_key=True)
+    key_sha256: Mapped[bytes] = mapped_column(primary_key=True)
+    order_id: Mapped[UUID]
+    content_sha256: Mapped[bytes]
+
+
+class KeptAnswer(Base):
+    """What was answered to a request with an `Idempotency-Key`, for a day; `busy_until` set: its step is under way.
+
+    `id` is what the step under way writes with: one that died, and was taken by another request, writes nothing more.
+    """
+
+    __tablename__ = "kept_answer"
+    __table_args__ = (
+        Index("uq_kept_answer_key", "org_id", "caller", "key", unique=True),
+        Index("idx_kept_answer_created", "created_at"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    caller: Mapped[str]
+    key: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=_now)
+    busy_until: Mapped[datetime | None]
+    request_sha256: Mapped[bytes | None]
+    status: Mapped[int | None]
+    headers: Mapped[dict[str, Any] | None]
+
+
+class KeptAnswerPart(Base):
+    """A part of such an answer's body; the answer to an import may be long."""
+
+    __tablename__ = "kept_answer_part"
+    answer_id: Mapped[UUID] = mapped_column(ForeignKey("kept_answer.id", ondelete="CASCADE"), primary_key=True)
+    part: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    content: Mapped[bytes]
+
+
 class DraftOrderLineRow(Base):
     """One line of an order."""
 
@@ -292,6 +340,23 @@ class DraftOrderLineRow(Base):
     line_notes: Mapped[str | None]
 
 
+class DraftOrderRevisionRow(Base):
+    """What was approved of an order, never changed (`domain.revisions`); `content` is null once it was forgotten."""
+
+    __tablename__ = "draft_order_revision"
+    __table_args__ = (
+        _within_org("draft_order_id", "draft_order", ondelete="CASCADE"),
+        {"postgresql_with": _VACUUM_EARLY},
+    )
+    draft_order_id: Mapped[UUID] = mapped_column(primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    content: Mapped[str | None]
+    sha256: Mapped[str]
+    made_at: Mapped[datetime]
+    made_by: Mapped[str | None]
+
+
 class ERPConnection(_Owned, Base):
     """One way into one ERP: its encrypted configuration and its health.
 
@@ -310,7 +375,14 @@ class ERPConnection(_Owned, Base):
             "org_id",
             "connector_type",
             unique=True,
-            postgresql_where=text(among([ConnectionStatus.ACTIVE])),
+            postgresql_where=text(f"{among([ConnectionStatus.ACTIVE])} AND name IS NULL"),
+        ),
+        Index(
+            "uq_erp_connection_name",
+            "org_id",
+            text("lower(name)"),
+            unique=True,
+            postgresql_where=text("deleted_at IS NULL"),
         ),
         Index("uq_erp_connection_in_org", "org_id", "id", unique=True),
         Index("uq_default_connection", "org_id", unique=True, postgresql_where=text("is_default")),
@@ -411,6 +483,7 @@ class ERPExport(_Owned, Base):
     )
     draft_order_id: Mapped[UUID]  # no foreign key, so that old orders can be deleted quickly
     connection_id: Mapped[UUID]
+    revision: Mapped[int | None]  # of the order, that it is made from; none: of an older release, and not claimed since
     status: Mapped[str] = _state(ERPExportStatus.PENDING)
     export_format_version: Mapped[str | None]
     export_media_type: Mapped[str | None]  # none: of an older release; see `domain.delivery.media_type_of`

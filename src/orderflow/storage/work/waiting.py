@@ -9,8 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from orderflow.domain.answer_files import OrderNumber, Reference
-from orderflow.domain.delivery import Waiting, WaitingExport, by_any_name
+from orderflow.domain.answer_files import OrderNumber
+from orderflow.domain.delivery import Name, Waiting, WaitingExport, by_any_name
 from orderflow.domain.states import ExportStep
 from orderflow.storage.database import Database
 from orderflow.storage.tables.states import may
@@ -55,7 +55,7 @@ class SqlWaiting(Waiting):
             yield from map(_waiting, rows)
             position = {"after": rows[-1]["sent_at"], "after_id": rows[-1]["id"]}
 
-    def match(self, references: Iterable[Reference]) -> dict[Reference, WaitingExport]:
+    def match(self, references: Iterable[Name]) -> dict[Name, WaitingExport]:
         """Return those of the named exports that belong to this connection, answered or not; as in `Waiting`."""
         wanted = set(references)
         files = [name for name in wanted if isinstance(name, str)]

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from orderflow.domain.answer_files import Reference
-from orderflow.domain.delivery import Waiting, WaitingExport, by_any_name
+from orderflow.domain.delivery import Name, Waiting, WaitingExport, by_any_name
 from orderflow.domain.errors import ObjectStoreError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import ExportStep
 from orderflow.testing.store_in_memory.audit import MemoryAudit
 from orderflow.testing.store_in_memory.connections import MemoryConnections
 from orderflow.testing.store_in_memory.exports import MemoryExports
+from orderflow.testing.store_in_memory.order_keys import MemoryOrderKeys
 from orderflow.testing.store_in_memory.orders import MemoryOrders
 from orderflow.testing.store_in_memory.tables import Clock, ExportRow, Tables, WallClock
 
@@ -27,6 +27,7 @@ class MemoryWork:
         self.org_id = tables.org_id
         self.slug = tables.slug
         self.orders = MemoryOrders(tables)
+        self.order_keys = MemoryOrderKeys(tables)
         self.exports = MemoryExports(tables)
         self.connections = MemoryConnections(tables)
         self.audit = MemoryAudit(tables)
@@ -105,7 +106,7 @@ class MemoryWaiting(Waiting):
         sent = [row for row in self._rows() if row.status in ExportStep.CONFIRM.change.starts]
         return map(self._waiting, sorted(sent, key=lambda row: row.sent_at or row.created_at + timedelta(days=1)))
 
-    def match(self, references: Iterable[Reference]) -> dict[Reference, WaitingExport]:
+    def match(self, references: Iterable[Name]) -> dict[Name, WaitingExport]:
         """Return those of the named exports that belong to this connection, answered or not; as in `Waiting`."""
         sent = sorted((row for row in self._rows() if row.filename), key=lambda row: row.created_at)
         known = by_any_name(map(self._waiting, sent))

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from orderflow.domain.access import Role
 from orderflow.entrypoints.api import order_import
 from orderflow.flow.order.importing import MOST_REFUSED
+from orderflow.flow.people.organization import change_organization
 from orderflow.flow.people.users import create_user
 from orderflow.flow.ports import Actor
 from orderflow.postgres.errors import DatabaseBusyError
@@ -109,7 +110,11 @@ def test_an_import_of_lines_that_hold_nothing_ends_before_its_answer_fills_the_d
 
 
 def test_connectors_have_an_end_in_number_and_size(acme: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    body = {"connector_type": "REST_JSON", "status": "DISABLED", "config": {"url": "https://erp.example/orders"}}
+    body: dict[str, Any] = {
+        "connector_type": "REST_JSON",
+        "status": "DISABLED",
+        "config": {"url": "https://erp.example/orders"},
+    }
     large = {**body, "config": {**body["config"], "headers": "\n".join(f"X-{n}: {'v' * 80}" for n in range(20))}}
     path = f"/connectors/{acme.call('POST', '/connectors', json=large).json()['id']}"
     monkeypatch.setattr(connection_rows, "MOST_BYTES", 1_000)
@@ -132,13 +137,13 @@ def test_passwords_that_hands_type_by_themselves_are_refused(acme: Any, password
 def test_a_transaction_that_met_another_one_is_taken_again(acme: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from orderflow.entrypoints.api import organization
 
-    change, tried = organization.change_organization, []
+    tried = []
 
     def meets_another(*given: Any) -> Any:
         tried.append(1)
         if len(tried) < 3:
             raise DatabaseBusyError
-        return change(*given)
+        return change_organization(*given)
 
     monkeypatch.setattr(organization, "change_organization", meets_another)
     assert acme.call("PATCH", "/organization", json={"name": "Acme"}).json()["name"] == "Acme"

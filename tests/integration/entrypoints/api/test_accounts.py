@@ -99,8 +99,8 @@ def test_the_audit_log_shows_before_and_after_of_every_switch(acme):
     resumed, paused, enabled, disabled = (entry for entry in entries if entry["action"] != "CONNECTOR_TESTED")
     for entry, was, now in ((paused, False, True), (resumed, True, False)):
         assert (entry["before"]["deliveries_paused"], entry["after"]["deliveries_paused"]) == (was, now)
-    for entry, was, now in ((disabled, "ACTIVE", "DISABLED"), (enabled, "DISABLED", "ACTIVE")):
-        assert (entry["before"]["status"], entry["after"]["status"]) == (was, now)
+    for entry, former, new in ((disabled, "ACTIVE", "DISABLED"), (enabled, "DISABLED", "ACTIVE")):
+        assert (entry["before"]["status"], entry["after"]["status"]) == (former, new)
 
 
 def test_the_audit_log_is_read_page_by_page(acme):

@@ -55,13 +55,14 @@ def test_a_bad_line_costs_no_good_one(acme):
 
 def test_a_stream_of_any_length_is_taken_as_it_comes(acme):
     sent = 3_000
-    answer, results = send(acme, (json.dumps(GOOD).encode() + b"\n" for _ in range(sent)))
+    orders = ({**GOOD, "external_order_number": f"PO-{number}"} for number in range(sent))
+    answer, results = send(acme, (json.dumps(order).encode() + b"\n" for order in orders))
     assert len({result["id"] for result in results}) == sent
     assert answer.headers["x-orders-accepted"] == str(sent)
 
 
 def test_the_lines_before_a_limit_are_stored_and_answered(acme, app):
-    line = json.dumps(GOOD).encode() + b"\n"
+    line = json.dumps(GOOD | {"external_order_number": None}).encode() + b"\n"
     app.settings.max_import_bytes = len(line) * 10 + len(line) // 2
     _, results = send(acme, (piece for piece in (line * 3, line * 20)))
     assert [(result["line"], result.get("status")) for result in results[:10]] == [(n, "READY") for n in range(1, 11)]

@@ -50,7 +50,12 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(acme):
 def test_an_unknown_address_costs_a_verification_too(acme, app, monkeypatch):
     seen: list[str | None] = []
     verify = app.passwords.verify
-    monkeypatch.setattr(app.passwords, "verify", lambda stored, given: seen.append(stored) or verify(stored, given))
+
+    def seeing(stored: str | None, given: str) -> bool:
+        seen.append(stored)
+        return bool(verify(stored, given))
+
+    monkeypatch.setattr(app.passwords, "verify", seeing)
     acme.client.post("/api/v1/auth/login", json={"email": "nobody@acme.example", "password": "not the password"})
     assert seen == [None]
 
@@ -71,7 +76,8 @@ def from_(place: str) -> dict[str, str]:
 
 def attempt(acme: Any, place: str, password: str = "not the password", email: str | None = None) -> Response:  # none
     body = {"email": email or acme.emails[Role.OPS], "password": password}
-    return acme.client.post("/api/v1/auth/login", json=body, headers=from_(place))
+    answer: Response = acme.client.post("/api/v1/auth/login", json=body, headers=from_(place))
+    return answer
 
 
 def test_wrong_passwords_slow_down_the_place_that_they_come_from(acme, app):

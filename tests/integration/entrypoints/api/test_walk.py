@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -22,12 +23,11 @@ from orderflow.engine.jobs import DELIVER, take_turn
 
 ROOT = f"{Path(orderflow.__file__).parent}/"
 ORDER = {
-    "external_order_number": "PO-1",
     "currency": "EUR",
     "customer": {"erp_customer_number": "4711", "name": "Muster GmbH"},
     "lines": [{"line_no": 1, "internal_sku": "INT-999", "qty": 10, "uom": "M"}],
 }
-MOST = 50
+MOST = 52
 """Files about the order."""
 
 MOST_IN_ALL = 80
@@ -50,7 +50,8 @@ class Trace:
     @contextmanager
     def noting(self) -> Iterator[set[str]]:
         """Give the files that run within the block."""
-        self._files = files = set()
+        files: set[str] = set()
+        self._files = files
         sys.setprofile(self)
         yield files
         sys.setprofile(None)
@@ -73,8 +74,11 @@ def walk(trace: Trace, app: Any, acme: Any, tmp_path: Path) -> Callable[[], str]
     config = {"mode": "filesystem", "export_path": str(tmp_path / "in"), "ack_path": str(tmp_path / "out")}
     zone = UUID(acme.call("POST", "/connectors/dropzone-json-v1", json={"config": config}).json()["id"])
 
+    numbers = count(1)
+
     def deliver() -> str:
-        order_id: str = acme.call("POST", "/draft-orders", json=ORDER).json()["id"]
+        order = ORDER | {"external_order_number": f"PO-{next(numbers)}"}
+        order_id: str = acme.call("POST", "/draft-orders", json=order).json()["id"]
         assert acme.call("POST", f"/draft-orders/{order_id}/approve").is_success
         assert acme.call("POST", f"/draft-orders/{order_id}/push").is_success
         take_turn(DELIVER, app, lambda: False, (acme.org_id, zone))

@@ -180,6 +180,7 @@ def test_doubt_ends_a_synchronous_push_and_the_engine_goes_on(installation: Any)
         with installation.wiring.store.work(installation.org_id) as work:
             order = work.orders.get(order_id)
         row = PushOrchestrator(session).push_order(installation.org_id, order)
+        assert row.response_json
         assert (row.status, row.response_json["code"], api.calls) == ("RETRYING", "IN_DOUBT", [("export", order_id)])
     installation.make_all_due()
     installation.work_off(connection_id)

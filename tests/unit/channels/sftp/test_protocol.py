@@ -36,7 +36,7 @@ def test_packets_come_out_whole_however_the_stream_is_cut(expected: list[bytes],
     stream = b"".join(map(framed, expected))
     cuts = sorted(data.draw(st.sets(st.integers(0, len(stream)))))
     splitter = Splitter()
-    found = []
+    found: list[bytes] = []
     for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
         found += splitter.feed(stream[start:end])
     assert found == expected

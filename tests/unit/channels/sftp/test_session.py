@@ -97,7 +97,7 @@ def test_a_file_that_was_not_written_whole_is_removed(request_, fake_server, in_
 
 
 def test_a_wrong_size_is_an_error(fake_server, in_session) -> None:
-    class Lossy(fake_server):
+    class Lossy(fake_server):  # type: ignore[misc]  # a fixture hands the class on
         def _answer(self, called, name, fields):
             if called == "WRITE":
                 return super()._answer("nothing", name, fields)
@@ -178,7 +178,7 @@ def test_a_request_that_is_never_answered_ends_the_session(fake_server, in_sessi
 
 
 def test_a_slow_server_that_keeps_answering_is_not_silent(fake_server, in_session) -> None:
-    class Slow(fake_server):
+    class Slow(fake_server):  # type: ignore[misc]  # as above
         def _take(self, packet):
             self.delay += 0.12
             return super()._take(packet)

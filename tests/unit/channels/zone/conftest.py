@@ -40,7 +40,10 @@ class MemoryStore(FileStore):
     def upload(self, uploads: Sequence[Upload]) -> Iterator[tuple[Upload, ConnectorError | None]]:
         self._begin("upload")
         for upload in uploads:
-            yield upload, self._error(upload.path) or self._lease(upload) or self._upload(upload)
+            error = self._error(upload.path) or self._lease(upload)
+            if not error:
+                self._upload(upload)
+            yield upload, error
 
     def _upload(self, upload: Upload) -> None:
         self.files.pop(upload.remove_first or "", None)

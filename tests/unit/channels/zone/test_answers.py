@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from uuid import UUID, uuid4
 
 import pytest
@@ -169,7 +170,7 @@ def test_what_changes_between_two_looks_is_for_the_next_round(poll, store, monke
         "gone": lambda: store.files.pop(path),
         "finished": lambda: store.put(path, ACKED),
     }[change]
-    monkeypatch.setattr(answers.time, "sleep", lambda seconds: after())
+    monkeypatch.setattr(time, "sleep", lambda seconds: after())
     assert poll() == []
     monkeypatch.undo()
 
@@ -187,8 +188,8 @@ def test_what_breaks_off_has_a_minute_by_the_servers_clock(poll, store, content)
 
 
 def test_all_doubtful_answers_share_one_wait(poll, store, monkeypatch):
-    naps = []
-    monkeypatch.setattr(answers.time, "sleep", naps.append)
+    naps: list[float] = []
+    monkeypatch.setattr(time, "sleep", naps.append)
     names = [f"{number}.json" for number in range(20)]
     for name in names:
         store.put(f"/acks/ack_{name}", "garbage")
@@ -304,6 +305,7 @@ def test_no_name_is_matched_to_an_export_that_it_does_not_spell_out(exports, wri
     ids = {export.export_id: export.reference for export in waiting}
     found = answers.sort("/acks", entries, waiting, Reading(JsonV1Format(), None))
     for one in found.ours:
+        assert one.export
         assert one.export.reference == ids[one.export.export_id]
         word, _, file = one.name.partition("_")
         assert word in ("ack", "error")

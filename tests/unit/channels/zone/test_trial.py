@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
+from orderflow.channels.filestore import Rename
 from orderflow.channels.zone import trial
 from orderflow.domain.errors import InDoubtError, NeedsAttentionError, UnavailableError
 
@@ -26,10 +28,19 @@ def test_without_answers_only_the_export_folder_is_tried(connector, store, confi
 
 
 def test_every_name_used_is_one_that_no_erp_picks_up(connector, store, config, monkeypatch):
-    used = []
+    used: list[str] = []
     put, rename = store.put, store._rename
-    monkeypatch.setattr(store, "put", lambda path, *rest: used.append(path) or put(path, *rest))
-    monkeypatch.setattr(store, "_rename", lambda item: used.append(item.target) or rename(item))
+
+    def putting(path: str, *rest: Any) -> None:
+        used.append(path)
+        put(path, *rest)
+
+    def renaming(item: Rename) -> bool:
+        used.append(item.target)
+        return bool(rename(item))
+
+    monkeypatch.setattr(store, "put", putting)
+    monkeypatch.setattr(store, "_rename", renaming)
     connector.test_connection(config)
     assert len(used) >= 4
     assert all(path.endswith(".tmp") for path in used)

@@ -196,9 +196,14 @@ def test_finding_takes_no_part_for_the_whole_and_never_guesses(connector, store,
 
 
 def test_a_configuration_is_checked_once_not_for_every_batch(connector, store, config, make_order, monkeypatch):
-    checks = []
+    checks: list[dict[str, Any]] = []
     parse = connector.parse
-    monkeypatch.setattr(connector, "parse", lambda given: checks.append(given) or parse(given))
+
+    def checking(given: dict[str, Any]) -> Any:
+        checks.append(given)
+        return parse(given)
+
+    monkeypatch.setattr(connector, "parse", checking)
     for _ in range(3):
         connector.stages(config)
         connector.export(make_order(), dict(config))

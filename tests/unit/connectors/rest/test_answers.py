@@ -5,6 +5,7 @@ import json
 import zlib
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -38,6 +39,9 @@ def answer(status=200, body=b"", **headers):
 CUT = Answer(201, httpx.Headers(), b"{", "half an answer")
 
 
+SAYS_NOTHING: list[Any] = ["0", "none", "false", "", None, False, 0, [], {}, "NULL", "No errors.", "00", {"errors": []}]
+
+
 @pytest.mark.parametrize(
     ("settings", "got", "number"),
     [
@@ -60,24 +64,7 @@ CUT = Answer(201, httpx.Headers(), b"{", "half an answer")
         # An error that says nothing is none.
         ({"order_number": "n"}, answer(200, {"n": "SO-1", "error": {"code": 0, "message": ""}}), "SO-1"),
         ({"order_number": "n"}, answer(200, {"n": "SO-1", "error": {"code": "0", "message": "Done"}}), "SO-1"),
-        *(
-            ({"order_number": "n"}, answer(200, {"n": 7, "error": nothing}), "7")
-            for nothing in (
-                "0",
-                "none",
-                "false",
-                "",
-                None,
-                False,
-                0,
-                [],
-                {},
-                "NULL",
-                "No errors.",
-                "00",
-                {"errors": []},
-            )
-        ),
+        *(({"order_number": "n"}, answer(200, {"n": 7, "error": nothing}), "7") for nothing in SAYS_NOTHING),
         ({"order_number": "n"}, answer(200, {"n": "SO-1", "status": "OK", "code": 200, "message": "Created"}), "SO-1"),
         ({"order_number": "d.c.o.name"}, answer(200, {"d": {"c": {"o": {"name": "#1"}, "userErrors": []}}}), "#1"),
         # What is declared, marked or packed is read.
@@ -222,14 +209,13 @@ json_values = st.recursive(
 
 @given(st.integers(100, 599), st.binary(max_size=60) | json_values.map(lambda value: json.dumps(value).encode()))
 def test_every_answer_gives_a_number_none_or_a_sorted_error(status, content):
+    sort: type[ConnectorError] | None = None
     try:
         number = order_number(answer(status, content), config(order_number="id", success="ok"))
-    except ConnectorError as error:
-        sort = type(error)
-    else:
-        sort = None
         assert isinstance(number, str)
         assert 200 <= status < 300
+    except ConnectorError as error:
+        sort = type(error)
     assert sort in (None, InDoubtError, NeedsAttentionError, RejectedError, TransientError, BusyError)
 
 
@@ -253,18 +239,15 @@ def test_a_clear_answer_to_the_question_whether_an_order_is_there(found, got, nu
     assert found_number(got, settings) == number
 
 
+ODD: list[Any] = [None, "ok", 3, [[1]], [], {}, True, {"error": "x"}, {"message": "overloaded"}]
+ODD += [{"items": "none"}, {"items": [{}]}, {"items": [{"id": None}]}, {"items": [None]}]
+ODD += [{"items": [], "error": "index is being built"}, {"items": [], "success": False}]
+
+
 @pytest.mark.parametrize(
     "got",
     [
-        *(answer(200, odd) for odd in (None, "ok", 3, [[1]], [], {}, True, {"error": "x"}, {"message": "overloaded"})),
-        *(
-            answer(200, odd)
-            for odd in ({"items": "none"}, {"items": [{}]}, {"items": [{"id": None}]}, {"items": [None]})
-        ),
-        *(
-            answer(200, odd)
-            for odd in ({"items": [], "error": "index is being built"}, {"items": [], "success": False})
-        ),
+        *(answer(200, odd) for odd in ODD),
         *(answer(code) for code in (100, 204, 301, 302, 400, 409, 422, 429, 500, 502, 503, 401, 403, 404)[:-1]),
         answer(404, b"<html>nginx</html>"),
         answer(200, b""),

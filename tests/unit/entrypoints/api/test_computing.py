@@ -18,10 +18,9 @@ class Clock:
     """Time that passes only while somebody sleeps."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now, self._sleep = 1_000.0, asyncio.sleep
-        monkeypatch.setattr(computing.asyncio, "sleep", self.sleep)
-        monkeypatch.setattr(computing.time, "thread_time", lambda: self.computed)
-        self.computed = 0.0
+        self.now, self.computed, self._sleep = 1_000.0, 0.0, asyncio.sleep
+        monkeypatch.setattr(asyncio, "sleep", self.sleep)
+        monkeypatch.setattr(time, "thread_time", lambda: self.computed)
 
     def __call__(self) -> float:
         return self.now

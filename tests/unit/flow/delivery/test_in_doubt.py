@@ -31,10 +31,10 @@ UNCLEAR = [
 ]
 
 
-def lost(api, **engine):
+def lost(api, **options):
     """Return an engine whose only order was taken, although its answer was lost; and the order."""
     api.lost_answers = 1
-    engine, order = MemoryEngine(api, {}, **engine), an_order()
+    engine, order = MemoryEngine(api, {}, **options), an_order()
     engine.push(order)
     return engine, order
 
@@ -77,21 +77,20 @@ def test_after_an_hour_of_unclear_answers_it_is_held_and_asked_about_on(unclear)
     assert (order.status, held) == (OrderStatus.CONFIRMED, False), "a clear answer ends the hold"
 
 
-def test_not_there_counts_only_after_the_time_in_which_the_erp_shows_an_order():
+def test_not_there_counts_only_after_the_time_in_which_the_erp_shows_an_order(monkeypatch):
     api = MemoryApi()
     api.commits_after = 100
     engine, order = lost(api)
     taken, api.taken = api.taken, []  # the ERP is still at it
 
-    def committed_late(find=api.find):
-        def late(order, config):
-            if engine.passed >= 99:
-                api.taken = [order.id]
-            return find(order, config)
+    find = api.find
 
-        return late
+    def late(order, config):
+        if engine.passed >= 99:
+            api.taken = [order.id]
+        return find(order, config)
 
-    api.find = committed_late()
+    monkeypatch.setattr(api, "find", late)
     engine.run()
     assert (api.taken, order.status, taken) == ([order.id], OrderStatus.CONFIRMED, [])
     assert calls(api).count("export") == 1
@@ -118,14 +117,19 @@ def test_a_connection_may_say_another_time():
     assert engine.passed >= 700
 
 
-def test_an_attempt_that_only_asks_leaves_the_time_of_the_last_that_sent():
+def test_an_attempt_that_only_asks_leaves_the_time_of_the_last_that_sent(monkeypatch):
     api = MemoryApi()
     api.commits_after = 100
     engine, order = MemoryEngine(api, {}), an_order()
     api.script["export"] = [InDoubtError("lost")]
     api.script["find"] = [TransientError("500")] * 3
-    begun = []
-    api.find = lambda order, config, find=api.find: begun.append(order.delivery.last_begun_at) or find(order, config)
+    begun, find = [], api.find
+
+    def noting(order, config):
+        begun.append(order.delivery.last_begun_at)
+        return find(order, config)
+
+    monkeypatch.setattr(api, "find", noting)
     engine.push(order)
     engine.run()
     assert len(set(begun)) == 1
@@ -288,7 +292,9 @@ def test_a_result_without_success_says_nothing_about_what_the_erp_did(arrived):
     engine.run()
     assert len(api.taken) == int(arrived)
     assert order.status is (OrderStatus.CONFIRMED if arrived else OrderStatus.PUSHING)
-    assert "read timed out" in engine.delivered(order).outcomes[0].message
+    (outcome, *_) = engine.delivered(order).outcomes
+    assert isinstance(outcome, InDoubtError)
+    assert "read timed out" in outcome.message
 
 
 def test_a_result_that_says_that_nothing_was_done_is_tried_again():
@@ -395,9 +401,9 @@ def test_a_connector_that_breaks_while_it_stages_leaves_no_doubt():
     assert (order.status, len(zone.takes)) == (OrderStatus.PUSHED, 1)
 
 
-def test_an_answer_that_is_neither_yes_nor_no_is_no_answer():
+def test_an_answer_that_is_neither_yes_nor_no_is_no_answer(monkeypatch):
     api = MemoryApi()
     engine, order = lost(api)
-    api.find = lambda order, config: ExportResult(success=False)
+    monkeypatch.setattr(api, "find", lambda order, config: ExportResult(success=False))
     engine.run()
     assert (api.taken, engine.delivered(order).export.held) == ([order.id], True)

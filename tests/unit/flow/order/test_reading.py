@@ -15,8 +15,8 @@ from orderflow.domain.orders import DraftOrder, missing_for_ready
 from orderflow.flow.order.incoming import MOST_LINES
 from orderflow.flow.order.reading import decode_order, read_order
 
-LINE = {"line_no": 1, "internal_sku": "INT-9", "qty": 10, "uom": "M", "unit_price": Decimal("1.23")}
-ORDER = {"currency": "EUR", "customer": {"erp_customer_number": "4711"}, "lines": [LINE]}
+LINE: dict[str, Any] = {"line_no": 1, "internal_sku": "INT-9", "qty": 10, "uom": "M", "unit_price": Decimal("1.23")}
+ORDER: dict[str, Any] = {"currency": "EUR", "customer": {"erp_customer_number": "4711"}, "lines": [LINE]}
 
 quantities = st.decimals(0, 10**15 - 1, places=3)
 prices = st.decimals(-(10**14) + 1, 10**14 - 1, places=4)

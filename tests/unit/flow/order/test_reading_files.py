@@ -17,10 +17,12 @@ from orderflow.flow.order.reading_files import lines_of, read_orders
 GOOD = b'{"notes": "%d"}'
 
 
-def read(content: bytes) -> list[tuple[int, str | None]]:
+def read(content: bytes) -> list[tuple[int, str]]:
     """Each order's line, and its note or the words of its fault."""
     found = read_orders(lines_of(io.BytesIO(content)))
-    return [(line, order.notes if isinstance(order, DraftOrder) else f"! {order.message}") for line, order in found]
+    return [
+        (line, str(order.notes) if isinstance(order, DraftOrder) else f"! {order.message}") for line, order in found
+    ]
 
 
 @pytest.mark.parametrize(
@@ -110,6 +112,7 @@ def test_a_file_in_another_encoding_is_named_as_such_once(encoding):
     content = "\n".join(json.dumps({"external_order_number": f"P-{number}"}) for number in range(3)).encode(encoding)
     [(line, error)] = read_orders(io.BytesIO(content))
     assert line == 1
+    assert isinstance(error, InputError)
     assert re.search("the file is UTF-.*, and UTF-8 is read: save it as UTF-8", error.message)
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from orderflow import BaseConnector, ExportResult, TestResult
 from orderflow.connectors.registry import ConnectorRegistry
+from orderflow.connectors.rest import RestJsonConnector
 from orderflow.domain.errors import InputError
 from orderflow.flow.setup.connections import check_config
 from orderflow.flow.setup.mask import MASK, masked, unmasked
@@ -90,7 +91,7 @@ def test_a_map_that_held_one_before_may_stay():
     ],
 )
 def test_what_is_only_doubtful_is_refused_when_it_is_saved_and_goes_on_where_it_was(change, told):
-    connector, config = ConnectorRegistry.get("REST_JSON"), REST | change
+    connector, config = RestJsonConnector(), REST | change
     with pytest.raises(InputError, match=told):
         check_config(connector, config)
     assert connector.parse(config).url == REST["url"]

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from orderflow.connectors.base import parse_config
 from orderflow.domain.delivery import Delivery
 from orderflow.domain.errors import ConfigError, RejectedError
+from orderflow.domain.orders import Customer
 from orderflow.formats.csv.document import csv_document
 from orderflow.formats.csv.encodings import Encoding, charset
 from orderflow.formats.csv.settings import KNOWN_FIELDS, CsvSettings
@@ -36,8 +37,10 @@ def written(config, order=None):
 def read(config, order=None):
     text = written(config, order).decode(config.encoding)
     delimiter = "\t" if config.delimiter == "tab" else config.delimiter
-    quoting = csv.QUOTE_NONE if config.quoting == "none" else csv.QUOTE_MINIMAL
-    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=True))
+    source = io.StringIO(text, newline="")
+    if config.quoting == "none":
+        return list(csv.reader(source, delimiter=delimiter, quoting=csv.QUOTE_NONE, strict=True))
+    return list(csv.reader(source, delimiter=delimiter, strict=True))
 
 
 def one_line(**fields):
@@ -125,11 +128,11 @@ def test_what_a_reader_reads_is_what_the_order_says(text, qty, delimiter, quotin
     try:
         rows = read(config, one_line(product_description=text, qty=qty))
     except RejectedError as error:
-        refused = error
+        rows, refused = [], error.code
     else:
-        refused = None
+        refused = ""
     if refused:
-        assert refused.code in ("NOT_IN_ENCODING", "NEEDS_QUOTES", "CHARACTER_NOT_ALLOWED")
+        assert refused in ("NOT_IN_ENCODING", "NEEDS_QUOTES", "CHARACTER_NOT_ALLOWED")
         return
     assert len(rows) == 2
     assert rows[1][:2] in (["INT-001", text], ["INT-001", unicodedata.normalize("NFC", text)])
@@ -199,7 +202,7 @@ def test_a_mapping_that_cannot_work_is_refused_when_it_is_saved(wrong, named):
 @given(texts, texts)
 def test_every_file_name_is_plain_and_of_one_delivery(number, customer):
     order = sample_order()
-    order.external_order_number, order.customer.erp_customer_number = number, customer
+    order.external_order_number, order.customer = number, Customer(customer)
     order.delivery = Delivery(UUID(int=0xDEADBEEF), datetime(2025, 12, 26, 10, tzinfo=UTC))
     pattern = "PO_{external_order_number}_{customer_number}_{timestamp}_{export}.csv"
     name = csv_document(order, order.delivery, mapping(SKU, file_name=pattern)).filename
@@ -209,7 +212,7 @@ def test_every_file_name_is_plain_and_of_one_delivery(number, customer):
 @given(texts, texts)
 def test_no_order_hides_or_disguises_its_file(number, customer):
     order = sample_order()
-    order.external_order_number, order.customer.erp_customer_number = number, customer
+    order.external_order_number, order.customer = number, Customer(customer)
     for pattern in ("{external_order_number}_{export}.csv", "{customer_number}.{external_order_number}{export}.txt"):
         name = csv_document(order, order.delivery, mapping(SKU, file_name=pattern)).filename
         assert re.match("[A-Za-z0-9]", name)

@@ -21,9 +21,11 @@ def may_be_only_ids(endpoint: Callable[..., Any], dependant: Dependant) -> bool:
 
 def only_ids(dependant: Dependant, request: Request, *, has_body: bool) -> dict[str, UUID] | None:
     """Return the arguments of an endpoint from the path alone; None if there is more to read."""
-    if dependant.query_params or (dependant.body_params and has_body):
+    if dependant.body_params and has_body:
         return None
     if any(param.alias in request.headers for param in dependant.header_params):
+        return None
+    if any(param.alias in request.query_params for param in dependant.query_params):
         return None
     try:
         return {name: UUID(value) for name, value in request.path_params.items()}

@@ -11,21 +11,22 @@ from uuid import UUID
 from fastapi import Depends, Header, Request
 from starlette.concurrency import run_in_threadpool
 
-from orderflow.domain.errors import StaleVersionError
-from orderflow.domain.orders import missing_for_ready
+from orderflow.domain.errors import NotFoundError, StaleVersionError
+from orderflow.domain.order_keys import OnDuplicate
 from orderflow.domain.states import OrderAction, OrderStatus
 from orderflow.entrypoints.api.deps import Caller, app_of, require
+from orderflow.entrypoints.api.duplicates import WhenDuplicate, must_be_editor
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.fast.order_in import order_in
 from orderflow.entrypoints.api.fast.together import Together
-from orderflow.entrypoints.api.order_schemas import OrderState, PushAccepted, PushBody
+from orderflow.entrypoints.api.order_schemas import Arrived, OrderState, PushAccepted, PushBody
 from orderflow.entrypoints.api.orders import current_order
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter, ExactRequest, beside_the_loop, body_of
 from orderflow.entrypoints.api.schemas import JSON
 from orderflow.entrypoints.api.versions import CONDITIONAL, note_version, seen
 from orderflow.flow.delivery.request import announce, note_request
-from orderflow.flow.order.accept import accept_orders
+from orderflow.flow.order.accept import Arrival, accept_orders, revise_order
 from orderflow.flow.order.approve import approve_order
 from orderflow.flow.order.incoming import OrderBody
 from orderflow.flow.ports import Export
@@ -48,13 +49,45 @@ Key = Annotated[
 router = ApiRouter("/draft-orders", "Orders")
 
 
-@router.post("", status_code=201, response_model=OrderState, openapi_extra=body_of(OrderBody))
-async def create_order(request: ExactRequest, caller: Importer) -> JSON:
-    """Bring in one order; READY if nothing is missing, else NEEDS_REVIEW."""
+@router.post(
+    "",
+    status_code=201,
+    response_model=Arrived,
+    responses=answers(409) | {200: {"model": Arrived, "description": "It is here already: see `duplicate`, `revised`"}},
+    openapi_extra=body_of(OrderBody),
+)
+async def create_order(
+    request: ExactRequest, caller: Importer, on_duplicate: WhenDuplicate = OnDuplicate.REFUSE
+) -> JSON:
+    """Bring in one order, once; READY if nothing is missing, else NEEDS_REVIEW."""
+    if on_duplicate is OnDuplicate.REVISE:
+        must_be_editor(caller)
     order = await beside_the_loop(request.raw, order_in, request)
-    await _together(request).take(caller.org_id, None, lambda work: accept_orders(work, [order], caller.actor))
-    note_version(request, 1)
-    return JSON({"id": order.id, "status": order.status, "missing": missing_for_ready(order), "version": 1}, 201)
+
+    def step(work: SqlWork) -> Arrival:
+        if on_duplicate is OnDuplicate.REVISE:
+            return revise_order(work, order, caller.actor)
+        return accept_orders(work, [order], caller.actor, on_duplicate)[0]
+
+    arrival = await _together(request).take(caller.org_id, None, step, order)
+    if arrival.error:
+        raise arrival.error
+    return await _arrived(request, caller, arrival, 201 if arrival.order is order else 200)
+
+
+async def _arrived(request: Request, caller: Caller, arrival: Arrival, status: int) -> JSON:
+    version = 1 if status == 201 else await run_in_threadpool(_version, request, caller, arrival.order.id)
+    note_version(request, version)
+    order = {"id": arrival.order.id, "status": arrival.order.status, "missing": arrival.missing, "version": version}
+    return JSON(order | {"duplicate": arrival.duplicate, "revised": arrival.revised}, status)
+
+
+def _version(request: Request, caller: Caller, order_id: UUID) -> int:
+    """Return the version of an order; 0 of one that ended long ago and was deleted."""
+    try:
+        return current_order(request, caller, order_id).version
+    except NotFoundError:
+        return 0
 
 
 @router.post("/{order_id}/approve", response_model=OrderState, responses=answers(404, 409), openapi_extra=CONDITIONAL)

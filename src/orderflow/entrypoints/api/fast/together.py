@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from orderflow.domain.errors import OrderFlowError
+from orderflow.domain.orders import DraftOrder
 from orderflow.flow.ports import LockedError
 from orderflow.storage.store import SqlStore, SqlWork
 
@@ -37,6 +38,7 @@ class _Wish:
     order_id: UUID | None
     step: Callable[[SqlWork], Any]
     answer: asyncio.Future[Any]
+    arriving: DraftOrder | None = None
     outcome: Any = None
     """What the step returned or raised; LockedError if it is to be taken once more."""
 
@@ -52,15 +54,24 @@ class Together:
         self._waiting: dict[UUID, list[_Wish]] = defaultdict(list)
         self._running: set[UUID] = set()
 
-    async def take(self, org_id: UUID, order_id: UUID | None, step: Callable[[SqlWork], T]) -> T:
+    async def take(
+        self,
+        org_id: UUID,
+        order_id: UUID | None,
+        step: Callable[[SqlWork], T],
+        arriving: DraftOrder | None = None,
+    ) -> T:
         """Take `step`, which is about this order or a new one; returns what it does once that is committed.
+
+        Args:
+            arriving: The order that it brings in, unless that is here already.
 
         Raises:
             OrderFlowError: What the step says, or that the database is away.
         """
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         with self._lock:
-            self._waiting[org_id].append(_Wish(order_id, step, answer))
+            self._waiting[org_id].append(_Wish(order_id, step, answer, arriving))
             idle = org_id not in self._running
             self._running.add(org_id)
         if idle:
@@ -92,7 +103,9 @@ class Together:
 
     def _take_in_one(self, org_id: UUID, wishes: list[_Wish]) -> None:
         try:
-            with self._store.work(org_id, {wish.order_id for wish in wishes if wish.order_id}) as work:
+            about = {wish.order_id for wish in wishes if wish.order_id}
+            arriving = [wish.arriving for wish in wishes if wish.arriving]
+            with self._store.work(org_id, about, arriving) as work:
                 for wish in wishes:
                     wish.outcome = _outcome(wish, work)
         except OrderFlowError as away:  # the database, for all of them

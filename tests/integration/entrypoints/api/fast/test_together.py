@@ -66,7 +66,10 @@ def an_order() -> DraftOrder:
 
 
 def accept(order: DraftOrder) -> Callable[[SqlWork], None]:
-    return lambda work: accept_orders(work, [order], ACTOR)
+    def step(work: SqlWork) -> None:
+        accept_orders(work, [order], ACTOR)
+
+    return step
 
 
 def approve(order_id: UUID) -> Callable[[SqlWork], None]:
@@ -187,7 +190,7 @@ def test_a_step_that_ends_in_a_fault_of_ours_fails_alone(
     app: App, org_id: UUID, held_up: Callable[..., list[Any]]
 ) -> None:
     (order_id,) = ready(app, org_id, 1)
-    failed, other = held_up((None, lambda _: {}["nothing"]), (order_id, approve(order_id)))
+    failed, other = held_up((None, lambda _: dict[str, str]()["nothing"]), (order_id, approve(order_id)))
     assert isinstance(failed, KeyError)
     assert other is None
 
@@ -241,7 +244,7 @@ def test_a_request_that_was_given_up_disturbs_no_other(app: App, org_id: UUID, t
 
 
 def _at_once(together: Together, org_id: UUID, ids: list[UUID]) -> list[Any]:
-    async def take() -> list[Any]:
+    async def take() -> list[BaseException | None]:
         steps: list[Coroutine[Any, Any, None]] = [together.take(org_id, i, approve(i)) for i in ids]
         return await asyncio.gather(*steps, return_exceptions=True)
 
