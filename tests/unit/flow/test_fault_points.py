@@ -1,5 +1,6 @@
 """A test may kill the process at a named place, at the first time it gets there or a later one."""
 
+import os
 import signal
 
 import pytest
@@ -10,7 +11,7 @@ from orderflow.flow import fault_points
 @pytest.fixture
 def killed(monkeypatch):
     signals = []
-    monkeypatch.setattr(fault_points.os, "kill", lambda pid, number: signals.append(number))
+    monkeypatch.setattr(os, "kill", lambda pid, number: signals.append(number))
     return signals
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from orderflow.domain.delivery import ExportResult
 from orderflow.domain.errors import InDoubtError, PerhapsThereError, RejectedError, UnavailableError
 from orderflow.flow.delivery.claim import claim
 from orderflow.flow.delivery.look import look_again, may_be_sent
@@ -35,7 +36,7 @@ def test_what_is_there_is_not_sent_and_noted_as_inferred(house, doubtful):
     house.api.taken = [order.id for order in doubtful]
     batch, sent = looked(house)
     assert sent == []
-    assert all(outcome.inferred for outcome in outcomes(batch))
+    assert all(isinstance(outcome, ExportResult) and outcome.inferred for outcome in outcomes(batch))
 
 
 def test_what_is_clearly_not_there_is_sent_and_that_is_committed_first(house, doubtful):

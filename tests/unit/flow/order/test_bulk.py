@@ -18,7 +18,7 @@ def test_one_that_cannot_take_the_step_stops_no_other(house):
 
 def test_all_lock_in_one_order_and_hear_of_it_after_the_commit(house):
     ids = [new_id() for _ in range(AT_ONCE + 1)]
-    told = []
+    told: list[object] = []
     steps = each_in_bulk(
         house.store,
         house.org_id,
@@ -27,6 +27,6 @@ def test_all_lock_in_one_order_and_hear_of_it_after_the_commit(house):
         lambda: told.append("commit"),
     )
     assert len(list(steps)) == len(ids)
-    first = told[:AT_ONCE]
-    assert (first, told[AT_ONCE], told[-1]) == (sorted(first), "commit", "commit")
+    first: list[object] = sorted(ids[::-1][:AT_ONCE])
+    assert (told[:AT_ONCE], told[AT_ONCE], told[-1]) == (first, "commit", "commit")
     assert told.count("commit") == 2

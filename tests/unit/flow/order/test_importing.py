@@ -11,7 +11,7 @@ def results(house, lines, **more):
 
 
 def test_each_line_is_answered_for(house):
-    good, lacking = an_order(), an_order(currency=None)
+    good, lacking = an_order(), an_order(external_order_number="PO-2", currency=None)
     done = results(house, [good, InputError("no JSON"), lacking])
     assert [(one.line, one.status, one.error is None) for one in done] == [
         (1, "READY", True),
@@ -35,9 +35,12 @@ def test_another_kind_of_file_ends_early(house):
 
 
 def test_nothing_is_read_ahead_of_what_is_stored(house):
+    told = []
+
     def lines():
-        for _ in range(200):
-            yield an_order()
-        assert len(house.tables.orders) == 200
+        for number in range(200):
+            yield an_order(external_order_number=str(number))
+        told.append(len(house.tables.orders))
 
     assert len(results(house, lines())) == 200
+    assert told == [200]

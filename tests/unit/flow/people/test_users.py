@@ -21,6 +21,9 @@ class Passwords:
     def verify(self, stored, password):
         return stored == self.hash(password)
 
+    def outdated(self, stored):
+        return False
+
 
 class Users:
     """The users of one organization, in memory."""
@@ -135,6 +138,9 @@ def test_guesses_at_it_are_counted(store):
     class Full:
         def begin(self, email, source):
             return 7.2
+
+        def succeed(self, email, source):
+            raise AssertionError("it is not even tried")
 
     user = create(store)
     with pytest.raises(RateLimitedError) as refused:
