@@ -73,6 +73,8 @@ def push_twice(world: World) -> str | None:
         again = request_push(world.wiring.store, world.org_id, order_id, OPERATOR, idempotency_key=key)
     except StateError:
         again = None
+    if first is None:  # it waits for somebody who says where to
+        return None
     if first.id in world.tables.exports and (again is None or again.id != first.id):
         world.wrongs.append(f"Order {_short(order_id)}: it was asked for twice with one key, and answered otherwise")
     return f"pushes order {_short(order_id)} twice with one key"
