@@ -24,6 +24,7 @@ from orderflow.storage.work.exports import SqlExports
 from orderflow.storage.work.leases import EXTEND
 from orderflow.storage.work.order_keys import SqlOrderKeys
 from orderflow.storage.work.orders import SqlOrders
+from orderflow.storage.work.routes import SqlRoutes
 from orderflow.storage.work.waiting import SqlWaiting
 
 _SLUG = text("SELECT slug FROM organization WHERE id = :id")
@@ -65,6 +66,11 @@ class SqlWork:
     def connections(self) -> SqlConnections:
         """The ways into ERPs."""
         return SqlConnections(self.connection, self.org_id, self._encryption, self._holding)
+
+    @cached_property
+    def routes(self) -> SqlRoutes:
+        """The routing rules."""
+        return SqlRoutes(self.connection, self.org_id, self._holding)
 
     @cached_property
     def audit(self) -> SqlAudit:

@@ -17,6 +17,7 @@ from orderflow.testing.store_in_memory.connections import MemoryConnections
 from orderflow.testing.store_in_memory.exports import MemoryExports
 from orderflow.testing.store_in_memory.order_keys import MemoryOrderKeys
 from orderflow.testing.store_in_memory.orders import MemoryOrders
+from orderflow.testing.store_in_memory.routes import MemoryRoutes
 from orderflow.testing.store_in_memory.tables import Clock, ExportRow, Tables, WallClock
 
 
@@ -30,6 +31,7 @@ class MemoryWork:
         self.order_keys = MemoryOrderKeys(tables)
         self.exports = MemoryExports(tables)
         self.connections = MemoryConnections(tables)
+        self.routes = MemoryRoutes(tables)
         self.audit = MemoryAudit(tables)
 
 
