@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from orderflow.domain.orders import CONTENT, LINE_CONTENT, Customer
-from orderflow.flow.order.incoming import LONG, PARTS, SHORT, LineBody, OrderBody, limit_of
+from orderflow.flow.order.incoming import LIMITS, LONG, PARTS, SHORT, LineBody, OrderBody
 
 
 def names(struct):
@@ -28,5 +28,5 @@ def test_what_is_unknown_is_refused_and_what_is_missing_is_none():
 
 def test_the_schema_says_how_long_a_text_may_be():
     schema = msgspec.json.schema_components([OrderBody])[1]["OrderBody"]["properties"]
-    assert schema["external_order_number"]["anyOf"][0]["maxLength"] == SHORT == limit_of("external_order_number")
-    assert schema["notes"]["anyOf"][0]["maxLength"] == LONG == limit_of("notes")
+    assert schema["external_order_number"]["anyOf"][0]["maxLength"] == SHORT
+    assert schema["notes"]["anyOf"][0]["maxLength"] == LONG == LIMITS["notes"]

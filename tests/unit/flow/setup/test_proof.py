@@ -2,10 +2,10 @@
 
 import pytest
 
-from orderflow.domain.delivery import ExportResult, TestResult
-from orderflow.domain.errors import OrderFlowError, StateError
+from orderflow.domain.delivery import TestResult
+from orderflow.domain.errors import StateError
 from orderflow.flow.delivery.push_batch import push_batch
-from orderflow.flow.setup.proof import Proof, note_first_delivery, proof_of, prove
+from orderflow.flow.setup.proof import Proof, proof_of, prove
 from tests.unit.flow.conftest import ANNA
 
 
@@ -45,14 +45,12 @@ def test_a_test_that_fails_says_why_and_what_to_do(house):
 
 
 def test_the_first_delivery_is_a_proof(house):
-    note_first_delivery(house.wiring)
     house.pushed()
     push_batch(house.wiring, house.org_id, house.to_api)
     assert house.connection().delivered_at == house.clock.now()
 
 
 def test_a_delivery_with_a_former_configuration_proves_nothing(house):
-    note_first_delivery(house.wiring)
     house.pushed()
     usual = house.api.export
 
@@ -63,15 +61,3 @@ def test_a_delivery_with_a_former_configuration_proves_nothing(house):
     house.api.export = meanwhile
     push_batch(house.wiring, house.org_id, house.to_api)
     assert house.connection().delivered_at is None
-
-
-def test_that_it_cannot_be_noted_stops_nothing(house, monkeypatch):
-    def away(connection_id, version):
-        raise OrderFlowError("away")
-
-    note_first_delivery(house.wiring)
-    house.pushed()
-    with house.work() as work:
-        monkeypatch.setattr(work.connections, "note_delivery", away)
-    assert push_batch(house.wiring, house.org_id, house.to_api) == 1
-    assert isinstance(next(iter(house.tables.attempts.values())).outcome, ExportResult)
