@@ -38,6 +38,7 @@ from orderflow.storage.store import SqlStore
 from orderflow.storage.system.due import SqlSystem
 from orderflow.storage.system.leftovers import SqlLeftovers
 from orderflow.storage.system.notifications import SqlOutbox
+from orderflow.storage.system.older_orders import SqlOlderOrders
 from orderflow.storage.system.processes import SqlProcesses
 from orderflow.storage.system.retention import Pruned, prune
 from orderflow.storage.tables.migrations import ensure_current, upgrade
@@ -70,6 +71,11 @@ class App:
     def system(self) -> SqlSystem:
         """What sees across organizations."""
         return SqlSystem(self.database)
+
+    @cached_property
+    def older_orders(self) -> SqlOlderOrders:
+        """Orders from before there were revisions."""
+        return SqlOlderOrders(self.database)
 
     @cached_property
     def processes(self) -> SqlProcesses:

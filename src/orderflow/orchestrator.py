@@ -171,6 +171,7 @@ def _store_if_new(work: Work, order: DraftOrder, on_duplicate: OnDuplicate) -> N
 def _approve(work: Work, order: DraftOrder) -> None:
     order.approved_at = order.approved_at or datetime.now(UTC)
     order.approved_by = order.approved_by or CALLER.name
+    work.orders.keep_revision(order.id, order.approved_at, order.approved_by)
     before, order.status = order.status, next_order_status(OrderAction.APPROVE, order.status)
     work.orders.set_status(order.id, order.status, approved_by=order.approved_by, approved_at=order.approved_at)
     work.audit.add("DRAFT_APPROVED", CALLER, "draft_order", [order.id], {"status": before}, {"status": order.status})

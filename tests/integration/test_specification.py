@@ -16,6 +16,7 @@ from orderflow import (
     ExportResult,
     MockConnector,
     PushOrchestrator,
+    PushServiceError,
 )
 from orderflow.bootstrap import open_app
 from orderflow.domain.delivery import TestResult
@@ -165,3 +166,17 @@ def test_what_a_connector_raises_while_it_handles_a_lost_answer_is_doubt(session
     monkeypatch.setattr(MyConnector, "export", export)
     row = PushOrchestrator(session).push_order(org_of(session), an_order())
     assert (row.status, waits) == ("RETRYING", [])
+
+
+def test_an_order_that_is_stored_under_its_number_is_not_delivered_twice(session):
+    orchestrator, org_id, first, same = PushOrchestrator(session), org_of(session), an_order(), an_order()
+    row = orchestrator.push_order(org_id, first)
+    assert orchestrator.push_order(org_id, same).id == row.id
+    assert (same.id, same.erp_order_id) == (first.id, "SO-1")
+    with pytest.raises(PushServiceError) as refused:
+        orchestrator.push_order(org_id, an_order(notes="something else"))
+    assert (refused.value.code, refused.value.details["order_id"]) == ("DUPLICATE_ORDER", str(first.id))
+    beside = orchestrator.push_order(org_id, an_order(notes="something else"), on_duplicate="new")
+    assert (beside.status, beside.draft_order_id == first.id) == ("SUCCESS", False)
+    with pytest.raises(PushServiceError, match="CONFIRMED"):
+        orchestrator.push_order(org_id, an_order(notes="something else"), on_duplicate="revise")

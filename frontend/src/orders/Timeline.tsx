@@ -4,6 +4,7 @@ import {
   IconCheck,
   IconCircleDashed,
   IconFileImport,
+  IconGitCompare,
   IconPencil,
   IconSend,
   IconTruckDelivery,
@@ -73,6 +74,14 @@ function told(event: Event, index: number): Told {
         color: "gray.7",
         title: changeTitle(event),
         body: <Changed event={event} />,
+      };
+    case "revision":
+      return {
+        ...base,
+        icon: IconGitCompare,
+        color: "gray.7",
+        title: `Revision ${event.revision} differs from the one approved before`,
+        body: <Fields changes={event.changes ?? []} />,
       };
     case "request":
       return {
@@ -158,13 +167,19 @@ function Changed({ event }: { event: Of<"change"> }) {
   return (
     <>
       <By actor={event.actor} more={reason} />
-      {changedFields(event).map(({ path, original, theirs }) => (
-        <Text key={path.join(".")} size="sm" style={{ overflowWrap: "anywhere" }}>
-          {fieldLabel(path)}: <s>{fieldText(original, path)}</s> → <b>{fieldText(theirs, path)}</b>
-        </Text>
-      ))}
+      <Fields
+        changes={changedFields(event).map(({ path, original, theirs }) => ({ path, before: original, after: theirs }))}
+      />
     </>
   );
+}
+
+function Fields({ changes }: { changes: { path: readonly string[]; before: unknown; after: unknown }[] }) {
+  return changes.map(({ path, before, after }) => (
+    <Text key={path.join(".")} size="sm" style={{ overflowWrap: "anywhere" }}>
+      {fieldLabel(path)}: <s>{fieldText(before, path)}</s> → <b>{fieldText(after, path)}</b>
+    </Text>
+  ));
 }
 
 function Requested({ event }: { event: Of<"request"> }) {

@@ -31,6 +31,12 @@ test("an edit shows what it changed, line by line", () => {
   ]);
 });
 
+test("a revision is told where it says something else than the one before", () => {
+  const revision = (changes: unknown[] | null) => ({ kind: "revision", at: AT, revision: 2, changes }) as Event;
+  const differs = revision([{ path: ["notes"], before: null, after: "Call" }]);
+  expect(shownEvents([revision(null), revision([]), differs])).toEqual([differs]);
+});
+
 test("an edit of very many lines tells their number", () => {
   const edited = change("DRAFT_EDITED", { lines: "101 changed lines" }, { lines: "102 changed lines" });
   expect(changedFields(edited)).toMatchObject([{ path: ["lines"], theirs: "102 changed lines" }]);

@@ -16,6 +16,7 @@ export function shownEvents(events: Event[]): Event[] {
   );
   return events.filter((event) => {
     if (event.kind === "change") return !TOLD.has(event.action);
+    if (event.kind === "revision") return (event.changes ?? []).length > 0; // else "Approved" says it all
     return event.kind !== "answer" || !byHand.has(event.at);
   });
 }

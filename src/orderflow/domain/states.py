@@ -251,6 +251,9 @@ FITTING: Mapping[ERPExportStatus, OrderStatus] = {
 }
 """Where an order stands whose newest export stands there."""
 
+AS_APPROVED = (OrderStatus.APPROVED, *FITTING.values())
+"""Where an order says what was approved, so that its revision does."""
+
 
 def _left(status: OrderStatus) -> set[OrderStatus]:
     """Return the states that come after `status`."""

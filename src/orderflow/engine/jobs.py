@@ -26,8 +26,11 @@ from orderflow.storage.system.due import Place
 R = TypeVar("R")
 log = structlog.get_logger(__name__)
 Stopped = Callable[[], bool]
-PRUNE_SECONDS = 60.0
-"""A turn of pruning takes so long at most, so that it ends within what a worker is given to stop."""
+TURN_SECONDS = 60.0
+"""A turn at what may be long takes so long at most, so that it ends within what a worker is given to stop."""
+
+CATCH_UP_SECONDS = 3600.0
+"""Between looks for orders from before there were revisions; a process that has seen all looks at none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +84,19 @@ def _keep_up(app: App, _stopped: Stopped) -> bool:
 
 
 def _prune(app: App, stopped: Stopped) -> bool:
-    ends = time.monotonic() + PRUNE_SECONDS
+    ends = time.monotonic() + TURN_SECONDS
     with closing(app.prune()) as batches:
         for _ in batches:
             if stopped() or time.monotonic() > ends:
                 return not stopped()
+    return False
+
+
+def _keep_revisions(app: App, stopped: Stopped) -> bool:
+    ends = time.monotonic() + TURN_SECONDS
+    while app.older_orders.step():
+        if stopped() or time.monotonic() > ends:
+            return not stopped()
     return False
 
 
@@ -103,6 +114,7 @@ JOBS = (
     Job("poll_acks", lambda app: app.system.due_polls(), _poll),
     Job("upkeep", None, _keep_up),
     Job("clean_up", lambda app: app.system.cleanable(), _clean_up, every=lambda settings: settings.cleanup_seconds),
+    Job("keep_revisions", None, _keep_revisions, every=lambda _: CATCH_UP_SECONDS),
     Job("prune", None, _prune, every=lambda settings: settings.prune_seconds),
 )
 

@@ -239,6 +239,17 @@ class Orders(Protocol):
     def get(self, order_id: UUID) -> DraftOrder:
         """Return the order with its lines, locked until the transaction ends. Raises NotFoundError."""
 
+    def as_approved(self, order_id: UUID) -> DraftOrder:
+        """Return the order as its deliveries are made from it: as it was approved, or as it is if it is not; locked.
+
+        Raises:
+            NotFoundError: There is no such order.
+            RevisionChangedError: What is stored is not what was approved.
+        """
+
+    def keep_revision(self, order_id: UUID, approved_at: datetime, approved_by: str) -> None:
+        """Keep the order, which is locked, as it is now as its next revision."""
+
     def lock_status(self, order_id: UUID) -> OrderStatus:
         """Lock the order and return its state.
 
@@ -318,7 +329,10 @@ class Exports(Protocol):
     def lease(
         self, connection_id: UUID, lease: Lease, seconds: float, limit: int, *, only: UUID | None = None
     ) -> list[Attempt]:
-        """Take up to `limit` due exports of the connection, oldest first, under `lease`; or just the one named."""
+        """Take up to `limit` due exports of the connection, oldest first, under `lease`; or just the one named.
+
+        Their orders are as they were approved. Where that is lost, the attempt has its outcome already.
+        """
 
     def take_lane(self, connection_id: UUID, lease: Lease, seconds: float, most: int) -> bool:
         """Take one of the connection's `most` lanes; False if other workers hold them all."""

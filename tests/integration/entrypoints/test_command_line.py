@@ -101,6 +101,19 @@ def test_an_order_is_shown_with_all_that_its_head_says(acme):
         assert order.get(name, "") in shown
 
 
+def test_what_was_approved_of_an_order_is_shown(acme):
+    acme("orders", "import", "-", "--approve", stdin=json.dumps(GOOD))
+    (revision,) = acme.json("orders", "show", "PO-1")["revisions"]
+    assert (revision["revision"], revision["changed"]) == (1, "")
+    assert "Revisions" in acme("orders", "show", "PO-1").stdout
+    found = acme.json("orders", "revision", "PO-1", "1")
+    assert (found["sha256"], found["order"]["external_order_number"]) == (revision["sha256"], "PO-1")
+    shown = acme("orders", "revision", "PO-1", "1").stdout
+    assert found["sha256"] in shown.replace("\n", "")
+    assert found["order"]["lines"][0]["internal_sku"] in shown
+    assert "no revision 2" in acme("orders", "revision", "PO-1", "2", exits=3).stderr
+
+
 def test_an_order_that_the_target_refuses_is_retried_after_the_connection_is_mended(acme):
     acme("connections", "add", "MOCK", "--set", "mode=rejected", "--no-test")
     acme("orders", "import", "-", "--approve", stdin=json.dumps(GOOD))

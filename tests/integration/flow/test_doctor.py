@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
 from orderflow.domain.access import Role
 from orderflow.domain.errors import ObjectStoreError
+from orderflow.flow.delivery.request import request_push
 from orderflow.flow.delivery.resolve import resolve_held
 from orderflow.flow.doctor import after_failover, after_restore, examine
+from orderflow.flow.order.approve import approve_order, edit_order
 from orderflow.flow.people.api_keys import create_key, revoke_key
 from orderflow.flow.ports import Actor
 from orderflow.storage.system.doctor import SqlBookKeeping
@@ -87,6 +90,35 @@ def test_what_could_double_an_order_is_left_to_a_person(installation, look, stat
     installation.do(statement, id=first)
     (finding,) = (finding for finding in look(repair=True) if finding.code == code)
     assert (finding.order_id, finding.repairable, finding.repaired) == (first, False, False)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "UPDATE draft_order_revision SET content = replace(content, 'INT-999', 'INT-998') WHERE draft_order_id = :id",
+        "UPDATE draft_order_revision SET content = NULL WHERE draft_order_id = :id",
+        "DELETE FROM draft_order_revision WHERE draft_order_id = :id",
+    ],
+)
+def test_a_revision_that_is_not_what_was_approved_is_told_and_nothing_is_sent_from_it(installation, look, harm):
+    zone = MemoryDropzone()
+    connection_id = installation.connect(zone)
+    changed, sound = installation.pushed(2)
+    with installation.database.system() as connection:
+        connection.execute(text(harm), {"id": changed})
+    (finding,) = look(repair=True)
+    assert (finding.code, finding.order_id, finding.repaired) == ("REVISION_CHANGED", changed, False)
+    installation.work_off(connection_id)
+    assert len(zone.takes) == 1
+    assert [installation.order(order_id)["status"] for order_id in (changed, sound)] == ["ERROR", "PUSHED"]
+    assert installation.export(changed)["error_json"]["code"] == "REVISION_CHANGED"
+    order = installation.order(changed)
+    with installation.wiring.store.work(installation.org_id) as work:  # as the hint says
+        edit_order(work, work.orders.get(order["id"]), ACTOR)
+        approve_order(work, changed, ACTOR)
+    request_push(installation.wiring.store, installation.org_id, changed, ACTOR)
+    installation.work_off(connection_id)
+    assert installation.order(changed)["status"] == "PUSHED"
 
 
 def test_a_lease_that_ends_in_another_age_is_given_up(installation, look):

@@ -16,6 +16,7 @@ from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.delivery import Lease
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder
+from orderflow.domain.revisions import Revision
 from orderflow.domain.states import FITTING, ERPExportStatus, OrderStatus
 from orderflow.flow.ports import Actor, Attempt, Batch, Export, OpenTarget, Store
 from orderflow.storage.database import Database
@@ -76,6 +77,12 @@ class Bench(Protocol):
 
     def columns(self, table: str, row_id: UUID) -> Mapping[str, Any] | None:
         """Return a row, or None."""
+
+    def revisions(self, order_id: UUID) -> list[Revision]:
+        """Return what was approved of an order, the first first."""
+
+    def change_revisions(self, order_id: UUID) -> None:
+        """Change the stored bytes of an order's revisions, as nobody may."""
 
     def attempts(self, export_id: UUID) -> list[tuple[int, str, str | None]]:
         """Return number, state and message of each attempt at an export."""
@@ -210,6 +217,18 @@ class SqlBench:
         ours = {name: mine for mine, name in _COLUMN.items()}
         return {ours.get(name, name): value for name, value in rows[0].items()} if rows else None
 
+    def revisions(self, order_id: UUID) -> list[Revision]:
+        """Return what was approved of an order, the first first."""
+        query = "SELECT * FROM draft_order_revision WHERE draft_order_id = :id ORDER BY revision"
+        names = ("revision", "content", "sha256", "made_at", "made_by")
+        return [Revision(*(row[name] for name in names)) for row in self._rows(query, id=order_id)]
+
+    def change_revisions(self, order_id: UUID) -> None:
+        """Change the stored bytes of an order's revisions, as nobody may."""
+        changed = "UPDATE draft_order_revision SET content = content || ' ' WHERE draft_order_id = :id"
+        with self._database.system() as connection:
+            connection.execute(text(changed), {"id": order_id})
+
     def attempts(self, export_id: UUID) -> list[tuple[int, str, str | None]]:
         """Return number, state and message of each attempt at an export."""
         query = "SELECT attempt_no, status, error_message FROM erp_push_log WHERE erp_export_id = :id ORDER BY 1"
@@ -274,6 +293,16 @@ class MemoryBench:
         """Return a row, or None."""
         row = self._named(table).get(row_id)
         return row and {name: getattr(row, name) for name in row.__dataclass_fields__ if name != "content"}
+
+    def revisions(self, order_id: UUID) -> list[Revision]:
+        """Return what was approved of an order, the first first."""
+        return [revision for (kept, _), revision in sorted(self._tables.revisions.items()) if kept == order_id]
+
+    def change_revisions(self, order_id: UUID) -> None:
+        """Change the stored bytes of an order's revisions, as nobody may."""
+        for key, revision in self._tables.revisions.items():
+            if key[0] == order_id:
+                self._tables.revisions[key] = replace(revision, content=f"{revision.content} ")
 
     def attempts(self, export_id: UUID) -> list[tuple[int, str, str | None]]:
         """Return number, state and message of each attempt at an export."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -15,13 +18,15 @@ from orderflow.domain.delivery import Ack, ExportResult, Lease
 from orderflow.domain.errors import InDoubtError, NotFoundError, OrderFlowError, StateError, TransientError
 from orderflow.domain.ids import new_id
 from orderflow.domain.order_keys import DuplicateOrderError, OnDuplicate, key_of
-from orderflow.domain.orders import DraftOrder
+from orderflow.domain.orders import Customer, DraftOrder
+from orderflow.domain.revisions import RevisionChangedError, write
 from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
 from orderflow.flow import ports
 from orderflow.flow.order.accept import Arrival, accept_orders, revise_order
 from orderflow.flow.order.approve import approve_order, edit_order, reject_order
 from orderflow.flow.ports import Attempt, Batch, DecidedAnswer, Export, Settlement
 from orderflow.flow.refusals import MOST_BYTES
+from orderflow.formats.order_fields import sample_order
 from orderflow.secrets.encryption import EncryptionService
 from orderflow.storage.database import Database
 from orderflow.storage.store import SqlStore
@@ -43,6 +48,8 @@ from tests.integration.storage.benches import (
 )
 
 NOBODYS = UUID(int=1)
+MOMENT = datetime(2026, 1, 5, 7, 30, 0, 120, UTC)
+LATER = MOMENT + timedelta(days=1)
 
 
 @pytest.fixture(params=["postgresql", "memory"])
@@ -137,6 +144,112 @@ def test_a_transaction_that_fails_leaves_nothing(bench: Bench) -> None:
     with bench.store.work(bench.org_id) as work:
         assert work.orders.lock_status(order_id) is OrderStatus.READY
     assert bench.audit() == []
+
+
+# Revisions
+
+
+def kept(bench: Bench, status: str = "APPROVED", **changes: Any) -> DraftOrder:
+    """Store an order with every field, and keep it as approved."""
+    full = replace(sample_order(), id=new_id(), org_id=bench.org_id, delivery_in_progress=None, **changes)
+    full.status, full.created_at = OrderStatus(status), bench.now()
+    full.lines = [replace(line, id=new_id()) for line in full.lines]
+    with bench.store.work(bench.org_id) as work:
+        work.orders.add_many([full])
+        work.orders.keep_revision(full.id, MOMENT, "lead")
+        work.orders.set_status(full.id, full.status, approved_at=MOMENT, approved_by="lead")
+    return full
+
+
+def test_a_revision_is_the_whole_order_in_the_same_bytes(bench: Bench) -> None:
+    full = kept(bench)
+    odd = {"name": 'a "quoted" \\ name\twith ü and \U0001f600', "zip": None, "x": {"yy": [1, 2.5, True], "z": ""}}
+    bare = kept(bench, ship_to=odd, bill_to=None, customer=None, source_document=None, lines=[], notes=None)
+    for order_id, lines in ((full.id, 2), (bare.id, 0)):
+        with bench.store.work(bench.org_id) as work:
+            stored = work.orders.get(order_id)
+        (revision,) = bench.revisions(order_id)
+        content = revision.content or ""
+        wanted = replace(stored, org_slug="acme", approved_at=MOMENT, approved_by="lead")
+        assert content == write(wanted)
+        assert revision.sha256 == sha256(content.encode()).hexdigest()
+        assert (revision.number, revision.made_at, revision.made_by) == (1, MOMENT, "lead")
+        read = revision.order(stored.status, stored.erp_order_id)
+        assert len(read.lines) == lines
+        assert read == replace(wanted, customer=stored.customer or Customer(), source_document=read.source_document)
+    assert '[1, "INT-001", "10.000", ' in (bench.revisions(full.id)[0].content or "")
+
+
+def test_a_delivery_is_made_from_what_was_approved(bench: Bench) -> None:
+    approved = kept(bench)
+    connection_id = connection(bench)
+    export_id = export(bench, connection_id, of=approved.id)
+    with bench.store.work(bench.org_id) as work:
+        work.orders.replace(replace(approved, notes="changed past all guards", approved_at=MOMENT))
+        assert work.orders.as_approved(approved.id).notes == approved.notes
+        work.orders.set_status(approved.id, OrderStatus.READY)
+        assert work.orders.as_approved(approved.id).notes == "changed past all guards"
+        work.orders.set_status(approved.id, OrderStatus.PUSHING)
+    (attempt,) = claimed(bench, connection_id).attempts
+    assert (attempt.order.notes, attempt.order.approved_by, attempt.order.status) == (
+        approved.notes,
+        "lead",
+        OrderStatus.PUSHING,
+    )
+    row = bench.columns("erp_export", export_id)
+    assert row is not None
+    assert row["revision"] == 1
+
+
+def test_each_approval_is_a_revision_of_its_own_and_an_export_keeps_its_own(bench: Bench) -> None:
+    approved = kept(bench)
+    connection_id = connection(bench)
+    first = export(bench, connection_id, of=approved.id)
+    with bench.store.work(bench.org_id) as work:
+        work.orders.replace(replace(approved, notes="second"))
+        work.orders.keep_revision(approved.id, LATER, "ops")
+        work.orders.set_status(approved.id, OrderStatus.PUSHING, approved_at=LATER)
+    assert [(one.number, one.made_at, one.made_by) for one in bench.revisions(approved.id)] == [
+        (1, MOMENT, "lead"),
+        (2, LATER, "ops"),
+    ]
+    second = export(bench, connection_id, of=approved.id)
+    found = {attempt.export_id: attempt.order.notes for attempt in claimed(bench, connection_id).attempts}
+    assert found == {first: approved.notes, second: "second"}
+
+
+def test_a_claim_makes_the_revision_that_an_older_release_did_not(bench: Bench) -> None:
+    connection_id = connection(bench)
+    none = order(bench)
+    of_none = export(bench, connection_id, of=none)
+    since = kept(bench, "PUSHING")
+    with bench.store.work(bench.org_id) as work:  # approved anew by a server that knows no revisions
+        work.orders.replace(replace(since, notes="second"))
+        work.orders.set_status(since.id, OrderStatus.PUSHING, approved_at=LATER)
+    of_since = export(bench, connection_id, of=since.id)
+    assert {row["revision"] for row in map(partial(bench.columns, "erp_export"), (of_none, of_since)) if row} == {None}
+    attempts = {attempt.export_id: attempt for attempt in claimed(bench, connection_id).attempts}
+    assert attempts[of_none].order.external_order_number == an_order().external_order_number
+    assert attempts[of_since].order.notes == "second"
+    assert [len(bench.revisions(order_id)) for order_id in (none, since.id)] == [1, 2]
+    assert bench.revisions(since.id)[1].made_at == LATER
+    bench.passes(90)
+    assert len(claimed(bench, connection_id).attempts) == 2
+    assert [len(bench.revisions(order_id)) for order_id in (none, since.id)] == [1, 2]
+
+
+def test_nothing_is_made_from_a_revision_that_was_changed(bench: Bench) -> None:
+    connection_id = connection(bench)
+    changed, staged, good = kept(bench, "PUSHING"), kept(bench, "PUSHING"), kept(bench, "PUSHING")
+    ids = [export(bench, connection_id, of=one.id) for one in (changed, staged, good)]
+    bench.set("erp_export", ids[1], staged_at=bench.now(), staged_path="x.tmp")
+    for one in (changed, staged):
+        bench.change_revisions(one.id)
+        with pytest.raises(RevisionChangedError), bench.store.work(bench.org_id) as work:
+            work.orders.as_approved(one.id)
+    outcomes = {attempt.export_id: attempt.outcome for attempt in claimed(bench, connection_id).attempts}
+    assert [type(outcomes[export_id]) for export_id in ids] == [RevisionChangedError, InDoubtError, type(None)]
+    assert {error.code for error in outcomes.values() if isinstance(error, OrderFlowError)} == {"REVISION_CHANGED"}
 
 
 # Order keys

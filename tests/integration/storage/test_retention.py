@@ -58,7 +58,7 @@ def test_what_ended_long_ago_goes_with_all_that_belongs_to_it(installation, docu
     assert len(list(tmp_path.rglob("*.json"))) == 3
     done = list(prune(database, documents, 365, batch=1))[-1]
     assert (done.orders, done.documents) == (1, 1)
-    for table in ("draft_order", "erp_export", "erp_push_log"):
+    for table in ("draft_order", "draft_order_revision", "erp_export", "erp_push_log"):
         assert installation.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"] == 2
     assert len(list(tmp_path.rglob("*.json"))) == 2
     told_of = {row["entity_id"] for row in installation.rows("SELECT entity_id FROM audit_log")}
@@ -109,6 +109,11 @@ def test_one_orders_personal_data_goes_and_its_numbers_stay(installation, docume
     order = installation.order(delivered[0])
     assert order["customer_name"] is None
     assert (order["erp_customer_number"], order["status"]) == ("4711", "CONFIRMED")
+    revisions = installation.rows("SELECT draft_order_id, content, sha256 FROM draft_order_revision")
+    kept = {row["draft_order_id"]: row["content"] is not None for row in revisions}
+    assert kept == {delivered[0]: False, delivered[1]: True, delivered[2]: True}
+    with installation.wiring.store.work(installation.org_id) as work:
+        assert work.orders.as_approved(delivered[0]).customer.name is None
     assert installation.attempts(delivered[0])[0]["request_json"] is None
     assert len(list(tmp_path.rglob("*.json"))) == 2
     assert installation.order(delivered[1])["customer_name"] == "Muster GmbH"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Callable, Iterator
@@ -17,12 +18,15 @@ from alembic.config import Config
 from sqlalchemy import NullPool, create_engine, make_url, text
 
 from orderflow.bootstrap import App, open_app
+from orderflow.domain.delivery import Delivery
+from orderflow.domain.document import export_document
 from orderflow.domain.states import OrderStatus
 from orderflow.entrypoints.cli import main
 from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.secrets.encryption import EncryptionService, bind
 from orderflow.secrets.keys import generate_key
 from orderflow.settings import Settings
+from orderflow.storage.system.older_orders import SqlOlderOrders
 from orderflow.storage.tables.migrations import upgrade
 from orderflow.storage.tables.roles import APP_ROLE
 from orderflow.testing.http_server import MisbehavingHTTPServer
@@ -81,7 +85,7 @@ OLD_EXPORT = """
 class Old:
     """The database as it was, and what was in it."""
 
-    def __init__(self, owner_url: str, server: MisbehavingHTTPServer) -> None:
+    def __init__(self, owner_url: str, server: MisbehavingHTTPServer, before: str) -> None:
         self.owner_url, self.key = owner_url, generate_key()
         self.org_id, self.resend, self.hold = uuid4(), uuid4(), uuid4()
         self.orders: dict[tuple[str, bool], UUID] = {}
@@ -90,7 +94,7 @@ class Old:
             config.set_main_option("script_location", "orderflow.storage.tables:migrations")
             config.set_main_option("path_separator", "os")
             config.attributes["connection"] = connection
-            command.upgrade(config, BEFORE)
+            command.upgrade(config, before)
             connection.commit()
         self.do("INSERT INTO organization (id, slug, name) VALUES (:org, 'acme', 'Acme')")
         self._connect(self.resend, "ACTIVE", "resend", server)
@@ -142,8 +146,8 @@ def server() -> Iterator[MisbehavingHTTPServer]:
 
 
 @pytest.fixture
-def old(app_url: str, empty_url: str, server: MisbehavingHTTPServer) -> Old:
-    return Old(empty_url, server)
+def old(request: pytest.FixtureRequest, app_url: str, empty_url: str, server: MisbehavingHTTPServer) -> Old:
+    return Old(empty_url, server, getattr(request, "param", BEFORE))
 
 
 @pytest.fixture
@@ -205,6 +209,43 @@ def test_a_worker_of_that_release_goes_on(old: Old, server: MisbehavingHTTPServe
             settle = "UPDATE erp_export SET begun_at = now(), status = 'SENT', sent_at = now() WHERE id = %s"
             assert worker.execute(settle, (export,)).rowcount == 1
             assert worker.execute("SELECT slug FROM organization WHERE id = %s", (old.org_id,)).fetchone() == ("acme",)
+
+
+@pytest.mark.parametrize("old", ["0013"], indirect=True)
+def test_orders_from_before_there_were_revisions_get_theirs_beside_the_work(
+    old: Old, opened: Callable[[], App], server: MisbehavingHTTPServer
+) -> None:
+    upgrade(old.owner_url)
+    assert old.rows("SELECT * FROM draft_order_revision") == []
+    app = opened()
+    pushed = old.orders["PUSHING", False]
+    push_batch(app.wiring, old.org_id, old.resend)
+    kept = "SELECT draft_order_id, revision, sha256 FROM draft_order_revision ORDER BY draft_order_id"
+    by_claim = old.rows(kept)
+    assert {row.draft_order_id for row in by_claim} >= {pushed}, "the claim waits for nobody"
+    (export,) = old.rows("SELECT * FROM erp_export WHERE draft_order_id = :id", id=pushed)
+    with app.store.work(old.org_id) as work:
+        delivery = Delivery(export.id, export.created_at)
+        assert export.revision == 1
+        (taken,) = (body for body in server.taken if body["draft_order_id"] == str(pushed))
+        assert taken == json.loads(export_document(work.orders.get(pushed), delivery).content)
+
+    SqlOlderOrders(app.database, batch=2).step()  # and that process is killed
+    older = SqlOlderOrders(app.database, batch=2)
+    while older.step():
+        pass
+    found = old.rows(kept)
+    wanted = {order_id for (status, _), order_id in old.orders.items() if status in ("APPROVED", "PUSHED", "ERROR")}
+    assert {row.draft_order_id for row in found} == wanted | {row.draft_order_id for row in by_claim}
+    assert {row.draft_order_id for row in found} >= {old.orders["PUSHING", True]}
+    with app.store.work(old.org_id) as work:
+        for row in found:
+            approved, now = work.orders.as_approved(row.draft_order_id), work.orders.get(row.draft_order_id)
+            assert export_document(approved, delivery) == export_document(now, delivery)
+            assert approved == now
+    while SqlOlderOrders(app.database, batch=100).step():
+        pass
+    assert old.rows(kept) == found, "each once"
 
 
 def test_the_command_that_doctor_prints_restores_what_was_chosen(

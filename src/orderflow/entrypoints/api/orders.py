@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Path, Query, Request
 
 from orderflow.domain.states import OrderStatus
 from orderflow.entrypoints.api.connector_schemas import Preview
@@ -40,6 +40,7 @@ from orderflow.storage.store import SqlWork
 from orderflow.storage.views.destinations import OrdersToPush, destinations
 from orderflow.storage.views.orders import Order, OrderFilter, OrderPage, find_orders, oldest_orders, one_order
 from orderflow.storage.views.problem import Problem
+from orderflow.storage.views.revisions import WholeRevision, one_revision
 from orderflow.storage.views.timeline import Timeline, timeline
 from orderflow.storage.views.view import Ask, View
 
@@ -115,12 +116,24 @@ def get_order_timeline(request: Request, caller: Reader, order_id: UUID) -> Time
         return timeline(view, order_id)
 
 
+@router.get("/{order_id}/revisions/{revision}", responses=answers(400, 404))
+def get_order_revision(
+    request: Request, caller: Reader, order_id: UUID, revision: Annotated[int, Path(ge=1, le=2**31 - 1)]
+) -> WholeRevision:
+    """Read what was approved once: the whole order as deliveries are made from it, and what that approval changed."""
+    with looking(request, caller) as view:
+        return one_revision(view, order_id, revision)
+
+
 @router.get("/{order_id}/preview", responses=answers(400, 404, 409))
 @slow(Work.TEST)
 def preview_order_delivery(
     request: Request, caller: Reader, order_id: UUID, connection_id: UUID | None = None
 ) -> Preview:
-    """Show what a connector, by default the default one, would send for this order as it is now. Nothing is sent."""
+    """Show what a connector, by default the default one, would send for this order. Nothing is sent.
+
+    It is made from what was approved; of an order that is not approved, from what it says now.
+    """
     shown = preview_order(app_of(request).wiring, caller.org_id, order_id, connection_id)
     return Preview.model_validate(shown)
 

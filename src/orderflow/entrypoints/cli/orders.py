@@ -104,6 +104,24 @@ def show(
         _print_order(found)
 
 
+@app.command(epilog="Example: orderflow orders revision PO-12345 2")
+def revision(
+    order: Annotated[str, typer.Argument(help="Its id, or its own number.")],
+    number: Annotated[int, typer.Argument(min=1, help="Of the revision; `orders show` lists them.")],
+    org: Org = None,
+    json: AsJson = False,
+) -> None:
+    """Show what was approved once: the whole order that deliveries are made from, and what that approval changed."""
+    with in_organization(org) as place:
+        order_id = place.order_ids([order])[0]
+        with place.reading() as reading:
+            found = reading.revision(order_id, number)
+    if json:
+        print_json(found)
+    else:
+        _print_revision(found)
+
+
 @app.command(epilog="Example: orderflow orders approve PO-12345 PO-12346, or: orderflow orders approve --all-ready")
 def approve(
     orders: Orders = None,
@@ -160,8 +178,20 @@ def _print_order(order: dict[str, Any]) -> None:
     _section("Exports", order["exports"], columns)
     columns = {"attempt_no": "attempt", "status": "status", "latency_ms": "ms", "error_message": "error"}
     _section("Attempts", order["attempts"], columns)
+    columns = {"revision": "revision", "made_at": "approved", "made_by": "who", "changed": "changed"}
+    _section("Revisions", order["revisions"], columns)
     columns = {"created_at": "when", "action": "what", "actor": "who", "after": "after"}
     _section("History", order["history"], columns)
+
+
+def _print_revision(revision: dict[str, Any]) -> None:
+    order = revision["order"] or {}
+    head = {name: value for name, value in order.items() if name != "lines"}
+    print_facts({name: revision[name] for name in ("revision", "made_at", "made_by", "sha256")} | head)
+    columns = {"line_no": "line", "internal_sku": "SKU", "qty": "qty", "uom": "uom", "unit_price": "price"}
+    _section("Lines", order.get("lines", []), columns | {"description": "description"})
+    changes = [change | {"field": ".".join(change["path"])} for change in revision["changes"] or ()]
+    _section("Changes", changes, {"field": "field", "before": "before", "after": "after"})
 
 
 def _section(title: str, rows: list[dict[str, Any]], columns: dict[str, str]) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+from orderflow.flow.order.differences import FieldChange
 from orderflow.flow.setup.proof import proof_of
 from orderflow.storage.database import Database
 from orderflow.storage.views import references
@@ -21,6 +22,7 @@ from orderflow.storage.views.deliveries import (
     find_whole_attempts,
 )
 from orderflow.storage.views.orders import OrderFilter, OrderSummary, find_orders, one_order
+from orderflow.storage.views.revisions import ComparedRevision, compared_revisions, one_revision
 from orderflow.storage.views.view import Ask, View, plain
 
 Row = dict[str, Any]
@@ -47,8 +49,13 @@ class Reading:
             "lines": lines,
             "exports": self.exports(ExportFilter(order_id=order_id), MOST),
             "attempts": self.attempts(AttemptFilter(order_id=order_id), MOST),
+            "revisions": [_revision(one) for one in compared_revisions(self._view, order_id)],
             "history": [plain(change) for change in changes_of(self._view, [order_id], 100 * MOST)],
         }
+
+    def revision(self, order_id: UUID, number: int) -> Row:
+        """Return what was approved of an order once. Raises NotFoundError, RevisionChangedError."""
+        return plain(one_revision(self._view, order_id, number))
 
     def exports(self, wanted: ExportFilter, limit: int) -> list[Row]:
         """Return exports, newest first; `waits_for` says what keeps a PENDING one."""
@@ -92,6 +99,15 @@ def reading_in(database: Database, org_id: UUID) -> Iterator[Reading]:
     """Look at an organization, in one transaction."""
     with database.transaction(org_id) as connection:
         yield Reading(View(connection, org_id))
+
+
+def _revision(revision: ComparedRevision) -> Row:
+    return plain(revision) | {"changed": "; ".join(map(_told, revision.changes or ()))}
+
+
+def _told(change: FieldChange) -> str:
+    before, after = ("empty" if value is None else value for value in (change.before, change.after))
+    return f"{'.'.join(change.path)}: {before} → {after}"
 
 
 def _connection(connection: ConnectionView) -> Row:

@@ -66,7 +66,7 @@ def begin_attempts(wiring: Wiring, batch: Batch) -> None:
     """
     try:
         _fetch(wiring, [attempt for attempt in batch.attempts if attempt.stored])
-        _build(wiring, batch, [attempt for attempt in batch.attempts if not attempt.stored])
+        _build(wiring, batch, [attempt for attempt in batch.attempts if not (attempt.stored or attempt.outcome)])
     except ObjectStoreError as error:
         with wiring.store.work(batch.target.org_id) as work:
             work.exports.leave_lane(batch.target.connection_id, batch.lease)

@@ -14,7 +14,7 @@ from orderflow.flow.ports import Actor, Work
 
 
 def approve_order(work: Work, order_id: UUID, actor: Actor) -> None:
-    """Approve a READY order.
+    """Approve a READY order: what it says now is its next revision, which deliveries are made from.
 
     Raises:
         NotFoundError: There is no such order.
@@ -24,7 +24,9 @@ def approve_order(work: Work, order_id: UUID, actor: Actor) -> None:
     if before not in OrderAction.APPROVE.change.starts:
         raise _not_ready(work.orders.get(order_id))
     status = next_order_status(OrderAction.APPROVE, before)
-    work.orders.set_status(order_id, status, approved_by=actor.name, approved_at=clock.now())
+    now = clock.now()
+    work.orders.keep_revision(order_id, now, actor.name)
+    work.orders.set_status(order_id, status, approved_by=actor.name, approved_at=now)
     work.audit.add("DRAFT_APPROVED", actor, "draft_order", [order_id], {"status": before}, {"status": status})
 
 

@@ -42,15 +42,15 @@ class Shown:
 
 
 def preview_order(wiring: Wiring, org_id: UUID, order_id: UUID, connection_id: UUID | None = None) -> Shown:
-    """Show what a connection, by default the default one, would send for an order as it is now.
+    """Show what a connection, by default the default one, would send for an order: as approved, else as it is now.
 
     Raises:
         NotFoundError, StateError: There is no such order or connection, or no default one.
         EncryptionError: The connection's configuration does not open.
-        ConnectorError: The order cannot be expressed in the connection's format.
+        ConnectorError: The order cannot be expressed in the connection's format, or is not what was approved.
     """
     with wiring.store.work(org_id) as work:
-        order = work.orders.get(order_id)
+        order = work.orders.as_approved(order_id)
         target = work.connections.open(connection_id or work.connections.for_push(None))
     return show(find_connector(wiring, target.connector_type), target.connector_type, order, target.config)
 
@@ -76,7 +76,7 @@ def preview_config(
     connector, config, _ = completed(wiring, org_id, connector_type, config, connection_id)
     if isinstance(order, UUID):
         with wiring.store.work(org_id) as work:
-            order = work.orders.get(order)
+            order = work.orders.as_approved(order)
     return show(connector, connector_type, order, config)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, TextClause, text
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import (
     ARRIVED,
+    ENDED,
     FITTING,
     OPEN,
     AttemptStatus,
@@ -111,6 +112,14 @@ _DISAGREEMENTS = {
         WHERE {_IS_SENT} AND NOT e.inferred
           AND NOT EXISTS (SELECT FROM erp_push_log l
                           WHERE l.erp_export_id = e.id AND l.status = {quoted(AttemptStatus.SUCCESS)})
+    """,
+    "REVISION_CHANGED": f"""
+        SELECT {_WHO}, format('Revision %s of the order is not what was approved.', e.revision) AS message,
+               false AS repairable
+        {_FROM} JOIN draft_order o ON o.id = e.draft_order_id AND NOT {among(ENDED, "o.status")}
+        LEFT JOIN draft_order_revision v ON v.draft_order_id = e.draft_order_id AND v.revision = e.revision
+        WHERE e.revision IS NOT NULL
+          AND (encode(sha256(convert_to(v.content, 'UTF8')), 'hex') = v.sha256) IS NOT TRUE
     """,
 }
 _ENDED_AS = f"""

@@ -83,10 +83,13 @@ _FORGET_LOG = text("""
         error_message = CASE WHEN error_message IS NOT NULL THEN 'Forgotten on request.' END
     WHERE org_id = :org_id AND draft_order_id = :id
 """)
-_AS_SYSTEM = text(f"SET LOCAL ROLE {SYSTEM_ROLE}")  # until the commit: to all others the audit log is append-only
+_AS_SYSTEM = text(f"SET LOCAL ROLE {SYSTEM_ROLE}")  # until the commit: else what is logged or approved stays as it is
 _FORGET_AUDIT = text("""
     UPDATE audit_log SET before = before - CAST(:names AS text[]), after = after - CAST(:names AS text[])
     WHERE org_id = :org_id AND entity_id = :id
+""")
+_FORGET_REVISIONS = text("""
+    UPDATE draft_order_revision SET content = NULL WHERE org_id = :org_id AND draft_order_id = :id
 """)
 _PERSONAL = ["customer", "ship_to", "bill_to", "notes", "lines", "source_document", "reason"]
 """What an edit or a rejection may have written to the audit log of an order."""
@@ -111,9 +114,9 @@ class Pruned:
 def prune(database: Database, documents: ObjectStore, days: int, batch: int = BATCH) -> Generator[Pruned, None, None]:
     """Delete what ended more than `days` ago, a batch at a time; yields what is done so far after each.
 
-    CONFIRMED and REJECTED orders go with their lines, exports, attempts, documents and audit rows, once nothing was
-    noted of them for so long; their keys stay, so that they do not come in again. Audit rows of all else go by their
-    own age, answers that are kept for requests that may be sent again, after a day. May be broken off after any batch.
+    CONFIRMED and REJECTED orders go with their lines, revisions, exports, attempts, documents and audit rows, once
+    nothing was noted of them for so long; their keys stay, so that they do not come in again. Audit rows of all else go
+    by their own age, answers that are kept for requests that may be sent again, after a day. May be broken off.
 
     Raises:
         StateError: Another process prunes.
@@ -190,7 +193,7 @@ def forget(store: SqlStore, documents: ObjectStore, org_id: UUID, order_id: UUID
         keys = work.connection.execute(_FORGET_EXPORTS, place).scalars()
         documents.delete([key for key in keys if key])
         work.audit.add("ORDER_FORGOTTEN", actor, "draft_order", [order_id])
-        _run(work.connection, (_AS_SYSTEM, _FORGET_AUDIT), place | {"names": _PERSONAL})
+        _run(work.connection, (_AS_SYSTEM, _FORGET_AUDIT, _FORGET_REVISIONS), place | {"names": _PERSONAL})
 
 
 def _run(connection: Connection, statements: Sequence[Any], parameters: dict[str, Any]) -> None:

@@ -241,6 +241,7 @@ class DraftOrderRow(_Owned, Base):
             postgresql_where=text("error_json IS NOT NULL"),
         ),
         Index("idx_draft_order_ended", "updated_at", postgresql_where=text(among(ENDED))),
+        Index("uq_draft_order_in_org", "org_id", "id", unique=True),
         {"postgresql_with": {**_VACUUM_BY_ROWS, "fillfactor": "60"}},
     )
     status: Mapped[str]
@@ -337,6 +338,23 @@ class DraftOrderLineRow(Base):
     product_description: Mapped[str | None]
     requested_delivery_date: Mapped[date | None]
     line_notes: Mapped[str | None]
+
+
+class DraftOrderRevisionRow(Base):
+    """What was approved of an order, never changed (`domain.revisions`); `content` is null once it was forgotten."""
+
+    __tablename__ = "draft_order_revision"
+    __table_args__ = (
+        _within_org("draft_order_id", "draft_order", ondelete="CASCADE"),
+        {"postgresql_with": _VACUUM_EARLY},
+    )
+    draft_order_id: Mapped[UUID] = mapped_column(primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    content: Mapped[str | None]
+    sha256: Mapped[str]
+    made_at: Mapped[datetime]
+    made_by: Mapped[str | None]
 
 
 class ERPConnection(_Owned, Base):
@@ -458,6 +476,7 @@ class ERPExport(_Owned, Base):
     )
     draft_order_id: Mapped[UUID]  # no foreign key, so that old orders can be deleted quickly
     connection_id: Mapped[UUID]
+    revision: Mapped[int | None]  # of the order, that it is made from; none: of an older release, and not claimed since
     status: Mapped[str] = _state(ERPExportStatus.PENDING)
     export_format_version: Mapped[str | None]
     export_media_type: Mapped[str | None]  # none: of an older release; see `domain.delivery.media_type_of`

@@ -96,6 +96,10 @@ class Export:
         Sql(f"CASE WHEN {UNREAD} THEN e.unreadable_answer END"),
         Field(description="The ERP's answer, if it could not be read"),
     ]
+    revision: Annotated[
+        int | None,
+        Field(description="Of the order, that it is made from; null: requested or made by an older release"),
+    ]
     filename: str | None
     export_format_version: str | None
     document_sha256: str | None

@@ -22,6 +22,7 @@ from orderflow.storage.views.actions import OF_ORDER
 from orderflow.storage.views.conditions import common, either, like
 from orderflow.storage.views.deliveries import UNREAD, Export, ExportFilter, find_exports
 from orderflow.storage.views.problem import Problem, UnreadableAnswer
+from orderflow.storage.views.revisions import RevisionSummary, revisions_of
 from orderflow.storage.views.view import COUNTS_CHANGES, Ask, Condition, NextCursor, Sql, Table, View, after, cut
 
 FARTHEST = 100_000
@@ -132,6 +133,9 @@ class Order(OrderSummary):
     ship_to: dict[str, Any] | None
     bill_to: dict[str, Any] | None
     lines: Annotated[list[Line], Sql(None)]
+    revisions: Annotated[
+        list[RevisionSummary], Sql(None), Field(description="What was approved of it, the first first")
+    ]
     missing: Annotated[list[str], Sql(None), Field(description="What it still needs to be READY, for a person")]
     latest_export: Annotated[Export | None, Sql(None)]
     confirmed_by: Annotated[
@@ -217,7 +221,8 @@ def one_order(view: View, order_id: UUID) -> Order:
     lines = view.rows(Line, f"{_LINES.select(Line)} WHERE l.draft_order_id = :id ORDER BY l.line_no", {"id": order_id})
     latest = next(iter(find_exports(view, ExportFilter(order_id=order_id), Ask(1)).items), None)
     query = f"{_ORDERS.select(Order)} WHERE o.id = :id AND o.org_id = :org_id"
-    beside = {"lines": lines, "missing": [], "latest_export": latest, "confirmed_by": latest and latest.confirmed_by}
+    beside: dict[str, Any] = {"lines": lines, "missing": [], "revisions": revisions_of(view, order_id)}
+    beside |= {"latest_export": latest, "confirmed_by": latest and latest.confirmed_by}
     found = view.one(Order, query, {"id": order_id}, **beside)
     if found is None:
         raise no_order(order_id)

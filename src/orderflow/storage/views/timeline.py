@@ -24,6 +24,7 @@ from orderflow.storage.views.deliveries import (
     find_whole_attempts,
 )
 from orderflow.storage.views.problem import Problem
+from orderflow.storage.views.revisions import Changes, ComparedRevision, compared_revisions
 from orderflow.storage.views.view import Ask, Stored, View
 
 MOST = 1_000
@@ -55,6 +56,19 @@ class Change:
     before: Stored | None
     after: Stored | None
     request_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revised:
+    """What the order said was approved, and is kept."""
+
+    kind: Literal["revision"]
+    at: datetime
+    revision: int
+    made_by: str | None
+    sha256: str
+    forgotten: bool
+    changes: Changes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +122,10 @@ class Answered:
     error: Problem | None
 
 
-Event = Annotated[Arrival | Change | PushRequest | AttemptMade | Delivered | Answered, Field(discriminator="kind")]
-_RANK = {"arrival": 0, "change": 1, "request": 2, "attempt": 3, "delivered": 4, "answer": 5}
+Event = Annotated[
+    Arrival | Change | Revised | PushRequest | AttemptMade | Delivered | Answered, Field(discriminator="kind")
+]
+_RANK = {"arrival": 0, "change": 1, "revision": 2, "request": 3, "attempt": 4, "delivered": 5, "answer": 6}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +141,7 @@ def timeline(view: View, order_id: UUID) -> Timeline:
     exports = find_exports(view, ExportFilter(order_id=order_id), Ask(MOST)).items
     attempts = find_whole_attempts(view, AttemptFilter(order_id=order_id), MOST)
     events += [_change(entry) for entry in changes_of(view, [order_id, *(export.id for export in exports)], MOST)]
+    events += [_revised(revision) for revision in compared_revisions(view, order_id)]
     events += [AttemptMade(kind="attempt", at=attempt.created_at, attempt=attempt) for attempt in attempts]
     events += [event for export in exports for event in _of_export(export)]
     return Timeline(sorted(events, key=lambda event: (event.at, _RANK[event.kind])))
@@ -146,6 +163,18 @@ def _change(entry: AuditEntry) -> Change:
         before=entry.before,
         after=entry.after,
         request_id=entry.request_id,
+    )
+
+
+def _revised(revision: ComparedRevision) -> Revised:
+    return Revised(
+        kind="revision",
+        at=revision.made_at,
+        revision=revision.revision,
+        made_by=revision.made_by,
+        sha256=revision.sha256,
+        forgotten=revision.forgotten,
+        changes=revision.changes,
     )
 
 

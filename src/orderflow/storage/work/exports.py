@@ -21,15 +21,16 @@ from orderflow.storage.work import outages, settling
 from orderflow.storage.work.clock import unleased
 from orderflow.storage.work.interventions import SqlInterventions
 from orderflow.storage.work.leases import SqlLeases
+from orderflow.storage.work.revisions import CURRENT
 
 _NEWEST = "ORDER BY e.created_at DESC LIMIT 1"
 _COLUMNS = f"{columns(ERPExport, 'e')}, NOT {unleased('e')} AS lease_is_live"
 _ADD = f"""
     INSERT INTO erp_export (id, org_id, draft_order_id, connection_id, status, created_at, idempotency_key,
-                            requested_by, request_id, traceparent)
+                            requested_by, request_id, traceparent, revision)
     SELECT id, org_id, draft_order_id, connection_id, {quoted(ERPExportStatus.PENDING)}, created_at, idempotency_key,
-           requested_by, request_id, traceparent
-    FROM jsonb_populate_recordset(NULL::erp_export, CAST(%(rows)s AS jsonb))
+           requested_by, request_id, traceparent, ({CURRENT} WHERE o.id = r.draft_order_id)
+    FROM jsonb_populate_recordset(NULL::erp_export, CAST(%(rows)s AS jsonb)) r
 """  # noqa: S608  # built from a constant
 _REVIVE = text(f"""
     UPDATE erp_export

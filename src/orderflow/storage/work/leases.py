@@ -16,14 +16,15 @@ from sqlalchemy import Connection, text
 from orderflow.domain.delivery import Delivery, Lease
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder
+from orderflow.domain.revisions import not_as_approved
 from orderflow.domain.states import AttemptStatus, AttemptStep, ExportStep
 from orderflow.flow.ports import Attempt, Batch
 from orderflow.storage.records import as_json, columns, records
 from orderflow.storage.tables.models import ERPExport
 from orderflow.storage.tables.states import may, quoted
+from orderflow.storage.work import revisions
 from orderflow.storage.work.clock import UNLEASED
 from orderflow.storage.work.lanes import SqlLanes
-from orderflow.storage.work.orders import SqlOrders
 
 _DUE_FIRST = f"""
     connection_id = :connection_id AND {may(ExportStep.WORK)} AND (held_at IS NULL OR asking)
@@ -141,8 +142,11 @@ class SqlLeases(SqlLanes):
         rows = self._connection.execute(_LEASE_ONE if only else _LEASE, parameters).mappings().all()
         if not rows:
             return []
-        orders = SqlOrders(self._connection, self._org_id).get_many([row["draft_order_id"] for row in rows])
-        attempts = [_attempt(row, orders[row["draft_order_id"]], lease) for row in rows]
+        unpinned = {row["id"]: row["draft_order_id"] for row in rows if row["revision"] is None}
+        pinned = revisions.pin(self._connection, unpinned) if unpinned else {}
+        places = [(row["draft_order_id"], row["revision"] or pinned[row["id"]]) for row in rows]
+        orders = revisions.orders(self._connection, places)
+        attempts = [_attempt(row, orders.get(place), lease) for row, place in zip(rows, places, strict=True)]
         return sorted(attempts, key=lambda attempt: attempt.requested_at)
 
     def begin(self, batch: Batch) -> None:
@@ -177,7 +181,9 @@ class SqlLeases(SqlLanes):
         self._connection.execute(_RELEASE, values)
 
 
-def _attempt(row: Mapping[Any, Any], order: DraftOrder, lease: Lease) -> Attempt:
+def _attempt(row: Mapping[Any, Any], approved: DraftOrder | None, lease: Lease) -> Attempt:
+    """Return the attempt at what was approved; where that is lost, one that has its outcome already."""
+    order = approved or DraftOrder(row["org_id"], id=row["draft_order_id"])
     order.delivery = Delivery(
         export_id=row["id"],
         requested_at=row["created_at"],
@@ -203,6 +209,7 @@ def _attempt(row: Mapping[Any, Any], order: DraftOrder, lease: Lease) -> Attempt
         held=row["held_at"] is not None,
         begun_ago=row["begun_ago"],
         doubt_age=row["doubt_age"],
+        outcome=None if approved else not_as_approved(staged=row["staged_at"] is not None),
     )
 
 

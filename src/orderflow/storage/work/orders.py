@@ -14,12 +14,13 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Connection
 
 from orderflow.domain.orders import HEADER, Customer, DraftOrder, DraftOrderLine, SourceDocument
-from orderflow.domain.states import OrderStatus
+from orderflow.domain.states import AS_APPROVED, OrderStatus
 from orderflow.flow.refusals import no_order
 from orderflow.storage.fast.holding import Holding
 from orderflow.storage.fast.statements import later, later_rows, run
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import DraftOrderRow
+from orderflow.storage.work import revisions
 
 _LINE_FIELDS = tuple(field.name for field in fields(DraftOrderLine))
 _LINE_COLUMNS = ", ".join(f"l.{name}" for name in _LINE_FIELDS)
@@ -102,6 +103,16 @@ class SqlOrders:
     def get_many(self, order_ids: Sequence[UUID]) -> dict[UUID, DraftOrder]:
         """Return those of the orders that exist, with their lines, by id."""
         return {order.id: order for order in self._load(_LOAD_MANY, {"ids": list(order_ids)})}
+
+    def as_approved(self, order_id: UUID) -> DraftOrder:
+        """Return the order as its deliveries are made from it: as it was approved, or as it is if it is not."""
+        order = self.get(order_id)
+        revision = revisions.last(self._connection, order_id) if order.status in AS_APPROVED else None
+        return revision.order(order.status, order.erp_order_id) if revision else order
+
+    def keep_revision(self, order_id: UUID, approved_at: datetime, approved_by: str) -> None:
+        """Keep the order, which is locked, as it is now as its next revision."""
+        revisions.keep(self._connection, order_id, approved_at, approved_by)
 
     def lock_status(self, order_id: UUID) -> OrderStatus:
         """Lock the order and return its state.

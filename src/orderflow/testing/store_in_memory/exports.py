@@ -13,6 +13,7 @@ from orderflow.domain.states import FITTING, OPEN, AttemptStatus, AttemptStep, E
 from orderflow.flow.ports import Actor, DecidedAnswer, Export
 from orderflow.flow.refusals import no_export
 from orderflow.testing.store_in_memory.leases import MemoryLeases, is_unleased
+from orderflow.testing.store_in_memory.orders import current_revision
 from orderflow.testing.store_in_memory.tables import ExportRow, changed
 
 BY_A_PERSON = "A person decided how it ended."
@@ -42,6 +43,7 @@ class MemoryExports(MemoryLeases):
             export.connection_id,
             export.created_at,
             now,
+            revision=current_revision(self._tables, export.draft_order_id),
             idempotency_key=idempotency_key,
             request_id=actor.request_id,
             traceparent=actor.traceparent,

@@ -8,7 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from orderflow.domain.delivery import Delivery, ExportResult, Lease
+from orderflow.domain.errors import ConnectorError
 from orderflow.domain.ids import new_id
+from orderflow.domain.orders import DraftOrder
+from orderflow.domain.revisions import RevisionChangedError, not_as_approved
 from orderflow.domain.states import (
     ARRIVED,
     AttemptStatus,
@@ -20,7 +23,7 @@ from orderflow.domain.states import (
 )
 from orderflow.flow.ports import Attempt, Batch, Settlement
 from orderflow.testing.store_in_memory.lanes import MemoryLanes
-from orderflow.testing.store_in_memory.orders import as_order
+from orderflow.testing.store_in_memory.orders import add_revision, approved_order, current_revision
 from orderflow.testing.store_in_memory.tables import AttemptRow, ExportRow, Tables, changed
 
 LOST = "The worker stopped before it could say how this attempt ended."
@@ -44,8 +47,9 @@ class MemoryLeases(MemoryLanes):
         until = self._tables.after(seconds)
         attempts = []
         for row in due[:limit]:
-            self._tables.exports[row.id] = changed(row, lease_token=lease.token, lease_until=until)
-            attempts.append(self._attempt(row, lease, now))
+            pinned = changed(row, revision=row.revision or self._revision(row.draft_order_id))
+            self._tables.exports[row.id] = changed(pinned, lease_token=lease.token, lease_until=until)
+            attempts.append(self._attempt(pinned, lease, now))
         return sorted(attempts, key=lambda attempt: attempt.requested_at)
 
     def begin(self, batch: Batch) -> None:
@@ -106,7 +110,7 @@ class MemoryLeases(MemoryLanes):
         self._tables.exports[export_id] = changed(self._tables.exports[export_id], **columns)
 
     def _attempt(self, row: ExportRow, lease: Lease, now: datetime) -> Attempt:
-        order = as_order(self._tables.orders[row.draft_order_id])
+        order, outcome = self._approved(row)
         begun = _last_sent(row, now)
         order.delivery = Delivery(
             row.id,
@@ -133,7 +137,19 @@ class MemoryLeases(MemoryLanes):
             held=row.held_at is not None,
             begun_ago=None if begun is None else (now - begun).total_seconds(),
             doubt_age=None if row.doubt_since is None else (now - row.doubt_since).total_seconds(),
+            outcome=outcome,
         )
+
+    def _revision(self, order_id: UUID) -> int:
+        known = current_revision(self._tables, order_id)
+        return known or add_revision(self._tables, self._tables.orders[order_id])
+
+    def _approved(self, row: ExportRow) -> tuple[DraftOrder, ConnectorError | None]:
+        order_id = row.draft_order_id
+        try:
+            return approved_order(self._tables, order_id, row.revision or 0), None
+        except RevisionChangedError:
+            return DraftOrder(self._tables.org_id, id=order_id), not_as_approved(staged=row.staged_at is not None)
 
     def _begin(self, attempt: Attempt, batch: Batch) -> None:
         delivery, now = attempt.order.delivery, self._tables.now()

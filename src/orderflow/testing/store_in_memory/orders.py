@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
+from datetime import datetime
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 from orderflow.domain.orders import DraftOrder
-from orderflow.domain.states import OrderStatus
+from orderflow.domain.revisions import Revision, RevisionChangedError, write
+from orderflow.domain.states import AS_APPROVED, OrderStatus
 from orderflow.flow.refusals import no_order
 from orderflow.testing.store_in_memory.tables import OrderRow, Tables, changed
 
@@ -32,6 +35,16 @@ class MemoryOrders:
     def get_many(self, order_ids: Sequence[UUID]) -> dict[UUID, DraftOrder]:
         """Return those of the orders that exist, with their lines, by id."""
         return {order_id: self.get(order_id) for order_id in order_ids if order_id in self._tables.orders}
+
+    def as_approved(self, order_id: UUID) -> DraftOrder:
+        """Return the order as its deliveries are made from it: as it was approved, or as it is if it is not."""
+        row = self.row(order_id)
+        number = current_revision(self._tables, order_id) if row.status in AS_APPROVED else None
+        return approved_order(self._tables, order_id, number) if number else as_order(row)
+
+    def keep_revision(self, order_id: UUID, approved_at: datetime, approved_by: str) -> None:
+        """Keep the order as it is now as its next revision."""
+        add_revision(self._tables, changed(self.row(order_id), approved_at=approved_at, approved_by=approved_by))
 
     def lock_status(self, order_id: UUID) -> OrderStatus:
         """Return the order's state. Raises NotFoundError."""
@@ -60,3 +73,34 @@ def as_order(row: OrderRow) -> DraftOrder:
     order.status, order.erp_order_id, order.delivery_in_progress = row.status, row.erp_order_id, None
     order.approved_by, order.approved_at = row.approved_by, row.approved_at
     return order
+
+
+def add_revision(tables: Tables, row: OrderRow) -> int:
+    """Keep a row's order as its next revision, and return that one's number."""
+    order = as_order(row)
+    order.org_id, order.org_slug = order.org_id or tables.org_id, order.org_slug or tables.slug
+    content, number = write(order), _last_number(tables, order.id) + 1
+    made_at = row.approved_at or tables.now()
+    revision = Revision(number, content, sha256(content.encode()).hexdigest(), made_at, row.approved_by)
+    tables.revisions[order.id, number] = revision
+    return number
+
+
+def current_revision(tables: Tables, order_id: UUID) -> int | None:
+    """Return the number of the revision that the order was approved as when it last was, if there is one."""
+    number, approved_at = _last_number(tables, order_id), tables.orders[order_id].approved_at
+    if not number or approved_at not in (None, tables.revisions[order_id, number].made_at):
+        return None
+    return number
+
+
+def approved_order(tables: Tables, order_id: UUID, number: int) -> DraftOrder:
+    """Return an order as one of its revisions has it. Raises RevisionChangedError."""
+    row, revision = tables.orders[order_id], tables.revisions.get((order_id, number))
+    if revision is None:
+        raise RevisionChangedError
+    return revision.order(row.status, row.erp_order_id)
+
+
+def _last_number(tables: Tables, order_id: UUID) -> int:
+    return max((number for kept, number in tables.revisions if kept == order_id), default=0)

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from orderflow.domain.order_keys import KeyHolder
 from orderflow.domain.orders import DraftOrder
+from orderflow.domain.revisions import Revision
 from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
 
 
@@ -54,6 +55,7 @@ class ExportRow:
     created_at: datetime
     next_attempt_at: datetime
     status: ERPExportStatus = ERPExportStatus.PENDING
+    revision: int | None = None
     filename: str | None = None
     storage_key: str | None = None
     document_sha256: str | None = None
@@ -151,6 +153,7 @@ class Tables:
     org_id: UUID
     clock: Clock = field(default_factory=WallClock)
     orders: dict[UUID, OrderRow] = field(default_factory=dict)
+    revisions: dict[tuple[UUID, int], Revision] = field(default_factory=dict)
     order_keys: dict[bytes, KeyHolder] = field(default_factory=dict)
     exports: dict[UUID, ExportRow] = field(default_factory=dict)
     attempts: dict[UUID, AttemptRow] = field(default_factory=dict)
@@ -170,13 +173,21 @@ class Tables:
 
     def kept(self) -> tuple[Any, ...]:
         """Return what `put_back` needs to undo all changes from here on."""
-        tables = (self.orders, self.order_keys, self.exports, self.attempts, self.connections, self.lanes)
+        tables = (
+            self.orders,
+            self.order_keys,
+            self.revisions,
+            self.exports,
+            self.attempts,
+            self.connections,
+            self.lanes,
+        )
         return (*(table.copy() for table in tables), len(self.audit), self.paused)
 
     def put_back(self, kept: tuple[Any, ...]) -> None:
         """Undo all changes since `kept`."""
         *tables, entries, self.paused = kept
-        self.orders, self.order_keys, self.exports, self.attempts, self.connections, self.lanes = tables
+        self.orders, self.order_keys, self.revisions, self.exports, self.attempts, self.connections, self.lanes = tables
         del self.audit[entries:]
 
     def exports_of(self, order_id: UUID) -> list[ExportRow]:

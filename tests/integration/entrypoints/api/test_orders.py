@@ -40,7 +40,7 @@ def mock(acme):
 
 
 def new(acme, **changes):
-    made = acme.call("POST", "/draft-orders", json={**ORDER, **changes})
+    made = acme.call("POST", "/draft-orders?on_duplicate=new", json={**ORDER, **changes})
     assert made.status_code == 201, made.text
     return made.json()["id"]
 
@@ -124,9 +124,63 @@ def test_from_nothing_to_confirmed_by_hand(acme, app, mock):
     assert (order["erp_order_id"], order["erp_order_id_source"]) == ("SO-1", "hand")
     assert (order["latest_export"]["status"], order["latest_export"]["erp_order_id"]) == ("ACKED", None)
     kinds = [event["kind"] for event in acme.call("GET", f"{path}/timeline").json()["items"]]
-    assert [kind for kind in kinds if kind != "change"] == ["arrival", "request", "attempt", "delivered", "answer"]
+    assert [kind for kind in kinds if kind != "change"] == [
+        "arrival",
+        "revision",
+        "request",
+        "attempt",
+        "delivered",
+        "answer",
+    ]
     actions = [event["action"] for event in acme.call("GET", f"{path}/timeline").json()["items"] if "action" in event]
     assert actions == ["DRAFT_CREATED", "DRAFT_APPROVED", "DRAFT_PUSHED", "DRAFT_CONFIRMED"]
+
+
+def test_each_approval_is_a_revision_and_the_timeline_tells_what_it_changed(acme, app, mock):
+    order_id = acme.call("POST", "/draft-orders", json=ORDER).json()["id"]
+    path = f"/draft-orders/{order_id}"
+    assert acme.call("GET", path).json()["revisions"] == []
+    assert acme.call("GET", f"{path}/revisions/1").status_code == 404
+    acme.call("POST", f"{path}/approve")
+    line = ORDER["lines"][0] | {"qty": 12.5}
+    ship_to = ORDER["ship_to"] | {"city": "Bonn"}
+    changed = ORDER | {"notes": "urgent", "ship_to": ship_to, "lines": [line, line | {"line_no": 3}]}
+    acme.call("PUT", path, json=changed)
+    acme.call("POST", f"{path}/approve")
+    acme.call("POST", f"{path}/push")
+    first, second = acme.call("GET", path).json()["revisions"]
+    assert [(one["revision"], one["forgotten"]) for one in (first, second)] == [(1, False), (2, False)]
+    assert first["made_by"]
+    assert second["made_at"] == acme.call("GET", path).json()["approved_at"]
+    assert first["sha256"] != second["sha256"]
+    told = [event for event in acme.call("GET", f"{path}/timeline").json()["items"] if event["kind"] == "revision"]
+    assert [event["changes"] is None for event in told] == [True, False]
+    changes = {".".join(change["path"]): (change["before"], change["after"]) for change in told[1]["changes"]}
+    gone, added = changes.pop("lines.2"), changes.pop("lines.3")
+    assert (gone[0]["qty"], gone[1], added[0], added[1]["qty"]) == (0.125, None, None, 12.5)
+    assert changes == {"notes": (None, "urgent"), "ship_to.city": ("Köln", "Bonn"), "lines.1.qty": (10, 12.5)}
+
+    work_off(app, acme, mock)
+    assert acme.call("GET", path).json()["latest_export"]["revision"] == 2
+    old = acme.call("GET", f"{path}/revisions/1").json()
+    assert (old["changes"], old["order"]["notes"], old["order"]["lines"][0]["qty"]) == (None, None, 10)
+    new = acme.call("GET", f"{path}/revisions/2").json()
+    assert new["changes"] == told[1]["changes"]
+    assert new["order"]["lines"][1]["qty"] == 12.5
+    assert acme.call("GET", f"{path}/revisions/3").status_code == 404
+    assert acme.call("GET", f"{path}/revisions/0").status_code == 422
+
+
+def test_a_revision_that_somebody_changed_is_not_shown_as_approved(acme, app, mock):
+    order_id = pushed(acme)
+    with app.database.system() as connection:
+        connection.execute(text("UPDATE draft_order_revision SET content = '{}'"))
+    path = f"/draft-orders/{order_id}"
+    for shown in ("revisions/1", "preview"):
+        answer = acme.call("GET", f"{path}/{shown}")
+        assert (answer.status_code, answer.json()["error"]["details"]["reason"]) == (400, "REVISION_CHANGED")
+    assert acme.call("GET", path).status_code == 200
+    assert acme.call("GET", f"{path}/timeline").status_code == 200
 
 
 def test_a_failed_push_is_retried_and_every_attempt_shows(acme, app):

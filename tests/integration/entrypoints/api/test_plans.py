@@ -29,7 +29,7 @@ from orderflow.storage.views import orders as order_views
 
 SETUP = Actor("test")
 STATEMENTS = {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE"}
-GROWING = {"draft_order", "draft_order_line", "erp_export", "erp_push_log", "audit_log"}
+GROWING = {"draft_order", "draft_order_line", "draft_order_revision", "erp_export", "erp_push_log", "audit_log"}
 SMALL = {"idx_erp_export_due", "idx_erp_export_unanswered", "idx_erp_export_unalerted", "idx_erp_export_unreadable"}
 """Indexes that hold only what is under way."""
 
@@ -50,6 +50,10 @@ HISTORY = (
     """
     INSERT INTO draft_order_line (id, org_id, draft_order_id, line_no, internal_sku, qty, uom)
     SELECT gen_random_uuid(), org_id, id, 1, 'INT-999', 10, 'M' FROM draft_order
+    """,
+    """
+    INSERT INTO draft_order_revision (org_id, draft_order_id, revision, content, sha256, made_at)
+    SELECT org_id, id, 1, '{}', '', created_at FROM draft_order
     """,
     """
     INSERT INTO erp_export (id, org_id, draft_order_id, connection_id, status, filename, created_at, sent_at,
@@ -266,6 +270,7 @@ def _deliver(app: Any, org_id: UUID, walk: Walk, zone: UUID, folder: Path) -> No
     push_batch(app.wiring, org_id, zone)
     walk("POST", "/draft-orders/{order_id}/confirm", {"erp_order_id": "SO-1"}, order_id=failed)
     walk("GET", "/draft-orders/{order_id}/timeline", order_id=failed)
+    walk("GET", "/draft-orders/{order_id}/revisions/{revision}", order_id=failed, revision="1")
     attempt = walk("GET", "/push-log", query=f"order_id={failed}")["items"][0]
     walk("GET", "/push-log/{attempt_id}", attempt_id=attempt["id"])
     walk("GET", "/exports/{export_id}", export_id=attempt["erp_export_id"])
@@ -302,6 +307,7 @@ def _keep_up(app: Any, calm: Connection) -> None:
     calm.execute(text("UPDATE erp_export SET created_at = now() - interval '2 hours' WHERE status = 'PENDING'"))
     calm.execute(text("UPDATE erp_export SET sent_at = now() - interval '2 hours' WHERE status = 'SENT'"))
     app.upkeep()
+    app.older_orders.step()
     given_up = [give_up(app.store, *place) for place in system.outages()]
     assert any(given_up)
     for place in system.due_probes():

@@ -25,7 +25,7 @@ COPY_LINES = """
 COPY_EXPORTS = """
     INSERT INTO erp_export SELECT r.* FROM erp_export e, draft_order o, jsonb_populate_record(e,
         jsonb_build_object('id', gen_random_uuid(), 'draft_order_id', o.id, 'created_at', o.created_at,
-                           'next_attempt_at', o.created_at)) r
+                           'next_attempt_at', o.created_at, 'revision', NULL)) r
     WHERE o.id <> e.draft_order_id
 """
 
