@@ -54,6 +54,7 @@ def things(acme: Any, app: App) -> dict[str, str]:
         "user_id": acme.call("GET", "/users").json()["items"][1]["id"],
         "key_id": acme.call("GET", "/api-keys").json()["items"][1]["id"],
         "key": "file-1",
+        "revision": "1",
     }
 
 
