@@ -30,6 +30,7 @@ from orderflow.storage.system.retention import prune
 from orderflow.storage.views.deliveries import AttemptFilter, ExportFilter, find_attempts, find_exports
 from orderflow.storage.views.orders import OrderFilter, find_orders
 from orderflow.storage.views.view import Ask, View, cursor_after
+from orderflow.storage.work.revisions import catch_up
 from orderflow.testing.openssh_server import OpenSSHServer
 
 FEW = 10_000
@@ -151,12 +152,22 @@ def _claims(place: Installation, connection_id: UUID, repetitions: int) -> Times
     with _superuser(place) as connection, _timed_leases(place, queries):
         queue = {"orders": (WARM_UP + repetitions) * BATCH, "org": place.org_id, "connection": connection_id}
         connection.execute(_QUEUE, queue)
-        connection.execute("VACUUM ANALYZE draft_order, draft_order_line, erp_export")
+        _approve_queue(place, connection)
+        connection.execute("VACUUM ANALYZE draft_order, draft_order_line, draft_order_revision, erp_export")
         for _ in range(WARM_UP + repetitions):
             lease = Lease(new_id(), 60)
             claims.append(_milliseconds(partial(_claim, place, connection_id, lease)))
             connection.execute(_SETTLE, [lease.token])
     return {QUERY: queries[WARM_UP:], CLAIM: claims[WARM_UP:]}
+
+
+def _approve_queue(place: Installation, connection: psycopg.Connection[Any]) -> None:
+    """Write the revisions that approving would have written."""
+    ids = [row[0] for row in connection.execute("SELECT draft_order_id FROM erp_export WHERE status = 'PENDING'")]
+    for start in range(0, len(ids), BATCH):
+        with place.app.database.system() as transaction:
+            catch_up(transaction, ids[start : start + BATCH])
+    connection.execute("UPDATE erp_export SET revision = 1 WHERE status = 'PENDING'")
 
 
 def _claim(place: Installation, connection_id: UUID, lease: Lease) -> None:

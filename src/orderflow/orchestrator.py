@@ -28,6 +28,8 @@ from orderflow.flow.ports import Actor, Attempt, Batch, Export, Settlement, Targ
 from orderflow.storage.tables.models import DraftOrderRow, ERPPushLog
 
 CALLER = Actor("orchestrator")
+Way = tuple[UUID | None, str | None]
+"""The connection that the caller named, and the type that it must have."""
 
 
 class PushOrchestrator:
@@ -51,6 +53,7 @@ class PushOrchestrator:
         max_retries: int = 3,
         retry_delay_base: float = 1.0,
         connection_id: UUID | None = None,
+        connector_type: str | None = None,
         on_duplicate: str = OnDuplicate.REFUSE,
     ) -> ERPPushLog:
         """Deliver `draft_order` and return the log row of the last attempt; look at its `status`.
@@ -63,19 +66,20 @@ class PushOrchestrator:
         Args:
             max_retries: Further attempts after a first one that failed and may pass.
             retry_delay_base: Seconds before the first retry; doubled before each further one.
-            connection_id: Where to; the organization's default connection if not given.
+            connection_id: Where to; the organization's default connection, or its only one, if not given.
+            connector_type: Of which type that must be.
             on_duplicate: What to do with an order that is not stored if its customer has another one of the same
                 number: `refuse` it, `revise` the one that is stored, or store a `new` one and deliver both.
 
         Raises:
-            PushServiceError: No attempt could be made: no connection, the wrong state, an order that is not
-                ready or says something else than the one of its number, a configuration that does not open, an ERP
-                that asked to be left alone for a while. `code`, `message` and `hint` say which.
+            PushServiceError: No attempt could be made: no connection, or several to choose from, the wrong state, an
+                order that is not ready or says something else than the one of its number, a configuration that does
+                not open, an ERP that asked to be left alone for a while. `code`, `message` and `hint` say which.
         """
         self._session.commit()
         retry = RetryPolicy(max_retries + 1, retry_delay_base, jitter=0.0)
         try:
-            return self._push(org_id, draft_order, retry, connection_id, OnDuplicate(on_duplicate))
+            return self._push(org_id, draft_order, retry, (connection_id, connector_type), OnDuplicate(on_duplicate))
         except PushServiceError:
             raise
         except OrderFlowError as error:
@@ -90,17 +94,12 @@ class PushOrchestrator:
         return self._session.scalars(select(ERPPushLog).where(ERPPushLog.idempotency_key == key)).one_or_none()
 
     def _push(
-        self,
-        org_id: UUID,
-        draft_order: DraftOrder,
-        retry: RetryPolicy,
-        connection_id: UUID | None,
-        on_duplicate: OnDuplicate,
+        self, org_id: UUID, draft_order: DraftOrder, retry: RetryPolicy, way: Way, on_duplicate: OnDuplicate
     ) -> ERPPushLog:
         lease = Lease(new_id(), self._wiring.lease_seconds)
         with self._wiring.store.work(org_id) as work:
             _store_if_new(work, draft_order, on_duplicate)
-            export = _export_to_push(work, draft_order.id, connection_id)
+            export = _export_to_push(work, draft_order.id, way)
             if export.status in ARRIVED:
                 return self._last_row(export, "SUCCESS")
             to = with_connector(self._wiring, work.connections.open(export.connection_id))
@@ -177,11 +176,14 @@ def _approve(work: Work, order: DraftOrder) -> None:
     work.audit.add("DRAFT_APPROVED", CALLER, "draft_order", [order.id], {"status": before}, {"status": order.status})
 
 
-def _export_to_push(work: Work, order_id: UUID, connection_id: UUID | None) -> Export:
+def _export_to_push(work: Work, order_id: UUID, way: Way) -> Export:
     """Return the order's current export if it is under way or arrived, or a new one."""
     latest = work.exports.latest(order_id)
     if latest is not None and latest.status is not ERPExportStatus.FAILED:
         return latest
+    connection_id, connector_type = way
+    if connector_type is not None:
+        connection_id = work.connections.for_push(connection_id, connector_type)
     return note_request(work, order_id, CALLER, connection_id=connection_id)
 
 

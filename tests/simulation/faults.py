@@ -168,7 +168,7 @@ FAULTS = (
     Fault(
         "a lease is taken, and not written down",
         LEASES,
-        "changed(row, lease_token=lease.token, lease_until=until)",
-        "changed(row, lease_until=until)",
+        "changed(pinned, lease_token=lease.token, lease_until=until)",
+        "changed(pinned, lease_until=until)",
     ),
 )

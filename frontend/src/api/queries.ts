@@ -100,8 +100,9 @@ export function usePreview(id: string, connection_id: string | undefined) {
 }
 
 /** What an action on many orders would do, and where they would go. */
-export function useBulkPreview(body: Schemas["BulkBody"]) {
-  return useLive(["bulk-preview", body], () => answer(api.POST("/api/v1/draft-orders/bulk/preview", { body })));
+export function useBulkPreview(body: Schemas["BulkBody"], enabled: boolean) {
+  const ask = () => answer(api.POST("/api/v1/draft-orders/bulk/preview", { body }));
+  return useLive(["bulk-preview", body], ask, enabled);
 }
 
 export function useExports(query: ExportQuery) {

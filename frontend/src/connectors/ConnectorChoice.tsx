@@ -11,12 +11,20 @@ interface ChoiceProps {
 }
 
 export function ConnectorChoice({ connectors, label, pending, onChoose }: ChoiceProps) {
-  const preferred = connectors.find(({ is_default }) => is_default) ?? connectors[0];
+  const only = connectors.length === 1 ? connectors[0] : undefined;
+  const preferred = connectors.find(({ is_default }) => is_default) ?? only;
   const [chosen, setChosen] = useState<string | null>(preferred?.id ?? null);
   const data = connectors.map((each) => ({ value: each.id, label: choiceName(each) }));
   return (
     <Stack>
-      <Select label="Connector" data={data} value={chosen} onChange={setChosen} allowDeselect={false} />
+      <Select
+        label="Connector"
+        placeholder="Which one?"
+        data={data}
+        value={chosen}
+        onChange={setChosen}
+        allowDeselect={false}
+      />
       <Button loading={pending} disabled={!chosen} onClick={() => onChoose(chosen ?? undefined)}>
         {label}
       </Button>

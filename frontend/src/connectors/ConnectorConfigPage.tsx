@@ -21,7 +21,9 @@ export default function ConnectorConfigPage() {
   const [editing, setEditing] = useState<{ type: string; connector?: Connector }>();
   // What was clicked before the types were here opens as soon as they are.
   const type = types.data?.find(({ type }) => type === editing?.type);
-  const taken = (connectors.data ?? []).some((each) => each.connector_type === type?.type && each.status === "ACTIVE");
+  const taken = (connectors.data ?? []).some(
+    (each) => each.connector_type === type?.type && each.status === "ACTIVE" && !each.name,
+  );
   const addMenu = may("CONNECTORS_EDIT") && (
     <AddMenu types={types.data ?? []} onChoose={({ type }) => setEditing({ type })} />
   );

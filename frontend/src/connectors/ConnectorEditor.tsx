@@ -20,7 +20,7 @@ type Connector = Schemas["Connector"];
 interface Props {
   type: Schemas["ConnectorType"];
   connector?: Connector;
-  /** Another connector of this type delivers already; of each type one may. */
+  /** Another connector of this type without a name delivers already; of each type one may. */
   taken: boolean;
   onClose: () => void;
 }
@@ -33,7 +33,9 @@ export function ConnectorEditor({ type, connector, taken, onClose }: Props) {
   const schema = useMemo(() => formSchema(type.config_schema), [type]);
   const [loaded] = useState(() => (connector ? stored(connector) : NOTHING));
   const [settings, setSettings] = useState(loaded.value);
-  const [enabled, setEnabled] = useState(!taken);
+  const [enabled, setEnabled] = useState(true);
+  const second = taken && !settings.name;
+  const delivers = enabled && !second;
   const filled = filledIn(schema, settings.config);
   const test = useAction((config: Config) => tryConfig(type.type, config, connector?.id), { quiet: true });
   // A test counts for the configuration that passed it, and for no other.
@@ -43,7 +45,7 @@ export function ConnectorEditor({ type, connector, taken, onClose }: Props) {
     load: async () => stored(await getConnector(connector?.id ?? "")),
     save: async (yours, headers) => {
       const body = { ...yours, config: filledIn(schema, yours.config), test_proof: proof, test_on_save: false };
-      return stored(await (connector ? change(connector.id, body, headers) : add(type.type, body, enabled)));
+      return stored(await (connector ? change(connector.id, body, headers) : add(type.type, body, delivers)));
     },
     done: connector ? "Saved" : "The connector is set up",
     onDone: onClose,
@@ -54,7 +56,7 @@ export function ConnectorEditor({ type, connector, taken, onClose }: Props) {
   };
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
-    if (connector || !enabled || proof) saving.save(settings);
+    if (connector || !delivers || proof) saving.save(settings);
     else confirm("Deliver without a passed test?", UNTESTED, "Save untested", () => saving.save(settings));
   };
   const accept = (host_key: string) => {
@@ -92,10 +94,10 @@ export function ConnectorEditor({ type, connector, taken, onClose }: Props) {
         {!connector && (
           <Switch
             label="Deliver as soon as it is saved"
-            checked={enabled}
+            checked={delivers}
             onChange={(event) => setEnabled(event.currentTarget.checked)}
-            description={taken ? "Another connector of this type delivers already; disable it first." : undefined}
-            disabled={taken}
+            description={second ? "Another connector of this type delivers already; give this one a name." : undefined}
+            disabled={second}
           />
         )}
         {may("CONNECTORS_TEST") && <ConfigPreview type={type.type} config={filled} id={connector?.id} />}

@@ -28,7 +28,7 @@ test("what may have arrived goes where it was, or stays", () => {
   expect(destinationText({ ...BOUND, stays: true })).toContain("stay: they may have arrived at SAP Turkey");
 });
 
-test("offered first is where an order was before, then the default, then whatever there is", () => {
+test("offered first is where an order was before, then the default, then the only one", () => {
   const connectors = [
     { id: "1", is_default: false },
     { id: "2", is_default: true },
@@ -39,4 +39,13 @@ test("offered first is where an order was before, then the default, then whateve
   expect(firstChoice(connectors, undefined)).toBe("2");
   expect(firstChoice(connectors.slice(0, 1), undefined)).toBe("1");
   expect(firstChoice([], undefined)).toBeUndefined();
+});
+
+test("where several would do and none is the default, a person says which", () => {
+  const connectors = [
+    { id: "1", is_default: false },
+    { id: "2", is_default: false },
+  ];
+  expect(firstChoice(connectors, undefined)).toBeUndefined();
+  expect(firstChoice(connectors, "2")).toBe("2");
 });

@@ -4,10 +4,10 @@ type Destination = Schemas["Destination"];
 
 type Connector = Pick<Schemas["Connector"], "id" | "is_default">;
 
-/** Which connector is offered first; undefined if there is none. */
+/** Which connector is offered first; undefined if there is none, or several of which nobody chose one. */
 export function firstChoice(connectors: Connector[], preferred: string | undefined): string | undefined {
   const ranked = [connectors.find(({ id }) => id === preferred), connectors.find(({ is_default }) => is_default)];
-  return (ranked.find(Boolean) ?? connectors[0])?.id;
+  return (ranked.find(Boolean) ?? (connectors.length === 1 ? connectors[0] : undefined))?.id;
 }
 
 /** Tells whether a person has a choice: several connectors, and orders that are not bound to one. */

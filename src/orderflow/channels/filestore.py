@@ -28,16 +28,19 @@ class Upload:
     """A file to be written whole and checked.
 
     Attributes:
-        path: Where to; what is there already is overwritten.
+        path: Where to; what is there already is overwritten, unless it is `only_new`.
         content: Its bytes.
         may_start: Asked right before the file is opened; False leaves it out, with a `LEASE_ENDING` error.
         remove_first: A leftover of an earlier attempt to remove on the way; that it is not there is no error.
+        only_new: Whether a file that is there already is left alone, as far as the server lets us look, unless it
+            holds a beginning of `content`, as an attempt leaves it that broke off: a RejectedError, `TARGET_EXISTS`.
     """
 
     path: str
     content: bytes
     may_start: Callable[[], bool] = lambda: True
     remove_first: str | None = None
+    only_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from orderflow.domain.errors import BusyError, NeedsAttentionError
+from orderflow.domain.errors import BusyError, NeedsAttentionError, UnavailableError
 
 BYTES_PER_SECOND = 16 * 1024
 """What a line must carry at least: a transfer has its time to answer, and a second more for every 16 KiB."""
@@ -33,12 +33,27 @@ def too_many_names(place: str, folder: str) -> NeedsAttentionError:
 REST_SECONDS = 15.0
 """How long a connection rests after its server said that it takes no more."""
 
-TOO_MANY = re.compile(
-    r"too many|maximum|max\b|limit|already (connected|logged)|exceed|no more (users|connections|sessions)|"
+_TOO_MANY = re.compile(
+    r"too many|maximum|max\b|limit\b|already (connected|logged)|exceed|no more (users|connections|sessions)|"
     r"try (again )?later|zu viele|bereits (verbunden|angemeldet)|trop de|demasiad",
     re.IGNORECASE,
 )
-"""Words by which servers say that they take no further session, whatever code comes with them."""
+_TRIED_TOO_OFTEN = re.compile(
+    r"(authentication|log-?in|logon|password|anmelde\w*) (failures|attempts|tries|versuche)|"
+    r"(bad|failed|incorrect|invalid|unsuccessful|wrong) (log-?in|password|auth|attempt|user)|"
+    r"incorrect|attempts exceeded|fehlversuche|expired|locked|too many log-?ins? fail",
+    re.IGNORECASE,
+)
+
+
+def tried_too_often(words: str) -> bool:
+    """Return whether a server says that a sign-in is refused, perhaps for good, since wrong ones were tried."""
+    return bool(_TRIED_TOO_OFTEN.search(words))
+
+
+def too_many(words: str) -> bool:
+    """Return whether a server says that it takes no further session, whatever code comes with its words."""
+    return bool(_TOO_MANY.search(words)) and not tried_too_often(words)
 
 
 class SessionLimitError(BusyError):
@@ -48,6 +63,25 @@ class SessionLimitError(BusyError):
     hint = (
         "It is tried again by itself. If it stays so, lower the connection's sessions at once, "
         "or ask for a higher limit on the server."
+    )
+
+
+def closed_unheard(place: str) -> SessionLimitError:
+    """Return the error for a server that closed a connection before it said anything, as servers do that are full."""
+    return SessionLimitError(
+        f"{place} closed the connection before it greeted: it takes no more for now, or nothing from this machine.",
+        hint=f"{SessionLimitError.hint} Check also the port, and that the server lets this machine in.",
+        rests_for=REST_SECONDS,
+    )
+
+
+def silent(place: str, seconds: float) -> UnavailableError:
+    """Return the error for a server that took a connection and said nothing, as servers do that are full or frozen."""
+    return UnavailableError(
+        f"{place} took the connection and did not greet within {seconds:g} seconds.",
+        code="TIMEOUT",
+        hint=f"{SessionLimitError.hint} Check also host and port.",
+        rests_for=REST_SECONDS,
     )
 
 

@@ -26,6 +26,17 @@ def publish_unknown(place: str, path: str, why: str = "") -> InDoubtError:
     return InDoubtError(f"It is unknown whether {path} was published on {place}{why}.", code="PUBLISH_UNKNOWN")
 
 
+def written_before(place: str, path: str, ours: bytes, found: object) -> ConnectorError | None:
+    """Tell what is `found` where a file of ours is to be written in place; None: an earlier attempt's beginning of it.
+
+    Args:
+        found: What was read, as `FileStore.read` gives it: bytes, None or an error.
+    """
+    if isinstance(found, bytes):
+        return None if ours.startswith(found) else target_exists(place, path)
+    return publish_unknown(place, path, ": a file of that name is there, and cannot be compared")
+
+
 def published_before(place: str, path: str, ours: object, found: object) -> ConnectorError | None:
     """Tell what `found` under the final name is, beside `ours` that waits to be published; None: the same.
 

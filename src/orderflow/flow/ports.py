@@ -393,8 +393,16 @@ CHANGEABLE = frozenset({"name", "in_doubt", "commit_within", "give_up_after", "a
 class Connections(Protocol):
     """The connections of one organization."""
 
-    def for_push(self, connection_id: UUID | None) -> UUID:
-        """Return the connection named, or the default one. Raises NotFoundError or StateError."""
+    def for_push(self, connection_id: UUID | None, connector_type: str | None = None) -> UUID:
+        """Return where a push goes: the ACTIVE connection named, else the default one, else the only one.
+
+        Args:
+            connector_type: Only connections of this type will do.
+
+        Raises:
+            NotFoundError: There is no connection of this id.
+            StateError: There is no such ACTIVE one, or there are several and none of them is the default.
+        """
 
     def add(
         self,
@@ -405,7 +413,11 @@ class Connections(Protocol):
         *,
         restricted: bool = False,
     ) -> None:
-        """Insert a DISABLED connection; `restricted`: it is held to what the operator allows."""
+        """Insert a DISABLED connection; `restricted`: it is held to what the operator allows.
+
+        Raises:
+            StateError: Another one has this name, or there are as many, or as large ones, as there may be.
+        """
 
     def type_of(self, connection_id: UUID) -> str:
         """Lock the connection and return its type. Raises NotFoundError."""
@@ -420,13 +432,23 @@ class Connections(Protocol):
         """
 
     def change(self, connection_id: UUID, columns: Mapping[str, Any]) -> dict[str, Any]:
-        """Overwrite name, policy or limits; returns what those that changed were. Raises NotFoundError."""
+        """Overwrite name, policy or limits; returns what those that changed were.
+
+        Raises:
+            NotFoundError: There is no such connection.
+            StateError: Another one has this name; or without one it would be the second of its type that is ACTIVE.
+        """
 
     def delete(self, connection_id: UUID) -> bool:
         """Remove it; False if exports refer to it, so that its row stays. Raises NotFoundError, StateError."""
 
     def enable(self, connection_id: UUID) -> dict[str, Any]:
-        """Make it ACTIVE, the default if there is none; returns its use before. Raises NotFoundError, StateError."""
+        """Make it ACTIVE, the default if it is the only one; returns its use before.
+
+        Raises:
+            NotFoundError: There is no such connection.
+            StateError: It has no name, and nor has another ACTIVE one of its type.
+        """
 
     def disable(self, connection_id: UUID) -> dict[str, Any]:
         """Make it DISABLED; returns its use, `{"status", "is_default"}`, before. Raises NotFoundError."""

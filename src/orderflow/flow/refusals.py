@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from orderflow.domain.errors import NotFoundError, StateError
 
 MOST_CONNECTIONS = 500
 """Of one organization: every list of them is one answer."""
+
+NAMED_AT_MOST = 10
+"""Connections in one sentence."""
 
 MOST_BYTES = 8 * 1024 * 1024
 """Of all configurations of one organization together, for the same reason."""
@@ -35,6 +40,38 @@ def none_active() -> StateError:
         code="NO_ACTIVE_CONNECTION",
         hint="Add a connection, test it and enable it, or name another one.",
     )
+
+
+def which_connection(fits: Sequence[Mapping[str, Any]]) -> StateError:
+    """Several connections would do, each given by `id`, `name` and `connector_type`, and nobody said which."""
+    known = [{"id": str(one["id"]), "name": one["name"], "connector_type": one["connector_type"]} for one in fits]
+    called = [str(one["name"] or one["connector_type"]) for one in known]
+    others = f" and {len(called) - NAMED_AT_MOST} others" if len(called) > NAMED_AT_MOST else ""
+    return StateError(
+        f"There are {len(called)} ACTIVE connections that it could go to, and none of them is the default: "
+        f"{', '.join(called[:NAMED_AT_MOST])}{others}.",
+        code="WHICH_CONNECTION",
+        hint="Name one, or make one of them the default.",
+        details={"connections": known},
+    )
+
+
+def one_to_push_to(fits: Sequence[Mapping[str, Any]], *, named: bool) -> UUID:
+    """Return the id of the connection that a push goes to: the default one, else the only one.
+
+    Args:
+        fits: ACTIVE ones, the default first, each with `id`, `name`, `connector_type` and `is_default`.
+        named: One was named, and only that fits if it is ACTIVE.
+
+    Raises:
+        StateError: There is none, or several of which none is the default.
+    """
+    if not fits:
+        raise disabled() if named else none_active()
+    if len(fits) > 1 and not fits[0]["is_default"]:
+        raise which_connection(fits)
+    found: UUID = fits[0]["id"]
+    return found
 
 
 def disabled() -> StateError:
@@ -71,11 +108,20 @@ def exports_wait(waiting: int) -> StateError:
 
 
 def type_active(connector_type: str, other: UUID) -> StateError:
-    """Of each type one connection may be ACTIVE."""
+    """Of each type one connection without a name may be ACTIVE."""
     return StateError(
-        f"Another {connector_type} connection is ACTIVE: {other}.",
+        f"Another {connector_type} connection is ACTIVE and has no name either: {other}.",
         code="CONNECTOR_TYPE_ACTIVE",
-        hint="Disable that one first; of each type one may be ACTIVE.",
+        hint="Give one of them a name, or disable the other one.",
+    )
+
+
+def name_taken(name: str, other: UUID) -> StateError:
+    """Names are unique, whatever their case."""
+    return StateError(
+        f"Another connection is called {name!r}: {other}.",
+        code="NAME_TAKEN",
+        hint="Choose another name; large and small letters are the same here.",
     )
 
 

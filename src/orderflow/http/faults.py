@@ -103,6 +103,19 @@ _OLD = (
     "NO_CIPHERS",
     "HANDSHAKE_FAILURE",
 )
+_NOBODY_VOUCHES = (
+    "Give the certificate of its authority (CA) in the connection, or have the server use one that this machine "
+    "trusts; then test it."
+)
+_OTHER_NAME = "Have the URL name the host that the certificate is for, or have the server use one for this host."
+_TO_MEND = {
+    9: "Check this machine's clock, or wait until the server's certificate begins to count.",
+    10: "Have the server's certificate renewed; then test the connection.",
+    62: _OTHER_NAME,
+    64: _OTHER_NAME,
+}
+"""What to do by the code of OpenSSL's verification: not yet valid, expired, another name, another address."""
+
 _ENDS = ("EOF", "SHUTDOWN", "CLOSED")
 
 
@@ -128,10 +141,9 @@ def fault_of_tls(name: str, error: ssl.SSLError) -> NeedsAttentionError:
     reason = error.reason or ""
     if isinstance(error, ssl.SSLCertVerificationError):
         return NeedsAttentionError(
-            f"No trusted connection to {name}: {error.verify_message}.",
+            f"No trusted connection to {name}: {error.verify_message.rstrip('.')}.",
             code="TLS_CERTIFICATE",
-            hint="Give the certificate of its authority (CA) in the connection, or have the server use one that this "
-            "machine trusts; then test it.",
+            hint=_TO_MEND.get(error.verify_code, _NOBODY_VOUCHES),
         )
     if any(part in reason for part in _NOT_TLS):
         return NeedsAttentionError(
@@ -140,11 +152,13 @@ def fault_of_tls(name: str, error: ssl.SSLError) -> NeedsAttentionError:
             hint="Check the port, and whether the URL should begin with http://.",
         )
     if any(part in reason for part in _OLD) and "CERTIFICATE" not in reason:
+        perhaps = ", or ask for a client certificate" if "HANDSHAKE_FAILURE" in reason else ""
         return NeedsAttentionError(
             f"No trusted connection to {name}: it and OrderFlow have no TLS in common ({_plain(reason)}). It may know "
-            "only TLS 1.0 or 1.1, or old ciphers.",
+            f"only TLS 1.0 or 1.1, or old ciphers{perhaps}.",
             code="TLS_TOO_OLD",
-            hint="Have the server offer TLS 1.2 or 1.3; then test the connection.",
+            hint="Have the server offer TLS 1.2 or 1.3"
+            f"{', or give the client certificate that it asks for' if perhaps else ''}; then test the connection.",
         )
     return NeedsAttentionError(
         f"No trusted connection to {name}: it does not accept our certificate ({_plain(reason)}).",

@@ -10,6 +10,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from orderflow.domain.errors import ConfigError
+from orderflow.net.private_keys import mended
 
 
 def tls_context(
@@ -29,11 +30,11 @@ def tls_context(
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if ca:
         try:
-            context.load_verify_locations(cadata=ca)
-        except (ssl.SSLError, ValueError):
+            context.load_verify_locations(cadata=mended(ca))
+        except (ssl.SSLError, ValueError, TypeError):  # the last for what is not ASCII
             raise ConfigError("The authority's certificate (CA) cannot be read: give it in PEM.") from None
     if certificate and key:
-        _load_chain(context, certificate, opened_key(key, passphrase))
+        _load_chain(context, mended(certificate), opened_key(mended(key), passphrase))
     return context
 
 

@@ -23,6 +23,7 @@ from urllib.request import getproxies_environment, proxy_bypass
 import httpcore
 import httpx
 
+from orderflow.domain.errors import NeedsAttentionError
 from orderflow.domain.reach import Reach, current
 from orderflow.net import addresses
 from orderflow.net.deadline import Counter, Deadline, DeadlineError, sever
@@ -95,13 +96,28 @@ def proxy_for(url: str) -> str | None:
 
     `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` name it, `NO_PROXY` lists hosts, domains and networks without one.
     Source: https://everything.curl.dev/usingcurl/proxies/env.html
+
+    Raises:
+        NeedsAttentionError: It is none that is spoken to, as one for SOCKS.
     """
     parts = httpx.URL(url)
     proxies = getproxies_environment()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if not proxy or proxy_bypass(parts.host, proxies) or _in_networks(parts.host, proxies.get("no", "")):
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    if not proxy or proxy_bypass(f"{parts.host}:{port}", proxies) or _in_networks(parts.host, proxies.get("no", "")):
         return None
-    return proxy if "://" in proxy else f"http://{proxy}"
+    return _spoken_to(proxy if "://" in proxy else f"http://{proxy}")
+
+
+def _spoken_to(proxy: str) -> str:
+    kind = proxy.partition("://")[0].lower()
+    if kind not in ("http", "https"):
+        raise NeedsAttentionError(
+            f"This machine's environment names a proxy of the kind {kind}; OrderFlow speaks to HTTP proxies only.",
+            code="PROXY_UNKNOWN",
+            hint="Name an HTTP proxy in HTTPS_PROXY, or list the host in NO_PROXY; then start OrderFlow again.",
+        )
+    return proxy
 
 
 def check_behind_proxy(url: str, reach: Reach, deadline: Deadline) -> None:

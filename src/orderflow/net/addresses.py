@@ -14,6 +14,8 @@ from typing import Any
 from orderflow.domain.errors import NeedsAttentionError, UnavailableError
 from orderflow.domain.reach import Reach, current
 from orderflow.net.allowed import check_addresses
+from orderflow.net.deadline import Deadline
+from orderflow.net.names import lookup
 from orderflow.net.ranges import parsed, public
 
 HOST_UNKNOWN = f"Check how the host's name is written, and DNS on this machine. {UnavailableError.hint}"
@@ -69,20 +71,20 @@ def check(host: str, addresses: Iterable[str], reach: Reach | None = None) -> No
     check_addresses(host, found, reach or current())
 
 
-def connected(host: str, port: int, timeout: float, reach: Reach | None = None) -> socket.socket:
-    """Return a socket that is connected to `host`; `timeout` in seconds, for each of its addresses.
+def connected(host: str, port: int, deadline: Deadline, reach: Reach | None = None) -> socket.socket:
+    """Return a socket that is connected to `host`: its name is looked up, and its addresses are tried, by `deadline`.
 
     Raises:
         OSError: It cannot be reached.
         NeedsAttentionError: It may not be reached, as `check` says.
     """
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found = lookup(host, port, deadline)
     check(host, [str(one[4][0]) for one in found], reach)
     failure: OSError = OSError("no address")
     for family, kind, protocol, _, address in found:
         opened = socket.socket(family, kind, protocol)
-        opened.settimeout(timeout)
         try:
+            opened.settimeout(deadline.left())
             opened.connect(address)
         except OSError as error:
             opened.close()

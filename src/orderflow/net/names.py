@@ -33,7 +33,7 @@ def lookup(host: str, port: int, deadline: Deadline) -> Found:
         except OSError as error:
             answer.put(error)
         except UnicodeError:  # what a name may not hold
-            answer.put(OSError(f"{host!r} is no name of a host"))
+            answer.put(socket.gaierror(socket.EAI_NONAME, f"{host!r} is no name of a host"))
 
     threading.Thread(target=ask, name="lookup", daemon=True).start()
     try:

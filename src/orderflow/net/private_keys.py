@@ -1,4 +1,4 @@
-"""Private keys as people paste them: mended where only their white space went, refused where opening takes too long.
+"""Keys and certificates as people paste them: mended where only white space went, refused where opening takes too long.
 
 A key that is protected by a passphrase says itself how much work it is to open: rounds of bcrypt (OpenSSH's
 PROTOCOL.key), iterations of PBKDF2, the cost of scrypt (RFC 8018, RFC 7914). Nobody may make us work for hours.

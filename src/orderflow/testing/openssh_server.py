@@ -61,6 +61,7 @@ class OpenSSHServer:
 
     def _write_config(self, lines: list[str]) -> None:
         keys = [f"HostKey {path}" for path in sorted(self._home.glob("host_*"))]
+        many = [] if any(line.startswith("MaxStartups") for line in lines) else ["MaxStartups 100"]
         (self._home / "sshd_config").write_text(
             "\n".join(
                 [
@@ -71,7 +72,7 @@ class OpenSSHServer:
                     "StrictModes no",
                     "UsePAM no",
                     "PermitRootLogin yes",
-                    "MaxStartups 100",
+                    *many,
                     *lines,
                     "",
                 ]
@@ -98,6 +99,11 @@ class OpenSSHServer:
             except ConnectionRefusedError:
                 time.sleep(0.02)
         raise RuntimeError(f"sshd did not start: {(self._home / 'log').read_text()}")
+
+    def admit(self, public_key: str) -> None:
+        """Let another key in, given as a line of authorized_keys(5)."""
+        with (self._home / "authorized_keys").open("a") as keys:
+            keys.write(f"\n{public_key}\n")
 
     def processes(self) -> list[psutil.Process]:
         """Return those that serve connections."""

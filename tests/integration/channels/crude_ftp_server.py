@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import threading
@@ -22,6 +23,10 @@ class CrudeFTPServer:
             out what it has heard of that command, as ProFTPD does.
         most_sessions: More are refused with `too_many`.
         says: Answers to commands, as bytes, instead of its own.
+
+    Attributes:
+        endless: Commands whose answer has no end; "LISTING" for a folder of endless names, "NAME" for one such name.
+        drips: Commands whose answer comes byte by byte and has no end; "LISTING" for a folder that is listed so.
     """
 
     def __init__(
@@ -40,6 +45,7 @@ class CrudeFTPServer:
         self.most_sessions, self.too_many, self.says, self.on_rename = most_sessions, too_many, says or {}, on_rename
         self.live = self.most_live = self.heard = 0
         self.endless: set[str] = set()
+        self.drips: set[str] = set()
         self.commands: list[str] = []
 
     def __enter__(self) -> Self:
@@ -86,7 +92,9 @@ class _Session:
             word, _, argument = line.partition(b" ")
             command = word.decode("ascii", "replace").upper()
             self._server.commands.append(command)
-            if command in self._server.endless:
+            if command in self._server.drips:
+                self._drip(self._conn, b"220-")
+            elif command in self._server.endless:
                 self._say_for_ever(command)
             elif command in self._server.says:
                 self._say(self._server.says[command])
@@ -120,6 +128,11 @@ class _Session:
         code = b"220" if command == "NOOP" else b"211"
         while True:
             self._conn.sendall(code + b"-and so on\r\n" * 1000)
+
+    def _drip(self, conn: socket.socket, words: bytes) -> None:
+        for byte in itertools.cycle(words):
+            conn.sendall(bytes([byte]))
+            time.sleep(0.02)  # until the client hangs up
 
     def _path(self, argument: bytes) -> Path:
         path = argument if argument.startswith(b"/") else self._here.rstrip(b"/") + b"/" + argument
@@ -191,8 +204,12 @@ class _Session:
 
     def _list(self, argument: bytes, facts: Callable[[Path], bytes]) -> None:
         with self._transfer() as conn:
+            if "LISTING" in self._server.drips:
+                self._drip(conn, _LINE)
+            while "NAME" in self._server.endless:
+                conn.sendall(b"x" * 65536)
             while "LISTING" in self._server.endless:
-                conn.sendall(b"type=file;size=1;modify=20260101000000; name\r\n" * 1000)
+                conn.sendall(_LINE * 1000)
             for path in sorted(self._path(argument).iterdir()):
                 conn.sendall(facts(path) + os.fsencode(path.name) + b"\r\n")
         self._say(b"226 done")
@@ -233,6 +250,9 @@ class _Session:
             self._say(b"550 no")
         else:
             self._say(b"257 made")
+
+
+_LINE = b"type=file;size=1;modify=20260101000000; name\r\n"
 
 
 def _facts(path: Path) -> bytes:

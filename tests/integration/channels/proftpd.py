@@ -10,6 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -24,9 +25,9 @@ Speaks = Literal["sftp", "ftp", "ftps"]
 
 
 class ProFTPD:
-    """Serve a folder as `/` to the account `orderflow`, as the present user."""
+    """Serve a folder as `/` to the account `orderflow`, as the present user; `extra` are lines of its configuration."""
 
-    def __init__(self, root: Path, speaks: Speaks) -> None:
+    def __init__(self, root: Path, speaks: Speaks, extra: Sequence[str] = ()) -> None:
         self.root, self.speaks = root, speaks
         self._home = Path(tempfile.mkdtemp(prefix="of-proftpd-"))
         with socket.socket() as probe:
@@ -40,7 +41,7 @@ class ProFTPD:
             ["openssl", "passwd", "-6", PASSWORD], capture_output=True, text=True, check=True
         ).stdout.strip()
         self._write("passwd", f"orderflow:{hashed}:{os.getuid()}:{os.getgid()}::{root}:/bin/sh\n")
-        self._write("proftpd.conf", "\n".join([*self._common(), *self._engine(), ""]))
+        self._write("proftpd.conf", "\n".join([*self._common(), *self._engine(), *extra, ""]))
 
     @property
     def account(self) -> dict[str, Any]:

@@ -14,7 +14,14 @@ from orderflow.channels.filestore import Rename, Upload
 from orderflow.channels.ftp import session as ftp_session
 from orderflow.channels.ftp.store import close_all, open_ftp
 from orderflow.channels.ftp.target import FTPTarget
-from orderflow.domain.errors import BusyError, ConnectorError, InDoubtError, NeedsAttentionError, RejectedError
+from orderflow.domain.errors import (
+    BusyError,
+    ConnectorError,
+    InDoubtError,
+    NeedsAttentionError,
+    RejectedError,
+    UnavailableError,
+)
 from tests.integration.channels.crude_ftp_server import CrudeFTPServer
 
 TOKEN = UUID("0b9f8a51-7c0e-4d8e-9b57-2f3a1c6d4e10")
@@ -232,6 +239,10 @@ def test_a_test_that_logs_in_for_itself_takes_the_place_of_an_idle_session(root)
         ({"PASS": b"530 Non-anonymous sessions must use encryption."}, "TLS_REQUIRED"),
         ({"PASS": b"530 Login incorrect (sesame)."}, "AUTH_FAILED"),
         ({"PASS": b"430 Invalid username or password"}, "AUTH_FAILED"),
+        ({"PASS": b"530 Too many failed login attempts"}, "AUTH_FAILED"),
+        ({"PASS": b"421 Maximum login attempts exceeded"}, "AUTH_FAILED"),
+        ({"PASS": b"530 Account expired (max days)"}, "AUTH_FAILED"),
+        ({"USER": b"421 TLS is required on the control channel"}, "TLS_REQUIRED"),
         ({"STOR": b"550 no such luck"}, "PERMISSION_DENIED"),
     ],
 )
@@ -246,6 +257,23 @@ def test_the_servers_own_words_are_told_but_never_the_password(root, says, code)
     assert isinstance(error, NeedsAttentionError)
     assert words.decode()[4:12] in error.message
     assert "sesame" not in str(error.as_json())
+
+
+@pytest.mark.parametrize(
+    ("banner", "kind", "code"),
+    [
+        (b"421 Service not available", BusyError, "SESSION_LIMIT"),
+        (b"530 Not allowed from your host", NeedsAttentionError, "PERMISSION_DENIED"),
+        (b"550 SSL/TLS required", NeedsAttentionError, "TLS_REQUIRED"),
+        (b"SSH-2.0-OpenSSH_9.2", UnavailableError, "PROTOCOL_ERROR"),
+        (b"HTTP/1.1 400 Bad Request", UnavailableError, "PROTOCOL_ERROR"),
+    ],
+)
+def test_whoever_greets_otherwise_is_named_by_its_words(root, banner, kind, code):
+    with CrudeFTPServer(root, banner=banner) as server, pytest.raises(kind) as caught:
+        store(server).list("/out")
+    assert caught.value.code == code
+    assert banner.decode() in caught.value.message
 
 
 @pytest.mark.parametrize("command", ["FEAT", "PASS"])

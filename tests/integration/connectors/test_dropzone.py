@@ -494,6 +494,26 @@ def test_in_place_a_crash_asks_whether_the_file_is_there_in_full(installation: A
     assert (installation.export(half)["status"], len(place.take())) == ("SENT", 2)
 
 
+def test_in_place_somebody_elses_file_is_never_replaced(installation: Any, place: Place, connect: Any) -> None:
+    connection_id = connect(atomic_write=False)
+    orders = installation.pushed(4)
+    batch = claimed(installation, connection_id)
+    contents = {attempt.order.id: attempt.order.delivery.document.content for attempt in batch.attempts}
+    files = {order: place.root / "out" / installation.export(order)["filename"] for order in orders}
+    foreign, longer, half, whole = orders
+    files[foreign].write_bytes(b"foreign")
+    files[longer].write_bytes(contents[longer] + b" ")
+    files[half].write_bytes(contents[half][:20])
+    files[whole].write_bytes(contents[whole])
+    deliver(installation.wiring, batch)
+    settle(installation.wiring, batch)
+    for order, found in ((foreign, b"foreign"), (longer, contents[longer] + b" ")):
+        assert (installation.order(order)["status"], files[order].read_bytes()) == ("ERROR", found)
+        assert installation.export(order)["error_json"]["code"] == "TARGET_EXISTS"
+    for order in (half, whole):
+        assert (installation.order(order)["status"], files[order].read_bytes()) == ("PUSHED", contents[order])
+
+
 @pytest.mark.parametrize(("answers", "others"), [(50, 1_000), pytest.param(200, 3_000, marks=pytest.mark.large)])
 def test_answers_are_found_in_a_full_folder(
     installation: Any, place: Place, connect: Any, answers: int, others: int

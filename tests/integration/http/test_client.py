@@ -112,6 +112,22 @@ def test_the_environments_proxy_is_asked(server, client, monkeypatch):
         client.send("GET", "http://erp.invalid/ping")
 
 
+@pytest.mark.parametrize("listed", ["127.0.0.1", "*", "127.0.0.0/8", "erp.invalid,127.0.0.1", "127.0.0.1:PORT"])
+def test_a_host_is_reached_without_the_proxy_as_it_is_listed(listed, server, client, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", listed.replace("PORT", server.url.rpartition(":")[2]))
+    assert client.send("GET", f"{server.url}/ping").ok
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1080", "SOCKS5H://user:s3cret@127.0.0.1:1080", "ftp://proxy:21"])
+def test_a_proxy_of_another_kind_is_named(proxy, server, client, monkeypatch):
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(NeedsAttentionError) as caught:
+        client.send("POST", "https://erp.invalid/orders", content=b"{}")
+    assert caught.value.code == "PROXY_UNKNOWN"
+    assert "s3cret" not in caught.value.message
+
+
 def test_a_proxy_that_does_not_lead_there_leaves_nothing_in_doubt(server, client, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", server.url)
     with pytest.raises(UnavailableError, match="proxy"):

@@ -890,12 +890,69 @@ def test_a_connection_begins_disabled_and_the_first_to_be_enabled_is_the_default
     )
 
 
-def test_of_a_type_one_is_active(bench: Bench) -> None:
+def test_of_a_type_one_without_a_name_is_active(bench: Bench) -> None:
     first, second = connection(bench), new_id()
     with bench.store.work(bench.org_id) as work:
         work.connections.add(second, "MOCK", {}, None)
     error = refused(bench, "enable", second)
-    assert (error.code, error.message) == ("CONNECTOR_TYPE_ACTIVE", f"Another MOCK connection is ACTIVE: {first}.")
+    assert error.code == "CONNECTOR_TYPE_ACTIVE"
+    assert error.message == f"Another MOCK connection is ACTIVE and has no name either: {first}."
+    with bench.store.work(bench.org_id) as work:
+        work.connections.change(second, {"name": "Second"})
+        work.connections.enable(second)
+    assert refused(bench, "change", second, {"name": None}).code == "CONNECTOR_TYPE_ACTIVE"
+    with bench.store.work(bench.org_id) as work:
+        work.connections.change(first, {"name": "First"})
+        assert work.connections.change(second, {"name": None}) == {"name": "Second"}
+
+
+def test_no_two_connections_are_called_the_same_until_one_is_gone(bench: Bench) -> None:
+    first, second = connection(bench), connection(bench, "OTHER")
+    with bench.store.work(bench.org_id) as work:
+        work.connections.change(first, {"name": "SAP Köln"})
+        work.connections.change(first, {"name": "SAP KÖLN"})
+    error = refused(bench, "change", second, {"name": "sap köln"})
+    assert (error.code, error.message) == ("NAME_TAKEN", f"Another connection is called 'sap köln': {first}.")
+    assert refused(bench, "add", new_id(), "THIRD", {}, "Sap Köln").code == "NAME_TAKEN"
+    export(bench, first, "ACKED")
+    with bench.store.work(bench.org_id) as work:
+        assert work.connections.delete(first) is False
+        work.connections.change(second, {"name": "sap köln"})
+
+
+def test_of_several_nobody_inherits_what_the_default_was_meant_for(bench: Bench) -> None:
+    first, second, third = new_id(), new_id(), new_id()
+    for one, name in ((first, "A"), (second, "B"), (third, "C")):
+        with bench.store.work(bench.org_id) as work:
+            work.connections.add(one, "MOCK", {}, name)
+            work.connections.enable(one)
+            assert work.connections.for_push(None) == first
+    with bench.store.work(bench.org_id) as work:
+        work.connections.disable(first)
+    error = refused(bench, "for_push", None)
+    assert error.code == "WHICH_CONNECTION"
+    assert error.message.endswith("none of them is the default: B, C.")
+    assert [one["id"] for one in error.details["connections"]] == [str(second), str(third)]
+    assert refused(bench, "for_push", None, "MOCK").code == "WHICH_CONNECTION"
+    assert refused(bench, "for_push", None, "OTHER").code == "NO_ACTIVE_CONNECTION"
+    with bench.store.work(bench.org_id) as work:
+        assert work.connections.for_push(third) == third
+        work.connections.enable(first)
+        assert work.connections.open(first).status is ConnectionStatus.ACTIVE
+    assert refused(bench, "for_push", None).code == "WHICH_CONNECTION", "nor does who comes back"
+    with bench.store.work(bench.org_id) as work:
+        work.connections.disable(first)
+        work.connections.disable(second)
+    with bench.store.work(bench.org_id) as work:
+        assert work.connections.for_push(None) == third, "of one left there is no doubt"
+
+
+def test_a_push_goes_to_the_connection_of_a_type(bench: Bench) -> None:
+    default, other = connection(bench), connection(bench, "OTHER")
+    with bench.store.work(bench.org_id) as work:
+        assert work.connections.for_push(None, "OTHER") == other
+        assert work.connections.for_push(None, "MOCK") == default
+    assert refused(bench, "for_push", other, "MOCK").code == "CONNECTION_DISABLED"
 
 
 def test_configurations_have_room_together(bench: Bench) -> None:

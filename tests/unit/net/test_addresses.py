@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+import time
 
 import pytest
 
@@ -11,6 +12,7 @@ from orderflow.connectors.dropzone import DropzoneJsonV1Connector
 from orderflow.domain.errors import NeedsAttentionError
 from orderflow.http import HttpClient
 from orderflow.net import addresses
+from orderflow.net.deadline import Deadline
 
 
 @pytest.fixture
@@ -81,7 +83,7 @@ def test_one_private_address_among_public_ones_is_enough(hosted, monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     with pytest.raises(NeedsAttentionError):
-        addresses.connected("rebind.example", 21, 1)
+        addresses.connected("rebind.example", 21, Deadline(1))
 
 
 def test_a_folder_of_the_host_is_private_too(hosted, tmp_path):
@@ -90,4 +92,19 @@ def test_a_folder_of_the_host_is_private_too(hosted, tmp_path):
 
 
 def test_without_the_setting_everything_may_be_reached(listener):
-    addresses.connected("127.0.0.1", listener.getsockname()[1], 1).close()
+    addresses.connected("127.0.0.1", listener.getsockname()[1], Deadline(1)).close()
+
+
+def test_all_addresses_of_a_name_share_one_end(monkeypatch):
+    full = socket.create_server(("127.0.0.1", 0), backlog=0)
+    place = full.getsockname()
+    with full, socket.create_connection(place):  # its queue is full: whoever knocks is not answered
+
+        def resolve(*_, **__):
+            return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", place)] * 10
+
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)
+        began = time.monotonic()
+        with pytest.raises(TimeoutError):
+            addresses.connected("many.example", place[1], Deadline(0.3))
+        assert time.monotonic() - began < 1.5

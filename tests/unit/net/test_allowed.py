@@ -17,6 +17,7 @@ from orderflow.domain.reach import OPERATOR, Place, Reach, within
 from orderflow.http import HttpClient
 from orderflow.net import addresses, allowed
 from orderflow.net.allowed import AllowedFolder, AllowedNetwork, Rules, set_rules
+from orderflow.net.deadline import Deadline
 from orderflow.net.ranges import parsed
 
 ACME, BETA = Reach("acme", restricted=True), Reach("beta", restricted=True)
@@ -150,7 +151,7 @@ def test_the_address_that_was_checked_is_the_one_connected_to(listener, monkeypa
     monkeypatch.setattr(allowed, "_is_local", lambda _: False)
     allow("127.0.0.1")
     monkeypatch.setattr(socket, "getaddrinfo", rebinding)
-    addresses.connected("rebind.example", port, 1, ACME).close()
+    addresses.connected("rebind.example", port, Deadline(1), ACME).close()
     assert len(asked) == 1
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from orderflow.channels.filestore import Entry, FileStore, Rename, Upload
-from orderflow.channels.publishing import COMPARED_AT_MOST, published_before
+from orderflow.channels.publishing import COMPARED_AT_MOST, published_before, written_before
 from orderflow.domain.errors import ConnectorError, LeaseEndingError, NeedsAttentionError, TransientError
 
 Item = TypeVar("Item")
@@ -41,6 +41,8 @@ class FilesystemStore(FileStore):
         if upload.remove_first:
             self.remove([upload.remove_first])
         _check_lease(upload.may_start)
+        if upload.only_new:
+            _check_name(upload)
         # Others get what the umask leaves of this; an order is nobody else's business.
         file = os.open(upload.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o660)
         try:
@@ -131,14 +133,25 @@ def _with_target(rename: Rename) -> bool:
     ours = _read(rename.source, COMPARED_AT_MOST)
     if ours is None:
         return False
-    try:
-        found: object = _read(rename.target, COMPARED_AT_MOST)
-    except (OSError, ConnectorError):
-        found = None
-    if error := published_before("this machine", rename.target, ours, found):
+    if error := published_before("this machine", rename.target, ours, _readable(rename.target)):
         raise error
     Path(rename.source).unlink()
     return False
+
+
+def _check_name(upload: Upload) -> None:
+    """Raise ConnectorError if something has the name that is not a beginning of the file."""
+    if os.path.lexists(upload.path) and (
+        error := written_before("this machine", upload.path, upload.content, _readable(upload.path))
+    ):
+        raise error
+
+
+def _readable(path: str) -> bytes | None:
+    try:
+        return _read(path, COMPARED_AT_MOST)
+    except (OSError, ConnectorError):
+        return None
 
 
 def _check_lease(may_start: Callable[[], bool]) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from orderflow.channels.ftp.target import FTPTarget
-from orderflow.channels.limits import TOO_MANY, session_limit
+from orderflow.channels.limits import session_limit, too_many, tried_too_often
 from orderflow.domain.errors import (
     ConfigError,
     ConnectorError,
@@ -68,17 +68,31 @@ def translated(target: FTPTarget) -> Iterator[None]:
 def login_refused(target: FTPTarget, error: ftplib.Error) -> ConnectorError:
     """Return our counterpart of a refusal to let us in."""
     words, code = words_of(target, error), code_of(error)
-    if code == 421 or TOO_MANY.search(words):
+    if too_many(words):
         return session_limit(target.place, words)
     if not target.tls and _WANTS_TLS.search(words):
         return _tls_required(target, words)
-    if isinstance(error, ftplib.error_perm) or code == 430:
+    if code == 421 and not tried_too_often(words):
+        return session_limit(target.place, words)
+    if isinstance(error, ftplib.error_perm) or code in (421, 430):
         return NeedsAttentionError(
             f"{target.place} refused the login of {target.username} with this password ({words}).",
             code="AUTH_FAILED",
             hint="Check user name and password with whoever runs the server, correct them and test the connection.",
         )
     return session_error(target, error)
+
+
+def turned_away(target: FTPTarget, error: ftplib.Error) -> ConnectorError:
+    """Return our counterpart of a refusal before anybody signed in."""
+    reason = login_refused(target, error)
+    if reason.code != "AUTH_FAILED":
+        return reason
+    return NeedsAttentionError(
+        f"{target.place} turned us away before the sign-in ({words_of(target, error)}).",
+        code="PERMISSION_DENIED",
+        hint="Have the server let this machine in, then test the connection.",
+    )
 
 
 def _tls_required(target: FTPTarget, words: str) -> NeedsAttentionError:
@@ -103,12 +117,18 @@ def tls_failed(target: FTPTarget, error: ssl.SSLError) -> ConnectorError:
     reason = (error.reason or "").upper()
     if isinstance(error, ssl.SSLCertVerificationError):
         return NeedsAttentionError(
-            f"{target.place} did not prove to be {target.host}: {error.verify_message}.",
+            f"{target.place} did not prove to be {target.host}: {error.verify_message.rstrip('.')}.",
             code="CERTIFICATE_UNTRUSTED",
             hint="Have the server's certificate mended, or enter the certificate of the authority that signed it.",
         )
     said = reason.replace("_", " ").lower() or "the connection was closed"
-    if any(part in reason for part in _VERSION):
+    if "CERTIFICATE" in reason:  # the server's word about ours
+        return NeedsAttentionError(
+            f"{target.place} asks for a client certificate ({said}), and OrderFlow has none for FTPS.",
+            code="TLS_INCOMPATIBLE",
+            hint="Have the server let this account in by its password alone.",
+        )
+    if is_about_version(error):
         return NeedsAttentionError(
             f"{target.place} takes neither TLS 1.2 nor TLS 1.3 ({said}).",
             code="TLS_VERSION",
@@ -118,9 +138,16 @@ def tls_failed(target: FTPTarget, error: ssl.SSLError) -> ConnectorError:
         return NeedsAttentionError(
             f"{target.place} and OrderFlow found no common way to encrypt over TLS ({said}).",
             code="TLS_INCOMPATIBLE",
-            hint="Have the server's certificate, keys and ciphers brought up to date (RSA 2048 or ECDSA, AES-GCM).",
+            hint="Have the server's certificate, keys and ciphers brought up to date (RSA 2048 or ECDSA, AES-GCM). If "
+            "it asks for a client certificate, have it let this account in by its password alone.",
         )
     return UnavailableError(f"TLS with {target.place} broke off ({said}).", code="CONNECTION_LOST")
+
+
+def is_about_version(error: BaseException) -> bool:
+    """Return whether a TLS handshake failed because the server takes other versions."""
+    reason = (error.reason or "").upper() if isinstance(error, ssl.SSLError) else ""
+    return any(part in reason for part in _VERSION)
 
 
 def session_error(target: FTPTarget, error: Exception) -> ConnectorError:

@@ -11,12 +11,10 @@ from datetime import UTC, datetime
 
 from orderflow.channels.filestore import Entry, Upload
 from orderflow.channels.ftp.errors import code_of
-from orderflow.channels.ftp.session import FTPSession, TooMuchError
+from orderflow.channels.ftp.session import LISTING_TIMES, FTPSession, TooMuchError
 from orderflow.channels.limits import too_many_names
+from orderflow.channels.publishing import COMPARED_AT_MOST, written_before
 from orderflow.domain.errors import ConnectorError, LeaseEndingError, NeedsAttentionError, TransientError
-
-LISTING_TIMES = 10
-"""How many times the time to answer the listing of a folder may take where each name must be asked about."""
 
 _TEMPORARY = re.compile(r"(?P<stem>.+)(?P<rest>\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp)")
 
@@ -46,7 +44,7 @@ def check_lease(may_start: Callable[[], bool], path: str) -> None:
 
 
 def upload(session: FTPSession, item: Upload, path: str, remove_first: str | None) -> None:
-    """Write a file and check its size."""
+    """Write a file and check its size; whose file has an `only_new` name already, `check_name` tells."""
     if remove_first:
         with suppress(ftplib.error_perm, ftplib.error_temp):
             session.delete(remove_first)
@@ -57,6 +55,20 @@ def upload(session: FTPSession, item: Upload, path: str, remove_first: str | Non
         raise TransientError(
             f"{item.path} has {size} bytes on the server instead of {len(item.content)}.", code="SIZE_MISMATCH"
         )
+
+
+def check_name(session: FTPSession, item: Upload, path: str, place: str) -> None:
+    """Raise ConnectorError if something has the name of a file to be written in place, and is not a part of it."""
+    if is_seen(session, path) and (error := written_before(place, item.path, item.content, readable(session, path))):
+        raise error
+
+
+def readable(session: FTPSession, path: str) -> bytes | None:
+    """Return what a file holds that is to be compared; None if it may not be read, or is gone."""
+    try:
+        return read(session, path, COMPARED_AT_MOST)
+    except (ConnectorError, ftplib.error_perm):
+        return None
 
 
 def read(session: FTPSession, path: str, limit: int) -> bytes | None:

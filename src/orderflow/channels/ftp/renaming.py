@@ -18,7 +18,7 @@ from orderflow.channels.ftp import files
 from orderflow.channels.ftp.errors import is_fatal
 from orderflow.channels.ftp.session import FTPSession
 from orderflow.channels.ftp.target import FTPTarget
-from orderflow.channels.publishing import COMPARED_AT_MOST, publish_unknown, published_before
+from orderflow.channels.publishing import publish_unknown, published_before
 from orderflow.domain.errors import ConnectorError
 
 
@@ -92,18 +92,11 @@ def _with_target(session: FTPSession, target: FTPTarget, item: Rename) -> bool:
     source = next((name for name in _names_of_source(target, item) if files.is_there(session, name)), None)
     if source is None:
         return False
-    ours, found = (_content(session, path) for path in (source, item.target))
+    ours, found = (files.readable(session, path) for path in (source, item.target))
     if error := published_before(target.place, item.target, ours, found):
         raise error
     session.delete(source)
     return False
-
-
-def _content(session: FTPSession, path: str) -> bytes | None:
-    try:
-        return files.read(session, path, COMPARED_AT_MOST)
-    except (ConnectorError, ftplib.error_perm):
-        return None
 
 
 def _cut_short(session: FTPSession, path: str) -> Iterator[str]:

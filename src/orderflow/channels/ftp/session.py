@@ -13,15 +13,27 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from orderflow.channels.ftp.errors import login_refused, tls_not_offered, translated
+from orderflow.channels.ftp.errors import is_about_version, login_refused, tls_not_offered, translated, turned_away
 from orderflow.channels.ftp.target import FTPTarget
-from orderflow.channels.limits import BYTES_PER_SECOND, MOST_NAME_BYTES, MOST_NAMES, seconds_for
+from orderflow.channels.limits import (
+    BYTES_PER_SECOND,
+    MOST_NAME_BYTES,
+    MOST_NAMES,
+    closed_unheard,
+    seconds_for,
+    silent,
+)
 from orderflow.domain.errors import ConfigError
 from orderflow.net.addresses import connected
+from orderflow.net.deadline import Deadline
+from orderflow.net.private_keys import mended
 
 LONGEST_LINE = 8 * 1024
 MOST_LINES = 1_000
 """Of one reply: bytes of a line, and lines."""
+
+LISTING_TIMES = 10
+"""How many times the time to answer the listing of a folder may take, with what is asked about each name."""
 
 _PIECE = 64 * 1024
 # Servers that take nothing older than TLS 1.3, by host and port.
@@ -66,18 +78,22 @@ class FTPSession(ftplib.FTP_TLS):
 
     @classmethod
     def _begun_otherwise(cls, target: FTPTarget, ends: float, first: OSError) -> FTPSession:
-        """Try the other version of TLS; if that goes wrong too, the first error is the one to tell."""
+        """Try the other version of TLS; if that goes wrong too, the first error is told that is not about versions."""
         _only_13.symmetric_difference_update({_place(target)})
         try:
             return cls._begun(target, ends)
-        except (ssl.SSLError, ConnectionResetError):
+        except (ssl.SSLError, ConnectionResetError) as second:
             _only_13.symmetric_difference_update({_place(target)})
-            raise first from None
+            raise (second if is_about_version(first) else first) from None
 
     @classmethod
     def _begun(cls, target: FTPTarget, ends: float) -> FTPSession:
         context = _context(target)
-        sock = connected(target.host, target.port, target.connect_timeout, target.reach)
+        seconds = min(target.connect_timeout, ends - time.monotonic())
+        try:
+            sock = connected(target.host, target.port, Deadline(seconds), target.reach)
+        except ConnectionResetError:
+            raise closed_unheard(target.place) from None
         session = cls(context=context, encoding="utf-8")
         session._end, session.answer_time, session._received = ends, target.timeout, bytearray()
         try:
@@ -91,10 +107,7 @@ class FTPSession(ftplib.FTP_TLS):
 
     def _open(self, target: FTPTarget, sock: socket.socket) -> None:
         self.host, self.port, self.sock, self.af = target.host, target.port, sock, sock.family
-        try:
-            self.welcome = self.getresp()
-        except ftplib.Error as error:
-            raise login_refused(target, error) from None
+        self._be_greeted(target)
         if target.tls:
             self._secure(target)
         try:
@@ -109,6 +122,18 @@ class FTPSession(ftplib.FTP_TLS):
         if "UTF8" in self.features:  # draft-ietf-ftpext-utf-8-option: some answer in it only when asked to
             with suppress(ftplib.error_perm, ftplib.error_temp):
                 self.sendcmd("OPTS UTF8 ON")
+
+    def _be_greeted(self, target: FTPTarget) -> None:
+        try:
+            self.welcome = self.getresp()
+        except ftplib.error_proto:
+            raise
+        except ftplib.Error as error:
+            raise turned_away(target, error) from None
+        except TimeoutError:
+            raise silent(target.place, target.timeout) from None
+        except (EOFError, ConnectionError):
+            raise closed_unheard(target.place) from None
 
     def _secure(self, target: FTPTarget) -> None:
         try:
@@ -180,6 +205,8 @@ class FTPSession(ftplib.FTP_TLS):
         with self.within(self.answer_time):
             lines = [self.getline()]
             code = lines[0][:3]
+            if not code.isdigit():  # as "SSH-2.0-…" is, which looks like the first line of several
+                raise ftplib.error_proto(lines[0])  # noqa: S321  # as above
             if lines[0][3:4] == "-":
                 while not (lines[-1][:3] == code and lines[-1][3:4] != "-" and len(lines) > 1):
                     if len(lines) >= MOST_LINES:
@@ -223,18 +250,18 @@ class FTPSession(ftplib.FTP_TLS):
                 self._over(conn)
             self.voidresp()
 
-    def get(self, command: str, most: int) -> bytes:
-        """Return what a RETR, MLSD or NLST sends; more than `most` bytes are cut after one byte more."""
+    def get(self, command: str, most: int, most_lines: float = float("inf")) -> bytes:
+        """Return what a RETR, MLSD or NLST sends. Raises TooMuchError beyond `most` bytes, or beyond `most_lines`."""
         with self.within(seconds_for(self.answer_time, most)):
-            content = bytearray()
+            content, lines = bytearray(), 0
             with self.within(self.answer_time), self.transfercmd(command) as conn:
-                while len(content) <= most and (piece := self._piece(conn)):
+                while piece := self._piece(conn):
                     content += piece
+                    lines += piece.count(b"\n")
+                    if len(content) > most or lines > most_lines:
+                        raise TooMuchError
                     self._end += len(piece) / BYTES_PER_SECOND
-                if len(content) <= most:
-                    self._over(conn)
-            if len(content) > most:
-                raise TooMuchError
+                self._over(conn)
             self.voidresp()
             return bytes(content)
 
@@ -253,14 +280,13 @@ class FTPSession(ftplib.FTP_TLS):
                 conn.unwrap()
 
     def names(self, command: str) -> list[str]:
-        """Return the lines of a listing.
+        """Return the lines of a listing, which may take a few times as long as an answer.
 
         Raises:
             TooMuchError: There are more than `MOST_NAMES`.
         """
-        lines = self.get(command, MOST_NAME_BYTES).split(b"\n", MOST_NAMES + 1)
-        if len(lines) > MOST_NAMES + 1:
-            raise TooMuchError
+        with self.within(self.answer_time * LISTING_TIMES):
+            lines = self.get(command, MOST_NAME_BYTES, MOST_NAMES).split(b"\n")
         return [line.rstrip(b"\r").decode(errors="surrogateescape") for line in lines if line.strip()]
 
     def has_folder(self, folder: str) -> bool:
@@ -285,8 +311,8 @@ def _context(target: FTPTarget) -> ssl.SSLContext:
     if not target.tls:
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # not used; to read the system's authorities takes long
     try:
-        context = ssl.create_default_context(cadata=target.ca)
-    except ssl.SSLError:
+        context = ssl.create_default_context(cadata=mended(target.ca) if target.ca else None)
+    except (ssl.SSLError, ValueError, TypeError):  # the last for what is not ASCII
         raise ConfigError(
             "The certificate to trust is not one in PEM format.", details={"fields": ["tls_ca"]}
         ) from None

@@ -171,6 +171,8 @@ class FTPStore(FileStore):
             pool.shutdown(wait=True, cancel_futures=True)
 
     def _upload(self, session: FTPSession, upload: Upload) -> None:
+        if upload.only_new:
+            files.check_name(session, upload, upload.path, self.target.place)
         orphan = self._wire(upload.remove_first) if upload.remove_first else None
         files.upload(session, upload, self._wire(upload.path), orphan)
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import asyncssh
 
+from orderflow.channels.limits import closed_unheard, silent
 from orderflow.channels.sftp.errors import key_unreadable, login_refused, translated
 from orderflow.channels.sftp.host_keys import PinnedKeys
-from orderflow.channels.sftp.offered import host_key_refusal
+from orderflow.channels.sftp.offered import refusal
 from orderflow.channels.sftp.session import SessionLostError, SFTPSession
 from orderflow.channels.sftp.target import SFTPTarget
 from orderflow.domain.errors import ConfigError, NeedsAttentionError
@@ -41,14 +42,34 @@ CIPHERS = "^aes128-gcm@openssh.com"
 TRUST_NONE: tuple[list[str], list[str], list[str]] = ([], [], [])
 
 
+class _Greeting:
+    """How far the last connection came: was there a server at all, and did it say that it speaks SSH?"""
+
+    connection: asyncssh.SSHClientConnection | None = None
+
+    @property
+    def heard(self) -> bool:
+        """Whether the server greeted."""
+        return self.connection is not None and self.connection.get_extra_info("server_version") is not None
+
+    def missing(self, error: Exception) -> bool:
+        """Return whether the server took the connection and said nothing until `error`."""
+        taken = self.connection is not None or isinstance(error, ConnectionResetError)
+        return taken and not self.heard
+
+
 class _Client(asyncssh.SSHClient):
     """Looks at the server's key, which asyncssh asks before it authenticates; then gives the password, once."""
 
-    def __init__(self, pinned: PinnedKeys, password: str | None) -> None:
+    def __init__(self, pinned: PinnedKeys, password: str | None, greeting: _Greeting) -> None:
         self._pinned = pinned
         self._password = password
+        self._greeting = greeting
         self.seen: asyncssh.SSHKey | None = None
         self.expired = False
+
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+        self._greeting.connection = conn
 
     def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
         self.seen = key
@@ -84,15 +105,21 @@ async def connect(target: SFTPTarget) -> SFTPSession:
             AUTH_FAILED, KEY_REFUSED, KEY_UNREADABLE, SFTP_NOT_OFFERED, SSH_INCOMPATIBLE.
         UnavailableError: HOST_UNKNOWN, CONNECTION_REFUSED, CONNECTION_LOST, TIMEOUT, SESSION_LIMIT and the like.
     """
-    pinned = PinnedKeys(target.host_key)
+    greeting = _Greeting()
     with translated(target):
-        async with asyncio.timeout(target.connect_timeout):
-            keys = await _private_keys(target)
-            connection = await _verified(target, pinned, keys)
-            return await _begin(target, connection)
+        try:
+            async with asyncio.timeout(target.connect_timeout):
+                keys = await _private_keys(target)
+                connection = await _verified(target, keys, greeting)
+                return await _begin(target, connection)
+        except (TimeoutError, ConnectionError, asyncssh.ConnectionLost) as error:
+            if not greeting.missing(error):
+                raise
+            late = isinstance(error, TimeoutError)
+            raise silent(target.place, target.connect_timeout) if late else closed_unheard(target.place) from None
 
 
-async def _private_keys(target: SFTPTarget) -> list[asyncssh.SSHKey]:
+async def _private_keys(target: SFTPTarget) -> list[asyncssh.SSHKeyPair]:
     if not target.ssh_key:
         if target.password is None:
             raise ConfigError(
@@ -107,16 +134,20 @@ async def _private_keys(target: SFTPTarget) -> list[asyncssh.SSHKey]:
         raise key_unreadable(target, str(error)) from None
     # In threads of their own: a passphrase is made slow to try, on purpose.
     opened = partial(asyncssh.import_private_key, text.strip() + "\n", target.ssh_key_passphrase)
-    return [await asyncio.get_running_loop().run_in_executor(_opening, opened)]
+    pairs = list(asyncssh.load_keypairs([await asyncio.get_running_loop().run_in_executor(_opening, opened)]))
+    for pair in pairs:  # the stronger signature first, as OpenSSH does: some servers take that one alone
+        pair.sig_algorithms = sorted(pair.sig_algorithms, key=lambda name: name != b"rsa-sha2-512")
+    return pairs
 
 
 async def _verified(
-    target: SFTPTarget, pinned: PinnedKeys, keys: list[asyncssh.SSHKey]
+    target: SFTPTarget, keys: list[asyncssh.SSHKeyPair], greeting: _Greeting
 ) -> asyncssh.SSHClientConnection:
     """Connect; where a fingerprint does not fit the first key shown, ask for the server's other keys too."""
+    pinned = PinnedKeys(target.host_key)
     differs: NeedsAttentionError | None = None
     for algorithms in pinned.rounds():
-        client = _Client(pinned, target.password)
+        client = _Client(pinned, target.password, greeting)
         try:
             return await _connect(target, client, keys, algorithms)
         except asyncssh.HostKeyNotVerifiable:
@@ -125,19 +156,22 @@ async def _verified(
             asyncssh.KeyExchangeFailed,
             asyncssh.ConnectionLost,
             ConnectionError,
-        ):  # perhaps the server has no key of this family
-            if differs is None and client.seen is None and (refusal := await host_key_refusal(target)):
-                raise refusal from None
+        ) as error:  # perhaps the server has no key of this family
             if differs is None:
-                raise
+                raise await _why(target, client, greeting) or error from None
         except asyncssh.PermissionDenied:
             raise _expired(target) if client.expired else login_refused(target) from None
     assert differs is not None
     raise differs
 
 
+async def _why(target: SFTPTarget, client: _Client, greeting: _Greeting) -> NeedsAttentionError | None:
+    """Return why a server that greeted got no further than that; None if that is not it, or unknown."""
+    return await refusal(target) if greeting.heard and client.seen is None else None
+
+
 async def _connect(
-    target: SFTPTarget, client: _Client, keys: list[asyncssh.SSHKey], algorithms: list[str]
+    target: SFTPTarget, client: _Client, keys: list[asyncssh.SSHKeyPair], algorithms: list[str]
 ) -> asyncssh.SSHClientConnection:
     """Connect and log in with exactly what the target says: no agent, no files, nothing from the environment."""
     return await asyncssh.connect(

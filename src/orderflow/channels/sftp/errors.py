@@ -5,7 +5,6 @@ Most specific first; every class that asyncssh exports has a counterpart here, a
 
 from __future__ import annotations
 
-import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from contextlib import contextmanager
 import asyncssh
 from asyncssh.packet import PacketDecodeError
 
-from orderflow.channels.limits import TOO_MANY, session_limit
+from orderflow.channels.limits import session_limit, too_many, tried_too_often
 from orderflow.channels.sftp.protocol import MalformedError, plain
 from orderflow.channels.sftp.target import SFTPTarget
 from orderflow.domain.errors import ConfigError, ConnectorError, NeedsAttentionError, UnavailableError
@@ -49,7 +48,8 @@ def login_refused(target: SFTPTarget) -> NeedsAttentionError:
         return NeedsAttentionError(
             f"{who} with this SSH key.",
             code="KEY_REFUSED",
-            hint="Add the key's public half to the account's authorized keys on the server, and check the user name.",
+            hint="Add the key's public half to the account's authorized keys on the server. Check the user name, and "
+            "that the server takes keys of this kind.",
         )
     offered = "both the SSH key and the password" if target.ssh_key else "this password"
     return NeedsAttentionError(
@@ -73,20 +73,19 @@ def _session_limit(target: SFTPTarget, error: Exception) -> ConnectorError:
 def _disconnected(target: SFTPTarget, error: Exception) -> ConnectorError:
     """Sort a disconnection by its words: servers use one code for quite different reasons."""
     words = _words(error)
-    if _TRIED_TOO_OFTEN.search(words):
+    if tried_too_often(words):
         return login_refused(target)
-    too_many = isinstance(error, asyncssh.DisconnectError) and error.code == asyncssh.DISC_TOO_MANY_CONNECTIONS
-    return (_session_limit if too_many or TOO_MANY.search(words) else _LOST)(target, error)
+    full = isinstance(error, asyncssh.DisconnectError) and error.code == asyncssh.DISC_TOO_MANY_CONNECTIONS
+    return (_session_limit if full or too_many(words) else _LOST)(target, error)
 
 
 def _protocol(target: SFTPTarget, error: Exception) -> ConnectorError:
     words = _words(error)
     of_ours = "banner" in words or "packet" in words  # what asyncssh counts, in words of its own
-    own = _TRIED_TOO_OFTEN.search(words) or (TOO_MANY.search(words) and not of_ours)
+    own = tried_too_often(words) or (too_many(words) and not of_ours)
     return (_disconnected if own else _PROTOCOL)(target, error)
 
 
-_TRIED_TOO_OFTEN = re.compile(r"authentication (failures|attempts|tries)|too many (bad|failed|login)", re.IGNORECASE)
 _LOST = _unavailable("CONNECTION_LOST", "The connection to {target.place} broke: {words}.")
 _PROTOCOL = _unavailable(
     "PROTOCOL_ERROR",

@@ -13,7 +13,7 @@ from functools import partial
 from uuid import uuid4
 
 from orderflow.channels.filestore import Rename, Upload
-from orderflow.channels.publishing import COMPARED_AT_MOST, publish_unknown, published_before
+from orderflow.channels.publishing import COMPARED_AT_MOST, publish_unknown, published_before, written_before
 from orderflow.channels.sftp import protocol as wire
 from orderflow.channels.sftp.protocol import Code, Reply, ReplyType, Request, StatusError, path_string
 from orderflow.channels.sftp.session import SessionLostError, SFTPSession
@@ -35,6 +35,8 @@ async def upload(session: SFTPSession, item: Upload) -> ConnectorError | None:
     """Write a file in two round trips: OPEN; then WRITE, FSTAT and CLOSE in one burst."""
     if not item.may_start():
         return lease_ending(item.path)
+    if item.only_new and (taken := await _taken(session, item)):
+        return taken
     if item.remove_first:
         session.request(Request.REMOVE, path_string(item.remove_first))
     opened = await session.request(Request.OPEN, path_string(item.path), wire.WRITE_NEW)
@@ -47,6 +49,14 @@ async def upload(session: SFTPSession, item: Upload) -> ConnectorError | None:
         await session.request(Request.REMOVE, path_string(item.path))  # half a file is of no use to anyone
         return error
     return None if size == len(item.content) else wrong_size(item.path, size, len(item.content))
+
+
+async def _taken(session: SFTPSession, item: Upload) -> ConnectorError | None:
+    """Return the error for a name that somebody else's file has."""
+    if not await is_there(session, item.path):
+        return None
+    found = await read(session, item.path, COMPARED_AT_MOST)
+    return None if found is None else written_before(session.target.place, item.path, item.content, found)
 
 
 async def _write(session: SFTPSession, handle: bytes, content: bytes) -> int:

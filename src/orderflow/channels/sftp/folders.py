@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Sequence
 
 from orderflow.channels.filestore import Entry
-from orderflow.channels.limits import MOST_NAMES, too_many_names
+from orderflow.channels.limits import MOST_NAME_BYTES, MOST_NAMES, too_many_names
 from orderflow.channels.sftp import protocol as wire
 from orderflow.channels.sftp.files import folder_is_there, is_there
 from orderflow.channels.sftp.protocol import Code, ReplyType, Request, StatusError, path_string
@@ -25,13 +25,16 @@ async def list_folder(session: SFTPSession, folder: str, at_most: int | None = N
     name = wire.string(opened.check(ReplyType.HANDLE).string())
     entries: list[Entry] = []
     ended: StatusError | None = None
-    while not ended and (at_most is None or len(entries) < at_most) and len(entries) <= MOST_NAMES:
+    came, too_much = 0, False
+    while not ended and not too_much and (at_most is None or len(entries) < at_most):
         answer = await session.request(Request.READDIR, name)
         ended = answer.error()
         if not ended:
             entries += answer.entries()
+        came += len(answer.packet)
+        too_much = len(entries) > MOST_NAMES or came > MOST_NAME_BYTES
     session.request(Request.CLOSE, name)
-    if len(entries) > MOST_NAMES:
+    if too_much:
         raise too_many_names(session.target.place, folder)
     if ended and ended.missing:  # some servers open what is not there; others mean a file that went meanwhile
         gone = await is_there(session, folder) is False

@@ -161,7 +161,7 @@ class Zone(Session):
     def _write_in_place(self, parcels: Sequence[Parcel]) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
         def final(parcel: Parcel) -> Upload:
             document = parcel.document
-            return Upload(self.final(document.filename), document.content, parcel.delivery.may_start)
+            return Upload(self.final(document.filename), document.content, parcel.delivery.may_start, only_new=True)
 
         for parcel, path, error in self._upload(parcels, final):
             yield parcel.order_id, self._delivered(parcel.delivery, path) if error is None else _perhaps_taken(error)

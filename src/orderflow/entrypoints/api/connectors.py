@@ -71,7 +71,7 @@ def list_connectors(request: Request, caller: Reader) -> Connectors:
 @router.post("", status_code=201, responses=answers(400, 409))
 @slow(Work.TEST)
 def create_connector(request: Request, caller: Editor, body: NewConnector) -> Connector:
-    """Add a connector. The first ACTIVE one becomes the default; of each type one may be ACTIVE."""
+    """Add a connector. The first ACTIVE one becomes the default; of each type one without a name may be ACTIVE."""
     return create(request, caller, body.connector_type, body)
 
 
@@ -140,7 +140,7 @@ def update_connector(request: Request, caller: Editor, connector_id: UUID, body:
 def delete_connector(request: Request, caller: Editor, connector_id: UUID) -> None:
     """Delete a connector; refused while deliveries wait for it.
 
-    If it was the default, the oldest ACTIVE one follows it. Deliveries made over it keep its type and name; its
+    If one ACTIVE connector is left, that is the default. Deliveries made over it keep its type and name; its
     configuration is gone, and answers that the ERP still owes are not read any more.
     """
     with _editing(request, caller, connector_id, answers=False) as (wiring, _):
@@ -165,7 +165,7 @@ def enable_connector(request: Request, caller: Editor, connector_id: UUID, body:
 def disable_connector(request: Request, caller: Editor, connector_id: UUID) -> Connector:
     """Stop a connector. Its deliveries wait, and the ERP's answers are still read.
 
-    If it was the default, the oldest ACTIVE one follows it.
+    If one ACTIVE connector is left, that is the default; of several none becomes it by itself.
     """
     with _editing(request, caller, connector_id) as (wiring, answer):
         steps.disable_connection(wiring, caller.org_id, connector_id, caller.actor)

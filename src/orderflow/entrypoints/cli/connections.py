@@ -64,7 +64,7 @@ def add(
     config: Config = None,
     settings: Set = None,
     secret: Secret = None,
-    name: Annotated[str | None, typer.Option(help="A name for people.")] = None,
+    name: Annotated[str | None, typer.Option(help="A name for people; those of one type are told apart by it.")] = None,
     in_doubt: InDoubt = None,
     commit_within: CommitWithin = None,
     no_test: NoTest = False,
@@ -91,6 +91,7 @@ def edit(
     config: Config = None,
     settings: Set = None,
     secret: Secret = None,
+    name: Annotated[str | None, typer.Option(help="Another name for people; an empty one: none.")] = None,
     in_doubt: InDoubt = None,
     commit_within: CommitWithin = None,
     org: Org = None,
@@ -102,9 +103,10 @@ def edit(
         with place.app.store.work(place.org_id) as work:
             connector = steps.known_connector(place.wiring.connector, work.connections.type_of(found))
         changes = gather_config(connector, config, settings or [], secret or [])
-        options = _options(in_doubt, commit_within)
+        options = _options(in_doubt, commit_within) | ({} if name is None else {"name": name or None})
         if not (changes or options):
-            raise InputError("Nothing to change.", hint="Give --config, --set, --secret, --in-doubt, --commit-within.")
+            hint = "Give --config, --set, --secret, --name, --in-doubt, --commit-within."
+            raise InputError("Nothing to change.", hint=hint)
         with place.app.store.work(place.org_id) as work:
             stored = steps.stored_target(work, found, changes) if changes else None
         kept = masked(connector, stored.config) if stored else {}

@@ -47,7 +47,7 @@ def add_connection(
 
     Raises:
         InputError: There is no such connector type, or the configuration does not fit it; fields are named.
-        StateError: It is to be enabled, but another connection of its type is ACTIVE.
+        StateError: Another one has this name; or it is to be enabled without one, as is another of its type.
     """
     if connector_type in wiring.withheld:
         raise InputError(
@@ -92,6 +92,7 @@ def edit_connection(
     Raises:
         NotFoundError: There is no such connection.
         InputError: The configuration does not fit the connector; fields are named.
+        StateError: Another connection has this name; or it has none any more, as another ACTIVE one of its type.
         EncryptionError: A masked secret is to be kept, but what is stored does not open.
     """
     if options and options.get("name") is not None:
@@ -141,7 +142,7 @@ def stored_target(work: Work, connection_id: UUID, config: dict[str, Any]) -> Ta
 
 
 def delete_connection(wiring: Wiring, org_id: UUID, connection_id: UUID, actor: Actor) -> None:
-    """Remove a connection; if it was the default, the oldest ACTIVE one follows it.
+    """Remove a connection; if one ACTIVE connection is left, that is the default.
 
     Where exports refer to it, its row stays for them, disabled and without its configuration; answers that the
     ERP still owes are not looked for any more.
@@ -162,7 +163,7 @@ def enable_connection(wiring: Wiring, org_id: UUID, connection_id: UUID, actor: 
 
     Raises:
         NotFoundError: There is no such connection.
-        StateError: Another connection of its type is ACTIVE.
+        StateError: It has no name, and nor has another ACTIVE connection of its type.
     """
     with wiring.store.work(org_id) as work:
         before = work.connections.enable(connection_id)

@@ -28,13 +28,13 @@ class Holding:
         order_ids: The orders that it is about; None if that is not known: then it holds none.
 
     Attributes:
-        pushed_to: The connection that was found for each one that was named, or for None.
+        pushed_to: The connection that was found for each one that was named, or for None, and for each type.
     """
 
     def __init__(self, connection: Connection, order_ids: Collection[UUID] | None = None) -> None:
         self._connection = connection
         self._order_ids = order_ids
-        self.pushed_to: dict[UUID | None, UUID] = {}
+        self.pushed_to: dict[tuple[UUID | None, str | None], UUID] = {}
 
     @property
     def known(self) -> bool:

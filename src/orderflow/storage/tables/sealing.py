@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapper, object_session
 
 from orderflow.domain.errors import EncryptionError
 from orderflow.domain.ids import new_id
+from orderflow.domain.states import ConnectionStatus
 from orderflow.secrets.encryption import EncryptionService, bind
 from orderflow.storage.tables.models import ERPConnection
 
@@ -61,5 +62,6 @@ def _seal(_mapper: Mapper[Any], _connection: Connection, row: ERPConnection) -> 
 def _become_default(_mapper: Mapper[Any], connection: Connection, row: ERPConnection) -> None:
     if row.is_default or row.status == "DISABLED":
         return
-    others = select(func.count()).where(ERPConnection.org_id == row.org_id, ERPConnection.is_default)
+    active = ERPConnection.deleted_at.is_(None), ERPConnection.status == ConnectionStatus.ACTIVE
+    others = select(func.count()).where(ERPConnection.org_id == row.org_id, *active)
     row.is_default = connection.execute(others).scalar_one() == 0

@@ -45,15 +45,18 @@ def status_counts(view: View, ids: Iterable[UUID] | None = None) -> dict[str, in
 
 
 def connection_id(view: View, reference: str) -> UUID:
-    """Return the id of the connection named by its id, its name, or its type if that is the only one.
+    """Return the id of the connection named by its id, else by its name in any case, else by its type.
 
     Raises:
         NotFoundError: There is none.
-        StateError: Several fit; their ids are listed.
+        StateError: Several are of this type; they are listed.
     """
     known = all_connections(view)
-    fits = [one.id for one in known if reference in (str(one.id), one.name, one.connector_type)]
-    return _the_one(fits, "connection", reference)
+    named = [one.id for one in known if reference == str(one.id) or reference.lower() == (one.name or "").lower()]
+    if named:
+        return named[0]
+    typed = [one for one in known if one.connector_type == reference]
+    return _the_one([one.id for one in typed], "connection", reference, [one.name or str(one.id) for one in typed])
 
 
 def _order_id(view: View, reference: str) -> UUID:
@@ -65,15 +68,15 @@ def _rows(view: View, query: str, parameters: Mapping[str, Any]) -> Sequence[Row
     return view.connection.execute(text(query), {"org_id": view.org_id, **parameters}).mappings().all()
 
 
-def _the_one(ids: list[UUID], what: str, reference: str) -> UUID:
+def _the_one(ids: list[UUID], what: str, reference: str, called: Sequence[str] = ()) -> UUID:
     if not ids:
         raise NotFoundError(f"There is no {what} {reference!r} in this organization.")
     if len(ids) > 1:
-        listed = ", ".join(str(found) for found in ids)
+        listed = ", ".join(called or map(str, ids))
         raise StateError(
             f"{len(ids)} {what}s are called {reference!r}: {listed}.",
             code="AMBIGUOUS",
-            hint="Name the one you mean by its id.",
+            hint=f"Name the one you mean by its {'name' if called else 'id'}.",
         )
     return ids[0]
 

@@ -16,6 +16,7 @@ from orderflow.flow.refusals import (
     configurations_too_large,
     default_not_active,
     exports_wait,
+    name_taken,
     no_connection,
     too_many_connections,
     type_active,
@@ -52,11 +53,11 @@ _DISABLE = text("""
     UPDATE erp_connection SET status = 'DISABLED', is_default = false, version = version + 1, updated_at = now()
     WHERE id = :id
 """)
+# Of several nobody inherits: what was meant for one ERP would go to another.
 _HEIR = text("""
     UPDATE erp_connection SET is_default = true, version = version + 1, updated_at = now()
-    WHERE id = (SELECT id FROM erp_connection WHERE status = 'ACTIVE' AND deleted_at IS NULL
-                ORDER BY created_at, id LIMIT 1)
-      AND NOT EXISTS (SELECT FROM erp_connection WHERE is_default)
+    WHERE status = 'ACTIVE' AND deleted_at IS NULL AND NOT is_default
+      AND (SELECT count(*) FROM erp_connection WHERE status = 'ACTIVE' AND deleted_at IS NULL) = 1
 """)
 _WAITING = text(f"SELECT count(*) FROM erp_export WHERE connection_id = :id AND {may(ExportStep.WORK)}")  # noqa: S608  # built from a constant
 _DELETE = text("""
@@ -69,6 +70,9 @@ _BURY = text("""
     SET deleted_at = now(), status = 'DISABLED', is_default = false, config_encrypted = :config, key_id = :key_id,
         breaker_state = 'CLOSED', breaker_error = NULL, poll_error = NULL, version = version + 1, updated_at = now()
     WHERE id = :id
+""")
+_CALLED = text("""
+    SELECT id FROM erp_connection WHERE deleted_at IS NULL AND id <> :id AND lower(name) = lower(CAST(:name AS text))
 """)
 _NO_DEFAULT = text("UPDATE erp_connection SET is_default = false, version = version + 1 WHERE is_default")
 _DEFAULT = text("""
@@ -95,10 +99,11 @@ class SqlConnectionRows:
         """Insert a DISABLED connection; `restricted`: it is held to what the operator allows.
 
         Raises:
-            StateError: The organization has as many, or as large ones, as it may have.
+            StateError: Another one has this name, or the organization has as many, or as large ones, as it may have.
         """
         if len(self._lock_all()) >= MOST_CONNECTIONS:
             raise too_many_connections()
+        self._refuse_name(connection_id, name)
         parameters = {"id": connection_id, "org_id": self._org_id, "connector_type": connector_type, "name": name}
         parameters["restricted"] = restricted
         sealed = self._sealed(connection_id, connector_type, config)
@@ -134,8 +139,17 @@ class SqlConnectionRows:
             raise configurations_too_large(MOST_BYTES)
 
     def change(self, connection_id: UUID, columns: Mapping[str, Any]) -> dict[str, Any]:
-        """Overwrite some of `CHANGEABLE`; returns what they were. Raises NotFoundError."""
-        before = self._lock(connection_id)
+        """Overwrite some of `CHANGEABLE`; returns what they were.
+
+        Raises:
+            NotFoundError: There is no such connection.
+            StateError: Another one has this name; or without one it would be the second of its type that is ACTIVE.
+        """
+        rows = self._lock_all()
+        before = self._in(rows, connection_id)
+        self._refuse_name(connection_id, columns.get("name"))
+        if "name" in columns and columns["name"] is None and before["status"] == "ACTIVE":
+            _refuse_second_without_name(rows, before)
         changes = {name: value for name, value in columns.items() if before[name] != value}
         if unknown := columns.keys() - CHANGEABLE:
             raise TypeError(f"not to be changed like this: {sorted(unknown)}")
@@ -164,20 +178,22 @@ class SqlConnectionRows:
         return gone
 
     def enable(self, connection_id: UUID) -> dict[str, Any]:
-        """Make it ACTIVE, the default if there is none; returns its use before. Raises NotFoundError, StateError."""
+        """Make it ACTIVE, the default if it is the only one; returns its use before.
+
+        Raises:
+            NotFoundError: There is no such connection.
+            StateError: It has no name, and nor has another ACTIVE one of its type.
+        """
         rows = self._lock_all()
         before = self._in(rows, connection_id)
-        kind = before["connector_type"]
-        others = [row for other_id, row in rows.items() if other_id != connection_id and row["status"] == "ACTIVE"]
-        for other in others:
-            if other["connector_type"] == kind:
-                raise type_active(kind, other["id"])
-        is_default = not any(other["is_default"] for other in others)
+        if before["name"] is None:
+            _refuse_second_without_name(rows, before)
+        is_default = before["is_default"] or not _active_beside(rows, connection_id)
         self._connection.execute(_ENABLE, {"id": connection_id, "is_default": is_default})
         return _use(before)
 
     def disable(self, connection_id: UUID) -> dict[str, Any]:
-        """Make it DISABLED, and the oldest ACTIVE one the default if it was; returns its use. Raises NotFoundError."""
+        """Make it DISABLED, and the only ACTIVE one left the default; returns its use. Raises NotFoundError."""
         before = self._lock(connection_id)
         self._connection.execute(_DISABLE, {"id": connection_id})
         self._connection.execute(_HEIR)
@@ -191,6 +207,12 @@ class SqlConnectionRows:
         self._connection.execute(_NO_DEFAULT)
         self._connection.execute(_DEFAULT, {"id": connection_id})
         return _use(before)
+
+    def _refuse_name(self, connection_id: UUID, name: str | None) -> None:
+        """Raise StateError if another one is called so; PostgreSQL says what are small letters, as for its index."""
+        other = self._connection.execute(_CALLED, {"id": connection_id, "name": name}).scalar()
+        if name is not None and other is not None:
+            raise name_taken(name, other)
 
     def _lock(self, connection_id: UUID) -> Any:
         return self._in(self._lock_all(), connection_id)
@@ -206,6 +228,16 @@ class SqlConnectionRows:
     def _sealed(self, connection_id: UUID, connector_type: str, config: dict[str, Any]) -> dict[str, Any]:
         place = bind(self._org_id, connection_id, connector_type)
         return {"config": self._encryption.encrypt_config(config, place), "key_id": self._encryption.key_id}
+
+
+def _active_beside(rows: Mapping[UUID, Any], connection_id: UUID) -> list[Any]:
+    return [row for row in rows.values() if row["id"] != connection_id and row["status"] == "ACTIVE"]
+
+
+def _refuse_second_without_name(rows: Mapping[UUID, Any], one: Any) -> None:
+    for row in _active_beside(rows, one["id"]):
+        if row["name"] is None and row["connector_type"] == one["connector_type"]:
+            raise type_active(row["connector_type"], row["id"])
 
 
 def _use(row: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from orderflow.domain.reach import Reach
 from orderflow.domain.states import BreakerState, ConnectionStatus
 from orderflow.flow.ports import Outage, Target
-from orderflow.flow.refusals import disabled, no_connection, none_active
+from orderflow.flow.refusals import no_connection, one_to_push_to
 from orderflow.secrets.encryption import EncryptionService, bind
 from orderflow.storage.fast.holding import Holding
 from orderflow.storage.fast.statements import run
@@ -100,10 +100,10 @@ _CONNECTOR_ELSEWHERE = text(f"""
     SELECT EXISTS (SELECT FROM process p WHERE p.delivers AND {ALIVE} AND :connector_type = ANY(p.connector_types))
 """)  # noqa: S608  # built from a constant
 _FOR_PUSH = """
-    SELECT id FROM erp_connection
+    SELECT id, name, connector_type, is_default FROM erp_connection
     WHERE deleted_at IS NULL AND status = 'ACTIVE' AND (CAST(%(id)s AS uuid) IS NULL OR id = %(id)s)
-    ORDER BY is_default DESC, created_at
-    LIMIT 1
+      AND (CAST(%(type)s AS text) IS NULL OR connector_type = %(type)s)
+    ORDER BY is_default DESC, created_at, id
 """
 
 
@@ -118,22 +118,22 @@ class SqlConnections(SqlConnectionRows):
         self._encryption = encryption
         self._holding = holding or Holding(connection)
 
-    def for_push(self, connection_id: UUID | None) -> UUID:
-        """Return the ACTIVE connection named, or the default one; a transaction asks once.
+    def for_push(self, connection_id: UUID | None, connector_type: str | None = None) -> UUID:
+        """Return where a push goes: the ACTIVE connection named, else the default one, else the only one.
+
+        A transaction asks once.
 
         Raises:
             NotFoundError: There is no connection of this id.
-            StateError: There is no ACTIVE one, or the one named is not ACTIVE.
+            StateError: There is no such ACTIVE one, or there are several and none of them is the default.
         """
-        if connection_id in self._holding.pushed_to:
-            return self._holding.pushed_to[connection_id]
-        found = run(self._connection, _FOR_PUSH, {"id": connection_id}).fetchone()
-        if found is not None:
-            return self._holding.pushed_to.setdefault(connection_id, found["id"])
-        if connection_id is None:
-            raise none_active()
-        self.type_of(connection_id)
-        raise disabled()
+        asked = (connection_id, connector_type)
+        if asked not in self._holding.pushed_to:
+            found = run(self._connection, _FOR_PUSH, {"id": connection_id, "type": connector_type}).fetchall()
+            if not found and connection_id is not None:
+                self.type_of(connection_id)
+            self._holding.pushed_to[asked] = one_to_push_to(found, named=connection_id is not None)
+        return self._holding.pushed_to[asked]
 
     def open(self, connection_id: UUID) -> Target:
         """Return the connection with its configuration open.

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from orderflow.domain.states import ARRIVED, FITTING, AttemptStatus, ERPExportStatus, ExportStep
+from orderflow.domain.delivery import Delivery
+from orderflow.domain.states import ARRIVED, FITTING, AttemptStatus, ERPExportStatus, ExportStep, OrderStatus
 from orderflow.testing.simulation.schedule import BEGINNING
 from orderflow.testing.store_in_memory.tables import ExportRow, OrderRow
 
@@ -61,8 +62,18 @@ def _chose_to_resend(world: World, exports: list[ExportRow]) -> bool:
     return any(world.tables.connections[export.connection_id].in_doubt == "resend" for export in exports)
 
 
+def _is_what_was_approved(world: World, export: ExportRow, number: int) -> bool:
+    """Return whether the document that was stored is the one of its revision."""
+    order = world.tables.revisions[export.draft_order_id, number].order(OrderStatus.APPROVED, None)
+    order.delivery = Delivery(export.id, export.created_at)
+    stored = world.store.documents.contents[export.storage_key or ""]
+    return stored == world.erp_of(export).render(order, {}).content
+
+
 def _of_export(world: World, export: ExportRow) -> Iterator[str]:
     name = f"delivery {export.id.hex[:4]}"
+    if export.document_sha256 and export.revision and not _is_what_was_approved(world, export, export.revision):
+        yield f"{name} is not what was approved"
     if export.status is ERPExportStatus.PENDING:
         yield f"{name} never came to its end (held: {export.held_at is not None})"
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +15,10 @@ from orderflow.flow.refusals import (
     MOST_CONNECTIONS,
     configurations_too_large,
     default_not_active,
-    disabled,
     exports_wait,
+    name_taken,
     no_connection,
-    none_active,
+    one_to_push_to,
     too_many_connections,
     type_active,
 )
@@ -30,15 +31,15 @@ class MemoryConnections:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    def for_push(self, connection_id: UUID | None) -> UUID:
-        """Return the ACTIVE connection named, or the default one. Raises NotFoundError or StateError."""
-        if connection_id is not None and self._row(connection_id).status is not ConnectionStatus.ACTIVE:
-            raise disabled()
+    def for_push(self, connection_id: UUID | None, connector_type: str | None = None) -> UUID:
+        """Return where a push goes, as `storage.work.connections` does. Raises NotFoundError or StateError."""
+        if connection_id is not None:
+            self._row(connection_id)
         active = [row for row in self._all() if row.status is ConnectionStatus.ACTIVE]
-        found = [row for row in active if connection_id in (None, row.id)]
-        if not found:
-            raise none_active()
-        return min(found, key=lambda row: (not row.is_default, row.created_at)).id
+        named = [row for row in active if connection_id in (None, row.id)]
+        fits = [row for row in named if connector_type in (None, row.connector_type)]
+        fits.sort(key=lambda row: (not row.is_default, row.created_at, row.id))
+        return one_to_push_to([asdict(row) for row in fits], named=connection_id is not None)
 
     def add(
         self,
@@ -52,6 +53,7 @@ class MemoryConnections:
         """Insert a DISABLED connection; `restricted`: it is held to what the operator allows."""
         if len(self._all()) >= MOST_CONNECTIONS:
             raise too_many_connections()
+        self._refuse_name(connection_id, name)
         self._find_room(connection_id, config, 0)
         row = ConnectionRow(connection_id, connector_type, config, self._tables.now(), name, restricted=restricted)
         self._tables.connections[connection_id] = row
@@ -71,6 +73,10 @@ class MemoryConnections:
     def change(self, connection_id: UUID, columns: Mapping[str, Any]) -> dict[str, Any]:
         """Overwrite name, policy or limits; returns what those that changed were. Raises NotFoundError."""
         row = self._row(connection_id)
+        if columns.get("name") is not None:
+            self._refuse_name(connection_id, columns["name"])
+        elif "name" in columns and row.status is ConnectionStatus.ACTIVE:
+            self._refuse_second_without_name(row)
         if unknown := columns.keys() - CHANGEABLE:
             raise TypeError(f"not to be changed like this: {sorted(unknown)}")
         before = {name: getattr(row, name) for name, value in columns.items() if getattr(row, name) != value}
@@ -93,13 +99,11 @@ class MemoryConnections:
         return not exports
 
     def enable(self, connection_id: UUID) -> dict[str, Any]:
-        """Make it ACTIVE, the default if there is none; returns its use before. Raises NotFoundError, StateError."""
+        """Make it ACTIVE, the default if it is the only one; returns its use before."""
         before = self._row(connection_id)
-        others = [row for row in self._all() if row.id != connection_id and row.status is ConnectionStatus.ACTIVE]
-        for other in others:
-            if other.connector_type == before.connector_type:
-                raise type_active(other.connector_type, other.id)
-        is_default = not any(row.is_default for row in others)
+        if before.name is None:
+            self._refuse_second_without_name(before)
+        is_default = before.is_default or not self._active_beside(connection_id)
         self._change(connection_id, status=ConnectionStatus.ACTIVE, is_default=is_default)
         return _use(before)
 
@@ -252,10 +256,23 @@ class MemoryConnections:
         if _size(config) > before and others + _size(config) > MOST_BYTES:
             raise configurations_too_large(MOST_BYTES)
 
+    def _active_beside(self, connection_id: UUID | None) -> list[ConnectionRow]:
+        return [row for row in self._all() if row.id != connection_id and row.status is ConnectionStatus.ACTIVE]
+
+    def _refuse_name(self, connection_id: UUID, name: str | None) -> None:
+        for row in self._all():
+            if row.id != connection_id and name and row.name and row.name.lower() == name.lower():
+                raise name_taken(name, row.id)
+
+    def _refuse_second_without_name(self, one: ConnectionRow) -> None:
+        for row in self._active_beside(one.id):
+            if row.name is None and row.connector_type == one.connector_type:
+                raise type_active(row.connector_type, row.id)
+
     def _name_heir(self) -> None:
-        rows = [row for row in self._all() if row.status is ConnectionStatus.ACTIVE]
-        if rows and not any(row.is_default for row in rows):
-            self._change(min(rows, key=lambda row: (row.created_at, row.id)).id, is_default=True)
+        rows = self._active_beside(None)
+        if len(rows) == 1 and not rows[0].is_default:
+            self._change(rows[0].id, is_default=True)
 
 
 def _size(config: dict[str, Any]) -> int:
