@@ -11,6 +11,7 @@ const ConnectorConfigPage = lazy(() => import("./connectors/ConnectorConfigPage"
 const OrdersPage = lazy(() => import("./orders/OrdersPage"));
 const OrderPage = lazy(() => import("./orders/OrderPage"));
 const DeliveriesPage = lazy(() => import("./deliveries/DeliveriesPage"));
+const RoutesPage = lazy(() => import("./routes/RoutesPage"));
 const ActivityPage = lazy(() => import("./activity/ActivityPage"));
 const SettingsPage = lazy(() => import("./settings/SettingsPage"));
 
@@ -25,6 +26,7 @@ export function App() {
           <Route path="orders" element={<OrdersPage />} />
           <Route path="orders/:id" element={<OrderPage />} />
           <Route path="deliveries" element={<DeliveriesPage />} />
+          <Route path="routes" element={<RoutesPage />} />
           <Route path="activity" element={<ActivityPage />} />
           <Route path="settings" element={<SettingsPage />} />
           <Route path="*" element={<NotFoundPage />} />

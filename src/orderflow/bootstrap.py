@@ -20,6 +20,7 @@ from orderflow.domain.ids import new_id
 from orderflow.domain.retry import LONGEST_WAIT, RetryPolicy
 from orderflow.domain.text import checked_name
 from orderflow.flow.delivery.clean_up import clean_up
+from orderflow.flow.delivery.reroute import look_again
 from orderflow.flow.notify import Channel, notify
 from orderflow.flow.ports import Wiring
 from orderflow.flow.setup.proof import note_first_delivery
@@ -149,6 +150,10 @@ class App:
     def clean_up(self, org_id: UUID, connection_id: UUID) -> int:
         """Remove what dead attempts left at a connection's target. Raises ConnectorError, DatabaseError."""
         return clean_up(self.wiring, SqlLeftovers(self.database).abandoned, org_id, connection_id)
+
+    def route(self) -> bool:
+        """Look again at what waits since rules or connections changed; True if there is more. Raises DatabaseError."""
+        return max((look_again(self.store, org_id) for org_id in self.system.unrouted()), default=False)
 
     def upkeep(self) -> None:
         """Do what the sweep does beside looking for work: put times right, and tell what changed.

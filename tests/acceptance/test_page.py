@@ -20,7 +20,7 @@ from orderflow.testing.http_server import MisbehavingHTTPServer, status
 from orderflow.testing.sftp_server import SFTPServer
 
 FRONTEND = Path(__file__).parents[2] / "frontend"
-PATHS = ("/", "/orders", "/deliveries", "/deliveries?view=attempts", "/connectors", "/activity", "/settings")
+PATHS = ("/", "/orders", "/deliveries", "/deliveries?view=attempts", "/connectors", "/routes", "/activity", "/settings")
 DIALOGS = (
     ("/connectors", "Edit"),
     ("/connectors", "Add connector", "DROPZONE_CSV_V1", "Preview"),
@@ -474,6 +474,50 @@ def test_a_bulk_push_shows_where_the_orders_go_and_asks(open_page: Callable[...,
     with site.client() as client:
         sent = [each["connection_id"] for each in client.get("/exports").json()["items"]]
     assert (len(sent), sent.count(turkey)) == (5, 2)
+
+
+def test_rules_are_set_up_and_tried_with_the_keyboard_alone(open_page: Callable[..., Page], site) -> None:
+    with site.client() as client:
+        for name in ("Köln", "Izmir"):
+            client.post("/connectors", json={"connector_type": "MOCK", "name": name, "config": {"mode": "success"}})
+        turkish = an_order("PO-TR") | {"ship_to": {"country": "tr"}}
+        client.post("/draft-orders", json=turkish)
+        client.post("/draft-orders", json=an_order("PO-DE"))
+    page = open_page(Role.INTEGRATOR)
+    page.goto(f"{site.url}/routes")
+    keyboard = page.keyboard
+    add = page.get_by_role("button", name="Add a rule")
+    expect(add).to_be_enabled()
+    add.press("Enter")
+    form = page.get_by_role("dialog", name="Add a rule")
+    form.get_by_label("Name").press_sequentially("Turkey")
+    form.get_by_role("button", name="Add a condition").press("Enter")
+    form.get_by_label("Condition 1: value").press_sequentially("TR")
+    _pick(page, form.get_by_role("textbox", name="Goes to"), "Izmir")
+    _assert_accessible(page, "a rule's form")
+    form.get_by_role("button", name="Take over").press("Enter")
+    expect(page.get_by_role("region", name="Turkey")).to_contain_text("ship_to.country is TR → Izmir")
+    page.get_by_label("Order").press_sequentially("PO-TR")
+    keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("PO-TR goes to Izmir, by the rule “Turkey”")
+    expect(page.get_by_role("status")).to_contain_text("✓ ship_to.country is: it is “tr”")
+    page.get_by_role("button", name="Save the rules").press("Enter")
+    expect(page.get_by_text("The rules are saved")).to_be_visible()
+    page.get_by_label("Order").fill("PO-DE")
+    keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("PO-DE goes to Köln, by default: no rule is for it")
+    _assert_accessible(page, "rules")
+    with site.client() as client:
+        (rule,) = client.get("/routes").json()["rules"]
+    assert rule["when"] == {"all": [{"field": "ship_to.country", "operator": "=", "value": "TR"}]}
+
+
+def _pick(page: Page, field: Locator, option: str) -> None:
+    """Choose an option of a searchable field by keyboard."""
+    field.press_sequentially(option)
+    page.get_by_role("option", name=option).wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
 
 
 def _choose(page: Page, dialog: Locator, option: str) -> None:

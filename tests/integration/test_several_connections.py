@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -105,3 +106,39 @@ def test_the_command_line_names_them(app, capsys, monkeypatch, tmp_path):
     told = run("push", "PO-2", exits=3)
     assert "WHICH_CONNECTION" in told
     assert "Smyrna, Lyon" in told
+
+
+def test_rules_are_set_tried_and_followed_on_the_command_line(
+    app: App, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    app.create_organization("acme")
+    orders, rules = tmp_path / "orders.jsonl", tmp_path / "rules.json"
+    countries = ("TR", "FR")
+    lines = [ORDER | {"external_order_number": f"PO-{one}", "ship_to": {"country": one}} for one in countries]
+    orders.write_text("\n".join(map(json.dumps, lines)))
+    turkey = {"field": "ship_to.country", "operator": "=", "value": "tr"}
+
+    def run(*arguments: str, exits: int = 0) -> str:
+        with pytest.raises(SystemExit) as ended:
+            main(list(arguments))
+        assert ended.value.code == exits
+        captured = capsys.readouterr()
+        return f"{captured.out}{captured.err}"
+
+    for name in ("Berlin", "Izmir", "Lyon"):
+        run("connections", "add", "MOCK", "--set", "mode=success", "--name", name, "--no-test")
+    run("connections", "disable", "Berlin")
+    run("orders", "import", str(orders), "--approve")
+    rules.write_text(json.dumps([{"name": "Turkey", "when": turkey, "connection": "izmir"}]))
+    assert "1 rule saved" in run("routes", "set", str(rules))
+    assert "Turkey" in run("routes", "list")
+    assert "It goes to Izmir, by the rule 'Turkey'." in run("routes", "test", "PO-TR")
+    assert "[NO_ROUTE]" in run("routes", "test", "PO-FR")
+    assert "1 order of these wait for a route" in run("push", "PO-TR", "PO-FR")
+    saved = tmp_path / "saved.json"
+    saved.write_text(run("routes", "list", "--json"))
+    assert "1 rule saved" in run("routes", "set", str(saved))
+    rules.write_text(
+        json.dumps([{"name": "Turkey", "when": {**turkey, "field": "ship_to country"}, "connection": "Lyon"}])
+    )
+    assert "rules[0].when.field" in run("routes", "set", str(rules), exits=2)

@@ -61,6 +61,18 @@ export function useConnectors() {
   return useLive(["connectors"], async () => (await answer(api.GET("/api/v1/connectors"))).items);
 }
 
+export function useRoutes() {
+  return useLive(["routes"], () => answer(api.GET("/api/v1/routes")));
+}
+
+export function useRouteFields() {
+  return useQuery({
+    queryKey: ["route-fields"],
+    queryFn: async () => (await answer(api.GET("/api/v1/routes/fields"))).items,
+    staleTime: Infinity,
+  });
+}
+
 export function useConnectorTypes() {
   return useQuery({
     queryKey: ["connector-types"],

@@ -22,6 +22,7 @@ import {
   IconMoon,
   IconPlugConnected,
   IconPlugConnectedX,
+  IconRoute,
   IconSettings,
   IconSun,
   IconTruckDelivery,
@@ -49,6 +50,7 @@ const PLACES: Place[] = [
   { to: "/orders", label: "Orders", icon: IconFileText },
   { to: "/deliveries", label: "Deliveries", icon: IconTruckDelivery },
   { to: "/connectors", label: "Connectors", icon: IconPlugConnected },
+  { to: "/routes", label: "Routes", icon: IconRoute },
   { to: "/activity", label: "Activity", icon: IconHistory, needs: "AUDIT_READ" },
   { to: "/settings", label: "Settings", icon: IconSettings },
 ];

@@ -1,7 +1,7 @@
 import { Button, List, Modal, Select, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import type { Schemas } from "../api/client";
-import { useBulkPreview } from "../api/queries";
+import { useBulkPreview, useRoutes } from "../api/queries";
 import { choiceName } from "../connectors/connectorName";
 import { Answered } from "../shared/Answered";
 import { count, plural } from "../shared/format";
@@ -9,6 +9,9 @@ import { useReturnFocus } from "../shared/useReturnFocus";
 import { asksWhere, destinationText, firstChoice } from "./destinations";
 
 type Connector = Schemas["Connector"];
+
+/** The choice to name no connector. */
+const BY_RULES = "by rules";
 
 interface Props {
   /** What is to be done, and to which orders. */
@@ -27,18 +30,25 @@ interface Props {
 /** Before anything is pushed: how many orders go where, and the choice where there is one. */
 export function PushDialog({ what, label, title, connectors, preferred, pending, onPush, onClose }: Props) {
   useReturnFocus();
-  const [chosen, setChosen] = useState(() => firstChoice(connectors, preferred));
+  const routes = useRoutes();
+  const ruled = (routes.data?.rules.length ?? 0) > 0;
+  const [picked, setPicked] = useState<string>();
+  const chosen = picked ?? (ruled ? BY_RULES : firstChoice(connectors, preferred));
   // The default one is not named: what may have arrived elsewhere can then go there again.
-  const named = connectors.some(({ id, is_default }) => id === chosen && is_default) ? undefined : chosen;
-  const undecided = chosen === undefined && connectors.length > 1;
+  const byDefault = !ruled && connectors.some(({ id, is_default }) => id === chosen && is_default);
+  const named = byDefault || chosen === BY_RULES ? undefined : chosen;
+  const undecided = routes.isPending || (chosen === undefined && connectors.length > 1);
   const preview = useBulkPreview({ ...what, connection_id: named }, !undecided);
   const choice = (
     <Select
       label="Connector"
       placeholder="Which one?"
-      data={connectors.map((each) => ({ value: each.id, label: choiceName(each) }))}
+      data={[
+        ...(ruled ? [{ value: BY_RULES, label: "Where the rules say" }] : []),
+        ...connectors.map((each) => ({ value: each.id, label: choiceName(each) })),
+      ]}
       value={chosen ?? null}
-      onChange={(id) => setChosen(id ?? undefined)}
+      onChange={(id) => setPicked(id ?? undefined)}
       allowDeselect={false}
     />
   );
@@ -48,10 +58,10 @@ export function PushDialog({ what, label, title, connectors, preferred, pending,
         choice
       ) : (
         <Answered query={preview}>
-          {({ orders, more, destinations }) => (
+          {({ orders, more, destinations, waiting }) => (
             <Stack>
-              {asksWhere(destinations, connectors.length) && choice}
-              {orders === 0 && destinations.length === 0 && (
+              {(asksWhere(destinations, connectors.length) || waiting > 0) && choice}
+              {orders === 0 && destinations.length === 0 && waiting === 0 && (
                 <Text size="sm">There is no order to {label.toLowerCase()}.</Text>
               )}
               <List size="sm">
@@ -60,6 +70,11 @@ export function PushDialog({ what, label, title, connectors, preferred, pending,
                     <b>{count(each.orders)}</b> {destinationText(each)}
                   </List.Item>
                 ))}
+                {waiting > 0 && (
+                  <List.Item>
+                    <b>{count(waiting)}</b> wait: no rule sends them anywhere yet
+                  </List.Item>
+                )}
               </List>
               {more && (
                 <Text size="sm" c="dimmed">
@@ -68,11 +83,11 @@ export function PushDialog({ what, label, title, connectors, preferred, pending,
               )}
               <Button
                 loading={pending}
-                disabled={orders === 0 || preview.isPlaceholderData}
+                disabled={orders + waiting === 0 || preview.isPlaceholderData}
                 onClick={() => onPush(named)}
                 data-autofocus
               >
-                {label} {plural(orders, "order")}
+                {label} {plural(orders + waiting, "order")}
               </Button>
             </Stack>
           )}

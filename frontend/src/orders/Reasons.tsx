@@ -20,6 +20,7 @@ export function Reasons({ order }: { order: ExactOrder }) {
           title={latest?.answered_at ? "The ERP refused this order" : "This order was not delivered"}
         />
       )}
+      {order.waits_for && <NoRoute order={order} />}
       {doubt && <DoubtAlert order={order} delivery={latest} />}
       {!doubt && <Waiting order={order} />}
       {order.unreadable_answer && <UnreadableAlert order={order} answer={order.unreadable_answer} />}
@@ -55,6 +56,23 @@ function Waiting({ order }: { order: ExactOrder }) {
         </Text>
       )}
       {reason?.code && <Code mt={4}>{reason.code}</Code>}
+    </Alert>
+  );
+}
+
+function NoRoute({ order }: { order: ExactOrder }) {
+  const nobody = order.waits_for === "ROUTED_TO_NOBODY";
+  return (
+    <Alert color="yellow" title="Waits for a route">
+      <Text size="sm">
+        Its push was asked for <Moment at={order.push_requested_at} />.{" "}
+        {nobody ? "The connector of its rule is DISABLED." : "No rule is for it, and no connector is the default."}
+      </Text>
+      <Text size="sm" c="dimmed">
+        {nobody ? "Enable that connector, or change the rule" : "Add a rule, or make a connector the default"}: it goes
+        out by itself then.
+      </Text>
+      <Code mt={4}>{order.waits_for}</Code>
     </Alert>
   );
 }

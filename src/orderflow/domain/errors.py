@@ -13,7 +13,8 @@
     │       ├── TargetChangedError it was staged where this connection does not point any more
     │       └── PerhapsThereError  it is refused now, and an earlier attempt may have brought it there: a person decides
     ├── StateError                 the order or export is not in a state that allows this
-    │   └── StaleVersionError      somebody else changed it since it was looked at
+    │   ├── StaleVersionError      somebody else changed it since it was looked at
+    │   └── NoRouteError           no rule sends the order anywhere, or only to a connection that is disabled: it waits
     ├── NotFoundError              no such thing in this organization
     ├── InputError                 what was given cannot be used
     ├── EncryptionError            a stored secret does not open
@@ -195,6 +196,16 @@ class StaleVersionError(StateError):
     code = "STALE_VERSION"
     hint = "Look at what is there now, decide field by field, and save once more with the present version."
     default_message = "Somebody else changed this since you looked at it; nothing was saved."
+
+
+class NoRouteError(StateError):
+    """The rules send an order to no connection that delivers; it waits until they do."""
+
+    code: ClassVar[str] = "NO_ROUTE"
+    hint: ClassVar[str] = (
+        "Add a rule for it, or make a connection the default: it goes out by itself then. Or name one."
+    )
+    default_message: ClassVar[str] = "No rule is for this order, and no connection is the default."
 
 
 class NotFoundError(OrderFlowError):

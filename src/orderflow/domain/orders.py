@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 from uuid import UUID
 
@@ -102,13 +103,30 @@ PARTS = ("customer", "source_document", "ship_to", "bill_to")
 """Fields that have fields of their own, each once in an order."""
 
 CONTENT = tuple(f.name for f in fields(DraftOrder) if f.name not in {*_OURS, "lines", "delivery_in_progress"})
-"""What a customer says in an order, beside its lines; all else is ours to know."""
+"""What a customer says in an order, beside its lines; the rest is what we know of it."""
 
 HEADER = tuple(name for name in CONTENT if name not in PARTS)
 """Of that, what is a single value."""
 
 LINE_CONTENT = tuple(f.name for f in fields(DraftOrderLine) if f.name != "id")
 """What a customer says in a line."""
+
+
+def totals(order: DraftOrder) -> dict[str, int | Decimal | None]:
+    """Return the control totals `lines`, `qty` and `amount`: exact, and None where a line lacks what they add up."""
+    with localcontext(prec=60):
+        quantities = [line.qty for line in order.lines]
+        amounts = [_amount(line) for line in order.lines]
+        return {"lines": len(order.lines), "qty": _sum(quantities), "amount": _sum(amounts)}
+
+
+def _amount(line: DraftOrderLine) -> Decimal | None:
+    return None if line.qty is None or line.unit_price is None else line.qty * line.unit_price
+
+
+def _sum(numbers: Sequence[Decimal | None]) -> Decimal | None:
+    known = [number for number in numbers if number is not None]
+    return sum(known, Decimal(0)) if len(known) == len(numbers) else None
 
 
 CODES = {"source", "external_order_number", "erp_customer_number", "internal_sku", "uom"}

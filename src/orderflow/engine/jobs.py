@@ -78,6 +78,10 @@ def _clean_up(app: App, place: Place, _stopped: Stopped) -> bool:
     return False
 
 
+def _route(app: App, _stopped: Stopped) -> bool:
+    return app.route()
+
+
 def _keep_up(app: App, _stopped: Stopped) -> bool:
     app.upkeep()
     return False
@@ -112,6 +116,7 @@ JOBS = (
     Job("probe", lambda app: app.system.due_probes(), _probe),
     Job("give_up", lambda app: app.system.outages(), _give_up),
     Job("poll_acks", lambda app: app.system.due_polls(), _poll),
+    Job("route", None, _route),
     Job("upkeep", None, _keep_up),
     Job("clean_up", lambda app: app.system.cleanable(), _clean_up, every=lambda settings: settings.cleanup_seconds),
     Job("keep_revisions", None, _keep_revisions, every=lambda _: CATCH_UP_SECONDS),

@@ -17,6 +17,7 @@ from orderflow.domain.order_keys import KeyHolder
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.reach import OPERATOR, Place, Reach
 from orderflow.domain.retry import RetryPolicy
+from orderflow.domain.routing.router import Router
 from orderflow.domain.states import (
     IN_DOUBT,
     AttemptStatus,
@@ -101,6 +102,44 @@ class OpenTarget:
     commit_within: float = 900.0
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where the rules send an order.
+
+    Attributes:
+        version: Of the rules.
+        decision: The rule, and the facts that it looked at; for people.
+        fallback_id: Where it goes while that connection delivers nothing.
+    """
+
+    connection_id: UUID
+    version: int
+    decision: dict[str, Any]
+    fallback_id: UUID | None = None
+
+
+FIRST_VERSION = 1
+"""Of rules; those that are saved first have the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteSet:
+    """The rules of an organization: as they were given, and ready to be asked. `FIRST_VERSION`: none ever were."""
+
+    version: int
+    given: list[dict[str, Any]]
+    router: Router
+
+
+@dataclass(frozen=True, slots=True)
+class PushRequest:
+    """Somebody asked for the push of an order that waits for a route."""
+
+    order_id: UUID
+    actor: Actor
+    idempotency_key: str | None = None
+
+
 @dataclass(slots=True)
 class Export:
     """An export as the steps and the entry points see it."""
@@ -119,6 +158,9 @@ class Export:
     held: bool = False
     erp_order_id: str | None = None
     error: dict[str, Any] | None = None
+    route: Route | None = None
+    """What the rules decided; None: the connection was named, there are no rules, or it is not asked for."""
+
     unreadable: dict[str, Any] | None = None
     """The ERP's answer that nobody understood: file, reason, excerpt, digest and read_at."""
 
@@ -503,6 +545,49 @@ class Connections(Protocol):
         """Give the right back; due again in `next_in` seconds."""
 
 
+class Routes(Protocol):
+    """The routing rules of one organization, and what waits for them."""
+
+    def current(self) -> RouteSet:
+        """Return the rules as they were last saved."""
+
+    def lock(self) -> int:
+        """Lock the rules and the connections until the transaction ends; returns the version of the rules."""
+
+    def connection_ids(self) -> set[UUID]:
+        """Return the connections that rules may name."""
+
+    def save(self, given: Sequence[Mapping[str, Any]], by: str) -> int:
+        """Save rules as a new version, and return that."""
+
+    def states(self, connection_ids: Sequence[UUID]) -> Mapping[UUID, tuple[ConnectionStatus, BreakerState]]:
+        """Return how connections are; those that are not there are left out."""
+
+    def wait(self, request: PushRequest, reason: str) -> bool:
+        """Note that an APPROVED order waits for a route, and why; False if it did so before."""
+
+    def waits(self, order_id: UUID) -> bool:
+        """Return whether an order waits for a route."""
+
+    def waiting(self, limit: int) -> list[PushRequest]:
+        """Lock orders that wait for a route since before rules or connections were what they are now.
+
+        What others have locked is passed by.
+        """
+
+    def outdated(self, limit: int) -> list[Export]:
+        """Lock exports that earlier rules sent where they are, of which nothing was sent and no attempt is open."""
+
+    def reroute(self, export_id: UUID, route: Route) -> None:
+        """Note where a locked export goes now; its document is built anew if that is elsewhere."""
+
+    def fall_back(self, limit: int) -> list[Export]:
+        """Send exports that wait for a connection that delivers nothing to their fallback, if that one delivers.
+
+        Only those of which nothing was sent and no attempt is open; their former connection is their fallback then.
+        """
+
+
 class Audit(Protocol):
     """The organization's audit log."""
 
@@ -544,6 +629,10 @@ class Work(Protocol):
     @property
     def connections(self) -> Connections:
         """Its connections."""
+
+    @property
+    def routes(self) -> Routes:
+        """Its routing rules."""
 
     @property
     def audit(self) -> Audit:

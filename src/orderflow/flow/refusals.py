@@ -107,6 +107,17 @@ def exports_wait(waiting: int) -> StateError:
     )
 
 
+def in_rules(names: Sequence[str]) -> StateError:
+    """A connection cannot be deleted while routing rules name it."""
+    listed = ", ".join(map(repr, names[:NAMED_AT_MOST]))
+    return StateError(
+        f"{len(names)} routing rules name this connection: {listed}.",
+        code="CONNECTION_IN_RULES",
+        hint="Change those rules first; or disable the connection and keep it.",
+        details={"rules": list(names)},
+    )
+
+
 def type_active(connector_type: str, other: UUID) -> StateError:
     """Of each type one connection without a name may be ACTIVE."""
     return StateError(

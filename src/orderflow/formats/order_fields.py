@@ -6,15 +6,14 @@ list of such groups; the fields are those of `orderflow_export_json_v1`, and wha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from orderflow.domain.delivery import Delivery
 from orderflow.domain.document import export_filename
-from orderflow.domain.orders import HEADER, LINE_CONTENT, Customer, DraftOrder, DraftOrderLine, SourceDocument
+from orderflow.domain.orders import HEADER, LINE_CONTENT, Customer, DraftOrder, DraftOrderLine, SourceDocument, totals
 
 Fields = dict[str, Any]
 _LINE_NAMES = {"product_description": "description"}
@@ -35,7 +34,7 @@ def order_fields(order: DraftOrder, delivery: Delivery | None = None) -> Fields:
         "ship_to": Address(order.ship_to or {}),
         "bill_to": Address(order.bill_to or {}),
         "lines": [_line(line, order.currency) for line in order.lines],
-        "totals": _totals(order),
+        "totals": totals(order),
         "source_document": _source_document(order.source_document or SourceDocument()),
         "delivery": _delivery(order, delivery or order.delivery),
     }
@@ -63,23 +62,6 @@ def _customer(customer: Customer) -> Fields:
 def _line(line: DraftOrderLine, currency: str | None) -> Fields:
     values = {_LINE_NAMES.get(name, name): getattr(line, name) for name in LINE_CONTENT}
     return values | {"currency": line.currency or currency}
-
-
-def _totals(order: DraftOrder) -> Fields:
-    """Return the control totals: exact, and empty where a line lacks what they add up."""
-    with localcontext(prec=60):
-        quantities = [line.qty for line in order.lines]
-        amounts = [_amount(line) for line in order.lines]
-        return {"lines": len(order.lines), "qty": _sum(quantities), "amount": _sum(amounts)}
-
-
-def _amount(line: DraftOrderLine) -> Decimal | None:
-    return None if line.qty is None or line.unit_price is None else line.qty * line.unit_price
-
-
-def _sum(numbers: Sequence[Decimal | None]) -> Decimal | None:
-    known = [number for number in numbers if number is not None]
-    return sum(known, Decimal(0)) if len(known) == len(numbers) else None
 
 
 def _source_document(document: SourceDocument) -> Fields:

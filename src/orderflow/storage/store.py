@@ -25,6 +25,7 @@ from orderflow.storage.work.kept_answers import SqlKeptAnswers
 from orderflow.storage.work.leases import EXTEND
 from orderflow.storage.work.order_keys import SqlOrderKeys
 from orderflow.storage.work.orders import SqlOrders
+from orderflow.storage.work.routes import SqlRoutes
 from orderflow.storage.work.waiting import SqlWaiting
 
 _SLUG = text("SELECT slug FROM organization WHERE id = :id")
@@ -71,6 +72,11 @@ class SqlWork:
     def kept_answers(self) -> SqlKeptAnswers:
         """What was answered to requests that may be sent again."""
         return SqlKeptAnswers(self.connection, self.org_id)
+
+    @cached_property
+    def routes(self) -> SqlRoutes:
+        """The routing rules."""
+        return SqlRoutes(self.connection, self.org_id, self._holding)
 
     @cached_property
     def audit(self) -> SqlAudit:

@@ -28,6 +28,7 @@ from orderflow.entrypoints.api import (
     orders,
     organization,
     push_log,
+    routes,
     sign_in,
     stats,
     typed_connectors,
@@ -62,6 +63,7 @@ ROUTERS: list[ApiRouter] = [
     connector_types.router,
     typed_connectors.router,  # before the routes of `/connectors/{id}`
     connectors.router,
+    routes.router,
     exports.router,
     push_log.router,
     stats.router,

@@ -33,15 +33,17 @@ class PushAccepted(Out):
     """A delivery was asked for; it happens by itself."""
 
     order_id: UUID
-    export_id: UUID = Field(description="See /exports/{export_id}")
-    connection_id: UUID
-    status: str = Field(description="PENDING; another one if the Idempotency-Key was used before")
+    export_id: UUID | None = Field(description="See /exports/{export_id}; null: it waits for a route, APPROVED")
+    connection_id: UUID | None
+    status: str = Field(description="PENDING; WAITING for a route; another one if the Idempotency-Key was used before")
 
 
 class PushBody(In):
     """Where to."""
 
-    connection_id: UUID | None = Field(None, description="The organization's default connector if left out")
+    connection_id: UUID | None = Field(
+        None, description="Where the routing rules say if left out, or the organization's default connector"
+    )
 
 
 class RejectBody(In):
@@ -107,3 +109,4 @@ class BulkPreview(Out):
     orders: int = Field(description="How many would go; those in another state than it starts from are left out")
     more: bool = Field(description="The filter found more than 1,000")
     destinations: list[Destination] = Field(description="Where they would go, most first; empty for `approve`")
+    waiting: int = Field(0, description="How many would wait, since no routing rule sends them anywhere")

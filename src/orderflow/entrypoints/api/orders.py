@@ -31,13 +31,14 @@ from orderflow.entrypoints.api.schemas import CursorText, Moment, Text
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
 from orderflow.entrypoints.api.work import Work, slow
 from orderflow.flow.delivery.request import withdraw_in
+from orderflow.flow.delivery.route import ways_of_many
 from orderflow.flow.order.approve import edit_order, reject_order
 from orderflow.flow.order.confirm import confirm_order as confirm
 from orderflow.flow.order.incoming import OrderBody
 from orderflow.flow.order.many import act_on_many, starts_of
 from orderflow.flow.setup.preview import preview_order
 from orderflow.storage.store import SqlWork
-from orderflow.storage.views.destinations import OrdersToPush, destinations
+from orderflow.storage.views.destinations import Destination, OrdersToPush, destinations, joined
 from orderflow.storage.views.orders import Order, OrderFilter, OrderPage, find_orders, oldest_orders, one_order
 from orderflow.storage.views.problem import Problem
 from orderflow.storage.views.revisions import WholeRevision, one_revision
@@ -68,11 +69,12 @@ def list_orders(
     connection_id: Annotated[UUID | None, Query(description="Exported over this connector")] = None,
     error_code: Annotated[Text | None, Query(description="In ERROR for this reason")] = None,
     unreadable_answer: Annotated[bool | None, Query(description="The ERP's answer could not be read")] = None,
+    waits_for_route: Annotated[bool | None, Query(description="Its push waits for a route")] = None,
     limit: PageSize = 50,
     cursor: CursorText = None,
 ) -> OrderPage:
     """List orders, newest first."""
-    wanted = OrderFilter(status or (), q, since, until, connection_id, error_code, unreadable_answer)
+    wanted = OrderFilter(status or (), q, since, until, connection_id, error_code, unreadable_answer, waits_for_route)
     with looking(request, caller) as view:
         return find_orders(view, wanted, Ask(limit, cursor))
 
@@ -97,10 +99,15 @@ def preview_bulk_action(request: Request, caller: Pusher, body: BulkBody) -> Bul
     """Tell what an action on many orders would do, given the same body. Nothing is done."""
     ids = body.ids if body.ids is not None else _found(request, caller, body)
     with app_of(request).store.work(caller.org_id) as work:
-        free = None if body.action == "approve" else work.connections.for_push(body.connection_id)
-        orders = OrdersToPush(ids[:MOST_IN_BULK], starts_of(body.action))
-        going, found = destinations(seen_by(caller, work), orders, free, body.connection_id)
-    return BulkPreview(orders=going, more=len(ids) > MOST_IN_BULK, destinations=found)
+        ids_by_way: dict[UUID | None, list[UUID]] = {None: ids[:MOST_IN_BULK]}
+        if body.action != "approve":
+            ids_by_way = ways_of_many(work, ids[:MOST_IN_BULK], body.connection_id)
+        view, going, waiting, found = seen_by(caller, work), 0, 0, list[Destination]()
+        for way, some in ids_by_way.items():
+            go, there = destinations(view, OrdersToPush(some, starts_of(body.action)), way, body.connection_id)
+            waits = way is None and body.action != "approve"
+            going, waiting, found = going + (0 if waits else go), waiting + (go if waits else 0), found + there
+    return BulkPreview(orders=going, more=len(ids) > MOST_IN_BULK, destinations=joined(found), waiting=waiting)
 
 
 @router.get("/{order_id}", responses=answers(404))

@@ -21,6 +21,7 @@ from orderflow.entrypoints.cli import (
     orders,
     pushing,
     retention,
+    routes,
     running,
     trying,
     users,
@@ -44,6 +45,7 @@ doctor.add_to(app)
 connections.add_to(app)
 connector_types.add_to(app)
 trying.add_to(app)
+routes.add_to(app)
 users.add_to(app)
 retention.add_to(app, orders.app)
 new_connector.add_to(app)

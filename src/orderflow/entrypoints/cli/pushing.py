@@ -14,7 +14,7 @@ from orderflow.domain.states import ARRIVED
 from orderflow.entrypoints.cli.options import AsJson, Orders, Org
 from orderflow.entrypoints.cli.orders import named_or_all
 from orderflow.entrypoints.cli.outcomes import finish, gather, tell
-from orderflow.entrypoints.cli.output import out, plural, print_json, print_table, progress
+from orderflow.entrypoints.cli.output import err, out, plural, print_json, print_table, progress
 from orderflow.entrypoints.cli.workplace import Workplace, caller, in_organization
 from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.answers.read_again import read_again
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 acks = typer.Typer(help="The ERP's answers.", no_args_is_help=True)
 
-Connection = Annotated[str | None, typer.Option("--connection", help="Where to: id, name or type; else the default.")]
+Connection = Annotated[
+    str | None, typer.Option("--connection", help="Where to: id, name or type; else by the rules, or the default.")
+]
 Wait = Annotated[bool, typer.Option("--wait", help="Deliver in this process too, and wait until it is done.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Seconds that --wait waits at most.")]
 
@@ -135,15 +137,27 @@ def _request(
     target = place.connection_id(connection) if connection else None
     outcomes = act_on_many(place.app.store, place.org_id, action, ids, caller(), target)
     if timeout is None:
-        finish("pushed", outcomes, len(ids), json=json)
+        try:
+            finish("pushed", outcomes, len(ids), json=json)
+        finally:
+            _tell_waiting(place, ids)
         return
     refused = gather("Pushing", outcomes, len(ids), hidden=json)
     gone = {order_id for order_id, _ in refused}
     asked = [order_id for order_id in ids if order_id not in gone]
     exports = _delivered(place, asked, timeout, hidden=json)
     _tell_deliveries(exports, refused, json=json)
+    _tell_waiting(place, asked)
     if refused or any(row["status"] not in ARRIVED for row in exports):
         raise typer.Exit(1)
+
+
+def _tell_waiting(place: Workplace, ids: list[UUID]) -> None:
+    """Say how many of the orders no rule sends anywhere yet."""
+    with place.reading() as reading:
+        waiting = reading.waiting_for_route(ids)
+    if waiting:
+        err().print(f"{plural(waiting, 'order')} of these wait for a route: see `orderflow routes test ORDER`.")
 
 
 def _delivered(place: Workplace, ids: list[UUID], timeout: float, *, hidden: bool) -> list[dict[str, Any]]:
@@ -164,7 +178,7 @@ def _delivered(place: Workplace, ids: list[UUID], timeout: float, *, hidden: boo
     from orderflow.storage.views.deliveries import ExportFilter
 
     with place.reading() as reading:
-        return [reading.exports(ExportFilter(order_id=order_id), 1)[0] for order_id in ids]
+        return [row for order_id in ids for row in reading.exports(ExportFilter(order_id=order_id), 1)]
 
 
 def _still_pushing(place: Workplace, ids: list[UUID]) -> int:

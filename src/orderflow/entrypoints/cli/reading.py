@@ -93,6 +93,10 @@ class Reading:
         """Return how many orders are in each state; of those named, or of all."""
         return references.status_counts(self._view, ids)
 
+    def waiting_for_route(self, ids: Iterable[UUID]) -> int:
+        """Return how many of the orders named wait for a route."""
+        return references.waiting_for_route(self._view, ids)
+
 
 @contextmanager
 def reading_in(database: Database, org_id: UUID) -> Iterator[Reading]:

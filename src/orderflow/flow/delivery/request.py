@@ -6,11 +6,12 @@ from collections.abc import Collection
 from uuid import UUID
 
 from orderflow.domain import clock
-from orderflow.domain.errors import StateError
+from orderflow.domain.errors import NoRouteError, StateError
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import ERPExportStatus, OrderAction, OrderStatus, next_order_status
+from orderflow.flow.delivery.route import way_of
 from orderflow.flow.fault_points import reached
-from orderflow.flow.ports import Actor, Export, Store, Work
+from orderflow.flow.ports import Actor, Export, PushRequest, Store, Work
 
 WITHDRAWN = {
     "code": "WITHDRAWN",
@@ -29,20 +30,23 @@ def request_push(
     connection_id: UUID | None = None,
     idempotency_key: str | None = None,
     meant: Collection[OrderAction] = EITHER,
-) -> Export:
+) -> Export | None:
     """Ask for an APPROVED or failed order to be delivered. Returns at once; a worker does the rest.
 
+    None is returned where the rules send an APPROVED order nowhere: it waits until they do.
+
     Args:
-        connection_id: Where to; the organization's default connection if not given.
+        connection_id: Where to; by the organization's rules, or to its default connection, if not given.
         idempotency_key: The same key for the same order returns the same export, for 24 hours.
         meant: What the caller means, of `EITHER`.
 
     Raises:
-        StateError: The order is not APPROVED or in ERROR, is pushed already, or there is no connection.
+        StateError: The order is not APPROVED or in ERROR, is pushed already, or there is no connection, or several to
+            choose from.
         NotFoundError: There is no such order or connection.
     """
     with store.work(org_id) as work:
-        export = note_request(
+        export = request_or_wait(
             work,
             order_id,
             actor,
@@ -54,10 +58,33 @@ def request_push(
     return export
 
 
-def announce(store: Store, org_id: UUID, export: Export) -> None:
+def announce(store: Store, org_id: UUID, export: Export | None) -> None:
     """Tell the workers of a request that is committed."""
     reached("requested")
-    store.wake(org_id, export.connection_id)
+    if export is not None:
+        store.wake(org_id, export.connection_id)
+
+
+def request_or_wait(
+    work: Work,
+    order_id: UUID,
+    actor: Actor,
+    *,
+    connection_id: UUID | None = None,
+    idempotency_key: str | None = None,
+    meant: Collection[OrderAction] = EITHER,
+) -> Export | None:
+    """Write the request down in `work`'s transaction; arguments, answer and errors as for `request_push`."""
+    try:
+        return note_request(
+            work, order_id, actor, connection_id=connection_id, idempotency_key=idempotency_key, meant=meant
+        )
+    except NoRouteError as none:
+        if OrderAction.PUSH not in meant or work.orders.lock_status(order_id) not in OrderAction.PUSH.change.starts:
+            raise
+        if work.routes.wait(PushRequest(order_id, actor, idempotency_key), none.code):
+            work.audit.add("DRAFT_PUSH_WAITS", actor, "draft_order", [order_id], None, {"waits_for": none.code})
+        return None
 
 
 def note_request(
@@ -69,7 +96,11 @@ def note_request(
     idempotency_key: str | None = None,
     meant: Collection[OrderAction] = EITHER,
 ) -> Export:
-    """Write the request down in `work`'s transaction; arguments and errors as for `request_push`."""
+    """Write the request down in `work`'s transaction; arguments and errors as for `request_push`.
+
+    Raises:
+        NoRouteError: The rules send the order nowhere. Nothing was changed.
+    """
     before = work.orders.lock_status(order_id)  # the lock makes two requests for one order take turns
     if idempotency_key and (known := work.exports.by_idempotency_key(order_id, idempotency_key)):
         return known
@@ -85,9 +116,8 @@ def note_request(
     if latest is not None and not latest.never_arrived:
         export = _go_on_with(work, latest, connection_id)
     else:
-        export = Export(
-            new_id(), order_id, work.connections.for_push(connection_id), ERPExportStatus.PENDING, clock.now()
-        )
+        way, route = way_of(work, order_id, connection_id)
+        export = Export(new_id(), order_id, way, ERPExportStatus.PENDING, clock.now(), route=route)
         work.exports.add(export, idempotency_key=idempotency_key, actor=actor)
     work.orders.set_status(order_id, status, error_json=None)
     noted = "DRAFT_PUSHED" if action is OrderAction.PUSH else "DRAFT_PUSH_RETRIED"
@@ -108,6 +138,10 @@ def withdraw(store: Store, org_id: UUID, order_id: UUID, actor: Actor) -> None:
 def withdraw_in(work: Work, order_id: UUID, actor: Actor) -> None:
     """Take back a push in `work`'s transaction; errors as for `withdraw`."""
     before = work.orders.lock_status(order_id)
+    if work.routes.waits(order_id):
+        work.orders.set_status(order_id, before)
+        work.audit.add("DRAFT_PUSH_WITHDRAWN", actor, "draft_order", [order_id], {"status": before}, {"status": before})
+        return
     export = work.exports.latest(order_id)
     if before not in OrderAction.WITHDRAW.change.if_sure or export is None:
         raise StateError(f"The order is {before}, so no push is waiting.", hint="Look at its present state.")

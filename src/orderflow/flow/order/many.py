@@ -7,7 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from orderflow.domain.states import OrderAction, OrderStatus
-from orderflow.flow.delivery.request import note_request
+from orderflow.flow.delivery.request import request_or_wait
 from orderflow.flow.fault_points import reached
 from orderflow.flow.order.approve import approve_order
 from orderflow.flow.order.bulk import Outcome, each_in_bulk
@@ -32,7 +32,7 @@ def act_on_many(
     """Approve, push or retry each order; yields its id and what forbade it, if anything.
 
     Args:
-        connection_id: Where to push; the organization's default connection if not given.
+        connection_id: Where to push; by the organization's rules, or to its default connection, if not given.
     """
     used: set[UUID] = set()
 
@@ -41,8 +41,9 @@ def act_on_many(
             approve_order(work, order_id, actor)
         else:
             meant = (OrderAction(action),)
-            export = note_request(work, order_id, actor, connection_id=connection_id, meant=meant)
-            used.add(export.connection_id)
+            export = request_or_wait(work, order_id, actor, connection_id=connection_id, meant=meant)
+            if export is not None:
+                used.add(export.connection_id)
 
     def wake() -> None:
         if used:

@@ -14,9 +14,11 @@ from pydantic import ValidationError
 from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.errors import EncryptionError, InputError
 from orderflow.domain.ids import new_id
+from orderflow.domain.routing.rules import rules_naming
 from orderflow.domain.states import BreakerState
 from orderflow.domain.text import checked_name
 from orderflow.flow.ports import Actor, Target, Wiring, Work
+from orderflow.flow.refusals import in_rules
 from orderflow.flow.setup.mask import masked, needs_stored, plain_maps, plain_part, unmasked
 from orderflow.flow.setup.misplaced import misplaced
 from orderflow.flow.setup.places import reach_of
@@ -149,10 +151,12 @@ def delete_connection(wiring: Wiring, org_id: UUID, connection_id: UUID, actor: 
 
     Raises:
         NotFoundError: There is no such connection.
-        StateError: Exports wait for it.
+        StateError: Exports wait for it, or a routing rule names it.
     """
     with wiring.store.work(org_id) as work:
         before = {"connector_type": work.connections.type_of(connection_id)}
+        if named_by := rules_naming(work.routes.current().router.rules, connection_id):
+            raise in_rules(named_by)
         gone = work.connections.delete(connection_id)
         after = {"deleted": True, "row_kept": not gone}
         work.audit.add("CONNECTOR_CHANGED", actor, "erp_connection", [connection_id], before, after)

@@ -14,6 +14,7 @@ from orderflow.domain.errors import ConnectorError
 from orderflow.domain.orders import DraftOrder
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.delivery.open_target import find_connector
+from orderflow.flow.delivery.route import way_of
 from orderflow.flow.ports import Wiring
 from orderflow.flow.setup.try_config import completed
 
@@ -42,7 +43,7 @@ class Shown:
 
 
 def preview_order(wiring: Wiring, org_id: UUID, order_id: UUID, connection_id: UUID | None = None) -> Shown:
-    """Show what a connection, by default the default one, would send for an order: as approved, else as it is now.
+    """Show what a connection, by default the one it goes to, would send for an order: as approved, else as it is now.
 
     Raises:
         NotFoundError, StateError: There is no such order or connection, or no default one.
@@ -51,7 +52,8 @@ def preview_order(wiring: Wiring, org_id: UUID, order_id: UUID, connection_id: U
     """
     with wiring.store.work(org_id) as work:
         order = work.orders.as_approved(order_id)
-        target = work.connections.open(connection_id or work.connections.for_push(None))
+        way, _ = way_of(work, order_id, connection_id) if connection_id is None else (connection_id, None)
+        target = work.connections.open(way)
     return show(find_connector(wiring, target.connector_type), target.connector_type, order, target.config)
 
 

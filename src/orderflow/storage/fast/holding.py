@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from orderflow.domain.states import OrderStatus
-from orderflow.flow.ports import LockedError
+from orderflow.flow.ports import LockedError, RouteSet
 from orderflow.storage.fast.statements import run
 
 _HOLD = "SELECT id, status, version FROM draft_order WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE SKIP LOCKED"
@@ -28,12 +28,14 @@ class Holding:
         order_ids: The orders that it is about; None if that is not known: then it holds none.
 
     Attributes:
+        routes: The routing rules, once they were asked for.
         pushed_to: The connection that was found for each one that was named, or for None, and for each type.
     """
 
     def __init__(self, connection: Connection, order_ids: Collection[UUID] | None = None) -> None:
         self._connection = connection
         self._order_ids = order_ids
+        self.routes: RouteSet | None = None
         self.pushed_to: dict[tuple[UUID | None, str | None], UUID] = {}
 
     @property

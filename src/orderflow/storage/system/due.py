@@ -6,11 +6,12 @@ from uuid import UUID
 
 from sqlalchemy import TextClause, text
 
-from orderflow.domain.states import ExportStep
+from orderflow.domain.states import ExportStep, OrderAction
 from orderflow.storage.database import Database
 from orderflow.storage.tables.states import may
 from orderflow.storage.work.clock import LONGEST_LEASE, LONGEST_PROBE_WAIT, RESTING, past, unleased
 from orderflow.storage.work.outages import IS_AWAY, WAITS_UNSENT
+from orderflow.storage.work.routes import BETTER_ELSEWHERE, MOVABLE, stamp
 
 _SPARE = 5.0
 """Seconds by which a time may lie ahead of the longest wait: clocks are read one after the other."""
@@ -73,6 +74,20 @@ _CLEANABLE = text("""
     SELECT org_id, id FROM erp_connection
     WHERE deleted_at IS NULL AND status = 'ACTIVE' AND breaker_state = 'CLOSED'
 """)
+_WAITS = f"""
+    SELECT FROM draft_order w
+    WHERE w.org_id = o.org_id AND w.waits_for IS NOT NULL AND {may(OrderAction.PUSH, "w.status")}
+"""  # built from a constant
+_UNROUTED = text(f"""
+    SELECT o.org_id FROM (SELECT DISTINCT org_id FROM draft_order WHERE waits_for IS NOT NULL) o,
+                         LATERAL (SELECT {stamp("o.org_id")} AS now) s
+    WHERE EXISTS ({_WAITS} AND w.waits_seen < s.now) OR EXISTS ({_WAITS} AND w.waits_seen > s.now)
+    UNION
+    SELECT r.org_id FROM (SELECT org_id, max(version) AS version FROM route_set GROUP BY org_id) r
+    WHERE EXISTS (SELECT FROM erp_export e WHERE e.org_id = r.org_id AND e.route_version < r.version AND {MOVABLE})
+    UNION
+    SELECT c.org_id FROM {BETTER_ELSEWHERE}
+""")  # noqa: S608  # built from constants
 _SLUGS = text("SELECT id, slug FROM organization ORDER BY slug")
 
 
@@ -121,6 +136,11 @@ class SqlSystem:
     def cleanable(self) -> list[Place]:
         """Return the connections whose target may be looked at for what attempts left there."""
         return self._places(_CLEANABLE)
+
+    def unrouted(self) -> list[UUID]:
+        """Return the organizations that have something to be routed anew since rules or connections changed."""
+        with self._database.system() as connection:
+            return list(connection.execute(_UNROUTED).scalars())
 
     def organizations(self) -> dict[str, UUID]:
         """Return every organization's id by slug."""

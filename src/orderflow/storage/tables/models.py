@@ -241,6 +241,7 @@ class DraftOrderRow(_Owned, Base):
             postgresql_where=text("error_json IS NOT NULL"),
         ),
         Index("idx_draft_order_ended", "updated_at", postgresql_where=text(among(ENDED))),
+        Index("idx_draft_order_waits", "org_id", "waits_seen", postgresql_where=text("waits_for IS NOT NULL")),
         Index("uq_draft_order_in_org", "org_id", "id", unique=True),
         {"postgresql_with": {**_VACUUM_BY_ROWS, "fillfactor": "60"}},
     )
@@ -267,6 +268,10 @@ class DraftOrderRow(_Owned, Base):
     source_sha256: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     error_json: Mapped[dict[str, Any] | None]
+    push_requested_at: Mapped[datetime | None]  # of an APPROVED order that no rule sends anywhere yet
+    push_request: Mapped[dict[str, Any] | None]  # who asked, and under which key
+    waits_for: Mapped[str | None]  # why it waits: `domain.errors.NoRouteError.code`
+    waits_seen: Mapped[str | None]  # what the rules and connections were when it was last looked at
     updated_at: Mapped[datetime] = mapped_column(server_default=_now, onupdate=_now)
     version: Mapped[int] = _version()
 
@@ -479,6 +484,17 @@ class ERPExport(_Owned, Base):
         ),
         Index("idx_erp_export_filename", "connection_id", "filename"),
         Index("idx_erp_export_unreadable", "connection_id", postgresql_where=text("unreadable_answer IS NOT NULL")),
+        Index(
+            "idx_erp_export_routed",
+            "org_id",
+            "route_version",
+            postgresql_where=text(f"{may(ExportStep.MOVE)} AND route_version IS NOT NULL"),
+        ),
+        Index(
+            "idx_erp_export_fallback",
+            "connection_id",
+            postgresql_where=text(f"{may(ExportStep.MOVE)} AND fallback_id IS NOT NULL"),
+        ),
         {"postgresql_with": {**_VACUUM_BY_ROWS, "fillfactor": "50"}},
     )
     draft_order_id: Mapped[UUID]  # no foreign key, so that old orders can be deleted quickly
@@ -515,7 +531,21 @@ class ERPExport(_Owned, Base):
     requested_by: Mapped[str | None]
     request_id: Mapped[str | None]
     traceparent: Mapped[str | None]
+    route: Mapped[dict[str, Any] | None]  # what the rules decided; none: the connection was named, or there were none
+    route_version: Mapped[int | None]
+    fallback_id: Mapped[UUID | None]  # where it goes while its connection delivers nothing
     updated_at: Mapped[datetime] = mapped_column(server_default=_now, onupdate=_now)
+
+
+class RouteSet(Base):
+    """The routing rules of an organization, as they were saved once; the newest version counts."""
+
+    __tablename__ = "route_set"
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    rules: Mapped[list[Any]] = mapped_column(JSONB)
+    created_by: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=_now)
 
 
 class ERPPushLog(_Owned, Base):

@@ -12,7 +12,7 @@ from orderflow.storage.work.clock import unleased
 _DELIVERY_IS = f"WHEN NOT {unleased('e')} THEN 'UNDER_WAY' WHEN {in_doubt('e')} THEN 'IN_DOUBT' END"
 # What may be done depends on the delivery in a few states only, and lists are long.
 _NEWEST_IS = f"""
-    CASE WHEN {among(DOUBT_MATTERS, "o.status")} THEN (
+    CASE WHEN o.waits_for IS NOT NULL THEN 'NO_ROUTE' WHEN {among(DOUBT_MATTERS, "o.status")} THEN (
         SELECT CASE {_DELIVERY_IS} FROM erp_export e WHERE e.draft_order_id = o.id ORDER BY e.created_at DESC LIMIT 1)
     END
 """  # noqa: S608  # built from constants
@@ -25,6 +25,8 @@ def _actions(view: View, row: dict[Any, Any], name: str) -> list[OrderAction]:
     if delivery_is == "SUPERSEDED":
         return []
     possible = actions_of(status, in_doubt=delivery_is == "IN_DOUBT", under_way=delivery_is == "UNDER_WAY")
+    if delivery_is == "NO_ROUTE":
+        possible.append(OrderAction.WITHDRAW)
     return [action for action in possible if view.may(action)]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
@@ -118,6 +118,11 @@ class Export:
         Sql("c.breaker_state"),
         Field(description="Of the connector: CLOSED delivers; OPEN: the ERP is away; PAUSED: a person must act"),
     ]
+    route: Annotated[
+        dict[str, Any] | None,
+        Field(description="What the routing rules decided: rule, number (from 0), facts; null: they were not asked"),
+    ]
+    route_version: Annotated[int | None, Field(description="Of the rules that decided it")]
     attempts_spent: Annotated[int, Field(description="Attempts that count against the limit of retries")]
     next_attempt_at: datetime
     rests_until: Annotated[

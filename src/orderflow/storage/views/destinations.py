@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 from uuid import UUID
 
@@ -67,3 +68,11 @@ def destinations(
     rows = view.connection.execute(text(_DESTINATIONS), values | {"free": free, "named": named}).mappings().all()
     going = sum(row["orders"] for row in rows if not row["stays"])
     return going, [] if free is None else msgspec.convert([dict(row) for row in rows], list[Destination])
+
+
+def joined(found: Collection[Destination]) -> list[Destination]:
+    """Return each destination once, that of the most orders first."""
+    orders: dict[Destination, int] = defaultdict(int)
+    for one in found:
+        orders[replace(one, orders=0)] += one.orders
+    return sorted((replace(one, orders=count) for one, count in orders.items()), key=lambda one: -one.orders)

@@ -113,6 +113,14 @@ class OrderSummary:
     updated_at: datetime
     approved_by: str | None
     approved_at: datetime | None
+    push_requested_at: Annotated[datetime | None, Field(description="Of an order whose push waits for a route")]
+    waits_for: Annotated[
+        str | None,
+        Field(
+            description="Why: NO_ROUTE, no rule is for it and no connector is the default; ROUTED_TO_NOBODY, the "
+            "rule's connector is DISABLED. It goes out by itself once rules or connectors send it somewhere"
+        ),
+    ]
     version: Annotated[int, Field(description=COUNTS_CHANGES)]
     actions: Annotated[
         list[OrderAction],
@@ -159,6 +167,7 @@ class OrderFilter:
         search: Part of the order number, the customer's number or name, or the ERP's number, of the next `FARTHEST`
             orders; of older ones the whole order number.
         error_code: Code of the reason why the order is in ERROR.
+        waits: Those that wait for a route, or all others.
         unreadable: Those whose answer from the ERP could not be read, or all others.
     """
 
@@ -169,6 +178,7 @@ class OrderFilter:
     connection_id: UUID | None = None
     error_code: str | None = None
     unreadable: bool | None = None
+    waits: bool | None = None
 
     def conditions(self) -> Iterator[Condition]:
         """Yield what the filter asks for, all but `search`."""
@@ -180,6 +190,7 @@ class OrderFilter:
             yield "o.error_json ->> 'code' = :error_code", {"error_code": self.error_code}
         unread = f"EXISTS (SELECT FROM erp_export e WHERE e.draft_order_id = o.id AND {UNREAD})"
         yield from either(unread, self.unreadable)
+        yield from either("o.waits_for IS NOT NULL", self.waits)
 
 
 def find_orders(view: View, wanted: OrderFilter, ask: Ask) -> OrderPage:

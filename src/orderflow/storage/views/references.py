@@ -17,6 +17,9 @@ _BY_REFERENCE = """
     WHERE org_id = :org_id AND (external_order_number = :reference OR id = CAST(:id AS uuid)) LIMIT 10
 """
 _BY_STATUS = "SELECT id FROM draft_order WHERE org_id = :org_id AND status = ANY(:statuses) ORDER BY created_at, id"
+_WAITING = """
+    SELECT count(*) AS orders FROM draft_order WHERE org_id = :org_id AND id = ANY(:ids) AND waits_for IS NOT NULL
+"""
 _COUNTS = """
     SELECT status, count(*) AS orders FROM draft_order
     WHERE org_id = :org_id AND (CAST(:all AS boolean) OR id = ANY(:ids)) GROUP BY status
@@ -42,6 +45,12 @@ def status_counts(view: View, ids: Iterable[UUID] | None = None) -> dict[str, in
     """Return how many orders are in each state; of those named, or of all."""
     rows = _rows(view, _COUNTS, {"all": ids is None, "ids": list(ids or ())})
     return {row["status"]: row["orders"] for row in rows}
+
+
+def waiting_for_route(view: View, ids: Iterable[UUID]) -> int:
+    """Return how many of the orders named wait for a route."""
+    (row,) = _rows(view, _WAITING, {"ids": list(ids)})
+    return int(row["orders"])
 
 
 def connection_id(view: View, reference: str) -> UUID:

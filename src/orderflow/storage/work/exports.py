@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from orderflow.domain.delivery import Ack
 from orderflow.domain.states import ERPExportStatus, ExportStep
-from orderflow.flow.ports import Actor, Batch, DecidedAnswer, Export, Settlement
+from orderflow.flow.ports import Actor, Batch, DecidedAnswer, Export, Route, Settlement
 from orderflow.flow.refusals import no_export
 from orderflow.storage.fast.holding import Holding
 from orderflow.storage.fast.statements import later_rows, run
@@ -27,9 +27,10 @@ _NEWEST = "ORDER BY e.created_at DESC LIMIT 1"
 _COLUMNS = f"{columns(ERPExport, 'e')}, NOT {unleased('e')} AS lease_is_live"
 _ADD = f"""
     INSERT INTO erp_export (id, org_id, draft_order_id, connection_id, status, created_at, idempotency_key,
-                            requested_by, request_id, traceparent, revision)
+                            requested_by, request_id, traceparent, route, route_version, fallback_id, revision)
     SELECT id, org_id, draft_order_id, connection_id, {quoted(ERPExportStatus.PENDING)}, created_at, idempotency_key,
-           requested_by, request_id, traceparent, ({CURRENT} WHERE o.id = r.draft_order_id)
+           requested_by, request_id, traceparent, route, route_version, fallback_id,
+           ({CURRENT} WHERE o.id = r.draft_order_id)
     FROM jsonb_populate_recordset(NULL::erp_export, CAST(%(rows)s AS jsonb)) r
 """  # noqa: S608  # built from a constant
 _REVIVE = text(f"""
@@ -82,6 +83,9 @@ class SqlExports(SqlLeases, SqlInterventions):
             "request_id": actor.request_id,
             "traceparent": actor.traceparent,
         }
+        if export.route is not None:
+            routed = {"route_version": export.route.version, "fallback_id": export.route.fallback_id}
+            row |= {"route": export.route.decision, **routed}
         later_rows(self._connection, _ADD, [row])
         self._holding.note_export(export.draft_order_id)
 
@@ -142,7 +146,7 @@ class SqlExports(SqlLeases, SqlInterventions):
             ids,
         )
         rows = self._connection.execute(_FOR_ANSWERS, ids).mappings()
-        return {row["id"]: (_export(row), row["newer"]) for row in rows}
+        return {row["id"]: (export_in(row), row["newer"]) for row in rows}
 
     def record_answers(self, answers: Sequence[DecidedAnswer]) -> None:
         """Write decided answers to exports and orders, in bulk."""
@@ -159,10 +163,18 @@ class SqlExports(SqlLeases, SqlInterventions):
     def _one(self, where: str, parameters: dict[str, Any]) -> Export | None:
         query = f"SELECT {_COLUMNS} FROM erp_export e {where}"  # noqa: S608  # `where` is a text of this class
         row = run(self._connection, query, parameters).fetchone()
-        return _export(row) if row is not None else None
+        return export_in(row) if row is not None else None
 
 
-def _export(row: Mapping[Any, Any]) -> Export:
+def route_in(row: Mapping[Any, Any]) -> Route | None:
+    """Return what the rules decided for an export, as its row says."""
+    if row["route_version"] is None:
+        return None
+    return Route(row["connection_id"], row["route_version"], row["route"], row["fallback_id"])
+
+
+def export_in(row: Mapping[Any, Any]) -> Export:
+    """Return the export of a row."""
     return Export(
         id=row["id"],
         draft_order_id=row["draft_order_id"],
@@ -178,5 +190,6 @@ def _export(row: Mapping[Any, Any]) -> Export:
         held=row["held_at"] is not None,
         erp_order_id=row["erp_order_id"],
         error=row["error_json"],
+        route=route_in(row),
         unreadable=row["unreadable_answer"],
     )

@@ -57,11 +57,16 @@ _CLOSE_LOG = text(f"""
     UPDATE erp_push_log SET status = {quoted(AttemptStatus.FAILED)}, error_message = COALESCE(error_message, :message)
     WHERE erp_export_id = :id AND {may(AttemptStep.END)}
 """)  # noqa: S608  # built from constants
+ANEW = """
+    next_attempt_at = now(), attempts_spent = 0, error_json = NULL,
+    lease_token = NULL, lease_until = NULL, filename = NULL, export_storage_key = NULL, document_sha256 = NULL,
+    document_size = NULL, export_format_version = NULL, export_media_type = NULL, updated_at = now()
+"""
+"""What of an export goes where its connection changes."""
+
 _MOVE = text(f"""
     UPDATE erp_export e
-    SET connection_id = :target, next_attempt_at = now(), attempts_spent = 0, error_json = NULL,
-        lease_token = NULL, lease_until = NULL, filename = NULL, export_storage_key = NULL, document_sha256 = NULL,
-        document_size = NULL, export_format_version = NULL, export_media_type = NULL, updated_at = now()
+    SET connection_id = :target, route = NULL, route_version = NULL, fallback_id = NULL, {ANEW}
     FROM (
         SELECT id FROM erp_export
         WHERE connection_id = :source AND {may(ExportStep.MOVE)} AND {unsent()} AND {UNLEASED}

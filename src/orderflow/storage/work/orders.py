@@ -58,7 +58,8 @@ _REPLACE = f"""
 _LOCK_STATUS = "SELECT status FROM draft_order WHERE id = %(id)s FOR UPDATE"
 _LOCK_VERSION = "SELECT version FROM draft_order WHERE id = %(id)s FOR UPDATE"
 _SET_STATUS = """
-    UPDATE draft_order SET status = %(status)s, version = version + 1, updated_at = now(){} WHERE id = %(id)s
+    UPDATE draft_order SET status = %(status)s, version = version + 1, updated_at = now(), push_requested_at = NULL,
+        push_request = NULL, waits_for = NULL, waits_seen = NULL{} WHERE id = %(id)s
 """
 _LOAD = f"""
     SELECT {columns(DraftOrderRow, "o")}, g.slug AS org_slug
@@ -132,7 +133,10 @@ class SqlOrders:
         return int(self._locked(_LOCK_VERSION, order_id)["version"])
 
     def set_status(self, order_id: UUID, status: OrderStatus, **columns: Any) -> None:
-        """Change the state, and any further columns with it, to what a person decided: the order has a new version."""
+        """Change the state, and any further columns with it, to what a person decided: the order has a new version.
+
+        It waits for no route any more.
+        """
         changes = "".join(f", {name} = %({name})s" for name in columns)  # names that our code gave
         values = {name: Jsonb(value) if isinstance(value, dict) else value for name, value in columns.items()}
         statement = _SET_STATUS.format(changes)

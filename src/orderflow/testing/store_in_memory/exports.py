@@ -10,7 +10,7 @@ from uuid import UUID
 from orderflow.domain.answers import refusal
 from orderflow.domain.delivery import Ack
 from orderflow.domain.states import FITTING, OPEN, AttemptStatus, AttemptStep, ERPExportStatus, ExportStep, OrderEvent
-from orderflow.flow.ports import Actor, DecidedAnswer, Export
+from orderflow.flow.ports import Actor, DecidedAnswer, Export, Route
 from orderflow.flow.refusals import no_export
 from orderflow.testing.store_in_memory.leases import MemoryLeases, is_unleased
 from orderflow.testing.store_in_memory.orders import current_revision
@@ -47,6 +47,9 @@ class MemoryExports(MemoryLeases):
             idempotency_key=idempotency_key,
             request_id=actor.request_id,
             traceparent=actor.traceparent,
+            route=export.route.decision if export.route else None,
+            route_version=export.route.version if export.route else None,
+            fallback_id=export.route.fallback_id if export.route else None,
         )
 
     def get(self, export_id: UUID) -> Export:
@@ -148,6 +151,9 @@ class MemoryExports(MemoryLeases):
                     error_json=None,
                     lease_token=None,
                     lease_until=None,
+                    route=None,
+                    route_version=None,
+                    fallback_id=None,
                     **built,
                 )
                 moved[row.id] = row.draft_order_id
@@ -274,7 +280,14 @@ class MemoryExports(MemoryLeases):
             erp_order_id=row.erp_order_id,
             error=row.error_json,
             unreadable=row.unreadable_answer,
+            route=_route(row),
         )
+
+
+def _route(row: ExportRow) -> Route | None:
+    if row.route_version is None or row.route is None:
+        return None
+    return Route(row.connection_id, row.route_version, row.route, row.fallback_id)
 
 
 def _told(answer: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -51,8 +51,8 @@ class MemoryOrders:
         return self.row(order_id).status
 
     def set_status(self, order_id: UUID, status: OrderStatus, **columns: Any) -> None:
-        """Change the state, and any further columns with it."""
-        self._tables.orders[order_id] = changed(self.row(order_id), status=status, **columns)
+        """Change the state, and any further columns with it; it waits for no route any more."""
+        self._tables.orders[order_id] = changed(self.row(order_id), status=status, waits=None, **columns)
 
     def replace(self, order: DraftOrder) -> None:
         """Overwrite the order's content and lines."""

@@ -17,6 +17,7 @@ from orderflow.testing.store_in_memory.connections import MemoryConnections
 from orderflow.testing.store_in_memory.exports import MemoryExports
 from orderflow.testing.store_in_memory.order_keys import MemoryOrderKeys
 from orderflow.testing.store_in_memory.orders import MemoryOrders
+from orderflow.testing.store_in_memory.routes import MemoryRoutes
 from orderflow.testing.store_in_memory.tables import Clock, ExportRow, Tables, WallClock
 
 
@@ -30,6 +31,7 @@ class MemoryWork:
         self.order_keys = MemoryOrderKeys(tables)
         self.exports = MemoryExports(tables)
         self.connections = MemoryConnections(tables)
+        self.routes = MemoryRoutes(tables)
         self.audit = MemoryAudit(tables)
 
 
@@ -69,7 +71,7 @@ class MemoryStore:
         return self._work.exports.extend(tokens, seconds)
 
     def wake(self, org_id: UUID, connection_id: UUID) -> None:
-        """Wake nobody: whoever uses this store looks by himself."""
+        """Wake nobody: whoever uses this store looks of their own accord."""
 
     def add_order(self, order: DraftOrder) -> None:
         """Insert an order in whatever state it is in."""

@@ -14,6 +14,7 @@ from orderflow.domain.order_keys import KeyHolder
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.revisions import Revision
 from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
+from orderflow.flow.ports import PushRequest
 
 
 class Clock(Protocol):
@@ -31,6 +32,15 @@ class WallClock:
         return datetime.now(UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """Why an order waits for a route, what rules and connections were when that was found, and who asked."""
+
+    reason: str
+    seen: object
+    request: PushRequest
+
+
 @dataclass(frozen=True)
 class OrderRow:
     """An order: its content, and what the steps made of it."""
@@ -43,6 +53,7 @@ class OrderRow:
     error_json: dict[str, Any] | None = None
     approved_by: str | None = None
     approved_at: datetime | None = None
+    waits: Waiter | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +93,9 @@ class ExportRow:
     idempotency_key: str | None = None
     request_id: str | None = None
     traceparent: str | None = None
+    route: dict[str, Any] | None = None
+    route_version: int | None = None
+    fallback_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -159,6 +173,7 @@ class Tables:
     attempts: dict[UUID, AttemptRow] = field(default_factory=dict)
     connections: dict[UUID, ConnectionRow] = field(default_factory=dict)
     lanes: dict[tuple[UUID, int], tuple[UUID, datetime]] = field(default_factory=dict)
+    route_sets: list[list[dict[str, Any]]] = field(default_factory=list)
     audit: list[dict[str, Any]] = field(default_factory=list)
     paused: bool = False
     slug: str = "acme"
@@ -182,11 +197,11 @@ class Tables:
             self.connections,
             self.lanes,
         )
-        return (*(table.copy() for table in tables), len(self.audit), self.paused)
+        return (*(table.copy() for table in tables), self.route_sets, len(self.audit), self.paused)
 
     def put_back(self, kept: tuple[Any, ...]) -> None:
         """Undo all changes since `kept`."""
-        *tables, entries, self.paused = kept
+        *tables, self.route_sets, entries, self.paused = kept
         self.orders, self.order_keys, self.revisions, self.exports, self.attempts, self.connections, self.lanes = tables
         del self.audit[entries:]
 

@@ -99,7 +99,7 @@ def test_orders_in_another_state_and_of_others_are_not_counted(acme, make_tenant
     acme.call("POST", f"/draft-orders/{made[0]}/reject")
     assert preview(acme, action="push", ids=[*made, *theirs]) == {"Germany": 1}
     approving = acme.call("POST", "/draft-orders/bulk/preview", json={"action": "approve", "filter": {}}).json()
-    assert approving == {"orders": 0, "more": False, "destinations": []}
+    assert approving == {"orders": 0, "more": False, "destinations": [], "waiting": 0}
 
 
 def test_where_nothing_can_go_anywhere_is_told_before(acme):

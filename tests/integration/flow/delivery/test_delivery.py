@@ -74,6 +74,8 @@ def test_the_same_key_is_the_same_export_and_no_key_is_a_conflict(installation: 
     (order_id,) = installation.approved()
     first = request_push(installation.wiring.store, installation.org_id, order_id, ACTOR, idempotency_key="k")
     again = request_push(installation.wiring.store, installation.org_id, order_id, ACTOR, idempotency_key="k")
+    assert first is not None
+    assert again is not None
     assert first.id == again.id
     with pytest.raises(StateError, match="PUSHING already"):
         request_push(installation.wiring.store, installation.org_id, order_id, ACTOR)

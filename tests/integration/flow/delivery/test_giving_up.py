@@ -41,6 +41,7 @@ def test_what_waited_too_long_fails_and_can_be_pushed_again(installation):
     assert given_up(installation, connection_id) == 0
 
     again = request_push(installation.wiring.store, installation.org_id, ids[0], Actor("test"))
+    assert again is not None
     assert again.id != export["id"], "nothing was sent, so it goes out under a new name"
     installation.do("UPDATE erp_connection SET breaker_state = 'CLOSED'")
     assert installation.work_off(connection_id) == 1

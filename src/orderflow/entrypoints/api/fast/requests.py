@@ -26,7 +26,7 @@ from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter, ExactRequest, beside_the_loop, body_of
 from orderflow.entrypoints.api.schemas import JSON
 from orderflow.entrypoints.api.versions import CONDITIONAL, note_version, seen, tag
-from orderflow.flow.delivery.request import announce, note_request
+from orderflow.flow.delivery.request import announce, request_or_wait
 from orderflow.flow.order.accept import Arrival, accept_orders, revise_order
 from orderflow.flow.order.approve import approve_order
 from orderflow.flow.order.incoming import OrderBody
@@ -139,8 +139,8 @@ async def retry_push(
 async def _push(
     request: Request, caller: Caller, order_id: UUID, meant: OrderAction, body: PushBody | None, key: str | None
 ) -> JSON:
-    def step(work: SqlWork) -> Export:
-        return note_request(
+    def step(work: SqlWork) -> Export | None:
+        return request_or_wait(
             work,
             order_id,
             caller.actor,
@@ -151,6 +151,8 @@ async def _push(
 
     export = await _together(request).take(caller.org_id, order_id, step)
     announce(app_of(request).store, caller.org_id, export)
+    if export is None:
+        return JSON({"order_id": order_id, "export_id": None, "connection_id": None, "status": "WAITING"}, 202)
     answer = {"order_id": order_id, "export_id": export.id, "connection_id": export.connection_id}
     return JSON(answer | {"status": export.status}, 202)
 
