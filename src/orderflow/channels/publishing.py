@@ -27,7 +27,7 @@ def publish_unknown(place: str, path: str, why: str = "") -> InDoubtError:
 
 
 def written_before(place: str, path: str, ours: bytes, found: object) -> ConnectorError | None:
-    """Tell what is `found` where a file of ours is to be written in place; None: an earlier attempt's beginning of it.
+    """Return what `found` is, where a file of ours is written in place; None: an earlier attempt's beginning of it.
 
     Args:
         found: What was read, as `FileStore.read` gives it: bytes, None or an error.
@@ -38,7 +38,7 @@ def written_before(place: str, path: str, ours: bytes, found: object) -> Connect
 
 
 def published_before(place: str, path: str, ours: object, found: object) -> ConnectorError | None:
-    """Tell what `found` under the final name is, beside `ours` that waits to be published; None: the same.
+    """Return what `found` is under the final name, beside `ours` that waits to be published; None: the same.
 
     Args:
         ours, found: What was read, as `FileStore.read` gives it: bytes, None or an error.

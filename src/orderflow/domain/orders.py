@@ -103,7 +103,7 @@ PARTS = ("customer", "source_document", "ship_to", "bill_to")
 """Fields that have fields of their own, each once in an order."""
 
 CONTENT = tuple(f.name for f in fields(DraftOrder) if f.name not in {*_OURS, "lines", "delivery_in_progress"})
-"""What a customer says in an order, beside its lines; all else is ours to know."""
+"""What a customer says in an order, beside its lines; the rest is what we know of it."""
 
 HEADER = tuple(name for name in CONTENT if name not in PARTS)
 """Of that, what is a single value."""

@@ -18,7 +18,7 @@ from tests.integration.channels.conftest import target_on
 from tests.integration.channels.plain_server import Does, closes, drips, is_silent, resets, says, serving
 
 WITHIN = 1.0
-LATE = 3 * WITHIN + 1
+LATE = 3 * WITHIN + 5
 SSH = "Exceeded MaxStartups\r\n", "Not allowed at this time\r\n", "Too many connections\r\n", ""
 
 

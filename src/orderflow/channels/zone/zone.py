@@ -146,7 +146,7 @@ class Zone(Session):
             put_away(self.store, self.config.ack_path, acks)
 
     def bring_back(self, source: str, digest: str | None) -> bool:
-        """Put an answer back from where it was put away; tell whether one lies there now."""
+        """Put an answer back from where it was put away; returns whether one lies there now."""
         folder = self.config.ack_path
         return folder is not None and bring_back(self.store, folder, source.rpartition("/")[2], digest)
 

@@ -68,7 +68,7 @@ def _other_encoding(first: bytes) -> str | None:
 
 
 def _is_one_document(beginning: list[bytes]) -> bool:
-    """Tell a file that is one JSON value, over several lines or not, from JSON Lines."""
+    """Return whether a file is one JSON value, over several lines or not; else it is JSON Lines."""
     first, *others = beginning or [b""]
     if first.startswith(b"["):
         return True

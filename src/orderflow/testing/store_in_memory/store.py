@@ -71,7 +71,7 @@ class MemoryStore:
         return self._work.exports.extend(tokens, seconds)
 
     def wake(self, org_id: UUID, connection_id: UUID) -> None:
-        """Wake nobody: whoever uses this store looks by himself."""
+        """Wake nobody: whoever uses this store looks of their own accord."""
 
     def add_order(self, order: DraftOrder) -> None:
         """Insert an order in whatever state it is in."""
