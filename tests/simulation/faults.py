@@ -8,7 +8,12 @@ from pathlib import Path
 SOURCES = Path(__file__).parents[2] / "src" / "orderflow"
 LEASES, EXPORTS = "testing/store_in_memory/leases.py", "testing/store_in_memory/exports.py"
 DELIVER, LOOK, DOUBT = "flow/delivery/deliver.py", "flow/delivery/look.py", "flow/delivery/in_doubt.py"
-SETTLE, REQUEST, POLL = "flow/delivery/settle.py", "flow/delivery/request.py", "flow/answers/poll.py"
+SETTLE, REQUEST, POLL, CLAIM = (
+    "flow/delivery/settle.py",
+    "flow/delivery/request.py",
+    "flow/answers/poll.py",
+    "flow/delivery/claim.py",
+)
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class Fault:
 
 
 FAULTS = (
-    Fault("no token in any WHERE", LEASES, "row.lease_token == lease.token and ", "", rare=True),
+    Fault("no token in any WHERE", LEASES, "row.lease_token == lease.token and ", ""),
     Fault(
         "an attempt that begins is not noted",
         LEASES,
@@ -99,7 +104,6 @@ FAULTS = (
         "domain/delivery.py",
         "return clock.monotonic() < self._ends - self._margin",
         "return True",
-        rare=True,
     ),
     Fault("answers are put away before they are recorded", POLL, "        work.exports.record_answers(answers)\n", ""),
     Fault(
@@ -171,4 +175,63 @@ FAULTS = (
         "changed(pinned, lease_token=lease.token, lease_until=until)",
         "changed(pinned, lease_until=until)",
     ),
+    Fault(
+        "a later refusal is final",
+        SETTLE,
+        "    if is_in_doubt(attempt):\n        return in_doubt(",
+        "    if is_in_doubt(attempt) and not isinstance(outcome, RejectedError):\n        return in_doubt(",
+    ),
+    Fault(
+        "a retry forgets that the order may have arrived",
+        REQUEST,
+        "if latest is not None and not latest.never_arrived:",
+        "if False:",
+    ),
+    Fault("a key is asked for twice", REQUEST, "if idempotency_key and (known :=", "if False and (known :="),
+    Fault(
+        "what was begun is given up",
+        EXPORTS,
+        "return waits and _unsent(row) and is_unleased",
+        "return waits and is_unleased",
+    ),
+    Fault(
+        "a lane is not given back",
+        SETTLE,
+        "        work.exports.leave_lane(batch.target.connection_id, batch.lease)\n",
+        "",
+    ),
+    Fault("who lost all keeps the lane", CLAIM, "if not batch.attempts:  # all", "if False:  # all"),
+    Fault(
+        "an answer is matched to another connection's order",
+        "testing/store_in_memory/store.py",
+        "[row for row in self._tables.exports.values() if row.connection_id == self._connection_id]",
+        "list(self._tables.exports.values())",
+        rare=True,
+    ),
+    Fault(
+        "what was lost stays in the batch",
+        LEASES,
+        "if self._held(attempt.export_id, batch.lease)]",
+        "if attempt.export_id in self._tables.exports]",
+    ),
+    Fault(
+        "a person decides while a worker is at it",
+        EXPORTS,
+        "if not doubtful or not is_unleased(row, self._tables.now()):",
+        "if not doubtful:",
+        rare=True,
+    ),
+    Fault(
+        "what is moved keeps the other ERP's document",
+        EXPORTS,
+        "built = dict.fromkeys(_BUILT)",
+        "built = dict[str, None]()",
+    ),
+    Fault(
+        "what may have arrived is changed",
+        "flow/order/approve.py",
+        "latest.status is ERPExportStatus.FAILED and not latest.never_arrived:",
+        "False:",
+    ),
+    Fault("attempts begin at one again", LEASES, "attempts=order.attempts + 1)", "attempts=order.attempts)"),
 )

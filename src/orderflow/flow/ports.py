@@ -339,10 +339,10 @@ class Exports(Protocol):
         """Return the order's newest export."""
 
     def by_idempotency_key(self, order_id: UUID, key: str) -> Export | None:
-        """Return the order's export that was requested under `key` in the last 24 hours."""
+        """Return the order's export that was requested under `key` in the last 24 hours, or that is under way."""
 
-    def revive(self, export_id: UUID) -> None:
-        """Make a FAILED export PENDING again: same name, same bytes."""
+    def revive(self, export_id: UUID, idempotency_key: str | None) -> None:
+        """Make a FAILED export PENDING again, asked for under a key: same name, same bytes."""
 
     def withdraw(self, export_id: UUID) -> bool:
         """Delete a PENDING export of which no attempt began; False if one had."""

@@ -701,11 +701,18 @@ def test_an_attempt_that_was_open_is_closed_by_a_decision(bench: Bench) -> None:
     assert bench.attempts(made) == [(1, "FAILED", "not there")]
 
 
-def test_a_retry_goes_on_under_the_same_name(bench: Bench) -> None:
-    way = connection(bench)
-    made = export(bench, way, "FAILED", **doubt(bench), filename="a.json", attempts_spent=3, error_json={"code": "X"})
+def test_a_retry_goes_on_under_the_same_name_and_its_own_key(bench: Bench) -> None:
+    way, order_id = connection(bench), order(bench, "ERROR")
+    made = export(
+        bench, way, "FAILED", of=order_id, **doubt(bench), filename="a.json", attempts_spent=3, error_json={"code": "X"}
+    )
     with bench.store.work(bench.org_id) as work:
-        work.exports.revive(made)
+        work.exports.revive(made, "again")
+    bench.passes(25 * 3600)
+    with bench.store.work(bench.org_id) as work:
+        known = work.exports.by_idempotency_key(order_id, "again")
+        assert known is not None, "for as long as it is under way"
+        assert known.id == made
     row = seen(bench, made)
     assert row is not None
     assert (row["status"], row["attempts_spent"], row["filename"], row["error_json"]) == ("PENDING", 0, "a.json", None)

@@ -136,7 +136,7 @@ _CALLS: dict[ExportStep, _Call] = {
     ExportStep.NOTE_DELIVERED: lambda _b, work, one, _l, _t: work.exports.note_delivered(one),
     ExportStep.NOTE_FAILED: lambda _b, work, one, _l, _t: work.exports.note_failed(one, ERROR),
     ExportStep.SEND_AGAIN: lambda _b, work, one, _l, _t: work.exports.send_again(one),
-    ExportStep.REVIVE: lambda _b, work, one, _l, _t: work.exports.revive(one),
+    ExportStep.REVIVE: lambda _b, work, one, _l, _t: work.exports.revive(one, None),
     ExportStep.STOP: lambda _b, work, one, _l, _t: work.exports.stop(one, ERROR),
     ExportStep.WITHDRAW: lambda _b, work, one, _l, _t: work.exports.withdraw(one),
     ExportStep.MOVE: lambda _b, work, one, _l, target: work.exports.move(_ways(work)[0], target, [one]),

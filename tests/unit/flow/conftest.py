@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from orderflow.domain import clock
 from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder
@@ -27,13 +28,16 @@ ANNA = Actor("anna")
 
 
 class Clock:
-    """The database's clock, which stands still until it is put forward."""
+    """The time of all, which stands still until it is put forward."""
 
     def __init__(self) -> None:
         self._now = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 
     def now(self) -> datetime:
         return self._now
+
+    def monotonic(self) -> float:
+        return self._now.timestamp()
 
     def forward(self, seconds: float) -> None:
         self._now += timedelta(seconds=seconds)
@@ -60,7 +64,7 @@ class House:
         self.store = MemoryStore(self.org_id, self.clock)
         self.tables = self.store.tables
         self.api, self.dropzone = MemoryApi(), MemoryDropzone()
-        self.connectors = {"MEMORY_API": self.api, "MEMORY_DROPZONE": self.dropzone}
+        self.connectors: dict[str, ERPConnectorPort] = {"MEMORY_API": self.api, "MEMORY_DROPZONE": self.dropzone}
         self.wiring = Wiring(
             self.store, self.store.documents, self._connector, Keeper(), RetryPolicy(3, jitter=0.0), batch_size=10
         )
@@ -129,5 +133,7 @@ def outcomes(batch: Batch) -> list[object]:
 
 
 @pytest.fixture
-def house() -> House:
-    return House()
+def house() -> Iterator[House]:
+    house = House()
+    with clock.running_by(house.clock):
+        yield house

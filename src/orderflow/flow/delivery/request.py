@@ -114,7 +114,7 @@ def note_request(
             f"The order's last delivery is {latest.status}: it arrived or is under way.", code="DELIVERED_ALREADY"
         )
     if latest is not None and not latest.never_arrived:
-        export = _go_on_with(work, latest, connection_id)
+        export = _go_on_with(work, latest, connection_id, idempotency_key)
     else:
         way, route = way_of(work, order_id, connection_id)
         export = Export(new_id(), order_id, way, ERPExportStatus.PENDING, clock.now(), route=route)
@@ -164,7 +164,7 @@ def _cannot_withdraw(export: Export) -> StateError:
     )
 
 
-def _go_on_with(work: Work, export: Export, connection_id: UUID | None) -> Export:
+def _go_on_with(work: Work, export: Export, connection_id: UUID | None, idempotency_key: str | None) -> Export:
     """Retry under the same name and bytes: there is no proof that the last delivery never arrived."""
     if connection_id is not None and connection_id != export.connection_id:
         raise StateError(
@@ -173,7 +173,7 @@ def _go_on_with(work: Work, export: Export, connection_id: UUID | None) -> Expor
             hint="Look in the former ERP. Retry there, or reject the order and enter it anew.",
         )
     work.connections.for_push(export.connection_id)
-    work.exports.revive(export.id)
+    work.exports.revive(export.id, idempotency_key)
     export.status = ERPExportStatus.PENDING
     return export
 

@@ -36,7 +36,7 @@ _ADD = f"""
 _REVIVE = text(f"""
     UPDATE erp_export
     SET status = {becomes(ExportStep.REVIVE)}, next_attempt_at = now(), attempts_spent = 0, error_json = NULL,
-        held_at = NULL, asking = false, doubt_since = NULL
+        held_at = NULL, asking = false, doubt_since = NULL, idempotency_key = COALESCE(:key, idempotency_key)
     WHERE id = :id AND {may(ExportStep.REVIVE)}
 """)  # noqa: S608  # built from constants
 # After a restored backup something may have been sent of which the log knows nothing: it is held.
@@ -106,18 +106,18 @@ class SqlExports(SqlLeases, SqlInterventions):
         )
 
     def by_idempotency_key(self, order_id: UUID, key: str) -> Export | None:
-        """Return the order's export that was requested under `key` in the last 24 hours."""
+        """Return the order's export that was requested under `key` in the last 24 hours, or that is under way."""
         if self._holding.never_exported(order_id):
             return None
         return self._one(
             "WHERE e.draft_order_id = %(id)s AND e.idempotency_key = %(key)s"
-            f" AND e.created_at > now() - interval '24 hours' {_NEWEST}",
+            f" AND (e.created_at > now() - interval '24 hours' OR {may(ExportStep.WORK, 'e.status')}) {_NEWEST}",
             {"id": order_id, "key": key},
         )
 
-    def revive(self, export_id: UUID) -> None:
-        """Make a FAILED export PENDING again: same name, same bytes."""
-        self._connection.execute(_REVIVE, {"id": export_id})
+    def revive(self, export_id: UUID, idempotency_key: str | None) -> None:
+        """Make a FAILED export PENDING again, asked for under a key: same name, same bytes."""
+        self._connection.execute(_REVIVE, {"id": export_id, "key": idempotency_key})
 
     def withdraw(self, export_id: UUID) -> bool:
         """Delete a PENDING export of which no attempt began; False if one had."""

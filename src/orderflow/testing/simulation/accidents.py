@@ -56,6 +56,7 @@ WEATHERS = (
     Weather(dies=30),
     Weather(sleeps=40),
     Weather(slow=100, worse=2),
+    Weather(0, 0, 160, 40),
     Weather(sleeps=20, waits=300),
     Weather(0, 0, 60, 0, worse=3),
 )
@@ -117,11 +118,12 @@ class Accidents:
             self._take_time(task, 1.0 + self.scheduler.choices.below(SLOWEST))
 
     def _take_time(self, task: Task, seconds: float) -> None:
-        """Be slow, while the heartbeat goes on."""
+        """Be slow, while the heartbeat goes on, if it is heard."""
+        heard = not self.happens(BEAT_LOST)
         while seconds > 0:
             self.scheduler.let_others(min(seconds, BEAT))
             seconds -= BEAT
-            if task.heartbeat is not None and not self.happens(BEAT_LOST):
+            if task.heartbeat is not None and heard:
                 task.heartbeat()
 
     def _die(self, task: Task, what: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
+from uuid import UUID
 
 from greenlet import getcurrent, greenlet
 
@@ -56,6 +57,7 @@ class Task:
         dead: It was killed: whatever it still calls does nothing.
         mortal: A process that may be killed or stopped; people and ERPs are not.
         heartbeat: Extends the lease of what it works on; a stopped process has none.
+        token: That of the last lease it had.
         blind_until: Until then the process lacks the key that secrets are sealed with.
     """
 
@@ -65,6 +67,7 @@ class Task:
     wakes_at: float = 0.0
     dead: bool = False
     heartbeat: Callable[[], None] | None = None
+    token: UUID | None = None
     blind_until: float = 0.0
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from orderflow.domain.delivery import Delivery
 from orderflow.domain.states import ARRIVED, FITTING, AttemptStatus, ERPExportStatus, ExportStep, OrderStatus
-from orderflow.testing.simulation.schedule import BEGINNING
+from orderflow.testing.simulation.erps import NOBODYS
 from orderflow.testing.store_in_memory.tables import ExportRow, OrderRow
 
 if TYPE_CHECKING:
@@ -19,17 +18,12 @@ _ON_ITS_WAY = tuple(FITTING.values())
 
 def violations(world: World) -> list[str]:
     """Return what is wrong, one sentence each; an empty list is a history without fault."""
-    found = [*world.wrongs, *_of_lanes(world)]
+    found = [*world.wrongs]
+    if any(attempt.export_id not in world.tables.exports for attempt in world.tables.attempts.values()):
+        found.append("a delivery that was tried is gone from the books")
     for row in world.tables.orders.values():
         found += [f"Order {row.content.id.hex[:4]}: {wrong}" for wrong in _of_order(world, row)]
     return found
-
-
-def _of_lanes(world: World) -> Iterator[str]:
-    """Nobody dies in peace, so that whoever took a lane then gave it back."""
-    over = BEGINNING + timedelta(seconds=world.peace_since + world.wiring.lease_seconds)
-    if any(until > over for _, until in world.tables.lanes.values()):
-        yield "a lane was never given back"
 
 
 def _of_order(world: World, row: OrderRow) -> Iterator[str]:
@@ -84,6 +78,12 @@ def _of_export(world: World, export: ExportRow) -> Iterator[str]:
     said = erp.said[erp.key_of(export)]
     if export.answered_at and not export.confirmed_by and export.status.value not in said:
         yield f"{name} is {export.status}, and its ERP never said so"
+    if export.erp_order_id == NOBODYS:
+        yield f"{name} took an answer for its own that was not"
+    gave_up = (export.error_json or {}).get("code") == "GAVE_UP"
+    there = erp.key_of(export) in world.books.arrived[export.draft_order_id]
+    if gave_up and there and not world.sends_allowed[export.draft_order_id]:
+        yield f"{name} was given up, and had arrived"
     attempts = world.tables.attempts_of(export.id)
     if any(attempt.status is AttemptStatus.PENDING for attempt in attempts):
         yield f"{name} has ended, and an attempt of it is open"

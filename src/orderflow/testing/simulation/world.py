@@ -72,7 +72,6 @@ class World:
         self.tables = self.store.tables
         self.sends_allowed: Counter[UUID] = Counter()
         self.wrongs: list[str] = []
-        self.peace_since = 0.0
         self.nothing_new = False
         self.erps: dict[str, SimulatedErp] = {}
         self.wiring = Wiring(
@@ -125,7 +124,8 @@ class World:
     def _furnish(self) -> None:
         kinds = list(ERPS)
         for number in range(2):
-            kind = kinds.pop(self.choices.below(len(kinds)))
+            kind = kinds[self.choices.below(len(kinds))]
+            kinds = [other for other in kinds if other is not kind]
             self.erps[kind.connector_type] = kind(self.accidents, self.books, self.tell)
             row = ConnectionRow(
                 UUID(int=100 + number),
@@ -138,7 +138,7 @@ class World:
                 give_up_after=60 if self.choices.one_in(4) else None,
             )
             self.tables.connections[row.id] = row
-        for number in range(1 + self.choices.below(3)):
+        for number in range(2 + self.choices.below(2)):
             order = DraftOrder(self.org_id, "acme", str(number), notes="v1", id=UUID(int=0xABC0 + number << 112))
             order.customer, order.currency = Customer("C1"), "EUR"
             order.lines = [DraftOrderLine(1, "A", 1, "PCE")]  # type: ignore[arg-type]  # any quantity will do
@@ -211,12 +211,21 @@ class World:
         taken = 0
         for row in list(self.tables.connections.values()):
             if self._due(row):  # as a sweep looks before it opens a connection
-                taken += push_batch(self.wiring, self.org_id, row.id)
+                taken += self._push(row)
             if self._due_for_answers(row):
                 poll_acks(self.wiring, self.org_id, row.id)
             if row.breaker_state is BreakerState.OPEN:
                 give_up(self.wiring.store, self.org_id, row.id)
                 probe(self.wiring, self.org_id, row.id)
+        return taken
+
+    def _push(self, row: ConnectionRow) -> int:
+        """Take a turn; whoever comes to its end has given its lane back."""
+        task = self.scheduler.current()
+        task.token = None
+        taken = push_batch(self.wiring, self.org_id, row.id)
+        if any(token == task.token for token, _ in self.tables.lanes.values()):
+            self.wrongs.append(f"{task.name} has ended its turn, and keeps a lane")
         return taken
 
     def _due_for_answers(self, row: ConnectionRow) -> bool:
@@ -246,7 +255,7 @@ class World:
 
     def _make_peace(self) -> None:
         self.scheduler.let_others(TROUBLED)
-        self.accidents.ended, self.peace_since = True, self.clock.seconds
+        self.accidents.ended = True
         self.tell("from here on nothing goes wrong any more")
 
     def _ended(self) -> bool:
@@ -283,7 +292,7 @@ class _Heartbeat:
         """Extend `lease` until the block ends."""
         scheduler = self.world.scheduler
         task = scheduler.current()
-        task.heartbeat = lambda: self._beat(lease)
+        task.heartbeat, task.token = lambda: self._beat(lease), lease.token
         try:
             yield
         finally:

@@ -62,15 +62,14 @@ class MemoryExports(MemoryLeases):
         return self._export(rows[-1]) if rows else None
 
     def by_idempotency_key(self, order_id: UUID, key: str) -> Export | None:
-        """Return the order's export that was requested under `key` in the last 24 hours."""
+        """Return the order's export that was requested under `key` in the last 24 hours, or that is under way."""
         since = self._tables.now() - KEYS_KEPT
-        rows = [
-            row for row in self._tables.exports_of(order_id) if row.idempotency_key == key and row.created_at > since
-        ]
-        return self._export(rows[-1]) if rows else None
+        rows = [row for row in self._tables.exports_of(order_id) if row.idempotency_key == key]
+        known = [row for row in rows if row.created_at > since or row.status is ERPExportStatus.PENDING]
+        return self._export(known[-1]) if known else None
 
-    def revive(self, export_id: UUID) -> None:
-        """Make a FAILED export PENDING again: same name, same bytes."""
+    def revive(self, export_id: UUID, idempotency_key: str | None) -> None:
+        """Make a FAILED export PENDING again, asked for under a key: same name, same bytes."""
         row = self._tables.exports.get(export_id)
         if row is not None and row.status in ExportStep.REVIVE.change.starts:
             now = self._tables.now()
@@ -83,6 +82,7 @@ class MemoryExports(MemoryLeases):
                 held_at=None,
                 asking=False,
                 doubt_since=None,
+                idempotency_key=idempotency_key or row.idempotency_key,
             )
 
     def withdraw(self, export_id: UUID) -> bool:

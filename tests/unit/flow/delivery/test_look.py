@@ -1,0 +1,85 @@
+"""Which of those that may have arrived are sent again; the ways through are told in test_in_doubt.py."""
+
+import pytest
+
+from orderflow.domain.delivery import ExportResult
+from orderflow.domain.errors import InDoubtError, PerhapsThereError, RejectedError, UnavailableError
+from orderflow.flow.delivery.claim import claim
+from orderflow.flow.delivery.look import look_again, may_be_sent
+from tests.unit.flow.conftest import outcomes
+
+
+@pytest.fixture
+def doubtful(house):
+    """Two orders of which nobody knows whether they arrived, a second after they were sent."""
+    house.api.lost_answers = 2
+    orders = [house.pushed(), house.pushed()]
+    for order in orders:
+        house.change_export(order, begun_at=house.clock.now(), last_begun_at=house.clock.now())
+    house.clock.forward(1)
+    return orders
+
+
+def looked(house):
+    batch = claim(house.wiring, house.open(), 10)
+    return batch, may_be_sent(house.wiring, batch, batch.attempts, 0.0)
+
+
+def test_what_was_never_tried_is_sent_unasked(house):
+    house.pushed()
+    batch, sent = looked(house)
+    assert sent == batch.attempts
+    assert house.api.calls == []
+
+
+def test_what_is_there_is_not_sent_and_noted_as_inferred(house, doubtful):
+    house.api.taken = [order.id for order in doubtful]
+    batch, sent = looked(house)
+    assert sent == []
+    assert all(isinstance(outcome, ExportResult) and outcome.inferred for outcome in outcomes(batch))
+
+
+def test_what_is_clearly_not_there_is_sent_and_that_is_committed_first(house, doubtful):
+    _, sent = looked(house)
+    assert len(sent) == 2
+    assert {house.export(order).last_begun_at for order in doubtful} == {house.clock.now()}
+
+
+def test_not_there_is_no_answer_yet_while_the_erp_may_be_at_it(house, doubtful):
+    house.api.commits_after = 100.0
+    batch, sent = looked(house)
+    assert sent == []
+    assert [attempt.ask_in for attempt in batch.attempts] == [99.0, 99.0]
+
+
+def test_a_target_that_is_away_is_asked_once(house, doubtful):
+    house.api.script["find"] = [UnavailableError("away")]
+    batch, sent = looked(house)
+    assert (sent, len(house.api.calls)) == ([], 1)
+    assert all(isinstance(outcome, UnavailableError) for outcome in outcomes(batch))
+
+
+@pytest.mark.parametrize(("policy", "sends"), [("hold", 0), ("resend", 2)])
+def test_who_cannot_be_asked_is_sent_to_again_only_where_the_connection_says_so(house, doubtful, policy, sends):
+    house.api.finds = False
+    house.change_connection(house.to_api, in_doubt=policy)
+    _, sent = looked(house)
+    assert len(sent) == sends
+
+
+def test_a_refusal_after_doubt_is_no_proof_and_what_is_there_then_is_delivered(house, doubtful):
+    batch, _ = looked(house)
+    first, second = batch.attempts
+    first.outcome, second.outcome = RejectedError("exists"), RejectedError("exists")
+    house.api.taken = [first.order.id]
+    look_again(batch, batch.attempts)
+    assert first.outcome.inferred
+    assert isinstance(second.outcome, PerhapsThereError)
+
+
+def test_a_refusal_that_cannot_be_looked_into_stays_in_doubt(house, doubtful):
+    batch, _ = looked(house)
+    batch.attempts[0].outcome = RejectedError("exists")
+    house.api.script["find"] = [UnavailableError("away")]
+    look_again(batch, batch.attempts[:1])
+    assert type(batch.attempts[0].outcome) is InDoubtError
