@@ -497,15 +497,17 @@ def test_rules_are_set_up_and_tried_with_the_keyboard_alone(open_page: Callable[
     _assert_accessible(page, "a rule's form")
     form.get_by_role("button", name="Take over").press("Enter")
     expect(page.get_by_role("region", name="Turkey")).to_contain_text("ship_to.country is TR → Izmir")
-    page.get_by_label("Order").press_sequentially("PO-TR")
+    page.get_by_role("textbox", name="Order").press_sequentially("PO-TR")
     keyboard.press("Enter")
     expect(page.get_by_role("status")).to_contain_text("PO-TR goes to Izmir, by the rule “Turkey”")
     expect(page.get_by_role("status")).to_contain_text("✓ ship_to.country is: it is “tr”")
     page.get_by_role("button", name="Save the rules").press("Enter")
     expect(page.get_by_text("The rules are saved")).to_be_visible()
-    page.get_by_label("Order").fill("PO-DE")
+    expect(page.get_by_role("status")).to_have_count(0)  # what was tried before they were saved is gone
+    page.get_by_role("textbox", name="Order").fill("PO-DE")
     keyboard.press("Enter")
     expect(page.get_by_role("status")).to_contain_text("PO-DE goes to Köln, by default: no rule is for it")
+    expect(page.get_by_text("The rules are saved")).to_have_count(0)
     _assert_accessible(page, "rules")
     with site.client() as client:
         (rule,) = client.get("/routes").json()["rules"]
@@ -623,6 +625,24 @@ def test_back_leads_to_the_page_of_the_list_that_one_came_from(open_page: Callab
     page.get_by_role("textbox", name="Search").fill("PO-7")
     expect(page.get_by_text("Page 3")).to_have_count(0)
     expect(page.locator("tbody tr")).to_have_count(11)
+
+
+def test_an_import_leads_to_the_orders_that_are_here_already(open_page: Callable[..., Page], site, tmp_path) -> None:
+    with site.client() as client:
+        first = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
+    page = open_page(Role.OPS)
+    page.goto(f"{site.url}/orders")
+    file = tmp_path / "orders.jsonl"
+    orders = [an_order("PO-1"), an_order("PO-1") | {"notes": "something else"}, an_order("PO-2")]
+    file.write_text("\n".join(map(json.dumps, orders)))
+    page.locator("input[type=file]").set_input_files(file)
+    dialog = page.get_by_role("dialog", name="Import")
+    expect(dialog.get_by_text("1 order came in")).to_be_visible()
+    expect(dialog).to_contain_text("1 order is here already and the same: not made again.")
+    expect(dialog.get_by_role("listitem").first).to_contain_text("Line 2: Order PO-1 of customer")
+    expect(dialog.get_by_role("link", name="The order of line 1")).to_be_visible()
+    dialog.get_by_role("link", name="The order of line 2").press("Enter")
+    expect(page).to_have_url(f"{site.url}/orders/{first}")
 
 
 def test_the_focus_goes_along_to_another_page(open_page: Callable[..., Page], site) -> None:
