@@ -112,8 +112,7 @@ def _build(wiring: Wiring, batch: Batch, attempts: Sequence[Attempt]) -> None:
         attempt.order.delivery.document = document
         attempt.filename = document.filename
         attempt.media_type, attempt.format_version = document.media_type, document.format_version
+        attempt.storage_key = f"exports/{batch.target.org_id}/{document.filename}"
         attempt.document_sha256 = hashlib.sha256(document.content).hexdigest()
-        # Other bytes have another key: who slept meanwhile overwrites nothing that was built for another connection.
-        attempt.storage_key = f"exports/{batch.target.org_id}/{attempt.document_sha256[:16]}-{document.filename}"
         items.append((attempt.storage_key, document.content))
     wiring.documents.put_many(items)

@@ -55,8 +55,8 @@ def test_a_pushed_order_arrives_and_all_three_records_agree(installation: Any) -
     assert (export["status"], export["lease_token"], export["inferred"]) == ("SENT", None, False)
     assert (attempt["status"], attempt["attempt_no"], attempt["response_json"]) == ("SUCCESS", 1, {})
     assert zone.takes == [export["filename"]]
-    key = export["export_storage_key"]
-    assert key == f"exports/{installation.org_id}/{export['document_sha256'][:16]}-{export['filename']}"
+    key = f"exports/{installation.org_id}/{export['filename']}"
+    assert export["export_storage_key"] == key
     assert len(installation.documents.kept[key]) == export["document_size"]
 
 

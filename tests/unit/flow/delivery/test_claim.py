@@ -83,7 +83,7 @@ def test_a_worker_that_lost_all_its_leases_gives_its_lane_back(house, monkeypatc
     assert not house.tables.lanes
 
 
-def test_a_worker_that_slept_overwrites_no_document_that_was_built_for_another_connection(house, monkeypatch):
+def test_what_a_worker_that_slept_overwrote_is_not_sent(house, monkeypatch):
     order = house.pushed()
     house.dropzone.render = lambda order, config: Document("same.json", b"for the dropzone", "application/json", "1")
     house.api.render = lambda order, config: Document("same.json", b"for the API", "application/json", "1")
@@ -98,7 +98,10 @@ def test_a_worker_that_slept_overwrites_no_document_that_was_built_for_another_c
 
     monkeypatch.setattr(house.store.documents, "put_many", slowly)
     assert claim(house.wiring, house.open(), 1).attempts == []
-    assert house.store.documents.get(house.export(order).storage_key) == b"for the dropzone"
+    house.clock.forward(house.wiring.lease_seconds + 1)
+    outcome = claim(house.wiring, house.open(house.to_dropzone), 1).attempts[0].outcome
+    assert isinstance(outcome, ConnectorError)
+    assert (outcome.code, house.export(order).begun_at) == ("DOCUMENT_CHANGED", None)
 
 
 def test_only_so_many_workers_at_a_time(house):
