@@ -47,8 +47,10 @@ def bring_in(client: httpx.Client, orders: Path) -> list[str]:
         answer = client.post("/draft-orders/import", content=lines, headers={"Content-Type": "application/x-ndjson"})
     ready = []
     for result in map(json.loads, answer.text.splitlines()):
-        if result.get("status") == "READY":
+        if result.get("status") == "READY":  # also of one that an earlier run brought in
             ready.append(result["id"])
+        elif result.get("duplicate"):
+            print(f"line {result['line']}: here already, {result['status']}")
         else:
             problems = [result["error"]["message"]] if "error" in result else result["missing"]
             print(f"line {result['line']}: {' '.join(problems)}")

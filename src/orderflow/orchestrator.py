@@ -101,7 +101,9 @@ class PushOrchestrator:
             _store_if_new(work, draft_order, on_duplicate)
             export = _export_to_push(work, draft_order.id, way)
             if export.status in ARRIVED:
-                return self._last_row(export, "SUCCESS")
+                row = self._last_row(export, "SUCCESS")
+                self._bring_up_to_date(draft_order)
+                return row
             to = with_connector(self._wiring, work.connections.open(export.connection_id))
             _refuse_while_resting(to.target)
             taken = work.exports.lease(export.connection_id, lease, lease.seconds, 1, only=export.id)

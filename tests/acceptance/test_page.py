@@ -627,6 +627,24 @@ def test_back_leads_to_the_page_of_the_list_that_one_came_from(open_page: Callab
     expect(page.locator("tbody tr")).to_have_count(11)
 
 
+def test_an_import_leads_to_the_orders_that_are_here_already(open_page: Callable[..., Page], site, tmp_path) -> None:
+    with site.client() as client:
+        first = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
+    page = open_page(Role.OPS)
+    page.goto(f"{site.url}/orders")
+    file = tmp_path / "orders.jsonl"
+    orders = [an_order("PO-1"), an_order("PO-1") | {"notes": "something else"}, an_order("PO-2")]
+    file.write_text("\n".join(map(json.dumps, orders)))
+    page.locator("input[type=file]").set_input_files(file)
+    dialog = page.get_by_role("dialog", name="Import")
+    expect(dialog.get_by_text("1 order came in")).to_be_visible()
+    expect(dialog).to_contain_text("1 order is here already and the same: not made again.")
+    expect(dialog.get_by_role("listitem").first).to_contain_text("Line 2: Order PO-1 of customer")
+    expect(dialog.get_by_role("link", name="The order of line 1")).to_be_visible()
+    dialog.get_by_role("link", name="The order of line 2").press("Enter")
+    expect(page).to_have_url(f"{site.url}/orders/{first}")
+
+
 def test_the_focus_goes_along_to_another_page(open_page: Callable[..., Page], site) -> None:
     with site.client() as client:
         client.post("/draft-orders", json=an_order("PO-1"))

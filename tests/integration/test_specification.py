@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import text
@@ -12,10 +13,12 @@ from orderflow import (
     BaseConnector,
     ConnectorError,
     ConnectorRegistry,
+    DraftOrderLine,
     EncryptionService,
     ExportResult,
     MockConnector,
     PushOrchestrator,
+    PushServiceError,
 )
 from orderflow.bootstrap import open_app
 from orderflow.domain.delivery import TestResult
@@ -165,3 +168,18 @@ def test_what_a_connector_raises_while_it_handles_a_lost_answer_is_doubt(session
     monkeypatch.setattr(MyConnector, "export", export)
     row = PushOrchestrator(session).push_order(org_of(session), an_order())
     assert (row.status, waits) == ("RETRYING", [])
+
+
+def test_an_order_that_is_stored_under_its_number_is_not_delivered_twice(session):
+    orchestrator, org_id, first, same = PushOrchestrator(session), org_of(session), an_order(), an_order()
+    row = orchestrator.push_order(org_id, first)
+    assert orchestrator.push_order(org_id, same).id == row.id
+    assert (same.id, same.erp_order_id) == (first.id, "SO-1")
+    lines = [DraftOrderLine(1, "INT-1", Decimal(1), "M")]
+    with pytest.raises(PushServiceError) as refused:
+        orchestrator.push_order(org_id, an_order(lines=lines))
+    assert (refused.value.code, refused.value.details["order_id"]) == ("DUPLICATE_ORDER", str(first.id))
+    beside = orchestrator.push_order(org_id, an_order(lines=lines), on_duplicate="new")
+    assert (beside.status, beside.draft_order_id == first.id) == ("SUCCESS", False)
+    with pytest.raises(PushServiceError, match="cannot become"):
+        orchestrator.push_order(org_id, an_order(notes="something else"), on_duplicate="revise")

@@ -80,7 +80,7 @@ function Lines({ lines }: { lines: Line[] }) {
       {lines.slice(0, MOST_SHOWN).map((line) => (
         <List.Item key={line.line}>
           <b>Line {line.line}</b>: {line.error ? `${line.error.message} ${line.error.hint ?? ""}` : "here already."}{" "}
-          <OrderHere id={line.id ?? line.error?.details?.order_id} />
+          <OrderHere id={line.id ?? line.error?.details?.order_id} line={line.line} />
         </List.Item>
       ))}
       {lines.length > MOST_SHOWN && <List.Item>and {lines.length - MOST_SHOWN} more</List.Item>}
@@ -89,11 +89,11 @@ function Lines({ lines }: { lines: Line[] }) {
 }
 
 /** A link to the order that was here before. */
-function OrderHere({ id }: { id: unknown }) {
+function OrderHere({ id, line }: { id: unknown; line: number }) {
   if (typeof id !== "string") return null;
   return (
     <Anchor component={Link} to={`/orders/${id}`} size="sm">
-      Open it
+      The order of line {line}
     </Anchor>
   );
 }

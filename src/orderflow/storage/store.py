@@ -21,6 +21,7 @@ from orderflow.storage.views.view import View
 from orderflow.storage.work.audit import SqlAudit
 from orderflow.storage.work.connections import SqlConnections
 from orderflow.storage.work.exports import SqlExports
+from orderflow.storage.work.kept_answers import SqlKeptAnswers
 from orderflow.storage.work.leases import EXTEND
 from orderflow.storage.work.order_keys import SqlOrderKeys
 from orderflow.storage.work.orders import SqlOrders
@@ -66,6 +67,11 @@ class SqlWork:
     def connections(self) -> SqlConnections:
         """The ways into ERPs."""
         return SqlConnections(self.connection, self.org_id, self._encryption, self._holding)
+
+    @cached_property
+    def kept_answers(self) -> SqlKeptAnswers:
+        """What was answered to requests that may be sent again."""
+        return SqlKeptAnswers(self.connection, self.org_id)
 
     @cached_property
     def routes(self) -> SqlRoutes:

@@ -63,6 +63,14 @@ class ForbiddenError(OrderFlowError):
     hint = "Ask an administrator of your organization for a role that may."
 
 
+class UnderWayError(StateError):
+    """Another request with the same `Idempotency-Key` has not been answered yet."""
+
+    code = "REQUEST_UNDER_WAY"
+    hint = "Send it again in 2 seconds: then it gets the answer of the first one."
+    default_message = "A request with this Idempotency-Key is under way."
+
+
 _KINDS: tuple[tuple[type[OrderFlowError], int, str], ...] = (
     (AuthRequiredError, 401, "AUTH_REQUIRED"),
     (BodyTooSlowError, 408, "VALIDATION_ERROR"),
@@ -209,6 +217,8 @@ def _headers(error: OrderFlowError) -> dict[str, str]:
         return {"WWW-Authenticate": "Bearer"}
     if isinstance(error, RateLimitedError):
         return {"Retry-After": str(error.retry_after)}
+    if isinstance(error, UnderWayError):
+        return {"Retry-After": "2"}
     return {"Retry-After": "5"} if isinstance(error, DatabaseError) else {}
 
 

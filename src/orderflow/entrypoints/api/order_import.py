@@ -5,25 +5,27 @@ from __future__ import annotations
 import io
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from typing import Annotated, Any, BinaryIO, cast
 from uuid import UUID
 
 import msgspec
 from anyio import from_thread
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 from starlette.requests import ClientDisconnect
 
-from orderflow.domain.errors import InputError
+from orderflow.domain.errors import InputError, NotFoundError, StateError
 from orderflow.domain.order_keys import OnDuplicate
 from orderflow.domain.states import OrderStatus
 from orderflow.entrypoints.api.body_limit import BodyTooLargeError, BodyTooSlowError
 from orderflow.entrypoints.api.computing import take_turns
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.duplicates import WhenDuplicate, must_be_editor
+from orderflow.entrypoints.api.errors import UnderWayError, answers
+from orderflow.entrypoints.api.once import LONGEST_KEY, Claim, Once, digest_of, once_of
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import STREAMS, ApiRouter
 from orderflow.entrypoints.api.schemas import Out
@@ -31,6 +33,7 @@ from orderflow.entrypoints.api.work import Work, slow
 from orderflow.flow.order.importing import MOST_REFUSED, Imported, import_orders
 from orderflow.flow.order.reading_files import lines_of, read_orders
 from orderflow.storage.views.problem import Problem
+from orderflow.storage.work.kept_answers import LONGEST_PART, Kept
 
 JSONL = "application/x-ndjson"
 IN_MEMORY = 1 << 20
@@ -88,24 +91,67 @@ def import_draft_orders(
     request: Request,
     caller: Annotated[Caller, Depends(require(Permission.ORDERS_IMPORT))],
     on_duplicate: WhenDuplicate = OnDuplicate.REFUSE,
-) -> JsonLines:
+) -> Response:
     """Bring in many orders. A bad line costs no good one: each line is answered by a line.
 
     Orders are stored while the body arrives; the answer begins when it has ended, so that a client may send all
     before it reads anything. The headers `X-Orders-Accepted`, `X-Orders-Duplicate`, `X-Orders-Revised` and
-    `X-Orders-Refused` count.
+    `X-Orders-Refused` count. With an `Idempotency-Key`, the answer can be read once more by that.
     """
     if on_duplicate is OnDuplicate.REVISE:
         must_be_editor(caller)
+    body, once = _Body(request), once_of(request)
+    if once is None:
+        return _imported(body, _results(request, caller, on_duplicate, body))
+    begun = once.begin()
+    if isinstance(begun, Kept):
+        body.drain()
+        return once.again(begun, body.digest.digest())
+    return _imported(body, once.while_busy(begun, _results(request, caller, on_duplicate, body)), once, begun)
+
+
+def _imported(
+    body: _Body, found: Iterable[Imported], once: Once | None = None, claim: Claim | None = None
+) -> JsonLines:
+    """Import, and return what became of each line; keep that if it may be asked for again."""
     with ExitStack() as stack:
         results = cast("BinaryIO", stack.enter_context(tempfile.SpooledTemporaryFile(IN_MEMORY)))
-        counts = Counter(_write(results, result) for result in _results(request, caller, on_duplicate))
+        counts = Counter(_write(results, result) for result in found)
         headers = {f"X-Orders-{what}": str(counts[what]) for what in COUNTED}
-        return JsonLines(_sent(results, stack.pop_all()), headers=headers)
+        answer = JsonLines(_sent(results, stack.pop_all()), headers=headers)
+        if once and claim:
+            claim.request_sha256 = body.digest.digest()
+            once.keep(claim, answer, _parts(results, LONGEST_PART))
+        return answer
 
 
-def _results(request: Request, caller: Caller, on_duplicate: OnDuplicate) -> Iterator[Imported]:
-    body = _Body(request)
+@router.get(
+    "/import/{key}",
+    response_class=JsonLines,
+    responses=answers(404, 409) | {200: {"model": ImportedLine, "description": "The same lines, and the same headers"}},
+)
+def get_import(
+    request: Request,
+    caller: Annotated[Caller, Depends(require(Permission.ORDERS_IMPORT))],
+    key: Annotated[str, Path(max_length=LONGEST_KEY, description="The `Idempotency-Key` that it was sent with")],
+) -> Response:
+    """Read the answer to an import once more, for 24 hours: for whoever lost it."""
+    once = Once(app_of(request).store, caller, key)
+    kept = once.find()
+    if kept is None or (kept.headers and not kept.headers["content-type"].startswith(JSONL)):
+        raise NotFoundError("You sent no import with this Idempotency-Key in the last 24 hours.")
+    if kept.busy:
+        raise UnderWayError
+    if kept.status is None:
+        raise StateError(
+            "The import was broken off, and its answer is lost.",
+            code="IMPORT_BROKEN_OFF",
+            hint="Send it again: orders that have a number come in once. Look for those that have none.",
+        )
+    return once.again(kept, None)
+
+
+def _results(request: Request, caller: Caller, on_duplicate: OnDuplicate, body: _Body) -> Iterator[Imported]:
     orders = read_orders(_whole_lines(body))
     last, store = 0, app_of(request).store
     for result in import_orders(store, caller.org_id, orders, caller.actor, on_duplicate, MOST_REFUSED):
@@ -114,8 +160,7 @@ def _results(request: Request, caller: Caller, on_duplicate: OnDuplicate) -> Ite
         if last >= MOST_EMPTY and body.taken < LEAST_LINE * last:
             yield Imported(last + 1, error=_hardly_anything(last))
             break
-    while body.read(1 << 16):
-        pass  # whoever still sends is not reading yet
+    body.drain()  # whoever still sends is not reading yet
     if body.stopped is not None:
         yield Imported(last + 1, error=body.stopped)
 
@@ -160,6 +205,7 @@ class _Body(io.RawIOBase):
         self._chunks = request.stream()
         self._rest = b""
         self.taken = 0
+        self.digest = digest_of(request)
         self.stopped: InputError | None = None
 
     def readable(self) -> bool:
@@ -174,11 +220,17 @@ class _Body(io.RawIOBase):
         buffer[:size], self._rest = self._rest[:size], self._rest[size:]
         return size
 
+    def drain(self) -> None:
+        """Read what is left."""
+        while self.read(1 << 16):
+            pass
+
     def _next(self) -> bytes:
         try:
             while self.stopped is None:
                 take_turns()
                 if chunk := from_thread.run(anext, self._chunks, None):
+                    self.digest.update(chunk)
                     return bytes(chunk)
                 if chunk is None:
                     break
@@ -191,6 +243,10 @@ class _Body(io.RawIOBase):
 
 def _sent(results: BinaryIO, stack: ExitStack) -> Iterator[bytes]:
     with stack:
-        results.seek(0)
-        while chunk := results.read(1 << 16):
-            yield chunk
+        yield from _parts(results, 1 << 16)
+
+
+def _parts(results: BinaryIO, size: int) -> Iterator[bytes]:
+    results.seek(0)
+    while part := results.read(size):
+        yield part

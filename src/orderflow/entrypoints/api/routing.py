@@ -24,6 +24,7 @@ from orderflow.entrypoints.api.computing import Computing, metering
 from orderflow.entrypoints.api.deps import Caller, Require, app_of, client_of
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.fast.only_ids import may_be_only_ids, only_ids
+from orderflow.entrypoints.api.once import HEADER, PARAMETER, answered_once, once_of
 from orderflow.entrypoints.api.permissions import Permission, allowed
 from orderflow.entrypoints.api.schemas import JSON
 from orderflow.entrypoints.api.versions import tag
@@ -37,6 +38,10 @@ MORE_TIMES = 3
 
 BODIES: set[type[msgspec.Struct]] = set()
 """What routes read by themselves, for the OpenAPI document."""
+
+REPEATABLE = ("/draft-orders", "/exports")
+"""Where a POST may be sent again with its `Idempotency-Key`. What others are sent and answer may hold secrets, of which
+nothing is kept."""
 
 STREAMS = "x-streams"
 """`openapi_extra={STREAMS: True}` on a route that reads its body piece by piece: the larger limit applies."""
@@ -103,6 +108,7 @@ class ApiRoute(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         self.permission = permission_of(endpoint)
+        self.once = "POST" in (options.get("methods") or ()) and path.startswith(REPEATABLE)
         endpoint = _encoding_views(endpoint)
         guarded = answers(401, 403) if self.permission else {}
         options["responses"] = guarded | answers(408, 413, 422, 429, 500, 503) | (options.get("responses") or {})
@@ -110,11 +116,15 @@ class ApiRoute(APIRoute):
         if self.permission:
             self.description += f"\n\nFor {allowed(self.permission)}."
             self.openapi_extra = {"security": [{"bearer": []}, {"apiKey": []}]} | (self.openapi_extra or {})
+        self.once = self.once and not any(param.alias == HEADER for param in self.dependant.header_params)
+        if self.once:
+            extra = self.openapi_extra or {}
+            self.openapi_extra = extra | {"parameters": [*extra.get("parameters", []), PARAMETER]}
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler with the check in front."""
         handle = super().get_route_handler()
-        endpoint, permission = self.endpoint, self.permission
+        endpoint, permission, repeatable = self.endpoint, self.permission, self.once
         streams = STREAMS in (self.openapi_extra or {})
         takes_little = permission is not None and may_be_only_ids(endpoint, self.dependant)
 
@@ -135,7 +145,9 @@ class ApiRoute(APIRoute):
                 takes_part = partial(handle, exact)
                 if takes_little and (given := only_ids(self.dependant, exact, has_body=has_body)) is not None:
                     takes_part = partial(endpoint, request=exact, caller=request.state.caller, **given)
-                answer = await _once_more_if_busy(takes_part, times=0 if streams else MORE_TIMES)
+                takes_part = partial(_once_more_if_busy, takes_part, times=0 if streams else MORE_TIMES)
+                once = once_of(request) if repeatable and not streams else None
+                answer = await (answered_once(exact, exact.raw, once, takes_part) if once else takes_part())
             if (version := getattr(request.state, "version", None)) is not None:
                 answer.headers["ETag"] = tag(version)
             return answer

@@ -19,6 +19,7 @@ from orderflow.storage.database import Database
 from orderflow.storage.store import SqlStore
 from orderflow.storage.tables.roles import SYSTEM_ROLE
 from orderflow.storage.tables.states import among
+from orderflow.storage.work.kept_answers import KEPT_HOURS
 
 BATCH = 500
 """Orders in one transaction."""
@@ -41,6 +42,14 @@ _OLD_AUDIT = text("""
     )
     DELETE FROM audit_log a USING old WHERE a.id = old.id RETURNING a.created_at
 """)
+_OLD_ANSWERS = text(f"""
+    WITH old AS (
+        SELECT id FROM kept_answer
+        WHERE created_at >= :since AND created_at < now() - interval '{KEPT_HOURS} hours'
+        ORDER BY created_at LIMIT :batch
+    )
+    DELETE FROM kept_answer a USING old WHERE a.id = old.id RETURNING a.created_at
+""")  # noqa: S608  # built from a constant
 _LOCK = 0x0F_DB_00_02  # any number that no other program takes in the same database
 _EVER = datetime(1, 1, 1, tzinfo=UTC)
 _DOCUMENTS = text("""
@@ -106,7 +115,8 @@ def prune(database: Database, documents: ObjectStore, days: int, batch: int = BA
     """Delete what ended more than `days` ago, a batch at a time; yields what is done so far after each.
 
     CONFIRMED and REJECTED orders go with their lines, revisions, exports, attempts, documents and audit rows, once
-    nothing was noted of them for so long. Audit rows of all else go by their own age. May be broken off any time.
+    nothing was noted of them for so long; their keys stay, so that they do not come in again. Audit rows of all else go
+    by their own age, answers that are kept for requests that may be sent again, after a day. May be broken off.
 
     Raises:
         StateError: Another process prunes.
@@ -114,7 +124,7 @@ def prune(database: Database, documents: ObjectStore, days: int, batch: int = BA
     """
     done = Pruned()
     with _alone(database):
-        for step, most in ((_prune_orders, batch), (_prune_audit, batch * 10)):
+        for step, most in ((_prune_answers, batch), (_prune_orders, batch), (_prune_audit, batch * 10)):
             since: datetime | None = _EVER
             while (since := step(database, documents, done, {"days": days, "batch": most, "since": since})) is not None:
                 yield done
@@ -131,6 +141,13 @@ def _alone(database: Database) -> Iterator[None]:
                 hint="It deletes the same. Run this again later if you wish to see that nothing is left.",
             )
         yield
+
+
+def _prune_answers(
+    database: Database, _documents: ObjectStore, _done: Pruned, limits: dict[str, Any]
+) -> datetime | None:
+    with database.system() as connection:
+        return max(connection.execute(_OLD_ANSWERS, limits).scalars().all(), default=None)
 
 
 def _prune_orders(database: Database, documents: ObjectStore, done: Pruned, limits: dict[str, Any]) -> datetime | None:

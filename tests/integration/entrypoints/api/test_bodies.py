@@ -108,7 +108,7 @@ def test_so_does_every_place_within_a_body_where_an_object_is_wanted(
 
 
 def test_a_decimal_is_no_filter_that_finds_every_order(acme: Any, app: Any) -> None:
-    ids = [acme.call("POST", "/draft-orders", json=ORDER).json()["id"] for _ in range(3)]
+    ids = [acme.call("POST", "/draft-orders?on_duplicate=new", json=ORDER).json()["id"] for _ in range(3)]
     answer = acme.call("POST", "/draft-orders/bulk", content='{"action": "approve", "filter": 1.5}', headers=_JSON)
     assert answer.status_code == 422
     assert {acme.call("GET", f"/draft-orders/{one}").json()["status"] for one in ids} == {"READY"}

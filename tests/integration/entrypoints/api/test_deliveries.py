@@ -36,7 +36,7 @@ def mock(acme, zone):
 
 def pushed(acme, count=1):
     orders = [{**ORDER, "external_order_number": f"PO-{number}"} for number in range(count)]
-    answer = acme.call("POST", "/draft-orders/import", content="\n".join(map(json.dumps, orders)))
+    answer = acme.call("POST", "/draft-orders/import?on_duplicate=new", content="\n".join(map(json.dumps, orders)))
     ids = [json.loads(line)["id"] for line in answer.text.splitlines()]
     acme.call("POST", "/draft-orders/bulk", json={"action": "approve", "ids": ids})
     assert acme.call("POST", "/draft-orders/bulk", json={"action": "push", "ids": ids}).json()["succeeded"] == count

@@ -40,7 +40,7 @@ def mock(acme):
 
 
 def new(acme, **changes):
-    made = acme.call("POST", "/draft-orders", json={**ORDER, **changes})
+    made = acme.call("POST", "/draft-orders?on_duplicate=new", json={**ORDER, **changes})
     assert made.status_code == 201, made.text
     return made.json()["id"]
 

@@ -128,10 +128,12 @@ class Walk:
         self.app, self.acme = app, acme
         self.done: set[tuple[str, str]] = set()
 
-    def __call__(self, method: str, route: str, body: Any = None, query: str = "", **names: Any) -> Any:
+    def __call__(
+        self, method: str, route: str, body: Any = None, query: str = "", once: str | None = None, **names: Any
+    ) -> Any:
         path = route.format(**names) + (f"?{query}" if query else "")
         options = {} if body is None else {"content": body} if isinstance(body, str) else {"json": body}
-        answer = self.acme.call(method, path, **options)
+        answer = self.acme.call(method, path, headers={"Idempotency-Key": once} if once else {}, **options)
         assert answer.is_success, f"{method} {path}: {answer.text}"
         self.done.add((method.lower(), f"/api/v1{route}"))
         return answer.json() if answer.headers.get("content-type") == "application/json" else answer
@@ -211,7 +213,9 @@ def test_no_statement_reads_a_growing_table_from_end_to_end(
 
 
 def _bring_in(walk: Walk) -> None:
-    walk("POST", "/draft-orders/import", "\n".join(json.dumps(an_order(number)) for number in range(300)))
+    file = "\n".join(json.dumps(an_order(number)) for number in range(300))
+    walk("POST", "/draft-orders/import", file, once="file-1")
+    walk("GET", "/draft-orders/import/{key}", key="file-1")
     walk("POST", "/draft-orders/bulk", {"action": "approve", "filter": {"q": "PO-", "until": "2100-01-01T00:00:00Z"}})
     walk("POST", "/draft-orders/bulk/preview", {"action": "push", "filter": {}})
     walk("POST", "/draft-orders/bulk", {"action": "push", "filter": {}})

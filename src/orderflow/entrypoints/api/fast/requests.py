@@ -19,12 +19,13 @@ from orderflow.entrypoints.api.duplicates import WhenDuplicate, must_be_editor
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.fast.order_in import order_in
 from orderflow.entrypoints.api.fast.together import Together
+from orderflow.entrypoints.api.once import keep_within
 from orderflow.entrypoints.api.order_schemas import Arrived, OrderState, PushAccepted, PushBody
 from orderflow.entrypoints.api.orders import current_order
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter, ExactRequest, beside_the_loop, body_of
 from orderflow.entrypoints.api.schemas import JSON
-from orderflow.entrypoints.api.versions import CONDITIONAL, note_version, seen
+from orderflow.entrypoints.api.versions import CONDITIONAL, note_version, seen, tag
 from orderflow.flow.delivery.request import announce, request_or_wait
 from orderflow.flow.order.accept import Arrival, accept_orders, revise_order
 from orderflow.flow.order.approve import approve_order
@@ -67,7 +68,10 @@ async def create_order(
     def step(work: SqlWork) -> Arrival:
         if on_duplicate is OnDuplicate.REVISE:
             return revise_order(work, order, caller.actor)
-        return accept_orders(work, [order], caller.actor, on_duplicate)[0]
+        arrival = accept_orders(work, [order], caller.actor, on_duplicate)[0]
+        if arrival.order is order:
+            keep_within(work, request, _answer(arrival, 201, 1))
+        return arrival
 
     arrival = await _together(request).take(caller.org_id, None, step, order)
     if arrival.error:
@@ -78,8 +82,12 @@ async def create_order(
 async def _arrived(request: Request, caller: Caller, arrival: Arrival, status: int) -> JSON:
     version = 1 if status == 201 else await run_in_threadpool(_version, request, caller, arrival.order.id)
     note_version(request, version)
+    return _answer(arrival, status, version)
+
+
+def _answer(arrival: Arrival, status: int, version: int) -> JSON:
     order = {"id": arrival.order.id, "status": arrival.order.status, "missing": arrival.missing, "version": version}
-    return JSON(order | {"duplicate": arrival.duplicate, "revised": arrival.revised}, status)
+    return JSON(order | {"duplicate": arrival.duplicate, "revised": arrival.revised}, status, {"ETag": tag(version)})
 
 
 def _version(request: Request, caller: Caller, order_id: UUID) -> int:
