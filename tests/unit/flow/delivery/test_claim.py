@@ -2,9 +2,12 @@
 
 import pytest
 
+from orderflow.domain.delivery import Document
 from orderflow.domain.errors import ConnectorError, ObjectStoreError
 from orderflow.domain.ids import new_id
 from orderflow.flow.delivery.claim import STORE_DOWN_DELAY, claim
+from orderflow.flow.delivery.move import move_exports
+from tests.unit.flow.conftest import ANNA
 
 
 def test_what_is_due_is_taken_under_one_lease_with_its_document_stored(house):
@@ -78,6 +81,27 @@ def test_a_worker_that_lost_all_its_leases_gives_its_lane_back(house, monkeypatc
     monkeypatch.setattr(house.store.documents, "put_many", slowly)
     assert claim(house.wiring, house.open(), 1).attempts == []
     assert not house.tables.lanes
+
+
+def test_what_a_worker_that_slept_overwrote_is_not_sent(house, monkeypatch):
+    order = house.pushed()
+    house.dropzone.render = lambda order, config: Document("same.json", b"for the dropzone", "application/json", "1")
+    house.api.render = lambda order, config: Document("same.json", b"for the API", "application/json", "1")
+    usual = house.store.documents.put_many
+
+    def slowly(items):
+        monkeypatch.setattr(house.store.documents, "put_many", usual)
+        house.clock.forward(house.wiring.lease_seconds + 1)
+        move_exports(house.store, house.org_id, house.to_api, house.to_dropzone, ANNA)
+        assert claim(house.wiring, house.open(house.to_dropzone), 1).attempts
+        usual(items)
+
+    monkeypatch.setattr(house.store.documents, "put_many", slowly)
+    assert claim(house.wiring, house.open(), 1).attempts == []
+    house.clock.forward(house.wiring.lease_seconds + 1)
+    outcome = claim(house.wiring, house.open(house.to_dropzone), 1).attempts[0].outcome
+    assert isinstance(outcome, ConnectorError)
+    assert (outcome.code, house.export(order).begun_at) == ("DOCUMENT_CHANGED", None)
 
 
 def test_only_so_many_workers_at_a_time(house):
