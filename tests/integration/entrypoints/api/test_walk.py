@@ -29,7 +29,7 @@ ORDER = {
     "customer": {"erp_customer_number": "4711", "name": "Muster GmbH"},
     "lines": [{"line_no": 1, "internal_sku": "INT-999", "qty": 10, "uom": "M"}],
 }
-MOST = 48
+MOST = 49
 """Files about the order."""
 
 MOST_IN_ALL = 76
