@@ -9,7 +9,8 @@ nobody knows, and the order is held. Signs of a refusal are
 
 also where all of the answer lies in one wrapper, as `{"result": {…}}`. What only might be one: the same signs further
 within, or beside an id that the target gave; `accepted`, `valid` or the like that is false; `isError`, `exception`;
-SAP's messages of type E or A; a bare `false`; a fault in XML; a text that begins with "error".
+SAP's messages of type E or A; a bare `false`; a fault in XML; a text that speaks of an error or a refusal at its
+beginning.
 
 An error that says nothing (null, empty, false, a code of zero, "none", "ok") is none.
 """
@@ -34,7 +35,17 @@ _PERHAPS_NO = ("accepted", "valid", "isvalid", "created", "processed", "imported
 _PERHAPS_WRONG = ("iserror", "haserror", "haserrors", "failed", "exception", "exceptions", "exceptionmessage")
 _IDS = ("id", "number", "orderid", "ordernumber", "orderno", "documentnumber", "docnum", "docentry")
 _XML_FAULT = re.compile(r"<(?:[\w.-]+:)?(fault|errors?|exception)\b[^>]*(?<!/)>\s*(?!0?\s*</)\S", re.IGNORECASE)
-_ERROR_FIRST = re.compile(r"\W{0,3}(errors?|fehler|erreur|failed|failure|exception|fault|rejected)\b", re.IGNORECASE)
+_NO_ERROR = re.compile(
+    r"\b(no|0|zero|without|keine?|ohne|aucune?|sans)\s+(\w+\s+)?(errors?|fehler|erreurs?)\b", re.IGNORECASE
+)
+_ERROR = re.compile(
+    r"(\b|_)(errors?|fehler|erreurs?|fail(ed|s|ure)|exception|faults?|rejected|refused|denied|declined|invalid|abgelehnt"
+    r"|could not|not (accepted|created|imported|processed|found))(\b|_)",
+    re.IGNORECASE,
+)
+_BEGINNING = 500
+"""Characters of a text that are looked at for an error: later, it is about something else."""
+
 _DEEP, _WIDE = 4, 100
 """How far within an answer is looked for signs."""
 
@@ -64,7 +75,9 @@ def refusal_in(value: Any) -> Sign:
 def perhaps_refused(text: str) -> bool:
     """Return whether a 2xx answer that is no JSON might be a refusal."""
     head = text[:100_000].lstrip("\ufeff \t\r\n")
-    return bool(_XML_FAULT.search(head) if head.startswith("<") else _ERROR_FIRST.match(head))
+    if head.startswith("<"):
+        return bool(_XML_FAULT.search(head))
+    return bool(_ERROR.search(_NO_ERROR.sub("", head[:_BEGINNING])))
 
 
 def yes_or_no(value: Any) -> bool | None:
