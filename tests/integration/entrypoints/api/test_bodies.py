@@ -22,7 +22,7 @@ ORDER: dict[str, Any] = {
     "lines": [{"line_no": 1, "internal_sku": "INT-1", "qty": 3, "uom": "M", "unit_price": 1.25}],
 }
 NO_OBJECTS = ["1.5", "3.5e300", "5", "-0", '"text"', '"{}"', "[]", "[{}]", '[{"a": 1}]', "true", "false", '""']
-UNKNOWN_TO_BODIES = {"erp_lane", "notification", "sign_in_source", "ended_session", "api_key"}
+UNKNOWN_TO_BODIES = {"erp_lane", "notification", "sign_in_source", "ended_session", "api_key", "process"}
 
 
 def stored(app: Any) -> dict[str, str]:
