@@ -146,6 +146,14 @@ class RejectedError(ConnectorError):
     default_message = "The ERP rejected the order."
 
 
+class DocumentChangedError(ConnectorError):
+    """The stored document is not the one that was built: it is not sent, nor can it be until somebody restores it."""
+
+    code = "DOCUMENT_CHANGED"
+    hint = "Somebody changed the file in the object store; restore it from a backup, then retry."
+    default_message = "The stored document is not the one that was built for this export."
+
+
 class InDoubtError(ConnectorError):
     """The target may or may not have taken the order."""
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from orderflow.domain import clock
 from orderflow.domain.delivery import Document, Lease, media_type_of
-from orderflow.domain.errors import ConnectorError, ObjectStoreError
+from orderflow.domain.errors import ConnectorError, DocumentChangedError, ObjectStoreError
 from orderflow.domain.ids import new_id
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.fault_points import reached
@@ -86,11 +86,7 @@ def _fetch(wiring: Wiring, attempts: Sequence[Attempt]) -> None:
             raise ObjectStoreError("An export lacks the key of its stored document.")
         content = wiring.documents.get(attempt.storage_key)
         if hashlib.sha256(content).hexdigest() != attempt.document_sha256:
-            attempt.outcome = ConnectorError(
-                "The stored document is not the one that was built for this export.",
-                code="DOCUMENT_CHANGED",
-                hint="Somebody changed the file in the object store; restore it from a backup, then retry.",
-            )
+            attempt.outcome = DocumentChangedError()
         attempt.order.delivery.document = _as_it_was_stored(attempt, attempt.filename, content)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orderflow.domain.errors import (
     ConnectorError,
+    DocumentChangedError,
     InDoubtError,
     LeaseEndingError,
     NeedsAttentionError,
@@ -12,6 +13,7 @@ from orderflow.domain.errors import (
     UnavailableError,
 )
 from orderflow.domain.retry import RetryPolicy
+from orderflow.domain.revisions import RevisionChangedError
 from orderflow.domain.states import AttemptStatus, ERPExportStatus
 from orderflow.flow.delivery.look import ASKED_IN_VAIN
 from orderflow.flow.delivery.rest import rest_of
@@ -28,6 +30,9 @@ def in_doubt(attempt: Attempt, error: ConnectorError, batch: Batch, retry: Retry
     settlement = Settlement(attempt, ERPExportStatus.PENDING, AttemptStatus.RETRYING, still_in_doubt=True)
     if isinstance(error, NeedsAttentionError | UnavailableError | LeaseEndingError):  # nobody was asked
         settlement.hold = settlement.asking = attempt.held
+        return settlement
+    if isinstance(error, DocumentChangedError | RevisionChangedError):  # nothing can be sent, whatever the policy says
+        settlement.hold = True
         return settlement
     if isinstance(error, PerhapsThereError) and attempt.order.delivery.in_doubt:  # asked before and after: in vain
         settlement.spent = settlement.hold = True

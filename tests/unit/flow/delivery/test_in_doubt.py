@@ -9,6 +9,7 @@ from orderflow.domain.delivery import ExportResult
 from orderflow.domain.errors import (
     BusyError,
     ConnectorError,
+    DocumentChangedError,
     InDoubtError,
     LeaseEndingError,
     NeedsAttentionError,
@@ -153,6 +154,19 @@ def test_resend_sends_again_as_often_as_it_retries_and_never_fails_in_doubt():
     engine.run()
     assert len(api.taken) == 3, "this is what the policy says"
     assert (order.status, engine.delivered(order).export.held) == (OrderStatus.PUSHING, True)
+
+
+def test_a_document_that_was_changed_meanwhile_is_sent_by_no_policy_and_held_at_once():
+    api = MemoryApi()
+    api.finds = False
+    engine, order = lost(api, in_doubt="resend")
+    engine.crash()
+    documents = engine.store.documents
+    documents.put_many([(key, b"something else") for key in documents.contents])
+    engine.run()
+    delivered = engine.delivered(order)
+    assert (api.taken, order.status, delivered.export.held) == ([order.id], OrderStatus.PUSHING, True)
+    assert isinstance(delivered.outcomes[-1], DocumentChangedError)
 
 
 def test_resend_asks_first_where_it_can():
