@@ -525,8 +525,10 @@ def _pick(page: Page, field: Locator, option: str) -> None:
 def _choose(page: Page, dialog: Locator, option: str) -> None:
     """Choose a connector by keyboard."""
     dialog.get_by_role("textbox", name="Connector").press("Enter")
-    page.get_by_role("option", name=option).wait_for()
-    page.keyboard.press("ArrowDown")
+    wanted = page.get_by_role("option", name=option)
+    wanted.wait_for()
+    while wanted.get_attribute("data-combobox-selected") is None:  # a busy list may not hear the first press
+        page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
 
 

@@ -76,12 +76,14 @@ def closed_unheard(place: str) -> SessionLimitError:
 
 
 def silent(place: str, seconds: float) -> UnavailableError:
-    """Return the error for a server that took a connection and said nothing, as servers do that are full or frozen."""
+    """Return the error for a server that took a connection and said nothing, as servers do that are full or frozen.
+
+    The breaker opens: a rest would have every order's thread wait for it again and again.
+    """
     return UnavailableError(
         f"{place} took the connection and did not greet within {seconds:g} seconds.",
         code="TIMEOUT",
         hint=f"{SessionLimitError.hint} Check also host and port.",
-        rests_for=REST_SECONDS,
     )
 
 

@@ -125,7 +125,7 @@ def test_it_outlives_the_end_of_all_its_connections(running: Running, admin_url:
     running.wait_for("PUSHED", 5)
     with psycopg.connect(admin_url.replace("+psycopg", ""), autocommit=True) as admin:
         ended = admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             f" WHERE usename = '{APP_ROLE}' AND datname = current_database()"
         ).fetchall()
     assert ended

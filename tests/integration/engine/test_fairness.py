@@ -150,7 +150,7 @@ def test_more_hanging_servers_than_threads_hold_others_up_once_and_no_longer_tha
     time.sleep(0.7)  # all four threads are held by now
     (late,) = [place.waiting(1)]
     assert place.seconds_until_sent([late], within=30) < 20 / 4 * 1 + 5
-    ends = time.monotonic() + 20
+    ends = time.monotonic() + 60
     while (states := breakers(place, hung)) != {"OPEN"}:
         assert time.monotonic() < ends, states
         time.sleep(0.1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 
@@ -58,10 +57,9 @@ def test_many_files_share_their_round_trips(fake_server, in_session) -> None:
     async def all_at_once(session):
         return await asyncio.gather(*(upload(session, item) for item in files))
 
-    started = time.perf_counter()
     assert in_session(server, all_at_once) == [None] * 200
-    assert time.perf_counter() - started < 1.0  # one after the other: 2 seconds and more
     assert server.bursts[0] == ["OPEN"] * 200
+    assert len(server.bursts) < 100  # one after the other: 400
 
 
 @pytest.mark.parametrize(("extensions", "most"), [({}, SAFE_LENGTH), (LIMITED, 261_120)])
