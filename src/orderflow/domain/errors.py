@@ -9,6 +9,7 @@
     │   ├── NeedsAttentionError    a person must act: the connection pauses, orders wait, nothing is spent
     │   │   └── ConfigError        the same, for a configuration that is incomplete or contradicts itself
     │   ├── RejectedError          the ERP or the format says no to this order: the order goes to ERROR
+    │   ├── DocumentChangedError   the stored document is not the one that was built: it is not sent
     │   └── InDoubtError           nobody knows whether it arrived: ask `find`, else a person
     │       ├── TargetChangedError it was staged where this connection does not point any more
     │       └── PerhapsThereError  it is refused now, and an earlier attempt may have brought it there: a person decides

@@ -223,6 +223,10 @@ def _odoo(app: App, home: Path) -> RealErp:
     )  # fmt: skip
 
 
+COMMIT_WITHIN = 15
+"""Seconds."""
+
+
 @dataclass
 class Shop:
     """An organization whose orders go to the ERP, with workers in processes of their own that can be killed."""
@@ -276,7 +280,10 @@ def shop(erp: RealErp, app: App, erp_home: Path) -> Iterator[Shop]:
     org_id = app.create_organization(f"org-{time.monotonic_ns()}")
     with app.session(org_id) as session:
         sealed = app.encryption.encrypt_config(erp.config)
-        session.add(ERPConnection(org_id=org_id, connector_type=erp.kind, config_encrypted=sealed))
+        # An order is seen at once here, however slow the machine: after a kill there is no minute to wait for it.
+        session.add(
+            ERPConnection(org_id=org_id, connector_type=erp.kind, config_encrypted=sealed, commit_within=COMMIT_WITHIN)
+        )
         session.commit()
     opened = Shop(app, erp_home, org_id)
     yield opened
