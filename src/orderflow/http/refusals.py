@@ -9,8 +9,8 @@ nobody knows, and the order is held. Signs of a refusal are
 
 also where all of the answer lies in one wrapper, as `{"result": {…}}`. What only might be one: the same signs further
 within, or beside an id that the target gave; `accepted`, `valid` or the like that is false; `isError`, `exception`;
-SAP's messages of type E or A; a bare `false`; a fault in XML; a text that speaks of an error or a refusal at its
-beginning.
+SAP's messages of type E or A; a bare `false`; a fault in XML; a text, or what a page shows,
+that speaks of an error or a refusal at its beginning.
 
 An error that says nothing (null, empty, false, a code of zero, "none", "ok") is none.
 """
@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Literal
 
-from orderflow.http.words import said_in
+from orderflow.http.words import said_in, said_in_text
 
 Sign = Literal["taken", "refused", "unclear"] | None
 
@@ -34,14 +34,20 @@ _CODES = ("code", "returnCode", "resultCode", "ResultCode", "retcode", "statusCo
 _PERHAPS_NO = ("accepted", "valid", "isvalid", "created", "processed", "imported")
 _PERHAPS_WRONG = ("iserror", "haserror", "haserrors", "failed", "exception", "exceptions", "exceptionmessage")
 _IDS = ("id", "number", "orderid", "ordernumber", "orderno", "documentnumber", "docnum", "docentry")
-_XML_FAULT = re.compile(r"<(?:[\w.-]+:)?(fault|errors?|exception)\b[^>]*(?<!/)>\s*(?!0?\s*</)\S", re.IGNORECASE)
+_XML_FAULT = re.compile(
+    r"<(?:[\w.-]+:)?(fault|errors?|exception)\b[^<>]*(?<!/)>\s*+(?!0?\s*+</)\S", re.IGNORECASE
+)  # in time in proportion to the text, which a target may make to be slow
+_WORD = (
+    r"(?:errors?|fehler|erreurs?|fail(?:ed|s|ures?)|exceptions?|faults?"
+    r"|reject(?:ed|ions?)|refused|denied|declined|invalid)"
+)
 _NO_ERROR = re.compile(
-    r"\b(no|0|zero|without|keine?|ohne|aucune?|sans)\s+(\w+\s+)?(errors?|fehler|erreurs?)\b", re.IGNORECASE
+    rf"\b(no|0|zero|without|keine?|ohne|aucune?|sans)\s+((orders?|lines?|records?|import|validation)\s+)?{_WORD}\b"
+    rf"|\b{_WORD}\s*[:=]\s*(0|no|none|false|null)\b",
+    re.IGNORECASE,
 )
 _ERROR = re.compile(
-    r"(\b|_)(errors?|fehler|erreurs?|fail(ed|s|ure)|exception|faults?|rejected|refused|denied|declined|invalid|abgelehnt"
-    r"|could not|not (accepted|created|imported|processed|found))(\b|_)",
-    re.IGNORECASE,
+    rf"(\b|_)({_WORD}|abgelehnt|could not|not (accepted|created|imported|processed|found))(\b|_)", re.IGNORECASE
 )
 _BEGINNING = 500
 """Characters of a text that are looked at for an error: later, it is about something else."""
@@ -75,9 +81,10 @@ def refusal_in(value: Any) -> Sign:
 def perhaps_refused(text: str) -> bool:
     """Return whether a 2xx answer that is no JSON might be a refusal."""
     head = text[:100_000].lstrip("\ufeff \t\r\n")
-    if head.startswith("<"):
-        return bool(_XML_FAULT.search(head))
-    return bool(_ERROR.search(_NO_ERROR.sub("", head[:_BEGINNING])))
+    if head.startswith("<") and _XML_FAULT.search(head):
+        return True
+    said = said_in_text(head) if head.startswith("<") else head
+    return bool(_ERROR.search(_NO_ERROR.sub("", said[:_BEGINNING])))
 
 
 def yes_or_no(value: Any) -> bool | None:

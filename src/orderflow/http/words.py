@@ -74,10 +74,15 @@ _SENTENCES = (
 _PLACES = ("field", "param", "parameter", "property", "propertyPath", "path", "target", "name", "loc", "key", "pointer")
 """Fields that name what is wrong."""
 
-_SOAP = re.compile(r"<(?:\w+:)?(faultstring|Text|Reason|[Mm]essage|error_description|detail)\b[^>]*>(.*?)</", re.DOTALL)
-_PAGE = re.compile(r"<(title|h1)\b[^>]*>(.*?)</\1\s*>", re.DOTALL | re.IGNORECASE)
-_UNSEEN = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<!--.*?-->", re.DOTALL | re.IGNORECASE)
-_TAG = re.compile(r"<[^>]*>")
+# A target's text may be made to be slow: each pattern takes time in proportion to its length. What is not closed ends
+# where the text does.
+_SOAP = re.compile(
+    r"<(?:\w+:)?(faultstring|Text|Reason|[Mm]essage|error_description|detail)\b[^<>]*>(.*?)(?:</|\Z)", re.DOTALL
+)
+_PAGE = re.compile(r"<(title|h1)\b[^<>]*>(.*?)(?:</\1\s*+>|\Z)", re.DOTALL | re.IGNORECASE)
+_HEAD = re.compile(r"\A.*</head\s*+>", re.DOTALL | re.IGNORECASE)
+_UNSEEN = re.compile(r"<(script|style)\b.*?(?:</\1\s*+>|\Z)|<!--.*?(?:-->|\Z)", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
 
 
 def said_in(value: Any) -> str:
@@ -92,7 +97,7 @@ def said_in_text(text: str) -> str:
     head = text[:100_000]
     found = _SOAP.findall(head) if re.search(r"<(?:\w+:)?(Fault|Envelope|error)\b", head) else _PAGE.findall(head)
     told = _joined(_stripped(inner) for _, inner in found)
-    rest = _stripped(_UNSEEN.sub(" ", head))
+    rest = _stripped(_UNSEEN.sub(" ", _HEAD.sub(" ", head)))
     if not told:
         return rest[:EXCERPT]
     more = rest

@@ -7,6 +7,7 @@ import pytest
 
 from orderflow.http import refusal_in
 from orderflow.http.refusals import perhaps_refused
+from orderflow.http.words import said_in_text
 
 REFUSED = [
     {"status": "NOK", "text": "no such article"},
@@ -74,6 +75,13 @@ def test_what_says_nothing_against_the_order_is_no_refusal(value):
         ("OK, no error", False),
         ("Imported 1 order with 0 errors.", False),
         ("Auftrag angelegt, keine Fehler", False),
+        ("imported: 1, failed: 0, rejected=0", False),
+        ("1 order imported, 0 failed", False),
+        ("Without a customer it is invalid", True),
+        ("imported: 0, failed: 1", True),
+        ("<html><head><title>502</title></head><body><h1>Internal failure</h1></body></html>", True),
+        ("<reply><status>rejected</status></reply>", True),
+        ("<html><head><title>Thank you</title></head><body>Order 7 is booked</body></html>", False),
         ("Order 4711 created", False),
         ("Order rejected: customer 4711 is blocked", True),
         ("Not OK (import_failed)", True),
@@ -93,3 +101,14 @@ def test_an_answer_nested_without_end_is_looked_into_only_so_far():
     for _ in range(500):
         value = {"a": value, "b": [value]}
     assert refusal_in(value) is None
+
+
+@pytest.mark.timeout(4)  # seconds; where time grows with the square of the length, each takes longer
+@pytest.mark.parametrize(
+    "piece",
+    ["<script ", "<title>", "<!--", "<", "<error ", "<error>" + 90_000 * " ", "<h1 ", "</head ", "<Fault><detail>"],
+)
+def test_a_text_made_to_be_slow_is_read_at_once(piece):
+    text = (piece * (100_000 // len(piece) + 1))[:100_000]
+    said_in_text(text)
+    perhaps_refused(text)
