@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -168,8 +169,8 @@ class SqlRoutes:
         return [export_in(row) for row in rows]
 
     def _of_version(self, version: int) -> RouteSet:
-        known = _KEPT.get((self._org_id, version))
-        if known is None:
+        known = _KEPT.get(self._org_id)
+        if known is None or known.version != version:
             given = self._connection.execute(_RULES, {"org_id": self._org_id, "version": version}).scalar() or []
             known = RouteSet(version, given, Router(read_rules(given)))
             _keep(self._org_id, known)
@@ -177,14 +178,20 @@ class SqlRoutes:
 
 
 _MOST_KEPT = 200
-_KEPT: dict[tuple[UUID, int], RouteSet] = {}
-"""Rules that were read, for all transactions of this process: a version never changes."""
+"""Organizations."""
+
+_KEPT: dict[UUID, RouteSet] = {}
+"""The rules that an organization had last, for all transactions of this process: a version never changes."""
+
+_keeping = Lock()
 
 
 def _keep(org_id: UUID, routes: RouteSet) -> None:
-    while len(_KEPT) >= _MOST_KEPT:
-        _KEPT.pop(next(iter(_KEPT)), None)
-    _KEPT[org_id, routes.version] = routes
+    with _keeping:
+        _KEPT.pop(org_id, None)
+        while len(_KEPT) >= _MOST_KEPT:
+            _KEPT.pop(next(iter(_KEPT)))
+        _KEPT[org_id] = routes
 
 
 def _request(order_id: UUID, asked: Mapping[str, Any]) -> PushRequest:
