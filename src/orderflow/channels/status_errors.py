@@ -14,7 +14,7 @@ from orderflow.domain.errors import (
     UnavailableError,
 )
 
-_FULL = re.compile(r"no space|quota|disk.*full|full disk", re.IGNORECASE)
+_FULL = re.compile(r"no space|quota|disk.{0,200}full|full disk", re.IGNORECASE)
 _NO_SPACE = frozenset({Code.NO_SPACE, Code.QUOTA_EXCEEDED})
 _NOT_ALLOWED = frozenset({Code.PERMISSION_DENIED, Code.WRITE_PROTECT})
 _DOWN = frozenset({Code.NO_CONNECTION, Code.CONNECTION_LOST, Code.NO_MEDIA})

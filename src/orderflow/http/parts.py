@@ -39,7 +39,7 @@ _PAGES = re.compile(r"^(pages|total_?pages|pagestotal|pagecount|numpages|nbpages
 _PLACE = re.compile(r"^(page|pagenumber|currentpage|pageindex|pageno|offset|skip|start|startat|startindex|from)$")
 _LIMIT = re.compile(r"^(limit|pagesize|perpage|maxresults|pagelimit|rows|top|size|itemsperpage|maxitems|batchsize)$")
 _PROGRESS = re.compile(r"progress|percent")
-_OF = re.compile(r"(\d+)\s*(?:of|/|von|de|sur|di|van|out of)\s*(\d+)", re.IGNORECASE)
+_OF = re.compile(r"(?<!\d)(\d++)\s*+(?:of|/|von|de|sur|di|van|out of)\s*+(\d++)", re.IGNORECASE)
 _STATES = ("status", "state", "outcome", "phase", "stage", "health", "result")
 _DONE = frozenset(
     {

@@ -21,7 +21,7 @@ MOST_ITERATIONS = 2_000_000
 MOST_SCRYPT = 128 * 1024 * 1024
 """Bytes of memory that scrypt may ask for (128 N r), times p."""
 
-_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+?)-----(.*?)-----END \1-----", re.DOTALL)
+_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+?)-----((?:[^-]|-(?!----))*+)-----END \1-----")
 _LEGACY = re.compile(r"Proc-Type:\s*4,\s*ENCRYPTED\s*DEK-Info:\s*([A-Z0-9-]+),\s*", re.IGNORECASE)
 _OPENSSH = b"openssh-key-v1\0"
 _SCRYPT = bytes.fromhex("2b06010401da47040b")  # 1.3.6.1.4.1.11591.4.11, RFC 7914 §7

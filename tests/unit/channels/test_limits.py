@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from orderflow.channels import status_errors
+from orderflow.channels.ftp import errors
 from orderflow.channels.limits import too_many, tried_too_often
 
 
@@ -46,3 +48,10 @@ def test_a_sign_in_that_was_tried_too_often(words: str) -> None:
 )
 def test_a_plain_refusal_says_neither(words: str) -> None:
     assert not too_many(words)
+
+
+@pytest.mark.timeout(4)  # seconds; where time grows with the square of the length, it takes minutes
+@pytest.mark.parametrize("full", [status_errors._FULL, errors._FULL], ids=["SFTP", "FTP"])
+def test_a_refusal_without_end_is_read_at_once(full):
+    assert not full.search("disk" * 64_000)
+    assert full.search("The disk /dev/sdb1 is full")

@@ -117,3 +117,9 @@ def test_a_key_that_asks_for_hours_is_refused_unopened(text, way):
 @pytest.mark.parametrize("text", [openssh(256), pkcs8(PBKDF2, 600_000), pkcs8(SCRYPT, 2**14, 8, 1)])
 def test_a_key_that_asks_for_a_second_is_let_pass(text):
     check_work_factor(text)
+
+
+@pytest.mark.timeout(4)  # seconds; where time grows with the square of the length, it takes minutes
+def test_what_begins_many_blocks_and_ends_none_is_read_at_once():
+    text = "-----BEGIN A-----" * 60_000
+    assert mended(text) == text

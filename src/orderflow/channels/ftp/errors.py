@@ -24,7 +24,7 @@ from orderflow.domain.errors import (
 )
 from orderflow.net.addresses import HOST_UNKNOWN, REFUSED, SILENT
 
-_FULL = re.compile(r"no space|quota|disk.*full|full disk|insufficient", re.IGNORECASE)
+_FULL = re.compile(r"no space|quota|disk.{0,200}full|full disk|insufficient", re.IGNORECASE)
 _WANTS_TLS = re.compile(r"\b(ssl|tls|encrypt\w*|secure|ftps|verschl)", re.IGNORECASE)
 _VERSION = ("PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS", "WRONG_SSL_VERSION")
 _NO_CIPHER = ("HANDSHAKE_FAILURE", "NO_SHARED_CIPHER", "INSUFFICIENT_SECURITY", "KEY_TOO_SMALL", "DH_KEY")

@@ -23,7 +23,7 @@ from orderflow.domain.errors import (
     TransientError,
 )
 from orderflow.domain.redaction import Redactor
-from orderflow.http import Answer, read_answer
+from orderflow.http import Answer, parts, read_answer
 from orderflow.http.client import retry_after
 
 
@@ -494,3 +494,9 @@ def test_no_expression_sees_a_secret(expression):
     assert "2retnuh" not in told.value.message
     with pytest.raises(InDoubtError):
         order_number(answer(200, content), config(order_number="token"), redactor)
+
+
+@pytest.mark.timeout(4)  # seconds; where time grows with the square of the length, it takes hours
+def test_a_place_without_end_is_read_at_once():
+    value = {"page": "1" * 900_000}
+    assert not parts.is_part(answer(200, value), value)
