@@ -104,6 +104,7 @@ class PushOrchestrator:
                 row = self._last_row(export, "SUCCESS")
                 self._bring_up_to_date(draft_order)
                 return row
+            _refuse_on_hold(work, export)
             to = with_connector(self._wiring, work.connections.open(export.connection_id))
             _refuse_while_resting(to.target)
             taken = work.exports.lease(export.connection_id, lease, lease.seconds, 1, only=export.id)
@@ -144,6 +145,16 @@ def _refuse_while_resting(target: Target) -> None:
             f"The ERP is busy and asked not to be sent anything for another {target.rests_for:.0f} s.",
             code="TARGET_BUSY",
             hint="Push the order again then, or request its push: the engine waits by itself.",
+        )
+
+
+def _refuse_on_hold(work: Work, export: Export) -> None:
+    holds = work.holds.of(export.draft_order_id)
+    if holds and export.never_arrived:
+        raise PushServiceError(
+            f"The order is on hold: {holds[0].reason} ({holds[0].placed_by}).",
+            code="ORDER_ON_HOLD",
+            hint="Push it once it is released, or request its push: the engine waits by itself.",
         )
 
 

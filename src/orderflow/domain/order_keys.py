@@ -81,7 +81,9 @@ def duplicate_of(order: DraftOrder, order_id: UUID, status: str | None, hint: st
     )
 
 
-_NAMES = sorted(name for name in CONTENT if name != "source_document")
+_NAMES = sorted(name for name in CONTENT if name not in {"source_document", "priority"})
+"""Neither the document that it was read from nor how urgent it is makes an order another one."""
+
 _LINE_NAMES = sorted(LINE_CONTENT)
 _values, _line_values = attrgetter(*_NAMES), attrgetter(*_LINE_NAMES)
 

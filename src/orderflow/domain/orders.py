@@ -16,6 +16,9 @@ from orderflow.domain.errors import InputError
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import OrderStatus
 
+MOST_PRIORITY = 24 * 60
+"""Minutes of head start at most. An order that waits for a day longer goes first, whatever the other's priority."""
+
 
 @dataclass(slots=True)
 class Customer:
@@ -57,6 +60,7 @@ class DraftOrder:
     """A sales order on its way to an ERP.
 
     `source` tells apart where it comes from, as a shop's name: two sources may use the same numbers.
+    `priority` is its head start in the queue of deliveries: minutes, 0 to `MOST_PRIORITY`; None is 0.
     """
 
     org_id: UUID | None = None
@@ -80,6 +84,7 @@ class DraftOrder:
     id: UUID = field(default_factory=new_id)
     created_at: datetime | None = None
     source: str | None = None
+    priority: int | None = None
     delivery_in_progress: Delivery | None = field(default=None, repr=False, compare=False)
 
     @property

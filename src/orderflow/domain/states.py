@@ -77,7 +77,7 @@ class Change(Generic[S]):
 
     Attributes:
         starts: The states that it may be taken from.
-        ends: Those that it may lead to; none: what it was taken with is gone.
+        ends: Those that it may lead to; none: it changes no state, or what it was taken with is gone.
         if_in_doubt: Further states to start from, as long as it is unknown whether the order arrived.
         if_sure: Likewise, as long as that is known.
     """
@@ -106,6 +106,8 @@ class OrderAction(StrEnum):
     REJECT = "reject"
     PUSH = "push"
     RETRY = "retry"
+    HOLD = "hold"
+    RELEASE = "release"
     WITHDRAW = "withdraw"
     CONFIRM = "confirm"
     RESOLVE_DELIVERED = "resolve_delivered"
@@ -196,6 +198,9 @@ ORDER_CHANGES: Mapping[OrderStep, Change[OrderStatus]] = {
     # Never from PUSHED: what was pushed is never pushed again without the ERP's no.
     _A.PUSH: _order("APPROVED", "PUSHING"),
     _A.RETRY: _order("ERROR", "PUSHING"),
+    # As long as it may be sent, or sent again. Released is what is on hold, in whatever state.
+    _A.HOLD: _order("NEW NEEDS_REVIEW READY APPROVED PUSHING ERROR", ""),
+    _A.RELEASE: _order("", ""),
     _A.WITHDRAW: _order("", "APPROVED", if_sure="PUSHING"),
     _A.CONFIRM: _order("PUSHED", "CONFIRMED", if_in_doubt="PUSHING ERROR"),
     _A.RESOLVE_DELIVERED: _order("", "PUSHED", if_in_doubt="PUSHING ERROR"),

@@ -140,6 +140,17 @@ class PushRequest:
     idempotency_key: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A person does not want an order delivered yet, and why; `placed_at` is None until it is stored."""
+
+    id: UUID
+    draft_order_id: UUID
+    reason: str
+    placed_by: str
+    placed_at: datetime | None = None
+
+
 @dataclass(slots=True)
 class Export:
     """An export as the steps and the entry points see it."""
@@ -309,6 +320,9 @@ class Orders(Protocol):
     def replace(self, order: DraftOrder) -> None:
         """Overwrite the order's content and lines."""
 
+    def prioritize(self, order_id: UUID, minutes: int) -> int:
+        """Change the head start of an order, which is locked, and of its waiting export; returns what it was."""
+
 
 class OrderKeys(Protocol):
     """By what the orders of one organization are known when they come again (`domain.order_keys`)."""
@@ -324,6 +338,22 @@ class OrderKeys(Protocol):
 
     def note_content(self, order: DraftOrder) -> None:
         """Note that an order which has a key came in anew, saying what it says now."""
+
+
+class Holds(Protocol):
+    """The holds on the orders of one organization; who writes any has the order locked."""
+
+    def of(self, order_id: UUID) -> list[Hold]:
+        """Return the holds on an order, the oldest first."""
+
+    def place(self, hold: Hold) -> None:
+        """Store a hold. From now on a claim passes the order's export by, unless something of it may have been sent."""
+
+    def release(self, order_id: UUID, hold_ids: Sequence[UUID]) -> bool:
+        """Delete holds; with the last one gone the order's export is claimed again, in the place that it had.
+
+        False, and nothing is changed, if somebody else has the export locked at this moment.
+        """
 
 
 class Exports(Protocol):
@@ -373,7 +403,8 @@ class Exports(Protocol):
     ) -> list[Attempt]:
         """Take up to `limit` due exports of the connection, oldest first, under `lease`; or just the one named.
 
-        Their orders are as they were approved. Where that is lost, the attempt has its outcome already.
+        Those of orders on hold are passed by, unless something of them may have been sent. Orders are as they were
+        approved. Where that is lost, the attempt has its outcome already.
         """
 
     def take_lane(self, connection_id: UUID, lease: Lease, seconds: float, most: int) -> bool:
@@ -621,6 +652,10 @@ class Work(Protocol):
     @property
     def order_keys(self) -> OrderKeys:
         """What they are known by."""
+
+    @property
+    def holds(self) -> Holds:
+        """The holds on them."""
 
     @property
     def exports(self) -> Exports:

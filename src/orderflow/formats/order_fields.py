@@ -98,6 +98,7 @@ def sample_order() -> DraftOrder:
         bill_to=dict(address),
         lines=[_sample_line(1, "10", "1.23"), _sample_line(2, "2.5", "1234.5678")],
         source_document=SourceDocument(UUID(int=3), "order.pdf", "ab" * 32),
+        priority=60,
         created_by="ops@acme.example",
         approved_by="lead@acme.example",
         approved_at=moment,

@@ -21,6 +21,7 @@ from orderflow.storage.views.view import View
 from orderflow.storage.work.audit import SqlAudit
 from orderflow.storage.work.connections import SqlConnections
 from orderflow.storage.work.exports import SqlExports
+from orderflow.storage.work.holds import SqlHolds
 from orderflow.storage.work.kept_answers import SqlKeptAnswers
 from orderflow.storage.work.leases import EXTEND
 from orderflow.storage.work.order_keys import SqlOrderKeys
@@ -57,6 +58,11 @@ class SqlWork:
     def order_keys(self) -> SqlOrderKeys:
         """What the orders are known by."""
         return SqlOrderKeys(self.connection, self.org_id, self._arriving)
+
+    @cached_property
+    def holds(self) -> SqlHolds:
+        """The holds on them."""
+        return SqlHolds(self.connection, self.org_id)
 
     @cached_property
     def exports(self) -> SqlExports:

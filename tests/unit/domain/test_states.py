@@ -80,15 +80,15 @@ def test_what_is_settled_fits():
 @pytest.mark.parametrize(
     ("status", "in_doubt", "actions"),
     [
-        ("NEEDS_REVIEW", False, "edit reject"),
-        ("READY", False, "edit approve reject"),
-        ("APPROVED", False, "edit reject push"),
-        ("PUSHING", False, "withdraw"),
-        ("PUSHING", True, "confirm resolve_delivered resolve_not_delivered resolve_send_again"),
+        ("NEEDS_REVIEW", False, "edit reject hold"),
+        ("READY", False, "edit approve reject hold"),
+        ("APPROVED", False, "edit reject push hold"),
+        ("PUSHING", False, "hold withdraw"),
+        ("PUSHING", True, "hold confirm resolve_delivered resolve_not_delivered resolve_send_again"),
         ("PUSHED", False, "confirm"),
         ("CONFIRMED", False, ""),
-        ("ERROR", False, "edit reject retry"),
-        ("ERROR", True, "reject retry confirm resolve_delivered resolve_not_delivered"),
+        ("ERROR", False, "edit reject retry hold"),
+        ("ERROR", True, "reject retry hold confirm resolve_delivered resolve_not_delivered"),
         ("REJECTED", False, ""),
     ],
 )

@@ -23,6 +23,7 @@ from orderflow.entrypoints.api import (
     connector_types,
     connectors,
     exports,
+    holds,
     operation,
     order_import,
     orders,
@@ -54,6 +55,7 @@ from orderflow.storage.system.queues import queues
 ROUTERS: list[ApiRouter] = [
     requests.router,  # first: a request is compared with one route after the other, and most are these
     orders.router,
+    holds.router,
     order_import.router,
     sign_in.router,
     users.router,

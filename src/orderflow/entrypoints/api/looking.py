@@ -21,6 +21,8 @@ NEEDED: dict[OrderAction, Permission] = {
     (
         OrderAction.PUSH,
         OrderAction.RETRY,
+        OrderAction.HOLD,
+        OrderAction.RELEASE,
         OrderAction.WITHDRAW,
         OrderAction.CONFIRM,
         OrderAction.RESOLVE_DELIVERED,
@@ -40,4 +42,10 @@ def looking(request: Request, caller: Caller) -> Iterator[View]:
 
 def seen_by(caller: Caller, work: SqlWork) -> View:
     """Return what the caller sees in a transaction of theirs."""
-    return View(work.connection, work.org_id, lambda action: caller.may(NEEDED[action]))
+    may_release = caller.may(Permission.HOLDS_RELEASE)
+    return View(
+        work.connection,
+        work.org_id,
+        lambda action: caller.may(NEEDED[action]),
+        lambda name: may_release or name == caller.actor.name,
+    )

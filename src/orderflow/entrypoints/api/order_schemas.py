@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
+from orderflow.domain.orders import MOST_PRIORITY
 from orderflow.domain.states import OrderStatus
 from orderflow.entrypoints.api.schemas import VERSION, In, Moment, Name, Out, Text
 from orderflow.storage.views.destinations import Destination
@@ -38,12 +39,28 @@ class PushAccepted(Out):
     status: str = Field(description="PENDING; WAITING for a route; another one if the Idempotency-Key was used before")
 
 
+Minutes = Annotated[int, Field(strict=True, ge=0, le=MOST_PRIORITY)]
+
+
+class PriorityBody(In):
+    """How urgent an order is."""
+
+    priority: Minutes = Field(description="Head start in the queue of deliveries, in minutes; 0 is usual")
+
+
 class PushBody(In):
-    """Where to."""
+    """Where to, and how urgently."""
 
     connection_id: UUID | None = Field(
         None, description="Where the routing rules say if left out, or the organization's default connector"
     )
+    priority: Minutes | None = Field(None, description="Head start in the queue, in minutes; as it is if left out")
+
+
+class HoldBody(In):
+    """Why it is not to be delivered yet."""
+
+    reason: Name = Field(examples=["The customer's address is being checked"])
 
 
 class RejectBody(In):

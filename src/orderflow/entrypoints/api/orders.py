@@ -22,6 +22,7 @@ from orderflow.entrypoints.api.order_schemas import (
     BulkResult,
     ConfirmBody,
     OrderState,
+    PriorityBody,
     RejectBody,
 )
 from orderflow.entrypoints.api.permissions import Permission
@@ -36,6 +37,7 @@ from orderflow.flow.order.approve import edit_order, reject_order
 from orderflow.flow.order.confirm import confirm_order as confirm
 from orderflow.flow.order.incoming import OrderBody
 from orderflow.flow.order.many import act_on_many, starts_of
+from orderflow.flow.order.prioritize import prioritize
 from orderflow.flow.setup.preview import preview_order
 from orderflow.storage.store import SqlWork
 from orderflow.storage.views.destinations import Destination, OrdersToPush, destinations, joined
@@ -70,11 +72,14 @@ def list_orders(
     error_code: Annotated[Text | None, Query(description="In ERROR for this reason")] = None,
     unreadable_answer: Annotated[bool | None, Query(description="The ERP's answer could not be read")] = None,
     waits_for_route: Annotated[bool | None, Query(description="Its push waits for a route")] = None,
+    on_hold: Annotated[bool | None, Query(description="Somebody has a hold on it")] = None,
     limit: PageSize = 50,
     cursor: CursorText = None,
 ) -> OrderPage:
     """List orders, newest first."""
-    wanted = OrderFilter(status or (), q, since, until, connection_id, error_code, unreadable_answer, waits_for_route)
+    wanted = OrderFilter(
+        status or (), q, since, until, connection_id, error_code, unreadable_answer, waits_for_route, on_hold
+    )
     with looking(request, caller) as view:
         return find_orders(view, wanted, Ask(limit, cursor))
 
@@ -161,6 +166,14 @@ def reject(request: Request, caller: Editor, order_id: UUID, body: RejectBody | 
     with _editing(request, caller, order_id) as work:
         reject_order(work, order_id, caller.actor, body.reason if body else None)
         return _state(request, work, order_id, OrderStatus.REJECTED)
+
+
+@router.put("/{order_id}/priority", responses=answers(404, 409), openapi_extra=CONDITIONAL)
+def prioritize_order(request: Request, caller: Pusher, order_id: UUID, body: PriorityBody) -> Order:
+    """Give an order a head start in the queue of deliveries. It needs no other approval, also while it waits there."""
+    with _editing(request, caller, order_id) as work:
+        prioritize(work, order_id, body.priority, caller.actor)
+        return at_once(request, _whole(request, seen_by(caller, work), order_id))
 
 
 @router.post("/{order_id}/withdraw", responses=answers(404, 409), openapi_extra=CONDITIONAL)

@@ -17,7 +17,8 @@ class Permission(StrEnum):
     ORDERS_IMPORT = "bring in orders"
     ORDERS_EDIT = "edit and reject orders"
     ORDERS_APPROVE = "approve orders"
-    ORDERS_PUSH = "push, retry, withdraw, move and resolve deliveries"
+    ORDERS_PUSH = "push, hold, retry, withdraw, move and resolve deliveries"
+    HOLDS_RELEASE = "release the holds of others"
     CONNECTORS_EDIT = "add, change, enable, disable and delete connectors"
     CONNECTORS_TEST = "test connectors"
     DELIVERIES_PAUSE = "pause and resume all deliveries"
@@ -38,6 +39,7 @@ ROLES: dict[Permission, frozenset[Role]] = {
     _P.ORDERS_EDIT: frozenset({_ADMIN, _OPS}),
     _P.ORDERS_APPROVE: frozenset({_ADMIN, _OPS}),
     _P.ORDERS_PUSH: frozenset({_ADMIN, _OPS}),
+    _P.HOLDS_RELEASE: frozenset({_ADMIN}),
     _P.CONNECTORS_EDIT: frozenset({_ADMIN, _INTEGRATOR}),
     _P.CONNECTORS_TEST: frozenset({_ADMIN, _INTEGRATOR}),
     _P.DELIVERIES_PAUSE: frozenset({_ADMIN, _INTEGRATOR}),

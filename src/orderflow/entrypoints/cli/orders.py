@@ -18,6 +18,8 @@ from orderflow.entrypoints.cli.output import NONE_FIT, out, print_facts, print_j
 from orderflow.entrypoints.cli.workplace import Workplace, caller, in_organization
 from orderflow.flow.order.approve import approve_order, reject_order
 from orderflow.flow.order.bulk import each_in_bulk
+from orderflow.flow.order.hold import hold_order, release_order
+from orderflow.flow.order.prioritize import prioritize as give_head_start
 
 app = typer.Typer(help="Bring orders in, look at them, approve or reject them.", no_args_is_help=True)
 
@@ -64,6 +66,7 @@ def list_(
     unreadable_answer: Annotated[
         bool, typer.Option("--unreadable-answer", help="Only those whose answer from the ERP could not be read.")
     ] = False,
+    on_hold: Annotated[bool, typer.Option("--on-hold", help="Only those that somebody has a hold on.")] = False,
     limit: Limit = 50,
     org: Org = None,
     json: AsJson = False,
@@ -71,19 +74,19 @@ def list_(
     """List orders, newest first."""
     from orderflow.storage.views.orders import OrderFilter  # with it comes SQLAlchemy, too slow for `--help`
 
-    wanted = OrderFilter(status or (), search, unreadable=unreadable_answer or None)
+    wanted = OrderFilter(status or (), search, unreadable=unreadable_answer or None, on_hold=on_hold or None)
     with in_organization(org) as place, place.reading() as reading:
         rows = reading.orders(wanted, limit)
     if json:
         print_json(rows)
         return
     columns = {"id": "id", "external_order_number": "number", "customer_name": "customer", "status": "status"}
-    columns |= {"erp_order_id": "ERP number", "created_at": "since", "error_json": "error"}
+    columns |= {"erp_order_id": "ERP number", "created_at": "since", "on_hold": "on hold", "error_json": "error"}
     print_table(
         rows,
         columns,
         empty=NONE_FIT
-        if status or search or unreadable_answer
+        if status or search or unreadable_answer or on_hold
         else "No orders. Bring some in: orderflow orders import FILE",
     )
 
@@ -154,6 +157,59 @@ def reject(
         finish("rejected", outcomes, len(ids), json=json)
 
 
+@app.command(epilog='Example: orderflow orders hold PO-12345 --reason "address is being checked"')
+def hold(
+    orders: Annotated[list[str], typer.Argument(metavar="ORDER…", help="Ids, or the orders' own numbers.")],
+    reason: Annotated[str, typer.Option(help="Why they are not to be delivered yet.")],
+    org: Org = None,
+    json: AsJson = False,
+) -> None:
+    """Keep orders from being delivered until they are released. They may be approved and pushed, and wait then."""
+    with in_organization(org) as place:
+        ids = place.order_ids(orders)
+        outcomes = each_in_bulk(
+            place.app.store, place.org_id, ids, lambda work, order_id: hold_order(work, order_id, reason, caller())
+        )
+        finish("on hold", outcomes, len(ids), json=json)
+
+
+@app.command(epilog="Example: orderflow orders release PO-12345")
+def release(
+    orders: Annotated[list[str], typer.Argument(metavar="ORDER…", help="Ids, or the orders' own numbers.")],
+    org: Org = None,
+    json: AsJson = False,
+) -> None:
+    """Release all holds on orders, whoever placed them; those that were pushed go out."""
+    with in_organization(org) as place:
+        ids = place.order_ids(orders)
+        outcomes = each_in_bulk(
+            place.app.store,
+            place.org_id,
+            ids,
+            lambda work, order_id: release_order(work, order_id, caller(), of_others=True),
+        )
+        finish("released", outcomes, len(ids), json=json)
+
+
+@app.command(epilog="Example: orderflow orders prioritize PO-12345 --minutes 60")
+def prioritize(
+    orders: Annotated[list[str], typer.Argument(metavar="ORDER…", help="Ids, or the orders' own numbers.")],
+    minutes: Annotated[int, typer.Option(help="Head start in the queue of deliveries; 0 takes it back.")],
+    org: Org = None,
+    json: AsJson = False,
+) -> None:
+    """Let orders go out as if they had been pushed so many minutes earlier."""
+    with in_organization(org) as place:
+        ids = place.order_ids(orders)
+        outcomes = each_in_bulk(
+            place.app.store,
+            place.org_id,
+            ids,
+            lambda work, order_id: give_head_start(work, order_id, minutes, caller()),
+        )
+        finish("prioritized", outcomes, len(ids), json=json)
+
+
 def named_or_all(place: Workplace, orders: list[str] | None, status: str | None, option: str) -> list[UUID]:
     """Return the orders named, or all in `status`. Raises InputError if neither or both were asked for."""
     if bool(orders) == bool(status):
@@ -176,6 +232,7 @@ def _print_order(order: dict[str, Any]) -> None:
     columns = {"filename": "file", "connector_type": "to", "status": "status", "sent_at": "sent"}
     columns |= {"answered_at": "answered", "reason": "waits for"}
     _section("Exports", order["exports"], columns)
+    _section("Holds", order["holds"], {"reason": "on hold because", "placed_by": "who", "placed_at": "since"})
     columns = {"attempt_no": "attempt", "status": "status", "latency_ms": "ms", "error_message": "error"}
     _section("Attempts", order["attempts"], columns)
     columns = {"revision": "revision", "made_at": "approved", "made_by": "who", "changed": "changed"}

@@ -21,6 +21,7 @@ from orderflow.storage.views.deliveries import (
     find_exports,
     find_whole_attempts,
 )
+from orderflow.storage.views.holds import Hold
 from orderflow.storage.views.orders import OrderFilter, OrderSummary, find_orders, one_order
 from orderflow.storage.views.revisions import ComparedRevision, compared_revisions, one_revision
 from orderflow.storage.views.view import Ask, View, plain
@@ -125,11 +126,17 @@ def _order(order: OrderSummary) -> Row:
         "erp_customer_number": order.customer.erp_customer_number,
         "customer_id": order.customer.id,
         "customer_name": order.customer.name,
+        "on_hold": _kept_back(order.holds),
         "error_json": plain(order.error) if order.error else None,
         "source_document_id": source.document_id,
         "source_file_name": source.file_name,
         "source_sha256": source.sha256,
     }
+
+
+def _kept_back(holds: Iterable[Hold]) -> str:
+    """Return who placed holds, and why, for a person."""
+    return "; ".join(f"{hold.reason} ({hold.placed_by})" for hold in holds)
 
 
 def _export(export: Export) -> Row:
@@ -141,6 +148,8 @@ def _reason(export: Export) -> str | None:
     """Return what an export waits for and why, for a person."""
     if export.waits_for is None:
         return export.error.message if export.error else None
+    if export.waits_for is WaitsFor.HOLD:
+        return f"{export.waits_for}: {_kept_back(export.holds)}"
     asks_connector = export.waits_for in (WaitsFor.TARGET, WaitsFor.ATTENTION)
     error = export.connector_error if asks_connector else export.error
     until = {WaitsFor.RETRY_TIME: export.next_attempt_at, WaitsFor.TARGET_RESTS: export.rests_until}

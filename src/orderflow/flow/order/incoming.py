@@ -12,7 +12,15 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 import msgspec
 
-from orderflow.domain.orders import CONTENT, LINE_CONTENT, Customer, DraftOrder, DraftOrderLine, SourceDocument
+from orderflow.domain.orders import (
+    CONTENT,
+    LINE_CONTENT,
+    MOST_PRIORITY,
+    Customer,
+    DraftOrder,
+    DraftOrderLine,
+    SourceDocument,
+)
 
 ADDRESSES = ("ship_to", "bill_to")
 MOST_LINES = 10_000
@@ -26,6 +34,9 @@ LIMITS = dict.fromkeys(("notes", "line_notes", "description", "customer_sku_raw"
 
 NUMBERS = {"qty": (15, 3), "unit_price": (14, 4)}
 """Digits before and after the decimal point, as NUMERIC(18,3) and NUMERIC(18,4) hold them."""
+
+RANGES = {"priority": (0, MOST_PRIORITY)}
+"""The smallest and the largest whole number of a field."""
 
 PATTERNS = {
     "currency": (re.compile(r"([A-Z]{3})?"), "must be three capital letters (ISO 4217), as EUR"),
@@ -41,6 +52,7 @@ _SHOWN: dict[str, dict[str, Any]] = {
     "line_no": {"description": "Once in an order", "minimum": 1, "exclusiveMaximum": 2**31},
     "name": {"examples": ["Muster GmbH"]},
     "order_date": {"description": f"In the years {YEARS[0]} to {YEARS[-1]}"},
+    "priority": {"description": "Head start in the queue of deliveries, in minutes; left out or null: 0"},
     "qty": {"examples": [10], "description": "15 digits and 3 decimals at most; over 0 to be READY"},
     "unit_price": {"examples": [1.23], "description": "14 digits and 4 decimals at most"},
     "uom": {"examples": ["M"]},
@@ -57,6 +69,8 @@ def _address() -> Any:
 def _rules(name: str, kind: Any) -> dict[str, Any]:
     """Return what the schema says of a field, beside its type."""
     rules = dict(_SHOWN.get(name, {}))
+    if name in RANGES:
+        rules["minimum"], rules["maximum"] = RANGES[name]
     if name in PATTERNS:
         rules["pattern"] = f"^{PATTERNS[name][0].pattern}$"
     elif kind is str:

@@ -27,6 +27,7 @@ from orderflow.flow.order.incoming import (
     NUMBERS,
     PARTS,
     PATTERNS,
+    RANGES,
     SHORT,
     YEARS,
     OrderBody,
@@ -204,6 +205,8 @@ def _faults_of(prefix: str, struct: Any) -> Iterator[Fault]:
             message = _text_fault(name, value)
         elif isinstance(value, Decimal):
             message = _number_fault(value, *NUMBERS[name])
+        elif isinstance(value, int) and name in RANGES:
+            message = _range_fault(value, *RANGES[name])
         elif isinstance(value, date) and value.year not in YEARS:
             message = f"must be in the years {YEARS[0]} to {YEARS[-1]}"
         if message:
@@ -233,6 +236,10 @@ def _text_fault(name: str, text: str) -> str | None:
         return None
     pattern, message = PATTERNS[name]
     return None if pattern.fullmatch(text) else message
+
+
+def _range_fault(number: int, least: int, most: int) -> str | None:
+    return None if least <= number <= most else f"must be from {least} to {most}"
 
 
 def _number_fault(number: Decimal, whole: int, decimals: int) -> str | None:

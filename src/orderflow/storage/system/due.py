@@ -11,6 +11,7 @@ from orderflow.storage.database import Database
 from orderflow.storage.tables.states import may
 from orderflow.storage.work.clock import LONGEST_LEASE, LONGEST_PROBE_WAIT, RESTING, past, unleased
 from orderflow.storage.work.outages import IS_AWAY, WAITS_UNSENT
+from orderflow.storage.work.queue import due
 from orderflow.storage.work.routes import BETTER_ELSEWHERE, MOVABLE, stamp
 
 _SPARE = 5.0
@@ -29,8 +30,7 @@ _DUE = text(f"""
     WHERE {MAY_DELIVER}
       AND EXISTS (
         SELECT FROM erp_export e
-        WHERE e.connection_id = c.id AND {may(ExportStep.WORK, "e.status")} AND (e.held_at IS NULL OR e.asking)
-          AND e.next_attempt_at <= now() AND {unleased("e")})
+        WHERE e.connection_id = c.id AND {due("e")})
 """)  # noqa: S608  # built from a constant
 _DUE_PROBES = text(f"""
     SELECT org_id, id FROM erp_connection

@@ -32,7 +32,7 @@ _WAITING_FOR = text(f"""
     WHERE {MAY_DELIVER}
       AND EXISTS (
         SELECT FROM erp_export e
-        WHERE e.connection_id = c.id AND e.status = 'PENDING' AND e.held_at IS NULL
+        WHERE e.connection_id = c.id AND e.status = 'PENDING' AND e.held_at IS NULL AND NOT e.on_hold
           AND e.next_attempt_at < now() - make_interval(secs => :seconds)
           AND (e.lease_until IS NULL OR e.lease_until < now()))
 """)  # noqa: S608  # built from a constant

@@ -39,7 +39,7 @@ from orderflow.domain.states import (
     ExportStep,
     OrderStatus,
 )
-from orderflow.storage.tables.states import among, listed, may, quoted
+from orderflow.storage.tables.states import QUEUED_AT, among, listed, may, quoted
 
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -266,6 +266,7 @@ class DraftOrderRow(_Owned, Base):
     source_document_id: Mapped[UUID | None]
     source_file_name: Mapped[str | None]
     source_sha256: Mapped[str | None]
+    priority: Mapped[int | None]  # minutes of head start in the queue; none: 0
     attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     error_json: Mapped[dict[str, Any] | None]
     push_requested_at: Mapped[datetime | None]  # of an APPROVED order that no rule sends anywhere yet
@@ -360,6 +361,23 @@ class DraftOrderRevisionRow(Base):
     sha256: Mapped[str]
     made_at: Mapped[datetime]
     made_by: Mapped[str | None]
+
+
+class OrderHold(Base):
+    """A person does not want an order delivered until they, or an ADMIN, release it."""
+
+    __tablename__ = "order_hold"
+    __table_args__ = (
+        _within_org("draft_order_id", "draft_order", ondelete="CASCADE"),
+        Index("idx_order_hold_order", "draft_order_id"),
+        Index("idx_order_hold_org", "org_id", "draft_order_id"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    draft_order_id: Mapped[UUID]
+    reason: Mapped[str]
+    placed_by: Mapped[str]
+    placed_at: Mapped[datetime] = mapped_column(server_default=_now)
 
 
 class ERPConnection(_Owned, Base):
@@ -474,7 +492,14 @@ class ERPExport(_Owned, Base):
             text("id DESC"),
             postgresql_where=text("error_json IS NOT NULL"),
         ),
-        Index("idx_erp_export_due", "connection_id", "next_attempt_at", postgresql_where=text(may(ExportStep.WORK))),
+        Index(
+            "idx_erp_export_queue",
+            "connection_id",
+            "on_hold",
+            text(QUEUED_AT),
+            "next_attempt_at",
+            postgresql_where=text(may(ExportStep.WORK)),
+        ),
         Index("idx_erp_export_unanswered", "connection_id", "sent_at", postgresql_where=text(may(ExportStep.CONFIRM))),
         Index(
             "idx_erp_export_unalerted",
@@ -511,6 +536,8 @@ class ERPExport(_Owned, Base):
     erp_order_id: Mapped[str | None]
     error_json: Mapped[dict[str, Any] | None]
     next_attempt_at: Mapped[datetime] = mapped_column(server_default=_now)
+    priority: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # as its order's, for the queue
+    on_hold: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # see `work/holds.py`
     attempts_spent: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     lease_token: Mapped[UUID | None]
     lease_until: Mapped[datetime | None]

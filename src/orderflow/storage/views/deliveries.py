@@ -17,6 +17,8 @@ from orderflow.flow.refusals import no_export
 from orderflow.storage.tables.states import among
 from orderflow.storage.views.actions import OF_EXPORT
 from orderflow.storage.views.conditions import common, either, equal
+from orderflow.storage.views.holds import OF_ORDER as HOLDS
+from orderflow.storage.views.holds import WAITS_FOR_RELEASE, Hold
 from orderflow.storage.views.problem import Problem, UnreadableAnswer
 from orderflow.storage.views.view import Ask, Condition, NextCursor, Sql, Stored, Table, View
 
@@ -30,6 +32,7 @@ _WAITS_FOR = f"""CASE
     WHEN e.status <> 'PENDING' THEN NULL
     WHEN e.held_at IS NOT NULL THEN 'DECISION'
     WHEN e.lease_until > now() THEN 'ATTEMPT'
+    WHEN {WAITS_FOR_RELEASE} THEN 'HOLD'
     WHEN c.status <> 'ACTIVE' THEN 'CONNECTOR_DISABLED'
     WHEN {PAUSED} THEN 'DELIVERIES_PAUSED'
     WHEN c.breaker_state = 'PAUSED' THEN 'ATTENTION'
@@ -53,6 +56,7 @@ class WaitsFor(StrEnum):
 
     ATTEMPT = "ATTEMPT"
     WORKER = "WORKER"
+    HOLD = "HOLD"
     RETRY_TIME = "RETRY_TIME"
     TARGET = "TARGET"
     TARGET_RESTS = "TARGET_RESTS"
@@ -82,12 +86,14 @@ class Export:
         WaitsFor | None,
         Sql(_WAITS_FOR),
         Field(
-            description="What a PENDING one waits for: ATTEMPT (under way), WORKER (due now), RETRY_TIME (see "
+            description="What a PENDING one waits for: ATTEMPT (under way), WORKER (due now), HOLD (its order is on "
+            "hold: see holds), RETRY_TIME (see "
             "next_attempt_at), TARGET (the ERP is away), TARGET_RESTS (it is busy: see "
             "rests_until), ATTENTION (a person must mend the connector), "
             "CONNECTOR_DISABLED, DELIVERIES_PAUSED, DECISION (held in doubt: resolve it)"
         ),
     ]
+    holds: Annotated[list[Hold], HOLDS, Field(description="On its order, which waits until all are released")]
     overdue: Annotated[
         bool, Sql(f"COALESCE({_OVERDUE}, false)"), Field(description="The ERP should have answered by now")
     ]
@@ -125,6 +131,7 @@ class Export:
     route_version: Annotated[int | None, Field(description="Of the rules that decided it")]
     attempts_spent: Annotated[int, Field(description="Attempts that count against the limit of retries")]
     next_attempt_at: datetime
+    priority: Annotated[int, Field(description="Head start in the queue, in minutes")]
     rests_until: Annotated[
         datetime | None,
         Sql(f"CASE WHEN e.status = 'PENDING' THEN {RESTS_UNTIL} END"),

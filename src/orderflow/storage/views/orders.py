@@ -14,13 +14,16 @@ from sqlalchemy import text
 
 from orderflow.domain import orders as domain
 from orderflow.domain.orders import DraftOrder, DraftOrderLine, missing_for_ready
-from orderflow.domain.states import OrderAction, OrderStatus
+from orderflow.domain.states import ExportStep, OrderAction, OrderStatus
 from orderflow.flow.refusals import no_order
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import DraftOrderRow
+from orderflow.storage.tables.states import may, on_hold
 from orderflow.storage.views.actions import OF_ORDER
 from orderflow.storage.views.conditions import common, either, like
 from orderflow.storage.views.deliveries import UNREAD, Export, ExportFilter, find_exports
+from orderflow.storage.views.holds import OF_ORDER as HOLDS
+from orderflow.storage.views.holds import WAITS_FOR_RELEASE, Hold
 from orderflow.storage.views.problem import Problem, UnreadableAnswer
 from orderflow.storage.views.revisions import RevisionSummary, revisions_of
 from orderflow.storage.views.view import COUNTS_CHANGES, Ask, Condition, NextCursor, Sql, Table, View, after, cut
@@ -37,6 +40,11 @@ _SOURCE = (
     "jsonb_build_object('document_id', o.source_document_id, 'file_name', o.source_file_name,"
     " 'sha256', o.source_sha256)"
 )
+_WAITS_FOR = f"""
+    COALESCE(o.waits_for, CASE WHEN {on_hold("o.id")} THEN (
+        SELECT 'HOLD' FROM erp_export e
+        WHERE e.draft_order_id = o.id AND {may(ExportStep.WORK, "e.status")} AND {WAITS_FOR_RELEASE} LIMIT 1) END)
+"""  # noqa: S608  # from constants
 _ORDERS = Table("o", "FROM draft_order o")
 _LINES = Table("l", "FROM draft_order_line l")
 
@@ -113,12 +121,15 @@ class OrderSummary:
     updated_at: datetime
     approved_by: str | None
     approved_at: datetime | None
+    holds: Annotated[list[Hold], HOLDS, Field(description="It is not delivered before all of them are released")]
     push_requested_at: Annotated[datetime | None, Field(description="Of an order whose push waits for a route")]
     waits_for: Annotated[
         str | None,
+        Sql(_WAITS_FOR),
         Field(
-            description="Why: NO_ROUTE, no rule is for it and no connector is the default; ROUTED_TO_NOBODY, the "
-            "rule's connector is DISABLED. It goes out by itself once rules or connectors send it somewhere"
+            description="Why its push waits: NO_ROUTE, no rule is for it and no connector is the default; "
+            "ROUTED_TO_NOBODY, the rule's connector is DISABLED; HOLD, it is on hold (see `holds`). It goes out by "
+            "itself once rules or connectors send it somewhere, or it is released"
         ),
     ]
     version: Annotated[int, Field(description=COUNTS_CHANGES)]
@@ -136,6 +147,7 @@ class OrderSummary:
 class Order(OrderSummary):
     """An order, whole."""
 
+    priority: Annotated[int | None, Field(description="Head start in the queue of deliveries, in minutes; null: 0")]
     delivery_terms: Annotated[str | None, Field(description="As the customer puts them: DAP Köln, Incoterms 2020")]
     notes: str | None
     ship_to: dict[str, Any] | None
@@ -159,6 +171,13 @@ class OrderPage:
     next_cursor: NextCursor = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holds:
+    """The holds on one order, the oldest first."""
+
+    items: Annotated[list[Hold], HOLDS]
+
+
 @dataclass(frozen=True, slots=True)
 class OrderFilter:
     """Which orders; what is not given does not matter.
@@ -168,6 +187,7 @@ class OrderFilter:
             orders; of older ones the whole order number.
         error_code: Code of the reason why the order is in ERROR.
         waits: Those that wait for a route, or all others.
+        on_hold: Those that somebody has a hold on, or all others.
         unreadable: Those whose answer from the ERP could not be read, or all others.
     """
 
@@ -179,6 +199,7 @@ class OrderFilter:
     error_code: str | None = None
     unreadable: bool | None = None
     waits: bool | None = None
+    on_hold: bool | None = None
 
     def conditions(self) -> Iterator[Condition]:
         """Yield what the filter asks for, all but `search`."""
@@ -191,6 +212,7 @@ class OrderFilter:
         unread = f"EXISTS (SELECT FROM erp_export e WHERE e.draft_order_id = o.id AND {UNREAD})"
         yield from either(unread, self.unreadable)
         yield from either("o.waits_for IS NOT NULL", self.waits)
+        yield from either("o.id IN (SELECT h.draft_order_id FROM order_hold h WHERE h.org_id = :org_id)", self.on_hold)
 
 
 def find_orders(view: View, wanted: OrderFilter, ask: Ask) -> OrderPage:
@@ -225,6 +247,14 @@ def oldest_orders(view: View, wanted: OrderFilter, limit: int) -> list[UUID]:
     source, parameters = _near(wanted.conditions(), wanted.search, "ASC")
     query = text(f"SELECT o.id {source} ORDER BY o.created_at, o.id LIMIT :limit")  # from constants
     return list(view.connection.execute(query, parameters | {"org_id": view.org_id, "limit": limit}).scalars())
+
+
+def holds_of(view: View, order_id: UUID) -> Holds:
+    """Return the holds on one order. Raises NotFoundError."""
+    found = view.one(Holds, f"{_ORDERS.select(Holds)} WHERE o.id = :id AND o.org_id = :org_id", {"id": order_id})
+    if found is None:
+        raise no_order(order_id)
+    return found
 
 
 def one_order(view: View, order_id: UUID) -> Order:

@@ -67,11 +67,13 @@ class View:
 
     Attributes:
         may: Whether who looks may do something to an order.
+        may_release: Whether they may release a hold that somebody of a name placed.
     """
 
     connection: Connection
     org_id: UUID
     may: Callable[[OrderAction], bool] = lambda _: True
+    may_release: Callable[[str], bool] = lambda _: True
 
     def rows(self, kind: type[V], query: str, parameters: Mapping[str, Any], **beside: Any) -> list[V]:
         """Return what a query finds, whose columns are `select_list(kind, …)`.

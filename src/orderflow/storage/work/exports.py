@@ -16,7 +16,7 @@ from orderflow.storage.fast.holding import Holding
 from orderflow.storage.fast.statements import later_rows, run
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import ERPExport
-from orderflow.storage.tables.states import becomes, may, quoted, unsent
+from orderflow.storage.tables.states import becomes, may, on_hold, quoted, unsent
 from orderflow.storage.work import outages, settling
 from orderflow.storage.work.clock import unleased
 from orderflow.storage.work.interventions import SqlInterventions
@@ -27,10 +27,13 @@ _NEWEST = "ORDER BY e.created_at DESC LIMIT 1"
 _COLUMNS = f"{columns(ERPExport, 'e')}, NOT {unleased('e')} AS lease_is_live"
 _ADD = f"""
     INSERT INTO erp_export (id, org_id, draft_order_id, connection_id, status, created_at, idempotency_key,
-                            requested_by, request_id, traceparent, route, route_version, fallback_id, revision)
+                            requested_by, request_id, traceparent, route, route_version, fallback_id, revision,
+                            priority, on_hold)
     SELECT id, org_id, draft_order_id, connection_id, {quoted(ERPExportStatus.PENDING)}, created_at, idempotency_key,
            requested_by, request_id, traceparent, route, route_version, fallback_id,
-           ({CURRENT} WHERE o.id = r.draft_order_id)
+           ({CURRENT} WHERE o.id = r.draft_order_id),
+           COALESCE((SELECT o.priority FROM draft_order o WHERE o.id = r.draft_order_id), 0),
+           {on_hold("r.draft_order_id")}
     FROM jsonb_populate_recordset(NULL::erp_export, CAST(%(rows)s AS jsonb)) r
 """  # noqa: S608  # built from a constant
 _REVIVE = text(f"""

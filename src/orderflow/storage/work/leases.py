@@ -21,9 +21,10 @@ from orderflow.domain.states import AttemptStatus, AttemptStep, ExportStep
 from orderflow.flow.ports import Attempt, Batch
 from orderflow.storage.records import as_json, columns, records
 from orderflow.storage.tables.models import ERPExport
-from orderflow.storage.tables.states import may, quoted
+from orderflow.storage.tables.states import may, on_hold, queued_at, quoted, unsent
 from orderflow.storage.work import revisions
-from orderflow.storage.work.clock import LONGEST_LEASE, UNLEASED, past
+from orderflow.storage.work.clock import LONGEST_LEASE, past
+from orderflow.storage.work.queue import due
 from orderflow.storage.work.rates import SqlRates
 
 _TAKE_LANE = text(f"""
@@ -41,15 +42,14 @@ _TAKE_LANE = text(f"""
     RETURNING lane
 """)  # noqa: S608  # built from constants
 _LEAVE_LANE = text("DELETE FROM erp_lane WHERE connection_id = :connection_id AND lease_token = :token")
-_DUE_FIRST = f"""
-    connection_id = :connection_id AND {may(ExportStep.WORK)} AND (held_at IS NULL OR asking)
-    AND next_attempt_at <= now() AND {UNLEASED}
-"""
+_DUE_FIRST = (
+    f"e.connection_id = :connection_id AND {due('e')} AND NOT ({unsent('e')} AND {on_hold('e.draft_order_id')})"
+)
 _TAKE = """
     WITH due AS (
-        SELECT id, lease_token, lease_until FROM erp_export
+        SELECT id, lease_token, lease_until FROM erp_export e
         WHERE {which}
-        ORDER BY next_attempt_at
+        ORDER BY {queued_at}
         LIMIT :limit
         FOR UPDATE SKIP LOCKED
     )
@@ -67,9 +67,9 @@ _BEGUN = """
 """
 _DOUBT_AGE = "extract(epoch FROM now() - LEAST(e.doubt_since, now()))::float8"
 _COLUMNS = columns(ERPExport, "e")
-_RETURNED = {"columns": _COLUMNS, "begun": _BEGUN, "doubt_age": _DOUBT_AGE}
+_RETURNED = {"columns": _COLUMNS, "begun": _BEGUN, "doubt_age": _DOUBT_AGE, "queued_at": queued_at("e")}
 _LEASE = text(_TAKE.format(which=_DUE_FIRST, **_RETURNED))
-_LEASE_ONE = text(_TAKE.format(which=f"id = :only AND {_DUE_FIRST}", **_RETURNED))
+_LEASE_ONE = text(_TAKE.format(which=f"e.id = :only AND {_DUE_FIRST}", **_RETURNED))
 _BEGIN = text(f"""
     WITH r AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(

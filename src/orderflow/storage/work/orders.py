@@ -14,12 +14,13 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Connection
 
 from orderflow.domain.orders import HEADER, Customer, DraftOrder, DraftOrderLine, SourceDocument
-from orderflow.domain.states import AS_APPROVED, OrderStatus
+from orderflow.domain.states import AS_APPROVED, ExportStep, OrderStatus
 from orderflow.flow.refusals import no_order
 from orderflow.storage.fast.holding import Holding
 from orderflow.storage.fast.statements import later, later_rows, run
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import DraftOrderRow
+from orderflow.storage.tables.states import may
 from orderflow.storage.work import revisions
 
 _LINE_FIELDS = tuple(field.name for field in fields(DraftOrderLine))
@@ -71,6 +72,16 @@ _LOAD_LINES = f"""
     SELECT l.draft_order_id, {_LINE_COLUMNS} FROM draft_order_line l
     WHERE l.draft_order_id = ANY(%(ids)s) ORDER BY l.draft_order_id, l.line_no
 """  # noqa: S608  # as above
+# A worker that has the export locked is at it: it has gone out, or waits with the head start that it had.
+_PRIORITIZE = f"""
+    WITH e AS (
+        UPDATE erp_export SET priority = %(minutes)s WHERE id IN (
+            SELECT id FROM erp_export WHERE draft_order_id = %(id)s AND {may(ExportStep.WORK)} FOR UPDATE SKIP LOCKED)
+    )
+    UPDATE draft_order o SET priority = %(minutes)s, version = o.version + 1, updated_at = now()
+    FROM draft_order old WHERE o.id = %(id)s AND old.id = o.id
+    RETURNING COALESCE(old.priority, 0) AS was
+"""  # noqa: S608  # built from constants
 _DELETE_LINES = "DELETE FROM draft_order_line WHERE draft_order_id = %(id)s"
 
 
@@ -142,6 +153,11 @@ class SqlOrders:
         statement = _SET_STATUS.format(changes)
         later(self._connection, statement, {"id": order_id, "status": status, **values}, about=order_id)
         self._holding.note_status(order_id, status)
+
+    def prioritize(self, order_id: UUID, minutes: int) -> int:
+        """Change the head start of an order, and of its waiting export; returns what it was."""
+        row = run(self._connection, _PRIORITIZE, {"id": order_id, "minutes": minutes}).fetchone()
+        return int(row["was"]) if row else minutes
 
     def replace(self, order: DraftOrder) -> None:
         """Overwrite the order's content and lines."""

@@ -17,8 +17,8 @@ from orderflow.storage.work.clock import unleased
 IS_AWAY = f"{among([BreakerState.OPEN], 'c.breaker_state')} AND c.give_up_after IS NOT NULL AND c.deleted_at IS NULL"
 """SQL for: the target of the connection `c` is away, and not waited for for ever."""
 
-WAITS_UNSENT = f"{may(ExportStep.GIVE_UP, 'e.status')} AND {unsent('e')} AND {unleased('e')}"
-"""SQL for: the export `e` waits, nothing of it was sent, and nobody works on it."""
+WAITS_UNSENT = f"{may(ExportStep.GIVE_UP, 'e.status')} AND {unsent('e')} AND {unleased('e')} AND NOT e.on_hold"
+"""SQL for: the export `e` waits for its target, nothing of it was sent, and nobody works on it."""
 
 _OUTAGE = text(f"SELECT c.give_up_after, c.breaker_error FROM erp_connection c WHERE c.id = :id AND {IS_AWAY}")  # noqa: S608  # built from a constant
 # Orders first, then exports that nobody holds: see `leases.py` on who may wait for whom.

@@ -12,7 +12,7 @@ from orderflow.domain.delivery import Ack
 from orderflow.domain.states import FITTING, OPEN, AttemptStatus, AttemptStep, ERPExportStatus, ExportStep, OrderEvent
 from orderflow.flow.ports import Actor, DecidedAnswer, Export, Route
 from orderflow.flow.refusals import no_export
-from orderflow.testing.store_in_memory.leases import MemoryLeases, is_unleased
+from orderflow.testing.store_in_memory.leases import MemoryLeases, is_unleased, is_unsent
 from orderflow.testing.store_in_memory.orders import current_revision
 from orderflow.testing.store_in_memory.tables import ExportRow, changed
 
@@ -43,6 +43,7 @@ class MemoryExports(MemoryLeases):
             export.connection_id,
             export.created_at,
             now,
+            self._tables.orders[export.draft_order_id].content.priority or 0,
             revision=current_revision(self._tables, export.draft_order_id),
             idempotency_key=idempotency_key,
             request_id=actor.request_id,
@@ -88,7 +89,7 @@ class MemoryExports(MemoryLeases):
     def withdraw(self, export_id: UUID) -> bool:
         """Delete a PENDING export of which no attempt began; False if one had."""
         row = self._tables.exports.get(export_id)
-        if row is None or row.status not in ExportStep.WITHDRAW.change.starts or not _unsent(row):
+        if row is None or row.status not in ExportStep.WITHDRAW.change.starts or not is_unsent(row):
             return False
         if not is_unleased(row, self._tables.now()) or self._tables.attempts_of(export_id):
             return False
@@ -130,7 +131,7 @@ class MemoryExports(MemoryLeases):
         row = self._tables.exports.get(export_id)
         if row is None:
             return False
-        may = row.status in ExportStep.STOP.change.starts and _unsent(row) and is_unleased(row, self._tables.now())
+        may = row.status in ExportStep.STOP.change.starts and is_unsent(row) and is_unleased(row, self._tables.now())
         if may:
             self._set(export_id, status=ExportStep.STOP.change.end, error_json=error, **_DECIDED)
             self._close_open(export_id, AttemptStatus.FAILED, error["message"])
@@ -140,7 +141,7 @@ class MemoryExports(MemoryLeases):
         """Move waiting exports of which nothing was sent to `target`; returns the order of each, by export."""
         now, moved = self._tables.now(), {}
         for row in list(self._tables.exports.values()):
-            waits = row.connection_id == source and row.status in ExportStep.MOVE.change.starts and _unsent(row)
+            waits = row.connection_id == source and row.status in ExportStep.MOVE.change.starts and is_unsent(row)
             if waits and is_unleased(row, now) and (export_ids is None or row.id in export_ids):
                 built = dict.fromkeys(_BUILT)
                 self._set(
@@ -181,7 +182,8 @@ class MemoryExports(MemoryLeases):
     def _may_give_up(self, row: ExportRow) -> bool:
         order = self._tables.orders[row.draft_order_id]
         waits = row.status in ExportStep.GIVE_UP.change.starts and order.status in OrderEvent.GIVE_UP.change.starts
-        return waits and _unsent(row) and is_unleased(row, self._tables.now())
+        on_hold = bool(self._tables.holds_of(row.draft_order_id))
+        return waits and is_unsent(row) and is_unleased(row, self._tables.now()) and not on_hold
 
     def for_answers(self, export_ids: Sequence[UUID]) -> dict[UUID, tuple[Export, bool]]:
         """Return exports, and for each whether the order has a newer one."""
@@ -251,7 +253,7 @@ class MemoryExports(MemoryLeases):
         row = self._tables.exports.get(export_id)
         if row is None:
             return False
-        doubtful = row.status in step.change.starts and row.answered_at is None and not _unsent(row)
+        doubtful = row.status in step.change.starts and row.answered_at is None and not is_unsent(row)
         if not doubtful or not is_unleased(row, self._tables.now()):
             return False
         self._set(export_id, **columns)
@@ -293,7 +295,3 @@ def _route(row: ExportRow) -> Route | None:
 def _told(answer: dict[str, Any] | None) -> dict[str, Any] | None:
     """Return what an unreadable answer said, whenever it was read."""
     return answer and {name: value for name, value in answer.items() if name != "read_at"}
-
-
-def _unsent(row: ExportRow) -> bool:
-    return row.begun_at is None and row.staged_at is None and row.held_at is None

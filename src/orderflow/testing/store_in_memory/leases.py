@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -40,10 +40,8 @@ class MemoryLeases(MemoryLanes):
     ) -> list[Attempt]:
         """Take up to `limit` due exports of the connection, oldest first, under `lease`; or just the one named."""
         now = self._tables.now()
-        due = [
-            row for row in self._tables.exports.values() if _is_due(row, connection_id, now) and only in (None, row.id)
-        ]
-        due.sort(key=lambda row: row.next_attempt_at)
+        due = [row for row in self._due(connection_id) if only in (None, row.id)]
+        due.sort(key=lambda row: row.next_attempt_at - timedelta(minutes=row.priority))
         until = self._tables.after(seconds)
         attempts = []
         for row in due[:limit]:
@@ -101,6 +99,11 @@ class MemoryLeases(MemoryLanes):
                 self._set(row.id, lease_until=until)
                 alive.add(holder)
         return alive
+
+    def _due(self, connection_id: UUID) -> list[ExportRow]:
+        now, on_hold = self._tables.now(), {hold.draft_order_id for hold in self._tables.holds.values()}
+        due = [row for row in self._tables.exports.values() if _is_due(row, connection_id, now)]
+        return [row for row in due if row.draft_order_id not in on_hold or not is_unsent(row)]
 
     def _held(self, export_id: UUID, lease: Lease) -> bool:
         row = self._tables.exports.get(export_id)
@@ -231,6 +234,11 @@ class MemoryLeases(MemoryLanes):
 def is_unleased(row: ExportRow, now: datetime) -> bool:
     """Return whether no worker holds the export."""
     return row.lease_until is None or row.lease_until < now
+
+
+def is_unsent(row: ExportRow) -> bool:
+    """Return whether nothing of the export was sent that may have arrived."""
+    return row.begun_at is None and row.staged_at is None and row.held_at is None
 
 
 def _last_sent(row: ExportRow, now: datetime) -> datetime | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -11,7 +12,7 @@ from uuid import UUID
 
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.revisions import Revision, RevisionChangedError, write
-from orderflow.domain.states import AS_APPROVED, OrderStatus
+from orderflow.domain.states import AS_APPROVED, ExportStep, OrderStatus
 from orderflow.flow.refusals import no_order
 from orderflow.testing.store_in_memory.tables import OrderRow, Tables, changed
 
@@ -59,6 +60,15 @@ class MemoryOrders:
         self._tables.orders[order.id] = changed(
             self.row(order.id), content=order, approved_by=order.approved_by, approved_at=order.approved_at
         )
+
+    def prioritize(self, order_id: UUID, minutes: int) -> int:
+        """Change the head start of an order, and of its waiting export; returns what it was."""
+        row = self.row(order_id)
+        self._tables.orders[order_id] = changed(row, content=replace(row.content, priority=minutes))
+        for export in self._tables.exports_of(order_id):
+            if export.status in ExportStep.WORK.change.starts:
+                self._tables.exports[export.id] = changed(export, priority=minutes)
+        return row.content.priority or 0
 
     def row(self, order_id: UUID) -> OrderRow:
         """Return the order's row. Raises NotFoundError."""

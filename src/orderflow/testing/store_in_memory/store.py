@@ -15,6 +15,7 @@ from orderflow.domain.states import ExportStep
 from orderflow.testing.store_in_memory.audit import MemoryAudit
 from orderflow.testing.store_in_memory.connections import MemoryConnections
 from orderflow.testing.store_in_memory.exports import MemoryExports
+from orderflow.testing.store_in_memory.holds import MemoryHolds
 from orderflow.testing.store_in_memory.order_keys import MemoryOrderKeys
 from orderflow.testing.store_in_memory.orders import MemoryOrders
 from orderflow.testing.store_in_memory.routes import MemoryRoutes
@@ -29,6 +30,7 @@ class MemoryWork:
         self.slug = tables.slug
         self.orders = MemoryOrders(tables)
         self.order_keys = MemoryOrderKeys(tables)
+        self.holds = MemoryHolds(tables)
         self.exports = MemoryExports(tables)
         self.connections = MemoryConnections(tables)
         self.routes = MemoryRoutes(tables)

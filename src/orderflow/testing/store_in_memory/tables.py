@@ -14,7 +14,7 @@ from orderflow.domain.order_keys import KeyHolder
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.revisions import Revision
 from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
-from orderflow.flow.ports import PushRequest
+from orderflow.flow.ports import Hold, PushRequest
 
 
 class Clock(Protocol):
@@ -65,6 +65,7 @@ class ExportRow:
     connection_id: UUID
     created_at: datetime
     next_attempt_at: datetime
+    priority: int = 0
     status: ERPExportStatus = ERPExportStatus.PENDING
     revision: int | None = None
     filename: str | None = None
@@ -169,6 +170,7 @@ class Tables:
     orders: dict[UUID, OrderRow] = field(default_factory=dict)
     revisions: dict[tuple[UUID, int], Revision] = field(default_factory=dict)
     order_keys: dict[bytes, KeyHolder] = field(default_factory=dict)
+    holds: dict[UUID, Hold] = field(default_factory=dict)
     exports: dict[UUID, ExportRow] = field(default_factory=dict)
     attempts: dict[UUID, AttemptRow] = field(default_factory=dict)
     connections: dict[UUID, ConnectionRow] = field(default_factory=dict)
@@ -192,6 +194,7 @@ class Tables:
             self.orders,
             self.order_keys,
             self.revisions,
+            self.holds,
             self.exports,
             self.attempts,
             self.connections,
@@ -202,8 +205,13 @@ class Tables:
     def put_back(self, kept: tuple[Any, ...]) -> None:
         """Undo all changes since `kept`."""
         *tables, self.route_sets, entries, self.paused = kept
-        self.orders, self.order_keys, self.revisions, self.exports, self.attempts, self.connections, self.lanes = tables
+        self.orders, self.order_keys, self.revisions, self.holds, *tables = tables
+        self.exports, self.attempts, self.connections, self.lanes = tables
         del self.audit[entries:]
+
+    def holds_of(self, order_id: UUID) -> list[Hold]:
+        """Return the holds on an order, the oldest first."""
+        return [hold for hold in self.holds.values() if hold.draft_order_id == order_id]
 
     def exports_of(self, order_id: UUID) -> list[ExportRow]:
         """Return the deliveries of an order, oldest first."""

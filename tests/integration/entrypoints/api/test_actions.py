@@ -33,6 +33,7 @@ def stand(app, acme, order):
         values |= {"in_doubt": in_doubt, "under_way": under_way}
         with app.store.work(acme.org_id) as work:
             work.connection.execute(text("DELETE FROM erp_export"))
+            work.connection.execute(text("DELETE FROM order_hold"))
             work.connection.execute(text("UPDATE draft_order SET status = :status, error_json = NULL"), values)
             if values["export"]:
                 work.connection.execute(_EXPORT, values)
@@ -57,6 +58,10 @@ def take(acme, action, order, export, role=Role.ADMIN):
             return acme.call("PUT", f"/draft-orders/{order}", role, json=ORDER)
         case OrderAction.RETRY:
             return acme.call("POST", f"/draft-orders/{order}/retry-push", role)
+        case OrderAction.HOLD:
+            return acme.call("POST", f"/draft-orders/{order}/holds", role, json={"reason": "checked"})
+        case OrderAction.RELEASE:
+            return acme.call("DELETE", f"/draft-orders/{order}/holds", role)
         case OrderAction.CONFIRM:
             return acme.call("POST", f"/draft-orders/{order}/confirm", role, json={"erp_order_id": "SO-1"})
     if resolution:
@@ -103,5 +108,5 @@ def test_a_delivery_that_was_followed_by_another_offers_nothing(acme, order, sta
     assert acme.call("GET", f"/exports/{former}").json()["actions"]
     assert take(acme, OrderAction.RETRY, order, former).is_success
     newer = next(export for export in exports(acme) if export["id"] != str(former))
-    assert newer["actions"] == ["withdraw"]
+    assert newer["actions"] == ["hold", "withdraw"]
     assert acme.call("GET", f"/exports/{former}").json()["actions"] == []

@@ -23,8 +23,10 @@ NEEDED = {
 OTHERS = NEEDED | {"customer": {"erp_customer_number": "4712"}}
 
 
-def two_values(name: str) -> tuple[str, str]:
+def two_values(name: str) -> tuple[str | int, str | int]:
     """Return two values of a field, as JSON has them."""
+    if HINTS[name] == int | None:
+        return 60, 90
     if name == "currency":
         return "EUR", "CHF"
     return ("2031-07-17", "2031-08-18") if HINTS[name] == date | None else (f"the {name}", f"another {name}")

@@ -31,7 +31,7 @@ SETUP = Actor("test")
 STATEMENTS = {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE"}
 GROWING = {"draft_order", "draft_order_line", "draft_order_revision", "erp_export", "erp_push_log", "audit_log"}
 SMALL = {
-    *("idx_erp_export_due", "idx_erp_export_unanswered", "idx_erp_export_unalerted", "idx_erp_export_unreadable"),
+    *("idx_erp_export_queue", "idx_erp_export_unanswered", "idx_erp_export_unalerted", "idx_erp_export_unreadable"),
     *("idx_erp_export_routed", "idx_erp_export_fallback", "idx_draft_order_waits"),
 }
 """Indexes that hold only what is under way."""
@@ -229,6 +229,15 @@ def _bring_in(walk: Walk) -> None:
     order_id, _ = walk.pushed(1003)
     walk("POST", "/draft-orders/{order_id}/withdraw", order_id=order_id)
     walk("GET", "/draft-orders/{order_id}/preview", order_id=order_id)
+    order_id, _ = walk.pushed(1004)
+    walk("PUT", "/draft-orders/{order_id}/priority", {"priority": 60}, order_id=order_id)
+    holds = "/draft-orders/{order_id}/holds"
+    walk("POST", holds, {"reason": "checked"}, order_id=order_id)
+    hold_id = walk("GET", holds, order_id=order_id)["items"][0]["id"]
+    _list(walk, "/draft-orders", ["on_hold=true", "on_hold=false"])
+    walk("DELETE", holds + "/{hold_id}", order_id=order_id, hold_id=hold_id)
+    walk("POST", holds, {"reason": "checked"}, order_id=order_id)
+    walk("DELETE", holds, order_id=order_id)
 
 
 def _look_at_lists(walk: Walk, zone: str) -> None:

@@ -30,6 +30,7 @@ from orderflow.flow.delivery.request import announce, request_or_wait
 from orderflow.flow.order.accept import Arrival, accept_orders, revise_order
 from orderflow.flow.order.approve import approve_order
 from orderflow.flow.order.incoming import OrderBody
+from orderflow.flow.order.prioritize import prioritize
 from orderflow.flow.ports import Export
 from orderflow.storage.store import SqlWork, check_version
 
@@ -140,6 +141,8 @@ async def _push(
     request: Request, caller: Caller, order_id: UUID, meant: OrderAction, body: PushBody | None, key: str | None
 ) -> JSON:
     def step(work: SqlWork) -> Export | None:
+        if body is not None and body.priority is not None:
+            prioritize(work, order_id, body.priority, caller.actor)
         return request_or_wait(
             work,
             order_id,
