@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from datetime import date
 from pathlib import Path
@@ -15,7 +14,7 @@ from tests.integration.entrypoints.api.conftest import Tenant
 
 IN_OUR_JSON = {"external_order_number", "order_date", "currency", "requested_delivery_date", "notes"}
 HINTS = get_type_hints(DraftOrder)
-NEEDED = {
+NEEDED: dict[str, Any] = {
     "currency": "EUR",
     "customer": {"erp_customer_number": "4711"},
     "lines": [{"line_no": 1, "internal_sku": "INT-9", "qty": 1, "uom": "M"}],
@@ -84,14 +83,14 @@ LINE_MORE: dict[str, Any] = ADJUSTMENTS | {
     "seller_article_number": "S-1",
     "promised_delivery_date": "2031-07-19",
 }
-MORE = NEEDED | ADJUSTMENTS | dict.fromkeys(("ship_to", "bill_to", "buyer", "seller"), PARTY)
-MORE["lines"] = [NEEDED["lines"][0] | LINE_MORE, NEEDED["lines"][0] | {"line_no": 2}]  # type: ignore[index]  # as above
+MORE: dict[str, Any] = NEEDED | ADJUSTMENTS | dict.fromkeys(("ship_to", "bill_to", "buyer", "seller"), PARTY)
+MORE["lines"] = [NEEDED["lines"][0] | LINE_MORE, NEEDED["lines"][0] | {"line_no": 2}]
 
 
 def shown(acme: Tenant, order_id: str) -> dict[str, Any]:
     """Return what the API shows of an order, as far as `MORE` says it."""
     order = acme.call("GET", f"/draft-orders/{order_id}").json()
-    lines = [{name: line[name] for name in said} for line, said in zip(order["lines"], MORE["lines"], strict=True)]  # type: ignore[call-overload]  # as above
+    lines = [{name: line[name] for name in said} for line, said in zip(order["lines"], MORE["lines"], strict=True)]
     return {name: order[name] for name in MORE} | {"lines": lines, "customer": NEEDED["customer"]}
 
 
@@ -103,8 +102,8 @@ def test_parties_and_adjustments_come_in_are_edited_approved_and_told(acme: Tena
     assert shown(acme, json.loads(imported)["id"]) == MORE
     assert acme.call("POST", f"/draft-orders/{order_id}/approve").status_code == 200
 
-    changed = copy.deepcopy(MORE) | {"seller": PARTY | {"city": "Bonn"}}
-    changed["lines"][0]["charges"][0]["amount"] = 5  # type: ignore[index]  # as above
+    changed = json.loads(json.dumps(MORE)) | {"seller": PARTY | {"city": "Bonn"}}
+    changed["lines"][0]["charges"][0]["amount"] = 5
     edited = acme.call("PUT", f"/draft-orders/{order_id}", json=changed)
     assert edited.status_code == 200, edited.text
     acme.call("POST", f"/draft-orders/{order_id}/approve")
@@ -118,16 +117,14 @@ def test_what_comes_again_and_says_the_same_is_known_also_by_more_of_it(acme: Te
     numbered = MORE | {"external_order_number": "PO-MORE"}
     order_id = acme.call("POST", "/draft-orders", json=numbered).json()["id"]
     again = numbered | {"allowances": [dict(reversed(ADJUSTMENTS["allowances"][0].items())) | {"amount": "12.50"}]}
-    assert (
-        acme.call("POST", "/draft-orders", json=again).json() | {"id": order_id, "duplicate": True}
-        == acme.call("POST", "/draft-orders", json=again).json()
-    )
+    found = acme.call("POST", "/draft-orders", json=again)
+    assert (found.status_code, found.json()["id"], found.json()["duplicate"]) == (200, order_id, True)
     assert acme.call("POST", "/draft-orders", json=numbered | {"charges": []}).status_code == 409
 
 
 def test_a_wrong_check_digit_is_told_with_its_place(acme: Tenant) -> None:
-    wrong = copy.deepcopy(MORE) | {"buyer": PARTY | {"gln": "4012345000008"}}
-    wrong["lines"][0]["gtin"] = "4006381333932"  # type: ignore[index]  # as above
+    wrong = json.loads(json.dumps(MORE)) | {"buyer": PARTY | {"gln": "4012345000008"}}
+    wrong["lines"][0]["gtin"] = "4006381333932"
     refused = acme.call("POST", "/draft-orders", json=wrong)
     assert refused.status_code == 422
     fields = refused.json()["error"]["details"]["fields"]
