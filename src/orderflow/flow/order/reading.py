@@ -19,6 +19,7 @@ from msgspec.structs import astuple
 from orderflow.domain.codes import control_in
 from orderflow.domain.errors import InputError
 from orderflow.domain.orders import CODES, CONTENT, Customer, DraftOrder, DraftOrderLine, SourceDocument, clean_codes
+from orderflow.domain.typed import typed
 from orderflow.flow.order.incoming import (
     ADDRESSES,
     LIMITS,
@@ -47,7 +48,7 @@ def read_order(value: Any) -> DraftOrder:
             counts from 0 as in JSON.
     """
     try:
-        order = msgspec.convert(value, OrderBody)
+        order = typed(value, OrderBody)
     except msgspec.ValidationError:
         raise unreadable(_some(_shape_faults(value, OrderBody, ""))) from None
     if faults := _some(chain(_number_faults(value), _faults(order))):
@@ -136,7 +137,7 @@ def _field_faults(value: Any, name: str, kind: Any, path: str) -> Iterator[Fault
 
 def _leaf_fault(value: Any, kind: Any, path: str) -> Iterator[Fault]:
     try:
-        msgspec.convert(value, kind)
+        typed(value, kind)
     except msgspec.ValidationError as error:
         yield _in_our_words(str(error), path)
 
