@@ -24,6 +24,7 @@ from orderflow.entrypoints.api import (
     connectors,
     exports,
     holds,
+    opening_hours,
     operation,
     order_import,
     orders,
@@ -65,6 +66,7 @@ ROUTERS: list[ApiRouter] = [
     connector_types.router,
     typed_connectors.router,  # before the routes of `/connectors/{id}`
     connectors.router,
+    opening_hours.router,
     routes.router,
     exports.router,
     push_log.router,

@@ -40,6 +40,13 @@ class PushAccepted(Out):
 
 
 Minutes = Annotated[int, Field(strict=True, ge=0, le=MOST_PRIORITY)]
+NotBefore = Annotated[
+    Moment | None,
+    Field(
+        description="It waits until then, and for the connector's opening hours; up to 366 days ahead",
+        examples=["2031-01-31T08:00:00+01:00"],
+    ),
+]
 
 
 class PriorityBody(In):
@@ -49,11 +56,12 @@ class PriorityBody(In):
 
 
 class PushBody(In):
-    """Where to, and how urgently."""
+    """Where to, when, and how urgently."""
 
     connection_id: UUID | None = Field(
         None, description="Where the routing rules say if left out, or the organization's default connector"
     )
+    not_before: NotBefore = None
     priority: Minutes | None = Field(None, description="Head start in the queue, in minutes; as it is if left out")
 
 
@@ -96,6 +104,7 @@ class BulkBody(In):
     ids: Annotated[list[UUID], Field(min_length=1, max_length=1_000)] | None = None
     filter: OrderFilterBody | None = None
     connection_id: UUID | None = Field(None, description="Where to push; the default connector if left out")
+    not_before: NotBefore = None
 
     @model_validator(mode="after")
     def _one_way(self) -> BulkBody:

@@ -14,16 +14,15 @@ from sqlalchemy import text
 
 from orderflow.domain import orders as domain
 from orderflow.domain.orders import DraftOrder, DraftOrderLine, missing_for_ready
-from orderflow.domain.states import ExportStep, OrderAction, OrderStatus
+from orderflow.domain.states import OrderAction, OrderStatus
 from orderflow.flow.refusals import no_order
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import DraftOrderRow
-from orderflow.storage.tables.states import may, on_hold
 from orderflow.storage.views.actions import OF_ORDER
 from orderflow.storage.views.conditions import common, either, like
-from orderflow.storage.views.deliveries import UNREAD, Export, ExportFilter, find_exports
+from orderflow.storage.views.deliveries import UNREAD, WAITS_FOR, WAITS_UNTIL, Export, ExportFilter, find_exports
 from orderflow.storage.views.holds import OF_ORDER as HOLDS
-from orderflow.storage.views.holds import WAITS_FOR_RELEASE, Hold
+from orderflow.storage.views.holds import Hold
 from orderflow.storage.views.problem import Problem, UnreadableAnswer
 from orderflow.storage.views.revisions import RevisionSummary, revisions_of
 from orderflow.storage.views.view import COUNTS_CHANGES, Ask, Condition, NextCursor, Sql, Table, View, after, cut
@@ -40,15 +39,35 @@ _SOURCE = (
     "jsonb_build_object('document_id', o.source_document_id, 'file_name', o.source_file_name,"
     " 'sha256', o.source_sha256)"
 )
+_DELIVERY = """
+    FROM erp_export e JOIN erp_connection c ON c.id = e.connection_id JOIN organization g ON g.id = e.org_id
+    WHERE e.draft_order_id = o.id AND e.status = 'PENDING'
+"""
 _WAITS_FOR = f"""
-    COALESCE(o.waits_for, CASE WHEN {on_hold("o.id")} THEN (
-        SELECT 'HOLD' FROM erp_export e
-        WHERE e.draft_order_id = o.id AND {may(ExportStep.WORK, "e.status")} AND {WAITS_FOR_RELEASE} LIMIT 1) END)
+    CASE WHEN o.status <> 'PUSHING' THEN o.waits_for ELSE (
+        SELECT w.reason FROM (SELECT {WAITS_FOR} AS reason {_DELIVERY}) w
+        WHERE w.reason IN ('HOLD', 'NOT_BEFORE', 'OPENING_HOURS') LIMIT 1) END
+"""  # noqa: S608  # from constants
+_WAITS_UNTIL = f"""
+    CASE WHEN o.status = 'PUSHING' THEN (
+        SELECT w.until FROM (SELECT {WAITS_FOR} AS reason, {WAITS_UNTIL} AS until {_DELIVERY}) w
+        WHERE w.reason IN ('NOT_BEFORE', 'OPENING_HOURS') LIMIT 1) END
 """  # noqa: S608  # from constants
 _ORDERS = Table("o", "FROM draft_order o")
 _LINES = Table("l", "FROM draft_order_line l")
 
 Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllowanceCharge:
+    """What comes off a price (an allowance), or on top of it (a charge)."""
+
+    code: str | None = None
+    reason: str | None = None
+    amount: Number | None = None
+    percent: Number | None = None
+    base_amount: Number | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +83,15 @@ class Line:
     customer_sku_raw: str | None
     description: Annotated[str | None, Sql("l.product_description")]
     requested_delivery_date: date | None
+    earliest_delivery_date: date | None
+    latest_delivery_date: date | None
+    promised_delivery_date: date | None
     line_notes: str | None
+    gtin: str | None
+    buyer_article_number: str | None
+    seller_article_number: str | None
+    allowances: Annotated[list[AllowanceCharge], Sql("COALESCE(l.allowances, '[]')")]
+    charges: Annotated[list[AllowanceCharge], Sql("COALESCE(l.charges, '[]')")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,10 +154,14 @@ class OrderSummary:
         str | None,
         Sql(_WAITS_FOR),
         Field(
-            description="Why its push waits: NO_ROUTE, no rule is for it and no connector is the default; "
-            "ROUTED_TO_NOBODY, the rule's connector is DISABLED; HOLD, it is on hold (see `holds`). It goes out by "
-            "itself once rules or connectors send it somewhere, or it is released"
+            description="Why an APPROVED one waits: NO_ROUTE, no rule is for it and no connector is the default; "
+            "ROUTED_TO_NOBODY, the rule's connector is DISABLED. It goes out by itself once rules or connectors send "
+            "it somewhere. Why a PUSHING one does: HOLD, it is on hold (see `holds`); OPENING_HOURS, its connector is "
+            "closed; NOT_BEFORE, its push asked for a later time"
         ),
+    ]
+    waits_until: Annotated[
+        datetime | None, Sql(_WAITS_UNTIL), Field(description="When OPENING_HOURS or NOT_BEFORE ends")
     ]
     version: Annotated[int, Field(description=COUNTS_CHANGES)]
     actions: Annotated[
@@ -148,10 +179,18 @@ class Order(OrderSummary):
     """An order, whole."""
 
     priority: Annotated[int | None, Field(description="Head start in the queue of deliveries, in minutes; null: 0")]
+    earliest_delivery_date: date | None
+    latest_delivery_date: date | None
+    promised_delivery_date: date | None
     delivery_terms: Annotated[str | None, Field(description="As the customer puts them: DAP Köln, Incoterms 2020")]
+    payment_terms: Annotated[str | None, Field(description="As the customer puts them: 30 days net")]
     notes: str | None
     ship_to: dict[str, Any] | None
     bill_to: dict[str, Any] | None
+    buyer: dict[str, Any] | None
+    seller: dict[str, Any] | None
+    allowances: Annotated[list[AllowanceCharge], Sql("COALESCE(o.allowances, '[]')")]
+    charges: Annotated[list[AllowanceCharge], Sql("COALESCE(o.charges, '[]')")]
     lines: Annotated[list[Line], Sql(None)]
     revisions: Annotated[
         list[RevisionSummary], Sql(None), Field(description="What was approved of it, the first first")
