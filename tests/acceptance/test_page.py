@@ -515,6 +515,26 @@ def test_rules_are_set_up_and_tried_with_the_keyboard_alone(open_page: Callable[
     assert rule["when"] == {"all": [{"field": "ship_to.country", "operator": "=", "value": "TR"}]}
 
 
+def test_an_order_is_put_on_hold_and_released_with_the_keyboard_alone(open_page: Callable[..., Page], site) -> None:
+    with site.client() as client:
+        order_id = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
+    page = open_page(Role.OPS)
+    page.goto(f"{site.url}/orders/{order_id}")
+    page.get_by_role("button", name="Hold", exact=True).press("Enter")
+    reason = page.get_by_role("dialog").get_by_label("Reason, which everybody sees")
+    expect(reason).to_be_focused()
+    page.keyboard.type("The address is being checked")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert").filter(has_text="On hold")).to_contain_text("The address is being checked")
+    expect(page.get_by_test_id("event").filter(has_text="Put on hold")).to_contain_text("The address is being checked")
+    page.goto(f"{site.url}/orders?on_hold=true")
+    expect(page.get_by_role("row").filter(has_text="PO-1")).to_contain_text("The address is being checked")
+    page.goto(f"{site.url}/orders/{order_id}")
+    page.get_by_role("button", name="Release", exact=True).press("Enter")
+    expect(page.get_by_test_id("event").filter(has_text="Hold released")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="On hold")).to_have_count(0)
+
+
 def _pick(page: Page, field: Locator, option: str) -> None:
     """Choose an option of a searchable field by keyboard."""
     field.press_sequentially(option)

@@ -11,6 +11,7 @@ import { Empty } from "../shared/Empty";
 import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
 import { MoveButton } from "./MoveButton";
+import { holdsText } from "../orders/Holds";
 import { OrderActions, ResolveButtons } from "../orders/OrderActions";
 import { UnreadableBadge } from "../orders/UnreadableAlert";
 import { Paged, useCursor } from "../shared/Pager";
@@ -209,6 +210,7 @@ function Why({ row }: { row: Export }) {
           <WaitsFor delivery={row} />
         </div>
       )}
+      {row.waits_for === "HOLD" && <div>{holdsText(row.holds)}</div>}
       {row.overdue && (
         <Text span size="xs" fw={600} className="overdue">
           No answer since <Moment at={row.sent_at} />

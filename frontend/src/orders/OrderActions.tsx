@@ -99,6 +99,40 @@ export function WithdrawButton({ id, size, name }: Props) {
   );
 }
 
+export function HoldButton({ id, size, name }: Props) {
+  const hold = useAction(
+    (reason: string) =>
+      answer(
+        api.POST("/api/v1/draft-orders/{order_id}/holds", { params: { path: { order_id: id } }, body: { reason } }),
+      ),
+    { done: "On hold" },
+  );
+  return (
+    <Asking
+      label="Hold"
+      title={`Put ${name} on hold?`}
+      about="It is not delivered until you, or an ADMIN, release it. An attempt that has begun is not interrupted."
+      field="Reason, which everybody sees"
+      required
+      size={size}
+      pending={hold.isPending}
+      onGiven={hold.run}
+    />
+  );
+}
+
+export function ReleaseButton({ id, size }: Props) {
+  const release = useAction(
+    () => answer(api.DELETE("/api/v1/draft-orders/{order_id}/holds", { params: { path: { order_id: id } } })),
+    { done: "Released" },
+  );
+  return (
+    <Button size={size} variant="default" loading={release.isPending} onClick={() => release.run(undefined)}>
+      Release
+    </Button>
+  );
+}
+
 export function RejectButton({ size, name, ...order }: Props) {
   const reject = useAction(
     (reason: string) =>
@@ -255,6 +289,8 @@ export function OrderActions({ actions, former, ...order }: Props & { actions: A
       {may("approve") && <ApproveButton {...order} />}
       {may("push") && <PushButton {...order} action="push" former={former} />}
       {may("retry") && <PushButton {...order} action="retry" former={former} />}
+      {may("hold") && <HoldButton {...order} />}
+      {may("release") && <ReleaseButton {...order} />}
       {may("withdraw") && <WithdrawButton {...order} />}
       {may("confirm") && <ConfirmButton {...order} />}
       {may("reject") && <RejectButton {...order} />}

@@ -55,7 +55,7 @@ export function OrderEditor({ order, onClose }: { order: ExactOrder; onClose: ()
     value: draft[name] ?? "",
     error: wrong.get(name),
     onChange: (event: ChangeEvent<HTMLInputElement | HTMLTextAreaElement>) =>
-      change({ [name]: event.currentTarget.value || null }),
+      change({ [name]: typed(name, event.currentTarget.value) }),
   });
   const customer = (name: "erp_customer_number" | "name") => (
     <TextInput
@@ -122,6 +122,11 @@ export function OrderEditor({ order, onClose }: { order: ExactOrder; onClose: ()
       )}
     </Drawer>
   );
+}
+
+function typed(name: HeaderField, text: string): string | number | null {
+  if (text === "") return null;
+  return HEADER[name].input === "number" ? Number(text) : text;
 }
 
 interface LineProps {

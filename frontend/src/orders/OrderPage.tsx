@@ -8,6 +8,7 @@ import { downloadDocument } from "../shared/download";
 import { decimal } from "../shared/format";
 import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
+import { HoldsBadge } from "./Holds";
 import { OrderActions } from "./OrderActions";
 import { OrderEditor } from "./OrderEditor";
 import { ADJUSTMENTS, fieldLabel, HEADER, LONG_FIELDS, PARTIES, SHORT_FIELDS, type HeaderField } from "./orderFields";
@@ -58,6 +59,7 @@ function Heading({ order }: { order: ExactOrder }) {
   const states = (
     <>
       <OrderBadge status={order.status} />
+      <HoldsBadge holds={order.holds} />
       <UnreadableBadge answer={order.unreadable_answer} />
     </>
   );

@@ -15,6 +15,7 @@ import { Paged, useCursor } from "../shared/Pager";
 import { SelectAll, SelectOne, useSelection, type Selection } from "../shared/selection";
 import { ORDER_STATES, OrderBadge } from "../shared/states";
 import { dayStart, useFilters, useTyped, type Filters } from "../shared/useFilters";
+import { HoldsBadge, holdsText } from "./Holds";
 import { erpNumber } from "./orderText";
 import { UnreadableBadge } from "./UnreadableAlert";
 
@@ -32,6 +33,7 @@ export default function OrdersPage() {
     connection_id: filters.one("connection_id"),
     error_code: filters.one("error_code"),
     unreadable_answer: filters.one(UNREADABLE) === "true" || undefined,
+    on_hold: filters.one("on_hold") === "true" || undefined,
     since: dayStart(filters.one("since")),
     until: dayStart(filters.one("until"), 1),
   };
@@ -80,6 +82,12 @@ function FilterBar({ filters }: { filters: Filters }) {
         checked={filters.one(UNREADABLE) === "true"}
         mb={8}
         onChange={(event) => filters.set({ [UNREADABLE]: event.currentTarget.checked ? "true" : null })}
+      />
+      <Switch
+        label="On hold"
+        checked={filters.one("on_hold") === "true"}
+        mb={8}
+        onChange={(event) => filters.set({ on_hold: event.currentTarget.checked ? "true" : null })}
       />
       {errorCode && (
         <Button
@@ -148,8 +156,14 @@ function Row({ order, selection }: { order: Summary; selection: Selection | unde
       <Table.Td>
         <Group gap={4}>
           <OrderBadge status={order.status} />
+          <HoldsBadge holds={order.holds} />
           <UnreadableBadge answer={order.unreadable_answer} />
         </Group>
+        {order.holds.length > 0 && (
+          <Text size="xs" c="dimmed" lineClamp={1} maw={300}>
+            {holdsText(order.holds)}
+          </Text>
+        )}
         {order.waits_until && (
           <Text size="xs" c="dimmed">
             Waits until <Moment at={order.waits_until} absolute /> {WHY[order.waits_for ?? ""]}

@@ -5,6 +5,7 @@ import { Moment } from "../shared/Moment";
 import { WaitsFor } from "../shared/WaitsFor";
 import { isInDoubt } from "./doubt";
 import { DoubtAlert } from "./DoubtAlert";
+import { HoldsAlert } from "./Holds";
 import { UnreadableAlert } from "./UnreadableAlert";
 
 /** Why an order does not go on by itself, and what to do. */
@@ -13,6 +14,7 @@ export function Reasons({ order }: { order: ExactOrder }) {
   const doubt = latest !== null && isInDoubt(order, latest);
   return (
     <>
+      {order.holds.length > 0 && <HoldsAlert orderId={order.id} holds={order.holds} />}
       {order.status === "NEEDS_REVIEW" && order.missing.length > 0 && <Missing missing={order.missing} />}
       {order.status === "ERROR" && order.error && !doubt && (
         <ProblemAlert
@@ -41,7 +43,7 @@ function Missing({ missing }: { missing: string[] }) {
   );
 }
 
-const GOES_ON = new Set(["ATTEMPT", "WORKER"]);
+const GOES_ON = new Set(["ATTEMPT", "WORKER", "HOLD"]);
 
 function Waiting({ order }: { order: ExactOrder }) {
   const latest = order.latest_export;

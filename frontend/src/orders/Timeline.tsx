@@ -163,7 +163,8 @@ function Words({ problem }: { problem: Schemas["Problem"] }) {
 }
 
 function Changed({ event }: { event: Of<"change"> }) {
-  const reason = typeof event.after?.reason === "string" ? event.after.reason : null;
+  const told = event.after?.reason ?? event.before?.reason;
+  const reason = typeof told === "string" ? told : null;
   return (
     <>
       <By actor={event.actor} more={reason} />

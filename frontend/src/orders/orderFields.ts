@@ -9,7 +9,7 @@ export type HeaderField = Exclude<keyof Schemas["OrderBody"], Parts>;
 
 /** What an order says in one value: what the page calls it and how it is typed in. Every one that the API knows is
  * here, or an edit would lose it. */
-export const HEADER: Record<HeaderField, { label: string; input: "text" | "date" | "textarea" }> = {
+export const HEADER: Record<HeaderField, { label: string; input: "text" | "date" | "textarea" | "number" }> = {
   external_order_number: { label: "Order number", input: "text" },
   currency: { label: "Currency", input: "text" },
   order_date: { label: "Order date", input: "date" },
@@ -20,6 +20,7 @@ export const HEADER: Record<HeaderField, { label: string; input: "text" | "date"
   delivery_terms: { label: "Delivery terms", input: "text" },
   payment_terms: { label: "Payment terms", input: "text" },
   source: { label: "From", input: "text" },
+  priority: { label: "Head start in the queue, in minutes", input: "number" },
   notes: { label: "Notes", input: "textarea" },
 };
 export const HEADER_FIELDS = Object.keys(HEADER) as HeaderField[];

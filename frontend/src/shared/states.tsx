@@ -58,6 +58,7 @@ export function StateBadge({ color, meaning, word }: { color: string; meaning: s
 const WAITS: Record<NonNullable<Schemas["Export"]["waits_for"]>, string> = {
   ATTEMPT: "An attempt is under way",
   WORKER: "Due now",
+  HOLD: "On hold, until it is released",
   RETRY_TIME: "Next attempt",
   NOT_BEFORE: "Is not to go out before",
   OPENING_HOURS: "The connector is closed (opening hours) until",

@@ -23,11 +23,12 @@ WAITING = (
     INSERT INTO draft_order_revision (org_id, draft_order_id, revision, content, sha256, made_at)
     SELECT org_id, id, 1, '{}', '', now() FROM draft_order
     """,
-    # A third is on hold since long ago, a third waits for its next attempt with a day's head start, a third is due.
+    # A third is on hold since long ago, a third is not to go out before tomorrow, a third is due.
     """
     INSERT INTO erp_export (id, org_id, draft_order_id, connection_id, revision, on_hold, priority, next_attempt_at)
-    SELECT gen_random_uuid(), org_id, id, :connection, 1, n % 3 = 0, CASE n % 3 WHEN 1 THEN 1440 ELSE 0 END,
-           now() + CASE n % 3 WHEN 0 THEN interval '-1 day' WHEN 1 THEN interval '5 minutes' ELSE -interval '1 hour' END
+    SELECT gen_random_uuid(), org_id, id, :connection, 1, n % 3 = 0, CASE n % 3 WHEN 1 THEN 60 ELSE 0 END,
+           now() - n * interval '10 milliseconds'
+           + CASE n % 3 WHEN 0 THEN interval '-1 day' WHEN 1 THEN interval '1 day' ELSE interval '-1 hour' END
     FROM (SELECT *, row_number() OVER () AS n FROM draft_order) o
     """,
     """

@@ -50,12 +50,14 @@ _DUE_POLLS = text(f"""
                                                     AND {unleased("e")})))
     ORDER BY c.next_poll_at NULLS FIRST
 """)  # noqa: S608  # built from constants
-# Written before the clock was put back: no export waits for longer, and no connection is polled less often.
+# Written before the clock was put back: no export waits for longer, and no connection is polled less often. Found by
+# the queue's index, so that one with a head start may wait for that much longer.
 _DUE_TOO_LATE = text(f"""
     UPDATE erp_export SET next_attempt_at = GREATEST(now(), not_before)
     WHERE id IN (
         SELECT e.id FROM erp_connection c
         JOIN erp_export e ON e.connection_id = c.id AND {may(ExportStep.WORK, "e.status")}
+                         AND NOT e.on_hold AND e.queued_at > now() + make_interval(secs => :longest)
                          AND e.next_attempt_at > GREATEST(now(), e.not_before) + make_interval(secs => :longest)
         FOR UPDATE OF e SKIP LOCKED)
 """)  # noqa: S608  # built from a constant

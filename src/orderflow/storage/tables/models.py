@@ -39,7 +39,7 @@ from orderflow.domain.states import (
     ExportStep,
     OrderStatus,
 )
-from orderflow.storage.tables.states import QUEUED_AT, among, listed, may, quoted
+from orderflow.storage.tables.states import among, listed, may, quoted
 
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -516,7 +516,7 @@ class ERPExport(_Owned, Base):
             "idx_erp_export_queue",
             "connection_id",
             "on_hold",
-            text(QUEUED_AT),
+            "queued_at",
             "next_attempt_at",
             postgresql_where=text(may(ExportStep.WORK)),
         ),
@@ -557,7 +557,8 @@ class ERPExport(_Owned, Base):
     error_json: Mapped[dict[str, Any] | None]
     not_before: Mapped[datetime | None]  # asked for with its push; `next_attempt_at` is never earlier
     next_attempt_at: Mapped[datetime] = mapped_column(server_default=_now)
-    priority: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # as its order's, for the queue
+    priority: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # minutes, as its order has them
+    queued_at: Mapped[datetime] = mapped_column(server_default=_now)  # `next_attempt_at` less that, kept by a trigger
     on_hold: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # see `work/holds.py`
     attempts_spent: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     lease_token: Mapped[UUID | None]

@@ -56,12 +56,3 @@ def on_hold(order_id: str) -> str:
     Not `EXISTS`, which a planner may answer by reading all holds there are.
     """
     return f"((SELECT true FROM order_hold h WHERE h.draft_order_id = {order_id} LIMIT 1) IS NOT NULL)"  # noqa: S608  # names of columns
-
-
-def queued_at(table: str) -> str:
-    """Return SQL for an export's place in the queue: when it is due, less its head start; UTC without a zone."""
-    return f"(({table}.next_attempt_at AT TIME ZONE 'UTC'::text) - make_interval(mins => {table}.priority))"
-
-
-QUEUED_AT = queued_at("").replace(".", "")
-"""The same of an index."""

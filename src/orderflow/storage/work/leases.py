@@ -21,10 +21,10 @@ from orderflow.domain.states import AttemptStatus, AttemptStep, ExportStep
 from orderflow.flow.ports import Attempt, Batch
 from orderflow.storage.records import as_json, columns, records
 from orderflow.storage.tables.models import ERPExport
-from orderflow.storage.tables.states import may, on_hold, queued_at, quoted, unsent
+from orderflow.storage.tables.states import may, on_hold, quoted, unsent
 from orderflow.storage.work import revisions
 from orderflow.storage.work.clock import LONGEST_LEASE, past
-from orderflow.storage.work.queue import due
+from orderflow.storage.work.queue import IN_TURN, due
 from orderflow.storage.work.rates import SqlRates
 
 _TAKE_LANE = text(f"""
@@ -49,7 +49,7 @@ _TAKE = """
     WITH due AS (
         SELECT id, lease_token, lease_until FROM erp_export e
         WHERE {which}
-        ORDER BY {queued_at}
+        ORDER BY {in_turn}
         LIMIT :limit
         FOR UPDATE SKIP LOCKED
     )
@@ -67,7 +67,7 @@ _BEGUN = """
 """
 _DOUBT_AGE = "extract(epoch FROM now() - LEAST(e.doubt_since, now()))::float8"
 _COLUMNS = columns(ERPExport, "e")
-_RETURNED = {"columns": _COLUMNS, "begun": _BEGUN, "doubt_age": _DOUBT_AGE, "queued_at": queued_at("e")}
+_RETURNED = {"columns": _COLUMNS, "begun": _BEGUN, "doubt_age": _DOUBT_AGE, "in_turn": IN_TURN}
 _LEASE = text(_TAKE.format(which=_DUE_FIRST, **_RETURNED))
 _LEASE_ONE = text(_TAKE.format(which=f"e.id = :only AND {_DUE_FIRST}", **_RETURNED))
 _BEGIN = text(f"""
