@@ -525,14 +525,14 @@ def test_an_order_is_put_on_hold_and_released_with_the_keyboard_alone(open_page:
     expect(reason).to_be_focused()
     page.keyboard.type("The address is being checked")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert").filter(has_text="On hold")).to_contain_text("The address is being checked")
+    expect(page.get_by_role("alert", name="On hold")).to_contain_text("The address is being checked")
     expect(page.get_by_test_id("event").filter(has_text="Put on hold")).to_contain_text("The address is being checked")
     page.goto(f"{site.url}/orders?on_hold=true")
     expect(page.get_by_role("row").filter(has_text="PO-1")).to_contain_text("The address is being checked")
     page.goto(f"{site.url}/orders/{order_id}")
     page.get_by_role("button", name="Release", exact=True).press("Enter")
     expect(page.get_by_test_id("event").filter(has_text="Hold released")).to_be_visible()
-    expect(page.get_by_role("alert").filter(has_text="On hold")).to_have_count(0)
+    expect(page.get_by_role("alert", name="On hold")).to_have_count(0)
 
 
 def _pick(page: Page, field: Locator, option: str) -> None:
