@@ -42,14 +42,20 @@ class Difference:
 def applied(ordered: DraftOrder, before: Details | None, now: Details) -> Details:
     """Return all that an ERP says which said `before` already: of each line the newest counts.
 
-    The lines have numbers then, but for those that the ERP added, and dates of their own. Only for what has no
-    `misfits`.
+    The lines have numbers then, but for those that the ERP added, and quantities and dates of their own. Only for what
+    has no `misfits`.
     """
     numbers = _numbers_by_sku(ordered)
-    lines = {line.line_no: line for line in (_whole(line, now, numbers) for line in now.lines) if line.line_no}
+    whole = [_whole(line, now, numbers) for line in now.lines]
+    quantities = {line.line_no: line.qty for line in ordered.lines}
+    lines = {
+        line.line_no: replace(line, qty=confirmed_qty(quantities.get(line.line_no), line))
+        for line in whole
+        if line.line_no is not None
+    }
     added = tuple(line for line in now.lines if now.others is Others.DROPPED and line.line_no is None)
     if before is not None and now.others is Others.UNANSWERED:
-        lines = {line.line_no: line for line in before.lines if line.line_no} | lines
+        lines = {line.line_no: line for line in before.lines if line.line_no is not None} | lines
         now = replace(now, others=before.others, currency=now.currency or before.currency)
     by_number = tuple(lines[number] for number in sorted(lines))
     return replace(now, lines=by_number + added, delivery_date=None)

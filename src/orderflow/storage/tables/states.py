@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from orderflow.domain.answer_details import Confirmation
 from orderflow.domain.states import FITTING, IN_DOUBT, AttemptStep, ExportStep, OrderStep
 
 
@@ -42,6 +43,12 @@ def fitting(export_status: str) -> str:
 def unsent(table: str = "erp_export") -> str:
     """Return SQL for: nothing of this export was sent that may have arrived."""
     return f"{table}.begun_at IS NULL AND {table}.staged_at IS NULL AND {table}.held_at IS NULL"
+
+
+def differs(table: str = "draft_order") -> str:
+    """Return SQL for: the ERP confirmed this order otherwise than it was ordered, and nobody accepted that."""
+    otherwise = among((Confirmation.CHANGED, Confirmation.PARTIAL), f"{table}.confirmation")
+    return f"{otherwise} AND {table}.differences_accepted_at IS NULL"
 
 
 def in_doubt(table: str = "erp_export") -> str:

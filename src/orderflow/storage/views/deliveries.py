@@ -135,6 +135,12 @@ class Export:
     held_at: datetime | None
     staged_at: datetime | None
     sent_at: datetime | None
+    received_at: Annotated[
+        datetime | None, Field(description="When its receipt came back, if the ERP's side gives one")
+    ]
+    understood_at: Annotated[
+        datetime | None, Field(description="When the ERP's side said that it could read it, if it says so")
+    ]
     answered_at: datetime | None
     confirmed_by: Annotated[
         str | None, Field(description="Who confirmed it by hand; null: the ERP did, or nobody has yet")

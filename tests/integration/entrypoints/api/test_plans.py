@@ -29,10 +29,10 @@ from orderflow.storage.views import orders as order_views
 
 SETUP = Actor("test")
 STATEMENTS = {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE"}
-GROWING = {"draft_order", "draft_order_line", "draft_order_revision", "erp_export", "erp_push_log", "audit_log"}
+GROWING = {"draft_order", "draft_order_line", "draft_order_revision", "draft_order_confirmation", "erp_export", "erp_push_log", "audit_log"}
 SMALL = {
     *("idx_erp_export_due", "idx_erp_export_unanswered", "idx_erp_export_unalerted", "idx_erp_export_unreadable"),
-    *("idx_erp_export_routed", "idx_erp_export_fallback", "idx_draft_order_waits"),
+    *("idx_erp_export_routed", "idx_erp_export_fallback", "idx_draft_order_waits", "idx_draft_order_differs"),
 }
 """Indexes that hold only what is under way."""
 
@@ -239,7 +239,7 @@ def _look_at_lists(walk: Walk, zone: str) -> None:
     exports = ["status=PENDING", "status=FAILED", "status=SENT", "status=ACKED", "status=FAILED&status=SENT"]
     flags = [f"{flag}={value}" for flag in ("waiting", "held", "overdue") for value in ("true", "false")]
     orders = ["status=ERROR", "status=NEEDS_REVIEW&status=READY", "status=CONFIRMED", "q=OLD-77", "q=nowhere"]
-    unread = ["unreadable_answer=true", "unreadable_answer=false"]
+    unread = ["unreadable_answer=true", "unreadable_answer=false", "differs=true", "differs=false"]
     _list(walk, "/draft-orders", [*common, *orders, *unread])
     _list(walk, "/exports", [*common, *exports, *flags, f"order_id={order_id}"])
     _list(walk, "/push-log", [*common, *attempts, f"order_id={order_id}", f"export_id={order_id}"])
