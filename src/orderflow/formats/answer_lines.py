@@ -15,6 +15,7 @@ import msgspec
 
 from orderflow.domain.answer_details import Details, LineAnswer, LineStatus, Others, Schedule
 from orderflow.domain.answer_files import UnreadableError
+from orderflow.domain.typed import typed
 from orderflow.formats.answer_fields import LONGEST_CODE, named, number, words
 
 VERSIONS = (2, "2")
@@ -55,8 +56,8 @@ def details_of(found: Mapping[str, Any]) -> Details | None:
     if named(found, ("answer_version",)).get("answer_version") not in VERSIONS:
         return None
     try:
-        written = msgspec.convert(named(found, _Written.__struct_fields__), _Written)
-        lines = tuple(_line(msgspec.convert(_lower(line), _Line)) for line in written.lines or ())
+        written = typed(named(found, _Written.__struct_fields__), _Written)
+        lines = tuple(_line(typed(_lower(line), _Line)) for line in written.lines or ())
     except msgspec.ValidationError as error:
         raise UnreadableError(f"It does not have the fields as documented: {error}.") from None
     if not lines and written.other_lines is None:

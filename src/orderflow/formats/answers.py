@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from orderflow.domain.answer_files import LIMIT, MARKS, Answer, UnfinishedError, UnreadableError
+from orderflow.domain.typed import typed
 from orderflow.formats.answer_fields import LONGEST_CODE, named, number, words
 from orderflow.formats.answer_lines import details_of
 
@@ -100,7 +101,7 @@ def _text_of(content: bytes) -> str:
 
 def _decode(found: Any) -> _Written:
     try:
-        return msgspec.convert(named(found, _NAMES) if isinstance(found, dict) else found, _Written)
+        return typed(named(found, _NAMES) if isinstance(found, dict) else found, _Written)
     except msgspec.ValidationError as error:
         raise UnreadableError(f"It does not have the fields as documented: {error}.") from None
 

@@ -14,6 +14,7 @@ from orderflow.domain.answers import refusal
 from orderflow.domain.confirmations import Difference
 from orderflow.domain.delivery import Ack
 from orderflow.domain.states import OPEN, AttemptStep, ERPExportStatus, ExportStep, OrderEvent, OrderStatus
+from orderflow.domain.typed import typed
 from orderflow.flow.ports import Confirmed, DecidedAnswer
 from orderflow.storage.records import records
 from orderflow.storage.tables.states import among, becomes, fitting, may, quoted
@@ -142,9 +143,7 @@ def confirmed(connection: Connection, export_id: UUID) -> Confirmed | None:
 
 def confirmed_in(row: Mapping[Any, Any]) -> Confirmed:
     """Return what a row says that the ERP confirmed."""
-    return Confirmed(
-        msgspec.convert(row["details"], Details), msgspec.convert(row["differences"], tuple[Difference, ...])
-    )
+    return Confirmed(typed(row["details"], Details), typed(row["differences"], tuple[Difference, ...]))
 
 
 def note_unreadable(connection: Connection, acks: Sequence[Ack]) -> list[Ack]:

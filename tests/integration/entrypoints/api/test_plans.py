@@ -29,7 +29,15 @@ from orderflow.storage.views import orders as order_views
 
 SETUP = Actor("test")
 STATEMENTS = {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE"}
-GROWING = {"draft_order", "draft_order_line", "draft_order_revision", "draft_order_confirmation", "erp_export", "erp_push_log", "audit_log"}
+GROWING = {
+    "draft_order",
+    "draft_order_line",
+    "draft_order_revision",
+    "draft_order_confirmation",
+    "erp_export",
+    "erp_push_log",
+    "audit_log",
+}
 SMALL = {
     *("idx_erp_export_due", "idx_erp_export_unanswered", "idx_erp_export_unalerted", "idx_erp_export_unreadable"),
     *("idx_erp_export_routed", "idx_erp_export_fallback", "idx_draft_order_waits", "idx_draft_order_differs"),
