@@ -213,6 +213,7 @@ def _found(request: Request, caller: Caller, body: BulkBody) -> list[UUID]:
         given.connection_id,
         given.error_code,
         given.unreadable_answer,
+        differs=given.differs,
     )
     with looking(request, caller) as view:
         return oldest_orders(view, wanted, MOST_IN_BULK + 1)
