@@ -137,6 +137,9 @@ function Head({ selection }: { selection: Selection | undefined }) {
   );
 }
 
+/** Why an order waits for a time that is known. */
+const WHY: Record<string, string> = { OPENING_HOURS: "(opening hours)", NOT_BEFORE: "(not before)" };
+
 function Row({ order, selection }: { order: Summary; selection: Selection | undefined }) {
   const name = order.external_order_number ?? order.id.slice(0, 8);
   return (
@@ -156,6 +159,11 @@ function Row({ order, selection }: { order: Summary; selection: Selection | unde
           <UnreadableBadge answer={order.unreadable_answer} />
           <DiffersBadge differs={order.differs} />
         </Group>
+        {order.waits_until && (
+          <Text size="xs" c="dimmed">
+            Waits until <Moment at={order.waits_until} absolute /> {WHY[order.waits_for ?? ""]}
+          </Text>
+        )}
         {order.error?.message && (
           <Text size="xs" c="dimmed" lineClamp={1} maw={300} title={order.error.message}>
             {order.error.message}

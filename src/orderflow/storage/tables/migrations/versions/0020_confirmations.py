@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from orderflow.storage.tables.row_security import wall_off
 
-revision = "0019"
-down_revision = "0018"
+revision = "0020"
+down_revision = "0019"
 
 _COLUMNS = (
     ("draft_order", "confirmation", "text"),
