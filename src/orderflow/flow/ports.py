@@ -487,7 +487,17 @@ class Exports(Protocol):
 
 
 CHANGEABLE = frozenset(
-    {"name", "in_doubt", "commit_within", "give_up_after", "answer_within", "opening_hours", "orders_per_minute"}
+    {
+        "name",
+        "in_doubt",
+        "commit_within",
+        "give_up_after",
+        "answer_within",
+        "received_within",
+        "understood_within",
+        "opening_hours",
+        "orders_per_minute",
+    }
 )
 """What of a connection may be changed beside its configuration and its state."""
 

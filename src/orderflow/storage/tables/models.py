@@ -453,6 +453,8 @@ class ERPConnection(_Owned, Base):
     commit_within: Mapped[int | None]  # seconds; none: as its connector says
     give_up_after: Mapped[int | None]  # seconds; none: wait for an unavailable target for ever
     answer_within: Mapped[int | None]  # seconds; a sent order unanswered for longer is alerted
+    received_within: Mapped[int | None]  # seconds; likewise for one whose receipt has not come back
+    understood_within: Mapped[int | None]  # seconds; likewise for one that nobody has said to have read
     opening_hours: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))  # none: open at all hours
     closed_until: Mapped[datetime | None]  # when the open time began that is now, or begins that comes next
     open_until: Mapped[datetime | None]  # when that ends; past: it is closed until somebody has looked what comes next
@@ -602,6 +604,8 @@ class ERPExport(_Owned, Base):
     answered_at: Mapped[datetime | None]
     confirmed_by: Mapped[str | None]  # who confirmed it by hand; none: the ERP did
     alerted_at: Mapped[datetime | None]
+    received_alerted_at: Mapped[datetime | None]
+    understood_alerted_at: Mapped[datetime | None]
     unreadable_answer: Mapped[dict[str, Any] | None]  # an answer to this export came that nobody understands
     idempotency_key: Mapped[str | None]
     requested_by: Mapped[str | None]

@@ -134,6 +134,8 @@ class ConnectionRow:
     commit_within: int | None = None
     give_up_after: int | None = None
     answer_within: int | None = None
+    received_within: int | None = None
+    understood_within: int | None = None
     opening_hours: dict[str, Any] | None = None
     closed_until: datetime | None = None
     open_until: datetime | None = None
