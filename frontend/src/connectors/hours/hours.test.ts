@@ -32,7 +32,7 @@ describe("a form of opening hours", () => {
 
 describe("times", () => {
   it("are those of the clock on the wall there", () => {
-    expect(wallText("2026-11-30T08:00:00+05:45")).toBe("Mon, 30 Nov 08:00");
+    expect(wallText("2026-11-30T08:00:00+05:45")).toMatch(/^Mon,? 30 Nov 08:00$/);
     expect(minuteOf("2026-11-30T08:30:00+05:45", "2026-11-30")).toBe(510);
   });
 

@@ -71,7 +71,7 @@ export function dayText(day: string): string {
   return WEEKDAY.format(new Date(`${day}T00:00:00Z`));
 }
 
-/** 2026-11-30T08:00:00+01:00 → Mon, 30 Nov 08:00, by the clock on the wall there. */
+/** 2026-11-30T08:00:00+01:00 → Mon 30 Nov 08:00, by the clock on the wall there. */
 export function wallText(moment: string): string {
   return `${dayText(moment.slice(0, 10))} ${moment.slice(11, 16)}`;
 }
