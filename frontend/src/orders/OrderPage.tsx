@@ -2,12 +2,13 @@ import { Anchor, Breadcrumbs, Button, Card, Grid, Stack, Table, Text, Title } fr
 import { IconDownload, IconEdit } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link, useParams } from "react-router";
-import { useOrder, useTimeline, type ExactLine, type ExactOrder } from "../api/queries";
+import { useOrder, useTimeline, type ExactOrder } from "../api/queries";
 import { Answered } from "../shared/Answered";
 import { downloadDocument } from "../shared/download";
 import { decimal } from "../shared/format";
 import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
+import { Accepted, ConfirmedCell, DiffersBadge } from "./Differences";
 import { HoldsBadge } from "./Holds";
 import { OrderActions } from "./OrderActions";
 import { OrderEditor } from "./OrderEditor";
@@ -34,7 +35,7 @@ export default function OrderPage() {
               <Stack>
                 <Reasons order={data} />
                 <Facts order={data} />
-                <Lines lines={data.lines} currency={data.currency} />
+                <Lines order={data} />
               </Stack>
             </Grid.Col>
             <Grid.Col span={{ base: 12, md: 5 }}>
@@ -61,6 +62,7 @@ function Heading({ order }: { order: ExactOrder }) {
       <OrderBadge status={order.status} />
       <HoldsBadge holds={order.holds} />
       <UnreadableBadge answer={order.unreadable_answer} />
+      <DiffersBadge differs={order.differs} />
     </>
   );
   const actions = (
@@ -125,6 +127,7 @@ function Facts({ order }: { order: ExactOrder }) {
         </>
       ),
     ],
+    ["Differences accepted", order.confirmed?.accepted_at && <Accepted confirmed={order.confirmed} />],
     ...LONG_FIELDS.map(fact),
   ];
   return (
@@ -150,7 +153,7 @@ function Facts({ order }: { order: ExactOrder }) {
   );
 }
 
-function Lines({ lines, currency }: { lines: ExactLine[]; currency: string | null }) {
+function Lines({ order: { lines, currency, confirmed } }: { order: ExactOrder }) {
   return (
     <ListTable
       title="Lines"
@@ -160,6 +163,7 @@ function Lines({ lines, currency }: { lines: ExactLine[]; currency: string | nul
           <Table.Th>Article</Table.Th>
           <Table.Th ta="right">Quantity</Table.Th>
           <Table.Th ta="right">Unit price</Table.Th>
+          {confirmed && <Table.Th ta="right">Confirmed</Table.Th>}
         </>
       }
     >
@@ -187,6 +191,11 @@ function Lines({ lines, currency }: { lines: ExactLine[]; currency: string | nul
           <Table.Td ta="right" className="numeric">
             {decimal(line.unit_price, 2)} {line.currency ?? currency}
           </Table.Td>
+          {confirmed && (
+            <Table.Td ta="right" className="numeric">
+              <ConfirmedCell line={line} confirmed={confirmed} currency={currency} />
+            </Table.Td>
+          )}
         </Table.Tr>
       ))}
     </ListTable>

@@ -7,6 +7,7 @@ import { ConnectorFilter } from "../connectors/ConnectorFilter";
 import { PageTitle } from "../shared/PageTitle";
 import { BulkActions } from "./BulkActions";
 import { DayRange } from "../shared/DayRange";
+import { DiffersBadge } from "./Differences";
 import { Empty } from "../shared/Empty";
 import { ImportButton } from "./ImportButton";
 import { ListTable } from "../shared/ListTable";
@@ -34,6 +35,7 @@ export default function OrdersPage() {
     error_code: filters.one("error_code"),
     unreadable_answer: filters.one(UNREADABLE) === "true" || undefined,
     on_hold: filters.one("on_hold") === "true" || undefined,
+    differs: filters.one("differs") === "true" || undefined,
     since: dayStart(filters.one("since")),
     until: dayStart(filters.one("until"), 1),
   };
@@ -88,6 +90,12 @@ function FilterBar({ filters }: { filters: Filters }) {
         checked={filters.one("on_hold") === "true"}
         mb={8}
         onChange={(event) => filters.set({ on_hold: event.currentTarget.checked ? "true" : null })}
+      />
+      <Switch
+        label="Differs"
+        checked={filters.one("differs") === "true"}
+        mb={8}
+        onChange={(event) => filters.set({ differs: event.currentTarget.checked ? "true" : null })}
       />
       {errorCode && (
         <Button
@@ -158,6 +166,7 @@ function Row({ order, selection }: { order: Summary; selection: Selection | unde
           <OrderBadge status={order.status} />
           <HoldsBadge holds={order.holds} />
           <UnreadableBadge answer={order.unreadable_answer} />
+          <DiffersBadge differs={order.differs} />
         </Group>
         {order.holds.length > 0 && (
           <Text size="xs" c="dimmed" lineClamp={1} maw={300}>

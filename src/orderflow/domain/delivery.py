@@ -74,6 +74,8 @@ class Delivery:
         requested_at: When the push was requested, UTC; with `export_id` it makes the file name, so that a
             document built again after a crash has the same name.
         attempt_no: Counts up per order and never restarts.
+        control_number: Counts up per connection and is never given twice, for formats that number their documents; the
+            same on each attempt. 0 in previews, and for all other formats.
         in_doubt: True if an earlier attempt began and nobody knows how it ended.
         last_begun_at: When the last attempt that sent anything began, UTC; None if none ever did. An attempt that
             only asks leaves it.
@@ -86,6 +88,7 @@ class Delivery:
     export_id: UUID
     requested_at: datetime
     attempt_no: int = 1
+    control_number: int = 0
     in_doubt: bool = False
     last_begun_at: datetime | None = None
     document: Document | None = None
@@ -190,10 +193,10 @@ class Ack:
         error_code, message: The ERP's words, or for UNREADABLE what is wrong with the answer.
         processed_at: When the ERP handled it, as it wrote it.
         source: Where the answer lies (a path or a URL), for `finish_acks`.
-        excerpt: For UNREADABLE, the beginning of what came, printable and at most 500 characters; None if nothing of
-            it can be shown.
-        digest: For UNREADABLE, the SHA-256 of what came, in hex: the same answer is told once. None where it was not
-            even read; then it stays where it lies.
+        excerpt: For UNREADABLE, and with `details`, which may turn out to be: the beginning of what came, printable and
+            at most 500 characters; None if nothing of it can be shown.
+        digest: Likewise, the SHA-256 of what came, in hex: the same answer is told once. None where it was not even
+            read; then it stays where it lies.
         level: What it proves; only `answered` confirms an order, and FAILED is a refusal at any level.
         details: What it says about lines; None: nothing.
     """

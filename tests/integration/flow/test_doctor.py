@@ -254,6 +254,15 @@ def test_overdue_answers_are_listed_and_inferred_ones_first(installation, look):
     assert "taken to be delivered" in found[0].message
 
 
+def test_a_receipt_that_is_awaited_is_overdue_too(installation, look):
+    delivered(installation)
+    installation.do("UPDATE erp_connection SET understood_within = 60")
+    installation.do("UPDATE erp_export SET sent_at = now() - interval '1 hour'")
+    assert {finding.message.split(" and ")[-1] for finding in look()} == {"is not understood yet; the limit is 60 s."}
+    installation.do("UPDATE erp_export SET understood_at = now()")
+    assert look() == []
+
+
 def test_a_lost_document_is_built_anew_if_nothing_was_sent(installation, look):
     api = MemoryDropzone()
     connection_id = installation.connect(api)
@@ -294,6 +303,15 @@ def test_after_a_restore_nothing_goes_out_that_may_have_gone_out_before(installa
     resolve_held(store, org_id, installation.export(waiting[1])["id"], "send_again", ACTOR)
     assert installation.work_off(connection_id) == 1
     assert [installation.order(one)["status"] for one in waiting] == ["PUSHED", "CONFIRMED", "PUSHING"]
+
+
+def test_after_a_restore_control_numbers_go_on_beyond_those_that_were_lost(installation, keeping):
+    installation.connect(MemoryApi())
+    for before, beyond in ((None, 100_000), (7, 100_007)):
+        if before is not None:
+            installation.do(f"UPDATE control_counter SET last = {before}")
+        after_restore(keeping)
+        assert installation.rows("SELECT last FROM control_counter") == [{"last": beyond}]
 
 
 def test_after_a_restore_what_was_staged_goes_on_by_itself(installation, keeping):

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, TextClause, text
 
+from orderflow.domain.answer_details import Level
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import (
     ARRIVED,
@@ -25,7 +26,7 @@ from orderflow.domain.states import (
 )
 from orderflow.flow.doctor import Finding, OpenDocument
 from orderflow.storage.database import Database
-from orderflow.storage.tables.states import among, fitting, may, quoted, unsent
+from orderflow.storage.tables.states import WITHIN, among, fitting, may, overdue, quoted, unsent
 from orderflow.storage.work.clock import unleased
 
 _MOST = 1_000
@@ -155,13 +156,16 @@ _AUDIT = text("""
     VALUES (:id, :org_id, 'orderflow doctor', 'ORDER_REPAIRED', 'draft_order', :order_id,
             jsonb_build_object('status', CAST(:status AS text)))
 """)
+_LATE = " ".join(
+    f"WHEN {overdue(level)} THEN format('is not {level} yet; the limit is %s s', c.{WITHIN[level]})" for level in Level
+)
 _OVERDUE = f"""
     SELECT {_WHO}, false AS repairable,
-           format('%s was %s %s and is not answered yet; the limit is %s s.', e.filename,
-                  CASE WHEN e.inferred THEN 'taken to be delivered' ELSE 'delivered' END, e.sent_at, c.answer_within)
+           format('%s was %s %s and %s.', e.filename,
+                  CASE WHEN e.inferred THEN 'taken to be delivered' ELSE 'delivered' END, e.sent_at, CASE {_LATE} END)
            AS message
     {_FROM} JOIN erp_connection c ON c.id = e.connection_id
-    WHERE {_IS_SENT} AND e.sent_at < now() - make_interval(secs => c.answer_within)
+    WHERE {_IS_SENT} AND ({" OR ".join(map(overdue, Level))})
     ORDER BY e.inferred DESC, e.sent_at
 """
 _HELD = f"""
@@ -258,6 +262,13 @@ _HOLD = text(f"""
     )
     SELECT * FROM held
 """)  # built from constants
+_JUMP = text("""
+    INSERT INTO control_counter AS c (connection_id, org_id, last) SELECT id, org_id, :jump FROM erp_connection
+    ON CONFLICT (connection_id) DO UPDATE SET last = c.last + excluded.last
+""")
+CONTROL_NUMBER_JUMP = 100_000
+"""What may have been counted since a backup was made, and was lost with it."""
+
 _NOT_YET_ASKED = f"""
     SELECT g.slug AS organization, o.id AS order_id, NULL::uuid AS export_id, false AS repairable,
            'It is APPROVED here, and may have been pushed since: look in the ERP first.' AS message
@@ -300,7 +311,11 @@ class SqlBooks:
         self._connection.execute(_BUILD_ANEW, {"ids": list(export_ids)})
 
     def hold_unsent(self, code: str, message: str) -> list[Finding]:
-        """Hold what may have been sent since; `message` says since when, and why nobody knows."""
+        """Hold what may have been sent since; `message` says since when, and why nobody knows.
+
+        Control numbers go on beyond those that may have been given out since.
+        """
+        self._connection.execute(_JUMP, {"jump": CONTROL_NUMBER_JUMP})
         held = self._connection.execute(_HOLD, {"code": code, "message": message}).mappings()
         found = [Finding(f"{code}_HELD", message=f"Held. {message}", repaired=True, **row) for row in held]
         return found + self._found(f"{code}_APPROVED", _NOT_YET_ASKED)
