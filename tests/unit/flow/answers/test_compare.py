@@ -95,6 +95,13 @@ def test_what_cannot_be_meant_for_it_is_told_and_changes_nothing(
     assert answers(house, sent, *every(sent)) == {"acknowledge": 1}, "a better answer counts"
 
 
+def test_an_answer_to_a_thousand_lines_of_another_order_is_told_in_short(house: House, sent: DraftOrder) -> None:
+    answers(house, sent, *(LineAnswer(number) for number in range(100, 1_100)))
+    unreadable = house.export(sent).unreadable_answer
+    assert unreadable is not None
+    assert unreadable["reason"].endswith("line 104, which the order does not have. And 995 more.")
+
+
 def test_of_a_confirmed_order_it_is_an_alert(house: House, sent: DraftOrder) -> None:
     answers(house, sent, *every(sent))
     assert answers(house, sent, LineAnswer(99)) == {"alert": 1}
