@@ -71,6 +71,7 @@ def test_an_answer_to_some_lines_confirms_those_and_a_later_one_the_rest(house: 
     assert house.row(sent).confirmation is Confirmation.PARTIAL
     assert answers(house, sent, *others) == {"update": 1}
     assert house.row(sent).confirmation is Confirmation.AS_ORDERED
+    assert house.actions()[-1] == "EXPORT_UPDATED"
     assert answers(house, sent, *others) == {"ignore": 1}
 
 
@@ -137,6 +138,7 @@ def test_a_receipt_confirms_nothing_and_leaves_room_for_the_answer(house: House,
         house.dropzone.answers.append(Ack(name, "ACKED", level=level))
     assert answers(house, sent, *every(sent)) == {"note": 2, "acknowledge": 1}
     assert house.export(sent).understood_at is not None
+    assert house.actions()[-3:] == ["EXPORT_RECEIVED", "EXPORT_UNDERSTOOD", "EXPORT_ACKED"]
 
 
 def test_only_receipts_leave_it_unanswered(house: House, sent: DraftOrder) -> None:
