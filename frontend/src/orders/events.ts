@@ -27,6 +27,9 @@ const TITLES: Record<string, string> = {
   DRAFT_HOLD_PLACED: "Put on hold",
   DRAFT_HOLD_RELEASED: "Hold released",
   DRAFT_PRIORITIZED: "Head start in the queue changed",
+  EXPORT_RECEIVED: "The ERP's side has received it",
+  EXPORT_UNDERSTOOD: "The ERP's side could read it",
+  EXPORT_UPDATED: "The ERP said more about its lines",
 };
 
 export function changeTitle({ action, actor, after }: Of<"change">): string {
