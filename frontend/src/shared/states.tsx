@@ -60,6 +60,7 @@ const WAITS: Record<NonNullable<Schemas["Export"]["waits_for"]>, string> = {
   WORKER: "Due now",
   HOLD: "On hold, until it is released",
   RETRY_TIME: "Next attempt",
+  ORDERS_PER_MINUTE: "The connector takes no more orders until",
   NOT_BEFORE: "Is not to go out before",
   OPENING_HOURS: "The connector is closed (opening hours) until",
   TARGET: "The ERP is out of reach; delivery resumes by itself",

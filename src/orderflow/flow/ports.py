@@ -468,11 +468,11 @@ class Exports(Protocol):
     def leave_lane(self, connection_id: UUID, lease: Lease) -> None:
         """Give the lane back."""
 
-    def spend(self, connection_id: UUID, wanted: int) -> int:
-        """Count up to `wanted` orders against the orders per minute; returns how many may be taken."""
+    def may_take(self, connection_id: UUID, wanted: int) -> int:
+        """Return how many orders may be taken now, up to `wanted`; nobody else takes any until the transaction ends."""
 
-    def give_back(self, connection_id: UUID, unused: int) -> None:
-        """Count orders back that were not taken."""
+    def note_taken(self, connection_id: UUID, orders: int) -> None:
+        """Count orders that were taken against the orders per minute."""
 
     def begin(self, batch: Batch) -> None:
         """Note documents and a new attempt for each; drop those from the batch whose lease is lost.

@@ -167,8 +167,8 @@ def test_a_clock_set_back_by_an_hour_makes_nothing_wait(installation, look):
             installation.do(
                 f"UPDATE {table} SET {column['name']} = {column['name']} + interval '1 hour'"
             )  # a column's name
-    installation.do("UPDATE erp_connection SET next_poll_at = now() + interval '1 hour', rate_since = next_poll_at")
-    installation.do("UPDATE erp_connection SET rate_used = 60")
+    installation.do("UPDATE erp_connection SET next_poll_at = now() + interval '1 hour'")
+    installation.do("UPDATE orders_taken SET taken_at = taken_at + interval '1 hour', orders = 60")
     assert installation.work_off(connection_id) in (0, 2)
     found = {finding.code: finding.repaired for finding in look(repair=True)}
     assert all(found.values())

@@ -575,17 +575,31 @@ def test_lanes_are_few_and_free_again_when_left_or_out_of_time(bench: Bench) -> 
         assert work.exports.take_lane(way, first, 60, 2)
 
 
-def test_orders_per_minute_are_counted_given_back_and_forgotten_after_a_minute(bench: Bench) -> None:
+def taken_of(bench: Bench, way: UUID, wanted: int) -> int:
+    """Take as many orders as may be taken."""
+    with bench.store.work(bench.org_id) as work:
+        allowed = work.exports.may_take(way, wanted)
+        work.exports.note_taken(way, allowed)
+    return allowed
+
+
+def test_orders_per_minute_are_counted_and_forgotten_after_a_minute(bench: Bench) -> None:
     way = connection(bench, orders_per_minute=5)
-    with bench.store.work(bench.org_id) as work:
-        assert work.exports.spend(way, 3) == 3
-        assert work.exports.spend(way, 4) == 2
-        assert work.exports.spend(way, 1) == 0
-        work.exports.give_back(way, 1)
-        assert work.exports.spend(way, 4) == 1
+    assert [taken_of(bench, way, wanted) for wanted in (3, 4, 1)] == [3, 2, 0]
     bench.passes(61)
-    with bench.store.work(bench.org_id) as work:
-        assert work.exports.spend(way, 9) == 5
+    assert taken_of(bench, way, 9) == 5
+    unlimited = connection(bench, "OTHER")
+    assert taken_of(bench, unlimited, 9_999) == 9_999
+
+
+def test_no_minute_has_more_orders_than_allowed_wherever_it_begins(bench: Bench) -> None:
+    way = connection(bench, orders_per_minute=10)
+    taken = []
+    for _ in range(20):
+        taken.append(taken_of(bench, way, 4))
+        bench.passes(7)
+    minutes = [sum(taken[first : first + 9]) for first in range(len(taken))]  # 9 looks in 56 seconds
+    assert max(minutes) == 10
 
 
 # Attempts

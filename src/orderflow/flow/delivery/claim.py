@@ -47,10 +47,10 @@ def _take(work: Work, to: OpenTarget, lease: Lease, wiring: Wiring, limit: int) 
     if not work.exports.take_lane(connection_id, lease, wiring.lease_seconds, wiring.lanes):
         return []
     if target.orders_per_minute is not None:
-        limit = work.exports.spend(connection_id, limit)
+        limit = work.exports.may_take(connection_id, limit)
     attempts = work.exports.lease(connection_id, lease, wiring.lease_seconds, limit, numbered=to.numbered)
     if target.orders_per_minute is not None:
-        work.exports.give_back(connection_id, limit - len(attempts))
+        work.exports.note_taken(connection_id, len(attempts))
     if not attempts:
         work.exports.leave_lane(connection_id, lease)
     return attempts

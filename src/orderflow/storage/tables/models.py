@@ -478,7 +478,7 @@ class ERPConnection(_Owned, Base):
     open_until: Mapped[datetime | None]  # when that ends; past: it is closed until somebody has looked what comes next
     hours_seen_at: Mapped[datetime | None]  # when both were last worked out
     orders_per_minute: Mapped[int | None]
-    rate_since: Mapped[datetime | None]  # when the minute began in which `rate_used` orders were taken
+    rate_since: Mapped[datetime | None]  # with `rate_used` the count of releases that have no `orders_taken`
     rate_used: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     last_test_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
@@ -539,6 +539,20 @@ class ControlCounter(Base):
     connection_id: Mapped[UUID] = mapped_column(primary_key=True)
     org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
     last: Mapped[int] = mapped_column(BigInteger)
+
+
+class OrdersTaken(Base):
+    """How many orders a claim took over a connection that may take so many a minute; kept for that minute."""
+
+    __tablename__ = "orders_taken"
+    __table_args__ = (
+        _within_org("connection_id", "erp_connection", ondelete="CASCADE"),
+        {"postgresql_with": _VACUUM_SMALL},
+    )
+    connection_id: Mapped[UUID] = mapped_column(primary_key=True)
+    taken_at: Mapped[datetime] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    orders: Mapped[int]
 
 
 class ERPExport(_Owned, Base):

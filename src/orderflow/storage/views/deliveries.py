@@ -23,6 +23,7 @@ from orderflow.storage.views.holds import WAITS_FOR_RELEASE, Hold
 from orderflow.storage.views.problem import Problem, UnreadableAnswer
 from orderflow.storage.views.view import Ask, Condition, NextCursor, Sql, Stored, Table, View
 from orderflow.storage.work.clock import CLOSED
+from orderflow.storage.work.rates import LAST_MINUTE
 
 PAUSED = """(g.deliveries_paused_at IS NOT NULL
             AND (g.deliveries_paused_until IS NULL OR g.deliveries_paused_until > now()))"""
@@ -31,6 +32,9 @@ RESTS_UNTIL = "CASE WHEN c.rests_until > now() THEN c.rests_until END"
 UNREAD = f"({among(OPEN, 'e.status')} AND e.unreadable_answer IS NOT NULL)"
 _OVERDUE = f"({' OR '.join(map(overdue, Level))})"
 _FAILED = "l.error_message IS NOT NULL"  # every attempt that did not succeed says why, and only those are indexed
+_TAKEN = f"FROM orders_taken t WHERE t.connection_id = c.id AND {LAST_MINUTE}"  # from constants
+_FULL = f"COALESCE(c.orders_per_minute <= (SELECT sum(t.orders) {_TAKEN}), false)"
+_MORE_AT = f"(SELECT min(t.taken_at) + interval '1 minute' {_TAKEN})"
 WAITS_FOR = f"""CASE
     WHEN e.status <> 'PENDING' THEN NULL
     WHEN e.held_at IS NOT NULL THEN 'DECISION'
@@ -44,11 +48,13 @@ WAITS_FOR = f"""CASE
     WHEN {CLOSED} THEN 'OPENING_HOURS'
     WHEN c.rests_until > now() THEN 'TARGET_RESTS'
     WHEN e.next_attempt_at > now() THEN 'RETRY_TIME'
+    WHEN {_FULL} THEN 'ORDERS_PER_MINUTE'
     ELSE 'WORKER' END"""
 WAITS_UNTIL = f"""CASE {WAITS_FOR}
     WHEN 'NOT_BEFORE' THEN e.not_before
     WHEN 'OPENING_HOURS' THEN {OPENS_AT}
     WHEN 'TARGET_RESTS' THEN c.rests_until
+    WHEN 'ORDERS_PER_MINUTE' THEN {_MORE_AT}
     WHEN 'RETRY_TIME' THEN e.next_attempt_at END"""
 _EXPORTS = Table(
     "e",
@@ -68,6 +74,7 @@ class WaitsFor(StrEnum):
     WORKER = "WORKER"
     HOLD = "HOLD"
     RETRY_TIME = "RETRY_TIME"
+    ORDERS_PER_MINUTE = "ORDERS_PER_MINUTE"
     NOT_BEFORE = "NOT_BEFORE"
     OPENING_HOURS = "OPENING_HOURS"
     TARGET = "TARGET"
@@ -99,7 +106,7 @@ class Export:
         Sql(WAITS_FOR),
         Field(
             description="What a PENDING one waits for: ATTEMPT (under way), WORKER (due now), HOLD (its order is on "
-            "hold: see holds), RETRY_TIME (see "
+            "hold: see holds), ORDERS_PER_MINUTE (the connector takes no more for now), RETRY_TIME (see "
             "next_attempt_at), NOT_BEFORE (its push asked for a later time), OPENING_HOURS (the connector is closed), "
             "TARGET (the ERP is away), TARGET_RESTS (it is busy: see "
             "rests_until), ATTENTION (a person must mend the connector), "
@@ -110,7 +117,8 @@ class Export:
         datetime | None,
         Sql(WAITS_UNTIL),
         Field(
-            description="When RETRY_TIME, NOT_BEFORE, OPENING_HOURS or TARGET_RESTS ends; null: when nobody knows, "
+            description="When RETRY_TIME, NOT_BEFORE, OPENING_HOURS, ORDERS_PER_MINUTE or TARGET_RESTS ends; "
+            "null: when nobody knows, "
             "or before long"
         ),
     ]

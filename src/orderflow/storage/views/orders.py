@@ -49,12 +49,12 @@ _DELIVERY = """
 _WAITS_FOR = f"""
     CASE WHEN o.status <> 'PUSHING' THEN o.waits_for ELSE (
         SELECT w.reason FROM (SELECT {WAITS_FOR} AS reason {_DELIVERY}) w
-        WHERE w.reason IN ('HOLD', 'NOT_BEFORE', 'OPENING_HOURS') LIMIT 1) END
+        WHERE w.reason IN ('HOLD', 'NOT_BEFORE', 'OPENING_HOURS', 'ORDERS_PER_MINUTE') LIMIT 1) END
 """  # noqa: S608  # from constants
 _WAITS_UNTIL = f"""
     CASE WHEN o.status = 'PUSHING' THEN (
         SELECT w.until FROM (SELECT {WAITS_FOR} AS reason, {WAITS_UNTIL} AS until {_DELIVERY}) w
-        WHERE w.reason IN ('NOT_BEFORE', 'OPENING_HOURS') LIMIT 1) END
+        WHERE w.reason IN ('NOT_BEFORE', 'OPENING_HOURS', 'ORDERS_PER_MINUTE') LIMIT 1) END
 """  # noqa: S608  # from constants
 _ORDERS = Table("o", "FROM draft_order o")
 _LINES = Table("l", "FROM draft_order_line l")
@@ -167,11 +167,13 @@ class OrderSummary:
             description="Why an APPROVED one waits: NO_ROUTE, no rule is for it and no connector is the default; "
             "ROUTED_TO_NOBODY, the rule's connector is DISABLED. It goes out by itself once rules or connectors send "
             "it somewhere. Why a PUSHING one does: HOLD, it is on hold (see `holds`); OPENING_HOURS, its connector is "
-            "closed; NOT_BEFORE, its push asked for a later time"
+            "closed; NOT_BEFORE, its push asked for a later time; ORDERS_PER_MINUTE, its connector takes no more now"
         ),
     ]
     waits_until: Annotated[
-        datetime | None, Sql(_WAITS_UNTIL), Field(description="When OPENING_HOURS or NOT_BEFORE ends")
+        datetime | None,
+        Sql(_WAITS_UNTIL),
+        Field(description="When OPENING_HOURS, NOT_BEFORE or ORDERS_PER_MINUTE ends"),
     ]
     version: Annotated[int, Field(description=COUNTS_CHANGES)]
     actions: Annotated[

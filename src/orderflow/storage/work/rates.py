@@ -1,4 +1,9 @@
-"""How many orders per minute a connection takes, counted for all workers on all machines."""
+"""How many orders a connection takes in a minute, counted for all workers on all machines.
+
+The connection's row is locked from the look to the claim's commit, so that no two claims see the same room. Times are
+those of the database's clock as the row is held, not as a transaction began: it may have waited. No minute has more
+orders than allowed, wherever it begins. What lies in the future, as a clock was put back, counts no more.
+"""
 
 from __future__ import annotations
 
@@ -6,33 +11,35 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-_SPEND = text("""
-    WITH old AS (
-        SELECT id, orders_per_minute,
-               CASE WHEN this_minute THEN rate_used ELSE 0 END AS used,
-               CASE WHEN this_minute THEN rate_since ELSE now() END AS since
-        FROM erp_connection
-        -- A clock that was set back leaves a minute that begins in the future: it is none.
-        CROSS JOIN LATERAL (SELECT rate_since BETWEEN now() - interval '1 minute' AND now() AS this_minute) m
-        WHERE id = :id FOR UPDATE OF erp_connection
-    )
-    UPDATE erp_connection c
-    SET rate_used = old.used + LEAST(:wanted, GREATEST(old.orders_per_minute - old.used, 0)), rate_since = old.since
-    FROM old WHERE c.id = old.id
-    RETURNING LEAST(:wanted, GREATEST(old.orders_per_minute - old.used, 0))
+LAST_MINUTE = "t.taken_at > clock_timestamp() - interval '1 minute' AND t.taken_at <= clock_timestamp()"
+"""SQL for: the orders of the row `t` of `orders_taken` were taken in the last minute."""
+
+# Not `FOR UPDATE`: claims that have taken a lane of this connection hold its key, and would wait for each other.
+_LOCK = text("SELECT orders_per_minute FROM erp_connection WHERE id = :id FOR NO KEY UPDATE")
+_FORGET = text(f"DELETE FROM orders_taken t WHERE t.connection_id = :id AND NOT ({LAST_MINUTE})")  # noqa: S608  # built from a constant
+_TAKEN = text("SELECT COALESCE(sum(orders), 0) FROM orders_taken WHERE connection_id = :id")
+_NOTE = text("""
+    INSERT INTO orders_taken (connection_id, taken_at, org_id, orders)
+    VALUES (:id, clock_timestamp(), :org_id, :orders)
 """)
-_GIVE_BACK = text("UPDATE erp_connection SET rate_used = GREATEST(rate_used - :unused, 0) WHERE id = :id")
 
 
 class SqlRates:
     """The part of `flow.ports.Exports` that keeps one connection from taking too much in a minute."""
 
     _connection: Connection
+    _org_id: UUID
 
-    def spend(self, connection_id: UUID, wanted: int) -> int:
-        """Count up to `wanted` orders against the connection's orders per minute; returns how many are left to take."""
-        return int(self._connection.execute(_SPEND, {"id": connection_id, "wanted": wanted}).scalar_one())
+    def may_take(self, connection_id: UUID, wanted: int) -> int:
+        """Return how many orders may be taken now, up to `wanted`; nobody else takes any before this is committed."""
+        most: int | None = self._connection.execute(_LOCK, {"id": connection_id}).scalar_one()
+        if most is None:
+            return wanted
+        self._connection.execute(_FORGET, {"id": connection_id})
+        taken = int(self._connection.execute(_TAKEN, {"id": connection_id}).scalar_one())
+        return max(0, min(wanted, most - taken))
 
-    def give_back(self, connection_id: UUID, unused: int) -> None:
-        """Count orders back that were not taken."""
-        self._connection.execute(_GIVE_BACK, {"id": connection_id, "unused": unused})
+    def note_taken(self, connection_id: UUID, orders: int) -> None:
+        """Count orders that were taken."""
+        if orders:
+            self._connection.execute(_NOTE, {"id": connection_id, "org_id": self._org_id, "orders": orders})

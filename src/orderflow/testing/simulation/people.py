@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from orderflow.domain.errors import OrderFlowError, StateError
-from orderflow.domain.states import IN_DOUBT, OPEN, OrderStatus
+from orderflow.domain.states import ARRIVED, IN_DOUBT, OPEN, OrderStatus
 from orderflow.flow.answers.read_again import read_again
 from orderflow.flow.delivery.move import move_exports
 from orderflow.flow.delivery.request import request_push, withdraw
 from orderflow.flow.delivery.resolve import Resolution, resolve_held
 from orderflow.flow.order.approve import approve_order, edit_order, reject_order
 from orderflow.flow.order.confirm import confirm_order
+from orderflow.flow.order.hold import hold_order, release_order
 from orderflow.flow.order.many import Action, act_on_many
 from orderflow.flow.ports import Actor
 from orderflow.flow.setup.connections import disable_connection, edit_connection, enable_connection, make_default
 from orderflow.flow.setup.probe import test_connection
+from orderflow.testing.store_in_memory.leases import is_unleased, is_unsent
 from orderflow.testing.store_in_memory.tables import ExportRow
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def act(world: World) -> None:
 
 def mend(world: World) -> None:
     """Do all that waits for a person: enable, test, resolve what is held."""
-    for deed in (enable, resume, test, decide):
+    for deed in (enable, resume, test, decide, release_all):
         _do(world, deed)
 
 
@@ -95,6 +97,44 @@ def take_back(world: World) -> str | None:
         return None
     withdraw(world.wiring.store, world.org_id, order_id, OPERATOR)
     return f"withdraws order {_short(order_id)}"
+
+
+def hold(world: World) -> str | None:
+    """Put an order on hold. If nothing of it is under way or sent, nothing may be before it is released."""
+    order_id = _any(world, OrderStatus.APPROVED, OrderStatus.PUSHING, OrderStatus.ERROR)
+    if order_id is None:
+        return None
+    with world.wiring.store.work(world.org_id) as work:
+        hold_order(work, order_id, "checked", OPERATOR)
+    if all(_rests(world, row) for row in world.tables.exports_of(order_id)):
+        world.kept_back.setdefault(order_id, len(world.books.taken[order_id]))
+    return f"puts order {_short(order_id)} on hold"
+
+
+def release(world: World) -> str | None:
+    """Release an order, and see that nothing of it was sent meanwhile."""
+    order_id = _one(world, sorted({hold.draft_order_id for hold in world.tables.holds.values()}))
+    return None if order_id is None else _release(world, order_id)
+
+
+def release_all(world: World) -> str | None:
+    """Release every order."""
+    for order_id in {hold.draft_order_id for hold in world.tables.holds.values()}:
+        _release(world, order_id)
+    return None
+
+
+def _release(world: World, order_id: UUID) -> str:
+    taken = len(world.books.taken[order_id])
+    if taken != world.kept_back.pop(order_id, taken):
+        world.wrongs.append(f"Order {_short(order_id)}: it was sent while it was on hold")
+    with world.wiring.store.work(world.org_id) as work:
+        release_order(work, order_id, OPERATOR)
+    return f"releases order {_short(order_id)}"
+
+
+def _rests(world: World, row: ExportRow) -> bool:
+    return is_unsent(row) and is_unleased(row, world.tables.now()) and row.status not in ARRIVED
 
 
 def edit(world: World) -> str | None:
@@ -258,6 +298,8 @@ DEEDS: tuple[Deed, ...] = (
     act_on_all,
     act_on_all,
     take_back,
+    hold,
+    release,
     edit,
     approve,
     reject,

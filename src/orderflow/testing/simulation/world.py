@@ -71,6 +71,7 @@ class World:
             work.connections = _SealedConnections(self.store.tables, self.scheduler)
         self.tables = self.store.tables
         self.sends_allowed: Counter[UUID] = Counter()
+        self.kept_back: dict[UUID, int] = {}
         self.wrongs: list[str] = []
         self.nothing_new = False
         self.erps: dict[str, SimulatedErp] = {}

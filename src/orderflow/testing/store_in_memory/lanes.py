@@ -32,17 +32,14 @@ class MemoryLanes:
         for place in [place for place, held in lanes.items() if place[0] == connection_id and held[0] == lease.token]:
             del lanes[place]
 
-    def spend(self, connection_id: UUID, wanted: int) -> int:
-        """Count up to `wanted` orders against the orders per minute; returns how many may be taken."""
+    def may_take(self, connection_id: UUID, wanted: int) -> int:
+        """Return how many orders may be taken now, up to `wanted`."""
         row, now = self._tables.connections[connection_id], self._tables.now()
-        fresh = row.rate_since is not None and row.rate_since > now - MINUTE
-        used = row.rate_used if fresh else 0
-        allowed = min(wanted, max((row.orders_per_minute or wanted) - used, 0))
-        since = row.rate_since if fresh else now
-        self._tables.connections[connection_id] = changed(row, rate_used=used + allowed, rate_since=since)
-        return allowed
+        taken = sum(orders for taken_at, orders in row.taken if now - MINUTE < taken_at <= now)
+        return wanted if row.orders_per_minute is None else max(0, min(wanted, row.orders_per_minute - taken))
 
-    def give_back(self, connection_id: UUID, unused: int) -> None:
-        """Count orders back that were not taken."""
-        row = self._tables.connections[connection_id]
-        self._tables.connections[connection_id] = changed(row, rate_used=max(row.rate_used - unused, 0))
+    def note_taken(self, connection_id: UUID, orders: int) -> None:
+        """Count orders that were taken."""
+        row, now = self._tables.connections[connection_id], self._tables.now()
+        last_minute = [one for one in row.taken if now - MINUTE < one[0] <= now]
+        self._tables.connections[connection_id] = changed(row, taken=(*last_minute, (now, orders)))

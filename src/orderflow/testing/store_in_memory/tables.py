@@ -152,8 +152,7 @@ class ConnectionRow:
     poll_error: dict[str, Any] | None = None
     poll_lease_token: UUID | None = None
     poll_lease_until: datetime | None = None
-    rate_since: datetime | None = None
-    rate_used: int = 0
+    taken: tuple[tuple[datetime, int], ...] = ()
     restricted: bool = False
     version: int = 1
     test_error: dict[str, Any] | None = None

@@ -399,7 +399,7 @@ def test_no_more_orders_than_allowed_in_a_minute(installation: Any) -> None:
     connection_id = installation.connect(zone, orders_per_minute=7)
     installation.pushed(10)
     assert installation.work_off(connection_id) == 7
-    installation.do("UPDATE erp_connection SET rate_since = now() - interval '61 seconds'")
+    installation.do("UPDATE orders_taken SET taken_at = taken_at - interval '61 seconds'")
     assert installation.work_off(connection_id) == 3
     installation.pushed(1)
     assert installation.work_off(connection_id) == 1
