@@ -15,6 +15,7 @@ from orderflow.domain.errors import StateError
 from orderflow.domain.orders import Customer
 from orderflow.flow.order.accept import accept_orders
 from orderflow.flow.order.approve import edit_order, reject_order
+from orderflow.flow.order.hold import hold_order
 from orderflow.flow.ports import Actor
 from orderflow.storage.database import Database
 from orderflow.storage.system.retention import forget, prune
@@ -135,6 +136,16 @@ def test_what_the_audit_log_says_of_a_person_goes_too(installation, documents, m
     assert "Muster" not in str(rows)
     states = [(row["before"]["status"], row["after"]["status"]) for row in rows if row["after"]]
     assert states == [("READY", "READY"), ("READY", "REJECTED")]
+
+
+def test_the_reasons_of_holds_are_forgotten_too(installation, documents):
+    (order_id,) = installation.approved()
+    with installation.wiring.store.work(installation.org_id) as work:
+        hold_order(work, order_id, "Eva Groß called", ACTOR)
+        reject_order(work, order_id, ACTOR)
+    forget(installation.wiring.store, documents, installation.org_id, order_id, ACTOR)
+    assert installation.rows("SELECT * FROM order_hold") == []
+    assert "Eva" not in str(installation.rows("SELECT before, after FROM audit_log"))
 
 
 def test_an_order_under_way_is_not_forgotten(installation, documents, delivered):
