@@ -20,6 +20,8 @@ from orderflow.engine.tracing import configure_tracing, trace_deliveries
 from orderflow.entrypoints.api import (
     api_keys,
     audit,
+    bulk,
+    bulk_jobs,
     connector_types,
     connectors,
     exports,
@@ -53,8 +55,10 @@ from orderflow.storage.system.queues import queues
 
 ROUTERS: list[ApiRouter] = [
     requests.router,  # first: a request is compared with one route after the other, and most are these
+    bulk.router,
     orders.router,
     order_import.router,
+    bulk_jobs.router,
     sign_in.router,
     users.router,
     api_keys.router,

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import UUID
 
 import typer
 
+from orderflow.domain.bulk import BulkAction
 from orderflow.domain.errors import InputError
 from orderflow.domain.order_keys import OnDuplicate
 from orderflow.domain.orders import HEADER
+from orderflow.entrypoints.cli.bulk import do_to, do_to_named, named_or_found
 from orderflow.entrypoints.cli.importing import import_orders
-from orderflow.entrypoints.cli.options import AsJson, Limit, Orders, OrderStatuses, Org
+from orderflow.entrypoints.cli.options import AsJson, Limit, Orders, OrderStatuses, Org, Search
 from orderflow.entrypoints.cli.outcomes import finish
 from orderflow.entrypoints.cli.output import NONE_FIT, out, print_facts, print_json, print_table
-from orderflow.entrypoints.cli.workplace import Workplace, caller, in_organization
-from orderflow.flow.order.approve import approve_order, reject_order
-from orderflow.flow.order.bulk import each_in_bulk
+from orderflow.entrypoints.cli.workplace import in_organization
 
 app = typer.Typer(help="Bring orders in, look at them, approve or reject them.", no_args_is_help=True)
 
@@ -126,16 +125,14 @@ def revision(
 def approve(
     orders: Orders = None,
     all_ready: Annotated[bool, typer.Option("--all-ready", help="Every order that is READY.")] = False,
+    search: Search = None,
     org: Org = None,
     json: AsJson = False,
 ) -> None:
     """Approve orders, so that they can be pushed."""
     with in_organization(org) as place:
-        ids = named_or_all(place, orders, "READY" if all_ready else None, "--all-ready")
-        outcomes = each_in_bulk(
-            place.app.store, place.org_id, ids, lambda work, order_id: approve_order(work, order_id, caller())
-        )
-        finish("approved", outcomes, len(ids), json=json)
+        chosen = named_or_found(place, BulkAction.APPROVE, orders, {"--all-ready": all_ready, "--search": search})
+        finish("approved", do_to(place, BulkAction.APPROVE, chosen, "Approving", hidden=json), json=json)
 
 
 @app.command(epilog='Example: orderflow orders reject PO-12345 --reason "ordered twice"')
@@ -148,20 +145,8 @@ def reject(
     """Reject orders for good."""
     with in_organization(org) as place:
         ids = place.order_ids(orders)
-        outcomes = each_in_bulk(
-            place.app.store, place.org_id, ids, lambda work, order_id: reject_order(work, order_id, caller(), reason)
-        )
-        finish("rejected", outcomes, len(ids), json=json)
-
-
-def named_or_all(place: Workplace, orders: list[str] | None, status: str | None, option: str) -> list[UUID]:
-    """Return the orders named, or all in `status`. Raises InputError if neither or both were asked for."""
-    if bool(orders) == bool(status):
-        raise InputError(f"Name orders, or give {option}; one of the two.", hint="See --help.")
-    if orders:
-        return place.order_ids(orders)
-    with place.reading() as reading:
-        return reading.ids_with_status(str(status))
+        done = do_to_named(place, BulkAction.REJECT, ids, "Rejecting", reason=reason, hidden=json)
+        finish("rejected", done, json=json)
 
 
 def _print_order(order: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from orderflow.storage.tables.states import among
 from orderflow.storage.views.actions import OF_EXPORT
 from orderflow.storage.views.conditions import common, either, equal
 from orderflow.storage.views.problem import Problem, UnreadableAnswer
-from orderflow.storage.views.view import Ask, Condition, NextCursor, Sql, Stored, Table, View
+from orderflow.storage.views.view import Ask, Condition, Found, NextCursor, Sql, Stored, Table, View
 
 PAUSED = """(g.deliveries_paused_at IS NOT NULL
             AND (g.deliveries_paused_until IS NULL OR g.deliveries_paused_until > now()))"""
@@ -258,6 +258,13 @@ class AttemptFilter:
 def find_exports(view: View, wanted: ExportFilter, ask: Ask) -> ExportPage:
     """Return a page of exports. Raises InputError for a cursor that is not ours."""
     return ExportPage(*_EXPORTS.page(view, Export, wanted.conditions(), ask))
+
+
+def found_orders_of(view: View, wanted: ExportFilter) -> Found:
+    """Return the orders of all exports that the list finds, the one that was asked for first first."""
+    where, parameters = _EXPORTS.where(wanted.conditions())
+    query = f"SELECT e.draft_order_id AS id, min(e.created_at) AS place {_EXPORTS.source} {where} GROUP BY 1"
+    return Found(query, parameters | {"org_id": view.org_id})
 
 
 def one_export(view: View, export_id: UUID) -> Export:

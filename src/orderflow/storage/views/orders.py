@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field, WithJsonSchema
-from sqlalchemy import text
 
 from orderflow.domain import orders as domain
 from orderflow.domain.orders import DraftOrder, DraftOrderLine, missing_for_ready
@@ -23,7 +22,7 @@ from orderflow.storage.views.conditions import common, either, like
 from orderflow.storage.views.deliveries import UNREAD, Export, ExportFilter, find_exports
 from orderflow.storage.views.problem import Problem, UnreadableAnswer
 from orderflow.storage.views.revisions import RevisionSummary, revisions_of
-from orderflow.storage.views.view import COUNTS_CHANGES, Ask, Condition, NextCursor, Sql, Table, View, after, cut
+from orderflow.storage.views.view import COUNTS_CHANGES, Ask, Condition, Found, NextCursor, Sql, Table, View, after, cut
 
 FARTHEST = 100_000
 """Orders that a search for part of a name looks through, of those that the other filters leave."""
@@ -37,6 +36,7 @@ _SOURCE = (
     "jsonb_build_object('document_id', o.source_document_id, 'file_name', o.source_file_name,"
     " 'sha256', o.source_sha256)"
 )
+_NEWEST = "ORDER BY o.created_at DESC, o.id DESC"
 _ORDERS = Table("o", "FROM draft_order o")
 _LINES = Table("l", "FROM draft_order_line l")
 
@@ -168,6 +168,7 @@ class OrderFilter:
             orders; of older ones the whole order number.
         error_code: Code of the reason why the order is in ERROR.
         waits: Those that wait for a route, or all others.
+        asked_for: Those whose push was asked for and has not ended, on their way or waiting for a route; or all others.
         unreadable: Those whose answer from the ERP could not be read, or all others.
     """
 
@@ -179,6 +180,7 @@ class OrderFilter:
     error_code: str | None = None
     unreadable: bool | None = None
     waits: bool | None = None
+    asked_for: bool | None = None
 
     def conditions(self) -> Iterator[Condition]:
         """Yield what the filter asks for, all but `search`."""
@@ -191,6 +193,7 @@ class OrderFilter:
         unread = f"EXISTS (SELECT FROM erp_export e WHERE e.draft_order_id = o.id AND {UNREAD})"
         yield from either(unread, self.unreadable)
         yield from either("o.waits_for IS NOT NULL", self.waits)
+        yield from either("(o.status = 'PUSHING' OR o.waits_for IS NOT NULL)", self.asked_for)
 
 
 def find_orders(view: View, wanted: OrderFilter, ask: Ask) -> OrderPage:
@@ -205,26 +208,27 @@ def find_orders(view: View, wanted: OrderFilter, ask: Ask) -> OrderPage:
 
 
 def _searched(view: View, wanted: OrderFilter, ask: Ask) -> tuple[list[OrderSummary], str | None]:
-    source, parameters = _near(after("o", wanted.conditions(), ask), wanted.search, "DESC")
-    query = f"{Table('o', source).select(OrderSummary)} {_ORDERS.newest()}"
-    return cut(view.rows(OrderSummary, query, parameters | {"limit": ask.limit + 1}), ask)
+    where, parameters = _ORDERS.where(after("o", wanted.conditions(), ask))
+    query = f"{Table('o', _near(where)).select(OrderSummary)} {_ORDERS.newest()}"
+    values = parameters | {"like": like(wanted.search or ""), "limit": ask.limit + 1}
+    return cut(view.rows(OrderSummary, query, values), ask)
 
 
-def _near(conditions: Iterator[Condition], search: str | None, direction: str) -> tuple[str, dict[str, Any]]:
-    """Return the FROM and WHERE of the orders that fit, from one end; of a search, among the next `FARTHEST`."""
-    where, parameters = _ORDERS.where(conditions)
-    if not search:
-        return f"FROM draft_order o {where}", parameters
-    order = f"ORDER BY o.created_at {direction}, o.id {direction}"
-    inner = f"SELECT {columns(DraftOrderRow, 'o')} FROM draft_order o {where} {order} LIMIT {FARTHEST}"  # noqa: S608  # from constants
-    return f"FROM ({inner}) o WHERE concat_ws(' ', {_NAMES}) ILIKE :like", parameters | {"like": like(search)}
+def _near(where: str) -> str:
+    """Return FROM and WHERE of those that fit `like`, among the next `FARTHEST` that the other filters leave."""
+    inner = f"SELECT {columns(DraftOrderRow, 'o')} FROM draft_order o {where} {_NEWEST} LIMIT {FARTHEST}"  # noqa: S608  # from constants
+    return f"FROM ({inner}) o WHERE concat_ws(' ', {_NAMES}) ILIKE :like"
 
 
-def oldest_orders(view: View, wanted: OrderFilter, limit: int) -> list[UUID]:
-    """Return the ids of the `limit` oldest orders that fit."""
-    source, parameters = _near(wanted.conditions(), wanted.search, "ASC")
-    query = text(f"SELECT o.id {source} ORDER BY o.created_at, o.id LIMIT :limit")  # from constants
-    return list(view.connection.execute(query, parameters | {"org_id": view.org_id, "limit": limit}).scalars())
+def found_orders(view: View, wanted: OrderFilter) -> Found:
+    """Return all that the list finds, the oldest first."""
+    where, parameters = _ORDERS.where(wanted.conditions())
+    query = f"SELECT o.id, o.created_at AS place FROM draft_order o {where}"  # noqa: S608  # from constants
+    if wanted.search:
+        numbered = f"{query} AND o.external_order_number = :number"
+        query = f"SELECT o.id, o.created_at AS place {_near(where)} UNION {numbered}"  # likewise
+        parameters |= {"like": like(wanted.search), "number": wanted.search}
+    return Found(query, parameters | {"org_id": view.org_id})
 
 
 def one_order(view: View, order_id: UUID) -> Order:

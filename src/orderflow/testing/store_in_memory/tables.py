@@ -14,7 +14,7 @@ from orderflow.domain.order_keys import KeyHolder
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.revisions import Revision
 from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
-from orderflow.flow.ports import PushRequest
+from orderflow.flow.ports import BulkJob, BulkProgress, PushRequest
 
 
 class Clock(Protocol):
@@ -148,6 +148,15 @@ class ConnectionRow:
     deleted: bool = False
 
 
+@dataclass(frozen=True)
+class BulkRow:
+    """A bulk job, how far it is, and its orders."""
+
+    job: BulkJob
+    progress: BulkProgress
+    order_ids: tuple[UUID, ...] = ()
+
+
 Row = TypeVar("Row", OrderRow, ExportRow, AttemptRow, ConnectionRow)
 
 
@@ -173,6 +182,7 @@ class Tables:
     attempts: dict[UUID, AttemptRow] = field(default_factory=dict)
     connections: dict[UUID, ConnectionRow] = field(default_factory=dict)
     lanes: dict[tuple[UUID, int], tuple[UUID, datetime]] = field(default_factory=dict)
+    bulk_jobs: dict[UUID, BulkRow] = field(default_factory=dict)
     route_sets: list[list[dict[str, Any]]] = field(default_factory=list)
     audit: list[dict[str, Any]] = field(default_factory=list)
     paused: bool = False
@@ -196,13 +206,15 @@ class Tables:
             self.attempts,
             self.connections,
             self.lanes,
+            self.bulk_jobs,
         )
         return (*(table.copy() for table in tables), self.route_sets, len(self.audit), self.paused)
 
     def put_back(self, kept: tuple[Any, ...]) -> None:
         """Undo all changes since `kept`."""
         *tables, self.route_sets, entries, self.paused = kept
-        self.orders, self.order_keys, self.revisions, self.exports, self.attempts, self.connections, self.lanes = tables
+        self.orders, self.order_keys, self.revisions, self.exports, self.attempts, *tables = tables
+        self.connections, self.lanes, self.bulk_jobs = tables
         del self.audit[entries:]
 
     def exports_of(self, order_id: UUID) -> list[ExportRow]:

@@ -1,0 +1,48 @@
+"""What can be done to many orders at once, and what becomes of each."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from orderflow.domain.states import OrderAction, OrderStatus
+
+
+class BulkAction(StrEnum):
+    """What a bulk job does to each of its orders."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    PUSH = "push"
+    RETRY = "retry"
+    WITHDRAW = "withdraw"
+    MOVE = "move"
+    REROUTE = "reroute"
+
+    @property
+    def starts(self) -> tuple[OrderStatus, ...]:
+        """The states in which an order may be fit for it."""
+        if self in UNSENT:
+            return (OrderStatus.PUSHING,) if self is BulkAction.MOVE else (OrderStatus.APPROVED, OrderStatus.PUSHING)
+        return OrderAction(self).change.starts
+
+
+UNSENT = (BulkAction.WITHDRAW, BulkAction.MOVE, BulkAction.REROUTE)
+"""Is about what was pushed and not sent yet."""
+
+PUSHES = (BulkAction.PUSH, BulkAction.RETRY)
+
+
+class BulkStatus(StrEnum):
+    """Where a bulk job stands."""
+
+    RUNNING = "RUNNING"
+    ENDED = "ENDED"
+    CANCELLED = "CANCELLED"
+
+
+class BulkOutcome(StrEnum):
+    """What became of one order: it was done, it waits for a route, or its state forbade it."""
+
+    DONE = "DONE"
+    WAITING = "WAITING"
+    REFUSED = "REFUSED"
