@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
+from orderflow.domain.answer_details import Details, Level
+
 LIMIT = 1024 * 1024
 """Bytes; an answer that is larger is not read."""
 
@@ -38,8 +40,16 @@ class OrderNumber:
     number: str
 
 
-Reference = str | UUID | OrderNumber
-"""What an answer may call the delivery that it is about: its file's name, its export's id, or its order's number."""
+@dataclass(frozen=True, slots=True)
+class ControlNumber:
+    """The number under which a connection's documents are counted: interchange, group and message carry the same."""
+
+    number: int
+
+
+Reference = str | UUID | OrderNumber | ControlNumber
+"""What an answer may call the delivery that it is about: its file's name, its export's id, its order's number, or the
+control number that the document went out with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,8 @@ class Answer:
 
     Attributes:
         about: The delivery; None: the one that the file's own name means.
+        level: What it proves. ACKED confirms an order at the level `answered` alone; FAILED is a refusal at any.
+        details: What it says about lines; None: nothing, it is about the order as a whole.
     """
 
     status: Literal["ACKED", "FAILED"]
@@ -56,6 +68,8 @@ class Answer:
     message: str | None = None
     processed_at: str | None = None
     about: Reference | None = None
+    level: Level = Level.ANSWERED
+    details: Details | None = None
 
 
 def excerpt(content: bytes) -> str | None:

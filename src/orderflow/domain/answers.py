@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from orderflow.domain.answer_details import Level
 from orderflow.domain.states import OPEN, ERPExportStatus
 
-Verdict = Literal["acknowledge", "refuse", "wait", "ignore", "alert"]
+Verdict = Literal["acknowledge", "refuse", "note", "wait", "ignore", "alert"]
 
 
 Newer = Literal["none", "stopped", "claimed", "perhaps sent", "sent"]
@@ -20,8 +21,9 @@ class Decision:
     """What to do with one answer.
 
     Attributes:
-        verdict: `acknowledge` and `refuse` change the export; `wait` leaves the answer for the next round;
-            `ignore` and `alert` only put it away, `alert` after telling a person.
+        verdict: `acknowledge` and `refuse` change the export; `note` keeps that it got as far as the answer's level,
+            which confirms nothing; `wait` leaves the answer for the next round; `ignore` and `alert` only put it away,
+            `alert` after telling a person.
         settle_first: The answer proves a delivery that nobody had settled.
         reason: For the alert.
     """
@@ -41,17 +43,27 @@ def refusal(code: str | None, message: str | None) -> dict[str, str]:
 
 
 def decide(
-    answer: Literal["ACKED", "FAILED"], status: ERPExportStatus, *, lease_is_live: bool, newer: Newer = "none"
+    answer: Literal["ACKED", "FAILED"],
+    status: ERPExportStatus,
+    *,
+    lease_is_live: bool,
+    newer: Newer = "none",
+    level: Level = Level.ANSWERED,
+    refused: bool = False,
 ) -> Decision:
     """Decide what `answer` does to an export that is in `status`.
 
     Args:
         lease_is_live: A worker holds the export right now.
         newer: What became of the order's next export, where there is one.
+        level: What the answer proves.
+        refused: The ERP refused the export before.
     """
     match status, answer:
         case ERPExportStatus.PENDING, _ if lease_is_live:
             return Decision("wait")
+        case _, "ACKED" if level is not Level.ANSWERED:
+            return _technical_yes(status, refused=refused)
         case _, "ACKED" if status in OPEN:
             return Decision("acknowledge", settle_first=status is ERPExportStatus.PENDING)
         case _, "FAILED" if status in OPEN:
@@ -62,6 +74,17 @@ def decide(
             return Decision("alert", reason="The ERP refused an order that it had confirmed; the first answer stands.")
         case _:
             return Decision("ignore")
+
+
+def _technical_yes(status: ERPExportStatus, *, refused: bool) -> Decision:
+    """Decide on a yes below the ERP's business: the document is there, and nobody has said yet what becomes of it."""
+    if status is not ERPExportStatus.FAILED:
+        return Decision("note", settle_first=status is ERPExportStatus.PENDING)
+    if refused:
+        return Decision("ignore")
+    return Decision(
+        "alert", reason="The ERP has received a delivery that had failed here: look there before it is sent again."
+    )
 
 
 def _late_yes(newer: Newer) -> Decision:

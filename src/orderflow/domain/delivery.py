@@ -10,7 +10,8 @@ from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from orderflow.domain import clock
-from orderflow.domain.answer_files import OrderNumber, Reference
+from orderflow.domain.answer_details import Details, Level
+from orderflow.domain.answer_files import ControlNumber, OrderNumber, Reference
 
 Name = TypeVar("Name", bound=Reference)
 """What a delivery is called by; who asks by file names alone gets file names."""
@@ -193,6 +194,8 @@ class Ack:
             it can be shown.
         digest: For UNREADABLE, the SHA-256 of what came, in hex: the same answer is told once. None where it was not
             even read; then it stays where it lies.
+        level: What it proves; only `answered` confirms an order, and FAILED is a refusal at any level.
+        details: What it says about lines; None: nothing.
     """
 
     reference: str
@@ -205,6 +208,8 @@ class Ack:
     source: str | None = None
     excerpt: str | None = None
     digest: str | None = None
+    level: Level = Level.ANSWERED
+    details: Details | None = None
 
 
 @dataclass(slots=True)
@@ -217,6 +222,7 @@ class WaitingExport:
     sent_at: datetime | None = None
     erp_reference: str | None = None
     order_number: str | None = None
+    control_number: int | None = None
 
 
 class Waiting:
@@ -252,6 +258,8 @@ def by_any_name(exports: Iterable[WaitingExport]) -> dict[Reference, WaitingExpo
     orders: dict[Reference, set[UUID]] = {}
     for export in exports:
         known[export.reference] = known[export.export_id] = export
+        if export.control_number:
+            known[ControlNumber(export.control_number)] = export
         if export.order_number:
             number = OrderNumber(export.order_number)
             known[number] = export

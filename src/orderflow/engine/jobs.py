@@ -21,6 +21,7 @@ from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.delivery.give_up import AT_ONCE, give_up
 from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.order.bulk import go_on
+from orderflow.flow.setup.opening_hours import keep_up
 from orderflow.flow.setup.probe import probe
 from orderflow.settings import Settings
 from orderflow.storage.system.due import Place
@@ -84,6 +85,11 @@ def _bulk(app: App, place: Place, _stopped: Stopped) -> bool:
     return go_on(app.store, *place)
 
 
+def _keep_hours(app: App, place: Place, _stopped: Stopped) -> bool:
+    keep_up(app.store, *place)
+    return False
+
+
 def _route(app: App, _stopped: Stopped) -> bool:
     return app.route()
 
@@ -123,6 +129,7 @@ JOBS = (
     Job("give_up", lambda app: app.system.outages(), _give_up),
     Job("poll_acks", lambda app: app.system.due_polls(), _poll),
     Job("bulk", lambda app: app.system.bulk_jobs(), _bulk),
+    Job("opening_hours", lambda app: app.system.due_hours(), _keep_hours),
     Job("route", None, _route),
     Job("upkeep", None, _keep_up),
     Job("clean_up", lambda app: app.system.cleanable(), _clean_up, every=lambda settings: settings.cleanup_seconds),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from orderflow.domain.answer_details import Level
 from orderflow.domain.answers import Newer, decide
 from orderflow.domain.states import ERPExportStatus as Export
 
@@ -33,6 +34,31 @@ TABLE = [
 def test_each_cell(status: Export, live: bool, newer: Newer, answer: Any, verdict: str, settle_first: bool) -> None:
     decision = decide(answer, status, lease_is_live=live, newer=newer)
     assert (decision.verdict, decision.settle_first) == (verdict, settle_first)
+
+
+@pytest.mark.parametrize("level", [Level.RECEIVED, Level.UNDERSTOOD])
+@pytest.mark.parametrize(
+    ("status", "live", "refused", "verdict", "settle_first"),
+    [
+        (Export.PENDING, True, False, "wait", False),
+        (Export.PENDING, False, False, "note", True),
+        (Export.SENT, False, False, "note", False),
+        (Export.ACKED, False, False, "note", False),
+        (Export.FAILED, False, True, "ignore", False),
+        (Export.FAILED, False, False, "alert", False),
+    ],
+)
+def test_a_technical_yes_confirms_nothing(
+    level: Level, status: Export, live: bool, refused: bool, verdict: str, settle_first: bool
+) -> None:
+    decision = decide("ACKED", status, lease_is_live=live, level=level, refused=refused)
+    assert (decision.verdict, decision.settle_first) == (verdict, settle_first)
+
+
+@pytest.mark.parametrize("level", Level)
+def test_a_refusal_is_one_at_every_level(level: Level) -> None:
+    assert decide("FAILED", Export.SENT, lease_is_live=False, level=level).verdict == "refuse"
+    assert decide("FAILED", Export.ACKED, lease_is_live=False, level=level).verdict == "alert"
 
 
 def test_an_alert_says_why() -> None:

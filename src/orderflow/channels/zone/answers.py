@@ -180,6 +180,8 @@ def _ack(path: str, found: Found, answer: Answer, known: dict[Reference, Waiting
         message=answer.message,
         processed_at=answer.processed_at,
         source=path,
+        level=answer.level,
+        details=answer.details,
     )
 
 

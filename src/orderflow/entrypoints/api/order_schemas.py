@@ -182,6 +182,7 @@ class BulkJobBody(In):
         None, description="Where to push, retry or move; where the rules say, or the default connector, if left out"
     )
     reason: Text | None = Field(None, description="Why they are rejected")
+    not_before: Moment | None = Field(None, description="What is pushed or retried waits until then")
 
     @model_validator(mode="after")
     def _one_way(self) -> BulkJobBody:

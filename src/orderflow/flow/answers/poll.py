@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
+from orderflow.domain.answer_details import Level
 from orderflow.domain.answers import Newer, decide
 from orderflow.domain.delivery import Ack, Waiting
 from orderflow.domain.errors import ConnectorError
@@ -30,7 +31,7 @@ def poll_acks(wiring: Wiring, org_id: UUID, connection_id: UUID) -> Counter[str]
     """Read and record the answers that lie ready at one connection.
 
     Returns:
-        How many answers had which verdict: acknowledge, refuse, wait, ignore, alert, unreadable, unmatched.
+        How many answers had which verdict: acknowledge, refuse, note, wait, ignore, alert, unreadable, unmatched.
         Empty if another poller is at it or the connection has no answers to read.
     """
     token = new_id()
@@ -101,10 +102,17 @@ def _decide(work: Work, acks: Sequence[Ack]) -> list[DecidedAnswer]:
             continue
         export, newer = exports[ack.export_id]
         next_one = _stop_retry(work, export, ack) if newer else "none"
-        decision = decide(ack.status, export.status, lease_is_live=export.lease_is_live, newer=next_one)
+        decision = decide(
+            ack.status,
+            export.status,
+            lease_is_live=export.lease_is_live,
+            newer=next_one,
+            level=ack.level,
+            refused=export.answered,
+        )
         if ack.export_id in decided and decision.verdict != "wait":
             continue  # left where it lies: the next round weighs it against what is recorded now
-        if decision.verdict != "ignore":  # what changes nothing leaves room for the next one
+        if decision.verdict not in ("ignore", "note"):  # what decides nothing leaves room for the next one
             decided.add(ack.export_id)
         answers.append(DecidedAnswer(ack, export, decision.verdict, decision.settle_first, decision.reason))
     return answers
@@ -114,6 +122,8 @@ def _stop_retry(work: Work, export: Export, ack: Ack) -> Newer:
     """Stop the export that followed a failed one which the ERP has after all, if nothing of it was sent yet."""
     newer = work.exports.latest(export.draft_order_id)
     if newer is None or (export.status, ack.status) != (ERPExportStatus.FAILED, "ACKED"):
+        return "none"
+    if ack.level is not Level.ANSWERED:
         return "none"
     if newer.status is ERPExportStatus.FAILED:
         return "none" if newer.never_arrived else "perhaps sent"
@@ -127,7 +137,7 @@ def _stop_retry(work: Work, export: Export, ack: Ack) -> Newer:
 def _audit(work: Work, answers: Sequence[DecidedAnswer], unreadable: Sequence[Ack]) -> None:
     for answer in answers:
         ack = answer.ack
-        if answer.verdict in ("wait", "ignore"):
+        if answer.verdict in ("wait", "ignore", "note"):
             continue
         after = {"status": ack.status, "erp_order_id": ack.erp_order_id, "code": ack.error_code}
         after |= {"message": answer.reason or ack.message, "export_id": str(answer.export.id)}

@@ -83,8 +83,14 @@ def _send_what_waited(work: Work) -> tuple[int, set[UUID]]:
 def _request(work: Work, request: PushRequest) -> UUID | None:
     """Request the push that waited; None if there still is no route."""
     try:
-        key = request.idempotency_key
-        export = note_request(work, request.order_id, request.actor, idempotency_key=key, meant=(OrderAction.PUSH,))
+        export = note_request(
+            work,
+            request.order_id,
+            request.actor,
+            idempotency_key=request.idempotency_key,
+            meant=(OrderAction.PUSH,),
+            not_before=request.not_before,
+        )
     except OrderFlowError as none:
         work.routes.wait(request, none.code)
         return None
@@ -128,7 +134,7 @@ def _took_back(work: Work, export: Export, none: NoRouteError, actor: Actor) -> 
         return False
     before = work.orders.lock_status(export.draft_order_id)
     work.orders.set_status(export.draft_order_id, next_order_status(OrderAction.WITHDRAW, before))
-    work.routes.wait(PushRequest(export.draft_order_id, actor), none.code)
+    work.routes.wait(PushRequest(export.draft_order_id, actor, not_before=export.not_before), none.code)
     after = {"status": OrderStatus.APPROVED, "waits_for": none.code}
     work.audit.add("DRAFT_REROUTED", actor, "draft_order", [export.draft_order_id], {"status": before}, after)
     return True

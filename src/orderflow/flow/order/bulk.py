@@ -14,6 +14,7 @@ from uuid import UUID
 
 from orderflow.domain.bulk import BulkAction, BulkOutcome
 from orderflow.domain.errors import InputError, OrderFlowError, StateError
+from orderflow.flow.delivery.request import check_not_before
 from orderflow.flow.fault_points import reached
 from orderflow.flow.order.many import take_step
 from orderflow.flow.ports import Actor, BulkJob, BulkProgress, BulkResult, Store, Work
@@ -32,13 +33,14 @@ def begin(work: Work, job: BulkJob, choose: Callable[[], int]) -> int:
     """Note a job, and its orders as `choose` keeps them with it; returns how many they are. An engine does the rest.
 
     Raises:
-        InputError: It lacks what its action needs.
+        InputError: It lacks what its action needs, or nobody can mean its `not_before`.
         NotFoundError, StateError: It names a connection that is not ACTIVE.
         StateError: Too many jobs are running.
     """
     if job.action is BulkAction.MOVE and job.connection_id is None:
         fields = [{"field": "connection_id", "message": "is needed to move orders"}]
         raise InputError("Say where the orders are to be moved: connection_id.", details={"fields": fields})
+    check_not_before(job.not_before)
     if job.connection_id is not None:
         work.connections.for_push(job.connection_id)
     if work.bulk_jobs.running() >= MOST_RUNNING:

@@ -35,7 +35,9 @@ def _reject(work: Work, order_id: UUID, job: BulkJob) -> BulkResult:
 
 def _push(work: Work, order_id: UUID, job: BulkJob) -> BulkResult:
     meant = (OrderAction(job.action),)
-    export = request_or_wait(work, order_id, job.actor, connection_id=job.connection_id, meant=meant)
+    export = request_or_wait(
+        work, order_id, job.actor, connection_id=job.connection_id, meant=meant, not_before=job.not_before
+    )
     return _gone(order_id, export.connection_id if export else None)
 
 

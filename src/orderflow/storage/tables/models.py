@@ -252,13 +252,21 @@ class DraftOrderRow(_Owned, Base):
     order_date: Mapped[date | None]
     currency: Mapped[str | None]
     requested_delivery_date: Mapped[date | None]
+    earliest_delivery_date: Mapped[date | None]
+    latest_delivery_date: Mapped[date | None]
+    promised_delivery_date: Mapped[date | None]
     delivery_terms: Mapped[str | None]
+    payment_terms: Mapped[str | None]
     notes: Mapped[str | None]
     customer_id: Mapped[UUID | None]
     erp_customer_number: Mapped[str | None]
     customer_name: Mapped[str | None]
     ship_to: Mapped[dict[str, Any] | None]
     bill_to: Mapped[dict[str, Any] | None]
+    buyer: Mapped[dict[str, Any] | None]
+    seller: Mapped[dict[str, Any] | None]
+    allowances: Mapped[list[Any] | None] = mapped_column(JSONB)  # `domain.revisions.adjustments`
+    charges: Mapped[list[Any] | None] = mapped_column(JSONB)
     created_by: Mapped[str | None]
     approved_by: Mapped[str | None]
     approved_at: Mapped[datetime | None]
@@ -344,6 +352,14 @@ class DraftOrderLineRow(Base):
     product_description: Mapped[str | None]
     requested_delivery_date: Mapped[date | None]
     line_notes: Mapped[str | None]
+    gtin: Mapped[str | None]
+    buyer_article_number: Mapped[str | None]
+    seller_article_number: Mapped[str | None]
+    earliest_delivery_date: Mapped[date | None]
+    latest_delivery_date: Mapped[date | None]
+    promised_delivery_date: Mapped[date | None]
+    allowances: Mapped[list[Any] | None] = mapped_column(JSONB)
+    charges: Mapped[list[Any] | None] = mapped_column(JSONB)
 
 
 class DraftOrderRevisionRow(Base):
@@ -406,6 +422,10 @@ class ERPConnection(_Owned, Base):
     commit_within: Mapped[int | None]  # seconds; none: as its connector says
     give_up_after: Mapped[int | None]  # seconds; none: wait for an unavailable target for ever
     answer_within: Mapped[int | None]  # seconds; a sent order unanswered for longer is alerted
+    opening_hours: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))  # none: open at all hours
+    closed_until: Mapped[datetime | None]  # when the open time began that is now, or begins that comes next
+    open_until: Mapped[datetime | None]  # when that ends; past: it is closed until somebody has looked what comes next
+    hours_seen_at: Mapped[datetime | None]  # when both were last worked out
     orders_per_minute: Mapped[int | None]
     rate_since: Mapped[datetime | None]  # when the minute began in which `rate_used` orders were taken
     rate_used: Mapped[int] = mapped_column(default=0, server_default=text("0"))
@@ -511,6 +531,7 @@ class ERPExport(_Owned, Base):
     dropzone_path: Mapped[str | None]
     erp_order_id: Mapped[str | None]
     error_json: Mapped[dict[str, Any] | None]
+    not_before: Mapped[datetime | None]  # asked for with its push; `next_attempt_at` is never earlier
     next_attempt_at: Mapped[datetime] = mapped_column(server_default=_now)
     attempts_spent: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     lease_token: Mapped[UUID | None]
@@ -563,6 +584,7 @@ class BulkJobRow(_Owned, Base):
     action: Mapped[str]  # no constraint: workers pass by what only a later release knows
     connection_id: Mapped[UUID | None]
     reason: Mapped[str | None]
+    not_before: Mapped[datetime | None]
     chosen: Mapped[dict[str, Any]]
     requested_by: Mapped[str]
     role: Mapped[str | None]

@@ -18,10 +18,10 @@ from orderflow.storage.views.view import Found, named
 _RUNS = among([BulkStatus.RUNNING])
 _RUNNING = text(f"SELECT count(*) FROM bulk_job WHERE org_id = :org_id AND {_RUNS}")  # noqa: S608  # a constant
 _ADD = text("""
-    INSERT INTO bulk_job (id, org_id, action, connection_id, reason, chosen, requested_by, role, request_id,
-                          traceparent)
-    VALUES (:id, :org_id, :action, :connection_id, :reason, CAST(:chosen AS jsonb), :requested_by, :role, :request_id,
-            :traceparent)
+    INSERT INTO bulk_job (id, org_id, action, connection_id, reason, not_before, chosen, requested_by, role,
+                          request_id, traceparent)
+    VALUES (:id, :org_id, :action, :connection_id, :reason, :not_before, CAST(:chosen AS jsonb), :requested_by, :role,
+            :request_id, :traceparent)
 """)
 _CHOOSE = """
     INSERT INTO bulk_job_order (job_id, position, org_id, order_id)
@@ -33,8 +33,8 @@ _NOTE_TOTAL = text("""
     WHERE id = :id
 """)
 _JOB = """
-    SELECT id, action, connection_id, reason, chosen, requested_by, role, request_id, traceparent, status, total,
-           done, waiting, refused, reasons
+    SELECT id, action, connection_id, reason, not_before, chosen, requested_by, role, request_id, traceparent, status,
+           total, done, waiting, refused, reasons
     FROM bulk_job WHERE id = :id
 """
 _TAKE = text(f"{_JOB} AND {_RUNS} AND action = ANY(:known) FOR UPDATE SKIP LOCKED")
@@ -71,7 +71,7 @@ class SqlBulkJobs:
     def add(self, job: BulkJob) -> None:
         """Insert a job, whose orders `choose` names in the same transaction."""
         values = {"id": job.id, "org_id": self._org_id, "action": job.action, "connection_id": job.connection_id}
-        values |= {"reason": job.reason, "chosen": as_json(job.chosen), "role": job.role}
+        values |= {"reason": job.reason, "not_before": job.not_before, "chosen": as_json(job.chosen), "role": job.role}
         values |= {"requested_by": job.actor.name, "request_id": job.actor.request_id}
         self._connection.execute(_ADD, values | {"traceparent": job.actor.traceparent})
 
@@ -125,7 +125,7 @@ def _rows(results: Sequence[BulkResult]) -> Iterator[dict[str, Any]]:
 
 def _job(row: RowMapping) -> BulkJob:
     actor = Actor(row["requested_by"], row["request_id"], row["traceparent"])
-    said = (row["role"], row["connection_id"], row["reason"], row["chosen"])
+    said = (row["role"], row["connection_id"], row["reason"], row["not_before"], row["chosen"])
     return BulkJob(row["id"], BulkAction(row["action"]), actor, *said)
 
 

@@ -6,8 +6,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from orderflow.storage.tables.row_security import keep_policy_from_indexes, wall_off
 
-revision = "0017"
-down_revision = "0016"
+revision = "0019"
+down_revision = "0018"
 
 _COUNTS = ("total", "done", "waiting", "refused")
 
@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("connection_id", sa.Uuid(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("not_before", sa.DateTime(timezone=True), nullable=True),
         sa.Column("chosen", JSONB(), nullable=False),
         sa.Column("requested_by", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=True),
