@@ -21,9 +21,10 @@ class BulkAction(StrEnum):
     @property
     def starts(self) -> tuple[OrderStatus, ...]:
         """The states in which an order may be fit for it."""
-        if self in UNSENT:
-            return (OrderStatus.PUSHING,) if self is BulkAction.MOVE else (OrderStatus.APPROVED, OrderStatus.PUSHING)
-        return OrderAction(self).change.starts
+        if self not in UNSENT:
+            return OrderAction(self).change.starts
+        on_its_way = OrderAction.WITHDRAW.change.if_sure
+        return on_its_way if self is BulkAction.MOVE else OrderAction.PUSH.change.starts + on_its_way
 
 
 UNSENT = (BulkAction.WITHDRAW, BulkAction.MOVE, BulkAction.REROUTE)
