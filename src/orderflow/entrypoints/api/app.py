@@ -25,6 +25,7 @@ from orderflow.entrypoints.api import (
     connector_types,
     connectors,
     exports,
+    opening_hours,
     operation,
     order_import,
     orders,
@@ -67,6 +68,7 @@ ROUTERS: list[ApiRouter] = [
     connector_types.router,
     typed_connectors.router,  # before the routes of `/connectors/{id}`
     connectors.router,
+    opening_hours.router,
     routes.router,
     exports.router,
     push_log.router,

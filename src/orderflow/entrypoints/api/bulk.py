@@ -36,7 +36,7 @@ def act_on_orders(request: Request, caller: Pusher, body: BulkBody) -> BulkAnswe
     action = BulkAction(body.action)
     allowed_for_many(caller, action)
     total, ids = _found(request, caller, body)
-    job = BulkJob(new_id(), action, caller.actor, caller.role, body.connection_id, chosen=body.chosen())
+    job = BulkJob(new_id(), action, caller.actor, caller.role, body.connection_id, None, body.not_before, body.chosen())
     begin_job(app_of(request), caller, job, Chosen(ids=ids))
     work_on(app_of(request).store, caller.org_id, job.id, PATIENCE)
     with looking(request, caller) as view:

@@ -57,8 +57,8 @@ def create_bulk_job(request: Request, caller: Pusher, body: BulkJobBody) -> Bulk
     A small job has ended when this is answered. Any other goes on by itself: ask for it again.
     """
     allowed_for_many(caller, body.action)
-    asked = {name: getattr(body, name) for name in ("connection_id", "reason", "not_before")}
-    job = Job(new_id(), body.action, caller.actor, caller.role, **asked, chosen=body.chosen())
+    asked = (body.connection_id, body.reason, body.not_before, body.chosen())
+    job = Job(new_id(), body.action, caller.actor, caller.role, *asked)
     begin_job(app_of(request), caller, job, body.asked())
     with suppress(OrderFlowError):  # it is noted, and goes on by itself
         work_on(app_of(request).store, caller.org_id, job.id, AT_ONCE_SECONDS)

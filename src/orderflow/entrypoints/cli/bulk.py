@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from orderflow.domain.bulk import UNSENT, BulkAction, BulkOutcome
@@ -64,16 +64,7 @@ def named_or_found(
     return Chosen(orders=replace(found, asked_for=True if action in UNSENT else None))
 
 
-def do_to(
-    place: Workplace,
-    action: BulkAction,
-    chosen: Chosen,
-    what: str,
-    *,
-    connection_id: UUID | None = None,
-    reason: str | None = None,
-    hidden: bool = False,
-) -> Done:
+def do_to(place: Workplace, job: BulkJob, chosen: Chosen, what: str, *, hidden: bool = False) -> Done:
     """Do something to many orders under a progress bar, and return what came of it.
 
     Args:
@@ -83,28 +74,22 @@ def do_to(
     Raises:
         OrderFlowError: As `orderflow.flow.order.bulk.begin`; the database went away, and the job goes on by itself.
     """
-    job = BulkJob(new_id(), action, caller(), connection_id=connection_id, reason=reason)
     with place.app.store.work(place.org_id) as work:
         total = begin(work, job, lambda: work.bulk_jobs.choose_found(job.id, chosen.found(work.view)))
     ended = watch(place, job.id, what, total, hidden=hidden)
     return Done(job.id, ended, _refused(place, job.id))
 
 
-def do_to_named(
-    place: Workplace,
-    action: BulkAction,
-    order_ids: Sequence[UUID],
-    what: str,
-    *,
-    connection_id: UUID | None = None,
-    reason: str | None = None,
-    hidden: bool = False,
-) -> Done:
+def do_to_named(place: Workplace, job: BulkJob, order_ids: Sequence[UUID], what: str, *, hidden: bool = False) -> Done:
     """Do it to the orders named; all else as for `do_to`."""
     from orderflow.storage.views.chosen import Chosen  # with it comes SQLAlchemy, too slow for `--help`
 
-    chosen = Chosen(ids=order_ids)
-    return do_to(place, action, chosen, what, connection_id=connection_id, reason=reason, hidden=hidden)
+    return do_to(place, job, Chosen(ids=order_ids), what, hidden=hidden)
+
+
+def new_job(action: BulkAction, **asked: Any) -> BulkJob:
+    """Return a job of whoever types; `asked` is what the action needs beside, as of `BulkJob`."""
+    return BulkJob(new_id(), action, caller(), **asked)
 
 
 def watch(place: Workplace, job_id: UUID, what: str, total: int, *, hidden: bool) -> BulkProgress:

@@ -17,7 +17,7 @@ from orderflow.domain.bulk import BulkAction
 from orderflow.domain.errors import InputError, OrderFlowError, StateError
 from orderflow.domain.order_keys import DuplicateOrderError, OnDuplicate
 from orderflow.domain.states import AS_APPROVED, OrderStatus
-from orderflow.entrypoints.cli.bulk import Done, do_to_named
+from orderflow.entrypoints.cli.bulk import Done, do_to_named, new_job
 from orderflow.entrypoints.cli.outcomes import MOST_SHOWN, tell
 from orderflow.entrypoints.cli.output import err, out, plural, progress
 from orderflow.entrypoints.cli.workplace import Workplace, caller
@@ -173,7 +173,7 @@ def _all(report: ImportReport, place: Workplace, action: BulkAction, what: str, 
     ids = [order_id for order_id in orders if order_id not in gone]
     if not ids:
         return 0
-    done = do_to_named(place, action, ids, what)
+    done = do_to_named(place, new_job(action), ids, what)
     quicker = _approved_meanwhile(place, done) if action is BulkAction.APPROVE else set()
     report.refused += [(order_id, error) for order_id, error in done.refused if order_id not in quicker]
     return done.went

@@ -11,7 +11,7 @@ from orderflow.domain.bulk import BulkAction
 from orderflow.domain.errors import InputError
 from orderflow.domain.order_keys import OnDuplicate
 from orderflow.domain.orders import HEADER
-from orderflow.entrypoints.cli.bulk import do_to, do_to_named, named_or_found
+from orderflow.entrypoints.cli.bulk import do_to, do_to_named, named_or_found, new_job
 from orderflow.entrypoints.cli.importing import import_orders
 from orderflow.entrypoints.cli.options import AsJson, Limit, Orders, OrderStatuses, Org, Search
 from orderflow.entrypoints.cli.outcomes import finish
@@ -132,7 +132,7 @@ def approve(
     """Approve orders, so that they can be pushed."""
     with in_organization(org) as place:
         chosen = named_or_found(place, BulkAction.APPROVE, orders, {"--all-ready": all_ready, "--search": search})
-        finish("approved", do_to(place, BulkAction.APPROVE, chosen, "Approving", hidden=json), json=json)
+        finish("approved", do_to(place, new_job(BulkAction.APPROVE), chosen, "Approving", hidden=json), json=json)
 
 
 @app.command(epilog='Example: orderflow orders reject PO-12345 --reason "ordered twice"')
@@ -145,7 +145,7 @@ def reject(
     """Reject orders for good."""
     with in_organization(org) as place:
         ids = place.order_ids(orders)
-        done = do_to_named(place, BulkAction.REJECT, ids, "Rejecting", reason=reason, hidden=json)
+        done = do_to_named(place, new_job(BulkAction.REJECT, reason=reason), ids, "Rejecting", hidden=json)
         finish("rejected", done, json=json)
 
 

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
 
 from orderflow.domain.bulk import BulkAction, BulkOutcome
-from orderflow.domain.errors import NotFoundError
+from orderflow.domain.errors import InputError, NotFoundError
 from orderflow.domain.states import ARRIVED
-from orderflow.entrypoints.cli.bulk import Done, Refused, do_to, do_to_named, named_or_found
+from orderflow.entrypoints.cli.bulk import Done, Refused, do_to, do_to_named, named_or_found, new_job
 from orderflow.entrypoints.cli.options import AsJson, ErrorCode, Orders, Org, Search
 from orderflow.entrypoints.cli.outcomes import finish, tell
 from orderflow.entrypoints.cli.output import err, out, plural, print_json, print_table, progress
 from orderflow.entrypoints.cli.workplace import Workplace, caller, in_organization
 from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.answers.read_again import read_again
+from orderflow.flow.ports import BulkJob
 
 if TYPE_CHECKING:
     from orderflow.storage.views.chosen import Chosen
@@ -28,6 +30,14 @@ acks = typer.Typer(help="The ERP's answers.", no_args_is_help=True)
 
 Connection = Annotated[
     str | None, typer.Option("--connection", help="Where to: id, name or type; else by the rules, or the default.")
+]
+NotBefore = Annotated[
+    str | None,
+    typer.Option(
+        "--not-before",
+        metavar="TIME",
+        help="Let them wait until then, with its zone: 2026-12-01T08:00+01:00. Opening hours count too.",
+    ),
 ]
 Wait = Annotated[bool, typer.Option("--wait", help="Deliver in this process too, and wait until it is done.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Seconds that --wait waits at most.")]
@@ -48,6 +58,7 @@ def push(
     all_approved: Annotated[bool, typer.Option("--all-approved", help="Every order that is APPROVED.")] = False,
     search: Search = None,
     connection: Connection = None,
+    not_before: NotBefore = None,
     wait: Wait = False,
     timeout: Timeout = 60,
     org: Org = None,
@@ -57,7 +68,8 @@ def push(
     with in_organization(org) as place:
         given = {"--all-approved": all_approved, "--search": search}
         chosen = named_or_found(place, BulkAction.PUSH, orders, given)
-        _request(place, BulkAction.PUSH, chosen, connection, timeout if wait else None, json=json)
+        job = _push_job(place, BulkAction.PUSH, connection, not_before)
+        _request(place, job, chosen, timeout if wait else None, json=json)
 
 
 def retry(
@@ -66,6 +78,7 @@ def retry(
     error_code: ErrorCode = None,
     search: Search = None,
     connection: Connection = None,
+    not_before: NotBefore = None,
     wait: Wait = False,
     timeout: Timeout = 60,
     org: Org = None,
@@ -75,7 +88,8 @@ def retry(
     with in_organization(org) as place:
         given = {"--failed": failed, "--error-code": error_code, "--search": search}
         chosen = named_or_found(place, BulkAction.RETRY, orders, given)
-        _request(place, BulkAction.RETRY, chosen, connection, timeout if wait else None, json=json)
+        job = _push_job(place, BulkAction.RETRY, connection, not_before)
+        _request(place, job, chosen, timeout if wait else None, json=json)
 
 
 def withdraw(
@@ -85,7 +99,7 @@ def withdraw(
 ) -> None:
     """Take back pushes of which no attempt has begun; the orders are APPROVED again."""
     with in_organization(org) as place:
-        done = do_to_named(place, BulkAction.WITHDRAW, place.order_ids(orders), "Withdrawing", hidden=json)
+        done = do_to_named(place, new_job(BulkAction.WITHDRAW), place.order_ids(orders), "Withdrawing", hidden=json)
         finish("withdrawn", done, json=json)
 
 
@@ -102,7 +116,8 @@ def move(
     with in_organization(org) as place:
         chosen = named_or_found(place, BulkAction.MOVE, orders, {"--at": at})
         target = place.connection_id(to)
-        finish("moved", do_to(place, BulkAction.MOVE, chosen, "Moving", connection_id=target, hidden=json), json=json)
+        job = new_job(BulkAction.MOVE, connection_id=target)
+        finish("moved", do_to(place, job, chosen, "Moving", hidden=json), json=json)
 
 
 def reroute(
@@ -119,7 +134,7 @@ def reroute(
     """Send orders that wait where the rules say now; also those whose connection was named."""
     with in_organization(org) as place:
         chosen = named_or_found(place, BulkAction.REROUTE, orders, {"--all-waiting": all_waiting, "--at": at})
-        done = do_to(place, BulkAction.REROUTE, chosen, "Re-routing", hidden=json)
+        done = do_to(place, new_job(BulkAction.REROUTE), chosen, "Re-routing", hidden=json)
         try:
             finish("re-routed", done, json=json)
         finally:
@@ -167,11 +182,22 @@ def read_again_(
         raise typer.Exit(1)
 
 
-def _request(
-    place: Workplace, action: BulkAction, chosen: Chosen, connection: str | None, timeout: float | None, *, json: bool
-) -> None:
+def _push_job(place: Workplace, action: BulkAction, connection: str | None, not_before: str | None) -> BulkJob:
     target = place.connection_id(connection) if connection else None
-    done = do_to(place, action, chosen, "Pushing", connection_id=target, hidden=json)
+    return new_job(action, connection_id=target, not_before=_moment(not_before))
+
+
+def _moment(written: str | None) -> datetime | None:
+    try:
+        return None if written is None else datetime.fromisoformat(written)
+    except ValueError:
+        raise InputError(
+            f"--not-before {written!r} is no time.", hint="Write it with its zone: 2026-12-01T08:00+01:00"
+        ) from None
+
+
+def _request(place: Workplace, job: BulkJob, chosen: Chosen, timeout: float | None, *, json: bool) -> None:
+    done = do_to(place, job, chosen, "Pushing", hidden=json)
     if timeout is None:
         try:
             finish("pushed", done, json=json)
