@@ -10,7 +10,7 @@ import { DayRange } from "../shared/DayRange";
 import { Empty } from "../shared/Empty";
 import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
-import { MoveButton } from "./MoveButton";
+import { MoveButtons } from "./MoveButtons";
 import { OrderActions, ResolveButtons } from "../orders/OrderActions";
 import { UnreadableBadge } from "../orders/UnreadableAlert";
 import { Paged, useCursor } from "../shared/Pager";
@@ -132,7 +132,7 @@ function ExportTable({ exports }: { exports: Export[] }) {
               ? `${chosen.length} selected`
               : "Select waiting deliveries to move them to another connector"}
           </Text>
-          {chosen.length > 0 && <MoveButton exports={chosen} onDone={() => selection.setAll(false)} />}
+          {chosen.length > 0 && <MoveButtons exports={chosen} onDone={() => selection.setAll(false)} />}
         </Group>
       )}
       <ListTable head={<Head selection={selecting} />}>

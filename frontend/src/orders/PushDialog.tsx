@@ -15,7 +15,7 @@ const BY_RULES = "by rules";
 
 interface Props {
   /** What is to be done, and to which orders. */
-  what: Pick<Schemas["BulkBody"], "action" | "ids" | "filter">;
+  what: Schemas["BulkJobBody"];
   label: string;
   title: string;
   /** Those that can be chosen: the ACTIVE ones. */
@@ -58,7 +58,7 @@ export function PushDialog({ what, label, title, connectors, preferred, pending,
         choice
       ) : (
         <Answered query={preview}>
-          {({ orders, more, destinations, waiting }) => (
+          {({ total, looked_at, orders, destinations, waiting }) => (
             <Stack>
               {(asksWhere(destinations, connectors.length) || waiting > 0) && choice}
               {orders === 0 && destinations.length === 0 && waiting === 0 && (
@@ -76,9 +76,9 @@ export function PushDialog({ what, label, title, connectors, preferred, pending,
                   </List.Item>
                 )}
               </List>
-              {more && (
+              {total > looked_at && (
                 <Text size="sm" c="dimmed">
-                  Your filters find more than 1,000. These are the oldest; do it again for the next.
+                  This is where the oldest {count(looked_at)} of {count(total)} go; all of them are pushed.
                 </Text>
               )}
               <Button
@@ -87,7 +87,7 @@ export function PushDialog({ what, label, title, connectors, preferred, pending,
                 onClick={() => onPush(named)}
                 data-autofocus
               >
-                {label} {plural(orders + waiting, "order")}
+                {label} {plural(total > looked_at ? total : orders + waiting, "order")}
               </Button>
             </Stack>
           )}

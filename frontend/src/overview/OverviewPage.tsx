@@ -2,12 +2,13 @@ import { Anchor, Card, Group, SegmentedControl, SimpleGrid, Stack, Table, Text, 
 import { useState } from "react";
 import { Link } from "react-router";
 import type { Schemas } from "../api/client";
-import { useStats, type Period } from "../api/queries";
+import { useMay, useStats, type Period } from "../api/queries";
 import { Answered } from "../shared/Answered";
 import { PageTitle } from "../shared/PageTitle";
 import { DeliveryChart } from "./DeliveryChart";
 import { ConnectorsCard } from "./ConnectorsCard";
 import { FirstSteps } from "./FirstSteps";
+import { RetryAll } from "./RetryAll";
 import { count, duration, percent, plural } from "../shared/format";
 import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
@@ -175,6 +176,7 @@ const DAYS: Record<Period, number> = { "24h": 1, "7d": 7, "30d": 30 };
 function Failures({ failures, period }: { failures: Schemas["FailureReason"][]; period: Period }) {
   const since = new Date();
   since.setDate(since.getDate() - DAYS[period]);
+  const acts = useMay()("ORDERS_PUSH");
   return (
     <ListTable
       title="Why orders fail or wait"
@@ -184,6 +186,7 @@ function Failures({ failures, period }: { failures: Schemas["FailureReason"][]; 
           <Table.Th>Reason</Table.Th>
           <Table.Th visibleFrom="sm">Last</Table.Th>
           <Table.Th ta="right">Orders</Table.Th>
+          {acts && <Table.Th />}
         </>
       }
     >
@@ -208,6 +211,11 @@ function Failures({ failures, period }: { failures: Schemas["FailureReason"][]; 
               {plural(exports, "order")}
             </Anchor>
           </Table.Td>
+          {acts && (
+            <Table.Td ta="right">
+              <RetryAll code={code} />
+            </Table.Td>
+          )}
         </Table.Tr>
       ))}
     </ListTable>

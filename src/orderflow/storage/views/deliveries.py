@@ -124,6 +124,9 @@ class Export:
     export_format_version: str | None
     document_sha256: str | None
     document_size: Annotated[int | None, Field(description="Bytes")]
+    control_number: Annotated[
+        int | None, Field(description="That its document carries, by which answers name it; null: its format has none")
+    ]
     export_storage_key: str | None
     dropzone_path: str | None
     erp_order_id: Annotated[str | None, Field(description="Only ever from the ERP itself")]

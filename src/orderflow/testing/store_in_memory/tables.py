@@ -71,6 +71,7 @@ class ExportRow:
     filename: str | None = None
     storage_key: str | None = None
     document_sha256: str | None = None
+    control_number: int | None = None
     media_type: str | None = None
     format_version: str | None = None
     attempts_spent: int = 0
@@ -187,6 +188,7 @@ class Tables:
     connections: dict[UUID, ConnectionRow] = field(default_factory=dict)
     lanes: dict[tuple[UUID, int], tuple[UUID, datetime]] = field(default_factory=dict)
     bulk_jobs: dict[UUID, BulkRow] = field(default_factory=dict)
+    control_counters: dict[UUID, int] = field(default_factory=dict)
     route_sets: list[list[dict[str, Any]]] = field(default_factory=list)
     audit: list[dict[str, Any]] = field(default_factory=list)
     paused: bool = False
@@ -211,6 +213,7 @@ class Tables:
             self.connections,
             self.lanes,
             self.bulk_jobs,
+            self.control_counters,
         )
         return (*(table.copy() for table in tables), self.route_sets, len(self.audit), self.paused)
 
@@ -218,7 +221,7 @@ class Tables:
         """Undo all changes since `kept`."""
         *tables, self.route_sets, entries, self.paused = kept
         self.orders, self.order_keys, self.revisions, self.exports, self.attempts, *tables = tables
-        self.connections, self.lanes, self.bulk_jobs = tables
+        self.connections, self.lanes, self.bulk_jobs, self.control_counters = tables
         del self.audit[entries:]
 
     def exports_of(self, order_id: UUID) -> list[ExportRow]:

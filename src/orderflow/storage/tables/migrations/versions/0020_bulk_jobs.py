@@ -6,8 +6,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from orderflow.storage.tables.row_security import keep_policy_from_indexes, wall_off
 
-revision = "0019"
-down_revision = "0018"
+revision = "0020"
+down_revision = "0019"
 
 _COUNTS = ("total", "done", "waiting", "refused")
 
