@@ -20,8 +20,17 @@ from orderflow.testing.http_server import MisbehavingHTTPServer, status
 from orderflow.testing.sftp_server import SFTPServer
 
 FRONTEND = Path(__file__).parents[2] / "frontend"
-PATHS = ("/", "/orders", "/deliveries", "/deliveries?view=attempts", "/jobs", "/connectors", "/routes", "/activity")
-PATHS += ("/settings",)
+PATHS = (
+    "/",
+    "/orders",
+    "/deliveries",
+    "/deliveries?view=attempts",
+    "/jobs",
+    "/connectors",
+    "/routes",
+    "/activity",
+    "/settings",
+)
 DIALOGS = (
     ("/connectors", "Edit"),
     ("/connectors", "Add connector", "DROPZONE_CSV_V1", "Preview"),
@@ -684,7 +693,7 @@ def test_a_group_of_failures_is_mended_in_three_clicks_with_the_keyboard_alone(
         client.post("/bulk-jobs", json={"action": "approve", "ids": ids})
         client.post("/bulk-jobs", json={"action": "push", "ids": ids})
         _until(lambda: len(client.get("/draft-orders?status=ERROR").json()["items"]) == 3)
-        client.put(f"/connectors/{way['id']}", json={"config": {"mode": "success"}})
+        client.patch(f"/connectors/{way['id']}", json={"config": {"mode": "success"}})
     page = open_page(Role.OPS)
     page.goto(site.url)
     page.get_by_role("button", name=re.compile("Retry all")).press("Enter")

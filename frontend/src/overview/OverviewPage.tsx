@@ -9,6 +9,8 @@ import { DeliveryChart } from "./DeliveryChart";
 import { ConnectorsCard } from "./ConnectorsCard";
 import { FirstSteps } from "./FirstSteps";
 import { RetryAll } from "./RetryAll";
+import { ByRule } from "./ByRule";
+import { Waiting } from "./Waiting";
 import { count, duration, percent, plural } from "../shared/format";
 import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
@@ -62,6 +64,10 @@ function Numbers({ stats }: { stats: Schemas["Stats"] }) {
       <SimpleGrid cols={{ base: 1, md: 2 }}>
         <Today counts={stats.orders_today} />
         <ConnectorsCard connectors={stats.connectors} />
+      </SimpleGrid>
+      <SimpleGrid cols={{ base: 1, md: 2 }}>
+        {stats.waits.length > 0 && <Waiting waits={stats.waits} />}
+        {stats.rules.length > 0 && <ByRule rules={stats.rules} />}
       </SimpleGrid>
       {stats.failures.length > 0 && <Failures failures={stats.failures} period={stats.period} />}
     </Stack>

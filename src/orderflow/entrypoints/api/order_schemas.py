@@ -11,7 +11,7 @@ from orderflow.domain.bulk import UNSENT, BulkAction
 from orderflow.domain.states import ERPExportStatus, OrderStatus
 from orderflow.entrypoints.api.schemas import VERSION, In, Moment, Name, Out, Text
 from orderflow.storage.views.chosen import Chosen
-from orderflow.storage.views.deliveries import ExportFilter
+from orderflow.storage.views.deliveries import ExportFilter, WaitsFor, WaitsForRoute
 from orderflow.storage.views.destinations import Destination
 from orderflow.storage.views.orders import OrderFilter
 from orderflow.storage.views.problem import Problem
@@ -86,6 +86,8 @@ class OrderFilterBody(In):
     error_code: Text | None = None
     unreadable_answer: Flag | None = Field(None, description="The ERP's answer could not be read")
     waits_for_route: Flag | None = Field(None, description="Its push waits for a route")
+    waits_for: list[WaitsFor | WaitsForRoute] | None = Field(None, description="Its push waits for any of these")
+    route: Text | None = Field(None, description="Sent by the routing rule of this name")
 
     def as_filter(self, action: BulkAction) -> OrderFilter:
         """Return it as the list of orders asks, by default for those in a state that the action starts from."""
@@ -98,6 +100,8 @@ class OrderFilterBody(In):
             error_code=self.error_code,
             unreadable=self.unreadable_answer,
             waits=self.waits_for_route,
+            waits_for=self.waits_for or (),
+            route=self.route,
             asked_for=None if self.status or action not in UNSENT else True,
         )
 
@@ -160,6 +164,8 @@ class ExportFilterBody(In):
     held: Flag | None = None
     overdue: Flag | None = None
     error_code: Text | None = None
+    waits_for: list[WaitsFor] | None = None
+    route: Text | None = Field(None, description="Sent by the routing rule of this name")
     since: Moment | None = None
     until: Moment | None = Field(None, description="Exclusive")
 
@@ -174,6 +180,8 @@ class ExportFilterBody(In):
             error_code=self.error_code,
             created_from=self.since,
             created_to=self.until,
+            waits_for=self.waits_for or (),
+            route=self.route,
         )
 
 

@@ -28,6 +28,7 @@ from orderflow.flow.order.confirm import confirm_order as confirm
 from orderflow.flow.order.incoming import OrderBody
 from orderflow.flow.setup.preview import preview_order
 from orderflow.storage.store import SqlWork
+from orderflow.storage.views.deliveries import WaitsFor, WaitsForRoute
 from orderflow.storage.views.orders import Order, OrderFilter, OrderPage, find_orders, one_order
 from orderflow.storage.views.revisions import WholeRevision, one_revision
 from orderflow.storage.views.timeline import Timeline, timeline
@@ -57,11 +58,16 @@ def list_orders(
     error_code: Annotated[Text | None, Query(description="In ERROR for this reason")] = None,
     unreadable_answer: Annotated[bool | None, Query(description="The ERP's answer could not be read")] = None,
     waits_for_route: Annotated[bool | None, Query(description="Its push waits for a route")] = None,
+    waits_for: Annotated[
+        list[WaitsFor | WaitsForRoute] | None, Query(description="Its push waits for any of these")
+    ] = None,
+    route: Annotated[Text | None, Query(description="Sent by the routing rule of this name")] = None,
     limit: PageSize = 50,
     cursor: CursorText = None,
 ) -> OrderPage:
     """List orders, newest first."""
-    wanted = OrderFilter(status or (), q, since, until, connection_id, error_code, unreadable_answer, waits_for_route)
+    narrowed = (connection_id, error_code, unreadable_answer, waits_for_route)
+    wanted = OrderFilter(status or (), q, since, until, *narrowed, waits_for=waits_for or (), route=route)
     with looking(request, caller) as view:
         return find_orders(view, wanted, Ask(limit, cursor))
 

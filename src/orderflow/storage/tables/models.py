@@ -532,6 +532,14 @@ class ERPExport(_Owned, Base):
             postgresql_where=text(f"{may(ExportStep.MOVE)} AND route_version IS NOT NULL"),
         ),
         Index(
+            "idx_erp_export_rule",
+            "org_id",
+            text("(route ->> 'rule')"),
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("route IS NOT NULL"),
+        ),
+        Index(
             "idx_erp_export_fallback",
             "connection_id",
             postgresql_where=text(f"{may(ExportStep.MOVE)} AND fallback_id IS NOT NULL"),

@@ -73,6 +73,13 @@ class WaitsFor(StrEnum):
     DECISION = "DECISION"
 
 
+class WaitsForRoute(StrEnum):
+    """What keeps the push of an order from becoming an export."""
+
+    NO_ROUTE = "NO_ROUTE"
+    ROUTED_TO_NOBODY = "ROUTED_TO_NOBODY"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
     """One delivery of one order over one connector."""
@@ -230,6 +237,8 @@ class ExportFilter:
         waiting: Those that are still to be delivered, or those that are not.
         held: Those in doubt that wait for a person's decision, or all others.
         overdue: Those that the ERP should have answered by now, or all others.
+        waits_for: Those that wait for any of these.
+        route: Those that the rule of this name sent.
     """
 
     statuses: Sequence[str] = ()
@@ -241,6 +250,8 @@ class ExportFilter:
     error_code: str | None = None
     created_from: datetime | None = None
     created_to: datetime | None = None
+    waits_for: Sequence[WaitsFor] = ()
+    route: str | None = None
 
     def conditions(self) -> Iterator[Condition]:
         """Yield what the filter asks for."""
@@ -252,6 +263,15 @@ class ExportFilter:
         yield from either("(e.status = 'PENDING' AND e.held_at IS NOT NULL)", self.held)
         if self.overdue is not None:  # written so that the index on what is SENT can be used
             yield _OVERDUE if self.overdue else f"NOT COALESCE({_OVERDUE}, false)", {}
+        if self.waits_for:
+            yield f"e.status = 'PENDING' AND {WAITS_FOR} = ANY(:waits_for)", {"waits_for": list(self.waits_for)}
+        yield from by_rule(self.route)
+
+
+def by_rule(name: str | None) -> Iterator[Condition]:
+    """Yield that an export was sent by the rule of this name, if one is asked for."""
+    if name is not None:
+        yield "e.route IS NOT NULL AND e.route ->> 'rule' = :rule", {"rule": name}
 
 
 @dataclass(frozen=True, slots=True)

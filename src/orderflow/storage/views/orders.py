@@ -19,7 +19,17 @@ from orderflow.storage.records import columns
 from orderflow.storage.tables.models import DraftOrderRow
 from orderflow.storage.views.actions import OF_ORDER
 from orderflow.storage.views.conditions import common, either, like
-from orderflow.storage.views.deliveries import UNREAD, WAITS_FOR, WAITS_UNTIL, Export, ExportFilter, find_exports
+from orderflow.storage.views.deliveries import (
+    UNREAD,
+    WAITS_FOR,
+    WAITS_UNTIL,
+    Export,
+    ExportFilter,
+    WaitsFor,
+    WaitsForRoute,
+    by_rule,
+    find_exports,
+)
 from orderflow.storage.views.problem import Problem, UnreadableAnswer
 from orderflow.storage.views.revisions import RevisionSummary, revisions_of
 from orderflow.storage.views.view import COUNTS_CHANGES, Ask, Condition, Found, NextCursor, Sql, Table, View, after, cut
@@ -215,6 +225,8 @@ class OrderFilter:
             orders; of older ones the whole order number.
         error_code: Code of the reason why the order is in ERROR.
         waits: Those that wait for a route, or all others.
+        waits_for: Those whose push waits for any of these: a route, or what its delivery waits for.
+        route: Those of which the rule of this name sent a delivery.
         asked_for: Those whose push was asked for and has not ended, on their way or waiting for a route; or all others.
         unreadable: Those whose answer from the ERP could not be read, or all others.
     """
@@ -228,6 +240,8 @@ class OrderFilter:
     unreadable: bool | None = None
     waits: bool | None = None
     asked_for: bool | None = None
+    waits_for: Sequence[WaitsFor | WaitsForRoute] = ()
+    route: str | None = None
 
     def conditions(self) -> Iterator[Condition]:
         """Yield what the filter asks for, all but `search`."""
@@ -235,12 +249,25 @@ class OrderFilter:
         if self.connection_id:
             exported = "e.org_id = o.org_id AND e.draft_order_id = o.id AND e.connection_id = :connection_id"
             yield f"EXISTS (SELECT FROM erp_export e WHERE {exported})", {"connection_id": self.connection_id}
+        for condition, values in by_rule(self.route):
+            yield f"EXISTS (SELECT FROM erp_export e WHERE e.draft_order_id = o.id AND {condition})", values
+        if self.waits_for:
+            yield self._waiting(), {"waits_for": list(self.waits_for)}
         if self.error_code:
             yield "o.error_json ->> 'code' = :error_code", {"error_code": self.error_code}
         unread = f"EXISTS (SELECT FROM erp_export e WHERE e.draft_order_id = o.id AND {UNREAD})"
         yield from either(unread, self.unreadable)
         yield from either("o.waits_for IS NOT NULL", self.waits)
         yield from either("(o.status = 'PUSHING' OR o.waits_for IS NOT NULL)", self.asked_for)
+
+    def _waiting(self) -> str:
+        """Return only what can be: each of the two has an index of its own."""
+        routed = [one for one in self.waits_for if isinstance(one, WaitsForRoute)]
+        either_of = ["o.waits_for IS NOT NULL AND o.waits_for = ANY(:waits_for)"] if routed else []
+        if len(routed) < len(self.waits_for):
+            waits = f"EXISTS (SELECT {_DELIVERY} AND {WAITS_FOR} = ANY(:waits_for))"
+            either_of.append(f"o.status = 'PUSHING' AND {waits}")
+        return f"({' OR '.join(either_of)})"
 
 
 def find_orders(view: View, wanted: OrderFilter, ask: Ask) -> OrderPage:
