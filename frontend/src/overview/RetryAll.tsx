@@ -22,7 +22,7 @@ export function RetryAll({ code }: { code: string | null }) {
           title={`Retry all in ERROR: ${code ?? "?"}`}
           connectors={active}
           pending={retry.isPending}
-          onPush={(connection_id) => retry.run({ ...what, connection_id })}
+          onPush={(way) => retry.run({ ...what, ...way })}
           onClose={close}
         />
       )}
