@@ -10,6 +10,7 @@ const DOES: Record<Schemas["BulkAction"], string> = {
   withdraw: "Withdraw",
   move: "Move",
   reroute: "Re-route",
+  accept_differences: "Accept differences",
 };
 
 export const OUTCOMES: Record<Schemas["BulkOutcome"], [color: string, meaning: string]> = {

@@ -40,8 +40,8 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
     const ids = selected.filter(({ actions }) => actions.includes(action)).map(({ id }) => id);
     return { action, ids };
   };
-  const { q, since, until, connection_id, error_code, unreadable_answer, waits_for, route } = wanted;
-  const filter = { q, since, until, connection_id, error_code, unreadable_answer, waits_for, route };
+  const { q, since, until, connection_id, error_code, unreadable_answer, differs, waits_for, route } = wanted;
+  const filter = { q, since, until, connection_id, error_code, unreadable_answer, differs, waits_for, route };
   const count = useAction((body: JobBody) => answer(api.POST("/api/v1/bulk-jobs/preview", { body })), {});
   const confirmAll = (action: keyof typeof ALL) => {
     count.mutate(

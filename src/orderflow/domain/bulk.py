@@ -17,12 +17,13 @@ class BulkAction(StrEnum):
     WITHDRAW = "withdraw"
     MOVE = "move"
     REROUTE = "reroute"
+    ACCEPT_DIFFERENCES = "accept_differences"
 
     @property
     def starts(self) -> tuple[OrderStatus, ...]:
         """The states in which an order may be fit for it."""
         if self not in UNSENT:
-            return OrderAction(self).change.starts
+            return OrderAction(self).change.starts + OrderAction(self).change.if_differs
         on_its_way = OrderAction.WITHDRAW.change.if_sure
         return on_its_way if self is BulkAction.MOVE else OrderAction.PUSH.change.starts + on_its_way
 

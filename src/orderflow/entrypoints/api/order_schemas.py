@@ -85,6 +85,7 @@ class OrderFilterBody(In):
     connection_id: UUID | None = None
     error_code: Text | None = None
     unreadable_answer: Flag | None = Field(None, description="The ERP's answer could not be read")
+    differs: Flag | None = Field(None, description="Confirmed otherwise than it was ordered, which nobody accepted")
     waits_for_route: Flag | None = Field(None, description="Its push waits for a route")
     waits_for: list[WaitsFor | WaitsForRoute] | None = Field(None, description="Its push waits for any of these")
     route: Text | None = Field(None, description="Sent by the routing rule of this name")
@@ -102,6 +103,7 @@ class OrderFilterBody(In):
             waits=self.waits_for_route,
             waits_for=self.waits_for or (),
             route=self.route,
+            differs=True if action is BulkAction.ACCEPT_DIFFERENCES else self.differs,
             asked_for=None if self.status or action not in UNSENT else True,
         )
 

@@ -22,6 +22,7 @@ from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import CursorText, Moment, Text
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
 from orderflow.entrypoints.api.work import Work, slow
+from orderflow.flow.answers.accept_differences import accept_differences
 from orderflow.flow.delivery.request import withdraw_in
 from orderflow.flow.order.approve import edit_order, reject_order
 from orderflow.flow.order.confirm import confirm_order as confirm
@@ -62,12 +63,17 @@ def list_orders(
         list[WaitsFor | WaitsForRoute] | None, Query(description="Its push waits for any of these")
     ] = None,
     route: Annotated[Text | None, Query(description="Sent by the routing rule of this name")] = None,
+    differs: Annotated[
+        bool | None, Query(description="Confirmed otherwise than it was ordered, which nobody accepted")
+    ] = None,
     limit: PageSize = 50,
     cursor: CursorText = None,
 ) -> OrderPage:
     """List orders, newest first."""
     narrowed = (connection_id, error_code, unreadable_answer, waits_for_route)
-    wanted = OrderFilter(status or (), q, since, until, *narrowed, waits_for=waits_for or (), route=route)
+    wanted = OrderFilter(
+        status or (), q, since, until, *narrowed, waits_for=waits_for or (), route=route, differs=differs
+    )
     with looking(request, caller) as view:
         return find_orders(view, wanted, Ask(limit, cursor))
 
@@ -138,6 +144,14 @@ def confirm_order(request: Request, caller: Pusher, order_id: UUID, body: Confir
     """Confirm a PUSHED order by hand: for an ERP that never answers."""
     with _editing(request, caller, order_id) as work:
         confirm(work, order_id, body.erp_order_id, caller.actor)
+        return _state(request, work, order_id, OrderStatus.CONFIRMED)
+
+
+@router.post("/{order_id}/accept-differences", responses=answers(404, 409), openapi_extra=CONDITIONAL)
+def accept_order_differences(request: Request, caller: Pusher, order_id: UUID) -> OrderState:
+    """Accept what the ERP confirmed otherwise than it was ordered, until it says something else."""
+    with _editing(request, caller, order_id) as work:
+        accept_differences(work, order_id, caller.actor)
         return _state(request, work, order_id, OrderStatus.CONFIRMED)
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from orderflow.domain.bulk import BulkAction, BulkOutcome
 from orderflow.domain.errors import OrderFlowError
 from orderflow.domain.states import OrderAction
+from orderflow.flow.answers.accept_differences import accept_differences
 from orderflow.flow.delivery.move import move_order
 from orderflow.flow.delivery.request import request_or_wait, withdraw_in
 from orderflow.flow.delivery.reroute import route_anew
@@ -56,6 +57,11 @@ def _reroute(work: Work, order_id: UUID, job: BulkJob) -> BulkResult:
     return _gone(order_id, route_anew(work, order_id, job.actor))
 
 
+def _accept_differences(work: Work, order_id: UUID, job: BulkJob) -> BulkResult:
+    accept_differences(work, order_id, job.actor)
+    return BulkResult(order_id)
+
+
 def _gone(order_id: UUID, connection_id: UUID | None) -> BulkResult:
     outcome = BulkOutcome.DONE if connection_id else BulkOutcome.WAITING
     return BulkResult(order_id, outcome, connection_id=connection_id)
@@ -69,4 +75,5 @@ STEPS: Mapping[BulkAction, Callable[[Work, UUID, BulkJob], BulkResult]] = {
     BulkAction.WITHDRAW: _withdraw,
     BulkAction.MOVE: _move,
     BulkAction.REROUTE: _reroute,
+    BulkAction.ACCEPT_DIFFERENCES: _accept_differences,
 }

@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from orderflow.storage.tables.row_security import keep_policy_from_indexes, wall_off
 
-revision = "0020"
-down_revision = "0019"
+revision = "0022"
+down_revision = "0021"
 
 _COUNTS = ("total", "done", "waiting", "refused")
 
