@@ -81,6 +81,8 @@ def list_(
         return
     columns = {"id": "id", "external_order_number": "number", "customer_name": "customer", "status": "status"}
     columns |= {"confirmation": "confirmed", "erp_order_id": "ERP number", "created_at": "since", "error_json": "error"}
+    if any(row["waits_until"] for row in rows):
+        columns |= {"waits_for": "waits for", "waits_until": "until"}
     print_table(
         rows,
         columns,
