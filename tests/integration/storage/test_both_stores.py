@@ -28,8 +28,8 @@ from orderflow.domain.revisions import RevisionChangedError, write
 from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
 from orderflow.flow import ports
 from orderflow.flow.delivery import request, reroute, route
+from orderflow.flow.order import bulk, prioritize
 from orderflow.flow.order import hold as holding
-from orderflow.flow.order import prioritize
 from orderflow.flow.order.accept import Arrival, accept_orders, revise_order
 from orderflow.flow.order.approve import approve_order, edit_order, reject_order
 from orderflow.flow.ports import Attempt, Batch, Confirmed, DecidedAnswer, Export, Settlement
@@ -64,8 +64,9 @@ def refused(bench: Bench, call: str, *arguments: object, of: str = "connections"
 
 
 def test_this_suite_calls_every_method_of_every_port() -> None:
-    names = ("test_both_stores.py", "test_holds_in_both_stores.py", "test_routes_in_both_stores.py", "benches.py")
-    steps = (holding, prioritize, reroute, request, route, routes)  # what waits is looked for by steps alone
+    suites = ("test_both_stores.py", "test_routes_in_both_stores.py", "test_bulk_jobs_in_both_stores.py")
+    names = (*suites, "test_holds_in_both_stores.py", "benches.py")
+    steps = (bulk, holding, prioritize, reroute, request, route, routes)  # what waits is looked for by steps alone
     files = [*(Path(__file__).with_name(name) for name in names), *(Path(step.__file__ or "") for step in steps)]
     asked = "".join(file.read_text("utf-8") for file in files)
     for port in (
@@ -75,6 +76,7 @@ def test_this_suite_calls_every_method_of_every_port() -> None:
         ports.Exports,
         ports.Connections,
         ports.Routes,
+        ports.BulkJobs,
         ports.Audit,
         ports.Store,
     ):

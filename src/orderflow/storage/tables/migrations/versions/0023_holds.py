@@ -9,8 +9,8 @@ from alembic import op
 
 from orderflow.storage.tables.row_security import keep_policy_from_indexes, wall_off
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 
 _COLUMNS = (
     ("draft_order", "priority", "integer"),

@@ -8,8 +8,8 @@ from alembic import op
 
 from orderflow.storage.tables.row_security import wall_off
 
-revision = "0023"
-down_revision = "0022"
+revision = "0024"
+down_revision = "0023"
 
 
 def upgrade() -> None:
