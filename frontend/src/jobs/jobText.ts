@@ -7,6 +7,8 @@ const DOES: Record<Schemas["BulkAction"], string> = {
   reject: "Reject",
   push: "Push",
   retry: "Retry",
+  hold: "Put on hold",
+  release: "Release",
   withdraw: "Withdraw",
   move: "Move",
   reroute: "Re-route",
