@@ -257,7 +257,7 @@ def _bring_in(walk: Walk) -> None:
     order_id, _ = walk.pushed(1003)
     walk("POST", "/draft-orders/{order_id}/withdraw", order_id=order_id)
     walk("GET", "/draft-orders/{order_id}/preview", order_id=order_id)
-    order_id, _ = walk.pushed(1004)
+    order_id, _ = walk.pushed(1104)
     walk("PUT", "/draft-orders/{order_id}/priority", {"priority": 60}, order_id=order_id)
     holds = "/draft-orders/{order_id}/holds"
     walk("POST", holds, {"reason": "checked"}, order_id=order_id)
