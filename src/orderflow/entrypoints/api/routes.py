@@ -66,7 +66,7 @@ class RouteField(Out):
 
 
 class RouteFields(Out):
-    """What conditions may ask for; besides, what a party came with, as text: `ship_to.…`, `bill_to.…`, `buyer.…`, `seller.…`."""
+    """What conditions may ask for; besides, what a party came with, as text: `ship_to.…`, `buyer.…` and so on."""
 
     items: list[RouteField]
 
