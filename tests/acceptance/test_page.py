@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ DIALOGS = (
     ("/connectors", "Edit"),
     ("/connectors", "Add connector", "DROPZONE_CSV_V1", "Preview"),
     ("/connectors", "Add connector", "ODOO", "Preview"),
+    ("/connectors", "Opening hours"),
     ("/connectors", "Delete"),
     ("/orders/{approved}", "Edit"),
     ("/orders/{approved}", "Preview"),
@@ -542,6 +544,69 @@ def test_rules_are_set_up_and_tried_with_the_keyboard_alone(open_page: Callable[
     with site.client() as client:
         (rule,) = client.get("/routes").json()["rules"]
     assert rule["when"] == {"all": [{"field": "ship_to.country", "operator": "=", "value": "TR"}]}
+
+
+def test_opening_hours_are_set_up_with_the_keyboard_alone(open_page: Callable[..., Page], site) -> None:
+    with site.client() as client:
+        mock = {"connector_type": "MOCK", "name": "Köln", "config": {"mode": "success"}}
+        client.post("/connectors", json=mock)
+        order_id = client.post("/draft-orders", json=an_order("PO-LATE")).json()["id"]
+        client.post(f"/draft-orders/{order_id}/approve")
+    page = open_page(Role.ADMIN)
+    page.goto(f"{site.url}/connectors")
+    page.get_by_role("button", name="Opening hours").press("Enter")
+    form = page.get_by_role("dialog", name="Opening hours of Köln")
+    form.get_by_label("Open at all hours").press("Space")
+    zone = form.get_by_label("Time zone")
+    zone.press("ControlOrMeta+a")
+    zone.press_sequentially("Asia/Kathmandu")
+    page.keyboard.press("Escape")  # the list of what begins so
+    for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday"):
+        form.get_by_label(day).press("ControlOrMeta+a")
+        form.get_by_label(day).press("Delete")
+    form.get_by_label("Sunday").press_sequentially("17:00-09:00")
+    expect(form.get_by_text("hours that pass midnight are written 17:00-09:00+1")).to_be_visible()
+    form.get_by_label("Sunday").press("ControlOrMeta+a")
+    form.get_by_label("Sunday").press_sequentially("00:00-00:01")
+    days = form.get_by_role("table", name="The next days")
+    expect(days.get_by_role("row")).to_have_count(14)
+    expect(days.get_by_text(re.compile("00:00.00:01"))).to_have_count(2)
+    expect(form.get_by_text("Closed now until Sun")).to_be_visible()
+    _assert_accessible(page, "opening hours")
+    form.get_by_role("button", name="Save").press("Enter")
+    expect(page.get_by_text("The hours are saved")).to_be_visible()
+    card = page.get_by_role("region", name="Köln")
+    expect(card.get_by_text("Opening hours: closed until")).to_be_visible()
+    page.goto(f"{site.url}/orders/{order_id}")
+    push = page.get_by_role("button", name="Push", exact=True)
+    expect(push).to_be_enabled()
+    push.press("Enter")
+    expect(page.get_by_text("The connector is closed (opening hours) until").first).to_be_visible()
+    page.goto(f"{site.url}/orders")
+    expect(page.get_by_role("row", name="PO-LATE").get_by_text("(opening hours)")).to_be_visible()
+
+
+def test_a_push_is_asked_for_later_with_the_keyboard_alone(open_page: Callable[..., Page], site) -> None:
+    with site.client() as client:
+        mock = {"connector_type": "MOCK", "name": "Köln", "config": {"mode": "success"}}
+        client.post("/connectors", json=mock)
+        order_id = client.post("/draft-orders", json=an_order("PO-LATE")).json()["id"]
+        client.post(f"/draft-orders/{order_id}/approve")
+    page = open_page()
+    page.goto(f"{site.url}/orders/{order_id}")
+    page.get_by_role("button", name="Later…").press("Enter")
+    dialog = page.get_by_role("dialog", name="Push: when?")
+    later = datetime.now().astimezone() + timedelta(days=7)
+    moment = dialog.get_by_label("Deliver not before")
+    moment.fill(f"{later:%Y-%m-%dT%H:%M}")
+    _assert_accessible(page, "a push for later")
+    moment.press("Enter")
+    dialog.get_by_role("button", name="Push 1 order").press("Enter")
+    expect(page.get_by_text("Is not to go out before").first).to_be_visible()
+    with site.client() as client:
+        shown = client.get(f"/draft-orders/{order_id}").json()
+    assert shown["waits_for"] == "NOT_BEFORE"
+    assert abs(datetime.fromisoformat(shown["waits_until"]) - later) < timedelta(minutes=1)
 
 
 def _pick(page: Page, field: Locator, option: str) -> None:

@@ -79,6 +79,26 @@ export function useRouteFields() {
   });
 }
 
+/** What opening hours may name. */
+export function useHoursChoices() {
+  return useQuery({
+    queryKey: ["hours-choices"],
+    queryFn: () => answer(api.GET("/api/v1/opening-hours/choices")),
+    staleTime: Infinity,
+  });
+}
+
+/** What opening hours mean for the next days; null: nothing needs to be asked. */
+export function useHoursPreview(hours: Schemas["OpeningHours"] | null) {
+  return useQuery<Schemas["HoursPreview"], ApiError>({
+    queryKey: ["hours-preview", hours],
+    queryFn: () => answer(api.POST("/api/v1/opening-hours/preview", { body: { opening_hours: { ...hours } } })),
+    enabled: hours !== null,
+    placeholderData: keepPreviousData,
+    retry: false,
+  });
+}
+
 export function useConnectorTypes() {
   return useQuery({
     queryKey: ["connector-types"],

@@ -110,7 +110,7 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
           title={`${LABELS[previewed.action]}: where the orders go`}
           connectors={active}
           pending={act.isPending}
-          onPush={(connection_id) => act.run({ ...previewed, connection_id })}
+          onPush={(way) => act.run({ ...previewed, ...way })}
           onClose={() => setPreviewed(undefined)}
         />
       )}

@@ -308,7 +308,7 @@ def _administer(walk: Walk, zone: str, calm: Connection) -> None:
 
 def _keep_up(app: Any, calm: Connection) -> None:
     system = app.system
-    for due in (system.due_deliveries, system.due_probes, system.due_polls, system.cleanable):
+    for due in (system.due_deliveries, system.due_probes, system.due_polls, system.due_hours, system.cleanable):
         due()
     calm.execute(text("UPDATE erp_connection SET breaker_state = 'OPEN', probe_at = now(), give_up_after = 60"))
     calm.execute(text("UPDATE erp_export SET created_at = now() - interval '2 hours' WHERE status = 'PENDING'"))
