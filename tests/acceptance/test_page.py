@@ -796,6 +796,36 @@ def test_an_answer_that_cannot_be_read_is_news(open_page: Callable[..., Page], s
     expect(banner).to_have_count(0)
 
 
+def test_what_the_erp_confirmed_otherwise_is_marked_until_it_is_accepted(
+    open_page: Callable[..., Page], site, tmp_path: Path
+) -> None:
+    lines = [{"line_no": 1, "status": "changed", "qty": 8, "unit_price": "1.2300001", "message": "Only whole reels."}]
+    order_id = _answered(site, tmp_path, {"status": "ACKED", "answer_version": 2, "lines": lines})
+    page = open_page(Role.OPS)
+    page.goto(f"{site.url}/orders?differs=true")
+    row = page.get_by_role("row", name="PO-1")
+    expect(row.get_by_text("Differs", exact=True)).to_be_visible()
+    row.get_by_role("link", name="PO-1").click()
+    alert = page.get_by_role("alert").filter(has_text="confirmed this order in part")
+    expect(alert.get_by_role("listitem")).to_have_text(
+        [
+            "Line 1, quantity: 10 was ordered, 8 confirmed.",
+            "Line 1, unit price: 1.23 was ordered, 1.2300001 confirmed.",
+        ]
+    )
+    line = page.get_by_role("row").filter(has_text="INT-999")
+    expect(line.get_by_role("cell").nth(2)).to_have_text("10 M")
+    expect(line.locator("mark")).to_have_text(["Differs: 8 M", "Differs: 1.2300001 EUR"])
+    expect(line.get_by_text("Only whole reels.")).to_be_visible()
+    _assert_accessible(page, "differences")
+    alert.get_by_role("button", name="Accept the differences").click()
+    expect(alert).to_have_count(0)
+    expect(page.get_by_role("main").get_by_text("Differences accepted", exact=True).first).to_be_visible()
+    expect(line.locator("mark")).to_have_count(2)
+    with site.client() as client:
+        assert client.get(f"/draft-orders/{order_id}").json()["confirmed"]["accepted_by"]
+
+
 def test_an_unreadable_answer_is_read_again_once_it_is_mended(
     open_page: Callable[..., Page], site, tmp_path: Path
 ) -> None:
@@ -821,6 +851,11 @@ def test_an_unreadable_answer_is_read_again_once_it_is_mended(
 
 def _answered_unreadably(site: Any, folder: Path) -> str:
     """Push an order whose ERP answers what nobody can read; returns its id."""
+    return _answered(site, folder, "OK, thank you for PO-1!", "unreadable_answer")
+
+
+def _answered(site: Any, folder: Path, answer: Any, shows: str = "confirmed") -> str:
+    """Push an order, have its ERP answer, and wait until that shows on the order; returns its id."""
     folders = [folder / name for name in ("in", "out")]
     for each in folders:
         each.mkdir()
@@ -832,9 +867,9 @@ def _answered_unreadably(site: Any, folder: Path) -> str:
         client.post(f"/draft-orders/{order_id}/push")
         (sent,) = _until(lambda: list(folders[0].glob("*.json")))
         staged = folder / sent.name
-        staged.write_text("OK, thank you for PO-1!")
+        staged.write_text(answer if isinstance(answer, str) else json.dumps(answer))
         staged.rename(folders[1] / f"ack_{sent.name}")
-        _until(lambda: client.get(f"/draft-orders/{order_id}").json()["unreadable_answer"])
+        _until(lambda: client.get(f"/draft-orders/{order_id}").json()[shows])
     return order_id
 
 

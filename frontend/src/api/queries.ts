@@ -21,7 +21,10 @@ interface Adjusted {
   charges: ExactAdjustment[];
 }
 export type ExactLine = Omit<Exact<Schemas["Line"], "qty" | "unit_price">, keyof Adjusted> & Adjusted;
-export type ExactOrder = Omit<Schemas["Order"], "lines" | keyof Adjusted> & Adjusted & { lines: ExactLine[] };
+export type ExactConfirmedLine = Exact<Schemas["ConfirmedLine"], "qty" | "unit_price">;
+export type ExactConfirmed = Omit<Schemas["ConfirmedOrder"], "lines"> & { lines: ExactConfirmedLine[] };
+export type ExactOrder = Omit<Schemas["Order"], "lines" | "confirmed" | keyof Adjusted> &
+  Adjusted & { lines: ExactLine[]; confirmed: ExactConfirmed | null };
 
 /** What is asked again and again while the tab is in view; the last answer stays while the next one is on its way. */
 function useLive<T>(key: readonly unknown[], ask: () => Promise<T>, enabled = true): UseQueryResult<T> {
