@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from orderflow.domain.answer_details import Details
@@ -9,6 +10,9 @@ from orderflow.domain.confirmations import applied, differences, misfits, refuse
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import OPEN
 from orderflow.flow.ports import Confirmed, DecidedAnswer, Work
+
+MOST_TOLD = 5
+"""Of what does not fit; an answer may have thousands of lines of another order."""
 
 ALL_REJECTED = "The ERP rejected every line of the order."
 
@@ -26,13 +30,14 @@ def compare(work: Work, answer: DecidedAnswer) -> DecidedAnswer:
     if sent is None:  # forgotten, or not what was approved: there is nothing to hold it against
         return answer if answer.verdict == "acknowledge" else replace(answer, verdict="ignore")
     if faults := misfits(sent, said, answer.export.revision):
-        return _misfit(answer, " ".join(faults))
+        return _misfit(answer, faults)
     return _confirmed(answer, sent, said, work.exports.confirmed(answer.export.id))
 
 
-def _misfit(answer: DecidedAnswer, why: str) -> DecidedAnswer:
+def _misfit(answer: DecidedAnswer, faults: Sequence[str]) -> DecidedAnswer:
     """Return what becomes of an answer that is not meant for this order: it is told as one that cannot be read is."""
-    reason = f"The answer does not fit the order that was sent. {why}"
+    more = f" And {len(faults) - MOST_TOLD} more." if len(faults) > MOST_TOLD else ""
+    reason = f"The answer does not fit the order that was sent. {' '.join(faults[:MOST_TOLD])}{more}"
     if answer.export.status not in OPEN:
         return replace(answer, verdict="alert", reason=reason)
     answer.ack.status, answer.ack.message = "UNREADABLE", reason

@@ -71,6 +71,7 @@ def test_an_answer_to_some_lines_confirms_those_and_a_later_one_the_rest(house: 
     assert house.row(sent).confirmation is Confirmation.PARTIAL
     assert answers(house, sent, *others) == {"update": 1}
     assert house.row(sent).confirmation is Confirmation.AS_ORDERED
+    assert house.actions()[-1] == "EXPORT_UPDATED"
     assert answers(house, sent, *others) == {"ignore": 1}
 
 
@@ -93,6 +94,13 @@ def test_what_cannot_be_meant_for_it_is_told_and_changes_nothing(
     assert why in unreadable["reason"]
     assert (house.connection(house.to_dropzone).poll_error or {})["code"] == "ACKS_UNREADABLE"
     assert answers(house, sent, *every(sent)) == {"acknowledge": 1}, "a better answer counts"
+
+
+def test_an_answer_to_a_thousand_lines_of_another_order_is_told_in_short(house: House, sent: DraftOrder) -> None:
+    answers(house, sent, *(LineAnswer(number) for number in range(100, 1_100)))
+    unreadable = house.export(sent).unreadable_answer
+    assert unreadable is not None
+    assert unreadable["reason"].endswith("line 104, which the order does not have. And 995 more.")
 
 
 def test_of_a_confirmed_order_it_is_an_alert(house: House, sent: DraftOrder) -> None:
@@ -130,6 +138,7 @@ def test_a_receipt_confirms_nothing_and_leaves_room_for_the_answer(house: House,
         house.dropzone.answers.append(Ack(name, "ACKED", level=level))
     assert answers(house, sent, *every(sent)) == {"note": 2, "acknowledge": 1}
     assert house.export(sent).understood_at is not None
+    assert house.actions()[-3:] == ["EXPORT_RECEIVED", "EXPORT_UNDERSTOOD", "EXPORT_ACKED"]
 
 
 def test_only_receipts_leave_it_unanswered(house: House, sent: DraftOrder) -> None:
