@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from orderflow.domain.answer_details import Details
 from orderflow.domain.confirmations import applied, differences, misfits, refuses_all
+from orderflow.domain.delivery import Ack
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import OPEN
-from orderflow.flow.ports import Confirmed, DecidedAnswer, Work
+from orderflow.flow.ports import Confirmed, DecidedAnswer, Export, Work
 
 MOST_TOLD = 5
 """Of what does not fit; an answer may have thousands of lines of another order."""
@@ -32,6 +33,12 @@ def compare(work: Work, answer: DecidedAnswer) -> DecidedAnswer:
     if faults := misfits(sent, said, answer.export.revision):
         return _misfit(answer, faults)
     return _confirmed(answer, sent, said, work.exports.confirmed(answer.export.id))
+
+
+def fits(work: Work, export: Export, ack: Ack) -> bool:
+    """Return whether an answer can be meant for what was sent, as far as that is known."""
+    sent = work.orders.as_sent(export.draft_order_id, export.revision) if ack.details else None
+    return sent is None or ack.details is None or not misfits(sent, ack.details, export.revision)
 
 
 def _misfit(answer: DecidedAnswer, faults: Sequence[str]) -> DecidedAnswer:

@@ -14,7 +14,7 @@ from orderflow.domain.errors import ConnectorError
 from orderflow.domain.ids import new_id
 from orderflow.domain.reach import within
 from orderflow.domain.states import ERPExportStatus
-from orderflow.flow.answers.compare import compare
+from orderflow.flow.answers.compare import compare, fits
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.delivery.open_target import ENGINE, open_target
 from orderflow.flow.fault_points import reached
@@ -104,7 +104,7 @@ def _decide(work: Work, acks: Sequence[Ack]) -> list[DecidedAnswer]:
         if ack.export_id not in exports or ack.status not in ("ACKED", "FAILED"):
             continue
         export, newer = exports[ack.export_id]
-        next_one = _stop_retry(work, export, ack) if newer else "none"
+        next_one = _stop_retry(work, export, ack) if newer and fits(work, export, ack) else "none"
         decision = decide(
             ack.status,
             export.status,

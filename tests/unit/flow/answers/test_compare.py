@@ -17,7 +17,8 @@ from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import OrderStatus
 from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.delivery.push_batch import push_batch
-from tests.unit.flow.conftest import House
+from orderflow.flow.delivery.request import request_push
+from tests.unit.flow.conftest import ANNA, House
 
 
 @pytest.fixture
@@ -108,6 +109,21 @@ def test_of_a_confirmed_order_it_is_an_alert(house: House, sent: DraftOrder) -> 
     assert answers(house, sent, LineAnswer(99)) == {"alert": 1}
     assert (house.row(sent).status, house.row(sent).confirmation) == (OrderStatus.CONFIRMED, Confirmation.AS_ORDERED)
     assert "EXPORT_ALERT" in house.actions()
+
+
+def test_a_late_yes_that_does_not_fit_stops_no_retry(house: House, sent: DraftOrder) -> None:
+    house.dropzone.answers.append(Ack(house.export(sent).filename or "", "FAILED"))
+    poll_acks(house.wiring, house.org_id, house.to_dropzone)
+    house.change_export(sent, created_at=house.clock.now())
+    house.clock.forward(1)
+    request_push(house.store, house.org_id, sent.id, ANNA, connection_id=house.to_dropzone)
+    first, again = house.tables.exports_of(sent.id)
+    details = Details((LineAnswer(99),))
+    house.dropzone.answers.append(Ack(first.filename or "", "ACKED", details=details))
+    house.change_connection(house.to_dropzone, poll_lease_until=None)
+    assert poll_acks(house.wiring, house.org_id, house.to_dropzone) == {"alert": 1}
+    assert again.id in house.tables.exports
+    assert house.status(sent) is OrderStatus.PUSHING
 
 
 def test_a_yes_that_rejects_every_line_is_a_no(house: House, sent: DraftOrder) -> None:
