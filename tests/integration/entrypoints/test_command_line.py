@@ -351,6 +351,7 @@ def test_orders_are_pushed_for_later(acme, dropzone):
     acme("push", "PO-1", "--not-before", later.isoformat())
     (row,) = acme.json("exports", "list")
     assert (row["waits_for"], datetime.fromisoformat(row["waits_until"])) == ("NOT_BEFORE", later)
+    assert "NOT_BEFORE" in acme("orders", "list").stdout
     assert row["reason"] == f"NOT_BEFORE until {later.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
