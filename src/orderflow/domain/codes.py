@@ -28,6 +28,49 @@ def clean_code(code: str | None) -> str | None:
     return _BLANKS.sub(" ", seen).strip(" ") or None
 
 
+def identifier_fault(name: str, code: str) -> str | None:
+    """Return what is wrong with a code of a public scheme, if `name` is one of `IDENTIFIERS`; None if nothing is."""
+    pattern, message, has_check_digit = IDENTIFIERS.get(name, _ANY_CODE)
+    if not pattern.fullmatch(code):
+        return message
+    if has_check_digit and code[-1] != (wanted := _check_digit(code[:-1])):
+        return f"ends with {code[-1]}, and its check digit would be {wanted}: one of its digits is wrong"
+    return None
+
+
+IDENTIFIERS = {
+    "gln": (re.compile(r"[0-9]{13}"), "must be a GLN, which has 13 digits", True),
+    "gtin": (re.compile(r"[0-9]{8}|[0-9]{12,14}"), "must be a GTIN, which has 8, 12, 13 or 14 digits", True),
+    "duns": (
+        re.compile(r"[0-9]{9}([0-9]{4})?"),
+        "must be a D-U-N-S number, which has 9 digits, or 13 with DUNS+4",
+        False,
+    ),
+    "vat": (
+        re.compile(r"[A-Z]{2}[0-9A-Za-z+*. -]{2,18}"),
+        "must be a VAT number, which begins with two letters of the country, as DE123456789",
+        False,
+    ),
+    "endpoint": (
+        re.compile(r"[0-9]{4}:[!-~]{1,50}"),
+        "must be an electronic address with its scheme, as 0088:4012345000009 or 9930:DE123456789",
+        False,
+    ),
+    "country_code": (re.compile(r"[A-Z]{2}"), "must be two capital letters (ISO 3166-1), as DE", False),
+}
+"""Codes of public schemes: how each looks, how that is told, and whether it ends with a check digit.
+
+Sources: GS1 General Specifications, section 7.9 (check digits); ISO 6523 and OpenPeppol's list of electronic address
+schemes (endpoints).
+"""
+_ANY_CODE = (re.compile(r".*", re.DOTALL), "", False)
+
+
+def _check_digit(digits: str) -> str:
+    odd, even = (sum(map(int, digits[::-1][start::2])) for start in (0, 1))
+    return str(-(3 * odd + even) % 10)
+
+
 def control_in(code: str) -> str | None:
     r"""Return the first control character of a code that is not white space, as `\x1b`; None if there is none."""
     found = None if code.isprintable() else _CONTROLS.search(code)

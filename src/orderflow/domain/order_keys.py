@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
 from enum import StrEnum
 from operator import attrgetter, itemgetter
@@ -15,7 +15,7 @@ import msgspec
 
 from orderflow.domain.codes import clean_code
 from orderflow.domain.errors import StateError
-from orderflow.domain.orders import CONTENT, LINE_CONTENT, Customer, DraftOrder
+from orderflow.domain.orders import CONTENT, LINE_CONTENT, DraftOrder
 
 
 class OnDuplicate(StrEnum):
@@ -105,7 +105,9 @@ def _plain(value: Any) -> Any:
         return format(value.normalize(), "f")
     if isinstance(value, int):
         return value
-    if isinstance(value, Customer):
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value] or None
+    if is_dataclass(value):
         return _plain({field.name: getattr(value, field.name) for field in fields(value)})
     if isinstance(value, Mapping):
         inner = sorted(((clean_code(name) or "", one) for name, one in value.items()), key=itemgetter(0))

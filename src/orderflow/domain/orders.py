@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field, fields
 from datetime import date, datetime
 from decimal import Decimal, localcontext
+from itertools import pairwise
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from orderflow.domain import clock
-from orderflow.domain.codes import clean_code, control_in
+from orderflow.domain.codes import IDENTIFIERS, clean_code, control_in, identifier_fault
 from orderflow.domain.delivery import Delivery
 from orderflow.domain.errors import InputError
 from orderflow.domain.ids import new_id
@@ -36,8 +38,32 @@ class SourceDocument:
 
 
 @dataclass(slots=True)
+class AllowanceCharge:
+    """What comes off a price (an allowance), or on top of it (a charge): an amount, a percentage, or both.
+
+    Attributes:
+        code: Why, by a list that both sides know: UNTDID 5189 for allowances, 7161 for charges.
+        reason: Why, for people.
+        amount: In the order's currency; like the others exact, at most 4 decimals, and not below 0.
+        percent: 2.5 is 2.5 %.
+        base_amount: What it is a percentage of.
+    """
+
+    code: str | None = None
+    reason: str | None = None
+    amount: Decimal | None = None
+    percent: Decimal | None = None
+    base_amount: Decimal | None = None
+
+
+@dataclass(slots=True)
 class DraftOrderLine:
-    """One line of an order. `qty` has at most 3 decimals, `unit_price` at most 4; both are exact."""
+    """One line of an order. `qty` has at most 3 decimals, `unit_price` at most 4; both are exact.
+
+    `internal_sku` is the article in the ERP, `customer_sku_raw` what the customer's document calls it. `gtin`,
+    `buyer_article_number` and `seller_article_number` are codes that the order gives beside them. What is given by
+    name only is what few orders say; a revision of a line without any of it does not mention it.
+    """
 
     line_no: int
     internal_sku: str | None = None
@@ -50,6 +76,15 @@ class DraftOrderLine:
     requested_delivery_date: date | None = None
     line_notes: str | None = None
     id: UUID = field(default_factory=new_id)
+    _: KW_ONLY
+    gtin: str | None = None
+    buyer_article_number: str | None = None
+    seller_article_number: str | None = None
+    earliest_delivery_date: date | None = None
+    latest_delivery_date: date | None = None
+    promised_delivery_date: date | None = None
+    allowances: tuple[AllowanceCharge, ...] = ()
+    charges: tuple[AllowanceCharge, ...] = ()
 
 
 @dataclass(slots=True)
@@ -57,6 +92,11 @@ class DraftOrder:
     """A sales order on its way to an ERP.
 
     `source` tells apart where it comes from, as a shop's name: two sources may use the same numbers.
+
+    `buyer`, `seller`, `ship_to` and `bill_to` (the invoicee) are its parties: texts by name, as `name`, `street`,
+    `city`, `contact`, `phone`, `email`, and whatever else came with them. `gln`, `vat`, `duns`, `endpoint` (the
+    electronic address, with its scheme) and `country_code` are checked; `number_at_seller` and `number_at_buyer` are
+    the numbers that those two gave the party.
     """
 
     org_id: UUID | None = None
@@ -65,11 +105,19 @@ class DraftOrder:
     order_date: date | None = None
     currency: str | None = None
     requested_delivery_date: date | None = None
+    earliest_delivery_date: date | None = None
+    latest_delivery_date: date | None = None
+    promised_delivery_date: date | None = None
     delivery_terms: str | None = None
+    payment_terms: str | None = None
     notes: str | None = None
     customer: Customer | None = None
     ship_to: dict[str, Any] | None = None
     bill_to: dict[str, Any] | None = None
+    buyer: dict[str, Any] | None = None
+    seller: dict[str, Any] | None = None
+    allowances: tuple[AllowanceCharge, ...] = ()
+    charges: tuple[AllowanceCharge, ...] = ()
     lines: list[DraftOrderLine] = field(default_factory=list)
     source_document: SourceDocument | None = None
     created_by: str | None = None
@@ -99,17 +147,36 @@ class DraftOrder:
 
 
 _OURS = {"org_id", "org_slug", "created_by", "approved_by", "approved_at", "status", "erp_order_id", "id", "created_at"}
-PARTS = ("customer", "source_document", "ship_to", "bill_to")
+PARTIES = ("ship_to", "bill_to", "buyer", "seller")
+"""Fields that hold an address and what identifies who is there."""
+
+PARTS = ("customer", "source_document", *PARTIES)
 """Fields that have fields of their own, each once in an order."""
+
+ADJUSTMENTS = ("allowances", "charges")
+"""Fields of order and line that hold a list of `AllowanceCharge`."""
 
 CONTENT = tuple(f.name for f in fields(DraftOrder) if f.name not in {*_OURS, "lines", "delivery_in_progress"})
 """What a customer says in an order, beside its lines; the rest is what we know of it."""
 
-HEADER = tuple(name for name in CONTENT if name not in PARTS)
+HEADER = tuple(name for name in CONTENT if name not in {*PARTS, *ADJUSTMENTS})
 """Of that, what is a single value."""
 
 LINE_CONTENT = tuple(f.name for f in fields(DraftOrderLine) if f.name != "id")
 """What a customer says in a line."""
+
+LINE_IN_PLACE = tuple(f.name for f in fields(DraftOrderLine) if not f.kw_only)
+LINE_BY_NAME = tuple(f.name for f in fields(DraftOrderLine) if f.kw_only)
+"""The values of a line that every order gives, by their place; and those that few do."""
+
+
+def line_of(values: Sequence[Any], more: Sequence[Any]) -> DraftOrderLine:
+    """Return a line of the values of `LINE_IN_PLACE`, as many as are there, and of `LINE_BY_NAME`."""
+    line = DraftOrderLine(*values)
+    if any(more):
+        for name, value in zip(LINE_BY_NAME, more, strict=True):
+            setattr(line, name, (value or ()) if name in ADJUSTMENTS else value)
+    return line
 
 
 def totals(order: DraftOrder) -> dict[str, int | Decimal | None]:
@@ -129,7 +196,8 @@ def _sum(numbers: Sequence[Decimal | None]) -> Decimal | None:
     return sum(known, Decimal(0)) if len(known) == len(numbers) else None
 
 
-CODES = {"source", "external_order_number", "erp_customer_number", "internal_sku", "uom"}
+_LINE_CODES = ("internal_sku", "uom", "gtin", "buyer_article_number", "seller_article_number")
+CODES = {"source", "external_order_number", "erp_customer_number", *_LINE_CODES}
 """Fields that hold a code."""
 
 
@@ -144,18 +212,85 @@ def clean_codes(order: DraftOrder) -> DraftOrder:
     if order.customer is not None:
         number = _clean(order.customer.erp_customer_number, "customer.erp_customer_number")
         order.customer.erp_customer_number = number
+    for name in PARTIES:
+        if party := getattr(order, name):
+            setattr(order, name, _clean_party(party, name))
     for index, line in enumerate(order.lines):
-        line.internal_sku = _clean(line.internal_sku, "lines[{}].internal_sku", index)
-        line.uom = _clean(line.uom, "lines[{}].uom", index)
+        for name in _LINE_CODES:
+            if (code := getattr(line, name)) is not None:
+                setattr(line, name, _clean(code, "lines[{}]." + name, index))
     return order
+
+
+def _clean_party(party: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {
+        key: _clean(value, f"{name}.{key}") if key in PARTY_CODES and isinstance(value, str) else value
+        for key, value in party.items()
+    }
 
 
 def _clean(code: str | None, field: str, index: int = 0) -> str | None:
     cleaned = clean_code(code)
     if cleaned and (control := control_in(cleaned)):
-        fault = {"field": field.format(index), "message": f"holds a control character, {control}"}
-        raise InputError(f"The order cannot be used: {' '.join(fault.values())}.", details={"fields": [fault]})
+        raise _unusable(field.format(index), f"holds a control character, {control}")
     return cleaned
+
+
+def _unusable(field: str, message: str) -> InputError:
+    faults = [{"field": field, "message": message}]
+    return InputError(f"The order cannot be used: {field} {message}.", details={"fields": faults})
+
+
+PARTY_CODES = {*IDENTIFIERS, "number_at_seller", "number_at_buyer"} - {"gtin"}
+"""Fields of a party that hold a code."""
+
+
+def check_rules(order: DraftOrder) -> None:
+    """Raise InputError for the first of `faults_in`."""
+    for fault in faults_in(order):
+        raise _unusable(*fault)
+
+
+def faults_in(order: Any) -> Iterator[tuple[str, str]]:
+    """Yield what in an order cannot be right, as field and message; of one that came in, before its codes are clean."""
+    for name in PARTIES:
+        for key, value in (getattr(order, name) or {}).items():
+            yield from _identifier_faults(f"{name}.{key}", key, value)
+    yield from _faults_of(order, "")
+    for index, line in enumerate(order.lines):
+        if any(_by_name(line)):
+            yield from _identifier_faults(f"lines[{index}].gtin", "gtin", line.gtin)
+            yield from _faults_of(line, f"lines[{index}].")
+
+
+_by_name = attrgetter(*LINE_BY_NAME)
+
+
+def _identifier_faults(field: str, name: str, value: Any) -> Iterator[tuple[str, str]]:
+    code = clean_code(value) if name in IDENTIFIERS and isinstance(value, str) else None
+    if code and (fault := identifier_fault(name, code)):
+        yield field, fault
+
+
+def _faults_of(part: Any, prefix: str) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the dates and the adjustments of an order or a line."""
+    names = ("earliest_delivery_date", "requested_delivery_date", "latest_delivery_date")
+    dates = [(name, day) for name in names if (day := getattr(part, name)) is not None]
+    for (before, first), (name, day) in pairwise(dates):
+        if first > day:
+            yield prefix + name, f"is {day}, before the {before}, {first}"
+    for name in ADJUSTMENTS:
+        for index, one in enumerate(getattr(part, name) or ()):
+            yield from _adjustment_faults(one, f"{prefix}{name}[{index}]")
+
+
+def _adjustment_faults(one: Any, place: str) -> Iterator[tuple[str, str]]:
+    if one.amount is None and one.percent is None:
+        yield place, "needs an amount or a percent"
+    for name in ("amount", "percent", "base_amount"):
+        number = getattr(one, name)
+        if number is not None and number.is_finite() and number < 0:
+            yield f"{place}.{name}", "must not be below 0: an allowance comes off the price, a charge goes on top of it"
 
 
 def missing_for_ready(order: DraftOrder) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -21,26 +21,43 @@ from uuid import UUID
 import msgspec
 
 from orderflow.domain.errors import ConnectorError, InDoubtError, RejectedError
-from orderflow.domain.orders import PARTS, Customer, DraftOrder, DraftOrderLine, SourceDocument
+from orderflow.domain.orders import (
+    ADJUSTMENTS,
+    LINE_BY_NAME,
+    LINE_IN_PLACE,
+    PARTS,
+    AllowanceCharge,
+    Customer,
+    DraftOrder,
+    DraftOrderLine,
+    SourceDocument,
+)
 from orderflow.domain.states import OrderStatus
 
 _LIVE = {"status", "erp_order_id", "lines", "delivery_in_progress"}
-PLAIN = tuple(field.name for field in fields(DraftOrder) if field.name not in {*_LIVE, *PARTS})
+PLAIN = tuple(field.name for field in fields(DraftOrder) if field.name not in {*_LIVE, *PARTS, *ADJUSTMENTS})
 """The single values of an order that a revision holds: all but what becomes of the order later."""
 
 ADDRESSES = ("ship_to", "bill_to")
-"""What is kept as it came, empty fields included."""
+OTHER_PARTIES = ("buyer", "seller")
+"""What is kept as it came, empty fields included; the first two are named also where they are missing."""
 
-LINE_FIELDS = tuple(field.name for field in fields(DraftOrderLine))
-"""The values of a line, in the order in which a revision written now has them."""
+LINE_FIELDS = LINE_IN_PLACE
+"""The values of a line, in the order in which a revision written now has them; what few lines have is beside them."""
 
-_PLACES = {"qty": 3, "unit_price": 4}
+_PLACES = {"qty": 3, "unit_price": 4, "amount": 4, "percent": 4, "base_amount": 4}
 _HINTS, _LINE_HINTS = get_type_hints(DraftOrder), get_type_hints(DraftOrderLine)
-_NAMES = (*PLAIN, *PARTS)
+_NAMES = (*PLAIN, *PARTS, *ADJUSTMENTS)
 _dict_of: Any = TypedDict  # so that mypy does not look for names that are known at run time only
+_MoreOfLine: Any = _dict_of("_MoreOfLine", {name: _LINE_HINTS[name] for name in LINE_BY_NAME}, total=False)
 _Content = _dict_of(
     "_Content",
-    {"line_fields": tuple[str, ...], "lines": msgspec.Raw, **{name: _HINTS[name] for name in _NAMES}},
+    {
+        "line_fields": tuple[str, ...],
+        "lines": msgspec.Raw,
+        "more_of_lines": dict[int, _MoreOfLine],
+        **{name: _HINTS[name] for name in _NAMES},
+    },
     total=False,
 )
 _decoder = msgspec.json.Decoder(_Content)
@@ -74,6 +91,10 @@ class Revision:
             raise RevisionChangedError
         content = _decoder.decode(self.content)
         lines = _lines(content.pop("line_fields"), content.pop("lines"))
+        more = content.pop("more_of_lines", {})
+        for line in lines if more else ():
+            for name, value in more.get(line.line_no, {}).items():
+                setattr(line, name, value)
         order = DraftOrder(**content, lines=lines)
         order.status, order.erp_order_id = status, erp_order_id
         return order
@@ -113,14 +134,36 @@ def write(order: DraftOrder) -> str:
     stated = {name: _text(name, getattr(order, name)) for name in PLAIN}
     stated["customer"] = _stated(asdict(order.customer or Customer()))
     stated["source_document"] = _stated(asdict(order.source_document or SourceDocument()))
-    head = json.dumps(_stated(stated), ensure_ascii=False, separators=(",", ":"))
-    addresses = "".join(f',"{name}":{_json(_sorted(getattr(order, name)))}' for name in ADDRESSES)
+    stated |= {name: adjustments(getattr(order, name)) for name in ADJUSTMENTS}
+    parties = [*ADDRESSES, *(name for name in OTHER_PARTIES if getattr(order, name) is not None)]
+    addresses = "".join(f',"{name}":{_json(_sorted(getattr(order, name)))}' for name in parties)
     lines = (_json([_text(name, getattr(line, name)) for name in LINE_FIELDS]) for line in order.lines)
-    return f'{head[:-1]}{addresses},"line_fields":{_json(LINE_FIELDS)},"lines":[{",".join(lines)}]}}'
+    head, more = _compact(_stated(stated))[:-1], _more_of_lines(order)
+    return f'{head}{addresses},"line_fields":{_json(LINE_FIELDS)},"lines":[{",".join(lines)}]{more}}}'
+
+
+def adjustments(of: Iterable[AllowanceCharge]) -> list[dict[str, str]] | None:
+    """Return allowances or charges as they are kept, numbers as texts of 4 decimals; None if there are none."""
+    return [_sorted(_stated(asdict(one))) for one in of] or None
+
+
+def _more_of_lines(order: DraftOrder) -> str:
+    """Return what few lines have, by their numbers, if any has it."""
+    said = [(line.line_no, _stated({name: _value(line, name) for name in LINE_BY_NAME})) for line in order.lines]
+    more = ",".join(f'"{number}":{_compact(values)}' for number, values in said if values)
+    return f',"more_of_lines":{{{more}}}' if more else ""
+
+
+def _value(line: DraftOrderLine, name: str) -> Any:
+    return adjustments(getattr(line, name)) if name in ADJUSTMENTS else getattr(line, name)
 
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _stated(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 """An order under the names that mappings and templates use, and a full one to try them on.
 
-`order`, `customer`, `ship_to`, `bill_to`, `totals`, `source_document`, `delivery` are groups of fields, `lines` is a
-list of such groups; the fields are those of `orderflow_export_json_v1`, and what it leaves out.
+`order`, `customer`, the parties (`ship_to`, `bill_to`, `buyer`, `seller`), `totals`, `source_document`, `delivery` are
+groups of fields, `lines` is a list of such groups; the fields are those of `orderflow_export_json_v1`, and what it
+leaves out. `allowances` and `charges`, of the order and of a line, are lists of groups again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,7 +16,18 @@ from uuid import UUID
 
 from orderflow.domain.delivery import Delivery
 from orderflow.domain.document import export_filename
-from orderflow.domain.orders import HEADER, LINE_CONTENT, Customer, DraftOrder, DraftOrderLine, SourceDocument, totals
+from orderflow.domain.orders import (
+    ADJUSTMENTS,
+    HEADER,
+    LINE_CONTENT,
+    PARTIES,
+    AllowanceCharge,
+    Customer,
+    DraftOrder,
+    DraftOrderLine,
+    SourceDocument,
+    totals,
+)
 
 Fields = dict[str, Any]
 _LINE_NAMES = {"product_description": "description"}
@@ -31,8 +45,7 @@ def order_fields(order: DraftOrder, delivery: Delivery | None = None) -> Fields:
     return {
         "order": _header(order),
         "customer": _customer(order.customer or Customer()),
-        "ship_to": Address(order.ship_to or {}),
-        "bill_to": Address(order.bill_to or {}),
+        **{name: Address(getattr(order, name) or {}) for name in PARTIES},
         "lines": [_line(line, order.currency) for line in order.lines],
         "totals": totals(order),
         "source_document": _source_document(order.source_document or SourceDocument()),
@@ -45,6 +58,7 @@ def _header(order: DraftOrder) -> Fields:
         "draft_order_id": str(order.id),
         "org_slug": order.org_slug or (str(order.org_id) if order.org_id else None),
         **{name: getattr(order, name) for name in HEADER},
+        **{name: _adjustments(getattr(order, name)) for name in ADJUSTMENTS},
         "created_by": order.created_by,
         "approved_by": order.approved_by,
         "approved_at": order.approved_at.astimezone(UTC) if order.approved_at else None,
@@ -61,7 +75,12 @@ def _customer(customer: Customer) -> Fields:
 
 def _line(line: DraftOrderLine, currency: str | None) -> Fields:
     values = {_LINE_NAMES.get(name, name): getattr(line, name) for name in LINE_CONTENT}
+    values |= {name: _adjustments(values[name]) for name in ADJUSTMENTS}
     return values | {"currency": line.currency or currency}
+
+
+def _adjustments(of: Iterable[AllowanceCharge]) -> list[Fields]:
+    return [asdict(one) for one in of]
 
 
 def _source_document(document: SourceDocument) -> Fields:
@@ -92,10 +111,17 @@ def sample_order() -> DraftOrder:
         order_date=date(2025, 12, 1),
         currency="EUR",
         requested_delivery_date=date(2025, 12, 10),
+        earliest_delivery_date=date(2025, 12, 8),
+        latest_delivery_date=date(2025, 12, 12),
+        promised_delivery_date=date(2025, 12, 11),
         notes="Bitte früh liefern",
         customer=Customer("4711", "Muster GmbH", UUID(int=2)),
         ship_to=dict(address),
         bill_to=dict(address),
+        buyer=address | _SAMPLE_BUYER,
+        seller=address | {"name": "Acme GmbH", "gln": "4000001000005", "number_at_buyer": "70815"},
+        allowances=(AllowanceCharge("95", "Rabatt", Decimal("12.5")),),
+        charges=(AllowanceCharge("FC", "Fracht", Decimal("4.9")),),
         lines=[_sample_line(1, "10", "1.23"), _sample_line(2, "2.5", "1234.5678")],
         source_document=SourceDocument(UUID(int=3), "order.pdf", "ab" * 32),
         created_by="ops@acme.example",
@@ -121,4 +147,15 @@ def _sample_line(number: int, qty: str, price: str) -> DraftOrderLine:
         requested_delivery_date=date(2025, 12, 10),
         line_notes="vor Ort abrollen",
         id=UUID(int=10 + number),
+        gtin="04012345123456",
+        buyer_article_number=f"AB-{number}",
+        seller_article_number=f"NYM-{number:03}",
+        earliest_delivery_date=date(2025, 12, 8),
+        latest_delivery_date=date(2025, 12, 12),
+        promised_delivery_date=date(2025, 12, 11),
+        allowances=(AllowanceCharge("95", "Rabatt", Decimal("0.25"), Decimal("2.5"), Decimal(10)),),
+        charges=(AllowanceCharge("PC", "Verpackung", Decimal("0.5")),),
     )
+
+
+_SAMPLE_BUYER = {"gln": "4012345000009", "vat": "DE123456788", "duns": "315000554", "number_at_seller": "4711"}

@@ -14,7 +14,16 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, get_type_hints
 
-from orderflow.domain.orders import HEADER, LINE_CONTENT, Customer, DraftOrder, DraftOrderLine, SourceDocument, totals
+from orderflow.domain.orders import (
+    HEADER,
+    LINE_CONTENT,
+    PARTIES,
+    Customer,
+    DraftOrder,
+    DraftOrderLine,
+    SourceDocument,
+    totals,
+)
 
 
 class Kind(StrEnum):
@@ -59,7 +68,7 @@ def folded(text: str) -> str | None:
     return " ".join(text.split()).lower() or None
 
 
-_ADDRESS_FIELD = re.compile(r"(ship_to|bill_to)\.(\w{1,100})", re.ASCII)
+_ADDRESS_FIELD = re.compile(rf"({'|'.join(PARTIES)})\.(\w{{1,100}})", re.ASCII)
 _KINDS = {str: Kind.TEXT, Decimal: Kind.NUMBER, int: Kind.NUMBER, date: Kind.DATE}
 _LINE_NAMES = {"product_description": "description"}
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from orderflow.domain import clock
 from orderflow.domain.errors import NotFoundError
 from orderflow.domain.order_keys import DuplicateOrderError, KeyHolder, OnDuplicate, duplicate_of, key_of
-from orderflow.domain.orders import DraftOrder, clean_codes, missing_for_ready
+from orderflow.domain.orders import DraftOrder, check_rules, clean_codes, missing_for_ready
 from orderflow.domain.states import OrderEvent, OrderStatus, next_order_status
 from orderflow.flow.order.approve import edit_order
 from orderflow.flow.ports import Actor, Work
@@ -47,9 +47,10 @@ def accept_orders(
             REFUSE does. Every way in asks its caller, and refuses by default.
 
     Raises:
-        InputError: A code of an order holds a control character; none is stored.
+        InputError: A code of an order holds a control character, or something in it cannot be right; none is stored.
     """
     for order in map(clean_codes, orders):
+        check_rules(order)
         order.org_id = work.org_id
         order.created_by = order.created_by or actor.name
         order.created_at = order.created_at or clock.now()

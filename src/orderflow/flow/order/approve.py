@@ -7,7 +7,7 @@ from uuid import UUID
 from orderflow.domain import clock
 from orderflow.domain.errors import StateError
 from orderflow.domain.order_keys import duplicate_of, key_of
-from orderflow.domain.orders import DraftOrder, clean_codes, missing_for_ready
+from orderflow.domain.orders import DraftOrder, check_rules, clean_codes, missing_for_ready
 from orderflow.domain.states import ERPExportStatus, OrderAction, OrderStatus, next_order_status
 from orderflow.flow.order.differences import differences
 from orderflow.flow.ports import Actor, Work
@@ -50,9 +50,9 @@ def edit_order(work: Work, changed: DraftOrder, actor: Actor) -> DraftOrder:
     Raises:
         StateError: It is on its way to the ERP, has ended, or may have arrived there although its delivery failed.
         DuplicateOrderError: It would have the number of another order.
-        InputError: A code holds a control character.
+        InputError: A code holds a control character, or something in it cannot be right.
     """
-    clean_codes(changed)
+    check_rules(clean_codes(changed))
     stored = work.orders.get(changed.id)
     latest = work.exports.latest(changed.id)
     if latest is not None and latest.status is ERPExportStatus.FAILED and not latest.never_arrived:

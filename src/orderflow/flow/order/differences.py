@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -53,6 +53,8 @@ def _changes(before: Any, after: Any, path: tuple[str, ...], *, whole: bool) -> 
 def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return exact(value) if value.is_finite() else str(value)
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value] or None
     return {name: _plain(part) for name, part in value.items()} if isinstance(value, Mapping) else value
 
 
@@ -69,8 +71,8 @@ def differences(before: DraftOrder, after: DraftOrder) -> tuple[dict[str, Any], 
 
 
 def _content(order: DraftOrder) -> dict[str, Any]:
-    values = {name: getattr(order, name) for name in CONTENT}
-    return {name: asdict(value) if hasattr(value, "__dataclass_fields__") else value for name, value in values.items()}
+    values = asdict(replace(order, lines=[], delivery_in_progress=None))
+    return {name: values[name] for name in CONTENT}
 
 
 def _lines(lines: list[DraftOrderLine]) -> dict[int, dict[str, Any]]:

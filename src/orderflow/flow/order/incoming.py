@@ -12,26 +12,46 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 import msgspec
 
-from orderflow.domain.orders import CONTENT, LINE_CONTENT, Customer, DraftOrder, DraftOrderLine, SourceDocument
+from orderflow.domain.orders import (
+    ADJUSTMENTS,
+    CONTENT,
+    LINE_CONTENT,
+    PARTIES,
+    AllowanceCharge,
+    Customer,
+    DraftOrder,
+    DraftOrderLine,
+    SourceDocument,
+)
 
-ADDRESSES = ("ship_to", "bill_to")
 MOST_LINES = 10_000
+MOST_ADJUSTMENTS = 100
+"""Allowances, and charges, of an order or of a line."""
 MOST_ADDRESS_FIELDS = 50
 YEARS = range(1900, 3000)
 SHORT, LONG = 200, 4_000
 """Characters of a code or a name, and of a text that people write."""
 
-LIMITS = dict.fromkeys(("notes", "line_notes", "description", "customer_sku_raw"), LONG)
+LIMITS = dict.fromkeys(("notes", "line_notes", "description", "customer_sku_raw", "payment_terms", "reason"), LONG)
 """How many characters a text field may have that may have more than `SHORT`."""
 
-NUMBERS = {"qty": (15, 3), "unit_price": (14, 4)}
+LINE_NUMBERS = {"qty": (15, 3), "unit_price": (14, 4)}
 """Digits before and after the decimal point, as NUMERIC(18,3) and NUMERIC(18,4) hold them."""
+
+ADJUSTMENT_NUMBERS = {"amount": (14, 4), "percent": (5, 4), "base_amount": (14, 4)}
+NUMBERS = LINE_NUMBERS | ADJUSTMENT_NUMBERS
 
 PATTERNS = {
     "currency": (re.compile(r"([A-Z]{3})?"), "must be three capital letters (ISO 4217), as EUR"),
     "sha256": (re.compile(r"[0-9a-f]{64}"), "must be 64 hex digits in lower case"),
 }
 _SHOWN: dict[str, dict[str, Any]] = {
+    "amount": {"examples": [12.5], "description": "In the order's currency; 14 digits and 4 decimals at most"},
+    "base_amount": {"description": "What it is a percentage of"},
+    "code": {"examples": ["95"], "description": "Why, as UNTDID 5189 (allowances) or 7161 (charges) codes it"},
+    "gtin": {"examples": ["04012345123456"], "description": "8, 12, 13 or 14 digits, the last of which checks them"},
+    "payment_terms": {"examples": ["30 days net"]},
+    "percent": {"examples": [2.5], "description": "2.5 is 2.5 %"},
     "currency": {"examples": ["EUR"]},
     "description": {"examples": ["Kabel NYM-J 3x1,5"]},
     "erp_customer_number": {"examples": ["4711"]},
@@ -67,9 +87,12 @@ def _rules(name: str, kind: Any) -> dict[str, Any]:
 def _as_it_comes(name: str, hint: Any) -> Any:
     """Return the type of a field in JSON."""
     kind, *others = get_args(hint) or (hint,)
+    if name in ADJUSTMENTS:
+        several: Any = Annotated[list[_PARTS[kind]], msgspec.Meta(extra_json_schema={"maxItems": MOST_ADJUSTMENTS})]  # type: ignore[valid-type]  # made below
+        return several | None
     if is_dataclass(kind):
         return _PARTS[kind] | None
-    if name in ADDRESSES:
+    if name in PARTIES:
         return _address() | None
     described: Any = Annotated[kind, msgspec.Meta(extra_json_schema=_rules(name, kind))]
     return described | None if others else described
@@ -89,13 +112,19 @@ def _all_of(kind: type[Any]) -> tuple[str, ...]:
     return tuple(get_type_hints(kind))
 
 
-LineBody = _struct("LineBody", "One line.", DraftOrderLine, LINE_CONTENT)
 _PARTS: dict[Any, Any] = {
+    AllowanceCharge: _struct(
+        "AllowanceChargeBody",
+        "What comes off a price (an allowance), or on top of it (a charge): an amount, a percentage, or both.",
+        AllowanceCharge,
+        _all_of(AllowanceCharge),
+    ),
     Customer: _struct("CustomerBody", "Who ordered.", Customer, _all_of(Customer)),
     SourceDocument: _struct(
         "SourceDocumentBody", "The document that the order was read from.", SourceDocument, _all_of(SourceDocument)
     ),
 }
+LineBody = _struct("LineBody", "One line.", DraftOrderLine, LINE_CONTENT)
 _LINES: Any = Annotated[list[LineBody], msgspec.Meta(extra_json_schema={"maxItems": MOST_LINES})]  # type: ignore[valid-type]  # made above
 OrderBody = _struct(
     "OrderBody",
@@ -104,5 +133,8 @@ OrderBody = _struct(
     CONTENT,
     (("lines", _LINES, msgspec.field(default_factory=list)),),
 )
-PARTS = {"customer": _PARTS[Customer], "source_document": _PARTS[SourceDocument], "lines": LineBody}
-"""The fields of an order that have fields of their own, each a struct; `lines` is a list of them."""
+PARTS = {"customer": _PARTS[Customer], "source_document": _PARTS[SourceDocument]}
+"""The fields of an order that have fields of their own, each a struct."""
+
+LISTS = {"lines": LineBody, **dict.fromkeys(ADJUSTMENTS, _PARTS[AllowanceCharge])}
+"""The fields that are lists of such."""

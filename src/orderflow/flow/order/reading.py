@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from itertools import chain, islice
@@ -18,11 +18,28 @@ from msgspec.structs import astuple
 
 from orderflow.domain.codes import control_in
 from orderflow.domain.errors import InputError
-from orderflow.domain.orders import CODES, CONTENT, Customer, DraftOrder, DraftOrderLine, SourceDocument, clean_codes
+from orderflow.domain.orders import (
+    ADJUSTMENTS,
+    CODES,
+    CONTENT,
+    LINE_BY_NAME,
+    PARTIES,
+    AllowanceCharge,
+    Customer,
+    DraftOrder,
+    DraftOrderLine,
+    SourceDocument,
+    clean_codes,
+    faults_in,
+    line_of,
+)
 from orderflow.flow.order.incoming import (
-    ADDRESSES,
+    ADJUSTMENT_NUMBERS,
     LIMITS,
+    LINE_NUMBERS,
+    LISTS,
     MOST_ADDRESS_FIELDS,
+    MOST_ADJUSTMENTS,
     MOST_LINES,
     NUMBERS,
     PARTS,
@@ -95,10 +112,22 @@ def unreadable(faults: list[Fault]) -> InputError:
 
 def _number_faults(value: dict[str, Any]) -> Iterator[Fault]:
     """Yield each number, of a value of the right shape, that is text of other characters than these digits."""
+    yield from _adjustment_numbers(value, "")
     for index, line in enumerate(value.get("lines", ())):
-        for name in NUMBERS:
-            if isinstance(text := line.get(name), str) and not _NUMBER.fullmatch(text):
-                yield f"lines[{index}].{name}", "must be written with the digits 0 to 9, as 12.5"
+        yield from _numbers_as_text(line, LINE_NUMBERS, f"lines[{index}].")
+        yield from _adjustment_numbers(line, f"lines[{index}].")
+
+
+def _adjustment_numbers(value: dict[str, Any], prefix: str) -> Iterator[Fault]:
+    for name in ADJUSTMENTS:
+        for index, one in enumerate(value.get(name) or ()):
+            yield from _numbers_as_text(one, ADJUSTMENT_NUMBERS, f"{prefix}{name}[{index}].")
+
+
+def _numbers_as_text(value: dict[str, Any], names: Iterable[str], prefix: str) -> Iterator[Fault]:
+    for name in names:
+        if isinstance(text := value.get(name), str) and not _NUMBER.fullmatch(text):
+            yield prefix + name, "must be written with the digits 0 to 9, as 12.5"
 
 
 _NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*", re.ASCII)
@@ -122,14 +151,14 @@ def _shape_faults(value: Any, kind: Any, path: str) -> Iterator[Fault]:
 
 def _field_faults(value: Any, name: str, kind: Any, path: str) -> Iterator[Fault]:
     match value:
-        case dict() if name in PARTS and name != "lines":
+        case dict() if name in PARTS:
             yield from _shape_faults(value, PARTS[name], path)
-        case dict() if name in ADDRESSES:
+        case dict() if name in PARTIES:
             for key, text in value.items():
                 yield from _leaf_fault(text, str | None, _join(path, str(key)[:40]))
-        case list() if name == "lines":
-            for index, line in enumerate(value):
-                yield from _shape_faults(line, PARTS[name], f"{path}[{index}]")
+        case list() if name in LISTS:
+            for index, one in enumerate(value):
+                yield from _shape_faults(one, LISTS[name], f"{path}[{index}]")
         case _:
             yield from _leaf_fault(value, kind, path)
 
@@ -180,18 +209,31 @@ def _faults(order: Any) -> Iterator[Fault]:
     for name, part in (("customer", order.customer), ("source_document", order.source_document)):
         if part is not None:
             yield from _faults_of(f"{name}.", part)
-    for name in ADDRESSES:
+    for name in PARTIES:
         yield from _address_faults(name, getattr(order, name) or {})
+    yield from _adjustment_faults(order, "")
     if len(order.lines) > MOST_LINES:
         yield "lines", f"has {len(order.lines)} lines; the limit is {MOST_LINES}"
         return
     numbers = Counter(line.line_no for line in order.lines)
     for index, line in enumerate(order.lines):
         yield from _faults_of(f"lines[{index}].", line)
+        yield from _adjustment_faults(line, f"lines[{index}].")
         if not 1 <= line.line_no < 2**31:
             yield f"lines[{index}].line_no", "must be from 1 to 2147483647"
         elif numbers[line.line_no] > 1:
             yield f"lines[{index}].line_no", f"{line.line_no} is used more than once"
+    yield from faults_in(order)
+
+
+def _adjustment_faults(part: Any, prefix: str) -> Iterator[Fault]:
+    for name in ADJUSTMENTS:
+        given = getattr(part, name) or ()
+        if len(given) > MOST_ADJUSTMENTS:
+            yield prefix + name, f"has {len(given)} entries; the limit is {MOST_ADJUSTMENTS}"
+            return
+        for index, one in enumerate(given):
+            yield from _faults_of(f"{prefix}{name}[{index}].", one)
 
 
 def _faults_of(prefix: str, struct: Any) -> Iterator[Fault]:
@@ -250,11 +292,23 @@ def _draft(order: Any) -> DraftOrder:
     for name, kind in (("customer", Customer), ("source_document", SourceDocument)):
         if content[name] is not None:
             content[name] = kind(*astuple(content[name]))
+    content |= {name: _adjustments(content[name]) for name in ADJUSTMENTS}
     content["currency"] = order.currency or None
     return clean_codes(DraftOrder(**content, lines=list(map(_draft_line, order.lines))))
 
 
 def _draft_line(line: Any) -> DraftOrderLine:
-    draft = DraftOrderLine(*astuple(line))  # its fields are made from these, in their order
+    values = astuple(line)  # its fields are made from those of a line, in their order
+    draft = line_of(values[:_IN_PLACE], values[_IN_PLACE:])
+    for name in ADJUSTMENTS:
+        if given := getattr(draft, name):
+            setattr(draft, name, _adjustments(given))
     draft.currency = line.currency or None
     return draft
+
+
+_IN_PLACE = -len(LINE_BY_NAME)
+
+
+def _adjustments(given: Iterable[Any] | None) -> tuple[AllowanceCharge, ...]:
+    return tuple(AllowanceCharge(*astuple(one)) for one in given or ())

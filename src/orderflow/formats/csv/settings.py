@@ -13,10 +13,20 @@ from orderflow.formats.file_name import PARTS, check_pattern
 from orderflow.formats.format import FormatSettings
 from orderflow.formats.order_fields import Address, order_fields, sample_order
 
-_SAMPLE = order_fields(sample_order())
-_GROUPS = {**{name: group for name, group in _SAMPLE.items() if name != "lines"}, "line": _SAMPLE["lines"][0]}
+
+def _single_values() -> dict[str, Any]:
+    """Return the groups of a sample order without their lists, which fit into no column."""
+    sample = order_fields(sample_order())
+    sample["line"] = sample.pop("lines")[0]
+    return {
+        group: type(fields)({name: value for name, value in fields.items() if not isinstance(value, list)})
+        for group, fields in sample.items()
+    }
+
+
+_GROUPS = _single_values()
 KNOWN_FIELDS = sorted(f"{group}.{name}" for group, fields in _GROUPS.items() for name in fields)
-"""Every field that a column may name; `ship_to` and `bill_to` have whatever the order's addresses have."""
+"""Every field that a column may name; the parties, as `ship_to`, have whatever the order's have."""
 
 
 def _field(path: str) -> str:

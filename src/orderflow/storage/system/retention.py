@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 
 from orderflow.documents.object_store import ObjectStore
 from orderflow.domain.errors import StateError
+from orderflow.domain.orders import PARTIES
 from orderflow.domain.states import ENDED
 from orderflow.flow.ports import Actor
 from orderflow.storage.database import Database
@@ -73,7 +74,8 @@ _DELETE = (
 )
 _FORGET_ORDER = text("""
     UPDATE draft_order
-    SET customer_name = NULL, ship_to = NULL, bill_to = NULL, notes = NULL, source_file_name = NULL, error_json = NULL
+    SET customer_name = NULL, ship_to = NULL, bill_to = NULL, buyer = NULL, seller = NULL, notes = NULL,
+        source_file_name = NULL, error_json = NULL
     WHERE id = :id
 """)
 _FORGET_LINES = text("UPDATE draft_order_line SET line_notes = NULL WHERE draft_order_id = :id")
@@ -91,7 +93,7 @@ _FORGET_AUDIT = text("""
 _FORGET_REVISIONS = text("""
     UPDATE draft_order_revision SET content = NULL WHERE org_id = :org_id AND draft_order_id = :id
 """)
-_PERSONAL = ["customer", "ship_to", "bill_to", "notes", "lines", "source_document", "reason"]
+_PERSONAL = ["customer", *PARTIES, "notes", "lines", "source_document", "reason"]
 """What an edit or a rejection may have written to the audit log of an order."""
 
 _FORGET_EXPORTS = text("""

@@ -251,13 +251,21 @@ class DraftOrderRow(_Owned, Base):
     order_date: Mapped[date | None]
     currency: Mapped[str | None]
     requested_delivery_date: Mapped[date | None]
+    earliest_delivery_date: Mapped[date | None]
+    latest_delivery_date: Mapped[date | None]
+    promised_delivery_date: Mapped[date | None]
     delivery_terms: Mapped[str | None]
+    payment_terms: Mapped[str | None]
     notes: Mapped[str | None]
     customer_id: Mapped[UUID | None]
     erp_customer_number: Mapped[str | None]
     customer_name: Mapped[str | None]
     ship_to: Mapped[dict[str, Any] | None]
     bill_to: Mapped[dict[str, Any] | None]
+    buyer: Mapped[dict[str, Any] | None]
+    seller: Mapped[dict[str, Any] | None]
+    allowances: Mapped[list[Any] | None] = mapped_column(JSONB)  # `domain.revisions.adjustments`
+    charges: Mapped[list[Any] | None] = mapped_column(JSONB)
     created_by: Mapped[str | None]
     approved_by: Mapped[str | None]
     approved_at: Mapped[datetime | None]
@@ -343,6 +351,14 @@ class DraftOrderLineRow(Base):
     product_description: Mapped[str | None]
     requested_delivery_date: Mapped[date | None]
     line_notes: Mapped[str | None]
+    gtin: Mapped[str | None]
+    buyer_article_number: Mapped[str | None]
+    seller_article_number: Mapped[str | None]
+    earliest_delivery_date: Mapped[date | None]
+    latest_delivery_date: Mapped[date | None]
+    promised_delivery_date: Mapped[date | None]
+    allowances: Mapped[list[Any] | None] = mapped_column(JSONB)
+    charges: Mapped[list[Any] | None] = mapped_column(JSONB)
 
 
 class DraftOrderRevisionRow(Base):

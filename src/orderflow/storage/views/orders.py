@@ -44,6 +44,17 @@ Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AllowanceCharge:
+    """What comes off a price (an allowance), or on top of it (a charge)."""
+
+    code: str | None = None
+    reason: str | None = None
+    amount: Number | None = None
+    percent: Number | None = None
+    base_amount: Number | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """One line."""
 
@@ -56,7 +67,15 @@ class Line:
     customer_sku_raw: str | None
     description: Annotated[str | None, Sql("l.product_description")]
     requested_delivery_date: date | None
+    earliest_delivery_date: date | None
+    latest_delivery_date: date | None
+    promised_delivery_date: date | None
     line_notes: str | None
+    gtin: str | None
+    buyer_article_number: str | None
+    seller_article_number: str | None
+    allowances: Annotated[list[AllowanceCharge], Sql("COALESCE(l.allowances, '[]')")]
+    charges: Annotated[list[AllowanceCharge], Sql("COALESCE(l.charges, '[]')")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,10 +155,18 @@ class OrderSummary:
 class Order(OrderSummary):
     """An order, whole."""
 
+    earliest_delivery_date: date | None
+    latest_delivery_date: date | None
+    promised_delivery_date: date | None
     delivery_terms: Annotated[str | None, Field(description="As the customer puts them: DAP Köln, Incoterms 2020")]
+    payment_terms: Annotated[str | None, Field(description="As the customer puts them: 30 days net")]
     notes: str | None
     ship_to: dict[str, Any] | None
     bill_to: dict[str, Any] | None
+    buyer: dict[str, Any] | None
+    seller: dict[str, Any] | None
+    allowances: Annotated[list[AllowanceCharge], Sql("COALESCE(o.allowances, '[]')")]
+    charges: Annotated[list[AllowanceCharge], Sql("COALESCE(o.charges, '[]')")]
     lines: Annotated[list[Line], Sql(None)]
     revisions: Annotated[
         list[RevisionSummary], Sql(None), Field(description="What was approved of it, the first first")

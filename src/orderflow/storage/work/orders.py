@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection
 
-from orderflow.domain.orders import HEADER, Customer, DraftOrder, DraftOrderLine, SourceDocument
+from orderflow.domain.orders import (
+    ADJUSTMENTS,
+    HEADER,
+    LINE_BY_NAME,
+    LINE_IN_PLACE,
+    PARTIES,
+    AllowanceCharge,
+    Customer,
+    DraftOrder,
+    DraftOrderLine,
+    SourceDocument,
+    line_of,
+)
+from orderflow.domain.revisions import adjustments
 from orderflow.domain.states import AS_APPROVED, OrderStatus
 from orderflow.flow.refusals import no_order
 from orderflow.storage.fast.holding import Holding
@@ -22,11 +35,12 @@ from orderflow.storage.records import columns
 from orderflow.storage.tables.models import DraftOrderRow
 from orderflow.storage.work import revisions
 
-_LINE_FIELDS = tuple(field.name for field in fields(DraftOrderLine))
+_LINE_FIELDS = (*LINE_IN_PLACE, *LINE_BY_NAME)
 _LINE_COLUMNS = ", ".join(f"l.{name}" for name in _LINE_FIELDS)
-_PLAIN_FIELDS = (*HEADER, "ship_to", "bill_to", "created_by", "approved_by", "approved_at", "erp_order_id")
+_PLAIN_FIELDS = (*HEADER, *PARTIES, "created_by", "approved_by", "approved_at", "erp_order_id")
 _ORDER_COLUMNS = (
     *_PLAIN_FIELDS,
+    *ADJUSTMENTS,
     "id",
     "org_id",
     "status",
@@ -163,6 +177,7 @@ class SqlOrders:
         customer = order.customer or Customer()
         source = order.source_document or SourceDocument()
         values = {name: getattr(order, name) for name in _PLAIN_FIELDS}
+        values |= {name: adjustments(getattr(order, name)) for name in ADJUSTMENTS}
         values |= {"id": order.id, "org_id": self._org_id, "status": order.status}
         values |= {"customer_id": customer.id, "erp_customer_number": customer.erp_customer_number}
         values |= {"customer_name": customer.name, "source_document_id": source.document_id}
@@ -170,7 +185,9 @@ class SqlOrders:
         return values | {"created_at": order.created_at or datetime.now(UTC)}
 
     def _line_values(self, order_id: UUID, line: DraftOrderLine) -> dict[str, Any]:
-        values = {name: getattr(line, name) for name in _LINE_FIELDS}
+        values = {name: getattr(line, name) for name in LINE_IN_PLACE}
+        values |= {name: value for name in LINE_BY_NAME if (value := getattr(line, name))}  # what is left out is null
+        values |= {name: adjustments(values[name]) for name in ADJUSTMENTS if name in values}
         return values | {"org_id": self._org_id, "draft_order_id": order_id}
 
     def _load(self, query: str, parameters: Mapping[str, Any]) -> list[DraftOrder]:
@@ -181,8 +198,24 @@ class SqlOrders:
     def _lines_of(self, order_ids: Sequence[UUID]) -> dict[UUID, list[DraftOrderLine]]:
         found: dict[UUID, list[DraftOrderLine]] = defaultdict(list)
         for order_id, *values in run(self._connection, _LOAD_LINES, {"ids": list(order_ids)}, tuple_row):
-            found[order_id].append(DraftOrderLine(*values))  # by position: an order may have thousands
+            found[order_id].append(_line(values))
         return found
+
+
+_IN_PLACE = len(LINE_IN_PLACE)
+
+
+def _line(values: Sequence[Any]) -> DraftOrderLine:
+    line = line_of(values[:_IN_PLACE], values[_IN_PLACE:])  # by position: an order may have thousands
+    for name in ADJUSTMENTS:
+        if kept := getattr(line, name):
+            setattr(line, name, _adjustments(kept))
+    return line
+
+
+def _adjustments(kept: Any) -> tuple[AllowanceCharge, ...]:
+    found: tuple[AllowanceCharge, ...] = msgspec.convert(kept or (), tuple[AllowanceCharge, ...])
+    return found
 
 
 def _order(row: Mapping[Any, Any], lines: Iterable[DraftOrderLine]) -> DraftOrder:
@@ -195,5 +228,7 @@ def _order(row: Mapping[Any, Any], lines: Iterable[DraftOrderLine]) -> DraftOrde
         customer=Customer(row["erp_customer_number"], row["customer_name"], row["customer_id"]),
         source_document=SourceDocument(row["source_document_id"], row["source_file_name"], row["source_sha256"]),
         lines=list(lines),
+        allowances=_adjustments(row["allowances"]),
+        charges=_adjustments(row["charges"]),
         **{name: row[name] for name in _PLAIN_FIELDS},
     )

@@ -14,8 +14,15 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from orderflow.domain.orders import DraftOrder, DraftOrderLine
-from orderflow.domain.revisions import ADDRESSES, LINE_FIELDS, PLAIN, Revision, RevisionChangedError
+from orderflow.domain.orders import ADJUSTMENTS, LINE_BY_NAME, DraftOrder, DraftOrderLine
+from orderflow.domain.revisions import (
+    ADDRESSES,
+    LINE_FIELDS,
+    OTHER_PARTIES,
+    PLAIN,
+    Revision,
+    RevisionChangedError,
+)
 from orderflow.domain.states import AS_APPROVED, ENDED, OrderStatus
 from orderflow.storage.fast.statements import later_rows, run
 from orderflow.storage.tables.states import among
@@ -42,16 +49,31 @@ def _as_text(column: str, hint: Any) -> str:
     return f"{column}::text" if Decimal in kinds else column
 
 
-_HEAD = ", ".join(f"'{name}', {value}" for name, value in _values(DraftOrder, PLAIN, "o").items())
-_ADDRESSES = " || ".join(f"""',"{name}":' || COALESCE(o.{name}::text, 'null')""" for name in ADDRESSES)
+def _named(values: Mapping[str, str]) -> str:
+    return ", ".join(f"'{name}', {value}" for name, value in values.items())
+
+
+_HEAD = _named(_values(DraftOrder, PLAIN, "o"))
+_ADJUSTMENTS = _named({name: f"o.{name}" for name in ADJUSTMENTS})
+_ADDRESSES = " || ".join(
+    [f"""',"{name}":' || COALESCE(o.{name}::text, 'null')""" for name in ADDRESSES]
+    + [f"""COALESCE(',"{name}":' || o.{name}::text, '')""" for name in OTHER_PARTIES]
+)
 _LINE = ", ".join(_values(DraftOrderLine, LINE_FIELDS, "l").values())
+_BY_NAME = _values(DraftOrderLine, LINE_BY_NAME, "l")
 # JSON as text, joined as such: as `jsonb` a long order would take four times as long.
 _CONTENT = f"""
     left(json_strip_nulls(json_build_object({_HEAD}, 'customer', json_build_object({_CUSTOMER}),
-                                            'source_document', json_build_object({_SOURCE})))::text, -1)
-    || {_ADDRESSES} || ',"line_fields":{json.dumps(LINE_FIELDS)},"lines":[' || COALESCE((
-        SELECT string_agg(json_build_array({_LINE})::text, ',' ORDER BY l.line_no)
-        FROM draft_order_line l WHERE l.draft_order_id = o.id), '') || ']}}'
+                                            'source_document', json_build_object({_SOURCE}),
+                                            {_ADJUSTMENTS}))::text, -1)
+    || {_ADDRESSES} || ',"line_fields":{json.dumps(LINE_FIELDS)},"lines":[' || COALESCE(l.lines, '') || ']'
+    || COALESCE(',"more_of_lines":{{' || l.more || '}}', '') || '}}'
+"""
+_LINES = f"""
+    SELECT string_agg(json_build_array({_LINE})::text, ',' ORDER BY l.line_no) AS lines,
+           string_agg('"' || l.line_no || '":' || json_strip_nulls(json_build_object({_named(_BY_NAME)})), ','
+                      ORDER BY l.line_no) FILTER (WHERE num_nonnulls({", ".join(_BY_NAME.values())}) > 0) AS more
+    FROM draft_order_line l WHERE l.draft_order_id = o.id
 """  # noqa: S608  # built from constants
 # A release that knows no revisions may have approved the order since its last one.
 IS_CURRENT = "v.draft_order_id = o.id AND v.made_at = COALESCE(o.approved_at, v.made_at)"
@@ -68,7 +90,7 @@ def _make(which: str) -> str:
                c.content, encode(sha256(convert_to(c.content, 'UTF8')), 'hex'),
                COALESCE(r.approved_at, now()), r.approved_by
         FROM r JOIN draft_order o ON o.id = r.id JOIN organization g ON g.id = o.org_id
-        CROSS JOIN LATERAL (SELECT {_CONTENT} AS content OFFSET 0) c
+        CROSS JOIN LATERAL ({_LINES}) l CROSS JOIN LATERAL (SELECT {_CONTENT} AS content OFFSET 0) c
         ORDER BY o.id
     """  # noqa: S608  # built from constants
 
