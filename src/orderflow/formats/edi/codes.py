@@ -22,8 +22,8 @@ REC_20 = {code: code for code in (*REC_20_AS_X12, "C62", "NAR", "TNE", "MGM", "K
 """Units in EDIFACT. `ST` is none of them: it is a sheet there, and a piece to many who write it."""
 
 X12_355 = REC_20_AS_X12 | {code: code for code in (
-    "EA", "PC", "PR", "DZ", "GS", "KG", "GR", "LB", "OZ", "MR", "CM", "MM", "IN", "FT", "YD", "SM", "SF", "SY", "CR", "CF",
-    "LT", "ML", "GA", "HR", "DA", "WK", "MO", "YR", "BX", "CT", "CA", "CS", "PK", "PL", "BG", "RL", "UN",
+    "EA", "PC", "PR", "DZ", "GS", "KG", "GR", "LB", "OZ", "MR", "CM", "MM", "IN", "FT", "YD", "SM", "SF", "SY", "CR",
+    "CF", "LT", "ML", "GA", "HR", "DA", "WK", "MO", "YR", "BX", "CT", "CA", "CS", "PK", "PL", "BG", "RL", "UN",
 )}  # fmt: skip
 """Units in X12. `ST` is none of them: it is a set there, and a piece to many who write it."""
 

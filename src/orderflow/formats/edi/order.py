@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +20,10 @@ _DATES = ("requested", "earliest", "latest", "promised")
 _dates = attrgetter(*(f"{name}_delivery_date" for name in _DATES))
 
 
+INCOTERM = re.compile(r"(EXW|FCA|FAS|FOB|CFR|CIF|CPT|CIP|DAF|DES|DEQ|DDU|DAT|DAP|DPU|DDP)(?: +(\S.*))?")
+"""Terms of delivery that begin with a code of the ICC's, and the place behind it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Party:
     """A party of an order, as it stands there."""
@@ -30,6 +35,11 @@ class Party:
         """Return a field as text, None if it is missing or blank."""
         value = self.values.get(name)
         return None if value is None else str(value).strip() or None
+
+    @property
+    def country(self) -> str | None:
+        """The country: its code, where there is one, is as good as its name."""
+        return self.get("country_code") or self.get("country")
 
     def field(self, name: str) -> str:
         """Return what the order calls a field of the party."""
@@ -50,8 +60,8 @@ class Party:
 def parties_of(order: DraftOrder, supplier: str) -> Iterator[Party]:
     """Yield buyer, seller, and those of the others that the order has."""
     customer = order.customer or Customer()
-    known = {"name": customer.name, "number_at_seller": customer.erp_customer_number}
-    yield Party("buyer", known | {name: value for name, value in (order.buyer or {}).items() if value})
+    named = {"name": customer.name, **(order.buyer or {})}
+    yield Party("buyer", named | {"number_at_seller": customer.erp_customer_number})
     yield Party("seller", order.seller or {"number_at_seller": supplier})
     for role in ("ship_to", "bill_to"):
         if given := getattr(order, role):

@@ -15,8 +15,8 @@ _NUMBER = re.compile(r"-?(?:\d{1,18}(?:[.,]\d{0,18})?|[.,]\d{1,18})", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 DUPLICATE = (
-    "The partner says that it has had this control number before. Look there whether the order was taken; if the number "
-    "was another program's, have the partner forget it."
+    "The partner says that it has had this control number before. Look there whether the order was taken; if the "
+    "number was another program's, have the partner forget it."
 )
 
 

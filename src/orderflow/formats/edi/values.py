@@ -23,8 +23,9 @@ _BREAKS = re.compile(r"\r\n|[\r\n\v\f\x85\u2028\u2029]")
 class Letters(Protocol):
     """The letters that a document may hold."""
 
-    name: str
-    """For people, as `UNOC`."""
+    @property
+    def name(self) -> str:
+        """For people, as `UNOC`."""
 
     def written(self, text: str) -> str | None:
         """Return a text as it stands in a segment, or None: it holds a letter that is not among them."""
@@ -88,6 +89,13 @@ class Values:
             raise self.refusal(field, f"is {text}, and the format takes {digits} digits at most", "DOES_NOT_FIT")
         return text.replace(".", self.decimal_mark)
 
+    def in_hundredths(self, value: Decimal, digits: int, field: str) -> str:
+        """Return a number of hundredths, whose point is not written. Raises RejectedError: it has more decimals."""
+        hundredths = value.scaleb(2)
+        if hundredths != hundredths.to_integral_value():
+            raise self.refusal(field, f"is {value:f}, and the format takes 2 decimals", "DOES_NOT_FIT")
+        return self.number(hundredths, digits, field)
+
     def given(self, value: Decimal | None, field: str) -> Decimal:
         """Return a number that must be there. Raises RejectedError."""
         if value is None:
@@ -136,4 +144,3 @@ class Values:
             problem = f"holds {wrong!r} (U+{ord(wrong):04X}), which is not in {self.letters.name}"
             raise self.refusal(field, problem, "NOT_IN_ENCODING")
         return written
-

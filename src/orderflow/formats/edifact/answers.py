@@ -17,6 +17,9 @@ from orderflow.formats.edifact.order_response import read_order_response
 from orderflow.formats.edifact.settings import EdifactSettings
 from orderflow.formats.edifact.syntax import MESSAGE, read_interchanges
 
+ACTIONS = {"UCI": 4, "UCF": 4, "UCM": 3}
+"""Where the action stands (0083), in front of the error (0085)."""
+
 ERRORS = {
     "2": "syntax version or level not supported", "7": "we are not the recipient meant", "12": "invalid value",
     "13": "missing", "14": "value not supported in this position", "15": "not supported in this position",
@@ -73,13 +76,11 @@ def _contrl(message: Envelope, settings: EdifactSettings) -> Answer:
             f"CONTRL is about an interchange from {header.get(2)[:40]!r} to {header.get(3)[:40]!r}, which is not "
             "this connection's."
         )
-    said = [(header, header.get(4), header.get(5))]
-    for segment in message.segments:
-        if segment.tag in ("UCF", "UCM"):
-            if segment.tag == "UCM" and segment.get(1) != header.get(1):
-                raise UnreadableError(f"CONTRL names the message {segment.get(1)[:40]!r}, which is not ours.", about)
-            said.append((segment, segment.get(3 if segment.tag == "UCM" else 4), segment.get(4 if segment.tag == "UCM" else 5)))
-    return _verdict(about, [(action, code) for _, action, code in said], message.segments)
+    said = [(segment.get(at), segment.get(at + 1)) for segment in message.segments if (at := ACTIONS.get(segment.tag))]
+    others = [s.get(1) for s in message.segments if s.tag == "UCM" and s.get(1) != header.get(1)]
+    if others:
+        raise UnreadableError(f"CONTRL names the message {others[0][:40]!r}, which is not ours.", about)
+    return _verdict(about, said, message.segments)
 
 
 def _verdict(about: Reference, said: list[tuple[str, str]], segments: list[Segment]) -> Answer:

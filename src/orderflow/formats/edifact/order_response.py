@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal, localcontext
 
-from orderflow.domain.answer_details import LineAnswer, LineStatus, Level, Others, Schedule
+from orderflow.domain.answer_details import Level, LineAnswer, LineStatus, Others, Schedule
 from orderflow.domain.answer_files import Answer, UnreadableError
 from orderflow.formats.edi.response import (
     business_answer,
@@ -116,7 +116,7 @@ def _dates(segments: Sequence[Segment]) -> Iterator[date]:
     for segment in segments:
         if segment.tag == "DTM" and segment.get(1) in DELIVERY_DATES:
             if segment.get(1, 3) not in DATE_FORMATS:
-                raise UnreadableError(f"A date is written in the format {segment.get(1, 3)[:10]!r}, which is not known.")
+                raise UnreadableError(f"A date is written in the format {segment.get(1, 3)[:9]!r}, which is not known.")
             if found := day(segment.get(1, 2)):
                 yield found
 

@@ -5,15 +5,13 @@ Source: UN/EDIFACT directory D.96A (message ORDERS), EANCOM 1997. docs/connector
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC
-from typing import Any
 
 from orderflow.domain.delivery import Delivery
-from orderflow.domain.orders import AllowanceCharge, Customer, DraftOrder, DraftOrderLine
+from orderflow.domain.orders import AllowanceCharge, DraftOrder, DraftOrderLine
 from orderflow.formats.edi.codes import REC_20, Countries
-from orderflow.formats.edi.order import Party, check_expressible, dates_of, numbers_of, parties_of
+from orderflow.formats.edi.order import INCOTERM, Party, check_expressible, dates_of, numbers_of, parties_of
 from orderflow.formats.edi.segments import Marks, SegmentWriter
 from orderflow.formats.edi.settings import LINE_ENDS
 from orderflow.formats.edi.values import Values
@@ -25,7 +23,6 @@ AGENCIES = {"gln": "9", "duns": "16", "number_at_seller": "91", "number_at_buyer
 REFERENCES = {"vat": "VA", "number_at_seller": "IT", "number_at_buyer": "IA"}
 DATES = {"requested": "2", "earliest": "64", "latest": "63", "promised": "69"}
 ARTICLES = {"sku": "SA", "customer_sku": "IN", "buyer": "BP", "seller": "VP"}
-_INCOTERM = re.compile(r"(EXW|FCA|FAS|FOB|CFR|CIF|CPT|CIP|DAF|DES|DEQ|DDU|DAT|DAP|DPU|DDP)(?: +(\S.*))?", re.DOTALL)
 
 
 def write_orders(order: DraftOrder, delivery: Delivery, settings: EdifactSettings) -> str:
@@ -108,6 +105,8 @@ class _Orders:
 
     def _texts(self, subject: str, text: str | None, field: str) -> None:
         """Write a free text, each of its lines in segments of its own, with five pieces at most."""
+        if not text:
+            return
         lines = [self.values.pieces(line, 70, 5 * 99, field) for line in self.values.lines(text)]
         segments = [line[start : start + 5] for line in lines for start in range(0, len(line), 5)]
         if len(segments) > 99:
@@ -128,13 +127,15 @@ class _Orders:
             values.text(party.get("city"), 35, field("city")),
             values.text(self._region(party.get("region")), 9, field("region")),
             values.text(party.get("postal_code"), 9, field("postal_code")),
-            values.coded(party.get("country_code") or party.get("country"), self.countries, field("country"), "Countries"),
+            values.coded(party.country, self.countries, field("country"), "Countries"),
         )
         for other, reference in REFERENCES.items():
             if other != scheme and (number := party.get(other)):
                 self.out.add("RFF", of(reference, values.text(number, 35, field(other))))
-        party.check_said(values, {scheme, *REFERENCES})
         self._contact(party)
+        if scheme != "duns" and (duns := party.get("duns")):  # no reference is for it: the party once more, by it
+            self.out.add("NAD", ROLES[party.role], of(values.text(duns, 35, field("duns")), "", AGENCIES["duns"]))
+        party.check_said(values, {*AGENCIES, *REFERENCES})
 
     def _region(self, name: str | None) -> str | None:
         return self.settings.regions.get(name or "", name)
@@ -152,7 +153,7 @@ class _Orders:
         terms = " ".join(self.values.lines(self.order.delivery_terms))
         if not terms:
             return
-        known = _INCOTERM.fullmatch(terms)
+        known = INCOTERM.fullmatch(terms)
         code, text = (known[1], known[2] or "") if known else ("", terms)
         pieces = self.values.pieces(text, 70, 2, "delivery_terms")
         self.out.add("TOD", "6", "", self.out.of(code, "", "", *pieces))
@@ -192,9 +193,8 @@ class _Orders:
     def _articles(self, line: DraftOrderLine) -> None:
         """Write LIN and PIA: the GTIN first, if there is one; without it the supplier's number."""
         values, out = self.values, self.out
-        numbers = [
-            out.of(values.text(number, 35, field), ARTICLES[kind]) for kind, field, number in numbers_of(line)
-        ]
+        values.needed(line.internal_sku, 35, "internal_sku")
+        numbers = [out.of(values.text(number, 35, field), ARTICLES[kind]) for kind, field, number in numbers_of(line)]
         if line.gtin:
             main = out.of(values.text(line.gtin, 35, "gtin"), "UP" if len(line.gtin) == 12 else "EN")
         else:

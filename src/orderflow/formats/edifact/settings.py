@@ -8,6 +8,7 @@ from pydantic import ConfigDict, StringConstraints
 
 from orderflow.formats.edi.settings import EdiSettings, in_document, partner
 
+_PLAIN = r"^[A-Za-z0-9 ._-]*$"
 Qualifier = Annotated[str, StringConstraints(max_length=4, pattern=r"^[A-Z0-9]*$")]
 Unit = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,3}$")]
 
@@ -46,10 +47,10 @@ class EdifactSettings(EdiSettings):
     request_contrl: bool = in_document(
         "Ask for CONTRL", "The partner is asked to say that it could read the interchange.", default=True
     )
-    agreement: Annotated[str, StringConstraints(max_length=35, pattern=r"^[A-Za-z0-9 ._-]*$")] = in_document(
+    agreement: Annotated[str, StringConstraints(max_length=35, pattern=_PLAIN)] = in_document(
         "Agreement", "Identification of the interchange agreement (UNB 0032), as EANCOM.", default=""
     )
-    application_reference: Annotated[str, StringConstraints(max_length=14, pattern=r"^[A-Za-z0-9 ._-]*$")] = in_document(
+    application_reference: Annotated[str, StringConstraints(max_length=14, pattern=_PLAIN)] = in_document(
         "Application reference", "UNB 0026, as ORDERS, where the partner sorts by it.", default=""
     )
     units: dict[str, Unit] = in_document(
