@@ -106,6 +106,7 @@ class PushOrchestrator:
                 return row
             to = with_connector(self._wiring, work.connections.open(export.connection_id))
             _refuse_while_resting(to.target)
+            _refuse_while_closed(to.target, export)
             taken = work.exports.lease(export.connection_id, lease, lease.seconds, 1, only=export.id)
         if taken:
             batch = Batch(to, lease, taken)
@@ -145,6 +146,21 @@ def _refuse_while_resting(target: Target) -> None:
             code="TARGET_BUSY",
             hint="Push the order again then, or request its push: the engine waits by itself.",
         )
+
+
+def _refuse_while_closed(target: Target, export: Export) -> None:
+    """Raise PushServiceError if the engine would wait; an order that waits for the engine may be pushed now."""
+    if export.not_before is not None and export.not_before > datetime.now(UTC):
+        why = f"The order's push was asked for not before {export.not_before:%Y-%m-%d %H:%M %Z}"
+    elif target.closed:
+        why = f"The connection is closed by its opening hours until {target.closed_until:%Y-%m-%d %H:%M %Z}"
+    else:
+        return
+    raise PushServiceError(
+        f"{why}.",
+        code="PUSH_TOO_EARLY",
+        hint="Push the order again then, or request its push: the engine waits by itself.",
+    )
 
 
 def _store_if_new(work: Work, order: DraftOrder, on_duplicate: OnDuplicate) -> None:

@@ -1,10 +1,10 @@
 /**
- * Quantities and prices are exact decimals, which JavaScript's numbers are not: 123456789012345.678 would change.
- * So these two stay the text that the API sent; it takes text as well.
+ * Quantities, prices and amounts are exact decimals, which JavaScript's numbers are not: 123456789012345.678 would
+ * change. So these stay the text that the API sent; it takes text as well.
  */
 type Reviver = (key: string, value: unknown, context?: { source?: string }) => unknown;
 
-const EXACT = new Set(["qty", "unit_price"]);
+const EXACT = new Set(["qty", "unit_price", "amount", "percent", "base_amount"]);
 
 export function parseExact<T>(text: string): T {
   const keep: Reviver = (key, value, context) =>

@@ -14,8 +14,14 @@ export type ExportQuery = NonNullable<operations["list_exports"]["parameters"]["
 export type AttemptQuery = NonNullable<operations["list_push_log"]["parameters"]["query"]>;
 export type AuditQuery = NonNullable<operations["list_audit_log"]["parameters"]["query"]>;
 export type Period = NonNullable<NonNullable<operations["get_stats"]["parameters"]["query"]>["period"]>;
-export type ExactLine = Omit<Schemas["Line"], "qty" | "unit_price"> & { qty: string | null; unit_price: string | null };
-export type ExactOrder = Omit<Schemas["Order"], "lines"> & { lines: ExactLine[] };
+type Exact<T, Names extends keyof T> = Omit<T, Names> & Record<Names, string | null>;
+export type ExactAdjustment = Exact<Required<Schemas["AllowanceCharge"]>, "amount" | "percent" | "base_amount">;
+interface Adjusted {
+  allowances: ExactAdjustment[];
+  charges: ExactAdjustment[];
+}
+export type ExactLine = Omit<Exact<Schemas["Line"], "qty" | "unit_price">, keyof Adjusted> & Adjusted;
+export type ExactOrder = Omit<Schemas["Order"], "lines" | keyof Adjusted> & Adjusted & { lines: ExactLine[] };
 
 /** What is asked again and again while the tab is in view; the last answer stays while the next one is on its way. */
 function useLive<T>(key: readonly unknown[], ask: () => Promise<T>, enabled = true): UseQueryResult<T> {

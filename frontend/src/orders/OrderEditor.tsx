@@ -21,9 +21,11 @@ import {
 } from "./orderFields";
 
 type Body = Schemas["OrderBody"];
-type LineField = "internal_sku" | "description" | "qty" | "uom" | "unit_price" | "currency";
+type LineField = "internal_sku" | "description" | "qty" | "uom" | "unit_price" | "currency" | ArticleNumber;
+type ArticleNumber = "gtin" | "buyer_article_number" | "seller_article_number";
 
 const LINE_FIELDS: LineField[] = ["internal_sku", "description", "qty", "uom", "unit_price", "currency"];
+const ARTICLE_NUMBERS: ArticleNumber[] = ["gtin", "buyer_article_number", "seller_article_number"];
 const DECIMAL = new Set<LineField>(["qty", "unit_price"]);
 
 /** Correct an order; quantities and prices stay text, so that no digit changes on the way. */
@@ -46,6 +48,7 @@ export function OrderEditor({ order, onClose }: { order: ExactOrder; onClose: ()
     event.preventDefault();
     saving.save(draft);
   };
+  const given = ARTICLE_NUMBERS.filter((name) => loaded.value.lines.some((line) => line[name] !== null));
   const wrong = errorsOf(saving.error?.fields ?? [], draft.lines);
   const field = (name: HeaderField) => ({
     label: HEADER[name].label,
@@ -84,6 +87,7 @@ export function OrderEditor({ order, onClose }: { order: ExactOrder; onClose: ()
           <LineEditor
             key={line.line_no}
             line={line}
+            fields={[...LINE_FIELDS, ...given]}
             wrong={(name) => wrong.get(`lines.${line.line_no}.${name}`)}
             onChange={(changed) => change({ lines: draft.lines.with(at, changed) })}
             onRemove={() => change({ lines: draft.lines.toSpliced(at, 1) })}
@@ -122,12 +126,13 @@ export function OrderEditor({ order, onClose }: { order: ExactOrder; onClose: ()
 
 interface LineProps {
   line: ExactLine;
+  fields: LineField[];
   wrong: (name: LineField) => string | undefined;
   onChange: (line: ExactLine) => void;
   onRemove: () => void;
 }
 
-function LineEditor({ line, wrong, onChange, onRemove }: LineProps) {
+function LineEditor({ line, fields, wrong, onChange, onRemove }: LineProps) {
   return (
     <Card padding="sm">
       <Group justify="space-between" mb={4}>
@@ -139,7 +144,7 @@ function LineEditor({ line, wrong, onChange, onRemove }: LineProps) {
         </ActionIcon>
       </Group>
       <SimpleGrid cols={{ base: 2, xs: 3 }} spacing="xs">
-        {LINE_FIELDS.map((name) => (
+        {fields.map((name) => (
           <TextInput
             key={name}
             size="xs"

@@ -10,8 +10,8 @@ import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
 import { OrderActions } from "./OrderActions";
 import { OrderEditor } from "./OrderEditor";
-import { HEADER, LONG_FIELDS, SHORT_FIELDS, type HeaderField } from "./orderFields";
-import { addressText, customerText, erpNumberText } from "./orderText";
+import { ADJUSTMENTS, fieldLabel, HEADER, LONG_FIELDS, PARTIES, SHORT_FIELDS, type HeaderField } from "./orderFields";
+import { addressText, adjustmentsText, customerText, erpNumberText, moreOfLine } from "./orderText";
 import { PageTitle } from "../shared/PageTitle";
 import { PreviewButton } from "../shared/Preview";
 import { OrderBadge } from "../shared/states";
@@ -112,8 +112,8 @@ function Facts({ order }: { order: ExactOrder }) {
     ["Customer", customerText(order.customer)],
     ["Number in the ERP", erpNumberText(order)],
     ...SHORT_FIELDS.filter((name) => name !== "external_order_number").map(fact),
-    ["Ship to", addressText(order.ship_to)],
-    ["Bill to", addressText(order.bill_to)],
+    ...PARTIES.map((name): Fact => [fieldLabel([name]), addressText(order[name])]),
+    ...ADJUSTMENTS.map((name): Fact => [fieldLabel([name]), adjustmentsText(order[name], order.currency)]),
     ["Source", order.source_document.file_name],
     [
       "Approved",
@@ -174,6 +174,9 @@ function Lines({ lines, currency }: { lines: ExactLine[]; currency: string | nul
             </Text>
             <Text size="xs" c="dimmed">
               {[line.description, line.customer_sku_raw].filter(Boolean).join(" · ")}
+            </Text>
+            <Text size="xs" c="dimmed">
+              {moreOfLine(line, currency)}
             </Text>
           </Table.Td>
           <Table.Td ta="right" className="numeric">

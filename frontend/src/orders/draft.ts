@@ -2,12 +2,14 @@ import type { Schemas } from "../api/client";
 import type { ExactLine, ExactOrder } from "../api/queries";
 import { trimmed } from "../shared/format";
 import type { Stored } from "../shared/versions/useSaving";
-import { fieldPath, HEADER_FIELDS, type HeaderField } from "./orderFields";
+import { ADJUSTMENTS, fieldPath, HEADER_FIELDS, PARTIES, type HeaderField } from "./orderFields";
 
+type Party = (typeof PARTIES)[number];
 type Body = Schemas["OrderBody"];
 
 /** An order while it is edited; its quantities and prices stay text. */
-export type Draft = Omit<Body, "lines" | "customer"> & { lines: ExactLine[]; customer: Schemas["Customer"] };
+export type Draft = Omit<Body, "lines" | "customer" | Adjustment> & Pick<ExactOrder, "lines" | "customer" | Adjustment>;
+type Adjustment = (typeof ADJUSTMENTS)[number];
 
 /** What the API says of each field, by its path. */
 export function errorsOf(fields: { field: string; message: string }[], lines: ExactLine[]): Map<string, string> {
@@ -16,10 +18,11 @@ export function errorsOf(fields: { field: string; message: string }[], lines: Ex
 
 /** What can be edited of an order, and over which version. */
 export function stored(order: ExactOrder): Stored<Draft> {
-  const { customer, source_document } = order;
+  const { customer, source_document, allowances, charges } = order;
   const head = Object.fromEntries(HEADER_FIELDS.map((name) => [name, order[name]])) as Pick<ExactOrder, HeaderField>;
-  const addresses = { ship_to: order.ship_to as Draft["ship_to"], bill_to: order.bill_to as Draft["bill_to"] };
-  const value = { ...head, ...addresses, customer, source_document, lines: order.lines.map(shortened) };
+  const parties = Object.fromEntries(PARTIES.map((name) => [name, order[name]])) as Pick<Draft, Party>;
+  const lines = order.lines.map(shortened);
+  const value = { ...head, ...parties, customer, source_document, allowances, charges, lines };
   return { value, version: order.version };
 }
 
@@ -36,7 +39,15 @@ export function emptyLine(lines: ExactLine[]): ExactLine {
     customer_sku_raw: null,
     uom: null,
     requested_delivery_date: null,
+    earliest_delivery_date: null,
+    latest_delivery_date: null,
+    promised_delivery_date: null,
     line_notes: null,
+    gtin: null,
+    buyer_article_number: null,
+    seller_article_number: null,
+    allowances: [],
+    charges: [],
   };
   return { line_no, qty: null, unit_price: null, currency: lines[0]?.currency ?? null, ...nothing };
 }

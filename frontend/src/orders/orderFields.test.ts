@@ -18,6 +18,7 @@ test("values are told in one line, and exact", () => {
   expect(fieldText(undefined, ["lines", "3"])).toBe("no such line");
   const line = { line_no: 3, internal_sku: "INT-999", qty: "10.000", uom: "M", unit_price: "1.2000" };
   expect(fieldText(line, ["lines", "3"])).toBe("10 M INT-999 at 1.20");
+  expect(fieldText([{ reason: "Freight", amount: "4.9000", code: null }], ["charges"])).toBe("Freight 4.9000");
   expect(fieldText({ name: "Muster GmbH", street: null, city: "Köln" }, ["ship_to"])).toBe("Muster GmbH, Köln");
 });
 

@@ -2,7 +2,9 @@ import type { Schemas } from "../api/client";
 import { isMissing } from "../shared/versions/differences";
 import { decimal, phrase } from "../shared/format";
 
-type Parts = "customer" | "ship_to" | "bill_to" | "source_document" | "lines";
+export const PARTIES = ["ship_to", "bill_to", "buyer", "seller"] as const;
+export const ADJUSTMENTS = ["allowances", "charges"] as const;
+type Parts = "customer" | "source_document" | "lines" | (typeof PARTIES)[number] | (typeof ADJUSTMENTS)[number];
 export type HeaderField = Exclude<keyof Schemas["OrderBody"], Parts>;
 
 /** What an order says in one value: what the page calls it and how it is typed in. Every one that the API knows is
@@ -12,7 +14,11 @@ export const HEADER: Record<HeaderField, { label: string; input: "text" | "date"
   currency: { label: "Currency", input: "text" },
   order_date: { label: "Order date", input: "date" },
   requested_delivery_date: { label: "Wanted for", input: "date" },
+  earliest_delivery_date: { label: "Not before", input: "date" },
+  latest_delivery_date: { label: "Not after", input: "date" },
+  promised_delivery_date: { label: "Promised for", input: "date" },
   delivery_terms: { label: "Delivery terms", input: "text" },
+  payment_terms: { label: "Payment terms", input: "text" },
   source: { label: "From", input: "text" },
   notes: { label: "Notes", input: "textarea" },
 };
@@ -27,6 +33,10 @@ const LABELS: Record<string, string> = {
   "customer.name": "Customer",
   ship_to: "Ship to",
   bill_to: "Bill to",
+  buyer: "Buyer",
+  seller: "Seller",
+  allowances: "Allowances",
+  charges: "Charges",
   source_document: "Source",
 };
 
@@ -40,7 +50,15 @@ const LINE_LABELS: Record<string, string> = {
   unit_price: "Unit price",
   currency: "Currency",
   requested_delivery_date: "Wanted for",
+  earliest_delivery_date: "Not before",
+  latest_delivery_date: "Not after",
+  promised_delivery_date: "Promised for",
   line_notes: "Notes",
+  gtin: "GTIN",
+  buyer_article_number: "Buyer's article number",
+  seller_article_number: "Seller's article number",
+  allowances: "Allowances",
+  charges: "Charges",
 };
 
 export function lineLabel(field: string): string {
@@ -61,6 +79,7 @@ export function fieldText(value: unknown, path: readonly string[]): string {
   if (isMissing(value)) return path.length === 2 && path[0] === "lines" ? "no such line" : "empty";
   if (path.at(-1) === "qty" || path.at(-1) === "unit_price") return decimal(String(value));
   if (typeof value !== "object") return String(value);
+  if (Array.isArray(value)) return value.map((each: object) => valuesOf(each).join(" ")).join(", ");
   return path[0] === "lines" ? lineText(value as Record<string, unknown>) : valuesOf(value).join(", ");
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { addressText, customerText, erpNumber, erpNumberText } from "./orderText";
+import type { ExactAdjustment, ExactLine } from "../api/queries";
+import { addressText, adjustmentsText, customerText, erpNumber, erpNumberText, moreOfLine } from "./orderText";
 
 test("an address stands in the order in which one is written, what we do not know last", () => {
   expect(addressText({ region: "NRW", city: "Köln", name: "Muster GmbH", zip: "50667", street: null })).toBe(
@@ -24,4 +25,22 @@ test("a number that a person entered says whose word it is", () => {
 test("a file's name that stands in for the number is not told as one", () => {
   const sent = { erp_order_id: "sales_order_1.json", erp_order_id_source: "filename" as const };
   expect(erpNumber(sent)).toBeNull();
+});
+
+const charge = (more: Partial<ExactAdjustment>) =>
+  ({ code: null, reason: null, amount: null, percent: null, base_amount: null, ...more }) as ExactAdjustment;
+
+test("what a party is known by has its name before it", () => {
+  expect(addressText({ gln: "4012345000009", name: "Muster GmbH", vat: "" })).toBe("Muster GmbH, GLN 4012345000009");
+});
+
+test("allowances and charges are told in one line", () => {
+  const several = [charge({ reason: "Freight", amount: "4.9000" }), charge({ code: "95", percent: "2.5000" })];
+  expect(adjustmentsText(several, "EUR")).toBe("Freight 4.90 EUR, 95 2.5 %");
+  expect(adjustmentsText([], "EUR")).toBeNull();
+});
+
+test("what few lines say is told by its names", () => {
+  const line = { gtin: "4006381333931", allowances: [], charges: [charge({ amount: "1.0000" })], currency: null };
+  expect(moreOfLine(line as unknown as ExactLine, "EUR")).toBe("GTIN 4006381333931 · Charges: 1.00 EUR");
 });

@@ -1,8 +1,19 @@
 import type { Schemas } from "../api/client";
+import type { ExactAdjustment, ExactLine } from "../api/queries";
+import { decimal, trimmed } from "../shared/format";
+import { lineLabel } from "./orderFields";
 
 type Numbered = Pick<Schemas["OrderSummary"], "erp_order_id" | "erp_order_id_source">;
 
 const ADDRESS = ["name", "contact", "street", "zip", "postal_code", "city", "country"];
+const CODES: Record<string, string> = {
+  gln: "GLN",
+  vat: "VAT",
+  duns: "DUNS",
+  endpoint: "Endpoint",
+  number_at_seller: "Number at the seller",
+  number_at_buyer: "Number at the buyer",
+};
 const rank = (name: string) => (ADDRESS.includes(name) ? ADDRESS.indexOf(name) : ADDRESS.length);
 
 /** An address in one line, in the order in which one is written. */
@@ -10,9 +21,42 @@ export function addressText(part: Record<string, unknown> | null): string | null
   if (!part) return null;
   return Object.keys(part)
     .sort((a, b) => rank(a) - rank(b))
-    .map((name) => part[name])
-    .filter(Boolean)
+    .filter((name) => part[name])
+    .map((name) => [CODES[name], part[name]].filter(Boolean).join(" "))
     .join(", ");
+}
+
+/** Allowances or charges in one line: Freight 4.90, Discount 2.5 % */
+export function adjustmentsText(of: ExactAdjustment[], currency: string | null): string | null {
+  const texts = of.map(({ reason, code, amount, percent }) =>
+    [
+      reason ?? code,
+      percent && `${trimmed(percent)} %`,
+      amount && [decimal(amount, 2), currency].filter(Boolean).join(" "),
+    ]
+      .filter(Boolean)
+      .join(" "),
+  );
+  return texts.join(", ") || null;
+}
+
+const OF_FEW_LINES = [
+  "gtin",
+  "buyer_article_number",
+  "seller_article_number",
+  "requested_delivery_date",
+  "earliest_delivery_date",
+  "latest_delivery_date",
+  "promised_delivery_date",
+] as const;
+
+/** What few lines say, in one line of text. */
+export function moreOfLine(line: ExactLine, currency: string | null): string {
+  const fields = OF_FEW_LINES.filter((name) => line[name]).map((name) => `${lineLabel(name)} ${line[name]}`);
+  const adjustments = (["allowances", "charges"] as const)
+    .filter((name) => line[name].length)
+    .map((name) => `${lineLabel(name)}: ${adjustmentsText(line[name], line.currency ?? currency)}`);
+  return [...fields, ...adjustments].join(" · ");
 }
 
 export function customerText({ name, erp_customer_number }: Pick<Schemas["Customer"], "name" | "erp_customer_number">) {

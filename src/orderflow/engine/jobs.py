@@ -19,6 +19,7 @@ from orderflow.engine.logs import frames_of
 from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.delivery.give_up import AT_ONCE, give_up
 from orderflow.flow.delivery.push_batch import push_batch
+from orderflow.flow.setup.opening_hours import keep_up
 from orderflow.flow.setup.probe import probe
 from orderflow.settings import Settings
 from orderflow.storage.system.due import Place
@@ -78,6 +79,11 @@ def _clean_up(app: App, place: Place, _stopped: Stopped) -> bool:
     return False
 
 
+def _keep_hours(app: App, place: Place, _stopped: Stopped) -> bool:
+    keep_up(app.store, *place)
+    return False
+
+
 def _route(app: App, _stopped: Stopped) -> bool:
     return app.route()
 
@@ -116,6 +122,7 @@ JOBS = (
     Job("probe", lambda app: app.system.due_probes(), _probe),
     Job("give_up", lambda app: app.system.outages(), _give_up),
     Job("poll_acks", lambda app: app.system.due_polls(), _poll),
+    Job("opening_hours", lambda app: app.system.due_hours(), _keep_hours),
     Job("route", None, _route),
     Job("upkeep", None, _keep_up),
     Job("clean_up", lambda app: app.system.cleanable(), _clean_up, every=lambda settings: settings.cleanup_seconds),

@@ -13,6 +13,7 @@ from orderflow.domain import clock
 from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.delivery import Ack, ExportResult, Lease, Waiting
 from orderflow.domain.errors import ConnectorError
+from orderflow.domain.opening_hours.hours import Period
 from orderflow.domain.order_keys import KeyHolder
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.reach import OPERATOR, Place, Reach
@@ -51,6 +52,9 @@ class Target:
         version: How often people have changed it.
         proven: An order was delivered with this configuration.
         commit_within: Seconds, as set for this connection; None: as its connector says.
+        closed: It is outside of its opening hours.
+        closed_until: When it opens, or opened last; None: it has no opening hours.
+        open_for: Seconds since then; None: it has none.
         rests_for: Seconds for which it rests yet, because its target is busy.
         rest_told: The target was found busy, and has taken nothing since.
     """
@@ -66,6 +70,9 @@ class Target:
     probe_failures: int = 0
     paused: bool = False
     orders_per_minute: int | None = None
+    closed: bool = False
+    closed_until: datetime | None = None
+    open_for: float | None = None
     rests_for: float | None = None
     rest_told: bool = False
     reach: Reach = OPERATOR
@@ -138,6 +145,7 @@ class PushRequest:
     order_id: UUID
     actor: Actor
     idempotency_key: str | None = None
+    not_before: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -149,6 +157,7 @@ class Export:
     connection_id: UUID
     status: ERPExportStatus
     created_at: datetime
+    not_before: datetime | None = None
     filename: str | None = None
     attempts_spent: int = 0
     lease_is_live: bool = False
@@ -330,7 +339,7 @@ class Exports(Protocol):
     """The exports of one organization; everything about leases is guarded by their token."""
 
     def add(self, export: Export, *, idempotency_key: str | None, actor: Actor) -> None:
-        """Insert a PENDING export, due at once."""
+        """Insert a PENDING export, due at once, or when it asks to be."""
 
     def get(self, export_id: UUID) -> Export:
         """Return and lock one export. Raises NotFoundError."""
@@ -341,7 +350,7 @@ class Exports(Protocol):
     def by_idempotency_key(self, order_id: UUID, key: str) -> Export | None:
         """Return the order's export that was requested under `key` in the last 24 hours, or that is under way."""
 
-    def revive(self, export_id: UUID, idempotency_key: str | None) -> None:
+    def revive(self, export_id: UUID, idempotency_key: str | None, not_before: datetime | None = None) -> None:
         """Make a FAILED export PENDING again, asked for under a key: same name, same bytes."""
 
     def withdraw(self, export_id: UUID) -> bool:
@@ -428,7 +437,9 @@ class Exports(Protocol):
         """Count the connection's open exports whose answer cannot be read."""
 
 
-CHANGEABLE = frozenset({"name", "in_doubt", "commit_within", "give_up_after", "answer_within", "orders_per_minute"})
+CHANGEABLE = frozenset(
+    {"name", "in_doubt", "commit_within", "give_up_after", "answer_within", "opening_hours", "orders_per_minute"}
+)
 """What of a connection may be changed beside its configuration and its state."""
 
 
@@ -479,6 +490,16 @@ class Connections(Protocol):
         Raises:
             NotFoundError: There is no such connection.
             StateError: Another one has this name; or without one it would be the second of its type that is ACTIVE.
+        """
+
+    def opening_hours(self, connection_id: UUID) -> dict[str, Any] | None:
+        """Return when it is open, as it was saved; None: at all hours. Raises NotFoundError."""
+
+    def note_open(self, connection_id: UUID, period: Period) -> None:
+        """Note when it is open now or next; of one that is open now, since when stays as it was known.
+
+        Raises:
+            NotFoundError: There is no such connection.
         """
 
     def delete(self, connection_id: UUID) -> bool:

@@ -16,6 +16,7 @@ import pytest
 from orderflow.domain.delivery import Ack, ExportResult, Lease
 from orderflow.domain.errors import InDoubtError, NotFoundError, OrderFlowError, StateError, TransientError
 from orderflow.domain.ids import new_id
+from orderflow.domain.opening_hours.hours import Period
 from orderflow.domain.order_keys import DuplicateOrderError, OnDuplicate, key_of
 from orderflow.domain.orders import Customer, DraftOrder
 from orderflow.domain.revisions import RevisionChangedError, write
@@ -775,6 +776,83 @@ def test_what_waited_too_long_for_a_target_that_is_away_is_found_and_ended(bench
     assert (stored["status"], stored["error_json"]["code"]) == ("ERROR", "GAVE_UP")
     with bench.store.work(bench.org_id) as work:
         assert work.exports.waiting_for_longer(way, 60, 10) == []
+
+
+HOURS = {"time_zone": "UTC", "weekly": {"mon": ["08:00-17:00"]}}
+
+
+def opened(bench: Bench, way: UUID) -> tuple[bool, float | None]:
+    """Return whether a connection is closed, and for how many seconds it has been open."""
+    with bench.store.work(bench.org_id) as work:
+        target = work.connections.open(way)
+    return target.closed, target.open_for
+
+
+def near(found: tuple[bool, float | None], seconds: float) -> bool:
+    closed, open_for = found
+    return not closed and open_for == pytest.approx(seconds, abs=5)
+
+
+def test_it_is_open_until_an_open_time_ends(bench: Bench) -> None:
+    way = connection(bench)
+    assert opened(bench, way) == (False, None)
+    with bench.store.work(bench.org_id) as work:
+        work.connections.change(way, {"opening_hours": HOURS})
+        assert work.connections.opening_hours(way) == HOURS
+        work.connections.note_open(way, Period(bench.now() + timedelta(hours=1), bench.now() + timedelta(hours=2)))
+    assert opened(bench, way)[0]
+    bench.passes(3700)
+    assert near(opened(bench, way), 100)
+    with bench.store.work(bench.org_id) as work:
+        work.connections.note_open(way, Period(None, bench.now() + timedelta(hours=1)))
+    assert near(opened(bench, way), 100), "since when stays as it was known"
+    bench.passes(3600)
+    assert opened(bench, way)[0], "and nobody has worked out what comes next"
+    with bench.store.work(bench.org_id) as work:
+        work.connections.note_open(way, Period(None, None))
+        work.connections.change(way, {"opening_hours": None})
+        assert work.connections.opening_hours(way) is None
+    assert near(opened(bench, way), 0)
+
+
+def test_an_outage_counts_from_when_it_opened(bench: Bench) -> None:
+    way = connection(bench, breaker_state=BreakerState.OPEN, give_up_after=60)
+    with bench.store.work(bench.org_id) as work:
+        work.connections.note_open(way, Period(bench.now() + timedelta(seconds=100), None))
+    outages = []
+    for seconds in (0, 110, 45, 10):
+        bench.passes(seconds)
+        with bench.store.work(bench.org_id) as work:
+            outages.append(work.connections.outage(way) is not None)
+    assert outages == [False, False, False, True]
+
+
+def test_what_asks_to_wait_is_due_no_earlier_wherever_it_goes(bench: Bench) -> None:
+    way, other = connection(bench), connection(bench, "MOCK_2")
+    asked = bench.now() + timedelta(seconds=100)
+    made = Export(new_id(), order(bench), way, ERPExportStatus.PENDING, bench.now(), asked)
+    with bench.store.work(bench.org_id) as work:
+        work.exports.add(made, idempotency_key=None, actor=ACTOR)
+        assert work.exports.get(made.id).not_before == asked
+    assert claimed(bench, way).attempts == []
+    with bench.store.work(bench.org_id) as work:
+        assert list(work.exports.move(way, other, None)) == [made.id]
+        assert work.exports.waiting_for_longer(other, 0, 10) == []
+    assert claimed(bench, other).attempts == []
+    bench.passes(101)
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.waiting_for_longer(other, 0, 10) == [made.id]
+    assert len(claimed(bench, other).attempts) == 1
+
+
+def test_a_delivery_that_is_asked_for_again_waits_until_its_own_time(bench: Bench) -> None:
+    way = connection(bench)
+    made = export(bench, way, "FAILED")
+    with bench.store.work(bench.org_id) as work:
+        work.exports.revive(made, None, bench.now() + timedelta(seconds=100))
+    assert claimed(bench, way).attempts == []
+    bench.passes(101)
+    assert len(claimed(bench, way).attempts) == 1
 
 
 # Answers

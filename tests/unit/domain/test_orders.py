@@ -1,12 +1,22 @@
 """What an order still needs before it is READY, and the delivery it carries."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from orderflow.domain.delivery import Delivery
-from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine, missing_for_ready
+from orderflow.domain.errors import InputError
+from orderflow.domain.orders import (
+    AllowanceCharge,
+    Customer,
+    DraftOrder,
+    DraftOrderLine,
+    check_rules,
+    faults_in,
+    missing_for_ready,
+)
 
 
 @pytest.fixture
@@ -80,3 +90,42 @@ def test_the_delivery_does_not_decide_whether_two_orders_are_equal(ready):
     twin = replace(ready)
     assert ready.delivery is not twin.delivery
     assert ready == twin
+
+
+def day(number):
+    return date(2025, 12, number)
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"earliest_delivery_date": day(3), "latest_delivery_date": day(2)}, "latest_delivery_date"),
+        ({"earliest_delivery_date": day(3), "requested_delivery_date": day(2)}, "requested_delivery_date"),
+        ({"requested_delivery_date": day(3), "latest_delivery_date": day(2)}, "latest_delivery_date"),
+        ({"allowances": (AllowanceCharge(reason="Rabatt"),)}, "allowances[0]"),
+        ({"charges": (AllowanceCharge(amount=Decimal(-1)),)}, "charges[0].amount"),
+    ],
+)
+def test_what_cannot_be_right_is_told_with_its_place_in_an_order_and_in_a_line(ready, change, place):
+    assert [field for field, _ in faults_in(replace(ready, **change))] == [place]
+    lines = [*ready.lines, replace(ready.lines[0], **change)]
+    assert [field for field, _ in faults_in(replace(ready, lines=lines))] == [f"lines[1].{place}"]
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"seller": {"gln": "4012345000008"}}, "seller.gln"),
+        ({"ship_to": {"country_code": "Germany"}}, "ship_to.country_code"),
+        ({"lines": [DraftOrderLine(1, gtin="4006381333932")]}, "lines[0].gtin"),
+    ],
+)
+def test_a_program_that_embeds_us_is_told_of_a_wrong_code(ready, change, place):
+    with pytest.raises(InputError) as refused:
+        check_rules(replace(ready, **change))
+    assert refused.value.details["fields"][0]["field"] == place
+
+
+def test_dates_in_order_and_an_allowance_by_percent_are_right(ready):
+    ready = replace(ready, earliest_delivery_date=day(1), requested_delivery_date=day(1), latest_delivery_date=day(1))
+    check_rules(replace(ready, promised_delivery_date=day(9), allowances=(AllowanceCharge(percent=Decimal("2.5")),)))

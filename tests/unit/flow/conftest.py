@@ -93,6 +93,10 @@ class House:
         request_push(self.store, self.org_id, order.id, ANNA, connection_id=connection_id)
         return order
 
+    def request(self, order: DraftOrder, not_before: datetime | None = None) -> None:
+        """Ask for the push of an order."""
+        request_push(self.store, self.org_id, order.id, ANNA, not_before=not_before)
+
     def open(self, connection_id: UUID | None = None) -> OpenTarget:
         to = open_target(self.wiring, self.org_id, connection_id or self.to_api)
         assert to is not None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
-from orderflow.domain.errors import InputError
+from orderflow.domain.faults import Faults, quoted
 from orderflow.domain.routing.conditions import (
     LISTS,
     OPERATORS,
@@ -41,9 +41,6 @@ LONGEST_VALUE = 200
 DEEPEST = 5
 """Groups within groups."""
 
-MOST_FAULTS = 50
-"""That are told at a time."""
-
 _NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,10})?", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
@@ -62,15 +59,6 @@ class Rule:
     fallback_id: UUID | None = None
 
 
-@dataclass(slots=True)
-class _Faults:
-    found: list[dict[str, str]] = field(default_factory=list)
-
-    def add(self, place: str, message: str) -> None:
-        if len(self.found) < MOST_FAULTS:
-            self.found.append({"field": place, "message": message})
-
-
 def read_rules(given: Sequence[Any], known: Collection[UUID] | None = None) -> list[Rule]:
     """Return the rules that a list of JSON objects means.
 
@@ -80,7 +68,7 @@ def read_rules(given: Sequence[Any], known: Collection[UUID] | None = None) -> l
     Raises:
         InputError: Something is wrong with them; `details.fields` names each place and what is wrong there.
     """
-    faults = _Faults()
+    faults = Faults()
     if len(given) > MOST_RULES:
         faults.add("rules", f"are more than {MOST_RULES}")
         given = ()
@@ -89,14 +77,7 @@ def read_rules(given: Sequence[Any], known: Collection[UUID] | None = None) -> l
     values = sum(len(condition.values) for rule in rules if rule for condition in conditions_in(rule.when))
     if values > MOST_VALUES_IN_ALL:
         faults.add("rules", f"hold {values} values, more than {MOST_VALUES_IN_ALL}")
-    if faults.found:
-        listed = "; ".join(f"{one['field']}: {one['message']}" for one in faults.found[:5])
-        raise InputError(
-            f"The rules cannot be used: {listed}.",
-            code="RULES_UNUSABLE",
-            hint="Correct what is named; nothing was saved.",
-            details={"fields": faults.found},
-        )
+    faults.refuse("rules", "RULES_UNUSABLE")
     return [rule for rule in rules if rule]
 
 
@@ -105,7 +86,7 @@ def rules_naming(rules: Sequence[Rule], connection_id: UUID) -> list[str]:
     return [rule.name for rule in rules if connection_id in (rule.connection_id, rule.fallback_id)]
 
 
-def _compare_names(rules: Sequence[Rule], faults: _Faults) -> None:
+def _compare_names(rules: Sequence[Rule], faults: Faults) -> None:
     seen: set[str] = set()
     for number, rule in enumerate(rules):
         if rule.name.lower() in seen:
@@ -113,8 +94,8 @@ def _compare_names(rules: Sequence[Rule], faults: _Faults) -> None:
         seen.add(rule.name.lower())
 
 
-def _rule(given: Any, place: str, known: Collection[UUID] | None, faults: _Faults) -> Rule | None:
-    if not _has_only(given, place, ("name", "when", "connection_id", "fallback_id"), faults):
+def _rule(given: Any, place: str, known: Collection[UUID] | None, faults: Faults) -> Rule | None:
+    if not faults.has_only(given, place, ("name", "when", "connection_id", "fallback_id")):
         return None
     name = _name(given.get("name"), f"{place}.name", faults)
     when = _node(given.get("when"), f"{place}.when", 1, faults)
@@ -130,7 +111,7 @@ def _rule(given: Any, place: str, known: Collection[UUID] | None, faults: _Fault
     return Rule(name, when, connection, fallback) if name and when and connection else None
 
 
-def _name(given: Any, place: str, faults: _Faults) -> str | None:
+def _name(given: Any, place: str, faults: Faults) -> str | None:
     try:
         return name_for_people(given if isinstance(given, str) else "")
     except ValueError as error:
@@ -138,7 +119,7 @@ def _name(given: Any, place: str, faults: _Faults) -> str | None:
         return None
 
 
-def _connection(given: Any, place: str, known: Collection[UUID] | None, faults: _Faults) -> UUID | None:
+def _connection(given: Any, place: str, known: Collection[UUID] | None, faults: Faults) -> UUID | None:
     try:
         found = given if isinstance(given, UUID) else UUID(given)
     except (ValueError, TypeError, AttributeError):
@@ -149,7 +130,7 @@ def _connection(given: Any, place: str, known: Collection[UUID] | None, faults: 
     return found
 
 
-def _node(given: Any, place: str, depth: int, faults: _Faults) -> Node | None:
+def _node(given: Any, place: str, depth: int, faults: Faults) -> Node | None:
     if depth > DEEPEST:
         faults.add(place, f"has more than {DEEPEST} groups within each other")
     elif not isinstance(given, Mapping):
@@ -157,7 +138,7 @@ def _node(given: Any, place: str, depth: int, faults: _Faults) -> Node | None:
     elif "all" in given or "any" in given:
         return _group(given, place, depth, faults)
     elif "not" in given:
-        if _has_only(given, place, ("not",), faults):
+        if faults.has_only(given, place, ("not",)):
             part = _node(given["not"], f"{place}.not", depth + 1, faults)
             return Not(part) if part else None
     else:
@@ -165,10 +146,10 @@ def _node(given: Any, place: str, depth: int, faults: _Faults) -> Node | None:
     return None
 
 
-def _group(given: Mapping[str, Any], place: str, depth: int, faults: _Faults) -> Group | None:
+def _group(given: Mapping[str, Any], place: str, depth: int, faults: Faults) -> Group | None:
     how = "all" if "all" in given else "any"
     parts = given[how]
-    if not _has_only(given, place, (how,), faults):
+    if not faults.has_only(given, place, (how,)):
         return None
     if not isinstance(parts, list):
         faults.add(f"{place}.{how}", "must be a list")
@@ -183,12 +164,12 @@ def _group(given: Mapping[str, Any], place: str, depth: int, faults: _Faults) ->
     return Group(how == "all", tuple(node for node in nodes if node))
 
 
-def _condition(given: Mapping[str, Any], place: str, faults: _Faults) -> Condition | None:
-    if not _has_only(given, place, ("field", "operator", "value", "lines"), faults):
+def _condition(given: Mapping[str, Any], place: str, faults: Faults) -> Condition | None:
+    if not faults.has_only(given, place, ("field", "operator", "value", "lines")):
         return None
     asked = field_named(given["field"]) if isinstance(given.get("field"), str) else None
     if asked is None:
-        faults.add(f"{place}.field", f"is no field of an order: {_quoted(given.get('field'))}")
+        faults.add(f"{place}.field", f"is no field of an order: {quoted(given.get('field'))}")
         return None
     allowed = OPERATORS[asked.kind]
     operator = next((one for one in allowed if one == given.get("operator")), None)
@@ -200,7 +181,7 @@ def _condition(given: Mapping[str, Any], place: str, faults: _Faults) -> Conditi
     return None if values is None else Condition(asked, operator, values, lines, place)
 
 
-def _lines(asked: Field, given: Any, place: str, faults: _Faults) -> Of | None:
+def _lines(asked: Field, given: Any, place: str, faults: Faults) -> Of | None:
     if not asked.of_lines:
         if given is not None:
             faults.add(place, f"says nothing: {asked.name} is no field of lines")
@@ -213,7 +194,7 @@ def _lines(asked: Field, given: Any, place: str, faults: _Faults) -> Of | None:
     return Of(given)
 
 
-def _values(asked: Field, operator: Operator, given: Any, place: str, faults: _Faults) -> tuple[Any, ...] | None:
+def _values(asked: Field, operator: Operator, given: Any, place: str, faults: Faults) -> tuple[Any, ...] | None:
     if operator in WITHOUT_VALUE:
         if given is not None:
             faults.add(place, f"says nothing: {operator} takes none")
@@ -224,7 +205,7 @@ def _values(asked: Field, operator: Operator, given: Any, place: str, faults: _F
     return None if value is None else (value,)
 
 
-def _several(asked: Field, operator: Operator, given: Any, place: str, faults: _Faults) -> tuple[Any, ...] | None:
+def _several(asked: Field, operator: Operator, given: Any, place: str, faults: Faults) -> tuple[Any, ...] | None:
     between = operator is Operator.BETWEEN
     if not isinstance(given, list) or (between and len(given) != 2):  # both ends
         faults.add(place, "must be [from, to]" if between else "must be a list")
@@ -242,7 +223,7 @@ def _several(asked: Field, operator: Operator, given: Any, place: str, faults: _
     return tuple(values)
 
 
-def _value(read: Callable[[str], Any], given: Any, place: str, faults: _Faults) -> Any:
+def _value(read: Callable[[str], Any], given: Any, place: str, faults: Faults) -> Any:
     text = str(given) if isinstance(given, str | int | Decimal) and not isinstance(given, bool) else None
     if text is None:
         faults.add(place, "must be a text, a number or a date, as a text")
@@ -296,17 +277,3 @@ _READ: dict[tuple[Kind, bool], Callable[[str], Any]] = {
     (Kind.DATE, True): _date,
 }
 """By the kind of the field, and whether the operator is `between`."""
-
-
-def _has_only(given: Any, place: str, names: Sequence[str], faults: _Faults) -> bool:
-    if not isinstance(given, Mapping):
-        faults.add(place, "must be an object")
-        return False
-    unknown = [str(name) for name in given if name not in names]
-    for name in unknown:
-        faults.add(f"{place}.{name[:LONGEST_VALUE]}", f"is not known here; there are {', '.join(names)}")
-    return not unknown
-
-
-def _quoted(given: Any) -> str:
-    return repr(given[:LONGEST_VALUE]) if isinstance(given, str) else "there is none"

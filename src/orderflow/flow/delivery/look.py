@@ -5,7 +5,8 @@ Sent are only
 - those that were never in doubt;
 - those that the ERP clearly does not have, and that it should show by now;
 - those that the ERP takes once however often they come;
-- those whose connection says `in_doubt: resend`, if it cannot be asked, or was asked in vain for an hour.
+- those whose connection says `in_doubt: resend`, if it cannot be asked, or was asked in vain for an hour; while it is
+  closed, nobody is asked.
 
 What is sent again stays in doubt until it arrived: that a later attempt is refused, or goes wrong, says nothing about
 the earlier one. An ERP that refuses it then may do so since it has it, in words that nobody can read for all ERPs.
@@ -13,6 +14,7 @@ the earlier one. An ERP that refuses it then may do so since it has it, in words
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from orderflow.domain import clock
@@ -130,7 +132,8 @@ def _sends_unasked(batch: Batch, attempt: Attempt, retry: RetryPolicy) -> bool:
     """Return whether it is sent although nobody knows whether it arrived."""
     if batch.to.idempotent:
         return True
-    in_vain = not batch.to.can_find or (attempt.doubt_age or 0.0) >= ASKED_IN_VAIN
+    asked_for = min(attempt.doubt_age or 0.0, batch.target.open_for or math.inf)
+    in_vain = not batch.to.can_find or asked_for >= ASKED_IN_VAIN
     return batch.target.in_doubt == "resend" and in_vain and not retry.exhausted(attempt.attempts_spent)
 
 

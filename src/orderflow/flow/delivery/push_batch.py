@@ -37,5 +37,5 @@ def run(wiring: Wiring, batch: Batch) -> None:
 
 
 def _delivers(target: Target) -> bool:
-    held_up = target.paused or target.rests_for is not None
+    held_up = target.paused or target.rests_for is not None or target.closed
     return target.status is ConnectionStatus.ACTIVE and target.breaker_state is BreakerState.CLOSED and not held_up

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from orderflow.domain import clock
-from orderflow.domain.errors import NoRouteError, StateError
+from orderflow.domain.errors import InputError, NoRouteError, StateError
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import ERPExportStatus, OrderAction, OrderStatus, next_order_status
 from orderflow.flow.delivery.route import way_of
@@ -19,6 +20,11 @@ WITHDRAWN = {
     "hint": "Push the order again when it is to go out.",
 }
 EITHER = (OrderAction.PUSH, OrderAction.RETRY)
+LONGEST_AHEAD = timedelta(days=366)
+"""A push asks to wait; what is meant to wait longer is better pushed later."""
+
+LONGEST_PAST = timedelta(days=1)
+"""A push asks not to go out before, and may go out now: it may have been written down a while ago."""
 
 
 def request_push(
@@ -30,6 +36,7 @@ def request_push(
     connection_id: UUID | None = None,
     idempotency_key: str | None = None,
     meant: Collection[OrderAction] = EITHER,
+    not_before: datetime | None = None,
 ) -> Export | None:
     """Ask for an APPROVED or failed order to be delivered. Returns at once; a worker does the rest.
 
@@ -39,12 +46,15 @@ def request_push(
         connection_id: Where to; by the organization's rules, or to its default connection, if not given.
         idempotency_key: The same key for the same order returns the same export, for 24 hours.
         meant: What the caller means, of `EITHER`.
+        not_before: It waits until then; None: it goes out as soon as it may.
 
     Raises:
+        InputError: Nobody can mean this `not_before`.
         StateError: The order is not APPROVED or in ERROR, is pushed already, or there is no connection, or several to
             choose from.
         NotFoundError: There is no such order or connection.
     """
+    check_not_before(not_before)
     with store.work(org_id) as work:
         export = request_or_wait(
             work,
@@ -53,9 +63,34 @@ def request_push(
             connection_id=connection_id,
             idempotency_key=idempotency_key,
             meant=meant,
+            not_before=not_before,
         )
     announce(store, org_id, export)
     return export
+
+
+def check_not_before(moment: datetime | None) -> None:
+    """Make sure that a push may ask not to go out before this moment.
+
+    Raises:
+        InputError: It has no time zone, or lies so far ahead or behind that nobody can mean it.
+    """
+    if moment is None:
+        return
+    if moment.tzinfo is None:
+        words = "has no time zone"
+    elif moment - clock.now() > LONGEST_AHEAD:
+        words = f"is more than {LONGEST_AHEAD.days} days ahead"
+    elif clock.now() - moment > LONGEST_PAST:
+        words = "is more than a day ago"
+    else:
+        return
+    raise InputError(
+        f"Deliver not before {moment:%Y-%m-%d %H:%M %Z}: that {words}.",
+        code="NOT_BEFORE_UNUSABLE",
+        hint="Give a time with its zone; leave it out to deliver as soon as may be.",
+        details={"fields": [{"field": "not_before", "message": words}]},
+    )
 
 
 def announce(store: Store, org_id: UUID, export: Export | None) -> None:
@@ -73,16 +108,23 @@ def request_or_wait(
     connection_id: UUID | None = None,
     idempotency_key: str | None = None,
     meant: Collection[OrderAction] = EITHER,
+    not_before: datetime | None = None,
 ) -> Export | None:
     """Write the request down in `work`'s transaction; arguments, answer and errors as for `request_push`."""
     try:
         return note_request(
-            work, order_id, actor, connection_id=connection_id, idempotency_key=idempotency_key, meant=meant
+            work,
+            order_id,
+            actor,
+            connection_id=connection_id,
+            idempotency_key=idempotency_key,
+            meant=meant,
+            not_before=not_before,
         )
     except NoRouteError as none:
         if OrderAction.PUSH not in meant or work.orders.lock_status(order_id) not in OrderAction.PUSH.change.starts:
             raise
-        if work.routes.wait(PushRequest(order_id, actor, idempotency_key), none.code):
+        if work.routes.wait(PushRequest(order_id, actor, idempotency_key, not_before), none.code):
             work.audit.add("DRAFT_PUSH_WAITS", actor, "draft_order", [order_id], None, {"waits_for": none.code})
         return None
 
@@ -95,6 +137,7 @@ def note_request(
     connection_id: UUID | None = None,
     idempotency_key: str | None = None,
     meant: Collection[OrderAction] = EITHER,
+    not_before: datetime | None = None,
 ) -> Export:
     """Write the request down in `work`'s transaction; arguments and errors as for `request_push`.
 
@@ -114,10 +157,10 @@ def note_request(
             f"The order's last delivery is {latest.status}: it arrived or is under way.", code="DELIVERED_ALREADY"
         )
     if latest is not None and not latest.never_arrived:
-        export = _go_on_with(work, latest, connection_id, idempotency_key)
+        export = _go_on_with(work, latest, connection_id, idempotency_key, not_before)
     else:
         way, route = way_of(work, order_id, connection_id)
-        export = Export(new_id(), order_id, way, ERPExportStatus.PENDING, clock.now(), route=route)
+        export = Export(new_id(), order_id, way, ERPExportStatus.PENDING, clock.now(), not_before, route=route)
         work.exports.add(export, idempotency_key=idempotency_key, actor=actor)
     work.orders.set_status(order_id, status, error_json=None)
     noted = "DRAFT_PUSHED" if action is OrderAction.PUSH else "DRAFT_PUSH_RETRIED"
@@ -164,7 +207,9 @@ def _cannot_withdraw(export: Export) -> StateError:
     )
 
 
-def _go_on_with(work: Work, export: Export, connection_id: UUID | None, idempotency_key: str | None) -> Export:
+def _go_on_with(
+    work: Work, export: Export, connection_id: UUID | None, idempotency_key: str | None, not_before: datetime | None
+) -> Export:
     """Retry under the same name and bytes: there is no proof that the last delivery never arrived."""
     if connection_id is not None and connection_id != export.connection_id:
         raise StateError(
@@ -173,7 +218,7 @@ def _go_on_with(work: Work, export: Export, connection_id: UUID | None, idempote
             hint="Look in the former ERP. Retry there, or reject the order and enter it anew.",
         )
     work.connections.for_push(export.connection_id)
-    work.exports.revive(export.id, idempotency_key)
+    work.exports.revive(export.id, idempotency_key, not_before)
     export.status = ERPExportStatus.PENDING
     return export
 

@@ -44,8 +44,14 @@ def _send_what_waited(work: Work) -> tuple[int, set[UUID]]:
 def _request(work: Work, request: PushRequest) -> UUID | None:
     """Request the push that waited; None if there still is no route."""
     try:
-        key = request.idempotency_key
-        export = note_request(work, request.order_id, request.actor, idempotency_key=key, meant=(OrderAction.PUSH,))
+        export = note_request(
+            work,
+            request.order_id,
+            request.actor,
+            idempotency_key=request.idempotency_key,
+            meant=(OrderAction.PUSH,),
+            not_before=request.not_before,
+        )
     except OrderFlowError as none:
         work.routes.wait(request, none.code)
         return None
@@ -83,7 +89,8 @@ def _take_back(work: Work, export: Export, none: NoRouteError) -> None:
     if work.exports.withdraw(export.id):
         before = work.orders.lock_status(export.draft_order_id)
         work.orders.set_status(export.draft_order_id, next_order_status(OrderAction.WITHDRAW, before))
-        work.routes.wait(PushRequest(export.draft_order_id, ROUTER), none.code)
+        request = PushRequest(export.draft_order_id, ROUTER, not_before=export.not_before)
+        work.routes.wait(request, none.code)
         after = {"status": OrderStatus.APPROVED, "waits_for": none.code}
         work.audit.add("DRAFT_REROUTED", ROUTER, "draft_order", [export.draft_order_id], {"status": before}, after)
     elif export.route is not None:

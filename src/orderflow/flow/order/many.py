@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 from orderflow.domain.states import OrderAction, OrderStatus
-from orderflow.flow.delivery.request import request_or_wait
+from orderflow.flow.delivery.request import check_not_before, request_or_wait
 from orderflow.flow.fault_points import reached
 from orderflow.flow.order.approve import approve_order
 from orderflow.flow.order.bulk import Outcome, each_in_bulk
@@ -28,12 +29,18 @@ def act_on_many(
     order_ids: Iterable[UUID],
     actor: Actor,
     connection_id: UUID | None = None,
+    not_before: datetime | None = None,
 ) -> Iterator[Outcome]:
     """Approve, push or retry each order; yields its id and what forbade it, if anything.
 
     Args:
         connection_id: Where to push; by the organization's rules, or to its default connection, if not given.
+        not_before: They wait until then.
+
+    Raises:
+        InputError: Nobody can mean this `not_before`.
     """
+    check_not_before(not_before)
     used: set[UUID] = set()
 
     def step(work: Work, order_id: UUID) -> None:
@@ -41,7 +48,9 @@ def act_on_many(
             approve_order(work, order_id, actor)
         else:
             meant = (OrderAction(action),)
-            export = request_or_wait(work, order_id, actor, connection_id=connection_id, meant=meant)
+            export = request_or_wait(
+                work, order_id, actor, connection_id=connection_id, meant=meant, not_before=not_before
+            )
             if export is not None:
                 used.add(export.connection_id)
 

@@ -21,6 +21,7 @@ from orderflow.flow.ports import Actor, Target, Wiring, Work
 from orderflow.flow.refusals import in_rules
 from orderflow.flow.setup.mask import masked, needs_stored, plain_maps, plain_part, unmasked
 from orderflow.flow.setup.misplaced import misplaced
+from orderflow.flow.setup.opening_hours import OPTION, with_checked_hours, work_out
 from orderflow.flow.setup.places import reach_of
 
 SAVING = {"saving": True}
@@ -43,12 +44,14 @@ def add_connection(
     """Store a new connection, DISABLED unless `enabled`, and return its id.
 
     Args:
-        options: Any of `in_doubt`, `commit_within`, `give_up_after`, `answer_within`, `orders_per_minute`.
+        options: Any of `in_doubt`, `commit_within`, `give_up_after`, `answer_within`, `opening_hours`,
+            `orders_per_minute`.
         tested: This very configuration has just passed its test.
         connection_id: By default a new one.
 
     Raises:
-        InputError: There is no such connector type, or the configuration does not fit it; fields are named.
+        InputError: There is no such connector type, or the configuration does not fit it, or the opening hours cannot
+            be used; fields are named.
         StateError: Another one has this name; or it is to be enabled without one, as is another of its type.
     """
     if connector_type in wiring.withheld:
@@ -61,11 +64,13 @@ def add_connection(
     check_config(connector, config)
     name = None if name is None else checked_name(name)
     connection_id = connection_id or new_id()
-    given = dict(options or {})
+    given = with_checked_hours(options or {})
     with wiring.store.work(org_id) as work:
         reach = reach_of(wiring, work, connector, config, actor, None)
         work.connections.add(connection_id, connector_type, config, name, restricted=reach.restricted)
         work.connections.change(connection_id, given)
+        if given.get(OPTION) is not None:
+            work_out(work, connection_id)
         if enabled:
             work.connections.enable(connection_id)
         if tested:
@@ -93,15 +98,18 @@ def edit_connection(
 
     Raises:
         NotFoundError: There is no such connection.
-        InputError: The configuration does not fit the connector; fields are named.
+        InputError: The configuration does not fit the connector, or the opening hours cannot be used; fields are named.
         StateError: Another connection has this name; or it has none any more, as another ACTIVE one of its type.
         EncryptionError: A masked secret is to be kept, but what is stored does not open.
     """
-    if options and options.get("name") is not None:
+    options = with_checked_hours(options or {})
+    if options.get("name") is not None:
         options = {**options, "name": checked_name(options["name"])}
     with wiring.store.work(org_id) as work:
-        before = work.connections.change(connection_id, options or {})
-        after = {name: value for name, value in (options or {}).items() if name in before}
+        before = work.connections.change(connection_id, options)
+        after = {name: value for name, value in options.items() if name in before}
+        if OPTION in before:
+            work_out(work, connection_id)
         if config is not None:
             shown_before, shown_after = replace_config(wiring, work, connection_id, config, actor)
             before, after = before | {"config": shown_before}, after | {"config": shown_after}

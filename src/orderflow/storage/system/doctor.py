@@ -54,7 +54,7 @@ _STUCK = f"e.lease_token IS NOT NULL AND (NOT {_WAITS} OR e.lease_until > {_FAR}
 _DUE_FAR = f"""
     {_WAITS} AND e.held_at IS NULL AND e.next_attempt_at > {_AHEAD}
     AND (GREATEST(e.created_at, e.updated_at) > {_AHEAD}
-         OR e.next_attempt_at > now() + make_interval(secs => :longest_wait))
+         OR e.next_attempt_at > GREATEST(now(), e.not_before) + make_interval(secs => :longest_wait))
 """
 _LANE_FAR = f"SELECT FROM erp_lane l WHERE l.connection_id = c.id AND l.lease_until > {_FAR}"
 _CONNECTION_FAR = f"""
@@ -128,7 +128,7 @@ _ENDED_AS = f"""
 """
 _REPAIRS = (
     f"UPDATE erp_export e SET lease_token = NULL, lease_until = NULL WHERE {_STUCK}",
-    f"UPDATE erp_export e SET next_attempt_at = now() WHERE {_DUE_FAR}",
+    f"UPDATE erp_export e SET next_attempt_at = GREATEST(now(), e.not_before) WHERE {_DUE_FAR}",
     f"""
         UPDATE erp_connection c
         SET probe_at = LEAST(probe_at, now()), next_poll_at = LEAST(next_poll_at, now()),

@@ -9,8 +9,8 @@ from sqlalchemy import TextClause, text
 from orderflow.domain.states import ExportStep, OrderAction
 from orderflow.storage.database import Database
 from orderflow.storage.tables.states import may
-from orderflow.storage.work.clock import LONGEST_LEASE, LONGEST_PROBE_WAIT, RESTING, past, unleased
-from orderflow.storage.work.outages import IS_AWAY, WAITS_UNSENT
+from orderflow.storage.work.clock import CLOSED, LONGEST_LEASE, LONGEST_PROBE_WAIT, RESTING, past, unleased
+from orderflow.storage.work.outages import IS_AWAY, WAITS_UNSENT, waits_for_longer
 from orderflow.storage.work.routes import BETTER_ELSEWHERE, MOVABLE, stamp
 
 _SPARE = 5.0
@@ -22,7 +22,9 @@ Place = tuple[UUID, UUID]
 _NOT_PAUSED = """
     (g.deliveries_paused_at IS NULL OR (g.deliveries_paused_until IS NOT NULL AND g.deliveries_paused_until <= now()))
 """
-MAY_DELIVER = f"c.status = 'ACTIVE' AND c.breaker_state = 'CLOSED' AND NOT {RESTING} AND {_NOT_PAUSED}"
+MAY_DELIVER = f"""
+    c.status = 'ACTIVE' AND c.breaker_state = 'CLOSED' AND NOT {RESTING} AND NOT {CLOSED} AND {_NOT_PAUSED}
+"""
 """Of a connection `c` of an organization `g`."""
 _DUE = text(f"""
     SELECT c.org_id, c.id FROM erp_connection c JOIN organization g ON g.id = c.org_id
@@ -50,11 +52,11 @@ _DUE_POLLS = text(f"""
 """)  # noqa: S608  # built from constants
 # Written before the clock was put back: no export waits for longer, and no connection is polled less often.
 _DUE_TOO_LATE = text(f"""
-    UPDATE erp_export SET next_attempt_at = now()
+    UPDATE erp_export SET next_attempt_at = GREATEST(now(), not_before)
     WHERE id IN (
         SELECT e.id FROM erp_connection c
         JOIN erp_export e ON e.connection_id = c.id AND {may(ExportStep.WORK, "e.status")}
-                         AND e.next_attempt_at > now() + make_interval(secs => :longest)
+                         AND e.next_attempt_at > GREATEST(now(), e.not_before) + make_interval(secs => :longest)
         FOR UPDATE OF e SKIP LOCKED)
 """)  # noqa: S608  # built from a constant
 _POLLED_TOO_LATE = text("""
@@ -67,9 +69,14 @@ _OUTAGES = text(f"""
     SELECT c.org_id, c.id FROM erp_connection c
     WHERE {IS_AWAY} AND EXISTS (
         SELECT FROM erp_export e
-        WHERE e.connection_id = c.id AND e.created_at < now() - make_interval(secs => c.give_up_after)
-          AND {WAITS_UNSENT})
+        WHERE e.connection_id = c.id AND {waits_for_longer("c.give_up_after")} AND {WAITS_UNSENT})
 """)  # noqa: S608  # built from constants
+# What it holds of a calendar is worked out anew as it ends, and now and then: holidays and time zones change.
+_DUE_HOURS = text("""
+    SELECT org_id, id FROM erp_connection
+    WHERE opening_hours IS NOT NULL AND deleted_at IS NULL
+      AND (open_until <= now() OR hours_seen_at > now() OR hours_seen_at < now() - interval '1 hour')
+""")
 _CLEANABLE = text("""
     SELECT org_id, id FROM erp_connection
     WHERE deleted_at IS NULL AND status = 'ACTIVE' AND breaker_state = 'CLOSED'
@@ -132,6 +139,10 @@ class SqlSystem:
         """Return how many connections of each organization are being polled at this moment."""
         with self._database.system() as connection:
             return {row[0]: row[1] for row in connection.execute(_POLLING)}
+
+    def due_hours(self) -> list[Place]:
+        """Return the connections of which it is to be worked out when they are open next."""
+        return self._places(_DUE_HOURS)
 
     def cleanable(self) -> list[Place]:
         """Return the connections whose target may be looked at for what attempts left there."""

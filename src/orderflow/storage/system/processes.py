@@ -12,6 +12,7 @@ from orderflow.storage.database import Database
 from orderflow.storage.records import as_json
 from orderflow.storage.system.due import MAY_DELIVER
 from orderflow.storage.tables.roles import ALIVE
+from orderflow.storage.work.clock import open_for
 
 _TELL = text("""
     INSERT INTO process (id, kind, host, pid, version, key_ids, connector_types, delivers, slots, troubles)
@@ -29,7 +30,7 @@ _ALIVE = text(f"""
 """)  # noqa: S608  # built from a constant
 _WAITING_FOR = text(f"""
     SELECT count(*) FROM erp_connection c JOIN organization g ON g.id = c.org_id
-    WHERE {MAY_DELIVER}
+    WHERE {MAY_DELIVER} AND {open_for(":seconds")}
       AND EXISTS (
         SELECT FROM erp_export e
         WHERE e.connection_id = c.id AND e.status = 'PENDING' AND e.held_at IS NULL

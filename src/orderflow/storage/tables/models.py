@@ -421,6 +421,10 @@ class ERPConnection(_Owned, Base):
     commit_within: Mapped[int | None]  # seconds; none: as its connector says
     give_up_after: Mapped[int | None]  # seconds; none: wait for an unavailable target for ever
     answer_within: Mapped[int | None]  # seconds; a sent order unanswered for longer is alerted
+    opening_hours: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))  # none: open at all hours
+    closed_until: Mapped[datetime | None]  # when the open time began that is now, or begins that comes next
+    open_until: Mapped[datetime | None]  # when that ends; past: it is closed until somebody has looked what comes next
+    hours_seen_at: Mapped[datetime | None]  # when both were last worked out
     orders_per_minute: Mapped[int | None]
     rate_since: Mapped[datetime | None]  # when the minute began in which `rate_used` orders were taken
     rate_used: Mapped[int] = mapped_column(default=0, server_default=text("0"))
@@ -526,6 +530,7 @@ class ERPExport(_Owned, Base):
     dropzone_path: Mapped[str | None]
     erp_order_id: Mapped[str | None]
     error_json: Mapped[dict[str, Any] | None]
+    not_before: Mapped[datetime | None]  # asked for with its push; `next_attempt_at` is never earlier
     next_attempt_at: Mapped[datetime] = mapped_column(server_default=_now)
     attempts_spent: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     lease_token: Mapped[UUID | None]

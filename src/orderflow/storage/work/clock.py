@@ -32,3 +32,11 @@ def unleased(table: str | None = None) -> str:
 UNLEASED = unleased()
 RESTING = f"(NOT {past('c.rests_until', LONGEST_REST)})"
 """SQL for: the connection `c` rests, because its target is busy."""
+
+CLOSED = "COALESCE(c.closed_until > now() OR c.open_until <= now(), false)"
+"""SQL for: it is outside of the opening hours of the connection `c`, or nobody has looked yet what comes next."""
+
+
+def open_for(seconds: str) -> str:
+    """Return SQL for: the connection `c` has been open for so many seconds, which is SQL too, without a break."""
+    return f"(NOT {CLOSED} AND COALESCE(c.closed_until <= now() - make_interval(secs => {seconds}), true))"

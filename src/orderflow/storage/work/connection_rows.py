@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text, update
 
+from orderflow.domain.opening_hours.hours import Period
 from orderflow.domain.states import ExportStep
 from orderflow.flow.ports import CHANGEABLE
 from orderflow.flow.refusals import (
@@ -25,6 +26,7 @@ from orderflow.secrets.encryption import EncryptionService, bind
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import ERPConnection
 from orderflow.storage.tables.states import may
+from orderflow.storage.work.clock import CLOSED
 
 _ADD = text("""
     INSERT INTO erp_connection (id, org_id, connector_type, name, config_encrypted, key_id, status, restricted)
@@ -59,6 +61,13 @@ _HEIR = text("""
     WHERE status = 'ACTIVE' AND deleted_at IS NULL AND NOT is_default
       AND (SELECT count(*) FROM erp_connection WHERE status = 'ACTIVE' AND deleted_at IS NULL) = 1
 """)
+_HOURS = text("SELECT opening_hours FROM erp_connection WHERE id = :id AND deleted_at IS NULL")
+_NOTE_OPEN = text(f"""
+    UPDATE erp_connection c
+    SET closed_until = COALESCE(CAST(:opens_at AS timestamptz), CASE WHEN NOT {CLOSED} THEN c.closed_until END, now()),
+        open_until = CAST(:closes_at AS timestamptz), hours_seen_at = now()
+    WHERE id = :id
+""")  # noqa: S608  # built from a constant
 _WAITING = text(f"SELECT count(*) FROM erp_export WHERE connection_id = :id AND {may(ExportStep.WORK)}")  # noqa: S608  # built from a constant
 _DELETE = text("""
     DELETE FROM erp_connection c
@@ -159,6 +168,18 @@ class SqlConnectionRows:
             changes["version"] = ERPConnection.version + 1
             self._connection.execute(update(ERPConnection).where(ERPConnection.id == connection_id).values(**changes))
         return {name: before[name] for name in changes if name in columns}
+
+    def opening_hours(self, connection_id: UUID) -> dict[str, Any] | None:
+        """Return when it is open, as it was saved; None: at all hours. Raises NotFoundError."""
+        found = self._connection.execute(_HOURS, {"id": connection_id}).first()
+        if found is None:
+            raise no_connection(connection_id)
+        return found[0]  # type: ignore[no-any-return]  # JSON, which was an object when it was saved
+
+    def note_open(self, connection_id: UUID, period: Period) -> None:
+        """Note when it is open now or next; of one that is open now, since when stays as it was known."""
+        values = {"id": connection_id, "opens_at": period.opens_at, "closes_at": period.closes_at}
+        self._connection.execute(_NOTE_OPEN, values)
 
     def delete(self, connection_id: UUID) -> bool:
         """Remove it; False if its exports refer to it, so that only its configuration and its use are gone.

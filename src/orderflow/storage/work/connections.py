@@ -19,12 +19,13 @@ from orderflow.storage.records import as_json, columns
 from orderflow.storage.tables.models import ERPConnection
 from orderflow.storage.tables.roles import ALIVE
 from orderflow.storage.work import outages
-from orderflow.storage.work.clock import LONGEST_LEASE, LONGEST_PROBE_WAIT, RESTING, past
+from orderflow.storage.work.clock import CLOSED, LONGEST_LEASE, LONGEST_PROBE_WAIT, RESTING, past
 from orderflow.storage.work.connection_rows import SqlConnectionRows
 
 _OPEN = text(f"""
     SELECT {columns(ERPConnection, "c")}, g.deliveries_paused_at IS NOT NULL
                 AND (g.deliveries_paused_until IS NULL OR g.deliveries_paused_until > now()) AS paused,
+           {CLOSED} AS closed, extract(epoch FROM now() - c.closed_until)::float8 AS open_for,
            CASE WHEN {RESTING} THEN extract(epoch FROM c.rests_until - now())::float8 END AS rests_for,
            g.slug
     FROM erp_connection c JOIN organization g ON g.id = c.org_id
@@ -159,6 +160,9 @@ class SqlConnections(SqlConnectionRows):
             probe_failures=row["probe_failures"],
             paused=row["paused"],
             orders_per_minute=row["orders_per_minute"],
+            closed=row["closed"],
+            closed_until=row["closed_until"],
+            open_for=row["open_for"],
             rests_for=row["rests_for"],
             rest_told=row["rest_error"] is not None,
             reach=Reach(row["slug"], row["restricted"]),

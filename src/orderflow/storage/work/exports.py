@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,16 +28,18 @@ _NEWEST = "ORDER BY e.created_at DESC LIMIT 1"
 _COLUMNS = f"{columns(ERPExport, 'e')}, NOT {unleased('e')} AS lease_is_live"
 _ADD = f"""
     INSERT INTO erp_export (id, org_id, draft_order_id, connection_id, status, created_at, idempotency_key,
-                            requested_by, request_id, traceparent, route, route_version, fallback_id, revision)
+                            requested_by, request_id, traceparent, route, route_version, fallback_id, not_before,
+                            next_attempt_at, revision)
     SELECT id, org_id, draft_order_id, connection_id, {quoted(ERPExportStatus.PENDING)}, created_at, idempotency_key,
-           requested_by, request_id, traceparent, route, route_version, fallback_id,
-           ({CURRENT} WHERE o.id = r.draft_order_id)
+           requested_by, request_id, traceparent, route, route_version, fallback_id, not_before,
+           GREATEST(now(), not_before), ({CURRENT} WHERE o.id = r.draft_order_id)
     FROM jsonb_populate_recordset(NULL::erp_export, CAST(%(rows)s AS jsonb)) r
 """  # noqa: S608  # built from a constant
 _REVIVE = text(f"""
     UPDATE erp_export
-    SET status = {becomes(ExportStep.REVIVE)}, next_attempt_at = now(), attempts_spent = 0, error_json = NULL,
-        held_at = NULL, asking = false, doubt_since = NULL, idempotency_key = COALESCE(:key, idempotency_key)
+    SET status = {becomes(ExportStep.REVIVE)}, not_before = :not_before, attempts_spent = 0, error_json = NULL,
+        next_attempt_at = GREATEST(now(), CAST(:not_before AS timestamptz)), held_at = NULL,
+        asking = false, doubt_since = NULL, idempotency_key = COALESCE(:key, idempotency_key)
     WHERE id = :id AND {may(ExportStep.REVIVE)}
 """)  # noqa: S608  # built from constants
 # After a restored backup something may have been sent of which the log knows nothing: it is held.
@@ -71,7 +74,7 @@ class SqlExports(SqlLeases, SqlInterventions):
         self._holding = holding or Holding(connection)
 
     def add(self, export: Export, *, idempotency_key: str | None, actor: Actor) -> None:
-        """Insert a PENDING export, due at once."""
+        """Insert a PENDING export, due at once, or when it asks to be."""
         row = {
             "id": export.id,
             "org_id": self._org_id,
@@ -82,6 +85,7 @@ class SqlExports(SqlLeases, SqlInterventions):
             "requested_by": actor.name,
             "request_id": actor.request_id,
             "traceparent": actor.traceparent,
+            "not_before": export.not_before,
         }
         if export.route is not None:
             routed = {"route_version": export.route.version, "fallback_id": export.route.fallback_id}
@@ -115,9 +119,9 @@ class SqlExports(SqlLeases, SqlInterventions):
             {"id": order_id, "key": key},
         )
 
-    def revive(self, export_id: UUID, idempotency_key: str | None) -> None:
+    def revive(self, export_id: UUID, idempotency_key: str | None, not_before: datetime | None = None) -> None:
         """Make a FAILED export PENDING again, asked for under a key: same name, same bytes."""
-        self._connection.execute(_REVIVE, {"id": export_id, "key": idempotency_key})
+        self._connection.execute(_REVIVE, {"id": export_id, "key": idempotency_key, "not_before": not_before})
 
     def withdraw(self, export_id: UUID) -> bool:
         """Delete a PENDING export of which no attempt began; False if one had."""
@@ -181,6 +185,7 @@ def export_in(row: Mapping[Any, Any]) -> Export:
         connection_id=row["connection_id"],
         status=ERPExportStatus(row["status"]),
         created_at=row["created_at"],
+        not_before=row["not_before"],
         filename=row["filename"],
         attempts_spent=row["attempts_spent"],
         lease_is_live=row["lease_is_live"],

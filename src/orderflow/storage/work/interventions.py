@@ -58,7 +58,7 @@ _CLOSE_LOG = text(f"""
     WHERE erp_export_id = :id AND {may(AttemptStep.END)}
 """)  # noqa: S608  # built from constants
 ANEW = """
-    next_attempt_at = now(), attempts_spent = 0, error_json = NULL,
+    next_attempt_at = GREATEST(now(), not_before), attempts_spent = 0, error_json = NULL,
     lease_token = NULL, lease_until = NULL, filename = NULL, export_storage_key = NULL, document_sha256 = NULL,
     document_size = NULL, export_format_version = NULL, export_media_type = NULL, updated_at = now()
 """

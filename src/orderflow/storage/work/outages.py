@@ -12,13 +12,23 @@ from orderflow.domain.states import AttemptStatus, AttemptStep, BreakerState, Ex
 from orderflow.flow.ports import Outage
 from orderflow.storage.records import as_json
 from orderflow.storage.tables.states import among, becomes, may, quoted, unsent
-from orderflow.storage.work.clock import unleased
+from orderflow.storage.work.clock import open_for, unleased
 
-IS_AWAY = f"{among([BreakerState.OPEN], 'c.breaker_state')} AND c.give_up_after IS NOT NULL AND c.deleted_at IS NULL"
-"""SQL for: the target of the connection `c` is away, and not waited for for ever."""
+IS_AWAY = f"""
+    {among([BreakerState.OPEN], "c.breaker_state")} AND c.give_up_after IS NOT NULL AND c.deleted_at IS NULL
+    AND {open_for("c.give_up_after")}
+"""
+"""SQL for: the target of the connection `c` is away, not waited for for ever, and could have been there so long."""
 
 WAITS_UNSENT = f"{may(ExportStep.GIVE_UP, 'e.status')} AND {unsent('e')} AND {unleased('e')}"
 """SQL for: the export `e` waits, nothing of it was sent, and nobody works on it."""
+
+
+def waits_for_longer(seconds: str) -> str:
+    """Return SQL for: the export `e` could have gone out so many seconds ago, which is SQL too."""
+    since = f"now() - make_interval(secs => {seconds})"
+    return f"(e.created_at < {since} AND COALESCE(e.not_before < {since}, true))"
+
 
 _OUTAGE = text(f"SELECT c.give_up_after, c.breaker_error FROM erp_connection c WHERE c.id = :id AND {IS_AWAY}")  # noqa: S608  # built from a constant
 # Orders first, then exports that nobody holds: see `leases.py` on who may wait for whom.
@@ -26,14 +36,14 @@ _LOCK_ORDERS = text(f"""
     SELECT o.id FROM draft_order o
     WHERE {may(OrderEvent.GIVE_UP, "o.status")} AND o.id IN (
         SELECT e.draft_order_id FROM erp_export e
-        WHERE e.connection_id = :id AND e.created_at < now() - make_interval(secs => :seconds) AND {WAITS_UNSENT}
+        WHERE e.connection_id = :id AND {waits_for_longer(":seconds")} AND {WAITS_UNSENT}
         ORDER BY e.created_at LIMIT :limit)
     ORDER BY o.id FOR UPDATE SKIP LOCKED
 """)  # noqa: S608  # built from constants
 _LATE = text(f"""
     SELECT e.id FROM erp_export e
     WHERE e.draft_order_id = ANY(:orders) AND e.connection_id = :id
-      AND e.created_at < now() - make_interval(secs => :seconds) AND {WAITS_UNSENT}
+      AND {waits_for_longer(":seconds")} AND {WAITS_UNSENT}
     ORDER BY e.created_at FOR UPDATE SKIP LOCKED
 """)  # noqa: S608  # built from constants
 _GIVE_UP = text(f"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from threading import Lock
 from typing import Any
 from uuid import UUID
@@ -140,6 +141,7 @@ class SqlRoutes:
         """Note that an APPROVED order waits for a route, and why; False if it did so before."""
         asked = {"by": request.actor.name, "request_id": request.actor.request_id}
         asked |= {"traceparent": request.actor.traceparent, "idempotency_key": request.idempotency_key}
+        asked |= {"not_before": request.not_before.isoformat()} if request.not_before else {}
         values = {"id": request.order_id, "reason": reason, "request": as_json(asked)}
         return bool(self._connection.execute(_WAIT, values).scalar())
 
@@ -196,4 +198,6 @@ def _keep(org_id: UUID, routes: RouteSet) -> None:
 
 def _request(order_id: UUID, asked: Mapping[str, Any]) -> PushRequest:
     actor = Actor(asked["by"], asked["request_id"], asked["traceparent"])
-    return PushRequest(order_id, actor, asked["idempotency_key"])
+    moment = asked.get("not_before")  # what older releases noted has none
+    not_before = None if moment is None else datetime.fromisoformat(moment)
+    return PushRequest(order_id, actor, asked["idempotency_key"], not_before)

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
+from orderflow.domain.opening_hours.hours import Period
 from orderflow.domain.states import BreakerState, ConnectionStatus, ExportStep
 from orderflow.flow.ports import CHANGEABLE, Outage, Target
 from orderflow.flow.refusals import (
@@ -85,6 +86,16 @@ class MemoryConnections:
             self._change(connection_id, **columns, **chosen)
         return before
 
+    def opening_hours(self, connection_id: UUID) -> dict[str, Any] | None:
+        """Return when it is open, as it was saved; None: at all hours. Raises NotFoundError."""
+        return self._row(connection_id).opening_hours
+
+    def note_open(self, connection_id: UUID, period: Period) -> None:
+        """Note when it is open now or next; of one that is open now, since when stays as it was known."""
+        row, now = self._row(connection_id), self._tables.now()
+        since = now if self._closed(row) else row.closed_until or now
+        self._set(connection_id, closed_until=period.opens_at or since, open_until=period.closes_at)
+
     def delete(self, connection_id: UUID) -> bool:
         """Remove it; False if exports refer to it, so that its row stays. Raises NotFoundError, StateError."""
         self._row(connection_id)
@@ -140,6 +151,9 @@ class MemoryConnections:
             probe_failures=row.probe_failures,
             paused=self._tables.paused,
             orders_per_minute=row.orders_per_minute,
+            closed=self._closed(row),
+            closed_until=row.closed_until,
+            open_for=(self._tables.now() - row.closed_until).total_seconds() if row.closed_until else None,
             rests_for=self._rests_for(row),
             rest_told=row.rest_error is not None,
             version=row.version,
@@ -175,6 +189,8 @@ class MemoryConnections:
         """Return the outage of an OPEN connection whose orders do not wait for ever; None of any other."""
         row = self._tables.connections.get(connection_id)
         if row is None or row.deleted or row.breaker_state is not BreakerState.OPEN or row.give_up_after is None:
+            return None
+        if self._closed(row) or (row.closed_until and row.closed_until > self._tables.after(-row.give_up_after)):
             return None
         return Outage(row.give_up_after, row.breaker_error)
 
@@ -229,6 +245,10 @@ class MemoryConnections:
         if self._row(connection_id).poll_lease_token == token:
             due = self._tables.after(next_in)
             self._set(connection_id, poll_lease_token=None, poll_lease_until=None, next_poll_at=due, poll_error=error)
+
+    def _closed(self, row: ConnectionRow) -> bool:
+        now = self._tables.now()
+        return bool((row.closed_until and row.closed_until > now) or (row.open_until and row.open_until <= now))
 
     def _rests_for(self, row: ConnectionRow) -> float | None:
         left = (row.rests_until - self._tables.now()).total_seconds() if row.rests_until else 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -35,14 +35,15 @@ class MemoryExports(MemoryLeases):
     """The exports of one organization."""
 
     def add(self, export: Export, *, idempotency_key: str | None, actor: Actor) -> None:
-        """Insert a PENDING export, due at once."""
+        """Insert a PENDING export, due at once, or when it asks to be."""
         now = self._tables.now()
         self._tables.exports[export.id] = ExportRow(
             export.id,
             export.draft_order_id,
             export.connection_id,
             export.created_at,
-            now,
+            max(now, export.not_before or now),
+            not_before=export.not_before,
             revision=current_revision(self._tables, export.draft_order_id),
             idempotency_key=idempotency_key,
             request_id=actor.request_id,
@@ -68,7 +69,7 @@ class MemoryExports(MemoryLeases):
         known = [row for row in rows if row.created_at > since or row.status is ERPExportStatus.PENDING]
         return self._export(known[-1]) if known else None
 
-    def revive(self, export_id: UUID, idempotency_key: str | None) -> None:
+    def revive(self, export_id: UUID, idempotency_key: str | None, not_before: datetime | None = None) -> None:
         """Make a FAILED export PENDING again, asked for under a key: same name, same bytes."""
         row = self._tables.exports.get(export_id)
         if row is not None and row.status in ExportStep.REVIVE.change.starts:
@@ -76,7 +77,8 @@ class MemoryExports(MemoryLeases):
             self._set(
                 export_id,
                 status=ExportStep.REVIVE.change.end,
-                next_attempt_at=now,
+                not_before=not_before,
+                next_attempt_at=max(now, not_before or now),
                 attempts_spent=0,
                 error_json=None,
                 held_at=None,
@@ -146,7 +148,7 @@ class MemoryExports(MemoryLeases):
                 self._set(
                     row.id,
                     connection_id=target,
-                    next_attempt_at=now,
+                    next_attempt_at=max(now, row.not_before or now),
                     attempts_spent=0,
                     error_json=None,
                     lease_token=None,
@@ -163,7 +165,8 @@ class MemoryExports(MemoryLeases):
         """Return exports of which nothing was sent and that were requested longer ago, oldest first."""
         since = self._tables.after(-seconds)
         rows = [row for row in self._tables.exports.values() if row.connection_id == connection_id]
-        late = [row for row in rows if row.created_at < since and self._may_give_up(row)]
+        could = [row for row in rows if max(row.created_at, row.not_before or row.created_at) < since]
+        late = [row for row in could if self._may_give_up(row)]
         return [row.id for row in sorted(late, key=lambda row: row.created_at)[:limit]]
 
     def give_up(self, export_ids: Sequence[UUID], error: dict[str, Any]) -> list[UUID]:
@@ -270,6 +273,7 @@ class MemoryExports(MemoryLeases):
             row.connection_id,
             row.status,
             row.created_at,
+            not_before=row.not_before,
             filename=row.filename,
             attempts_spent=row.attempts_spent,
             lease_is_live=not is_unleased(row, self._tables.now()),

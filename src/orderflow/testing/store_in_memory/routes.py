@@ -94,8 +94,9 @@ class MemoryRoutes:
         return [MemoryExports(self._tables).get(row.id) for row in better]
 
     def _send_to(self, export_id: UUID, connection_id: UUID) -> None:
-        moved: dict[str, Any] = {"connection_id": connection_id, "next_attempt_at": self._tables.now()}
-        self._tables.exports[export_id] = changed(self._tables.exports[export_id], **moved, **_ANEW)
+        row, now = self._tables.exports[export_id], self._tables.now()
+        moved: dict[str, Any] = {"connection_id": connection_id, "next_attempt_at": max(now, row.not_before or now)}
+        self._tables.exports[export_id] = changed(row, **moved, **_ANEW)
 
     def _delivers(self, connection_id: UUID) -> bool:
         states = self.states([connection_id])

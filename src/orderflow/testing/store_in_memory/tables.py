@@ -65,6 +65,7 @@ class ExportRow:
     connection_id: UUID
     created_at: datetime
     next_attempt_at: datetime
+    not_before: datetime | None = None
     status: ERPExportStatus = ERPExportStatus.PENDING
     revision: int | None = None
     filename: str | None = None
@@ -127,6 +128,9 @@ class ConnectionRow:
     commit_within: int | None = None
     give_up_after: int | None = None
     answer_within: int | None = None
+    opening_hours: dict[str, Any] | None = None
+    closed_until: datetime | None = None
+    open_until: datetime | None = None
     orders_per_minute: int | None = None
     breaker_state: BreakerState = BreakerState.CLOSED
     breaker_error: dict[str, Any] | None = None

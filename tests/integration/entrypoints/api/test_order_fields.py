@@ -14,7 +14,7 @@ from tests.integration.entrypoints.api.conftest import Tenant
 
 IN_OUR_JSON = {"external_order_number", "order_date", "currency", "requested_delivery_date", "notes"}
 HINTS = get_type_hints(DraftOrder)
-NEEDED = {
+NEEDED: dict[str, Any] = {
     "currency": "EUR",
     "customer": {"erp_customer_number": "4711"},
     "lines": [{"line_no": 1, "internal_sku": "INT-9", "qty": 1, "uom": "M"}],
@@ -70,3 +70,63 @@ def test_mappings_and_templates_may_name_it_and_our_own_document_stays_as_it_is(
     assert preview("DROPZONE_CSV_V1", folder | {"columns": columns}).splitlines() == ["It;SKU", f"{value};INT-9"]
     assert json.loads(preview("REST_JSON", api)) == {"it": value}
     assert json.loads(preview("DROPZONE_JSON_V1", folder))["header"].keys() == IN_OUR_JSON
+
+
+PARTY = {"name": "Muster GmbH", "city": "Köln", "gln": "4012345000009", "vat": "DE123456788", "number_at_seller": "7"}
+ADJUSTMENTS: dict[str, Any] = {
+    "allowances": [{"code": "95", "reason": "Rabatt", "amount": 12.5, "percent": 2.5, "base_amount": 500}],
+    "charges": [{"code": None, "reason": "Fracht", "amount": 4.9, "percent": None, "base_amount": None}],
+}
+LINE_MORE: dict[str, Any] = ADJUSTMENTS | {
+    "gtin": "4006381333931",
+    "buyer_article_number": "B-1",
+    "seller_article_number": "S-1",
+    "promised_delivery_date": "2031-07-19",
+}
+MORE: dict[str, Any] = NEEDED | ADJUSTMENTS | dict.fromkeys(("ship_to", "bill_to", "buyer", "seller"), PARTY)
+MORE["lines"] = [NEEDED["lines"][0] | LINE_MORE, NEEDED["lines"][0] | {"line_no": 2}]
+
+
+def shown(acme: Tenant, order_id: str) -> dict[str, Any]:
+    """Return what the API shows of an order, as far as `MORE` says it."""
+    order = acme.call("GET", f"/draft-orders/{order_id}").json()
+    lines = [{name: line[name] for name in said} for line, said in zip(order["lines"], MORE["lines"], strict=True)]
+    return {name: order[name] for name in MORE} | {"lines": lines, "customer": NEEDED["customer"]}
+
+
+def test_parties_and_adjustments_come_in_are_edited_approved_and_told(acme: Tenant) -> None:
+    order_id = acme.call("POST", "/draft-orders", json=MORE).json()["id"]
+    assert shown(acme, order_id) == MORE
+    other = MORE | {"customer": {"erp_customer_number": "4712"}}
+    imported = acme.call("POST", "/draft-orders/import", content=json.dumps(other)).text
+    assert shown(acme, json.loads(imported)["id"]) == MORE
+    assert acme.call("POST", f"/draft-orders/{order_id}/approve").status_code == 200
+
+    changed = json.loads(json.dumps(MORE)) | {"seller": PARTY | {"city": "Bonn"}}
+    changed["lines"][0]["charges"][0]["amount"] = 5
+    edited = acme.call("PUT", f"/draft-orders/{order_id}", json=changed)
+    assert edited.status_code == 200, edited.text
+    acme.call("POST", f"/draft-orders/{order_id}/approve")
+    told = acme.call("GET", f"/draft-orders/{order_id}/revisions/2").json()
+    assert [change["path"] for change in told["changes"]] == [["seller", "city"], ["lines", "1", "charges"]]
+    assert told["changes"][1]["after"][0]["amount"] == 5
+    assert told["order"]["lines"][0]["gtin"] == "4006381333931"
+
+
+def test_what_comes_again_and_says_the_same_is_known_also_by_more_of_it(acme: Tenant) -> None:
+    numbered = MORE | {"external_order_number": "PO-MORE"}
+    order_id = acme.call("POST", "/draft-orders", json=numbered).json()["id"]
+    again = numbered | {"allowances": [dict(reversed(ADJUSTMENTS["allowances"][0].items())) | {"amount": "12.50"}]}
+    found = acme.call("POST", "/draft-orders", json=again)
+    assert (found.status_code, found.json()["id"], found.json()["duplicate"]) == (200, order_id, True)
+    assert acme.call("POST", "/draft-orders", json=numbered | {"charges": []}).status_code == 409
+
+
+def test_a_wrong_check_digit_is_told_with_its_place(acme: Tenant) -> None:
+    wrong = json.loads(json.dumps(MORE)) | {"buyer": PARTY | {"gln": "4012345000008"}}
+    wrong["lines"][0]["gtin"] = "4006381333932"
+    refused = acme.call("POST", "/draft-orders", json=wrong)
+    assert refused.status_code == 422
+    fields = refused.json()["error"]["details"]["fields"]
+    assert [field["field"] for field in fields] == ["buyer.gln", "lines[0].gtin"]
+    assert "its check digit would be 9" in fields[0]["message"]

@@ -1,11 +1,14 @@
 """Which of those that may have arrived are sent again; the ways through are told in test_in_doubt.py."""
 
+from datetime import timedelta
+
 import pytest
 
 from orderflow.domain.delivery import ExportResult
-from orderflow.domain.errors import InDoubtError, PerhapsThereError, RejectedError, UnavailableError
+from orderflow.domain.errors import ConnectorError, InDoubtError, PerhapsThereError, RejectedError, UnavailableError
 from orderflow.flow.delivery.claim import claim
 from orderflow.flow.delivery.look import look_again, may_be_sent
+from orderflow.testing.store_in_memory.tables import changed
 from tests.unit.flow.conftest import outcomes
 
 
@@ -83,3 +86,15 @@ def test_a_refusal_that_cannot_be_looked_into_stays_in_doubt(house, doubtful):
     house.api.script["find"] = [UnavailableError("away")]
     look_again(batch, batch.attempts[:1])
     assert type(batch.attempts[0].outcome) is InDoubtError
+
+
+@pytest.mark.parametrize(("open_for", "sends"), [(3000, 0), (3601, 2), (None, 2)])
+def test_asked_in_vain_is_only_what_could_be_asked(house, doubtful, open_for, sends):
+    house.change_connection(house.to_api, in_doubt="resend")
+    for row in [*house.tables.exports.values()]:
+        house.tables.exports[row.id] = changed(row, doubt_since=house.clock.now() - timedelta(hours=14))
+    opened = None if open_for is None else house.clock.now() - timedelta(seconds=open_for)
+    house.change_connection(house.to_api, closed_until=opened)
+    house.api.script["find"] = [ConnectorError("what?"), ConnectorError("what?")]
+    _, sent = looked(house)
+    assert len(sent) == sends

@@ -1,8 +1,10 @@
 """Somebody asks for a delivery, or takes that back."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from orderflow.domain.errors import StateError
+from orderflow.domain.errors import InputError, StateError
 from orderflow.domain.states import ConnectionStatus, ERPExportStatus, OrderAction, OrderStatus
 from orderflow.flow.delivery.claim import claim
 from orderflow.flow.delivery.push_batch import push_batch
@@ -93,3 +95,33 @@ def test_what_may_have_arrived_is_not_taken_back(house):
     with pytest.raises(StateError) as refused:
         withdraw(house.store, house.org_id, order.id, ANNA)
     assert refused.value.code == "POSSIBLY_DELIVERED"
+
+
+def test_a_push_may_ask_not_to_go_out_before(house):
+    order, later = house.order(), house.clock.now() + timedelta(hours=2)
+    house.request(order, not_before=later)
+    assert push_batch(house.wiring, house.org_id, house.to_api) == 0
+    house.clock.forward(7200)
+    assert push_batch(house.wiring, house.org_id, house.to_api) == 1
+
+
+@pytest.mark.parametrize(
+    ("moment", "words"),
+    [
+        (datetime(2036, 1, 5, 9, tzinfo=UTC), "more than 366 days ahead"),
+        (datetime(2025, 1, 5, 9, tzinfo=UTC), "more than a day ago"),
+        (datetime(2026, 1, 5, 9), "no time zone"),  # noqa: DTZ001  # as a caller may forget it
+    ],
+)
+def test_a_moment_that_nobody_can_mean_is_refused(house, moment, words):
+    order = house.order()
+    with pytest.raises(InputError, match=words) as refused:
+        house.request(order, not_before=moment)
+    assert refused.value.code == "NOT_BEFORE_UNUSABLE"
+    assert house.status(order) is OrderStatus.APPROVED
+
+
+def test_a_retry_waits_until_its_own_time(house):
+    order, later = failed_in_doubt(house), house.clock.now() + timedelta(hours=3)
+    house.request(order, not_before=later)
+    assert house.export(order).next_attempt_at == later

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orderflow.domain.errors import InputError
-from orderflow.domain.orders import DraftOrder, missing_for_ready
+from orderflow.domain.orders import AllowanceCharge, DraftOrder, missing_for_ready
 from orderflow.flow.order.incoming import MOST_LINES
 from orderflow.flow.order.reading import decode_order, read_order
 
@@ -62,6 +62,63 @@ def test_every_field_finds_its_place():
     assert order.source_document
     assert order.source_document.sha256 == "ab" * 32
     assert missing_for_ready(order) == []
+
+
+PARTY = {"name": "Muster GmbH", "city": "Köln", "gln": "4012345000009", "vat": "DE123456788", "anything": None}
+MORE = {
+    **dict.fromkeys(("buyer", "seller", "ship_to", "bill_to"), PARTY),
+    "payment_terms": "30 days net",
+    "earliest_delivery_date": "2025-12-01",
+    "latest_delivery_date": "2025-12-03",
+    "promised_delivery_date": "2025-12-02",
+    "allowances": [{"code": "95", "reason": "Rabatt", "percent": Decimal("2.5"), "base_amount": 100}],
+    "charges": [{"amount": Decimal("4.90")}, {"amount": "0.0001"}],
+}
+MORE_OF_LINE = {name: value for name, value in MORE.items() if not isinstance(value, dict | str)} | {
+    "gtin": "04012345123456",
+    "buyer_article_number": "B-1",
+    "seller_article_number": "S-1",
+    "promised_delivery_date": "2025-12-02",
+}
+
+
+def test_more_of_an_order_finds_its_place_in_one_step_and_field_by_field():
+    more = {"gtin": "4006381333931", "charges": [{"amount": 1}]}
+    value = with_line(**MORE_OF_LINE) | MORE
+    order = read_order(value)
+    assert (order.buyer, order.seller, order.bill_to) == (PARTY, PARTY, PARTY)
+    assert order.allowances == (AllowanceCharge("95", "Rabatt", None, Decimal("2.5"), Decimal(100)),)
+    assert [charge.amount for charge in order.charges] == [Decimal("4.9"), Decimal("0.0001")]
+    line = order.lines[0]
+    assert (line.gtin, line.buyer_article_number, line.seller_article_number) == ("04012345123456", "B-1", "S-1")
+    assert (line.allowances, line.charges) == (order.allowances, order.charges)
+    assert str(line.promised_delivery_date) == "2025-12-02"
+    decoded = decode_order(msgspec.json.encode(value))
+    assert decoded is not None
+    assert content(decoded) == content(order)
+    assert read_order(with_line(**more) | {"allowances": None}).allowances == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "message"),
+    [
+        ({"buyer": {"gln": "4012345000008"}}, "buyer.gln", "check digit would be 9"),
+        ({"buyer": {"city": 7}}, "buyer.city", "must be text"),
+        ({"allowances": [{"amount": "x"}]}, "allowances[0].amount", "must be a number"),
+        ({"charges": [{"amount": "\u0661"}]}, "charges[0].amount", "digits 0 to 9"),
+        ({"charges": [{"amount": Decimal("0.00001")}]}, "charges[0].amount", "at most 4 decimals"),
+        ({"charges": [{"amount": -1}]}, "charges[0].amount", "must not be below 0"),
+        ({"charges": [{"sum": 1}]}, "charges[0].sum", "is not a known field"),
+        ({"charges": [{"amount": 1}] * 101}, "charges", "the limit is 100"),
+        ({"charges": {"amount": 1}}, "charges", "must be a list"),
+        ({"latest_delivery_date": "2025-12-31T10:00"}, "latest_delivery_date", "must be a date"),
+    ],
+)
+def test_what_is_wrong_in_more_of_an_order_is_told_with_its_place(changes, field, message):
+    assert message in faults_of(ORDER | changes)[field]
+    if not isinstance(changes.get("buyer"), dict):
+        assert message in faults_of(with_line(**changes))[f"lines[0].{field}"]
+    assert decode_order(msgspec.json.encode(ORDER | changes)) is None
 
 
 @given(quantities, prices)
