@@ -63,10 +63,9 @@ def order_number(named: Iterable[str]) -> OrderNumber:
     return OrderNumber(numbers[0])
 
 
-def in_the_orders_unit(code: str, units: Mapping[str, str]) -> str | None:
-    """Return what the order calls the unit that an answer gives by its code, if one name alone can be meant."""
-    names = [name for name, known in units.items() if known == code]
-    return names[0] if len(names) == 1 else code or None
+def unit_names(code: str, units: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what orders may call the unit that an answer gives by its code; the code itself, if nothing else."""
+    return tuple(name for name, known in units.items() if known == code) or ((code,) if code else ())
 
 
 def business_answer(

@@ -17,9 +17,9 @@ from orderflow.formats.edi.response import (
     clean,
     day,
     decimal,
-    in_the_orders_unit,
     line_number,
     order_number,
+    unit_names,
 )
 from orderflow.formats.edi.segments import Segment
 
@@ -134,16 +134,18 @@ class _Line:
         confirmed = self._quantity(*CONFIRMED)
         waiting = self._quantity(BACKORDERED)
         qty = confirmed if confirmed is not None or waiting else self._quantity(ORDERED)
+        unit, *same_units = self._units() or (None,)
         answer = LineAnswer(
             line_number(next(filter(None, numbers), "") or self.begin.get(1)),
             self._status(qty, waiting),
             qty,
-            self._unit(),
+            unit,
             self._price(),
             sku=self._article(),
             schedules=self._schedules(),
             code=clean(self.begin.get(2)),
             message=clean("; ".join(_texts(self.segments))),
+            same_units=tuple(same_units),
         )
         substitute = next((s.get(2) for s in self.head if s.tag == "PIA" and s.get(1) == "3"), "")
         return replace(answer, status=LineStatus.SUBSTITUTED, sku=substitute) if substitute else answer
@@ -167,11 +169,11 @@ class _Line:
                         return sum((number for number in found if number is not None), Decimal(0))
         return None
 
-    def _unit(self) -> str | None:
+    def _units(self) -> tuple[str, ...]:
         codes = {s.get(1, 3) for s in self.segments if s.tag == "QTY" and s.get(1, 3)}
         if len(codes) > 1:
             raise UnreadableError(f"Line {self.begin.get(1)[:10]} counts in several units.")
-        return in_the_orders_unit(next(iter(codes), ""), self.units)
+        return unit_names(next(iter(codes), ""), self.units)
 
     def _price(self) -> Decimal | None:
         prices = {s.get(1): s for s in self.segments if s.tag == "PRI"}

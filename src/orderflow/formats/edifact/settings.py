@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, StringConstraints
+from pydantic import ConfigDict, StringConstraints, ValidationInfo, field_validator
 
 from orderflow.formats.edi.settings import EdiSettings, in_document, partner
+from orderflow.formats.edifact.letters import EdifactLetters
 
 _PLAIN = r"^[A-Za-z0-9 ._-]*$"
 Qualifier = Annotated[str, StringConstraints(max_length=4, pattern=r"^[A-Z0-9]*$")]
@@ -65,3 +66,11 @@ class EdifactSettings(EdiSettings):
         default={},
         group="Mapping",
     )
+
+    @field_validator("letters")
+    @classmethod
+    def _write_the_partners(cls, letters: str, others: ValidationInfo) -> str:
+        for name in ("sender", "receiver"):
+            if EdifactLetters(letters, "3").written(others.data.get(name, "")) is None:
+                raise ValueError(f"has not all letters of the {name}'s identification")
+        return letters

@@ -28,10 +28,10 @@ def read_interchanges(content: bytes) -> Iterator[Envelope]:
     Raises:
         UnfinishedError, UnreadableError: As `Format.read` does.
     """
-    if not content.strip(AT_THE_END.encode()):
-        raise UnfinishedError("The file is empty.")
     if len(content) > LARGEST:
         raise UnreadableError(f"It is larger than {LARGEST:,} bytes.")
+    if not content.strip(AT_THE_END.encode()):
+        raise UnfinishedError("The file is empty.")
     text = _text(content)
     start = 0
     while start < len(text):

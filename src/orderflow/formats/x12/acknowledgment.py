@@ -16,9 +16,9 @@ from orderflow.formats.edi.response import (
     clean,
     day,
     decimal,
-    in_the_orders_unit,
     line_number,
     order_number,
+    unit_names,
 )
 from orderflow.formats.edi.segments import Segment
 
@@ -154,16 +154,18 @@ class _Line:
     def answer(self) -> LineAnswer:
         statuses = [self._status(ack) for ack in self.acks]
         status = _in_all(statuses)
+        unit, *same_units = self._units() or (None,)
         return LineAnswer(
             line_number(self.begin.get(1)),
             status,
             self._quantity(statuses),
-            self._unit(),
+            unit,
             self._price(),
             sku=self._article(status),
             schedules=() if status is LineStatus.REJECTED else self._schedules(statuses),
             code=clean(" ".join(dict.fromkeys(ack.get(1) for ack in self.acks))),
             message=clean("; ".join(_texts(self.segments))),
+            same_units=tuple(same_units),
         )
 
     def _status(self, ack: Segment) -> LineStatus:
@@ -188,11 +190,11 @@ class _Line:
         with localcontext(prec=60):
             return None if None in amounts else sum((amount for amount in amounts if amount is not None), Decimal(0))
 
-    def _unit(self) -> str | None:
+    def _units(self) -> tuple[str, ...]:
         codes = {code for segment in self.acks if (code := segment.get(3))} or {self.begin.get(self.places[1])}
         if len(codes) > 1:
             raise UnreadableError(f"{self.name} counts in several units.")
-        return in_the_orders_unit(codes.pop(), self.units)
+        return unit_names(codes.pop(), self.units)
 
     def _price(self) -> Decimal | None:
         price, amount = decimal(self.begin.get(self.places[2])), PRICE_FOR.get(self.begin.get(self.places[3]))

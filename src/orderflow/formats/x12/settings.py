@@ -93,6 +93,9 @@ class X12Settings(EdiSettings):
         marks = [separator(text) for text in (*given, terminator)]
         if len(set(marks)) < len(marks):
             raise ValueError("is the same as a separator; each needs a character of its own")
+        for name in ("sender", "receiver", "application_sender", "application_receiver"):
+            if any(mark in others.data.get(name, "") for mark in marks):
+                raise ValueError(f"or a separator stands in the {name.replace('_', ' ')}'s identification")
         return terminator
 
     @property
