@@ -107,7 +107,9 @@ class PushOrchestrator:
             to = with_connector(self._wiring, work.connections.open(export.connection_id))
             _refuse_while_resting(to.target)
             _refuse_while_closed(to.target, export)
-            taken = work.exports.lease(export.connection_id, lease, lease.seconds, 1, only=export.id)
+            taken = work.exports.lease(
+                export.connection_id, lease, lease.seconds, 1, only=export.id, numbered=to.numbered
+            )
         if taken:
             batch = Batch(to, lease, taken)
             with self._wiring.keeper.keep(org_id, lease):

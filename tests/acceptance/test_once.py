@@ -53,12 +53,18 @@ def serving(home: Path) -> Iterator[str]:
         port = str(free.getsockname()[1])
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "ORDERFLOW_HOME": str(home)}
     command = [sys.executable, "-m", "orderflow", "serve", "--port", port]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    log = home / f"serve-{port}.log"
+    with (
+        log.open("wb") as said,
+        subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=said) as process,
+    ):
         try:
             wait_until(lambda: httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200)
             yield f"http://127.0.0.1:{port}/api/v1"
         finally:
+            ended = process.poll()
             process.terminate()
+            sys.stderr.write(f"port {port}, ended {ended}:\n{log.read_text()[-20_000:]}\n")  # shown if the test fails
 
 
 class Pair:

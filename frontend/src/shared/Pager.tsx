@@ -29,14 +29,14 @@ interface PagedProps<T> {
   children: (items: T[]) => ReactNode;
 }
 
-/** A page of a list, and the way to the others. */
+/** A page of a list, and the way to the others; while the page before still stands there, its next one leads nowhere. */
 export function Paged<T>({ query, cursor, none, children }: PagedProps<T>) {
   return (
     <Answered query={query}>
       {({ items, next_cursor }) => (
         <>
           {items.length === 0 ? none : children(items)}
-          <Pager cursor={cursor} next={next_cursor} />
+          <Pager cursor={cursor} next={query.isPlaceholderData ? undefined : next_cursor} />
         </>
       )}
     </Answered>

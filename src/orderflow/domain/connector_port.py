@@ -120,6 +120,10 @@ class ERPConnectorPort(ABC):
         """
         return export_document(draft_order)
 
+    def numbered(self, config: dict[str, Any]) -> bool:
+        """Return whether `render` needs a `Delivery.control_number`; where it does not, none is counted."""
+        return False
+
     def preview(self, draft_order: DraftOrder, config: dict[str, Any]) -> Preview:
         """Show what `export` would send, without sending it. No I/O, and no secrets in it.
 

@@ -74,6 +74,8 @@ class Delivery:
         requested_at: When the push was requested, UTC; with `export_id` it makes the file name, so that a
             document built again after a crash has the same name.
         attempt_no: Counts up per order and never restarts.
+        control_number: Counts up per connection and is never given twice, for formats that number their documents; the
+            same on each attempt. 0 in previews, and for all other formats.
         in_doubt: True if an earlier attempt began and nobody knows how it ended.
         last_begun_at: When the last attempt that sent anything began, UTC; None if none ever did. An attempt that
             only asks leaves it.
@@ -87,6 +89,7 @@ class Delivery:
     export_id: UUID
     requested_at: datetime
     attempt_no: int = 1
+    control_number: int = 0
     in_doubt: bool = False
     last_begun_at: datetime | None = None
     document: Document | None = None

@@ -97,6 +97,7 @@ class OpenTarget:
         expects_acks: The ERP answers over this connection.
         can_find: The ERP can be asked whether it has an order.
         idempotent: The ERP takes an order once, however often it is sent.
+        numbered: Its documents are counted.
         commit_within: Seconds after the last attempt began from which "not there" is an answer.
     """
 
@@ -106,6 +107,7 @@ class OpenTarget:
     expects_acks: bool
     can_find: bool = False
     idempotent: bool = False
+    numbered: bool = False
     commit_within: float = 900.0
 
 
@@ -378,11 +380,21 @@ class Exports(Protocol):
         """Move waiting exports of which nothing was sent to `target`; returns the order of each, by export."""
 
     def lease(
-        self, connection_id: UUID, lease: Lease, seconds: float, limit: int, *, only: UUID | None = None
+        self,
+        connection_id: UUID,
+        lease: Lease,
+        seconds: float,
+        limit: int,
+        *,
+        only: UUID | None = None,
+        numbered: bool = False,
     ) -> list[Attempt]:
         """Take up to `limit` due exports of the connection, oldest first, under `lease`; or just the one named.
 
         Their orders are as they were approved. Where that is lost, the attempt has its outcome already.
+
+        Args:
+            numbered: Each that has no document yet gets the connection's next control number, unless it has one.
         """
 
     def take_lane(self, connection_id: UUID, lease: Lease, seconds: float, most: int) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from orderflow.domain.answer_files import LIMIT, MARKS, Answer, UnfinishedError, UnreadableError
+from orderflow.domain.typed import typed
 
 __all__ = ["LIMIT", "Answer", "UnfinishedError", "UnreadableError", "read_ack_file", "understand"]
 
@@ -104,7 +105,7 @@ def _text_of(content: bytes) -> str:
 
 def _decode(text: str) -> _Written:
     try:
-        return msgspec.convert(_as_documented(_loaded(text)), _Written)
+        return typed(_as_documented(_loaded(text)), _Written)
     except msgspec.ValidationError as error:
         raise UnreadableError(f"It does not have the fields as documented: {error}.") from None
 

@@ -34,6 +34,9 @@ class Format(ABC):
     settings: ClassVar[type[BaseModel]]
     """Its part of the form."""
 
+    numbered: ClassVar[bool] = False
+    """Each document carries `Delivery.control_number`, by which its answers name it."""
+
     @abstractmethod
     def render(self, order: DraftOrder, delivery: Delivery, settings: Any) -> Document:
         """Write `order`: same order and delivery, same bytes and name.

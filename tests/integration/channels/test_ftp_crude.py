@@ -6,7 +6,7 @@ import threading
 import time
 from contextlib import suppress
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -43,16 +43,17 @@ def store(server, **changes):
     return open_ftp(FTPTarget("127.0.0.1", server.port, **(options | changes)))
 
 
-def deliver(opened):
+def deliver(opened, token=TOKEN):
     """Do what a delivery does; returns how the rename went."""
-    ((_, error),) = opened.upload([Upload(TEMPORARY, CONTENT)])
+    temporary = f"{FINAL}.{token}.tmp"
+    ((_, error),) = opened.upload([Upload(temporary, CONTENT)])
     if error is not None:
         return error
-    return publish(opened)
+    return publish(opened, temporary)
 
 
-def publish(opened, **more):
-    ((_, result),) = opened.rename([Rename(TEMPORARY, FINAL, content=CONTENT, **more)])
+def publish(opened, temporary=TEMPORARY, **more):
+    ((_, result),) = opened.rename([Rename(temporary, FINAL, content=CONTENT, **more)])
     return result
 
 
@@ -87,7 +88,7 @@ def test_a_command_that_is_cut_anywhere_and_carried_out_loses_and_doubles_nothin
             except ConnectorError as error:
                 result = error
             if isinstance(result, ConnectorError) and not isinstance(result, InDoubtError):
-                result = deliver(opened)  # as the engine does
+                result = deliver(opened, uuid4())  # as the engine does
             close_all()
         there = [path.read_bytes() for path in (root / "out").glob("*.json")]
         assert all(content == CONTENT for content in taken + there), (hears, names(root))

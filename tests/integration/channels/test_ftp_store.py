@@ -71,11 +71,15 @@ def test_a_rename_that_can_never_be_answered_is_in_doubt(server):
     assert isinstance(renamed(opened), InDoubtError)
 
 
-def test_an_upload_that_breaks_is_made_again_whole(server):
+def test_an_upload_that_breaks_is_not_begun_again_under_its_name(server):
+    """Its STOR may still be carried out, and would empty what had been written since."""
     opened = store(server)
     server.breaks_before.append("STOR")
-    assert uploaded(opened, content=b"whole") is None
-    assert (server.root / "out" / "x.json.tmp").read_bytes() == b"whole"
+    error = uploaded(opened, content=b"whole")
+    assert isinstance(error, UnavailableError)
+    assert "broke" in str(error)
+    assert uploaded(opened, "/out/x.json.2.tmp", b"whole") is None
+    assert [path.name for path in (server.root / "out").iterdir()] == ["x.json.2.tmp"]
 
 
 def test_a_session_that_the_server_closed_while_idle_is_replaced(server):

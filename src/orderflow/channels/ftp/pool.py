@@ -26,6 +26,9 @@ SHORT_IDLE_SECONDS = 2.0
 LIMIT_KEPT = 600.0
 """Seconds for which a limit that a server told is kept to, before more is tried again."""
 
+LINGERS = 5.0
+"""Seconds for which a server may still count a session that we closed."""
+
 _Account = tuple[str, int, str]
 
 
@@ -37,6 +40,7 @@ class Sessions:
         self._idle: dict[FTPTarget, deque[tuple[FTPSession, float]]] = {}
         self._live: Counter[_Account] = Counter()
         self._told: dict[_Account, tuple[int, float]] = {}
+        self._closed: dict[_Account, float] = {}
         self._sweeper: threading.Timer | None = None
 
     @contextmanager
@@ -76,7 +80,7 @@ class Sessions:
                 return FTPSession.begin(target)
             except SessionLimitError:
                 self._give_place(target)
-                if not self._learned(target):
+                if not self._learned(target) and not self._lingered(target, ends):
                     raise
             except BaseException:
                 self._give_place(target)
@@ -120,6 +124,15 @@ class Sessions:
                 self._told[target.account] = held, time.monotonic() + LIMIT_KEPT
             return held > 0
 
+    def _lingered(self, target: FTPTarget, ends: float) -> bool:
+        """Wait a moment if the server may still count a session that we closed; False if it can't be that."""
+        with self._changed:
+            closed = self._closed.get(target.account, -LINGERS)
+            if time.monotonic() > min(ends, closed + LINGERS):
+                return False
+            self._changed.wait(LINGERS / 50)
+            return True
+
     def _usable(self, target: FTPTarget) -> FTPSession | None:
         """Return an idle session that still answers: servers close what is idle without a word."""
         while session := self._taken(target):
@@ -150,6 +163,7 @@ class Sessions:
 
     def _end(self, target: FTPTarget, session: FTPSession) -> None:
         session.close()
+        self._closed[target.account] = time.monotonic()
         self._give_place(target)
 
     def _sweep_later(self) -> None:

@@ -60,8 +60,12 @@ class FTPStore(FileStore):
         return self.target.address(path)
 
     def upload(self, uploads: Sequence[Upload]) -> Iterator[tuple[Upload, ConnectorError | None]]:
-        """Write files and check their size."""
-        return self._each(uploads, self._upload, lambda upload: upload.path)
+        """Write files and check their size.
+
+        None is begun twice: a server may carry out a STOR whose connection broke only after another STOR of that name,
+        and what is published then would be empty. The next attempt writes under another token.
+        """
+        return self._each(uploads, self._upload, lambda upload: upload.path, again=False)
 
     def rename(self, renames: Sequence[Rename]) -> Iterator[tuple[Rename, bool | ConnectorError]]:
         """Rename files; one that was sent and can never be answered is an InDoubtError, PUBLISH_UNKNOWN."""
@@ -117,16 +121,16 @@ class FTPStore(FileStore):
     def _wire(self, path: str) -> str:
         return path if self.target.tls else files.on_the_wire(path)
 
-    def _once(self, path: str, do: Callable[[FTPSession], T], *, fresh: bool = False) -> T:
-        """Do one thing; once more on a fresh session if the first one turns out to be lost."""
+    def _once(self, path: str, do: Callable[[FTPSession], T], *, fresh: bool = False, again: bool = True) -> T:
+        """Do one thing; on a fresh session `again`, if that may be, where the first one turns out to be lost."""
         with translated(self.target):
             try:
                 with _sessions.one(self.target, fresh=fresh) as session:
                     return self._asked(session, path, do)
             except ftplib.all_errors as error:
-                if fresh or (isinstance(error, ftplib.Error) and not is_fatal(error)):
+                if not again or (isinstance(error, ftplib.Error) and not is_fatal(error)):
                     raise
-        return self._once(path, do, fresh=True)
+        return self._once(path, do, fresh=True, again=False)
 
     def _asked(self, session: FTPSession, path: str, do: Callable[[FTPSession], T]) -> T:
         try:
@@ -143,22 +147,26 @@ class FTPStore(FileStore):
         do: Callable[[FTPSession, Item], Result],
         path_of: Callable[[Item], str],
         give_up: Callable[[Item, ConnectorError], ConnectorError] = lambda _, error: error,
+        *,
+        again: bool = True,
     ) -> Iterator[tuple[Item, Result | ConnectorError]]:
         """Work on the items over a few sessions; the first is opened here, so that a bad login is raised at once."""
         with translated(self.target), _sessions.one(self.target):
             pass
-        return self._worked(items, do, path_of, give_up)
+        return self._worked(items, do, path_of, give_up, again=again)
 
     def _worked(
         self,
         items: Sequence[Item],
         do: Callable[[FTPSession, Item], Result],
         path_of: Callable[[Item], str],
-        give_up: Callable[[Item, ConnectorError], ConnectorError] = lambda _, error: error,
+        give_up: Callable[[Item, ConnectorError], ConnectorError],
+        *,
+        again: bool,
     ) -> Iterator[tuple[Item, Result | ConnectorError]]:
         def one(item: Item) -> Result | ConnectorError:
             try:
-                return self._once(path_of(item), lambda session: do(session, item))
+                return self._once(path_of(item), lambda session: do(session, item), again=again)
             except ConnectorError as error:
                 return give_up(item, error)
 

@@ -74,6 +74,10 @@ class DropzoneConnector(BaseConnector):
         with self.session(config) as opened:
             return self.format.render(draft_order, draft_order.delivery, opened.form.of_format)
 
+    def numbered(self, config: dict[str, Any]) -> bool:
+        """Return whether the format counts its documents."""
+        return self.format.numbered
+
     def preview(self, draft_order: DraftOrder, config: dict[str, Any]) -> Preview:
         """Show the document, and where it would lie."""
         document = self.document(draft_order, config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -74,6 +75,7 @@ def _start(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit: the one place where any error becomes a sentence and an exit code."""
     command = typer.main.get_command(app)
+    faulthandler.enable(sys.__stderr__ or 2)  # a process that a signal ends says where it was
     try:
         command.main(list(arguments) if arguments is not None else None, prog_name="orderflow")
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # no traceback reaches a user

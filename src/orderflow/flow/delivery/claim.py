@@ -11,7 +11,7 @@ from orderflow.domain.errors import ConnectorError, DocumentChangedError, Object
 from orderflow.domain.ids import new_id
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.fault_points import reached
-from orderflow.flow.ports import Attempt, Batch, OpenTarget, Target, Wiring, Work
+from orderflow.flow.ports import Attempt, Batch, OpenTarget, Wiring, Work
 
 STORE_DOWN_DELAY = 5.0
 """Seconds until exports are due again whose documents could not be stored."""
@@ -30,7 +30,7 @@ def claim(wiring: Wiring, to: OpenTarget, limit: int) -> Batch:
     lease = Lease(new_id(), wiring.lease_seconds)
     org_id = to.target.org_id
     with wiring.store.work(org_id) as work:
-        attempts = _take(work, to.target, lease, wiring, limit)
+        attempts = _take(work, to, lease, wiring, limit)
     lease.extend(asked_at, wiring.lease_seconds)
     batch = Batch(to, lease, attempts)
     if not attempts:
@@ -41,14 +41,14 @@ def claim(wiring: Wiring, to: OpenTarget, limit: int) -> Batch:
     return batch
 
 
-def _take(work: Work, target: Target, lease: Lease, wiring: Wiring, limit: int) -> list[Attempt]:
+def _take(work: Work, to: OpenTarget, lease: Lease, wiring: Wiring, limit: int) -> list[Attempt]:
     """Lease exports within the connection's lanes and its orders per minute."""
-    connection_id = target.connection_id
+    target, connection_id = to.target, to.target.connection_id
     if not work.exports.take_lane(connection_id, lease, wiring.lease_seconds, wiring.lanes):
         return []
     if target.orders_per_minute is not None:
         limit = work.exports.spend(connection_id, limit)
-    attempts = work.exports.lease(connection_id, lease, wiring.lease_seconds, limit)
+    attempts = work.exports.lease(connection_id, lease, wiring.lease_seconds, limit, numbered=to.numbered)
     if target.orders_per_minute is not None:
         work.exports.give_back(connection_id, limit - len(attempts))
     if not attempts:

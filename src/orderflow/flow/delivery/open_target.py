@@ -79,6 +79,7 @@ def with_connector(wiring: Wiring, target: Target) -> OpenTarget:
             expects_acks=connector.expects_acks(config),
             can_find=connector.can_find(config),
             idempotent=connector.idempotent(config),
+            numbered=connector.numbered(config),
             commit_within=usual if target.commit_within is None else target.commit_within,
         )
 

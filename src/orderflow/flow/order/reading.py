@@ -33,6 +33,7 @@ from orderflow.domain.orders import (
     faults_in,
     line_of,
 )
+from orderflow.domain.typed import typed
 from orderflow.flow.order.incoming import (
     ADJUSTMENT_NUMBERS,
     LIMITS,
@@ -64,7 +65,7 @@ def read_order(value: Any) -> DraftOrder:
             counts from 0 as in JSON.
     """
     try:
-        order = msgspec.convert(value, OrderBody)
+        order = typed(value, OrderBody)
     except msgspec.ValidationError:
         raise unreadable(_some(_shape_faults(value, OrderBody, ""))) from None
     if faults := _some(chain(_number_faults(value), _faults(order))):
@@ -165,7 +166,7 @@ def _field_faults(value: Any, name: str, kind: Any, path: str) -> Iterator[Fault
 
 def _leaf_fault(value: Any, kind: Any, path: str) -> Iterator[Fault]:
     try:
-        msgspec.convert(value, kind)
+        typed(value, kind)
     except msgspec.ValidationError as error:
         yield _in_our_words(str(error), path)
 

@@ -258,6 +258,13 @@ _HOLD = text(f"""
     )
     SELECT * FROM held
 """)  # built from constants
+_JUMP = text("""
+    INSERT INTO control_counter AS c (connection_id, org_id, last) SELECT id, org_id, :jump FROM erp_connection
+    ON CONFLICT (connection_id) DO UPDATE SET last = c.last + excluded.last
+""")
+CONTROL_NUMBER_JUMP = 100_000
+"""What may have been counted since a backup was made, and was lost with it."""
+
 _NOT_YET_ASKED = f"""
     SELECT g.slug AS organization, o.id AS order_id, NULL::uuid AS export_id, false AS repairable,
            'It is APPROVED here, and may have been pushed since: look in the ERP first.' AS message
@@ -300,7 +307,11 @@ class SqlBooks:
         self._connection.execute(_BUILD_ANEW, {"ids": list(export_ids)})
 
     def hold_unsent(self, code: str, message: str) -> list[Finding]:
-        """Hold what may have been sent since; `message` says since when, and why nobody knows."""
+        """Hold what may have been sent since; `message` says since when, and why nobody knows.
+
+        Control numbers go on beyond those that may have been given out since.
+        """
+        self._connection.execute(_JUMP, {"jump": CONTROL_NUMBER_JUMP})
         held = self._connection.execute(_HOLD, {"code": code, "message": message}).mappings()
         found = [Finding(f"{code}_HELD", message=f"Held. {message}", repaired=True, **row) for row in held]
         return found + self._found(f"{code}_APPROVED", _NOT_YET_ASKED)

@@ -476,6 +476,19 @@ class ERPLane(Base):
     lease_until: Mapped[datetime]
 
 
+class ControlCounter(Base):
+    """How far the documents of a connection were counted; no number is given twice, so it never goes back."""
+
+    __tablename__ = "control_counter"
+    __table_args__ = (
+        _within_org("connection_id", "erp_connection", ondelete="CASCADE"),
+        {"postgresql_with": {"fillfactor": "50", **_VACUUM_SMALL}},
+    )
+    connection_id: Mapped[UUID] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    last: Mapped[int] = mapped_column(BigInteger)
+
+
 class ERPExport(_Owned, Base):
     """One delivery of one order to one connection."""
 
@@ -503,6 +516,13 @@ class ERPExport(_Owned, Base):
             postgresql_where=text(f"{may(ExportStep.CONFIRM)} AND alerted_at IS NULL"),
         ),
         Index("idx_erp_export_filename", "connection_id", "filename"),
+        Index(
+            "uq_erp_export_control_number",
+            "connection_id",
+            "control_number",
+            unique=True,
+            postgresql_where=text("control_number IS NOT NULL"),
+        ),
         Index("idx_erp_export_unreadable", "connection_id", postgresql_where=text("unreadable_answer IS NOT NULL")),
         Index(
             "idx_erp_export_routed",
@@ -527,6 +547,7 @@ class ERPExport(_Owned, Base):
     filename: Mapped[str | None]
     document_sha256: Mapped[str | None]
     document_size: Mapped[int | None] = mapped_column(BigInteger)
+    control_number: Mapped[int | None] = mapped_column(BigInteger)  # of formats that count their documents
     dropzone_path: Mapped[str | None]
     erp_order_id: Mapped[str | None]
     error_json: Mapped[dict[str, Any] | None]

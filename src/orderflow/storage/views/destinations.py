@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 from uuid import UUID
 
-import msgspec
 from pydantic import Field
 from sqlalchemy import text
 
+from orderflow.domain.typed import typed
 from orderflow.storage.views.view import View
 
 _DESTINATIONS = """
@@ -67,7 +67,7 @@ def destinations(
     values = {"org_id": view.org_id, "ids": list(orders.ids), "statuses": list(orders.statuses)}
     rows = view.connection.execute(text(_DESTINATIONS), values | {"free": free, "named": named}).mappings().all()
     going = sum(row["orders"] for row in rows if not row["stays"])
-    return going, [] if free is None else msgspec.convert([dict(row) for row in rows], list[Destination])
+    return going, [] if free is None else typed([dict(row) for row in rows], list[Destination])
 
 
 def joined(found: Collection[Destination]) -> list[Destination]:

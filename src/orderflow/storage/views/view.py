@@ -23,6 +23,7 @@ from sqlalchemy import Connection, text
 from orderflow.domain.errors import InputError
 from orderflow.domain.states import OrderAction
 from orderflow.domain.strict_json import cut_deep
+from orderflow.domain.typed import typed
 
 V = TypeVar("V")
 Condition = tuple[str, dict[str, Any]]
@@ -91,7 +92,7 @@ class View:
         """Return a row as a view: its values checked, and of the types that the fields declare."""
         for name, made in _made_fields(kind):
             values[name] = made(self, values, name)
-        return msgspec.convert(values, kind)
+        return typed(values, kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,8 @@ _CLOSE_LOG = text(f"""
 ANEW = """
     next_attempt_at = GREATEST(now(), not_before), attempts_spent = 0, error_json = NULL,
     lease_token = NULL, lease_until = NULL, filename = NULL, export_storage_key = NULL, document_sha256 = NULL,
-    document_size = NULL, export_format_version = NULL, export_media_type = NULL, updated_at = now()
+    document_size = NULL, export_format_version = NULL, export_media_type = NULL, control_number = NULL,
+    updated_at = now()
 """
 """What of an export goes where its connection changes."""
 

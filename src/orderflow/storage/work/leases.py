@@ -47,18 +47,34 @@ _DUE_FIRST = f"""
 """
 _TAKE = """
     WITH due AS (
-        SELECT id, lease_token, lease_until FROM erp_export
+        SELECT id, lease_token, lease_until, created_at, control_number, document_sha256 FROM erp_export
         WHERE {which}
         ORDER BY next_attempt_at
         LIMIT :limit
         FOR UPDATE SKIP LOCKED
-    )
+    ){counting}
     UPDATE erp_export e
-    SET lease_token = :token, lease_until = now() + make_interval(secs => :seconds)
-    FROM due WHERE e.id = due.id
+    SET lease_token = :token, lease_until = now() + make_interval(secs => :seconds){number}
+    FROM due {counted} WHERE e.id = due.id
     RETURNING {columns}, due.lease_token AS orphan_token, {begun} AS begun, {doubt_age} AS doubt_age,
               extract(epoch FROM now() - {begun})::float8 AS begun_ago
 """
+# The counter's row is locked after the exports, which nobody waits for; whoever holds it commits soon.
+_NUMBERED = {
+    "counting": """, fresh AS (
+        SELECT id, row_number() OVER (ORDER BY created_at, id) AS place FROM due
+        WHERE control_number IS NULL AND document_sha256 IS NULL
+    ), counter AS (
+        INSERT INTO control_counter AS c (connection_id, org_id, last)
+        SELECT :connection_id, :org_id, count(*) FROM fresh HAVING count(*) > 0
+        ON CONFLICT (connection_id) DO UPDATE SET last = c.last + excluded.last
+        RETURNING last
+    )""",
+    "number": """,
+        control_number = COALESCE(e.control_number, counter.last - (SELECT count(*) FROM fresh) + fresh.place)""",
+    "counted": "LEFT JOIN fresh USING (id) LEFT JOIN counter ON true",
+}
+_NOT_NUMBERED = dict.fromkeys(_NUMBERED, "")
 # Of what an older release began, the last attempt is in the log only. A time that is yet to come is one of a clock that
 # was put back since: it counts as now.
 _BEGUN = """
@@ -68,8 +84,12 @@ _BEGUN = """
 _DOUBT_AGE = "extract(epoch FROM now() - LEAST(e.doubt_since, now()))::float8"
 _COLUMNS = columns(ERPExport, "e")
 _RETURNED = {"columns": _COLUMNS, "begun": _BEGUN, "doubt_age": _DOUBT_AGE}
-_LEASE = text(_TAKE.format(which=_DUE_FIRST, **_RETURNED))
-_LEASE_ONE = text(_TAKE.format(which=f"id = :only AND {_DUE_FIRST}", **_RETURNED))
+_ONE_DUE = f"id = :only AND {_DUE_FIRST}"
+_LEASE = {
+    (one, numbered): text(_TAKE.format(which=which, **counting, **_RETURNED))
+    for one, which in ((False, _DUE_FIRST), (True, _ONE_DUE))
+    for numbered, counting in ((False, _NOT_NUMBERED), (True, _NUMBERED))
+}
 _BEGIN = text(f"""
     WITH r AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
@@ -158,12 +178,20 @@ class SqlLeases(SqlRates):
         self._connection.execute(_LEAVE_LANE, {"connection_id": connection_id, "token": lease.token})
 
     def lease(
-        self, connection_id: UUID, lease: Lease, seconds: float, limit: int, *, only: UUID | None = None
+        self,
+        connection_id: UUID,
+        lease: Lease,
+        seconds: float,
+        limit: int,
+        *,
+        only: UUID | None = None,
+        numbered: bool = False,
     ) -> list[Attempt]:
         """Take up to `limit` due exports of the connection, oldest first, under `lease`; or just the one named."""
         parameters: dict[str, Any] = {"connection_id": connection_id, "token": lease.token, "limit": limit}
         parameters |= {"seconds": seconds, "only": only} if only else {"seconds": seconds}
-        rows = self._connection.execute(_LEASE_ONE if only else _LEASE, parameters).mappings().all()
+        parameters |= {"org_id": self._org_id} if numbered else {}
+        rows = self._connection.execute(_LEASE[only is not None, numbered], parameters).mappings().all()
         if not rows:
             return []
         unpinned = {row["id"]: row["draft_order_id"] for row in rows if row["revision"] is None}
@@ -211,6 +239,7 @@ def _attempt(row: Mapping[Any, Any], approved: DraftOrder | None, lease: Lease) 
     order.delivery = Delivery(
         export_id=row["id"],
         requested_at=row["created_at"],
+        control_number=row["control_number"] or 0,
         in_doubt=row["begun_at"] is not None,
         last_begun_at=row["begun"] or row["last_begun_at"],
         staged_path=row["staged_path"],

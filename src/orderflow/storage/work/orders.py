@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection
@@ -28,6 +27,7 @@ from orderflow.domain.orders import (
 )
 from orderflow.domain.revisions import adjustments
 from orderflow.domain.states import AS_APPROVED, OrderStatus
+from orderflow.domain.typed import typed
 from orderflow.flow.refusals import no_order
 from orderflow.storage.fast.holding import Holding
 from orderflow.storage.fast.statements import later, later_rows, run
@@ -214,8 +214,7 @@ def _line(values: Sequence[Any]) -> DraftOrderLine:
 
 
 def _adjustments(kept: Any) -> tuple[AllowanceCharge, ...]:
-    found: tuple[AllowanceCharge, ...] = msgspec.convert(kept or (), tuple[AllowanceCharge, ...])
-    return found
+    return typed(kept, tuple[AllowanceCharge, ...]) if kept else ()
 
 
 def _order(row: Mapping[Any, Any], lines: Iterable[DraftOrderLine]) -> DraftOrder:

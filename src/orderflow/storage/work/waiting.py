@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from orderflow.domain.answer_files import OrderNumber
+from orderflow.domain.answer_files import ControlNumber, OrderNumber
 from orderflow.domain.delivery import Name, Waiting, WaitingExport, by_any_name
 from orderflow.domain.states import ExportStep
 from orderflow.storage.database import Database
@@ -18,7 +18,7 @@ from orderflow.storage.tables.states import may
 PAGE = 5_000
 """Names looked up, or exports read, in one query."""
 
-_COLUMNS = "id, draft_order_id, filename, sent_at, erp_order_id, NULL AS order_number"
+_COLUMNS = "id, draft_order_id, filename, sent_at, erp_order_id, NULL AS order_number, control_number"
 _UNANSWERED = text(f"""
     SELECT {_COLUMNS} FROM erp_export
     WHERE connection_id = :connection_id AND {may(ExportStep.CONFIRM)} AND (sent_at, id) > (:after, :after_id)
@@ -30,8 +30,12 @@ _BY_NAME = text(f"""
 _BY_ID = text(f"""
     SELECT {_COLUMNS} FROM erp_export WHERE connection_id = :connection_id AND id = ANY(:names)
 """)  # noqa: S608  # built from a constant
+_BY_CONTROL_NUMBER = text(f"""
+    SELECT {_COLUMNS} FROM erp_export WHERE connection_id = :connection_id AND control_number = ANY(:names)
+""")  # noqa: S608  # built from a constant
 _BY_NUMBER = text("""
-    SELECT e.id, e.draft_order_id, e.filename, e.sent_at, e.erp_order_id, o.external_order_number AS order_number
+    SELECT e.id, e.draft_order_id, e.filename, e.sent_at, e.erp_order_id, o.external_order_number AS order_number,
+           e.control_number
     FROM draft_order o JOIN erp_export e ON e.draft_order_id = o.id
     WHERE o.org_id = :org_id AND o.external_order_number = ANY(:names) AND e.connection_id = :connection_id
       AND e.filename IS NOT NULL
@@ -61,8 +65,9 @@ class SqlWaiting(Waiting):
         files = [name for name in wanted if isinstance(name, str)]
         ids = [name for name in wanted if isinstance(name, UUID)]
         numbers = [name.number for name in wanted if isinstance(name, OrderNumber)]
+        counted = [name.number for name in wanted if isinstance(name, ControlNumber)]
         exports = [*self._named(_BY_NAME, files), *self._named(_BY_ID, ids), *self._named(_BY_NUMBER, numbers)]
-        known = by_any_name(exports)
+        known = by_any_name([*exports, *self._named(_BY_CONTROL_NUMBER, counted)])
         return {name: known[name] for name in wanted if name in known}
 
     def _named(self, query: Any, names: Iterable[Any]) -> Iterator[WaitingExport]:
@@ -76,5 +81,12 @@ class SqlWaiting(Waiting):
 
 
 def _waiting(row: Mapping[Any, Any]) -> WaitingExport:
-    number = row["order_number"]
-    return WaitingExport(row["id"], row["draft_order_id"], row["filename"], row["sent_at"], row["erp_order_id"], number)
+    return WaitingExport(
+        row["id"],
+        row["draft_order_id"],
+        row["filename"],
+        row["sent_at"],
+        row["erp_order_id"],
+        row["order_number"],
+        row["control_number"],
+    )

@@ -28,7 +28,7 @@ _DECIDED: dict[str, Any] = {
     "unreadable_answer": None,
 }
 _UNSENT = _DECIDED | {"staged_at": None, "staged_path": None}
-_BUILT = ("filename", "storage_key", "document_sha256", "media_type", "format_version")
+_BUILT = ("filename", "storage_key", "document_sha256", "media_type", "format_version", "control_number")
 
 
 class MemoryExports(MemoryLeases):

@@ -36,7 +36,14 @@ class MemoryLeases(MemoryLanes):
         self._tables = tables
 
     def lease(
-        self, connection_id: UUID, lease: Lease, seconds: float, limit: int, *, only: UUID | None = None
+        self,
+        connection_id: UUID,
+        lease: Lease,
+        seconds: float,
+        limit: int,
+        *,
+        only: UUID | None = None,
+        numbered: bool = False,
     ) -> list[Attempt]:
         """Take up to `limit` due exports of the connection, oldest first, under `lease`; or just the one named."""
         now = self._tables.now()
@@ -46,7 +53,9 @@ class MemoryLeases(MemoryLanes):
         due.sort(key=lambda row: row.next_attempt_at)
         until = self._tables.after(seconds)
         attempts = []
-        for row in due[:limit]:
+        if numbered:
+            self._number(connection_id, [row.id for row in due[:limit]])
+        for row in map(self._tables.exports.__getitem__, [row.id for row in due[:limit]]):
             pinned = changed(row, revision=row.revision or self._revision(row.draft_order_id))
             self._tables.exports[row.id] = changed(pinned, lease_token=lease.token, lease_until=until)
             attempts.append(self._attempt(pinned, lease, now))
@@ -102,6 +111,15 @@ class MemoryLeases(MemoryLanes):
                 alive.add(holder)
         return alive
 
+    def _number(self, connection_id: UUID, taken: Sequence[UUID]) -> None:
+        rows = [self._tables.exports[export_id] for export_id in taken]
+        fresh = [row for row in rows if row.control_number is None and row.document_sha256 is None]
+        for row in sorted(fresh, key=lambda row: (row.created_at, row.id)):
+            last = self._tables.control_counters[connection_id] = (
+                self._tables.control_counters.get(connection_id, 0) + 1
+            )
+            self._set(row.id, control_number=last)
+
     def _held(self, export_id: UUID, lease: Lease) -> bool:
         row = self._tables.exports.get(export_id)
         return row is not None and row.lease_token == lease.token and row.status in ExportStep.WORK.change.starts
@@ -115,6 +133,7 @@ class MemoryLeases(MemoryLanes):
         order.delivery = Delivery(
             row.id,
             row.created_at,
+            control_number=row.control_number or 0,
             in_doubt=row.begun_at is not None,
             last_begun_at=begun or row.last_begun_at,
             staged_path=row.staged_path,

@@ -16,7 +16,7 @@ from orderflow.testing.store_in_memory.leases import is_unleased
 from orderflow.testing.store_in_memory.tables import ExportRow, Tables, Waiter, changed
 
 _ANEW: dict[str, Any] = {"attempts_spent": 0, "error_json": None, "lease_token": None, "lease_until": None}
-_ANEW |= dict.fromkeys(("filename", "storage_key", "document_sha256", "media_type", "format_version"))
+_ANEW |= dict.fromkeys(("filename", "storage_key", "document_sha256", "media_type", "format_version", "control_number"))
 
 
 class MemoryRoutes:

@@ -119,4 +119,12 @@ class MemoryWaiting(Waiting):
 
     def _waiting(self, row: ExportRow) -> WaitingExport:
         number = self._tables.orders[row.draft_order_id].content.external_order_number
-        return WaitingExport(row.id, row.draft_order_id, row.filename or "", row.sent_at, row.erp_order_id, number)
+        return WaitingExport(
+            row.id,
+            row.draft_order_id,
+            row.filename or "",
+            row.sent_at,
+            row.erp_order_id,
+            number,
+            row.control_number,
+        )

@@ -71,6 +71,7 @@ class ExportRow:
     filename: str | None = None
     storage_key: str | None = None
     document_sha256: str | None = None
+    control_number: int | None = None
     media_type: str | None = None
     format_version: str | None = None
     attempts_spent: int = 0
@@ -177,6 +178,7 @@ class Tables:
     attempts: dict[UUID, AttemptRow] = field(default_factory=dict)
     connections: dict[UUID, ConnectionRow] = field(default_factory=dict)
     lanes: dict[tuple[UUID, int], tuple[UUID, datetime]] = field(default_factory=dict)
+    control_counters: dict[UUID, int] = field(default_factory=dict)
     route_sets: list[list[dict[str, Any]]] = field(default_factory=list)
     audit: list[dict[str, Any]] = field(default_factory=list)
     paused: bool = False
@@ -200,12 +202,13 @@ class Tables:
             self.attempts,
             self.connections,
             self.lanes,
+            self.control_counters,
         )
         return (*(table.copy() for table in tables), self.route_sets, len(self.audit), self.paused)
 
     def put_back(self, kept: tuple[Any, ...]) -> None:
         """Undo all changes since `kept`."""
-        *tables, self.route_sets, entries, self.paused = kept
+        *tables, self.control_counters, self.route_sets, entries, self.paused = kept
         self.orders, self.order_keys, self.revisions, self.exports, self.attempts, self.connections, self.lanes = tables
         del self.audit[entries:]
 

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from orderflow.domain.orders import CONTENT, LINE_CONTENT, Customer
+from orderflow.domain.typed import typed
 from orderflow.flow.order.incoming import LIMITS, LONG, PARTS, SHORT, LineBody, OrderBody
 
 
@@ -20,10 +21,10 @@ def test_it_has_the_fields_that_an_order_has():
 
 
 def test_what_is_unknown_is_refused_and_what_is_missing_is_none():
-    order = msgspec.convert({"external_order_number": "PO-1"}, OrderBody)
+    order = typed({"external_order_number": "PO-1"}, OrderBody)
     assert (order.external_order_number, order.currency, order.lines) == ("PO-1", None, [])
     with pytest.raises(msgspec.ValidationError, match="unknown field"):
-        msgspec.convert({"extrenal_order_number": "PO-1"}, OrderBody)
+        typed({"extrenal_order_number": "PO-1"}, OrderBody)
 
 
 def test_the_schema_says_how_long_a_text_may_be():

@@ -5,8 +5,8 @@ Columns that may be empty and have no default: nothing is rewritten, and an orde
 
 from alembic import op
 
-revision = "0017"
-down_revision = "0016"
+revision = "0018"
+down_revision = "0017"
 
 _OF_BOTH = (
     ("earliest_delivery_date", "date"),
