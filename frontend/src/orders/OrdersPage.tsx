@@ -129,6 +129,9 @@ function Head({ selection }: { selection: Selection | undefined }) {
   );
 }
 
+/** Why an order waits for a time that is known. */
+const WHY: Record<string, string> = { OPENING_HOURS: "(opening hours)", NOT_BEFORE: "(not before)" };
+
 function Row({ order, selection }: { order: Summary; selection: Selection | undefined }) {
   const name = order.external_order_number ?? order.id.slice(0, 8);
   return (
@@ -147,6 +150,11 @@ function Row({ order, selection }: { order: Summary; selection: Selection | unde
           <OrderBadge status={order.status} />
           <UnreadableBadge answer={order.unreadable_answer} />
         </Group>
+        {order.waits_until && (
+          <Text size="xs" c="dimmed">
+            Waits until <Moment at={order.waits_until} absolute /> {WHY[order.waits_for ?? ""]}
+          </Text>
+        )}
         {order.error?.message && (
           <Text size="xs" c="dimmed" lineClamp={1} maw={300} title={order.error.message}>
             {order.error.message}

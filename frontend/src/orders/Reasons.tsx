@@ -20,7 +20,7 @@ export function Reasons({ order }: { order: ExactOrder }) {
           title={latest?.answered_at ? "The ERP refused this order" : "This order was not delivered"}
         />
       )}
-      {order.waits_for && <NoRoute order={order} />}
+      {order.status === "APPROVED" && order.waits_for && <NoRoute order={order} />}
       {doubt && <DoubtAlert order={order} delivery={latest} />}
       {!doubt && <Waiting order={order} />}
       {order.unreadable_answer && <UnreadableAlert order={order} answer={order.unreadable_answer} />}

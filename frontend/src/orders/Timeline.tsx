@@ -16,7 +16,7 @@ import type { Schemas } from "../api/client";
 import { AttemptDetails } from "../deliveries/AttemptDetails";
 import { downloadDocument } from "../shared/download";
 import { Moment } from "../shared/Moment";
-import { waitsFor } from "../shared/states";
+import { WaitsFor } from "../shared/WaitsFor";
 import { changedFields, changeTitle, shownEvents, type Event, type Of } from "./events";
 import { fieldLabel, fieldText } from "./orderFields";
 
@@ -188,7 +188,7 @@ function Requested({ event }: { event: Of<"request"> }) {
       <By actor={event.requested_by} />
       {event.waits_for && (
         <Text size="sm" c="dimmed">
-          {waitsFor(event.waits_for)}
+          <WaitsFor delivery={event} />
         </Text>
       )}
     </>

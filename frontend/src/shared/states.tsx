@@ -59,6 +59,8 @@ const WAITS: Record<NonNullable<Schemas["Export"]["waits_for"]>, string> = {
   ATTEMPT: "An attempt is under way",
   WORKER: "Due now",
   RETRY_TIME: "Next attempt",
+  NOT_BEFORE: "Is not to go out before",
+  OPENING_HOURS: "The connector is closed (opening hours) until",
   TARGET: "The ERP is out of reach; delivery resumes by itself",
   TARGET_RESTS: "The ERP is busy; nothing is sent to it until",
   ATTENTION: "The connector must be mended, then tested",

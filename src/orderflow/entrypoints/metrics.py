@@ -118,10 +118,12 @@ def _gauges(queues: list[Queue]) -> Iterator[Metric]:
     age = GaugeMetricFamily("orderflow_queue_oldest_seconds", "Age of the oldest that waits", labels=_LABELS)
     unanswered = GaugeMetricFamily("orderflow_unanswered", "Delivered, without the ERP's answer", labels=_LABELS)
     breaker = GaugeMetricFamily("orderflow_breaker_state", "0 closed, 1 open, 2 paused", labels=_LABELS)
+    closed = GaugeMetricFamily("orderflow_connection_closed", "1 outside of its opening hours", labels=_LABELS)
     for queue in queues:
         labels = (queue.organization, queue.connector_type, str(queue.connection_id))
         depth.add_metric(labels, queue.depth)
         age.add_metric(labels, queue.oldest_seconds)
         unanswered.add_metric(labels, queue.unanswered)
         breaker.add_metric(labels, _BREAKER[queue.breaker_state])
-    return iter((depth, age, unanswered, breaker))
+        closed.add_metric(labels, int(queue.closed))
+    return iter((depth, age, unanswered, breaker, closed))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -13,8 +14,12 @@ from orderflow.channels import registry as channels
 from orderflow.channels.http.channel import HttpChannel
 from orderflow.channels.zone import answers
 from orderflow.connectors.registry import ConnectorRegistry
-from orderflow.domain.answer_files import Answer, OrderNumber
+from orderflow.domain.answer_files import Answer, ControlNumber, OrderNumber
+from orderflow.domain.delivery import Delivery, Document
+from orderflow.domain.errors import ObjectStoreError
+from orderflow.domain.orders import DraftOrder
 from orderflow.flow.answers.poll import poll_acks
+from orderflow.flow.setup.preview import preview_order
 from orderflow.testing.http_server import MisbehavingHTTPServer
 from tests.integration.connectors.pigeon_channel import LOFTS, Loft, PigeonChannel
 from tests.integration.connectors.slip_format import SlipFormat
@@ -111,6 +116,46 @@ def test_a_format_names_its_answers_itself_and_one_file_answers_many_orders(inst
     assert not whole.exists()
     assert (tmp_path / "acks" / "processed" / "tuesday.roll").exists()
     assert mixed.exists(), "a line of it is somebody else's"
+
+
+class CountedFormat(SlipFormat):
+    """Slips that carry a number, and are answered by it."""
+
+    numbered: ClassVar[bool] = True
+
+    def render(self, order: DraftOrder, delivery: Delivery, settings: Any) -> Document:
+        slip = super().render(order, delivery, settings)
+        return replace(slip, content=b"No. %d" % delivery.control_number)
+
+    def claims(self, name: str) -> bool:
+        return True
+
+    def about(self, name: str) -> tuple[str, ...]:
+        return ()
+
+    def read(self, name: str, content: bytes, settings: Any) -> Iterator[Answer]:
+        yield Answer("ACKED", erp_order_id="SO-7", about=ControlNumber(int(content)))
+
+
+def test_a_format_has_its_documents_numbered_each_once_and_is_answered_by_the_number(
+    installation: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "SECOND_LOOK", 0.01)
+    ConnectorRegistry.register("COUNTED", CountedFormat)
+    config, arrived, _ = by_folder(tmp_path)
+    connection_id = installation.connect(ConnectorRegistry.get("COUNTED"), config)
+    orders = installation.pushed(2)
+    assert preview_order(installation.wiring, installation.org_id, orders[0]).text == "No. 0"
+    installation.documents.away = True
+    with pytest.raises(ObjectStoreError):
+        installation.work_off(connection_id)
+    installation.documents.away = False
+    installation.do("UPDATE erp_export SET next_attempt_at = now()")
+    assert installation.work_off(connection_id) == 2
+    assert sorted(arrived().values()) == [b"No. 1", b"No. 2"], "given at the first claim, and kept"
+    (tmp_path / "acks" / "anything.txt").write_bytes(b"2")
+    poll_acks(installation.wiring, installation.org_id, connection_id)
+    assert sorted(installation.order(order)["status"] for order in orders) == ["CONFIRMED", "PUSHED"]
 
 
 def test_a_file_that_names_an_order_and_is_no_answer_is_told(installation: Any, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -286,6 +287,41 @@ def test_lists_say_what_a_delivery_waits_for(acme, dropzone, app_url):
     change(app_url, "UPDATE organization SET deliveries_paused_at = NULL")
     change(app_url, f"UPDATE erp_connection SET breaker_state = 'PAUSED', breaker_error = '{error}'")
     assert "ATTENTION: The server refuses the password." in acme("orders", "show", "PO-1").stdout
+
+
+def test_a_connection_has_opening_hours(acme, dropzone):
+    acme("connections", "add", "DROPZONE_JSON_V1", "--config", "-", "--name", "SAP", stdin=json.dumps(dropzone))
+    hours = ("connections", "hours")
+    assert acme(*hours, "show", "SAP").stdout == "It is open at all hours.\n"
+    options = ("--zone", "Europe/Berlin", "--open", "sat-sun 00:00-06:00, 22:00-24:00", "--open", "fri 23:00-02:00+1")
+    refused = acme(*hours, "set", "SAP", *options, exits=2).stderr
+    assert "opening_hours.weekly.sat: fri 23:00-02:00+1 overlaps what begins at 00:00" in refused
+    saved = acme.json(*hours, "set", "SAP", *options[:4], "--holidays", "DE-BY", "--closed", "2031-12-24")
+    assert saved == {
+        "time_zone": "Europe/Berlin",
+        "weekly": {"sat": ["00:00-06:00", "22:00-24:00"], "sun": ["00:00-06:00", "22:00-24:00"]},
+        "holidays": {"country": "DE", "subdivision": "BY"},
+        "closed_days": ["2031-12-24"],
+    }
+    shown = acme(*hours, "show", "SAP").stdout
+    assert "Times are those of Europe/Berlin." in shown
+    assert "00:00-06:00, 22:00-24:00" in shown
+    assert acme.json(*hours, "set", "SAP", "--file", "-", stdin=json.dumps(saved)) == saved
+    assert "begins with no days" in acme(*hours, "set", "SAP", "--open", "monday 08:00-09:00", exits=2).stderr
+    assert "--zone and --open" in acme(*hours, "set", "SAP", exits=2).stderr
+    assert acme(*hours, "clear", "SAP").stdout == "It is open at all hours.\n"
+
+
+def test_orders_are_pushed_for_later(acme, dropzone):
+    acme("connections", "add", "DROPZONE_JSON_V1", "--config", "-", stdin=json.dumps(dropzone))
+    acme("orders", "import", "-", "--approve", stdin=json.dumps(GOOD))
+    assert "is no time" in acme("push", "PO-1", "--not-before", "tomorrow", exits=2).stderr
+    later = datetime.now(UTC).replace(microsecond=0) + timedelta(days=7)
+    assert "has no time zone" in acme("push", "PO-1", "--not-before", f"{later:%Y-%m-%dT%H:%M}", exits=2).stderr
+    acme("push", "PO-1", "--not-before", later.isoformat())
+    (row,) = acme.json("exports", "list")
+    assert (row["waits_for"], datetime.fromisoformat(row["waits_until"])) == ("NOT_BEFORE", later)
+    assert row["reason"] == f"NOT_BEFORE until {later.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def test_orders_whose_answer_could_not_be_read_are_found(acme, dropzone, app_url):

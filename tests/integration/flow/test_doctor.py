@@ -296,6 +296,15 @@ def test_after_a_restore_nothing_goes_out_that_may_have_gone_out_before(installa
     assert [installation.order(one)["status"] for one in waiting] == ["PUSHED", "CONFIRMED", "PUSHING"]
 
 
+def test_after_a_restore_control_numbers_go_on_beyond_those_that_were_lost(installation, keeping):
+    installation.connect(MemoryApi())
+    for before, beyond in ((None, 100_000), (7, 100_007)):
+        if before is not None:
+            installation.do(f"UPDATE control_counter SET last = {before}")
+        after_restore(keeping)
+        assert installation.rows("SELECT last FROM control_counter") == [{"last": beyond}]
+
+
 def test_after_a_restore_what_was_staged_goes_on_by_itself(installation, keeping):
     installation.connect(MemoryDropzone())
     installation.pushed()

@@ -135,12 +135,20 @@ def leased(bench: Bench, seconds: float = 60) -> tuple[Lease, dict[str, Any]]:
     return lease, {"lease_token": lease.token, "lease_until": bench.now() + timedelta(seconds=seconds)}
 
 
-def claimed(bench: Bench, connection_id: UUID, limit: int = 10, *, seconds: float = 60, stages: bool = False) -> Batch:
+def claimed(
+    bench: Bench,
+    connection_id: UUID,
+    limit: int = 10,
+    *,
+    seconds: float = 60,
+    stages: bool = False,
+    numbered: bool = False,
+) -> Batch:
     """Lease what is due."""
     lease = Lease(new_id(), seconds)
     with bench.store.work(bench.org_id) as work:
         target = work.connections.open(connection_id)
-        attempts = work.exports.lease(connection_id, lease, seconds, limit)
+        attempts = work.exports.lease(connection_id, lease, seconds, limit, numbered=numbered)
     return Batch(OpenTarget(target, _connector(), stages=stages, expects_acks=True), lease, attempts)
 
 

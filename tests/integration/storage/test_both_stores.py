@@ -13,6 +13,7 @@ from uuid import UUID
 
 import pytest
 
+from orderflow.domain.answer_files import ControlNumber
 from orderflow.domain.delivery import Ack, ExportResult, Lease
 from orderflow.domain.errors import InDoubtError, NotFoundError, OrderFlowError, StateError, TransientError
 from orderflow.domain.ids import new_id
@@ -418,6 +419,80 @@ def test_one_may_be_asked_for_by_name(bench: Bench) -> None:
     with bench.store.work(bench.org_id) as work:
         taken = work.exports.lease(way, Lease(new_id(), 60), 60, 10, only=wanted)
     assert [attempt.export_id for attempt in taken] == [wanted]
+
+
+def numbers(bench: Bench, connection_id: UUID, limit: int = 10, *, numbered: bool = True) -> list[int]:
+    """Claim what is due, give it back at once, and return the control numbers."""
+    batch = claimed(bench, connection_id, limit, numbered=numbered)
+    with bench.store.work(bench.org_id) as work:
+        ids = [attempt.export_id for attempt in batch.attempts]
+        work.exports.release(batch.lease, ids, 0, {"code": "X", "message": "x"})
+    return [attempt.order.delivery.control_number for attempt in batch.attempts]
+
+
+def test_documents_are_counted_per_connection_and_keep_their_number(bench: Bench) -> None:
+    way, other = connection(bench), connection(bench, "OTHER")
+    assert numbers(bench, way) == []
+    for _ in range(3):
+        export(bench, way)
+    assert numbers(bench, way, 2) == [1, 2]
+    assert sorted(numbers(bench, way)) == [1, 2, 3]
+    export(bench, other)
+    assert numbers(bench, other) == [1]
+    assert sorted(numbers(bench, way)) == [1, 2, 3], "a later attempt renders the same"
+    last = export(bench, way)
+    with bench.store.work(bench.org_id) as work:
+        taken = work.exports.lease(way, Lease(new_id(), 60), 60, 10, only=last, numbered=True)
+    assert [attempt.order.delivery.control_number for attempt in taken] == [4]
+
+
+def test_nothing_is_counted_for_formats_that_do_not_number_nor_what_was_built_without_a_number(bench: Bench) -> None:
+    way = connection(bench)
+    plain = export(bench, way)
+    assert numbers(bench, way, numbered=False) == [0]
+    row = bench.columns("erp_export", plain)
+    assert row is not None
+    assert row["control_number"] is None
+    bench.set("erp_export", plain, document_sha256="ab" * 32)
+    export(bench, way)
+    assert sorted(numbers(bench, way)) == [0, 1]
+
+
+def test_an_export_that_moves_is_counted_by_its_new_connection(bench: Bench) -> None:
+    way, other = connection(bench), connection(bench, "OTHER")
+    moved = [export(bench, way), export(bench, way)]
+    export(bench, other)
+    assert (numbers(bench, way), numbers(bench, other)) == ([1, 2], [1])
+    with bench.store.work(bench.org_id) as work:
+        work.exports.move(way, other, [moved[1]])
+    assert sorted(numbers(bench, other)) == [1, 2]
+    export(bench, way)
+    assert sorted(numbers(bench, way)) == [1, 3], "what was given once is not given again"
+
+
+def test_a_claim_that_is_not_committed_counts_nothing(bench: Bench) -> None:
+    way = connection(bench)
+    export(bench, way)
+
+    def fail() -> None:
+        with bench.store.work(bench.org_id) as work:
+            work.exports.lease(way, Lease(new_id(), 60), 60, 10, numbered=True)
+            raise StateError("No.")
+
+    with pytest.raises(StateError):
+        fail()
+    assert numbers(bench, way) == [1]
+
+
+def test_an_answer_finds_its_delivery_by_the_control_number_within_its_connection(bench: Bench) -> None:
+    way, other = connection(bench), connection(bench, "OTHER")
+    first, second = (export(bench, one) for one in (way, other))
+    assert (numbers(bench, way), numbers(bench, other)) == ([1], [1])
+    for one, name in ((first, "a.edi"), (second, "b.edi")):
+        bench.set("erp_export", one, status="SENT", filename=name, sent_at=bench.now())
+    wanted = [ControlNumber(1), ControlNumber(2)]
+    found = bench.store.waiting(bench.org_id, way).match(wanted)
+    assert {name: waiting.export_id for name, waiting in found.items()} == {ControlNumber(1): first}
 
 
 def test_what_is_not_due_not_pending_or_held_is_not_taken(bench: Bench) -> None:

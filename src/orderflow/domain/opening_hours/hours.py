@@ -89,18 +89,22 @@ class OpeningHours:
         opens_at = next(self.changes(at), at + HORIZON)
         return Period(opens_at, next(self.changes(opens_at), None) if self.is_open(opens_at) else opens_at)
 
-    def changes(self, after: datetime) -> Iterator[datetime]:
-        """Yield the moments, UTC, after which it is open if it was closed before, or the reverse, up to `HORIZON`."""
-        state = self.is_open(after)
-        for moment in self._moments(after):
-            if self.is_open(moment) is not state:
+    def changes(self, after: datetime, until: datetime | None = None) -> Iterator[datetime]:
+        """Yield the moments, UTC, after which it is open if it was closed before, or the reverse.
+
+        Args:
+            until: Up to when, that moment not included; by default `HORIZON` later.
+        """
+        state, until = self.is_open(after), until or after + HORIZON
+        for moment in self._moments(after, until):
+            if moment < until and self.is_open(moment) is not state:
                 state = not state
                 yield moment
 
-    def _moments(self, after: datetime) -> Iterator[datetime]:
-        """Yield all moments at which it may open or close, in their order."""
+    def _moments(self, after: datetime, until: datetime) -> Iterator[datetime]:
+        """Yield all moments at which it may open or close, in their order, a day at a time."""
         start = after.astimezone(UTC)
-        while start < after + HORIZON:
+        while start < until:
             end = start + _DAY
             yield from sorted(moment for moment in self._moments_around(start, end) if start < moment <= end)
             start = end

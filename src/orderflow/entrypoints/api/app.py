@@ -23,6 +23,7 @@ from orderflow.entrypoints.api import (
     connector_types,
     connectors,
     exports,
+    opening_hours,
     operation,
     order_import,
     orders,
@@ -63,6 +64,7 @@ ROUTERS: list[ApiRouter] = [
     connector_types.router,
     typed_connectors.router,  # before the routes of `/connectors/{id}`
     connectors.router,
+    opening_hours.router,
     routes.router,
     exports.router,
     push_log.router,

@@ -58,6 +58,40 @@ KeyLine = Annotated[
 ]
 
 
+class HolidayRegion(Out):
+    """Whose public holidays close it."""
+
+    country: str = Field(examples=["DE"])
+    subdivision: str | None = Field(None, examples=["BY"])
+
+
+class OpeningHours(Out):
+    """When a connector may send."""
+
+    time_zone: str = Field(examples=["Europe/Berlin"])
+    weekly: dict[str, list[str]] = Field(examples=[{"mon": ["08:00-12:00", "13:00-17:00"], "fri": ["22:00-06:00+1"]}])
+    holidays: HolidayRegion | None = None
+    closed_days: list[str] = Field(default_factory=list, examples=[["2026-12-24"]])
+
+
+Hours = Annotated[
+    dict[str, Any],
+    Field(
+        description="`{time_zone, weekly, holidays, closed_days}`, see docs/opening-hours.md: while it is closed, "
+        "orders wait. null: it is open at all hours",
+        examples=[
+            {
+                "time_zone": "Europe/Berlin",
+                "weekly": {"mon": ["08:00-12:00", "13:00-17:00"]},
+                "holidays": {"country": "DE", "subdivision": "BY"},
+                "closed_days": ["2026-12-24"],
+            }
+        ],
+    ),
+    AfterValidator(plain_json),
+]
+
+
 class Options(In):
     """What a connector has beside its configuration. All of it may be left out."""
 
@@ -78,6 +112,7 @@ class Options(In):
     answer_within: Seconds | None = Field(
         None, description="Seconds within which the ERP should answer; what it has not answered then is overdue"
     )
+    opening_hours: Hours | None = None
     orders_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
         None, description="The most that the ERP wants to be sent; null: no limit"
     )
@@ -196,6 +231,9 @@ class Health(Out):
     )
     since: datetime | None
     rests_until: datetime | None = Field(None, description="The ERP is busy: nothing is sent to it before then")
+    closed: bool = Field(False, description="It is outside of its opening hours: nothing is sent, answers are read")
+    opens_at: datetime | None = Field(None, description="When it opens, if it is closed")
+    closes_at: datetime | None = Field(None, description="When it closes, if it is open and has opening hours")
     error: Problem | None = Field(description="Why it does not deliver")
     waiting: int = Field(description="Deliveries that are still to be made")
     oldest_waiting_at: datetime | None
@@ -220,6 +258,7 @@ class Connector(Out):
     commit_within: int | None
     give_up_after: int | None
     answer_within: int | None
+    opening_hours: OpeningHours | None
     orders_per_minute: int | None
     last_test_at: datetime | None = Field(description="When a test of the present configuration last passed")
     delivered_at: datetime | None = Field(

@@ -38,12 +38,22 @@ class PushAccepted(Out):
     status: str = Field(description="PENDING; WAITING for a route; another one if the Idempotency-Key was used before")
 
 
+NotBefore = Annotated[
+    Moment | None,
+    Field(
+        description="It waits until then, and for the connector's opening hours; up to 366 days ahead",
+        examples=["2031-01-31T08:00:00+01:00"],
+    ),
+]
+
+
 class PushBody(In):
-    """Where to."""
+    """Where to, and when."""
 
     connection_id: UUID | None = Field(
         None, description="Where the routing rules say if left out, or the organization's default connector"
     )
+    not_before: NotBefore = None
 
 
 class RejectBody(In):
@@ -79,6 +89,7 @@ class BulkBody(In):
     ids: Annotated[list[UUID], Field(min_length=1, max_length=1_000)] | None = None
     filter: OrderFilterBody | None = None
     connection_id: UUID | None = Field(None, description="Where to push; the default connector if left out")
+    not_before: NotBefore = None
 
     @model_validator(mode="after")
     def _one_way(self) -> BulkBody:

@@ -86,7 +86,8 @@ def act_on_orders(request: Request, caller: Pusher, body: BulkBody) -> BulkAnswe
         raise ForbiddenError(f"The role {caller.role} may not {Permission.ORDERS_APPROVE}.")
     store = app_of(request).store
     ids = body.ids if body.ids is not None else _found(request, caller, body)
-    outcomes = act_on_many(store, caller.org_id, body.action, ids[:MOST_IN_BULK], caller.actor, body.connection_id)
+    way = (body.connection_id, body.not_before)
+    outcomes = act_on_many(store, caller.org_id, body.action, ids[:MOST_IN_BULK], caller.actor, *way)
     results = [
         BulkResult(id=order_id, ok=error is None, error=Problem(**error.as_json()) if error else None)
         for order_id, error in outcomes

@@ -12,6 +12,7 @@ from rich.text import Text
 from orderflow.domain.delivery import TestResult
 from orderflow.domain.errors import InputError, OrderFlowError
 from orderflow.domain.states import DoubtPolicy
+from orderflow.entrypoints.cli import hours
 from orderflow.entrypoints.cli.connection_config import gather_config
 from orderflow.entrypoints.cli.options import AsJson, ConnectionName, Org
 from orderflow.entrypoints.cli.output import err, out, print_facts, print_json, print_table
@@ -55,6 +56,7 @@ NoTest = Annotated[bool, typer.Option("--no-test", help="Enable it without testi
 
 def add_to(root: typer.Typer) -> None:
     """Hang these commands into the tree."""
+    app.add_typer(hours.app, name="hours")
     root.add_typer(app, name="connections")
 
 

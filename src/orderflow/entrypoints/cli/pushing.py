@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
 
-from orderflow.domain.errors import NotFoundError, OrderFlowError
+from orderflow.domain.errors import InputError, NotFoundError, OrderFlowError
 from orderflow.domain.states import ARRIVED
 from orderflow.entrypoints.cli.options import AsJson, Orders, Org
 from orderflow.entrypoints.cli.orders import named_or_all
@@ -29,6 +30,14 @@ acks = typer.Typer(help="The ERP's answers.", no_args_is_help=True)
 Connection = Annotated[
     str | None, typer.Option("--connection", help="Where to: id, name or type; else by the rules, or the default.")
 ]
+NotBefore = Annotated[
+    str | None,
+    typer.Option(
+        "--not-before",
+        metavar="TIME",
+        help="Let them wait until then, with its zone: 2026-12-01T08:00+01:00. Opening hours count too.",
+    ),
+]
 Wait = Annotated[bool, typer.Option("--wait", help="Deliver in this process too, and wait until it is done.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Seconds that --wait waits at most.")]
 
@@ -45,6 +54,7 @@ def push(
     orders: Orders = None,
     all_approved: Annotated[bool, typer.Option("--all-approved", help="Every order that is APPROVED.")] = False,
     connection: Connection = None,
+    not_before: NotBefore = None,
     wait: Wait = False,
     timeout: Timeout = 60,
     org: Org = None,
@@ -53,13 +63,14 @@ def push(
     """Ask for orders to be delivered. A worker does it; returns at once unless --wait is given."""
     with in_organization(org) as place:
         ids = named_or_all(place, orders, "APPROVED" if all_approved else None, "--all-approved")
-        _request(place, "push", ids, connection, timeout if wait else None, json=json)
+        _request(place, "push", ids, connection, _moment(not_before), timeout if wait else None, json=json)
 
 
 def retry(
     orders: Orders = None,
     failed: Annotated[bool, typer.Option("--failed", help="Every order that is in ERROR.")] = False,
     connection: Connection = None,
+    not_before: NotBefore = None,
     wait: Wait = False,
     timeout: Timeout = 60,
     org: Org = None,
@@ -68,7 +79,7 @@ def retry(
     """Ask again for orders whose delivery failed or that the ERP refused."""
     with in_organization(org) as place:
         ids = named_or_all(place, orders, "ERROR" if failed else None, "--failed")
-        _request(place, "retry", ids, connection, timeout if wait else None, json=json)
+        _request(place, "retry", ids, connection, _moment(not_before), timeout if wait else None, json=json)
 
 
 def withdraw(
@@ -131,11 +142,27 @@ def _refusal(place: Workplace, order_id: UUID) -> OrderFlowError | None:
     return None
 
 
+def _moment(written: str | None) -> datetime | None:
+    try:
+        return None if written is None else datetime.fromisoformat(written)
+    except ValueError:
+        raise InputError(
+            f"--not-before {written!r} is no time.", hint="Write it with its zone: 2026-12-01T08:00+01:00"
+        ) from None
+
+
 def _request(
-    place: Workplace, action: Action, ids: list[UUID], connection: str | None, timeout: float | None, *, json: bool
+    place: Workplace,
+    action: Action,
+    ids: list[UUID],
+    connection: str | None,
+    not_before: datetime | None,
+    timeout: float | None,
+    *,
+    json: bool,
 ) -> None:
     target = place.connection_id(connection) if connection else None
-    outcomes = act_on_many(place.app.store, place.org_id, action, ids, caller(), target)
+    outcomes = act_on_many(place.app.store, place.org_id, action, ids, caller(), target, not_before)
     if timeout is None:
         try:
             finish("pushed", outcomes, len(ids), json=json)

@@ -143,7 +143,5 @@ def _reason(export: Export) -> str | None:
         return export.error.message if export.error else None
     asks_connector = export.waits_for in (WaitsFor.TARGET, WaitsFor.ATTENTION)
     error = export.connector_error if asks_connector else export.error
-    until = {WaitsFor.RETRY_TIME: export.next_attempt_at, WaitsFor.TARGET_RESTS: export.rests_until}
-    moment = until.get(export.waits_for)
-    when = f" until {moment.astimezone():%Y-%m-%d %H:%M:%S}" if moment else ""
+    when = f" until {export.waits_until.astimezone():%Y-%m-%d %H:%M:%S}" if export.waits_until else ""
     return f"{export.waits_for}{when}" + (f": {error.message}" if error and error.message else "")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from orderflow.domain.errors import InputError
-from orderflow.domain.strict_json import NotJSONError, parse
+from orderflow.entrypoints.cli.json_file import read_json
 from orderflow.entrypoints.cli.options import AsJson, Org
 from orderflow.entrypoints.cli.output import err, out, plural, print_json, print_table
 from orderflow.entrypoints.cli.workplace import Workplace, caller, in_organization
@@ -133,14 +131,7 @@ def _with_ids(place: Workplace, given: list[Any]) -> list[Any]:
 
 
 def _read(file: str) -> list[Any]:
-    try:
-        text = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    except OSError as error:
-        raise InputError(f"The file cannot be read: {error.strerror}.") from None
-    try:
-        given = parse(text)
-    except NotJSONError as error:
-        raise InputError(f"The file is no JSON: {error}") from None
+    given = read_json(file)
     given = given.get("rules") if isinstance(given, dict) else given
     if not isinstance(given, list):
         raise InputError("The file holds no list of rules.", hint="See docs/routing.md for what a rule looks like.")

@@ -9,9 +9,10 @@ from sqlalchemy import text
 
 from orderflow.domain.states import BreakerState
 from orderflow.storage.database import Database
+from orderflow.storage.work.clock import CLOSED
 
-_QUEUES = text("""
-    SELECT g.slug, c.connector_type, c.id, c.breaker_state, p.depth,
+_QUEUES = text(f"""
+    SELECT g.slug, c.connector_type, c.id, c.breaker_state, {CLOSED} AS closed, p.depth,
            COALESCE(extract(epoch FROM now() - p.oldest), 0)::float8 AS oldest, s.unanswered
     FROM erp_connection c
     JOIN organization g ON g.id = c.org_id
@@ -22,17 +23,24 @@ _QUEUES = text("""
         SELECT count(*) AS unanswered FROM (
             SELECT FROM erp_export e WHERE e.connection_id = c.id AND e.status = 'SENT' LIMIT 10000) capped) s
     WHERE c.deleted_at IS NULL
-""")
+""")  # noqa: S608  # built from a constant
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """One connection's queue; `oldest_seconds` is 0 if nothing waits, and `unanswered` is counted up to 10,000."""
+    """One connection's queue.
+
+    Attributes:
+        closed: By its opening hours.
+        oldest_seconds: 0 if nothing waits.
+        unanswered: Counted up to 10,000.
+    """
 
     organization: str
     connector_type: str
     connection_id: UUID
     breaker_state: BreakerState
+    closed: bool
     depth: int
     oldest_seconds: float
     unanswered: int
@@ -47,6 +55,7 @@ def queues(database: Database) -> list[Queue]:
                 row.connector_type,
                 row.id,
                 BreakerState(row.breaker_state),
+                row.closed,
                 row.depth,
                 row.oldest,
                 row.unanswered,

@@ -9,9 +9,10 @@ from uuid import UUID
 
 from orderflow.domain.states import BreakerState
 from orderflow.flow.refusals import no_connection
-from orderflow.storage.views.deliveries import RESTS_UNTIL
+from orderflow.storage.views.deliveries import OPENS_AT, RESTS_UNTIL
 from orderflow.storage.views.problem import Problem, TestProblem
-from orderflow.storage.views.view import Sql, Table, View
+from orderflow.storage.views.view import Sql, Stored, Table, View
+from orderflow.storage.work.clock import CLOSED
 
 _CONNECTIONS = Table(
     "c",
@@ -51,6 +52,10 @@ class ConnectionView:
     updated_at: datetime
     version: int
     rests_until: Annotated[datetime | None, Sql(RESTS_UNTIL)]
+    opening_hours: Stored | None
+    closed: Annotated[bool, Sql(CLOSED)]
+    opens_at: Annotated[datetime | None, Sql(OPENS_AT)]
+    closes_at: Annotated[datetime | None, Sql(f"CASE WHEN NOT {CLOSED} THEN c.open_until END")]
     give_up_after: int | None
     answer_within: int | None
     orders_per_minute: int | None

@@ -19,14 +19,16 @@ from orderflow.storage.views.actions import OF_EXPORT
 from orderflow.storage.views.conditions import common, either, equal
 from orderflow.storage.views.problem import Problem, UnreadableAnswer
 from orderflow.storage.views.view import Ask, Condition, NextCursor, Sql, Stored, Table, View
+from orderflow.storage.work.clock import CLOSED
 
 PAUSED = """(g.deliveries_paused_at IS NOT NULL
             AND (g.deliveries_paused_until IS NULL OR g.deliveries_paused_until > now()))"""
+OPENS_AT = "CASE WHEN c.closed_until > now() THEN c.closed_until END"
 RESTS_UNTIL = "CASE WHEN c.rests_until > now() THEN c.rests_until END"
 UNREAD = f"({among(OPEN, 'e.status')} AND e.unreadable_answer IS NOT NULL)"
 _OVERDUE = "(e.status = 'SENT' AND e.sent_at < now() - make_interval(secs => c.answer_within))"
 _FAILED = "l.error_message IS NOT NULL"  # every attempt that did not succeed says why, and only those are indexed
-_WAITS_FOR = f"""CASE
+WAITS_FOR = f"""CASE
     WHEN e.status <> 'PENDING' THEN NULL
     WHEN e.held_at IS NOT NULL THEN 'DECISION'
     WHEN e.lease_until > now() THEN 'ATTEMPT'
@@ -34,9 +36,16 @@ _WAITS_FOR = f"""CASE
     WHEN {PAUSED} THEN 'DELIVERIES_PAUSED'
     WHEN c.breaker_state = 'PAUSED' THEN 'ATTENTION'
     WHEN c.breaker_state = 'OPEN' THEN 'TARGET'
+    WHEN e.not_before > GREATEST(now(), c.closed_until) THEN 'NOT_BEFORE'
+    WHEN {CLOSED} THEN 'OPENING_HOURS'
     WHEN c.rests_until > now() THEN 'TARGET_RESTS'
     WHEN e.next_attempt_at > now() THEN 'RETRY_TIME'
     ELSE 'WORKER' END"""
+WAITS_UNTIL = f"""CASE {WAITS_FOR}
+    WHEN 'NOT_BEFORE' THEN e.not_before
+    WHEN 'OPENING_HOURS' THEN {OPENS_AT}
+    WHEN 'TARGET_RESTS' THEN c.rests_until
+    WHEN 'RETRY_TIME' THEN e.next_attempt_at END"""
 _EXPORTS = Table(
     "e",
     """FROM erp_export e JOIN draft_order o ON o.id = e.draft_order_id JOIN erp_connection c ON c.id = e.connection_id
@@ -54,6 +63,8 @@ class WaitsFor(StrEnum):
     ATTEMPT = "ATTEMPT"
     WORKER = "WORKER"
     RETRY_TIME = "RETRY_TIME"
+    NOT_BEFORE = "NOT_BEFORE"
+    OPENING_HOURS = "OPENING_HOURS"
     TARGET = "TARGET"
     TARGET_RESTS = "TARGET_RESTS"
     ATTENTION = "ATTENTION"
@@ -80,12 +91,21 @@ class Export:
     status: ERPExportStatus
     waits_for: Annotated[
         WaitsFor | None,
-        Sql(_WAITS_FOR),
+        Sql(WAITS_FOR),
         Field(
             description="What a PENDING one waits for: ATTEMPT (under way), WORKER (due now), RETRY_TIME (see "
-            "next_attempt_at), TARGET (the ERP is away), TARGET_RESTS (it is busy: see "
+            "next_attempt_at), NOT_BEFORE (its push asked for a later time), OPENING_HOURS (the connector is closed), "
+            "TARGET (the ERP is away), TARGET_RESTS (it is busy: see "
             "rests_until), ATTENTION (a person must mend the connector), "
             "CONNECTOR_DISABLED, DELIVERIES_PAUSED, DECISION (held in doubt: resolve it)"
+        ),
+    ]
+    waits_until: Annotated[
+        datetime | None,
+        Sql(WAITS_UNTIL),
+        Field(
+            description="When RETRY_TIME, NOT_BEFORE, OPENING_HOURS or TARGET_RESTS ends; null: when nobody knows, "
+            "or before long"
         ),
     ]
     overdue: Annotated[
@@ -104,6 +124,9 @@ class Export:
     export_format_version: str | None
     document_sha256: str | None
     document_size: Annotated[int | None, Field(description="Bytes")]
+    control_number: Annotated[
+        int | None, Field(description="That its document carries, by which answers name it; null: its format has none")
+    ]
     export_storage_key: str | None
     dropzone_path: str | None
     erp_order_id: Annotated[str | None, Field(description="Only ever from the ERP itself")]
@@ -124,6 +147,7 @@ class Export:
     ]
     route_version: Annotated[int | None, Field(description="Of the rules that decided it")]
     attempts_spent: Annotated[int, Field(description="Attempts that count against the limit of retries")]
+    not_before: Annotated[datetime | None, Field(description="Its push asked that it should not go out before")]
     next_attempt_at: datetime
     rests_until: Annotated[
         datetime | None,

@@ -20,7 +20,7 @@ from orderflow.storage.records import columns
 from orderflow.storage.tables.models import DraftOrderRow
 from orderflow.storage.views.actions import OF_ORDER
 from orderflow.storage.views.conditions import common, either, like
-from orderflow.storage.views.deliveries import UNREAD, Export, ExportFilter, find_exports
+from orderflow.storage.views.deliveries import UNREAD, WAITS_FOR, WAITS_UNTIL, Export, ExportFilter, find_exports
 from orderflow.storage.views.problem import Problem, UnreadableAnswer
 from orderflow.storage.views.revisions import RevisionSummary, revisions_of
 from orderflow.storage.views.view import COUNTS_CHANGES, Ask, Condition, NextCursor, Sql, Table, View, after, cut
@@ -37,6 +37,20 @@ _SOURCE = (
     "jsonb_build_object('document_id', o.source_document_id, 'file_name', o.source_file_name,"
     " 'sha256', o.source_sha256)"
 )
+_DELIVERY = """
+    FROM erp_export e JOIN erp_connection c ON c.id = e.connection_id JOIN organization g ON g.id = e.org_id
+    WHERE e.draft_order_id = o.id AND e.status = 'PENDING'
+"""
+_WAITS_FOR = f"""
+    CASE WHEN o.status <> 'PUSHING' THEN o.waits_for ELSE (
+        SELECT w.reason FROM (SELECT {WAITS_FOR} AS reason {_DELIVERY}) w
+        WHERE w.reason IN ('NOT_BEFORE', 'OPENING_HOURS') LIMIT 1) END
+"""  # noqa: S608  # from constants
+_WAITS_UNTIL = f"""
+    CASE WHEN o.status = 'PUSHING' THEN (
+        SELECT w.until FROM (SELECT {WAITS_FOR} AS reason, {WAITS_UNTIL} AS until {_DELIVERY}) w
+        WHERE w.reason IN ('NOT_BEFORE', 'OPENING_HOURS') LIMIT 1) END
+"""  # noqa: S608  # from constants
 _ORDERS = Table("o", "FROM draft_order o")
 _LINES = Table("l", "FROM draft_order_line l")
 
@@ -135,10 +149,16 @@ class OrderSummary:
     push_requested_at: Annotated[datetime | None, Field(description="Of an order whose push waits for a route")]
     waits_for: Annotated[
         str | None,
+        Sql(_WAITS_FOR),
         Field(
-            description="Why: NO_ROUTE, no rule is for it and no connector is the default; ROUTED_TO_NOBODY, the "
-            "rule's connector is DISABLED. It goes out by itself once rules or connectors send it somewhere"
+            description="Why an APPROVED one waits: NO_ROUTE, no rule is for it and no connector is the default; "
+            "ROUTED_TO_NOBODY, the rule's connector is DISABLED. It goes out by itself once rules or connectors send "
+            "it somewhere. Why a PUSHING one does: OPENING_HOURS, its connector is closed; NOT_BEFORE, its push asked "
+            "for a later time"
         ),
+    ]
+    waits_until: Annotated[
+        datetime | None, Sql(_WAITS_UNTIL), Field(description="When OPENING_HOURS or NOT_BEFORE ends")
     ]
     version: Annotated[int, Field(description=COUNTS_CHANGES)]
     actions: Annotated[

@@ -85,6 +85,7 @@ class PushRequest:
     request_id: str | None
     status: ERPExportStatus
     waits_for: WaitsFor | None
+    waits_until: datetime | None
     error: Problem | None
 
 
@@ -190,6 +191,7 @@ def _of_export(export: Export) -> Iterator[Event]:
         request_id=export.request_id,
         status=export.status,
         waits_for=export.waits_for,
+        waits_until=export.waits_until,
         error=export.error,
     )
     if export.sent_at:

@@ -26,7 +26,7 @@ from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import JSON
 from orderflow.entrypoints.api.versions import CONDITIONAL, note_version, seen, tag
-from orderflow.flow.delivery.request import announce, request_or_wait
+from orderflow.flow.delivery.request import announce, check_not_before, request_or_wait
 from orderflow.flow.order.accept import Arrival, accept_orders, revise_order
 from orderflow.flow.order.approve import approve_order
 from orderflow.flow.order.incoming import OrderBody
@@ -139,6 +139,8 @@ async def retry_push(
 async def _push(
     request: Request, caller: Caller, order_id: UUID, meant: OrderAction, body: PushBody | None, key: str | None
 ) -> JSON:
+    check_not_before(body.not_before if body else None)
+
     def step(work: SqlWork) -> Export | None:
         return request_or_wait(
             work,
@@ -147,6 +149,7 @@ async def _push(
             connection_id=body.connection_id if body else None,
             idempotency_key=key,
             meant=(meant,),
+            not_before=body.not_before if body else None,
         )
 
     export = await _together(request).take(caller.org_id, order_id, step)
