@@ -83,7 +83,6 @@ class Delivery:
         staged_path: Where an earlier attempt staged the file (the `.tmp` file's address), if it did.
         orphan_token: The token of an earlier attempt that died before it staged; its `.tmp` may be removed.
         lease: The right to deliver; None when a connector is called by hand.
-        control_number: Under which the connection counts this document; 0 in previews and by hand.
     """
 
     export_id: UUID
@@ -96,7 +95,6 @@ class Delivery:
     staged_path: str | None = None
     orphan_token: UUID | None = None
     lease: Lease | None = None
-    control_number: int = 0
 
     @property
     def reference(self) -> str | None:

@@ -66,23 +66,29 @@ def read_envelope(segments: Iterator[Segment], levels: Sequence[Level]) -> Envel
     outermost = _opened(next(segments), levels[:1])
     if outermost is None:
         raise UnreadableError(f"It does not begin with {levels[0].opens}.")
+    services = {tag for level in levels for tag in (level.opens, level.closes)}
     path = [outermost]
     for number, segment in enumerate(segments):
         if number > MOST_SEGMENTS:
             raise UnreadableError(f"It has more than {MOST_SEGMENTS:,} segments.")
-        here = path[-1]
-        if segment.tag == here.level.closes:
+        if segment.tag not in services:
+            path[-1].segments.append(segment)
+        elif segment.tag == path[-1].level.closes:
             path.pop().close(segment)
             if not path:
                 return outermost
-        elif inner := _opened(segment, levels[levels.index(here.level) + 1 :]):
-            here.inner.append(inner)
-            path.append(inner)
-        elif any(segment.tag in (level.opens, level.closes) for level in levels):
-            raise UnreadableError(f"{segment.tag} stands within {here.header.tag}, which is not closed before it.")
         else:
-            here.segments.append(segment)
+            path.append(_within(path[-1], segment, levels))
     raise AssertionError("a reader ends with an error, never by itself")
+
+
+def _within(outer: Envelope, segment: Segment, levels: Sequence[Level]) -> Envelope:
+    """Return the envelope that a segment opens in another. Raises UnreadableError: it opens none there."""
+    inner = _opened(segment, levels[levels.index(outer.level) + 1 :])
+    if inner is None:
+        raise UnreadableError(f"{segment.tag} stands within {outer.header.tag}, which is not closed before it.")
+    outer.inner.append(inner)
+    return inner
 
 
 def _opened(segment: Segment, levels: Sequence[Level]) -> Envelope | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from orderflow.domain.answer_details import Details, Level, LineAnswer, LineStatus, Others
 from orderflow.domain.answer_files import Answer, ControlNumber, OrderNumber, Reference, UnreadableError
@@ -27,6 +27,15 @@ def decimal(text: str) -> Decimal | None:
     if not _NUMBER.fullmatch(text):
         raise UnreadableError(f"{text[:40]!r} stands where a number belongs.")
     return Decimal(text.replace(",", "."))
+
+
+def total(numbers: Iterable[Decimal | None]) -> Decimal | None:
+    """Return an exact sum; None if there is nothing to add up."""
+    known = [number for number in numbers if number is not None]
+    if len(known) < 2:
+        return known[0] if known else None
+    with localcontext(prec=60):
+        return sum(known, Decimal(0))
 
 
 def day(text: str) -> date | None:
@@ -63,9 +72,16 @@ def order_number(named: Iterable[str]) -> OrderNumber:
     return OrderNumber(numbers[0])
 
 
-def unit_names(code: str, units: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what orders may call the unit that an answer gives by its code; the code itself, if nothing else."""
-    return tuple(name for name, known in units.items() if known == code) or ((code,) if code else ())
+UnitNames = Mapping[str, Sequence[str]]
+"""What orders may call a unit, by its code."""
+
+
+def unit_names(units: Mapping[str, str]) -> UnitNames:
+    """Return the names of units by their codes."""
+    names: dict[str, list[str]] = {}
+    for name, code in units.items():
+        names.setdefault(code, []).append(name)
+    return names
 
 
 def business_answer(

@@ -52,8 +52,11 @@ class Segment:
         """Return a value without blanks around it; what is not there is empty."""
         if element > len(self._elements):
             return ""
-        parts = _split(self._elements[element - 1], self._marks.component, self._marks.release)
-        return _plain(parts[component - 1], self._marks.release).strip() if component <= len(parts) else ""
+        value, marks = self._elements[element - 1], self._marks
+        if marks.component not in value:
+            return _plain(value, marks.release).strip() if component == 1 else ""
+        parts = _split(value, marks.component, marks.release)
+        return _plain(parts[component - 1], marks.release).strip() if component <= len(parts) else ""
 
     def all(self, element: int, first: int = 1) -> list[str]:
         """Return the components of an element that are not empty, from the `first` on."""

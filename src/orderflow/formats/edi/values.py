@@ -13,7 +13,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Protocol
 
-from orderflow.domain.document import exact
 from orderflow.domain.errors import RejectedError
 
 _HINT = "Correct the order; or, if the partner can read it, the connection's settings. Then push again."
@@ -81,11 +80,11 @@ class Values:
         return [line for raw in _BREAKS.split(value or "") if (line := raw.strip())]
 
     def number(self, value: Decimal | int, digits: int, field: str) -> str:
-        """Return a number without zeros at its end. Raises RejectedError: it has more digits."""
-        text = f"{Decimal(exact(Decimal(value)) or 0):f}"
+        """Return a number without zeros at its end. Raises RejectedError: it has more digits, or is none."""
+        text = f"{value:f}" if isinstance(value, Decimal) else str(value)
         if "." in text:
             text = text.rstrip("0").rstrip(".")
-        if sum(letter.isdigit() for letter in text) > digits:
+        if len(text) - text.count(".") - text.count("-") > digits or not text[-1:].isdigit():
             raise self.refusal(field, f"is {text}, and the format takes {digits} digits at most", "DOES_NOT_FIT")
         return text.replace(".", self.decimal_mark)
 

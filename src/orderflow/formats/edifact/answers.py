@@ -11,7 +11,7 @@ from orderflow.domain.answer_details import Level
 from orderflow.domain.answer_files import Answer, Reference, UnreadableError
 from orderflow.formats.edi.codes import REC_20
 from orderflow.formats.edi.envelopes import Envelope
-from orderflow.formats.edi.response import DUPLICATE, clean, control_number, failure, order_number
+from orderflow.formats.edi.response import DUPLICATE, clean, control_number, failure, order_number, unit_names
 from orderflow.formats.edi.segments import Segment
 from orderflow.formats.edifact.order_response import read_order_response
 from orderflow.formats.edifact.settings import EdifactSettings
@@ -60,7 +60,7 @@ def _answer(message: Envelope, interchange: Envelope, settings: EdifactSettings)
         case "APERAK":
             return _aperak(message)
         case "ORDRSP":
-            return read_order_response(message.segments, REC_20 | settings.units)
+            return read_order_response(message.segments, unit_names(REC_20 | settings.units))
         case other:
             raise UnreadableError(f"It is {other[:10]!r}, which is no answer to an order.")
 

@@ -23,6 +23,7 @@ class EdifactFormat(Format):
 
     name: ClassVar[str] = "edifact_orders_d96a"
     title: ClassVar[str] = "EDIFACT ORDERS"
+    numbered: ClassVar[bool] = True
     settings: ClassVar[type[BaseModel]] = EdifactSettings
 
     def render(self, order: DraftOrder, delivery: Delivery, settings: EdifactSettings) -> Document:

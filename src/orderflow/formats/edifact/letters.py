@@ -36,7 +36,8 @@ class EdifactLetters:
         if _CONTROL.search(text) if level is None else not level.fullmatch(text):
             return None
         try:
-            text.encode(ENCODINGS[self.name])
+            if not text.isascii():
+                text.encode(ENCODINGS[self.name])
         except UnicodeEncodeError:
             return None
         return _MARKS["4" if self.version == "4" else "3"].sub(r"?\g<0>", text)

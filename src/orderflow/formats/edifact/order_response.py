@@ -5,21 +5,22 @@ Source: UN/EDIFACT D.96A and EANCOM 1997, code lists 1225, 1229, 4343, 6063, 200
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal, localcontext
 
 from orderflow.domain.answer_details import Level, LineAnswer, LineStatus, Others, Schedule
-from orderflow.domain.answer_files import Answer, UnreadableError
+from orderflow.domain.answer_files import Answer, OrderNumber, UnreadableError
+from orderflow.formats.edi.lines import Block, check_count, parts_of
 from orderflow.formats.edi.response import (
+    UnitNames,
     business_answer,
     clean,
     day,
     decimal,
     line_number,
     order_number,
-    unit_names,
+    total,
 )
 from orderflow.formats.edi.segments import Segment
 
@@ -42,26 +43,27 @@ BACKORDERED = "83"
 ORDERED = "21"
 
 
-def read_order_response(segments: Sequence[Segment], units: Mapping[str, str]) -> Answer:
+def read_order_response(segments: Sequence[Segment], units: UnitNames) -> Answer:
     """Return what it says.
 
     Args:
-        units: The codes of the order's units, as they were written.
+        units: What orders may call the units.
 
     Raises:
         UnreadableError: It contradicts itself, or what it says is not known here.
     """
-    head, blocks = _parts(segments)
-    about = order_number(_references(segments, "ON"))
+    whole = Block(list(segments))
+    about = order_number(_references(whole, "ON"))
     try:
-        return _answer(head, [_Line(block, units).answer() for block in blocks], segments)
+        return _answer(whole, about, units)
     except UnreadableError as error:
-        raise UnreadableError(str(error), error.about or about) from None
+        raise UnreadableError(str(error), about) from None
 
 
-def _answer(head: Sequence[Segment], lines: Sequence[LineAnswer], segments: Sequence[Segment]) -> Answer:
-    about = order_number(_references(segments, "ON"))
-    begin = next((segment for segment in head if segment.tag == "BGM"), None)
+def _answer(whole: Block, about: OrderNumber, units: UnitNames) -> Answer:
+    head, blocks = parts_of(whole.segments, ("LIN",), "UNS")
+    lines = [_Line(block, units).answer() for block in blocks]
+    begin = head.first("BGM")
     says = {begin.get(3), begin.get(4)} if begin else set()
     if RECEIPT in says and not lines:
         return Answer("ACKED", about=about, level=Level.UNDERSTOOD)
@@ -69,52 +71,33 @@ def _answer(head: Sequence[Segment], lines: Sequence[LineAnswer], segments: Sequ
         raise UnreadableError("It says neither what becomes of the order nor of any line.")
     if says & REFUSED and says & ACCEPTED:
         raise UnreadableError("It refuses the order and accepts it.")
-    _check_count(segments, len(lines))
+    for count in (segment for segment in whole.of("CNT") if segment.get(1) == "2"):
+        check_count(count.get(1, 2), len(lines), "CNT")
+    currency = head.first("CUX")
     return business_answer(
         about,
         lines,
         refused=bool(says & REFUSED),
         others=Others.AS_ORDERED if says & (ACCEPTED | ONLY_CHANGES) else Others.UNANSWERED,
-        message="; ".join(_texts(head)),
+        message=_words(head),
         code=next(iter(sorted(says & REFUSED)), ""),
         erp_order_id=next(iter(_references(head, "VN")), ""),
-        currency=next((segment.get(1, 2) for segment in head if segment.tag == "CUX"), ""),
-        delivery_date=next(iter(_dates(head)), None),
+        currency=currency.get(1, 2) if currency else "",
+        delivery_date=next(_dates(head.of("DTM")), None),
     )
 
 
-def _parts(segments: Sequence[Segment]) -> tuple[Sequence[Segment], list[list[Segment]]]:
-    """Return what stands before the first line, and what belongs to each line."""
-    head: list[Segment] = []
-    blocks: list[list[Segment]] = []
-    here = head
+def _references(block: Block, qualifier: str) -> list[str]:
+    return [segment.get(1, 2) for segment in block.of("RFF") if segment.get(1) == qualifier]
+
+
+def _words(block: Block) -> str:
+    return "; ".join(" ".join(segment.all(4)) for segment in block.of("FTX"))
+
+
+def _dates(segments: Iterable[Segment]) -> Iterator[date]:
     for segment in segments:
-        if segment.tag == "UNS":
-            break
-        if segment.tag == "LIN":
-            here = []
-            blocks.append(here)
-        here.append(segment)
-    return head, blocks
-
-
-def _check_count(segments: Sequence[Segment], lines: int) -> None:
-    for segment in segments:
-        if segment.tag == "CNT" and segment.get(1) == "2" and decimal(segment.get(1, 2)) != lines:
-            raise UnreadableError(f"It has {lines} lines, and CNT says {segment.get(1, 2)[:20]!r}.")
-
-
-def _references(segments: Sequence[Segment], qualifier: str) -> list[str]:
-    return [segment.get(1, 2) for segment in segments if segment.tag == "RFF" and segment.get(1) == qualifier]
-
-
-def _texts(segments: Sequence[Segment]) -> Iterator[str]:
-    return (" ".join(segment.all(4)) for segment in segments if segment.tag == "FTX" and len(segment) >= 4)
-
-
-def _dates(segments: Sequence[Segment]) -> Iterator[date]:
-    for segment in segments:
-        if segment.tag == "DTM" and segment.get(1) in DELIVERY_DATES:
+        if segment.get(1) in DELIVERY_DATES:
             if segment.get(1, 3) not in DATE_FORMATS:
                 raise UnreadableError(f"A date is written in the format {segment.get(1, 3)[:9]!r}, which is not known.")
             if found := day(segment.get(1, 2)):
@@ -124,38 +107,36 @@ def _dates(segments: Sequence[Segment]) -> Iterator[date]:
 class _Line:
     """One line's segments; what stands behind SCC says when the parts of it come."""
 
-    def __init__(self, segments: Sequence[Segment], units: Mapping[str, str]) -> None:
-        self.begin, self.segments, self.units = segments[0], segments, units
-        split = next((n for n, segment in enumerate(segments) if segment.tag == "SCC"), len(segments))
-        self.head, self.scheduled = segments[:split], segments[split:]
+    def __init__(self, block: Block, units: UnitNames) -> None:
+        self.block, self.units, self.begin = block, units, block.segments[0]
+        self.head, self.scheduled = block.cut_before("SCC")
+        self.name = f"Line {self.begin.get(1)[:10] or '(without a number)'}"
 
     def answer(self) -> LineAnswer:
-        numbers = [segment.get(1, 3) for segment in self.segments if segment.tag == "RFF" and segment.get(1) == "ON"]
-        confirmed = self._quantity(*CONFIRMED)
-        waiting = self._quantity(BACKORDERED)
+        numbers = (segment.get(1, 3) for segment in self.block.of("RFF") if segment.get(1) == "ON")
+        confirmed, waiting = self._quantity(*CONFIRMED), self._quantity(BACKORDERED)
         qty = confirmed if confirmed is not None or waiting else self._quantity(ORDERED)
         unit, *same_units = self._units() or (None,)
-        answer = LineAnswer(
+        substitute = next((s.get(2) for s in self.head.of("PIA") if s.get(1) == "3"), "")
+        return LineAnswer(
             line_number(next(filter(None, numbers), "") or self.begin.get(1)),
-            self._status(qty, waiting),
+            LineStatus.SUBSTITUTED if substitute else self._status(qty, waiting),
             qty,
             unit,
             self._price(),
-            sku=self._article(),
+            sku=substitute or self._article(),
             schedules=self._schedules(),
             code=clean(self.begin.get(2)),
-            message=clean("; ".join(_texts(self.segments))),
+            message=clean(_words(self.block)),
             same_units=tuple(same_units),
         )
-        substitute = next((s.get(2) for s in self.head if s.tag == "PIA" and s.get(1) == "3"), "")
-        return replace(answer, status=LineStatus.SUBSTITUTED, sku=substitute) if substitute else answer
 
     def _status(self, qty: Decimal | None, waiting: Decimal | None) -> LineStatus:
         action = self.begin.get(2)
         if action in ACTIONS:
             return ACTIONS[action]
         if action:
-            raise UnreadableError(f"Line {self.begin.get(1)[:10]} has the action {action[:5]!r}, which is not known.")
+            raise UnreadableError(f"{self.name} has the action {action[:5]!r}, which is not known.")
         if waiting and not qty:
             return LineStatus.BACKORDERED
         return LineStatus.REJECTED if qty == 0 else LineStatus.ACCEPTED
@@ -163,20 +144,19 @@ class _Line:
     def _quantity(self, *qualifiers: str) -> Decimal | None:
         for qualifier in qualifiers:
             for part in (self.head, self.scheduled):
-                found = [decimal(s.get(1, 2)) for s in part if s.tag == "QTY" and s.get(1) == qualifier]
+                found = [decimal(s.get(1, 2)) for s in part.of("QTY") if s.get(1) == qualifier]
                 if found:
-                    with localcontext(prec=60):
-                        return sum((number for number in found if number is not None), Decimal(0))
+                    return total(found)
         return None
 
-    def _units(self) -> tuple[str, ...]:
-        codes = {s.get(1, 3) for s in self.segments if s.tag == "QTY" and s.get(1, 3)}
+    def _units(self) -> Sequence[str]:
+        codes = {code for segment in self.block.of("QTY") if (code := segment.get(1, 3))}
         if len(codes) > 1:
-            raise UnreadableError(f"Line {self.begin.get(1)[:10]} counts in several units.")
-        return unit_names(next(iter(codes), ""), self.units)
+            raise UnreadableError(f"{self.name} counts in several units.")
+        return next((self.units.get(code, (code,)) for code in codes), ())
 
     def _price(self) -> Decimal | None:
-        prices = {s.get(1): s for s in self.segments if s.tag == "PRI"}
+        prices = {segment.get(1): segment for segment in self.block.of("PRI")}
         found = prices.get("AAA") or prices.get("AAB")
         price, basis = (decimal(found.get(1, 2)), decimal(found.get(1, 5))) if found else (None, None)
         if price is None or not basis:
@@ -184,28 +164,24 @@ class _Line:
         with localcontext(prec=60):
             unit_price = price / basis
             if unit_price * basis != price:
-                raise UnreadableError(f"Line {self.begin.get(1)[:10]} has a price for {basis} that is none for one.")
+                raise UnreadableError(f"{self.name} has a price for {basis} that is none for one.")
         return unit_price
 
     def _article(self) -> str | None:
         """Return the article by the number that we sent as the supplier's own."""
-        numbers = {s.get(element, 2): s.get(element) for s in self.head for element in _article_elements(s)}
+        numbers = {self.begin.get(3, 2): self.begin.get(3)}
+        for segment in self.head.of("PIA"):
+            if segment.get(1) in ("1", "5"):
+                numbers |= {segment.get(at, 2): segment.get(at) for at in range(2, len(segment) + 1)}
         return numbers.get("SA") or numbers.get("VP") or None
 
     def _schedules(self) -> tuple[Schedule, ...]:
         """Return when it comes: each date with the quantity that stands before it, if there are several."""
         schedules: list[Schedule] = []
         qty: Decimal | None = None
-        for segment in self.scheduled or self.head:
+        for segment in self.scheduled.segments or self.head.segments:
             if segment.tag == "QTY" and segment.get(1) in CONFIRMED:
                 qty = decimal(segment.get(1, 2))
-            schedules += [Schedule(found, qty) for found in _dates([segment])]
-        if len(schedules) == 1:
-            return (Schedule(schedules[0].date),)
-        return tuple(schedules)
-
-
-def _article_elements(segment: Segment) -> Sequence[int]:
-    if segment.tag == "LIN":
-        return (3,)
-    return range(2, len(segment) + 1) if segment.tag == "PIA" and segment.get(1) in ("1", "5") else ()
+            elif segment.tag == "DTM":
+                schedules += [Schedule(found, qty) for found in _dates([segment])]
+        return tuple(schedules) if len(schedules) != 1 else (Schedule(schedules[0].date),)

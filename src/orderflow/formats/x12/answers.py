@@ -11,7 +11,7 @@ from orderflow.domain.answer_details import Level
 from orderflow.domain.answer_files import Answer, ControlNumber, UnreadableError
 from orderflow.formats.edi.codes import X12_355
 from orderflow.formats.edi.envelopes import Envelope
-from orderflow.formats.edi.response import DUPLICATE, control_number, decimal, failure
+from orderflow.formats.edi.response import DUPLICATE, control_number, decimal, failure, unit_names
 from orderflow.formats.edi.segments import Segment
 from orderflow.formats.x12.acknowledgment import read_acknowledgment
 from orderflow.formats.x12.settings import X12Settings
@@ -66,7 +66,7 @@ def _answer(one: Envelope, group: Envelope, interchange: Envelope, settings: X12
             return _functional(one.segments)
         case "855" | "865":
             _check_receiver(interchange, group, settings)
-            return read_acknowledgment(one.segments, X12_355 | settings.units)
+            return read_acknowledgment(one.segments, unit_names(X12_355 | settings.units))
         case other:
             raise UnreadableError(f"It is {other[:10]!r}, which is no answer to an order.")
 

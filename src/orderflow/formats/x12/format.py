@@ -22,6 +22,7 @@ class X12Format(Format):
 
     name: ClassVar[str] = "x12_850"
     title: ClassVar[str] = "X12 850"
+    numbered: ClassVar[bool] = True
     settings: ClassVar[type[BaseModel]] = X12Settings
 
     def render(self, order: DraftOrder, delivery: Delivery, settings: X12Settings) -> Document:

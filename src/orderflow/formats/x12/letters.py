@@ -29,7 +29,8 @@ class X12Letters:
         if self._forbidden.search(text):
             return None
         try:
-            text.encode(self.encoding)
+            if not text.isascii():
+                text.encode(self.encoding)
         except UnicodeEncodeError:
             return None
         return text
