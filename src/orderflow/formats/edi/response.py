@@ -122,7 +122,7 @@ def failure(about: Reference, code: str, message: str, level: Level) -> Answer:
 
 def clean(text: str, longest: int = LONGEST_MESSAGE) -> str | None:
     """Return words of the partner's, without what cannot be shown; None if there are none."""
-    return _CONTROL.sub(" ", text).strip()[:longest] or None
+    return (_CONTROL.sub(" ", text).strip()[:longest] or None) if text else None
 
 
 def _takes(line: LineAnswer) -> bool:

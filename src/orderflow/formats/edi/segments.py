@@ -53,15 +53,18 @@ class Segment:
         if element > len(self._elements):
             return ""
         value, marks = self._elements[element - 1], self._marks
-        if marks.component not in value:
-            return _plain(value, marks.release).strip() if component == 1 else ""
-        parts = _split(value, marks.component, marks.release)
-        return _plain(parts[component - 1], marks.release).strip() if component <= len(parts) else ""
+        if marks.component in value:
+            parts = _split(value, marks.component, marks.release)
+            value = parts[component - 1] if component <= len(parts) else ""
+        elif component > 1:
+            return ""
+        return _plain(value, marks.release).strip() if marks.release and marks.release in value else value.strip()
 
     def all(self, element: int, first: int = 1) -> list[str]:
         """Return the components of an element that are not empty, from the `first` on."""
         parts = _split(self._elements[element - 1], self._marks.component, self._marks.release)
-        return [value for part in parts[first - 1 :] if (value := _plain(part, self._marks.release).strip())]
+        plain = (_plain(part, self._marks.release) if self._marks.release else part for part in parts[first - 1 :])
+        return [value for part in plain if (value := part.strip())]
 
 
 def composite(*parts: str, by: str) -> str:
@@ -155,6 +158,4 @@ def _split(text: str, mark: str, release: str) -> list[str]:
 
 
 def _plain(value: str, release: str) -> str:
-    if not release or release not in value:
-        return value
     return re.sub(f"{re.escape(release)}(.)", r"\1", value, flags=re.DOTALL)
