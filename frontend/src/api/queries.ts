@@ -21,7 +21,10 @@ interface Adjusted {
   charges: ExactAdjustment[];
 }
 export type ExactLine = Omit<Exact<Schemas["Line"], "qty" | "unit_price">, keyof Adjusted> & Adjusted;
-export type ExactOrder = Omit<Schemas["Order"], "lines" | keyof Adjusted> & Adjusted & { lines: ExactLine[] };
+export type ExactConfirmedLine = Exact<Schemas["ConfirmedLine"], "qty" | "unit_price">;
+export type ExactConfirmed = Omit<Schemas["ConfirmedOrder"], "lines"> & { lines: ExactConfirmedLine[] };
+export type ExactOrder = Omit<Schemas["Order"], "lines" | "confirmed" | keyof Adjusted> &
+  Adjusted & { lines: ExactLine[]; confirmed: ExactConfirmed | null };
 
 /** What is asked again and again while the tab is in view; the last answer stays while the next one is on its way. */
 function useLive<T>(key: readonly unknown[], ask: () => Promise<T>, enabled = true): UseQueryResult<T> {
@@ -76,6 +79,26 @@ export function useRouteFields() {
     queryKey: ["route-fields"],
     queryFn: async () => (await answer(api.GET("/api/v1/routes/fields"))).items,
     staleTime: Infinity,
+  });
+}
+
+/** What opening hours may name. */
+export function useHoursChoices() {
+  return useQuery({
+    queryKey: ["hours-choices"],
+    queryFn: () => answer(api.GET("/api/v1/opening-hours/choices")),
+    staleTime: Infinity,
+  });
+}
+
+/** What opening hours mean for the next days; null: nothing needs to be asked. */
+export function useHoursPreview(hours: Schemas["OpeningHours"] | null) {
+  return useQuery<Schemas["HoursPreview"], ApiError>({
+    queryKey: ["hours-preview", hours],
+    queryFn: () => answer(api.POST("/api/v1/opening-hours/preview", { body: { opening_hours: { ...hours } } })),
+    enabled: hours !== null,
+    placeholderData: keepPreviousData,
+    retry: false,
   });
 }
 

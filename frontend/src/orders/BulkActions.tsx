@@ -44,8 +44,8 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
     const ids = selected.filter(({ actions }) => actions.includes(action)).map(({ id }) => id);
     return { action, ids };
   };
-  const { q, since, until, connection_id, error_code, unreadable_answer } = wanted;
-  const filter = { q, since, until, connection_id, error_code, unreadable_answer };
+  const { q, since, until, connection_id, error_code, unreadable_answer, differs } = wanted;
+  const filter = { q, since, until, connection_id, error_code, unreadable_answer, differs };
   const approveAll = useAction((body: Body) => answer(api.POST("/api/v1/draft-orders/bulk/preview", { body })), {
     onDone: ({ orders, more }) => {
       const label = `Approve ${plural(orders, "order")}`;
@@ -110,7 +110,7 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
           title={`${LABELS[previewed.action]}: where the orders go`}
           connectors={active}
           pending={act.isPending}
-          onPush={(connection_id) => act.run({ ...previewed, connection_id })}
+          onPush={(way) => act.run({ ...previewed, ...way })}
           onClose={() => setPreviewed(undefined)}
         />
       )}

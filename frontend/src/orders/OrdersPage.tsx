@@ -7,6 +7,7 @@ import { ConnectorFilter } from "../connectors/ConnectorFilter";
 import { PageTitle } from "../shared/PageTitle";
 import { BulkActions } from "./BulkActions";
 import { DayRange } from "../shared/DayRange";
+import { DiffersBadge } from "./Differences";
 import { Empty } from "../shared/Empty";
 import { ImportButton } from "./ImportButton";
 import { ListTable } from "../shared/ListTable";
@@ -32,6 +33,7 @@ export default function OrdersPage() {
     connection_id: filters.one("connection_id"),
     error_code: filters.one("error_code"),
     unreadable_answer: filters.one(UNREADABLE) === "true" || undefined,
+    differs: filters.one("differs") === "true" || undefined,
     since: dayStart(filters.one("since")),
     until: dayStart(filters.one("until"), 1),
   };
@@ -80,6 +82,12 @@ function FilterBar({ filters }: { filters: Filters }) {
         checked={filters.one(UNREADABLE) === "true"}
         mb={8}
         onChange={(event) => filters.set({ [UNREADABLE]: event.currentTarget.checked ? "true" : null })}
+      />
+      <Switch
+        label="Differs"
+        checked={filters.one("differs") === "true"}
+        mb={8}
+        onChange={(event) => filters.set({ differs: event.currentTarget.checked ? "true" : null })}
       />
       {errorCode && (
         <Button
@@ -149,6 +157,7 @@ function Row({ order, selection }: { order: Summary; selection: Selection | unde
         <Group gap={4}>
           <OrderBadge status={order.status} />
           <UnreadableBadge answer={order.unreadable_answer} />
+          <DiffersBadge differs={order.differs} />
         </Group>
         {order.waits_until && (
           <Text size="xs" c="dimmed">

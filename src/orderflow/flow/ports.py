@@ -10,6 +10,9 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from orderflow.domain import clock
+from orderflow.domain.answer_details import Confirmation, Details
+from orderflow.domain.answers import Verdict
+from orderflow.domain.confirmations import Difference, confirmation
 from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.delivery import Ack, ExportResult, Lease, Waiting
 from orderflow.domain.errors import ConnectorError
@@ -175,6 +178,9 @@ class Export:
     unreadable: dict[str, Any] | None = None
     """The ERP's answer that nobody understood: file, reason, excerpt, digest and read_at."""
 
+    revision: int | None = None
+    """Of the order, that it is made from; None: not yet known."""
+
     @property
     def never_arrived(self) -> bool:
         """True if there is proof: the ERP said no, or it failed before anything was published."""
@@ -264,15 +270,33 @@ class Settlement:
     keep_lease: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What the ERP said about an order's lines until now, and how that stands to what was ordered."""
+
+    details: Details
+    differences: tuple[Difference, ...]
+
+    @property
+    def confirmation(self) -> Confirmation:
+        """What the differences amount to."""
+        return confirmation(self.differences)
+
+
+@dataclass(frozen=True, slots=True)
 class DecidedAnswer:
-    """A decided answer of the ERP, ready to be recorded."""
+    """A decided answer of the ERP, ready to be recorded.
+
+    Attributes:
+        confirmed: What it makes of what the ERP said about lines; None: it does not speak of them.
+    """
 
     ack: Ack
     export: Export
-    verdict: str
-    settle_first: bool
+    verdict: Verdict
+    settle_first: bool = False
     reason: str | None = None
+    confirmed: Confirmed | None = None
 
 
 class LockedError(Exception):
@@ -299,6 +323,16 @@ class Orders(Protocol):
             NotFoundError: There is no such order.
             RevisionChangedError: What is stored is not what was approved.
         """
+
+    def as_sent(self, order_id: UUID, revision: int | None) -> DraftOrder | None:
+        """Return the order as that revision of it has it, None: the last; None if that cannot be read any more.
+
+        Raises:
+            NotFoundError: There is no such order.
+        """
+
+    def accept_differences(self, order_id: UUID, by: str) -> bool:
+        """Note who accepts what the ERP confirmed otherwise; False if there is nothing to accept."""
 
     def keep_revision(self, order_id: UUID, approved_at: datetime, approved_by: str) -> None:
         """Keep the order, which is locked, as it is now as its next revision."""
@@ -439,6 +473,9 @@ class Exports(Protocol):
     def for_answers(self, export_ids: Sequence[UUID]) -> dict[UUID, tuple[Export, bool]]:
         """Lock exports and tell for each whether the order has a newer one."""
 
+    def confirmed(self, export_id: UUID) -> Confirmed | None:
+        """Return what the ERP said about the lines of an export until now."""
+
     def record_answers(self, answers: Sequence[DecidedAnswer]) -> None:
         """Write decided answers to exports and orders, in bulk."""
 
@@ -450,7 +487,17 @@ class Exports(Protocol):
 
 
 CHANGEABLE = frozenset(
-    {"name", "in_doubt", "commit_within", "give_up_after", "answer_within", "opening_hours", "orders_per_minute"}
+    {
+        "name",
+        "in_doubt",
+        "commit_within",
+        "give_up_after",
+        "answer_within",
+        "received_within",
+        "understood_within",
+        "opening_hours",
+        "orders_per_minute",
+    }
 )
 """What of a connection may be changed beside its configuration and its state."""
 

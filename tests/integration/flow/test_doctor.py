@@ -254,6 +254,15 @@ def test_overdue_answers_are_listed_and_inferred_ones_first(installation, look):
     assert "taken to be delivered" in found[0].message
 
 
+def test_a_receipt_that_is_awaited_is_overdue_too(installation, look):
+    delivered(installation)
+    installation.do("UPDATE erp_connection SET understood_within = 60")
+    installation.do("UPDATE erp_export SET sent_at = now() - interval '1 hour'")
+    assert {finding.message.split(" and ")[-1] for finding in look()} == {"is not understood yet; the limit is 60 s."}
+    installation.do("UPDATE erp_export SET understood_at = now()")
+    assert look() == []
+
+
 def test_a_lost_document_is_built_anew_if_nothing_was_sent(installation, look):
     api = MemoryDropzone()
     connection_id = installation.connect(api)

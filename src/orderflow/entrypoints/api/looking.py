@@ -26,6 +26,7 @@ NEEDED: dict[OrderAction, Permission] = {
         OrderAction.RESOLVE_DELIVERED,
         OrderAction.RESOLVE_NOT_DELIVERED,
         OrderAction.RESOLVE_SEND_AGAIN,
+        OrderAction.ACCEPT_DIFFERENCES,
     ),
     Permission.ORDERS_PUSH,
 )

@@ -80,6 +80,9 @@ class OrderFilterBody(In):
     unreadable_answer: Annotated[bool, Field(strict=True)] | None = Field(
         None, description="The ERP's answer could not be read"
     )
+    differs: Annotated[bool, Field(strict=True)] | None = Field(
+        None, description="Confirmed otherwise than it was ordered, which nobody accepted"
+    )
 
 
 class BulkBody(In):

@@ -30,6 +30,7 @@ from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import CursorText, Moment, Text
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
 from orderflow.entrypoints.api.work import Work, slow
+from orderflow.flow.answers.accept_differences import accept_differences
 from orderflow.flow.delivery.request import withdraw_in
 from orderflow.flow.delivery.route import ways_of_many
 from orderflow.flow.order.approve import edit_order, reject_order
@@ -70,11 +71,24 @@ def list_orders(
     error_code: Annotated[Text | None, Query(description="In ERROR for this reason")] = None,
     unreadable_answer: Annotated[bool | None, Query(description="The ERP's answer could not be read")] = None,
     waits_for_route: Annotated[bool | None, Query(description="Its push waits for a route")] = None,
+    differs: Annotated[
+        bool | None, Query(description="Confirmed otherwise than it was ordered, which nobody accepted")
+    ] = None,
     limit: PageSize = 50,
     cursor: CursorText = None,
 ) -> OrderPage:
     """List orders, newest first."""
-    wanted = OrderFilter(status or (), q, since, until, connection_id, error_code, unreadable_answer, waits_for_route)
+    wanted = OrderFilter(
+        status or (),
+        q,
+        since,
+        until,
+        connection_id,
+        error_code,
+        unreadable_answer,
+        waits_for_route,
+        differs,
+    )
     with looking(request, caller) as view:
         return find_orders(view, wanted, Ask(limit, cursor))
 
@@ -180,6 +194,14 @@ def confirm_order(request: Request, caller: Pusher, order_id: UUID, body: Confir
         return _state(request, work, order_id, OrderStatus.CONFIRMED)
 
 
+@router.post("/{order_id}/accept-differences", responses=answers(404, 409), openapi_extra=CONDITIONAL)
+def accept_order_differences(request: Request, caller: Pusher, order_id: UUID) -> OrderState:
+    """Accept what the ERP confirmed otherwise than it was ordered, until it says something else."""
+    with _editing(request, caller, order_id) as work:
+        accept_differences(work, order_id, caller.actor)
+        return _state(request, work, order_id, OrderStatus.CONFIRMED)
+
+
 def _found(request: Request, caller: Caller, body: BulkBody) -> list[UUID]:
     assert body.filter is not None
     given = body.filter
@@ -192,6 +214,7 @@ def _found(request: Request, caller: Caller, body: BulkBody) -> list[UUID]:
         given.connection_id,
         given.error_code,
         given.unreadable_answer,
+        differs=given.differs,
     )
     with looking(request, caller) as view:
         return oldest_orders(view, wanted, MOST_IN_BULK + 1)

@@ -16,6 +16,7 @@ from orderflow.entrypoints.cli.options import AsJson, Limit, Orders, OrderStatus
 from orderflow.entrypoints.cli.outcomes import finish
 from orderflow.entrypoints.cli.output import NONE_FIT, out, print_facts, print_json, print_table
 from orderflow.entrypoints.cli.workplace import Workplace, caller, in_organization
+from orderflow.flow.answers.accept_differences import accept_differences
 from orderflow.flow.order.approve import approve_order, reject_order
 from orderflow.flow.order.bulk import each_in_bulk
 
@@ -64,6 +65,9 @@ def list_(
     unreadable_answer: Annotated[
         bool, typer.Option("--unreadable-answer", help="Only those whose answer from the ERP could not be read.")
     ] = False,
+    differs: Annotated[
+        bool, typer.Option("--differs", help="Only those confirmed otherwise than ordered, which nobody accepted.")
+    ] = False,
     limit: Limit = 50,
     org: Org = None,
     json: AsJson = False,
@@ -71,19 +75,19 @@ def list_(
     """List orders, newest first."""
     from orderflow.storage.views.orders import OrderFilter  # with it comes SQLAlchemy, too slow for `--help`
 
-    wanted = OrderFilter(status or (), search, unreadable=unreadable_answer or None)
+    wanted = OrderFilter(status or (), search, unreadable=unreadable_answer or None, differs=differs or None)
     with in_organization(org) as place, place.reading() as reading:
         rows = reading.orders(wanted, limit)
     if json:
         print_json(rows)
         return
     columns = {"id": "id", "external_order_number": "number", "customer_name": "customer", "status": "status"}
-    columns |= {"erp_order_id": "ERP number", "created_at": "since", "error_json": "error"}
+    columns |= {"confirmation": "confirmed", "erp_order_id": "ERP number", "created_at": "since", "error_json": "error"}
     print_table(
         rows,
         columns,
         empty=NONE_FIT
-        if status or search or unreadable_answer
+        if status or search or unreadable_answer or differs
         else "No orders. Bring some in: orderflow orders import FILE",
     )
 
@@ -154,6 +158,21 @@ def reject(
         finish("rejected", outcomes, len(ids), json=json)
 
 
+@app.command("accept-differences", epilog="Example: orderflow orders accept-differences PO-12345")
+def accept_differences_(
+    orders: Annotated[list[str], typer.Argument(metavar="ORDER…", help="Ids, or the orders' own numbers.")],
+    org: Org = None,
+    json: AsJson = False,
+) -> None:
+    """Accept what the ERP confirmed otherwise than it was ordered; `orders show` tells what that is."""
+    with in_organization(org) as place:
+        ids = place.order_ids(orders)
+        outcomes = each_in_bulk(
+            place.app.store, place.org_id, ids, lambda work, order_id: accept_differences(work, order_id, caller())
+        )
+        finish("accepted", outcomes, len(ids), json=json)
+
+
 def named_or_all(place: Workplace, orders: list[str] | None, status: str | None, option: str) -> list[UUID]:
     """Return the orders named, or all in `status`. Raises InputError if neither or both were asked for."""
     if bool(orders) == bool(status):
@@ -166,13 +185,14 @@ def named_or_all(place: Workplace, orders: list[str] | None, status: str | None,
 
 def _print_order(order: dict[str, Any]) -> None:
     shown = ["id", "status", "erp_customer_number", "customer_name", *HEADER]
-    shown += ["approved_by", "approved_at", "erp_order_id", "error_json"]
+    shown += ["approved_by", "approved_at", "erp_order_id", "confirmation", "error_json"]
     print_facts({name: order[name] for name in shown})
     for reason in order["missing"]:
         out().print(f"  - {reason}", markup=False)
     columns = {"line_no": "line", "internal_sku": "SKU", "qty": "qty", "uom": "uom", "unit_price": "price"}
     columns |= {"product_description": "description"}
     _section("Lines", order["lines"], columns)
+    _print_confirmed(order["confirmed"])
     columns = {"filename": "file", "connector_type": "to", "status": "status", "sent_at": "sent"}
     columns |= {"answered_at": "answered", "reason": "waits for"}
     _section("Exports", order["exports"], columns)
@@ -182,6 +202,14 @@ def _print_order(order: dict[str, Any]) -> None:
     _section("Revisions", order["revisions"], columns)
     columns = {"created_at": "when", "action": "what", "actor": "who", "after": "after"}
     _section("History", order["history"], columns)
+
+
+def _print_confirmed(confirmed: dict[str, Any] | None) -> None:
+    if confirmed is None:
+        return
+    by = f", accepted by {confirmed['accepted_by']}" if confirmed["accepted_by"] else ""
+    columns = {"line_no": "line", "field": "what", "ordered": "ordered", "confirmed": "confirmed"}
+    _section(f"Confirmed {confirmed['confirmation']}{by}", confirmed["differences"], columns)
 
 
 def _print_revision(revision: dict[str, Any]) -> None:

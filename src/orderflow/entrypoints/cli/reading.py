@@ -47,6 +47,7 @@ class Reading:
         return _order(order) | {
             "org_id": self._view.org_id,
             "lines": lines,
+            "confirmed": plain(order.confirmed) if order.confirmed else None,
             "exports": self.exports(ExportFilter(order_id=order_id), MOST),
             "attempts": self.attempts(AttemptFilter(order_id=order_id), MOST),
             "revisions": [_revision(one) for one in compared_revisions(self._view, order_id)],

@@ -56,7 +56,8 @@ _DUE_TOO_LATE = text(f"""
     WHERE id IN (
         SELECT e.id FROM erp_connection c
         JOIN erp_export e ON e.connection_id = c.id AND {may(ExportStep.WORK, "e.status")}
-                         AND e.next_attempt_at > GREATEST(now(), e.not_before) + make_interval(secs => :longest)
+                         AND e.next_attempt_at > now() + make_interval(secs => :longest)
+        WHERE e.not_before IS NULL OR e.next_attempt_at > e.not_before + make_interval(secs => :longest)
         FOR UPDATE OF e SKIP LOCKED)
 """)  # noqa: S608  # built from a constant
 _POLLED_TOO_LATE = text("""

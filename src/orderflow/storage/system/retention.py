@@ -93,6 +93,10 @@ _FORGET_AUDIT = text("""
 _FORGET_REVISIONS = text("""
     UPDATE draft_order_revision SET content = NULL WHERE org_id = :org_id AND draft_order_id = :id
 """)
+_FORGET_CONFIRMATION = text("""
+    UPDATE draft_order_confirmation SET details = '{}', differences = '[]'
+    WHERE org_id = :org_id AND draft_order_id = :id
+""")
 _PERSONAL = ["customer", *PARTIES, "notes", "lines", "source_document", "reason"]
 """What an edit or a rejection may have written to the audit log of an order."""
 
@@ -191,7 +195,7 @@ def forget(store: SqlStore, documents: ObjectStore, org_id: UUID, order_id: UUID
                 hint="Confirm it by hand or reject it first.",
             )
         place = {"org_id": org_id, "id": order_id}
-        _run(work.connection, (_FORGET_ORDER, _FORGET_LINES, _FORGET_LOG), place)
+        _run(work.connection, (_FORGET_ORDER, _FORGET_LINES, _FORGET_LOG, _FORGET_CONFIRMATION), place)
         keys = work.connection.execute(_FORGET_EXPORTS, place).scalars()
         documents.delete([key for key in keys if key])
         work.audit.add("ORDER_FORGOTTEN", actor, "draft_order", [order_id])

@@ -11,10 +11,11 @@ from uuid import UUID
 
 from pydantic import Field
 
+from orderflow.domain.answer_details import Level
 from orderflow.domain.errors import NotFoundError
 from orderflow.domain.states import OPEN, AttemptStatus, BreakerState, ERPExportStatus, OrderAction, OrderStatus
 from orderflow.flow.refusals import no_export
-from orderflow.storage.tables.states import among
+from orderflow.storage.tables.states import among, overdue
 from orderflow.storage.views.actions import OF_EXPORT
 from orderflow.storage.views.conditions import common, either, equal
 from orderflow.storage.views.problem import Problem, UnreadableAnswer
@@ -26,7 +27,7 @@ PAUSED = """(g.deliveries_paused_at IS NOT NULL
 OPENS_AT = "CASE WHEN c.closed_until > now() THEN c.closed_until END"
 RESTS_UNTIL = "CASE WHEN c.rests_until > now() THEN c.rests_until END"
 UNREAD = f"({among(OPEN, 'e.status')} AND e.unreadable_answer IS NOT NULL)"
-_OVERDUE = "(e.status = 'SENT' AND e.sent_at < now() - make_interval(secs => c.answer_within))"
+_OVERDUE = f"({' OR '.join(map(overdue, Level))})"
 _FAILED = "l.error_message IS NOT NULL"  # every attempt that did not succeed says why, and only those are indexed
 WAITS_FOR = f"""CASE
     WHEN e.status <> 'PENDING' THEN NULL
@@ -109,7 +110,9 @@ class Export:
         ),
     ]
     overdue: Annotated[
-        bool, Sql(f"COALESCE({_OVERDUE}, false)"), Field(description="The ERP should have answered by now")
+        bool,
+        Sql(f"COALESCE({_OVERDUE}, false)"),
+        Field(description="The ERP should have answered by now, or said that it has received or read it"),
     ]
     unreadable_answer: Annotated[
         UnreadableAnswer | None,
@@ -159,6 +162,12 @@ class Export:
     held_at: datetime | None
     staged_at: datetime | None
     sent_at: datetime | None
+    received_at: Annotated[
+        datetime | None, Field(description="When its receipt came back, if the ERP's side gives one")
+    ]
+    understood_at: Annotated[
+        datetime | None, Field(description="When the ERP's side said that it could read it, if it says so")
+    ]
     answered_at: datetime | None
     confirmed_by: Annotated[
         str | None, Field(description="Who confirmed it by hand; null: the ERP did, or nobody has yet")

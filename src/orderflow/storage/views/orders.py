@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, WithJsonSchema
+from pydantic import Field
 from sqlalchemy import text
 
 from orderflow.domain import orders as domain
+from orderflow.domain.answer_details import Confirmation
 from orderflow.domain.orders import DraftOrder, DraftOrderLine, missing_for_ready
 from orderflow.domain.states import OrderAction, OrderStatus
 from orderflow.flow.refusals import no_order
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import DraftOrderRow
+from orderflow.storage.tables.states import differs
 from orderflow.storage.views.actions import OF_ORDER
 from orderflow.storage.views.conditions import common, either, like
+from orderflow.storage.views.confirmations import ConfirmedOrder, Number, confirmed_of
 from orderflow.storage.views.deliveries import UNREAD, WAITS_FOR, WAITS_UNTIL, Export, ExportFilter, find_exports
 from orderflow.storage.views.problem import Problem, UnreadableAnswer
 from orderflow.storage.views.revisions import RevisionSummary, revisions_of
@@ -37,6 +39,7 @@ _SOURCE = (
     "jsonb_build_object('document_id', o.source_document_id, 'file_name', o.source_file_name,"
     " 'sha256', o.source_sha256)"
 )
+_DIFFERS = differs("o")
 _DELIVERY = """
     FROM erp_export e JOIN erp_connection c ON c.id = e.connection_id JOIN organization g ON g.id = e.org_id
     WHERE e.draft_order_id = o.id AND e.status = 'PENDING'
@@ -53,8 +56,6 @@ _WAITS_UNTIL = f"""
 """  # noqa: S608  # from constants
 _ORDERS = Table("o", "FROM draft_order o")
 _LINES = Table("l", "FROM draft_order_line l")
-
-Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +141,15 @@ class OrderSummary:
         Sql(_UNREADABLE),
         Field(description="The ERP's answer, if it could not be read"),
     ]
+    confirmation: Annotated[
+        Confirmation | None,
+        Field(description="How what the ERP confirmed stands to what was ordered; null: it said nothing about lines"),
+    ]
+    differs: Annotated[
+        bool,
+        Sql(f"COALESCE({_DIFFERS}, false)"),
+        Field(description="The ERP confirmed it otherwise than it was ordered, and nobody accepted that"),
+    ]
     source_document: Annotated[SourceDocument, Sql(_SOURCE)]
     created_by: str | None
     created_at: datetime
@@ -192,6 +202,11 @@ class Order(OrderSummary):
         list[RevisionSummary], Sql(None), Field(description="What was approved of it, the first first")
     ]
     missing: Annotated[list[str], Sql(None), Field(description="What it still needs to be READY, for a person")]
+    confirmed: Annotated[
+        ConfirmedOrder | None,
+        Sql(None),
+        Field(description="What the ERP confirmed line by line; null: it said nothing about lines"),
+    ]
     latest_export: Annotated[Export | None, Sql(None)]
     confirmed_by: Annotated[
         str | None, Sql(None), Field(description="Who confirmed it by hand; null: the ERP did, or nobody has yet")
@@ -215,6 +230,7 @@ class OrderFilter:
             orders; of older ones the whole order number.
         error_code: Code of the reason why the order is in ERROR.
         waits: Those that wait for a route, or all others.
+        differs: Those with differences that nobody accepted, or all others.
         unreadable: Those whose answer from the ERP could not be read, or all others.
     """
 
@@ -226,6 +242,7 @@ class OrderFilter:
     error_code: str | None = None
     unreadable: bool | None = None
     waits: bool | None = None
+    differs: bool | None = None
 
     def conditions(self) -> Iterator[Condition]:
         """Yield what the filter asks for, all but `search`."""
@@ -238,6 +255,8 @@ class OrderFilter:
         unread = f"EXISTS (SELECT FROM erp_export e WHERE e.draft_order_id = o.id AND {UNREAD})"
         yield from either(unread, self.unreadable)
         yield from either("o.waits_for IS NOT NULL", self.waits)
+        if self.differs is not None:  # written so that the index on what differs can be used
+            yield _DIFFERS if self.differs else f"NOT COALESCE({_DIFFERS}, false)", {}
 
 
 def find_orders(view: View, wanted: OrderFilter, ask: Ask) -> OrderPage:
@@ -280,6 +299,7 @@ def one_order(view: View, order_id: UUID) -> Order:
     latest = next(iter(find_exports(view, ExportFilter(order_id=order_id), Ask(1)).items), None)
     query = f"{_ORDERS.select(Order)} WHERE o.id = :id AND o.org_id = :org_id"
     beside: dict[str, Any] = {"lines": lines, "missing": [], "revisions": revisions_of(view, order_id)}
+    beside |= {"confirmed": confirmed_of(view, order_id)}
     beside |= {"latest_export": latest, "confirmed_by": latest and latest.confirmed_by}
     found = view.one(Order, query, {"id": order_id}, **beside)
     if found is None:
