@@ -9,10 +9,9 @@ from decimal import Decimal, localcontext
 
 from orderflow.domain.answer_details import Details, Level, LineAnswer, LineStatus, Others
 from orderflow.domain.answer_files import Answer, ControlNumber, OrderNumber, Reference, UnreadableError
-from orderflow.formats.answers import LONGEST_CODE, LONGEST_MESSAGE, LONGEST_NUMBER
+from orderflow.formats.answer_fields import LONGEST_CODE, number, words
 
 _NUMBER = re.compile(r"-?(?:\d{1,18}(?:[.,]\d{0,18})?|[.,]\d{1,18})", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 DUPLICATE = (
     "The partner says that it has had this control number before. Look there whether the order was taken; if the "
@@ -106,23 +105,16 @@ def business_answer(
     """
     if refused and (taken := [line for line in lines if _takes(line)]):
         raise UnreadableError(f"It refuses the order, and accepts line {taken[0].line_no} of it.", about)
-    if len(erp_order_id) > LONGEST_NUMBER or not erp_order_id.isprintable():
-        raise UnreadableError("The number that it gives to the order cannot be one.", about)
     details = Details(tuple(lines), others, currency or None, delivery_date)
     if refused:
-        words = [message, *(line.message for line in lines if line.message)]
-        return failure(about, code, "; ".join(word for word in words if word), Level.ANSWERED)
-    return Answer("ACKED", erp_order_id or None, None, clean(message), about=about, details=details)
+        reasons = [message, *(line.message for line in lines if line.message)]
+        return failure(about, code, "; ".join(filter(None, reasons)), Level.ANSWERED)
+    return Answer("ACKED", number(erp_order_id), None, words(message), about=about, details=details)
 
 
 def failure(about: Reference, code: str, message: str, level: Level) -> Answer:
     """Return a refusal in the partner's words."""
-    return Answer("FAILED", None, clean(code, LONGEST_CODE), clean(message), about=about, level=level)
-
-
-def clean(text: str, longest: int = LONGEST_MESSAGE) -> str | None:
-    """Return words of the partner's, without what cannot be shown; None if there are none."""
-    return (_CONTROL.sub(" ", text).strip()[:longest] or None) if text else None
+    return Answer("FAILED", None, words(code, LONGEST_CODE), words(message), about=about, level=level)
 
 
 def _takes(line: LineAnswer) -> bool:

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 
 from orderflow.domain.answer_details import Level
 from orderflow.domain.answer_files import Answer, Reference, UnreadableError
+from orderflow.formats.answer_fields import words
 from orderflow.formats.edi.codes import REC_20
 from orderflow.formats.edi.envelopes import Envelope
-from orderflow.formats.edi.response import DUPLICATE, clean, control_number, failure, order_number, unit_names
+from orderflow.formats.edi.response import DUPLICATE, control_number, failure, order_number, unit_names
 from orderflow.formats.edi.segments import Segment
 from orderflow.formats.edifact.order_response import read_order_response
 from orderflow.formats.edifact.settings import EdifactSettings
@@ -121,11 +122,11 @@ def _aperak(message: Envelope) -> Answer:
     begin = next((segment for segment in segments if segment.tag == "BGM"), None)
     says = {begin.get(1), begin.get(3), begin.get(4)} if begin else set()
     errors = [segment.get(1) for segment in segments if segment.tag == "ERC"]
-    words = "; ".join(" ".join(s.all(4)) for s in segments if s.tag == "FTX")
+    told = "; ".join(" ".join(s.all(4)) for s in segments if s.tag == "FTX")
     if begin and (begin.get(1) == "313" or begin.get(3) in ("12", "27") or begin.get(4) == "RE"):
-        return failure(about, errors[0] if errors else "", words or "APERAK rejects it.", Level.UNDERSTOOD)
+        return failure(about, errors[0] if errors else "", told or "APERAK rejects it.", Level.UNDERSTOOD)
     if errors and not says & {"312", "29", "AP"}:
         raise UnreadableError(
-            f"APERAK names the error {errors[0][:20]!r}, and not whether the order is taken: {words[:300]}", about
+            f"APERAK names the error {errors[0][:20]!r}, and not whether the order is taken: {told[:300]}", about
         )
-    return Answer("ACKED", message=clean(words), about=about, level=Level.UNDERSTOOD)
+    return Answer("ACKED", message=words(told), about=about, level=Level.UNDERSTOOD)

@@ -11,11 +11,11 @@ from decimal import Decimal, localcontext
 
 from orderflow.domain.answer_details import Level, LineAnswer, LineStatus, Others, Schedule
 from orderflow.domain.answer_files import Answer, OrderNumber, UnreadableError
+from orderflow.formats.answer_fields import words
 from orderflow.formats.edi.lines import Block, check_count, parts_of
 from orderflow.formats.edi.response import (
     UnitNames,
     business_answer,
-    clean,
     day,
     decimal,
     line_number,
@@ -140,8 +140,8 @@ class _Line:
             self._price(),
             sku=self._article(),
             schedules=self._schedules(),
-            code=clean(" ".join(dict.fromkeys(ack.get(1) for ack in self.acks))),
-            message=clean(_words(self.block)),
+            code=words(" ".join(dict.fromkeys(ack.get(1) for ack in self.acks))),
+            message=words(_words(self.block)),
             same_units=tuple(same_units),
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from hypothesis import strategies as st
@@ -18,13 +19,18 @@ def delivery(control_number: int = 7) -> Delivery:
     return Delivery(UUID(int=4), MOMENT, control_number=control_number)
 
 
-def line(number: int = 1, **fields) -> DraftOrderLine:
-    given = {"internal_sku": "WIDGET-001", "qty": Decimal(5), "uom": "PCE", "unit_price": Decimal("12.5")} | fields
+def line(number: int = 1, **fields: Any) -> DraftOrderLine:
+    given: dict[str, Any] = {
+        "internal_sku": "WIDGET-001",
+        "qty": Decimal(5),
+        "uom": "PCE",
+        "unit_price": Decimal("12.5"),
+    } | fields
     return DraftOrderLine(number, **given)
 
 
-def an_order(*lines: DraftOrderLine, **fields) -> DraftOrder:
-    given = {
+def an_order(*lines: DraftOrderLine, **fields: Any) -> DraftOrder:
+    given: dict[str, Any] = {
         "id": UUID(int=1),
         "external_order_number": "PO-1",
         "order_date": date(2026, 11, 1),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -14,7 +13,7 @@ from pydantic import ValidationError
 from pydifact.segmentcollection import Interchange
 
 from orderflow.domain.errors import RejectedError
-from orderflow.domain.orders import AllowanceCharge
+from orderflow.domain.orders import AllowanceCharge, Customer
 from orderflow.formats.edifact import EdifactFormat, EdifactSettings
 from orderflow.formats.order_fields import sample_order
 from tests.unit.formats.edi.orders import an_order, delivery, line, orders
@@ -222,8 +221,7 @@ def test_what_the_message_cannot_say_refuses_the_order_and_names_the_field(order
     ],
 )  # fmt: skip
 def test_the_letters_of_the_syntax_are_held(letters, notes, taken):
-    order = an_order(notes=notes)
-    order.customer = replace(order.customer, name="MUSTER")
+    order = an_order(notes=notes, customer=Customer("4711", "MUSTER"))
     if taken:
         document(order, letters=letters)
     else:

@@ -280,6 +280,7 @@ def test_a_partners_answers_are_read():
     understood, answered = FORMAT.read("any", content, settings)
     assert (understood.about, understood.level) == (ControlNumber(7), Level.UNDERSTOOD)
     assert (answered.about, answered.level) == (OrderNumber("PO-1"), Level.ANSWERED)
+    assert answered.details is not None
     assert [(one.line_no, one.status, one.qty) for one in answered.details.lines] == [
         (1, LineStatus.ACCEPTED, 5), (2, LineStatus.REJECTED, None),
     ]  # fmt: skip
