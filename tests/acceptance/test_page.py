@@ -21,7 +21,17 @@ from orderflow.testing.http_server import MisbehavingHTTPServer, status
 from orderflow.testing.sftp_server import SFTPServer
 
 FRONTEND = Path(__file__).parents[2] / "frontend"
-PATHS = ("/", "/orders", "/deliveries", "/deliveries?view=attempts", "/connectors", "/routes", "/activity", "/settings")
+PATHS = (
+    "/",
+    "/orders",
+    "/deliveries",
+    "/deliveries?view=attempts",
+    "/jobs",
+    "/connectors",
+    "/routes",
+    "/activity",
+    "/settings",
+)
 DIALOGS = (
     ("/connectors", "Edit"),
     ("/connectors", "Add connector", "DROPZONE_CSV_V1", "Preview"),
@@ -157,6 +167,7 @@ def _import(page: Page, folder: Path, orders: list[dict[str, Any]]) -> None:
     file = folder / "orders.jsonl"
     file.write_text("\n".join(map(json.dumps, orders)))
     page.get_by_role("link", name="Orders", exact=True).click()
+    page.get_by_role("button", name="Import").click()
     page.locator("input[type=file]").set_input_files(file)
     expect(page.get_by_text("2 orders came in")).to_be_visible()
     page.get_by_role("dialog").get_by_role("button", name="Close").click()
@@ -708,14 +719,81 @@ def test_an_import_leads_to_the_orders_that_are_here_already(open_page: Callable
     file = tmp_path / "orders.jsonl"
     orders = [an_order("PO-1"), an_order("PO-1") | {"notes": "something else"}, an_order("PO-2")]
     file.write_text("\n".join(map(json.dumps, orders)))
-    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_role("button", name="Import").press("Enter")
     dialog = page.get_by_role("dialog", name="Import")
+    page.locator("input[type=file]").set_input_files(file)
     expect(dialog.get_by_text("1 order came in")).to_be_visible()
     expect(dialog).to_contain_text("1 order is here already and the same: not made again.")
     expect(dialog.get_by_role("listitem").first).to_contain_text("Line 2: Order PO-1 of customer")
     expect(dialog.get_by_role("link", name="The order of line 1")).to_be_visible()
     dialog.get_by_role("link", name="The order of line 2").press("Enter")
     expect(page).to_have_url(f"{site.url}/orders/{first}")
+
+
+def test_an_import_may_revise_what_is_here(open_page: Callable[..., Page], site, tmp_path) -> None:
+    with site.client() as client:
+        first = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
+    page = open_page(Role.OPS)
+    page.goto(f"{site.url}/orders")
+    file = tmp_path / "orders.jsonl"
+    file.write_text(json.dumps(an_order("PO-1") | {"notes": "something else"}))
+    page.get_by_role("button", name="Import").press("Enter")
+    dialog = page.get_by_role("dialog", name="Import")
+    _assert_accessible(page, "an import")
+    expect(dialog.get_by_label("Refuse it")).to_be_checked()
+    dialog.get_by_label("Revise the order that is here").press("Space")
+    page.locator("input[type=file]").set_input_files(file)
+    expect(dialog).to_contain_text("1 order was here already and says now what the file says.")
+    with site.client() as client:
+        assert client.get(f"/draft-orders/{first}").json()["notes"] == "something else"
+
+
+def test_a_group_of_failures_is_mended_in_three_clicks_with_the_keyboard_alone(
+    open_page: Callable[..., Page], site
+) -> None:
+    refuses = {"mode": "rejected"}
+    with site.client() as client:
+        way = client.post("/connectors", json={"connector_type": "MOCK", "name": "Köln", "config": refuses}).json()
+        ids = [client.post("/draft-orders", json=an_order(f"PO-{number}")).json()["id"] for number in range(3)]
+        client.post("/bulk-jobs", json={"action": "approve", "ids": ids})
+        client.post("/bulk-jobs", json={"action": "push", "ids": ids})
+        _until(lambda: len(client.get("/draft-orders?status=ERROR").json()["items"]) == 3)
+        client.patch(f"/connectors/{way['id']}", json={"config": {"mode": "success"}})
+    page = open_page(Role.OPS)
+    page.goto(site.url)
+    page.get_by_role("button", name=re.compile("Retry all")).press("Enter")
+    dialog = page.get_by_role("dialog", name=re.compile("Retry all in ERROR"))
+    expect(dialog.get_by_role("listitem")).to_have_text("3 to Köln")
+    dialog.get_by_role("button", name="Retry 3 orders").press("Enter")
+    expect(page.get_by_text("Done for 3 orders")).to_be_visible()
+    with site.client() as client:
+        _until(lambda: len(client.get("/draft-orders?status=PUSHED").json()["items"]) == 3)
+
+
+def test_what_was_refused_of_many_is_told_order_by_order_also_after_a_reload(
+    open_page: Callable[..., Page], site
+) -> None:
+    with site.client() as client:
+        ids = [client.post("/draft-orders", json=an_order(f"PO-{number}")).json()["id"] for number in range(3)]
+        client.post("/bulk-jobs", json={"action": "approve", "ids": ids})
+    page = open_page(Role.OPS)
+    page.goto(f"{site.url}/orders")
+    page.get_by_role("button", name="All found").press("Enter")
+    page.get_by_role("menuitem", name="Withdraw all that wait").press("Enter")
+    question = page.get_by_role("dialog", name="Withdraw 0 orders?")
+    question.get_by_role("button", name="Cancel").press("Enter")
+    with site.client() as client:
+        refused = client.post("/bulk-jobs", json={"action": "push", "ids": ids}).json()
+    page.goto(f"{site.url}/jobs")
+    page.get_by_role("link", name="Push", exact=True).press("Enter")
+    expect(page).to_have_url(f"{site.url}/jobs/{refused['id']}")
+    expect(page.get_by_role("progressbar", name="Push")).to_have_attribute("aria-valuenow", "100")
+    expect(page.get_by_text("No active ERP connector configured").first).to_be_visible()
+    page.get_by_role("link", name="3 orders refused: NO_ACTIVE_CONNECTION").press("Enter")
+    page.reload()
+    expect(page.locator("tbody").get_by_text("REFUSED", exact=True)).to_have_count(3)
+    expect(page.get_by_role("link", name="PO-0")).to_be_visible()
+    _assert_accessible(page, "a bulk job")
 
 
 def test_the_focus_goes_along_to_another_page(open_page: Callable[..., Page], site) -> None:

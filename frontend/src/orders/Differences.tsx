@@ -4,7 +4,7 @@ import { useAction, type ExactConfirmed, type ExactLine, type ExactOrder } from 
 import { plural } from "../shared/format";
 import { Moment } from "../shared/Moment";
 import { ifMatch } from "../shared/versions/useSaving";
-import { differenceText, saidOf } from "./confirmed";
+import { differenceText, saidOf, type ByLine } from "./confirmed";
 
 /** Differences that are listed; a long order may have one for each line, and its lines show them all. */
 const LISTED = 10;
@@ -20,8 +20,8 @@ export function DifferencesAlert({ order, confirmed }: { order: ExactOrder; conf
       title={partial ? "The ERP confirmed this order in part" : "The ERP confirmed this order with changes"}
     >
       <List size="sm">
-        {differences.slice(0, LISTED).map((one) => (
-          <List.Item key={`${one.line_no} ${one.field}`}>{differenceText(one)}</List.Item>
+        {differences.slice(0, LISTED).map((one, index) => (
+          <List.Item key={index}>{differenceText(one)}</List.Item>
         ))}
       </List>
       {more > 0 && <Text size="sm">And {plural(more, "other difference")}; the lines show them.</Text>}
@@ -53,7 +53,7 @@ export function Accepted({ confirmed }: { confirmed: ExactConfirmed }) {
 
 /** What the ERP confirmed of a line; what is not as ordered is marked. */
 export function ConfirmedCell({ line, confirmed, currency }: CellProps) {
-  const message = confirmed.lines.find(({ line_no }) => line_no === line.line_no)?.message;
+  const message = confirmed.answers.get(line.line_no)?.message;
   return (
     <>
       {saidOf(line, confirmed, currency).map(({ field, text, differs }) => (
@@ -79,7 +79,7 @@ export function ConfirmedCell({ line, confirmed, currency }: CellProps) {
 
 interface CellProps {
   line: ExactLine;
-  confirmed: ExactConfirmed;
+  confirmed: ByLine;
   currency: string | null;
 }
 

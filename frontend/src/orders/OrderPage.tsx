@@ -8,6 +8,7 @@ import { downloadDocument } from "../shared/download";
 import { decimal } from "../shared/format";
 import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
+import { byLine } from "./confirmed";
 import { Accepted, ConfirmedCell, DiffersBadge } from "./Differences";
 import { OrderActions } from "./OrderActions";
 import { OrderEditor } from "./OrderEditor";
@@ -151,7 +152,8 @@ function Facts({ order }: { order: ExactOrder }) {
   );
 }
 
-function Lines({ order: { lines, currency, confirmed } }: { order: ExactOrder }) {
+function Lines({ order: { lines, currency, confirmed: said } }: { order: ExactOrder }) {
+  const confirmed = said && byLine(said);
   return (
     <ListTable
       title="Lines"

@@ -18,7 +18,7 @@ export type Way = Pick<Schemas["PushBody"], "connection_id" | "not_before">;
 
 interface Props {
   /** What is to be done, and to which orders. */
-  what: Pick<Schemas["BulkBody"], "action" | "ids" | "filter">;
+  what: Schemas["BulkJobBody"];
   label: string;
   title: string;
   /** Those that can be chosen: the ACTIVE ones. */
@@ -63,7 +63,7 @@ export function PushDialog({ what, label, title, connectors, preferred, pending,
         choice
       ) : (
         <Answered query={preview}>
-          {({ orders, more, destinations, waiting }) => (
+          {({ total, looked_at, orders, destinations, waiting }) => (
             <Stack>
               {(asksWhere(destinations, connectors.length) || waiting > 0) && choice}
               {orders === 0 && destinations.length === 0 && waiting === 0 && (
@@ -81,9 +81,9 @@ export function PushDialog({ what, label, title, connectors, preferred, pending,
                   </List.Item>
                 )}
               </List>
-              {more && (
+              {total > looked_at && (
                 <Text size="sm" c="dimmed">
-                  Your filters find more than 1,000. These are the oldest; do it again for the next.
+                  This is where the oldest {count(looked_at)} of {count(total)} go; all of them are pushed.
                 </Text>
               )}
               <TextInput
@@ -99,7 +99,7 @@ export function PushDialog({ what, label, title, connectors, preferred, pending,
                 onClick={() => onPush({ connection_id: named, not_before })}
                 data-autofocus
               >
-                {label} {plural(orders + waiting, "order")}
+                {label} {plural(total > looked_at ? total : orders + waiting, "order")}
               </Button>
             </Stack>
           )}

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ExactConfirmed, ExactConfirmedLine, ExactLine } from "../api/queries";
-import { differenceText, saidOf } from "./confirmed";
+import { byLine, differenceText, saidOf } from "./confirmed";
 
 const LINE = { line_no: 1, uom: "M", qty: "10.000", unit_price: "1.2300", currency: null } as ExactLine;
 const ANSWER: ExactConfirmedLine = {
@@ -16,8 +16,8 @@ const ANSWER: ExactConfirmedLine = {
   message: null,
 };
 
-function confirmed(changes: Partial<ExactConfirmed>): ExactConfirmed {
-  return {
+function confirmed(changes: Partial<ExactConfirmed>) {
+  return byLine({
     confirmation: "CHANGED",
     export_id: "x",
     answered_at: "2026-01-05T10:00:00Z",
@@ -28,12 +28,8 @@ function confirmed(changes: Partial<ExactConfirmed>): ExactConfirmed {
     accepted_at: null,
     accepted_by: null,
     ...changes,
-  };
+  });
 }
-
-test("nothing stands beside an order of whose lines the ERP never spoke", () => {
-  expect(saidOf(LINE, null, "EUR")).toEqual([]);
-});
 
 test("a line as ordered shows its quantity, unmarked", () => {
   const said = saidOf(LINE, confirmed({ lines: [ANSWER] }), "EUR");

@@ -12,12 +12,28 @@ export interface Said {
   differs: boolean;
 }
 
-/** What the ERP confirmed of a line, to stand beside what was ordered; empty: it said nothing about lines at all. */
-export function saidOf(line: ExactLine, confirmed: ExactConfirmed | null, currency: string | null): Said[] {
-  if (!confirmed) return [];
-  const differing = confirmed.differences.filter(({ line_no }) => line_no === line.line_no);
+/** What the ERP confirmed, found by the numbers of lines: an order may have thousands. */
+export interface ByLine {
+  currency: string | null;
+  answers: Map<number | null, ExactConfirmedLine>;
+  differences: Map<number | null, Difference[]>;
+}
+
+export function byLine({ currency, lines, differences }: ExactConfirmed): ByLine {
+  const differing = new Map<number | null, Difference[]>();
+  for (const one of differences) {
+    const others = differing.get(one.line_no);
+    if (others) others.push(one);
+    else differing.set(one.line_no, [one]);
+  }
+  return { currency, answers: new Map(lines.map((line) => [line.line_no, line])), differences: differing };
+}
+
+/** What the ERP confirmed of a line, to stand beside what was ordered. */
+export function saidOf(line: ExactLine, confirmed: ByLine, currency: string | null): Said[] {
+  const differing = confirmed.differences.get(line.line_no) ?? [];
   const differs = (field: Field) => differing.some((one) => one.field === field);
-  const answer = confirmed.lines.find(({ line_no }) => line_no === line.line_no);
+  const answer = confirmed.answers.get(line.line_no);
   if (!answer) return [unnamed(differing)];
   const texts: [Field, string | null][] = [
     ["status", differs("status") || answer.status !== "accepted" ? answer.status : null],

@@ -195,6 +195,11 @@ def test_a_long_wait_that_somebody_meant_is_left_alone(installation, look):
         ),
         ("UPDATE erp_connection SET status = 'DISABLED', is_default = false", "CONNECTION_OFF", "2 order(s) wait"),
         (
+            "UPDATE erp_connection SET opening_hours = '{}', open_until = now() - interval '16 minutes'",
+            "HOURS_STUCK",
+            "2 order(s) wait",
+        ),
+        (
             'UPDATE erp_connection SET poll_error = \'{"message": "No right to /acks/processed."}\'',
             "ANSWERS_NOT_READ",
             "No right to /acks/processed.",

@@ -28,6 +28,7 @@ from orderflow.domain.revisions import RevisionChangedError, write
 from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
 from orderflow.flow import ports
 from orderflow.flow.delivery import request, reroute, route
+from orderflow.flow.order import bulk
 from orderflow.flow.order.accept import Arrival, accept_orders, revise_order
 from orderflow.flow.order.approve import approve_order, edit_order, reject_order
 from orderflow.flow.ports import Attempt, Batch, Confirmed, DecidedAnswer, Export, Settlement
@@ -62,8 +63,8 @@ def refused(bench: Bench, call: str, *arguments: object, of: str = "connections"
 
 
 def test_this_suite_calls_every_method_of_every_port() -> None:
-    names = ("test_both_stores.py", "test_routes_in_both_stores.py", "benches.py")
-    steps = (reroute, request, route, routes)  # what waits is looked for by steps alone
+    names = ("test_both_stores.py", "test_routes_in_both_stores.py", "test_bulk_jobs_in_both_stores.py", "benches.py")
+    steps = (bulk, reroute, request, route, routes)  # what waits is looked for by steps alone
     files = [*(Path(__file__).with_name(name) for name in names), *(Path(step.__file__ or "") for step in steps)]
     asked = "".join(file.read_text("utf-8") for file in files)
     for port in (
@@ -72,6 +73,7 @@ def test_this_suite_calls_every_method_of_every_port() -> None:
         ports.Exports,
         ports.Connections,
         ports.Routes,
+        ports.BulkJobs,
         ports.Audit,
         ports.Store,
     ):

@@ -1,4 +1,4 @@
-import { Autocomplete, Button, Drawer, Fieldset, Group, Select, Stack, Switch, TextInput } from "@mantine/core";
+import { Autocomplete, Button, Drawer, Fieldset, Group, Select, Stack, Switch, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useState, type SyntheticEvent } from "react";
 import { answer, api, type Schemas } from "../../api/client";
@@ -107,6 +107,9 @@ function Fields({ draft, wrong, onChange }: FieldsProps) {
       />
       <Fieldset legend="Open">
         <Stack gap="xs">
+          <Text size="xs" c="dimmed">
+            As 08:00-12:00, 13:00-17:00. The whole day is 00:00-24:00; hours that pass midnight are 22:00-06:00+1.
+          </Text>
           {WEEK.map((day) => (
             <TextInput
               key={day}

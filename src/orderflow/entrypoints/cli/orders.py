@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import UUID
 
 import typer
 
+from orderflow.domain.bulk import BulkAction
 from orderflow.domain.errors import InputError
 from orderflow.domain.order_keys import OnDuplicate
 from orderflow.domain.orders import HEADER
+from orderflow.entrypoints.cli.bulk import do_to, do_to_named, named_or_found, new_job
 from orderflow.entrypoints.cli.importing import import_orders
-from orderflow.entrypoints.cli.options import AsJson, Limit, Orders, OrderStatuses, Org
+from orderflow.entrypoints.cli.options import AsJson, Limit, Orders, OrderStatuses, Org, Search
 from orderflow.entrypoints.cli.outcomes import finish
 from orderflow.entrypoints.cli.output import NONE_FIT, out, print_facts, print_json, print_table
-from orderflow.entrypoints.cli.workplace import Workplace, caller, in_organization
-from orderflow.flow.answers.accept_differences import accept_differences
-from orderflow.flow.order.approve import approve_order, reject_order
-from orderflow.flow.order.bulk import each_in_bulk
+from orderflow.entrypoints.cli.workplace import in_organization
 
 app = typer.Typer(help="Bring orders in, look at them, approve or reject them.", no_args_is_help=True)
 
@@ -83,6 +81,8 @@ def list_(
         return
     columns = {"id": "id", "external_order_number": "number", "customer_name": "customer", "status": "status"}
     columns |= {"confirmation": "confirmed", "erp_order_id": "ERP number", "created_at": "since", "error_json": "error"}
+    if any(row["waits_until"] for row in rows):
+        columns |= {"waits_for": "waits for", "waits_until": "until"}
     print_table(
         rows,
         columns,
@@ -130,16 +130,14 @@ def revision(
 def approve(
     orders: Orders = None,
     all_ready: Annotated[bool, typer.Option("--all-ready", help="Every order that is READY.")] = False,
+    search: Search = None,
     org: Org = None,
     json: AsJson = False,
 ) -> None:
     """Approve orders, so that they can be pushed."""
     with in_organization(org) as place:
-        ids = named_or_all(place, orders, "READY" if all_ready else None, "--all-ready")
-        outcomes = each_in_bulk(
-            place.app.store, place.org_id, ids, lambda work, order_id: approve_order(work, order_id, caller())
-        )
-        finish("approved", outcomes, len(ids), json=json)
+        chosen = named_or_found(place, BulkAction.APPROVE, orders, {"--all-ready": all_ready, "--search": search})
+        finish("approved", do_to(place, new_job(BulkAction.APPROVE), chosen, "Approving", hidden=json), json=json)
 
 
 @app.command(epilog='Example: orderflow orders reject PO-12345 --reason "ordered twice"')
@@ -152,10 +150,8 @@ def reject(
     """Reject orders for good."""
     with in_organization(org) as place:
         ids = place.order_ids(orders)
-        outcomes = each_in_bulk(
-            place.app.store, place.org_id, ids, lambda work, order_id: reject_order(work, order_id, caller(), reason)
-        )
-        finish("rejected", outcomes, len(ids), json=json)
+        done = do_to_named(place, new_job(BulkAction.REJECT, reason=reason), ids, "Rejecting", hidden=json)
+        finish("rejected", done, json=json)
 
 
 @app.command("accept-differences", epilog="Example: orderflow orders accept-differences PO-12345")
@@ -167,20 +163,8 @@ def accept_differences_(
     """Accept what the ERP confirmed otherwise than it was ordered; `orders show` tells what that is."""
     with in_organization(org) as place:
         ids = place.order_ids(orders)
-        outcomes = each_in_bulk(
-            place.app.store, place.org_id, ids, lambda work, order_id: accept_differences(work, order_id, caller())
-        )
-        finish("accepted", outcomes, len(ids), json=json)
-
-
-def named_or_all(place: Workplace, orders: list[str] | None, status: str | None, option: str) -> list[UUID]:
-    """Return the orders named, or all in `status`. Raises InputError if neither or both were asked for."""
-    if bool(orders) == bool(status):
-        raise InputError(f"Name orders, or give {option}; one of the two.", hint="See --help.")
-    if orders:
-        return place.order_ids(orders)
-    with place.reading() as reading:
-        return reading.ids_with_status(str(status))
+        done = do_to_named(place, new_job(BulkAction.ACCEPT_DIFFERENCES), ids, "Accepting", hidden=json)
+        finish("accepted", done, json=json)
 
 
 def _print_order(order: dict[str, Any]) -> None:

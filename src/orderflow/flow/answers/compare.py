@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from orderflow.domain.answer_details import Details
 from orderflow.domain.confirmations import applied, differences, misfits, refuses_all
+from orderflow.domain.delivery import Ack
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import OPEN
-from orderflow.flow.ports import Confirmed, DecidedAnswer, Work
+from orderflow.flow.ports import Confirmed, DecidedAnswer, Export, Work
+
+MOST_TOLD = 5
+"""Of what does not fit; an answer may have thousands of lines of another order."""
 
 ALL_REJECTED = "The ERP rejected every line of the order."
 
@@ -26,13 +31,20 @@ def compare(work: Work, answer: DecidedAnswer) -> DecidedAnswer:
     if sent is None:  # forgotten, or not what was approved: there is nothing to hold it against
         return answer if answer.verdict == "acknowledge" else replace(answer, verdict="ignore")
     if faults := misfits(sent, said, answer.export.revision):
-        return _misfit(answer, " ".join(faults))
+        return _misfit(answer, faults)
     return _confirmed(answer, sent, said, work.exports.confirmed(answer.export.id))
 
 
-def _misfit(answer: DecidedAnswer, why: str) -> DecidedAnswer:
+def fits(work: Work, export: Export, ack: Ack) -> bool:
+    """Return whether an answer can be meant for what was sent, as far as that is known."""
+    sent = work.orders.as_sent(export.draft_order_id, export.revision) if ack.details else None
+    return sent is None or ack.details is None or not misfits(sent, ack.details, export.revision)
+
+
+def _misfit(answer: DecidedAnswer, faults: Sequence[str]) -> DecidedAnswer:
     """Return what becomes of an answer that is not meant for this order: it is told as one that cannot be read is."""
-    reason = f"The answer does not fit the order that was sent. {why}"
+    more = f" And {len(faults) - MOST_TOLD} more." if len(faults) > MOST_TOLD else ""
+    reason = f"The answer does not fit the order that was sent. {' '.join(faults[:MOST_TOLD])}{more}"
     if answer.export.status not in OPEN:
         return replace(answer, verdict="alert", reason=reason)
     answer.ack.status, answer.ack.message = "UNREADABLE", reason

@@ -14,7 +14,7 @@ from orderflow.domain.errors import ConnectorError
 from orderflow.domain.ids import new_id
 from orderflow.domain.reach import within
 from orderflow.domain.states import ERPExportStatus
-from orderflow.flow.answers.compare import compare
+from orderflow.flow.answers.compare import compare, fits
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.delivery.open_target import ENGINE, open_target
 from orderflow.flow.fault_points import reached
@@ -104,7 +104,7 @@ def _decide(work: Work, acks: Sequence[Ack]) -> list[DecidedAnswer]:
         if ack.export_id not in exports or ack.status not in ("ACKED", "FAILED"):
             continue
         export, newer = exports[ack.export_id]
-        next_one = _stop_retry(work, export, ack) if newer else "none"
+        next_one = _stop_retry(work, export, ack) if newer and fits(work, export, ack) else "none"
         decision = decide(
             ack.status,
             export.status,
@@ -142,14 +142,15 @@ def _stop_retry(work: Work, export: Export, ack: Ack) -> Newer:
 def _audit(work: Work, answers: Sequence[DecidedAnswer], unreadable: Sequence[Ack]) -> None:
     for answer in answers:
         ack = answer.ack
-        if answer.verdict in ("wait", "ignore", "note", "misfit"):
+        if answer.verdict in ("wait", "ignore", "misfit"):
             continue
         after: dict[str, Any] = {"status": ack.status, "erp_order_id": ack.erp_order_id, "code": ack.error_code}
         after |= {"message": answer.reason or ack.message, "export_id": str(answer.export.id)}
         if answer.confirmed is not None:
             after |= {"confirmation": answer.confirmed.confirmation, "differences": len(answer.confirmed.differences)}
-        actions = ["EXPORT_ACKED"] if answer.verdict != "alert" else []
-        for action in actions + (["EXPORT_ALERT"] if answer.reason else []):
+        noted = {"alert": None, "update": "EXPORT_UPDATED", "note": f"EXPORT_{ack.level.upper()}"}
+        actions = noted.get(answer.verdict, "EXPORT_ACKED"), "EXPORT_ALERT" if answer.reason else None
+        for action in filter(None, actions):
             work.audit.add(action, ENGINE, "draft_order", [answer.export.draft_order_id], None, after)
     for ack in unreadable:
         after = {"file": ack.source, "message": ack.message}

@@ -207,6 +207,13 @@ _IN_ERROR = f"""
     FROM draft_order o JOIN organization g ON g.id = o.org_id
     WHERE o.status = {quoted(OrderStatus.ERROR)} GROUP BY g.slug
 """
+_HOURS_STUCK = f"""
+    SELECT {_NO_ORDER},
+           format('%s is closed since %s, and nobody has worked out when it opens: %s order(s) wait.', {_NAME},
+                  c.open_until, {_WAITING}) AS message
+    FROM {_CONNECTIONS}
+    WHERE c.deleted_at IS NULL AND c.opening_hours IS NOT NULL AND c.open_until < now() - interval '15 minutes'
+"""
 _KEYS_OF_NOBODY = """
     SELECT g.slug AS organization, NULL::uuid AS order_id, NULL::uuid AS export_id, false AS repairable, true AS remark,
            format('The API key %s (ofk_%s_…) is from before keys belonged to a user, so that it ends with nobody: '
@@ -233,6 +240,7 @@ _ATTENTION = {
     "CONNECTION_OFF": _OFF,
     "ANSWERS_NOT_READ": _NOT_READ,
     "ANSWERS_UNREADABLE": _UNREADABLE,
+    "HOURS_STUCK": _HOURS_STUCK,
     "ORDERS_IN_ERROR": _IN_ERROR,
     "KEY_OF_NOBODY": _KEYS_OF_NOBODY,
     "IN_DOUBT_CHANGED": _IN_DOUBT_CHANGED,

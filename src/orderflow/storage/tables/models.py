@@ -29,6 +29,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from orderflow.domain.access import Role
 from orderflow.domain.answer_details import Confirmation
+from orderflow.domain.bulk import BulkStatus
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import (
     ENDED,
@@ -565,6 +566,14 @@ class ERPExport(_Owned, Base):
             postgresql_where=text(f"{may(ExportStep.MOVE)} AND route_version IS NOT NULL"),
         ),
         Index(
+            "idx_erp_export_rule",
+            "org_id",
+            text("(route ->> 'rule')"),
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("route IS NOT NULL"),
+        ),
+        Index(
             "idx_erp_export_fallback",
             "connection_id",
             postgresql_where=text(f"{may(ExportStep.MOVE)} AND fallback_id IS NOT NULL"),
@@ -626,6 +635,53 @@ class RouteSet(Base):
     rules: Mapped[list[Any]] = mapped_column(JSONB)
     created_by: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=_now)
+
+
+class BulkJobRow(_Owned, Base):
+    """One action on many orders: who asked, and how far it is. `worked_at` is when its last batch was done."""
+
+    __tablename__ = "bulk_job"
+    __table_args__ = (
+        _one_of("status", "status", BulkStatus),
+        Index("idx_bulk_job_org", "org_id", text("created_at DESC"), text("id DESC")),
+        Index("idx_bulk_job_running", "org_id", postgresql_where=text(among([BulkStatus.RUNNING]))),
+        Index("idx_bulk_job_ended", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),
+        {"postgresql_with": _VACUUM_SMALL},
+    )
+    action: Mapped[str]  # no constraint: workers pass by what only a later release knows
+    connection_id: Mapped[UUID | None]
+    reason: Mapped[str | None]
+    not_before: Mapped[datetime | None]
+    chosen: Mapped[dict[str, Any]]
+    requested_by: Mapped[str]
+    role: Mapped[str | None]
+    request_id: Mapped[str | None]
+    traceparent: Mapped[str | None]
+    status: Mapped[str] = _state(BulkStatus.RUNNING)
+    total: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    done: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    waiting: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    refused: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    reasons: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    worked_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    cancelled_by: Mapped[str | None]
+
+
+class BulkJobOrder(Base):
+    """An order of a bulk job, and what became of it. Without foreign keys: a million come in one statement."""
+
+    __tablename__ = "bulk_job_order"
+    __table_args__ = (
+        Index("idx_bulk_job_order_told", "job_id", "outcome", "position", postgresql_where=text("outcome <> 'DONE'")),
+        {"postgresql_with": _VACUUM_EARLY},
+    )
+    job_id: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    org_id: Mapped[UUID]
+    order_id: Mapped[UUID]
+    outcome: Mapped[str | None]
+    error: Mapped[dict[str, Any] | None]
 
 
 class ERPPushLog(_Owned, Base):

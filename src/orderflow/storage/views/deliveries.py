@@ -19,7 +19,7 @@ from orderflow.storage.tables.states import among, overdue
 from orderflow.storage.views.actions import OF_EXPORT
 from orderflow.storage.views.conditions import common, either, equal
 from orderflow.storage.views.problem import Problem, UnreadableAnswer
-from orderflow.storage.views.view import Ask, Condition, NextCursor, Sql, Stored, Table, View
+from orderflow.storage.views.view import Ask, Condition, Found, NextCursor, Sql, Stored, Table, View
 from orderflow.storage.work.clock import CLOSED
 
 PAUSED = """(g.deliveries_paused_at IS NOT NULL
@@ -72,6 +72,13 @@ class WaitsFor(StrEnum):
     CONNECTOR_DISABLED = "CONNECTOR_DISABLED"
     DELIVERIES_PAUSED = "DELIVERIES_PAUSED"
     DECISION = "DECISION"
+
+
+class WaitsForRoute(StrEnum):
+    """What keeps the push of an order from becoming an export."""
+
+    NO_ROUTE = "NO_ROUTE"
+    ROUTED_TO_NOBODY = "ROUTED_TO_NOBODY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +246,8 @@ class ExportFilter:
         waiting: Those that are still to be delivered, or those that are not.
         held: Those in doubt that wait for a person's decision, or all others.
         overdue: Those that the ERP should have answered by now, or all others.
+        waits_for: Those that wait for any of these.
+        route: Those that the rule of this name sent.
     """
 
     statuses: Sequence[str] = ()
@@ -250,6 +259,8 @@ class ExportFilter:
     error_code: str | None = None
     created_from: datetime | None = None
     created_to: datetime | None = None
+    waits_for: Sequence[WaitsFor] = ()
+    route: str | None = None
 
     def conditions(self) -> Iterator[Condition]:
         """Yield what the filter asks for."""
@@ -261,6 +272,15 @@ class ExportFilter:
         yield from either("(e.status = 'PENDING' AND e.held_at IS NOT NULL)", self.held)
         if self.overdue is not None:  # written so that the index on what is SENT can be used
             yield _OVERDUE if self.overdue else f"NOT COALESCE({_OVERDUE}, false)", {}
+        if self.waits_for:
+            yield f"e.status = 'PENDING' AND {WAITS_FOR} = ANY(:waits_for)", {"waits_for": list(self.waits_for)}
+        yield from by_rule(self.route)
+
+
+def by_rule(name: str | None) -> Iterator[Condition]:
+    """Yield that an export was sent by the rule of this name, if one is asked for."""
+    if name is not None:
+        yield "e.route IS NOT NULL AND e.route ->> 'rule' = :rule", {"rule": name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +311,13 @@ class AttemptFilter:
 def find_exports(view: View, wanted: ExportFilter, ask: Ask) -> ExportPage:
     """Return a page of exports. Raises InputError for a cursor that is not ours."""
     return ExportPage(*_EXPORTS.page(view, Export, wanted.conditions(), ask))
+
+
+def found_orders_of(view: View, wanted: ExportFilter) -> Found:
+    """Return the orders of all exports that the list finds, the one that was asked for first first."""
+    where, parameters = _EXPORTS.where(wanted.conditions())
+    query = f"SELECT e.draft_order_id AS id, min(e.created_at) AS place {_EXPORTS.source} {where} GROUP BY 1"
+    return Found(query, parameters | {"org_id": view.org_id})
 
 
 def one_export(view: View, export_id: UUID) -> Export:

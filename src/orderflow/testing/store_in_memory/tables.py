@@ -15,7 +15,7 @@ from orderflow.domain.order_keys import KeyHolder
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.revisions import Revision
 from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
-from orderflow.flow.ports import Confirmed, PushRequest
+from orderflow.flow.ports import BulkJob, BulkProgress, Confirmed, PushRequest
 
 
 class Clock(Protocol):
@@ -160,6 +160,15 @@ class ConnectionRow:
     deleted: bool = False
 
 
+@dataclass(frozen=True)
+class BulkRow:
+    """A bulk job, how far it is, and its orders."""
+
+    job: BulkJob
+    progress: BulkProgress
+    order_ids: tuple[UUID, ...] = ()
+
+
 Row = TypeVar("Row", OrderRow, ExportRow, AttemptRow, ConnectionRow)
 
 
@@ -186,6 +195,7 @@ class Tables:
     attempts: dict[UUID, AttemptRow] = field(default_factory=dict)
     connections: dict[UUID, ConnectionRow] = field(default_factory=dict)
     lanes: dict[tuple[UUID, int], tuple[UUID, datetime]] = field(default_factory=dict)
+    bulk_jobs: dict[UUID, BulkRow] = field(default_factory=dict)
     control_counters: dict[UUID, int] = field(default_factory=dict)
     route_sets: list[list[dict[str, Any]]] = field(default_factory=list)
     audit: list[dict[str, Any]] = field(default_factory=list)
@@ -211,15 +221,16 @@ class Tables:
             self.attempts,
             self.connections,
             self.lanes,
+            self.bulk_jobs,
             self.control_counters,
         )
         return (*(table.copy() for table in tables), self.route_sets, len(self.audit), self.paused)
 
     def put_back(self, kept: tuple[Any, ...]) -> None:
         """Undo all changes since `kept`."""
-        *tables, self.control_counters, self.route_sets, entries, self.paused = kept
-        self.orders, self.order_keys, self.revisions, self.confirmed, *tables = tables
-        self.exports, self.attempts, self.connections, self.lanes = tables
+        *tables, self.route_sets, entries, self.paused = kept
+        self.orders, self.order_keys, self.revisions, self.confirmed, self.exports, *tables = tables
+        self.attempts, self.connections, self.lanes, self.bulk_jobs, self.control_counters = tables
         del self.audit[entries:]
 
     def exports_of(self, order_id: UUID) -> list[ExportRow]:

@@ -53,6 +53,14 @@ def test_the_sweep_finds_what_waits_once_it_is_open(installation: Any, api, way)
     assert len(api.taken) == 1
 
 
+def test_answers_and_probes_go_on_while_it_is_closed(installation: Any, way) -> None:
+    installation.pushed()
+    installation.do("UPDATE erp_export SET status = 'SENT', sent_at = now()")
+    installation.do("UPDATE erp_connection SET breaker_state = 'OPEN', probe_at = now()")
+    system, place = SqlSystem(installation.database), (installation.org_id, way)
+    assert (system.due_polls(), system.due_probes(), system.due_deliveries()) == ([place], [place], [])
+
+
 @pytest.mark.parametrize("seen", ["now() - interval '61 minutes'", "now() + interval '1 minute'"])
 def test_it_is_worked_out_now_and_then_and_after_a_clock_was_put_back(installation: Any, way, seen) -> None:
     set_hours(installation, "now() + interval '9 days'", "now() + interval '10 days'", seen)

@@ -17,7 +17,8 @@ from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import OrderStatus
 from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.delivery.push_batch import push_batch
-from tests.unit.flow.conftest import House
+from orderflow.flow.delivery.request import request_push
+from tests.unit.flow.conftest import ANNA, House
 
 
 @pytest.fixture
@@ -71,6 +72,7 @@ def test_an_answer_to_some_lines_confirms_those_and_a_later_one_the_rest(house: 
     assert house.row(sent).confirmation is Confirmation.PARTIAL
     assert answers(house, sent, *others) == {"update": 1}
     assert house.row(sent).confirmation is Confirmation.AS_ORDERED
+    assert house.actions()[-1] == "EXPORT_UPDATED"
     assert answers(house, sent, *others) == {"ignore": 1}
 
 
@@ -95,11 +97,33 @@ def test_what_cannot_be_meant_for_it_is_told_and_changes_nothing(
     assert answers(house, sent, *every(sent)) == {"acknowledge": 1}, "a better answer counts"
 
 
+def test_an_answer_to_a_thousand_lines_of_another_order_is_told_in_short(house: House, sent: DraftOrder) -> None:
+    answers(house, sent, *(LineAnswer(number) for number in range(100, 1_100)))
+    unreadable = house.export(sent).unreadable_answer
+    assert unreadable is not None
+    assert unreadable["reason"].endswith("line 104, which the order does not have. And 995 more.")
+
+
 def test_of_a_confirmed_order_it_is_an_alert(house: House, sent: DraftOrder) -> None:
     answers(house, sent, *every(sent))
     assert answers(house, sent, LineAnswer(99)) == {"alert": 1}
     assert (house.row(sent).status, house.row(sent).confirmation) == (OrderStatus.CONFIRMED, Confirmation.AS_ORDERED)
     assert "EXPORT_ALERT" in house.actions()
+
+
+def test_a_late_yes_that_does_not_fit_stops_no_retry(house: House, sent: DraftOrder) -> None:
+    house.dropzone.answers.append(Ack(house.export(sent).filename or "", "FAILED"))
+    poll_acks(house.wiring, house.org_id, house.to_dropzone)
+    house.change_export(sent, created_at=house.clock.now())
+    house.clock.forward(1)
+    request_push(house.store, house.org_id, sent.id, ANNA, connection_id=house.to_dropzone)
+    first, again = house.tables.exports_of(sent.id)
+    details = Details((LineAnswer(99),))
+    house.dropzone.answers.append(Ack(first.filename or "", "ACKED", details=details))
+    house.change_connection(house.to_dropzone, poll_lease_until=None)
+    assert poll_acks(house.wiring, house.org_id, house.to_dropzone) == {"alert": 1}
+    assert again.id in house.tables.exports
+    assert house.status(sent) is OrderStatus.PUSHING
 
 
 def test_a_yes_that_rejects_every_line_is_a_no(house: House, sent: DraftOrder) -> None:
@@ -130,6 +154,7 @@ def test_a_receipt_confirms_nothing_and_leaves_room_for_the_answer(house: House,
         house.dropzone.answers.append(Ack(name, "ACKED", level=level))
     assert answers(house, sent, *every(sent)) == {"note": 2, "acknowledge": 1}
     assert house.export(sent).understood_at is not None
+    assert house.actions()[-3:] == ["EXPORT_RECEIVED", "EXPORT_UNDERSTOOD", "EXPORT_ACKED"]
 
 
 def test_only_receipts_leave_it_unanswered(house: House, sent: DraftOrder) -> None:
