@@ -268,7 +268,7 @@ def test_a_partners_answers_are_read():
     assert (answered.about, answered.level) == (OrderNumber("PO-1"), Level.ANSWERED)
     assert answered.details is not None
     assert [(one.line_no, one.status, one.qty) for one in answered.details.lines] == [
-        (1, LineStatus.ACCEPTED, 5), (2, LineStatus.BACKORDERED, 0),
+        (1, LineStatus.ACCEPTED, Decimal(5)), (2, LineStatus.BACKORDERED, Decimal(0)),
     ]  # fmt: skip
     assert answered.details.lines[1].message == "NOPE is not in the catalogue"
 
