@@ -195,7 +195,7 @@ def _misfits_of(ordered: DraftOrderLine, line: LineAnswer, order: DraftOrder, sa
     currency = line.currency or said.currency
     if currency and currency != (wanted := ordered.currency or order.currency):
         yield f"It answers line {ordered.line_no} in {currency}, but {wanted} was ordered."
-    if line.uom and clean_code(line.uom) != clean_code(ordered.uom):
+    if not line.counts_in(ordered.uom):
         yield f"It counts line {ordered.line_no} in {line.uom}, but {ordered.uom} was ordered."
 
 
@@ -227,7 +227,7 @@ def _changes(ordered: DraftOrderLine, line: LineAnswer, order: DraftOrder, said:
     wanted = ordered.currency or order.currency
     for field, was, now in (
         ("currency", wanted, line.currency or said.currency),
-        ("uom", clean_code(ordered.uom), clean_code(line.uom)),
+        ("uom", clean_code(ordered.uom), None if line.counts_in(ordered.uom) else clean_code(line.uom)),
         ("sku", clean_code(ordered.internal_sku), clean_code(line.sku)),
     ):
         if now and now != was:
