@@ -62,6 +62,8 @@ class Segment:
 
     def all(self, element: int, first: int = 1) -> list[str]:
         """Return the components of an element that are not empty, from the `first` on."""
+        if element > len(self._elements):
+            return []
         parts = _split(self._elements[element - 1], self._marks.component, self._marks.release)
         plain = (_plain(part, self._marks.release) if self._marks.release else part for part in parts[first - 1 :])
         return [value for part in plain if (value := part.strip())]
