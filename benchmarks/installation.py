@@ -21,10 +21,12 @@ from sqlalchemy import text
 
 from benchmarks.orders import make_orders
 from orderflow.bootstrap import open_app
+from orderflow.domain.bulk import BulkAction
+from orderflow.domain.ids import new_id
 from orderflow.flow.order.accept import accept_orders
 from orderflow.flow.order.approve import approve_order
-from orderflow.flow.order.many import act_on_many
-from orderflow.flow.ports import Actor
+from orderflow.flow.order.bulk import carry_out
+from orderflow.flow.ports import Actor, BulkJob
 from orderflow.flow.setup import connections as steps
 from orderflow.settings import Settings
 from orderflow.testing.openssh_server import OpenSSHServer
@@ -92,8 +94,9 @@ class Installation:
                 accept_orders(work, some, ACTOR)
                 for order in some:
                     approve_order(work, order.id, ACTOR)
-            refused = [e for _, e in act_on_many(self.app.store, self.org_id, "push", [o.id for o in some], ACTOR) if e]
-            assert not refused, refused
+            job = BulkJob(new_id(), BulkAction.PUSH, ACTOR)
+            ended = carry_out(self.app.store, self.org_id, job, [order.id for order in some])
+            assert not ended.reasons, ended.reasons
 
     def pause(self) -> None:
         """Let deliveries wait."""

@@ -59,11 +59,13 @@ def bring_in(client: httpx.Client, orders: Path) -> list[str]:
 
 def act(client: httpx.Client, action: str, ids: list[str]) -> None:
     """Approve or push many orders; each is answered for by itself."""
-    for start in range(0, len(ids), 1_000):
-        body = {"action": action, "ids": ids[start : start + 1_000]}
-        for result in client.post("/draft-orders/bulk", json=body).json()["results"]:
-            if not result["ok"]:
-                print(f"{result['id']}: {result['error']['message']}")
+    for start in range(0, len(ids), 10_000):
+        job = client.post("/bulk-jobs", json={"action": action, "ids": ids[start : start + 10_000]}).json()
+        while job["status"] == "RUNNING":
+            time.sleep(0.5)
+            job = client.get(f"/bulk-jobs/{job['id']}").json()
+        for reason in job["reasons"]:
+            print(f"{reason['orders']} orders: {reason['message']}")
 
 
 def wait_for(client: httpx.Client, order_id: str) -> dict[str, Any]:

@@ -11,6 +11,8 @@ const ConnectorConfigPage = lazy(() => import("./connectors/ConnectorConfigPage"
 const OrdersPage = lazy(() => import("./orders/OrdersPage"));
 const OrderPage = lazy(() => import("./orders/OrderPage"));
 const DeliveriesPage = lazy(() => import("./deliveries/DeliveriesPage"));
+const JobsPage = lazy(() => import("./jobs/JobsPage"));
+const JobPage = lazy(() => import("./jobs/JobPage"));
 const RoutesPage = lazy(() => import("./routes/RoutesPage"));
 const ActivityPage = lazy(() => import("./activity/ActivityPage"));
 const SettingsPage = lazy(() => import("./settings/SettingsPage"));
@@ -26,6 +28,8 @@ export function App() {
           <Route path="orders" element={<OrdersPage />} />
           <Route path="orders/:id" element={<OrderPage />} />
           <Route path="deliveries" element={<DeliveriesPage />} />
+          <Route path="jobs" element={<JobsPage />} />
+          <Route path="jobs/:id" element={<JobPage />} />
           <Route path="routes" element={<RoutesPage />} />
           <Route path="activity" element={<ActivityPage />} />
           <Route path="settings" element={<SettingsPage />} />

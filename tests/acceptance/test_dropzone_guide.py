@@ -88,11 +88,15 @@ def test_the_reader_knows_an_order_that_comes_again(reader: Any, config: dict[st
 
 
 def test_the_guides_examples_are_what_we_send_and_take() -> None:
-    connection, sent, acked, failed = EXAMPLES
+    connection, sent, acked, failed, by_line = EXAMPLES
     assert DropzoneJsonV1Connector().parse(connection | {"password": "x"}).ack_path == "/acks"
     jsonschema.validate(sent, export_schema())
     assert understand(json.dumps(acked).encode(), "ACKED").erp_order_id == "SO-2025-000123"
     assert understand(json.dumps(failed).encode(), "FAILED").error_code == "CUSTOMER_BLOCKED"
+    jsonschema.validate(by_line, json.loads((DOCS / "orderflow_answer_v2.schema.json").read_text("utf-8")))
+    details = understand(json.dumps(by_line).encode(), "ACKED").details
+    assert details is not None
+    assert [line.status for line in details.lines] == ["changed", "rejected"]
 
 
 def test_the_guide_names_every_setting() -> None:

@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,22 @@ from orderflow.testing.http_server import MisbehavingHTTPServer, status
 from orderflow.testing.sftp_server import SFTPServer
 
 FRONTEND = Path(__file__).parents[2] / "frontend"
-PATHS = ("/", "/orders", "/deliveries", "/deliveries?view=attempts", "/connectors", "/routes", "/activity", "/settings")
+PATHS = (
+    "/",
+    "/orders",
+    "/deliveries",
+    "/deliveries?view=attempts",
+    "/jobs",
+    "/connectors",
+    "/routes",
+    "/activity",
+    "/settings",
+)
 DIALOGS = (
     ("/connectors", "Edit"),
     ("/connectors", "Add connector", "DROPZONE_CSV_V1", "Preview"),
     ("/connectors", "Add connector", "ODOO", "Preview"),
+    ("/connectors", "Opening hours"),
     ("/connectors", "Delete"),
     ("/orders/{approved}", "Edit"),
     ("/orders/{approved}", "Preview"),
@@ -155,6 +167,7 @@ def _import(page: Page, folder: Path, orders: list[dict[str, Any]]) -> None:
     file = folder / "orders.jsonl"
     file.write_text("\n".join(map(json.dumps, orders)))
     page.get_by_role("link", name="Orders", exact=True).click()
+    page.get_by_role("button", name="Import").click()
     page.locator("input[type=file]").set_input_files(file)
     expect(page.get_by_text("2 orders came in")).to_be_visible()
     page.get_by_role("dialog").get_by_role("button", name="Close").click()
@@ -515,6 +528,69 @@ def test_rules_are_set_up_and_tried_with_the_keyboard_alone(open_page: Callable[
     assert rule["when"] == {"all": [{"field": "ship_to.country", "operator": "=", "value": "TR"}]}
 
 
+def test_opening_hours_are_set_up_with_the_keyboard_alone(open_page: Callable[..., Page], site) -> None:
+    with site.client() as client:
+        mock = {"connector_type": "MOCK", "name": "Köln", "config": {"mode": "success"}}
+        client.post("/connectors", json=mock)
+        order_id = client.post("/draft-orders", json=an_order("PO-LATE")).json()["id"]
+        client.post(f"/draft-orders/{order_id}/approve")
+    page = open_page(Role.ADMIN)
+    page.goto(f"{site.url}/connectors")
+    page.get_by_role("button", name="Opening hours").press("Enter")
+    form = page.get_by_role("dialog", name="Opening hours of Köln")
+    form.get_by_label("Open at all hours").press("Space")
+    zone = form.get_by_label("Time zone")
+    zone.press("ControlOrMeta+a")
+    zone.press_sequentially("Asia/Kathmandu")
+    page.keyboard.press("Escape")  # the list of what begins so
+    for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday"):
+        form.get_by_label(day).press("ControlOrMeta+a")
+        form.get_by_label(day).press("Delete")
+    form.get_by_label("Sunday").press_sequentially("17:00-09:00")
+    expect(form.get_by_text("hours that pass midnight are written 17:00-09:00+1")).to_be_visible()
+    form.get_by_label("Sunday").press("ControlOrMeta+a")
+    form.get_by_label("Sunday").press_sequentially("00:00-00:01")
+    days = form.get_by_role("table", name="The next days")
+    expect(days.get_by_role("row")).to_have_count(14)
+    expect(days.get_by_text(re.compile("00:00.00:01"))).to_have_count(2)
+    expect(form.get_by_text("Closed now until Sun")).to_be_visible()
+    _assert_accessible(page, "opening hours")
+    form.get_by_role("button", name="Save").press("Enter")
+    expect(page.get_by_text("The hours are saved")).to_be_visible()
+    card = page.get_by_role("region", name="Köln")
+    expect(card.get_by_text("Opening hours: closed until")).to_be_visible()
+    page.goto(f"{site.url}/orders/{order_id}")
+    push = page.get_by_role("button", name="Push", exact=True)
+    expect(push).to_be_enabled()
+    push.press("Enter")
+    expect(page.get_by_text("The connector is closed (opening hours) until").first).to_be_visible()
+    page.goto(f"{site.url}/orders")
+    expect(page.get_by_role("row", name="PO-LATE").get_by_text("(opening hours)")).to_be_visible()
+
+
+def test_a_push_is_asked_for_later_with_the_keyboard_alone(open_page: Callable[..., Page], site) -> None:
+    with site.client() as client:
+        mock = {"connector_type": "MOCK", "name": "Köln", "config": {"mode": "success"}}
+        client.post("/connectors", json=mock)
+        order_id = client.post("/draft-orders", json=an_order("PO-LATE")).json()["id"]
+        client.post(f"/draft-orders/{order_id}/approve")
+    page = open_page()
+    page.goto(f"{site.url}/orders/{order_id}")
+    page.get_by_role("button", name="Later…").press("Enter")
+    dialog = page.get_by_role("dialog", name="Push: when?")
+    later = datetime.now().astimezone() + timedelta(days=7)
+    moment = dialog.get_by_label("Deliver not before")
+    moment.fill(f"{later:%Y-%m-%dT%H:%M}")
+    _assert_accessible(page, "a push for later")
+    moment.press("Enter")
+    dialog.get_by_role("button", name="Push 1 order").press("Enter")
+    expect(page.get_by_text("Is not to go out before").first).to_be_visible()
+    with site.client() as client:
+        shown = client.get(f"/draft-orders/{order_id}").json()
+    assert shown["waits_for"] == "NOT_BEFORE"
+    assert abs(datetime.fromisoformat(shown["waits_until"]) - later) < timedelta(minutes=1)
+
+
 def _pick(page: Page, field: Locator, option: str) -> None:
     """Choose an option of a searchable field by keyboard."""
     field.press_sequentially(option)
@@ -643,14 +719,81 @@ def test_an_import_leads_to_the_orders_that_are_here_already(open_page: Callable
     file = tmp_path / "orders.jsonl"
     orders = [an_order("PO-1"), an_order("PO-1") | {"notes": "something else"}, an_order("PO-2")]
     file.write_text("\n".join(map(json.dumps, orders)))
-    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_role("button", name="Import").press("Enter")
     dialog = page.get_by_role("dialog", name="Import")
+    page.locator("input[type=file]").set_input_files(file)
     expect(dialog.get_by_text("1 order came in")).to_be_visible()
     expect(dialog).to_contain_text("1 order is here already and the same: not made again.")
     expect(dialog.get_by_role("listitem").first).to_contain_text("Line 2: Order PO-1 of customer")
     expect(dialog.get_by_role("link", name="The order of line 1")).to_be_visible()
     dialog.get_by_role("link", name="The order of line 2").press("Enter")
     expect(page).to_have_url(f"{site.url}/orders/{first}")
+
+
+def test_an_import_may_revise_what_is_here(open_page: Callable[..., Page], site, tmp_path) -> None:
+    with site.client() as client:
+        first = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
+    page = open_page(Role.OPS)
+    page.goto(f"{site.url}/orders")
+    file = tmp_path / "orders.jsonl"
+    file.write_text(json.dumps(an_order("PO-1") | {"notes": "something else"}))
+    page.get_by_role("button", name="Import").press("Enter")
+    dialog = page.get_by_role("dialog", name="Import")
+    _assert_accessible(page, "an import")
+    expect(dialog.get_by_label("Refuse it")).to_be_checked()
+    dialog.get_by_label("Revise the order that is here").press("Space")
+    page.locator("input[type=file]").set_input_files(file)
+    expect(dialog).to_contain_text("1 order was here already and says now what the file says.")
+    with site.client() as client:
+        assert client.get(f"/draft-orders/{first}").json()["notes"] == "something else"
+
+
+def test_a_group_of_failures_is_mended_in_three_clicks_with_the_keyboard_alone(
+    open_page: Callable[..., Page], site
+) -> None:
+    refuses = {"mode": "rejected"}
+    with site.client() as client:
+        way = client.post("/connectors", json={"connector_type": "MOCK", "name": "Köln", "config": refuses}).json()
+        ids = [client.post("/draft-orders", json=an_order(f"PO-{number}")).json()["id"] for number in range(3)]
+        client.post("/bulk-jobs", json={"action": "approve", "ids": ids})
+        client.post("/bulk-jobs", json={"action": "push", "ids": ids})
+        _until(lambda: len(client.get("/draft-orders?status=ERROR").json()["items"]) == 3)
+        client.patch(f"/connectors/{way['id']}", json={"config": {"mode": "success"}})
+    page = open_page(Role.OPS)
+    page.goto(site.url)
+    page.get_by_role("button", name=re.compile("Retry all")).press("Enter")
+    dialog = page.get_by_role("dialog", name=re.compile("Retry all in ERROR"))
+    expect(dialog.get_by_role("listitem")).to_have_text("3 to Köln")
+    dialog.get_by_role("button", name="Retry 3 orders").press("Enter")
+    expect(page.get_by_text("Done for 3 orders")).to_be_visible()
+    with site.client() as client:
+        _until(lambda: len(client.get("/draft-orders?status=PUSHED").json()["items"]) == 3)
+
+
+def test_what_was_refused_of_many_is_told_order_by_order_also_after_a_reload(
+    open_page: Callable[..., Page], site
+) -> None:
+    with site.client() as client:
+        ids = [client.post("/draft-orders", json=an_order(f"PO-{number}")).json()["id"] for number in range(3)]
+        client.post("/bulk-jobs", json={"action": "approve", "ids": ids})
+    page = open_page(Role.OPS)
+    page.goto(f"{site.url}/orders")
+    page.get_by_role("button", name="All found").press("Enter")
+    page.get_by_role("menuitem", name="Withdraw all that wait").press("Enter")
+    question = page.get_by_role("dialog", name="Withdraw 0 orders?")
+    question.get_by_role("button", name="Cancel").press("Enter")
+    with site.client() as client:
+        refused = client.post("/bulk-jobs", json={"action": "push", "ids": ids}).json()
+    page.goto(f"{site.url}/jobs")
+    page.get_by_role("link", name="Push", exact=True).press("Enter")
+    expect(page).to_have_url(f"{site.url}/jobs/{refused['id']}")
+    expect(page.get_by_role("progressbar", name="Push")).to_have_attribute("aria-valuenow", "100")
+    expect(page.get_by_text("No active ERP connector configured").first).to_be_visible()
+    page.get_by_role("link", name="3 orders refused: NO_ACTIVE_CONNECTION").press("Enter")
+    page.reload()
+    expect(page.locator("tbody").get_by_text("REFUSED", exact=True)).to_have_count(3)
+    expect(page.get_by_role("link", name="PO-0")).to_be_visible()
+    _assert_accessible(page, "a bulk job")
 
 
 def test_the_focus_goes_along_to_another_page(open_page: Callable[..., Page], site) -> None:
@@ -702,6 +845,36 @@ def test_an_answer_that_cannot_be_read_is_news(open_page: Callable[..., Page], s
     expect(banner).to_have_count(0)
 
 
+def test_what_the_erp_confirmed_otherwise_is_marked_until_it_is_accepted(
+    open_page: Callable[..., Page], site, tmp_path: Path
+) -> None:
+    lines = [{"line_no": 1, "status": "changed", "qty": 8, "unit_price": "1.2300001", "message": "Only whole reels."}]
+    order_id = _answered(site, tmp_path, {"status": "ACKED", "answer_version": 2, "lines": lines})
+    page = open_page(Role.OPS)
+    page.goto(f"{site.url}/orders?differs=true")
+    row = page.get_by_role("row", name="PO-1")
+    expect(row.get_by_text("Differs", exact=True)).to_be_visible()
+    row.get_by_role("link", name="PO-1").click()
+    alert = page.get_by_role("alert").filter(has_text="confirmed this order in part")
+    expect(alert.get_by_role("listitem")).to_have_text(
+        [
+            "Line 1, quantity: 10 was ordered, 8 confirmed.",
+            "Line 1, unit price: 1.23 was ordered, 1.2300001 confirmed.",
+        ]
+    )
+    line = page.get_by_role("row").filter(has_text="INT-999")
+    expect(line.get_by_role("cell").nth(2)).to_have_text("10 M")
+    expect(line.locator("mark")).to_have_text(["Differs: 8 M", "Differs: 1.2300001 EUR"])
+    expect(line.get_by_text("Only whole reels.")).to_be_visible()
+    _assert_accessible(page, "differences")
+    alert.get_by_role("button", name="Accept the differences").click()
+    expect(alert).to_have_count(0)
+    expect(page.get_by_role("main").get_by_text("Differences accepted", exact=True).first).to_be_visible()
+    expect(line.locator("mark")).to_have_count(2)
+    with site.client() as client:
+        assert client.get(f"/draft-orders/{order_id}").json()["confirmed"]["accepted_by"]
+
+
 def test_an_unreadable_answer_is_read_again_once_it_is_mended(
     open_page: Callable[..., Page], site, tmp_path: Path
 ) -> None:
@@ -727,6 +900,11 @@ def test_an_unreadable_answer_is_read_again_once_it_is_mended(
 
 def _answered_unreadably(site: Any, folder: Path) -> str:
     """Push an order whose ERP answers what nobody can read; returns its id."""
+    return _answered(site, folder, "OK, thank you for PO-1!", "unreadable_answer")
+
+
+def _answered(site: Any, folder: Path, answer: Any, shows: str = "confirmed") -> str:
+    """Push an order, have its ERP answer, and wait until that shows on the order; returns its id."""
     folders = [folder / name for name in ("in", "out")]
     for each in folders:
         each.mkdir()
@@ -738,9 +916,9 @@ def _answered_unreadably(site: Any, folder: Path) -> str:
         client.post(f"/draft-orders/{order_id}/push")
         (sent,) = _until(lambda: list(folders[0].glob("*.json")))
         staged = folder / sent.name
-        staged.write_text("OK, thank you for PO-1!")
+        staged.write_text(answer if isinstance(answer, str) else json.dumps(answer))
         staged.rename(folders[1] / f"ack_{sent.name}")
-        _until(lambda: client.get(f"/draft-orders/{order_id}").json()["unreadable_answer"])
+        _until(lambda: client.get(f"/draft-orders/{order_id}").json()[shows])
     return order_id
 
 

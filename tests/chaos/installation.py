@@ -18,15 +18,19 @@ import psutil
 from sqlalchemy import text
 
 from orderflow.bootstrap import open_app
+from orderflow.domain.bulk import BulkAction
 from orderflow.domain.errors import OrderFlowError
+from orderflow.domain.ids import new_id
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
 from orderflow.flow.order.accept import accept_orders
 from orderflow.flow.order.approve import approve_order
-from orderflow.flow.order.many import act_on_many
-from orderflow.flow.ports import Actor
+from orderflow.flow.order.bulk import carry_out
+from orderflow.flow.ports import Actor, BulkJob
 from orderflow.flow.setup import connections as steps
 from orderflow.flow.setup.probe import test_connection
 from orderflow.settings import Settings
+from orderflow.storage.views.bulk_jobs import ResultFilter, find_results
+from orderflow.storage.views.view import Ask
 from tests.chaos.line import Line
 
 LEASE = 5
@@ -159,8 +163,11 @@ class Installation:
     def push_all(self) -> None:
         """Push what is approved; also what was left when a fault cut its request off."""
         ids = [row[0] for row in self.rows("SELECT id FROM draft_order WHERE status = 'APPROVED'")]
-        asked = act_on_many(self.app.store, self.org_id, "push", ids, ACTOR)
-        self.confirmed |= {order_id for order_id, refused in asked if refused is None}
+        job = BulkJob(new_id(), BulkAction.PUSH, ACTOR)
+        carry_out(self.app.store, self.org_id, job, ids)
+        with self.app.store.work(self.org_id) as work:
+            results = find_results(work.view, ResultFilter(job.id), Ask(len(ids))).items
+        self.confirmed |= {result.order_id for result in results if result.error is None}
 
     def resume(self, seconds: float = 15) -> None:
         """Press "test" as a person would, until the connection delivers."""

@@ -12,6 +12,7 @@ const REFRESH = 2_000;
 export type OrderQuery = NonNullable<operations["list_orders"]["parameters"]["query"]>;
 export type ExportQuery = NonNullable<operations["list_exports"]["parameters"]["query"]>;
 export type AttemptQuery = NonNullable<operations["list_push_log"]["parameters"]["query"]>;
+export type ResultQuery = NonNullable<operations["list_bulk_results"]["parameters"]["query"]>;
 export type AuditQuery = NonNullable<operations["list_audit_log"]["parameters"]["query"]>;
 export type Period = NonNullable<NonNullable<operations["get_stats"]["parameters"]["query"]>["period"]>;
 type Exact<T, Names extends keyof T> = Omit<T, Names> & Record<Names, string | null>;
@@ -21,7 +22,10 @@ interface Adjusted {
   charges: ExactAdjustment[];
 }
 export type ExactLine = Omit<Exact<Schemas["Line"], "qty" | "unit_price">, keyof Adjusted> & Adjusted;
-export type ExactOrder = Omit<Schemas["Order"], "lines" | keyof Adjusted> & Adjusted & { lines: ExactLine[] };
+export type ExactConfirmedLine = Exact<Schemas["ConfirmedLine"], "qty" | "unit_price">;
+export type ExactConfirmed = Omit<Schemas["ConfirmedOrder"], "lines"> & { lines: ExactConfirmedLine[] };
+export type ExactOrder = Omit<Schemas["Order"], "lines" | "confirmed" | keyof Adjusted> &
+  Adjusted & { lines: ExactLine[]; confirmed: ExactConfirmed | null };
 
 /** What is asked again and again while the tab is in view; the last answer stays while the next one is on its way. */
 function useLive<T>(key: readonly unknown[], ask: () => Promise<T>, enabled = true): UseQueryResult<T> {
@@ -79,6 +83,26 @@ export function useRouteFields() {
   });
 }
 
+/** What opening hours may name. */
+export function useHoursChoices() {
+  return useQuery({
+    queryKey: ["hours-choices"],
+    queryFn: () => answer(api.GET("/api/v1/opening-hours/choices")),
+    staleTime: Infinity,
+  });
+}
+
+/** What opening hours mean for the next days; null: nothing needs to be asked. */
+export function useHoursPreview(hours: Schemas["OpeningHours"] | null) {
+  return useQuery<Schemas["HoursPreview"], ApiError>({
+    queryKey: ["hours-preview", hours],
+    queryFn: () => answer(api.POST("/api/v1/opening-hours/preview", { body: { opening_hours: { ...hours } } })),
+    enabled: hours !== null,
+    placeholderData: keepPreviousData,
+    retry: false,
+  });
+}
+
 export function useConnectorTypes() {
   return useQuery({
     queryKey: ["connector-types"],
@@ -118,9 +142,23 @@ export function usePreview(id: string, connection_id: string | undefined) {
 }
 
 /** What an action on many orders would do, and where they would go. */
-export function useBulkPreview(body: Schemas["BulkBody"], enabled: boolean) {
-  const ask = () => answer(api.POST("/api/v1/draft-orders/bulk/preview", { body }));
+export function useBulkPreview(body: Schemas["BulkJobBody"], enabled: boolean) {
+  const ask = () => answer(api.POST("/api/v1/bulk-jobs/preview", { body }));
   return useLive(["bulk-preview", body], ask, enabled);
+}
+
+export function useJobs(query: NonNullable<operations["list_bulk_jobs"]["parameters"]["query"]>) {
+  return useLive(["jobs", query], () => answer(api.GET("/api/v1/bulk-jobs", { params: { query } })));
+}
+
+export function useJob(id: string) {
+  const path = { job_id: id };
+  return useLive(["job", id], () => answer(api.GET("/api/v1/bulk-jobs/{job_id}", { params: { path } })));
+}
+
+export function useJobResults(id: string, query: ResultQuery) {
+  const params = { path: { job_id: id }, query };
+  return useLive(["job-results", id, query], () => answer(api.GET("/api/v1/bulk-jobs/{job_id}/results", { params })));
 }
 
 export function useExports(query: ExportQuery) {

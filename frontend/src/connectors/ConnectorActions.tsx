@@ -14,7 +14,13 @@ export function waitingFor(id: string): string {
   return `/deliveries?view=waiting&connection_id=${id}`;
 }
 
-export function ConnectorActions({ connector, onEdit }: { connector: Connector; onEdit?: () => void }) {
+interface Props {
+  connector: Connector;
+  onEdit?: () => void;
+  onHours: () => void;
+}
+
+export function ConnectorActions({ connector, onEdit, onHours }: Props) {
   const active = connector.status === "ACTIVE";
   return (
     <>
@@ -23,6 +29,9 @@ export function ConnectorActions({ connector, onEdit }: { connector: Connector; 
           Edit
         </Button>
       )}
+      <Button size="xs" px="sm" variant="default" onClick={onHours}>
+        Opening hours
+      </Button>
       {active ? <DisableButton connector={connector} /> : <EnableButton connector={connector} />}
       {active && !connector.is_default && <DefaultButton connector={connector} />}
       <DeleteButton connector={connector} />

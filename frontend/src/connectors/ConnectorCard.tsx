@@ -19,9 +19,10 @@ interface Props {
   /** Its type is there; without it, it can only be disabled and deleted. */
   installed: boolean;
   onEdit: () => void;
+  onHours: () => void;
 }
 
-export function ConnectorCard({ connector, installed, onEdit }: Props) {
+export function ConnectorCard({ connector, installed, onEdit, onHours }: Props) {
   const { health } = connector;
   const may = useMay();
   const path = { connector_id: connector.id };
@@ -53,7 +54,9 @@ export function ConnectorCard({ connector, installed, onEdit }: Props) {
               Test connection
             </Button>
           )}
-          {may("CONNECTORS_EDIT") && <ConnectorActions connector={connector} onEdit={installed ? onEdit : undefined} />}
+          {may("CONNECTORS_EDIT") && (
+            <ConnectorActions connector={connector} onEdit={installed ? onEdit : undefined} onHours={onHours} />
+          )}
         </Group>
       </Stack>
     </Card>
@@ -83,7 +86,7 @@ function Heading({ connector }: { connector: Connector }) {
   );
 }
 
-function Facts({ connector: { id, config, health, last_test_at } }: { connector: Connector }) {
+function Facts({ connector: { id, config, health, last_test_at, opening_hours } }: { connector: Connector }) {
   const target = config && [config.host ?? config.url, config.export_path].filter(Boolean).join(" · ");
   return (
     <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="xs" verticalSpacing={4}>
@@ -93,6 +96,12 @@ function Facts({ connector: { id, config, health, last_test_at } }: { connector:
         </Fact>
       )}
       <Fact label="Last test passed">{last_test_at ? <Moment at={last_test_at} /> : "not yet"}</Fact>
+      {opening_hours && (
+        <Fact label="Opening hours">
+          {health.closed ? "closed until " : "open until "}
+          <Moment at={health.closed ? health.opens_at : health.closes_at} absolute />
+        </Fact>
+      )}
       <Fact label="Waiting">
         {health.waiting ? (
           <Anchor component={Link} to={waitingFor(id)}>

@@ -9,6 +9,7 @@ import { ErrorAlert } from "../shared/ErrorAlert";
 import { PageTitle } from "../shared/PageTitle";
 import { ConnectorCard } from "./ConnectorCard";
 import { ConnectorEditor } from "./ConnectorEditor";
+import { HoursEditor } from "./hours/HoursEditor";
 
 type Connector = Schemas["Connector"];
 
@@ -18,6 +19,7 @@ export default function ConnectorConfigPage() {
   const connectors = useConnectors();
   const types = useConnectorTypes();
   const may = useMay();
+  const [timing, setTiming] = useState<Connector>();
   const [editing, setEditing] = useState<{ type: string; connector?: Connector }>();
   // What was clicked before the types were here opens as soon as they are.
   const type = types.data?.find(({ type }) => type === editing?.type);
@@ -47,12 +49,14 @@ export default function ConnectorConfigPage() {
                   connector={connector}
                   installed={!types.data || types.data.some(({ type }) => type === connector.connector_type)}
                   onEdit={() => setEditing({ type: connector.connector_type, connector })}
+                  onHours={() => setTiming(connector)}
                 />
               ))}
             </SimpleGrid>
           )
         }
       </Answered>
+      {timing && <HoursEditor connector={timing} onClose={() => setTiming(undefined)} />}
       {editing && type && (
         <ConnectorEditor
           type={type}

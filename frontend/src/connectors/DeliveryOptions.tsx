@@ -8,7 +8,14 @@ type Connector = Schemas["Connector"];
 /** What a connector has beside its configuration. */
 export type Options = Pick<
   Connector,
-  "name" | "in_doubt" | "commit_within" | "give_up_after" | "answer_within" | "orders_per_minute"
+  | "name"
+  | "in_doubt"
+  | "commit_within"
+  | "give_up_after"
+  | "answer_within"
+  | "received_within"
+  | "understood_within"
+  | "orders_per_minute"
 >;
 
 export const NEW: Options = {
@@ -17,6 +24,8 @@ export const NEW: Options = {
   commit_within: null,
   give_up_after: null,
   answer_within: null,
+  received_within: null,
+  understood_within: null,
   orders_per_minute: null,
 };
 
@@ -27,6 +36,8 @@ export const LABELS: Record<keyof Options, string> = {
   commit_within: "The ERP shows an order within",
   give_up_after: "Give up after",
   answer_within: "The ERP answers within",
+  received_within: "A receipt comes back within",
+  understood_within: "The ERP says that it could read it within",
   orders_per_minute: "Orders per minute",
 };
 
@@ -57,7 +68,11 @@ export function DeliveryOptions({ options, wrong, onChange }: Props) {
       onChange={(value) => onChange({ [name]: value === "" ? null : Number(value) })}
     />
   );
-  const time = (name: "commit_within" | "answer_within" | "give_up_after", unit: "s" | "min", description: string) => {
+  const time = (
+    name: Extract<keyof Options, `${string}_within` | "give_up_after">,
+    unit: "s" | "min",
+    description: string,
+  ) => {
     const size = unit === "min" ? MINUTE : 1;
     const seconds = options[name] ?? null;
     return (
@@ -100,6 +115,8 @@ export function DeliveryOptions({ options, wrong, onChange }: Props) {
           "How long after an order was sent a look into the ERP still may not find it. Empty: what is usual for this kind of ERP.",
         )}
         {time("answer_within", "min", "What it has not answered then stands out as overdue. Empty: no limit.")}
+        {time("received_within", "min", "Where a receipt comes first: the document is there. Empty: none is awaited.")}
+        {time("understood_within", "min", "As a 997 or a CONTRL says. Empty: it is not awaited.")}
         {time("give_up_after", "min", "An order for an ERP that stays away fails then. Empty: it waits.")}
         {number("orders_per_minute", "The most that the ERP wants to be sent. Empty: no limit.")}
       </Stack>

@@ -28,6 +28,14 @@ test("an ERP that is busy rests its connector, until when is said, whatever prov
   }
 });
 
+test("one that is closed says when it opens", () => {
+  const { health: usual, ...connector } = health("TESTED");
+  expect(healthOf({ ...connector, health: { ...usual, closed: true, opens_at: AT } })).toEqual({
+    state: "Closed",
+    because: { what: "opens", at: AT },
+  });
+});
+
 test("one that rests and is out of reach, or off, is told as that", () => {
   const resting = (state: "OPEN" | "PAUSED") => ({
     ...ACTIVE,

@@ -3,17 +3,21 @@ import type { Schemas } from "../api/client";
 type Connector = Pick<Schemas["Connector"], "status" | "last_test_at"> & {
   config_readable?: boolean;
   delivered_at?: string | null;
-  health: Pick<Schemas["Health"], "state" | "proof" | "rests_until">;
+  health: Pick<Schemas["Health"], "state" | "proof" | "rests_until"> & {
+    closed?: boolean;
+    opens_at?: string | null;
+  };
 };
 
 export type HealthState =
-  "Disabled" | "Needs you" | "Out of reach" | "Resting" | "Test failed" | "Untested" | "Healthy";
+  "Disabled" | "Needs you" | "Out of reach" | "Resting" | "Closed" | "Test failed" | "Untested" | "Healthy";
 
 export const COLORS: Record<HealthState, string> = {
   Disabled: "gray",
   "Needs you": "red",
   "Out of reach": "yellow",
   Resting: "yellow",
+  Closed: "gray",
   "Test failed": "red",
   Untested: "gray",
   Healthy: "green",
@@ -31,6 +35,7 @@ export function healthOf(connector: Connector): ShownHealth {
   if (status === "DISABLED") return { state: "Disabled" };
   if (health.state === "PAUSED" || connector.config_readable === false) return { state: "Needs you" };
   if (health.state === "OPEN") return { state: "Out of reach" };
+  if (health.closed) return { state: "Closed", because: { what: "opens", at: health.opens_at } };
   if (health.rests_until)
     return { state: "Resting", because: { what: "the ERP is busy, goes on", at: health.rests_until } };
   return proven(connector);

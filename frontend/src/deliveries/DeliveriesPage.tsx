@@ -8,9 +8,10 @@ import { PageTitle } from "../shared/PageTitle";
 import { Attempts } from "./Attempts";
 import { DayRange } from "../shared/DayRange";
 import { Empty } from "../shared/Empty";
+import { GivenFilter } from "../shared/GivenFilter";
 import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
-import { MoveButton } from "./MoveButton";
+import { MoveButtons } from "./MoveButtons";
 import { OrderActions, ResolveButtons } from "../orders/OrderActions";
 import { UnreadableBadge } from "../orders/UnreadableAlert";
 import { Paged, useCursor } from "../shared/Pager";
@@ -39,6 +40,10 @@ export default function DeliveriesPage() {
     since: dayStart(filters.one("since")),
     until: dayStart(filters.one("until"), 1),
   };
+  const routed = {
+    waits_for: filters.all("waits_for") as NonNullable<ExportQuery["waits_for"]>,
+    route: filters.one("route"),
+  };
   const none = Object.values(query).some(Boolean) ? "No delivery fits these filters" : VIEWS[view]?.none;
   return (
     <>
@@ -49,7 +54,7 @@ export default function DeliveriesPage() {
       {view === "attempts" ? (
         <Attempts query={query} />
       ) : (
-        <Exports query={{ ...query, ...VIEWS[view]?.query }} none={none} />
+        <Exports query={{ ...query, ...routed, ...VIEWS[view]?.query }} none={none} />
       )}
     </>
   );
@@ -102,6 +107,8 @@ function FilterBar({ filters, view }: { filters: Filters; view: string }) {
           onChange={(event) => type(event.currentTarget.value)}
         />
         <DayRange filters={filters} />
+        <GivenFilter filters={filters} name="waits_for" color="yellow" />
+        <GivenFilter filters={filters} name="route" color="indigo" />
       </Group>
     </Stack>
   );
@@ -132,7 +139,7 @@ function ExportTable({ exports }: { exports: Export[] }) {
               ? `${chosen.length} selected`
               : "Select waiting deliveries to move them to another connector"}
           </Text>
-          {chosen.length > 0 && <MoveButton exports={chosen} onDone={() => selection.setAll(false)} />}
+          {chosen.length > 0 && <MoveButtons exports={chosen} onDone={() => selection.setAll(false)} />}
         </Group>
       )}
       <ListTable head={<Head selection={selecting} />}>

@@ -1,24 +1,26 @@
-import { Alert, Button, Group, List, Menu, Modal, Paper, Text } from "@mantine/core";
+import { Button, Group, Menu, Paper, Text } from "@mantine/core";
 import { IconChevronDown } from "@tabler/icons-react";
 import { useState } from "react";
 import { answer, api, type Schemas } from "../api/client";
 import { useAction, useConnectors, type OrderQuery } from "../api/queries";
+import { useBulkJob, type JobBody } from "../jobs/useBulkJob";
 import { confirm } from "../shared/confirm";
 import { plural } from "../shared/format";
 import { PushDialog } from "./PushDialog";
 
-type Action = Schemas["BulkBody"]["action"];
-type Answer = Schemas["BulkAnswer"];
-type Body = Schemas["BulkBody"];
+type Action = "approve" | "push" | "retry";
 
-const LABELS: Record<Action, string> = { approve: "Approve", push: "Push", retry: "Retry" };
+const LABELS = { approve: "Approve", push: "Push", retry: "Retry", reroute: "Re-route", withdraw: "Withdraw" };
 /** Which of the orders that the filters find an action is about; the API knows. */
-const ALL: Record<Action, string> = {
+const ALL: Record<keyof typeof LABELS, string> = {
   approve: "Approve all that are READY",
   push: "Push all that are APPROVED",
   retry: "Retry all in ERROR",
+  reroute: "Re-route all that wait",
+  withdraw: "Withdraw all that wait",
 };
-const ACTIONS = Object.keys(LABELS) as Action[];
+const ACTIONS = ["approve", "push", "retry"] as const;
+const ON_ALL = Object.keys(ALL) as (keyof typeof ALL)[];
 
 interface Props {
   selected: Schemas["OrderSummary"][];
@@ -28,36 +30,37 @@ interface Props {
 
 /** One action on the orders that are selected, or on all that the filters find. */
 export function BulkActions({ selected, wanted, onDone }: Props) {
-  const [result, setResult] = useState<Answer>();
-  const [previewed, setPreviewed] = useState<Body>();
+  const [previewed, setPreviewed] = useState<JobBody & { action: Action }>();
   const active = useConnectors().data?.filter((connector) => connector.status === "ACTIVE");
-  const act = useAction((body: Body) => answer(api.POST("/api/v1/draft-orders/bulk", { body })), {
-    done: ({ succeeded, more }) =>
-      `Done for ${plural(succeeded, "order")}${more ? "; there are more, do it again for the next 1,000" : ""}`,
-    onDone: (outcome) => {
-      setPreviewed(undefined);
-      onDone();
-      if (outcome.succeeded < outcome.results.length) setResult(outcome);
-    },
+  const act = useBulkJob(() => {
+    setPreviewed(undefined);
+    onDone();
   });
   const onSelected = (action: Action) => {
     const ids = selected.filter(({ actions }) => actions.includes(action)).map(({ id }) => id);
     return { action, ids };
   };
-  const { q, since, until, connection_id, error_code, unreadable_answer } = wanted;
-  const filter = { q, since, until, connection_id, error_code, unreadable_answer };
-  const approveAll = useAction((body: Body) => answer(api.POST("/api/v1/draft-orders/bulk/preview", { body })), {
-    onDone: ({ orders, more }) => {
-      const label = `Approve ${plural(orders, "order")}`;
-      const rest = more ? "They are the oldest 1,000 of those that your filters find." : FOUND;
-      const approve = () => act.run({ action: "approve", filter });
-      confirm(`${label}?`, rest, label, approve, { color: "indigo" });
-    },
-  });
-  const begin = (body: Body) => {
-    if (body.action !== "approve") setPreviewed(body);
-    else if (body.ids) act.run(body);
-    else approveAll.run(body);
+  const { q, since, until, connection_id, error_code, unreadable_answer, differs, waits_for, route } = wanted;
+  const filter = { q, since, until, connection_id, error_code, unreadable_answer, differs, waits_for, route };
+  const count = useAction((body: JobBody) => answer(api.POST("/api/v1/bulk-jobs/preview", { body })), {});
+  const confirmAll = (action: keyof typeof ALL) => {
+    count.mutate(
+      { action, filter },
+      {
+        onSuccess: ({ total }) => {
+          const label = `${LABELS[action]} ${plural(total, "order")}`;
+          confirm(`${label}?`, FOUND, label, () => act.run({ action, filter }), { color: "indigo" });
+        },
+      },
+    );
+  };
+  const onAll = (action: keyof typeof ALL) => {
+    if (action === "push" || action === "retry") setPreviewed({ action, filter });
+    else confirmAll(action);
+  };
+  const onChosen = (body: { action: Action; ids: string[] }) => {
+    if (body.action === "approve") act.run(body);
+    else setPreviewed(body);
   };
   return (
     <>
@@ -76,7 +79,7 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
                 size="xs"
                 loading={act.isPending}
                 disabled={!active}
-                onClick={() => begin(body)}
+                onClick={() => onChosen(body)}
               >
                 {LABELS[body.action]} {body.ids.length}
               </Button>
@@ -86,7 +89,7 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
               <Button
                 size="xs"
                 variant="default"
-                loading={act.isPending || approveAll.isPending}
+                loading={act.isPending || count.isPending}
                 disabled={!active}
                 rightSection={<IconChevronDown size={14} />}
               >
@@ -94,8 +97,8 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
               </Button>
             </Menu.Target>
             <Menu.Dropdown>
-              {ACTIONS.map((action) => (
-                <Menu.Item key={action} onClick={() => begin({ action, filter })}>
+              {ON_ALL.map((action) => (
+                <Menu.Item key={action} onClick={() => onAll(action)}>
                   {ALL[action]}
                 </Menu.Item>
               ))}
@@ -110,36 +113,12 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
           title={`${LABELS[previewed.action]}: where the orders go`}
           connectors={active}
           pending={act.isPending}
-          onPush={(connection_id) => act.run({ ...previewed, connection_id })}
+          onPush={(way) => act.run({ ...previewed, ...way })}
           onClose={() => setPreviewed(undefined)}
         />
       )}
-      <Modal
-        opened={result !== undefined}
-        onClose={() => setResult(undefined)}
-        title="Not all went well"
-        centered
-        size="lg"
-      >
-        {result && <Refused result={result} />}
-      </Modal>
     </>
   );
 }
 
-const FOUND = "They are all that your filters find in the state READY.";
-
-function Refused({ result }: { result: Answer }) {
-  const refused = result.results.filter(({ ok }) => !ok);
-  return (
-    <Alert color="yellow" title={`${plural(result.succeeded, "order")} done, ${refused.length} not`}>
-      <List size="sm">
-        {refused.slice(0, 50).map(({ id, error }) => (
-          <List.Item key={id}>
-            <code>{id.slice(0, 8)}</code> {error?.message} {error?.hint}
-          </List.Item>
-        ))}
-      </List>
-    </Alert>
-  );
-}
+const FOUND = "They are all that your filters find in a state that allows it.";

@@ -1,39 +1,76 @@
-import { Alert, Anchor, Button, FileButton, List, Modal, Text } from "@mantine/core";
+import { Alert, Anchor, Button, FileButton, List, Modal, Radio, Stack, Text } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
 import { IconUpload } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link } from "react-router";
 import { answer, api, type Schemas } from "../api/client";
-import { useAction } from "../api/queries";
+import { useAction, useMay } from "../api/queries";
 import { plural } from "../shared/format";
 
 type Line = Schemas["ImportedLine"];
 
+type OnDuplicate = Schemas["OnDuplicate"];
+
+const CHOICES: { value: OnDuplicate; label: string; description: string }[] = [
+  { value: "refuse", label: "Refuse it", description: "Unless it says the same: then nothing is changed." },
+  { value: "revise", label: "Revise the order that is here", description: "It needs approval again." },
+  { value: "new", label: "Bring it in as another order", description: "It is delivered beside the one that is here." },
+];
+
 /** Orders from a file of JSON or JSON Lines; what was refused is listed line by line. */
 export function ImportButton() {
-  const [lines, setLines] = useState<Line[]>();
-  const bring = useAction(send, { onDone: setLines });
+  const may = useMay();
+  const [opened, { open, close }] = useDisclosure();
+  const [choice, setChoice] = useState<OnDuplicate>("refuse");
+  const bring = useAction((file: File) => send(file, choice));
+  const leave = () => {
+    close();
+    setChoice("refuse");
+    bring.reset();
+  };
+  const offered = CHOICES.filter(({ value }) => value !== "revise" || may("ORDERS_EDIT"));
   return (
     <>
-      <FileButton
-        accept=".json,.jsonl,.ndjson,application/json"
-        onChange={(file) => file && bring.run(file)}
-        inputProps={{ "aria-label": "File of orders" }}
-      >
-        {(props) => (
-          <Button {...props} variant="default" leftSection={<IconUpload size={16} />} loading={bring.isPending}>
-            Import
-          </Button>
+      <Button variant="default" leftSection={<IconUpload size={16} />} onClick={open}>
+        Import
+      </Button>
+      <Modal opened={opened} onClose={leave} title="Import" centered size="lg">
+        {bring.data ? (
+          <Outcome lines={bring.data} />
+        ) : (
+          <Stack>
+            <Radio.Group
+              label="A line about an order that is here already"
+              value={choice}
+              onChange={(value) => setChoice(value as OnDuplicate)}
+            >
+              <Stack gap="xs" mt="xs">
+                {offered.map((each) => (
+                  <Radio key={each.value} {...each} />
+                ))}
+              </Stack>
+            </Radio.Group>
+            <FileButton
+              accept=".json,.jsonl,.ndjson,application/json"
+              onChange={(file) => file && bring.run(file)}
+              inputProps={{ "aria-label": "File of orders" }}
+            >
+              {(props) => (
+                <Button {...props} leftSection={<IconUpload size={16} />} loading={bring.isPending}>
+                  Choose the file
+                </Button>
+              )}
+            </FileButton>
+          </Stack>
         )}
-      </FileButton>
-      <Modal opened={lines !== undefined} onClose={() => setLines(undefined)} title="Import" centered size="lg">
-        {lines && <Outcome lines={lines} />}
       </Modal>
     </>
   );
 }
 
-async function send(file: File): Promise<Line[]> {
+async function send(file: File, on_duplicate: OnDuplicate): Promise<Line[]> {
   const call = api.POST("/api/v1/draft-orders/import", {
+    params: { query: { on_duplicate } },
     body: file as never,
     bodySerializer: (body: unknown) => body as File,
     headers: { "Content-Type": "application/x-ndjson" },
@@ -50,12 +87,19 @@ function Outcome({ lines }: { lines: Line[] }) {
   const refused = lines.filter(({ error }) => error);
   const here = lines.filter(({ duplicate }) => duplicate);
   const incomplete = lines.filter(({ status, duplicate }) => status === "NEEDS_REVIEW" && !duplicate).length;
-  const accepted = lines.length - refused.length - here.length;
+  const revised = lines.filter((line) => line.revised).length;
+  const accepted = lines.length - refused.length - here.length - revised;
   return (
     <>
       <Alert color={refused.length ? "yellow" : "green"} title={`${plural(accepted, "order")} came in`}>
         {incomplete > 0 && (
           <Text size="sm">{plural(incomplete, "order needs", "orders need")} review: something is missing.</Text>
+        )}
+        {revised > 0 && (
+          <Text size="sm">
+            {plural(revised, "order was", "orders were")} here already and {revised === 1 ? "says" : "say"} now what the
+            file says.
+          </Text>
         )}
         {here.length > 0 && (
           <Text size="sm">

@@ -5,7 +5,7 @@ import { answer, api, type Schemas } from "../api/client";
 import { useAction, useConnectors } from "../api/queries";
 import { confirm } from "../shared/confirm";
 import { ifMatch } from "../shared/versions/useSaving";
-import { PushDialog } from "./PushDialog";
+import { PushDialog, type Way } from "./PushDialog";
 
 type Action = Schemas["OrderAction"];
 
@@ -43,25 +43,27 @@ export function PushButton({ id, action, size, former }: Props & { action: "push
   const label = action === "retry" ? "Retry" : "Push";
   const [opened, { open, close }] = useDisclosure();
   const active = useConnectors().data?.filter((connector) => connector.status === "ACTIVE");
-  const push = useAction((connection_id: string | undefined) => ask(id, action, connection_id), {
-    done: "On its way",
-    onDone: close,
-  });
+  const push = useAction((way: Way) => ask(id, action, way), { done: "On its way", onDone: close });
   return (
     <>
       <Button
         size={size}
         loading={push.isPending}
         disabled={!active} // until it is known whether to ask
-        onClick={active && active.length > 1 ? open : () => push.run(undefined)}
+        onClick={active && active.length > 1 ? open : () => push.run({})}
       >
         {label}
       </Button>
+      {active?.length === 1 && (
+        <Button size={size} variant="default" disabled={push.isPending} onClick={open}>
+          Later…
+        </Button>
+      )}
       {opened && active && (
         <PushDialog
           what={{ action, ids: [id] }}
           label={label}
-          title={`${label} to which connector?`}
+          title={active.length > 1 ? `${label} to which connector?` : `${label}: when?`}
           connectors={active}
           preferred={former}
           pending={push.isPending}
@@ -73,9 +75,9 @@ export function PushButton({ id, action, size, former }: Props & { action: "push
   );
 }
 
-function ask(order_id: string, action: "push" | "retry", connection_id?: string) {
+function ask(order_id: string, action: "push" | "retry", body: Way) {
   const header = { "Idempotency-Key": newKey() };
-  const options = { params: { path: { order_id }, header }, body: connection_id ? { connection_id } : {} };
+  const options = { params: { path: { order_id }, header }, body };
   if (action === "retry") return answer(api.POST("/api/v1/draft-orders/{order_id}/retry-push", options));
   return answer(api.POST("/api/v1/draft-orders/{order_id}/push", options));
 }

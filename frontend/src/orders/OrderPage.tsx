@@ -2,12 +2,14 @@ import { Anchor, Breadcrumbs, Button, Card, Grid, Stack, Table, Text, Title } fr
 import { IconDownload, IconEdit } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link, useParams } from "react-router";
-import { useOrder, useTimeline, type ExactLine, type ExactOrder } from "../api/queries";
+import { useOrder, useTimeline, type ExactOrder } from "../api/queries";
 import { Answered } from "../shared/Answered";
 import { downloadDocument } from "../shared/download";
 import { decimal } from "../shared/format";
 import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
+import { byLine } from "./confirmed";
+import { Accepted, ConfirmedCell, DiffersBadge } from "./Differences";
 import { OrderActions } from "./OrderActions";
 import { OrderEditor } from "./OrderEditor";
 import { ADJUSTMENTS, fieldLabel, HEADER, LONG_FIELDS, PARTIES, SHORT_FIELDS, type HeaderField } from "./orderFields";
@@ -33,7 +35,7 @@ export default function OrderPage() {
               <Stack>
                 <Reasons order={data} />
                 <Facts order={data} />
-                <Lines lines={data.lines} currency={data.currency} />
+                <Lines order={data} />
               </Stack>
             </Grid.Col>
             <Grid.Col span={{ base: 12, md: 5 }}>
@@ -59,6 +61,7 @@ function Heading({ order }: { order: ExactOrder }) {
     <>
       <OrderBadge status={order.status} />
       <UnreadableBadge answer={order.unreadable_answer} />
+      <DiffersBadge differs={order.differs} />
     </>
   );
   const actions = (
@@ -123,6 +126,7 @@ function Facts({ order }: { order: ExactOrder }) {
         </>
       ),
     ],
+    ["Differences accepted", order.confirmed?.accepted_at && <Accepted confirmed={order.confirmed} />],
     ...LONG_FIELDS.map(fact),
   ];
   return (
@@ -148,7 +152,8 @@ function Facts({ order }: { order: ExactOrder }) {
   );
 }
 
-function Lines({ lines, currency }: { lines: ExactLine[]; currency: string | null }) {
+function Lines({ order: { lines, currency, confirmed: said } }: { order: ExactOrder }) {
+  const confirmed = said && byLine(said);
   return (
     <ListTable
       title="Lines"
@@ -158,6 +163,7 @@ function Lines({ lines, currency }: { lines: ExactLine[]; currency: string | nul
           <Table.Th>Article</Table.Th>
           <Table.Th ta="right">Quantity</Table.Th>
           <Table.Th ta="right">Unit price</Table.Th>
+          {confirmed && <Table.Th ta="right">Confirmed</Table.Th>}
         </>
       }
     >
@@ -185,6 +191,11 @@ function Lines({ lines, currency }: { lines: ExactLine[]; currency: string | nul
           <Table.Td ta="right" className="numeric">
             {decimal(line.unit_price, 2)} {line.currency ?? currency}
           </Table.Td>
+          {confirmed && (
+            <Table.Td ta="right" className="numeric">
+              <ConfirmedCell line={line} confirmed={confirmed} currency={currency} />
+            </Table.Td>
+          )}
         </Table.Tr>
       ))}
     </ListTable>

@@ -1,4 +1,4 @@
-import { Anchor, Button, CloseButton, Group, MultiSelect, Switch, Table, Text, TextInput } from "@mantine/core";
+import { Anchor, CloseButton, Group, MultiSelect, Switch, Table, Text, TextInput } from "@mantine/core";
 import { IconFileText, IconSearch } from "@tabler/icons-react";
 import { Link } from "react-router";
 import type { Schemas } from "../api/client";
@@ -7,13 +7,15 @@ import { ConnectorFilter } from "../connectors/ConnectorFilter";
 import { PageTitle } from "../shared/PageTitle";
 import { BulkActions } from "./BulkActions";
 import { DayRange } from "../shared/DayRange";
+import { DiffersBadge } from "./Differences";
 import { Empty } from "../shared/Empty";
 import { ImportButton } from "./ImportButton";
 import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
 import { Paged, useCursor } from "../shared/Pager";
 import { SelectAll, SelectOne, useSelection, type Selection } from "../shared/selection";
-import { ORDER_STATES, OrderBadge } from "../shared/states";
+import { GivenFilter } from "../shared/GivenFilter";
+import { ORDER_STATES, OrderBadge, WAITING } from "../shared/states";
 import { dayStart, useFilters, useTyped, type Filters } from "../shared/useFilters";
 import { erpNumber } from "./orderText";
 import { UnreadableBadge } from "./UnreadableAlert";
@@ -32,6 +34,9 @@ export default function OrdersPage() {
     connection_id: filters.one("connection_id"),
     error_code: filters.one("error_code"),
     unreadable_answer: filters.one(UNREADABLE) === "true" || undefined,
+    differs: filters.one("differs") === "true" || undefined,
+    waits_for: filters.all("waits_for") as NonNullable<OrderQuery["waits_for"]>,
+    route: filters.one("route"),
     since: dayStart(filters.one("since")),
     until: dayStart(filters.one("until"), 1),
   };
@@ -51,7 +56,6 @@ export default function OrdersPage() {
 
 function FilterBar({ filters }: { filters: Filters }) {
   const [text, type] = useTyped(filters, "q");
-  const errorCode = filters.one("error_code");
   return (
     <Group mb="md" gap="sm" align="flex-end">
       <TextInput
@@ -81,17 +85,24 @@ function FilterBar({ filters }: { filters: Filters }) {
         mb={8}
         onChange={(event) => filters.set({ [UNREADABLE]: event.currentTarget.checked ? "true" : null })}
       />
-      {errorCode && (
-        <Button
-          variant="light"
-          color="red"
-          rightSection="×"
-          onClick={() => filters.set({ error_code: null })}
-          aria-label={`Remove the filter ${errorCode}`}
-        >
-          {errorCode}
-        </Button>
-      )}
+      <Switch
+        label="Differs"
+        checked={filters.one("differs") === "true"}
+        mb={8}
+        onChange={(event) => filters.set({ differs: event.currentTarget.checked ? "true" : null })}
+      />
+      <MultiSelect
+        label="Waits for"
+        data={WAITING}
+        value={filters.all("waits_for")}
+        onChange={(waits_for) => filters.set({ waits_for })}
+        clearable
+        w={{ base: "100%", xs: 220 }}
+        placeholder={filters.all("waits_for").length ? undefined : "Anything"}
+        clearButtonProps={{ "aria-label": "Clear what they wait for" }}
+      />
+      <GivenFilter filters={filters} name="error_code" color="red" />
+      <GivenFilter filters={filters} name="route" color="indigo" />
     </Group>
   );
 }
@@ -149,6 +160,7 @@ function Row({ order, selection }: { order: Summary; selection: Selection | unde
         <Group gap={4}>
           <OrderBadge status={order.status} />
           <UnreadableBadge answer={order.unreadable_answer} />
+          <DiffersBadge differs={order.differs} />
         </Group>
         {order.waits_until && (
           <Text size="xs" c="dimmed">

@@ -1,4 +1,4 @@
-import { Button, List, Modal, Select, Stack, Text } from "@mantine/core";
+import { Button, List, Modal, Select, Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { Schemas } from "../api/client";
 import { useBulkPreview, useRoutes } from "../api/queries";
@@ -13,9 +13,12 @@ type Connector = Schemas["Connector"];
 /** The choice to name no connector. */
 const BY_RULES = "by rules";
 
+/** Where to, and when; what is left out is as usual. */
+export type Way = Pick<Schemas["PushBody"], "connection_id" | "not_before">;
+
 interface Props {
   /** What is to be done, and to which orders. */
-  what: Pick<Schemas["BulkBody"], "action" | "ids" | "filter">;
+  what: Schemas["BulkJobBody"];
   label: string;
   title: string;
   /** Those that can be chosen: the ACTIVE ones. */
@@ -23,7 +26,7 @@ interface Props {
   /** The one that is offered first, if it is among them; else the default one. */
   preferred?: string;
   pending: boolean;
-  onPush: (connection_id: string | undefined) => void;
+  onPush: (way: Way) => void;
   onClose: () => void;
 }
 
@@ -37,6 +40,8 @@ export function PushDialog({ what, label, title, connectors, preferred, pending,
   // The default one is not named: what may have arrived elsewhere can then go there again.
   const byDefault = !ruled && connectors.some(({ id, is_default }) => id === chosen && is_default);
   const named = byDefault || chosen === BY_RULES ? undefined : chosen;
+  const [moment, setMoment] = useState("");
+  const not_before = moment ? new Date(moment).toISOString() : undefined;
   const undecided = routes.isPending || (chosen === undefined && connectors.length > 1);
   const preview = useBulkPreview({ ...what, connection_id: named }, !undecided);
   const choice = (
@@ -58,7 +63,7 @@ export function PushDialog({ what, label, title, connectors, preferred, pending,
         choice
       ) : (
         <Answered query={preview}>
-          {({ orders, more, destinations, waiting }) => (
+          {({ total, looked_at, orders, destinations, waiting }) => (
             <Stack>
               {(asksWhere(destinations, connectors.length) || waiting > 0) && choice}
               {orders === 0 && destinations.length === 0 && waiting === 0 && (
@@ -76,18 +81,25 @@ export function PushDialog({ what, label, title, connectors, preferred, pending,
                   </List.Item>
                 )}
               </List>
-              {more && (
+              {total > looked_at && (
                 <Text size="sm" c="dimmed">
-                  Your filters find more than 1,000. These are the oldest; do it again for the next.
+                  This is where the oldest {count(looked_at)} of {count(total)} go; all of them are pushed.
                 </Text>
               )}
+              <TextInput
+                type="datetime-local"
+                label="Deliver not before"
+                description="By the clock of this computer. Opening hours of the connector count too. Empty: as soon as may be."
+                value={moment}
+                onChange={(event) => setMoment(event.currentTarget.value)}
+              />
               <Button
                 loading={pending}
                 disabled={orders + waiting === 0 || preview.isPlaceholderData}
-                onClick={() => onPush(named)}
+                onClick={() => onPush({ connection_id: named, not_before })}
                 data-autofocus
               >
-                {label} {plural(orders + waiting, "order")}
+                {label} {plural(total > looked_at ? total : orders + waiting, "order")}
               </Button>
             </Stack>
           )}

@@ -4,6 +4,7 @@ import { ProblemAlert } from "../shared/ErrorAlert";
 import { Moment } from "../shared/Moment";
 import { WaitsFor } from "../shared/WaitsFor";
 import { isInDoubt } from "./doubt";
+import { DifferencesAlert } from "./Differences";
 import { DoubtAlert } from "./DoubtAlert";
 import { UnreadableAlert } from "./UnreadableAlert";
 
@@ -24,6 +25,7 @@ export function Reasons({ order }: { order: ExactOrder }) {
       {doubt && <DoubtAlert order={order} delivery={latest} />}
       {!doubt && <Waiting order={order} />}
       {order.unreadable_answer && <UnreadableAlert order={order} answer={order.unreadable_answer} />}
+      {order.differs && order.confirmed && <DifferencesAlert order={order} confirmed={order.confirmed} />}
       {latest?.overdue && !order.unreadable_answer && <Overdue order={order} sent_at={latest.sent_at} />}
     </>
   );

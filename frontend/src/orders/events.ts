@@ -22,7 +22,12 @@ export function shownEvents(events: Event[]): Event[] {
 }
 
 /** What the rest of the page calls it, where the action's own name would mislead. */
-const TITLES: Record<string, string> = { ACK_UNREADABLE: "The ERP's answer could not be read" };
+const TITLES: Record<string, string> = {
+  ACK_UNREADABLE: "The ERP's answer could not be read",
+  EXPORT_RECEIVED: "The ERP's side has received it",
+  EXPORT_UNDERSTOOD: "The ERP's side could read it",
+  EXPORT_UPDATED: "The ERP said more about its lines",
+};
 
 export function changeTitle({ action, actor, after }: Of<"change">): string {
   if (action === BY_HAND) return `Confirmed by hand by ${actor}: ${String(after?.erp_order_id ?? "without a number")}`;

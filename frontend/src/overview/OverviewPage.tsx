@@ -2,12 +2,15 @@ import { Anchor, Card, Group, SegmentedControl, SimpleGrid, Stack, Table, Text, 
 import { useState } from "react";
 import { Link } from "react-router";
 import type { Schemas } from "../api/client";
-import { useStats, type Period } from "../api/queries";
+import { useMay, useStats, type Period } from "../api/queries";
 import { Answered } from "../shared/Answered";
 import { PageTitle } from "../shared/PageTitle";
 import { DeliveryChart } from "./DeliveryChart";
 import { ConnectorsCard } from "./ConnectorsCard";
 import { FirstSteps } from "./FirstSteps";
+import { RetryAll } from "./RetryAll";
+import { ByRule } from "./ByRule";
+import { Waiting } from "./Waiting";
 import { count, duration, percent, plural } from "../shared/format";
 import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
@@ -61,6 +64,10 @@ function Numbers({ stats }: { stats: Schemas["Stats"] }) {
       <SimpleGrid cols={{ base: 1, md: 2 }}>
         <Today counts={stats.orders_today} />
         <ConnectorsCard connectors={stats.connectors} />
+      </SimpleGrid>
+      <SimpleGrid cols={{ base: 1, md: 2 }}>
+        {stats.waits.length > 0 && <Waiting waits={stats.waits} />}
+        {stats.rules.length > 0 && <ByRule rules={stats.rules} />}
       </SimpleGrid>
       {stats.failures.length > 0 && <Failures failures={stats.failures} period={stats.period} />}
     </Stack>
@@ -175,6 +182,7 @@ const DAYS: Record<Period, number> = { "24h": 1, "7d": 7, "30d": 30 };
 function Failures({ failures, period }: { failures: Schemas["FailureReason"][]; period: Period }) {
   const since = new Date();
   since.setDate(since.getDate() - DAYS[period]);
+  const acts = useMay()("ORDERS_PUSH");
   return (
     <ListTable
       title="Why orders fail or wait"
@@ -184,6 +192,7 @@ function Failures({ failures, period }: { failures: Schemas["FailureReason"][]; 
           <Table.Th>Reason</Table.Th>
           <Table.Th visibleFrom="sm">Last</Table.Th>
           <Table.Th ta="right">Orders</Table.Th>
+          {acts && <Table.Th />}
         </>
       }
     >
@@ -208,6 +217,11 @@ function Failures({ failures, period }: { failures: Schemas["FailureReason"][]; 
               {plural(exports, "order")}
             </Anchor>
           </Table.Td>
+          {acts && (
+            <Table.Td ta="right">
+              <RetryAll code={code} />
+            </Table.Td>
+          )}
         </Table.Tr>
       ))}
     </ListTable>

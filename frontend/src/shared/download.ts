@@ -2,11 +2,21 @@ import { answer, api, ApiError } from "../api/client";
 import { tell } from "../api/queries";
 
 /** Save an export's document, the very bytes that go to the ERP. */
-export async function downloadDocument(export_id: string, filename: string | null): Promise<void> {
+export function downloadDocument(export_id: string, filename: string | null): Promise<void> {
+  const options = { params: { path: { export_id } }, parseAs: "blob" } as const;
+  return save(api.GET("/api/v1/exports/{export_id}/document", options), filename ?? "document");
+}
+
+/** Save what became of each order of a bulk job. */
+export function downloadResults(job_id: string): Promise<void> {
+  const options = { params: { path: { job_id } }, parseAs: "blob" } as const;
+  return save(api.GET("/api/v1/bulk-jobs/{job_id}/results.csv", options), `bulk-job-${job_id}.csv`);
+}
+
+async function save(call: Promise<{ data?: unknown; response: Response }>, filename: string): Promise<void> {
   try {
-    const call = api.GET("/api/v1/exports/{export_id}/document", { params: { path: { export_id } }, parseAs: "blob" });
     const url = URL.createObjectURL((await answer(call)) as Blob);
-    const link = Object.assign(document.createElement("a"), { href: url, download: filename ?? "document" });
+    const link = Object.assign(document.createElement("a"), { href: url, download: filename });
     link.click();
     URL.revokeObjectURL(url);
   } catch (error) {

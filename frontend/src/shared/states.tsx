@@ -1,5 +1,6 @@
 import { Badge, Tooltip } from "@mantine/core";
 import type { Schemas } from "../api/client";
+import { phrase } from "./format";
 
 const ORDER: Record<Schemas["OrderStatus"], [color: string, meaning: string]> = {
   NEW: ["gray", "Just arrived"],
@@ -68,6 +69,19 @@ const WAITS: Record<NonNullable<Schemas["Export"]["waits_for"]>, string> = {
   DELIVERIES_PAUSED: "All deliveries are paused",
   DECISION: "In doubt: look into the ERP and decide",
 };
+
+const ROUTE = { NO_ROUTE: "No route", ROUTED_TO_NOBODY: "Routed to nobody" };
+
+/** All that an order may wait for, to choose from. */
+export const WAITING = [
+  ...Object.entries(ROUTE).map(([value, label]) => ({ value, label })),
+  ...Object.keys(WAITS).map((value) => ({ value, label: phrase(value) })),
+];
+
+/** What an order waits for, in a few words. */
+export function waitingWord(reason: string): string {
+  return WAITING.find(({ value }) => value === reason)?.label ?? reason;
+}
 
 export function waitsFor(reason: Schemas["Export"]["waits_for"]): string {
   return reason ? WAITS[reason] : "";

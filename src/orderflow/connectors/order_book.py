@@ -19,6 +19,7 @@ from uuid import UUID
 import structlog
 
 from orderflow.connectors.base import BaseConnector
+from orderflow.domain.answer_details import Details
 from orderflow.domain.delivery import Ack, ExportResult, TestResult, Waiting, WaitingExport
 from orderflow.domain.document import export_filename
 from orderflow.domain.errors import (
@@ -36,6 +37,9 @@ from orderflow.net.deadline import Deadline
 log = structlog.get_logger(__name__)
 
 POLLED_AT_ONCE = 500
+HELD_AT_ONCE = 50
+"""Orders whose lines are read in one request."""
+
 POLLED_WITHIN = 90.0
 """Seconds for one round of answers, however slowly the ERP gives them; the next round asks about the rest."""
 
@@ -49,12 +53,14 @@ class Entry:
         finished: Nothing is left to do for us.
         answer: What the ERP's people made of it, once they did.
         facts: For the log.
+        key: What the ERP knows it by.
     """
 
     number: str | None
     finished: bool
     answer: Literal["confirmed", "cancelled"] | None
     facts: dict[str, Any] = field(default_factory=dict)
+    key: int = 0
 
 
 class OrderBook(Protocol):
@@ -62,6 +68,9 @@ class OrderBook(Protocol):
 
     def find(self, references: Sequence[str]) -> dict[str, Entry]:
         """Return the entry of each reference that has one."""
+
+    def held(self, keys: Sequence[int]) -> dict[int, Details]:
+        """Return what the ERP's orders hold line by line, by their keys."""
 
     def prepare(self, orders: Sequence[DraftOrder], references: Sequence[str]) -> None:
         """Look up at once what the orders name, and which of them are there."""
@@ -174,9 +183,11 @@ class OrderBookConnector(BaseConnector, Generic[A]):
         exports, deadline = iter(Waiting.of(waiting)), Deadline(POLLED_WITHIN)
         with self._book(config) as (book, _):
             while not deadline.passed and (chunk := _by_reference(islice(exports, POLLED_AT_ONCE))):
-                for reference, entry in book.find(list(chunk)).items():
-                    if entry.answer and reference in chunk:
-                        yield _ack(chunk[reference], entry)
+                found = {name: entry for name, entry in book.find(list(chunk)).items() if name in chunk}
+                held = _held(book, found.values())
+                for reference, entry in found.items():
+                    if entry.answer:
+                        yield _ack(chunk[reference], entry, held.get(entry.key))
 
     @contextmanager
     def _book(self, config: dict[str, Any]) -> Iterator[tuple[OrderBook, Noting]]:
@@ -295,9 +306,16 @@ def _result(order: DraftOrder, entry: Entry) -> ExportResult:
     return ExportResult(True, order.delivery.export_id, connector_metadata=entry.facts | number)
 
 
-def _ack(export: WaitingExport, entry: Entry) -> Ack:
+def _held(book: OrderBook, entries: Iterable[Entry]) -> dict[int, Details]:
+    """Return what the ERP's people confirmed, some orders at a time: each may have thousands of lines."""
+    keys = [entry.key for entry in entries if entry.answer == "confirmed"]
+    chunks = (keys[start : start + HELD_AT_ONCE] for start in range(0, len(keys), HELD_AT_ONCE))
+    return {key: details for chunk in chunks for key, details in book.held(chunk).items()}
+
+
+def _ack(export: WaitingExport, entry: Entry, held: Details | None) -> Ack:
     if entry.answer == "confirmed":
-        return Ack(export.reference, "ACKED", export.export_id, erp_order_id=entry.number)
+        return Ack(export.reference, "ACKED", export.export_id, erp_order_id=entry.number, details=held)
     return Ack(
         export.reference,
         "FAILED",

@@ -23,10 +23,12 @@ FORMATS = "orderflow.formats"
 OURS = (
     EntryPoint("DROPZONE_CSV_V1", "orderflow.connectors.dropzone:DropzoneCsvV1Connector", GROUP),
     EntryPoint("DROPZONE_JSON_V1", "orderflow.connectors.dropzone:DropzoneJsonV1Connector", GROUP),
+    EntryPoint("EDIFACT_ORDERS", "orderflow.formats.edifact:EdifactFormat", GROUP),
     EntryPoint("MOCK", "orderflow.connectors.mock:MockConnector", GROUP),
     EntryPoint("ODOO", "orderflow.connectors.odoo:OdooConnector", GROUP),
     EntryPoint("REST_JSON", "orderflow.connectors.rest:RestJsonConnector", GROUP),
     EntryPoint("TRYTON", "orderflow.connectors.tryton:TrytonConnector", GROUP),
+    EntryPoint("X12_850", "orderflow.formats.x12:X12Format", GROUP),
 )
 """What comes with OrderFlow, and the only list of it. A format is named like a connector: by its class."""
 

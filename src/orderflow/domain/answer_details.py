@@ -11,6 +11,8 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from orderflow.domain.codes import clean_code
+
 
 class Level(StrEnum):
     """What an answer proves. Only `answered` confirms an order; a refusal is one at any level."""
@@ -75,6 +77,7 @@ class LineAnswer:
         sku: The article, by the number that the order had for it; of a line that is SUBSTITUTED its substitute.
         schedules: When it comes, the first first.
         code, message: The ERP's words.
+        same_units: Further names of the same unit: several stand for one code where the answer came from.
     """
 
     line_no: int | None
@@ -87,6 +90,11 @@ class LineAnswer:
     schedules: tuple[Schedule, ...] = ()
     code: str | None = None
     message: str | None = None
+    same_units: tuple[str, ...] = ()
+
+    def counts_in(self, uom: str | None) -> bool:
+        """Return whether its quantity is in that unit, as far as it says."""
+        return not self.uom or clean_code(uom) in map(clean_code, (self.uom, *self.same_units))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,15 @@ MARKS: tuple[tuple[bytes, str], ...] = (
 
 
 class UnreadableError(Exception):
-    """The answer is not what its format says; the text says why and quotes nothing of it."""
+    """The answer is not what its format says; the text says why.
+
+    Args:
+        about: The delivery that it names all the same, so that the order can tell it.
+    """
+
+    def __init__(self, reason: str, about: Reference | None = None) -> None:
+        super().__init__(reason)
+        self.about = about
 
 
 class UnfinishedError(UnreadableError):

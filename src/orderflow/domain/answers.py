@@ -8,7 +8,7 @@ from typing import Literal
 from orderflow.domain.answer_details import Level
 from orderflow.domain.states import OPEN, ERPExportStatus
 
-Verdict = Literal["acknowledge", "refuse", "note", "wait", "ignore", "alert"]
+Verdict = Literal["acknowledge", "refuse", "update", "note", "misfit", "wait", "ignore", "alert"]
 
 
 Newer = Literal["none", "stopped", "claimed", "perhaps sent", "sent"]
@@ -21,9 +21,9 @@ class Decision:
     """What to do with one answer.
 
     Attributes:
-        verdict: `acknowledge` and `refuse` change the export; `note` keeps that it got as far as the answer's level,
-            which confirms nothing; `wait` leaves the answer for the next round; `ignore` and `alert` only put it away,
-            `alert` after telling a person.
+        verdict: `acknowledge` and `refuse` change the export; `update` what the ERP confirmed of it; `note` keeps that
+            it got as far as the answer's level, which confirms nothing; `wait` leaves the answer for the next round;
+            `ignore`, `alert` and `misfit` change nothing, the latter two after telling a person.
         settle_first: The answer proves a delivery that nobody had settled.
         reason: For the alert.
     """
@@ -50,6 +50,7 @@ def decide(
     newer: Newer = "none",
     level: Level = Level.ANSWERED,
     refused: bool = False,
+    detailed: bool = False,
 ) -> Decision:
     """Decide what `answer` does to an export that is in `status`.
 
@@ -58,6 +59,7 @@ def decide(
         newer: What became of the order's next export, where there is one.
         level: What the answer proves.
         refused: The ERP refused the export before.
+        detailed: The answer speaks of lines.
     """
     match status, answer:
         case ERPExportStatus.PENDING, _ if lease_is_live:
@@ -70,6 +72,8 @@ def decide(
             return Decision("refuse", settle_first=status is ERPExportStatus.PENDING)
         case ERPExportStatus.FAILED, "ACKED":
             return _late_yes(newer)
+        case ERPExportStatus.ACKED, "ACKED" if detailed:
+            return Decision("update")
         case ERPExportStatus.ACKED, "FAILED":
             return Decision("alert", reason="The ERP refused an order that it had confirmed; the first answer stands.")
         case _:
@@ -78,9 +82,9 @@ def decide(
 
 def _technical_yes(status: ERPExportStatus, *, refused: bool) -> Decision:
     """Decide on a yes below the ERP's business: the document is there, and nobody has said yet what becomes of it."""
-    if status is not ERPExportStatus.FAILED:
+    if status in OPEN:
         return Decision("note", settle_first=status is ERPExportStatus.PENDING)
-    if refused:
+    if refused or status is ERPExportStatus.ACKED:
         return Decision("ignore")
     return Decision(
         "alert", reason="The ERP has received a delivery that had failed here: look there before it is sent again."

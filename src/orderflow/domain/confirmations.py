@@ -42,14 +42,19 @@ class Difference:
 def applied(ordered: DraftOrder, before: Details | None, now: Details) -> Details:
     """Return all that an ERP says which said `before` already: of each line the newest counts.
 
-    The lines have numbers then, but for those that the ERP added, and dates of their own. Only for what has no
-    `misfits`.
+    The lines have numbers then, but for those that the ERP added, and quantities and dates of their own. Only for what
+    has no `misfits`.
     """
-    numbers = _numbers_by_sku(ordered)
-    lines = {line.line_no: line for line in (_whole(line, now, numbers) for line in now.lines) if line.line_no}
-    added = tuple(line for line in now.lines if now.others is Others.DROPPED and line.line_no is None)
+    quantities = {line.line_no: line.qty for line in ordered.lines}
+    placed = list(_placed(ordered, now))
+    lines = {
+        line.line_no: replace(line, qty=confirmed_qty(quantities.get(line.line_no), line))
+        for line in placed
+        if line.line_no is not None
+    }
+    added = tuple(line for line in placed if line.line_no is None)
     if before is not None and now.others is Others.UNANSWERED:
-        lines = {line.line_no: line for line in before.lines if line.line_no} | lines
+        lines = {line.line_no: line for line in before.lines if line.line_no is not None} | lines
         now = replace(now, others=before.others, currency=now.currency or before.currency)
     by_number = tuple(lines[number] for number in sorted(lines))
     return replace(now, lines=by_number + added, delivery_date=None)
@@ -69,8 +74,7 @@ def misfits(ordered: DraftOrder, said: Details, revision: int | None = None) -> 
     found = []
     if said.revision is not None and revision is not None and said.revision != revision:
         found.append(f"It answers revision {said.revision} of the order, but revision {revision} was sent.")
-    numbers = _numbers_by_sku(ordered)
-    named = [_whole(line, said, numbers) for line in said.lines]
+    named = list(_placed(ordered, said))
     twice = Counter(line.line_no for line in named if line.line_no is not None)
     found += [f"It answers line {number} {times} times." for number, times in twice.items() if times > 1]
     lines = {line.line_no: line for line in ordered.lines}
@@ -130,14 +134,34 @@ def _numbers_by_sku(ordered: DraftOrder) -> dict[str | None, int]:
     return {sku: number for sku, number in skus if sku and seen[sku] == 1}
 
 
-def _whole(line: LineAnswer, said: Details, numbers: dict[str | None, int]) -> LineAnswer:
-    number = line.line_no
-    if number is None and line.status is not LineStatus.SUBSTITUTED:
-        number = numbers.get(clean_code(line.sku))
-    schedules = line.schedules
-    if not schedules and said.delivery_date is not None and line.status is not LineStatus.REJECTED:
-        schedules = (Schedule(said.delivery_date),)
-    return replace(line, line_no=number, schedules=schedules)
+def _placed(ordered: DraftOrder, said: Details) -> Iterator[LineAnswer]:
+    """Yield the answers with the numbers of the lines that they mean, and with dates of their own."""
+    numbers = _numbers_by_sku(ordered)
+    skus = {line.line_no: clean_code(line.internal_sku) for line in ordered.lines}
+    taken: set[int | None] = set()
+    for line in said.lines:
+        number = line.line_no
+        if said.others is Others.DROPPED:
+            number = _number_there(line, skus, numbers)
+            number = None if number in taken else number
+        elif number is None and line.status is not LineStatus.SUBSTITUTED:
+            number = numbers.get(clean_code(line.sku))
+        taken.add(number)
+        yield replace(line, line_no=number, schedules=_schedules(line, said))
+
+
+def _number_there(line: LineAnswer, skus: dict[int, str | None], numbers: dict[str | None, int]) -> int | None:
+    """Return which line one of the ERP's own order is, whose people may have moved it, or put another in its place."""
+    sku = clean_code(line.sku)
+    if line.line_no is not None and line.line_no in skus and sku in (None, skus[line.line_no]):
+        return line.line_no
+    return numbers.get(sku)
+
+
+def _schedules(line: LineAnswer, said: Details) -> tuple[Schedule, ...]:
+    if line.schedules or said.delivery_date is None or line.status is LineStatus.REJECTED:
+        return line.schedules
+    return (Schedule(said.delivery_date),)
 
 
 def _odd(said: Details) -> Iterator[LineAnswer]:
@@ -171,7 +195,7 @@ def _misfits_of(ordered: DraftOrderLine, line: LineAnswer, order: DraftOrder, sa
     currency = line.currency or said.currency
     if currency and currency != (wanted := ordered.currency or order.currency):
         yield f"It answers line {ordered.line_no} in {currency}, but {wanted} was ordered."
-    if line.uom and clean_code(line.uom) != clean_code(ordered.uom):
+    if not line.counts_in(ordered.uom):
         yield f"It counts line {ordered.line_no} in {line.uom}, but {ordered.uom} was ordered."
 
 
@@ -203,7 +227,7 @@ def _changes(ordered: DraftOrderLine, line: LineAnswer, order: DraftOrder, said:
     wanted = ordered.currency or order.currency
     for field, was, now in (
         ("currency", wanted, line.currency or said.currency),
-        ("uom", clean_code(ordered.uom), clean_code(line.uom)),
+        ("uom", clean_code(ordered.uom), None if line.counts_in(ordered.uom) else clean_code(line.uom)),
         ("sku", clean_code(ordered.internal_sku), clean_code(line.sku)),
     ):
         if now and now != was:

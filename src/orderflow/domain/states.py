@@ -80,12 +80,14 @@ class Change(Generic[S]):
         ends: Those that it may lead to; none: what it was taken with is gone.
         if_in_doubt: Further states to start from, as long as it is unknown whether the order arrived.
         if_sure: Likewise, as long as that is known.
+        if_differs: Likewise, as long as nobody accepted what the ERP confirmed otherwise than it was ordered.
     """
 
     starts: tuple[S, ...]
     ends: tuple[S, ...]
     if_in_doubt: tuple[S, ...] = ()
     if_sure: tuple[S, ...] = ()
+    if_differs: tuple[S, ...] = ()
 
     @property
     def end(self) -> S:
@@ -93,9 +95,10 @@ class Change(Generic[S]):
         (end,) = self.ends
         return end
 
-    def may_start(self, state: S, *, in_doubt: bool) -> bool:
+    def may_start(self, state: S, *, in_doubt: bool, differs: bool = False) -> bool:
         """Return whether the step may be taken from `state`."""
-        return state in self.starts or state in (self.if_in_doubt if in_doubt else self.if_sure)
+        further = (self.if_in_doubt if in_doubt else self.if_sure) + (self.if_differs if differs else ())
+        return state in self.starts or state in further
 
 
 class OrderAction(StrEnum):
@@ -111,6 +114,7 @@ class OrderAction(StrEnum):
     RESOLVE_DELIVERED = "resolve_delivered"
     RESOLVE_NOT_DELIVERED = "resolve_not_delivered"
     RESOLVE_SEND_AGAIN = "resolve_send_again"
+    ACCEPT_DIFFERENCES = "accept_differences"
 
     @property
     def change(self) -> Change[OrderStatus]:
@@ -143,6 +147,7 @@ class ExportStep(StrEnum):
     WORK = "work"
     SETTLE = "settle"
     ANSWER = "answer"
+    NOTE_LEVEL = "note_level"
     NOTE_UNREADABLE = "note_unreadable"
     CONFIRM = "confirm"
     NOTE_DELIVERED = "note_delivered"
@@ -173,8 +178,10 @@ class AttemptStep(StrEnum):
         return ATTEMPT_CHANGES[self]
 
 
-def _order(starts: str, ends: str, *, if_in_doubt: str = "", if_sure: str = "") -> Change[OrderStatus]:
-    texts = (starts, ends, if_in_doubt, if_sure)
+def _order(
+    starts: str, ends: str, *, if_in_doubt: str = "", if_sure: str = "", if_differs: str = ""
+) -> Change[OrderStatus]:
+    texts = (starts, ends, if_in_doubt, if_sure, if_differs)
     return Change(*(tuple(OrderStatus(name) for name in text.split()) for text in texts))
 
 
@@ -201,6 +208,7 @@ ORDER_CHANGES: Mapping[OrderStep, Change[OrderStatus]] = {
     _A.RESOLVE_DELIVERED: _order("", "PUSHED", if_in_doubt="PUSHING ERROR"),
     _A.RESOLVE_NOT_DELIVERED: _order("", "ERROR", if_in_doubt="PUSHING ERROR"),
     _A.RESOLVE_SEND_AGAIN: _order("", "PUSHING", if_in_doubt="PUSHING"),
+    _A.ACCEPT_DIFFERENCES: _order("", "CONFIRMED", if_differs="CONFIRMED"),
     _V.SETTLE: _order("PUSHING", "PUSHED CONFIRMED ERROR"),
     # From PUSHING: it arrived, although nobody had settled it. From ERROR: it had, although we had given up on it.
     _V.ANSWER: _order("PUSHING PUSHED ERROR", "CONFIRMED ERROR"),
@@ -215,6 +223,8 @@ EXPORT_CHANGES: Mapping[ExportStep, Change[ERPExportStatus]] = {
     _X.WORK: _export("PENDING", "PENDING"),
     _X.SETTLE: _export("PENDING", "PENDING SENT ACKED FAILED"),
     _X.ANSWER: _export("PENDING SENT FAILED", "ACKED FAILED"),
+    # A receipt proves that it arrived, also where nobody had settled it; it confirms nothing.
+    _X.NOTE_LEVEL: _export("PENDING SENT", "SENT"),
     _X.NOTE_UNREADABLE: _export("PENDING SENT", "PENDING SENT"),
     _X.CONFIRM: _export("SENT", "ACKED"),
     _X.NOTE_DELIVERED: _export("PENDING FAILED", "SENT"),
@@ -262,7 +272,7 @@ def _left(status: OrderStatus) -> set[OrderStatus]:
 
 
 def _starts_anyhow(change: Change[OrderStatus], status: OrderStatus) -> bool:
-    return any(change.may_start(status, in_doubt=in_doubt) for in_doubt in (False, True))
+    return any(change.may_start(status, in_doubt=in_doubt, differs=True) for in_doubt in (False, True))
 
 
 DOUBT_MATTERS = tuple(
@@ -290,13 +300,15 @@ def next_order_status(step: OrderStep, current: OrderStatus, wanted: OrderStatus
     return wanted
 
 
-def actions_of(status: OrderStatus, *, in_doubt: bool, under_way: bool) -> list[OrderAction]:
+def actions_of(status: OrderStatus, *, in_doubt: bool, under_way: bool, differs: bool = False) -> list[OrderAction]:
     """Return what a person may do with an order.
 
     Args:
         in_doubt: It may have arrived, and nobody knows.
+        differs: The ERP confirmed it otherwise than it was ordered, and nobody accepted that.
         under_way: A worker is at its delivery at this moment, so that everybody waits for what it finds out.
     """
     if under_way:
         return []
-    return [action for action in OrderAction if action.change.may_start(status, in_doubt=in_doubt)]
+    changes = {action: action.change for action in OrderAction}
+    return [one for one, change in changes.items() if change.may_start(status, in_doubt=in_doubt, differs=differs)]

@@ -1,6 +1,7 @@
 """What an engine does, once for both engines: a new job is a line in `JOBS`.
 
-A job at connections looks for those that have something to do and takes a step at each; any other job is one step.
+A job at places (connections, or bulk jobs) looks for those that have something to do and takes a step at each; any
+other job is one step.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from orderflow.engine.logs import frames_of
 from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.delivery.give_up import AT_ONCE, give_up
 from orderflow.flow.delivery.push_batch import push_batch
+from orderflow.flow.order.bulk import go_on
 from orderflow.flow.setup.opening_hours import keep_up
 from orderflow.flow.setup.probe import probe
 from orderflow.settings import Settings
@@ -41,10 +43,10 @@ class Job:
     Attributes:
         name: In logs, and after `orderflow.` as the name of Celery's task, which stays as it is for ever: releases
             work beside each other while one replaces the other.
-        due: Returns the connections that have something to do; None: it is not about connections.
-        step: One turn, for a connection or as a whole; True if more is likely to be there.
+        due: Returns the places that have something to do; None: it is not about places.
+        step: One turn, at a place or as a whole; True if more is likely to be there.
         every: Seconds between looks for what is due, and 0: never; None: at every sweep.
-        lanes: Turns at a time for one connection in one process.
+        lanes: Turns at a time for one place in one process.
         delivers: It has threads of its own, so that no other kind of work can hold orders up.
     """
 
@@ -77,6 +79,10 @@ def _give_up(app: App, place: Place, _stopped: Stopped) -> bool:
 def _clean_up(app: App, place: Place, _stopped: Stopped) -> bool:
     app.clean_up(*place)
     return False
+
+
+def _bulk(app: App, place: Place, _stopped: Stopped) -> bool:
+    return go_on(app.store, *place)
 
 
 def _keep_hours(app: App, place: Place, _stopped: Stopped) -> bool:
@@ -122,6 +128,7 @@ JOBS = (
     Job("probe", lambda app: app.system.due_probes(), _probe),
     Job("give_up", lambda app: app.system.outages(), _give_up),
     Job("poll_acks", lambda app: app.system.due_polls(), _poll),
+    Job("bulk", lambda app: app.system.bulk_jobs(), _bulk),
     Job("opening_hours", lambda app: app.system.due_hours(), _keep_hours),
     Job("route", None, _route),
     Job("upkeep", None, _keep_up),
@@ -132,7 +139,7 @@ JOBS = (
 
 
 def take_turn(job: Job, app: App, stopped: Stopped, key: Place | str) -> bool:
-    """Take one step of a job, for a connection if it is about connections; True if more is likely to be there."""
+    """Take one step of a job, at a place if it is about places; True if more is likely to be there."""
     step = job.step if job.due is None else lambda app, stopped: job.step(app, key, stopped)
     return bool(guarded(job.name, step, app, stopped, place=None if job.due is None else key))
 

@@ -13,7 +13,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from orderflow.domain.errors import OrderFlowError
 from orderflow.domain.states import BreakerState
 from orderflow.flow.ports import Batch, Settlement
-from orderflow.storage.system.queues import Queue
+from orderflow.storage.system.queues import Queue, Waits
 
 _BREAKER = {BreakerState.CLOSED: 0, BreakerState.OPEN: 1, BreakerState.PAUSED: 2}
 _REQUEST_SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -26,9 +26,14 @@ class Metrics:
 
     Args:
         queues: Returns every connection's queue. Raises OrderFlowError if the database is away.
+        waits: Returns what waits for what, likewise.
     """
 
-    def __init__(self, queues: Callable[[], list[Queue]] | None = None) -> None:
+    def __init__(
+        self,
+        queues: Callable[[], list[Queue]] | None = None,
+        waits: Callable[[], Waits] = lambda: Waits({}, {}, {}),
+    ) -> None:
         self._own = CollectorRegistry()
         self._requests = Counter(
             "orderflow_requests", "HTTP requests", ("method", "route", "status"), registry=self._own
@@ -49,7 +54,7 @@ class Metrics:
             buckets=_DELIVERY_SECONDS,
             registry=self._own,
         )
-        self._queues = QueueCollector(queues) if queues else None
+        self._queues = QueueCollector(queues, waits) if queues else None
 
     def note_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answered request."""
@@ -92,8 +97,8 @@ class _Passing:
 class QueueCollector:
     """Asks the database at each scrape."""
 
-    def __init__(self, queues: Callable[[], list[Queue]]) -> None:
-        self._queues = queues
+    def __init__(self, queues: Callable[[], list[Queue]], waits: Callable[[], Waits]) -> None:
+        self._queues, self._waits = queues, waits
 
     def describe(self) -> Iterable[Metric]:
         """Return nothing: asking the database just to register would tell nobody anything."""
@@ -103,7 +108,7 @@ class QueueCollector:
         """Return depth and age of every connection's queue, its breaker, and whether the database answered."""
         up = GaugeMetricFamily("orderflow_database_up", "1 if the database answered")
         try:
-            queues = self._queues()
+            queues, waits = self._queues(), self._waits()
         except OrderFlowError:
             up.add_metric((), 0)
             yield up
@@ -111,6 +116,7 @@ class QueueCollector:
         up.add_metric((), 1)
         yield up
         yield from _gauges(queues)
+        yield from _waiting(waits)
 
 
 def _gauges(queues: list[Queue]) -> Iterator[Metric]:
@@ -127,3 +133,18 @@ def _gauges(queues: list[Queue]) -> Iterator[Metric]:
         breaker.add_metric(labels, _BREAKER[queue.breaker_state])
         closed.add_metric(labels, int(queue.closed))
     return iter((depth, age, unanswered, breaker, closed))
+
+
+def _waiting(waits: Waits) -> Iterator[Metric]:
+    reasons = GaugeMetricFamily("orderflow_waiting", "Orders that wait, by what for", labels=(*_LABELS, "reason"))
+    rules = GaugeMetricFamily("orderflow_route_queue_depth", "Exports that wait", labels=("organization", "rule"))
+    jobs = GaugeMetricFamily("orderflow_bulk_jobs", "Bulk jobs that are running", labels=("organization",))
+    left = GaugeMetricFamily("orderflow_bulk_orders_left", "Orders left of bulk jobs", labels=("organization",))
+    for labels, orders in waits.reasons.items():
+        reasons.add_metric(labels, orders)
+    for names, depth in waits.rules.items():
+        rules.add_metric(names, depth)
+    for organization, (running, orders) in waits.jobs.items():
+        jobs.add_metric((organization,), running)
+        left.add_metric((organization,), orders)
+    return iter((reasons, rules, jobs, left))

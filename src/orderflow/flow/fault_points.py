@@ -11,7 +11,16 @@ import signal
 from typing import Literal
 
 FaultPoint = Literal[
-    "requested", "claimed", "stored", "staged", "renamed", "settled", "ack read", "ack recorded", "ack moved"
+    "requested",
+    "claimed",
+    "stored",
+    "staged",
+    "renamed",
+    "settled",
+    "ack read",
+    "ack recorded",
+    "ack moved",
+    "bulk batch",
 ]
 
 _wanted, _, _nth = os.environ.get("ORDERFLOW_FAULT", "").partition(":")

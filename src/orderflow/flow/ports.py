@@ -10,9 +10,13 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from orderflow.domain import clock
+from orderflow.domain.answer_details import Confirmation, Details
+from orderflow.domain.answers import Verdict
+from orderflow.domain.bulk import BulkAction, BulkOutcome, BulkStatus
+from orderflow.domain.confirmations import Difference, confirmation
 from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.delivery import Ack, ExportResult, Lease, Waiting
-from orderflow.domain.errors import ConnectorError
+from orderflow.domain.errors import ConnectorError, OrderFlowError
 from orderflow.domain.opening_hours.hours import Period
 from orderflow.domain.order_keys import KeyHolder
 from orderflow.domain.orders import DraftOrder
@@ -175,6 +179,9 @@ class Export:
     unreadable: dict[str, Any] | None = None
     """The ERP's answer that nobody understood: file, reason, excerpt, digest and read_at."""
 
+    revision: int | None = None
+    """Of the order, that it is made from; None: not yet known."""
+
     @property
     def never_arrived(self) -> bool:
         """True if there is proof: the ERP said no, or it failed before anything was published."""
@@ -264,15 +271,111 @@ class Settlement:
     keep_lease: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What the ERP said about an order's lines until now, and how that stands to what was ordered."""
+
+    details: Details
+    differences: tuple[Difference, ...]
+
+    @property
+    def confirmation(self) -> Confirmation:
+        """What the differences amount to."""
+        return confirmation(self.differences)
+
+
+@dataclass(frozen=True, slots=True)
 class DecidedAnswer:
-    """A decided answer of the ERP, ready to be recorded."""
+    """A decided answer of the ERP, ready to be recorded.
+
+    Attributes:
+        confirmed: What it makes of what the ERP said about lines; None: it does not speak of them.
+    """
 
     ack: Ack
     export: Export
-    verdict: str
-    settle_first: bool
+    verdict: Verdict
+    settle_first: bool = False
     reason: str | None = None
+    confirmed: Confirmed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BulkJob:
+    """One action on many orders.
+
+    Attributes:
+        actor: Who asked for it, and in whose name it is done.
+        role: The asker's role, by which it was allowed; None: whoever runs the installation asked.
+        connection_id: Where to push or move.
+        reason: Why orders are rejected.
+        not_before: What is pushed waits until then.
+        chosen: Which orders were asked for; for people.
+    """
+
+    id: UUID
+    action: BulkAction
+    actor: Actor
+    role: str | None = None
+    connection_id: UUID | None = None
+    reason: str | None = None
+    not_before: datetime | None = None
+    chosen: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BulkResult:
+    """What became of one order of a bulk job; `connection_id`: a worker is to look at that connection."""
+
+    order_id: UUID
+    outcome: BulkOutcome = BulkOutcome.DONE
+    error: OrderFlowError | None = None
+    connection_id: UUID | None = None
+
+
+Reasons = dict[str, dict[str, Any]]
+"""Why orders were refused: by code, how many (`orders`), and `message` and `hint` of the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class BulkProgress:
+    """How far a bulk job is."""
+
+    status: BulkStatus
+    total: int
+    counts: Mapping[BulkOutcome, int]
+    reasons: Reasons
+
+    @property
+    def is_running(self) -> bool:
+        """True until it is through, or was cancelled."""
+        return self.status is BulkStatus.RUNNING
+
+    @property
+    def left(self) -> int:
+        """How many orders nothing has become of."""
+        return self.total - sum(self.counts.values())
+
+    def with_results(self, results: Sequence[BulkResult]) -> BulkProgress:
+        """Return how far it is with these results too."""
+        counts, reasons = dict(self.counts), dict(self.reasons)
+        for result in results:
+            counts[result.outcome] = counts.get(result.outcome, 0) + 1
+            if result.error is not None:
+                first = {"orders": 0, "message": result.error.message, "hint": result.error.hint}
+                known = reasons.get(result.error.code, first)
+                reasons[result.error.code] = known | {"orders": known["orders"] + 1}
+        further = BulkProgress(self.status, self.total, counts, reasons)
+        return further if further.left else BulkProgress(BulkStatus.ENDED, self.total, counts, reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class BulkTurn:
+    """The next orders of a bulk job, which stays locked until the transaction ends."""
+
+    job: BulkJob
+    progress: BulkProgress
+    order_ids: list[UUID]
 
 
 class LockedError(Exception):
@@ -299,6 +402,16 @@ class Orders(Protocol):
             NotFoundError: There is no such order.
             RevisionChangedError: What is stored is not what was approved.
         """
+
+    def as_sent(self, order_id: UUID, revision: int | None) -> DraftOrder | None:
+        """Return the order as that revision of it has it, None: the last; None if that cannot be read any more.
+
+        Raises:
+            NotFoundError: There is no such order.
+        """
+
+    def accept_differences(self, order_id: UUID, by: str) -> bool:
+        """Note who accepts what the ERP confirmed otherwise; False if there is nothing to accept."""
 
     def keep_revision(self, order_id: UUID, approved_at: datetime, approved_by: str) -> None:
         """Keep the order, which is locked, as it is now as its next revision."""
@@ -439,6 +552,9 @@ class Exports(Protocol):
     def for_answers(self, export_ids: Sequence[UUID]) -> dict[UUID, tuple[Export, bool]]:
         """Lock exports and tell for each whether the order has a newer one."""
 
+    def confirmed(self, export_id: UUID) -> Confirmed | None:
+        """Return what the ERP said about the lines of an export until now."""
+
     def record_answers(self, answers: Sequence[DecidedAnswer]) -> None:
         """Write decided answers to exports and orders, in bulk."""
 
@@ -450,7 +566,17 @@ class Exports(Protocol):
 
 
 CHANGEABLE = frozenset(
-    {"name", "in_doubt", "commit_within", "give_up_after", "answer_within", "opening_hours", "orders_per_minute"}
+    {
+        "name",
+        "in_doubt",
+        "commit_within",
+        "give_up_after",
+        "answer_within",
+        "received_within",
+        "understood_within",
+        "opening_hours",
+        "orders_per_minute",
+    }
 )
 """What of a connection may be changed beside its configuration and its state."""
 
@@ -599,8 +725,8 @@ class Routes(Protocol):
     def wait(self, request: PushRequest, reason: str) -> bool:
         """Note that an APPROVED order waits for a route, and why; False if it did so before."""
 
-    def waits(self, order_id: UUID) -> bool:
-        """Return whether an order waits for a route."""
+    def request_of(self, order_id: UUID) -> PushRequest | None:
+        """Return the request of an order that waits for a route; None of any other."""
 
     def waiting(self, limit: int) -> list[PushRequest]:
         """Lock orders that wait for a route since before rules or connections were what they are now.
@@ -611,6 +737,9 @@ class Routes(Protocol):
     def outdated(self, limit: int) -> list[Export]:
         """Lock exports that earlier rules sent where they are, of which nothing was sent and no attempt is open."""
 
+    def movable(self, order_id: UUID) -> Export | None:
+        """Lock and return the order's export if nothing of it was sent and no attempt is open; else None."""
+
     def reroute(self, export_id: UUID, route: Route) -> None:
         """Note where a locked export goes now; its document is built anew if that is elsewhere."""
 
@@ -619,6 +748,31 @@ class Routes(Protocol):
 
         Only those of which nothing was sent and no attempt is open; their former connection is their fallback then.
         """
+
+
+class BulkJobs(Protocol):
+    """What is done to many orders of one organization."""
+
+    def running(self) -> int:
+        """Count the jobs that are."""
+
+    def add(self, job: BulkJob) -> None:
+        """Insert a job, whose orders `choose` names in the same transaction."""
+
+    def choose(self, job_id: UUID, order_ids: Sequence[UUID]) -> int:
+        """Keep these orders, each once, as those of the job; returns how many. A job of none has ended."""
+
+    def take(self, job_id: UUID, limit: int) -> BulkTurn | None:
+        """Lock a running job and return its next orders; None if it is not running, or a worker is at it."""
+
+    def note(self, turn: BulkTurn, results: Sequence[BulkResult]) -> bool:
+        """Write down what became of a turn's orders; False if they were the last."""
+
+    def cancel(self, job_id: UUID, by: str) -> bool:
+        """End a running job, after the batch that is in hand; False if it has ended."""
+
+    def progress(self, job_id: UUID) -> BulkProgress:
+        """Return how far a job is. Raises NotFoundError."""
 
 
 class Audit(Protocol):
@@ -666,6 +820,10 @@ class Work(Protocol):
     @property
     def routes(self) -> Routes:
         """Its routing rules."""
+
+    @property
+    def bulk_jobs(self) -> BulkJobs:
+        """What is done to many orders."""
 
     @property
     def audit(self) -> Audit:

@@ -139,3 +139,17 @@ def name_taken(name: str, other: UUID) -> StateError:
 def default_not_active() -> StateError:
     """Pushes cannot go to a DISABLED connection by default."""
     return StateError("Only an ACTIVE connection can be the default.", hint="Enable it first.")
+
+
+def no_job(job_id: UUID) -> NotFoundError:
+    """There is no such bulk job."""
+    return NotFoundError(f"There is no bulk job {job_id} in this organization.")
+
+
+def bound_to_its_connection() -> StateError:
+    """What may have reached a connection, or is on its way there, goes to no other one."""
+    return StateError(
+        "The order cannot go to another connection: a worker is at its delivery, or it may have reached the ERP.",
+        code="POSSIBLY_DELIVERED",
+        hint="Wait for the attempt to end. If it is in doubt then, look in the ERP and resolve the delivery.",
+    )

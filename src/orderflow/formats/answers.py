@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any, Literal
 
 import msgspec
 
 from orderflow.domain.answer_files import LIMIT, MARKS, Answer, UnfinishedError, UnreadableError
 from orderflow.domain.typed import typed
+from orderflow.formats.answer_fields import LONGEST_CODE, named, number, words
+from orderflow.formats.answer_lines import details_of
 
 __all__ = ["LIMIT", "Answer", "UnfinishedError", "UnreadableError", "read_ack_file", "understand"]
-
-LONGEST_MESSAGE = 2_000
-LONGEST_NUMBER = 200
-LONGEST_CODE = 100
-"""Characters. Messages and codes are cut; a number that is cut would be another number."""
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
 
 PREFIXES: dict[str, Literal["ACKED", "FAILED"]] = {"ack_": "ACKED", "error_": "FAILED"}
 """What the name of an answer says."""
@@ -77,7 +71,8 @@ def understand(content: bytes, expected: Literal["ACKED", "FAILED"]) -> Answer:
     text = _text_of(content)
     if not text:
         raise UnfinishedError("The file is empty.")
-    written = _decode(text)
+    found = _the_object(_loaded(text))
+    written = _decode(found)
     status = written.status.strip().upper()
     if status not in ("ACKED", "FAILED"):
         raise UnreadableError("Its status is neither ACKED nor FAILED.")
@@ -85,10 +80,11 @@ def understand(content: bytes, expected: Literal["ACKED", "FAILED"]) -> Answer:
         raise UnreadableError(f"Its name says {expected}, its status says {status}.")
     return Answer(
         expected,
-        _number(written.erp_order_id),
-        _text(written.error_code, LONGEST_CODE),
-        _text(written.message, LONGEST_MESSAGE),
-        _text(written.processed_at, LONGEST_CODE),
+        number(written.erp_order_id),
+        words(written.error_code, LONGEST_CODE),
+        words(written.message),
+        words(written.processed_at, LONGEST_CODE),
+        details=details_of(found) if expected == "ACKED" else None,
     )
 
 
@@ -103,9 +99,9 @@ def _text_of(content: bytes) -> str:
     raise UnreadableError(f"{said} Write it as UTF-8.")
 
 
-def _decode(text: str) -> _Written:
+def _decode(found: Any) -> _Written:
     try:
-        return typed(_as_documented(_loaded(text)), _Written)
+        return typed(named(found, _NAMES) if isinstance(found, dict) else found, _Written)
     except msgspec.ValidationError as error:
         raise UnreadableError(f"It does not have the fields as documented: {error}.") from None
 
@@ -113,7 +109,7 @@ def _decode(text: str) -> _Written:
 def _loaded(text: str) -> Any:
     try:
         msgspec.json.decode(text)
-        return json.loads(text, object_pairs_hook=_without_twins)
+        return json.loads(text, object_pairs_hook=_without_twins, parse_float=Decimal)
     except msgspec.ValidationError:  # numbers that no program keeps
         raise UnreadableError("It is not JSON as it is commonly read.") from None
     except msgspec.DecodeError as error:
@@ -121,24 +117,13 @@ def _loaded(text: str) -> Any:
         raise kind(f"It is not JSON: {error}.") from None
     except RecursionError:
         raise UnreadableError("It is nested too deeply.") from None
-    except ValueError:
+    except (ValueError, ArithmeticError):
         raise UnreadableError("It is not JSON as it is commonly read.") from None
 
 
-def _as_documented(found: Any) -> Any:
-    """Return the object that was meant: the only one of a list, its fields by their names in any case."""
-    if isinstance(found, list) and len(found) == 1:
-        found = found[0]
-    if not isinstance(found, dict):
-        return found
-    fields = {name: value for name, value in found.items() if name in _NAMES}
-    for name, value in found.items():
-        plain = name.strip().lower()
-        if name not in _NAMES and plain in _NAMES:
-            if plain in fields:
-                raise UnreadableError("It has a field twice.")
-            fields[plain] = value
-    return fields
+def _the_object(found: Any) -> Any:
+    """Return the object that was meant: the only one of a list."""
+    return found[0] if isinstance(found, list) and len(found) == 1 else found
 
 
 def _without_twins(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
@@ -146,20 +131,3 @@ def _without_twins(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise UnreadableError("It has a field twice.")
     return found
-
-
-def _number(value: str | int | None) -> str | None:
-    if value is None:
-        return None
-    number = str(value).strip()
-    if len(number) > LONGEST_NUMBER:
-        raise UnreadableError(f"Its erp_order_id is longer than {LONGEST_NUMBER} characters.")
-    if not number.isprintable():  # controls, and marks that turn the direction of text or are not seen
-        raise UnreadableError("Its erp_order_id holds characters that cannot be seen.")
-    return number or None
-
-
-def _text(value: str | int | None, longest: int) -> str | None:
-    if value is None:
-        return None
-    return _CONTROL.sub(" ", str(value)).strip()[:longest] or None

@@ -19,6 +19,7 @@ from orderflow.storage.people.organization import SqlOrganization
 from orderflow.storage.people.users import SqlUsers
 from orderflow.storage.views.view import View
 from orderflow.storage.work.audit import SqlAudit
+from orderflow.storage.work.bulk_jobs import SqlBulkJobs
 from orderflow.storage.work.connections import SqlConnections
 from orderflow.storage.work.exports import SqlExports
 from orderflow.storage.work.kept_answers import SqlKeptAnswers
@@ -77,6 +78,11 @@ class SqlWork:
     def routes(self) -> SqlRoutes:
         """The routing rules."""
         return SqlRoutes(self.connection, self.org_id, self._holding)
+
+    @cached_property
+    def bulk_jobs(self) -> SqlBulkJobs:
+        """What is done to many orders."""
+        return SqlBulkJobs(self.connection, self.org_id)
 
     @cached_property
     def audit(self) -> SqlAudit:

@@ -15,7 +15,8 @@ import pytest
 from orderflow.connectors.odoo import api as odoo_api
 from orderflow.connectors.tryton import api as tryton_api
 from orderflow.connectors.tryton.sales import MARK, sale_values
-from orderflow.domain.delivery import ExportResult
+from orderflow.domain.confirmations import Difference, applied, differences
+from orderflow.domain.delivery import ExportResult, WaitingExport
 from orderflow.domain.document import export_filename
 from orderflow.domain.errors import RejectedError, TransientError
 from orderflow.domain.ids import new_id
@@ -239,3 +240,32 @@ def test_a_test_names_a_price_list_that_odoo_lacks_or_has_in_another_currency(er
     assert f"{pricelists['EUR']!r} in EUR" in result.error_message
     with pytest.raises(Exception, match="price list called"):
         erp.connector.export(replace(an_order(), currency="EUR", id=new_id()), config)
+
+
+def test_what_the_erps_people_changed_before_they_confirmed_is_told_line_by_line(erp) -> None:
+    order, as_it_was = an_order(), an_order()
+    for each in (order, as_it_was):
+        erp.connector.export(each, erp.config)
+    _change_line(erp, reference(order), quantity=2.0, price="12.39")
+    for each in (order, as_it_was):
+        erp.decide(reference(each), "confirm")
+    assert _confirmed(erp, as_it_was) == []
+    changes = {one.field: (one.line_no, one.ordered, one.confirmed) for one in _confirmed(erp, order)}
+    assert changes == {"qty": (1, "3", "2"), "unit_price": (1, "12.4", "12.39")}
+
+
+def _change_line(erp, name: str, quantity: float, price: str) -> None:
+    if erp.kind == "TRYTON":
+        (line,) = records(erp, "sale.line", [["sale.description", "=", name]], ["quantity"])
+        erp.api.call("sale.line", "write", line["id"], values={"quantity": quantity, "unit_price": Decimal(price)})
+    else:
+        (line,) = records(erp, "sale.order.line", [["order_id.origin", "=", name]], ["product_uom_qty"])
+        values = {"product_uom_qty": quantity, "price_unit": float(price)}
+        erp.api.call("sale.order.line", "write", [line["id"]], vals=values)
+
+
+def _confirmed(erp, order: DraftOrder) -> list[Difference]:
+    waiting = WaitingExport(order.delivery.export_id, order.id, reference(order))
+    (ack,) = erp.connector.poll_acks(erp.config, [waiting])
+    assert ack.status == "ACKED"
+    return differences(order, applied(order, None, ack.details))

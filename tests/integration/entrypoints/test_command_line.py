@@ -93,6 +93,25 @@ def test_a_delivered_order_is_shown_and_not_pushed_again(acme, dropzone):
     assert [row["unanswered"] for row in acme.json("connections", "list")] == [1]
 
 
+def test_what_the_erp_confirmed_otherwise_is_shown_and_accepted(acme, dropzone, tmp_path):
+    acme("connections", "add", "DROPZONE_JSON_V1", "--config", "-", stdin=json.dumps(dropzone))
+    acme("orders", "import", "-", "--approve", stdin=json.dumps(GOOD))
+    acme("push", "PO-1", "--wait")
+    (file,) = (tmp_path / "out").glob("*.json")
+    line = {"line_no": 1, "status": "changed", "unit_price": "1.2300001"}
+    answer = {"status": "ACKED", "answer_version": 2, "other_lines": "as_ordered", "lines": [line]}
+    (tmp_path / "answers" / f"ack_{file.name}").write_text(json.dumps(answer))
+    acme("acks", "poll")
+    shown = acme("orders", "show", "PO-1").stdout
+    assert "Confirmed CHANGED" in shown
+    assert "1.2300001" in shown
+    assert "PO-1" in acme("orders", "list", "--differs").stdout
+    assert "1 order accepted" in acme("orders", "accept-differences", "PO-1").stdout
+    assert acme.json("orders", "list", "--differs") == []
+    assert "accepted by" in acme("orders", "show", "PO-1").stdout
+    assert "nothing of it waits to be accepted" in acme("orders", "accept-differences", "PO-1", exits=3).stderr
+
+
 def test_an_order_is_shown_with_all_that_its_head_says(acme):
     order = {**GOOD, "order_date": "2031-07-17", "delivery_terms": "DAP Köln, Incoterms 2020", "notes": "Ring twice"}
     acme("orders", "import", "-", stdin=json.dumps(order))
@@ -321,6 +340,7 @@ def test_orders_are_pushed_for_later(acme, dropzone):
     acme("push", "PO-1", "--not-before", later.isoformat())
     (row,) = acme.json("exports", "list")
     assert (row["waits_for"], datetime.fromisoformat(row["waits_until"])) == ("NOT_BEFORE", later)
+    assert "NOT_BEFORE" in acme("orders", "list").stdout
     assert row["reason"] == f"NOT_BEFORE until {later.astimezone():%Y-%m-%d %H:%M:%S}"
 
 

@@ -195,6 +195,11 @@ def test_a_long_wait_that_somebody_meant_is_left_alone(installation, look):
         ),
         ("UPDATE erp_connection SET status = 'DISABLED', is_default = false", "CONNECTION_OFF", "2 order(s) wait"),
         (
+            "UPDATE erp_connection SET opening_hours = '{}', open_until = now() - interval '16 minutes'",
+            "HOURS_STUCK",
+            "2 order(s) wait",
+        ),
+        (
             'UPDATE erp_connection SET poll_error = \'{"message": "No right to /acks/processed."}\'',
             "ANSWERS_NOT_READ",
             "No right to /acks/processed.",
@@ -252,6 +257,15 @@ def test_overdue_answers_are_listed_and_inferred_ones_first(installation, look):
     assert [finding.code for finding in found] == ["ANSWER_OVERDUE"] * 3
     assert found[0].order_id == ids[1]
     assert "taken to be delivered" in found[0].message
+
+
+def test_a_receipt_that_is_awaited_is_overdue_too(installation, look):
+    delivered(installation)
+    installation.do("UPDATE erp_connection SET understood_within = 60")
+    installation.do("UPDATE erp_export SET sent_at = now() - interval '1 hour'")
+    assert {finding.message.split(" and ")[-1] for finding in look()} == {"is not understood yet; the limit is 60 s."}
+    installation.do("UPDATE erp_export SET understood_at = now()")
+    assert look() == []
 
 
 def test_a_lost_document_is_built_anew_if_nothing_was_sent(installation, look):

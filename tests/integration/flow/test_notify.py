@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from orderflow.domain.answer_details import Level
 from orderflow.domain.delivery import Ack
 from orderflow.domain.errors import NeedsAttentionError
 from orderflow.domain.ids import new_id
@@ -163,6 +164,29 @@ def test_unanswered_deliveries_are_told_once_and_inferred_ones_first(installatio
     sweep()
     assert channel.events == ["overdue"], "it is known that this one does not answer"
     assert installation.export(more[0])["alerted_at"] is not None
+
+
+def test_a_receipt_that_does_not_come_is_told_once_for_each_level(installation, channel, sweep):
+    zone = MemoryDropzone()
+    connection_id = installation.connect(zone, answer_within=7_200, received_within=60, understood_within=600)
+    (order_id,) = installation.pushed(1)
+    installation.work_off(connection_id)
+    installation.do("UPDATE erp_export SET sent_at = now() - interval '2 minutes'")
+    for _ in range(2):
+        sweep()
+    assert [told.data["level"] for told in channel.sent] == ["received"]
+
+    zone.answers.append(Ack(installation.export(order_id)["filename"], "ACKED", level=Level.RECEIVED))
+    assert dict(poll_acks(installation.wiring, installation.org_id, connection_id)) == {"note": 1}
+    installation.do("UPDATE erp_export SET sent_at = now() - interval '3 hours'")
+    for _ in range(2):
+        sweep()
+    assert [told.data["level"] for told in channel.sent] == ["received", "understood", "answered"]
+
+    zone.answers.append(Ack(installation.export(order_id)["filename"], "ACKED"))
+    assert dict(poll_acks(installation.wiring, installation.org_id, connection_id)) == {"acknowledge": 1}, (
+        "late, it counts"
+    )
 
 
 def unreadable(installation, zone, connection_id, order_id, reason="It is not JSON."):

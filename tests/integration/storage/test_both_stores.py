@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +14,10 @@ from uuid import UUID
 
 import pytest
 
+from orderflow.domain.answer_details import Details, Level, LineAnswer, Others, Schedule
 from orderflow.domain.answer_files import ControlNumber
+from orderflow.domain.answers import Verdict
+from orderflow.domain.confirmations import applied, differences
 from orderflow.domain.delivery import Ack, ExportResult, Lease
 from orderflow.domain.errors import InDoubtError, NotFoundError, OrderFlowError, StateError, TransientError
 from orderflow.domain.ids import new_id
@@ -24,9 +28,10 @@ from orderflow.domain.revisions import RevisionChangedError, write
 from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
 from orderflow.flow import ports
 from orderflow.flow.delivery import request, reroute, route
+from orderflow.flow.order import bulk
 from orderflow.flow.order.accept import Arrival, accept_orders, revise_order
 from orderflow.flow.order.approve import approve_order, edit_order, reject_order
-from orderflow.flow.ports import Attempt, Batch, DecidedAnswer, Export, Settlement
+from orderflow.flow.ports import Attempt, Batch, Confirmed, DecidedAnswer, Export, Settlement
 from orderflow.flow.refusals import MOST_BYTES
 from orderflow.flow.setup import routes
 from orderflow.formats.order_fields import sample_order
@@ -58,8 +63,8 @@ def refused(bench: Bench, call: str, *arguments: object, of: str = "connections"
 
 
 def test_this_suite_calls_every_method_of_every_port() -> None:
-    names = ("test_both_stores.py", "test_routes_in_both_stores.py", "benches.py")
-    steps = (reroute, request, route, routes)  # what waits is looked for by steps alone
+    names = ("test_both_stores.py", "test_routes_in_both_stores.py", "test_bulk_jobs_in_both_stores.py", "benches.py")
+    steps = (bulk, reroute, request, route, routes)  # what waits is looked for by steps alone
     files = [*(Path(__file__).with_name(name) for name in names), *(Path(step.__file__ or "") for step in steps)]
     asked = "".join(file.read_text("utf-8") for file in files)
     for port in (
@@ -68,6 +73,7 @@ def test_this_suite_calls_every_method_of_every_port() -> None:
         ports.Exports,
         ports.Connections,
         ports.Routes,
+        ports.BulkJobs,
         ports.Audit,
         ports.Store,
     ):
@@ -967,13 +973,108 @@ def test_an_answer_settles_what_nobody_had_settled(bench: Bench) -> None:
     made = export(bench, way)
     begun(bench, way, seconds=1)
     bench.passes(2)
-    said = answer(bench, made)
-    said.settle_first = True
+    said = replace(answer(bench, made), settle_first=True)
     with bench.store.work(bench.org_id) as work:
         work.exports.record_answers([said])
     row = seen(bench, made)
     assert row is not None
     assert (row["status"], row["inferred"], row["begun_at"], row["sent_at"]) == ("ACKED", True, False, True)
+    assert bench.attempts(made) == [(1, "SUCCESS", None)]
+
+
+def detailed(
+    bench: Bench, export_id: UUID, *lines: LineAnswer, verdict: Verdict = "acknowledge", number: str | None = None
+) -> DecidedAnswer:
+    """Decide an answer that speaks of lines, as `flow.answers.compare` does."""
+    with bench.store.work(bench.org_id) as work:
+        export = work.exports.get(export_id)
+        sent = work.orders.as_sent(export.draft_order_id, export.revision)
+        before = work.exports.confirmed(export_id)
+    assert sent is not None
+    details = applied(sent, before.details if before else None, Details(lines, Others.AS_ORDERED, "EUR"))
+    ack = Ack("a.json", "ACKED", export_id, erp_order_id=number, details=details)
+    return DecidedAnswer(ack, export, verdict, confirmed=Confirmed(details, tuple(differences(sent, details))))
+
+
+def test_what_the_erp_confirms_line_by_line_is_kept_and_accepted_by_a_person_until_it_changes(bench: Bench) -> None:
+    made = export(bench, connection(bench), "SENT", sent_at=bench.now())
+    day = (Schedule(date(2026, 2, 1), Decimal(1)),)
+    first = detailed(bench, made, LineAnswer(1, qty=Decimal(1), unit_price=Decimal("1.230001"), schedules=day))
+    order_id = first.export.draft_order_id
+
+    def record(said: DecidedAnswer) -> tuple[Any, ...]:
+        with bench.store.work(bench.org_id) as work:
+            work.exports.record_answers([said])
+            assert work.exports.confirmed(made) == said.confirmed
+        return standing()
+
+    def standing() -> tuple[Any, ...]:
+        row = bench.columns("draft_order", order_id)
+        assert row is not None
+        return tuple(row[name] for name in ("status", "confirmation", "differences_accepted_by", "erp_order_id"))
+
+    assert record(first) == ("CONFIRMED", "PARTIAL", None, None)
+    with bench.store.work(bench.org_id) as work:
+        assert work.orders.accept_differences(order_id, "ops")
+        assert not work.orders.accept_differences(order_id, "other")
+    assert record(replace(first, verdict="update")) == ("CONFIRMED", "PARTIAL", "ops", None)
+    price = LineAnswer(1, unit_price=Decimal("1.5"))
+    assert record(detailed(bench, made, price, verdict="update", number="SO-2")) == (
+        "CONFIRMED",
+        "CHANGED",
+        None,
+        "SO-2",
+    )
+    as_ordered = detailed(bench, made, LineAnswer(1), verdict="update", number="SO-3")
+    assert record(as_ordered) == ("CONFIRMED", "AS_ORDERED", None, "SO-2")
+    with bench.store.work(bench.org_id) as work:
+        assert not work.orders.accept_differences(order_id, "ops")
+
+
+def test_an_answer_that_says_nothing_of_lines_leaves_none(bench: Bench) -> None:
+    made = export(bench, connection(bench), "SENT", sent_at=bench.now())
+    said = answer(bench, made)
+    with bench.store.work(bench.org_id) as work:
+        work.exports.record_answers([said])
+        assert work.exports.confirmed(made) is None
+        assert not work.orders.accept_differences(said.export.draft_order_id, "ops")
+    row = bench.columns("draft_order", said.export.draft_order_id)
+    assert row is not None
+    assert row["confirmation"] is None
+
+
+def test_an_order_is_known_as_it_was_sent(bench: Bench) -> None:
+    order_id, at = order(bench, "APPROVED"), bench.now()
+    with bench.store.work(bench.org_id) as work:
+        work.orders.keep_revision(order_id, at, "ops")
+        changed = work.orders.get(order_id)
+        changed.notes = "later"
+        work.orders.replace(changed)
+        work.orders.keep_revision(order_id, at, "ops")
+    with bench.store.work(bench.org_id) as work:
+        found = [work.orders.as_sent(order_id, number) for number in (1, 2, 3, None)]
+    assert [one and one.notes == "later" for one in found] == [False, True, None, True]
+    bench.change_revisions(order_id)
+    with bench.store.work(bench.org_id) as work:
+        assert work.orders.as_sent(order_id, 1) is None
+
+
+def test_a_receipt_settles_what_nobody_had_settled_and_confirms_nothing(bench: Bench) -> None:
+    way = connection(bench)
+    made = export(bench, way)
+    begun(bench, way, seconds=1)
+    bench.passes(2)
+    with bench.store.work(bench.org_id) as work:
+        found, _ = work.exports.for_answers([made])[made]
+        said = Ack("a.json", "ACKED", made, level=Level.RECEIVED)
+        work.exports.record_answers([DecidedAnswer(said, found, "note", settle_first=True)])
+    row = bench.columns("erp_export", made)
+    assert row is not None
+    assert (row["status"], row["inferred"], row["begun_at"], row["answered_at"]) == ("SENT", True, None, None)
+    assert (row["received_at"] is not None, row["understood_at"]) == (True, None)
+    of_order = bench.columns("draft_order", row["draft_order_id"])
+    assert of_order is not None
+    assert of_order["status"] == "PUSHED"
     assert bench.attempts(made) == [(1, "SUCCESS", None)]
 
 

@@ -41,7 +41,8 @@ def export_of(bench: Bench, order_id: UUID) -> Any:
 
 def waits(bench: Bench, order_id: UUID) -> bool:
     with bench.store.work(bench.org_id) as work:
-        return work.routes.waits(order_id) and work.orders.lock_status(order_id) is OrderStatus.APPROVED
+        waits = work.routes.request_of(order_id) is not None
+        return waits and work.orders.lock_status(order_id) is OrderStatus.APPROVED
 
 
 def look(bench: Bench) -> None:

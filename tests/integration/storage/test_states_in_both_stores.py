@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from orderflow.domain.answer_details import Level
 from orderflow.domain.delivery import Ack, ExportResult, Lease
 from orderflow.domain.errors import OrderFlowError
 from orderflow.domain.ids import new_id
@@ -23,6 +24,7 @@ from orderflow.domain.states import (
     OrderStatus,
     actions_of,
 )
+from orderflow.flow.answers.accept_differences import accept_differences
 from orderflow.flow.delivery.request import note_request, withdraw
 from orderflow.flow.delivery.resolve import resolve_held
 from orderflow.flow.order.approve import approve_order, edit_order, reject_order
@@ -124,11 +126,17 @@ def _answer(_bench: Bench, work: Work, export_id: UUID, _lease: Lease, _target: 
     work.exports.record_answers([DecidedAnswer(said, work.exports.get(export_id), "acknowledge", settle_first=False)])
 
 
+def _note_level(_bench: Bench, work: Work, export_id: UUID, _lease: Lease, _target: UUID) -> None:
+    said = Ack("a", "ACKED", export_id, level=Level.UNDERSTOOD)
+    work.exports.record_answers([DecidedAnswer(said, work.exports.get(export_id), "note")])
+
+
 _Call = Callable[[Bench, Work, UUID, Lease, UUID], Any]
 _CALLS: dict[ExportStep, _Call] = {
     ExportStep.WORK: lambda _b, work, one, lease, _t: work.exports.mark_staged(lease, {one: "a.tmp"}),
     ExportStep.SETTLE: _settle,
     ExportStep.ANSWER: _answer,
+    ExportStep.NOTE_LEVEL: _note_level,
     ExportStep.NOTE_UNREADABLE: lambda _b, work, one, _l, _t: work.exports.note_unreadable(
         [Ack("a", "UNREADABLE", one)]
     ),
@@ -184,6 +192,7 @@ _IN_ONE: dict[OrderAction, Callable[[Work, UUID], Any]] = {
     OrderAction.APPROVE: lambda work, one: approve_order(work, one, ACTOR),
     OrderAction.REJECT: lambda work, one: reject_order(work, one, ACTOR),
     OrderAction.CONFIRM: lambda work, one: confirm_order(work, one, "SO-1", ACTOR),
+    OrderAction.ACCEPT_DIFFERENCES: lambda work, one: accept_differences(work, one, ACTOR),
     OrderAction.PUSH: lambda work, one: note_request(work, one, ACTOR, meant=(OrderAction.PUSH,)),
     OrderAction.RETRY: lambda work, one: note_request(work, one, ACTOR, meant=(OrderAction.RETRY,)),
 }

@@ -42,7 +42,8 @@ class Other(MockConnector):
 
 
 def test_our_own_are_found_where_no_package_is_installed(fresh, packages):
-    assert fresh.types() == ["DROPZONE_CSV_V1", "DROPZONE_JSON_V1", "MOCK", "ODOO", "REST_JSON", "TRYTON"]
+    files = ["DROPZONE_CSV_V1", "DROPZONE_JSON_V1", "EDIFACT_ORDERS"]
+    assert fresh.types() == [*files, "MOCK", "ODOO", "REST_JSON", "TRYTON", "X12_850"]
     assert isinstance(fresh.get("MOCK"), MockConnector)
 
 

@@ -43,7 +43,7 @@ def test_each_cell(status: Export, live: bool, newer: Newer, answer: Any, verdic
         (Export.PENDING, True, False, "wait", False),
         (Export.PENDING, False, False, "note", True),
         (Export.SENT, False, False, "note", False),
-        (Export.ACKED, False, False, "note", False),
+        (Export.ACKED, False, False, "ignore", False),
         (Export.FAILED, False, True, "ignore", False),
         (Export.FAILED, False, False, "alert", False),
     ],
@@ -53,6 +53,11 @@ def test_a_technical_yes_confirms_nothing(
 ) -> None:
     decision = decide("ACKED", status, lease_is_live=live, level=level, refused=refused)
     assert (decision.verdict, decision.settle_first) == (verdict, settle_first)
+
+
+def test_a_later_answer_that_speaks_of_lines_updates_what_was_confirmed() -> None:
+    assert decide("ACKED", Export.ACKED, lease_is_live=False, detailed=True).verdict == "update"
+    assert decide("ACKED", Export.SENT, lease_is_live=False, detailed=True).verdict == "acknowledge"
 
 
 @pytest.mark.parametrize("level", Level)

@@ -116,6 +116,24 @@ def test_what_the_erp_added() -> None:
     assert found(*ALL, freight, others=Others.DROPPED) == [Difference(None, "line", None, "1 FREIGHT")]
 
 
+def test_a_line_that_was_moved_in_the_erp_is_known_by_its_article() -> None:
+    moved = [LineAnswer(number, sku=f"A-{number % 3 + 1}") for number in (1, 2, 3)]
+    assert found(*moved, others=Others.DROPPED) == []
+
+
+def test_a_line_that_was_split_or_replaced_in_the_erp_is_told() -> None:
+    split = (LineAnswer(1, sku="A-1", qty=Decimal(6)), LineAnswer(1, sku="A-1", qty=Decimal(4)), *ALL[1:])
+    assert found(*split, others=Others.DROPPED) == [
+        Difference(1, "qty", "10", "6"),
+        Difference(None, "line", None, "4 A-1"),
+    ]
+    replaced = (LineAnswer(1, sku="B-1", qty=Decimal(10)), *ALL[1:])
+    assert found(*replaced, others=Others.DROPPED) == [
+        Difference(1, "line", "10", None),
+        Difference(None, "line", None, "10 B-1"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("said", "why"),
     [

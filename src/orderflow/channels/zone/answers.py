@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from uuid import uuid4
 
@@ -53,6 +53,15 @@ class Sorted:
     ours: list[Found]
     strangers: list[Ack]
     unclaimed: list[Ack]
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a file says, and how it is known again if what it says does not fit the order."""
+
+    answers: list[Answer]
+    digest: str
+    excerpt: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +149,8 @@ def _read(
 ) -> Iterator[Ack]:
     """Read some files, many in flight, and yield their answers in order; what is gone is somebody else's doing."""
     by_path = {join(folder, found.entry.name): found for found in files}
-    said: dict[str, list[Answer]] = {}
+    said: dict[str, _Said] = {}
+    unsure: list[_Doubtful] = []
     too_large: dict[str, Ack] = {}
     for path, content in store.read(list(by_path), LIMIT):
         found = by_path[path]
@@ -148,26 +158,39 @@ def _read(
             try:
                 said[path] = _said(found, content, read)
             except UnreadableError as reason:
-                doubtful.append(_Doubtful(found, content, reason))
+                unsure.append(_Doubtful(found, content, reason))
         elif isinstance(content, ConnectorError) and content.code == "FILE_TOO_LARGE":
             too_large[path] = _unreadable(folder, found, f"The file is larger than {LIMIT} bytes.")
         elif content is not None:
             problems.append(content)
-    known = waiting.match({answer.about for answers in said.values() for answer in answers if answer.about})
+    answers = [answer for file in said.values() for answer in file.answers]
+    known = waiting.match({about for about in (*(answer.about for answer in answers), *map(_named, unsure)) if about})
+    doubtful += [replace(item, found=_whose(item, known)) for item in unsure]
     for path, found in by_path.items():
-        yield from (_ack(path, found, answer, known) for answer in said.get(path, ()))
+        if path in said:
+            yield from (_ack(path, found, answer, said[path], known) for answer in said[path].answers)
         if path in too_large:
             yield too_large[path]
 
 
-def _said(found: Found, content: bytes, read: Reader) -> list[Answer]:
+def _named(item: _Doubtful) -> Reference | None:
+    return item.reason.about
+
+
+def _whose(item: _Doubtful, known: dict[Reference, WaitingExport]) -> Found:
+    """Return a file that makes no sense with the export that it means by its name, or else by what it says."""
+    about = item.reason.about
+    return replace(item.found, export=item.found.export or (known.get(about) if about else None))
+
+
+def _said(found: Found, content: bytes, read: Reader) -> _Said:
     answers = list(read(found.name, content))
     if not answers:
         raise UnreadableError("It is no answer in the connection's format.")
-    return answers
+    return _Said(answers, sha256(content).hexdigest(), excerpt(content))
 
 
-def _ack(path: str, found: Found, answer: Answer, known: dict[Reference, WaitingExport]) -> Ack:
+def _ack(path: str, found: Found, answer: Answer, said: _Said, known: dict[Reference, WaitingExport]) -> Ack:
     export = known.get(answer.about) if answer.about else found.export
     if export is None:
         return Ack(_told(answer.about) or found.entry.name, "UNMATCHED", source=path)
@@ -182,6 +205,8 @@ def _ack(path: str, found: Found, answer: Answer, known: dict[Reference, Waiting
         source=path,
         level=answer.level,
         details=answer.details,
+        excerpt=said.excerpt if answer.details else None,
+        digest=said.digest if answer.details else None,
     )
 
 

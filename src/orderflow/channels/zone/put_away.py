@@ -27,10 +27,10 @@ def put_away(store: FileStore, folder: str, acks: Sequence[Ack]) -> None:
     Raises:
         ConnectorError: Some could not be moved; they are read, and found recorded, in the next round.
     """
-    understood = [name for ack in acks if ack.status in ("ACKED", "FAILED") and (name := _name(ack))]
     unreadable = [ack for ack in acks if ack.status == "UNREADABLE" and ack.digest is not None]
     reasons = {name: ack.message or "" for ack in unreadable if (name := _name(ack))}
-    if understood:
+    named = {name for ack in acks if ack.status in ("ACKED", "FAILED") and (name := _name(ack))}
+    if understood := sorted(named - reasons.keys()):  # a file of many answers is looked at for the one that is amiss
         _move(store, folder, PROCESSED, understood, {})
     if reasons:
         _move(store, folder, ERROR, list(reasons), reasons)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from html import escape
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ from orderflow.connectors.odoo.catalog import read_catalog, read_pricelists
 from orderflow.connectors.odoo.config import OdooConfig
 from orderflow.connectors.odoo.trial import try_out, why
 from orderflow.connectors.order_book import Entry
+from orderflow.domain.answer_details import Details, LineAnswer, Others
 from orderflow.domain.errors import ConnectorError, NeedsAttentionError, RejectedError, TransientError
 from orderflow.domain.orders import DraftOrder
 
@@ -30,6 +31,10 @@ ANSWERS: dict[str, Literal["confirmed", "cancelled"]] = {
     "done": "confirmed",  # Odoo 14 to 16: locked
     "cancel": "cancelled",
 }
+LINE_FIELDS = ["order_id", "sequence", "product_id", "product_uom_qty", "price_unit", "discount", "name"]
+EVER = ["active", "in", [True, False]]
+"""What was archived since is looked up, too."""
+
 TAKEN_BACK = " (taken back)"
 PATIENCE = (0.05, 0.2, 0.5)
 """Seconds between tries of a `load` that lost against another transaction."""
@@ -51,6 +56,23 @@ class Quotations:
     def find(self, references: Sequence[str]) -> dict[str, Entry]:
         """Return the quotation or sales order of each reference that has one."""
         return {reference: self._entry(found) for reference, found in self._find(references).items()}
+
+    def held(self, keys: Sequence[int]) -> dict[int, Details]:
+        """Return what Odoo's orders hold line by line, discounts taken off their prices."""
+        orders = search_read(self.api, "sale.order", [["id", "in", list(keys)]], ["currency_id"])
+        goods = [["order_id", "in", list(keys)], ["display_type", "=", False]]  # no headings, no notes
+        rows = search_read(self.api, "sale.order.line", goods, LINE_FIELDS)
+        skus = self._skus(rows)
+        lines: dict[int, list[LineAnswer]] = {order["id"]: [] for order in orders}
+        for row in sorted(rows, key=lambda row: (row["sequence"], row["id"])):
+            lines[row["order_id"][0]].append(_held(row, skus))
+        currencies = {order["id"]: order["currency_id"][1] for order in orders}
+        return {key: Details(tuple(found), Others.DROPPED, currencies[key]) for key, found in lines.items()}
+
+    def _skus(self, rows: Sequence[dict[str, Any]]) -> dict[int, str | None]:
+        ids = sorted({row["product_id"][0] for row in rows if row["product_id"]})
+        products = search_read(self.api, "product.product", [["id", "in", ids], EVER], ["default_code"]) if ids else []
+        return {product["id"]: product["default_code"] or None for product in products}
 
     def prepare(self, orders: Sequence[DraftOrder], references: Sequence[str]) -> None:
         """Look up the orders' quotations, customers, products, units, currencies and price lists."""
@@ -100,7 +122,8 @@ class Quotations:
     def _entry(self, found: Quotation) -> Entry:
         answer = ANSWERS.get(found["state"])
         facts = {"odoo_order_id": found["id"], "state": found["state"], "total_amount": str(found["amount_total"])}
-        return Entry(found["name"], self.config.on_arrival != "confirm" or answer is not None, answer, facts)
+        finished = self.config.on_arrival != "confirm" or answer is not None
+        return Entry(found["name"], finished, answer, facts, found["id"])
 
     def _make(self, order: DraftOrder, reference: str) -> Quotation:
         named = self._catalog.named_in(order)
@@ -170,6 +193,14 @@ class Quotations:
             self.api.call("sale.order", "action_cancel", [order_id])
 
 
+def _held(row: dict[str, Any], skus: dict[int, str | None]) -> LineAnswer:
+    with localcontext(prec=50):
+        price = Decimal(str(row["price_unit"])) * (100 - Decimal(str(row["discount"]))) / 100
+    sku = skus.get(row["product_id"][0]) if row["product_id"] else None
+    qty = Decimal(str(row["product_uom_qty"]))
+    return LineAnswer(row["sequence"], qty=qty, unit_price=price, sku=sku or row["name"] or None)
+
+
 def columns_of(order: DraftOrder, named: Named, reference: str, unit_field: str) -> dict[str, list[str]]:
     """Return the order as columns of `load`: the header's hold one value, the lines' one for each line."""
     external_id = f"orderflow.export_{order.delivery.export_id.hex}"
@@ -180,7 +211,7 @@ def columns_of(order: DraftOrder, named: Named, reference: str, unit_field: str)
         "origin": [reference],
         "client_order_ref": [order.external_order_number or ""],
         "order_line/id": [f"{external_id}_{number}" for number in range(1, len(lines) + 1)],
-        "order_line/sequence": [str(number) for number in range(1, len(lines) + 1)],
+        "order_line/sequence": [str(line.line_no) for line in lines],  # by which an answer names it
         "order_line/product_id/.id": [str(product) for product, _ in named.lines],
         f"order_line/{unit_field}/.id": [str(unit) for _, unit in named.lines],
         "order_line/product_uom_qty": [f"{line.qty:f}" for line in lines],

@@ -19,11 +19,16 @@ from orderflow.connectors.tryton.api import TrytonApi, search_read
 from orderflow.connectors.tryton.catalog import read_catalog
 from orderflow.connectors.tryton.config import TrytonConfig
 from orderflow.connectors.tryton.trial import try_out, why
+from orderflow.domain.answer_details import Details, LineAnswer, Others
 from orderflow.domain.errors import ConnectorError, NeedsAttentionError, RejectedError
 from orderflow.domain.orders import DraftOrder, DraftOrderLine
 
 MARK = " (arriving)"
 SALE_FIELDS = ["description", "number", "state", "untaxed_amount", "total_amount"]
+LINE_FIELDS = ["sale", "sequence", "product", "quantity", "unit_price", "description"]
+EVER = ["active", "in", [True, False]]
+"""What was deactivated since is looked up, too."""
+
 ADVANCED = {"draft": 0, "quotation": 1, "confirmed": 2, "processing": 2, "done": 2, "cancelled": 2}
 """How far a sale has come in each of Tryton's states."""
 
@@ -55,6 +60,26 @@ class Sales:
     def find(self, references: Sequence[str]) -> dict[str, Entry]:
         """Return the sale of each reference that has a whole one."""
         return {name: self._entry(sale) for name, sale in self._find(references).items() if _is_whole(sale)}
+
+    def held(self, keys: Sequence[int]) -> dict[int, Details]:
+        """Return what Tryton's sales hold line by line."""
+        sales = search_read(self.api, "sale.sale", [["id", "in", list(keys)]], ["currency"])
+        goods = [["sale", "in", list(keys)], ["type", "=", "line"]]  # no titles, subtotals, comments
+        rows = search_read(self.api, "sale.line", goods, LINE_FIELDS)
+        codes = self._codes("product.product", [row["product"] for row in rows])
+        currencies = self._codes("currency.currency", [sale["currency"] for sale in sales])
+        lines: dict[int, list[LineAnswer]] = {sale["id"]: [] for sale in sales}
+        for row in rows:
+            lines[row["sale"]].append(_held(row, codes))
+        return {
+            sale["id"]: Details(tuple(lines[sale["id"]]), Others.DROPPED, currencies.get(sale["currency"]))
+            for sale in sales
+        }
+
+    def _codes(self, model: str, ids: Sequence[int | None]) -> dict[int, str | None]:
+        wanted = sorted({one for one in ids if one is not None})
+        rows = search_read(self.api, model, [["id", "in", wanted], EVER], ["code"]) if wanted else []
+        return {row["id"]: row["code"] or None for row in rows}
 
     def prepare(self, orders: Sequence[DraftOrder], references: Sequence[str]) -> None:
         """Look up the orders' sales, customers, products, units and currencies."""
@@ -105,7 +130,7 @@ class Sales:
     def _entry(self, sale: Sale) -> Entry:
         finished = ADVANCED.get(sale["state"], 0) >= len(STEPS[self.config.on_arrival])
         facts = {"tryton_sale_id": sale["id"], "state": sale["state"], "total_amount": str(sale["total_amount"])}
-        return Entry(sale["number"], finished, ANSWERS.get(sale["state"]), facts)
+        return Entry(sale["number"], finished, ANSWERS.get(sale["state"]), facts, sale["id"])
 
     def _make(self, order: DraftOrder, named: Named, reference: str) -> Sale:
         values = sale_values(order, named, reference + MARK)
@@ -163,6 +188,12 @@ class Sales:
 
 def _is_whole(sale: Sale) -> bool:
     return not sale["description"].endswith(MARK)
+
+
+def _held(row: dict[str, Any], codes: dict[int, str | None]) -> LineAnswer:
+    sku = codes.get(row["product"]) or row["description"] or None
+    qty, price = Decimal(str(row["quantity"] or 0)), Decimal(str(row["unit_price"] or 0))
+    return LineAnswer(row["sequence"], qty=qty, unit_price=price, sku=sku)
 
 
 def sale_values(order: DraftOrder, named: Named, description: str) -> dict[str, Any]:

@@ -113,7 +113,8 @@ class OpeningHours:
         found = {self._turn_of_the_clock(start, end)} if self._offset(start) != self._offset(end) else set()
         day = start.astimezone(self.zone).date() - _DAY
         while day <= end.astimezone(self.zone).date() + _DAY:
-            for minute in (0, *(moment for span in self.weekly[day.weekday()] for moment in (span.start, span.end))):
+            spans = self.weekly[day.weekday()] if self.closed_because(day) is None else ()
+            for minute in (0, *(moment for span in spans for moment in (span.start, span.end))):
                 found |= self._when(day, minute)
             day += _DAY
         return found

@@ -20,6 +20,8 @@ from orderflow.engine.tracing import configure_tracing, trace_deliveries
 from orderflow.entrypoints.api import (
     api_keys,
     audit,
+    bulk,
+    bulk_jobs,
     connector_types,
     connectors,
     exports,
@@ -50,12 +52,14 @@ from orderflow.entrypoints.api.work import THREADS, Workload
 from orderflow.entrypoints.metrics import Metrics
 from orderflow.entrypoints.waking import wake_every_engine
 from orderflow.settings import Settings
-from orderflow.storage.system.queues import queues
+from orderflow.storage.system.queues import queues, waits
 
 ROUTERS: list[ApiRouter] = [
     requests.router,  # first: a request is compared with one route after the other, and most are these
+    bulk.router,
     orders.router,
     order_import.router,
+    bulk_jobs.router,
     sign_in.router,
     users.router,
     api_keys.router,
@@ -114,7 +118,9 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
     handle_errors(api)
     add_page(api)
     api.state.draining = api.state.may_exit = False
-    api.state.metrics = Metrics(lambda: queues(api.state.orderflow.database))
+    api.state.metrics = Metrics(
+        lambda: queues(api.state.orderflow.database), lambda: waits(api.state.orderflow.database)
+    )
     if settings.cors_origins:
         api.add_middleware(
             CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["*"], allow_headers=["*"]

@@ -112,6 +112,12 @@ class Options(In):
     answer_within: Seconds | None = Field(
         None, description="Seconds within which the ERP should answer; what it has not answered then is overdue"
     )
+    received_within: Seconds | None = Field(
+        None, description="Likewise for a receipt, where the ERP's side gives one: that the document is there"
+    )
+    understood_within: Seconds | None = Field(
+        None, description="Likewise for what says that it could be read, as a 997, or a CONTRL"
+    )
     opening_hours: Hours | None = None
     orders_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
         None, description="The most that the ERP wants to be sent; null: no limit"
@@ -258,6 +264,8 @@ class Connector(Out):
     commit_within: int | None
     give_up_after: int | None
     answer_within: int | None
+    received_within: int | None
+    understood_within: int | None
     opening_hours: OpeningHours | None
     orders_per_minute: int | None
     last_test_at: datetime | None = Field(description="When a test of the present configuration last passed")

@@ -318,6 +318,8 @@ def _shown(request: Request, work: SqlWork, connection: ConnectionView) -> Conne
         commit_within=connection.commit_within,
         give_up_after=connection.give_up_after,
         answer_within=connection.answer_within,
+        received_within=connection.received_within,
+        understood_within=connection.understood_within,
         opening_hours=connection.opening_hours and OpeningHours(**connection.opening_hours),
         orders_per_minute=connection.orders_per_minute,
         last_test_at=connection.last_test_at,

@@ -24,7 +24,7 @@ from orderflow.entrypoints.api.work import Work, slow
 from orderflow.flow.answers.read_again import read_again
 from orderflow.flow.delivery.move import move_exports as move
 from orderflow.flow.delivery.resolve import resolve_held
-from orderflow.storage.views.deliveries import Export, ExportFilter, ExportPage, find_exports, one_export
+from orderflow.storage.views.deliveries import Export, ExportFilter, ExportPage, WaitsFor, find_exports, one_export
 from orderflow.storage.views.view import Ask
 
 Reader = Annotated[Caller, Depends(require(Permission.READ))]
@@ -43,13 +43,16 @@ def list_exports(
     held: Annotated[bool | None, Query(description="In doubt, waiting for a person's decision")] = None,
     overdue: Annotated[bool | None, Query(description="The ERP should have answered by now")] = None,
     error_code: Annotated[Text | None, Query(description="Whose last error has this code")] = None,
+    waits_for: Annotated[list[WaitsFor] | None, Query(description="Any of these")] = None,
+    route: Annotated[Text | None, Query(description="Sent by the routing rule of this name")] = None,
     since: Moment | None = None,
     until: Moment | None = None,
     limit: PageSize = 50,
     cursor: CursorText = None,
 ) -> ExportPage:
     """List exports, newest first. Every filter narrows; `since` is included, `until` is not."""
-    wanted = ExportFilter(status or (), connection_id, order_id, waiting, held, overdue, error_code, since, until)
+    states = (status or (), connection_id, order_id, waiting, held, overdue, error_code)
+    wanted = ExportFilter(*states, since, until, waits_for or (), route)
     with looking(request, caller) as view:
         return find_exports(view, wanted, Ask(limit, cursor))
 

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 
 from starlette.requests import Request
 
+from orderflow.domain.bulk import BulkAction
 from orderflow.domain.states import OrderAction
 from orderflow.entrypoints.api.deps import Caller, app_of
+from orderflow.entrypoints.api.errors import ForbiddenError
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.storage.store import SqlWork
 from orderflow.storage.views.view import View
@@ -26,9 +28,16 @@ NEEDED: dict[OrderAction, Permission] = {
         OrderAction.RESOLVE_DELIVERED,
         OrderAction.RESOLVE_NOT_DELIVERED,
         OrderAction.RESOLVE_SEND_AGAIN,
+        OrderAction.ACCEPT_DIFFERENCES,
     ),
     Permission.ORDERS_PUSH,
 )
+
+NEEDED_FOR_MANY: dict[BulkAction, Permission] = {
+    BulkAction.APPROVE: Permission.ORDERS_APPROVE,
+    BulkAction.REJECT: Permission.ORDERS_EDIT,
+}
+"""All else that is done to many is about deliveries: `ORDERS_PUSH`."""
 
 
 @contextmanager
@@ -41,3 +50,10 @@ def looking(request: Request, caller: Caller) -> Iterator[View]:
 def seen_by(caller: Caller, work: SqlWork) -> View:
     """Return what the caller sees in a transaction of theirs."""
     return View(work.connection, work.org_id, lambda action: caller.may(NEEDED[action]))
+
+
+def allowed_for_many(caller: Caller, action: BulkAction) -> None:
+    """Raise ForbiddenError if the caller may not do this to orders."""
+    needed = NEEDED_FOR_MANY.get(action, Permission.ORDERS_PUSH)
+    if not caller.may(needed):
+        raise ForbiddenError(f"The role {caller.role} may not {needed}.")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from orderflow.domain.states import OrderStatus
+from orderflow.domain.bulk import UNSENT, BulkAction
+from orderflow.domain.states import ERPExportStatus, OrderStatus
 from orderflow.entrypoints.api.schemas import VERSION, In, Moment, Name, Out, Text
+from orderflow.storage.views.chosen import Chosen
+from orderflow.storage.views.deliveries import ExportFilter, WaitsFor, WaitsForRoute
 from orderflow.storage.views.destinations import Destination
+from orderflow.storage.views.orders import OrderFilter
 from orderflow.storage.views.problem import Problem
 
 
@@ -68,6 +72,9 @@ class ConfirmBody(In):
     erp_order_id: Name = Field(examples=["SO-2025-000123"])
 
 
+Flag = Annotated[bool, Field(strict=True)]
+
+
 class OrderFilterBody(In):
     """Which orders; what is left out does not matter."""
 
@@ -77,9 +84,28 @@ class OrderFilterBody(In):
     until: Moment | None = Field(None, description="Exclusive")
     connection_id: UUID | None = None
     error_code: Text | None = None
-    unreadable_answer: Annotated[bool, Field(strict=True)] | None = Field(
-        None, description="The ERP's answer could not be read"
-    )
+    unreadable_answer: Flag | None = Field(None, description="The ERP's answer could not be read")
+    differs: Flag | None = Field(None, description="Confirmed otherwise than it was ordered, which nobody accepted")
+    waits_for_route: Flag | None = Field(None, description="Its push waits for a route")
+    waits_for: list[WaitsFor | WaitsForRoute] | None = Field(None, description="Its push waits for any of these")
+    route: Text | None = Field(None, description="Sent by the routing rule of this name")
+
+    def as_filter(self, action: BulkAction) -> OrderFilter:
+        """Return it as the list of orders asks, by default for those in a state that the action starts from."""
+        return OrderFilter(
+            statuses=self.status or action.starts,
+            search=self.q,
+            created_from=self.since,
+            created_to=self.until,
+            connection_id=self.connection_id,
+            error_code=self.error_code,
+            unreadable=self.unreadable_answer,
+            waits=self.waits_for_route,
+            waits_for=self.waits_for or (),
+            route=self.route,
+            differs=True if action is BulkAction.ACCEPT_DIFFERENCES else self.differs,
+            asked_for=None if self.status or action not in UNSENT else True,
+        )
 
 
 class BulkBody(In):
@@ -96,6 +122,14 @@ class BulkBody(In):
         if (self.ids is None) == (self.filter is None):
             raise ValueError("give either ids or filter")
         return self
+
+    def asked(self) -> Chosen:
+        """Return the orders that are meant."""
+        return Chosen(self.ids, self.filter.as_filter(BulkAction(self.action)) if self.filter else None)
+
+    def chosen(self) -> dict[str, Any]:
+        """Return the same for people, as it is kept with the job."""
+        return _kept(self, self.ids)
 
 
 class BulkResult(Out):
@@ -121,3 +155,82 @@ class BulkPreview(Out):
     more: bool = Field(description="The filter found more than 1,000")
     destinations: list[Destination] = Field(description="Where they would go, most first; empty for `approve`")
     waiting: int = Field(0, description="How many would wait, since no routing rule sends them anywhere")
+
+
+class ExportFilterBody(In):
+    """The orders of which deliveries; what is left out does not matter."""
+
+    status: list[ERPExportStatus] | None = None
+    connection_id: UUID | None = None
+    waiting: Flag | None = None
+    held: Flag | None = None
+    overdue: Flag | None = None
+    error_code: Text | None = None
+    waits_for: list[WaitsFor] | None = None
+    route: Text | None = Field(None, description="Sent by the routing rule of this name")
+    since: Moment | None = None
+    until: Moment | None = Field(None, description="Exclusive")
+
+    def as_filter(self) -> ExportFilter:
+        """Return it as the list of exports asks."""
+        return ExportFilter(
+            statuses=self.status or (),
+            connection_id=self.connection_id,
+            waiting=self.waiting,
+            held=self.held,
+            overdue=self.overdue,
+            error_code=self.error_code,
+            created_from=self.since,
+            created_to=self.until,
+            waits_for=self.waits_for or (),
+            route=self.route,
+        )
+
+
+Ids = Annotated[list[UUID], Field(min_length=1, max_length=10_000)]
+
+
+class BulkJobBody(In):
+    """One action on any number of orders: those named, or all that a filter finds at this moment."""
+
+    action: BulkAction
+    ids: Ids | None = None
+    filter: OrderFilterBody | None = Field(None, description="As the list of orders has it")
+    export_filter: ExportFilterBody | None = Field(
+        None, description="As the list of exports has it: their orders, each once"
+    )
+    connection_id: UUID | None = Field(
+        None, description="Where to push, retry or move; where the rules say, or the default connector, if left out"
+    )
+    reason: Text | None = Field(None, description="Why they are rejected")
+    not_before: NotBefore = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> BulkJobBody:
+        if sum(given is not None for given in (self.ids, self.filter, self.export_filter)) != 1:
+            raise ValueError("give one of ids, filter and export_filter")
+        return self
+
+    def asked(self) -> Chosen:
+        """Return the orders that are meant."""
+        orders = self.filter.as_filter(self.action) if self.filter else None
+        return Chosen(self.ids, orders, self.export_filter.as_filter() if self.export_filter else None)
+
+    def chosen(self) -> dict[str, Any]:
+        """Return the same for people, as it is kept with the job."""
+        return _kept(self, self.ids)
+
+
+def _kept(body: In, ids: list[UUID] | None) -> dict[str, Any]:
+    named = {"filter", "export_filter"}
+    return {"ids": len(ids)} if ids is not None else body.model_dump(mode="json", include=named, exclude_none=True)
+
+
+class BulkJobPreview(Out):
+    """What a bulk job would do. Nothing was done."""
+
+    total: int = Field(description="How many orders it would be about")
+    looked_at: int = Field(description="Of how many of them, the oldest, it was looked where they would go")
+    orders: int = Field(description="How many of those would go")
+    destinations: list[Destination] = Field(description="Where those would go, most first; empty for other actions")
+    waiting: int = Field(0, description="How many of those would wait, since no routing rule sends them anywhere")

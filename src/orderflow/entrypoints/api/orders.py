@@ -13,34 +13,24 @@ from orderflow.domain.states import OrderStatus
 from orderflow.entrypoints.api.bodies import ExactRequest, body_of, order_in
 from orderflow.entrypoints.api.connector_schemas import Preview
 from orderflow.entrypoints.api.deps import Caller, app_of, require
-from orderflow.entrypoints.api.errors import ForbiddenError, answers
+from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.looking import looking, seen_by
-from orderflow.entrypoints.api.order_schemas import (
-    BulkAnswer,
-    BulkBody,
-    BulkPreview,
-    BulkResult,
-    ConfirmBody,
-    OrderState,
-    RejectBody,
-)
+from orderflow.entrypoints.api.order_schemas import ConfirmBody, OrderState, RejectBody
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.rendering import at_once
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import CursorText, Moment, Text
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
 from orderflow.entrypoints.api.work import Work, slow
+from orderflow.flow.answers.accept_differences import accept_differences
 from orderflow.flow.delivery.request import withdraw_in
-from orderflow.flow.delivery.route import ways_of_many
 from orderflow.flow.order.approve import edit_order, reject_order
 from orderflow.flow.order.confirm import confirm_order as confirm
 from orderflow.flow.order.incoming import OrderBody
-from orderflow.flow.order.many import act_on_many, starts_of
 from orderflow.flow.setup.preview import preview_order
 from orderflow.storage.store import SqlWork
-from orderflow.storage.views.destinations import Destination, OrdersToPush, destinations, joined
-from orderflow.storage.views.orders import Order, OrderFilter, OrderPage, find_orders, oldest_orders, one_order
-from orderflow.storage.views.problem import Problem
+from orderflow.storage.views.deliveries import WaitsFor, WaitsForRoute
+from orderflow.storage.views.orders import Order, OrderFilter, OrderPage, find_orders, one_order
 from orderflow.storage.views.revisions import WholeRevision, one_revision
 from orderflow.storage.views.timeline import Timeline, timeline
 from orderflow.storage.views.view import Ask, View
@@ -49,7 +39,6 @@ Reader = Annotated[Caller, Depends(require(Permission.READ))]
 Editor = Annotated[Caller, Depends(require(Permission.ORDERS_EDIT))]
 Pusher = Annotated[Caller, Depends(require(Permission.ORDERS_PUSH))]
 PageSize = Annotated[int, Query(ge=1, le=200, description="Entries at most")]
-MOST_IN_BULK = 1_000
 SEARCH = (
     "Part of a number (ours or the ERP's) or of the customer, in the newest 100,000 orders that the other filters "
     "leave; if there is none, a whole number of ours, however old"
@@ -70,45 +59,23 @@ def list_orders(
     error_code: Annotated[Text | None, Query(description="In ERROR for this reason")] = None,
     unreadable_answer: Annotated[bool | None, Query(description="The ERP's answer could not be read")] = None,
     waits_for_route: Annotated[bool | None, Query(description="Its push waits for a route")] = None,
+    waits_for: Annotated[
+        list[WaitsFor | WaitsForRoute] | None, Query(description="Its push waits for any of these")
+    ] = None,
+    route: Annotated[Text | None, Query(description="Sent by the routing rule of this name")] = None,
+    differs: Annotated[
+        bool | None, Query(description="Confirmed otherwise than it was ordered, which nobody accepted")
+    ] = None,
     limit: PageSize = 50,
     cursor: CursorText = None,
 ) -> OrderPage:
     """List orders, newest first."""
-    wanted = OrderFilter(status or (), q, since, until, connection_id, error_code, unreadable_answer, waits_for_route)
+    narrowed = (connection_id, error_code, unreadable_answer, waits_for_route)
+    wanted = OrderFilter(
+        status or (), q, since, until, *narrowed, waits_for=waits_for or (), route=route, differs=differs
+    )
     with looking(request, caller) as view:
         return find_orders(view, wanted, Ask(limit, cursor))
-
-
-@router.post("/bulk", responses=answers(404, 409))
-def act_on_orders(request: Request, caller: Pusher, body: BulkBody) -> BulkAnswer:
-    """Approve, push or retry many orders, each for itself."""
-    if body.action == "approve" and not caller.may(Permission.ORDERS_APPROVE):
-        raise ForbiddenError(f"The role {caller.role} may not {Permission.ORDERS_APPROVE}.")
-    store = app_of(request).store
-    ids = body.ids if body.ids is not None else _found(request, caller, body)
-    way = (body.connection_id, body.not_before)
-    outcomes = act_on_many(store, caller.org_id, body.action, ids[:MOST_IN_BULK], caller.actor, *way)
-    results = [
-        BulkResult(id=order_id, ok=error is None, error=Problem(**error.as_json()) if error else None)
-        for order_id, error in outcomes
-    ]
-    return BulkAnswer(results=results, succeeded=sum(one.ok for one in results), more=len(ids) > MOST_IN_BULK)
-
-
-@router.post("/bulk/preview", responses=answers(404, 409))
-def preview_bulk_action(request: Request, caller: Pusher, body: BulkBody) -> BulkPreview:
-    """Tell what an action on many orders would do, given the same body. Nothing is done."""
-    ids = body.ids if body.ids is not None else _found(request, caller, body)
-    with app_of(request).store.work(caller.org_id) as work:
-        ids_by_way: dict[UUID | None, list[UUID]] = {None: ids[:MOST_IN_BULK]}
-        if body.action != "approve":
-            ids_by_way = ways_of_many(work, ids[:MOST_IN_BULK], body.connection_id)
-        view, going, waiting, found = seen_by(caller, work), 0, 0, list[Destination]()
-        for way, some in ids_by_way.items():
-            go, there = destinations(view, OrdersToPush(some, starts_of(body.action)), way, body.connection_id)
-            waits = way is None and body.action != "approve"
-            going, waiting, found = going + (0 if waits else go), waiting + (go if waits else 0), found + there
-    return BulkPreview(orders=going, more=len(ids) > MOST_IN_BULK, destinations=joined(found), waiting=waiting)
 
 
 @router.get("/{order_id}", responses=answers(404))
@@ -180,21 +147,12 @@ def confirm_order(request: Request, caller: Pusher, order_id: UUID, body: Confir
         return _state(request, work, order_id, OrderStatus.CONFIRMED)
 
 
-def _found(request: Request, caller: Caller, body: BulkBody) -> list[UUID]:
-    assert body.filter is not None
-    given = body.filter
-    statuses = given.status or starts_of(body.action)
-    wanted = OrderFilter(
-        statuses,
-        given.q,
-        given.since,
-        given.until,
-        given.connection_id,
-        given.error_code,
-        given.unreadable_answer,
-    )
-    with looking(request, caller) as view:
-        return oldest_orders(view, wanted, MOST_IN_BULK + 1)
+@router.post("/{order_id}/accept-differences", responses=answers(404, 409), openapi_extra=CONDITIONAL)
+def accept_order_differences(request: Request, caller: Pusher, order_id: UUID) -> OrderState:
+    """Accept what the ERP confirmed otherwise than it was ordered, until it says something else."""
+    with _editing(request, caller, order_id) as work:
+        accept_differences(work, order_id, caller.actor)
+        return _state(request, work, order_id, OrderStatus.CONFIRMED)
 
 
 @contextmanager

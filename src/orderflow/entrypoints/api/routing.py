@@ -33,7 +33,7 @@ from orderflow.settings import Settings
 MORE_TIMES = 3
 """A request is tried whose transaction met another one."""
 
-REPEATABLE = ("/draft-orders", "/exports")
+REPEATABLE = ("/draft-orders", "/exports", "/bulk-jobs")
 """Where a POST may be sent again with its `Idempotency-Key`. What others are sent and answer may hold secrets, of which
 nothing is kept."""
 
@@ -47,7 +47,7 @@ class ApiRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         self.permission = permission_of(endpoint)
         self.once = "POST" in (options.get("methods") or ()) and path.startswith(REPEATABLE)
-        endpoint = _encoding_views(endpoint)
+        endpoint = _encoding_views(endpoint, options.get("status_code") or 200)
         guarded = answers(401, 403) if self.permission else {}
         options["responses"] = guarded | answers(408, 413, 422, 429, 500, 503) | (options.get("responses") or {})
         super().__init__(path, endpoint if iscoroutinefunction(endpoint) else metering(endpoint), **options)
@@ -93,7 +93,7 @@ class ApiRoute(APIRoute):
         return checked
 
 
-def _encoding_views(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+def _encoding_views(endpoint: Callable[..., Any], status: int) -> Callable[..., Any]:
     """Return an endpoint whose view goes out as it is: it was checked when it was read, and is encoded once."""
     if iscoroutinefunction(endpoint) or not is_dataclass(get_type_hints(endpoint).get("return")):
         return endpoint
@@ -101,7 +101,7 @@ def _encoding_views(endpoint: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(endpoint)
     def encoded(*arguments: Any, **named: Any) -> Response:
         view = endpoint(*arguments, **named)
-        return view if isinstance(view, Response) else JSON(view)
+        return view if isinstance(view, Response) else JSON(view, status)
 
     return encoded
 

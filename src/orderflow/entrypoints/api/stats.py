@@ -18,7 +18,16 @@ from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import Moment, Out
 from orderflow.storage.views.connections import ConnectionView
-from orderflow.storage.views.statistics import Deliveries, FailureReason, Period, Point, Queue, statistics
+from orderflow.storage.views.statistics import (
+    ByRule,
+    Deliveries,
+    FailureReason,
+    Period,
+    Point,
+    Queue,
+    Waiting,
+    statistics,
+)
 
 router = ApiRouter("/stats", "Overview")
 
@@ -44,6 +53,8 @@ class Stats(Out):
     queue: Queue
     connectors: list[ConnectorHealth]
     failures: list[FailureReason]
+    waits: list[Waiting] = Field(description="What waits for what now, most first")
+    rules: list[ByRule] = Field(description="What each routing rule sent in the period, most first; the first 50")
     series: list[Point] = Field(description="Hours of 24h, six hours of 7d, days of 30d; oldest first")
 
 
@@ -64,6 +75,8 @@ def get_stats(
         queue=found.queue,
         connectors=[_shown(connection) for connection in found.connections],
         failures=found.failures,
+        waits=found.waits,
+        rules=found.rules,
         series=found.series,
     )
 

@@ -16,6 +16,7 @@ from orderflow.entrypoints.cli import (
     database,
     demo,
     doctor,
+    jobs,
     keys,
     lists,
     new_connector,
@@ -51,6 +52,7 @@ users.add_to(app)
 retention.add_to(app, orders.app)
 new_connector.add_to(app)
 app.add_typer(orders.app, name="orders")
+app.add_typer(jobs.app, name="jobs")
 app.add_typer(database.db, name="db")
 app.add_typer(database.org, name="org")
 

@@ -127,9 +127,16 @@ def list_(org: Org = None, json: AsJson = False) -> None:
         print_json(rows)
         return
     columns = {"id": "id", "name": "name", "connector_type": "type", "status": "status", "is_default": "default"}
-    columns |= {"health": "health", "waiting": "waiting", "unanswered": "unanswered", "breaker_error": "error"}
+    columns |= {
+        "health": "health",
+        "opening_hours": "hours",
+        "waiting": "waiting",
+        "unanswered": "unanswered",
+        "breaker_error": "error",
+    }
     for row in rows:
         row["health"] = row["proof"] if row["breaker_state"] == "CLOSED" else row["breaker_state"]
+        row["opening_hours"] = row["opening_hours"] and ("not now" if row["closed"] else "open")
     print_table(
         rows, columns, empty="No connections. Add one: orderflow connections add DROPZONE_JSON_V1 --config FILE"
     )

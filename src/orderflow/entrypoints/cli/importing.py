@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,15 +13,16 @@ from uuid import UUID
 
 from rich.text import Text
 
+from orderflow.domain.bulk import BulkAction
 from orderflow.domain.errors import InputError, OrderFlowError, StateError
 from orderflow.domain.order_keys import DuplicateOrderError, OnDuplicate
-from orderflow.domain.states import OrderStatus
-from orderflow.entrypoints.cli.outcomes import MOST_SHOWN, gather, tell
+from orderflow.domain.states import AS_APPROVED, OrderStatus
+from orderflow.entrypoints.cli.bulk import Done, do_to_named, new_job
+from orderflow.entrypoints.cli.outcomes import MOST_SHOWN, tell
 from orderflow.entrypoints.cli.output import err, out, plural, progress
 from orderflow.entrypoints.cli.workplace import Workplace, caller
 from orderflow.flow.order.importing import AT_ONCE, Imported
 from orderflow.flow.order.importing import import_orders as take_orders
-from orderflow.flow.order.many import act_on_many
 from orderflow.flow.order.reading_files import lines_of, read_orders
 from orderflow.postgres.errors import DatabaseError
 
@@ -152,9 +153,10 @@ def import_orders(
         raise InputError(f"{file!r} holds no orders.", hint="It must hold JSON Lines, or one JSON object or array.")
     ready = report.ready + report.begun[OrderStatus.READY]
     if approve:
-        report.approved = _all(report, "Approving", place, _approve, ready)
+        report.approved = _all(report, place, BulkAction.APPROVE, "Approving", ready)
     if push:
-        report.pushed = _all(report, "Pushing", place, _push, ready + report.begun[OrderStatus.APPROVED])
+        approved = ready + report.begun[OrderStatus.APPROVED]
+        report.pushed = _all(report, place, BulkAction.PUSH, "Pushing", approved)
     return report
 
 
@@ -166,23 +168,22 @@ def _in_error(order_id: UUID) -> StateError:
     )
 
 
-Step = Callable[[Workplace, list[UUID]], Iterable[tuple[UUID, OrderFlowError | None]]]
-
-
-def _all(report: ImportReport, what: str, place: Workplace, step: Step, orders: list[UUID]) -> int:
+def _all(report: ImportReport, place: Workplace, action: BulkAction, what: str, orders: list[UUID]) -> int:
     gone = {order_id for order_id, _ in report.refused}
     ids = [order_id for order_id in orders if order_id not in gone]
-    refused = gather(what, step(place, ids), len(ids), hidden=False)
-    report.refused += refused
-    return len(ids) - len(refused)
+    if not ids:
+        return 0
+    done = do_to_named(place, new_job(action), ids, what)
+    quicker = _approved_meanwhile(place, done) if action is BulkAction.APPROVE else set()
+    report.refused += [(order_id, error) for order_id, error in done.refused if order_id not in quicker]
+    return done.went
 
 
-def _approve(place: Workplace, ids: list[UUID]) -> Iterable[tuple[UUID, OrderFlowError | None]]:
-    return act_on_many(place.app.store, place.org_id, "approve", ids, caller())
-
-
-def _push(place: Workplace, ids: list[UUID]) -> Iterable[tuple[UUID, OrderFlowError | None]]:
-    return act_on_many(place.app.store, place.org_id, "push", ids, caller())
+def _approved_meanwhile(place: Workplace, done: Done) -> set[object]:
+    """Return the orders that need no approval any more, as the job of a run that was killed went on beside this one."""
+    with place.reading() as reading:
+        found = reading.refused(done.job_id, len(done.refused)) if done.refused else ()
+    return {one.order_id for one in found if one.order_status in AS_APPROVED}
 
 
 @contextmanager

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import UUID
 
 import typer
 
+from orderflow.domain.bulk import BulkAction
 from orderflow.domain.errors import InputError
 from orderflow.domain.order_keys import OnDuplicate
 from orderflow.domain.orders import HEADER
+from orderflow.entrypoints.cli.bulk import do_to, do_to_named, named_or_found, new_job
 from orderflow.entrypoints.cli.importing import import_orders
-from orderflow.entrypoints.cli.options import AsJson, Limit, Orders, OrderStatuses, Org
+from orderflow.entrypoints.cli.options import AsJson, Limit, Orders, OrderStatuses, Org, Search
 from orderflow.entrypoints.cli.outcomes import finish
 from orderflow.entrypoints.cli.output import NONE_FIT, out, print_facts, print_json, print_table
-from orderflow.entrypoints.cli.workplace import Workplace, caller, in_organization
-from orderflow.flow.order.approve import approve_order, reject_order
-from orderflow.flow.order.bulk import each_in_bulk
+from orderflow.entrypoints.cli.workplace import in_organization
 
 app = typer.Typer(help="Bring orders in, look at them, approve or reject them.", no_args_is_help=True)
 
@@ -64,6 +63,9 @@ def list_(
     unreadable_answer: Annotated[
         bool, typer.Option("--unreadable-answer", help="Only those whose answer from the ERP could not be read.")
     ] = False,
+    differs: Annotated[
+        bool, typer.Option("--differs", help="Only those confirmed otherwise than ordered, which nobody accepted.")
+    ] = False,
     limit: Limit = 50,
     org: Org = None,
     json: AsJson = False,
@@ -71,19 +73,21 @@ def list_(
     """List orders, newest first."""
     from orderflow.storage.views.orders import OrderFilter  # with it comes SQLAlchemy, too slow for `--help`
 
-    wanted = OrderFilter(status or (), search, unreadable=unreadable_answer or None)
+    wanted = OrderFilter(status or (), search, unreadable=unreadable_answer or None, differs=differs or None)
     with in_organization(org) as place, place.reading() as reading:
         rows = reading.orders(wanted, limit)
     if json:
         print_json(rows)
         return
     columns = {"id": "id", "external_order_number": "number", "customer_name": "customer", "status": "status"}
-    columns |= {"erp_order_id": "ERP number", "created_at": "since", "error_json": "error"}
+    columns |= {"confirmation": "confirmed", "erp_order_id": "ERP number", "created_at": "since", "error_json": "error"}
+    if any(row["waits_until"] for row in rows):
+        columns |= {"waits_for": "waits for", "waits_until": "until"}
     print_table(
         rows,
         columns,
         empty=NONE_FIT
-        if status or search or unreadable_answer
+        if status or search or unreadable_answer or differs
         else "No orders. Bring some in: orderflow orders import FILE",
     )
 
@@ -126,16 +130,14 @@ def revision(
 def approve(
     orders: Orders = None,
     all_ready: Annotated[bool, typer.Option("--all-ready", help="Every order that is READY.")] = False,
+    search: Search = None,
     org: Org = None,
     json: AsJson = False,
 ) -> None:
     """Approve orders, so that they can be pushed."""
     with in_organization(org) as place:
-        ids = named_or_all(place, orders, "READY" if all_ready else None, "--all-ready")
-        outcomes = each_in_bulk(
-            place.app.store, place.org_id, ids, lambda work, order_id: approve_order(work, order_id, caller())
-        )
-        finish("approved", outcomes, len(ids), json=json)
+        chosen = named_or_found(place, BulkAction.APPROVE, orders, {"--all-ready": all_ready, "--search": search})
+        finish("approved", do_to(place, new_job(BulkAction.APPROVE), chosen, "Approving", hidden=json), json=json)
 
 
 @app.command(epilog='Example: orderflow orders reject PO-12345 --reason "ordered twice"')
@@ -148,31 +150,33 @@ def reject(
     """Reject orders for good."""
     with in_organization(org) as place:
         ids = place.order_ids(orders)
-        outcomes = each_in_bulk(
-            place.app.store, place.org_id, ids, lambda work, order_id: reject_order(work, order_id, caller(), reason)
-        )
-        finish("rejected", outcomes, len(ids), json=json)
+        done = do_to_named(place, new_job(BulkAction.REJECT, reason=reason), ids, "Rejecting", hidden=json)
+        finish("rejected", done, json=json)
 
 
-def named_or_all(place: Workplace, orders: list[str] | None, status: str | None, option: str) -> list[UUID]:
-    """Return the orders named, or all in `status`. Raises InputError if neither or both were asked for."""
-    if bool(orders) == bool(status):
-        raise InputError(f"Name orders, or give {option}; one of the two.", hint="See --help.")
-    if orders:
-        return place.order_ids(orders)
-    with place.reading() as reading:
-        return reading.ids_with_status(str(status))
+@app.command("accept-differences", epilog="Example: orderflow orders accept-differences PO-12345")
+def accept_differences_(
+    orders: Annotated[list[str], typer.Argument(metavar="ORDER…", help="Ids, or the orders' own numbers.")],
+    org: Org = None,
+    json: AsJson = False,
+) -> None:
+    """Accept what the ERP confirmed otherwise than it was ordered; `orders show` tells what that is."""
+    with in_organization(org) as place:
+        ids = place.order_ids(orders)
+        done = do_to_named(place, new_job(BulkAction.ACCEPT_DIFFERENCES), ids, "Accepting", hidden=json)
+        finish("accepted", done, json=json)
 
 
 def _print_order(order: dict[str, Any]) -> None:
     shown = ["id", "status", "erp_customer_number", "customer_name", *HEADER]
-    shown += ["approved_by", "approved_at", "erp_order_id", "error_json"]
+    shown += ["approved_by", "approved_at", "erp_order_id", "confirmation", "error_json"]
     print_facts({name: order[name] for name in shown})
     for reason in order["missing"]:
         out().print(f"  - {reason}", markup=False)
     columns = {"line_no": "line", "internal_sku": "SKU", "qty": "qty", "uom": "uom", "unit_price": "price"}
     columns |= {"product_description": "description"}
     _section("Lines", order["lines"], columns)
+    _print_confirmed(order["confirmed"])
     columns = {"filename": "file", "connector_type": "to", "status": "status", "sent_at": "sent"}
     columns |= {"answered_at": "answered", "reason": "waits for"}
     _section("Exports", order["exports"], columns)
@@ -182,6 +186,14 @@ def _print_order(order: dict[str, Any]) -> None:
     _section("Revisions", order["revisions"], columns)
     columns = {"created_at": "when", "action": "what", "actor": "who", "after": "after"}
     _section("History", order["history"], columns)
+
+
+def _print_confirmed(confirmed: dict[str, Any] | None) -> None:
+    if confirmed is None:
+        return
+    by = f", accepted by {confirmed['accepted_by']}" if confirmed["accepted_by"] else ""
+    columns = {"line_no": "line", "field": "what", "ordered": "ordered", "confirmed": "confirmed"}
+    _section(f"Confirmed {confirmed['confirmation']}{by}", confirmed["differences"], columns)
 
 
 def _print_revision(revision: dict[str, Any]) -> None:

@@ -3,49 +3,36 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from typing import NoReturn
 
 import typer
 from rich.text import Text
 
-from orderflow.domain.errors import OrderFlowError
+from orderflow.entrypoints.cli.bulk import Done, Refused
 from orderflow.entrypoints.cli.failures import exit_code
-from orderflow.entrypoints.cli.output import err, listed, out, plural, print_json, progress
-from orderflow.flow.order.bulk import Outcome
+from orderflow.entrypoints.cli.output import err, listed, out, plural, print_json
 
 MOST_SHOWN = 20
 
 
-def finish(what: str, outcomes: Iterable[Outcome], total: int, *, json: bool) -> None:
-    """Carry out `outcomes` under a progress bar, and tell what came of each; exits if some were refused.
+def finish(what: str, done: Done, *, json: bool) -> None:
+    """Tell what came of a bulk job; exits if some orders were refused.
 
     Raises:
         typer.Exit: With the code of the refusal if all were refused for one reason, else 1.
     """
-    refused = gather(what, outcomes, total, hidden=json)
+    total, count = done.progress.total, done.went
     if json:
-        errors = [{"order_id": order_id, **error.as_json()} for order_id, error in refused]
-        print_json({what: total - len(refused), "errors": errors})
+        errors = [{"order_id": order_id, **error.as_json()} for order_id, error in done.refused]
+        print_json({what: count, "errors": errors, "job_id": done.job_id})
     else:
-        out().print(f"{plural(total - len(refused), 'order')} {what}.")
-        tell(refused)
-    if refused:
-        _leave(refused, total)
+        out().print(f"{plural(count, 'order')} {what}.")
+        tell(done.refused)
+    if total > count:
+        _leave(done.refused, total)
 
 
-def gather(what: str, outcomes: Iterable[Outcome], total: int, *, hidden: bool) -> list[tuple[object, OrderFlowError]]:
-    """Carry out `outcomes` under a progress bar; returns those that were refused."""
-    refused: list[tuple[object, OrderFlowError]] = []
-    with progress(what.capitalize(), total, hidden=hidden or total < 2) as bar:
-        for order_id, error in outcomes:
-            bar.advance(bar.task_ids[0])
-            if error is not None:
-                refused.append((order_id, error))
-    return refused
-
-
-def tell(refused: list[tuple[object, OrderFlowError]]) -> None:
+def tell(refused: Refused) -> None:
     """Say which orders were refused, why, and what to do; once where it is the same for several."""
     orders: dict[tuple[str, str, str], list[object]] = defaultdict(list)
     for order_id, error in refused:
@@ -56,6 +43,6 @@ def tell(refused: list[tuple[object, OrderFlowError]]) -> None:
         err().print(f"… and {len(orders) - MOST_SHOWN} more reasons; --json lists them all.")
 
 
-def _leave(refused: list[tuple[object, OrderFlowError]], total: int) -> NoReturn:
+def _leave(refused: Refused, total: int) -> NoReturn:
     codes = {exit_code(error) for _, error in refused}
     raise typer.Exit(codes.pop() if len(refused) == total and len(codes) == 1 else 1)

@@ -1,4 +1,4 @@
-"""`orderflow push`, `retry`, `withdraw`, `acks`: an order's delivery, asked for and watched."""
+"""`orderflow push`, `retry`, `withdraw`, `move`, `reroute`, `acks`: an order's delivery, asked for and watched."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from uuid import UUID
 
 import typer
 
-from orderflow.domain.errors import InputError, NotFoundError, OrderFlowError
+from orderflow.domain.bulk import BulkAction, BulkOutcome
+from orderflow.domain.errors import InputError, NotFoundError
 from orderflow.domain.states import ARRIVED
-from orderflow.entrypoints.cli.options import AsJson, Orders, Org
-from orderflow.entrypoints.cli.orders import named_or_all
-from orderflow.entrypoints.cli.outcomes import finish, gather, tell
+from orderflow.entrypoints.cli.bulk import Done, Refused, do_to, do_to_named, named_or_found, new_job
+from orderflow.entrypoints.cli.options import AsJson, ErrorCode, Orders, Org, Search
+from orderflow.entrypoints.cli.outcomes import finish, tell
 from orderflow.entrypoints.cli.output import err, out, plural, print_json, print_table, progress
 from orderflow.entrypoints.cli.workplace import Workplace, caller, in_organization
 from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.answers.read_again import read_again
-from orderflow.flow.delivery.request import withdraw as withdraw_push
-from orderflow.flow.order.many import Action, act_on_many
+from orderflow.flow.ports import BulkJob
 
 if TYPE_CHECKING:
+    from orderflow.storage.views.chosen import Chosen
     from orderflow.storage.views.problem import Problem
 
 acks = typer.Typer(help="The ERP's answers.", no_args_is_help=True)
@@ -47,12 +48,15 @@ def add_to(app: typer.Typer) -> None:
     app.command(epilog="Example: orderflow push PO-12345 --wait, or: orderflow push --all-approved")(push)
     app.command(epilog="Example: orderflow retry PO-12345, or: orderflow retry --failed")(retry)
     app.command(epilog="Example: orderflow withdraw PO-12345")(withdraw)
+    app.command(epilog='Example: orderflow move --at "SAP old" --to "SAP new"')(move)
+    app.command(epilog="Example: orderflow reroute --all-waiting")(reroute)
     app.add_typer(acks, name="acks")
 
 
 def push(
     orders: Orders = None,
     all_approved: Annotated[bool, typer.Option("--all-approved", help="Every order that is APPROVED.")] = False,
+    search: Search = None,
     connection: Connection = None,
     not_before: NotBefore = None,
     wait: Wait = False,
@@ -62,13 +66,17 @@ def push(
 ) -> None:
     """Ask for orders to be delivered. A worker does it; returns at once unless --wait is given."""
     with in_organization(org) as place:
-        ids = named_or_all(place, orders, "APPROVED" if all_approved else None, "--all-approved")
-        _request(place, "push", ids, connection, _moment(not_before), timeout if wait else None, json=json)
+        given = {"--all-approved": all_approved, "--search": search}
+        chosen = named_or_found(place, BulkAction.PUSH, orders, given)
+        job = _push_job(place, BulkAction.PUSH, connection, not_before)
+        _request(place, job, chosen, timeout if wait else None, json=json)
 
 
 def retry(
     orders: Orders = None,
     failed: Annotated[bool, typer.Option("--failed", help="Every order that is in ERROR.")] = False,
+    error_code: ErrorCode = None,
+    search: Search = None,
     connection: Connection = None,
     not_before: NotBefore = None,
     wait: Wait = False,
@@ -78,8 +86,10 @@ def retry(
 ) -> None:
     """Ask again for orders whose delivery failed or that the ERP refused."""
     with in_organization(org) as place:
-        ids = named_or_all(place, orders, "ERROR" if failed else None, "--failed")
-        _request(place, "retry", ids, connection, _moment(not_before), timeout if wait else None, json=json)
+        given = {"--failed": failed, "--error-code": error_code, "--search": search}
+        chosen = named_or_found(place, BulkAction.RETRY, orders, given)
+        job = _push_job(place, BulkAction.RETRY, connection, not_before)
+        _request(place, job, chosen, timeout if wait else None, json=json)
 
 
 def withdraw(
@@ -89,8 +99,46 @@ def withdraw(
 ) -> None:
     """Take back pushes of which no attempt has begun; the orders are APPROVED again."""
     with in_organization(org) as place:
-        ids = place.order_ids(orders)
-        finish("withdrawn", ((one, _refusal(place, one)) for one in ids), len(ids), json=json)
+        done = do_to_named(place, new_job(BulkAction.WITHDRAW), place.order_ids(orders), "Withdrawing", hidden=json)
+        finish("withdrawn", done, json=json)
+
+
+def move(
+    to: Annotated[str, typer.Option("--to", metavar="CONNECTION", help="Where they are to go: id, name or type.")],
+    orders: Orders = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="CONNECTION", help="Every order that waits for this connection.")
+    ] = None,
+    org: Org = None,
+    json: AsJson = False,
+) -> None:
+    """Let orders that wait for one connection go over another: those of which surely nothing was sent."""
+    with in_organization(org) as place:
+        chosen = named_or_found(place, BulkAction.MOVE, orders, {"--at": at})
+        target = place.connection_id(to)
+        job = new_job(BulkAction.MOVE, connection_id=target)
+        finish("moved", do_to(place, job, chosen, "Moving", hidden=json), json=json)
+
+
+def reroute(
+    orders: Orders = None,
+    all_waiting: Annotated[
+        bool, typer.Option("--all-waiting", help="Every order that waits for a route, or on its way and unsent.")
+    ] = False,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="CONNECTION", help="Every order that waits for this connection.")
+    ] = None,
+    org: Org = None,
+    json: AsJson = False,
+) -> None:
+    """Send orders that wait where the rules say now; also those whose connection was named."""
+    with in_organization(org) as place:
+        chosen = named_or_found(place, BulkAction.REROUTE, orders, {"--all-waiting": all_waiting, "--at": at})
+        done = do_to(place, new_job(BulkAction.REROUTE), chosen, "Re-routing", hidden=json)
+        try:
+            finish("re-routed", done, json=json)
+        finally:
+            _tell_waiting(done)
 
 
 @acks.command(epilog="Example: orderflow acks poll, or: orderflow acks poll SAP --json")
@@ -134,12 +182,9 @@ def read_again_(
         raise typer.Exit(1)
 
 
-def _refusal(place: Workplace, order_id: UUID) -> OrderFlowError | None:
-    try:
-        withdraw_push(place.app.store, place.org_id, order_id, caller())
-    except OrderFlowError as error:
-        return error
-    return None
+def _push_job(place: Workplace, action: BulkAction, connection: str | None, not_before: str | None) -> BulkJob:
+    target = place.connection_id(connection) if connection else None
+    return new_job(action, connection_id=target, not_before=_moment(not_before))
 
 
 def _moment(written: str | None) -> datetime | None:
@@ -151,38 +196,32 @@ def _moment(written: str | None) -> datetime | None:
         ) from None
 
 
-def _request(
-    place: Workplace,
-    action: Action,
-    ids: list[UUID],
-    connection: str | None,
-    not_before: datetime | None,
-    timeout: float | None,
-    *,
-    json: bool,
-) -> None:
-    target = place.connection_id(connection) if connection else None
-    outcomes = act_on_many(place.app.store, place.org_id, action, ids, caller(), target, not_before)
+def _request(place: Workplace, job: BulkJob, chosen: Chosen, timeout: float | None, *, json: bool) -> None:
+    done = do_to(place, job, chosen, "Pushing", hidden=json)
     if timeout is None:
         try:
-            finish("pushed", outcomes, len(ids), json=json)
+            finish("pushed", done, json=json)
         finally:
-            _tell_waiting(place, ids)
+            _tell_waiting(done)
         return
-    refused = gather("Pushing", outcomes, len(ids), hidden=json)
-    gone = {order_id for order_id, _ in refused}
-    asked = [order_id for order_id in ids if order_id not in gone]
-    exports = _delivered(place, asked, timeout, hidden=json)
-    _tell_deliveries(exports, refused, json=json)
-    _tell_waiting(place, asked)
-    if refused or any(row["status"] not in ARRIVED for row in exports):
+    exports = _delivered(place, _asked(place, done), timeout, hidden=json)
+    _tell_deliveries(exports, done.refused, json=json)
+    _tell_waiting(done)
+    if done.refused or any(row["status"] not in ARRIVED for row in exports):
         raise typer.Exit(1)
 
 
-def _tell_waiting(place: Workplace, ids: list[UUID]) -> None:
-    """Say how many of the orders no rule sends anywhere yet."""
+def _asked(place: Workplace, done: Done) -> list[UUID]:
+    from orderflow.storage.views.bulk_jobs import ResultFilter  # with it comes SQLAlchemy, too slow for `--help`
+
     with place.reading() as reading:
-        waiting = reading.waiting_for_route(ids)
+        results = reading.bulk_results(ResultFilter(done.job_id), done.progress.total)
+    return [result.order_id for result in results if result.error is None]
+
+
+def _tell_waiting(done: Done) -> None:
+    """Say how many of the orders no rule sends anywhere yet."""
+    waiting = done.progress.counts.get(BulkOutcome.WAITING, 0)
     if waiting:
         err().print(f"{plural(waiting, 'order')} of these wait for a route: see `orderflow routes test ORDER`.")
 
@@ -213,9 +252,7 @@ def _still_pushing(place: Workplace, ids: list[UUID]) -> int:
         return reading.status_counts(ids).get("PUSHING", 0)
 
 
-def _tell_deliveries(
-    exports: list[dict[str, Any]], refused: list[tuple[object, OrderFlowError]], *, json: bool
-) -> None:
+def _tell_deliveries(exports: list[dict[str, Any]], refused: Refused, *, json: bool) -> None:
     if json:
         errors = [{"order_id": order_id, **error.as_json()} for order_id, error in refused]
         print_json({"exports": exports, "errors": errors})

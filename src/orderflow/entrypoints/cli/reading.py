@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+from orderflow.domain.bulk import BulkOutcome, BulkStatus
 from orderflow.flow.order.differences import FieldChange
 from orderflow.flow.setup.proof import proof_of
 from orderflow.storage.database import Database
 from orderflow.storage.views import references
 from orderflow.storage.views.audit import changes_of
+from orderflow.storage.views.bulk_jobs import BulkJobResult, ResultFilter, find_jobs, find_results, one_job
 from orderflow.storage.views.connections import ConnectionView, all_connections, one_connection
 from orderflow.storage.views.deliveries import (
     AttemptFilter,
@@ -47,6 +49,7 @@ class Reading:
         return _order(order) | {
             "org_id": self._view.org_id,
             "lines": lines,
+            "confirmed": plain(order.confirmed) if order.confirmed else None,
             "exports": self.exports(ExportFilter(order_id=order_id), MOST),
             "attempts": self.attempts(AttemptFilter(order_id=order_id), MOST),
             "revisions": [_revision(one) for one in compared_revisions(self._view, order_id)],
@@ -85,17 +88,25 @@ class Reading:
         """Return the id of the connection named. Raises NotFoundError, StateError."""
         return references.connection_id(self._view, named)
 
-    def ids_with_status(self, *statuses: str) -> list[UUID]:
-        """Return the ids of all orders in these states, oldest first."""
-        return references.ids_with_status(self._view, *statuses)
+    def bulk_jobs(self, status: BulkStatus | None, limit: int) -> list[Row]:
+        """Return bulk jobs, newest first."""
+        return [plain(job) for job in find_jobs(self._view, status, Ask(limit)).items]
+
+    def bulk_job(self, job_id: UUID) -> Row:
+        """Return one bulk job. Raises NotFoundError."""
+        return plain(one_job(self._view, job_id))
+
+    def bulk_results(self, wanted: ResultFilter, limit: int) -> list[BulkJobResult]:
+        """Return what became of a bulk job's orders, the oldest order first."""
+        return find_results(self._view, wanted, Ask(limit)).items
+
+    def refused(self, job_id: UUID, limit: int) -> list[BulkJobResult]:
+        """Return those that were refused."""
+        return self.bulk_results(ResultFilter(job_id, BulkOutcome.REFUSED), limit)
 
     def status_counts(self, ids: Iterable[UUID] | None = None) -> dict[str, int]:
         """Return how many orders are in each state; of those named, or of all."""
         return references.status_counts(self._view, ids)
-
-    def waiting_for_route(self, ids: Iterable[UUID]) -> int:
-        """Return how many of the orders named wait for a route."""
-        return references.waiting_for_route(self._view, ids)
 
 
 @contextmanager

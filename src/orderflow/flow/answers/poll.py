@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Any
 from uuid import UUID
 
 from orderflow.domain.answer_details import Level
@@ -13,6 +14,7 @@ from orderflow.domain.errors import ConnectorError
 from orderflow.domain.ids import new_id
 from orderflow.domain.reach import within
 from orderflow.domain.states import ERPExportStatus
+from orderflow.flow.answers.compare import compare, fits
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.delivery.open_target import ENGINE, open_target
 from orderflow.flow.fault_points import reached
@@ -31,7 +33,8 @@ def poll_acks(wiring: Wiring, org_id: UUID, connection_id: UUID) -> Counter[str]
     """Read and record the answers that lie ready at one connection.
 
     Returns:
-        How many answers had which verdict: acknowledge, refuse, note, wait, ignore, alert, unreadable, unmatched.
+        How many answers had which verdict: acknowledge, refuse, update, note, misfit, wait, ignore, alert,
+        unreadable, unmatched.
         Empty if another poller is at it or the connection has no answers to read.
     """
     token = new_id()
@@ -101,7 +104,7 @@ def _decide(work: Work, acks: Sequence[Ack]) -> list[DecidedAnswer]:
         if ack.export_id not in exports or ack.status not in ("ACKED", "FAILED"):
             continue
         export, newer = exports[ack.export_id]
-        next_one = _stop_retry(work, export, ack) if newer else "none"
+        next_one = _stop_retry(work, export, ack) if newer and fits(work, export, ack) else "none"
         decision = decide(
             ack.status,
             export.status,
@@ -109,12 +112,14 @@ def _decide(work: Work, acks: Sequence[Ack]) -> list[DecidedAnswer]:
             newer=next_one,
             level=ack.level,
             refused=export.answered,
+            detailed=ack.details is not None,
         )
         if ack.export_id in decided and decision.verdict != "wait":
             continue  # left where it lies: the next round weighs it against what is recorded now
         if decision.verdict not in ("ignore", "note"):  # what decides nothing leaves room for the next one
             decided.add(ack.export_id)
-        answers.append(DecidedAnswer(ack, export, decision.verdict, decision.settle_first, decision.reason))
+        decided_answer = DecidedAnswer(ack, export, decision.verdict, decision.settle_first, decision.reason)
+        answers.append(compare(work, decided_answer))
     return answers
 
 
@@ -137,12 +142,15 @@ def _stop_retry(work: Work, export: Export, ack: Ack) -> Newer:
 def _audit(work: Work, answers: Sequence[DecidedAnswer], unreadable: Sequence[Ack]) -> None:
     for answer in answers:
         ack = answer.ack
-        if answer.verdict in ("wait", "ignore", "note"):
+        if answer.verdict in ("wait", "ignore", "misfit"):
             continue
-        after = {"status": ack.status, "erp_order_id": ack.erp_order_id, "code": ack.error_code}
+        after: dict[str, Any] = {"status": ack.status, "erp_order_id": ack.erp_order_id, "code": ack.error_code}
         after |= {"message": answer.reason or ack.message, "export_id": str(answer.export.id)}
-        actions = ["EXPORT_ACKED"] if answer.verdict != "alert" else []
-        for action in actions + (["EXPORT_ALERT"] if answer.reason else []):
+        if answer.confirmed is not None:
+            after |= {"confirmation": answer.confirmed.confirmation, "differences": len(answer.confirmed.differences)}
+        noted = {"alert": None, "update": "EXPORT_UPDATED", "note": f"EXPORT_{ack.level.upper()}"}
+        actions = noted.get(answer.verdict, "EXPORT_ACKED"), "EXPORT_ALERT" if answer.reason else None
+        for action in filter(None, actions):
             work.audit.add(action, ENGINE, "draft_order", [answer.export.draft_order_id], None, after)
     for ack in unreadable:
         after = {"file": ack.source, "message": ack.message}

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from orderflow.domain.errors import InputError
-from orderflow.flow.ports import Actor, Store
+from orderflow.domain.bulk import BulkAction
+from orderflow.domain.errors import InputError, StateError
+from orderflow.flow.ports import Actor, Store, Work
+from orderflow.flow.refusals import bound_to_its_connection
 
 
 def move_exports(
@@ -38,3 +40,22 @@ def move_exports(
     if moved:
         store.wake(org_id, target)
     return list(moved)
+
+
+def move_order(work: Work, order_id: UUID, target: UUID, actor: Actor) -> None:
+    """Move one order's waiting export to another connection, on the same terms.
+
+    Raises:
+        NotFoundError: There is no such order.
+        StateError: It is there already, nothing of it waits, or something of it may have been sent.
+    """
+    status = work.orders.lock_status(order_id)
+    export = work.exports.latest(order_id)
+    if export is None or status not in BulkAction.MOVE.starts:
+        raise StateError(f"The order is {status}, so no push is waiting.", hint="Push it, and say where to.")
+    if export.connection_id == target:
+        raise StateError("The order waits for that connection already.", hint="Choose another one, if it is to move.")
+    if not work.exports.move(export.connection_id, target, [export.id]):
+        raise bound_to_its_connection()
+    before, after = {"connection_id": str(export.connection_id)}, {"connection_id": str(target)}
+    work.audit.add("EXPORT_MOVED", actor, "draft_order", [order_id], before, after)

@@ -181,7 +181,7 @@ def withdraw(store: Store, org_id: UUID, order_id: UUID, actor: Actor) -> None:
 def withdraw_in(work: Work, order_id: UUID, actor: Actor) -> None:
     """Take back a push in `work`'s transaction; errors as for `withdraw`."""
     before = work.orders.lock_status(order_id)
-    if work.routes.waits(order_id):
+    if work.routes.request_of(order_id):
         work.orders.set_status(order_id, before)
         work.audit.add("DRAFT_PUSH_WITHDRAWN", actor, "draft_order", [order_id], {"status": before}, {"status": before})
         return

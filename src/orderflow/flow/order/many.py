@@ -1,64 +1,79 @@
-"""One action on many orders, each for itself: what one order's state forbids stops no other."""
+"""What may be done to many orders: each action is one step for one order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime
-from typing import Literal
+from collections.abc import Callable, Mapping
 from uuid import UUID
 
-from orderflow.domain.states import OrderAction, OrderStatus
-from orderflow.flow.delivery.request import check_not_before, request_or_wait
-from orderflow.flow.fault_points import reached
-from orderflow.flow.order.approve import approve_order
-from orderflow.flow.order.bulk import Outcome, each_in_bulk
-from orderflow.flow.ports import Actor, Store, Work
-
-Action = Literal["approve", "push", "retry"]
-
-
-def starts_of(action: Action) -> tuple[OrderStatus, ...]:
-    """Return the states that `action` starts from."""
-    return OrderAction(action).change.starts
+from orderflow.domain.bulk import BulkAction, BulkOutcome
+from orderflow.domain.errors import OrderFlowError
+from orderflow.domain.states import OrderAction
+from orderflow.flow.answers.accept_differences import accept_differences
+from orderflow.flow.delivery.move import move_order
+from orderflow.flow.delivery.request import request_or_wait, withdraw_in
+from orderflow.flow.delivery.reroute import route_anew
+from orderflow.flow.order.approve import approve_order, reject_order
+from orderflow.flow.ports import BulkJob, BulkResult, Work
 
 
-def act_on_many(
-    store: Store,
-    org_id: UUID,
-    action: Action,
-    order_ids: Iterable[UUID],
-    actor: Actor,
-    connection_id: UUID | None = None,
-    not_before: datetime | None = None,
-) -> Iterator[Outcome]:
-    """Approve, push or retry each order; yields its id and what forbade it, if anything.
+def take_step(work: Work, order_id: UUID, job: BulkJob) -> BulkResult:
+    """Do to one order what the job does to each; what its state forbids changes nothing, and stops no other."""
+    try:
+        return STEPS[job.action](work, order_id, job)
+    except OrderFlowError as error:
+        return BulkResult(order_id, BulkOutcome.REFUSED, error=error)
 
-    Args:
-        connection_id: Where to push; by the organization's rules, or to its default connection, if not given.
-        not_before: They wait until then.
 
-    Raises:
-        InputError: Nobody can mean this `not_before`.
-    """
-    check_not_before(not_before)
-    used: set[UUID] = set()
+def _approve(work: Work, order_id: UUID, job: BulkJob) -> BulkResult:
+    approve_order(work, order_id, job.actor)
+    return BulkResult(order_id)
 
-    def step(work: Work, order_id: UUID) -> None:
-        if action == "approve":
-            approve_order(work, order_id, actor)
-        else:
-            meant = (OrderAction(action),)
-            export = request_or_wait(
-                work, order_id, actor, connection_id=connection_id, meant=meant, not_before=not_before
-            )
-            if export is not None:
-                used.add(export.connection_id)
 
-    def wake() -> None:
-        if used:
-            reached("requested")
-        while used:
-            store.wake(org_id, used.pop())
+def _reject(work: Work, order_id: UUID, job: BulkJob) -> BulkResult:
+    reject_order(work, order_id, job.actor, job.reason)
+    return BulkResult(order_id)
 
-    # In the order of their ids, so that two people who act on the same orders never wait for each other.
-    yield from each_in_bulk(store, org_id, sorted(set(order_ids)), step, wake)
+
+def _push(work: Work, order_id: UUID, job: BulkJob) -> BulkResult:
+    meant = (OrderAction(job.action),)
+    export = request_or_wait(
+        work, order_id, job.actor, connection_id=job.connection_id, meant=meant, not_before=job.not_before
+    )
+    return _gone(order_id, export.connection_id if export else None)
+
+
+def _withdraw(work: Work, order_id: UUID, job: BulkJob) -> BulkResult:
+    withdraw_in(work, order_id, job.actor)
+    return BulkResult(order_id)
+
+
+def _move(work: Work, order_id: UUID, job: BulkJob) -> BulkResult:
+    assert job.connection_id is not None  # `bulk.begin` sees to it
+    move_order(work, order_id, job.connection_id, job.actor)
+    return _gone(order_id, job.connection_id)
+
+
+def _reroute(work: Work, order_id: UUID, job: BulkJob) -> BulkResult:
+    return _gone(order_id, route_anew(work, order_id, job.actor))
+
+
+def _accept_differences(work: Work, order_id: UUID, job: BulkJob) -> BulkResult:
+    accept_differences(work, order_id, job.actor)
+    return BulkResult(order_id)
+
+
+def _gone(order_id: UUID, connection_id: UUID | None) -> BulkResult:
+    outcome = BulkOutcome.DONE if connection_id else BulkOutcome.WAITING
+    return BulkResult(order_id, outcome, connection_id=connection_id)
+
+
+STEPS: Mapping[BulkAction, Callable[[Work, UUID, BulkJob], BulkResult]] = {
+    BulkAction.APPROVE: _approve,
+    BulkAction.REJECT: _reject,
+    BulkAction.PUSH: _push,
+    BulkAction.RETRY: _push,
+    BulkAction.WITHDRAW: _withdraw,
+    BulkAction.MOVE: _move,
+    BulkAction.REROUTE: _reroute,
+    BulkAction.ACCEPT_DIFFERENCES: _accept_differences,
+}

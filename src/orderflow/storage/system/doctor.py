@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, TextClause, text
 
+from orderflow.domain.answer_details import Level
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import (
     ARRIVED,
@@ -25,7 +26,7 @@ from orderflow.domain.states import (
 )
 from orderflow.flow.doctor import Finding, OpenDocument
 from orderflow.storage.database import Database
-from orderflow.storage.tables.states import among, fitting, may, quoted, unsent
+from orderflow.storage.tables.states import WITHIN, among, fitting, may, overdue, quoted, unsent
 from orderflow.storage.work.clock import unleased
 
 _MOST = 1_000
@@ -155,13 +156,16 @@ _AUDIT = text("""
     VALUES (:id, :org_id, 'orderflow doctor', 'ORDER_REPAIRED', 'draft_order', :order_id,
             jsonb_build_object('status', CAST(:status AS text)))
 """)
+_LATE = " ".join(
+    f"WHEN {overdue(level)} THEN format('is not {level} yet; the limit is %s s', c.{WITHIN[level]})" for level in Level
+)
 _OVERDUE = f"""
     SELECT {_WHO}, false AS repairable,
-           format('%s was %s %s and is not answered yet; the limit is %s s.', e.filename,
-                  CASE WHEN e.inferred THEN 'taken to be delivered' ELSE 'delivered' END, e.sent_at, c.answer_within)
+           format('%s was %s %s and %s.', e.filename,
+                  CASE WHEN e.inferred THEN 'taken to be delivered' ELSE 'delivered' END, e.sent_at, CASE {_LATE} END)
            AS message
     {_FROM} JOIN erp_connection c ON c.id = e.connection_id
-    WHERE {_IS_SENT} AND e.sent_at < now() - make_interval(secs => c.answer_within)
+    WHERE {_IS_SENT} AND ({" OR ".join(map(overdue, Level))})
     ORDER BY e.inferred DESC, e.sent_at
 """
 _HELD = f"""
@@ -203,6 +207,13 @@ _IN_ERROR = f"""
     FROM draft_order o JOIN organization g ON g.id = o.org_id
     WHERE o.status = {quoted(OrderStatus.ERROR)} GROUP BY g.slug
 """
+_HOURS_STUCK = f"""
+    SELECT {_NO_ORDER},
+           format('%s is closed since %s, and nobody has worked out when it opens: %s order(s) wait.', {_NAME},
+                  c.open_until, {_WAITING}) AS message
+    FROM {_CONNECTIONS}
+    WHERE c.deleted_at IS NULL AND c.opening_hours IS NOT NULL AND c.open_until < now() - interval '15 minutes'
+"""
 _KEYS_OF_NOBODY = """
     SELECT g.slug AS organization, NULL::uuid AS order_id, NULL::uuid AS export_id, false AS repairable, true AS remark,
            format('The API key %s (ofk_%s_…) is from before keys belonged to a user, so that it ends with nobody: '
@@ -229,6 +240,7 @@ _ATTENTION = {
     "CONNECTION_OFF": _OFF,
     "ANSWERS_NOT_READ": _NOT_READ,
     "ANSWERS_UNREADABLE": _UNREADABLE,
+    "HOURS_STUCK": _HOURS_STUCK,
     "ORDERS_IN_ERROR": _IN_ERROR,
     "KEY_OF_NOBODY": _KEYS_OF_NOBODY,
     "IN_DOUBT_CHANGED": _IN_DOUBT_CHANGED,

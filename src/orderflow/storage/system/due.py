@@ -6,9 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import TextClause, text
 
+from orderflow.domain.bulk import BulkStatus
 from orderflow.domain.states import ExportStep, OrderAction
 from orderflow.storage.database import Database
-from orderflow.storage.tables.states import may
+from orderflow.storage.tables.states import among, may
 from orderflow.storage.work.clock import CLOSED, LONGEST_LEASE, LONGEST_PROBE_WAIT, RESTING, past, unleased
 from orderflow.storage.work.outages import IS_AWAY, WAITS_UNSENT, waits_for_longer
 from orderflow.storage.work.routes import BETTER_ELSEWHERE, MOVABLE, stamp
@@ -17,7 +18,7 @@ _SPARE = 5.0
 """Seconds by which a time may lie ahead of the longest wait: clocks are read one after the other."""
 
 Place = tuple[UUID, UUID]
-"""Organization and connection."""
+"""Organization, and one of its connections or bulk jobs."""
 
 _NOT_PAUSED = """
     (g.deliveries_paused_at IS NULL OR (g.deliveries_paused_until IS NOT NULL AND g.deliveries_paused_until <= now()))
@@ -56,7 +57,8 @@ _DUE_TOO_LATE = text(f"""
     WHERE id IN (
         SELECT e.id FROM erp_connection c
         JOIN erp_export e ON e.connection_id = c.id AND {may(ExportStep.WORK, "e.status")}
-                         AND e.next_attempt_at > GREATEST(now(), e.not_before) + make_interval(secs => :longest)
+                         AND e.next_attempt_at > now() + make_interval(secs => :longest)
+        WHERE e.not_before IS NULL OR e.next_attempt_at > e.not_before + make_interval(secs => :longest)
         FOR UPDATE OF e SKIP LOCKED)
 """)  # noqa: S608  # built from a constant
 _POLLED_TOO_LATE = text("""
@@ -95,6 +97,9 @@ _UNROUTED = text(f"""
     UNION
     SELECT c.org_id FROM {BETTER_ELSEWHERE}
 """)  # noqa: S608  # built from constants
+_BULK_JOBS = text(f"""
+    SELECT org_id, id FROM bulk_job WHERE {among([BulkStatus.RUNNING])} ORDER BY worked_at NULLS FIRST, created_at
+""")  # noqa: S608  # built from a constant
 _SLUGS = text("SELECT id, slug FROM organization ORDER BY slug")
 
 
@@ -119,6 +124,10 @@ class SqlSystem:
     def due_polls(self) -> list[Place]:
         """Return the connections, disabled ones too, whose answers are due for a look."""
         return self._places(_DUE_POLLS)
+
+    def bulk_jobs(self) -> list[Place]:
+        """Return the bulk jobs that are running, the one that was worked on longest ago first."""
+        return self._places(_BULK_JOBS)
 
     def put_clock_right(self, longest_wait: float, longest_poll: float) -> int:
         """Make due what waits for longer than anything ever does, because the database's clock was put back.

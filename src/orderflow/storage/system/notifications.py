@@ -8,13 +8,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from orderflow.domain.answer_details import Level
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import OPEN
 from orderflow.flow.notify import Event, Notification
 from orderflow.flow.watch import Trouble
 from orderflow.storage.database import Database
 from orderflow.storage.records import as_json
-from orderflow.storage.tables.states import among
+from orderflow.storage.tables.states import among, overdue
 
 _CHANGES = text("""
     WITH changed AS (
@@ -43,26 +44,41 @@ _CHANGES = text("""
       AND NOT EXISTS (SELECT FROM notification n WHERE n.connection_id = c.id AND n.event = 'connection.disabled'
                       AND n.since >= c.breaker_since)
 """)
-# One alert for a connection that begins to leave deliveries unanswered; while it goes on, one a day.
-_OVERDUE = text("""
-    WITH overdue AS (
-        UPDATE erp_export e SET alerted_at = now()
-        FROM erp_connection c
-        WHERE c.id = e.connection_id AND e.status = 'SENT' AND e.alerted_at IS NULL
-          AND e.sent_at < now() - make_interval(secs => c.answer_within)
-        RETURNING e.org_id, e.connection_id, e.id, e.filename, e.sent_at, e.inferred
-    )
-    SELECT o.connection_id AS id, o.org_id, now() AS since, count(*) AS unanswered,
-           (array_agg(json_build_object('export_id', o.id, 'filename', o.filename, 'sent_at', o.sent_at,
-                                        'inferred', o.inferred) ORDER BY o.inferred DESC, o.sent_at))[1:10]
-               AS deliveries
-    FROM overdue o
-    WHERE NOT EXISTS (SELECT FROM erp_export x WHERE x.connection_id = o.connection_id AND x.status = 'SENT'
-                      AND x.alerted_at IS NOT NULL)
-       OR NOT EXISTS (SELECT FROM notification n WHERE n.connection_id = o.connection_id
-                      AND n.event = 'answers.overdue' AND n.created_at > now() - interval '1 day')
-    GROUP BY o.connection_id, o.org_id
-""")
+_ALERTED = {
+    Level.RECEIVED: "received_alerted_at",
+    Level.UNDERSTOOD: "understood_alerted_at",
+    Level.ANSWERED: "alerted_at",
+}
+
+
+def _overdue(level: Level) -> Any:
+    """Return the statement for deliveries that should have got as far as this.
+
+    One alert for a connection that begins to leave them there; while it goes on, one a day.
+    """
+    alerted = _ALERTED[level]
+    return text(f"""
+        WITH overdue AS (
+            UPDATE erp_export e SET {alerted} = now()
+            FROM erp_connection c
+            WHERE c.id = e.connection_id AND e.{alerted} IS NULL AND {overdue(level)}
+            RETURNING e.org_id, e.connection_id, e.id, e.filename, e.sent_at, e.inferred
+        )
+        SELECT o.connection_id AS id, o.org_id, clock_timestamp() AS since, count(*) AS unanswered,
+               (array_agg(json_build_object('export_id', o.id, 'filename', o.filename, 'sent_at', o.sent_at,
+                                            'inferred', o.inferred) ORDER BY o.inferred DESC, o.sent_at))[1:10]
+                   AS deliveries
+        FROM overdue o
+        WHERE NOT EXISTS (SELECT FROM erp_export e JOIN erp_connection c ON c.id = e.connection_id
+                          WHERE e.connection_id = o.connection_id AND e.{alerted} IS NOT NULL AND {overdue(level)})
+           OR NOT EXISTS (SELECT FROM notification n WHERE n.connection_id = o.connection_id
+                          AND n.event = 'answers.overdue' AND n.created_at > now() - interval '1 day'
+                          AND COALESCE(n.data ->> 'level', 'answered') = '{level}')
+        GROUP BY o.connection_id, o.org_id
+    """)  # noqa: S608  # built from constants
+
+
+_OVERDUE = {level: _overdue(level) for level in Level}
 # What the ERP said against what it had said before: one for what came since the last look.
 _CONTRADICTED = text("""
     SELECT c.id, c.org_id, max(a.created_at) AS since, count(*) AS answers,
@@ -169,9 +185,10 @@ class SqlOutbox:
             for row in connection.execute(_CHANGES, {"down_after": down_after}).mappings().all():
                 data = {"error": row["error"], "waiting": row["waiting"]}
                 connection.execute(_ADD, _row(row, row["event"], data))
-            for row in connection.execute(_OVERDUE).mappings().all():
-                data = {"unanswered": row["unanswered"], "deliveries": row["deliveries"]}
-                connection.execute(_ADD, _row(row, "answers.overdue", data))
+            for level, overdue_there in _OVERDUE.items():
+                for row in connection.execute(overdue_there).mappings().all():
+                    data = {"level": level, "unanswered": row["unanswered"], "deliveries": row["deliveries"]}
+                    connection.execute(_ADD, _row(row, "answers.overdue", data))
             for row in connection.execute(_CONTRADICTED).mappings().all():
                 error = {"code": "ANSWERS_CONTRADICT", "message": row["message"]}
                 connection.execute(_ADD, _row(row, "answers.contradicted", {"error": error, "answers": row["answers"]}))

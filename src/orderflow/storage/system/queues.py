@@ -7,8 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from orderflow.domain.bulk import BulkStatus
 from orderflow.domain.states import BreakerState
 from orderflow.storage.database import Database
+from orderflow.storage.tables.states import among
+from orderflow.storage.views.deliveries import WAITS_FOR
 from orderflow.storage.work.clock import CLOSED
 
 _QUEUES = text(f"""
@@ -23,6 +26,34 @@ _QUEUES = text(f"""
         SELECT count(*) AS unanswered FROM (
             SELECT FROM erp_export e WHERE e.connection_id = c.id AND e.status = 'SENT' LIMIT 10000) capped) s
     WHERE c.deleted_at IS NULL
+""")  # noqa: S608  # built from a constant
+
+
+MOST_RULES = 50
+"""Of one organization, by name; the rest goes together."""
+
+_WAITS = text(f"""
+    SELECT g.slug, c.connector_type, c.id::text AS connection, w.reason, count(*) AS waiting
+    FROM erp_connection c JOIN organization g ON g.id = c.org_id CROSS JOIN LATERAL (
+        SELECT {WAITS_FOR} AS reason FROM erp_export e
+        WHERE e.connection_id = c.id AND e.status = 'PENDING' LIMIT 10000) w
+    GROUP BY 1, 2, 3, 4
+    UNION ALL
+    SELECT g.slug, '', '', o.waits_for, count(*) FROM draft_order o JOIN organization g ON g.id = o.org_id
+    WHERE o.waits_for IS NOT NULL GROUP BY 1, 4
+""")  # noqa: S608  # built from constants
+_BY_RULE = text(f"""
+    SELECT slug, CASE WHEN place <= {MOST_RULES} THEN rule ELSE '(others)' END AS rule, sum(depth)::int AS depth FROM (
+        SELECT g.slug, COALESCE(e.route ->> 'rule', '(default)') AS rule, count(*) AS depth,
+               row_number() OVER (PARTITION BY g.slug ORDER BY count(*) DESC, e.route ->> 'rule') AS place
+        FROM erp_export e JOIN organization g ON g.id = e.org_id
+        WHERE e.status = 'PENDING' AND e.route_version IS NOT NULL
+        GROUP BY g.slug, e.route ->> 'rule') routed
+    GROUP BY 1, 2
+""")  # noqa: S608  # built from a constant
+_BULK = text(f"""
+    SELECT g.slug, count(*) AS jobs, sum(j.total - j.done - j.waiting - j.refused)::int AS orders
+    FROM bulk_job j JOIN organization g ON g.id = j.org_id WHERE {among([BulkStatus.RUNNING], "j.status")} GROUP BY 1
 """)  # noqa: S608  # built from a constant
 
 
@@ -62,3 +93,29 @@ def queues(database: Database) -> list[Queue]:
             )
             for row in connection.execute(_QUEUES)
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """What waits for what, and what is left to do to many.
+
+    Attributes:
+        reasons: Organization, connector type, connection (both empty: a route) and reason; how many, of each
+            connection up to 10,000.
+        rules: Organization and routing rule, the largest `MOST_RULES` by name; how many exports wait.
+        jobs: Organization; running bulk jobs, and the orders that are left of them.
+    """
+
+    reasons: dict[tuple[str, str, str, str], int]
+    rules: dict[tuple[str, str], int]
+    jobs: dict[str, tuple[int, int]]
+
+
+def waits(database: Database) -> Waits:
+    """Return what waits for what. Raises DatabaseError."""
+    with database.system() as connection:
+        return Waits(
+            {tuple(row[:4]): row.waiting for row in connection.execute(_WAITS)},
+            {(row.slug, row.rule): row.depth for row in connection.execute(_BY_RULE)},
+            {row.slug: (row.jobs, row.orders) for row in connection.execute(_BULK)},
+        )

@@ -51,6 +51,16 @@ _OLD_ANSWERS = text(f"""
     )
     DELETE FROM kept_answer a USING old WHERE a.id = old.id RETURNING a.created_at
 """)  # noqa: S608  # built from a constant
+# A long job's orders go some at a time, and the job with the last of them.
+_OLD_JOB = text("""
+    SELECT id, ended_at FROM bulk_job
+    WHERE ended_at >= :since AND ended_at < now() - make_interval(days => :days) ORDER BY ended_at LIMIT 1
+""")
+_JOB_ORDERS = text("""
+    DELETE FROM bulk_job_order WHERE job_id = :id AND position IN (
+        SELECT position FROM bulk_job_order WHERE job_id = :id ORDER BY position LIMIT :batch)
+""")
+_JOB = text("DELETE FROM bulk_job WHERE id = :id")
 _LOCK = 0x0F_DB_00_02  # any number that no other program takes in the same database
 _EVER = datetime(1, 1, 1, tzinfo=UTC)
 _DOCUMENTS = text("""
@@ -93,6 +103,10 @@ _FORGET_AUDIT = text("""
 _FORGET_REVISIONS = text("""
     UPDATE draft_order_revision SET content = NULL WHERE org_id = :org_id AND draft_order_id = :id
 """)
+_FORGET_CONFIRMATION = text("""
+    UPDATE draft_order_confirmation SET details = '{}', differences = '[]'
+    WHERE org_id = :org_id AND draft_order_id = :id
+""")
 _PERSONAL = ["customer", *PARTIES, "notes", "lines", "source_document", "reason"]
 """What an edit or a rejection may have written to the audit log of an order."""
 
@@ -117,8 +131,9 @@ def prune(database: Database, documents: ObjectStore, days: int, batch: int = BA
     """Delete what ended more than `days` ago, a batch at a time; yields what is done so far after each.
 
     CONFIRMED and REJECTED orders go with their lines, revisions, exports, attempts, documents and audit rows, once
-    nothing was noted of them for so long; their keys stay, so that they do not come in again. Audit rows of all else go
-    by their own age, answers that are kept for requests that may be sent again, after a day. May be broken off.
+    nothing was noted of them for so long; their keys stay, so that they do not come in again. Audit rows of all else
+    and bulk jobs go by their own age, answers that are kept for requests that may be sent again, after a day. May be
+    broken off.
 
     Raises:
         StateError: Another process prunes.
@@ -126,7 +141,8 @@ def prune(database: Database, documents: ObjectStore, days: int, batch: int = BA
     """
     done = Pruned()
     with _alone(database):
-        for step, most in ((_prune_answers, batch), (_prune_orders, batch), (_prune_audit, batch * 10)):
+        steps = ((_prune_answers, batch), (_prune_jobs, batch * 10), (_prune_orders, batch), (_prune_audit, batch * 10))
+        for step, most in steps:
             since: datetime | None = _EVER
             while (since := step(database, documents, done, {"days": days, "batch": most, "since": since})) is not None:
                 yield done
@@ -150,6 +166,17 @@ def _prune_answers(
 ) -> datetime | None:
     with database.system() as connection:
         return max(connection.execute(_OLD_ANSWERS, limits).scalars().all(), default=None)
+
+
+def _prune_jobs(database: Database, _documents: ObjectStore, _done: Pruned, limits: dict[str, Any]) -> datetime | None:
+    with database.system() as connection:
+        old = connection.execute(_OLD_JOB, limits).first()
+        if old is None:
+            return None
+        if connection.execute(_JOB_ORDERS, {"id": old.id, "batch": limits["batch"]}).rowcount < limits["batch"]:
+            connection.execute(_JOB, {"id": old.id})
+        ended: datetime = old.ended_at
+    return ended
 
 
 def _prune_orders(database: Database, documents: ObjectStore, done: Pruned, limits: dict[str, Any]) -> datetime | None:
@@ -191,7 +218,7 @@ def forget(store: SqlStore, documents: ObjectStore, org_id: UUID, order_id: UUID
                 hint="Confirm it by hand or reject it first.",
             )
         place = {"org_id": org_id, "id": order_id}
-        _run(work.connection, (_FORGET_ORDER, _FORGET_LINES, _FORGET_LOG), place)
+        _run(work.connection, (_FORGET_ORDER, _FORGET_LINES, _FORGET_LOG, _FORGET_CONFIRMATION), place)
         keys = work.connection.execute(_FORGET_EXPORTS, place).scalars()
         documents.delete([key for key in keys if key])
         work.audit.add("ORDER_FORGOTTEN", actor, "draft_order", [order_id])

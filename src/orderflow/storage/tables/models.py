@@ -28,6 +28,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from orderflow.domain.access import Role
+from orderflow.domain.answer_details import Confirmation
+from orderflow.domain.bulk import BulkStatus
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import (
     ENDED,
@@ -39,7 +41,7 @@ from orderflow.domain.states import (
     ExportStep,
     OrderStatus,
 )
-from orderflow.storage.tables.states import among, listed, may, quoted
+from orderflow.storage.tables.states import among, differs, listed, may, quoted
 
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -243,6 +245,14 @@ class DraftOrderRow(_Owned, Base):
         Index("idx_draft_order_ended", "updated_at", postgresql_where=text(among(ENDED))),
         Index("idx_draft_order_waits", "org_id", "waits_seen", postgresql_where=text("waits_for IS NOT NULL")),
         Index("uq_draft_order_in_org", "org_id", "id", unique=True),
+        _one_of("confirmation", "confirmation", Confirmation),
+        Index(
+            "idx_draft_order_differs",
+            "org_id",
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_where=text(differs()),
+        ),
         {"postgresql_with": {**_VACUUM_BY_ROWS, "fillfactor": "60"}},
     )
     status: Mapped[str]
@@ -280,6 +290,9 @@ class DraftOrderRow(_Owned, Base):
     push_request: Mapped[dict[str, Any] | None]  # who asked, and under which key
     waits_for: Mapped[str | None]  # why it waits: `domain.errors.NoRouteError.code`
     waits_seen: Mapped[str | None]  # what the rules and connections were when it was last looked at
+    confirmation: Mapped[str | None]  # of a CONFIRMED order about whose lines the ERP spoke
+    differences_accepted_at: Mapped[datetime | None]
+    differences_accepted_by: Mapped[str | None]
     updated_at: Mapped[datetime] = mapped_column(server_default=_now, onupdate=_now)
     version: Mapped[int] = _version()
 
@@ -378,6 +391,26 @@ class DraftOrderRevisionRow(Base):
     made_by: Mapped[str | None]
 
 
+class DraftOrderConfirmation(Base):
+    """What the ERP said about the lines of an order until now, and what of it is not as ordered.
+
+    `details` and `differences` are `domain.answer_details.Details` and `domain.confirmations.Difference` as JSON.
+    """
+
+    __tablename__ = "draft_order_confirmation"
+    __table_args__ = (
+        _within_org("draft_order_id", "draft_order", ondelete="CASCADE"),
+        Index("idx_draft_order_confirmation_export", "export_id"),
+        {"postgresql_with": _VACUUM_EARLY},
+    )
+    draft_order_id: Mapped[UUID] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    export_id: Mapped[UUID]  # no foreign key, so that old orders can be deleted quickly
+    details: Mapped[dict[str, Any]]
+    differences: Mapped[list[Any]] = mapped_column(JSONB)
+    answered_at: Mapped[datetime]
+
+
 class ERPConnection(_Owned, Base):
     """One way into one ERP: its encrypted configuration and its health.
 
@@ -421,6 +454,8 @@ class ERPConnection(_Owned, Base):
     commit_within: Mapped[int | None]  # seconds; none: as its connector says
     give_up_after: Mapped[int | None]  # seconds; none: wait for an unavailable target for ever
     answer_within: Mapped[int | None]  # seconds; a sent order unanswered for longer is alerted
+    received_within: Mapped[int | None]  # seconds; likewise for one whose receipt has not come back
+    understood_within: Mapped[int | None]  # seconds; likewise for one that nobody has said to have read
     opening_hours: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))  # none: open at all hours
     closed_until: Mapped[datetime | None]  # when the open time began that is now, or begins that comes next
     open_until: Mapped[datetime | None]  # when that ends; past: it is closed until somebody has looked what comes next
@@ -531,6 +566,14 @@ class ERPExport(_Owned, Base):
             postgresql_where=text(f"{may(ExportStep.MOVE)} AND route_version IS NOT NULL"),
         ),
         Index(
+            "idx_erp_export_rule",
+            "org_id",
+            text("(route ->> 'rule')"),
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("route IS NOT NULL"),
+        ),
+        Index(
             "idx_erp_export_fallback",
             "connection_id",
             postgresql_where=text(f"{may(ExportStep.MOVE)} AND fallback_id IS NOT NULL"),
@@ -565,9 +608,13 @@ class ERPExport(_Owned, Base):
     held_at: Mapped[datetime | None]
     asking: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # held, and asked about on
     sent_at: Mapped[datetime | None]
+    received_at: Mapped[datetime | None]  # a receipt came back
+    understood_at: Mapped[datetime | None]  # the ERP's side could read it
     answered_at: Mapped[datetime | None]
     confirmed_by: Mapped[str | None]  # who confirmed it by hand; none: the ERP did
     alerted_at: Mapped[datetime | None]
+    received_alerted_at: Mapped[datetime | None]
+    understood_alerted_at: Mapped[datetime | None]
     unreadable_answer: Mapped[dict[str, Any] | None]  # an answer to this export came that nobody understands
     idempotency_key: Mapped[str | None]
     requested_by: Mapped[str | None]
@@ -588,6 +635,53 @@ class RouteSet(Base):
     rules: Mapped[list[Any]] = mapped_column(JSONB)
     created_by: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=_now)
+
+
+class BulkJobRow(_Owned, Base):
+    """One action on many orders: who asked, and how far it is. `worked_at` is when its last batch was done."""
+
+    __tablename__ = "bulk_job"
+    __table_args__ = (
+        _one_of("status", "status", BulkStatus),
+        Index("idx_bulk_job_org", "org_id", text("created_at DESC"), text("id DESC")),
+        Index("idx_bulk_job_running", "org_id", postgresql_where=text(among([BulkStatus.RUNNING]))),
+        Index("idx_bulk_job_ended", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),
+        {"postgresql_with": _VACUUM_SMALL},
+    )
+    action: Mapped[str]  # no constraint: workers pass by what only a later release knows
+    connection_id: Mapped[UUID | None]
+    reason: Mapped[str | None]
+    not_before: Mapped[datetime | None]
+    chosen: Mapped[dict[str, Any]]
+    requested_by: Mapped[str]
+    role: Mapped[str | None]
+    request_id: Mapped[str | None]
+    traceparent: Mapped[str | None]
+    status: Mapped[str] = _state(BulkStatus.RUNNING)
+    total: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    done: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    waiting: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    refused: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    reasons: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    worked_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    cancelled_by: Mapped[str | None]
+
+
+class BulkJobOrder(Base):
+    """An order of a bulk job, and what became of it. Without foreign keys: a million come in one statement."""
+
+    __tablename__ = "bulk_job_order"
+    __table_args__ = (
+        Index("idx_bulk_job_order_told", "job_id", "outcome", "position", postgresql_where=text("outcome <> 'DONE'")),
+        {"postgresql_with": _VACUUM_EARLY},
+    )
+    job_id: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    org_id: Mapped[UUID]
+    order_id: Mapped[UUID]
+    outcome: Mapped[str | None]
+    error: Mapped[dict[str, Any] | None]
 
 
 class ERPPushLog(_Owned, Base):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from orderflow.domain.states import FITTING, IN_DOUBT, AttemptStep, ExportStep, OrderStep
+from orderflow.domain.answer_details import Confirmation, Level
+from orderflow.domain.states import FITTING, IN_DOUBT, AttemptStep, ERPExportStatus, ExportStep, OrderStep
 
 
 def quoted(state: str) -> str:
@@ -42,6 +43,27 @@ def fitting(export_status: str) -> str:
 def unsent(table: str = "erp_export") -> str:
     """Return SQL for: nothing of this export was sent that may have arrived."""
     return f"{table}.begun_at IS NULL AND {table}.staged_at IS NULL AND {table}.held_at IS NULL"
+
+
+def differs(table: str = "draft_order") -> str:
+    """Return SQL for: the ERP confirmed this order otherwise than it was ordered, and nobody accepted that."""
+    otherwise = among((Confirmation.CHANGED, Confirmation.PARTIAL), f"{table}.confirmation")
+    return f"{otherwise} AND {table}.differences_accepted_at IS NULL"
+
+
+_UNREACHED = {
+    Level.RECEIVED: "{e}.received_at IS NULL",
+    Level.UNDERSTOOD: "{e}.understood_at IS NULL",
+    Level.ANSWERED: "{e}.answered_at IS NULL",
+}
+WITHIN = {level: f"{'answer' if level is Level.ANSWERED else level}_within" for level in Level}
+"""The column of a connection that says within how many seconds its ERP should get that far."""
+
+
+def overdue(level: Level) -> str:
+    """Return SQL for: this export `e`, of the connection `c`, should be known to have got that far by now."""
+    late = f"e.sent_at < now() - make_interval(secs => c.{WITHIN[level]})"
+    return f"(e.status = {quoted(ERPExportStatus.SENT)} AND {_UNREACHED[level].format(e='e')} AND {late})"
 
 
 def in_doubt(table: str = "erp_export") -> str:

@@ -58,6 +58,8 @@ class ConnectionView:
     closes_at: Annotated[datetime | None, Sql(f"CASE WHEN NOT {CLOSED} THEN c.open_until END")]
     give_up_after: int | None
     answer_within: int | None
+    received_within: int | None
+    understood_within: int | None
     orders_per_minute: int | None
     waiting: Annotated[int, Sql("w.waiting")]
     oldest_waiting_at: Annotated[datetime | None, Sql("w.oldest_waiting_at")]

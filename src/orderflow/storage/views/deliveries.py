@@ -11,14 +11,15 @@ from uuid import UUID
 
 from pydantic import Field
 
+from orderflow.domain.answer_details import Level
 from orderflow.domain.errors import NotFoundError
 from orderflow.domain.states import OPEN, AttemptStatus, BreakerState, ERPExportStatus, OrderAction, OrderStatus
 from orderflow.flow.refusals import no_export
-from orderflow.storage.tables.states import among
+from orderflow.storage.tables.states import among, overdue
 from orderflow.storage.views.actions import OF_EXPORT
 from orderflow.storage.views.conditions import common, either, equal
 from orderflow.storage.views.problem import Problem, UnreadableAnswer
-from orderflow.storage.views.view import Ask, Condition, NextCursor, Sql, Stored, Table, View
+from orderflow.storage.views.view import Ask, Condition, Found, NextCursor, Sql, Stored, Table, View
 from orderflow.storage.work.clock import CLOSED
 
 PAUSED = """(g.deliveries_paused_at IS NOT NULL
@@ -26,7 +27,7 @@ PAUSED = """(g.deliveries_paused_at IS NOT NULL
 OPENS_AT = "CASE WHEN c.closed_until > now() THEN c.closed_until END"
 RESTS_UNTIL = "CASE WHEN c.rests_until > now() THEN c.rests_until END"
 UNREAD = f"({among(OPEN, 'e.status')} AND e.unreadable_answer IS NOT NULL)"
-_OVERDUE = "(e.status = 'SENT' AND e.sent_at < now() - make_interval(secs => c.answer_within))"
+_OVERDUE = f"({' OR '.join(map(overdue, Level))})"
 _FAILED = "l.error_message IS NOT NULL"  # every attempt that did not succeed says why, and only those are indexed
 WAITS_FOR = f"""CASE
     WHEN e.status <> 'PENDING' THEN NULL
@@ -73,6 +74,13 @@ class WaitsFor(StrEnum):
     DECISION = "DECISION"
 
 
+class WaitsForRoute(StrEnum):
+    """What keeps the push of an order from becoming an export."""
+
+    NO_ROUTE = "NO_ROUTE"
+    ROUTED_TO_NOBODY = "ROUTED_TO_NOBODY"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
     """One delivery of one order over one connector."""
@@ -109,7 +117,9 @@ class Export:
         ),
     ]
     overdue: Annotated[
-        bool, Sql(f"COALESCE({_OVERDUE}, false)"), Field(description="The ERP should have answered by now")
+        bool,
+        Sql(f"COALESCE({_OVERDUE}, false)"),
+        Field(description="The ERP should have answered by now, or said that it has received or read it"),
     ]
     unreadable_answer: Annotated[
         UnreadableAnswer | None,
@@ -159,6 +169,12 @@ class Export:
     held_at: datetime | None
     staged_at: datetime | None
     sent_at: datetime | None
+    received_at: Annotated[
+        datetime | None, Field(description="When its receipt came back, if the ERP's side gives one")
+    ]
+    understood_at: Annotated[
+        datetime | None, Field(description="When the ERP's side said that it could read it, if it says so")
+    ]
     answered_at: datetime | None
     confirmed_by: Annotated[
         str | None, Field(description="Who confirmed it by hand; null: the ERP did, or nobody has yet")
@@ -230,6 +246,8 @@ class ExportFilter:
         waiting: Those that are still to be delivered, or those that are not.
         held: Those in doubt that wait for a person's decision, or all others.
         overdue: Those that the ERP should have answered by now, or all others.
+        waits_for: Those that wait for any of these.
+        route: Those that the rule of this name sent.
     """
 
     statuses: Sequence[str] = ()
@@ -241,6 +259,8 @@ class ExportFilter:
     error_code: str | None = None
     created_from: datetime | None = None
     created_to: datetime | None = None
+    waits_for: Sequence[WaitsFor] = ()
+    route: str | None = None
 
     def conditions(self) -> Iterator[Condition]:
         """Yield what the filter asks for."""
@@ -252,6 +272,15 @@ class ExportFilter:
         yield from either("(e.status = 'PENDING' AND e.held_at IS NOT NULL)", self.held)
         if self.overdue is not None:  # written so that the index on what is SENT can be used
             yield _OVERDUE if self.overdue else f"NOT COALESCE({_OVERDUE}, false)", {}
+        if self.waits_for:
+            yield f"e.status = 'PENDING' AND {WAITS_FOR} = ANY(:waits_for)", {"waits_for": list(self.waits_for)}
+        yield from by_rule(self.route)
+
+
+def by_rule(name: str | None) -> Iterator[Condition]:
+    """Yield that an export was sent by the rule of this name, if one is asked for."""
+    if name is not None:
+        yield "e.route IS NOT NULL AND e.route ->> 'rule' = :rule", {"rule": name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +311,13 @@ class AttemptFilter:
 def find_exports(view: View, wanted: ExportFilter, ask: Ask) -> ExportPage:
     """Return a page of exports. Raises InputError for a cursor that is not ours."""
     return ExportPage(*_EXPORTS.page(view, Export, wanted.conditions(), ask))
+
+
+def found_orders_of(view: View, wanted: ExportFilter) -> Found:
+    """Return the orders of all exports that the list finds, the one that was asked for first first."""
+    where, parameters = _EXPORTS.where(wanted.conditions())
+    query = f"SELECT e.draft_order_id AS id, min(e.created_at) AS place {_EXPORTS.source} {where} GROUP BY 1"
+    return Found(query, parameters | {"org_id": view.org_id})
 
 
 def one_export(view: View, export_id: UUID) -> Export:

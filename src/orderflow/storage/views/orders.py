@@ -5,25 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, WithJsonSchema
-from sqlalchemy import text
+from pydantic import Field
 
 from orderflow.domain import orders as domain
+from orderflow.domain.answer_details import Confirmation
 from orderflow.domain.orders import DraftOrder, DraftOrderLine, missing_for_ready
 from orderflow.domain.states import OrderAction, OrderStatus
 from orderflow.flow.refusals import no_order
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import DraftOrderRow
+from orderflow.storage.tables.states import differs
 from orderflow.storage.views.actions import OF_ORDER
 from orderflow.storage.views.conditions import common, either, like
-from orderflow.storage.views.deliveries import UNREAD, WAITS_FOR, WAITS_UNTIL, Export, ExportFilter, find_exports
+from orderflow.storage.views.confirmations import ConfirmedOrder, Number, confirmed_of
+from orderflow.storage.views.deliveries import (
+    UNREAD,
+    WAITS_FOR,
+    WAITS_UNTIL,
+    Export,
+    ExportFilter,
+    WaitsFor,
+    WaitsForRoute,
+    by_rule,
+    find_exports,
+)
 from orderflow.storage.views.problem import Problem, UnreadableAnswer
 from orderflow.storage.views.revisions import RevisionSummary, revisions_of
-from orderflow.storage.views.view import COUNTS_CHANGES, Ask, Condition, NextCursor, Sql, Table, View, after, cut
+from orderflow.storage.views.view import COUNTS_CHANGES, Ask, Condition, Found, NextCursor, Sql, Table, View, after, cut
 
 FARTHEST = 100_000
 """Orders that a search for part of a name looks through, of those that the other filters leave."""
@@ -37,6 +48,8 @@ _SOURCE = (
     "jsonb_build_object('document_id', o.source_document_id, 'file_name', o.source_file_name,"
     " 'sha256', o.source_sha256)"
 )
+_NEWEST = "ORDER BY o.created_at DESC, o.id DESC"
+_DIFFERS = differs("o")
 _DELIVERY = """
     FROM erp_export e JOIN erp_connection c ON c.id = e.connection_id JOIN organization g ON g.id = e.org_id
     WHERE e.draft_order_id = o.id AND e.status = 'PENDING'
@@ -53,8 +66,6 @@ _WAITS_UNTIL = f"""
 """  # noqa: S608  # from constants
 _ORDERS = Table("o", "FROM draft_order o")
 _LINES = Table("l", "FROM draft_order_line l")
-
-Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +151,15 @@ class OrderSummary:
         Sql(_UNREADABLE),
         Field(description="The ERP's answer, if it could not be read"),
     ]
+    confirmation: Annotated[
+        Confirmation | None,
+        Field(description="How what the ERP confirmed stands to what was ordered; null: it said nothing about lines"),
+    ]
+    differs: Annotated[
+        bool,
+        Sql(f"COALESCE({_DIFFERS}, false)"),
+        Field(description="The ERP confirmed it otherwise than it was ordered, and nobody accepted that"),
+    ]
     source_document: Annotated[SourceDocument, Sql(_SOURCE)]
     created_by: str | None
     created_at: datetime
@@ -192,6 +212,11 @@ class Order(OrderSummary):
         list[RevisionSummary], Sql(None), Field(description="What was approved of it, the first first")
     ]
     missing: Annotated[list[str], Sql(None), Field(description="What it still needs to be READY, for a person")]
+    confirmed: Annotated[
+        ConfirmedOrder | None,
+        Sql(None),
+        Field(description="What the ERP confirmed line by line; null: it said nothing about lines"),
+    ]
     latest_export: Annotated[Export | None, Sql(None)]
     confirmed_by: Annotated[
         str | None, Sql(None), Field(description="Who confirmed it by hand; null: the ERP did, or nobody has yet")
@@ -215,6 +240,10 @@ class OrderFilter:
             orders; of older ones the whole order number.
         error_code: Code of the reason why the order is in ERROR.
         waits: Those that wait for a route, or all others.
+        waits_for: Those whose push waits for any of these: a route, or what its delivery waits for.
+        route: Those of which the rule of this name sent a delivery.
+        asked_for: Those whose push was asked for and has not ended, on their way or waiting for a route; or all others.
+        differs: Those with differences that nobody accepted, or all others.
         unreadable: Those whose answer from the ERP could not be read, or all others.
     """
 
@@ -226,6 +255,10 @@ class OrderFilter:
     error_code: str | None = None
     unreadable: bool | None = None
     waits: bool | None = None
+    differs: bool | None = None
+    asked_for: bool | None = None
+    waits_for: Sequence[WaitsFor | WaitsForRoute] = ()
+    route: str | None = None
 
     def conditions(self) -> Iterator[Condition]:
         """Yield what the filter asks for, all but `search`."""
@@ -233,11 +266,27 @@ class OrderFilter:
         if self.connection_id:
             exported = "e.org_id = o.org_id AND e.draft_order_id = o.id AND e.connection_id = :connection_id"
             yield f"EXISTS (SELECT FROM erp_export e WHERE {exported})", {"connection_id": self.connection_id}
+        for condition, values in by_rule(self.route):
+            yield f"EXISTS (SELECT FROM erp_export e WHERE e.draft_order_id = o.id AND {condition})", values
+        if self.waits_for:
+            yield self._waiting(), {"waits_for": list(self.waits_for)}
         if self.error_code:
             yield "o.error_json ->> 'code' = :error_code", {"error_code": self.error_code}
         unread = f"EXISTS (SELECT FROM erp_export e WHERE e.draft_order_id = o.id AND {UNREAD})"
         yield from either(unread, self.unreadable)
         yield from either("o.waits_for IS NOT NULL", self.waits)
+        yield from either("(o.status = 'PUSHING' OR o.waits_for IS NOT NULL)", self.asked_for)
+        if self.differs is not None:  # written so that the index on what differs can be used
+            yield _DIFFERS if self.differs else f"NOT COALESCE({_DIFFERS}, false)", {}
+
+    def _waiting(self) -> str:
+        """Return only what can be: each of the two has an index of its own."""
+        routed = [one for one in self.waits_for if isinstance(one, WaitsForRoute)]
+        either_of = ["o.waits_for IS NOT NULL AND o.waits_for = ANY(:waits_for)"] if routed else []
+        if len(routed) < len(self.waits_for):
+            waits = f"EXISTS (SELECT {_DELIVERY} AND {WAITS_FOR} = ANY(:waits_for))"
+            either_of.append(f"o.status = 'PUSHING' AND {waits}")
+        return f"({' OR '.join(either_of)})"
 
 
 def find_orders(view: View, wanted: OrderFilter, ask: Ask) -> OrderPage:
@@ -252,26 +301,27 @@ def find_orders(view: View, wanted: OrderFilter, ask: Ask) -> OrderPage:
 
 
 def _searched(view: View, wanted: OrderFilter, ask: Ask) -> tuple[list[OrderSummary], str | None]:
-    source, parameters = _near(after("o", wanted.conditions(), ask), wanted.search, "DESC")
-    query = f"{Table('o', source).select(OrderSummary)} {_ORDERS.newest()}"
-    return cut(view.rows(OrderSummary, query, parameters | {"limit": ask.limit + 1}), ask)
+    where, parameters = _ORDERS.where(after("o", wanted.conditions(), ask))
+    query = f"{Table('o', _near(where)).select(OrderSummary)} {_ORDERS.newest()}"
+    values = parameters | {"like": like(wanted.search or ""), "limit": ask.limit + 1}
+    return cut(view.rows(OrderSummary, query, values), ask)
 
 
-def _near(conditions: Iterator[Condition], search: str | None, direction: str) -> tuple[str, dict[str, Any]]:
-    """Return the FROM and WHERE of the orders that fit, from one end; of a search, among the next `FARTHEST`."""
-    where, parameters = _ORDERS.where(conditions)
-    if not search:
-        return f"FROM draft_order o {where}", parameters
-    order = f"ORDER BY o.created_at {direction}, o.id {direction}"
-    inner = f"SELECT {columns(DraftOrderRow, 'o')} FROM draft_order o {where} {order} LIMIT {FARTHEST}"  # noqa: S608  # from constants
-    return f"FROM ({inner}) o WHERE concat_ws(' ', {_NAMES}) ILIKE :like", parameters | {"like": like(search)}
+def _near(where: str) -> str:
+    """Return FROM and WHERE of those that fit `like`, among the next `FARTHEST` that the other filters leave."""
+    inner = f"SELECT {columns(DraftOrderRow, 'o')} FROM draft_order o {where} {_NEWEST} LIMIT {FARTHEST}"  # noqa: S608  # from constants
+    return f"FROM ({inner}) o WHERE concat_ws(' ', {_NAMES}) ILIKE :like"
 
 
-def oldest_orders(view: View, wanted: OrderFilter, limit: int) -> list[UUID]:
-    """Return the ids of the `limit` oldest orders that fit."""
-    source, parameters = _near(wanted.conditions(), wanted.search, "ASC")
-    query = text(f"SELECT o.id {source} ORDER BY o.created_at, o.id LIMIT :limit")  # from constants
-    return list(view.connection.execute(query, parameters | {"org_id": view.org_id, "limit": limit}).scalars())
+def found_orders(view: View, wanted: OrderFilter) -> Found:
+    """Return all that the list finds, the oldest first."""
+    where, parameters = _ORDERS.where(wanted.conditions())
+    query = f"SELECT o.id, o.created_at AS place FROM draft_order o {where}"  # noqa: S608  # from constants
+    if wanted.search:
+        numbered = f"{query} AND o.external_order_number = :number"
+        query = f"SELECT o.id, o.created_at AS place {_near(where)} UNION {numbered}"  # likewise
+        parameters |= {"like": like(wanted.search), "number": wanted.search}
+    return Found(query, parameters | {"org_id": view.org_id})
 
 
 def one_order(view: View, order_id: UUID) -> Order:
@@ -280,6 +330,7 @@ def one_order(view: View, order_id: UUID) -> Order:
     latest = next(iter(find_exports(view, ExportFilter(order_id=order_id), Ask(1)).items), None)
     query = f"{_ORDERS.select(Order)} WHERE o.id = :id AND o.org_id = :org_id"
     beside: dict[str, Any] = {"lines": lines, "missing": [], "revisions": revisions_of(view, order_id)}
+    beside |= {"confirmed": confirmed_of(view, order_id)}
     beside |= {"latest_export": latest, "confirmed_by": latest and latest.confirmed_by}
     found = view.one(Order, query, {"id": order_id}, **beside)
     if found is None:

@@ -16,10 +16,6 @@ _BY_REFERENCE = """
     SELECT id FROM draft_order
     WHERE org_id = :org_id AND (external_order_number = :reference OR id = CAST(:id AS uuid)) LIMIT 10
 """
-_BY_STATUS = "SELECT id FROM draft_order WHERE org_id = :org_id AND status = ANY(:statuses) ORDER BY created_at, id"
-_WAITING = """
-    SELECT count(*) AS orders FROM draft_order WHERE org_id = :org_id AND id = ANY(:ids) AND waits_for IS NOT NULL
-"""
 _COUNTS = """
     SELECT status, count(*) AS orders FROM draft_order
     WHERE org_id = :org_id AND (CAST(:all AS boolean) OR id = ANY(:ids)) GROUP BY status
@@ -36,21 +32,10 @@ def order_ids(view: View, references: Iterable[str]) -> list[UUID]:
     return [_order_id(view, reference) for reference in references]
 
 
-def ids_with_status(view: View, *statuses: str) -> list[UUID]:
-    """Return the ids of all orders in these states, oldest first."""
-    return [row["id"] for row in _rows(view, _BY_STATUS, {"statuses": list(statuses)})]
-
-
 def status_counts(view: View, ids: Iterable[UUID] | None = None) -> dict[str, int]:
     """Return how many orders are in each state; of those named, or of all."""
     rows = _rows(view, _COUNTS, {"all": ids is None, "ids": list(ids or ())})
     return {row["status"]: row["orders"] for row in rows}
-
-
-def waiting_for_route(view: View, ids: Iterable[UUID]) -> int:
-    """Return how many of the orders named wait for a route."""
-    (row,) = _rows(view, _WAITING, {"ids": list(ids)})
-    return int(row["orders"])
 
 
 def connection_id(view: View, reference: str) -> UUID:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import Field
 from sqlalchemy import text
@@ -13,6 +14,7 @@ from sqlalchemy import text
 from orderflow.domain.states import ARRIVED, OrderStatus
 from orderflow.storage.tables.states import among
 from orderflow.storage.views.connections import ConnectionView, all_connections
+from orderflow.storage.views.deliveries import WAITS_FOR
 from orderflow.storage.views.view import View
 
 Period = Literal["24h", "7d", "30d"]
@@ -22,6 +24,9 @@ _SPANS: dict[Period, tuple[timedelta, timedelta]] = {
     "30d": (timedelta(days=30), timedelta(days=1)),
 }
 """How far back each period reaches, and how long each point of its chart lasts."""
+
+MOST_COUNTED = 10_000
+"""Exports of one connection, of what waits for what."""
 
 # All read one stretch of an index on (org_id, created_at); nothing is counted that is older than the period.
 _TODAY = text("""
@@ -45,6 +50,27 @@ _FAILURES = """
     FROM erp_export WHERE org_id = :org_id AND created_at >= :since AND error_json IS NOT NULL
     GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10
 """
+# Of each connection as many are looked at, so that a million that wait cost no more.
+_WAITS = f"""
+    SELECT w.waits_for, c.id AS connection_id, COALESCE(c.name, c.connector_type) AS connection_name,
+           count(*) AS orders
+    FROM erp_connection c JOIN organization g ON g.id = c.org_id CROSS JOIN LATERAL (
+        SELECT {WAITS_FOR} AS waits_for FROM erp_export e
+        WHERE e.connection_id = c.id AND e.status = 'PENDING' LIMIT {MOST_COUNTED}) w
+    WHERE c.org_id = :org_id GROUP BY 1, 2
+    UNION ALL
+    SELECT waits_for, NULL, NULL, count(*) FROM draft_order
+    WHERE org_id = :org_id AND waits_for IS NOT NULL GROUP BY 1
+    ORDER BY 4 DESC, 1, 3
+"""  # noqa: S608  # built from constants
+_BY_RULE = f"""
+    SELECT route ->> 'rule' AS rule, count(*) AS requested,
+           count(*) FILTER (WHERE {among(ARRIVED)}) AS delivered,
+           count(*) FILTER (WHERE status = 'FAILED') AS failed,
+           count(*) FILTER (WHERE status = 'PENDING') AS waiting
+    FROM erp_export WHERE org_id = :org_id AND created_at >= :since AND route IS NOT NULL
+    GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 50
+"""  # noqa: S608  # built from a constant
 _SERIES = f"""
     SELECT p.at, COALESCE(c.requested, 0) AS requested, COALESCE(c.delivered, 0) AS delivered,
            COALESCE(c.confirmed, 0) AS confirmed, COALESCE(c.failed, 0) AS failed
@@ -102,6 +128,27 @@ class FailureReason:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What orders wait for now; those behind it: `/draft-orders?waits_for=…`, with the connector's id."""
+
+    waits_for: Annotated[str, Field(description="A route (NO_ROUTE, ROUTED_TO_NOBODY), or as `waits_for` of an export")]
+    connection_id: Annotated[UUID | None, Field(description="null: they wait for a route")]
+    connection_name: str | None
+    orders: Annotated[int, Field(description=f"Of each connector the first {MOST_COUNTED:,} are looked at")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByRule:
+    """What a routing rule sent in the period; those behind it: `/exports?route=…`."""
+
+    rule: Annotated[str | None, Field(description="null: no rule was for them, so they went to the default connector")]
+    requested: int
+    delivered: int
+    failed: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
     """One stretch of the chart; counted when they were asked for."""
 
@@ -126,6 +173,8 @@ class Statistics:
     queue: Queue
     connections: list[ConnectionView]
     failures: list[FailureReason]
+    waits: list[Waiting]
+    rules: list[ByRule]
     series: list[Point]
 
 
@@ -147,6 +196,8 @@ def statistics(view: View, period: Period, day_start: datetime | None) -> Statis
         queue=_queue(connections, now),
         connections=connections,
         failures=view.rows(FailureReason, _FAILURES, here),
+        waits=view.rows(Waiting, _WAITS, here),
+        rules=view.rows(ByRule, _BY_RULE, here),
         series=_series(view, now, span, step),
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -93,6 +93,20 @@ class View:
         for name, made in _made_fields(kind):
             values[name] = made(self, values, name)
         return typed(values, kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a list finds, all of it, as a query for `id` and the `place` of each in turn."""
+
+    query: str
+    values: Mapping[str, Any]
+
+
+def named(ids: Iterable[UUID]) -> Found:
+    """Return these, each once, as if a list had found them."""
+    query = "SELECT id, place FROM unnest(CAST(:ids AS uuid[])) WITH ORDINALITY named(id, place)"
+    return Found(query, {"ids": list(dict.fromkeys(ids))})
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,14 @@ from sqlalchemy import Connection, text
 
 from orderflow.domain.delivery import Ack
 from orderflow.domain.states import ERPExportStatus, ExportStep
-from orderflow.flow.ports import Actor, Batch, DecidedAnswer, Export, Route, Settlement
+from orderflow.flow.ports import Actor, Batch, Confirmed, DecidedAnswer, Export, Route, Settlement
 from orderflow.flow.refusals import no_export
 from orderflow.storage.fast.holding import Holding
 from orderflow.storage.fast.statements import later_rows, run
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import ERPExport
 from orderflow.storage.tables.states import becomes, may, quoted, unsent
+from orderflow.storage.work import answers as stored_answers
 from orderflow.storage.work import outages, settling
 from orderflow.storage.work.clock import unleased
 from orderflow.storage.work.interventions import SqlInterventions
@@ -152,17 +153,21 @@ class SqlExports(SqlLeases, SqlInterventions):
         rows = self._connection.execute(_FOR_ANSWERS, ids).mappings()
         return {row["id"]: (export_in(row), row["newer"]) for row in rows}
 
+    def confirmed(self, export_id: UUID) -> Confirmed | None:
+        """Return what the ERP said about the lines of an export until now."""
+        return stored_answers.confirmed(self._connection, export_id)
+
     def record_answers(self, answers: Sequence[DecidedAnswer]) -> None:
         """Write decided answers to exports and orders, in bulk."""
-        settling.record_answers(self._connection, answers)
+        stored_answers.record_answers(self._connection, answers)
 
     def note_unreadable(self, acks: Sequence[Ack]) -> list[Ack]:
         """Keep answers that cannot be read with their exports; returns those that are news."""
-        return settling.note_unreadable(self._connection, acks)
+        return stored_answers.note_unreadable(self._connection, acks)
 
     def count_unreadable(self, connection_id: UUID) -> int:
         """Count the connection's open exports whose answer cannot be read."""
-        return settling.count_unreadable(self._connection, connection_id)
+        return stored_answers.count_unreadable(self._connection, connection_id)
 
     def _one(self, where: str, parameters: dict[str, Any]) -> Export | None:
         query = f"SELECT {_COLUMNS} FROM erp_export e {where}"  # noqa: S608  # `where` is a text of this class
@@ -197,4 +202,5 @@ def export_in(row: Mapping[Any, Any]) -> Export:
         error=row["error_json"],
         route=route_in(row),
         unreadable=row["unreadable_answer"],
+        revision=row["revision"],
     )

@@ -25,7 +25,7 @@ from orderflow.domain.orders import (
     SourceDocument,
     line_of,
 )
-from orderflow.domain.revisions import adjustments
+from orderflow.domain.revisions import RevisionChangedError, adjustments
 from orderflow.domain.states import AS_APPROVED, OrderStatus
 from orderflow.domain.typed import typed
 from orderflow.flow.refusals import no_order
@@ -33,6 +33,7 @@ from orderflow.storage.fast.holding import Holding
 from orderflow.storage.fast.statements import later, later_rows, run
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import DraftOrderRow
+from orderflow.storage.tables.states import differs
 from orderflow.storage.work import revisions
 
 _LINE_FIELDS = (*LINE_IN_PLACE, *LINE_BY_NAME)
@@ -75,6 +76,11 @@ _SET_STATUS = """
     UPDATE draft_order SET status = %(status)s, version = version + 1, updated_at = now(), push_requested_at = NULL,
         push_request = NULL, waits_for = NULL, waits_seen = NULL{} WHERE id = %(id)s
 """
+_ACCEPT_DIFFERENCES = f"""
+    UPDATE draft_order o SET differences_accepted_at = now(), differences_accepted_by = %(by)s, version = o.version + 1,
+        updated_at = now()
+    WHERE o.id = %(id)s AND {differs("o")} RETURNING o.id
+"""  # noqa: S608  # built from a constant
 _LOAD = f"""
     SELECT {columns(DraftOrderRow, "o")}, g.slug AS org_slug
     FROM draft_order o JOIN organization g ON g.id = o.org_id
@@ -124,6 +130,19 @@ class SqlOrders:
         order = self.get(order_id)
         revision = revisions.last(self._connection, order_id) if order.status in AS_APPROVED else None
         return revision.order(order.status, order.erp_order_id) if revision else order
+
+    def as_sent(self, order_id: UUID, revision: int | None) -> DraftOrder | None:
+        """Return the order as that revision of it has it, None: the last; None if that cannot be read any more."""
+        if revision is not None:
+            return revisions.orders(self._connection, [(order_id, revision)]).get((order_id, revision))
+        try:
+            return self.as_approved(order_id)
+        except RevisionChangedError:
+            return None
+
+    def accept_differences(self, order_id: UUID, by: str) -> bool:
+        """Note who accepts what the ERP confirmed otherwise; False if there is nothing to accept."""
+        return run(self._connection, _ACCEPT_DIFFERENCES, {"id": order_id, "by": by}).fetchone() is not None
 
     def keep_revision(self, order_id: UUID, approved_at: datetime, approved_by: str) -> None:
         """Keep the order, which is locked, as it is now as its next revision."""

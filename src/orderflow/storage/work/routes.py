@@ -53,7 +53,7 @@ _WAIT = text(f"""
     WHERE o.id = old.id
     RETURNING old.waits_for IS NULL
 """)  # noqa: S608  # built from constants
-_WAITS = "SELECT FROM draft_order WHERE id = %(id)s AND waits_for IS NOT NULL"
+_WAITS = "SELECT id, push_request FROM draft_order WHERE id = %(id)s AND waits_for IS NOT NULL"
 _WAITING = text(f"""
     SELECT o.id, o.push_request FROM draft_order o, (SELECT {stamp(":org_id")} AS now) s
     WHERE o.org_id = :org_id AND o.waits_for IS NOT NULL AND (o.waits_seen < s.now OR o.waits_seen > s.now)
@@ -71,6 +71,9 @@ _OUTDATED = text(f"""
     WHERE e.org_id = :org_id AND e.route_version < (SELECT max(version) FROM route_set WHERE org_id = :org_id)
       AND {MOVABLE}
     ORDER BY e.route_version, e.id LIMIT :limit FOR UPDATE OF e SKIP LOCKED
+""")  # noqa: S608  # built from constants
+_MOVABLE_OF = text(f"""
+    SELECT {_COLUMNS} FROM erp_export e WHERE e.draft_order_id = :id AND {MOVABLE} FOR UPDATE OF e SKIP LOCKED
 """)  # noqa: S608  # built from constants
 _NOTE_ROUTE = text("""
     UPDATE erp_export SET route = CAST(:route AS jsonb), route_version = :version, fallback_id = :fallback
@@ -145,9 +148,10 @@ class SqlRoutes:
         values = {"id": request.order_id, "reason": reason, "request": as_json(asked)}
         return bool(self._connection.execute(_WAIT, values).scalar())
 
-    def waits(self, order_id: UUID) -> bool:
-        """Return whether an order waits for a route."""
-        return run(self._connection, _WAITS, {"id": order_id}).fetchone() is not None
+    def request_of(self, order_id: UUID) -> PushRequest | None:
+        """Return the request of an order that waits for a route; None of any other."""
+        row = run(self._connection, _WAITS, {"id": order_id}).fetchone()
+        return _request(row["id"], row["push_request"]) if row else None
 
     def waiting(self, limit: int) -> list[PushRequest]:
         """Lock orders that wait for a route since before rules or connections were what they are now."""
@@ -158,6 +162,11 @@ class SqlRoutes:
         """Lock exports that earlier rules sent where they are, of which nothing was sent and no attempt is open."""
         rows = self._connection.execute(_OUTDATED, {"org_id": self._org_id, "limit": limit}).mappings()
         return [export_in(row) for row in rows]
+
+    def movable(self, order_id: UUID) -> Export | None:
+        """Lock and return the order's export if nothing of it was sent and no attempt is open; else None."""
+        row = self._connection.execute(_MOVABLE_OF, {"id": order_id}).mappings().first()
+        return export_in(row) if row else None
 
     def reroute(self, export_id: UUID, route: Route) -> None:
         """Note where a locked export goes now; its document is built anew if that is elsewhere."""

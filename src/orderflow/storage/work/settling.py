@@ -1,4 +1,4 @@
-"""Settling and the ERP's answers in PostgreSQL: one statement for a whole batch."""
+"""Settling in PostgreSQL: one statement for a whole batch."""
 
 from __future__ import annotations
 
@@ -8,21 +8,19 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from orderflow.domain.answers import refusal
-from orderflow.domain.delivery import Ack, ExportResult
+from orderflow.domain.delivery import ExportResult
 from orderflow.domain.errors import ConnectorError
-from orderflow.domain.states import ARRIVED, OPEN, AttemptStep, ERPExportStatus, ExportStep, OrderEvent, OrderStatus
-from orderflow.flow.ports import Batch, DecidedAnswer, Settlement
+from orderflow.domain.states import ARRIVED, ERPExportStatus, ExportStep, OrderEvent, OrderStatus
+from orderflow.flow.ports import Batch, Settlement
 from orderflow.storage.records import as_json, records
-from orderflow.storage.tables.states import among, becomes, fitting, may, quoted
+from orderflow.storage.tables.states import among, may, quoted
 
 LONGEST_RESPONSE = 16_384
 """Characters of a connector's answer that are kept in the log."""
 
 # The file's name is how the ERP knows the order until it has given it a number.
 _FILE = "CASE WHEN o.erp_order_id IS NULL OR o.erp_order_id_source = 'filename' THEN r.file END"
-_ACKED, _REFUSED = quoted(ERPExportStatus.ACKED), quoted(ERPExportStatus.FAILED)
-_SAID = f"CASE WHEN r.acked THEN {_ACKED} ELSE {_REFUSED} END"
+_ACKED = quoted(ERPExportStatus.ACKED)
 _SETTLE = text(f"""
     WITH r AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
@@ -74,85 +72,12 @@ _SETTLE = text(f"""
     )
     SELECT id FROM e
 """)  # noqa: S608  # built from a constant
-_ANSWER = text(f"""
-    WITH r AS (
-        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
-            export_id uuid, order_id uuid, acked bool, settle_first bool, erp_order_id text, source text, error jsonb)
-    ), e AS (
-        UPDATE erp_export e
-        SET status = {_SAID},
-            erp_order_id = COALESCE(r.erp_order_id, e.erp_order_id),
-            error_json = r.error,
-            answered_at = now(),
-            sent_at = COALESCE(e.sent_at, now()),
-            unreadable_answer = NULL,
-            inferred = e.inferred OR r.settle_first,
-            lease_token = NULL, lease_until = NULL, held_at = NULL, asking = false, begun_at = NULL, doubt_since = NULL
-        FROM r WHERE e.id = r.export_id AND {may(ExportStep.ANSWER, "e.status")}
-        RETURNING e.id
-    ), l AS (
-        UPDATE erp_push_log l SET status = {becomes(AttemptStep.ANSWER)}, response_json = '{{"settled_by": "answer"}}',
-            error_message = NULL
-        FROM e CROSS JOIN LATERAL (
-            SELECT a.id FROM erp_push_log a WHERE a.erp_export_id = e.id
-            ORDER BY a.attempt_no DESC LIMIT 1) last
-        WHERE l.id = last.id AND {may(AttemptStep.ANSWER, "l.status")}
-    )
-    UPDATE draft_order o
-    SET status = {fitting(_SAID)},
-        erp_order_id = COALESCE(r.erp_order_id, o.erp_order_id),
-        erp_order_id_source = CASE WHEN r.erp_order_id IS NULL THEN o.erp_order_id_source ELSE r.source END,
-        error_json = r.error,
-        updated_at = now()
-    FROM r JOIN e ON e.id = r.export_id WHERE o.id = r.order_id AND {may(OrderEvent.ANSWER, "o.status")}
-""")  # noqa: S608  # built from constants
-
-
-_UNREADABLE = text(f"""
-    WITH r AS (
-        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(export_id uuid, answer jsonb)
-    )
-    UPDATE erp_export e SET unreadable_answer = r.answer || jsonb_build_object('read_at', now())
-    FROM r WHERE e.id = r.export_id AND {may(ExportStep.NOTE_UNREADABLE, "e.status")}
-      AND e.unreadable_answer - 'read_at' IS DISTINCT FROM r.answer
-    RETURNING e.id
-""")  # noqa: S608  # built from constants
-_COUNT_UNREADABLE = text(f"""
-    SELECT count(*) FROM erp_export
-    WHERE connection_id = :id AND unreadable_answer IS NOT NULL AND {among(OPEN)}
-""")  # noqa: S608  # built from constants
 
 
 def settle(connection: Connection, batch: Batch, settlements: Sequence[Settlement]) -> set[UUID]:
     """Write export, order and log for each; returns the ids that the batch's lease still held."""
     rows = records(_settle_row(item) for item in settlements)
     return set(connection.execute(_SETTLE, {"rows": rows, "token": batch.lease.token}).scalars())
-
-
-def record_answers(connection: Connection, answers: Sequence[DecidedAnswer]) -> None:
-    """Write the answers that change something to exports, orders and logs."""
-    rows = [_answer_row(answer) for answer in answers if answer.verdict in ("acknowledge", "refuse")]
-    if rows:
-        connection.execute(_ANSWER, {"rows": records(rows)})
-
-
-def note_unreadable(connection: Connection, acks: Sequence[Ack]) -> list[Ack]:
-    """Keep what cannot be read; the same answer is news once. Returns the news, and what belongs to no export."""
-    rows = {ack.export_id: _unreadable_row(ack) for ack in acks if ack.export_id}
-    if not rows:
-        return list(acks)
-    noted = set(connection.execute(_UNREADABLE, {"rows": records(rows.values())}).scalars())
-    return [ack for ack in acks if ack.export_id is None or ack.export_id in noted]
-
-
-def count_unreadable(connection: Connection, connection_id: UUID) -> int:
-    """Count the connection's open exports whose answer cannot be read."""
-    return int(connection.execute(_COUNT_UNREADABLE, {"id": connection_id}).scalar_one())
-
-
-def _unreadable_row(ack: Ack) -> dict[str, Any]:
-    answer = {"file": ack.source, "reason": ack.message, "excerpt": ack.excerpt, "digest": ack.digest}
-    return {"export_id": ack.export_id, "answer": answer}
 
 
 def _settle_row(item: Settlement) -> dict[str, Any]:
@@ -194,17 +119,3 @@ def _result_columns(result: ExportResult) -> dict[str, Any]:
 def _capped(metadata: dict[str, Any]) -> dict[str, Any]:
     encoded = as_json(metadata)
     return metadata if len(encoded) <= LONGEST_RESPONSE else {"cut": encoded[:LONGEST_RESPONSE]}
-
-
-def _answer_row(answer: DecidedAnswer) -> dict[str, Any]:
-    ack = answer.ack
-    acked = answer.verdict == "acknowledge"
-    return {
-        "export_id": answer.export.id,
-        "order_id": answer.export.draft_order_id,
-        "acked": acked,
-        "settle_first": answer.settle_first,
-        "erp_order_id": ack.erp_order_id,
-        "source": "erp",
-        "error": None if acked else refusal(ack.error_code, ack.message),
-    }

@@ -10,16 +10,18 @@ from copy import copy
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from orderflow.domain.bulk import BulkAction, BulkOutcome
 from orderflow.domain.errors import OrderFlowError, StateError
+from orderflow.domain.ids import new_id
 from orderflow.domain.states import IN_DOUBT, OPEN, OrderStatus
 from orderflow.flow.answers.read_again import read_again
 from orderflow.flow.delivery.move import move_exports
 from orderflow.flow.delivery.request import request_push, withdraw
 from orderflow.flow.delivery.resolve import Resolution, resolve_held
 from orderflow.flow.order.approve import approve_order, edit_order, reject_order
+from orderflow.flow.order.bulk import carry_out
 from orderflow.flow.order.confirm import confirm_order
-from orderflow.flow.order.many import Action, act_on_many
-from orderflow.flow.ports import Actor
+from orderflow.flow.ports import Actor, BulkJob
 from orderflow.flow.setup.connections import disable_connection, edit_connection, enable_connection, make_default
 from orderflow.flow.setup.probe import test_connection
 from orderflow.testing.store_in_memory.tables import ExportRow
@@ -82,9 +84,10 @@ def push_twice(world: World) -> str | None:
 
 def act_on_all(world: World) -> str | None:
     """Approve, push or retry all orders at once."""
-    action: Action = ("approve", "push", "retry")[world.choices.below(3)]
-    outcomes = list(act_on_many(world.wiring.store, world.org_id, action, list(world.tables.orders), OPERATOR))
-    done = sum(error is None for _, error in outcomes)
+    action = (BulkAction.APPROVE, BulkAction.PUSH, BulkAction.RETRY)[world.choices.below(3)]
+    job = BulkJob(new_id(), action, OPERATOR)
+    ended = carry_out(world.wiring.store, world.org_id, job, list(world.tables.orders))
+    done = ended.total - ended.counts.get(BulkOutcome.REFUSED, 0)
     return f"wants to {action} all orders, and does so with {done}" if done else None
 
 

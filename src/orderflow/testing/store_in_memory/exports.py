@@ -7,10 +7,20 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from orderflow.domain.answer_details import Level
 from orderflow.domain.answers import refusal
 from orderflow.domain.delivery import Ack
-from orderflow.domain.states import FITTING, OPEN, AttemptStatus, AttemptStep, ERPExportStatus, ExportStep, OrderEvent
-from orderflow.flow.ports import Actor, DecidedAnswer, Export, Route
+from orderflow.domain.states import (
+    FITTING,
+    OPEN,
+    AttemptStatus,
+    AttemptStep,
+    ERPExportStatus,
+    ExportStep,
+    OrderEvent,
+    OrderStatus,
+)
+from orderflow.flow.ports import Actor, Confirmed, DecidedAnswer, Export, Route
 from orderflow.flow.refusals import no_export
 from orderflow.testing.store_in_memory.leases import MemoryLeases, is_unleased
 from orderflow.testing.store_in_memory.orders import current_revision
@@ -193,11 +203,20 @@ class MemoryExports(MemoryLeases):
             row.id: (self._export(row), self._tables.exports_of(row.draft_order_id)[-1].id != row.id) for row in rows
         }
 
+    def confirmed(self, export_id: UUID) -> Confirmed | None:
+        """Return what the ERP said about the lines of an export until now."""
+        return next((said for of, said in self._tables.confirmed.values() if of == export_id), None)
+
     def record_answers(self, answers: Sequence[DecidedAnswer]) -> None:
         """Write decided answers to exports and orders."""
         for answer in answers:
-            if answer.verdict in ("acknowledge", "refuse"):
-                self._record(answer)
+            match answer.verdict:
+                case "note":
+                    self._note_level(answer)
+                case "acknowledge" | "refuse":
+                    self._record(answer)
+                case "update":
+                    self._update(answer)
 
     def note_unreadable(self, acks: Sequence[Ack]) -> list[Ack]:
         """Keep answers that cannot be read with their exports; returns those that are news."""
@@ -234,15 +253,59 @@ class MemoryExports(MemoryLeases):
             sent_at=row.sent_at or self._tables.now(),
             inferred=row.inferred or answer.settle_first,
         )
-        if attempts := self._tables.attempts_of(row.id):
-            last = max(attempts, key=lambda attempt: attempt.attempt_no)
-            self._tables.attempts[last.id] = changed(last, status=AttemptStep.ANSWER.change.end, message=None)
+        self._note_arrived(row.id)
+        self._keep_confirmed(answer)
         order = self._tables.orders.get(row.draft_order_id)
         if order is not None and order.status in OrderEvent.ANSWER.change.starts:
-            changes: dict[str, Any] = {"status": FITTING[said], "error_json": error}
+            changes: dict[str, Any] = {"status": FITTING[said], "error_json": error} | _confirmation(answer)
             if ack.erp_order_id:
                 changes |= {"erp_order_id": ack.erp_order_id, "erp_order_id_source": "erp"}
             self._tables.orders[row.draft_order_id] = changed(order, **changes)
+
+    def _note_level(self, answer: DecidedAnswer) -> None:
+        row, now = self._row(answer.export.id), self._tables.now()
+        if row.status not in ExportStep.NOTE_LEVEL.change.starts:
+            return
+        understood = now if answer.ack.level is Level.UNDERSTOOD else None
+        kept = {"unreadable_answer": row.unreadable_answer}
+        self._set(
+            row.id,
+            **_DECIDED | kept,
+            status=ExportStep.NOTE_LEVEL.change.end,
+            received_at=row.received_at or now,
+            understood_at=row.understood_at or understood,
+            sent_at=row.sent_at or now,
+            inferred=row.inferred or answer.settle_first,
+            error_json=None,
+        )
+        self._note_arrived(row.id)
+        order = self._tables.orders.get(row.draft_order_id)
+        if order is not None and order.status in OrderEvent.SETTLE.change.starts:
+            self._tables.orders[row.draft_order_id] = changed(order, status=OrderStatus.PUSHED, error_json=None)
+
+    def _update(self, answer: DecidedAnswer) -> None:
+        row, number = self._row(answer.export.id), answer.ack.erp_order_id
+        order, before = self._tables.orders.get(row.draft_order_id), self.confirmed(row.id)
+        if row.status is not ERPExportStatus.ACKED or order is None or order.status is not OrderStatus.CONFIRMED:
+            return
+        self._set(row.id, erp_order_id=row.erp_order_id or number)
+        changes = _confirmation(answer)
+        if before and answer.confirmed and before.differences == answer.confirmed.differences:
+            changes |= {"differences_accepted_by": order.differences_accepted_by}
+        if number and order.erp_order_id_source not in ("erp", "file"):
+            changes |= {"erp_order_id": number, "erp_order_id_source": "erp"}
+        self._keep_confirmed(answer)
+        self._tables.orders[row.draft_order_id] = changed(order, **changes)
+
+    def _keep_confirmed(self, answer: DecidedAnswer) -> None:
+        if answer.confirmed is not None:
+            self._tables.confirmed[answer.export.draft_order_id] = answer.export.id, answer.confirmed
+
+    def _note_arrived(self, export_id: UUID) -> None:
+        if attempts := self._tables.attempts_of(export_id):
+            last = max(attempts, key=lambda attempt: attempt.attempt_no)
+            if last.status in AttemptStep.ANSWER.change.starts:
+                self._tables.attempts[last.id] = changed(last, status=AttemptStep.ANSWER.change.end, message=None)
 
     def _decide(
         self,
@@ -285,7 +348,13 @@ class MemoryExports(MemoryLeases):
             error=row.error_json,
             unreadable=row.unreadable_answer,
             route=_route(row),
+            revision=row.revision,
         )
+
+
+def _confirmation(answer: DecidedAnswer) -> dict[str, Any]:
+    kind = answer.confirmed.confirmation if answer.confirmed else None
+    return {"confirmation": kind, "differences_accepted_by": None}
 
 
 def _route(row: ExportRow) -> Route | None:

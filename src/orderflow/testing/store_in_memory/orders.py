@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+from orderflow.domain.answer_details import Confirmation
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.revisions import Revision, RevisionChangedError, write
 from orderflow.domain.states import AS_APPROVED, OrderStatus
@@ -41,6 +42,21 @@ class MemoryOrders:
         row = self.row(order_id)
         number = current_revision(self._tables, order_id) if row.status in AS_APPROVED else None
         return approved_order(self._tables, order_id, number) if number else as_order(row)
+
+    def as_sent(self, order_id: UUID, revision: int | None) -> DraftOrder | None:
+        """Return the order as that revision of it has it, None: the last; None if that cannot be read any more."""
+        try:
+            return approved_order(self._tables, order_id, revision) if revision else self.as_approved(order_id)
+        except RevisionChangedError:
+            return None
+
+    def accept_differences(self, order_id: UUID, by: str) -> bool:
+        """Note who accepts what the ERP confirmed otherwise; False if there is nothing to accept."""
+        row = self.row(order_id)
+        if row.confirmation in (None, Confirmation.AS_ORDERED) or row.differences_accepted_by is not None:
+            return False
+        self._tables.orders[order_id] = changed(row, differences_accepted_by=by)
+        return True
 
     def keep_revision(self, order_id: UUID, approved_at: datetime, approved_by: str) -> None:
         """Keep the order as it is now as its next revision."""

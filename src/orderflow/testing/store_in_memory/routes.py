@@ -56,9 +56,10 @@ class MemoryRoutes:
         self._tables.orders[request.order_id] = changed(self._tables.orders[request.order_id], waits=waiter)
         return before is None
 
-    def waits(self, order_id: UUID) -> bool:
-        """Return whether an order waits for a route."""
-        return order_id in self._tables.orders and self._tables.orders[order_id].waits is not None
+    def request_of(self, order_id: UUID) -> PushRequest | None:
+        """Return the request of an order that waits for a route; None of any other."""
+        row = self._tables.orders.get(order_id)
+        return row.waits.request if row and row.waits else None
 
     def waiting(self, limit: int) -> list[PushRequest]:
         """Return orders that wait for a route since before rules or connections were what they are now."""
@@ -70,6 +71,11 @@ class MemoryRoutes:
         version = self.current().version
         rows = [row for row in self._movable() if row.route_version is not None and row.route_version < version]
         return [MemoryExports(self._tables).get(row.id) for row in rows[:limit]]
+
+    def movable(self, order_id: UUID) -> Export | None:
+        """Return the order's export if nothing of it was sent and no attempt is open; else None."""
+        ids = (row.id for row in self._movable() if row.draft_order_id == order_id)
+        return next((MemoryExports(self._tables).get(export_id) for export_id in ids), None)
 
     def reroute(self, export_id: UUID, route: Route) -> None:
         """Note where an export goes now; its document is built anew if that is elsewhere."""

@@ -13,6 +13,7 @@ from orderflow.domain.errors import ObjectStoreError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import ExportStep
 from orderflow.testing.store_in_memory.audit import MemoryAudit
+from orderflow.testing.store_in_memory.bulk_jobs import MemoryBulkJobs
 from orderflow.testing.store_in_memory.connections import MemoryConnections
 from orderflow.testing.store_in_memory.exports import MemoryExports
 from orderflow.testing.store_in_memory.order_keys import MemoryOrderKeys
@@ -32,6 +33,7 @@ class MemoryWork:
         self.exports = MemoryExports(tables)
         self.connections = MemoryConnections(tables)
         self.routes = MemoryRoutes(tables)
+        self.bulk_jobs = MemoryBulkJobs(tables)
         self.audit = MemoryAudit(tables)
 
 

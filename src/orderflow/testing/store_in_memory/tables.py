@@ -10,11 +10,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
+from orderflow.domain.answer_details import Confirmation
 from orderflow.domain.order_keys import KeyHolder
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.revisions import Revision
 from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
-from orderflow.flow.ports import PushRequest
+from orderflow.flow.ports import BulkJob, BulkProgress, Confirmed, PushRequest
 
 
 class Clock(Protocol):
@@ -54,6 +55,8 @@ class OrderRow:
     approved_by: str | None = None
     approved_at: datetime | None = None
     waits: Waiter | None = None
+    confirmation: Confirmation | None = None
+    differences_accepted_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,8 @@ class ExportRow:
     held_at: datetime | None = None
     asking: bool = False
     sent_at: datetime | None = None
+    received_at: datetime | None = None
+    understood_at: datetime | None = None
     answered_at: datetime | None = None
     confirmed_by: str | None = None
     erp_order_id: str | None = None
@@ -129,6 +134,8 @@ class ConnectionRow:
     commit_within: int | None = None
     give_up_after: int | None = None
     answer_within: int | None = None
+    received_within: int | None = None
+    understood_within: int | None = None
     opening_hours: dict[str, Any] | None = None
     closed_until: datetime | None = None
     open_until: datetime | None = None
@@ -153,6 +160,15 @@ class ConnectionRow:
     deleted: bool = False
 
 
+@dataclass(frozen=True)
+class BulkRow:
+    """A bulk job, how far it is, and its orders."""
+
+    job: BulkJob
+    progress: BulkProgress
+    order_ids: tuple[UUID, ...] = ()
+
+
 Row = TypeVar("Row", OrderRow, ExportRow, AttemptRow, ConnectionRow)
 
 
@@ -174,10 +190,12 @@ class Tables:
     orders: dict[UUID, OrderRow] = field(default_factory=dict)
     revisions: dict[tuple[UUID, int], Revision] = field(default_factory=dict)
     order_keys: dict[bytes, KeyHolder] = field(default_factory=dict)
+    confirmed: dict[UUID, tuple[UUID, Confirmed]] = field(default_factory=dict)
     exports: dict[UUID, ExportRow] = field(default_factory=dict)
     attempts: dict[UUID, AttemptRow] = field(default_factory=dict)
     connections: dict[UUID, ConnectionRow] = field(default_factory=dict)
     lanes: dict[tuple[UUID, int], tuple[UUID, datetime]] = field(default_factory=dict)
+    bulk_jobs: dict[UUID, BulkRow] = field(default_factory=dict)
     control_counters: dict[UUID, int] = field(default_factory=dict)
     route_sets: list[list[dict[str, Any]]] = field(default_factory=list)
     audit: list[dict[str, Any]] = field(default_factory=list)
@@ -198,18 +216,21 @@ class Tables:
             self.orders,
             self.order_keys,
             self.revisions,
+            self.confirmed,
             self.exports,
             self.attempts,
             self.connections,
             self.lanes,
+            self.bulk_jobs,
             self.control_counters,
         )
         return (*(table.copy() for table in tables), self.route_sets, len(self.audit), self.paused)
 
     def put_back(self, kept: tuple[Any, ...]) -> None:
         """Undo all changes since `kept`."""
-        *tables, self.control_counters, self.route_sets, entries, self.paused = kept
-        self.orders, self.order_keys, self.revisions, self.exports, self.attempts, self.connections, self.lanes = tables
+        *tables, self.route_sets, entries, self.paused = kept
+        self.orders, self.order_keys, self.revisions, self.confirmed, self.exports, *tables = tables
+        self.attempts, self.connections, self.lanes, self.bulk_jobs, self.control_counters = tables
         del self.audit[entries:]
 
     def exports_of(self, order_id: UUID) -> list[ExportRow]:

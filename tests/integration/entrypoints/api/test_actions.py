@@ -59,6 +59,8 @@ def take(acme, action, order, export, role=Role.ADMIN):
             return acme.call("POST", f"/draft-orders/{order}/retry-push", role)
         case OrderAction.CONFIRM:
             return acme.call("POST", f"/draft-orders/{order}/confirm", role, json={"erp_order_id": "SO-1"})
+        case OrderAction.ACCEPT_DIFFERENCES:
+            return acme.call("POST", f"/draft-orders/{order}/accept-differences", role)
     if resolution:
         return acme.call("POST", f"/exports/{export}/resolve", role, json={"as": resolution})
     return acme.call("POST", f"/draft-orders/{order}/{name}", role)

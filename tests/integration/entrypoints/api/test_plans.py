@@ -29,16 +29,31 @@ from orderflow.storage.views import orders as order_views
 
 SETUP = Actor("test")
 STATEMENTS = {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE"}
-GROWING = {"draft_order", "draft_order_line", "draft_order_revision", "erp_export", "erp_push_log", "audit_log"}
+GROWING = {
+    "draft_order",
+    "draft_order_line",
+    "draft_order_revision",
+    "draft_order_confirmation",
+    "erp_export",
+    "erp_push_log",
+    "audit_log",
+    "bulk_job",
+    "bulk_job_order",
+}
 SMALL = {
     *("idx_erp_export_due", "idx_erp_export_unanswered", "idx_erp_export_unalerted", "idx_erp_export_unreadable"),
-    *("idx_erp_export_routed", "idx_erp_export_fallback", "idx_draft_order_waits"),
+    *("idx_erp_export_routed", "idx_erp_export_fallback", "idx_draft_order_waits", "idx_draft_order_differs"),
+    "idx_bulk_job_running",
 }
 """Indexes that hold only what is under way."""
 
 OPENAPI = Path(__file__).parents[4] / "frontend/openapi.json"
-NOT_WALKED = {("post", "/api/v1/connectors/{connector_id}/accept-host-key")}  # an SFTP server's; knows connectors only
-WALKED = ("/draft-orders", "/exports", "/push-log", "/audit-log", "/stats", "/connectors")
+NOT_WALKED = {
+    ("post", "/api/v1/connectors/{connector_id}/accept-host-key"),  # an SFTP server's; knows connectors only
+    ("post", "/api/v1/bulk-jobs/{job_id}/cancel"),  # of one that runs; knows its row only
+}
+WALKED = ("/draft-orders", "/exports", "/bulk-jobs", "/push-log", "/audit-log", "/stats", "/connectors")
+LESS = {"answer_version": 2, "lines": [{"line_no": 1, "status": "backordered", "qty": 1}]}
 SETTLED = 8_000
 """Confirmed orders of three years, so that a page, a month and a state are each a small part of it."""
 
@@ -65,6 +80,10 @@ HISTORY = (
            created_at, created_at FROM draft_order
     """,
     """
+    INSERT INTO draft_order_confirmation (draft_order_id, org_id, export_id, details, differences, answered_at)
+    SELECT draft_order_id, org_id, id, '{}', '[]', created_at FROM erp_export
+    """,
+    """
     INSERT INTO erp_push_log (id, org_id, draft_order_id, erp_export_id, attempt_no, connector_type, status,
                               response_json, idempotency_key, created_at)
     SELECT gen_random_uuid(), org_id, draft_order_id, id, n, 'DROPZONE_JSON_V1', 'SUCCESS', '{}',
@@ -75,6 +94,14 @@ HISTORY = (
     INSERT INTO audit_log (id, org_id, actor, action, entity_type, entity_id, created_at)
     SELECT gen_random_uuid(), org_id, 'ops', action, 'draft_order', id, created_at
     FROM draft_order, unnest(ARRAY['DRAFT_CREATED', 'EXPORT_ACKED']) AS action
+    """,
+    """
+    INSERT INTO bulk_job (id, org_id, action, chosen, requested_by, status, created_at, ended_at)
+    SELECT id, org_id, 'push', '{}', 'ops', 'ENDED', created_at, created_at FROM draft_order
+    """,
+    """
+    INSERT INTO bulk_job_order (job_id, position, org_id, order_id, outcome)
+    SELECT id, 0, org_id, id, 'DONE' FROM draft_order
     """,
 )
 
@@ -222,6 +249,7 @@ def _bring_in(walk: Walk) -> None:
     walk("POST", "/draft-orders/bulk", {"action": "approve", "filter": {"q": "PO-", "until": "2100-01-01T00:00:00Z"}})
     walk("POST", "/draft-orders/bulk/preview", {"action": "push", "filter": {}})
     walk("POST", "/draft-orders/bulk", {"action": "push", "filter": {}})
+    _do_to_many(walk)
     order_id = walk.order(1001)
     walk("PUT", "/draft-orders/{order_id}", an_order(1002), order_id=order_id)
     walk("GET", "/draft-orders/{order_id}", order_id=order_id)
@@ -229,6 +257,20 @@ def _bring_in(walk: Walk) -> None:
     order_id, _ = walk.pushed(1003)
     walk("POST", "/draft-orders/{order_id}/withdraw", order_id=order_id)
     walk("GET", "/draft-orders/{order_id}/preview", order_id=order_id)
+
+
+def _do_to_many(walk: Walk) -> None:
+    ids = [walk.order(number) for number in range(2000, 2003)]
+    walk("POST", "/bulk-jobs", {"action": "approve", "ids": ids})
+    walk("POST", "/bulk-jobs/preview", {"action": "push", "filter": {"waits_for": ["NO_ROUTE", "WORKER"]}})
+    walk("POST", "/bulk-jobs", {"action": "push", "filter": {}})
+    walk("POST", "/bulk-jobs", {"action": "reroute", "export_filter": {"waits_for": ["WORKER"], "route": "none"}})
+    job_id = walk("POST", "/bulk-jobs", {"action": "withdraw", "ids": ids})["id"]
+    walk("GET", "/bulk-jobs/{job_id}", job_id=job_id)
+    for query in ("", "outcome=DONE", "outcome=REFUSED", "error_code=NOT_FOUND"):
+        walk("GET", "/bulk-jobs/{job_id}/results", query=query, job_id=job_id)
+    walk("GET", "/bulk-jobs/{job_id}/results.csv", job_id=job_id)
+    _list(walk, "/bulk-jobs", ["", "status=RUNNING"])
 
 
 def _look_at_lists(walk: Walk, zone: str) -> None:
@@ -239,9 +281,10 @@ def _look_at_lists(walk: Walk, zone: str) -> None:
     exports = ["status=PENDING", "status=FAILED", "status=SENT", "status=ACKED", "status=FAILED&status=SENT"]
     flags = [f"{flag}={value}" for flag in ("waiting", "held", "overdue") for value in ("true", "false")]
     orders = ["status=ERROR", "status=NEEDS_REVIEW&status=READY", "status=CONFIRMED", "q=OLD-77", "q=nowhere"]
-    unread = ["unreadable_answer=true", "unreadable_answer=false"]
-    _list(walk, "/draft-orders", [*common, *orders, *unread])
-    _list(walk, "/exports", [*common, *exports, *flags, f"order_id={order_id}"])
+    unread = ["unreadable_answer=true", "unreadable_answer=false", "differs=true", "differs=false"]
+    routed = ["waits_for=WORKER", "route=none"]
+    _list(walk, "/draft-orders", [*common, *orders, *unread, *routed, "waits_for=NO_ROUTE"])
+    _list(walk, "/exports", [*common, *exports, *flags, *routed, f"order_id={order_id}"])
     _list(walk, "/push-log", [*common, *attempts, f"order_id={order_id}", f"export_id={order_id}"])
     audit = ["", time, "action=LOGIN_FAILED", "actor=nobody", "entity_type=erp_connection", f"entity_id={order_id}"]
     _list(walk, "/audit-log", audit)
@@ -264,11 +307,13 @@ def _deliver(app: Any, org_id: UUID, walk: Walk, zone: UUID, folder: Path) -> No
     for number, path in enumerate(sorted((folder / "in").glob("*.json"))):
         refused = {"status": "FAILED", "error_code": "E1", "message": "no such article"}
         kind, answer = (
-            ("error", refused) if number % 2 else ("ack", {"status": "ACKED", "erp_order_id": f"SO-{number}"})
+            ("error", refused) if number % 2 else ("ack", {"status": "ACKED", "erp_order_id": f"SO-{number}", **LESS})
         )
         text_of = "not JSON" if number == 2 else json.dumps(answer)
         (folder / "out" / f"{kind}_{path.name}").write_text(text_of)
     poll_acks(app.wiring, org_id, zone)
+    differs = walk("GET", "/draft-orders", query="differs=true")["items"][0]["id"]
+    walk("POST", "/draft-orders/{order_id}/accept-differences", order_id=differs)
     (answered,) = walk("GET", "/draft-orders", query="unreadable_answer=true")["items"]
     unread = walk("GET", "/exports", query=f"order_id={answered['id']}")["items"][0]["id"]
     walk("POST", "/exports/{export_id}/read-answer-again", export_id=unread)
@@ -308,7 +353,7 @@ def _administer(walk: Walk, zone: str, calm: Connection) -> None:
 
 def _keep_up(app: Any, calm: Connection) -> None:
     system = app.system
-    for due in (system.due_deliveries, system.due_probes, system.due_polls, system.cleanable):
+    for due in (system.due_deliveries, system.due_probes, system.due_polls, system.due_hours, system.cleanable):
         due()
     calm.execute(text("UPDATE erp_connection SET breaker_state = 'OPEN', probe_at = now(), give_up_after = 60"))
     calm.execute(text("UPDATE erp_export SET created_at = now() - interval '2 hours' WHERE status = 'PENDING'"))

@@ -13,10 +13,12 @@ from uuid import UUID
 
 import pytest
 
+from orderflow.domain.bulk import BulkAction
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
 from orderflow.domain.states import OrderStatus
-from orderflow.flow.order.many import act_on_many
+from orderflow.flow.order.bulk import carry_out
+from orderflow.flow.ports import BulkJob
 from orderflow.flow.setup.routes import save_rules
 from tests.integration.conftest import ACTOR, Installation
 
@@ -85,7 +87,8 @@ def test_every_order_goes_exactly_where_the_rules_say(installation: Installation
     orders = [an_order(chance, number) for number in range(count)]
     with store.work(org_id) as work:
         work.orders.add_many(orders)
-    assert [error for _, error in act_on_many(store, org_id, "push", [one.id for one in orders], ACTOR) if error] == []
+    job = BulkJob(new_id(), BulkAction.PUSH, ACTOR)
+    assert carry_out(store, org_id, job, [one.id for one in orders]).reasons == {}
     rows = installation.rows("SELECT draft_order_id, connection_id, route, route_version FROM erp_export")
     routed = {row["draft_order_id"]: row for row in rows}
     waiting = {row["id"] for row in installation.rows("SELECT id FROM draft_order WHERE waits_for = 'NO_ROUTE'")}

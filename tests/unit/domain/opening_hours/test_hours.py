@@ -112,6 +112,12 @@ def test_where_clocks_are_turned(zone, span, at, opens, closes) -> None:
     assert list(islice(hours.changes(at), 2)) == [opens, closes]
 
 
+def test_a_change_exactly_a_day_later_is_seen() -> None:
+    hours = OpeningHours(ZoneInfo("UTC"), ((Span(480, 1020),),) * 7)
+    changes = list(islice(hours.changes(datetime(2026, 1, 5, 8, tzinfo=UTC)), 3))
+    assert [f"{moment:%d %H:%M}" for moment in changes] == ["05 17:00", "06 08:00", "06 17:00"]
+
+
 def test_a_night_ends_where_a_closed_day_begins_and_does_not_begin_on_one() -> None:
     christmas = OpeningHours(ZoneInfo("UTC"), ((Span(22 * 60, DAY + 360),),) * 7, Region("DE"))
     changes = list(islice(christmas.changes(datetime(2026, 12, 24, 12, tzinfo=UTC)), 4))

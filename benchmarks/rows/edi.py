@@ -1,0 +1,101 @@
+"""An order of 500 lines written in EDIFACT and X12, and the partner's response to all of its lines read."""
+
+from __future__ import annotations
+
+import gc
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+from mockedi import edifact, x12
+from pydifact.segmentcollection import Interchange
+
+from benchmarks.interleaved import medians
+from benchmarks.orders import LARGE, make_orders
+from benchmarks.table import Row
+from orderflow.domain.delivery import Delivery
+from orderflow.domain.ids import new_id
+from orderflow.domain.orders import DraftOrder
+from orderflow.formats.edi.segments import Marks, SegmentWriter
+from orderflow.formats.edifact import EdifactFormat, EdifactSettings
+from orderflow.formats.x12 import X12Format, X12Settings
+
+EDIFACT = EdifactSettings(sender="US", receiver="THEM", units={"M": "MTR"})
+X12 = X12Settings(sender="US", receiver="THEM", units={"M": "MR"})
+BELOW = 10
+"""Milliseconds."""
+
+
+def measure(full: bool) -> Iterator[Row]:
+    warnings.simplefilter("ignore")  # pydifact misses files that it does not ship
+    rounds = 31 if full else 11
+    [order] = make_orders(1, LARGE)
+    delivery = Delivery(new_id(), datetime.now(UTC), control_number=7)
+    edi, ansi = EdifactFormat(), X12Format()
+    yield _row("ORDERS of 500 lines written", {"ours": lambda: edi.render(order, delivery, EDIFACT)}, rounds)
+    yield _row("850 of 500 lines written", {"ours": lambda: ansi.render(order, delivery, X12)}, rounds)
+    ordrsp, acknowledgment = _ordrsp(order), _acknowledgment(order)
+    readers: dict[str, Callable[[], object]] = {
+        "ours": lambda: list(edi.read("any", ordrsp, EDIFACT)),
+        "mock-edi, cut into segments": lambda: edifact.parse(ordrsp.decode("latin-1")),
+        "pydifact, cut into segments": lambda: list(Interchange.from_str(ordrsp.decode("latin-1")).get_messages()),
+    }
+    yield _row("ORDRSP to 500 lines read", readers, rounds)
+    readers = {
+        "ours": lambda: list(ansi.read("any", acknowledgment, X12)),
+        "mock-edi, cut into segments": lambda: x12.parse(acknowledgment.decode("latin-1")),
+    }
+    yield _row("855 to 500 lines read", readers, rounds)
+
+
+def _ordrsp(order: DraftOrder) -> bytes:
+    out = SegmentWriter(Marks("+", ":", "'", "?"), "\n")
+    out.add("UNB", "UNOC:3", "THEM:14", "US:14", "261129:1015", "9")
+    out.add("UNH", "9", "ORDRSP:D:96A:UN")
+    out.add("BGM", "231", "R-1", "4")
+    out.add("RFF", f"ON:{order.external_order_number}")
+    for line in order.lines:
+        out.add("LIN", str(line.line_no), "5", f"{line.internal_sku}:SA")
+        out.add("QTY", f"21:{line.qty}:MTR")
+        out.add("QTY", f"113:{line.qty}:MTR")
+        out.add("DTM", "67:20261201:102")
+        out.add("PRI", f"AAA:{line.unit_price}")
+    out.add("UNS", "S")
+    out.add("UNT", str(len(out.written)), "9")
+    out.add("UNZ", "1", "9")
+    return out.text().encode()
+
+
+def _acknowledgment(order: DraftOrder) -> bytes:
+    out = SegmentWriter(Marks("*", ">", "~"), "\n")
+    blanks = " " * 10
+    out.add("ISA", "00", blanks, "00", blanks, "ZZ", f"{'THEM':15}", "ZZ", f"{'US':15}", "261129", "1015", "U", "00401",
+            "000000009", "0", "P", ">")  # fmt: skip
+    out.add("GS", "PR", "THEM", "US", "20261129", "1015", "9", "X", "004010")
+    out.add("ST", "855", "0009")
+    out.add("BAK", "00", "AD", str(order.external_order_number), "20261101")
+    for line in order.lines:
+        out.add("PO1", str(line.line_no), str(line.qty), "MR", str(line.unit_price), "", "VP", str(line.internal_sku))
+        out.add("ACK", "IA", str(line.qty), "MR", "067", "20261201")
+    out.add("CTT", str(len(order.lines)))
+    out.add("SE", str(len(out.written) - 1), "0009")
+    out.add("GE", "1", "9")
+    out.add("IEA", "1", "000000009")
+    return out.text().encode()
+
+
+def _row(name: str, programs: dict[str, Callable[[], object]], rounds: int) -> Row:
+    figures = medians({who: lambda call=call: _time(call) for who, call in programs.items()}, rounds)
+    ours = figures.pop("ours")
+    return Row(name, ours, "ms", figures, target=f"< {BELOW} ms", reached=ours < BELOW)
+
+
+def _time(call: Callable[[], object], repetitions: int = 3) -> float:
+    gc.disable()  # as `timeit` does
+    started = time.perf_counter()
+    for _ in range(repetitions):
+        call()
+    seconds = time.perf_counter() - started
+    gc.enable()
+    return seconds / repetitions * 1e3

@@ -1,0 +1,79 @@
+import { Anchor, Table, Text } from "@mantine/core";
+import { IconStack2 } from "@tabler/icons-react";
+import { Link } from "react-router";
+import type { Schemas } from "../api/client";
+import { useJobs } from "../api/queries";
+import { Empty } from "../shared/Empty";
+import { count } from "../shared/format";
+import { ListTable } from "../shared/ListTable";
+import { Moment } from "../shared/Moment";
+import { PageTitle } from "../shared/PageTitle";
+import { Paged, useCursor } from "../shared/Pager";
+import { jobText } from "./jobText";
+import { JobBar } from "./JobBar";
+
+export default function JobsPage() {
+  const cursor = useCursor();
+  const jobs = useJobs({ limit: 50, cursor: cursor.cursor });
+  return (
+    <>
+      <PageTitle about="What was done to many orders at once, newest first">Bulk jobs</PageTitle>
+      <Paged query={jobs} cursor={cursor} none={<None />}>
+        {(items) => (
+          <ListTable head={<Head />}>
+            {items.map((job) => (
+              <Row key={job.id} job={job} />
+            ))}
+          </ListTable>
+        )}
+      </Paged>
+    </>
+  );
+}
+
+function Head() {
+  return (
+    <>
+      <Table.Th>What</Table.Th>
+      <Table.Th>Orders</Table.Th>
+      <Table.Th visibleFrom="sm">Progress</Table.Th>
+      <Table.Th visibleFrom="md">By</Table.Th>
+      <Table.Th visibleFrom="sm">Since</Table.Th>
+    </>
+  );
+}
+
+function Row({ job }: { job: Schemas["BulkJob"] }) {
+  return (
+    <Table.Tr>
+      <Table.Td>
+        <Anchor component={Link} to={`/jobs/${job.id}`} fw={600}>
+          {jobText(job)}
+        </Anchor>
+      </Table.Td>
+      <Table.Td className="numeric whole">
+        {count(job.total)}
+        {job.refused > 0 && (
+          <Text size="xs" c="red.9">
+            {count(job.refused)} refused
+          </Text>
+        )}
+      </Table.Td>
+      <Table.Td visibleFrom="sm">
+        <JobBar job={job} />
+      </Table.Td>
+      <Table.Td visibleFrom="md">{job.requested_by}</Table.Td>
+      <Table.Td visibleFrom="sm">
+        <Moment at={job.created_at} />
+      </Table.Td>
+    </Table.Tr>
+  );
+}
+
+function None() {
+  return (
+    <Empty icon={IconStack2} title="Nothing was done to many orders yet">
+      Filter the orders, then choose “All found”.
+    </Empty>
+  );
+}

@@ -1,0 +1,31 @@
+import { Button } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { useConnectors } from "../api/queries";
+import { useBulkJob } from "../jobs/useBulkJob";
+import { PushDialog } from "../orders/PushDialog";
+
+/** Retry all orders that are in ERROR for one reason, once that is mended. */
+export function RetryAll({ code }: { code: string | null }) {
+  const [opened, { open, close }] = useDisclosure();
+  const active = useConnectors().data?.filter(({ status }) => status === "ACTIVE");
+  const retry = useBulkJob(close);
+  const what = { action: "retry" as const, filter: { error_code: code } };
+  return (
+    <>
+      <Button size="xs" variant="default" disabled={!active} onClick={open} aria-label={`Retry all: ${code ?? "?"}`}>
+        Retry all
+      </Button>
+      {opened && active && (
+        <PushDialog
+          what={what}
+          label="Retry"
+          title={`Retry all in ERROR: ${code ?? "?"}`}
+          connectors={active}
+          pending={retry.isPending}
+          onPush={(way) => retry.run({ ...what, ...way })}
+          onClose={close}
+        />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,168 @@
+"""Bulk jobs: one action on any number of orders, done by the engine, with its progress and each order's result."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query, Request
+from starlette.responses import StreamingResponse
+
+from orderflow.bootstrap import App
+from orderflow.domain.bulk import BulkOutcome, BulkStatus
+from orderflow.domain.errors import OrderFlowError
+from orderflow.domain.ids import new_id
+from orderflow.entrypoints.api.deps import Caller, app_of
+from orderflow.entrypoints.api.errors import answers
+from orderflow.entrypoints.api.looking import allowed_for_many, looking, seen_by
+from orderflow.entrypoints.api.order_schemas import BulkJobBody, BulkJobPreview
+from orderflow.entrypoints.api.orders import PageSize, Pusher, Reader
+from orderflow.entrypoints.api.routing import ApiRouter
+from orderflow.entrypoints.api.schemas import CursorText, Text
+from orderflow.entrypoints.api.work import Work, slow
+from orderflow.flow.order.bulk import begin, cancel, work_on
+from orderflow.flow.ports import BulkJob as Job
+from orderflow.storage.views.bulk_jobs import (
+    BulkJob,
+    BulkJobPage,
+    BulkJobResult,
+    BulkResultPage,
+    ResultFilter,
+    find_jobs,
+    find_results,
+    one_job,
+)
+from orderflow.storage.views.chosen import MOST_LOOKED_AT, Chosen, found_by, where_they_go
+from orderflow.storage.views.view import Ask
+
+AT_ONCE_SECONDS = 1.0
+"""A request that begins a job works at it for so long itself, so that a small one is answered when it has ended."""
+
+COLUMNS = ("order_id", "external_order_number", "order_status", "outcome", "code", "message", "hint")
+_LINES = f"One order a line: {', '.join(COLUMNS)}"
+_CSV = {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": _LINES}
+OutcomeQuery = Annotated[BulkOutcome | None, Query(description="Only those")]
+router = ApiRouter("/bulk-jobs", "Bulk jobs")
+
+
+@router.post("", status_code=201, responses=answers(404, 409))
+@slow(Work.IMPORT)
+def create_bulk_job(request: Request, caller: Pusher, body: BulkJobBody) -> BulkJob:
+    """Begin to do something to many orders, each for itself; what a filter finds later is not among them.
+
+    A small job has ended when this is answered. Any other goes on by itself: ask for it again.
+    """
+    allowed_for_many(caller, body.action)
+    asked = (body.connection_id, body.reason, body.not_before, body.chosen())
+    job = Job(new_id(), body.action, caller.actor, caller.role, *asked)
+    begin_job(app_of(request), caller, job, body.asked())
+    with suppress(OrderFlowError):  # it is noted, and goes on by itself
+        work_on(app_of(request).store, caller.org_id, job.id, AT_ONCE_SECONDS)
+    return get_bulk_job(request, caller, job.id)
+
+
+@router.post("/preview", responses=answers(404, 409))
+def preview_bulk_job(request: Request, caller: Pusher, body: BulkJobBody) -> BulkJobPreview:
+    """Tell how many orders a job would be about, and where they would go, given the same body. Nothing is done."""
+    with app_of(request).store.work(caller.org_id) as work:
+        view = seen_by(caller, work)
+        total, oldest = found_by(view, body.asked(), MOST_LOOKED_AT)
+        going = where_they_go(work, view, body.action, oldest, body.connection_id)
+    return BulkJobPreview(total=total, looked_at=len(oldest), **going._asdict())
+
+
+@router.get("")
+def list_bulk_jobs(
+    request: Request,
+    caller: Reader,
+    status: Annotated[BulkStatus | None, Query(description="Only these")] = None,
+    limit: PageSize = 50,
+    cursor: CursorText = None,
+) -> BulkJobPage:
+    """List bulk jobs, newest first."""
+    with looking(request, caller) as view:
+        return find_jobs(view, status, Ask(limit, cursor))
+
+
+@router.get("/{job_id}", responses=answers(404))
+def get_bulk_job(request: Request, caller: Reader, job_id: UUID) -> BulkJob:
+    """Read one bulk job: how far it is, and why orders were refused."""
+    with looking(request, caller) as view:
+        return one_job(view, job_id)
+
+
+@router.get("/{job_id}/results", responses=answers(404))
+def list_bulk_results(
+    request: Request,
+    caller: Reader,
+    job_id: UUID,
+    *,
+    outcome: OutcomeQuery = None,
+    error_code: Annotated[Text | None, Query(description="Refused for this reason")] = None,
+    limit: PageSize = 50,
+    cursor: CursorText = None,
+) -> BulkResultPage:
+    """List what became of each order, the oldest order first."""
+    with looking(request, caller) as view:
+        one_job(view, job_id)
+        return find_results(view, ResultFilter(job_id, outcome, error_code), Ask(limit, cursor))
+
+
+@router.get("/{job_id}/results.csv", response_class=StreamingResponse, responses={**answers(404), 200: _CSV})
+@slow(Work.IMPORT)
+def download_bulk_results(
+    request: Request, caller: Reader, job_id: UUID, outcome: OutcomeQuery = None
+) -> StreamingResponse:
+    """Download what became of each order."""
+    get_bulk_job(request, caller, job_id)
+    lines = _csv(app_of(request), caller, ResultFilter(job_id, outcome))
+    disposition = {"Content-Disposition": f'attachment; filename="bulk-job-{job_id}.csv"'}
+    return StreamingResponse(lines, media_type="text/csv", headers=disposition)
+
+
+@router.post("/{job_id}/cancel", responses=answers(404, 409))
+def cancel_bulk_job(request: Request, caller: Pusher, job_id: UUID) -> BulkJob:
+    """End a job after the orders that it has in hand. What it did stays; the rest is left as it is."""
+    with app_of(request).store.work(caller.org_id) as work:
+        allowed_for_many(caller, one_job(seen_by(caller, work), job_id).action)
+        cancel(work, job_id, caller.actor)
+        return one_job(seen_by(caller, work), job_id)
+
+
+def begin_job(app: App, caller: Caller, job: Job, chosen: Chosen) -> None:
+    """Note a job, in a transaction of its own. Raises as `flow.order.bulk.begin`."""
+    with app.store.work(caller.org_id) as work:
+        begin(work, job, lambda: work.bulk_jobs.choose_found(job.id, chosen.found(seen_by(caller, work))))
+
+
+def _csv(app: App, caller: Caller, wanted: ResultFilter) -> Iterator[str]:
+    yield _line(COLUMNS)
+    ask = Ask(200)
+    while True:
+        with app.store.work(caller.org_id) as work:
+            page = find_results(seen_by(caller, work), wanted, ask)
+        yield "".join(map(_row, page.items))
+        if page.next_cursor is None:
+            return
+        ask = Ask(200, page.next_cursor)
+
+
+def _row(result: BulkJobResult) -> str:
+    problem = result.error
+    why = (problem.code, problem.message, problem.hint) if problem else (None, None, None)
+    return _line((result.order_id, result.external_order_number, result.order_status, result.outcome, *why))
+
+
+def _line(values: tuple[object, ...]) -> str:
+    written = io.StringIO()
+    csv.writer(written).writerow([_harmless(str(value)) if value is not None else "" for value in values])
+    return written.getvalue()
+
+
+def _harmless(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula (OWASP, CSV Injection)."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -1,0 +1,92 @@
+"""What both dialects write of an order: its parties, dates and numbers, each with the field that it comes from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from operator import attrgetter
+from typing import Any
+
+from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
+from orderflow.formats.edi.values import Values
+
+ADDRESS = ("name", "contact", "street", "city", "region", "postal_code", "country", "country_code", "phone", "email")
+ROUTING = ("endpoint",)
+"""An electronic address of other networks: where an interchange goes, the connection says."""
+
+_DATES = ("requested", "earliest", "latest", "promised")
+_dates = attrgetter(*(f"{name}_delivery_date" for name in _DATES))
+
+
+INCOTERM = re.compile(r"(EXW|FCA|FAS|FOB|CFR|CIF|CPT|CIP|DAF|DES|DEQ|DDU|DAT|DAP|DPU|DDP)(?: +(\S.*))?")
+"""Terms of delivery that begin with a code of the ICC's, and the place behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A party of an order, as it stands there."""
+
+    role: str
+    values: Mapping[str, Any]
+
+    def get(self, name: str) -> str | None:
+        """Return a field as text, None if it is missing or blank."""
+        value = self.values.get(name)
+        return None if value is None else str(value).strip() or None
+
+    @property
+    def country(self) -> str | None:
+        """The country: its code, where there is one, is as good as its name."""
+        return self.get("country_code") or self.get("country")
+
+    def field(self, name: str) -> str:
+        """Return what the order calls a field of the party."""
+        known_elsewhere = {("buyer", "number_at_seller"): "customer.erp_customer_number"}
+        return known_elsewhere.get((self.role, name), f"{self.role}.{name}")
+
+    def identified_by(self, schemes: Mapping[str, str]) -> tuple[str, str | None]:
+        """Return the first of the schemes by which the party is identified, and its number there."""
+        return next(((scheme, number) for scheme in schemes if (number := self.get(scheme))), ("", None))
+
+    def check_said(self, values: Values, identified: set[str]) -> None:
+        """Refuse a field that was not written. Raises RejectedError."""
+        for name in self.values:
+            if name not in ADDRESS and name not in ROUTING and name not in identified and self.get(name):
+                raise values.refusal(self.field(name), "has no place in the format", "NO_PLACE_IN_FORMAT")
+
+
+def parties_of(order: DraftOrder, supplier: str) -> Iterator[Party]:
+    """Yield buyer, seller, and those of the others that the order has."""
+    customer = order.customer or Customer()
+    named = {"name": customer.name, **(order.buyer or {})}
+    yield Party("buyer", named | {"number_at_seller": customer.erp_customer_number})
+    yield Party("seller", order.seller or {"number_at_seller": supplier})
+    for role in ("ship_to", "bill_to"):
+        if given := getattr(order, role):
+            yield Party(role, given)
+
+
+def dates_of(of: DraftOrder | DraftOrderLine) -> Iterator[tuple[str, date]]:
+    """Yield the dates of delivery that are given, by name."""
+    return ((name, day) for name, day in zip(_DATES, _dates(of), strict=True) if day is not None)
+
+
+def numbers_of(line: DraftOrderLine) -> list[tuple[str, str, str]]:
+    """Return the article's numbers, each once, as (kind, field, number); the ERP's own is the first."""
+    given = (
+        ("sku", "internal_sku", line.internal_sku),
+        ("customer_sku", "customer_sku_raw", line.customer_sku_raw),
+        ("buyer", "buyer_article_number", line.buyer_article_number),
+        ("seller", "seller_article_number", line.seller_article_number),
+    )
+    return [(kind, field, number) for kind, field, number in given if number]
+
+
+def check_expressible(order: DraftOrder, values: Values) -> None:
+    """Refuse an order whose lines have currencies of their own, which neither dialect can say. Raises RejectedError."""
+    for line in order.lines:
+        if line.currency and line.currency != order.currency:
+            values.line_no = line.line_no
+            raise values.refusal("currency", "is not the order's, and the format has one for all", "NO_PLACE_IN_FORMAT")

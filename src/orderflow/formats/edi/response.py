@@ -1,0 +1,122 @@
+"""What an answer says in either dialect: its values read without a guess, and the answer made of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal, localcontext
+
+from orderflow.domain.answer_details import Details, Level, LineAnswer, LineStatus, Others
+from orderflow.domain.answer_files import Answer, ControlNumber, OrderNumber, Reference, UnreadableError
+from orderflow.formats.answer_fields import LONGEST_CODE, number, words
+
+_NUMBER = re.compile(r"-?(?:\d{1,18}(?:[.,]\d{0,18})?|[.,]\d{1,18})", re.ASCII)
+
+DUPLICATE = (
+    "The partner says that it has had this control number before. Look there whether the order was taken; if the "
+    "number was another program's, have the partner forget it."
+)
+
+
+def decimal(text: str) -> Decimal | None:
+    """Return a number; None if nothing stands there. Raises UnreadableError: it is none."""
+    if not text:
+        return None
+    if not _NUMBER.fullmatch(text):
+        raise UnreadableError(f"{text[:40]!r} stands where a number belongs.")
+    return Decimal(text.replace(",", "."))
+
+
+def total(numbers: Iterable[Decimal | None]) -> Decimal | None:
+    """Return an exact sum; None if there is nothing to add up."""
+    known = [number for number in numbers if number is not None]
+    if len(known) < 2:
+        return known[0] if known else None
+    with localcontext(prec=60):
+        return sum(known, Decimal(0))
+
+
+def day(text: str) -> date | None:
+    """Return the date that a text begins with, as CCYYMMDD. Raises UnreadableError: it is none."""
+    if not text:
+        return None
+    try:
+        return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
+    except ValueError:
+        raise UnreadableError(f"{text[:40]!r} stands where a date belongs.") from None
+
+
+def line_number(text: str) -> int | None:
+    """Return a line's number; None if none stands there. Raises UnreadableError: it is no number."""
+    if not text:
+        return None
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
+        raise UnreadableError(f"{text[:40]!r} stands where a line's number belongs.")
+    return int(text)
+
+
+def control_number(text: str) -> ControlNumber:
+    """Return the document that a control reference means. Raises UnreadableError: it is none that we give."""
+    if not re.fullmatch(r"\d{1,14}", text, re.ASCII):
+        raise UnreadableError(f"It names the control reference {text[:40]!r}, which is none of ours.")
+    return ControlNumber(int(text))
+
+
+def order_number(named: Iterable[str]) -> OrderNumber:
+    """Return the one order that is named. Raises UnreadableError: there is none, or there are several."""
+    numbers = sorted({number for number in named if number})
+    if len(numbers) != 1:
+        raise UnreadableError(f"It names {len(numbers) or 'no'} orders where one is answered.")
+    return OrderNumber(numbers[0])
+
+
+UnitNames = Mapping[str, Sequence[str]]
+"""What orders may call a unit, by its code."""
+
+
+def unit_names(units: Mapping[str, str]) -> UnitNames:
+    """Return the names of units by their codes."""
+    names: dict[str, list[str]] = {}
+    for name, code in units.items():
+        names.setdefault(code, []).append(name)
+    return names
+
+
+def business_answer(
+    about: Reference,
+    lines: Sequence[LineAnswer],
+    *,
+    refused: bool,
+    others: Others,
+    message: str = "",
+    code: str = "",
+    erp_order_id: str = "",
+    currency: str = "",
+    delivery_date: date | None = None,
+) -> Answer:
+    """Return what the partner's business says about an order.
+
+    Args:
+        refused: It refuses the order as a whole.
+
+    Raises:
+        UnreadableError: It refuses the order and takes lines of it.
+    """
+    if refused and (taken := [line for line in lines if _takes(line)]):
+        raise UnreadableError(f"It refuses the order, and accepts line {taken[0].line_no} of it.", about)
+    details = Details(tuple(lines), others, currency or None, delivery_date)
+    if refused:
+        reasons = [message, *(line.message for line in lines if line.message)]
+        return failure(about, code, "; ".join(filter(None, reasons)), Level.ANSWERED)
+    return Answer("ACKED", number(erp_order_id), None, words(message), about=about, details=details)
+
+
+def failure(about: Reference, code: str, message: str, level: Level) -> Answer:
+    """Return a refusal in the partner's words."""
+    return Answer("FAILED", None, words(code, LONGEST_CODE), words(message), about=about, level=level)
+
+
+def _takes(line: LineAnswer) -> bool:
+    gives_nothing = line.status in (LineStatus.REJECTED, LineStatus.BACKORDERED) or line.qty == 0
+    return not gives_nothing

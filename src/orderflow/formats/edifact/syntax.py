@@ -1,0 +1,71 @@
+"""EDIFACT as text: what UNA and UNB say about marks and letters, and the interchanges that a file holds.
+
+Source: ISO 9735 (versions 1 to 4).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from orderflow.domain.answer_files import UnfinishedError, UnreadableError
+from orderflow.formats.edi.envelopes import Envelope, Level, read_envelope
+from orderflow.formats.edi.segments import AT_THE_END, LARGEST, Marks, SegmentReader
+from orderflow.formats.edifact.letters import ENCODINGS
+
+INTERCHANGE = Level("UNB", "UNZ", 5)
+GROUP = Level("UNG", "UNE", 5)
+MESSAGE = Level("UNH", "UNT", 1, counts_segments=True)
+USUAL = Marks("+", ":", "'", "?")
+
+_BEGINNING = re.compile(rb"[\0\x1a\s]*(?:\xef\xbb\xbf)?\s*(?:UNA(.{6})\s*)?UNB(.)(UNO[A-Z])", re.DOTALL)
+_HEAD = re.compile(r"(?:UNA(.)(.)(.)(.).(.)\s*)?(?=UNB)", re.DOTALL)
+
+
+def read_interchanges(content: bytes) -> Iterator[Envelope]:
+    """Yield the interchanges of a file, one after the other.
+
+    Raises:
+        UnfinishedError, UnreadableError: As `Format.read` does.
+    """
+    if len(content) > LARGEST:
+        raise UnreadableError(f"It is larger than {LARGEST:,} bytes.")
+    if not content.strip(AT_THE_END.encode()):
+        raise UnfinishedError("The file is empty.")
+    text = _text(content)
+    start = 0
+    while start < len(text):
+        head = _HEAD.match(text, start)
+        if head is None:
+            raise UnreadableError("It does not begin with UNA or UNB where an interchange should.")
+        segments = SegmentReader(text, _marks(head), head.end())
+        yield read_envelope(segments, (INTERCHANGE, GROUP, MESSAGE))
+        start = segments.position
+        while start < len(text) and text[start] in AT_THE_END:
+            start += 1
+
+
+def _text(content: bytes) -> str:
+    found = _BEGINNING.match(content)
+    if found is None:
+        raise UnreadableError("It is no EDIFACT: it does not begin with UNA or UNB, and letters of UNO.")
+    letters = found[3].decode()
+    if letters not in ENCODINGS:
+        raise UnreadableError(f"It is written in the letters of {letters}, which are not known here.")
+    # What says ASCII and is not, is most often Latin 1, whose every byte is a letter: better shown than refused.
+    encoding = "iso-8859-1" if ENCODINGS[letters] == "ascii" else ENCODINGS[letters]
+    try:
+        return content.decode(encoding).lstrip("\ufeff" + AT_THE_END)
+    except UnicodeDecodeError:
+        raise UnreadableError(f"It says that it is written in the letters of {letters}, and is not.") from None
+
+
+def _marks(head: re.Match[str]) -> Marks:
+    if head[1] is None:
+        return USUAL
+    component, element, decimal, release, segment = head.groups()
+    marks = Marks(element, component, segment, "" if release == " " else release, decimal)
+    given = [mark for mark in (element, component, segment, marks.release) if mark]
+    if len(set(given)) < len(given) or any(mark.isalnum() or mark.isspace() for mark in given):
+        raise UnreadableError("UNA gives the same mark two meanings, or a letter or blank as a mark.")
+    return marks

@@ -1,0 +1,211 @@
+"""855 and 865: what the partner's business will do with an order, line by line.
+
+Source: ASC X12 004010 and 005010; data elements 587 (type), 668 (status of a line), 374 (dates), 639 (price for what).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from decimal import Decimal, localcontext
+
+from orderflow.domain.answer_details import Level, LineAnswer, LineStatus, Others, Schedule
+from orderflow.domain.answer_files import Answer, OrderNumber, UnreadableError
+from orderflow.formats.answer_fields import words
+from orderflow.formats.edi.lines import Block, check_count, parts_of
+from orderflow.formats.edi.response import (
+    UnitNames,
+    business_answer,
+    day,
+    decimal,
+    line_number,
+    order_number,
+    total,
+)
+from orderflow.formats.edi.segments import Segment
+
+REFUSED = {"RD", "RF", "RJ"}
+AS_ORDERED = {"AD", "AE", "AK", "AT"}
+"""Types by which lines that are not named are accepted, as are those named without a status."""
+
+LINE_BY_LINE = {"AC"}
+HOLD = "AH"
+
+ACCEPTED = {"IA", "AC", "AR", "SP", "IE"}
+CHANGED = {"IC", "IP", "IQ", "DR"}
+WAITING = {"IB", "BP", "IF", "IH", "IW"}
+"""Backordered, or on hold: what of it comes is not certain."""
+
+SUBSTITUTED = {"IS"}
+REJECTED = {"IR", "ID", *(f"R{number}" for number in range(1, 10))}
+STATUSES = {
+    **dict.fromkeys(ACCEPTED, LineStatus.ACCEPTED),
+    **dict.fromkeys(CHANGED, LineStatus.CHANGED),
+    **dict.fromkeys(WAITING, LineStatus.BACKORDERED),
+    **dict.fromkeys(SUBSTITUTED, LineStatus.SUBSTITUTED),
+    **dict.fromkeys(REJECTED, LineStatus.REJECTED),
+}
+GIVES = {LineStatus.ACCEPTED, LineStatus.CHANGED, LineStatus.SUBSTITUTED}
+
+DELIVERY_DATES = {"067", "069", "017"}
+PRICE_FOR = {"HP": Decimal(100), "TP": Decimal(1000)}
+
+HEADS = {"BAK": (3, 8), "BCA": (3, 9)}
+"""Where the order's number stands, and the seller's own."""
+
+LINES = {"PO1": (2, 3, 4, 5, 6), "POC": (3, 5, 6, 7, 8)}
+"""Where quantity, unit, price, what it is for, and the first of the article's numbers stand."""
+
+
+def read_acknowledgment(segments: Sequence[Segment], units: UnitNames) -> Answer:
+    """Return what it says.
+
+    Args:
+        units: What orders may call the units.
+
+    Raises:
+        UnreadableError: It contradicts itself, or what it says is not known here.
+    """
+    whole = Block(list(segments))
+    begin = whole.first(*HEADS)
+    if begin is None:
+        raise UnreadableError("It has neither BAK nor BCA, and names no order.")
+    about = order_number([begin.get(HEADS[begin.tag][0])])
+    try:
+        return _answer(whole, begin, about, units)
+    except UnreadableError as error:
+        raise UnreadableError(str(error), about) from None
+
+
+def _answer(whole: Block, begin: Segment, about: OrderNumber, units: UnitNames) -> Answer:
+    kind = begin.get(2)
+    if kind not in {*REFUSED, *AS_ORDERED, *LINE_BY_LINE, HOLD}:
+        raise UnreadableError(f"Its type is {kind[:5]!r}, which is no answer to an order.")
+    head, blocks = parts_of(whole.segments, LINES, "CTT")
+    for count in whole.of("CTT"):
+        check_count(count.get(1), len(blocks), "CTT")
+    if kind == HOLD:
+        return Answer("ACKED", message="The partner holds the order.", about=about, level=Level.UNDERSTOOD)
+    answered = [block for block in blocks if kind not in REFUSED or block.of("ACK")]
+    lines = [_Line(block, units, kind in AS_ORDERED).answer() for block in answered]
+    if kind in LINE_BY_LINE and not lines:
+        raise UnreadableError("It says that lines are answered, and has none.")
+    currency = head.first("CUR")
+    return business_answer(
+        about,
+        lines,
+        refused=kind in REFUSED,
+        others=Others.AS_ORDERED if kind in AS_ORDERED else Others.UNANSWERED,
+        message=_words(head),
+        code=kind if kind in REFUSED else "",
+        erp_order_id=begin.get(HEADS[begin.tag][1]) or _sellers_number(head),
+        currency=currency.get(2) if currency else "",
+        delivery_date=next(_dates(head.of("DTM"), 1), None),
+    )
+
+
+def _sellers_number(head: Block) -> str:
+    return next((segment.get(2) for segment in head.of("REF") if segment.get(1) == "VN"), "")
+
+
+def _words(block: Block) -> str:
+    texts = [segment.get(1) for segment in block.of("MSG")] + [segment.get(3) for segment in block.of("REF")]
+    return "; ".join(text for text in texts if text)
+
+
+def _dates(segments: Iterable[Segment], place: int) -> Iterator[date]:
+    for segment in segments:
+        if segment.get(place) in DELIVERY_DATES and (found := day(segment.get(place + 1))):
+            yield found
+
+
+class _Line:
+    """One line's segments; each ACK says what becomes of a part of it, or of the whole."""
+
+    def __init__(self, block: Block, units: UnitNames, accepted: bool) -> None:
+        self.block, self.units, self.accepted, self.begin = block, units, accepted, block.segments[0]
+        self.name = f"Line {self.begin.get(1)[:10] or '(without a number)'}"
+        self.places = LINES[self.begin.tag]
+        self.acks = block.of("ACK")
+        self.statuses = [self._status_of(ack) for ack in self.acks]
+        self.status = _in_all(self.statuses)
+
+    def answer(self) -> LineAnswer:
+        unit, *same_units = self._units() or (None,)
+        return LineAnswer(
+            line_number(self.begin.get(1)),
+            self.status,
+            self._quantity(),
+            unit,
+            self._price(),
+            sku=self._article(),
+            schedules=self._schedules(),
+            code=words(" ".join(dict.fromkeys(ack.get(1) for ack in self.acks))),
+            message=words(_words(self.block)),
+            same_units=tuple(same_units),
+        )
+
+    def _status_of(self, ack: Segment) -> LineStatus:
+        if ack.get(1) not in STATUSES:
+            raise UnreadableError(f"{self.name} has the status {ack.get(1)[:5]!r}, which is not known.")
+        return STATUSES[ack.get(1)]
+
+    def _quantity(self) -> Decimal | None:
+        """Return how much is certain to come; None: it is not said."""
+        if not self.acks:
+            if not self.accepted:
+                raise UnreadableError(f"{self.name} is named, and nothing is said about it.")
+            return decimal(self.begin.get(self.places[0]))
+        amounts = [decimal(ack.get(2)) for ack, status in self._said() if status in GIVES or ack.get(1) == "BP"]
+        if len(self.acks) == 1:
+            return amounts[0] if amounts else None
+        if None in amounts:
+            raise UnreadableError(f"{self.name} is answered in parts, of which one has no quantity.")
+        return total([Decimal(0), *amounts])
+
+    def _said(self) -> Iterable[tuple[Segment, LineStatus]]:
+        return zip(self.acks, self.statuses, strict=True)
+
+    def _units(self) -> Sequence[str]:
+        codes = {code for segment in self.acks if (code := segment.get(3))} or {self.begin.get(self.places[1])}
+        if len(codes) > 1:
+            raise UnreadableError(f"{self.name} counts in several units.")
+        return next((self.units.get(code, (code,)) for code in codes if code), ())
+
+    def _price(self) -> Decimal | None:
+        price, amount = decimal(self.begin.get(self.places[2])), PRICE_FOR.get(self.begin.get(self.places[3]))
+        if price is None or amount is None:
+            return price
+        with localcontext(prec=60):
+            return price / amount
+
+    def _article(self) -> str | None:
+        """Return the article by the number that we sent as the seller's own; of a substitute, its number."""
+        if self.status is LineStatus.SUBSTITUTED:
+            replaced = next(ack for ack in self.acks if ack.get(1) in SUBSTITUTED)
+            return _numbers(replaced, 7).get("VP")
+        return _numbers(self.begin, self.places[4]).get("VP")
+
+    def _schedules(self) -> tuple[Schedule, ...]:
+        if self.status is LineStatus.REJECTED:
+            return ()
+        given = [ack for ack, status in self._said() if status in GIVES]
+        dated = [Schedule(found, decimal(ack.get(2))) for ack in given for found in _dates([ack], 4)]
+        dated = dated or [Schedule(found) for found in _dates(self.block.of("DTM"), 1)]
+        return tuple(dated) if len(dated) != 1 else (Schedule(dated[0].date),)
+
+
+def _numbers(segment: Segment, start: int) -> dict[str, str]:
+    pairs = ((segment.get(place), segment.get(place + 1)) for place in range(start, len(segment), 2))
+    return {kind: number for kind, number in pairs if number}
+
+
+def _in_all(statuses: Sequence[LineStatus]) -> LineStatus:
+    """Return what several statuses of one line amount to."""
+    kinds = set(statuses)
+    if len(kinds) < 2:
+        return next(iter(kinds), LineStatus.ACCEPTED)
+    for kind in (LineStatus.SUBSTITUTED, LineStatus.BACKORDERED):
+        if kind in kinds:
+            return kind
+    return LineStatus.CHANGED

@@ -1,0 +1,140 @@
+"""Bulk jobs as people see them: how far each is, and what became of each of its orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+
+from orderflow.domain.bulk import BulkAction, BulkOutcome, BulkStatus
+from orderflow.domain.errors import InputError
+from orderflow.domain.states import OrderStatus
+from orderflow.flow.refusals import no_job
+from orderflow.storage.views.conditions import equal
+from orderflow.storage.views.problem import Problem
+from orderflow.storage.views.view import Ask, Condition, NextCursor, Sql, Table, View
+
+_JOBS = Table("j", "FROM bulk_job j LEFT JOIN erp_connection c ON c.id = j.connection_id")
+_ORDERS = Table("b", "FROM bulk_job_order b LEFT JOIN draft_order o ON o.id = b.order_id")
+_REASONS = """(SELECT COALESCE(jsonb_agg(r.value || jsonb_build_object('code', r.key)
+                                         ORDER BY (r.value ->> 'orders')::int DESC, r.key), '[]')
+               FROM jsonb_each(j.reasons) r)"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkReason:
+    """Why orders were refused."""
+
+    code: str
+    orders: int
+    message: Annotated[str, Field(description="Of the first of them")]
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkJob:
+    """One action on many orders, and how far it is."""
+
+    id: UUID
+    action: BulkAction
+    status: Annotated[
+        BulkStatus, Field(description="RUNNING, also while it waits for a worker; ENDED: it is through; CANCELLED")
+    ]
+    total: Annotated[int, Field(description="Orders that were found when it began")]
+    done: int
+    waiting: Annotated[int, Field(description="Wait for a route, and go out by themselves once there is one")]
+    refused: Annotated[int, Field(description="Their state forbids it; nothing was changed")]
+    left: Annotated[int, Sql("j.total - j.done - j.waiting - j.refused"), Field(description="Nothing was done yet")]
+    reasons: Annotated[list[BulkReason], Sql(_REASONS), Field(description="Why orders were refused, most first")]
+    connection_id: UUID | None
+    connection_name: Annotated[str | None, Sql("COALESCE(c.name, c.connector_type)")]
+    chosen: Annotated[dict[str, Any], Field(description="Which orders were asked for: the filter, or how many ids")]
+    requested_by: str
+    created_at: datetime
+    worked_at: Annotated[datetime | None, Field(description="When the last of its orders was done")]
+    ended_at: datetime | None
+    cancelled_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BulkJobPage:
+    """Bulk jobs, newest first."""
+
+    items: list[BulkJob]
+    next_cursor: NextCursor = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkJobResult:
+    """What became of one order."""
+
+    position: int
+    order_id: UUID
+    external_order_number: Annotated[str | None, Sql("o.external_order_number")]
+    order_status: Annotated[
+        OrderStatus | None, Sql("o.status"), Field(description="Now; null: there is no such order, or not any more")
+    ]
+    outcome: Annotated[BulkOutcome | None, Field(description="null: nothing yet, or it was cancelled before")]
+    error: Annotated[Problem | None, Field(description="Why it was refused")]
+
+
+@dataclass(frozen=True, slots=True)
+class BulkResultPage:
+    """Results in the order in which the job takes its orders: the oldest first."""
+
+    items: list[BulkJobResult]
+    next_cursor: NextCursor = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFilter:
+    """Which results; what is not given does not matter."""
+
+    job_id: UUID
+    outcome: BulkOutcome | None = None
+    error_code: str | None = None
+
+    def conditions(self) -> Iterator[Condition]:
+        """Yield what the filter asks for. What is refused is among what is not done: an index has only that."""
+        yield "b.job_id = :job_id", {"job_id": self.job_id}
+        outcome = self.outcome or (BulkOutcome.REFUSED if self.error_code else None)
+        yield from equal("b.outcome", outcome)
+        yield from equal("b.error ->> 'code'", self.error_code)
+        if outcome is not None and outcome is not BulkOutcome.DONE:
+            yield "b.outcome <> 'DONE'", {}
+
+
+def find_jobs(view: View, status: BulkStatus | None, ask: Ask) -> BulkJobPage:
+    """Return a page of jobs. Raises InputError for a cursor that is not ours."""
+    return BulkJobPage(*_JOBS.page(view, BulkJob, equal("j.status", status), ask))
+
+
+def one_job(view: View, job_id: UUID) -> BulkJob:
+    """Return one job. Raises NotFoundError."""
+    found = view.one(BulkJob, f"{_JOBS.select(BulkJob)} WHERE j.id = :id AND j.org_id = :org_id", {"id": job_id})
+    if found is None:
+        raise no_job(job_id)
+    return found
+
+
+def find_results(view: View, wanted: ResultFilter, ask: Ask) -> BulkResultPage:
+    """Return a page of a job's results. Raises InputError for a cursor that is not ours."""
+    where, values = _ORDERS.where(wanted.conditions())
+    values |= {"after": _position(ask.cursor), "limit": ask.limit + 1}
+    query = f"{_ORDERS.select(BulkJobResult)} {where} AND b.position > :after ORDER BY b.position LIMIT :limit"
+    rows = view.rows(BulkJobResult, query, values)
+    shown = rows[: ask.limit]
+    return BulkResultPage(shown, str(shown[-1].position) if len(rows) > ask.limit else None)
+
+
+def _position(cursor: str | None) -> int:
+    if cursor is None:
+        return -1
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10):
+        faults = [{"field": "cursor", "message": "is not a cursor that we gave out"}]
+        raise InputError("The cursor cannot be used.", details={"fields": faults})
+    return int(cursor)

@@ -1,0 +1,304 @@
+"""CONTRL, APERAK and ORDRSP: each says what it proves; what is not sure is refused with the reason, never guessed."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from functools import cache
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from mockedi.testing import Mock
+
+from orderflow.domain.answer_details import Level, LineStatus, Others, Schedule
+from orderflow.domain.answer_files import ControlNumber, OrderNumber, UnfinishedError, UnreadableError
+from orderflow.formats.edifact import EdifactFormat, EdifactSettings
+from tests.unit.formats.edi.orders import an_order, delivery, line
+
+FORMAT = EdifactFormat()
+SETTINGS = EdifactSettings(sender="US", receiver="THEM", units={"Stk": "PCE"})
+
+
+def message(kind, *segments, count=None):
+    body = [f"UNH+1+{kind}:D:96A:UN", *segments]
+    return [*body, f"UNT+{len(body) + 1 if count is None else count}+1"]
+
+
+def interchange(*messages, receiver="US:14", letters="UNOC:3", end="UNZ+{}+9"):
+    head = f"UNB+{letters}+THEM:14+{receiver}+261129:1015+9"
+    segments = [head, *(segment for one in messages for segment in one), end.format(len(messages))]
+    return "".join(f"{segment}'\n" for segment in segments).encode("utf-8" if "UNOY" in letters else "iso-8859-1")
+
+
+def read(content):
+    return list(FORMAT.read("any.edi", content, SETTINGS))
+
+
+def said(kind, *segments):
+    (answer,) = read(interchange(message(kind, *segments)))
+    return answer
+
+
+def refused(content):
+    with pytest.raises(UnreadableError) as unreadable:
+        read(content)
+    return unreadable.value
+
+
+@pytest.mark.parametrize(
+    ("segments", "status", "level"),
+    [
+        (["UCI+7+US:14+THEM:14+7"], "ACKED", Level.UNDERSTOOD),
+        (["UCI+7+US:14+THEM:14+7", "UCM+7+ORDERS:D:96A:UN+7"], "ACKED", Level.UNDERSTOOD),
+        (["UCI+7+US:14+THEM:14+8"], "ACKED", Level.RECEIVED),
+        (["UCI+7+US:14+THEM:14+4+23"], "FAILED", Level.UNDERSTOOD),
+        (["UCI+7+US:14+THEM:14+7", "UCM+7+ORDERS:D:96A:UN+4+12"], "FAILED", Level.UNDERSTOOD),
+        (["UCI+7+US:14+THEM:14+4"], "FAILED", Level.UNDERSTOOD),
+    ],
+)  # fmt: skip
+def test_contrl_says_whether_it_was_received_and_understood_and_never_more(segments, status, level):
+    answer = said("CONTRL", *segments)
+    assert (answer.status, answer.level, answer.about) == (status, level, ControlNumber(7))
+
+
+def test_a_rejection_tells_place_and_cause():
+    answer = said("CONTRL", "UCI+7+US+THEM+7", "UCM+7+ORDERS:D:96A:UN+4+12", "UCS+12+13", "UCD+39+2:2")
+    assert answer.error_code == "12"
+    assert answer.message == (
+        "CONTRL rejects it; invalid value (12); segment 12: missing (13); segment 12, element 2.2: data element too "
+        "long (39)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("segments", "why"),
+    [
+        ([], "names no interchange"),
+        (["UCI+A7+US:14+THEM:14+7"], "none of ours"),
+        (["UCI+7+OTHERS:14+THEM:14+7"], "not this connection's"),
+        (["UCI+7+US:14+THEM:14+7", "UCM+8+ORDERS:D:96A:UN+7"], "not ours"),
+        (["UCI+7+US:14+THEM:14+5"], "neither"),
+        (["UCI+7+US:14+THEM:14+4+26"], "has had this control number before"),
+    ],
+)
+def test_a_contrl_that_is_not_sure_to_mean_ours_says_nothing(segments, why):
+    assert why in str(refused(interchange(message("CONTRL", *segments))))
+
+
+def test_a_duplicate_is_told_at_the_order():
+    assert refused(interchange(message("CONTRL", "UCI+7+US+THEM+4+26"))).about == ControlNumber(7)
+
+
+@pytest.mark.parametrize(
+    ("segments", "status"),
+    [
+        (["BGM++14", "RFF+ON:PO-1"], "ACKED"),
+        (["BGM+312+14+29", "RFF+ON:PO-1", "ERC+0", "FTX+AAI+++taken"], "ACKED"),
+        (["BGM+313+14", "RFF+ACW:PO-1", "ERC+12", "FTX+AAI+++no such article"], "FAILED"),
+        (["BGM++14+27", "RFF+ON:PO-1"], "FAILED"),
+        (["BGM++14++RE", "RFF+ON:PO-1"], "FAILED"),
+    ],
+)
+def test_aperak_never_confirms(segments, status):
+    answer = said("APERAK", *segments)
+    assert (answer.status, answer.level, answer.about) == (status, Level.UNDERSTOOD, OrderNumber("PO-1"))
+
+
+def test_an_aperak_with_an_error_that_says_no_verdict_is_for_a_person():
+    unsure = refused(interchange(message("APERAK", "BGM+27+A+9", "RFF+ACW:PO-1", "ERC+1", "FTX+AAI+++all is well")))
+    assert unsure.about == OrderNumber("PO-1")
+    assert "'1'" in str(unsure)
+    assert "all is well" in str(unsure)
+
+
+HEAD = ("BGM+231+R-1+4", "DTM+137:20261129:102", "RFF+ON:PO-1", "RFF+VN:SO-7", "CUX+2:EUR:9")
+
+
+def test_a_response_line_by_line():
+    answer = said(
+        "ORDRSP", *HEAD, "FTX+AAI+++Danke:Gruß",
+        "LIN+1+5+W-1:SA", "QTY+21:5:PCE", "QTY+113:5:PCE", "DTM+67:20261201:102", "PRI+AAA:12.50",
+        "LIN+2+3", "PIA+5+W-2:SA", "QTY+113:3:PCE", "QTY+83:2:PCE", "PRI+AAA:1250:::100",
+        "LIN+3+7", "FTX+AAO+++discontinued",
+        "LIN+4+3", "PIA+3+W-9:SA",
+        "UNS+S", "CNT+2:4",
+    )  # fmt: skip
+    assert (answer.status, answer.level, answer.about) == ("ACKED", Level.ANSWERED, OrderNumber("PO-1"))
+    assert (answer.erp_order_id, answer.message) == ("SO-7", "Danke Gruß")
+    details = answer.details
+    assert (details.others, details.currency) == (Others.UNANSWERED, "EUR")
+    first, second, third, fourth = details.lines
+    assert (first.line_no, first.status, first.qty, first.unit_price) == (1, LineStatus.ACCEPTED, 5, Decimal("12.50"))
+    assert first.schedules == (Schedule(date(2026, 12, 1)),)
+    assert first.counts_in("PCE")
+    assert first.counts_in("Stk")
+    assert not first.counts_in("KGM")
+    assert (second.status, second.qty, second.sku, second.unit_price) == (LineStatus.CHANGED, 3, "W-2", Decimal("12.5"))
+    assert (third.status, third.message) == (LineStatus.REJECTED, "discontinued")
+    assert (fourth.status, fourth.sku) == (LineStatus.SUBSTITUTED, "W-9")
+
+
+def test_parts_of_a_line_that_come_at_several_times():
+    answer = said(
+        "ORDRSP", *HEAD, "LIN+1+3+W-1:SA", "QTY+21:10:PCE",
+        "SCC+1", "QTY+113:6:PCE", "DTM+67:202612010800:203", "SCC+1", "QTY+113:4:PCE", "DTM+67:20261215:102", "UNS+S",
+    )  # fmt: skip
+    (one,) = answer.details.lines
+    assert one.qty == 10
+    assert one.schedules == (Schedule(date(2026, 12, 1), Decimal(6)), Schedule(date(2026, 12, 15), Decimal(4)))
+
+
+@pytest.mark.parametrize(
+    ("begin", "lines", "status", "others"),
+    [
+        ("BGM+231+R+29", [], "ACKED", Others.AS_ORDERED),
+        ("BGM+231+R+9+AP", [], "ACKED", Others.AS_ORDERED),
+        ("BGM+231+R+9+AI", ["LIN+1+3", "QTY+113:1"], "ACKED", Others.AS_ORDERED),
+        ("BGM+231+R+9+AC", ["LIN+1+5"], "ACKED", Others.UNANSWERED),
+        ("BGM+231+R+9", ["LIN+1+5"], "ACKED", Others.UNANSWERED),
+        ("BGM+231+R+27", [], "FAILED", None),
+        ("BGM+231+R+9+RE", ["LIN+1+7", "FTX+AAO+++no"], "FAILED", None),
+    ],
+)
+def test_what_is_said_of_the_whole_order(begin, lines, status, others):
+    answer = said("ORDRSP", begin, "RFF+ON:PO-1", *lines)
+    assert answer.status == status
+    assert answer.level is Level.ANSWERED
+    assert (answer.details.others if answer.details else None) == others
+
+
+def test_a_mere_receipt_confirms_nothing():
+    assert said("ORDRSP", "BGM+231+R+9+AB", "RFF+ON:PO-1").level is Level.UNDERSTOOD
+
+
+@pytest.mark.parametrize(
+    ("segments", "why"),
+    [
+        (["BGM+231+R+29"], "names no orders"),
+        (["BGM+231+R+29", "RFF+ON:PO-1", "RFF+ON:PO-2"], "names 2 orders"),
+        (["BGM+231+R+9", "RFF+ON:PO-1"], "neither what becomes of the order"),
+        (["BGM+231+R+27", "RFF+ON:PO-1", "LIN+1+5"], "accepts line 1"),
+        (["BGM+231+R+27+AP", "RFF+ON:PO-1"], "refuses the order and accepts it"),
+        (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+99"], "action '99'"),
+        (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+one+5"], "line's number"),
+        (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "QTY+113:NaN"], "where a number belongs"),
+        (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "QTY+113:1e9"], "where a number belongs"),
+        (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "QTY+113:1:PCE", "QTY+83:1:KGM"], "several units"),
+        (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "DTM+67:20261399:102"], "where a date belongs"),
+        (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "DTM+67:202648:616"], "format '616'"),
+        (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "PRI+AAA:10:::3"], "none for one"),
+        (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+5", "UNS+S", "CNT+2:2"], "CNT says"),
+    ],
+)
+def test_a_response_that_is_not_sure_changes_nothing(segments, why):
+    assert why in str(refused(interchange(message("ORDRSP", *segments))))
+
+
+YES = message("ORDRSP", "BGM+231+R+29", "RFF+ON:PO-1")
+
+
+def test_a_file_holds_many_answers_in_several_interchanges():
+    other = message("ORDRSP", "BGM+231+R+29", "RFF+ON:PO-2")
+    content = interchange(YES, other) + b"\r\n\r\n" + b"UNA:+,? '" + interchange(YES)
+    assert [answer.about.number for answer in read(content)] == ["PO-1", "PO-2", "PO-1"]
+
+
+def test_release_marks_and_marks_of_una_are_read():
+    content = interchange(message("ORDRSP", "BGM+231+R+29", "RFF+ON:PO??1?+?'?:", "FTX+AAI+++it?'s"))
+    (answer,) = read(content)
+    assert (answer.about, answer.message) == (OrderNumber("PO?1+':"), "it's")
+    odd = b"UNA|^,! ~UNB^UNOC|3^THEM^US^261129|1015^9~UNH^1^ORDRSP|D|96A|UN~BGM^231^R^4~RFF^ON|P!~1~LIN^1^3~"
+    (answer,) = read(odd + b"QTY^113|2,5|PCE~UNT^6^1~UNZ^1^9~")
+    assert answer.about == OrderNumber("P~1")
+    assert answer.details.lines[0].qty == Decimal("2.5")
+
+
+def test_lines_that_are_broken_anywhere_are_read():
+    content = interchange(message("ORDRSP", "BGM+231+R+29", "RFF+ON:PO-1?+2"))
+    wrapped = b"\n".join(content.replace(b"\n", b"")[n : n + 20] for n in range(0, len(content), 20))
+    assert read(wrapped) == read(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"Dear all,", "no EDIFACT"),
+        (interchange(YES, letters="UNOX:3"), "UNOX"),
+        (interchange(message("ORDRSP", "BGM+231+R+29", "RFF+ON:Ł"), letters="UNOY:3").replace("Ł".encode(), b"\xa3"),
+         "is not"),
+        (interchange(YES, receiver="OTHERS:14"), "is for 'OTHERS'"),
+        (interchange(message("INVOIC", "BGM+380+1")), "'INVOIC', which is no answer"),
+        (interchange(message("ORDRSP", "BGM+231+R+29", "RFF+ON:PO-1", count=9)), "UNT says '9'"),
+        (interchange(YES, end="UNZ+2+9"), "UNZ says '2'"),
+        (interchange(YES, end="UNZ+{}+8"), "with the reference '8'"),
+        (interchange(YES).replace(b"UNT+4+1", b"UNT+4+2"), "with the reference '2'"),
+        (interchange(YES).replace(b"UNT+4+1'\n", b""), "UNZ stands within UNH"),
+        (b"UNA::.? '" + interchange(YES), "two meanings"),
+        (interchange(YES) + b"PS: thank you", "does not begin with UNA or UNB"),
+        (interchange(message("ORDRSP", "FTX+AAI+++" + "x" * 30_000)), "longer than"),
+        (b" " * 10_485_761, "larger than"),
+    ],
+)  # fmt: skip
+def test_a_file_in_which_something_is_wrong_is_refused_whole(content, why):
+    found = refused(content)
+    assert why in str(found)
+    assert not isinstance(found, UnfinishedError)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\x1a", interchange(YES)[:-12], interchange(YES)[:40]])
+def test_a_file_that_breaks_off_may_still_be_being_written(content):
+    assert isinstance(refused(content), UnfinishedError)
+
+
+@cache
+def conversation():
+    """Return what a partner answers to an order of two lines, one of which it does not know."""
+    settings = EdifactSettings(sender="EURODIS", receiver="MOCKEDI")
+    order = an_order(line(), line(2, internal_sku="NOPE"))
+    with Mock.start(despatch_delay_ms=3_600_000, invoice_delay_ms=3_600_000) as mock:
+        mock.send(FORMAT.render(order, delivery(), settings).content)
+        return settings, mock.request("GET", "/_mock/mailbox?raw", raw=True).body
+
+
+def test_a_partners_answers_are_read():
+    settings, content = conversation()
+    understood, answered = FORMAT.read("any", content, settings)
+    assert (understood.about, understood.level) == (ControlNumber(7), Level.UNDERSTOOD)
+    assert (answered.about, answered.level) == (OrderNumber("PO-1"), Level.ANSWERED)
+    assert answered.details is not None
+    assert [(one.line_no, one.status, one.qty) for one in answered.details.lines] == [
+        (1, LineStatus.ACCEPTED, Decimal(5)), (2, LineStatus.BACKORDERED, Decimal(0)),
+    ]  # fmt: skip
+    assert answered.details.lines[1].message == "NOPE is not in the catalogue"
+
+
+def never_fails(content, settings):
+    """Read, and return whether anything was confirmed; nothing but the format's own error may come."""
+    try:
+        answers = list(FORMAT.read("any", content, settings))
+    except UnreadableError:
+        return False
+    return any(answer.status == "ACKED" and answer.level is Level.ANSWERED for answer in answers)
+
+
+@given(content=st.binary(max_size=400))
+@example(content=b"UNB+UNOA'UNH?'")
+@example(content=b"UNA:+.? 'UNB+UNOC:3+A+US+1:1+9'UNZ+0+9'")
+def test_random_bytes_never_fail_otherwise_and_never_confirm(content):
+    assert not never_fails(content, SETTINGS)
+    assert not never_fails(b"UNB+UNOC:3+THEM+US+261129:1015+9'" + content, SETTINGS)
+
+
+@given(data=st.data())
+def test_an_answer_that_was_damaged_never_fails_otherwise(data):
+    settings, content = conversation()
+    at = data.draw(st.integers(0, len(content) - 1))
+    damage, length = data.draw(st.binary(max_size=4)), data.draw(st.integers(0, 6))
+    never_fails(content[:at] + damage + content[at + length :], settings)
+
+
+@given(data=st.data())
+def test_an_answer_that_breaks_off_confirms_nothing(data):
+    settings, content = conversation()
+    assert not never_fails(content[: data.draw(st.integers(0, len(content.rstrip()) - 1))], settings)
