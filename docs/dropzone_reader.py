@@ -33,14 +33,17 @@ def book(database: sqlite3.Connection, order: dict) -> str:
     return f"SO-{number:06d}"
 
 
+VERSIONS = ("orderflow_export_json_v1", "orderflow_export_json_v2")  # the second has all of the first
+
+
 def read(path: Path) -> dict:
     """Read an order; numbers stay exact."""
     try:
         order = json.loads(path.read_text("utf-8"), parse_float=Decimal)
     except ValueError:
         raise Refused("NOT_JSON", "The file is no JSON.") from None
-    if not isinstance(order, dict) or order.get("export_version") != "orderflow_export_json_v1":
-        raise Refused("UNKNOWN_VERSION", "The file is not of version orderflow_export_json_v1.")
+    if not isinstance(order, dict) or order.get("export_version") not in VERSIONS:
+        raise Refused("UNKNOWN_VERSION", f"The file is of none of the versions {', '.join(VERSIONS)}.")
     if not order["customer"]["erp_customer_number"]:
         raise Refused("CUSTOMER_MISSING", "The order names no customer number.")
     for line in order["lines"]:

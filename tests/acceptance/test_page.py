@@ -280,6 +280,35 @@ def test_a_form_works_by_keyboard_and_keeps_what_was_typed(open_page: Callable[.
         expect(page.get_by_text(text).first).to_be_visible()  # the timeline says it too
 
 
+def test_more_of_an_order_is_shown_and_survives_an_edit_of_something_else(open_page: Callable[..., Page], site) -> None:
+    order = an_order("PO-1") | {
+        "seller": {"name": "Acme GmbH", "gln": "4012345000009"},
+        "charges": [{"reason": "Freight", "amount": "12345678901234.5678"}],
+    }
+    order["lines"][0] |= {"gtin": "4006381333931", "promised_delivery_date": "2031-07-19"}
+    with site.client() as client:
+        order_id = client.post("/draft-orders", json=order).json()["id"]
+    page = open_page(Role.OPS)
+    page.goto(f"{site.url}/orders/{order_id}")
+    for text in ("Acme GmbH, GLN 4012345000009", "GTIN 4006381333931 · Promised for 2031-07-19"):
+        expect(page.get_by_text(text)).to_be_visible()
+    expect(page.get_by_text("Freight 12\u202f345\u202f678\u202f901\u202f234.5678 EUR")).to_be_visible()
+    page.get_by_role("button", name="Edit").click()
+    form = page.get_by_role("dialog", name="Edit PO-1")
+    form.get_by_label("GTIN").fill("4006381333932")
+    form.get_by_role("button", name="Save").click()
+    expect(form.get_by_text("its check digit would be 1").first).to_be_visible()
+    form.get_by_label("GTIN").fill("96385074")
+    form.get_by_label("Payment terms").fill("30 days net")
+    form.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("GTIN 96385074 · Promised for 2031-07-19")).to_be_visible()
+    with site.client() as client:
+        stored = client.get(f"/draft-orders/{order_id}")
+    assert stored.json()["seller"] == order["seller"]
+    assert stored.json()["payment_terms"] == "30 days net"
+    assert '"amount":12345678901234.5678' in stored.text
+
+
 def test_two_who_edit_the_same_order_choose_field_by_field(open_page: Callable[..., Page], site) -> None:
     with site.client() as client:
         order_id = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]

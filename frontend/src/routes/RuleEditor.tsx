@@ -184,7 +184,15 @@ interface ConditionProps {
   onRemove: () => void;
 }
 
-const ADDRESSES = ["ship_to.country", "ship_to.postal_code", "ship_to.city", "ship_to.region", "bill_to.country"];
+const ADDRESSES = [
+  "ship_to.country",
+  "ship_to.postal_code",
+  "ship_to.city",
+  "ship_to.region",
+  "bill_to.country",
+  "ship_to.gln",
+  "buyer.gln",
+];
 
 function Condition({ number, row, fields, onChange, onRemove }: ConditionProps) {
   const name = `Condition ${number}`;

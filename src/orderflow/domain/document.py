@@ -28,18 +28,21 @@ def export_document(order: DraftOrder, delivery: Delivery | None = None) -> Docu
     Raises:
         RejectedError: The order does not fit the published schema; the message names the place.
     """
-    content = export_fields(order)
+    return checked_document(export_fields(order), order, delivery or order.delivery, _validator())
+
+
+def checked_document(
+    content: dict[str, Any], order: DraftOrder, delivery: Delivery, validate: Callable[[dict[str, Any]], Any]
+) -> Document:
+    """Encode the content of a document, whose version it says itself, once it is valid. Raises RejectedError."""
+    version = content["export_version"]
     try:
-        _validator()(content)
+        validate(content)
     except fastjsonschema.JsonSchemaValueException as error:
         name = error.name or "data"
         place, fault = name.removeprefix("data."), error.message.removeprefix(name).strip()
-        raise RejectedError(
-            f"The order does not fit {FORMAT_VERSION}: {place} {fault}.",
-            code="DOCUMENT_INVALID",
-        ) from None
-    name = export_filename(order.id, delivery or order.delivery)
-    return Document(name, _encoder.encode(content), MEDIA_TYPE, FORMAT_VERSION)
+        raise RejectedError(f"The order does not fit {version}: {place} {fault}.", code="DOCUMENT_INVALID") from None
+    return Document(export_filename(order.id, delivery), _encoder.encode(content), MEDIA_TYPE, version)
 
 
 def export_filename(order_id: Any, delivery: Delivery, suffix: str = ".json") -> str:
@@ -129,6 +132,11 @@ def export_schema() -> dict[str, Any]:
 
 @cache
 def _validator() -> Callable[[dict[str, Any]], Any]:
-    # fastjsonschema speaks draft 7; the schema uses nothing that differs between it and 2020-12 (a test holds it).
-    validate: Callable[[dict[str, Any]], Any] = fastjsonschema.compile(export_schema(), use_default=False)
+    return validator_of(export_schema())
+
+
+def validator_of(schema: dict[str, Any]) -> Callable[[dict[str, Any]], Any]:
+    """Return what checks a document against its published schema, for `checked_document`."""
+    # fastjsonschema speaks draft 7; the schemas use nothing that differs between it and 2020-12 (a test holds it).
+    validate: Callable[[dict[str, Any]], Any] = fastjsonschema.compile(schema, use_default=False)
     return validate

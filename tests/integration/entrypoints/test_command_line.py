@@ -121,6 +121,17 @@ def test_an_order_is_shown_with_all_that_its_head_says(acme):
         assert order.get(name, "") in shown
 
 
+def test_an_order_is_shown_with_its_parties_its_adjustments_and_its_articles_other_numbers(acme):
+    line = {"line_no": 1, "internal_sku": "INT-999", "qty": 1, "uom": "M", "gtin": "4006381333931"}
+    more = {"seller": {"name": "Acme GmbH", "gln": "4012345000009"}, "charges": [{"reason": "Freight", "amount": 4.9}]}
+    acme("orders", "import", "-", stdin=json.dumps(GOOD | more | {"lines": [line]}))
+    shown = acme("orders", "show", "PO-1").stdout
+    for said in ("seller", "4012345000009", "Freight", "GTIN", "4006381333931"):
+        assert said in shown
+    assert "buyer" not in shown
+    assert "allowances" not in shown
+
+
 def test_what_was_approved_of_an_order_is_shown(acme):
     acme("orders", "import", "-", "--approve", stdin=json.dumps(GOOD))
     (revision,) = acme.json("orders", "show", "PO-1")["revisions"]

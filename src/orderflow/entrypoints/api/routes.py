@@ -66,7 +66,7 @@ class RouteField(Out):
 
 
 class RouteFields(Out):
-    """What conditions may ask for; besides, the fields of addresses: `ship_to.…` and `bill_to.…`, which are text."""
+    """What conditions may ask for; besides, what a party came with, as text: `ship_to.…`, `buyer.…` and so on."""
 
     items: list[RouteField]
 

@@ -10,7 +10,7 @@ import typer
 from orderflow.domain.bulk import BulkAction
 from orderflow.domain.errors import InputError
 from orderflow.domain.order_keys import OnDuplicate
-from orderflow.domain.orders import HEADER
+from orderflow.domain.orders import ADJUSTMENTS, HEADER, PARTIES
 from orderflow.entrypoints.cli.bulk import do_to, do_to_named, named_or_found, new_job
 from orderflow.entrypoints.cli.importing import import_orders
 from orderflow.entrypoints.cli.options import AsJson, Limit, Orders, OrderStatuses, Org, Search
@@ -168,12 +168,14 @@ def accept_differences_(
 
 
 def _print_order(order: dict[str, Any]) -> None:
-    shown = ["id", "status", "erp_customer_number", "customer_name", *HEADER]
+    shown = ["id", "status", "erp_customer_number", "customer_name", *HEADER, *PARTIES, *ADJUSTMENTS]
     shown += ["approved_by", "approved_at", "erp_order_id", "confirmation", "error_json"]
-    print_facts({name: order[name] for name in shown})
+    print_facts({name: order[name] for name in shown if order[name] != []})
     for reason in order["missing"]:
         out().print(f"  - {reason}", markup=False)
     columns = {"line_no": "line", "internal_sku": "SKU", "qty": "qty", "uom": "uom", "unit_price": "price"}
+    few = {"gtin": "GTIN", "buyer_article_number": "buyer's", "seller_article_number": "seller's"}
+    columns |= {name: title for name, title in few.items() if any(line[name] for line in order["lines"])}
     columns |= {"product_description": "description"}
     _section("Lines", order["lines"], columns)
     _print_confirmed(order["confirmed"])

@@ -1,24 +1,33 @@
-"""The published document as a dialect on any channel.
+"""The published document as a dialect on any channel, in the version that the ERP reads.
 
-The document itself is `orderflow.domain.document`: it is what every connector sends that has no format of its own.
+Version 1 itself is `orderflow.domain.document`: it is what every connector sends that has no format of its own.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from orderflow.domain.delivery import Delivery, Document
 from orderflow.domain.document import FORMAT_VERSION, export_document
 from orderflow.domain.orders import DraftOrder
 from orderflow.formats.format import Format, FormatSettings
+from orderflow.formats.json_v1.document_v2 import export_document_v2
 
 
 class JsonV1Settings(FormatSettings):
     """A place where OrderFlow leaves order files and the ERP leaves its answers."""
 
     model_config = ConfigDict(title="Dropzone")
+
+    export_version: Literal["v1", "v2"] = Field(
+        "v1",
+        title="Version",
+        description="Of the document. v2: all of v1, and the parties, further dates, terms, article numbers, "
+        "allowances and charges.",
+        json_schema_extra={"group": "Format", "destination": False},
+    )
 
 
 class JsonV1Format(Format):
@@ -28,6 +37,8 @@ class JsonV1Format(Format):
     title: ClassVar[str] = "JSON file"
     settings: ClassVar[type[BaseModel]] = JsonV1Settings
 
-    def render(self, order: DraftOrder, delivery: Delivery, settings: JsonV1Settings) -> Document:  # it has none
+    def render(self, order: DraftOrder, delivery: Delivery, settings: JsonV1Settings) -> Document:
         """Write the document. Raises RejectedError if the order does not fit the published schema."""
+        if settings.export_version == "v2":
+            return export_document_v2(order, delivery)
         return export_document(order, delivery)

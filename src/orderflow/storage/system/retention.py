@@ -141,7 +141,7 @@ def prune(database: Database, documents: ObjectStore, days: int, batch: int = BA
     """
     done = Pruned()
     with _alone(database):
-        steps = ((_prune_answers, batch), (_prune_jobs, batch * 10), (_prune_orders, batch), (_prune_audit, batch * 10))
+        steps = ((_prune_answers, batch), (_prune_orders, batch), (_prune_audit, batch * 10), (_prune_jobs, batch * 10))
         for step, most in steps:
             since: datetime | None = _EVER
             while (since := step(database, documents, done, {"days": days, "batch": most, "since": since})) is not None:

@@ -267,7 +267,8 @@ class OrderFilter:
             exported = "e.org_id = o.org_id AND e.draft_order_id = o.id AND e.connection_id = :connection_id"
             yield f"EXISTS (SELECT FROM erp_export e WHERE {exported})", {"connection_id": self.connection_id}
         for condition, values in by_rule(self.route):
-            yield f"EXISTS (SELECT FROM erp_export e WHERE e.draft_order_id = o.id AND {condition})", values
+            exported = f"e.org_id = o.org_id AND e.draft_order_id = o.id AND {condition}"
+            yield f"EXISTS (SELECT FROM erp_export e WHERE {exported})", values
         if self.waits_for:
             yield self._waiting(), {"waits_for": list(self.waits_for)}
         if self.error_code:

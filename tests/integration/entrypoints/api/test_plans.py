@@ -260,7 +260,7 @@ def _bring_in(walk: Walk) -> None:
 
 
 def _do_to_many(walk: Walk) -> None:
-    ids = [walk.order(number) for number in range(2000, 2003)]
+    ids = [walk.order(number) for number in range(9000, 9003)]
     walk("POST", "/bulk-jobs", {"action": "approve", "ids": ids})
     walk("POST", "/bulk-jobs/preview", {"action": "push", "filter": {"waits_for": ["NO_ROUTE", "WORKER"]}})
     walk("POST", "/bulk-jobs", {"action": "push", "filter": {}})

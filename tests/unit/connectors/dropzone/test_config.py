@@ -98,7 +98,7 @@ def test_the_schema_draws_the_form():
     for name, field in schema["properties"].items():
         assert field["title"], name
         assert field["description"], name
-        assert field["group"] in {"Server", "Sign-in", "Folders", "Advanced"}, name
+        assert field["group"] in {"Server", "Sign-in", "Folders", "Advanced", "Format"}, name
         assert field.get("writeOnly", False) is (name in SECRETS), name
     assert schema["properties"]["host_key"]["show_when"] == {"mode": ["sftp"]}
     for name in ("host", "port", "username"):

@@ -213,3 +213,19 @@ def _seconds(router: Router, every: list[DraftOrder]) -> float:
     took = time.perf_counter() - began
     assert [one.number for one in decided if one] == [n for n in range(100) if n % 2 or n == 0]
     return took
+
+
+def test_more_of_an_order_may_be_asked_for_by_the_names_that_it_has() -> None:
+    order = DraftOrder(buyer={"gln": "4012345000009"}, seller={"name": "Acme"}, latest_delivery_date=date(2026, 1, 31))
+    order.lines = [DraftOrderLine(1), DraftOrderLine(2, gtin="96385074")]
+    asked = [
+        ("buyer.gln", "=", "4012345000008"),
+        ("lines.gtin", "starts_with", "963"),
+        ("order.latest_delivery_date", "<=", "2026-01-31"),
+        ("seller.name", "=", "acme"),
+    ]
+    for number, (field, operator, value) in enumerate(asked):
+        when = {"field": field, "operator": operator, "value": value}
+        when |= {"lines": "any"} if field.startswith("lines.") else {}
+        decided = Router(read_rules(rules_of([when]))).decide(order)
+        assert (decided is not None) == (number > 0)

@@ -1,0 +1,72 @@
+"""`orderflow_export_json_v2`: all that version 1 has, under the same names, and all that an order says besides.
+
+Once published it never changes: a field that orders get later is for a version 3.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from orderflow.domain.delivery import Delivery, Document
+from orderflow.domain.document import checked_document, exact, export_fields, validator_of
+from orderflow.domain.orders import AllowanceCharge, DraftOrder, DraftOrderLine
+
+FORMAT_VERSION = "orderflow_export_json_v2"
+_PARTIES = ("ship_to", "bill_to", "buyer", "seller")
+_DATES = ("earliest_delivery_date", "latest_delivery_date", "promised_delivery_date")
+_HEADER = ("source", *_DATES, "delivery_terms", "payment_terms")
+_LINE = ("requested_delivery_date", *_DATES, "line_notes", "gtin", "buyer_article_number", "seller_article_number")
+
+
+def export_document_v2(order: DraftOrder, delivery: Delivery) -> Document:
+    """Build, validate and encode the document of `order`.
+
+    Raises:
+        RejectedError: The order does not fit the published schema; the message names the place.
+    """
+    return checked_document(export_fields_v2(order), order, delivery, _validator())
+
+
+def export_fields_v2(order: DraftOrder) -> dict[str, Any]:
+    """Return the document's content with numbers as `int` or `Decimal` and every null written."""
+    content = export_fields(order) | {"export_version": FORMAT_VERSION}
+    content["header"] |= {name: _written(getattr(order, name)) for name in _HEADER} | _adjustments(order)
+    content["parties"] = {name: getattr(order, name) for name in _PARTIES}
+    for fields, line in zip(content["lines"], order.lines, strict=True):
+        fields.update({name: _written(getattr(line, name)) for name in _LINE} | _adjustments(line))
+    content["meta"]["approved_by"] = order.approved_by
+    return content
+
+
+def _written(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _adjustments(of: DraftOrder | DraftOrderLine) -> dict[str, list[dict[str, Any]]]:
+    return {"allowances": _each(of.allowances), "charges": _each(of.charges)}
+
+
+def _each(adjustments: Iterable[AllowanceCharge]) -> list[dict[str, Any]]:
+    return [
+        {name: exact(value) if isinstance(value, Decimal) else value for name, value in asdict(one).items()}
+        for one in adjustments
+    ]
+
+
+def export_schema_v2() -> dict[str, Any]:
+    """Return the published JSON Schema (2020-12) of the document."""
+    text = resources.files("orderflow.formats.json_v1").joinpath(f"{FORMAT_VERSION}.schema.json").read_text("utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
+
+
+@cache
+def _validator() -> Callable[[dict[str, Any]], Any]:
+    return validator_of(export_schema_v2())
