@@ -61,7 +61,9 @@ class Segment:
         return _plain(value, marks.release).strip() if marks.release and marks.release in value else value.strip()
 
     def all(self, element: int, first: int = 1) -> list[str]:
-        """Return the components of an element that are not empty, from the `first` on."""
+        """Return the components of an element that are not empty, from the `first` on; none if it is not there."""
+        if element > len(self._elements):
+            return []
         parts = _split(self._elements[element - 1], self._marks.component, self._marks.release)
         plain = (_plain(part, self._marks.release) if self._marks.release else part for part in parts[first - 1 :])
         return [value for part in plain if (value := part.strip())]
