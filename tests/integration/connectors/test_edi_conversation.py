@@ -1,0 +1,138 @@
+"""Conversations with a partner that speaks EDIFACT and X12, through the engine's steps and a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from mockedi.testing import Mock
+
+from orderflow.channels.zone import answers
+from orderflow.connectors.registry import ConnectorRegistry
+from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
+from orderflow.flow.answers.poll import poll_acks
+from orderflow.flow.delivery.request import request_push
+from orderflow.flow.order.accept import accept_orders
+from orderflow.flow.order.approve import approve_order
+from tests.integration.conftest import ACTOR
+
+PARTNERS = {
+    "EDIFACT_ORDERS": {"sender": "EURODIS", "receiver": "MOCKEDI"},
+    "X12_850": {"sender": "ACME", "receiver": "MOCKEDI"},
+}
+HOUR = 3_600_000
+
+
+@dataclass
+class Conversation:
+    installation: Any
+    partner: Mock
+    folder: Path
+    connection_id: UUID
+
+    def send(self, *skus: str) -> UUID:
+        """Deliver an order of these articles, and hand the partner the file that lies in the folder."""
+        lines = [
+            DraftOrderLine(n, sku, Decimal(5), "PCE", Decimal("12.5"), currency="EUR") for n, sku in enumerate(skus, 1)
+        ]
+        customer = Customer("4711", "Müller & Söhne")
+        order = DraftOrder(external_order_number="PO-1", currency="EUR", customer=customer, lines=lines)
+        with self.installation.wiring.store.work(self.installation.org_id) as work:
+            accept_orders(work, [order], ACTOR)
+            approve_order(work, order.id, ACTOR)
+        request_push(self.installation.wiring.store, self.installation.org_id, order.id, ACTOR)
+        assert self.installation.work_off(self.connection_id) == 1
+        (sent,) = (self.folder / "out").iterdir()
+        self.partner.send(sent.read_bytes())
+        return order.id
+
+    def answers(self) -> list[bytes]:
+        """Return what the partner has for us, file by file."""
+        raw: bytes = self.partner.request("GET", "/_mock/mailbox?raw", raw=True).body
+        return [document for document in raw.split(b"\n\n") if document.strip()]
+
+    def receive(self, *documents: bytes) -> Any:
+        for document in documents:
+            (self.folder / "in" / f"{len(list((self.folder / 'in').rglob('*')))}.edi").write_bytes(document)
+        return poll_acks(self.installation.wiring, self.installation.org_id, self.connection_id)
+
+
+@pytest.fixture(params=PARTNERS)
+def talk(
+    request: pytest.FixtureRequest, installation: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Conversation]:
+    monkeypatch.setattr(answers, "SECOND_LOOK", 0.01)
+    for name in ("out", "in"):
+        (tmp_path / name).mkdir()
+    config = {"mode": "filesystem", "export_path": str(tmp_path / "out"), "ack_path": str(tmp_path / "in")}
+    connector = ConnectorRegistry.get(request.param)
+    connection_id = installation.connect(connector, config | PARTNERS[request.param])
+    with Mock.start(despatch_delay_ms=HOUR, invoice_delay_ms=HOUR) as partner:
+        yield Conversation(installation, partner, tmp_path, connection_id)
+
+
+def test_a_receipt_does_not_confirm_and_the_answer_does(talk: Conversation) -> None:
+    order_id = talk.send("WIDGET-001")
+    receipt, answer = talk.answers()
+    assert talk.receive(receipt)["note"] == 1
+    assert talk.installation.order(order_id)["status"] == "PUSHED"
+    assert talk.receive(answer)["acknowledge"] == 1
+    order = talk.installation.order(order_id)
+    assert (order["status"], order["confirmation"]) == ("CONFIRMED", "AS_ORDERED")
+
+
+def test_the_answer_may_come_before_the_receipt_and_twice(talk: Conversation) -> None:
+    order_id = talk.send("WIDGET-001")
+    receipt, answer = talk.answers()
+    talk.receive(answer)
+    talk.receive(answer, receipt)
+    order = talk.installation.order(order_id)
+    assert (order["status"], order["confirmation"]) == ("CONFIRMED", "AS_ORDERED")
+
+
+def test_a_line_that_the_partner_does_not_know_is_told(talk: Conversation) -> None:
+    order_id = talk.send("WIDGET-001", "NOPE")
+    talk.receive(*talk.answers())
+    order = talk.installation.order(order_id)
+    assert (order["status"], order["confirmation"]) == ("CONFIRMED", "PARTIAL")
+
+
+def test_an_order_that_the_partner_refuses_is_an_error(talk: Conversation) -> None:
+    order_id = talk.send("NOPE")
+    talk.receive(*talk.answers())
+    assert talk.installation.order(order_id)["status"] == "ERROR"
+
+
+@pytest.mark.parametrize("talk", ["X12_850"], indirect=True)
+def test_a_ta1_comes_first_and_a_997_that_rejects_is_a_refusal(talk: Conversation) -> None:
+    order_id = talk.send("WIDGET-001")
+    accepted, _ = talk.answers()
+    head, group = accepted.split(b"GS*", 1)
+    ta1 = head + b"TA1*000000001*261129*1015*A*000~\nIEA*0*000000001~\n"
+    assert talk.receive(ta1)["note"] == 1
+    rejected = b"GS*" + group.replace(b"AK5*A", b"AK5*R*5").replace(b"AK9*A*1*1*1", b"AK9*R*1*1*0")
+    assert talk.receive(head + rejected)["refuse"] == 1
+    order = talk.installation.order(order_id)
+    assert order["status"] == "ERROR"
+    assert "segments in error" in order["error_json"]["message"]
+
+
+def test_an_answer_of_another_order_in_the_same_folder_changes_nothing(talk: Conversation) -> None:
+    order_id = talk.send("WIDGET-001")
+    _, answer = talk.answers()
+    assert talk.receive(answer.replace(b"PO-1", b"PO-2"))["unmatched"] == 1
+    assert talk.installation.order(order_id)["status"] == "PUSHED"
+
+
+def test_an_answer_that_contradicts_itself_is_told_at_its_order(talk: Conversation) -> None:
+    order_id = talk.send("WIDGET-001")
+    _, answer = talk.answers()
+    damaged = answer.replace(b"CNT+2:1", b"CNT+2:9").replace(b"CTT*1", b"CTT*9")
+    assert talk.receive(damaged)["unreadable"] == 1
+    assert talk.installation.order(order_id)["status"] == "PUSHED"
+    assert "says '9'" in talk.installation.export(order_id)["unreadable_answer"]["reason"]
