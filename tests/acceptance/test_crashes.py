@@ -154,7 +154,10 @@ def shop() -> Iterator[Shop]:
 
 
 @pytest.mark.timeout(900)  # some thirty processes one after the other, which a busy machine starts slowly
-@pytest.mark.parametrize("takes_away", [True, False], ids=["taken at once", "never taken"])
+@pytest.mark.parametrize(
+    "takes_away",
+    [pytest.param(True, id="taken at once"), pytest.param(False, id="never taken", marks=pytest.mark.large)],
+)
 def test_killed_at_every_fault_point_and_at_random(shop: Shop, takes_away: bool) -> None:
     erp = FolderERP(shop.inbox, shop.answers, takes_away=takes_away)
     erp.start()

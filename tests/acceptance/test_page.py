@@ -997,7 +997,7 @@ def test_a_viewer_is_offered_nothing_that_changes_anything(open_page: Callable[.
         }, path
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.large)])
 def test_no_page_has_a_serious_accessibility_fault(
     open_page: Callable[..., Page], site, erp: SFTPServer, tmp_path: Path, scheme: str
 ) -> None:

@@ -294,13 +294,14 @@ def shop(erp: RealErp, app: App, erp_home: Path) -> Iterator[Shop]:
 
 
 @pytest.fixture
-def orders(erp: RealErp) -> list[DraftOrder]:
-    """A hundred orders, known to the ERP by customer and product."""
+def orders(erp: RealErp, request: pytest.FixtureRequest) -> list[DraftOrder]:
+    """As many orders as the test is given, a hundred by default, known to the ERP by customer and product."""
+    many = getattr(request, "param", 100)
     if NORTHWIND.exists():
         with NORTHWIND.open("rb") as file:
-            read = [order for _, order in read_orders(file) if isinstance(order, DraftOrder)][:100]
+            read = [order for _, order in read_orders(file) if isinstance(order, DraftOrder)][:many]
     else:
-        read = [an_order(number) for number in range(100)]
+        read = [an_order(number) for number in range(many)]
     erp.load(read)
     return read
 

@@ -117,7 +117,8 @@ def _number_faults(value: dict[str, Any]) -> Iterator[Fault]:
     yield from _adjustment_numbers(value, "")
     for index, line in enumerate(value.get("lines", ())):
         yield from _numbers_as_text(line, LINE_NUMBERS, f"lines[{index}].")
-        yield from _adjustment_numbers(line, f"lines[{index}].")
+        if "allowances" in line or "charges" in line:
+            yield from _adjustment_numbers(line, f"lines[{index}].")
 
 
 def _adjustment_numbers(value: dict[str, Any], prefix: str) -> Iterator[Fault]:
@@ -220,7 +221,8 @@ def _faults(order: Any) -> Iterator[Fault]:
     numbers = Counter(line.line_no for line in order.lines)
     for index, line in enumerate(order.lines):
         yield from _faults_of(f"lines[{index}].", line)
-        yield from _adjustment_faults(line, f"lines[{index}].")
+        if line.allowances or line.charges:
+            yield from _adjustment_faults(line, f"lines[{index}].")
         if not 1 <= line.line_no < 2**31:
             yield f"lines[{index}].line_no", "must be from 1 to 2147483647"
         elif numbers[line.line_no] > 1:
@@ -308,9 +310,8 @@ def _draft(order: Any) -> DraftOrder:
 def _draft_line(line: Any) -> DraftOrderLine:
     values = astuple(line)  # its fields are made from those of a line, in their order
     draft = line_of(values[:_IN_PLACE], values[_IN_PLACE:])
-    for name in ADJUSTMENTS:
-        if given := getattr(draft, name):
-            setattr(draft, name, _adjustments(given))
+    if draft.allowances or draft.charges:
+        draft.allowances, draft.charges = _adjustments(draft.allowances), _adjustments(draft.charges)
     draft.currency = line.currency or None
     return draft
 

@@ -61,7 +61,7 @@ class Segment:
         return _plain(value, marks.release).strip() if marks.release and marks.release in value else value.strip()
 
     def all(self, element: int, first: int = 1) -> list[str]:
-        """Return the components of an element that are not empty, from the `first` on."""
+        """Return the components of an element that are not empty, from the `first` on; none if it is not there."""
         if element > len(self._elements):
             return []
         parts = _split(self._elements[element - 1], self._marks.component, self._marks.release)
