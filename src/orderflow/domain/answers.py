@@ -58,7 +58,7 @@ def decide(
         lease_is_live: A worker holds the export right now.
         newer: What became of the order's next export, where there is one.
         level: What the answer proves.
-        refused: The ERP refused the export before.
+        refused: The ERP answered the export before.
         detailed: The answer speaks of lines.
     """
     match status, answer:
@@ -72,6 +72,8 @@ def decide(
             return Decision("refuse", settle_first=status is ERPExportStatus.PENDING)
         case ERPExportStatus.FAILED, "ACKED":
             return _late_yes(newer)
+        case ERPExportStatus.FAILED, "FAILED" if newer == "none" and not refused:
+            return Decision("refuse")  # we had given up on it, and it had arrived: a retry is a new delivery
         case ERPExportStatus.ACKED, "ACKED" if detailed:
             return Decision("update")
         case ERPExportStatus.ACKED, "FAILED":

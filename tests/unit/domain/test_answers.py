@@ -23,7 +23,7 @@ TABLE = [
     (Export.FAILED, False, "claimed", "ACKED", "wait", False),
     (Export.FAILED, False, "perhaps sent", "ACKED", "alert", False),
     (Export.FAILED, False, "sent", "ACKED", "alert", False),
-    (Export.FAILED, False, "none", "FAILED", "ignore", False),
+    (Export.FAILED, False, "none", "FAILED", "refuse", False),
     (Export.FAILED, False, "sent", "FAILED", "ignore", False),
     (Export.ACKED, False, "none", "ACKED", "ignore", False),
     (Export.ACKED, False, "none", "FAILED", "alert", False),
@@ -34,6 +34,10 @@ TABLE = [
 def test_each_cell(status: Export, live: bool, newer: Newer, answer: Any, verdict: str, settle_first: bool) -> None:
     decision = decide(answer, status, lease_is_live=live, newer=newer)
     assert (decision.verdict, decision.settle_first) == (verdict, settle_first)
+
+
+def test_a_refusal_of_what_was_refused_already_changes_nothing() -> None:
+    assert decide("FAILED", Export.FAILED, lease_is_live=False, refused=True).verdict == "ignore"
 
 
 @pytest.mark.parametrize("level", [Level.RECEIVED, Level.UNDERSTOOD])

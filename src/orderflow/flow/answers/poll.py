@@ -126,8 +126,10 @@ def _decide(work: Work, acks: Sequence[Ack]) -> list[DecidedAnswer]:
 def _stop_retry(work: Work, export: Export, ack: Ack) -> Newer:
     """Stop the export that followed a failed one which the ERP has after all, if nothing of it was sent yet."""
     newer = work.exports.latest(export.draft_order_id)
-    if newer is None or (export.status, ack.status) != (ERPExportStatus.FAILED, "ACKED"):
+    if newer is None or export.status is not ERPExportStatus.FAILED:
         return "none"
+    if ack.status == "FAILED":  # stops nothing, whatever became of the other
+        return "perhaps sent"
     if ack.level is not Level.ANSWERED:
         return "none"
     if newer.status is ERPExportStatus.FAILED:
