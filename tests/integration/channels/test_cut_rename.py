@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -18,7 +18,7 @@ from tests.integration.channels.proftpd import ProFTPD
 
 CONTENT = b'{"order": 1}'
 FINAL = "/out/order_7.json"
-TEMPORARY = f"{FINAL}.{UUID('0b9f8a51-7c0e-4d8e-9b57-2f3a1c6d4e10')}.tmp"
+TOKEN = UUID("0b9f8a51-7c0e-4d8e-9b57-2f3a1c6d4e10")
 
 
 @pytest.fixture
@@ -35,11 +35,12 @@ def store(proxy: CuttingProxy, server: ProFTPD) -> FileStore:
     return open_ftp(FTPTarget(proxy.host, proxy.port, **login, connect_timeout=5, timeout=5))
 
 
-def deliver(opened: FileStore) -> bool | ConnectorError:
-    ((_, error),) = opened.upload([Upload(TEMPORARY, CONTENT)])
+def deliver(opened: FileStore, token: UUID = TOKEN) -> bool | ConnectorError:
+    temporary = f"{FINAL}.{token}.tmp"
+    ((_, error),) = opened.upload([Upload(temporary, CONTENT)])
     if error is not None:
         return error
-    ((_, renamed),) = opened.rename([Rename(TEMPORARY, FINAL, content=CONTENT)])
+    ((_, renamed),) = opened.rename([Rename(temporary, FINAL, content=CONTENT)])
     return renamed
 
 
@@ -50,7 +51,7 @@ def delivered(server: ProFTPD, cut_after: int | None = None) -> tuple[bool | Con
         opened = store(proxy, server)
         result = deliver(opened)
         if isinstance(result, ConnectorError) and not isinstance(result, InDoubtError):
-            result = deliver(opened)  # as the engine does
+            result = deliver(opened, uuid4())  # as the engine does
         close_all()
         return result, bytes(proxy.sent)
 
