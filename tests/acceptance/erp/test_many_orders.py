@@ -84,6 +84,7 @@ def test_they_are_as_many_with_two_workers(erp, shop, orders) -> None:
     assert_equal_on_both_sides(erp, shop, orders)
 
 
+@pytest.mark.large
 def test_they_all_arrive_though_the_erp_is_killed_and_started_again(erp, shop, orders) -> None:
     shop.work()
     shop.push(orders)

@@ -21,6 +21,8 @@ ORDER = {
     "lines": [{"line_no": 1, "internal_sku": "INT-999", "qty": 10, "uom": "M", "unit_price": 1.23}],
 }
 BODIES: dict[str, Any] = {
+    "PUT /draft-orders/{order_id}/priority": {"priority": 5},
+    "POST /draft-orders/{order_id}/holds": {"reason": "to be called back"},
     "PATCH /users/{user_id}": {"active": False},
     "POST /users/{user_id}/password": {"password": "correct horse battery"},
     "PATCH /api-keys/{key_id}": {"user_id": str(new_id())},
@@ -34,7 +36,16 @@ BODIES: dict[str, Any] = {
 
 ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute) and "{" in route.path]
 CASES = [(method, route.path) for route in ROUTES for method in sorted(route.methods or ())]
-TABLES = ("app_user", "erp_connection", "draft_order", "draft_order_line", "erp_export", "erp_push_log", "order_key")
+TABLES = (
+    "app_user",
+    "erp_connection",
+    "draft_order",
+    "draft_order_line",
+    "erp_export",
+    "erp_push_log",
+    "order_key",
+    "order_hold",
+)
 
 
 @pytest.fixture
@@ -46,7 +57,11 @@ def things(acme: Any, app: App) -> dict[str, str]:
     acme.call("POST", f"/draft-orders/{order}/push")
     push_batch(app.wiring, acme.org_id, app.system.due_deliveries()[0][1])
     acme.call("POST", "/draft-orders/import", json=ORDER, headers={"Idempotency-Key": "file-1"})
+    waiting = acme.call("POST", "/draft-orders", json=ORDER | {"external_order_number": "PO-2"}).json()["id"]
+    hold = acme.call("POST", f"/draft-orders/{waiting}/holds", json={"reason": "to be called back"}).json()
     return {
+        "hold_id": hold["items"][0]["id"],
+        "job_id": acme.call("POST", "/bulk-jobs", json={"action": "approve", "ids": [waiting]}).json()["id"],
         "connector_id": connector,
         "order_id": order,
         "export_id": acme.call("GET", "/exports").json()["items"][0]["id"],
