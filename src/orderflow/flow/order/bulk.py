@@ -8,7 +8,9 @@ missing.
 
 from __future__ import annotations
 
+import logging
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
@@ -144,8 +146,11 @@ def _one_by_one(store: Store, org_id: UUID, job_id: UUID) -> bool:
 
 
 def _broken_by(fault: Exception) -> Step:
+    where = traceback.extract_tb(fault.__traceback__)[-1]
+    kind = type(fault).__name__  # the text of an unknown exception may hold a secret
+    logging.getLogger(__name__).error("a step of a bulk job broke in %s:%s: %s", where.filename, where.lineno, kind)
     error = OrderFlowError(
-        f"Something went wrong on our side ({type(fault).__name__}).",
+        f"Something went wrong on our side ({kind}).",
         code="INTERNAL_ERROR",
         hint="Nothing was done to this order. Try it alone; if it fails again, report it with the log.",
     )

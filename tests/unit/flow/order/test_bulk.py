@@ -93,7 +93,7 @@ def test_one_that_is_cancelled_leaves_the_rest(house):
     assert [action for action in house.actions() if "BULK" in action] == ["BULK_JOB_STARTED", "BULK_JOB_CANCELLED"]
 
 
-def test_a_fault_of_ours_at_one_order_is_that_orders_result(house, monkeypatch):
+def test_a_fault_of_ours_at_one_order_is_that_orders_result(house, monkeypatch, caplog):
     orders = [house.order() for _ in range(4)]
     push = many.STEPS[BulkAction.PUSH]
 
@@ -107,6 +107,7 @@ def test_a_fault_of_ours_at_one_order_is_that_orders_result(house, monkeypatch):
     ended = carry_out(house.store, house.org_id, job(), [order.id for order in orders])
     assert ended.counts == {BulkOutcome.DONE: 3, BulkOutcome.REFUSED: 1}
     assert "ZeroDivisionError" in ended.reasons["INTERNAL_ERROR"]["message"]
+    assert "test_bulk.py" in caplog.text, "the log says where"
     assert [house.status(order) for order in orders].count(OrderStatus.PUSHING) == 3
     assert house.status(orders[2]) is OrderStatus.APPROVED
 
