@@ -562,6 +562,21 @@ def test_what_is_in_doubt_comes_with_how_long_it_has_been_so(bench: Bench) -> No
     assert attempt.doubt_age == pytest.approx(100, abs=5)
 
 
+def test_until_when_a_dead_worker_may_have_sent_is_kept_also_if_the_next_one_gives_it_back(bench: Bench) -> None:
+    way = connection(bench)
+    export(bench, way)
+    dead = begun(bench, way)
+    bench.passes(30)
+    bench.store.extend_leases(bench.org_id, [dead.lease.token], 60)
+    bench.passes(70)
+    next_one = claimed(bench, way)
+    assert next_one.attempts[0].begun_ago == pytest.approx(10, abs=5)
+    with bench.store.work(bench.org_id) as work:
+        work.exports.release(next_one.lease, [next_one.attempts[0].export_id], 0, {"code": "AWAY"})
+    bench.passes(20)
+    assert claimed(bench, way).attempts[0].begun_ago == pytest.approx(30, abs=5)
+
+
 def test_lanes_are_few_and_free_again_when_left_or_out_of_time(bench: Bench) -> None:
     way = connection(bench)
     first, second, third = (Lease(new_id(), 60) for _ in range(3))

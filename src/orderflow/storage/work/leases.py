@@ -54,7 +54,8 @@ _TAKE = """
         FOR UPDATE SKIP LOCKED
     ){counting}
     UPDATE erp_export e
-    SET lease_token = :token, lease_until = now() + make_interval(secs => :seconds){number}
+    SET lease_token = :token, lease_until = now() + make_interval(secs => :seconds),
+        last_begun_at = COALESCE({begun}, e.last_begun_at){number}
     FROM due {counted} WHERE e.id = due.id
     RETURNING {columns}, due.lease_token AS orphan_token, {begun} AS begun, {doubt_age} AS doubt_age,
               extract(epoch FROM now() - {begun})::float8 AS begun_ago
@@ -76,7 +77,8 @@ _NUMBERED = {
 }
 _NOT_NUMBERED = dict.fromkeys(_NUMBERED, "")
 # Of what an older release began, the last attempt is in the log only. A time that is yet to come is one of a clock that
-# was put back since: it counts as now.
+# was put back since: it counts as now. A worker that died may have sent until its lease ended, which is kept at once:
+# the lease that says so is written over, and may be given back before anything is begun under it.
 _BEGUN = """
     CASE WHEN e.begun_at IS NOT NULL THEN LEAST(now(), GREATEST(due.lease_until, COALESCE(e.last_begun_at, (
         SELECT max(l.created_at) FROM erp_push_log l WHERE l.erp_export_id = e.id), e.begun_at))) END

@@ -55,7 +55,10 @@ class MemoryLeases(MemoryLanes):
             self._number(connection_id, [row.id for row in due[:limit]])
         for row in map(self._tables.exports.__getitem__, [row.id for row in due[:limit]]):
             pinned = changed(row, revision=row.revision or self._revision(row.draft_order_id))
-            self._tables.exports[row.id] = changed(pinned, lease_token=lease.token, lease_until=until)
+            sent = _last_sent(row, now) or row.last_begun_at
+            self._tables.exports[row.id] = changed(
+                pinned, lease_token=lease.token, lease_until=until, last_begun_at=sent
+            )
             attempts.append(self._attempt(pinned, lease, now))
         return sorted(attempts, key=lambda attempt: attempt.requested_at)
 
