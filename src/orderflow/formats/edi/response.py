@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import date
 from decimal import Decimal, localcontext
 
@@ -12,6 +13,8 @@ from orderflow.domain.answer_files import Answer, ControlNumber, OrderNumber, Re
 from orderflow.formats.answer_fields import LONGEST_CODE, number, words
 
 _NUMBER = re.compile(r"-?(?:\d{1,18}(?:[.,]\d{0,18})?|[.,]\d{1,18})", re.ASCII)
+
+_DAY = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
 
 DUPLICATE = (
     "The partner says that it has had this control number before. Look there whether the order was taken; if the "
@@ -41,10 +44,10 @@ def day(text: str) -> date | None:
     """Return the date that a text begins with, as CCYYMMDD. Raises UnreadableError: it is none."""
     if not text:
         return None
-    try:
-        return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
-    except ValueError:
-        raise UnreadableError(f"{text[:40]!r} stands where a date belongs.") from None
+    with suppress(ValueError):
+        if found := _DAY.match(text):
+            return date(*map(int, found.groups()))
+    raise UnreadableError(f"{text[:40]!r} stands where a date belongs.")
 
 
 def line_number(text: str) -> int | None:
@@ -69,6 +72,15 @@ def order_number(named: Iterable[str]) -> OrderNumber:
     if len(numbers) != 1:
         raise UnreadableError(f"It names {len(numbers) or 'no'} orders where one is answered.")
     return OrderNumber(numbers[0])
+
+
+@contextmanager
+def told_at(about: Reference) -> Iterator[None]:
+    """Let what cannot be read within be told at the order that the answer names."""
+    try:
+        yield
+    except UnreadableError as error:
+        raise UnreadableError(str(error), about) from None
 
 
 UnitNames = Mapping[str, Sequence[str]]

@@ -20,6 +20,7 @@ from orderflow.formats.edi.response import (
     decimal,
     line_number,
     order_number,
+    told_at,
     total,
 )
 from orderflow.formats.edi.segments import Segment
@@ -54,10 +55,8 @@ def read_order_response(segments: Sequence[Segment], units: UnitNames) -> Answer
     """
     whole = Block(list(segments))
     about = order_number(_references(whole, "ON"))
-    try:
+    with told_at(about):
         return _answer(whole, about, units)
-    except UnreadableError as error:
-        raise UnreadableError(str(error), about) from None
 
 
 def _answer(whole: Block, about: OrderNumber, units: UnitNames) -> Answer:

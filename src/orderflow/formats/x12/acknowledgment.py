@@ -20,6 +20,7 @@ from orderflow.formats.edi.response import (
     decimal,
     line_number,
     order_number,
+    told_at,
     total,
 )
 from orderflow.formats.edi.segments import Segment
@@ -71,10 +72,8 @@ def read_acknowledgment(segments: Sequence[Segment], units: UnitNames) -> Answer
     if begin is None:
         raise UnreadableError("It has neither BAK nor BCA, and names no order.")
     about = order_number([begin.get(HEADS[begin.tag][0])])
-    try:
+    with told_at(about):
         return _answer(whole, begin, about, units)
-    except UnreadableError as error:
-        raise UnreadableError(str(error), about) from None
 
 
 def _answer(whole: Block, begin: Segment, about: OrderNumber, units: UnitNames) -> Answer:

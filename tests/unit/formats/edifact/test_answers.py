@@ -9,12 +9,11 @@ from functools import cache
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from mockedi.testing import Mock
 
 from orderflow.domain.answer_details import Level, LineStatus, Others, Schedule
 from orderflow.domain.answer_files import ControlNumber, OrderNumber, UnfinishedError, UnreadableError
 from orderflow.formats.edifact import EdifactFormat, EdifactSettings
-from tests.unit.formats.edi.orders import an_order, delivery, line
+from tests.unit.formats.edi.partner import answers_to_two_lines, confirms, cut, damaged
 
 FORMAT = EdifactFormat()
 SETTINGS = EdifactSettings(sender="US", receiver="THEM", units={"Stk": "PCE"})
@@ -251,19 +250,16 @@ def test_a_file_that_breaks_off_may_still_be_being_written(content):
     assert isinstance(refused(content), UnfinishedError)
 
 
+PARTNERS = EdifactSettings(sender="EURODIS", receiver="MOCKEDI")
+
+
 @cache
 def conversation():
-    """Return what a partner answers to an order of two lines, one of which it does not know."""
-    settings = EdifactSettings(sender="EURODIS", receiver="MOCKEDI")
-    order = an_order(line(), line(2, internal_sku="NOPE"))
-    with Mock.start(despatch_delay_ms=3_600_000, invoice_delay_ms=3_600_000) as mock:
-        mock.send(FORMAT.render(order, delivery(), settings).content)
-        return settings, mock.request("GET", "/_mock/mailbox?raw", raw=True).body
+    return answers_to_two_lines(FORMAT, PARTNERS)
 
 
 def test_a_partners_answers_are_read():
-    settings, content = conversation()
-    understood, answered = FORMAT.read("any", content, settings)
+    understood, answered = FORMAT.read("any", conversation(), PARTNERS)
     assert (understood.about, understood.level) == (ControlNumber(7), Level.UNDERSTOOD)
     assert (answered.about, answered.level) == (OrderNumber("PO-1"), Level.ANSWERED)
     assert answered.details is not None
@@ -273,32 +269,19 @@ def test_a_partners_answers_are_read():
     assert answered.details.lines[1].message == "NOPE is not in the catalogue"
 
 
-def never_fails(content, settings):
-    """Read, and return whether anything was confirmed; nothing but the format's own error may come."""
-    try:
-        answers = list(FORMAT.read("any", content, settings))
-    except UnreadableError:
-        return False
-    return any(answer.status == "ACKED" and answer.level is Level.ANSWERED for answer in answers)
-
-
 @given(content=st.binary(max_size=400))
 @example(content=b"UNB+UNOA'UNH?'")
 @example(content=b"UNA:+.? 'UNB+UNOC:3+A+US+1:1+9'UNZ+0+9'")
 def test_random_bytes_never_fail_otherwise_and_never_confirm(content):
-    assert not never_fails(content, SETTINGS)
-    assert not never_fails(b"UNB+UNOC:3+THEM+US+261129:1015+9'" + content, SETTINGS)
+    assert not confirms(FORMAT, content, SETTINGS)
+    assert not confirms(FORMAT, b"UNB+UNOC:3+THEM+US+261129:1015+9'" + content, SETTINGS)
 
 
 @given(data=st.data())
 def test_an_answer_that_was_damaged_never_fails_otherwise(data):
-    settings, content = conversation()
-    at = data.draw(st.integers(0, len(content) - 1))
-    damage, length = data.draw(st.binary(max_size=4)), data.draw(st.integers(0, 6))
-    never_fails(content[:at] + damage + content[at + length :], settings)
+    confirms(FORMAT, damaged(data, conversation()), PARTNERS)
 
 
 @given(data=st.data())
 def test_an_answer_that_breaks_off_confirms_nothing(data):
-    settings, content = conversation()
-    assert not never_fails(content[: data.draw(st.integers(0, len(content.rstrip()) - 1))], settings)
+    assert not confirms(FORMAT, cut(data, conversation()), PARTNERS)
