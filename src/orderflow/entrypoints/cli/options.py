@@ -18,7 +18,9 @@ _Status = typer.Option("--status", case_sensitive=False, help="Only these; may b
 OrderStatuses = Annotated[list[OrderStatus] | None, _Status]
 ExportStatuses = Annotated[list[ERPExportStatus] | None, _Status]
 AttemptStatuses = Annotated[list[AttemptStatus] | None, _Status]
-Orders = Annotated[list[str] | None, typer.Argument(metavar="ORDER…", help="Ids, or the orders' own numbers.")]
+_ORDERS = typer.Argument(metavar="ORDER…", help="Ids, or the orders' own numbers.")
+Orders = Annotated[list[str] | None, _ORDERS]
+NamedOrders = Annotated[list[str], _ORDERS]
 Search = Annotated[str | None, typer.Option("--search", help="Only those with this in a number or a customer's name.")]
 ErrorCode = Annotated[str | None, typer.Option("--error-code", metavar="CODE", help="Only those in ERROR for this.")]
 ConnectionName = Annotated[str, typer.Argument(metavar="CONNECTION", help="Its id, its name, or its type.")]

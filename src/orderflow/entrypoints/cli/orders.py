@@ -11,10 +11,10 @@ from orderflow.domain.bulk import BulkAction
 from orderflow.domain.errors import InputError
 from orderflow.domain.order_keys import OnDuplicate
 from orderflow.domain.orders import ADJUSTMENTS, HEADER, PARTIES
-from orderflow.entrypoints.cli.bulk import do_to, do_to_named, named_or_found, new_job
+from orderflow.entrypoints.cli.bulk import do_to, named_or_found, new_job
 from orderflow.entrypoints.cli.importing import import_orders
-from orderflow.entrypoints.cli.options import AsJson, Limit, Orders, OrderStatuses, Org, Search
-from orderflow.entrypoints.cli.outcomes import finish
+from orderflow.entrypoints.cli.options import AsJson, Limit, NamedOrders, Orders, OrderStatuses, Org, Search
+from orderflow.entrypoints.cli.outcomes import do_and_tell, finish
 from orderflow.entrypoints.cli.output import NONE_FIT, out, plural, print_facts, print_json, print_table
 from orderflow.entrypoints.cli.workplace import caller, in_organization
 from orderflow.flow.order.prioritize import prioritize as give_head_start
@@ -152,63 +152,52 @@ def approve(
 
 @app.command(epilog='Example: orderflow orders reject PO-12345 --reason "ordered twice"')
 def reject(
-    orders: Annotated[list[str], typer.Argument(metavar="ORDER…", help="Ids, or the orders' own numbers.")],
+    orders: NamedOrders,
     reason: Annotated[str | None, typer.Option(help="For the audit log.")] = None,
     org: Org = None,
     json: AsJson = False,
 ) -> None:
     """Reject orders for good."""
-    with in_organization(org) as place:
-        ids = place.order_ids(orders)
-        done = do_to_named(place, new_job(BulkAction.REJECT, reason=reason), ids, "Rejecting", hidden=json)
-        finish("rejected", done, json=json)
+    job = new_job(BulkAction.REJECT, reason=reason)
+    do_and_tell(orders, job, "Rejecting", "rejected", org=org, json=json)
 
 
 @app.command("accept-differences", epilog="Example: orderflow orders accept-differences PO-12345")
 def accept_differences_(
-    orders: Annotated[list[str], typer.Argument(metavar="ORDER…", help="Ids, or the orders' own numbers.")],
+    orders: NamedOrders,
     org: Org = None,
     json: AsJson = False,
 ) -> None:
     """Accept what the ERP confirmed otherwise than it was ordered; `orders show` tells what that is."""
-    with in_organization(org) as place:
-        ids = place.order_ids(orders)
-        done = do_to_named(place, new_job(BulkAction.ACCEPT_DIFFERENCES), ids, "Accepting", hidden=json)
-        finish("accepted", done, json=json)
+    job = new_job(BulkAction.ACCEPT_DIFFERENCES)
+    do_and_tell(orders, job, "Accepting", "accepted", org=org, json=json)
 
 
 @app.command(epilog='Example: orderflow orders hold PO-12345 --reason "address is being checked"')
 def hold(
-    orders: Annotated[list[str], typer.Argument(metavar="ORDER…", help="Ids, or the orders' own numbers.")],
+    orders: NamedOrders,
     reason: Annotated[str, typer.Option(help="Why they are not to be delivered yet.")],
     org: Org = None,
     json: AsJson = False,
 ) -> None:
     """Keep orders from being delivered until they are released. They may be approved and pushed, and wait then."""
-    with in_organization(org) as place:
-        ids = place.order_ids(orders)
-        finish(
-            "on hold",
-            do_to_named(place, new_job(BulkAction.HOLD, reason=reason), ids, "Holding", hidden=json),
-            json=json,
-        )
+    job = new_job(BulkAction.HOLD, reason=reason)
+    do_and_tell(orders, job, "Holding", "on hold", org=org, json=json)
 
 
 @app.command(epilog="Example: orderflow orders release PO-12345")
 def release(
-    orders: Annotated[list[str], typer.Argument(metavar="ORDER…", help="Ids, or the orders' own numbers.")],
+    orders: NamedOrders,
     org: Org = None,
     json: AsJson = False,
 ) -> None:
     """Release all holds on orders, whoever placed them; those that were pushed go out."""
-    with in_organization(org) as place:
-        ids = place.order_ids(orders)
-        finish("released", do_to_named(place, new_job(BulkAction.RELEASE), ids, "Releasing", hidden=json), json=json)
+    do_and_tell(orders, new_job(BulkAction.RELEASE), "Releasing", "released", org=org, json=json)
 
 
 @app.command(epilog="Example: orderflow orders prioritize PO-12345 --minutes 60")
 def prioritize(
-    orders: Annotated[list[str], typer.Argument(metavar="ORDER…", help="Ids, or the orders' own numbers.")],
+    orders: NamedOrders,
     minutes: Annotated[int, typer.Option(help="Head start in the queue of deliveries; 0 takes it back.")],
     org: Org = None,
     json: AsJson = False,

@@ -8,11 +8,28 @@ from typing import NoReturn
 import typer
 from rich.text import Text
 
-from orderflow.entrypoints.cli.bulk import Done, Refused
+from orderflow.entrypoints.cli.bulk import Done, Refused, do_to_named
 from orderflow.entrypoints.cli.failures import exit_code
 from orderflow.entrypoints.cli.output import err, listed, out, plural, print_json
+from orderflow.entrypoints.cli.workplace import in_organization
+from orderflow.flow.ports import BulkJob
 
 MOST_SHOWN = 20
+
+
+def do_and_tell(orders: list[str], job: BulkJob, doing: str, done: str, *, org: str | None, json: bool) -> None:
+    """Do something to the orders named, and say how it went.
+
+    Args:
+        doing: What is done, for the bar: `Rejecting`.
+        done: What they are then: `rejected`.
+
+    Raises:
+        OrderFlowError: There is no such order, or several; as `do_to_named`.
+        typer.Exit: As `finish`.
+    """
+    with in_organization(org) as place:
+        finish(done, do_to_named(place, job, place.order_ids(orders), doing, hidden=json), json=json)
 
 
 def finish(what: str, done: Done, *, json: bool) -> None:

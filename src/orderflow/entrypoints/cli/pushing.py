@@ -13,9 +13,9 @@ import typer
 from orderflow.domain.bulk import BulkAction, BulkOutcome
 from orderflow.domain.errors import InputError, NotFoundError
 from orderflow.domain.states import ARRIVED
-from orderflow.entrypoints.cli.bulk import Done, Refused, do_to, do_to_named, named_or_found, new_job
-from orderflow.entrypoints.cli.options import AsJson, ErrorCode, Orders, Org, Search
-from orderflow.entrypoints.cli.outcomes import finish, tell
+from orderflow.entrypoints.cli.bulk import Done, Refused, do_to, named_or_found, new_job
+from orderflow.entrypoints.cli.options import AsJson, ErrorCode, NamedOrders, Orders, Org, Search
+from orderflow.entrypoints.cli.outcomes import do_and_tell, finish, tell
 from orderflow.entrypoints.cli.output import err, out, plural, print_json, print_table, progress
 from orderflow.entrypoints.cli.workplace import Workplace, caller, in_organization
 from orderflow.flow.answers.poll import poll_acks
@@ -93,14 +93,12 @@ def retry(
 
 
 def withdraw(
-    orders: Annotated[list[str], typer.Argument(metavar="ORDER…", help="Ids, or the orders' own numbers.")],
+    orders: NamedOrders,
     org: Org = None,
     json: AsJson = False,
 ) -> None:
     """Take back pushes of which no attempt has begun; the orders are APPROVED again."""
-    with in_organization(org) as place:
-        done = do_to_named(place, new_job(BulkAction.WITHDRAW), place.order_ids(orders), "Withdrawing", hidden=json)
-        finish("withdrawn", done, json=json)
+    do_and_tell(orders, new_job(BulkAction.WITHDRAW), "Withdrawing", "withdrawn", org=org, json=json)
 
 
 def move(

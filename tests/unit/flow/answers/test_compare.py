@@ -81,7 +81,7 @@ def test_an_answer_to_some_lines_confirms_those_and_a_later_one_the_rest(house: 
     [
         ({"lines": [LineAnswer(99)]}, "line 99"),
         ({"lines": [LineAnswer(1, qty=Decimal(10**9))]}, "were ordered"),
-        ({"lines": [LineAnswer(1)], "currency": "XXX"}, "in XXX"),
+        ({"lines": [LineAnswer(1)], "currency": "USD"}, "in USD"),
         ({"lines": [LineAnswer(1)], "revision": 7}, "revision 7"),
     ],
 )
