@@ -7,6 +7,7 @@ import { useBulkJob, type JobBody } from "../jobs/useBulkJob";
 import { confirm } from "../shared/confirm";
 import { plural } from "../shared/format";
 import { PushDialog } from "./PushDialog";
+import { filterOf } from "./filterOf";
 
 type Action = "approve" | "push" | "retry";
 
@@ -40,8 +41,7 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
     const ids = selected.filter(({ actions }) => actions.includes(action)).map(({ id }) => id);
     return { action, ids };
   };
-  const { q, since, until, connection_id, error_code, unreadable_answer, differs, waits_for, route } = wanted;
-  const filter = { q, since, until, connection_id, error_code, unreadable_answer, differs, waits_for, route };
+  const filter = filterOf(wanted);
   const count = useAction((body: JobBody) => answer(api.POST("/api/v1/bulk-jobs/preview", { body })), {});
   const confirmAll = (action: keyof typeof ALL) => {
     count.mutate(

@@ -217,11 +217,7 @@ function Failures({ failures, period }: { failures: Schemas["FailureReason"][]; 
               {plural(exports, "order")}
             </Anchor>
           </Table.Td>
-          {acts && (
-            <Table.Td ta="right">
-              <RetryAll code={code} />
-            </Table.Td>
-          )}
+          {acts && <Table.Td ta="right">{code && <RetryAll code={code} />}</Table.Td>}
         </Table.Tr>
       ))}
     </ListTable>

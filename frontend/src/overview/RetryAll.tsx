@@ -5,21 +5,21 @@ import { useBulkJob } from "../jobs/useBulkJob";
 import { PushDialog } from "../orders/PushDialog";
 
 /** Retry all orders that are in ERROR for one reason, once that is mended. */
-export function RetryAll({ code }: { code: string | null }) {
+export function RetryAll({ code }: { code: string }) {
   const [opened, { open, close }] = useDisclosure();
   const active = useConnectors().data?.filter(({ status }) => status === "ACTIVE");
   const retry = useBulkJob(close);
   const what = { action: "retry" as const, filter: { error_code: code } };
   return (
     <>
-      <Button size="xs" variant="default" disabled={!active} onClick={open} aria-label={`Retry all: ${code ?? "?"}`}>
+      <Button size="xs" variant="default" disabled={!active} onClick={open} aria-label={`Retry all: ${code}`}>
         Retry all
       </Button>
       {opened && active && (
         <PushDialog
           what={what}
           label="Retry"
-          title={`Retry all in ERROR: ${code ?? "?"}`}
+          title={`Retry all in ERROR: ${code}`}
           connectors={active}
           pending={retry.isPending}
           onPush={(way) => retry.run({ ...what, ...way })}

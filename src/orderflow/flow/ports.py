@@ -319,7 +319,7 @@ class BulkJob:
         actor: Who asked for it, and in whose name it is done.
         role: The asker's role, by which it was allowed; None: whoever runs the installation asked.
         connection_id: Where to push or move.
-        reason: Why orders are rejected.
+        reason: Why orders are rejected, or on hold.
         not_before: What is pushed waits until then.
         chosen: Which orders were asked for; for people.
     """

@@ -167,10 +167,14 @@ def _send_due(job: Job) -> None:
 
 
 def _take_turns(job: Job, place: Place) -> None:
-    """Work for a connection for a while, then queue up again behind the others if more is left."""
-    ends = time.monotonic() + TURN_SECONDS
+    """Work at a place for a while; what is left then queues up again behind the others.
+
+    Deliveries queue up by themselves, within their lanes; anything else by the next sweep, which sees to the shares.
+    """
+    ends = time.monotonic() + (TURN_SECONDS if job.delivers else _settings.sweep_seconds)
     while take_turn(job, application(), _never, place):
-        look_at(job, place)  # a second lane; where none is free it ends at once
+        if job.delivers:
+            look_at(job, place)  # a second lane; where none is free it ends at once
         if time.monotonic() > ends:
             return
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from uuid import UUID
 
 from fastapi import Request
 
 from orderflow.domain.bulk import BulkAction
-from orderflow.domain.errors import StateError
+from orderflow.domain.errors import OrderFlowError, StateError
 from orderflow.domain.ids import new_id
 from orderflow.entrypoints.api.bulk_jobs import begin_job
 from orderflow.entrypoints.api.deps import Caller, app_of
@@ -36,9 +37,12 @@ def act_on_orders(request: Request, caller: Pusher, body: BulkBody) -> BulkAnswe
     action = BulkAction(body.action)
     allowed_for_many(caller, action)
     total, ids = _found(request, caller, body)
-    job = BulkJob(new_id(), action, caller.actor, caller.role, body.connection_id, None, body.not_before, body.chosen())
+    job = BulkJob(
+        new_id(), action, caller.actor, caller.acts_as, body.connection_id, None, body.not_before, body.chosen()
+    )
     begin_job(app_of(request), caller, job, Chosen(ids=ids))
-    work_on(app_of(request).store, caller.org_id, job.id, PATIENCE)
+    with suppress(OrderFlowError):  # it is noted, and goes on by itself
+        work_on(app_of(request).store, caller.org_id, job.id, PATIENCE)
     with looking(request, caller) as view:
         outcomes = find_results(view, ResultFilter(job.id), Ask(MOST_IN_BULK)).items
     results = [_result(job.id, outcome) for outcome in outcomes]

@@ -37,6 +37,11 @@ class Caller:
         """Return whether the caller has `permission`."""
         return may(self.role, permission) and (self.cap is None or may(self.cap, permission))
 
+    @property
+    def acts_as(self) -> Role:
+        """The role by which what is begun goes on later; an ADMIN's key is none where its owner is none any more."""
+        return self.cap if self.cap is not None and self.role is Role.ADMIN else self.role
+
 
 class Require:
     """A dependency that gives the `Caller`, who was found to have `permission` before the body was read."""

@@ -88,12 +88,16 @@ class ConfirmBody(In):
 
 
 Flag = Annotated[bool, Field(strict=True)]
+MOST_VALUES = 50
+"""Of one field of a filter: more than there are different ones."""
 
 
 class OrderFilterBody(In):
     """Which orders; what is left out does not matter."""
 
-    status: list[OrderStatus] | None = Field(None, description="The state that the action starts from if left out")
+    status: list[OrderStatus] | None = Field(
+        None, max_length=MOST_VALUES, description="The state that the action starts from if left out"
+    )
     q: Text | None = None
     since: Moment | None = None
     until: Moment | None = Field(None, description="Exclusive")
@@ -102,7 +106,9 @@ class OrderFilterBody(In):
     unreadable_answer: Flag | None = Field(None, description="The ERP's answer could not be read")
     differs: Flag | None = Field(None, description="Confirmed otherwise than it was ordered, which nobody accepted")
     waits_for_route: Flag | None = Field(None, description="Its push waits for a route")
-    waits_for: list[WaitsFor | WaitsForRoute] | None = Field(None, description="Its push waits for any of these")
+    waits_for: list[WaitsFor | WaitsForRoute] | None = Field(
+        None, max_length=MOST_VALUES, description="Its push waits for any of these"
+    )
     route: Text | None = Field(None, description="Sent by the routing rule of this name")
     on_hold: Flag | None = Field(None, description="Somebody has a hold on it")
 
@@ -177,13 +183,13 @@ class BulkPreview(Out):
 class ExportFilterBody(In):
     """The orders of which deliveries; what is left out does not matter."""
 
-    status: list[ERPExportStatus] | None = None
+    status: list[ERPExportStatus] | None = Field(None, max_length=MOST_VALUES)
     connection_id: UUID | None = None
     waiting: Flag | None = None
     held: Flag | None = None
     overdue: Flag | None = None
     error_code: Text | None = None
-    waits_for: list[WaitsFor] | None = None
+    waits_for: list[WaitsFor] | None = Field(None, max_length=MOST_VALUES)
     route: Text | None = Field(None, description="Sent by the routing rule of this name")
     since: Moment | None = None
     until: Moment | None = Field(None, description="Exclusive")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from orderflow.storage.views.chosen import Chosen
     from orderflow.storage.views.problem import Problem
 
+WENT = (BulkOutcome.DONE, BulkOutcome.WAITING)
 Refused = list[tuple[object, OrderFlowError]]
 MOST_TOLD = 10_000
 """Orders whose refusal a command tells one by one."""
@@ -34,8 +35,8 @@ class Done(NamedTuple):
 
     @property
     def went(self) -> int:
-        """How many were not refused."""
-        return self.progress.total - self.progress.counts.get(BulkOutcome.REFUSED, 0)
+        """How many it was done to, or will be by itself."""
+        return sum(self.progress.counts.get(outcome, 0) for outcome in WENT)
 
 
 def named_or_found(

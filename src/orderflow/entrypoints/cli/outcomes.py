@@ -45,6 +45,8 @@ def finish(what: str, done: Done, *, json: bool) -> None:
     else:
         out().print(f"{plural(count, 'order')} {what}.")
         tell(done.refused)
+        if done.progress.left:
+            err().print(f"The job was cancelled; {plural(done.progress.left, 'order')} are left as they were.")
     if total > count:
         _leave(done.refused, total)
 

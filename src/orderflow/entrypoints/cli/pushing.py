@@ -13,7 +13,7 @@ import typer
 from orderflow.domain.bulk import BulkAction, BulkOutcome
 from orderflow.domain.errors import InputError, NotFoundError
 from orderflow.domain.states import ARRIVED
-from orderflow.entrypoints.cli.bulk import Done, Refused, do_to, named_or_found, new_job
+from orderflow.entrypoints.cli.bulk import WENT, Done, Refused, do_to, named_or_found, new_job
 from orderflow.entrypoints.cli.options import AsJson, ErrorCode, NamedOrders, Orders, Org, Search
 from orderflow.entrypoints.cli.outcomes import do_and_tell, finish, tell
 from orderflow.entrypoints.cli.output import err, out, plural, print_json, print_table, progress
@@ -214,7 +214,7 @@ def _asked(place: Workplace, done: Done) -> list[UUID]:
 
     with place.reading() as reading:
         results = reading.bulk_results(ResultFilter(done.job_id), done.progress.total)
-    return [result.order_id for result in results if result.error is None]
+    return [result.order_id for result in results if result.outcome in WENT]
 
 
 def _tell_waiting(done: Done) -> None:

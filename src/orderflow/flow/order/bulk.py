@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from uuid import UUID
 
 from orderflow.domain.bulk import BulkAction, BulkOutcome
@@ -134,18 +134,24 @@ def _announce(store: Store, org_id: UUID, results: Sequence[BulkResult]) -> None
 
 
 def _one_by_one(store: Store, org_id: UUID, job_id: UUID) -> bool:
-    more = True
+    more, tried = True, set[UUID]()
+
+    def step(work: Work, order_id: UUID, job: BulkJob) -> BulkResult:
+        tried.add(order_id)
+        return take_step(work, order_id, job)
+
     for _ in range(AT_ONCE):
         try:
-            more = more and _batch(store, org_id, job_id, 1)
+            more = more and _batch(store, org_id, job_id, 1, step)
         except OrderFlowError:
             raise
         except Exception as fault:  # noqa: BLE001  # whatever it is, it must not stop the others
-            more = _batch(store, org_id, job_id, 1, _broken_by(fault))
+            more = _batch(store, org_id, job_id, 1, _broken_by(fault, tried))
     return more
 
 
-def _broken_by(fault: Exception) -> Step:
+def _broken_by(fault: Exception, tried: Collection[UUID]) -> Step:
+    """Return a step that refuses what was tried; another worker may have been quicker, and another order be next."""
     where = traceback.extract_tb(fault.__traceback__)[-1]
     kind = type(fault).__name__  # the text of an unknown exception may hold a secret
     logging.getLogger(__name__).error("a step of a bulk job broke in %s:%s: %s", where.filename, where.lineno, kind)
@@ -154,4 +160,10 @@ def _broken_by(fault: Exception) -> Step:
         code="INTERNAL_ERROR",
         hint="Nothing was done to this order. Try it alone; if it fails again, report it with the log.",
     )
-    return lambda _work, order_id, _job: BulkResult(order_id, BulkOutcome.REFUSED, error=error)
+
+    def step(work: Work, order_id: UUID, job: BulkJob) -> BulkResult:
+        if order_id in tried:
+            return BulkResult(order_id, BulkOutcome.REFUSED, error=error)
+        return take_step(work, order_id, job)
+
+    return step
