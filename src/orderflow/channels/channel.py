@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from orderflow.channels.filestore import FileStore
 from orderflow.domain.answer_files import Answer
-from orderflow.domain.delivery import Ack, Delivery, Document, ExportResult, Leftover, Waiting, WaitingExport
+from orderflow.domain.delivery import Ack, Arrived, Delivery, Document, ExportResult, Leftover, Waiting, WaitingExport
 from orderflow.domain.errors import ConnectorError, InDoubtError
 
 
@@ -124,6 +124,14 @@ class Session(ABC):
     def bring_back(self, source: str, digest: str | None) -> bool:
         """Put an answer that could not be read back where `incoming` finds it; False if it is not there any more."""
         return False
+
+    def arrived(
+        self, items: Sequence[Arrived], waiting: Waiting | Iterable[WaitingExport], read: Reader
+    ) -> Iterator[Ack]:
+        """Yield what came by itself says, read by `read`."""
+        from orderflow.channels.zone.arrived import read_arrived  # it reads as a zone does, which is a session itself
+
+        return read_arrived(items, Waiting.of(waiting), read)
 
     def close(self) -> None:  # noqa: B027  # most sessions hold nothing that would have to be closed
         """Close the session now."""

@@ -20,6 +20,7 @@ FaultPoint = Literal[
     "ack read",
     "ack recorded",
     "ack moved",
+    "arrived read",
     "bulk batch",
 ]
 

@@ -29,3 +29,22 @@ def signature(key: bytes, message_id: str, timestamp: int, body: bytes) -> str:
     """Return what goes into the header `webhook-signature`."""
     signed = b".".join((message_id.encode(), str(timestamp).encode(), body))
     return f"v1,{base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()}"
+
+
+TOLERANCE = 300.0
+"""Seconds by which a message's time may differ from ours."""
+
+
+def is_signed(key: bytes, message_id: str, timestamp: str, signatures: str, body: bytes, now: float) -> bool:
+    """Return whether a message was signed with `key`, by its headers, and not longer ago than `TOLERANCE`.
+
+    Args:
+        timestamp, signatures: The headers `webhook-timestamp` and `webhook-signature`, as they came; of several
+            signatures, with spaces between, one is enough.
+        now: Seconds since 1970.
+    """
+    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
+        return False
+    wanted = signature(key, message_id, int(timestamp), body).encode()
+    fits = [hmac.compare_digest(wanted, given.encode()) for given in signatures.split(" ")[:10]]
+    return any(fits) and abs(now - int(timestamp)) <= TOLERANCE

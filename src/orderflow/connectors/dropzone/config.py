@@ -25,6 +25,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from orderflow.channels import registry
+from orderflow.channels.answer_secret import AnswerSecret
 from orderflow.channels.channel import Channel
 
 OLD_NAMES = {"base_path": "export_path", "dropzone_type": "mode"}
@@ -163,6 +164,7 @@ def form(format_settings: type[BaseModel]) -> type[Dropzone]:
 def _form(format_settings: type[BaseModel], _changes: int) -> type[Dropzone]:
     known = tuple(registry.channels().items())
     fields = {"mode": _mode(known)} | _joined(known) | _fields(format_settings)
+    fields["answer_secret"] = (AnswerSecret, None)
     title = format_settings.model_config.get("title") or format_settings.__name__
     made = create_model(
         f"{format_settings.__name__.removesuffix('Settings')}Dropzone",

@@ -8,15 +8,16 @@ from typing import Any, ClassVar, TypeVar
 from uuid import UUID, uuid4
 
 import structlog
+from pydantic import SecretStr
 
 from orderflow.channels.channel import Parcel, Ready, Session
 from orderflow.channels.zone import trial
 from orderflow.connectors.base import BaseConnector
 from orderflow.connectors.dropzone.config import Dropzone, Form
 from orderflow.connectors.dropzone.opening import open_zone
-from orderflow.domain.answer_files import Answer
+from orderflow.connectors.reading import Reading
 from orderflow.domain.connector_port import Preview, Staged
-from orderflow.domain.delivery import Ack, Document, ExportResult, Leftover, TestResult, Waiting, WaitingExport
+from orderflow.domain.delivery import Ack, Arrived, Document, ExportResult, Leftover, TestResult, Waiting, WaitingExport
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.orders import DraftOrder
 from orderflow.formats.format import Format
@@ -36,26 +37,6 @@ class Opened:
     def close(self) -> None:
         """Close the session."""
         self.session.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How a connection's format reads what comes in: `orderflow.channels.channel.Reader`."""
-
-    format: Format
-    settings: Any
-
-    def claims(self, name: str) -> bool:
-        """Return whether a file of this name is an answer."""
-        return self.format.claims(name)
-
-    def about(self, name: str) -> Sequence[str]:
-        """Return which files the name of an answer may mean."""
-        return self.format.about(name)
-
-    def __call__(self, name: str, content: bytes) -> Iterable[Answer]:
-        """Read an answer."""
-        return self.format.read(name, content, self.settings)
 
 
 class DropzoneConnector(BaseConnector):
@@ -173,6 +154,23 @@ class DropzoneConnector(BaseConnector):
         """Put away answers that are recorded."""
         with self.session(config) as opened:
             opened.session.put_away(acks)
+
+    def takes_answers(self, config: dict[str, Any]) -> bool:
+        """Return True: the format reads them, however they come."""
+        return True
+
+    def read_arrived(
+        self, arrived: Sequence[Arrived], config: dict[str, Any], waiting: Waiting | Iterable[WaitingExport]
+    ) -> Iterator[Ack]:
+        """Read answers that came by themselves."""
+        with self.session(config) as opened:
+            yield from opened.session.arrived(arrived, waiting, Reading(self.format, opened.form.of_format))
+
+    def answer_secret(self, config: dict[str, Any]) -> str | None:
+        """Return the secret of the form."""
+        with self.session(config) as opened:
+            secret: SecretStr | None = getattr(opened.form, "answer_secret", None)
+        return secret.get_secret_value() if secret else None
 
     def bring_back(self, source: str, digest: str | None, config: dict[str, Any]) -> bool:
         """Put an answer back from `error/`; what lies in the folder is read there."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from orderflow.channels.answer_secret import AnswerSecret
 from orderflow.channels.http.checks import origin_of
 from orderflow.channels.http.settings import (
     Headers,
@@ -182,7 +183,13 @@ class _Reading(BaseModel):
     ] = None
 
 
-class RestJsonConfig(PatienceSettings, _Reading, TLSSettings, SignInSettings, _Request):
+class _Answers(BaseModel):
+    """The last group."""
+
+    answer_secret: AnswerSecret = None
+
+
+class RestJsonConfig(_Answers, PatienceSettings, _Reading, TLSSettings, SignInSettings, _Request):
     """An HTTP API that takes orders, one request each."""
 
     # Of the parents, the last one's fields come first in the form.
