@@ -72,9 +72,23 @@ class Session(ABC):
     can_find: bool = False
     """Whether the target can be asked for a document that may have arrived."""
 
+    @property
+    def idempotent(self) -> bool:
+        """Whether the target takes a document once, however often it comes, as its settings say."""
+        return False
+
+    @property
+    def note(self) -> str:
+        """What a good test leaves open, for a person."""
+        return ""
+
     @abstractmethod
     def destination(self, filename: str) -> str:
         """Return where a document would go, for a person; no secrets."""
+
+    def headers(self, parcel: Parcel) -> dict[str, str]:
+        """Return what goes with a document, for a person; no secrets."""
+        return {}
 
     @abstractmethod
     def deliver(self, parcels: Sequence[Parcel]) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:

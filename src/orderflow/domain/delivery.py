@@ -124,6 +124,7 @@ class ExportResult:
         connector_metadata: Further facts for the log. Never secrets.
         erp_order_id: The ERP's own number; lifted from `connector_metadata["erp_order_id"]` if it is not given.
         inferred: Delivery was concluded, not seen; lifted from `connector_metadata["inferred"]` likewise.
+        received: The target said that it has the document, which is a receipt and confirms nothing.
         nothing_done: With `success` False: the ERP surely did nothing, so that it is tried again. Without it nobody
             knows, and the order is in doubt.
     """
@@ -137,6 +138,7 @@ class ExportResult:
     erp_order_id: str | None = None
     inferred: bool = False
     nothing_done: bool = False
+    received: bool = False
 
     def __post_init__(self) -> None:
         number = self.connector_metadata.get("erp_order_id")

@@ -29,7 +29,7 @@ from orderflow.channels.answer_secret import AnswerSecret
 from orderflow.channels.channel import Channel
 
 OLD_NAMES = {"base_path": "export_path", "dropzone_type": "mode"}
-GROUPS = ("Server", "Request", "Sign-in", "TLS", "Folders", "Advanced")
+GROUPS = ("Server", "Request", "Sign-in", "TLS", "Folders", "Doubt", "Advanced")
 """The order in which the form shows what channels ask; a format's fields follow."""
 
 

@@ -61,9 +61,10 @@ class DropzoneConnector(BaseConnector):
 
     def preview(self, draft_order: DraftOrder, config: dict[str, Any]) -> Preview:
         """Show the document, and where it would lie."""
-        document = self.document(draft_order, config)
+        parcel = self._parcel(draft_order, config)
         with self.session(config) as opened:
-            return Preview(document, opened.session.destination(document.filename))
+            session: Session = opened.session
+            return Preview(parcel.document, session.destination(parcel.document.filename), session.headers(parcel))
 
     def stages(self, config: dict[str, Any]) -> bool:
         """Return whether delivery has an atomic last step, such as a rename."""
@@ -138,6 +139,11 @@ class DropzoneConnector(BaseConnector):
         with self.session(config) as opened:
             return bool(opened.session.can_find)
 
+    def idempotent(self, config: dict[str, Any]) -> bool:
+        """Return whether the target takes a document once."""
+        with self.session(config) as opened:
+            return bool(opened.session.idempotent)
+
     def find(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult | None:
         """Look for the document at the target. Raises ConnectorError: it cannot be known."""
         parcel = self._parcel(draft_order, config)
@@ -183,7 +189,8 @@ class DropzoneConnector(BaseConnector):
         with self.measure_latency("test") as timer:
             outcome = trial.run(lambda: open_zone(self.parse(config), apart=uuid4().hex, patience=trial.LIMIT - 1))
         if outcome.error is None:
-            return self.build_test_result(True, None, timer.latency_ms, {"steps": outcome.steps})
+            note = {"note": outcome.note} if outcome.note else {}
+            return self.build_test_result(True, None, timer.latency_ms, {"steps": outcome.steps} | note)
         return trial.failed(outcome, timer.latency_ms)
 
     def _parcel(self, order: DraftOrder, config: dict[str, Any]) -> Parcel:
