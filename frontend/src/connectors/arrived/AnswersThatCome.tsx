@@ -25,8 +25,8 @@ export function AnswersThatCome({ connector }: { connector: Connector }) {
     <Fieldset legend="Answers that the ERP sends itself">
       <Stack gap="sm">
         <Text size="sm">
-          The ERP may send its answers (POST) to <Code>{addressOf(connector)}</Code>, with the token below or signed with
-          the signing secret above.
+          The ERP may send its answers (POST) to <Code>{addressOf(connector)}</Code>, with the token below or signed
+          with the signing secret above.
         </Text>
         {make.data && <ShownOnce value={make.data.token} />}
         {make.error && <ErrorAlert error={make.error} />}
