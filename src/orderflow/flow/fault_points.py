@@ -20,7 +20,6 @@ FaultPoint = Literal[
     "ack read",
     "ack recorded",
     "ack moved",
-    "arrived read",
     "bulk batch",
 ]
 

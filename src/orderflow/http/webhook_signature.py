@@ -35,16 +35,25 @@ TOLERANCE = 300.0
 """Seconds by which a message's time may differ from ours."""
 
 
+def is_recent(timestamp: str, now: float) -> bool:
+    """Return whether the header `webhook-timestamp`, as it came, is a time not further from `now` than `TOLERANCE`.
+
+    Args:
+        now: Seconds since 1970.
+    """
+    plain = timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12
+    return plain and abs(now - int(timestamp)) <= TOLERANCE
+
+
 def is_signed(key: bytes, message_id: str, timestamp: str, signatures: str, body: bytes, now: float) -> bool:
-    """Return whether a message was signed with `key`, by its headers, and not longer ago than `TOLERANCE`.
+    """Return whether a message was signed with `key`, by its headers, and lately.
 
     Args:
         timestamp, signatures: The headers `webhook-timestamp` and `webhook-signature`, as they came; of several
             signatures, with spaces between, one is enough.
         now: Seconds since 1970.
     """
-    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
+    if not is_recent(timestamp, now):
         return False
     wanted = signature(key, message_id, int(timestamp), body).encode()
-    fits = [hmac.compare_digest(wanted, given.encode()) for given in signatures.split(" ")[:10]]
-    return any(fits) and abs(now - int(timestamp)) <= TOLERANCE
+    return any(hmac.compare_digest(wanted, given.encode()) for given in signatures.split(" ")[:10])

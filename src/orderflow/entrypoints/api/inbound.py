@@ -26,7 +26,7 @@ from orderflow.flow.answers.receive import receive
 from orderflow.flow.delivery.open_target import find_connector
 from orderflow.flow.people.sign_in import AnswerSender
 from orderflow.flow.ports import Wiring
-from orderflow.http.webhook_signature import TOLERANCE, is_signed, webhook_key
+from orderflow.http.webhook_signature import is_recent, is_signed, webhook_key
 
 LONGEST_ID = 200
 """Characters."""
@@ -92,7 +92,7 @@ def _proof_of(request: Request, sender: AnswerSender) -> _Signed | None:
     signed = _Signed(*(headers.get(name, "") for name in names))
     if not (signed.message_id and signed.signatures) or len(signed.message_id) > LONGEST_ID:
         raise NotKnownError
-    if not signed.timestamp.isdigit() or abs(time.time() - int(signed.timestamp[:12])) > TOLERANCE:
+    if not is_recent(signed.timestamp, time.time()):
         raise NotKnownError
     return signed
 

@@ -51,9 +51,10 @@ def read_arrived(wiring: Wiring, org_id: UUID, connection_id: UUID) -> bool:
     if items:
         with within(to.target.reach):
             acks = _acks(to, items, wiring.store.waiting(org_id, connection_id))
-        reached("arrived read")
+        reached("ack read")
         with wiring.store.work(org_id) as work:
             _record(work, connection_id, items, acks)
+        reached("ack recorded")
     return len(items) == AT_ONCE
 
 

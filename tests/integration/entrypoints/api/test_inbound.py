@@ -103,7 +103,7 @@ def test_it_may_be_signed_instead_and_a_message_id_counts_once(acme, app, way):
         signed(b"{}", key=b"x" * 32),
         signed(b"{}") | {"webhook-timestamp": "9" * 5_000},
         signed(b"{}") | {"webhook-timestamp": "²"},
-        signed(b"{}") | {"webhook-signature": "v1, " * 500},
+        signed(b"{}") | {"webhook-signature": "v1," + " v1," * 500},
         {"webhook-id": "x" * 5_000, "webhook-timestamp": "1", "webhook-signature": "v1,"},
     ],
     ids=range(11),
