@@ -57,13 +57,13 @@ FAULTS = (
     Fault(
         "what was sent is withdrawn",
         EXPORTS,
-        "may = row.status in ExportStep.STOP.change.starts and _unsent(row) and",
+        "may = row.status in ExportStep.STOP.change.starts and is_unsent(row) and",
         "may = row.status in ExportStep.STOP.change.starts and",
     ),
     Fault(
         "what was sent is moved to another ERP",
         EXPORTS,
-        "row.status in ExportStep.MOVE.change.starts and _unsent(row)\n            if",
+        "row.status in ExportStep.MOVE.change.starts and is_unsent(row)\n            if",
         "row.status in ExportStep.MOVE.change.starts\n            if",
     ),
     Fault(
@@ -191,7 +191,7 @@ FAULTS = (
     Fault(
         "what was begun is given up",
         EXPORTS,
-        "return waits and _unsent(row) and is_unleased",
+        "return waits and is_unsent(row) and is_unleased",
         "return waits and is_unleased",
     ),
     Fault(

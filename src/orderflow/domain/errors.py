@@ -11,6 +11,7 @@
     │   ├── RejectedError          the ERP or the format says no to this order: the order goes to ERROR
     │   ├── DocumentChangedError   the stored document is not the one that was built: it is not sent
     │   └── InDoubtError           nobody knows whether it arrived: ask `find`, else a person
+    │       ├── OnHoldError        it may be sent again, and a person has a hold on it: it waits for the release
     │       ├── TargetChangedError it was staged where this connection does not point any more
     │       └── PerhapsThereError  it is refused now, and an earlier attempt may have brought it there: a person decides
     ├── StateError                 the order or export is not in a state that allows this
@@ -161,6 +162,14 @@ class InDoubtError(ConnectorError):
     code = "IN_DOUBT"
     hint = "Look in the ERP whether the order is there, then resolve it as delivered or send it again."
     default_message = "It is unknown whether the ERP received the order."
+
+
+class OnHoldError(InDoubtError):
+    """An order in doubt may be sent again, and is not: somebody has a hold on it."""
+
+    code = "ORDER_ON_HOLD"
+    hint = "Nothing to do. It goes on once it is released."
+    default_message = "Not sent again: the order is on hold."
 
 
 class TargetChangedError(InDoubtError):

@@ -84,6 +84,10 @@ class Target:
     proven: bool = False
 
 
+LONGEST_CHANCE = 3600
+"""Seconds for which a connection has to have been open before anything is given up, where `give_up_after` is longer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outage:
     """A connection's target is away: how many seconds an order may wait for it, and what is wrong."""
@@ -560,7 +564,7 @@ class Exports(Protocol):
         """
 
     def mark_begun(self, lease: Lease, export_ids: Sequence[UUID]) -> set[UUID]:
-        """Note that exports that were in doubt are about to be sent; returns the ids that `lease` still holds."""
+        """Note which exports in doubt are about to be sent, and return them: not on hold, and held by `lease`."""
 
     def mark_staged(self, lease: Lease, paths: Mapping[UUID, str]) -> set[UUID]:
         """Note that files are staged; returns the ids of those that `lease` still holds."""

@@ -961,6 +961,18 @@ def test_an_outage_counts_from_when_it_opened(bench: Bench) -> None:
     assert outages == [False, False, False, True]
 
 
+def test_who_is_open_for_less_than_the_limit_at_a_time_is_given_up_an_hour_after_it_opened(bench: Bench) -> None:
+    way = connection(bench, breaker_state=BreakerState.OPEN, give_up_after=2 * 86400)
+    with bench.store.work(bench.org_id) as work:
+        work.connections.note_open(way, Period(bench.now() + timedelta(seconds=100), None))
+    outages = []
+    for seconds in (0, 110, 3400, 200):
+        bench.passes(seconds)
+        with bench.store.work(bench.org_id) as work:
+            outages.append(work.connections.outage(way) is not None)
+    assert outages == [False, False, False, True]
+
+
 def test_what_asks_to_wait_is_due_no_earlier_wherever_it_goes(bench: Bench) -> None:
     way, other = connection(bench), connection(bench, "MOCK_2")
     asked = bench.now() + timedelta(seconds=100)

@@ -16,9 +16,15 @@ from orderflow.domain.orders import MOST_PRIORITY
 from orderflow.flow.order.hold import hold_order, release_order
 from orderflow.flow.order.prioritize import prioritize
 from orderflow.flow.ports import Actor, Hold
+from orderflow.secrets.encryption import EncryptionService
+from orderflow.storage.database import Database
+from orderflow.storage.store import SqlStore
+from orderflow.storage.system.due import SqlSystem
+from orderflow.storage.system.processes import SqlProcesses
 from tests.integration.storage.benches import (
     Bench,
     MemoryBench,
+    SqlBench,
     begun,
     claimed,
     connection,
@@ -117,6 +123,80 @@ def test_who_waits_for_a_target_that_is_away_is_given_up_and_who_is_on_hold_is_n
     with bench.store.work(bench.org_id) as work:
         assert work.exports.waiting_for_longer(way, 60, 10) == [late]
         assert work.exports.give_up([late, kept], {"code": "X", "message": "x"}) == [order_of(bench, late)]
+
+
+def left_undone(bench: Bench, way: UUID) -> UUID:
+    """Return an export whose order was put on hold while a worker was at it, and of which nothing was sent."""
+    made = export(bench, way, **leased(bench)[1])
+    hold(bench, order_of(bench, made))
+    bench.set("erp_export", made, lease_token=None, lease_until=None)
+    return made
+
+
+def sent_again_on_hold(bench: Bench, way: UUID) -> UUID:
+    """Return an export whose order was put on hold in doubt, and that a person sends again."""
+    made = export(bench, way, **doubt(bench))
+    hold(bench, order_of(bench, made))
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.send_again(made)
+    return made
+
+
+@pytest.mark.parametrize("on_hold", [left_undone, sent_again_on_hold])
+def test_what_is_on_hold_is_neither_taken_nor_given_up_however_it_came_to_be(bench: Bench, on_hold: Any) -> None:
+    way = connection(bench)
+    made = on_hold(bench, way)
+    bench.passes(100)
+    assert ids(bench, way) == []
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.waiting_for_longer(way, 60, 10) == []
+        assert work.exports.give_up([made], {"code": "X", "message": "x"}) == []
+    assert release(bench, order_of(bench, made))
+    assert ids(bench, way) == [made]
+
+
+@pytest.mark.parametrize("on_hold", [left_undone, sent_again_on_hold])
+def test_no_worker_is_called_for_what_is_on_hold(database: Database, org: UUID, on_hold: Any) -> None:
+    bench = SqlBench(database, org, SqlStore(database, EncryptionService("ab" * 32)))
+    way = connection(bench, give_up_after=60)
+    made = on_hold(bench, way)
+    bench.passes(100)
+    system, processes = SqlSystem(database), SqlProcesses(database)
+    assert (system.due_deliveries(), processes.waiting_for(60)) == ([], 0)
+    bench.set("erp_connection", way, breaker_state="OPEN")
+    assert system.outages() == []
+    assert release(bench, order_of(bench, made))
+    assert system.outages() == [(org, way)]
+    bench.set("erp_connection", way, breaker_state="CLOSED")
+    assert (system.due_deliveries(), processes.waiting_for(60)) == ([(org, way)], 1)
+
+
+def test_what_a_person_sends_again_on_hold_leaves_the_queue_of_the_others(database: Database, org: UUID) -> None:
+    bench = SqlBench(database, org, SqlStore(database, EncryptionService("ab" * 32)))
+    row = bench.columns("erp_export", sent_again_on_hold(bench, connection(bench)))
+    other = bench.columns("erp_export", _sent_again(bench))
+    assert row is not None
+    assert other is not None
+    assert (row["on_hold"], other["on_hold"]) == (True, False)
+
+
+def _sent_again(bench: Bench) -> UUID:
+    made = export(bench, connection(bench, "MOCK_2"), **doubt(bench))
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.send_again(made)
+    return made
+
+
+def test_what_is_in_doubt_is_not_begun_again_while_it_is_on_hold(bench: Bench) -> None:
+    way = connection(bench)
+    stays, goes = (export(bench, way, **(doubt(bench) | {"held_at": None})) for _ in range(2))
+    batch = begun(bench, way)
+    hold(bench, order_of(bench, stays))
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.mark_begun(batch.lease, [stays, goes]) == {goes}
+    assert release(bench, order_of(bench, stays))
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.mark_begun(batch.lease, [stays, goes]) == {stays, goes}
 
 
 def test_the_same_person_and_reason_are_one_hold(bench: Bench) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from queue import Queue
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, NullPool, create_engine, text
 
 from orderflow.postgres.errors import DatabaseSetupError
 from orderflow.storage.database import Database
+from orderflow.storage.tables import migrations
 from orderflow.storage.tables.migrations import current_and_head, ensure_current, upgrade
 from orderflow.storage.tables.models import Base
 
@@ -82,6 +85,50 @@ def test_two_processes_may_upgrade_at_once(empty_url: str) -> None:
     with create_engine(empty_url, poolclass=NullPool).connect() as connection:
         current, head = current_and_head(connection)
     assert current == head == applied[-1]
+
+
+def test_a_table_in_use_is_waited_for_and_nobody_behind_it_for_long(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "BRIEFLY", 50)
+    monkeypatch.setattr(migrations, "PAUSE", 0.05)
+    told: Queue[str] = Queue()
+    _back_to_the_release_before(empty_url)
+    with create_engine(empty_url, poolclass=NullPool).connect() as dump, ThreadPoolExecutor(1) as pool:
+        dump.execute(text("LOCK TABLE erp_export IN ACCESS SHARE MODE"))
+        upgraded = pool.submit(upgrade, empty_url, told.put)
+        while "in use" not in told.get(timeout=60):
+            pass
+        with create_engine(empty_url, poolclass=NullPool).connect() as other:
+            assert other.execute(text("SELECT count(*) FROM erp_export")).scalar_one() == 0
+        dump.rollback()
+        upgraded.result(60)
+    with create_engine(empty_url, poolclass=NullPool).connect() as connection:
+        current, head = current_and_head(connection)
+    assert current == head
+
+
+def test_a_table_that_is_always_in_use_ends_the_upgrade_with_what_to_do(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "BRIEFLY", 20)
+    monkeypatch.setattr(migrations, "PAUSE", 0)
+    monkeypatch.setattr(migrations, "TRIES", 3)
+    _back_to_the_release_before(empty_url)
+    with create_engine(empty_url, poolclass=NullPool).connect() as dump:
+        dump.execute(text("LOCK TABLE erp_export IN ACCESS SHARE MODE"))
+        with pytest.raises(DatabaseSetupError, match="in use all the time") as refused:
+            upgrade(empty_url)
+    assert "pg_stat_activity" in refused.value.hint
+
+
+def _back_to_the_release_before(url: str) -> None:
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        config = migrations._config()
+        config.attributes["connection"] = connection
+        config.attributes["progress"] = None
+        command.upgrade(config, "0016")
+        connection.commit()
 
 
 def test_an_old_database_is_told_apart_from_a_current_one(database: Database, admin_url: str) -> None:

@@ -8,6 +8,7 @@ from orderflow.domain.errors import (
     InDoubtError,
     LeaseEndingError,
     NeedsAttentionError,
+    OnHoldError,
     PerhapsThereError,
     TargetChangedError,
     UnavailableError,
@@ -36,6 +37,10 @@ def in_doubt(attempt: Attempt, error: ConnectorError, batch: Batch, retry: Retry
         return settlement
     if isinstance(error, PerhapsThereError) and attempt.order.delivery.in_doubt:  # asked before and after: in vain
         settlement.spent = settlement.hold = True
+        return settlement
+    if isinstance(error, OnHoldError):  # that it may be sent is clear: there is no doubt for a person to decide
+        settlement.hold = settlement.asking = attempt.held
+        settlement.delay = _until_asked(attempt, error, retry)
         return settlement
     settlement.asking = _can_be_asked(attempt, error, batch)
     settlement.spent = attempt.sent

@@ -6,7 +6,9 @@ Sent are only
 - those that the ERP clearly does not have, and that it should show by now;
 - those that the ERP takes once however often they come;
 - those whose connection says `in_doubt: resend`, if it cannot be asked, or was asked in vain for an hour; while it is
-  closed, nobody is asked.
+  closed, nobody is asked;
+
+and none of these while the order is on hold.
 
 What is sent again stays in doubt until it arrived: that a later attempt is refused, or goes wrong, says nothing about
 the earlier one. An ERP that refuses it then may do so since it has it, in words that nobody can read for all ERPs.
@@ -24,6 +26,7 @@ from orderflow.domain.errors import (
     ConnectorError,
     InDoubtError,
     NeedsAttentionError,
+    OnHoldError,
     PerhapsThereError,
     RejectedError,
     UnavailableError,
@@ -50,7 +53,10 @@ def may_be_sent(wiring: Wiring, batch: Batch, attempts: Sequence[Attempt], start
         return _open(attempts)
     with wiring.store.work(batch.target.org_id) as work:
         ours = work.exports.mark_begun(batch.lease, list(sent_again))
-    return [attempt for attempt in _open(attempts) if attempt.export_id not in sent_again or attempt.export_id in ours]
+    for attempt in doubtful:
+        if attempt.export_id in sent_again - ours:  # or its lease was lost: then nobody writes this down
+            attempt.outcome = OnHoldError()
+    return _open(attempts)
 
 
 def _open(attempts: Sequence[Attempt]) -> list[Attempt]:

@@ -1,7 +1,7 @@
 """A person keeps an order from being delivered, until they or an ADMIN release it. Pushed meanwhile, it waits.
 
 Nothing that has begun is interrupted: an attempt that is under way ends, what is staged is published, and what is in
-doubt is asked about. What an attempt left undone waits for the release.
+doubt is asked about, and not sent again. What an attempt left undone waits for the release.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from orderflow.storage.records import as_json
 from orderflow.storage.system.due import MAY_DELIVER
 from orderflow.storage.tables.roles import ALIVE
 from orderflow.storage.work.clock import open_for
+from orderflow.storage.work.queue import due
 
 _TELL = text("""
     INSERT INTO process (id, kind, host, pid, version, key_ids, connector_types, delivers, slots, troubles)
@@ -33,10 +34,8 @@ _WAITING_FOR = text(f"""
     WHERE {MAY_DELIVER} AND {open_for(":seconds")}
       AND EXISTS (
         SELECT FROM erp_export e
-        WHERE e.connection_id = c.id AND e.status = 'PENDING' AND e.held_at IS NULL AND NOT e.on_hold
-          AND e.next_attempt_at < now() - make_interval(secs => :seconds)
-          AND (e.lease_until IS NULL OR e.lease_until < now()))
-""")  # noqa: S608  # built from a constant
+        WHERE e.connection_id = c.id AND {due("e")} AND e.next_attempt_at < now() - make_interval(secs => :seconds))
+""")  # noqa: S608  # built from constants
 _SEALED_WITH = text("""
     SELECT key_id, count(*) FROM erp_connection WHERE deleted_at IS NULL AND status = 'ACTIVE' GROUP BY key_id
 """)

@@ -2,7 +2,8 @@
 
 `order_hold` says what is on hold, and a claim asks it. `erp_export.on_hold` keeps what waits for a release out of the
 part of the queue that a claim reads, so that a million orders on hold make none slower. It is written under the order's
-lock only: true with a hold, if nobody works on the export and nothing of it was sent; false with the last release.
+lock only: true with a hold, if nobody works on the export and nothing of it was sent, and as a person ends its doubt;
+false with the last release. So it may be false of an order on hold, and never true of another.
 """
 
 from __future__ import annotations

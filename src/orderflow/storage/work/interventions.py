@@ -13,7 +13,7 @@ from sqlalchemy import Connection, TextClause, text
 
 from orderflow.domain.states import AttemptStatus, AttemptStep, ExportStep
 from orderflow.storage.records import as_json
-from orderflow.storage.tables.states import becomes, in_doubt, may, quoted, unsent
+from orderflow.storage.tables.states import becomes, in_doubt, may, on_hold, quoted, unsent
 from orderflow.storage.work.clock import UNLEASED
 
 _ORDER_OF = text("SELECT draft_order_id FROM erp_export WHERE id = :id")
@@ -39,7 +39,8 @@ _NOTE_DELIVERED = text(f"""
     WHERE id IN ({_DOUBTFUL.format(may(ExportStep.NOTE_DELIVERED))}) RETURNING id
 """)  # noqa: S608  # built from constants
 _SEND_AGAIN = text(f"""
-    UPDATE erp_export SET attempts_spent = 0, next_attempt_at = now(), {_UNSENT}
+    UPDATE erp_export SET attempts_spent = 0, next_attempt_at = now(),
+        on_hold = {on_hold("erp_export.draft_order_id")}, {_UNSENT}
     WHERE id IN ({_DOUBTFUL.format(may(ExportStep.SEND_AGAIN))}) RETURNING id
 """)  # noqa: S608  # built from constants
 _NOTE_FAILED = text(f"""

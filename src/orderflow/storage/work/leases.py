@@ -21,7 +21,7 @@ from orderflow.domain.states import AttemptStatus, AttemptStep, ExportStep
 from orderflow.flow.ports import Attempt, Batch
 from orderflow.storage.records import as_json, columns, records
 from orderflow.storage.tables.models import ERPExport
-from orderflow.storage.tables.states import may, on_hold, quoted, unsent
+from orderflow.storage.tables.states import may, on_hold, quoted
 from orderflow.storage.work import revisions
 from orderflow.storage.work.clock import LONGEST_LEASE, past
 from orderflow.storage.work.queue import IN_TURN, due
@@ -42,9 +42,7 @@ _TAKE_LANE = text(f"""
     RETURNING lane
 """)  # noqa: S608  # built from constants
 _LEAVE_LANE = text("DELETE FROM erp_lane WHERE connection_id = :connection_id AND lease_token = :token")
-_DUE_FIRST = (
-    f"e.connection_id = :connection_id AND {due('e')} AND NOT ({unsent('e')} AND {on_hold('e.draft_order_id')})"
-)
+_DUE_FIRST = f"e.connection_id = :connection_id AND {due('e')}"
 _TAKE = """
     WITH due AS (
         SELECT id, lease_token, lease_until, created_at, control_number, document_sha256 FROM erp_export e
@@ -127,7 +125,9 @@ _BEGIN = text(f"""
 _MARK_BEGUN = text(f"""
     WITH held AS (
         SELECT id FROM erp_export
-        WHERE id = ANY(:ids) AND lease_token = :token AND {may(ExportStep.WORK)} ORDER BY id FOR UPDATE
+        WHERE id = ANY(:ids) AND lease_token = :token AND {may(ExportStep.WORK)}
+          AND NOT {on_hold("erp_export.draft_order_id")}
+        ORDER BY id FOR UPDATE
     )
     UPDATE erp_export e SET begun_at = COALESCE(e.begun_at, now()), last_begun_at = now()
     FROM held WHERE e.id = held.id
@@ -220,7 +220,7 @@ class SqlLeases(SqlRates):
             attempt.order.delivery.attempt_no = numbers[attempt.export_id]
 
     def mark_begun(self, lease: Lease, export_ids: Sequence[UUID]) -> set[UUID]:
-        """Note that exports that were in doubt are about to be sent; returns the ids that `lease` still holds."""
+        """Note which exports in doubt are about to be sent, and return them: not on hold, and held by `lease`."""
         parameters = {"ids": list(export_ids), "token": lease.token}
         return set(self._connection.execute(_MARK_BEGUN, parameters).scalars())
 

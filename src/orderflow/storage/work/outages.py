@@ -9,19 +9,22 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from orderflow.domain.states import AttemptStatus, AttemptStep, BreakerState, ExportStep, OrderEvent
-from orderflow.flow.ports import Outage
+from orderflow.flow.ports import LONGEST_CHANCE, Outage
 from orderflow.storage.records import as_json
-from orderflow.storage.tables.states import among, becomes, may, quoted, unsent
+from orderflow.storage.tables.states import among, becomes, may, on_hold, quoted, unsent
 from orderflow.storage.work.clock import open_for, unleased
 
 IS_AWAY = f"""
     {among([BreakerState.OPEN], "c.breaker_state")} AND c.give_up_after IS NOT NULL AND c.deleted_at IS NULL
-    AND {open_for("c.give_up_after")}
+    AND {open_for(f"LEAST(c.give_up_after, {LONGEST_CHANCE})")}
 """
-"""SQL for: the target of the connection `c` is away, not waited for for ever, and could have been there so long."""
+"""SQL for: the target of the connection `c` is away, not waited for for ever, and had its chance since it opened."""
 
-WAITS_UNSENT = f"{may(ExportStep.GIVE_UP, 'e.status')} AND {unsent('e')} AND {unleased('e')} AND NOT e.on_hold"
-"""SQL for: the export `e` waits for its target, nothing of it was sent, and nobody works on it."""
+WAITS_UNSENT = f"""
+    {may(ExportStep.GIVE_UP, "e.status")} AND {unsent("e")} AND {unleased("e")} AND NOT e.on_hold
+    AND NOT {on_hold("e.draft_order_id")}
+"""
+"""SQL for: the export `e` waits for its target, nothing of it was sent, nobody works on it, and it is not on hold."""
 
 
 def waits_for_longer(seconds: str) -> str:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from orderflow.domain.opening_hours.hours import Period
 from orderflow.domain.states import BreakerState, ConnectionStatus, ExportStep
-from orderflow.flow.ports import CHANGEABLE, Outage, Target
+from orderflow.flow.ports import CHANGEABLE, LONGEST_CHANCE, Outage, Target
 from orderflow.flow.refusals import (
     MOST_BYTES,
     MOST_CONNECTIONS,
@@ -190,7 +190,8 @@ class MemoryConnections:
         row = self._tables.connections.get(connection_id)
         if row is None or row.deleted or row.breaker_state is not BreakerState.OPEN or row.give_up_after is None:
             return None
-        if self._closed(row) or (row.closed_until and row.closed_until > self._tables.after(-row.give_up_after)):
+        since = self._tables.after(-min(row.give_up_after, LONGEST_CHANCE))
+        if self._closed(row) or (row.closed_until and row.closed_until > since):
             return None
         return Outage(row.give_up_after, row.breaker_error)
 

@@ -69,9 +69,9 @@ class MemoryLeases(MemoryLanes):
             self._begin(attempt, batch)
 
     def mark_begun(self, lease: Lease, export_ids: Sequence[UUID]) -> set[UUID]:
-        """Note that exports that were in doubt are about to be sent; returns the ids that `lease` still holds."""
+        """Note which exports in doubt are about to be sent, and return them: not on hold, and held by `lease`."""
         now = self._tables.now()
-        ours = {export_id for export_id in export_ids if self._held(export_id, lease)}
+        ours = {export_id for export_id in export_ids if self._may_begin(export_id, lease)}
         for export_id in ours:
             begun_at = self._tables.exports[export_id].begun_at or now
             self._set(export_id, begun_at=begun_at, last_begun_at=now)
@@ -129,6 +129,10 @@ class MemoryLeases(MemoryLanes):
     def _held(self, export_id: UUID, lease: Lease) -> bool:
         row = self._tables.exports.get(export_id)
         return row is not None and row.lease_token == lease.token and row.status in ExportStep.WORK.change.starts
+
+    def _may_begin(self, export_id: UUID, lease: Lease) -> bool:
+        order_id = self._tables.exports[export_id].draft_order_id
+        return self._held(export_id, lease) and not self._tables.holds_of(order_id)
 
     def _set(self, export_id: UUID, **columns: Any) -> None:
         self._tables.exports[export_id] = changed(self._tables.exports[export_id], **columns)

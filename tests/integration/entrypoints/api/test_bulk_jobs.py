@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import text
 
 from orderflow.domain.access import Role
-from orderflow.entrypoints.api import bulk_jobs
+from orderflow.entrypoints.api import bulk, bulk_jobs
 from orderflow.flow.order.bulk import go_on
+from orderflow.postgres.errors import DatabaseBusyError
 
 ORDER = {
     "currency": "EUR",
@@ -184,6 +185,23 @@ def test_a_request_that_is_sent_again_begins_no_second_job(acme):
     )
     assert first == again
     assert len(acme.call("GET", "/bulk-jobs").json()["items"]) == 1
+
+
+def test_a_batch_that_met_another_begins_no_second_job(acme, monkeypatch):
+    def busy(*_):
+        raise DatabaseBusyError
+
+    monkeypatch.setattr(bulk, "work_on", busy)
+    asked = {"action": "approve", "ids": orders(acme, 2)}
+    answer = acme.call("POST", "/draft-orders/bulk", json=asked)
+    assert answer.status_code == 200, answer.text
+    assert {one["error"]["code"] for one in answer.json()["results"]} == {"BULK_JOB_UNDER_WAY"}
+    assert len(acme.call("GET", "/bulk-jobs").json()["items"]) == 1
+
+
+def test_a_filter_of_endless_values_is_refused(acme):
+    answer = acme.call("POST", "/bulk-jobs", json={"action": "approve", "filter": {"status": ["READY"] * 51}})
+    assert answer.status_code == 422
 
 
 def test_a_preview_tells_how_many_go_where_and_does_nothing(acme, way):

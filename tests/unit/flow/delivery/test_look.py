@@ -8,8 +8,13 @@ from orderflow.domain.delivery import ExportResult
 from orderflow.domain.errors import ConnectorError, InDoubtError, PerhapsThereError, RejectedError, UnavailableError
 from orderflow.flow.delivery.claim import claim
 from orderflow.flow.delivery.look import look_again, may_be_sent
+from orderflow.flow.delivery.settle import settle
+from orderflow.flow.order.hold import hold_order, release_order
+from orderflow.flow.ports import Actor
 from orderflow.testing.store_in_memory.tables import changed
 from tests.unit.flow.conftest import outcomes
+
+ANNA = Actor("anna")
 
 
 @pytest.fixture
@@ -46,6 +51,25 @@ def test_what_is_clearly_not_there_is_sent_and_that_is_committed_first(house, do
     _, sent = looked(house)
     assert len(sent) == 2
     assert {house.export(order).last_begun_at for order in doubtful} == {house.clock.now()}
+
+
+@pytest.mark.parametrize("hours", [0, 14])
+def test_what_may_be_sent_again_waits_while_it_is_on_hold_and_needs_nobody_to_decide(house, doubtful, hours):
+    stays, goes = doubtful
+    with house.store.work(house.org_id) as work:
+        placed = hold_order(work, stays.id, "checked", ANNA)
+    for row in [*house.tables.exports.values()]:
+        house.tables.exports[row.id] = changed(row, doubt_since=house.clock.now() - timedelta(hours=hours))
+    batch, sent = looked(house)
+    assert [attempt.order.id for attempt in sent] == [goes.id]
+    settle(house.wiring, batch)
+    waits = house.export(stays)
+    assert waits.error_json["code"] == "ORDER_ON_HOLD"
+    assert (waits.begun_at is not None, waits.held_at, waits.attempts_spent) == (True, None, 0)
+    with house.store.work(house.org_id) as work:
+        release_order(work, stays.id, ANNA, hold_id=placed.id)
+    house.clock.forward(901)
+    assert stays.id in [attempt.order.id for attempt in looked(house)[1]]
 
 
 def test_not_there_is_no_answer_yet_while_the_erp_may_be_at_it(house, doubtful):

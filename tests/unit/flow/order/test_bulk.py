@@ -6,7 +6,7 @@ from orderflow.domain.bulk import BulkAction, BulkOutcome, BulkStatus
 from orderflow.domain.errors import InputError, NotFoundError, OrderFlowError, StateError
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import OrderStatus
-from orderflow.flow.order import many
+from orderflow.flow.order import bulk, many
 from orderflow.flow.order.bulk import AT_ONCE, MOST_RUNNING, begin, cancel, carry_out, go_on, work_on
 from orderflow.flow.ports import BulkJob, BulkResult
 from orderflow.testing.store_in_memory.bulk_jobs import MemoryBulkJobs
@@ -110,6 +110,32 @@ def test_a_fault_of_ours_at_one_order_is_that_orders_result(house, monkeypatch, 
     assert "test_bulk.py" in caplog.text, "the log says where"
     assert [house.status(order) for order in orders].count(OrderStatus.PUSHING) == 3
     assert house.status(orders[2]) is OrderStatus.APPROVED
+
+
+def test_a_fault_is_told_of_no_order_that_was_not_tried(house, monkeypatch):
+    """Another worker is quicker with the one at which the fault was."""
+    orders = [house.order() for _ in range(2)]
+    first, other = sorted(orders, key=lambda order: order.id)
+    push = many.STEPS[BulkAction.PUSH]
+    one = begun(house, job(), orders)
+
+    def broken(work, order_id, job):
+        if order_id == first.id:
+            raise ZeroDivisionError
+        return push(work, order_id, job)
+
+    def quicker(fault, tried):
+        monkeypatch.setattr(bulk, "_broken_by", told)
+        bulk._batch(house.store, house.org_id, one.id, 1, told(fault, tried))
+        return told(fault, tried)
+
+    told = bulk._broken_by
+    monkeypatch.setattr(many, "STEPS", {BulkAction.PUSH: broken})
+    monkeypatch.setattr(bulk, "_broken_by", quicker)
+    while go_on(house.store, house.org_id, one.id):
+        pass
+    assert progress(house, one).counts == {BulkOutcome.DONE: 1, BulkOutcome.REFUSED: 1}
+    assert house.status(other) is OrderStatus.PUSHING
 
 
 def test_a_database_that_went_away_loses_nothing(house, monkeypatch):

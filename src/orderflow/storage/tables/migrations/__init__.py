@@ -10,12 +10,19 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, NullPool, create_engine, exc, text
+from sqlalchemy import Connection, NullPool, create_engine, event, exc, text
 
 from orderflow.postgres.errors import DatabaseError, DatabaseSetupError
 from orderflow.storage.database import Database, normal_url
 
 _LOCK = 0x0F_DB_00_01  # any number that no other program takes in the same database
+_LOCKED_OUT = ("55P03", "40P01")  # lock_not_available, deadlock_detected (PostgreSQL, Appendix A)
+BRIEFLY = 2_000
+"""Milliseconds for which a step waits for a table that is in use."""
+
+TRIES, PAUSE = 120, 1.0
+"""How often a step is tried that found one in use, and the seconds between, in which the others work."""
+
 Progress = Callable[[str], None]
 
 OLDEST_CODE = "0005"
@@ -107,9 +114,39 @@ def _apply(connection: Connection, progress: Progress | None) -> None:
     config = _config()
     config.attributes["connection"] = connection
     config.attributes["progress"] = progress
-    command.upgrade(config, "head")
+    event.listen(connection, "begin", _wait_briefly)
+    _upgrade(connection, config, progress)
     connection.execute(text(f"COMMENT ON TABLE alembic_version IS '{OLDEST_CODE}'"))
     connection.commit()
+
+
+def _wait_briefly(connection: Connection) -> None:
+    """Let no lock be waited for long: whoever wants the table queues up behind us, and works while this goes on.
+
+    Not while an index is made beside the work, which is done outside of transactions, and has to wait.
+    """
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {BRIEFLY}")
+
+
+def _upgrade(connection: Connection, config: Config, progress: Progress | None) -> None:
+    """Take the steps; one that got no lock, or met others in a circle, is taken again: nothing of it was kept."""
+    for _ in range(TRIES):
+        try:
+            command.upgrade(config, "head")
+        except exc.OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) not in _LOCKED_OUT:
+                raise
+            connection.rollback()
+            if progress:
+                progress("a table is in use; the step is tried again")
+            time.sleep(PAUSE)
+        else:
+            return
+    raise DatabaseSetupError(
+        "A table that is to be changed was in use all the time.",
+        hint="End what holds it (a dump, a long transaction: see pg_stat_activity), and run this again; "
+        "the steps that were told are done.",
+    )
 
 
 def _config(**options: Any) -> Config:
