@@ -15,7 +15,7 @@ from uuid import UUID
 import pytest
 
 from orderflow.domain.answer_details import Details, Level, LineAnswer, Others, Schedule
-from orderflow.domain.answer_files import ControlNumber
+from orderflow.domain.answer_files import ControlNumber, OrderNumber, Reference
 from orderflow.domain.answers import Verdict
 from orderflow.domain.confirmations import applied, differences
 from orderflow.domain.delivery import Ack, ExportResult, Lease
@@ -502,6 +502,27 @@ def test_an_answer_finds_its_delivery_by_the_control_number_within_its_connectio
     wanted = [ControlNumber(1), ControlNumber(2)]
     found = bench.store.waiting(bench.org_id, way).match(wanted)
     assert {name: waiting.export_id for name, waiting in found.items()} == {ControlNumber(1): first}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        OrderNumber("PO\x001"),
+        OrderNumber("\ud800"),
+        OrderNumber("1" * 100_000),
+        "a\x00.edi",
+        ControlNumber(10**30),
+        ControlNumber(-1),
+    ],
+)
+def test_what_an_answer_names_and_nothing_can_be_called_means_none_beside_what_is_there(
+    bench: Bench, odd: Reference
+) -> None:
+    way = connection(bench)
+    sent = export(bench, way)
+    bench.set("erp_export", sent, status="SENT", filename="a.edi", sent_at=bench.now())
+    found = bench.store.waiting(bench.org_id, way).match([odd, "a.edi"])
+    assert {name: waiting.export_id for name, waiting in found.items()} == {"a.edi": sent}
 
 
 def test_what_is_not_due_not_pending_or_held_is_not_taken(bench: Bench) -> None:
