@@ -12,6 +12,7 @@ from uuid import UUID
 from orderflow.domain import clock
 from orderflow.domain.answer_details import Details, Level
 from orderflow.domain.answer_files import ControlNumber, OrderNumber, Reference, can_be_meant
+from orderflow.domain.states import Kind
 
 Name = TypeVar("Name", bound=Reference)
 """What a delivery is called by; who asks by file names alone gets file names."""
@@ -83,6 +84,7 @@ class Delivery:
         staged_path: Where an earlier attempt staged the file (the `.tmp` file's address), if it did.
         orphan_token: The token of an earlier attempt that died before it staged; its `.tmp` may be removed.
         lease: The right to deliver; None when a connector is called by hand.
+        kind: What it asks of the ERP. Anything but an order comes only to who says so (`ERPConnectorPort.kinds`).
     """
 
     export_id: UUID
@@ -95,6 +97,7 @@ class Delivery:
     staged_path: str | None = None
     orphan_token: UUID | None = None
     lease: Lease | None = None
+    kind: Kind = Kind.ORDER
 
     @property
     def reference(self) -> str | None:

@@ -25,7 +25,7 @@ from orderflow.domain.opening_hours.hours import Period
 from orderflow.domain.order_keys import DuplicateOrderError, OnDuplicate, key_of
 from orderflow.domain.orders import Customer, DraftOrder
 from orderflow.domain.revisions import RevisionChangedError, write
-from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
+from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, Kind, OrderStatus
 from orderflow.flow import ports
 from orderflow.flow.delivery import request, reroute, route
 from orderflow.flow.order import bulk, prioritize
@@ -1151,6 +1151,24 @@ def test_whether_an_order_has_a_newer_export_comes_with_its_answer(bench: Bench)
     with bench.store.work(bench.org_id) as work:
         found = work.exports.for_answers([former, newer, NOBODYS])
     assert {export_id: later for export_id, (_, later) in found.items()} == {former: True, newer: False}
+
+
+@pytest.mark.parametrize("kind", ["change", "recall"])
+def test_what_follows_an_order_that_was_sent_is_no_newer_delivery_of_it(bench: Bench, kind: str) -> None:
+    way, order_id = connection(bench), order(bench, "PUSHED")
+    sent = export(bench, way, "SENT", of=order_id, idempotency_key="key")
+    bench.passes(1)
+    later = Export(new_id(), order_id, way, ERPExportStatus.PENDING, bench.now(), kind=Kind(kind))
+    with bench.store.work(bench.org_id) as work:
+        work.exports.add(later, idempotency_key="key", actor=ACTOR)
+    with bench.store.work(bench.org_id) as work:
+        latest, keyed = work.exports.latest(order_id), work.exports.by_idempotency_key(order_id, "key")
+        assert latest is not None
+        assert keyed is not None
+        assert (latest.id, keyed.id) == (sent, sent)
+        assert not work.exports.for_answers([sent])[sent][1]
+        assert work.exports.get(later.id).kind is Kind(kind)
+    assert [attempt.order.delivery.kind for attempt in claimed(bench, way).attempts] == [Kind(kind)]
 
 
 def test_an_answer_that_cannot_be_read_is_news_once_and_ends_with_the_export(bench: Bench) -> None:
