@@ -225,7 +225,7 @@ def _attempt_until_settled(wiring: Wiring, batch: Batch) -> None:
         begin_attempts(wiring, batch)
         if not batch.attempts:  # the lease was lost: a worker has it
             return
-        with within(batch.target.reach):
+        with within(batch.to.target.reach):
             deliver(wiring, batch)
         settlement = settle_now(wiring, batch)
         if settlement is None or not settlement.keep_lease:

@@ -269,16 +269,6 @@ class Batch:
     delivering_since: datetime | None = None
     publishing_since: datetime | None = None
 
-    @property
-    def target(self) -> Target:
-        """The connection."""
-        return self.to.target
-
-    @property
-    def connector(self) -> ERPConnectorPort:
-        """The connection's connector."""
-        return self.to.connector
-
 
 @dataclass(slots=True)
 class Settlement:
