@@ -15,7 +15,7 @@ from uuid import UUID
 import pytest
 
 from orderflow.domain.answer_details import Details, Level, LineAnswer, Others, Schedule
-from orderflow.domain.answer_files import ControlNumber
+from orderflow.domain.answer_files import ControlNumber, OrderNumber, Reference
 from orderflow.domain.answers import Verdict
 from orderflow.domain.confirmations import applied, differences
 from orderflow.domain.delivery import Ack, ExportResult, Lease
@@ -25,7 +25,7 @@ from orderflow.domain.opening_hours.hours import Period
 from orderflow.domain.order_keys import DuplicateOrderError, OnDuplicate, key_of
 from orderflow.domain.orders import Customer, DraftOrder
 from orderflow.domain.revisions import RevisionChangedError, write
-from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
+from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, Kind, OrderStatus
 from orderflow.flow import ports
 from orderflow.flow.delivery import request, reroute, route
 from orderflow.flow.delivery.route import one_to_push_to
@@ -510,6 +510,27 @@ def test_an_answer_finds_its_delivery_by_the_control_number_within_its_connectio
     wanted = [ControlNumber(1), ControlNumber(2)]
     found = bench.store.waiting(bench.org_id, way).match(wanted)
     assert {name: waiting.export_id for name, waiting in found.items()} == {ControlNumber(1): first}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        OrderNumber("PO\x001"),
+        OrderNumber("\ud800"),
+        OrderNumber("1" * 100_000),
+        "a\x00.edi",
+        ControlNumber(10**30),
+        ControlNumber(-1),
+    ],
+)
+def test_what_an_answer_names_and_nothing_can_be_called_means_none_beside_what_is_there(
+    bench: Bench, odd: Reference
+) -> None:
+    way = connection(bench)
+    sent = export(bench, way)
+    bench.set("erp_export", sent, status="SENT", filename="a.edi", sent_at=bench.now())
+    found = bench.store.waiting(bench.org_id, way).match([odd, "a.edi"])
+    assert {name: waiting.export_id for name, waiting in found.items()} == {"a.edi": sent}
 
 
 def test_what_is_not_due_not_pending_or_held_is_not_taken(bench: Bench) -> None:
@@ -1138,6 +1159,24 @@ def test_whether_an_order_has_a_newer_export_comes_with_its_answer(bench: Bench)
     with bench.store.work(bench.org_id) as work:
         found = work.exports.for_answers([former, newer, NOBODYS])
     assert {export_id: later for export_id, (_, later) in found.items()} == {former: True, newer: False}
+
+
+@pytest.mark.parametrize("kind", ["change", "recall"])
+def test_what_follows_an_order_that_was_sent_is_no_newer_delivery_of_it(bench: Bench, kind: str) -> None:
+    way, order_id = connection(bench), order(bench, "PUSHED")
+    sent = export(bench, way, "SENT", of=order_id, idempotency_key="key")
+    bench.passes(1)
+    later = Export(new_id(), order_id, way, ERPExportStatus.PENDING, bench.now(), kind=Kind(kind))
+    with bench.store.work(bench.org_id) as work:
+        work.exports.add(later, idempotency_key="key", actor=ACTOR)
+    with bench.store.work(bench.org_id) as work:
+        latest, keyed = work.exports.latest(order_id), work.exports.by_idempotency_key(order_id, "key")
+        assert latest is not None
+        assert keyed is not None
+        assert (latest.id, keyed.id) == (sent, sent)
+        assert not work.exports.for_answers([sent])[sent][1]
+        assert work.exports.get(later.id).kind is Kind(kind)
+    assert [attempt.order.delivery.kind for attempt in claimed(bench, way).attempts] == [Kind(kind)]
 
 
 def test_an_answer_that_cannot_be_read_is_news_once_and_ends_with_the_export(bench: Bench) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from orderflow.domain import clock
 from orderflow.domain.delivery import Document, Lease, media_type_of
-from orderflow.domain.errors import ConnectorError, DocumentChangedError, ObjectStoreError
+from orderflow.domain.errors import ConnectorError, DocumentChangedError, ObjectStoreError, RejectedError
 from orderflow.domain.ids import new_id
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.fault_points import reached
@@ -94,10 +94,22 @@ def _as_it_was_stored(attempt: Attempt, filename: str, content: bytes) -> Docume
     return Document(filename, content, attempt.media_type or media_type_of(filename), attempt.format_version or "")
 
 
+def _check_kind(attempt: Attempt, to: OpenTarget) -> None:
+    """Raise RejectedError if the ERP is not to be asked this: its connector may take it for an order."""
+    kind = attempt.order.delivery.kind
+    if kind not in to.kinds:
+        raise RejectedError(
+            f"This connection cannot ask its ERP for a {kind}.",
+            code="KIND_UNSUPPORTED",
+            hint="Ask whoever runs the ERP. If it can be asked, the connection's settings say so.",
+        )
+
+
 def _build(wiring: Wiring, batch: Batch, attempts: Sequence[Attempt]) -> None:
     items = []
     for attempt in attempts:
         try:
+            _check_kind(attempt, batch.to)
             document = batch.to.connector.render(attempt.order, batch.to.target.config)
         except ConnectorError as error:
             attempt.outcome = error

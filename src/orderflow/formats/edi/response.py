@@ -33,7 +33,7 @@ def decimal(text: str) -> Decimal | None:
 
 def total(numbers: Iterable[Decimal | None]) -> Decimal | None:
     """Return an exact sum; None if there is nothing to add up."""
-    known = [number for number in numbers if number is not None]
+    known = [one for one in numbers if one is not None]
     if len(known) < 2:
         return known[0] if known else None
     with localcontext(prec=60):
@@ -68,10 +68,10 @@ def control_number(text: str) -> ControlNumber:
 
 def order_number(named: Iterable[str]) -> OrderNumber:
     """Return the one order that is named. Raises UnreadableError: there is none, or there are several."""
-    numbers = sorted({number for number in named if number})
+    numbers = sorted({text for text in named if text})
     if len(numbers) != 1:
         raise UnreadableError(f"It names {len(numbers) or 'no'} orders where one is answered.")
-    return OrderNumber(numbers[0])
+    return OrderNumber(number(numbers[0], "order's number") or "")
 
 
 @contextmanager
@@ -117,7 +117,7 @@ def business_answer(
     """
     if refused and (taken := [line for line in lines if _takes(line)]):
         raise UnreadableError(f"It refuses the order, and accepts line {taken[0].line_no} of it.", about)
-    details = Details(tuple(lines), others, currency or None, delivery_date)
+    details = Details(tuple(lines), others, number(currency, "currency"), delivery_date)
     if refused:
         reasons = [message, *(line.message for line in lines if line.message)]
         return failure(about, code, "; ".join(filter(None, reasons)), Level.ANSWERED)

@@ -11,7 +11,7 @@ from decimal import Decimal, localcontext
 
 from orderflow.domain.answer_details import Level, LineAnswer, LineStatus, Others, Schedule
 from orderflow.domain.answer_files import Answer, OrderNumber, UnreadableError
-from orderflow.formats.answer_fields import words
+from orderflow.formats.answer_fields import number, words
 from orderflow.formats.edi.lines import Block, check_count, parts_of
 from orderflow.formats.edi.response import (
     UnitNames,
@@ -32,8 +32,11 @@ AS_ORDERED = {"AD", "AE", "AK", "AT"}
 LINE_BY_LINE = {"AC"}
 HOLD = "AH"
 
-ACCEPTED = {"IA", "AC", "AR", "SP", "IE"}
-CHANGED = {"IC", "IP", "IQ", "DR"}
+ACCEPTED = {"IA", "AC", "AR"}
+CHANGED = {"IC", "IP", "IQ", "DR", "SP", "IE"}
+"""Also where a date or price is still pending."""
+
+OTHER_QUANTITY = "IQ"
 WAITING = {"IB", "BP", "IF", "IH", "IW"}
 """Backordered, or on hold: what of it comes is not certain."""
 
@@ -53,6 +56,12 @@ PRICE_FOR = {"HP": Decimal(100), "TP": Decimal(1000)}
 
 HEADS = {"BAK": (3, 8), "BCA": (3, 9)}
 """Where the order's number stands, and the seller's own."""
+
+PURPOSES = {"00", "04", "05", "06"}
+"""Original, change, replacement, confirmation; all else, as a cancellation, is no answer that could confirm."""
+
+DELETED, CHANGE_REJECTED = "DI", "RC"
+"""What POC02 may say of a line (670)."""
 
 LINES = {"PO1": (2, 3, 4, 5, 6), "POC": (3, 5, 6, 7, 8)}
 """Where quantity, unit, price, what it is for, and the first of the article's numbers stand."""
@@ -77,7 +86,9 @@ def read_acknowledgment(segments: Sequence[Segment], units: UnitNames) -> Answer
 
 
 def _answer(whole: Block, begin: Segment, about: OrderNumber, units: UnitNames) -> Answer:
-    kind = begin.get(2)
+    purpose, kind = begin.get(1), begin.get(2)
+    if purpose not in PURPOSES:
+        raise UnreadableError(f"Its purpose is {purpose[:5]!r}, which is no answer to an order.")
     if kind not in {*REFUSED, *AS_ORDERED, *LINE_BY_LINE, HOLD}:
         raise UnreadableError(f"Its type is {kind[:5]!r}, which is no answer to an order.")
     head, blocks = parts_of(whole.segments, LINES, "CTT")
@@ -85,8 +96,8 @@ def _answer(whole: Block, begin: Segment, about: OrderNumber, units: UnitNames) 
         check_count(count.get(1), len(blocks), "CTT")
     if kind == HOLD:
         return Answer("ACKED", message="The partner holds the order.", about=about, level=Level.UNDERSTOOD)
-    answered = [block for block in blocks if kind not in REFUSED or block.of("ACK")]
-    lines = [_Line(block, units, kind in AS_ORDERED).answer() for block in answered]
+    read = [_Line(block, units, kind in AS_ORDERED) for block in blocks]
+    lines = [line.answer() for line in read if line.is_answered or kind not in REFUSED]
     if kind in LINE_BY_LINE and not lines:
         raise UnreadableError("It says that lines are answered, and has none.")
     currency = head.first("CUR")
@@ -126,18 +137,28 @@ class _Line:
         self.name = f"Line {self.begin.get(1)[:10] or '(without a number)'}"
         self.places = LINES[self.begin.tag]
         self.acks = block.of("ACK")
+        self.change = self.begin.get(2) if self.begin.tag == "POC" else ""
         self.statuses = [self._status_of(ack) for ack in self.acks]
-        self.status = _in_all(self.statuses)
+        self.status = LineStatus.REJECTED if self.change == DELETED else _in_all(self.statuses)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether it says more than what was ordered."""
+        return bool(self.acks) or self.change == DELETED
 
     def answer(self) -> LineAnswer:
+        if not self.is_answered and not self.accepted:
+            raise UnreadableError(f"{self.name} is named, and nothing is said about it.")
+        if self.change == CHANGE_REJECTED:
+            raise UnreadableError(f"{self.name} rejects a change, which does not say what becomes of the line.")
         unit, *same_units = self._units() or (None,)
         return LineAnswer(
             line_number(self.begin.get(1)),
             self.status,
             self._quantity(),
-            unit,
+            number(unit, "unit"),
             self._price(),
-            sku=self._article(),
+            sku=number(self._article(), "article"),
             schedules=self._schedules(),
             code=words(" ".join(dict.fromkeys(ack.get(1) for ack in self.acks))),
             message=words(_words(self.block)),
@@ -151,16 +172,18 @@ class _Line:
 
     def _quantity(self) -> Decimal | None:
         """Return how much is certain to come; None: it is not said."""
-        if not self.acks:
-            if not self.accepted:
-                raise UnreadableError(f"{self.name} is named, and nothing is said about it.")
-            return decimal(self.begin.get(self.places[0]))
         amounts = [decimal(ack.get(2)) for ack, status in self._said() if status in GIVES or ack.get(1) == "BP"]
-        if len(self.acks) == 1:
-            return amounts[0] if amounts else None
+        if len(self.acks) < 2:
+            return amounts[0] if amounts and amounts[0] is not None else self._quantity_of_all()
         if None in amounts:
             raise UnreadableError(f"{self.name} is answered in parts, of which one has no quantity.")
         return total([Decimal(0), *amounts])
+
+    def _quantity_of_all(self) -> Decimal | None:
+        """Return what the line itself says, where the one status that it has is without a quantity."""
+        if any(ack.get(1) == OTHER_QUANTITY for ack in self.acks):
+            raise UnreadableError(f"{self.name} has another quantity, and does not say which.")
+        return decimal(self.begin.get(self.places[0])) if {*self.statuses} <= GIVES else None
 
     def _said(self) -> Iterable[tuple[Segment, LineStatus]]:
         return zip(self.acks, self.statuses, strict=True)

@@ -77,6 +77,7 @@ def test_a_ta1_may_come_before_the_first_group():
         (["AK1*PO*7", "AK2*850*0007", "IK5*X", "AK9*P*1*1*0"], "FAILED"),
         (["AK1*PO*7", "AK2*850*0007", "AK5*A", "AK9*R*1*1*0*4"], "FAILED"),
         (["AK1*PO*7", "AK9*M*1*1*0"], "FAILED"),
+        (["AK1*PO*7", "AK2*850*0007", "AK5*A", "AK5*R*5", "AK9*P*1*1*0"], "FAILED"),
     ],
 )
 def test_a_functional_acknowledgment_never_confirms(code, segments, status):
@@ -166,6 +167,7 @@ def test_parts_of_a_line_that_come_at_several_times():
         ("AE", ["PO1*1*5*EA*1", "ACK*IR*0*EA"], "ACKED", Others.AS_ORDERED),
         ("AC", ["PO1*1*5*EA*1", "ACK*IA*5*EA"], "ACKED", Others.UNANSWERED),
         ("RJ", [], "FAILED", None),
+        ("RJ", ["PO1*1*5*EA*1", "CTT*1"], "FAILED", None),
         ("RD", ["PO1*1*5*EA*1", "ACK*IR*0*EA", "REF*ZZ**no"], "FAILED", None),
     ],
 )
@@ -187,8 +189,35 @@ def test_865_is_read_as_855_is():
 
 
 @pytest.mark.parametrize(
+    ("line", "status", "qty"),
+    [
+        (["POC*1*DI*5**EA*1"], LineStatus.REJECTED, 5),
+        (["POC*1*DI*5**EA*1", "ACK*IA*5*EA"], LineStatus.REJECTED, 5),
+        (["POC*1*QD*3**EA*1"], LineStatus.ACCEPTED, 3),
+        (["PO1*1*6*EA*1", "ACK*IE"], LineStatus.CHANGED, 6),
+        (["PO1*1*6*EA*1", "ACK*SP*6*EA"], LineStatus.CHANGED, 6),
+        (["PO1*1*6*EA*1", "ACK*IA"], LineStatus.ACCEPTED, 6),
+        (["PO1*1*6*EA*1", "ACK*IB"], LineStatus.BACKORDERED, None),
+        (["PO1*1*6*EA*1", "ACK*BP"], LineStatus.BACKORDERED, None),
+        (["PO1*1*6*EA*1", "ACK*BP*2"], LineStatus.BACKORDERED, 2),
+    ],
+)
+def test_what_becomes_of_a_line_is_the_least_that_it_surely_says(line, status, qty):
+    (one,) = said("865", "BCA*04*AT*PO-1**1*20261101", *line).details.lines
+    assert (one.status, one.qty) == (status, qty)
+
+
+@pytest.mark.parametrize(
     ("segments", "why"),
     [
+        (["BAK*01*AT*PO-1*20261101"], "purpose is '01'"),
+        (["BAK**AT*PO-1*20261101"], "purpose is ''"),
+        (["BAK*04*AT*PO-1*20261101", "POC*1*RC*5**EA*1"], "rejects a change"),
+        (["BAK*00*AC*PO-1*20261101", "PO1*1*6*EA*1", "ACK*IQ"], "does not say which"),
+        (["BAK*00*AT*PO\x001*20261101"], "cannot be seen"),
+        (["BAK*00*AC*PO-1*20261101", "PO1*1*6*E\x00*1", "ACK*IA"], "cannot be seen"),
+        (["BAK*00*AC*PO-1*20261101", "PO1*1*6*EA*1**VP*A\x001", "ACK*IA"], "cannot be seen"),
+        (["BAK*00*AT*PO-1*20261101", "CUR*SE*E\x00R"], "cannot be seen"),
         (["REF*VN*1"], "names no order"),
         (["BAK*00*AT**20261101"], "names no orders"),
         (["BAK*00*AP*PO-1*20261101", "PO1*1*5*EA*1"], "type is 'AP'"),
