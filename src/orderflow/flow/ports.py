@@ -85,6 +85,16 @@ class Target:
     proven: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ActiveConnection:
+    """One that a push may go to."""
+
+    id: UUID
+    name: str | None
+    connector_type: str
+    is_default: bool
+
+
 LONGEST_CHANCE = 3600
 """Seconds for which a connection has to have been open before anything is given up, where `give_up_after` is longer."""
 
@@ -262,16 +272,6 @@ class Batch:
     claimed_at: datetime = field(default_factory=clock.now)
     delivering_since: datetime | None = None
     publishing_since: datetime | None = None
-
-    @property
-    def target(self) -> Target:
-        """The connection."""
-        return self.to.target
-
-    @property
-    def connector(self) -> ERPConnectorPort:
-        """The connection's connector."""
-        return self.to.connector
 
 
 @dataclass(slots=True)
@@ -623,15 +623,15 @@ CHANGEABLE = frozenset(
 class Connections(Protocol):
     """The connections of one organization."""
 
-    def for_push(self, connection_id: UUID | None, connector_type: str | None = None) -> UUID:
-        """Return where a push goes: the ACTIVE connection named, else the default one, else the only one.
+    def active(self, connection_id: UUID | None, connector_type: str | None = None) -> Sequence[ActiveConnection]:
+        """Return the connections that are ACTIVE, the default one first, then by age.
 
         Args:
-            connector_type: Only connections of this type will do.
+            connection_id: None but this one.
+            connector_type: None but those of this type.
 
         Raises:
             NotFoundError: There is no connection of this id.
-            StateError: There is no such ACTIVE one, or there are several and none of them is the default.
         """
 
     def add(

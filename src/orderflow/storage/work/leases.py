@@ -212,7 +212,7 @@ class SqlLeases(SqlRates):
             "rows": records(_begin_row(attempt, begins=_begins(attempt, batch)) for attempt in batch.attempts),
             "token": batch.lease.token,
             "org_id": self._org_id,
-            "connector_type": batch.target.connector_type,
+            "connector_type": batch.to.target.connector_type,
         }
         numbers = {row[0]: row[1] for row in self._connection.execute(_BEGIN, parameters)}
         batch.attempts = [attempt for attempt in batch.attempts if attempt.export_id in numbers]
