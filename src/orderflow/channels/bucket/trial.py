@@ -1,4 +1,4 @@
-"""Try a bucket out: all that a push and a poll do, and whether it refuses to overwrite, under names no ERP picks up.
+"""Try a bucket out: all that a push and a poll do, and whether it overwrites, under names that no ERP picks up."""
 
 from __future__ import annotations
 
