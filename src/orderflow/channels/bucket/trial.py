@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from posixpath import join
 from uuid import uuid4
 
 from orderflow.channels.bucket.settings import BucketSettings
 from orderflow.channels.bucket.store import BucketStore
 from orderflow.channels.bucket.uploads import Uploads
-from orderflow.channels.filestore import Rename, join
+from orderflow.channels.filestore import Rename
 from orderflow.channels.filestore import Upload as File
 from orderflow.channels.zone.put_away import PROCESSED
 from orderflow.channels.zone.trial import CONTENT
