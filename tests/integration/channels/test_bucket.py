@@ -256,7 +256,7 @@ def test_a_worker_that_dies_loses_and_doubles_nothing(bucket: Bucket, connector:
     assert engine.delivered(order).export.status == "SENT"
 
 
-@pytest.mark.parametrize("step", [97, pytest.param(11, marks=pytest.mark.large)])
+@pytest.mark.parametrize("step", [701, pytest.param(61, marks=pytest.mark.large)])
 @pytest.mark.parametrize("takes", [False, True], ids=["it lies there", "it is taken"])
 def test_a_line_that_breaks_anywhere_loses_and_doubles_nothing(
     bucket: Bucket, connector: DropzoneJsonV1Connector, step: int, *, takes: bool
