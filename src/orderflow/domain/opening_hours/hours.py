@@ -95,11 +95,27 @@ class OpeningHours:
         Args:
             until: Up to when, that moment not included; by default `HORIZON` later.
         """
+        if self._never_closes(after):
+            return
         state, until = self.is_open(after), until or after + HORIZON
         for moment in self._moments(after, until):
             if moment < until and self.is_open(moment) is not state:
                 state = not state
                 yield moment
+
+    def _never_closes(self, after: datetime) -> bool:
+        """Return whether no day is closed from then on, and the weekly hours leave no minute out."""
+        before = after.astimezone(self.zone).date() - _DAY  # its hours may pass midnight
+        return self.region is None and all(day < before for day in self.closed_days) and self._fill_the_week()
+
+    def _fill_the_week(self) -> bool:
+        filled = 0
+        for day in range(-1, 7):
+            for span in sorted(self.weekly[day % 7]):
+                if day * DAY + span.start > filled:
+                    return False
+                filled = max(filled, day * DAY + span.end)
+        return filled >= 7 * DAY
 
     def _moments(self, after: datetime, until: datetime) -> Iterator[datetime]:
         """Yield all moments at which it may open or close, in their order, a day at a time."""

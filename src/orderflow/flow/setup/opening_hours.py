@@ -32,9 +32,9 @@ def with_checked_hours(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def work_out(work: Work, connection_id: UUID) -> None:
-    """Note when a connection is open now or next. Raises NotFoundError, InputError."""
-    given = work.connections.opening_hours(connection_id)
-    period = ALWAYS if given is None else read_hours(given).period(clock.now())
+    """Note when a connection is open now or next, by the clock that decides. Raises NotFoundError, InputError."""
+    given, now = work.connections.opening_hours(connection_id)
+    period = ALWAYS if given is None else read_hours(given).period(now)
     work.connections.note_open(connection_id, period)
 
 

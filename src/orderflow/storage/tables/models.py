@@ -515,7 +515,10 @@ class ERPConnection(_Owned, Base):
 
 
 class ERPLane(Base):
-    """One of the few workers that may deliver over a connection at a time, on all machines together."""
+    """One of the few workers that may deliver over a connection at a time, on all machines together.
+
+    `process` is whose worker it is, where the target's sessions are counted; and `lease_token` too, once it has left.
+    """
 
     __tablename__ = "erp_lane"
     __table_args__ = (
@@ -527,6 +530,7 @@ class ERPLane(Base):
     org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
     lease_token: Mapped[UUID]
     lease_until: Mapped[datetime]
+    process: Mapped[UUID | None]
 
 
 class ControlCounter(Base):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -61,7 +62,7 @@ _HEIR = text("""
     WHERE status = 'ACTIVE' AND deleted_at IS NULL AND NOT is_default
       AND (SELECT count(*) FROM erp_connection WHERE status = 'ACTIVE' AND deleted_at IS NULL) = 1
 """)
-_HOURS = text("SELECT opening_hours FROM erp_connection WHERE id = :id AND deleted_at IS NULL")
+_HOURS = text("SELECT opening_hours, now() FROM erp_connection WHERE id = :id AND deleted_at IS NULL")
 _NOTE_OPEN = text(f"""
     UPDATE erp_connection c
     SET closed_until = COALESCE(CAST(:opens_at AS timestamptz), CASE WHEN NOT {CLOSED} THEN c.closed_until END, now()),
@@ -169,12 +170,12 @@ class SqlConnectionRows:
             self._connection.execute(update(ERPConnection).where(ERPConnection.id == connection_id).values(**changes))
         return {name: before[name] for name in changes if name in columns}
 
-    def opening_hours(self, connection_id: UUID) -> dict[str, Any] | None:
-        """Return when it is open, as it was saved; None: at all hours. Raises NotFoundError."""
+    def opening_hours(self, connection_id: UUID) -> tuple[dict[str, Any] | None, datetime]:
+        """Return when it is open, as it was saved, and the store's time; None: at all hours. Raises NotFoundError."""
         found = self._connection.execute(_HOURS, {"id": connection_id}).first()
         if found is None:
             raise no_connection(connection_id)
-        return found[0]  # type: ignore[no-any-return]  # JSON, which was an object when it was saved
+        return found[0], found[1]
 
     def note_open(self, connection_id: UUID, period: Period) -> None:
         """Note when it is open now or next; of one that is open now, since when stays as it was known."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -86,9 +87,9 @@ class MemoryConnections:
             self._change(connection_id, **columns, **chosen)
         return before
 
-    def opening_hours(self, connection_id: UUID) -> dict[str, Any] | None:
-        """Return when it is open, as it was saved; None: at all hours. Raises NotFoundError."""
-        return self._row(connection_id).opening_hours
+    def opening_hours(self, connection_id: UUID) -> tuple[dict[str, Any] | None, datetime]:
+        """Return when it is open, as it was saved, and the store's time; None: at all hours. Raises NotFoundError."""
+        return self._row(connection_id).opening_hours, self._tables.now()
 
     def note_open(self, connection_id: UUID, period: Period) -> None:
         """Note when it is open now or next; of one that is open now, since when stays as it was known."""
