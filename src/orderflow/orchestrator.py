@@ -22,6 +22,7 @@ from orderflow.flow.delivery.claim import begin_attempts, crew_of
 from orderflow.flow.delivery.deliver import deliver
 from orderflow.flow.delivery.open_target import with_connector
 from orderflow.flow.delivery.request import note_request
+from orderflow.flow.delivery.route import one_to_push_to
 from orderflow.flow.delivery.settle import settle_now
 from orderflow.flow.order.accept import accept_orders, revise_order
 from orderflow.flow.ports import Actor, Attempt, Batch, Export, OpenTarget, Settlement, Target, Wiring, Work
@@ -252,7 +253,7 @@ def _export_to_push(work: Work, order_id: UUID, way: Way) -> Export:
         return latest
     connection_id, connector_type = way
     if connector_type is not None:
-        connection_id = work.connections.for_push(connection_id, connector_type)
+        connection_id = one_to_push_to(work, connection_id, connector_type)
     return note_request(work, order_id, CALLER, connection_id=connection_id)
 
 
@@ -262,7 +263,7 @@ def _attempt_until_settled(wiring: Wiring, batch: Batch) -> None:
         begin_attempts(wiring, batch)
         if not batch.attempts:  # the lease was lost: a worker has it
             return
-        with within(batch.target.reach):
+        with within(batch.to.target.reach):
             deliver(wiring, batch)
         settlement = settle_now(wiring, batch)
         if settlement is None or not settlement.keep_lease:

@@ -120,8 +120,3 @@ class FileStore(ABC):
 
     def close(self) -> None:  # noqa: B027  # most stores hold nothing that would have to be closed
         """Close the session now, if nobody else uses it, instead of when it has been idle for a while."""
-
-
-def join(folder: str, name: str) -> str:
-    """Return the path of `name` in `folder`, in the POSIX way."""
-    return f"{folder.rstrip('/')}/{name}"

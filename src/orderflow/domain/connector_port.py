@@ -21,6 +21,7 @@ from orderflow.domain.errors import (
 )
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.port_redaction import METHODS, redacting
+from orderflow.domain.states import Kind
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -119,6 +120,14 @@ class ERPConnectorPort(ABC):
             RejectedError: The order cannot be expressed in this format.
         """
         return export_document(draft_order)
+
+    def kinds(self, config: dict[str, Any]) -> frozenset[Kind]:
+        """Return what this ERP can be asked over this connection: to take an order, and what else.
+
+        A delivery of another kind never reaches a connector that does not name it: `Delivery.kind` says what is asked,
+        in `render` and `export` too.
+        """
+        return frozenset({Kind.ORDER})
 
     def numbered(self, config: dict[str, Any]) -> bool:
         """Return whether `render` needs a `Delivery.control_number`; where it does not, none is counted."""

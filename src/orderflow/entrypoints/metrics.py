@@ -65,7 +65,7 @@ class Metrics:
 
     def note_settled(self, batch: Batch, settlements: Sequence[Settlement]) -> None:
         """Count a settled batch; an observer of `Wiring`."""
-        kind = batch.target.connector_type
+        kind = batch.to.target.connector_type
         now = datetime.now(UTC)
         for settlement in settlements:
             self._pushes.labels(kind, settlement.log_status.value.lower()).inc()

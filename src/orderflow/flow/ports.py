@@ -30,6 +30,7 @@ from orderflow.domain.states import (
     BreakerState,
     ConnectionStatus,
     ERPExportStatus,
+    Kind,
     OrderStatus,
 )
 
@@ -97,6 +98,16 @@ SESSION_LINGERS = 5.0
 """Seconds after a lane was left, until which a channel whose sessions are counted has closed an idle one."""
 
 
+@dataclass(frozen=True, slots=True)
+class ActiveConnection:
+    """One that a push may go to."""
+
+    id: UUID
+    name: str | None
+    connector_type: str
+    is_default: bool
+
+
 LONGEST_CHANCE = 3600
 """Seconds for which a connection has to have been open before anything is given up, where `give_up_after` is longer."""
 
@@ -120,6 +131,7 @@ class OpenTarget:
         idempotent: The ERP takes an order once, however often it is sent.
         numbered: Its documents are counted.
         processes: So many may be signed in at a time to deliver; None: all.
+        kinds: What the ERP can be asked; no delivery of another kind is made for it.
         commit_within: Seconds after the last attempt began from which "not there" is an answer.
     """
 
@@ -131,6 +143,7 @@ class OpenTarget:
     idempotent: bool = False
     numbered: bool = False
     processes: int | None = None
+    kinds: frozenset[Kind] = frozenset({Kind.ORDER})
     commit_within: float = 900.0
 
 
@@ -194,6 +207,7 @@ class Export:
     status: ERPExportStatus
     created_at: datetime
     not_before: datetime | None = None
+    kind: Kind = Kind.ORDER
     filename: str | None = None
     attempts_spent: int = 0
     lease_is_live: bool = False
@@ -273,16 +287,6 @@ class Batch:
     claimed_at: datetime = field(default_factory=clock.now)
     delivering_since: datetime | None = None
     publishing_since: datetime | None = None
-
-    @property
-    def target(self) -> Target:
-        """The connection."""
-        return self.to.target
-
-    @property
-    def connector(self) -> ERPConnectorPort:
-        """The connection's connector."""
-        return self.to.connector
 
 
 @dataclass(slots=True)
@@ -509,10 +513,10 @@ class Exports(Protocol):
         """Return and lock one export. Raises NotFoundError."""
 
     def latest(self, order_id: UUID) -> Export | None:
-        """Return the order's newest export."""
+        """Return the newest export that asked the ERP to take the order."""
 
     def by_idempotency_key(self, order_id: UUID, key: str) -> Export | None:
-        """Return the order's export that was requested under `key` in the last 24 hours, or that is under way."""
+        """Return the export that asked to take the order under `key` in the last 24 hours, or that is under way."""
 
     def revive(self, export_id: UUID, idempotency_key: str | None, not_before: datetime | None = None) -> None:
         """Make a FAILED export PENDING again, asked for under a key: same name, same bytes."""
@@ -604,7 +608,7 @@ class Exports(Protocol):
         """End exports of which nothing was sent, and their orders with them, in bulk; returns the orders."""
 
     def for_answers(self, export_ids: Sequence[UUID]) -> dict[UUID, tuple[Export, bool]]:
-        """Lock exports and tell for each whether the order has a newer one."""
+        """Lock exports and tell for each whether the ERP was asked to take the order by a newer one."""
 
     def confirmed(self, export_id: UUID) -> Confirmed | None:
         """Return what the ERP said about the lines of an export until now."""
@@ -638,15 +642,15 @@ CHANGEABLE = frozenset(
 class Connections(Protocol):
     """The connections of one organization."""
 
-    def for_push(self, connection_id: UUID | None, connector_type: str | None = None) -> UUID:
-        """Return where a push goes: the ACTIVE connection named, else the default one, else the only one.
+    def active(self, connection_id: UUID | None, connector_type: str | None = None) -> Sequence[ActiveConnection]:
+        """Return the connections that are ACTIVE, the default one first, then by age.
 
         Args:
-            connector_type: Only connections of this type will do.
+            connection_id: None but this one.
+            connector_type: None but those of this type.
 
         Raises:
             NotFoundError: There is no connection of this id.
-            StateError: There is no such ACTIVE one, or there are several and none of them is the default.
         """
 
     def add(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from posixpath import join
 from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
 
 from orderflow.channels.channel import Parcel, Reader, Ready, Session
-from orderflow.channels.filestore import FileStore, Rename, Upload, join
+from orderflow.channels.filestore import FileStore, Rename, Upload
 from orderflow.channels.settings import FileSettings
 from orderflow.channels.zone import trial
 from orderflow.channels.zone.answers import read_answers

@@ -19,6 +19,7 @@ from orderflow.domain.connector_port import Preview, Staged
 from orderflow.domain.delivery import Ack, Document, ExportResult, Leftover, TestResult, Waiting, WaitingExport
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.orders import DraftOrder
+from orderflow.domain.states import Kind
 from orderflow.formats.format import Format
 from orderflow.formats.json_v1 import JsonV1Format
 
@@ -73,6 +74,11 @@ class DropzoneConnector(BaseConnector):
         """Write the order in the format. Raises RejectedError if it cannot express it."""
         with self.session(config) as opened:
             return self.format.render(draft_order, draft_order.delivery, opened.form.of_format)
+
+    def kinds(self, config: dict[str, Any]) -> frozenset[Kind]:
+        """Return what the format can write, as far as the connection says that the ERP reads it."""
+        with self.session(config) as opened:
+            return self.format.kinds & {Kind.ORDER, *opened.form.reads}
 
     def numbered(self, config: dict[str, Any]) -> bool:
         """Return whether the format counts its documents."""

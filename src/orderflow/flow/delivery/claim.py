@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from orderflow.domain import clock
 from orderflow.domain.delivery import Document, Lease, media_type_of
-from orderflow.domain.errors import ConnectorError, DocumentChangedError, ObjectStoreError
+from orderflow.domain.errors import ConnectorError, DocumentChangedError, ObjectStoreError, RejectedError
 from orderflow.domain.ids import new_id
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.fault_points import reached
@@ -73,16 +73,16 @@ def begin_attempts(wiring: Wiring, batch: Batch) -> None:
         _fetch(wiring, [attempt for attempt in batch.attempts if attempt.stored])
         _build(wiring, batch, [attempt for attempt in batch.attempts if not (attempt.stored or attempt.outcome)])
     except ObjectStoreError as error:
-        with wiring.store.work(batch.target.org_id) as work:
-            work.exports.leave_lane(batch.target.connection_id, batch.lease)
+        with wiring.store.work(batch.to.target.org_id) as work:
+            work.exports.leave_lane(batch.to.target.connection_id, batch.lease)
             export_ids = [attempt.export_id for attempt in batch.attempts]
             work.exports.release(batch.lease, export_ids, STORE_DOWN_DELAY, error.as_json())
         raise
     reached("stored")
-    with wiring.store.work(batch.target.org_id) as work:
+    with wiring.store.work(batch.to.target.org_id) as work:
         work.exports.begin(batch)
         if not batch.attempts:  # all leases were lost: there is nothing to settle, which gives the lane back
-            work.exports.leave_lane(batch.target.connection_id, batch.lease)
+            work.exports.leave_lane(batch.to.target.connection_id, batch.lease)
 
 
 def _fetch(wiring: Wiring, attempts: Sequence[Attempt]) -> None:
@@ -99,21 +99,33 @@ def _as_it_was_stored(attempt: Attempt, filename: str, content: bytes) -> Docume
     return Document(filename, content, attempt.media_type or media_type_of(filename), attempt.format_version or "")
 
 
+def _check_kind(attempt: Attempt, to: OpenTarget) -> None:
+    """Raise RejectedError if the ERP is not to be asked this: its connector may take it for an order."""
+    kind = attempt.order.delivery.kind
+    if kind not in to.kinds:
+        raise RejectedError(
+            f"This connection cannot ask its ERP for a {kind}.",
+            code="KIND_UNSUPPORTED",
+            hint="Ask whoever runs the ERP. If it can be asked, the connection's settings say so.",
+        )
+
+
 def _build(wiring: Wiring, batch: Batch, attempts: Sequence[Attempt]) -> None:
     items = []
     for attempt in attempts:
         try:
-            document = batch.connector.render(attempt.order, batch.target.config)
+            _check_kind(attempt, batch.to)
+            document = batch.to.connector.render(attempt.order, batch.to.target.config)
         except ConnectorError as error:
             attempt.outcome = error
             continue
         except Exception as error:  # noqa: BLE001  # a third party's connector may raise anything, the engine goes on
-            attempt.outcome = connector_fault(batch.target.connector_type, error)
+            attempt.outcome = connector_fault(batch.to.target.connector_type, error)
             continue
         attempt.order.delivery.document = document
         attempt.filename = document.filename
         attempt.media_type, attempt.format_version = document.media_type, document.format_version
-        attempt.storage_key = f"exports/{batch.target.org_id}/{document.filename}"
+        attempt.storage_key = f"exports/{batch.to.target.org_id}/{document.filename}"
         attempt.document_sha256 = hashlib.sha256(document.content).hexdigest()
         items.append((attempt.storage_key, document.content))
     wiring.documents.put_many(items)

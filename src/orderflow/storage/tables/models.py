@@ -39,6 +39,7 @@ from orderflow.domain.states import (
     DoubtPolicy,
     ERPExportStatus,
     ExportStep,
+    Kind,
     OrderStatus,
 )
 from orderflow.storage.tables.states import among, differs, listed, may, quoted
@@ -566,6 +567,7 @@ class ERPExport(_Owned, Base):
     __tablename__ = "erp_export"
     __table_args__ = (
         _one_of("status", "status", ERPExportStatus),
+        _one_of("kind", "kind", Kind),
         _within_org("connection_id", "erp_connection"),
         Index("idx_erp_export_order", "draft_order_id", text("created_at DESC")),
         Index("idx_erp_export_org", "org_id", text("created_at DESC"), text("id DESC")),
@@ -626,6 +628,7 @@ class ERPExport(_Owned, Base):
     draft_order_id: Mapped[UUID]  # no foreign key, so that old orders can be deleted quickly
     connection_id: Mapped[UUID]
     revision: Mapped[int | None]  # of the order, that it is made from; none: of an older release, and not claimed since
+    kind: Mapped[str] = _state(Kind.ORDER)
     status: Mapped[str] = _state(ERPExportStatus.PENDING)
     export_format_version: Mapped[str | None]
     export_media_type: Mapped[str | None]  # none: of an older release; see `domain.delivery.media_type_of`

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orderflow.domain.answer_details import Confirmation, Level
-from orderflow.domain.states import FITTING, IN_DOUBT, AttemptStep, ERPExportStatus, ExportStep, OrderStep
+from orderflow.domain.states import FITTING, IN_DOUBT, AttemptStep, ERPExportStatus, ExportStep, Kind, OrderStep
 
 
 def quoted(state: str) -> str:
@@ -38,6 +38,11 @@ def fitting(export_status: str) -> str:
     """Return SQL for where an order stands whose newest export is in the state that `export_status` gives."""
     cases = " ".join(f"WHEN {quoted(export)} THEN {quoted(order)}" for export, order in FITTING.items())
     return f"CASE {export_status} {cases} END"
+
+
+def is_order(table: str = "erp_export") -> str:
+    """Return SQL for: this export asks the ERP to take the order, not to change it or to give it back."""
+    return f"{table}.kind = {quoted(Kind.ORDER)}"
 
 
 def unsent(table: str = "erp_export") -> str:

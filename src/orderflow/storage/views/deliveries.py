@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from orderflow.domain.answer_details import Level
 from orderflow.domain.errors import NotFoundError
-from orderflow.domain.states import OPEN, AttemptStatus, BreakerState, ERPExportStatus, OrderAction, OrderStatus
+from orderflow.domain.states import OPEN, AttemptStatus, BreakerState, ERPExportStatus, Kind, OrderAction, OrderStatus
 from orderflow.flow.refusals import no_export
 from orderflow.storage.tables.states import among, overdue
 from orderflow.storage.views.actions import OF_EXPORT
@@ -160,6 +160,9 @@ class Export:
     filename: str | None
     export_format_version: str | None
     document_sha256: str | None
+    kind: Annotated[
+        Kind, Field(description="What it asks of the ERP: to take the order, to change it, to give it back")
+    ]
     document_size: Annotated[int | None, Field(description="Bytes")]
     control_number: Annotated[
         int | None, Field(description="That its document carries, by which answers name it; null: its format has none")
@@ -271,6 +274,7 @@ class ExportFilter:
     """Which exports; what is not given does not matter.
 
     Attributes:
+        kinds: Those that ask the ERP for any of these.
         waiting: Those that are still to be delivered, or those that are not.
         held: Those in doubt that wait for a person's decision, or all others.
         overdue: Those that the ERP should have answered by now, or all others.
@@ -289,6 +293,7 @@ class ExportFilter:
     created_to: datetime | None = None
     waits_for: Sequence[WaitsFor] = ()
     route: str | None = None
+    kinds: Sequence[Kind] = ()
 
     def conditions(self) -> Iterator[Condition]:
         """Yield what the filter asks for."""
@@ -303,6 +308,8 @@ class ExportFilter:
         if self.waits_for:
             yield f"e.status = 'PENDING' AND {WAITS_FOR} = ANY(:waits_for)", {"waits_for": list(self.waits_for)}
         yield from by_rule(self.route)
+        if self.kinds:
+            yield among(self.kinds, "e.kind"), {}
 
 
 def by_rule(name: str | None) -> Iterator[Condition]:

@@ -17,7 +17,7 @@ from orderflow.domain.delivery import Delivery, Lease
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.revisions import not_as_approved
-from orderflow.domain.states import AttemptStatus, AttemptStep, ExportStep
+from orderflow.domain.states import AttemptStatus, AttemptStep, ExportStep, Kind
 from orderflow.flow.ports import SESSION_LINGERS, Attempt, Batch, Crew
 from orderflow.storage.records import as_json, columns, records
 from orderflow.storage.tables.models import ERPExport
@@ -240,7 +240,7 @@ class SqlLeases(SqlRates):
             "rows": records(_begin_row(attempt, begins=_begins(attempt, batch)) for attempt in batch.attempts),
             "token": batch.lease.token,
             "org_id": self._org_id,
-            "connector_type": batch.target.connector_type,
+            "connector_type": batch.to.target.connector_type,
         }
         numbers = {row[0]: row[1] for row in self._connection.execute(_BEGIN, parameters)}
         batch.attempts = [attempt for attempt in batch.attempts if attempt.export_id in numbers]
@@ -269,6 +269,7 @@ def _attempt(row: Mapping[Any, Any], approved: DraftOrder | None, lease: Lease) 
     order.delivery = Delivery(
         export_id=row["id"],
         requested_at=row["created_at"],
+        kind=Kind(row["kind"]),
         control_number=row["control_number"] or 0,
         in_doubt=row["begun_at"] is not None,
         last_begun_at=row["begun"] or row["last_begun_at"],

@@ -143,6 +143,7 @@ class MemoryLeases(MemoryLanes):
         order.delivery = Delivery(
             row.id,
             row.created_at,
+            kind=row.kind,
             control_number=row.control_number or 0,
             in_doubt=row.begun_at is not None,
             last_begun_at=begun or row.last_begun_at,

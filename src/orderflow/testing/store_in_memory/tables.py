@@ -14,7 +14,7 @@ from orderflow.domain.answer_details import Confirmation
 from orderflow.domain.order_keys import KeyHolder
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.revisions import Revision
-from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
+from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, Kind, OrderStatus
 from orderflow.flow.ports import BulkJob, BulkProgress, Confirmed, Hold, PushRequest
 
 
@@ -70,6 +70,7 @@ class ExportRow:
     next_attempt_at: datetime
     priority: int = 0
     not_before: datetime | None = None
+    kind: Kind = Kind.ORDER
     status: ERPExportStatus = ERPExportStatus.PENDING
     revision: int | None = None
     filename: str | None = None
