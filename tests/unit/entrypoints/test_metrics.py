@@ -2,10 +2,10 @@
 
 from prometheus_client import generate_latest
 
-from orderflow.domain.errors import DatabaseError
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import BreakerState
 from orderflow.entrypoints.metrics import Metrics
+from orderflow.postgres.errors import DatabaseError
 from orderflow.storage.system.queues import Queue
 
 
