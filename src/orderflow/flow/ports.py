@@ -691,8 +691,13 @@ class Connections(Protocol):
     def opening_hours(self, connection_id: UUID) -> tuple[dict[str, Any] | None, datetime]:
         """Return when it is open, as it was saved, and the store's time; None: at all hours. Raises NotFoundError."""
 
-    def note_open(self, connection_id: UUID, period: Period) -> None:
+    def note_open(
+        self, connection_id: UUID, period: Period, lately: Sequence[tuple[datetime, datetime | None]] = ()
+    ) -> None:
         """Note when it is open now or next; of one that is open now, since when stays as it was known.
+
+        Args:
+            lately: From when to when it was open, `period` included; empty: at all hours.
 
         Raises:
             NotFoundError: There is no such connection.

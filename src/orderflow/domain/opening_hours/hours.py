@@ -89,6 +89,12 @@ class OpeningHours:
         opens_at = next(self.changes(at), at + HORIZON)
         return Period(opens_at, next(self.changes(opens_at), None) if self.is_open(opens_at) else opens_at)
 
+    def open_times(self, since: datetime, until: datetime | None) -> list[tuple[datetime, datetime | None]]:
+        """Return from when to when it is open between two moments; None: no end within `HORIZON`."""
+        moments = [since, *self.changes(since, until)]
+        ends = [*moments[1:], until]
+        return [(begins, end) for begins, end in zip(moments, ends, strict=True) if self.is_open(begins)]
+
     def changes(self, after: datetime, until: datetime | None = None) -> Iterator[datetime]:
         """Yield the moments, UTC, after which it is open if it was closed before, or the reverse.
 
