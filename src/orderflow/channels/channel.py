@@ -72,6 +72,9 @@ class Session(ABC):
     can_find: bool = False
     """Whether the target can be asked for a document that may have arrived."""
 
+    processes: int | None = None
+    """How many processes of ours may be signed in at a time to deliver; None: all that there are."""
+
     @property
     def idempotent(self) -> bool:
         """Whether the target takes a document once, however often it comes, as its settings say."""
