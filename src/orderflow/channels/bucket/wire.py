@@ -10,6 +10,7 @@ import io
 import os
 from collections.abc import Iterator
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import botocore.session
@@ -26,7 +27,11 @@ from orderflow.net.allowed import check_role_bucket
 LONGEST_ANSWER = 8 * 1024 * 1024
 """Bytes: a list of a thousand names at their longest, and any file that is read."""
 
-_NOT_OURS = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
+_NOT_OURS: dict[str, Any] = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
+_NOT_OURS["profile"] = (None, None, None, None)
+"""What botocore reads neither from this machine's environment nor from its files."""
+
+_making = Lock()  # botocore's sessions are not for several threads
 _READS = ("GET", "HEAD")
 
 
@@ -45,13 +50,14 @@ def open_client(settings: BucketSettings) -> Any:
         session = _session_without_the_machines_settings()
         secret = settings.secret_key.get_secret_value() if settings.secret_key else ""
         key = {"aws_access_key_id": settings.access_key, "aws_secret_access_key": secret}
-    client = session.create_client(
-        "s3",
-        region_name=settings.region,
-        endpoint_url=settings.endpoint,
-        config=_config(settings),
-        **key,
-    )
+    with _making:
+        client = session.create_client(
+            "s3",
+            region_name=settings.region,
+            endpoint_url=settings.endpoint,
+            config=_config(settings),
+            **key,
+        )
     client._endpoint.http_session = Wire(settings)  # noqa: SLF001  # botocore offers no other way to send by another client
     return client
 
