@@ -28,6 +28,9 @@ ACTIONS = {
     "2": LineStatus.REJECTED, "3": LineStatus.CHANGED, "5": LineStatus.ACCEPTED, "6": LineStatus.CHANGED,
     "7": LineStatus.REJECTED, "10": LineStatus.REJECTED,
 }  # fmt: skip
+ASKED = {"1", "4"}
+"""What a change asked for, and its answer may repeat: an added line, one as before. That by itself says nothing."""
+
 DELIVERY_DATES = {"67", "69", "17"}
 DATE_FORMATS = {"", "102", "203", "204", "303", "304"}
 """Those that begin with CCYYMMDD."""
@@ -122,7 +125,7 @@ class _Line(ResponseLine):
 
     def __init__(self, block: Block, units: UnitNames, accepted: bool) -> None:
         super().__init__(block, units, accepted)
-        self.action = self.begin.get(2)
+        self.action = action if (action := self.begin.get(2)) not in ASKED else ""
         self.head, self.scheduled = block.cut_before("SCC")
 
     @property
