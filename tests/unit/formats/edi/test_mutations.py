@@ -1,4 +1,4 @@
-"""A partner's answer whose segments were lost, doubled or mixed up confirms nothing more, though all counts are right."""
+"""A partner's answer whose segments were lost, doubled or mixed up confirms no more, though all counts are right."""
 
 from __future__ import annotations
 
