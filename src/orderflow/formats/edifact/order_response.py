@@ -41,9 +41,6 @@ ORDERED = "21"
 COMES = {*CONFIRMED, BACKORDERED}
 QUANTITIES = {*COMES, ORDERED}
 
-UNITS = {"QTY": 3, "PRI": 6}
-"""Where a unit stands in the first element."""
-
 SUBSTITUTED_BY, SUBSTITUTED_FOR = "3", "4"
 
 
@@ -178,8 +175,8 @@ class _Line(ResponseLine):
         return sums
 
     def unit_codes(self) -> set[str]:
-        places = ((segment, at) for tag, at in UNITS.items() for segment in self.block.of(tag))
-        return {code for segment, at in places if (code := segment.get(1, at))}
+        of_quantities = {segment.get(1, 3) for segment in self.block.of("QTY")}
+        return (of_quantities | {segment.get(1, 6) for segment in self.block.of("PRI")}) - {""}
 
     def price(self) -> tuple[Decimal | None, Decimal | None]:
         prices = {segment.get(1): segment for segment in self.block.of("PRI")}

@@ -293,7 +293,7 @@ def test_lines_that_are_broken_anywhere_are_read():
         (b"UNA::.? '" + interchange(YES), "two meanings"),
         (interchange(YES) + b"PS: thank you", "does not begin with UNA or UNB"),
         (interchange(message("ORDRSP", "FTX+AAI+++" + "x" * 30_000)), "longer than"),
-        (b" " * 10_485_761, "larger than"),
+        (b" " * 5_242_881, "larger than"),
     ],
 )  # fmt: skip
 def test_a_file_in_which_something_is_wrong_is_refused_whole(content, why):

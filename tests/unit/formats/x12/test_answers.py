@@ -308,7 +308,7 @@ def test_words_are_read_in_utf_8_and_in_latin_1():
         (interchange(YES).replace(b"SE*3*0001~\n", b""), "GE stands within ST"),
         (interchange(YES) + b"thank you", "does not begin with ISA"),
         (interchange(transaction("855", "MSG*" + "x" * 30_000)), "longer than"),
-        (b" " * 10_485_761, "larger than"),
+        (b" " * 5_242_881, "larger than"),
     ],
 )
 def test_a_file_in_which_something_is_wrong_is_refused_whole(content, why):
