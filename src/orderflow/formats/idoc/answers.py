@@ -28,6 +28,9 @@ SAVED = ("V1", "311")
 """The message "&1 &2 has been saved", whose second parameter is the number of a sales document."""
 
 SALES_ORDER = "BUS2032"
+AUDITED = {"ORDERS", "ORDCHG", "ALEAUD", ""}
+"""What an audit is about; some programs name it itself."""
+
 _OWN_KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PARAMETERS = ("STAPA1", "STAPA2", "STAPA3", "STAPA4")
 
@@ -69,6 +72,8 @@ def _check_addresses(control: Read, settings: IdocSettings) -> None:
             f"It is from {given[1]!r} for {given[0]!r}, and this connection sends as {settings.sender!r} to "
             f"{settings.receiver!r}."
         )
+    if control.get("TEST") and not settings.test:
+        raise UnreadableError("It is a test (TEST), and this connection's orders are none.")
 
 
 def _statuses(idoc: Idoc) -> Iterator[Answer]:
@@ -81,6 +86,9 @@ def _statuses(idoc: Idoc) -> Iterator[Answer]:
 
 def _audit(idoc: Idoc) -> Iterator[Answer]:
     """Read an audit: each status may name the documents that were made (E1PRTOB)."""
+    for header in idoc.of("E1ADHDR"):
+        if header.get("MESTYP") not in AUDITED:
+            raise UnreadableError(f"It is about {header.get('MESTYP')!r}, and this connection sends ORDERS.")
     said = [segment for segment in idoc.segments if segment.type in ("E1STATE", "E1PRTOB")]
     if not said or said[0].type != "E1STATE":
         raise UnfinishedError("It has no status (E1STATE).")

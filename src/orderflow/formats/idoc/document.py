@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from xml.sax.saxutils import escape
 
-from orderflow.formats.idoc.structure import CONTROL, FULL_RECORD, HEADER, SEGMENTS, Layout
+from orderflow.formats.idoc.structure import CONTROL, FULL_RECORD, SEGMENTS, Layout
 
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _MARKS = re.compile("[&<>]")
@@ -96,12 +96,11 @@ def as_flat(control: Mapping[str, str], segments: list[Segment], definitions: Ma
         line_end: Behind each record; without one, each data record is filled up to its full length.
     """
     records = [_record(CONTROL, control)]
-    client, docnum = control.get("MANDT", ""), control["DOCNUM"]
+    place = f"{control.get('MANDT', ''):3}{control['DOCNUM']}"
+    begins = {name: f"{definitions.get(name, one.definition):30}{place}" for name, one in SEGMENTS.items()}
     for number, above, level, segment in _numbered(segments):
-        layout = SEGMENTS[segment.type]
-        name = definitions.get(segment.type, layout.definition)
-        header = HEADER.pattern % (name, client, docnum, f"{number:06}", f"{above:06}", f"{level:02}")
-        record = header + _record(layout, segment.values)
+        fields = _record(SEGMENTS[segment.type], segment.values)
+        record = f"{begins[segment.type]}{number:06}{above:06}{level:02}{fields}"
         records.append(record if line_end else record.ljust(FULL_RECORD))
     return line_end.join([*records, ""])
 

@@ -5,7 +5,7 @@ Source: SAP's documentation of ORDERS05 (action codes, reasons for rejection, sc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal, localcontext
 
@@ -20,17 +20,25 @@ from orderflow.formats.edi.response import (
     line_number,
     order_number,
     told_at,
+    total,
 )
 from orderflow.formats.idoc.reading import Idoc, Read
 
 REVERSED = "001"
 """What becomes of the whole document."""
 
+_Scheduled = tuple[date | None, Decimal]
+"""A schedule line: when, and how much is confirmed for then."""
+
 ACTIONS = {
     "": LineStatus.ACCEPTED, "000": LineStatus.ACCEPTED, "001": LineStatus.ACCEPTED, "002": LineStatus.CHANGED,
     "003": LineStatus.REJECTED, "004": LineStatus.ACCEPTED, "005": LineStatus.BACKORDERED,
 }  # fmt: skip
 """Added, changed, cancelled, not changed, locked. All else is about goods that came."""
+
+CANCELLED = "003"
+NOTHING_SAID = {"", "000"}
+"""Such a line only says what was ordered, unless it has schedule lines."""
 
 CUSTOMERS_ORDER, OWN_ORDER = "001", "002"
 OWN_ARTICLE = "002"
@@ -74,7 +82,7 @@ def _answer(idoc: Idoc, about: OrderNumber, units: UnitNames) -> Answer:
         answers,
         refused=refused,
         others=Others.UNANSWERED,
-        message=_words(head),
+        message=_words(one for one in head if one.type == "E1EDKT2"),
         erp_order_id=_own_number(head, begin, about),
         currency=begin.get("CURCY"),
     )
@@ -101,15 +109,15 @@ def _own_number(head: Sequence[Read], begin: Read, about: OrderNumber) -> str:
     return "" if own == about.number else own
 
 
-def _words(segments: Sequence[Read]) -> str:
-    return " ".join(filter(None, (one.get("TDLINE") for one in segments if one.type in ("E1EDKT2", "E1EDPT2"))))
+def _words(texts: Iterable[Read]) -> str:
+    return " ".join(filter(None, (one.get("TDLINE") for one in texts)))
 
 
 class _Line:
     """One line's segments."""
 
     def __init__(self, segments: Sequence[Read], units: UnitNames) -> None:
-        self.segments, self.units, self.begin = segments, units, segments[0]
+        self.units, self.begin = units, segments[0]
         self._by_type: dict[str, list[Read]] = {}
         for segment in segments:
             self._by_type.setdefault(segment.type, []).append(segment)
@@ -127,19 +135,19 @@ class _Line:
 
     def answer(self) -> LineAnswer:
         """Return what it says. Raises UnreadableError."""
-        status, (unit, *same_units) = self._status(), self._units() or (None,)
         schedules = self._schedules()
+        status, (unit, *same_units) = self._status(schedules), self._units() or (None,)
         return LineAnswer(
             self._number(),
-            self._in_all(status, schedules),
-            self._quantity(schedules),
+            status,
+            self._quantity(status, schedules),
             number(unit, "unit"),
             self._price(),
             number(self.begin.get("CURCY"), "currency"),
             number(self._article(), "article"),
             () if status is LineStatus.REJECTED else _dated(schedules),
             words(self.begin.get("ABGRU") or self.begin.get("ACTION")),
-            words(self.begin.get("ABGRT") or _words(self.segments)),
+            words(self.begin.get("ABGRT") or _words(self._of("E1EDPT2"))),
             tuple(same_units),
         )
 
@@ -156,33 +164,33 @@ class _Line:
             return line_number(named[0])
         return None if self._references(OWN_ORDER) else line_number(self.begin.get("POSEX"))
 
-    def _status(self) -> LineStatus:
+    def _status(self, schedules: Sequence[_Scheduled]) -> LineStatus:
+        """Return what becomes of it; a line of which no schedule line confirms anything waits."""
         action = self.begin.get("ACTION")
         if action not in ACTIONS:
             raise UnreadableError(f"{self.name} has the action {action[:3]!r}, which is not known.")
-        return LineStatus.REJECTED if self.begin.get("ABGRU") else ACTIONS[action]
-
-    def _in_all(self, status: LineStatus, schedules: Sequence[tuple[date | None, Decimal]]) -> LineStatus:
-        """Return the status: a line of which no schedule line confirms anything waits."""
+        if self.begin.get("ABGRU"):
+            return LineStatus.REJECTED
+        if action in NOTHING_SAID and not schedules:
+            raise UnreadableError(f"{self.name} is named, and nothing is said about it.")
         waits = bool(schedules) and not any(qty for _, qty in schedules)
-        return LineStatus.BACKORDERED if waits and status is not LineStatus.REJECTED else status
+        return LineStatus.BACKORDERED if waits and action != CANCELLED else ACTIONS[action]
 
-    def _schedules(self) -> list[tuple[date | None, Decimal]]:
+    def _schedules(self) -> list[_Scheduled]:
         """Return the schedule lines: when, and how much is confirmed for then."""
         return [
             (None if one.get("EDATU") in NO_DATE else day(one.get("EDATU")), decimal(one.get("WMENG")) or Decimal(0))
             for one in self._of("E1EDP20")
         ]
 
-    def _quantity(self, schedules: Sequence[tuple[date | None, Decimal]]) -> Decimal | None:
-        if not schedules:
-            return decimal(self.begin.get("MENGE"))
-        with localcontext(prec=60):
-            return sum((qty for _, qty in schedules), Decimal(0))
+    def _quantity(self, status: LineStatus, schedules: Sequence[_Scheduled]) -> Decimal | None:
+        if not schedules:  # of a line that waits nothing is certain then
+            return None if status is LineStatus.BACKORDERED else decimal(self.begin.get("MENGE"))
+        return total(*(qty for _, qty in schedules))
 
     def _units(self) -> Sequence[str]:
-        code = self.begin.get("MENEE")
-        return self.units.get(code, (code,)) if code else ()
+        unit = self.begin.get("MENEE")
+        return self.units.get(unit, (unit,)) if unit else ()
 
     def _price(self) -> Decimal | None:
         price, basis = decimal(self.begin.get("VPREI")), decimal(self.begin.get("PEINH"))
@@ -191,7 +199,7 @@ class _Line:
         of_another = self.begin.get("PMENE")
         if of_another and of_another != self.begin.get("MENEE"):
             raise UnreadableError(f"{self.name} has a price for {of_another[:3]}, and counts in another unit.")
-        if not basis:
+        if not basis or basis == 1:
             return price
         with localcontext(prec=60):
             unit_price = price / basis
@@ -205,7 +213,7 @@ class _Line:
         return own.lstrip("0") if own and len(own) in FILLED_UP and own.isdigit() else own
 
 
-def _dated(schedules: Sequence[tuple[date | None, Decimal]]) -> tuple[Schedule, ...]:
+def _dated(schedules: Sequence[_Scheduled]) -> tuple[Schedule, ...]:
     """Return when it comes; one date alone is that of all that comes."""
     dated = [(when, qty) for when, qty in schedules if when is not None and qty]
     if len(dated) == 1 and len(schedules) == 1:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC
 from decimal import Decimal
+from functools import cached_property
 
 from orderflow.domain.delivery import Delivery
 from orderflow.domain.orders import AllowanceCharge, DraftOrder, DraftOrderLine
@@ -176,6 +177,8 @@ class _Order:
             yield qualifiers[name], self.values.date(day)
 
     def _conditions(self, segment_type: str, of: DraftOrder | DraftOrderLine) -> list[Segment]:
+        if not of.allowances and not of.charges:
+            return []
         allowances = self._each(segment_type, "-", "allowances", of.allowances)
         return allowances + self._each(segment_type, "+", "charges", of.charges)
 
@@ -202,7 +205,7 @@ class _Order:
 
     def _amount(self, segment_type: str, name: str, amount: Decimal, field: str) -> str:
         """Return an amount of money. Raises RejectedError: it has more decimals than its currency, which SAP rounds."""
-        if _decimals(amount) > self._currency_decimals:
+        if not _fits(amount, self._currency_decimals):
             raise self.values.refusal(
                 field,
                 f"is {amount:f}, and {self.order.currency} has {self._currency_decimals} decimals",
@@ -210,7 +213,7 @@ class _Order:
             )
         return self._number(segment_type, name, amount, field)
 
-    @property
+    @cached_property
     def _currency_decimals(self) -> int:
         return DECIMALS.get(self.order.currency or "", 2)
 
@@ -303,7 +306,7 @@ class _Order:
         """Return a price, and for how many it is: with no more decimals than its currency has."""
         if line.unit_price is None:
             return "", ""
-        price_unit = next((n for n in PRICE_UNITS if _decimals(line.unit_price * n) <= self._currency_decimals), 0)
+        price_unit = next((n for n in PRICE_UNITS if _fits(line.unit_price * n, self._currency_decimals)), 0)
         if not price_unit:
             raise self.values.refusal("unit_price", f"is {line.unit_price:f}, which SAP would round", "DOES_NOT_FIT")
         price = self._number("E1EDP01", "VPREI", line.unit_price * price_unit, "unit_price")
@@ -341,6 +344,6 @@ def _in_turn(names: Sequence[str], values: Sequence[str]) -> dict[str, str]:
     return dict(zip(names, values, strict=False))
 
 
-def _decimals(number: Decimal) -> int:
-    exponent = number.normalize().as_tuple().exponent
-    return max(-exponent, 0) if isinstance(exponent, int) else 0
+def _fits(number: Decimal, decimals: int) -> bool:
+    scaled = number.scaleb(decimals)
+    return scaled == scaled.to_integral_value()

@@ -112,13 +112,14 @@ def _collect(element: etree._Element, found: list[Read]) -> None:
     values: dict[str, str] = {}
     found.append(_Element(_name(element), values))
     for child in element:
-        if len(child) or child.get("SEGMENT"):
+        text = child.text
+        if len(child) or (not text and child.get("SEGMENT")):
             _collect(child, found)
             continue
         name = _name(child)
         if name in values:
             raise UnreadableError(f"A segment {_name(element)[:20]} of it has the field {name[:20]} twice.")
-        values[name] = (child.text or "").strip()
+        values[name] = text.strip() if text else ""
 
 
 def _name(element: etree._Element) -> str:

@@ -120,6 +120,8 @@ def test_an_audit_may_answer_many_idocs() -> None:
         (as_xml(control("STATUS", "SYSTAT01", RCVPRN="OTHER"), ("E1STATS", {"STATUS": "53"}, [])), "for 'OTHER'"),
         (as_xml(control("STATUS", "SYSTAT01", SNDPRN="OTHER"), ("E1STATS", {"STATUS": "53"}, [])), "from 'OTHER'"),
         (as_xml(control("ORDRSP", "ORDERS05", RCVPRN="OTHER"), ("E1EDK01", {}, [])), "for 'OTHER'"),
+        (as_xml(control("STATUS", "SYSTAT01", TEST="X"), ("E1STATS", {"STATUS": "53"}, [])), "is a test"),
+        (as_xml(control("ALEAUD", "ALEAUD01"), ("E1ADHDR", {"MESTYP": "INVOIC"}, [("E1STATE", {}, [])])), "'INVOIC'"),
         (as_xml(control("INVOIC", "INVOIC02"), ("E1EDK01", {}, [])), "'INVOIC', which is no answer"),
         (as_xml(control("STATUS", "SYSTAT01"), ("E1STATS", {"STATUS": "53", "DOCNUM": "x"}, [])), "none of ours"),
         (as_xml(control("STATUS", "SYSTAT01")), "has no status"),
@@ -189,12 +191,23 @@ def test_a_response_confirms_line_by_line() -> None:
 
 @pytest.mark.parametrize(
     ("fields", "status_of_it"),
-    [({"ACTION": ""}, LineStatus.ACCEPTED), ({"ACTION": "001"}, LineStatus.ACCEPTED),
+    [({"ACTION": "004"}, LineStatus.ACCEPTED), ({"ACTION": "001"}, LineStatus.ACCEPTED),
      ({"ACTION": "002"}, LineStatus.CHANGED), ({"ACTION": "003"}, LineStatus.REJECTED),
      ({"ACTION": "005"}, LineStatus.BACKORDERED), ({"ABGRU": "Z1"}, LineStatus.REJECTED)],
 )  # fmt: skip
 def test_what_becomes_of_a_line(fields: dict[str, str], status_of_it: LineStatus) -> None:
     assert the_line(**fields).status is status_of_it
+
+
+def test_of_a_line_that_is_locked_nothing_is_certain() -> None:
+    assert the_line(ACTION="005").qty is None
+
+
+def test_a_line_without_an_action_says_what_its_schedule_lines_say() -> None:
+    line = the_line(scheduled("5.000"), ACTION="")
+    assert (line.status, line.qty) == (LineStatus.ACCEPTED, Decimal(5))
+    with pytest.raises(UnreadableError, match="nothing is said about it"):
+        the_line(ACTION="")
 
 
 def test_a_rejected_line_says_why() -> None:
