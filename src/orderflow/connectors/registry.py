@@ -28,6 +28,7 @@ OURS = (
     EntryPoint("ODOO", "orderflow.connectors.odoo:OdooConnector", GROUP),
     EntryPoint("REST_JSON", "orderflow.connectors.rest:RestJsonConnector", GROUP),
     EntryPoint("TRYTON", "orderflow.connectors.tryton:TrytonConnector", GROUP),
+    EntryPoint("UBL_ORDER", "orderflow.formats.ubl:UblFormat", GROUP),
     EntryPoint("X12_850", "orderflow.formats.x12:X12Format", GROUP),
 )
 """What comes with OrderFlow, and the only list of it. A format is named like a connector: by its class."""

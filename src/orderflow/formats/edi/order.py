@@ -1,4 +1,4 @@
-"""What both dialects write of an order: its parties, dates and numbers, each with the field that it comes from."""
+"""What EDI writes of an order, UBL too: its parties, dates and numbers, each with the field that it comes from."""
 
 from __future__ import annotations
 
@@ -57,12 +57,16 @@ class Party:
                 raise values.refusal(self.field(name), "has no place in the format", "NO_PLACE_IN_FORMAT")
 
 
-def parties_of(order: DraftOrder, supplier: str) -> Iterator[Party]:
-    """Yield buyer, seller, and those of the others that the order has."""
+def parties_of(order: DraftOrder, seller: Mapping[str, Any]) -> Iterator[Party]:
+    """Yield buyer, seller, and those of the others that the order has.
+
+    Args:
+        seller: Who it is where the order names none.
+    """
     customer = order.customer or Customer()
     named = {"name": customer.name, **(order.buyer or {})}
     yield Party("buyer", named | {"number_at_seller": customer.erp_customer_number})
-    yield Party("seller", order.seller or {"number_at_seller": supplier})
+    yield Party("seller", order.seller or seller)
     for role in ("ship_to", "bill_to"):
         if given := getattr(order, role):
             yield Party(role, given)
@@ -85,7 +89,7 @@ def numbers_of(line: DraftOrderLine) -> list[tuple[str, str, str]]:
 
 
 def check_expressible(order: DraftOrder, values: Values) -> None:
-    """Refuse an order whose lines have currencies of their own, which neither dialect can say. Raises RejectedError."""
+    """Refuse an order whose lines have currencies of their own, which none of them can say. Raises RejectedError."""
     for line in order.lines:
         if line.currency and line.currency != order.currency:
             values.line_no = line.line_no

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
 from orderflow.domain.answer_details import Level, LineAnswer, LineStatus, Others, Schedule
 from orderflow.domain.answer_files import Answer, OrderNumber, UnreadableError
@@ -20,6 +20,7 @@ from orderflow.formats.edi.response import (
     decimal,
     line_number,
     order_number,
+    price_for_one,
     told_at,
     total,
 )
@@ -157,14 +158,9 @@ class _Line:
     def _price(self) -> Decimal | None:
         prices = {segment.get(1): segment for segment in self.block.of("PRI")}
         found = prices.get("AAA") or prices.get("AAB")
-        price, basis = (decimal(found.get(1, 2)), decimal(found.get(1, 5))) if found else (None, None)
-        if price is None or not basis:
-            return price
-        with localcontext(prec=60):
-            unit_price = price / basis
-            if unit_price * basis != price:
-                raise UnreadableError(f"{self.name} has a price for {basis} that is none for one.")
-        return unit_price
+        if found is None:
+            return None
+        return price_for_one(decimal(found.get(1, 2)), decimal(found.get(1, 5)), self.name)
 
     def _article(self) -> str | None:
         """Return the article by the number that we sent as the supplier's own."""

@@ -1,0 +1,61 @@
+"""Order Response: what the seller will do with an order, line by line.
+
+Source: OASIS UBL 2.1 (OrderResponse-2), Peppol BIS Ordering 3 (transaction T76) and Advanced Ordering 3 (T116).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orderflow.domain.answer_details import Level, Others
+from orderflow.domain.answer_files import Answer, Reference, UnreadableError
+from orderflow.formats.answer_fields import words
+from orderflow.formats.edi.response import UnitNames, business_answer, order_number, told_at, unit_names
+from orderflow.formats.ubl.codes import UNITS
+from orderflow.formats.ubl.line_answers import notes, period, read_line
+from orderflow.formats.ubl.reading import Part, read_xml
+from orderflow.formats.ubl.settings import UblSettings
+from orderflow.formats.ubl.writing import NAMESPACE
+
+RECEIPT = "AB"
+DECISIONS = {"AP": Others.AS_ORDERED, "CA": Others.UNANSWERED, "RE": Others.UNANSWERED, "": Others.UNANSWERED}
+"""What becomes of the order (UNCL 4343), and so of lines that are not named: AP accepted, CA with changes that lines
+tell, RE rejected. Plain UBL may leave it to the lines alone."""
+
+
+def read_answers(content: bytes, settings: UblSettings) -> Iterator[Answer]:
+    """Yield what a file says.
+
+    Raises:
+        UnfinishedError, UnreadableError: As `Format.read` does.
+    """
+    root = read_xml(content)
+    if (root.space, root.name) != (NAMESPACE.format("OrderResponse"), "OrderResponse"):
+        raise UnreadableError(f"It is {root.name[:40]!r}, which is not read as an answer to an order.")
+    about = order_number(reference.value("ID") for reference in root.all("OrderReference"))
+    with told_at(about):
+        yield _answer(root, about, unit_names(UNITS | settings.units))
+
+
+def _answer(root: Part, about: Reference, units: UnitNames) -> Answer:
+    code = root.value("OrderResponseCode")
+    lines = [read_line(line, units, accepted=code == "AP") for line in root.all("OrderLine")]
+    if code == RECEIPT and not lines:
+        return Answer("ACKED", message=words(notes(root)), about=about, level=Level.UNDERSTOOD)
+    if code not in DECISIONS:
+        raise UnreadableError(f"Its code is {code[:10]!r}, by which nobody knows what becomes of the order.")
+    if not lines and code not in ("AP", "RE"):
+        raise UnreadableError("It says neither what becomes of the order nor of any line.")
+    days = period(root.one("Delivery", "PromisedDeliveryPeriod"))
+    promised = f"Delivery from {days[0]} to {days[-1]}." if len(days) > 1 else ""
+    return business_answer(
+        about,
+        lines,
+        refused=code == "RE",
+        others=DECISIONS[code],
+        message=" ".join(filter(None, (notes(root), promised))),
+        code=code if code == "RE" else "",
+        erp_order_id=root.value("SalesOrderID"),
+        currency=root.value("DocumentCurrencyCode"),
+        delivery_date=days[-1] if days else None,
+    )

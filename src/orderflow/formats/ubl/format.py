@@ -1,0 +1,42 @@
+"""UBL as a dialect on any channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from pydantic import BaseModel
+
+from orderflow.domain.answer_files import Answer
+from orderflow.domain.delivery import Delivery, Document
+from orderflow.domain.orders import DraftOrder
+from orderflow.formats.file_name import made_name
+from orderflow.formats.format import Format
+from orderflow.formats.ubl.answers import read_answers
+from orderflow.formats.ubl.order import write_order
+from orderflow.formats.ubl.settings import UblSettings
+
+
+class UblFormat(Format):
+    """Each order as one Order; its answers say themselves what they are about."""
+
+    name: ClassVar[str] = "ubl_order_2_1"
+    title: ClassVar[str] = "UBL Order"
+    settings: ClassVar[type[BaseModel]] = UblSettings
+
+    def render(self, order: DraftOrder, delivery: Delivery, settings: UblSettings) -> Document:
+        """Write the document. Raises RejectedError: the order holds what it cannot say."""
+        content = write_order(order, delivery, settings).encode()
+        return Document(made_name(settings.file_name, order, delivery), content, "application/xml", self.name)
+
+    def claims(self, name: str) -> bool:
+        """Return True: a partner names its files as it likes."""
+        return True
+
+    def about(self, name: str) -> Sequence[str]:
+        """Return nothing: what lies in a file says it."""
+        return ()
+
+    def read(self, name: str, content: bytes, settings: UblSettings) -> Iterable[Answer]:
+        """Read an Order Response."""
+        return read_answers(content, settings)
