@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeVar
@@ -11,7 +11,8 @@ from uuid import UUID
 
 from orderflow.domain import clock
 from orderflow.domain.answer_details import Details, Level
-from orderflow.domain.answer_files import ControlNumber, OrderNumber, Reference
+from orderflow.domain.answer_files import ControlNumber, OrderNumber, Reference, can_be_meant
+from orderflow.domain.states import Kind
 
 Name = TypeVar("Name", bound=Reference)
 """What a delivery is called by; who asks by file names alone gets file names."""
@@ -83,6 +84,7 @@ class Delivery:
         staged_path: Where an earlier attempt staged the file (the `.tmp` file's address), if it did.
         orphan_token: The token of an earlier attempt that died before it staged; its `.tmp` may be removed.
         lease: The right to deliver; None when a connector is called by hand.
+        kind: What it asks of the ERP. Anything but an order comes only to who says so (`ERPConnectorPort.kinds`).
     """
 
     export_id: UUID
@@ -95,6 +97,7 @@ class Delivery:
     staged_path: str | None = None
     orphan_token: UUID | None = None
     lease: Lease | None = None
+    kind: Kind = Kind.ORDER
 
     @property
     def reference(self) -> str | None:
@@ -249,10 +252,16 @@ class Waiting:
     def match(self, references: Iterable[Name]) -> dict[Name, WaitingExport]:
         """Return those of the named exports that belong to this connection, by what they were called.
 
-        An order's number means the last export of the order that has it, where that is one order alone.
+        An order's number means the last export of the order that has it, where that is one order alone. What an answer
+        names may be anything; what nothing can be called means none.
         """
-        known = by_any_name(self._exports.values())
-        return {name: known[name] for name in references if name in known}
+        wanted = {name for name in references if can_be_meant(name)}
+        known = by_any_name(self._called(wanted))
+        return {name: known[name] for name in wanted if name in known}
+
+    def _called(self, _names: Collection[Reference]) -> Iterable[WaitingExport]:
+        """Return the exports that may be called that, the older first; more of them do no harm."""
+        return self._exports.values()
 
 
 def by_any_name(exports: Iterable[WaitingExport]) -> dict[Reference, WaitingExport]:

@@ -67,7 +67,7 @@ class _Line:
         return LineAnswer(
             self.number,
             status,
-            _decimal(self.item.value("Quantity")),
+            decimal(self.item.value("Quantity")),
             unit,
             self._price(),
             self._currency(),
@@ -87,7 +87,7 @@ class _Line:
             return status
         if substitute:
             return LineStatus.SUBSTITUTED
-        return LineStatus.BACKORDERED if _decimal(self.item.value("MaximumBackorderQuantity")) else status
+        return LineStatus.BACKORDERED if decimal(self.item.value("MaximumBackorderQuantity")) else status
 
     def _article(self, status: LineStatus, substitute: Part | None) -> str:
         """Return the article by the number that we sent as the seller's own, a substitute by any that it has."""
@@ -108,8 +108,8 @@ class _Line:
 
     def _price(self) -> Decimal | None:
         basis = self._basis()
-        price = _decimal(self.item.value("Price", "PriceAmount"))
-        return price_for_one(price, _decimal(basis.text) if basis else None, self.name)
+        price = decimal(self.item.value("Price", "PriceAmount"))
+        return price_for_one(price, decimal(basis.text) if basis else None, self.name)
 
     def _currency(self) -> str | None:
         amounts = (self.item.one("Price", "PriceAmount"), self.item.one("LineExtensionAmount"))
@@ -122,15 +122,9 @@ class _Line:
         """Return when it comes: of a part of it the last day, of all of it the period's first day and last."""
         schedules: list[Schedule] = []
         for delivery in self.item.all("Delivery"):
-            days, qty = period(delivery.one("PromisedDeliveryPeriod")), _decimal(delivery.value("Quantity"))
+            days, qty = period(delivery.one("PromisedDeliveryPeriod")), decimal(delivery.value("Quantity"))
             schedules += [Schedule(day, qty) for day in (days if qty is None else days[-1:])]
         return tuple(schedules)
-
-
-def _decimal(text: str) -> Decimal | None:
-    if "," in text:
-        raise UnreadableError(f"{text[:40]!r} stands where a number belongs.")
-    return decimal(text)
 
 
 def _day(text: str) -> date:
