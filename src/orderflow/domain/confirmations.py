@@ -63,7 +63,7 @@ def applied(ordered: DraftOrder, before: Details | None, now: Details) -> Detail
 
 def _promised(quantities: Mapping[int, Decimal | None], now: Details) -> dict[int, LineAnswer]:
     """Return the lines of an order that is accepted as a whole for a certain day."""
-    if now.others is not Others.AS_ORDERED or now.delivery_date is None:
+    if now.others is not Others.AS_ORDERED or now.lines or now.delivery_date is None:
         return {}
     schedules = (Schedule(now.delivery_date),)
     return {number: LineAnswer(number, qty=qty, schedules=schedules) for number, qty in quantities.items()}

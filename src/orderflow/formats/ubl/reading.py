@@ -94,6 +94,8 @@ def read_xml(content: bytes) -> Part:
         UnfinishedError: It breaks off.
         UnreadableError: It is no XML, is too large, or holds what no document of business needs.
     """
+    if len(content) > LARGEST:
+        raise UnreadableError(f"It is larger than {LARGEST:,} bytes.")
     content = content.strip(_ENDS) if not content.startswith(_UTF_16) else content
     _check(content)
     parser = etree.XMLParser(
@@ -113,8 +115,6 @@ def read_xml(content: bytes) -> Part:
 def _check(content: bytes) -> None:
     if not content:
         raise UnfinishedError("The file is empty.")
-    if len(content) > LARGEST:
-        raise UnreadableError(f"It is larger than {LARGEST:,} bytes.")
     if not content.startswith(_UTF_16):
         found = _BEGINNING.match(content)
         if found is None:
