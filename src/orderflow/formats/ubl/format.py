@@ -12,6 +12,7 @@ from orderflow.domain.delivery import Delivery, Document
 from orderflow.domain.orders import DraftOrder
 from orderflow.formats.file_name import made_name
 from orderflow.formats.format import Format
+from orderflow.formats.ubl import rules
 from orderflow.formats.ubl.answers import read_answers
 from orderflow.formats.ubl.order import write_order
 from orderflow.formats.ubl.settings import UblSettings
@@ -25,9 +26,21 @@ class UblFormat(Format):
     settings: ClassVar[type[BaseModel]] = UblSettings
 
     def render(self, order: DraftOrder, delivery: Delivery, settings: UblSettings) -> Document:
-        """Write the document. Raises RejectedError: the order holds what it cannot say."""
-        content = write_order(order, delivery, settings).encode()
-        return Document(made_name(settings.file_name, order, delivery), content, "application/xml", self.name)
+        """Write the document.
+
+        Raises:
+            RejectedError: The order holds what it cannot say, or breaks a rule of Peppol's.
+            ConnectorError: Peppol's rules are here, and could not be tried.
+        """
+        content = write_order(order, delivery, settings)
+        if settings.is_peppol:
+            rules.check("T01", content, order)
+        name = made_name(settings.file_name, order, delivery)
+        return Document(name, content.encode(), "application/xml", self.name)
+
+    def note(self, settings: UblSettings) -> str | None:
+        """Say that Peppol's rules are missing."""
+        return rules.note() if settings.is_peppol else None
 
     def claims(self, name: str) -> bool:
         """Return True: a partner names its files as it likes."""
