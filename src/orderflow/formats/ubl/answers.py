@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orderflow.domain.answer_details import Level, Others
-from orderflow.domain.answer_files import Answer, Reference, UnreadableError
+from orderflow.domain.answer_files import Answer, OrderNumber, Reference, UnreadableError
+from orderflow.domain.states import Kind
 from orderflow.formats.answer_fields import words
+from orderflow.formats.edi.changes import answered_change
 from orderflow.formats.edi.response import UnitNames, business_answer, order_number, told_at, unit_names
 from orderflow.formats.ubl.codes import UNITS
 from orderflow.formats.ubl.line_answers import notes, period, read_line
@@ -34,7 +36,18 @@ def read_answers(content: bytes, settings: UblSettings) -> Iterator[Answer]:
         raise UnreadableError(f"It is {root.name[:40]!r}, which is not read as an answer to an order.")
     about = order_number(reference.value("ID") for reference in root.all("OrderReference"))
     with told_at(about):
-        yield _answer(root, about, unit_names(UNITS | settings.units))
+        yield _answer(root, _answered(root, about), unit_names(UNITS | settings.units))
+
+
+def _answered(root: Part, order: OrderNumber) -> Reference:
+    """Return what is answered: the order, or the change of it that is named. Raises UnreadableError: it is not ours."""
+    change = root.value("OrderChangeDocumentReference", "ID")
+    if not change:
+        return order
+    found = answered_change(change)
+    if found is None or found[0] is not Kind.CHANGE:
+        raise UnreadableError(f"It answers the change {change[:40]!r}, which this connection did not send.")
+    return found[1]
 
 
 def _answer(root: Part, about: Reference, units: UnitNames) -> Answer:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from orderflow.domain.answer_files import Answer
 from orderflow.domain.delivery import Delivery, Document
 from orderflow.domain.orders import DraftOrder
+from orderflow.domain.states import Kind
 from orderflow.formats.file_name import made_name
 from orderflow.formats.format import Format
 from orderflow.formats.ubl import rules
@@ -17,12 +18,17 @@ from orderflow.formats.ubl.answers import read_answers
 from orderflow.formats.ubl.order import write_order
 from orderflow.formats.ubl.settings import UblSettings
 
+TRANSACTIONS = {Kind.ORDER: "T01", Kind.CHANGE: "T114", Kind.RECALL: "T115"}
+"""Of Peppol."""
+
 
 class UblFormat(Format):
-    """Each order as one Order; its answers say themselves what they are about."""
+    """Each order as one Order, its change and its recall likewise; its answers say themselves what they are about."""
 
     name: ClassVar[str] = "ubl_order_2_1"
     title: ClassVar[str] = "UBL Order"
+    kinds: ClassVar[frozenset[Kind]] = frozenset(Kind)
+    numbered: ClassVar[bool] = True
     settings: ClassVar[type[BaseModel]] = UblSettings
 
     def render(self, order: DraftOrder, delivery: Delivery, settings: UblSettings) -> Document:
@@ -34,7 +40,7 @@ class UblFormat(Format):
         """
         content = write_order(order, delivery, settings)
         if settings.is_peppol:
-            rules.check("T01", content, order)
+            rules.check(TRANSACTIONS[delivery.kind], content, order)
         name = made_name(settings.file_name, order, delivery)
         return Document(name, content.encode(), "application/xml", self.name)
 

@@ -1,6 +1,7 @@
-"""Order: an order as UBL 2.1, plain or as Peppol BIS 3 has it (transaction T01).
+"""Order, OrderChange and OrderCancellation: an order, its change and its recall as UBL 2.1, plain or as Peppol has it.
 
-Source: OASIS UBL 2.1 (Order-2), Peppol BIS Order 3. docs/connector-ubl.md has the table of fields.
+Source: OASIS UBL 2.1, Peppol BIS Order 3 and Advanced Ordering 3 (transactions T01, T114, T115; code list UNCL 1229).
+docs/connector-ubl.md has the table of fields.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 from orderflow.domain.delivery import Delivery
 from orderflow.domain.errors import RejectedError
 from orderflow.domain.orders import AllowanceCharge, DraftOrder, DraftOrderLine
+from orderflow.domain.states import Kind
+from orderflow.formats.edi.changes import LineChange, change_number, lines_of
 from orderflow.formats.edi.order import INCOTERM, check_expressible, dates_of, parties_of
 from orderflow.formats.edi.values import Values
 from orderflow.formats.ubl.codes import UNITS, minor_units
@@ -19,10 +22,23 @@ from orderflow.formats.ubl.parties import ANY_LENGTH, Parties
 from orderflow.formats.ubl.settings import UblSettings
 from orderflow.formats.ubl.writing import XmlLetters, document, group, leaf
 
-CUSTOMIZATION = "urn:fdc:peppol.eu:poacc:trns:order:3"
+DOCUMENTS = {
+    Kind.ORDER: ("Order", "order"),
+    Kind.CHANGE: ("OrderChange", "order_change"),
+    Kind.RECALL: ("OrderCancellation", "order_cancellation"),
+}
+CUSTOMIZATION = "urn:fdc:peppol.eu:poacc:trns:{}:3"
 PROCESS = "urn:fdc:peppol.eu:poacc:bis:{}:3"
+ACTIONS = {
+    None: "",
+    LineChange.ADDED: "1",
+    LineChange.DELETED: "2",
+    LineChange.CHANGED: "3",
+    LineChange.UNCHANGED: "4",
+}
 PURCHASE_ORDER = "220"
 GTIN = "0160"
+CANCELLED = "The order is cancelled."
 
 DIGITS = 40
 """Of a number: more than an order's can have."""
@@ -44,39 +60,52 @@ class _Order:
     def __init__(self, order: DraftOrder, delivery: Delivery, settings: UblSettings) -> None:
         self.order, self.delivery, self.settings = order, delivery, settings
         self.values = Values(XmlLetters())
+        self.parties = Parties(self.values, settings)
         self.units = UNITS | settings.units
         self.currency = self.values.needed(order.currency, 3, "currency", 3)
 
     def written(self) -> str:
         check_expressible(self.order, self.values)
+        root, transaction = DOCUMENTS[self.delivery.kind]
         with localcontext(prec=60):
-            head = "".join((*self._identified(), *self._parties(), *self._terms(), *self._adjustments(self.order)))
-            return document("Order", head, *map(self._line, self.order.lines))
+            head = [*self._identified(transaction), *self._parties()]
+            if self.delivery.kind is not Kind.RECALL:
+                head += [self._delivered(), *self._terms(), *self._adjustments(self.order)]
+            lines = lines_of(self.order, self.delivery, self.values)
+            return document(root, *head, *(self._line(line, ACTIONS[change]) for line, change in lines))
 
-    def _identified(self) -> Iterable[str]:
-        order, values = self.order, self.values
+    def _identified(self, transaction: str) -> Iterable[str]:
+        order, kind = self.order, self.delivery.kind
+        is_order = kind is Kind.ORDER
         if self.settings.is_peppol:
-            yield leaf("CustomizationID", CUSTOMIZATION)
-            yield leaf("ProfileID", PROCESS.format(self.settings.process))
+            yield leaf("CustomizationID", CUSTOMIZATION.format(transaction))
+            yield leaf("ProfileID", PROCESS.format(self.settings.process if is_order else "advanced_ordering"))
         else:
             yield leaf("UBLVersionID", "2.1")
-        yield leaf("ID", values.needed(order.external_order_number, ANY_LENGTH, "external_order_number"))
-        day = order.order_date or self.delivery.requested_at.astimezone(UTC).date()
-        yield leaf("IssueDate", day.isoformat())
-        yield leaf("OrderTypeCode", PURCHASE_ORDER)
-        yield leaf("Note", self._text(order.notes, "notes"))
-        yield leaf("DocumentCurrencyCode", self.currency)
+        number = self.values.needed(order.external_order_number, ANY_LENGTH, "external_order_number")
+        yield leaf("ID", number if is_order else change_number(self.delivery))
+        pushed = self.delivery.requested_at.astimezone(UTC).date()
+        yield leaf("IssueDate", ((order.order_date if is_order else None) or pushed).isoformat())
+        yield leaf("OrderTypeCode", PURCHASE_ORDER if is_order else "")
+        yield leaf("SequenceNumberID", str(self.delivery.control_number) if kind is Kind.CHANGE else "")
+        if kind is Kind.RECALL:
+            yield leaf("CancellationNote", CANCELLED)
+        else:
+            yield leaf("Note", self._text(order.notes, "notes"))
+            yield leaf("DocumentCurrencyCode", self.currency)
+        yield "" if is_order else group("OrderReference", leaf("ID", number))
 
     def _parties(self) -> Iterable[str]:
-        """Yield the parties, and when and where it is to be delivered."""
-        parties = Parties(self.values, self.settings)
-        location = receiver = ""
-        for party in parties_of(self.order, self.settings.seller):
-            if party.role == "ship_to":
-                location, receiver = parties.receiver(party)
-            else:
-                yield group(ROLES[party.role], parties.party(party))
-        yield group("Delivery", location, *self._periods(self.order), receiver)
+        """Yield the parties but the one that the goods go to; a recall needs those two only that it is between."""
+        of_all = [party for party in parties_of(self.order, self.settings.seller) if party.role in ROLES]
+        parties = of_all[:2] if self.delivery.kind is Kind.RECALL else of_all
+        return (group(ROLES[party.role], self.parties.party(party)) for party in parties)
+
+    def _delivered(self) -> str:
+        """Return where, when and to whom it is to be delivered."""
+        receivers = [party for party in parties_of(self.order, self.settings.seller) if party.role == "ship_to"]
+        location, receiver = self.parties.receiver(receivers[0]) if receivers else ("", "")
+        return group("Delivery", location, *self._periods(self.order), receiver)
 
     def _terms(self) -> Iterable[str]:
         terms = self._text(self.order.delivery_terms, "delivery_terms")
@@ -139,7 +168,7 @@ class _Order:
             raise self.values.refusal(field, problem, "DOES_NOT_FIT")
         return leaf(name, self.values.number(amount, DIGITS, field), currencyID=self.currency)
 
-    def _line(self, line: DraftOrderLine) -> str:
+    def _line(self, line: DraftOrderLine, action: str) -> str:
         values, unit = self.values, self._unit(line)
         values.line_no = line.line_no
         quantity = values.number(values.given(line.qty, "qty"), DIGITS, "qty")
@@ -149,6 +178,7 @@ class _Order:
             group(
                 "LineItem",
                 leaf("ID", str(line.line_no)),
+                leaf("LineStatusCode", action),
                 leaf("Quantity", quantity, unitCode=unit),
                 self._total(line),
                 group("Delivery", *self._periods(line)),

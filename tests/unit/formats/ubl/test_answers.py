@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orderflow.domain.answer_details import Level, LineStatus, Others, Schedule
-from orderflow.domain.answer_files import OrderNumber, UnfinishedError, UnreadableError
+from orderflow.domain.answer_files import ControlNumber, OrderNumber, UnfinishedError, UnreadableError
 from orderflow.formats.ubl import UblFormat, UblSettings
 from tests.unit.formats.edi.partner import confirms, cut, damaged
 
@@ -129,9 +129,19 @@ def test_when_the_whole_order_comes_is_told_by_the_last_day_of_the_period():
     assert answer.message == "Delivery from 2026-12-01 to 2026-12-10."
 
 
+def changed(number):
+    return f"<cac:OrderChangeDocumentReference><cbc:ID>{number}</cbc:ID></cac:OrderChangeDocumentReference>"
+
+
+def test_an_answer_to_a_change_is_about_the_change():
+    assert said("AP", changed("C7")).about == ControlNumber(7)
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
+        (response("AP", changed("c1-11233")), "did not send"),
+        (response("AP", changed("R7")), "did not send"),
         (response("AP", reference=""), "names no orders"),
         (response("AP", reference=REFERENCE + REFERENCE.replace("PO-1", "PO-2")), "names 2 orders"),
         (response("AP", root="Order"), "'Order', which is not read"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 
 from orderflow.domain.errors import RejectedError
 from orderflow.domain.orders import AllowanceCharge, Customer
+from orderflow.domain.states import Kind
 from orderflow.formats.order_fields import sample_order
 from orderflow.formats.ubl import UblFormat, UblSettings
 from tests.unit.formats.edi.orders import an_order, delivery, line, orders
@@ -244,6 +246,40 @@ def test_units_go_by_the_connections_mapping():
     order = an_order(line(uom="Stk"), line(2, uom="KGM"), line(3, uom="PCE"))
     written = root(order, units={"Stk": "H87"}).findall(".//cbc:Quantity", SPACES)
     assert [quantity.get("unitCode") for quantity in written] == ["H87", "KGM", "H87"]
+
+
+def asked(kind, order, before=None):
+    what = replace(delivery(), kind=kind, before=before)
+    return etree.fromstring(FORMAT.render(order, what, settings()).content)
+
+
+def test_a_change_tells_of_each_line_what_became_of_it_and_names_the_order():
+    before = an_order(line(1), line(2), line(3))
+    after = an_order(line(1), line(2, qty=Decimal(9)), line(4))
+    change = asked(Kind.CHANGE, after, before)
+    assert etree.QName(change).localname == "OrderChange"
+    assert values(change, "cbc:*")[:5] == [
+        "urn:fdc:peppol.eu:poacc:trns:order_change:3", "urn:fdc:peppol.eu:poacc:bis:advanced_ordering:3", "C7",
+        "2026-11-29", "7",
+    ]  # fmt: skip
+    assert values(change, "cac:OrderReference/cbc:ID") == ["PO-1"]
+    assert values(change, "//cac:LineItem/cbc:ID") == ["1", "2", "4", "3"]
+    assert values(change, "//cac:LineItem/cbc:LineStatusCode") == ["4", "3", "1", "2"]
+
+
+def test_a_recall_names_the_order_and_the_parties():
+    recall = asked(Kind.RECALL, an_order(bill_to={"name": "A", "country": "DE"}, notes="a"))
+    assert etree.QName(recall).localname == "OrderCancellation"
+    assert values(recall, "cbc:ID") == ["R7"]
+    assert values(recall, "cbc:CancellationNote") == ["The order is cancelled."]
+    assert [etree.QName(part).localname for part in recall][-3:] == [
+        "OrderReference", "BuyerCustomerParty", "SellerSupplierParty",
+    ]  # fmt: skip
+
+
+def test_a_change_of_nobody_knows_what_is_refused():
+    with pytest.raises(RejectedError):
+        asked(Kind.CHANGE, an_order())
 
 
 SHIP_TO = {"name": "A", "country": "DE"}
