@@ -65,7 +65,7 @@ def _parsed(content: bytes) -> etree._Element:
         schema = etree.fromstring(content, parser)
     except etree.XMLSyntaxError as error:
         raise UnusableRulesError(f"The file is no XML: {str(error)[:200]}.") from None
-    if schema.getroottree().docinfo.doctype:
+    if etree.ElementTree(schema).docinfo.internalDTD is not None:
         raise UnusableRulesError("The file has a document type (DOCTYPE), which is never read.")
     if schema.tag != _sch("schema") or schema.get("queryBinding") not in ("xslt2", "xslt3"):
         raise UnusableRulesError("The file is no Schematron with the query binding xslt2.")
@@ -96,7 +96,7 @@ def _function(part: etree._Element) -> etree._Element:
         name = etree.QName(element)
         if name.namespace != XSL or name.localname not in _FUNCTIONS:
             raise _unknown(element)
-        for attribute, value in element.attrib.items():
+        for attribute, value in ((str(key), str(given)) for key, given in element.attrib.items()):
             if attribute in _EXPRESSIONS:
                 checked(value)
             elif attribute not in _PLAIN:

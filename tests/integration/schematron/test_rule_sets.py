@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -129,7 +130,7 @@ def test_an_order_that_breaks_a_rule_is_refused_with_rule_and_field(used: RuleSe
     assert UblFormat().note(SETTINGS) is None
     first = line(10, product_description="A")
     UblFormat().render(an_order(first), delivery(), SETTINGS)
-    second = line(20, product_description="B", unit_price=first.qty * 100)
+    second = line(20, product_description="B", unit_price=Decimal(500))
     with pytest.raises(RejectedError) as refused:
         UblFormat().render(an_order(first, second), delivery(), SETTINGS)
     assert refused.value.message == "Line 20: unit_price: Prices below 100. (R5)"

@@ -59,6 +59,9 @@ class _Line:
         self.line, self.item, self.units, self.accepted = line, item, units, accepted
         self.number = line_number(line.value("OrderLineReference", "LineID"))
         self.name = f"Line {self.number or '(without a number)'}"
+        self.code = item.value("LineStatusCode")
+        self.quantity, self.waiting = item.one("Quantity"), item.one("MaximumBackorderQuantity")
+        self.price, self.basis = item.one("Price", "PriceAmount"), item.one("Price", "BaseQuantity")
 
     def answer(self) -> LineAnswer:
         unit, *same_units = self._units() or (None,)
@@ -67,27 +70,26 @@ class _Line:
         return LineAnswer(
             self.number,
             status,
-            decimal(self.item.value("Quantity")),
+            _decimal(self.quantity),
             unit,
-            self._price(),
+            price_for_one(_decimal(self.price), _decimal(self.basis), self.name),
             self._currency(),
             number(self._article(status, substitute), "article"),
             self._schedules(),
-            words(self.item.value("LineStatusCode"), LONGEST_CODE),
+            words(self.code, LONGEST_CODE),
             words(notes(self.item)),
             tuple(same_units),
         )
 
     def _status(self, substitute: Part | None) -> LineStatus:
-        code = self.item.value("LineStatusCode")
-        status = LineStatus.ACCEPTED if self.accepted and not code else STATUSES.get(code)
+        status = LineStatus.ACCEPTED if self.accepted and not self.code else STATUSES.get(self.code)
         if status is None:
-            raise UnreadableError(f"{self.name} has the status {code[:10]!r}, which is not known.")
+            raise UnreadableError(f"{self.name} has the status {self.code[:10]!r}, which is not known.")
         if status is LineStatus.REJECTED:
             return status
         if substitute:
             return LineStatus.SUBSTITUTED
-        return LineStatus.BACKORDERED if decimal(self.item.value("MaximumBackorderQuantity")) else status
+        return LineStatus.BACKORDERED if _decimal(self.waiting) else status
 
     def _article(self, status: LineStatus, substitute: Part | None) -> str:
         """Return the article by the number that we sent as the seller's own, a substitute by any that it has."""
@@ -97,22 +99,14 @@ class _Line:
         return next(filter(None, (substitute.value("Item", *way) for way in ways)), "")
 
     def _units(self) -> list[str]:
-        counts = (self.item.one("Quantity"), self.item.one("MaximumBackorderQuantity"), self._basis())
+        counts = (self.quantity, self.waiting, self.basis)
         codes = {code for count in counts if count and (code := count.attribute("unitCode"))}
         if len(codes) > 1:
             raise UnreadableError(f"{self.name} counts in several units.")
         return [name for code in codes for name in self.units.get(code, (code,))]
 
-    def _basis(self) -> Part | None:
-        return self.item.one("Price", "BaseQuantity")
-
-    def _price(self) -> Decimal | None:
-        basis = self._basis()
-        price = decimal(self.item.value("Price", "PriceAmount"))
-        return price_for_one(price, decimal(basis.text) if basis else None, self.name)
-
     def _currency(self) -> str | None:
-        amounts = (self.item.one("Price", "PriceAmount"), self.item.one("LineExtensionAmount"))
+        amounts = (self.price, self.item.one("LineExtensionAmount"))
         currencies = {currency for amount in amounts if amount and (currency := amount.attribute("currencyID"))}
         if len(currencies) > 1:
             raise UnreadableError(f"{self.name} has amounts in several currencies.")
@@ -122,9 +116,13 @@ class _Line:
         """Return when it comes: of a part of it the last day, of all of it the period's first day and last."""
         schedules: list[Schedule] = []
         for delivery in self.item.all("Delivery"):
-            days, qty = period(delivery.one("PromisedDeliveryPeriod")), decimal(delivery.value("Quantity"))
+            days, qty = period(delivery.one("PromisedDeliveryPeriod")), _decimal(delivery.one("Quantity"))
             schedules += [Schedule(day, qty) for day in (days if qty is None else days[-1:])]
         return tuple(schedules)
+
+
+def _decimal(part: Part | None) -> Decimal | None:
+    return decimal(part.text) if part else None
 
 
 def _day(text: str) -> date:

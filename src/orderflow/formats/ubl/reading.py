@@ -6,7 +6,8 @@ Source: XML 1.0 (fifth edition); CWE-776 and CWE-611, what document types are mi
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from collections.abc import Sequence
+from functools import lru_cache
 
 from lxml import etree
 
@@ -30,31 +31,35 @@ _OURS = {f"{{{AGGREGATE}", f"{{{BASIC}"}
 class Part:
     """An element of UBL. What lies in it is found by its name; what else lies there is nobody's concern here."""
 
+    __slots__ = ("_element", "_inner")
+
     def __init__(self, element: etree._Element) -> None:
         self._element = element
+        self._inner: dict[str, list[Part]] | None = None
 
-    @cached_property
-    def _inner(self) -> dict[str, list[etree._Element]]:
-        found: dict[str, list[etree._Element]] = {}
-        for child in self._element:
-            space, _, name = child.tag.rpartition("}")
-            if space in _OURS:
-                found.setdefault(name, []).append(child)
-        return found
-
-    def all(self, name: str) -> list[Part]:
+    def all(self, name: str) -> Sequence[Part]:
         """Return the elements with a name."""
-        return [Part(element) for element in self._inner.get(name, ())]
+        return self._by_name().get(name, ())
 
     def one(self, *names: str) -> Part | None:
         """Return the element at the end of a path. Raises UnreadableError: there is more than one on the way."""
-        part: Part | None = self
+        part = self
         for name in names:
-            found = part.all(name) if part else []
+            found = part._by_name().get(name)
+            if found is None:
+                return None
             if len(found) > 1:
                 raise UnreadableError(f"It has {name} {len(found)} times where it may have one.")
-            part = found[0] if found else None
+            part = found[0]
         return part
+
+    def _by_name(self) -> dict[str, list[Part]]:
+        if self._inner is None:
+            self._inner = {}
+            for child in self._element:
+                if name := _name_of(child.tag):
+                    self._inner.setdefault(name, []).append(Part(child))
+        return self._inner
 
     def value(self, *names: str) -> str:
         """Return the text at the end of a path; empty if there is none.
@@ -87,6 +92,13 @@ class Part:
         return (self._element.get(name) or "").strip()
 
 
+@lru_cache(maxsize=1024)
+def _name_of(tag: str) -> str:
+    """Return the name of an element of UBL; nothing for those of others."""
+    space, _, name = tag.rpartition("}")
+    return name if space in _OURS else ""
+
+
 def read_xml(content: bytes) -> Part:
     """Return the root of a document.
 
@@ -107,7 +119,7 @@ def read_xml(content: bytes) -> Part:
         open_yet = "Premature end of data" in str(error) or not content.endswith((b">", b">\0"))
         kind = UnfinishedError if open_yet else UnreadableError
         raise kind(f"It is no XML: {str(error)[:200]}.") from None
-    if root.getroottree().docinfo.doctype:
+    if etree.ElementTree(root).docinfo.internalDTD is not None:
         raise UnreadableError("It has a document type (DOCTYPE), which is never read.")
     return Part(root)
 
