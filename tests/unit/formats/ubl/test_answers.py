@@ -13,49 +13,10 @@ from orderflow.domain.answer_details import Level, LineStatus, Others, Schedule
 from orderflow.domain.answer_files import ControlNumber, OrderNumber, UnfinishedError, UnreadableError
 from orderflow.formats.ubl import UblFormat, UblSettings
 from tests.unit.formats.edi.partner import confirms, cut, damaged
+from tests.unit.formats.ubl.responses import REFERENCE, article, line, note, price, promised, qty, response
 
 FORMAT = UblFormat()
 SETTINGS = UblSettings(units={"Stk": "H87"})
-HEAD = "urn:oasis:names:specification:ubl:schema:xsd:"
-SPACES = f'xmlns:cac="{HEAD}CommonAggregateComponents-2" xmlns:cbc="{HEAD}CommonBasicComponents-2"'
-REFERENCE = "<cac:OrderReference><cbc:ID>PO-1</cbc:ID></cac:OrderReference>"
-
-
-def response(code, *parts, reference=REFERENCE, root="OrderResponse", currency="EUR"):
-    said = f"<cbc:OrderResponseCode>{code}</cbc:OrderResponseCode>" if code else ""
-    money = f"<cbc:DocumentCurrencyCode>{currency}</cbc:DocumentCurrencyCode>"
-    inner = said + money + reference + "".join(parts)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="{HEAD}{root}-2" {SPACES}>{inner}</{root}>'.encode()
-
-
-def line(number, status, *parts, beside=""):
-    about = f"<cac:OrderLineReference><cbc:LineID>{number}</cbc:LineID></cac:OrderLineReference>" if number else ""
-    code = f"<cbc:LineStatusCode>{status}</cbc:LineStatusCode>" if status else ""
-    item = f"<cac:LineItem><cbc:ID>9</cbc:ID>{code}{''.join(parts)}</cac:LineItem>"
-    return f"<cac:OrderLine>{item}{beside}{about}</cac:OrderLine>"
-
-
-def qty(number, unit="H87", name="Quantity"):
-    return f'<cbc:{name} unitCode="{unit}">{number}</cbc:{name}>'
-
-
-def price(amount, basis="", currency="EUR"):
-    return f'<cac:Price><cbc:PriceAmount currencyID="{currency}">{amount}</cbc:PriceAmount>{basis}</cac:Price>'
-
-
-def article(number):
-    inner = f"<cac:SellersItemIdentification><cbc:ID>{number}</cbc:ID></cac:SellersItemIdentification>"
-    return f"<cac:Item><cbc:Name>A</cbc:Name>{inner}</cac:Item>"
-
-
-def promised(first, last="", more=""):
-    end = f"<cbc:EndDate>{last}</cbc:EndDate>" if last else ""
-    days = f"<cbc:StartDate>{first}</cbc:StartDate>{end}"
-    return f"<cac:Delivery>{more}<cac:PromisedDeliveryPeriod>{days}</cac:PromisedDeliveryPeriod></cac:Delivery>"
-
-
-def note(text):
-    return f"<cbc:Note>{text}</cbc:Note>"
 
 
 def read(content):
