@@ -39,13 +39,13 @@ class Part:
 
     def all(self, name: str) -> Sequence[Part]:
         """Return the elements with a name."""
-        return self._by_name().get(name, ())
+        return (self._inner or self._by_name()).get(name, ())
 
     def one(self, *names: str) -> Part | None:
         """Return the element at the end of a path. Raises UnreadableError: there is more than one on the way."""
         part = self
         for name in names:
-            found = part._by_name().get(name)
+            found = (part._inner or part._by_name()).get(name)
             if found is None:
                 return None
             if len(found) > 1:
@@ -54,12 +54,15 @@ class Part:
         return part
 
     def _by_name(self) -> dict[str, list[Part]]:
-        if self._inner is None:
-            self._inner = {}
-            for child in self._element:
-                if name := _name_of(child.tag):
-                    self._inner.setdefault(name, []).append(Part(child))
-        return self._inner
+        inner: dict[str, list[Part]] = {}
+        for child in self._element:
+            name = _name_of(child.tag)
+            if name in inner:
+                inner[name].append(Part(child))
+            elif name:
+                inner[name] = [Part(child)]
+        self._inner = inner
+        return inner
 
     def value(self, *names: str) -> str:
         """Return the text at the end of a path; empty if there is none.
