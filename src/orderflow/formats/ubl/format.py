@@ -21,11 +21,17 @@ from orderflow.formats.ubl.settings import UblSettings
 TRANSACTIONS = {Kind.ORDER: "T01", Kind.CHANGE: "T114", Kind.RECALL: "T115"}
 """Of Peppol."""
 
+VERSIONS = {
+    Kind.ORDER: "ubl_order_2_1",
+    Kind.CHANGE: "ubl_order_change_2_1",
+    Kind.RECALL: "ubl_order_cancellation_2_1",
+}
+
 
 class UblFormat(Format):
     """Each order as one Order, its change and its recall likewise; its answers say themselves what they are about."""
 
-    name: ClassVar[str] = "ubl_order_2_1"
+    name: ClassVar[str] = VERSIONS[Kind.ORDER]
     title: ClassVar[str] = "UBL Order"
     kinds: ClassVar[frozenset[Kind]] = frozenset(Kind)
     numbered: ClassVar[bool] = True
@@ -42,7 +48,7 @@ class UblFormat(Format):
         if settings.is_peppol:
             rules.check(TRANSACTIONS[delivery.kind], content, order)
         name = made_name(settings.file_name, order, delivery)
-        return Document(name, content.encode(), "application/xml", self.name)
+        return Document(name, content.encode(), "application/xml", VERSIONS[delivery.kind])
 
     def note(self, settings: UblSettings) -> str | None:
         """Say that Peppol's rules are missing."""
