@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from lxml import etree
 
+from orderflow.domain.text import visible
 from orderflow.schematron.expressions import UnusableRulesError, checked
 
 SCHEMATRON = "http://purl.oclc.org/dsdl/schematron"
@@ -64,7 +65,7 @@ def _parsed(content: bytes) -> etree._Element:
     try:
         schema = etree.fromstring(content, parser)
     except etree.XMLSyntaxError as error:
-        raise UnusableRulesError(f"The file is no XML: {str(error)[:200]}.") from None
+        raise UnusableRulesError(f"The file is no XML: {visible(str(error))[:200]}.") from None
     if etree.ElementTree(schema).docinfo.internalDTD is not None:
         raise UnusableRulesError("The file has a document type (DOCTYPE), which is never read.")
     if schema.tag != _sch("schema") or schema.get("queryBinding") not in ("xslt2", "xslt3"):

@@ -12,6 +12,7 @@ from functools import lru_cache
 from lxml import etree
 
 from orderflow.domain.answer_files import UnfinishedError, UnreadableError
+from orderflow.domain.text import visible
 from orderflow.formats.ubl.writing import AGGREGATE, BASIC
 
 LARGEST = 10_485_760
@@ -121,7 +122,7 @@ def read_xml(content: bytes) -> Part:
     except etree.XMLSyntaxError as error:
         open_yet = "Premature end of data" in str(error) or not content.endswith((b">", b">\0"))
         kind = UnfinishedError if open_yet else UnreadableError
-        raise kind(f"It is no XML: {str(error)[:200]}.") from None
+        raise kind(f"It is no XML: {visible(str(error))[:200]}.") from None
     if etree.ElementTree(root).docinfo.internalDTD is not None:
         raise UnreadableError("It has a document type (DOCTYPE), which is never read.")
     return Part(root)
