@@ -15,9 +15,10 @@ from orderflow.formats.edi.changes import answered_change
 from orderflow.formats.edi.response import UnitNames, business_answer, order_number, told_at, unit_names
 from orderflow.formats.ubl.codes import UNITS
 from orderflow.formats.ubl.line_answers import notes, period, read_line
-from orderflow.formats.ubl.reading import Part, read_xml
+from orderflow.formats.ubl.reading import Part
 from orderflow.formats.ubl.settings import UblSettings
 from orderflow.formats.ubl.writing import NAMESPACE
+from orderflow.formats.xml import read_xml
 
 RECEIPT = "AB"
 DECISIONS = {"AP": Others.AS_ORDERED, "CA": Others.UNANSWERED, "RE": Others.UNANSWERED, "": Others.UNANSWERED}
@@ -31,7 +32,7 @@ def read_answers(content: bytes, settings: UblSettings) -> Iterator[Answer]:
     Raises:
         UnfinishedError, UnreadableError: As `Format.read` does.
     """
-    root = read_xml(content)
+    root = Part(read_xml(content))
     if (root.space, root.name) != (NAMESPACE.format("OrderResponse"), "OrderResponse"):
         raise UnreadableError(f"It is {root.name[:40]!r}, which is not read as an answer to an order.")
     about = order_number(reference.value("ID") for reference in root.all("OrderReference"))
