@@ -172,8 +172,8 @@ FAULTS = (
     Fault(
         "a lease is taken, and not written down",
         LEASES,
-        "changed(pinned, lease_token=lease.token, lease_until=until)",
-        "changed(pinned, lease_until=until)",
+        "pinned, lease_token=lease.token, lease_until=until, last_begun_at=sent",
+        "pinned, lease_until=until, last_begun_at=sent",
     ),
     Fault(
         "a later refusal is final",

@@ -15,7 +15,7 @@ from orderflow.domain.answers import Verdict
 from orderflow.domain.bulk import BulkAction, BulkOutcome, BulkStatus
 from orderflow.domain.confirmations import Difference, confirmation
 from orderflow.domain.connector_port import ERPConnectorPort
-from orderflow.domain.delivery import Ack, ExportResult, Lease, Waiting
+from orderflow.domain.delivery import Ack, Delivery, ExportResult, Lease, Waiting
 from orderflow.domain.errors import ConnectorError, OrderFlowError
 from orderflow.domain.opening_hours.hours import Period
 from orderflow.domain.order_keys import KeyHolder
@@ -108,6 +108,7 @@ class OpenTarget:
         idempotent: The ERP takes an order once, however often it is sent.
         numbered: Its documents are counted.
         kinds: What the ERP can be asked; no delivery of another kind is made for it.
+        takes_back: A recall is done by the connector, and no document.
         commit_within: Seconds after the last attempt began from which "not there" is an answer.
     """
 
@@ -119,7 +120,12 @@ class OpenTarget:
     idempotent: bool = False
     numbered: bool = False
     kinds: frozenset[Kind] = frozenset({Kind.ORDER})
+    takes_back: bool = False
     commit_within: float = 900.0
+
+    def at_once(self, delivery: Delivery) -> bool:
+        """Return whether this delivery is a recall that the connector does by itself, in one step."""
+        return self.takes_back and delivery.kind is Kind.RECALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +206,9 @@ class Export:
 
     revision: int | None = None
     """Of the order, that it is made from; None: not yet known."""
+
+    reason: str | None = None
+    """Why the order is recalled."""
 
     @property
     def never_arrived(self) -> bool:
@@ -511,6 +520,12 @@ class Exports(Protocol):
 
     def order_of(self, export_id: UUID) -> UUID | None:
         """Return the order that the export belongs to, without locking either; None if there is no such export."""
+
+    def recall_of(self, order_id: UUID) -> Export | None:
+        """Return and lock the order's newest recall."""
+
+    def drop(self, export_id: UUID, error: dict[str, Any]) -> bool:
+        """End what was SENT and need not be answered any more; False if it is not SENT."""
 
     def confirm(self, export_id: UUID, by: str) -> bool:
         """Note who confirmed a SENT export in its ERP's place; False if it is not SENT."""

@@ -72,13 +72,27 @@ class DropzoneConnector(BaseConnector):
 
     def render(self, draft_order: DraftOrder, config: dict[str, Any]) -> Document:
         """Write the order in the format. Raises RejectedError if it cannot express it."""
+        if draft_order.delivery.kind not in self.format.kinds:  # a recall that is no document for the ERP
+            return super().render(draft_order, config)
         with self.session(config) as opened:
             return self.format.render(draft_order, draft_order.delivery, opened.form.of_format)
 
     def kinds(self, config: dict[str, Any]) -> frozenset[Kind]:
-        """Return what the format can write, as far as the connection says that the ERP reads it."""
+        """Return what the format can write, as far as the connection says that the ERP reads it; what a rename does."""
         with self.session(config) as opened:
-            return self.format.kinds & {Kind.ORDER, *opened.form.reads}
+            written = self.format.kinds & {Kind.ORDER, *opened.form.reads}
+        return written | super().kinds(config)
+
+    def takes_back(self, config: dict[str, Any]) -> bool:
+        """Return whether a file can be taken back before the ERP takes it."""
+        with self.session(config) as opened:
+            return bool(opened.session.takes_back)
+
+    def take_back(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
+        """Take a file back. Raises RejectedError: the ERP took it before; ConnectorError: as `export`."""
+        with self.session(config) as opened:
+            taken: ExportResult = opened.session.take_back(draft_order.delivery)
+        return taken
 
     def numbered(self, config: dict[str, Any]) -> bool:
         """Return whether the format counts its documents."""

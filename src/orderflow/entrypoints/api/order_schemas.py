@@ -75,6 +75,12 @@ class HoldBody(In):
     reason: Name = Field(examples=["The customer's address is being checked"])
 
 
+class RecallBody(In):
+    """Why it is to be taken back; an ERP that reads recalls is told."""
+
+    reason: Name = Field(examples=["The customer cancelled it by telephone"])
+
+
 class RejectBody(In):
     """Why."""
 
