@@ -75,6 +75,9 @@ class Session(ABC):
     takes_back: bool = False
     """Whether a document that was delivered can be taken back as long as the ERP has not taken it."""
 
+    processes: int | None = None
+    """How many processes of ours may be signed in at a time to deliver; None: all that there are."""
+
     @abstractmethod
     def destination(self, filename: str) -> str:
         """Return where a document would go, for a person; no secrets."""

@@ -6,13 +6,16 @@ import mimetypes
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from uuid import UUID
 
 from orderflow.domain import clock
 from orderflow.domain.answer_details import Details, Level
 from orderflow.domain.answer_files import ControlNumber, OrderNumber, Reference, can_be_meant
 from orderflow.domain.states import Kind
+
+if TYPE_CHECKING:
+    from orderflow.domain.orders import DraftOrder
 
 Name = TypeVar("Name", bound=Reference)
 """What a delivery is called by; who asks by file names alone gets file names."""
@@ -110,6 +113,7 @@ class Delivery:
         kind: What it asks of the ERP. Anything but an order comes only to who says so (`ERPConnectorPort.kinds`).
         sent: The delivery that a recall is about; None where an order is delivered.
         reason: Why it is recalled, in a person's words.
+        before: The order as the ERP has it, where this is a change of it.
     """
 
     export_id: UUID
@@ -125,6 +129,7 @@ class Delivery:
     kind: Kind = Kind.ORDER
     sent: Sent | None = None
     reason: str | None = None
+    before: DraftOrder | None = None
 
     @property
     def reference(self) -> str | None:

@@ -28,11 +28,12 @@ from orderflow.domain.revisions import RevisionChangedError, write
 from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, Kind, OrderStatus
 from orderflow.flow import ports
 from orderflow.flow.delivery import recall, request, reroute, route
+from orderflow.flow.delivery.route import one_to_push_to
 from orderflow.flow.order import bulk, prioritize
 from orderflow.flow.order import hold as holding
 from orderflow.flow.order.accept import Arrival, accept_orders, revise_order
 from orderflow.flow.order.approve import approve_order, edit_order, reject_order
-from orderflow.flow.ports import Attempt, Batch, Confirmed, DecidedAnswer, Export, Settlement
+from orderflow.flow.ports import SESSION_LINGERS, Attempt, Batch, Confirmed, Crew, DecidedAnswer, Export, Settlement
 from orderflow.flow.refusals import MOST_BYTES
 from orderflow.flow.setup import routes
 from orderflow.formats.order_fields import sample_order
@@ -60,6 +61,13 @@ def refused(bench: Bench, call: str, *arguments: object, of: str = "connections"
     """Return how a call is refused."""
     with pytest.raises(OrderFlowError) as caught, bench.store.work(bench.org_id) as work:
         getattr(getattr(work, of), call)(*arguments)
+    return caught.value
+
+
+def not_to_push_to(bench: Bench, *asked: Any) -> OrderFlowError:
+    """Return why a push goes nowhere."""
+    with pytest.raises(StateError) as caught, bench.store.work(bench.org_id) as work:
+        one_to_push_to(work, *asked)
     return caught.value
 
 
@@ -104,7 +112,7 @@ def test_what_is_not_there_is_said_to_be_missing(bench: Bench) -> None:
         == f"There is no order {NOBODYS} in this organization."
     )
     assert refused(bench, "get", NOBODYS, of="exports").message == f"There is no export {NOBODYS} in this organization."
-    for call in ("type_of", "open", "disable", "enable", "make_default", "delete", "proof", "for_push"):
+    for call in ("type_of", "open", "disable", "enable", "make_default", "delete", "proof", "active"):
         assert refused(bench, call, NOBODYS).message == f"There is no connection {NOBODYS} in this organization."
     with bench.store.work(bench.org_id) as work:
         assert work.exports.latest(NOBODYS) is None
@@ -613,6 +621,33 @@ def test_lanes_are_few_and_free_again_when_left_or_out_of_time(bench: Bench) -> 
         assert work.exports.take_lane(way, first, 60, 2)
 
 
+def test_no_more_processes_than_allowed_are_signed_in_until_their_sessions_are_closed(bench: Bench) -> None:
+    way, ours, theirs = connection(bench), Crew(new_id(), 1), Crew(new_id(), 1)
+    first, second = Lease(new_id(), 60), Lease(new_id(), 60)
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.take_lane(way, first, 60, 3, ours)
+    with bench.store.work(bench.org_id) as work:
+        assert not work.exports.take_lane(way, Lease(new_id(), 60), 60, 3, theirs)
+        assert work.exports.take_lane(way, second, 60, 3, ours), "workers of a process share its sessions"
+        assert work.exports.take_lane(way, Lease(new_id(), 60), 1, 3, replace(theirs, most=2))
+        work.exports.leave_lane(way, first)
+        work.exports.leave_lane(way, second)
+    bench.passes(2)
+    with bench.store.work(bench.org_id) as work:
+        assert not work.exports.take_lane(way, first, 60, 3, theirs), "their session is open yet"
+        assert work.exports.take_lane(way, first, 60, 2, ours), "a lane that a process left is its own"
+        assert work.exports.take_lane(way, second, 60, 2, ours)
+        work.exports.leave_lane(way, first)
+        work.exports.leave_lane(way, second)
+    bench.passes(SESSION_LINGERS + 1)
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.take_lane(way, first, 60, 3, theirs)
+        assert not work.exports.take_lane(way, second, 60, 3, ours)
+    bench.passes(61)
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.take_lane(way, second, 60, 3, ours), "a process that died holds nothing for ever"
+
+
 def taken_of(bench: Bench, way: UUID, wanted: int) -> int:
     """Take as many orders as may be taken."""
     with bench.store.work(bench.org_id) as work:
@@ -932,7 +967,7 @@ def test_it_is_open_until_an_open_time_ends(bench: Bench) -> None:
     assert opened(bench, way) == (False, None)
     with bench.store.work(bench.org_id) as work:
         work.connections.change(way, {"opening_hours": HOURS})
-        assert work.connections.opening_hours(way) == HOURS
+        assert work.connections.opening_hours(way)[0] == HOURS
         work.connections.note_open(way, Period(bench.now() + timedelta(hours=1), bench.now() + timedelta(hours=2)))
     assert opened(bench, way)[0]
     bench.passes(3700)
@@ -945,7 +980,7 @@ def test_it_is_open_until_an_open_time_ends(bench: Bench) -> None:
     with bench.store.work(bench.org_id) as work:
         work.connections.note_open(way, Period(None, None))
         work.connections.change(way, {"opening_hours": None})
-        assert work.connections.opening_hours(way) is None
+        assert work.connections.opening_hours(way)[0] is None
     assert near(opened(bench, way), 0)
 
 
@@ -1274,21 +1309,21 @@ def test_a_connection_begins_disabled_and_the_first_to_be_enabled_is_the_default
     with bench.store.work(bench.org_id) as work:
         work.connections.add(first, "MOCK", {"a": 1}, "One")
         work.connections.add(second, "OTHER", {}, None, restricted=True)
-    assert refused(bench, "for_push", None).code == "NO_ACTIVE_CONNECTION"
-    assert refused(bench, "for_push", first).code == "CONNECTION_DISABLED"
+    assert not_to_push_to(bench, None).code == "NO_ACTIVE_CONNECTION"
+    assert not_to_push_to(bench, first).code == "CONNECTION_DISABLED"
     assert "Only an ACTIVE" in refused(bench, "make_default", first).message
     with bench.store.work(bench.org_id) as work:
         assert work.connections.enable(first) == {"status": "DISABLED", "is_default": False}
         assert work.connections.enable(second) == {"status": "DISABLED", "is_default": False}
         assert work.connections.type_of(second) == "OTHER"
     with bench.store.work(bench.org_id) as work:
-        assert (work.connections.for_push(None), work.connections.for_push(second)) == (first, second)
+        assert (one_to_push_to(work), one_to_push_to(work, second)) == (first, second)
         assert work.connections.make_default(second) == {"status": "ACTIVE", "is_default": False}
     with bench.store.work(bench.org_id) as work:
-        assert work.connections.for_push(None) == second
+        assert one_to_push_to(work) == second
         assert work.connections.disable(second) == {"status": "ACTIVE", "is_default": True}
     with bench.store.work(bench.org_id) as work:
-        assert work.connections.for_push(None) == first, "the default went to who is left"
+        assert one_to_push_to(work) == first, "the default went to who is left"
         opened = work.connections.open(first)
     assert (opened.config, opened.status, opened.breaker_state) == (
         {"a": 1},
@@ -1333,33 +1368,33 @@ def test_of_several_nobody_inherits_what_the_default_was_meant_for(bench: Bench)
         with bench.store.work(bench.org_id) as work:
             work.connections.add(one, "MOCK", {}, name)
             work.connections.enable(one)
-            assert work.connections.for_push(None) == first
+            assert one_to_push_to(work) == first
     with bench.store.work(bench.org_id) as work:
         work.connections.disable(first)
-    error = refused(bench, "for_push", None)
+    error = not_to_push_to(bench, None)
     assert error.code == "WHICH_CONNECTION"
     assert error.message.endswith("none of them is the default: B, C.")
     assert [one["id"] for one in error.details["connections"]] == [str(second), str(third)]
-    assert refused(bench, "for_push", None, "MOCK").code == "WHICH_CONNECTION"
-    assert refused(bench, "for_push", None, "OTHER").code == "NO_ACTIVE_CONNECTION"
+    assert not_to_push_to(bench, None, "MOCK").code == "WHICH_CONNECTION"
+    assert not_to_push_to(bench, None, "OTHER").code == "NO_ACTIVE_CONNECTION"
     with bench.store.work(bench.org_id) as work:
-        assert work.connections.for_push(third) == third
+        assert one_to_push_to(work, third) == third
         work.connections.enable(first)
         assert work.connections.open(first).status is ConnectionStatus.ACTIVE
-    assert refused(bench, "for_push", None).code == "WHICH_CONNECTION", "nor does who comes back"
+    assert not_to_push_to(bench, None).code == "WHICH_CONNECTION", "nor does who comes back"
     with bench.store.work(bench.org_id) as work:
         work.connections.disable(first)
         work.connections.disable(second)
     with bench.store.work(bench.org_id) as work:
-        assert work.connections.for_push(None) == third, "of one left there is no doubt"
+        assert one_to_push_to(work) == third, "of one left there is no doubt"
 
 
 def test_a_push_goes_to_the_connection_of_a_type(bench: Bench) -> None:
     default, other = connection(bench), connection(bench, "OTHER")
     with bench.store.work(bench.org_id) as work:
-        assert work.connections.for_push(None, "OTHER") == other
-        assert work.connections.for_push(None, "MOCK") == default
-    assert refused(bench, "for_push", other, "MOCK").code == "CONNECTION_DISABLED"
+        assert one_to_push_to(work, None, "OTHER") == other
+        assert one_to_push_to(work, None, "MOCK") == default
+    assert not_to_push_to(bench, other, "MOCK").code == "CONNECTION_DISABLED"
 
 
 def test_configurations_have_room_together(bench: Bench) -> None:
@@ -1387,7 +1422,7 @@ def test_a_connection_goes_with_nothing_waits_with_something_and_stays_with_a_hi
         assert work.connections.delete(used) is False
     assert isinstance(refused(bench, "open", used), NotFoundError)
     with bench.store.work(bench.org_id) as work:
-        assert work.connections.for_push(None) == busy
+        assert one_to_push_to(work) == busy
 
 
 def test_what_people_change_counts_as_a_version_and_says_what_was(bench: Bench) -> None:

@@ -162,6 +162,7 @@ def test_parts_of_a_line_that_come_at_several_times():
         ("BGM+231+R+27+AB", [], "FAILED", None),
         ("BGM+231+R+27", ["LIN+1", "QTY+21:5", "UNS+S", "CNT+2:1"], "FAILED", None),
         ("BGM+231+R+9+RE", ["LIN+1+7", "FTX+AAO+++no"], "FAILED", None),
+        ("BGM+231+R+27", ["LIN+1", "QTY+46:5", "LIN+2", "UNS+S", "CNT+2:2"], "FAILED", None),
     ],
 )
 def test_what_is_said_of_the_whole_order(begin, lines, status, others):
@@ -185,6 +186,8 @@ def test_a_mere_receipt_confirms_nothing():
         (["LIN+1+5", "QTY+113:10", "QTY+83:4"], LineStatus.BACKORDERED, 10),
         (["LIN+1+5", "QTY+21:10"], LineStatus.ACCEPTED, 10),
         (["LIN+1", "QTY+21:10", "QTY+113:0"], LineStatus.REJECTED, 0),
+        (["LIN+1+4", "QTY+21:10", "QTY+113:10"], LineStatus.ACCEPTED, 10),
+        (["LIN+1+1", "QTY+21:10", "QTY+113:4"], LineStatus.ACCEPTED, 4),
         (["LIN+1+7", "PIA+3+NEW:SA", "QTY+21:10"], LineStatus.REJECTED, 10),
         (["LIN+1+3", "PIA+3+NEW:SA", "QTY+113:10"], LineStatus.SUBSTITUTED, 10),
         (["LIN+1+5", "PIA+3", "QTY+113:10"], LineStatus.SUBSTITUTED, 10),
@@ -212,6 +215,8 @@ def test_what_becomes_of_a_line_is_the_least_that_it_surely_says(line, status, q
         (["BGM+231+R+27+AI", "RFF+ON:PO-1"], "refuses the order and accepts it"),
         (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1", "QTY+21:10:EA"], "nothing is said about it"),
         (["BGM+231+R+9+AI", "RFF+ON:PO-1", "LIN+1", "PIA+3+NEW:SA"], "nothing is said about it"),
+        (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+4", "QTY+21:10"], "nothing is said about it"),
+        (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+1"], "nothing is said about it"),
         (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+5", "QTY+1:4"], "quantity '1', which is not known"),
         (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+5", "QTY+21:4", "QTY+113"], "without a number"),
         (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+99", "PIA+3+NEW:SA"], "action '99'"),
@@ -228,6 +233,7 @@ def test_what_becomes_of_a_line_is_the_least_that_it_surely_says(line, status, q
         (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "QTY+113:NaN"], "where a number belongs"),
         (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "QTY+113:1e9"], "where a number belongs"),
         (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "QTY+113:1:PCE", "QTY+83:1:KGM"], "several units"),
+        (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "QTY+113:1:PCE", "PRI+AAA:2::::KGM"], "several units"),
         (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "DTM+67:20261399:102"], "where a date belongs"),
         (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "DTM+67:202648:616"], "format '616'"),
         (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "PRI+AAA:10:::3"], "none for one"),
@@ -257,6 +263,13 @@ def test_release_marks_and_marks_of_una_are_read():
     assert answer.details.lines[0].qty == Decimal("2.5")
 
 
+def test_the_separators_of_ascii_may_be_the_marks():
+    content = interchange(message("ORDRSP", "BGM+231+R+29", "RFF+ON:PO-1")).replace(b"\n", b"")
+    for usual, mark in ((b"+", b"\x1d"), (b":", b"\x1f"), (b"'", b"\x1c")):
+        content = content.replace(usual, mark)
+    assert [answer.about for answer in read(b"UNA\x1f\x1d.? \x1c" + content)] == [OrderNumber("PO-1")]
+
+
 def test_lines_that_are_broken_anywhere_are_read():
     content = interchange(message("ORDRSP", "BGM+231+R+29", "RFF+ON:PO-1?+2"))
     wrapped = b"\n".join(content.replace(b"\n", b"")[n : n + 20] for n in range(0, len(content), 20))
@@ -280,7 +293,7 @@ def test_lines_that_are_broken_anywhere_are_read():
         (b"UNA::.? '" + interchange(YES), "two meanings"),
         (interchange(YES) + b"PS: thank you", "does not begin with UNA or UNB"),
         (interchange(message("ORDRSP", "FTX+AAI+++" + "x" * 30_000)), "longer than"),
-        (b" " * 10_485_761, "larger than"),
+        (b" " * 5_242_881, "larger than"),
     ],
 )  # fmt: skip
 def test_a_file_in_which_something_is_wrong_is_refused_whole(content, why):

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0026"
-down_revision = "0025"
+revision = "0028"
+down_revision = "0027"
 
 _STATES = (
     "'NEW', 'NEEDS_REVIEW', 'READY', 'APPROVED', 'PUSHING', 'PUSHED', 'CONFIRMED', 'ERROR', 'REJECTED', 'RECALLING',"
