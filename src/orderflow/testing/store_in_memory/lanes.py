@@ -29,8 +29,8 @@ class MemoryLanes:
 
     def leave_lane(self, connection_id: UUID, lease: Lease) -> None:
         """Give the lane back; where sessions are counted, it is the process's own for as long as its session lasts."""
-        for number, lane in self._held_lanes(connection_id).items():
-            if lane.token != lease.token:
+        for (connection, number), lane in list(self._tables.lanes.items()):
+            if connection != connection_id or lane.token != lease.token:
                 continue
             del self._tables.lanes[connection_id, number]
             if lane.process is not None:
