@@ -537,7 +537,7 @@ class Exports(Protocol):
         """Return the order that the export belongs to, without locking either; None if there is no such export."""
 
     def recall_of(self, order_id: UUID) -> Export | None:
-        """Return and lock the order's newest recall."""
+        """Return the order's newest recall; not locked, since a worker that has it waits for the order."""
 
     def drop(self, export_id: UUID, error: dict[str, Any]) -> bool:
         """End what was SENT and need not be answered any more; False if it is not SENT."""
