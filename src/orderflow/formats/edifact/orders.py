@@ -112,16 +112,23 @@ class _Orders:
         pushed = self.delivery.requested_at.astimezone(UTC).date()
         self._date("137", (order.order_date if is_order else None) or pushed)
         self._date("4", None if is_order else order.order_date)
-        self._dates(order)
-        self._texts("AAI", order.notes, "notes")
-        self._texts("PMT", order.payment_terms, "payment_terms")
+        is_recall = self.delivery.kind is Kind.RECALL
+        if not is_recall:
+            self._wishes()
         if not is_order:
             self.out.add("RFF", of("ON", number))
         for party in parties_of(order, self.settings.supplier or self.settings.receiver):
             self._party(party)
         self.out.add("CUX", of("2", values.needed(order.currency, 3, "currency", 3), "9"))
-        self._delivery_terms()
-        self._adjustments(order)
+        if not is_recall:
+            self._delivery_terms()
+            self._adjustments(order)
+
+    def _wishes(self) -> None:
+        order = self.order
+        self._dates(order)
+        self._texts("AAI", order.notes, "notes")
+        self._texts("PMT", order.payment_terms, "payment_terms")
 
     def _date(self, qualifier: str, day: date | None) -> None:
         if day is not None:

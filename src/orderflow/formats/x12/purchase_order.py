@@ -99,14 +99,19 @@ class _PurchaseOrder:
         order, values = self.order, self.values
         self._begin()
         self.out.add("CUR", "BY", values.needed(order.currency, 3, "currency", 3))
+        if self.delivery.kind is not Kind.RECALL:
+            self._terms()
+        for party in parties_of(order, self.settings.supplier or self.settings.receiver):
+            self._party(party)
+
+    def _terms(self) -> None:
+        order, values = self.order, self.values
         self._delivery_terms()
         self._adjustments(order)
         for terms in values.pieces(order.payment_terms, 80, 5, "payment_terms"):
             self.out.add("ITD", *[""] * 11, terms)
         self._dates(order)
         self._notes(order.notes, "notes")
-        for party in parties_of(order, self.settings.supplier or self.settings.receiver):
-            self._party(party)
 
     def _begin(self) -> None:
         """Write BEG; or BCH, whose number of the change its answer repeats."""

@@ -15,7 +15,7 @@ from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import Kind
 from orderflow.formats.edifact import EdifactFormat, EdifactSettings
 from orderflow.formats.x12 import X12Format, X12Settings
-from tests.unit.formats.edi.orders import an_order, delivery, line
+from tests.unit.formats.edi.orders import MOMENT, an_order, delivery, line
 
 BEFORE = an_order(line(), line(2, internal_sku="GEAR-100", unit_price=Decimal("8.9")), line(3, internal_sku="BRKT-050"))
 NOW = replace(
@@ -83,6 +83,14 @@ def test_a_recall_is_a_cancellation_without_lines() -> None:
     ordchg, set_860 = written("EDIFACT", BEFORE, **asked), written("X12", BEFORE, **asked)
     assert {"BGM+230+R8+1'", "RFF+ON:PO-1'", "FTX+CHG+++ordered twice'", "CNT+2:0'"} <= set(ordchg)
     assert {"BCH*01*SA*PO-1**R8*20261101*****20261129~", "MSG*ordered twice~", "CTT*0~"} <= set(set_860)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_recall_says_no_more_than_which_order_it_means(dialect: str) -> None:
+    order = replace(
+        BEFORE, notes="Bitte", payment_terms="30 days", delivery_terms="EXW", latest_delivery_date=MOMENT.date()
+    )
+    assert written(dialect, order, kind=Kind.RECALL) == written(dialect, BEFORE, kind=Kind.RECALL)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
