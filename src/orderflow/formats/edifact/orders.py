@@ -113,7 +113,9 @@ class _Orders:
         self._date("137", (order.order_date if is_order else None) or pushed)
         self._date("4", None if is_order else order.order_date)
         is_recall = self.delivery.kind is Kind.RECALL
-        if not is_recall:
+        if is_recall:
+            self._texts("CHG", self.delivery.reason, "reason")
+        else:
             self._wishes()
         if not is_order:
             self.out.add("RFF", of("ON", number))
