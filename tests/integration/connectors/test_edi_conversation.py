@@ -61,7 +61,8 @@ class Conversation:
         before = set((self.folder / "out").iterdir())
         assert self.installation.work_off(self.connection_id) == 1
         (sent,) = set((self.folder / "out").iterdir()) - before
-        assert self.partner.send(sent.read_bytes())["accepted"]
+        summary = self.partner.send(sent.read_bytes())
+        assert summary["accepted"], summary
 
     def answers(self) -> list[bytes]:
         """Return what the partner has for us, file by file."""

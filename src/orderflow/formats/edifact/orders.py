@@ -12,7 +12,7 @@ from datetime import UTC, date
 from orderflow.domain.delivery import Delivery
 from orderflow.domain.orders import AllowanceCharge, DraftOrder, DraftOrderLine
 from orderflow.domain.states import Kind
-from orderflow.formats.edi.changes import LineChange, change_number, lines_of
+from orderflow.formats.edi.changes import LineChange, change_number, lines_of, ordered_on
 from orderflow.formats.edi.codes import REC_20, Countries
 from orderflow.formats.edi.order import INCOTERM, Party, check_expressible, dates_of, numbers_of, parties_of
 from orderflow.formats.edi.segments import Marks, SegmentWriter
@@ -109,9 +109,9 @@ class _Orders:
         number = values.needed(order.external_order_number, 35, "external_order_number")
         self.out.add("UNH", reference, of(message, *version))
         self.out.add("BGM", name, number if is_order else change_number(self.delivery), function)
-        pushed = self.delivery.requested_at.astimezone(UTC).date()
-        self._date("137", (order.order_date if is_order else None) or pushed)
-        self._date("4", None if is_order else order.order_date)
+        ordered, pushed = ordered_on(order, self.delivery), self.delivery.requested_at.astimezone(UTC).date()
+        self._date("137", ordered if is_order else pushed)
+        self._date("4", None if is_order else ordered)
         is_recall = self.delivery.kind is Kind.RECALL
         if is_recall:
             self._texts("CHG", self.delivery.reason, "reason")

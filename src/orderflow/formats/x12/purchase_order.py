@@ -12,7 +12,7 @@ from datetime import UTC
 from orderflow.domain.delivery import Delivery
 from orderflow.domain.orders import AllowanceCharge, DraftOrder, DraftOrderLine
 from orderflow.domain.states import Kind
-from orderflow.formats.edi.changes import LineChange, change_number, lines_of
+from orderflow.formats.edi.changes import LineChange, change_number, lines_of, ordered_on
 from orderflow.formats.edi.codes import X12_355, Countries
 from orderflow.formats.edi.order import INCOTERM, Party, check_expressible, dates_of, numbers_of, parties_of
 from orderflow.formats.edi.segments import SegmentWriter
@@ -117,12 +117,12 @@ class _PurchaseOrder:
         """Write BEG; or BCH, whose number of the change its answer repeats."""
         order, values, kind = self.order, self.values, self.settings.order_type
         number = values.needed(order.external_order_number, 22, "external_order_number")
-        pushed = self.delivery.requested_at.astimezone(UTC).date()
+        ordered = values.date(ordered_on(order, self.delivery))
         if self.delivery.kind is Kind.ORDER:
-            self.out.add("BEG", self.purpose, kind, number, "", values.date(order.order_date or pushed))
+            self.out.add("BEG", self.purpose, kind, number, "", ordered)
             return
         change = values.text(change_number(self.delivery), 8, "number of the change")
-        ordered, asked = values.date(order.order_date), values.date(pushed)
+        asked = values.date(self.delivery.requested_at.astimezone(UTC).date())
         self.out.add("BCH", self.purpose, kind, number, "", change, ordered, "", "", "", "", asked)
 
     def _delivery_terms(self) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from mockedi.testing import Mock
 
+from orderflow.domain.delivery import Sent
 from orderflow.domain.errors import RejectedError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import Kind
@@ -91,6 +94,13 @@ def test_a_recall_says_no_more_than_which_order_it_means(dialect: str) -> None:
         BEFORE, notes="Bitte", payment_terms="30 days", delivery_terms="EXW", latest_delivery_date=MOMENT.date()
     )
     assert written(dialect, order, kind=Kind.RECALL) == written(dialect, BEFORE, kind=Kind.RECALL)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_an_order_without_a_date_has_that_of_its_push_again(dialect: str) -> None:
+    undated, sent = replace(BEFORE, order_date=None), Sent(UUID(int=3), MOMENT - timedelta(days=9), "order.edi")
+    document = written(dialect, undated, kind=Kind.RECALL, sent=sent)
+    assert any("DTM+4:20261120:102'" in one or "*R8*20261120*****20261129~" in one for one in document)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
