@@ -272,4 +272,10 @@ FAULTS = (
         rare=True,
     ),
     Fault("attempts begin at one again", LEASES, "attempts=order.attempts + 1)", "attempts=order.attempts)"),
+    Fault(
+        "a closed connection delivers",
+        "flow/delivery/push_batch.py",
+        " or target.closed",
+        "",
+    ),
 )

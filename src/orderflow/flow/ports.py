@@ -19,7 +19,7 @@ from orderflow.domain.delivery import Ack, Delivery, ExportResult, Lease, Waitin
 from orderflow.domain.errors import ConnectorError, OrderFlowError
 from orderflow.domain.ids import new_id
 from orderflow.domain.opening_hours.hours import Period
-from orderflow.domain.order_keys import KeyHolder
+from orderflow.domain.order_keys import Cancellation, KeyHolder
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.reach import OPERATOR, Place, Reach
 from orderflow.domain.retry import RetryPolicy
@@ -492,6 +492,12 @@ class OrderKeys(Protocol):
     def free(self, order_id: UUID) -> None:
         """Let another order have the key of this one."""
 
+    def cancel(self, order: DraftOrder, cancellation_id: UUID, cancellation: Cancellation) -> KeyHolder | None:
+        """Keep the key of an order that has not come for its cancellation; returns who has it, if somebody does."""
+
+    def inherit(self, cancellation_id: UUID, order: DraftOrder) -> None:
+        """Let an order that came have the key that was kept for its cancellation."""
+
     def note_content(self, order: DraftOrder) -> None:
         """Note that an order which has a key came in anew, saying what it says now."""
 
@@ -537,7 +543,7 @@ class Exports(Protocol):
         """Return the order that the export belongs to, without locking either; None if there is no such export."""
 
     def recall_of(self, order_id: UUID) -> Export | None:
-        """Return and lock the order's newest recall."""
+        """Return the order's newest recall; not locked, since a worker that has it waits for the order."""
 
     def drop(self, export_id: UUID, error: dict[str, Any]) -> bool:
         """End what was SENT and need not be answered any more; False if it is not SENT."""

@@ -22,7 +22,7 @@ from orderflow.domain.delivery import Ack, ExportResult, Lease
 from orderflow.domain.errors import InDoubtError, NotFoundError, OrderFlowError, StateError, TransientError
 from orderflow.domain.ids import new_id
 from orderflow.domain.opening_hours.hours import Period
-from orderflow.domain.order_keys import DuplicateOrderError, OnDuplicate, key_of
+from orderflow.domain.order_keys import Cancellation, DuplicateOrderError, OnDuplicate, key_of
 from orderflow.domain.orders import Customer, DraftOrder
 from orderflow.domain.revisions import RevisionChangedError, write
 from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, Kind, OrderStatus
@@ -1204,6 +1204,26 @@ def test_what_follows_an_order_that_was_sent_is_no_newer_delivery_of_it(bench: B
         assert not work.exports.for_answers([sent])[sent][1]
         assert work.exports.get(later.id).kind is Kind(kind)
     assert [attempt.order.delivery.kind for attempt in claimed(bench, way).attempts] == [Kind(kind)]
+
+
+def test_a_key_is_kept_for_a_cancellation_until_its_order_comes(bench: Bench) -> None:
+    cancelled, came = new_id(), an_order(77)
+    said = Cancellation("ops", "by telephone")
+    with bench.store.work(bench.org_id) as work:
+        assert work.order_keys.cancel(came, cancelled, said) is None
+        holder = work.order_keys.cancel(came, new_id(), said)
+        assert holder is not None
+        assert (holder.order_id, holder.cancelled) == (cancelled, said)
+        assert work.order_keys.cancel(DraftOrder(), new_id(), said) is None
+    with bench.store.work(bench.org_id) as work:
+        assert work.order_keys.take([came])[came.id].cancelled == said
+        work.orders.add_many([came])
+        work.order_keys.inherit(cancelled, came)
+        assert work.order_keys.take([came]) == {}
+    with bench.store.work(bench.org_id) as work:
+        again = an_order(77)
+        held = work.order_keys.take([again])[again.id]
+        assert (held.order_id, held.cancelled) == (came.id, None)
 
 
 def recalled(bench: Bench, way: UUID, status: str = "PUSHED", **columns: Any) -> tuple[UUID, Export]:

@@ -12,7 +12,7 @@ import structlog
 from orderflow.channels.channel import Parcel, Ready, Session
 from orderflow.channels.zone import trial
 from orderflow.connectors.base import BaseConnector
-from orderflow.connectors.dropzone.config import Dropzone, Form
+from orderflow.connectors.dropzone.config import READS, Dropzone, Form
 from orderflow.connectors.dropzone.opening import open_zone
 from orderflow.domain.answer_files import Answer
 from orderflow.domain.connector_port import Preview, Staged
@@ -80,7 +80,8 @@ class DropzoneConnector(BaseConnector):
     def kinds(self, config: dict[str, Any]) -> frozenset[Kind]:
         """Return what the format can write, as far as the connection says that the ERP reads it; what a rename does."""
         with self.session(config) as opened:
-            written = self.format.kinds & {Kind.ORDER, *opened.form.reads}
+            reads = {kind for kind, name in READS.items() if getattr(opened.form, name, False)}
+            written = self.format.kinds & {Kind.ORDER, *reads}
         return written | super().kinds(config)
 
     def takes_back(self, config: dict[str, Any]) -> bool:
@@ -211,7 +212,9 @@ class DropzoneConnector(BaseConnector):
         with self.measure_latency("test") as timer:
             outcome = trial.run(lambda: open_zone(self.parse(config), apart=uuid4().hex, patience=trial.LIMIT - 1))
         if outcome.error is None:
-            return self.build_test_result(True, None, timer.latency_ms, {"steps": outcome.steps})
+            note = self.format.note(self.parse(config).of_format)
+            details = {"steps": outcome.steps} | ({"note": note} if note else {})
+            return self.build_test_result(True, None, timer.latency_ms, details)
         return trial.failed(outcome, timer.latency_ms)
 
     def _parcel(self, order: DraftOrder, config: dict[str, Any]) -> Parcel:

@@ -9,13 +9,22 @@ from uuid import UUID
 
 from fastapi import Depends, Path, Query, Request
 
+from orderflow.domain.orders import Customer, DraftOrder
 from orderflow.domain.states import OrderStatus
 from orderflow.entrypoints.api.bodies import ExactRequest, body_of, order_in
 from orderflow.entrypoints.api.connector_schemas import Preview
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.looking import looking, seen_by
-from orderflow.entrypoints.api.order_schemas import ConfirmBody, OrderState, PriorityBody, RecallBody, RejectBody
+from orderflow.entrypoints.api.order_schemas import (
+    Cancellation,
+    CancellationBody,
+    ConfirmBody,
+    OrderState,
+    PriorityBody,
+    RecallBody,
+    RejectBody,
+)
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.rendering import at_once
 from orderflow.entrypoints.api.routing import ApiRouter
@@ -26,6 +35,7 @@ from orderflow.flow.answers.accept_differences import accept_differences
 from orderflow.flow.delivery.recall import check_can_be_asked, confirm_recall, end_recall, recall_in
 from orderflow.flow.delivery.request import announce, withdraw_in
 from orderflow.flow.order.approve import edit_order, reject_order
+from orderflow.flow.order.cancel import cancel_before
 from orderflow.flow.order.confirm import confirm_order as confirm
 from orderflow.flow.order.incoming import OrderBody
 from orderflow.flow.order.prioritize import prioritize
@@ -172,6 +182,16 @@ def accept_order_differences(request: Request, caller: Pusher, order_id: UUID) -
     with _editing(request, caller, order_id) as work:
         accept_differences(work, order_id, caller.actor)
         return _state(request, work, order_id, OrderStatus.CONFIRMED)
+
+
+@router.post("/cancel", status_code=201, responses=answers(400, 409))
+def cancel_order_before_it_comes(request: Request, caller: Pusher, body: CancellationBody) -> Cancellation:
+    """Cancel an order that has not come yet. When it comes, it is on hold, and is not sent before it is released."""
+    order = DraftOrder(external_order_number=body.external_order_number, source=body.source)
+    order.customer = Customer(body.erp_customer_number)
+    with app_of(request).store.work(caller.org_id) as work:
+        cancelled = Cancellation(id=cancel_before(work, order, body.reason, caller.actor))
+        return at_once(request, cancelled)
 
 
 @router.post("/{order_id}/recall", responses=answers(400, 404, 409), openapi_extra=CONDITIONAL)

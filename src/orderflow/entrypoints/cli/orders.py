@@ -12,7 +12,7 @@ import typer
 from orderflow.domain.bulk import BulkAction
 from orderflow.domain.errors import InputError
 from orderflow.domain.order_keys import OnDuplicate
-from orderflow.domain.orders import ADJUSTMENTS, HEADER, PARTIES
+from orderflow.domain.orders import ADJUSTMENTS, HEADER, PARTIES, Customer, DraftOrder
 from orderflow.entrypoints.cli.bulk import do_to, named_or_found, new_job
 from orderflow.entrypoints.cli.importing import import_orders
 from orderflow.entrypoints.cli.options import AsJson, Limit, NamedOrders, Orders, OrderStatuses, Org, Search
@@ -20,6 +20,7 @@ from orderflow.entrypoints.cli.outcomes import do_and_tell, finish
 from orderflow.entrypoints.cli.output import NONE_FIT, out, plural, print_facts, print_json, print_table
 from orderflow.entrypoints.cli.workplace import caller, in_organization
 from orderflow.flow.delivery.recall import confirm_recall, end_recall
+from orderflow.flow.order.cancel import cancel_before
 from orderflow.flow.order.prioritize import prioritize as give_head_start
 from orderflow.flow.ports import Actor, Work
 
@@ -200,6 +201,25 @@ def recall(
     """Ask the ERP to give orders back; what was not sent yet is withdrawn. `orders show` tells what the ERP answers."""
     job = new_job(BulkAction.RECALL, reason=reason)
     do_and_tell(orders, job, "Recalling", "asked for, or withdrawn", org=org, json=json)
+
+
+@app.command(epilog='Example: orderflow orders cancel PO-12345 --customer 4711 --reason "cancelled by telephone"')
+def cancel(
+    number: Annotated[str, typer.Argument(help="The number that the order will come with.")],
+    reason: Annotated[str, typer.Option(help="Why it is not to be delivered.")],
+    customer: Annotated[str | None, typer.Option(help="Number of its customer in the ERP.")] = None,
+    source: Annotated[str | None, typer.Option(help="Where it will come from, as it says itself.")] = None,
+    org: Org = None,
+    json: AsJson = False,
+) -> None:
+    """Cancel an order that has not come yet: when it comes, it is on hold. What is here is rejected, or recalled."""
+    order = DraftOrder(external_order_number=number, source=source, customer=Customer(customer))
+    with in_organization(org) as place, place.app.store.work(place.org_id) as work:
+        made = cancel_before(work, order, reason, caller())
+    if json:
+        print_json({"id": str(made)})
+    else:
+        out().print(f"{number} is cancelled; should it come, it is on hold.", markup=False)
 
 
 @app.command("confirm-recall", epilog="Example: orderflow orders confirm-recall PO-12345")

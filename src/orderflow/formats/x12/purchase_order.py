@@ -101,7 +101,7 @@ class _PurchaseOrder:
         self.out.add("CUR", "BY", values.needed(order.currency, 3, "currency", 3))
         if self.delivery.kind is not Kind.RECALL:
             self._terms()
-        for party in parties_of(order, self.settings.supplier or self.settings.receiver):
+        for party in parties_of(order, {"number_at_seller": self.settings.supplier or self.settings.receiver}):
             self._party(party)
 
     def _terms(self) -> None:

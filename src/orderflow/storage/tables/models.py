@@ -311,6 +311,8 @@ class OrderKeyRow(Base):
     key_sha256: Mapped[bytes] = mapped_column(primary_key=True)
     order_id: Mapped[UUID]
     content_sha256: Mapped[bytes]
+    cancelled_by: Mapped[str | None]  # set: the order has not come, and was cancelled before; `order_id` is none's
+    cancel_reason: Mapped[str | None]
 
 
 class KeptAnswer(Base):

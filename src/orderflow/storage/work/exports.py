@@ -26,7 +26,7 @@ from orderflow.storage.work.leases import SqlLeases
 from orderflow.storage.work.revisions import CURRENT
 
 _NEWEST = f"AND {is_order('e')} ORDER BY e.created_at DESC LIMIT 1"
-_RECALL = f"AND e.kind = {quoted(Kind.RECALL)} ORDER BY e.created_at DESC LIMIT 1 FOR UPDATE OF e"
+_RECALL = f"AND e.kind = {quoted(Kind.RECALL)} ORDER BY e.created_at DESC LIMIT 1"
 _COLUMNS = f"{columns(ERPExport, 'e')}, NOT {unleased('e')} AS lease_is_live"
 _ADD = f"""
     INSERT INTO erp_export (id, org_id, draft_order_id, connection_id, status, created_at, idempotency_key,
@@ -116,7 +116,7 @@ class SqlExports(SqlLeases, SqlInterventions):
         )
 
     def recall_of(self, order_id: UUID) -> Export | None:
-        """Return and lock the order's newest recall."""
+        """Return the order's newest recall; not locked, since a worker that has it waits for the order."""
         return self._one(f"WHERE e.draft_order_id = %(id)s {_RECALL}", {"id": order_id})
 
     def by_idempotency_key(self, order_id: UUID, key: str) -> Export | None:

@@ -308,8 +308,8 @@ def _attempt(row: Mapping[Any, Any], approved: DraftOrder | None, lease: Lease) 
 
 def _begins(attempt: Attempt, batch: Batch) -> bool:
     delivery = attempt.order.delivery
-    staged = batch.to.stages and not batch.to.at_once(delivery)
-    return not (staged or delivery.in_doubt or attempt.outcome)
+    at_once = batch.to.takes_back and batch.to.at_once(delivery)
+    return not ((batch.to.stages and not at_once) or delivery.in_doubt or attempt.outcome)
 
 
 def _begin_row(attempt: Attempt, *, begins: bool) -> dict[str, Any]:

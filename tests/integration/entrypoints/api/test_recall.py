@@ -22,9 +22,9 @@ def connect(acme: Tenant, **config: Any) -> UUID:
     return UUID(acme.call("POST", "/connectors/mock", json={"config": config}).json()["id"])
 
 
-def sent(app: Any, acme: Tenant, way: UUID) -> str:
+def sent(app: Any, acme: Tenant, way: UUID, number: str = "PO-1") -> str:
     """Return an order that the ERP has."""
-    order_id: str = acme.call("POST", "/draft-orders", json=ORDER).json()["id"]
+    order_id: str = acme.call("POST", "/draft-orders", json=ORDER | {"external_order_number": number}).json()["id"]
     acme.call("POST", f"/draft-orders/{order_id}/approve")
     acme.call("POST", f"/draft-orders/{order_id}/push")
     push_batch(app.wiring, acme.org_id, way)
@@ -79,7 +79,7 @@ def test_an_erp_that_keeps_it_says_so_in_its_own_words(app: Any, acme: Tenant) -
 
 def test_a_person_says_how_it_ended(app: Any, acme: Tenant) -> None:
     way = connect(acme)
-    kept, gone = sent(app, acme, way), sent(app, acme, way)
+    kept, gone = sent(app, acme, way), sent(app, acme, way, "PO-2")
     recall(acme, kept)
     for order_id, how, status in ((kept, "end", "PUSHED"), (gone, "confirm", "RECALLED")):
         answer = acme.call("POST", f"/draft-orders/{order_id}/recall/{how}", Role.OPS)
@@ -98,13 +98,13 @@ def test_what_was_not_sent_is_not_recalled_and_the_answer_says_what_to_do(
     acme.call("POST", f"/draft-orders/{order_id}/approve")
     acme.call("POST", f"/draft-orders/{order_id}/{path}")
     refused = recall(acme, order_id)
-    assert (refused.status_code, refused.json()["error"]["code"]) == (status, code)
-    assert refused.json()["error"]["hint"]
+    assert (refused.status_code, refused.json()["error"]["details"]["reason"]) == (status, code)
+    assert refused.json()["error"]["details"]["hint"]
 
 
 def test_an_order_of_nobody_and_a_reason_of_nothing_are_refused(app: Any, acme: Tenant) -> None:
     assert recall(acme, str(new_id())).status_code == 404
-    assert recall(acme, sent(app, acme, connect(acme)), " ").status_code == 400
+    assert recall(acme, sent(app, acme, connect(acme)), " ").status_code == 422
 
 
 def test_an_erp_that_cannot_be_asked_is_said_to_be_one(app: Any, acme: Tenant) -> None:
@@ -114,8 +114,23 @@ def test_an_erp_that_cannot_be_asked_is_said_to_be_one(app: Any, acme: Tenant) -
     with app.store.work(acme.org_id) as work:
         work.connection.execute(text("UPDATE erp_export SET connection_id = :id"), {"id": other})
     refused = recall(acme, order_id)
-    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "RECALL_UNSUPPORTED")
+    assert (refused.status_code, refused.json()["error"]["details"]["reason"]) == (409, "RECALL_UNSUPPORTED")
     assert order_of(acme, order_id)["status"] == "PUSHED"
+
+
+def test_an_order_that_was_cancelled_before_it_came_is_on_hold_and_both_are_shown(acme: Tenant) -> None:
+    known = {"external_order_number": "PO-1", "source": None}
+    known |= {"erp_customer_number": "4711"}
+    cancelled = acme.call("POST", "/draft-orders/cancel", Role.OPS, json=known | {"reason": REASON})
+    assert cancelled.status_code == 201, cancelled.text
+    order = order_of(acme, acme.call("POST", "/draft-orders", json=ORDER).json()["id"])
+    assert [hold["reason"] for hold in order["holds"]] == [f"Cancelled before it came: {REASON}"]
+    told = acme.call("GET", "/audit-log", params={"entity_id": cancelled.json()["id"]}).json()["items"]
+    assert [(entry["action"], entry["after"]["reason"]) for entry in told] == [
+        ("ORDER_CANCELLED_BEFORE_IT_CAME", REASON)
+    ]
+    late = acme.call("POST", "/draft-orders/cancel", Role.OPS, json=known | {"reason": REASON})
+    assert (late.status_code, late.json()["error"]["details"]["reason"]) == (409, "ORDER_IS_HERE")
 
 
 def test_many_are_recalled_as_a_job_and_what_was_not_sent_is_withdrawn(app: Any, acme: Tenant) -> None:
@@ -127,6 +142,6 @@ def test_many_are_recalled_as_a_job_and_what_was_not_sent_is_withdrawn(app: Any,
     acme.call("POST", f"/draft-orders/{waiting}/push")
     body = {"action": "recall", "reason": REASON, "ids": [at_the_erp, waiting, never]}
     job = acme.call("POST", "/bulk-jobs", json=body).json()
-    assert (job["counts"]["DONE"], job["counts"]["REFUSED"]) == (2, 1), job
+    assert (job["done"], job["refused"]) == (2, 1), job
     assert [order_of(acme, one)["status"] for one in (at_the_erp, waiting)] == ["RECALLING", "APPROVED"]
-    assert acme.call("POST", "/bulk-jobs", json=body | {"reason": None}).status_code == 400
+    assert acme.call("POST", "/bulk-jobs", json=body | {"reason": None}).status_code == 422
