@@ -72,6 +72,9 @@ class Session(ABC):
     can_find: bool = False
     """Whether the target can be asked for a document that may have arrived."""
 
+    idempotent: bool = False
+    """Whether the target takes a document once, however often it is sent."""
+
     @abstractmethod
     def destination(self, filename: str) -> str:
         """Return where a document would go, for a person; no secrets."""

@@ -12,6 +12,7 @@ from uuid import UUID
 from orderflow.domain import clock
 from orderflow.domain.answer_details import Details, Level
 from orderflow.domain.answer_files import ControlNumber, OrderNumber, Reference
+from orderflow.domain.proof import Proof
 
 Name = TypeVar("Name", bound=Reference)
 """What a delivery is called by; who asks by file names alone gets file names."""
@@ -79,6 +80,7 @@ class Delivery:
         in_doubt: True if an earlier attempt began and nobody knows how it ended.
         last_begun_at: When the last attempt that sent anything began, UTC; None if none ever did. An attempt that
             only asks leaves it.
+        refusals: How often the target has said, in a receipt, that it did nothing with this delivery's message.
         document: The stored bytes; None until they were built.
         staged_path: Where an earlier attempt staged the file (the `.tmp` file's address), if it did.
         orphan_token: The token of an earlier attempt that died before it staged; its `.tmp` may be removed.
@@ -91,6 +93,7 @@ class Delivery:
     control_number: int = 0
     in_doubt: bool = False
     last_begun_at: datetime | None = None
+    refusals: int = 0
     document: Document | None = None
     staged_path: str | None = None
     orphan_token: UUID | None = None
@@ -126,6 +129,7 @@ class ExportResult:
         inferred: Delivery was concluded, not seen; lifted from `connector_metadata["inferred"]` likewise.
         nothing_done: With `success` False: the ERP surely did nothing, so that it is tried again. Without it nobody
             knows, and the order is in doubt.
+        proof: What the target signed about it.
     """
 
     success: bool
@@ -137,6 +141,7 @@ class ExportResult:
     erp_order_id: str | None = None
     inferred: bool = False
     nothing_done: bool = False
+    proof: Proof | None = None
 
     def __post_init__(self) -> None:
         number = self.connector_metadata.get("erp_order_id")

@@ -6,8 +6,8 @@ import datetime as dt
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from asn1crypto import cms
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -39,7 +39,7 @@ class Certificate:
     @property
     def fingerprint(self) -> str:
         """Its SHA-256, as two partners compare it over the telephone."""
-        return hashlib.sha256(self.x509.public_bytes(Encoding.DER)).hexdigest(":").upper()
+        return hashlib.sha256(self.x509.public_bytes(Encoding.DER)).digest().hex(":").upper()
 
     @property
     def name(self) -> str:
@@ -50,8 +50,8 @@ class Certificate:
         """Return whether it counts at that moment."""
         return self.begins <= now <= self.ends
 
-    def meant_by(self, identifier: cms.SignerIdentifier | cms.RecipientIdentifier) -> bool:
-        """Return whether a message that says whose key it used means this one."""
+    def meant_by(self, identifier: Any) -> bool:
+        """Return whether a message means this one; `identifier` is asn1crypto's of a signer or a recipient."""
         if identifier.name == "issuer_and_serial_number":
             named = identifier.chosen
             return bool(named["serial_number"].native == self.serial and named["issuer"].dump() == self.issuer)

@@ -1,10 +1,10 @@
-"""Encrypted messages: EnvelopedData (RFC 5652, section 6) with AES in CBC, AuthEnvelopedData (RFC 5083) with AES in GCM."""
+"""Encrypted messages: AES in CBC (EnvelopedData, RFC 5652, section 6) or in GCM (AuthEnvelopedData, RFC 5083)."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 from asn1crypto import cms, core
 from asn1crypto.x509 import Name
@@ -15,15 +15,20 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from orderflow.channels.as2.certificates import Certificate, Identity
 from orderflow.channels.as2.faults import Fault
+from orderflow.channels.as2.names import CipherName
 from orderflow.channels.as2.reading_cms import content_of, faults_are
 
-CipherName = Literal["aes128-cbc", "aes192-cbc", "aes256-cbc", "aes128-gcm", "aes192-gcm", "aes256-gcm"]
 MOST_RECIPIENTS = 16
 _FAILED = "decryption-failed"
 _BLOCK = 16
 _TAG = 16
 _SHORTEST_TAG = 12
-_OAEP_HASHES = {"sha1": hashes.SHA1, "sha256": hashes.SHA256, "sha384": hashes.SHA384, "sha512": hashes.SHA512}
+_OAEP_HASHES: dict[str, Callable[[], hashes.HashAlgorithm]] = {
+    "sha1": hashes.SHA1,
+    "sha256": hashes.SHA256,
+    "sha384": hashes.SHA384,
+    "sha512": hashes.SHA512,
+}
 
 
 def encrypt(content: bytes, to: Certificate, cipher: CipherName) -> bytes:

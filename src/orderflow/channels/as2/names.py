@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from orderflow.channels.as2.mime import quoted
+
+CipherName = Literal["aes128-cbc", "aes192-cbc", "aes256-cbc", "aes128-gcm", "aes192-gcm", "aes256-gcm"]
+"""How messages may be encrypted."""
 
 NAME = r"[!-~]([ -~]{0,126}[!-~])?"
 """An AS2 name: 1 to 128 visible characters of ASCII; spaces within. Source: RFC 4130, section 6.2."""

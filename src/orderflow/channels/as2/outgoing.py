@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from orderflow.channels.as2 import mime
 from orderflow.channels.as2.certificates import Certificate, Identity
 from orderflow.channels.as2.compressed import compress
-from orderflow.channels.as2.enveloped import CipherName, encrypt
+from orderflow.channels.as2.enveloped import encrypt
+from orderflow.channels.as2.names import CipherName
 from orderflow.channels.as2.signed import sign
 from orderflow.domain.delivery import Document
 

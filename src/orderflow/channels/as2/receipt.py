@@ -56,13 +56,23 @@ class Receipt:
 def read(message: mime.Entity, keys: Keys) -> Receipt:
     """Read a receipt. Raises Fault: it is none, or its signature is not good."""
     found = unpack(message, keys)
-    if found.entity.media.value != "multipart/report":
+    return _report(found.entity, found.signature)
+
+
+def unverified(message: mime.Entity) -> Receipt:
+    """Read a receipt without looking at its signature. Raises Fault: it is none."""
+    is_signed = message.media.value == "multipart/signed"
+    return _report(mime.parse(mime.parts(message)[0]) if is_signed else message, None)
+
+
+def _report(entity: mime.Entity, signature: Signature | None) -> Receipt:
+    if entity.media.value != "multipart/report":
         raise unsupported("What came is no receipt.")
-    reports = [mime.parse(part) for part in mime.parts(found.entity)]
+    reports = [mime.parse(part) for part in mime.parts(entity)]
     report = next((one for one in reports if one.media.value == "message/disposition-notification"), None)
     if report is None:
         raise unsupported("The receipt does not hold what programs read.")
-    return _read(mime.parse(report.content.strip() + b"\r\n\r\n").headers, found.signature)
+    return _read(mime.parse(report.content.strip() + b"\r\n\r\n").headers, signature)
 
 
 def _read(fields: Mapping[str, str], signature: Signature | None) -> Receipt:

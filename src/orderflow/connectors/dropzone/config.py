@@ -28,7 +28,7 @@ from orderflow.channels import registry
 from orderflow.channels.channel import Channel
 
 OLD_NAMES = {"base_path": "export_path", "dropzone_type": "mode"}
-GROUPS = ("Server", "Request", "Sign-in", "TLS", "Folders", "Advanced")
+GROUPS = ("Server", "Request", "AS2", "Certificates", "Sign-in", "TLS", "Folders", "Advanced")
 """The order in which the form shows what channels ask; a format's fields follow."""
 
 

@@ -157,6 +157,11 @@ class DropzoneConnector(BaseConnector):
         with self.session(config) as opened:
             return bool(opened.session.can_find)
 
+    def idempotent(self, config: dict[str, Any]) -> bool:
+        """Return whether the target takes a document once, however often it is sent."""
+        with self.session(config) as opened:
+            return bool(opened.session.idempotent)
+
     def find(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult | None:
         """Look for the document at the target. Raises ConnectorError: it cannot be known."""
         parcel = self._parcel(draft_order, config)

@@ -83,6 +83,7 @@ class ExportRow:
     lease_until: datetime | None = None
     begun_at: datetime | None = None
     last_begun_at: datetime | None = None
+    refusals: int = 0
     doubt_since: datetime | None = None
     staged_at: datetime | None = None
     staged_path: str | None = None

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from orderflow.channels.as2 import incoming, mime, outgoing
 from orderflow.channels.as2.certificates import certificates, identities
 from orderflow.channels.as2.compressed import compress, decompress
-from orderflow.channels.as2.enveloped import CipherName
 from orderflow.channels.as2.faults import Fault
+from orderflow.channels.as2.names import CipherName
 from orderflow.channels.as2.signed import DIGESTS, sign
 from orderflow.domain.delivery import Document
 from tests.unit.channels.as2.partners import LIMIT, NOW, ORDER, SOMEBODY, THEM, US, identity, keys_of, opens
@@ -176,13 +176,14 @@ def test_layers_have_an_end():
 
 
 def test_a_signature_without_its_attributes_covers_the_content_itself():
-    from cryptography.hazmat.primitives.asymmetric import padding
+    from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
     from orderflow.channels.as2.signed import verify
 
     held = cms.ContentInfo.load(sign(b"content", US, "sha-256"))
     signer = held["content"]["signer_infos"][0]
     del signer["signed_attrs"]
+    assert isinstance(US.key, rsa.RSAPrivateKey)
     signer["signature"] = US.key.sign(b"content", padding.PKCS1v15(), DIGESTS["sha-256"])
     assert verify(b"content", held.dump(force=True), [US.certificate], NOW).digest == "sha-256"
 
