@@ -16,11 +16,14 @@ ORDER = Document("order 1.edi", b"UNA:+.? 'UNB+UNOC:3+A:ZZ+B:ZZ'\r\n\n\x80\x00--
 
 
 @cache
-def keys_of(name: str, days: int = 30) -> NewKeys:
+def _made(name: str, days: int) -> NewKeys:
     return new_keys(name, NOW, days=days, bits=2048)
 
 
-@cache
+def keys_of(name: str, days: int = 30) -> NewKeys:
+    return _made(name, days)
+
+
 def identity(name: str, days: int = 30) -> Identity:
     made = keys_of(name, days)
     return identities(made.key, certificates(made.certificate))[0]
