@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         UnavailableError,
     )
     from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine, SourceDocument
-    from orderflow.domain.states import ERPExportStatus, OrderStatus
+    from orderflow.domain.states import ERPExportStatus, Kind, OrderStatus
     from orderflow.orchestrator import PushOrchestrator
     from orderflow.secrets.encryption import EncryptionService
     from orderflow.storage.tables.models import ERPConnection, ERPExport, ERPPushLog
@@ -58,6 +58,7 @@ __all__ = [
     "EncryptionService",
     "ExportResult",
     "InDoubtError",
+    "Kind",
     "LeaseEndingError",
     "MockConnector",
     "NeedsAttentionError",
@@ -99,7 +100,7 @@ _NAMES = {
     ),
     "domain.orders": ("Customer", "DraftOrder", "DraftOrderLine", "SourceDocument"),
     "domain.connector_port": ("ConnectorMetadata", "ERPConnectorPort", "Preview", "Staged"),
-    "domain.states": ("ERPExportStatus", "OrderStatus"),
+    "domain.states": ("ERPExportStatus", "Kind", "OrderStatus"),
     "orchestrator": ("PushOrchestrator",),
     "secrets.encryption": ("EncryptionService",),
     "storage.tables.models": ("ERPConnection", "ERPExport", "ERPPushLog"),

@@ -13,6 +13,7 @@ import pytest
 
 from orderflow.domain.bulk import BulkAction
 from orderflow.domain.ids import new_id
+from orderflow.flow.delivery.route import one_to_push_to
 from orderflow.flow.order.bulk import AT_ONCE, begin, go_on
 from orderflow.flow.ports import Actor, BulkJob
 from orderflow.storage.views.bulk_jobs import one_job
@@ -60,7 +61,7 @@ def test_what_was_begun_with_many_is_finished_and_nothing_of_it_is_done_twice(sh
     job = BulkJob(new_id(), BulkAction.WITHDRAW, Actor("test"))
     everything = Chosen(orders=OrderFilter(asked_for=True))
     with shop.app.store.work(shop.org_id) as work:
-        work.connections.disable(work.connections.for_push(None))
+        work.connections.disable(one_to_push_to(work))
         begin(work, job, lambda: work.bulk_jobs.choose_found(job.id, everything.found(work.view)))
     assert killed(shop.run("worker", fault="bulk batch:2"))
     assert shop.states() == {"APPROVED": AT_ONCE, "PUSHING": ORDERS - AT_ONCE}

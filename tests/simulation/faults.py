@@ -142,7 +142,7 @@ FAULTS = (
     Fault(
         "what is to be held is sent again",
         LOOK,
-        'return batch.target.in_doubt == "resend" and in_vain and',
+        'return batch.to.target.in_doubt == "resend" and in_vain and',
         "return in_vain and",
     ),
     Fault(
@@ -197,7 +197,7 @@ FAULTS = (
     Fault(
         "a lane is not given back",
         SETTLE,
-        "        work.exports.leave_lane(batch.target.connection_id, batch.lease)\n",
+        "        work.exports.leave_lane(batch.to.target.connection_id, batch.lease)\n",
         "",
     ),
     Fault("who lost all keeps the lane", CLAIM, "if not batch.attempts:  # all", "if False:  # all"),

@@ -75,6 +75,9 @@ class Session(ABC):
     idempotent: bool = False
     """Whether the target takes a document once, however often it is sent."""
 
+    processes: int | None = None
+    """How many processes of ours may be signed in at a time to deliver; None: all that there are."""
+
     @abstractmethod
     def destination(self, filename: str) -> str:
         """Return where a document would go, for a person; no secrets."""

@@ -67,6 +67,9 @@ class FileStore(ABC):
     renames: bool = True
     """Whether a file can be given another name in one step; where not, it is written under its final name."""
 
+    processes: int | None = None
+    """How many processes of ours may be signed in at a time to deliver; None: all that there are."""
+
     @abstractmethod
     def address(self, path: str) -> str:
         """Return the path's full address without secrets, as `sftp://user@host:22/out/x` or `file:///out/x`."""
@@ -117,8 +120,3 @@ class FileStore(ABC):
 
     def close(self) -> None:  # noqa: B027  # most stores hold nothing that would have to be closed
         """Close the session now, if nobody else uses it, instead of when it has been idle for a while."""
-
-
-def join(folder: str, name: str) -> str:
-    """Return the path of `name` in `folder`, in the POSIX way."""
-    return f"{folder.rstrip('/')}/{name}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -58,6 +59,24 @@ class ControlNumber:
 Reference = str | UUID | OrderNumber | ControlNumber
 """What an answer may call the delivery that it is about: its file's name, its export's id, its order's number, or the
 control number that the document went out with."""
+
+
+LONGEST_REFERENCE = 1_000
+"""Characters; no file, and no order, has a name that is longer."""
+
+LARGEST_CONTROL_NUMBER = 2**63 - 1
+
+_NOBODYS = re.compile(r"[\x00\ud800-\udfff]")
+
+
+def can_be_meant(reference: Reference) -> bool:
+    """Return whether anything can be called that: no name that we keep holds NUL, or half of a letter."""
+    if isinstance(reference, UUID):
+        return True
+    if isinstance(reference, ControlNumber):
+        return 0 <= reference.number <= LARGEST_CONTROL_NUMBER
+    name = reference.number if isinstance(reference, OrderNumber) else reference
+    return len(name) <= LONGEST_REFERENCE and not _NOBODYS.search(name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from orderflow.domain.errors import (
 )
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.port_redaction import METHODS, redacting
+from orderflow.domain.states import Kind
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -120,6 +121,14 @@ class ERPConnectorPort(ABC):
         """
         return export_document(draft_order)
 
+    def kinds(self, config: dict[str, Any]) -> frozenset[Kind]:
+        """Return what this ERP can be asked over this connection: to take an order, and what else.
+
+        A delivery of another kind never reaches a connector that does not name it: `Delivery.kind` says what is asked,
+        in `render` and `export` too.
+        """
+        return frozenset({Kind.ORDER})
+
     def numbered(self, config: dict[str, Any]) -> bool:
         """Return whether `render` needs a `Delivery.control_number`; where it does not, none is counted."""
         return False
@@ -163,6 +172,10 @@ class ERPConnectorPort(ABC):
         `find` saying that the order is not there counts only after so long: an ERP may still be at it.
         """
         return 900.0
+
+    def processes(self, config: dict[str, Any]) -> int | None:
+        """Return how many processes of ours may be signed in at a time to deliver; None: all that there are."""
+        return None
 
     def idempotent(self, config: dict[str, Any]) -> bool:
         """Return whether the ERP takes an order once however often it is sent, by the key that goes with it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeVar
@@ -11,8 +11,9 @@ from uuid import UUID
 
 from orderflow.domain import clock
 from orderflow.domain.answer_details import Details, Level
-from orderflow.domain.answer_files import ControlNumber, OrderNumber, Reference
+from orderflow.domain.answer_files import ControlNumber, OrderNumber, Reference, can_be_meant
 from orderflow.domain.proof import Proof
+from orderflow.domain.states import Kind
 
 Name = TypeVar("Name", bound=Reference)
 """What a delivery is called by; who asks by file names alone gets file names."""
@@ -85,6 +86,7 @@ class Delivery:
         staged_path: Where an earlier attempt staged the file (the `.tmp` file's address), if it did.
         orphan_token: The token of an earlier attempt that died before it staged; its `.tmp` may be removed.
         lease: The right to deliver; None when a connector is called by hand.
+        kind: What it asks of the ERP. Anything but an order comes only to who says so (`ERPConnectorPort.kinds`).
     """
 
     export_id: UUID
@@ -98,6 +100,7 @@ class Delivery:
     staged_path: str | None = None
     orphan_token: UUID | None = None
     lease: Lease | None = None
+    kind: Kind = Kind.ORDER
 
     @property
     def reference(self) -> str | None:
@@ -127,6 +130,7 @@ class ExportResult:
         connector_metadata: Further facts for the log. Never secrets.
         erp_order_id: The ERP's own number; lifted from `connector_metadata["erp_order_id"]` if it is not given.
         inferred: Delivery was concluded, not seen; lifted from `connector_metadata["inferred"]` likewise.
+        received: The target said that it has the document, which is a receipt and confirms nothing.
         nothing_done: With `success` False: the ERP surely did nothing, so that it is tried again. Without it nobody
             knows, and the order is in doubt.
         proof: What the target signed about it.
@@ -141,6 +145,7 @@ class ExportResult:
     erp_order_id: str | None = None
     inferred: bool = False
     nothing_done: bool = False
+    received: bool = False
     proof: Proof | None = None
 
     def __post_init__(self) -> None:
@@ -254,10 +259,16 @@ class Waiting:
     def match(self, references: Iterable[Name]) -> dict[Name, WaitingExport]:
         """Return those of the named exports that belong to this connection, by what they were called.
 
-        An order's number means the last export of the order that has it, where that is one order alone.
+        An order's number means the last export of the order that has it, where that is one order alone. What an answer
+        names may be anything; what nothing can be called means none.
         """
-        known = by_any_name(self._exports.values())
-        return {name: known[name] for name in references if name in known}
+        wanted = {name for name in references if can_be_meant(name)}
+        known = by_any_name(self._called(wanted))
+        return {name: known[name] for name in wanted if name in known}
+
+    def _called(self, _names: Collection[Reference]) -> Iterable[WaitingExport]:
+        """Return the exports that may be called that, the older first; more of them do no harm."""
+        return self._exports.values()
 
 
 def by_any_name(exports: Iterable[WaitingExport]) -> dict[Reference, WaitingExport]:

@@ -37,6 +37,14 @@ class ERPExportStatus(StrEnum):
     FAILED = "FAILED"
 
 
+class Kind(StrEnum):
+    """What a delivery asks of the ERP: to take an order, to change one that it has, or to give one back."""
+
+    ORDER = "order"
+    CHANGE = "change"
+    RECALL = "recall"
+
+
 class AttemptStatus(StrEnum):
     """How one attempt ended: RETRYING failed and another follows, FAILED was the last."""
 

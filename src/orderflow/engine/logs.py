@@ -77,7 +77,7 @@ def _log_attempts(batch: Batch, settlements: Sequence[Settlement]) -> None:
             outcome=settlement.log_status,
             order_id=str(attempt.order.id),
             export_id=str(attempt.export_id),
-            connection_id=str(batch.target.connection_id),
+            connection_id=str(batch.to.target.connection_id),
             ms=attempt.latency_ms,
             **({"code": error.code, "error": error.message} if error else {}),
         )

@@ -76,7 +76,7 @@ def _attributes(attempt: Attempt, batch: Batch, settlement: Settlement) -> dict[
     return {
         "orderflow.draft_order_id": str(attempt.order.id),
         "orderflow.export_id": str(attempt.export_id),
-        "orderflow.connector_type": batch.target.connector_type,
+        "orderflow.connector_type": batch.to.target.connector_type,
         "orderflow.attempt_no": attempt.order.delivery.attempt_no,
         "orderflow.outcome": settlement.log_status.value,
     }

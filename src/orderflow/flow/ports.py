@@ -17,6 +17,7 @@ from orderflow.domain.confirmations import Difference, confirmation
 from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.delivery import Ack, ExportResult, Lease, Waiting
 from orderflow.domain.errors import ConnectorError, OrderFlowError
+from orderflow.domain.ids import new_id
 from orderflow.domain.opening_hours.hours import Period
 from orderflow.domain.order_keys import KeyHolder
 from orderflow.domain.orders import DraftOrder
@@ -29,6 +30,7 @@ from orderflow.domain.states import (
     BreakerState,
     ConnectionStatus,
     ERPExportStatus,
+    Kind,
     OrderStatus,
 )
 
@@ -84,6 +86,28 @@ class Target:
     proven: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """The workers of one process, who share its sessions; `most` processes may be signed in to the target at a time."""
+
+    process: UUID
+    most: int
+
+
+SESSION_LINGERS = 5.0
+"""Seconds after a lane was left, until which a channel whose sessions are counted has closed an idle one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveConnection:
+    """One that a push may go to."""
+
+    id: UUID
+    name: str | None
+    connector_type: str
+    is_default: bool
+
+
 LONGEST_CHANCE = 3600
 """Seconds for which a connection has to have been open before anything is given up, where `give_up_after` is longer."""
 
@@ -106,6 +130,8 @@ class OpenTarget:
         can_find: The ERP can be asked whether it has an order.
         idempotent: The ERP takes an order once, however often it is sent.
         numbered: Its documents are counted.
+        processes: So many may be signed in at a time to deliver; None: all.
+        kinds: What the ERP can be asked; no delivery of another kind is made for it.
         commit_within: Seconds after the last attempt began from which "not there" is an answer.
     """
 
@@ -116,6 +142,8 @@ class OpenTarget:
     can_find: bool = False
     idempotent: bool = False
     numbered: bool = False
+    processes: int | None = None
+    kinds: frozenset[Kind] = frozenset({Kind.ORDER})
     commit_within: float = 900.0
 
 
@@ -179,6 +207,7 @@ class Export:
     status: ERPExportStatus
     created_at: datetime
     not_before: datetime | None = None
+    kind: Kind = Kind.ORDER
     filename: str | None = None
     attempts_spent: int = 0
     lease_is_live: bool = False
@@ -258,16 +287,6 @@ class Batch:
     claimed_at: datetime = field(default_factory=clock.now)
     delivering_since: datetime | None = None
     publishing_since: datetime | None = None
-
-    @property
-    def target(self) -> Target:
-        """The connection."""
-        return self.to.target
-
-    @property
-    def connector(self) -> ERPConnectorPort:
-        """The connection's connector."""
-        return self.to.connector
 
 
 @dataclass(slots=True)
@@ -494,10 +513,10 @@ class Exports(Protocol):
         """Return and lock one export. Raises NotFoundError."""
 
     def latest(self, order_id: UUID) -> Export | None:
-        """Return the order's newest export."""
+        """Return the newest export that asked the ERP to take the order."""
 
     def by_idempotency_key(self, order_id: UUID, key: str) -> Export | None:
-        """Return the order's export that was requested under `key` in the last 24 hours, or that is under way."""
+        """Return the export that asked to take the order under `key` in the last 24 hours, or that is under way."""
 
     def revive(self, export_id: UUID, idempotency_key: str | None, not_before: datetime | None = None) -> None:
         """Make a FAILED export PENDING again, asked for under a key: same name, same bytes."""
@@ -545,11 +564,15 @@ class Exports(Protocol):
             numbered: Each that has no document yet gets the connection's next control number, unless it has one.
         """
 
-    def take_lane(self, connection_id: UUID, lease: Lease, seconds: float, most: int) -> bool:
-        """Take one of the connection's `most` lanes; False if other workers hold them all."""
+    def take_lane(self, connection_id: UUID, lease: Lease, seconds: float, most: int, crew: Crew | None = None) -> bool:
+        """Take one of the connection's `most` lanes; False if others hold them all, or as many as may are signed in.
+
+        Args:
+            crew: Who takes it, where the target's sessions are counted.
+        """
 
     def leave_lane(self, connection_id: UUID, lease: Lease) -> None:
-        """Give the lane back."""
+        """Give the lane back; where sessions are counted, it is the process's own for as long as its session lasts."""
 
     def may_take(self, connection_id: UUID, wanted: int) -> int:
         """Return how many orders may be taken now, up to `wanted`; nobody else takes any until the transaction ends."""
@@ -585,7 +608,7 @@ class Exports(Protocol):
         """End exports of which nothing was sent, and their orders with them, in bulk; returns the orders."""
 
     def for_answers(self, export_ids: Sequence[UUID]) -> dict[UUID, tuple[Export, bool]]:
-        """Lock exports and tell for each whether the order has a newer one."""
+        """Lock exports and tell for each whether the ERP was asked to take the order by a newer one."""
 
     def confirmed(self, export_id: UUID) -> Confirmed | None:
         """Return what the ERP said about the lines of an export until now."""
@@ -619,15 +642,15 @@ CHANGEABLE = frozenset(
 class Connections(Protocol):
     """The connections of one organization."""
 
-    def for_push(self, connection_id: UUID | None, connector_type: str | None = None) -> UUID:
-        """Return where a push goes: the ACTIVE connection named, else the default one, else the only one.
+    def active(self, connection_id: UUID | None, connector_type: str | None = None) -> Sequence[ActiveConnection]:
+        """Return the connections that are ACTIVE, the default one first, then by age.
 
         Args:
-            connector_type: Only connections of this type will do.
+            connection_id: None but this one.
+            connector_type: None but those of this type.
 
         Raises:
             NotFoundError: There is no connection of this id.
-            StateError: There is no such ACTIVE one, or there are several and none of them is the default.
         """
 
     def add(
@@ -665,11 +688,16 @@ class Connections(Protocol):
             StateError: Another one has this name; or without one it would be the second of its type that is ACTIVE.
         """
 
-    def opening_hours(self, connection_id: UUID) -> dict[str, Any] | None:
-        """Return when it is open, as it was saved; None: at all hours. Raises NotFoundError."""
+    def opening_hours(self, connection_id: UUID) -> tuple[dict[str, Any] | None, datetime]:
+        """Return when it is open, as it was saved, and the store's time; None: at all hours. Raises NotFoundError."""
 
-    def note_open(self, connection_id: UUID, period: Period) -> None:
+    def note_open(
+        self, connection_id: UUID, period: Period, lately: Sequence[tuple[datetime, datetime | None]] = ()
+    ) -> None:
         """Note when it is open now or next; of one that is open now, since when stays as it was known.
+
+        Args:
+            lately: From when to when it was open, `period` included; empty: at all hours.
 
         Raises:
             NotFoundError: There is no such connection.
@@ -918,6 +946,7 @@ class Wiring:
     lease_seconds: float = 60.0
     batch_size: int = 256
     lanes: int = 3
+    process: UUID = field(default_factory=new_id)
     poll_seconds: float = 60.0
     poll_lease_seconds: float = 120.0
     observers: list[Observer] = field(default_factory=list)

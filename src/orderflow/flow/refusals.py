@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 from uuid import UUID
 
 from orderflow.domain.errors import NotFoundError, StateError
@@ -31,52 +30,6 @@ def no_export(export_id: UUID) -> NotFoundError:
 def no_connection(connection_id: UUID) -> NotFoundError:
     """There is no such connection."""
     return NotFoundError(f"There is no connection {connection_id} in this organization.")
-
-
-def none_active() -> StateError:
-    """There is no connection to push to."""
-    return StateError(
-        "No active ERP connector configured",
-        code="NO_ACTIVE_CONNECTION",
-        hint="Add a connection, test it and enable it, or name another one.",
-    )
-
-
-def which_connection(fits: Sequence[Mapping[str, Any]]) -> StateError:
-    """Several connections would do, each given by `id`, `name` and `connector_type`, and nobody said which."""
-    known = [{"id": str(one["id"]), "name": one["name"], "connector_type": one["connector_type"]} for one in fits]
-    called = [str(one["name"] or one["connector_type"]) for one in known]
-    others = f" and {len(called) - NAMED_AT_MOST} others" if len(called) > NAMED_AT_MOST else ""
-    return StateError(
-        f"There are {len(called)} ACTIVE connections that it could go to, and none of them is the default: "
-        f"{', '.join(called[:NAMED_AT_MOST])}{others}.",
-        code="WHICH_CONNECTION",
-        hint="Name one, or make one of them the default.",
-        details={"connections": known},
-    )
-
-
-def one_to_push_to(fits: Sequence[Mapping[str, Any]], *, named: bool) -> UUID:
-    """Return the id of the connection that a push goes to: the default one, else the only one.
-
-    Args:
-        fits: ACTIVE ones, the default first, each with `id`, `name`, `connector_type` and `is_default`.
-        named: One was named, and only that fits if it is ACTIVE.
-
-    Raises:
-        StateError: There is none, or several of which none is the default.
-    """
-    if not fits:
-        raise disabled() if named else none_active()
-    if len(fits) > 1 and not fits[0]["is_default"]:
-        raise which_connection(fits)
-    found: UUID = fits[0]["id"]
-    return found
-
-
-def disabled() -> StateError:
-    """The connection that was named delivers nothing."""
-    return StateError("The connection is DISABLED.", code="CONNECTION_DISABLED", hint="Enable it, or name another.")
 
 
 def too_many_connections() -> StateError:

@@ -7,6 +7,7 @@ what it says would be taken to be as ordered.
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Literal
@@ -18,7 +19,11 @@ from orderflow.domain.answer_files import UnreadableError
 from orderflow.domain.typed import typed
 from orderflow.formats.answer_fields import LONGEST_CODE, named, number, words
 
-VERSIONS = (2, "2")
+WITHOUT_LINES = (None, 1, "1")
+WITH_LINES = (2, "2")
+
+ALIKE = 0.85
+"""How much a field's name is like one that is known, by `difflib`, if it may be that one misspelled."""
 
 
 class _Schedule(msgspec.Struct, forbid_unknown_fields=True):
@@ -51,19 +56,45 @@ def details_of(found: Mapping[str, Any]) -> Details | None:
     """Return what the object of an answer file says about lines; None: nothing.
 
     Raises:
-        UnreadableError: It has lines, and not as documented.
+        UnreadableError: It has lines, and not as documented; or it may have meant to say more than could be read.
     """
-    if named(found, ("answer_version",)).get("answer_version") not in VERSIONS:
+    if not _may_have_lines(named(found, ("answer_version",)).get("answer_version")):
         return None
+    _check_names(found)
     try:
         written = typed(named(found, _Written.__struct_fields__), _Written)
         lines = tuple(_line(typed(_lower(line), _Line)) for line in written.lines or ())
     except msgspec.ValidationError as error:
         raise UnreadableError(f"It does not have the fields as documented: {error}.") from None
     if not lines and written.other_lines is None:
+        _check_nothing_is_lost(written)
         return None
     others = Others(written.other_lines or Others.UNANSWERED)
     return Details(lines, others, number(written.currency, "currency"), written.delivery_date, written.revision)
+
+
+def _may_have_lines(version: object) -> bool:
+    """Return whether an answer of this version has lines. Raises UnreadableError: there is none such."""
+    if version in WITHOUT_LINES and version is not True:
+        return False
+    if version not in WITH_LINES:
+        raise UnreadableError("Its answer_version is neither 1 nor 2.")
+    return True
+
+
+def _check_names(found: Mapping[str, Any]) -> None:
+    """Check that no field is one that counts, misspelled. Raises UnreadableError."""
+    known = _Written.__struct_fields__
+    for name in (name.strip().lower() for name in found):
+        if name not in known and (meant := difflib.get_close_matches(name, known, 1, ALIKE)):
+            raise UnreadableError(f"It has a field {name[:40]!r}, which may be {meant[0]!r} misspelled.")
+
+
+def _check_nothing_is_lost(written: _Written) -> None:
+    """Check that an answer without lines says nothing that holds for lines. Raises UnreadableError."""
+    for name in ("delivery_date", "currency", "revision"):
+        if getattr(written, name) is not None:
+            raise UnreadableError(f"It has a {name}, and neither lines nor other_lines for which it would hold.")
 
 
 def _lower(line: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from orderflow.domain.delivery import Delivery, Document
 from orderflow.domain.orders import DraftOrder
+from orderflow.domain.states import Kind
 from orderflow.formats.answers import Answer, is_ack_file, orders_named_in, read_ack_file
 
 
@@ -33,6 +34,12 @@ class Format(ABC):
 
     settings: ClassVar[type[BaseModel]]
     """Its part of the form."""
+
+    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.ORDER})
+    """What it can write: `render` finds it in `Delivery.kind`.
+
+    A connection whose format can write more than orders asks, for each kind, whether its ERP reads them.
+    """
 
     numbered: ClassVar[bool] = False
     """Each document carries `Delivery.control_number`, by which its answers name it."""

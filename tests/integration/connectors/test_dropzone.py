@@ -189,7 +189,7 @@ def test_what_is_young_by_the_servers_clock_stays(installation: Any, place: Plac
     connection_id = connect()
     installation.pushed()
     batch = claimed(installation, connection_id)
-    list(batch.connector.stage_many([batch.attempts[0].order], batch.target.config))
+    list(batch.to.connector.stage_many([batch.attempts[0].order], batch.to.target.config))
     installation.do("UPDATE erp_export SET lease_token = NULL, lease_until = NULL")
     assert clean(installation, connection_id) == 0
     assert len(place.temporary()) == 1
@@ -391,7 +391,7 @@ def test_a_worker_that_dies_while_staging_leaves_nothing_behind(installation: An
     connection_id = connect()
     installation.pushed(3)
     batch = claimed(installation, connection_id)
-    staged = list(batch.connector.stage_many([attempt.order for attempt in batch.attempts], batch.target.config))
+    staged = list(batch.to.connector.stage_many([attempt.order for attempt in batch.attempts], batch.to.target.config))
     assert len(staged) == len(place.temporary()) == 3
     installation.let_leases_run_out()
     assert installation.work_off(connection_id) == 3
@@ -561,6 +561,6 @@ def test_a_full_answer_folder_does_not_make_a_test_slow(place: Place) -> None:
 def stop_before_publishing(installation: Any, connection_id: Any) -> None:
     """Die between the commit that notes what is staged, and the rename."""
     batch = claimed(installation, connection_id)
-    batch.connector.publish_many = lambda staged, config: iter(())  # instance only
+    batch.to.connector.publish_many = lambda staged, config: iter(())  # instance only
     deliver(installation.wiring, batch)
-    del batch.connector.publish_many
+    del batch.to.connector.publish_many

@@ -15,7 +15,7 @@ from uuid import UUID
 import pytest
 
 from orderflow.domain.answer_details import Details, Level, LineAnswer, Others, Schedule
-from orderflow.domain.answer_files import ControlNumber
+from orderflow.domain.answer_files import ControlNumber, OrderNumber, Reference
 from orderflow.domain.answers import Verdict
 from orderflow.domain.confirmations import applied, differences
 from orderflow.domain.delivery import Ack, ExportResult, Lease
@@ -25,14 +25,15 @@ from orderflow.domain.opening_hours.hours import Period
 from orderflow.domain.order_keys import DuplicateOrderError, OnDuplicate, key_of
 from orderflow.domain.orders import Customer, DraftOrder
 from orderflow.domain.revisions import RevisionChangedError, write
-from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
+from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, Kind, OrderStatus
 from orderflow.flow import ports
 from orderflow.flow.delivery import request, reroute, route
+from orderflow.flow.delivery.route import one_to_push_to
 from orderflow.flow.order import bulk, prioritize
 from orderflow.flow.order import hold as holding
 from orderflow.flow.order.accept import Arrival, accept_orders, revise_order
 from orderflow.flow.order.approve import approve_order, edit_order, reject_order
-from orderflow.flow.ports import Attempt, Batch, Confirmed, DecidedAnswer, Export, Settlement
+from orderflow.flow.ports import SESSION_LINGERS, Attempt, Batch, Confirmed, Crew, DecidedAnswer, Export, Settlement
 from orderflow.flow.refusals import MOST_BYTES
 from orderflow.flow.setup import routes
 from orderflow.formats.order_fields import sample_order
@@ -60,6 +61,13 @@ def refused(bench: Bench, call: str, *arguments: object, of: str = "connections"
     """Return how a call is refused."""
     with pytest.raises(OrderFlowError) as caught, bench.store.work(bench.org_id) as work:
         getattr(getattr(work, of), call)(*arguments)
+    return caught.value
+
+
+def not_to_push_to(bench: Bench, *asked: Any) -> OrderFlowError:
+    """Return why a push goes nowhere."""
+    with pytest.raises(StateError) as caught, bench.store.work(bench.org_id) as work:
+        one_to_push_to(work, *asked)
     return caught.value
 
 
@@ -104,7 +112,7 @@ def test_what_is_not_there_is_said_to_be_missing(bench: Bench) -> None:
         == f"There is no order {NOBODYS} in this organization."
     )
     assert refused(bench, "get", NOBODYS, of="exports").message == f"There is no export {NOBODYS} in this organization."
-    for call in ("type_of", "open", "disable", "enable", "make_default", "delete", "proof", "for_push"):
+    for call in ("type_of", "open", "disable", "enable", "make_default", "delete", "proof", "active"):
         assert refused(bench, call, NOBODYS).message == f"There is no connection {NOBODYS} in this organization."
     with bench.store.work(bench.org_id) as work:
         assert work.exports.latest(NOBODYS) is None
@@ -504,6 +512,27 @@ def test_an_answer_finds_its_delivery_by_the_control_number_within_its_connectio
     assert {name: waiting.export_id for name, waiting in found.items()} == {ControlNumber(1): first}
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        OrderNumber("PO\x001"),
+        OrderNumber("\ud800"),
+        OrderNumber("1" * 100_000),
+        "a\x00.edi",
+        ControlNumber(10**30),
+        ControlNumber(-1),
+    ],
+)
+def test_what_an_answer_names_and_nothing_can_be_called_means_none_beside_what_is_there(
+    bench: Bench, odd: Reference
+) -> None:
+    way = connection(bench)
+    sent = export(bench, way)
+    bench.set("erp_export", sent, status="SENT", filename="a.edi", sent_at=bench.now())
+    found = bench.store.waiting(bench.org_id, way).match([odd, "a.edi"])
+    assert {name: waiting.export_id for name, waiting in found.items()} == {"a.edi": sent}
+
+
 def test_what_is_not_due_not_pending_or_held_is_not_taken(bench: Bench) -> None:
     way, other = connection(bench), connection(bench, "OTHER")
     export(bench, way, next_attempt_at=bench.now() + timedelta(seconds=30))
@@ -590,6 +619,33 @@ def test_lanes_are_few_and_free_again_when_left_or_out_of_time(bench: Bench) -> 
     bench.passes(11)
     with bench.store.work(bench.org_id) as work:
         assert work.exports.take_lane(way, first, 60, 2)
+
+
+def test_no_more_processes_than_allowed_are_signed_in_until_their_sessions_are_closed(bench: Bench) -> None:
+    way, ours, theirs = connection(bench), Crew(new_id(), 1), Crew(new_id(), 1)
+    first, second = Lease(new_id(), 60), Lease(new_id(), 60)
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.take_lane(way, first, 60, 3, ours)
+    with bench.store.work(bench.org_id) as work:
+        assert not work.exports.take_lane(way, Lease(new_id(), 60), 60, 3, theirs)
+        assert work.exports.take_lane(way, second, 60, 3, ours), "workers of a process share its sessions"
+        assert work.exports.take_lane(way, Lease(new_id(), 60), 1, 3, replace(theirs, most=2))
+        work.exports.leave_lane(way, first)
+        work.exports.leave_lane(way, second)
+    bench.passes(2)
+    with bench.store.work(bench.org_id) as work:
+        assert not work.exports.take_lane(way, first, 60, 3, theirs), "their session is open yet"
+        assert work.exports.take_lane(way, first, 60, 2, ours), "a lane that a process left is its own"
+        assert work.exports.take_lane(way, second, 60, 2, ours)
+        work.exports.leave_lane(way, first)
+        work.exports.leave_lane(way, second)
+    bench.passes(SESSION_LINGERS + 1)
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.take_lane(way, first, 60, 3, theirs)
+        assert not work.exports.take_lane(way, second, 60, 3, ours)
+    bench.passes(61)
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.take_lane(way, second, 60, 3, ours), "a process that died holds nothing for ever"
 
 
 def taken_of(bench: Bench, way: UUID, wanted: int) -> int:
@@ -911,7 +967,7 @@ def test_it_is_open_until_an_open_time_ends(bench: Bench) -> None:
     assert opened(bench, way) == (False, None)
     with bench.store.work(bench.org_id) as work:
         work.connections.change(way, {"opening_hours": HOURS})
-        assert work.connections.opening_hours(way) == HOURS
+        assert work.connections.opening_hours(way)[0] == HOURS
         work.connections.note_open(way, Period(bench.now() + timedelta(hours=1), bench.now() + timedelta(hours=2)))
     assert opened(bench, way)[0]
     bench.passes(3700)
@@ -924,7 +980,7 @@ def test_it_is_open_until_an_open_time_ends(bench: Bench) -> None:
     with bench.store.work(bench.org_id) as work:
         work.connections.note_open(way, Period(None, None))
         work.connections.change(way, {"opening_hours": None})
-        assert work.connections.opening_hours(way) is None
+        assert work.connections.opening_hours(way)[0] is None
     assert near(opened(bench, way), 0)
 
 
@@ -1132,6 +1188,24 @@ def test_whether_an_order_has_a_newer_export_comes_with_its_answer(bench: Bench)
     assert {export_id: later for export_id, (_, later) in found.items()} == {former: True, newer: False}
 
 
+@pytest.mark.parametrize("kind", ["change", "recall"])
+def test_what_follows_an_order_that_was_sent_is_no_newer_delivery_of_it(bench: Bench, kind: str) -> None:
+    way, order_id = connection(bench), order(bench, "PUSHED")
+    sent = export(bench, way, "SENT", of=order_id, idempotency_key="key")
+    bench.passes(1)
+    later = Export(new_id(), order_id, way, ERPExportStatus.PENDING, bench.now(), kind=Kind(kind))
+    with bench.store.work(bench.org_id) as work:
+        work.exports.add(later, idempotency_key="key", actor=ACTOR)
+    with bench.store.work(bench.org_id) as work:
+        latest, keyed = work.exports.latest(order_id), work.exports.by_idempotency_key(order_id, "key")
+        assert latest is not None
+        assert keyed is not None
+        assert (latest.id, keyed.id) == (sent, sent)
+        assert not work.exports.for_answers([sent])[sent][1]
+        assert work.exports.get(later.id).kind is Kind(kind)
+    assert [attempt.order.delivery.kind for attempt in claimed(bench, way).attempts] == [Kind(kind)]
+
+
 def test_an_answer_that_cannot_be_read_is_news_once_and_ends_with_the_export(bench: Bench) -> None:
     way = connection(bench)
     made = export(bench, way, "SENT", sent_at=bench.now())
@@ -1168,21 +1242,21 @@ def test_a_connection_begins_disabled_and_the_first_to_be_enabled_is_the_default
     with bench.store.work(bench.org_id) as work:
         work.connections.add(first, "MOCK", {"a": 1}, "One")
         work.connections.add(second, "OTHER", {}, None, restricted=True)
-    assert refused(bench, "for_push", None).code == "NO_ACTIVE_CONNECTION"
-    assert refused(bench, "for_push", first).code == "CONNECTION_DISABLED"
+    assert not_to_push_to(bench, None).code == "NO_ACTIVE_CONNECTION"
+    assert not_to_push_to(bench, first).code == "CONNECTION_DISABLED"
     assert "Only an ACTIVE" in refused(bench, "make_default", first).message
     with bench.store.work(bench.org_id) as work:
         assert work.connections.enable(first) == {"status": "DISABLED", "is_default": False}
         assert work.connections.enable(second) == {"status": "DISABLED", "is_default": False}
         assert work.connections.type_of(second) == "OTHER"
     with bench.store.work(bench.org_id) as work:
-        assert (work.connections.for_push(None), work.connections.for_push(second)) == (first, second)
+        assert (one_to_push_to(work), one_to_push_to(work, second)) == (first, second)
         assert work.connections.make_default(second) == {"status": "ACTIVE", "is_default": False}
     with bench.store.work(bench.org_id) as work:
-        assert work.connections.for_push(None) == second
+        assert one_to_push_to(work) == second
         assert work.connections.disable(second) == {"status": "ACTIVE", "is_default": True}
     with bench.store.work(bench.org_id) as work:
-        assert work.connections.for_push(None) == first, "the default went to who is left"
+        assert one_to_push_to(work) == first, "the default went to who is left"
         opened = work.connections.open(first)
     assert (opened.config, opened.status, opened.breaker_state) == (
         {"a": 1},
@@ -1227,33 +1301,33 @@ def test_of_several_nobody_inherits_what_the_default_was_meant_for(bench: Bench)
         with bench.store.work(bench.org_id) as work:
             work.connections.add(one, "MOCK", {}, name)
             work.connections.enable(one)
-            assert work.connections.for_push(None) == first
+            assert one_to_push_to(work) == first
     with bench.store.work(bench.org_id) as work:
         work.connections.disable(first)
-    error = refused(bench, "for_push", None)
+    error = not_to_push_to(bench, None)
     assert error.code == "WHICH_CONNECTION"
     assert error.message.endswith("none of them is the default: B, C.")
     assert [one["id"] for one in error.details["connections"]] == [str(second), str(third)]
-    assert refused(bench, "for_push", None, "MOCK").code == "WHICH_CONNECTION"
-    assert refused(bench, "for_push", None, "OTHER").code == "NO_ACTIVE_CONNECTION"
+    assert not_to_push_to(bench, None, "MOCK").code == "WHICH_CONNECTION"
+    assert not_to_push_to(bench, None, "OTHER").code == "NO_ACTIVE_CONNECTION"
     with bench.store.work(bench.org_id) as work:
-        assert work.connections.for_push(third) == third
+        assert one_to_push_to(work, third) == third
         work.connections.enable(first)
         assert work.connections.open(first).status is ConnectionStatus.ACTIVE
-    assert refused(bench, "for_push", None).code == "WHICH_CONNECTION", "nor does who comes back"
+    assert not_to_push_to(bench, None).code == "WHICH_CONNECTION", "nor does who comes back"
     with bench.store.work(bench.org_id) as work:
         work.connections.disable(first)
         work.connections.disable(second)
     with bench.store.work(bench.org_id) as work:
-        assert work.connections.for_push(None) == third, "of one left there is no doubt"
+        assert one_to_push_to(work) == third, "of one left there is no doubt"
 
 
 def test_a_push_goes_to_the_connection_of_a_type(bench: Bench) -> None:
     default, other = connection(bench), connection(bench, "OTHER")
     with bench.store.work(bench.org_id) as work:
-        assert work.connections.for_push(None, "OTHER") == other
-        assert work.connections.for_push(None, "MOCK") == default
-    assert refused(bench, "for_push", other, "MOCK").code == "CONNECTION_DISABLED"
+        assert one_to_push_to(work, None, "OTHER") == other
+        assert one_to_push_to(work, None, "MOCK") == default
+    assert not_to_push_to(bench, other, "MOCK").code == "CONNECTION_DISABLED"
 
 
 def test_configurations_have_room_together(bench: Bench) -> None:
@@ -1281,7 +1355,7 @@ def test_a_connection_goes_with_nothing_waits_with_something_and_stays_with_a_hi
         assert work.connections.delete(used) is False
     assert isinstance(refused(bench, "open", used), NotFoundError)
     with bench.store.work(bench.org_id) as work:
-        assert work.connections.for_push(None) == busy
+        assert one_to_push_to(work) == busy
 
 
 def test_what_people_change_counts_as_a_version_and_says_what_was(bench: Bench) -> None:

@@ -70,7 +70,7 @@ def test_all_that_it_may_say() -> None:
     assert answer.details == Details(lines, Others.AS_ORDERED, "EUR", date(2025, 12, 10), 3)
 
 
-@pytest.mark.parametrize("version", [{}, {"answer_version": 1}, {"answer_version": None}, {"answer_version": "x"}])
+@pytest.mark.parametrize("version", [{}, {"answer_version": 1}, {"answer_version": None}, {"answer_version": "1"}])
 def test_without_version_2_lines_count_for_nothing(version: dict[str, Any]) -> None:
     assert said(**version, lines=[{"line_no": 1, "status": "rejected"}], Lines=7) is None
 
@@ -78,6 +78,35 @@ def test_without_version_2_lines_count_for_nothing(version: dict[str, Any]) -> N
 @pytest.mark.parametrize("version", [2, "2", 2.0])
 def test_a_version_that_is_unmistakable(version: Any) -> None:
     assert said(ANSWER_VERSION=version, LINES=[{"Line_No": 1, "STATUS": " Rejected "}]) is not None
+
+
+@pytest.mark.parametrize("version", [3, "3", "2 ", True, [2], "x", 0, ""])
+def test_lines_of_a_version_that_there_is_not_are_not_passed_over(version: Any) -> None:
+    with pytest.raises(UnreadableError, match="neither 1 nor 2"):
+        said(answer_version=version, lines=[{"line_no": 1, "status": "rejected"}])
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"line": [{"line_no": 1, "status": "rejected"}]}, "may be 'lines' misspelled"),
+        ({"otherLines": "unanswered"}, "may be 'other_lines' misspelled"),
+        (
+            {"lines": [{"line_no": 1, "status": "accepted"}], "delivery-date": "2025-12-10"},
+            "'delivery_date' misspelled",
+        ),
+        ({"delivery_date": "2025-12-10"}, "neither lines nor other_lines"),
+        ({"lines": [], "revision": 3}, "neither lines nor other_lines"),
+        ({"currency": "EUR"}, "neither lines nor other_lines"),
+    ],
+)
+def test_nothing_that_may_have_been_meant_is_lost(fields: dict[str, Any], why: str) -> None:
+    with pytest.raises(UnreadableError, match=why):
+        said(answer_version=2, **fields)
+
+
+def test_fields_that_are_the_erps_own_business_are_let_be() -> None:
+    assert said(answer_version=2, plant="Koeln", delivery_note="4711", warehouse={"id": 1}) is None
 
 
 @pytest.mark.parametrize("fields", [{}, {"lines": []}, {"lines": None}])

@@ -126,7 +126,8 @@ def _duplicate(sent: Sent, proof: Proof) -> ExportResult:
 
 def _taken(sent: Sent, proof: Proof, *, inferred: bool = False) -> ExportResult:
     about = {"message_id": sent.message_id, "disposition": proof.says}
-    return ExportResult(True, sent.delivery.export_id, connector_metadata=about, inferred=inferred, proof=proof)
+    known = {"connector_metadata": about, "inferred": inferred, "received": True, "proof": proof}
+    return ExportResult(True, sent.delivery.export_id, **known)
 
 
 def _refusal(found: Receipt, proof: Proof) -> ConnectorError:

@@ -11,10 +11,11 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from posixpath import join
 from uuid import uuid4
 
 from orderflow.channels.channel import Reader
-from orderflow.channels.filestore import Entry, FileStore, Upload, join
+from orderflow.channels.filestore import Entry, FileStore, Upload
 from orderflow.channels.zone.names import KnownNames, is_plain
 from orderflow.domain.answer_files import LIMIT, Answer, Reference, UnfinishedError, UnreadableError, excerpt
 from orderflow.domain.delivery import Ack, Waiting, WaitingExport

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from posixpath import join
 from uuid import UUID
 
-from orderflow.channels.filestore import FileStore, join
+from orderflow.channels.filestore import FileStore
 from orderflow.channels.zone.answers import server_time
 from orderflow.domain.delivery import Leftover
 

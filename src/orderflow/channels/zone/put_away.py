@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from posixpath import join
 from uuid import uuid4
 
-from orderflow.channels.filestore import FileStore, Rename, Upload, join
+from orderflow.channels.filestore import FileStore, Rename, Upload
 from orderflow.channels.zone.names import is_plain
 from orderflow.domain.answer_files import LIMIT
 from orderflow.domain.delivery import Ack

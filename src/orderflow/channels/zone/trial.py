@@ -6,10 +6,11 @@ import threading
 from collections.abc import Callable
 from contextvars import copy_context
 from dataclasses import dataclass, field
+from posixpath import join
 from uuid import uuid4
 
 from orderflow.channels.channel import Session
-from orderflow.channels.filestore import FileStore, Rename, Upload, join
+from orderflow.channels.filestore import FileStore, Rename, Upload
 from orderflow.channels.settings import FileSettings
 from orderflow.channels.zone.put_away import PROCESSED
 from orderflow.domain.delivery import TestResult

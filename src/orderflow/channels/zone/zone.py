@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from posixpath import join
 from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
 
 from orderflow.channels.channel import Parcel, Reader, Ready, Session
-from orderflow.channels.filestore import FileStore, Rename, Upload, join
+from orderflow.channels.filestore import FileStore, Rename, Upload
 from orderflow.channels.settings import FileSettings
 from orderflow.channels.zone import trial
 from orderflow.channels.zone.answers import read_answers
@@ -34,6 +35,7 @@ class Zone(Session):
         self.config, self.store = config, store
         self.stages = config.atomic_write and store.renames
         self.answers = config.ack_path is not None
+        self.processes = store.processes
 
     def temporary(self, filename: str, token: object) -> str:
         """Return the path under which the attempt of `token` writes `filename` until it is whole."""

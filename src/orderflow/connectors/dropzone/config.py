@@ -26,10 +26,15 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from orderflow.channels import registry
 from orderflow.channels.channel import Channel
+from orderflow.domain.states import Kind
 
 OLD_NAMES = {"base_path": "export_path", "dropzone_type": "mode"}
 GROUPS = ("Server", "Request", "AS2", "Certificates", "Sign-in", "TLS", "Folders", "Advanced")
 """The order in which the form shows what channels ask; a format's fields follow."""
+
+
+READS = {Kind.CHANGE: "reads_changes", Kind.RECALL: "reads_recalls"}
+"""The field that says of a kind of document whether the ERP reads it."""
 
 
 class Dropzone(BaseModel):
@@ -52,6 +57,11 @@ class Dropzone(BaseModel):
     def channel(self) -> Channel:
         """The channel that the mode means."""
         return self.channels[self.mode]
+
+    @property
+    def reads(self) -> Iterable[Kind]:
+        """The kinds of documents that the ERP reads beside orders."""
+        return [kind for kind, name in READS.items() if getattr(self, name, False)]
 
     @property
     def of_channel(self) -> Any:
@@ -151,18 +161,18 @@ class Form:
 
     def __get__(self, instance: object, owner: Any) -> type[Dropzone]:
         """Return the form of the connector's format."""
-        return form(owner.format.settings)
+        return form(owner.format.settings, owner.format.kinds)
 
 
-def form(format_settings: type[BaseModel]) -> type[Dropzone]:
-    """Return the form of a format on all channels."""
-    return _form(format_settings, registry.changes)
+def form(format_settings: type[BaseModel], kinds: frozenset[Kind] = frozenset()) -> type[Dropzone]:
+    """Return the form of a format on all channels; `kinds`: what it can write."""
+    return _form(format_settings, kinds, registry.changes)
 
 
 @lru_cache(64)
-def _form(format_settings: type[BaseModel], _changes: int) -> type[Dropzone]:
+def _form(format_settings: type[BaseModel], kinds: frozenset[Kind], _changes: int) -> type[Dropzone]:
     known = tuple(registry.channels().items())
-    fields = {"mode": _mode(known)} | _joined(known) | _fields(format_settings)
+    fields = {"mode": _mode(known)} | _joined(known) | _fields(format_settings) | _reads(kinds)
     title = format_settings.model_config.get("title") or format_settings.__name__
     made = create_model(
         f"{format_settings.__name__.removesuffix('Settings')}Dropzone",
@@ -205,6 +215,23 @@ def _asked_by(modes: list[tuple[str, FieldInfo]], channels_there_are: int) -> An
 
 def _fields(model: type[BaseModel]) -> dict[str, Any]:
     return {name: (field.rebuild_annotation(), copy(field)) for name, field in model.model_fields.items()}
+
+
+def _reads(kinds: frozenset[Kind]) -> dict[str, Any]:
+    """Return what the form asks for each kind that the format can write beside orders."""
+    return {
+        name: (
+            bool,
+            Field(
+                False,
+                title=f"The ERP reads {kind}s",
+                description=f"Its import takes {kind} documents of this format and answers them. Off: it gets none.",
+                json_schema_extra={"group": "Format", "destination": False},
+            ),
+        )
+        for kind, name in READS.items()
+        if kind in kinds
+    }
 
 
 def _field(field: FieldInfo, extra: dict[str, Any], *, optional: bool) -> Any:

@@ -19,6 +19,7 @@ from orderflow.domain.connector_port import Preview, Staged
 from orderflow.domain.delivery import Ack, Document, ExportResult, Leftover, TestResult, Waiting, WaitingExport
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.orders import DraftOrder
+from orderflow.domain.states import Kind
 from orderflow.formats.format import Format
 from orderflow.formats.json_v1 import JsonV1Format
 
@@ -74,6 +75,11 @@ class DropzoneConnector(BaseConnector):
         with self.session(config) as opened:
             return self.format.render(draft_order, draft_order.delivery, opened.form.of_format)
 
+    def kinds(self, config: dict[str, Any]) -> frozenset[Kind]:
+        """Return what the format can write, as far as the connection says that the ERP reads it."""
+        with self.session(config) as opened:
+            return self.format.kinds & {Kind.ORDER, *opened.form.reads}
+
     def numbered(self, config: dict[str, Any]) -> bool:
         """Return whether the format counts its documents."""
         return self.format.numbered
@@ -88,6 +94,12 @@ class DropzoneConnector(BaseConnector):
         """Return whether delivery has an atomic last step, such as a rename."""
         with self.session(config) as opened:
             return bool(opened.session.stages)
+
+    def processes(self, config: dict[str, Any]) -> int | None:
+        """Return how many processes may be signed in at a time, where the server has a limit."""
+        with self.session(config) as opened:
+            most: int | None = opened.session.processes
+        return most
 
     def expects_acks(self, config: dict[str, Any]) -> bool:
         """Return whether the ERP answers over this connection."""

@@ -134,11 +134,9 @@ class Once:
             number += 1
 
 
-def once_of(request: Request) -> Once | None:
-    """Return the request's key, if it has one. Raises InputError if it cannot be one."""
-    key = request.headers.get(HEADER)
-    if key is None:
-        return None
+def once_of(request: Request) -> Once:
+    """Return the key of a request that has one. Raises InputError if it cannot be one."""
+    key = request.headers[HEADER]
     if not _KEY.fullmatch(key):
         fields = [{"field": HEADER, "message": f"must be 1 to {LONGEST_KEY} visible ASCII characters"}]
         raise InputError(f"Some fields cannot be used: {HEADER}.", details={"fields": fields})
@@ -171,11 +169,10 @@ async def answered_once(request: Request, raw: bytes, once: Once, step: Callable
 
 
 def keep_within(work: SqlWork, request: Request, answer: Response) -> None:
-    """Keep a request's answer, if it has a key, in the transaction of what it tells of: both are done, or neither."""
-    claim: Claim | None = getattr(request.state, "claim", None)
-    if claim is not None:
-        headers = kept_headers(answer)
-        work.kept_answers.keep(claim.id, claim.request_sha256, answer.status_code, headers, [bytes(answer.body)])
+    """Keep the answer to a request with a key in the transaction of what it tells of: both are done, or neither."""
+    claim: Claim = request.state.claim
+    headers = kept_headers(answer)
+    work.kept_answers.keep(claim.id, claim.request_sha256, answer.status_code, headers, [bytes(answer.body)])
 
 
 def kept_headers(answer: Response) -> dict[str, str]:

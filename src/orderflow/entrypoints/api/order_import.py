@@ -25,7 +25,7 @@ from orderflow.entrypoints.api.computing import take_turns
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.duplicates import WhenDuplicate, must_be_editor
 from orderflow.entrypoints.api.errors import UnderWayError, answers
-from orderflow.entrypoints.api.once import LONGEST_KEY, Claim, Once, digest_of, once_of
+from orderflow.entrypoints.api.once import HEADER, LONGEST_KEY, Claim, Once, digest_of, once_of
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import STREAMS, ApiRouter
 from orderflow.entrypoints.api.schemas import Out
@@ -100,9 +100,10 @@ def import_draft_orders(
     """
     if on_duplicate is OnDuplicate.REVISE:
         must_be_editor(caller)
-    body, once = _Body(request), once_of(request)
-    if once is None:
+    body = _Body(request)
+    if HEADER not in request.headers:
         return _imported(body, _results(request, caller, on_duplicate, body))
+    once = once_of(request)
     begun = once.begin()
     if isinstance(begun, Kept):
         body.drain()

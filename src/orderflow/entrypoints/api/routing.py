@@ -84,7 +84,7 @@ class ApiRoute(APIRoute):
                 if takes_little and (given := _only_ids(self.dependant, exact, has_body=has_body)) is not None:
                     takes_part = partial(endpoint, request=exact, caller=request.state.caller, **given)
                 takes_part = partial(_once_more_if_busy, takes_part, times=0 if streams else MORE_TIMES)
-                once = once_of(request) if repeatable and not streams else None
+                once = once_of(request) if repeatable and not streams and HEADER in request.headers else None
                 answer = await (answered_once(exact, exact.raw, once, takes_part) if once else takes_part())
             if (version := getattr(request.state, "version", None)) is not None:
                 answer.headers["ETag"] = tag(version)

@@ -17,8 +17,8 @@ _ROWS = text("""
     SELECT o.id, o.external_order_number AS number, o.status, o.erp_order_id, o.error_json, e.status AS export_status,
            e.answered_at, e.filename, garbage.message AS unreadable_answer
     FROM draft_order o
-    LEFT JOIN LATERAL (SELECT * FROM erp_export x WHERE x.draft_order_id = o.id ORDER BY x.created_at DESC LIMIT 1) e
-           ON true
+    LEFT JOIN LATERAL (SELECT * FROM erp_export x WHERE x.draft_order_id = o.id AND x.kind = 'order'
+                       ORDER BY x.created_at DESC LIMIT 1) e ON true
     LEFT JOIN LATERAL (SELECT a.after ->> 'message' AS message FROM audit_log a
                        WHERE a.action = 'ACK_UNREADABLE' AND a.entity_id = e.id LIMIT 1) garbage ON true
     WHERE o.id = ANY(:ids) ORDER BY o.created_at, o.id

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from orderflow.domain import clock
 from orderflow.domain.delivery import Document, Lease, media_type_of
-from orderflow.domain.errors import ConnectorError, DocumentChangedError, ObjectStoreError
+from orderflow.domain.errors import ConnectorError, DocumentChangedError, ObjectStoreError, RejectedError
 from orderflow.domain.ids import new_id
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.fault_points import reached
-from orderflow.flow.ports import Attempt, Batch, OpenTarget, Wiring, Work
+from orderflow.flow.ports import Attempt, Batch, Crew, OpenTarget, Wiring, Work
 
 STORE_DOWN_DELAY = 5.0
 """Seconds until exports are due again whose documents could not be stored."""
@@ -42,9 +42,9 @@ def claim(wiring: Wiring, to: OpenTarget, limit: int) -> Batch:
 
 
 def _take(work: Work, to: OpenTarget, lease: Lease, wiring: Wiring, limit: int) -> list[Attempt]:
-    """Lease exports within the connection's lanes and its orders per minute."""
+    """Lease exports within the connection's lanes, its sessions and its orders per minute."""
     target, connection_id = to.target, to.target.connection_id
-    if not work.exports.take_lane(connection_id, lease, wiring.lease_seconds, wiring.lanes):
+    if not work.exports.take_lane(connection_id, lease, wiring.lease_seconds, wiring.lanes, crew_of(wiring, to)):
         return []
     if target.orders_per_minute is not None:
         limit = work.exports.may_take(connection_id, limit)
@@ -54,6 +54,11 @@ def _take(work: Work, to: OpenTarget, lease: Lease, wiring: Wiring, limit: int) 
     if not attempts:
         work.exports.leave_lane(connection_id, lease)
     return attempts
+
+
+def crew_of(wiring: Wiring, to: OpenTarget) -> Crew | None:
+    """Return who signs in, where the target's sessions are counted."""
+    return None if to.processes is None else Crew(wiring.process, to.processes)
 
 
 def begin_attempts(wiring: Wiring, batch: Batch) -> None:
@@ -68,16 +73,16 @@ def begin_attempts(wiring: Wiring, batch: Batch) -> None:
         _fetch(wiring, [attempt for attempt in batch.attempts if attempt.stored])
         _build(wiring, batch, [attempt for attempt in batch.attempts if not (attempt.stored or attempt.outcome)])
     except ObjectStoreError as error:
-        with wiring.store.work(batch.target.org_id) as work:
-            work.exports.leave_lane(batch.target.connection_id, batch.lease)
+        with wiring.store.work(batch.to.target.org_id) as work:
+            work.exports.leave_lane(batch.to.target.connection_id, batch.lease)
             export_ids = [attempt.export_id for attempt in batch.attempts]
             work.exports.release(batch.lease, export_ids, STORE_DOWN_DELAY, error.as_json())
         raise
     reached("stored")
-    with wiring.store.work(batch.target.org_id) as work:
+    with wiring.store.work(batch.to.target.org_id) as work:
         work.exports.begin(batch)
         if not batch.attempts:  # all leases were lost: there is nothing to settle, which gives the lane back
-            work.exports.leave_lane(batch.target.connection_id, batch.lease)
+            work.exports.leave_lane(batch.to.target.connection_id, batch.lease)
 
 
 def _fetch(wiring: Wiring, attempts: Sequence[Attempt]) -> None:
@@ -94,21 +99,33 @@ def _as_it_was_stored(attempt: Attempt, filename: str, content: bytes) -> Docume
     return Document(filename, content, attempt.media_type or media_type_of(filename), attempt.format_version or "")
 
 
+def _check_kind(attempt: Attempt, to: OpenTarget) -> None:
+    """Raise RejectedError if the ERP is not to be asked this: its connector may take it for an order."""
+    kind = attempt.order.delivery.kind
+    if kind not in to.kinds:
+        raise RejectedError(
+            f"This connection cannot ask its ERP for a {kind}.",
+            code="KIND_UNSUPPORTED",
+            hint="Ask whoever runs the ERP. If it can be asked, the connection's settings say so.",
+        )
+
+
 def _build(wiring: Wiring, batch: Batch, attempts: Sequence[Attempt]) -> None:
     items = []
     for attempt in attempts:
         try:
-            document = batch.connector.render(attempt.order, batch.target.config)
+            _check_kind(attempt, batch.to)
+            document = batch.to.connector.render(attempt.order, batch.to.target.config)
         except ConnectorError as error:
             attempt.outcome = error
             continue
         except Exception as error:  # noqa: BLE001  # a third party's connector may raise anything, the engine goes on
-            attempt.outcome = connector_fault(batch.target.connector_type, error)
+            attempt.outcome = connector_fault(batch.to.target.connector_type, error)
             continue
         attempt.order.delivery.document = document
         attempt.filename = document.filename
         attempt.media_type, attempt.format_version = document.media_type, document.format_version
-        attempt.storage_key = f"exports/{batch.target.org_id}/{document.filename}"
+        attempt.storage_key = f"exports/{batch.to.target.org_id}/{document.filename}"
         attempt.document_sha256 = hashlib.sha256(document.content).hexdigest()
         items.append((attempt.storage_key, document.content))
     wiring.documents.put_many(items)

@@ -39,11 +39,11 @@ def deliver(wiring: Wiring, batch: Batch) -> None:
 
 def _publish_what_was_staged(batch: Batch, attempts: list[Attempt], started: float) -> None:
     staged = [Staged(attempt.order, attempt.order.delivery.staged_path or "") for attempt in attempts]
-    _note(batch, attempts, lambda: batch.connector.publish_many(staged, batch.target.config), started)
+    _note(batch, attempts, lambda: batch.to.connector.publish_many(staged, batch.to.target.config), started)
     for attempt in attempts:
         # A `.tmp` at a target that this connection no longer points to cannot be asked about.
         moved = isinstance(attempt.outcome, TargetChangedError)
-        if moved and batch.target.in_doubt == "resend":
+        if moved and batch.to.target.in_doubt == "resend":
             attempt.outcome = None
             attempt.order.delivery.staged_path = None
 
@@ -53,7 +53,7 @@ def _stage_then_publish(wiring: Wiring, batch: Batch, attempts: list[Attempt], s
 
     def stage() -> Outcomes:
         orders = [attempt.order for attempt in attempts]
-        for order_id, result in batch.connector.stage_many(orders, batch.target.config):
+        for order_id, result in batch.to.connector.stage_many(orders, batch.to.target.config):
             if isinstance(result, Staged):
                 staged[order_id] = result
             else:
@@ -63,18 +63,18 @@ def _stage_then_publish(wiring: Wiring, batch: Batch, attempts: list[Attempt], s
     if not staged:
         return
     paths = {item.order.delivery.export_id: item.path for item in staged.values()}
-    with wiring.store.work(batch.target.org_id) as work:
+    with wiring.store.work(batch.to.target.org_id) as work:
         ours = work.exports.mark_staged(batch.lease, paths)
     reached("staged")
     batch.publishing_since = clock.now()
     publish = [item for item in staged.values() if item.order.delivery.export_id in ours]
     lost = [item for item in staged.values() if item.order.delivery.export_id not in ours]
     if lost:
-        batch.connector.discard(lost, batch.target.config)
+        batch.to.connector.discard(lost, batch.to.target.config)
     for item in publish:
         item.order.delivery.staged_path = item.path
     chosen = [attempt for attempt in attempts if attempt.export_id in ours]
-    _note(batch, chosen, lambda: batch.connector.publish_many(publish, batch.target.config), started)
+    _note(batch, chosen, lambda: batch.to.connector.publish_many(publish, batch.to.target.config), started)
     reached("renamed")
 
 
@@ -83,7 +83,7 @@ def _send(batch: Batch, attempts: list[Attempt], started: float) -> None:
     if orders:
         for attempt in attempts:
             attempt.sent = True
-        export = partial(batch.connector.export_many, orders, batch.target.config)
+        export = partial(batch.to.connector.export_many, orders, batch.to.target.config)
         _note(batch, attempts, export, started, as_outcome=sorted_out)
         look_again(batch, attempts)
         reached("renamed")
@@ -115,12 +115,12 @@ def _note(
     except ConnectorError as error:
         broken = as_outcome(error)
     except Exception as error:  # noqa: BLE001  # a third party's connector may raise anything, the engine goes on
-        broken = as_outcome(connector_fault(batch.target.connector_type, error))
+        broken = as_outcome(connector_fault(batch.to.target.connector_type, error))
     if not every and broken is None:
         return
     for attempt in attempts:
         if attempt.outcome is None:
-            attempt.outcome = broken or as_outcome(connector_fault(batch.target.connector_type, None))
+            attempt.outcome = broken or as_outcome(connector_fault(batch.to.target.connector_type, None))
             attempt.latency_ms = clock.milliseconds_since(started)
 
 

@@ -51,7 +51,7 @@ def may_be_sent(wiring: Wiring, batch: Batch, attempts: Sequence[Attempt], start
     sent_again = {attempt.export_id for attempt in doubtful if attempt.outcome is None}
     if not sent_again:
         return _open(attempts)
-    with wiring.store.work(batch.target.org_id) as work:
+    with wiring.store.work(batch.to.target.org_id) as work:
         ours = work.exports.mark_begun(batch.lease, list(sent_again))
     for attempt in doubtful:
         if attempt.export_id in sent_again - ours:  # or its lease was lost: then nobody writes this down
@@ -124,11 +124,11 @@ def _after_refusal(batch: Batch, attempt: Attempt, refusal: ConnectorError) -> E
 def _found(batch: Batch, attempt: Attempt) -> ExportResult | None:
     """Return the ERP's clear answer. Raises ConnectorError: there was none."""
     try:
-        found = batch.connector.find(attempt.order, batch.target.config)
+        found = batch.to.connector.find(attempt.order, batch.to.target.config)
     except ConnectorError:
         raise
     except Exception as error:  # noqa: BLE001  # a third party's connector may raise anything, the engine goes on
-        raise connector_fault(batch.target.connector_type, error) from None
+        raise connector_fault(batch.to.target.connector_type, error) from None
     if found is None or found.success:
         return found
     raise InDoubtError("The connector's answer is neither that the order is there nor that it is not.")
@@ -138,9 +138,9 @@ def _sends_unasked(batch: Batch, attempt: Attempt, retry: RetryPolicy) -> bool:
     """Return whether it is sent although nobody knows whether it arrived."""
     if batch.to.idempotent:
         return True
-    asked_for = min(attempt.doubt_age or 0.0, batch.target.open_for or math.inf)
+    asked_for = min(attempt.doubt_age or 0.0, batch.to.target.open_for or math.inf)
     in_vain = not batch.to.can_find or asked_for >= ASKED_IN_VAIN
-    return batch.target.in_doubt == "resend" and in_vain and not retry.exhausted(attempt.attempts_spent)
+    return batch.to.target.in_doubt == "resend" and in_vain and not retry.exhausted(attempt.attempts_spent)
 
 
 def _unclear(error: ConnectorError) -> ConnectorError:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from orderflow.domain.bulk import BulkAction
 from orderflow.domain.errors import InputError, StateError
+from orderflow.flow.delivery.route import one_to_push_to
 from orderflow.flow.ports import Actor, Store, Work
 from orderflow.flow.refusals import bound_to_its_connection
 
@@ -31,7 +32,7 @@ def move_exports(
     if source == target:
         raise InputError("The exports are there already: both connections are the same.")
     with store.work(org_id) as work:
-        work.connections.for_push(target)
+        one_to_push_to(work, target)
         moved = work.exports.move(source, target, export_ids)
         if not moved:
             work.connections.type_of(source)

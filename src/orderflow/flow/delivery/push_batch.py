@@ -31,7 +31,7 @@ def run(wiring: Wiring, batch: Batch) -> None:
     """Deliver and settle a claimed batch while its lease is kept alive."""
     if not batch.attempts:
         return
-    with wiring.keeper.keep(batch.target.org_id, batch.lease), within(batch.target.reach):
+    with wiring.keeper.keep(batch.to.target.org_id, batch.lease), within(batch.to.target.reach):
         deliver(wiring, batch)
         settle(wiring, batch)
 

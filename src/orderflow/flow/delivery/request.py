@@ -10,7 +10,7 @@ from orderflow.domain import clock
 from orderflow.domain.errors import InputError, NoRouteError, StateError
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import ERPExportStatus, OrderAction, OrderStatus, next_order_status
-from orderflow.flow.delivery.route import way_of
+from orderflow.flow.delivery.route import one_to_push_to, way_of
 from orderflow.flow.fault_points import reached
 from orderflow.flow.ports import Actor, Export, PushRequest, Store, Work
 
@@ -217,7 +217,7 @@ def _go_on_with(
             code="POSSIBLY_DELIVERED",
             hint="Look in the former ERP. Retry there, or reject the order and enter it anew.",
         )
-    work.connections.for_push(export.connection_id)
+    one_to_push_to(work, export.connection_id)
     work.exports.revive(export.id, idempotency_key, not_before)
     export.status = ERPExportStatus.PENDING
     return export

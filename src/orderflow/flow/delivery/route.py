@@ -13,7 +13,8 @@ from orderflow.domain.errors import NoRouteError, StateError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.routing.router import Decision
 from orderflow.domain.states import BreakerState, ConnectionStatus
-from orderflow.flow.ports import Route, RouteSet, Work
+from orderflow.flow.ports import ActiveConnection, Route, RouteSet, Work
+from orderflow.flow.refusals import NAMED_AT_MOST
 
 
 def way_of(work: Work, order_id: UUID, connection_id: UUID | None = None) -> tuple[UUID, Route | None]:
@@ -29,7 +30,7 @@ def way_of(work: Work, order_id: UUID, connection_id: UUID | None = None) -> tup
     """
     routes = work.routes.current() if connection_id is None else None
     if routes is None or not routes.given:
-        return work.connections.for_push(connection_id), None
+        return one_to_push_to(work, connection_id), None
     route = by_rules(work, routes, work.orders.as_approved(order_id))
     return route.connection_id, route
 
@@ -38,7 +39,7 @@ def ways_of_many(work: Work, order_ids: Sequence[UUID], connection_id: UUID | No
     """Return orders by the connection that a push of them would go to; None: they would wait. Raises as `way_of`."""
     routes = work.routes.current()
     if connection_id is not None or not routes.given:
-        return {work.connections.for_push(connection_id): list(order_ids)}
+        return {one_to_push_to(work, connection_id): list(order_ids)}
     ways: dict[UUID | None, list[UUID]] = defaultdict(list)
     for order_id, order in work.orders.get_many(order_ids).items():
         try:
@@ -60,9 +61,27 @@ def by_rules(work: Work, routes: RouteSet, order: DraftOrder) -> Route:
 
 def _default(work: Work) -> UUID:
     try:
-        return work.connections.for_push(None)
+        return one_to_push_to(work)
     except StateError as none:
         raise NoRouteError(details=none.details) from none
+
+
+def one_to_push_to(work: Work, connection_id: UUID | None = None, connector_type: str | None = None) -> UUID:
+    """Return the ACTIVE connection that was named, else the default one, else the only one.
+
+    Args:
+        connector_type: Only connections of this type will do.
+
+    Raises:
+        NotFoundError: There is no connection of this id.
+        StateError: There is no such ACTIVE one, or there are several and none of them is the default.
+    """
+    fits = work.connections.active(connection_id, connector_type)
+    if not fits:
+        raise _none_active() if connection_id is None else _disabled()
+    if len(fits) > 1 and not fits[0].is_default:
+        raise _which_of(fits)
+    return fits[0].id
 
 
 def _of_rule(work: Work, decided: Decision) -> tuple[UUID, UUID | None]:
@@ -81,3 +100,28 @@ def _of_rule(work: Work, decided: Decision) -> tuple[UUID, UUID | None]:
     way = next((way for way in active if states[way][1] is BreakerState.CLOSED), active[0])
     other = next((each for each in ways if each != way), None)
     return way, other
+
+
+def _none_active() -> StateError:
+    return StateError(
+        "No active ERP connector configured",
+        code="NO_ACTIVE_CONNECTION",
+        hint="Add a connection, test it and enable it, or name another one.",
+    )
+
+
+def _disabled() -> StateError:
+    return StateError("The connection is DISABLED.", code="CONNECTION_DISABLED", hint="Enable it, or name another.")
+
+
+def _which_of(fits: Sequence[ActiveConnection]) -> StateError:
+    known = [{"id": str(one.id), "name": one.name, "connector_type": one.connector_type} for one in fits]
+    called = [one.name or one.connector_type for one in fits]
+    others = f" and {len(called) - NAMED_AT_MOST} others" if len(called) > NAMED_AT_MOST else ""
+    return StateError(
+        f"There are {len(called)} ACTIVE connections that it could go to, and none of them is the default: "
+        f"{', '.join(called[:NAMED_AT_MOST])}{others}.",
+        code="WHICH_CONNECTION",
+        hint="Name one, or make one of them the default.",
+        details={"connections": known},
+    )

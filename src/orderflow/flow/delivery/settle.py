@@ -28,14 +28,14 @@ FIRST_PROBE = 5.0
 def settle(wiring: Wiring, batch: Batch) -> None:
     """Settle every attempt of the batch that has an outcome, and the connection's breaker."""
     settlements = [_what_follows(attempt, batch, wiring.retry) for attempt in batch.attempts if attempt.outcome]
-    with wiring.store.work(batch.target.org_id) as work:
+    with wiring.store.work(batch.to.target.org_id) as work:
         held = work.exports.settle(batch, settlements)
-        work.exports.leave_lane(batch.target.connection_id, batch.lease)
+        work.exports.leave_lane(batch.to.target.connection_id, batch.lease)
         failed = [item.attempt.order.id for item in settlements if item.export_status is ERPExportStatus.FAILED]
         if failed:
             work.audit.add("DRAFT_PUSH_FAILED", ENGINE, "draft_order", failed)
         _move_breaker(work, batch, settlements)
-        _note_that_it_works(work, batch.target, settlements, held)
+        _note_that_it_works(work, batch.to.target, settlements, held)
     reached("settled")
     _tell(wiring, batch, settlements, held)
 
@@ -55,11 +55,11 @@ def settle_now(wiring: Wiring, batch: Batch) -> Settlement | None:
     settlement = _what_follows_now(attempt, batch, wiring.retry)
     goes_on_later = settlement.still_in_doubt or rest_of(attempt.outcome) is not None
     settlement.keep_lease = settlement.export_status is ERPExportStatus.PENDING and not goes_on_later
-    with wiring.store.work(batch.target.org_id) as work:
+    with wiring.store.work(batch.to.target.org_id) as work:
         held = work.exports.settle(batch, [settlement])
         if isinstance(attempt.outcome, ConnectorError) and rest_of(attempt.outcome) is not None:
-            _rest(work, batch.target, attempt.outcome)
-        _note_that_it_works(work, batch.target, [settlement], held)
+            _rest(work, batch.to.target, attempt.outcome)
+        _note_that_it_works(work, batch.to.target, [settlement], held)
     reached("settled")
     _tell(wiring, batch, [settlement], held)
     return settlement if held else None
@@ -137,7 +137,7 @@ def _move_breaker(work: Work, batch: Batch, settlements: Sequence[Settlement]) -
     """Open, pause or rest at the first sure sign; told once, on the change of state."""
     outcomes = [item.attempt.outcome for item in settlements]
     errors = [outcome for outcome in outcomes if isinstance(outcome, ConnectorError)]
-    target = batch.target
+    target = batch.to.target
     bad = next((error for error in errors if isinstance(error, NeedsAttentionError)), None)
     busy = next((error for error in errors if rest_of(error) is not None), None)
     down = next((error for error in errors if isinstance(error, UnavailableError) and rest_of(error) is None), None)

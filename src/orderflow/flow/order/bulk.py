@@ -18,6 +18,7 @@ from orderflow.domain.bulk import BulkAction, BulkOutcome
 from orderflow.domain.errors import InputError, OrderFlowError, StateError
 from orderflow.domain.text import checked_name
 from orderflow.flow.delivery.request import check_not_before
+from orderflow.flow.delivery.route import one_to_push_to
 from orderflow.flow.fault_points import reached
 from orderflow.flow.order.many import take_step
 from orderflow.flow.ports import Actor, BulkJob, BulkProgress, BulkResult, Store, Work
@@ -47,7 +48,7 @@ def begin(work: Work, job: BulkJob, choose: Callable[[], int]) -> int:
         checked_name(job.reason or "", "reason")
     check_not_before(job.not_before)
     if job.connection_id is not None:
-        work.connections.for_push(job.connection_id)
+        one_to_push_to(work, job.connection_id)
     if work.bulk_jobs.running() >= MOST_RUNNING:
         raise StateError(
             f"{MOST_RUNNING} bulk jobs are running already.",

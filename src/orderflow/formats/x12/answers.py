@@ -73,19 +73,21 @@ def _answer(one: Envelope, group: Envelope, interchange: Envelope, settings: X12
 
 def _check_receiver(interchange: Envelope, group: Envelope | None, settings: X12Settings) -> None:
     """Check that an answer is for us. Raises UnreadableError."""
-    names = {interchange.header.get(8): settings.sender, (group.header.get(3) if group else ""): settings.codes[0]}
-    if not any(given == ours for given, ours in names.items()):
-        given = interchange.header.get(8)
+    given = interchange.header.get(8)
+    if given != settings.sender and _code(group, 3) != settings.codes[0]:
         raise UnreadableError(f"It is for {given[:20]!r}, and this connection sends as {settings.sender!r}.")
 
 
 def _check_addresses(interchange: Envelope, group: Envelope | None, settings: X12Settings) -> None:
     """Check that it is from our partner, too: control numbers alone are the same for many. Raises UnreadableError."""
     _check_receiver(interchange, group, settings)
-    names = {interchange.header.get(6): settings.receiver, (group.header.get(2) if group else ""): settings.codes[1]}
-    if not any(given == theirs for given, theirs in names.items()):
-        given = interchange.header.get(6)
+    given = interchange.header.get(6)
+    if given != settings.receiver and _code(group, 2) != settings.codes[1]:
         raise UnreadableError(f"It is from {given[:20]!r}, and this connection sends to {settings.receiver!r}.")
+
+
+def _code(group: Envelope | None, place: int) -> str:
+    return group.header.get(place) if group else ""
 
 
 def _ta1(segment: Segment) -> Answer:
@@ -108,14 +110,13 @@ def _functional(segments: Sequence[Segment]) -> Answer:
         raise UnreadableError(f"It acknowledges {what!r}, and this connection sends PO.")
     about = control_number(group.get(2))
     _check_sets(segments, about)
-    said = _one_of(segments, "AK5", "IK5"), _one_of(segments, "AK9")
-    of_set, of_group = (segment.get(1) if segment else "" for segment in said)
-    if {of_set, of_group} & REJECTED:
-        code = of_set if of_set in REJECTED else of_group
-        return failure(about, code, "; ".join(["The partner's EDI rejects it", *_reasons(segments)]), Level.UNDERSTOOD)
-    if (of_set or of_group) not in ACCEPTED or of_group not in {*ACCEPTED, PARTLY}:
+    of_sets, of_groups = _codes(segments, "AK5", "IK5"), _codes(segments, "AK9")
+    if rejected := sorted(of_sets & REJECTED) or sorted(of_groups & REJECTED):
+        reasons = "; ".join(["The partner's EDI rejects it", *_reasons(segments)])
+        return failure(about, rejected[0], reasons, Level.UNDERSTOOD)
+    if not of_groups or not (of_sets or of_groups) <= ACCEPTED or not of_groups <= {*ACCEPTED, PARTLY}:
         raise UnreadableError("It says neither that it accepts nor that it rejects.", about)
-    _check_counts(said[1], about)
+    _check_counts(segments, about)
     return Answer("ACKED", about=about, level=Level.UNDERSTOOD)
 
 
@@ -128,16 +129,17 @@ def _check_sets(segments: Sequence[Segment], about: ControlNumber) -> None:
         )
 
 
-def _check_counts(group: Segment | None, about: ControlNumber) -> None:
+def _check_counts(segments: Sequence[Segment], about: ControlNumber) -> None:
     """Check that a group of which nothing was rejected was accepted as a whole. Raises UnreadableError."""
-    if group and group.get(1) in ACCEPTED and decimal(group.get(3)) != decimal(group.get(4)):
-        raise UnreadableError(
-            f"It accepts the group, of which it took {group.get(4)[:9]} sets of {group.get(3)[:9]}.", about
-        )
+    for group in segments:
+        if group.tag == "AK9" and group.get(1) in ACCEPTED and decimal(group.get(3)) != decimal(group.get(4)):
+            raise UnreadableError(
+                f"It accepts the group, of which it took {group.get(4)[:9]} sets of {group.get(3)[:9]}.", about
+            )
 
 
-def _one_of(segments: Sequence[Segment], *tags: str) -> Segment | None:
-    return next((segment for segment in segments if segment.tag in tags), None)
+def _codes(segments: Sequence[Segment], *tags: str) -> set[str]:
+    return {segment.get(1) for segment in segments if segment.tag in tags}
 
 
 def _reasons(segments: Sequence[Segment]) -> Iterator[str]:

@@ -7,14 +7,14 @@ one has locked, so that a step of one caller keeps no other's waiting. What its 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from orderflow.domain.states import OrderStatus
-from orderflow.flow.ports import LockedError, RouteSet
+from orderflow.flow.ports import ActiveConnection, LockedError, RouteSet
 from orderflow.storage.fast.statements import run
 
 _HOLD = "SELECT id, status, version FROM draft_order WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE SKIP LOCKED"
@@ -29,14 +29,14 @@ class Holding:
 
     Attributes:
         routes: The routing rules, once they were asked for.
-        pushed_to: The connection that was found for each one that was named, or for None, and for each type.
+        active: The connections that a push may go to, by the one that was named, or None, and the type.
     """
 
     def __init__(self, connection: Connection, order_ids: Collection[UUID] | None = None) -> None:
         self._connection = connection
         self._order_ids = order_ids
         self.routes: RouteSet | None = None
-        self.pushed_to: dict[tuple[UUID | None, str | None], UUID] = {}
+        self.active: dict[tuple[UUID | None, str | None], Sequence[ActiveConnection]] = {}
 
     @property
     def known(self) -> bool:

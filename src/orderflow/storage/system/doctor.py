@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, TextClause, text
 
 from orderflow.domain.answer_details import Level
+from orderflow.domain.bulk import BulkStatus
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import (
     ARRIVED,
@@ -26,7 +27,7 @@ from orderflow.domain.states import (
 )
 from orderflow.flow.doctor import Finding, OpenDocument
 from orderflow.storage.database import Database
-from orderflow.storage.tables.states import WITHIN, among, fitting, may, overdue, quoted, unsent
+from orderflow.storage.tables.states import WITHIN, among, fitting, is_order, may, overdue, quoted, unsent
 from orderflow.storage.work.clock import unleased
 
 _MOST = 1_000
@@ -36,7 +37,7 @@ _MOST = 1_000
 _LATEST = f"""
     SELECT DISTINCT ON (e.draft_order_id) e.* FROM erp_export e
     JOIN draft_order d ON d.id = e.draft_order_id AND {among(FITTING.values(), "d.status")}
-    WHERE e.error_json ->> 'code' IS DISTINCT FROM 'SUPERSEDED'
+    WHERE e.error_json ->> 'code' IS DISTINCT FROM 'SUPERSEDED' AND {is_order("e")}
     ORDER BY e.draft_order_id, e.created_at DESC, e.id DESC
 """  # built from constants
 _FITTING = fitting("e.status")
@@ -83,7 +84,7 @@ _DISAGREEMENTS = {
                format('The order is %s, and there is no delivery of it.', o.status) AS message
         FROM draft_order o JOIN organization g ON g.id = o.org_id
         WHERE {among(_NEED_AN_EXPORT, "o.status")}
-          AND NOT EXISTS (SELECT FROM erp_export e WHERE e.draft_order_id = o.id)
+          AND NOT EXISTS (SELECT FROM erp_export e WHERE e.draft_order_id = o.id AND {is_order("e")})
     """,
     "LEASE_STUCK": f"""
         SELECT {_WHO}, format('The delivery is %s, and its lease ends %s.', e.status, e.lease_until) AS message,
@@ -214,6 +215,15 @@ _HOURS_STUCK = f"""
     FROM {_CONNECTIONS}
     WHERE c.deleted_at IS NULL AND c.opening_hours IS NOT NULL AND c.open_until < now() - interval '15 minutes'
 """
+_JOB_STUCK = f"""
+    SELECT {_NO_ORDER},
+           format('The bulk job %s (%s) has not moved since %s: %s order(s) are left. See that an engine runs whose '
+                  'release knows it, and its log; or cancel it.', j.id, j.action, COALESCE(j.worked_at, j.created_at),
+                  j.total - j.done - j.waiting - j.refused) AS message
+    FROM bulk_job j JOIN organization g ON g.id = j.org_id
+    WHERE {among([BulkStatus.RUNNING], "j.status")}
+      AND COALESCE(j.worked_at, j.created_at) < now() - interval '15 minutes'
+"""
 _KEYS_OF_NOBODY = """
     SELECT g.slug AS organization, NULL::uuid AS order_id, NULL::uuid AS export_id, false AS repairable, true AS remark,
            format('The API key %s (ofk_%s_…) is from before keys belonged to a user, so that it ends with nobody: '
@@ -241,6 +251,7 @@ _ATTENTION = {
     "ANSWERS_NOT_READ": _NOT_READ,
     "ANSWERS_UNREADABLE": _UNREADABLE,
     "HOURS_STUCK": _HOURS_STUCK,
+    "BULK_JOB_STUCK": _JOB_STUCK,
     "ORDERS_IN_ERROR": _IN_ERROR,
     "KEY_OF_NOBODY": _KEYS_OF_NOBODY,
     "IN_DOUBT_CHANGED": _IN_DOUBT_CHANGED,

@@ -24,7 +24,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSTZMULTIRANGE
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from orderflow.domain.access import Role
@@ -39,6 +39,7 @@ from orderflow.domain.states import (
     DoubtPolicy,
     ERPExportStatus,
     ExportStep,
+    Kind,
     OrderStatus,
 )
 from orderflow.storage.tables.states import among, differs, listed, may, quoted
@@ -497,7 +498,8 @@ class ERPConnection(_Owned, Base):
     opening_hours: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))  # none: open at all hours
     closed_until: Mapped[datetime | None]  # when the open time began that is now, or begins that comes next
     open_until: Mapped[datetime | None]  # when that ends; past: it is closed until somebody has looked what comes next
-    hours_seen_at: Mapped[datetime | None]  # when both were last worked out
+    open_times: Mapped[Any | None] = mapped_column(TSTZMULTIRANGE)  # lately, up to then; none: at all hours
+    hours_seen_at: Mapped[datetime | None]  # when all three were last worked out
     orders_per_minute: Mapped[int | None]
     rate_since: Mapped[datetime | None]  # with `rate_used` the count of releases that have no `orders_taken`
     rate_used: Mapped[int] = mapped_column(default=0, server_default=text("0"))
@@ -535,7 +537,10 @@ class ERPConnection(_Owned, Base):
 
 
 class ERPLane(Base):
-    """One of the few workers that may deliver over a connection at a time, on all machines together."""
+    """One of the few workers that may deliver over a connection at a time, on all machines together.
+
+    `process` is whose worker it is, where the target's sessions are counted; and `lease_token` too, once it has left.
+    """
 
     __tablename__ = "erp_lane"
     __table_args__ = (
@@ -547,6 +552,7 @@ class ERPLane(Base):
     org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
     lease_token: Mapped[UUID]
     lease_until: Mapped[datetime]
+    process: Mapped[UUID | None]
 
 
 class ControlCounter(Base):
@@ -582,6 +588,7 @@ class ERPExport(_Owned, Base):
     __tablename__ = "erp_export"
     __table_args__ = (
         _one_of("status", "status", ERPExportStatus),
+        _one_of("kind", "kind", Kind),
         _within_org("connection_id", "erp_connection"),
         Index("idx_erp_export_order", "draft_order_id", text("created_at DESC")),
         Index("idx_erp_export_org", "org_id", text("created_at DESC"), text("id DESC")),
@@ -642,6 +649,7 @@ class ERPExport(_Owned, Base):
     draft_order_id: Mapped[UUID]  # no foreign key, so that old orders can be deleted quickly
     connection_id: Mapped[UUID]
     revision: Mapped[int | None]  # of the order, that it is made from; none: of an older release, and not claimed since
+    kind: Mapped[str] = _state(Kind.ORDER)
     status: Mapped[str] = _state(ERPExportStatus.PENDING)
     export_format_version: Mapped[str | None]
     export_media_type: Mapped[str | None]  # none: of an older release; see `domain.delivery.media_type_of`

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orderflow.domain.states import DOUBT_MATTERS, OrderAction, OrderStatus, actions_of
-from orderflow.storage.tables.states import among, differs, in_doubt
+from orderflow.storage.tables.states import among, differs, in_doubt, is_order
 from orderflow.storage.views.holds import PLACED_BY
 from orderflow.storage.views.view import Sql, View
 from orderflow.storage.work.clock import unleased
@@ -15,10 +15,14 @@ _DELIVERY_IS = f"WHEN NOT {unleased('e')} THEN 'UNDER_WAY' WHEN {in_doubt('e')} 
 _NEWEST_IS = f"""
     ARRAY[CASE WHEN o.waits_for IS NOT NULL THEN 'NO_ROUTE' WHEN {differs("o")} THEN 'DIFFERS'
     WHEN {among(DOUBT_MATTERS, "o.status")} THEN (
-        SELECT CASE {_DELIVERY_IS} FROM erp_export e WHERE e.draft_order_id = o.id ORDER BY e.created_at DESC LIMIT 1)
+        SELECT CASE {_DELIVERY_IS} FROM erp_export e WHERE e.draft_order_id = o.id AND {is_order("e")}
+        ORDER BY e.created_at DESC LIMIT 1)
     END] || {PLACED_BY.format("o.id")}
 """  # noqa: S608  # built from constants
-_NEWER = "SELECT FROM erp_export n WHERE n.draft_order_id = e.draft_order_id AND n.created_at > e.created_at"
+_NEWER = f"""
+    SELECT FROM erp_export n
+    WHERE n.draft_order_id = e.draft_order_id AND n.created_at > e.created_at AND {is_order("n")}
+"""
 _THIS_IS = f"""
     ARRAY[CASE WHEN EXISTS ({_NEWER}) THEN 'SUPERSEDED' WHEN {differs("o")} THEN 'DIFFERS' {_DELIVERY_IS}]
     || {PLACED_BY.format("o.id")}

@@ -10,10 +10,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
+from sqlalchemy import text
 
 from orderflow.domain.answer_details import Level
 from orderflow.domain.errors import NotFoundError
-from orderflow.domain.states import OPEN, AttemptStatus, BreakerState, ERPExportStatus, OrderAction, OrderStatus
+from orderflow.domain.states import OPEN, AttemptStatus, BreakerState, ERPExportStatus, Kind, OrderAction, OrderStatus
 from orderflow.flow.refusals import no_export
 from orderflow.storage.tables.states import among, overdue
 from orderflow.storage.views.actions import OF_EXPORT
@@ -85,6 +86,18 @@ class WaitsFor(StrEnum):
     DECISION = "DECISION"
 
 
+FOR_LONG = (
+    WaitsFor.HOLD,
+    WaitsFor.NOT_BEFORE,
+    WaitsFor.OPENING_HOURS,
+    WaitsFor.ATTENTION,
+    WaitsFor.CONNECTOR_DISABLED,
+    WaitsFor.DELIVERIES_PAUSED,
+    WaitsFor.DECISION,
+)
+"""What nothing but a person or the clock on the wall ends."""
+
+
 class WaitsForRoute(StrEnum):
     """What keeps the push of an order from becoming an export."""
 
@@ -147,6 +160,9 @@ class Export:
     filename: str | None
     export_format_version: str | None
     document_sha256: str | None
+    kind: Annotated[
+        Kind, Field(description="What it asks of the ERP: to take the order, to change it, to give it back")
+    ]
     document_size: Annotated[int | None, Field(description="Bytes")]
     control_number: Annotated[
         int | None, Field(description="That its document carries, by which answers name it; null: its format has none")
@@ -258,6 +274,7 @@ class ExportFilter:
     """Which exports; what is not given does not matter.
 
     Attributes:
+        kinds: Those that ask the ERP for any of these.
         waiting: Those that are still to be delivered, or those that are not.
         held: Those in doubt that wait for a person's decision, or all others.
         overdue: Those that the ERP should have answered by now, or all others.
@@ -276,6 +293,7 @@ class ExportFilter:
     created_to: datetime | None = None
     waits_for: Sequence[WaitsFor] = ()
     route: str | None = None
+    kinds: Sequence[Kind] = ()
 
     def conditions(self) -> Iterator[Condition]:
         """Yield what the filter asks for."""
@@ -290,6 +308,8 @@ class ExportFilter:
         if self.waits_for:
             yield f"e.status = 'PENDING' AND {WAITS_FOR} = ANY(:waits_for)", {"waits_for": list(self.waits_for)}
         yield from by_rule(self.route)
+        if self.kinds:
+            yield among(self.kinds, "e.kind"), {}
 
 
 def by_rule(name: str | None) -> Iterator[Condition]:
@@ -333,6 +353,17 @@ def found_orders_of(view: View, wanted: ExportFilter) -> Found:
     where, parameters = _EXPORTS.where(wanted.conditions())
     query = f"SELECT e.draft_order_id AS id, min(e.created_at) AS place {_EXPORTS.source} {where} GROUP BY 1"
     return Found(query, parameters | {"org_id": view.org_id})
+
+
+def under_way(view: View, order_ids: Sequence[UUID]) -> int:
+    """Return how many of the orders have a delivery that goes on by itself before long."""
+    query = f"""
+        SELECT count(*) {_EXPORTS.source}
+        WHERE e.draft_order_id = ANY(:orders) AND e.org_id = :org_id AND e.status = 'PENDING'
+          AND ({WAITS_FOR}) <> ALL(:for_long)
+    """  # built from constants
+    values = {"orders": list(order_ids), "for_long": list(FOR_LONG), "org_id": view.org_id}
+    return int(view.connection.execute(text(query), values).scalar_one())
 
 
 def one_export(view: View, export_id: UUID) -> Export:

@@ -22,7 +22,8 @@ _DESTINATIONS = """
     LEFT JOIN LATERAL (
         SELECT e.connection_id AS id, e.answered_at IS NULL
                AND (e.begun_at IS NOT NULL OR e.staged_at IS NOT NULL OR e.held_at IS NOT NULL) AS may_have_arrived
-        FROM erp_export e WHERE e.draft_order_id = o.id ORDER BY e.created_at DESC LIMIT 1
+        FROM erp_export e
+        WHERE e.draft_order_id = o.id AND e.kind = 'order' ORDER BY e.created_at DESC LIMIT 1
     ) bound ON bound.may_have_arrived
     LEFT JOIN erp_connection c ON c.id = COALESCE(bound.id, CAST(:free AS uuid))
     WHERE o.org_id = :org_id AND o.id = ANY(:ids) AND o.status = ANY(:statuses)

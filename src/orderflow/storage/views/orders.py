@@ -13,7 +13,7 @@ from pydantic import Field
 from orderflow.domain import orders as domain
 from orderflow.domain.answer_details import Confirmation
 from orderflow.domain.orders import DraftOrder, DraftOrderLine, missing_for_ready
-from orderflow.domain.states import OrderAction, OrderStatus
+from orderflow.domain.states import Kind, OrderAction, OrderStatus
 from orderflow.flow.refusals import no_order
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import DraftOrderRow
@@ -352,7 +352,7 @@ def holds_of(view: View, order_id: UUID) -> Holds:
 def one_order(view: View, order_id: UUID) -> Order:
     """Return one order, whole. Raises NotFoundError."""
     lines = view.rows(Line, f"{_LINES.select(Line)} WHERE l.draft_order_id = :id ORDER BY l.line_no", {"id": order_id})
-    latest = next(iter(find_exports(view, ExportFilter(order_id=order_id), Ask(1)).items), None)
+    latest = next(iter(find_exports(view, ExportFilter(order_id=order_id, kinds=[Kind.ORDER]), Ask(1)).items), None)
     query = f"{_ORDERS.select(Order)} WHERE o.id = :id AND o.org_id = :org_id"
     beside: dict[str, Any] = {"lines": lines, "missing": [], "revisions": revisions_of(view, order_id)}
     beside |= {"confirmed": confirmed_of(view, order_id)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +10,8 @@ from sqlalchemy import Connection, text
 
 from orderflow.domain.reach import Reach
 from orderflow.domain.states import BreakerState, ConnectionStatus
-from orderflow.flow.ports import Outage, Target
-from orderflow.flow.refusals import no_connection, one_to_push_to
+from orderflow.flow.ports import ActiveConnection, Outage, Target
+from orderflow.flow.refusals import no_connection
 from orderflow.secrets.encryption import EncryptionService, bind
 from orderflow.storage.fast.holding import Holding
 from orderflow.storage.fast.statements import run
@@ -100,7 +100,7 @@ _DISABLE_UNREADABLE = text(f"""
 _CONNECTOR_ELSEWHERE = text(f"""
     SELECT EXISTS (SELECT FROM process p WHERE p.delivers AND {ALIVE} AND :connector_type = ANY(p.connector_types))
 """)  # noqa: S608  # built from a constant
-_FOR_PUSH = """
+_ACTIVE = """
     SELECT id, name, connector_type, is_default FROM erp_connection
     WHERE deleted_at IS NULL AND status = 'ACTIVE' AND (CAST(%(id)s AS uuid) IS NULL OR id = %(id)s)
       AND (CAST(%(type)s AS text) IS NULL OR connector_type = %(type)s)
@@ -119,22 +119,15 @@ class SqlConnections(SqlConnectionRows):
         self._encryption = encryption
         self._holding = holding or Holding(connection)
 
-    def for_push(self, connection_id: UUID | None, connector_type: str | None = None) -> UUID:
-        """Return where a push goes: the ACTIVE connection named, else the default one, else the only one.
-
-        A transaction asks once.
-
-        Raises:
-            NotFoundError: There is no connection of this id.
-            StateError: There is no such ACTIVE one, or there are several and none of them is the default.
-        """
+    def active(self, connection_id: UUID | None, connector_type: str | None = None) -> Sequence[ActiveConnection]:
+        """Return the ACTIVE connections, the default one first; a transaction asks once. Raises NotFoundError."""
         asked = (connection_id, connector_type)
-        if asked not in self._holding.pushed_to:
-            found = run(self._connection, _FOR_PUSH, {"id": connection_id, "type": connector_type}).fetchall()
+        if asked not in self._holding.active:
+            found = run(self._connection, _ACTIVE, {"id": connection_id, "type": connector_type}).fetchall()
             if not found and connection_id is not None:
                 self.type_of(connection_id)
-            self._holding.pushed_to[asked] = one_to_push_to(found, named=connection_id is not None)
-        return self._holding.pushed_to[asked]
+            self._holding.active[asked] = [ActiveConnection(**row) for row in found]
+        return self._holding.active[asked]
 
     def open(self, connection_id: UUID) -> Target:
         """Return the connection with its configuration open.

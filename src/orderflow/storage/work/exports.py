@@ -10,14 +10,14 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from orderflow.domain.delivery import Ack
-from orderflow.domain.states import ERPExportStatus, ExportStep
+from orderflow.domain.states import ERPExportStatus, ExportStep, Kind
 from orderflow.flow.ports import Actor, Batch, Confirmed, DecidedAnswer, Export, Route, Settlement
 from orderflow.flow.refusals import no_export
 from orderflow.storage.fast.holding import Holding
 from orderflow.storage.fast.statements import later_rows, run
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import ERPExport
-from orderflow.storage.tables.states import becomes, may, on_hold, quoted, unsent
+from orderflow.storage.tables.states import becomes, is_order, may, on_hold, quoted, unsent
 from orderflow.storage.work import answers as stored_answers
 from orderflow.storage.work import outages, settling
 from orderflow.storage.work.clock import unleased
@@ -25,14 +25,14 @@ from orderflow.storage.work.interventions import SqlInterventions
 from orderflow.storage.work.leases import SqlLeases
 from orderflow.storage.work.revisions import CURRENT
 
-_NEWEST = "ORDER BY e.created_at DESC LIMIT 1"
+_NEWEST = f"AND {is_order('e')} ORDER BY e.created_at DESC LIMIT 1"
 _COLUMNS = f"{columns(ERPExport, 'e')}, NOT {unleased('e')} AS lease_is_live"
 _ADD = f"""
     INSERT INTO erp_export (id, org_id, draft_order_id, connection_id, status, created_at, idempotency_key,
                             requested_by, request_id, traceparent, route, route_version, fallback_id, not_before,
-                            next_attempt_at, revision, priority, on_hold)
+                            kind, next_attempt_at, revision, priority, on_hold)
     SELECT id, org_id, draft_order_id, connection_id, {quoted(ERPExportStatus.PENDING)}, created_at, idempotency_key,
-           requested_by, request_id, traceparent, route, route_version, fallback_id, not_before,
+           requested_by, request_id, traceparent, route, route_version, fallback_id, not_before, kind,
            GREATEST(now(), not_before), ({CURRENT} WHERE o.id = r.draft_order_id),
            COALESCE((SELECT o.priority FROM draft_order o WHERE o.id = r.draft_order_id), 0),
            {on_hold("r.draft_order_id")}
@@ -57,7 +57,7 @@ _WITHDRAW = text(f"""
 _FOR_ANSWERS = text(f"""
     SELECT {_COLUMNS}, EXISTS (
         SELECT FROM erp_export n
-        WHERE n.draft_order_id = e.draft_order_id AND n.created_at > e.created_at) AS newer
+        WHERE n.draft_order_id = e.draft_order_id AND n.created_at > e.created_at AND {is_order("n")}) AS newer
     FROM erp_export e WHERE e.id = ANY(:ids)
     ORDER BY e.id
     FOR UPDATE OF e SKIP LOCKED
@@ -89,6 +89,7 @@ class SqlExports(SqlLeases, SqlInterventions):
             "request_id": actor.request_id,
             "traceparent": actor.traceparent,
             "not_before": export.not_before,
+            "kind": export.kind,
         }
         if export.route is not None:
             routed = {"route_version": export.route.version, "fallback_id": export.route.fallback_id}
@@ -104,7 +105,7 @@ class SqlExports(SqlLeases, SqlInterventions):
         return found
 
     def latest(self, order_id: UUID) -> Export | None:
-        """Return the order's newest export."""
+        """Return the newest export that asked the ERP to take the order."""
         if self._holding.never_exported(order_id):
             return None
         return self._one(
@@ -113,7 +114,7 @@ class SqlExports(SqlLeases, SqlInterventions):
         )
 
     def by_idempotency_key(self, order_id: UUID, key: str) -> Export | None:
-        """Return the order's export that was requested under `key` in the last 24 hours, or that is under way."""
+        """Return the export that asked to take the order under `key` in the last 24 hours, or that is under way."""
         if self._holding.never_exported(order_id):
             return None
         return self._one(
@@ -143,7 +144,7 @@ class SqlExports(SqlLeases, SqlInterventions):
         return outages.give_up(self._connection, export_ids, error)
 
     def for_answers(self, export_ids: Sequence[UUID]) -> dict[UUID, tuple[Export, bool]]:
-        """Lock exports and tell for each whether the order has a newer one; what a worker has locked is left out."""
+        """Lock exports, but for what a worker has locked; tell of each whether a newer one asks to take the order."""
         ids = {"ids": list(export_ids)}
         self._connection.execute(
             text(
@@ -193,6 +194,7 @@ def export_in(row: Mapping[Any, Any]) -> Export:
         status=ERPExportStatus(row["status"]),
         created_at=row["created_at"],
         not_before=row["not_before"],
+        kind=Kind(row["kind"]),
         filename=row["filename"],
         attempts_spent=row["attempts_spent"],
         lease_is_live=row["lease_is_live"],

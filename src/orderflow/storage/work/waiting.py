@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
-from orderflow.domain.answer_files import ControlNumber, OrderNumber
-from orderflow.domain.delivery import Name, Waiting, WaitingExport, by_any_name
+from orderflow.domain.answer_files import ControlNumber, OrderNumber, Reference
+from orderflow.domain.delivery import Waiting, WaitingExport
 from orderflow.domain.states import ExportStep
 from orderflow.storage.database import Database
 from orderflow.storage.tables.states import may
@@ -59,16 +59,11 @@ class SqlWaiting(Waiting):
             yield from map(_waiting, rows)
             position = {"after": rows[-1]["sent_at"], "after_id": rows[-1]["id"]}
 
-    def match(self, references: Iterable[Name]) -> dict[Name, WaitingExport]:
-        """Return those of the named exports that belong to this connection, answered or not; as in `Waiting`."""
-        wanted = set(references)
-        files = [name for name in wanted if isinstance(name, str)]
-        ids = [name for name in wanted if isinstance(name, UUID)]
-        numbers = [name.number for name in wanted if isinstance(name, OrderNumber)]
-        counted = [name.number for name in wanted if isinstance(name, ControlNumber)]
-        exports = [*self._named(_BY_NAME, files), *self._named(_BY_ID, ids), *self._named(_BY_NUMBER, numbers)]
-        known = by_any_name([*exports, *self._named(_BY_CONTROL_NUMBER, counted)])
-        return {name: known[name] for name in wanted if name in known}
+    def _called(self, names: Collection[Reference]) -> Iterator[WaitingExport]:
+        yield from self._named(_BY_NAME, [name for name in names if isinstance(name, str)])
+        yield from self._named(_BY_ID, [name for name in names if isinstance(name, UUID)])
+        yield from self._named(_BY_NUMBER, [name.number for name in names if isinstance(name, OrderNumber)])
+        yield from self._named(_BY_CONTROL_NUMBER, [name.number for name in names if isinstance(name, ControlNumber)])
 
     def _named(self, query: Any, names: Iterable[Any]) -> Iterator[WaitingExport]:
         left = iter(names)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from orderflow.domain.opening_hours.hours import Period
 from orderflow.domain.states import BreakerState, ConnectionStatus, ExportStep
-from orderflow.flow.ports import CHANGEABLE, LONGEST_CHANCE, Outage, Target
+from orderflow.flow.ports import CHANGEABLE, LONGEST_CHANCE, ActiveConnection, Outage, Target
 from orderflow.flow.refusals import (
     MOST_BYTES,
     MOST_CONNECTIONS,
@@ -19,7 +19,6 @@ from orderflow.flow.refusals import (
     exports_wait,
     name_taken,
     no_connection,
-    one_to_push_to,
     too_many_connections,
     type_active,
 )
@@ -32,15 +31,15 @@ class MemoryConnections:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    def for_push(self, connection_id: UUID | None, connector_type: str | None = None) -> UUID:
-        """Return where a push goes, as `storage.work.connections` does. Raises NotFoundError or StateError."""
+    def active(self, connection_id: UUID | None, connector_type: str | None = None) -> list[ActiveConnection]:
+        """Return the ACTIVE connections, the default one first. Raises NotFoundError."""
         if connection_id is not None:
             self._row(connection_id)
         active = [row for row in self._all() if row.status is ConnectionStatus.ACTIVE]
         named = [row for row in active if connection_id in (None, row.id)]
         fits = [row for row in named if connector_type in (None, row.connector_type)]
         fits.sort(key=lambda row: (not row.is_default, row.created_at, row.id))
-        return one_to_push_to([asdict(row) for row in fits], named=connection_id is not None)
+        return [ActiveConnection(row.id, row.name, row.connector_type, row.is_default) for row in fits]
 
     def add(
         self,
@@ -86,12 +85,14 @@ class MemoryConnections:
             self._change(connection_id, **columns, **chosen)
         return before
 
-    def opening_hours(self, connection_id: UUID) -> dict[str, Any] | None:
-        """Return when it is open, as it was saved; None: at all hours. Raises NotFoundError."""
-        return self._row(connection_id).opening_hours
+    def opening_hours(self, connection_id: UUID) -> tuple[dict[str, Any] | None, datetime]:
+        """Return when it is open, as it was saved, and the store's time; None: at all hours. Raises NotFoundError."""
+        return self._row(connection_id).opening_hours, self._tables.now()
 
-    def note_open(self, connection_id: UUID, period: Period) -> None:
-        """Note when it is open now or next; of one that is open now, since when stays as it was known."""
+    def note_open(
+        self, connection_id: UUID, period: Period, lately: Sequence[tuple[datetime, datetime | None]] = ()
+    ) -> None:
+        """Note when it is open now or next; by when it was lately people are told, which nobody is here."""
         row, now = self._row(connection_id), self._tables.now()
         since = now if self._closed(row) else row.closed_until or now
         self._set(connection_id, closed_until=period.opens_at or since, open_until=period.closes_at)

@@ -17,6 +17,7 @@ from orderflow.domain.states import (
     AttemptStep,
     ERPExportStatus,
     ExportStep,
+    Kind,
     OrderEvent,
     OrderStatus,
 )
@@ -54,6 +55,7 @@ class MemoryExports(MemoryLeases):
             export.created_at,
             max(now, export.not_before or now),
             not_before=export.not_before,
+            kind=export.kind,
             priority=self._tables.orders[export.draft_order_id].content.priority or 0,
             revision=current_revision(self._tables, export.draft_order_id),
             idempotency_key=idempotency_key,
@@ -69,14 +71,14 @@ class MemoryExports(MemoryLeases):
         return self._export(self._row(export_id))
 
     def latest(self, order_id: UUID) -> Export | None:
-        """Return the order's newest export."""
-        rows = self._tables.exports_of(order_id)
+        """Return the newest export that asked the ERP to take the order."""
+        rows = self._asked_to_take(order_id)
         return self._export(rows[-1]) if rows else None
 
     def by_idempotency_key(self, order_id: UUID, key: str) -> Export | None:
-        """Return the order's export that was requested under `key` in the last 24 hours, or that is under way."""
+        """Return the export that asked to take the order under `key` in the last 24 hours, or that is under way."""
         since = self._tables.now() - KEYS_KEPT
-        rows = [row for row in self._tables.exports_of(order_id) if row.idempotency_key == key]
+        rows = [row for row in self._asked_to_take(order_id) if row.idempotency_key == key]
         known = [row for row in rows if row.created_at > since or row.status is ERPExportStatus.PENDING]
         return self._export(known[-1]) if known else None
 
@@ -199,11 +201,15 @@ class MemoryExports(MemoryLeases):
         return waits and is_unsent(row) and is_unleased(row, self._tables.now()) and not on_hold
 
     def for_answers(self, export_ids: Sequence[UUID]) -> dict[UUID, tuple[Export, bool]]:
-        """Return exports, and for each whether the order has a newer one."""
+        """Return exports, and for each whether a newer one asks to take the order."""
         rows = [self._tables.exports[export_id] for export_id in export_ids if export_id in self._tables.exports]
-        return {
-            row.id: (self._export(row), self._tables.exports_of(row.draft_order_id)[-1].id != row.id) for row in rows
-        }
+        return {row.id: (self._export(row), self._has_newer(row)) for row in rows}
+
+    def _asked_to_take(self, order_id: UUID) -> list[ExportRow]:
+        return [row for row in self._tables.exports_of(order_id) if row.kind is Kind.ORDER]
+
+    def _has_newer(self, row: ExportRow) -> bool:
+        return any(other.created_at > row.created_at for other in self._asked_to_take(row.draft_order_id))
 
     def confirmed(self, export_id: UUID) -> Confirmed | None:
         """Return what the ERP said about the lines of an export until now."""
@@ -339,6 +345,7 @@ class MemoryExports(MemoryLeases):
             row.status,
             row.created_at,
             not_before=row.not_before,
+            kind=row.kind,
             filename=row.filename,
             attempts_spent=row.attempts_spent,
             lease_is_live=not is_unleased(row, self._tables.now()),

@@ -102,9 +102,9 @@ class MemoryLeases(MemoryLanes):
         """Extend leases; returns the tokens that still hold something."""
         until = self._tables.after(seconds)
         alive: set[UUID] = set()
-        for place, (token, _) in list(self._tables.lanes.items()):
-            if token in tokens:
-                self._tables.lanes[place] = (token, until)
+        for place, lane in list(self._tables.lanes.items()):
+            if lane.token in tokens:
+                self._tables.lanes[place] = changed(lane, until=until)
         for row in list(self._tables.exports.values()):
             holder = row.lease_token
             if holder is not None and holder in tokens and row.status in ExportStep.WORK.change.starts:
@@ -143,6 +143,7 @@ class MemoryLeases(MemoryLanes):
         order.delivery = Delivery(
             row.id,
             row.created_at,
+            kind=row.kind,
             control_number=row.control_number or 0,
             in_doubt=row.begun_at is not None,
             last_begun_at=begun or row.last_begun_at,
@@ -185,7 +186,6 @@ class MemoryLeases(MemoryLanes):
         delivery, now = attempt.order.delivery, self._tables.now()
         begins = not (batch.to.stages or delivery.in_doubt or attempt.outcome)
         row = self._tables.exports[attempt.export_id]
-        earlier = delivery.last_begun_at if delivery.in_doubt else None
         self._set(
             attempt.export_id,
             filename=attempt.filename,
@@ -194,7 +194,7 @@ class MemoryLeases(MemoryLanes):
             media_type=attempt.media_type,
             format_version=attempt.format_version,
             begun_at=now if begins else row.begun_at,
-            last_begun_at=now if begins else earlier or row.last_begun_at,
+            last_begun_at=now if begins else row.last_begun_at,
         )
         self._close_open(attempt.export_id, AttemptStatus.RETRYING, LOST)
         order = self._tables.orders[row.draft_order_id]
@@ -228,7 +228,7 @@ class MemoryLeases(MemoryLanes):
             begun_at=(row.begun_at or now) if item.still_in_doubt else None,
             last_begun_at=now if item.still_in_doubt and attempt.sent else row.last_begun_at,
             refusals=row.refusals + bool(proof and proof.refused),
-            received_at=(row.received_at or now) if result and proof else row.received_at,
+            received_at=(row.received_at or now) if result and result.received else row.received_at,
             doubt_since=(row.doubt_since or now) if item.still_in_doubt else None,
             held_at=(row.held_at or now) if item.hold else None,
             asking=item.hold and item.asking,

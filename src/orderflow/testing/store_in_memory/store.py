@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from orderflow.domain.delivery import Name, Waiting, WaitingExport, by_any_name
+from orderflow.domain.answer_files import Reference
+from orderflow.domain.delivery import Waiting, WaitingExport
 from orderflow.domain.errors import ObjectStoreError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import ExportStep
@@ -112,11 +113,9 @@ class MemoryWaiting(Waiting):
         sent = [row for row in self._rows() if row.status in ExportStep.CONFIRM.change.starts]
         return map(self._waiting, sorted(sent, key=lambda row: row.sent_at or row.created_at + timedelta(days=1)))
 
-    def match(self, references: Iterable[Name]) -> dict[Name, WaitingExport]:
-        """Return those of the named exports that belong to this connection, answered or not; as in `Waiting`."""
+    def _called(self, _names: Collection[Reference]) -> Iterable[WaitingExport]:
         sent = sorted((row for row in self._rows() if row.filename), key=lambda row: row.created_at)
-        known = by_any_name(map(self._waiting, sent))
-        return {name: known[name] for name in references if name in known}
+        return map(self._waiting, sent)
 
     def _rows(self) -> list[ExportRow]:
         return [row for row in self._tables.exports.values() if row.connection_id == self._connection_id]

@@ -14,7 +14,7 @@ from orderflow.domain.answer_details import Confirmation
 from orderflow.domain.order_keys import KeyHolder
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.revisions import Revision
-from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, OrderStatus
+from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, Kind, OrderStatus
 from orderflow.flow.ports import BulkJob, BulkProgress, Confirmed, Hold, PushRequest
 
 
@@ -70,6 +70,7 @@ class ExportRow:
     next_attempt_at: datetime
     priority: int = 0
     not_before: datetime | None = None
+    kind: Kind = Kind.ORDER
     status: ERPExportStatus = ERPExportStatus.PENDING
     revision: int | None = None
     filename: str | None = None
@@ -170,7 +171,16 @@ class BulkRow:
     order_ids: tuple[UUID, ...] = ()
 
 
-Row = TypeVar("Row", OrderRow, ExportRow, AttemptRow, ConnectionRow)
+@dataclass(frozen=True)
+class LaneRow:
+    """A lane that a worker holds; one that it has left, while its session may be open, has its process for a token."""
+
+    token: UUID
+    until: datetime
+    process: UUID | None = None
+
+
+Row = TypeVar("Row", OrderRow, ExportRow, AttemptRow, ConnectionRow, LaneRow)
 
 
 def changed(row: Row, **columns: Any) -> Row:
@@ -196,7 +206,7 @@ class Tables:
     exports: dict[UUID, ExportRow] = field(default_factory=dict)
     attempts: dict[UUID, AttemptRow] = field(default_factory=dict)
     connections: dict[UUID, ConnectionRow] = field(default_factory=dict)
-    lanes: dict[tuple[UUID, int], tuple[UUID, datetime]] = field(default_factory=dict)
+    lanes: dict[tuple[UUID, int], LaneRow] = field(default_factory=dict)
     bulk_jobs: dict[UUID, BulkRow] = field(default_factory=dict)
     control_counters: dict[UUID, int] = field(default_factory=dict)
     route_sets: list[list[dict[str, Any]]] = field(default_factory=list)

@@ -29,10 +29,10 @@ ORDER = {
     "customer": {"erp_customer_number": "4711", "name": "Muster GmbH"},
     "lines": [{"line_no": 1, "internal_sku": "INT-999", "qty": 10, "uom": "M"}],
 }
-MOST = 49
+MOST = 45
 """Files about the order."""
 
-MOST_IN_ALL = 76
+MOST_IN_ALL = 72
 """With those that accompany every request."""
 
 FORMS = {"bytes", "OrderBody", "DraftOrder", "dict", "str"}

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from orderflow.connectors.dropzone import DropzoneConfig, DropzoneJsonV1Connector
+from orderflow.connectors.dropzone import DropzoneConfig, DropzoneJsonV1Connector, over_channels
 from orderflow.connectors.registry import ConnectorRegistry
 from orderflow.domain.errors import ConfigError
+from orderflow.domain.states import Kind
+from orderflow.formats.json_v1 import JsonV1Format
 
 SECRETS = ("password", "ssh_key", "ssh_key_passphrase")
 SFTP = {"host": "erp.example", "username": "u", "password": "t0p-s3cret", "export_path": "/out"}
@@ -47,6 +49,22 @@ def test_a_folder_needs_only_a_folder():
     assert form(mode="filesystem", export_path="/out").ack_path is None
     fields, _ = problems({"mode": "filesystem", "export_path": "out", "ack_path": "acks"})
     assert set(fields) == {"export_path", "ack_path"}
+
+
+class Recaller(JsonV1Format):
+    """A format that can write recalls."""
+
+    kinds = frozenset({Kind.ORDER, Kind.RECALL})
+
+
+def test_what_an_erp_reads_beside_orders_is_asked_as_far_as_the_format_can_write_it():
+    can, cannot = over_channels("RECALLER", Recaller)(), DropzoneJsonV1Connector()
+    folder = {"mode": "filesystem", "export_path": "/out"}
+    assert can.kinds(folder) == cannot.kinds(folder) == {Kind.ORDER}
+    assert can.kinds(folder | {"reads_recalls": True}) == {Kind.ORDER, Kind.RECALL}
+    for connector, field in ((can, "reads_changes"), (cannot, "reads_recalls")):
+        with pytest.raises(ConfigError, match=field):
+            connector.parse(folder | {field: True})
 
 
 def test_a_relative_folder_is_fine_on_a_server():

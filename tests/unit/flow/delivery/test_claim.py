@@ -3,8 +3,9 @@
 import pytest
 
 from orderflow.domain.delivery import Document
-from orderflow.domain.errors import ConnectorError, ObjectStoreError
+from orderflow.domain.errors import ConnectorError, ObjectStoreError, RejectedError
 from orderflow.domain.ids import new_id
+from orderflow.domain.states import Kind
 from orderflow.flow.delivery.claim import STORE_DOWN_DELAY, claim
 from orderflow.flow.delivery.move import move_exports
 from tests.unit.flow.conftest import ANNA
@@ -53,6 +54,24 @@ def test_an_order_that_cannot_be_written_carries_its_error_and_stops_no_other(ho
     house.api.render = lambda order, config: 1 / 0 if order.id == orders[0].id else usual(order, config)
     batch = claim(house.wiring, house.open(), 2)
     assert {a.order.id: a.outcome is None for a in batch.attempts} == {orders[0].id: False, orders[1].id: True}
+
+
+@pytest.mark.parametrize("kind", [Kind.CHANGE, Kind.RECALL])
+def test_a_connector_is_never_given_a_kind_that_it_does_not_name(house, kind):
+    order = house.pushed()
+    house.change_export(order, kind=kind)
+    house.api.render = lambda *_: pytest.fail("it would take this for an order")
+    (attempt,) = claim(house.wiring, house.open(), 1).attempts
+    assert isinstance(attempt.outcome, RejectedError)
+    assert attempt.outcome.code == "KIND_UNSUPPORTED"
+
+
+def test_a_connector_that_names_a_kind_is_told_which_it_is(house):
+    order = house.pushed()
+    house.change_export(order, kind=Kind.RECALL)
+    house.api.kinds = lambda config: frozenset(Kind)
+    (attempt,) = claim(house.wiring, house.open(), 1).attempts
+    assert (attempt.outcome, attempt.order.delivery.kind) == (None, Kind.RECALL)
 
 
 def test_a_document_store_that_is_away_gives_everything_back(house, monkeypatch):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from orderflow.domain.errors import NoRouteError
+from orderflow.domain.errors import NoRouteError, StateError
 from orderflow.domain.states import BreakerState, ConnectionStatus
-from orderflow.flow.delivery.route import way_of, ways_of_many
+from orderflow.flow.delivery.route import one_to_push_to, way_of, ways_of_many
 from orderflow.flow.setup.routes import save_rules
 from tests.unit.flow.conftest import ANNA
 
@@ -49,3 +49,22 @@ def test_a_rule_to_a_disabled_connection_has_its_orders_wait(house):
         way(house, order)
     with house.work() as work:
         assert ways_of_many(work, [order.id, other.id], None) == {None: [order.id], house.to_api: [other.id]}
+
+
+def test_where_several_are_active_and_none_is_the_default_a_person_has_to_say_which(house):
+    house.change_connection(house.to_api, is_default=False)
+    with house.work() as work:
+        with pytest.raises(StateError, match="none of them is the default") as caught:
+            one_to_push_to(work)
+        assert one_to_push_to(work, house.to_dropzone) == house.to_dropzone
+    assert {one["id"] for one in caught.value.details["connections"]} == {str(house.to_api), str(house.to_dropzone)}
+
+
+def test_a_disabled_connection_is_no_way_for_a_push(house):
+    for connection_id in (house.to_api, house.to_dropzone):
+        house.change_connection(connection_id, status=ConnectionStatus.DISABLED)
+    with house.work() as work:
+        with pytest.raises(StateError, match="No active ERP connector configured"):
+            one_to_push_to(work)
+        with pytest.raises(StateError, match="DISABLED"):
+            one_to_push_to(work, house.to_api)

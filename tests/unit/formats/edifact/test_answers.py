@@ -133,7 +133,8 @@ def test_a_response_line_by_line():
     assert first.counts_in("PCE")
     assert first.counts_in("Stk")
     assert not first.counts_in("KGM")
-    assert (second.status, second.qty, second.sku, second.unit_price) == (LineStatus.CHANGED, 3, "W-2", Decimal("12.5"))
+    assert (second.status, second.qty, second.sku) == (LineStatus.BACKORDERED, 3, "W-2")
+    assert second.unit_price == Decimal("12.5")
     assert (third.status, third.message) == (LineStatus.REJECTED, "discontinued")
     assert (fourth.status, fourth.sku) == (LineStatus.SUBSTITUTED, "W-9")
 
@@ -156,8 +157,12 @@ def test_parts_of_a_line_that_come_at_several_times():
         ("BGM+231+R+9+AI", ["LIN+1+3", "QTY+113:1"], "ACKED", Others.AS_ORDERED),
         ("BGM+231+R+9+AC", ["LIN+1+5"], "ACKED", Others.UNANSWERED),
         ("BGM+231+R+9", ["LIN+1+5"], "ACKED", Others.UNANSWERED),
+        ("BGM+231+R+29", ["LIN+1", "QTY+21:5"], "ACKED", Others.AS_ORDERED),
         ("BGM+231+R+27", [], "FAILED", None),
+        ("BGM+231+R+27+AB", [], "FAILED", None),
+        ("BGM+231+R+27", ["LIN+1", "QTY+21:5", "UNS+S", "CNT+2:1"], "FAILED", None),
         ("BGM+231+R+9+RE", ["LIN+1+7", "FTX+AAO+++no"], "FAILED", None),
+        ("BGM+231+R+27", ["LIN+1", "QTY+46:5", "LIN+2", "UNS+S", "CNT+2:2"], "FAILED", None),
     ],
 )
 def test_what_is_said_of_the_whole_order(begin, lines, status, others):
@@ -169,6 +174,26 @@ def test_what_is_said_of_the_whole_order(begin, lines, status, others):
 
 def test_a_mere_receipt_confirms_nothing():
     assert said("ORDRSP", "BGM+231+R+9+AB", "RFF+ON:PO-1").level is Level.UNDERSTOOD
+    assert said("ORDRSP", "BGM+231+R+9+AB", "RFF+ON:PO-1", "LIN+1", "QTY+21:5").level is Level.UNDERSTOOD
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "qty"),
+    [
+        (["LIN+1+5", "QTY+83:10"], LineStatus.BACKORDERED, 0),
+        (["LIN+1+5", "QTY+21:10", "QTY+83:4"], LineStatus.BACKORDERED, 0),
+        (["LIN+1+3", "QTY+21:10", "QTY+83:4"], LineStatus.BACKORDERED, 0),
+        (["LIN+1+5", "QTY+113:10", "QTY+83:4"], LineStatus.BACKORDERED, 10),
+        (["LIN+1+5", "QTY+21:10"], LineStatus.ACCEPTED, 10),
+        (["LIN+1", "QTY+21:10", "QTY+113:0"], LineStatus.REJECTED, 0),
+        (["LIN+1+7", "PIA+3+NEW:SA", "QTY+21:10"], LineStatus.REJECTED, 10),
+        (["LIN+1+3", "PIA+3+NEW:SA", "QTY+113:10"], LineStatus.SUBSTITUTED, 10),
+        (["LIN+1+5", "PIA+3", "QTY+113:10"], LineStatus.SUBSTITUTED, 10),
+    ],
+)
+def test_what_becomes_of_a_line_is_the_least_that_it_surely_says(line, status, qty):
+    (one,) = said("ORDRSP", "BGM+231+R+4", "RFF+ON:PO-1", *line).details.lines
+    assert (one.status, one.qty) == (status, qty)
 
 
 @pytest.mark.parametrize(
@@ -177,6 +202,26 @@ def test_a_mere_receipt_confirms_nothing():
         (["BGM+231+R+29"], "names no orders"),
         (["BGM+231+R+29", "RFF+ON:PO-1", "RFF+ON:PO-2"], "names 2 orders"),
         (["BGM+231+R+9", "RFF+ON:PO-1"], "neither what becomes of the order"),
+        (["RFF+ON:PO-1", "LIN+1+5"], "no BGM"),
+        (["BGM+231+R+1", "RFF+ON:PO-1", "LIN+1", "QTY+21:10:EA"], "function is '1'"),
+        (["BGM+231+R+12", "RFF+ON:PO-1", "LIN+1+5"], "function is '12'"),
+        (["BGM+231+R+9+AJ", "RFF+ON:PO-1", "LIN+1+5"], "response 'AJ'"),
+        (["BGM+231+R+9+CA", "RFF+ON:PO-1", "LIN+1+5"], "response 'CA'"),
+        (["BGM+231+R+29+AJ", "RFF+ON:PO-1"], "response 'AJ'"),
+        (["BGM+231+R+4", "RFF+ON:PO-1"], "neither what becomes of the order"),
+        (["BGM+231+R+9+AC", "RFF+ON:PO-1"], "neither what becomes of the order"),
+        (["BGM+231+R+27+AI", "RFF+ON:PO-1"], "refuses the order and accepts it"),
+        (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1", "QTY+21:10:EA"], "nothing is said about it"),
+        (["BGM+231+R+9+AI", "RFF+ON:PO-1", "LIN+1", "PIA+3+NEW:SA"], "nothing is said about it"),
+        (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+5", "QTY+1:4"], "quantity '1', which is not known"),
+        (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+5", "QTY+21:4", "QTY+113"], "without a number"),
+        (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+99", "PIA+3+NEW:SA"], "action '99'"),
+        (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+5+4000001000005:EN", "PIA+4+A1:SA", "QTY+113:1"], "PIA+4"),
+        (["BGM+231+R+29", "RFF+ON:PO\x001"], "cannot be seen"),
+        (["BGM+231+R+29", f"RFF+ON:{'1' * 201}"], "longer than 200"),
+        (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+5+A\x001:SA"], "cannot be seen"),
+        (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+5", "QTY+21:4:P\x00E"], "cannot be seen"),
+        (["BGM+231+R+4", "RFF+ON:PO-1", "CUX+2:E\x00R:9", "LIN+1+5"], "cannot be seen"),
         (["BGM+231+R+27", "RFF+ON:PO-1", "LIN+1+5"], "accepts line 1"),
         (["BGM+231+R+27+AP", "RFF+ON:PO-1"], "refuses the order and accepts it"),
         (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+99"], "action '99'"),
@@ -184,6 +229,7 @@ def test_a_mere_receipt_confirms_nothing():
         (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "QTY+113:NaN"], "where a number belongs"),
         (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "QTY+113:1e9"], "where a number belongs"),
         (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "QTY+113:1:PCE", "QTY+83:1:KGM"], "several units"),
+        (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "QTY+113:1:PCE", "PRI+AAA:2::::KGM"], "several units"),
         (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "DTM+67:20261399:102"], "where a date belongs"),
         (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "DTM+67:202648:616"], "format '616'"),
         (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "PRI+AAA:10:::3"], "none for one"),
@@ -211,6 +257,13 @@ def test_release_marks_and_marks_of_una_are_read():
     (answer,) = read(odd + b"QTY^113|2,5|PCE~UNT^6^1~UNZ^1^9~")
     assert answer.about == OrderNumber("P~1")
     assert answer.details.lines[0].qty == Decimal("2.5")
+
+
+def test_the_separators_of_ascii_may_be_the_marks():
+    content = interchange(message("ORDRSP", "BGM+231+R+29", "RFF+ON:PO-1")).replace(b"\n", b"")
+    for usual, mark in ((b"+", b"\x1d"), (b":", b"\x1f"), (b"'", b"\x1c")):
+        content = content.replace(usual, mark)
+    assert [answer.about for answer in read(b"UNA\x1f\x1d.? \x1c" + content)] == [OrderNumber("PO-1")]
 
 
 def test_lines_that_are_broken_anywhere_are_read():

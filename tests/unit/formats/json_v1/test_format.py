@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, fields, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from orderflow.connectors.dropzone import DropzoneJsonV1Connector
-from orderflow.domain.delivery import Document
+from orderflow.domain.delivery import Delivery, Document
 from orderflow.domain.document import export_schema
 from orderflow.domain.errors import RejectedError
 from orderflow.domain.orders import (
@@ -34,6 +34,7 @@ from orderflow.formats.json_v1 import JsonV1Format, JsonV1Settings
 from orderflow.formats.json_v1.document_v2 import export_fields_v2, export_schema_v2
 from orderflow.formats.order_fields import sample_order
 
+DELIVERY = Delivery(UUID(int=7), datetime(2026, 11, 29, 10, 15, tzinfo=UTC))
 PUBLISHED = Draft202012Validator(export_schema_v2())
 words = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 days = st.none() | st.dates(date(1970, 1, 1))
@@ -71,7 +72,7 @@ orders = st.builds(
 
 
 def made(order: DraftOrder, version: Any = "v2") -> Document:
-    return JsonV1Format().render(order, order.delivery, JsonV1Settings(export_version=version))
+    return JsonV1Format().render(order, DELIVERY, JsonV1Settings(export_version=version))
 
 
 def read(order: DraftOrder) -> Any:

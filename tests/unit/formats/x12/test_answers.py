@@ -77,6 +77,7 @@ def test_a_ta1_may_come_before_the_first_group():
         (["AK1*PO*7", "AK2*850*0007", "IK5*X", "AK9*P*1*1*0"], "FAILED"),
         (["AK1*PO*7", "AK2*850*0007", "AK5*A", "AK9*R*1*1*0*4"], "FAILED"),
         (["AK1*PO*7", "AK9*M*1*1*0"], "FAILED"),
+        (["AK1*PO*7", "AK2*850*0007", "AK5*A", "AK5*R*5", "AK9*P*1*1*0"], "FAILED"),
     ],
 )
 def test_a_functional_acknowledgment_never_confirms(code, segments, status):
@@ -120,6 +121,14 @@ def test_control_numbers_count_only_between_the_two_that_they_are_of():
     assert "sends to 'THEM'" in str(refused(interchange(acknowledged, sender="OTHERS", codes="OTHERS*US")))
     assert "sends as 'US'" in str(refused(interchange(acknowledged, receiver="OTHERS", codes="THEM*OTHERS")))
     assert read(interchange(acknowledged, sender="NETWORK", receiver="NETWORK"))
+
+
+def test_one_of_two_addresses_is_enough_whatever_the_other_says():
+    acknowledged = transaction("997", "AK1*PO*7", "AK9*A*1*1*1")
+    settings = X12Settings(sender="US", receiver="THEM", application_sender="SHOP", application_receiver="ERP")
+    for sender, receiver, codes in (("THEM", "US", "THEM*US"), ("NETWORK", "NETWORK", "ERP*SHOP")):
+        content = interchange(acknowledged, sender=sender, receiver=receiver, codes=codes)
+        assert [answer.about for answer in FORMAT.read("any.x12", content, settings)] == [ControlNumber(7)]
 
 
 def test_a_response_line_by_line():
@@ -166,6 +175,7 @@ def test_parts_of_a_line_that_come_at_several_times():
         ("AE", ["PO1*1*5*EA*1", "ACK*IR*0*EA"], "ACKED", Others.AS_ORDERED),
         ("AC", ["PO1*1*5*EA*1", "ACK*IA*5*EA"], "ACKED", Others.UNANSWERED),
         ("RJ", [], "FAILED", None),
+        ("RJ", ["PO1*1*5*EA*1", "CTT*1"], "FAILED", None),
         ("RD", ["PO1*1*5*EA*1", "ACK*IR*0*EA", "REF*ZZ**no"], "FAILED", None),
     ],
 )
@@ -187,8 +197,35 @@ def test_865_is_read_as_855_is():
 
 
 @pytest.mark.parametrize(
+    ("line", "status", "qty"),
+    [
+        (["POC*1*DI*5**EA*1"], LineStatus.REJECTED, 5),
+        (["POC*1*DI*5**EA*1", "ACK*IA*5*EA"], LineStatus.REJECTED, 5),
+        (["POC*1*QD*3**EA*1"], LineStatus.ACCEPTED, 3),
+        (["PO1*1*6*EA*1", "ACK*IE"], LineStatus.CHANGED, 6),
+        (["PO1*1*6*EA*1", "ACK*SP*6*EA"], LineStatus.CHANGED, 6),
+        (["PO1*1*6*EA*1", "ACK*IA"], LineStatus.ACCEPTED, 6),
+        (["PO1*1*6*EA*1", "ACK*IB"], LineStatus.BACKORDERED, None),
+        (["PO1*1*6*EA*1", "ACK*BP"], LineStatus.BACKORDERED, None),
+        (["PO1*1*6*EA*1", "ACK*BP*2"], LineStatus.BACKORDERED, 2),
+    ],
+)
+def test_what_becomes_of_a_line_is_the_least_that_it_surely_says(line, status, qty):
+    (one,) = said("865", "BCA*04*AT*PO-1**1*20261101", *line).details.lines
+    assert (one.status, one.qty) == (status, qty)
+
+
+@pytest.mark.parametrize(
     ("segments", "why"),
     [
+        (["BAK*01*AT*PO-1*20261101"], "purpose is '01'"),
+        (["BAK**AT*PO-1*20261101"], "purpose is ''"),
+        (["BAK*04*AT*PO-1*20261101", "POC*1*RC*5**EA*1"], "rejects a change"),
+        (["BAK*00*AC*PO-1*20261101", "PO1*1*6*EA*1", "ACK*IQ"], "does not say which"),
+        (["BAK*00*AT*PO\x001*20261101"], "cannot be seen"),
+        (["BAK*00*AC*PO-1*20261101", "PO1*1*6*E\x00*1", "ACK*IA"], "cannot be seen"),
+        (["BAK*00*AC*PO-1*20261101", "PO1*1*6*EA*1**VP*A\x001", "ACK*IA"], "cannot be seen"),
+        (["BAK*00*AT*PO-1*20261101", "CUR*SE*E\x00R"], "cannot be seen"),
         (["REF*VN*1"], "names no order"),
         (["BAK*00*AT**20261101"], "names no orders"),
         (["BAK*00*AP*PO-1*20261101", "PO1*1*5*EA*1"], "type is 'AP'"),
@@ -198,6 +235,7 @@ def test_865_is_read_as_855_is():
         (["BAK*00*AC*PO-1*20261101", "PO1*1*5*EA*1", "ACK*ZZ*5*EA"], "status 'ZZ'"),
         (["BAK*00*AC*PO-1*20261101", "PO1*A1*5*EA*1", "ACK*IA*5*EA"], "line's number"),
         (["BAK*00*AC*PO-1*20261101", "PO1*1*5*EA*1", "ACK*IA*five*EA"], "where a number belongs"),
+        (["BAK*00*AC*PO-1*20261101", "PO1*1*5000*EA*1", "ACK*IA*2,500*EA"], "where a number belongs"),
         (["BAK*00*AC*PO-1*20261101", "PO1*1*5*EA*1", "ACK*IA*5*EA*067*20261399"], "where a date belongs"),
         (["BAK*00*AC*PO-1*20261101", "PO1*1*5*EA*1", "ACK*IA*3*EA", "ACK*IB*2*CA"], "several units"),
         (["BAK*00*AC*PO-1*20261101", "PO1*1*5*EA*1", "ACK*IA**EA", "ACK*IA*2*EA"], "no quantity"),
@@ -214,6 +252,11 @@ YES = transaction("855", "BAK*00*AT*PO-1*20261101")
 @pytest.mark.parametrize("mark", ["~", "~\n", "~\r\n", "\n", "\r\n", "\x15", "~ ", "\x1c"])
 def test_segments_may_end_in_every_way_that_partners_have(mark):
     assert read(interchange(YES, mark=mark))[0].about == OrderNumber("PO-1")
+
+
+def test_the_separators_of_ascii_may_be_the_separators():
+    content = interchange(YES, mark="\x1c").replace(b"*", b"\x1d").replace(b">", b"\x1f")
+    assert read(content)[0].about == OrderNumber("PO-1")
 
 
 def test_partners_dirt_is_read():

@@ -19,7 +19,7 @@ from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.duplicates import WhenDuplicate, must_be_editor
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.fast.together import Together
-from orderflow.entrypoints.api.once import keep_within
+from orderflow.entrypoints.api.once import HEADER, keep_within
 from orderflow.entrypoints.api.order_schemas import Arrived, OrderState, PushAccepted, PushBody
 from orderflow.entrypoints.api.orders import current_order
 from orderflow.entrypoints.api.permissions import Permission
@@ -70,7 +70,7 @@ async def create_order(
         if on_duplicate is OnDuplicate.REVISE:
             return revise_order(work, order, caller.actor)
         arrival = accept_orders(work, [order], caller.actor, on_duplicate)[0]
-        if arrival.order is order:
+        if arrival.order is order and HEADER in request.headers:
             keep_within(work, request, _answer(arrival, 201, 1))
         return arrival
 
