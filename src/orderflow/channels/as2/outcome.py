@@ -126,8 +126,9 @@ def _duplicate(sent: Sent, proof: Proof) -> ExportResult:
 
 def _taken(sent: Sent, proof: Proof, *, inferred: bool = False) -> ExportResult:
     about = {"message_id": sent.message_id, "disposition": proof.says}
-    known = {"connector_metadata": about, "inferred": inferred, "received": True, "proof": proof}
-    return ExportResult(True, sent.delivery.export_id, **known)
+    result = ExportResult(True, sent.delivery.export_id, connector_metadata=about)
+    result.inferred, result.received, result.proof = inferred, True, proof
+    return result
 
 
 def _refusal(found: Receipt, proof: Proof) -> ConnectorError:

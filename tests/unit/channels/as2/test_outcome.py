@@ -15,6 +15,7 @@ from orderflow.channels.as2.faults import Fault, unsupported
 from orderflow.channels.as2.outcome import Sent, outcome
 from orderflow.channels.as2.settings import As2Settings
 from orderflow.channels.as2.sides import Sides
+from orderflow.domain import clock
 from orderflow.domain.delivery import Delivery, ExportResult
 from orderflow.domain.doubt import nothing_was_done
 from orderflow.domain.errors import (
@@ -110,10 +111,8 @@ def test_whatever_is_not_clear_is_doubt(reply):
 
 
 def test_an_expired_signature_is_doubt(monkeypatch):
-    from orderflow.channels.as2 import outcome as module
-
     reply = answer(TAKEN)
-    monkeypatch.setattr(module.clock, "now", lambda: NOW + dt.timedelta(days=40))
+    monkeypatch.setattr(clock, "now", lambda: NOW + dt.timedelta(days=40))
     assert isinstance(meaning(reply), InDoubtError)
 
 
