@@ -225,6 +225,38 @@ class Ack:
     details: Details | None = None
 
 
+ARRIVED = "inbound:"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What a partner sent by itself, as it was kept before it was read.
+
+    Attributes:
+        name: What it is called, as a file in a folder is; empty: it came without a name, and says itself what it is.
+        media_type: As in an HTTP `Content-Type`.
+        message_id: The sender's own, where it gave one.
+        age: Seconds since it came.
+    """
+
+    id: UUID
+    name: str
+    content: bytes
+    media_type: str | None = None
+    message_id: str | None = None
+    age: float = 0.0
+
+    @property
+    def source(self) -> str:
+        """The `source` of the `Ack`s that are read from it."""
+        return f"{ARRIVED}{self.id}"
+
+
+def arrived_id(source: str | None) -> UUID | None:
+    """Return which `Arrived` an answer was read from; None: it lies at the target."""
+    return UUID(source.removeprefix(ARRIVED)) if source and source.startswith(ARRIVED) else None
+
+
 @dataclass(slots=True)
 class WaitingExport:
     """An export that was sent, or may have been, as an ack poller sees it."""

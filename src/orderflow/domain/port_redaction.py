@@ -45,6 +45,7 @@ METHODS = (
     "poll_acks",
     "finish_acks",
     "bring_back",
+    "read_arrived",
     "stage_many",
     "publish_many",
     "discard",

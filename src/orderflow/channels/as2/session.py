@@ -33,7 +33,6 @@ class As2Session(Session):
 
     def __init__(self, settings: As2Settings) -> None:
         self._settings, self._sides = settings, Sides.of(settings)
-        self.idempotent = settings.same_id_once
         key = settings.client_key.get_secret_value() if settings.client_key else None
         passphrase = settings.client_passphrase.get_secret_value() if settings.client_passphrase else None
         self._client = HttpClient(
@@ -44,6 +43,16 @@ class As2Session(Session):
             most_bytes=LONGEST,
             connections=settings.max_in_flight,
         )
+
+    @property
+    def idempotent(self) -> bool:
+        """Whether the partner takes a Message-ID once."""
+        return self._settings.same_id_once
+
+    @property
+    def note(self) -> str:
+        """What a good test leaves open."""
+        return "No message was sent, since every message is a document: whether ours are taken, the first one shows."
 
     def destination(self, filename: str) -> str:
         """Return whom documents go to, and where."""

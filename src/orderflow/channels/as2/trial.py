@@ -39,7 +39,7 @@ def test(settings: As2Settings, sides: Sides, client: HttpClient, steps: list[st
             code="WRONG_URL",
             hint="Correct the URL in the connection, then test again.",
         )
-    steps.append("Partner's server: reached; whether it takes our messages, only the first one shows")
+    steps.append("Partner's server: reached")
 
 
 def ending(known: Iterable[Certificate], now: dt.datetime) -> list[Certificate]:

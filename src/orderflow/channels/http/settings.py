@@ -160,6 +160,24 @@ class TLSSettings(BaseModel):
     ] = None
 
 
+Idempotent = Annotated[
+    bool,
+    field("Honours Idempotency-Key", "The API takes an order once, however often it comes with one key.", "Doubt"),
+]
+IdempotencyHeader = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9\-]{1,100}$"),
+    field("Key's header", "The name of the header that carries the key.", "Doubt"),
+]
+
+
+class DoubtSettings(BaseModel):
+    """What may be done when nobody knows whether a document arrived."""
+
+    idempotent: Idempotent = False
+    idempotency_header: IdempotencyHeader = "Idempotency-Key"
+
+
 class PatienceSettings(BaseModel):
     """How long we wait, and how much we ask at a time."""
 
@@ -180,7 +198,7 @@ class PatienceSettings(BaseModel):
     ] = 4
 
 
-class HttpSettings(ChannelSettings, PatienceSettings, TLSSettings, SignInSettings, RequestSettings):
+class HttpSettings(ChannelSettings, PatienceSettings, DoubtSettings, TLSSettings, SignInSettings, RequestSettings):
     """All that HTTP asks; the last of the parents comes first in the form."""
 
     @field_validator("url", "token_url")
