@@ -209,6 +209,7 @@ class Ack:
             read; then it stays where it lies.
         level: What it proves; only `answered` confirms an order, and FAILED is a refusal at any level.
         details: What it says about lines; None: nothing.
+        proof: What the target signed about it.
     """
 
     reference: str
@@ -223,6 +224,7 @@ class Ack:
     digest: str | None = None
     level: Level = Level.ANSWERED
     details: Details | None = None
+    proof: Proof | None = None
 
 
 ARRIVED = "inbound:"
@@ -268,6 +270,8 @@ class WaitingExport:
     erp_reference: str | None = None
     order_number: str | None = None
     control_number: int | None = None
+    receipt_check: str | None = None
+    refusals: int = 0
 
 
 class Waiting:

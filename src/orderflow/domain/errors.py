@@ -171,11 +171,19 @@ class InDoubtError(ConnectorError):
 
 
 class AwaitedError(InDoubtError):
-    """The target took the message, and its receipt comes later: it is waited for `retry_after` seconds."""
+    """The target took the message, and its receipt comes later: it is waited for `retry_after` seconds.
+
+    Args:
+        check: What the receipt has to name as the digest of what came.
+    """
 
     code = "RECEIPT_AWAITED"
     hint = "Nothing to do: the order goes on as soon as the receipt comes."
     default_message = "The partner has the message; its receipt has not come yet."
+
+    def __init__(self, message: str | None = None, *, check: str, retry_after: float) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.check = check
 
 
 class OnHoldError(InDoubtError):

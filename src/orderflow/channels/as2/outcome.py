@@ -12,6 +12,7 @@ from orderflow.channels.as2.sides import Sides
 from orderflow.domain import clock
 from orderflow.domain.delivery import Delivery, ExportResult
 from orderflow.domain.errors import (
+    AwaitedError,
     ConnectorError,
     InDoubtError,
     NeedsAttentionError,
@@ -21,7 +22,6 @@ from orderflow.domain.errors import (
 from orderflow.domain.proof import Proof
 from orderflow.http import Answer, error_of
 
-_KEPT = ("content-type", "content-transfer-encoding", "mime-version", "message-id", "as2-from", "as2-to", "date")
 _ABOUT_THE_CONNECTION = (
     "authentication-failed",
     "decryption-failed",
@@ -56,9 +56,11 @@ def outcome(answer: Answer, sent: Sent, settings: As2Settings, sides: Sides) -> 
     """
     if not answer.ok:
         raise _without_receipt(answer)
+    if settings.receipts == "async" and answer.empty:
+        raise AwaitedError(retry_after=settings.receipt_within, check=receipt.check_of(sent.checked, settings.digest))
     message = _message(answer)
     found = _read(message, sides)
-    proof = Proof(sent.message_id, found.words, found.verdict == "refused", _as_it_came(message))
+    proof = Proof(sent.message_id, found.words, found.verdict == "refused", receipt.as_it_came(message))
     return _meaning(found, sent, settings, proof)
 
 
@@ -152,7 +154,3 @@ def _unreadable(why: str, proof: Proof | None = None) -> InDoubtError:
         hint="Ask the partner whether the message is there, then resolve the delivery.",
         proof=proof,
     )
-
-
-def _as_it_came(message: mime.Entity) -> bytes:
-    return mime.written([(name, message.headers[name]) for name in _KEPT if name in message.headers], message.raw)

@@ -21,6 +21,8 @@ from orderflow.channels.as2.signed import Signature, digest_named, digest_of
 LONGEST = 256 * 1024
 """Bytes of a receipt that are read."""
 
+_KEPT = ("content-type", "content-transfer-encoding", "mime-version", "message-id", "as2-from", "as2-to", "date")
+
 Verdict = Literal["processed", "duplicate", "refused"]
 _DISPOSITION = re.compile(
     r"\s*[\w-]+\s*/\s*[\w-]+\s*;\s*(processed|failed)\s*(?:/\s*(error|warning|failure)\s*(?::\s*(.*?))?)?\s*",
@@ -63,6 +65,21 @@ def unverified(message: mime.Entity) -> Receipt:
     """Read a receipt without looking at its signature. Raises Fault: it is none."""
     is_signed = message.media.value == "multipart/signed"
     return _report(mime.parse(mime.parts(message)[0]) if is_signed else message, None)
+
+
+def as_it_came(message: mime.Entity) -> bytes:
+    """Return a receipt with the head that says what it is, as it is kept."""
+    return mime.written([(name, message.headers[name]) for name in _KEPT if name in message.headers], message.raw)
+
+
+def check_of(checked: bytes, digest: str) -> str:
+    """Return the check that a receipt has to name for a message."""
+    return check_text(digest_of(checked, digest), digest)
+
+
+def check_text(value: bytes, digest: str) -> str:
+    """Return a check as it stands in a receipt."""
+    return f"{base64.b64encode(value).decode()}, {digest}"
 
 
 def _report(entity: mime.Entity, signature: Signature | None) -> Receipt:
@@ -162,8 +179,7 @@ def _checked(statement: Statement) -> Headers:
     if statement.check is None:
         return ()
     content, digest = statement.check
-    check = base64.b64encode(digest_of(content, digest)).decode()
-    return (("Received-Content-MIC", f"{check}, {digest}"),)
+    return (("Received-Content-MIC", check_of(content, digest)),)
 
 
 def _for_people(statement: Statement) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from email.utils import format_datetime
 from uuid import UUID
 
+import structlog
+
+from orderflow.channels.as2.arriving import RECEIPT, Arrival, open_arrival, written
 from orderflow.channels.as2.faults import Fault
+from orderflow.channels.as2.late_receipts import read_late
 from orderflow.channels.as2.mime import quoted
 from orderflow.channels.as2.names import written_name
 from orderflow.channels.as2.outcome import Sent, outcome
@@ -15,15 +19,17 @@ from orderflow.channels.as2.receipt import LONGEST
 from orderflow.channels.as2.settings import As2Settings
 from orderflow.channels.as2.sides import Sides
 from orderflow.channels.as2.trial import test
-from orderflow.channels.channel import Parcel, Session
+from orderflow.channels.channel import Parcel, Reader, Session
 from orderflow.channels.http.at_once import each_at_once
 from orderflow.channels.http.checks import origin_of
 from orderflow.channels.http.session import check_lease
 from orderflow.domain import clock
-from orderflow.domain.delivery import Delivery, ExportResult
+from orderflow.domain.delivery import Ack, Arrived, Delivery, ExportResult, Waiting, WaitingExport
 from orderflow.domain.errors import ConnectorError, NeedsAttentionError
+from orderflow.domain.ids import new_id
 from orderflow.http import Answer, HttpClient, tls_context
 
+log = structlog.get_logger(__name__)
 VERSION = "1.1"
 """Of AS2: with compression, and none of the features that 1.2 would have us name."""
 
@@ -67,6 +73,32 @@ class As2Session(Session):
         """Look at the certificates, and ask at the URL; no message is sent, since every message is a document."""
         test(self._settings, self._sides, self._client, steps)
 
+    def arrived(
+        self, items: Sequence[Arrived], waiting: Waiting | Iterable[WaitingExport], read: Reader
+    ) -> Iterator[Ack]:
+        """Yield what late receipts say, and answers as their format reads them."""
+        receipts = [item for item in items if item.media_type == RECEIPT]
+        yield from super().arrived([item for item in items if item.media_type != RECEIPT], waiting, read)
+        yield from read_late(receipts, waiting, self._sides, checked=self._settings.sign != "none")
+
+    def open_arrival(self, headers: Iterable[tuple[str, str]], body: bytes) -> Arrival:
+        """Open what the partner sent by itself. Raises StrangerError: it is not from the partner, or no message."""
+        return open_arrival(headers, body, self._settings, self._sides)
+
+    def receipt_for(self, arrival: Arrival) -> tuple[Headers, bytes]:
+        """Return our receipt, with its envelope. Raises NeedsAttentionError: none of our certificates counts."""
+        headers, body = written(arrival, self._sides)
+        names = (("AS2-From", self._settings.as2_from), ("AS2-To", self._settings.as2_to))
+        own = (("AS2-Version", VERSION), ("Message-ID", f"<{new_id()}@orderflow-connect>"), ("MIME-Version", "1.0"))
+        return (*headers, *own, *((name, written_name(value)) for name, value in names)), body
+
+    def send_receipt(self, address: str, headers: Headers, body: bytes) -> None:
+        """Send a receipt to an address; one that gets lost, the partner asks for by the same message."""
+        try:
+            self._client.send("POST", address, headers=dict(headers), content=body, changes=True)
+        except ConnectorError as error:
+            log.info("receipt not sent", reason=error.code)
+
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
@@ -90,8 +122,8 @@ class As2Session(Session):
     def _envelope(self, message_id: str, subject: str) -> Headers:
         """Return who sends what to whom, and that a signed receipt is asked for. Source: RFC 4130, sections 6, 7.3."""
         settings = self._settings
-        digest = "sha-256" if settings.sign == "none" else settings.sign
-        asked = f"signed-receipt-protocol=required, pkcs7-signature; signed-receipt-micalg=required, {digest}"
+        asked = f"signed-receipt-protocol=required, pkcs7-signature; signed-receipt-micalg=required, {settings.digest}"
+        late = (("Receipt-Delivery-Option", settings.receipt_url or ""),) if settings.receipts == "async" else ()
         return (
             ("AS2-Version", VERSION),
             ("AS2-From", written_name(settings.as2_from)),
@@ -101,6 +133,7 @@ class As2Session(Session):
             ("Subject", subject.encode("ascii", "replace").decode()),
             ("Disposition-Notification-To", quoted(settings.as2_from)),
             ("Disposition-Notification-Options", asked),
+            *late,
             ("MIME-Version", "1.0"),
             ("Accept", "*/*"),
         )

@@ -86,6 +86,30 @@ class AgreedSettings(BaseModel):
         CipherName | Literal["none"], field("Encrypt by", "GCM only where the partner knows it.", GROUP)
     ] = "aes256-cbc"
     compress: Annotated[bool, field("Compress", "Only where the partner can unpack it.", GROUP)] = False
+    receipts: Annotated[
+        Literal["sync", "async"],
+        field("Receipts come", "sync: in the answer to a message. async: later, to our own address.", GROUP),
+    ] = "sync"
+    receipt_url: Annotated[
+        Url | None,
+        field(
+            "Our address",
+            "Where the partner sends late receipts, and its answers: https://…/as2/ and this connector's id.",
+            GROUP,
+            {"receipts": ["async"]},
+        ),
+    ] = None
+    receipt_within: Annotated[
+        int,
+        Field(ge=60, le=604_800),
+        field("Late receipt within", "Seconds until it is asked for, or a person is.", GROUP, {"receipts": ["async"]}),
+    ] = 3_600
+    require_signed: Annotated[
+        bool, field("Answers must be signed", "What the partner sends to us by itself.", GROUP)
+    ] = True
+    require_encrypted: Annotated[
+        bool, field("Answers must be encrypted", "What the partner sends to us by itself.", GROUP)
+    ] = False
     same_id_once: Annotated[
         bool,
         field(
@@ -99,6 +123,11 @@ class AgreedSettings(BaseModel):
 
 class As2Settings(ChannelSettings, PatienceSettings, TLSSettings, AgreedSettings, CertificateSettings, PartnerSettings):
     """All that AS2 asks; the last of the parents comes first in the form."""
+
+    @property
+    def digest(self) -> str:
+        """By which receipts are to be signed."""
+        return "sha-256" if self.sign == "none" else self.sign
 
     @property
     def ours(self) -> list[Identity]:
@@ -115,7 +144,9 @@ class As2Settings(ChannelSettings, PatienceSettings, TLSSettings, AgreedSettings
     def _complete(self) -> Self:
         if self.as2_from == self.as2_to:
             raise ValueError("as2_from and as2_to must differ")
-        check_encrypted(self, ["url"])
+        if self.receipts == "async" and self.receipt_url is None:
+            raise ValueError("receipts async needs receipt_url")
+        check_encrypted(self, ["url", "receipt_url"])
         _check("own_keys", lambda: self.ours)
         return self
 

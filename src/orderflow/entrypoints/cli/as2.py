@@ -14,7 +14,7 @@ from orderflow.domain.errors import InputError
 as2 = typer.Typer(name="as2", help="Keys for AS2, and what to send to the partner.", no_args_is_help=True)
 
 
-@as2.command()
+@as2.command(epilog="Example: orderflow as2 keys 'ACME Orders' --into /etc/orderflow")
 def keys(
     name: Annotated[str, typer.Argument(help="Our AS2 name, as the partner will know us.")],
     folder: Annotated[Path, typer.Option("--into", help="Where the two files are written.")] = Path(),

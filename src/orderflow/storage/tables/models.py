@@ -679,6 +679,7 @@ class ERPExport(_Owned, Base):
     begun_at: Mapped[datetime | None]  # an attempt may have reached the target and was not settled
     last_begun_at: Mapped[datetime | None]  # when the last attempt began that sent anything
     refusals: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # receipts that said: nothing was done
+    receipt_check: Mapped[str | None]  # of what was sent; a receipt that comes later has to name it
     doubt_since: Mapped[datetime | None]  # when an attempt first ended without anybody knowing how
     staged_at: Mapped[datetime | None]
     staged_path: Mapped[str | None]

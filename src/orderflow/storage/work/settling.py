@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from orderflow.domain.delivery import ExportResult
-from orderflow.domain.errors import ConnectorError
+from orderflow.domain.errors import AwaitedError, ConnectorError
 from orderflow.domain.proof import Proof
 from orderflow.domain.states import ARRIVED, ERPExportStatus, ExportStep, OrderEvent, OrderStatus
 from orderflow.flow.ports import Batch, Settlement
@@ -29,7 +29,7 @@ _SETTLE = text(f"""
             export_id uuid, order_id uuid, log_id uuid, export_status text, order_status text, log_status text,
             delay float8, spent int, sent bool, hold bool, asking bool, in_doubt bool, keep bool, error jsonb,
             response jsonb, message text, path text, file text, erp_order_id text, inferred bool, received bool,
-            refused bool, latency_ms int)
+            refused bool, receipt_check text, latency_ms int)
     ), held AS (
         SELECT id FROM erp_export
         WHERE id IN (SELECT export_id FROM r) AND lease_token = :token AND {may(ExportStep.SETTLE)}
@@ -47,6 +47,7 @@ _SETTLE = text(f"""
             -- The last of a slow batch may have been sent long after its batch began.
             last_begun_at = CASE WHEN r.in_doubt AND r.sent THEN now() ELSE e.last_begun_at END,
             refusals = e.refusals + CAST(r.refused AS int),
+            receipt_check = COALESCE(r.receipt_check, e.receipt_check),
             doubt_since = CASE WHEN r.in_doubt THEN LEAST(COALESCE(e.doubt_since, now()), now()) END,
             held_at = CASE WHEN r.hold THEN COALESCE(e.held_at, now()) END,
             asking = r.hold AND r.asking,
@@ -111,6 +112,7 @@ def _settle_row(item: Settlement) -> dict[str, Any]:
         "keep": item.keep_lease,
         "latency_ms": attempt.latency_ms,
         "refused": proof is not None and proof.refused,
+        "receipt_check": outcome.check if isinstance(outcome, AwaitedError) else None,
         "inferred": False,
         "received": False,
     }

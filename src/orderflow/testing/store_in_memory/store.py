@@ -132,4 +132,6 @@ class MemoryWaiting(Waiting):
             row.erp_order_id,
             number,
             row.control_number,
+            row.receipt_check,
+            row.refusals,
         )

@@ -86,6 +86,7 @@ class ExportRow:
     begun_at: datetime | None = None
     last_begun_at: datetime | None = None
     refusals: int = 0
+    receipt_check: str | None = None
     doubt_since: datetime | None = None
     staged_at: datetime | None = None
     staged_path: str | None = None

@@ -1,0 +1,139 @@
+"""A partner sends its answers over AS2, and receipts that come late: what is kept, what is refused, what we sign."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from orderflow.channels.as2 import incoming, mime, outgoing, receipt
+from orderflow.channels.as2.certificates import certificates, identities
+from orderflow.channels.as2.compressed import compress
+from orderflow.domain.delivery import Document
+from orderflow.flow.answers.read_arrived import read_arrived
+from tests.integration.channels.as2_partner import OURS, THEIRS, keys_of
+from tests.integration.entrypoints.api.test_deliveries import pushed
+
+YES = b'{"status": "ACKED", "external_order_number": "PO-0", "erp_order_id": "SO-7"}'
+
+
+def identity(name: str) -> Any:
+    return identities(keys_of(name).key, certificates(keys_of(name).certificate))[0]
+
+
+def connect(acme: Any, **more: Any) -> str:
+    ours, theirs = keys_of(OURS), keys_of(THEIRS)
+    config = {"mode": "as2", "url": "http://127.0.0.1:9/as2", "plain_http": True, "as2_from": OURS, "as2_to": THEIRS}
+    config |= {"own_certificates": ours.certificate, "own_keys": ours.key, "partner_certificates": theirs.certificate}
+    answer = acme.call("POST", "/connectors/dropzone-json-v1", json={"config": config | more})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+@pytest.fixture
+def way(acme: Any) -> str:
+    return connect(acme)
+
+
+def envelope(message_id: str = "1@them", **more: str) -> dict[str, str]:
+    asked = "signed-receipt-protocol=required, pkcs7-signature; signed-receipt-micalg=required, sha-512, sha-256"
+    named = {"AS2-From": THEIRS, "AS2-To": f'"{OURS}"', "Message-ID": f"<{message_id}>"}
+    return named | {"Disposition-Notification-To": "us", "Disposition-Notification-Options": asked} | more
+
+
+def packed(content: bytes = YES, signer: str | None = THEIRS, compress_it: bool = True) -> outgoing.Packed:
+    terms = outgoing.Terms(
+        (identity(signer), "sha-256") if signer else None, (identity(OURS).certificate, "aes256-cbc"), compress_it
+    )
+    return outgoing.pack(Document("answer.json", content, "application/json", "x"), terms)
+
+
+def send(acme: Any, way: str, message: outgoing.Packed, **headers: str) -> Any:
+    given = dict(message.headers) | envelope() | headers
+    return acme.client.post(f"/as2/{way}", content=message.body, headers=given)
+
+
+def signed(answer: Any) -> receipt.Receipt:
+    keys = incoming.Keys([identity(THEIRS)], [identity(OURS).certificate], 10**6, dt.datetime.now(dt.UTC))
+    return receipt.read(mime.whole(answer.headers.multi_items(), answer.content), keys)
+
+
+def rows(app: Any, acme: Any) -> Any:
+    with app.store.work(acme.org_id) as work:
+        return work.connection.execute(text("SELECT * FROM inbound ORDER BY created_at")).mappings().all()
+
+
+def test_an_answer_is_kept_signed_for_and_confirms_its_order(acme, app, way):
+    (order_id,) = pushed(acme)
+    with app.store.work(acme.org_id) as work:
+        work.connection.execute(
+            text("UPDATE erp_export SET status = 'SENT', sent_at = now(), filename = 'x', connection_id = :id"),
+            {"id": way},
+        )
+        work.connection.execute(text("UPDATE draft_order SET status = 'PUSHED'"))
+    message = packed()
+    first = signed(send(acme, way, message))
+    assert (first.verdict, first.message_id) == ("processed", "1@them")
+    assert first.signature is not None
+    assert first.signature.digest == "sha-512"
+    assert first.matches(message.checked)
+    assert signed(send(acme, way, packed())).verdict == "duplicate"
+    assert [bytes(row["content"]) for row in rows(app, acme)] == [YES]
+    read_arrived(app.wiring, acme.org_id, app.system.due_inbound()[0][1])
+    order = acme.call("GET", f"/draft-orders/{order_id}").json()
+    assert (order["status"], order["erp_order_id"]) == ("CONFIRMED", "SO-7")
+
+
+def test_another_content_under_the_same_id_is_refused(acme, app, way):
+    send(acme, way, packed())
+    assert signed(send(acme, way, packed(b'{"status": "FAILED"}'))).verdict == "refused"
+    assert len(rows(app, acme)) == 1
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        packed(signer=None),
+        packed(signer="stranger"),
+        outgoing.Packed(packed().headers, packed().body[:-40], b""),
+        outgoing.Packed((("Content-Type", "application/pkcs7-mime"),), b"garbage", b""),
+        outgoing.Packed((("Content-Type", "application/pkcs7-mime"),), compress(b"\r\n" + b"0" * 20_000_000), b""),
+        outgoing.Packed((("Content-Type", "application/edifact"),), b"UNA", b""),
+    ],
+    ids=["unsigned", "stranger", "half", "garbage", "bomb", "plain"],
+)
+def test_what_cannot_be_taken_is_refused_by_a_signed_receipt_and_not_kept(acme, app, way, message):
+    found = signed(send(acme, way, message))
+    assert found.verdict == "refused"
+    assert rows(app, acme) == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"AS2-From": "SOMEBODY"},
+        {"AS2-To": "SOMEBODY"},
+        {"Message-ID": ""},
+        {"Receipt-Delivery-Option": "http://elsewhere.example/as2"},
+    ],
+)
+def test_a_stranger_is_told_nothing(acme, app, way, headers):
+    answer = send(acme, way, packed(), **headers)
+    assert (answer.status_code, answer.json()["error"]["details"]["reason"]) == (403, "MESSAGE_REFUSED")
+    assert rows(app, acme) == []
+
+
+def test_a_message_that_is_too_large_is_not_read(acme, app, way):
+    answer = acme.client.post(f"/as2/{way}", content=b"x" * (5 * 1024 * 1024), headers=envelope())
+    assert answer.status_code == 413
+
+
+def test_a_connector_of_another_kind_takes_none(acme, tmp_path: Path):
+    (tmp_path / "in").mkdir()
+    config = {"mode": "filesystem", "export_path": str(tmp_path / "in")}
+    other = acme.call("POST", "/connectors/dropzone-json-v1", json={"config": config}).json()["id"]
+    assert send(acme, other, packed()).status_code == 403
+    assert send(acme, "00000000-0000-0000-0000-000000000000", packed()).status_code == 401
