@@ -194,7 +194,9 @@ def test_the_forms_of_all_formats_offer_the_new_channel_and_check_by_it() -> Non
         form = ConnectorRegistry.metadata(connector_type).config_schema
         assert "pigeon: a pigeon that flies home." in form["properties"]["mode"]["description"]
         assert form["properties"]["loft"]["show_when"] == {"mode": ["pigeon"]}
-        assert form["properties"]["export_path"]["show_when"] == {"mode": ["sftp", "ftps", "ftp", "filesystem"]}
+        assert form["properties"]["export_path"]["show_when"] == {
+            "mode": ["sftp", "ftps", "ftp", "filesystem", "bucket"]
+        }
     connector = ConnectorRegistry.get("SLIP")
     told = connector.test_connection({"mode": "pigeon", "ink": "green"})
     assert {item["field"]: item["message"] for item in told.details["fields"]} == {

@@ -138,8 +138,8 @@ class SignInSettings(BaseModel):
     hmac_secret: Annotated[WebhookSecret | None, _secret("Signing secret", "whsec_… in base64.", "hmac")] = None
 
 
-class TLSSettings(BaseModel):
-    """How what travels is protected."""
+class TrustSettings(BaseModel):
+    """Whom we trust."""
 
     plain_http: Annotated[
         bool, field("Allow http://", "Orders and passwords then travel unencrypted. Only within a machine.", "TLS")
@@ -148,6 +148,11 @@ class TLSSettings(BaseModel):
         Annotated[str, AfterValidator(_pem)] | None,
         field("CA", "Certificate of a private authority, in PEM.", "TLS", multiline=True),
     ] = None
+
+
+class TLSSettings(TrustSettings):
+    """How what travels is protected."""
+
     client_certificate: Annotated[
         str | None, field("Client certificate", "For mutual TLS, in PEM.", "TLS", multiline=True)
     ] = None
@@ -240,7 +245,7 @@ def check_together(settings: BaseModel, pairs: Iterable[tuple[str, str]]) -> Non
             raise ValueError(f"{name} and {other} belong together: give both or neither")
 
 
-def check_encrypted(settings: TLSSettings, names: Iterable[str]) -> None:
+def check_encrypted(settings: TrustSettings, names: Iterable[str]) -> None:
     """Raise ValueError if one of these URLs is http:// and that is not allowed."""
     for name in names:
         url = getattr(settings, name)

@@ -69,6 +69,7 @@ async def receive_answer(
     ingress: Ingress = request.app.state.ingress
     sender = await ingress.sender(request, connector_id)
     signed = _proof_of(request, sender)
+    ingress.count(request, connector_id, proved=signed is None)
     async with ingress.body(request, sender.org_id, LIMIT) as content:
         if not content:
             raise InputError("The answer is empty.")

@@ -26,7 +26,7 @@ REMEMBERED = 5.0
 """Seconds."""
 
 MOST_A_MINUTE = 1_200
-"""Messages that one connection may be sent, in each process."""
+"""Messages that one connection may be sent, in each process; and one address may send to it unproved."""
 
 _MOST = 10_000
 
@@ -51,17 +51,20 @@ class Ingress:
         self._rate = RateLimit(MOST_A_MINUTE, 60, what="answers for this connector")
 
     async def sender(self, request: Request, connection_id: UUID) -> AnswerSender:
-        """Return who may send to a connection, and count this message.
-
-        Raises:
-            NotKnownError: There is no such connection.
-            RateLimitedError: Too many came to it in the last minute.
-        """
+        """Return who may send to a connection. Raises NotKnownError: there is no such connection."""
         since, known = self._recent.get(connection_id, (0.0, None))
         if known is None or time.monotonic() - since >= REMEMBERED:
             known = await self._look_up(request, connection_id)
-        self._rate.check(str(connection_id))
         return known
+
+    def count(self, request: Request, connection_id: UUID, *, proved: bool) -> None:
+        """Count a message, before its body is read. Raises RateLimitedError: too many came in the last minute.
+
+        Args:
+            proved: Who sends it is known already; of others each address has a count of its own, so that none of them
+                keeps the ERP's own messages out.
+        """
+        self._rate.check(str(connection_id) if proved else f"{connection_id} {client_of(request)}")
 
     @asynccontextmanager
     async def body(self, request: Request, org_id: UUID, most: int) -> AsyncIterator[bytes]:

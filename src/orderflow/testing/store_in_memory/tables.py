@@ -176,15 +176,6 @@ class BulkRow:
 
 
 @dataclass(frozen=True)
-class LaneRow:
-    """A lane that a worker holds; one that it has left, while its session may be open, has its process for a token."""
-
-    token: UUID
-    until: datetime
-    process: UUID | None = None
-
-
-@dataclass(frozen=True)
 class InboundRow:
     """What came by itself; `content` None: nobody needs it any more."""
 
@@ -198,6 +189,15 @@ class InboundRow:
     verdict: str | None = None
     told: str | None = None
     put_aside: bool = False
+
+
+@dataclass(frozen=True)
+class LaneRow:
+    """A lane that a worker holds; one that it has left, while its session may be open, has its process for a token."""
+
+    token: UUID
+    until: datetime
+    process: UUID | None = None
 
 
 Row = TypeVar("Row", OrderRow, ExportRow, AttemptRow, ConnectionRow, LaneRow)

@@ -1,6 +1,6 @@
 """Receipts that partners signed, kept as they came; and how often they said that they did nothing with a message.
 
-The column comes with a default that rewrites no table.
+Columns may be empty, or come with a default that rewrites no table.
 """
 
 import sqlalchemy as sa
@@ -8,12 +8,13 @@ from alembic import op
 
 from orderflow.storage.tables.row_security import keep_policy_from_indexes, wall_off
 
-revision = "0028"
-down_revision = "0027"
+revision = "0029"
+down_revision = "0028"
 
 
 def upgrade() -> None:
     op.execute("ALTER TABLE erp_export ADD COLUMN IF NOT EXISTS refusals integer NOT NULL DEFAULT 0")
+    op.execute("ALTER TABLE erp_export ADD COLUMN IF NOT EXISTS receipt_check text")
     op.create_table(
         "delivery_proof",
         sa.Column("id", sa.Uuid(), nullable=False),
