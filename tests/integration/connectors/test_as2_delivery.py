@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -14,10 +14,14 @@ from uuid import UUID
 import pytest
 
 from orderflow.channels.as2 import incoming, mime, receipt
+from orderflow.channels.as2.arriving import StrangerError
 from orderflow.channels.as2.certificates import certificates, identities
 from orderflow.channels.as2.faults import Fault
 from orderflow.connectors.registry import ConnectorRegistry
+from orderflow.domain.ids import new_id
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
+from orderflow.flow.answers.read_arrived import read_arrived
+from orderflow.flow.answers.receive import receive
 from orderflow.flow.delivery.request import request_push
 from orderflow.flow.delivery.resolve import resolve_held
 from orderflow.flow.order.accept import accept_orders
@@ -48,6 +52,11 @@ def refused(modifier: str) -> Reply:
     )
 
 
+def taken(partner: Partner, statement: receipt.Statement) -> tuple[int, Any, bytes]:
+    """Take it, and say so later."""
+    return 200, (), b""
+
+
 @dataclass
 class Partner:
     """A partner that takes each Message-ID once; `replies` is how it answers next, before it does as it should."""
@@ -55,6 +64,7 @@ class Partner:
     replies: list[Reply] = field(default_factory=list)
     taken: dict[str, bytes] = field(default_factory=dict)
     came: list[str] = field(default_factory=list)
+    statements: list[receipt.Statement] = field(default_factory=list)
     url: str = ""
 
     def answer(self, headers: list[tuple[str, str]], body: bytes) -> tuple[int, Any, bytes] | None:
@@ -66,7 +76,8 @@ class Partner:
         reply = self.replies.pop(0) if self.replies else signed
         duplicate = message_id in self.taken
         statement = receipt.Statement(message_id, THEIRS, (found.checked, "sha-256"), duplicate=duplicate)
-        if reply in (signed, lost):
+        if reply in (signed, lost, taken):
+            self.statements.append(statement)
             self.taken.setdefault(message_id, found.entity.content)
         return reply(self, statement)
 
@@ -120,6 +131,18 @@ class Talk:
     def go_on(self) -> None:
         self.installation.do("UPDATE erp_export SET next_attempt_at = now() WHERE status = 'PENDING'")
         self.installation.work_off(self.connection_id)
+
+    def receive(self, statement: receipt.Statement, signer: str = THEIRS) -> None:
+        """Take a receipt that the partner sends later, and have the engine read it."""
+        headers, body = receipt.write(statement, (identity(signer), "sha-256"))
+        envelope = [("AS2-From", THEIRS), ("AS2-To", OURS), ("Message-ID", f"<{new_id()}@them>")]
+        wiring, org_id = self.installation.wiring, self.installation.org_id
+        with wiring.store.work(org_id) as work:
+            target = work.connections.open(self.connection_id)
+        with ConnectorRegistry.get("EDIFACT_ORDERS").session(target.config) as opened:  # type: ignore[attr-defined]  # of every dropzone
+            arrival = opened.session.open_arrival([*headers, *envelope], body)
+        receive(wiring.store, org_id, self.connection_id, arrival.item)
+        read_arrived(wiring, org_id, self.connection_id)
 
     def proofs(self, order_id: UUID) -> list[Any]:
         with self.installation.database.transaction(self.installation.org_id) as connection:
@@ -232,3 +255,63 @@ def test_nothing_is_sent_with_a_certificate_that_has_ended(connect, partner):
     order_id = talk.send()
     assert partner.came == []
     assert talk.installation.export(order_id)["error_json"]["code"] == "CERTIFICATE_ENDED"
+
+
+LATE = {"receipts": "async", "receipt_url": "http://orders.example/as2/1"}
+
+
+def awaiting(connect: Callable[..., Talk], partner: Partner, **more: Any) -> tuple[Talk, UUID]:
+    partner.replies = [taken]
+    talk = connect(**LATE | more)
+    order_id = talk.send()
+    export = talk.installation.export(order_id)
+    assert (export["status"], export["error_json"]["code"], export["held_at"]) == ("PENDING", "RECEIPT_AWAITED", None)
+    assert export["next_attempt_at"] > dt.datetime.now(dt.UTC) + dt.timedelta(minutes=50)
+    return talk, order_id
+
+
+def test_a_receipt_that_comes_later_proves_that_the_order_arrived(connect, partner):
+    talk, order_id = awaiting(connect, partner)
+    talk.receive(partner.statements[0])
+    export = talk.installation.export(order_id)
+    assert (talk.installation.order(order_id)["status"], export["status"]) == ("PUSHED", "SENT")
+    assert [one.says for one in talk.proofs(order_id)] == ["processed"]
+    talk.go_on()
+    assert len(partner.came) == 1
+
+
+def test_a_later_refusal_is_one_and_a_retry_is_another_message(connect, partner):
+    talk, order_id = awaiting(connect, partner)
+    talk.receive(replace(partner.statements[0], fault=Fault("unknown-customer", "No.")))
+    assert talk.installation.order(order_id)["status"] == "ERROR"
+    assert talk.installation.export(order_id)["refusals"] == 1
+
+
+def test_a_later_receipt_with_another_check_decides_nothing(connect, partner):
+    talk, order_id = awaiting(connect, partner)
+    talk.receive(replace(partner.statements[0], check=(b"another", "sha-256")))
+    export = talk.installation.export(order_id)
+    assert export["status"] == "PENDING"
+    assert "MIC" in export["unreadable_answer"]["reason"]
+
+
+def test_a_later_receipt_of_a_stranger_is_not_taken(connect, partner):
+    talk, _ = awaiting(connect, partner)
+    with pytest.raises(StrangerError):
+        talk.receive(partner.statements[0], "stranger")
+
+
+def test_a_receipt_that_never_comes_is_asked_for_by_the_same_message(connect, partner):
+    talk, order_id = awaiting(connect, partner, same_id_once=True)
+    talk.go_on()
+    assert talk.installation.export(order_id)["inferred"]  # answered at once: it was there before
+    assert len(set(partner.came)) == len(partner.taken) == 1
+
+
+def test_a_receipt_that_never_comes_holds_the_order_where_the_partner_does_not_look(connect, partner):
+    talk, order_id = awaiting(connect, partner)
+    talk.go_on()
+    assert talk.installation.export(order_id)["held_at"] is not None
+    assert len(partner.came) == 1
+    talk.receive(partner.statements[0])  # a day late
+    assert talk.installation.export(order_id)["status"] == "SENT"

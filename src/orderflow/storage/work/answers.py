@@ -135,7 +135,8 @@ def record_answers(connection: Connection, answers: Sequence[DecidedAnswer]) -> 
         rows = [_row(answer) for answer in answers if answer.verdict in verdicts]
         if rows:
             connection.execute(statement, {"rows": records(rows)})
-    proofs.keep(connection, {answer.export.id: answer.ack.proof for answer in answers if answer.ack.proof})
+    if kept := {answer.export.id: answer.ack.proof for answer in answers if answer.ack.proof}:
+        proofs.keep(connection, kept)
 
 
 def confirmed(connection: Connection, export_id: UUID) -> Confirmed | None:

@@ -85,7 +85,8 @@ def settle(connection: Connection, batch: Batch, settlements: Sequence[Settlemen
     rows = records(_settle_row(item) for item in settlements)
     held = set(connection.execute(_SETTLE, {"rows": rows, "token": batch.lease.token}).scalars())
     proofs = {item.attempt.export_id: proof for item in settlements if (proof := _proof(item))}
-    keep(connection, {export_id: proof for export_id, proof in proofs.items() if export_id in held})
+    if proofs:
+        keep(connection, {export_id: proof for export_id, proof in proofs.items() if export_id in held})
     return held
 
 
