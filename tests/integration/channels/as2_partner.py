@@ -33,7 +33,7 @@ class As2Partner:
 
     def __init__(self, folder: Path) -> None:
         assert PYTHON.exists(), "run scripts/install-as2-peer"
-        setup = {"name": THEIRS, "partner": OURS, "key": _pkcs12(keys_of(THEIRS)), "pass": "tests"}
+        setup = {"name": THEIRS, "partner": OURS, "key": pkcs12(keys_of(THEIRS), "tests"), "pass": "tests"}
         setup["certificate"] = keys_of(OURS).certificate
         self._setup = folder / "setup.json"
         self._setup.write_text(json.dumps(setup))
@@ -84,13 +84,14 @@ class As2Partner:
         }
 
 
-def _pkcs12(keys: NewKeys) -> str:
+def pkcs12(keys: NewKeys, passphrase: str) -> str:
+    """Return key and certificate in base64, as oscrypto reads them."""
     encryption = (
         PrivateFormat.PKCS12.encryption_builder()
         .kdf_rounds(2000)
         .key_cert_algorithm(PBES.PBESv1SHA1And3KeyTripleDESCBC)  # what oscrypto reads
         .hmac_hash(hashes.SHA1())
-        .build(b"tests")
+        .build(passphrase.encode())
     )
     certificate = x509.load_pem_x509_certificate(keys.certificate.encode())
     key: Any = load_pem_private_key(keys.key.encode(), None)
