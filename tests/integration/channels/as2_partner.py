@@ -59,6 +59,10 @@ class As2Partner:
         found: list[dict[str, Any]] = self._client.get("/control/messages").raise_for_status().json()
         return [one | {"content": base64.b64decode(one["content"])} for one in found]
 
+    def status(self, message_id: str) -> str:
+        (found,) = [one for one in self.messages() if one["id"] == message_id]
+        return str(found["status"])
+
     def change(self, **fields: Any) -> None:
         self._client.post("/control/change", json=fields).raise_for_status()
 

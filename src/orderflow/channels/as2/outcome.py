@@ -56,7 +56,7 @@ def outcome(answer: Answer, sent: Sent, settings: As2Settings, sides: Sides) -> 
     """
     if not answer.ok:
         raise _without_receipt(answer)
-    if settings.receipts == "async" and answer.empty:
+    if settings.receipts == "async" and not _brings_a_receipt(answer):  # whatever it says: what counts comes later
         raise AwaitedError(retry_after=settings.receipt_within, check=receipt.check_of(sent.checked, settings.digest))
     message = _message(answer)
     found = _read(message, sides)
@@ -79,6 +79,14 @@ def _refuses(message: mime.Entity) -> bool:
         return receipt.unverified(message).verdict == "refused"
     except Fault:
         return False
+
+
+def _brings_a_receipt(answer: Answer) -> bool:
+    try:
+        receipt.unverified(_message(answer))
+    except (Fault, InDoubtError):
+        return False
+    return True
 
 
 def _message(answer: Answer) -> mime.Entity:

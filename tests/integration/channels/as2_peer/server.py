@@ -49,6 +49,7 @@ from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
+from pyas2 import settings as pyas2_settings
 from pyas2.models import Mdn, Message, Organization, Partner, PrivateKey, PublicCertificate
 from pyas2.views import ReceiveAs2Message
 from pyas2lib import Message as As2Message
@@ -150,5 +151,6 @@ class Quiet(WSGIRequestHandler):
 if __name__ == "__main__":
     prepare()
     server = make_server("127.0.0.1", 0, get_wsgi_application(), Server, Quiet)
+    pyas2_settings.MDN_URL = f"http://127.0.0.1:{server.server_port}/as2"
     print(server.server_port, flush=True)
     server.serve_forever()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from orderflow.channels.as2.certificates import certificates, identities
 from orderflow.channels.as2.compressed import compress
 from orderflow.domain.delivery import Document
 from orderflow.flow.answers.read_arrived import read_arrived
-from tests.integration.channels.as2_partner import OURS, THEIRS, keys_of
+from tests.integration.channels.as2_partner import OURS, THEIRS, As2Partner, keys_of
 from tests.integration.entrypoints.api.test_deliveries import pushed
 
 YES = b'{"status": "ACKED", "external_order_number": "PO-0", "erp_order_id": "SO-7"}'
@@ -137,3 +138,55 @@ def test_a_connector_of_another_kind_takes_none(acme, tmp_path: Path):
     other = acme.call("POST", "/connectors/dropzone-json-v1", json={"config": config}).json()["id"]
     assert send(acme, other, packed()).status_code == 403
     assert send(acme, "00000000-0000-0000-0000-000000000000", packed()).status_code == 401
+
+
+@pytest.fixture(scope="module")
+def partner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[As2Partner]:
+    with As2Partner(tmp_path_factory.mktemp("as2")) as running:
+        yield running
+
+
+def address(acme: Any, way: str) -> str:
+    return f"{acme.client.base_url}/as2/{way}".replace("//as2", "/as2")
+
+
+def agreed(acme: Any, way: str) -> dict[str, Any]:
+    packing = {"encryption": "aes_256_cbc", "signature": "sha256", "compress": True}
+    return packing | {"mdn": True, "mdn_sign": "sha256", "target_url": address(acme, way)}
+
+
+def test_a_partner_of_another_maker_believes_our_receipt(acme, app, partner):
+    way = connect(acme, url=partner.url)
+    partner.change(mdn_mode="SYNC", **agreed(acme, way))
+    assert partner.send("answer.json", YES)["status"] == "S"
+    assert [bytes(row["content"]) for row in rows(app, acme)] == [YES]
+
+
+def test_a_partner_may_have_our_receipt_later(acme, app, partner):
+    way = connect(acme, url=partner.url)
+    partner.change(mdn_mode="ASYNC", **agreed(acme, way))
+    message_id = partner.send("answer.json", YES)["message_id"]
+    assert [bytes(row["content"]) for row in rows(app, acme)] == [YES]
+    patience = time.monotonic() + 60
+    while partner.status(message_id) != "S":
+        assert time.monotonic() < patience
+        time.sleep(0.05)
+
+
+def test_a_partner_of_another_maker_may_sign_later(acme, app, partner):
+    way = connect(acme, url=partner.url)
+    late = {"receipts": "async", "receipt_url": address(acme, way)}
+    changed = acme.call("PATCH", f"/connectors/{way}", json={"config": partner.settings(**late) | {"mode": "as2"}})
+    assert changed.status_code == 200, changed.text
+    (order_id,) = pushed(acme)
+    work_off(app, acme, way)
+    assert acme.call("GET", f"/draft-orders/{order_id}").json()["status"] == "PUSHING"
+    assert partner.send_receipts() == 1
+    read_arrived(app.wiring, acme.org_id, app.system.due_inbound()[0][1])
+    assert acme.call("GET", f"/draft-orders/{order_id}").json()["status"] == "PUSHED"
+    (export,) = acme.call("GET", f"/exports?order_id={order_id}").json()["items"]
+    (proof,) = acme.call("GET", f"/exports/{export['id']}/proofs").json()
+    assert (proof["says"], proof["refused"]) == ("processed", False)
+    content = acme.call("GET", f"/exports/{export['id']}/proofs/{proof['id']}/content")
+    assert b"multipart/signed" in content.content
+    assert acme.call("GET", f"/exports/{export['id']}/proofs/{export['id']}/content").status_code == 404

@@ -19,6 +19,7 @@ from orderflow.domain import clock
 from orderflow.domain.delivery import Delivery, ExportResult
 from orderflow.domain.doubt import nothing_was_done
 from orderflow.domain.errors import (
+    AwaitedError,
     BusyError,
     ConnectorError,
     InDoubtError,
@@ -108,6 +109,20 @@ def test_whatever_is_not_clear_is_doubt(reply):
     found = meaning(reply)
     assert isinstance(found, InDoubtError), found
     assert not (found.proof and found.proof.refused)
+
+
+LATE = {"receipts": "async", "receipt_url": "https://orders.example/as2/1"}
+
+
+@pytest.mark.parametrize("body", [b"", b"AS2 message has been received"])
+def test_a_receipt_that_comes_later_is_waited_for(body):
+    found = meaning(Answer(200, httpx.Headers({"Content-Type": "text/html"}), body), **LATE)
+    assert isinstance(found, AwaitedError)
+    assert found.retry_after == 3_600
+    assert isinstance(meaning(answer(TAKEN), **LATE), ExportResult)
+    assert isinstance(meaning(answer(TAKEN, None), **LATE), InDoubtError)
+    with pytest.raises(ValueError, match="receipt_url"):
+        settings(receipts="async")
 
 
 def test_an_expired_signature_is_doubt(monkeypatch):
