@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from orderflow.channels.as2.compressed import compress
 from orderflow.domain.delivery import Document
 from orderflow.flow.answers.read_arrived import read_arrived
 from tests.integration.channels.as2_partner import OURS, THEIRS, As2Partner, keys_of
-from tests.integration.entrypoints.api.test_deliveries import pushed
+from tests.integration.entrypoints.api.test_deliveries import pushed, work_off
 
 YES = b'{"status": "ACKED", "external_order_number": "PO-0", "erp_order_id": "SO-7"}'
 

@@ -111,7 +111,7 @@ def test_whatever_is_not_clear_is_doubt(reply):
     assert not (found.proof and found.proof.refused)
 
 
-LATE = {"receipts": "async", "receipt_url": "https://orders.example/as2/1"}
+LATE: dict[str, Any] = {"receipts": "async", "receipt_url": "https://orders.example/as2/1"}
 
 
 @pytest.mark.parametrize("body", [b"", b"AS2 message has been received"])
