@@ -68,9 +68,9 @@ def open_arrival(headers: Iterable[tuple[str, str]], body: bytes, settings: As2S
         message = mime.whole(headers, body)
     except Fault as fault:
         raise StrangerError(fault.reason) from None
-    message_id = _checked(message, settings)
-    if _is_receipt(message):
+    if _is_receipt(message):  # whose it is, its signature says; some quote the names of the message that they sign for
         return _receipt(message, sides)
+    message_id = _checked(message, settings)
     address = message.headers.get("receipt-delivery-option", "").strip() or None
     if address is not None and not _ours_to_send_to(address, settings):
         raise StrangerError("A receipt is asked for at another host than the partner's.")
