@@ -11,6 +11,7 @@ from orderflow.channels.as2.certificates import Certificate, Identity, certifica
 from orderflow.channels.as2.names import NAME, CipherName
 from orderflow.channels.http.settings import PatienceSettings, Secret, TLSSettings, Url, check_encrypted, field
 from orderflow.channels.settings import ChannelSettings
+from orderflow.domain.retry import LONGEST_AWAITED
 
 GROUP = "AS2"
 CERTIFICATES = "Certificates"
@@ -101,7 +102,7 @@ class AgreedSettings(BaseModel):
     ] = None
     receipt_within: Annotated[
         int,
-        Field(ge=60, le=604_800),
+        Field(ge=60, le=int(LONGEST_AWAITED)),
         field("Late receipt within", "Seconds until it is asked for, or a person is.", GROUP, {"receipts": ["async"]}),
     ] = 3_600
     require_signed: Annotated[

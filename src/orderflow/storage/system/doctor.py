@@ -28,7 +28,7 @@ from orderflow.domain.states import (
 from orderflow.flow.doctor import Finding, OpenDocument
 from orderflow.storage.database import Database
 from orderflow.storage.tables.states import WITHIN, among, fitting, is_order, may, overdue, quoted, unsent
-from orderflow.storage.work.clock import unleased
+from orderflow.storage.work.clock import awaited, unleased
 
 _MOST = 1_000
 """Findings of one kind that are listed."""
@@ -56,7 +56,7 @@ _STUCK = f"e.lease_token IS NOT NULL AND (NOT {_WAITS} OR e.lease_until > {_FAR}
 _DUE_FAR = f"""
     {_WAITS} AND e.held_at IS NULL AND e.next_attempt_at > {_AHEAD}
     AND (GREATEST(e.created_at, e.updated_at) > {_AHEAD}
-         OR e.next_attempt_at > GREATEST(now(), e.not_before) + make_interval(secs => :longest_wait))
+         OR e.next_attempt_at > GREATEST(now(), e.not_before) + make_interval(secs => :longest_wait + {awaited("e")}))
 """
 _LANE_FAR = f"SELECT FROM erp_lane l WHERE l.connection_id = c.id AND l.lease_until > {_FAR}"
 _CONNECTION_FAR = f"""

@@ -15,6 +15,7 @@ from orderflow.channels.as2 import incoming, mime, outgoing, receipt
 from orderflow.channels.as2.certificates import certificates, identities
 from orderflow.channels.as2.compressed import compress
 from orderflow.domain.delivery import Document
+from orderflow.domain.retry import LONGEST_WAIT
 from orderflow.flow.answers.read_arrived import read_arrived
 from tests.integration.channels.as2_partner import OURS, THEIRS, As2Partner, keys_of
 from tests.integration.entrypoints.api.test_deliveries import pushed, work_off
@@ -182,6 +183,7 @@ def test_a_partner_of_another_maker_may_sign_later(acme, app, partner):
     (order_id,) = pushed(acme)
     work_off(app, acme, way)
     assert acme.call("GET", f"/draft-orders/{order_id}").json()["status"] == "PUSHING"
+    assert app.system.put_clock_right(LONGEST_WAIT, LONGEST_WAIT) == 0  # it waits for longer than a retry does
     assert partner.send_receipts() == 1
     read_arrived(app.wiring, acme.org_id, app.system.due_inbound()[0][1])
     assert acme.call("GET", f"/draft-orders/{order_id}").json()["status"] == "PUSHED"
