@@ -527,6 +527,7 @@ class ERPConnection(_Owned, Base):
     answer_token_hash: Mapped[bytes | None]  # SHA-256 of the token with which the ERP may send its answers itself
     answer_token_prefix: Mapped[str | None]
     answer_token_at: Mapped[datetime | None]
+    certificate_ends_at: Mapped[datetime | None]  # after which its configuration has none left that deliveries need
 
     restricted: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     test_error: Mapped[dict[str, Any] | None]

@@ -46,6 +46,12 @@ CLOSED = "COALESCE(c.closed_until > now() OR c.open_until <= now(), false)"
 """SQL for: it is outside of the opening hours of the connection `c`, or nobody has looked yet what comes next."""
 
 
+CERTIFICATE_ENDS = """
+    (c.deleted_at IS NULL AND c.status = 'ACTIVE' AND c.certificate_ends_at < now() + interval '30 days')
+"""
+"""SQL for: the connection `c` soon has no certificate left, so that a person should know."""
+
+
 def open_for(seconds: str) -> str:
     """Return SQL for: the connection `c` has been open for so many seconds, which is SQL too, without a break."""
     return f"(NOT {CLOSED} AND COALESCE(c.closed_until <= now() - make_interval(secs => {seconds}), true))"

@@ -163,6 +163,7 @@ class ConnectionRow:
     version: int = 1
     test_error: dict[str, Any] | None = None
     delivered_at: datetime | None = None
+    certificate_ends_at: datetime | None = None
     deleted: bool = False
 
 

@@ -14,9 +14,12 @@ from sqlalchemy import text
 from orderflow.channels.as2 import incoming, mime, outgoing, receipt
 from orderflow.channels.as2.certificates import certificates, identities
 from orderflow.channels.as2.compressed import compress
+from orderflow.channels.as2.new_keys import new_keys
 from orderflow.domain.delivery import Document
 from orderflow.domain.retry import LONGEST_WAIT
 from orderflow.flow.answers.read_arrived import read_arrived
+from orderflow.storage.system.notifications import SqlOutbox
+from orderflow.storage.system.queues import queues
 from tests.integration.channels.as2_partner import OURS, THEIRS, As2Partner, keys_of
 from tests.integration.entrypoints.api.test_deliveries import pushed, work_off
 
@@ -193,3 +196,25 @@ def test_a_partner_of_another_maker_may_sign_later(acme, app, partner):
     content = acme.call("GET", f"/exports/{export['id']}/proofs/{proof['id']}/content")
     assert b"multipart/signed" in content.content
     assert acme.call("GET", f"/exports/{export['id']}/proofs/{export['id']}/content").status_code == 404
+
+
+def test_a_certificate_that_ends_is_told_in_time(acme, app):
+    soon = new_keys(OURS, dt.datetime.now(dt.UTC), days=10, bits=2048)
+    way = connect(acme, own_certificates=soon.certificate, own_keys=soon.key)
+    acme.call("POST", f"/connectors/{way}/enable")
+    ends = dt.datetime.fromisoformat(acme.call("GET", f"/connectors/{way}").json()["certificate_ends_at"])
+    assert dt.timedelta(days=9) < ends - dt.datetime.now(dt.UTC) < dt.timedelta(days=10)
+    for _ in range(2):
+        SqlOutbox(app.database).note_changes(900)
+    with app.database.system() as connection:
+        told = connection.execute(text("SELECT event FROM notification")).scalars().all()
+    assert told == ["certificate.ends"]
+    assert any(queue.certificate_seconds for queue in queues(app.database))
+
+    config = {"mode": "as2", "own_certificates": soon.certificate + keys_of(OURS).certificate}
+    shown = acme.call("GET", f"/connectors/{way}").json()["config"]
+    later = acme.call(
+        "PATCH", f"/connectors/{way}", json={"config": shown | config | {"other_own_keys": keys_of(OURS).key}}
+    )
+    assert later.status_code == 200, later.text
+    assert dt.datetime.fromisoformat(later.json()["certificate_ends_at"]) > ends + dt.timedelta(days=40)
