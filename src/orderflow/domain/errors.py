@@ -171,9 +171,10 @@ class InDoubtError(ConnectorError):
 
 
 class AwaitedError(InDoubtError):
-    """The target took the message, and its receipt comes later: it is waited for `retry_after` seconds.
+    """The target took the message, and its receipt comes later: it is waited for.
 
     Args:
+        within: Seconds; the connection goes on meanwhile.
         check: What the receipt has to name as the digest of what came.
     """
 
@@ -181,9 +182,9 @@ class AwaitedError(InDoubtError):
     hint = "Nothing to do: the order goes on as soon as the receipt comes."
     default_message = "The partner has the message; its receipt has not come yet."
 
-    def __init__(self, message: str | None = None, *, check: str, retry_after: float) -> None:
-        super().__init__(message, retry_after=retry_after)
-        self.check = check
+    def __init__(self, message: str | None = None, *, check: str, within: float) -> None:
+        super().__init__(message)
+        self.within, self.check = within, check
 
 
 class OnHoldError(InDoubtError):

@@ -44,7 +44,7 @@ def in_doubt(attempt: Attempt, error: ConnectorError, batch: Batch, retry: Retry
         settlement.delay = _until_asked(attempt, error, retry)
         return settlement
     if isinstance(error, AwaitedError):
-        settlement.spent, settlement.delay = attempt.sent, error.retry_after or 0.0
+        settlement.spent, settlement.delay = attempt.sent, error.within
         settlement.hold = retry.exhausted(attempt.attempts_spent + attempt.sent)
         return settlement
     settlement.asking = _can_be_asked(attempt, error, batch)

@@ -118,7 +118,7 @@ LATE: dict[str, Any] = {"receipts": "async", "receipt_url": "https://orders.exam
 def test_a_receipt_that_comes_later_is_waited_for(body):
     found = meaning(Answer(200, httpx.Headers({"Content-Type": "text/html"}), body), **LATE)
     assert isinstance(found, AwaitedError)
-    assert found.retry_after == 3_600
+    assert found.within == 3_600
     assert isinstance(meaning(answer(TAKEN), **LATE), ExportResult)
     assert isinstance(meaning(answer(TAKEN, None), **LATE), InDoubtError)
     with pytest.raises(ValueError, match="receipt_url"):
