@@ -54,7 +54,6 @@ from pyas2.models import Mdn, Message, Organization, Partner, PrivateKey, Public
 from pyas2.views import ReceiveAs2Message
 from pyas2lib import Message as As2Message
 
-
 _save = Message.save
 
 
