@@ -12,9 +12,11 @@ def make_due(store: Store, org_id: UUID, connection_id: UUID, item_id: UUID, act
     """Have it read once more.
 
     Raises:
+        NotFoundError: There is no such connection.
         StateError: Its content is not here any more.
     """
     with store.work(org_id) as work:
+        work.connections.type_of(connection_id)
         if not work.inbound.read_again(connection_id, item_id):
             raise StateError(
                 "There is no such answer here, or it was understood, so that its content was not kept.",

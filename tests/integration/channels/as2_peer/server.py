@@ -54,6 +54,19 @@ from pyas2.models import Mdn, Message, Organization, Partner, PrivateKey, Public
 from pyas2.views import ReceiveAs2Message
 from pyas2lib import Message as As2Message
 
+_save = Message.save
+
+
+def save(self: Message, *arguments: object, **named: object) -> None:
+    """Keep what a receipt said that was quicker than the answer to its message, which pyas2 would write over."""
+    known = Message.objects.filter(pk=self.pk).values_list("status", flat=True).first() if self.pk else None
+    if self.status == "P" and known in ("S", "E"):
+        self.status = known
+    _save(self, *arguments, **named)
+
+
+Message.save = save
+
 
 def prepare() -> None:
     call_command("migrate", verbosity=0)
