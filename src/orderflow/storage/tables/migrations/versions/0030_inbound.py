@@ -8,8 +8,8 @@ from alembic import op
 
 from orderflow.storage.tables.row_security import keep_policy_from_indexes, wall_off
 
-revision = "0028"
-down_revision = "0027"
+revision = "0030"
+down_revision = "0029"
 
 _COLUMNS = (("answer_token_hash", "bytea"), ("answer_token_prefix", "text"), ("answer_token_at", "timestamptz"))
 _INDEXES = (

@@ -1,4 +1,5 @@
-"""Receipts that partners signed, kept as they came; and how often they said that they did nothing with a message.
+"""Receipts that partners signed, kept as they came; how often they said that they did nothing with a message; and when
+a connection has no certificate left.
 
 Columns may be empty, or come with a default that rewrites no table.
 """
@@ -8,13 +9,14 @@ from alembic import op
 
 from orderflow.storage.tables.row_security import keep_policy_from_indexes, wall_off
 
-revision = "0029"
-down_revision = "0028"
+revision = "0031"
+down_revision = "0030"
 
 
 def upgrade() -> None:
     op.execute("ALTER TABLE erp_export ADD COLUMN IF NOT EXISTS refusals integer NOT NULL DEFAULT 0")
     op.execute("ALTER TABLE erp_export ADD COLUMN IF NOT EXISTS receipt_check text")
+    op.execute("ALTER TABLE erp_connection ADD COLUMN IF NOT EXISTS certificate_ends_at timestamptz")
     op.create_table(
         "delivery_proof",
         sa.Column("id", sa.Uuid(), nullable=False),
