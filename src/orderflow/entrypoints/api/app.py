@@ -19,6 +19,7 @@ from orderflow.engine.threads import Engine
 from orderflow.engine.tracing import configure_tracing, trace_deliveries
 from orderflow.entrypoints.api import (
     api_keys,
+    as2,
     audit,
     bulk,
     bulk_jobs,
@@ -120,6 +121,7 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
     )
     for router in ROUTERS:
         api.include_router(router, prefix="/api/v1")
+    api.include_router(as2.router)
     api.include_router(operation.router)
     describe(api)
     handle_errors(api)
