@@ -33,7 +33,8 @@ from orderflow.settings import Settings
 MORE_TIMES = 3
 """A request is tried whose transaction met another one."""
 
-REPEATABLE = ("/draft-orders", "/exports", "/bulk-jobs")
+BASE = "/api/v1"
+REPEATABLE = tuple(f"{BASE}/{what}" for what in ("draft-orders", "exports", "bulk-jobs"))
 """Where a POST may be sent again with its `Idempotency-Key`. What others are sent and answer may hold secrets, of which
 nothing is kept."""
 
@@ -179,7 +180,7 @@ class ApiRouter(APIRouter):
 
     def __init__(self, prefix: str, tag: str) -> None:
         super().__init__(
-            prefix=prefix,
+            prefix=f"{BASE}{prefix}",
             tags=[tag],
             route_class=ApiRoute,
             generate_unique_id_function=lambda route: route.name,

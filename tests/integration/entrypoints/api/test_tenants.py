@@ -12,6 +12,7 @@ from sqlalchemy import text
 from orderflow.bootstrap import App
 from orderflow.domain.ids import new_id
 from orderflow.entrypoints.api.app import ROUTERS
+from orderflow.entrypoints.api.routing import BASE
 from orderflow.flow.delivery.push_batch import push_batch
 
 ORDER = {
@@ -35,7 +36,7 @@ BODIES: dict[str, Any] = {
 """What a route needs so that its body is not what it refuses."""
 
 ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute) and "{" in route.path]
-CASES = [(method, route.path) for route in ROUTES for method in sorted(route.methods or ())]
+CASES = [(method, route.path.removeprefix(BASE)) for route in ROUTES for method in sorted(route.methods or ())]
 TABLES = (
     "app_user",
     "erp_connection",
