@@ -18,19 +18,21 @@ from orderflow.domain.orders import DraftOrder, clean_codes, missing_for_ready
 from orderflow.domain.reach import within
 from orderflow.domain.retry import RetryPolicy, idempotency_key
 from orderflow.domain.states import ARRIVED, ERPExportStatus, OrderAction, OrderStatus, next_order_status
-from orderflow.flow.delivery.claim import begin_attempts
+from orderflow.flow.delivery.claim import begin_attempts, crew_of
 from orderflow.flow.delivery.deliver import deliver
 from orderflow.flow.delivery.open_target import with_connector
 from orderflow.flow.delivery.request import note_request
 from orderflow.flow.delivery.route import one_to_push_to
 from orderflow.flow.delivery.settle import settle_now
 from orderflow.flow.order.accept import accept_orders, revise_order
-from orderflow.flow.ports import Actor, Attempt, Batch, Export, Settlement, Target, Wiring, Work
+from orderflow.flow.ports import Actor, Attempt, Batch, Export, OpenTarget, Settlement, Target, Wiring, Work
 from orderflow.storage.tables.models import DraftOrderRow, ERPPushLog
 
 CALLER = Actor("orchestrator")
 Way = tuple[UUID | None, str | None]
 """The connection that the caller named, and the type that it must have."""
+
+_ENGINE_WAITS = "Push the order again then, or request its push: the engine waits by itself."
 
 
 class PushOrchestrator:
@@ -109,16 +111,36 @@ class PushOrchestrator:
             to = with_connector(self._wiring, work.connections.open(export.connection_id))
             _refuse_while_resting(to.target)
             _refuse_while_closed(to.target, export)
-            taken = work.exports.lease(
-                export.connection_id, lease, lease.seconds, 1, only=export.id, numbered=to.numbered
-            )
+            taken = self._take(work, to, lease, export)
         if taken:
             batch = Batch(to, lease, taken)
-            with self._wiring.keeper.keep(org_id, lease):
-                _attempt_until_settled(replace(self._wiring, retry=retry), batch)
+            try:
+                with self._wiring.keeper.keep(org_id, lease):
+                    _attempt_until_settled(replace(self._wiring, retry=retry), batch)
+            finally:
+                self._leave(to, lease)
         row = self._last_row(export)
         self._bring_up_to_date(draft_order)
         return row
+
+    def _take(self, work: Work, to: OpenTarget, lease: Lease, export: Export) -> list[Attempt]:
+        """Lease the export within the connection's sessions and its orders per minute, as an engine does."""
+        connection_id, crew = export.connection_id, crew_of(self._wiring, to)
+        if crew and not work.exports.take_lane(connection_id, lease, lease.seconds, self._wiring.lanes, crew):
+            raise _sessions_taken(crew.most)
+        if to.target.orders_per_minute is not None and not work.exports.may_take(connection_id, 1):
+            raise _minute_full(to.target.orders_per_minute)
+        taken = work.exports.lease(connection_id, lease, lease.seconds, 1, only=export.id, numbered=to.numbered)
+        if to.target.orders_per_minute is not None:
+            work.exports.note_taken(connection_id, len(taken))
+        if crew and not taken:
+            work.exports.leave_lane(connection_id, lease)
+        return taken
+
+    def _leave(self, to: OpenTarget, lease: Lease) -> None:
+        if to.processes is not None:
+            with self._wiring.store.work(to.target.org_id) as work:
+                work.exports.leave_lane(to.target.connection_id, lease)
 
     def _bring_up_to_date(self, order: DraftOrder) -> None:
         """Let the caller's order say where it stands, and by which number or file its ERP knows it."""
@@ -148,8 +170,24 @@ def _refuse_while_resting(target: Target) -> None:
         raise PushServiceError(
             f"The ERP is busy and asked not to be sent anything for another {target.rests_for:.0f} s.",
             code="TARGET_BUSY",
-            hint="Push the order again then, or request its push: the engine waits by itself.",
+            hint=_ENGINE_WAITS,
         )
+
+
+def _sessions_taken(most: int) -> PushServiceError:
+    return PushServiceError(
+        f"The connection's sessions at once are in use by others: {most} may be signed in at a time.",
+        code="TARGET_BUSY",
+        hint="Push the order again in a moment, or request its push: the engine waits by itself.",
+    )
+
+
+def _minute_full(most: int) -> PushServiceError:
+    return PushServiceError(
+        f"The connection takes {most} orders a minute, and had as many in the last one.",
+        code="PUSH_TOO_EARLY",
+        hint="Push the order again within a minute, or request its push: the engine waits by itself.",
+    )
 
 
 def _refuse_on_hold(work: Work, export: Export) -> None:
@@ -173,7 +211,7 @@ def _refuse_while_closed(target: Target, export: Export) -> None:
     raise PushServiceError(
         f"{why}.",
         code="PUSH_TOO_EARLY",
-        hint="Push the order again then, or request its push: the engine waits by itself.",
+        hint=_ENGINE_WAITS,
     )
 
 

@@ -577,6 +577,39 @@ def test_an_order_is_put_on_hold_and_released_with_the_keyboard_alone(open_page:
     expect(page.get_by_role("alert", name="On hold")).to_have_count(0)
 
 
+def test_many_orders_are_put_on_hold_and_released_with_the_keyboard_alone(open_page: Callable[..., Page], site) -> None:
+    with site.client() as client:
+        for number in range(4):
+            client.post("/draft-orders", json=an_order(f"PO-{number}"))
+    page = open_page(Role.OPS)
+    page.goto(f"{site.url}/orders")
+    page.get_by_label("Select PO-1").press("Space")
+    page.get_by_label("Select PO-2").press("Space")
+    page.get_by_role("button", name="Hold 2").press("Enter")
+    dialog = page.get_by_role("dialog", name="Put 2 orders on hold?")
+    expect(dialog.get_by_label("Reason, which everybody sees")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_visible()  # a reason is needed
+    page.keyboard.type("Stock count")
+    _assert_accessible(page, "hold many")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Done for 2 orders")).to_be_visible()
+    expect(page.locator("tbody").get_by_text("Stock count")).to_have_count(2)
+    page.get_by_role("button", name="All found").press("Enter")
+    page.get_by_role("menuitem", name="Hold all that are not sent").press("Enter")
+    expect(page.get_by_role("dialog", name="Put 4 orders on hold?").get_by_label("Reason")).to_be_focused()
+    page.keyboard.type("Carrier on strike")
+    page.keyboard.press("Enter")
+    expect(page.locator("tbody").get_by_text("Carrier on strike")).to_have_count(4)
+    page.get_by_label("Select PO-1").press("Space")
+    page.get_by_role("button", name="Release 1").press("Enter")
+    expect(page.locator("tbody").get_by_text("Carrier on strike")).to_have_count(3)
+    page.get_by_role("button", name="All found").press("Enter")
+    page.get_by_role("menuitem", name="Release all that are on hold").press("Enter")
+    page.get_by_role("dialog", name="Release 3 orders?").get_by_role("button", name="Release 3 orders").press("Enter")
+    expect(page.locator("tbody").get_by_text("Carrier on strike")).to_have_count(0)
+
+
 def test_opening_hours_are_set_up_with_the_keyboard_alone(open_page: Callable[..., Page], site) -> None:
     with site.client() as client:
         mock = {"connector_type": "MOCK", "name": "Köln", "config": {"mode": "success"}}

@@ -4,24 +4,36 @@ import { useState } from "react";
 import { answer, api, type Schemas } from "../api/client";
 import { useAction, useConnectors, type OrderQuery } from "../api/queries";
 import { useBulkJob, type JobBody } from "../jobs/useBulkJob";
+import { AskText } from "../shared/AskText";
 import { confirm } from "../shared/confirm";
 import { plural } from "../shared/format";
+import { REASON } from "./OrderActions";
 import { PushDialog } from "./PushDialog";
 import { filterOf } from "./filterOf";
 
-type Action = "approve" | "push" | "retry";
+const LABELS = {
+  approve: "Approve",
+  push: "Push",
+  retry: "Retry",
+  hold: "Hold",
+  release: "Release",
+  reroute: "Re-route",
+  withdraw: "Withdraw",
+};
+type Action = keyof typeof LABELS;
 
-const LABELS = { approve: "Approve", push: "Push", retry: "Retry", reroute: "Re-route", withdraw: "Withdraw" };
 /** Which of the orders that the filters find an action is about; the API knows. */
-const ALL: Record<keyof typeof LABELS, string> = {
+const ALL: Record<Action, string> = {
   approve: "Approve all that are READY",
   push: "Push all that are APPROVED",
   retry: "Retry all in ERROR",
+  hold: "Hold all that are not sent",
+  release: "Release all that are on hold",
   reroute: "Re-route all that wait",
   withdraw: "Withdraw all that wait",
 };
-const ACTIONS = ["approve", "push", "retry"] as const;
-const ON_ALL = Object.keys(ALL) as (keyof typeof ALL)[];
+const ACTIONS = ["approve", "push", "retry", "hold", "release"] as const;
+const ON_ALL = Object.keys(ALL) as Action[];
 
 interface Props {
   selected: Schemas["OrderSummary"][];
@@ -32,34 +44,36 @@ interface Props {
 /** One action on the orders that are selected, or on all that the filters find. */
 export function BulkActions({ selected, wanted, onDone }: Props) {
   const [previewed, setPreviewed] = useState<JobBody & { action: Action }>();
+  const [held, setHeld] = useState<{ body: JobBody; title: string }>();
   const active = useConnectors().data?.filter((connector) => connector.status === "ACTIVE");
   const act = useBulkJob(() => {
     setPreviewed(undefined);
     onDone();
   });
-  const onSelected = (action: Action) => {
+  const askWhy = (body: JobBody, orders: number) => setHeld({ body, title: `Put ${plural(orders, "order")} on hold?` });
+  const onSelected = (action: (typeof ACTIONS)[number]) => {
     const ids = selected.filter(({ actions }) => actions.includes(action)).map(({ id }) => id);
     return { action, ids };
   };
   const filter = filterOf(wanted);
   const count = useAction((body: JobBody) => answer(api.POST("/api/v1/bulk-jobs/preview", { body })), {});
-  const confirmAll = (action: keyof typeof ALL) => {
-    count.mutate(
-      { action, filter },
-      {
-        onSuccess: ({ total }) => {
-          const label = `${LABELS[action]} ${plural(total, "order")}`;
-          confirm(`${label}?`, FOUND, label, () => act.run({ action, filter }), { color: "indigo" });
-        },
+  const confirmAll = (action: Action) => {
+    const body = { action, filter: action === "release" ? { ...filter, on_hold: true } : filter };
+    count.mutate(body, {
+      onSuccess: ({ total }) => {
+        const label = `${LABELS[action]} ${plural(total, "order")}`;
+        if (action === "hold") askWhy(body, total);
+        else confirm(`${label}?`, FOUND, label, () => act.run(body), { color: "indigo" });
       },
-    );
+    });
   };
-  const onAll = (action: keyof typeof ALL) => {
+  const onAll = (action: Action) => {
     if (action === "push" || action === "retry") setPreviewed({ action, filter });
     else confirmAll(action);
   };
   const onChosen = (body: { action: Action; ids: string[] }) => {
-    if (body.action === "approve") act.run(body);
+    if (body.action === "approve" || body.action === "release") act.run(body);
+    else if (body.action === "hold") askWhy(body, body.ids.length);
     else setPreviewed(body);
   };
   return (
@@ -106,6 +120,16 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
           </Menu>
         </Group>
       </Paper>
+      <AskText
+        opened={held !== undefined}
+        label="Hold"
+        title={held?.title ?? ""}
+        about="They are not delivered until you, or an ADMIN, release them. Attempts that have begun are not interrupted."
+        field={REASON}
+        required
+        onGiven={(reason) => held && act.run({ ...held.body, reason })}
+        onClose={() => setHeld(undefined)}
+      />
       {previewed && active && (
         <PushDialog
           what={previewed}

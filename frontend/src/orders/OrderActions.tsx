@@ -1,8 +1,8 @@
-import { Button, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { useState, type SyntheticEvent } from "react";
 import { answer, api, type Schemas } from "../api/client";
 import { useAction, useConnectors } from "../api/queries";
+import { AskText } from "../shared/AskText";
 import { confirm } from "../shared/confirm";
 import { ifMatch } from "../shared/versions/useSaving";
 import { PushDialog, type Way } from "./PushDialog";
@@ -101,6 +101,9 @@ export function WithdrawButton({ id, size, name }: Props) {
   );
 }
 
+/** What is asked of who puts orders on hold. */
+export const REASON = "Reason, which everybody sees";
+
 export function HoldButton({ id, size, name }: Props) {
   const hold = useAction(
     (reason: string) =>
@@ -114,7 +117,7 @@ export function HoldButton({ id, size, name }: Props) {
       label="Hold"
       title={`Put ${name} on hold?`}
       about="It is not delivered until you, or an ADMIN, release it. An attempt that has begun is not interrupted."
-      field="Reason, which everybody sees"
+      field={REASON}
       required
       size={size}
       pending={hold.isPending}
@@ -197,34 +200,14 @@ interface AskingProps {
   onGiven: (text: string) => void;
 }
 
-function Asking({ label, title, about, field, required, color, size, pending, onGiven }: AskingProps) {
+function Asking({ size, pending, ...asked }: AskingProps) {
   const [opened, { open, close }] = useDisclosure();
-  const [text, setText] = useState("");
-  const submit = (event: SyntheticEvent) => {
-    event.preventDefault();
-    close();
-    onGiven(text.trim());
-  };
   return (
     <>
       <Button size={size} variant="default" loading={pending} onClick={open}>
-        {label}
+        {asked.label}
       </Button>
-      <Modal opened={opened} onClose={close} title={title}>
-        <Stack component="form" onSubmit={submit}>
-          <Text size="sm">{about}</Text>
-          <TextInput
-            label={field}
-            required={required}
-            value={text}
-            onChange={(event) => setText(event.currentTarget.value)}
-            data-autofocus
-          />
-          <Button type="submit" color={color}>
-            {label}
-          </Button>
-        </Stack>
-      </Modal>
+      <AskText {...asked} opened={opened} onClose={close} />
     </>
   );
 }

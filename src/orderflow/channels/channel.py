@@ -72,6 +72,9 @@ class Session(ABC):
     can_find: bool = False
     """Whether the target can be asked for a document that may have arrived."""
 
+    processes: int | None = None
+    """How many processes of ours may be signed in at a time to deliver; None: all that there are."""
+
     @abstractmethod
     def destination(self, filename: str) -> str:
         """Return where a document would go, for a person; no secrets."""

@@ -67,6 +67,9 @@ class FileStore(ABC):
     renames: bool = True
     """Whether a file can be given another name in one step; where not, it is written under its final name."""
 
+    processes: int | None = None
+    """How many processes of ours may be signed in at a time to deliver; None: all that there are."""
+
     @abstractmethod
     def address(self, path: str) -> str:
         """Return the path's full address without secrets, as `sftp://user@host:22/out/x` or `file:///out/x`."""

@@ -116,7 +116,7 @@ class ServerSettings(FileSettings):
         ge=1,
         le=32,
         title="Sessions at once",
-        description="How many times OrderFlow may be signed in at once, for servers that limit it. Leave it empty for "
-        "the usual: one session over SFTP, and one more for a test; four over FTP.",
+        description="How many times OrderFlow may be signed in at once to deliver, for servers that limit it. Leave it "
+        "empty for the usual: in each process one session over SFTP, and one more for a test; four over FTP.",
         json_schema_extra=hint("Advanced"),
     )

@@ -173,6 +173,10 @@ class ERPConnectorPort(ABC):
         """
         return 900.0
 
+    def processes(self, config: dict[str, Any]) -> int | None:
+        """Return how many processes of ours may be signed in at a time to deliver; None: all that there are."""
+        return None
+
     def idempotent(self, config: dict[str, Any]) -> bool:
         """Return whether the ERP takes an order once however often it is sent, by the key that goes with it."""
         return False

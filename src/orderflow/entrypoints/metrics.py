@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
+import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram, Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -15,6 +16,7 @@ from orderflow.domain.states import BreakerState
 from orderflow.flow.ports import Batch, Settlement
 from orderflow.storage.system.queues import Queue, Waits
 
+log = structlog.get_logger(__name__)
 _BREAKER = {BreakerState.CLOSED: 0, BreakerState.OPEN: 1, BreakerState.PAUSED: 2}
 _REQUEST_SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _DELIVERY_SECONDS = (0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
@@ -108,7 +110,7 @@ class QueueCollector:
         """Return depth and age of every connection's queue, its breaker, and whether the database answered."""
         up = GaugeMetricFamily("orderflow_database_up", "1 if the database answered")
         try:
-            queues, waits = self._queues(), self._waits()
+            queues = self._queues()
         except OrderFlowError:
             up.add_metric((), 0)
             yield up
@@ -116,7 +118,10 @@ class QueueCollector:
         up.add_metric((), 1)
         yield up
         yield from _gauges(queues)
-        yield from _waiting(waits)
+        try:
+            yield from _waiting(self._waits())
+        except OrderFlowError as error:  # the other gauges are those that people are woken by
+            log.warning("what waits for what was not counted", code=error.code, error=error.message)
 
 
 def _gauges(queues: list[Queue]) -> Iterator[Metric]:

@@ -17,6 +17,7 @@ from orderflow.domain.confirmations import Difference, confirmation
 from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.delivery import Ack, ExportResult, Lease, Waiting
 from orderflow.domain.errors import ConnectorError, OrderFlowError
+from orderflow.domain.ids import new_id
 from orderflow.domain.opening_hours.hours import Period
 from orderflow.domain.order_keys import KeyHolder
 from orderflow.domain.orders import DraftOrder
@@ -86,6 +87,18 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Crew:
+    """The workers of one process, who share its sessions; `most` processes may be signed in to the target at a time."""
+
+    process: UUID
+    most: int
+
+
+SESSION_LINGERS = 5.0
+"""Seconds after a lane was left, until which a channel whose sessions are counted has closed an idle one."""
+
+
+@dataclass(frozen=True, slots=True)
 class ActiveConnection:
     """One that a push may go to."""
 
@@ -117,6 +130,7 @@ class OpenTarget:
         can_find: The ERP can be asked whether it has an order.
         idempotent: The ERP takes an order once, however often it is sent.
         numbered: Its documents are counted.
+        processes: So many may be signed in at a time to deliver; None: all.
         kinds: What the ERP can be asked; no delivery of another kind is made for it.
         commit_within: Seconds after the last attempt began from which "not there" is an answer.
     """
@@ -128,6 +142,7 @@ class OpenTarget:
     can_find: bool = False
     idempotent: bool = False
     numbered: bool = False
+    processes: int | None = None
     kinds: frozenset[Kind] = frozenset({Kind.ORDER})
     commit_within: float = 900.0
 
@@ -549,11 +564,15 @@ class Exports(Protocol):
             numbered: Each that has no document yet gets the connection's next control number, unless it has one.
         """
 
-    def take_lane(self, connection_id: UUID, lease: Lease, seconds: float, most: int) -> bool:
-        """Take one of the connection's `most` lanes; False if other workers hold them all."""
+    def take_lane(self, connection_id: UUID, lease: Lease, seconds: float, most: int, crew: Crew | None = None) -> bool:
+        """Take one of the connection's `most` lanes; False if others hold them all, or as many as may are signed in.
+
+        Args:
+            crew: Who takes it, where the target's sessions are counted.
+        """
 
     def leave_lane(self, connection_id: UUID, lease: Lease) -> None:
-        """Give the lane back."""
+        """Give the lane back; where sessions are counted, it is the process's own for as long as its session lasts."""
 
     def may_take(self, connection_id: UUID, wanted: int) -> int:
         """Return how many orders may be taken now, up to `wanted`; nobody else takes any until the transaction ends."""
@@ -669,11 +688,16 @@ class Connections(Protocol):
             StateError: Another one has this name; or without one it would be the second of its type that is ACTIVE.
         """
 
-    def opening_hours(self, connection_id: UUID) -> dict[str, Any] | None:
-        """Return when it is open, as it was saved; None: at all hours. Raises NotFoundError."""
+    def opening_hours(self, connection_id: UUID) -> tuple[dict[str, Any] | None, datetime]:
+        """Return when it is open, as it was saved, and the store's time; None: at all hours. Raises NotFoundError."""
 
-    def note_open(self, connection_id: UUID, period: Period) -> None:
+    def note_open(
+        self, connection_id: UUID, period: Period, lately: Sequence[tuple[datetime, datetime | None]] = ()
+    ) -> None:
         """Note when it is open now or next; of one that is open now, since when stays as it was known.
+
+        Args:
+            lately: From when to when it was open, `period` included; empty: at all hours.
 
         Raises:
             NotFoundError: There is no such connection.
@@ -922,6 +946,7 @@ class Wiring:
     lease_seconds: float = 60.0
     batch_size: int = 256
     lanes: int = 3
+    process: UUID = field(default_factory=new_id)
     poll_seconds: float = 60.0
     poll_lease_seconds: float = 120.0
     observers: list[Observer] = field(default_factory=list)

@@ -54,7 +54,15 @@ def by_pigeon(root: Path) -> tuple[dict[str, Any], Arrived, Answers]:
 
 
 WAYS = {"filesystem": by_folder, "pigeon": by_pigeon}
-YES = {"DROPZONE_JSON_V1": b'{"status": "ACKED", "erp_order_id": "SO-7"}', "SLIP": b"yes SO-7"}
+TEMPLATE = {
+    "content": "text",
+    "template": "{{ order.external_order_number }}:{% for l in lines %} {{ l.qty }}{% endfor %}",
+}
+SETTINGS = {"DROPZONE_JSON_V1": {}, "SLIP": {}, "TEMPLATE_DOCUMENT": TEMPLATE}
+ACK = b'{"status": "ACKED", "erp_order_id": "SO-7"}'
+YES = {"DROPZONE_JSON_V1": ACK, "SLIP": b"yes SO-7", "TEMPLATE_DOCUMENT": ACK}
+WRITTEN = {"SLIP": b"blue: PO-0\n10.000 M INT-999", "TEMPLATE_DOCUMENT": b"PO-0: 10"}
+VERSIONS = {"DROPZONE_JSON_V1": "orderflow_export_json_v1", "SLIP": "slip_1", "TEMPLATE_DOCUMENT": "template_document"}
 
 
 @pytest.mark.parametrize("connector_type", YES)
@@ -64,6 +72,7 @@ def test_an_order_goes_out_in_every_format_by_every_channel_and_its_answer_comes
 ) -> None:
     monkeypatch.setattr(answers, "SECOND_LOOK", 0.01)
     config, arrived, answer = WAYS[way](tmp_path)
+    config |= SETTINGS[connector_type]
     connector = ConnectorRegistry.get(connector_type)
     assert connector.test_connection(config).success
     connection_id = installation.connect(connector, config)
@@ -72,13 +81,11 @@ def test_an_order_goes_out_in_every_format_by_every_channel_and_its_answer_comes
     assert installation.order(order_id)["status"] == "PUSHED"
 
     ((name, content),) = arrived().items()
-    if connector_type == "SLIP":
-        assert content == b"blue: PO-0\n10.000 M INT-999"
+    if connector_type in WRITTEN:
+        assert content == WRITTEN[connector_type]
     else:
         assert json.loads(content)["header"]["external_order_number"] == "PO-0"
-    assert installation.export(order_id)["export_format_version"] == (
-        "slip_1" if connector_type == "SLIP" else "orderflow_export_json_v1"
-    )
+    assert installation.export(order_id)["export_format_version"] == VERSIONS[connector_type]
 
     answer(name, YES[connector_type])
     poll_acks(installation.wiring, installation.org_id, connection_id)

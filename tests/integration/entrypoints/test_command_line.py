@@ -355,6 +355,19 @@ def test_orders_are_pushed_for_later(acme, dropzone):
     assert row["reason"] == f"NOT_BEFORE until {later.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
+def test_who_waits_for_a_delivery_is_told_at_once_of_what_waits_for_long(acme, dropzone):
+    acme("connections", "add", "DROPZONE_JSON_V1", "--config", "-", stdin=json.dumps(dropzone))
+    numbers = ("PO-1", "PO-2", "PO-3")
+    orders = [GOOD | {"external_order_number": number} for number in numbers]
+    acme("orders", "import", "-", "--approve", stdin=json.dumps(orders))
+    acme("orders", "hold", "PO-1", "--reason", "credit check")
+    later = datetime.now(UTC) + timedelta(days=7)
+    patient = ("--wait", "--timeout", str(10**6))
+    assert "1 SENT" in acme("push", "PO-3", *patient).stdout
+    assert "HOLD" in acme("push", "PO-1", *patient, exits=1).stdout
+    assert "NOT_BEFORE until" in acme("push", "PO-2", "--not-before", later.isoformat(), *patient, exits=1).stdout
+
+
 def test_orders_whose_answer_could_not_be_read_are_found(acme, dropzone, app_url):
     acme("connections", "add", "DROPZONE_JSON_V1", "--config", "-", stdin=json.dumps(dropzone))
     orders = [GOOD, GOOD | {"external_order_number": "PO-2"}]

@@ -4,13 +4,16 @@ import pytest
 from sqlalchemy import text
 
 from orderflow.domain.access import Role
+from orderflow.domain.bulk import BulkAction
 from orderflow.domain.errors import ObjectStoreError
+from orderflow.domain.ids import new_id
 from orderflow.flow.delivery.request import request_push
 from orderflow.flow.delivery.resolve import resolve_held
 from orderflow.flow.doctor import after_failover, after_restore, examine
 from orderflow.flow.order.approve import approve_order, edit_order
+from orderflow.flow.order.bulk import begin, go_on
 from orderflow.flow.people.api_keys import create_key, revoke_key
-from orderflow.flow.ports import Actor
+from orderflow.flow.ports import Actor, BulkJob
 from orderflow.storage.system.doctor import SqlBookKeeping
 from orderflow.testing.memory import MemoryApi, MemoryDropzone
 
@@ -183,6 +186,22 @@ def test_a_long_wait_that_somebody_meant_is_left_alone(installation, look):
     installation.pushed()
     installation.do("UPDATE erp_export SET next_attempt_at = now() + interval '59 minutes'")  # Retry-After says so
     assert look(repair=True) == []
+
+
+def test_a_bulk_job_that_stands_still_is_told(installation, look):
+    installation.connect(MemoryDropzone())
+    job, ids = BulkJob(new_id(), BulkAction.PUSH, ACTOR), installation.approved(3)
+    with installation.wiring.store.work(installation.org_id) as work:
+        begin(work, job, lambda: work.bulk_jobs.choose(job.id, ids))
+    assert look() == [], "it has just begun"
+    installation.do("UPDATE bulk_job SET created_at = now() - interval '16 minutes'")
+    (finding,) = look(repair=True)
+    assert (finding.code, finding.repaired) == ("BULK_JOB_STUCK", False)
+    assert f"{job.id} (push) has not moved" in finding.message
+    assert "3 order(s) are left" in finding.message
+    while go_on(installation.wiring.store, installation.org_id, job.id):
+        pass
+    assert look() == []
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ from orderflow.flow.order import bulk, prioritize
 from orderflow.flow.order import hold as holding
 from orderflow.flow.order.accept import Arrival, accept_orders, revise_order
 from orderflow.flow.order.approve import approve_order, edit_order, reject_order
-from orderflow.flow.ports import Attempt, Batch, Confirmed, DecidedAnswer, Export, Settlement
+from orderflow.flow.ports import SESSION_LINGERS, Attempt, Batch, Confirmed, Crew, DecidedAnswer, Export, Settlement
 from orderflow.flow.refusals import MOST_BYTES
 from orderflow.flow.setup import routes
 from orderflow.formats.order_fields import sample_order
@@ -621,6 +621,33 @@ def test_lanes_are_few_and_free_again_when_left_or_out_of_time(bench: Bench) -> 
         assert work.exports.take_lane(way, first, 60, 2)
 
 
+def test_no_more_processes_than_allowed_are_signed_in_until_their_sessions_are_closed(bench: Bench) -> None:
+    way, ours, theirs = connection(bench), Crew(new_id(), 1), Crew(new_id(), 1)
+    first, second = Lease(new_id(), 60), Lease(new_id(), 60)
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.take_lane(way, first, 60, 3, ours)
+    with bench.store.work(bench.org_id) as work:
+        assert not work.exports.take_lane(way, Lease(new_id(), 60), 60, 3, theirs)
+        assert work.exports.take_lane(way, second, 60, 3, ours), "workers of a process share its sessions"
+        assert work.exports.take_lane(way, Lease(new_id(), 60), 1, 3, replace(theirs, most=2))
+        work.exports.leave_lane(way, first)
+        work.exports.leave_lane(way, second)
+    bench.passes(2)
+    with bench.store.work(bench.org_id) as work:
+        assert not work.exports.take_lane(way, first, 60, 3, theirs), "their session is open yet"
+        assert work.exports.take_lane(way, first, 60, 2, ours), "a lane that a process left is its own"
+        assert work.exports.take_lane(way, second, 60, 2, ours)
+        work.exports.leave_lane(way, first)
+        work.exports.leave_lane(way, second)
+    bench.passes(SESSION_LINGERS + 1)
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.take_lane(way, first, 60, 3, theirs)
+        assert not work.exports.take_lane(way, second, 60, 3, ours)
+    bench.passes(61)
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.take_lane(way, second, 60, 3, ours), "a process that died holds nothing for ever"
+
+
 def taken_of(bench: Bench, way: UUID, wanted: int) -> int:
     """Take as many orders as may be taken."""
     with bench.store.work(bench.org_id) as work:
@@ -940,7 +967,7 @@ def test_it_is_open_until_an_open_time_ends(bench: Bench) -> None:
     assert opened(bench, way) == (False, None)
     with bench.store.work(bench.org_id) as work:
         work.connections.change(way, {"opening_hours": HOURS})
-        assert work.connections.opening_hours(way) == HOURS
+        assert work.connections.opening_hours(way)[0] == HOURS
         work.connections.note_open(way, Period(bench.now() + timedelta(hours=1), bench.now() + timedelta(hours=2)))
     assert opened(bench, way)[0]
     bench.passes(3700)
@@ -953,7 +980,7 @@ def test_it_is_open_until_an_open_time_ends(bench: Bench) -> None:
     with bench.store.work(bench.org_id) as work:
         work.connections.note_open(way, Period(None, None))
         work.connections.change(way, {"opening_hours": None})
-        assert work.connections.opening_hours(way) is None
+        assert work.connections.opening_hours(way)[0] is None
     assert near(opened(bench, way), 0)
 
 

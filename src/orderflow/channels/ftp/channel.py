@@ -55,6 +55,7 @@ class FTPChannel(Channel):
             connect_timeout=settings.connect_timeout,
             timeout=settings.timeout,
             sessions=settings.max_sessions or FTP_SESSIONS,
+            counted=settings.max_sessions is not None,
             apart=apart,
         )
         return open_ftp(target)

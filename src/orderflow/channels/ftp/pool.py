@@ -21,7 +21,10 @@ from orderflow.domain.errors import ConnectorError
 
 IDLE_SECONDS = 60.0
 SHORT_IDLE_SECONDS = 2.0
-"""How long a session that nobody uses is kept; the shorter where another process may wait for the only one."""
+"""How long a session that nobody uses is kept; the shorter where another process may wait for it.
+
+Such a one is gone before the lane of its process is anybody's (`orderflow.flow.ports.SESSION_LINGERS`).
+"""
 
 LIMIT_KEPT = 600.0
 """Seconds for which a limit that a server told is kept to, before more is tried again."""
@@ -116,6 +119,9 @@ class Sessions:
         told, until = self._told.get(target.account, (target.sessions, 0.0))
         return min(told, target.sessions) if time.monotonic() < until else target.sessions
 
+    def _idle_seconds(self, target: FTPTarget) -> float:
+        return SHORT_IDLE_SECONDS if target.counted or self._limit(target) == 1 else IDLE_SECONDS
+
     def _learned(self, target: FTPTarget) -> bool:
         """Keep to what the server allows, if it is more than none; False if we hold none ourselves."""
         with self._changed:
@@ -130,7 +136,7 @@ class Sessions:
             closed = self._closed.get(target.account, -LINGERS)
             if time.monotonic() > min(ends, closed + LINGERS):
                 return False
-            self._changed.wait(LINGERS / 50)
+            self._changed.wait(LINGERS / 5)
             return True
 
     def _usable(self, target: FTPTarget) -> FTPSession | None:
@@ -163,7 +169,10 @@ class Sessions:
 
     def _end(self, target: FTPTarget, session: FTPSession) -> None:
         session.close()
-        self._closed[target.account] = time.monotonic()
+        now = time.monotonic()
+        with self._changed:
+            self._closed = {account: at for account, at in self._closed.items() if now - at < LINGERS}
+            self._closed[target.account] = now
         self._give_place(target)
 
     def _sweep_later(self) -> None:
@@ -181,7 +190,7 @@ class Sessions:
                 (target, session)
                 for target, idle in self._idle.items()
                 for session, since in idle
-                if now - since > (IDLE_SECONDS if self._limit(target) > 1 else SHORT_IDLE_SECONDS)
+                if now - since > self._idle_seconds(target)
             ]
             gone = {id(session) for _, session in old}
             self._idle = {

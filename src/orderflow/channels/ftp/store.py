@@ -54,6 +54,7 @@ class FTPStore(FileStore):
 
     def __init__(self, target: FTPTarget) -> None:
         self.target = target
+        self.processes = 1 if target.counted else None  # a process signs in as often as may be
 
     def address(self, path: str) -> str:
         """Return `ftp://user@host:port/path`, or `ftps://…`."""

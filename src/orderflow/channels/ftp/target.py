@@ -18,6 +18,7 @@ class FTPTarget:
         connect_timeout: Seconds for the connection. Signing in must be done `timeout` seconds later.
         timeout: Seconds for any answer, whole; a transfer has one more for every 16 KiB.
         sessions: Logins at a time; each carries one file.
+        counted: Of all processes together, since the server allows no more.
         apart: Anything; targets that differ in it share no session.
         reach: How far it may lead; taken from where it is made.
     """
@@ -31,6 +32,7 @@ class FTPTarget:
     connect_timeout: float = 10.0
     timeout: float = 30.0
     sessions: int = 4
+    counted: bool = False
     apart: str = ""
     reach: Reach = field(default_factory=current)
 

@@ -14,7 +14,10 @@ from orderflow.domain.errors import UnavailableError
 
 IDLE_SECONDS = 60.0
 SHORT_IDLE_SECONDS = 2.0
-"""How long a session that nobody uses is kept; the shorter where another process may wait for the only one."""
+"""How long a session that nobody uses is kept; the shorter where another process may wait for it.
+
+Such a one is gone before the lane of its process is anybody's (`orderflow.flow.ports.SESSION_LINGERS`).
+"""
 
 LOOK_AGAIN = 0.05
 
@@ -63,8 +66,8 @@ class SessionPool:
         session.users -= 1
         if not session.users:
             loop = asyncio.get_running_loop()
-            only_one = session.target.max_sessions == 1
-            wait = min(self._idle_seconds, SHORT_IDLE_SECONDS) if only_one else self._idle_seconds
+            counted = session.target.max_sessions is not None
+            wait = min(self._idle_seconds, SHORT_IDLE_SECONDS) if counted else self._idle_seconds
             self._timers[session] = loop.call_later(wait, self._close, session)
 
     async def close_idle(self, target: SFTPTarget) -> None:

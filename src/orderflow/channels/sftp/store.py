@@ -116,6 +116,7 @@ class SFTPStore(FileStore):
 
     def __init__(self, target: SFTPTarget) -> None:
         self.target = target
+        self.processes = target.max_sessions  # each process delivers over one
 
     def address(self, path: str) -> str:
         """Return `sftp://user@host:port/path`."""

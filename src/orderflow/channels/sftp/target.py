@@ -23,7 +23,8 @@ class SFTPTarget:
         timeout: Seconds that a request may wait for its answer before the connection is given up.
         max_in_flight: How many files may be under way on the connection at a time.
         fsync: Ask the server to write each file through to its disk, where it offers that.
-        max_sessions: How many logins to this account may be open at a time in this process; None if it does not matter.
+        max_sessions: How many logins to this account may be open at a time; None if it does not matter. Here they are
+            counted for this process, which needs one, and one more for a test.
         apart: Anything; targets that differ in it share no connection. A test logs in for itself with this.
         reach: How far it may lead; taken from where it is made.
     """

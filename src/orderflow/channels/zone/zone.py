@@ -35,6 +35,7 @@ class Zone(Session):
         self.config, self.store = config, store
         self.stages = config.atomic_write and store.renames
         self.answers = config.ack_path is not None
+        self.processes = store.processes
 
     def temporary(self, filename: str, token: object) -> str:
         """Return the path under which the attempt of `token` writes `filename` until it is whole."""

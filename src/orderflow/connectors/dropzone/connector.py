@@ -95,6 +95,12 @@ class DropzoneConnector(BaseConnector):
         with self.session(config) as opened:
             return bool(opened.session.stages)
 
+    def processes(self, config: dict[str, Any]) -> int | None:
+        """Return how many processes may be signed in at a time, where the server has a limit."""
+        with self.session(config) as opened:
+            most: int | None = opened.session.processes
+        return most
+
     def expects_acks(self, config: dict[str, Any]) -> bool:
         """Return whether the ERP answers over this connection."""
         with self.session(config) as opened:

@@ -23,7 +23,7 @@ from orderflow.channels.http.settings import (
 )
 from orderflow.connectors.rest.checks import STATUS_FIELDS, check_headers, check_url
 from orderflow.formats.expressions import check
-from orderflow.formats.template.settings import BODY, ORDER_FIELDS, BodyFormat, check_body
+from orderflow.formats.template.texts import ORDER_FIELDS, check_template
 
 
 def _status_codes(codes: list[int]) -> list[int]:
@@ -62,14 +62,26 @@ class _Request(RequestSettings):
         AfterValidator(check_headers),
         field("Headers", f"One 'Name: value' per line; no secrets here. {_TEMPLATE}", "Request", multiline=True),
     ] = ""
-    body_format: BodyFormat = "json"
-    body: Annotated[str | None, BODY] = None
+    body_format: Annotated[
+        Literal["json", "xml", "form"],
+        field("Body's format", "How values are written into the body, and its Content-Type.", "Request"),
+    ] = "json"
+    body: Annotated[
+        str | None,
+        field(
+            "Body",
+            'The body. In JSON a field brings its own quotes: {"number": {{ order.external_order_number }}}. '
+            "Empty: the document orderflow_export_json_v1.",
+            "Request",
+            multiline=True,
+        ),
+    ] = None
 
     @field_validator("body")
     @classmethod
     def _fit_the_format(cls, body: str | None, others: ValidationInfo) -> str | None:
         body_format = others.data.get("body_format")
-        return check_body(body, body_format, others.context) if body and body_format else body
+        return check_template(body, body_format, others.context) if body and body_format else body
 
 
 class _Reading(BaseModel):

@@ -6,15 +6,17 @@ from orderflow.channels.http.api import Outgoing
 from orderflow.channels.http.checks import header_lines
 from orderflow.connectors.rest.config import RestJsonConfig
 from orderflow.domain.delivery import Delivery, Document, WaitingExport
+from orderflow.domain.document import export_filename
 from orderflow.domain.errors import RejectedError
 from orderflow.domain.orders import DraftOrder
 from orderflow.formats.json_v1 import JsonV1Format, JsonV1Settings
 from orderflow.formats.order_fields import order_fields
-from orderflow.formats.template import TemplateFormat, TemplateSettings
 from orderflow.formats.template.filters import in_header, in_url
-from orderflow.formats.template.settings import template
+from orderflow.formats.template.texts import made, template
 
-_JSON, _TEMPLATE = JsonV1Format(), TemplateFormat()
+_JSON = JsonV1Format()
+MEDIA_TYPES = {"json": "application/json", "xml": "application/xml", "form": "application/x-www-form-urlencoded"}
+_SUFFIXES = {"json": ".json", "xml": ".xml", "form": ".txt"}
 
 
 def body_of(order: DraftOrder, config: RestJsonConfig) -> Document:
@@ -25,8 +27,9 @@ def body_of(order: DraftOrder, config: RestJsonConfig) -> Document:
     """
     if config.body is None:
         return _JSON.render(order, order.delivery, JsonV1Settings())
-    settings = TemplateSettings.model_construct(body_format=config.body_format, body=config.body)  # checked already
-    return _TEMPLATE.render(order, order.delivery, settings)
+    text = made(config.body, config.body_format, order_fields(order))
+    name = export_filename(order.id, order.delivery, _SUFFIXES[config.body_format])
+    return Document(name, text.encode(), MEDIA_TYPES[config.body_format], "rest_template")
 
 
 def create_request(order: DraftOrder, config: RestJsonConfig, document: Document) -> Outgoing:

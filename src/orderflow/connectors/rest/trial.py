@@ -14,7 +14,7 @@ from orderflow.domain.errors import NeedsAttentionError, TransientError, Unavail
 from orderflow.domain.ids import new_id
 from orderflow.formats.order_fields import sample_order
 from orderflow.formats.template.filters import in_url
-from orderflow.formats.template.settings import template
+from orderflow.formats.template.texts import template
 from orderflow.http import Answer, UnreadableError
 
 PATIENCE = 8.0

@@ -89,17 +89,39 @@ class OpeningHours:
         opens_at = next(self.changes(at), at + HORIZON)
         return Period(opens_at, next(self.changes(opens_at), None) if self.is_open(opens_at) else opens_at)
 
+    def open_times(self, since: datetime, until: datetime | None) -> list[tuple[datetime, datetime | None]]:
+        """Return from when to when it is open between two moments; None: no end within `HORIZON`."""
+        moments = [since, *self.changes(since, until)]
+        ends = [*moments[1:], until]
+        return [(begins, end) for begins, end in zip(moments, ends, strict=True) if self.is_open(begins)]
+
     def changes(self, after: datetime, until: datetime | None = None) -> Iterator[datetime]:
         """Yield the moments, UTC, after which it is open if it was closed before, or the reverse.
 
         Args:
             until: Up to when, that moment not included; by default `HORIZON` later.
         """
+        if self._never_closes(after):
+            return
         state, until = self.is_open(after), until or after + HORIZON
         for moment in self._moments(after, until):
             if moment < until and self.is_open(moment) is not state:
                 state = not state
                 yield moment
+
+    def _never_closes(self, after: datetime) -> bool:
+        """Return whether no day is closed from then on, and the weekly hours leave no minute out."""
+        before = after.astimezone(self.zone).date() - _DAY  # its hours may pass midnight
+        return self.region is None and all(day < before for day in self.closed_days) and self._fill_the_week()
+
+    def _fill_the_week(self) -> bool:
+        filled = 0
+        for day in range(-1, 7):
+            for span in sorted(self.weekly[day % 7]):
+                if day * DAY + span.start > filled:
+                    return False
+                filled = max(filled, day * DAY + span.end)
+        return filled >= 7 * DAY
 
     def _moments(self, after: datetime, until: datetime) -> Iterator[datetime]:
         """Yield all moments at which it may open or close, in their order, a day at a time."""

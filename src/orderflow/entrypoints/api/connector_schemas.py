@@ -110,7 +110,7 @@ class Options(In):
         None, description="Seconds after which an order for an unreachable ERP fails; null: it waits for ever"
     )
     answer_within: Seconds | None = Field(
-        None, description="Seconds within which the ERP should answer; what it has not answered then is overdue"
+        None, description="Seconds, of the opening hours, within which the ERP should answer; after that it is overdue"
     )
     received_within: Seconds | None = Field(
         None, description="Likewise for a receipt, where the ERP's side gives one: that the document is there"

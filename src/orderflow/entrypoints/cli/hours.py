@@ -94,12 +94,11 @@ def _save(connection: str, given: Mapping[str, Any] | None, org: str | None, *, 
 
 def _tell(place: Workplace, connection_id: UUID, *, json: bool) -> None:
     """Print the hours as they are stored, and what they mean."""
-    from orderflow.domain import clock
     from orderflow.domain.opening_hours.outlook import outlook
     from orderflow.domain.opening_hours.written import as_written, read_hours
 
     with place.app.store.work(place.org_id) as work:
-        given = work.connections.opening_hours(connection_id)
+        given, now = work.connections.opening_hours(connection_id)
     hours = None if given is None else read_hours(given)
     if json:
         print_json(hours and as_written(hours))
@@ -107,7 +106,7 @@ def _tell(place: Workplace, connection_id: UUID, *, json: bool) -> None:
     if hours is None:
         out().print("It is open at all hours.")
         return
-    meant = outlook(hours, clock.now())
+    meant = outlook(hours, now)
     until = f" until {meant.changes_at:%a %Y-%m-%d %H:%M}" if meant.changes_at else ""
     out().print(f"{'Open' if meant.open_now else 'Closed'} now{until}. Times are those of {hours.zone.key}.")
     columns = {"day": "day", "open": "open", "why": ""}

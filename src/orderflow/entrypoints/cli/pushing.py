@@ -225,7 +225,7 @@ def _tell_waiting(done: Done) -> None:
 
 
 def _delivered(place: Workplace, ids: list[UUID], timeout: float, *, hidden: bool) -> list[dict[str, Any]]:
-    """Run an engine until none of the orders is PUSHING, or `timeout` seconds are over; returns their exports."""
+    """Run an engine while any of the orders is under way, for `timeout` seconds at most; returns their exports."""
     from orderflow.engine.threads import Engine
 
     engine = Engine(place.app)
@@ -233,7 +233,7 @@ def _delivered(place: Workplace, ids: list[UUID], timeout: float, *, hidden: boo
     try:
         deadline = time.monotonic() + timeout
         with progress("Delivering", len(ids), hidden=hidden) as bar:
-            while (left := _still_pushing(place, ids)) and time.monotonic() < deadline:
+            while (left := _under_way(place, ids)) and time.monotonic() < deadline:
                 bar.update(bar.task_ids[0], completed=len(ids) - left)
                 time.sleep(0.05)
             bar.update(bar.task_ids[0], completed=len(ids) - left)
@@ -245,9 +245,9 @@ def _delivered(place: Workplace, ids: list[UUID], timeout: float, *, hidden: boo
         return [row for order_id in ids for row in reading.exports(ExportFilter(order_id=order_id), 1)]
 
 
-def _still_pushing(place: Workplace, ids: list[UUID]) -> int:
+def _under_way(place: Workplace, ids: list[UUID]) -> int:
     with place.reading() as reading:
-        return reading.status_counts(ids).get("PUSHING", 0)
+        return reading.under_way(ids)
 
 
 def _tell_deliveries(exports: list[dict[str, Any]], refused: Refused, *, json: bool) -> None:

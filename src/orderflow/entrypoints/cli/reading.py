@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,7 @@ from orderflow.storage.views.deliveries import (
     WaitsFor,
     find_exports,
     find_whole_attempts,
+    under_way,
 )
 from orderflow.storage.views.holds import Hold
 from orderflow.storage.views.orders import OrderFilter, OrderSummary, find_orders, one_order
@@ -64,6 +65,10 @@ class Reading:
     def exports(self, wanted: ExportFilter, limit: int) -> list[Row]:
         """Return exports, newest first; `waits_for` says what keeps a PENDING one."""
         return [_export(export) for export in find_exports(self._view, wanted, Ask(limit)).items]
+
+    def under_way(self, order_ids: Sequence[UUID]) -> int:
+        """Return how many of the orders have a delivery that goes on by itself before long."""
+        return under_way(self._view, order_ids)
 
     def attempts(self, wanted: AttemptFilter, limit: int) -> list[Row]:
         """Return rows of the push log, one per attempt, newest first."""

@@ -11,7 +11,7 @@ from orderflow.domain.errors import ConnectorError, DocumentChangedError, Object
 from orderflow.domain.ids import new_id
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.fault_points import reached
-from orderflow.flow.ports import Attempt, Batch, OpenTarget, Wiring, Work
+from orderflow.flow.ports import Attempt, Batch, Crew, OpenTarget, Wiring, Work
 
 STORE_DOWN_DELAY = 5.0
 """Seconds until exports are due again whose documents could not be stored."""
@@ -42,9 +42,9 @@ def claim(wiring: Wiring, to: OpenTarget, limit: int) -> Batch:
 
 
 def _take(work: Work, to: OpenTarget, lease: Lease, wiring: Wiring, limit: int) -> list[Attempt]:
-    """Lease exports within the connection's lanes and its orders per minute."""
+    """Lease exports within the connection's lanes, its sessions and its orders per minute."""
     target, connection_id = to.target, to.target.connection_id
-    if not work.exports.take_lane(connection_id, lease, wiring.lease_seconds, wiring.lanes):
+    if not work.exports.take_lane(connection_id, lease, wiring.lease_seconds, wiring.lanes, crew_of(wiring, to)):
         return []
     if target.orders_per_minute is not None:
         limit = work.exports.may_take(connection_id, limit)
@@ -54,6 +54,11 @@ def _take(work: Work, to: OpenTarget, lease: Lease, wiring: Wiring, limit: int) 
     if not attempts:
         work.exports.leave_lane(connection_id, lease)
     return attempts
+
+
+def crew_of(wiring: Wiring, to: OpenTarget) -> Crew | None:
+    """Return who signs in, where the target's sessions are counted."""
+    return None if to.processes is None else Crew(wiring.process, to.processes)
 
 
 def begin_attempts(wiring: Wiring, batch: Batch) -> None:

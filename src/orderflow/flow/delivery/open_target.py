@@ -80,6 +80,7 @@ def with_connector(wiring: Wiring, target: Target) -> OpenTarget:
             can_find=connector.can_find(config),
             idempotent=connector.idempotent(config),
             numbered=connector.numbered(config),
+            processes=connector.processes(config),
             kinds=connector.kinds(config),
             commit_within=usual if target.commit_within is None else target.commit_within,
         )

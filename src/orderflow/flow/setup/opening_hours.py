@@ -1,12 +1,14 @@
 """When a connection is open: said by a person, worked out when it is saved, and again as each open time ends.
 
-Of the calendar only two moments are kept, when it opens next and when that ends. Whatever asks whether something may be
-sent compares these with the clock, so that it is closed to the second, also while nobody works them out.
+Of the calendar two moments are kept, when it opens next and when that ends, and when it was open lately, by which is
+told whose answer is late. Whatever asks whether something may be sent compares the two with the clock, so that it is
+closed to the second, also while nobody works them out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +19,8 @@ from orderflow.flow.ports import Store, Work
 
 OPTION = "opening_hours"
 ALWAYS = Period(None, None)
+LATELY = timedelta(days=35)
+"""Of so long the open times are kept: within so many days of them an answer may be expected."""
 
 
 def with_checked_hours(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,10 +36,14 @@ def with_checked_hours(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def work_out(work: Work, connection_id: UUID) -> None:
-    """Note when a connection is open now or next. Raises NotFoundError, InputError."""
-    given = work.connections.opening_hours(connection_id)
-    period = ALWAYS if given is None else read_hours(given).period(clock.now())
-    work.connections.note_open(connection_id, period)
+    """Note when a connection is open now or next, by the clock that decides. Raises NotFoundError, InputError."""
+    given, now = work.connections.opening_hours(connection_id)
+    if given is None:
+        work.connections.note_open(connection_id, ALWAYS)
+        return
+    hours = read_hours(given)
+    period = hours.period(now)
+    work.connections.note_open(connection_id, period, hours.open_times(now - LATELY, period.closes_at))
 
 
 def keep_up(store: Store, org_id: UUID, connection_id: UUID) -> None:

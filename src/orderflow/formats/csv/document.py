@@ -18,8 +18,8 @@ from orderflow.domain.delivery import Delivery, Document
 from orderflow.domain.document import exact
 from orderflow.domain.errors import RejectedError
 from orderflow.domain.orders import DraftOrder
-from orderflow.formats.csv.encodings import charset, encoded
 from orderflow.formats.csv.settings import Column, CsvSettings
+from orderflow.formats.encodings import charset, encoded
 from orderflow.formats.file_name import made_name
 from orderflow.formats.order_fields import Fields, order_fields
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from orderflow.formats.csv.encodings import Encoding
+from orderflow.formats.encodings import Encoding
 from orderflow.formats.file_name import PARTS, check_pattern
 from orderflow.formats.format import FormatSettings
 from orderflow.formats.order_fields import Address, order_fields, sample_order

@@ -1,44 +1,44 @@
-"""The lines of a response: a message's head, and the segments that belong to each line, by their tags."""
+"""The lines of a response: a message's head, the segments that belong to each line, and what becomes of it."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
-from functools import cached_property
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Container, Iterable, Sequence
+from decimal import Decimal, localcontext
 
+from orderflow.domain.answer_details import LineAnswer, LineStatus, Schedule
 from orderflow.domain.answer_files import UnreadableError
-from orderflow.formats.edi.response import decimal
+from orderflow.formats.answer_fields import number, words
+from orderflow.formats.edi.response import UnitNames, decimal, line_number
 from orderflow.formats.edi.segments import Segment
 
 
 class Block:
     """Segments that belong together, in their order."""
 
-    def __init__(self, segments: list[Segment]) -> None:
+    def __init__(self, segments: Sequence[Segment]) -> None:
         self.segments = segments
+        self._by_tag: dict[str, list[Segment]] = {}
+        for segment in segments:
+            self._by_tag.setdefault(segment.tag, []).append(segment)
 
-    def of(self, *tags: str) -> Sequence[Segment]:
-        """Return those with a tag; those with the first tag first."""
-        if len(tags) == 1:
-            return self._by_tag.get(tags[0], ())
-        return [segment for tag in tags for segment in self.of(tag)]
+    def of(self, tag: str) -> Sequence[Segment]:
+        """Return those with a tag."""
+        return self._by_tag.get(tag, ())
 
     def first(self, *tags: str) -> Segment | None:
-        """Return the first with one of these tags."""
-        return next(iter(self.of(*tags)), None)
+        """Return the first with the first of these tags that there is."""
+        return next((self._by_tag[tag][0] for tag in tags if tag in self._by_tag), None)
 
     def cut_before(self, tag: str) -> tuple[Block, Block]:
         """Return what stands before the first segment with a tag, and the rest."""
         if tag not in self._by_tag:
-            return self, Block([])
+            return self, NOTHING
         at = self.segments.index(self._by_tag[tag][0])
         return Block(self.segments[:at]), Block(self.segments[at:])
 
-    @cached_property
-    def _by_tag(self) -> dict[str, list[Segment]]:
-        found: dict[str, list[Segment]] = {}
-        for segment in self.segments:
-            found.setdefault(segment.tag, []).append(segment)
-        return found
+
+NOTHING = Block(())
 
 
 def parts_of(segments: Sequence[Segment], begin: Container[str], end: str) -> tuple[Block, list[Block]]:
@@ -60,3 +60,112 @@ def check_count(told: str, lines: int, place: str) -> None:
     """Check what a message says of how many lines it has. Raises UnreadableError."""
     if told and decimal(told) != lines:
         raise UnreadableError(f"It has {lines} lines, and {place} says {told[:20]!r}.")
+
+
+class ResponseLine(ABC):
+    """One line of a response. A dialect says what stands where; whatever is not sure raises UnreadableError.
+
+    Args:
+        block: Its segments.
+        units: What orders may call the units.
+        accepted: Whether a line is taken of which no more is said than what was ordered.
+    """
+
+    def __init__(self, block: Block, units: UnitNames, accepted: bool) -> None:
+        self.block, self.units, self.accepted, self.begin = block, units, accepted, block.segments[0]
+
+    @property
+    def name(self) -> str:
+        """What an error calls it."""
+        return f"Line {self.begin.get(1)[:10] or '(without a number)'}"
+
+    @property
+    @abstractmethod
+    def is_answered(self) -> bool:
+        """Whether it says more than what was ordered."""
+
+    @abstractmethod
+    def status(self) -> LineStatus:
+        """Return what becomes of it."""
+
+    @abstractmethod
+    def quantity(self) -> Decimal | None:
+        """Return how much is certain to come; None: it is not said."""
+
+    @abstractmethod
+    def unit_codes(self) -> Collection[str]:
+        """Return the codes of the units that it counts in, each once."""
+
+    @abstractmethod
+    def price(self) -> tuple[Decimal | None, Decimal | None]:
+        """Return its price, and for how many that is; None: for one."""
+
+    @abstractmethod
+    def article(self, status: LineStatus) -> str | None:
+        """Return the number that we sent as the seller's own; of a line that is SUBSTITUTED its substitute's."""
+
+    @abstractmethod
+    def schedules(self) -> Sequence[Schedule]:
+        """Return when it comes."""
+
+    @abstractmethod
+    def code(self) -> str:
+        """Return the code that tells its status."""
+
+    @abstractmethod
+    def words(self) -> str:
+        """Return the partner's words."""
+
+    def number(self) -> str:
+        """Return the number of the order's line."""
+        return self.begin.get(1)
+
+    def answer(self) -> LineAnswer:
+        """Return what it says. Raises UnreadableError: nothing, or nothing that is sure."""
+        if not self.is_answered and not self.accepted:
+            raise UnreadableError(f"{self.name} is named, and nothing is said about it.")
+        status = self.status()
+        unit, *same_units = self._unit_names() or (None,)
+        return LineAnswer(
+            line_number(self.number()),
+            status,
+            self.quantity(),
+            number(unit, "unit"),
+            self._price_for_one(),
+            sku=number(self.article(status), "article"),
+            schedules=() if status is LineStatus.REJECTED else _whole(self.schedules()),
+            code=words(self.code()),
+            message=words(self.words()),
+            same_units=tuple(same_units),
+        )
+
+    def _unit_names(self) -> Sequence[str]:
+        codes = self.unit_codes()
+        if len(codes) > 1:
+            raise UnreadableError(f"{self.name} counts in several units.")
+        code = next(iter(codes), "")
+        return self.units.get(code, (code,)) if code else ()
+
+    def _price_for_one(self) -> Decimal | None:
+        price, basis = self.price()
+        if price is None or not basis:
+            return price
+        with localcontext(prec=60):
+            unit_price = price / basis
+            if unit_price * basis != price:
+                raise UnreadableError(f"{self.name} has a price for {basis} that is none for one.")
+        return unit_price
+
+
+def answers_of(lines: Iterable[ResponseLine], *, passing_over: bool) -> list[LineAnswer]:
+    """Return what lines say.
+
+    Args:
+        passing_over: Whether those that say no more than what was ordered are passed over, as in a refusal.
+    """
+    return [line.answer() for line in lines if line.is_answered or not passing_over]
+
+
+def _whole(schedules: Sequence[Schedule]) -> tuple[Schedule, ...]:
+    """Return when a line comes: one date alone is that of all that comes."""
+    return tuple(schedules) if len(schedules) != 1 else (Schedule(schedules[0].date),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from operator import attrgetter
 from typing import Any
@@ -26,10 +26,15 @@ INCOTERM = re.compile(r"(EXW|FCA|FAS|FOB|CFR|CIF|CPT|CIP|DAF|DES|DEQ|DDU|DAT|DAP
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A party of an order, as it stands there."""
+    """A party of an order, as it stands there.
+
+    Attributes:
+        elsewhere: What the order calls those of its fields that stand elsewhere in it.
+    """
 
     role: str
     values: Mapping[str, Any]
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
     def get(self, name: str) -> str | None:
         """Return a field as text, None if it is missing or blank."""
@@ -43,8 +48,7 @@ class Party:
 
     def field(self, name: str) -> str:
         """Return what the order calls a field of the party."""
-        known_elsewhere = {("buyer", "number_at_seller"): "customer.erp_customer_number"}
-        return known_elsewhere.get((self.role, name), f"{self.role}.{name}")
+        return self.elsewhere.get(name, f"{self.role}.{name}")
 
     def identified_by(self, schemes: Mapping[str, str]) -> tuple[str, str | None]:
         """Return the first of the schemes by which the party is identified, and its number there."""
@@ -59,13 +63,24 @@ class Party:
 
 def parties_of(order: DraftOrder, supplier: str) -> Iterator[Party]:
     """Yield buyer, seller, and those of the others that the order has."""
-    customer = order.customer or Customer()
-    named = {"name": customer.name, **(order.buyer or {})}
-    yield Party("buyer", named | {"number_at_seller": customer.erp_customer_number})
+    yield _buyer(order)
     yield Party("seller", order.seller or {"number_at_seller": supplier})
     for role in ("ship_to", "bill_to"):
         if given := getattr(order, role):
             yield Party(role, given)
+
+
+def _buyer(order: DraftOrder) -> Party:
+    customer = order.customer or Customer()
+    named = {"name": customer.name, **(order.buyer or {})}
+    number = _customer_number(order)
+    if number is None:
+        return Party("buyer", named)
+    return Party("buyer", named | {"number_at_seller": number}, {"number_at_seller": "customer.erp_customer_number"})
+
+
+def _customer_number(order: DraftOrder) -> str | None:
+    return Party("customer", {"number": order.customer.erp_customer_number}).get("number") if order.customer else None
 
 
 def dates_of(of: DraftOrder | DraftOrderLine) -> Iterator[tuple[str, date]]:
@@ -85,7 +100,12 @@ def numbers_of(line: DraftOrderLine) -> list[tuple[str, str, str]]:
 
 
 def check_expressible(order: DraftOrder, values: Values) -> None:
-    """Refuse an order whose lines have currencies of their own, which neither dialect can say. Raises RejectedError."""
+    """Refuse an order that says two things of which neither dialect can say but one. Raises RejectedError."""
+    numbers = {_customer_number(order), Party("buyer", order.buyer or {}).get("number_at_seller")} - {None}
+    if len(numbers) > 1:
+        raise values.refusal(
+            "buyer.number_at_seller", "is another than customer.erp_customer_number", "NO_PLACE_IN_FORMAT"
+        )
     for line in order.lines:
         if line.currency and line.currency != order.currency:
             values.line_no = line.line_no

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal, localcontext
 
@@ -14,7 +14,7 @@ from orderflow.formats.answer_fields import LONGEST_CODE, number, words
 
 _NUMBER = re.compile(r"-?(?:\d{1,18}(?:[.,]\d{0,18})?|[.,]\d{1,18})", re.ASCII)
 
-_DAY = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
+_LINE = re.compile(r"\d{1,9}", re.ASCII)
 
 DUPLICATE = (
     "The partner says that it has had this control number before. Look there whether the order was taken; if the "
@@ -22,31 +22,38 @@ DUPLICATE = (
 )
 
 
-def decimal(text: str) -> Decimal | None:
-    """Return a number; None if nothing stands there. Raises UnreadableError: it is none."""
+def decimal(text: str, *, comma: bool = False) -> Decimal | None:
+    """Return a number; None if nothing stands there.
+
+    Args:
+        comma: Whether one may stand for the decimal point, as in EDIFACT. X12 has none, and thousands are not parted.
+
+    Raises:
+        UnreadableError: It is none.
+    """
     if not text:
         return None
-    if not _NUMBER.fullmatch(text):
+    if not _NUMBER.fullmatch(text) or (not comma and "," in text):
         raise UnreadableError(f"{text[:40]!r} stands where a number belongs.")
     return Decimal(text.replace(",", "."))
 
 
-def total(numbers: Iterable[Decimal | None]) -> Decimal | None:
-    """Return an exact sum; None if there is nothing to add up."""
-    known = [one for one in numbers if one is not None]
-    if len(known) < 2:
-        return known[0] if known else None
+def total(*numbers: Decimal) -> Decimal:
+    """Return an exact sum."""
     with localcontext(prec=60):
-        return sum(known, Decimal(0))
+        return sum(numbers, Decimal(0))
 
 
 def day(text: str) -> date | None:
     """Return the date that a text begins with, as CCYYMMDD. Raises UnreadableError: it is none."""
     if not text:
         return None
-    with suppress(ValueError):
-        if found := _DAY.match(text):
-            return date(*map(int, found.groups()))
+    digits = text[:8]
+    try:
+        if len(digits) == 8 and digits.isascii() and digits.isdigit():
+            return date.fromisoformat(digits)
+    except ValueError:  # no day of the calendar
+        pass
     raise UnreadableError(f"{text[:40]!r} stands where a date belongs.")
 
 
@@ -54,7 +61,7 @@ def line_number(text: str) -> int | None:
     """Return a line's number; None if none stands there. Raises UnreadableError: it is no number."""
     if not text:
         return None
-    if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
+    if not _LINE.fullmatch(text):
         raise UnreadableError(f"{text[:40]!r} stands where a line's number belongs.")
     return int(text)
 

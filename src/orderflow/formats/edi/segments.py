@@ -24,25 +24,27 @@ LONGEST_SEGMENT = 20_000
 AT_THE_END = "\0\x1a \t\r\n"
 """What some programs leave behind the last segment."""
 
+BLANKS = " \t\r\n"
+"""What is no mark. `str.isspace` has the separators of ASCII among them, which are the marks of some partners."""
+
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """The characters with a meaning; `release` and `decimal` are EDIFACT's."""
+    """The characters with a meaning; `release` is EDIFACT's."""
 
     element: str
     component: str
     segment: str
     release: str = ""
-    decimal: str = "."
 
 
 class Segment:
     """One segment as it was read; elements and components are counted from 1, as the standards do."""
 
-    __slots__ = ("_elements", "_marks", "tag")
+    __slots__ = ("_elements", "tag")
 
-    def __init__(self, tag: str, elements: Sequence[str], marks: Marks) -> None:
-        self.tag, self._elements, self._marks = tag, elements, marks
+    def __init__(self, tag: str, elements: Sequence[Sequence[str]]) -> None:
+        self.tag, self._elements = tag, elements
 
     def __len__(self) -> int:
         """Return how many elements there are."""
@@ -50,23 +52,13 @@ class Segment:
 
     def get(self, element: int, component: int = 1) -> str:
         """Return a value without blanks around it; what is not there is empty."""
-        if element > len(self._elements):
-            return ""
-        value, marks = self._elements[element - 1], self._marks
-        if marks.component in value:
-            parts = _split(value, marks.component, marks.release)
-            value = parts[component - 1] if component <= len(parts) else ""
-        elif component > 1:
-            return ""
-        return _plain(value, marks.release).strip() if marks.release and marks.release in value else value.strip()
+        parts = self._elements[element - 1] if element <= len(self._elements) else ()
+        return parts[component - 1].strip() if component <= len(parts) else ""
 
     def all(self, element: int, first: int = 1) -> list[str]:
         """Return the components of an element that are not empty, from the `first` on; none if it is not there."""
-        if element > len(self._elements):
-            return []
-        parts = _split(self._elements[element - 1], self._marks.component, self._marks.release)
-        plain = (_plain(part, self._marks.release) if self._marks.release else part for part in parts[first - 1 :])
-        return [value for part in plain if (value := part.strip())]
+        parts = self._elements[element - 1] if element <= len(self._elements) else ()
+        return [value for part in parts[first - 1 :] if (value := part.strip())]
 
 
 def composite(*parts: str, by: str) -> str:
@@ -100,34 +92,37 @@ class SegmentWriter:
 
 
 class SegmentReader:
-    """Cuts a text into segments, from `start` on; looks at each character a fixed number of times."""
+    """Cuts a text into segments, from `position` on; looks at each character a fixed number of times."""
 
-    def __init__(self, text: str, marks: Marks, start: int) -> None:
-        self._text, self._marks, self.position = text, marks, start
-        self._end = _ending(marks.segment, marks.release)
+    def __init__(self, text: str, marks: Marks, position: int) -> None:
+        self._text, self._marks, self.position = text, marks, position
 
     def __iter__(self) -> Iterator[Segment]:
-        return self
-
-    def __next__(self) -> Segment:
-        """Return the next segment; line breaks are no part of it, wherever they stand.
+        """Yield the segments; line breaks are no part of them, wherever they stand.
 
         Raises:
-            UnfinishedError: The text ends within it, or before it.
+            UnfinishedError: The text ends within one, or before it.
             UnreadableError: It is longer than segments are.
         """
-        raw = ""
-        while not raw:  # some programs end a segment twice
+        element, component, release = self._marks.element, self._marks.component, self._marks.release
+        while True:
             raw = self._next()
-        tag, *elements = _split(raw, self._marks.element, self._marks.release)
-        return Segment(tag.rstrip(), elements, self._marks)
+            if release and release in raw:
+                yield _released(raw, self._marks)
+            elif raw:  # some programs end a segment twice
+                tag, *elements = raw.split(element)
+                yield Segment(tag.rstrip(), [one.split(component) for one in elements])
 
     def _next(self) -> str:
-        found = self._end.match(self._text, self.position, self.position + LONGEST_SEGMENT)
-        if found is None:
+        start, marks = self.position, self._marks
+        end = self._text.find(marks.segment, start, start + LONGEST_SEGMENT)
+        if marks.release and end > start and self._text.find(marks.release, start, end) >= 0:
+            found = _parting(marks.segment, marks.release).match(self._text, start, start + LONGEST_SEGMENT)
+            end = found.end(1) if found else -1
+        if end < 0:
             raise self._without_end()
-        self.position = found.end()
-        raw = found[1]
+        self.position = end + 1
+        raw = self._text[start:end]
         if "\n" in raw or "\r" in raw:
             raw = raw.replace("\r", "").replace("\n", "")
         return raw.lstrip()
@@ -138,13 +133,11 @@ class SegmentReader:
         return UnfinishedError("It breaks off before its end.")
 
 
-@lru_cache(maxsize=256)
-def _ending(segment: str, release: str) -> re.Pattern[str]:
-    end, mark = re.escape(segment), re.escape(release)
-    if not release:
-        return re.compile(f"([^{end}]*){end}")
-    # A line that was broken behind a release mark has it stand for the letter in the next line.
-    return re.compile(f"([^{end}{mark}]*(?:{mark}[\r\n]*[^\r\n][^{end}{mark}]*)*){end}")
+def _released(raw: str, marks: Marks) -> Segment:
+    """Return a segment in which marks are released."""
+    tag, *elements = _split(raw, marks.element, marks.release)
+    parts = (_split(element, marks.component, marks.release) for element in elements)
+    return Segment(tag.rstrip(), [[_plain(part, marks.release) for part in element] for element in parts])
 
 
 @lru_cache(maxsize=256)
@@ -154,7 +147,7 @@ def _parting(mark: str, release: str) -> re.Pattern[str]:
 
 
 def _split(text: str, mark: str, release: str) -> list[str]:
-    if not release or release not in text:
+    if release not in text:
         return text.split(mark)
     return _parting(mark, release).findall(f"{text}{mark}")
 

@@ -5,24 +5,15 @@ Source: UN/EDIFACT D.96A and EANCOM 1997, code lists 1225, 1229, 4343, 6063, 200
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal, localcontext
+from decimal import Decimal
+from functools import cached_property
 
-from orderflow.domain.answer_details import Level, LineAnswer, LineStatus, Others, Schedule
+from orderflow.domain.answer_details import Level, LineStatus, Others, Schedule
 from orderflow.domain.answer_files import Answer, OrderNumber, UnreadableError
-from orderflow.formats.answer_fields import number, words
-from orderflow.formats.edi.lines import Block, check_count, parts_of
-from orderflow.formats.edi.response import (
-    UnitNames,
-    business_answer,
-    day,
-    decimal,
-    line_number,
-    order_number,
-    told_at,
-    total,
-)
+from orderflow.formats.edi.lines import Block, ResponseLine, answers_of, check_count, parts_of
+from orderflow.formats.edi.response import UnitNames, business_answer, day, decimal, order_number, told_at, total
 from orderflow.formats.edi.segments import Segment
 
 REFUSED = {"27", "RE"}
@@ -44,7 +35,11 @@ DATE_FORMATS = {"", "102", "203", "204", "303", "304"}
 CONFIRMED = ("113", "12")
 BACKORDERED = "83"
 ORDERED = "21"
-QUANTITIES = {*CONFIRMED, BACKORDERED, ORDERED}
+COMES = {*CONFIRMED, BACKORDERED}
+QUANTITIES = {*COMES, ORDERED}
+
+UNITS = {"QTY": 3, "PRI": 6}
+"""Where a unit stands in the first element."""
 
 SUBSTITUTED_BY, SUBSTITUTED_FOR = "3", "4"
 
@@ -69,8 +64,8 @@ def _answer(whole: Block, about: OrderNumber, units: UnitNames) -> Answer:
     for count in (segment for segment in whole.of("CNT") if segment.get(1) == "2"):
         check_count(count.get(1, 2), len(blocks), "CNT")
     says = _said_of_all(head)
-    read = [_Line(block, units, bool(says & ACCEPTED)) for block in blocks]
-    lines = [line.answer() for line in read if line.is_answered or not says & {*REFUSED, RECEIPT}]
+    read = (_Line(block, units, bool(says & ACCEPTED)) for block in blocks)
+    lines = answers_of(read, passing_over=bool(says & {*REFUSED, RECEIPT}))
     if not lines and RECEIPT in says and not says & REFUSED:
         return Answer("ACKED", about=about, level=Level.UNDERSTOOD)
     if not lines and not says & (REFUSED | ACCEPTED | ONLY_CHANGES):
@@ -85,7 +80,7 @@ def _answer(whole: Block, about: OrderNumber, units: UnitNames) -> Answer:
         code=next(iter(sorted(says & REFUSED)), ""),
         erp_order_id=next(iter(_references(head, "VN")), ""),
         currency=currency.get(1, 2) if currency else "",
-        delivery_date=next(_dates(head.of("DTM")), None),
+        delivery_date=next((found for dated in head.of("DTM") if (found := _date(dated))), None),
     )
 
 
@@ -113,101 +108,80 @@ def _words(block: Block) -> str:
     return "; ".join(" ".join(segment.all(4)) for segment in block.of("FTX"))
 
 
-def _dates(segments: Iterable[Segment]) -> Iterator[date]:
-    for segment in segments:
-        if segment.get(1) in DELIVERY_DATES:
-            if segment.get(1, 3) not in DATE_FORMATS:
-                raise UnreadableError(f"A date is written in the format {segment.get(1, 3)[:9]!r}, which is not known.")
-            if found := day(segment.get(1, 2)):
-                yield found
+def _date(segment: Segment) -> date | None:
+    """Return the day of delivery that a segment tells, if it tells one. Raises UnreadableError: it is none."""
+    if segment.get(1) not in DELIVERY_DATES:
+        return None
+    if segment.get(1, 3) not in DATE_FORMATS:
+        raise UnreadableError(f"A date is written in the format {segment.get(1, 3)[:9]!r}, which is not known.")
+    return day(segment.get(1, 2))
 
 
-class _Line:
+class _Line(ResponseLine):
     """One line's segments; what stands behind SCC says when the parts of it come."""
 
     def __init__(self, block: Block, units: UnitNames, accepted: bool) -> None:
-        self.block, self.units, self.accepted, self.begin = block, units, accepted, block.segments[0]
+        super().__init__(block, units, accepted)
+        self.action = self.begin.get(2)
         self.head, self.scheduled = block.cut_before("SCC")
-        self.name = f"Line {self.begin.get(1)[:10] or '(without a number)'}"
 
     @property
     def is_answered(self) -> bool:
-        """Whether it says more than what was ordered."""
-        told = {segment.get(1) for segment in self.block.of("QTY")}
-        return bool(self.begin.get(2) or told & {*CONFIRMED, BACKORDERED})
+        return bool(self.action) or any(segment.get(1) in COMES for segment in self.block.of("QTY"))
 
-    def answer(self) -> LineAnswer:
+    def number(self) -> str:
+        """Return the order's number of the line, which may be another than the response's."""
         numbers = (segment.get(1, 3) for segment in self.block.of("RFF") if segment.get(1) == "ON")
-        self._check_quantities()
-        confirmed, waiting, ordered = map(self._quantity, (CONFIRMED, {BACKORDERED}, {ORDERED}))
-        qty = confirmed if confirmed is not None else Decimal(0) if waiting else ordered
-        unit, *same_units = self._units() or (None,)
-        status = self._status(qty, waiting)
-        return LineAnswer(
-            line_number(next(filter(None, numbers), "") or self.begin.get(1)),
-            status,
-            qty,
-            number(unit, "unit"),
-            self._price(),
-            sku=number(self._substitute() if status is LineStatus.SUBSTITUTED else self._article(), "article"),
-            schedules=self._schedules(),
-            code=words(self.begin.get(2)),
-            message=words(_words(self.block)),
-            same_units=tuple(same_units),
-        )
+        return next(filter(None, numbers), "") or self.begin.get(1)
 
-    def _status(self, qty: Decimal | None, waiting: Decimal | None) -> LineStatus:
-        action = self._action(qty, waiting)
+    def status(self) -> LineStatus:
+        waiting = self.quantities.get(BACKORDERED)
+        action = self._action(waiting)
         if action is LineStatus.REJECTED:
             return action
         if self._substitute() is not None:
             return LineStatus.SUBSTITUTED
         return LineStatus.BACKORDERED if waiting else action
 
-    def _action(self, qty: Decimal | None, waiting: Decimal | None) -> LineStatus:
-        action = self.begin.get(2)
-        if action and action not in ACTIONS:
-            raise UnreadableError(f"{self.name} has the action {action[:5]!r}, which is not known.")
-        if not self.is_answered and not self.accepted:
-            raise UnreadableError(f"{self.name} is named, and nothing is said about it.")
-        if action:
-            return ACTIONS[action]
-        return LineStatus.REJECTED if qty == 0 and not waiting else LineStatus.ACCEPTED
+    def _action(self, waiting: Decimal | None) -> LineStatus:
+        if self.action and self.action not in ACTIONS:
+            raise UnreadableError(f"{self.name} has the action {self.action[:5]!r}, which is not known.")
+        if self.action:
+            return ACTIONS[self.action]
+        return LineStatus.REJECTED if self.quantity() == 0 and not waiting else LineStatus.ACCEPTED
 
-    def _check_quantities(self) -> None:
-        """Check that what is said of quantities is understood. Raises UnreadableError."""
-        told = self.block.of("QTY")
-        known = [segment for segment in told if segment.get(1) in QUANTITIES]
-        if told and not known:
-            raise UnreadableError(f"{self.name} has a quantity {told[0].get(1)[:5]!r}, which is not known.")
-        if not all(segment.get(1, 2) for segment in known):
-            raise UnreadableError(f"{self.name} has a quantity without a number.")
+    def quantity(self) -> Decimal | None:
+        confirmed = next((self.quantities[one] for one in CONFIRMED if one in self.quantities), None)
+        if confirmed is not None:
+            return confirmed
+        return Decimal(0) if self.quantities.get(BACKORDERED) else self.quantities.get(ORDERED)
 
-    def _quantity(self, qualifiers: Iterable[str]) -> Decimal | None:
-        for qualifier in qualifiers:
-            for part in (self.head, self.scheduled):
-                found = [decimal(s.get(1, 2)) for s in part.of("QTY") if s.get(1) == qualifier]
-                if found:
-                    return total(found)
-        return None
+    @cached_property
+    def quantities(self) -> dict[str, Decimal]:
+        """How much is told of each kind; of all parts together, unless it is told of the whole line."""
+        found = self._sums(self.scheduled) | self._sums(self.head)
+        if not found and (unknown := self.block.first("QTY")):
+            raise UnreadableError(f"{self.name} has a quantity {unknown.get(1)[:5]!r}, which is not known.")
+        return found
 
-    def _units(self) -> Sequence[str]:
-        codes = {code for segment in self.block.of("QTY") if (code := segment.get(1, 3))}
-        if len(codes) > 1:
-            raise UnreadableError(f"{self.name} counts in several units.")
-        return next((self.units.get(code, (code,)) for code in codes), ())
+    def _sums(self, block: Block) -> dict[str, Decimal]:
+        sums: dict[str, Decimal] = {}
+        for segment in block.of("QTY"):
+            if (kind := segment.get(1)) in QUANTITIES:
+                amount = _decimal(segment.get(1, 2))
+                if amount is None:
+                    raise UnreadableError(f"{self.name} has a quantity without a number.")
+                sums[kind] = total(sums[kind], amount) if kind in sums else amount
+        return sums
 
-    def _price(self) -> Decimal | None:
+    def unit_codes(self) -> set[str]:
+        places = ((segment, at) for tag, at in UNITS.items() for segment in self.block.of(tag))
+        return {code for segment, at in places if (code := segment.get(1, at))}
+
+    def price(self) -> tuple[Decimal | None, Decimal | None]:
         prices = {segment.get(1): segment for segment in self.block.of("PRI")}
         found = prices.get("AAA") or prices.get("AAB")
-        price, basis = (decimal(found.get(1, 2)), decimal(found.get(1, 5))) if found else (None, None)
-        if price is None or not basis:
-            return price
-        with localcontext(prec=60):
-            unit_price = price / basis
-            if unit_price * basis != price:
-                raise UnreadableError(f"{self.name} has a price for {basis} that is none for one.")
-        return unit_price
+        return (_decimal(found.get(1, 2)), _decimal(found.get(1, 5))) if found else (None, None)
 
     def _substitute(self) -> str | None:
         """Return the article that comes instead, perhaps without a number; None: there is none."""
@@ -216,21 +190,32 @@ class _Line:
             raise UnreadableError(f"{self.name} says by PIA+4 what it stands for, which is not read here.")
         return numbers.get(SUBSTITUTED_BY)
 
-    def _article(self) -> str | None:
-        """Return the article by the number that we sent as the supplier's own."""
+    def article(self, status: LineStatus) -> str | None:
+        if status is LineStatus.SUBSTITUTED:
+            return self._substitute()
         numbers = {self.begin.get(3, 2): self.begin.get(3)}
         for segment in self.head.of("PIA"):
             if segment.get(1) in ("1", "5"):
                 numbers |= {segment.get(at, 2): segment.get(at) for at in range(2, len(segment) + 1)}
-        return numbers.get("SA") or numbers.get("VP") or None
+        return numbers.get("SA") or numbers.get("VP")
 
-    def _schedules(self) -> tuple[Schedule, ...]:
-        """Return when it comes: each date with the quantity that stands before it, if there are several."""
+    def schedules(self) -> list[Schedule]:
+        """Return each date with the quantity that stands before it."""
         schedules: list[Schedule] = []
         qty: Decimal | None = None
         for segment in self.scheduled.segments or self.head.segments:
             if segment.tag == "QTY" and segment.get(1) in CONFIRMED:
-                qty = decimal(segment.get(1, 2))
-            elif segment.tag == "DTM":
-                schedules += [Schedule(found, qty) for found in _dates([segment])]
-        return tuple(schedules) if len(schedules) != 1 else (Schedule(schedules[0].date),)
+                qty = _decimal(segment.get(1, 2))
+            elif segment.tag == "DTM" and (found := _date(segment)):
+                schedules.append(Schedule(found, qty))
+        return schedules
+
+    def code(self) -> str:
+        return self.action
+
+    def words(self) -> str:
+        return _words(self.block)
+
+
+def _decimal(text: str) -> Decimal | None:
+    return decimal(text, comma=True)

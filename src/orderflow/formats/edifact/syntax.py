@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from orderflow.domain.answer_files import UnfinishedError, UnreadableError
 from orderflow.formats.edi.envelopes import Envelope, Level, read_envelope
-from orderflow.formats.edi.segments import AT_THE_END, LARGEST, Marks, SegmentReader
+from orderflow.formats.edi.segments import AT_THE_END, BLANKS, LARGEST, Marks, SegmentReader
 from orderflow.formats.edifact.letters import ENCODINGS
 
 INTERCHANGE = Level("UNB", "UNZ", 5)
@@ -19,7 +19,7 @@ MESSAGE = Level("UNH", "UNT", 1, counts_segments=True)
 USUAL = Marks("+", ":", "'", "?")
 
 _BEGINNING = re.compile(rb"[\0\x1a\s]*(?:\xef\xbb\xbf)?\s*(?:UNA(.{6})\s*)?UNB(.)(UNO[A-Z])", re.DOTALL)
-_HEAD = re.compile(r"(?:UNA(.)(.)(.)(.).(.)\s*)?(?=UNB)", re.DOTALL)
+_HEAD = re.compile(r"(?:UNA(.)(.).(.).(.)\s*)?(?=UNB)", re.DOTALL)
 
 
 def read_interchanges(content: bytes) -> Iterator[Envelope]:
@@ -39,13 +39,14 @@ def read_interchanges(content: bytes) -> Iterator[Envelope]:
         if head is None:
             raise UnreadableError("It does not begin with UNA or UNB where an interchange should.")
         segments = SegmentReader(text, _marks(head), head.end())
-        yield read_envelope(segments, (INTERCHANGE, GROUP, MESSAGE))
+        yield read_envelope(iter(segments), (INTERCHANGE, GROUP, MESSAGE))
         start = segments.position
         while start < len(text) and text[start] in AT_THE_END:
             start += 1
 
 
 def _text(content: bytes) -> str:
+    """Return the text without line breaks, which mean nothing, also where a program put one behind a release mark."""
     found = _BEGINNING.match(content)
     if found is None:
         raise UnreadableError("It is no EDIFACT: it does not begin with UNA or UNB, and letters of UNO.")
@@ -55,7 +56,7 @@ def _text(content: bytes) -> str:
     # What says ASCII and is not, is most often Latin 1, whose every byte is a letter: better shown than refused.
     encoding = "iso-8859-1" if ENCODINGS[letters] == "ascii" else ENCODINGS[letters]
     try:
-        return content.decode(encoding).lstrip("\ufeff" + AT_THE_END)
+        return content.decode(encoding).replace("\r", "").replace("\n", "").lstrip("\ufeff" + AT_THE_END)
     except UnicodeDecodeError:
         raise UnreadableError(f"It says that it is written in the letters of {letters}, and is not.") from None
 
@@ -63,9 +64,9 @@ def _text(content: bytes) -> str:
 def _marks(head: re.Match[str]) -> Marks:
     if head[1] is None:
         return USUAL
-    component, element, decimal, release, segment = head.groups()
-    marks = Marks(element, component, segment, "" if release == " " else release, decimal)
+    component, element, release, segment = head.groups()
+    marks = Marks(element, component, segment, "" if release == " " else release)
     given = [mark for mark in (element, component, segment, marks.release) if mark]
-    if len(set(given)) < len(given) or any(mark.isalnum() or mark.isspace() for mark in given):
+    if len(set(given)) < len(given) or any(mark.isalnum() or mark in BLANKS for mark in given):
         raise UnreadableError("UNA gives the same mark two meanings, or a letter or blank as a mark.")
     return marks

@@ -1,4 +1,4 @@
-"""What a template can do with a value, and how a value is written in JSON, XML, a form or a URL."""
+"""What a template can do with a value, and how a value is written in JSON, XML, a form, a URL or plain text."""
 
 from __future__ import annotations
 
@@ -20,8 +20,14 @@ from orderflow.formats.template.letters import CharacterError
 LONGEST_TEXT = 100_000
 """Characters of one value."""
 
+LONGEST_FIELD = 10_000
+"""Characters to which `width` fills a text up."""
+
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """All but what XML 1.0, section 2.2, calls a Char."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""Among them all that may end a line."""
 
 _XML = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 """White space as references: a reader makes blanks of it in attributes (section 3.3.3), of `\\r` everywhere (2.11)."""
@@ -91,6 +97,20 @@ def in_xml(value: Any) -> str:
 def in_form(value: Any) -> str:
     """Write a value in application/x-www-form-urlencoded."""
     return quote_plus(text_of(value))
+
+
+def in_text(value: Any, separators: str = "") -> str:
+    """Write a value in a plain text, where nothing could tell a line break or a separator from the template's own.
+
+    Raises:
+        CharacterError: It holds such a one.
+    """
+    text = text_of(value)
+    if found := _CONTROL.search(text):
+        raise CharacterError(found[0], "a plain text")
+    if mark := next((mark for mark in separators if mark in text), None):
+        raise CharacterError(mark, "a text with that separator")
+    return text
 
 
 def in_url(value: Any) -> str:
@@ -198,6 +218,19 @@ def _left(value: Any, length: int) -> str | None:
     return None if value is None else text_of(value)[: max(length, 0)]
 
 
+def _width(value: Any, width: int, align: str = "left", fill: str = " ") -> str:
+    """Fill a text up to so many characters; one that has more is refused, not cut."""
+    text = text_of(value)
+    if align not in _ALIGN or len(fill) != 1 or not 1 <= width <= LONGEST_FIELD:
+        raise TemplateError(f"width needs 1 to {LONGEST_FIELD:,} characters, 'left' or 'right', and one to fill with")
+    if len(text) > width:
+        raise TemplateError(f"width({width}) does not cut, and {text[:40]!r} has {len(text)} characters; left cuts")
+    return _ALIGN[align](text, width, fill)
+
+
+_ALIGN: dict[str, Callable[[str, int, str], str]] = {"left": str.ljust, "right": str.rjust}
+
+
 def _length(value: Any) -> int:
     if not isinstance(value, str | list | tuple | dict):
         raise TemplateError("length needs a text or a list")
@@ -224,6 +257,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "text": text_of,
     "trim": _as_text(str.strip),
     "upper": _as_text(str.upper),
+    "width": _width,
 }
 
 

@@ -7,38 +7,44 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from orderflow.domain.delivery import Delivery, Document
-from orderflow.domain.document import export_filename
-from orderflow.domain.errors import RejectedError
 from orderflow.domain.orders import DraftOrder
+from orderflow.formats.encodings import charset, encoded
+from orderflow.formats.file_name import made_name
 from orderflow.formats.format import Format
 from orderflow.formats.order_fields import order_fields
-from orderflow.formats.template.letters import CharacterError, not_allowed
-from orderflow.formats.template.settings import WRITERS, TemplateSettings, not_well_formed, template
+from orderflow.formats.template.settings import TemplateSettings
+from orderflow.formats.template.texts import made
 
-MEDIA_TYPES = {"json": "application/json", "xml": "application/xml", "form": "application/x-www-form-urlencoded"}
-_SUFFIX = {"json": ".json", "xml": ".xml", "form": ".txt"}
+_MEDIA_TYPES = {"json": "application/json", "xml": "application/xml"}
+_SUFFIXES = {"json": ".json", "xml": ".xml", "text": ".txt"}
+_LINE_ENDS = {"lf": "\n", "crlf": "\r\n"}
 
 
 class TemplateFormat(Format):
-    """Each order as a text that a template makes."""
+    """Each order as a file that a template makes."""
 
-    name: ClassVar[str] = "rest_template"
+    name: ClassVar[str] = "template_document"
     title: ClassVar[str] = "template"
     settings: ClassVar[type[BaseModel]] = TemplateSettings
 
     def render(self, order: DraftOrder, delivery: Delivery, settings: TemplateSettings) -> Document:
         """Fill the template. Raises RejectedError: it needs what the order lacks, or cannot hold what it has."""
-        fields = order_fields(order, delivery)
-        text = template(settings.body, WRITERS[settings.body_format]).render(fields)
-        name = export_filename(order.id, delivery, _SUFFIX[settings.body_format])
-        try:
-            content = text.encode()
-        except UnicodeEncodeError as error:  # half of a pair of surrogates
-            raise not_allowed(CharacterError(text[error.start], "UTF-8"), fields) from None
-        if fault := not_well_formed(text, settings.body_format):
-            raise RejectedError(
-                f"The template makes no {fault}.",
-                code="TEMPLATE_FAILED",
-                hint="Correct the body's template in the connection, so that it fits this order too; then push again.",
-            )
-        return Document(name, content, MEDIA_TYPES[settings.body_format], self.name)
+        text = made(
+            settings.template,
+            settings.content,
+            order_fields(order, delivery),
+            encoding=settings.encoding,
+            separators=settings.separators,
+        )
+        text = text.replace("\r\n", "\n").replace("\n", _LINE_ENDS[settings.line_end])
+        name = made_name(settings.file_name or _file_name(settings), order, delivery)
+        return Document(name, encoded(text, settings.encoding), _media_type(settings), self.name)
+
+
+def _file_name(settings: TemplateSettings) -> str:
+    return "sales_order_{draft_order_id}_{timestamp}_{export}" + _SUFFIXES[settings.content]
+
+
+def _media_type(settings: TemplateSettings) -> str:
+    given = settings.media_type or _MEDIA_TYPES.get(settings.content)
+    return given or f"text/plain; charset={charset(settings.encoding)}"

@@ -5,24 +5,14 @@ Source: ASC X12 004010 and 005010; data elements 587 (type), 668 (status of a li
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
-from orderflow.domain.answer_details import Level, LineAnswer, LineStatus, Others, Schedule
+from orderflow.domain.answer_details import Level, LineStatus, Others, Schedule
 from orderflow.domain.answer_files import Answer, OrderNumber, UnreadableError
-from orderflow.formats.answer_fields import number, words
-from orderflow.formats.edi.lines import Block, check_count, parts_of
-from orderflow.formats.edi.response import (
-    UnitNames,
-    business_answer,
-    day,
-    decimal,
-    line_number,
-    order_number,
-    told_at,
-    total,
-)
+from orderflow.formats.edi.lines import Block, ResponseLine, answers_of, check_count, parts_of
+from orderflow.formats.edi.response import UnitNames, business_answer, day, decimal, order_number, told_at, total
 from orderflow.formats.edi.segments import Segment
 
 REFUSED = {"RD", "RF", "RJ"}
@@ -96,8 +86,8 @@ def _answer(whole: Block, begin: Segment, about: OrderNumber, units: UnitNames) 
         check_count(count.get(1), len(blocks), "CTT")
     if kind == HOLD:
         return Answer("ACKED", message="The partner holds the order.", about=about, level=Level.UNDERSTOOD)
-    read = [_Line(block, units, kind in AS_ORDERED) for block in blocks]
-    lines = [line.answer() for line in read if line.is_answered or kind not in REFUSED]
+    read = (_Line(block, units, kind in AS_ORDERED) for block in blocks)
+    lines = answers_of(read, passing_over=kind in REFUSED)
     if kind in LINE_BY_LINE and not lines:
         raise UnreadableError("It says that lines are answered, and has none.")
     currency = head.first("CUR")
@@ -110,7 +100,7 @@ def _answer(whole: Block, begin: Segment, about: OrderNumber, units: UnitNames) 
         code=kind if kind in REFUSED else "",
         erp_order_id=begin.get(HEADS[begin.tag][1]) or _sellers_number(head),
         currency=currency.get(2) if currency else "",
-        delivery_date=next(_dates(head.of("DTM"), 1), None),
+        delivery_date=next((found for dated in head.of("DTM") if (found := _date(dated, 1))), None),
     )
 
 
@@ -123,98 +113,74 @@ def _words(block: Block) -> str:
     return "; ".join(text for text in texts if text)
 
 
-def _dates(segments: Iterable[Segment], place: int) -> Iterator[date]:
-    for segment in segments:
-        if segment.get(place) in DELIVERY_DATES and (found := day(segment.get(place + 1))):
-            yield found
+def _date(segment: Segment, place: int) -> date | None:
+    """Return the day of delivery that a segment tells, if it tells one. Raises UnreadableError: it is none."""
+    return day(segment.get(place + 1)) if segment.get(place) in DELIVERY_DATES else None
 
 
-class _Line:
+class _Line(ResponseLine):
     """One line's segments; each ACK says what becomes of a part of it, or of the whole."""
 
     def __init__(self, block: Block, units: UnitNames, accepted: bool) -> None:
-        self.block, self.units, self.accepted, self.begin = block, units, accepted, block.segments[0]
-        self.name = f"Line {self.begin.get(1)[:10] or '(without a number)'}"
-        self.places = LINES[self.begin.tag]
+        super().__init__(block, units, accepted)
+        self.qty, self.uom, self.unit_price, self.basis, self.numbers = LINES[self.begin.tag]
         self.acks = block.of("ACK")
         self.change = self.begin.get(2) if self.begin.tag == "POC" else ""
         self.statuses = [self._status_of(ack) for ack in self.acks]
-        self.status = LineStatus.REJECTED if self.change == DELETED else _in_all(self.statuses)
 
     @property
     def is_answered(self) -> bool:
-        """Whether it says more than what was ordered."""
         return bool(self.acks) or self.change == DELETED
 
-    def answer(self) -> LineAnswer:
-        if not self.is_answered and not self.accepted:
-            raise UnreadableError(f"{self.name} is named, and nothing is said about it.")
+    def status(self) -> LineStatus:
         if self.change == CHANGE_REJECTED:
             raise UnreadableError(f"{self.name} rejects a change, which does not say what becomes of the line.")
-        unit, *same_units = self._units() or (None,)
-        return LineAnswer(
-            line_number(self.begin.get(1)),
-            self.status,
-            self._quantity(),
-            number(unit, "unit"),
-            self._price(),
-            sku=number(self._article(), "article"),
-            schedules=self._schedules(),
-            code=words(" ".join(dict.fromkeys(ack.get(1) for ack in self.acks))),
-            message=words(_words(self.block)),
-            same_units=tuple(same_units),
-        )
+        return LineStatus.REJECTED if self.change == DELETED else _in_all(self.statuses)
 
     def _status_of(self, ack: Segment) -> LineStatus:
         if ack.get(1) not in STATUSES:
             raise UnreadableError(f"{self.name} has the status {ack.get(1)[:5]!r}, which is not known.")
         return STATUSES[ack.get(1)]
 
-    def _quantity(self) -> Decimal | None:
-        """Return how much is certain to come; None: it is not said."""
+    def quantity(self) -> Decimal | None:
         amounts = [decimal(ack.get(2)) for ack, status in self._said() if status in GIVES or ack.get(1) == "BP"]
         if len(self.acks) < 2:
             return amounts[0] if amounts and amounts[0] is not None else self._quantity_of_all()
         if None in amounts:
             raise UnreadableError(f"{self.name} is answered in parts, of which one has no quantity.")
-        return total([Decimal(0), *amounts])
+        return total(*filter(None, amounts))
 
     def _quantity_of_all(self) -> Decimal | None:
         """Return what the line itself says, where the one status that it has is without a quantity."""
         if any(ack.get(1) == OTHER_QUANTITY for ack in self.acks):
             raise UnreadableError(f"{self.name} has another quantity, and does not say which.")
-        return decimal(self.begin.get(self.places[0])) if {*self.statuses} <= GIVES else None
+        return decimal(self.begin.get(self.qty)) if GIVES.issuperset(self.statuses) else None
 
     def _said(self) -> Iterable[tuple[Segment, LineStatus]]:
         return zip(self.acks, self.statuses, strict=True)
 
-    def _units(self) -> Sequence[str]:
-        codes = {code for segment in self.acks if (code := segment.get(3))} or {self.begin.get(self.places[1])}
-        if len(codes) > 1:
-            raise UnreadableError(f"{self.name} counts in several units.")
-        return next((self.units.get(code, (code,)) for code in codes if code), ())
+    def unit_codes(self) -> set[str]:
+        return {code for ack in self.acks if (code := ack.get(3))} or {self.begin.get(self.uom)}
 
-    def _price(self) -> Decimal | None:
-        price, amount = decimal(self.begin.get(self.places[2])), PRICE_FOR.get(self.begin.get(self.places[3]))
-        if price is None or amount is None:
-            return price
-        with localcontext(prec=60):
-            return price / amount
+    def price(self) -> tuple[Decimal | None, Decimal | None]:
+        return decimal(self.begin.get(self.unit_price)), PRICE_FOR.get(self.begin.get(self.basis))
 
-    def _article(self) -> str | None:
-        """Return the article by the number that we sent as the seller's own; of a substitute, its number."""
-        if self.status is LineStatus.SUBSTITUTED:
+    def article(self, status: LineStatus) -> str | None:
+        if status is LineStatus.SUBSTITUTED:
             replaced = next(ack for ack in self.acks if ack.get(1) in SUBSTITUTED)
             return _numbers(replaced, 7).get("VP")
-        return _numbers(self.begin, self.places[4]).get("VP")
+        return _numbers(self.begin, self.numbers).get("VP")
 
-    def _schedules(self) -> tuple[Schedule, ...]:
-        if self.status is LineStatus.REJECTED:
-            return ()
-        given = [ack for ack, status in self._said() if status in GIVES]
-        dated = [Schedule(found, decimal(ack.get(2))) for ack in given for found in _dates([ack], 4)]
-        dated = dated or [Schedule(found) for found in _dates(self.block.of("DTM"), 1)]
-        return tuple(dated) if len(dated) != 1 else (Schedule(dated[0].date),)
+    def schedules(self) -> list[Schedule]:
+        given = (ack for ack, status in self._said() if status in GIVES)
+        dated = [Schedule(found, decimal(ack.get(2))) for ack in given if (found := _date(ack, 4))]
+        return dated or [Schedule(found) for dtm in self.block.of("DTM") if (found := _date(dtm, 1))]
+
+    def code(self) -> str:
+        return " ".join(dict.fromkeys(ack.get(1) for ack in self.acks))
+
+    def words(self) -> str:
+        return _words(self.block)
 
 
 def _numbers(segment: Segment, start: int) -> dict[str, str]:

@@ -73,19 +73,21 @@ def _answer(one: Envelope, group: Envelope, interchange: Envelope, settings: X12
 
 def _check_receiver(interchange: Envelope, group: Envelope | None, settings: X12Settings) -> None:
     """Check that an answer is for us. Raises UnreadableError."""
-    names = {interchange.header.get(8): settings.sender, (group.header.get(3) if group else ""): settings.codes[0]}
-    if not any(given == ours for given, ours in names.items()):
-        given = interchange.header.get(8)
+    given = interchange.header.get(8)
+    if given != settings.sender and _code(group, 3) != settings.codes[0]:
         raise UnreadableError(f"It is for {given[:20]!r}, and this connection sends as {settings.sender!r}.")
 
 
 def _check_addresses(interchange: Envelope, group: Envelope | None, settings: X12Settings) -> None:
     """Check that it is from our partner, too: control numbers alone are the same for many. Raises UnreadableError."""
     _check_receiver(interchange, group, settings)
-    names = {interchange.header.get(6): settings.receiver, (group.header.get(2) if group else ""): settings.codes[1]}
-    if not any(given == theirs for given, theirs in names.items()):
-        given = interchange.header.get(6)
+    given = interchange.header.get(6)
+    if given != settings.receiver and _code(group, 2) != settings.codes[1]:
         raise UnreadableError(f"It is from {given[:20]!r}, and this connection sends to {settings.receiver!r}.")
+
+
+def _code(group: Envelope | None, place: int) -> str:
+    return group.header.get(place) if group else ""
 
 
 def _ta1(segment: Segment) -> Answer:

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from orderflow.domain.answer_files import UnfinishedError, UnreadableError
 from orderflow.formats.edi.envelopes import Envelope, Level, read_envelope
-from orderflow.formats.edi.segments import AT_THE_END, LARGEST, Marks, SegmentReader
+from orderflow.formats.edi.segments import AT_THE_END, BLANKS, LARGEST, Marks, SegmentReader
 
 INTERCHANGE = Level("ISA", "IEA", 13)
 GROUP = Level("GS", "GE", 6)
@@ -33,7 +33,7 @@ def read_interchanges(content: bytes) -> Iterator[Envelope]:
     start = 0
     while start < len(text):
         segments = SegmentReader(text, _marks(text, start), start)
-        yield read_envelope(segments, (INTERCHANGE, GROUP, SET))
+        yield read_envelope(iter(segments), (INTERCHANGE, GROUP, SET))
         start = segments.position
         while start < len(text) and text[start] in AT_THE_END:
             start += 1
@@ -50,7 +50,7 @@ def _text(content: bytes) -> str:
 
 def _marks(text: str, start: int) -> Marks:
     element = text[start + 3 : start + 4]
-    if text[start : start + 3] != "ISA" or not element or element.isalnum() or element.isspace():
+    if text[start : start + 3] != "ISA" or not element or element.isalnum() or element in BLANKS:
         raise UnreadableError("It does not begin with ISA where an interchange should.")
     head = _isa(element).match(text, start)
     if head is None:

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, TextClause, text
 
 from orderflow.domain.answer_details import Level
+from orderflow.domain.bulk import BulkStatus
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import (
     ARRIVED,
@@ -214,6 +215,15 @@ _HOURS_STUCK = f"""
     FROM {_CONNECTIONS}
     WHERE c.deleted_at IS NULL AND c.opening_hours IS NOT NULL AND c.open_until < now() - interval '15 minutes'
 """
+_JOB_STUCK = f"""
+    SELECT {_NO_ORDER},
+           format('The bulk job %s (%s) has not moved since %s: %s order(s) are left. See that an engine runs whose '
+                  'release knows it, and its log; or cancel it.', j.id, j.action, COALESCE(j.worked_at, j.created_at),
+                  j.total - j.done - j.waiting - j.refused) AS message
+    FROM bulk_job j JOIN organization g ON g.id = j.org_id
+    WHERE {among([BulkStatus.RUNNING], "j.status")}
+      AND COALESCE(j.worked_at, j.created_at) < now() - interval '15 minutes'
+"""
 _KEYS_OF_NOBODY = """
     SELECT g.slug AS organization, NULL::uuid AS order_id, NULL::uuid AS export_id, false AS repairable, true AS remark,
            format('The API key %s (ofk_%s_…) is from before keys belonged to a user, so that it ends with nobody: '
@@ -241,6 +251,7 @@ _ATTENTION = {
     "ANSWERS_NOT_READ": _NOT_READ,
     "ANSWERS_UNREADABLE": _UNREADABLE,
     "HOURS_STUCK": _HOURS_STUCK,
+    "BULK_JOB_STUCK": _JOB_STUCK,
     "ORDERS_IN_ERROR": _IN_ERROR,
     "KEY_OF_NOBODY": _KEYS_OF_NOBODY,
     "IN_DOUBT_CHANGED": _IN_DOUBT_CHANGED,

@@ -39,16 +39,18 @@ _WAITS = text(f"""
         WHERE e.connection_id = c.id AND e.status = 'PENDING' LIMIT 10000) w
     GROUP BY 1, 2, 3, 4
     UNION ALL
-    SELECT g.slug, '', '', o.waits_for, count(*) FROM draft_order o JOIN organization g ON g.id = o.org_id
-    WHERE o.waits_for IS NOT NULL GROUP BY 1, 4
+    SELECT g.slug, '', '', w.waits_for, count(*) FROM organization g CROSS JOIN LATERAL (
+        SELECT o.waits_for FROM draft_order o WHERE o.org_id = g.id AND o.waits_for IS NOT NULL LIMIT 10000) w
+    GROUP BY 1, 4
 """)  # noqa: S608  # built from constants
 _BY_RULE = text(f"""
     SELECT slug, CASE WHEN place <= {MOST_RULES} THEN rule ELSE '(others)' END AS rule, sum(depth)::int AS depth FROM (
-        SELECT g.slug, COALESCE(e.route ->> 'rule', '(default)') AS rule, count(*) AS depth,
-               row_number() OVER (PARTITION BY g.slug ORDER BY count(*) DESC, e.route ->> 'rule') AS place
-        FROM erp_export e JOIN organization g ON g.id = e.org_id
-        WHERE e.status = 'PENDING' AND e.route_version IS NOT NULL
-        GROUP BY g.slug, e.route ->> 'rule') routed
+        SELECT g.slug, COALESCE(w.rule, '(default)') AS rule, count(*) AS depth,
+               row_number() OVER (PARTITION BY g.slug ORDER BY count(*) DESC, w.rule) AS place
+        FROM erp_connection c JOIN organization g ON g.id = c.org_id CROSS JOIN LATERAL (
+            SELECT e.route ->> 'rule' AS rule FROM erp_export e
+            WHERE e.connection_id = c.id AND e.status = 'PENDING' AND e.route_version IS NOT NULL LIMIT 10000) w
+        GROUP BY g.slug, w.rule) routed
     GROUP BY 1, 2
 """)  # noqa: S608  # built from a constant
 _BULK = text(f"""
@@ -101,8 +103,9 @@ class Waits:
 
     Attributes:
         reasons: Organization, connector type, connection (both empty: a route) and reason; how many, of each
-            connection up to 10,000.
-        rules: Organization and routing rule, the largest `MOST_RULES` by name; how many exports wait.
+            connection up to 10,000, and as many for a route.
+        rules: Organization and routing rule, the largest `MOST_RULES` by name; how many exports wait, counted up to
+            10,000 of each connection.
         jobs: Organization; running bulk jobs, and the orders that are left of them.
     """
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSTZMULTIRANGE
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from orderflow.domain.access import Role
@@ -478,7 +478,8 @@ class ERPConnection(_Owned, Base):
     opening_hours: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))  # none: open at all hours
     closed_until: Mapped[datetime | None]  # when the open time began that is now, or begins that comes next
     open_until: Mapped[datetime | None]  # when that ends; past: it is closed until somebody has looked what comes next
-    hours_seen_at: Mapped[datetime | None]  # when both were last worked out
+    open_times: Mapped[Any | None] = mapped_column(TSTZMULTIRANGE)  # lately, up to then; none: at all hours
+    hours_seen_at: Mapped[datetime | None]  # when all three were last worked out
     orders_per_minute: Mapped[int | None]
     rate_since: Mapped[datetime | None]  # with `rate_used` the count of releases that have no `orders_taken`
     rate_used: Mapped[int] = mapped_column(default=0, server_default=text("0"))
@@ -516,7 +517,10 @@ class ERPConnection(_Owned, Base):
 
 
 class ERPLane(Base):
-    """One of the few workers that may deliver over a connection at a time, on all machines together."""
+    """One of the few workers that may deliver over a connection at a time, on all machines together.
+
+    `process` is whose worker it is, where the target's sessions are counted; and `lease_token` too, once it has left.
+    """
 
     __tablename__ = "erp_lane"
     __table_args__ = (
@@ -528,6 +532,7 @@ class ERPLane(Base):
     org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
     lease_token: Mapped[UUID]
     lease_until: Mapped[datetime]
+    process: Mapped[UUID | None]
 
 
 class ControlCounter(Base):

@@ -65,10 +65,21 @@ WITHIN = {level: f"{'answer' if level is Level.ANSWERED else level}_within" for 
 """The column of a connection that says within how many seconds its ERP should get that far."""
 
 
+_OPEN_SINCE = """
+    (SELECT COALESCE(sum(extract(epoch FROM upper(t) - lower(t))), 0)
+     FROM unnest(c.open_times * tstzmultirange(tstzrange(LEAST(e.sent_at, now()), now()))) AS t)
+"""
+
+
 def overdue(level: Level) -> str:
-    """Return SQL for: this export `e`, of the connection `c`, should be known to have got that far by now."""
+    """Return SQL for: this export `e`, of the connection `c`, should be known to have got that far by now.
+
+    Hours in which the connection is closed do not count, as far as they are kept.
+    """
     late = f"e.sent_at < now() - make_interval(secs => c.{WITHIN[level]})"
-    return f"(e.status = {quoted(ERPExportStatus.SENT)} AND {_UNREACHED[level].format(e='e')} AND {late})"
+    in_hours = f"(c.open_times IS NULL OR e.sent_at < lower(c.open_times) OR {_OPEN_SINCE} > c.{WITHIN[level]})"
+    unreached = _UNREACHED[level].format(e="e")
+    return f"(e.status = {quoted(ERPExportStatus.SENT)} AND {unreached} AND {late} AND {in_hours})"
 
 
 def in_doubt(table: str = "erp_export") -> str:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
+from sqlalchemy import text
 
 from orderflow.domain.answer_details import Level
 from orderflow.domain.errors import NotFoundError
@@ -83,6 +84,18 @@ class WaitsFor(StrEnum):
     CONNECTOR_DISABLED = "CONNECTOR_DISABLED"
     DELIVERIES_PAUSED = "DELIVERIES_PAUSED"
     DECISION = "DECISION"
+
+
+FOR_LONG = (
+    WaitsFor.HOLD,
+    WaitsFor.NOT_BEFORE,
+    WaitsFor.OPENING_HOURS,
+    WaitsFor.ATTENTION,
+    WaitsFor.CONNECTOR_DISABLED,
+    WaitsFor.DELIVERIES_PAUSED,
+    WaitsFor.DECISION,
+)
+"""What nothing but a person or the clock on the wall ends."""
 
 
 class WaitsForRoute(StrEnum):
@@ -340,6 +353,17 @@ def found_orders_of(view: View, wanted: ExportFilter) -> Found:
     where, parameters = _EXPORTS.where(wanted.conditions())
     query = f"SELECT e.draft_order_id AS id, min(e.created_at) AS place {_EXPORTS.source} {where} GROUP BY 1"
     return Found(query, parameters | {"org_id": view.org_id})
+
+
+def under_way(view: View, order_ids: Sequence[UUID]) -> int:
+    """Return how many of the orders have a delivery that goes on by itself before long."""
+    query = f"""
+        SELECT count(*) {_EXPORTS.source}
+        WHERE e.draft_order_id = ANY(:orders) AND e.org_id = :org_id AND e.status = 'PENDING'
+          AND ({WAITS_FOR}) <> ALL(:for_long)
+    """  # built from constants
+    values = {"orders": list(order_ids), "for_long": list(FOR_LONG), "org_id": view.org_id}
+    return int(view.connection.execute(text(query), values).scalar_one())
 
 
 def one_export(view: View, export_id: UUID) -> Export:

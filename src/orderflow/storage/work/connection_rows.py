@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -61,11 +62,12 @@ _HEIR = text("""
     WHERE status = 'ACTIVE' AND deleted_at IS NULL AND NOT is_default
       AND (SELECT count(*) FROM erp_connection WHERE status = 'ACTIVE' AND deleted_at IS NULL) = 1
 """)
-_HOURS = text("SELECT opening_hours FROM erp_connection WHERE id = :id AND deleted_at IS NULL")
+_HOURS = text("SELECT opening_hours, now() FROM erp_connection WHERE id = :id AND deleted_at IS NULL")
 _NOTE_OPEN = text(f"""
     UPDATE erp_connection c
     SET closed_until = COALESCE(CAST(:opens_at AS timestamptz), CASE WHEN NOT {CLOSED} THEN c.closed_until END, now()),
-        open_until = CAST(:closes_at AS timestamptz), hours_seen_at = now()
+        open_until = CAST(:closes_at AS timestamptz), open_times = CAST(:open_times AS tstzmultirange),
+        hours_seen_at = now()
     WHERE id = :id
 """)  # noqa: S608  # built from a constant
 _WAITING = text(f"SELECT count(*) FROM erp_export WHERE connection_id = :id AND {may(ExportStep.WORK)}")  # noqa: S608  # built from a constant
@@ -169,16 +171,19 @@ class SqlConnectionRows:
             self._connection.execute(update(ERPConnection).where(ERPConnection.id == connection_id).values(**changes))
         return {name: before[name] for name in changes if name in columns}
 
-    def opening_hours(self, connection_id: UUID) -> dict[str, Any] | None:
-        """Return when it is open, as it was saved; None: at all hours. Raises NotFoundError."""
+    def opening_hours(self, connection_id: UUID) -> tuple[dict[str, Any] | None, datetime]:
+        """Return when it is open, as it was saved, and the store's time; None: at all hours. Raises NotFoundError."""
         found = self._connection.execute(_HOURS, {"id": connection_id}).first()
         if found is None:
             raise no_connection(connection_id)
-        return found[0]  # type: ignore[no-any-return]  # JSON, which was an object when it was saved
+        return found[0], found[1]
 
-    def note_open(self, connection_id: UUID, period: Period) -> None:
-        """Note when it is open now or next; of one that is open now, since when stays as it was known."""
-        values = {"id": connection_id, "opens_at": period.opens_at, "closes_at": period.closes_at}
+    def note_open(
+        self, connection_id: UUID, period: Period, lately: Sequence[tuple[datetime, datetime | None]] = ()
+    ) -> None:
+        """Note when it is open now or next, and lately; of one that is open now, since when stays as it was known."""
+        values: dict[str, Any] = {"id": connection_id, "opens_at": period.opens_at, "closes_at": period.closes_at}
+        values["open_times"] = _multirange(lately) if lately else None
         self._connection.execute(_NOTE_OPEN, values)
 
     def delete(self, connection_id: UUID) -> bool:
@@ -249,6 +254,11 @@ class SqlConnectionRows:
     def _sealed(self, connection_id: UUID, connector_type: str, config: dict[str, Any]) -> dict[str, Any]:
         place = bind(self._org_id, connection_id, connector_type)
         return {"config": self._encryption.encrypt_config(config, place), "key_id": self._encryption.key_id}
+
+
+def _multirange(times: Sequence[tuple[datetime, datetime | None]]) -> str:
+    spans = (f"[{begins.isoformat()},{ends.isoformat() if ends else ''})" for begins, ends in times)
+    return f"{{{','.join(spans)}}}"
 
 
 def _active_beside(rows: Mapping[UUID, Any], connection_id: UUID) -> list[Any]:

@@ -18,7 +18,7 @@ from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.revisions import not_as_approved
 from orderflow.domain.states import AttemptStatus, AttemptStep, ExportStep, Kind
-from orderflow.flow.ports import Attempt, Batch
+from orderflow.flow.ports import SESSION_LINGERS, Attempt, Batch, Crew
 from orderflow.storage.records import as_json, columns, records
 from orderflow.storage.tables.models import ERPExport
 from orderflow.storage.tables.states import may, on_hold, quoted
@@ -27,21 +27,38 @@ from orderflow.storage.work.clock import LONGEST_LEASE, past
 from orderflow.storage.work.queue import IN_TURN, due
 from orderflow.storage.work.rates import SqlRates
 
+# A lane that its process has left, while the session is still open, has the process for its token.
+_FREE = f"""
+    ({{table}}.lease_token IS NOT DISTINCT FROM CAST(:process AS uuid) OR {past("{table}.lease_until", LONGEST_LEASE)})
+"""
 _TAKE_LANE = text(f"""
-    INSERT INTO erp_lane AS held (connection_id, lane, org_id, lease_token, lease_until)
-    SELECT :connection_id, n, :org_id, :token, now() + make_interval(secs => :seconds)
+    INSERT INTO erp_lane AS held (connection_id, lane, org_id, lease_token, lease_until, process)
+    SELECT :connection_id, n, :org_id, :token, now() + make_interval(secs => :seconds), CAST(:process AS uuid)
     FROM generate_series(1, :most) AS n
     WHERE NOT EXISTS (
         SELECT FROM erp_lane l
-        WHERE l.connection_id = :connection_id AND l.lane = n AND NOT {past("l.lease_until", LONGEST_LEASE)})
+        WHERE l.connection_id = :connection_id AND l.lane = n AND NOT {_FREE.format(table="l")})
     ORDER BY random()  -- two workers at the same moment should not both reach for the first
     LIMIT 1
     ON CONFLICT (connection_id, lane) DO UPDATE
-    SET lease_token = excluded.lease_token, lease_until = excluded.lease_until
-    WHERE {past("held.lease_until", LONGEST_LEASE)}
+    SET lease_token = excluded.lease_token, lease_until = excluded.lease_until, process = excluded.process
+    WHERE {_FREE.format(table="held")}
     RETURNING lane
 """)  # noqa: S608  # built from constants
-_LEAVE_LANE = text("DELETE FROM erp_lane WHERE connection_id = :connection_id AND lease_token = :token")
+_OTHERS = text(f"""
+    SELECT count(DISTINCT COALESCE(process, lease_token)) FROM erp_lane
+    WHERE connection_id = :connection_id AND process IS DISTINCT FROM :process
+      AND NOT {past("lease_until", LONGEST_LEASE)}
+""")  # noqa: S608  # built from constants
+# After the lane, as whoever settles does; not `FOR UPDATE`, since a lane holds its connection's key.
+_LOCK_CONNECTION = text("SELECT FROM erp_connection WHERE id = :id FOR NO KEY UPDATE")
+_DROP_LANE = text("DELETE FROM erp_lane WHERE connection_id = :connection_id AND lease_token = :token")
+_LEAVE_LANE = text(f"""
+    WITH left_open AS (
+        UPDATE erp_lane SET lease_token = process, lease_until = now() + interval '{SESSION_LINGERS:.0f} seconds'
+        WHERE connection_id = :connection_id AND lease_token = :token AND process IS NOT NULL)
+    DELETE FROM erp_lane WHERE connection_id = :connection_id AND lease_token = :token AND process IS NULL
+""")  # noqa: S608  # built from a constant
 _DUE_FIRST = f"e.connection_id = :connection_id AND {due('e')}"
 _TAKE = """
     WITH due AS (
@@ -94,7 +111,7 @@ _BEGIN = text(f"""
     WITH r AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
             id uuid, log_id uuid, filename text, storage_key text, sha256 text, size bigint, format text, media text,
-            retry_count int, request_id text, request jsonb, begins bool, begun timestamptz)
+            retry_count int, request_id text, request jsonb, begins bool)
     ), held AS (
         SELECT id FROM erp_export WHERE id IN (SELECT id FROM r) AND lease_token = :token ORDER BY id FOR UPDATE
     ), e AS (
@@ -102,7 +119,7 @@ _BEGIN = text(f"""
         SET filename = r.filename, export_storage_key = r.storage_key, document_sha256 = r.sha256,
             document_size = r.size, export_format_version = r.format, export_media_type = r.media,
             begun_at = CASE WHEN r.begins THEN now() ELSE e.begun_at END,
-            last_begun_at = CASE WHEN r.begins THEN now() ELSE COALESCE(r.begun, e.last_begun_at) END
+            last_begun_at = CASE WHEN r.begins THEN now() ELSE e.last_begun_at END
         FROM r JOIN held USING (id) WHERE e.id = held.id
         RETURNING e.id, e.draft_order_id
     ), o AS (
@@ -170,13 +187,24 @@ class SqlLeases(SqlRates):
         self._connection = connection
         self._org_id = org_id
 
-    def take_lane(self, connection_id: UUID, lease: Lease, seconds: float, most: int) -> bool:
-        """Take one of the connection's `most` lanes; False if other workers hold them all."""
+    def take_lane(self, connection_id: UUID, lease: Lease, seconds: float, most: int, crew: Crew | None = None) -> bool:
+        """Take one of the connection's `most` lanes; False if others hold them all, or as many as may are signed in."""
         parameters = {"connection_id": connection_id, "org_id": self._org_id, "token": lease.token, "most": most}
-        return self._connection.execute(_TAKE_LANE, parameters | {"seconds": seconds}).first() is not None
+        parameters |= {"seconds": seconds, "process": crew and crew.process}
+        taken = self._connection.execute(_TAKE_LANE, parameters).first() is not None
+        if taken and crew is not None and not self._may_sign_in(connection_id, crew):
+            self._connection.execute(_DROP_LANE, parameters)
+            return False
+        return taken
+
+    def _may_sign_in(self, connection_id: UUID, crew: Crew) -> bool:
+        """Return whether fewer other processes than may be are signed in; nobody else asks before this is committed."""
+        self._connection.execute(_LOCK_CONNECTION, {"id": connection_id})
+        others = self._connection.execute(_OTHERS, {"connection_id": connection_id, "process": crew.process})
+        return int(others.scalar_one()) < crew.most
 
     def leave_lane(self, connection_id: UUID, lease: Lease) -> None:
-        """Give the lane back."""
+        """Give the lane back; where sessions are counted, it is the process's own for as long as its session lasts."""
         self._connection.execute(_LEAVE_LANE, {"connection_id": connection_id, "token": lease.token})
 
     def lease(
@@ -287,7 +315,6 @@ def _begin_row(attempt: Attempt, *, begins: bool) -> dict[str, Any]:
         "format": document.format_version if document else None,
         "media": document.media_type if document else None,
         "begins": begins,
-        "begun": attempt.order.delivery.last_begun_at if attempt.order.delivery.in_doubt else None,
         "retry_count": attempt.attempts_spent,
         "request_id": attempt.request_id,
         "request": {"file": attempt.filename, "size": size, "sha256": attempt.document_sha256},

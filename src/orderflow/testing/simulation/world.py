@@ -225,7 +225,7 @@ class World:
         task = self.scheduler.current()
         task.token = None
         taken = push_batch(self.wiring, self.org_id, row.id)
-        if any(token == task.token for token, _ in self.tables.lanes.values()):
+        if any(lane.token == task.token for lane in self.tables.lanes.values()):
             self.wrongs.append(f"{task.name} has ended its turn, and keeps a lane")
         return taken
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -84,12 +85,14 @@ class MemoryConnections:
             self._change(connection_id, **columns, **chosen)
         return before
 
-    def opening_hours(self, connection_id: UUID) -> dict[str, Any] | None:
-        """Return when it is open, as it was saved; None: at all hours. Raises NotFoundError."""
-        return self._row(connection_id).opening_hours
+    def opening_hours(self, connection_id: UUID) -> tuple[dict[str, Any] | None, datetime]:
+        """Return when it is open, as it was saved, and the store's time; None: at all hours. Raises NotFoundError."""
+        return self._row(connection_id).opening_hours, self._tables.now()
 
-    def note_open(self, connection_id: UUID, period: Period) -> None:
-        """Note when it is open now or next; of one that is open now, since when stays as it was known."""
+    def note_open(
+        self, connection_id: UUID, period: Period, lately: Sequence[tuple[datetime, datetime | None]] = ()
+    ) -> None:
+        """Note when it is open now or next; by when it was lately people are told, which nobody is here."""
         row, now = self._row(connection_id), self._tables.now()
         since = now if self._closed(row) else row.closed_until or now
         self._set(connection_id, closed_until=period.opens_at or since, open_until=period.closes_at)

@@ -6,7 +6,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from orderflow.domain.delivery import Lease
-from orderflow.testing.store_in_memory.tables import Tables, changed
+from orderflow.flow.ports import SESSION_LINGERS, Crew
+from orderflow.testing.store_in_memory.tables import LaneRow, Tables, changed
 
 MINUTE = timedelta(minutes=1)
 
@@ -16,21 +17,29 @@ class MemoryLanes:
 
     _tables: Tables
 
-    def take_lane(self, connection_id: UUID, lease: Lease, seconds: float, most: int) -> bool:
-        """Take one of the connection's `most` lanes; False if other workers hold them all."""
-        now = self._tables.now()
-        for lane in range(most):
-            held = self._tables.lanes.get((connection_id, lane))
-            if held is None or held[1] < now:
-                self._tables.lanes[connection_id, lane] = (lease.token, self._tables.after(seconds))
-                return True
-        return False
+    def take_lane(self, connection_id: UUID, lease: Lease, seconds: float, most: int, crew: Crew | None = None) -> bool:
+        """Take one of the connection's `most` lanes; False if others hold them all, or as many as may are signed in."""
+        process, held = crew.process if crew else None, self._held_lanes(connection_id)
+        others = {lane.process or lane.token for lane in held.values()} - {process}
+        free = [n for n in range(most) if n not in held or (process is not None and held[n].token == process)]
+        if not free or (crew is not None and len(others) >= crew.most):
+            return False
+        self._tables.lanes[connection_id, free[0]] = LaneRow(lease.token, self._tables.after(seconds), process)
+        return True
 
     def leave_lane(self, connection_id: UUID, lease: Lease) -> None:
-        """Give the lane back."""
-        lanes = self._tables.lanes
-        for place in [place for place, held in lanes.items() if place[0] == connection_id and held[0] == lease.token]:
-            del lanes[place]
+        """Give the lane back; where sessions are counted, it is the process's own for as long as its session lasts."""
+        for number, lane in self._held_lanes(connection_id).items():
+            if lane.token != lease.token:
+                continue
+            del self._tables.lanes[connection_id, number]
+            if lane.process is not None:
+                left = LaneRow(lane.process, self._tables.after(SESSION_LINGERS), lane.process)
+                self._tables.lanes[connection_id, number] = left
+
+    def _held_lanes(self, connection_id: UUID) -> dict[int, LaneRow]:
+        lanes, now = self._tables.lanes, self._tables.now()
+        return {place[1]: lane for place, lane in lanes.items() if place[0] == connection_id and lane.until >= now}
 
     def may_take(self, connection_id: UUID, wanted: int) -> int:
         """Return how many orders may be taken now, up to `wanted`."""

@@ -102,9 +102,9 @@ class MemoryLeases(MemoryLanes):
         """Extend leases; returns the tokens that still hold something."""
         until = self._tables.after(seconds)
         alive: set[UUID] = set()
-        for place, (token, _) in list(self._tables.lanes.items()):
-            if token in tokens:
-                self._tables.lanes[place] = (token, until)
+        for place, lane in list(self._tables.lanes.items()):
+            if lane.token in tokens:
+                self._tables.lanes[place] = changed(lane, until=until)
         for row in list(self._tables.exports.values()):
             holder = row.lease_token
             if holder is not None and holder in tokens and row.status in ExportStep.WORK.change.starts:
@@ -185,7 +185,6 @@ class MemoryLeases(MemoryLanes):
         delivery, now = attempt.order.delivery, self._tables.now()
         begins = not (batch.to.stages or delivery.in_doubt or attempt.outcome)
         row = self._tables.exports[attempt.export_id]
-        earlier = delivery.last_begun_at if delivery.in_doubt else None
         self._set(
             attempt.export_id,
             filename=attempt.filename,
@@ -194,7 +193,7 @@ class MemoryLeases(MemoryLanes):
             media_type=attempt.media_type,
             format_version=attempt.format_version,
             begun_at=now if begins else row.begun_at,
-            last_begun_at=now if begins else earlier or row.last_begun_at,
+            last_begun_at=now if begins else row.last_begun_at,
         )
         self._close_open(attempt.export_id, AttemptStatus.RETRYING, LOST)
         order = self._tables.orders[row.draft_order_id]

@@ -170,7 +170,16 @@ class BulkRow:
     order_ids: tuple[UUID, ...] = ()
 
 
-Row = TypeVar("Row", OrderRow, ExportRow, AttemptRow, ConnectionRow)
+@dataclass(frozen=True)
+class LaneRow:
+    """A lane that a worker holds; one that it has left, while its session may be open, has its process for a token."""
+
+    token: UUID
+    until: datetime
+    process: UUID | None = None
+
+
+Row = TypeVar("Row", OrderRow, ExportRow, AttemptRow, ConnectionRow, LaneRow)
 
 
 def changed(row: Row, **columns: Any) -> Row:
@@ -196,7 +205,7 @@ class Tables:
     exports: dict[UUID, ExportRow] = field(default_factory=dict)
     attempts: dict[UUID, AttemptRow] = field(default_factory=dict)
     connections: dict[UUID, ConnectionRow] = field(default_factory=dict)
-    lanes: dict[tuple[UUID, int], tuple[UUID, datetime]] = field(default_factory=dict)
+    lanes: dict[tuple[UUID, int], LaneRow] = field(default_factory=dict)
     bulk_jobs: dict[UUID, BulkRow] = field(default_factory=dict)
     control_counters: dict[UUID, int] = field(default_factory=dict)
     route_sets: list[list[dict[str, Any]]] = field(default_factory=list)

@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -16,6 +17,7 @@ from orderflow.domain.errors import (
     LeaseEndingError,
     NeedsAttentionError,
     ObjectStoreError,
+    PushServiceError,
     RejectedError,
     StateError,
     TransientError,
@@ -29,7 +31,8 @@ from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.delivery.request import request_push, withdraw
 from orderflow.flow.delivery.settle import settle
 from orderflow.flow.order.approve import edit_order
-from orderflow.flow.ports import Actor, Batch
+from orderflow.flow.ports import Actor, Batch, Crew
+from orderflow.orchestrator import PushOrchestrator
 from orderflow.testing.memory import MemoryApi, MemoryDropzone
 
 ACTOR = Actor("test")
@@ -382,6 +385,46 @@ def test_no_more_lanes_than_allowed_whoever_asks(installation: Any) -> None:
     assert taken == [1, 1, 0, 0]
     installation.do("UPDATE erp_lane SET lease_until = now() - interval '1 second' WHERE lane = 1")
     assert len(claim(installation.wiring, to, 1).attempts) == 1
+
+
+def test_no_more_processes_than_the_target_allows_are_signed_in(installation: Any, monkeypatch) -> None:
+    monkeypatch.setattr(MemoryDropzone, "processes", lambda *_: 1)
+    connection_id = installation.connect(MemoryDropzone())
+    installation.pushed(3)
+    other = replace(installation.wiring, process=new_id())
+    to = open_target(installation.wiring, installation.org_id, connection_id)
+    assert to is not None
+    assert [len(claim(wiring, to, 1).attempts) for wiring in (installation.wiring, other)] == [1, 0]
+    assert len(claim(installation.wiring, to, 1).attempts) == 1
+
+
+def test_a_program_that_pushes_itself_keeps_to_the_sessions_and_the_minute(installation: Any, monkeypatch) -> None:
+    monkeypatch.setattr(MemoryApi, "processes", lambda *_: 1)
+    connection_id = installation.connect(MemoryApi())
+    first, second, third = installation.approved(3)
+    installation.do("UPDATE erp_connection SET orders_per_minute = 2")
+    with installation.session() as session:
+        orchestrator = PushOrchestrator(session)
+
+        def push(order_id: UUID) -> str:
+            with installation.wiring.store.work(installation.org_id) as work:
+                order = work.orders.get(order_id)
+            return orchestrator.push_order(installation.org_id, order).status
+
+        assert push(first) == "SUCCESS"
+        crew, lease = Crew(new_id(), 1), Lease(new_id(), 60)
+        installation.do("DELETE FROM erp_lane")
+        with installation.wiring.store.work(installation.org_id) as work:
+            assert work.exports.take_lane(connection_id, lease, 60, 3, crew)
+        with pytest.raises(PushServiceError, match="sessions at once are in use") as taken:
+            push(second)
+        assert taken.value.code == "TARGET_BUSY"
+        installation.do("DELETE FROM erp_lane")
+        assert push(second) == "SUCCESS"
+        with pytest.raises(PushServiceError, match="takes 2 orders a minute") as early:
+            push(third)
+        assert early.value.code == "PUSH_TOO_EARLY"
+    assert len(installation.rows("SELECT id FROM erp_export")) == 2
 
 
 def test_a_lane_is_free_again_after_every_batch(installation: Any) -> None:

@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 
+from orderflow.domain.answer_details import Level
 from orderflow.domain.errors import PushServiceError
+from orderflow.domain.opening_hours.hours import Period
+from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.setup.opening_hours import keep_up
 from orderflow.orchestrator import PushOrchestrator
 from orderflow.storage.system.due import SqlSystem
 from orderflow.storage.system.processes import SqlProcesses
+from orderflow.storage.tables.states import overdue
 from orderflow.testing.memory import MemoryApi
 
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -90,6 +94,41 @@ def test_what_waited_while_it_was_closed_is_no_sign_that_nobody_delivers(install
     assert processes.waiting_for(60) == 0
     set_hours(installation, "now() - interval '61 seconds'", "NULL")
     assert processes.waiting_for(60) == 1
+
+
+def test_an_answer_is_late_after_so_long_in_opening_hours(installation: Any, api) -> None:
+    now = datetime.now(UTC)
+    days_ago = [now - timedelta(days=days) for days in range(3)]
+    way = installation.connect(api, answer_within=5400)
+    installation.pushed()
+    assert push_batch(installation.wiring, installation.org_id, way) == 1
+
+    def is_late(sent_at: datetime, lately: list[tuple[datetime, datetime | None]]) -> bool:
+        installation.do(f"UPDATE erp_export SET status = 'SENT', answered_at = NULL, sent_at = '{sent_at}'")
+        with installation.wiring.store.work(installation.org_id) as work:
+            work.connections.note_open(way, Period(None, None), lately)
+        rows = "erp_export e JOIN erp_connection c ON c.id = e.connection_id"
+        return bool(installation.rows(f"SELECT {overdue(Level.ANSWERED)} AS late FROM {rows}")[0]["late"])
+
+    hour = timedelta(hours=1)
+    an_hour_a_day = [(day - hour, day) for day in reversed(days_ago)]
+    assert not is_late(days_ago[1], an_hour_a_day), "an hour of a day counts"
+    assert is_late(days_ago[2] - hour / 2, an_hour_a_day), "two and a half do"
+    assert is_late(days_ago[1], []), "at all hours a day does"
+    assert is_late(days_ago[1], [(now - 2 * hour, None)])
+    assert not is_late(now - hour, [(now - 2 * hour, None)])
+    assert is_late(days_ago[2] - 2 * hour, [(now - hour, now)]), "from before what is kept"
+
+
+def test_of_its_calendar_a_connection_keeps_when_it_was_open_lately(installation: Any, api, way) -> None:
+    keep_up(installation.wiring.store, installation.org_id, way)
+    query = (
+        "SELECT lower(open_times) < now() - interval '34 days' AND upper_inf(open_times) AS kept FROM erp_connection"
+    )
+    assert installation.rows(query) == [{"kept": True}]
+    installation.do("UPDATE erp_connection SET opening_hours = NULL")
+    keep_up(installation.wiring.store, installation.org_id, way)
+    assert installation.rows("SELECT open_times FROM erp_connection") == [{"open_times": None}]
 
 
 def test_a_program_that_pushes_itself_is_told_that_it_is_too_early(installation: Any, api, way) -> None:

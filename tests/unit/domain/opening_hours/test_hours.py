@@ -133,3 +133,42 @@ def test_a_day_says_why_it_is_closed() -> None:
 def test_a_part_of_a_country_has_holidays_of_its_own() -> None:
     assert date(2026, 6, 4) in holidays_of(Region("DE", "BY"), 2026)
     assert date(2026, 6, 4) not in holidays_of(Region("DE"), 2026)
+
+
+@settings(max_examples=40)
+@given(calendars, st.sampled_from(TURNS + QUIET), st.integers(0, DAY - 1))
+def test_its_open_times_are_the_minutes_in_which_it_is_open(hours, day, minute) -> None:
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC) + MINUTE * minute
+    times = hours.open_times(start, start + WATCHED)
+    for moment, is_open in watched(hours, start):
+        assert is_open == any(begins <= moment < ends for begins, ends in times), moment
+
+
+ROUND_THE_CLOCK = ((Span(0, 700), Span(650, DAY)),) * 5 + ((Span(0, 3 * DAY - DAY),), (Span(1, DAY),))
+
+
+def test_what_never_closes_is_not_looked_for() -> None:
+    at, in_500_years = datetime(2026, 3, 28, tzinfo=UTC), datetime(2526, 1, 1, tzinfo=UTC)
+    hours = OpeningHours(ZoneInfo("Europe/Berlin"), ROUND_THE_CLOCK, closed_days=frozenset({date(2026, 3, 20)}))
+    assert list(hours.changes(at, until=in_500_years)) == []
+    assert hours.period(at).closes_at is None
+    assert hours.open_times(at, None) == [(at, None)]
+
+
+@pytest.mark.parametrize(
+    ("hours", "closes"),
+    [
+        (
+            OpeningHours(ZoneInfo("UTC"), ((Span(0, DAY),),) * 6 + ((Span(0, DAY - 1),),)),
+            datetime(2026, 4, 5, 23, 59, tzinfo=UTC),
+        ),
+        (OpeningHours(ZoneInfo("UTC"), ((Span(1, DAY),),) + ((Span(0, DAY),),) * 6), datetime(2026, 4, 6, tzinfo=UTC)),
+        (
+            OpeningHours(ZoneInfo("UTC"), ROUND_THE_CLOCK, closed_days=frozenset({date(2026, 4, 1)})),
+            datetime(2026, 4, 1, tzinfo=UTC),
+        ),
+        (OpeningHours(ZoneInfo("UTC"), ROUND_THE_CLOCK, Region("DE", "BY")), datetime(2026, 4, 3, tzinfo=UTC)),
+    ],
+)
+def test_a_minute_that_is_left_out_or_a_day_closes_it(hours, closes) -> None:
+    assert hours.period(datetime(2026, 3, 31, 12, tzinfo=UTC)).closes_at == closes

@@ -18,8 +18,8 @@ from orderflow.domain.delivery import Delivery
 from orderflow.domain.errors import ConfigError, RejectedError
 from orderflow.domain.orders import Customer
 from orderflow.formats.csv.document import csv_document
-from orderflow.formats.csv.encodings import Encoding, charset
 from orderflow.formats.csv.settings import KNOWN_FIELDS, CsvSettings
+from orderflow.formats.encodings import Encoding, charset
 from orderflow.formats.order_fields import sample_order
 
 SKU = {"name": "SKU", "field": "line.internal_sku"}

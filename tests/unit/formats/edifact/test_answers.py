@@ -162,6 +162,7 @@ def test_parts_of_a_line_that_come_at_several_times():
         ("BGM+231+R+27+AB", [], "FAILED", None),
         ("BGM+231+R+27", ["LIN+1", "QTY+21:5", "UNS+S", "CNT+2:1"], "FAILED", None),
         ("BGM+231+R+9+RE", ["LIN+1+7", "FTX+AAO+++no"], "FAILED", None),
+        ("BGM+231+R+27", ["LIN+1", "QTY+46:5", "LIN+2", "UNS+S", "CNT+2:2"], "FAILED", None),
     ],
 )
 def test_what_is_said_of_the_whole_order(begin, lines, status, others):
@@ -228,6 +229,7 @@ def test_what_becomes_of_a_line_is_the_least_that_it_surely_says(line, status, q
         (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "QTY+113:NaN"], "where a number belongs"),
         (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "QTY+113:1e9"], "where a number belongs"),
         (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "QTY+113:1:PCE", "QTY+83:1:KGM"], "several units"),
+        (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "QTY+113:1:PCE", "PRI+AAA:2::::KGM"], "several units"),
         (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "DTM+67:20261399:102"], "where a date belongs"),
         (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "DTM+67:202648:616"], "format '616'"),
         (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "PRI+AAA:10:::3"], "none for one"),
@@ -255,6 +257,13 @@ def test_release_marks_and_marks_of_una_are_read():
     (answer,) = read(odd + b"QTY^113|2,5|PCE~UNT^6^1~UNZ^1^9~")
     assert answer.about == OrderNumber("P~1")
     assert answer.details.lines[0].qty == Decimal("2.5")
+
+
+def test_the_separators_of_ascii_may_be_the_marks():
+    content = interchange(message("ORDRSP", "BGM+231+R+29", "RFF+ON:PO-1")).replace(b"\n", b"")
+    for usual, mark in ((b"+", b"\x1d"), (b":", b"\x1f"), (b"'", b"\x1c")):
+        content = content.replace(usual, mark)
+    assert [answer.about for answer in read(b"UNA\x1f\x1d.? \x1c" + content)] == [OrderNumber("PO-1")]
 
 
 def test_lines_that_are_broken_anywhere_are_read():

@@ -172,6 +172,13 @@ def test_texts_are_parted_between_words_and_lines_keep_apart():
     ]
 
 
+def test_the_buyers_number_at_the_seller_stands_with_the_customer_or_the_buyer():
+    buyer = {"name": "Muster", "number_at_seller": " 4712 "}
+    assert "NAD+BY+4712::91++Muster'" in segments(an_order(customer=None, buyer=buyer))
+    assert "NAD+BY+4712::91++Muster'" in segments(an_order(customer=Customer("4712"), buyer=buyer))
+    assert "NAD+BY+4711::91++Muster'" in segments(an_order(customer=Customer("4711"), buyer={"name": "Muster"}))
+
+
 def test_delivery_terms_with_a_code_of_the_icc_are_told_by_it():
     assert "TOD+6++DAP:::Hamburg'" in segments(an_order(delivery_terms="DAP Hamburg"))
     assert "TOD+6++:::frei Haus'" in segments(an_order(delivery_terms="frei Haus"))
@@ -195,6 +202,7 @@ def test_units_countries_and_regions_go_by_the_connections_mapping():
         (an_order(line(qty=None)), "Line 1: qty", "FIELD_MISSING"),
         (an_order(line(internal_sku=None)), "Line 1: internal_sku", "FIELD_MISSING"),
         (an_order(line(currency="USD")), "Line 1: currency", "NO_PLACE_IN_FORMAT"),
+        (an_order(buyer={"number_at_seller": "4712"}), "buyer.number_at_seller", "NO_PLACE_IN_FORMAT"),
         (an_order(line(), line(2, product_description="x" * 36)), "Line 2: product_description", "DOES_NOT_FIT"),
         (an_order(line(unit_price=Decimal("123456789012.1234"))), "Line 1: unit_price", "DOES_NOT_FIT"),
         (an_order(notes="Größe Ł"), "notes", "NOT_IN_ENCODING"),

@@ -123,6 +123,14 @@ def test_control_numbers_count_only_between_the_two_that_they_are_of():
     assert read(interchange(acknowledged, sender="NETWORK", receiver="NETWORK"))
 
 
+def test_one_of_two_addresses_is_enough_whatever_the_other_says():
+    acknowledged = transaction("997", "AK1*PO*7", "AK9*A*1*1*1")
+    settings = X12Settings(sender="US", receiver="THEM", application_sender="SHOP", application_receiver="ERP")
+    for sender, receiver, codes in (("THEM", "US", "THEM*US"), ("NETWORK", "NETWORK", "ERP*SHOP")):
+        content = interchange(acknowledged, sender=sender, receiver=receiver, codes=codes)
+        assert [answer.about for answer in FORMAT.read("any.x12", content, settings)] == [ControlNumber(7)]
+
+
 def test_a_response_line_by_line():
     answer = said(
         "855", "BAK*00*AC*PO-1*20261101****SO-7*20261129", "CUR*SE*EUR", "N1*SE*Them",
@@ -227,6 +235,7 @@ def test_what_becomes_of_a_line_is_the_least_that_it_surely_says(line, status, q
         (["BAK*00*AC*PO-1*20261101", "PO1*1*5*EA*1", "ACK*ZZ*5*EA"], "status 'ZZ'"),
         (["BAK*00*AC*PO-1*20261101", "PO1*A1*5*EA*1", "ACK*IA*5*EA"], "line's number"),
         (["BAK*00*AC*PO-1*20261101", "PO1*1*5*EA*1", "ACK*IA*five*EA"], "where a number belongs"),
+        (["BAK*00*AC*PO-1*20261101", "PO1*1*5000*EA*1", "ACK*IA*2,500*EA"], "where a number belongs"),
         (["BAK*00*AC*PO-1*20261101", "PO1*1*5*EA*1", "ACK*IA*5*EA*067*20261399"], "where a date belongs"),
         (["BAK*00*AC*PO-1*20261101", "PO1*1*5*EA*1", "ACK*IA*3*EA", "ACK*IB*2*CA"], "several units"),
         (["BAK*00*AC*PO-1*20261101", "PO1*1*5*EA*1", "ACK*IA**EA", "ACK*IA*2*EA"], "no quantity"),
@@ -243,6 +252,11 @@ YES = transaction("855", "BAK*00*AT*PO-1*20261101")
 @pytest.mark.parametrize("mark", ["~", "~\n", "~\r\n", "\n", "\r\n", "\x15", "~ ", "\x1c"])
 def test_segments_may_end_in_every_way_that_partners_have(mark):
     assert read(interchange(YES, mark=mark))[0].about == OrderNumber("PO-1")
+
+
+def test_the_separators_of_ascii_may_be_the_separators():
+    content = interchange(YES, mark="\x1c").replace(b"*", b"\x1d").replace(b">", b"\x1f")
+    assert read(content)[0].about == OrderNumber("PO-1")
 
 
 def test_partners_dirt_is_read():

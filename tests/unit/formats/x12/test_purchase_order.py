@@ -12,7 +12,7 @@ from mockedi.testing import Mock
 from pydantic import ValidationError
 
 from orderflow.domain.errors import RejectedError
-from orderflow.domain.orders import AllowanceCharge
+from orderflow.domain.orders import AllowanceCharge, Customer
 from orderflow.formats.order_fields import sample_order
 from orderflow.formats.x12 import X12Format, X12Settings
 from tests.unit.formats.edi.orders import an_order, delivery, line, orders
@@ -155,6 +155,13 @@ def test_long_names_streets_and_texts_are_parted_between_words():
     ]
 
 
+def test_the_buyers_number_at_the_seller_stands_with_the_customer_or_the_buyer():
+    buyer = {"name": "Muster", "number_at_seller": " 4712 "}
+    assert "N1*BY*Muster*91*4712~" in segments(an_order(customer=None, buyer=buyer))
+    assert "N1*BY*Muster*91*4712~" in segments(an_order(customer=Customer("4712"), buyer=buyer))
+    assert "N1*BY*Muster*91*4711~" in segments(an_order(customer=Customer("4711"), buyer={"name": "Muster"}))
+
+
 def test_delivery_terms_with_a_code_of_the_icc_are_told_by_it():
     assert "FOB*DF***01*DAP*ZZ*Hamburg~" in segments(an_order(delivery_terms="DAP Hamburg"))
     assert "FOB*DF***01*EXW~" in segments(an_order(delivery_terms="EXW"))
@@ -173,6 +180,7 @@ def test_delivery_terms_with_a_code_of_the_icc_are_told_by_it():
         (an_order(line(qty=None)), "Line 1: qty", "FIELD_MISSING"),
         (an_order(line(internal_sku=None)), "Line 1: internal_sku", "FIELD_MISSING"),
         (an_order(line(currency="USD")), "Line 1: currency", "NO_PLACE_IN_FORMAT"),
+        (an_order(buyer={"number_at_seller": "4712"}), "buyer.number_at_seller", "NO_PLACE_IN_FORMAT"),
         (an_order(line(), line(2, product_description="a*b")), "Line 2: product_description", "NOT_IN_ENCODING"),
         (an_order(line(product_description="x" * 81)), "Line 1: product_description", "DOES_NOT_FIT"),
         (an_order(notes="10 €"), "notes", "NOT_IN_ENCODING"),

@@ -1,4 +1,4 @@
-"""Encodings that a CSV file may have, and a text in one of them: every letter, or the order is refused.
+"""Encodings that a file of text may have, and a text in one of them: every letter, or the order is refused.
 
 Each fails loudly where it lacks a letter. Left out are those with states (ISO-2022, UTF-7) and those that are none.
 Source: https://docs.python.org/3/library/codecs.html#standard-encodings

@@ -1,0 +1,37 @@
+"""What both dialects are as formats: numbered documents, and answers that say themselves what they are about."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from orderflow.domain.delivery import Delivery, Document
+from orderflow.domain.orders import DraftOrder
+from orderflow.formats.file_name import made_name
+from orderflow.formats.format import Format
+
+
+class EdiFormat(Format):
+    """Each order as one interchange with one message."""
+
+    numbered: ClassVar[bool] = True
+
+    media_type: ClassVar[str]
+
+    @abstractmethod
+    def written(self, order: DraftOrder, delivery: Delivery, settings: Any) -> bytes:
+        """Return the interchange. Raises RejectedError: the order holds what the dialect cannot say."""
+
+    def render(self, order: DraftOrder, delivery: Delivery, settings: Any) -> Document:
+        """Write the interchange. Raises RejectedError: the order holds what the dialect cannot say."""
+        content = self.written(order, delivery, settings)
+        return Document(made_name(settings.file_name, order, delivery), content, self.media_type, self.name)
+
+    def claims(self, name: str) -> bool:
+        """Return True: a partner names its files as it likes."""
+        return True
+
+    def about(self, name: str) -> Sequence[str]:
+        """Return nothing: what lies in a file says it."""
+        return ()
