@@ -1,17 +1,9 @@
-"""The CSV of many orders in three mappings, read back by Python's csv and by pandas: equal to the orders.
-
-`ORDERFLOW_TEST_ORDERS=FILE` names orders of one's own (JSON Lines). Otherwise they are a hundred of Northwind's if
-those lie beside this project, and the demo's if not.
-"""
+"""The CSV of many orders in three mappings, read back by Python's csv and by pandas: equal to the orders."""
 
 import csv
 import io
-import os
 from datetime import datetime
 from decimal import Decimal
-from importlib import resources
-from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -19,12 +11,7 @@ import pytest
 
 from orderflow.connectors.dropzone import DropzoneCsvV1Connector
 from orderflow.domain.errors import RejectedError
-from orderflow.domain.orders import DraftOrder
-from orderflow.flow.order.reading_files import read_orders
-
-_OWN = os.environ.get("ORDERFLOW_TEST_ORDERS")  # read before the tests clean the environment
-NORTHWIND = Path(__file__).parents[3] / "shared" / "data" / "northwind_orders.jsonl"
-DEMO = resources.files("orderflow.entrypoints.demo").joinpath("sample_orders.jsonl")
+from tests.many_orders import many_orders
 
 OF_ORDER = {
     "order.external_order_number": lambda order: order.external_order_number,
@@ -61,13 +48,7 @@ MAPPINGS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def orders():
-    file = Path(_OWN) if _OWN else NORTHWIND if NORTHWIND.exists() else DEMO
-    with file.open("rb") as source:
-        found = [order for _, order in islice(read_orders(source), 100)]
-    for order in found:
-        assert isinstance(order, DraftOrder)
-        order.org_slug = "acme"
-    return found
+    return many_orders(100)
 
 
 @pytest.fixture(params=MAPPINGS)

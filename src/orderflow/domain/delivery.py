@@ -6,13 +6,16 @@ import mimetypes
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from uuid import UUID
 
 from orderflow.domain import clock
 from orderflow.domain.answer_details import Details, Level
 from orderflow.domain.answer_files import ControlNumber, OrderNumber, Reference, can_be_meant
 from orderflow.domain.states import Kind
+
+if TYPE_CHECKING:
+    from orderflow.domain.orders import DraftOrder
 
 Name = TypeVar("Name", bound=Reference)
 """What a delivery is called by; who asks by file names alone gets file names."""
@@ -85,6 +88,7 @@ class Delivery:
         orphan_token: The token of an earlier attempt that died before it staged; its `.tmp` may be removed.
         lease: The right to deliver; None when a connector is called by hand.
         kind: What it asks of the ERP. Anything but an order comes only to who says so (`ERPConnectorPort.kinds`).
+        before: The order as the ERP has it, where this is a change of it.
     """
 
     export_id: UUID
@@ -98,6 +102,7 @@ class Delivery:
     orphan_token: UUID | None = None
     lease: Lease | None = None
     kind: Kind = Kind.ORDER
+    before: DraftOrder | None = None
 
     @property
     def reference(self) -> str | None:

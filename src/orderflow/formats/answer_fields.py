@@ -50,6 +50,6 @@ def number(value: str | int | None, name: str = "erp_order_id") -> str | None:
 
 def words(value: str | int | None, longest: int = LONGEST_MESSAGE) -> str | None:
     """Return a text for people, cut, without control characters."""
-    if value is None:
+    if value is None or value == "":
         return None
     return _CONTROL.sub(" ", str(value)).strip()[:longest] or None

@@ -8,16 +8,20 @@ from typing import Any, ClassVar
 
 from orderflow.domain.delivery import Delivery, Document
 from orderflow.domain.orders import DraftOrder
+from orderflow.domain.states import Kind
 from orderflow.formats.file_name import made_name
 from orderflow.formats.format import Format
 
 
 class EdiFormat(Format):
-    """Each order as one interchange with one message."""
+    """Each order, change and recall as one interchange with one message."""
 
+    kinds: ClassVar[frozenset[Kind]] = frozenset(Kind)
     numbered: ClassVar[bool] = True
 
     media_type: ClassVar[str]
+    change: ClassVar[str]
+    """The name of the message that changes an order and recalls it."""
 
     @abstractmethod
     def written(self, order: DraftOrder, delivery: Delivery, settings: Any) -> bytes:
@@ -26,7 +30,8 @@ class EdiFormat(Format):
     def render(self, order: DraftOrder, delivery: Delivery, settings: Any) -> Document:
         """Write the interchange. Raises RejectedError: the order holds what the dialect cannot say."""
         content = self.written(order, delivery, settings)
-        return Document(made_name(settings.file_name, order, delivery), content, self.media_type, self.name)
+        version = self.name if delivery.kind is Kind.ORDER else self.change
+        return Document(made_name(settings.file_name, order, delivery), content, self.media_type, version)
 
     def claims(self, name: str) -> bool:
         """Return True: a partner names its files as it likes."""

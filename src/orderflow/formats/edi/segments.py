@@ -12,11 +12,12 @@ from functools import lru_cache
 
 from orderflow.domain.answer_files import UnfinishedError, UnreadableError
 
-LARGEST = 10 * 1024 * 1024
-"""Bytes of a file; what is larger is not read."""
+LARGEST = 5 * 1024 * 1024
+"""Bytes of a file; what is larger is not read. A response to 20,000 lines has some 3 MB, and takes 50 times as much
+memory while it is read."""
 
-MOST_SEGMENTS = 500_000
-"""Of a file; a response to 20,000 lines has some 200,000."""
+MOST_SEGMENTS = 250_000
+"""Of a file; a response to 20,000 lines has some 150,000."""
 
 LONGEST_SEGMENT = 20_000
 """Characters; the longest that the dialects know have some 5,000."""
@@ -43,7 +44,8 @@ class Segment:
 
     __slots__ = ("_elements", "tag")
 
-    def __init__(self, tag: str, elements: Sequence[Sequence[str]]) -> None:
+    def __init__(self, tag: str, elements: Sequence[str | list[str]]) -> None:
+        """Take elements, those that have components in parts."""
         self.tag, self._elements = tag, elements
 
     def __len__(self) -> int:
@@ -52,12 +54,17 @@ class Segment:
 
     def get(self, element: int, component: int = 1) -> str:
         """Return a value without blanks around it; what is not there is empty."""
-        parts = self._elements[element - 1] if element <= len(self._elements) else ()
+        if element > len(self._elements):
+            return ""
+        parts = self._elements[element - 1]
+        if isinstance(parts, str):
+            return parts.strip() if component == 1 else ""
         return parts[component - 1].strip() if component <= len(parts) else ""
 
     def all(self, element: int, first: int = 1) -> list[str]:
         """Return the components of an element that are not empty, from the `first` on; none if it is not there."""
         parts = self._elements[element - 1] if element <= len(self._elements) else ()
+        parts = [parts] if isinstance(parts, str) else parts
         return [value for part in parts[first - 1 :] if (value := part.strip())]
 
 
@@ -111,7 +118,7 @@ class SegmentReader:
                 yield _released(raw, self._marks)
             elif raw:  # some programs end a segment twice
                 tag, *elements = raw.split(element)
-                yield Segment(tag.rstrip(), [one.split(component) for one in elements])
+                yield Segment(tag.rstrip(), [one.split(component) if component in one else one for one in elements])
 
     def _next(self) -> str:
         start, marks = self.position, self._marks

@@ -18,15 +18,16 @@ from orderflow.formats.edifact.settings import EdifactSettings
 
 
 class EdifactFormat(EdiFormat):
-    """ORDERS, answered by CONTRL, APERAK and ORDRSP."""
+    """ORDERS and ORDCHG, answered by CONTRL, APERAK and ORDRSP."""
 
     name: ClassVar[str] = "edifact_orders_d96a"
+    change: ClassVar[str] = "edifact_ordchg_d96a"
     title: ClassVar[str] = "EDIFACT ORDERS"
     media_type: ClassVar[str] = "application/EDIFACT"
     settings: ClassVar[type[BaseModel]] = EdifactSettings
 
     def written(self, order: DraftOrder, delivery: Delivery, settings: EdifactSettings) -> bytes:
-        """Return the interchange. Raises RejectedError: the order holds what ORDERS cannot say."""
+        """Return the interchange. Raises RejectedError: the order holds what the message cannot say."""
         return write_orders(order, delivery, settings).encode(ENCODINGS[settings.letters])
 
     def read(self, name: str, content: bytes, settings: EdifactSettings) -> Iterable[Answer]:

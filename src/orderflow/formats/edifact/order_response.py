@@ -28,6 +28,9 @@ ACTIONS = {
     "2": LineStatus.REJECTED, "3": LineStatus.CHANGED, "5": LineStatus.ACCEPTED, "6": LineStatus.CHANGED,
     "7": LineStatus.REJECTED, "10": LineStatus.REJECTED,
 }  # fmt: skip
+ASKED = {"1", "4"}
+"""What a change asked for, and its answer may repeat: an added line, one as before. That by itself says nothing."""
+
 DELIVERY_DATES = {"67", "69", "17"}
 DATE_FORMATS = {"", "102", "203", "204", "303", "304"}
 """Those that begin with CCYYMMDD."""
@@ -37,9 +40,6 @@ BACKORDERED = "83"
 ORDERED = "21"
 COMES = {*CONFIRMED, BACKORDERED}
 QUANTITIES = {*COMES, ORDERED}
-
-UNITS = {"QTY": 3, "PRI": 6}
-"""Where a unit stands in the first element."""
 
 SUBSTITUTED_BY, SUBSTITUTED_FOR = "3", "4"
 
@@ -122,7 +122,7 @@ class _Line(ResponseLine):
 
     def __init__(self, block: Block, units: UnitNames, accepted: bool) -> None:
         super().__init__(block, units, accepted)
-        self.action = self.begin.get(2)
+        self.action = action if (action := self.begin.get(2)) not in ASKED else ""
         self.head, self.scheduled = block.cut_before("SCC")
 
     @property
@@ -175,8 +175,8 @@ class _Line(ResponseLine):
         return sums
 
     def unit_codes(self) -> set[str]:
-        places = ((segment, at) for tag, at in UNITS.items() for segment in self.block.of(tag))
-        return {code for segment, at in places if (code := segment.get(1, at))}
+        of_quantities = {segment.get(1, 3) for segment in self.block.of("QTY")}
+        return (of_quantities | {segment.get(1, 6) for segment in self.block.of("PRI")}) - {""}
 
     def price(self) -> tuple[Decimal | None, Decimal | None]:
         prices = {segment.get(1): segment for segment in self.block.of("PRI")}

@@ -1,15 +1,18 @@
-"""ORDERS: an order as an EDIFACT message of D.96A or EANCOM, in an interchange of its own.
+"""ORDERS and ORDCHG: an order, its change and its recall as EDIFACT messages of D.96A or EANCOM, one an interchange.
 
-Source: UN/EDIFACT directory D.96A (message ORDERS), EANCOM 1997. docs/connector-edifact.md has the table of fields.
+Source: UN/EDIFACT directory D.96A (messages ORDERS and ORDCHG), EANCOM 1997; code lists 1225 and 1229.
+docs/connector-edifact.md has the table of fields.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC
+from datetime import UTC, date
 
 from orderflow.domain.delivery import Delivery
 from orderflow.domain.orders import AllowanceCharge, DraftOrder, DraftOrderLine
+from orderflow.domain.states import Kind
+from orderflow.formats.edi.changes import LineChange, change_number, lines_of
 from orderflow.formats.edi.codes import REC_20, Countries
 from orderflow.formats.edi.order import INCOTERM, Party, check_expressible, dates_of, numbers_of, parties_of
 from orderflow.formats.edi.segments import Marks, SegmentWriter
@@ -18,6 +21,20 @@ from orderflow.formats.edi.values import Values
 from orderflow.formats.edifact.letters import EdifactLetters
 from orderflow.formats.edifact.settings import EdifactSettings
 
+MESSAGES = {
+    Kind.ORDER: ("ORDERS", "220", "9"),
+    Kind.CHANGE: ("ORDCHG", "230", "4"),
+    Kind.RECALL: ("ORDCHG", "230", "1"),
+}
+"""The message, and BGM's name and function."""
+
+ACTIONS = {
+    None: "",
+    LineChange.ADDED: "1",
+    LineChange.DELETED: "2",
+    LineChange.CHANGED: "3",
+    LineChange.UNCHANGED: "4",
+}
 ROLES = {"buyer": "BY", "seller": "SU", "ship_to": "DP", "bill_to": "IV"}
 AGENCIES = {"gln": "9", "duns": "16", "number_at_seller": "91", "number_at_buyer": "92"}
 REFERENCES = {"vat": "VA", "number_at_seller": "IT", "number_at_buyer": "IA"}
@@ -48,10 +65,11 @@ class _Orders:
         self._open(reference)
         before = len(self.out.written)
         self._header(reference)
-        for line in self.order.lines:
-            self._line(line)
+        lines = list(lines_of(self.order, self.delivery, self.values))
+        for line, change in lines:
+            self._line(line, ACTIONS[change])
         self.out.add("UNS", "S")
-        self.out.add("CNT", self.out.of("2", str(len(self.order.lines))))
+        self.out.add("CNT", self.out.of("2", str(len(lines))))
         self.out.add("UNT", str(len(self.out.written) - before + 1), reference)
         self.out.add("UNZ", "1", reference)
         return self._advice() + self.out.text()
@@ -85,23 +103,33 @@ class _Orders:
 
     def _header(self, reference: str) -> None:
         order, values, of = self.order, self.values, self.out.of
+        is_order = self.delivery.kind is Kind.ORDER
+        message, name, function = MESSAGES[self.delivery.kind]
         version = ("D", "96A", "UN", "EAN008") if self.settings.profile == "EANCOM" else ("D", "96A", "UN")
-        self.out.add("UNH", reference, of("ORDERS", *version))
-        self.out.add("BGM", "220", values.needed(order.external_order_number, 35, "external_order_number"), "9")
-        day = order.order_date or self.delivery.requested_at.astimezone(UTC).date()
-        self.out.add("DTM", of("137", values.date(day), "102"))
+        number = values.needed(order.external_order_number, 35, "external_order_number")
+        self.out.add("UNH", reference, of(message, *version))
+        self.out.add("BGM", name, number if is_order else change_number(self.delivery), function)
+        pushed = self.delivery.requested_at.astimezone(UTC).date()
+        self._date("137", (order.order_date if is_order else None) or pushed)
+        self._date("4", None if is_order else order.order_date)
         self._dates(order)
         self._texts("AAI", order.notes, "notes")
         self._texts("PMT", order.payment_terms, "payment_terms")
+        if not is_order:
+            self.out.add("RFF", of("ON", number))
         for party in parties_of(order, self.settings.supplier or self.settings.receiver):
             self._party(party)
         self.out.add("CUX", of("2", values.needed(order.currency, 3, "currency", 3), "9"))
         self._delivery_terms()
         self._adjustments(order)
 
+    def _date(self, qualifier: str, day: date | None) -> None:
+        if day is not None:
+            self.out.add("DTM", self.out.of(qualifier, self.values.date(day), "102"))
+
     def _dates(self, of: DraftOrder | DraftOrderLine) -> None:
         for name, day in dates_of(of):
-            self.out.add("DTM", self.out.of(DATES[name], self.values.date(day), "102"))
+            self._date(DATES[name], day)
 
     def _texts(self, subject: str, text: str | None, field: str) -> None:
         """Write a free text, each of its lines in segments of its own, with five pieces at most."""
@@ -176,10 +204,10 @@ class _Orders:
                 if amount is not None:
                     out.add("MOA", out.of(qualifier, values.number(amount, 18, f"{field}.{part}")))
 
-    def _line(self, line: DraftOrderLine) -> None:
+    def _line(self, line: DraftOrderLine, action: str) -> None:
         values, out = self.values, self.out
         values.line_no = line.line_no
-        self._articles(line)
+        self._articles(line, action)
         for pieces in _in_twos(values.pieces(line.product_description, 35, 2 * 99, "product_description")):
             out.add("IMD", "F", "", out.of("", "", "", *pieces))
         quantity = values.number(values.given(line.qty, "qty"), 15, "qty")
@@ -190,7 +218,7 @@ class _Orders:
             out.add("PRI", out.of("AAA", values.number(line.unit_price, 15, "unit_price")))
         self._adjustments(line)
 
-    def _articles(self, line: DraftOrderLine) -> None:
+    def _articles(self, line: DraftOrderLine, action: str) -> None:
         """Write LIN and PIA: the GTIN first, if there is one; without it the supplier's number."""
         values, out = self.values, self.out
         values.needed(line.internal_sku, 35, "internal_sku")
@@ -199,7 +227,7 @@ class _Orders:
             main = out.of(values.text(line.gtin, 35, "gtin"), "UP" if len(line.gtin) == 12 else "EN")
         else:
             main = "" if self.settings.profile == "EANCOM" else numbers.pop(0)
-        out.add("LIN", values.number(line.line_no, 6, "line_no"), "", main)
+        out.add("LIN", values.number(line.line_no, 6, "line_no"), action, main)
         if numbers and not main:
             out.add("PIA", "5", numbers.pop(0))
         if numbers:

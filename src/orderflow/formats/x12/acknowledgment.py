@@ -10,7 +10,9 @@ from datetime import date
 from decimal import Decimal
 
 from orderflow.domain.answer_details import Level, LineStatus, Others, Schedule
-from orderflow.domain.answer_files import Answer, OrderNumber, UnreadableError
+from orderflow.domain.answer_files import Answer, Reference, UnreadableError
+from orderflow.domain.states import Kind
+from orderflow.formats.edi.changes import answered_change
 from orderflow.formats.edi.lines import Block, ResponseLine, answers_of, check_count, parts_of
 from orderflow.formats.edi.response import UnitNames, business_answer, day, decimal, order_number, told_at, total
 from orderflow.formats.edi.segments import Segment
@@ -47,6 +49,9 @@ PRICE_FOR = {"HP": Decimal(100), "TP": Decimal(1000)}
 HEADS = {"BAK": (3, 8), "BCA": (3, 9)}
 """Where the order's number stands, and the seller's own."""
 
+CHANGE = 5
+"""Where BCA repeats our number of the change."""
+
 PURPOSES = {"00", "04", "05", "06"}
 """Original, change, replacement, confirmation; all else, as a cancellation, is no answer that could confirm."""
 
@@ -70,12 +75,20 @@ def read_acknowledgment(segments: Sequence[Segment], units: UnitNames) -> Answer
     begin = whole.first(*HEADS)
     if begin is None:
         raise UnreadableError("It has neither BAK nor BCA, and names no order.")
-    about = order_number([begin.get(HEADS[begin.tag][0])])
+    order = order_number([begin.get(HEADS[begin.tag][0])])
+    change, about = (begin.tag == "BCA" and answered_change(begin.get(CHANGE))) or (Kind.ORDER, order)
     with told_at(about):
-        return _answer(whole, begin, about, units)
+        return _recalled(begin, about) if change is Kind.RECALL else _answer(whole, begin, about, units)
 
 
-def _answer(whole: Block, begin: Segment, about: OrderNumber, units: UnitNames) -> Answer:
+def _recalled(begin: Segment, about: Reference) -> Answer:
+    """Return that the order is given back. A refusal may mean the order as well as its recall: a person must know."""
+    if begin.get(2) not in AS_ORDERED:
+        raise UnreadableError(f"It answers the recall with {begin.get(2)[:5]!r}. Ask whether the order is cancelled.")
+    return Answer("ACKED", message="The partner accepts the recall.", about=about)
+
+
+def _answer(whole: Block, begin: Segment, about: Reference, units: UnitNames) -> Answer:
     purpose, kind = begin.get(1), begin.get(2)
     if purpose not in PURPOSES:
         raise UnreadableError(f"Its purpose is {purpose[:5]!r}, which is no answer to an order.")

@@ -64,8 +64,9 @@ def _answer(one: Envelope, group: Envelope, interchange: Envelope, settings: X12
         case "997" | "999":
             _check_addresses(interchange, group, settings)
             return _functional(one.segments)
-        case "855" | "865":
-            _check_receiver(interchange, group, settings)
+        case "855" | "865" as code:
+            check = _check_receiver if code == "855" else _check_addresses  # an 865 may name our control number
+            check(interchange, group, settings)
             return read_acknowledgment(one.segments, unit_names(X12_355 | settings.units))
         case other:
             raise UnreadableError(f"It is {other[:10]!r}, which is no answer to an order.")

@@ -17,15 +17,16 @@ from orderflow.formats.x12.settings import X12Settings
 
 
 class X12Format(EdiFormat):
-    """850, answered by TA1, 997, 999, 855 and 865."""
+    """850 and 860, answered by TA1, 997, 999, 855 and 865."""
 
     name: ClassVar[str] = "x12_850"
+    change: ClassVar[str] = "x12_860"
     title: ClassVar[str] = "X12 850"
     media_type: ClassVar[str] = "application/EDI-X12"
     settings: ClassVar[type[BaseModel]] = X12Settings
 
     def written(self, order: DraftOrder, delivery: Delivery, settings: X12Settings) -> bytes:
-        """Return the interchange. Raises RejectedError: the order holds what an 850 cannot say."""
+        """Return the interchange. Raises RejectedError: the order holds what the set cannot say."""
         return write_purchase_order(order, delivery, settings).encode(settings.encoding)
 
     def read(self, name: str, content: bytes, settings: X12Settings) -> Iterable[Answer]:

@@ -1,6 +1,7 @@
-"""850: an order as an X12 transaction set of 004010 or 005010, alone in its group and interchange.
+"""850 and 860: an order, its change and its recall as X12 transaction sets of 004010 or 005010, one an interchange.
 
-Source: ASC X12 004010 and 005010. docs/connector-x12.md has the table of fields.
+Source: ASC X12 004010 and 005010; data elements 353 (purpose) and 670 (change of a line). docs/connector-x12.md has the
+table of fields.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from datetime import UTC
 
 from orderflow.domain.delivery import Delivery
 from orderflow.domain.orders import AllowanceCharge, DraftOrder, DraftOrderLine
+from orderflow.domain.states import Kind
+from orderflow.formats.edi.changes import LineChange, change_number, lines_of
 from orderflow.formats.edi.codes import X12_355, Countries
 from orderflow.formats.edi.order import INCOTERM, Party, check_expressible, dates_of, numbers_of, parties_of
 from orderflow.formats.edi.segments import SegmentWriter
@@ -18,6 +21,10 @@ from orderflow.formats.edi.values import Values
 from orderflow.formats.x12.letters import X12Letters
 from orderflow.formats.x12.settings import X12Settings
 
+SETS = {Kind.ORDER: ("850", "PO", "00"), Kind.CHANGE: ("860", "PC", "04"), Kind.RECALL: ("860", "PC", "01")}
+"""The set, the group's code, and the purpose."""
+
+CHANGES = {LineChange.ADDED: "AI", LineChange.CHANGED: "CA", LineChange.UNCHANGED: "NC", LineChange.DELETED: "DI"}
 ROLES = {"buyer": "BY", "seller": "SE", "ship_to": "ST", "bill_to": "BT"}
 SCHEMES = {"gln": "UL", "duns": "1", "number_at_seller": "91", "number_at_buyer": "92"}
 REFERENCES = {"vat": "VX", "number_at_seller": "IT", "number_at_buyer": "IA"}
@@ -47,6 +54,7 @@ class _PurchaseOrder:
         self.out = SegmentWriter(marks, LINE_ENDS[settings.line_breaks])
         self.units = X12_355 | settings.units
         self.countries = Countries(settings.countries)
+        self.set, self.group, self.purpose = SETS[delivery.kind]
         self.reference_length = 30 if settings.version == "004010" else 50
 
     def written(self) -> str:
@@ -56,11 +64,12 @@ class _PurchaseOrder:
             raise self.values.refusal("control number", f"is {number}, and X12 has 9 digits for it", "DOES_NOT_FIT")
         self._open(number)
         before = len(self.out.written)
-        self.out.add("ST", "850", f"{number:04}")
+        self.out.add("ST", self.set, f"{number:04}")
         self._header()
-        for line in self.order.lines:
-            self._line(line)
-        self.out.add("CTT", str(len(self.order.lines)))
+        lines = list(lines_of(self.order, self.delivery, self.values))
+        for line, change in lines:
+            self._line(line, change)
+        self.out.add("CTT", str(len(lines)))
         self.out.add("SE", str(len(self.out.written) - before + 1), f"{number:04}")
         self.out.add("GE", "1", str(number))
         self.out.add("IEA", "1", f"{number:09}")
@@ -79,7 +88,7 @@ class _PurchaseOrder:
             settings.marks.component,
         )  # fmt: skip
         self.out.add(
-            "GS", "PO", sender, receiver, moment.strftime("%Y%m%d"), moment.strftime("%H%M"), str(number), "X",
+            "GS", self.group, sender, receiver, moment.strftime("%Y%m%d"), moment.strftime("%H%M"), str(number), "X",
             settings.version + settings.industry,
         )  # fmt: skip
 
@@ -88,9 +97,7 @@ class _PurchaseOrder:
 
     def _header(self) -> None:
         order, values = self.order, self.values
-        day = order.order_date or self.delivery.requested_at.astimezone(UTC).date()
-        number = values.needed(order.external_order_number, 22, "external_order_number")
-        self.out.add("BEG", "00", self.settings.order_type, number, "", values.date(day))
+        self._begin()
         self.out.add("CUR", "BY", values.needed(order.currency, 3, "currency", 3))
         self._delivery_terms()
         self._adjustments(order)
@@ -100,6 +107,18 @@ class _PurchaseOrder:
         self._notes(order.notes, "notes")
         for party in parties_of(order, self.settings.supplier or self.settings.receiver):
             self._party(party)
+
+    def _begin(self) -> None:
+        """Write BEG; or BCH, whose number of the change its answer repeats."""
+        order, values, kind = self.order, self.values, self.settings.order_type
+        number = values.needed(order.external_order_number, 22, "external_order_number")
+        pushed = self.delivery.requested_at.astimezone(UTC).date()
+        if self.delivery.kind is Kind.ORDER:
+            self.out.add("BEG", self.purpose, kind, number, "", values.date(order.order_date or pushed))
+            return
+        change = values.text(change_number(self.delivery), 8, "number of the change")
+        ordered, asked = values.date(order.order_date), values.date(pushed)
+        self.out.add("BCH", self.purpose, kind, number, "", change, ordered, "", "", "", "", asked)
 
     def _delivery_terms(self) -> None:
         terms = " ".join(self.values.lines(self.order.delivery_terms))
@@ -192,19 +211,15 @@ class _PurchaseOrder:
             reason = values.text(one.reason, 80, f"{field}.reason")
             self.out.add("SAC", kind, code, "", "", amount, "Z" if percent else "", percent, *[""] * 7, reason)
 
-    def _line(self, line: DraftOrderLine) -> None:
+    def _line(self, line: DraftOrderLine, change: LineChange | None) -> None:
         values, out = self.values, self.out
         values.line_no = line.line_no
+        number = values.number(line.line_no, 20, "line_no")
+        quantity = values.number(values.given(line.qty, "qty"), 15, "qty")
+        unit = values.coded(values.needed(line.uom, 40, "uom"), self.units, "uom", "Units")
         price = "" if line.unit_price is None else values.number(line.unit_price, 17, "unit_price")
-        out.add(
-            "PO1",
-            values.number(line.line_no, 20, "line_no"),
-            values.number(values.given(line.qty, "qty"), 15, "qty"),
-            values.coded(values.needed(line.uom, 40, "uom"), self.units, "uom", "Units"),
-            price,
-            "",
-            *self._articles(line),
-        )
+        wanted = ["PO1", number, quantity] if change is None else ["POC", number, CHANGES[change], quantity, ""]
+        out.add(*wanted, unit, price, "", *self._articles(line))
         for piece in values.pieces(line.product_description, 80, 200, "product_description"):
             out.add("PID", "F", "", "", "", piece)
         self._adjustments(line)

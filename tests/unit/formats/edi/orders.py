@@ -15,8 +15,8 @@ from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
 MOMENT = datetime(2026, 11, 29, 10, 15, tzinfo=UTC)
 
 
-def delivery(control_number: int = 7) -> Delivery:
-    return Delivery(UUID(int=4), MOMENT, control_number=control_number)
+def delivery(control_number: int = 7, **more: Any) -> Delivery:
+    return Delivery(UUID(int=4), MOMENT, control_number=control_number, **more)
 
 
 def line(number: int = 1, **fields: Any) -> DraftOrderLine:

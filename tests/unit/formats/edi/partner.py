@@ -9,15 +9,20 @@ from mockedi.testing import Mock
 
 from orderflow.domain.answer_details import Level
 from orderflow.domain.answer_files import UnreadableError
+from orderflow.domain.orders import DraftOrder
 from orderflow.formats.format import Format
 from tests.unit.formats.edi.orders import an_order, delivery, line
 
 
+def two_lines() -> DraftOrder:
+    """Return an order of two lines, one of which the partner does not know."""
+    return an_order(line(), line(2, internal_sku="NOPE"))
+
+
 def answers_to_two_lines(form: Format, settings: Any) -> bytes:
-    """Return what the partner answers to an order of two lines, one of which it does not know."""
-    order = an_order(line(), line(2, internal_sku="NOPE"))
+    """Return what the partner answers to that order."""
     with Mock.start(despatch_delay_ms=3_600_000, invoice_delay_ms=3_600_000) as mock:
-        mock.send(form.render(order, delivery(), settings).content)
+        mock.send(form.render(two_lines(), delivery(), settings).content)
         answered: bytes = mock.request("GET", "/_mock/mailbox?raw", raw=True).body
     return answered
 

@@ -1,0 +1,198 @@
+"""A partner that speaks EDIFACT and X12, at the other end of a folder and of an SFTP server, while the engine runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from mockedi.testing import Mock
+from sqlalchemy import text
+
+from orderflow.bootstrap import App
+from orderflow.channels.sftp.store import close_all
+from orderflow.channels.zone import answers
+from orderflow.documents.object_store import ObjectStore
+from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
+from orderflow.engine.threads import Engine
+from orderflow.flow.delivery.request import request_push
+from orderflow.flow.order.accept import accept_orders
+from orderflow.flow.order.approve import approve_order
+from orderflow.secrets.encryption import EncryptionService
+from orderflow.settings import Settings
+from orderflow.storage.database import Database
+from orderflow.storage.tables.models import ERPConnection
+from orderflow.testing.sftp_server import SFTPServer
+from tests.integration.conftest import ACTOR
+
+SENDERS = {"EDIFACT_ORDERS": "EURODIS", "X12_850": "ACME"}
+HOUR = 3_600_000
+PATIENCE = 60.0
+"""Seconds."""
+
+
+@dataclass
+class Desk:
+    """An order desk, and its partner."""
+
+    app: App
+    org_id: UUID
+    partner: Mock
+    sender: str
+    answers: Path
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def push(self, *lines: DraftOrderLine, behaviour: str = "accept", **fields: Any) -> UUID:
+        """Have an order approved and delivered to a partner that behaves like that."""
+        self.partner.behaviour(self.sender, behaviour)
+        number = f"PO-{next(self.numbers)}"
+        customer = Customer("4711", "Müller & Söhne")
+        order = DraftOrder(external_order_number=number, currency="EUR", customer=customer, lines=list(lines), **fields)
+        with self.app.store.work(self.org_id) as work:
+            accept_orders(work, [order], ACTOR)
+            approve_order(work, order.id, ACTOR)
+        request_push(self.app.store, self.org_id, order.id, ACTOR)
+        return order.id
+
+    def ask(self, query: str, order_id: UUID) -> Any:
+        with self.app.database.transaction(self.org_id) as connection:
+            return connection.execute(text(query), {"id": order_id}).one_or_none()
+
+    def until(self, query: str, order_id: UUID, wanted: Callable[[Any], bool]) -> Any:
+        """Wait until a query about an order finds what is wanted; returns it."""
+        ends = time.monotonic() + PATIENCE
+        while not ((found := self.ask(query, order_id)) and wanted(found)):
+            assert time.monotonic() < ends, f"{query}: {found}"
+            time.sleep(0.02)
+        return found
+
+    def is_settled(self, order_id: UUID) -> tuple[str, str | None]:
+        """Wait until the partner's answer is known; returns what it came to."""
+        found = self.until(
+            "SELECT status, confirmation FROM draft_order WHERE id = :id",
+            order_id,
+            lambda found: found.status in ("CONFIRMED", "ERROR"),
+        )
+        return found.status, found.confirmation
+
+    def differences(self, order_id: UUID) -> set[tuple[int, str, str | None]]:
+        found = self.ask("SELECT differences FROM draft_order_confirmation WHERE draft_order_id = :id", order_id)
+        return {(one["line_no"], one["field"], one["confirmed"]) for one in found.differences}
+
+
+def line(number: int = 1, sku: str = "WIDGET-001", qty: int = 5, price: str = "12.5") -> DraftOrderLine:
+    return DraftOrderLine(number, sku, Decimal(qty), "PCE", Decimal(price), currency="EUR")
+
+
+@contextmanager
+def over_folder(root: Path) -> Iterator[dict[str, Any]]:
+    yield {"mode": "filesystem", "export_path": str(root / "out"), "ack_path": str(root / "in")}
+
+
+@contextmanager
+def over_sftp(root: Path) -> Iterator[dict[str, Any]]:
+    with SFTPServer(root) as server:
+        login = {"username": server.username, "password": server.password, "host_key": server.host_key}
+        yield {
+            "mode": "sftp",
+            "host": server.host,
+            "port": server.port,
+            "export_path": "/out",
+            "ack_path": "/in",
+        } | login
+        close_all()
+
+
+@pytest.fixture(params=[over_folder, over_sftp])
+def way(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, Any]]:
+    for name in ("out", "in"):
+        (tmp_path / "partner" / name).mkdir(parents=True)
+    with request.param(tmp_path / "partner") as config:
+        yield config
+
+
+@pytest.fixture(params=SENDERS)
+def desk(
+    request: pytest.FixtureRequest,
+    way: dict[str, Any],
+    database: Database,
+    make_org: Callable[..., UUID],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Desk]:
+    monkeypatch.setattr(answers, "SECOND_LOOK", 0.01)
+    settings = Settings(orderflow_home=tmp_path, sweep_seconds=0.2, ack_poll_seconds=0.1)
+    app = App(settings, database, EncryptionService("cd" * 32), ObjectStore(tmp_path / "objects"))
+    org_id, sender = make_org(), SENDERS[request.param]
+    config = app.encryption.encrypt_config(way | {"sender": sender, "receiver": "MOCKEDI"})
+    with app.session(org_id) as session:
+        session.add(
+            ERPConnection(org_id=org_id, connector_type=request.param, config_encrypted=config, answer_within=1)
+        )
+        session.commit()
+    folders = {"drop_dir": str(tmp_path / "partner" / "out"), "pickup_dir": str(tmp_path / "partner" / "in")}
+    pace = {"drop_interval_ms": 50, "drop_settle_ms": 0, "despatch_delay_ms": HOUR, "invoice_delay_ms": HOUR}
+    engine = Engine(app)
+    with Mock.start(**folders, **pace) as partner:
+        engine.start()
+        yield Desk(app, org_id, partner, sender, tmp_path / "partner" / "in")
+        engine.stop()
+    app.waker.close()
+    app.keeper.stop()
+
+
+def test_a_partner_says_of_each_order_what_becomes_of_it(desk: Desk) -> None:
+    as_ordered = desk.push(line())
+    assert desk.is_settled(as_ordered) == ("CONFIRMED", "AS_ORDERED")
+
+    short = desk.push(line(), line(2, "PANEL-A3", 100, "124.5"))
+    assert desk.is_settled(short) == ("CONFIRMED", "PARTIAL")
+    assert (2, "qty", "35") in desk.differences(short)
+
+    day = datetime.now(UTC).date() + timedelta(days=30)
+    dearer = desk.push(line(price="11"), requested_delivery_date=day)
+    assert desk.is_settled(dearer) == ("CONFIRMED", "CHANGED")
+    assert (1, "unit_price", "12.5") in desk.differences(dearer)
+    assert {field for _, field, _ in desk.differences(dearer)} == {"unit_price", "delivery_date"}
+
+    unknown = desk.push(line(), line(2, "NOPE"))
+    assert desk.is_settled(unknown) == ("CONFIRMED", "PARTIAL")
+    assert {number for number, *_ in desk.differences(unknown)} == {2}
+
+    refused = desk.push(line(), behaviour="reject-all")
+    assert desk.is_settled(refused) == ("ERROR", None)
+
+    not_understood = desk.push(line(), behaviour="reject-ack")
+    assert desk.is_settled(not_understood) == ("ERROR", None)
+
+
+def test_a_partner_that_is_silent_or_says_nonsense_is_told(desk: Desk) -> None:
+    silent = desk.push(line(), behaviour="no-ack")
+    desk.until("SELECT alerted_at FROM erp_export WHERE draft_order_id = :id", silent, lambda one: one.alerted_at)
+
+    damaged = desk.push(line(), behaviour="corrupt")
+    of_connection = "SELECT c.poll_error FROM erp_export e JOIN erp_connection c ON c.id = e.connection_id"
+    told = desk.until(f"{of_connection} WHERE draft_order_id = :id", damaged, lambda one: one.poll_error)
+    assert told.poll_error["code"] == "ACKS_UNMATCHED", "a file that cannot be trusted is nobody's"
+    for order_id in (silent, damaged):
+        assert desk.ask("SELECT status FROM draft_order WHERE id = :id", order_id).status == "PUSHED"
+
+
+def test_an_answer_that_comes_twice_changes_nothing(desk: Desk) -> None:
+    order_id = desk.push(line(), line(2, "NOPE"))
+    assert desk.is_settled(order_id) == ("CONFIRMED", "PARTIAL")
+    said = desk.differences(order_id)
+    once_more = next(one["payload"] for one in desk.partner.mailbox(desk.sender) if one["code"] in ("855", "ORDRSP"))
+    (desk.answers / "again.edi").write_text(once_more)
+    desk.push(line(), behaviour="no-ack")  # answers are looked for as long as one is awaited
+    desk.until("SELECT 1", order_id, lambda _: not (desk.answers / "again.edi").exists())
+    assert desk.is_settled(order_id) == ("CONFIRMED", "PARTIAL")
+    assert desk.differences(order_id) == said
