@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -103,7 +104,7 @@ def test_an_answer_is_late_after_so_long_in_opening_hours(installation: Any, api
     installation.pushed()
     assert push_batch(installation.wiring, installation.org_id, way) == 1
 
-    def is_late(sent_at: datetime, lately: list[tuple[datetime, datetime | None]]) -> bool:
+    def is_late(sent_at: datetime, lately: Sequence[tuple[datetime, datetime | None]]) -> bool:
         installation.do(f"UPDATE erp_export SET status = 'SENT', answered_at = NULL, sent_at = '{sent_at}'")
         with installation.wiring.store.work(installation.org_id) as work:
             work.connections.note_open(way, Period(None, None), lately)
