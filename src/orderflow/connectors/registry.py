@@ -27,6 +27,7 @@ OURS = (
     EntryPoint("MOCK", "orderflow.connectors.mock:MockConnector", GROUP),
     EntryPoint("ODOO", "orderflow.connectors.odoo:OdooConnector", GROUP),
     EntryPoint("REST_JSON", "orderflow.connectors.rest:RestJsonConnector", GROUP),
+    EntryPoint("SAP_IDOC", "orderflow.formats.idoc:IdocFormat", GROUP),
     EntryPoint("TEMPLATE_DOCUMENT", "orderflow.formats.template:TemplateFormat", GROUP),
     EntryPoint("TRYTON", "orderflow.connectors.tryton:TrytonConnector", GROUP),
     EntryPoint("X12_850", "orderflow.formats.x12:X12Format", GROUP),
