@@ -270,6 +270,14 @@ class ObjectStoreError(OrderFlowError):
     default_message = "The document store cannot be reached."
 
 
+class DocumentMissingError(ObjectStoreError):
+    """The store answers, and does not have the document."""
+
+    code = "OBJECT_NOT_FOUND"
+    hint = "If documents were moved, point OBJECT_STORAGE_* or ORDERFLOW_HOME to where they are now."
+    default_message = "The document is not in the store."
+
+
 class PushServiceError(OrderFlowError):
     """`PushOrchestrator` could not start a push: no connection, wrong state, unreadable configuration."""
 
