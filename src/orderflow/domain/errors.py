@@ -22,6 +22,7 @@
     ├── EncryptionError            a stored secret does not open
     │   └── KeyMismatchError       this process lacks the key; another one may have it: skipped, never disabled
     ├── ObjectStoreError           the document store does not answer: orders wait, nothing is spent
+    │   └── DocumentMissingError   it answers, and does not have the document
     └── PushServiceError           `PushOrchestrator` could not push at all
 
 A message never holds a secret, a file's content or a library's repr of a configuration.
