@@ -63,7 +63,7 @@ class ApiRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler with the check in front."""
         handle = super().get_route_handler()
-        endpoint, permission, repeatable = self.endpoint, self.permission, self.once
+        endpoint, permission = self.endpoint, self.permission
         streams = STREAMS in (self.openapi_extra or {})
         takes_little = permission is not None and _may_be_only_ids(endpoint, self.dependant)
 
@@ -85,7 +85,7 @@ class ApiRoute(APIRoute):
                 if takes_little and (given := _only_ids(self.dependant, exact, has_body=has_body)) is not None:
                     takes_part = partial(endpoint, request=exact, caller=request.state.caller, **given)
                 takes_part = partial(_once_more_if_busy, takes_part, times=0 if streams else MORE_TIMES)
-                once = once_of(request) if repeatable and not streams and HEADER in request.headers else None
+                once = once_of(request) if self.once and not streams and HEADER in request.headers else None
                 answer = await (answered_once(exact, exact.raw, once, takes_part) if once else takes_part())
             if (version := getattr(request.state, "version", None)) is not None:
                 answer.headers["ETag"] = tag(version)
