@@ -125,6 +125,8 @@ class PushOrchestrator:
 
     def _take(self, work: Work, to: OpenTarget, lease: Lease, export: Export) -> list[Attempt]:
         """Lease the export within the connection's sessions and its orders per minute, as an engine does."""
+        if export.lease_is_live:
+            return []
         connection_id, crew = export.connection_id, crew_of(self._wiring, to)
         if crew and not work.exports.take_lane(connection_id, lease, lease.seconds, self._wiring.lanes, crew):
             raise _sessions_taken(crew.most)

@@ -20,6 +20,7 @@ def test_every_order_of_the_sample_is_taken_once_and_accounted_for(demo, tmp_pat
     count = len(sample.splitlines())
     assert f"{count} orders, {count} takes by the ERP" in shown
     assert shown.count("the ERP says:") == 3
+    assert "over “ERP abroad”" in shown
     assert "awaits the ERP's answer" in shown
     assert "awaits a readable answer" in shown
     assert "Every order is accounted for, and none came twice." in shown

@@ -234,4 +234,10 @@ FAULTS = (
         "False:",
     ),
     Fault("attempts begin at one again", LEASES, "attempts=order.attempts + 1)", "attempts=order.attempts)"),
+    Fault(
+        "a closed connection delivers",
+        "flow/delivery/push_batch.py",
+        " or target.closed",
+        "",
+    ),
 )

@@ -25,6 +25,9 @@ import fastjsonschema
 from orderflow.domain.document import export_schema
 from orderflow.testing.sftp_server import SFTPServer
 
+PLANTS = ("domestic", "abroad")
+"""Each has folders of its own, and a connection."""
+
 LONGEST_THINKING = 1.5
 """Seconds from a take to its answer at most."""
 
@@ -42,22 +45,23 @@ class DemoERP:
     """What happens to the files that arrive.
 
     Args:
-        root: Holds `orders/`, `answers/` and the log of takes.
+        root: Holds `orders/` and `answers/` of each of its `PLANTS`, and the log of takes.
         keeps: Leave the files where they are instead of taking them away.
     """
 
     def __init__(self, root: Path, *, keeps: bool = False) -> None:
-        self.inbox, self.answers, self.log = root / "orders", root / "answers", root / "takes.jsonl"
-        for folder in (self.inbox, self.answers):
-            folder.mkdir(parents=True, exist_ok=True)
+        self.log = root / "takes.jsonl"
+        for plant in PLANTS:
+            for folder in ("orders", "answers"):
+                (root / plant / folder).mkdir(parents=True, exist_ok=True)
         self._keeps = keeps
         self._validate = fastjsonschema.compile(export_schema(), use_default=False)
         self._takes = 0
-        self._due: PriorityQueue[tuple[float, int, str, str]] = PriorityQueue()
+        self._due: PriorityQueue[tuple[float, int, Path, str]] = PriorityQueue()
 
     def arrived(self, path: Path) -> None:
         """Take the file that just got its final name."""
-        if path.parent.name != self.inbox.name or path.suffix != ".json":
+        if path.parent.name != "orders" or path.suffix != ".json":
             return
         content = path.read_bytes()
         if not self._keeps:
@@ -68,16 +72,16 @@ class DemoERP:
         name, answer = self._answer(path.name, order, fault)
         if name:
             due = time.monotonic() + random.uniform(0.2, LONGEST_THINKING)  # noqa: S311  # a pause, not a secret
-            self._due.put((due, self._takes, name, answer))
+            self._due.put((due, self._takes, path.parents[1] / "answers" / name, answer))
 
     def answer_for_ever(self) -> None:
         """Write each answer when its time has come, whole at once."""
         while True:
-            due, _, name, answer = self._due.get()
+            due, _, path, answer = self._due.get()
             time.sleep(max(0.0, due - time.monotonic()))
-            draft = self.answers / f"{name}.tmp"
+            draft = path.with_name(f"{path.name}.tmp")
             draft.write_text(answer, encoding="utf-8")
-            draft.rename(self.answers / name)
+            draft.rename(path)
 
     def _read(self, content: bytes) -> tuple[dict[str, Any], str | None]:
         try:

@@ -26,16 +26,16 @@ class RunningERP:
     fingerprint: str
     password: str = field(repr=False)
 
-    def connection(self) -> dict[str, object]:
-        """Return the configuration of a connection to it; the host key has still to be accepted."""
+    def connection(self, plant: str) -> dict[str, object]:
+        """Return the configuration of a connection to a plant; the host key has still to be accepted."""
         return {
             "mode": "sftp",
             "host": self.host,
             "port": self.port,
             "username": "orderflow",
             "password": self.password,
-            "export_path": "/orders",
-            "ack_path": "/answers",
+            "export_path": f"/{plant}/orders",
+            "ack_path": f"/{plant}/answers",
         }
 
     def takes(self) -> list[dict[str, str]]:

@@ -27,11 +27,16 @@ from orderflow.flow.ports import Actor
 from orderflow.flow.setup import connections as steps
 from orderflow.flow.setup.host_key import accept_host_key
 from orderflow.flow.setup.probe import test_connection
+from orderflow.flow.setup.routes import save_rules
 from orderflow.postgres.home import default_home
 from orderflow.settings import Settings
 
 ORG = "demo"
 ACTOR = Actor("demo")
+WAYS = {"ERP": "domestic", "ERP abroad": "abroad"}
+"""The connections by name, and the plant of the ERP that each leads to; the first is the default one."""
+
+ABROAD = {"field": "ship_to.country", "operator": "!=", "value": "DE"}
 QUIET = 5.0
 """Seconds without a change after which no further answer is expected; the ERP thinks for less."""
 
@@ -85,7 +90,7 @@ def demo_settings(home: Path) -> Settings:
 
 @contextmanager
 def running_demo(home: Path, receiver: str, screen: Screen) -> Iterator[tuple[Workplace, RunningERP]]:
-    """Start the ERP, the database and the engine; the connection between them is made as users make one."""
+    """Start the ERP, the database and the engine; the connections between them are made as users make them."""
     with ExitStack() as stack:
         erp = stack.enter_context(running_erp(home / "erp", receiver))
         screen.say(f"ERP: a real SFTP server on {erp.host}:{erp.port}, in a process of its own")
@@ -144,24 +149,33 @@ def organization(app: App) -> UUID:
 
 
 def _connect(place: Workplace, erp: RunningERP, screen: Screen) -> None:
+    """Make a connection to each plant, as a user does, and a rule for what goes to the second."""
+    ways = {name: _connect_plant(place, erp, name, plant, screen) for name, plant in WAYS.items()}
+    rule = {"name": "Abroad", "when": ABROAD, "connection_id": str(ways["ERP abroad"])}
+    save_rules(place.app.store, place.org_id, [rule], ACTOR)
+    screen.say("two connections of one type; a rule sends what ships abroad over “ERP abroad”, all else over “ERP”")
+
+
+def _connect_plant(place: Workplace, erp: RunningERP, name: str, plant: str, screen: Screen) -> UUID:
     """Do what a user does: add, test, compare the host key, accept it, test again, enable."""
-    wiring, org_id = place.wiring, place.org_id
+    wiring, org_id, config = place.wiring, place.org_id, erp.connection(plant)
     with place.reading() as reading:
-        known = [connection.id for connection in reading.connections()]
-    if known:  # from an earlier demo, whose server had another port and key
-        connection_id = known[0]
-        steps.edit_connection(wiring, org_id, connection_id, erp.connection(), ACTOR)
+        known = {connection.name: connection.id for connection in reading.connections()}
+    if name in known:  # from an earlier demo, whose server had another port and key
+        connection_id = known[name]
+        steps.edit_connection(wiring, org_id, connection_id, config, ACTOR)
     else:
-        connection_id = steps.add_connection(wiring, org_id, "DROPZONE_JSON_V1", erp.connection(), ACTOR, name="ERP")
+        connection_id = steps.add_connection(wiring, org_id, "DROPZONE_JSON_V1", config, ACTOR, name=name)
     result = test_connection(wiring, org_id, connection_id, ACTOR)
-    screen.say(f"first test: {result.error_message} [{result.details.get('code')}]")
+    screen.say(f"{name}: first test: {result.error_message} [{result.details.get('code')}]")
     screen.say(f"the ERP's administrator names the fingerprint {erp.fingerprint}: compared and accepted")
     accept_host_key(wiring, org_id, connection_id, erp.fingerprint, ACTOR)
     result = test_connection(wiring, org_id, connection_id, ACTOR)
     if not result.success:
         raise test_failed(result)
-    screen.say(f"second test: good, {result.latency_ms} ms; connection enabled")
+    screen.say(f"{name}: second test: good, {result.latency_ms} ms; connection enabled")
     steps.enable_connection(wiring, org_id, connection_id, ACTOR)
+    return connection_id
 
 
 def test_failed(result: TestResult) -> OrderFlowError:

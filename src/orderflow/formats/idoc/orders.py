@@ -85,7 +85,7 @@ class _Order:
         self.values = Values(Letters("XML" if settings.layout == "xml" else settings.encoding))
         self.units = REC_20 | settings.units
         self.countries = Countries(settings.countries)
-        self._qualifiers: dict[str, str] = dict(settings.articles)
+        self._qualifiers: dict[str, str] = dict(settings.articles.items())
         self.recalls = delivery.kind is Kind.RECALL
         self.segments: list[Segment] = []
 

@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import text
 
 from orderflow.domain.bulk import BulkStatus
-from orderflow.domain.states import BreakerState
+from orderflow.domain.states import BreakerState, ExportStep
 from orderflow.storage.database import Database
-from orderflow.storage.tables.states import among
+from orderflow.storage.tables.states import among, may
 from orderflow.storage.views.deliveries import WAITS_FOR
 from orderflow.storage.work.clock import CLOSED
 
@@ -47,9 +47,9 @@ _BY_RULE = text(f"""
     SELECT slug, CASE WHEN place <= {MOST_RULES} THEN rule ELSE '(others)' END AS rule, sum(depth)::int AS depth FROM (
         SELECT g.slug, COALESCE(w.rule, '(default)') AS rule, count(*) AS depth,
                row_number() OVER (PARTITION BY g.slug ORDER BY count(*) DESC, w.rule) AS place
-        FROM erp_connection c JOIN organization g ON g.id = c.org_id CROSS JOIN LATERAL (
+        FROM organization g CROSS JOIN LATERAL (
             SELECT e.route ->> 'rule' AS rule FROM erp_export e
-            WHERE e.connection_id = c.id AND e.status = 'PENDING' AND e.route_version IS NOT NULL LIMIT 10000) w
+            WHERE e.org_id = g.id AND {may(ExportStep.MOVE, "e.status")} AND e.route_version IS NOT NULL LIMIT 10000) w
         GROUP BY g.slug, w.rule) routed
     GROUP BY 1, 2
 """)  # noqa: S608  # built from a constant
@@ -105,7 +105,7 @@ class Waits:
         reasons: Organization, connector type, connection (both empty: a route) and reason; how many, of each
             connection up to 10,000, and as many for a route.
         rules: Organization and routing rule, the largest `MOST_RULES` by name; how many exports wait, counted up to
-            10,000 of each connection.
+            10,000 of each organization.
         jobs: Organization; running bulk jobs, and the orders that are left of them.
     """
 

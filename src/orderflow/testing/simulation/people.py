@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import copy
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from orderflow.domain.bulk import BulkAction, BulkOutcome
 from orderflow.domain.errors import OrderFlowError, StateError
 from orderflow.domain.ids import new_id
+from orderflow.domain.opening_hours.hours import Period
 from orderflow.domain.states import ARRIVED, IN_DOUBT, OPEN, OrderStatus
 from orderflow.flow.answers.read_again import read_again
 from orderflow.flow.delivery.move import move_exports
@@ -42,8 +44,8 @@ def act(world: World) -> None:
 
 
 def mend(world: World) -> None:
-    """Do all that waits for a person: enable, test, resolve what is held."""
-    for deed in (enable, resume, test, decide, release_all):
+    """Do all that waits for a person: enable, open, test, resolve what is held."""
+    for deed in (enable, resume, open_all, test, decide, release_all):
         _do(world, deed)
 
 
@@ -268,6 +270,27 @@ def set_limits(world: World) -> str | None:
     return f"sets a connection's limits: {options}"
 
 
+def set_hours(world: World) -> str | None:
+    """Close a connection for a while, after which it is open for a while."""
+    connection_id, _ = _two(world)
+    opens_at = world.tables.after(5.0 + world.choices.below(60))
+    closes_at = opens_at + timedelta(seconds=10 + world.choices.below(120))
+    _open(world, connection_id, Period(opens_at, closes_at))
+    return "closes a connection for a while"
+
+
+def open_all(world: World) -> str | None:
+    """Let every connection be open at all hours."""
+    for connection_id in world.tables.connections:
+        _open(world, connection_id, Period(None, None))
+    return None
+
+
+def _open(world: World, connection_id: UUID, period: Period) -> None:
+    with world.wiring.store.work(world.org_id) as work:
+        work.connections.note_open(connection_id, period)
+
+
 def read_an_answer_again(world: World) -> str | None:
     """Have an answer read again that could not be read, after the ERP's people mended it."""
     unreadable = [row.id for row in world.tables.exports.values() if row.unreadable_answer and row.status in OPEN]
@@ -314,6 +337,8 @@ DEEDS: tuple[Deed, ...] = (
     disable,
     choose_default,
     set_limits,
+    set_hours,
+    open_all,
     enable,
     pause,
     resume,

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from orderflow.domain import clock, ids
@@ -221,10 +222,12 @@ class World:
         return taken
 
     def _push(self, row: ConnectionRow) -> int:
-        """Take a turn; whoever comes to its end has given its lane back."""
-        task = self.scheduler.current()
+        """Take a turn; whoever comes to its end has given its lane back, and took nothing while it was closed."""
+        task, began_at = self.scheduler.current(), self.clock.now()
         task.token = None
         taken = push_batch(self.wiring, self.org_id, row.id)
+        if taken and _closed_all_along(row, self.tables.connections[row.id], began_at, self.clock.now()):
+            self.wrongs.append(f"{task.name} took orders of a connection that was closed")
         if any(lane.token == task.token for lane in self.tables.lanes.values()):
             self.wrongs.append(f"{task.name} has ended its turn, and keeps a lane")
         return taken
@@ -265,6 +268,14 @@ class World:
         awaited = {row.filename for row in self.tables.exports.values() if row.status is ERPExportStatus.SENT}
         unread = any(erp.unread(awaited) for erp in self.dropzones())
         return not unread or self.clock.seconds > TROUBLED + DRAINED
+
+
+def _closed_all_along(before: ConnectionRow, after: ConnectionRow, since: datetime, until: datetime) -> bool:
+    """Return whether a connection was closed from one moment to the other, by hours that nobody changed meanwhile."""
+    if (before.closed_until, before.open_until) != (after.closed_until, after.open_until):
+        return False
+    not_open_yet = after.closed_until is not None and after.closed_until > until
+    return not_open_yet or (after.open_until is not None and after.open_until <= since)
 
 
 class _SealedConnections(MemoryConnections):

@@ -29,13 +29,13 @@ class MemoryLanes:
 
     def leave_lane(self, connection_id: UUID, lease: Lease) -> None:
         """Give the lane back; where sessions are counted, it is the process's own for as long as its session lasts."""
-        for number, lane in self._held_lanes(connection_id).items():
-            if lane.token != lease.token:
+        for place, lane in list(self._tables.lanes.items()):
+            if place[0] != connection_id or lane.token != lease.token:
                 continue
-            del self._tables.lanes[connection_id, number]
+            del self._tables.lanes[place]
             if lane.process is not None:
                 left = LaneRow(lane.process, self._tables.after(SESSION_LINGERS), lane.process)
-                self._tables.lanes[connection_id, number] = left
+                self._tables.lanes[place] = left
 
     def _held_lanes(self, connection_id: UUID) -> dict[int, LaneRow]:
         lanes, now = self._tables.lanes, self._tables.now()

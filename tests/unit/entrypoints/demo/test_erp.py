@@ -4,6 +4,7 @@ import json
 import threading
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,11 @@ def erp(tmp_path, monkeypatch):
     return DemoERP(tmp_path)
 
 
+def folder(erp: DemoERP, name: str) -> Path:
+    """Return a folder of one of its plants."""
+    return erp.log.parent / "abroad" / name
+
+
 def deliver(erp: DemoERP, content: bytes | None = None) -> str:
     """Put a file where a rename would, and tell the ERP; returns its name."""
     order = DraftOrder(
@@ -31,7 +37,7 @@ def deliver(erp: DemoERP, content: bytes | None = None) -> str:
     )
     order.delivery = Delivery(new_id(), datetime(2025, 12, 26, tzinfo=UTC))
     document = export_document(order)
-    path = erp.inbox / document.filename
+    path = folder(erp, "orders") / document.filename
     path.write_bytes(document.content if content is None else content)
     erp.arrived(path)
     return document.filename
@@ -41,7 +47,7 @@ def answers(erp: DemoERP, count: int) -> dict[str, str]:
     threading.Thread(target=erp.answer_for_ever, daemon=True).start()
     deadline = threading.Event()
     for _ in range(200):
-        found = {path.name: path.read_text() for path in erp.answers.iterdir() if path.suffix == ".json"}
+        found = {path.name: path.read_text() for path in folder(erp, "answers").iterdir() if path.suffix == ".json"}
         if len(found) >= count:
             return found
         deadline.wait(0.02)
@@ -50,7 +56,7 @@ def answers(erp: DemoERP, count: int) -> dict[str, str]:
 
 def test_it_takes_each_file_notes_it_and_answers_most(erp):
     names = [deliver(erp) for _ in range(9)]
-    assert not list(erp.inbox.iterdir())
+    assert not list(folder(erp, "orders").iterdir())
     takes = [json.loads(line) for line in erp.log.read_text().splitlines()]
     assert [take["filename"] for take in takes] == names
     assert all(len(take["sha256"]) == 64 and take["order_id"] for take in takes)
@@ -73,7 +79,7 @@ def test_what_does_not_fit_the_schema_is_refused_and_noted(erp, content):
 
 
 def test_temporary_names_and_its_own_answers_are_not_orders(erp):
-    for path in (erp.inbox / "a.json.tmp", erp.answers / "ack_a.json"):
+    for path in (folder(erp, "orders") / "a.json.tmp", folder(erp, "answers") / "ack_a.json"):
         path.write_text("{}")
         erp.arrived(path)
     assert not erp.log.exists()
@@ -82,4 +88,4 @@ def test_temporary_names_and_its_own_answers_are_not_orders(erp):
 def test_it_may_keep_the_files(tmp_path):
     erp = DemoERP(tmp_path, keeps=True)
     name = deliver(erp)
-    assert (erp.inbox / name).exists()
+    assert (folder(erp, "orders") / name).exists()

@@ -115,9 +115,11 @@ def test_a_partner_has_the_lines_as_they_are_now(trade: tuple[str, Mock]) -> Non
     document = written(dialect, NOW, kind=Kind.CHANGE, before=BEFORE)
     assert all(finding.endswith("accepted") for finding in partner.findings("\n".join(document)))
     send(partner, document)
-    lines = {one["line"]: [one["sku"], Decimal(one["confirmed"])] for one in partner.order("PO-1")["lines"]}
-    assert lines == {
-        "1": ["WIDGET-001", 5], "2": ["GEAR-100", 9], "3": ["BRKT-050", 0], "4": ["WIDGET-001", 1],
+    wanted: dict[str, tuple[str, Decimal | int]] = {
+        one["line"]: (one["sku"], Decimal(one["confirmed"])) for one in partner.order("PO-1")["lines"]
+    }
+    assert wanted == {
+        "1": ("WIDGET-001", 5), "2": ("GEAR-100", 9), "3": ("BRKT-050", 0), "4": ("WIDGET-001", 1),
     }  # fmt: skip
 
 
