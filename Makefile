@@ -2,7 +2,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-EXTRAS := author,celery,otel,test,bench,dev
+EXTRAS := author,celery,otel,peppol,test,bench,dev
 # More than cores, since much is waiting for.
 WORKERS ?= 3
 ARGS ?=

@@ -24,9 +24,11 @@ from orderflow.flow.delivery.reroute import look_again
 from orderflow.flow.notify import Channel, notify
 from orderflow.flow.ports import Wiring
 from orderflow.flow.watch import Trouble, require_key, standing_still, troubles_everywhere
+from orderflow.formats.ubl import rules
 from orderflow.net.addresses import refuse_private_addresses
 from orderflow.net.allowed import refusal, set_rules
 from orderflow.postgres.embedded import EmbeddedPostgres
+from orderflow.schematron.rule_sets import RuleSets
 from orderflow.secrets.encryption import EncryptionService
 from orderflow.secrets.passwords import Passwords
 from orderflow.settings import Settings
@@ -89,6 +91,11 @@ class App:
     def require_key(self) -> None:
         """Make sure that this process may serve or deliver. Raises KeyMismatchError, DatabaseError."""
         require_key(self.processes, self.encryption.known_key_ids)
+
+    @cached_property
+    def rules(self) -> RuleSets:
+        """The rules that the operator brought, by which documents are tried before they are sent."""
+        return RuleSets(self.documents)
 
     @cached_property
     def accounts(self) -> SqlAccounts:
@@ -187,6 +194,7 @@ class App:
         """Send the last wake-ups, close all connections, and stop an embedded PostgreSQL that nobody else uses."""
         self.waker.close()
         ConnectorRegistry.close()
+        self.rules.close()
         self.keeper.stop()
         self.database.close()
         if self.embedded is not None:
@@ -216,7 +224,9 @@ def open_app(settings: Settings | None = None) -> App:
             settings.app_url, settings.admin_url, pool_size=settings.pool_size, pgbouncer=settings.pgbouncer
         )
         ensure_current(database)
-    return App(settings, database, settings.encryption(), ObjectStore(**settings.object_store()), embedded)
+    app = App(settings, database, settings.encryption(), ObjectStore(**settings.object_store()), embedded)
+    rules.use(app.rules)
+    return app
 
 
 def notification_channels(settings: Settings) -> Iterator[Channel]:

@@ -30,6 +30,7 @@ OURS = (
     EntryPoint("SAP_IDOC", "orderflow.formats.idoc:IdocFormat", GROUP),
     EntryPoint("TEMPLATE_DOCUMENT", "orderflow.formats.template:TemplateFormat", GROUP),
     EntryPoint("TRYTON", "orderflow.connectors.tryton:TrytonConnector", GROUP),
+    EntryPoint("UBL_ORDER", "orderflow.formats.ubl:UblFormat", GROUP),
     EntryPoint("X12_850", "orderflow.formats.x12:X12Format", GROUP),
 )
 """What comes with OrderFlow, and the only list of it. A format is named like a connector: by its class."""

@@ -103,7 +103,7 @@ class Details:
 
     Attributes:
         currency: Of its prices; None: the answer names none.
-        delivery_date: Of the lines that it names without a date.
+        delivery_date: Of the lines that it names without a date; of all, where it accepts the order and names none.
         revision: Of the order, that it answers by its own words; None: it says nothing, and answers what was sent.
     """
 

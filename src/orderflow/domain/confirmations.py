@@ -6,7 +6,7 @@ Nothing is rounded and nothing is guessed: quantities and prices are compared as
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from typing import Literal
@@ -53,11 +53,20 @@ def applied(ordered: DraftOrder, before: Details | None, now: Details) -> Detail
         if line.line_no is not None
     }
     added = tuple(line for line in placed if line.line_no is None)
+    lines = _promised(quantities, now) | lines
     if before is not None and now.others is Others.UNANSWERED:
         lines = {line.line_no: line for line in before.lines if line.line_no is not None} | lines
         now = replace(now, others=before.others, currency=now.currency or before.currency)
     by_number = tuple(lines[number] for number in sorted(lines))
     return replace(now, lines=by_number + added, delivery_date=None)
+
+
+def _promised(quantities: Mapping[int, Decimal | None], now: Details) -> dict[int, LineAnswer]:
+    """Return the lines of an order that is accepted as a whole for a certain day."""
+    if now.others is not Others.AS_ORDERED or now.lines or now.delivery_date is None:
+        return {}
+    schedules = (Schedule(now.delivery_date),)
+    return {number: LineAnswer(number, qty=qty, schedules=schedules) for number, qty in quantities.items()}
 
 
 def misfits(ordered: DraftOrder, said: Details, revision: int | None = None) -> list[str]:
@@ -77,6 +86,7 @@ def misfits(ordered: DraftOrder, said: Details, revision: int | None = None) -> 
     named = list(_placed(ordered, said))
     twice = Counter(line.line_no for line in named if line.line_no is not None)
     found += [f"It answers line {number} {times} times." for number, times in twice.items() if times > 1]
+    found += _misfits_of_the_others(ordered, said)
     lines = {line.line_no: line for line in ordered.lines}
     for line in named:
         one = lines.get(line.line_no) if line.line_no is not None else None
@@ -185,6 +195,13 @@ def _nobodys(line: LineAnswer) -> str:
     if line.line_no is not None:
         return f"It answers line {line.line_no}, which the order does not have."
     return f"It answers a line without a number, and not one line alone has the article {line.sku or '(none named)'}."
+
+
+def _misfits_of_the_others(ordered: DraftOrder, said: Details) -> Iterator[str]:
+    """Yield what keeps an answer from accepting lines that it does not name."""
+    wanted = {line.currency or ordered.currency for line in ordered.lines}
+    if said.others is Others.AS_ORDERED and not said.lines and said.currency and said.currency not in wanted:
+        yield f"It answers in {said.currency}, but {ordered.currency} was ordered."
 
 
 def _misfits_of(ordered: DraftOrderLine, line: LineAnswer, order: DraftOrder, said: Details) -> Iterator[str]:

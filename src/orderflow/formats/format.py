@@ -55,6 +55,10 @@ class Format(ABC):
             RejectedError: The order cannot be expressed in this dialect; nothing is rounded, replaced or cut.
         """
 
+    def note(self, settings: Any) -> str | None:  # for those that need it
+        """Return what a person who tests a connection should know; None: nothing."""
+        return None
+
     def claims(self, name: str) -> bool:
         """Return whether a file of this name is an answer in this dialect; most are answered by `ack_…` and `error_…`.
 

@@ -19,6 +19,7 @@ from orderflow.secrets.keys import generate_key
 from orderflow.storage.database import Database
 from orderflow.testing.http_server import MisbehavingHTTPServer
 from orderflow.testing.sftp_server import SFTPServer
+from tests.unit.schematron.schema import rule, schema
 
 GOOD = {
     "external_order_number": "PO-1",
@@ -404,3 +405,15 @@ def change(app_url: str, statement: str) -> None:
     with database.system() as connection:
         connection.execute(text(statement))
     database.close()
+
+
+def test_rules_of_others_are_kept_listed_and_removed(acme, tmp_path):
+    (folder := tmp_path / "rules").mkdir()
+    assert "0 Schematron files" in acme("rules", "add", "peppol", folder, exits=2).stderr
+    (folder / "PEPPOLBIS-T01.sch").write_bytes(schema())
+    assert "1 transaction: T01" in acme("rules", "add", "peppol", folder).stdout
+    (folder / "PEPPOLBIS-T76.sch").write_bytes(rule("doc('a')"))
+    assert "T76: A rule calls doc()" in acme("rules", "add", "peppol", folder, exits=2).stderr
+    assert list(acme.json("rules", "list", "peppol")) == ["T01"]
+    acme("rules", "remove", "peppol")
+    assert acme.json("rules", "list", "peppol") == {}

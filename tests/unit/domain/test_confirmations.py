@@ -175,6 +175,18 @@ def test_the_newest_word_about_each_line_counts() -> None:
     assert differences(ORDER, whole) == []
 
 
+def test_an_order_that_is_accepted_as_a_whole_for_another_day_differs_by_it() -> None:
+    assert {(one.field, one.confirmed) for one in found(delivery_date=LATER)} == {("delivery_date", "2025-12-17")}
+    assert found(delivery_date=DAY) == []
+    assert found(delivery_date=LATER, others=Others.UNANSWERED)[0].field == "status"
+
+
+def test_an_order_that_is_accepted_as_a_whole_in_another_currency_is_another_order() -> None:
+    assert misfits(ORDER, Details(others=Others.AS_ORDERED, currency="USD")) == [
+        "It answers in USD, but EUR was ordered."
+    ]
+
+
 def test_every_line_rejected_is_a_refusal() -> None:
     rejected = tuple(replace(line, status=LineStatus.REJECTED) for line in ALL)
     assert refuses_all(ORDER, Details(rejected))

@@ -197,7 +197,9 @@ class DropzoneConnector(BaseConnector):
         with self.measure_latency("test") as timer:
             outcome = trial.run(lambda: open_zone(self.parse(config), apart=uuid4().hex, patience=trial.LIMIT - 1))
         if outcome.error is None:
-            return self.build_test_result(True, None, timer.latency_ms, {"steps": outcome.steps})
+            note = self.format.note(self.parse(config).of_format)
+            details = {"steps": outcome.steps} | ({"note": note} if note else {})
+            return self.build_test_result(True, None, timer.latency_ms, details)
         return trial.failed(outcome, timer.latency_ms)
 
     def _parcel(self, order: DraftOrder, config: dict[str, Any]) -> Parcel:

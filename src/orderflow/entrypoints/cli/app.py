@@ -24,6 +24,7 @@ from orderflow.entrypoints.cli import (
     pushing,
     retention,
     routes,
+    rules,
     running,
     trying,
     users,
@@ -48,6 +49,7 @@ connections.add_to(app)
 connector_types.add_to(app)
 trying.add_to(app)
 routes.add_to(app)
+rules.add_to(app)
 users.add_to(app)
 retention.add_to(app, orders.app)
 new_connector.add_to(app)

@@ -1,1 +1,1 @@
-"""What EDIFACT and X12 share: segments, envelopes and their counts, an order's values, and what a response says."""
+"""What EDIFACT and X12 share: segments, envelopes and their counts; order's values and responses, UBL too."""

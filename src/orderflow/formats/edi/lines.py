@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Container, Iterable, Sequence
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
 from orderflow.domain.answer_details import LineAnswer, LineStatus, Schedule
 from orderflow.domain.answer_files import UnreadableError
 from orderflow.formats.answer_fields import number, words
-from orderflow.formats.edi.response import UnitNames, decimal, line_number
+from orderflow.formats.edi.response import UnitNames, decimal, line_number, price_for_one
 from orderflow.formats.edi.segments import Segment
 
 
@@ -147,14 +147,7 @@ class ResponseLine(ABC):
         return self.units.get(code, (code,)) if code else ()
 
     def _price_for_one(self) -> Decimal | None:
-        price, basis = self.price()
-        if price is None or not basis:
-            return price
-        with localcontext(prec=60):
-            unit_price = price / basis
-            if unit_price * basis != price:
-                raise UnreadableError(f"{self.name} has a price for {basis} that is none for one.")
-        return unit_price
+        return price_for_one(*self.price(), self.name)
 
 
 def answers_of(lines: Iterable[ResponseLine], *, passing_over: bool) -> list[LineAnswer]:

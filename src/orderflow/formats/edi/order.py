@@ -1,4 +1,4 @@
-"""What both dialects write of an order: its parties, dates and numbers, each with the field that it comes from."""
+"""What EDI writes of an order, UBL too: its parties, dates and numbers, each with the field that it comes from."""
 
 from __future__ import annotations
 
@@ -61,10 +61,14 @@ class Party:
                 raise values.refusal(self.field(name), "has no place in the format", "NO_PLACE_IN_FORMAT")
 
 
-def parties_of(order: DraftOrder, supplier: str) -> Iterator[Party]:
-    """Yield buyer, seller, and those of the others that the order has."""
+def parties_of(order: DraftOrder, seller: Mapping[str, Any]) -> Iterator[Party]:
+    """Yield buyer, seller, and those of the others that the order has.
+
+    Args:
+        seller: Who it is where the order names none.
+    """
     yield _buyer(order)
-    yield Party("seller", order.seller or {"number_at_seller": supplier})
+    yield Party("seller", order.seller or seller)
     for role in ("ship_to", "bill_to"):
         if given := getattr(order, role):
             yield Party(role, given)
@@ -100,7 +104,7 @@ def numbers_of(line: DraftOrderLine) -> list[tuple[str, str, str]]:
 
 
 def check_expressible(order: DraftOrder, values: Values) -> None:
-    """Refuse an order that says two things of which neither dialect can say but one. Raises RejectedError."""
+    """Refuse an order that says two things of which no dialect can say but one. Raises RejectedError."""
     numbers = {_customer_number(order), Party("buyer", order.buyer or {}).get("number_at_seller")} - {None}
     if len(numbers) > 1:
         raise values.refusal(

@@ -1,4 +1,4 @@
-"""What an answer says in either dialect: its values read without a guess, and the answer made of them."""
+"""What an answer says, whatever it is written in: its values read without a guess, and the answer made of them."""
 
 from __future__ import annotations
 
@@ -42,6 +42,17 @@ def total(*numbers: Decimal) -> Decimal:
     """Return an exact sum."""
     with localcontext(prec=60):
         return sum(numbers, Decimal(0))
+
+
+def price_for_one(price: Decimal | None, basis: Decimal | None, line: str) -> Decimal | None:
+    """Return the price of one unit, where `price` is that of `basis` units. Raises UnreadableError: it is not exact."""
+    if price is None or not basis:
+        return price
+    with localcontext(prec=60):
+        unit_price = price / basis
+        if unit_price * basis != price:
+            raise UnreadableError(f"{line} has a price for {basis} that is none for one.")
+    return unit_price
 
 
 def day(text: str) -> date | None:

@@ -117,7 +117,7 @@ class _Orders:
         self._texts("PMT", order.payment_terms, "payment_terms")
         if not is_order:
             self.out.add("RFF", of("ON", number))
-        for party in parties_of(order, self.settings.supplier or self.settings.receiver):
+        for party in parties_of(order, {"number_at_seller": self.settings.supplier or self.settings.receiver}):
             self._party(party)
         self.out.add("CUX", of("2", values.needed(order.currency, 3, "currency", 3), "9"))
         self._delivery_terms()

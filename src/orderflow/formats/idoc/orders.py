@@ -131,7 +131,7 @@ class _Order:
     def _header(self) -> None:
         order, values, settings = self.order, self.values, self.settings
         number = values.needed(order.external_order_number, 35, "external_order_number")
-        parties = list(parties_of(order, settings.supplier))
+        parties = list(parties_of(order, {"number_at_seller": settings.supplier}))
         self._add(
             "E1EDK01",
             ACTION=REVERSED if self.recalls else "",

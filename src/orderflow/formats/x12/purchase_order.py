@@ -105,7 +105,7 @@ class _PurchaseOrder:
             self.out.add("ITD", *[""] * 11, terms)
         self._dates(order)
         self._notes(order.notes, "notes")
-        for party in parties_of(order, self.settings.supplier or self.settings.receiver):
+        for party in parties_of(order, {"number_at_seller": self.settings.supplier or self.settings.receiver}):
             self._party(party)
 
     def _begin(self) -> None:

@@ -1,4 +1,4 @@
-"""Orders for both dialects, and any order that both can say."""
+"""Orders for all dialects, and any order that all of them can say."""
 
 from __future__ import annotations
 
@@ -41,18 +41,21 @@ def an_order(*lines: DraftOrderLine, **fields: Any) -> DraftOrder:
     return DraftOrder(**given | fields)
 
 
-def texts(longest: int, alphabet: str) -> st.SearchStrategy[str]:
+Alphabet = str | st.SearchStrategy[str]
+
+
+def texts(longest: int, alphabet: Alphabet) -> st.SearchStrategy[str]:
     """Return texts that fit into one element: no blank at an end."""
     return st.text(alphabet, min_size=1, max_size=longest).map(str.strip).filter(len)
 
 
-def words(alphabet: str, most: int = 20) -> st.SearchStrategy[str]:
+def words(alphabet: Alphabet, most: int = 20) -> st.SearchStrategy[str]:
     """Return texts of words, one blank between each."""
-    plain = "".join(letter for letter in alphabet if letter != " ")
+    plain = alphabet.replace(" ", "") if isinstance(alphabet, str) else alphabet
     return st.lists(st.text(plain, min_size=1, max_size=20), min_size=1, max_size=most).map(" ".join)
 
 
-def orders(alphabet: str) -> st.SearchStrategy[DraftOrder]:
+def orders(alphabet: Alphabet) -> st.SearchStrategy[DraftOrder]:
     days = st.none() | st.dates(date(1970, 1, 1), date(2100, 1, 1))
     lines = st.builds(
         DraftOrderLine,
