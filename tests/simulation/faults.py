@@ -8,6 +8,7 @@ from pathlib import Path
 SOURCES = Path(__file__).parents[2] / "src" / "orderflow"
 LEASES, EXPORTS = "testing/store_in_memory/leases.py", "testing/store_in_memory/exports.py"
 DELIVER, LOOK, DOUBT = "flow/delivery/deliver.py", "flow/delivery/look.py", "flow/delivery/in_doubt.py"
+RECALL = "flow/delivery/recall.py"
 SETTLE, REQUEST, POLL, CLAIM = (
     "flow/delivery/settle.py",
     "flow/delivery/request.py",
@@ -172,8 +173,8 @@ FAULTS = (
     Fault(
         "a lease is taken, and not written down",
         LEASES,
-        "changed(pinned, lease_token=lease.token, lease_until=until)",
-        "changed(pinned, lease_until=until)",
+        "pinned, lease_token=lease.token, lease_until=until, last_begun_at=sent",
+        "pinned, lease_until=until, last_begun_at=sent",
     ),
     Fault(
         "a later refusal is final",
@@ -232,6 +233,43 @@ FAULTS = (
         "flow/order/approve.py",
         "latest.status is ERPExportStatus.FAILED and not latest.never_arrived:",
         "False:",
+    ),
+    Fault(
+        "an order counts as recalled before its ERP has said so",
+        RECALL,
+        "item.export_status is ERPExportStatus.ACKED:",
+        "item.export_status is not ERPExportStatus.FAILED:",
+    ),
+    Fault(
+        "an order that its ERP keeps counts as recalled",
+        RECALL,
+        "note_answer(work, order_id, given_back=False, error=error)",
+        "note_answer(work, order_id, given_back=True)",
+    ),
+    Fault(
+        "a recall that ended leaves its order as it is",
+        RECALL,
+        "            note_answer(work, order_id, given_back=True)\n",
+        "            pass\n",
+    ),
+    Fault(
+        "the newest delivery is the recall",
+        EXPORTS,
+        "[row for row in self._tables.exports_of(order_id) if row.kind is Kind.ORDER]",
+        "self._tables.exports_of(order_id)",
+    ),
+    Fault(
+        "a recall is sent as an order",
+        DELIVER,
+        "if batch.to.at_once(attempt.order.delivery)]",
+        "if False]",
+    ),
+    Fault(
+        "an answer that got lost is taken for a refusal",
+        DELIVER,
+        "isinstance(attempt.outcome, ExportResult | RejectedError):",
+        "attempt.outcome is not None:",
+        rare=True,
     ),
     Fault("attempts begin at one again", LEASES, "attempts=order.attempts + 1)", "attempts=order.attempts)"),
     Fault(

@@ -193,7 +193,7 @@ function Row({ row, acts, selection }: { row: Export; acts: boolean; selection: 
       <Table.Td>
         <Group gap="xs" justify="space-between">
           <div className="grows">
-            <DeliveryBadge status={row.status} />
+            <DeliveryBadge {...row} />
             <UnreadableBadge answer={row.unreadable_answer} />
             <Why row={row} />
           </div>

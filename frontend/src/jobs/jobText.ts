@@ -13,6 +13,7 @@ const DOES: Record<Schemas["BulkAction"], string> = {
   move: "Move",
   reroute: "Re-route",
   accept_differences: "Accept differences",
+  recall: "Recall",
 };
 
 export const OUTCOMES: Record<Schemas["BulkOutcome"], [color: string, meaning: string]> = {

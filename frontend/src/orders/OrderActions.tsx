@@ -126,6 +126,75 @@ export function HoldButton({ id, size, name }: Props) {
   );
 }
 
+export function RecallButton({ size, name, ...order }: Props) {
+  const recall = useAction(
+    (reason: string) =>
+      answer(api.POST("/api/v1/draft-orders/{order_id}/recall", { ...about(order), body: { reason } })),
+    { done: "The ERP is asked" },
+  );
+  return (
+    <Asking
+      label="Recall"
+      title={`Recall ${name}?`}
+      about="The ERP is asked to give the order back. It may refuse, and says so here."
+      field="Reason, which the ERP is told"
+      required
+      color="red.9"
+      size={size}
+      pending={recall.isPending}
+      onGiven={recall.run}
+    />
+  );
+}
+
+/** What only people know: how it ended in the ERP. */
+export function RecallEndButtons({ actions, size, name, ...order }: Props & { actions: Action[] }) {
+  const gone = useAction(() => answer(api.POST("/api/v1/draft-orders/{order_id}/recall/confirm", about(order))), {
+    done: "Recalled",
+  });
+  const kept = useAction(() => answer(api.POST("/api/v1/draft-orders/{order_id}/recall/end", about(order))), {
+    done: "The recall has ended",
+  });
+  return (
+    <>
+      {actions.includes("confirm_recall") && (
+        <Button
+          size={size}
+          variant="default"
+          loading={gone.isPending}
+          onClick={() =>
+            confirm(
+              `Is ${name} cancelled in the ERP?`,
+              "It then counts as recalled for good, and may be entered anew. Look into the ERP first.",
+              "It is cancelled",
+              () => gone.run(undefined),
+            )
+          }
+        >
+          Cancelled in the ERP
+        </Button>
+      )}
+      {actions.includes("end_recall") && (
+        <Button
+          size={size}
+          variant="default"
+          loading={kept.isPending}
+          onClick={() =>
+            confirm(
+              `Does the ERP keep ${name}?`,
+              "Nobody asks for it any more. If the ERP gives it back after all, the order says so.",
+              "It keeps it",
+              () => kept.run(undefined),
+            )
+          }
+        >
+          The ERP keeps it
+        </Button>
+      )}
+    </>
+  );
+}
+
 export function ReleaseButton({ id, size }: Props) {
   const release = useAction(
     () => answer(api.DELETE("/api/v1/draft-orders/{order_id}/holds", { params: { path: { order_id: id } } })),
@@ -279,6 +348,8 @@ export function OrderActions({ actions, former, ...order }: Props & { actions: A
       {may("withdraw") && <WithdrawButton {...order} />}
       {may("confirm") && <ConfirmButton {...order} />}
       {may("reject") && <RejectButton {...order} />}
+      {may("recall") && <RecallButton {...order} />}
+      <RecallEndButtons {...order} actions={actions} />
     </>
   );
 }

@@ -26,11 +26,26 @@ export function Reasons({ order }: { order: ExactOrder }) {
       {order.status === "APPROVED" && order.waits_for && <NoRoute order={order} />}
       {doubt && <DoubtAlert order={order} delivery={latest} />}
       {!doubt && <Waiting order={order} />}
+      {order.recall && <Recall order={order} recall={order.recall} />}
       {order.unreadable_answer && <UnreadableAlert order={order} answer={order.unreadable_answer} />}
       {order.differs && order.confirmed && <DifferencesAlert order={order} confirmed={order.confirmed} />}
       {latest?.overdue && !order.unreadable_answer && <Overdue order={order} sent_at={latest.sent_at} />}
     </>
   );
+}
+
+function Recall({ order, recall }: { order: ExactOrder; recall: NonNullable<ExactOrder["recall"]> }) {
+  if (order.status === "RECALLING")
+    return (
+      <Alert color="orange" title="The ERP is asked to give this order back">
+        <Text size="sm">{recall.reason}</Text>
+        {recall.waits_for && !GOES_ON.has(recall.waits_for) && <WaitsFor delivery={recall} />}
+        {recall.error?.message && <Text size="sm">{recall.error.message}</Text>}
+        {recall.overdue && <Text size="sm">It should have answered by now: ask its people.</Text>}
+      </Alert>
+    );
+  const kept = recall.status === "FAILED" && order.status !== "RECALLED";
+  return kept && recall.error && <ProblemAlert problem={recall.error} title="The ERP keeps this order" />;
 }
 
 function Missing({ missing }: { missing: string[] }) {

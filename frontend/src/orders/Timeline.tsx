@@ -88,7 +88,7 @@ function told(event: Event, index: number): Told {
         ...base,
         icon: IconSend,
         color: "indigo.7",
-        title: `Push requested to ${event.connection_name ?? event.connector_type}`,
+        title: `${event.asks_for === "recall" ? "Recall" : "Push"} requested to ${event.connection_name ?? event.connector_type}`,
         body: <Requested event={event} />,
       };
     case "attempt":
@@ -98,12 +98,17 @@ function told(event: Event, index: number): Told {
         ...base,
         icon: IconTruckDelivery,
         color: "cyan.9",
-        title: event.inferred ? "Found at the ERP" : "Delivered to the ERP",
+        title: deliveredTitle(event),
         body: <DeliveredFile event={event} />,
       };
     case "answer":
       return answered(base, event);
   }
+}
+
+function deliveredTitle({ asks_for, inferred }: Of<"delivered">): string {
+  if (asks_for === "recall") return "The ERP was asked to give it back";
+  return inferred ? "Found at the ERP" : "Delivered to the ERP";
 }
 
 function attempted(base: { key: string; at: string }, { attempt }: Of<"attempt">): Told {
@@ -123,12 +128,13 @@ function attempted(base: { key: string; at: string }, { attempt }: Of<"attempt">
 }
 
 function answered(base: { key: string; at: string }, event: Of<"answer">): Told {
+  const recall = event.asks_for === "recall";
   if (event.status === "ACKED")
     return {
       ...base,
       icon: IconCheck,
       color: "green.9",
-      title: "Confirmed by the ERP",
+      title: recall ? "Given back by the ERP" : "Confirmed by the ERP",
       body: event.erp_order_id && (
         <Text size="sm">
           Number in the ERP: <b>{event.erp_order_id}</b>
@@ -139,7 +145,7 @@ function answered(base: { key: string; at: string }, event: Of<"answer">): Told 
     ...base,
     icon: IconX,
     color: "red.9",
-    title: "Refused by the ERP",
+    title: recall ? "The ERP keeps it" : event.error?.code === "RECALLED" ? "Recalled" : "Refused by the ERP",
     body: event.error && <Words problem={event.error} />,
   };
 }
@@ -186,7 +192,7 @@ function Fields({ changes }: { changes: { path: readonly string[]; before: unkno
 function Requested({ event }: { event: Of<"request"> }) {
   return (
     <>
-      <By actor={event.requested_by} />
+      <By actor={event.requested_by} more={event.reason} />
       {event.waits_for && (
         <Text size="sm" c="dimmed">
           <WaitsFor delivery={event} />

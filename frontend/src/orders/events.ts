@@ -6,7 +6,14 @@ export type Event = Schemas["Timeline"]["items"][number];
 export type Of<K extends Event["kind"]> = Extract<Event, { kind: K }>;
 
 /** Changes that another event of the timeline tells better. */
-const TOLD = new Set(["DRAFT_CREATED", "DRAFT_PUSHED", "DRAFT_PUSH_RETRIED", "DRAFT_PUSH_FAILED", "EXPORT_ACKED"]);
+const TOLD = new Set([
+  "DRAFT_CREATED",
+  "DRAFT_PUSHED",
+  "DRAFT_PUSH_RETRIED",
+  "DRAFT_PUSH_FAILED",
+  "EXPORT_ACKED",
+  "DRAFT_RECALL_REQUESTED",
+]);
 const BY_HAND = "DRAFT_CONFIRMED";
 
 /** What is told of an order: each thing once, by the event that says most. */
@@ -27,6 +34,9 @@ const TITLES: Record<string, string> = {
   DRAFT_HOLD_PLACED: "Put on hold",
   DRAFT_HOLD_RELEASED: "Hold released",
   DRAFT_PRIORITIZED: "Head start in the queue changed",
+  DRAFT_RECALL_CONFIRMED: "Cancelled in the ERP, as a person says",
+  DRAFT_RECALL_ENDED: "Recall ended by a person: the ERP keeps it",
+  DRAFT_RECALL_REFUSED: "The ERP did not give it back",
   EXPORT_RECEIVED: "The ERP's side has received it",
   EXPORT_UNDERSTOOD: "The ERP's side could read it",
   EXPORT_UPDATED: "The ERP said more about its lines",

@@ -12,6 +12,8 @@ const ORDER: Record<Schemas["OrderStatus"], [color: string, meaning: string]> = 
   CONFIRMED: ["green", "The ERP has confirmed it"],
   ERROR: ["red", "It did not arrive, or the ERP refused it"],
   REJECTED: ["gray", "Rejected by a person"],
+  RECALLING: ["orange", "The ERP is asked to give it back; its answer is awaited"],
+  RECALLED: ["gray", "The ERP gave it back; it may be entered anew"],
 };
 
 /** In the order in which one follows on the other. */
@@ -37,8 +39,19 @@ export function OrderBadge({ status }: { status: Schemas["OrderStatus"] }) {
   return <StateBadge color={color} meaning={meaning} word={status.replace("_", " ")} />;
 }
 
-export function DeliveryBadge({ status }: { status: Schemas["ERPExportStatus"] }) {
-  return <OrderBadge status={DELIVERY[status]} />;
+/** A recall that was refused changes nothing, and is shown as what it is. */
+const RECALL: Record<Schemas["ERPExportStatus"], Schemas["OrderStatus"]> = {
+  PENDING: "RECALLING",
+  SENT: "RECALLING",
+  ACKED: "RECALLED",
+  FAILED: "ERROR",
+};
+
+export function DeliveryBadge({ status, kind }: Pick<Schemas["Export"], "status" | "kind">) {
+  const [color, meaning] = ["red", "The ERP keeps the order, or nobody asks for it any more"];
+  if (kind === "recall" && status === "FAILED")
+    return <StateBadge color={color} meaning={meaning} word="RECALL ENDED" />;
+  return <OrderBadge status={(kind === "recall" ? RECALL : DELIVERY)[status]} />;
 }
 
 export function AttemptBadge({ status }: { status: Schemas["AttemptStatus"] }) {

@@ -72,6 +72,9 @@ class Session(ABC):
     can_find: bool = False
     """Whether the target can be asked for a document that may have arrived."""
 
+    takes_back: bool = False
+    """Whether a document that was delivered can be taken back as long as the ERP has not taken it."""
+
     processes: int | None = None
     """How many processes of ours may be signed in at a time to deliver; None: all that there are."""
 
@@ -109,6 +112,15 @@ class Session(ABC):
             ConnectorError: It cannot be known, or not now.
         """
         raise InDoubtError("This way to the ERP cannot be asked whether the order arrived.")
+
+    def take_back(self, delivery: Delivery) -> ExportResult:
+        """Take a document back that was delivered (`delivery.sent`). Safe to repeat, and true of all repetitions.
+
+        Raises:
+            RejectedError: The ERP took it before.
+            ConnectorError: It was not taken back now, or nobody knows.
+        """
+        raise TypeError(f"{type(self).__name__} takes nothing back")
 
     def leftovers(self) -> Iterator[Leftover]:
         """Return what dead attempts left at the target."""

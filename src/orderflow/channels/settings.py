@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -52,6 +52,13 @@ class FileSettings(ChannelSettings):
         title="Write, then rename",
         description="Each file is written as .tmp and renamed once it is whole, so that the ERP never reads half of "
         "one. Turn it off only for servers that cannot rename.",
+        json_schema_extra=hint("Advanced"),
+    )
+    receiver_takes: Literal["read", "rename"] = Field(
+        "read",
+        title="The ERP takes a file by",
+        description="rename: its first step with a file is to rename it or move it away, in the same file system. Then "
+        "an order that still lies there can be recalled for sure. read: anything else.",
         json_schema_extra=hint("Advanced"),
     )
     fsync: bool = Field(

@@ -24,6 +24,8 @@ from orderflow.domain.orders import DraftOrder
 
 Mode = Literal["success", "failure", "timeout", "flaky", "slow", "rejected", "unavailable", "attention", "in_doubt"]
 
+Recall = Literal["given_back", "too_late", "refused", "failure", "unavailable", "in_doubt"]
+
 LONGEST_DELAY = 10.0
 """Seconds that one order takes at most, whatever is configured: it holds a thread of the worker."""
 
@@ -34,6 +36,7 @@ class MockConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", title="Mock")
 
     mode: Mode = Field("success", title="Behaviour", description="What happens to every order.")
+    recall: Recall = Field("given_back", title="Recalls", description="What happens to every recall.")
     fail_times: int = Field(2, ge=0, title="Failures", description="flaky: attempts of each order that fail first.")
     delay_seconds: float = Field(0.0, ge=0, le=60, title="Delay", description="slow, timeout: seconds that it takes.")
 
@@ -63,6 +66,17 @@ class MockConnector(BaseConnector):
         return ExportResult(
             success=True, export_id=draft_order.delivery.export_id, connector_metadata={"mode": settings.mode}
         )
+
+    def takes_back(self, config: dict[str, Any]) -> bool:
+        """Return True: it plays an ERP that gives orders back, or does not."""
+        return True
+
+    def take_back(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
+        """Give the order back, as `config["recall"]` says. Raises ConnectorError if it does not."""
+        settings = self.parse(config)
+        if error := _kept(settings.recall):
+            raise error
+        return ExportResult(True, draft_order.delivery.export_id, connector_metadata={"recall": settings.recall})
 
     def test_connection(self, config: dict[str, Any]) -> TestResult:
         """Pass in the modes that deliver, fail in the others."""
@@ -99,3 +113,19 @@ class MockConnector(BaseConnector):
         with self._lock:
             self._attempts[export_id] += 1
             return self._attempts[export_id] <= times
+
+
+def _kept(recall: Recall) -> ConnectorError | None:
+    match recall:
+        case "too_late":
+            return RejectedError("The mock ERP has shipped this order.", code="TOO_LATE")
+        case "refused":
+            return RejectedError("The mock ERP does not give this order back.", code="MOCK_REJECTED")
+        case "failure":
+            return ConnectorError("The mock fails, as it was told to.", code="MOCK_FAILURE")
+        case "unavailable":
+            return UnavailableError("The mock ERP is down.")
+        case "in_doubt":
+            return InDoubtError("The mock's answer was lost.")
+        case "given_back":
+            return None

@@ -51,6 +51,7 @@ def decide(
     level: Level = Level.ANSWERED,
     refused: bool = False,
     detailed: bool = False,
+    recalled: bool = False,
 ) -> Decision:
     """Decide what `answer` does to an export that is in `status`.
 
@@ -60,6 +61,7 @@ def decide(
         level: What the answer proves.
         refused: The ERP answered the export before.
         detailed: The answer speaks of lines.
+        recalled: The order was recalled before it was answered.
     """
     match status, answer:
         case ERPExportStatus.PENDING, _ if lease_is_live:
@@ -70,6 +72,8 @@ def decide(
             return Decision("acknowledge", settle_first=status is ERPExportStatus.PENDING)
         case _, "FAILED" if status in OPEN:
             return Decision("refuse", settle_first=status is ERPExportStatus.PENDING)
+        case ERPExportStatus.FAILED, "ACKED" if recalled:
+            return Decision("alert", reason="The ERP confirmed an order that was recalled: look whether it is there.")
         case ERPExportStatus.FAILED, "ACKED":
             return _late_yes(newer)
         case ERPExportStatus.FAILED, "FAILED" if newer == "none" and not refused:

@@ -20,6 +20,7 @@ class BulkAction(StrEnum):
     MOVE = "move"
     REROUTE = "reroute"
     ACCEPT_DIFFERENCES = "accept_differences"
+    RECALL = "recall"
 
     @property
     def starts(self) -> tuple[OrderStatus, ...]:

@@ -21,6 +21,7 @@ from orderflow.domain.errors import (
 )
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.port_redaction import METHODS, redacting
+from orderflow.domain.recall_document import recall_document
 from orderflow.domain.states import Kind
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class ERPConnectorPort(ABC):
         Raises:
             RejectedError: The order cannot be expressed in this format.
         """
-        return export_document(draft_order)
+        return (recall_document if draft_order.delivery.kind is Kind.RECALL else export_document)(draft_order)
 
     def kinds(self, config: dict[str, Any]) -> frozenset[Kind]:
         """Return what this ERP can be asked over this connection: to take an order, and what else.
@@ -127,7 +128,22 @@ class ERPConnectorPort(ABC):
         A delivery of another kind never reaches a connector that does not name it: `Delivery.kind` says what is asked,
         in `render` and `export` too.
         """
-        return frozenset({Kind.ORDER})
+        return frozenset({Kind.ORDER, Kind.RECALL} if self.takes_back(config) else {Kind.ORDER})
+
+    def takes_back(self, config: dict[str, Any]) -> bool:
+        """Return whether `take_back` takes a sent order back, so that its recall is no document for the ERP."""
+        return False
+
+    def take_back(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
+        """Take a sent order (`draft_order.delivery.sent`) back, and return once that is so.
+
+        Safe to repeat: it is called again where nobody knows how a call ended, and answers for all of them.
+
+        Raises:
+            RejectedError: The ERP keeps the order; its code and message say why, as `TOO_LATE`.
+            ConnectorError: Any other: it is tried again, or asked about, as for an order.
+        """
+        raise TypeError(f"{type(self).__name__} says that it takes orders back, but has no take_back")
 
     def numbered(self, config: dict[str, Any]) -> bool:
         """Return whether `render` needs a `Delivery.control_number`; where it does not, none is counted."""

@@ -69,6 +69,29 @@ def media_type_of(filename: str) -> str:
     return mimetypes.guess_type(filename)[0] or "application/octet-stream"
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The delivery that brought an order to the ERP, as a recall or a change of it refers to it.
+
+    Attributes:
+        export_id: That delivery's id.
+        requested_at: When its push was requested, UTC.
+        reference: Its document's file name.
+        staged_path: The address under which the file was staged; None if it was not.
+        dropzone_path: Where the file was put; None if it is no file.
+        erp_order_id: The ERP's number, if it has given one.
+        control_number: That its document carries; 0 if its format counts none.
+    """
+
+    export_id: UUID
+    requested_at: datetime
+    reference: str
+    staged_path: str | None = None
+    dropzone_path: str | None = None
+    erp_order_id: str | None = None
+    control_number: int = 0
+
+
 @dataclass(slots=True)
 class Delivery:
     """What a connector needs to know about this delivery beyond the order.
@@ -88,6 +111,8 @@ class Delivery:
         orphan_token: The token of an earlier attempt that died before it staged; its `.tmp` may be removed.
         lease: The right to deliver; None when a connector is called by hand.
         kind: What it asks of the ERP. Anything but an order comes only to who says so (`ERPConnectorPort.kinds`).
+        sent: The delivery that a recall is about; None where an order is delivered.
+        reason: Why it is recalled, in a person's words.
         before: The order as the ERP has it, where this is a change of it.
     """
 
@@ -102,6 +127,8 @@ class Delivery:
     orphan_token: UUID | None = None
     lease: Lease | None = None
     kind: Kind = Kind.ORDER
+    sent: Sent | None = None
+    reason: str | None = None
     before: DraftOrder | None = None
 
     @property

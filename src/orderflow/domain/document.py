@@ -32,7 +32,11 @@ def export_document(order: DraftOrder, delivery: Delivery | None = None) -> Docu
 
 
 def checked_document(
-    content: dict[str, Any], order: DraftOrder, delivery: Delivery, validate: Callable[[dict[str, Any]], Any]
+    content: dict[str, Any],
+    order: DraftOrder,
+    delivery: Delivery,
+    validate: Callable[[dict[str, Any]], Any],
+    what: str = "sales_order",
 ) -> Document:
     """Encode the content of a document, whose version it says itself, once it is valid. Raises RejectedError."""
     version = content["export_version"]
@@ -42,13 +46,13 @@ def checked_document(
         name = error.name or "data"
         place, fault = name.removeprefix("data."), error.message.removeprefix(name).strip()
         raise RejectedError(f"The order does not fit {version}: {place} {fault}.", code="DOCUMENT_INVALID") from None
-    return Document(export_filename(order.id, delivery), _encoder.encode(content), MEDIA_TYPE, version)
+    return Document(export_filename(order.id, delivery, what=what), _encoder.encode(content), MEDIA_TYPE, version)
 
 
-def export_filename(order_id: Any, delivery: Delivery, suffix: str = ".json") -> str:
+def export_filename(order_id: Any, delivery: Delivery, suffix: str = ".json", what: str = "sales_order") -> str:
     """Return `sales_order_<order_id>_<YYYYMMDDTHHMMSSZ>_<8 hex>` and `suffix`: the same for one export, always."""
     moment = delivery.requested_at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-    return f"sales_order_{order_id}_{moment}_{delivery.export_id.hex[-8:]}{suffix}"
+    return f"{what}_{order_id}_{moment}_{delivery.export_id.hex[-8:]}{suffix}"
 
 
 def export_fields(order: DraftOrder) -> dict[str, Any]:

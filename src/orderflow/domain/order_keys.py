@@ -49,11 +49,24 @@ class OrderKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Cancellation:
+    """Somebody cancelled an order that had not come yet, and why."""
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class KeyHolder:
-    """The order that has a key, and what it said when it came in."""
+    """The order that has a key, and what it said when it came in.
+
+    Attributes:
+        cancelled: The order has not come; it was cancelled before, and `order_id` is the cancellation's.
+    """
 
     order_id: UUID
     content_sha256: bytes
+    cancelled: Cancellation | None = None
 
 
 def key_of(order: DraftOrder) -> OrderKey | None:

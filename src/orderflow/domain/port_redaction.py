@@ -39,6 +39,7 @@ METHODS = (
     "preview",
     "export",
     "export_many",
+    "take_back",
     "understand",
     "find",
     "test_connection",

@@ -26,6 +26,8 @@ class OrderStatus(StrEnum):
     CONFIRMED = "CONFIRMED"
     ERROR = "ERROR"
     REJECTED = "REJECTED"
+    RECALLING = "RECALLING"
+    RECALLED = "RECALLED"
 
 
 class ERPExportStatus(StrEnum):
@@ -125,6 +127,9 @@ class OrderAction(StrEnum):
     RESOLVE_NOT_DELIVERED = "resolve_not_delivered"
     RESOLVE_SEND_AGAIN = "resolve_send_again"
     ACCEPT_DIFFERENCES = "accept_differences"
+    RECALL = "recall"
+    CONFIRM_RECALL = "confirm_recall"
+    END_RECALL = "end_recall"
 
     @property
     def change(self) -> Change[OrderStatus]:
@@ -141,6 +146,7 @@ class OrderEvent(StrEnum):
     GIVE_UP = "give_up"
     REPAIR = "repair"
     REPAIR_ANSWERED = "repair_answered"
+    RECALL_ANSWERED = "recall_answered"
 
     @property
     def change(self) -> Change[OrderStatus]:
@@ -169,6 +175,7 @@ class ExportStep(StrEnum):
     MOVE = "move"
     GIVE_UP = "give_up"
     HOLD = "hold"
+    DROP = "drop"
 
     @property
     def change(self) -> Change[ERPExportStatus]:
@@ -222,6 +229,10 @@ ORDER_CHANGES: Mapping[OrderStep, Change[OrderStatus]] = {
     _A.RESOLVE_NOT_DELIVERED: _order("", "ERROR", if_in_doubt="PUSHING ERROR"),
     _A.RESOLVE_SEND_AGAIN: _order("", "PUSHING", if_in_doubt="PUSHING"),
     _A.ACCEPT_DIFFERENCES: _order("", "CONFIRMED", if_differs="CONFIRMED"),
+    _A.RECALL: _order("PUSHED CONFIRMED", "RECALLING"),
+    # Also where the ERP could not be asked: its people were.
+    _A.CONFIRM_RECALL: _order("PUSHED CONFIRMED RECALLING", "RECALLED"),
+    _A.END_RECALL: _order("RECALLING", "PUSHED CONFIRMED ERROR"),
     _V.SETTLE: _order("PUSHING", "PUSHED CONFIRMED ERROR"),
     # From PUSHING: it arrived, although nobody had settled it. From ERROR: it had, although we had given up on it.
     _V.ANSWER: _order("PUSHING PUSHED ERROR", "CONFIRMED ERROR"),
@@ -229,6 +240,8 @@ ORDER_CHANGES: Mapping[OrderStep, Change[OrderStatus]] = {
     # Forward only: what is PUSHED or CONFIRMED is never sent again because a row says PENDING.
     _V.REPAIR: _order("PUSHING", "PUSHED CONFIRMED ERROR"),
     _V.REPAIR_ANSWERED: _order("PUSHED", "CONFIRMED"),
+    # From PUSHED and CONFIRMED: a person had ended the recall, and the ERP gave the order back after all.
+    _V.RECALL_ANSWERED: _order("RECALLING PUSHED CONFIRMED", "RECALLED PUSHED CONFIRMED ERROR"),
 }
 
 _X = ExportStep
@@ -250,6 +263,8 @@ EXPORT_CHANGES: Mapping[ExportStep, Change[ERPExportStatus]] = {
     _X.MOVE: _export("PENDING", "PENDING"),
     _X.GIVE_UP: _export("PENDING", "FAILED"),
     _X.HOLD: _export("PENDING", "PENDING"),
+    # What its ERP need not answer any more: the order was recalled, or a person said how its recall ended.
+    _X.DROP: _export("SENT", "FAILED"),
 }
 ATTEMPT_CHANGES: Mapping[AttemptStep, Change[AttemptStatus]] = {
     AttemptStep.END: _attempt("PENDING", "RETRYING FAILED SUCCESS"),
@@ -272,16 +287,16 @@ FITTING: Mapping[ERPExportStatus, OrderStatus] = {
     ERPExportStatus.ACKED: OrderStatus.CONFIRMED,
     ERPExportStatus.FAILED: OrderStatus.ERROR,
 }
-"""Where an order stands whose newest export stands there."""
+"""Where an order stands whose newest export stands there, unless it is recalled."""
 
-AS_APPROVED = (OrderStatus.APPROVED, *FITTING.values())
+AS_APPROVED = (OrderStatus.APPROVED, *FITTING.values(), OrderStatus.RECALLING, OrderStatus.RECALLED)
 """Where an order says what was approved, so that its revision does."""
 
 
-def _left(status: OrderStatus) -> set[OrderStatus]:
-    """Return the states that come after `status`."""
-    changes = (change for change in ORDER_CHANGES.values() if _starts_anyhow(change, status))
-    return {end for change in changes for end in change.ends} - {status}
+def _left(status: OrderStatus, *, unless: tuple[OrderStep, ...] = ()) -> set[OrderStatus]:
+    """Return the states that come after `status`, but for those that these steps lead to."""
+    steps = (step for step in ORDER_CHANGES if step not in unless and _starts_anyhow(step.change, status))
+    return {end for step in steps for end in step.change.ends} - {status}
 
 
 def _starts_anyhow(change: Change[OrderStatus], status: OrderStatus) -> bool:
@@ -295,8 +310,9 @@ DOUBT_MATTERS = tuple(
 )
 """Where it depends on the delivery what may be done."""
 
-ENDED = tuple(status for status in OrderStatus if not _left(status))
-"""Nothing follows."""
+_RECALLS = (OrderAction.RECALL, OrderAction.CONFIRM_RECALL, OrderEvent.RECALL_ANSWERED)
+ENDED = tuple(status for status in OrderStatus if not _left(status, unless=_RECALLS))
+"""Nothing follows, unless it is recalled."""
 
 
 def next_order_status(step: OrderStep, current: OrderStatus, wanted: OrderStatus | None = None) -> OrderStatus:

@@ -15,11 +15,11 @@ from orderflow.domain.answers import Verdict
 from orderflow.domain.bulk import BulkAction, BulkOutcome, BulkStatus
 from orderflow.domain.confirmations import Difference, confirmation
 from orderflow.domain.connector_port import ERPConnectorPort
-from orderflow.domain.delivery import Ack, ExportResult, Lease, Waiting
+from orderflow.domain.delivery import Ack, Delivery, ExportResult, Lease, Waiting
 from orderflow.domain.errors import ConnectorError, OrderFlowError
 from orderflow.domain.ids import new_id
 from orderflow.domain.opening_hours.hours import Period
-from orderflow.domain.order_keys import KeyHolder
+from orderflow.domain.order_keys import Cancellation, KeyHolder
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.reach import OPERATOR, Place, Reach
 from orderflow.domain.retry import RetryPolicy
@@ -132,6 +132,7 @@ class OpenTarget:
         numbered: Its documents are counted.
         processes: So many may be signed in at a time to deliver; None: all.
         kinds: What the ERP can be asked; no delivery of another kind is made for it.
+        takes_back: A recall is done by the connector, and no document.
         commit_within: Seconds after the last attempt began from which "not there" is an answer.
     """
 
@@ -144,7 +145,12 @@ class OpenTarget:
     numbered: bool = False
     processes: int | None = None
     kinds: frozenset[Kind] = frozenset({Kind.ORDER})
+    takes_back: bool = False
     commit_within: float = 900.0
+
+    def at_once(self, delivery: Delivery) -> bool:
+        """Return whether this delivery is a recall that the connector does by itself, in one step."""
+        return self.takes_back and delivery.kind is Kind.RECALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +231,9 @@ class Export:
 
     revision: int | None = None
     """Of the order, that it is made from; None: not yet known."""
+
+    reason: str | None = None
+    """Why the order is recalled."""
 
     @property
     def never_arrived(self) -> bool:
@@ -483,6 +492,12 @@ class OrderKeys(Protocol):
     def free(self, order_id: UUID) -> None:
         """Let another order have the key of this one."""
 
+    def cancel(self, order: DraftOrder, cancellation_id: UUID, cancellation: Cancellation) -> KeyHolder | None:
+        """Keep the key of an order that has not come for its cancellation; returns who has it, if somebody does."""
+
+    def inherit(self, cancellation_id: UUID, order: DraftOrder) -> None:
+        """Let an order that came have the key that was kept for its cancellation."""
+
     def note_content(self, order: DraftOrder) -> None:
         """Note that an order which has a key came in anew, saying what it says now."""
 
@@ -526,6 +541,12 @@ class Exports(Protocol):
 
     def order_of(self, export_id: UUID) -> UUID | None:
         """Return the order that the export belongs to, without locking either; None if there is no such export."""
+
+    def recall_of(self, order_id: UUID) -> Export | None:
+        """Return the order's newest recall; not locked, since a worker that has it waits for the order."""
+
+    def drop(self, export_id: UUID, error: dict[str, Any]) -> bool:
+        """End what was SENT and need not be answered any more; False if it is not SENT."""
 
     def confirm(self, export_id: UUID, by: str) -> bool:
         """Note who confirmed a SENT export in its ERP's place; False if it is not SENT."""

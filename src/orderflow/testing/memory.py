@@ -10,8 +10,9 @@ from uuid import UUID
 
 from orderflow.domain.connector_port import ERPConnectorPort, Staged
 from orderflow.domain.delivery import Ack, ExportResult, TestResult, Waiting, WaitingExport
-from orderflow.domain.errors import ConnectorError, InDoubtError
+from orderflow.domain.errors import ConnectorError, InDoubtError, RejectedError
 from orderflow.domain.orders import DraftOrder
+from orderflow.domain.states import Kind
 
 Script = list[Exception | None]
 
@@ -46,6 +47,8 @@ class MemoryApi(_Scripted):
         commits_after: Seconds after which an order that is not found surely is not there.
         lost_answers: How many of the next orders are taken although the caller gets `InDoubtError`.
         number: Whether the answer carries the ERP's own order number.
+        gives_back: Whether it can be asked to give an order back; it does so with each that it has taken.
+        given_back: Those that it gave back.
     """
 
     connector_type: ClassVar[str] = "MEMORY_API"
@@ -58,6 +61,8 @@ class MemoryApi(_Scripted):
         self.commits_after = 0.0
         self.lost_answers = 0
         self.number = True
+        self.gives_back = False
+        self.given_back: list[UUID] = []
 
     def export(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
         """Take the order."""
@@ -76,6 +81,21 @@ class MemoryApi(_Scripted):
     def commits_within(self, config: dict[str, Any]) -> float:
         """Return `commits_after`."""
         return self.commits_after
+
+    def takes_back(self, config: dict[str, Any]) -> bool:
+        """Return `gives_back`."""
+        return self.gives_back
+
+    def take_back(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
+        """Give the order back, also where the caller does not hear of it. Raises RejectedError if it is not there."""
+        with self._lock:
+            if draft_order.id in self.taken:
+                self.taken.remove(draft_order.id)
+                self.given_back.append(draft_order.id)
+        self._play("take_back", draft_order)
+        if draft_order.id not in self.given_back:
+            raise RejectedError("It is on the lorry.", code="TOO_LATE")
+        return ExportResult(success=True, export_id=draft_order.delivery.export_id)
 
     def find(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult | None:
         """Look among the orders taken."""
@@ -97,6 +117,7 @@ class MemoryDropzone(_Scripted):
         takes: The ERP's own log: the name of every file it took.
         answers: Answers that lie ready.
         finished: Answers that were put away.
+        reads_recalls: The ERP takes documents that ask for an order back.
     """
 
     connector_type: ClassVar[str] = "MEMORY_DROPZONE"
@@ -109,6 +130,11 @@ class MemoryDropzone(_Scripted):
         self.takes: list[str] = []
         self.answers: list[Ack] = []
         self.finished: list[Ack] = []
+        self.reads_recalls = False
+
+    def kinds(self, config: dict[str, Any]) -> frozenset[Kind]:
+        """Return orders, and recalls if the ERP reads them."""
+        return frozenset({Kind.ORDER, Kind.RECALL} if self.reads_recalls else {Kind.ORDER})
 
     def export(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
         """Stage and publish one order."""

@@ -22,12 +22,12 @@ from orderflow.domain.delivery import Ack, ExportResult, Lease
 from orderflow.domain.errors import InDoubtError, NotFoundError, OrderFlowError, StateError, TransientError
 from orderflow.domain.ids import new_id
 from orderflow.domain.opening_hours.hours import Period
-from orderflow.domain.order_keys import DuplicateOrderError, OnDuplicate, key_of
+from orderflow.domain.order_keys import Cancellation, DuplicateOrderError, OnDuplicate, key_of
 from orderflow.domain.orders import Customer, DraftOrder
 from orderflow.domain.revisions import RevisionChangedError, write
 from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, Kind, OrderStatus
 from orderflow.flow import ports
-from orderflow.flow.delivery import request, reroute, route
+from orderflow.flow.delivery import recall, request, reroute, route
 from orderflow.flow.delivery.route import one_to_push_to
 from orderflow.flow.order import bulk, prioritize
 from orderflow.flow.order import hold as holding
@@ -1204,6 +1204,93 @@ def test_what_follows_an_order_that_was_sent_is_no_newer_delivery_of_it(bench: B
         assert not work.exports.for_answers([sent])[sent][1]
         assert work.exports.get(later.id).kind is Kind(kind)
     assert [attempt.order.delivery.kind for attempt in claimed(bench, way).attempts] == [Kind(kind)]
+
+
+def test_a_key_is_kept_for_a_cancellation_until_its_order_comes(bench: Bench) -> None:
+    cancelled, came = new_id(), an_order(77)
+    said = Cancellation("ops", "by telephone")
+    with bench.store.work(bench.org_id) as work:
+        assert work.order_keys.cancel(came, cancelled, said) is None
+        holder = work.order_keys.cancel(came, new_id(), said)
+        assert holder is not None
+        assert (holder.order_id, holder.cancelled) == (cancelled, said)
+        assert work.order_keys.cancel(DraftOrder(), new_id(), said) is None
+    with bench.store.work(bench.org_id) as work:
+        assert work.order_keys.take([came])[came.id].cancelled == said
+        work.orders.add_many([came])
+        work.order_keys.inherit(cancelled, came)
+        assert work.order_keys.take([came]) == {}
+    with bench.store.work(bench.org_id) as work:
+        again = an_order(77)
+        held = work.order_keys.take([again])[again.id]
+        assert (held.order_id, held.cancelled) == (came.id, None)
+
+
+def recalled(bench: Bench, way: UUID, status: str = "PUSHED", **columns: Any) -> tuple[UUID, Export]:
+    """Return an order that is recalled, and its recall."""
+    order_id = order(bench, status)
+    export(bench, way, "SENT", of=order_id, sent_at=bench.now(), **columns)
+    bench.passes(1)
+    with bench.store.work(bench.org_id) as work:
+        return order_id, recall.recall_in(work, order_id, "cancelled", ACTOR)
+
+
+def test_a_recall_comes_with_what_was_sent_and_why_and_moves_no_order_by_itself(bench: Bench) -> None:
+    way = connection(bench)
+    order_id, asked = recalled(bench, way, filename="x.json", staged_path="file:///x.tmp", erp_order_id="SO-1")
+    batch = begun(bench, way)
+    delivery = batch.attempts[0].order.delivery
+    assert delivery.sent is not None
+    assert (delivery.sent.reference, delivery.sent.staged_path) == ("x.json", "file:///x.tmp")
+    assert (delivery.sent.erp_order_id, delivery.reason) == ("SO-1", "cancelled")
+    settle(bench, batch, Settlement(batch.attempts[0], ERPExportStatus.SENT, AttemptStatus.SUCCESS))
+    with bench.store.work(bench.org_id) as work:
+        found = work.exports.recall_of(order_id)
+        assert found is not None
+        assert (found.id, found.status, found.reason) == (asked.id, ERPExportStatus.SENT, "cancelled")
+        assert work.exports.recall_of(NOBODYS) is None
+    said = answer(bench, asked.id)
+    with bench.store.work(bench.org_id) as work:
+        work.exports.record_answers([said])
+        assert work.exports.get(asked.id).status is ERPExportStatus.ACKED
+        assert work.orders.lock_status(order_id) is OrderStatus.RECALLING
+
+
+def test_what_need_not_be_answered_any_more_is_dropped_and_in_no_doubt(bench: Bench) -> None:
+    way = connection(bench)
+    sent = export(bench, way, "SENT", sent_at=bench.now(), staged_path="file:///x.tmp", staged_at=bench.now())
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.drop(sent, {"code": "RECALLED", "message": "m"})
+        assert not work.exports.drop(sent, {"code": "RECALLED", "message": "m"})
+        assert not work.exports.drop(NOBODYS, {"code": "RECALLED", "message": "m"})
+        dropped = work.exports.get(sent)
+    assert (dropped.status, dropped.in_doubt, dropped.error) == (
+        ERPExportStatus.FAILED,
+        False,
+        {"code": "RECALLED", "message": "m"},
+    )
+
+
+def test_a_late_answer_to_a_recall_does_not_confirm_its_order(bench: Bench) -> None:
+    way = connection(bench)
+    order_id, asked = recalled(bench, way)
+    bench.set("erp_export", asked.id, status="SENT", sent_at=bench.now())
+    with bench.store.work(bench.org_id) as work:
+        work.orders.set_status(order_id, OrderStatus.PUSHED)
+    said = answer(bench, asked.id)
+    with bench.store.work(bench.org_id) as work:
+        work.exports.record_answers([said])
+        assert work.orders.lock_status(order_id) is OrderStatus.PUSHED
+
+
+def test_a_recall_is_neither_moved_nor_given_up(bench: Bench) -> None:
+    way, other = connection(bench), connection(bench, "OTHER")
+    _, asked = recalled(bench, way)
+    bench.passes(1_000)
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.move(way, other, None) == {}
+        assert work.exports.waiting_for_longer(way, 10, 10) == []
+        assert work.exports.give_up([asked.id], {"code": "X", "message": "x"}) == []
 
 
 def test_an_answer_that_cannot_be_read_is_news_once_and_ends_with_the_export(bench: Bench) -> None:

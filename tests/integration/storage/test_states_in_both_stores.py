@@ -25,6 +25,7 @@ from orderflow.domain.states import (
     actions_of,
 )
 from orderflow.flow.answers.accept_differences import accept_differences
+from orderflow.flow.delivery.recall import confirm_recall, end_recall, recall_in
 from orderflow.flow.delivery.request import note_request, withdraw
 from orderflow.flow.delivery.resolve import resolve_held
 from orderflow.flow.order.approve import approve_order, edit_order, reject_order
@@ -149,6 +150,7 @@ _CALLS: dict[ExportStep, _Call] = {
     ExportStep.STOP: lambda _b, work, one, _l, _t: work.exports.stop(one, ERROR),
     ExportStep.WITHDRAW: lambda _b, work, one, _l, _t: work.exports.withdraw(one),
     ExportStep.MOVE: lambda _b, work, one, _l, target: work.exports.move(_ways(work)[0], target, [one]),
+    ExportStep.DROP: lambda _b, work, one, _l, _t: work.exports.drop(one, ERROR),
     ExportStep.GIVE_UP: lambda _b, work, one, _l, _t: work.exports.give_up([one], ERROR),
 }
 
@@ -197,6 +199,9 @@ _IN_ONE: dict[OrderAction, Callable[[Work, UUID], Any]] = {
     OrderAction.PUSH: lambda work, one: note_request(work, one, ACTOR, meant=(OrderAction.PUSH,)),
     OrderAction.RETRY: lambda work, one: note_request(work, one, ACTOR, meant=(OrderAction.RETRY,)),
     OrderAction.HOLD: lambda work, one: hold_order(work, one, "checked", ACTOR),
+    OrderAction.RECALL: lambda work, one: recall_in(work, one, "cancelled", ACTOR),
+    OrderAction.CONFIRM_RECALL: lambda work, one: confirm_recall(work, one, ACTOR),
+    OrderAction.END_RECALL: lambda work, one: end_recall(work, one, ACTOR),
     OrderAction.RELEASE: lambda work, one: release_order(work, one, ACTOR),  # none of these is on hold
 }
 STANDINGS = [*((status, False) for status in OrderStatus), *((status, True) for status in DOUBT_MATTERS)]

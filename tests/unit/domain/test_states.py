@@ -54,17 +54,17 @@ def test_no_answer_of_the_erp_is_undone():
 def test_the_refusal_of_an_order_says_what_is_possible_instead():
     with pytest.raises(StateError) as refused:
         next_order_status(OrderAction.PUSH, OrderStatus.PUSHED)
-    assert refused.value.hint == "From PUSHED: CONFIRMED, ERROR."
+    assert refused.value.hint == "From PUSHED: CONFIRMED, ERROR, RECALLED, RECALLING."
 
 
 def test_an_order_that_has_ended_says_so():
     with pytest.raises(StateError) as refused:
-        next_order_status(OrderAction.PUSH, OrderStatus.CONFIRMED)
+        next_order_status(OrderAction.PUSH, OrderStatus.REJECTED)
     assert "it has ended" in refused.value.hint
 
 
 def test_every_order_that_has_begun_can_come_to_an_end():
-    assert set(ENDED) == {OrderStatus.CONFIRMED, OrderStatus.REJECTED}
+    assert set(ENDED) == {OrderStatus.CONFIRMED, OrderStatus.REJECTED, OrderStatus.RECALLED}
     reached = set(ENDED)
     for _ in OrderStatus:
         changes = [step.change for step in STEPS if reached & set(step.change.ends)]
@@ -86,11 +86,13 @@ def test_what_is_settled_fits():
         ("APPROVED", False, "edit reject push hold"),
         ("PUSHING", False, "hold withdraw"),
         ("PUSHING", True, "hold confirm resolve_delivered resolve_not_delivered resolve_send_again"),
-        ("PUSHED", False, "confirm"),
-        ("CONFIRMED", False, ""),
+        ("PUSHED", False, "confirm recall confirm_recall"),
+        ("CONFIRMED", False, "recall confirm_recall"),
         ("ERROR", False, "edit reject retry hold"),
         ("ERROR", True, "reject retry hold confirm resolve_delivered resolve_not_delivered"),
         ("REJECTED", False, ""),
+        ("RECALLING", False, "confirm_recall end_recall"),
+        ("RECALLED", False, ""),
     ],
 )
 def test_a_person_may_do_what_fits_the_state_and_what_is_known(status, in_doubt, actions):

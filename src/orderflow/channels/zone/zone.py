@@ -15,7 +15,8 @@ from orderflow.channels.zone import trial
 from orderflow.channels.zone.answers import read_answers
 from orderflow.channels.zone.leftovers import find_leftovers
 from orderflow.channels.zone.put_away import bring_back, put_away
-from orderflow.domain.delivery import Ack, Delivery, ExportResult, Leftover, Waiting, WaitingExport
+from orderflow.channels.zone.take_back import take_back
+from orderflow.domain.delivery import Ack, Delivery, ExportResult, Leftover, Sent, Waiting, WaitingExport
 from orderflow.domain.errors import (
     ConnectorError,
     InDoubtError,
@@ -35,6 +36,7 @@ class Zone(Session):
         self.config, self.store = config, store
         self.stages = config.atomic_write and store.renames
         self.answers = config.ack_path is not None
+        self.takes_back = config.receiver_takes == "rename" and store.renames
         self.processes = store.processes
 
     def temporary(self, filename: str, token: object) -> str:
@@ -136,6 +138,10 @@ class Zone(Session):
             raise InDoubtError(f"{path} is there in part: the ERP may have read it like that.")
         return self._delivered(parcel.delivery, path)
 
+    def take_back(self, delivery: Delivery) -> ExportResult:
+        """Rename the file away that was delivered; whoever renames it first, the ERP or we, has the order."""
+        return take_back(self.store, self._sent(delivery.sent), delivery)
+
     def incoming(self, waiting: Waiting | Iterable[WaitingExport], read: Reader) -> Iterator[Ack]:
         """Read the answers; see `orderflow.channels.zone.answers`."""
         if self.config.ack_path is None:
@@ -159,6 +165,17 @@ class Zone(Session):
     def close(self) -> None:
         """Close the store."""
         self.store.close()
+
+    def _sent(self, sent: Sent | None) -> str:
+        """Return the path of the file that a delivery left. Raises TargetChangedError: it lies elsewhere."""
+        if sent is None:
+            raise TargetChangedError("Nothing is known of the file that is to be taken back.")
+        if sent.staged_path is not None:
+            return self.path_of(sent.staged_path).rsplit(".", 2)[0]
+        path = self.final(sent.reference)
+        if sent.dropzone_path != path:
+            raise TargetChangedError(f"The file is at {sent.dropzone_path}, and the connection points elsewhere now.")
+        return path
 
     def _write_in_place(self, parcels: Sequence[Parcel]) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
         def final(parcel: Parcel) -> Upload:

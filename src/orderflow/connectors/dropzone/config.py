@@ -59,11 +59,6 @@ class Dropzone(BaseModel):
         return self.channels[self.mode]
 
     @property
-    def reads(self) -> Iterable[Kind]:
-        """The kinds of documents that the ERP reads beside orders."""
-        return [kind for kind, name in READS.items() if getattr(self, name, False)]
-
-    @property
     def of_channel(self) -> Any:
         """That channel's settings."""
         return self._of_channel

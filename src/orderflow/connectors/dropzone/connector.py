@@ -12,7 +12,7 @@ import structlog
 from orderflow.channels.channel import Parcel, Ready, Session
 from orderflow.channels.zone import trial
 from orderflow.connectors.base import BaseConnector
-from orderflow.connectors.dropzone.config import Dropzone, Form
+from orderflow.connectors.dropzone.config import READS, Dropzone, Form
 from orderflow.connectors.dropzone.opening import open_zone
 from orderflow.domain.answer_files import Answer
 from orderflow.domain.connector_port import Preview, Staged
@@ -72,13 +72,28 @@ class DropzoneConnector(BaseConnector):
 
     def render(self, draft_order: DraftOrder, config: dict[str, Any]) -> Document:
         """Write the order in the format. Raises RejectedError if it cannot express it."""
+        if draft_order.delivery.kind not in self.format.kinds:  # a recall that is no document for the ERP
+            return super().render(draft_order, config)
         with self.session(config) as opened:
             return self.format.render(draft_order, draft_order.delivery, opened.form.of_format)
 
     def kinds(self, config: dict[str, Any]) -> frozenset[Kind]:
-        """Return what the format can write, as far as the connection says that the ERP reads it."""
+        """Return what the format can write, as far as the connection says that the ERP reads it; what a rename does."""
         with self.session(config) as opened:
-            return self.format.kinds & {Kind.ORDER, *opened.form.reads}
+            reads = {kind for kind, name in READS.items() if getattr(opened.form, name, False)}
+            written = self.format.kinds & {Kind.ORDER, *reads}
+        return written | super().kinds(config)
+
+    def takes_back(self, config: dict[str, Any]) -> bool:
+        """Return whether a file can be taken back before the ERP takes it."""
+        with self.session(config) as opened:
+            return bool(opened.session.takes_back)
+
+    def take_back(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
+        """Take a file back. Raises RejectedError: the ERP took it before; ConnectorError: as `export`."""
+        with self.session(config) as opened:
+            taken: ExportResult = opened.session.take_back(draft_order.delivery)
+        return taken
 
     def numbered(self, config: dict[str, Any]) -> bool:
         """Return whether the format counts its documents."""

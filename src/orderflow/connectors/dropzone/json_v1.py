@@ -9,7 +9,7 @@ from orderflow.connectors.dropzone.connector import DropzoneConnector
 from orderflow.formats.format import Format
 from orderflow.formats.json_v1 import JsonV1Format, JsonV1Settings
 
-DropzoneConfig = form(JsonV1Settings)
+DropzoneConfig = form(JsonV1Settings, JsonV1Format.kinds)
 """The form of DROPZONE_JSON_V1 with the channels that come with OrderFlow."""
 
 

@@ -31,6 +31,9 @@ NEEDED: dict[OrderAction, Permission] = {
         OrderAction.RESOLVE_NOT_DELIVERED,
         OrderAction.RESOLVE_SEND_AGAIN,
         OrderAction.ACCEPT_DIFFERENCES,
+        OrderAction.RECALL,
+        OrderAction.CONFIRM_RECALL,
+        OrderAction.END_RECALL,
     ),
     Permission.ORDERS_PUSH,
 )

@@ -75,6 +75,27 @@ class HoldBody(In):
     reason: Name = Field(examples=["The customer's address is being checked"])
 
 
+class RecallBody(In):
+    """Why it is to be taken back; an ERP that reads recalls is told."""
+
+    reason: Name = Field(examples=["The customer cancelled it by telephone"])
+
+
+class CancellationBody(In):
+    """What the order will be known by when it comes, and why it is not to be delivered."""
+
+    external_order_number: Name = Field(examples=["PO-12345"])
+    erp_customer_number: Name | None = Field(None, examples=["4711"])
+    source: Name | None = Field(None, description="As the order will say it", examples=["webshop"])
+    reason: Name = Field(examples=["The customer cancelled it by telephone"])
+
+
+class Cancellation(Out):
+    """An order is cancelled that has not come."""
+
+    id: UUID
+
+
 class RejectBody(In):
     """Why."""
 

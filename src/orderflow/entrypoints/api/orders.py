@@ -9,13 +9,22 @@ from uuid import UUID
 
 from fastapi import Depends, Path, Query, Request
 
+from orderflow.domain.orders import Customer, DraftOrder
 from orderflow.domain.states import OrderStatus
 from orderflow.entrypoints.api.bodies import ExactRequest, body_of, order_in
 from orderflow.entrypoints.api.connector_schemas import Preview
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.looking import looking, seen_by
-from orderflow.entrypoints.api.order_schemas import ConfirmBody, OrderState, PriorityBody, RejectBody
+from orderflow.entrypoints.api.order_schemas import (
+    Cancellation,
+    CancellationBody,
+    ConfirmBody,
+    OrderState,
+    PriorityBody,
+    RecallBody,
+    RejectBody,
+)
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.rendering import at_once
 from orderflow.entrypoints.api.routing import ApiRouter
@@ -23,8 +32,10 @@ from orderflow.entrypoints.api.schemas import CursorText, Moment, Text
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
 from orderflow.entrypoints.api.work import Work, slow
 from orderflow.flow.answers.accept_differences import accept_differences
-from orderflow.flow.delivery.request import withdraw_in
+from orderflow.flow.delivery.recall import check_can_be_asked, confirm_recall, end_recall, recall_in
+from orderflow.flow.delivery.request import announce, withdraw_in
 from orderflow.flow.order.approve import edit_order, reject_order
+from orderflow.flow.order.cancel import cancel_before
 from orderflow.flow.order.confirm import confirm_order as confirm
 from orderflow.flow.order.incoming import OrderBody
 from orderflow.flow.order.prioritize import prioritize
@@ -171,6 +182,45 @@ def accept_order_differences(request: Request, caller: Pusher, order_id: UUID) -
     with _editing(request, caller, order_id) as work:
         accept_differences(work, order_id, caller.actor)
         return _state(request, work, order_id, OrderStatus.CONFIRMED)
+
+
+@router.post("/cancel", status_code=201, responses=answers(400, 409))
+def cancel_order_before_it_comes(request: Request, caller: Pusher, body: CancellationBody) -> Cancellation:
+    """Cancel an order that has not come yet. When it comes, it is on hold, and is not sent before it is released."""
+    order = DraftOrder(external_order_number=body.external_order_number, source=body.source)
+    order.customer = Customer(body.erp_customer_number)
+    with app_of(request).store.work(caller.org_id) as work:
+        cancelled = Cancellation(id=cancel_before(work, order, body.reason, caller.actor))
+        return at_once(request, cancelled)
+
+
+@router.post("/{order_id}/recall", responses=answers(400, 404, 409), openapi_extra=CONDITIONAL)
+@slow(Work.TEST)
+def recall_order(request: Request, caller: Pusher, order_id: UUID, body: RecallBody) -> OrderState:
+    """Ask the ERP to give an order back that it was sent. It is RECALLING until the ERP answers, in `recall`."""
+    app = app_of(request)
+    check_can_be_asked(app.wiring, caller.org_id, order_id)
+    with _editing(request, caller, order_id) as work:
+        export = recall_in(work, order_id, body.reason, caller.actor)
+        state = _state(request, work, order_id, OrderStatus.RECALLING)
+    announce(app.store, caller.org_id, export)
+    return state
+
+
+@router.post("/{order_id}/recall/confirm", responses=answers(404, 409), openapi_extra=CONDITIONAL)
+def confirm_order_recall(request: Request, caller: Pusher, order_id: UUID) -> OrderState:
+    """Note that an order is cancelled in the ERP, whose people said so. It is RECALLED, and may be entered anew."""
+    with _editing(request, caller, order_id) as work:
+        confirm_recall(work, order_id, caller.actor)
+        return _state(request, work, order_id, OrderStatus.RECALLED)
+
+
+@router.post("/{order_id}/recall/end", responses=answers(404, 409), openapi_extra=CONDITIONAL)
+def end_order_recall(request: Request, caller: Pusher, order_id: UUID) -> OrderState:
+    """Note that the ERP keeps an order, whose people said so. It is what it was before it was recalled."""
+    with _editing(request, caller, order_id) as work:
+        end_recall(work, order_id, caller.actor)
+        return _state(request, work, order_id, work.orders.lock_status(order_id))
 
 
 @contextmanager

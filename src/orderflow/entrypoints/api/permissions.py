@@ -17,7 +17,7 @@ class Permission(StrEnum):
     ORDERS_IMPORT = "bring in orders"
     ORDERS_EDIT = "edit and reject orders"
     ORDERS_APPROVE = "approve orders"
-    ORDERS_PUSH = "push, hold, retry, withdraw, move and resolve deliveries"
+    ORDERS_PUSH = "push, hold, retry, withdraw, recall, move and resolve deliveries"
     HOLDS_RELEASE = "release the holds of others"
     CONNECTORS_EDIT = "add, change, enable, disable and delete connectors"
     CONNECTORS_TEST = "test connectors"

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 
 from orderflow.domain.bulk import BulkAction
 from orderflow.domain.errors import InputError
 from orderflow.domain.order_keys import OnDuplicate
-from orderflow.domain.orders import ADJUSTMENTS, HEADER, PARTIES
+from orderflow.domain.orders import ADJUSTMENTS, HEADER, PARTIES, Customer, DraftOrder
 from orderflow.entrypoints.cli.bulk import do_to, named_or_found, new_job
 from orderflow.entrypoints.cli.importing import import_orders
 from orderflow.entrypoints.cli.options import AsJson, Limit, NamedOrders, Orders, OrderStatuses, Org, Search
 from orderflow.entrypoints.cli.outcomes import do_and_tell, finish
 from orderflow.entrypoints.cli.output import NONE_FIT, out, plural, print_facts, print_json, print_table
 from orderflow.entrypoints.cli.workplace import caller, in_organization
+from orderflow.flow.delivery.recall import confirm_recall, end_recall
+from orderflow.flow.order.cancel import cancel_before
 from orderflow.flow.order.prioritize import prioritize as give_head_start
+from orderflow.flow.ports import Actor, Work
 
+OneOrder = Annotated[str, typer.Argument(metavar="ORDER", help="Its id, or its own number.")]
 app = typer.Typer(help="Bring orders in, look at them, approve or reject them.", no_args_is_help=True)
 
 
@@ -183,6 +189,61 @@ def hold(
     """Keep orders from being delivered until they are released. They may be approved and pushed, and wait then."""
     job = new_job(BulkAction.HOLD, reason=reason)
     do_and_tell(orders, job, "Holding", "on hold", org=org, json=json)
+
+
+@app.command(epilog='Example: orderflow orders recall PO-12345 --reason "the customer cancelled it"')
+def recall(
+    orders: NamedOrders,
+    reason: Annotated[str, typer.Option(help="Why; an ERP that reads recalls is told.")],
+    org: Org = None,
+    json: AsJson = False,
+) -> None:
+    """Ask the ERP to give orders back; what was not sent yet is withdrawn. `orders show` tells what the ERP answers."""
+    job = new_job(BulkAction.RECALL, reason=reason)
+    do_and_tell(orders, job, "Recalling", "asked for, or withdrawn", org=org, json=json)
+
+
+@app.command(epilog='Example: orderflow orders cancel PO-12345 --customer 4711 --reason "cancelled by telephone"')
+def cancel(
+    number: Annotated[str, typer.Argument(help="The number that the order will come with.")],
+    reason: Annotated[str, typer.Option(help="Why it is not to be delivered.")],
+    customer: Annotated[str | None, typer.Option(help="Number of its customer in the ERP.")] = None,
+    source: Annotated[str | None, typer.Option(help="Where it will come from, as it says itself.")] = None,
+    org: Org = None,
+    json: AsJson = False,
+) -> None:
+    """Cancel an order that has not come yet: when it comes, it is on hold. What is here is rejected, or recalled."""
+    order = DraftOrder(external_order_number=number, source=source, customer=Customer(customer))
+    with in_organization(org) as place, place.app.store.work(place.org_id) as work:
+        made = cancel_before(work, order, reason, caller())
+    if json:
+        print_json({"id": str(made)})
+    else:
+        out().print(f"{number} is cancelled; should it come, it is on hold.", markup=False)
+
+
+@app.command("confirm-recall", epilog="Example: orderflow orders confirm-recall PO-12345")
+def confirm_recall_(order: OneOrder, org: Org = None, json: AsJson = False) -> None:
+    """Say that an order is cancelled in the ERP, because its people did so."""
+    _decide_recall(order, org, confirm_recall, json=json)
+
+
+@app.command("end-recall", epilog="Example: orderflow orders end-recall PO-12345")
+def end_recall_(order: OneOrder, org: Org = None, json: AsJson = False) -> None:
+    """Say that the ERP keeps an order that is being recalled."""
+    _decide_recall(order, org, end_recall, json=json)
+
+
+def _decide_recall(order: str, org: str | None, step: Callable[[Work, UUID, Actor], None], *, json: bool) -> None:
+    with in_organization(org) as place:
+        order_id = place.order_ids([order])[0]
+        with place.app.store.work(place.org_id) as work:
+            step(work, order_id, caller())
+            status = work.orders.lock_status(order_id)
+    if json:
+        print_json({"id": str(order_id), "status": status})
+    else:
+        out().print(f"The order is {status} now.")
 
 
 @app.command(epilog="Example: orderflow orders release PO-12345")

@@ -9,7 +9,7 @@ from orderflow.domain.answer_details import Details
 from orderflow.domain.confirmations import applied, differences, misfits, refuses_all
 from orderflow.domain.delivery import Ack
 from orderflow.domain.orders import DraftOrder
-from orderflow.domain.states import OPEN
+from orderflow.domain.states import OPEN, Kind
 from orderflow.flow.ports import Confirmed, DecidedAnswer, Export, Work
 
 MOST_TOLD = 5
@@ -25,7 +25,7 @@ def compare(work: Work, answer: DecidedAnswer) -> DecidedAnswer:
     answer, and an alert of any other. One that says nothing new of a confirmed order is ignored.
     """
     said = answer.ack.details
-    if said is None or answer.verdict not in ("acknowledge", "update"):
+    if said is None or answer.export.kind is not Kind.ORDER or answer.verdict not in ("acknowledge", "update"):
         return answer
     sent = work.orders.as_sent(answer.export.draft_order_id, answer.export.revision)
     if sent is None:  # forgotten, or not what was approved: there is nothing to hold it against

@@ -8,15 +8,16 @@ from typing import Any
 from uuid import UUID
 
 from orderflow.domain.answer_details import Level
-from orderflow.domain.answers import Newer, decide
+from orderflow.domain.answers import Newer, decide, refusal
 from orderflow.domain.delivery import Ack, Waiting
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.ids import new_id
 from orderflow.domain.reach import within
-from orderflow.domain.states import ERPExportStatus
+from orderflow.domain.states import ERPExportStatus, Kind
 from orderflow.flow.answers.compare import compare, fits
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.delivery.open_target import ENGINE, open_target
+from orderflow.flow.delivery.recall import RECALLED, note_answer
 from orderflow.flow.fault_points import reached
 from orderflow.flow.ports import DecidedAnswer, Export, OpenTarget, Wiring, Work
 
@@ -65,6 +66,7 @@ def _record(wiring: Wiring, to: OpenTarget, acks: Sequence[Ack], token: UUID) ->
         work.connections.lease_poll(to.target.connection_id, token, wiring.poll_lease_seconds)
         answers = _decide(work, [ack for ack in acks if ack.export_id and ack.status in ("ACKED", "FAILED")])
         work.exports.record_answers(answers)
+        _note_recalls(work, answers)
         news = work.exports.note_unreadable([ack for ack in acks if ack.status == "UNREADABLE"])
         _audit(work, answers, news)
     reached("ack recorded")
@@ -104,7 +106,8 @@ def _decide(work: Work, acks: Sequence[Ack]) -> list[DecidedAnswer]:
         if ack.export_id not in exports or ack.status not in ("ACKED", "FAILED"):
             continue
         export, newer = exports[ack.export_id]
-        next_one = _stop_retry(work, export, ack) if newer and fits(work, export, ack) else "none"
+        of_order = export.kind is Kind.ORDER
+        next_one = _stop_retry(work, export, ack) if newer and of_order and fits(work, export, ack) else "none"
         decision = decide(
             ack.status,
             export.status,
@@ -112,7 +115,8 @@ def _decide(work: Work, acks: Sequence[Ack]) -> list[DecidedAnswer]:
             newer=next_one,
             level=ack.level,
             refused=export.answered,
-            detailed=ack.details is not None,
+            detailed=ack.details is not None and of_order,
+            recalled=(export.error or {}).get("code") == RECALLED["code"],
         )
         if ack.export_id in decided and decision.verdict != "wait":
             continue  # left where it lies: the next round weighs it against what is recorded now
@@ -139,6 +143,15 @@ def _stop_retry(work: Work, export: Export, ack: Ack) -> Newer:
     if work.exports.withdraw(newer.id) or work.exports.stop(newer.id, SUPERSEDED):
         return "stopped"
     return "claimed" if newer.lease_is_live else "perhaps sent"
+
+
+def _note_recalls(work: Work, answers: Sequence[DecidedAnswer]) -> None:
+    """Move the orders whose recall the ERP has answered."""
+    for answer in answers:
+        if answer.export.kind is Kind.RECALL and answer.verdict in ("acknowledge", "refuse"):
+            given_back, ack = answer.verdict == "acknowledge", answer.ack
+            error = None if given_back else refusal(ack.error_code, ack.message)
+            note_answer(work, answer.export.draft_order_id, given_back=given_back, error=error)
 
 
 def _audit(work: Work, answers: Sequence[DecidedAnswer], unreadable: Sequence[Ack]) -> None:

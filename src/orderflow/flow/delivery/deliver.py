@@ -15,7 +15,14 @@ from orderflow.domain import clock
 from orderflow.domain.connector_port import Staged
 from orderflow.domain.delivery import ExportResult
 from orderflow.domain.doubt import sorted_out
-from orderflow.domain.errors import ConnectorError, InDoubtError, TargetChangedError, TransientError
+from orderflow.domain.errors import (
+    ConnectorError,
+    InDoubtError,
+    LeaseEndingError,
+    RejectedError,
+    TargetChangedError,
+    TransientError,
+)
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.delivery.look import look_again, may_be_sent
 from orderflow.flow.fault_points import reached
@@ -31,6 +38,8 @@ def deliver(wiring: Wiring, batch: Batch) -> None:
     waiting = [attempt for attempt in batch.attempts if attempt.outcome is None]
     _publish_what_was_staged(batch, [a for a in waiting if a.order.delivery.staged_path], started)
     rest = [attempt for attempt in waiting if attempt.outcome is None and not attempt.order.delivery.staged_path]
+    if batch.to.takes_back:
+        rest = _take_back(batch, rest, started)
     if batch.to.stages:
         _stage_then_publish(wiring, batch, rest, started)
     else:
@@ -87,6 +96,23 @@ def _send(batch: Batch, attempts: list[Attempt], started: float) -> None:
         _note(batch, attempts, export, started, as_outcome=sorted_out)
         look_again(batch, attempts)
         reached("renamed")
+
+
+def _take_back(batch: Batch, attempts: list[Attempt], started: float) -> list[Attempt]:
+    """Take back what is recalled; returns the others. What is said of an order answers for earlier attempts too."""
+    recalls = [attempt for attempt in attempts if batch.to.at_once(attempt.order.delivery)]
+    for attempt in recalls:
+        attempt.sent = True
+        _note(batch, [attempt], partial(_taken_back, batch, attempt), started, as_outcome=sorted_out)
+        if isinstance(attempt.outcome, ExportResult | RejectedError):
+            attempt.order.delivery.in_doubt = False
+    return [attempt for attempt in attempts if attempt not in recalls]
+
+
+def _taken_back(batch: Batch, attempt: Attempt) -> Outcomes:
+    if not attempt.order.delivery.may_start():
+        raise LeaseEndingError("Too little of the lease is left to begin with this recall.")
+    yield attempt.order.id, batch.to.connector.take_back(attempt.order, batch.to.target.config)
 
 
 def _note(

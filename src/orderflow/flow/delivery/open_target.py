@@ -82,6 +82,7 @@ def with_connector(wiring: Wiring, target: Target) -> OpenTarget:
             numbered=connector.numbered(config),
             processes=connector.processes(config),
             kinds=connector.kinds(config),
+            takes_back=connector.takes_back(config),
             commit_within=usual if target.commit_within is None else target.commit_within,
         )
 

@@ -6,7 +6,8 @@ from typing import Any, Literal
 from uuid import UUID
 
 from orderflow.domain.errors import NotFoundError, StateError
-from orderflow.domain.states import OrderAction, OrderStatus, next_order_status
+from orderflow.domain.states import Kind, OrderAction, OrderStatus, next_order_status
+from orderflow.flow.delivery.recall import note_answer
 from orderflow.flow.ports import Actor, Export, Store, Work
 
 Resolution = Literal["delivered", "not_delivered", "send_again"]
@@ -39,7 +40,10 @@ def resolve_held(store: Store, org_id: UUID, export_id: UUID, resolution: Resolu
         before = work.orders.lock_status(order_id)
         if not _decide(work, export_id, resolution):
             raise _nothing_to_decide(work.exports.get(export_id), resolution)
-        after = _move_order(work, order_id, before, resolution)
+        if work.exports.get(export_id).kind is Kind.RECALL:
+            after = _move_recalled(work, order_id, before, resolution)
+        else:
+            after = _move_order(work, order_id, before, resolution)
         facts = {"status": after, "resolved_as": resolution, "export_id": str(export_id)}
         work.audit.add("EXPORT_RESOLVED", actor, "draft_order", [order_id], {"status": before}, facts)
         export = work.exports.get(export_id)
@@ -62,6 +66,14 @@ def _move_order(work: Work, order_id: UUID, before: OrderStatus, resolution: Res
     if resolution != "send_again":
         work.orders.set_status(order_id, after, error_json=NOT_DELIVERED if resolution == "not_delivered" else None)
     return after
+
+
+def _move_recalled(work: Work, order_id: UUID, before: OrderStatus, resolution: Resolution) -> OrderStatus:
+    """Return where an order stands of which a recall was in doubt: that it reached the ERP is no answer yet."""
+    if resolution == "not_delivered":
+        note_answer(work, order_id, given_back=False, error=NOT_DELIVERED)
+        return work.orders.lock_status(order_id)
+    return before
 
 
 def _nothing_to_decide(export: Export, resolution: Resolution) -> StateError:

@@ -14,9 +14,10 @@ from orderflow.domain.errors import (
     UnavailableError,
 )
 from orderflow.domain.retry import RetryPolicy
-from orderflow.domain.states import AttemptStatus, BreakerState, ERPExportStatus, OrderStatus
+from orderflow.domain.states import AttemptStatus, BreakerState, ERPExportStatus, Kind, OrderStatus
 from orderflow.flow.delivery.in_doubt import in_doubt, is_in_doubt
 from orderflow.flow.delivery.open_target import ENGINE
+from orderflow.flow.delivery.recall import note_settled
 from orderflow.flow.delivery.rest import SHORTEST_REST, rest_of
 from orderflow.flow.fault_points import reached
 from orderflow.flow.ports import Attempt, Batch, Settlement, Target, Wiring, Work
@@ -31,9 +32,11 @@ def settle(wiring: Wiring, batch: Batch) -> None:
     with wiring.store.work(batch.to.target.org_id) as work:
         held = work.exports.settle(batch, settlements)
         work.exports.leave_lane(batch.to.target.connection_id, batch.lease)
-        failed = [item.attempt.order.id for item in settlements if item.export_status is ERPExportStatus.FAILED]
+        failed = [item.attempt.order.id for item in settlements if item.order_status is OrderStatus.ERROR]
         if failed:
             work.audit.add("DRAFT_PUSH_FAILED", ENGINE, "draft_order", failed)
+        if recalls := [item for item in settlements if item.attempt.export_id in held and _is_recall(item.attempt)]:
+            note_settled(work, recalls)
         _move_breaker(work, batch, settlements)
         _note_that_it_works(work, batch.to.target, settlements, held)
     reached("settled")
@@ -92,7 +95,8 @@ def _what_follows_now(attempt: Attempt, batch: Batch, retry: RetryPolicy) -> Set
 def _what_follows(attempt: Attempt, batch: Batch, retry: RetryPolicy) -> Settlement:
     outcome = attempt.outcome
     if isinstance(outcome, ExportResult):
-        return _delivered(attempt, outcome, confirms=not batch.to.expects_acks)
+        answered = batch.to.takes_back if _is_recall(attempt) else not batch.to.expects_acks
+        return _delivered(attempt, outcome, confirms=answered)
     if not isinstance(outcome, ConnectorError):
         raise TypeError(f"an attempt cannot end with {type(outcome).__name__}")
     if is_in_doubt(attempt):
@@ -116,6 +120,9 @@ def after_transient(attempt: Attempt, error: ConnectorError, retry: RetryPolicy)
 
 
 def _delivered(attempt: Attempt, result: ExportResult, *, confirms: bool) -> Settlement:
+    if _is_recall(attempt):
+        status = ERPExportStatus.ACKED if confirms else ERPExportStatus.SENT
+        return Settlement(attempt, status, AttemptStatus.SUCCESS)
     confirmed = confirms and result.erp_order_id is not None
     return Settlement(
         attempt,
@@ -126,7 +133,12 @@ def _delivered(attempt: Attempt, result: ExportResult, *, confirms: bool) -> Set
 
 
 def _failed(attempt: Attempt) -> Settlement:
-    return Settlement(attempt, ERPExportStatus.FAILED, AttemptStatus.FAILED, OrderStatus.ERROR, spent=True)
+    status = None if _is_recall(attempt) else OrderStatus.ERROR
+    return Settlement(attempt, ERPExportStatus.FAILED, AttemptStatus.FAILED, status, spent=True)
+
+
+def _is_recall(attempt: Attempt) -> bool:
+    return attempt.order.delivery.kind is Kind.RECALL
 
 
 def _waits(attempt: Attempt, *, delay: float = 0.0, spent: bool = False) -> Settlement:

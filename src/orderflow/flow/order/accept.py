@@ -12,6 +12,7 @@ from orderflow.domain.order_keys import DuplicateOrderError, KeyHolder, OnDuplic
 from orderflow.domain.orders import DraftOrder, check_rules, clean_codes, missing_for_ready
 from orderflow.domain.states import OrderEvent, OrderStatus, next_order_status
 from orderflow.flow.order.approve import edit_order
+from orderflow.flow.order.cancel import keep_from_being_sent
 from orderflow.flow.ports import Actor, Work
 
 
@@ -56,13 +57,19 @@ def accept_orders(
         order.created_at = order.created_at or clock.now()
         wanted = OrderStatus.NEEDS_REVIEW if missing_for_ready(order) else OrderStatus.READY
         order.status = next_order_status(OrderEvent.ACCEPT, OrderStatus.NEW, wanted)
-    holders = work.order_keys.take(orders)
-    if on_duplicate is OnDuplicate.NEW:
-        holders = {}
+    taken = work.order_keys.take(orders)
+    holders = {
+        order_id: holder
+        for order_id, holder in taken.items()
+        if on_duplicate is not OnDuplicate.NEW and not holder.cancelled
+    }
     new = [order for order in orders if order.id not in holders]
     work.orders.add_many(new)
     if new:
         work.audit.add("DRAFT_CREATED", actor, "draft_order", [order.id for order in new])
+    for order in orders:
+        if order.id in taken and taken[order.id].cancelled:
+            keep_from_being_sent(work, order, taken[order.id], actor)
     here = _here(work, holders.values())
     return [_known(order, holders[order.id], here) if order.id in holders else Arrival(order) for order in orders]
 

@@ -9,6 +9,7 @@ from orderflow.domain.errors import StateError
 from orderflow.domain.order_keys import duplicate_of, key_of
 from orderflow.domain.orders import DraftOrder, check_rules, clean_codes, missing_for_ready
 from orderflow.domain.states import ERPExportStatus, OrderAction, OrderStatus, next_order_status
+from orderflow.flow.order.cancel import keep_from_being_sent
 from orderflow.flow.order.differences import differences
 from orderflow.flow.ports import Actor, Work
 
@@ -67,7 +68,7 @@ def edit_order(work: Work, changed: DraftOrder, actor: Actor) -> DraftOrder:
     changed.approved_by = changed.approved_at = None
     changed.source_document = changed.source_document or stored.source_document
     changed.source = changed.source or stored.source
-    _move_key(work, stored, changed)
+    _move_key(work, stored, changed, actor)
     work.orders.replace(changed)
     work.orders.set_status(changed.id, changed.status, error_json=None)
     before, after = differences(stored, changed)
@@ -76,13 +77,16 @@ def edit_order(work: Work, changed: DraftOrder, actor: Actor) -> DraftOrder:
     return changed
 
 
-def _move_key(work: Work, stored: DraftOrder, changed: DraftOrder) -> None:
+def _move_key(work: Work, stored: DraftOrder, changed: DraftOrder, actor: Actor) -> None:
     """Let an order be known by what it says now. One whose number stays keeps its key, or goes on without."""
     before, now = key_of(stored), key_of(changed)
     if (before and before.key_sha256) == (now and now.key_sha256):
         return
     work.order_keys.free(stored.id)
-    if holder := work.order_keys.take([changed]).get(changed.id):
+    holder = work.order_keys.take([changed]).get(changed.id)
+    if holder and holder.cancelled:
+        keep_from_being_sent(work, changed, holder, actor)
+    elif holder:
         known = work.orders.get_many([holder.order_id]).get(holder.order_id)
         hint = "Leave the number as it was, or reject the other order first, if that one is wrong."
         raise duplicate_of(changed, holder.order_id, known.status if known else None, hint)

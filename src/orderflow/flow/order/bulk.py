@@ -44,7 +44,7 @@ def begin(work: Work, job: BulkJob, choose: Callable[[], int]) -> int:
     if job.action is BulkAction.MOVE and job.connection_id is None:
         fields = [{"field": "connection_id", "message": "is needed to move orders"}]
         raise InputError("Say where the orders are to be moved: connection_id.", details={"fields": fields})
-    if job.action is BulkAction.HOLD:
+    if job.action in (BulkAction.HOLD, BulkAction.RECALL):
         checked_name(job.reason or "", "reason")
     check_not_before(job.not_before)
     if job.connection_id is not None:

@@ -11,6 +11,7 @@ from orderflow.domain.errors import OrderFlowError
 from orderflow.domain.states import OrderAction
 from orderflow.flow.answers.accept_differences import accept_differences
 from orderflow.flow.delivery.move import move_order
+from orderflow.flow.delivery.recall import recall_or_withdraw
 from orderflow.flow.delivery.request import request_or_wait, withdraw_in
 from orderflow.flow.delivery.reroute import route_anew
 from orderflow.flow.order.approve import approve_order, reject_order
@@ -74,6 +75,11 @@ def _accept_differences(work: Work, order_id: UUID, job: BulkJob) -> BulkResult:
     return BulkResult(order_id)
 
 
+def _recall(work: Work, order_id: UUID, job: BulkJob) -> BulkResult:
+    export = recall_or_withdraw(work, order_id, job.reason or "", job.actor)
+    return BulkResult(order_id, connection_id=export.connection_id if export else None)
+
+
 def _gone(order_id: UUID, connection_id: UUID | None) -> BulkResult:
     outcome = BulkOutcome.DONE if connection_id else BulkOutcome.WAITING
     return BulkResult(order_id, outcome, connection_id=connection_id)
@@ -90,4 +96,5 @@ STEPS: Mapping[BulkAction, Callable[[Work, UUID, BulkJob], BulkResult]] = {
     BulkAction.MOVE: _move,
     BulkAction.REROUTE: _reroute,
     BulkAction.ACCEPT_DIFFERENCES: _accept_differences,
+    BulkAction.RECALL: _recall,
 }

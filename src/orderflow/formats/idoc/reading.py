@@ -178,6 +178,7 @@ def _record_layout(record: str) -> Layout | None:
 def _in_records(records: Sequence[str]) -> Iterator[Idoc | Read]:
     control: Read | None = None
     segments: list[Read] = []
+    number = 0
     for record in records:
         layout = _record_layout(record)
         if layout is not None and control is not None:
@@ -186,14 +187,24 @@ def _in_records(records: Sequence[str]) -> Iterator[Idoc | Read]:
             control = None
             yield _Record("EDI_DS40", STATUS_RECORD.places, record)
         elif layout is CONTROL:
-            control, segments = _Record("EDI_DC40", CONTROL.places, record), []
+            control, segments, number = _Record("EDI_DC40", CONTROL.places, record), [], 0
         elif control is None:
             raise UnreadableError("A segment of it stands before its control record (EDI_DC40).")
         else:
+            number = _number(record, number)
             segments.append(_segment(record, control))
     if control is not None:
         _check_end(control, segments)
         yield Idoc(control, segments)
+
+
+def _number(record: str, before: int) -> int:
+    """Return the number of a segment. Raises UnreadableError: it is not behind the one before, so not in its place."""
+    written = record[_SEGNUM].strip()
+    number = int(written) if written.isascii() and written.isdigit() else 0
+    if number and number <= before:
+        raise UnreadableError(f"Its segment {number} stands behind segment {before}.")
+    return number or before
 
 
 def _segment(record: str, control: Read) -> Read:
@@ -205,7 +216,7 @@ def _segment(record: str, control: Read) -> Read:
     return _Record(segment_type, layout.data_places if layout else {}, record)
 
 
-_DOCNUM = HEADER.places["DOCNUM"]
+_DOCNUM, _SEGNUM = HEADER.places["DOCNUM"], HEADER.places["SEGNUM"]
 
 
 def _check_end(control: Read, segments: Sequence[Read]) -> None:

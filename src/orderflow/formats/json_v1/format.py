@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from orderflow.domain.delivery import Delivery, Document
 from orderflow.domain.document import FORMAT_VERSION, export_document
 from orderflow.domain.orders import DraftOrder
+from orderflow.domain.recall_document import recall_document
+from orderflow.domain.states import Kind
 from orderflow.formats.format import Format, FormatSettings
 from orderflow.formats.json_v1.document_v2 import export_document_v2
 
@@ -36,9 +38,12 @@ class JsonV1Format(Format):
     name: ClassVar[str] = FORMAT_VERSION
     title: ClassVar[str] = "JSON file"
     settings: ClassVar[type[BaseModel]] = JsonV1Settings
+    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.ORDER, Kind.RECALL})
 
     def render(self, order: DraftOrder, delivery: Delivery, settings: JsonV1Settings) -> Document:
-        """Write the document. Raises RejectedError if the order does not fit the published schema."""
+        """Write the document, or its recall. Raises RejectedError if the order does not fit the published schema."""
+        if delivery.kind is Kind.RECALL:
+            return recall_document(order, delivery)
         if settings.export_version == "v2":
             return export_document_v2(order, delivery)
         return export_document(order, delivery)

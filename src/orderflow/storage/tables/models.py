@@ -311,6 +311,8 @@ class OrderKeyRow(Base):
     key_sha256: Mapped[bytes] = mapped_column(primary_key=True)
     order_id: Mapped[UUID]
     content_sha256: Mapped[bytes]
+    cancelled_by: Mapped[str | None]  # set: the order has not come, and was cancelled before; `order_id` is none's
+    cancel_reason: Mapped[str | None]
 
 
 class KeptAnswer(Base):
@@ -641,6 +643,7 @@ class ERPExport(_Owned, Base):
     dropzone_path: Mapped[str | None]
     erp_order_id: Mapped[str | None]
     error_json: Mapped[dict[str, Any] | None]
+    reason: Mapped[str | None]  # why the order is recalled
     not_before: Mapped[datetime | None]  # asked for with its push; `next_attempt_at` is never earlier
     next_attempt_at: Mapped[datetime] = mapped_column(server_default=_now)
     priority: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # minutes, as its order has them

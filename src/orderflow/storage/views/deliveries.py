@@ -163,6 +163,7 @@ class Export:
     kind: Annotated[
         Kind, Field(description="What it asks of the ERP: to take the order, to change it, to give it back")
     ]
+    reason: Annotated[str | None, Field(description="Why the order is recalled")]
     document_size: Annotated[int | None, Field(description="Bytes")]
     control_number: Annotated[
         int | None, Field(description="That its document carries, by which answers name it; null: its format has none")

@@ -224,6 +224,7 @@ class Order(OrderSummary):
         Field(description="What the ERP confirmed line by line; null: it said nothing about lines"),
     ]
     latest_export: Annotated[Export | None, Sql(None)]
+    recall: Annotated[Export | None, Sql(None), Field(description="Its newest recall, and what the ERP said to it")]
     confirmed_by: Annotated[
         str | None, Sql(None), Field(description="Who confirmed it by hand; null: the ERP did, or nobody has yet")
     ]
@@ -353,10 +354,11 @@ def one_order(view: View, order_id: UUID) -> Order:
     """Return one order, whole. Raises NotFoundError."""
     lines = view.rows(Line, f"{_LINES.select(Line)} WHERE l.draft_order_id = :id ORDER BY l.line_no", {"id": order_id})
     latest = next(iter(find_exports(view, ExportFilter(order_id=order_id, kinds=[Kind.ORDER]), Ask(1)).items), None)
+    recall = next(iter(find_exports(view, ExportFilter(order_id=order_id, kinds=[Kind.RECALL]), Ask(1)).items), None)
     query = f"{_ORDERS.select(Order)} WHERE o.id = :id AND o.org_id = :org_id"
     beside: dict[str, Any] = {"lines": lines, "missing": [], "revisions": revisions_of(view, order_id)}
     beside |= {"confirmed": confirmed_of(view, order_id)}
-    beside |= {"latest_export": latest, "confirmed_by": latest and latest.confirmed_by}
+    beside |= {"recall": recall, "latest_export": latest, "confirmed_by": latest and latest.confirmed_by}
     found = view.one(Order, query, {"id": order_id}, **beside)
     if found is None:
         raise no_order(order_id)

@@ -12,7 +12,7 @@ from pydantic import Field
 from sqlalchemy import text
 
 from orderflow.domain.states import ARRIVED, OrderStatus
-from orderflow.storage.tables.states import among
+from orderflow.storage.tables.states import among, is_order
 from orderflow.storage.views.connections import ConnectionView, all_connections
 from orderflow.storage.views.deliveries import WAITS_FOR
 from orderflow.storage.views.view import View
@@ -32,6 +32,8 @@ MOST_COUNTED = 10_000
 _TODAY = text("""
     SELECT status, count(*) AS orders FROM draft_order WHERE org_id = :org_id AND created_at >= :since GROUP BY status
 """)
+# Recalls are none, and what was recalled before it was answered neither failed nor was confirmed.
+_OF_ORDERS = f"{is_order()} AND COALESCE(error_json ->> 'code' <> 'RECALLED', true)"
 _SHARES = "ARRAY[0.5, 0.95]::float8[]"
 _DELIVERIES = text(f"""
     SELECT count(*) AS requested,
@@ -42,14 +44,14 @@ _DELIVERIES = text(f"""
                FILTER (WHERE sent_at IS NOT NULL) AS delivery_seconds,
            percentile_cont({_SHARES}) WITHIN GROUP (ORDER BY extract(epoch FROM answered_at - sent_at))
                FILTER (WHERE status = 'ACKED') AS confirmation_seconds
-    FROM erp_export WHERE org_id = :org_id AND created_at >= :since
+    FROM erp_export WHERE org_id = :org_id AND created_at >= :since AND {_OF_ORDERS}
 """)  # noqa: S608  # built from a constant
-_FAILURES = """
+_FAILURES = f"""
     SELECT error_json ->> 'code' AS code, count(*) AS exports, max(created_at) AS latest_at,
            (array_agg(error_json ->> 'message' ORDER BY created_at DESC))[1] AS latest_message
-    FROM erp_export WHERE org_id = :org_id AND created_at >= :since AND error_json IS NOT NULL
+    FROM erp_export WHERE org_id = :org_id AND created_at >= :since AND error_json IS NOT NULL AND {_OF_ORDERS}
     GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10
-"""
+"""  # noqa: S608  # built from a constant
 # Of each connection as many are looked at, so that a million that wait cost no more.
 _WAITS = f"""
     SELECT w.waits_for, c.id AS connection_id, COALESCE(c.name, c.connector_type) AS connection_name,
@@ -81,7 +83,7 @@ _SERIES = f"""
                count(*) FILTER (WHERE {among(ARRIVED)}) AS delivered,
                count(*) FILTER (WHERE status = 'ACKED') AS confirmed,
                count(*) FILTER (WHERE status = 'FAILED') AS failed
-        FROM erp_export WHERE org_id = :org_id AND created_at >= :first
+        FROM erp_export WHERE org_id = :org_id AND created_at >= :first AND {_OF_ORDERS}
         GROUP BY 1) c ON c.at = p.at
     ORDER BY p.at
 """  # noqa: S608  # built from a constant

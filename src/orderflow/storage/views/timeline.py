@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import Field
 from sqlalchemy import text
 
-from orderflow.domain.states import ERPExportStatus
+from orderflow.domain.states import ERPExportStatus, Kind
 from orderflow.flow.refusals import no_order
 from orderflow.storage.views.audit import AuditEntry, changes_of
 from orderflow.storage.views.deliveries import (
@@ -78,6 +78,8 @@ class PushRequest:
     kind: Literal["request"]
     at: datetime
     export_id: UUID
+    asks_for: Annotated[Kind, Field(description="What it asks of the ERP: to take the order, or to give it back")]
+    reason: str | None
     connection_id: UUID
     connector_type: str
     connection_name: str | None
@@ -105,6 +107,7 @@ class Delivered:
     kind: Literal["delivered"]
     at: datetime
     export_id: UUID
+    asks_for: Kind
     filename: str | None
     dropzone_path: str | None
     inferred: bool
@@ -117,6 +120,7 @@ class Answered:
     kind: Literal["answer"]
     at: datetime
     export_id: UUID
+    asks_for: Kind
     status: ERPExportStatus
     erp_order_id: str | None
     confirmed_by: Annotated[str | None, Field(description="Who confirmed it by hand; null: the ERP answered")]
@@ -184,6 +188,8 @@ def _of_export(export: Export) -> Iterator[Event]:
         kind="request",
         at=export.created_at,
         export_id=export.id,
+        asks_for=export.kind,
+        reason=export.reason,
         connection_id=export.connection_id,
         connector_type=export.connector_type,
         connection_name=export.connection_name,
@@ -199,6 +205,7 @@ def _of_export(export: Export) -> Iterator[Event]:
             kind="delivered",
             at=export.sent_at,
             export_id=export.id,
+            asks_for=export.kind,
             filename=export.filename,
             dropzone_path=export.dropzone_path,
             inferred=export.inferred,
@@ -208,6 +215,7 @@ def _of_export(export: Export) -> Iterator[Event]:
             kind="answer",
             at=export.answered_at,
             export_id=export.id,
+            asks_for=export.kind,
             status=export.status,
             erp_order_id=export.erp_order_id,
             confirmed_by=export.confirmed_by,

@@ -17,7 +17,7 @@ from orderflow.domain.states import OPEN, AttemptStep, ERPExportStatus, ExportSt
 from orderflow.domain.typed import typed
 from orderflow.flow.ports import Confirmed, DecidedAnswer
 from orderflow.storage.records import records
-from orderflow.storage.tables.states import among, becomes, fitting, may, quoted
+from orderflow.storage.tables.states import among, becomes, fitting, is_order, may, quoted
 
 _ACKED, _REFUSED = quoted(ERPExportStatus.ACKED), quoted(ERPExportStatus.FAILED)
 _SAID = f"CASE WHEN r.acked THEN {_ACKED} ELSE {_REFUSED} END"
@@ -57,7 +57,7 @@ _ANSWER = text(f"""
             inferred = e.inferred OR r.settle_first,
             lease_token = NULL, lease_until = NULL, held_at = NULL, asking = false, begun_at = NULL, doubt_since = NULL
         FROM r WHERE e.id = r.export_id AND {may(ExportStep.ANSWER, "e.status")}
-        RETURNING e.id, e.org_id
+        RETURNING e.id, e.org_id, e.kind
     ), l AS ({_SETTLED}), c AS ({_KEPT})
     UPDATE draft_order o
     SET status = {fitting(_SAID)},
@@ -66,7 +66,8 @@ _ANSWER = text(f"""
         error_json = r.error,
         confirmation = r.confirmation, differences_accepted_at = NULL, differences_accepted_by = NULL,
         updated_at = now()
-    FROM r JOIN e ON e.id = r.export_id WHERE o.id = r.order_id AND {may(OrderEvent.ANSWER, "o.status")}
+    FROM r JOIN e ON e.id = r.export_id AND {is_order("e")}
+    WHERE o.id = r.order_id AND {may(OrderEvent.ANSWER, "o.status")}
 """)  # noqa: S608  # built from constants
 # A person may be looking at what was confirmed before: the version tells them that it is another now.
 _UPDATE = text(f"""
@@ -100,11 +101,12 @@ _NOTE = text(f"""
             error_json = NULL,
             lease_token = NULL, lease_until = NULL, held_at = NULL, asking = false, begun_at = NULL, doubt_since = NULL
         FROM r WHERE e.id = r.export_id AND {may(ExportStep.NOTE_LEVEL, "e.status")}
-        RETURNING e.id
+        RETURNING e.id, e.kind
     ), l AS ({_SETTLED})
     UPDATE draft_order o
     SET status = {quoted(OrderStatus.PUSHED)}, error_json = NULL, updated_at = now()
-    FROM r JOIN e ON e.id = r.export_id WHERE o.id = r.order_id AND {may(OrderEvent.SETTLE, "o.status")}
+    FROM r JOIN e ON e.id = r.export_id AND {is_order("e")}
+    WHERE o.id = r.order_id AND {may(OrderEvent.SETTLE, "o.status")}
 """)  # noqa: S608  # built from constants
 _UNREADABLE = text(f"""
     WITH r AS (

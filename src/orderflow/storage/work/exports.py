@@ -26,14 +26,15 @@ from orderflow.storage.work.leases import SqlLeases
 from orderflow.storage.work.revisions import CURRENT
 
 _NEWEST = f"AND {is_order('e')} ORDER BY e.created_at DESC LIMIT 1"
+_RECALL = f"AND e.kind = {quoted(Kind.RECALL)} ORDER BY e.created_at DESC LIMIT 1"
 _COLUMNS = f"{columns(ERPExport, 'e')}, NOT {unleased('e')} AS lease_is_live"
 _ADD = f"""
     INSERT INTO erp_export (id, org_id, draft_order_id, connection_id, status, created_at, idempotency_key,
                             requested_by, request_id, traceparent, route, route_version, fallback_id, not_before,
-                            kind, next_attempt_at, revision, priority, on_hold)
+                            kind, reason, next_attempt_at, revision, priority, on_hold)
     SELECT id, org_id, draft_order_id, connection_id, {quoted(ERPExportStatus.PENDING)}, created_at, idempotency_key,
            requested_by, request_id, traceparent, route, route_version, fallback_id, not_before, kind,
-           GREATEST(now(), not_before), ({CURRENT} WHERE o.id = r.draft_order_id),
+           reason, GREATEST(now(), not_before), ({CURRENT} WHERE o.id = r.draft_order_id),
            COALESCE((SELECT o.priority FROM draft_order o WHERE o.id = r.draft_order_id), 0),
            {on_hold("r.draft_order_id")}
     FROM jsonb_populate_recordset(NULL::erp_export, CAST(%(rows)s AS jsonb)) r
@@ -90,6 +91,7 @@ class SqlExports(SqlLeases, SqlInterventions):
             "traceparent": actor.traceparent,
             "not_before": export.not_before,
             "kind": export.kind,
+            "reason": export.reason,
         }
         if export.route is not None:
             routed = {"route_version": export.route.version, "fallback_id": export.route.fallback_id}
@@ -112,6 +114,10 @@ class SqlExports(SqlLeases, SqlInterventions):
             f"WHERE e.draft_order_id = %(id)s {_NEWEST}",
             {"id": order_id},
         )
+
+    def recall_of(self, order_id: UUID) -> Export | None:
+        """Return the order's newest recall; not locked, since a worker that has it waits for the order."""
+        return self._one(f"WHERE e.draft_order_id = %(id)s {_RECALL}", {"id": order_id})
 
     def by_idempotency_key(self, order_id: UUID, key: str) -> Export | None:
         """Return the export that asked to take the order under `key` in the last 24 hours, or that is under way."""
@@ -207,4 +213,5 @@ def export_in(row: Mapping[Any, Any]) -> Export:
         route=route_in(row),
         unreadable=row["unreadable_answer"],
         revision=row["revision"],
+        reason=row["reason"],
     )

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, TextClause, text
 
 from orderflow.domain.states import AttemptStatus, AttemptStep, ExportStep
 from orderflow.storage.records import as_json
-from orderflow.storage.tables.states import becomes, in_doubt, may, on_hold, quoted, unsent
+from orderflow.storage.tables.states import becomes, in_doubt, is_order, may, on_hold, quoted, unsent
 from orderflow.storage.work.clock import UNLEASED
 
 _ORDER_OF = text("SELECT draft_order_id FROM erp_export WHERE id = :id")
@@ -47,6 +47,11 @@ _NOTE_FAILED = text(f"""
     UPDATE erp_export SET status = {becomes(ExportStep.NOTE_FAILED)}, error_json = CAST(:error AS jsonb), {_UNSENT}
     WHERE id IN ({_DOUBTFUL.format(may(ExportStep.NOTE_FAILED))}) RETURNING id
 """)  # noqa: S608  # built from constants
+_DROP = text(f"""
+    UPDATE erp_export SET status = {becomes(ExportStep.DROP)}, answered_at = now(), error_json = CAST(:error AS jsonb),
+        {_DECIDED}
+    WHERE id = :id AND {may(ExportStep.DROP)} RETURNING id
+""")  # noqa: S608  # built from constants
 _STOP = text(f"""
     UPDATE erp_export SET status = {becomes(ExportStep.STOP)}, error_json = CAST(:error AS jsonb), {_DECIDED}
     WHERE id IN (
@@ -72,7 +77,7 @@ _MOVE = text(f"""
     FROM (
         SELECT id FROM erp_export
         WHERE connection_id = :source AND {may(ExportStep.MOVE)} AND {unsent()} AND {UNLEASED}
-          AND (CAST(:ids AS uuid[]) IS NULL OR id = ANY(:ids))
+          AND {is_order()} AND (CAST(:ids AS uuid[]) IS NULL OR id = ANY(:ids))
         FOR UPDATE SKIP LOCKED
     ) waiting
     WHERE e.id = waiting.id
@@ -104,6 +109,10 @@ class SqlInterventions:
     def note_failed(self, export_id: UUID, error: dict[str, Any]) -> bool:
         """Note that an export in doubt never arrived, and end it; False as for `note_delivered`."""
         return self._decide(_NOTE_FAILED, export_id, error)
+
+    def drop(self, export_id: UUID, error: dict[str, Any]) -> bool:
+        """End what was SENT and need not be answered any more; False if it is not SENT."""
+        return self._decide(_DROP, export_id, error)
 
     def stop(self, export_id: UUID, error: dict[str, Any]) -> bool:
         """End a PENDING export of which nothing was sent; False if something was, or a worker is at it."""

@@ -23,6 +23,7 @@ from orderflow.storage.records import as_json, columns, records
 from orderflow.storage.tables.models import ERPExport
 from orderflow.storage.tables.states import may, on_hold, quoted
 from orderflow.storage.work import revisions
+from orderflow.storage.work import sent as sent_deliveries
 from orderflow.storage.work.clock import LONGEST_LEASE, past
 from orderflow.storage.work.queue import IN_TURN, due
 from orderflow.storage.work.rates import SqlRates
@@ -229,7 +230,14 @@ class SqlLeases(SqlRates):
         places = [(row["draft_order_id"], row["revision"] or pinned[row["id"]]) for row in rows]
         orders = revisions.orders(self._connection, places)
         attempts = [_attempt(row, orders.get(place), lease) for row, place in zip(rows, places, strict=True)]
+        if later := [attempt for attempt in attempts if attempt.order.delivery.kind is not Kind.ORDER]:
+            self._name_what_was_sent(later)
         return sorted(attempts, key=lambda attempt: attempt.requested_at)
+
+    def _name_what_was_sent(self, attempts: Sequence[Attempt]) -> None:
+        sent = sent_deliveries.sent(self._connection, [attempt.order.id for attempt in attempts])
+        for attempt in attempts:
+            attempt.order.delivery.sent = sent.get(attempt.order.id)
 
     def begin(self, batch: Batch) -> None:
         """Note documents and a new attempt for each; drop those from the batch whose lease is lost.
@@ -270,6 +278,7 @@ def _attempt(row: Mapping[Any, Any], approved: DraftOrder | None, lease: Lease) 
         export_id=row["id"],
         requested_at=row["created_at"],
         kind=Kind(row["kind"]),
+        reason=row["reason"],
         control_number=row["control_number"] or 0,
         in_doubt=row["begun_at"] is not None,
         last_begun_at=row["begun"] or row["last_begun_at"],
@@ -298,7 +307,9 @@ def _attempt(row: Mapping[Any, Any], approved: DraftOrder | None, lease: Lease) 
 
 
 def _begins(attempt: Attempt, batch: Batch) -> bool:
-    return not (batch.to.stages or attempt.order.delivery.in_doubt or attempt.outcome)
+    delivery = attempt.order.delivery
+    at_once = batch.to.takes_back and batch.to.at_once(delivery)
+    return not ((batch.to.stages and not at_once) or delivery.in_doubt or attempt.outcome)
 
 
 def _begin_row(attempt: Attempt, *, begins: bool) -> dict[str, Any]:

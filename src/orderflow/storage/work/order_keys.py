@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 
-from orderflow.domain.order_keys import KeyHolder, OrderKey, key_of
+from orderflow.domain.order_keys import Cancellation, KeyHolder, OrderKey, key_of
 from orderflow.domain.orders import DraftOrder
 from orderflow.storage.fast.statements import later, run
 
@@ -15,11 +16,22 @@ from orderflow.storage.fast.statements import later, run
 _TAKE = """
     INSERT INTO order_key (org_id, key_sha256, order_id, content_sha256)
     SELECT %(org_id)s, k.* FROM unnest(%(keys)s::bytea[], %(ids)s::uuid[], %(contents)s::bytea[]) AS k ORDER BY 2
-    ON CONFLICT (org_id, key_sha256) DO NOTHING RETURNING key_sha256, order_id, content_sha256
+    ON CONFLICT (org_id, key_sha256) DO NOTHING
+    RETURNING key_sha256, order_id, content_sha256, cancelled_by, cancel_reason
 """
 _HELD = """
-    SELECT key_sha256, order_id, content_sha256 FROM order_key
+    SELECT key_sha256, order_id, content_sha256, cancelled_by, cancel_reason FROM order_key
     WHERE org_id = %(org_id)s AND key_sha256 = ANY(%(keys)s::bytea[])
+"""
+_CANCEL = """
+    INSERT INTO order_key (org_id, key_sha256, order_id, content_sha256, cancelled_by, cancel_reason)
+    VALUES (%(org_id)s, %(key)s, %(id)s, %(content)s, %(by)s, %(reason)s)
+    ON CONFLICT (org_id, key_sha256) DO NOTHING RETURNING order_id
+"""
+_INHERIT = """
+    UPDATE order_key
+    SET order_id = %(id)s, content_sha256 = %(content)s, cancelled_by = NULL, cancel_reason = NULL
+    WHERE order_id = %(cancellation)s
 """
 _FREE = "DELETE FROM order_key WHERE order_id = %(id)s"
 _NOTE = "UPDATE order_key SET content_sha256 = %(content)s WHERE order_id = %(id)s"
@@ -52,6 +64,24 @@ class SqlOrderKeys:
         self._known.pop(order_id, None)
         later(self._connection, _FREE, {"id": order_id})
 
+    def cancel(self, order: DraftOrder, cancellation_id: UUID, cancellation: Cancellation) -> KeyHolder | None:
+        """Keep the key of an order that has not come for its cancellation; returns who has it, if somebody does."""
+        key = key_of(order)
+        if key is None:
+            return None
+        values = {"org_id": self._org_id, "key": key.key_sha256, "id": cancellation_id, "content": key.content_sha256}
+        written = values | {"by": cancellation.by, "reason": cancellation.reason}
+        if run(self._connection, _CANCEL, written).fetchone():
+            return None
+        return self._holders(_HELD, values | {"keys": [key.key_sha256]}).get(key.key_sha256)
+
+    def inherit(self, cancellation_id: UUID, order: DraftOrder) -> None:
+        """Let an order that came have the key that was kept for its cancellation."""
+        if key := key_of(order):
+            self._known[order.id] = KeyHolder(order.id, key.content_sha256)
+            values = {"id": order.id, "content": key.content_sha256, "cancellation": cancellation_id}
+            later(self._connection, _INHERIT, values)
+
     def note_content(self, order: DraftOrder) -> None:
         """Note that an order which has a key came in anew, saying what it says now."""
         if key := key_of(order):
@@ -77,4 +107,9 @@ class SqlOrderKeys:
 
     def _holders(self, query: str, values: Mapping[str, object]) -> dict[bytes, KeyHolder]:
         rows = run(self._connection, query, values)
-        return {row["key_sha256"]: KeyHolder(row["order_id"], row["content_sha256"]) for row in rows}
+        return {row["key_sha256"]: _holder(row) for row in rows}
+
+
+def _holder(row: Mapping[str, Any]) -> KeyHolder:
+    by = row["cancelled_by"]
+    return KeyHolder(row["order_id"], row["content_sha256"], Cancellation(by, row["cancel_reason"]) if by else None)

@@ -18,7 +18,7 @@ from orderflow.storage.fast.holding import Holding
 from orderflow.storage.fast.statements import run
 from orderflow.storage.records import as_json, columns
 from orderflow.storage.tables.models import ERPExport
-from orderflow.storage.tables.states import may, unsent
+from orderflow.storage.tables.states import is_order, may, unsent
 from orderflow.storage.work.clock import unleased
 from orderflow.storage.work.exports import export_in
 from orderflow.storage.work.interventions import ANEW
@@ -62,7 +62,7 @@ _WAITING = text(f"""
 """)  # noqa: S608  # built from constants
 # Nothing of them was sent, and nobody is about to.
 MOVABLE = f"""
-    {may(ExportStep.MOVE, "e.status")} AND {unsent("e")} AND e.sent_at IS NULL AND {unleased("e")}
+    {may(ExportStep.MOVE, "e.status")} AND {is_order("e")} AND {unsent("e")} AND e.sent_at IS NULL AND {unleased("e")}
     AND NOT EXISTS (SELECT FROM erp_push_log l WHERE l.erp_export_id = e.id AND {may(AttemptStep.END, "l.status")})
 """
 _COLUMNS = f"{columns(ERPExport, 'e')}, NOT {unleased('e')} AS lease_is_live"

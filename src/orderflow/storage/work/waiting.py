@@ -38,7 +38,7 @@ _BY_NUMBER = text("""
            e.control_number
     FROM draft_order o JOIN erp_export e ON e.draft_order_id = o.id
     WHERE o.org_id = :org_id AND o.external_order_number = ANY(:names) AND e.connection_id = :connection_id
-      AND e.filename IS NOT NULL
+      AND e.filename IS NOT NULL AND e.kind = 'order'
     ORDER BY e.created_at, e.id
 """)
 _BEGINNING: dict[str, Any] = {"after": "-infinity", "after_id": UUID(int=0)}

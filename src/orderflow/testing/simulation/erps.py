@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from orderflow.domain.connector_port import ERPConnectorPort, Staged
-from orderflow.domain.delivery import Ack, AckStatus, Document, ExportResult, TestResult, Waiting, WaitingExport
+from orderflow.domain.delivery import Ack, AckStatus, Document, ExportResult, Sent, TestResult, Waiting, WaitingExport
 from orderflow.domain.errors import (
     BusyError,
     ConnectorError,
@@ -40,6 +40,7 @@ class Books:
         taken: The deliveries that an ERP took and stands by; more than one of an order is a second lorry.
         refused: The deliveries to which an ERP said no, rightly or wrongly.
         arrived: The deliveries of which anything can be found at an ERP.
+        given_back: The deliveries that an ERP had taken, or could have, and gave back: it stands by them no more.
         contents: What was taken, by delivery.
         names: The documents' names, of all ERPs.
     """
@@ -47,6 +48,7 @@ class Books:
     taken: dict[UUID, list[str]] = field(default_factory=lambda: defaultdict(list))
     refused: dict[UUID, set[str]] = field(default_factory=lambda: defaultdict(set))
     arrived: dict[UUID, set[str]] = field(default_factory=lambda: defaultdict(set))
+    given_back: dict[UUID, set[str]] = field(default_factory=lambda: defaultdict(set))
     contents: dict[str, bytes] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
 
@@ -88,6 +90,36 @@ class SimulatedErp(ERPConnectorPort):
         if self.accidents.happens(6):
             return TestResult(False, "It does not answer.")
         return TestResult(True)
+
+    def takes_back(self, config: dict[str, Any]) -> bool:
+        """Return True."""
+        return True
+
+    def take_back(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
+        """Give the order back, or keep it, or fail to say which. Once given back, it is so however often asked."""
+        self.before(draft_order, "recalling")
+        self.on_the_way()
+        sent = draft_order.delivery.sent
+        key = self.key_of_sent(sent) if sent else ""
+        gone = key in self.books.given_back[draft_order.id]
+        if not gone and (self.accidents.happens(5) or not self.gives_back(key)):
+            self.accidents.reply(f"keeping {_name(draft_order)}")
+            raise RejectedError("It is on the lorry.", code="TOO_LATE")
+        if not gone:
+            self.books.given_back[draft_order.id].add(key)
+            self.tell(f"the ERP gives {_name(draft_order)} back")
+        self.accidents.reply(f"giving {_name(draft_order)} back")
+        if self.accidents.happens(4):
+            raise InDoubtError("The answer to a recall was lost.")
+        return ExportResult(True, draft_order.delivery.export_id)
+
+    def key_of_sent(self, sent: Sent) -> str:
+        """Return by what this ERP knows a delivery that is recalled."""
+        return str(sent.export_id)
+
+    def gives_back(self, key: str) -> bool:
+        """Give a delivery back; False if it is not there, or too late."""
+        raise TypeError(f"{type(self).__name__} gives nothing back")
 
     def shows(self, row: ExportRow) -> bool:
         """Return whether somebody who looks for this delivery finds it."""
@@ -181,6 +213,10 @@ class SimulatedApi(SimulatedErp):
         there = key in self.held and self.held[key] <= self.accidents.scheduler.clock.seconds
         self.accidents.reply(f"whether {_name(draft_order)} is there")
         return self._there(draft_order, key) if there else None
+
+    def gives_back(self, key: str) -> bool:
+        """Cancel an order that it holds."""
+        return self.held.pop(key, None) is not None
 
     def poll_acks(self, config: dict[str, Any], waiting: Waiting | Iterable[WaitingExport]) -> Iterator[Ack]:
         """Say of what it holds whether it is confirmed."""
@@ -358,6 +394,14 @@ class SimulatedDropzone(SimulatedErp):
             if lying is not None:
                 self.answers.remove(lying)
                 self.put_away.append(lying)
+
+    def key_of_sent(self, sent: Sent) -> str:
+        """Return the file's name."""
+        return sent.reference
+
+    def gives_back(self, key: str) -> bool:
+        """Have a file renamed away that still lies there."""
+        return self.files.pop(key, None) is not None
 
     def bring_back(self, source: str, digest: str | None, config: dict[str, Any]) -> bool:
         """Put an answer back that could not be read, mended."""

@@ -15,9 +15,10 @@ from orderflow.domain.bulk import BulkAction, BulkOutcome
 from orderflow.domain.errors import OrderFlowError, StateError
 from orderflow.domain.ids import new_id
 from orderflow.domain.opening_hours.hours import Period
-from orderflow.domain.states import ARRIVED, IN_DOUBT, OPEN, OrderStatus
+from orderflow.domain.states import ARRIVED, IN_DOUBT, OPEN, Kind, OrderStatus
 from orderflow.flow.answers.read_again import read_again
 from orderflow.flow.delivery.move import move_exports
+from orderflow.flow.delivery.recall import confirm_recall, end_recall, recall_or_withdraw
 from orderflow.flow.delivery.request import request_push, withdraw
 from orderflow.flow.delivery.resolve import Resolution, resolve_held
 from orderflow.flow.order.approve import approve_order, edit_order, reject_order
@@ -45,7 +46,7 @@ def act(world: World) -> None:
 
 def mend(world: World) -> None:
     """Do all that waits for a person: enable, open, test, resolve what is held."""
-    for deed in (enable, resume, open_all, test, decide, release_all):
+    for deed in (enable, resume, open_all, test, decide, decide_recall_held, release_all):
         _do(world, deed)
 
 
@@ -196,6 +197,7 @@ def decide(world: World) -> str | None:
 
 
 def _resolve(world: World, doubtful: Sequence[ExportRow]) -> str | None:
+    doubtful = [row for row in doubtful if row.kind is Kind.ORDER]  # a recall is decided with its order
     if not doubtful:
         return None
     row = doubtful[world.choices.below(len(doubtful))]
@@ -207,6 +209,32 @@ def _resolve(world: World, doubtful: Sequence[ExportRow]) -> str | None:
     if resolution != "delivered":
         world.sends_allowed[row.draft_order_id] += 1
     return f"resolves {_short(row.draft_order_id)} as {resolution.replace('_', ' ')}"
+
+
+def recall(world: World) -> str | None:
+    """Want an order back that was sent, or was not."""
+    order_id = _any(world, OrderStatus.PUSHED, OrderStatus.CONFIRMED, OrderStatus.PUSHING)
+    if order_id is None:
+        return None
+    with world.wiring.store.work(world.org_id) as work:
+        recall_or_withdraw(work, order_id, "cancelled", OPERATOR)
+    return f"recalls order {_short(order_id)}"
+
+
+def decide_recall(world: World) -> str | None:
+    """Look into the ERP for an order that is being recalled, and say whether it is there."""
+    order_id = _any(world, OrderStatus.RECALLING)
+    if order_id is None:
+        return None
+    gone = bool(world.books.given_back[order_id])
+    with world.wiring.store.work(world.org_id) as work:
+        (confirm_recall if gone else end_recall)(work, order_id, OPERATOR)
+    return f"says that order {_short(order_id)} is {'cancelled' if gone else 'kept'}"
+
+
+def decide_recall_held(world: World) -> str | None:
+    """Decide a recall of which nobody could tell for an hour how it ended."""
+    return decide_recall(world) if any(row.kind is Kind.RECALL and row.held_at for row in world.waits()) else None
 
 
 def move(world: World) -> str | None:
@@ -332,6 +360,9 @@ DEEDS: tuple[Deed, ...] = (
     confirm,
     resolve,
     resolve,
+    recall,
+    recall,
+    decide_recall,
     read_an_answer_again,
     move,
     disable,

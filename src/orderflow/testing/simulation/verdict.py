@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from orderflow.domain.delivery import Delivery
-from orderflow.domain.states import ARRIVED, FITTING, AttemptStatus, ERPExportStatus, ExportStep, OrderStatus
+from orderflow.domain.states import ARRIVED, FITTING, AttemptStatus, ERPExportStatus, ExportStep, Kind, OrderStatus
+from orderflow.flow.delivery.recall import RECALLED
 from orderflow.testing.simulation.erps import NOBODYS
 from orderflow.testing.store_in_memory.tables import ExportRow, OrderRow
 
@@ -36,7 +37,8 @@ def _of_order(world: World, row: OrderRow) -> Iterator[str]:
         yield f"taken {len(taken)} times ({', '.join(taken)})"
     if row.status in {FITTING[status] for status in ARRIVED} and not world.books.arrived[order_id]:
         yield f"lost: it is {row.status}, and nothing of it ever arrived"
-    latest = exports[-1] if exports else None
+    latest = next((export for export in reversed(exports) if export.kind is Kind.ORDER), None)
+    yield from _of_recall(world, row, latest)
     claims_nothing_arrived = latest is None or not (latest.begun_at or latest.staged_at or latest.answered_at)
     ended_without = row.status not in _ON_ITS_WAY or latest is None or latest.status is ERPExportStatus.FAILED
     nobody_said_no = not refused and not world.sends_allowed[order_id]  # a person saw nothing there, and said so
@@ -50,6 +52,17 @@ def _of_order(world: World, row: OrderRow) -> Iterator[str]:
             yield "its ERP took another content than the order has"
     for export in exports:
         yield from _of_export(world, export)
+
+
+def _of_recall(world: World, row: OrderRow, latest: ExportRow | None) -> Iterator[str]:
+    given_back = world.books.given_back[row.content.id]
+    if row.status is OrderStatus.RECALLING:
+        yield "nobody ever said whether it was given back"
+    key = world.erp_of(latest).key_of(latest) if latest else ""
+    if row.status is OrderStatus.RECALLED and key not in given_back:
+        yield "it is RECALLED, and its ERP stands by it"
+    if row.status in (FITTING[status] for status in ARRIVED) and key in given_back:
+        yield f"lost: it is {row.status}, and its ERP gave it back"
 
 
 def _chose_to_resend(world: World, exports: list[ExportRow]) -> bool:
@@ -82,7 +95,8 @@ def _of_export(world: World, export: ExportRow) -> Iterator[str]:
         yield f"{name} was answered, and nobody knows"
     erp = world.erp_of(export)
     said = erp.said[erp.key_of(export)]
-    if export.answered_at and not export.confirmed_by and export.status.value not in said:
+    ours = export.kind is Kind.RECALL or (export.error_json or {}).get("code") == RECALLED["code"]
+    if export.answered_at and not export.confirmed_by and not ours and export.status.value not in said:
         yield f"{name} is {export.status}, and its ERP never said so"
     if export.erp_order_id == NOBODYS:
         yield f"{name} took an answer for its own that was not"

@@ -56,6 +56,7 @@ class MemoryExports(MemoryLeases):
             max(now, export.not_before or now),
             not_before=export.not_before,
             kind=export.kind,
+            reason=export.reason,
             priority=self._tables.orders[export.draft_order_id].content.priority or 0,
             revision=current_revision(self._tables, export.draft_order_id),
             idempotency_key=idempotency_key,
@@ -110,6 +111,20 @@ class MemoryExports(MemoryLeases):
         del self._tables.exports[export_id]
         return True
 
+    def recall_of(self, order_id: UUID) -> Export | None:
+        """Return the order's newest recall."""
+        recalls = [row for row in self._tables.exports_of(order_id) if row.kind is Kind.RECALL]
+        return self._export(recalls[-1]) if recalls else None
+
+    def drop(self, export_id: UUID, error: dict[str, Any]) -> bool:
+        """End what was SENT and need not be answered any more; False if it is not SENT."""
+        row = self._tables.exports.get(export_id)
+        if row is None or row.status not in ExportStep.DROP.change.starts:
+            return False
+        ended = {"status": ExportStep.DROP.change.end, "answered_at": self._tables.now(), "error_json": error}
+        self._set(export_id, **_DECIDED | ended)
+        return True
+
     def order_of(self, export_id: UUID) -> UUID | None:
         """Return the order that the export belongs to; None if there is no such export."""
         row = self._tables.exports.get(export_id)
@@ -156,7 +171,7 @@ class MemoryExports(MemoryLeases):
         now, moved = self._tables.now(), {}
         for row in list(self._tables.exports.values()):
             waits = row.connection_id == source and row.status in ExportStep.MOVE.change.starts and is_unsent(row)
-            if waits and is_unleased(row, now) and (export_ids is None or row.id in export_ids):
+            if waits and is_unleased(row, now) and _is_wanted(row, export_ids):
                 built = dict.fromkeys(_BUILT)
                 self._set(
                     row.id,
@@ -196,9 +211,14 @@ class MemoryExports(MemoryLeases):
 
     def _may_give_up(self, row: ExportRow) -> bool:
         order = self._tables.orders[row.draft_order_id]
-        waits = row.status in ExportStep.GIVE_UP.change.starts and order.status in OrderEvent.GIVE_UP.change.starts
+        waits = (
+            row.kind is Kind.ORDER
+            and row.status in ExportStep.GIVE_UP.change.starts
+            and order.status in OrderEvent.GIVE_UP.change.starts
+        )
         on_hold = bool(self._tables.holds_of(row.draft_order_id))
-        return waits and is_unsent(row) and is_unleased(row, self._tables.now()) and not on_hold
+        waits = waits and row.kind is Kind.ORDER and not on_hold
+        return waits and is_unsent(row) and is_unleased(row, self._tables.now())
 
     def for_answers(self, export_ids: Sequence[UUID]) -> dict[UUID, tuple[Export, bool]]:
         """Return exports, and for each whether a newer one asks to take the order."""
@@ -263,7 +283,7 @@ class MemoryExports(MemoryLeases):
         )
         self._note_arrived(row.id)
         self._keep_confirmed(answer)
-        order = self._tables.orders.get(row.draft_order_id)
+        order = self._tables.orders.get(row.draft_order_id) if row.kind is Kind.ORDER else None
         if order is not None and order.status in OrderEvent.ANSWER.change.starts:
             changes: dict[str, Any] = {"status": FITTING[said], "error_json": error} | _confirmation(answer)
             if ack.erp_order_id:
@@ -287,7 +307,7 @@ class MemoryExports(MemoryLeases):
             error_json=None,
         )
         self._note_arrived(row.id)
-        order = self._tables.orders.get(row.draft_order_id)
+        order = self._tables.orders.get(row.draft_order_id) if row.kind is Kind.ORDER else None
         if order is not None and order.status in OrderEvent.SETTLE.change.starts:
             self._tables.orders[row.draft_order_id] = changed(order, status=OrderStatus.PUSHED, error_json=None)
 
@@ -346,6 +366,7 @@ class MemoryExports(MemoryLeases):
             row.created_at,
             not_before=row.not_before,
             kind=row.kind,
+            reason=row.reason,
             filename=row.filename,
             attempts_spent=row.attempts_spent,
             lease_is_live=not is_unleased(row, self._tables.now()),
@@ -359,6 +380,10 @@ class MemoryExports(MemoryLeases):
             route=_route(row),
             revision=row.revision,
         )
+
+
+def _is_wanted(row: ExportRow, export_ids: Sequence[UUID] | None) -> bool:
+    return row.kind is Kind.ORDER and (export_ids is None or row.id in export_ids)
 
 
 def _confirmation(answer: DecidedAnswer) -> dict[str, Any]:

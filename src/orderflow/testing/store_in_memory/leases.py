@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from orderflow.domain.delivery import Delivery, ExportResult, Lease
+from orderflow.domain.delivery import Delivery, ExportResult, Lease, Sent
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder
@@ -18,6 +18,7 @@ from orderflow.domain.states import (
     AttemptStep,
     ERPExportStatus,
     ExportStep,
+    Kind,
     OrderEvent,
     OrderStatus,
 )
@@ -150,6 +151,8 @@ class MemoryLeases(MemoryLanes):
             staged_path=row.staged_path,
             orphan_token=row.lease_token if row.staged_at is None else None,
             lease=lease,
+            sent=None if row.kind is Kind.ORDER else self._sent(row.draft_order_id),
+            reason=row.reason,
         )
         return Attempt(
             row.id,
@@ -170,6 +173,22 @@ class MemoryLeases(MemoryLanes):
             outcome=outcome,
         )
 
+    def _sent(self, order_id: UUID) -> Sent | None:
+        rows = [row for row in self._tables.exports_of(order_id) if row.kind is Kind.ORDER and row.filename]
+        if not rows:
+            return None
+        row, order = rows[-1], self._tables.orders[order_id]
+        number = row.erp_order_id or (order.erp_order_id if order.erp_order_id_source != "filename" else None)
+        return Sent(
+            row.id,
+            row.created_at,
+            row.filename or "",
+            row.staged_path,
+            row.dropzone_path,
+            number,
+            row.control_number or 0,
+        )
+
     def _revision(self, order_id: UUID) -> int:
         known = current_revision(self._tables, order_id)
         return known or add_revision(self._tables, self._tables.orders[order_id])
@@ -183,7 +202,8 @@ class MemoryLeases(MemoryLanes):
 
     def _begin(self, attempt: Attempt, batch: Batch) -> None:
         delivery, now = attempt.order.delivery, self._tables.now()
-        begins = not (batch.to.stages or delivery.in_doubt or attempt.outcome)
+        at_once = batch.to.takes_back and batch.to.at_once(delivery)
+        begins = not ((batch.to.stages and not at_once) or delivery.in_doubt or attempt.outcome)
         row = self._tables.exports[attempt.export_id]
         self._set(
             attempt.export_id,

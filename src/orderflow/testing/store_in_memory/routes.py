@@ -9,7 +9,7 @@ from uuid import UUID
 
 from orderflow.domain.routing.router import Router
 from orderflow.domain.routing.rules import read_rules
-from orderflow.domain.states import AttemptStep, BreakerState, ConnectionStatus, ExportStep, OrderAction
+from orderflow.domain.states import AttemptStep, BreakerState, ConnectionStatus, ExportStep, Kind, OrderAction
 from orderflow.flow.ports import FIRST_VERSION, Export, PushRequest, Route, RouteSet
 from orderflow.testing.store_in_memory.exports import MemoryExports
 from orderflow.testing.store_in_memory.leases import is_unleased
@@ -114,7 +114,8 @@ class MemoryRoutes:
             attempts = self._tables.attempts_of(row.id)
             is_open = any(attempt.status in AttemptStep.END.change.starts for attempt in attempts)
             free = is_unleased(row, self._tables.now())
-            if row.status in ExportStep.MOVE.change.starts and not sent and not is_open and free:
+            waits = row.kind is Kind.ORDER and row.status in ExportStep.MOVE.change.starts
+            if waits and not sent and not is_open and free:
                 yield row
 
     def _stamp(self) -> object:

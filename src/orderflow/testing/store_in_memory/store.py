@@ -12,7 +12,7 @@ from orderflow.domain.answer_files import Reference
 from orderflow.domain.delivery import Waiting, WaitingExport
 from orderflow.domain.errors import ObjectStoreError
 from orderflow.domain.orders import DraftOrder
-from orderflow.domain.states import ExportStep
+from orderflow.domain.states import ExportStep, Kind
 from orderflow.testing.store_in_memory.audit import MemoryAudit
 from orderflow.testing.store_in_memory.bulk_jobs import MemoryBulkJobs
 from orderflow.testing.store_in_memory.connections import MemoryConnections
@@ -121,7 +121,8 @@ class MemoryWaiting(Waiting):
         return [row for row in self._tables.exports.values() if row.connection_id == self._connection_id]
 
     def _waiting(self, row: ExportRow) -> WaitingExport:
-        number = self._tables.orders[row.draft_order_id].content.external_order_number
+        order = self._tables.orders[row.draft_order_id].content
+        number = order.external_order_number if row.kind is Kind.ORDER else None
         return WaitingExport(
             row.id,
             row.draft_order_id,

@@ -71,6 +71,7 @@ class ExportRow:
     priority: int = 0
     not_before: datetime | None = None
     kind: Kind = Kind.ORDER
+    reason: str | None = None
     status: ERPExportStatus = ERPExportStatus.PENDING
     revision: int | None = None
     filename: str | None = None

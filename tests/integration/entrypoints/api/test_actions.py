@@ -64,6 +64,10 @@ def take(acme, action, order, export, role=Role.ADMIN):
             return acme.call("DELETE", f"/draft-orders/{order}/holds", role)
         case OrderAction.CONFIRM:
             return acme.call("POST", f"/draft-orders/{order}/confirm", role, json={"erp_order_id": "SO-1"})
+        case OrderAction.RECALL:
+            return acme.call("POST", f"/draft-orders/{order}/recall", role, json={"reason": "cancelled"})
+        case OrderAction.CONFIRM_RECALL | OrderAction.END_RECALL:
+            return acme.call("POST", f"/draft-orders/{order}/recall/{action.partition('_')[0]}", role)
         case OrderAction.ACCEPT_DIFFERENCES:
             return acme.call("POST", f"/draft-orders/{order}/accept-differences", role)
     if resolution:

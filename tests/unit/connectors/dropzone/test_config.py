@@ -51,17 +51,19 @@ def test_a_folder_needs_only_a_folder():
     assert set(fields) == {"export_path", "ack_path"}
 
 
-class Recaller(JsonV1Format):
-    """A format that can write recalls."""
+class PlainFormat(JsonV1Format):
+    """A format that can write orders alone."""
 
-    kinds = frozenset({Kind.ORDER, Kind.RECALL})
+    kinds = frozenset({Kind.ORDER})
 
 
 def test_what_an_erp_reads_beside_orders_is_asked_as_far_as_the_format_can_write_it():
-    can, cannot = over_channels("RECALLER", Recaller)(), DropzoneJsonV1Connector()
+    can, cannot = DropzoneJsonV1Connector(), over_channels("PLAIN", PlainFormat)()
     folder = {"mode": "filesystem", "export_path": "/out"}
     assert can.kinds(folder) == cannot.kinds(folder) == {Kind.ORDER}
     assert can.kinds(folder | {"reads_recalls": True}) == {Kind.ORDER, Kind.RECALL}
+    moved = cannot.kinds(folder | {"receiver_takes": "rename"})
+    assert moved == {Kind.ORDER, Kind.RECALL}, "a file that is renamed away needs no document"
     for connector, field in ((can, "reads_changes"), (cannot, "reads_recalls")):
         with pytest.raises(ConfigError, match=field):
             connector.parse(folder | {field: True})

@@ -68,10 +68,10 @@ def test_a_connector_is_never_given_a_kind_that_it_does_not_name(house, kind):
 
 def test_a_connector_that_names_a_kind_is_told_which_it_is(house):
     order = house.pushed()
-    house.change_export(order, kind=Kind.RECALL)
+    house.change_export(order, kind=Kind.CHANGE)
     house.api.kinds = lambda config: frozenset(Kind)
     (attempt,) = claim(house.wiring, house.open(), 1).attempts
-    assert (attempt.outcome, attempt.order.delivery.kind) == (None, Kind.RECALL)
+    assert (attempt.outcome, attempt.order.delivery.kind) == (None, Kind.CHANGE)
 
 
 def test_a_document_store_that_is_away_gives_everything_back(house, monkeypatch):

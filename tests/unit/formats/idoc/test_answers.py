@@ -335,6 +335,7 @@ def test_a_status_record_of_a_file_port_needs_our_key() -> None:
     [
         (RESPONSE.replace(b"0000000000009001000002", b"0000000000009002000002"), "belongs to the IDoc"),
         (RESPONSE.replace(b"PO-1", b"PO-\xff"), "not in utf-8"),
+        (RESPONSE.replace(b"0000000000009001000004", b"0000000000009001000003"), "segment 3 stands behind segment 3"),
         (RESPONSE[525:], "neither as XML nor with a control record"),
     ],
 )
@@ -365,3 +366,12 @@ def test_an_answer_that_was_damaged_never_fails_otherwise(data: st.DataObject, c
 @given(data=st.data(), content=st.sampled_from(ANSWERS))
 def test_an_answer_that_breaks_off_confirms_nothing(data: st.DataObject, content: bytes) -> None:
     assert not confirms(FORMAT, cut(data, content), SETTINGS)
+
+
+@given(data=st.data())
+def test_segments_of_a_flat_file_that_are_doubled_or_mixed_up_confirm_nothing(data: st.DataObject) -> None:
+    head, *records = RESPONSE.decode().removesuffix("\n").split("\n")
+    taken, put = (data.draw(st.integers(0, len(records) - 1)) for _ in range(2))
+    kept = [one for n, one in enumerate(records) if n != taken] if data.draw(st.booleans()) else records
+    mixed = [*kept[:put], records[taken], *kept[put:]]
+    assert mixed == records or not confirms(FORMAT, "\n".join([head, *mixed, ""]).encode(), SETTINGS)

@@ -1,0 +1,33 @@
+"""A file that was delivered is taken back: renamed away, before an ERP does so that takes files by renaming them.
+
+A rename is one step for whoever looks on, so exactly one of the two has the file. `<file>.recalled` is ours alone, and
+stays: it proves, however often it is asked, that we were first.
+"""
+
+from __future__ import annotations
+
+from orderflow.channels.filestore import FileStore, Rename
+from orderflow.domain.delivery import Delivery, ExportResult
+from orderflow.domain.errors import ConnectorError, RejectedError
+
+SUFFIX = ".recalled"
+
+
+def take_back(store: FileStore, path: str, delivery: Delivery) -> ExportResult:
+    """Rename the file at `path` away.
+
+    Raises:
+        RejectedError: The ERP took it before (TOO_LATE).
+        ConnectorError: As `FileStore.rename`.
+    """
+    aside = f"{path}{SUFFIX}"
+    ((_, renamed),) = store.rename([Rename(path, aside, delivery.may_start, unsure=delivery.in_doubt)])
+    if isinstance(renamed, ConnectorError):
+        raise renamed
+    if not renamed and store.stat(aside) is None:
+        raise RejectedError(
+            "The ERP has taken the file already.",
+            code="TOO_LATE",
+            hint="Ask whoever runs the ERP to cancel the order there, then confirm the recall by hand.",
+        )
+    return ExportResult(True, delivery.export_id, dropzone_path=aside, inferred=not renamed)

@@ -1,0 +1,251 @@
+"""An order that was sent is to be taken back: its ERP is asked, and what that says decides.
+
+A recall is a delivery of its own, and goes the way of an order. What was never sent needs none: its push is withdrawn.
+Meanwhile the order is RECALLING. It is RECALLED once the ERP says so, or its people did; else it is what its delivery
+is, as if nobody had asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from orderflow.domain import clock
+from orderflow.domain.errors import ConnectorError, StateError
+from orderflow.domain.ids import new_id
+from orderflow.domain.states import (
+    ARRIVED,
+    FITTING,
+    OPEN,
+    ERPExportStatus,
+    Kind,
+    OrderAction,
+    OrderEvent,
+    OrderStatus,
+    next_order_status,
+)
+from orderflow.domain.text import checked_name
+from orderflow.flow.delivery.open_target import ENGINE, with_connector
+from orderflow.flow.delivery.request import withdraw_in
+from orderflow.flow.ports import Actor, Export, Settlement, Wiring, Work
+
+DECIDED: dict[str, Any] = {
+    "code": "RECALL_DECIDED",
+    "message": "A person said how this recall ended, before the ERP did.",
+    "hint": "Nothing to do. If the ERP answers after all, the order tells it.",
+}
+RECALLED: dict[str, Any] = {
+    "code": "RECALLED",
+    "message": "The order was recalled, so that the ERP need not answer its delivery any more.",
+    "hint": "Nothing to do. The order may be entered anew.",
+}
+
+
+def check_can_be_asked(wiring: Wiring, org_id: UUID, order_id: UUID) -> None:
+    """Make sure that the ERP which has the order can be asked to give it back; changes nothing.
+
+    Raises:
+        StateError: It cannot.
+        NotFoundError: There is no such order.
+        EncryptionError, ConnectorError: The connection cannot be used as it is.
+    """
+    with wiring.store.work(org_id) as work:
+        status = work.orders.lock_status(order_id)
+        sent = work.exports.latest(order_id)
+        if status not in OrderAction.RECALL.change.starts or sent is None:
+            return  # `recall_in` says what is so
+        target = work.connections.open(sent.connection_id)
+    if Kind.RECALL not in with_connector(wiring, target).kinds:
+        raise cannot_be_asked()
+
+
+def cannot_be_asked() -> StateError:
+    """Return how a recall is refused where the ERP cannot be asked."""
+    return StateError(
+        "The ERP has the order, and cannot be asked over this connection to give it back.",
+        code="RECALL_UNSUPPORTED",
+        hint="Ask whoever runs the ERP to cancel it there, then confirm the recall by hand. If its import reads "
+        "recalls, or takes files by renaming them, say so in the connection's settings.",
+    )
+
+
+def recall_or_withdraw(work: Work, order_id: UUID, reason: str, actor: Actor) -> Export | None:
+    """Take back an order that is on its way or sent; returns its recall, None: nothing was sent, the push is withdrawn.
+
+    Raises:
+        StateError: As `recall_in`; an attempt is under way.
+        InputError, NotFoundError: As `recall_in`.
+    """
+    status = work.orders.lock_status(order_id)
+    if status in OrderAction.WITHDRAW.change.if_sure or work.routes.request_of(order_id):
+        withdraw_in(work, order_id, actor)
+        return None
+    return recall_in(work, order_id, reason, actor)
+
+
+def recall_in(work: Work, order_id: UUID, reason: str, actor: Actor) -> Export:
+    """Ask for an order to be taken back, in `work`'s transaction; a worker does the rest.
+
+    Raises:
+        StateError: It was never sent, may have been, or is recalled already.
+        InputError: The reason is blank, too long, or holds characters that hide.
+        NotFoundError: There is no such order.
+    """
+    reason = checked_name(reason, "reason")
+    before = work.orders.lock_status(order_id)
+    sent = work.exports.latest(order_id)
+    if before not in OrderAction.RECALL.change.starts or sent is None or sent.status not in ARRIVED:
+        raise _nothing_to_recall(before, sent)
+    _refuse_on_hold(work, order_id)
+    export = Export(
+        new_id(), order_id, sent.connection_id, ERPExportStatus.PENDING, clock.now(), kind=Kind.RECALL, reason=reason
+    )
+    work.exports.add(export, idempotency_key=None, actor=actor)
+    _move(work, order_id, OrderAction.RECALL, before, actor, "DRAFT_RECALL_REQUESTED", {"reason": reason})
+    return export
+
+
+def _nothing_to_recall(status: OrderStatus, sent: Export | None) -> StateError:
+    if sent is not None and sent.in_doubt:
+        return StateError(
+            "Nobody knows whether the ERP has the order, so there is nothing to recall yet.",
+            code="POSSIBLY_DELIVERED",
+            hint="Look in the ERP, then resolve the delivery: as delivered, and recall it; or as not delivered.",
+        )
+    match status:
+        case OrderStatus.PUSHING:
+            return StateError("The order is on its way.", hint="Withdraw its push, as long as no attempt has begun.")
+        case OrderStatus.RECALLING:
+            return StateError(
+                "The order is being recalled already.", hint="Wait for the ERP's answer, or end the recall."
+            )
+        case OrderStatus.RECALLED:
+            return StateError("The order was recalled already.", hint="Nothing to do. It may be entered anew.")
+    return StateError(
+        f"The order is {status}: the ERP does not have it.",
+        code="NEVER_SENT",
+        hint="There is nothing to recall. Reject the order, so that nobody sends it.",
+    )
+
+
+def _refuse_on_hold(work: Work, order_id: UUID) -> None:
+    if work.holds.of(order_id):
+        raise StateError("The order is on hold, and so its recall would be.", hint="Release the order, then recall it.")
+
+
+def note_settled(work: Work, recalls: Sequence[Settlement]) -> None:
+    """Move the orders of those recalls whose attempt was the end, in the transaction that settles them."""
+    for item in sorted(recalls, key=lambda item: item.attempt.order.id):
+        order_id, outcome = item.attempt.order.id, item.attempt.outcome
+        if item.export_status is ERPExportStatus.ACKED:
+            note_answer(work, order_id, given_back=True)
+        elif item.export_status is ERPExportStatus.FAILED:
+            error = outcome.as_json() if isinstance(outcome, ConnectorError) else None
+            note_answer(work, order_id, given_back=False, error=error)
+
+
+def note_answer(work: Work, order_id: UUID, *, given_back: bool, error: dict[str, Any] | None = None) -> None:
+    """Move an order whose recall the ERP has answered, or nobody could ask for; what moves no more stays.
+
+    Args:
+        error: Why the ERP keeps it.
+    """
+    before = work.orders.lock_status(order_id)
+    starts = OrderEvent.RECALL_ANSWERED.change.starts if given_back else OrderAction.END_RECALL.change.starts
+    if before not in starts:
+        return
+    said = {"code": error["code"], "message": error["message"]} if error else {}
+    action = "DRAFT_RECALLED" if given_back else "DRAFT_RECALL_REFUSED"
+    _end(work, order_id, OrderEvent.RECALL_ANSWERED, before, ENGINE, action, said, given_back=given_back)
+
+
+def confirm_recall(work: Work, order_id: UUID, actor: Actor) -> None:
+    """Note that the ERP's people have cancelled the order there: a person says so.
+
+    Raises:
+        StateError: It was not sent, is recalled already, or a worker is asking at this moment.
+        NotFoundError: There is no such order.
+    """
+    before = work.orders.lock_status(order_id)
+    if before not in OrderAction.CONFIRM_RECALL.change.starts:
+        raise _nothing_to_recall(before, None)
+    if before is OrderStatus.RECALLING:
+        _close(work, order_id, actor, given_back=True)
+    _end(work, order_id, OrderAction.CONFIRM_RECALL, before, actor, "DRAFT_RECALL_CONFIRMED", {}, given_back=True)
+
+
+def end_recall(work: Work, order_id: UUID, actor: Actor) -> None:
+    """Note that the ERP keeps the order: a person says so, and nobody asks on.
+
+    Raises:
+        StateError: It is not being recalled, or a worker is asking at this moment.
+        NotFoundError: There is no such order.
+    """
+    before = work.orders.lock_status(order_id)
+    if before not in OrderAction.END_RECALL.change.starts:
+        raise StateError(f"The order is {before}, so no recall is under way.", hint="Look at its present state.")
+    _close(work, order_id, actor, given_back=False)
+    _end(work, order_id, OrderAction.END_RECALL, before, actor, "DRAFT_RECALL_ENDED", {}, given_back=False)
+
+
+def _close(work: Work, order_id: UUID, actor: Actor, *, given_back: bool) -> None:
+    """End the recall that is under way. Raises StateError while a worker is at it."""
+    export = work.exports.recall_of(order_id)
+    if export is None or export.status not in OPEN:
+        return
+    if given_back:
+        work.exports.note_delivered(export.id)
+        closed = work.exports.confirm(export.id, actor.name)
+    else:
+        closed = work.exports.drop(export.id, DECIDED) or work.exports.note_failed(export.id, DECIDED)
+    if not (closed or work.exports.stop(export.id, DECIDED)):
+        raise StateError(
+            "A worker is asking the ERP at this moment.", hint="Try again in a moment; it may have answered."
+        )
+
+
+def _end(
+    work: Work,
+    order_id: UUID,
+    step: OrderAction | OrderEvent,
+    before: OrderStatus,
+    actor: Actor,
+    noted: str,
+    facts: dict[str, Any],
+    *,
+    given_back: bool,
+) -> None:
+    sent = work.exports.latest(order_id)
+    if given_back:
+        work.order_keys.free(order_id)
+        if sent is not None:
+            work.exports.drop(sent.id, RECALLED)
+        _move(work, order_id, step, before, actor, noted, facts, OrderStatus.RECALLED)
+    else:
+        stays = FITTING[sent.status] if sent else OrderStatus.PUSHED
+        _move(work, order_id, step, before, actor, noted, facts, stays, **_known_of(sent))
+
+
+def _known_of(sent: Export | None) -> dict[str, Any]:
+    """Return what was learned of an order's delivery while it was being recalled."""
+    known: dict[str, Any] = {"error_json": sent.error if sent and sent.status is ERPExportStatus.FAILED else None}
+    if sent and sent.erp_order_id:
+        known |= {"erp_order_id": sent.erp_order_id, "erp_order_id_source": "erp"}
+    return known
+
+
+def _move(
+    work: Work,
+    order_id: UUID,
+    step: OrderAction | OrderEvent,
+    before: OrderStatus,
+    actor: Actor,
+    noted: str,
+    facts: dict[str, Any],
+    wanted: OrderStatus | None = None,
+    **columns: Any,
+) -> None:
+    after = next_order_status(step, before, wanted)
+    work.orders.set_status(order_id, after, **columns)
+    work.audit.add(noted, actor, "draft_order", [order_id], {"status": before}, {"status": after, **facts})

@@ -1,0 +1,37 @@
+"""The deliveries that brought orders to their ERPs, for what follows them: a recall names what it recalls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from orderflow.domain.delivery import Sent
+from orderflow.storage.tables.states import is_order
+
+_SENT = text(f"""
+    SELECT DISTINCT ON (e.draft_order_id) e.draft_order_id, e.id, e.created_at, e.filename, e.staged_path,
+           e.dropzone_path, e.control_number,
+           COALESCE(e.erp_order_id, CASE WHEN o.erp_order_id_source <> 'filename' THEN o.erp_order_id END) AS number
+    FROM erp_export e JOIN draft_order o ON o.id = e.draft_order_id
+    WHERE e.draft_order_id = ANY(:ids) AND {is_order("e")} AND e.filename IS NOT NULL
+    ORDER BY e.draft_order_id, e.created_at DESC
+""")  # noqa: S608  # built from a constant
+
+
+def sent(connection: Connection, order_ids: Sequence[UUID]) -> dict[UUID, Sent]:
+    """Return the newest delivery of each order that has one, by order."""
+    rows = connection.execute(_SENT, {"ids": list(order_ids)})
+    return {
+        row.draft_order_id: Sent(
+            row.id,
+            row.created_at,
+            row.filename,
+            row.staged_path,
+            row.dropzone_path,
+            row.number,
+            row.control_number or 0,
+        )
+        for row in rows
+    }

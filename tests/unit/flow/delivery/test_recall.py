@@ -1,0 +1,316 @@
+"""A sent order is taken back: asked for once, answered by the ERP or a person, and never told as more than is known."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from orderflow.domain.delivery import Ack
+from orderflow.domain.errors import (
+    InDoubtError,
+    InputError,
+    NotFoundError,
+    RejectedError,
+    StateError,
+    TransientError,
+    UnavailableError,
+)
+from orderflow.domain.ids import new_id
+from orderflow.domain.states import BreakerState, ERPExportStatus, Kind, OrderStatus
+from orderflow.flow.answers.poll import poll_acks
+from orderflow.flow.delivery.move import move_exports
+from orderflow.flow.delivery.push_batch import push_batch
+from orderflow.flow.delivery.recall import check_can_be_asked, confirm_recall, end_recall, recall_in, recall_or_withdraw
+from orderflow.flow.delivery.resolve import resolve_held
+from orderflow.flow.order.hold import hold_order
+from tests.unit.flow.conftest import ANNA
+
+S = OrderStatus
+
+
+@pytest.fixture
+def house(house):
+    house.api.gives_back = house.dropzone.reads_recalls = True
+    return house
+
+
+def sent(house, connection_id=None):
+    """Return an order that its ERP has."""
+    order = house.pushed(connection_id)
+    push_batch(house.wiring, house.org_id, connection_id or house.to_api)
+    house.clock.forward(1)
+    return order
+
+
+def recall(house, order, reason="cancelled by telephone"):
+    with house.work() as work:
+        return recall_or_withdraw(work, order.id, reason, ANNA)
+
+
+def work_off(house, connection_id=None):
+    house.clock.forward(1)
+    push_batch(house.wiring, house.org_id, connection_id or house.to_api)
+
+
+def answered(house, status, **words):
+    """Let the ERP answer the recall that lies in the folder."""
+    name = house.dropzone.takes[-1]
+    assert name.startswith("recall_")
+    house.dropzone.answers.append(Ack(name, status, **words))
+    house.clock.forward(100)
+    poll_acks(house.wiring, house.org_id, house.to_dropzone)
+
+
+def recall_row(house, order):
+    (row,) = [row for row in house.tables.exports_of(order.id) if row.kind is Kind.RECALL]
+    return row
+
+
+def test_an_erp_that_gives_an_order_back_has_it_recalled(house):
+    order = sent(house)
+    assert house.status(order) is S.CONFIRMED
+    export = recall(house, order)
+    assert (house.status(order), export.kind, export.connection_id) == (S.RECALLING, Kind.RECALL, house.to_api)
+    work_off(house)
+    assert house.status(order) is S.RECALLED
+    assert house.api.given_back == [order.id]
+    assert recall_row(house, order).status is ERPExportStatus.ACKED
+    assert house.actions()[-2:] == ["DRAFT_RECALL_REQUESTED", "DRAFT_RECALLED"]
+
+
+def test_an_erp_that_keeps_it_leaves_the_order_what_it_was_and_says_why(house):
+    order = sent(house)
+    house.api.script["take_back"] = [RejectedError("It is on the lorry.", code="TOO_LATE")]
+    recall(house, order)
+    work_off(house)
+    row = recall_row(house, order)
+    assert (house.status(order), row.status) == (S.CONFIRMED, ERPExportStatus.FAILED)
+    assert (row.error_json["code"], row.error_json["message"]) == ("TOO_LATE", "It is on the lorry.")
+    assert house.row(order).error_json is None
+    assert house.actions()[-1] == "DRAFT_RECALL_REFUSED"
+
+
+def test_it_can_be_asked_for_again_after_a_refusal(house):
+    order = sent(house)
+    house.api.script["take_back"] = [RejectedError("Not now.")]
+    recall(house, order)
+    work_off(house)
+    recall(house, order)
+    work_off(house)
+    assert house.status(order) is S.RECALLED
+
+
+@pytest.mark.parametrize("error", [UnavailableError("away"), TransientError("later")])
+def test_a_target_that_is_away_is_asked_again(house, error):
+    order = sent(house)
+    house.api.script["take_back"] = [error]
+    recall(house, order)
+    work_off(house)
+    assert (house.status(order), recall_row(house, order).status) == (S.RECALLING, ERPExportStatus.PENDING)
+    house.clock.forward(100)
+    house.change_connection(house.to_api, breaker_state=BreakerState.CLOSED)
+    work_off(house)
+    assert house.status(order) is S.RECALLED
+
+
+def test_an_answer_that_got_lost_is_asked_for_by_asking_again(house):
+    order = sent(house)
+    house.api.script["take_back"] = [InDoubtError("lost"), InDoubtError("lost")]
+    recall(house, order)
+    for _ in range(2):
+        work_off(house)
+        assert house.status(order) is S.RECALLING
+        assert recall_row(house, order).begun_at is not None
+        house.clock.forward(1000)
+    work_off(house)
+    assert house.status(order) is S.RECALLED
+
+
+def test_a_worker_that_died_while_it_asked_leaves_it_asked_for(house):
+    order = sent(house)
+    recall(house, order)
+    usual, house.api.take_back = house.api.take_back, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        work_off(house)
+    assert recall_row(house, order).begun_at is not None, "nobody may say that nothing was done"
+    with pytest.raises(StateError, match="at this moment"), house.work() as work:
+        end_recall(work, order.id, ANNA)
+    house.api.take_back = usual
+    house.clock.forward(1000)
+    work_off(house)
+    assert house.status(order) is S.RECALLED
+
+
+def test_a_recall_is_a_document_where_the_erp_reads_such_and_its_answer_decides(house):
+    order = sent(house, house.to_dropzone)
+    file = house.dropzone.takes[-1]
+    export = recall(house, order)
+    work_off(house, house.to_dropzone)
+    row = recall_row(house, order)
+    assert (house.status(order), row.status) == (S.RECALLING, ERPExportStatus.SENT)
+    document = json.loads(house.store.documents.get(row.storage_key))
+    assert (document["recall_id"], document["reason"]) == (str(export.id), "cancelled by telephone")
+    assert document["recalled"]["file"] == file
+    answered(house, "ACKED")
+    assert house.status(order) is S.RECALLED
+
+
+def test_a_document_that_is_answered_with_no_leaves_the_order_what_its_delivery_is(house):
+    order = sent(house, house.to_dropzone)
+    recall(house, order)
+    work_off(house, house.to_dropzone)
+    house.dropzone.answers.append(Ack(house.dropzone.takes[0], "ACKED", erp_order_id="SO-7"))  # the order, late
+    answered(house, "FAILED", error_code="SHIPPED", message="Too late.")
+    assert house.status(order) is S.CONFIRMED
+    assert house.row(order).erp_order_id == "SO-7"
+    assert recall_row(house, order).error_json["message"] == "Too late."
+
+
+def test_an_order_that_was_refused_while_it_was_recalled_is_in_error_if_there_is_nothing_to_give_back(house):
+    order = sent(house, house.to_dropzone)
+    recall(house, order)
+    work_off(house, house.to_dropzone)
+    house.dropzone.answers.append(Ack(house.dropzone.takes[0], "FAILED", message="No such article."))
+    answered(house, "FAILED", message="Unknown order.")
+    assert house.status(order) is S.ERROR
+    assert house.row(order).error_json["message"] == "No such article."
+
+
+def test_a_confirmation_after_the_recall_is_told_and_changes_nothing(house):
+    order = sent(house, house.to_dropzone)
+    recall(house, order)
+    work_off(house, house.to_dropzone)
+    answered(house, "ACKED")
+    house.dropzone.answers.append(Ack(house.dropzone.takes[0], "ACKED"))
+    house.clock.forward(100)
+    assert poll_acks(house.wiring, house.org_id, house.to_dropzone)["alert"] == 1
+    assert house.status(order) is S.RECALLED
+
+
+def test_what_was_not_sent_is_withdrawn(house):
+    order = house.pushed()
+    assert recall(house, order) is None
+    assert (house.status(order), house.api.taken) == (S.APPROVED, [])
+
+
+@pytest.mark.parametrize("status", [S.READY, S.APPROVED, S.ERROR, S.REJECTED])
+def test_there_is_nothing_to_recall_of_what_was_never_sent(house, status):
+    with pytest.raises(StateError, match="does not have it") as refused:
+        recall(house, house.order(status))
+    assert refused.value.code == "NEVER_SENT"
+
+
+def test_nobody_recalls_what_may_not_have_arrived(house):
+    house.api.finds = False
+    house.api.script["export"] = [InDoubtError("lost")]
+    order = house.pushed()
+    work_off(house)
+    with pytest.raises(StateError) as refused:
+        recall(house, order)
+    assert refused.value.code == "POSSIBLY_DELIVERED"
+
+
+def test_an_order_is_recalled_once(house):
+    order = sent(house)
+    recall(house, order)
+    with pytest.raises(StateError, match="already"):
+        recall(house, order)
+    work_off(house)
+    with pytest.raises(StateError, match="already"):
+        recall(house, order)
+
+
+def test_a_recall_needs_a_reason_and_an_order_of_this_organization_that_is_not_on_hold(house):
+    order = sent(house)
+    with pytest.raises(InputError):
+        recall(house, order, " ")
+    with pytest.raises(NotFoundError), house.work() as work:
+        recall_in(work, new_id(), "x", ANNA)
+    waiting = house.pushed()
+    with house.work() as work:
+        hold_order(work, waiting.id, "address", ANNA)
+        work.orders.set_status(waiting.id, S.PUSHED)
+    house.change_export(waiting, status=ERPExportStatus.SENT)
+    with pytest.raises(StateError, match="on hold"):
+        recall(house, waiting)
+
+
+def test_an_erp_that_cannot_be_asked_is_told_beforehand_and_never_asked(house):
+    house.api.gives_back = False
+    order = sent(house)
+    with pytest.raises(StateError, match="cannot be asked") as refused:
+        check_can_be_asked(house.wiring, house.org_id, order.id)
+    assert refused.value.code == "RECALL_UNSUPPORTED"
+    recall(house, order)  # as a bulk job does, which asks nobody
+    work_off(house)
+    assert (house.status(order), house.api.calls[-1][0]) == (S.CONFIRMED, "export")
+    assert recall_row(house, order).error_json["code"] == "KIND_UNSUPPORTED"
+
+
+def test_one_that_can_be_asked_is_not_refused(house):
+    check_can_be_asked(house.wiring, house.org_id, sent(house).id)
+    check_can_be_asked(house.wiring, house.org_id, house.order().id)
+
+
+def test_a_person_says_that_it_is_cancelled_in_the_erp_whether_it_was_asked_or_not(house):
+    asked, unasked = sent(house, house.to_dropzone), sent(house, house.to_dropzone)
+    recall(house, asked)
+    work_off(house, house.to_dropzone)
+    for order in (asked, unasked):
+        with house.work() as work:
+            confirm_recall(work, order.id, ANNA)
+        assert house.status(order) is S.RECALLED
+    assert recall_row(house, asked).status is ERPExportStatus.ACKED
+    assert recall_row(house, asked).confirmed_by == "anna"
+    (delivery,) = [row for row in house.tables.exports_of(unasked.id) if row.kind is Kind.ORDER]
+    assert delivery.error_json["code"] == "RECALLED", "nobody waits for its answer any more"
+
+
+def test_a_person_ends_a_recall_and_a_late_yes_counts_all_the_same(house):
+    order = sent(house, house.to_dropzone)
+    recall(house, order)
+    work_off(house, house.to_dropzone)
+    with house.work() as work:
+        end_recall(work, order.id, ANNA)
+    assert house.status(order) is S.PUSHED
+    with pytest.raises(StateError, match="no recall"), house.work() as work:
+        end_recall(work, order.id, ANNA)
+    answered(house, "ACKED")
+    assert house.status(order) is S.RECALLED
+
+
+def test_a_recall_that_nobody_asked_for_yet_is_ended_at_once(house):
+    order = sent(house)
+    recall(house, order)
+    with house.work() as work:
+        end_recall(work, order.id, ANNA)
+    work_off(house)
+    assert (house.status(order), house.api.given_back) == (S.CONFIRMED, [])
+
+
+def test_a_recall_in_doubt_is_resolved_like_a_delivery(house):
+    order = sent(house)
+    house.api.script["take_back"] = [InDoubtError("lost")]
+    recall(house, order)
+    work_off(house)
+    resolve_held(house.store, house.org_id, recall_row(house, order).id, "not_delivered", ANNA)
+    assert house.status(order) is S.CONFIRMED
+    assert recall_row(house, order).status is ERPExportStatus.FAILED
+
+
+def test_a_recall_stays_where_the_order_went(house):
+    order = sent(house)
+    recall(house, order)
+    assert move_exports(house.wiring.store, house.org_id, house.to_api, house.to_dropzone, ANNA) == []
+    assert recall_row(house, order).connection_id == house.to_api
+
+
+def test_a_recalled_order_may_be_entered_anew(house):
+    order = sent(house)
+    with house.work() as work:
+        assert work.order_keys.take([order]) == {}
+    recall(house, order)
+    work_off(house)
+    with house.work() as work:
+        assert work.order_keys.take([house.order()]) == {}
