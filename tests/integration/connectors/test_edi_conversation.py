@@ -16,6 +16,7 @@ from orderflow.channels.zone import answers
 from orderflow.connectors.registry import ConnectorRegistry
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
 from orderflow.flow.answers.poll import poll_acks
+from orderflow.flow.delivery.recall import recall_in
 from orderflow.flow.delivery.request import request_push
 from orderflow.flow.order.accept import accept_orders
 from orderflow.flow.order.approve import approve_order
@@ -46,10 +47,22 @@ class Conversation:
             accept_orders(work, [order], ACTOR)
             approve_order(work, order.id, ACTOR)
         request_push(self.installation.wiring.store, self.installation.org_id, order.id, ACTOR)
-        assert self.installation.work_off(self.connection_id) == 1
-        (sent,) = (self.folder / "out").iterdir()
-        self.partner.send(sent.read_bytes())
+        self.deliver()
         return order.id
+
+    def recall(self, order_id: UUID) -> None:
+        """Ask the partner to give an order back."""
+        with self.installation.wiring.store.work(self.installation.org_id) as work:
+            recall_in(work, order_id, "ordered twice", ACTOR)
+        self.deliver()
+
+    def deliver(self) -> None:
+        """Deliver what is due, and hand the partner the file that lies in the folder then."""
+        before = set((self.folder / "out").iterdir())
+        assert self.installation.work_off(self.connection_id) == 1
+        (sent,) = set((self.folder / "out").iterdir()) - before
+        summary = self.partner.send(sent.read_bytes())
+        assert summary["accepted"], summary
 
     def answers(self) -> list[bytes]:
         """Return what the partner has for us, file by file."""
@@ -69,7 +82,8 @@ def talk(
     monkeypatch.setattr(answers, "SECOND_LOOK", 0.01)
     for name in ("out", "in"):
         (tmp_path / name).mkdir()
-    config = {"mode": "filesystem", "export_path": str(tmp_path / "out"), "ack_path": str(tmp_path / "in")}
+    config: dict[str, Any] = {"mode": "filesystem", "export_path": str(tmp_path / "out")}
+    config |= {"ack_path": str(tmp_path / "in"), "reads_recalls": True}
     connector = ConnectorRegistry.get(request.param)
     connection_id = installation.connect(connector, config | PARTNERS[request.param])
     with Mock.start(despatch_delay_ms=HOUR, invoice_delay_ms=HOUR) as partner:
@@ -136,3 +150,27 @@ def test_an_answer_that_contradicts_itself_is_told_at_its_order(talk: Conversati
     assert talk.receive(damaged)["unreadable"] == 1
     assert talk.installation.order(order_id)["status"] == "PUSHED"
     assert "says '9'" in talk.installation.export(order_id)["unreadable_answer"]["reason"]
+
+
+def test_a_recall_reaches_the_partner_and_what_it_says_of_the_order_is_no_answer_to_it(talk: Conversation) -> None:
+    order_id = talk.send("WIDGET-001")
+    talk.receive(*talk.answers())
+    talk.recall(order_id)
+    assert talk.partner.order("PO-1")["status"] == "cancelled"
+    before = len(talk.answers())
+    talk.receive(*talk.answers())
+    assert before
+    assert talk.installation.order(order_id)["status"] == "RECALLING"
+
+
+@pytest.mark.parametrize("talk", ["X12_850"], indirect=True)
+def test_an_865_that_accepts_the_recall_ends_it(talk: Conversation) -> None:
+    order_id = talk.send("WIDGET-001")
+    talk.receive(*talk.answers())
+    talk.recall(order_id)
+    *_, unsure = talk.answers()
+    talk.receive(unsure)
+    told = talk.installation.rows("SELECT unreadable_answer FROM erp_export WHERE kind = 'recall'")
+    assert "whether the order is cancelled" in told[0]["unreadable_answer"]["reason"]
+    assert talk.receive(unsure.replace(b"BCA*00*RD*", b"BCA*00*AT*"))["acknowledge"] == 1
+    assert talk.installation.order(order_id)["status"] == "RECALLED"

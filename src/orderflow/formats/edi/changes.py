@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, date
 from enum import Enum, auto
 from operator import attrgetter
 
@@ -29,6 +30,12 @@ def answered_change(number: str) -> tuple[Kind, ControlNumber] | None:
     """Return which change or recall is called that; None: it is no number of ours."""
     found = _NUMBER.fullmatch(number)
     return (_NUMBERS[found[1]], ControlNumber(int(found[2]))) if found else None
+
+
+def ordered_on(order: DraftOrder, delivery: Delivery) -> date:
+    """Return the day of the order as it was told the partner: its own, else that of its push."""
+    pushed = delivery.sent.requested_at if delivery.sent else delivery.requested_at
+    return order.order_date or pushed.astimezone(UTC).date()
 
 
 class LineChange(Enum):

@@ -12,7 +12,7 @@ from datetime import UTC, date
 from orderflow.domain.delivery import Delivery
 from orderflow.domain.orders import AllowanceCharge, DraftOrder, DraftOrderLine
 from orderflow.domain.states import Kind
-from orderflow.formats.edi.changes import LineChange, change_number, lines_of
+from orderflow.formats.edi.changes import LineChange, change_number, lines_of, ordered_on
 from orderflow.formats.edi.codes import REC_20, Countries
 from orderflow.formats.edi.order import INCOTERM, Party, check_expressible, dates_of, numbers_of, parties_of
 from orderflow.formats.edi.segments import Marks, SegmentWriter
@@ -109,19 +109,28 @@ class _Orders:
         number = values.needed(order.external_order_number, 35, "external_order_number")
         self.out.add("UNH", reference, of(message, *version))
         self.out.add("BGM", name, number if is_order else change_number(self.delivery), function)
-        pushed = self.delivery.requested_at.astimezone(UTC).date()
-        self._date("137", (order.order_date if is_order else None) or pushed)
-        self._date("4", None if is_order else order.order_date)
-        self._dates(order)
-        self._texts("AAI", order.notes, "notes")
-        self._texts("PMT", order.payment_terms, "payment_terms")
+        ordered, pushed = ordered_on(order, self.delivery), self.delivery.requested_at.astimezone(UTC).date()
+        self._date("137", ordered if is_order else pushed)
+        self._date("4", None if is_order else ordered)
+        is_recall = self.delivery.kind is Kind.RECALL
+        if is_recall:
+            self._texts("CHG", self.delivery.reason, "reason")
+        else:
+            self._wishes()
         if not is_order:
             self.out.add("RFF", of("ON", number))
         for party in parties_of(order, {"number_at_seller": self.settings.supplier or self.settings.receiver}):
             self._party(party)
         self.out.add("CUX", of("2", values.needed(order.currency, 3, "currency", 3), "9"))
-        self._delivery_terms()
-        self._adjustments(order)
+        if not is_recall:
+            self._delivery_terms()
+            self._adjustments(order)
+
+    def _wishes(self) -> None:
+        order = self.order
+        self._dates(order)
+        self._texts("AAI", order.notes, "notes")
+        self._texts("PMT", order.payment_terms, "payment_terms")
 
     def _date(self, qualifier: str, day: date | None) -> None:
         if day is not None:

@@ -12,7 +12,7 @@ from datetime import UTC
 from orderflow.domain.delivery import Delivery
 from orderflow.domain.orders import AllowanceCharge, DraftOrder, DraftOrderLine
 from orderflow.domain.states import Kind
-from orderflow.formats.edi.changes import LineChange, change_number, lines_of
+from orderflow.formats.edi.changes import LineChange, change_number, lines_of, ordered_on
 from orderflow.formats.edi.codes import X12_355, Countries
 from orderflow.formats.edi.order import INCOTERM, Party, check_expressible, dates_of, numbers_of, parties_of
 from orderflow.formats.edi.segments import SegmentWriter
@@ -99,25 +99,30 @@ class _PurchaseOrder:
         order, values = self.order, self.values
         self._begin()
         self.out.add("CUR", "BY", values.needed(order.currency, 3, "currency", 3))
+        if self.delivery.kind is not Kind.RECALL:
+            self._terms()
+        for party in parties_of(order, {"number_at_seller": self.settings.supplier or self.settings.receiver}):
+            self._party(party)
+
+    def _terms(self) -> None:
+        order, values = self.order, self.values
         self._delivery_terms()
         self._adjustments(order)
         for terms in values.pieces(order.payment_terms, 80, 5, "payment_terms"):
             self.out.add("ITD", *[""] * 11, terms)
         self._dates(order)
         self._notes(order.notes, "notes")
-        for party in parties_of(order, {"number_at_seller": self.settings.supplier or self.settings.receiver}):
-            self._party(party)
 
     def _begin(self) -> None:
         """Write BEG; or BCH, whose number of the change its answer repeats."""
         order, values, kind = self.order, self.values, self.settings.order_type
         number = values.needed(order.external_order_number, 22, "external_order_number")
-        pushed = self.delivery.requested_at.astimezone(UTC).date()
+        ordered = values.date(ordered_on(order, self.delivery))
         if self.delivery.kind is Kind.ORDER:
-            self.out.add("BEG", self.purpose, kind, number, "", values.date(order.order_date or pushed))
+            self.out.add("BEG", self.purpose, kind, number, "", ordered)
             return
         change = values.text(change_number(self.delivery), 8, "number of the change")
-        ordered, asked = values.date(order.order_date), values.date(pushed)
+        asked = values.date(self.delivery.requested_at.astimezone(UTC).date())
         self.out.add("BCH", self.purpose, kind, number, "", change, ordered, "", "", "", "", asked)
 
     def _delivery_terms(self) -> None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from mockedi.testing import Mock
 
+from orderflow.domain.delivery import Sent
 from orderflow.domain.errors import RejectedError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import Kind
 from orderflow.formats.edifact import EdifactFormat, EdifactSettings
 from orderflow.formats.x12 import X12Format, X12Settings
-from tests.unit.formats.edi.orders import an_order, delivery, line
+from tests.unit.formats.edi.orders import MOMENT, an_order, delivery, line
 
 BEFORE = an_order(line(), line(2, internal_sku="GEAR-100", unit_price=Decimal("8.9")), line(3, internal_sku="BRKT-050"))
 NOW = replace(
@@ -79,8 +82,25 @@ def test_860_says_what_becomes_of_each_line() -> None:
 
 
 def test_a_recall_is_a_cancellation_without_lines() -> None:
-    assert {"BGM+230+R8+1'", "RFF+ON:PO-1'", "CNT+2:0'"} <= set(written("EDIFACT", BEFORE, kind=Kind.RECALL))
-    assert {"BCH*01*SA*PO-1**R8*20261101*****20261129~", "CTT*0~"} <= set(written("X12", BEFORE, kind=Kind.RECALL))
+    asked: dict[str, Any] = {"kind": Kind.RECALL, "reason": "ordered twice"}
+    ordchg, set_860 = written("EDIFACT", BEFORE, **asked), written("X12", BEFORE, **asked)
+    assert {"BGM+230+R8+1'", "RFF+ON:PO-1'", "FTX+CHG+++ordered twice'", "CNT+2:0'"} <= set(ordchg)
+    assert {"BCH*01*SA*PO-1**R8*20261101*****20261129~", "CTT*0~"} <= set(set_860)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_recall_says_no_more_than_which_order_it_means(dialect: str) -> None:
+    order = replace(
+        BEFORE, notes="Bitte", payment_terms="30 days", delivery_terms="EXW", latest_delivery_date=MOMENT.date()
+    )
+    assert written(dialect, order, kind=Kind.RECALL) == written(dialect, BEFORE, kind=Kind.RECALL)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_an_order_without_a_date_has_that_of_its_push_again(dialect: str) -> None:
+    undated, sent = replace(BEFORE, order_date=None), Sent(UUID(int=3), MOMENT - timedelta(days=9), "order.edi")
+    document = written(dialect, undated, kind=Kind.RECALL, sent=sent)
+    assert any("DTM+4:20261120:102'" in one or "*R8*20261120*****20261129~" in one for one in document)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
