@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orderflow.domain.errors import InputError, OrderFlowError
 from orderflow.http.webhook_signature import webhook_key
-from orderflow.net.allowed import AllowedFolder, AllowedNetwork, Rules
+from orderflow.net.allowed import AllowedFolder, AllowedNetwork, RoleBucket, Rules
 from orderflow.postgres.home import EMBEDDED, default_home
 from orderflow.secrets.encryption import EncryptionService
 from orderflow.secrets.keys import key_from_file, load_or_create_key_file, parse_key
@@ -203,6 +203,8 @@ class Settings(BaseSettings):
         default_factory=list
     )
 
+    role_buckets: Annotated[list[RoleBucket], BeforeValidator(_entries(RoleBucket.parse))] = Field(default_factory=list)
+
     notify_webhook_url: Annotated[str, AfterValidator(_web_url)] | None = None
     notify_webhook_secret: Annotated[SecretStr, AfterValidator(_webhook_secret)] | None = None
     notify_email_to: Annotated[list[str], BeforeValidator(_list)] = Field(default_factory=list)
@@ -329,6 +331,8 @@ class Settings(BaseSettings):
             folders=self.allowed_folders,
             servers=frozenset(host for url in urls if url and (host := urlsplit(url).hostname)),
             home=self.orderflow_home,
+            role_buckets=self.role_buckets,
+            own_bucket=self.object_storage_bucket,
         )
 
     def encryption(self) -> EncryptionService:

@@ -83,20 +83,20 @@ class FolderERP(threading.Thread):
 class Shop:
     """An installation in a folder, whose worker is another process that can be killed."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, config: dict[str, Any] | None = None) -> None:
         self.home = home
         self.inbox, self.answers = home / "inbox", home / "answers"
         self.inbox.mkdir(parents=True)
         self.answers.mkdir()
         self.app: App = open_app(Settings(orderflow_home=home / "data"))
         self.org_id: UUID = self.app.create_organization("acme")
-        config = {"mode": "filesystem", "export_path": str(self.inbox), "ack_path": str(self.answers)}
+        folder = {"mode": "filesystem", "export_path": str(self.inbox), "ack_path": str(self.answers)}
         with self.app.session(self.org_id) as session:
             session.add(
                 ERPConnection(
                     org_id=self.org_id,
                     connector_type="DROPZONE_JSON_V1",
-                    config_encrypted=self.app.encryption.encrypt_config(config),
+                    config_encrypted=self.app.encryption.encrypt_config(config or folder),
                 )
             )
             session.commit()

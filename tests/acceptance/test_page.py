@@ -251,6 +251,31 @@ def test_an_integrator_names_the_units_of_an_erp(open_page: Callable[..., Page],
     expect(form.get_by_label("Units 1: to")).to_have_value("Pack of 6")
 
 
+def test_the_token_for_answers_is_shown_once_and_what_came_can_be_put_aside(
+    open_page: Callable[..., Page], site
+) -> None:
+    with site.client() as client:
+        config = {"url": "https://erp.example/orders"}
+        way = client.post("/connectors", json={"connector_type": "REST_JSON", "config": config}).json()["id"]
+        page = open_page(Role.INTEGRATOR)
+        page.goto(f"{site.url}/connectors")
+        page.get_by_role("button", name="Edit").click()
+        form = page.get_by_role("dialog")
+        expect(form.get_by_text(f"/api/v1/answers/{way}")).to_be_visible()
+        form.get_by_role("button", name="Make a token").click()
+        token = form.get_by_text(re.compile("^ofa_[0-9a-f]{8}_.{20,}$")).inner_text()
+        answer = client.post(f"/answers/{way}", content=b"garbage", headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == 200
+        page.reload()
+        page.get_by_role("button", name="Edit").click()
+        expect(form.get_by_text(f"{token[:12]}…")).to_be_visible()
+        expect(form.get_by_text(token)).to_have_count(0)
+        expect(form.get_by_text("unmatched")).to_be_visible(timeout=60_000)
+        form.get_by_role("button", name="Put aside").click()
+        page.get_by_role("dialog", name="Put it aside?").get_by_role("button", name="Put aside").click()
+        expect(form.get_by_text("put aside", exact=True)).to_be_visible()
+
+
 def test_a_form_works_by_keyboard_and_keeps_what_was_typed(open_page: Callable[..., Page], site) -> None:
     with site.client() as client:
         order_id = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]

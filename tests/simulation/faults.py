@@ -9,10 +9,10 @@ SOURCES = Path(__file__).parents[2] / "src" / "orderflow"
 LEASES, EXPORTS = "testing/store_in_memory/leases.py", "testing/store_in_memory/exports.py"
 DELIVER, LOOK, DOUBT = "flow/delivery/deliver.py", "flow/delivery/look.py", "flow/delivery/in_doubt.py"
 RECALL = "flow/delivery/recall.py"
-SETTLE, REQUEST, POLL, CLAIM = (
+SETTLE, REQUEST, RECORD, CLAIM = (
     "flow/delivery/settle.py",
     "flow/delivery/request.py",
-    "flow/answers/poll.py",
+    "flow/answers/record.py",
     "flow/delivery/claim.py",
 )
 
@@ -106,7 +106,7 @@ FAULTS = (
         "return clock.monotonic() < self._ends - self._margin",
         "return True",
     ),
-    Fault("answers are put away before they are recorded", POLL, "        work.exports.record_answers(answers)\n", ""),
+    Fault("answers are put away before they are recorded", RECORD, "    work.exports.record_answers(answers)\n", ""),
     Fault(
         "a person's word leaves the order as it was",
         "flow/delivery/resolve.py",
@@ -160,7 +160,7 @@ FAULTS = (
     ),
     Fault(
         "answers that have to wait are put away",
-        POLL,
+        RECORD,
         'for answer in answers if answer.verdict != "wait"}',
         "for answer in answers}",
     ),

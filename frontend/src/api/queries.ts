@@ -71,6 +71,13 @@ export function useConnectors() {
   return useLive(["connectors"], async () => (await answer(api.GET("/api/v1/connectors"))).items);
 }
 
+export function useArrived(connector_id: string) {
+  const params = { path: { connector_id }, query: { limit: 10 } };
+  return useLive(["arrived", connector_id], () =>
+    answer(api.GET("/api/v1/connectors/{connector_id}/answers", { params })),
+  );
+}
+
 export function useRoutes() {
   return useLive(["routes"], () => answer(api.GET("/api/v1/routes")));
 }

@@ -8,6 +8,7 @@ import { useEditing } from "../shared/useEditing";
 import { StaleDialog } from "../shared/versions/StaleDialog";
 import { useSaving, type Stored } from "../shared/versions/useSaving";
 import { AnswerTrial } from "./AnswerTrial";
+import { AnswersThatCome } from "./arrived/AnswersThatCome";
 import { ConfigPreview } from "./ConfigPreview";
 import { DeliveryOptions, LABELS, NEW, type Options } from "./DeliveryOptions";
 import { ConfigForm } from "./form/ConfigForm";
@@ -90,6 +91,7 @@ export function ConnectorEditor({ type, connector, taken, onClose }: Props) {
           error={error}
           onChange={(config, typed) => (typed ? edit({ config }) : setSettings((before) => ({ ...before, config })))}
         />
+        {connector?.takes_answers && <AnswersThatCome connector={connector} />}
         <DeliveryOptions options={settings} wrong={wrong} onChange={edit} />
         {!connector && (
           <Switch

@@ -1,17 +1,4 @@
-import {
-  Alert,
-  Badge,
-  Button,
-  Code,
-  CopyButton,
-  Group,
-  Modal,
-  Select,
-  Stack,
-  Table,
-  Text,
-  TextInput,
-} from "@mantine/core";
+import { Badge, Button, Group, Modal, Select, Stack, Table, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useState, type SyntheticEvent } from "react";
 import { answer, api, type Schemas } from "../api/client";
@@ -21,6 +8,7 @@ import { confirm } from "../shared/confirm";
 import { ErrorAlert } from "../shared/ErrorAlert";
 import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
+import { ShownOnce } from "../shared/ShownOnce";
 import { ROLES } from "./roles";
 
 type Role = Schemas["Role"];
@@ -123,7 +111,7 @@ function NewKey() {
       <Button onClick={start}>New key</Button>
       <Modal opened={opened} onClose={close} title="New API key">
         {make.data ? (
-          <Shown value={make.data.key} />
+          <ShownOnce value={make.data.key} />
         ) : (
           <Stack component="form" onSubmit={submit}>
             <TextInput
@@ -148,22 +136,5 @@ function NewKey() {
         )}
       </Modal>
     </>
-  );
-}
-
-function Shown({ value }: { value: string }) {
-  return (
-    <Alert color="yellow" title="Copy it now: it is not shown again">
-      <Code block style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
-        {value}
-      </Code>
-      <CopyButton value={value}>
-        {({ copied, copy }) => (
-          <Button size="xs" mt="xs" onClick={copy}>
-            {copied ? "Copied" : "Copy"}
-          </Button>
-        )}
-      </CopyButton>
-    </Alert>
   );
 }

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from orderflow.channels.filestore import FileStore
 from orderflow.domain.answer_files import Answer
-from orderflow.domain.delivery import Ack, Delivery, Document, ExportResult, Leftover, Waiting, WaitingExport
+from orderflow.domain.delivery import Ack, Arrived, Delivery, Document, ExportResult, Leftover, Waiting, WaitingExport
 from orderflow.domain.errors import ConnectorError, InDoubtError
 
 
@@ -78,9 +78,23 @@ class Session(ABC):
     processes: int | None = None
     """How many processes of ours may be signed in at a time to deliver; None: all that there are."""
 
+    @property
+    def idempotent(self) -> bool:
+        """Whether the target takes a document once, however often it comes, as its settings say."""
+        return False
+
+    @property
+    def note(self) -> str:
+        """What a good test leaves open, for a person."""
+        return ""
+
     @abstractmethod
     def destination(self, filename: str) -> str:
         """Return where a document would go, for a person; no secrets."""
+
+    def headers(self, parcel: Parcel) -> dict[str, str]:
+        """Return what goes with a document, for a person; no secrets."""
+        return {}
 
     @abstractmethod
     def deliver(self, parcels: Sequence[Parcel]) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
@@ -139,6 +153,14 @@ class Session(ABC):
     def bring_back(self, source: str, digest: str | None) -> bool:
         """Put an answer that could not be read back where `incoming` finds it; False if it is not there any more."""
         return False
+
+    def arrived(
+        self, items: Sequence[Arrived], waiting: Waiting | Iterable[WaitingExport], read: Reader
+    ) -> Iterator[Ack]:
+        """Yield what came by itself says, read by `read`."""
+        from orderflow.channels.zone.arrived import read_arrived  # it reads as a zone does, which is a session itself
+
+        return read_arrived(items, Waiting.of(waiting), read)
 
     def close(self) -> None:  # noqa: B027  # most sessions hold nothing that would have to be closed
         """Close the session now."""

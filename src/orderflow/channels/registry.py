@@ -19,6 +19,8 @@ OURS = (
     EntryPoint("ftps", "orderflow.channels.ftp.channel:FTPSChannel", GROUP),
     EntryPoint("ftp", "orderflow.channels.ftp.channel:FTPChannel", GROUP),
     EntryPoint("filesystem", "orderflow.channels.folder.channel:FolderChannel", GROUP),
+    EntryPoint("bucket", "orderflow.channels.bucket.channel:BucketChannel", GROUP),
+    EntryPoint("http", "orderflow.channels.http.channel:HttpChannel", GROUP),
 )
 _lock = Lock()
 _channels: dict[str, Channel] = {}

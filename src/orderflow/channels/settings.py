@@ -33,8 +33,8 @@ class ChannelSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=True)
 
 
-class FileSettings(ChannelSettings):
-    """What every channel asks that leaves files in a folder."""
+class FolderSettings(ChannelSettings):
+    """Where every channel that leaves files puts them, and finds the answers."""
 
     export_path: Folder = Field(
         title="Export folder",
@@ -47,6 +47,18 @@ class FileSettings(ChannelSettings):
         description="Where the ERP puts its answers. Leave it empty if it gives none.",
         json_schema_extra=hint("Folders", local_folder={"mode": ["filesystem"]}),
     )
+
+    @field_validator("ack_path")
+    @classmethod
+    def _answers_apart_from_orders(cls, path: str | None, others: ValidationInfo) -> str | None:
+        if path is not None and path == others.data.get("export_path"):
+            raise ValueError("must be another folder than export_path")
+        return path
+
+
+class FileSettings(FolderSettings):
+    """What every channel asks that leaves files in a folder of a server or a machine."""
+
     atomic_write: bool = Field(
         True,
         title="Write, then rename",
@@ -67,13 +79,6 @@ class FileSettings(ChannelSettings):
         description="A file counts as written only when it is on the server's disk. Safer against power cuts, slower.",
         json_schema_extra=hint("Advanced"),
     )
-
-    @field_validator("ack_path")
-    @classmethod
-    def _answers_apart_from_orders(cls, path: str | None, others: ValidationInfo) -> str | None:
-        if path is not None and path == others.data.get("export_path"):
-            raise ValueError("must be another folder than export_path")
-        return path
 
 
 class ServerSettings(FileSettings):

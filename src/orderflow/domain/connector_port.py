@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
-from orderflow.domain.delivery import Ack, Document, ExportResult, Leftover, TestResult, Waiting, WaitingExport
+from orderflow.domain.delivery import Ack, Arrived, Document, ExportResult, Leftover, TestResult, Waiting, WaitingExport
 from orderflow.domain.document import export_document
 from orderflow.domain.errors import (
     BusyError,
@@ -248,6 +248,20 @@ class ERPConnectorPort(ABC):
             ConnectorError: It cannot be put back now.
         """
         return False
+
+    def takes_answers(self, config: dict[str, Any]) -> bool:
+        """Return whether `read_arrived` reads what the ERP sends by itself (`POST /api/v1/answers/{connection id}`)."""
+        return False
+
+    def read_arrived(
+        self, arrived: Sequence[Arrived], config: dict[str, Any], waiting: Waiting | Iterable[WaitingExport]
+    ) -> Iterator[Ack]:
+        """Read answers that came by themselves; each `Ack` has the `source` of what it was read from. No I/O."""
+        raise InputError(f"{self.connector_type} reads no answers that come by themselves.")
+
+    def answer_secret(self, config: dict[str, Any]) -> str | None:
+        """Return the secret with which the ERP signs such answers (Standard Webhooks, `whsec_…`), if it does."""
+        return None
 
     def stages(self, config: dict[str, Any]) -> bool:
         """Return whether deliveries go in two steps, `stage_many` then `publish_many`, with a commit between."""

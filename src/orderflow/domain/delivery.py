@@ -159,6 +159,7 @@ class ExportResult:
         connector_metadata: Further facts for the log. Never secrets.
         erp_order_id: The ERP's own number; lifted from `connector_metadata["erp_order_id"]` if it is not given.
         inferred: Delivery was concluded, not seen; lifted from `connector_metadata["inferred"]` likewise.
+        received: The target said that it has the document, which is a receipt and confirms nothing.
         nothing_done: With `success` False: the ERP surely did nothing, so that it is tried again. Without it nobody
             knows, and the order is in doubt.
     """
@@ -172,6 +173,7 @@ class ExportResult:
     erp_order_id: str | None = None
     inferred: bool = False
     nothing_done: bool = False
+    received: bool = False
 
     def __post_init__(self) -> None:
         number = self.connector_metadata.get("erp_order_id")
@@ -248,6 +250,38 @@ class Ack:
     digest: str | None = None
     level: Level = Level.ANSWERED
     details: Details | None = None
+
+
+ARRIVED = "inbound:"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What a partner sent by itself, as it was kept before it was read.
+
+    Attributes:
+        name: What it is called, as a file in a folder is; empty: it came without a name, and says itself what it is.
+        media_type: As in an HTTP `Content-Type`.
+        message_id: The sender's own, where it gave one.
+        age: Seconds since it came.
+    """
+
+    id: UUID
+    name: str
+    content: bytes
+    media_type: str | None = None
+    message_id: str | None = None
+    age: float = 0.0
+
+    @property
+    def source(self) -> str:
+        """The `source` of the `Ack`s that are read from it."""
+        return f"{ARRIVED}{self.id}"
+
+
+def arrived_id(source: str | None) -> UUID | None:
+    """Return which `Arrived` an answer was read from; None: it lies at the target."""
+    return UUID(source.removeprefix(ARRIVED)) if source and source.startswith(ARRIVED) else None
 
 
 @dataclass(slots=True)

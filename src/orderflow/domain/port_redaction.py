@@ -46,6 +46,7 @@ METHODS = (
     "poll_acks",
     "finish_acks",
     "bring_back",
+    "read_arrived",
     "stage_many",
     "publish_many",
     "discard",

@@ -18,6 +18,7 @@ from orderflow.bootstrap import App
 from orderflow.domain.errors import OrderFlowError
 from orderflow.engine.logs import frames_of
 from orderflow.flow.answers.poll import poll_acks
+from orderflow.flow.answers.read_arrived import read_arrived
 from orderflow.flow.delivery.give_up import AT_ONCE, give_up
 from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.order.bulk import go_on
@@ -70,6 +71,10 @@ def _probe(app: App, place: Place, _stopped: Stopped) -> bool:
 def _poll(app: App, place: Place, _stopped: Stopped) -> bool:
     poll_acks(app.wiring, *place)
     return False
+
+
+def _read_arrived(app: App, place: Place, _stopped: Stopped) -> bool:
+    return read_arrived(app.wiring, *place)
 
 
 def _give_up(app: App, place: Place, _stopped: Stopped) -> bool:
@@ -128,6 +133,7 @@ JOBS = (
     Job("probe", lambda app: app.system.due_probes(), _probe),
     Job("give_up", lambda app: app.system.outages(), _give_up),
     Job("poll_acks", lambda app: app.system.due_polls(), _poll),
+    Job("read_arrived", lambda app: app.system.due_inbound(), _read_arrived),
     Job("bulk", lambda app: app.system.bulk_jobs(), _bulk),
     Job("opening_hours", lambda app: app.system.due_hours(), _keep_hours),
     Job("route", None, _route),

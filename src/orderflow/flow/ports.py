@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from orderflow.domain import clock
@@ -15,7 +15,7 @@ from orderflow.domain.answers import Verdict
 from orderflow.domain.bulk import BulkAction, BulkOutcome, BulkStatus
 from orderflow.domain.confirmations import Difference, confirmation
 from orderflow.domain.connector_port import ERPConnectorPort
-from orderflow.domain.delivery import Ack, Delivery, ExportResult, Lease, Waiting
+from orderflow.domain.delivery import Ack, Arrived, Delivery, ExportResult, Lease, Waiting
 from orderflow.domain.errors import ConnectorError, OrderFlowError
 from orderflow.domain.ids import new_id
 from orderflow.domain.opening_hours.hours import Period
@@ -341,6 +341,30 @@ class DecidedAnswer:
     settle_first: bool = False
     reason: str | None = None
     confirmed: Confirmed | None = None
+
+
+Reading = Verdict | Literal["unreadable", "unmatched"]
+"""What became of something that came by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What became of something that came by itself, as it was read last.
+
+    Attributes:
+        told: What a person should know of it.
+        again_in: Seconds until it is read once more; None: it is done with, or waits for a person.
+    """
+
+    id: UUID
+    verdict: Reading
+    told: str | None = None
+    again_in: float | None = None
+
+    @property
+    def keeps_content(self) -> bool:
+        """True if it may be read once more, by itself or by a person."""
+        return self.again_in is not None or self.verdict in ("unreadable", "unmatched", "misfit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -787,6 +811,16 @@ class Connections(Protocol):
     def end_poll(self, connection_id: UUID, token: UUID, next_in: float, error: dict[str, Any] | None) -> None:
         """Give the right back; due again in `next_in` seconds."""
 
+    def poll_now(self, connection_id: UUID) -> None:
+        """Let the connection's answers be looked at, or what is told of them put right, at the next sweep."""
+
+    def set_answer_token(self, connection_id: UUID, token_hash: bytes | None, prefix: str | None) -> None:
+        """Keep what is known of the token with which answers may be sent here, in place of any former; None: of none.
+
+        Raises:
+            NotFoundError: There is no such connection.
+        """
+
 
 class Routes(Protocol):
     """The routing rules of one organization, and what waits for them."""
@@ -859,6 +893,44 @@ class BulkJobs(Protocol):
         """Return how far a job is. Raises NotFoundError."""
 
 
+class Inbound(Protocol):
+    """What partners sent by themselves to one organization: kept before it is read."""
+
+    def add(self, connection_id: UUID, item: Arrived, identity: str) -> bool:
+        """Keep what came; False if it is here already, and nothing of it is to be read once more.
+
+        Args:
+            identity: What it is known by. One that is the sender's own (`item.message_id`) comes once; any other is
+                read once more when it comes again, since it may be about another delivery by then.
+
+        Raises:
+            NotFoundError: There is no such connection.
+            StateError: Something else came under the sender's `message_id`.
+        """
+
+    def kept_bytes(self) -> int:
+        """Return how much of the organization's is kept to be read, or read once more."""
+
+    def take(self, connection_id: UUID, limit: int, seconds: float) -> list[Arrived]:
+        """Return what is due, the oldest first; nobody else takes it for `seconds`."""
+
+    def note(self, items: Sequence[Read]) -> None:
+        """Write down what became of each; what is not kept any more for a further look is emptied."""
+
+    def read_again(self, connection_id: UUID, item_id: UUID) -> bool:
+        """Make something due now; False if it is not there any more."""
+
+    def put_aside(self, connection_id: UUID, item_id: UUID) -> None:
+        """Let something be that nobody understood; it is told no more.
+
+        Raises:
+            NotFoundError: There is no such thing, or it was understood.
+        """
+
+    def count_unmatched(self, connection_id: UUID) -> int:
+        """Count what belongs to no export of the connection, or says of none what it is."""
+
+
 class Audit(Protocol):
     """The organization's audit log."""
 
@@ -912,6 +984,10 @@ class Work(Protocol):
     @property
     def bulk_jobs(self) -> BulkJobs:
         """What is done to many orders."""
+
+    @property
+    def inbound(self) -> Inbound:
+        """What came by itself."""
 
     @property
     def audit(self) -> Audit:

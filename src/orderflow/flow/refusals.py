@@ -32,6 +32,20 @@ def no_connection(connection_id: UUID) -> NotFoundError:
     return NotFoundError(f"There is no connection {connection_id} in this organization.")
 
 
+def message_id_reused(message_id: str) -> StateError:
+    """Something else came under this id before."""
+    return StateError(
+        f"Another message came under the id {message_id[:200]} before.",
+        code="MESSAGE_ID_REUSED",
+        hint="Give each message an id of its own; the same one sent again keeps its id.",
+    )
+
+
+def nothing_to_put_aside(item_id: UUID) -> NotFoundError:
+    """There is no such thing that nobody understood."""
+    return NotFoundError(f"There is no answer {item_id} here that waits to be understood.")
+
+
 def too_many_connections() -> StateError:
     """There are `MOST_CONNECTIONS`."""
     return StateError(

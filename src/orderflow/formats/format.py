@@ -62,7 +62,9 @@ class Format(ABC):
     def claims(self, name: str) -> bool:
         """Return whether a file of this name is an answer in this dialect; most are answered by `ack_…` and `error_…`.
 
-        What a channel lays in the folder itself, and what is still being written (`.tmp`), is not asked about.
+        What a channel lays in the folder itself, and what is still being written (`.tmp`), is not asked about. An empty
+        name is that of what came without one, as over HTTP: it is claimed, means no file, and says itself what it is
+        about.
         """
         return is_ack_file(name)
 

@@ -74,10 +74,35 @@ class AllowedFolder:
 
 
 @dataclass(frozen=True, slots=True)
+class RoleBucket:
+    """An entry of ORDERFLOW_ROLE_BUCKETS: the slug of whose connections may use this machine's role, and what for."""
+
+    organization: str
+    bucket: str
+    prefix: str
+
+    @classmethod
+    def parse(cls, text: str) -> RoleBucket:
+        """Read `slug:bucket/prefix`; without a prefix it is the whole bucket. Raises ValueError."""
+        organization, colon, place = text.strip().partition(":")
+        bucket, _, prefix = place.partition("/")
+        if not (organization and colon and bucket):
+            raise ValueError(f"must list buckets as acme:orders-bucket/in, not {text!r}")
+        return cls(organization, bucket, prefix.strip("/"))
+
+    def covers(self, bucket: str, folder: str, organization: str) -> bool:
+        """Return whether it lets an organization into a folder of a bucket."""
+        within = not self.prefix or f"{folder.strip('/')}/".startswith(f"{self.prefix}/")
+        return within and (bucket, organization) == (self.bucket, self.organization)
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """What the operator allows.
 
     Attributes:
+        role_buckets: Where connections may go in the name of this machine's role.
+        own_bucket: Where the installation keeps its documents; no connection gets there by the machine's role.
         servers: Hosts of the installation itself, as its database: no connection set up over the API leads there.
         home: ORDERFLOW_HOME.
     """
@@ -86,6 +111,8 @@ class Rules:
     folders: Sequence[AllowedFolder] = ()
     servers: frozenset[str] = frozenset()
     home: Path | None = None
+    role_buckets: Sequence[RoleBucket] = ()
+    own_bucket: str | None = None
 
 
 _rules = Rules()
@@ -128,6 +155,21 @@ def check_folder(folder: str, reach: Reach) -> None:
             code="FOLDER_NOT_ALLOWED",
             hint="Whoever runs OrderFlow can allow it (ORDERFLOW_ALLOWED_FOLDERS), or set the connection up with "
             "`orderflow connections`.",
+        )
+
+
+def check_role_bucket(bucket: str, folder: str, reach: Reach) -> None:
+    """Check a folder of a bucket that is to be used in the name of this machine's role; whoever set it up.
+
+    Raises:
+        NeedsAttentionError: The operator has not listed it, or it is the installation's own.
+    """
+    listed = any(entry.covers(bucket, folder, reach.organization) for entry in _rules.role_buckets)
+    if not listed or bucket == _rules.own_bucket:
+        raise NeedsAttentionError(
+            f"The bucket {bucket} may not be used here in the name of this machine.",
+            code="BUCKET_NOT_ALLOWED",
+            hint="Give the connection an access key, or ask whoever runs OrderFlow (ORDERFLOW_ROLE_BUCKETS).",
         )
 
 

@@ -23,6 +23,7 @@ from orderflow.storage.work.bulk_jobs import SqlBulkJobs
 from orderflow.storage.work.connections import SqlConnections
 from orderflow.storage.work.exports import SqlExports
 from orderflow.storage.work.holds import SqlHolds
+from orderflow.storage.work.inbound import SqlInbound
 from orderflow.storage.work.kept_answers import SqlKeptAnswers
 from orderflow.storage.work.leases import EXTEND
 from orderflow.storage.work.order_keys import SqlOrderKeys
@@ -89,6 +90,11 @@ class SqlWork:
     def bulk_jobs(self) -> SqlBulkJobs:
         """What is done to many orders."""
         return SqlBulkJobs(self.connection, self.org_id)
+
+    @cached_property
+    def inbound(self) -> SqlInbound:
+        """What came by itself."""
+        return SqlInbound(self.connection, self.org_id)
 
     @cached_property
     def audit(self) -> SqlAudit:

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
+from orderflow.channels.zone.arrived import read_arrived
+from orderflow.connectors.reading import JSON_ANSWERS
 from orderflow.domain.connector_port import ERPConnectorPort, Staged
-from orderflow.domain.delivery import Ack, ExportResult, TestResult, Waiting, WaitingExport
+from orderflow.domain.delivery import Ack, Arrived, ExportResult, TestResult, Waiting, WaitingExport
 from orderflow.domain.errors import ConnectorError, InDoubtError, RejectedError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import Kind
@@ -201,6 +203,16 @@ class MemoryDropzone(_Scripted):
             elif ack.status in ("ACKED", "FAILED"):
                 ack.status = "UNMATCHED"
             yield ack
+
+    def takes_answers(self, config: dict[str, Any]) -> bool:
+        """Return True: as JSON that names its delivery."""
+        return True
+
+    def read_arrived(
+        self, arrived: Sequence[Arrived], config: dict[str, Any], waiting: Waiting | Iterable[WaitingExport]
+    ) -> Iterator[Ack]:
+        """Read answers that came by themselves."""
+        return read_arrived(arrived, Waiting.of(waiting), JSON_ANSWERS)
 
     def finish_acks(self, acks: Sequence[Ack], config: dict[str, Any]) -> None:
         """Put answers away."""

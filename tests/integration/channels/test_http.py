@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from email.message import Message
 from typing import Any
 
 import pytest
@@ -77,6 +78,28 @@ def test_a_document_is_a_request_with_its_own_type_and_key(server: MisbehavingHT
         "7",
     )
     assert request.headers["Idempotency-Key"] == str(item.delivery.export_id)
+    assert request.headers["Content-Disposition"] == 'attachment; filename="order_1.edi"'
+    assert result.received, "a 2xx is a receipt"
+
+
+def test_the_key_goes_into_the_header_that_the_api_reads(server: MisbehavingHTTPServer, to: Open) -> None:
+    item, session = parcel(), to(idempotent=True, idempotency_header="X-Request-Key")
+    deliver(session, item)
+    request = next(request for request in server.received if request.path == "/orders")
+    assert request.headers["X-Request-Key"] == str(item.delivery.export_id)
+    assert "Idempotency-Key" not in request.headers
+    assert session.idempotent
+
+
+@pytest.mark.parametrize("name", ['a"b.json', "größe.json", "a\\b.json", "a;b c.json"])
+def test_any_name_is_one_header(server: MisbehavingHTTPServer, to: Open, name: str) -> None:
+    item = parcel()
+    item.document.filename = name
+    deliver(to(), item)
+    request = next(request for request in server.received if request.path == "/orders")
+    found = Message()
+    found["Content-Disposition"] = request.headers["Content-Disposition"]
+    assert found.get_filename() == name
 
 
 @pytest.mark.parametrize(

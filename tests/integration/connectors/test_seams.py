@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 import pytest
 
 from orderflow.channels import registry as channels
-from orderflow.channels.http.channel import HttpChannel
 from orderflow.channels.zone import answers
 from orderflow.connectors.registry import ConnectorRegistry
 from orderflow.domain.answer_files import Answer, ControlNumber, OrderNumber
@@ -195,7 +194,9 @@ def test_the_forms_of_all_formats_offer_the_new_channel_and_check_by_it() -> Non
         form = ConnectorRegistry.metadata(connector_type).config_schema
         assert "pigeon: a pigeon that flies home." in form["properties"]["mode"]["description"]
         assert form["properties"]["loft"]["show_when"] == {"mode": ["pigeon"]}
-        assert form["properties"]["export_path"]["show_when"] == {"mode": ["sftp", "ftps", "ftp", "filesystem"]}
+        assert form["properties"]["export_path"]["show_when"] == {
+            "mode": ["sftp", "ftps", "ftp", "filesystem", "bucket"]
+        }
     connector = ConnectorRegistry.get("SLIP")
     told = connector.test_connection({"mode": "pigeon", "ink": "green"})
     assert {item["field"]: item["message"] for item in told.details["fields"]} == {
@@ -205,32 +206,29 @@ def test_the_forms_of_all_formats_offer_the_new_channel_and_check_by_it() -> Non
     assert not connector.test_connection({"mode": "pigeon", "loft": "nowhere"}).success
 
 
-def test_http_becomes_a_mode_of_every_form_by_one_registration(installation: Any) -> None:
-    channels.register("http", HttpChannel)
-    try:
-        for connector_type in ("DROPZONE_JSON_V1", "DROPZONE_CSV_V1", "SLIP"):
-            form = ConnectorRegistry.metadata(connector_type).config_schema["properties"]
-            assert form["token_url"]["show_when"] == {"mode": ["http"], "auth": ["oauth2"]}
-            assert form["username"]["show_when"] == {"mode": ["sftp", "ftps", "ftp", "http"]}
-            assert form["client_key"]["destination"], "who has it decides how what travels is protected"
-        connector = ConnectorRegistry.get("DROPZONE_JSON_V1")
-        assert connector.test_connection({"mode": "http", "url": "http://acme.example/"}).details["code"] == (
-            "CONFIG_INVALID"
-        )
-        with MisbehavingHTTPServer(admits=lambda request: request.headers["X-API-Key"] == "k") as server:
-            config = {"mode": "http", "url": f"{server.url}/orders", "plain_http": True, "auth": "api_key"}
-            connection_id = installation.connect(connector, config | {"api_key": "k"})
-            (order_id,) = installation.pushed(1)
-            assert installation.work_off(connection_id) == 1
-            assert installation.order(order_id)["status"] == "PUSHED"
-            (order,) = server.taken
-        assert order["header"]["external_order_number"] == "PO-0"
-    finally:
-        channels.unregister("http")
+def test_http_is_a_mode_of_every_form(installation: Any) -> None:
+    for connector_type in ("DROPZONE_JSON_V1", "DROPZONE_CSV_V1", "SLIP"):
+        form = ConnectorRegistry.metadata(connector_type).config_schema["properties"]
+        assert form["token_url"]["show_when"] == {"mode": ["http"], "auth": ["oauth2"]}
+        assert form["username"]["show_when"] == {"mode": ["sftp", "ftps", "ftp", "http"]}
+        assert form["client_key"]["destination"], "who has it decides how what travels is protected"
+    connector = ConnectorRegistry.get("DROPZONE_JSON_V1")
+    assert (
+        connector.test_connection({"mode": "http", "url": "http://acme.example/"}).details["code"] == "CONFIG_INVALID"
+    )
+    with MisbehavingHTTPServer(admits=lambda request: request.headers["X-API-Key"] == "k") as server:
+        config = {"mode": "http", "url": f"{server.url}/orders", "plain_http": True, "auth": "api_key", "api_key": "k"}
+        connection_id = installation.connect(connector, config)
+        (order_id,) = installation.pushed(1)
+        assert installation.work_off(connection_id) == 1
+        export = installation.export(order_id)
+        assert (installation.order(order_id)["status"], export["status"]) == ("PUSHED", "SENT")
+        assert export["received_at"], "a 2xx is a receipt, and confirms nothing"
+        (order,) = server.taken
+    assert order["header"]["external_order_number"] == "PO-0"
 
 
 def test_without_the_registration_nothing_of_it_is_left() -> None:
     channels.unregister("pigeon")
     form = ConnectorRegistry.metadata("DROPZONE_JSON_V1").config_schema
     assert "loft" not in form["properties"]
-    assert form["required"] == ["export_path"]

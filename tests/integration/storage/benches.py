@@ -202,7 +202,7 @@ class SqlBench:
 
     def passes(self, seconds: float) -> None:
         """Make all that is stored older."""
-        kinds = {"erp_export", "erp_connection", "erp_lane", "erp_push_log", "orders_taken"}
+        kinds = {"erp_export", "erp_connection", "erp_lane", "erp_push_log", "orders_taken", "inbound"}
         moments = self._rows(
             "SELECT table_name AS t, column_name AS c FROM information_schema.columns"
             " WHERE table_schema = 'public' AND data_type = 'timestamp with time zone'"

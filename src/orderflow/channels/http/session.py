@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
+from urllib.parse import quote
 from uuid import UUID
 
 from orderflow.channels.channel import Parcel, Session
@@ -19,7 +20,11 @@ from orderflow.domain.errors import ConnectorError, LeaseEndingError, Unavailabl
 from orderflow.domain.redaction import Redactor
 from orderflow.http import Answer, error_of
 
-KEY_HEADER = "Idempotency-Key"
+_NOT_SEEN = "The API was reached; only a delivery shows that it takes documents."
+_CANNOT_ASK = (
+    "Unless it honours an idempotency key, nobody can ask whether a document arrived whose answer is lost: the order "
+    "is then held for a person."
+)
 
 
 class HttpSession(Session):
@@ -73,9 +78,23 @@ class HttpSession(Session):
         hurried._api = self._api.hurried(seconds)  # noqa: SLF001  # of its own class
         return hurried
 
+    @property
+    def idempotent(self) -> bool:
+        """Whether the API takes a document once, by the key that goes with it."""
+        return self.settings.idempotent
+
+    @property
+    def note(self) -> str:
+        """What a good test leaves open."""
+        return _NOT_SEEN if self.idempotent else f"{_NOT_SEEN} {_CANNOT_ASK}"
+
     def destination(self, filename: str) -> str:
         """Return where documents go; their names do not count here."""
         return f"{self.settings.method} {self.settings.url}"
+
+    def headers(self, parcel: Parcel) -> dict[str, str]:
+        """Return what goes with a document, without the credentials."""
+        return self._request(parcel, str(parcel.delivery.export_id)).headers
 
     def deliver(self, parcels: Sequence[Parcel]) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
         """Send documents, some at a time."""
@@ -105,15 +124,22 @@ class HttpSession(Session):
         answer = self.send(self._request(parcel, key), key)
         check_taken(answer, self.redactor)
         about = {"status": answer.status, "idempotency_key": key}
-        return ExportResult(True, parcel.delivery.export_id, connector_metadata=about)
+        return ExportResult(True, parcel.delivery.export_id, connector_metadata=about, received=True)
 
     def _request(self, parcel: Parcel, key: str) -> Outgoing:
         settings, document = self.settings, parcel.document
         given = dict(header_lines(settings.headers))
         named = {name.lower() for name in given}
-        ours = {"Content-Type": document.media_type, KEY_HEADER: key}
+        ours = {"Content-Type": document.media_type, "Content-Disposition": _called(document.filename)}
+        ours[settings.idempotency_header] = key
         headers = given | {name: value for name, value in ours.items() if name.lower() not in named}
         return Outgoing(settings.method, settings.url, headers, document.content)
+
+
+def _called(filename: str) -> str:
+    """Return the document's name as a header. Source: RFC 6266."""
+    plain = filename if filename.isascii() and not set(filename) & set('"\\') else None
+    return f'attachment; filename="{plain}"' if plain else f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
 
 
 def check_lease(may_start: bool) -> None:

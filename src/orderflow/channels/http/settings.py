@@ -138,8 +138,8 @@ class SignInSettings(BaseModel):
     hmac_secret: Annotated[WebhookSecret | None, _secret("Signing secret", "whsec_… in base64.", "hmac")] = None
 
 
-class TLSSettings(BaseModel):
-    """How what travels is protected."""
+class TrustSettings(BaseModel):
+    """Whom we trust."""
 
     plain_http: Annotated[
         bool, field("Allow http://", "Orders and passwords then travel unencrypted. Only within a machine.", "TLS")
@@ -148,6 +148,11 @@ class TLSSettings(BaseModel):
         Annotated[str, AfterValidator(_pem)] | None,
         field("CA", "Certificate of a private authority, in PEM.", "TLS", multiline=True),
     ] = None
+
+
+class TLSSettings(TrustSettings):
+    """How what travels is protected."""
+
     client_certificate: Annotated[
         str | None, field("Client certificate", "For mutual TLS, in PEM.", "TLS", multiline=True)
     ] = None
@@ -158,6 +163,24 @@ class TLSSettings(BaseModel):
     client_passphrase: Annotated[
         Secret | None, field("Key's passphrase", "If the client key has one.", "TLS", writeOnly=True)
     ] = None
+
+
+Idempotent = Annotated[
+    bool,
+    field("Honours Idempotency-Key", "The API takes an order once, however often it comes with one key.", "Doubt"),
+]
+IdempotencyHeader = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9\-]{1,100}$"),
+    field("Key's header", "The name of the header that carries the key.", "Doubt"),
+]
+
+
+class DoubtSettings(BaseModel):
+    """What may be done when nobody knows whether a document arrived."""
+
+    idempotent: Idempotent = False
+    idempotency_header: IdempotencyHeader = "Idempotency-Key"
 
 
 class PatienceSettings(BaseModel):
@@ -180,7 +203,7 @@ class PatienceSettings(BaseModel):
     ] = 4
 
 
-class HttpSettings(ChannelSettings, PatienceSettings, TLSSettings, SignInSettings, RequestSettings):
+class HttpSettings(ChannelSettings, PatienceSettings, DoubtSettings, TLSSettings, SignInSettings, RequestSettings):
     """All that HTTP asks; the last of the parents comes first in the form."""
 
     @field_validator("url", "token_url")
@@ -222,7 +245,7 @@ def check_together(settings: BaseModel, pairs: Iterable[tuple[str, str]]) -> Non
             raise ValueError(f"{name} and {other} belong together: give both or neither")
 
 
-def check_encrypted(settings: TLSSettings, names: Iterable[str]) -> None:
+def check_encrypted(settings: TrustSettings, names: Iterable[str]) -> None:
     """Raise ValueError if one of these URLs is http:// and that is not allowed."""
     for name in names:
         url = getattr(settings, name)

@@ -8,7 +8,7 @@ docs/dropzone.md tells the ERP's side.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from posixpath import join
@@ -66,7 +66,10 @@ class _Said:
 
 
 @dataclass(frozen=True, slots=True)
-class _Doubtful:
+class Doubtful:
+    """What makes no sense, and why."""
+
+    path: str
     found: Found
     content: bytes
     reason: UnreadableError
@@ -82,10 +85,11 @@ def read_answers(store: FileStore, folder: str, waiting: Waiting, read: Reader) 
         ConnectorError: The folder or one of the answers cannot be read; the others were yielded before.
     """
     found = sort(folder, store.list(folder), waiting, read)
-    doubtful: list[_Doubtful] = []
+    doubtful: list[Doubtful] = []
     problems: list[ConnectorError] = []
     for start in range(0, len(found.ours), READ_AT_ONCE):
-        yield from _read(store, folder, found.ours[start : start + READ_AT_ONCE], waiting, read, doubtful, problems)
+        by_path = {join(folder, file.entry.name): file for file in found.ours[start : start + READ_AT_ONCE]}
+        yield from read_each(by_path, store.read(list(by_path), LIMIT), waiting, read, doubtful, problems)
     if doubtful:
         yield from _look_again(store, folder, doubtful)
     yield from found.unclaimed
@@ -139,29 +143,32 @@ def _age(entry: Entry) -> tuple[float, str]:
     return entry.modified, entry.name
 
 
-def _read(
-    store: FileStore,
-    folder: str,
-    files: Sequence[Found],
+def read_each(
+    by_path: Mapping[str, Found],
+    contents: Iterable[tuple[str, bytes | ConnectorError | None]],
     waiting: Waiting,
     read: Reader,
-    doubtful: list[_Doubtful],
+    doubtful: list[Doubtful],
     problems: list[ConnectorError],
 ) -> Iterator[Ack]:
-    """Read some files, many in flight, and yield their answers in order; what is gone is somebody else's doing."""
-    by_path = {join(folder, found.entry.name): found for found in files}
+    """Read some files and yield their answers in order; what is gone is somebody else's doing.
+
+    Args:
+        doubtful: What makes no sense is added to it.
+        problems: What cannot be read now, likewise.
+    """
     said: dict[str, _Said] = {}
-    unsure: list[_Doubtful] = []
+    unsure: list[Doubtful] = []
     too_large: dict[str, Ack] = {}
-    for path, content in store.read(list(by_path), LIMIT):
+    for path, content in contents:
         found = by_path[path]
         if isinstance(content, bytes):
             try:
                 said[path] = _said(found, content, read)
             except UnreadableError as reason:
-                unsure.append(_Doubtful(found, content, reason))
+                unsure.append(Doubtful(path, found, content, reason))
         elif isinstance(content, ConnectorError) and content.code == "FILE_TOO_LARGE":
-            too_large[path] = _unreadable(folder, found, f"The file is larger than {LIMIT} bytes.")
+            too_large[path] = unreadable(path, found, f"The file is larger than {LIMIT} bytes.")
         elif content is not None:
             problems.append(content)
     answers = [answer for file in said.values() for answer in file.answers]
@@ -174,11 +181,11 @@ def _read(
             yield too_large[path]
 
 
-def _named(item: _Doubtful) -> Reference | None:
+def _named(item: Doubtful) -> Reference | None:
     return item.reason.about
 
 
-def _whose(item: _Doubtful, known: dict[Reference, WaitingExport]) -> Found:
+def _whose(item: Doubtful, known: dict[Reference, WaitingExport]) -> Found:
     """Return a file that makes no sense with the export that it means by its name, or else by what it says."""
     about = item.reason.about
     return replace(item.found, export=item.found.export or (known.get(about) if about else None))
@@ -215,9 +222,8 @@ def _told(about: Reference | None) -> str:
     return str(getattr(about, "number", about or ""))
 
 
-def _unreadable(folder: str, found: Found, reason: str, content: bytes = b"") -> Ack:
+def unreadable(source: str, found: Found, reason: str, content: bytes = b"") -> Ack:
     """Return that an answer cannot be read; one whose export nobody knows stays where it lies, and is counted."""
-    source = join(folder, found.entry.name)
     if found.export is None:
         return Ack(found.entry.name, "UNMATCHED", message=reason, source=source)
     return Ack(
@@ -231,15 +237,11 @@ def _unreadable(folder: str, found: Found, reason: str, content: bytes = b"") ->
     )
 
 
-def _look_again(store: FileStore, folder: str, doubtful: Sequence[_Doubtful]) -> Iterator[Ack]:
+def _look_again(store: FileStore, folder: str, doubtful: Sequence[Doubtful]) -> Iterator[Ack]:
     """Yield what still makes no sense and is surely finished; the rest is for the next round."""
     time.sleep(SECOND_LOOK)
     entries = {entry.name: entry for entry in store.list(folder)}
-    same = {
-        join(folder, item.found.entry.name): item
-        for item in doubtful
-        if entries.get(item.found.entry.name) == item.found.entry
-    }
+    same = {item.path: item for item in doubtful if entries.get(item.found.entry.name) == item.found.entry}
     finished = [
         same[path]
         for path, content in store.read(list(same), LIMIT)
@@ -249,7 +251,7 @@ def _look_again(store: FileStore, folder: str, doubtful: Sequence[_Doubtful]) ->
     now = server_time(store, folder) if breaks_off else 0.0
     for item in finished:
         if not isinstance(item.reason, UnfinishedError) or now - item.found.entry.modified > PATIENCE:
-            yield _unreadable(folder, item.found, str(item.reason), item.content)
+            yield unreadable(item.path, item.found, str(item.reason), item.content)
 
 
 def server_time(store: FileStore, folder: str) -> float:

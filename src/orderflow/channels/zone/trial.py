@@ -25,10 +25,11 @@ CONTENT = b"OrderFlow tests this connection. This file may be removed.\n"
 
 @dataclass
 class Trial:
-    """How far a test came: the steps done, and what ended it if it did not end well."""
+    """How far a test came: the steps done, what ended it if it did not end well, and else what it leaves open."""
 
     steps: list[str] = field(default_factory=list)
     error: ConnectorError | None = None
+    note: str = ""
 
 
 def run(begin: Callable[[], Session]) -> Trial:
@@ -66,6 +67,7 @@ def _try(trial: Trial, begin: Callable[[], Session]) -> None:
         trial.steps.append("configuration")
         try:
             session.test(trial.steps)
+            trial.note = session.note
         finally:
             session.close()
     except ConnectorError as error:

@@ -25,11 +25,12 @@ from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from orderflow.channels import registry
+from orderflow.channels.answer_secret import AnswerSecret
 from orderflow.channels.channel import Channel
 from orderflow.domain.states import Kind
 
 OLD_NAMES = {"base_path": "export_path", "dropzone_type": "mode"}
-GROUPS = ("Server", "Request", "Sign-in", "TLS", "Folders", "Advanced")
+GROUPS = ("Server", "Request", "Sign-in", "TLS", "Folders", "Doubt", "Advanced")
 """The order in which the form shows what channels ask; a format's fields follow."""
 
 
@@ -168,6 +169,7 @@ def form(format_settings: type[BaseModel], kinds: frozenset[Kind] = frozenset())
 def _form(format_settings: type[BaseModel], kinds: frozenset[Kind], _changes: int) -> type[Dropzone]:
     known = tuple(registry.channels().items())
     fields = {"mode": _mode(known)} | _joined(known) | _fields(format_settings) | _reads(kinds)
+    fields["answer_secret"] = (AnswerSecret, None)
     title = format_settings.model_config.get("title") or format_settings.__name__
     made = create_model(
         f"{format_settings.__name__.removesuffix('Settings')}Dropzone",

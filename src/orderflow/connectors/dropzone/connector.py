@@ -8,15 +8,16 @@ from typing import Any, ClassVar, TypeVar
 from uuid import UUID, uuid4
 
 import structlog
+from pydantic import SecretStr
 
 from orderflow.channels.channel import Parcel, Ready, Session
 from orderflow.channels.zone import trial
 from orderflow.connectors.base import BaseConnector
 from orderflow.connectors.dropzone.config import READS, Dropzone, Form
 from orderflow.connectors.dropzone.opening import open_zone
-from orderflow.domain.answer_files import Answer
+from orderflow.connectors.reading import Reading
 from orderflow.domain.connector_port import Preview, Staged
-from orderflow.domain.delivery import Ack, Document, ExportResult, Leftover, TestResult, Waiting, WaitingExport
+from orderflow.domain.delivery import Ack, Arrived, Document, ExportResult, Leftover, TestResult, Waiting, WaitingExport
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import Kind
@@ -37,26 +38,6 @@ class Opened:
     def close(self) -> None:
         """Close the session."""
         self.session.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How a connection's format reads what comes in: `orderflow.channels.channel.Reader`."""
-
-    format: Format
-    settings: Any
-
-    def claims(self, name: str) -> bool:
-        """Return whether a file of this name is an answer."""
-        return self.format.claims(name)
-
-    def about(self, name: str) -> Sequence[str]:
-        """Return which files the name of an answer may mean."""
-        return self.format.about(name)
-
-    def __call__(self, name: str, content: bytes) -> Iterable[Answer]:
-        """Read an answer."""
-        return self.format.read(name, content, self.settings)
 
 
 class DropzoneConnector(BaseConnector):
@@ -101,9 +82,10 @@ class DropzoneConnector(BaseConnector):
 
     def preview(self, draft_order: DraftOrder, config: dict[str, Any]) -> Preview:
         """Show the document, and where it would lie."""
-        document = self.document(draft_order, config)
+        parcel = self._parcel(draft_order, config)
         with self.session(config) as opened:
-            return Preview(document, opened.session.destination(document.filename))
+            session: Session = opened.session
+            return Preview(parcel.document, session.destination(parcel.document.filename), session.headers(parcel))
 
     def stages(self, config: dict[str, Any]) -> bool:
         """Return whether delivery has an atomic last step, such as a rename."""
@@ -184,6 +166,11 @@ class DropzoneConnector(BaseConnector):
         with self.session(config) as opened:
             return bool(opened.session.can_find)
 
+    def idempotent(self, config: dict[str, Any]) -> bool:
+        """Return whether the target takes a document once."""
+        with self.session(config) as opened:
+            return bool(opened.session.idempotent)
+
     def find(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult | None:
         """Look for the document at the target. Raises ConnectorError: it cannot be known."""
         parcel = self._parcel(draft_order, config)
@@ -201,6 +188,23 @@ class DropzoneConnector(BaseConnector):
         with self.session(config) as opened:
             opened.session.put_away(acks)
 
+    def takes_answers(self, config: dict[str, Any]) -> bool:
+        """Return True: the format reads them, however they come."""
+        return True
+
+    def read_arrived(
+        self, arrived: Sequence[Arrived], config: dict[str, Any], waiting: Waiting | Iterable[WaitingExport]
+    ) -> Iterator[Ack]:
+        """Read answers that came by themselves."""
+        with self.session(config) as opened:
+            yield from opened.session.arrived(arrived, waiting, Reading(self.format, opened.form.of_format))
+
+    def answer_secret(self, config: dict[str, Any]) -> str | None:
+        """Return the secret of the form."""
+        with self.session(config) as opened:
+            secret: SecretStr | None = getattr(opened.form, "answer_secret", None)
+        return secret.get_secret_value() if secret else None
+
     def bring_back(self, source: str, digest: str | None, config: dict[str, Any]) -> bool:
         """Put an answer back from `error/`; what lies in the folder is read there."""
         with self.session(config) as opened:
@@ -212,7 +216,7 @@ class DropzoneConnector(BaseConnector):
         with self.measure_latency("test") as timer:
             outcome = trial.run(lambda: open_zone(self.parse(config), apart=uuid4().hex, patience=trial.LIMIT - 1))
         if outcome.error is None:
-            note = self.format.note(self.parse(config).of_format)
+            note = " ".join(filter(None, (outcome.note, self.format.note(self.parse(config).of_format))))
             details = {"steps": outcome.steps} | ({"note": note} if note else {})
             return self.build_test_result(True, None, timer.latency_ms, details)
         return trial.failed(outcome, timer.latency_ms)

@@ -7,10 +7,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from orderflow.channels.answer_secret import AnswerSecret
 from orderflow.channels.http.checks import origin_of
 from orderflow.channels.http.settings import (
     Headers,
     HttpSettings,
+    IdempotencyHeader,
+    Idempotent,
     PatienceSettings,
     RequestSettings,
     SignInSettings,
@@ -122,15 +125,8 @@ class _Reading(BaseModel):
         StatusCodes, field("Retry at", "Status codes that say that nothing was done and a retry helps.", "Answer")
     ] = [408, 425, 429]
 
-    idempotent: Annotated[
-        bool,
-        field("Honours Idempotency-Key", "The API takes an order once, however often it comes with one key.", "Doubt"),
-    ] = False
-    idempotency_header: Annotated[
-        str,
-        Field(pattern=r"^[A-Za-z0-9\-]{1,100}$"),
-        field("Key's header", "The name of the header that carries the key.", "Doubt"),
-    ] = "Idempotency-Key"
+    idempotent: Idempotent = False
+    idempotency_header: IdempotencyHeader = "Idempotency-Key"
     find_url: Annotated[
         OrderUrl | None,
         field("Find URL", f"Asked (GET) whether an order is there, when an answer was lost. {_TEMPLATE}", "Doubt"),
@@ -194,7 +190,13 @@ class _Reading(BaseModel):
     ] = None
 
 
-class RestJsonConfig(PatienceSettings, _Reading, TLSSettings, SignInSettings, _Request):
+class _Answers(BaseModel):
+    """The last group."""
+
+    answer_secret: AnswerSecret = None
+
+
+class RestJsonConfig(_Answers, PatienceSettings, _Reading, TLSSettings, SignInSettings, _Request):
     """An HTTP API that takes orders, one request each."""
 
     # Of the parents, the last one's fields come first in the form.

@@ -10,7 +10,9 @@ from pydantic import BaseModel
 
 from orderflow.channels.http.at_once import each_at_once
 from orderflow.channels.http.session import HttpSession, check_lease
+from orderflow.channels.zone.arrived import read_arrived
 from orderflow.connectors.base import BaseConnector
+from orderflow.connectors.reading import JSON_ANSWERS
 from orderflow.connectors.rest.answers import found_number, order_number
 from orderflow.connectors.rest.config import RestJsonConfig
 from orderflow.connectors.rest.confirmation import acks_of
@@ -19,7 +21,7 @@ from orderflow.connectors.rest.request import body_of, create_request, find_requ
 from orderflow.connectors.rest.trial import try_out
 from orderflow.connectors.sessions import SESSIONS
 from orderflow.domain.connector_port import Preview
-from orderflow.domain.delivery import Ack, Document, ExportResult, TestResult, Waiting, WaitingExport
+from orderflow.domain.delivery import Ack, Arrived, Document, ExportResult, TestResult, Waiting, WaitingExport
 from orderflow.domain.errors import ConnectorError, InDoubtError, PerhapsThereError
 from orderflow.domain.orders import DraftOrder
 from orderflow.http import Answer, read_answer
@@ -122,6 +124,22 @@ class RestJsonConnector(BaseConnector):
         """Ask for the status of every order that waits. Raises UnavailableError, NeedsAttentionError."""
         with self.session(config) as opened:
             yield from acks_of(opened, waiting)
+
+    def takes_answers(self, config: dict[str, Any]) -> bool:
+        """Return True: as JSON, in the fields of an answer file."""
+        return True
+
+    def read_arrived(
+        self, arrived: Sequence[Arrived], config: dict[str, Any], waiting: Waiting | Iterable[WaitingExport]
+    ) -> Iterator[Ack]:
+        """Read answers that the API sent by itself."""
+        return read_arrived(arrived, Waiting.of(waiting), JSON_ANSWERS)
+
+    def answer_secret(self, config: dict[str, Any]) -> str | None:
+        """Return the secret of the form."""
+        with self.session(config) as opened:
+            secret = opened.config.answer_secret
+        return secret.get_secret_value() if secret else None
 
     def test_connection(self, config: dict[str, Any]) -> TestResult:
         """Reach the API, be let in, and see whether orders may be created; `details` say what was proven."""

@@ -22,10 +22,12 @@ from orderflow.entrypoints.api import (
     audit,
     bulk,
     bulk_jobs,
+    connector_answers,
     connector_types,
     connectors,
     exports,
     holds,
+    inbound,
     opening_hours,
     operation,
     order_import,
@@ -43,6 +45,7 @@ from orderflow.entrypoints.api.computing import Computing
 from orderflow.entrypoints.api.errors import handle_errors
 from orderflow.entrypoints.api.fast import requests
 from orderflow.entrypoints.api.fast.together import Together
+from orderflow.entrypoints.api.ingress import Ingress
 from orderflow.entrypoints.api.middleware import Boundary
 from orderflow.entrypoints.api.openapi import describe
 from orderflow.entrypoints.api.page import add_page
@@ -70,6 +73,8 @@ ROUTERS: list[ApiRouter] = [
     connector_types.router,
     typed_connectors.router,  # before the routes of `/connectors/{id}`
     connectors.router,
+    connector_answers.router,
+    inbound.router,
     opening_hours.router,
     routes.router,
     exports.router,
@@ -143,6 +148,7 @@ def _start(api: FastAPI, wired: App, *, engine: bool) -> Engine | None:
     state.orderflow = wired
     state.tokens = Tokens(wired.settings.token_secret())
     state.together = Together(wired.store)
+    state.ingress = Ingress(wired.accounts)
     state.authenticator = Authenticator(wired.accounts, state.tokens)
     state.workload = Workload()
     state.computing = Computing()

@@ -272,10 +272,22 @@ class Connector(Out):
     delivered_at: datetime | None = Field(
         None, description="When an order was first delivered with the present configuration"
     )
+    takes_answers: bool = Field(
+        description="Its ERP may send answers by itself to `/answers/{id}`, with a token or signed"
+    )
+    answer_token_prefix: str | None = Field(description="Of the token with which it may; null: there is none")
+    answer_token_at: datetime | None = Field(description="When that was made")
     created_at: datetime
     updated_at: datetime
     version: int = VERSION
     health: Health
+
+
+class AnswerToken(Out):
+    """A new token, shown this once; any former one of the connector has ended."""
+
+    token: str = Field(description="Sent as `Authorization: Bearer …` or `X-API-Key`. It cannot be had again")
+    path: str = Field(description="Where answers are sent to (POST)", examples=["/api/v1/answers/0190c0de-…"])
 
 
 class Connectors(Out):

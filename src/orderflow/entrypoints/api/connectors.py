@@ -302,8 +302,9 @@ def _shown(request: Request, work: SqlWork, connection: ConnectionView) -> Conne
         connector = None
     try:
         config = masked(connector, work.connections.open(connection.id).config)
+        takes_answers = connector is not None and connector.takes_answers(config)
     except EncryptionError:
-        config = None
+        config, takes_answers = None, False
     display_name = connector.display_name if connector else ""
     return Connector(
         id=connection.id,
@@ -324,6 +325,9 @@ def _shown(request: Request, work: SqlWork, connection: ConnectionView) -> Conne
         orders_per_minute=connection.orders_per_minute,
         last_test_at=connection.last_test_at,
         delivered_at=connection.delivered_at,
+        takes_answers=takes_answers,
+        answer_token_prefix=connection.answer_token_prefix,
+        answer_token_at=connection.answer_token_at,
         created_at=connection.created_at,
         updated_at=connection.updated_at,
         version=connection.version,

@@ -1,4 +1,4 @@
-"""How often passwords are checked for one address, right or wrong: each check costs a core for a tenth of a second."""
+"""How often something is done for one address, or for one connection, in a time: before anything is spent on it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,20 @@ class RateLimit:
 
     Args:
         keys: Keys remembered at most; the oldest are forgotten.
+        what: Is told to whom there were too many of.
     """
 
     def __init__(
-        self, most: int, seconds: float, *, keys: int = 10_000, clock: Callable[[], float] = time.monotonic
+        self,
+        most: int,
+        seconds: float,
+        *,
+        keys: int = 10_000,
+        clock: Callable[[], float] = time.monotonic,
+        what: str = "attempts to sign in",
     ) -> None:
         self._most, self._seconds, self._keys, self._clock = most, seconds, keys, clock
+        self._what = what
         self._windows: OrderedDict[str, tuple[float, int]] = OrderedDict()
         self._lock = Lock()
 
@@ -36,4 +44,4 @@ class RateLimit:
             if len(self._windows) > self._keys:
                 self._windows.popitem(last=False)
         if count >= self._most:
-            raise RateLimitedError("Too many attempts to sign in.", math.ceil(since + self._seconds - now))
+            raise RateLimitedError(f"Too many {self._what}.", math.ceil(since + self._seconds - now))

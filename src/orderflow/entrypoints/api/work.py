@@ -28,6 +28,7 @@ class Work(StrEnum):
     TEST = "tests and previews of connectors"
     PASSWORD = "password checks"  # noqa: S105  # no password
     LARGE_BODY = "large bodies"
+    ANSWER = "answers of ERPs"
 
 
 class TooManyAtOnceError(RateLimitedError):
@@ -59,6 +60,7 @@ LIMITS: dict[Work, Limit] = {
     Work.TEST: Limit(total=24, each=4),
     Work.PASSWORD: Limit(total=max(1, (os.cpu_count() or 1) // 2), each=1, waiting=20, patience=10),
     Work.LARGE_BODY: Limit(total=3, each=1, waiting=20, patience=30),
+    Work.ANSWER: Limit(total=16, each=4, waiting=50, patience=30),
 }
 
 THREADS = sum(limit.total for limit in LIMITS.values()) + 16

@@ -11,6 +11,7 @@ import typer
 
 import orderflow
 from orderflow.entrypoints.cli import (
+    arrived,
     connections,
     connector_types,
     database,
@@ -46,6 +47,7 @@ lists.add_to(app)
 keys.add_to(app)
 doctor.add_to(app)
 connections.add_to(app)
+arrived.add_to(connections.app, pushing.acks)
 connector_types.add_to(app)
 trying.add_to(app)
 routes.add_to(app)

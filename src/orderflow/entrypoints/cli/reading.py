@@ -25,6 +25,7 @@ from orderflow.storage.views.deliveries import (
     under_way,
 )
 from orderflow.storage.views.holds import Hold
+from orderflow.storage.views.inbound import inbound_page
 from orderflow.storage.views.orders import OrderFilter, OrderSummary, find_orders, one_order
 from orderflow.storage.views.revisions import ComparedRevision, compared_revisions, one_revision
 from orderflow.storage.views.view import Ask, View, plain
@@ -85,6 +86,10 @@ class Reading:
     def connection_row(self, connection_id: UUID) -> Row:
         """Return one connection. Raises NotFoundError."""
         return _connection(one_connection(self._view, connection_id))
+
+    def arrived(self, connection_id: UUID, limit: int) -> list[Row]:
+        """Return what came to a connection by itself, newest first."""
+        return [plain(one) for one in inbound_page(self._view, connection_id, Ask(limit)).items]
 
     def order_ids(self, named: Iterable[str]) -> list[UUID]:
         """Return the ids of the orders named. Raises NotFoundError, StateError."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
+from orderflow.domain.delivery import arrived_id
 from orderflow.domain.errors import NotFoundError, StateError
 from orderflow.domain.reach import within
 from orderflow.domain.states import OPEN
 from orderflow.flow.answers.poll import poll_acks
+from orderflow.flow.answers.read_arrived import read_arrived
 from orderflow.flow.delivery.open_target import open_target
-from orderflow.flow.ports import Actor, Export, Wiring
+from orderflow.flow.ports import Actor, Export, OpenTarget, Wiring
 
 
 def read_again(wiring: Wiring, org_id: UUID, export_id: UUID, actor: Actor) -> Export:
@@ -29,18 +33,27 @@ def read_again(wiring: Wiring, org_id: UUID, export_id: UUID, actor: Actor) -> E
     if to is None:
         raise StateError("The connection does not open, so no answer can be read.", hint="Test the connection.")
     answer = export.unreadable or {}
-    with within(to.target.reach):
-        there = to.connector.bring_back(answer.get("file") or "", answer.get("digest"), to.target.config)
-    if not there:
+    arrived = arrived_id(answer.get("file"))
+    if not (_due_again(wiring, export, org_id, arrived) if arrived else _brought_back(to, answer)):
         raise StateError(
             f"The file {answer.get('file')} is neither where answers come nor where it was put away.",
             hint="Have the ERP write the answer anew: it is read by itself. Or confirm the order by hand.",
         )
     with wiring.store.work(org_id) as work:
         work.audit.add("ACK_READ_AGAIN", actor, "erp_export", [export_id], None, {"file": answer.get("file")})
-    poll_acks(wiring, org_id, export.connection_id)
+    (read_arrived if arrived else poll_acks)(wiring, org_id, export.connection_id)
     with wiring.store.work(org_id) as work:
         return work.exports.get(export_id)
+
+
+def _brought_back(to: OpenTarget, answer: Mapping[str, Any]) -> bool:
+    with within(to.target.reach):
+        return to.connector.bring_back(answer.get("file") or "", answer.get("digest"), to.target.config)
+
+
+def _due_again(wiring: Wiring, export: Export, org_id: UUID, item_id: UUID) -> bool:
+    with wiring.store.work(org_id) as work:
+        return work.inbound.read_again(export.connection_id, item_id)
 
 
 def _with_unreadable(wiring: Wiring, org_id: UUID, export_id: UUID) -> Export:

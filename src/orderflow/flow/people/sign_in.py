@@ -51,6 +51,14 @@ class RateLimitedError(OrderFlowError):
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerSender:
+    """An ERP that may send answers to one connection; `token_hash` None: only what is signed."""
+
+    org_id: UUID
+    token_hash: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """Whom credentials belong to: a user, or an API key (then `email` is its name).
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 
 from orderflow.domain.access import Role
-from orderflow.flow.people.sign_in import Account
+from orderflow.flow.people.sign_in import Account, AnswerSender
 from orderflow.storage.database import Database
 
 _USER = """
@@ -27,6 +27,9 @@ _BY_KEY = text("""
            '' AS password_hash, 0 AS version,
            k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute' AS note_use
     FROM api_key k LEFT JOIN app_user u ON u.id = k.user_id WHERE k.key_hash = :hash
+""")
+_BY_CONNECTION = text("""
+    SELECT org_id, answer_token_hash AS token_hash FROM erp_connection WHERE id = :id AND deleted_at IS NULL
 """)
 _NOTE_USE = text("UPDATE api_key SET last_used_at = now() WHERE id = :id")
 
@@ -52,6 +55,12 @@ class SqlAccounts:
             if row is not None and row["active"] and row["note_use"]:
                 connection.execute(_NOTE_USE, {"id": row["id"]})
         return _account(row) if row is not None else None
+
+    def by_connection(self, connection_id: UUID) -> AnswerSender | None:
+        """Return who may send answers to a connection."""
+        with self._database.system() as connection:
+            row = connection.execute(_BY_CONNECTION, {"id": connection_id}).one_or_none()
+        return AnswerSender(row.org_id, row.token_hash and bytes(row.token_hash)) if row is not None else None
 
     def _one(self, query: TextClause, parameters: dict[str, Any]) -> Account | None:
         with self._database.system() as connection:

@@ -11,6 +11,7 @@ from orderflow.domain.states import ExportStep, OrderAction
 from orderflow.storage.database import Database
 from orderflow.storage.tables.states import among, may
 from orderflow.storage.work.clock import CLOSED, LONGEST_LEASE, LONGEST_PROBE_WAIT, RESTING, past, unleased
+from orderflow.storage.work.inbound import UNMATCHED
 from orderflow.storage.work.outages import IS_AWAY, WAITS_UNSENT, waits_for_longer
 from orderflow.storage.work.queue import due
 from orderflow.storage.work.routes import BETTER_ELSEWHERE, MOVABLE, stamp
@@ -46,6 +47,9 @@ _DUE_POLLS = text(f"""
     WHERE c.deleted_at IS NULL AND (c.next_poll_at IS NULL OR c.next_poll_at <= now())
       AND {past("c.poll_lease_until", LONGEST_LEASE)}
       AND (EXISTS (SELECT FROM erp_export e WHERE e.connection_id = c.id AND {may(ExportStep.CONFIRM, "e.status")})
+           -- What is told of answers is put right, also after the last order that waited.
+           OR starts_with(c.poll_error ->> 'code', 'ACKS_') OR EXISTS (
+               SELECT FROM inbound i WHERE i.connection_id = c.id AND {UNMATCHED})
            OR EXISTS (SELECT FROM erp_export e WHERE e.connection_id = c.id AND {may(ExportStep.WORK, "e.status")}
                       AND (e.held_at IS NOT NULL OR (e.staged_at IS NOT NULL OR e.begun_at IS NOT NULL)
                                                     AND {unleased("e")})))
@@ -63,6 +67,11 @@ _DUE_TOO_LATE = text(f"""
         WHERE e.not_before IS NULL OR e.next_attempt_at > e.not_before + make_interval(secs => :longest)
         FOR UPDATE OF e SKIP LOCKED)
 """)  # noqa: S608  # built from a constant
+_DUE_INBOUND = text("""
+    SELECT c.org_id, c.id FROM erp_connection c
+    WHERE c.deleted_at IS NULL
+      AND EXISTS (SELECT FROM inbound i WHERE i.connection_id = c.id AND i.next_read_at <= now())
+""")
 _POLLED_TOO_LATE = text("""
     UPDATE erp_connection SET next_poll_at = now() WHERE next_poll_at > now() + make_interval(secs => :longest)
 """)
@@ -126,6 +135,10 @@ class SqlSystem:
     def due_polls(self) -> list[Place]:
         """Return the connections, disabled ones too, whose answers are due for a look."""
         return self._places(_DUE_POLLS)
+
+    def due_inbound(self) -> list[Place]:
+        """Return the connections, disabled ones too, to which something came that is to be read."""
+        return self._places(_DUE_INBOUND)
 
     def bulk_jobs(self) -> list[Place]:
         """Return the bulk jobs that are running, the one that was worked on longest ago first."""

@@ -51,6 +51,14 @@ _OLD_ANSWERS = text(f"""
     )
     DELETE FROM kept_answer a USING old WHERE a.id = old.id RETURNING a.created_at
 """)  # noqa: S608  # built from a constant
+_OLD_INBOUND = text("""
+    WITH old AS (
+        SELECT id FROM inbound
+        WHERE received_at >= :since AND received_at < now() - make_interval(days => :days)
+        ORDER BY received_at LIMIT :batch
+    )
+    DELETE FROM inbound i USING old WHERE i.id = old.id RETURNING i.received_at
+""")
 # A long job's orders go some at a time, and the job with the last of them.
 _OLD_JOB = text("""
     SELECT id, ended_at FROM bulk_job
@@ -142,7 +150,13 @@ def prune(database: Database, documents: ObjectStore, days: int, batch: int = BA
     """
     done = Pruned()
     with _alone(database):
-        steps = ((_prune_answers, batch), (_prune_orders, batch), (_prune_audit, batch * 10), (_prune_jobs, batch * 10))
+        steps = (
+            (_prune_answers, batch),
+            (_prune_inbound, batch),
+            (_prune_orders, batch),
+            (_prune_audit, batch * 10),
+            (_prune_jobs, batch * 10),
+        )
         for step, most in steps:
             since: datetime | None = _EVER
             while (since := step(database, documents, done, {"days": days, "batch": most, "since": since})) is not None:
@@ -167,6 +181,13 @@ def _prune_answers(
 ) -> datetime | None:
     with database.system() as connection:
         return max(connection.execute(_OLD_ANSWERS, limits).scalars().all(), default=None)
+
+
+def _prune_inbound(
+    database: Database, _documents: ObjectStore, _done: Pruned, limits: dict[str, Any]
+) -> datetime | None:
+    with database.system() as connection:
+        return max(connection.execute(_OLD_INBOUND, limits).scalars().all(), default=None)
 
 
 def _prune_jobs(database: Database, _documents: ObjectStore, _done: Pruned, limits: dict[str, Any]) -> datetime | None:

@@ -74,6 +74,9 @@ def _within_org(column: str, table: str, ondelete: str | None = None) -> Foreign
     return ForeignKeyConstraint(["org_id", column], [f"{table}.org_id", f"{table}.id"], ondelete=ondelete)
 
 
+MOST_INBOUND = 16 * 1024 * 1024
+"""Bytes of one message that came by itself; most ways in take less."""
+
 _now = func.now()
 _VACUUM_BY_ROWS = {  # hot tables are vacuumed by rows changed, not by share of a table that only grows
     "autovacuum_vacuum_scale_factor": "0",
@@ -503,6 +506,10 @@ class ERPConnection(_Owned, Base):
     poll_error: Mapped[dict[str, Any] | None]
     poll_failing_since: Mapped[datetime | None]
 
+    answer_token_hash: Mapped[bytes | None]  # SHA-256 of the token with which the ERP may send its answers itself
+    answer_token_prefix: Mapped[str | None]
+    answer_token_at: Mapped[datetime | None]
+
     restricted: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     test_error: Mapped[dict[str, Any] | None]
     delivered_at: Mapped[datetime | None]
@@ -677,6 +684,44 @@ class ERPExport(_Owned, Base):
     route_version: Mapped[int | None]
     fallback_id: Mapped[UUID | None]  # where it goes while its connection delivers nothing
     updated_at: Mapped[datetime] = mapped_column(server_default=_now, onupdate=_now)
+
+
+class InboundRow(_Owned, Base):
+    """What a partner sent by itself. `content` is empty once nobody needs to read it again.
+
+    `identity` is the sender's id of the message, or the hash of what it is; `received_at` is when it last came;
+    `next_read_at` none: nothing is due.
+    """
+
+    __tablename__ = "inbound"
+    __table_args__ = (
+        _within_org("connection_id", "erp_connection", ondelete="CASCADE"),
+        CheckConstraint(f"octet_length(content) <= {MOST_INBOUND}", name="content"),
+        Index("uq_inbound_identity", "connection_id", "identity", unique=True),
+        Index("idx_inbound_due", "connection_id", "next_read_at", postgresql_where=text("next_read_at IS NOT NULL")),
+        Index("idx_inbound_kept", "org_id", postgresql_where=text("content IS NOT NULL")),
+        Index("idx_inbound_connection", "connection_id", text("created_at DESC"), text("id DESC")),
+        Index(
+            "idx_inbound_unmatched",
+            "connection_id",
+            postgresql_where=text("verdict = 'unmatched' AND NOT put_aside"),
+        ),
+        Index("idx_inbound_received", "received_at"),
+        {"postgresql_with": _VACUUM_EARLY},
+    )
+    connection_id: Mapped[UUID]
+    identity: Mapped[str]
+    message_id: Mapped[str | None]
+    sha256: Mapped[bytes]
+    name: Mapped[str]
+    media_type: Mapped[str | None]
+    content: Mapped[bytes | None]
+    received_at: Mapped[datetime] = mapped_column(server_default=_now)
+    next_read_at: Mapped[datetime | None] = mapped_column(server_default=_now)
+    read_at: Mapped[datetime | None]
+    verdict: Mapped[str | None]  # no constraint: a later release may know others
+    told: Mapped[str | None]
+    put_aside: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
 
 
 class RouteSet(Base):

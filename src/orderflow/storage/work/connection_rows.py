@@ -79,7 +79,8 @@ _DELETE = text("""
 _BURY = text("""
     UPDATE erp_connection
     SET deleted_at = now(), status = 'DISABLED', is_default = false, config_encrypted = :config, key_id = :key_id,
-        breaker_state = 'CLOSED', breaker_error = NULL, poll_error = NULL, version = version + 1, updated_at = now()
+        breaker_state = 'CLOSED', breaker_error = NULL, poll_error = NULL, answer_token_hash = NULL,
+        version = version + 1, updated_at = now()
     WHERE id = :id
 """)
 _CALLED = text("""

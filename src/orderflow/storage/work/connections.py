@@ -76,6 +76,13 @@ _END_POLL = text("""
             ELSE now() END
     WHERE id = :id AND poll_lease_token = :token
 """)
+_POLL_NOW = text("UPDATE erp_connection SET next_poll_at = now() WHERE id = :id")
+_SET_ANSWER_TOKEN = text("""
+    UPDATE erp_connection
+    SET answer_token_hash = :hash, answer_token_prefix = :prefix,
+        answer_token_at = CASE WHEN CAST(:hash AS bytea) IS NOT NULL THEN now() END
+    WHERE id = :id AND deleted_at IS NULL RETURNING id
+""")
 _NOTE_TEST = text("""
     UPDATE erp_connection
     SET last_test_at = CASE WHEN CAST(:error AS jsonb) IS NULL THEN now() ELSE last_test_at END,
@@ -223,6 +230,15 @@ class SqlConnections(SqlConnectionRows):
         """Give the right back; due again in `next_in` seconds."""
         parameters = {"id": connection_id, "token": token, "next_in": next_in}
         self._connection.execute(_END_POLL, parameters | {"error": as_json(error) if error else None})
+
+    def poll_now(self, connection_id: UUID) -> None:
+        """Let the connection's answers be looked at, or what is told of them put right, at the next sweep."""
+        self._connection.execute(_POLL_NOW, {"id": connection_id})
+
+    def set_answer_token(self, connection_id: UUID, token_hash: bytes | None, prefix: str | None) -> None:
+        """Keep what is known of the token for answers, in place of any former. Raises NotFoundError."""
+        if not self._took(_SET_ANSWER_TOKEN, {"id": connection_id, "hash": token_hash, "prefix": prefix}):
+            raise no_connection(connection_id)
 
     def _took(self, statement: Any, parameters: dict[str, Any]) -> bool:
         return self._connection.execute(statement, parameters).first() is not None

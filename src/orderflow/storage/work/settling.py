@@ -26,7 +26,8 @@ _SETTLE = text(f"""
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
             export_id uuid, order_id uuid, log_id uuid, export_status text, order_status text, log_status text,
             delay float8, spent int, sent bool, hold bool, asking bool, in_doubt bool, keep bool, error jsonb,
-            response jsonb, message text, path text, file text, erp_order_id text, inferred bool, latency_ms int)
+            response jsonb, message text, path text, file text, erp_order_id text, inferred bool, received bool,
+            latency_ms int)
     ), held AS (
         SELECT id FROM erp_export
         WHERE id IN (SELECT export_id FROM r) AND lease_token = :token AND {may(ExportStep.SETTLE)}
@@ -51,6 +52,7 @@ _SETTLE = text(f"""
             erp_order_id = COALESCE(r.erp_order_id, e.erp_order_id),
             inferred = e.inferred OR r.inferred,
             sent_at = CASE WHEN {among(ARRIVED, "r.export_status")} THEN now() END,
+            received_at = CASE WHEN r.received THEN COALESCE(e.received_at, now()) ELSE e.received_at END,
             answered_at = CASE WHEN r.export_status = {_ACKED} THEN now() END,
             unreadable_answer = CASE WHEN r.export_status <> {_ACKED} THEN e.unreadable_answer END
         FROM r JOIN held ON held.id = r.export_id WHERE e.id = held.id
@@ -98,6 +100,7 @@ def _settle_row(item: Settlement) -> dict[str, Any]:
         "keep": item.keep_lease,
         "latency_ms": attempt.latency_ms,
         "inferred": False,
+        "received": False,
     }
     if isinstance(outcome, ExportResult):
         return row | _result_columns(outcome)
@@ -113,6 +116,7 @@ def _result_columns(result: ExportResult) -> dict[str, Any]:
         "file": result.dropzone_path.rpartition("/")[2] if result.dropzone_path else None,
         "erp_order_id": result.erp_order_id,
         "inferred": result.inferred,
+        "received": result.received,
     }
 
 

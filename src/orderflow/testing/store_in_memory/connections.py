@@ -248,6 +248,15 @@ class MemoryConnections:
             due = self._tables.after(next_in)
             self._set(connection_id, poll_lease_token=None, poll_lease_until=None, next_poll_at=due, poll_error=error)
 
+    def poll_now(self, connection_id: UUID) -> None:
+        """Let the connection's answers be looked at at the next sweep."""
+        self._set(connection_id, next_poll_at=self._tables.now())
+
+    def set_answer_token(self, connection_id: UUID, token_hash: bytes | None, prefix: str | None) -> None:
+        """Keep what is known of the token for answers, in place of any former. Raises NotFoundError."""
+        self._row(connection_id)
+        self._set(connection_id, answer_token_hash=token_hash, answer_token_prefix=prefix)
+
     def _closed(self, row: ConnectionRow) -> bool:
         now = self._tables.now()
         return bool((row.closed_until and row.closed_until > now) or (row.open_until and row.open_until <= now))

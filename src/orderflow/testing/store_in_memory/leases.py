@@ -251,6 +251,7 @@ class MemoryLeases(MemoryLanes):
             error_json=error,
             erp_order_id=number or row.erp_order_id,
             inferred=row.inferred or (result is not None and result.inferred),
+            received_at=row.received_at or (now if result is not None and result.received else None),
             sent_at=now if arrived else None,
             dropzone_path=(result.dropzone_path if result else None) or row.dropzone_path,
             answered_at=now if acked else None,

@@ -18,6 +18,7 @@ from orderflow.testing.store_in_memory.bulk_jobs import MemoryBulkJobs
 from orderflow.testing.store_in_memory.connections import MemoryConnections
 from orderflow.testing.store_in_memory.exports import MemoryExports
 from orderflow.testing.store_in_memory.holds import MemoryHolds
+from orderflow.testing.store_in_memory.inbound import MemoryInbound
 from orderflow.testing.store_in_memory.order_keys import MemoryOrderKeys
 from orderflow.testing.store_in_memory.orders import MemoryOrders
 from orderflow.testing.store_in_memory.routes import MemoryRoutes
@@ -37,6 +38,7 @@ class MemoryWork:
         self.connections = MemoryConnections(tables)
         self.routes = MemoryRoutes(tables)
         self.bulk_jobs = MemoryBulkJobs(tables)
+        self.inbound = MemoryInbound(tables)
         self.audit = MemoryAudit(tables)
 
 

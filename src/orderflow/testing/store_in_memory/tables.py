@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from orderflow.domain.answer_details import Confirmation
+from orderflow.domain.delivery import Arrived
 from orderflow.domain.order_keys import KeyHolder
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.revisions import Revision
@@ -154,6 +155,8 @@ class ConnectionRow:
     poll_error: dict[str, Any] | None = None
     poll_lease_token: UUID | None = None
     poll_lease_until: datetime | None = None
+    answer_token_hash: bytes | None = None
+    answer_token_prefix: str | None = None
     taken: tuple[tuple[datetime, int], ...] = ()
     restricted: bool = False
     version: int = 1
@@ -169,6 +172,22 @@ class BulkRow:
     job: BulkJob
     progress: BulkProgress
     order_ids: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True)
+class InboundRow:
+    """What came by itself; `content` None: nobody needs it any more."""
+
+    id: UUID
+    connection_id: UUID
+    identity: str
+    item: Arrived
+    received_at: datetime
+    next_read_at: datetime | None
+    content: bytes | None
+    verdict: str | None = None
+    told: str | None = None
+    put_aside: bool = False
 
 
 @dataclass(frozen=True)
@@ -208,6 +227,7 @@ class Tables:
     connections: dict[UUID, ConnectionRow] = field(default_factory=dict)
     lanes: dict[tuple[UUID, int], LaneRow] = field(default_factory=dict)
     bulk_jobs: dict[UUID, BulkRow] = field(default_factory=dict)
+    inbound: dict[UUID, InboundRow] = field(default_factory=dict)
     control_counters: dict[UUID, int] = field(default_factory=dict)
     route_sets: list[list[dict[str, Any]]] = field(default_factory=list)
     audit: list[dict[str, Any]] = field(default_factory=list)
@@ -236,6 +256,7 @@ class Tables:
             self.lanes,
             self.bulk_jobs,
             self.control_counters,
+            self.inbound,
         )
         return (*(table.copy() for table in tables), self.route_sets, len(self.audit), self.paused)
 
@@ -243,7 +264,7 @@ class Tables:
         """Undo all changes since `kept`."""
         *tables, self.route_sets, entries, self.paused = kept
         self.orders, self.order_keys, self.revisions, self.holds, self.confirmed, self.exports, *tables = tables
-        self.attempts, self.connections, self.lanes, self.bulk_jobs, self.control_counters = tables
+        self.attempts, self.connections, self.lanes, self.bulk_jobs, self.control_counters, self.inbound = tables
         del self.audit[entries:]
 
     def holds_of(self, order_id: UUID) -> list[Hold]:

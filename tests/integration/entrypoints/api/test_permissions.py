@@ -25,8 +25,11 @@ def calls() -> list[tuple[str, str, Permission | None]]:
     ]
 
 
-def test_only_signing_in_is_open_to_everybody():
-    assert [route.path for route in ROUTES if route.permission is None] == [f"{BASE}/auth/login"]
+def test_only_signing_in_and_answering_are_open_to_everybody():
+    assert {route.path for route in ROUTES if route.permission is None} == {
+        f"{BASE}/auth/login",
+        f"{BASE}/answers/{{connector_id}}",
+    }
 
 
 def test_every_permission_is_asked_for_somewhere():

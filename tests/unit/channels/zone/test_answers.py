@@ -13,7 +13,7 @@ from orderflow.channels.filestore import Entry
 from orderflow.channels.zone import answers
 from orderflow.channels.zone.names import is_plain
 from orderflow.connectors.dropzone import DropzoneJsonV1Connector
-from orderflow.connectors.dropzone.connector import Reading
+from orderflow.connectors.reading import Reading
 from orderflow.domain.answer_files import Answer, OrderNumber, UnreadableError
 from orderflow.domain.delivery import Ack, Waiting, WaitingExport
 from orderflow.domain.errors import NeedsAttentionError, TransientError, UnavailableError

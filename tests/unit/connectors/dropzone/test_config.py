@@ -7,12 +7,16 @@ from typing import Any
 import pytest
 
 from orderflow.connectors.dropzone import DropzoneConfig, DropzoneJsonV1Connector, over_channels
+from orderflow.connectors.dropzone.config import GROUPS
 from orderflow.connectors.registry import ConnectorRegistry
 from orderflow.domain.errors import ConfigError
 from orderflow.domain.states import Kind
 from orderflow.formats.json_v1 import JsonV1Format
 
-SECRETS = ("password", "ssh_key", "ssh_key_passphrase")
+SECRETS = (
+    *("password", "ssh_key", "ssh_key_passphrase", "answer_secret"),
+    *("token", "api_key", "client_secret", "hmac_secret", "client_key", "client_passphrase", "secret_key"),
+)
 SFTP = {"host": "erp.example", "username": "u", "password": "t0p-s3cret", "export_path": "/out"}
 
 
@@ -113,15 +117,16 @@ def test_no_secret_is_ever_quoted():
 
 def test_the_schema_draws_the_form():
     schema = ConnectorRegistry.metadata("DROPZONE_JSON_V1").config_schema
-    assert schema["required"] == ["export_path"]
+    assert "required" not in schema, "each mode needs something else"
     assert schema["additionalProperties"] is False
     for name, field in schema["properties"].items():
         assert field["title"], name
         assert field["description"], name
-        assert field["group"] in {"Server", "Sign-in", "Folders", "Advanced", "Format"}, name
+        assert field["group"] in {*GROUPS, "Format", "Answers that come"}, name
         assert field.get("writeOnly", False) is (name in SECRETS), name
     assert schema["properties"]["host_key"]["show_when"] == {"mode": ["sftp"]}
-    for name in ("host", "port", "username"):
+    for name in ("host", "port"):
         assert schema["properties"][name]["show_when"] == {"mode": ["sftp", "ftps", "ftp"]}
     assert schema["properties"]["port"]["prefill"] is False  # a form would send SFTP's port to an FTP server
-    assert "show_when" not in schema["properties"]["export_path"]
+    assert schema["properties"]["export_path"]["show_when"] == {"mode": ["sftp", "ftps", "ftp", "filesystem", "bucket"]}
+    assert schema["properties"]["url"]["show_when"] == {"mode": ["http"]}

@@ -8,8 +8,6 @@ from orderflow.domain.ids import new_id
 from orderflow.domain.states import ERPExportStatus, OrderStatus
 from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.delivery.push_batch import push_batch
-from orderflow.flow.delivery.request import request_push
-from tests.unit.flow.conftest import ANNA
 
 
 @pytest.fixture
@@ -74,19 +72,6 @@ def test_what_cannot_be_read_is_kept_with_its_order_and_told_once(house, sent):
     poll(house)
     assert house.export(sent).unreadable_answer["file"] == "ack_1"
     assert (trouble(house), house.actions().count("ACK_UNREADABLE")) == ("ACKS_UNREADABLE", 1)
-
-
-def test_a_late_yes_stops_a_retry_of_which_nothing_was_sent(house, sent):
-    answer(house, sent, "FAILED")
-    poll(house)
-    house.change_export(sent, created_at=house.clock.now())
-    house.clock.forward(1)
-    request_push(house.store, house.org_id, sent.id, ANNA, connection_id=house.to_dropzone)
-    first, again = house.tables.exports_of(sent.id)
-    house.dropzone.answers.append(Ack(first.filename, "ACKED"))
-    assert poll(house) == {"acknowledge": 1}
-    assert again.id not in house.tables.exports, "the retry is gone"
-    assert house.status(sent) is OrderStatus.CONFIRMED
 
 
 def test_two_pollers_never_read_at_once(house, sent):

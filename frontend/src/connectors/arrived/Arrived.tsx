@@ -1,0 +1,98 @@
+import { Badge, Button, Group, Table, Text } from "@mantine/core";
+import { answer, api, type Schemas } from "../../api/client";
+import { useAction, useArrived } from "../../api/queries";
+import { Answered } from "../../shared/Answered";
+import { confirm } from "../../shared/confirm";
+import { ListTable } from "../../shared/ListTable";
+import { Moment } from "../../shared/Moment";
+
+type Item = Schemas["InboundAnswer"];
+
+/** The last answers that the ERP sent itself, and what became of each. */
+export function Arrived({ connector_id }: { connector_id: string }) {
+  const arrived = useArrived(connector_id);
+  return (
+    <Answered query={arrived}>
+      {({ items }) =>
+        items.length === 0 ? (
+          <Text c="dimmed" size="sm">
+            Nothing has come yet.
+          </Text>
+        ) : (
+          <ListTable head={<Head />} minWidth={420}>
+            {items.map((item) => (
+              <Row key={item.id} item={item} connector_id={connector_id} />
+            ))}
+          </ListTable>
+        )
+      }
+    </Answered>
+  );
+}
+
+function Head() {
+  return (
+    <>
+      <Table.Th>Came</Table.Th>
+      <Table.Th>Became of it</Table.Th>
+      <Table.Th ta="right">Actions</Table.Th>
+    </>
+  );
+}
+
+const OPEN = ["unmatched", "unreadable", "misfit"];
+
+function Row({ item, connector_id }: { item: Item; connector_id: string }) {
+  const open = OPEN.includes(item.verdict ?? "") && !item.put_aside;
+  return (
+    <Table.Tr>
+      <Table.Td>
+        <Moment at={item.received_at} />
+        <Text size="xs" c="dimmed" className="mono">
+          {item.name || item.message_id}
+        </Text>
+      </Table.Td>
+      <Table.Td>
+        <Badge variant="light" color={open ? "red" : "gray"}>
+          {item.put_aside ? "put aside" : (item.verdict ?? "not read yet")}
+        </Badge>
+        {item.told && <Text size="xs">{item.told}</Text>}
+        {item.beginning && (
+          <Text size="xs" c="dimmed" className="mono" lineClamp={2}>
+            {item.beginning}
+          </Text>
+        )}
+      </Table.Td>
+      <Table.Td>{open && <Actions item={item} connector_id={connector_id} />}</Table.Td>
+    </Table.Tr>
+  );
+}
+
+function Actions({ item, connector_id }: { item: Item; connector_id: string }) {
+  const params = { path: { connector_id, answer_id: item.id } };
+  const again = useAction(() =>
+    answer(api.POST("/api/v1/connectors/{connector_id}/answers/{answer_id}/read-again", { params })),
+  );
+  const aside = useAction(
+    () => answer(api.DELETE("/api/v1/connectors/{connector_id}/answers/{answer_id}", { params })),
+    { done: "It is put aside" },
+  );
+  return (
+    <Group gap={4} justify="flex-end" wrap="nowrap">
+      <Button size="xs" variant="default" loading={again.isPending} onClick={() => again.run(undefined)}>
+        Read again
+      </Button>
+      <Button
+        size="xs"
+        variant="subtle"
+        color="red"
+        loading={aside.isPending}
+        onClick={() => confirm("Put it aside?", GONE, "Put aside", () => aside.run(undefined))}
+      >
+        Put aside
+      </Button>
+    </Group>
+  );
+}
+
+const GONE = "It is told no more, and what it says is deleted.";

@@ -1,0 +1,122 @@
+"""What answers say is decided and written down, in one transaction, whichever way they came; safe to repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from orderflow.domain.answer_details import Level
+from orderflow.domain.answers import Newer, decide, refusal
+from orderflow.domain.delivery import Ack
+from orderflow.domain.states import ERPExportStatus, Kind
+from orderflow.flow.answers.compare import compare, fits
+from orderflow.flow.delivery.open_target import ENGINE
+from orderflow.flow.delivery.recall import RECALLED, note_answer
+from orderflow.flow.ports import DecidedAnswer, Export, Work
+
+SUPERSEDED = {
+    "code": "SUPERSEDED",
+    "message": "The ERP confirmed the delivery before, so this one was stopped. Nothing of it had been sent.",
+    "hint": "Nothing to do.",
+}
+
+
+def record(work: Work, acks: Sequence[Ack]) -> list[DecidedAnswer]:
+    """Record what answers say, and keep what cannot be read with its export.
+
+    Returns:
+        Those that were decided; one that is left out waits for the next round, which weighs it against these.
+    """
+    answers = _decide(work, [ack for ack in acks if ack.export_id and ack.status in ("ACKED", "FAILED")])
+    work.exports.record_answers(answers)
+    _note_recalls(work, answers)
+    news = work.exports.note_unreadable([ack for ack in acks if ack.status == "UNREADABLE"])
+    _audit(work, answers, news)
+    return answers
+
+
+def finished(acks: Sequence[Ack], answers: Sequence[DecidedAnswer]) -> list[Ack]:
+    """Return the answers to be put away; a file that holds one for a later round stays whole."""
+    decided = {id(answer.ack) for answer in answers if answer.verdict != "wait"}
+    stay = {_place(ack) for ack in acks if ack.status != "UNREADABLE" and id(ack) not in decided}
+    return [ack for ack in acks if _place(ack) not in stay]
+
+
+def _place(ack: Ack) -> object:
+    return ack.source or id(ack)
+
+
+def _decide(work: Work, acks: Sequence[Ack]) -> list[DecidedAnswer]:
+    """Decide each answer; of several to one export in one round, the first is the one that counts."""
+    exports = work.exports.for_answers([ack.export_id for ack in acks if ack.export_id])
+    answers = []
+    decided: set[UUID] = set()
+    for ack in acks:
+        if ack.export_id not in exports or ack.status not in ("ACKED", "FAILED"):
+            continue
+        export, newer = exports[ack.export_id]
+        of_order = export.kind is Kind.ORDER
+        next_one = _stop_retry(work, export, ack) if newer and of_order and fits(work, export, ack) else "none"
+        decision = decide(
+            ack.status,
+            export.status,
+            lease_is_live=export.lease_is_live,
+            newer=next_one,
+            level=ack.level,
+            refused=export.answered,
+            detailed=ack.details is not None and of_order,
+            recalled=(export.error or {}).get("code") == RECALLED["code"],
+        )
+        if ack.export_id in decided and decision.verdict != "wait":
+            continue  # left where it lies: the next round weighs it against what is recorded now
+        if decision.verdict not in ("ignore", "note"):  # what decides nothing leaves room for the next one
+            decided.add(ack.export_id)
+        decided_answer = DecidedAnswer(ack, export, decision.verdict, decision.settle_first, decision.reason)
+        answers.append(compare(work, decided_answer))
+    return answers
+
+
+def _stop_retry(work: Work, export: Export, ack: Ack) -> Newer:
+    """Stop the export that followed a failed one which the ERP has after all, if nothing of it was sent yet."""
+    newer = work.exports.latest(export.draft_order_id)
+    if newer is None or export.status is not ERPExportStatus.FAILED:
+        return "none"
+    if ack.status == "FAILED":  # stops nothing, whatever became of the other
+        return "perhaps sent"
+    if ack.level is not Level.ANSWERED:
+        return "none"
+    if newer.status is ERPExportStatus.FAILED:
+        return "none" if newer.never_arrived else "perhaps sent"
+    if newer.status is not ERPExportStatus.PENDING:
+        return "sent"
+    if work.exports.withdraw(newer.id) or work.exports.stop(newer.id, SUPERSEDED):
+        return "stopped"
+    return "claimed" if newer.lease_is_live else "perhaps sent"
+
+
+def _note_recalls(work: Work, answers: Sequence[DecidedAnswer]) -> None:
+    """Move the orders whose recall the ERP has answered."""
+    for answer in answers:
+        if answer.export.kind is Kind.RECALL and answer.verdict in ("acknowledge", "refuse"):
+            given_back, ack = answer.verdict == "acknowledge", answer.ack
+            error = None if given_back else refusal(ack.error_code, ack.message)
+            note_answer(work, answer.export.draft_order_id, given_back=given_back, error=error)
+
+
+def _audit(work: Work, answers: Sequence[DecidedAnswer], unreadable: Sequence[Ack]) -> None:
+    for answer in answers:
+        ack = answer.ack
+        if answer.verdict in ("wait", "ignore", "misfit"):
+            continue
+        after: dict[str, Any] = {"status": ack.status, "erp_order_id": ack.erp_order_id, "code": ack.error_code}
+        after |= {"message": answer.reason or ack.message, "export_id": str(answer.export.id)}
+        if answer.confirmed is not None:
+            after |= {"confirmation": answer.confirmed.confirmation, "differences": len(answer.confirmed.differences)}
+        noted = {"alert": None, "update": "EXPORT_UPDATED", "note": f"EXPORT_{ack.level.upper()}"}
+        actions = noted.get(answer.verdict, "EXPORT_ACKED"), "EXPORT_ALERT" if answer.reason else None
+        for action in filter(None, actions):
+            work.audit.add(action, ENGINE, "draft_order", [answer.export.draft_order_id], None, after)
+    for ack in unreadable:
+        after = {"file": ack.source, "message": ack.message}
+        work.audit.add("ACK_UNREADABLE", ENGINE, "erp_export", [ack.export_id], None, after)
