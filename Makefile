@@ -45,6 +45,7 @@ endif
 
 test: $(STAMP) page test-page ## Run all tests; installs the servers they need; ARGS="-k acks"
 	@scripts/install-test-services
+	@scripts/install-as2-peer
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 test-unit: $(STAMP) ## Run the tests that need no server, in seconds

@@ -86,7 +86,8 @@ function Heading({ connector }: { connector: Connector }) {
   );
 }
 
-function Facts({ connector: { id, config, health, last_test_at, opening_hours } }: { connector: Connector }) {
+function Facts({ connector }: { connector: Connector }) {
+  const { id, config, health, last_test_at, opening_hours, certificate_ends_at } = connector;
   const target = config && [config.host ?? config.url, config.export_path].filter(Boolean).join(" · ");
   return (
     <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="xs" verticalSpacing={4}>
@@ -96,6 +97,13 @@ function Facts({ connector: { id, config, health, last_test_at, opening_hours } 
         </Fact>
       )}
       <Fact label="Last test passed">{last_test_at ? <Moment at={last_test_at} /> : "not yet"}</Fact>
+      {certificate_ends_at && (
+        <Fact label="Last certificate ends">
+          <Text span inherit c={endsSoon(certificate_ends_at) ? "red" : undefined}>
+            <Moment at={certificate_ends_at} absolute />
+          </Text>
+        </Fact>
+      )}
       {opening_hours && (
         <Fact label="Opening hours">
           {health.closed ? "closed until " : "open until "}
@@ -138,4 +146,10 @@ function Fact({ label, children }: { label: string; children: ReactNode }) {
       {children}
     </Text>
   );
+}
+
+const DAY = 24 * 3_600_000;
+
+function endsSoon(moment: string) {
+  return Date.parse(moment) - Date.now() < 30 * DAY;
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
@@ -175,6 +176,10 @@ class Channel(ABC):
 
     settings: ClassVar[type[BaseModel]]
     """Its part of the form."""
+
+    def certificate_ends(self, settings: Any) -> datetime | None:
+        """Return when the last certificate ends that deliveries need; None: they need none of our keeping."""
+        return None
 
     @abstractmethod
     def open(self, settings: Any, *, apart: str = "") -> FileStore | Session:

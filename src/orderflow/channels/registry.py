@@ -21,6 +21,7 @@ OURS = (
     EntryPoint("filesystem", "orderflow.channels.folder.channel:FolderChannel", GROUP),
     EntryPoint("bucket", "orderflow.channels.bucket.channel:BucketChannel", GROUP),
     EntryPoint("http", "orderflow.channels.http.channel:HttpChannel", GROUP),
+    EntryPoint("as2", "orderflow.channels.as2.channel:As2Channel", GROUP),
 )
 _lock = Lock()
 _channels: dict[str, Channel] = {}

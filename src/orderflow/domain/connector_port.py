@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
@@ -207,6 +208,10 @@ class ERPConnectorPort(ABC):
             ConnectorError: Of any kind: there was no clear answer. It is asked again, and nothing is sent.
         """
         raise InDoubtError("This connector cannot ask the ERP whether the order arrived.")
+
+    def certificate_ends(self, config: dict[str, Any]) -> datetime | None:
+        """Return when the last certificate ends that deliveries need, so that a person is told in time; None: none."""
+        return None
 
     def understand(
         self, draft_order: DraftOrder, config: dict[str, Any], status: int, headers: Mapping[str, str], body: bytes

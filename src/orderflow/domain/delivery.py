@@ -12,6 +12,7 @@ from uuid import UUID
 from orderflow.domain import clock
 from orderflow.domain.answer_details import Details, Level
 from orderflow.domain.answer_files import ControlNumber, OrderNumber, Reference, can_be_meant
+from orderflow.domain.proof import Proof
 from orderflow.domain.states import Kind
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ class Delivery:
         in_doubt: True if an earlier attempt began and nobody knows how it ended.
         last_begun_at: When the last attempt that sent anything began, UTC; None if none ever did. An attempt that
             only asks leaves it.
+        refusals: How often the target has said, in a receipt, that it did nothing with this delivery's message.
         document: The stored bytes; None until they were built.
         staged_path: Where an earlier attempt staged the file (the `.tmp` file's address), if it did.
         orphan_token: The token of an earlier attempt that died before it staged; its `.tmp` may be removed.
@@ -122,6 +124,7 @@ class Delivery:
     control_number: int = 0
     in_doubt: bool = False
     last_begun_at: datetime | None = None
+    refusals: int = 0
     document: Document | None = None
     staged_path: str | None = None
     orphan_token: UUID | None = None
@@ -162,6 +165,7 @@ class ExportResult:
         received: The target said that it has the document, which is a receipt and confirms nothing.
         nothing_done: With `success` False: the ERP surely did nothing, so that it is tried again. Without it nobody
             knows, and the order is in doubt.
+        proof: What the target signed about it.
     """
 
     success: bool
@@ -174,6 +178,7 @@ class ExportResult:
     inferred: bool = False
     nothing_done: bool = False
     received: bool = False
+    proof: Proof | None = None
 
     def __post_init__(self) -> None:
         number = self.connector_metadata.get("erp_order_id")
@@ -236,6 +241,7 @@ class Ack:
             read; then it stays where it lies.
         level: What it proves; only `answered` confirms an order, and FAILED is a refusal at any level.
         details: What it says about lines; None: nothing.
+        proof: What the target signed about it.
     """
 
     reference: str
@@ -250,6 +256,7 @@ class Ack:
     digest: str | None = None
     level: Level = Level.ANSWERED
     details: Details | None = None
+    proof: Proof | None = None
 
 
 ARRIVED = "inbound:"
@@ -295,6 +302,8 @@ class WaitingExport:
     erp_reference: str | None = None
     order_number: str | None = None
     control_number: int | None = None
+    receipt_check: str | None = None
+    refusals: int = 0
 
 
 class Waiting:

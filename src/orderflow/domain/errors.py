@@ -11,6 +11,7 @@
     │   ├── RejectedError          the ERP or the format says no to this order: the order goes to ERROR
     │   ├── DocumentChangedError   the stored document is not the one that was built: it is not sent
     │   └── InDoubtError           nobody knows whether it arrived: ask `find`, else a person
+    │       ├── AwaitedError       the target has it and will say later what became of it: it is waited for
     │       ├── OnHoldError        it may be sent again, and a person has a hold on it: it waits for the release
     │       ├── TargetChangedError it was staged where this connection does not point any more
     │       └── PerhapsThereError  it is refused now, and an earlier attempt may have brought it there: a person decides
@@ -31,6 +32,8 @@ A message never holds a secret, a file's content or a library's repr of a config
 from __future__ import annotations
 
 from typing import Any, ClassVar
+
+from orderflow.domain.proof import Proof
 
 
 class OrderFlowError(Exception):
@@ -80,6 +83,7 @@ class ConnectorError(OrderFlowError):
             class and to what was being handled.
         rests_for: Seconds for which the whole connection is to rest before anything else is sent over it; None
             where the fault says nothing about other orders.
+        proof: What the target signed about it.
     """
 
     code = "CONNECTOR_ERROR"
@@ -96,11 +100,13 @@ class ConnectorError(OrderFlowError):
         retry_after: float | None = None,
         nothing_done: bool | None = None,
         rests_for: float | None = None,
+        proof: Proof | None = None,
     ) -> None:
         super().__init__(message, code=code, hint=hint, details=details)
         self.retry_after = retry_after
         self.nothing_done = nothing_done
         self.rests_for = rests_for
+        self.proof = proof
 
 
 class TransientError(ConnectorError):
@@ -163,6 +169,23 @@ class InDoubtError(ConnectorError):
     code = "IN_DOUBT"
     hint = "Look in the ERP whether the order is there, then resolve it as delivered or send it again."
     default_message = "It is unknown whether the ERP received the order."
+
+
+class AwaitedError(InDoubtError):
+    """The target took the message, and its receipt comes later: it is waited for.
+
+    Args:
+        within: Seconds; the connection goes on meanwhile.
+        check: What the receipt has to name as the digest of what came.
+    """
+
+    code = "RECEIPT_AWAITED"
+    hint = "Nothing to do: the order goes on as soon as the receipt comes."
+    default_message = "The partner has the message; its receipt has not come yet."
+
+    def __init__(self, message: str | None = None, *, check: str, within: float) -> None:
+        super().__init__(message)
+        self.within, self.check = within, check
 
 
 class OnHoldError(InDoubtError):

@@ -10,6 +10,9 @@ from uuid import UUID
 LONGEST_WAIT = 900.0
 """Seconds between two attempts at most, whatever the settings and the target say; a target that wants more rests."""
 
+LONGEST_AWAITED = 3_600.0
+"""Seconds for which a receipt that comes later is waited for at most, before it is asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:

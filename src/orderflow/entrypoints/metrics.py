@@ -130,6 +130,7 @@ def _gauges(queues: list[Queue]) -> Iterator[Metric]:
     unanswered = GaugeMetricFamily("orderflow_unanswered", "Delivered, without the ERP's answer", labels=_LABELS)
     breaker = GaugeMetricFamily("orderflow_breaker_state", "0 closed, 1 open, 2 paused", labels=_LABELS)
     closed = GaugeMetricFamily("orderflow_connection_closed", "1 outside of its opening hours", labels=_LABELS)
+    ends = GaugeMetricFamily("orderflow_certificate_seconds", "Until its last certificate ends", labels=_LABELS)
     for queue in queues:
         labels = (queue.organization, queue.connector_type, str(queue.connection_id))
         depth.add_metric(labels, queue.depth)
@@ -137,7 +138,9 @@ def _gauges(queues: list[Queue]) -> Iterator[Metric]:
         unanswered.add_metric(labels, queue.unanswered)
         breaker.add_metric(labels, _BREAKER[queue.breaker_state])
         closed.add_metric(labels, int(queue.closed))
-    return iter((depth, age, unanswered, breaker, closed))
+        if queue.certificate_seconds is not None:
+            ends.add_metric(labels, queue.certificate_seconds)
+    return iter((depth, age, unanswered, breaker, closed, ends))
 
 
 def _waiting(waits: Waits) -> Iterator[Metric]:

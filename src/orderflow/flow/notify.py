@@ -30,6 +30,7 @@ Event = Literal[
     "answers.unreadable",
     "answers.not_read",
     "deliveries.held",
+    "certificate.ends",
     "installation.trouble",
     "installation.recovered",
 ]
@@ -43,6 +44,7 @@ _SUBJECTS: dict[Event, str] = {
     "answers.unreadable": "{0} gives answers that cannot be read",
     "answers.not_read": "The answers of {0} are not read",
     "deliveries.held": "{0} has orders of which nobody knows whether they arrived: look for them there",
+    "certificate.ends": "{0} soon has no certificate left: add the one that follows it",
     "installation.trouble": "The installation needs somebody: {1}",
     "installation.recovered": "The installation is out of trouble: {1}",
 }

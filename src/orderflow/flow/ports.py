@@ -799,6 +799,9 @@ class Connections(Protocol):
     def note_test(self, connection_id: UUID, error: dict[str, Any] | None = None) -> None:
         """Note a test now: a good one, or what was wrong."""
 
+    def note_certificate(self, connection_id: UUID, ends: datetime | None) -> None:
+        """Note when the last certificate of its configuration ends."""
+
     def note_delivery(self, connection_id: UUID, version: int) -> None:
         """Note the first delivery with the configuration of this version."""
 

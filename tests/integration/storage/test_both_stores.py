@@ -1549,6 +1549,29 @@ def test_one_poller_reads_at_a_time_and_may_go_on(bench: Bench) -> None:
         assert work.connections.lease_poll(way, mine, 30), "the other one died"
 
 
+def test_when_the_last_certificate_ends_is_noted(bench: Bench) -> None:
+    way, ends = connection(bench), datetime(2031, 1, 1, tzinfo=UTC)
+    with bench.store.work(bench.org_id) as work:
+        work.connections.note_certificate(way, ends)
+    row = bench.columns("erp_connection", way)
+    assert row is not None
+    assert row["certificate_ends_at"] == ends
+    with bench.store.work(bench.org_id) as work:
+        work.connections.note_certificate(way, None)
+    row = bench.columns("erp_connection", way)
+    assert row is not None
+    assert row["certificate_ends_at"] is None
+
+
+def test_a_token_for_answers_is_that_of_a_connection_that_is_there(bench: Bench) -> None:
+    way = connection(bench)
+    with bench.store.work(bench.org_id) as work:
+        work.connections.set_answer_token(way, b"x" * 32, "12345678")
+        work.connections.poll_now(way)
+    with pytest.raises(NotFoundError), bench.store.work(bench.org_id) as work:
+        work.connections.set_answer_token(new_id(), None, None)
+
+
 def test_a_connection_that_does_not_open_is_disabled_once(bench: Bench) -> None:
     way, error = connection(bench), {"code": "ENCRYPTION_ERROR", "message": "damaged"}
     with bench.store.work(bench.org_id) as work:

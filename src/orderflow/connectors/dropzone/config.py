@@ -30,7 +30,7 @@ from orderflow.channels.channel import Channel
 from orderflow.domain.states import Kind
 
 OLD_NAMES = {"base_path": "export_path", "dropzone_type": "mode"}
-GROUPS = ("Server", "Request", "Sign-in", "TLS", "Folders", "Doubt", "Advanced")
+GROUPS = ("Server", "Request", "AS2", "Certificates", "Sign-in", "TLS", "Folders", "Doubt", "Advanced")
 """The order in which the form shows what channels ask; a format's fields follow."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID, uuid4
 
@@ -160,6 +161,11 @@ class DropzoneConnector(BaseConnector):
         """Remove what dead attempts left."""
         with self.session(config) as opened:
             opened.session.remove_leftovers(leftovers)
+
+    def certificate_ends(self, config: dict[str, Any]) -> datetime | None:
+        """Return when the channel's last certificate ends."""
+        form: Dropzone = self.parse(config)
+        return form.channel.certificate_ends(form.of_channel)
 
     def can_find(self, config: dict[str, Any]) -> bool:
         """Return whether the target can be asked for a document."""

@@ -19,6 +19,7 @@ from orderflow.engine.threads import Engine
 from orderflow.engine.tracing import configure_tracing, trace_deliveries
 from orderflow.entrypoints.api import (
     api_keys,
+    as2,
     audit,
     bulk,
     bulk_jobs,
@@ -118,7 +119,7 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for router in (*ROUTERS, operation.router):
+    for router in (*ROUTERS, as2.router, operation.router):
         api.router.routes.extend(router.routes)  # as they are: `include_router` makes each anew at its first request
     describe(api)
     handle_errors(api)

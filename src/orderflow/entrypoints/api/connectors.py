@@ -328,6 +328,7 @@ def _shown(request: Request, work: SqlWork, connection: ConnectionView) -> Conne
         takes_answers=takes_answers,
         answer_token_prefix=connection.answer_token_prefix,
         answer_token_at=connection.answer_token_at,
+        certificate_ends_at=connection.certificate_ends_at,
         created_at=connection.created_at,
         updated_at=connection.updated_at,
         version=connection.version,

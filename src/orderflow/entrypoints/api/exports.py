@@ -25,6 +25,7 @@ from orderflow.flow.answers.read_again import read_again
 from orderflow.flow.delivery.move import move_exports as move
 from orderflow.flow.delivery.resolve import resolve_held
 from orderflow.storage.views.deliveries import Export, ExportFilter, ExportPage, WaitsFor, find_exports, one_export
+from orderflow.storage.views.proofs import Proof, proof_content, proofs_of
 from orderflow.storage.views.view import Ask
 
 Reader = Annotated[Caller, Depends(require(Permission.READ))]
@@ -85,6 +86,27 @@ def get_export_document(request: Request, caller: Reader, export_id: UUID) -> Re
     content = app_of(request).documents.get(export.export_storage_key)
     disposition = f"attachment; filename*=UTF-8''{quote(export.filename, safe='')}"  # RFC 6266, section 4.3
     return Response(content, media_type="application/octet-stream", headers={"Content-Disposition": disposition})
+
+
+@router.get("/{export_id}/proofs", responses=answers(404))
+def list_export_proofs(request: Request, caller: Reader, export_id: UUID) -> list[Proof]:
+    """List the receipts that came back for an export (AS2's MDN), the oldest first."""
+    with looking(request, caller) as view:
+        one_export(view, export_id)
+        return proofs_of(view, export_id)
+
+
+@router.get(
+    "/{export_id}/proofs/{proof_id}/content",
+    response_class=Response,
+    responses={**answers(404), 200: {"description": "The receipt", "content": {"message/rfc822": {}}}},
+)
+def get_export_proof(request: Request, caller: Reader, export_id: UUID, proof_id: UUID) -> Response:
+    """Download a receipt as it came, with its signature: proof of what the partner said."""
+    with looking(request, caller) as view:
+        content = proof_content(view, export_id, proof_id)
+    disposition = f"attachment; filename=receipt_{proof_id}.eml"
+    return Response(content, media_type="message/rfc822", headers={"Content-Disposition": disposition})
 
 
 @router.post("/{export_id}/resolve", responses=answers(404, 409))

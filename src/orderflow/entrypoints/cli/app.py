@@ -12,6 +12,7 @@ import typer
 import orderflow
 from orderflow.entrypoints.cli import (
     arrived,
+    as2,
     connections,
     connector_types,
     database,
@@ -57,6 +58,7 @@ retention.add_to(app, orders.app)
 new_connector.add_to(app)
 app.add_typer(orders.app, name="orders")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(as2.as2, name="as2")
 app.add_typer(database.db, name="db")
 app.add_typer(database.org, name="org")
 

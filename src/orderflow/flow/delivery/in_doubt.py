@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from orderflow.domain.errors import (
+    AwaitedError,
     ConnectorError,
     DocumentChangedError,
     InDoubtError,
@@ -41,6 +42,10 @@ def in_doubt(attempt: Attempt, error: ConnectorError, batch: Batch, retry: Retry
     if isinstance(error, OnHoldError):  # that it may be sent is clear: there is no doubt for a person to decide
         settlement.hold = settlement.asking = attempt.held
         settlement.delay = _until_asked(attempt, error, retry)
+        return settlement
+    if isinstance(error, AwaitedError):
+        settlement.spent, settlement.delay = attempt.sent, error.within
+        settlement.hold = retry.exhausted(attempt.attempts_spent + attempt.sent)
         return settlement
     settlement.asking = _can_be_asked(attempt, error, batch)
     settlement.spent = attempt.sent

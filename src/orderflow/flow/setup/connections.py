@@ -68,6 +68,7 @@ def add_connection(
     with wiring.store.work(org_id) as work:
         reach = reach_of(wiring, work, connector, config, actor, None)
         work.connections.add(connection_id, connector_type, config, name, restricted=reach.restricted)
+        work.connections.note_certificate(connection_id, connector.certificate_ends(config))
         work.connections.change(connection_id, given)
         if given.get(OPTION) is not None:
             work_out(work, connection_id)
@@ -131,6 +132,7 @@ def replace_config(
     check_config(connector, config, before)
     reach = reach_of(wiring, work, connector, config, actor, stored)
     work.connections.replace_config(connection_id, config, restricted=reach.restricted)
+    work.connections.note_certificate(connection_id, connector.certificate_ends(config))
     work.connections.set_breaker(connection_id, BreakerState.CLOSED, None, None)
     return masked(connector, before) if stored else None, masked(connector, config)
 

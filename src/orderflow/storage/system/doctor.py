@@ -28,7 +28,7 @@ from orderflow.domain.states import (
 from orderflow.flow.doctor import Finding, OpenDocument
 from orderflow.storage.database import Database
 from orderflow.storage.tables.states import WITHIN, among, fitting, is_order, may, overdue, quoted, unsent
-from orderflow.storage.work.clock import unleased
+from orderflow.storage.work.clock import CERTIFICATE_ENDS, awaited, unleased
 
 _MOST = 1_000
 """Findings of one kind that are listed."""
@@ -56,7 +56,7 @@ _STUCK = f"e.lease_token IS NOT NULL AND (NOT {_WAITS} OR e.lease_until > {_FAR}
 _DUE_FAR = f"""
     {_WAITS} AND e.held_at IS NULL AND e.next_attempt_at > {_AHEAD}
     AND (GREATEST(e.created_at, e.updated_at) > {_AHEAD}
-         OR e.next_attempt_at > GREATEST(now(), e.not_before) + make_interval(secs => :longest_wait))
+         OR e.next_attempt_at > GREATEST(now(), e.not_before) + make_interval(secs => :longest_wait + {awaited("e")}))
 """
 _LANE_FAR = f"SELECT FROM erp_lane l WHERE l.connection_id = c.id AND l.lease_until > {_FAR}"
 _CONNECTION_FAR = f"""
@@ -224,6 +224,12 @@ _JOB_STUCK = f"""
     WHERE {among([BulkStatus.RUNNING], "j.status")}
       AND COALESCE(j.worked_at, j.created_at) < now() - interval '15 minutes'
 """
+_CERTIFICATE_ENDS = f"""
+    SELECT {_NO_ORDER},
+           format('The last certificate of %s ends at %s: add the one that follows it to the connection.',
+                  COALESCE(c.name, c.connector_type), c.certificate_ends_at) AS message
+    FROM erp_connection c JOIN organization g ON g.id = c.org_id WHERE {CERTIFICATE_ENDS}
+"""
 _KEYS_OF_NOBODY = """
     SELECT g.slug AS organization, NULL::uuid AS order_id, NULL::uuid AS export_id, false AS repairable, true AS remark,
            format('The API key %s (ofk_%s_…) is from before keys belonged to a user, so that it ends with nobody: '
@@ -252,6 +258,7 @@ _ATTENTION = {
     "ANSWERS_UNREADABLE": _UNREADABLE,
     "HOURS_STUCK": _HOURS_STUCK,
     "BULK_JOB_STUCK": _JOB_STUCK,
+    "CERTIFICATE_ENDS": _CERTIFICATE_ENDS,
     "ORDERS_IN_ERROR": _IN_ERROR,
     "KEY_OF_NOBODY": _KEYS_OF_NOBODY,
     "IN_DOUBT_CHANGED": _IN_DOUBT_CHANGED,

@@ -10,7 +10,7 @@ from orderflow.domain.bulk import BulkStatus
 from orderflow.domain.states import ExportStep, OrderAction
 from orderflow.storage.database import Database
 from orderflow.storage.tables.states import among, may
-from orderflow.storage.work.clock import CLOSED, LONGEST_LEASE, LONGEST_PROBE_WAIT, RESTING, past, unleased
+from orderflow.storage.work.clock import CLOSED, LONGEST_LEASE, LONGEST_PROBE_WAIT, RESTING, awaited, past, unleased
 from orderflow.storage.work.inbound import UNMATCHED
 from orderflow.storage.work.outages import IS_AWAY, WAITS_UNSENT, waits_for_longer
 from orderflow.storage.work.queue import due
@@ -63,7 +63,7 @@ _DUE_TOO_LATE = text(f"""
         SELECT e.id FROM erp_connection c
         JOIN erp_export e ON e.connection_id = c.id AND {may(ExportStep.WORK, "e.status")}
                          AND NOT e.on_hold AND e.queued_at > now() + make_interval(secs => :longest)
-                         AND e.next_attempt_at > now() + make_interval(secs => :longest)
+                         AND e.next_attempt_at > now() + make_interval(secs => :longest + {awaited("e")})
         WHERE e.not_before IS NULL OR e.next_attempt_at > e.not_before + make_interval(secs => :longest)
         FOR UPDATE OF e SKIP LOCKED)
 """)  # noqa: S608  # built from a constant

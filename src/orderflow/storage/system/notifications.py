@@ -16,6 +16,7 @@ from orderflow.flow.watch import Trouble
 from orderflow.storage.database import Database
 from orderflow.storage.records import as_json
 from orderflow.storage.tables.states import among, overdue
+from orderflow.storage.work.clock import CERTIFICATE_ENDS
 
 _CHANGES = text("""
     WITH changed AS (
@@ -134,6 +135,13 @@ _NOT_READ = text("""
       AND NOT EXISTS (SELECT FROM notification n WHERE n.connection_id = c.id AND n.event = 'answers.not_read'
                       AND n.since >= c.poll_failing_since)
 """)
+_CERTIFICATES = text(f"""
+    SELECT c.id, c.org_id, c.certificate_ends_at - interval '30 days' AS since, c.certificate_ends_at AS ends
+    FROM erp_connection c
+    WHERE {CERTIFICATE_ENDS}
+      AND NOT EXISTS (SELECT FROM notification n WHERE n.connection_id = c.id AND n.event = 'certificate.ends'
+                      AND n.since = c.certificate_ends_at - interval '30 days')
+""")  # noqa: S608  # built from a constant
 # Of each kind of trouble the last word: the installation is in it, or out of it again.
 _LAST_WORDS = text("""
     SELECT DISTINCT ON (data ->> 'code') data ->> 'code' AS code, event FROM notification
@@ -189,6 +197,8 @@ class SqlOutbox:
                 for row in connection.execute(overdue_there).mappings().all():
                     data = {"level": level, "unanswered": row["unanswered"], "deliveries": row["deliveries"]}
                     connection.execute(_ADD, _row(row, "answers.overdue", data))
+            for row in connection.execute(_CERTIFICATES).mappings().all():
+                connection.execute(_ADD, _row(row, "certificate.ends", {"ends_at": row["ends"].isoformat()}))
             for row in connection.execute(_CONTRADICTED).mappings().all():
                 error = {"code": "ANSWERS_CONTRADICT", "message": row["message"]}
                 connection.execute(_ADD, _row(row, "answers.contradicted", {"error": error, "answers": row["answers"]}))

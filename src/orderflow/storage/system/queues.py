@@ -16,6 +16,7 @@ from orderflow.storage.work.clock import CLOSED
 
 _QUEUES = text(f"""
     SELECT g.slug, c.connector_type, c.id, c.breaker_state, {CLOSED} AS closed, p.depth,
+           extract(epoch FROM c.certificate_ends_at - now())::float8 AS certificate,
            COALESCE(extract(epoch FROM now() - p.oldest), 0)::float8 AS oldest, s.unanswered
     FROM erp_connection c
     JOIN organization g ON g.id = c.org_id
@@ -67,6 +68,7 @@ class Queue:
         closed: By its opening hours.
         oldest_seconds: 0 if nothing waits.
         unanswered: Counted up to 10,000.
+        certificate_seconds: Until its last certificate ends; None: it needs none.
     """
 
     organization: str
@@ -77,6 +79,7 @@ class Queue:
     depth: int
     oldest_seconds: float
     unanswered: int
+    certificate_seconds: float | None = None
 
 
 def queues(database: Database) -> list[Queue]:
@@ -92,6 +95,7 @@ def queues(database: Database) -> list[Queue]:
                 row.depth,
                 row.oldest,
                 row.unanswered,
+                row.certificate,
             )
             for row in connection.execute(_QUEUES)
         ]

@@ -115,6 +115,7 @@ _FORGET_CONFIRMATION = text("""
     UPDATE draft_order_confirmation SET details = '{}', differences = '[]'
     WHERE org_id = :org_id AND draft_order_id = :id
 """)
+_FORGET_PROOFS = text("DELETE FROM delivery_proof WHERE org_id = :org_id AND draft_order_id = :id")
 _FORGET_HOLDS = text("DELETE FROM order_hold WHERE org_id = :org_id AND draft_order_id = :id")
 _PERSONAL = ["customer", *PARTIES, "notes", "lines", "source_document", "reason"]
 """What an edit, a rejection or a hold may have written to the audit log of an order."""
@@ -240,7 +241,8 @@ def forget(store: SqlStore, documents: ObjectStore, org_id: UUID, order_id: UUID
                 hint="Confirm it by hand or reject it first.",
             )
         place = {"org_id": org_id, "id": order_id}
-        _run(work.connection, (_FORGET_ORDER, _FORGET_LINES, _FORGET_LOG, _FORGET_CONFIRMATION, _FORGET_HOLDS), place)
+        beside = (_FORGET_LINES, _FORGET_LOG, _FORGET_CONFIRMATION, _FORGET_HOLDS, _FORGET_PROOFS)
+        _run(work.connection, (_FORGET_ORDER, *beside), place)
         keys = work.connection.execute(_FORGET_EXPORTS, place).scalars()
         documents.delete([key for key in keys if key])
         work.audit.add("ORDER_FORGOTTEN", actor, "draft_order", [order_id])

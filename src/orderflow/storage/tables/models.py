@@ -415,6 +415,26 @@ class OrderHold(Base):
     placed_at: Mapped[datetime] = mapped_column(server_default=_now)
 
 
+class DeliveryProof(Base):
+    """What a partner signed about a delivery, as it came: a receipt of AS2."""
+
+    __tablename__ = "delivery_proof"
+    __table_args__ = (
+        _within_org("draft_order_id", "draft_order", ondelete="CASCADE"),
+        Index("idx_delivery_proof_export", "export_id", "received_at"),
+        Index("idx_delivery_proof_order", "draft_order_id"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    draft_order_id: Mapped[UUID]
+    export_id: Mapped[UUID]  # no foreign key, so that old orders can be deleted quickly
+    message_id: Mapped[str]
+    says: Mapped[str]
+    refused: Mapped[bool]
+    content: Mapped[bytes]
+    received_at: Mapped[datetime] = mapped_column(server_default=_now)
+
+
 class DraftOrderConfirmation(Base):
     """What the ERP said about the lines of an order until now, and what of it is not as ordered.
 
@@ -509,6 +529,7 @@ class ERPConnection(_Owned, Base):
     answer_token_hash: Mapped[bytes | None]  # SHA-256 of the token with which the ERP may send its answers itself
     answer_token_prefix: Mapped[str | None]
     answer_token_at: Mapped[datetime | None]
+    certificate_ends_at: Mapped[datetime | None]  # after which its configuration has none left that deliveries need
 
     restricted: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     test_error: Mapped[dict[str, Any] | None]
@@ -661,6 +682,8 @@ class ERPExport(_Owned, Base):
     lease_until: Mapped[datetime | None]
     begun_at: Mapped[datetime | None]  # an attempt may have reached the target and was not settled
     last_begun_at: Mapped[datetime | None]  # when the last attempt began that sent anything
+    refusals: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # receipts that said: nothing was done
+    receipt_check: Mapped[str | None]  # of what was sent; a receipt that comes later has to name it
     doubt_since: Mapped[datetime | None]  # when an attempt first ended without anybody knowing how
     staged_at: Mapped[datetime | None]
     staged_path: Mapped[str | None]

@@ -63,6 +63,7 @@ class ConnectionView:
     orders_per_minute: int | None
     answer_token_prefix: str | None
     answer_token_at: datetime | None
+    certificate_ends_at: datetime | None
     waiting: Annotated[int, Sql("w.waiting")]
     oldest_waiting_at: Annotated[datetime | None, Sql("w.oldest_waiting_at")]
     unanswered: Annotated[int, Sql("u.unanswered")]

@@ -18,6 +18,7 @@ from orderflow.domain.typed import typed
 from orderflow.flow.ports import Confirmed, DecidedAnswer
 from orderflow.storage.records import records
 from orderflow.storage.tables.states import among, becomes, fitting, is_order, may, quoted
+from orderflow.storage.work import proofs
 
 _ACKED, _REFUSED = quoted(ERPExportStatus.ACKED), quoted(ERPExportStatus.FAILED)
 _SAID = f"CASE WHEN r.acked THEN {_ACKED} ELSE {_REFUSED} END"
@@ -25,7 +26,7 @@ _ROWS = """
     WITH r AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
             export_id uuid, order_id uuid, acked bool, settle_first bool, erp_order_id text, source text, error jsonb,
-            understood bool, confirmation text, details jsonb, differences jsonb)
+            understood bool, refused bool, confirmation text, details jsonb, differences jsonb)
     )
 """
 # What an attempt that nobody had settled proves to have been: it arrived.
@@ -54,6 +55,7 @@ _ANSWER = text(f"""
             answered_at = now(),
             sent_at = COALESCE(e.sent_at, now()),
             unreadable_answer = NULL,
+            refusals = e.refusals + CAST(r.refused AS int),
             inferred = e.inferred OR r.settle_first,
             lease_token = NULL, lease_until = NULL, held_at = NULL, asking = false, begun_at = NULL, doubt_since = NULL
         FROM r WHERE e.id = r.export_id AND {may(ExportStep.ANSWER, "e.status")}
@@ -135,6 +137,8 @@ def record_answers(connection: Connection, answers: Sequence[DecidedAnswer]) -> 
         rows = [_row(answer) for answer in answers if answer.verdict in verdicts]
         if rows:
             connection.execute(statement, {"rows": records(rows)})
+    if kept := {answer.export.id: answer.ack.proof for answer in answers if answer.ack.proof}:
+        proofs.keep(connection, kept)
 
 
 def confirmed(connection: Connection, export_id: UUID) -> Confirmed | None:
@@ -178,6 +182,7 @@ def _row(answer: DecidedAnswer) -> dict[str, Any]:
         "source": "erp",
         "error": refusal(ack.error_code, ack.message) if answer.verdict == "refuse" else None,
         "understood": ack.level is Level.UNDERSTOOD,
+        "refused": ack.proof is not None and ack.proof.refused,
     }
     if confirmed is None:
         return row

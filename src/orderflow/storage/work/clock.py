@@ -8,12 +8,21 @@ asked for. Exports are many, and those that are due are found by an index; so a 
 
 from __future__ import annotations
 
+from orderflow.domain.errors import AwaitedError
+from orderflow.domain.retry import LONGEST_AWAITED
+
 LONGEST_LEASE = 900.0
 """Seconds; a lease is extended while work goes on, so that none is ever longer than the settings say."""
 
 
 LONGEST_PROBE_WAIT = 900.0
 """Seconds, with some to spare: no probe is put off for longer than 5 minutes (`flow/setup/probe.py`)."""
+
+
+def awaited(table: str) -> str:
+    """Return SQL for: the seconds for which this export may wait for a receipt, beside any other wait."""
+    return f"CASE WHEN {table}.error_json ->> 'code' = '{AwaitedError.code}' THEN {LONGEST_AWAITED:.0f} ELSE 0 END"
+
 
 LONGEST_REST = 3600.0
 """Seconds for which a target may ask a connection to rest (`flow/delivery/rest.py`)."""
@@ -35,6 +44,12 @@ RESTING = f"(NOT {past('c.rests_until', LONGEST_REST)})"
 
 CLOSED = "COALESCE(c.closed_until > now() OR c.open_until <= now(), false)"
 """SQL for: it is outside of the opening hours of the connection `c`, or nobody has looked yet what comes next."""
+
+
+CERTIFICATE_ENDS = """
+    (c.deleted_at IS NULL AND c.status = 'ACTIVE' AND c.certificate_ends_at < now() + interval '30 days')
+"""
+"""SQL for: the connection `c` soon has no certificate left, so that a person should know."""
 
 
 def open_for(seconds: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -88,6 +89,10 @@ _NOTE_TEST = text("""
     SET last_test_at = CASE WHEN CAST(:error AS jsonb) IS NULL THEN now() ELSE last_test_at END,
         test_error = CAST(:error AS jsonb) || jsonb_build_object('at', now())
     WHERE id = :id
+""")
+_NOTE_CERTIFICATE = text("""
+    UPDATE erp_connection SET certificate_ends_at = :ends
+    WHERE id = :id AND certificate_ends_at IS DISTINCT FROM CAST(:ends AS timestamptz)
 """)
 _NOTE_DELIVERY = text("""
     UPDATE erp_connection SET delivered_at = COALESCE(delivered_at, now()), test_error = NULL
@@ -209,6 +214,10 @@ class SqlConnections(SqlConnectionRows):
     def note_test(self, connection_id: UUID, error: dict[str, Any] | None = None) -> None:
         """Note a test now: a good one, or what was wrong."""
         self._connection.execute(_NOTE_TEST, {"id": connection_id, "error": as_json(error) if error else None})
+
+    def note_certificate(self, connection_id: UUID, ends: datetime | None) -> None:
+        """Note when the last certificate of its configuration ends."""
+        self._connection.execute(_NOTE_CERTIFICATE, {"id": connection_id, "ends": ends})
 
     def note_delivery(self, connection_id: UUID, version: int) -> None:
         """Note the first delivery with the configuration of this version."""

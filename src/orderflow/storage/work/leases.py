@@ -282,6 +282,7 @@ def _attempt(row: Mapping[Any, Any], approved: DraftOrder | None, lease: Lease) 
         control_number=row["control_number"] or 0,
         in_doubt=row["begun_at"] is not None,
         last_begun_at=row["begun"] or row["last_begun_at"],
+        refusals=row["refusals"],
         staged_path=row["staged_path"],
         orphan_token=row["orphan_token"] if row["staged_at"] is None else None,
         lease=lease,

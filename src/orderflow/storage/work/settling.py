@@ -9,11 +9,13 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from orderflow.domain.delivery import ExportResult
-from orderflow.domain.errors import ConnectorError
+from orderflow.domain.errors import AwaitedError, ConnectorError
+from orderflow.domain.proof import Proof
 from orderflow.domain.states import ARRIVED, ERPExportStatus, ExportStep, OrderEvent, OrderStatus
 from orderflow.flow.ports import Batch, Settlement
 from orderflow.storage.records import as_json, records
 from orderflow.storage.tables.states import among, may, quoted
+from orderflow.storage.work.proofs import keep
 
 LONGEST_RESPONSE = 16_384
 """Characters of a connector's answer that are kept in the log."""
@@ -27,7 +29,7 @@ _SETTLE = text(f"""
             export_id uuid, order_id uuid, log_id uuid, export_status text, order_status text, log_status text,
             delay float8, spent int, sent bool, hold bool, asking bool, in_doubt bool, keep bool, error jsonb,
             response jsonb, message text, path text, file text, erp_order_id text, inferred bool, received bool,
-            latency_ms int)
+            refused bool, receipt_check text, latency_ms int)
     ), held AS (
         SELECT id FROM erp_export
         WHERE id IN (SELECT export_id FROM r) AND lease_token = :token AND {may(ExportStep.SETTLE)}
@@ -44,6 +46,8 @@ _SETTLE = text(f"""
             begun_at = CASE WHEN r.in_doubt THEN COALESCE(e.begun_at, now()) END,
             -- The last of a slow batch may have been sent long after its batch began.
             last_begun_at = CASE WHEN r.in_doubt AND r.sent THEN now() ELSE e.last_begun_at END,
+            refusals = e.refusals + CAST(r.refused AS int),
+            receipt_check = COALESCE(r.receipt_check, e.receipt_check),
             doubt_since = CASE WHEN r.in_doubt THEN LEAST(COALESCE(e.doubt_since, now()), now()) END,
             held_at = CASE WHEN r.hold THEN COALESCE(e.held_at, now()) END,
             asking = r.hold AND r.asking,
@@ -79,11 +83,20 @@ _SETTLE = text(f"""
 def settle(connection: Connection, batch: Batch, settlements: Sequence[Settlement]) -> set[UUID]:
     """Write export, order and log for each; returns the ids that the batch's lease still held."""
     rows = records(_settle_row(item) for item in settlements)
-    return set(connection.execute(_SETTLE, {"rows": rows, "token": batch.lease.token}).scalars())
+    held = set(connection.execute(_SETTLE, {"rows": rows, "token": batch.lease.token}).scalars())
+    proofs = {item.attempt.export_id: proof for item in settlements if (proof := _proof(item))}
+    if proofs:
+        keep(connection, {export_id: proof for export_id, proof in proofs.items() if export_id in held})
+    return held
+
+
+def _proof(item: Settlement) -> Proof | None:
+    outcome = item.attempt.outcome
+    return outcome.proof if outcome is not None else None
 
 
 def _settle_row(item: Settlement) -> dict[str, Any]:
-    attempt, outcome = item.attempt, item.attempt.outcome
+    attempt, outcome, proof = item.attempt, item.attempt.outcome, _proof(item)
     row: dict[str, Any] = {
         "export_id": attempt.export_id,
         "order_id": attempt.order.id,
@@ -99,6 +112,8 @@ def _settle_row(item: Settlement) -> dict[str, Any]:
         "in_doubt": item.still_in_doubt,
         "keep": item.keep_lease,
         "latency_ms": attempt.latency_ms,
+        "refused": proof is not None and proof.refused,
+        "receipt_check": outcome.check if isinstance(outcome, AwaitedError) else None,
         "inferred": False,
         "received": False,
     }

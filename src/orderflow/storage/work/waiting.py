@@ -18,7 +18,9 @@ from orderflow.storage.tables.states import may
 PAGE = 5_000
 """Names looked up, or exports read, in one query."""
 
-_COLUMNS = "id, draft_order_id, filename, sent_at, erp_order_id, NULL AS order_number, control_number"
+_COLUMNS = (
+    "id, draft_order_id, filename, sent_at, erp_order_id, NULL AS order_number, control_number, receipt_check, refusals"
+)
 _UNANSWERED = text(f"""
     SELECT {_COLUMNS} FROM erp_export
     WHERE connection_id = :connection_id AND {may(ExportStep.CONFIRM)} AND (sent_at, id) > (:after, :after_id)
@@ -35,7 +37,7 @@ _BY_CONTROL_NUMBER = text(f"""
 """)  # noqa: S608  # built from a constant
 _BY_NUMBER = text("""
     SELECT e.id, e.draft_order_id, e.filename, e.sent_at, e.erp_order_id, o.external_order_number AS order_number,
-           e.control_number
+           e.control_number, e.receipt_check, e.refusals
     FROM draft_order o JOIN erp_export e ON e.draft_order_id = o.id
     WHERE o.org_id = :org_id AND o.external_order_number = ANY(:names) AND e.connection_id = :connection_id
       AND e.filename IS NOT NULL AND e.kind = 'order'
@@ -84,4 +86,6 @@ def _waiting(row: Mapping[Any, Any]) -> WaitingExport:
         row["erp_order_id"],
         row["order_number"],
         row["control_number"],
+        row["receipt_check"],
+        row["refusals"],
     )

@@ -222,6 +222,10 @@ class MemoryConnections:
         else:
             self._set(connection_id, test_error=error | {"at": self._tables.now().isoformat()})
 
+    def note_certificate(self, connection_id: UUID, ends: datetime | None) -> None:
+        """Note when the last certificate of its configuration ends."""
+        self._set(connection_id, certificate_ends_at=ends)
+
     def note_delivery(self, connection_id: UUID, version: int) -> None:
         """Note the first delivery with the configuration of this version."""
         row = self._row(connection_id)

@@ -279,6 +279,7 @@ class MemoryExports(MemoryLeases):
             error_json=error,
             answered_at=self._tables.now(),
             sent_at=row.sent_at or self._tables.now(),
+            refusals=row.refusals + bool(ack.proof and ack.proof.refused),
             inferred=row.inferred or answer.settle_first,
         )
         self._note_arrived(row.id)

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from orderflow.domain.delivery import Delivery, ExportResult, Lease, Sent
-from orderflow.domain.errors import ConnectorError
+from orderflow.domain.errors import AwaitedError, ConnectorError
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.revisions import RevisionChangedError, not_as_approved
@@ -148,6 +148,7 @@ class MemoryLeases(MemoryLanes):
             control_number=row.control_number or 0,
             in_doubt=row.begun_at is not None,
             last_begun_at=begun or row.last_begun_at,
+            refusals=row.refusals,
             staged_path=row.staged_path,
             orphan_token=row.lease_token if row.staged_at is None else None,
             lease=lease,
@@ -236,6 +237,7 @@ class MemoryLeases(MemoryLanes):
         result = outcome if isinstance(outcome, ExportResult) else None
         error = None if outcome is None or isinstance(outcome, ExportResult) else outcome.as_json()
         number = result.erp_order_id if result else None
+        proof = outcome.proof if outcome is not None else None
         self._set(
             attempt.export_id,
             status=item.export_status,
@@ -245,6 +247,8 @@ class MemoryLeases(MemoryLanes):
             lease_until=row.lease_until if item.keep_lease else None,
             begun_at=(row.begun_at or now) if item.still_in_doubt else None,
             last_begun_at=now if item.still_in_doubt and attempt.sent else row.last_begun_at,
+            receipt_check=outcome.check if isinstance(outcome, AwaitedError) else row.receipt_check,
+            refusals=row.refusals + bool(proof and proof.refused),
             doubt_since=(row.doubt_since or now) if item.still_in_doubt else None,
             held_at=(row.held_at or now) if item.hold else None,
             asking=item.hold and item.asking,

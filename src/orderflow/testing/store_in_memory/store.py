@@ -133,4 +133,6 @@ class MemoryWaiting(Waiting):
             row.erp_order_id,
             number,
             row.control_number,
+            row.receipt_check,
+            row.refusals,
         )

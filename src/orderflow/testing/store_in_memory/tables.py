@@ -86,6 +86,8 @@ class ExportRow:
     lease_until: datetime | None = None
     begun_at: datetime | None = None
     last_begun_at: datetime | None = None
+    refusals: int = 0
+    receipt_check: str | None = None
     doubt_since: datetime | None = None
     staged_at: datetime | None = None
     staged_path: str | None = None
@@ -162,6 +164,7 @@ class ConnectionRow:
     version: int = 1
     test_error: dict[str, Any] | None = None
     delivered_at: datetime | None = None
+    certificate_ends_at: datetime | None = None
     deleted: bool = False
 
 

@@ -16,6 +16,7 @@ from orderflow.formats.json_v1 import JsonV1Format
 SECRETS = (
     *("password", "ssh_key", "ssh_key_passphrase", "answer_secret"),
     *("token", "api_key", "client_secret", "hmac_secret", "client_key", "client_passphrase", "secret_key"),
+    *("own_keys", "other_own_keys"),
 )
 SFTP = {"host": "erp.example", "username": "u", "password": "t0p-s3cret", "export_path": "/out"}
 
@@ -129,4 +130,4 @@ def test_the_schema_draws_the_form():
         assert schema["properties"][name]["show_when"] == {"mode": ["sftp", "ftps", "ftp"]}
     assert schema["properties"]["port"]["prefill"] is False  # a form would send SFTP's port to an FTP server
     assert schema["properties"]["export_path"]["show_when"] == {"mode": ["sftp", "ftps", "ftp", "filesystem", "bucket"]}
-    assert schema["properties"]["url"]["show_when"] == {"mode": ["http"]}
+    assert schema["properties"]["url"]["show_when"] == {"mode": ["http", "as2"]}

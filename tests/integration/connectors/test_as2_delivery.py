@@ -1,0 +1,317 @@
+"""Orders go out over AS2 through the engine's steps: once each, whatever becomes of the receipt."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from orderflow.channels.as2 import incoming, mime, receipt
+from orderflow.channels.as2.arriving import StrangerError
+from orderflow.channels.as2.certificates import certificates, identities
+from orderflow.channels.as2.faults import Fault
+from orderflow.connectors.registry import ConnectorRegistry
+from orderflow.domain.ids import new_id
+from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
+from orderflow.flow.answers.read_arrived import read_arrived
+from orderflow.flow.answers.receive import receive
+from orderflow.flow.delivery.request import request_push
+from orderflow.flow.delivery.resolve import resolve_held
+from orderflow.flow.order.accept import accept_orders
+from orderflow.flow.order.approve import approve_order
+from orderflow.storage.views.proofs import proof_content, proofs_of
+from orderflow.storage.views.view import View
+from tests.integration.channels.as2_partner import OURS, THEIRS, keys_of
+from tests.integration.conftest import ACTOR
+
+Reply = Callable[["Partner", receipt.Statement], tuple[int, Any, bytes] | None]
+
+
+def identity(name: str) -> Any:
+    return identities(keys_of(name).key, certificates(keys_of(name).certificate))[0]
+
+
+def signed(partner: Partner, statement: receipt.Statement) -> tuple[int, Any, bytes]:
+    return 200, *receipt.write(statement, (identity(THEIRS), "sha-256"))
+
+
+def lost(partner: Partner, statement: receipt.Statement) -> None:
+    return None
+
+
+def refused(modifier: str) -> Reply:
+    return lambda partner, said: signed(
+        partner, receipt.Statement(said.message_id, THEIRS, said.check, Fault(modifier, "No."))
+    )
+
+
+def taken(partner: Partner, statement: receipt.Statement) -> tuple[int, Any, bytes]:
+    """Take it, and say so later."""
+    return 200, (), b""
+
+
+@dataclass
+class Partner:
+    """A partner that takes each Message-ID once; `replies` is how it answers next, before it does as it should."""
+
+    replies: list[Reply] = field(default_factory=list)
+    taken: dict[str, bytes] = field(default_factory=dict)
+    came: list[str] = field(default_factory=list)
+    statements: list[receipt.Statement] = field(default_factory=list)
+    url: str = ""
+
+    def answer(self, headers: list[tuple[str, str]], body: bytes) -> tuple[int, Any, bytes] | None:
+        message = mime.whole(headers, body)
+        message_id = message.headers["message-id"].strip("<>")
+        keys = incoming.Keys([identity(THEIRS)], [identity(OURS).certificate], 10**6, dt.datetime.now(dt.UTC))
+        found = incoming.unpack(message, keys)
+        self.came.append(message_id)
+        reply = self.replies.pop(0) if self.replies else signed
+        duplicate = message_id in self.taken
+        statement = receipt.Statement(message_id, THEIRS, (found.checked, "sha-256"), duplicate=duplicate)
+        if reply in (signed, lost, taken):
+            self.statements.append(statement)
+            self.taken.setdefault(message_id, found.entity.content)
+        return reply(self, statement)
+
+
+@pytest.fixture
+def partner() -> Iterator[Partner]:
+    running = Partner()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            answer = running.answer(self.headers.items(), self.rfile.read(int(self.headers["Content-Length"])))
+            if answer is None:
+                self.close_connection = True
+                return
+            self.send_response(answer[0])
+            for name, value in answer[1]:
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(answer[2])))
+            self.end_headers()
+            self.wfile.write(answer[2])
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    running.url = f"http://127.0.0.1:{server.server_port}/as2"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    yield running
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@dataclass
+class Talk:
+    installation: Any
+    connection_id: UUID
+
+    def send(self) -> UUID:
+        lines = [DraftOrderLine(1, "WIDGET-001", Decimal(5), "PCE", Decimal("12.5"), currency="EUR")]
+        customer = Customer("4711", "Müller & Söhne")
+        order = DraftOrder(external_order_number="PO-1", currency="EUR", customer=customer, lines=lines)
+        with self.installation.wiring.store.work(self.installation.org_id) as work:
+            accept_orders(work, [order], ACTOR)
+            approve_order(work, order.id, ACTOR)
+        request_push(self.installation.wiring.store, self.installation.org_id, order.id, ACTOR)
+        self.go_on()
+        return order.id
+
+    def go_on(self) -> None:
+        self.installation.do("UPDATE erp_export SET next_attempt_at = now() WHERE status = 'PENDING'")
+        self.installation.work_off(self.connection_id)
+
+    def receive(self, statement: receipt.Statement, signer: str = THEIRS) -> None:
+        """Take a receipt that the partner sends later, and have the engine read it."""
+        headers, body = receipt.write(statement, (identity(signer), "sha-256"))
+        envelope = [("AS2-From", THEIRS), ("AS2-To", OURS), ("Message-ID", f"<{new_id()}@them>")]
+        wiring, org_id = self.installation.wiring, self.installation.org_id
+        with wiring.store.work(org_id) as work:
+            target = work.connections.open(self.connection_id)
+        with ConnectorRegistry.get("EDIFACT_ORDERS").session(target.config) as opened:  # type: ignore[attr-defined]  # of every dropzone
+            arrival = opened.session.open_arrival([*headers, *envelope], body)
+        receive(wiring.store, org_id, self.connection_id, arrival.item)
+        read_arrived(wiring, org_id, self.connection_id)
+
+    def proofs(self, order_id: UUID) -> list[Any]:
+        with self.installation.database.transaction(self.installation.org_id) as connection:
+            view = View(connection, self.installation.org_id)
+            export_id = self.installation.export(order_id)["id"]
+            found = proofs_of(view, export_id)
+            assert all(b"disposition-notification" in proof_content(view, export_id, one.id) for one in found)
+        return found
+
+
+@pytest.fixture
+def connect(installation: Any, partner: Partner) -> Callable[..., Talk]:
+    def connect(**more: Any) -> Talk:
+        ours, theirs = keys_of(OURS), keys_of(THEIRS)
+        config = {"mode": "as2", "url": partner.url, "plain_http": True, "as2_from": OURS, "as2_to": THEIRS}
+        config |= {"own_certificates": ours.certificate, "own_keys": ours.key, "timeout": 10}
+        config |= {"partner_certificates": theirs.certificate, "sender": "ACME", "receiver": "PARTNER"}
+        return Talk(installation, installation.connect(ConnectorRegistry.get("EDIFACT_ORDERS"), config | more))
+
+    return connect
+
+
+def test_a_receipt_proves_that_the_order_arrived_and_confirms_nothing(connect, partner):
+    talk = connect()
+    order_id = talk.send()
+    export = talk.installation.export(order_id)
+    assert (talk.installation.order(order_id)["status"], export["status"]) == ("PUSHED", "SENT")
+    assert export["received_at"] is not None
+    assert [(one.says, one.refused) for one in talk.proofs(order_id)] == [("processed", False)]
+    assert next(iter(partner.taken.values())).startswith(b"UN")
+
+
+def test_a_lost_receipt_holds_the_order_where_the_partner_does_not_look(connect, partner):
+    partner.replies = [lost]
+    talk = connect()
+    order_id = talk.send()
+    talk.go_on()
+    assert talk.installation.export(order_id)["held_at"] is not None
+    assert len(partner.came) == 1  # nothing is sent a second time
+
+    resolve_held(
+        talk.installation.wiring.store,
+        talk.installation.org_id,
+        talk.installation.export(order_id)["id"],
+        "delivered",
+        ACTOR,
+    )
+    assert talk.installation.order(order_id)["status"] == "PUSHED"
+
+
+def test_a_lost_receipt_is_asked_for_by_the_same_message(connect, partner):
+    partner.replies = [lost, lost]
+    talk = connect(same_id_once=True)
+    order_id = talk.send()
+    talk.go_on()
+    talk.go_on()
+    export = talk.installation.export(order_id)
+    assert (export["status"], export["inferred"]) == ("SENT", True)
+    assert len(set(partner.came)) == len(partner.taken) == 1
+    assert len(partner.came) == 3
+    assert ["duplicate" in one.says for one in talk.proofs(order_id)] == [True]
+
+
+def test_after_a_refusal_the_next_attempt_is_another_message(connect, partner):
+    partner.replies = [refused("unexpected-processing-error")]
+    talk = connect()
+    order_id = talk.send()
+    talk.go_on()
+    export = talk.installation.export(order_id)
+    assert (export["status"], export["refusals"]) == ("SENT", 1)
+    assert len(set(partner.came)) == 2
+    assert [one.refused for one in talk.proofs(order_id)] == [True, False]
+
+
+def test_a_refusal_because_of_the_keys_pauses_the_connection(connect, partner):
+    partner.replies = [refused("decryption-failed")]
+    talk = connect()
+    order_id = talk.send()
+    export = talk.installation.export(order_id)
+    assert (export["status"], export["held_at"], export["refusals"]) == ("PENDING", None, 1)
+    assert export["error_json"]["code"] == "PARTNER_REFUSES"
+    rows = talk.installation.rows("SELECT breaker_state FROM erp_connection WHERE id = :id", id=talk.connection_id)
+    assert rows[0]["breaker_state"] == "PAUSED"
+
+
+def test_a_refusal_of_the_order_is_an_error_in_the_partners_words(connect, partner):
+    partner.replies = [refused("unknown-customer")]
+    talk = connect()
+    order_id = talk.send()
+    order = talk.installation.order(order_id)
+    assert order["status"] == "ERROR"
+    assert "unknown-customer" in order["error_json"]["message"]
+
+
+def test_that_it_was_there_before_is_no_yes_after_a_refusal(connect, partner):
+    partner.replies = [refused("unexpected-processing-error"), lost]
+    talk = connect(same_id_once=True)
+    order_id = talk.send()
+    talk.go_on()
+    talk.go_on()
+    assert talk.installation.export(order_id)["status"] == "PENDING"
+    assert talk.installation.export(order_id)["error_json"]["code"] == "RECEIPT_UNCLEAR"
+
+
+def test_nothing_is_sent_with_a_certificate_that_has_ended(connect, partner):
+    from orderflow.channels.as2.new_keys import new_keys
+
+    ended = new_keys(OURS, dt.datetime.now(dt.UTC) - dt.timedelta(days=10), days=5, bits=2048)
+    talk = connect(own_certificates=ended.certificate, own_keys=ended.key)
+    order_id = talk.send()
+    assert partner.came == []
+    assert talk.installation.export(order_id)["error_json"]["code"] == "CERTIFICATE_ENDED"
+
+
+LATE = {"receipts": "async", "receipt_url": "http://orders.example/as2/1"}
+
+
+def awaiting(connect: Callable[..., Talk], partner: Partner, **more: Any) -> tuple[Talk, UUID]:
+    partner.replies = [taken]
+    talk = connect(**LATE | more)
+    order_id = talk.send()
+    export = talk.installation.export(order_id)
+    assert (export["status"], export["error_json"]["code"], export["held_at"]) == ("PENDING", "RECEIPT_AWAITED", None)
+    assert export["next_attempt_at"] > dt.datetime.now(dt.UTC) + dt.timedelta(minutes=50)
+    return talk, order_id
+
+
+def test_a_receipt_that_comes_later_proves_that_the_order_arrived(connect, partner):
+    talk, order_id = awaiting(connect, partner)
+    talk.receive(partner.statements[0])
+    export = talk.installation.export(order_id)
+    assert (talk.installation.order(order_id)["status"], export["status"]) == ("PUSHED", "SENT")
+    assert [one.says for one in talk.proofs(order_id)] == ["processed"]
+    talk.go_on()
+    assert len(partner.came) == 1
+
+
+def test_a_later_refusal_is_one_and_a_retry_is_another_message(connect, partner):
+    talk, order_id = awaiting(connect, partner)
+    talk.receive(replace(partner.statements[0], fault=Fault("unknown-customer", "No.")))
+    assert talk.installation.order(order_id)["status"] == "ERROR"
+    assert talk.installation.export(order_id)["refusals"] == 1
+
+
+def test_a_later_receipt_with_another_check_decides_nothing(connect, partner):
+    talk, order_id = awaiting(connect, partner)
+    talk.receive(replace(partner.statements[0], check=(b"another", "sha-256")))
+    export = talk.installation.export(order_id)
+    assert export["status"] == "PENDING"
+    assert "MIC" in export["unreadable_answer"]["reason"]
+
+
+def test_a_later_receipt_of_a_stranger_is_not_taken(connect, partner):
+    talk, _ = awaiting(connect, partner)
+    with pytest.raises(StrangerError):
+        talk.receive(partner.statements[0], "stranger")
+
+
+def test_a_receipt_that_never_comes_is_asked_for_by_the_same_message(connect, partner):
+    talk, order_id = awaiting(connect, partner, same_id_once=True)
+    talk.go_on()
+    assert talk.installation.export(order_id)["inferred"]  # answered at once: it was there before
+    assert len(set(partner.came)) == len(partner.taken) == 1
+
+
+def test_a_receipt_that_never_comes_holds_the_order_where_the_partner_does_not_look(connect, partner):
+    talk, order_id = awaiting(connect, partner)
+    talk.go_on()
+    assert talk.installation.export(order_id)["held_at"] is not None
+    assert len(partner.came) == 1
+    talk.receive(partner.statements[0])  # a day late
+    assert talk.installation.export(order_id)["status"] == "SENT"
