@@ -42,6 +42,10 @@ class Ready:
 class Reader(Protocol):
     """How a connection's format reads what comes in; called with a name and what came under it."""
 
+    @property
+    def largest(self) -> int:
+        """How many bytes are read at most."""
+
     def claims(self, name: str) -> bool:
         """Return whether what comes under this name is an answer."""
 

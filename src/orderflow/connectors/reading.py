@@ -18,6 +18,11 @@ class Reading:
     format: Format
     settings: Any
 
+    @property
+    def largest(self) -> int:
+        """How many bytes are read at most."""
+        return self.format.largest_answer
+
     def claims(self, name: str) -> bool:
         """Return whether a file of this name is an answer."""
         return self.format.claims(name)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from orderflow.domain.delivery import Delivery, Document
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import Kind
-from orderflow.formats.answers import Answer, is_ack_file, orders_named_in, read_ack_file
+from orderflow.formats.answers import LIMIT, Answer, is_ack_file, orders_named_in, read_ack_file
 
 
 class FormatSettings(BaseModel):
@@ -43,6 +43,9 @@ class Format(ABC):
 
     numbered: ClassVar[bool] = False
     """Each document carries `Delivery.control_number`, by which its answers name it."""
+
+    largest_answer: ClassVar[int] = LIMIT
+    """Bytes; what is larger is told, and not read."""
 
     @abstractmethod
     def render(self, order: DraftOrder, delivery: Delivery, settings: Any) -> Document:

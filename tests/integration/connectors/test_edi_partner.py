@@ -1,4 +1,4 @@
-"""A partner that speaks EDIFACT and X12, at the other end of a folder and of an SFTP server, while the engine runs."""
+"""A partner that speaks EDIFACT and X12, at the other end of a folder, of SFTP and of a URL, while the engine runs."""
 
 from __future__ import annotations
 
@@ -21,8 +21,11 @@ from orderflow.bootstrap import App
 from orderflow.channels.sftp.store import close_all
 from orderflow.channels.zone import answers
 from orderflow.documents.object_store import ObjectStore
+from orderflow.domain.delivery import Arrived
+from orderflow.domain.ids import new_id
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
 from orderflow.engine.threads import Engine
+from orderflow.flow.answers.receive import receive
 from orderflow.flow.delivery.request import request_push
 from orderflow.flow.order.accept import accept_orders
 from orderflow.flow.order.approve import approve_order
@@ -47,7 +50,12 @@ class Desk:
     org_id: UUID
     partner: Mock
     sender: str
-    answers: Path
+    connection_id: UUID
+    folder: Path
+    calls: bool
+    """Whether the partner sends its answers by itself."""
+
+    sent: list[str] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def push(self, *lines: DraftOrderLine, behaviour: str = "accept", **fields: Any) -> UUID:
@@ -70,9 +78,29 @@ class Desk:
         """Wait until a query about an order finds what is wanted; returns it."""
         ends = time.monotonic() + PATIENCE
         while not ((found := self.ask(query, order_id)) and wanted(found)):
+            if self.calls:
+                self.collect()
             assert time.monotonic() < ends, f"{query}: {found}"
             time.sleep(0.02)
         return found
+
+    def said(self) -> list[str]:
+        """Return all that the partner has for us, or sent."""
+        return self.sent + [one["payload"] for one in self.partner.mailbox(self.sender)]
+
+    def collect(self) -> None:
+        """Have the partner send what it has for us, as one that calls does."""
+        for one in self.partner.mailbox(self.sender, leave=False):
+            self.sent.append(one["payload"])
+            self.receive(one["payload"])
+
+    def receive(self, document: str) -> None:
+        """Take an answer as it comes: in the folder, or by itself."""
+        if self.calls:
+            arrived = Arrived(new_id(), "", document.encode("iso-8859-1"))
+            receive(self.app.store, self.org_id, self.connection_id, arrived)
+        else:
+            (self.folder / f"{new_id()}.edi").write_text(document, "iso-8859-1")
 
     def is_settled(self, order_id: UUID) -> tuple[str, str | None]:
         """Wait until the partner's answer is known; returns what it came to."""
@@ -93,35 +121,42 @@ def line(number: int = 1, sku: str = "WIDGET-001", qty: int = 5, price: str = "1
 
 
 @contextmanager
-def over_folder(root: Path) -> Iterator[dict[str, Any]]:
+def over_folder(root: Path, partner: Mock) -> Iterator[dict[str, Any]]:
     yield {"mode": "filesystem", "export_path": str(root / "out"), "ack_path": str(root / "in")}
 
 
 @contextmanager
-def over_sftp(root: Path) -> Iterator[dict[str, Any]]:
+def over_sftp(root: Path, partner: Mock) -> Iterator[dict[str, Any]]:
     with SFTPServer(root) as server:
+        place = {"host": server.host, "port": server.port, "export_path": "/out", "ack_path": "/in"}
         login = {"username": server.username, "password": server.password, "host_key": server.host_key}
-        yield {
-            "mode": "sftp",
-            "host": server.host,
-            "port": server.port,
-            "export_path": "/out",
-            "ack_path": "/in",
-        } | login
+        yield {"mode": "sftp"} | place | login
         close_all()
 
 
-@pytest.fixture(params=[over_folder, over_sftp])
-def way(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, Any]]:
-    for name in ("out", "in"):
-        (tmp_path / "partner" / name).mkdir(parents=True)
-    with request.param(tmp_path / "partner") as config:
+@contextmanager
+def over_http(root: Path, partner: Mock) -> Iterator[dict[str, Any]]:
+    yield {"mode": "http", "url": f"{partner.base}/edi", "plain_http": True}
+
+
+@pytest.fixture
+def partner(tmp_path: Path) -> Iterator[Mock]:
+    folders = {"drop_dir": str(tmp_path / "partner" / "out"), "pickup_dir": str(tmp_path / "partner" / "in")}
+    pace = {"drop_interval_ms": 50, "drop_settle_ms": 0, "despatch_delay_ms": HOUR, "invoice_delay_ms": HOUR}
+    with Mock.start(**folders, **pace) as started:
+        yield started
+
+
+@pytest.fixture(params=[over_folder, over_sftp, over_http])
+def way(request: pytest.FixtureRequest, tmp_path: Path, partner: Mock) -> Iterator[dict[str, Any]]:
+    with request.param(tmp_path / "partner", partner) as config:
         yield config
 
 
 @pytest.fixture(params=SENDERS)
 def desk(
     request: pytest.FixtureRequest,
+    partner: Mock,
     way: dict[str, Any],
     database: Database,
     make_org: Callable[..., UUID],
@@ -134,17 +169,14 @@ def desk(
     org_id, sender = make_org(), SENDERS[request.param]
     config = app.encryption.encrypt_config(way | {"sender": sender, "receiver": "MOCKEDI"})
     with app.session(org_id) as session:
-        session.add(
-            ERPConnection(org_id=org_id, connector_type=request.param, config_encrypted=config, answer_within=1)
-        )
+        row = ERPConnection(org_id=org_id, connector_type=request.param, config_encrypted=config, answer_within=1)
+        session.add(row)
         session.commit()
-    folders = {"drop_dir": str(tmp_path / "partner" / "out"), "pickup_dir": str(tmp_path / "partner" / "in")}
-    pace = {"drop_interval_ms": 50, "drop_settle_ms": 0, "despatch_delay_ms": HOUR, "invoice_delay_ms": HOUR}
+        desk = Desk(app, org_id, partner, sender, row.id, tmp_path / "partner" / "in", way["mode"] == "http")
     engine = Engine(app)
-    with Mock.start(**folders, **pace) as partner:
-        engine.start()
-        yield Desk(app, org_id, partner, sender, tmp_path / "partner" / "in")
-        engine.stop()
+    engine.start()
+    yield desk
+    engine.stop()
     app.waker.close()
     app.keeper.stop()
 
@@ -190,9 +222,8 @@ def test_an_answer_that_comes_twice_changes_nothing(desk: Desk) -> None:
     order_id = desk.push(line(), line(2, "NOPE"))
     assert desk.is_settled(order_id) == ("CONFIRMED", "PARTIAL")
     said = desk.differences(order_id)
-    once_more = next(one["payload"] for one in desk.partner.mailbox(desk.sender) if one["code"] in ("855", "ORDRSP"))
-    (desk.answers / "again.edi").write_text(once_more)
+    desk.receive(next(one for one in desk.said() if "ST*855" in one or "+ORDRSP" in one))
     desk.push(line(), behaviour="no-ack")  # answers are looked for as long as one is awaited
-    desk.until("SELECT 1", order_id, lambda _: not (desk.answers / "again.edi").exists())
+    desk.until("SELECT 1", order_id, lambda _: desk.calls or not list(desk.folder.glob("*.edi")))
     assert desk.is_settled(order_id) == ("CONFIRMED", "PARTIAL")
     assert desk.differences(order_id) == said

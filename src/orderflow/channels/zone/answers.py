@@ -71,7 +71,8 @@ class Doubtful:
 
     path: str
     found: Found
-    content: bytes
+    digest: str
+    excerpt: str | None
     reason: UnreadableError
 
 
@@ -89,9 +90,9 @@ def read_answers(store: FileStore, folder: str, waiting: Waiting, read: Reader) 
     problems: list[ConnectorError] = []
     for start in range(0, len(found.ours), READ_AT_ONCE):
         by_path = {join(folder, file.entry.name): file for file in found.ours[start : start + READ_AT_ONCE]}
-        yield from read_each(by_path, store.read(list(by_path), LIMIT), waiting, read, doubtful, problems)
+        yield from read_each(by_path, _contents(store, list(by_path), read.largest), waiting, read, doubtful, problems)
     if doubtful:
-        yield from _look_again(store, folder, doubtful)
+        yield from _look_again(store, folder, doubtful, read.largest)
     yield from found.unclaimed
     yield from found.strangers
     if problems:
@@ -166,9 +167,9 @@ def read_each(
             try:
                 said[path] = _said(found, content, read)
             except UnreadableError as reason:
-                unsure.append(Doubtful(path, found, content, reason))
-        elif isinstance(content, ConnectorError) and content.code == "FILE_TOO_LARGE":
-            too_large[path] = unreadable(path, found, f"The file is larger than {LIMIT} bytes.")
+                unsure.append(Doubtful(path, found, _digest(content), excerpt(content), reason))
+        elif _is_too_large(content):
+            too_large[path] = _unreadable(path, found, f"The file is larger than {read.largest} bytes.")
         elif content is not None:
             problems.append(content)
     answers = [answer for file in said.values() for answer in file.answers]
@@ -179,6 +180,28 @@ def read_each(
             yield from (_ack(path, found, answer, said[path], known) for answer in said[path].answers)
         if path in too_large:
             yield too_large[path]
+
+
+def _contents(
+    store: FileStore, paths: Sequence[str], largest: int
+) -> Iterator[tuple[str, bytes | ConnectorError | None]]:
+    """Yield what lies in files, many in flight; each that is larger than most by itself, so that memory is bounded."""
+    large = []
+    for path, content in store.read(paths, LIMIT):
+        if largest > LIMIT and _is_too_large(content):
+            large.append(path)
+        else:
+            yield path, content
+    for path in large:
+        yield from store.read([path], largest)
+
+
+def _is_too_large(content: bytes | ConnectorError | None) -> bool:
+    return isinstance(content, ConnectorError) and content.code == "FILE_TOO_LARGE"
+
+
+def _digest(content: bytes = b"") -> str:
+    return sha256(content).hexdigest()
 
 
 def _named(item: Doubtful) -> Reference | None:
@@ -195,7 +218,7 @@ def _said(found: Found, content: bytes, read: Reader) -> _Said:
     answers = list(read(found.name, content))
     if not answers:
         raise UnreadableError("It is no answer in the connection's format.")
-    return _Said(answers, sha256(content).hexdigest(), excerpt(content))
+    return _Said(answers, _digest(content), excerpt(content))
 
 
 def _ack(path: str, found: Found, answer: Answer, said: _Said, known: dict[Reference, WaitingExport]) -> Ack:
@@ -222,7 +245,12 @@ def _told(about: Reference | None) -> str:
     return str(getattr(about, "number", about or ""))
 
 
-def unreadable(source: str, found: Found, reason: str, content: bytes = b"") -> Ack:
+def told(item: Doubtful) -> Ack:
+    """Return that an answer cannot be read, and why."""
+    return _unreadable(item.path, item.found, str(item.reason), item.digest, item.excerpt)
+
+
+def _unreadable(source: str, found: Found, reason: str, digest: str = _digest(), beginning: str | None = None) -> Ack:
     """Return that an answer cannot be read; one whose export nobody knows stays where it lies, and is counted."""
     if found.export is None:
         return Ack(found.entry.name, "UNMATCHED", message=reason, source=source)
@@ -232,26 +260,26 @@ def unreadable(source: str, found: Found, reason: str, content: bytes = b"") -> 
         export_id=found.export.export_id,
         message=reason,
         source=source,
-        excerpt=excerpt(content),
-        digest=sha256(content).hexdigest(),
+        excerpt=beginning,
+        digest=digest,
     )
 
 
-def _look_again(store: FileStore, folder: str, doubtful: Sequence[Doubtful]) -> Iterator[Ack]:
+def _look_again(store: FileStore, folder: str, doubtful: Sequence[Doubtful], largest: int) -> Iterator[Ack]:
     """Yield what still makes no sense and is surely finished; the rest is for the next round."""
     time.sleep(SECOND_LOOK)
     entries = {entry.name: entry for entry in store.list(folder)}
     same = {item.path: item for item in doubtful if entries.get(item.found.entry.name) == item.found.entry}
     finished = [
         same[path]
-        for path, content in store.read(list(same), LIMIT)
-        if isinstance(content, bytes) and content == same[path].content
+        for path, content in _contents(store, list(same), largest)
+        if isinstance(content, bytes) and _digest(content) == same[path].digest
     ]
     breaks_off = any(isinstance(item.reason, UnfinishedError) for item in finished)
     now = server_time(store, folder) if breaks_off else 0.0
     for item in finished:
         if not isinstance(item.reason, UnfinishedError) or now - item.found.entry.modified > PATIENCE:
-            yield unreadable(item.path, item.found, str(item.reason), item.content)
+            yield told(item)
 
 
 def server_time(store: FileStore, folder: str) -> float:

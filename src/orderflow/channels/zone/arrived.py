@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from orderflow.channels.channel import Reader
 from orderflow.channels.filestore import Entry
-from orderflow.channels.zone.answers import Doubtful, Found, read_each, sort, unreadable
+from orderflow.channels.zone.answers import Doubtful, Found, read_each, sort, told
 from orderflow.channels.zone.names import is_plain
 from orderflow.domain.delivery import Ack, Arrived, Waiting
 
@@ -27,7 +27,7 @@ def read_arrived(items: Sequence[Arrived], waiting: Waiting, read: Reader) -> It
     contents = [(item.source, item.content) for item in items if item.source in found]
     doubtful: list[Doubtful] = []
     yield from read_each(found, contents, waiting, read, doubtful, [])
-    yield from (unreadable(item.path, item.found, str(item.reason), item.content) for item in doubtful)
+    yield from map(told, doubtful)
 
 
 def _found(item: Arrived, waiting: Waiting, read: Reader) -> Found | None:

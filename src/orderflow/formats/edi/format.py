@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from orderflow.domain.delivery import Delivery, Document
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import Kind
+from orderflow.formats.edi.segments import LARGEST
 from orderflow.formats.file_name import made_name
 from orderflow.formats.format import Format
 
@@ -18,6 +19,7 @@ class EdiFormat(Format):
 
     kinds: ClassVar[frozenset[Kind]] = frozenset(Kind)
     numbered: ClassVar[bool] = True
+    largest_answer: ClassVar[int] = LARGEST
 
     media_type: ClassVar[str]
     change: ClassVar[str]

@@ -27,6 +27,7 @@ ORDER = {
 BODIES: dict[str, Any] = {
     "PUT /draft-orders/{order_id}/priority": {"priority": 5},
     "POST /draft-orders/{order_id}/holds": {"reason": "to be called back"},
+    "POST /draft-orders/{order_id}/recall": {"reason": "cancelled by telephone"},
     "PATCH /users/{user_id}": {"active": False},
     "POST /users/{user_id}/password": {"password": "correct horse battery"},
     "PATCH /api-keys/{key_id}": {"user_id": str(new_id())},

@@ -159,6 +159,21 @@ def test_a_huge_answer_is_unreadable(poll, store):
     assert (ack.status, "larger than 1048576 bytes" in ack.message) == ("UNREADABLE", True)
 
 
+def test_a_format_says_how_large_its_answers_may_be(poll, store, monkeypatch):
+    monkeypatch.setattr(JsonV1Format, "largest_answer", 3 * 1024 * 1024)
+    store.put(f"/acks/ack_{NAME}", ACKED + " " * 2 * 1024 * 1024)
+    store.put("/acks/ack_other.json", ACKED + " " * 4 * 1024 * 1024)
+    told = {ack.reference: (ack.status, ack.message) for ack in poll(waits(NAME, "other.json"))}
+    assert told == {NAME: ("ACKED", None), "other.json": ("UNREADABLE", "The file is larger than 3145728 bytes.")}
+
+
+def test_a_large_answer_that_makes_no_sense_is_told_with_its_beginning(poll, store, monkeypatch):
+    monkeypatch.setattr(JsonV1Format, "largest_answer", 3 * 1024 * 1024)
+    store.put(f"/acks/ack_{NAME}", "garbage" + " " * 2 * 1024 * 1024)
+    (ack,) = poll()
+    assert (ack.status, ack.excerpt) == ("UNREADABLE", "garbage")
+
+
 @pytest.mark.parametrize("change", ["content", "size", "modified", "gone", "finished"])
 def test_what_changes_between_two_looks_is_for_the_next_round(poll, store, monkeypatch, change):
     path = f"/acks/ack_{NAME}"
