@@ -174,13 +174,13 @@ class ApiRouter(APIRouter):
     """A router of such routes; an operation's id is its function's name.
 
     Args:
-        prefix: Path below `/api/v1`, with its slash; empty for none.
+        prefix: Path below `base`, with its slash; empty for none.
         tag: Heading in the documentation.
     """
 
-    def __init__(self, prefix: str, tag: str) -> None:
+    def __init__(self, prefix: str, tag: str, base: str = BASE) -> None:
         super().__init__(
-            prefix=f"{BASE}{prefix}",
+            prefix=f"{base}{prefix}",
             tags=[tag],
             route_class=ApiRoute,
             generate_unique_id_function=lambda route: route.name,
