@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import unicodedata
+from bisect import bisect_left
 from typing import Literal
 
 from orderflow.domain.errors import RejectedError
@@ -56,18 +57,23 @@ def encoded(text: str, encoding: str) -> bytes:
 def _exact(text: str, encoding: str) -> bytes | None:
     """Return the text's bytes if they are read back as that text, else None."""
     try:
-        content = _bytes(text, encoding)
+        content = codecs.BOM_UTF16_LE + text.encode("utf-16-le") if encoding == "utf-16" else text.encode(encoding)
         return content if content.decode(encoding) == text else None
     except UnicodeError:
         return None
 
 
-def _bytes(text: str, encoding: str) -> bytes:
-    return codecs.BOM_UTF16_LE + text.encode("utf-16-le") if encoding == "utf-16" else text.encode(encoding)
+def _place(text: str, encoding: str) -> int:
+    """Return where a letter stands that an encoding lacks, or gives back as another; texts may be of many megabytes."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError as error:
+        return error.start
+    return bisect_left(range(1, len(text) + 1), True, key=lambda length: _exact(text[:length], encoding) is None)
 
 
 def _lacks(text: str, encoding: str) -> RejectedError:
-    place = _first_lacking(text, encoding)
+    place = _place(text, encoding)
     letter = text[place]
     whole = text[place - 1 : place + 1] if unicodedata.combining(letter) and place else letter
     around = " ".join(text[max(place - 15, 0) : place + 15].split()).encode("utf-8", "replace").decode()
@@ -76,17 +82,3 @@ def _lacks(text: str, encoding: str) -> RejectedError:
         code="NOT_IN_ENCODING",
         hint="Use UTF-8 if the ERP can read it, or correct the order.",
     )
-
-
-def _first_lacking(text: str, encoding: str) -> int:
-    """Return the place of the first letter that the encoding lacks, or that is read back as another."""
-    end = len(text)
-    try:
-        _bytes(text, encoding)
-    except UnicodeEncodeError as error:
-        end = error.start + 1
-    start = 0
-    while end - start > 1:
-        middle = (start + end) // 2
-        start, end = (start, middle) if _exact(text[start:middle], encoding) is None else (middle, end)
-    return start
