@@ -235,8 +235,20 @@ def test_a_text_is_the_order_that_its_value_is(value):
         assert decode_order(text) is None
     else:
         found = decode_order(text)
-        assert found
-        assert content(found) == content(expected)
+        assert found or looks_like_a_name_twice(text), "only that is left to the long way"
+        assert found is None or content(found) == content(expected)
+
+
+def looks_like_a_name_twice(text: bytes) -> bool:
+    """Return whether a text, which is one line without blanks, holds the end of a name where there is none."""
+    names = 0
+
+    def count(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal names
+        names += len(pairs)
+
+    json.loads(text, object_pairs_hook=count)
+    return text.count(b'":') > names
 
 
 @given(st.binary() | st.text(alphabet='{}[]":,1.e+-linesqty_o\\u').map(str.encode))
