@@ -292,7 +292,7 @@ def test_answers_read_before_a_fault_are_recorded(installation: Any) -> None:
 
 
 def test_what_cannot_be_read_waits_while_a_worker_holds_its_delivery(installation: Any) -> None:
-    zone, connection_id, order_id = sent(installation)
+    zone, _, order_id = sent(installation)
     ack = answer(zone, installation, order_id, "UNREADABLE", digest="d")
     ack.export_id = installation.export(order_id)["id"]
     with installation.database.system() as worker:
