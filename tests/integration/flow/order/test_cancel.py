@@ -11,6 +11,7 @@ from orderflow.domain.orders import Customer, DraftOrder
 from orderflow.flow.order.accept import accept_orders
 from orderflow.flow.order.approve import reject_order
 from orderflow.flow.order.cancel import cancel_before
+from orderflow.storage.fast.statements import run as usual
 from orderflow.storage.work import order_keys
 from tests.integration.conftest import ACTOR, Installation, an_order
 
@@ -28,7 +29,7 @@ def comes(installation: Installation) -> DraftOrder:
 def test_a_cancellation_is_kept_where_the_order_that_was_here_goes_at_that_moment(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here, usual = comes(installation), order_keys.run
+    here = comes(installation)
 
     def run(connection: Any, query: str, values: Any = None) -> Any:
         result = usual(connection, query, values)
