@@ -27,12 +27,14 @@ from sqlalchemy import text
 
 from orderflow.bootstrap import App, open_app
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
+from orderflow.flow.delivery.request import request_push
 from orderflow.flow.order.accept import accept_orders
 from orderflow.flow.order.approve import approve_order
 from orderflow.flow.ports import Actor
 from orderflow.settings import Settings
 from orderflow.storage.tables.models import ERPConnection
 
+ACTOR = Actor("test")
 FIRST, MORE = 220, 20
 PACE = {
     "ORDERFLOW_LEASE_SECONDS": "5",
@@ -99,13 +101,17 @@ class Shop:
             )
             session.commit()
 
-    def approve(self, count: int) -> None:
-        actor = Actor("test")
+    def approve(self, count: int) -> list[UUID]:
+        orders = [an_order(number) for number in range(count)]
         with self.app.store.work(self.org_id) as work:
-            orders = [an_order(number) for number in range(count)]
-            accept_orders(work, orders, actor)
+            accept_orders(work, orders, ACTOR)
             for order in orders:
-                approve_order(work, order.id, actor)
+                approve_order(work, order.id, ACTOR)
+        return [order.id for order in orders]
+
+    def push(self, count: int) -> None:
+        for order_id in self.approve(count):
+            request_push(self.app.store, self.org_id, order_id, ACTOR)
 
     def run(self, *arguments: str, fault: str = "") -> subprocess.Popen[bytes]:
         environment = os.environ | PACE | {"ORDERFLOW_HOME": str(self.home / "data"), "ORDERFLOW_FAULT": fault}
@@ -153,7 +159,7 @@ def shop() -> Iterator[Shop]:
         opened.close()
 
 
-@pytest.mark.timeout(900)  # some thirty processes one after the other, which a busy machine starts slowly
+@pytest.mark.timeout(900)  # some processes one after the other, which a busy machine starts slowly
 @pytest.mark.parametrize(
     "takes_away",
     [pytest.param(True, id="taken at once"), pytest.param(False, id="never taken", marks=pytest.mark.large)],
@@ -167,8 +173,7 @@ def test_killed_at_every_fault_point_and_at_random(shop: Shop, takes_away: bool)
     assert shop.run("push", "--all-approved").wait(timeout=120) == 0
     for point in WORKER_POINTS:
         assert killed(shop.run("worker", fault=point)), point
-        shop.approve(MORE)
-        assert shop.run("push", "--all-approved").wait(timeout=120) == 0
+        shop.push(MORE)
     worker = shop.run("worker")
     time.sleep(random.uniform(1.0, 2.5))  # no secret; any moment will do
     worker.send_signal(signal.SIGKILL)

@@ -60,7 +60,7 @@ def test_the_page_lists_every_file_that_sees_all_organizations():
 
 def test_the_glossary_is_short():
     words = re.findall(r"^\| (\w+) \|", section("Glossary"), re.MULTILINE)[1:]
-    assert 15 <= len(words) == len(set(words)) <= 35
+    assert 15 <= len(words) == len(set(words)) <= 25
 
 
 def test_no_page_speaks_of_a_design_that_a_reader_does_not_have():

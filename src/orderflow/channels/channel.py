@@ -83,10 +83,8 @@ class Session(ABC):
     processes: int | None = None
     """How many processes of ours may be signed in at a time to deliver; None: all that there are."""
 
-    @property
-    def idempotent(self) -> bool:
-        """Whether the target takes a document once, however often it comes, as its settings say."""
-        return False
+    idempotent: bool = False
+    """Whether the target takes a document once, however often it comes, as its settings say."""
 
     @property
     def note(self) -> str:

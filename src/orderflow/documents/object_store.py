@@ -15,7 +15,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
-from orderflow.domain.errors import ObjectStoreError
+from orderflow.domain.errors import DocumentMissingError, ObjectStoreError
 from orderflow.postgres.home import default_home
 
 if TYPE_CHECKING:
@@ -80,7 +80,8 @@ class ObjectStore:
         """Return the content under `key`.
 
         Raises:
-            ObjectStoreError: It cannot be read; `OBJECT_NOT_FOUND` if there is none.
+            DocumentMissingError: There is none.
+            ObjectStoreError: It cannot be read.
         """
         _check_key(key)
         with self._translated("read"):
@@ -89,11 +90,7 @@ class ObjectStore:
             except FileNotFoundError as error:
                 if "NoSuchBucket" in str(error):
                     raise
-                raise ObjectStoreError(
-                    f"The document {key} is not in the store ({self.place}).",
-                    code="OBJECT_NOT_FOUND",
-                    hint="If documents were moved, point OBJECT_STORAGE_* or ORDERFLOW_HOME to where they are now.",
-                ) from None
+                raise DocumentMissingError(f"The document {key} is not in the store ({self.place}).") from None
 
     def delete(self, keys: Iterable[str]) -> None:
         """Remove what is under the keys; what is not there is no error.

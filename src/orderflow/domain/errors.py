@@ -23,6 +23,7 @@
     ├── EncryptionError            a stored secret does not open
     │   └── KeyMismatchError       this process lacks the key; another one may have it: skipped, never disabled
     ├── ObjectStoreError           the document store does not answer: orders wait, nothing is spent
+    │   └── DocumentMissingError   it answers, and does not have the document
     └── PushServiceError           `PushOrchestrator` could not push at all
 
 A message never holds a secret, a file's content or a library's repr of a configuration.
@@ -291,6 +292,14 @@ class ObjectStoreError(OrderFlowError):
     code = "OBJECT_STORE_UNAVAILABLE"
     hint = "The orders wait and spend no attempt; check OBJECT_STORAGE_* and the store itself."
     default_message = "The document store cannot be reached."
+
+
+class DocumentMissingError(ObjectStoreError):
+    """The store answers, and does not have the document."""
+
+    code = "OBJECT_NOT_FOUND"
+    hint = "If documents were moved, point OBJECT_STORAGE_* or ORDERFLOW_HOME to where they are now."
+    default_message = "The document is not in the store."
 
 
 class PushServiceError(OrderFlowError):

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from orderflow.domain.errors import ObjectStoreError
+from orderflow.domain.errors import DocumentMissingError, ObjectStoreError
 from orderflow.flow.ports import Documents
 from orderflow.flow.watch import Processes, standing_still
 
@@ -149,9 +149,7 @@ def _missing(documents: Documents, waiting: Iterable[OpenDocument]) -> Iterator[
     for document in waiting:
         try:
             documents.get(document.storage_key)
-        except ObjectStoreError as error:
-            if error.code != "OBJECT_NOT_FOUND":
-                raise
+        except DocumentMissingError:
             words = "it is built anew" if document.sent_nothing else "it was perhaps sent, so it is not built anew"
             yield Finding(
                 "DOCUMENT_MISSING",

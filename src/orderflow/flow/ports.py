@@ -1020,7 +1020,7 @@ class Documents(Protocol):
         """Store documents by key. Raises ObjectStoreError; safe to repeat."""
 
     def get(self, key: str) -> bytes:
-        """Return one document. Raises ObjectStoreError."""
+        """Return one document. Raises ObjectStoreError; DocumentMissingError if there is none."""
 
 
 class Keeper(Protocol):

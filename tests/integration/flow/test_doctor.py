@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from orderflow.domain.access import Role
 from orderflow.domain.bulk import BulkAction
-from orderflow.domain.errors import ObjectStoreError
+from orderflow.domain.errors import DocumentMissingError, ObjectStoreError
 from orderflow.domain.ids import new_id
 from orderflow.flow.delivery.request import request_push
 from orderflow.flow.delivery.resolve import resolve_held
@@ -45,7 +45,7 @@ class Store:
 
     def get(self, key):
         if key not in self.documents.kept:
-            raise ObjectStoreError("gone", code="OBJECT_NOT_FOUND")
+            raise DocumentMissingError("gone")
         return self.documents.kept[key]
 
 

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from orderflow.domain.errors import ObjectStoreError
+from orderflow.domain.errors import DocumentMissingError, ObjectStoreError
 from orderflow.domain.ids import new_id
 from orderflow.flow.doctor import Finding, OpenDocument, after_failover, after_restore, document_store, examine
 
@@ -44,11 +44,11 @@ class Books:
 
 
 class Documents:
-    def __init__(self, code="OBJECT_NOT_FOUND"):
-        self.code = code
+    def __init__(self, error=DocumentMissingError):
+        self.error = error
 
     def get(self, key):
-        raise ObjectStoreError("away", code=self.code)
+        raise self.error
 
     def put_many(self, items):
         raise AssertionError("it only looks")
@@ -78,7 +78,7 @@ def test_what_is_safe_is_put_right_and_what_was_perhaps_sent_is_not():
 def test_a_store_that_does_not_answer_is_not_taken_for_missing_documents():
     books = Books()
     with pytest.raises(ObjectStoreError):
-        examine(books, Documents("OBJECT_STORE_UNAVAILABLE"), repair=True)
+        examine(books, Documents(ObjectStoreError), repair=True)
     assert books.anew == []
 
 

@@ -32,6 +32,7 @@ class HttpSession(Session):
 
     def __init__(self, settings: HttpSettings) -> None:
         self._api = Api(settings)
+        self.idempotent = settings.idempotent  # by the key that goes with a document
 
     @property
     def settings(self) -> HttpSettings:
@@ -77,11 +78,6 @@ class HttpSession(Session):
         hurried = copy.copy(self)
         hurried._api = self._api.hurried(seconds)  # noqa: SLF001  # of its own class
         return hurried
-
-    @property
-    def idempotent(self) -> bool:
-        """Whether the API takes a document once, by the key that goes with it."""
-        return self.settings.idempotent
 
     @property
     def note(self) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from orderflow.domain.routing.fields import Field, Kind
+from orderflow.domain.routing.fields import Field, FieldKind
 
 
 class Operator(StrEnum):
@@ -35,10 +35,10 @@ class Operator(StrEnum):
 _O = Operator
 _ANY_KIND = (_O.EQUAL, _O.NOT_EQUAL, _O.IN, _O.NOT_IN, _O.BETWEEN, _O.IS_EMPTY, _O.IS_NOT_EMPTY)
 _IN_ORDER = (_O.LESS, _O.AT_MOST, _O.MORE, _O.AT_LEAST)
-OPERATORS: dict[Kind, tuple[Operator, ...]] = {
-    Kind.TEXT: (*_ANY_KIND, _O.STARTS_WITH, _O.ENDS_WITH, _O.CONTAINS),
-    Kind.NUMBER: (*_ANY_KIND, *_IN_ORDER),
-    Kind.DATE: (*_ANY_KIND, *_IN_ORDER),
+OPERATORS: dict[FieldKind, tuple[Operator, ...]] = {
+    FieldKind.TEXT: (*_ANY_KIND, _O.STARTS_WITH, _O.ENDS_WITH, _O.CONTAINS),
+    FieldKind.NUMBER: (*_ANY_KIND, *_IN_ORDER),
+    FieldKind.DATE: (*_ANY_KIND, *_IN_ORDER),
 }
 """`between` includes both ends; on text it is for codes of digits, which it compares as numbers."""
 
@@ -145,7 +145,7 @@ def _compared(condition: Condition, value: Any) -> bool:  # one line for each op
 
 
 def _between(condition: Condition, value: Any) -> bool:
-    if condition.field.kind is Kind.TEXT:
+    if condition.field.kind is FieldKind.TEXT:
         value = as_number(value)
     low, high = condition.values
     return value is not None and bool(low <= value <= high)

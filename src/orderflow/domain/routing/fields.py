@@ -26,7 +26,7 @@ from orderflow.domain.orders import (
 )
 
 
-class Kind(StrEnum):
+class FieldKind(StrEnum):
     """What a field holds."""
 
     TEXT = "text"
@@ -44,7 +44,7 @@ class Field:
     """
 
     name: str
-    kind: Kind
+    kind: FieldKind
     of_lines: bool
     read: Callable[[DraftOrder], Any]
 
@@ -56,9 +56,9 @@ class Field:
         return comparable(self.kind, value)
 
 
-def comparable(kind: Kind, value: Any) -> Any:
+def comparable(kind: FieldKind, value: Any) -> Any:
     """Return a value as it is compared: None if there is nothing in it, text by `folded`."""
-    return folded(str(value)) if kind is Kind.TEXT and value is not None else value
+    return folded(str(value)) if kind is FieldKind.TEXT and value is not None else value
 
 
 def folded(text: str) -> str | None:
@@ -69,7 +69,7 @@ def folded(text: str) -> str | None:
 
 
 _ADDRESS_FIELD = re.compile(rf"({'|'.join(PARTIES)})\.(\w{{1,100}})", re.ASCII)
-_KINDS = {str: Kind.TEXT, Decimal: Kind.NUMBER, int: Kind.NUMBER, date: Kind.DATE}
+_KINDS = {str: FieldKind.TEXT, Decimal: FieldKind.NUMBER, int: FieldKind.NUMBER, date: FieldKind.DATE}
 _LINE_NAMES = {"product_description": "description"}
 
 
@@ -78,7 +78,7 @@ def field_named(name: str) -> Field | None:
     if name in FIELDS:
         return FIELDS[name]
     address = _ADDRESS_FIELD.fullmatch(name)
-    return Field(name, Kind.TEXT, False, _of_address(address[1], address[2])) if address else None
+    return Field(name, FieldKind.TEXT, False, _of_address(address[1], address[2])) if address else None
 
 
 def _of_address(part: str, name: str) -> Callable[[DraftOrder], Any]:
@@ -107,7 +107,7 @@ def _of_totals(name: str) -> Callable[[DraftOrder], Any]:
     return lambda order: totals(order)[name]
 
 
-def _kind(of: type, name: str) -> Kind | None:
+def _kind(of: type, name: str) -> FieldKind | None:
     """Return the kind of a field of a class; None if no rule can ask for it."""
     hint = get_type_hints(of)[name]
     return next((kind for type_, kind in _KINDS.items() if hint in (type_, type_ | None)), None)
@@ -120,7 +120,7 @@ def _all_fields() -> dict[str, Field]:
     for name in LINE_CONTENT:
         shown = "lines." + _LINE_NAMES.get(name, name)
         named.append((shown, _kind(DraftOrderLine, name), True, _of_lines(name)))
-    named += [(f"totals.{name}", Kind.NUMBER, False, _of_totals(name)) for name in ("lines", "qty", "amount")]
+    named += [(f"totals.{name}", FieldKind.NUMBER, False, _of_totals(name)) for name in ("lines", "qty", "amount")]
     return {name: Field(name, kind, of_lines, read) for name, kind, of_lines, read in named if kind}
 
 

@@ -25,7 +25,7 @@ from orderflow.domain.routing.conditions import (
     conditions_in,
     fits,
 )
-from orderflow.domain.routing.fields import Field, Kind, field_named
+from orderflow.domain.routing.fields import Field, FieldKind, field_named
 from orderflow.domain.routing.ranges import RANGES, Ranges, joined
 from orderflow.domain.routing.rules import Rule
 
@@ -123,7 +123,7 @@ def _look_at_values(by_rule: Mapping[int, Sequence[Condition]], otherwise: int) 
 
 def _look_at_ranges(by_rule: Mapping[int, Sequence[Condition]], otherwise: int) -> Look:
     ranges = Ranges({number: joined(conditions) for number, conditions in by_rule.items()})
-    codes = any(condition.field.kind is Kind.TEXT for conditions in by_rule.values() for condition in conditions)
+    codes = any(condition.field.kind is FieldKind.TEXT for conditions in by_rule.values() for condition in conditions)
 
     def look(value: Any) -> int:
         if codes and value is not None:

@@ -24,7 +24,7 @@ from orderflow.domain.routing.conditions import (
     as_number,
     conditions_in,
 )
-from orderflow.domain.routing.fields import Field, Kind, field_named, folded
+from orderflow.domain.routing.fields import Field, FieldKind, field_named, folded
 from orderflow.domain.text import name_for_people
 
 MOST_RULES = 500
@@ -268,12 +268,12 @@ def _digits(given: str) -> int:
     return number
 
 
-_READ: dict[tuple[Kind, bool], Callable[[str], Any]] = {
-    (Kind.TEXT, False): _text,
-    (Kind.TEXT, True): _digits,
-    (Kind.NUMBER, False): _number,
-    (Kind.NUMBER, True): _number,
-    (Kind.DATE, False): _date,
-    (Kind.DATE, True): _date,
+_READ: dict[tuple[FieldKind, bool], Callable[[str], Any]] = {
+    (FieldKind.TEXT, False): _text,
+    (FieldKind.TEXT, True): _digits,
+    (FieldKind.NUMBER, False): _number,
+    (FieldKind.NUMBER, True): _number,
+    (FieldKind.DATE, False): _date,
+    (FieldKind.DATE, True): _date,
 }
 """By the kind of the field, and whether the operator is `between`."""

@@ -119,10 +119,8 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for router in ROUTERS:
-        api.include_router(router, prefix="/api/v1")
-    api.include_router(as2.router)
-    api.include_router(operation.router)
+    for router in (*ROUTERS, as2.router, operation.router):
+        api.router.routes.extend(router.routes)  # as they are: `include_router` makes each anew at its first request
     describe(api)
     handle_errors(api)
     add_page(api)

@@ -30,7 +30,7 @@ _BODY = {
     "description": "A message or a receipt as RFC 4130 has it; at most 4 MiB.",
     "content": {"application/pkcs7-mime": {"schema": {"format": "binary"}}},
 }
-router = ApiRouter("/as2", "Answers of ERPs")
+router = ApiRouter("/as2", "Answers of ERPs", base="")
 
 
 class MessageRefusedError(ForbiddenError):

@@ -90,11 +90,7 @@ class _Sending:
 
 def template(scope: Scope) -> str:
     """Return the route's path with its parameters unfilled, so that there are few of them; `unmatched` for none."""
-    route = scope.get("route")
-    if route is None:
-        return "unmatched"
-    path = str(getattr(route, "path", "unmatched"))
-    return path if path.startswith("/api/") or not scope["path"].startswith("/api/v1") else f"/api/v1{path}"
+    return str(getattr(scope.get("route"), "path", "unmatched"))
 
 
 def _id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:

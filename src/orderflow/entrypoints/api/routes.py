@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from pydantic import Field
 
 from orderflow.domain.routing.conditions import OPERATORS, Operator
-from orderflow.domain.routing.fields import FIELDS, Kind
+from orderflow.domain.routing.fields import FIELDS, FieldKind
 from orderflow.domain.routing.hints import hints
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
@@ -60,7 +60,7 @@ class RouteField(Out):
     """What a condition may ask for."""
 
     name: str
-    kind: Kind
+    kind: FieldKind
     of_lines: bool = Field(description="A condition on it says by `lines` whether any line has to fit, or all")
     operators: list[Operator]
 

@@ -33,7 +33,8 @@ from orderflow.settings import Settings
 MORE_TIMES = 3
 """A request is tried whose transaction met another one."""
 
-REPEATABLE = ("/draft-orders", "/exports", "/bulk-jobs")
+BASE = "/api/v1"
+REPEATABLE = tuple(f"{BASE}/{what}" for what in ("draft-orders", "exports", "bulk-jobs"))
 """Where a POST may be sent again with its `Idempotency-Key`. What others are sent and answer may hold secrets, of which
 nothing is kept."""
 
@@ -62,7 +63,7 @@ class ApiRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler with the check in front."""
         handle = super().get_route_handler()
-        endpoint, permission, repeatable = self.endpoint, self.permission, self.once
+        endpoint, permission = self.endpoint, self.permission
         streams = STREAMS in (self.openapi_extra or {})
         takes_little = permission is not None and _may_be_only_ids(endpoint, self.dependant)
 
@@ -84,7 +85,7 @@ class ApiRoute(APIRoute):
                 if takes_little and (given := _only_ids(self.dependant, exact, has_body=has_body)) is not None:
                     takes_part = partial(endpoint, request=exact, caller=request.state.caller, **given)
                 takes_part = partial(_once_more_if_busy, takes_part, times=0 if streams else MORE_TIMES)
-                once = once_of(request) if repeatable and not streams and HEADER in request.headers else None
+                once = once_of(request) if self.once and not streams and HEADER in request.headers else None
                 answer = await (answered_once(exact, exact.raw, once, takes_part) if once else takes_part())
             if (version := getattr(request.state, "version", None)) is not None:
                 answer.headers["ETag"] = tag(version)
@@ -173,13 +174,13 @@ class ApiRouter(APIRouter):
     """A router of such routes; an operation's id is its function's name.
 
     Args:
-        prefix: Path below `/api/v1`, with its slash; empty for none.
+        prefix: Path below `base`, with its slash; empty for none.
         tag: Heading in the documentation.
     """
 
-    def __init__(self, prefix: str, tag: str) -> None:
+    def __init__(self, prefix: str, tag: str, base: str = BASE) -> None:
         super().__init__(
-            prefix=prefix,
+            prefix=f"{base}{prefix}",
             tags=[tag],
             route_class=ApiRoute,
             generate_unique_id_function=lambda route: route.name,

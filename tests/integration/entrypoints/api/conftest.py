@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +28,8 @@ from orderflow.flow.ports import Actor
 from orderflow.settings import Settings
 
 SETUP = Actor("setup")
+PLAIN = ssl.create_default_context()
+"""What a client would load anew for each test, though it speaks HTTP without TLS."""
 
 
 @dataclass
@@ -80,7 +83,7 @@ def refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def client(app: App) -> Iterator[Client]:
     """A client of a real server on a port of its own."""
-    with _serving(create_app(app, engine=False)) as url, Client(base_url=url, timeout=30) as client:
+    with _serving(create_app(app, engine=False)) as url, Client(base_url=url, timeout=30, verify=PLAIN) as client:
         yield client
 
 

@@ -11,7 +11,7 @@ from orderflow.domain.access import Role
 from orderflow.domain.ids import new_id
 from orderflow.entrypoints.api.app import ROUTERS
 from orderflow.entrypoints.api.permissions import ROLES, Permission, may
-from orderflow.entrypoints.api.routing import ApiRoute
+from orderflow.entrypoints.api.routing import BASE, ApiRoute
 
 ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, ApiRoute)]
 
@@ -19,14 +19,17 @@ ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(r
 def calls() -> list[tuple[str, str, Permission | None]]:
     """Method, path with ids of nothing, and permission of every route."""
     return [
-        (method, re.sub(r"\{\w+\}", str(new_id()), route.path), route.permission)
+        (method, re.sub(r"\{\w+\}", str(new_id()), route.path.removeprefix(BASE)), route.permission)
         for route in ROUTES
         for method in sorted(route.methods or ())
     ]
 
 
 def test_only_signing_in_and_answering_are_open_to_everybody():
-    assert {route.path for route in ROUTES if route.permission is None} == {"/auth/login", "/answers/{connector_id}"}
+    assert {route.path for route in ROUTES if route.permission is None} == {
+        f"{BASE}/auth/login",
+        f"{BASE}/answers/{{connector_id}}",
+    }
 
 
 def test_every_permission_is_asked_for_somewhere():

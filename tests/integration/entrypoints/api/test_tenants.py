@@ -14,6 +14,7 @@ from orderflow.bootstrap import App
 from orderflow.domain.delivery import Arrived
 from orderflow.domain.ids import new_id
 from orderflow.entrypoints.api.app import ROUTERS
+from orderflow.entrypoints.api.routing import BASE
 from orderflow.flow.answers.receive import receive
 from orderflow.flow.delivery.push_batch import push_batch
 
@@ -40,7 +41,7 @@ BODIES: dict[str, Any] = {
 
 ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute) and "{" in route.path]
 CASES = [
-    (method, route.path)
+    (method, route.path.removeprefix(BASE))
     for route in ROUTES
     for method in sorted(route.methods or ())
     if getattr(route, "permission", None) is not None  # who answers by a token of the connection's is asked elsewhere
