@@ -13,8 +13,8 @@ import orderflow
 from orderflow.bootstrap import App
 from orderflow.connectors.registry import ConnectorRegistry
 from orderflow.domain.errors import OrderFlowError
+from orderflow.domain.frames import frames_of
 from orderflow.domain.ids import new_id
-from orderflow.engine.logs import frames_of
 from orderflow.flow.watch import BEAT, Process, Trouble, troubles_of
 
 log = structlog.get_logger(__name__)
