@@ -235,13 +235,14 @@ class Ack:
         error_code, message: The ERP's words, or for UNREADABLE what is wrong with the answer.
         processed_at: When the ERP handled it, as it wrote it.
         source: Where the answer lies (a path or a URL), for `finish_acks`.
-        excerpt: For UNREADABLE, and with `details`, which may turn out to be: the beginning of what came, printable and
-            at most 500 characters; None if nothing of it can be shown.
+        excerpt: For UNREADABLE, and for what may turn out to be (`details`, `by_order_number`): the beginning of what
+            came, printable and at most 500 characters; None if nothing of it can be shown.
         digest: Likewise, the SHA-256 of what came, in hex: the same answer is told once. None where it was not even
             read; then it stays where it lies.
         level: What it proves; only `answered` confirms an order, and FAILED is a refusal at any level.
         details: What it says about lines; None: nothing.
         proof: What the target signed about it.
+        by_order_number: It names the order alone, so that it may be about another document of it.
     """
 
     reference: str
@@ -257,6 +258,7 @@ class Ack:
     level: Level = Level.ANSWERED
     details: Details | None = None
     proof: Proof | None = None
+    by_order_number: bool = False
 
 
 ARRIVED = "inbound:"
@@ -293,7 +295,11 @@ def arrived_id(source: str | None) -> UUID | None:
 
 @dataclass(slots=True)
 class WaitingExport:
-    """An export that was sent, or may have been, as an ack poller sees it."""
+    """An export that was sent, or may have been, as an ack poller sees it.
+
+    Attributes:
+        order_number: The order's external number, where it was read.
+    """
 
     export_id: UUID
     draft_order_id: UUID
@@ -304,6 +310,7 @@ class WaitingExport:
     control_number: int | None = None
     receipt_check: str | None = None
     refusals: int = 0
+    kind: Kind = Kind.ORDER
 
 
 class Waiting:
@@ -332,7 +339,7 @@ class Waiting:
         """
         wanted = {name for name in references if can_be_meant(name)}
         known = by_any_name(self._called(wanted))
-        return {name: known[name] for name in wanted if name in known}
+        return {name: found for name in wanted if (found := _meant(name, known))}
 
     def _called(self, _names: Collection[Reference]) -> Iterable[WaitingExport]:
         """Return the exports that may be called that, the older first; more of them do no harm."""
@@ -347,8 +354,15 @@ def by_any_name(exports: Iterable[WaitingExport]) -> dict[Reference, WaitingExpo
         known[export.reference] = known[export.export_id] = export
         if export.control_number:
             known[ControlNumber(export.control_number)] = export
-        if export.order_number:
+        if export.order_number and export.kind is Kind.ORDER:
             number = OrderNumber(export.order_number)
             known[number] = export
             orders.setdefault(number, set()).add(export.draft_order_id)
     return {name: export for name, export in known.items() if len(orders.get(name, ())) < 2}
+
+
+def _meant(name: Reference, known: dict[Reference, WaitingExport]) -> WaitingExport | None:
+    if not isinstance(name, ControlNumber):
+        return known.get(name)
+    export = known.get(ControlNumber(name.number))
+    return export if export and name.means(export.kind, export.order_number) else None

@@ -23,8 +23,8 @@ from orderflow.flow.order.approve import approve_order
 from tests.integration.conftest import ACTOR
 
 PARTNERS = {
-    "EDIFACT_ORDERS": {"sender": "EURODIS", "receiver": "MOCKEDI"},
-    "X12_850": {"sender": "ACME", "receiver": "MOCKEDI"},
+    "EDIFACT_ORDERS": {"sender": "EURODIS", "receiver": "MOCKEDI", "test": True},
+    "X12_850": {"sender": "ACME", "receiver": "MOCKEDI", "test": True},
 }
 HOUR = 3_600_000
 
@@ -161,6 +161,16 @@ def test_a_recall_reaches_the_partner_and_what_it_says_of_the_order_is_no_answer
     talk.receive(*talk.answers())
     assert before
     assert talk.installation.order(order_id)["status"] == "RECALLING"
+
+
+def test_an_answer_that_may_be_one_to_the_recall_is_told_and_leaves_the_order_as_it_is(talk: Conversation) -> None:
+    order_id = talk.send("WIDGET-001")
+    _, answer = talk.answers()
+    talk.recall(order_id)
+    assert talk.receive(answer)["misfit"] == 1
+    rows = talk.installation.rows("SELECT status, unreadable_answer FROM erp_export WHERE kind = 'order'")
+    assert (talk.installation.order(order_id)["status"], rows[0]["status"]) == ("RECALLING", "SENT")
+    assert "about its recall" in rows[0]["unreadable_answer"]["reason"]
 
 
 @pytest.mark.parametrize("talk", ["X12_850"], indirect=True)
