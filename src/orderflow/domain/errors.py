@@ -176,15 +176,15 @@ class AwaitedError(InDoubtError):
 
     Args:
         within: Seconds; the connection goes on meanwhile.
-        check: What the receipt has to name as the digest of what came.
+        check: What the receipt has to name as the digest of what came; empty where it names none.
     """
 
     code = "RECEIPT_AWAITED"
     hint = "Nothing to do: the order goes on as soon as the receipt comes."
     default_message = "The partner has the message; its receipt has not come yet."
 
-    def __init__(self, message: str | None = None, *, check: str, within: float) -> None:
-        super().__init__(message)
+    def __init__(self, message: str | None = None, *, check: str = "", within: float = 3600.0, **more: Any) -> None:
+        super().__init__(message, **more)
         self.within, self.check = within, check
 
 
