@@ -54,7 +54,7 @@ GIVES = {LineStatus.ACCEPTED, LineStatus.CHANGED, LineStatus.SUBSTITUTED}
 
 DELIVERY_DATES = {"067", "069", "017"}
 PRICE_FOR = dict.fromkeys(
-    ("", "CA", "CP", "CT", "FX", "LE", "LP", "NT", "PE", "PR", "QE", "QT", "RE", "ST", "TE", "UM", "WE")
+    ("", "CA", "CP", "CT", "FX", "LE", "NT", "PE", "PR", "QE", "QT", "RE", "ST", "TE", "UM", "WE")
 ) | {"HP": Decimal(100), "TP": Decimal(1000)}
 """How many units a price is for; most codes say whose price it is, which is one for one."""
 
