@@ -11,7 +11,7 @@ from uuid import UUID
 
 from orderflow.domain.errors import DocumentMissingError, ObjectStoreError
 from orderflow.flow.ports import Documents
-from orderflow.flow.watch import Processes, standing_still
+from orderflow.flow.watch import Process, Processes, standing_still
 
 MOST_DOCUMENTS = 10_000
 """Documents that are looked for in the store, the oldest first."""
@@ -138,11 +138,20 @@ def in_trouble(processes: Processes, now: datetime) -> list[Finding]:
     found = [
         Finding(trouble.code, "", f"{trouble.message} {trouble.hint}") for trouble in standing_still(processes, now)
     ]
-    return found + [
-        Finding(trouble.code, "", f"{process.name}: {trouble.message} {trouble.hint}")
-        for process in processes.alive()
-        for trouble in process.troubles
-    ]
+    return (
+        found
+        + [
+            Finding(trouble.code, "", f"{process.name}: {trouble.message} {trouble.hint}")
+            for process in processes.alive()
+            for trouble in process.troubles
+        ]
+        + [_older(process) for process in processes.alive() if process.kinds is None and process.kind != "beat"]
+    )
+
+
+def _older(process: Process) -> Finding:
+    words = f"{process.name} is of an older release ({process.version}), and nothing is recalled beside it."
+    return Finding("OLDER_RELEASE", "", words)
 
 
 def _missing(documents: Documents, waiting: Iterable[OpenDocument]) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from orderflow.domain.states import (
     AttemptStep,
     ERPExportStatus,
     ExportStep,
+    Kind,
     OrderAction,
     OrderEvent,
     OrderStatus,
@@ -230,6 +231,13 @@ _CERTIFICATE_ENDS = f"""
                   COALESCE(c.name, c.connector_type), c.certificate_ends_at) AS message
     FROM erp_connection c JOIN organization g ON g.id = c.org_id WHERE {CERTIFICATE_ENDS}
 """
+_RECALL_OPEN = f"""
+    SELECT {_WHO}, false AS repairable,
+           format('It is being recalled since %s, and the ERP has not answered: confirm the recall or end it, as its '
+                  'people say.', e.created_at) AS message
+    {_FROM} JOIN draft_order o ON o.id = e.draft_order_id AND {may(OrderAction.END_RECALL, "o.status")}
+    WHERE e.kind = {quoted(Kind.RECALL)} AND {_OPEN} AND e.created_at < now() - interval '3 days' ORDER BY e.created_at
+"""
 _KEYS_OF_NOBODY = """
     SELECT g.slug AS organization, NULL::uuid AS order_id, NULL::uuid AS export_id, false AS repairable, true AS remark,
            format('The API key %s (ofk_%s_…) is from before keys belonged to a user, so that it ends with nobody: '
@@ -259,6 +267,7 @@ _ATTENTION = {
     "HOURS_STUCK": _HOURS_STUCK,
     "BULK_JOB_STUCK": _JOB_STUCK,
     "CERTIFICATE_ENDS": _CERTIFICATE_ENDS,
+    "RECALL_OPEN": _RECALL_OPEN,
     "ORDERS_IN_ERROR": _IN_ERROR,
     "KEY_OF_NOBODY": _KEYS_OF_NOBODY,
     "IN_DOUBT_CHANGED": _IN_DOUBT_CHANGED,
