@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import unicodedata
+from bisect import bisect_left
 from typing import Literal
 
 from orderflow.domain.errors import RejectedError
@@ -62,8 +63,17 @@ def _exact(text: str, encoding: str) -> bytes | None:
         return None
 
 
+def _place(text: str, encoding: str) -> int:
+    """Return where a letter stands that an encoding lacks, or gives back as another; texts may be of many megabytes."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError as error:
+        return error.start
+    return bisect_left(range(1, len(text) + 1), True, key=lambda length: _exact(text[:length], encoding) is None)
+
+
 def _lacks(text: str, encoding: str) -> RejectedError:
-    place = next((n for n, letter in enumerate(text) if _exact(letter, encoding) is None), 0)
+    place = _place(text, encoding)
     letter = text[place]
     whole = text[place - 1 : place + 1] if unicodedata.combining(letter) and place else letter
     around = " ".join(text[max(place - 15, 0) : place + 15].split()).encode("utf-8", "replace").decode()

@@ -31,6 +31,12 @@ class RulesNotRunError(OrderFlowError):
     hint = "Nothing was sent, and it is tried again. If it goes on, give the rules again: orderflow rules add."
 
 
+class RulesTooSlowError(RulesNotRunError):
+    """The rules did not come to an end with this document."""
+
+    hint = "Nothing was sent. Push it again; if it goes on, split the order, or bring other rules."
+
+
 class SaxonMissingError(RulesNotRunError):
     """The library that runs the rules is not installed here."""
 
@@ -55,7 +61,7 @@ class Runner:
             name: Of the stylesheet; under one name is always the same.
 
         Raises:
-            RulesNotRunError: It cannot be compiled or run, or not in time.
+            RulesNotRunError: It cannot be compiled or run; RulesTooSlowError: not in time.
         """
         with self._lock:
             connection = self._load(name, stylesheet)
@@ -104,7 +110,9 @@ class Runner:
             connection.send_bytes(json.dumps((request, name, text)).encode())
             if not connection.poll(self._seconds):
                 self._end()
-                raise RulesNotRunError(f"The rules took more than {self._seconds:g} seconds.")
+                # To load rules is no document's fault: then it may be tried again.
+                kind = RulesTooSlowError if request == "check" else RulesNotRunError
+                raise kind(f"The rules took more than {self._seconds:g} seconds.")
             outcome, answer = json.loads(connection.recv_bytes(LARGEST))
         except (EOFError, OSError, ValueError):
             self._end()

@@ -14,6 +14,7 @@ from lxml import etree
 
 from orderflow.domain.text import visible
 from orderflow.schematron.expressions import UnusableRulesError, checked
+from orderflow.schematron.reading import parsed
 
 SCHEMATRON = "http://purl.oclc.org/dsdl/schematron"
 XSL = "http://www.w3.org/1999/XSL/Transform"
@@ -39,7 +40,7 @@ def transpile(content: bytes) -> str:
         UnusableRulesError: It is no Schematron, or something stands in it that is not known here.
     """
     try:
-        return _stylesheet(_parsed(content))
+        return _stylesheet(_schema(content))
     except ValueError as error:  # a name or an address that XML does not take
         raise UnusableRulesError(f"Something in the file has no place in a stylesheet: {error}.") from None
 
@@ -56,14 +57,11 @@ def _stylesheet(schema: etree._Element) -> str:
     return etree.tostring(sheet, encoding="unicode")
 
 
-def _parsed(content: bytes) -> etree._Element:
+def _schema(content: bytes) -> etree._Element:
     if len(content) > LARGEST:
         raise UnusableRulesError(f"The file is larger than {LARGEST:,} bytes.")
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
-    )
     try:
-        schema = etree.fromstring(content, parser)
+        schema = parsed(content)
     except etree.XMLSyntaxError as error:
         raise UnusableRulesError(f"The file is no XML: {visible(str(error))[:200]}.") from None
     if etree.ElementTree(schema).docinfo.internalDTD is not None:

@@ -19,6 +19,10 @@ def test_a_pattern_is_a_mode_and_of_its_rules_the_first_goes_before():
     assert "count(key('lines', @no)) &gt; 1" in sheet
 
 
+FUNCTIONS = '<ns prefix="x" uri="http://www.w3.org/2005/xpath-functions"/>'
+LET = '<let name="a" value="{}"/>'
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
@@ -40,7 +44,9 @@ def test_a_pattern_is_a_mode_and_of_its_rules_the_first_goes_before():
         (schema('<let name="a" value="unparsed-text(\'/etc/passwd\')"/>'), "calls unparsed-text()"),
         (rule("doc('a')"), "calls doc()"),
         (rule("fn:document ('a')"), "calls document()"),
-        (rule("Q{http://www.w3.org/2005/xpath-functions}collection()"), "calls collection()"),
+        (rule("Q{http://www.w3.org/2005/xpath-functions}collection()"), "address of a namespace"),
+        (rule("Q{'}x or doc('a')"), "address of a namespace"),
+        (schema(FUNCTIONS + LET.format("x:doc(1)")), "calls doc()"),
         (rule("(doc#1)('a')"), "calls doc()"),
         (rule("environment-variable('PATH')"), "calls environment-variable()"),
         (rule("true() (: ' :) or doc('a') (: ' :)"), "A comment"),
@@ -55,7 +61,7 @@ def test_what_is_not_known_or_reaches_out_refuses_the_file(content, why):
 
 
 def test_what_only_looks_like_reaching_out_is_taken():
-    for harmless in ("'doc(1)' = 'a'", "cac:DocumentReference", "my-doc(1)", "document = 1", "u:doc(1)"):
+    for harmless in ("'doc(1)' = 'a'", "cac:DocumentReference", "my-doc(1)", "document = 1", "u:my-doc(1)"):
         assert "No." in transpile(rule(harmless))
 
 

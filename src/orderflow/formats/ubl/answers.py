@@ -14,13 +14,14 @@ from orderflow.formats.answer_fields import words
 from orderflow.formats.edi.changes import answered_change
 from orderflow.formats.edi.response import UnitNames, business_answer, order_number, told_at, unit_names
 from orderflow.formats.ubl.codes import UNITS
-from orderflow.formats.ubl.line_answers import notes, period, read_line
+from orderflow.formats.ubl.line_answers import notes, period, read_line, tells_status
+from orderflow.formats.ubl.meant import check_meant
 from orderflow.formats.ubl.reading import Part
 from orderflow.formats.ubl.settings import UblSettings
 from orderflow.formats.ubl.writing import NAMESPACE
 from orderflow.formats.xml import read_xml
 
-RECEIPT = "AB"
+RECEIPT, REFUSED = "AB", "RE"
 DECISIONS = {"AP": Others.AS_ORDERED, "CA": Others.UNANSWERED, "RE": Others.UNANSWERED, "": Others.UNANSWERED}
 """What becomes of the order (UNCL 4343), and so of lines that are not named: AP accepted, CA with changes that lines
 tell, RE rejected. Plain UBL may leave it to the lines alone."""
@@ -37,6 +38,7 @@ def read_answers(content: bytes, settings: UblSettings) -> Iterator[Answer]:
         raise UnreadableError(f"It is {root.name[:40]!r}, which is not read as an answer to an order.")
     about = order_number(reference.value("ID") for reference in root.all("OrderReference"))
     with told_at(about):
+        check_meant(root, settings)
         yield _answer(root, _answered(root, about), unit_names(UNITS | settings.units))
 
 
@@ -53,22 +55,25 @@ def _answered(root: Part, order: OrderNumber) -> Reference:
 
 def _answer(root: Part, about: Reference, units: UnitNames) -> Answer:
     code = root.value("OrderResponseCode")
-    lines = [read_line(line, units, accepted=code == "AP") for line in root.all("OrderLine")]
+    named = [line for line in root.all("OrderLine") if code != REFUSED or tells_status(line)]
+    lines = [read_line(line, units, accepted=code == "AP") for line in named]
     if code == RECEIPT and not lines:
         return Answer("ACKED", message=words(notes(root)), about=about, level=Level.UNDERSTOOD)
     if code not in DECISIONS:
         raise UnreadableError(f"Its code is {code[:10]!r}, by which nobody knows what becomes of the order.")
-    if not lines and code not in ("AP", "RE"):
+    if not lines and code not in ("AP", REFUSED):
         raise UnreadableError("It says neither what becomes of the order nor of any line.")
+    if code != REFUSED:
+        root.check_without("AllowanceCharge")
     days = period(root.one("Delivery", "PromisedDeliveryPeriod"))
     promised = f"Delivery from {days[0]} to {days[-1]}." if len(days) > 1 else ""
     return business_answer(
         about,
         lines,
-        refused=code == "RE",
+        refused=code == REFUSED,
         others=DECISIONS[code],
         message=" ".join(filter(None, (notes(root), promised))),
-        code=code if code == "RE" else "",
+        code=code if code == REFUSED else "",
         erp_order_id=root.value("SalesOrderID"),
         currency=root.value("DocumentCurrencyCode"),
         delivery_date=days[-1] if days else None,

@@ -18,9 +18,6 @@ from orderflow.formats.ubl.answers import read_answers
 from orderflow.formats.ubl.order import write_order
 from orderflow.formats.ubl.settings import UblSettings
 
-TRANSACTIONS = {Kind.ORDER: "T01", Kind.CHANGE: "T114", Kind.RECALL: "T115"}
-"""Of Peppol."""
-
 VERSIONS = {
     Kind.ORDER: "ubl_order_2_1",
     Kind.CHANGE: "ubl_order_change_2_1",
@@ -46,12 +43,12 @@ class UblFormat(Format):
         """
         content = write_order(order, delivery, settings)
         if settings.is_peppol:
-            rules.check(TRANSACTIONS[delivery.kind], content, order)
+            rules.check(delivery.kind, content, order)
         name = made_name(settings.file_name, order, delivery)
         return Document(name, content.encode(), "application/xml", VERSIONS[delivery.kind])
 
     def note(self, settings: UblSettings) -> str | None:
-        """Say that Peppol's rules are missing."""
+        """Say which of Peppol's rules are missing."""
         return rules.note() if settings.is_peppol else None
 
     def claims(self, name: str) -> bool:

@@ -43,6 +43,11 @@ def read_line(line: Part, units: UnitNames, *, accepted: bool) -> LineAnswer:
     return _Line(line, item, units, accepted=accepted).answer()
 
 
+def tells_status(line: Part) -> bool:
+    """Return whether an OrderLine says what becomes of it, and not only what was ordered."""
+    return bool(line.value("LineItem", "LineStatusCode") or line.all("SellerSubstitutedLineItem"))
+
+
 def notes(part: Part) -> str:
     """Return the notes of a document or a line."""
     return "; ".join(note.text for note in part.all("Note") if note.text)
@@ -65,8 +70,10 @@ class _Line:
 
     def answer(self) -> LineAnswer:
         unit, *same_units = self._units() or (None,)
-        substitute = next(iter(self.line.all("SellerSubstitutedLineItem")), None)
+        substitute = self.line.one("SellerSubstitutedLineItem")
         status = self._status(substitute)
+        if status is not LineStatus.REJECTED:
+            self._check_all_is_read()
         return LineAnswer(
             self.number,
             status,
@@ -90,6 +97,10 @@ class _Line:
         if substitute:
             return LineStatus.SUBSTITUTED
         return LineStatus.BACKORDERED if _decimal(self.waiting) else status
+
+    def _check_all_is_read(self) -> None:
+        self.line.check_without("SellerProposedSubstituteLineItem")
+        self.item.check_without("AllowanceCharge")
 
     def _article(self, status: LineStatus, substitute: Part | None) -> str:
         """Return the article by the number that we sent as the seller's own, a substitute by any that it has."""

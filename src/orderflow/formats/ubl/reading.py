@@ -58,6 +58,12 @@ class Part:
         part = self.one(*names)
         return part.text if part else ""
 
+    def check_without(self, *names: str) -> None:
+        """Check that elements are not there which change what is agreed. Raises UnreadableError."""
+        for name in names:
+            if self.all(name):
+                raise UnreadableError(f"It has {name}, which changes what was agreed, and is not read.")
+
     @property
     def text(self) -> str:
         """Its text. Raises UnreadableError: other elements are in it."""

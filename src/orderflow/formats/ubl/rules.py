@@ -6,8 +6,11 @@ Where there are none the document goes out as it is; `note` says so to whoever t
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from orderflow.domain.errors import (
+    BusyError,
+    ConnectorError,
     NeedsAttentionError,
     ObjectStoreError,
     RejectedError,
@@ -15,13 +18,18 @@ from orderflow.domain.errors import (
     UnavailableError,
 )
 from orderflow.domain.orders import DraftOrder
+from orderflow.domain.states import Kind
 from orderflow.formats.ubl.fields import field_at
+from orderflow.schematron.processes import RulesBusyError
 from orderflow.schematron.rule_sets import Broken, RuleSets
-from orderflow.schematron.runner import RulesNotRunError, SaxonMissingError
+from orderflow.schematron.runner import RulesNotRunError, RulesTooSlowError, SaxonMissingError
 
 FAMILY = "peppol"
+TRANSACTIONS = {Kind.ORDER: "T01", Kind.CHANGE: "T114", Kind.RECALL: "T115"}
+"""Of Peppol."""
+
 MISSING = (
-    "Peppol's rules are not here, so that documents go out without having been tried by them. "
+    "Peppol's rules are not here for {}, so that such documents go out without having been tried by them. "
     "The operator brings them: orderflow rules add peppol FOLDER."
 )
 HINT = "Correct the field that is named, in the order or the connection's settings; then push again."
@@ -38,30 +46,41 @@ def use(rules: RuleSets | None) -> None:
 def note() -> str | None:
     """Return what a person should know about the rules; None: they are here."""
     try:
-        return None if _rules is not None and _rules.kept(FAMILY) else MISSING
+        kept: Collection[str] = _rules.kept(FAMILY) if _rules is not None else ()
     except ObjectStoreError as error:
         return f"Whether Peppol's rules are here is not known: {error.message}"
+    missing = [f"{name} ({kind})" for kind, name in TRANSACTIONS.items() if name not in kept]
+    return MISSING.format(", ".join(missing)) if missing else None
 
 
-def check(transaction: str, document: str, order: DraftOrder) -> None:
-    """Try the rules of a transaction, as T01, on a document.
+def check(kind: Kind, document: str, order: DraftOrder) -> None:
+    """Try the rules of its transaction on a document.
 
     Raises:
-        RejectedError: It breaks one that is fatal; the rule and the field of the order are named.
-        TransientError, UnavailableError, NeedsAttentionError: The rules are here and could not be tried.
+        RejectedError: It breaks one that is fatal; the rule and the field of the order are named. Or the rules came to
+            no end with it.
+        BusyError, TransientError, UnavailableError, NeedsAttentionError: The rules are here and could not be tried.
     """
     if _rules is None:
         return
     try:
-        broken = _rules.broken(FAMILY, transaction, document)
-    except SaxonMissingError as error:
-        raise NeedsAttentionError(error.message, code=error.code, hint=error.hint) from None
+        broken = _rules.broken(FAMILY, TRANSACTIONS[kind], document, order.org_id)
     except RulesNotRunError as error:
-        raise TransientError(error.message, code=error.code, hint=error.hint, nothing_done=True) from None
+        raise _not_run(error) from None
     except ObjectStoreError as error:
         raise UnavailableError(error.message, code=error.code, hint=error.hint) from None
-    if fatal := [rule for rule in broken if rule.flag != "warning"]:
+    if fatal := [rule for rule in broken if rule.is_fatal]:
         raise _refusal(fatal, order)
+
+
+def _not_run(error: RulesNotRunError) -> ConnectorError:
+    kinds: dict[type[RulesNotRunError], type[ConnectorError]] = {
+        SaxonMissingError: NeedsAttentionError,
+        RulesTooSlowError: RejectedError,
+        RulesBusyError: BusyError,
+    }
+    kind = kinds.get(type(error), TransientError)
+    return kind(error.message, code=error.code, hint=error.hint, nothing_done=True)
 
 
 def _refusal(fatal: list[Broken], order: DraftOrder) -> RejectedError:

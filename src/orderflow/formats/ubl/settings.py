@@ -47,7 +47,8 @@ class UblSettings(FormatSettings):
         extra=_PEPPOL,
     )
     seller_endpoint: Endpoint | None = _seller(
-        "Seller's endpoint", "Electronic address with its scheme, as 0088:4000001000005."
+        "Seller's endpoint",
+        "Electronic address with its scheme, as 0088:4000001000005. Responses of others are not read.",
     )
     seller_name: Annotated[str, StringConstraints(max_length=200)] | None = _seller("Seller's name", "As registered.")
     seller_country: Country | None = _seller("Seller's country", "Two letters (ISO 3166-1), as DE.")

@@ -34,6 +34,14 @@ def refused(content):
     return unreadable.value
 
 
+PROPOSED = f"<cac:SellerProposedSubstituteLineItem>{article('W-9')}</cac:SellerProposedSubstituteLineItem>"
+SUBSTITUTE = PROPOSED.replace("ProposedSubstitute", "Substituted")
+CHARGE = (
+    "<cac:AllowanceCharge><cbc:ChargeIndicator>true</cbc:ChargeIndicator>"
+    '<cbc:Amount currencyID="EUR">500</cbc:Amount></cac:AllowanceCharge>'
+)
+
+
 @pytest.mark.parametrize(
     ("code", "parts", "status", "level", "others"),
     [
@@ -43,6 +51,9 @@ def refused(content):
         ("", [line(1, 5)], "ACKED", Level.ANSWERED, Others.UNANSWERED),
         ("RE", [], "FAILED", Level.ANSWERED, None),
         ("RE", [line(1, 7, note("gone"))], "FAILED", Level.ANSWERED, None),
+        ("RE", [line(1, "", qty(5), price(12)), line(2, 7)], "FAILED", Level.ANSWERED, None),
+        ("RE", [line(1, 7, beside=PROPOSED), CHARGE], "FAILED", Level.ANSWERED, None),
+        ("AP", ["<cbc:CopyIndicator>false</cbc:CopyIndicator>"], "ACKED", Level.ANSWERED, Others.AS_ORDERED),
     ],
 )
 def test_what_is_said_of_the_whole_order(code, parts, status, level, others):
@@ -53,7 +64,6 @@ def test_what_is_said_of_the_whole_order(code, parts, status, level, others):
 
 
 def test_a_response_line_by_line():
-    substitute = f"<cac:SellerSubstitutedLineItem>{article('W-9')}</cac:SellerSubstitutedLineItem>"
     basis = '<cbc:BaseQuantity unitCode="H87">100</cbc:BaseQuantity>'
     answer = said(
         "CA",
@@ -61,7 +71,7 @@ def test_a_response_line_by_line():
         line(1, 5, qty(5), promised("2026-12-01", "2026-12-01"), price("12.50"), article("W-1")),
         line(2, 3, note("short"), qty(3), qty(2, name="MaximumBackorderQuantity"), price(1250, basis), article("W-2")),
         line(3, 7, note("discontinued")),
-        line(4, 3, qty(2), article("W-4"), beside=substitute),
+        line(4, 3, qty(2), article("W-4"), beside=SUBSTITUTE),
         line(5, 3, qty(4), promised("2026-12-01", "2026-12-20")),
         line(6, 42),
     )
@@ -128,10 +138,39 @@ def test_an_answer_to_a_change_is_about_the_change():
         (response("CA", line(1, 3, '<cbc:LineExtensionAmount currencyID="USD">1</cbc:LineExtensionAmount>', price(1))),
          "several currencies"),
         (response("CA", "<cac:OrderLine/>"), "without a LineItem"),
+        (response("RE", line(1, "", beside=SUBSTITUTE)), "status ''"),
+        (response("CA", line(1, 3, beside=SUBSTITUTE + SUBSTITUTE)), "SellerSubstitutedLineItem 2 times"),
+        (response("AP", line(1, 5, beside=PROPOSED)), "has SellerProposedSubstituteLineItem"),
+        (response("AP", line(1, 5, CHARGE)), "has AllowanceCharge"),
+        (response("AP", CHARGE), "has AllowanceCharge"),
+        (response("AP", "<cbc:CopyIndicator>true</cbc:CopyIndicator>"), "is a copy"),
     ],
 )  # fmt: skip
 def test_a_response_that_is_not_sure_changes_nothing(content, why):
     assert why in str(refused(content))
+
+
+def from_seller(number, scheme="0088"):
+    named = f' schemeID="{scheme}"' if scheme else ""
+    endpoint = f"<cbc:EndpointID{named}>{number}</cbc:EndpointID>"
+    return response("AP", f"<cac:SellerSupplierParty><cac:Party>{endpoint}</cac:Party></cac:SellerSupplierParty>")
+
+
+@pytest.mark.parametrize(
+    ("content", "is_meant"),
+    [
+        (from_seller("4000001000005"), True),
+        (from_seller("4000001000005", ""), True),
+        (from_seller(""), True),
+        (response("AP"), True),
+        (from_seller("4000001000006"), False),
+        (from_seller("4000001000005", "9930"), False),
+    ],
+)
+def test_a_response_of_another_seller_changes_nothing(content, is_meant):
+    settings = UblSettings(seller_endpoint="0088:4000001000005")
+    assert confirms(FORMAT, content, settings) is is_meant
+    assert confirms(FORMAT, content, SETTINGS)
 
 
 def test_what_is_wrong_within_is_told_at_the_order():
