@@ -38,8 +38,7 @@ def deliver(wiring: Wiring, batch: Batch) -> None:
     waiting = [attempt for attempt in batch.attempts if attempt.outcome is None]
     _publish_what_was_staged(batch, [a for a in waiting if a.order.delivery.staged_path], started)
     rest = [attempt for attempt in waiting if attempt.outcome is None and not attempt.order.delivery.staged_path]
-    if batch.to.takes_back:
-        rest = _take_back(batch, rest, started)
+    rest = _take_back(batch, rest, started)
     if batch.to.stages:
         _stage_then_publish(wiring, batch, rest, started)
     else:
