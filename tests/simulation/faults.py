@@ -243,13 +243,13 @@ FAULTS = (
     Fault(
         "an order that its ERP keeps counts as recalled",
         RECALL,
-        "note_answer(work, order_id, given_back=False, error=error)",
-        "note_answer(work, order_id, given_back=True)",
+        "note_answer(work, recall, given_back=False, error=error)",
+        "note_answer(work, recall, given_back=True)",
     ),
     Fault(
         "a recall that ended leaves its order as it is",
         RECALL,
-        "            note_answer(work, order_id, given_back=True)\n",
+        "            note_answer(work, recall, given_back=True)\n",
         "            pass\n",
     ),
     Fault(

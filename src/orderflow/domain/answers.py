@@ -10,6 +10,8 @@ from orderflow.domain.states import OPEN, ERPExportStatus
 
 Verdict = Literal["acknowledge", "refuse", "update", "note", "misfit", "wait", "ignore", "alert"]
 
+SENT_SINCE = "The ERP gave back a delivery after which the order was sent again: look in the ERP which of them it has."
+
 
 Newer = Literal["none", "stopped", "claimed", "perhaps sent", "sent"]
 """What became of the export that followed one which had failed: `stopped` before anything was sent, `claimed` by a
@@ -52,6 +54,7 @@ def decide(
     refused: bool = False,
     detailed: bool = False,
     recalled: bool = False,
+    superseded: bool = False,
 ) -> Decision:
     """Decide what `answer` does to an export that is in `status`.
 
@@ -62,12 +65,15 @@ def decide(
         refused: The ERP answered the export before.
         detailed: The answer speaks of lines.
         recalled: The order was recalled before it was answered.
+        superseded: It answers the recall of a delivery after which the order was sent again.
     """
     match status, answer:
         case ERPExportStatus.PENDING, _ if lease_is_live:
             return Decision("wait")
         case _, "ACKED" if level is not Level.ANSWERED:
             return _technical_yes(status, refused=refused)
+        case ERPExportStatus.PENDING | ERPExportStatus.SENT | ERPExportStatus.FAILED, "ACKED" if superseded:
+            return Decision("alert", reason=SENT_SINCE)
         case _, "ACKED" if status in OPEN:
             return Decision("acknowledge", settle_first=status is ERPExportStatus.PENDING)
         case _, "FAILED" if status in OPEN:

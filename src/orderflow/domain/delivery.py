@@ -235,13 +235,14 @@ class Ack:
         error_code, message: The ERP's words, or for UNREADABLE what is wrong with the answer.
         processed_at: When the ERP handled it, as it wrote it.
         source: Where the answer lies (a path or a URL), for `finish_acks`.
-        excerpt: For UNREADABLE, and with `details`, which may turn out to be: the beginning of what came, printable and
-            at most 500 characters; None if nothing of it can be shown.
+        excerpt: For UNREADABLE, and for what may turn out to be (`details`, `by_order_number`): the beginning of what
+            came, printable and at most 500 characters; None if nothing of it can be shown.
         digest: Likewise, the SHA-256 of what came, in hex: the same answer is told once. None where it was not even
             read; then it stays where it lies.
         level: What it proves; only `answered` confirms an order, and FAILED is a refusal at any level.
         details: What it says about lines; None: nothing.
         proof: What the target signed about it.
+        by_order_number: It names the order alone, so that it may be about another document of it.
     """
 
     reference: str
@@ -257,6 +258,7 @@ class Ack:
     level: Level = Level.ANSWERED
     details: Details | None = None
     proof: Proof | None = None
+    by_order_number: bool = False
 
 
 ARRIVED = "inbound:"

@@ -572,8 +572,8 @@ class Exports(Protocol):
     def withdraw(self, export_id: UUID) -> bool:
         """Delete a PENDING export of which no attempt began; False if one had."""
 
-    def order_of(self, export_id: UUID) -> UUID | None:
-        """Return the order that the export belongs to, without locking either; None if there is no such export."""
+    def find(self, export_id: UUID) -> Export | None:
+        """Return one export, without locking it; None if there is no such export."""
 
     def recall_of(self, order_id: UUID) -> Export | None:
         """Return the order's newest recall; not locked, since a worker that has it waits for the order."""

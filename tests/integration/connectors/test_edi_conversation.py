@@ -163,6 +163,16 @@ def test_a_recall_reaches_the_partner_and_what_it_says_of_the_order_is_no_answer
     assert talk.installation.order(order_id)["status"] == "RECALLING"
 
 
+def test_an_answer_that_may_be_one_to_the_recall_is_told_and_leaves_the_order_as_it_is(talk: Conversation) -> None:
+    order_id = talk.send("WIDGET-001")
+    _, answer = talk.answers()
+    talk.recall(order_id)
+    assert talk.receive(answer)["misfit"] == 1
+    rows = talk.installation.rows("SELECT status, unreadable_answer FROM erp_export WHERE kind = 'order'")
+    assert (talk.installation.order(order_id)["status"], rows[0]["status"]) == ("RECALLING", "SENT")
+    assert "about its recall" in rows[0]["unreadable_answer"]["reason"]
+
+
 @pytest.mark.parametrize("talk", ["X12_850"], indirect=True)
 def test_an_865_that_accepts_the_recall_ends_it(talk: Conversation) -> None:
     order_id = talk.send("WIDGET-001")

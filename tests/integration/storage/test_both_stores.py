@@ -116,7 +116,7 @@ def test_what_is_not_there_is_said_to_be_missing(bench: Bench) -> None:
         assert refused(bench, call, NOBODYS).message == f"There is no connection {NOBODYS} in this organization."
     with bench.store.work(bench.org_id) as work:
         assert work.exports.latest(NOBODYS) is None
-        assert work.exports.order_of(NOBODYS) is None
+        assert work.exports.find(NOBODYS) is None
         assert not work.exports.withdraw(NOBODYS)
         assert not work.exports.confirm(NOBODYS, "ops")
         assert not work.exports.note_delivered(NOBODYS)
@@ -854,7 +854,9 @@ def test_a_doubt_is_decided_in_each_way(bench: Bench) -> None:
         assert work.exports.note_delivered(there)
         assert work.exports.note_failed(lost, error)
         assert work.exports.send_again(again)
-        assert work.exports.order_of(there) is not None
+        found = work.exports.find(there)
+        assert found is not None
+        assert (found.id, found.status) == (there, ERPExportStatus.SENT)
     rows = [seen(bench, one) for one in (there, lost, again)]
     states = [row and (row["status"], row["sent_at"], row["inferred"], row["error_json"]) for row in rows]
     assert states == [("SENT", True, True, None), ("FAILED", False, False, error), ("PENDING", False, False, None)]
@@ -1131,6 +1133,32 @@ def test_what_the_erp_confirms_line_by_line_is_kept_and_accepted_by_a_person_unt
         assert not work.orders.accept_differences(order_id, "ops")
 
 
+@pytest.mark.parametrize(("verdict", "was"), [("acknowledge", "SENT"), ("update", "ACKED")])
+def test_what_the_erp_confirms_while_it_is_asked_to_give_the_order_back_is_kept(
+    bench: Bench, verdict: Verdict, was: str
+) -> None:
+    made = export(bench, connection(bench), was, sent_at=bench.now())
+    said = detailed(bench, made, LineAnswer(1, qty=Decimal(1)), verdict=verdict, number="SO-1")
+    order_id = said.export.draft_order_id
+    with bench.store.work(bench.org_id) as work:
+        work.orders.set_status(order_id, OrderStatus.RECALLING)
+        work.exports.record_answers([said])
+        assert work.exports.confirmed(made) == said.confirmed
+        assert work.exports.get(made).status is ERPExportStatus.ACKED
+    row = bench.columns("draft_order", order_id)
+    assert row is not None
+    assert (row["status"], row["confirmation"], row["erp_order_id"]) == ("RECALLING", "PARTIAL", "SO-1")
+
+
+def test_what_the_erp_confirms_of_an_order_that_is_recalled_is_not_kept(bench: Bench) -> None:
+    made = export(bench, connection(bench), "ACKED", sent_at=bench.now())
+    said = detailed(bench, made, LineAnswer(1, qty=Decimal(1)), verdict="update")
+    with bench.store.work(bench.org_id) as work:
+        work.orders.set_status(said.export.draft_order_id, OrderStatus.RECALLED)
+        work.exports.record_answers([said])
+        assert work.exports.confirmed(made) is None
+
+
 def test_an_answer_that_says_nothing_of_lines_leaves_none(bench: Bench) -> None:
     made = export(bench, connection(bench), "SENT", sent_at=bench.now())
     said = answer(bench, made)
@@ -1224,6 +1252,18 @@ def test_a_key_is_kept_for_a_cancellation_until_its_order_comes(bench: Bench) ->
         again = an_order(77)
         held = work.order_keys.take([again])[again.id]
         assert (held.order_id, held.cancelled) == (came.id, None)
+
+
+def test_of_several_orders_that_a_cancellation_waited_for_the_first_inherits_its_key(bench: Bench) -> None:
+    cancelled, (first, second) = new_id(), [an_order(78) for _ in range(2)]
+    with bench.store.work(bench.org_id) as work:
+        work.order_keys.cancel(first, cancelled, Cancellation("ops", "by telephone"))
+    with bench.store.work(bench.org_id) as work:
+        assert {holder.order_id for holder in work.order_keys.take([first, second]).values()} == {cancelled}
+        work.orders.add_many([first])
+        work.order_keys.inherit(cancelled, first)
+        held = work.order_keys.take([first, second])
+        assert {order_id: holder.order_id for order_id, holder in held.items()} == {second.id: first.id}
 
 
 def recalled(bench: Bench, way: UUID, status: str = "PUSHED", **columns: Any) -> tuple[UUID, Export]:

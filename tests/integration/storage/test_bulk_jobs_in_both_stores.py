@@ -90,9 +90,9 @@ def test_what_was_not_sent_is_movable_and_what_a_worker_has_is_not(bench: Bench)
     ids = []
     with bench.store.work(bench.org_id) as work:
         for export_id in (free, begun_export):
-            order_id = work.exports.order_of(export_id)
-            assert order_id is not None
-            ids.append(order_id)
+            found = work.exports.find(export_id)
+            assert found is not None
+            ids.append(found.draft_order_id)
         movable = [work.routes.movable(one) for one in ids]
     assert [one and one.id for one in movable] == [free, None]
     moved = carry_out(bench.store, bench.org_id, BulkJob(new_id(), BulkAction.MOVE, ACTOR, connection_id=new), ids)

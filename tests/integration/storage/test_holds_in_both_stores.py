@@ -49,9 +49,9 @@ def release(bench: Bench, order_id: UUID, actor: Actor = ANNA, **options: Any) -
 
 def order_of(bench: Bench, export_id: UUID) -> UUID:
     with bench.store.work(bench.org_id) as work:
-        found = work.exports.order_of(export_id)
+        found = work.exports.find(export_id)
     assert found is not None
-    return found
+    return found.draft_order_id
 
 
 def ids(bench: Bench, way: UUID, limit: int = 10) -> list[UUID]:

@@ -114,9 +114,9 @@ def _ways(work: Work) -> tuple[UUID, UUID]:
 
 def _settle(bench: Bench, work: Work, export_id: UUID, lease: Lease, _target: UUID) -> None:
     way, _ = _ways(work)
-    order_id = work.exports.order_of(export_id)
-    assert order_id is not None
-    batch = batch_of(bench, way, export_id, lease, work.orders.get(order_id))
+    found = work.exports.find(export_id)
+    assert found is not None
+    batch = batch_of(bench, way, export_id, lease, work.orders.get(found.draft_order_id))
     batch.attempts[0].outcome = ExportResult(success=True)
     work.exports.settle(
         batch, [Settlement(batch.attempts[0], ERPExportStatus.SENT, AttemptStatus.SUCCESS, OrderStatus.PUSHED)]

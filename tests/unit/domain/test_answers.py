@@ -73,3 +73,9 @@ def test_a_refusal_is_one_at_every_level(level: Level) -> None:
 def test_an_alert_says_why() -> None:
     for status, answer, newer in ((Export.FAILED, "ACKED", "sent"), (Export.ACKED, "FAILED", "none")):
         assert decide(answer, status, lease_is_live=False, newer=newer).reason  # type: ignore[arg-type]  # literals
+
+
+@pytest.mark.parametrize("status", [Export.PENDING, Export.SENT, Export.FAILED])
+def test_a_yes_to_the_recall_of_what_was_sent_again_since_is_for_a_person(status: Export) -> None:
+    assert decide("ACKED", status, lease_is_live=False, superseded=True).verdict == "alert"
+    assert decide("ACKED", Export.ACKED, lease_is_live=False, superseded=True).verdict == "ignore"

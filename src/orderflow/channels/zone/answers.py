@@ -17,7 +17,15 @@ from uuid import uuid4
 from orderflow.channels.channel import Reader
 from orderflow.channels.filestore import Entry, FileStore, Upload
 from orderflow.channels.zone.names import KnownNames, is_plain
-from orderflow.domain.answer_files import LIMIT, Answer, Reference, UnfinishedError, UnreadableError, excerpt
+from orderflow.domain.answer_files import (
+    LIMIT,
+    Answer,
+    OrderNumber,
+    Reference,
+    UnfinishedError,
+    UnreadableError,
+    excerpt,
+)
 from orderflow.domain.delivery import Ack, Waiting, WaitingExport
 from orderflow.domain.errors import ConnectorError
 
@@ -225,6 +233,8 @@ def _ack(path: str, found: Found, answer: Answer, said: _Said, known: dict[Refer
     export = known.get(answer.about) if answer.about else found.export
     if export is None:
         return Ack(_told(answer.about) or found.entry.name, "UNMATCHED", source=path)
+    by_order_number = isinstance(answer.about, OrderNumber)
+    may_not_fit = by_order_number or answer.details is not None
     return Ack(
         export.reference,
         answer.status,
@@ -236,8 +246,9 @@ def _ack(path: str, found: Found, answer: Answer, said: _Said, known: dict[Refer
         source=path,
         level=answer.level,
         details=answer.details,
-        excerpt=said.excerpt if answer.details else None,
-        digest=said.digest if answer.details else None,
+        excerpt=said.excerpt if may_not_fit else None,
+        digest=said.digest if may_not_fit else None,
+        by_order_number=by_order_number,
     )
 
 

@@ -42,9 +42,12 @@ def fits(work: Work, export: Export, ack: Ack) -> bool:
 
 
 def _misfit(answer: DecidedAnswer, faults: Sequence[str]) -> DecidedAnswer:
-    """Return what becomes of an answer that is not meant for this order: it is told as one that cannot be read is."""
     more = f" And {len(faults) - MOST_TOLD} more." if len(faults) > MOST_TOLD else ""
-    reason = f"The answer does not fit the order that was sent. {' '.join(faults[:MOST_TOLD])}{more}"
+    return told(answer, f"The answer does not fit the order that was sent. {' '.join(faults[:MOST_TOLD])}{more}")
+
+
+def told(answer: DecidedAnswer, reason: str) -> DecidedAnswer:
+    """Return what becomes of an answer that may not be meant for this order: it is told as one that cannot be read."""
     if answer.export.status not in OPEN:
         return replace(answer, verdict="alert", reason=reason)
     answer.ack.status, answer.ack.message = "UNREADABLE", reason

@@ -58,9 +58,9 @@ def _due_again(wiring: Wiring, export: Export, org_id: UUID, item_id: UUID) -> b
 
 def _with_unreadable(wiring: Wiring, org_id: UUID, export_id: UUID) -> Export:
     with wiring.store.work(org_id) as work:
-        if work.exports.order_of(export_id) is None:
+        export = work.exports.find(export_id)
+        if export is None:
             raise NotFoundError(f"There is no export {export_id} in this organization.")
-        export = work.exports.get(export_id)
     if export.unreadable is None or export.status not in OPEN:
         raise StateError(
             "No answer is known here that could not be read.", hint="Answers that lie ready are read by themselves."

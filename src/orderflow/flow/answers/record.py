@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +10,9 @@ from orderflow.domain.answer_details import Level
 from orderflow.domain.answers import Newer, decide, refusal
 from orderflow.domain.delivery import Ack
 from orderflow.domain.states import ERPExportStatus, Kind
-from orderflow.flow.answers.compare import compare, fits
+from orderflow.flow.answers.compare import compare, fits, told
 from orderflow.flow.delivery.open_target import ENGINE
-from orderflow.flow.delivery.recall import RECALLED, note_answer
+from orderflow.flow.delivery.recall import RECALLED, is_unanswered, note_answer
 from orderflow.flow.ports import DecidedAnswer, Export, Work
 
 SUPERSEDED = {
@@ -20,6 +20,10 @@ SUPERSEDED = {
     "message": "The ERP confirmed the delivery before, so this one was stopped. Nothing of it had been sent.",
     "hint": "Nothing to do.",
 }
+OF_ORDER_OR_RECALL = (
+    "It names the order's number alone, so it may be about the order or about its recall. Look in the ERP which of "
+    "them it answered, then confirm the recall or end it."
+)
 
 
 def record(work: Work, acks: Sequence[Ack]) -> list[DecidedAnswer]:
@@ -28,18 +32,22 @@ def record(work: Work, acks: Sequence[Ack]) -> list[DecidedAnswer]:
     Returns:
         Those that were decided; one that is left out waits for the next round, which weighs it against these.
     """
-    answers = _decide(work, [ack for ack in acks if ack.export_id and ack.status in ("ACKED", "FAILED")])
+    exports = work.exports.for_answers([ack.export_id for ack in acks if ack.export_id])
+    answers = _decide(work, acks, exports)
     work.exports.record_answers(answers)
     _note_recalls(work, answers)
-    news = work.exports.note_unreadable([ack for ack in acks if ack.status == "UNREADABLE"])
+    unreadable = [ack for ack in acks if ack.status == "UNREADABLE"]
+    later = _for_later(work, unreadable, exports)
+    waits = {id(answer.ack) for answer in later}
+    news = work.exports.note_unreadable([ack for ack in unreadable if id(ack) not in waits])
     _audit(work, answers, news)
-    return answers
+    return [*answers, *later]
 
 
 def finished(acks: Sequence[Ack], answers: Sequence[DecidedAnswer]) -> list[Ack]:
     """Return the answers to be put away; a file that holds one for a later round stays whole."""
-    decided = {id(answer.ack) for answer in answers if answer.verdict != "wait"}
-    stay = {_place(ack) for ack in acks if ack.status != "UNREADABLE" and id(ack) not in decided}
+    waits = {id(answer.ack): answer.verdict == "wait" for answer in answers}
+    stay = {_place(ack) for ack in acks if waits.get(id(ack), ack.status != "UNREADABLE")}
     return [ack for ack in acks if _place(ack) not in stay]
 
 
@@ -47,15 +55,26 @@ def _place(ack: Ack) -> object:
     return ack.source or id(ack)
 
 
-def _decide(work: Work, acks: Sequence[Ack]) -> list[DecidedAnswer]:
+def _for_later(
+    work: Work, unreadable: Sequence[Ack], exports: Mapping[UUID, tuple[Export, bool]]
+) -> list[DecidedAnswer]:
+    """Return what cannot be read of exports that a worker holds: it locks them before their orders, we after."""
+    held = [(ack, ack.export_id) for ack in unreadable if ack.export_id and ack.export_id not in exports]
+    found = ((ack, work.exports.find(export_id)) for ack, export_id in held)
+    return [DecidedAnswer(ack, export, "wait") for ack, export in found if export]
+
+
+def _decide(work: Work, acks: Sequence[Ack], exports: Mapping[UUID, tuple[Export, bool]]) -> list[DecidedAnswer]:
     """Decide each answer; of several to one export in one round, the first is the one that counts."""
-    exports = work.exports.for_answers([ack.export_id for ack in acks if ack.export_id])
     answers = []
     decided: set[UUID] = set()
     for ack in acks:
-        if ack.export_id not in exports or ack.status not in ("ACKED", "FAILED"):
+        if ack.export_id is None or ack.export_id not in exports or ack.status not in ("ACKED", "FAILED"):
             continue
         export, newer = exports[ack.export_id]
+        if _may_mean_recall(work, export, ack):
+            answers.append(told(DecidedAnswer(ack, export, "misfit"), OF_ORDER_OR_RECALL))
+            continue
         of_order = export.kind is Kind.ORDER
         next_one = _stop_retry(work, export, ack) if newer and of_order and fits(work, export, ack) else "none"
         decision = decide(
@@ -67,6 +86,7 @@ def _decide(work: Work, acks: Sequence[Ack]) -> list[DecidedAnswer]:
             refused=export.answered,
             detailed=ack.details is not None and of_order,
             recalled=(export.error or {}).get("code") == RECALLED["code"],
+            superseded=newer and export.kind is Kind.RECALL,
         )
         if ack.export_id in decided and decision.verdict != "wait":
             continue  # left where it lies: the next round weighs it against what is recorded now
@@ -75,6 +95,15 @@ def _decide(work: Work, acks: Sequence[Ack]) -> list[DecidedAnswer]:
         decided_answer = DecidedAnswer(ack, export, decision.verdict, decision.settle_first, decision.reason)
         answers.append(compare(work, decided_answer))
     return answers
+
+
+def _may_mean_recall(work: Work, export: Export, ack: Ack) -> bool:
+    """Return whether an answer to an order may be one to its recall, whose refusal must not have it sent again."""
+    confirms_nothing = ack.status == "ACKED" and ack.level is not Level.ANSWERED
+    if not ack.by_order_number or confirms_nothing or export.status is ERPExportStatus.ACKED:
+        return False
+    recall = work.exports.recall_of(export.draft_order_id)
+    return recall is not None and recall.created_at > export.created_at and is_unanswered(recall)
 
 
 def _stop_retry(work: Work, export: Export, ack: Ack) -> Newer:
@@ -101,7 +130,7 @@ def _note_recalls(work: Work, answers: Sequence[DecidedAnswer]) -> None:
         if answer.export.kind is Kind.RECALL and answer.verdict in ("acknowledge", "refuse"):
             given_back, ack = answer.verdict == "acknowledge", answer.ack
             error = None if given_back else refusal(ack.error_code, ack.message)
-            note_answer(work, answer.export.draft_order_id, given_back=given_back, error=error)
+            note_answer(work, answer.export, given_back=given_back, error=error)
 
 
 def _audit(work: Work, answers: Sequence[DecidedAnswer], unreadable: Sequence[Ack]) -> None:

@@ -35,6 +35,11 @@ DECIDED: dict[str, Any] = {
     "message": "A person said how this recall ended, before the ERP did.",
     "hint": "Nothing to do. If the ERP answers after all, the order tells it.",
 }
+NEVER_ASKED: dict[str, Any] = {
+    "code": "RECALL_WITHDRAWN",
+    "message": "A person ended this recall before the ERP was asked.",
+    "hint": "Nothing to do.",
+}
 RECALLED: dict[str, Any] = {
     "code": "RECALLED",
     "message": "The order was recalled, so that the ERP need not answer its delivery any more.",
@@ -148,27 +153,45 @@ def _refuse_if_deleted(work: Work, connection_id: UUID) -> None:
 def note_settled(work: Work, recalls: Sequence[Settlement]) -> None:
     """Move the orders of those recalls whose attempt was the end, in the transaction that settles them."""
     for item in sorted(recalls, key=lambda item: item.attempt.order.id):
-        order_id, outcome = item.attempt.order.id, item.attempt.outcome
+        recall, outcome = work.exports.get(item.attempt.export_id), item.attempt.outcome
         if item.export_status is ERPExportStatus.ACKED:
-            note_answer(work, order_id, given_back=True)
+            note_answer(work, recall, given_back=True)
         elif item.export_status is ERPExportStatus.FAILED:
             error = outcome.as_json() if isinstance(outcome, ConnectorError) else None
-            note_answer(work, order_id, given_back=False, error=error)
+            note_answer(work, recall, given_back=False, error=error)
 
 
-def note_answer(work: Work, order_id: UUID, *, given_back: bool, error: dict[str, Any] | None = None) -> None:
+def is_unanswered(recall: Export) -> bool:
+    """Return whether the ERP has a recall, or may, and never answered it, whatever a person has said since."""
+    decided = (recall.error or {}).get("code") == DECIDED["code"]
+    return recall.status is ERPExportStatus.SENT or recall.in_doubt or decided
+
+
+def note_answer(work: Work, recall: Export, *, given_back: bool, error: dict[str, Any] | None = None) -> None:
     """Move an order whose recall the ERP has answered, or nobody could ask for; what moves no more stays.
 
     Args:
         error: Why the ERP keeps it.
     """
+    order_id = recall.draft_order_id
     before = work.orders.lock_status(order_id)
+    if not _counts(work, recall, given_back=given_back):
+        return
     starts = OrderEvent.RECALL_ANSWERED.change.starts if given_back else OrderAction.END_RECALL.change.starts
     if before not in starts:
         return
     said = {"code": error["code"], "message": error["message"]} if error else {}
     action = "DRAFT_RECALLED" if given_back else "DRAFT_RECALL_REFUSED"
     _end(work, order_id, OrderEvent.RECALL_ANSWERED, before, ENGINE, action, said, given_back=given_back)
+
+
+def _counts(work: Work, recall: Export, *, given_back: bool) -> bool:
+    """Return whether it decides about the order: a yes about the order's last delivery, a no to its last recall."""
+    if given_back:
+        sent = work.exports.latest(recall.draft_order_id)
+        return sent is None or sent.created_at <= recall.created_at
+    last = work.exports.recall_of(recall.draft_order_id)
+    return last is None or last.id == recall.id
 
 
 def confirm_recall(work: Work, order_id: UUID, actor: Actor) -> None:
@@ -180,7 +203,7 @@ def confirm_recall(work: Work, order_id: UUID, actor: Actor) -> None:
     """
     before = work.orders.lock_status(order_id)
     if before not in OrderAction.CONFIRM_RECALL.change.starts:
-        raise _nothing_to_recall(before, None)
+        raise _nothing_to_recall(before, work.exports.latest(order_id))
     if before is OrderStatus.RECALLING:
         _close(work, order_id, actor, given_back=True)
     _end(work, order_id, OrderAction.CONFIRM_RECALL, before, actor, "DRAFT_RECALL_CONFIRMED", {}, given_back=True)
@@ -210,7 +233,7 @@ def _close(work: Work, order_id: UUID, actor: Actor, *, given_back: bool) -> Non
         closed = work.exports.confirm(export.id, actor.name)
     else:
         closed = work.exports.drop(export.id, DECIDED) or work.exports.note_failed(export.id, DECIDED)
-    if not (closed or work.exports.stop(export.id, DECIDED)):
+    if not (closed or work.exports.stop(export.id, NEVER_ASKED)):
         raise StateError(
             "A worker is asking the ERP at this moment.", hint="Try again in a moment; it may have answered."
         )
@@ -235,15 +258,8 @@ def _end(
         _move(work, order_id, step, before, actor, noted, facts, OrderStatus.RECALLED)
     else:
         stays = FITTING[sent.status] if sent else OrderStatus.PUSHED
-        _move(work, order_id, step, before, actor, noted, facts, stays, **_known_of(sent))
-
-
-def _known_of(sent: Export | None) -> dict[str, Any]:
-    """Return what was learned of an order's delivery while it was being recalled."""
-    known: dict[str, Any] = {"error_json": sent.error if sent and sent.status is ERPExportStatus.FAILED else None}
-    if sent and sent.erp_order_id:
-        known |= {"erp_order_id": sent.erp_order_id, "erp_order_id_source": "erp"}
-    return known
+        error = sent.error if sent and sent.status is ERPExportStatus.FAILED else None
+        _move(work, order_id, step, before, actor, noted, facts, stays, error_json=error)
 
 
 def _move(

@@ -21,6 +21,11 @@ NOT_DELIVERED: dict[str, Any] = {
     "message": "A person looked in the ERP: the order never arrived there.",
     "hint": "Correct the order and push it again, or reject it.",
 }
+NOT_ASKED: dict[str, Any] = {
+    "code": "NOT_DELIVERED",
+    "message": "A person looked in the ERP: the recall never arrived there.",
+    "hint": "Recall the order again; or have it cancelled in the ERP, and confirm the recall.",
+}
 
 
 def resolve_held(store: Store, org_id: UUID, export_id: UUID, resolution: Resolution, actor: Actor) -> Export:
@@ -30,20 +35,22 @@ def resolve_held(store: Store, org_id: UUID, export_id: UUID, resolution: Resolu
         resolution: It had arrived; it has not, and ends; or it has not, and goes out again under the same name.
 
     Raises:
-        StateError: The export is not in doubt, or a worker is asking about it at this moment.
+        StateError: The export is not in doubt, or a worker is asking about it at this moment; or it is a recall, and
+            all that is known is that it arrived.
         NotFoundError: There is no such export.
     """
     with store.work(org_id) as work:
-        order_id = work.exports.order_of(export_id)
-        if order_id is None:
+        found = work.exports.find(export_id)
+        if found is None:
             raise NotFoundError(f"There is no export {export_id} in this organization.")
+        order_id, is_recall = found.draft_order_id, found.kind is Kind.RECALL
+        if is_recall and resolution == "delivered":
+            raise _no_end_of_a_recall()
         before = work.orders.lock_status(order_id)
-        if not _decide(work, export_id, resolution):
+        if not _decide(work, found, resolution):
             raise _nothing_to_decide(work.exports.get(export_id), resolution)
-        if work.exports.get(export_id).kind is Kind.RECALL:
-            after = _move_recalled(work, order_id, before, resolution)
-        else:
-            after = _move_order(work, order_id, before, resolution)
+        move = _move_recalled if is_recall else _move_order
+        after = move(work, found, before, resolution)
         facts = {"status": after, "resolved_as": resolution, "export_id": str(export_id)}
         work.audit.add("EXPORT_RESOLVED", actor, "draft_order", [order_id], {"status": before}, facts)
         export = work.exports.get(export_id)
@@ -51,29 +58,36 @@ def resolve_held(store: Store, org_id: UUID, export_id: UUID, resolution: Resolu
     return export
 
 
-def _decide(work: Work, export_id: UUID, resolution: Resolution) -> bool:
+def _decide(work: Work, export: Export, resolution: Resolution) -> bool:
     match resolution:
         case "delivered":
-            return work.exports.note_delivered(export_id)
+            return work.exports.note_delivered(export.id)
         case "not_delivered":
-            return work.exports.note_failed(export_id, NOT_DELIVERED)
+            return work.exports.note_failed(export.id, NOT_ASKED if export.kind is Kind.RECALL else NOT_DELIVERED)
         case "send_again":
-            return work.exports.send_again(export_id)
+            return work.exports.send_again(export.id)
 
 
-def _move_order(work: Work, order_id: UUID, before: OrderStatus, resolution: Resolution) -> OrderStatus:
+def _move_order(work: Work, export: Export, before: OrderStatus, resolution: Resolution) -> OrderStatus:
     after = next_order_status(_ACTION[resolution], before)
     if resolution != "send_again":
-        work.orders.set_status(order_id, after, error_json=NOT_DELIVERED if resolution == "not_delivered" else None)
+        error = NOT_DELIVERED if resolution == "not_delivered" else None
+        work.orders.set_status(export.draft_order_id, after, error_json=error)
     return after
 
 
-def _move_recalled(work: Work, order_id: UUID, before: OrderStatus, resolution: Resolution) -> OrderStatus:
-    """Return where an order stands of which a recall was in doubt: that it reached the ERP is no answer yet."""
+def _move_recalled(work: Work, export: Export, before: OrderStatus, resolution: Resolution) -> OrderStatus:
     if resolution == "not_delivered":
-        note_answer(work, order_id, given_back=False, error=NOT_DELIVERED)
-        return work.orders.lock_status(order_id)
+        note_answer(work, export, given_back=False, error=NOT_ASKED)
+        return work.orders.lock_status(export.draft_order_id)
     return before
+
+
+def _no_end_of_a_recall() -> StateError:
+    return StateError(
+        "That a recall arrived does not say whether the ERP keeps the order.",
+        hint="Have it sent again, or say how it ended: confirm the recall, or end it.",
+    )
 
 
 def _nothing_to_decide(export: Export, resolution: Resolution) -> StateError:

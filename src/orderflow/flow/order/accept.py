@@ -58,16 +58,12 @@ def accept_orders(
         wanted = OrderStatus.NEEDS_REVIEW if missing_for_ready(order) else OrderStatus.READY
         order.status = next_order_status(OrderEvent.ACCEPT, OrderStatus.NEW, wanted)
     taken = work.order_keys.take(orders)
-    holders = {
-        order_id: holder
-        for order_id, holder in taken.items()
-        if on_duplicate is not OnDuplicate.NEW and not holder.cancelled
-    }
+    holders = {} if on_duplicate is OnDuplicate.NEW else _holders(orders, taken)
     new = [order for order in orders if order.id not in holders]
     work.orders.add_many(new)
     if new:
         work.audit.add("DRAFT_CREATED", actor, "draft_order", [order.id for order in new])
-    for order in orders:
+    for order in new:
         if order.id in taken and taken[order.id].cancelled:
             keep_from_being_sent(work, order, taken[order.id], actor)
     here = _here(work, holders.values())
@@ -94,6 +90,20 @@ def revise_order(work: Work, order: DraftOrder, actor: Actor) -> Arrival:
     revised = edit_order(work, replace(order, id=here), actor)
     work.order_keys.note_content(revised)
     return Arrival(revised, revised=True)
+
+
+def _holders(orders: Sequence[DraftOrder], taken: Mapping[UUID, KeyHolder]) -> dict[UUID, KeyHolder]:
+    """Return who has the keys of orders that are here; one that was cancelled before it came is the first to come."""
+    holders: dict[UUID, KeyHolder] = {}
+    heirs: dict[UUID, KeyHolder] = {}
+    for order in orders:
+        holder, key = taken.get(order.id), key_of(order)
+        if holder and holder.cancelled and key:
+            first = KeyHolder(order.id, key.content_sha256)
+            holder = heirs.setdefault(holder.order_id, first)
+        if holder and holder.order_id != order.id:
+            holders[order.id] = holder
+    return holders
 
 
 def _here(work: Work, holders: Iterable[KeyHolder]) -> Mapping[UUID, DraftOrder]:

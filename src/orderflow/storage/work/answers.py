@@ -29,6 +29,8 @@ _ROWS = """
             understood bool, refused bool, confirmation text, details jsonb, differences jsonb)
     )
 """
+# What the ERP says of an order that is being recalled is kept; what becomes of the order, the recall's end says.
+_RECALLING = f"o.status = {quoted(OrderStatus.RECALLING)}"
 # What an attempt that nobody had settled proves to have been: it arrived.
 _SETTLED = f"""
     UPDATE erp_push_log l SET status = {becomes(AttemptStep.ANSWER)}, response_json = '{{"settled_by": "answer"}}',
@@ -41,7 +43,7 @@ _SETTLED = f"""
 _KEPT = """
     INSERT INTO draft_order_confirmation (draft_order_id, org_id, export_id, details, differences, answered_at)
     SELECT r.order_id, e.org_id, r.export_id, r.details, r.differences, now()
-    FROM r JOIN e ON e.id = r.export_id WHERE r.details IS NOT NULL
+    FROM r JOIN e ON e.id = r.export_id JOIN o ON o.id = r.order_id WHERE r.details IS NOT NULL
     ON CONFLICT (draft_order_id) DO UPDATE
     SET export_id = EXCLUDED.export_id, details = EXCLUDED.details, differences = EXCLUDED.differences,
         answered_at = EXCLUDED.answered_at
@@ -60,16 +62,18 @@ _ANSWER = text(f"""
             lease_token = NULL, lease_until = NULL, held_at = NULL, asking = false, begun_at = NULL, doubt_since = NULL
         FROM r WHERE e.id = r.export_id AND {may(ExportStep.ANSWER, "e.status")}
         RETURNING e.id, e.org_id, e.kind
-    ), l AS ({_SETTLED}), c AS ({_KEPT})
-    UPDATE draft_order o
-    SET status = {fitting(_SAID)},
-        erp_order_id = COALESCE(r.erp_order_id, o.erp_order_id),
-        erp_order_id_source = CASE WHEN r.erp_order_id IS NULL THEN o.erp_order_id_source ELSE r.source END,
-        error_json = r.error,
-        confirmation = r.confirmation, differences_accepted_at = NULL, differences_accepted_by = NULL,
-        updated_at = now()
-    FROM r JOIN e ON e.id = r.export_id AND {is_order("e")}
-    WHERE o.id = r.order_id AND {may(OrderEvent.ANSWER, "o.status")}
+    ), l AS ({_SETTLED}), o AS (
+        UPDATE draft_order o
+        SET status = CASE WHEN {_RECALLING} THEN o.status ELSE {fitting(_SAID)} END,
+            erp_order_id = COALESCE(r.erp_order_id, o.erp_order_id),
+            erp_order_id_source = CASE WHEN r.erp_order_id IS NULL THEN o.erp_order_id_source ELSE r.source END,
+            error_json = CASE WHEN {_RECALLING} THEN o.error_json ELSE r.error END,
+            confirmation = r.confirmation, differences_accepted_at = NULL, differences_accepted_by = NULL,
+            updated_at = now()
+        FROM r JOIN e ON e.id = r.export_id AND {is_order("e")}
+        WHERE o.id = r.order_id AND ({may(OrderEvent.ANSWER, "o.status")} OR {_RECALLING})
+        RETURNING o.id
+    ) {_KEPT}
 """)  # noqa: S608  # built from constants
 # A person may be looking at what was confirmed before: the version tells them that it is another now.
 _UPDATE = text(f"""
@@ -79,18 +83,20 @@ _UPDATE = text(f"""
         RETURNING e.id, e.org_id
     ), former AS (
         SELECT c.draft_order_id, c.differences FROM draft_order_confirmation c JOIN r ON r.order_id = c.draft_order_id
-    ), c AS ({_KEPT})
-    UPDATE draft_order o
-    SET erp_order_id = CASE WHEN o.erp_order_id_source IN ('erp', 'file') THEN o.erp_order_id
-                       ELSE COALESCE(r.erp_order_id, o.erp_order_id) END,
-        erp_order_id_source = CASE WHEN o.erp_order_id_source IN ('erp', 'file') OR r.erp_order_id IS NULL
-                              THEN o.erp_order_id_source ELSE r.source END,
-        confirmation = r.confirmation,
-        differences_accepted_at = CASE WHEN former.differences = r.differences THEN o.differences_accepted_at END,
-        differences_accepted_by = CASE WHEN former.differences = r.differences THEN o.differences_accepted_by END,
-        version = o.version + 1, updated_at = now()
-    FROM r JOIN e ON e.id = r.export_id LEFT JOIN former ON former.draft_order_id = r.order_id
-    WHERE o.id = r.order_id AND o.status = {quoted(OrderStatus.CONFIRMED)}
+    ), o AS (
+        UPDATE draft_order o
+        SET erp_order_id = CASE WHEN o.erp_order_id_source IN ('erp', 'file') THEN o.erp_order_id
+                           ELSE COALESCE(r.erp_order_id, o.erp_order_id) END,
+            erp_order_id_source = CASE WHEN o.erp_order_id_source IN ('erp', 'file') OR r.erp_order_id IS NULL
+                                  THEN o.erp_order_id_source ELSE r.source END,
+            confirmation = r.confirmation,
+            differences_accepted_at = CASE WHEN former.differences = r.differences THEN o.differences_accepted_at END,
+            differences_accepted_by = CASE WHEN former.differences = r.differences THEN o.differences_accepted_by END,
+            version = o.version + 1, updated_at = now()
+        FROM r JOIN e ON e.id = r.export_id LEFT JOIN former ON former.draft_order_id = r.order_id
+        WHERE o.id = r.order_id AND (o.status = {quoted(OrderStatus.CONFIRMED)} OR {_RECALLING})
+        RETURNING o.id
+    ) {_KEPT}
 """)  # noqa: S608  # built from constants
 _NOTE = text(f"""
     {_ROWS}, e AS (

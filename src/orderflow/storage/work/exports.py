@@ -106,6 +106,10 @@ class SqlExports(SqlLeases, SqlInterventions):
             raise no_export(export_id)
         return found
 
+    def find(self, export_id: UUID) -> Export | None:
+        """Return one export, without locking it; None if there is no such export."""
+        return self._one("WHERE e.id = %(id)s", {"id": export_id})
+
     def latest(self, order_id: UUID) -> Export | None:
         """Return the newest export that asked the ERP to take the order."""
         if self._holding.never_exported(order_id):

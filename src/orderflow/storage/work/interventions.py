@@ -16,7 +16,6 @@ from orderflow.storage.records import as_json
 from orderflow.storage.tables.states import becomes, in_doubt, is_order, may, on_hold, quoted, unsent
 from orderflow.storage.work.clock import UNLEASED
 
-_ORDER_OF = text("SELECT draft_order_id FROM erp_export WHERE id = :id")
 _CONFIRM = text(f"""
     UPDATE erp_export
     SET status = {becomes(ExportStep.CONFIRM)}, answered_at = now(), confirmed_by = :by, error_json = NULL,
@@ -89,10 +88,6 @@ class SqlInterventions:
     """The part of `flow.ports.Exports` that people use."""
 
     _connection: Connection
-
-    def order_of(self, export_id: UUID) -> UUID | None:
-        """Return the order that the export belongs to, without locking either; None if there is no such export."""
-        return self._connection.execute(_ORDER_OF, {"id": export_id}).scalar_one_or_none()
 
     def confirm(self, export_id: UUID, by: str) -> bool:
         """Note who confirmed a SENT export in its ERP's place; False if it is not SENT."""

@@ -71,14 +71,17 @@ class SqlOrderKeys:
             return None
         values = {"org_id": self._org_id, "key": key.key_sha256, "id": cancellation_id, "content": key.content_sha256}
         written = values | {"by": cancellation.by, "reason": cancellation.reason}
-        if run(self._connection, _CANCEL, written).fetchone():
-            return None
-        return self._holders(_HELD, values | {"keys": [key.key_sha256]}).get(key.key_sha256)
+        while not run(self._connection, _CANCEL, written).fetchone():  # again where it was freed just now
+            if held := self._holders(_HELD, values | {"keys": [key.key_sha256]}):
+                return held[key.key_sha256]
+        return None
 
     def inherit(self, cancellation_id: UUID, order: DraftOrder) -> None:
         """Let an order that came have the key that was kept for its cancellation."""
         if key := key_of(order):
-            self._known[order.id] = KeyHolder(order.id, key.content_sha256)
+            now = KeyHolder(order.id, key.content_sha256)
+            waited = [one for one, held in self._known.items() if held and held.order_id == cancellation_id]
+            self._known |= dict.fromkeys(waited, now)
             values = {"id": order.id, "content": key.content_sha256, "cancellation": cancellation_id}
             later(self._connection, _INHERIT, values)
 

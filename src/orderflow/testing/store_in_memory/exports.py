@@ -125,10 +125,10 @@ class MemoryExports(MemoryLeases):
         self._set(export_id, **_DECIDED | ended)
         return True
 
-    def order_of(self, export_id: UUID) -> UUID | None:
-        """Return the order that the export belongs to; None if there is no such export."""
+    def find(self, export_id: UUID) -> Export | None:
+        """Return one export; None if there is no such export."""
         row = self._tables.exports.get(export_id)
-        return row.draft_order_id if row else None
+        return self._export(row) if row else None
 
     def confirm(self, export_id: UUID, by: str) -> bool:
         """Note who confirmed a SENT export in its ERP's place; False if it is not SENT."""
@@ -283,10 +283,15 @@ class MemoryExports(MemoryLeases):
             inferred=row.inferred or answer.settle_first,
         )
         self._note_arrived(row.id)
-        self._keep_confirmed(answer)
         order = self._tables.orders.get(row.draft_order_id) if row.kind is Kind.ORDER else None
-        if order is not None and order.status in OrderEvent.ANSWER.change.starts:
-            changes: dict[str, Any] = {"status": FITTING[said], "error_json": error} | _confirmation(answer)
+        if order is None:
+            return
+        recalling = order.status is OrderStatus.RECALLING
+        if recalling or order.status in OrderEvent.ANSWER.change.starts:
+            self._keep_confirmed(answer)
+            changes = _confirmation(answer)
+            if not recalling:  # what becomes of it then, the recall's end says
+                changes |= {"status": FITTING[said], "error_json": error}
             if ack.erp_order_id:
                 changes |= {"erp_order_id": ack.erp_order_id, "erp_order_id_source": "erp"}
             self._tables.orders[row.draft_order_id] = changed(order, **changes)
@@ -315,9 +320,11 @@ class MemoryExports(MemoryLeases):
     def _update(self, answer: DecidedAnswer) -> None:
         row, number = self._row(answer.export.id), answer.ack.erp_order_id
         order, before = self._tables.orders.get(row.draft_order_id), self.confirmed(row.id)
-        if row.status is not ERPExportStatus.ACKED or order is None or order.status is not OrderStatus.CONFIRMED:
+        if row.status is not ERPExportStatus.ACKED:
             return
         self._set(row.id, erp_order_id=row.erp_order_id or number)
+        if order is None or order.status not in (OrderStatus.CONFIRMED, OrderStatus.RECALLING):
+            return
         changes = _confirmation(answer)
         if before and answer.confirmed and before.differences == answer.confirmed.differences:
             changes |= {"differences_accepted_by": order.differences_accepted_by}

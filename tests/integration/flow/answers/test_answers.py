@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import text
+
 from orderflow.domain.delivery import Ack, AckStatus
 from orderflow.domain.errors import InDoubtError, NeedsAttentionError, TransientError
 from orderflow.flow.answers.poll import poll_acks
+from orderflow.flow.answers.record import finished, record
 from orderflow.flow.delivery.claim import claim
 from orderflow.flow.delivery.deliver import deliver
 from orderflow.flow.delivery.open_target import open_target
@@ -286,3 +289,17 @@ def test_answers_read_before_a_fault_are_recorded(installation: Any) -> None:
     assert installation.order(order_id)["status"] == "CONFIRMED"
     (row,) = installation.rows("SELECT poll_error FROM erp_connection")
     assert row["poll_error"]["code"] == "PERMISSION_DENIED"
+
+
+def test_what_cannot_be_read_waits_while_a_worker_holds_its_delivery(installation: Any) -> None:
+    zone, _, order_id = sent(installation)
+    ack = answer(zone, installation, order_id, "UNREADABLE", digest="d")
+    ack.export_id = installation.export(order_id)["id"]
+    with installation.database.system() as worker:
+        worker.execute(text("SELECT FROM erp_export WHERE id = :id FOR UPDATE"), {"id": ack.export_id})
+        with installation.wiring.store.work(installation.org_id) as work:
+            said = record(work, [ack])
+    assert ([one.verdict for one in said], finished([ack], said)) == (["wait"], [])
+    with installation.wiring.store.work(installation.org_id) as work:
+        assert finished([ack], record(work, [ack])) == [ack]
+    assert installation.export(order_id)["unreadable_answer"]["digest"] == "d"

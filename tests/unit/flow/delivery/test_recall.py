@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 import pytest
 
+from orderflow.domain.answer_details import Details, Level, LineAnswer, Others
 from orderflow.domain.delivery import Ack
 from orderflow.domain.errors import (
     InDoubtError,
@@ -22,6 +24,7 @@ from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.delivery.move import move_exports
 from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.delivery.recall import check_can_be_asked, confirm_recall, end_recall, recall_in, recall_or_withdraw
+from orderflow.flow.delivery.request import request_push
 from orderflow.flow.delivery.resolve import resolve_held
 from orderflow.flow.order.hold import hold_order
 from tests.unit.flow.conftest import ANNA
@@ -60,6 +63,20 @@ def answered(house, status, **words):
     house.dropzone.answers.append(Ack(name, status, **words))
     house.clock.forward(100)
     poll_acks(house.wiring, house.org_id, house.to_dropzone)
+
+
+def told(house, *acks):
+    """Let the ERP say what it says at the dropzone; returns how often which verdict was reached."""
+    house.dropzone.answers[:] = acks
+    house.clock.forward(100)
+    counts = poll_acks(house.wiring, house.org_id, house.to_dropzone)
+    house.dropzone.answers.clear()
+    return counts
+
+
+def ended(house, order):
+    with house.work() as work:
+        end_recall(work, order.id, ANNA)
 
 
 def recall_row(house, order):
@@ -188,6 +205,92 @@ def test_a_confirmation_after_the_recall_is_told_and_changes_nothing(house):
     assert house.status(order) is S.RECALLED
 
 
+@pytest.mark.parametrize("status", ["ACKED", "FAILED"])
+@pytest.mark.parametrize("end", [None, ended])
+def test_an_answer_that_may_mean_the_order_or_its_recall_is_told_and_changes_nothing(house, status, end):
+    order = sent(house, house.to_dropzone)
+    file = house.dropzone.takes[0]
+    recall(house, order)
+    work_off(house, house.to_dropzone)
+    if end:
+        end(house, order)
+    before = house.status(order)
+    counts = told(house, Ack(file, status, message="27", by_order_number=True, source="a.edi", digest="d"))
+    assert (counts["misfit"], counts["unreadable"]) == (1, 1)
+    (delivery,) = [row for row in house.tables.exports_of(order.id) if row.kind is Kind.ORDER]
+    assert (house.status(order), delivery.status) == (before, ERPExportStatus.SENT), "nobody may send it again for it"
+    assert "about the order or about its recall" in delivery.unreadable_answer["reason"]
+
+
+@pytest.mark.parametrize(
+    ("ack", "verdict"),
+    [
+        ({"status": "FAILED"}, "refuse"),
+        ({"status": "ACKED", "by_order_number": True, "level": Level.UNDERSTOOD}, "note"),
+    ],
+)
+def test_an_answer_that_means_the_order_alone_counts_while_it_is_recalled(house, ack, verdict):
+    order = sent(house, house.to_dropzone)
+    recall(house, order)
+    work_off(house, house.to_dropzone)
+    assert told(house, Ack(house.dropzone.takes[0], **ack))[verdict] == 1
+
+
+def test_an_answer_by_the_orders_number_counts_as_long_as_no_recall_may_have_arrived_and_once_it_is_answered(house):
+    unasked, kept = sent(house, house.to_dropzone), sent(house, house.to_dropzone)
+    files = list(house.dropzone.takes)
+    recall(house, unasked)
+    ended(house, unasked)
+    recall(house, kept)
+    work_off(house, house.to_dropzone)
+    answered(house, "FAILED", message="Too late.")
+    for order, file in zip((unasked, kept), files, strict=True):
+        assert told(house, Ack(file, "ACKED", by_order_number=True))["acknowledge"] == 1
+        assert house.status(order) is S.CONFIRMED
+
+
+def test_a_no_to_a_former_recall_ends_no_newer_one(house):
+    order = sent(house, house.to_dropzone)
+    recall(house, order)
+    house.dropzone.script["publish"] = [InDoubtError("lost")]
+    work_off(house, house.to_dropzone)
+    former = next(iter(house.dropzone.staged)).rsplit(".", 2)[0]
+    ended(house, order)
+    house.clock.forward(2)
+    recall(house, order, "again")
+    work_off(house, house.to_dropzone)
+    told(house, Ack(former, "FAILED", message="already ended"))
+    assert house.status(order) is S.RECALLING
+    answered(house, "ACKED")
+    assert house.status(order) is S.RECALLED
+
+
+def test_a_yes_to_the_recall_of_a_former_delivery_is_told_and_leaves_the_newer_one(house):
+    order = sent(house, house.to_dropzone)
+    recall(house, order)
+    work_off(house, house.to_dropzone)
+    asked = house.dropzone.takes[-1]
+    told(house, Ack(house.dropzone.takes[0], "FAILED", message="No such article."))
+    ended(house, order)
+    request_push(house.store, house.org_id, order.id, ANNA, connection_id=house.to_dropzone)
+    work_off(house, house.to_dropzone)
+    assert told(house, Ack(asked, "ACKED"))["alert"] == 1
+    assert house.status(order) is S.PUSHED
+    assert house.actions()[-1] == "EXPORT_ALERT"
+
+
+def test_what_was_confirmed_while_it_was_recalled_is_known_once_the_erp_keeps_it(house):
+    order = sent(house, house.to_dropzone)
+    recall(house, order)
+    work_off(house, house.to_dropzone)
+    line = LineAnswer(order.lines[0].line_no, unit_price=Decimal("99.5"))
+    said = Details((line,), Others.AS_ORDERED)
+    house.dropzone.answers.append(Ack(house.dropzone.takes[0], "ACKED", erp_order_id="SO-7", details=said))
+    answered(house, "FAILED", message="Too late.")
+    row = house.row(order)
+    assert (row.status, row.confirmation, row.erp_order_id) == (S.CONFIRMED, "CHANGED", "SO-7")
+
+
 def test_what_was_not_sent_is_withdrawn(house):
     order = house.pushed()
     assert recall(house, order) is None
@@ -209,6 +312,17 @@ def test_nobody_recalls_what_may_not_have_arrived(house):
     with pytest.raises(StateError) as refused:
         recall(house, order)
     assert refused.value.code == "POSSIBLY_DELIVERED"
+
+
+def test_a_person_confirms_no_recall_of_what_may_not_have_arrived(house):
+    house.api.finds = False
+    house.api.script["export"] = [RejectedError("No.")]
+    order = house.pushed()
+    work_off(house)
+    house.change_export(order, begun_at=house.clock.now())
+    with pytest.raises(StateError) as refused, house.work() as work:
+        confirm_recall(work, order.id, ANNA)
+    assert (house.status(order), refused.value.code) == (S.ERROR, "POSSIBLY_DELIVERED")
 
 
 def test_an_order_is_recalled_once(house):
@@ -295,8 +409,24 @@ def test_a_recall_in_doubt_is_resolved_like_a_delivery(house):
     recall(house, order)
     work_off(house)
     resolve_held(house.store, house.org_id, recall_row(house, order).id, "not_delivered", ANNA)
-    assert house.status(order) is S.CONFIRMED
-    assert recall_row(house, order).status is ERPExportStatus.FAILED
+    row = recall_row(house, order)
+    assert (house.status(order), row.status) == (S.CONFIRMED, ERPExportStatus.FAILED)
+    assert row.error_json["message"] == "A person looked in the ERP: the recall never arrived there."
+    assert "push" not in row.error_json["hint"]
+
+
+def test_that_a_recall_arrived_is_no_end_of_it(house):
+    order = sent(house)
+    house.api.script["take_back"] = [InDoubtError("lost")]
+    recall(house, order)
+    work_off(house)
+    row = recall_row(house, order)
+    with pytest.raises(StateError, match="does not say"):
+        resolve_held(house.store, house.org_id, row.id, "delivered", ANNA)
+    assert recall_row(house, order) == row
+    with house.work() as work:
+        confirm_recall(work, order.id, ANNA)
+    assert house.status(order) is S.RECALLED
 
 
 def test_a_recall_stays_where_the_order_went(house):

@@ -61,6 +61,24 @@ def test_it_comes_in_once_as_any_order_does(house):
     assert len(holds_of(house, first.order)) == 1
 
 
+def test_of_two_in_one_batch_the_first_comes_in(house):
+    cancel(house)
+    two = [an_order(external_order_number=NUMBER, source="source", customer=Customer("4711")) for _ in range(2)]
+    with house.work() as work:
+        first, again = accept_orders(work, two, ANNA, OnDuplicate.REFUSE)
+    assert (first.order.id, first.duplicate, again.order.id, again.duplicate) == (two[0].id, False, two[0].id, True)
+    assert two[1].id not in house.tables.orders
+    assert len(holds_of(house, first.order)) == 1
+
+
+def test_a_second_one_that_is_wanted_beside_the_first_is_on_hold_too(house):
+    cancel(house)
+    two = [an_order(external_order_number=NUMBER, source="source", customer=Customer("4711")) for _ in range(2)]
+    with house.work() as work:
+        accept_orders(work, two, ANNA, OnDuplicate.NEW)
+    assert [len(holds_of(house, order)) for order in two] == [1, 1]
+
+
 def test_another_order_is_none_of_its_business(house):
     cancel(house)
     assert holds_of(house, comes(house, "PO-OTHER").order) == []
