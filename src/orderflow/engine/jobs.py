@@ -16,7 +16,7 @@ import structlog
 
 from orderflow.bootstrap import App
 from orderflow.domain.errors import OrderFlowError
-from orderflow.engine.logs import frames_of
+from orderflow.domain.frames import frames_of
 from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.answers.read_arrived import read_arrived
 from orderflow.flow.delivery.give_up import AT_ONCE, give_up

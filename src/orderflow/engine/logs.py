@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -114,9 +113,3 @@ def _written_out(_logger: Any, _method: str, event: Any) -> Any:
         name: visible(value, lines=name == "exception") if isinstance(value, str) else value
         for name, value in event.items()
     }
-
-
-def frames_of(error: BaseException) -> list[str]:
-    """Return where an error happened, without its message: the text of an unknown exception may hold a secret."""
-    frames = traceback.extract_tb(error.__traceback__)[-12:]
-    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]

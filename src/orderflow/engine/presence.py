@@ -13,9 +13,9 @@ import orderflow
 from orderflow.bootstrap import App
 from orderflow.connectors.registry import ConnectorRegistry
 from orderflow.domain.errors import OrderFlowError
+from orderflow.domain.frames import frames_of
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import Kind
-from orderflow.engine.logs import frames_of
 from orderflow.flow.watch import BEAT, Process, Trouble, troubles_of
 
 log = structlog.get_logger(__name__)

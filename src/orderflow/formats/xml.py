@@ -6,6 +6,7 @@ Source: XML 1.0 (fifth edition); CWE-611 and CWE-776, what document types and en
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 
 from lxml import etree
 
@@ -17,13 +18,7 @@ LARGEST = 10 * 1024 * 1024
 
 MOST_ELEMENTS = 300_000
 
-_DOCTYPE = re.compile(rb"<\0?!\0?D\0?O\0?C\0?T\0?Y\0?P\0?E")
-"""In UTF-16, too."""
-
-_BEGINNING = re.compile(
-    rb"""(?:\xef\xbb\xbf)?<(?:\?xml\s[^>]{0,200}?encoding\s*=\s*["']([\w.-]{1,40})["'])?""", re.DOTALL
-)
-_UTF_16 = (b"\xff\xfe<\0", b"\xfe\xff\0<")
+_BEGINNING = re.compile(rb"""<(?:\?xml\s[^>]*?encoding\s*=\s*["']([\w.-]{1,40})["'])?""", re.DOTALL)
 _ENCODINGS = {"utf-8", "us-ascii", "ascii", "iso-8859-1", "iso-8859-15", "windows-1252"}
 """Those in which a mark is the same byte everywhere, so that what is counted and looked for here is what is parsed."""
 
@@ -37,34 +32,61 @@ def read_xml(content: bytes) -> etree._Element:
     """
     if len(content) > LARGEST:
         raise UnreadableError(f"It is larger than {LARGEST:,} bytes.")
-    content = content.strip(b"\x1a \t\r\n" if content.startswith(_UTF_16) else b"\0\x1a \t\r\n")
+    is_utf_16 = content.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
+    content = _plain(_in_utf_8(content) if is_utf_16 else content)
+    return _parsed(content, "utf-8" if is_utf_16 else _encoding(content))
+
+
+def _in_utf_8(content: bytes) -> bytes:
+    try:
+        return content.decode("utf-16").encode()
+    except UnicodeDecodeError as error:
+        kind = UnfinishedError if error.end == len(content) else UnreadableError
+        raise kind("It is not in UTF-16, as its beginning says.") from None
+
+
+def _plain(content: bytes) -> bytes:
+    """Return what is to be parsed. Raises UnreadableError: it has what no document of business needs."""
+    content = content.strip(b"\0\x1a \t\r\n").removeprefix(BOM_UTF8)
     if not content:
         raise UnfinishedError("The file is empty.")
-    if content.count(b"<") > 2 * MOST_ELEMENTS:
+    if _elements_at_most(content) > MOST_ELEMENTS:
         raise UnreadableError(f"It has more than {MOST_ELEMENTS:,} elements.")
-    if _DOCTYPE.search(content):
+    if b"<!DOCTYPE" in content:
         raise UnreadableError("It has a document type (DOCTYPE), which is never read.")
-    _check_encoding(content)
-    return _parsed(content)
+    return content
 
 
-def _check_encoding(content: bytes) -> None:
-    if content.startswith(_UTF_16):
-        return
+def _elements_at_most(content: bytes) -> int:
+    """Return how many elements it may begin: ends, comments and instructions begin otherwise."""
+    return content.count(b"<") - sum(map(content.count, (b"</", b"<!", b"<?")))
+
+
+def _encoding(content: bytes) -> str:
+    """Return the encoding that it names, else UTF-8. Raises UnreadableError: it is not read."""
     found = _BEGINNING.match(content)
     if found is None:
         raise UnreadableError("It is no XML: it does not begin with an element.")
-    if found[1] and found[1].decode().lower() not in _ENCODINGS:
-        raise UnreadableError(f"It is written in {found[1].decode()}, which is not read here. Write it as UTF-8.")
+    name = found[1].decode() if found[1] else "utf-8"
+    if name.lower() not in _ENCODINGS:
+        raise UnreadableError(f"It is written in {name}, which is not read here. Write it as UTF-8.")
+    return name
 
 
-def _parsed(content: bytes) -> etree._Element:
+def _parsed(content: bytes, encoding: str) -> etree._Element:
+    """Parse it in the encoding in which it was looked at, whatever it says of itself."""
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
+        encoding=encoding,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
     )
     try:
         return etree.fromstring(content, parser)
     except etree.XMLSyntaxError as error:
-        breaks_off = "Premature end of data" in str(error) or not content.endswith((b">", b">\0"))
+        breaks_off = "Premature end of data" in str(error) or not content.endswith(b">")
         kind = UnfinishedError if breaks_off else UnreadableError
         raise kind(f"It is no XML: {visible(str(error))[:200]}.") from None

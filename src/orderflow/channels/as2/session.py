@@ -39,6 +39,7 @@ class As2Session(Session):
 
     def __init__(self, settings: As2Settings) -> None:
         self._settings, self._sides = settings, Sides.of(settings)
+        self.idempotent = settings.same_id_once  # by the Message-ID
         key = settings.client_key.get_secret_value() if settings.client_key else None
         passphrase = settings.client_passphrase.get_secret_value() if settings.client_passphrase else None
         self._client = HttpClient(
@@ -49,11 +50,6 @@ class As2Session(Session):
             most_bytes=LONGEST,
             connections=settings.max_in_flight,
         )
-
-    @property
-    def idempotent(self) -> bool:
-        """Whether the partner takes a Message-ID once."""
-        return self._settings.same_id_once
 
     @property
     def note(self) -> str:

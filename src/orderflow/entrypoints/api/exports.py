@@ -25,7 +25,7 @@ from orderflow.flow.answers.read_again import read_again
 from orderflow.flow.delivery.move import move_exports as move
 from orderflow.flow.delivery.resolve import resolve_held
 from orderflow.storage.views.deliveries import Export, ExportFilter, ExportPage, WaitsFor, find_exports, one_export
-from orderflow.storage.views.proofs import Proof, proof_content, proofs_of
+from orderflow.storage.views.proofs import KeptProof, proof_content, proofs_of
 from orderflow.storage.views.view import Ask
 
 Reader = Annotated[Caller, Depends(require(Permission.READ))]
@@ -89,7 +89,7 @@ def get_export_document(request: Request, caller: Reader, export_id: UUID) -> Re
 
 
 @router.get("/{export_id}/proofs", responses=answers(404))
-def list_export_proofs(request: Request, caller: Reader, export_id: UUID) -> list[Proof]:
+def list_export_proofs(request: Request, caller: Reader, export_id: UUID) -> list[KeptProof]:
     """List the receipts that came back for an export (AS2's MDN), the oldest first."""
     with looking(request, caller) as view:
         one_export(view, export_id)

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from orderflow.domain.frames import frames_of
 from orderflow.domain.ids import new_id
-from orderflow.engine.logs import frames_of
 from orderflow.entrypoints.api.errors import internal_error
 from orderflow.entrypoints.metrics import Metrics
 

@@ -34,6 +34,11 @@ AUDITED = {"ORDERS", "ORDCHG", "ALEAUD", ""}
 _OWN_KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PARAMETERS = ("STAPA1", "STAPA2", "STAPA3", "STAPA4")
 
+LONGEST_TEXT = 500
+"""Characters of a text of SAP's, and of each of its parameters. Its fields have 70 and 50, but XML holds any."""
+
+_PLACE = re.compile(r"&([1-4])?")
+
 
 def read_answers(content: bytes, settings: IdocSettings) -> Iterator[Answer]:
     """Yield what a file says, IDoc by IDoc.
@@ -143,14 +148,13 @@ def _parameter(status: Read, name: str) -> str:
 
 
 def _words(status: Read) -> str:
-    """Return SAP's words, its parameters filled in."""
-    text = status.get("STATXT")
-    given = [_parameter(status, name) for name in PARAMETERS]
-    for place, value in enumerate(given, 1):
-        text = text.replace(f"&{place}", value)
-    for value in given:
-        text = text.replace("&", value, 1)
-    return text.strip() or " ".join(filter(None, given))
+    """Return SAP's words, its parameters filled in: &2 is the second one, and each & alone the next."""
+    given = [_parameter(status, name)[:LONGEST_TEXT] for name in PARAMETERS]
+    in_turn = iter(given)
+    text = _PLACE.sub(
+        lambda place: given[int(place[1]) - 1] if place[1] else next(in_turn, "&"), status.get("STATXT")[:LONGEST_TEXT]
+    )
+    return words(text) or " ".join(filter(None, given))
 
 
 def _saved_as(status: Read) -> str:

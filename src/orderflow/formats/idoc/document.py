@@ -9,13 +9,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import repeat
-from xml.sax.saxutils import escape
 
 from orderflow.formats.idoc.structure import CONTROL, FULL_RECORD, SEGMENTS, Layout
+from orderflow.formats.xml_text import NOT_IN_XML, escaped
 
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_MARKS = re.compile("[&<>]")
-_NOT_IN_XML = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(slots=True)
@@ -48,10 +46,10 @@ class Letters:
         """Return a text as it is, or None: it holds a letter that is not among them."""
         if text.isascii() and text.isprintable():
             return text
-        if self.encoding == "XML":
-            return None if _NOT_IN_XML.search(text) else text
         if _CONTROL_CHARACTER.search(text):
             return None
+        if self.encoding == "XML":
+            return None if NOT_IN_XML.search(text) else text
         try:
             return text if text.encode(self.encoding).decode(self.encoding) == text else None
         except UnicodeError:
@@ -73,7 +71,7 @@ def as_xml(control: Mapping[str, str], segments: list[Segment]) -> str:
 
 
 def _xml(segment: Segment) -> Iterator[str]:
-    fields = "".join([f"<{name}>{_escaped(value)}</{name}>" for name, value in segment.values.items() if value])
+    fields = "".join([f"<{name}>{escaped(value)}</{name}>" for name, value in segment.values.items() if value])
     opened = f'<{segment.type} SEGMENT="1">{fields}'
     if not segment.inner:
         yield f"{opened}</{segment.type}>"
@@ -82,10 +80,6 @@ def _xml(segment: Segment) -> Iterator[str]:
     for one in segment.inner:
         yield from _xml(one)
     yield f"</{segment.type}>"
-
-
-def _escaped(value: str) -> str:
-    return escape(value) if _MARKS.search(value) else value
 
 
 def as_flat(control: Mapping[str, str], segments: list[Segment], definitions: Mapping[str, str], line_end: str) -> str:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from decimal import Decimal, localcontext
+from decimal import Decimal
+from itertools import pairwise
 
 from orderflow.domain.answer_details import LineAnswer, LineStatus, Others, Schedule
 from orderflow.domain.answer_files import Answer, OrderNumber, UnreadableError
@@ -19,13 +20,15 @@ from orderflow.formats.edi.response import (
     decimal,
     line_number,
     order_number,
+    price_for_one,
     told_at,
     total,
 )
 from orderflow.formats.idoc.reading import Idoc, Read
 
 REVERSED = "001"
-"""What becomes of the whole document."""
+STANDS = {"", "000", "002", "004"}
+"""What becomes of the whole document: it is new, changed or not changed, as its lines tell. All else is not known."""
 
 _Scheduled = tuple[date | None, Decimal]
 """A schedule line: when, and how much is confirmed for then."""
@@ -36,7 +39,7 @@ ACTIONS = {
 }  # fmt: skip
 """Added, changed, cancelled, not changed, locked. All else is about goods that came."""
 
-CANCELLED = "003"
+CANCELLED, LOCKED = "003", "005"
 NOTHING_SAID = {"", "000"}
 """Such a line only says what was ordered, unless it has schedule lines."""
 
@@ -69,9 +72,7 @@ def _customers_orders(idoc: Idoc) -> list[str]:
 
 def _answer(idoc: Idoc, about: OrderNumber, units: UnitNames) -> Answer:
     head, blocks = _parts_of(idoc.segments)
-    begin = next((segment for segment in head if segment.type == "E1EDK01"), None)
-    if begin is None:
-        raise UnreadableError("It has no header (E1EDK01).")
+    begin = _begin(idoc)
     refused = begin.get("ACTION") == REVERSED
     lines = [_Line(block, units) for block in blocks]
     answers = [line.answer() for line in lines if not line.is_saps_own]
@@ -88,25 +89,43 @@ def _answer(idoc: Idoc, about: OrderNumber, units: UnitNames) -> Answer:
     )
 
 
+def _begin(idoc: Idoc) -> Read:
+    """Return the header. Raises UnreadableError: there is none, or several, or nobody knows what it does."""
+    begins = list(idoc.of("E1EDK01"))
+    if len(begins) != 1:
+        raise UnreadableError(f"It has {len(begins) or 'no'} headers (E1EDK01) where it may have one.")
+    action = begins[0].get("ACTION")
+    if action not in {REVERSED, *STANDS}:
+        raise UnreadableError(f"Its header has the action {action[:3]!r}, which is not known.")
+    return begins[0]
+
+
 def _parts_of(segments: Sequence[Read]) -> tuple[Sequence[Read], Sequence[Sequence[Read]]]:
-    """Return what stands before the first line, and the lines, each with what belongs to it."""
-    head: list[Read] = []
-    lines: list[list[Read]] = []
-    here = head
-    for segment in segments:
-        if segment.type == "E1EDP01":
-            here = []
-            lines.append(here)
-        elif segment.type == "E1EDS01":
-            break
-        here.append(segment)
-    return head, lines
+    """Return what stands before the first line, and the lines, each with what belongs to it.
+
+    Raises:
+        UnreadableError: A part of the order stands behind the totals.
+    """
+    end = next((n for n, segment in enumerate(segments) if segment.type == "E1EDS01"), len(segments))
+    if behind := [segment.type for segment in segments[end:] if segment.type.startswith(("E1EDK", "E1EDP"))]:
+        raise UnreadableError(f"A segment {behind[0][:20]} of it stands behind its totals (E1EDS01).")
+    begins = [n for n, segment in enumerate(segments[:end]) if segment.type == "E1EDP01"]
+    lines = [segments[begin:next_one] for begin, next_one in pairwise([*begins, end])]
+    return segments[: begins[0] if begins else end], lines
 
 
 def _own_number(head: Sequence[Read], begin: Read, about: OrderNumber) -> str:
-    referred = (one.get("BELNR") for one in head if one.type == "E1EDK02" and one.get("QUALF") == OWN_ORDER)
-    own = next(referred, "") or begin.get("BELNR")
+    referred = [one.get("BELNR") for one in head if one.type == "E1EDK02" and one.get("QUALF") == OWN_ORDER]
+    own = _the_one(referred, "It names several orders of SAP's own (E1EDK02 002).") or begin.get("BELNR")
     return "" if own == about.number else own
+
+
+def _the_one(values: Iterable[str], several: str) -> str:
+    """Return the value that is said, however often; empty: none is. Raises UnreadableError, `several` being why."""
+    said = set(filter(None, values))
+    if len(said) > 1:
+        raise UnreadableError(several)
+    return next(iter(said), "")
 
 
 def _words(texts: Iterable[Read]) -> str:
@@ -159,9 +178,11 @@ class _Line:
 
     def _number(self) -> int | None:
         """Return the order's line: as the reference to the order names it, else the IDoc's own, if it has no other."""
-        named = [line for line in self._customers_lines if line.strip("0")]
+        named = _the_one(
+            (line.lstrip("0") for line in self._customers_lines), f"{self.name} is about several lines of the order."
+        )
         if named:
-            return line_number(named[0])
+            return line_number(named)
         return None if self._references(OWN_ORDER) else line_number(self.begin.get("POSEX"))
 
     def _status(self, schedules: Sequence[_Scheduled]) -> LineStatus:
@@ -177,7 +198,9 @@ class _Line:
         return LineStatus.BACKORDERED if waits and action != CANCELLED else ACTIONS[action]
 
     def _schedules(self) -> list[_Scheduled]:
-        """Return the schedule lines: when, and how much is confirmed for then."""
+        """Return the schedule lines: when, and how much is confirmed for then. Those of a locked line do not count."""
+        if self.begin.get("ACTION") == LOCKED:
+            return []
         return [
             (None if one.get("EDATU") in NO_DATE else day(one.get("EDATU")), decimal(one.get("WMENG")) or Decimal(0))
             for one in self._of("E1EDP20")
@@ -199,18 +222,17 @@ class _Line:
         of_another = self.begin.get("PMENE")
         if of_another and of_another != self.begin.get("MENEE"):
             raise UnreadableError(f"{self.name} has a price for {of_another[:3]}, and counts in another unit.")
-        if not basis or basis == 1:
-            return price
-        with localcontext(prec=60):
-            unit_price = price / basis
-            if unit_price * basis != price:
-                raise UnreadableError(f"{self.name} has a price for {basis} that is none for one.")
-        return unit_price
+        return price_for_one(price, basis, self.name)
 
-    def _article(self) -> str | None:
-        """Return the article by the number that we sent as SAP's own, which fills a number of digits up with zeros."""
-        own = next((one.get("IDTNR") for one in self._of("E1EDP19") if one.get("QUALF") == OWN_ARTICLE), None)
-        return own.lstrip("0") if own and len(own) in FILLED_UP and own.isdigit() else own
+    def _article(self) -> str:
+        """Return the article by the number that we sent as SAP's own."""
+        named = (one.get("IDTNR") for one in self._of("E1EDP19") if one.get("QUALF") == OWN_ARTICLE)
+        return _the_one(map(_as_sent, named), f"{self.name} has several articles (E1EDP19 002).")
+
+
+def _as_sent(article: str) -> str:
+    """Return an article's number; SAP fills one that is digits alone up with zeros."""
+    return article.lstrip("0") if len(article) in FILLED_UP and article.isdigit() else article
 
 
 def _dated(schedules: Sequence[_Scheduled]) -> tuple[Schedule, ...]:

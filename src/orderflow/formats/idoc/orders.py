@@ -13,6 +13,7 @@ from functools import cached_property
 from orderflow.domain.delivery import Delivery
 from orderflow.domain.orders import AllowanceCharge, DraftOrder, DraftOrderLine
 from orderflow.domain.states import Kind
+from orderflow.formats.currencies import minor_units
 from orderflow.formats.edi.codes import REC_20, Countries
 from orderflow.formats.edi.order import INCOTERM, Party, check_expressible, dates_of, parties_of
 from orderflow.formats.edi.settings import LINE_ENDS
@@ -41,30 +42,6 @@ ADDED, CANCELLED = "001", "003"
 
 REVERSED = "001"
 """What is to become of a whole document."""
-
-DECIMALS = dict.fromkeys(
-    (
-        "BIF",
-        "CLP",
-        "DJF",
-        "GNF",
-        "ISK",
-        "JPY",
-        "KMF",
-        "KRW",
-        "PYG",
-        "RWF",
-        "UGX",
-        "UYI",
-        "VND",
-        "VUV",
-        "XAF",
-        "XOF",
-        "XPF",
-    ),
-    0,
-) | dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
-"""Of currencies that do not have two (ISO 4217)."""
 
 PRICE_UNITS = (1, 10, 100, 1_000, 10_000)
 """For how many a price may be. SAP keeps prices with their currency's decimals: 0.0125 EUR is 1.25 EUR for 100."""
@@ -215,7 +192,7 @@ class _Order:
 
     @cached_property
     def _currency_decimals(self) -> int:
-        return DECIMALS.get(self.order.currency or "", 2)
+        return minor_units(self.order.currency or "")
 
     def _is_left_out(self, party: Party, name: str) -> bool:
         return party.field(name) in self.settings.left_out

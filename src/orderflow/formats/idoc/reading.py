@@ -152,8 +152,8 @@ def _text(content: bytes, encoding: str) -> str:
 
 def _of_full_length(text: str) -> Iterator[str]:
     """Yield records that no line break parts: a data record has 1063 characters, others those of their fields."""
-    start = 0
-    while start < len(text.rstrip(" \r\n")):
+    start, end = 0, len(text.rstrip(" \r\n"))
+    while start < end:
         layout = _record_layout(text[start : start + 10])
         width = layout.width if layout else FULL_RECORD
         if start + width > len(text):
@@ -182,7 +182,7 @@ def _in_records(records: Sequence[str]) -> Iterator[Idoc | Read]:
     for record in records:
         layout = _record_layout(record)
         if layout is not None and control is not None:
-            yield Idoc(control, segments)
+            yield _whole(control, segments)
         if layout is STATUS_RECORD:
             control = None
             yield _Record("EDI_DS40", STATUS_RECORD.places, record)
@@ -194,8 +194,7 @@ def _in_records(records: Sequence[str]) -> Iterator[Idoc | Read]:
             number = _number(record, number)
             segments.append(_segment(record, control))
     if control is not None:
-        _check_end(control, segments)
-        yield Idoc(control, segments)
+        yield _whole(control, segments)
 
 
 def _number(record: str, before: int) -> int:
@@ -219,6 +218,9 @@ def _segment(record: str, control: Read) -> Read:
 _DOCNUM, _SEGNUM = HEADER.places["DOCNUM"], HEADER.places["SEGNUM"]
 
 
-def _check_end(control: Read, segments: Sequence[Read]) -> None:
-    if control.get("MESTYP") in _ENDS_WITH_TOTALS and not any(segment.type == "E1EDS01" for segment in segments):
+def _whole(control: Read, segments: Sequence[Read]) -> Idoc:
+    """Return an IDoc, if nothing of it can be missing at its end. Raises UnfinishedError."""
+    last = segments[-1].type if segments else ""
+    if control.get("MESTYP") in _ENDS_WITH_TOTALS and last != "E1EDS01":
         raise UnfinishedError("It does not end with its totals (E1EDS01), so lines may be missing.")
+    return Idoc(control, segments)

@@ -107,7 +107,7 @@ class IdocSettings(FormatSettings):
         default={},
         group="Mapping",
     )
-    countries: dict[str, str] = in_document(
+    countries: dict[str, Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,3}$")]] = in_document(
         "Countries",
         "Codes of countries (ISO 3166) that orders call by name, as Germany: DE. A code needs no entry.",
         default={},
@@ -122,7 +122,7 @@ class IdocSettings(FormatSettings):
         default={},
         group="Mapping",
     )
-    payment_terms: dict[str, Annotated[str, StringConstraints(max_length=17)]] = in_document(
+    payment_terms: dict[str, Annotated[str, StringConstraints(pattern=r"^[!-~]{1,17}$")]] = in_document(
         "Payment terms", "SAP's keys (ZTERM) for those of orders, as net 30 days: 0001.", default={}, group="Mapping"
     )
     incoterms: dict[str, Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]] = in_document(

@@ -25,12 +25,10 @@ class Layout:
     Attributes:
         definition: The segment's name in a flat file, with its version.
         fields: Each field's width in characters, in the order in which they stand.
-        below: The segment that it belongs to; empty: the document.
     """
 
     definition: str
     fields: dict[str, int]
-    below: str = ""
 
     @cached_property
     def width(self) -> int:
@@ -57,9 +55,9 @@ class Layout:
         return found
 
 
-def _layout(definition: str, fields: str, below: str = "") -> Layout:
+def _layout(definition: str, fields: str) -> Layout:
     pairs = (field.split(":") for field in fields.split())
-    return Layout(definition, {name: int(width) for name, width in pairs}, below)
+    return Layout(definition, {name: int(width) for name, width in pairs})
 
 
 CONTROL = _layout(
@@ -100,7 +98,7 @@ SEGMENTS = {
     "E1EDK02": _layout("E2EDK02", "QUALF:3 BELNR:35 POSNR:6 DATUM:8 UZEIT:6"),
     "E1EDK17": _layout("E2EDK17", "QUALF:3 LKOND:3 LKTEXT:70"),
     "E1EDKT1": _layout("E2EDKT1002", "TDID:4 TSSPRAS:3 TSSPRAS_ISO:2 TDOBJECT:10 TDOBNAME:70"),
-    "E1EDKT2": _layout("E2EDKT2001", "TDLINE:70 TDFORMAT:2", "E1EDKT1"),
+    "E1EDKT2": _layout("E2EDKT2001", "TDLINE:70 TDFORMAT:2"),
     "E1EDP01": _layout(
         "E2EDP01006",
         "POSEX:6 ACTION:3 PSTYP:1 KZABS:1 MENGE:15 MENEE:3 BMNG2:15 PMENE:3 ABFTZ:7 VPREI:15 PEINH:9 NETWR:18 ANETW:18 "
@@ -108,13 +106,13 @@ SEGMENTS = {
         "ABGRT:40 ANTLF:1 FIXMG:1 KZAZU:1 BRGEW:18 PSTYV:4 EMPST:25 ABTNR:4 ABRVW:3 WERKS:4 LPRIO:2 LPRIO_BEZ:20 "
         "ROUTE:6 ROUTE_BEZ:40 LGORT:4 VSTEL:4 DELCO:3 MATNR:35",
     ),
-    "E1EDP02": _layout("E2EDP02001", "QUALF:3 BELNR:35 ZEILE:6 DATUM:8 UZEIT:6 BSARK:35 IHREZ:30", "E1EDP01"),
-    "E1EDP03": _layout("E2EDP03", "IDDAT:3 DATUM:8 UZEIT:6", "E1EDP01"),
-    "E1EDP05": _layout("E2EDP05", _CONDITION, "E1EDP01"),
-    "E1EDP20": _layout("E2EDP20", "WMENG:15 AMENG:15 EDATU:8 EZEIT:6 EDATU_OLD:8 EZEIT_OLD:6", "E1EDP01"),
-    "E1EDP19": _layout("E2EDP19001", "QUALF:3 IDTNR:35 KTEXT:70 MFRPN:42 MFRNR:10", "E1EDP01"),
-    "E1EDPT1": _layout("E2EDPT1001", "TDID:4 TSSPRAS:3 TSSPRAS_ISO:2", "E1EDP01"),
-    "E1EDPT2": _layout("E2EDPT2001", "TDLINE:70 TDFORMAT:2", "E1EDPT1"),
+    "E1EDP02": _layout("E2EDP02001", "QUALF:3 BELNR:35 ZEILE:6 DATUM:8 UZEIT:6 BSARK:35 IHREZ:30"),
+    "E1EDP03": _layout("E2EDP03", "IDDAT:3 DATUM:8 UZEIT:6"),
+    "E1EDP05": _layout("E2EDP05", _CONDITION),
+    "E1EDP20": _layout("E2EDP20", "WMENG:15 AMENG:15 EDATU:8 EZEIT:6 EDATU_OLD:8 EZEIT_OLD:6"),
+    "E1EDP19": _layout("E2EDP19001", "QUALF:3 IDTNR:35 KTEXT:70 MFRPN:42 MFRNR:10"),
+    "E1EDPT1": _layout("E2EDPT1001", "TDID:4 TSSPRAS:3 TSSPRAS_ISO:2"),
+    "E1EDPT2": _layout("E2EDPT2001", "TDLINE:70 TDFORMAT:2"),
     "E1EDS01": _layout("E2EDS01", "SUMID:3 SUMME:18 SUNIT:3 WAERQ:3"),
     "E1STATS": _layout(
         "E2STATS",
@@ -122,8 +120,8 @@ SEGMENTS = {
         f"SEGFLD:10 {_PARAMETERS} REFINT:14 REFGRP:14 REFMES:14 ARCKEY:70 STATYP:1",
     ),
     "E1ADHDR": _layout("E2ADHDR", "MESTYP:6 MESCOD:3 MESFCT:3"),
-    "E1STATE": _layout("E2STATE", f"DOCNUM:16 STATUS:2 STACOD:8 STATXT:70 {_PARAMETERS} STATYP:1", "E1ADHDR"),
-    "E1PRTOB": _layout("E2PRTOB", "DOCNUM:16 LOGSYS:10 OBJTYPE:10 OBJKEY:70", "E1STATE"),
+    "E1STATE": _layout("E2STATE", f"DOCNUM:16 STATUS:2 STACOD:8 STATXT:70 {_PARAMETERS} STATYP:1"),
+    "E1PRTOB": _layout("E2PRTOB", "DOCNUM:16 LOGSYS:10 OBJTYPE:10 OBJKEY:70"),
 }
 
 _DEFINITION = re.compile(r"E2((?:ED[KPS][A-Z0-9]\d)|STATS|ADHDR|STATE|PRTOB)(?:\d{3})?")

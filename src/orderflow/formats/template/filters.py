@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 from urllib.parse import quote, quote_plus
-from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -16,6 +15,7 @@ from jinja2 import TemplateError, Undefined
 
 from orderflow.domain.document import exact
 from orderflow.formats.template.letters import CharacterError
+from orderflow.formats.xml_text import NOT_IN_XML, escaped
 
 LONGEST_TEXT = 100_000
 """Characters of one value."""
@@ -23,14 +23,8 @@ LONGEST_TEXT = 100_000
 LONGEST_FIELD = 10_000
 """Characters to which `width` fills a text up."""
 
-_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""All but what XML 1.0, section 2.2, calls a Char."""
-
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Among them all that may end a line."""
-
-_XML = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
-"""White space as references: a reader makes blanks of it in attributes (section 3.3.3), of `\\r` everywhere (2.11)."""
 
 
 class Fixed(str):
@@ -89,9 +83,9 @@ def in_xml(value: Any) -> str:
         CharacterError: It holds a character that XML cannot hold, also not as a reference.
     """
     text = text_of(value)
-    if found := _NOT_IN_XML.search(text):
+    if found := NOT_IN_XML.search(text):
         raise CharacterError(found[0], "XML")
-    return escape(text, _XML)
+    return escaped(text)
 
 
 def in_form(value: Any) -> str:

@@ -89,7 +89,7 @@ def check_template(
     Raises:
         ValueError: It makes no text, or none of its kind, of a sample order; or it would be read back otherwise.
     """
-    if kind == "xml" and (context or {}).get("saving") and _FIELD_IN_CDATA.search(source):
+    if kind == "xml" and (context or {}).get("saving") and _has_field_in_cdata(source):
         raise ValueError(
             "has a field within <![CDATA[ ]]>, where a reader takes & for &amp;: leave CDATA out there, a field is "
             "written so that it may stand by itself"
@@ -100,8 +100,18 @@ def check_template(
     return source
 
 
-_FIELD_IN_CDATA = re.compile(r"<!\[CDATA\[(?:(?!\]\]>).)*?\{\{", re.DOTALL)
+_CDATA = re.compile(r"<!\[CDATA\[|\]\]>|\{\{")
 _OWN_QUOTES = ". A field brings its own quotes: leave yours out"
+
+
+def _has_field_in_cdata(source: str) -> bool:
+    within = False
+    for mark in _CDATA.finditer(source):
+        if mark[0] != "{{":
+            within = mark[0] != "]]>"
+        elif within:
+            return True
+    return False
 
 
 def filled(source: str, write: Writer, fields: Mapping[str, Any]) -> str:

@@ -1,6 +1,6 @@
-"""Codes that UBL has: units of today's Recommendation 20, countries of two letters, and what a currency counts in.
+"""Codes that UBL has: units of today's Recommendation 20, and countries of two letters.
 
-Sources: UN/ECE Recommendation 20 (revision 17), ISO 3166-1, ISO 4217:2015 (minor units).
+Sources: UN/ECE Recommendation 20 (revision 17), ISO 3166-1.
 """
 
 from __future__ import annotations
@@ -23,19 +23,3 @@ class Countries(codes.Countries):
         """Return the code of a country."""
         code = super().get(name, default)
         return code if len(code) == 2 else default
-
-
-_MINOR_UNITS = {
-    code: places
-    for places, codes_of in {
-        0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
-        3: "BHD IQD JOD KWD LYD OMR TND",
-        4: "CLF UYW",
-    }.items()
-    for code in codes_of.split()
-}
-
-
-def minor_units(currency: str) -> int:
-    """Return how many decimals an amount in a currency has."""
-    return _MINOR_UNITS.get(currency, 2)

@@ -14,10 +14,11 @@ from orderflow.domain.delivery import Delivery
 from orderflow.domain.errors import RejectedError
 from orderflow.domain.orders import AllowanceCharge, DraftOrder, DraftOrderLine
 from orderflow.domain.states import Kind
+from orderflow.formats.currencies import minor_units
 from orderflow.formats.edi.changes import LineChange, change_number, lines_of
 from orderflow.formats.edi.order import INCOTERM, check_expressible, dates_of, parties_of
 from orderflow.formats.edi.values import Values
-from orderflow.formats.ubl.codes import UNITS, minor_units
+from orderflow.formats.ubl.codes import UNITS
 from orderflow.formats.ubl.parties import ANY_LENGTH, Parties
 from orderflow.formats.ubl.settings import UblSettings
 from orderflow.formats.ubl.writing import XmlLetters, document, group, leaf

@@ -1,16 +1,12 @@
-"""XML as text: elements that are left out where nothing is in them, in letters that XML has.
-
-Source: XML 1.0 (fifth edition), section 2.2: which characters a document may hold.
-"""
+"""XML as text: elements that are left out where nothing is in them, in letters that XML has."""
 
 from __future__ import annotations
 
 import re
 
+from orderflow.formats.xml_text import NOT_IN_XML, escaped
+
 _PLAIN = re.compile("[ !#-%'-;=?-~]*")
-_OUTSIDE = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_MARKS = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
-_MARK = re.compile('[&<>"\n\r\t]')
 
 
 class XmlLetters:
@@ -22,9 +18,7 @@ class XmlLetters:
         """Return a text, or None: it holds a character that no XML document may hold."""
         if _PLAIN.fullmatch(text):
             return text
-        if _OUTSIDE.search(text):
-            return None
-        return _MARK.sub(lambda mark: _MARKS[mark[0]], text)
+        return None if NOT_IN_XML.search(text) else escaped(text)
 
 
 def leaf(name: str, text: str, **attributes: str) -> str:

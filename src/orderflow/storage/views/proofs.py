@@ -16,7 +16,7 @@ _PROOFS = Table("p", "FROM delivery_proof p")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
+class KeptProof:
     """A receipt that came back for a delivery, as of AS2 (MDN)."""
 
     id: UUID
@@ -32,10 +32,10 @@ class _Content:
     content: bytes
 
 
-def proofs_of(view: View, export_id: UUID) -> list[Proof]:
+def proofs_of(view: View, export_id: UUID) -> list[KeptProof]:
     """Return what came back for an export, the oldest first."""
-    query = f"{_PROOFS.select(Proof)} WHERE p.org_id = :org_id AND p.export_id = :id ORDER BY p.received_at, p.id"
-    return view.rows(Proof, query, {"id": export_id})
+    query = f"{_PROOFS.select(KeptProof)} WHERE p.org_id = :org_id AND p.export_id = :id ORDER BY p.received_at, p.id"
+    return view.rows(KeptProof, query, {"id": export_id})
 
 
 def proof_content(view: View, export_id: UUID, proof_id: UUID) -> bytes:

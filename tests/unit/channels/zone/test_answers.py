@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from orderflow.channels.filestore import Entry
 from orderflow.channels.zone import answers
@@ -414,6 +415,8 @@ class Bulk(JsonV1Format):
 
     def read(self, name, content, settings):
         for line in content.decode().splitlines():
+            if "!" in line:
+                raise TypeError(f"a secret: {line}")
             if "?" in line:
                 raise UnreadableError("It holds a question.")
             kind, name = line.split(" ", 1)
@@ -445,3 +448,19 @@ def test_a_format_has_answers_under_names_of_its_own_several_in_a_file(store, co
     ]
     finish(found[:3])
     assert store.names("/acks/processed") == ["CONTRL.edi"]
+
+
+def test_a_format_that_fails_over_one_file_is_logged_and_reads_the_others(store, config):
+    class BulkConnector(DropzoneJsonV1Connector):
+        format = Bulk()
+
+    export = WaitingExport(uuid4(), uuid4(), "1.edi", order_number="PO-1")
+    store.put("/acks/a.edi", "number PO-1\n!")
+    store.put("/acks/b.edi", "number PO-1")
+    with capture_logs() as logged:
+        found = list(BulkConnector().poll_acks(config, Waiting([export])))
+    assert [(ack.source, ack.status) for ack in found] == [("/acks/b.edi", "ACKED"), ("/acks/a.edi", "UNMATCHED")]
+    assert "by a fault of OrderFlow's own" in (found[1].message or "")
+    assert {line["error"] for line in logged} == {"TypeError"}
+    assert "test_answers.py" in str(logged)
+    assert "secret" not in f"{logged} {found}"

@@ -88,6 +88,10 @@ def test_a_map_that_held_one_before_may_stay():
             {"body_format": "xml", "body": "<o><![CDATA[ a {{ order.notes }} ]]></o>"},
             r"has a field within <!\[CDATA\[ \]\]>, where a reader takes & for &amp;",
         ),
+        (
+            {"body_format": "xml", "body": "<o><![CDATA[a]]><![CDATA[<![CDATA[ {{ order.notes }} ]]></o>"},
+            r"has a field within <!\[CDATA\[",
+        ),
     ],
 )
 def test_what_is_only_doubtful_is_refused_when_it_is_saved_and_goes_on_where_it_was(change, told):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from orderflow.domain.answer_details import Level, LineStatus, Schedule
 from orderflow.domain.answer_files import Answer, ControlNumber, OrderNumber, UnfinishedError, UnreadableError
+from orderflow.formats.answer_fields import LONGEST_MESSAGE
 from orderflow.formats.idoc import IdocFormat, IdocSettings
 from tests.unit.formats.edi.partner import confirms, cut, damaged
 from tests.unit.formats.idoc.idocs import Tree, as_xml, control
@@ -63,6 +64,16 @@ def test_a_status_of_an_error_is_a_refusal_in_saps_words(code: str) -> None:
     assert answer.message == "Sold-to party 4711 not defined in sales area 1710 10 00"
     answer = the_answer(audit(code, STATXT="Fehler &1: &2", STAPA1_LNG="A", STAPA2_LNG="B", STACOD="SAPVG140"))
     assert (answer.error_code, answer.message) == (f"{code} VG 140", "Fehler A: B")
+
+
+def test_a_parameter_of_saps_words_is_filled_in_once_and_only_its_beginning() -> None:
+    told = the_answer(status("51", STATXT="&1 of &2, & and &", STAPA1="A&2", STAPA2="B&1"))
+    assert told.message == "A&2 of B&1, A&2 and B&1"
+    grows = {f"STAPA{n}": f"&{n % 4 + 1}" * 1_000 for n in range(1, 5)}
+    assert len(the_answer(status("51", STATXT="&1" * 1_000, **grows)).message or "") == LONGEST_MESSAGE
+    with pytest.raises(UnreadableError) as unclear:
+        answers(status("52", STATXT="&1" * 1_000, **grows))
+    assert len(str(unclear.value)) < LONGEST_MESSAGE + 200
 
 
 def test_the_number_that_sap_gave_the_order_confirms_it() -> None:
@@ -162,8 +173,12 @@ def item(position: int = 10, line_no: int | None = 1, *more: Tree, **fields: str
     referred: list[Tree] = []
     if line_no is not None:
         referred = [("E1EDP02", {"QUALF": "001", "BELNR": "PO-1", "ZEILE": f"{line_no:06}"}, [])]
-    article: Tree = ("E1EDP19", {"QUALF": "002", "IDTNR": "WIDGET-001"}, [])
+    article: Tree = ("E1EDP19", {"QUALF": "002", "IDTNR": fields.pop("IDTNR", "WIDGET-001")}, [])
     return ("E1EDP01", given | fields, [*referred, *more, article])
+
+
+def own_number(number: str) -> Tree:
+    return ("E1EDK02", {"QUALF": "002", "BELNR": number}, [])
 
 
 def scheduled(qty: str, day: str = "20261210") -> Tree:
@@ -200,7 +215,19 @@ def test_what_becomes_of_a_line(fields: dict[str, str], status_of_it: LineStatus
 
 
 def test_of_a_line_that_is_locked_nothing_is_certain() -> None:
-    assert the_line(ACTION="005").qty is None
+    for line in (the_line(ACTION="005"), the_line(scheduled("5.000"), ACTION="005")):
+        assert (line.status, line.qty, line.schedules) == (LineStatus.BACKORDERED, None, ())
+
+
+@pytest.mark.parametrize("action", ["003", "005", "009", "ZZZ"])
+def test_a_response_that_does_what_nobody_knows_is_refused(action: str) -> None:
+    with pytest.raises(UnreadableError, match=f"action '{action}'"):
+        answers(response(item(), head={"ACTION": action}))
+
+
+@pytest.mark.parametrize("action", ["000", "002", "004"])
+def test_a_response_that_is_no_reversal_says_it_in_its_lines(action: str) -> None:
+    assert the_answer(response(item(), head={"ACTION": action})).status == "ACKED"
 
 
 def test_a_line_without_an_action_says_what_its_schedule_lines_say() -> None:
@@ -233,8 +260,7 @@ def test_a_price_for_many_is_one_for_each() -> None:
 
 
 def test_an_article_that_sap_fills_up_with_zeros_is_the_one_that_we_sent() -> None:
-    filled: Tree = ("E1EDP19", {"QUALF": "002", "IDTNR": "000000000010000029"}, [])
-    assert the_line(filled).sku == "10000029"
+    assert the_line(IDTNR="000000000010000029").sku == "10000029"
 
 
 def test_a_line_is_named_by_its_number_in_the_order_and_never_by_saps_own() -> None:
@@ -267,6 +293,11 @@ def test_an_order_that_is_refused_as_a_whole() -> None:
         (response(item(MENGE="5.000-")), "where a number belongs"),
         (response(item(10, 1, scheduled("1", "20261301"))), "where a date belongs"),
         (response(), "nothing about any line"),
+        (response(item(10, 1, ("E1EDP02", {"QUALF": "001", "ZEILE": "2"}, []))), "Line 10 is about several lines"),
+        (response(item(10, 1, ("E1EDP19", {"QUALF": "002", "IDTNR": "B"}, []))), "Line 10 has several articles"),
+        (response(item(), more=(own_number("4711"), own_number("4712"))), "several orders of SAP's own"),
+        (response(item(), more=(("E1EDK01", {}, []),)), "2 headers"),
+        (response(item(), ("E1EDS01", {}, []), item(20, 2, ACTION="003")), "E1EDP01 of it stands behind its totals"),
         (response(item(), more=(("E1EDK02", {"QUALF": "001", "BELNR": "PO-2"}, []),)), "names 2 orders"),
         (as_xml(control("ORDRSP", "ORDERS05"), ("E1EDK01", {}, [])), "names no orders"),
     ],
@@ -319,6 +350,14 @@ def test_flat_files_come_with_any_line_break_or_none_and_hold_several_idocs() ->
 def test_a_flat_response_without_its_totals_may_have_lost_lines() -> None:
     with pytest.raises(UnfinishedError, match="totals"):
         answers(flat("ORDRSP", ("E2EDK01005", f"    EUR{'':111}".ljust(357)), K02, P01))
+
+
+def test_a_flat_response_that_lost_its_end_confirms_nothing_though_another_idoc_follows() -> None:
+    cut_off = flat("ORDRSP", ("E2EDK01005", f"    EUR{'':111}".ljust(357)), K02, P01)
+    behind = flat("ORDRSP", ("E2EDK01005", f"    EUR{'':111}".ljust(357)), K02, S01, P01)
+    for content in (cut_off + RESPONSE, cut_off + STATUS, behind + RESPONSE):
+        with pytest.raises(UnfinishedError, match="totals"):
+            answers(content)
 
 
 def test_a_status_record_of_a_file_port_needs_our_key() -> None:

@@ -159,7 +159,8 @@ def test_all_that_an_order_has_finds_its_place() -> None:
 @pytest.mark.parametrize(
     ("price", "currency", "written"),
     [("12.5", "EUR", ("12.5", "1")), ("0.0125", "EUR", ("1.25", "100")), ("1234.567", "EUR", ("12345.67", "10")),
-     ("1234.567", "KWD", ("1234.567", "1")), ("99.5", "JPY", ("995", "10")), ("1200", "JPY", ("1200", "1"))],
+     ("1234.567", "KWD", ("1234.567", "1")), ("99.5", "JPY", ("995", "10")), ("1200", "JPY", ("1200", "1")),
+     ("1.2345", "CLF", ("1.2345", "1")), ("1.2345", "UYW", ("1.2345", "1"))],
 )  # fmt: skip
 def test_a_price_has_no_more_decimals_than_its_currency_so_that_sap_rounds_nothing(price, currency, written) -> None:
     (item,) = of(segments(an_order(line(unit_price=Decimal(price)), currency=currency)), "E1EDP01")
@@ -279,6 +280,8 @@ def test_whatever_a_text_holds_is_read_back_or_refused(text: str) -> None:
     [
         ({"sender": ""}, "sender"), ({"sender": "A" * 11}, "sender"), ({"client": "1"}, "client"),
         ({"units": {"Stk": "piece"}}, "units"), ({"conditions": {"FC": "freight"}}, "conditions"),
+        ({"countries": {"Germany": "GERMANY"}}, "countries"), ({"countries": {"Germany": "D\x01"}}, "countries"),
+        ({"payment_terms": {"net": "Ł"}}, "payment_terms"), ({"payment_terms": {"net": "A\x01"}}, "payment_terms"),
         ({"segment_names": {"E1EDP01": "E2EDK01005"}}, "segment_names"), ({"dates": {"other": "001"}}, "dates"),
         ({"left_out": ["email"]}, "left_out"), ({"file_name": "order.idoc"}, "file_name"),
     ],

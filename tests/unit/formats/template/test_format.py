@@ -107,6 +107,15 @@ def test_a_letter_that_the_encoding_lacks_refuses_the_order():
     assert made(encoding="iso-8859-1", template=declared).content.startswith(b"<?xml")
 
 
+def test_a_field_in_an_attribute_ends_it_with_no_kind_of_quote():
+    order = sample_order()
+    order.external_order_number = """A' b="c" x='"""
+    for quote in ("'", '"'):
+        body = f"<o n={quote}{{{{ order.external_order_number }}}}{quote}>{{{{ lines | length }}}}</o>"
+        root = ET.fromstring(made(order, template=body).content)
+        assert root.attrib == {"n": order.external_order_number}
+
+
 def test_half_a_letter_refuses_the_order_and_names_the_field():
     order = sample_order()
     order.notes = "a\ud800b"
