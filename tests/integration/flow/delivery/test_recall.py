@@ -245,3 +245,18 @@ def test_what_may_have_been_taken_back_stays_in_doubt_where_the_connection_takes
     (recall,) = installation.rows("SELECT * FROM erp_export WHERE kind = 'recall'")
     assert (recall["status"], recall["begun_at"] is not None) == ("PENDING", True)
     assert [path.name.partition("_")[0] for path in (folders / "out").iterdir()] == ["sales"]
+
+
+def test_a_document_that_was_staged_elsewhere_is_not_made_anew_for_an_erp_that_reads_none(
+    installation: Installation, folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way = connect(installation, folders, reads_recalls=True)
+    installation.do("UPDATE erp_connection SET in_doubt = 'resend'")
+    (order_id,) = installation.pushed(1)
+    installation.work_off(way)
+    recalled(installation, [order_id])
+    died_at(installation, way, monkeypatch, "publish_many")
+    reconnect(installation, way, folders, export_path=str(folders / "taken"))
+    installation.work_off(way)
+    assert states(installation, [order_id]) == {order_id: "RECALLING"}
+    assert [*(folders / "taken").iterdir()] == []
