@@ -9,6 +9,7 @@ from typing import Literal
 from uuid import UUID
 
 from orderflow.domain.answer_details import Details, Level
+from orderflow.domain.states import Kind
 
 LIMIT = 1024 * 1024
 """Bytes; an answer that is larger is not read."""
@@ -51,9 +52,22 @@ class OrderNumber:
 
 @dataclass(frozen=True, slots=True)
 class ControlNumber:
-    """The number under which a connection's documents are counted: interchange, group and message carry the same."""
+    """The number under which a connection's documents are counted: interchange, group and message carry the same.
+
+    A connection that was made anew counts from 1 again, so that what else the answer says must be right, too.
+
+    Attributes:
+        kinds: What the document may be.
+        order: The order's number, where the answer names it.
+    """
 
     number: int
+    kinds: frozenset[Kind] = frozenset(Kind)
+    order: OrderNumber | None = None
+
+    def means(self, kind: Kind, order: str | None) -> bool:
+        """Return whether the document with that number, of that kind and about that order, is the one that is meant."""
+        return kind in self.kinds and (self.order is None or self.order.number == (order or "").strip())
 
 
 Reference = str | UUID | OrderNumber | ControlNumber

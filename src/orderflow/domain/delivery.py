@@ -295,7 +295,11 @@ def arrived_id(source: str | None) -> UUID | None:
 
 @dataclass(slots=True)
 class WaitingExport:
-    """An export that was sent, or may have been, as an ack poller sees it."""
+    """An export that was sent, or may have been, as an ack poller sees it.
+
+    Attributes:
+        order_number: The order's external number, where it was read.
+    """
 
     export_id: UUID
     draft_order_id: UUID
@@ -306,6 +310,7 @@ class WaitingExport:
     control_number: int | None = None
     receipt_check: str | None = None
     refusals: int = 0
+    kind: Kind = Kind.ORDER
 
 
 class Waiting:
@@ -334,7 +339,7 @@ class Waiting:
         """
         wanted = {name for name in references if can_be_meant(name)}
         known = by_any_name(self._called(wanted))
-        return {name: known[name] for name in wanted if name in known}
+        return {name: found for name in wanted if (found := _meant(name, known))}
 
     def _called(self, _names: Collection[Reference]) -> Iterable[WaitingExport]:
         """Return the exports that may be called that, the older first; more of them do no harm."""
@@ -349,8 +354,15 @@ def by_any_name(exports: Iterable[WaitingExport]) -> dict[Reference, WaitingExpo
         known[export.reference] = known[export.export_id] = export
         if export.control_number:
             known[ControlNumber(export.control_number)] = export
-        if export.order_number:
+        if export.order_number and export.kind is Kind.ORDER:
             number = OrderNumber(export.order_number)
             known[number] = export
             orders.setdefault(number, set()).add(export.draft_order_id)
     return {name: export for name, export in known.items() if len(orders.get(name, ())) < 2}
+
+
+def _meant(name: Reference, known: dict[Reference, WaitingExport]) -> WaitingExport | None:
+    if not isinstance(name, ControlNumber):
+        return known.get(name)
+    export = known.get(ControlNumber(name.number))
+    return export if export and name.means(export.kind, export.order_number) else None

@@ -289,6 +289,9 @@ FITTING: Mapping[ERPExportStatus, OrderStatus] = {
 }
 """Where an order stands whose newest export stands there, unless it is recalled."""
 
+UPDATED = (OrderStatus.CONFIRMED, OrderStatus.RECALLING)
+"""Where an order stands of which the ERP may confirm something else than before; being recalled it stays so."""
+
 AS_APPROVED = (OrderStatus.APPROVED, *FITTING.values(), OrderStatus.RECALLING, OrderStatus.RECALLED)
 """Where an order says what was approved, so that its revision does."""
 

@@ -23,8 +23,8 @@ from orderflow.flow.order.approve import approve_order
 from tests.integration.conftest import ACTOR
 
 PARTNERS = {
-    "EDIFACT_ORDERS": {"sender": "EURODIS", "receiver": "MOCKEDI"},
-    "X12_850": {"sender": "ACME", "receiver": "MOCKEDI"},
+    "EDIFACT_ORDERS": {"sender": "EURODIS", "receiver": "MOCKEDI", "test": True},
+    "X12_850": {"sender": "ACME", "receiver": "MOCKEDI", "test": True},
 }
 HOUR = 3_600_000
 

@@ -167,7 +167,7 @@ def desk(
     settings = Settings(orderflow_home=tmp_path, sweep_seconds=0.2, ack_poll_seconds=0.1)
     app = App(settings, database, EncryptionService("cd" * 32), ObjectStore(tmp_path / "objects"))
     org_id, sender = make_org(), SENDERS[request.param]
-    config = app.encryption.encrypt_config(way | {"sender": sender, "receiver": "MOCKEDI"})
+    config = app.encryption.encrypt_config(way | {"sender": sender, "receiver": "MOCKEDI", "test": True})
     with app.session(org_id) as session:
         row = ERPConnection(org_id=org_id, connector_type=request.param, config_encrypted=config, answer_within=1)
         session.add(row)

@@ -512,6 +512,28 @@ def test_an_answer_finds_its_delivery_by_the_control_number_within_its_connectio
     assert {name: waiting.export_id for name, waiting in found.items()} == {ControlNumber(1): first}
 
 
+def test_a_control_number_means_no_document_of_another_kind_or_order_than_the_answer_names(bench: Bench) -> None:
+    way = connection(bench)
+    orders = export(bench, way)
+    changes = export(bench, way, kind="change")
+    assert sorted(numbers(bench, way)) == [1, 2]
+    bench.set("erp_export", orders, control_number=1)
+    bench.set("erp_export", changes, control_number=2)
+    for one, name in ((orders, "a.edi"), (changes, "b.edi")):
+        bench.set("erp_export", one, status="SENT", filename=name, sent_at=bench.now())
+    a_change, an_order_ = frozenset({Kind.CHANGE}), frozenset({Kind.ORDER})
+    named, other = OrderNumber(an_order().external_order_number or ""), OrderNumber("PO-OTHER")
+    wanted = {
+        ControlNumber(1): orders, ControlNumber(1, an_order_): orders, ControlNumber(1, a_change): None,
+        ControlNumber(1, a_change, named): None, ControlNumber(2, a_change, named): changes,
+        ControlNumber(2, a_change, other): None, ControlNumber(2, an_order_, named): None,
+    }  # fmt: skip
+    found = bench.store.waiting(bench.org_id, way).match(wanted)
+    assert {name: waiting.export_id for name, waiting in found.items()} == {
+        name: export_id for name, export_id in wanted.items() if export_id
+    }
+
+
 @pytest.mark.parametrize(
     "odd",
     [

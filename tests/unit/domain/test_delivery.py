@@ -6,7 +6,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from orderflow.domain import delivery as module
+from orderflow.domain.answer_files import ControlNumber, OrderNumber
 from orderflow.domain.delivery import Delivery, Document, ExportResult, Lease, TestResult, Waiting, WaitingExport
+from orderflow.domain.states import Kind
 
 EXPORT, TOKEN = UUID(int=1), UUID(int=2)
 
@@ -90,6 +92,14 @@ def test_waiting_exports_are_found_by_exact_reference_only(waiting):
 
 def test_waiting_exports_can_be_gone_through_more_than_once(waiting):
     assert [export.reference for export in waiting] == [export.reference for export in waiting] == ["a.json", "b.json"]
+
+
+def test_what_an_answer_says_beside_a_control_number_must_be_right():
+    change = WaitingExport(uuid4(), uuid4(), "c.edi", order_number=" PO-1", control_number=7, kind=Kind.CHANGE)
+    wanted = ControlNumber(7), ControlNumber(7, frozenset({Kind.CHANGE, Kind.RECALL}), OrderNumber("PO-1"))
+    others = ControlNumber(8), ControlNumber(7, frozenset({Kind.ORDER})), ControlNumber(7, order=OrderNumber("PO-2"))
+    assert Waiting([change]).match([*wanted, *others]) == dict.fromkeys(wanted, change)
+    assert not Waiting([change]).match([OrderNumber("PO-1")]), "an order's number means no change of it"
 
 
 def test_a_connector_may_be_given_a_plain_list(waiting):

@@ -8,7 +8,7 @@ from datetime import UTC, date
 from enum import Enum, auto
 from operator import attrgetter
 
-from orderflow.domain.answer_files import ControlNumber
+from orderflow.domain.answer_files import ControlNumber, OrderNumber
 from orderflow.domain.delivery import Delivery
 from orderflow.domain.orders import LINE_CONTENT, DraftOrder, DraftOrderLine
 from orderflow.domain.states import Kind
@@ -26,10 +26,13 @@ def change_number(delivery: Delivery) -> str:
     return f"{letter}{delivery.control_number}"
 
 
-def answered_change(number: str) -> tuple[Kind, ControlNumber] | None:
-    """Return which change or recall is called that; None: it is no number of ours."""
+def answered_change(number: str, order: OrderNumber) -> tuple[Kind, ControlNumber] | None:
+    """Return which change or recall of an order is called that; None: it is no number of ours."""
     found = _NUMBER.fullmatch(number)
-    return (_NUMBERS[found[1]], ControlNumber(int(found[2]))) if found else None
+    if found is None:
+        return None
+    kind = _NUMBERS[found[1]]
+    return kind, ControlNumber(int(found[2]), frozenset({kind}), order)
 
 
 def ordered_on(order: DraftOrder, delivery: Delivery) -> date:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from orderflow.domain.answer_details import LineAnswer, LineStatus, Schedule
 from orderflow.domain.answer_files import UnreadableError
 from orderflow.formats.answer_fields import number, words
-from orderflow.formats.edi.response import UnitNames, decimal, line_number, price_for_one
+from orderflow.formats.edi.response import UnitNames, decimal, line_number, price_for_one, the_one
 from orderflow.formats.edi.segments import Segment
 
 
@@ -26,9 +26,9 @@ class Block:
         """Return those with a tag."""
         return self._by_tag.get(tag, ())
 
-    def first(self, *tags: str) -> Segment | None:
-        """Return the first with the first of these tags that there is."""
-        return next((self._by_tag[tag][0] for tag in tags if tag in self._by_tag), None)
+    def one(self, *tags: str) -> Segment | None:
+        """Return the one with one of these tags; None: there is none. Raises UnreadableError: there are several."""
+        return the_one((segment for tag in tags for segment in self.of(tag)), " or ".join(tags))
 
     def cut_before(self, tag: str) -> tuple[Block, Block]:
         """Return what stands before the first segment with a tag, and the rest."""
@@ -42,17 +42,24 @@ NOTHING = Block(())
 
 
 def parts_of(segments: Sequence[Segment], begin: Container[str], end: str) -> tuple[Block, list[Block]]:
-    """Return what stands before the first line, and the lines, each of which begins with a tag of `begin`."""
+    """Return what stands before the first line, and the lines, each of which begins with a tag of `begin`.
+
+    Raises:
+        UnreadableError: A line stands behind `end`, where those end that are counted.
+    """
     head: list[Segment] = []
     lines: list[list[Segment]] = []
     here = head
+    ended = False
     for segment in segments:
-        if segment.tag == end:
-            break
+        ended = ended or segment.tag == end
         if segment.tag in begin:
+            if ended:
+                raise UnreadableError(f"A line ({segment.tag}) stands behind {end}, where lines have ended.")
             here = []
             lines.append(here)
-        here.append(segment)
+        if not ended:
+            here.append(segment)
     return Block(head), [Block(line) for line in lines]
 
 

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal, localcontext
+from typing import TypeVar
 
 from orderflow.domain.answer_details import Details, Level, LineAnswer, LineStatus, Others
 from orderflow.domain.answer_files import Answer, ControlNumber, OrderNumber, Reference, UnreadableError
+from orderflow.domain.states import Kind
 from orderflow.formats.answer_fields import LONGEST_CODE, number, words
 
 _NUMBER = re.compile(r"-?(?:\d{1,18}(?:[.,]\d{0,18})?|[.,]\d{1,18})", re.ASCII)
@@ -20,6 +22,23 @@ DUPLICATE = (
     "The partner says that it has had this control number before. Look there whether the order was taken; if the "
     "number was another program's, have the partner forget it."
 )
+
+Told = TypeVar("Told")
+
+
+def the_one(told: Iterable[Told], what: str) -> Told | None:
+    """Return the one value that is told, once or again; None: there is none.
+
+    Args:
+        what: What it is, as `a price`.
+
+    Raises:
+        UnreadableError: Several are told, and nobody knows which one counts.
+    """
+    values = set(told)
+    if len(values) > 1:
+        raise UnreadableError(f"It tells {what} in {len(values)} ways, and nobody knows which one counts.")
+    return next(iter(values), None)
 
 
 def decimal(text: str, *, comma: bool = False) -> Decimal | None:
@@ -77,11 +96,15 @@ def line_number(text: str) -> int | None:
     return int(text)
 
 
-def control_number(text: str) -> ControlNumber:
-    """Return the document that a control reference means. Raises UnreadableError: it is none that we give."""
+def control_number(text: str, kinds: Iterable[Kind] = Kind) -> ControlNumber:
+    """Return the document that a control reference means, of one of the kinds.
+
+    Raises:
+        UnreadableError: It is none that we give.
+    """
     if not re.fullmatch(r"\d{1,14}", text, re.ASCII):
         raise UnreadableError(f"It names the control reference {text[:40]!r}, which is none of ours.")
-    return ControlNumber(int(text))
+    return ControlNumber(int(text), frozenset(kinds))
 
 
 def order_number(named: Iterable[str]) -> OrderNumber:

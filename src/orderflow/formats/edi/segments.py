@@ -5,10 +5,8 @@ Sources: ISO 9735 (EDIFACT), ASC X12.5 and X12.6.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from orderflow.domain.answer_files import UnfinishedError, UnreadableError
 
@@ -123,9 +121,8 @@ class SegmentReader:
     def _next(self) -> str:
         start, marks = self.position, self._marks
         end = self._text.find(marks.segment, start, start + LONGEST_SEGMENT)
-        if marks.release and end > start and self._text.find(marks.release, start, end) >= 0:
-            found = _parting(marks.segment, marks.release).match(self._text, start, start + LONGEST_SEGMENT)
-            end = found.end(1) if found else -1
+        while marks.release and end > 0 and _is_released(self._text, end, marks.release):
+            end = self._text.find(marks.segment, end + 1, start + LONGEST_SEGMENT)
         if end < 0:
             raise self._without_end()
         self.position = end + 1
@@ -147,17 +144,25 @@ def _released(raw: str, marks: Marks) -> Segment:
     return Segment(tag.rstrip(), [[_plain(part, marks.release) for part in element] for element in parts])
 
 
-@lru_cache(maxsize=256)
-def _parting(mark: str, release: str) -> re.Pattern[str]:
-    at, before = re.escape(mark), re.escape(release)
-    return re.compile(f"([^{at}{before}]*(?:{before}.[^{at}{before}]*)*){at}", re.DOTALL)
+def _is_released(text: str, at: int, release: str) -> bool:
+    """Return whether a mark stands behind a release mark that is not released itself."""
+    first = at
+    while first and text[first - 1] == release:
+        first -= 1
+    return (at - first) % 2 == 1
 
 
 def _split(text: str, mark: str, release: str) -> list[str]:
-    if release not in text:
-        return text.split(mark)
-    return _parting(mark, release).findall(f"{text}{mark}")
+    """Part a text at marks that are not released; by no pattern, since each interchange may bring marks of its own."""
+    parts: list[str] = []
+    pieces: list[str] = []
+    for piece in text.split(mark):
+        pieces.append(piece)
+        if not _is_released(piece, len(piece), release):
+            parts.append(mark.join(pieces))
+            pieces = []
+    return [*parts, mark.join(pieces)] if pieces else parts
 
 
 def _plain(value: str, release: str) -> str:
-    return re.sub(f"{re.escape(release)}(.)", r"\1", value, flags=re.DOTALL)
+    return release.join(part.replace(release, "") for part in value.split(release * 2))

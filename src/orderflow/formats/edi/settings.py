@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints
 
 from orderflow.formats.file_name import PARTS, check_pattern
 from orderflow.formats.format import FormatSettings
 
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2,3}$")]
 LINE_ENDS = {"none": "", "lf": "\n", "crlf": "\r\n"}
 
 
@@ -45,7 +46,7 @@ class EdiSettings(FormatSettings):
         default=None,
         group="Partners",
     )
-    countries: dict[str, str] = in_document(
+    countries: dict[str, Country] = in_document(
         "Countries",
         "Codes of countries (ISO 3166) that orders call by name, as Germany: DE. A code needs no entry.",
         default={},

@@ -109,11 +109,12 @@ class Values:
         """Return the code of a value that is known by one only. None is empty.
 
         Raises:
-            RejectedError: Neither the mapping `setting` of the connection nor the format's own list has it.
+            RejectedError: Neither the mapping `setting` of the connection nor the format's own list has it; or the
+                code holds a letter that the document has not.
         """
         given = (value or "").strip()
         if not given or given in codes:
-            return codes.get(given, "")
+            return self._letters(codes.get(given, ""), field)
         hint = f"Add it to '{setting}' of the connection, or correct the order; then push again."
         raise self.refusal(field, f"is {given[:40]!r}, for which no code is known", "CODE_UNKNOWN", hint)
 

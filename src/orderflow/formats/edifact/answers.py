@@ -9,17 +9,24 @@ from collections.abc import Iterator, Mapping
 
 from orderflow.domain.answer_details import Level
 from orderflow.domain.answer_files import Answer, Reference, UnreadableError
+from orderflow.domain.states import Kind
 from orderflow.formats.answer_fields import words
 from orderflow.formats.edi.codes import REC_20
 from orderflow.formats.edi.envelopes import Envelope
-from orderflow.formats.edi.response import DUPLICATE, control_number, failure, order_number, unit_names
+from orderflow.formats.edi.response import DUPLICATE, control_number, failure, order_number, the_one, unit_names
 from orderflow.formats.edi.segments import Segment
 from orderflow.formats.edifact.order_response import read_order_response
 from orderflow.formats.edifact.settings import EdifactSettings
 from orderflow.formats.edifact.syntax import MESSAGE, read_interchanges
 
+TEST = 11
+"""Where UNB says that it is a test (0035)."""
+
 ACTIONS = {"UCI": 4, "UCF": 4, "UCM": 3}
 """Where the action stands (0083), in front of the error (0085)."""
+
+MESSAGES = {"ORDERS": {Kind.ORDER}, "ORDCHG": {Kind.CHANGE, Kind.RECALL}, "": set(Kind)}
+"""What we send, by the type of its message, which not every CONTRL names."""
 
 ERRORS = {
     "2": "syntax version or level not supported", "7": "we are not the recipient meant", "12": "invalid value",
@@ -52,36 +59,61 @@ def _messages(envelope: Envelope) -> Iterator[Envelope]:
 
 
 def _answer(message: Envelope, interchange: Envelope, settings: EdifactSettings) -> Answer:
-    receiver = interchange.header.get(3)
-    if receiver != settings.sender:
-        raise UnreadableError(f"It is for {receiver[:40]!r}, and this connection sends as {settings.sender!r}.")
+    _check_receiver(interchange.header, settings)
     match message.header.get(2):
-        case "CONTRL":
+        case "CONTRL":  # says itself whose interchange it is about; a network on the way may have sent it
             return _contrl(message, settings)
         case "APERAK":
+            _check_sender(interchange.header, settings)
             return _aperak(message)
         case "ORDRSP":
+            _check_sender(interchange.header, settings)
             return read_order_response(message.segments, unit_names(REC_20 | settings.units))
         case other:
             raise UnreadableError(f"It is {other[:10]!r}, which is no answer to an order.")
 
 
+def _check_receiver(header: Segment, settings: EdifactSettings) -> None:
+    """Check that an answer is for us, and no test where our orders are none. Raises UnreadableError."""
+    receiver = header.get(3)
+    if receiver != settings.sender:
+        raise UnreadableError(f"It is for {receiver[:40]!r}, and this connection sends as {settings.sender!r}.")
+    if header.get(TEST) and not settings.test:
+        raise UnreadableError("It is a test (UNB 0035), and this connection's orders are none.")
+
+
+def _check_sender(header: Segment, settings: EdifactSettings) -> None:
+    """Check that it is from our partner: orders' numbers are the same for many. Raises UnreadableError."""
+    sender = header.get(2)
+    if sender != settings.receiver:
+        raise UnreadableError(f"It is from {sender[:40]!r}, and this connection sends to {settings.receiver!r}.")
+
+
 def _contrl(message: Envelope, settings: EdifactSettings) -> Answer:
     """Read what was acknowledged or rejected: the interchange by UCI, our message in it by UCM."""
-    header = next((segment for segment in message.segments if segment.tag == "UCI"), None)
+    header = the_one((segment for segment in message.segments if segment.tag == "UCI"), "UCI")
     if header is None:
         raise UnreadableError("CONTRL names no interchange.")
-    about = control_number(header.get(1))
+    ours = [segment for segment in message.segments if segment.tag == "UCM"]
+    about = control_number(header.get(1), _kinds(ours))
     if (header.get(2), header.get(3)) != (settings.sender, settings.receiver):
         raise UnreadableError(
             f"CONTRL is about an interchange from {header.get(2)[:40]!r} to {header.get(3)[:40]!r}, which is not "
             "this connection's."
         )
     said = [(segment.get(at), segment.get(at + 1)) for segment in message.segments if (at := ACTIONS.get(segment.tag))]
-    others = [s.get(1) for s in message.segments if s.tag == "UCM" and s.get(1) != header.get(1)]
+    others = [segment.get(1) for segment in ours if segment.get(1) != header.get(1)]
     if others:
         raise UnreadableError(f"CONTRL names the message {others[0][:40]!r}, which is not ours.", about)
     return _verdict(about, said, message.segments)
+
+
+def _kinds(messages: list[Segment]) -> set[Kind]:
+    """Return what the message that is named may be. Raises UnreadableError: we send none such."""
+    said = the_one((message.get(2) for message in messages), "the type of a message") or ""
+    if said not in MESSAGES:
+        raise UnreadableError(f"CONTRL is about {said[:10]!r}, and this connection sends ORDERS and ORDCHG.")
+    return MESSAGES[said]
 
 
 def _verdict(about: Reference, said: list[tuple[str, str]], segments: list[Segment]) -> Answer:
@@ -119,7 +151,7 @@ def _aperak(message: Envelope) -> Answer:
     segments = message.segments
     references: Mapping[str, str] = {s.get(1): s.get(1, 2) for s in reversed(segments) if s.tag == "RFF"}
     about = order_number([references.get("ON") or references.get("ACW") or ""])
-    begin = next((segment for segment in segments if segment.tag == "BGM"), None)
+    begin = the_one((segment for segment in segments if segment.tag == "BGM"), "BGM")
     says = {begin.get(1), begin.get(3), begin.get(4)} if begin else set()
     errors = [segment.get(1) for segment in segments if segment.tag == "ERC"]
     told = "; ".join(" ".join(s.all(4)) for s in segments if s.tag == "FTX")

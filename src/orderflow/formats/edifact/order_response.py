@@ -5,16 +5,24 @@ Source: UN/EDIFACT D.96A and EANCOM 1997, code lists 1225, 1229, 4343, 6063, 200
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from functools import cached_property
 
 from orderflow.domain.answer_details import Level, LineStatus, Others, Schedule
 from orderflow.domain.answer_files import Answer, OrderNumber, UnreadableError
 from orderflow.formats.edi.lines import Block, ResponseLine, answers_of, check_count, parts_of
-from orderflow.formats.edi.response import UnitNames, business_answer, day, decimal, order_number, told_at, total
+from orderflow.formats.edi.response import (
+    UnitNames,
+    business_answer,
+    decimal,
+    order_number,
+    the_one,
+    told_at,
+    total,
+)
 from orderflow.formats.edi.segments import Segment
+from orderflow.formats.edifact.schedules import BACKORDERED, COMES, CONFIRMED, amount, delivery_date, schedules_of
 
 REFUSED = {"27", "RE"}
 ACCEPTED = {"29", "AP", "AD"}
@@ -31,17 +39,12 @@ ACTIONS = {
 ASKED = {"1", "4"}
 """What a change asked for, and its answer may repeat: an added line, one as before. That by itself says nothing."""
 
-DELIVERY_DATES = {"67", "69", "17"}
-DATE_FORMATS = {"", "102", "203", "204", "303", "304"}
-"""Those that begin with CCYYMMDD."""
-
-CONFIRMED = ("113", "12")
-BACKORDERED = "83"
 ORDERED = "21"
-COMES = {*CONFIRMED, BACKORDERED}
 QUANTITIES = {*COMES, ORDERED}
 
 SUBSTITUTED_BY, SUBSTITUTED_FOR = "3", "4"
+SELLERS = ("SA", "VP")
+"""Kinds of the number that we sent as the seller's own, the likelier first."""
 
 
 def read_order_response(segments: Sequence[Segment], units: UnitNames) -> Answer:
@@ -70,7 +73,6 @@ def _answer(whole: Block, about: OrderNumber, units: UnitNames) -> Answer:
         return Answer("ACKED", about=about, level=Level.UNDERSTOOD)
     if not lines and not says & (REFUSED | ACCEPTED | ONLY_CHANGES):
         raise UnreadableError("It says neither what becomes of the order nor of any line.")
-    currency = head.first("CUX")
     return business_answer(
         about,
         lines,
@@ -78,15 +80,15 @@ def _answer(whole: Block, about: OrderNumber, units: UnitNames) -> Answer:
         others=Others.AS_ORDERED if says & (ACCEPTED | ONLY_CHANGES) else Others.UNANSWERED,
         message=_words(head),
         code=next(iter(sorted(says & REFUSED)), ""),
-        erp_order_id=next(iter(_references(head, "VN")), ""),
-        currency=currency.get(1, 2) if currency else "",
-        delivery_date=next((found for dated in head.of("DTM") if (found := _date(dated))), None),
+        erp_order_id=the_one(_references(head, "VN"), "the seller's number") or "",
+        currency=the_one((one.get(1, 2) for one in head.of("CUX")), "a currency") or "",
+        delivery_date=delivery_date(head.of("DTM")),
     )
 
 
 def _said_of_all(head: Block) -> set[str]:
     """Return function and response. Raises UnreadableError: they are no answer, or contradict each other."""
-    begin = head.first("BGM")
+    begin = head.one("BGM")
     if begin is None:
         raise UnreadableError("It has no BGM, and does not say what becomes of the order.")
     function, response = begin.get(3), begin.get(4)
@@ -108,15 +110,6 @@ def _words(block: Block) -> str:
     return "; ".join(" ".join(segment.all(4)) for segment in block.of("FTX"))
 
 
-def _date(segment: Segment) -> date | None:
-    """Return the day of delivery that a segment tells, if it tells one. Raises UnreadableError: it is none."""
-    if segment.get(1) not in DELIVERY_DATES:
-        return None
-    if segment.get(1, 3) not in DATE_FORMATS:
-        raise UnreadableError(f"A date is written in the format {segment.get(1, 3)[:9]!r}, which is not known.")
-    return day(segment.get(1, 2))
-
-
 class _Line(ResponseLine):
     """One line's segments; what stands behind SCC says when the parts of it come."""
 
@@ -132,7 +125,7 @@ class _Line(ResponseLine):
     def number(self) -> str:
         """Return the order's number of the line, which may be another than the response's."""
         numbers = (segment.get(1, 3) for segment in self.block.of("RFF") if segment.get(1) == "ON")
-        return next(filter(None, numbers), "") or self.begin.get(1)
+        return the_one(filter(None, numbers), f"of {self.name} the order's number of it") or self.begin.get(1)
 
     def status(self) -> LineStatus:
         waiting = self.quantities.get(BACKORDERED)
@@ -159,56 +152,64 @@ class _Line(ResponseLine):
     @cached_property
     def quantities(self) -> dict[str, Decimal]:
         """How much is told of each kind; of all parts together, unless it is told of the whole line."""
-        found = self._sums(self.scheduled) | self._sums(self.head)
-        if not found and (unknown := self.block.first("QTY")):
-            raise UnreadableError(f"{self.name} has a quantity {unknown.get(1)[:5]!r}, which is not known.")
+        of_all = self._amounts(self.head)
+        if twice := [kind for kind, amounts in of_all.items() if len(amounts) > 1]:
+            raise UnreadableError(f"{self.name} tells its quantity {twice[0]} more than once.")
+        found = {kind: total(*amounts) for kind, amounts in (self._amounts(self.scheduled) | of_all).items()}
+        if not found and (unknown := self.block.of("QTY")):
+            raise UnreadableError(f"{self.name} has a quantity {unknown[0].get(1)[:5]!r}, which is not known.")
         return found
 
-    def _sums(self, block: Block) -> dict[str, Decimal]:
-        sums: dict[str, Decimal] = {}
+    def _amounts(self, block: Block) -> dict[str, list[Decimal]]:
+        amounts: dict[str, list[Decimal]] = {}
         for segment in block.of("QTY"):
             if (kind := segment.get(1)) in QUANTITIES:
-                amount = _decimal(segment.get(1, 2))
-                if amount is None:
+                told = amount(segment)
+                if told is None:
                     raise UnreadableError(f"{self.name} has a quantity without a number.")
-                sums[kind] = total(sums[kind], amount) if kind in sums else amount
-        return sums
+                amounts.setdefault(kind, []).append(told)
+        return amounts
 
     def unit_codes(self) -> set[str]:
         of_quantities = {segment.get(1, 3) for segment in self.block.of("QTY")}
         return (of_quantities | {segment.get(1, 6) for segment in self.block.of("PRI")}) - {""}
 
     def price(self) -> tuple[Decimal | None, Decimal | None]:
-        prices = {segment.get(1): segment for segment in self.block.of("PRI")}
-        found = prices.get("AAA") or prices.get("AAB")
-        return (_decimal(found.get(1, 2)), _decimal(found.get(1, 5))) if found else (None, None)
+        """Return the net price, else the gross one."""
+        return self._price("AAA") or self._price("AAB") or (None, None)
+
+    def _price(self, kind: str) -> tuple[Decimal | None, Decimal | None] | None:
+        told = (
+            (_decimal(one.get(1, 2)), _decimal(one.get(1, 5))) for one in self.block.of("PRI") if one.get(1) == kind
+        )
+        return the_one(told, f"the price of {self.name}")
 
     def _substitute(self) -> str | None:
         """Return the article that comes instead, perhaps without a number; None: there is none."""
-        numbers = {segment.get(1): segment.get(2) for segment in self.block.of("PIA")}
-        if SUBSTITUTED_FOR in numbers:
+        numbers = [(segment.get(1), segment.get(2)) for segment in self.block.of("PIA")]
+        if SUBSTITUTED_FOR in dict(numbers):
             raise UnreadableError(f"{self.name} says by PIA+4 what it stands for, which is not read here.")
-        return numbers.get(SUBSTITUTED_BY)
+        return the_one((one for kind, one in numbers if kind == SUBSTITUTED_BY), f"the substitute of {self.name}")
 
     def article(self, status: LineStatus) -> str | None:
         if status is LineStatus.SUBSTITUTED:
             return self._substitute()
-        numbers = {self.begin.get(3, 2): self.begin.get(3)}
+        numbers = list(self._numbers())
+        told = (
+            the_one((one for kind, one in numbers if kind == ours), f"the article of {self.name}") for ours in SELLERS
+        )
+        return next(filter(None, told), None)
+
+    def _numbers(self) -> Iterator[tuple[str, str]]:
+        yield self.begin.get(3, 2), self.begin.get(3)
         for segment in self.head.of("PIA"):
             if segment.get(1) in ("1", "5"):
-                numbers |= {segment.get(at, 2): segment.get(at) for at in range(2, len(segment) + 1)}
-        return numbers.get("SA") or numbers.get("VP")
+                yield from ((segment.get(at, 2), segment.get(at)) for at in range(2, len(segment) + 1))
 
     def schedules(self) -> list[Schedule]:
-        """Return each date with the quantity that stands before it."""
-        schedules: list[Schedule] = []
-        qty: Decimal | None = None
-        for segment in self.scheduled.segments or self.head.segments:
-            if segment.tag == "QTY" and segment.get(1) in CONFIRMED:
-                qty = _decimal(segment.get(1, 2))
-            elif segment.tag == "DTM" and (found := _date(segment)):
-                schedules.append(Schedule(found, qty))
-        return schedules
+        """Return what each SCC says; where there is none, the line itself."""
+        _, parts = parts_of(self.scheduled.segments, ("SCC",), "UNS")
+        return [schedule for part in parts or [self.head] for schedule in schedules_of(part)]
 
     def code(self) -> str:
         return self.action

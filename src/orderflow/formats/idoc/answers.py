@@ -6,11 +6,12 @@ Source: SAP's documentation of SYSTAT01, ALEAUD01 and EDI_DS40, and of the statu
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from orderflow.domain.answer_details import Level
 from orderflow.domain.answer_files import Answer, Reference, UnfinishedError, UnreadableError
+from orderflow.domain.states import Kind
 from orderflow.formats.answer_fields import number, words
 from orderflow.formats.edi.codes import REC_20
 from orderflow.formats.edi.response import control_number, failure, unit_names
@@ -28,7 +29,9 @@ SAVED = ("V1", "311")
 """The message "&1 &2 has been saved", whose second parameter is the number of a sales document."""
 
 SALES_ORDER = "BUS2032"
-AUDITED = {"ORDERS", "ORDCHG", "ALEAUD", ""}
+AUDITED = {
+    "ORDERS": {Kind.ORDER}, "ORDCHG": {Kind.CHANGE, Kind.RECALL}, "ALEAUD": set(Kind), "": set(Kind),
+}  # fmt: skip
 """What an audit is about; some programs name it itself."""
 
 _OWN_KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -91,30 +94,33 @@ def _statuses(idoc: Idoc) -> Iterator[Answer]:
 
 def _audit(idoc: Idoc) -> Iterator[Answer]:
     """Read an audit: each status may name the documents that were made (E1PRTOB)."""
+    kinds = set(Kind)
     for header in idoc.of("E1ADHDR"):
         if header.get("MESTYP") not in AUDITED:
             raise UnreadableError(f"It is about {header.get('MESTYP')!r}, and this connection sends ORDERS.")
+        kinds &= AUDITED[header.get("MESTYP")]
     said = [segment for segment in idoc.segments if segment.type in ("E1STATE", "E1PRTOB")]
     if not said or said[0].type != "E1STATE":
         raise UnfinishedError("It has no status (E1STATE).")
     status, made = said[0], ""
     for segment in said[1:]:
         if segment.type == "E1STATE":
-            yield _status(status, "", made)
+            yield _status(status, "", made, kinds)
             status, made = segment, ""
         elif segment.get("OBJTYPE") == SALES_ORDER:
             made = segment.get("OBJKEY")
-    yield _status(status, "", made)
+    yield _status(status, "", made, kinds)
 
 
-def _status(status: Read, key: str, made: str = "") -> Answer:
+def _status(status: Read, key: str, made: str = "", kinds: Iterable[Kind] = Kind) -> Answer:
     """Return what a status says.
 
     Args:
         key: Our own of the IDoc (ARCKEY), if the answer carries it.
         made: The number of the sales order that was made of it, if it is named.
+        kinds: What the IDoc may be.
     """
-    about, code = _about(status.get("DOCNUM"), key), status.get("STATUS")
+    about, code = _about(status.get("DOCNUM"), key, kinds), status.get("STATUS")
     told = _words(status)
     if code in REFUSED:
         return failure(
@@ -131,8 +137,8 @@ def _status(status: Read, key: str, made: str = "") -> Answer:
     raise UnreadableError(f"SAP has the IDoc in status {code[:2]!r}. Look there what became of the order.{told}", about)
 
 
-def _about(docnum: str, key: str) -> Reference:
-    return UUID(key) if _OWN_KEY.fullmatch(key) else control_number(docnum.lstrip("0"))
+def _about(docnum: str, key: str, kinds: Iterable[Kind]) -> Reference:
+    return UUID(key) if _OWN_KEY.fullmatch(key) else control_number(docnum.lstrip("0"), kinds)
 
 
 def _message(status: Read) -> tuple[str, ...]:

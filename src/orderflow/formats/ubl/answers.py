@@ -47,7 +47,7 @@ def _answered(root: Part, order: OrderNumber) -> Reference:
     change = root.value("OrderChangeDocumentReference", "ID")
     if not change:
         return order
-    found = answered_change(change)
+    found = answered_change(change, order)
     if found is None or found[0] is not Kind.CHANGE:
         raise UnreadableError(f"It answers the change {change[:40]!r}, which this connection did not send.")
     return found[1]

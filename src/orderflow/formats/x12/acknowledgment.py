@@ -14,7 +14,16 @@ from orderflow.domain.answer_files import Answer, Reference, UnreadableError
 from orderflow.domain.states import Kind
 from orderflow.formats.edi.changes import answered_change
 from orderflow.formats.edi.lines import Block, ResponseLine, answers_of, check_count, parts_of
-from orderflow.formats.edi.response import UnitNames, business_answer, day, decimal, order_number, told_at, total
+from orderflow.formats.edi.response import (
+    UnitNames,
+    business_answer,
+    day,
+    decimal,
+    order_number,
+    the_one,
+    told_at,
+    total,
+)
 from orderflow.formats.edi.segments import Segment
 
 REFUSED = {"RD", "RF", "RJ"}
@@ -44,7 +53,10 @@ STATUSES = {
 GIVES = {LineStatus.ACCEPTED, LineStatus.CHANGED, LineStatus.SUBSTITUTED}
 
 DELIVERY_DATES = {"067", "069", "017"}
-PRICE_FOR = {"HP": Decimal(100), "TP": Decimal(1000)}
+PRICE_FOR = dict.fromkeys(
+    ("", "CA", "CP", "CT", "FX", "LE", "LP", "NT", "PE", "PR", "QE", "QT", "RE", "ST", "TE", "UM", "WE")
+) | {"HP": Decimal(100), "TP": Decimal(1000)}
+"""How many units a price is for; most codes say whose price it is, which is one for one."""
 
 HEADS = {"BAK": (3, 8), "BCA": (3, 9)}
 """Where the order's number stands, and the seller's own."""
@@ -72,11 +84,11 @@ def read_acknowledgment(segments: Sequence[Segment], units: UnitNames) -> Answer
         UnreadableError: It contradicts itself, or what it says is not known here.
     """
     whole = Block(list(segments))
-    begin = whole.first(*HEADS)
+    begin = whole.one(*HEADS)
     if begin is None:
         raise UnreadableError("It has neither BAK nor BCA, and names no order.")
     order = order_number([begin.get(HEADS[begin.tag][0])])
-    change, about = (begin.tag == "BCA" and answered_change(begin.get(CHANGE))) or (Kind.ORDER, order)
+    change, about = (begin.tag == "BCA" and answered_change(begin.get(CHANGE), order)) or (Kind.ORDER, order)
     with told_at(about):
         return _recalled(begin, about) if change is Kind.RECALL else _answer(whole, begin, about, units)
 
@@ -103,7 +115,6 @@ def _answer(whole: Block, begin: Segment, about: Reference, units: UnitNames) ->
     lines = answers_of(read, passing_over=kind in REFUSED)
     if kind in LINE_BY_LINE and not lines:
         raise UnreadableError("It says that lines are answered, and has none.")
-    currency = head.first("CUR")
     return business_answer(
         about,
         lines,
@@ -112,13 +123,17 @@ def _answer(whole: Block, begin: Segment, about: Reference, units: UnitNames) ->
         message=_words(head),
         code=kind if kind in REFUSED else "",
         erp_order_id=begin.get(HEADS[begin.tag][1]) or _sellers_number(head),
-        currency=currency.get(2) if currency else "",
-        delivery_date=next((found for dated in head.of("DTM") if (found := _date(dated, 1))), None),
+        currency=the_one((one.get(2) for one in head.of("CUR")), "a currency") or "",
+        delivery_date=_day_of_all(head),
     )
 
 
 def _sellers_number(head: Block) -> str:
-    return next((segment.get(2) for segment in head.of("REF") if segment.get(1) == "VN"), "")
+    return the_one((one.get(2) for one in head.of("REF") if one.get(1) == "VN"), "the seller's number") or ""
+
+
+def _day_of_all(block: Block) -> date | None:
+    return the_one((found for dtm in block.of("DTM") if (found := _date(dtm, 1))), "a date of delivery")
 
 
 def _words(block: Block) -> str:
@@ -176,18 +191,23 @@ class _Line(ResponseLine):
         return {code for ack in self.acks if (code := ack.get(3))} or {self.begin.get(self.uom)}
 
     def price(self) -> tuple[Decimal | None, Decimal | None]:
-        return decimal(self.begin.get(self.unit_price)), PRICE_FOR.get(self.begin.get(self.basis))
+        price, basis = decimal(self.begin.get(self.unit_price)), self.begin.get(self.basis)
+        if price is not None and basis not in PRICE_FOR:
+            raise UnreadableError(f"{self.name} has a price for {basis[:5]!r}, which is not known.")
+        return price, PRICE_FOR.get(basis)
 
     def article(self, status: LineStatus) -> str | None:
         if status is LineStatus.SUBSTITUTED:
             replaced = next(ack for ack in self.acks if ack.get(1) in SUBSTITUTED)
-            return _numbers(replaced, 7).get("VP")
-        return _numbers(self.begin, self.numbers).get("VP")
+            return _sellers_article(replaced, 7)
+        return _sellers_article(self.begin, self.numbers)
 
     def schedules(self) -> list[Schedule]:
         given = (ack for ack, status in self._said() if status in GIVES)
         dated = [Schedule(found, decimal(ack.get(2))) for ack in given if (found := _date(ack, 4))]
-        return dated or [Schedule(found) for dtm in self.block.of("DTM") if (found := _date(dtm, 1))]
+        if dated or not (of_all := _day_of_all(self.block)):
+            return dated
+        return [Schedule(of_all)]
 
     def code(self) -> str:
         return " ".join(dict.fromkeys(ack.get(1) for ack in self.acks))
@@ -196,9 +216,9 @@ class _Line(ResponseLine):
         return _words(self.block)
 
 
-def _numbers(segment: Segment, start: int) -> dict[str, str]:
+def _sellers_article(segment: Segment, start: int) -> str | None:
     pairs = ((segment.get(place), segment.get(place + 1)) for place in range(start, len(segment), 2))
-    return {kind: number for kind, number in pairs if number}
+    return the_one((number for kind, number in pairs if kind == "VP" and number), "the seller's article number")
 
 
 def _in_all(statuses: Sequence[LineStatus]) -> LineStatus:

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 
 from orderflow.domain.answer_details import Level
 from orderflow.domain.answer_files import Answer, ControlNumber, UnreadableError
+from orderflow.domain.states import Kind
 from orderflow.formats.edi.codes import X12_355
 from orderflow.formats.edi.envelopes import Envelope
-from orderflow.formats.edi.response import DUPLICATE, control_number, decimal, failure, unit_names
+from orderflow.formats.edi.response import DUPLICATE, control_number, decimal, failure, the_one, unit_names
 from orderflow.formats.edi.segments import Segment
 from orderflow.formats.x12.acknowledgment import read_acknowledgment
 from orderflow.formats.x12.settings import X12Settings
@@ -20,8 +21,11 @@ from orderflow.formats.x12.syntax import read_interchanges
 ACCEPTED = {"A", "E"}
 REJECTED = {"R", "M", "W", "X"}
 PARTLY = "P"
-GROUPS = {"PO": "850", "PC": "860"}
-"""What we send: the group's code, and the set in it."""
+REAL = {"P", ""}
+"""What an interchange says (I14) that is no test."""
+
+GROUPS = {"PO": {Kind.ORDER}, "PC": {Kind.CHANGE, Kind.RECALL}}
+"""What we send, by the code of its group."""
 
 SEGMENT_ERRORS = {
     "1": "unrecognized", "2": "unexpected", "3": "mandatory and missing", "4": "occurs too often",
@@ -50,6 +54,7 @@ def read_answers(content: bytes, settings: X12Settings) -> Iterator[Answer]:
         UnfinishedError, UnreadableError: As `Format.read` does.
     """
     for interchange in read_interchanges(content):
+        _check_test(interchange, settings)
         for segment in interchange.segments:
             if segment.tag == "TA1":
                 _check_addresses(interchange, None, settings)
@@ -64,12 +69,17 @@ def _answer(one: Envelope, group: Envelope, interchange: Envelope, settings: X12
         case "997" | "999":
             _check_addresses(interchange, group, settings)
             return _functional(one.segments)
-        case "855" | "865" as code:
-            check = _check_receiver if code == "855" else _check_addresses  # an 865 may name our control number
-            check(interchange, group, settings)
+        case "855" | "865":
+            _check_addresses(interchange, group, settings)
             return read_acknowledgment(one.segments, unit_names(X12_355 | settings.units))
         case other:
             raise UnreadableError(f"It is {other[:10]!r}, which is no answer to an order.")
+
+
+def _check_test(interchange: Envelope, settings: X12Settings) -> None:
+    """Check that a test answers no order that is meant. Raises UnreadableError."""
+    if interchange.header.get(15) not in REAL and not settings.test:
+        raise UnreadableError("It is a test (ISA15), and this connection's orders are none.")
 
 
 def _check_receiver(interchange: Envelope, group: Envelope | None, settings: X12Settings) -> None:
@@ -80,7 +90,7 @@ def _check_receiver(interchange: Envelope, group: Envelope | None, settings: X12
 
 
 def _check_addresses(interchange: Envelope, group: Envelope | None, settings: X12Settings) -> None:
-    """Check that it is from our partner, too: control numbers alone are the same for many. Raises UnreadableError."""
+    """Check that it is from our partner, too: numbers alone are the same for many. Raises UnreadableError."""
     _check_receiver(interchange, group, settings)
     given = interchange.header.get(6)
     if given != settings.receiver and _code(group, 2) != settings.codes[1]:
@@ -105,11 +115,11 @@ def _ta1(segment: Segment) -> Answer:
 
 def _functional(segments: Sequence[Segment]) -> Answer:
     """Read what was accepted or rejected: the group by AK9, our set in it by AK5."""
-    group = next((segment for segment in segments if segment.tag == "AK1"), None)
+    group = the_one((segment for segment in segments if segment.tag == "AK1"), "AK1")
     if group is None or group.get(1) not in GROUPS:
         what = group.get(1)[:10] if group else "nothing"
         raise UnreadableError(f"It acknowledges {what!r}, and this connection sends PO.")
-    about = control_number(group.get(2))
+    about = control_number(group.get(2), GROUPS[group.get(1)])
     _check_sets(segments, about)
     of_sets, of_groups = _codes(segments, "AK5", "IK5"), _codes(segments, "AK9")
     if rejected := sorted(of_sets & REJECTED) or sorted(of_groups & REJECTED):
@@ -123,7 +133,7 @@ def _functional(segments: Sequence[Segment]) -> Answer:
 
 def _check_sets(segments: Sequence[Segment], about: ControlNumber) -> None:
     """Check that the sets named are the one that the group held. Raises UnreadableError."""
-    named = [control_number(segment.get(2)) for segment in segments if segment.tag == "AK2"]
+    named = [control_number(segment.get(2), about.kinds) for segment in segments if segment.tag == "AK2"]
     if named not in ([], [about]):
         raise UnreadableError(
             f"It names {len(named)} sets in group {about.number}, and not just the one that we sent.", about

@@ -13,7 +13,7 @@ from orderflow.domain.answer_details import Details, Level
 from orderflow.domain.answers import refusal
 from orderflow.domain.confirmations import Difference
 from orderflow.domain.delivery import Ack
-from orderflow.domain.states import OPEN, AttemptStep, ERPExportStatus, ExportStep, OrderEvent, OrderStatus
+from orderflow.domain.states import OPEN, UPDATED, AttemptStep, ERPExportStatus, ExportStep, OrderEvent, OrderStatus
 from orderflow.domain.typed import typed
 from orderflow.flow.ports import Confirmed, DecidedAnswer
 from orderflow.storage.records import records
@@ -94,7 +94,7 @@ _UPDATE = text(f"""
             differences_accepted_by = CASE WHEN former.differences = r.differences THEN o.differences_accepted_by END,
             version = o.version + 1, updated_at = now()
         FROM r JOIN e ON e.id = r.export_id LEFT JOIN former ON former.draft_order_id = r.order_id
-        WHERE o.id = r.order_id AND (o.status = {quoted(OrderStatus.CONFIRMED)} OR {_RECALLING})
+        WHERE o.id = r.order_id AND {among(UPDATED, "o.status")}
         RETURNING o.id
     ) {_KEPT}
 """)  # noqa: S608  # built from constants

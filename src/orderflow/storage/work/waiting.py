@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from orderflow.domain.answer_files import ControlNumber, OrderNumber, Reference
 from orderflow.domain.delivery import Waiting, WaitingExport
-from orderflow.domain.states import ExportStep
+from orderflow.domain.states import ExportStep, Kind
 from orderflow.storage.database import Database
 from orderflow.storage.tables.states import may
 
@@ -19,7 +19,8 @@ PAGE = 5_000
 """Names looked up, or exports read, in one query."""
 
 _COLUMNS = (
-    "id, draft_order_id, filename, sent_at, erp_order_id, NULL AS order_number, control_number, receipt_check, refusals"
+    "id, draft_order_id, filename, sent_at, erp_order_id, NULL AS order_number, control_number, receipt_check,"
+    " refusals, kind"
 )
 _UNANSWERED = text(f"""
     SELECT {_COLUMNS} FROM erp_export
@@ -32,13 +33,16 @@ _BY_NAME = text(f"""
 _BY_ID = text(f"""
     SELECT {_COLUMNS} FROM erp_export WHERE connection_id = :connection_id AND id = ANY(:names)
 """)  # noqa: S608  # built from a constant
-_BY_CONTROL_NUMBER = text(f"""
-    SELECT {_COLUMNS} FROM erp_export WHERE connection_id = :connection_id AND control_number = ANY(:names)
-""")  # noqa: S608  # built from a constant
-_BY_NUMBER = text("""
+_WITH_ORDER = """
     SELECT e.id, e.draft_order_id, e.filename, e.sent_at, e.erp_order_id, o.external_order_number AS order_number,
-           e.control_number, e.receipt_check, e.refusals
+           e.control_number, e.receipt_check, e.refusals, e.kind
     FROM draft_order o JOIN erp_export e ON e.draft_order_id = o.id
+"""
+_BY_CONTROL_NUMBER = text(f"""
+    {_WITH_ORDER} WHERE e.connection_id = :connection_id AND e.control_number = ANY(:names)
+""")
+_BY_NUMBER = text(f"""
+    {_WITH_ORDER}
     WHERE o.org_id = :org_id AND o.external_order_number = ANY(:names) AND e.connection_id = :connection_id
       AND e.filename IS NOT NULL AND e.kind = 'order'
     ORDER BY e.created_at, e.id
@@ -64,8 +68,9 @@ class SqlWaiting(Waiting):
     def _called(self, names: Collection[Reference]) -> Iterator[WaitingExport]:
         yield from self._named(_BY_NAME, [name for name in names if isinstance(name, str)])
         yield from self._named(_BY_ID, [name for name in names if isinstance(name, UUID)])
-        yield from self._named(_BY_NUMBER, [name.number for name in names if isinstance(name, OrderNumber)])
         yield from self._named(_BY_CONTROL_NUMBER, [name.number for name in names if isinstance(name, ControlNumber)])
+        # At last, since an order's number means the last of its exports, and these are read in their order.
+        yield from self._named(_BY_NUMBER, [name.number for name in names if isinstance(name, OrderNumber)])
 
     def _named(self, query: Any, names: Iterable[Any]) -> Iterator[WaitingExport]:
         left = iter(names)
@@ -88,4 +93,5 @@ def _waiting(row: Mapping[Any, Any]) -> WaitingExport:
         row["control_number"],
         row["receipt_check"],
         row["refusals"],
+        Kind(row["kind"]),
     )

@@ -13,6 +13,7 @@ from orderflow.domain.delivery import Ack
 from orderflow.domain.states import (
     FITTING,
     OPEN,
+    UPDATED,
     AttemptStatus,
     AttemptStep,
     ERPExportStatus,
@@ -323,7 +324,7 @@ class MemoryExports(MemoryLeases):
         if row.status is not ERPExportStatus.ACKED:
             return
         self._set(row.id, erp_order_id=row.erp_order_id or number)
-        if order is None or order.status not in (OrderStatus.CONFIRMED, OrderStatus.RECALLING):
+        if order is None or order.status not in UPDATED:
             return
         changes = _confirmation(answer)
         if before and answer.confirmed and before.differences == answer.confirmed.differences:

@@ -12,7 +12,7 @@ from orderflow.domain.answer_files import Reference
 from orderflow.domain.delivery import Waiting, WaitingExport
 from orderflow.domain.errors import ObjectStoreError
 from orderflow.domain.orders import DraftOrder
-from orderflow.domain.states import ExportStep, Kind
+from orderflow.domain.states import ExportStep
 from orderflow.flow.refusals import older_release
 from orderflow.testing.store_in_memory.audit import MemoryAudit
 from orderflow.testing.store_in_memory.bulk_jobs import MemoryBulkJobs
@@ -131,15 +131,15 @@ class MemoryWaiting(Waiting):
 
     def _waiting(self, row: ExportRow) -> WaitingExport:
         order = self._tables.orders[row.draft_order_id].content
-        number = order.external_order_number if row.kind is Kind.ORDER else None
         return WaitingExport(
             row.id,
             row.draft_order_id,
             row.filename or "",
             row.sent_at,
             row.erp_order_id,
-            number,
+            order.external_order_number,
             row.control_number,
             row.receipt_check,
             row.refusals,
+            row.kind,
         )

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from orderflow.domain.answer_details import Level, LineStatus, Others, Schedule
 from orderflow.domain.answer_files import ControlNumber, OrderNumber, UnfinishedError, UnreadableError
+from orderflow.domain.states import Kind
 from orderflow.formats.edifact import EdifactFormat, EdifactSettings
 from tests.unit.formats.edi.partner import answers_to_two_lines, confirms, cut, damaged
 
@@ -49,16 +50,37 @@ def refused(content):
     ("segments", "status", "level"),
     [
         (["UCI+7+US:14+THEM:14+7"], "ACKED", Level.UNDERSTOOD),
-        (["UCI+7+US:14+THEM:14+7", "UCM+7+ORDERS:D:96A:UN+7"], "ACKED", Level.UNDERSTOOD),
         (["UCI+7+US:14+THEM:14+8"], "ACKED", Level.RECEIVED),
         (["UCI+7+US:14+THEM:14+4+23"], "FAILED", Level.UNDERSTOOD),
-        (["UCI+7+US:14+THEM:14+7", "UCM+7+ORDERS:D:96A:UN+4+12"], "FAILED", Level.UNDERSTOOD),
         (["UCI+7+US:14+THEM:14+4"], "FAILED", Level.UNDERSTOOD),
     ],
 )  # fmt: skip
 def test_contrl_says_whether_it_was_received_and_understood_and_never_more(segments, status, level):
     answer = said("CONTRL", *segments)
     assert (answer.status, answer.level, answer.about) == (status, level, ControlNumber(7))
+
+
+@pytest.mark.parametrize(("message", "kinds"), [("ORDERS", {Kind.ORDER}), ("ORDCHG", {Kind.CHANGE, Kind.RECALL})])
+@pytest.mark.parametrize(("action", "status"), [("7", "ACKED"), ("4+12", "FAILED")])
+def test_contrl_about_a_message_is_about_what_we_send_as_such(message, kinds, action, status):
+    answer = said("CONTRL", "UCI+7+US:14+THEM:14+7", f"UCM+7+{message}:D:96A:UN+{action}")
+    assert (answer.status, answer.level, answer.about) == (
+        status, Level.UNDERSTOOD, ControlNumber(7, frozenset(kinds)),
+    )  # fmt: skip
+
+
+def test_a_test_answers_no_order_that_is_none():
+    for told in (YES, message("CONTRL", "UCI+7+US:14+THEM:14+7"), message("APERAK", "BGM++14", "RFF+ON:PO-1")):
+        content = interchange(told).replace(b"1015+9'", b"1015+9++++++1'")
+        assert "is a test (UNB 0035)" in str(refused(content))
+        (answer,) = FORMAT.read("any.edi", content, SETTINGS.model_copy(update={"test": True}))
+        assert answer.status == "ACKED"
+
+
+def test_what_names_an_order_alone_counts_only_from_our_partner():
+    for told in (YES, message("APERAK", "BGM++14", "RFF+ON:PO-1")):
+        assert "from 'STRANGER'" in str(refused(interchange(told).replace(b"+THEM:14+US", b"+STRANGER:14+US")))
+    assert read(interchange(message("CONTRL", "UCI+7+US+THEM+7")).replace(b"+THEM:14+US:14+", b"+NETWORK+US+"))
 
 
 def test_a_rejection_tells_place_and_cause():
@@ -78,6 +100,8 @@ def test_a_rejection_tells_place_and_cause():
         (["UCI+7+OTHERS:14+THEM:14+7"], "not this connection's"),
         (["UCI+7+US:14+THEM:14+7", "UCM+8+ORDERS:D:96A:UN+7"], "not ours"),
         (["UCI+7+US:14+THEM:14+5"], "neither"),
+        (["UCI+7+US:14+THEM:14+7", "UCM+7+INVOIC:D:96A:UN+7"], "about 'INVOIC'"),
+        (["UCI+7+US:14+THEM:14+7", "UCI+8+US:14+THEM:14+4"], "UCI in 2 ways"),
         (["UCI+7+US:14+THEM:14+4+26"], "has had this control number before"),
     ],
 )
@@ -137,6 +161,24 @@ def test_a_response_line_by_line():
     assert second.unit_price == Decimal("12.5")
     assert (third.status, third.message) == (LineStatus.REJECTED, "discontinued")
     assert (fourth.status, fourth.sku) == (LineStatus.SUBSTITUTED, "W-9")
+
+
+LINE = ["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+5"]
+
+
+@pytest.mark.parametrize(
+    ("segments", "schedules"),
+    [
+        (["SCC+1", "QTY+113:5", "DTM+67:20261201", "SCC+1", "DTM+67:20261215"], [(1, Decimal(5)), (15, None)]),
+        (["SCC+1", "DTM+67:20261201", "QTY+113:5", "SCC+1", "QTY+113:4", "DTM+67:20261215"],
+         [(1, Decimal(5)), (15, Decimal(4))]),
+        (["QTY+113:3", "DTM+67:20261201", "QTY+83:2", "DTM+67:20261215"], [(1, None)]),
+        (["QTY+83:2", "DTM+67:20261215"], [(15, None)]),
+    ],
+)  # fmt: skip
+def test_a_date_is_that_of_its_own_quantity(segments, schedules):
+    (one,) = said("ORDRSP", *LINE, *segments).details.lines
+    assert [(schedule.date.day, schedule.qty) for schedule in one.schedules] == schedules
 
 
 def test_parts_of_a_line_that_come_at_several_times():
@@ -238,6 +280,18 @@ def test_what_becomes_of_a_line_is_the_least_that_it_surely_says(line, status, q
         (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "DTM+67:202648:616"], "format '616'"),
         (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+3", "PRI+AAA:10:::3"], "none for one"),
         (["BGM+231+R+4", "RFF+ON:PO-1", "LIN+1+5", "UNS+S", "CNT+2:2"], "CNT says"),
+        (["BGM+231+R+29", "BGM+231+R+27", "RFF+ON:PO-1"], "BGM in 2 ways"),
+        (["BGM+231+R+29", "RFF+ON:PO-1", "LIN+1+5", "UNS+S", "LIN+2+7"], "behind UNS"),
+        (["BGM+231+R+29", "RFF+ON:PO-1", "DTM+69:20261201", "DTM+67:20261202"], "a date of delivery in 2 ways"),
+        (["BGM+231+R+29", "RFF+ON:PO-1", "CUX+2:EUR:9", "CUX+2:USD:9"], "a currency in 2 ways"),
+        (["BGM+231+R+29", "RFF+ON:PO-1", "RFF+VN:1", "RFF+VN:2"], "the seller's number in 2 ways"),
+        ([*LINE, "PRI+AAA:99", "PRI+AAA:12.5"], "the price of Line 1 in 2 ways"),
+        ([*LINE, "QTY+113:5", "QTY+113:5"], "quantity 113 more than once"),
+        ([*LINE, "RFF+ON:PO-1:1", "RFF+ON:PO-1:2"], "the order's number of it in 2 ways"),
+        ([*LINE, "PIA+5+A:SA", "PIA+1+B:SA"], "the article of Line 1 in 2 ways"),
+        ([*LINE, "PIA+3+A:SA", "PIA+3+B:SA"], "the substitute of Line 1 in 2 ways"),
+        ([*LINE, "QTY+113:5", "DTM+67:20261201", "DTM+69:20261202"], "a date of delivery in 2 ways"),
+        ([*LINE, "SCC+1", "DTM+67:20261201", "QTY+113:5", "QTY+113:4"], "before several quantities"),
     ],
 )
 def test_a_response_that_is_not_sure_changes_nothing(segments, why):
@@ -307,7 +361,7 @@ def test_a_file_that_breaks_off_may_still_be_being_written(content):
     assert isinstance(refused(content), UnfinishedError)
 
 
-PARTNERS = EdifactSettings(sender="EURODIS", receiver="MOCKEDI")
+PARTNERS = EdifactSettings(sender="EURODIS", receiver="MOCKEDI", test=True)
 
 
 @cache
@@ -317,7 +371,7 @@ def conversation():
 
 def test_a_partners_answers_are_read():
     understood, answered = FORMAT.read("any", conversation(), PARTNERS)
-    assert (understood.about, understood.level) == (ControlNumber(7), Level.UNDERSTOOD)
+    assert (understood.about, understood.level) == (ControlNumber(7, frozenset({Kind.ORDER})), Level.UNDERSTOOD)
     assert (answered.about, answered.level) == (OrderNumber("PO-1"), Level.ANSWERED)
     assert answered.details is not None
     assert [(one.line_no, one.status, one.qty) for one in answered.details.lines] == [

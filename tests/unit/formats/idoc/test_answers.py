@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from orderflow.domain.answer_details import Level, LineStatus, Schedule
 from orderflow.domain.answer_files import Answer, ControlNumber, OrderNumber, UnfinishedError, UnreadableError
+from orderflow.domain.states import Kind
 from orderflow.formats.answer_fields import LONGEST_MESSAGE
 from orderflow.formats.idoc import IdocFormat, IdocSettings
 from tests.unit.formats.edi.partner import confirms, cut, damaged
@@ -50,9 +51,9 @@ def audit(code: str, *made: dict[str, str], **fields: str) -> bytes:
      ("53", Level.UNDERSTOOD)],
 )  # fmt: skip
 def test_a_status_proves_how_far_the_idoc_came_and_confirms_nothing(code: str, level: Level) -> None:
-    for content in (status(code), audit(code)):
+    for content, about in ((status(code), ControlNumber(7)), (audit(code), of_order(7))):
         answer = the_answer(content)
-        assert (answer.status, answer.level, answer.about) == ("ACKED", level, ControlNumber(7))
+        assert (answer.status, answer.level, answer.about) == ("ACKED", level, about)
 
 
 @pytest.mark.parametrize("code", ["02", "17", "40", "51", "56", "60", "68"])
@@ -114,6 +115,16 @@ def test_a_status_that_says_neither_is_told_at_its_order(code: str) -> None:
     assert told.value.about == ControlNumber(7)
 
 
+def test_an_audit_of_changes_means_no_order() -> None:
+    state: Tree = ("E1STATE", {"DOCNUM": f"{7:016}", "STATUS": "53"}, [])
+    answer = the_answer(as_xml(control("ALEAUD", "ALEAUD01"), ("E1ADHDR", {"MESTYP": "ORDCHG"}, [state])))
+    assert answer.about == ControlNumber(7, frozenset({Kind.CHANGE, Kind.RECALL}))
+
+
+def of_order(number: int) -> ControlNumber:
+    return ControlNumber(number, frozenset({Kind.ORDER}))
+
+
 def test_an_audit_may_answer_many_idocs() -> None:
     states: list[Tree] = [
         ("E1STATE", {"DOCNUM": f"{number:016}", "STATUS": code}, [])
@@ -121,7 +132,7 @@ def test_an_audit_may_answer_many_idocs() -> None:
     ]
     read = answers(as_xml(control("ALEAUD", "ALEAUD01"), ("E1ADHDR", {"MESTYP": "ORDERS"}, states)))
     assert [(one.about, one.status) for one in read] == [
-        (ControlNumber(7), "ACKED"), (ControlNumber(8), "FAILED"), (ControlNumber(9), "ACKED"),
+        (of_order(7), "ACKED"), (of_order(8), "FAILED"), (of_order(9), "ACKED"),
     ]  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from orderflow.domain.answer_details import Level, LineStatus, Others, Schedule
 from orderflow.domain.answer_files import ControlNumber, OrderNumber, UnfinishedError, UnreadableError
+from orderflow.domain.states import Kind
 from orderflow.formats.ubl import UblFormat, UblSettings
 from tests.unit.formats.edi.partner import confirms, cut, damaged
 from tests.unit.formats.ubl.responses import REFERENCE, article, line, note, price, promised, qty, response
@@ -105,7 +106,7 @@ def changed(number):
 
 
 def test_an_answer_to_a_change_is_about_the_change():
-    assert said("AP", changed("C7")).about == ControlNumber(7)
+    assert said("AP", changed("C7")).about == ControlNumber(7, frozenset({Kind.CHANGE}), OrderNumber("PO-1"))
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 
 from orderflow.domain.answer_details import Level, LineStatus, Others, Schedule
 from orderflow.domain.answer_files import ControlNumber, OrderNumber, UnfinishedError, UnreadableError
+from orderflow.domain.states import Kind
 from orderflow.formats.x12 import X12Format, X12Settings
 from tests.unit.formats.edi.partner import answers_to_two_lines, confirms, cut, damaged
 
 FORMAT = X12Format()
 SETTINGS = X12Settings(sender="US", receiver="THEM", units={"Stk": "EA"})
 ISA = "ISA*00*          *00*          *ZZ*{:15}*ZZ*{:15}*261129*1015*U*00401*000000009*0*P*>"
+OF_ORDER = ControlNumber(7, frozenset({Kind.ORDER}))
 
 
 def transaction(code, *segments, count=None, end="0001"):
@@ -82,7 +84,7 @@ def test_a_ta1_may_come_before_the_first_group():
 )
 def test_a_functional_acknowledgment_never_confirms(code, segments, status):
     answer = said(code, *segments)
-    assert (answer.status, answer.level, answer.about) == (status, Level.UNDERSTOOD, ControlNumber(7))
+    assert (answer.status, answer.level, answer.about) == (status, Level.UNDERSTOOD, OF_ORDER)
 
 
 def test_a_rejection_tells_place_and_cause():
@@ -116,6 +118,26 @@ def test_an_unsure_ta1_is_told_at_the_order(segment):
     assert refused(interchange(ta1=[segment])).about == ControlNumber(7)
 
 
+def test_the_group_of_changes_is_one_of_changes_and_recalls_alone():
+    about = said("997", "AK1*PC*7", "AK2*860*0007", "AK5*A", "AK9*A*1*1*1").about
+    assert about == ControlNumber(7, frozenset({Kind.CHANGE, Kind.RECALL}))
+
+
+def test_a_test_answers_no_order_that_is_none():
+    acknowledged = transaction("997", "AK1*PO*7", "AK9*A*1*1*1")
+    ta1 = ["TA1*000000007*261129*1015*A*000"]
+    for content in (interchange(acknowledged), interchange(YES), interchange(ta1=ta1)):
+        test = content.replace(b"*0*P*>", b"*0*T*>")
+        assert "is a test (ISA15)" in str(refused(test))
+        (answer,) = FORMAT.read("any.x12", test, SETTINGS.model_copy(update={"test": True}))
+        assert answer.status == "ACKED"
+
+
+def test_a_confirmation_counts_only_from_our_partner():
+    assert "sends to 'THEM'" in str(refused(interchange(YES, sender="STRANGER", codes="STRANGER*US")))
+    assert read(interchange(YES, sender="NETWORK"))
+
+
 def test_control_numbers_count_only_between_the_two_that_they_are_of():
     acknowledged = transaction("997", "AK1*PO*7", "AK9*A*1*1*1")
     assert "sends to 'THEM'" in str(refused(interchange(acknowledged, sender="OTHERS", codes="OTHERS*US")))
@@ -128,7 +150,7 @@ def test_one_of_two_addresses_is_enough_whatever_the_other_says():
     settings = X12Settings(sender="US", receiver="THEM", application_sender="SHOP", application_receiver="ERP")
     for sender, receiver, codes in (("THEM", "US", "THEM*US"), ("NETWORK", "NETWORK", "ERP*SHOP")):
         content = interchange(acknowledged, sender=sender, receiver=receiver, codes=codes)
-        assert [answer.about for answer in FORMAT.read("any.x12", content, settings)] == [ControlNumber(7)]
+        assert [answer.about for answer in FORMAT.read("any.x12", content, settings)] == [OF_ORDER]
 
 
 def test_a_response_line_by_line():
@@ -196,19 +218,23 @@ def test_865_is_read_as_855_is():
     assert (one.line_no, one.status, one.qty, one.unit_price, one.sku) == (1, LineStatus.CHANGED, 3, 1, "W-1")
 
 
+def of_eight(kind):
+    return ControlNumber(8, frozenset({kind}), OrderNumber("PO-1"))
+
+
 def test_865_answers_the_change_whose_number_it_repeats():
     answer = said("865", "BCA*00*AC*PO-1**C8*20261101", "POC*1*QD*3**EA*1**VP*W-1", "ACK*IQ*3*EA", "CTT*1")
-    assert (answer.about, answer.details.lines[0].qty) == (ControlNumber(8), 3)
+    assert (answer.about, answer.details.lines[0].qty) == (of_eight(Kind.CHANGE), 3)
     content = interchange(transaction("865", "BCA*00*AT*PO-1**C8*20261101"), sender="OTHERS", codes="OTHERS*US")
     assert "sends to 'THEM'" in str(refused(content))
 
 
 def test_a_recall_is_given_back_only_where_the_partner_accepts_it():
     answer = said("865", "BCA*00*AT*PO-1**R8*20261101")
-    assert (answer.status, answer.level, answer.about) == ("ACKED", Level.ANSWERED, ControlNumber(8))
+    assert (answer.status, answer.level, answer.about) == ("ACKED", Level.ANSWERED, of_eight(Kind.RECALL))
     for kind in ("RD", "RJ", "AC", "AH"):
         unsure = refused(interchange(transaction("865", f"BCA*00*{kind}*PO-1**R8*20261101", "POC*1*DI*5**EA*1")))
-        assert (unsure.about, "whether the order is cancelled" in str(unsure)) == (ControlNumber(8), True)
+        assert (unsure.about, "whether the order is cancelled" in str(unsure)) == (of_eight(Kind.RECALL), True)
 
 
 @pytest.mark.parametrize(
@@ -255,6 +281,14 @@ def test_what_becomes_of_a_line_is_the_least_that_it_surely_says(line, status, q
         (["BAK*00*AC*PO-1*20261101", "PO1*1*5*EA*1", "ACK*IA*3*EA", "ACK*IB*2*CA"], "several units"),
         (["BAK*00*AC*PO-1*20261101", "PO1*1*5*EA*1", "ACK*IA**EA", "ACK*IA*2*EA"], "no quantity"),
         (["BAK*00*AT*PO-1*20261101", "CTT*3"], "CTT says"),
+        (["BAK*00*AT*PO-1*20261101", "BAK*00*RD*PO-1*20261101"], "BAK or BCA in 2 ways"),
+        (["BAK*00*AT*PO-1*20261101", "PO1*1*5*EA*1", "CTT*1", "PO1*2*5*EA*1", "ACK*IR"], "behind CTT"),
+        (["BAK*00*AT*PO-1*20261101", "DTM*067*20261201", "DTM*069*20261202"], "a date of delivery in 2 ways"),
+        (["BAK*00*AT*PO-1*20261101", "CUR*SE*EUR", "CUR*BY*USD"], "a currency in 2 ways"),
+        (["BAK*00*AT*PO-1*20261101", "REF*VN*1", "REF*VN*2"], "the seller's number in 2 ways"),
+        (["BAK*00*AC*PO-1*20261101", "PO1*1*5*EA*1*ZZ", "ACK*IA"], "price for 'ZZ'"),
+        (["BAK*00*AC*PO-1*20261101", "PO1*1*5*EA*1**VP*A*VP*B", "ACK*IA"], "article number in 2 ways"),
+        (["BAK*00*AC*PO-1*20261101", "PO1*1*5*EA*1", "ACK*IA", "DTM*067*20261201", "DTM*069*20261202"], "date of"),
     ],
 )
 def test_a_response_that_is_not_sure_changes_nothing(segments, why):
@@ -322,7 +356,7 @@ def test_a_file_that_breaks_off_may_still_be_being_written(content):
     assert isinstance(refused(content), UnfinishedError)
 
 
-PARTNERS = X12Settings(sender="ACME", receiver="MOCKEDI")
+PARTNERS = X12Settings(sender="ACME", receiver="MOCKEDI", test=True)
 
 
 @cache
@@ -332,7 +366,7 @@ def conversation():
 
 def test_a_partners_answers_are_read():
     understood, answered = FORMAT.read("any", conversation(), PARTNERS)
-    assert (understood.about, understood.level) == (ControlNumber(7), Level.UNDERSTOOD)
+    assert (understood.about, understood.level) == (OF_ORDER, Level.UNDERSTOOD)
     assert (answered.about, answered.level) == (OrderNumber("PO-1"), Level.ANSWERED)
     assert answered.details is not None
     assert [(one.line_no, one.status, one.qty) for one in answered.details.lines] == [
