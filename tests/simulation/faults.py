@@ -161,8 +161,8 @@ FAULTS = (
     Fault(
         "answers that have to wait are put away",
         RECORD,
-        'for answer in answers if answer.verdict != "wait"}',
-        "for answer in answers}",
+        'answer.verdict == "wait" for answer in answers}',
+        "False for answer in answers}",
     ),
     Fault(
         "a busy ERP rests for ever",

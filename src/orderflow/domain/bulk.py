@@ -25,6 +25,9 @@ class BulkAction(StrEnum):
     @property
     def starts(self) -> tuple[OrderStatus, ...]:
         """The states in which an order may be fit for it."""
+        if self is BulkAction.RECALL:  # what was not sent yet is withdrawn
+            asked_for = OrderAction.PUSH.change.starts + OrderAction.WITHDRAW.change.if_sure
+            return OrderAction.RECALL.change.starts + asked_for
         if self not in UNSENT:
             return OrderAction(self).change.starts + OrderAction(self).change.if_differs
         on_its_way = OrderAction.WITHDRAW.change.if_sure

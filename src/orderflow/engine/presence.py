@@ -15,6 +15,7 @@ from orderflow.connectors.registry import ConnectorRegistry
 from orderflow.domain.errors import OrderFlowError
 from orderflow.domain.frames import frames_of
 from orderflow.domain.ids import new_id
+from orderflow.domain.states import Kind
 from orderflow.flow.watch import BEAT, Process, Trouble, troubles_of
 
 log = structlog.get_logger(__name__)
@@ -110,6 +111,7 @@ def process(app: App, process_id: UUID, kind: str, troubles: list[Trouble], slot
         ConnectorRegistry.types(),
         delivers=slots > 0,
         slots=slots,
+        kinds=list(Kind),
         troubles=troubles,
     )
 

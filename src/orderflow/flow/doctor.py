@@ -10,8 +10,10 @@ from typing import Protocol
 from uuid import UUID
 
 from orderflow.domain.errors import DocumentMissingError, ObjectStoreError
-from orderflow.flow.ports import Documents
-from orderflow.flow.watch import Processes, standing_still
+from orderflow.domain.states import ERPExportStatus, OrderStatus
+from orderflow.flow.delivery.recall import note_answer
+from orderflow.flow.ports import Documents, Store, Work
+from orderflow.flow.watch import Process, Processes, standing_still
 
 MOST_DOCUMENTS = 10_000
 """Documents that are looked for in the store, the oldest first."""
@@ -52,6 +54,14 @@ class OpenDocument:
     sent_nothing: bool
 
 
+@dataclass(frozen=True, slots=True)
+class EndedRecall:
+    """A recall that has ended while its order is RECALLING: a process of an older release read the answer."""
+
+    org_id: UUID
+    finding: Finding
+
+
 class Books(Protocol):
     """One look at all organizations, in one transaction."""
 
@@ -60,6 +70,9 @@ class Books(Protocol):
 
     def repair(self) -> int:
         """Put right what of these is safe; returns how many rows that were."""
+
+    def ended_recalls(self) -> list[EndedRecall]:
+        """Return the recalls that have ended, of orders that are RECALLING."""
 
     def attention(self) -> list[Finding]:
         """Return what waits for a person: overdue answers, doubtful deliveries, connections that stand, failures."""
@@ -106,6 +119,23 @@ def examine(keeping: BookKeeping, documents: Documents, *, repair: bool = False)
     return found + missing
 
 
+def ended_recalls(keeping: BookKeeping, store: Store, *, repair: bool = False) -> list[Finding]:
+    """Look for recalls whose end moved no order; with `repair`, it does so now."""
+    with keeping.books() as books:
+        found = books.ended_recalls()
+    for ended in found if repair else ():
+        with store.work(ended.org_id) as work:
+            ended.finding.repaired = _moves(work, ended.finding.export_id)
+    return [ended.finding for ended in found]
+
+
+def _moves(work: Work, export_id: UUID | None) -> bool:
+    assert export_id is not None  # it is about one
+    recall = work.exports.get(export_id)
+    note_answer(work, recall, given_back=recall.status is ERPExportStatus.ACKED, error=recall.error)
+    return work.orders.lock_status(recall.draft_order_id) is not OrderStatus.RECALLING
+
+
 def after_restore(keeping: BookKeeping) -> list[Finding]:
     """Hold what may have been sent after the backup was made. To be run before any worker is started.
 
@@ -138,11 +168,20 @@ def in_trouble(processes: Processes, now: datetime) -> list[Finding]:
     found = [
         Finding(trouble.code, "", f"{trouble.message} {trouble.hint}") for trouble in standing_still(processes, now)
     ]
-    return found + [
-        Finding(trouble.code, "", f"{process.name}: {trouble.message} {trouble.hint}")
-        for process in processes.alive()
-        for trouble in process.troubles
-    ]
+    return (
+        found
+        + [
+            Finding(trouble.code, "", f"{process.name}: {trouble.message} {trouble.hint}")
+            for process in processes.alive()
+            for trouble in process.troubles
+        ]
+        + [_older(process) for process in processes.alive() if process.kinds is None and process.kind != "beat"]
+    )
+
+
+def _older(process: Process) -> Finding:
+    words = f"{process.name} is of an older release ({process.version}), and nothing is recalled beside it."
+    return Finding("OLDER_RELEASE", "", words)
 
 
 def _missing(documents: Documents, waiting: Iterable[OpenDocument]) -> Iterator[Finding]:

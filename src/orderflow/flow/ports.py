@@ -149,8 +149,11 @@ class OpenTarget:
     commit_within: float = 900.0
 
     def at_once(self, delivery: Delivery) -> bool:
-        """Return whether this delivery is a recall that the connector does by itself, in one step."""
-        return self.takes_back and delivery.kind is Kind.RECALL
+        """Return whether this delivery is a recall that the connector does by itself, in one step.
+
+        One whose document is staged may have been published: its ERP answers it.
+        """
+        return self.takes_back and delivery.kind is Kind.RECALL and delivery.staged_path is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +299,12 @@ class Batch:
     claimed_at: datetime = field(default_factory=clock.now)
     delivering_since: datetime | None = None
     publishing_since: datetime | None = None
+
+    def begins(self, attempt: Attempt) -> bool:
+        """Return whether an attempt counts as begun before anything is sent: what is neither staged nor in doubt."""
+        delivery = attempt.order.delivery
+        stages = self.to.stages and not self.to.at_once(delivery)
+        return not (stages or delivery.in_doubt or attempt.outcome)
 
 
 @dataclass(slots=True)
@@ -995,6 +1004,9 @@ class Work(Protocol):
     @property
     def audit(self) -> Audit:
         """Its audit log."""
+
+    def refuse_beside_older_release(self) -> None:
+        """Raise StateError (OLDER_RELEASE) while a process is alive whose release knows orders alone."""
 
 
 class Store(Protocol):

@@ -113,6 +113,15 @@ def no_job(job_id: UUID) -> NotFoundError:
     return NotFoundError(f"There is no bulk job {job_id} in this organization.")
 
 
+def older_release(process: str) -> StateError:
+    """Nothing is recalled or cancelled beside a process that would deliver it as an order."""
+    return StateError(
+        f"A process of an older release still runs, and would take it for an order: {process}.",
+        code="OLDER_RELEASE",
+        hint="Upgrade or end it (`orderflow doctor` names its machine), then try again a minute later.",
+    )
+
+
 def bound_to_its_connection() -> StateError:
     """What may have reached a connection, or is on its way there, goes to no other one."""
     return StateError(

@@ -45,6 +45,7 @@ class Process:
         key_ids: Of its keys, the master key's first.
         delivers: It has an engine.
         slots: Connections that it works on at a time.
+        kinds: Of deliveries, that it knows; None: it is of a release that knew orders alone.
     """
 
     id: UUID
@@ -56,6 +57,7 @@ class Process:
     connector_types: Sequence[str]
     delivers: bool
     slots: int = 0
+    kinds: Sequence[str] | None = None
     troubles: list[Trouble] = field(default_factory=list)
     started_at: datetime | None = None
     seen_at: datetime | None = None

@@ -11,12 +11,14 @@ from sqlalchemy import Connection, text
 
 from orderflow.domain.errors import StaleVersionError
 from orderflow.domain.orders import DraftOrder
+from orderflow.flow.refusals import older_release
 from orderflow.secrets.encryption import EncryptionService
 from orderflow.storage.database import Database
 from orderflow.storage.fast.holding import Holding
 from orderflow.storage.people.api_keys import SqlApiKeys
 from orderflow.storage.people.organization import SqlOrganization
 from orderflow.storage.people.users import SqlUsers
+from orderflow.storage.tables.roles import ALIVE
 from orderflow.storage.views.view import View
 from orderflow.storage.work.audit import SqlAudit
 from orderflow.storage.work.bulk_jobs import SqlBulkJobs
@@ -31,6 +33,10 @@ from orderflow.storage.work.orders import SqlOrders
 from orderflow.storage.work.routes import SqlRoutes
 from orderflow.storage.work.waiting import SqlWaiting
 
+_OLDER_PROCESS = text(f"""
+    SELECT concat(p.kind, ' of ', p.version) FROM process p
+    WHERE p.kinds IS NULL AND p.kind <> 'beat' AND {ALIVE} LIMIT 1
+""")  # noqa: S608  # built from a constant
 _SLUG = text("SELECT slug FROM organization WHERE id = :id")
 
 
@@ -100,6 +106,11 @@ class SqlWork:
     def audit(self) -> SqlAudit:
         """Who changed what."""
         return SqlAudit(self.connection, self.org_id)
+
+    def refuse_beside_older_release(self) -> None:
+        """Raise StateError (OLDER_RELEASE) while a process is alive whose release knows orders alone."""
+        if (process := self.connection.execute(_OLDER_PROCESS).scalar()) is not None:
+            raise older_release(process)
 
     @cached_property
     def organization(self) -> SqlOrganization:

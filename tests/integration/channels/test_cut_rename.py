@@ -99,3 +99,29 @@ def test_a_line_that_breaks_at_any_byte_of_the_rename_loses_and_doubles_nothing(
         else:
             assert result in (True, False), (cut_after, result)
             assert len(taken) + len(there) == 1, (cut_after, result, names)
+
+
+def taken_back(server: ProFTPD, cut_after: int | None = None) -> tuple[bool | ConnectorError, bytes]:
+    """Rename a delivered file away, of which nobody says what it holds."""
+    with CuttingProxy(server.port) as proxy:
+        proxy.cut_after = cut_after
+        ((_, renamed),) = store(proxy, server).rename([Rename(FINAL, f"{FINAL}.recalled")])
+        close_all()
+        return renamed, bytes(proxy.sent)
+
+
+def test_a_recall_whose_rename_is_cut_short_is_in_doubt_and_never_too_late(server: ProFTPD, tmp_path: Path) -> None:
+    (tmp_path / FINAL[1:]).write_bytes(CONTENT)
+    whole, sent = taken_back(server)
+    assert whole is True
+    ends = sent.index(b"\r\n", sent.index(b"RNTO"))
+    for cut_after in (ends - 3, ends + 2):
+        for left in (tmp_path / "out").iterdir():
+            left.unlink()
+        (tmp_path / FINAL[1:]).write_bytes(CONTENT)
+        result, _ = taken_back(server, cut_after)
+        (name,) = (path.name for path in (tmp_path / "out").iterdir())
+        if name in ("order_7.json", "order_7.json.recalled"):
+            assert result in (True, False)
+        else:
+            assert isinstance(result, InDoubtError), (cut_after, name, result)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from structlog.testing import capture_logs
 from orderflow.bootstrap import App
 from orderflow.documents.object_store import ObjectStore
 from orderflow.domain.delivery import Ack
-from orderflow.domain.errors import KeyMismatchError, ObjectStoreError
+from orderflow.domain.errors import KeyMismatchError, ObjectStoreError, StateError
 from orderflow.domain.ids import new_id
 from orderflow.engine.presence import Presence, note_beat, process
 from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.delivery.push_batch import push_batch
+from orderflow.flow.doctor import in_trouble
 from orderflow.flow.ports import Wiring
 from orderflow.flow.setup.probe import test_connection as ask
 from orderflow.flow.watch import require_key
@@ -219,3 +221,27 @@ def test_who_is_gone_for_a_minute_counts_no_more_and_a_clock_set_back_keeps_nobo
         with database.system() as everyone:
             everyone.execute(text(f"UPDATE process SET seen_at = now() - interval '{ago}'"))  # two constants
         assert processes.alive() == []
+
+
+def test_nothing_is_recalled_beside_a_process_of_an_older_release_and_beat_is_none(
+    installation: Any, database: Database, processes: SqlProcesses, tmp_path: Path
+) -> None:
+    app = app_with(database, tmp_path, RIGHT)
+    show(app)
+    note_beat(app)
+
+    def check() -> None:
+        with installation.wiring.store.work(installation.org_id) as work:
+            work.refuse_beside_older_release()
+
+    check()
+    assert in_trouble(processes, datetime.now(UTC)) == []
+    older = replace(process(app, new_id(), "serve", [], 0), kinds=None, version="0.1")
+    app.processes.tell(older)
+    with pytest.raises(StateError, match=r"serve of 0\.1") as refused:
+        check()
+    assert refused.value.code == "OLDER_RELEASE"
+    (finding,) = in_trouble(processes, datetime.now(UTC))
+    assert (finding.code, older.name in finding.message) == ("OLDER_RELEASE", True)
+    app.processes.leave(older.id)
+    check()

@@ -7,9 +7,10 @@ from orderflow.domain.access import Role
 from orderflow.domain.bulk import BulkAction
 from orderflow.domain.errors import DocumentMissingError, ObjectStoreError
 from orderflow.domain.ids import new_id
+from orderflow.flow.delivery.recall import recall_in
 from orderflow.flow.delivery.request import request_push
 from orderflow.flow.delivery.resolve import resolve_held
-from orderflow.flow.doctor import after_failover, after_restore, examine
+from orderflow.flow.doctor import after_failover, after_restore, ended_recalls, examine
 from orderflow.flow.order.approve import approve_order, edit_order
 from orderflow.flow.order.bulk import begin, go_on
 from orderflow.flow.people.api_keys import create_key, revoke_key
@@ -373,3 +374,32 @@ def test_a_connection_that_an_upgrade_made_hold_is_a_remark_with_the_command_tha
     (finding,) = look()
     assert (finding.code, finding.remark) == ("IN_DOUBT_CHANGED", True)
     assert f"orderflow connections edit {connection_id} --in-doubt resend" in finding.message
+
+
+def test_a_recall_that_nobody_answers_is_told_after_three_days(installation, look):
+    (order_id,) = delivered(installation, 1)
+    with installation.wiring.store.work(installation.org_id) as work:
+        recall_in(work, order_id, "cancelled", ACTOR)
+    assert [finding.code for finding in look()] == []
+    installation.do("UPDATE erp_export SET created_at = now() - interval '4 days' WHERE kind = 'recall'")
+    (finding,) = look()
+    assert (finding.code, finding.order_id) == ("RECALL_OPEN", order_id)
+
+
+@pytest.mark.parametrize(("ended", "becomes"), [("ACKED", "RECALLED"), ("FAILED", "PUSHED")])
+def test_a_recall_whose_end_moved_no_order_moves_it(installation, keeping, ended, becomes):
+    (order_id,) = delivered(installation, 1)
+    with installation.wiring.store.work(installation.org_id) as work:
+        recall_in(work, order_id, "cancelled", ACTOR)
+    store = installation.wiring.store
+    assert ended_recalls(keeping, store, repair=True) == []
+    installation.do("UPDATE erp_export SET status = :status WHERE kind = 'recall'", status=ended)  # as an older release
+    (finding,) = ended_recalls(keeping, store)
+    assert (finding.code, finding.repaired, installation.order(order_id)["status"]) == (
+        "RECALL_ENDED",
+        False,
+        "RECALLING",
+    )
+    assert ended_recalls(keeping, store, repair=True)[0].repaired
+    assert installation.order(order_id)["status"] == becomes
+    assert ended_recalls(keeping, store) == []

@@ -12,6 +12,8 @@ from sqlalchemy import text
 
 from orderflow.documents.object_store import ObjectStore
 from orderflow.domain.errors import StateError
+from orderflow.domain.ids import new_id
+from orderflow.domain.order_keys import Cancellation
 from orderflow.domain.orders import Customer
 from orderflow.flow.order.accept import accept_orders
 from orderflow.flow.order.approve import edit_order, reject_order
@@ -155,3 +157,25 @@ def test_an_order_under_way_is_not_forgotten(installation, documents, delivered)
     with pytest.raises(StateError, match="PUSHED"):
         forget(installation.wiring.store, documents, installation.org_id, delivered[2], ACTOR)
     assert installation.order(delivered[2])["customer_name"] == "Muster GmbH"
+
+
+def test_why_an_order_was_recalled_is_forgotten(installation, documents, delivered):
+    installation.do("UPDATE erp_export SET reason = 'Erika called' WHERE draft_order_id = :id", id=delivered[0])
+    forget(installation.wiring.store, documents, installation.org_id, delivered[0], ACTOR)
+    assert installation.export(delivered[0])["reason"] is None
+
+
+def test_who_cancelled_an_order_that_never_came_is_forgotten_and_it_stays_cancelled(
+    installation, documents, database, make_order
+):
+    order, new = make_order(), make_order()
+    order.external_order_number, new.external_order_number = "PO-OLD", "PO-NEW"
+    long_ago = UUID(int=new_id().int - (400 * 86_400_000 << 80))
+    with installation.wiring.store.work(installation.org_id) as work:
+        work.order_keys.cancel(order, long_ago, Cancellation("erika", "Erika called"))
+        work.order_keys.cancel(new, new_id(), Cancellation("erika", "Erika called"))
+    list(prune(database, documents, 365))
+    with installation.wiring.store.work(installation.org_id) as work:
+        held = work.order_keys.take([order, new])
+    assert held[order.id].cancelled == Cancellation("forgotten", "forgotten")
+    assert held[new.id].cancelled == Cancellation("erika", "Erika called")

@@ -67,9 +67,10 @@ class Renames:
     def _without_source(self, session: FTPSession, item: Rename) -> bool:
         if not files.folder_of(session, item.source):
             raise ftplib.error_perm("550 no such folder")  # noqa: S321  # an exception; `store` names the folder
-        if self._target.tls or item.content is None or files.is_there(session, item.target):
+        if self._target.tls or files.is_there(session, item.target):
             return False
-        cut_short = [path for path in _cut_short(session, item.target) if _holds(session, path, item.content)]
+        content = item.content  # what is not published by this cannot be told from others' files
+        cut_short = content and [path for path in _cut_short(session, item.target) if _holds(session, path, content)]
         if cut_short:
             return self._mended(session, cut_short[0], item)
         if item.unsure or id(item) in self._unanswered:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from orderflow.channels.filestore import FileStore, Rename
 from orderflow.domain.delivery import Delivery, ExportResult
-from orderflow.domain.errors import ConnectorError, RejectedError
+from orderflow.domain.errors import ConnectorError, InDoubtError, RejectedError
 
 SUFFIX = ".recalled"
 
@@ -18,6 +18,7 @@ def take_back(store: FileStore, path: str, delivery: Delivery) -> ExportResult:
 
     Raises:
         RejectedError: The ERP took it before (TOO_LATE).
+        InDoubtError: Neither name is there, and an earlier attempt may have renamed it: somebody may have deleted that.
         ConnectorError: As `FileStore.rename`.
     """
     aside = f"{path}{SUFFIX}"
@@ -25,6 +26,11 @@ def take_back(store: FileStore, path: str, delivery: Delivery) -> ExportResult:
     if isinstance(renamed, ConnectorError):
         raise renamed
     if not renamed and store.stat(aside) is None:
+        if delivery.in_doubt:
+            raise InDoubtError(
+                f"Neither {path} nor {aside} is there, and an earlier attempt may have renamed it.",
+                hint="Look in the ERP whether it has the order, then confirm the recall, or end it.",
+            )
         raise RejectedError(
             "The ERP has taken the file already.",
             code="TOO_LATE",

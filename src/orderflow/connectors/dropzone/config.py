@@ -223,7 +223,8 @@ def _reads(kinds: frozenset[Kind]) -> dict[str, Any]:
             Field(
                 False,
                 title=f"The ERP reads {kind}s",
-                description=f"Its import takes {kind} documents of this format and answers them. Off: it gets none.",
+                description=f"Its import takes {kind} documents of this format and answers them, where this connection "
+                f"reads answers; else a person says how each {kind} ended. Off: it gets none.",
                 json_schema_extra={"group": "Format", "destination": False},
             ),
         )

@@ -27,6 +27,7 @@ from orderflow.formats.json_v1 import JsonV1Format
 
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
+UNANSWERED = "No answers are read over this connection, so a person has to say how each recall ended."
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,10 +223,15 @@ class DropzoneConnector(BaseConnector):
         with self.measure_latency("test") as timer:
             outcome = trial.run(lambda: open_zone(self.parse(config), apart=uuid4().hex, patience=trial.LIMIT - 1))
         if outcome.error is None:
-            note = " ".join(filter(None, (outcome.note, self.format.note(self.parse(config).of_format))))
+            notes = (outcome.note, self.format.note(self.parse(config).of_format), self._nobody_answers(config))
+            note = " ".join(filter(None, notes))
             details = {"steps": outcome.steps} | ({"note": note} if note else {})
             return self.build_test_result(True, None, timer.latency_ms, details)
         return trial.failed(outcome, timer.latency_ms)
+
+    def _nobody_answers(self, config: dict[str, Any]) -> str | None:
+        asks = Kind.RECALL in self.kinds(config) and not self.takes_back(config)
+        return UNANSWERED if asks and not self.expects_acks(config) else None
 
     def _parcel(self, order: DraftOrder, config: dict[str, Any]) -> Parcel:
         return Parcel(order.id, self.document(order, config), order.delivery)

@@ -149,6 +149,7 @@ class OrderFilterBody(In):
             differs=True if action is BulkAction.ACCEPT_DIFFERENCES else self.differs,
             on_hold=True if action is BulkAction.RELEASE else self.on_hold,
             asked_for=None if self.status or action not in UNSENT else True,
+            on_its_way_or_sent=not self.status and action is BulkAction.RECALL,
         )
 
 

@@ -78,6 +78,7 @@ def _look(*, repair: bool, after_restore: bool, after_failover: bool) -> list[Fi
             return steps.after_failover(keeping)
         found = steps.in_trouble(app.processes, datetime.now(UTC))
         found += steps.document_store(app.documents.check)
+        found += steps.ended_recalls(keeping, app.store, repair=repair)
         return found + steps.examine(keeping, app.documents, repair=repair) + _beyond_the_lists(app)
 
 

@@ -7,8 +7,15 @@ from collections.abc import Sequence
 
 from orderflow.domain import clock
 from orderflow.domain.delivery import Document, Lease, media_type_of
-from orderflow.domain.errors import ConnectorError, DocumentChangedError, ObjectStoreError, RejectedError
+from orderflow.domain.errors import (
+    ConnectorError,
+    DocumentChangedError,
+    InDoubtError,
+    ObjectStoreError,
+    RejectedError,
+)
 from orderflow.domain.ids import new_id
+from orderflow.domain.states import Kind
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.fault_points import reached
 from orderflow.flow.ports import Attempt, Batch, Crew, OpenTarget, Wiring, Work
@@ -69,6 +76,7 @@ def begin_attempts(wiring: Wiring, batch: Batch) -> None:
     Raises:
         ObjectStoreError: The store is away. Nothing began: the exports are given back, with this as what they wait for.
     """
+    _refuse_kinds(batch)
     try:
         _fetch(wiring, [attempt for attempt in batch.attempts if attempt.stored])
         _build(wiring, batch, [attempt for attempt in batch.attempts if not (attempt.stored or attempt.outcome)])
@@ -99,22 +107,33 @@ def _as_it_was_stored(attempt: Attempt, filename: str, content: bytes) -> Docume
     return Document(filename, content, attempt.media_type or media_type_of(filename), attempt.format_version or "")
 
 
-def _check_kind(attempt: Attempt, to: OpenTarget) -> None:
-    """Raise RejectedError if the ERP is not to be asked this: its connector may take it for an order."""
-    kind = attempt.order.delivery.kind
-    if kind not in to.kinds:
-        raise RejectedError(
-            f"This connection cannot ask its ERP for a {kind}.",
-            code="KIND_UNSUPPORTED",
-            hint="Ask whoever runs the ERP. If it can be asked, the connection's settings say so.",
-        )
+def _refuse_kinds(batch: Batch) -> None:
+    """Refuse what the ERP is not to be asked, also by a document that is stored: it may be taken for an order."""
+    for attempt in batch.attempts:
+        delivery = attempt.order.delivery
+        if attempt.outcome or delivery.staged_path:
+            continue
+        if delivery.kind not in batch.to.kinds:
+            attempt.outcome = _unsupported(delivery.kind)
+        elif delivery.kind is Kind.RECALL and delivery.in_doubt and batch.to.stages and not batch.to.at_once(delivery):
+            attempt.outcome = InDoubtError(
+                "The order may have been taken back already, and this connection cannot say whether it was.",
+                hint="Look in the ERP whether it has the order, then confirm the recall, or end it.",
+            )
+
+
+def _unsupported(kind: Kind) -> RejectedError:
+    return RejectedError(
+        f"This connection cannot ask its ERP for a {kind}.",
+        code="KIND_UNSUPPORTED",
+        hint="Ask whoever runs the ERP. If it can be asked, the connection's settings say so.",
+    )
 
 
 def _build(wiring: Wiring, batch: Batch, attempts: Sequence[Attempt]) -> None:
     items = []
     for attempt in attempts:
         try:
-            _check_kind(attempt, batch.to)
             document = batch.to.connector.render(attempt.order, batch.to.target.config)
         except ConnectorError as error:
             attempt.outcome = error

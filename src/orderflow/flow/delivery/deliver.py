@@ -38,8 +38,7 @@ def deliver(wiring: Wiring, batch: Batch) -> None:
     waiting = [attempt for attempt in batch.attempts if attempt.outcome is None]
     _publish_what_was_staged(batch, [a for a in waiting if a.order.delivery.staged_path], started)
     rest = [attempt for attempt in waiting if attempt.outcome is None and not attempt.order.delivery.staged_path]
-    if batch.to.takes_back:
-        rest = _take_back(batch, rest, started)
+    rest = _take_back(batch, rest, started)
     if batch.to.stages:
         _stage_then_publish(wiring, batch, rest, started)
     else:
@@ -52,7 +51,8 @@ def _publish_what_was_staged(batch: Batch, attempts: list[Attempt], started: flo
     for attempt in attempts:
         # A `.tmp` at a target that this connection no longer points to cannot be asked about.
         moved = isinstance(attempt.outcome, TargetChangedError)
-        if moved and batch.to.target.in_doubt == "resend":
+        wanted = attempt.order.delivery.kind in batch.to.kinds
+        if moved and wanted and batch.to.target.in_doubt == "resend":
             attempt.outcome = None
             attempt.order.delivery.staged_path = None
 

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from orderflow.domain import clock
-from orderflow.domain.errors import ConnectorError, StateError
+from orderflow.domain.errors import ConnectorError, NotFoundError, StateError
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import (
     ARRIVED,
@@ -60,6 +60,7 @@ def check_can_be_asked(wiring: Wiring, org_id: UUID, order_id: UUID) -> None:
         sent = work.exports.latest(order_id)
         if status not in OrderAction.RECALL.change.starts or sent is None:
             return  # `recall_in` says what is so
+        _refuse_if_deleted(work, sent.connection_id)
         target = work.connections.open(sent.connection_id)
     if Kind.RECALL not in with_connector(wiring, target).kinds:
         raise cannot_be_asked()
@@ -93,7 +94,8 @@ def recall_in(work: Work, order_id: UUID, reason: str, actor: Actor) -> Export:
     """Ask for an order to be taken back, in `work`'s transaction; a worker does the rest.
 
     Raises:
-        StateError: It was never sent, may have been, or is recalled already.
+        StateError: It was never sent, may have been, or is recalled already; the connection that it went over is
+            deleted; a process of an older release still runs.
         InputError: The reason is blank, too long, or holds characters that hide.
         NotFoundError: There is no such order.
     """
@@ -103,6 +105,8 @@ def recall_in(work: Work, order_id: UUID, reason: str, actor: Actor) -> Export:
     if before not in OrderAction.RECALL.change.starts or sent is None or sent.status not in ARRIVED:
         raise _nothing_to_recall(before, sent)
     _refuse_on_hold(work, order_id)
+    work.refuse_beside_older_release()
+    _refuse_if_deleted(work, sent.connection_id)
     export = Export(
         new_id(), order_id, sent.connection_id, ERPExportStatus.PENDING, clock.now(), kind=Kind.RECALL, reason=reason
     )
@@ -137,6 +141,13 @@ def _nothing_to_recall(status: OrderStatus, sent: Export | None) -> StateError:
 def _refuse_on_hold(work: Work, order_id: UUID) -> None:
     if work.holds.of(order_id):
         raise StateError("The order is on hold, and so its recall would be.", hint="Release the order, then recall it.")
+
+
+def _refuse_if_deleted(work: Work, connection_id: UUID) -> None:
+    try:
+        work.connections.type_of(connection_id)
+    except NotFoundError:
+        raise cannot_be_asked() from None
 
 
 def note_settled(work: Work, recalls: Sequence[Settlement]) -> None:

@@ -20,12 +20,13 @@ def cancel_before(work: Work, order: DraftOrder, reason: str, actor: Actor) -> U
 
     Raises:
         InputError: It has no number; the reason is blank, too long, or holds characters that hide.
-        StateError: The order is here.
+        StateError: The order is here; a process of an older release still runs, and would send it.
     """
     reason = checked_name(reason, "reason")
     if key_of(clean_codes(order)) is None:
         fields = [{"field": "external_order_number", "message": "is needed"}]
         raise InputError("An order that has no number cannot be told from others.", details={"fields": fields})
+    work.refuse_beside_older_release()
     made = new_id()
     holder = work.order_keys.cancel(order, made, Cancellation(actor.name, reason))
     if holder is not None and holder.cancelled is None:

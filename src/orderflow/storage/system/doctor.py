@@ -21,11 +21,12 @@ from orderflow.domain.states import (
     AttemptStep,
     ERPExportStatus,
     ExportStep,
+    Kind,
     OrderAction,
     OrderEvent,
     OrderStatus,
 )
-from orderflow.flow.doctor import Finding, OpenDocument
+from orderflow.flow.doctor import EndedRecall, Finding, OpenDocument
 from orderflow.storage.database import Database
 from orderflow.storage.tables.states import WITHIN, among, fitting, is_order, may, overdue, quoted, unsent
 from orderflow.storage.work.clock import CERTIFICATE_ENDS, awaited, unleased
@@ -230,6 +231,23 @@ _CERTIFICATE_ENDS = f"""
                   COALESCE(c.name, c.connector_type), c.certificate_ends_at) AS message
     FROM erp_connection c JOIN organization g ON g.id = c.org_id WHERE {CERTIFICATE_ENDS}
 """
+_RECALL_OPEN = f"""
+    SELECT {_WHO}, false AS repairable,
+           format('It is being recalled since %s, and the ERP has not answered: confirm the recall or end it, as its '
+                  'people say.', e.created_at) AS message
+    {_FROM} JOIN draft_order o ON o.id = e.draft_order_id AND {may(OrderAction.END_RECALL, "o.status")}
+    WHERE e.kind = {quoted(Kind.RECALL)} AND {_OPEN} AND e.created_at < now() - interval '3 days' ORDER BY e.created_at
+"""
+_RECALL_ENDED = f"""
+    SELECT {_WHO}, e.org_id, true AS repairable,
+           format('The order is RECALLING, and its recall %s.', e.status) AS message
+    FROM (
+        SELECT DISTINCT ON (r.draft_order_id) r.* FROM erp_export r
+        JOIN draft_order o ON o.id = r.draft_order_id AND {may(OrderAction.END_RECALL, "o.status")}
+        WHERE r.kind = {quoted(Kind.RECALL)} ORDER BY r.draft_order_id, r.created_at DESC, r.id DESC
+    ) e JOIN organization g ON g.id = e.org_id
+    WHERE NOT {_OPEN} LIMIT {_MOST}
+"""
 _KEYS_OF_NOBODY = """
     SELECT g.slug AS organization, NULL::uuid AS order_id, NULL::uuid AS export_id, false AS repairable, true AS remark,
            format('The API key %s (ofk_%s_…) is from before keys belonged to a user, so that it ends with nobody: '
@@ -259,6 +277,7 @@ _ATTENTION = {
     "HOURS_STUCK": _HOURS_STUCK,
     "BULK_JOB_STUCK": _JOB_STUCK,
     "CERTIFICATE_ENDS": _CERTIFICATE_ENDS,
+    "RECALL_OPEN": _RECALL_OPEN,
     "ORDERS_IN_ERROR": _IN_ERROR,
     "KEY_OF_NOBODY": _KEYS_OF_NOBODY,
     "IN_DOUBT_CHANGED": _IN_DOUBT_CHANGED,
@@ -322,6 +341,11 @@ class SqlBooks:
             row = {"id": new_id(), "org_id": org_id, "order_id": order_id, "status": status}
             self._connection.execute(_AUDIT, row)
         return sum(result.rowcount for result in others) + len(moved)
+
+    def ended_recalls(self) -> list[EndedRecall]:
+        """Return the recalls that have ended, of orders that are RECALLING."""
+        rows = self._connection.execute(text(_RECALL_ENDED)).mappings()
+        return [EndedRecall(row["org_id"], Finding("RECALL_ENDED", **_known(row))) for row in rows]
 
     def attention(self) -> list[Finding]:
         """Return what a person has to decide."""

@@ -16,17 +16,18 @@ from orderflow.storage.work.clock import open_for
 from orderflow.storage.work.queue import due
 
 _TELL = text("""
-    INSERT INTO process (id, kind, host, pid, version, key_ids, connector_types, delivers, slots, troubles)
-    VALUES (:id, :kind, :host, :pid, :version, :key_ids, :connector_types, :delivers, :slots, CAST(:troubles AS jsonb))
+    INSERT INTO process (id, kind, host, pid, version, key_ids, connector_types, kinds, delivers, slots, troubles)
+    VALUES (:id, :kind, :host, :pid, :version, :key_ids, :connector_types, :kinds, :delivers, :slots,
+            CAST(:troubles AS jsonb))
     ON CONFLICT (id) DO UPDATE
     SET host = excluded.host, pid = excluded.pid, version = excluded.version, key_ids = excluded.key_ids,
-        connector_types = excluded.connector_types, slots = excluded.slots,
+        connector_types = excluded.connector_types, kinds = excluded.kinds, slots = excluded.slots,
         troubles = excluded.troubles, seen_at = now()
 """)
 _FORGET = text("DELETE FROM process WHERE kind <> 'beat' AND abs(extract(epoch FROM now() - seen_at)) > 86400")
 _LEAVE = text("DELETE FROM process WHERE id = :id")
 _ALIVE = text(f"""
-    SELECT id, kind, host, pid, version, key_ids, connector_types, delivers, slots, troubles, started_at, seen_at
+    SELECT id, kind, host, pid, version, key_ids, connector_types, kinds, delivers, slots, troubles, started_at, seen_at
     FROM process p WHERE {ALIVE} ORDER BY kind, host, pid
 """)  # noqa: S608  # built from a constant
 _WAITING_FOR = text(f"""
@@ -57,6 +58,7 @@ class SqlProcesses:
             "version": process.version,
             "key_ids": list(process.key_ids),
             "connector_types": list(process.connector_types),
+            "kinds": None if process.kinds is None else list(process.kinds),
             "delivers": process.delivers,
             "slots": process.slots,
             "troubles": as_json([trouble.as_json() for trouble in process.troubles]),

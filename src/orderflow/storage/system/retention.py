@@ -59,6 +59,12 @@ _OLD_INBOUND = text("""
     )
     DELETE FROM inbound i USING old WHERE i.id = old.id RETURNING i.received_at
 """)
+# The cancellation stays, so that its order is not sent should it come after all. Its id begins with its milliseconds.
+_OLD_CANCELLATIONS = text("""
+    UPDATE order_key SET cancelled_by = 'forgotten', cancel_reason = 'forgotten'
+    WHERE cancelled_by <> 'forgotten' AND order_id < CAST(rpad(lpad(to_hex(CAST(
+        extract(epoch FROM now() - make_interval(days => :days)) * 1000 AS bigint)), 12, '0'), 32, '0') AS uuid)
+""")
 # A long job's orders go some at a time, and the job with the last of them.
 _OLD_JOB = text("""
     SELECT id, ended_at FROM bulk_job
@@ -121,7 +127,7 @@ _PERSONAL = ["customer", *PARTIES, "notes", "lines", "source_document", "reason"
 """What an edit, a rejection or a hold may have written to the audit log of an order."""
 
 _FORGET_EXPORTS = text("""
-    UPDATE erp_export e SET export_storage_key = NULL, error_json = NULL
+    UPDATE erp_export e SET export_storage_key = NULL, error_json = NULL, reason = NULL
     FROM (SELECT id, export_storage_key FROM erp_export WHERE org_id = :org_id AND draft_order_id = :id) old
     WHERE e.id = old.id
     RETURNING old.export_storage_key
@@ -141,9 +147,9 @@ def prune(database: Database, documents: ObjectStore, days: int, batch: int = BA
     """Delete what ended more than `days` ago, a batch at a time; yields what is done so far after each.
 
     CONFIRMED and REJECTED orders go with their lines, revisions, exports, attempts, documents and audit rows, once
-    nothing was noted of them for so long; their keys stay, so that they do not come in again. Audit rows of all else
-    and bulk jobs go by their own age, answers that are kept for requests that may be sent again, after a day. May be
-    broken off.
+    nothing was noted of them for so long; their keys stay, so that they do not come in again. Audit rows of all else,
+    bulk jobs, and who cancelled an order that never came, and why, go by their own age; answers that are kept for
+    requests that may be sent again, after a day. May be broken off.
 
     Raises:
         StateError: Another process prunes.
@@ -157,6 +163,7 @@ def prune(database: Database, documents: ObjectStore, days: int, batch: int = BA
             (_prune_orders, batch),
             (_prune_audit, batch * 10),
             (_prune_jobs, batch * 10),
+            (_forget_cancellations, batch),
         )
         for step, most in steps:
             since: datetime | None = _EVER
@@ -200,6 +207,14 @@ def _prune_jobs(database: Database, _documents: ObjectStore, _done: Pruned, limi
             connection.execute(_JOB, {"id": old.id})
         ended: datetime = old.ended_at
     return ended
+
+
+def _forget_cancellations(
+    database: Database, _documents: ObjectStore, _done: Pruned, limits: dict[str, Any]
+) -> datetime | None:
+    with database.system() as connection:
+        connection.execute(_OLD_CANCELLATIONS, limits)
+    return None
 
 
 def _prune_orders(database: Database, documents: ObjectStore, done: Pruned, limits: dict[str, Any]) -> datetime | None:

@@ -874,7 +874,8 @@ class NotificationRow(Base):
 class ProcessRow(Base):
     """A process that serves or delivers, as it last told of itself; `beat` is whoever has Celery's workers sweep.
 
-    `key_ids` are those of the keys that it has, its master key's first; `troubles` is what it cannot do.
+    `key_ids` are those of the keys that it has, its master key's first; `troubles` is what it cannot do; `kinds` are
+    the deliveries that it knows, NULL of a release that knew orders alone.
     """
 
     __tablename__ = "process"
@@ -886,6 +887,7 @@ class ProcessRow(Base):
     version: Mapped[str]
     key_ids: Mapped[list[str]] = mapped_column(ARRAY(Text))
     connector_types: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    kinds: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     delivers: Mapped[bool]
     slots: Mapped[int]  # connections that it works on at a time
     troubles: Mapped[list[Any]] = mapped_column(JSONB, default=list, server_default=text("'[]'"))

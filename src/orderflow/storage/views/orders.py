@@ -257,6 +257,7 @@ class OrderFilter:
         waits_for: Those whose push waits for any of these: a route, or what its delivery waits for.
         route: Those of which the rule of this name sent a delivery.
         asked_for: Those whose push was asked for and has not ended, on their way or waiting for a route; or all others.
+        on_its_way_or_sent: Those whose push was asked for, whether it has ended or not.
         differs: Those with differences that nobody accepted, or all others.
         on_hold: Those that somebody has a hold on, or all others.
         unreadable: Those whose answer from the ERP could not be read, or all others.
@@ -272,6 +273,7 @@ class OrderFilter:
     waits: bool | None = None
     differs: bool | None = None
     asked_for: bool | None = None
+    on_its_way_or_sent: bool = False
     waits_for: Sequence[WaitsFor | WaitsForRoute] = ()
     route: str | None = None
     on_hold: bool | None = None
@@ -293,6 +295,8 @@ class OrderFilter:
         yield from either(unread, self.unreadable)
         yield from either("o.waits_for IS NOT NULL", self.waits)
         yield from either("(o.status = 'PUSHING' OR o.waits_for IS NOT NULL)", self.asked_for)
+        if self.on_its_way_or_sent:
+            yield "(o.status <> 'APPROVED' OR o.waits_for IS NOT NULL)", {}
         if self.differs is not None:  # written so that the index on what differs can be used
             yield _DIFFERS if self.differs else f"NOT COALESCE({_DIFFERS}, false)", {}
         yield from either("o.id IN (SELECT h.draft_order_id FROM order_hold h WHERE h.org_id = :org_id)", self.on_hold)

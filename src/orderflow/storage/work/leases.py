@@ -245,7 +245,7 @@ class SqlLeases(SqlRates):
         What is neither staged nor in doubt is noted as begun: nothing is asked before it is sent.
         """
         parameters = {
-            "rows": records(_begin_row(attempt, begins=_begins(attempt, batch)) for attempt in batch.attempts),
+            "rows": records(_begin_row(attempt, begins=batch.begins(attempt)) for attempt in batch.attempts),
             "token": batch.lease.token,
             "org_id": self._org_id,
             "connector_type": batch.to.target.connector_type,
@@ -305,12 +305,6 @@ def _attempt(row: Mapping[Any, Any], approved: DraftOrder | None, lease: Lease) 
         doubt_age=row["doubt_age"],
         outcome=None if approved else not_as_approved(staged=row["staged_at"] is not None),
     )
-
-
-def _begins(attempt: Attempt, batch: Batch) -> bool:
-    delivery = attempt.order.delivery
-    at_once = batch.to.takes_back and batch.to.at_once(delivery)
-    return not ((batch.to.stages and not at_once) or delivery.in_doubt or attempt.outcome)
 
 
 def _begin_row(attempt: Attempt, *, begins: bool) -> dict[str, Any]:

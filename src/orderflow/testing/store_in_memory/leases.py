@@ -203,8 +203,7 @@ class MemoryLeases(MemoryLanes):
 
     def _begin(self, attempt: Attempt, batch: Batch) -> None:
         delivery, now = attempt.order.delivery, self._tables.now()
-        at_once = batch.to.takes_back and batch.to.at_once(delivery)
-        begins = not ((batch.to.stages and not at_once) or delivery.in_doubt or attempt.outcome)
+        begins = batch.begins(attempt)
         row = self._tables.exports[attempt.export_id]
         self._set(
             attempt.export_id,

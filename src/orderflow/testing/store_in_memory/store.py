@@ -13,6 +13,7 @@ from orderflow.domain.delivery import Waiting, WaitingExport
 from orderflow.domain.errors import ObjectStoreError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import ExportStep
+from orderflow.flow.refusals import older_release
 from orderflow.testing.store_in_memory.audit import MemoryAudit
 from orderflow.testing.store_in_memory.bulk_jobs import MemoryBulkJobs
 from orderflow.testing.store_in_memory.connections import MemoryConnections
@@ -40,6 +41,12 @@ class MemoryWork:
         self.bulk_jobs = MemoryBulkJobs(tables)
         self.inbound = MemoryInbound(tables)
         self.audit = MemoryAudit(tables)
+        self._tables = tables
+
+    def refuse_beside_older_release(self) -> None:
+        """Raise StateError (OLDER_RELEASE) while `tables.older_process` names a process."""
+        if self._tables.older_process:
+            raise older_release(self._tables.older_process)
 
 
 class MemoryStore:

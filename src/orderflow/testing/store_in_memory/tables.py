@@ -235,6 +235,7 @@ class Tables:
     route_sets: list[list[dict[str, Any]]] = field(default_factory=list)
     audit: list[dict[str, Any]] = field(default_factory=list)
     paused: bool = False
+    older_process: str | None = None
     slug: str = "acme"
 
     def now(self) -> datetime:

@@ -211,3 +211,13 @@ def test_a_preview_tells_how_many_go_where_and_does_nothing(acme, way):
     assert (seen["total"], seen["looked_at"], seen["orders"], seen["waiting"]) == (3, 3, 3, 0)
     assert [(one["connection_name"], one["orders"]) for one in seen["destinations"]] == [("Köln", 3)]
     assert {acme.call("GET", f"/draft-orders/{one}").json()["status"] for one in ids} == {"APPROVED"}
+
+
+def test_a_recall_of_all_that_is_found_withdraws_what_is_on_its_way_and_leaves_what_nobody_pushed(acme, way):
+    on_its_way, unasked = orders(acme, 2)
+    job(acme, ids=[on_its_way, unasked])
+    acme.call("PATCH", "/organization", json={"deliveries_paused": True})
+    assert job(acme, "push", ids=[on_its_way])["done"] == 1
+    done = job(acme, "recall", filter={}, reason="the customer cancelled it")
+    assert (done["total"], done["done"]) == (1, 1)
+    assert acme.call("GET", f"/draft-orders/{on_its_way}").json()["status"] == "APPROVED"

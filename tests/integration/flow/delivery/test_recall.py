@@ -159,3 +159,104 @@ def test_a_recall_and_an_erp_that_renames_meet_and_exactly_one_of_them_has_each_
     assert Counter(told.values()) == Counter({"PUSHED": len(taken), "RECALLED": len(away)}) - Counter()
     sent = installation.rows("SELECT draft_order_id, filename FROM erp_export WHERE kind = 'order'")
     assert all((row["filename"] in away) == (told[row["draft_order_id"]] == "RECALLED") for row in sent)
+
+
+def test_a_file_that_an_earlier_attempt_may_have_renamed_and_that_is_gone_is_in_doubt(
+    installation: Installation, folders: Path
+) -> None:
+    way = connect(installation, folders, receiver_takes="rename")
+    (order_id,) = installation.pushed(1)
+    installation.work_off(way)
+    recalled(installation, [order_id])
+    to = open_target(installation.wiring, installation.org_id, way)
+    assert to is not None
+    deliver(installation.wiring, claim(installation.wiring, to, 1))  # and here it dies, before it settles
+    (aside,) = (folders / "out").iterdir()
+    aside.unlink()
+    installation.let_leases_run_out()
+    installation.work_off(way)
+    assert states(installation, [order_id]) == {order_id: "RECALLING"}
+    assert "may have renamed it" in error_of(installation, order_id)["message"]
+
+
+def reconnect(installation: Installation, way: UUID, folders: Path, **more: Any) -> None:
+    config = {"mode": "filesystem", "export_path": str(folders / "out"), "ack_path": str(folders / "acks")}
+    with installation.wiring.store.work(installation.org_id) as work:
+        work.connections.replace_config(way, config | more)
+
+
+def died_at(installation: Installation, way: UUID, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """Let a worker die that is delivering, before `step` of the connector."""
+    to = open_target(installation.wiring, installation.org_id, way)
+    assert to is not None
+
+    def dies(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    batch = claim(installation.wiring, to, 1)
+    with monkeypatch.context() as patched:
+        patched.setattr(type(to.connector), step, dies)
+        with pytest.raises(KeyboardInterrupt):
+            deliver(installation.wiring, batch)
+    installation.let_leases_run_out()
+
+
+def test_a_document_that_was_staged_is_answered_by_the_erp_whatever_the_connection_can_do_since(
+    installation: Installation, folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way = connect(installation, folders, reads_recalls=True)
+    (order_id,) = installation.pushed(1)
+    installation.work_off(way)
+    recalled(installation, [order_id])
+    died_at(installation, way, monkeypatch, "publish_many")
+    reconnect(installation, way, folders, receiver_takes="rename")
+    installation.work_off(way)
+    assert states(installation, [order_id]) == {order_id: "RECALLING"}
+    assert sorted(path.name.partition("_")[0] for path in (folders / "out").iterdir()) == ["recall", "sales"]
+
+
+def test_a_document_that_is_stored_goes_to_no_erp_that_reads_none_any_more(
+    installation: Installation, folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way = connect(installation, folders, reads_recalls=True)
+    (order_id,) = installation.pushed(1)
+    installation.work_off(way)
+    recalled(installation, [order_id])
+    died_at(installation, way, monkeypatch, "stage_many")
+    reconnect(installation, way, folders)
+    installation.work_off(way)
+    assert states(installation, [order_id]) == {order_id: "PUSHED"}
+    assert error_of(installation, order_id)["code"] == "KIND_UNSUPPORTED"
+    assert [path.name.partition("_")[0] for path in (folders / "out").iterdir()] == ["sales"]
+
+
+@pytest.mark.parametrize("reads_recalls", [False, True])
+def test_what_may_have_been_taken_back_stays_in_doubt_where_the_connection_takes_nothing_back_any_more(
+    installation: Installation, folders: Path, monkeypatch: pytest.MonkeyPatch, *, reads_recalls: bool
+) -> None:
+    way = connect(installation, folders, receiver_takes="rename")
+    (order_id,) = installation.pushed(1)
+    installation.work_off(way)
+    recalled(installation, [order_id])
+    died_at(installation, way, monkeypatch, "take_back")
+    reconnect(installation, way, folders, reads_recalls=reads_recalls)
+    installation.work_off(way)
+    assert states(installation, [order_id]) == {order_id: "RECALLING"}
+    (recall,) = installation.rows("SELECT * FROM erp_export WHERE kind = 'recall'")
+    assert (recall["status"], recall["begun_at"] is not None) == ("PENDING", True)
+    assert [path.name.partition("_")[0] for path in (folders / "out").iterdir()] == ["sales"]
+
+
+def test_a_document_that_was_staged_elsewhere_is_not_made_anew_for_an_erp_that_reads_none(
+    installation: Installation, folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way = connect(installation, folders, reads_recalls=True)
+    installation.do("UPDATE erp_connection SET in_doubt = 'resend'")
+    (order_id,) = installation.pushed(1)
+    installation.work_off(way)
+    recalled(installation, [order_id])
+    died_at(installation, way, monkeypatch, "publish_many")
+    reconnect(installation, way, folders, export_path=str(folders / "taken"))
+    installation.work_off(way)
+    assert states(installation, [order_id]) == {order_id: "RECALLING"}
+    assert [*(folders / "taken").iterdir()] == []

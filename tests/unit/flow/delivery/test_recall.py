@@ -444,3 +444,24 @@ def test_a_recalled_order_may_be_entered_anew(house):
     work_off(house)
     with house.work() as work:
         assert work.order_keys.take([house.order()]) == {}
+
+
+def test_nothing_is_recalled_beside_a_process_of_an_older_release_which_would_take_it_for_an_order(house):
+    order = sent(house)
+    house.tables.older_process = "worker of 1.0"
+    with pytest.raises(StateError, match=r"worker of 1\.0") as refused:
+        recall(house, order)
+    assert (refused.value.code, house.status(order)) == ("OLDER_RELEASE", S.CONFIRMED)
+    house.tables.older_process = None
+    recall(house, order)
+
+
+def test_what_went_over_a_connection_that_is_deleted_cannot_be_asked_for(house):
+    order = sent(house, house.to_dropzone)
+    with house.work() as work:
+        work.connections.delete(house.to_dropzone)
+    for ask in (lambda: recall(house, order), lambda: check_can_be_asked(house.wiring, house.org_id, order.id)):
+        with pytest.raises(StateError) as refused:
+            ask()
+        assert refused.value.code == "RECALL_UNSUPPORTED"
+    assert house.status(order) is S.PUSHED

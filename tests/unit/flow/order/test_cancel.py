@@ -111,3 +111,10 @@ def test_an_order_that_gets_the_number_by_an_edit_is_on_hold_too(house):
         edit_order(work, changed, ANNA)
     assert len(holds_of(house, order)) == 1
     assert house.status(order) is OrderStatus.READY
+
+
+def test_nothing_is_cancelled_beside_a_process_of_an_older_release_which_would_send_it(house):
+    house.tables.older_process = "serve of 1.0"
+    with pytest.raises(StateError) as refused:
+        cancel(house)
+    assert refused.value.code == "OLDER_RELEASE"
