@@ -56,7 +56,14 @@ TABLES = (
     "order_key",
     "order_hold",
     "inbound",
+    "delivery_proof",
 )
+
+PROOF = text("""
+    INSERT INTO delivery_proof (id, org_id, draft_order_id, export_id, message_id, says, refused, content)
+    SELECT gen_random_uuid(), org_id, draft_order_id, id, '1', 'processed', false, '' FROM erp_export LIMIT 1
+    RETURNING id
+""")
 
 
 @pytest.fixture
@@ -72,6 +79,8 @@ def things(acme: Any, app: App) -> dict[str, str]:
     hold = acme.call("POST", f"/draft-orders/{waiting}/holds", json={"reason": "to be called back"}).json()
     answer = Arrived(new_id(), "", b"{}")
     receive(app.store, acme.org_id, UUID(connector), answer)
+    with app.database.transaction(acme.org_id) as connection:
+        proof = connection.execute(PROOF).scalar_one()
     return {
         "hold_id": hold["items"][0]["id"],
         "job_id": acme.call("POST", "/bulk-jobs", json={"action": "approve", "ids": [waiting]}).json()["id"],
@@ -83,6 +92,7 @@ def things(acme: Any, app: App) -> dict[str, str]:
         "key_id": acme.call("GET", "/api-keys").json()["items"][1]["id"],
         "key": "file-1",
         "answer_id": str(answer.id),
+        "proof_id": str(proof),
         "revision": "1",
     }
 
