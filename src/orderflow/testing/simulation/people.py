@@ -112,7 +112,8 @@ def hold(world: World) -> str | None:
         return None
     with world.wiring.store.work(world.org_id) as work:
         hold_order(work, order_id, "checked", OPERATOR)
-    if all(_rests(world, row) for row in world.tables.exports_of(order_id)):
+    # Where a person said that it may be sent again, a worker that was stopped beyond its lease may still be sending it.
+    if not world.sends_allowed[order_id] and all(_rests(world, row) for row in world.tables.exports_of(order_id)):
         world.kept_back.setdefault(order_id, len(world.books.taken[order_id]))
     return f"puts order {_short(order_id)} on hold"
 
