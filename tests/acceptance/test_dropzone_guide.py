@@ -23,6 +23,8 @@ from orderflow.formats.answers import understand
 
 DOCS = Path(__file__).parents[2] / "docs"
 GUIDE = (DOCS / "dropzone.md").read_text("utf-8")
+PAGES = ("dropzone.md", "mode-http.md", "mode-bucket.md", "as2.md", "answers.md", "connector-rest-json.md")
+"""The last has the ways to sign in, which `mode: http` shares with it."""
 EXAMPLES = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", GUIDE, re.DOTALL)]
 
 
@@ -99,8 +101,9 @@ def test_the_guides_examples_are_what_we_send_and_take() -> None:
     assert [line.status for line in details.lines] == ["changed", "rejected"]
 
 
-def test_the_guide_names_every_setting() -> None:
-    assert {name for name in DropzoneConfig.model_fields if f"`{name}`" not in GUIDE} == set()
+def test_the_guide_and_the_pages_of_its_modes_name_every_setting() -> None:
+    pages = "".join((DOCS / name).read_text("utf-8") for name in PAGES)
+    assert {name for name in DropzoneConfig.model_fields if f"`{name}`" not in pages} == set()
 
 
 def test_the_guides_links_lead_somewhere() -> None:

@@ -204,7 +204,10 @@ def test_a_store_that_overwrites_although_it_is_told_not_to_is_found(
     assert connector.test_connection(bucket.config | {"conditional_writes": False}).success
 
 
-def test_the_guard_of_addresses_holds(bucket: Bucket, connector: DropzoneJsonV1Connector) -> None:
+def test_the_guard_of_addresses_holds(
+    bucket: Bucket, connector: DropzoneJsonV1Connector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(allowed, "_rules", allowed.Rules())
     with within(Reach("acme", restricted=True)):
         result = connector.test_connection(bucket.config)
     assert result.details["code"] == "ADDRESS_NOT_ALLOWED"

@@ -63,6 +63,9 @@ STATES = [
     ("ERROR", "FAILED", "FAILED", False),
     ("REJECTED", None, None, False),
 ]
+SINCE = {OrderStatus.RECALLING, OrderStatus.RECALLED}
+"""States that no release had from which this upgrades."""
+
 COUNTS = """
     SELECT (SELECT count(*) FROM draft_order), (SELECT count(*) FROM draft_order_line),
            (SELECT count(*) FROM erp_export), (SELECT count(*) FROM erp_push_log)
@@ -178,7 +181,7 @@ def test_nothing_is_lost_and_what_is_in_doubt_is_held(
     assert old.rows(COUNTS) == before
     found = {row.id: row.status for row in old.rows("SELECT id, status FROM draft_order")}
     assert found == {order_id: status for (status, _), order_id in old.orders.items()}
-    assert {status for status, _ in old.orders} == set(OrderStatus), "there is an order in every state"
+    assert {status for status, _ in old.orders} == set(OrderStatus) - SINCE, "there is an order in every state"
     changed = {row.id: tuple(row)[1:] for row in old.rows("SELECT id, in_doubt, in_doubt_before FROM erp_connection")}
     assert changed == {old.resend: ("hold", "resend"), old.hold: ("hold", "hold")}
     app = opened()
