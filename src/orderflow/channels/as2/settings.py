@@ -84,7 +84,7 @@ class AgreedSettings(BaseModel):
         Literal["sha-256", "sha-384", "sha-512", "none"], field("Sign by", "Receipts are signed so too.", GROUP)
     ] = "sha-256"
     encrypt: Annotated[
-        CipherName | Literal["none"], field("Encrypt by", "GCM only where the partner knows it.", GROUP)
+        Literal[CipherName, "none"], field("Encrypt by", "GCM only where the partner knows it.", GROUP)
     ] = "aes256-cbc"
     compress: Annotated[bool, field("Compress", "Only where the partner can unpack it.", GROUP)] = False
     receipts: Annotated[
