@@ -261,7 +261,7 @@ FAULTS = (
     Fault(
         "a recall is sent as an order",
         DELIVER,
-        "if batch.to.at_once(attempt.order.delivery)]",
+        "if attempt.order.delivery.at_once(batch.to.takes_back)]",
         "if False]",
     ),
     Fault(

@@ -134,6 +134,17 @@ class Delivery:
     reason: str | None = None
     before: DraftOrder | None = None
 
+    def at_once(self, takes_back: bool) -> bool:
+        """Return whether this is a recall that the connector does by itself, in one step; `takes_back`: it can.
+
+        One whose document is staged may have been published: its ERP answers it.
+        """
+        return takes_back and self.kind is Kind.RECALL and self.staged_path is None
+
+    def begins(self, stages: bool, takes_back: bool) -> bool:
+        """Return whether an attempt counts as begun before anything is sent: what is neither staged nor in doubt."""
+        return not ((stages and not self.at_once(takes_back)) or self.in_doubt)
+
     @property
     def reference(self) -> str | None:
         """The name by which the ERP knows this delivery: the document's file name."""

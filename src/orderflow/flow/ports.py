@@ -15,7 +15,7 @@ from orderflow.domain.answers import Verdict
 from orderflow.domain.bulk import BulkAction, BulkOutcome, BulkStatus
 from orderflow.domain.confirmations import Difference, confirmation
 from orderflow.domain.connector_port import ERPConnectorPort
-from orderflow.domain.delivery import Ack, Arrived, Delivery, ExportResult, Lease, Waiting
+from orderflow.domain.delivery import Ack, Arrived, ExportResult, Lease, Waiting
 from orderflow.domain.errors import ConnectorError, OrderFlowError
 from orderflow.domain.ids import new_id
 from orderflow.domain.opening_hours.hours import Period
@@ -147,13 +147,6 @@ class OpenTarget:
     kinds: frozenset[Kind] = frozenset({Kind.ORDER})
     takes_back: bool = False
     commit_within: float = 900.0
-
-    def at_once(self, delivery: Delivery) -> bool:
-        """Return whether this delivery is a recall that the connector does by itself, in one step.
-
-        One whose document is staged may have been published: its ERP answers it.
-        """
-        return self.takes_back and delivery.kind is Kind.RECALL and delivery.staged_path is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,12 +292,6 @@ class Batch:
     claimed_at: datetime = field(default_factory=clock.now)
     delivering_since: datetime | None = None
     publishing_since: datetime | None = None
-
-    def begins(self, attempt: Attempt) -> bool:
-        """Return whether an attempt counts as begun before anything is sent: what is neither staged nor in doubt."""
-        delivery = attempt.order.delivery
-        stages = self.to.stages and not self.to.at_once(delivery)
-        return not (stages or delivery.in_doubt or attempt.outcome)
 
 
 @dataclass(slots=True)

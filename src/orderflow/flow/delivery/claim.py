@@ -115,7 +115,12 @@ def _refuse_kinds(batch: Batch) -> None:
             continue
         if delivery.kind not in batch.to.kinds:
             attempt.outcome = _unsupported(delivery.kind)
-        elif delivery.kind is Kind.RECALL and delivery.in_doubt and batch.to.stages and not batch.to.at_once(delivery):
+        elif (
+            delivery.kind is Kind.RECALL
+            and delivery.in_doubt
+            and batch.to.stages
+            and not delivery.at_once(batch.to.takes_back)
+        ):
             attempt.outcome = InDoubtError(
                 "The order may have been taken back already, and this connection cannot say whether it was.",
                 hint="Look in the ERP whether it has the order, then confirm the recall, or end it.",

@@ -100,7 +100,7 @@ def _send(batch: Batch, attempts: list[Attempt], started: float) -> None:
 
 def _take_back(batch: Batch, attempts: list[Attempt], started: float) -> list[Attempt]:
     """Take back what is recalled; returns the others. What is said of an order answers for earlier attempts too."""
-    recalls = [attempt for attempt in attempts if batch.to.at_once(attempt.order.delivery)]
+    recalls = [attempt for attempt in attempts if attempt.order.delivery.at_once(batch.to.takes_back)]
     for attempt in recalls:
         attempt.sent = True
         _note(batch, [attempt], partial(_taken_back, batch, attempt), started, as_outcome=sorted_out)

@@ -58,7 +58,7 @@ def _can_be_asked(attempt: Attempt, error: ConnectorError, batch: Batch) -> bool
     """Return whether asking again may tell: by `find`, by renaming what is staged, by sending what is taken once."""
     if attempt.order.delivery.staged_path is not None:
         return not isinstance(error, TargetChangedError)
-    return batch.to.can_find or batch.to.idempotent or batch.to.at_once(attempt.order.delivery)
+    return batch.to.can_find or batch.to.idempotent or attempt.order.delivery.at_once(batch.to.takes_back)
 
 
 def _waits_for_a_person(attempt: Attempt, batch: Batch, retry: RetryPolicy, *, asking: bool) -> bool:

@@ -95,7 +95,9 @@ def _what_follows_now(attempt: Attempt, batch: Batch, retry: RetryPolicy) -> Set
 def _what_follows(attempt: Attempt, batch: Batch, retry: RetryPolicy) -> Settlement:
     outcome = attempt.outcome
     if isinstance(outcome, ExportResult):
-        answered = batch.to.at_once(attempt.order.delivery) if _is_recall(attempt) else not batch.to.expects_acks
+        answered = (
+            attempt.order.delivery.at_once(batch.to.takes_back) if _is_recall(attempt) else not batch.to.expects_acks
+        )
         return _delivered(attempt, outcome, confirms=answered)
     if not isinstance(outcome, ConnectorError):
         raise TypeError(f"an attempt cannot end with {type(outcome).__name__}")

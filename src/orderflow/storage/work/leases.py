@@ -245,7 +245,13 @@ class SqlLeases(SqlRates):
         What is neither staged nor in doubt is noted as begun: nothing is asked before it is sent.
         """
         parameters = {
-            "rows": records(_begin_row(attempt, begins=batch.begins(attempt)) for attempt in batch.attempts),
+            "rows": records(
+                _begin_row(
+                    attempt,
+                    begins=not attempt.outcome and attempt.order.delivery.begins(batch.to.stages, batch.to.takes_back),
+                )
+                for attempt in batch.attempts
+            ),
             "token": batch.lease.token,
             "org_id": self._org_id,
             "connector_type": batch.to.target.connector_type,

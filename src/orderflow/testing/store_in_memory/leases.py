@@ -203,7 +203,7 @@ class MemoryLeases(MemoryLanes):
 
     def _begin(self, attempt: Attempt, batch: Batch) -> None:
         delivery, now = attempt.order.delivery, self._tables.now()
-        begins = batch.begins(attempt)
+        begins = not attempt.outcome and attempt.order.delivery.begins(batch.to.stages, batch.to.takes_back)
         row = self._tables.exports[attempt.export_id]
         self._set(
             attempt.export_id,
