@@ -310,6 +310,21 @@ def test_a_later_receipt_with_another_check_decides_nothing(connect, partner):
     assert "MIC" in export["unreadable_answer"]["reason"]
 
 
+def test_a_receipt_about_the_message_before_decides_nothing(connect, partner):
+    partner.replies = [refused("unexpected-processing-error"), taken]
+    talk = connect(**LATE)
+    order_id = talk.send()
+    talk.go_on()
+    before = replace(partner.statements[0], message_id=partner.came[0])
+    for late in (replace(before, fault=Fault("unexpected-processing-error", "No.")), before):
+        talk.receive(late)
+        export = talk.installation.export(order_id)
+        assert (talk.installation.order(order_id)["status"], export["status"]) == ("PUSHING", "PENDING")
+        assert "another message" in export["unreadable_answer"]["reason"]
+    talk.receive(partner.statements[0])
+    assert talk.installation.export(order_id)["status"] == "SENT"
+
+
 def test_a_later_receipt_of_a_stranger_is_not_taken(connect, partner):
     talk, _ = awaiting(connect, partner)
     with pytest.raises(StrangerError):
