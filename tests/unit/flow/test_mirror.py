@@ -8,13 +8,13 @@ import orderflow.flow
 
 FLOW, TESTS = Path(orderflow.flow.__file__).parent, Path(__file__).parent
 UNTESTED = {
-    "ports.py": "interfaces, and the rows that go through them",
+    "ports": "interfaces, and the rows that go through them",
     "refusals.py": "sentences; both stores' tests read them",
 }
 STEPS = sorted(
     str(path.relative_to(FLOW))
     for path in FLOW.rglob("*.py")
-    if path.name != "__init__.py" and path.name not in UNTESTED
+    if path.name != "__init__.py" and path.relative_to(FLOW).parts[0] not in UNTESTED
 )
 
 
@@ -27,4 +27,4 @@ def test_a_step_has_its_tests(step):
 
 
 def test_no_exception_outlives_its_reason():
-    assert all((FLOW / name).is_file() for name in UNTESTED)
+    assert all((FLOW / name).exists() for name in UNTESTED)

@@ -12,7 +12,7 @@ from orderflow.domain.errors import EncryptionError
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import ConnectionStatus
 from orderflow.secrets.encryption import EncryptionService, bind
-from orderflow.storage.tables.models import ERPConnection
+from orderflow.storage.tables.models.connections import ERPConnection
 
 
 @cache

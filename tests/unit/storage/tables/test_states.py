@@ -12,7 +12,7 @@ from orderflow.storage.tables.states import among, becomes, fitting, in_doubt, m
 
 SOURCES = Path(__file__).parents[4] / "src/orderflow"
 STATES = {*OrderStatus, *ERPExportStatus, *AttemptStatus}
-WRITES = ("storage/work", "storage/tables/models.py", "storage/system/doctor.py", "storage/system/retention.py")
+WRITES = ("storage/work", "storage/tables/models", "storage/system/doctor.py", "storage/system/retention.py")
 
 
 def python_files() -> Iterator[tuple[str, ast.Module]]:

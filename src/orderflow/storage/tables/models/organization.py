@@ -1,0 +1,165 @@
+"""An organization: its people, its keys, what they did, and the answers to requests that may be repeated."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from orderflow.domain.access import Role
+from orderflow.domain.ids import new_id
+from orderflow.storage.tables.models.base import NOW, VACUUM_EARLY, Base, Owned, one_of, version_column, within_org
+
+
+class Organization(Base):
+    """A tenant. `deliveries_paused_at` set and `deliveries_paused_until` not passed: nothing is delivered."""
+
+    __tablename__ = "organization"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    settings: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    deliveries_paused_at: Mapped[datetime | None]
+    deliveries_paused_until: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    version: Mapped[int] = version_column()
+
+
+class AppUser(Owned, Base):
+    """A person who signs in; `password_hash` is Argon2id.
+
+    `failed_logins` and `locked_until` were the lock-out of releases that have no `sign_in_source`.
+    """
+
+    __tablename__ = "app_user"
+    __table_args__ = (
+        one_of("role", "role", Role),
+        Index("uq_app_user_email", text("lower(email)"), unique=True),
+        Index("idx_app_user_org", "org_id"),
+        Index("uq_app_user_in_org", "org_id", "id", unique=True),
+    )
+    email: Mapped[str]
+    name: Mapped[str | None]
+    password_hash: Mapped[str]
+    role: Mapped[str]
+    active: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+    failed_logins: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    locked_until: Mapped[datetime | None]
+    last_login_at: Mapped[datetime | None]
+    tokens_valid_from: Mapped[datetime] = mapped_column(server_default=NOW)
+    version: Mapped[int] = version_column()
+
+
+class EndedSession(Base):
+    """A session that was signed out of before its token expired; `id` is the token's."""
+
+    __tablename__ = "ended_session"
+    __table_args__ = (within_org("user_id", "app_user"), Index("idx_ended_session_user", "user_id", "expires_at"))
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    user_id: Mapped[UUID]
+    expires_at: Mapped[datetime]
+
+
+class SignInSource(Base):
+    """How sign-ins to an account went from one place; of no organization, for most that is tried is no account.
+
+    `account` is the SHA-256 of the address in small letters.
+    """
+
+    __tablename__ = "sign_in_source"
+    __table_args__ = (Index("idx_sign_in_source_failed", "failed_at"),)
+    account: Mapped[bytes] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(primary_key=True)
+    failures: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    failed_at: Mapped[datetime | None]
+    succeeded_at: Mapped[datetime | None]
+
+
+class ApiKey(Owned, Base):
+    """A program's key, of which only the SHA-256 is kept; `prefix` is for people to tell keys apart.
+
+    It ends with its user and does no more than that user may. One without a user is from before keys had one.
+    """
+
+    __tablename__ = "api_key"
+    __table_args__ = (
+        one_of("role", "role", Role),
+        Index("uq_api_key_hash", "key_hash", unique=True),
+        within_org("user_id", "app_user"),
+        Index("idx_api_key_org", "org_id"),
+    )
+    name: Mapped[str]
+    role: Mapped[str]
+    prefix: Mapped[str]
+    key_hash: Mapped[bytes]
+    created_by: Mapped[str | None]
+    user_id: Mapped[UUID | None]
+    last_used_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class AuditLog(Owned, Base):
+    """Who changed what, with before and after; secrets never."""
+
+    __tablename__ = "audit_log"
+    __table_args__ = (
+        Index("idx_audit_log_org", "org_id", text("created_at DESC"), text("id DESC")),
+        Index("idx_audit_log_entity", "org_id", "entity_id", text("created_at DESC")),
+        Index("idx_audit_log_action", "org_id", "action", text("created_at DESC"), text("id DESC")),
+        Index("idx_audit_log_actor", "org_id", "actor", text("created_at DESC"), text("id DESC")),
+        Index(
+            "idx_audit_log_entity_type",
+            "org_id",
+            "entity_type",
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("entity_type <> 'draft_order'"),
+        ),
+        # Pruned by age. What tells of an order goes with the order.
+        Index("idx_audit_log_other", "created_at", postgresql_where=text("entity_type IS DISTINCT FROM 'draft_order'")),
+        {"postgresql_with": VACUUM_EARLY},
+    )
+    actor: Mapped[str]
+    action: Mapped[str]
+    entity_type: Mapped[str | None]
+    entity_id: Mapped[UUID | None]
+    before: Mapped[dict[str, Any] | None]
+    after: Mapped[dict[str, Any] | None]
+    request_id: Mapped[str | None]
+
+
+class KeptAnswer(Base):
+    """What was answered to a request with an `Idempotency-Key`, for a day; `busy_until` set: its step is under way.
+
+    `id` is what the step under way writes with: one that died, and was taken by another request, writes nothing more.
+    """
+
+    __tablename__ = "kept_answer"
+    __table_args__ = (
+        Index("uq_kept_answer_key", "org_id", "caller", "key", unique=True),
+        Index("idx_kept_answer_created", "created_at"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    caller: Mapped[str]
+    key: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    busy_until: Mapped[datetime | None]
+    request_sha256: Mapped[bytes | None]
+    status: Mapped[int | None]
+    headers: Mapped[dict[str, Any] | None]
+
+
+class KeptAnswerPart(Base):
+    """A part of such an answer's body; the answer to an import may be long."""
+
+    __tablename__ = "kept_answer_part"
+    answer_id: Mapped[UUID] = mapped_column(ForeignKey("kept_answer.id", ondelete="CASCADE"), primary_key=True)
+    part: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    content: Mapped[bytes]
