@@ -247,6 +247,21 @@ def test_that_it_was_there_before_is_no_yes_after_a_refusal(connect, partner):
     assert talk.installation.export(order_id)["error_json"]["code"] == "RECEIPT_UNCLEAR"
 
 
+@pytest.mark.parametrize("modifier", ["unexpected-processing-error", "decryption-failed", "unknown-customer"])
+@pytest.mark.parametrize("in_doubt", ["hold", "resend"])
+def test_a_refusal_says_nothing_about_an_earlier_attempt_whose_receipt_was_lost(connect, partner, in_doubt, modifier):
+    partner.replies = [lost, refused(modifier)]
+    talk = connect(same_id_once=in_doubt == "hold")
+    talk.installation.do(f"UPDATE erp_connection SET in_doubt = '{in_doubt}'")
+    order_id = talk.send()
+    for _ in range(3):
+        talk.go_on()
+    export = talk.installation.export(order_id)
+    assert (export["status"], export["refusals"], len(partner.taken)) == ("PENDING", 1, 1)
+    assert export["held_at"] is not None
+    assert len(partner.came) == 2
+
+
 def test_nothing_is_sent_with_a_certificate_that_has_ended(connect, partner):
     from orderflow.channels.as2.new_keys import new_keys
 
@@ -293,6 +308,21 @@ def test_a_later_receipt_with_another_check_decides_nothing(connect, partner):
     export = talk.installation.export(order_id)
     assert export["status"] == "PENDING"
     assert "MIC" in export["unreadable_answer"]["reason"]
+
+
+def test_a_receipt_about_the_message_before_decides_nothing(connect, partner):
+    partner.replies = [refused("unexpected-processing-error"), taken]
+    talk = connect(**LATE)
+    order_id = talk.send()
+    talk.go_on()
+    before = replace(partner.statements[0], message_id=partner.came[0])
+    for late in (replace(before, fault=Fault("unexpected-processing-error", "No.")), before):
+        talk.receive(late)
+        export = talk.installation.export(order_id)
+        assert (talk.installation.order(order_id)["status"], export["status"]) == ("PUSHING", "PENDING")
+        assert "another message" in export["unreadable_answer"]["reason"]
+    talk.receive(partner.statements[0])
+    assert talk.installation.export(order_id)["status"] == "SENT"
 
 
 def test_a_later_receipt_of_a_stranger_is_not_taken(connect, partner):

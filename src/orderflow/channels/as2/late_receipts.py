@@ -8,6 +8,7 @@ from uuid import UUID
 
 from orderflow.channels.as2 import mime, receipt
 from orderflow.channels.as2.faults import Fault
+from orderflow.channels.as2.names import own_message_id
 from orderflow.channels.as2.receipt import Receipt
 from orderflow.channels.as2.sides import Sides
 from orderflow.domain import clock
@@ -51,7 +52,9 @@ def _export_id(message_id: str) -> UUID | None:
 def _meaning(found: Receipt, export: WaitingExport, item: Arrived, *, checked: bool) -> Ack:
     ack = Ack(export.reference, "ACKED", export.export_id, source=item.source, level=Level.RECEIVED)
     ack.proof = Proof(found.message_id, found.words, found.verdict == "refused", item.content)
-    if found.verdict == "refused":
+    if found.message_id != own_message_id(export.export_id, export.refusals):
+        _unclear(ack, item, "It is about another message of this delivery than the last.")
+    elif found.verdict == "refused":
         ack.status, ack.error_code = "FAILED", "PARTNER_REFUSED"
         ack.message = f"The partner did not take the message: {found.words}"
     elif found.verdict == "duplicate" and export.refusals:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Literal
+from uuid import UUID
 
 from orderflow.channels.as2.mime import quoted
 
@@ -34,3 +35,8 @@ def read_message_id(header: str) -> str | None:
     """Return a Message-ID without its brackets; None if it is none. Source: RFC 4130, section 5.3.3."""
     found = _MESSAGE_ID.fullmatch(header.strip())
     return found[1] if found else None
+
+
+def own_message_id(export_id: UUID, refusals: int) -> str:
+    """Return the id of a delivery's message: the same on each attempt, and another once it was refused."""
+    return f"{export_id}.{refusals}@orderflow-connect"

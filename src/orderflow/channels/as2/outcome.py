@@ -16,6 +16,7 @@ from orderflow.domain.errors import (
     ConnectorError,
     InDoubtError,
     NeedsAttentionError,
+    PerhapsThereError,
     RejectedError,
     TransientError,
 )
@@ -116,7 +117,7 @@ def _meaning(found: Receipt, sent: Sent, settings: As2Settings, proof: Proof) ->
     if found.message_id != sent.message_id:
         raise _unreadable("It is about another message.")
     if found.verdict == "refused":
-        raise _refusal(found, proof)
+        raise _refusal(found, sent, proof)
     if found.signature is None:
         raise _unreadable("It is not signed.", proof)
     if found.verdict == "duplicate":
@@ -141,8 +142,10 @@ def _taken(sent: Sent, proof: Proof, *, inferred: bool = False) -> ExportResult:
     return result
 
 
-def _refusal(found: Receipt, proof: Proof) -> ConnectorError:
+def _refusal(found: Receipt, sent: Sent, proof: Proof) -> ConnectorError:
     said, words = found.words.lower(), f"The partner did not take the message: {found.words}"
+    if sent.delivery.in_doubt:  # it may have taken an earlier one: another Message-ID would be another order to it
+        return PerhapsThereError(words, proof=proof)
     if _LATER in said:
         return TransientError(words, code="PARTNER_FAILED", nothing_done=True, proof=proof)
     if any(part in said for part in _ABOUT_THE_CONNECTION):

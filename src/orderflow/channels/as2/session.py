@@ -12,7 +12,7 @@ from orderflow.channels.as2.arriving import RECEIPT, Arrival, open_arrival, writ
 from orderflow.channels.as2.faults import Fault
 from orderflow.channels.as2.late_receipts import read_late
 from orderflow.channels.as2.mime import quoted
-from orderflow.channels.as2.names import written_name
+from orderflow.channels.as2.names import own_message_id, written_name
 from orderflow.channels.as2.outcome import Sent, outcome
 from orderflow.channels.as2.outgoing import Headers, Packed, pack
 from orderflow.channels.as2.receipt import LONGEST
@@ -24,7 +24,7 @@ from orderflow.channels.http.at_once import each_at_once
 from orderflow.channels.http.checks import origin_of
 from orderflow.channels.http.session import check_lease
 from orderflow.domain import clock
-from orderflow.domain.delivery import Ack, Arrived, Delivery, ExportResult, Waiting, WaitingExport
+from orderflow.domain.delivery import Ack, Arrived, ExportResult, Waiting, WaitingExport
 from orderflow.domain.errors import ConnectorError, NeedsAttentionError
 from orderflow.domain.ids import new_id
 from orderflow.http import Answer, HttpClient, tls_context
@@ -102,7 +102,8 @@ class As2Session(Session):
     def _deliver(self, parcel: Parcel) -> ExportResult:
         check_lease(parcel.delivery.may_start())
         packed = self._pack(parcel)
-        sent = Sent(message_id(parcel.delivery), packed.checked, parcel.delivery)
+        delivery = parcel.delivery
+        sent = Sent(own_message_id(delivery.export_id, delivery.refusals), packed.checked, delivery)
         return outcome(self._send(packed, sent, parcel), sent, self._settings, self._sides)
 
     def _pack(self, parcel: Parcel) -> Packed:
@@ -133,8 +134,3 @@ class As2Session(Session):
             ("MIME-Version", "1.0"),
             ("Accept", "*/*"),
         )
-
-
-def message_id(delivery: Delivery) -> str:
-    """Return the id of a delivery's message: the same on each attempt, and another once it was refused."""
-    return f"{delivery.export_id}.{delivery.refusals}@orderflow-connect"
