@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -54,6 +54,21 @@ def header_lines(text: str) -> list[tuple[str, str]]:
             raise ValueError(f"{found[1]} is set by OrderFlow itself")
         headers.append((found[1], found[2]))
     return headers
+
+
+def key_header(name: str, others: Iterable[str]) -> str:
+    """Return the name of the header that carries the key of a document.
+
+    Args:
+        others: Names of headers that are sent anyway.
+
+    Raises:
+        ValueError: It is one of them: a key that is the same for all documents would make them one.
+    """
+    ours = _OURS - {"idempotency-key"} | {"content-type", "content-disposition"}
+    if name.lower() in ours.union(map(str.lower, others)):
+        raise ValueError(f"{name} carries something else, so that it cannot carry the key")
+    return name
 
 
 def without_twins(lines: list[tuple[str, str]], context: Mapping[str, Any] | None) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
-from orderflow.channels.http.checks import header_lines, origin_of, without_twins
+from orderflow.channels.http.checks import header_lines, key_header, origin_of, without_twins
 from orderflow.channels.settings import ChannelSettings, hint
 from orderflow.net.private_keys import check_work_factor
 
@@ -212,6 +212,12 @@ class HttpSettings(ChannelSettings, PatienceSettings, DoubtSettings, TLSSettings
         if url and ("{{" in url or "{%" in url):
             raise ValueError("must be the URL itself: no template is filled here")
         return url
+
+    @field_validator("idempotency_header")
+    @classmethod
+    def _key_of_its_own(cls, name: str, others: ValidationInfo) -> str:
+        given = [header for header, _ in header_lines(others.data.get("headers", ""))]
+        return key_header(name, [*given, others.data.get("api_key_name", "")])
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -27,6 +27,10 @@ OAUTH = {"auth": "oauth2", "token_url": "https://id.acme.example/token", "client
         ({"headers": "X-Place: Köln"}, "X-Place holds other characters than ASCII"),
         ({"auth": "hmac", "hmac_secret": "whsec_not base64"}, "must be the signing secret in base64"),
         ({"foo": 1}, "Extra inputs"),
+        ({"headers": "X-Key: 7", "idempotency_header": "x-key"}, "x-key carries something else"),
+        ({"idempotency_header": "X-Api-Key"}, "X-Api-Key carries something else"),
+        ({"idempotency_header": "Content-Type"}, "Content-Type carries something else"),
+        ({"idempotency_header": "authorization"}, "authorization carries something else"),
     ],
 )
 def test_what_cannot_work_is_refused(given: dict[str, Any], wanted: str) -> None:
