@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
-from orderflow.channels.http.settings import TrustSettings, Url, check_encrypted
+from orderflow.channels.http.settings import PatienceSettings, TrustSettings, Url, check_encrypted
 from orderflow.channels.settings import FolderSettings, hint
 
 
-class BucketSettings(FolderSettings, TrustSettings):
+class BucketSettings(FolderSettings, PatienceSettings, TrustSettings):
     """A bucket of S3, or of what speaks it."""
 
     bucket: str = Field(
@@ -82,22 +82,6 @@ class BucketSettings(FolderSettings, TrustSettings):
         description="The store honours If-None-Match, as a test shows. Without it, an order of which nobody knows "
         "whether it was published is held for a person.",
         json_schema_extra=hint("Doubt"),
-    )
-    connect_timeout: float = Field(
-        10,
-        gt=0,
-        le=60,
-        title="Time to connect",
-        description="Seconds until a store that does not answer counts as down.",
-        json_schema_extra=hint("Advanced"),
-    )
-    timeout: float = Field(
-        30,
-        gt=0,
-        le=300,
-        title="Time to answer",
-        description="Seconds that the store may take over one request, beside what its size takes.",
-        json_schema_extra=hint("Advanced"),
     )
     max_in_flight: int = Field(
         16,
