@@ -275,6 +275,10 @@ class Ack:
 ARRIVED = "inbound:"
 
 
+LIGHTEST = 4_096
+"""Bytes that something which came by itself counts as at least, so that there are never too many to be counted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arrived:
     """What a partner sent by itself, as it was kept before it was read.

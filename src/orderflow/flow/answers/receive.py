@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from uuid import UUID
 
-from orderflow.domain.delivery import Arrived
+from orderflow.domain.delivery import LIGHTEST, Arrived
 from orderflow.flow.people.sign_in import RateLimitedError
 from orderflow.flow.ports import Store
 
@@ -34,7 +34,7 @@ def receive(store: Store, org_id: UUID, connection_id: UUID, item: Arrived) -> b
         AnswersPileUpError: Too much of the organization's waits already.
     """
     with store.work(org_id) as work:
-        if work.inbound.kept_bytes() + len(item.content) > MOST_KEPT:
+        if work.inbound.kept_bytes() + max(len(item.content), LIGHTEST) > MOST_KEPT:
             raise AnswersPileUpError("Too many answers of this organization wait to be understood.", RETRY_AFTER)
         return work.inbound.add(connection_id, item, item.message_id or _digest(item))
 

@@ -50,7 +50,7 @@ class Inbound(Protocol):
         """
 
     def kept_bytes(self) -> int:
-        """Return how much of the organization's is kept to be read, or read once more."""
+        """Return how many bytes are kept to be read, or read once more; each item counts as `LIGHTEST` at least."""
 
     def take(self, connection_id: UUID, limit: int, seconds: float) -> list[Arrived]:
         """Return what is due, the oldest first; nobody else takes it for `seconds`."""

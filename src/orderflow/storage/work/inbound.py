@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from orderflow.domain.delivery import Arrived
+from orderflow.domain.delivery import LIGHTEST, Arrived
 from orderflow.flow.ports import Read
 from orderflow.flow.refusals import message_id_reused, no_connection, nothing_to_put_aside
 from orderflow.storage.records import records
@@ -24,9 +24,10 @@ _FIND = text("SELECT id, sha256 FROM inbound WHERE connection_id = :connection_i
 _COMES_AGAIN = text("""
     UPDATE inbound SET next_read_at = now(), received_at = now(), content = :content, put_aside = false WHERE id = :id
 """)
-_KEPT_BYTES = text("""
-    SELECT COALESCE(sum(octet_length(content)), 0) FROM inbound WHERE org_id = :org_id AND content IS NOT NULL
-""")
+_KEPT_BYTES = text(f"""
+    SELECT COALESCE(sum(GREATEST(octet_length(content), {LIGHTEST})), 0) FROM inbound
+    WHERE org_id = :org_id AND content IS NOT NULL
+""")  # noqa: S608  # built from a constant
 _TAKE = text("""
     UPDATE inbound i SET next_read_at = now() + make_interval(secs => :seconds)
     FROM (SELECT id FROM inbound WHERE connection_id = :connection_id AND next_read_at <= now()
@@ -83,7 +84,7 @@ class SqlInbound:
         return False
 
     def kept_bytes(self) -> int:
-        """Return how much of the organization's is kept to be read, or read once more."""
+        """Return how much is kept to be read, or read once more; each counts as `LIGHTEST` at least."""
         return int(self._connection.execute(_KEPT_BYTES, {"org_id": self._org_id}).scalar_one())
 
     def take(self, connection_id: UUID, limit: int, seconds: float) -> list[Arrived]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from orderflow.domain.delivery import Arrived
+from orderflow.domain.delivery import LIGHTEST, Arrived
 from orderflow.flow.ports import Read
 from orderflow.flow.refusals import message_id_reused, no_connection, nothing_to_put_aside
 from orderflow.testing.store_in_memory.tables import InboundRow, Tables
@@ -37,8 +37,8 @@ class MemoryInbound:
         return False
 
     def kept_bytes(self) -> int:
-        """Return how much is kept to be read, or read once more."""
-        return sum(len(row.content or b"") for row in self._tables.inbound.values())
+        """Return how much is kept to be read, or read once more; each counts as `LIGHTEST` at least."""
+        return sum(max(len(row.content), LIGHTEST) for row in self._tables.inbound.values() if row.content is not None)
 
     def take(self, connection_id: UUID, limit: int, seconds: float) -> list[Arrived]:
         """Return what is due, the oldest first; nobody else takes it for `seconds`."""

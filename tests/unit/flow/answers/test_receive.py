@@ -2,7 +2,7 @@
 
 import pytest
 
-from orderflow.domain.delivery import Arrived
+from orderflow.domain.delivery import LIGHTEST, Arrived
 from orderflow.domain.errors import NotFoundError, StateError
 from orderflow.domain.ids import new_id
 from orderflow.flow.answers import receive as step
@@ -41,7 +41,14 @@ def test_there_has_to_be_such_a_connection(house):
 
 
 def test_what_piles_up_is_refused_until_it_is_looked_at(house, monkeypatch):
-    monkeypatch.setattr(step, "MOST_KEPT", 5)
-    assert send(house, b"12345")
+    monkeypatch.setattr(step, "MOST_KEPT", 5_000)
+    assert send(house, b"1" * 5_000)
     with pytest.raises(AnswersPileUpError):
         send(house, b"6")
+
+
+def test_many_small_ones_pile_up_too(house, monkeypatch):
+    monkeypatch.setattr(step, "MOST_KEPT", 2 * LIGHTEST)
+    assert all([send(house, b"1"), send(house, b"2")])
+    with pytest.raises(AnswersPileUpError):
+        send(house, b"3")
