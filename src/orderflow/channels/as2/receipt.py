@@ -102,11 +102,12 @@ def _read(fields: Mapping[str, str], signature: Signature | None) -> Receipt:
 
 def _verdict(disposition: str) -> tuple[Verdict, str]:
     """Return what a disposition says; what says neither yes nor no is a Fault. Source: RFC 4130, section 7.4.3."""
-    found = _DISPOSITION.fullmatch(disposition)
+    plain = " ".join(disposition.split())  # also since a pattern takes its time with long blanks
+    found = _DISPOSITION.fullmatch(plain)
     if found is None:
         raise unsupported("The receipt does not say what became of the message.")
-    kind, modifier, said = found[1].lower(), (found[2] or "").lower(), " ".join((found[3] or "").split())
-    words = disposition.partition(";")[2].strip()[:_LONGEST_WORDS]
+    kind, modifier, said = found[1].lower(), (found[2] or "").lower(), found[3] or ""
+    words = plain.partition(";")[2].strip()[:_LONGEST_WORDS]
     if "duplicate" in said.lower():  # also where it is called an error: the message was there
         return "duplicate", words
     return ("refused" if kind == "failed" or modifier in ("error", "failure") else "processed"), words

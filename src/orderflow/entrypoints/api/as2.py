@@ -64,6 +64,7 @@ async def receive_as2_message(request: Request, connector_id: UUID) -> Response:
     """
     ingress: Ingress = request.app.state.ingress
     sender = await ingress.sender(request, connector_id)
+    ingress.count(request, connector_id, proved=False)  # what it costs to open a message, a stranger causes too
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.scope["headers"]]
     async with ingress.body(request, sender.org_id, LONGEST) as content:
         wiring = app_of(request).wiring

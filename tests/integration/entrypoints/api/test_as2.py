@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from httpx import Client
 from sqlalchemy import text
 
 from orderflow.channels.as2 import incoming, mime, outgoing, receipt
@@ -17,6 +19,7 @@ from orderflow.channels.as2.compressed import compress
 from orderflow.channels.as2.new_keys import new_keys
 from orderflow.domain.delivery import Document
 from orderflow.domain.retry import LONGEST_WAIT
+from orderflow.entrypoints.api import create_app, ingress
 from orderflow.flow.answers.read_arrived import read_arrived
 from orderflow.storage.system.notifications import SqlOutbox
 from orderflow.storage.system.queues import queues
@@ -135,6 +138,14 @@ def test_a_stranger_is_told_nothing(acme, app, way, headers):
 def test_a_message_that_is_too_large_is_not_read(acme, app, way):
     answer = acme.client.post(f"/as2/{way}", content=b"x" * (5 * 1024 * 1024), headers=envelope())
     assert answer.status_code == 413
+
+
+def test_so_many_messages_are_opened_a_minute(app, serving, acme, way, monkeypatch):
+    monkeypatch.setattr(ingress, "MOST_A_MINUTE", 2)
+    with serving(create_app(app, engine=False)) as url, Client(base_url=url) as client:
+        here = replace(acme, client=client)
+        answers = [send(here, way, packed(signer=None)) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
 
 
 def test_a_connector_of_another_kind_takes_none(acme, tmp_path: Path):
