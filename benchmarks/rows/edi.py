@@ -43,34 +43,34 @@ def measure(full: bool) -> Iterator[Row]:
     [order] = make_orders(1, LARGE)
     delivery = Delivery(new_id(), datetime.now(UTC), control_number=7)
     edi, ansi = EdifactFormat(), X12Format()
-    yield _row("ORDERS of 500 lines written", {"ours": lambda: edi.render(order, delivery, EDIFACT)}, rounds)
-    yield _row("850 of 500 lines written", {"ours": lambda: ansi.render(order, delivery, X12)}, rounds)
+    yield row("ORDERS of 500 lines written", {"ours": lambda: edi.render(order, delivery, EDIFACT)}, rounds)
+    yield row("850 of 500 lines written", {"ours": lambda: ansi.render(order, delivery, X12)}, rounds)
     ordrsp, acknowledgment = _ordrsp(order), _acknowledgment(order)
     readers: dict[str, Callable[[], object]] = {
         "ours": lambda: list(edi.read("any", ordrsp, EDIFACT)),
         "mock-edi, cut into segments": lambda: edifact.parse(ordrsp.decode("latin-1")),
         "pydifact, cut into segments": lambda: list(Interchange.from_str(ordrsp.decode("latin-1")).get_messages()),
     }
-    yield _row("ORDRSP to 500 lines read", readers, rounds)
+    yield row("ORDRSP to 500 lines read", readers, rounds)
     readers = {
         "ours": lambda: list(ansi.read("any", acknowledgment, X12)),
         "mock-edi, cut into segments": lambda: x12.parse(acknowledgment.decode("latin-1")),
     }
-    yield _row("855 to 500 lines read", readers, rounds)
+    yield row("855 to 500 lines read", readers, rounds)
     yield from _measure_ubl(order, delivery, rounds)
 
 
 def _measure_ubl(order: DraftOrder, delivery: Delivery, rounds: int) -> Iterator[Row]:
     ubl, response = UblFormat(), _order_response(order)
-    yield _row("UBL Order of 500 lines written", {"ours": lambda: ubl.render(order, delivery, UBL)}, rounds)
+    yield row("UBL Order of 500 lines written", {"ours": lambda: ubl.render(order, delivery, UBL)}, rounds)
     readers: dict[str, Callable[[], object]] = {
         "ours": lambda: list(ubl.read("any", response, UBL)),
         "lxml, parsed": lambda: etree.fromstring(response),
     }
-    yield _row("UBL Order Response to 500 lines read", readers, rounds)
+    yield row("UBL Order Response to 500 lines read", readers, rounds)
     small = ubl.render(make_orders(1, SMALL)[0], delivery, UBL).content.decode()
     runner, sheet = Runner(), transpile(_schematron(small))
-    yield _row("400 rules tried on a UBL Order of 3 lines", {"ours": lambda: runner.run("a", sheet, small)}, rounds, 30)
+    yield row("400 rules tried on a UBL Order of 3 lines", {"ours": lambda: runner.run("a", sheet, small)}, rounds, 30)
     runner.close()
 
 
@@ -145,7 +145,12 @@ def _schematron(order: str) -> bytes:
     return f"{head}{names}<pattern>{lists}{''.join(rules)}</pattern></schema>".encode()
 
 
-def _row(name: str, programs: dict[str, Callable[[], object]], rounds: int, below: int = BELOW) -> Row:
+def row(name: str, programs: dict[str, Callable[[], object]], rounds: int, below: int = BELOW) -> Row:
+    """Return the row of what programs take to do the same, `ours` beside the others.
+
+    Args:
+        below: Milliseconds that are the target.
+    """
     figures = medians({who: lambda call=call: _time(call) for who, call in programs.items()}, rounds)
     ours = figures.pop("ours")
     return Row(name, ours, "ms", figures, target=f"< {below} ms", reached=ours < below)

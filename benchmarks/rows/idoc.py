@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import gc
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from lxml import etree
 
-from benchmarks.interleaved import medians
 from benchmarks.orders import LARGE, make_orders
+from benchmarks.rows.edi import row
 from benchmarks.table import Row
 from orderflow.domain.delivery import Delivery
 from orderflow.domain.ids import new_id
@@ -20,8 +18,6 @@ from orderflow.formats.idoc.document import Segment, as_flat, as_xml
 
 XML = IdocSettings(sender="US", receiver="SAP", units={"M": "MTR"})
 FLAT = IdocSettings(sender="US", receiver="SAP", units={"M": "MTR"}, layout="flat")
-BELOW = 10
-"""Milliseconds."""
 
 
 def measure(full: bool) -> Iterator[Row]:
@@ -29,16 +25,16 @@ def measure(full: bool) -> Iterator[Row]:
     [order] = make_orders(1, LARGE)
     delivery = Delivery(new_id(), datetime.now(UTC), control_number=7)
     idoc = IdocFormat()
-    yield _row("IDoc of 500 lines written as XML", {"ours": lambda: idoc.render(order, delivery, XML)}, rounds)
-    yield _row("IDoc of 500 lines written flat", {"ours": lambda: idoc.render(order, delivery, FLAT)}, rounds)
+    yield row("IDoc of 500 lines written as XML", {"ours": lambda: idoc.render(order, delivery, XML)}, rounds)
+    yield row("IDoc of 500 lines written flat", {"ours": lambda: idoc.render(order, delivery, FLAT)}, rounds)
     control, segments = _response(order)
     in_xml, flat = as_xml(control, segments).encode(), as_flat(control, segments, {}, "\n").encode()
     readers: dict[str, Callable[[], object]] = {
         "ours": lambda: list(idoc.read("any", in_xml, XML)),
         "lxml, its elements alone": lambda: list(etree.fromstring(in_xml).iter()),
     }
-    yield _row("IDoc ORDRSP to 500 lines read as XML", readers, rounds)
-    yield _row("IDoc ORDRSP to 500 lines read flat", {"ours": lambda: list(idoc.read("any", flat, FLAT))}, rounds)
+    yield row("IDoc ORDRSP to 500 lines read as XML", readers, rounds)
+    yield row("IDoc ORDRSP to 500 lines read flat", {"ours": lambda: list(idoc.read("any", flat, FLAT))}, rounds)
 
 
 def _response(order: DraftOrder) -> tuple[dict[str, str], list[Segment]]:
@@ -57,19 +53,3 @@ def _response(order: DraftOrder) -> tuple[dict[str, str], list[Segment]]:
         item.add("E1EDP19", {"QUALF": "002", "IDTNR": str(line.internal_sku)})
         segments.append(item)
     return control, [*segments, Segment("E1EDS01", {"SUMID": "002", "SUMME": "1"})]
-
-
-def _row(name: str, programs: dict[str, Callable[[], object]], rounds: int) -> Row:
-    figures = medians({who: lambda call=call: _time(call) for who, call in programs.items()}, rounds)
-    ours = figures.pop("ours")
-    return Row(name, ours, "ms", figures, target=f"< {BELOW} ms", reached=ours < BELOW)
-
-
-def _time(call: Callable[[], object], repetitions: int = 3) -> float:
-    gc.disable()  # as `timeit` does
-    started = time.perf_counter()
-    for _ in range(repetitions):
-        call()
-    seconds = time.perf_counter() - started
-    gc.enable()
-    return seconds / repetitions * 1e3

@@ -35,3 +35,10 @@ def test_the_example_for_embedding_runs_as_it_stands() -> None:
 def test_every_page_that_is_linked_is_there() -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", README.read_text("utf-8"))
     assert [link for link in links if not (README.parent / link).exists()] == []
+
+
+def test_the_layout_names_every_folder_and_none_that_is_gone() -> None:
+    layout = README.read_text("utf-8").split("## Layout")[1].split("\n## ")[0]
+    rows = [row.split("|")[1] for row in layout.splitlines() if row.startswith("| `") and "beside" not in row]
+    named = {name for row in rows for name in re.findall(r"`(\w+)/`", row)}
+    assert named == {path.parent.name for path in (README.parent / "src/orderflow").glob("*/__init__.py")}

@@ -2,7 +2,7 @@ import { Button } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { answer, api, type Schemas } from "../api/client";
 import { useAction, useConnectors } from "../api/queries";
-import { AskText } from "../shared/AskText";
+import { AskText, type AskTextProps } from "../shared/AskText";
 import { confirm } from "../shared/confirm";
 import { ifMatch } from "../shared/versions/useSaving";
 import { PushDialog, type Way } from "./PushDialog";
@@ -257,16 +257,9 @@ export function ConfirmButton({ size, name, ...order }: Props) {
   );
 }
 
-interface AskingProps {
-  label: string;
-  title: string;
-  about: string;
-  field: string;
-  required?: boolean;
-  color?: string;
+interface AskingProps extends Omit<AskTextProps, "opened" | "onClose"> {
   size?: string;
   pending: boolean;
-  onGiven: (text: string) => void;
 }
 
 function Asking({ size, pending, ...asked }: AskingProps) {

@@ -1,7 +1,7 @@
 import { Button, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { useState, type SyntheticEvent } from "react";
 
-interface Props {
+export interface AskTextProps {
   opened: boolean;
   label: string;
   title: string;
@@ -14,7 +14,7 @@ interface Props {
 }
 
 /** Ask for a word before something is done. */
-export function AskText({ opened, label, title, about, field, required, color, onGiven, onClose }: Props) {
+export function AskText({ opened, label, title, about, field, required, color, onGiven, onClose }: AskTextProps) {
   const [text, setText] = useState("");
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orderflow.domain.answer_files import UnfinishedError, UnreadableError
+from orderflow.formats.idoc import IdocFormat
+from orderflow.formats.ubl import UblFormat
 from orderflow.formats.xml import LARGEST, MOST_ELEMENTS, read_xml
 
 BOMB = b'<!DOCTYPE a [<!ENTITY b "cc"><!ENTITY d "&b;&b;">]><a>&d;</a>'
@@ -67,6 +69,11 @@ def test_as_many_elements_as_are_told_are_read() -> None:
 def test_what_no_document_of_business_needs_is_refused(content: bytes, why: str) -> None:
     with pytest.raises(UnreadableError, match=why):
         read_xml(content)
+
+
+@pytest.mark.parametrize("form", [IdocFormat, UblFormat])
+def test_a_channel_brings_a_format_of_xml_all_that_is_read(form: type[IdocFormat | UblFormat]) -> None:
+    assert form.largest_answer == LARGEST
 
 
 @given(end=st.integers(0, len(DOCUMENT.encode()) - 1))

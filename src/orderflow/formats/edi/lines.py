@@ -30,6 +30,12 @@ class Block:
         """Return the one with one of these tags; None: there is none. Raises UnreadableError: there are several."""
         return the_one((segment for tag in tags for segment in self.of(tag)), " or ".join(tags))
 
+    def check_without(self, *tags: str) -> None:
+        """Check that segments are not there which change what is agreed. Raises UnreadableError."""
+        for tag in tags:
+            if self.of(tag):
+                raise UnreadableError(f"It has {tag}, which changes what was agreed, and is not read.")
+
     def cut_before(self, tag: str) -> tuple[Block, Block]:
         """Return what stands before the first segment with a tag, and the rest."""
         if tag not in self._by_tag:
@@ -41,11 +47,16 @@ class Block:
 NOTHING = Block(())
 
 
-def parts_of(segments: Sequence[Segment], begin: Container[str], end: str) -> tuple[Block, list[Block]]:
+def parts_of(
+    segments: Sequence[Segment], begin: Container[str], end: str, totals: Container[str]
+) -> tuple[Block, list[Block]]:
     """Return what stands before the first line, and the lines, each of which begins with a tag of `begin`.
 
+    Args:
+        end: What ends the lines, so that nothing but `totals` stands behind it.
+
     Raises:
-        UnreadableError: A line stands behind `end`, where those end that are counted.
+        UnreadableError: Something else does.
     """
     head: list[Segment] = []
     lines: list[list[Segment]] = []
@@ -53,9 +64,9 @@ def parts_of(segments: Sequence[Segment], begin: Container[str], end: str) -> tu
     ended = False
     for segment in segments:
         ended = ended or segment.tag == end
+        if ended and segment.tag != end and segment.tag not in totals:
+            raise UnreadableError(f"A segment {segment.tag[:9]} stands behind {end}, where lines have ended.")
         if segment.tag in begin:
-            if ended:
-                raise UnreadableError(f"A line ({segment.tag}) stands behind {end}, where lines have ended.")
             here = []
             lines.append(here)
         if not ended:

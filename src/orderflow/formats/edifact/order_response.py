@@ -42,6 +42,9 @@ ASKED = {"1", "4"}
 ORDERED = "21"
 QUANTITIES = {*COMES, ORDERED}
 
+TOTALS = {"MOA", "CNT", "ALC", "ALI"}
+"""What stands behind UNS."""
+
 SUBSTITUTED_BY, SUBSTITUTED_FOR = "3", "4"
 SELLERS = ("SA", "VP")
 """Kinds of the number that we sent as the seller's own, the likelier first."""
@@ -63,16 +66,18 @@ def read_order_response(segments: Sequence[Segment], units: UnitNames) -> Answer
 
 
 def _answer(whole: Block, about: OrderNumber, units: UnitNames) -> Answer:
-    head, blocks = parts_of(whole.segments, ("LIN",), "UNS")
+    head, blocks = parts_of(whole.segments, ("LIN",), "UNS", TOTALS)
     for count in (segment for segment in whole.of("CNT") if segment.get(1) == "2"):
         check_count(count.get(1, 2), len(blocks), "CNT")
-    says = _said_of_all(head)
+    says = _said_of_all(whole)
     read = (_Line(block, units, bool(says & ACCEPTED)) for block in blocks)
     lines = answers_of(read, passing_over=bool(says & {*REFUSED, RECEIPT}))
     if not lines and RECEIPT in says and not says & REFUSED:
         return Answer("ACKED", about=about, level=Level.UNDERSTOOD)
     if not lines and not says & (REFUSED | ACCEPTED | ONLY_CHANGES):
         raise UnreadableError("It says neither what becomes of the order nor of any line.")
+    if not says & REFUSED:
+        whole.check_without("ALC")
     return business_answer(
         about,
         lines,
@@ -86,9 +91,9 @@ def _answer(whole: Block, about: OrderNumber, units: UnitNames) -> Answer:
     )
 
 
-def _said_of_all(head: Block) -> set[str]:
+def _said_of_all(whole: Block) -> set[str]:
     """Return function and response. Raises UnreadableError: they are no answer, or contradict each other."""
-    begin = head.one("BGM")
+    begin = whole.one("BGM")
     if begin is None:
         raise UnreadableError("It has no BGM, and does not say what becomes of the order.")
     function, response = begin.get(3), begin.get(4)
@@ -125,7 +130,7 @@ class _Line(ResponseLine):
     def number(self) -> str:
         """Return the order's number of the line, which may be another than the response's."""
         numbers = (segment.get(1, 3) for segment in self.block.of("RFF") if segment.get(1) == "ON")
-        return the_one(filter(None, numbers), f"of {self.name} the order's number of it") or self.begin.get(1)
+        return the_one(filter(None, numbers), f"the order's line that {self.name} is about") or self.begin.get(1)
 
     def status(self) -> LineStatus:
         waiting = self.quantities.get(BACKORDERED)
@@ -176,7 +181,10 @@ class _Line(ResponseLine):
 
     def price(self) -> tuple[Decimal | None, Decimal | None]:
         """Return the net price, else the gross one."""
-        return self._price("AAA") or self._price("AAB") or (None, None)
+        found = self._price("AAA") or self._price("AAB")
+        if found is None and (unknown := self.block.of("PRI")):
+            raise UnreadableError(f"{self.name} has a price {unknown[0].get(1)[:5]!r}, which is not known.")
+        return found or (None, None)
 
     def _price(self, kind: str) -> tuple[Decimal | None, Decimal | None] | None:
         told = (
@@ -208,7 +216,7 @@ class _Line(ResponseLine):
 
     def schedules(self) -> list[Schedule]:
         """Return what each SCC says; where there is none, the line itself."""
-        _, parts = parts_of(self.scheduled.segments, ("SCC",), "UNS")
+        _, parts = parts_of(self.scheduled.segments, ("SCC",), "UNS", TOTALS)
         return [schedule for part in parts or [self.head] for schedule in schedules_of(part)]
 
     def code(self) -> str:

@@ -17,6 +17,7 @@ from orderflow.formats.format import Format
 from orderflow.formats.idoc.answers import read_answers
 from orderflow.formats.idoc.orders import write_order
 from orderflow.formats.idoc.settings import IdocSettings
+from orderflow.formats.xml import LARGEST
 
 _SUFFIXES = {"xml": ".xml", "flat": ".idoc"}
 
@@ -27,6 +28,7 @@ class IdocFormat(Format):
     name: ClassVar[str] = "sap_idoc_orders05"
     title: ClassVar[str] = "SAP IDoc"
     numbered: ClassVar[bool] = True
+    largest_answer: ClassVar[int] = LARGEST
     kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.ORDER, Kind.RECALL})
     settings: ClassVar[type[BaseModel]] = IdocSettings
 

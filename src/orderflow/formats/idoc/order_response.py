@@ -21,6 +21,7 @@ from orderflow.formats.edi.response import (
     line_number,
     order_number,
     price_for_one,
+    the_one,
     told_at,
     total,
 )
@@ -104,28 +105,23 @@ def _parts_of(segments: Sequence[Read]) -> tuple[Sequence[Read], Sequence[Sequen
     """Return what stands before the first line, and the lines, each with what belongs to it.
 
     Raises:
-        UnreadableError: A part of the order stands behind the totals.
+        UnreadableError: A part of the order stands behind the totals, or a part of a line before the first one.
     """
     end = next((n for n, segment in enumerate(segments) if segment.type == "E1EDS01"), len(segments))
     if behind := [segment.type for segment in segments[end:] if segment.type.startswith(("E1EDK", "E1EDP"))]:
         raise UnreadableError(f"A segment {behind[0][:20]} of it stands behind its totals (E1EDS01).")
     begins = [n for n, segment in enumerate(segments[:end]) if segment.type == "E1EDP01"]
     lines = [segments[begin:next_one] for begin, next_one in pairwise([*begins, end])]
-    return segments[: begins[0] if begins else end], lines
+    head = segments[: begins[0] if begins else end]
+    if lost := [segment.type for segment in head if segment.type.startswith("E1EDP")]:
+        raise UnreadableError(f"A segment {lost[0][:20]} of it stands before the first line (E1EDP01).")
+    return head, lines
 
 
 def _own_number(head: Sequence[Read], begin: Read, about: OrderNumber) -> str:
     referred = [one.get("BELNR") for one in head if one.type == "E1EDK02" and one.get("QUALF") == OWN_ORDER]
-    own = _the_one(referred, "It names several orders of SAP's own (E1EDK02 002).") or begin.get("BELNR")
+    own = the_one(filter(None, referred), "SAP's own order (E1EDK02 002)") or begin.get("BELNR")
     return "" if own == about.number else own
-
-
-def _the_one(values: Iterable[str], several: str) -> str:
-    """Return the value that is said, however often; empty: none is. Raises UnreadableError, `several` being why."""
-    said = set(filter(None, values))
-    if len(said) > 1:
-        raise UnreadableError(several)
-    return next(iter(said), "")
 
 
 def _words(texts: Iterable[Read]) -> str:
@@ -178,10 +174,8 @@ class _Line:
 
     def _number(self) -> int | None:
         """Return the order's line: as the reference to the order names it, else the IDoc's own, if it has no other."""
-        named = _the_one(
-            (line.lstrip("0") for line in self._customers_lines), f"{self.name} is about several lines of the order."
-        )
-        if named:
+        lines = (line.lstrip("0") for line in self._customers_lines)
+        if named := the_one(filter(None, lines), f"the order's line that {self.name} is about"):
             return line_number(named)
         return None if self._references(OWN_ORDER) else line_number(self.begin.get("POSEX"))
 
@@ -224,10 +218,10 @@ class _Line:
             raise UnreadableError(f"{self.name} has a price for {of_another[:3]}, and counts in another unit.")
         return price_for_one(price, basis, self.name)
 
-    def _article(self) -> str:
+    def _article(self) -> str | None:
         """Return the article by the number that we sent as SAP's own."""
         named = (one.get("IDTNR") for one in self._of("E1EDP19") if one.get("QUALF") == OWN_ARTICLE)
-        return _the_one(map(_as_sent, named), f"{self.name} has several articles (E1EDP19 002).")
+        return the_one(filter(None, map(_as_sent, named)), f"the article of {self.name} (E1EDP19 002)")
 
 
 def _as_sent(article: str) -> str:

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from orderflow.domain.delivery import Delivery, Document
 from orderflow.domain.orders import DraftOrder
+from orderflow.formats.edi.settings import LINE_ENDS
 from orderflow.formats.encodings import charset, encoded
 from orderflow.formats.file_name import made_name
 from orderflow.formats.format import Format
@@ -17,7 +18,6 @@ from orderflow.formats.template.texts import made
 
 _MEDIA_TYPES = {"json": "application/json", "xml": "application/xml"}
 _SUFFIXES = {"json": ".json", "xml": ".xml", "text": ".txt"}
-_LINE_ENDS = {"lf": "\n", "crlf": "\r\n"}
 
 
 class TemplateFormat(Format):
@@ -36,7 +36,7 @@ class TemplateFormat(Format):
             encoding=settings.encoding,
             separators=settings.separators,
         )
-        text = text.replace("\r\n", "\n").replace("\n", _LINE_ENDS[settings.line_end])
+        text = text.replace("\r\n", "\n").replace("\n", LINE_ENDS[settings.line_end])
         name = made_name(settings.file_name or _file_name(settings), order, delivery)
         return Document(name, encoded(text, settings.encoding), _media_type(settings), self.name)
 

@@ -17,6 +17,7 @@ from orderflow.formats.ubl import rules
 from orderflow.formats.ubl.answers import read_answers
 from orderflow.formats.ubl.order import write_order
 from orderflow.formats.ubl.settings import UblSettings
+from orderflow.formats.xml import LARGEST
 
 VERSIONS = {
     Kind.ORDER: "ubl_order_2_1",
@@ -32,6 +33,7 @@ class UblFormat(Format):
     title: ClassVar[str] = "UBL Order"
     kinds: ClassVar[frozenset[Kind]] = frozenset(Kind)
     numbered: ClassVar[bool] = True
+    largest_answer: ClassVar[int] = LARGEST
     settings: ClassVar[type[BaseModel]] = UblSettings
 
     def render(self, order: DraftOrder, delivery: Delivery, settings: UblSettings) -> Document:

@@ -70,6 +70,9 @@ PURPOSES = {"00", "04", "05", "06"}
 DELETED, CHANGE_REJECTED = "DI", "RC"
 """What POC02 may say of a line (670)."""
 
+TOTALS = {"AMT"}
+"""What stands behind CTT."""
+
 LINES = {"PO1": (2, 3, 4, 5, 6), "POC": (3, 5, 6, 7, 8)}
 """Where quantity, unit, price, what it is for, and the first of the article's numbers stand."""
 
@@ -106,11 +109,15 @@ def _answer(whole: Block, begin: Segment, about: Reference, units: UnitNames) ->
         raise UnreadableError(f"Its purpose is {purpose[:5]!r}, which is no answer to an order.")
     if kind not in {*REFUSED, *AS_ORDERED, *LINE_BY_LINE, HOLD}:
         raise UnreadableError(f"Its type is {kind[:5]!r}, which is no answer to an order.")
-    head, blocks = parts_of(whole.segments, LINES, "CTT")
+    head, blocks = parts_of(whole.segments, LINES, "CTT", TOTALS)
     for count in whole.of("CTT"):
         check_count(count.get(1), len(blocks), "CTT")
     if kind == HOLD:
         return Answer("ACKED", message="The partner holds the order.", about=about, level=Level.UNDERSTOOD)
+    if head.of("ACK"):
+        raise UnreadableError("An ACK stands before the first line, and nobody knows whose it is.")
+    if kind not in REFUSED:
+        whole.check_without("SAC", "SCH")
     read = (_Line(block, units, kind in AS_ORDERED) for block in blocks)
     lines = answers_of(read, passing_over=kind in REFUSED)
     if kind in LINE_BY_LINE and not lines:
@@ -122,14 +129,15 @@ def _answer(whole: Block, begin: Segment, about: Reference, units: UnitNames) ->
         others=Others.AS_ORDERED if kind in AS_ORDERED else Others.UNANSWERED,
         message=_words(head),
         code=kind if kind in REFUSED else "",
-        erp_order_id=begin.get(HEADS[begin.tag][1]) or _sellers_number(head),
+        erp_order_id=_sellers_number(begin, head),
         currency=the_one((one.get(2) for one in head.of("CUR")), "a currency") or "",
         delivery_date=_day_of_all(head),
     )
 
 
-def _sellers_number(head: Block) -> str:
-    return the_one((one.get(2) for one in head.of("REF") if one.get(1) == "VN"), "the seller's number") or ""
+def _sellers_number(begin: Segment, head: Block) -> str:
+    told = [begin.get(HEADS[begin.tag][1]), *(one.get(2) for one in head.of("REF") if one.get(1) == "VN")]
+    return the_one(filter(None, told), "the seller's number") or ""
 
 
 def _day_of_all(block: Block) -> date | None:
@@ -194,12 +202,14 @@ class _Line(ResponseLine):
         price, basis = decimal(self.begin.get(self.unit_price)), self.begin.get(self.basis)
         if price is not None and basis not in PRICE_FOR:
             raise UnreadableError(f"{self.name} has a price for {basis[:5]!r}, which is not known.")
+        if price is None and self.block.of("CTP"):
+            raise UnreadableError(f"{self.name} has its price in CTP alone, which is not read.")
         return price, PRICE_FOR.get(basis)
 
     def article(self, status: LineStatus) -> str | None:
         if status is LineStatus.SUBSTITUTED:
-            replaced = next(ack for ack in self.acks if ack.get(1) in SUBSTITUTED)
-            return _sellers_article(replaced, 7)
+            replaced = {_sellers_article(ack, 7) for ack in self.acks if ack.get(1) in SUBSTITUTED}
+            return the_one(replaced, f"the substitute of {self.name}")
         return _sellers_article(self.begin, self.numbers)
 
     def schedules(self) -> list[Schedule]:

@@ -304,9 +304,9 @@ def test_an_order_that_is_refused_as_a_whole() -> None:
         (response(item(MENGE="5.000-")), "where a number belongs"),
         (response(item(10, 1, scheduled("1", "20261301"))), "where a date belongs"),
         (response(), "nothing about any line"),
-        (response(item(10, 1, ("E1EDP02", {"QUALF": "001", "ZEILE": "2"}, []))), "Line 10 is about several lines"),
-        (response(item(10, 1, ("E1EDP19", {"QUALF": "002", "IDTNR": "B"}, []))), "Line 10 has several articles"),
-        (response(item(), more=(own_number("4711"), own_number("4712"))), "several orders of SAP's own"),
+        (response(item(10, 1, ("E1EDP02", {"QUALF": "001", "ZEILE": "2"}, []))), "the order's line that Line 10"),
+        (response(item(10, 1, ("E1EDP19", {"QUALF": "002", "IDTNR": "B"}, []))), "the article of Line 10"),
+        (response(item(), more=(own_number("4711"), own_number("4712"))), "SAP's own order"),
         (response(item(), more=(("E1EDK01", {}, []),)), "2 headers"),
         (response(item(), ("E1EDS01", {}, []), item(20, 2, ACTION="003")), "E1EDP01 of it stands behind its totals"),
         (response(item(), more=(("E1EDK02", {"QUALF": "001", "BELNR": "PO-2"}, []),)), "names 2 orders"),
@@ -369,6 +369,12 @@ def test_a_flat_response_that_lost_its_end_confirms_nothing_though_another_idoc_
     for content in (cut_off + RESPONSE, cut_off + STATUS, behind + RESPONSE):
         with pytest.raises(UnfinishedError, match="totals"):
             answers(content)
+
+
+def test_a_flat_response_that_lost_the_beginning_of_its_first_line_changes_nothing() -> None:
+    schedule = ("E2EDP20001", f"{'5.000':15}{'':15}20261210".ljust(61))
+    with pytest.raises(UnreadableError, match="E1EDP20 of it stands before the first line"):
+        answers(flat("ORDRSP", ("E2EDK01005", f"    EUR{'':111}".ljust(357)), K02, schedule, P01, S01))
 
 
 def test_a_status_record_of_a_file_port_needs_our_key() -> None:
