@@ -7,7 +7,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from queue import Queue
 from typing import Any
+from uuid import UUID
 
 import pytest
 from httpx import Client
@@ -17,7 +19,9 @@ from orderflow.channels.as2 import incoming, mime, outgoing, receipt
 from orderflow.channels.as2.certificates import certificates, identities
 from orderflow.channels.as2.compressed import compress
 from orderflow.channels.as2.new_keys import new_keys
+from orderflow.channels.as2.session import As2Session
 from orderflow.domain.delivery import Document
+from orderflow.domain.reach import OPERATOR, Reach, current
 from orderflow.domain.retry import LONGEST_WAIT
 from orderflow.entrypoints.api import create_app, ingress
 from orderflow.flow.answers.read_arrived import read_arrived
@@ -187,6 +191,16 @@ def test_a_partner_may_have_our_receipt_later(acme, app, partner):
     while partner.status(message_id) != "S":
         assert time.monotonic() < patience
         time.sleep(0.05)
+
+
+def test_a_later_receipt_goes_no_farther_than_the_connection_may(acme, app, way, monkeypatch):
+    reached: Queue[Reach] = Queue()
+    monkeypatch.setattr(As2Session, "send_receipt", lambda *_: reached.put(current()))
+    address = {"Receipt-Delivery-Option": "http://127.0.0.1:9/receipts"}
+    assert send(acme, way, packed(), **address).status_code == 200
+    with app.store.work(acme.org_id) as work:
+        assert reached.get(timeout=60) == work.connections.open(UUID(way)).reach
+        assert work.connections.open(UUID(way)).reach != OPERATOR
 
 
 def test_a_partner_of_another_maker_may_sign_later(acme, app, partner):
