@@ -61,6 +61,14 @@ def read(message: mime.Entity, keys: Keys) -> Receipt:
     return _report(found.entity, found.signature)
 
 
+def read_late(message: mime.Entity, keys: Keys) -> Receipt:
+    """Read a receipt that came by itself. Raises Fault: as `read`, or nobody signed it."""
+    found = read(message, keys)
+    if found.signature is None:
+        raise unsupported("A receipt that comes by itself has to be signed.")
+    return found
+
+
 def unverified(message: mime.Entity) -> Receipt:
     """Read a receipt without looking at its signature. Raises Fault: it is none."""
     is_signed = message.media.value == "multipart/signed"
