@@ -163,6 +163,13 @@ class DocumentChangedError(ConnectorError):
     default_message = "The stored document is not the one that was built for this export."
 
 
+class KindUnsupportedError(RejectedError):
+    """The ERP is not to be asked for this over the connection as it is now: nothing is sent, whatever its policy is."""
+
+    code = "KIND_UNSUPPORTED"
+    hint = "Ask whoever runs the ERP. If it can be asked, the connection's settings say so."
+
+
 class InDoubtError(ConnectorError):
     """The target may or may not have taken the order."""
 

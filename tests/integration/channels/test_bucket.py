@@ -15,10 +15,18 @@ from orderflow.channels.channel import Parcel, Ready
 from orderflow.connectors.dropzone import DropzoneJsonV1Connector
 from orderflow.domain import clock
 from orderflow.domain.delivery import Delivery, Document, ExportResult
-from orderflow.domain.errors import ConnectorError, InDoubtError, NeedsAttentionError, RejectedError, TargetChangedError
+from orderflow.domain.errors import (
+    ConnectorError,
+    InDoubtError,
+    NeedsAttentionError,
+    RejectedError,
+    TargetChangedError,
+    UnavailableError,
+)
 from orderflow.domain.ids import new_id
 from orderflow.domain.reach import Reach, within
 from orderflow.domain.states import OrderStatus
+from orderflow.http import Answer, HttpClient
 from orderflow.net import allowed
 from orderflow.testing.engine import MemoryEngine, an_order
 from tests.integration.channels.bucket_store import Bucket, running_store
@@ -141,6 +149,60 @@ def test_where_the_store_ignores_the_condition_a_second_look_is_held_for_a_perso
     item.delivery.in_doubt = True
     assert isinstance(published(session(bucket.config | {"conditional_writes": False}), ready), InDoubtError)
     assert isinstance(published(session(bucket.config), ready), ExportResult)
+
+
+PAGE = b"<html><body>Sign in to the network</body></html>"
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, asked: str, body: bytes) -> None:
+    """Have requests of a kind answered with a 200 and this, by whatever stands before the store."""
+    send = HttpClient.send
+
+    def instead(self: HttpClient, method: str, url: str, **more: Any) -> Answer:
+        here = asked in f"{method} {url}"
+        return Answer(200, content=body) if here else send(self, method, url, **more)
+
+    monkeypatch.setattr(HttpClient, "send", instead)
+
+
+@pytest.mark.parametrize("said", [b"", PAGE, b"half <", b"[]"])
+def test_a_200_that_does_not_name_the_object_leaves_in_doubt_whether_it_was_published(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    opened, item = session(bucket.config), parcel()
+    ready = staged(opened, item)
+    with monkeypatch.context() as broken:
+        answering(broken, "POST http", said)
+        assert isinstance(published(opened, ready), InDoubtError)
+    again = published(opened, ready)
+    assert isinstance(again, ExportResult)
+    assert (again.inferred, list(bucket.objects())) == (False, ["order_1.json"])
+
+
+@pytest.mark.parametrize(
+    "said", [b"", PAGE, b"half <", b"<ListPartsResult><IsTruncated>true</IsTruncated></ListPartsResult>"]
+)
+def test_whatever_else_answers_with_a_200_stages_and_publishes_nothing(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    ready = staged(session(bucket.config), parcel())
+    answering(monkeypatch, "GET http", said)
+    assert isinstance(published(session(bucket.config), ready), UnavailableError)
+    assert bucket.uploads() == ["out/orders/order_1.json"]
+    answering(monkeypatch, "POST http", said)
+    ((_, outcome),) = session(bucket.config).stage([parcel(name="order_2.json")])
+    assert isinstance(outcome, UnavailableError)
+
+
+@pytest.mark.parametrize("part", ["Contents", "Nothing"])
+def test_a_list_that_never_ends_is_not_read_for_ever(
+    bucket: Bucket, connector: DropzoneJsonV1Connector, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    one = "<Key>in/answers/ack_1</Key><Size>1</Size><LastModified>2026-01-01T00:00:00Z</LastModified>"
+    more = "<IsTruncated>true</IsTruncated><NextContinuationToken>again</NextContinuationToken>"
+    answering(monkeypatch, "list-type=2", f"<R>{more}<{part}>{one}</{part}></R>".encode())
+    with pytest.raises(NeedsAttentionError, match="its list never ended"):
+        list(connector.poll_acks(bucket.config, []))
 
 
 def test_it_says_whether_an_order_is_there(bucket: Bucket) -> None:

@@ -670,6 +670,18 @@ def test_no_more_processes_than_allowed_are_signed_in_until_their_sessions_are_c
         assert work.exports.take_lane(way, second, 60, 3, ours), "a process that died holds nothing for ever"
 
 
+def test_a_process_that_works_on_and_on_leaves_lanes_for_others_that_may_sign_in(bench: Bench) -> None:
+    way, ours, theirs = connection(bench), Crew(new_id(), 2), Crew(new_id(), 2)
+    for _ in range(12):
+        lease = Lease(new_id(), 60)
+        with bench.store.work(bench.org_id) as work:
+            assert work.exports.take_lane(way, lease, 60, 3, ours)
+            work.exports.leave_lane(way, lease)
+    with bench.store.work(bench.org_id) as work:
+        for _ in range(2):
+            assert work.exports.take_lane(way, Lease(new_id(), 60), 60, 3, theirs)
+
+
 def taken_of(bench: Bench, way: UUID, wanted: int) -> int:
     """Take as many orders as may be taken."""
     with bench.store.work(bench.org_id) as work:
@@ -1307,10 +1319,9 @@ def test_a_recall_comes_with_what_was_sent_and_why_and_moves_no_order_by_itself(
     assert (delivery.sent.erp_order_id, delivery.reason) == ("SO-1", "cancelled")
     settle(bench, batch, Settlement(batch.attempts[0], ERPExportStatus.SENT, AttemptStatus.SUCCESS))
     with bench.store.work(bench.org_id) as work:
-        found = work.exports.recall_of(order_id)
-        assert found is not None
+        (found,) = work.exports.recalls_of(order_id)
         assert (found.id, found.status, found.reason) == (asked.id, ERPExportStatus.SENT, "cancelled")
-        assert work.exports.recall_of(NOBODYS) is None
+        assert work.exports.recalls_of(NOBODYS) == []
     said = answer(bench, asked.id)
     with bench.store.work(bench.org_id) as work:
         work.exports.record_answers([said])

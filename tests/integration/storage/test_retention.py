@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from orderflow.documents.object_store import ObjectStore
+from orderflow.domain.delivery import Arrived
 from orderflow.domain.errors import StateError
 from orderflow.domain.ids import new_id
 from orderflow.domain.order_keys import Cancellation
@@ -163,6 +165,27 @@ def test_why_an_order_was_recalled_is_forgotten(installation, documents, deliver
     installation.do("UPDATE erp_export SET reason = 'Erika called' WHERE draft_order_id = :id", id=delivered[0])
     forget(installation.wiring.store, documents, installation.org_id, delivered[0], ACTOR)
     assert installation.export(delivered[0])["reason"] is None
+
+
+def test_answers_that_came_by_themselves_and_were_not_understood_are_forgotten_with_their_order(
+    installation, documents, delivered
+):
+    noted, former, others = (Arrived(new_id(), f"{number}", b"Erika, house 7") for number in range(3))
+    export, other = (installation.export(order_id) for order_id in delivered[:2])
+    with installation.wiring.store.work(installation.org_id) as work:
+        for item in (noted, former, others):
+            work.inbound.add(export["connection_id"], item, item.name)
+        work.audit.add("ACK_UNREADABLE", ACTOR, "erp_export", [export["id"]], None, {"file": former.source})
+        work.audit.add("ACK_UNREADABLE", ACTOR, "erp_export", [other["id"]], None, {"file": others.source})
+    installation.do(
+        "UPDATE erp_export SET unreadable_answer = CAST(:answer AS jsonb) WHERE id = :id",
+        answer=json.dumps({"file": noted.source, "excerpt": "Erika, house 7"}),
+        id=export["id"],
+    )
+    forget(installation.wiring.store, documents, installation.org_id, delivered[0], ACTOR)
+    assert installation.export(delivered[0])["unreadable_answer"] is None
+    kept = {row["id"]: row["content"] for row in installation.rows("SELECT * FROM inbound")}
+    assert kept == {noted.id: None, former.id: None, others.id: b"Erika, house 7"}
 
 
 def test_who_cancelled_an_order_that_never_came_is_forgotten_and_it_stays_cancelled(

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from orderflow.domain.errors import BusyError, ConnectorError, InDoubtError, NeedsAttentionError, UnavailableError
 from orderflow.http.client import retry_after
@@ -52,6 +53,8 @@ def translated(place: str, *, publishes: bool = False) -> Iterator[None]:
     Args:
         place: Where it happens, for a person.
         publishes: The request lets the ERP see an order: what does not surely say that nothing was done is doubt.
+
+    An answer that lacks what it has to hold (KeyError) cannot be read: a proxy's page may come with a 200, too.
     """
     try:
         yield
@@ -59,6 +62,8 @@ def translated(place: str, *, publishes: bool = False) -> Iterator[None]:
         raise _error_of(error, place, publishes=publishes) from None
     except BotoCoreError as error:
         raise _fault(error, place, publishes=publishes) from None
+    except (ResponseParserError, KeyError) as error:
+        raise _not_read(error, place, publishes=publishes) from None
 
 
 def _error_of(error: ClientError, place: str, *, publishes: bool) -> ConnectorError:
@@ -86,10 +91,14 @@ def _fault(error: BotoCoreError, place: str, *, publishes: bool) -> ConnectorErr
             code="AUTH_FAILED",
             hint="Give the machine a role, or the connection an access key.",
         )
-    if "Parser" in kind or "IncompleteRead" in kind:
-        what = f"{place}: the answer cannot be read ({kind})."
-        return InDoubtError(what, code="PUBLISH_UNKNOWN") if publishes else UnavailableError(what)
+    if "IncompleteRead" in kind:
+        return _not_read(error, place, publishes=publishes)
     return NeedsAttentionError(f"{place} cannot be asked ({kind}).", code="WRONG_REQUEST")
+
+
+def _not_read(error: Exception, place: str, *, publishes: bool) -> ConnectorError:
+    what = f"{place}: the answer cannot be read ({type(error).__name__})."
+    return InDoubtError(what, code="PUBLISH_UNKNOWN") if publishes else UnavailableError(what)
 
 
 def _status(error: ClientError) -> int:

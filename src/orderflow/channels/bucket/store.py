@@ -7,12 +7,14 @@ for nothing else: orders are published by completing their upload.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from botocore.exceptions import ClientError
 
 from orderflow.channels.bucket.errors import EXISTS, MISSING, code_of, translated
+from orderflow.channels.bucket.pages import pages
 from orderflow.channels.bucket.settings import BucketSettings
 from orderflow.channels.bucket.uploads import encryption
 from orderflow.channels.filestore import Entry, FileStore, Rename, Upload
@@ -56,21 +58,21 @@ class BucketStore(FileStore):
         """Return what is below a prefix, without what is below further ones. Raises NeedsAttentionError: too much."""
         prefix = f"{self.key(folder).rstrip('/')}/".lstrip("/")
         entries: list[Entry] = []
-        more: dict[str, Any] = {"MaxKeys": min(at_most or 1_000, 1_000)}
-        while True:
-            with translated(self.address(folder)):
-                page = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, Delimiter="/", **more)
-            found = [one for one in page.get("Contents", []) if one["Key"] != prefix]
-            entries += [
-                Entry(one["Key"].removeprefix(prefix), one["Size"], one["LastModified"].timestamp()) for one in found
-            ]
-            if at_most is not None and len(entries) >= at_most:
-                return entries[:at_most]
-            if len(entries) > MOST_NAMES:
-                raise too_many_names(f"the bucket {self._bucket}", folder)
-            if not page.get("IsTruncated"):
-                return entries
-            more["ContinuationToken"] = page["NextContinuationToken"]
+        most = min(at_most or 1_000, 1_000)
+        ask = partial(self._client.list_objects_v2, Bucket=self._bucket, Prefix=prefix, Delimiter="/", MaxKeys=most)
+        place = self.address(folder)
+        with translated(place):
+            for page in pages(ask, {"ContinuationToken": "NextContinuationToken"}, place):
+                found = [one for one in page.get("Contents", []) if one["Key"] != prefix]
+                entries += [
+                    Entry(one["Key"].removeprefix(prefix), one["Size"], one["LastModified"].timestamp())
+                    for one in found
+                ]
+                if at_most is not None and len(entries) >= at_most:
+                    break
+                if len(entries) > MOST_NAMES:
+                    raise too_many_names(f"the bucket {self._bucket}", folder)
+        return entries[:at_most]
 
     def stat(self, path: str) -> Entry | None:
         """Return what is known of an object, None if there is none."""

@@ -12,13 +12,16 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from botocore.exceptions import ClientError
 
 from orderflow.channels.bucket.errors import EXISTS, MISSING, NO_UPLOAD, code_of, translated
+from orderflow.channels.bucket.pages import pages
 from orderflow.channels.bucket.settings import BucketSettings
+from orderflow.channels.publishing import publish_unknown
 from orderflow.domain.errors import ConnectorError
 
 PART = 8 * 1024 * 1024
@@ -85,26 +88,17 @@ class Uploads:
 
     def look(self, upload: Upload) -> Parts | None:
         """Return the parts of an upload that is still there; None: it was completed, or given up."""
-        parts: Parts = []
-        marker = 0
-        with translated(self._place(upload.key)):
+        ask = partial(self._client.list_parts, Bucket=self._settings.bucket, Key=upload.key, UploadId=upload.upload_id)
+        place = self._place(upload.key)
+        with translated(place):
             try:
-                while True:
-                    page = self._client.list_parts(
-                        Bucket=self._settings.bucket,
-                        Key=upload.key,
-                        UploadId=upload.upload_id,
-                        PartNumberMarker=marker,
-                    )
-                    found = page.get("Parts", [])
-                    parts += [{"PartNumber": part["PartNumber"], "ETag": part["ETag"]} for part in found]
-                    if not page.get("IsTruncated") or not found:
-                        return parts
-                    marker = page["NextPartNumberMarker"]
+                listed = list(pages(ask, {"PartNumberMarker": "NextPartNumberMarker"}, place))
             except ClientError as error:
                 if code_of(error) == NO_UPLOAD:
                     return None
                 raise
+            parts = [part for page in listed for part in page["Parts"]]  # an upload that is there has some
+            return [{"PartNumber": part["PartNumber"], "ETag": part["ETag"]} for part in parts]
 
     def complete(self, upload: Upload, parts: Parts) -> bool | None:
         """Let everybody see the object. False: an object has that key; None: the upload is not there any more.
@@ -116,7 +110,7 @@ class Uploads:
         only_new = {"IfNoneMatch": "*"} if self._settings.conditional_writes else {}
         with translated(self._place(upload.key), publishes=True):
             try:
-                self._client.complete_multipart_upload(
+                done = self._client.complete_multipart_upload(
                     Bucket=self._settings.bucket,
                     Key=upload.key,
                     UploadId=upload.upload_id,
@@ -129,6 +123,8 @@ class Uploads:
                 if code_of(error) == NO_UPLOAD:
                     return None
                 raise
+        if not done.get("ETag"):  # a proxy's page may come with a 200, too
+            raise publish_unknown(self._place(upload.key), upload.key, ": the answer does not name the object")
         return True
 
     def digest(self, key: str) -> str | None:
@@ -150,16 +146,13 @@ class Uploads:
 
     def all(self, prefix: str) -> Iterator[tuple[Upload, float]]:
         """Yield the uploads below a prefix that nobody has completed, and the age of each in seconds."""
-        marks: dict[str, str] = {}
-        while True:
-            with translated(self._place(prefix)):
-                page = self._client.list_multipart_uploads(Bucket=self._settings.bucket, Prefix=prefix, **marks)
-            now = page["ResponseMetadata"]["HTTPHeaders"].get("date")
-            for found in page.get("Uploads", []):
-                yield Upload(found["Key"], found["UploadId"]), _age(found["Initiated"], now)
-            if not page.get("IsTruncated"):
-                return
-            marks = {"KeyMarker": page["NextKeyMarker"], "UploadIdMarker": page["NextUploadIdMarker"]}
+        ask = partial(self._client.list_multipart_uploads, Bucket=self._settings.bucket, Prefix=prefix)
+        goes_on = {"KeyMarker": "NextKeyMarker", "UploadIdMarker": "NextUploadIdMarker"}
+        with translated(self._place(prefix)):
+            for page in pages(ask, goes_on, self._place(prefix)):
+                now = page["ResponseMetadata"]["HTTPHeaders"].get("date")
+                for found in page.get("Uploads", []):
+                    yield Upload(found["Key"], found["UploadId"]), _age(found["Initiated"], now)
 
     def _part(self, upload: Upload, number: int, content: bytes) -> dict[str, Any]:
         digest = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()

@@ -54,8 +54,9 @@ def poll_acks(wiring: Wiring, org_id: UUID, connection_id: UUID) -> Counter[str]
 def _record(wiring: Wiring, to: OpenTarget, acks: Sequence[Ack], token: UUID) -> Counter[str]:
     reached("ack read")
     with wiring.store.work(to.target.org_id) as work:
-        work.connections.lease_poll(to.target.connection_id, token, wiring.poll_lease_seconds)
         answers = record(work, acks)
+        # After the orders, as all who lock both: whoever settles has an order, and may wait for its connection.
+        work.connections.lease_poll(to.target.connection_id, token, wiring.poll_lease_seconds)
     reached("ack recorded")
     _put_away(to, finished(acks, answers))
     reached("ack moved")

@@ -100,10 +100,10 @@ def _decide(work: Work, acks: Sequence[Ack], exports: Mapping[UUID, tuple[Export
 def _may_mean_recall(work: Work, export: Export, ack: Ack) -> bool:
     """Return whether an answer to an order may be one to its recall, whose refusal must not have it sent again."""
     confirms_nothing = ack.status == "ACKED" and ack.level is not Level.ANSWERED
-    if not ack.by_order_number or confirms_nothing or export.status is ERPExportStatus.ACKED:
+    if not ack.by_order_number or confirms_nothing:
         return False
-    recall = work.exports.recall_of(export.draft_order_id)
-    return recall is not None and recall.created_at > export.created_at and is_unanswered(recall)
+    recalls = work.exports.recalls_of(export.draft_order_id)
+    return any(recall.created_at > export.created_at and is_unanswered(recall) for recall in recalls)
 
 
 def _stop_retry(work: Work, export: Export, ack: Ack) -> Newer:

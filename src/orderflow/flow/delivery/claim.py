@@ -6,13 +6,12 @@ import hashlib
 from collections.abc import Sequence
 
 from orderflow.domain import clock
-from orderflow.domain.delivery import Document, Lease, media_type_of
+from orderflow.domain.delivery import Delivery, Document, Lease, media_type_of
 from orderflow.domain.errors import (
     ConnectorError,
     DocumentChangedError,
-    InDoubtError,
+    KindUnsupportedError,
     ObjectStoreError,
-    RejectedError,
 )
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import Kind
@@ -110,29 +109,20 @@ def _as_it_was_stored(attempt: Attempt, filename: str, content: bytes) -> Docume
 def _refuse_kinds(batch: Batch) -> None:
     """Refuse what the ERP is not to be asked, also by a document that is stored: it may be taken for an order."""
     for attempt in batch.attempts:
-        delivery = attempt.order.delivery
-        if attempt.outcome or delivery.staged_path:
-            continue
-        if delivery.kind not in batch.to.kinds:
-            attempt.outcome = _unsupported(delivery.kind)
-        elif (
-            delivery.kind is Kind.RECALL
-            and delivery.in_doubt
-            and batch.to.stages
-            and not delivery.at_once(batch.to.takes_back)
-        ):
-            attempt.outcome = InDoubtError(
-                "The order may have been taken back already, and this connection cannot say whether it was.",
-                hint="Look in the ERP whether it has the order, then confirm the recall, or end it.",
-            )
+        if not (attempt.outcome or attempt.order.delivery.staged_path):
+            attempt.outcome = _unsupported(batch.to, attempt.order.delivery)
 
 
-def _unsupported(kind: Kind) -> RejectedError:
-    return RejectedError(
-        f"This connection cannot ask its ERP for a {kind}.",
-        code="KIND_UNSUPPORTED",
-        hint="Ask whoever runs the ERP. If it can be asked, the connection's settings say so.",
-    )
+def _unsupported(to: OpenTarget, delivery: Delivery) -> KindUnsupportedError | None:
+    if delivery.kind not in to.kinds:
+        return KindUnsupportedError(f"This connection cannot ask its ERP for a {delivery.kind}.")
+    taken_back = delivery.kind is Kind.RECALL and delivery.in_doubt  # or a document would have been staged
+    if taken_back and to.stages and not delivery.at_once(to.takes_back):
+        return KindUnsupportedError(
+            "The order may have been taken back already, and this connection cannot say whether it was.",
+            hint="Look in the ERP whether it has the order, then confirm the recall, or end it.",
+        )
+    return None
 
 
 def _build(wiring: Wiring, batch: Batch, attempts: Sequence[Attempt]) -> None:

@@ -7,6 +7,7 @@ from orderflow.domain.errors import (
     ConnectorError,
     DocumentChangedError,
     InDoubtError,
+    KindUnsupportedError,
     LeaseEndingError,
     NeedsAttentionError,
     OnHoldError,
@@ -33,7 +34,8 @@ def in_doubt(attempt: Attempt, error: ConnectorError, batch: Batch, retry: Retry
     if isinstance(error, NeedsAttentionError | UnavailableError | LeaseEndingError):  # nobody was asked
         settlement.hold = settlement.asking = attempt.held
         return settlement
-    if isinstance(error, DocumentChangedError | RevisionChangedError):  # nothing can be sent, whatever the policy says
+    # Nothing can be sent, whatever the policy says.
+    if isinstance(error, DocumentChangedError | RevisionChangedError | KindUnsupportedError):
         settlement.hold = True
         return settlement
     if isinstance(error, PerhapsThereError) and attempt.order.delivery.in_doubt:  # asked before and after: in vain

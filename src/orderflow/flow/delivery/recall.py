@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from orderflow.domain import clock
-from orderflow.domain.errors import ConnectorError, NotFoundError, StateError
+from orderflow.domain.errors import ConnectorError, StateError
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import (
     ARRIVED,
@@ -144,10 +144,8 @@ def _refuse_on_hold(work: Work, order_id: UUID) -> None:
 
 
 def _refuse_if_deleted(work: Work, connection_id: UUID) -> None:
-    try:
-        work.connections.type_of(connection_id)
-    except NotFoundError:
-        raise cannot_be_asked() from None
+    if connection_id not in work.routes.states([connection_id]):  # which locks none: others have theirs after orders
+        raise cannot_be_asked()
 
 
 def note_settled(work: Work, recalls: Sequence[Settlement]) -> None:
@@ -190,8 +188,8 @@ def _counts(work: Work, recall: Export, *, given_back: bool) -> bool:
     if given_back:
         sent = work.exports.latest(recall.draft_order_id)
         return sent is None or sent.created_at <= recall.created_at
-    last = work.exports.recall_of(recall.draft_order_id)
-    return last is None or last.id == recall.id
+    last, *_ = work.exports.recalls_of(recall.draft_order_id)
+    return last.id == recall.id
 
 
 def confirm_recall(work: Work, order_id: UUID, actor: Actor) -> None:
@@ -225,7 +223,7 @@ def end_recall(work: Work, order_id: UUID, actor: Actor) -> None:
 
 def _close(work: Work, order_id: UUID, actor: Actor, *, given_back: bool) -> None:
     """End the recall that is under way. Raises StateError while a worker is at it."""
-    export = work.exports.recall_of(order_id)
+    export = next(iter(work.exports.recalls_of(order_id)), None)
     if export is None or export.status not in OPEN:
         return
     if given_back:

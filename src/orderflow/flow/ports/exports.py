@@ -185,8 +185,8 @@ class Exports(Protocol):
     def find(self, export_id: UUID) -> Export | None:
         """Return one export, without locking it; None if there is no such export."""
 
-    def recall_of(self, order_id: UUID) -> Export | None:
-        """Return the order's newest recall; not locked, since a worker that has it waits for the order."""
+    def recalls_of(self, order_id: UUID) -> list[Export]:
+        """Return the order's recalls, newest first; not locked, since a worker that has one waits for the order."""
 
     def drop(self, export_id: UUID, error: dict[str, Any]) -> bool:
         """End what was SENT and need not be answered any more; False if it is not SENT."""

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from orderflow.documents.object_store import ObjectStore
+from orderflow.domain.delivery import arrived_id
 from orderflow.domain.errors import StateError
 from orderflow.domain.orders import PARTIES
 from orderflow.domain.states import ENDED
@@ -123,11 +124,23 @@ _FORGET_CONFIRMATION = text("""
 """)
 _FORGET_PROOFS = text("DELETE FROM delivery_proof WHERE org_id = :org_id AND draft_order_id = :id")
 _FORGET_HOLDS = text("DELETE FROM order_hold WHERE org_id = :org_id AND draft_order_id = :id")
+# What came by itself and could not be read names its order only here; what was read was not kept.
+_UNREADABLE = text("""
+    SELECT e.unreadable_answer->>'file' FROM erp_export e WHERE e.org_id = :org_id AND e.draft_order_id = :id
+    UNION
+    SELECT a.after->>'file' FROM erp_export e
+    JOIN audit_log a ON a.org_id = e.org_id AND a.entity_id = e.id AND a.action = 'ACK_UNREADABLE'
+    WHERE e.org_id = :org_id AND e.draft_order_id = :id
+""")
+_FORGET_ARRIVED = text("""
+    UPDATE inbound SET content = NULL, told = NULL, next_read_at = NULL, put_aside = true
+    WHERE org_id = :org_id AND id = ANY(:ids)
+""")
 _PERSONAL = ["customer", *PARTIES, "notes", "lines", "source_document", "reason"]
 """What an edit, a rejection or a hold may have written to the audit log of an order."""
 
 _FORGET_EXPORTS = text("""
-    UPDATE erp_export e SET export_storage_key = NULL, error_json = NULL, reason = NULL
+    UPDATE erp_export e SET export_storage_key = NULL, error_json = NULL, reason = NULL, unreadable_answer = NULL
     FROM (SELECT id, export_storage_key FROM erp_export WHERE org_id = :org_id AND draft_order_id = :id) old
     WHERE e.id = old.id
     RETURNING old.export_storage_key
@@ -240,7 +253,7 @@ def _prune_audit(database: Database, _documents: ObjectStore, done: Pruned, limi
 
 
 def forget(store: SqlStore, documents: ObjectStore, org_id: UUID, order_id: UUID, actor: Actor) -> None:
-    """Delete an ended order's personal data: names, addresses, notes, what was logged of it, and its documents.
+    """Delete an ended order's personal data: names, addresses, notes, what was logged of it, documents, unread answers.
 
     Raises:
         NotFoundError: There is no such order.
@@ -258,6 +271,9 @@ def forget(store: SqlStore, documents: ObjectStore, org_id: UUID, order_id: UUID
         place = {"org_id": org_id, "id": order_id}
         beside = (_FORGET_LINES, _FORGET_LOG, _FORGET_CONFIRMATION, _FORGET_HOLDS, _FORGET_PROOFS)
         _run(work.connection, (_FORGET_ORDER, *beside), place)
+        unreadable = work.connection.execute(_UNREADABLE, place).scalars()
+        arrived = {"ids": [item for file in unreadable if (item := arrived_id(file))]}
+        work.connection.execute(_FORGET_ARRIVED, place | arrived)
         keys = work.connection.execute(_FORGET_EXPORTS, place).scalars()
         documents.delete([key for key in keys if key])
         work.audit.add("ORDER_FORGOTTEN", actor, "draft_order", [order_id])

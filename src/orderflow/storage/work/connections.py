@@ -32,12 +32,13 @@ _OPEN = text(f"""
     FROM erp_connection c JOIN organization g ON g.id = c.org_id
     WHERE c.id = :id AND c.deleted_at IS NULL
 """)  # noqa: S608  # built from a constant
+# Not `FOR UPDATE` here and below: who asks for a push holds the key of its connection, and may wait for an order.
 _REST = text("""
     UPDATE erp_connection c
     SET rests_until = GREATEST(CASE WHEN old.rests_until <= now() + interval '1 hour' THEN old.rests_until END,
                                now() + make_interval(secs => :seconds)),
         rest_error = CAST(:error AS jsonb)
-    FROM (SELECT id, rests_until, rest_error FROM erp_connection WHERE id = :id FOR UPDATE) old
+    FROM (SELECT id, rests_until, rest_error FROM erp_connection WHERE id = :id FOR NO KEY UPDATE) old
     WHERE c.id = old.id
     RETURNING old.rest_error IS NULL
 """)
@@ -49,7 +50,8 @@ _SET_BREAKER = text("""
         breaker_since = CASE WHEN old.breaker_state = :state THEN old.breaker_since ELSE now() END,
         probe_failures = CASE WHEN :state = 'OPEN' THEN old.probe_failures + 1 ELSE 0 END,
         probe_at = now() + make_interval(secs => :probe_in)
-    FROM (SELECT id, breaker_state, breaker_since, probe_failures FROM erp_connection WHERE id = :id FOR UPDATE) old
+    FROM (SELECT id, breaker_state, breaker_since, probe_failures FROM erp_connection WHERE id = :id
+          FOR NO KEY UPDATE) old
     WHERE c.id = old.id AND NOT (old.breaker_state = :state AND :state = 'CLOSED')
     RETURNING old.breaker_state <> :state
 """)

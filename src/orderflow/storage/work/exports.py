@@ -26,8 +26,11 @@ from orderflow.storage.work.leases import SqlLeases
 from orderflow.storage.work.revisions import CURRENT
 
 _NEWEST = f"AND {is_order('e')} ORDER BY e.created_at DESC LIMIT 1"
-_RECALL = f"AND e.kind = {quoted(Kind.RECALL)} ORDER BY e.created_at DESC LIMIT 1"
 _COLUMNS = f"{columns(ERPExport, 'e')}, NOT {unleased('e')} AS lease_is_live"
+_RECALLS = f"""
+    SELECT {_COLUMNS} FROM erp_export e
+    WHERE e.draft_order_id = %(id)s AND e.kind = {quoted(Kind.RECALL)} ORDER BY e.created_at DESC
+"""  # noqa: S608  # built from constants
 _ADD = f"""
     INSERT INTO erp_export (id, org_id, draft_order_id, connection_id, status, created_at, idempotency_key,
                             requested_by, request_id, traceparent, route, route_version, fallback_id, not_before,
@@ -119,9 +122,9 @@ class SqlExports(SqlLeases, SqlInterventions):
             {"id": order_id},
         )
 
-    def recall_of(self, order_id: UUID) -> Export | None:
-        """Return the order's newest recall; not locked, since a worker that has it waits for the order."""
-        return self._one(f"WHERE e.draft_order_id = %(id)s {_RECALL}", {"id": order_id})
+    def recalls_of(self, order_id: UUID) -> list[Export]:
+        """Return the order's recalls, newest first; not locked, since a worker that has one waits for the order."""
+        return [export_in(row) for row in run(self._connection, _RECALLS, {"id": order_id})]
 
     def by_idempotency_key(self, order_id: UUID, key: str) -> Export | None:
         """Return the export that asked to take the order under `key` in the last 24 hours, or that is under way."""

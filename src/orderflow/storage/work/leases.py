@@ -39,7 +39,10 @@ _TAKE_LANE = text(f"""
     WHERE NOT EXISTS (
         SELECT FROM erp_lane l
         WHERE l.connection_id = :connection_id AND l.lane = n AND NOT {_FREE.format(table="l")})
-    ORDER BY random()  -- two workers at the same moment should not both reach for the first
+    -- Its own before others, or one process would have them all in a while; and two workers at the same moment should
+    -- not both reach for the first.
+    ORDER BY (SELECT l.lease_token = CAST(:process AS uuid) FROM erp_lane l
+              WHERE l.connection_id = :connection_id AND l.lane = n) IS TRUE DESC, random()
     LIMIT 1
     ON CONFLICT (connection_id, lane) DO UPDATE
     SET lease_token = excluded.lease_token, lease_until = excluded.lease_until, process = excluded.process

@@ -112,10 +112,10 @@ class MemoryExports(MemoryLeases):
         del self._tables.exports[export_id]
         return True
 
-    def recall_of(self, order_id: UUID) -> Export | None:
-        """Return the order's newest recall."""
+    def recalls_of(self, order_id: UUID) -> list[Export]:
+        """Return the order's recalls, newest first."""
         recalls = [row for row in self._tables.exports_of(order_id) if row.kind is Kind.RECALL]
-        return self._export(recalls[-1]) if recalls else None
+        return [self._export(row) for row in reversed(recalls)]
 
     def drop(self, export_id: UUID, error: dict[str, Any]) -> bool:
         """End what was SENT and need not be answered any more; False if it is not SENT."""
@@ -218,8 +218,7 @@ class MemoryExports(MemoryLeases):
             and order.status in OrderEvent.GIVE_UP.change.starts
         )
         on_hold = bool(self._tables.holds_of(row.draft_order_id))
-        waits = waits and row.kind is Kind.ORDER and not on_hold
-        return waits and is_unsent(row) and is_unleased(row, self._tables.now())
+        return waits and not on_hold and is_unsent(row) and is_unleased(row, self._tables.now())
 
     def for_answers(self, export_ids: Sequence[UUID]) -> dict[UUID, tuple[Export, bool]]:
         """Return exports, and for each whether a newer one asks to take the order."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from threading import Thread
 from typing import Any
 
 from sqlalchemy import text
@@ -19,6 +21,11 @@ from orderflow.flow.ports import Actor
 from orderflow.testing.memory import MemoryDropzone
 
 ACTOR = Actor("test")
+WAITS_FOR_AN_ORDER = """
+    SELECT pid FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock' AND query ~ 'draft_order'
+"""
+ITS_CONNECTION = text("SELECT FROM erp_connection WHERE id = :id FOR NO KEY UPDATE NOWAIT")
 
 
 def answer(zone: MemoryDropzone, installation: Any, order_id: Any, status: AckStatus = "ACKED", **more: Any) -> Ack:
@@ -303,3 +310,19 @@ def test_what_cannot_be_read_waits_while_a_worker_holds_its_delivery(installatio
     with installation.wiring.store.work(installation.org_id) as work:
         assert finished([ack], record(work, [ack])) == [ack]
     assert installation.export(order_id)["unreadable_answer"]["digest"] == "d"
+
+
+def test_a_poll_that_waits_for_an_order_keeps_nobody_from_its_connection(installation: Any) -> None:
+    zone, connection_id, order_id = sent(installation)
+    answer(zone, installation, order_id, export_id=installation.export(order_id)["id"])
+    polling = Thread(target=poll, args=(installation, connection_id))
+    with installation.wiring.store.work(installation.org_id) as person:
+        person.orders.lock_status(order_id)
+        polling.start()
+        ends = time.monotonic() + 60
+        while not installation.rows(WAITS_FOR_AN_ORDER):
+            assert time.monotonic() < ends
+            time.sleep(0.01)
+        person.connection.execute(ITS_CONNECTION, {"id": connection_id})
+    polling.join(60)
+    assert installation.order(order_id)["status"] == "CONFIRMED"

@@ -11,10 +11,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from orderflow.connectors.dropzone import DropzoneJsonV1Connector
 from orderflow.domain.document import validator_of
+from orderflow.domain.ids import new_id
 from orderflow.domain.recall_document import recall_schema
+from orderflow.domain.states import BreakerState
 from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.delivery.claim import claim
 from orderflow.flow.delivery.deliver import deliver
@@ -44,6 +47,22 @@ def recalled(installation: Installation, order_ids: list[UUID]) -> None:
 def states(installation: Installation, order_ids: list[UUID]) -> dict[UUID, str]:
     rows = installation.rows("SELECT id, status FROM draft_order WHERE id = ANY(:ids)", ids=order_ids)
     return {row["id"]: row["status"] for row in rows}
+
+
+def test_whoever_asks_for_a_recall_keeps_no_worker_from_its_connection(
+    installation: Installation, folders: Path
+) -> None:
+    way = connect(installation, folders, reads_recalls=True)
+    (order_id,) = installation.pushed(1)
+    installation.work_off(way)
+    store, org_id = installation.wiring.store, installation.org_id
+    with store.work(org_id) as person:
+        recall_in(person, order_id, "cancelled", ACTOR)
+        with store.work(org_id) as worker:
+            worker.connection.execute(text("SET LOCAL lock_timeout = '5s'"))  # type: ignore[attr-defined]  # a SqlStore
+            assert worker.connections.lease_poll(way, new_id(), 60)
+            worker.connections.rest(way, 60, {"code": "BUSY"})
+            worker.connections.set_breaker(way, BreakerState.OPEN, {"code": "AWAY"}, 5)
 
 
 def error_of(installation: Installation, order_id: UUID) -> Any:
@@ -230,11 +249,13 @@ def test_a_document_that_is_stored_goes_to_no_erp_that_reads_none_any_more(
     assert [path.name.partition("_")[0] for path in (folders / "out").iterdir()] == ["sales"]
 
 
+@pytest.mark.parametrize("policy", ["hold", "resend"])
 @pytest.mark.parametrize("reads_recalls", [False, True])
 def test_what_may_have_been_taken_back_stays_in_doubt_where_the_connection_takes_nothing_back_any_more(
-    installation: Installation, folders: Path, monkeypatch: pytest.MonkeyPatch, *, reads_recalls: bool
+    installation: Installation, folders: Path, monkeypatch: pytest.MonkeyPatch, *, reads_recalls: bool, policy: str
 ) -> None:
     way = connect(installation, folders, receiver_takes="rename")
+    installation.do("UPDATE erp_connection SET in_doubt = :policy", policy=policy)
     (order_id,) = installation.pushed(1)
     installation.work_off(way)
     recalled(installation, [order_id])
@@ -244,6 +265,7 @@ def test_what_may_have_been_taken_back_stays_in_doubt_where_the_connection_takes
     assert states(installation, [order_id]) == {order_id: "RECALLING"}
     (recall,) = installation.rows("SELECT * FROM erp_export WHERE kind = 'recall'")
     assert (recall["status"], recall["begun_at"] is not None) == ("PENDING", True)
+    assert (recall["held_at"] is not None, recall["asking"]) == (True, False), "a person is to look"
     assert [path.name.partition("_")[0] for path in (folders / "out").iterdir()] == ["sales"]
 
 

@@ -222,6 +222,33 @@ def test_an_answer_that_may_mean_the_order_or_its_recall_is_told_and_changes_not
     assert "about the order or about its recall" in delivery.unreadable_answer["reason"]
 
 
+@pytest.mark.parametrize("status", ["ACKED", "FAILED"])
+def test_an_answer_by_number_changes_nothing_of_an_order_that_was_confirmed_before_it_was_recalled(house, status):
+    order = sent(house, house.to_dropzone)
+    file = house.dropzone.takes[0]
+    said = Details((LineAnswer(order.lines[0].line_no, unit_price=Decimal("99.5")),), Others.AS_ORDERED)
+    told(house, Ack(file, "ACKED", details=said))
+    recall(house, order)
+    work_off(house, house.to_dropzone)
+    as_ordered = Details((), Others.AS_ORDERED)
+    assert told(house, Ack(file, status, by_order_number=True, details=as_ordered))["alert"] == 1
+    assert (house.status(order), house.row(order).confirmation) == (S.RECALLING, "CHANGED")
+    (noted,) = [entry["after"] for entry in house.tables.audit if entry["action"] == "EXPORT_ALERT"]
+    assert "about the order or about its recall" in noted["message"]
+
+
+def test_a_newer_recall_that_nobody_was_asked_for_makes_nothing_clear_of_the_former_one(house):
+    order = sent(house, house.to_dropzone)
+    recall(house, order)
+    work_off(house, house.to_dropzone)
+    ended(house, order)
+    house.clock.forward(1)
+    recall(house, order, "again")
+    ended(house, order)
+    assert told(house, Ack(house.dropzone.takes[0], "FAILED", by_order_number=True))["misfit"] == 1
+    assert house.status(order) is S.PUSHED
+
+
 @pytest.mark.parametrize(
     ("ack", "verdict"),
     [
