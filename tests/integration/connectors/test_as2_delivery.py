@@ -14,10 +14,11 @@ from uuid import UUID
 import pytest
 
 from orderflow.channels.as2 import incoming, mime, receipt
-from orderflow.channels.as2.arriving import StrangerError
+from orderflow.channels.as2.arriving import RECEIPT, StrangerError
 from orderflow.channels.as2.certificates import certificates, identities
 from orderflow.channels.as2.faults import Fault
 from orderflow.connectors.registry import ConnectorRegistry
+from orderflow.domain.delivery import Arrived
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
 from orderflow.flow.answers.read_arrived import read_arrived
@@ -329,6 +330,15 @@ def test_a_later_receipt_of_a_stranger_is_not_taken(connect, partner):
     talk, _ = awaiting(connect, partner)
     with pytest.raises(StrangerError):
         talk.receive(partner.statements[0], "stranger")
+
+
+def test_an_unsigned_receipt_in_an_answers_clothes_decides_nothing(connect, partner):
+    talk, order_id = awaiting(connect, partner, require_signed=False)
+    headers, body = receipt.write(replace(partner.statements[0], fault=Fault("unknown-customer", "No.")), None)
+    forged = Arrived(new_id(), "", mime.written(headers, body), RECEIPT, "1@nobody")
+    receive(talk.installation.wiring.store, talk.installation.org_id, talk.connection_id, forged)
+    read_arrived(talk.installation.wiring, talk.installation.org_id, talk.connection_id)
+    assert talk.installation.order(order_id)["status"] == "PUSHING"
 
 
 def test_a_receipt_that_never_comes_is_asked_for_by_the_same_message(connect, partner):

@@ -7,7 +7,7 @@ import zlib
 from asn1crypto import cms
 
 from orderflow.channels.as2.faults import Fault
-from orderflow.channels.as2.reading_cms import content_of, faults_are
+from orderflow.channels.as2.reading_cms import content_of, faults_are, octets
 
 _FAILED = "decompression-failed"
 
@@ -30,7 +30,7 @@ def decompress(der: bytes, limit: int) -> bytes:
         held = content_of(der, "compressed_data")
         if held["compression_algorithm"]["algorithm"].native != "zlib":
             raise Fault(_FAILED, "The message is compressed by something else than zlib.")
-        packed = bytes(held["encap_content_info"]["content"])
+        packed = octets(held["encap_content_info"]["content"])
     return _inflated(packed, limit)
 
 

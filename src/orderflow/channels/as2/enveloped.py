@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from orderflow.channels.as2.certificates import Certificate, Identity
 from orderflow.channels.as2.faults import Fault
 from orderflow.channels.as2.names import CipherName
-from orderflow.channels.as2.reading_cms import content_of, faults_are
+from orderflow.channels.as2.reading_cms import content_of, faults_are, few, octets
 
 MOST_RECIPIENTS = 16
 _FAILED = "decryption-failed"
@@ -79,7 +79,7 @@ def _with_cbc(content: bytes, key: bytes, algorithm: str) -> Any:
 
 
 def _key_in(recipients: Any, ours: Sequence[Identity]) -> bytes:
-    for recipient in list(recipients)[:MOST_RECIPIENTS]:
+    for recipient in few(recipients)[:MOST_RECIPIENTS]:
         if recipient.name != "ktri":
             continue
         mine = next((one for one in ours if one.certificate.meant_by(recipient.chosen["rid"])), None)
@@ -101,7 +101,7 @@ def _from_cbc(inner: Any, key: bytes) -> bytes:
     about = inner["content_encryption_algorithm"]
     _check_cipher(about["algorithm"].native, key, "cbc")
     decryptor = Cipher(algorithms.AES(key), modes.CBC(about["parameters"].native)).decryptor()
-    padded = decryptor.update(inner["encrypted_content"].native) + decryptor.finalize()
+    padded = decryptor.update(octets(inner["encrypted_content"])) + decryptor.finalize()
     left = padded[-1]
     if not 1 <= left <= _BLOCK or padded[-left:] != bytes([left]) * left:
         raise ValueError("padding")
@@ -143,11 +143,11 @@ def _from_gcm(held: Any, key: bytes) -> bytes:
     decryptor = Cipher(algorithms.AES(key), modes.GCM(parameters["nonce"].native, tag, _SHORTEST_TAG)).decryptor()
     decryptor.authenticate_additional_data(_attributes(held["auth_attrs"]))
     try:
-        return decryptor.update(inner["encrypted_content"].native) + decryptor.finalize()
+        return decryptor.update(octets(inner["encrypted_content"])) + decryptor.finalize()
     except InvalidTag:
         raise ValueError("tag") from None
 
 
 def _attributes(attributes: Any) -> bytes:
     """Return the attributes that the tag covers too, as a SET OF, whatever their tag (RFC 5083, section 2.2)."""
-    return b"\x31" + bytes(attributes.dump())[1:] if len(attributes) else b""
+    return b"\x31" + bytes(attributes.dump())[1:] if few(attributes) else b""

@@ -32,7 +32,7 @@ def read_late(
 
 def _ack(item: Arrived, waiting: Waiting, sides: Sides, *, checked: bool) -> Ack:
     try:  # when it came, its certificate counted; it may have ended since
-        found = receipt.read(mime.parse(item.content), sides.keys(clock.now() - dt.timedelta(seconds=item.age)))
+        found = receipt.read_late(mime.parse(item.content), sides.keys(clock.now() - dt.timedelta(seconds=item.age)))
     except Fault as fault:
         return Ack("receipt", "UNMATCHED", source=item.source, message=fault.reason)
     export_id = _export_id(found.message_id)

@@ -61,6 +61,14 @@ def read(message: mime.Entity, keys: Keys) -> Receipt:
     return _report(found.entity, found.signature)
 
 
+def read_late(message: mime.Entity, keys: Keys) -> Receipt:
+    """Read a receipt that came by itself. Raises Fault: as `read`, or nobody signed it."""
+    found = read(message, keys)
+    if found.signature is None:
+        raise unsupported("A receipt that comes by itself has to be signed.")
+    return found
+
+
 def unverified(message: mime.Entity) -> Receipt:
     """Read a receipt without looking at its signature. Raises Fault: it is none."""
     is_signed = message.media.value == "multipart/signed"
@@ -102,11 +110,12 @@ def _read(fields: Mapping[str, str], signature: Signature | None) -> Receipt:
 
 def _verdict(disposition: str) -> tuple[Verdict, str]:
     """Return what a disposition says; what says neither yes nor no is a Fault. Source: RFC 4130, section 7.4.3."""
-    found = _DISPOSITION.fullmatch(disposition)
+    plain = " ".join(disposition.split())  # also since a pattern takes its time with long blanks
+    found = _DISPOSITION.fullmatch(plain)
     if found is None:
         raise unsupported("The receipt does not say what became of the message.")
-    kind, modifier, said = found[1].lower(), (found[2] or "").lower(), " ".join((found[3] or "").split())
-    words = disposition.partition(";")[2].strip()[:_LONGEST_WORDS]
+    kind, modifier, said = found[1].lower(), (found[2] or "").lower(), found[3] or ""
+    words = plain.partition(";")[2].strip()[:_LONGEST_WORDS]
     if "duplicate" in said.lower():  # also where it is called an error: the message was there
         return "duplicate", words
     return ("refused" if kind == "failed" or modifier in ("error", "failure") else "processed"), words

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization.pkcs7 import PKCS7Options, PKC
 
 from orderflow.channels.as2.certificates import Certificate, Identity
 from orderflow.channels.as2.faults import Fault
-from orderflow.channels.as2.reading_cms import content_of, faults_are
+from orderflow.channels.as2.reading_cms import content_of, faults_are, few
 
 DIGESTS: dict[str, hashes.SHA256 | hashes.SHA384 | hashes.SHA512] = {
     "sha-256": hashes.SHA256(),
@@ -70,7 +70,7 @@ def verify(content: bytes, der: bytes, known: Sequence[Certificate], now: dt.dat
         Fault: Nobody's whom we know, not of this content, or by a certificate that does not count now.
     """
     with faults_are(_UNKNOWN, "The signature is none."):
-        for signer in list(content_of(der, "signed_data")["signer_infos"])[:MOST_SIGNERS]:
+        for signer in few(content_of(der, "signed_data")["signer_infos"])[:MOST_SIGNERS]:
             certificate = next((one for one in known if one.meant_by(signer["sid"])), None)
             if certificate is not None:
                 return _verified(content, signer, certificate, now)

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from uuid import UUID
 
+import structlog
 from fastapi import Request, Response
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
 from orderflow.channels.as2.arriving import LONGEST, Arrival, StrangerError
 from orderflow.channels.as2.faults import Fault
+from orderflow.channels.as2.outgoing import Headers
 from orderflow.channels.as2.session import As2Session
 from orderflow.connectors.dropzone import DropzoneConnector
 from orderflow.domain.errors import StateError
@@ -21,10 +23,12 @@ from orderflow.entrypoints.api.deps import app_of
 from orderflow.entrypoints.api.errors import ForbiddenError, answers
 from orderflow.entrypoints.api.ingress import Ingress
 from orderflow.entrypoints.api.routing import STREAMS, ApiRouter
+from orderflow.entrypoints.api.work import TooManyAtOnceError, Work, Workload
 from orderflow.flow.answers.receive import receive
 from orderflow.flow.delivery.open_target import find_connector
-from orderflow.flow.ports import Store, Wiring
+from orderflow.flow.ports import Store, Target, Wiring
 
+log = structlog.get_logger(__name__)
 _BODY = {
     "required": True,
     "description": "A message or a receipt as RFC 4130 has it; at most 4 MiB.",
@@ -64,12 +68,23 @@ async def receive_as2_message(request: Request, connector_id: UUID) -> Response:
     """
     ingress: Ingress = request.app.state.ingress
     sender = await ingress.sender(request, connector_id)
+    ingress.count(request, connector_id, proved=False)  # what it costs to open a message, a stranger causes too
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.scope["headers"]]
     async with ingress.body(request, sender.org_id, LONGEST) as content:
         wiring = app_of(request).wiring
         reply = await run_in_threadpool(_take, wiring, sender.org_id, connector_id, headers, content)
-    later = BackgroundTask(reply.later) if reply.later else None
+    later = BackgroundTask(_send_later, request, sender.org_id, reply.later) if reply.later else None
     return Response(reply.body, reply.status, reply.headers, background=later)
+
+
+async def _send_later(request: Request, org_id: UUID, send: Callable[[], None]) -> None:
+    """Send a receipt within the organization's share: its partner may take its time, and have asked for many."""
+    workload: Workload = request.app.state.workload
+    try:
+        async with workload.shares[Work.ANSWER].taken(org_id):
+            await run_in_threadpool(send)
+    except TooManyAtOnceError as error:
+        log.info("receipt not sent", reason=error.code)
 
 
 def _take(wiring: Wiring, org_id: UUID, connection_id: UUID, headers: list[tuple[str, str]], content: bytes) -> _Reply:
@@ -85,7 +100,8 @@ def _take(wiring: Wiring, org_id: UUID, connection_id: UUID, headers: list[tuple
             arrival = opened.session.open_arrival(headers, content)
         except StrangerError as error:
             raise MessageRefusedError(str(error)) from None
-        return _reply(opened.session, _kept(wiring.store, org_id, connection_id, arrival))
+        arrival = _kept(wiring.store, org_id, connection_id, arrival)
+        return _reply(opened.session, arrival, partial(_send_receipt, connector, target, arrival.address or ""))
 
 
 def _kept(store: Store, org_id: UUID, connection_id: UUID, arrival: Arrival) -> Arrival:
@@ -101,12 +117,18 @@ def _kept(store: Store, org_id: UUID, connection_id: UUID, arrival: Arrival) -> 
     return arrival if new or arrival.statement is None else arrival.told(duplicate=True)
 
 
-def _reply(session: As2Session, arrival: Arrival) -> _Reply:
+def _send_receipt(connector: DropzoneConnector, target: Target, address: str, headers: Headers, body: bytes) -> None:
+    """Send a receipt where it was asked for, as far as the connection may lead."""
+    with within(target.reach), connector.session(target.config) as opened:
+        opened.session.send_receipt(address, headers, body)
+
+
+def _reply(session: As2Session, arrival: Arrival, send: Callable[[Headers, bytes], None]) -> _Reply:
     """Return the receipt; where none is asked for, or it goes elsewhere, only whether what came was taken."""
     plain = _Reply(400 if arrival.fault and not arrival.address else 200, {"Content-Type": "text/plain"})
     if arrival.statement is None or not arrival.wanted:
         return plain
     headers, body = session.receipt_for(arrival)
     if arrival.address is not None:
-        return replace(plain, later=partial(session.send_receipt, arrival.address, headers, body))
+        return replace(plain, later=partial(send, headers, body))
     return _Reply(200, dict(headers), body)

@@ -5,18 +5,25 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from queue import Queue
 from typing import Any
+from uuid import UUID
 
 import pytest
+from httpx import Client
 from sqlalchemy import text
 
 from orderflow.channels.as2 import incoming, mime, outgoing, receipt
 from orderflow.channels.as2.certificates import certificates, identities
 from orderflow.channels.as2.compressed import compress
 from orderflow.channels.as2.new_keys import new_keys
+from orderflow.channels.as2.session import As2Session
 from orderflow.domain.delivery import Document
+from orderflow.domain.reach import OPERATOR, Reach, current
 from orderflow.domain.retry import LONGEST_WAIT
+from orderflow.entrypoints.api import create_app, ingress
 from orderflow.flow.answers.read_arrived import read_arrived
 from orderflow.storage.system.notifications import SqlOutbox
 from orderflow.storage.system.queues import queues
@@ -137,6 +144,14 @@ def test_a_message_that_is_too_large_is_not_read(acme, app, way):
     assert answer.status_code == 413
 
 
+def test_so_many_messages_are_opened_a_minute(app, serving, acme, way, monkeypatch):
+    monkeypatch.setattr(ingress, "MOST_A_MINUTE", 2)
+    with serving(create_app(app, engine=False)) as url, Client(base_url=url) as client:
+        here = replace(acme, client=client)
+        answers = [send(here, way, packed(signer=None)) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+
+
 def test_a_connector_of_another_kind_takes_none(acme, tmp_path: Path):
     (tmp_path / "in").mkdir()
     config = {"mode": "filesystem", "export_path": str(tmp_path / "in")}
@@ -176,6 +191,16 @@ def test_a_partner_may_have_our_receipt_later(acme, app, partner):
     while partner.status(message_id) != "S":
         assert time.monotonic() < patience
         time.sleep(0.05)
+
+
+def test_a_later_receipt_goes_no_farther_than_the_connection_may(acme, app, way, monkeypatch):
+    reached: Queue[Reach] = Queue()
+    monkeypatch.setattr(As2Session, "send_receipt", lambda *_: reached.put(current()))
+    address = {"Receipt-Delivery-Option": "http://127.0.0.1:9/receipts"}
+    assert send(acme, way, packed(), **address).status_code == 200
+    with app.store.work(acme.org_id) as work:
+        assert reached.get(timeout=60) == work.connections.open(UUID(way)).reach
+        assert work.connections.open(UUID(way)).reach != OPERATOR
 
 
 def test_a_partner_of_another_maker_may_sign_later(acme, app, partner):

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import zlib
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import get_args
 
 import pytest
-from asn1crypto import cms
+from asn1crypto import cms, core, parser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orderflow.channels.as2 import incoming, mime, outgoing
 from orderflow.channels.as2.certificates import certificates, identities
 from orderflow.channels.as2.compressed import compress, decompress
+from orderflow.channels.as2.enveloped import decrypt
 from orderflow.channels.as2.faults import Fault
 from orderflow.channels.as2.names import CipherName
-from orderflow.channels.as2.signed import DIGESTS, sign
+from orderflow.channels.as2.reading_cms import LONGEST_SET, MOST_PIECES
+from orderflow.channels.as2.signed import DIGESTS, sign, verify
 from orderflow.domain.delivery import Document
 from tests.unit.channels.as2.partners import LIMIT, NOW, ORDER, SOMEBODY, THEM, US, identity, keys_of, opens
 
@@ -164,6 +168,43 @@ def test_what_is_compressed_and_breaks_off_is_not_taken():
     inner["content"] = zlib.compress(b"12345" * 100)[:-3]
     with pytest.raises(Fault):
         decompress(held.dump(force=True), LIMIT)
+
+
+def packed_in(pieces: Iterable[bytes]) -> bytes:
+    """Return CompressedData as senders write it who do not know its length before its end."""
+    octets = b"".join(core.OctetString(piece).dump() for piece in pieces)
+    oids = [core.ObjectIdentifier(oid).dump() for oid in ("1.2.840.113549.1.9.16.3.8", "1.2.840.113549.1.7.1")]
+    inner = b"\x30\x80" + oids[1] + b"\xa0\x80\x24\x80" + octets + b"\0\0" * 3
+    held = b"\x30\x80" + core.Integer(0).dump() + b"\x30\x0d" + oids[0] + inner + b"\0\0"
+    kind = bytes(core.ObjectIdentifier("1.2.840.113549.1.9.16.1.9").dump())
+    return bytes(b"\x30\x80" + kind + b"\xa0\x80" + held + b"\0\0" * 2)
+
+
+@pytest.mark.parametrize("length", [1, 127, 128, 300, 70_000])
+def test_a_content_may_come_in_pieces(length):
+    packed = zlib.compress(bytes(range(256)) * 100 if length == 1 else os.urandom(90_000))
+    pieces = [packed[at : at + length] for at in range(0, len(packed), length)]
+    assert decompress(packed_in(pieces), LIMIT) == zlib.decompress(packed)
+
+
+def test_no_stranger_has_a_message_read_piece_by_piece_for_long():
+    with pytest.raises(Fault, match="not compressed as it says"):
+        decompress(packed_in([*[b""] * MOST_PIECES, zlib.compress(b"x")]), LIMIT)
+    many = core.SetOf(contents=b"\x30\x00" * LONGEST_SET).dump()
+    one, data = core.Integer(1).dump(), sequence(core.ObjectIdentifier("1.2.840.113549.1.7.1").dump())
+    with pytest.raises(Fault, match="The signature is none"):
+        verify(b"", held("1.2.840.113549.1.7.2", one, core.SetOf(contents=b"").dump(), data, many), [], NOW)
+    with pytest.raises(Fault, match="not encrypted as it says"):
+        decrypt(held("1.2.840.113549.1.7.3", one, many, data), [])
+
+
+def sequence(*parts: bytes) -> bytes:
+    return bytes(parser.emit(0, 1, 16, b"".join(parts)))
+
+
+def held(kind: str, *parts: bytes) -> bytes:
+    """Return a ContentInfo."""
+    return sequence(core.ObjectIdentifier(kind).dump(), parser.emit(2, 1, 0, sequence(*parts)))
 
 
 def test_layers_have_an_end():

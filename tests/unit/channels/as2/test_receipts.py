@@ -66,6 +66,13 @@ def test_dispositions_of_others_are_read(disposition, verdict):
     assert receipt.read(mime.whole(headers, body), FOR_US).verdict == verdict
 
 
+def test_blanks_in_a_disposition_cost_nothing():
+    said = b"a/b; processed/error:" + b" " * 5_000 + b"no" + b" " * 5_000 + b"way"
+    headers, body = receipt.write(TAKEN, None)
+    body = re.sub(rb"Disposition: [^\r]*", b"Disposition: " + said, body)
+    assert receipt.read(mime.whole(headers, body), FOR_US).words == "processed/error: no way"
+
+
 @pytest.mark.parametrize(
     "disposition", ["", "processed", "automatic-action/MDN-sent-automatically; displayed", "x/y; processed: no"]
 )
