@@ -9,6 +9,7 @@
     │   ├── NeedsAttentionError    a person must act: the connection pauses, orders wait, nothing is spent
     │   │   └── ConfigError        the same, for a configuration that is incomplete or contradicts itself
     │   ├── RejectedError          the ERP or the format says no to this order: the order goes to ERROR
+    │   │   └── KindUnsupportedError the connection takes no recall or change, whatever else it takes: nothing is sent
     │   ├── DocumentChangedError   the stored document is not the one that was built: it is not sent
     │   └── InDoubtError           nobody knows whether it arrived: ask `find`, else a person
     │       ├── AwaitedError       the target has it and will say later what became of it: it is waited for

@@ -370,13 +370,15 @@ def some():
 
 
 @pytest.mark.parametrize("number", range(len(ALWAYS) + DRAWN))
-def test_a_fault_is_found(number):
+def test_a_fault_is_found(number, canaries):
     print(f"FAULTS_SEED={SEED} draws the same again")  # noqa: T201  # shown where one is not found
     name = some()[number]
-    assert finds(FAULTS[name]), name
+    with canaries.look_away():  # some of the faults tell the secret
+        assert finds(FAULTS[name]), name
 
 
 @pytest.mark.large
 @pytest.mark.parametrize("name", FAULTS)
-def test_every_fault_is_found(name):
-    assert finds(FAULTS[name])
+def test_every_fault_is_found(name, canaries):
+    with canaries.look_away():
+        assert finds(FAULTS[name])

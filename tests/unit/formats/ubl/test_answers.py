@@ -193,7 +193,7 @@ YES = response("AP")
         (YES.replace(b"PO-1", b"\xff"), "no XML"),
         (YES + b"<a/>", "no XML"),
         (YES.replace(b"</cac:OrderReference>", b"</cac:OrderReference>" + b"<a>" * 300 + b"</a>" * 300), "no XML"),
-        (response("AP", "<cbc:Note/>" * 700_000), "more than"),
+        (response("AP", "<cbc:Note/>" * 310_000), "more than"),
         (b"<a>" + b" " * 10_485_760, "larger than"),
     ],
     ids=lambda value: str(value)[:30],
