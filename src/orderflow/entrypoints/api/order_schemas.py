@@ -14,7 +14,7 @@ from orderflow.entrypoints.api.schemas import VERSION, In, Moment, Name, Out, Te
 from orderflow.storage.views.chosen import Chosen
 from orderflow.storage.views.deliveries import ExportFilter, WaitsFor, WaitsForRoute
 from orderflow.storage.views.destinations import Destination
-from orderflow.storage.views.orders import OrderFilter
+from orderflow.storage.views.orders import OrderFilter, number_of
 from orderflow.storage.views.problem import Problem
 
 
@@ -120,6 +120,9 @@ class OrderFilterBody(In):
         None, max_length=MOST_VALUES, description="The state that the action starts from if left out"
     )
     q: Text | None = None
+    external_order_number: Text | None = Field(None, description="Exactly this one")
+    erp_customer_number: Text | None = Field(None, description="Beside `external_order_number`")
+    source: Text | None = Field(None, description="Beside `external_order_number`")
     since: Moment | None = None
     until: Moment | None = Field(None, description="Exclusive")
     connection_id: UUID | None = None
@@ -150,6 +153,7 @@ class OrderFilterBody(In):
             on_hold=True if action is BulkAction.RELEASE else self.on_hold,
             asked_for=None if self.status or action not in UNSENT else True,
             on_its_way_or_sent=not self.status and action is BulkAction.RECALL,
+            number=number_of(self.external_order_number, self.erp_customer_number, self.source),
         )
 
 

@@ -23,6 +23,7 @@ from orderflow.entrypoints.api.computing import Computing, metering
 from orderflow.entrypoints.api.deps import Caller, Require, app_of, client_of
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.once import HEADER, PARAMETER, answered_once, once_of
+from orderflow.entrypoints.api.parameters import refuse_unknown
 from orderflow.entrypoints.api.permissions import Permission, allowed
 from orderflow.entrypoints.api.schemas import JSON
 from orderflow.entrypoints.api.versions import tag
@@ -65,11 +66,14 @@ class ApiRoute(APIRoute):
         handle = super().get_route_handler()
         endpoint, permission = self.endpoint, self.permission
         streams = STREAMS in (self.openapi_extra or {})
+        for_partners = (self.openapi_extra or {}).get("security") == []  # an ERP's addresses may say what it likes
         takes_little = permission is not None and _may_be_only_ids(endpoint, self.dependant)
 
         async def checked(request: Request) -> Response:
             if permission:
                 request.state.caller = await authorize(request, permission)
+            if not for_partners:
+                refuse_unknown(request, self.dependant)
             settings = app_of(request).settings
             receive = limited(request, _most(self, settings))
             exact = ExactRequest(request.scope, receive)

@@ -70,7 +70,8 @@ _SHOWN: dict[str, dict[str, Any]] = {
     "unit_price": {"examples": [1.23], "description": "14 digits and 4 decimals at most"},
     "uom": {"examples": ["M"]},
 }
-_NAMES = {"product_description": "description"}
+NAMES = {"product_description": "description"}
+"""Fields that JSON calls otherwise."""
 
 
 def _address() -> Any:
@@ -108,10 +109,10 @@ def _as_it_comes(name: str, hint: Any) -> Any:
 def _struct(name: str, doc: str, kind: type[Any], names: tuple[str, ...], more: tuple[Any, ...] = ()) -> Any:
     """Return the struct of the fields `names` of a dataclass; those that may be missing are None then."""
     hints = get_type_hints(kind)
-    fields = [(field, _as_it_comes(_NAMES.get(field, field), hints[field])) for field in names]
+    fields = [(field, _as_it_comes(NAMES.get(field, field), hints[field])) for field in names]
     declared = [(field, hint, None) if type(None) in get_args(hint) else (field, hint) for field, hint in fields]
     return msgspec.defstruct(
-        name, [*declared, *more], forbid_unknown_fields=True, rename=_NAMES, kw_only=True, namespace={"__doc__": doc}
+        name, [*declared, *more], forbid_unknown_fields=True, rename=NAMES, kw_only=True, namespace={"__doc__": doc}
     )
 
 

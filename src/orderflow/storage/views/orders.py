@@ -12,6 +12,8 @@ from pydantic import Field
 
 from orderflow.domain import orders as domain
 from orderflow.domain.answer_details import Confirmation
+from orderflow.domain.codes import clean_code
+from orderflow.domain.errors import InputError
 from orderflow.domain.orders import DraftOrder, DraftOrderLine, missing_for_ready
 from orderflow.domain.states import Kind, OrderAction, OrderStatus
 from orderflow.flow.refusals import no_order
@@ -246,6 +248,39 @@ class Holds:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderNumber:
+    """A whole number, and what tells orders of one number apart; None does not matter. As they are kept."""
+
+    number: str
+    customer: str | None = None
+    source: str | None = None
+
+    def conditions(self) -> Iterator[Condition]:
+        """Yield what orders of this number have."""
+        yield "o.external_order_number = :order_number", {"order_number": self.number}
+        if self.customer is not None:
+            yield "o.erp_customer_number = :order_customer", {"order_customer": self.customer}
+        if self.source is not None:
+            yield "o.source = :order_source", {"order_source": self.source}
+
+
+def number_of(number: str | None, customer: str | None, source: str | None) -> OrderNumber | None:
+    """Return the number that is looked for, written as codes are kept; None if there is none.
+
+    Raises:
+        InputError: It is empty, or only what narrows it is given.
+    """
+    if number is None and customer is None and source is None:
+        return None
+    if cleaned := clean_code(number):
+        return OrderNumber(cleaned, clean_code(customer), clean_code(source))
+    faults = [
+        {"field": "external_order_number", "message": "is needed: the others only tell orders of one number apart"}
+    ]
+    raise InputError("Some fields cannot be used: external_order_number.", details={"fields": faults})
+
+
+@dataclass(frozen=True, slots=True)
 class OrderFilter:
     """Which orders; what is not given does not matter.
 
@@ -260,6 +295,7 @@ class OrderFilter:
         on_its_way_or_sent: Those whose push was asked for, whether it has ended or not.
         differs: Those with differences that nobody accepted, or all others.
         on_hold: Those that somebody has a hold on, or all others.
+        number: Those of exactly this number.
         unreadable: Those whose answer from the ERP could not be read, or all others.
     """
 
@@ -277,10 +313,12 @@ class OrderFilter:
     waits_for: Sequence[WaitsFor | WaitsForRoute] = ()
     route: str | None = None
     on_hold: bool | None = None
+    number: OrderNumber | None = None
 
     def conditions(self) -> Iterator[Condition]:
         """Yield what the filter asks for, all but `search`."""
         yield from common("o", self.statuses, self.created_from, self.created_to)
+        yield from self.number.conditions() if self.number else ()
         if self.connection_id:
             exported = "e.org_id = o.org_id AND e.draft_order_id = o.id AND e.connection_id = :connection_id"
             yield f"EXISTS (SELECT FROM erp_export e WHERE {exported})", {"connection_id": self.connection_id}
