@@ -40,7 +40,9 @@ class PushAccepted(Out):
     order_id: UUID
     export_id: UUID | None = Field(description="See /exports/{export_id}; null: it waits for a route, APPROVED")
     connection_id: UUID | None
-    status: str = Field(description="PENDING; WAITING for a route; another one if the Idempotency-Key was used before")
+    status: ERPExportStatus | Literal["WAITING"] = Field(
+        description="PENDING; WAITING for a route; another one if the Idempotency-Key was used before"
+    )
 
 
 Minutes = Annotated[int, Field(strict=True, ge=0, le=MOST_PRIORITY)]

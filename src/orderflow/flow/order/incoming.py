@@ -85,11 +85,17 @@ def _rules(name: str, kind: Any) -> dict[str, Any]:
     rules = dict(_SHOWN.get(name, {}))
     if name in RANGES:
         rules["minimum"], rules["maximum"] = RANGES[name]
-    if name in PATTERNS:
+    if name in NUMBERS:
+        rules["pattern"] = _digits(*NUMBERS[name], sign="" if name in ADJUSTMENT_NUMBERS else "-?")
+    elif name in PATTERNS:
         rules["pattern"] = f"^{PATTERNS[name][0].pattern}$"
     elif kind is str:
         rules["maxLength"] = LIMITS.get(name, SHORT)
     return rules
+
+
+def _digits(whole: int, decimals: int, sign: str) -> str:
+    return rf"^{sign}[0-9]{{1,{whole}}}(\.[0-9]{{1,{decimals}}})?$"
 
 
 def _as_it_comes(name: str, hint: Any) -> Any:

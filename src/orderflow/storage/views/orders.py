@@ -173,7 +173,7 @@ class OrderSummary:
     holds: Annotated[list[Hold], HOLDS, Field(description="It is not delivered before all of them are released")]
     push_requested_at: Annotated[datetime | None, Field(description="Of an order whose push waits for a route")]
     waits_for: Annotated[
-        str | None,
+        WaitsFor | WaitsForRoute | None,
         Sql(_WAITS_FOR),
         Field(
             description="Why an APPROVED one waits: NO_ROUTE, no rule is for it and no connector is the default; "
