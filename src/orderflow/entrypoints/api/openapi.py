@@ -89,7 +89,7 @@ class Described:
 def describe(api: FastAPI) -> None:
     """Make `api.openapi()` complete, and serve it; with decimals as text for generators of clients."""
     api.description = introduction()
-    described = Described(api.openapi)
+    described = api.state.described = Described(api.openapi)
 
     async def get_openapi(
         decimals: Annotated[Decimals, Query(description="How decimals go, as `Prefer: decimals=…` asks")] = "number",

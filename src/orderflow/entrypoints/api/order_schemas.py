@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from orderflow.domain.bulk import UNSENT, BulkAction
-from orderflow.domain.orders import MOST_PRIORITY
+from orderflow.domain.orders import MOST_PRIORITY, Missing
 from orderflow.domain.states import ERPExportStatus, OrderStatus
 from orderflow.entrypoints.api.schemas import VERSION, In, Moment, Name, Out, Text
 from orderflow.storage.views.chosen import Chosen
@@ -24,6 +24,7 @@ class OrderState(Out):
     id: UUID
     status: OrderStatus
     missing: list[str] = Field(default_factory=list, description="What it still needs to be READY, for a person")
+    missing_fields: list[Missing] = Field(default_factory=list, description="The same for a program")
     version: int = VERSION
 
 

@@ -17,7 +17,7 @@ from orderflow.domain.orders import (
     CONTENT,
     LINE_CONTENT,
     MOST_PRIORITY,
-    PARTIES,
+    TEXTS_BY_NAME,
     AllowanceCharge,
     Customer,
     DraftOrder,
@@ -52,7 +52,10 @@ PATTERNS = {
 _SHOWN: dict[str, dict[str, Any]] = {
     "amount": {"examples": [12.5], "description": "In the order's currency; 14 digits and 4 decimals at most"},
     "base_amount": {"description": "What it is a percentage of"},
-    "code": {"examples": ["95"], "description": "Why, as UNTDID 5189 (allowances) or 7161 (charges) codes it"},
+    "code": {
+        "examples": ["95"],
+        "description": "Why, as UNTDID 5189 (allowances), 7161 (charges) or 5305 (taxes) codes it",
+    },
     "gtin": {"examples": ["04012345123456"], "description": "8, 12, 13 or 14 digits, the last of which checks them"},
     "payment_terms": {"examples": ["30 days net"]},
     "percent": {"examples": [2.5], "description": "2.5 is 2.5 %"},
@@ -106,7 +109,7 @@ def _as_it_comes(name: str, hint: Any) -> Any:
         return several | None
     if is_dataclass(kind):
         return _PARTS[kind] | None
-    if name in PARTIES:
+    if name in TEXTS_BY_NAME:
         return _address() | None
     described: Any = Annotated[kind, msgspec.Meta(extra_json_schema=_rules(name, kind))]
     return described | None if others else described
@@ -129,7 +132,7 @@ def _all_of(kind: type[Any]) -> tuple[str, ...]:
 _PARTS: dict[Any, Any] = {
     AllowanceCharge: _struct(
         "AllowanceChargeBody",
-        "What comes off a price (an allowance), or on top of it (a charge): an amount, a percentage, or both.",
+        "What comes off a price (an allowance), or on top of it (a charge, a tax): an amount, a percentage, or both.",
         AllowanceCharge,
         _all_of(AllowanceCharge),
     ),

@@ -14,7 +14,7 @@ from orderflow.domain import orders as domain
 from orderflow.domain.answer_details import Confirmation
 from orderflow.domain.codes import clean_code
 from orderflow.domain.errors import InputError
-from orderflow.domain.orders import DraftOrder, DraftOrderLine, missing_for_ready
+from orderflow.domain.orders import DraftOrder, DraftOrderLine, Missing, missing_in
 from orderflow.domain.states import Kind, OrderAction, OrderStatus
 from orderflow.flow.refusals import no_order
 from orderflow.storage.records import columns
@@ -74,7 +74,7 @@ _LINES = Table("l", "FROM draft_order_line l")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllowanceCharge:
-    """What comes off a price (an allowance), or on top of it (a charge)."""
+    """What comes off a price (an allowance), or on top of it (a charge, a tax)."""
 
     code: str | None = None
     reason: str | None = None
@@ -105,6 +105,7 @@ class Line:
     seller_article_number: str | None
     allowances: Annotated[list[AllowanceCharge], Sql("COALESCE(l.allowances, '[]')")]
     charges: Annotated[list[AllowanceCharge], Sql("COALESCE(l.charges, '[]')")]
+    taxes: Annotated[list[AllowanceCharge], Sql("COALESCE(l.taxes, '[]')")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,11 +216,21 @@ class Order(OrderSummary):
     seller: dict[str, Any] | None
     allowances: Annotated[list[AllowanceCharge], Sql("COALESCE(o.allowances, '[]')")]
     charges: Annotated[list[AllowanceCharge], Sql("COALESCE(o.charges, '[]')")]
+    taxes: Annotated[list[AllowanceCharge], Sql("COALESCE(o.taxes, '[]')")]
+    contact: Annotated[dict[str, Any] | None, Field(description="Whom to ask about the order: texts by name")]
+    shipping: Annotated[
+        dict[str, Any] | None, Field(description="How it is sent: texts by name, as `method`, `carrier`")
+    ]
+    metadata: Annotated[
+        dict[str, Any] | None,
+        Field(description="What the shop wishes to find again: texts by name, looked at by nobody"),
+    ]
     lines: Annotated[list[Line], Sql(None)]
     revisions: Annotated[
         list[RevisionSummary], Sql(None), Field(description="What was approved of it, the first first")
     ]
     missing: Annotated[list[str], Sql(None), Field(description="What it still needs to be READY, for a person")]
+    missing_fields: Annotated[list[Missing], Sql(None), Field(description="The same for a program")]
     confirmed: Annotated[
         ConfirmedOrder | None,
         Sql(None),
@@ -398,13 +409,19 @@ def one_order(view: View, order_id: UUID) -> Order:
     latest = next(iter(find_exports(view, ExportFilter(order_id=order_id, kinds=[Kind.ORDER]), Ask(1)).items), None)
     recall = next(iter(find_exports(view, ExportFilter(order_id=order_id, kinds=[Kind.RECALL]), Ask(1)).items), None)
     query = f"{_ORDERS.select(Order)} WHERE o.id = :id AND o.org_id = :org_id"
-    beside: dict[str, Any] = {"lines": lines, "missing": [], "revisions": revisions_of(view, order_id)}
+    beside: dict[str, Any] = {
+        "lines": lines,
+        "missing": [],
+        "missing_fields": [],
+        "revisions": revisions_of(view, order_id),
+    }
     beside |= {"confirmed": confirmed_of(view, order_id)}
     beside |= {"recall": recall, "latest_export": latest, "confirmed_by": latest and latest.confirmed_by}
     found = view.one(Order, query, {"id": order_id}, **beside)
     if found is None:
         raise no_order(order_id)
-    return replace(found, missing=missing_for_ready(_as_far_as_needed(found)))
+    missing = missing_in(_as_far_as_needed(found))
+    return replace(found, missing=[one.message for one in missing], missing_fields=missing)
 
 
 def _as_far_as_needed(order: Order) -> DraftOrder:

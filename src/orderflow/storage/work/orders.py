@@ -17,7 +17,7 @@ from orderflow.domain.orders import (
     HEADER,
     LINE_BY_NAME,
     LINE_IN_PLACE,
-    PARTIES,
+    TEXTS_BY_NAME,
     AllowanceCharge,
     Customer,
     DraftOrder,
@@ -38,7 +38,7 @@ from orderflow.storage.work import revisions
 
 _LINE_FIELDS = (*LINE_IN_PLACE, *LINE_BY_NAME)
 _LINE_COLUMNS = ", ".join(f"l.{name}" for name in _LINE_FIELDS)
-_PLAIN_FIELDS = (*HEADER, *PARTIES, "created_by", "approved_by", "approved_at", "erp_order_id")
+_PLAIN_FIELDS = (*HEADER, *TEXTS_BY_NAME, "created_by", "approved_by", "approved_at", "erp_order_id")
 _ORDER_COLUMNS = (
     *_PLAIN_FIELDS,
     *ADJUSTMENTS,

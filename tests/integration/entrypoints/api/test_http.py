@@ -1,4 +1,4 @@
-"""What HTTP asks of an API: methods, addresses of what was made, compression, shares; and decimals as they are wanted."""
+"""What HTTP asks of an API: methods, where what was made is, compression, shares; and decimals as they are wanted."""
 
 from __future__ import annotations
 
@@ -113,7 +113,12 @@ def test_nothing_secret_is_compressed(acme: Tenant) -> None:
     gzipped = {"Accept-Encoding": "gzip"}
     long = acme.call("GET", "/connector-types", headers=gzipped)
     made_key = acme.call("POST", "/api-keys", json={"name": "n" * 150, "role": "OPS"}, headers=gzipped)
-    answers = [long, made_key, acme.call("GET", "/api-keys", headers=gzipped), acme.call("GET", "/users", headers=gzipped)]
+    answers = [
+        long,
+        made_key,
+        acme.call("GET", "/api-keys", headers=gzipped),
+        acme.call("GET", "/users", headers=gzipped),
+    ]
     assert any(len(answer.content) > WORTH_IT for answer in answers)
     assert not [answer for answer in answers if "content-encoding" in answer.headers]
 

@@ -78,6 +78,7 @@ PARTY = {"name": "Muster GmbH", "city": "Köln", "gln": "4012345000009", "vat": 
 ADJUSTMENTS: dict[str, Any] = {
     "allowances": [{"code": "95", "reason": "Rabatt", "amount": 12.5, "percent": 2.5, "base_amount": 500}],
     "charges": [{"code": None, "reason": "Fracht", "amount": 4.9, "percent": None, "base_amount": None}],
+    "taxes": [{"code": "S", "reason": None, "amount": None, "percent": 19, "base_amount": 487.5}],
 }
 LINE_MORE: dict[str, Any] = ADJUSTMENTS | {
     "gtin": "4006381333931",
@@ -86,6 +87,11 @@ LINE_MORE: dict[str, Any] = ADJUSTMENTS | {
     "promised_delivery_date": "2031-07-19",
 }
 MORE: dict[str, Any] = NEEDED | ADJUSTMENTS | dict.fromkeys(("ship_to", "bill_to", "buyer", "seller"), PARTY)
+MORE |= {
+    "contact": {"name": "Anna", "email": "anna@muster.example"},
+    "shipping": {"method": "express", "carrier": "DHL"},
+    "metadata": {"gln": "a name that means something elsewhere", "cart": "c-77"},
+}
 MORE["lines"] = [NEEDED["lines"][0] | LINE_MORE, NEEDED["lines"][0] | {"line_no": 2}]
 
 

@@ -1,4 +1,4 @@
-"""What is not known is refused, what is looked for by its number is found exactly, and parts of an order are changed."""
+"""What is not known is refused, what is looked for by its number is found, and parts of an order are changed."""
 
 from __future__ import annotations
 

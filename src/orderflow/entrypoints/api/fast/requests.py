@@ -88,7 +88,8 @@ async def _arrived(request: Request, caller: Caller, arrival: Arrival, status: i
 
 
 def _answer(arrival: Arrival, status: int, version: int) -> JSON:
-    order = {"id": arrival.order.id, "status": arrival.order.status, "missing": arrival.missing, "version": version}
+    order = {"id": arrival.order.id, "status": arrival.order.status, "version": version}
+    order |= {"missing": [one.message for one in arrival.missing], "missing_fields": arrival.missing}
     headers = {"ETag": tag(version)} | (
         {"Location": f"{BASE}/draft-orders/{arrival.order.id}"} if status == 201 else {}
     )
