@@ -7,6 +7,7 @@ Both are exact here. Many clients read a JSON number as a binary float, though, 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -49,7 +50,7 @@ def as_numbers_or_text(schema: Any) -> Any:
 _OF_TEXT = {"pattern"}
 
 
-def _either(rules: dict[str, Any]) -> dict[str, Any]:
+def _either(rules: Mapping[Any, Any]) -> dict[str, Any]:
     text = {name: value for name, value in rules.items() if name in _OF_TEXT}
     others = {name: value for name, value in rules.items() if name not in _OF_TEXT}
     return {

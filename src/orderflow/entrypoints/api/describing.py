@@ -25,9 +25,9 @@ def complete(document: Schema) -> None:
         for field, of_field in schema.get("properties", {}).items():
             schema["properties"][field] = _with_words(name, field, of_field)
     for operation in operations(document):
-        for status, answer in operation["responses"].items():
+        for answer in operation["responses"].values():
             content = answer.get("content", {}).get("application/json", {})
-            if status < "300" and content.get("schema") and not {"example", "examples"} & content.keys():
+            if content.get("schema") and not {"example", "examples"} & content.keys():
                 content["example"] = Examples(schemas).of(content["schema"])
 
 

@@ -240,8 +240,9 @@ def _headers(error: OrderFlowError) -> dict[str, str]:
 
 
 def _share(error: RateLimitedError) -> dict[str, str]:
-    work, each = error.details.get("work"), error.details.get("at_once")
-    return share_headers(work, each, 0) if work else {}
+    if "work" not in error.details:
+        return {}
+    return share_headers(error.details["work"], error.details["at_once"], 0)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

@@ -82,8 +82,9 @@ _EXAMPLE = (
     openapi_extra={
         STREAMS: True,
         "requestBody": {
-            "required": True,
-            "description": "Orders as JSON Lines, each as for `POST /draft-orders`; also one JSON object or one list.",
+            "required": False,
+            "description": "Orders as JSON Lines, each as for `POST /draft-orders`; also one JSON object or one list. "
+            "Nothing brings in nothing.",
             "content": {JSONL: {"schema": {"type": "string"}, "example": f"{_EXAMPLE}\n"}},
         },
     },

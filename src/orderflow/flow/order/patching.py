@@ -28,8 +28,8 @@ def said_by(order: DraftOrder) -> dict[str, Any]:
     """Return an order's content as it comes in: as JSON names it, its numbers `Decimal`, what is empty left out."""
     content = {name: getattr(order, name) for name in CONTENT}
     content["lines"] = [{NAMES.get(name, name): getattr(line, name) for name in LINE_CONTENT} for line in order.lines]
-    plain: dict[str, Any] = msgspec.to_builtins(content, builtin_types=(Decimal,))
-    return _stated(plain)
+    said: dict[str, Any] = _stated(msgspec.to_builtins(content, builtin_types=(Decimal,)))
+    return said
 
 
 def _stated(value: Any) -> Any:

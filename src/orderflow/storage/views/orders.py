@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from orderflow.domain import orders as domain
 from orderflow.domain.answer_details import Confirmation
@@ -52,6 +52,7 @@ _SOURCE = (
     "jsonb_build_object('document_id', o.source_document_id, 'file_name', o.source_file_name,"
     " 'sha256', o.source_sha256)"
 )
+Waits = Annotated[str, WithJsonSchema({"type": "string", "enum": [*WaitsForRoute, *WaitsFor]})]
 _NEWEST = "ORDER BY o.created_at DESC, o.id DESC"
 _DIFFERS = differs("o")
 _DELIVERY = """
@@ -174,7 +175,7 @@ class OrderSummary:
     holds: Annotated[list[Hold], HOLDS, Field(description="It is not delivered before all of them are released")]
     push_requested_at: Annotated[datetime | None, Field(description="Of an order whose push waits for a route")]
     waits_for: Annotated[
-        WaitsFor | WaitsForRoute | None,
+        Waits | None,
         Sql(_WAITS_FOR),
         Field(
             description="Why an APPROVED one waits: NO_ROUTE, no rule is for it and no connector is the default; "

@@ -55,7 +55,7 @@ def _names(path: str) -> list[str]:
     ],
 )
 def test_an_address_of_its_own_is_no_id(acme: Tenant, method: str, path: str, allowed: str) -> None:
-    answer = acme.call(method, path, **({"json": {}} if method == "PATCH" else {}))
+    answer = acme.call(method, path, json={} if method == "PATCH" else None)
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
     assert answer.json()["error"]["details"]["reason"] == "METHOD_NOT_ALLOWED"
 

@@ -138,3 +138,31 @@ def test_a_wrong_check_digit_is_told_with_its_place(acme: Tenant) -> None:
     fields = refused.json()["error"]["details"]["fields"]
     assert [field["field"] for field in fields] == ["buyer.gln", "lines[0].gtin"]
     assert "its check digit would be 9" in fields[0]["message"]
+
+
+def test_what_an_order_lacks_is_told_to_people_and_programs(acme: Tenant) -> None:
+    order = {"lines": [{"line_no": 7, "qty": 0, "uom": "M"}]}
+    arrived = acme.call("POST", "/draft-orders", json=order).json()
+    fields = [("CUSTOMER_MISSING", "customer.erp_customer_number"), ("CURRENCY_MISSING", "currency")]
+    fields += [("QTY_NOT_POSITIVE", "lines[0].qty"), ("SKU_MISSING", "lines[0].internal_sku")]
+    assert [(one["code"], one["field"]) for one in arrived["missing_fields"]] == fields
+    assert [one["message"] for one in arrived["missing_fields"]] == arrived["missing"]
+    shown = acme.call("GET", f"/draft-orders/{arrived['id']}").json()
+    assert (shown["missing"], shown["missing_fields"]) == (arrived["missing"], arrived["missing_fields"])
+    imported = acme.call("POST", "/draft-orders/import", content=b'{"lines": []}').json()
+    assert [one["code"] for one in imported["missing_fields"]][-1] == "LINES_MISSING"
+    refused = acme.call("POST", f"/draft-orders/{arrived['id']}/approve").json()["error"]["details"]
+    assert refused["missing_fields"] == arrived["missing_fields"]
+
+
+def test_metadata_has_limits_and_a_template_may_name_it(acme: Tenant, tmp_path: Path) -> None:
+    for metadata in ({"": "x"}, {"k" * 201: "x"}, {f"k{n}": "x" for n in range(51)}, {"k": "x" * 4001}, {"k": 1}, []):
+        assert acme.call("POST", "/draft-orders", json=NEEDED | {"metadata": metadata}).status_code == 422, metadata
+    order_id = acme.call("POST", "/draft-orders", json=NEEDED | {"metadata": {"cart": "c-77"}}).json()["id"]
+    columns = [{"name": "Cart", "field": "metadata.cart"}, {"name": "SKU", "field": "line.internal_sku"}]
+    config = {"mode": "filesystem", "export_path": str(tmp_path), "columns": columns}
+    asked = {"connector_type": "DROPZONE_CSV_V1", "config": config, "order_id": order_id}
+    assert acme.call("POST", "/connectors/preview", json=asked).json()["text"].splitlines() == [
+        "Cart;SKU",
+        "c-77;INT-9",
+    ]
