@@ -13,7 +13,15 @@ import { Accepted, ConfirmedCell, DiffersBadge } from "./Differences";
 import { HoldsBadge } from "./Holds";
 import { OrderActions } from "./OrderActions";
 import { OrderEditor } from "./OrderEditor";
-import { ADJUSTMENTS, fieldLabel, HEADER, LONG_FIELDS, TEXTS_BY_NAME, SHORT_FIELDS, type HeaderField } from "./orderFields";
+import {
+  ADJUSTMENTS,
+  fieldLabel,
+  HEADER,
+  LONG_FIELDS,
+  TEXTS_BY_NAME,
+  SHORT_FIELDS,
+  type HeaderField,
+} from "./orderFields";
 import { addressText, adjustmentsText, customerText, erpNumberText, moreOfLine } from "./orderText";
 import { PageTitle } from "../shared/PageTitle";
 import { PreviewButton } from "../shared/Preview";

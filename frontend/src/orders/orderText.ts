@@ -53,9 +53,9 @@ const OF_FEW_LINES = [
 /** What few lines say, in one line of text. */
 export function moreOfLine(line: ExactLine, currency: string | null): string {
   const fields = OF_FEW_LINES.filter((name) => line[name]).map((name) => `${lineLabel(name)} ${line[name]}`);
-  const adjustments = ADJUSTMENTS
-    .filter((name) => line[name].length)
-    .map((name) => `${lineLabel(name)}: ${adjustmentsText(line[name], line.currency ?? currency)}`);
+  const adjustments = ADJUSTMENTS.filter((name) => line[name].length).map(
+    (name) => `${lineLabel(name)}: ${adjustmentsText(line[name], line.currency ?? currency)}`,
+  );
   return [...fields, ...adjustments].join(" · ");
 }
 

@@ -262,6 +262,5 @@ def _order(row: Mapping[Any, Any], lines: Iterable[DraftOrderLine]) -> DraftOrde
         customer=Customer(row["erp_customer_number"], row["customer_name"], row["customer_id"]),
         source_document=SourceDocument(row["source_document_id"], row["source_file_name"], row["source_sha256"]),
         lines=list(lines),
-        **{name: _adjustments(row[name]) for name in ADJUSTMENTS},
-        **{name: row[name] for name in _PLAIN_FIELDS},
+        **({name: _adjustments(row[name]) for name in ADJUSTMENTS} | {name: row[name] for name in _PLAIN_FIELDS}),
     )
