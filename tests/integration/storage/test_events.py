@@ -152,8 +152,6 @@ def test_what_is_rolled_back_is_told_to_nobody_and_leaves_no_gap(installation: A
 
 def test_pages_hold_all_and_end_where_the_next_begins(installation: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "AT_ONCE", 3)
-    monkeypatch.setattr(events.number_events, "__defaults__", (3,))
-    monkeypatch.setattr("orderflow.storage.views.events.AT_ONCE", 3)
     installation.approved(5)
     after, found = 0, []
     while True:

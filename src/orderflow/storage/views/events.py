@@ -14,7 +14,7 @@ from sqlalchemy import text
 from orderflow.domain.errors import StateError
 from orderflow.domain.events import EventKind
 from orderflow.storage.views.view import Table, View
-from orderflow.storage.work.events import AT_ONCE, number_events
+from orderflow.storage.work.events import number_events
 
 _EVENTS = Table("e", "FROM event e")
 _COUNTER = text("SELECT last, pruned FROM event_counter WHERE org_id = :org_id")
@@ -70,7 +70,7 @@ def find_events(view: View, wanted: EventFilter, limit: int) -> EventPage:
     Raises:
         StateError: What follows was deleted meanwhile, as it is kept no longer; or the number was never given.
     """
-    numbered = number_events(view.connection, view.org_id)
+    more = number_events(view.connection, view.org_id)
     counter = view.connection.execute(_COUNTER, {"org_id": view.org_id}).first()
     last, pruned = (counter.last, counter.pruned) if counter else (0, 0)
     _refuse(wanted.after, last, pruned)
@@ -78,7 +78,7 @@ def find_events(view: View, wanted: EventFilter, limit: int) -> EventPage:
     query, values = _query(wanted)
     rows = view.rows(Event, query, values | {"after": after, "last": last, "limit": limit + 1})
     items, full = rows[:limit], len(rows) > limit
-    return EventPage(items=items, last=items[-1].number if full else last, more=full or numbered == AT_ONCE)
+    return EventPage(items=items, last=items[-1].number if full else last, more=full or more)
 
 
 def _query(wanted: EventFilter) -> tuple[str, dict[str, Any]]:

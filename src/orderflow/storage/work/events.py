@@ -25,16 +25,16 @@ _NUMBER = text("""
 """)
 
 
-def number_events(connection: Connection, org_id: UUID, most: int = AT_ONCE) -> int:
-    """Give the next numbers to what was committed since the last look; returns how many got one.
+def number_events(connection: Connection, org_id: UUID) -> bool:
+    """Give the next numbers to what was committed since the last look; True if more is likely to be there.
 
     An event of an order is seen only with all earlier ones of that order, and `id` rises from one to the next, so
     that their numbers do too.
     """
     place = {"org_id": org_id}
     if connection.execute(_WAITING, place).first() is None:
-        return 0
+        return False
     connection.execute(_COUNTER, place)
     last = connection.execute(_LOCK, place).scalar_one()
-    now_last: int = connection.execute(_NUMBER, {**place, "last": last, "most": most}).scalar_one()
-    return now_last - int(last)
+    now_last = connection.execute(_NUMBER, {**place, "last": last, "most": AT_ONCE}).scalar_one()
+    return bool(now_last - last == AT_ONCE)
