@@ -5,8 +5,8 @@ Columns that may be empty and have no default: nothing is rewritten, and an orde
 
 from alembic import op
 
-revision = "0033"
-down_revision = "0032"
+revision = "0034"
+down_revision = "0033"
 
 _COLUMNS = {"draft_order": ("taxes", "contact", "shipping", "metadata"), "draft_order_line": ("taxes",)}
 
