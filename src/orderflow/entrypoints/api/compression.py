@@ -16,7 +16,8 @@ from starlette.responses import Response
 from orderflow.entrypoints.api.bodies import beside_the_loop
 
 READ_ALOUD = tuple(
-    f"/api/v1/{what}" for what in ("draft-orders", "exports", "push-log", "bulk-jobs", "audit-log", "stats", "openapi")
+    f"/api/v1/{what}"
+    for what in ("draft-orders", "exports", "push-log", "bulk-jobs", "audit-log", "events", "stats", "openapi")
 )
 """Where a GET's answer may be compressed."""
 
