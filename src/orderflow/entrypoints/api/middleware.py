@@ -11,8 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orderflow.domain.frames import frames_of
 from orderflow.domain.ids import new_id
+from orderflow.engine.metrics import Metrics
 from orderflow.entrypoints.api.errors import internal_error
-from orderflow.entrypoints.metrics import Metrics
 
 log = structlog.get_logger("orderflow.http")
 Headers = list[tuple[bytes, bytes]]

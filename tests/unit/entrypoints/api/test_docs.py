@@ -6,8 +6,8 @@ from pathlib import Path
 
 import yaml
 
+from orderflow.engine.metrics import Metrics
 from orderflow.entrypoints.api.openapi import permission_table
-from orderflow.entrypoints.metrics import Metrics
 from orderflow.settings import Settings
 
 ROOT = Path(__file__).parents[4]
