@@ -18,7 +18,7 @@ from uuid import UUID
 
 import msgspec
 
-from orderflow.http.client import Answer, UnreadableError
+from orderflow.http.answer import Answer, UnreadableError
 
 Version = Literal[2, 4]
 Value = str | bool | int | Decimal | date | datetime | UUID | None
@@ -223,9 +223,12 @@ class Message:
 
 
 def messages_in(answer: Answer) -> list[Message]:
-    """Return what an error says: its own words, then those of its details, each once. None if it is no OData error."""
+    """Return what an error says: its own words, then those of its details, each once, without the connection's secrets.
+
+    None if it is no error of OData's.
+    """
     try:
-        value = answer.json()
+        value = answer.hides.value(answer.json())
     except UnreadableError:
         return []
     error = value.get("error", value.get("odata.error")) if isinstance(value, dict) else None

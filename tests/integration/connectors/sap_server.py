@@ -95,7 +95,7 @@ class SapServer(MisbehavingHTTPServer):
         if request.headers.get("x-csrf-token", "").lower() == "fetch":
             cookie, token = f"c00kie-{len(self.passes)}-{id(self)}", f"t0ken-{len(self.passes)}-{id(self)}=="
             self.passes[cookie] = token
-            headers = {"x-csrf-token": token, "Set-Cookie": f"SAP_SESSIONID_S4H_100={cookie}; path=/; secure"}
+            headers = {"x-csrf-token": token, "Set-Cookie": f"SAP_SESSIONID_S4H_100={cookie}; path=/"}
         if not path:
             return 200, headers, json.dumps({"d": {"EntitySets": list(self.facts)}}).encode()
         if path == "$metadata":

@@ -22,11 +22,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from orderflow.domain.errors import ConnectorError, InDoubtError, NeedsAttentionError, RejectedError, TransientError
-from orderflow.domain.redaction import Redactor
 from orderflow.http import Answer, UnreadableError, error_of
 from orderflow.http.odata import Message, entity_in, message_of, messages_in
 
-TOKEN = "x-csrf-token"  # noqa: S105  # the header's name
 LOCKED = ("MC/601", "V1/042")
 """Messages that say that somebody else has the document open."""
 
@@ -37,12 +35,12 @@ _MOST_TOLD = 8
 
 def is_stale(answer: Answer) -> bool:
     """Return whether SAP refuses the token, and so did nothing."""
-    return answer.status == 403 and answer.headers.get(TOKEN, "").strip().lower() == "required"
+    return answer.status == 403 and answer.headers.get("x-csrf-token", "").strip().lower() == "required"
 
 
-def refusal(answer: Answer, redactor: Redactor, *, changes: bool = True) -> ConnectorError:
+def refusal(answer: Answer, *, changes: bool = True) -> ConnectorError:
     """Return the error that an answer other than 2xx stands for; `changes`: it would have changed something."""
-    words = said(answer, redactor)
+    words = said(answer)
     status = answer.status
     if is_stale(answer):
         return NeedsAttentionError(
@@ -102,24 +100,23 @@ def number_in(answer: Answer) -> str:
     )
 
 
-def said(answer: Answer, redactor: Redactor) -> str:
+def said(answer: Answer) -> str:
     """Return what SAP says is wrong, with the numbers of its messages, without secrets."""
     messages = messages_in(answer)
     wrong = [message for message in messages if message.severity in ("", "error", "abort")] or messages
     told = [_told(message) for message in wrong]
     if len(told) > _MOST_TOLD:
         told[_MOST_TOLD:] = [f"and {len(told) - _MOST_TOLD} more"]
-    words = "; ".join(text.rstrip(".;") for text in told) if told else answer.words
-    return redactor.text(words)[:1_000]
+    return ("; ".join(text.rstrip(".;") for text in told) if told else answer.words)[:1_000]
 
 
-def told_beside(answer: Answer, redactor: Redactor) -> list[str]:
+def told_beside(answer: Answer) -> list[str]:
     """Return what SAP says beside a success, in the header `sap-message`: warnings, mostly."""
     try:
-        value = json.loads(answer.headers.get("sap-message", "") or "null")
+        value = json.loads(answer.hides.text(answer.headers.get("sap-message", "")) or "null")
     except (ValueError, RecursionError):
         return []
-    return [redactor.text(_told(message))[:300] for message in _messages(value)][:20]
+    return [_told(message)[:300] for message in _messages(value)][:20]
 
 
 def _messages(value: Any) -> list[Message]:

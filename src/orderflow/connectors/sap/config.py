@@ -6,9 +6,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from orderflow.channels.http.settings import (
-    HttpSettings,
-    PatienceSettings,
+from orderflow.channels.http.settings import PatienceSettings
+from orderflow.http.settings import (
     SignInSettings,
     TLSSettings,
     check_encrypted,
@@ -16,7 +15,7 @@ from orderflow.channels.http.settings import (
     check_together,
     field,
 )
-from orderflow.http import ServerUrl
+from orderflow.http.urls import ServerUrl
 
 SERVICE = "/sap/opu/odata/sap/API_SALES_ORDER_SRV"
 
@@ -188,12 +187,6 @@ class SapODataConfig(PatienceSettings, _Mapping, _Orders, TLSSettings, _SignIn, 
         """Where and how we sign in, as headers of every request."""
         given = {"sap-client": self.client, "sap-language": self.language}
         return {name: value for name, value in given.items() if value}
-
-    @property
-    def of_channel(self) -> HttpSettings:
-        """What the HTTP session needs to know."""
-        shared = {name: getattr(self, name) for name in HttpSettings.model_fields if name in type(self).model_fields}
-        return HttpSettings.model_construct(**shared | {"url": self.root})
 
     @model_validator(mode="before")
     @classmethod

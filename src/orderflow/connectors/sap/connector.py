@@ -17,7 +17,6 @@ from orderflow.connectors.sap.held import Held, held_of, number_of_order
 from orderflow.connectors.sap.payload import own_key, write_order
 from orderflow.connectors.sap.service import ORDER, REJECTED, Row, SapService
 from orderflow.connectors.sap.trial import try_out
-from orderflow.connectors.sessions import SESSIONS
 from orderflow.domain.connector_port import Preview
 from orderflow.domain.delivery import Ack, Document, ExportResult, TestResult, Waiting, WaitingExport
 from orderflow.domain.document import export_filename
@@ -45,11 +44,6 @@ class SapODataConnector(BaseConnector):
         """Return the way into SAP; nothing is sent yet."""
         return SapService(settings)
 
-    def further_secrets(self, config: dict[str, Any]) -> Iterable[str]:
-        """Return tokens and cookies that SAP gave."""
-        service = SESSIONS.peek(self, config)
-        return service.session.secrets if service is not None else ()
-
     def render(self, draft_order: DraftOrder, config: dict[str, Any]) -> Document:
         """Return the request's body. Raises RejectedError, ConfigError."""
         delivery = draft_order.delivery
@@ -71,7 +65,7 @@ class SapODataConnector(BaseConnector):
             check_lease(draft_order.delivery.may_start())
             if (known := _there_before(service, draft_order)) is not None:
                 return known
-            made = service.create(document.content, draft_order.delivery.export_id)
+            made = service.create(document.content)
         return _result(draft_order, made.number, **({"messages": made.messages} if made.messages else {}))
 
     def export_many(

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from orderflow.channels.http.session import HttpSession
 from orderflow.connectors.sap.answers import number_in, refusal, told_beside
 from orderflow.connectors.sap.config import SapODataConfig
 from orderflow.connectors.sap.metadata import Metadata, read_metadata
@@ -53,23 +52,27 @@ class SapService:
 
     def __init__(self, config: SapODataConfig) -> None:
         self.config = config
-        self.session = SapSession(HttpSession(config.of_channel), config.root, config.logon)
+        self.session = SapSession(config)
         self._metadata: Metadata | None = None
 
     def close(self) -> None:
         """Close all connections."""
         self.session.close()
 
-    def create(self, content: bytes, export_id: UUID) -> Made:
+    def got(self) -> list[str]:
+        """Return tokens and cookies that SAP gave lately: secrets, to be hidden."""
+        return self.session.got()
+
+    def create(self, content: bytes) -> Made:
         """Make the order.
 
         Raises:
             ConnectorError: As `answers` sorts it; InDoubtError: it may be there.
         """
-        answer = self.session.change("POST", ORDER, content, str(export_id))
+        answer = self.session.change("POST", ORDER, content)
         if not answer.ok:
-            raise refusal(answer, self.session.redactor)
-        return Made(number_in(answer), told_beside(answer, self.session.redactor))
+            raise refusal(answer)
+        return Made(number_in(answer), told_beside(answer))
 
     def find(self, order: DraftOrder, export_id: UUID) -> list[Row]:
         """Return the orders that may be this delivery's, the oldest first; none: SAP clearly has none.
@@ -160,7 +163,7 @@ class SapService:
     def _asked(self, path: str, accept: str = "application/json") -> Answer:
         answer = self.session.ask(path, accept)
         if not answer.ok:
-            raise refusal(answer, self.session.redactor, changes=False)
+            raise refusal(answer, changes=False)
         return answer
 
 

@@ -6,108 +6,67 @@ fetched then, once. Source: "Cross-Site Request Forgery Protection", SAP Gateway
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable
-from dataclasses import dataclass
+from orderflow.connectors.sap.config import SapODataConfig
+from orderflow.http import Answer, HttpClient, Outgoing, SessionCookies, sign_in_of, tls_of
 
-from orderflow.channels.http.api import Outgoing
-from orderflow.channels.http.session import HttpSession
-from orderflow.connectors.sap.answers import TOKEN, is_stale, refusal
-from orderflow.domain.redaction import Redactor
-from orderflow.http import Answer
+LONGEST_ANSWER = 8 * 1024 * 1024
+"""Bytes: to an order of 500 lines SAP answers with all that it made of them, a few kilobytes each."""
 
-
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """A token and its cookies, which belong together: one without the other is refused."""
-
-    token: str
-    cookies: str
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """What goes with a request."""
-        return {name: value for name, value in ((TOKEN, self.token), ("Cookie", self.cookies)) if value}
+TOKEN = "X-CSRF-Token"  # noqa: S105  # the header's name
 
 
 class SapSession:
-    """Connections to one SAP service, shared by all threads.
+    """Connections to one SAP service, shared by all threads. Questions need no token, and open no session in SAP."""
 
-    Args:
-        http: With our sign-in.
-        root: The service's address.
-        common: Headers of every request: client and language.
-    """
+    def __init__(self, config: SapODataConfig) -> None:
+        self.root, self._logon = config.root, config.logon
+        # With its slash: SAP redirects to it otherwise, and the token is lost on the way.
+        fetch = Outgoing("GET", f"{self.root}/", self._logon | {TOKEN: "Fetch", "Accept": "application/json"})
+        ours = sign_in_of(config)
+        self._signed = SessionCookies(fetch, csrf=TOKEN, by=ours, name="SAP")
+        self._asking, self._changing = (
+            HttpClient(
+                "SAP",
+                timeout=config.timeout,
+                connect_timeout=config.connect_timeout,
+                tls=tls_of(config),
+                most_bytes=LONGEST_ANSWER,
+                connections=config.max_in_flight,
+                sign_in=sign_in,
+            )
+            for sign_in in (ours, self._signed)
+        )
 
-    def __init__(self, http: HttpSession, root: str, common: dict[str, str]) -> None:
-        self._http, self.root, self._common = http, root, common
-        self._pass: Pass | None = None
-        self._lock = threading.Lock()
+    def got(self) -> list[str]:
+        """Return access tokens, and the cookies and tokens that SAP gave lately: secrets, to be hidden."""
+        return self._signed.got()
 
-    @property
-    def redactor(self) -> Redactor:
-        """What takes secrets out of what SAP says."""
-        return self._http.redactor
+    def sign_in(self) -> None:
+        """See to it that SAP gives us a token. Raises ConnectorError: it does not let us in."""
+        self._changing.sign_in()
 
-    @property
-    def secrets(self) -> Iterable[str]:
-        """Access tokens, and what the pass at hand consists of."""
-        held = self._pass
-        cookies = [cookie.partition("=")[2] for cookie in held.cookies.split("; ")] if held else []
-        return [secret for secret in (*self._http.tokens, held.token if held else "", *cookies) if len(secret) > 7]
-
-    def ask(self, path: str, accept: str = "application/json", *, message_id: str = "ask") -> Answer:
+    def ask(self, path: str, accept: str = "application/json") -> Answer:
         """Send a question; `path` is below the service, or whole.
 
         Raises:
             UnavailableError, NeedsAttentionError: No answer came.
         """
         url = path if path.startswith(("http://", "https://")) else f"{self.root}/{path}"
-        return self._http.ask(Outgoing("GET", url, self._common | {"Accept": accept}), message_id)
+        return self._asking.send("GET", url, headers=self._logon | {"Accept": accept})
 
-    def sign_in(self) -> None:
-        """See to it that SAP gives us a token. Raises ConnectorError: it does not let us in."""
-        self._fetch(self._pass)
-
-    def change(self, method: str, path: str, content: bytes, message_id: str, **headers: str) -> Answer:
+    def change(self, method: str, path: str, content: bytes, **headers: str) -> Answer:
         """Send what changes something; once more if SAP says that it did nothing since the token has run out.
 
+        Args:
+            headers: Further ones, as `If_Match="*"`.
+
         Raises:
-            ConnectorError: No pass could be had, or no answer came, as `HttpSession.send`.
+            ConnectorError: No token could be had, or no answer came, as `HttpClient.send`.
         """
-        held = self._pass or self._fetch(None)
-        answer = self._send(method, path, content, message_id, held, headers)
-        if not is_stale(answer):
-            return answer
-        return self._send(method, path, content, message_id, self._fetch(held), headers)
+        ours = {"Content-Type": "application/json"} | {name.replace("_", "-"): text for name, text in headers.items()}
+        return self._changing.send(method, f"{self.root}/{path}", headers=self._logon | ours, content=content)
 
     def close(self) -> None:
         """Close all connections."""
-        self._http.close()
-
-    def _send(
-        self, method: str, path: str, content: bytes, message_id: str, held: Pass, headers: dict[str, str]
-    ) -> Answer:
-        ours = {"Content-Type": "application/json", "Accept": "application/json"}
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        outgoing = Outgoing(method, f"{self.root}/{path}", self._common | ours | named | held.headers, content)
-        return self._http.send(outgoing, message_id)
-
-    def _fetch(self, stale: Pass | None) -> Pass:
-        """Return a pass other than `stale`; threads that find the same one stale fetch one together."""
-        with self._lock:
-            if self._pass is not None and self._pass is not stale:
-                return self._pass
-            # With its slash: SAP redirects to it otherwise, and the token is lost on the way.
-            outgoing = Outgoing("GET", f"{self.root}/", self._common | {TOKEN: "Fetch", "Accept": "application/json"})
-            answer = self._http.ask(outgoing, "token")
-            if not answer.ok:
-                raise refusal(answer, self.redactor, changes=False)
-            cookies = [line.partition(";")[0].strip() for line in answer.headers.get_list("set-cookie")]
-            self._pass = Pass(answer.headers.get(TOKEN, "").strip(), "; ".join(filter(_is_cookie, cookies)))
-            return self._pass
-
-
-def _is_cookie(pair: str) -> bool:
-    name, _, value = pair.partition("=")
-    return bool(name and value) and pair.isascii() and pair.isprintable()
+        self._asking.close()
+        self._changing.close()
