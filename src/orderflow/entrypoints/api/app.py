@@ -29,6 +29,7 @@ from orderflow.entrypoints.api import (
     exports,
     holds,
     inbound,
+    needs,
     opening_hours,
     operation,
     order_import,
@@ -81,6 +82,7 @@ ROUTERS: list[ApiRouter] = [
     exports.router,
     push_log.router,
     stats.router,
+    needs.router,
 ]
 
 

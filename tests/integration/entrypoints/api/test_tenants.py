@@ -57,6 +57,7 @@ TABLES = (
     "order_hold",
     "inbound",
     "delivery_proof",
+    "need_mark",
 )
 
 PROOF = text("""

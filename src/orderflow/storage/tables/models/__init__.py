@@ -22,6 +22,7 @@ from orderflow.storage.tables.models.organization import (
     EndedSession,
     KeptAnswer,
     KeptAnswerPart,
+    NeedMark,
     Organization,
     SignInSource,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "InboundRow",
     "KeptAnswer",
     "KeptAnswerPart",
+    "NeedMark",
     "NotificationRow",
     "OrderHold",
     "OrderKeyRow",
