@@ -10,11 +10,12 @@ export function RetryAll({ code, orders }: { code: string; orders: number }) {
   const [opened, { open, close }] = useDisclosure();
   const active = useConnectors().data?.filter(({ status }) => status === "ACTIVE");
   const retry = useBulkJob(close);
+  const label = `Retry ${orders === 1 ? "it" : `all ${count(orders)}`}`;
   const what = { action: "retry" as const, filter: { error_code: code } };
   return (
     <>
-      <Button size="xs" variant="light" disabled={!active} onClick={open} aria-label={`Retry all: ${code}`}>
-        Retry {orders === 1 ? "it" : `all ${count(orders)}`}
+      <Button size="xs" variant="light" disabled={!active} onClick={open} aria-label={`${label}: ${code}`}>
+        {label}
       </Button>
       {opened && active && (
         <PushDialog
