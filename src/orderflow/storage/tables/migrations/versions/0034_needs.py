@@ -8,8 +8,8 @@ from alembic import op
 
 from orderflow.storage.tables.row_security import wall_off
 
-revision = "0033"
-down_revision = "0032"
+revision = "0034"
+down_revision = "0033"
 
 
 def upgrade() -> None:
