@@ -26,6 +26,7 @@ from orderflow.entrypoints.api import (
     connector_answers,
     connector_types,
     connectors,
+    events,
     exports,
     holds,
     inbound,
@@ -72,6 +73,7 @@ ROUTERS: list[ApiRouter] = [
     api_keys.router,
     organization.router,
     audit.router,
+    events.router,
     connector_types.router,
     typed_connectors.router,  # before the routes of `/connectors/{id}`
     connectors.router,

@@ -58,6 +58,7 @@ TABLES = (
     "inbound",
     "delivery_proof",
     "need_mark",
+    "event",
 )
 
 PROOF = text("""
@@ -120,6 +121,15 @@ def test_another_organizations_things_are_not_there_and_stay_as_they_are(
 
 def test_lists_show_only_ones_own(acme: Any, make_tenant: Any, things: dict[str, str]):
     other = make_tenant("other")
-    for path in ("/users", "/api-keys", "/audit-log", "/connectors", "/draft-orders", "/exports", "/push-log"):
+    for path in (
+        "/users",
+        "/api-keys",
+        "/audit-log",
+        "/connectors",
+        "/draft-orders",
+        "/exports",
+        "/push-log",
+        "/events",
+    ):
         theirs = other.call("GET", path).text
         assert not [name for name, value in things.items() if name != "revision" and value in theirs], path
