@@ -65,6 +65,7 @@ test-large: $(STAMP) ## Run in full what `make test` runs in small: 5,000 orders
 	@scripts/install-test-services
 	@scripts/install-promtool
 	@scripts/install-as2-peer
+	@scripts/install-helm
 	$(BIN)/pytest -m "large and not odoo" $(ARGS)
 
 chaos: $(STAMP) ## Break everything while 20,000 orders travel, and count them; ARGS="--orders 2000 --faults 40"
