@@ -118,7 +118,7 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
         title="OrderFlow Connect",
         version="1",
         lifespan=lifespan,
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=None,  # `describe` serves it
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from orderflow.documents.object_store import ObjectStore
 from orderflow.domain.delivery import arrived_id
 from orderflow.domain.errors import StateError
-from orderflow.domain.orders import PARTIES
+from orderflow.domain.orders import TEXTS_BY_NAME
 from orderflow.domain.states import ENDED
 from orderflow.flow.ports import Actor
 from orderflow.storage.database import Database
@@ -132,8 +132,8 @@ _DELETE = (
 )
 _FORGET_ORDER = text("""
     UPDATE draft_order
-    SET customer_name = NULL, ship_to = NULL, bill_to = NULL, buyer = NULL, seller = NULL, notes = NULL,
-        source_file_name = NULL, error_json = NULL
+    SET customer_name = NULL, ship_to = NULL, bill_to = NULL, buyer = NULL, seller = NULL, contact = NULL,
+        shipping = NULL, metadata = NULL, notes = NULL, source_file_name = NULL, error_json = NULL
     WHERE id = :id
 """)
 _FORGET_LINES = text("UPDATE draft_order_line SET line_notes = NULL WHERE draft_order_id = :id")
@@ -169,7 +169,7 @@ _FORGET_ARRIVED = text("""
     UPDATE inbound SET content = NULL, told = NULL, next_read_at = NULL, put_aside = true
     WHERE org_id = :org_id AND id = ANY(:ids)
 """)
-_PERSONAL = ["customer", *PARTIES, "notes", "lines", "source_document", "reason"]
+_PERSONAL = ["customer", *TEXTS_BY_NAME, "notes", "lines", "source_document", "reason"]
 """What an edit, a rejection or a hold may have written to the audit log of an order."""
 
 _FORGET_EXPORTS = text("""

@@ -274,6 +274,7 @@ def _bring_in(walk: Walk) -> None:
     _do_to_many(walk)
     order_id = walk.order(1001)
     walk("PUT", "/draft-orders/{order_id}", an_order(1002), order_id=order_id)
+    walk("PATCH", "/draft-orders/{order_id}", {"notes": "by telephone"}, order_id=order_id)
     walk("GET", "/draft-orders/{order_id}", order_id=order_id)
     walk("POST", "/draft-orders/{order_id}/reject", {"reason": "twice"}, order_id=order_id)
     order_id, _ = walk.pushed(1003)
@@ -317,7 +318,8 @@ def _look_at_lists(walk: Walk, zone: str) -> None:
     orders = ["status=ERROR", "status=NEEDS_REVIEW&status=READY", "status=CONFIRMED", "q=OLD-77", "q=nowhere"]
     unread = ["unreadable_answer=true", "unreadable_answer=false", "differs=true", "differs=false"]
     routed = ["waits_for=WORKER", "route=none"]
-    _list(walk, "/draft-orders", [*common, *orders, *unread, *routed, "waits_for=NO_ROUTE"])
+    numbered = ["external_order_number=OLD-77", "external_order_number=OLD-77&erp_customer_number=4711&source=shop"]
+    _list(walk, "/draft-orders", [*common, *orders, *numbered, *unread, *routed, "waits_for=NO_ROUTE"])
     _list(walk, "/exports", [*common, *exports, *flags, *routed, f"order_id={order_id}"])
     _list(walk, "/push-log", [*common, *attempts, f"order_id={order_id}", f"export_id={order_id}"])
     audit = ["", time, "action=LOGIN_FAILED", "actor=nobody", "entity_type=erp_connection", f"entity_id={order_id}"]

@@ -34,6 +34,7 @@ BODIES: dict[str, Any] = {
     "PATCH /connectors/{connector_id}": {"name": "taken over"},
     "POST /connectors/{connector_id}/accept-host-key": {"fingerprint": "SHA256:" + "A" * 43},
     "PUT /draft-orders/{order_id}": ORDER,
+    "PATCH /draft-orders/{order_id}": {"notes": "taken over"},
     "POST /draft-orders/{order_id}/confirm": {"erp_order_id": "SO-1"},
     "POST /exports/{export_id}/resolve": {"as": "delivered"},
 }
