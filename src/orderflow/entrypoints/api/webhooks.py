@@ -33,7 +33,15 @@ from orderflow.storage.views.webhooks import (
 
 router = ApiRouter("/webhooks", "Webhooks")
 Keeper = Annotated[Caller, Depends(require(Permission.WEBHOOKS_MANAGE))]
-Url = Annotated[str, Field(min_length=1, max_length=steps.LONGEST_URL, examples=["https://shop.example/hooks"])]
+Url = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=steps.LONGEST_URL,
+        description="Where events are posted",
+        examples=["https://shop.example/hooks"],
+    ),
+]
 Kinds = Annotated[list[EventKind], Field(max_length=len(EventKind), description="What it gets; empty: all")]
 Number = Annotated[int, Field(ge=0, lt=2**62)]
 
@@ -93,7 +101,7 @@ class TestAnswer(Out):
     """What an endpoint answered to a test."""
 
     status: int | None = Field(description="null: there was no answer", examples=[204])
-    taken: bool
+    taken: bool = Field(description="Its answer was 2xx")
     error: dict[str, Any] | None = Field(description="What went wrong")
     ms: int = Field(description="Milliseconds that it took")
 

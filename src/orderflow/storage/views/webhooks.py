@@ -34,7 +34,7 @@ class Webhook:
 
     id: UUID
     name: str | None
-    url: Annotated[str, Field(examples=["https://shop.example/hooks"])]
+    url: Annotated[str, Field(description="Where events are posted", examples=["https://shop.example/hooks"])]
     kinds: Annotated[list[EventKind], Field(description="What it gets; empty: all")]
     status: Annotated[Literal["ACTIVE", "DISABLED"], Field(description="DISABLED: nothing is sent")]
     disabled_at: Annotated[datetime | None, Field(description="When it was disabled, as it took nothing for days")]
@@ -51,7 +51,7 @@ class Webhook:
     created_by: str | None
     created_at: datetime
     updated_at: datetime
-    version: int
+    version: Annotated[int, Field(description="Counts what people change of it")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

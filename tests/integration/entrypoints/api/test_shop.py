@@ -121,7 +121,8 @@ def test_its_books_and_ours_agree_to_the_last_order(acme: Any, app: App, receive
     headers = {"Authorization": f"Bearer {acme.keys[Role.ADMIN]}"}
     with httpx.Client(base_url=acme.client.base_url, transport=transport, headers=headers) as client:
         shop = Shop(client)
-        made = acme.call("POST", "/webhooks", json={"url": receiver.url, "kinds": []}).json()
+        with acme.canaries.look_away():
+            made = acme.call("POST", "/webhooks", json={"url": receiver.url, "kinds": []}).json()
         acme.canaries.add(made["secret"])
         shop.secret = made["secret"]
         receiver.take = shop.take
