@@ -60,6 +60,7 @@ TABLES = (
     "order_hold",
     "inbound",
     "delivery_proof",
+    "need_mark",
     "event",
     "webhook_endpoint",
 )
