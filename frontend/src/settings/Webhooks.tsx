@@ -115,7 +115,7 @@ function Actions({ webhook }: { webhook: Webhook }) {
     answer(api.PATCH("/api/v1/webhooks/{webhook_id}", { params: { path }, body: { enabled } })),
   );
   const rotate = useAction(() =>
-    answer(api.POST("/api/v1/webhooks/{webhook_id}/rotate-secret", { params: { path }, body: {} })),
+    answer(api.POST("/api/v1/webhooks/{webhook_id}/rotate-secret", { params: { path }, body: { overlap_hours: 24 } })),
   );
   const remove = useAction(() => answer(api.DELETE("/api/v1/webhooks/{webhook_id}", { params: { path } })), {
     done: "The webhook is removed",
