@@ -58,6 +58,7 @@ TABLES = (
     "inbound",
     "delivery_proof",
     "need_mark",
+    "saved_view",
 )
 
 PROOF = text("""

@@ -24,6 +24,7 @@ from orderflow.storage.tables.models.organization import (
     KeptAnswerPart,
     NeedMark,
     Organization,
+    SavedView,
     SignInSource,
 )
 
@@ -57,5 +58,6 @@ __all__ = [
     "Organization",
     "ProcessRow",
     "RouteSet",
+    "SavedView",
     "SignInSource",
 ]
