@@ -84,7 +84,9 @@ def _environment(folder: Path) -> Path:
 def _run(python: Path, *arguments: str, cwd: Path | None = None) -> None:
     environment = os.environ | {"PIP_CONSTRAINT": str(ROOT / "constraints.txt")}
     environment.pop("PYTHONPATH", None)
-    done = subprocess.run([str(python), *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [str(python), *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -13,6 +13,7 @@ import orderflow
 from orderflow.entrypoints.cli import (
     arrived,
     as2,
+    config,
     connections,
     connector_types,
     database,
@@ -47,6 +48,7 @@ running.add_to(app)
 pushing.add_to(app)
 needs.add_to(app)
 lists.add_to(app)
+config.add_to(app)
 keys.add_to(app)
 doctor.add_to(app)
 connections.add_to(app)

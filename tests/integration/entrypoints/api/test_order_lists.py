@@ -22,7 +22,11 @@ def orders(acme: Tenant) -> list[str]:
     bodies: list[dict[str, Any]] = [
         {"external_order_number": "B", "customer": {"erp_customer_number": "1", "name": "Zeta"}},
         {"external_order_number": "A", "customer": {"erp_customer_number": "2", "name": "Alpha"}, "currency": "USD"},
-        {"external_order_number": "C", "customer": {"erp_customer_number": "3"}, "lines": [LINE | {"unit_price": None}]},
+        {
+            "external_order_number": "C",
+            "customer": {"erp_customer_number": "3"},
+            "lines": [LINE | {"unit_price": None}],
+        },
         {"external_order_number": "=1+1", "customer": {"erp_customer_number": "4", "name": "Beta"}},
     ]
     dates = ["2031-03-01", "2031-01-01", None, "2031-02-01"]

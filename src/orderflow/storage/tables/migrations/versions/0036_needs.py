@@ -8,8 +8,8 @@ from alembic import op
 
 from orderflow.storage.tables.row_security import wall_off
 
-revision = "0034"
-down_revision = "0033"
+revision = "0036"
+down_revision = "0035"
 
 
 def upgrade() -> None:
