@@ -14,7 +14,7 @@ class Page(BuildHookInterface):  # type: ignore[type-arg]  # it is generic over 
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Say what the wheel also holds."""
-        built = {Path(self.root, "frontend", "dist"): "orderflow/page", Path(self.root, "build", "docs"): "orderflow/docs"}
-        for folder, place in built.items():
+        for built, place in (("frontend/dist", "orderflow/page"), ("build/docs", "orderflow/docs")):
+            folder = Path(self.root, built)
             if version != "editable" and (folder / "index.html").is_file():
                 build_data["force_include"][str(folder)] = place
