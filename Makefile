@@ -66,7 +66,7 @@ test-large: $(STAMP) ## Run in full what `make test` runs in small: 5,000 orders
 	$(BIN)/pytest -m "large and not odoo" $(ARGS)
 
 docs: $(VENV)/.docs ## Build the docs as a site into build/docs, with search and the Python reference
-	$(BIN)/mkdocs build --quiet --clean
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --clean
 
 release: $(STAMP) $(PAGE) docs ## Build what is released into dist: sdist, wheel with page and docs, list of components (SBOM)
 	@scripts/release
