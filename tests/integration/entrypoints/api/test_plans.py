@@ -62,8 +62,10 @@ NOT_WALKED = {
     ("post", "/api/v1/connectors/{connector_id}/accept-host-key"),  # an SFTP server's; knows connectors only
     ("post", "/api/v1/bulk-jobs/{job_id}/cancel"),  # of one that runs; knows its row only
 }
-WALKED = ("/draft-orders", "/exports", "/bulk-jobs", "/push-log", "/audit-log", "/stats", "/connectors")
-WALKED += ("/events", "/needs")
+WALKED = (
+    *("/draft-orders", "/exports", "/bulk-jobs", "/push-log", "/audit-log", "/stats", "/connectors"),
+    *("/events", "/needs"),
+)
 LESS = {"answer_version": 2, "lines": [{"line_no": 1, "status": "backordered", "qty": 1}]}
 SETTLED = 8_000
 """Confirmed orders of three years, so that a page, a month and a state are each a small part of it."""
