@@ -28,6 +28,7 @@ from orderflow.storage.tables.models.organization import (
     SavedView,
     SignInSource,
 )
+from orderflow.storage.tables.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "MOST_INBOUND",
@@ -63,4 +64,7 @@ __all__ = [
     "RouteSet",
     "SavedView",
     "SignInSource",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]
