@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import is_dataclass
 from functools import partial, wraps
@@ -216,7 +216,7 @@ def refuse_unknown(request: Request, dependant: Dependant) -> None:
     """
     if not request.scope["query_string"]:
         return
-    known = [param.alias for param in dependant.query_params]
+    known = list(_taken(dependant))
     unknown = [name for name in dict.fromkeys(request.query_params) if name not in known]
     if not unknown:
         return
@@ -229,3 +229,10 @@ def refuse_unknown(request: Request, dependant: Dependant) -> None:
         hint="Correct or leave out what is not known; nothing was done.",
         details={"fields": fields[:MOST_PROBLEMS]},
     )
+
+
+def _taken(dependant: Dependant) -> Iterator[str]:
+    """Yield the names that a route takes, itself or by what it depends on."""
+    yield from (param.alias for param in dependant.query_params)
+    for needed in dependant.dependencies:
+        yield from _taken(needed)
