@@ -47,7 +47,7 @@ class Erp(threading.Thread):
             for file in self.out.glob("*.json"):
                 self.taken[json.loads(file.read_text("utf-8"))["order"]["external_order_number"]] += 1
                 answer = self.answers / f".{file.name}"
-                answer.write_text("{}")
+                answer.write_text('{"status": "ACKED"}')
                 answer.rename(self.answers / f"ack_{file.name}")
                 file.unlink()
 
@@ -165,7 +165,7 @@ class Site:
             timeout=90,
             check=False,
         )
-        found = {finding["code"] for finding in json.loads(done.stdout)}
+        found = {finding["code"] for finding in json.loads(done.stdout) if not finding["remark"]}
         assert done.returncode == bool(found), done.stderr
         return found
 
