@@ -45,7 +45,7 @@ class Erp(threading.Thread):
     def run(self) -> None:
         while not self.stopped.wait(0.05):
             for file in self.out.glob("*.json"):
-                self.taken[json.loads(file.read_text("utf-8"))["order"]["external_order_number"]] += 1
+                self.taken[json.loads(file.read_text("utf-8"))["header"]["external_order_number"]] += 1
                 answer = self.answers / f".{file.name}"
                 answer.write_text('{"status": "ACKED"}')
                 answer.rename(self.answers / f"ack_{file.name}")
