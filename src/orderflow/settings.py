@@ -231,6 +231,7 @@ class Settings(BaseSettings):
     max_import_bytes: int = Field(1_000_000_000, ge=1000)
     metrics_token: SecretStr | None = None
     retention_days: int = Field(365, ge=1)
+    event_retention_days: int = Field(30, ge=1)
     prune_seconds: float = Field(3600, ge=0)
     cors_origins: Annotated[list[str], BeforeValidator(_list)] = Field(default_factory=list)
 

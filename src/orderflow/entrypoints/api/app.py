@@ -28,9 +28,11 @@ from orderflow.entrypoints.api import (
     connector_answers,
     connector_types,
     connectors,
+    events,
     exports,
     holds,
     inbound,
+    needs,
     opening_hours,
     operation,
     order_import,
@@ -73,6 +75,7 @@ ROUTERS: list[ApiRouter] = [
     api_keys.router,
     organization.router,
     audit.router,
+    events.router,
     connector_types.router,
     typed_connectors.router,  # before the routes of `/connectors/{id}`
     connectors.router,
@@ -83,6 +86,7 @@ ROUTERS: list[ApiRouter] = [
     exports.router,
     push_log.router,
     stats.router,
+    needs.router,
 ]
 
 
@@ -116,7 +120,7 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
         title="OrderFlow Connect",
         version="1",
         lifespan=lifespan,
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=None,  # `describe` serves it
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

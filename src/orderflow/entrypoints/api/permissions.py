@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from orderflow.domain.access import Role
 
-__all__ = ["ROLES", "Permission", "Role", "may"]
+__all__ = ["ROLES", "Permission", "PermissionName", "Role", "may"]
 
 
 class Permission(StrEnum):
@@ -18,6 +21,7 @@ class Permission(StrEnum):
     ORDERS_EDIT = "edit and reject orders"
     ORDERS_APPROVE = "approve orders"
     ORDERS_PUSH = "push, hold, retry, withdraw, recall, move and resolve deliveries"
+    NEEDS_MARK = "assign, put off and note what needs somebody"
     HOLDS_RELEASE = "release the holds of others"
     CONNECTORS_EDIT = "add, change, enable, disable and delete connectors"
     CONNECTORS_TEST = "test connectors"
@@ -27,6 +31,15 @@ class Permission(StrEnum):
     KEYS_MANAGE = "manage API keys"
     ORG_MANAGE = "change the organization"
 
+
+def _known(name: str) -> str:
+    if name not in Permission.__members__:
+        raise ValueError(f"must be one of {', '.join(Permission.__members__)}")
+    return name
+
+
+PermissionName = Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": list(Permission.__members__)})]
+"""A permission by its name, as `ORDERS_IMPORT`."""
 
 _P = Permission
 _ADMIN, _INTEGRATOR, _OPS, _VIEWER = Role
@@ -39,6 +52,7 @@ ROLES: dict[Permission, frozenset[Role]] = {
     _P.ORDERS_EDIT: frozenset({_ADMIN, _OPS}),
     _P.ORDERS_APPROVE: frozenset({_ADMIN, _OPS}),
     _P.ORDERS_PUSH: frozenset({_ADMIN, _OPS}),
+    _P.NEEDS_MARK: frozenset({_ADMIN, _INTEGRATOR, _OPS}),
     _P.HOLDS_RELEASE: frozenset({_ADMIN}),
     _P.CONNECTORS_EDIT: frozenset({_ADMIN, _INTEGRATOR}),
     _P.CONNECTORS_TEST: frozenset({_ADMIN, _INTEGRATOR}),
