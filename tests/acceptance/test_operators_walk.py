@@ -278,9 +278,9 @@ def the_key_or_a_name_is_wrong(site: Site) -> None:
     assert "KEY_MISMATCH" in site.orderflow("worker", exits=1, **wrong).stderr
     celery = ("celery", "-A", "orderflow.engine.celery", "worker", "-n", "wrong@%h")
     assert "KEY_MISMATCH" in site.command(*celery, exits=1, **wrong).stderr
-    misspelled = site.orderflow("serve", exits=2, ORDERFLOW_SWEEP_SECOND="3").stderr
-    assert "ORDERFLOW_SWEEP_SECONDS is" in misspelled
-    assert "ORDERFLOW_SWEEP_SECONDS is" in site.orderflow("config", "check", exits=2, ORDERFLOW_SWEEP_SECOND="3").stderr
+    misspelled = site.orderflow("serve", exits=2, ORDERFLOW_BATCH_SIZES="3").stderr
+    assert "ORDERFLOW_BATCH_SIZE is" in misspelled
+    assert "ORDERFLOW_BATCH_SIZE is" in site.orderflow("config", "check", exits=2, ORDERFLOW_BATCH_SIZES="3").stderr
     site.order("PO-5")
     soon(lambda: site.confirmed() == site.ordered, 60)
 
