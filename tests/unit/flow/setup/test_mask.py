@@ -120,9 +120,6 @@ OAUTH = REST | {"auth": "oauth2", "token_url": "https://id.example/t", "client_i
 ODOO = {"url": "https://odoo.example", "database": "d", "api_key": "k3y-12"}
 TRYTON = {"url": "https://tryton.example", "database": "d", "application_key": "k3y-12"}
 
-SAP = {"url": "https://sap.example", "username": "u", "password": "pw-0815", "sales_organization": "1710"}
-SAP |= {"distribution_channel": "10", "division": "00"}
-
 
 @pytest.mark.parametrize(
     ("kind", "stored", "change"),
@@ -141,8 +138,6 @@ SAP |= {"distribution_channel": "10", "division": "00"}
         ("REST_JSON", REST | {"auth": "api_key", "api_key": "k3y-12"}, {"api_key_in": "query"}),
         ("ODOO", ODOO, {"url": "http://odoo.example"}),
         ("ODOO", ODOO | {"username": "u"}, {"api": "jsonrpc"}),
-        ("SAP_ODATA", SAP, {"url": "https://other.example"}),
-        ("SAP_ODATA", SAP, {"service": "/sap/opu/odata/sap/OTHER_SRV"}),
         ("TRYTON", TRYTON, {"url": "https://other.example"}),
     ],
 )
@@ -161,7 +156,6 @@ def test_a_secret_of_ours_is_bound_to_its_destination_and_its_protection(kind, s
         ("DROPZONE_JSON_V1", SERVER | {"base_path": "/in"}, {"timeout": 5}),
         ("REST_JSON", REST, {"body": "[]", "headers": "X: 1", "plain_http": False, "timeout": 3}),
         ("ODOO", ODOO, {"api": "json2", "on_arrival": "confirm"}),
-        ("SAP_ODATA", SAP, {"units": {"CTN": "CAR"}, "order_type": "ZOR", "language": "DE", "timeout": 5}),
         ("TRYTON", TRYTON, {"units": {"CTN": "box"}}),
     ],
 )

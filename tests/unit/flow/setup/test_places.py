@@ -12,9 +12,6 @@ FOLDER = {"mode": "filesystem", "export_path": "/srv/in", "ack_path": "/srv/out"
 REST = {"url": "https://erp.example:8443/orders", "auth": "oauth2", "token_url": "https://id.example/token"}
 REST |= {"client_id": "c", "client_secret": "s"}
 
-SAP = {"url": "https://sap.example:44300", "auth": "oauth2", "token_url": "https://id.example/token", "client_id": "c"}
-SAP |= {"client_secret": "s", "sales_organization": "1710", "distribution_channel": "10", "division": "00"}
-
 
 @pytest.mark.parametrize(
     ("kind", "config", "found"),
@@ -24,7 +21,6 @@ SAP |= {"client_secret": "s", "sales_organization": "1710", "distribution_channe
         ("DROPZONE_JSON_V1", {"dropzone_type": "FILESYSTEM", "base_path": "/srv/in"}, {"/srv/in"}),
         ("REST_JSON", REST, {"erp.example", "id.example"}),
         ("ODOO", {"url": "http://[::1]:8069", "database": "d", "api_key": "k"}, {"::1"}),
-        ("SAP_ODATA", SAP, {"sap.example", "id.example"}),
         ("TRYTON", {"url": "https://tryton.example", "database": "d", "application_key": "k"}, {"tryton.example"}),
         ("MOCK", {"mode": "success"}, set()),
     ],
