@@ -20,6 +20,7 @@ const SCOPE_LABELS: Record<Scope, string> = {
   ORDERS_EDIT: "editing orders",
   ORDERS_APPROVE: "approving orders",
   ORDERS_PUSH: "deliveries",
+  NEEDS_MARK: "notes on what needs somebody",
   HOLDS_RELEASE: "releasing holds of others",
   CONNECTORS_EDIT: "connectors",
   CONNECTORS_TEST: "tests of connectors",
@@ -27,6 +28,7 @@ const SCOPE_LABELS: Record<Scope, string> = {
   AUDIT_READ: "the audit log",
   USERS_MANAGE: "users",
   KEYS_MANAGE: "API keys",
+  WEBHOOKS_MANAGE: "webhooks",
   ORG_MANAGE: "the organization",
 };
 

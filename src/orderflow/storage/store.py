@@ -16,6 +16,7 @@ from orderflow.secrets.encryption import EncryptionService
 from orderflow.storage.database import Database
 from orderflow.storage.fast.holding import Holding
 from orderflow.storage.people.api_keys import SqlApiKeys
+from orderflow.storage.people.needs import SqlNeedMarks
 from orderflow.storage.people.organization import SqlOrganization
 from orderflow.storage.people.users import SqlUsers
 from orderflow.storage.tables.roles import ALIVE
@@ -32,6 +33,7 @@ from orderflow.storage.work.order_keys import SqlOrderKeys
 from orderflow.storage.work.orders import SqlOrders
 from orderflow.storage.work.routes import SqlRoutes
 from orderflow.storage.work.waiting import SqlWaiting
+from orderflow.storage.work.webhooks import SqlWebhooks
 
 _OLDER_PROCESS = text(f"""
     SELECT concat(p.kind, ' of ', p.version) FROM process p
@@ -118,6 +120,11 @@ class SqlWork:
         return SqlOrganization(self.connection, self.org_id)
 
     @cached_property
+    def need_marks(self) -> SqlNeedMarks:
+        """What people noted about what needs somebody."""
+        return SqlNeedMarks(self.connection, self.org_id)
+
+    @cached_property
     def users(self) -> SqlUsers:
         """Who signs in."""
         return SqlUsers(self.connection, self.org_id)
@@ -126,6 +133,11 @@ class SqlWork:
     def api_keys(self) -> SqlApiKeys:
         """How programs sign in."""
         return SqlApiKeys(self.connection, self.org_id)
+
+    @cached_property
+    def webhooks(self) -> SqlWebhooks:
+        """Where its events are sent."""
+        return SqlWebhooks(self.connection, self.org_id, self._encryption)
 
     @cached_property
     def view(self) -> View:

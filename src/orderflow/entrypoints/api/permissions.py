@@ -21,6 +21,7 @@ class Permission(StrEnum):
     ORDERS_EDIT = "edit and reject orders"
     ORDERS_APPROVE = "approve orders"
     ORDERS_PUSH = "push, hold, retry, withdraw, recall, move and resolve deliveries"
+    NEEDS_MARK = "assign, put off and note what needs somebody"
     HOLDS_RELEASE = "release the holds of others"
     CONNECTORS_EDIT = "add, change, enable, disable and delete connectors"
     CONNECTORS_TEST = "test connectors"
@@ -28,6 +29,7 @@ class Permission(StrEnum):
     AUDIT_READ = "read the audit log"
     USERS_MANAGE = "manage users"
     KEYS_MANAGE = "manage API keys"
+    WEBHOOKS_MANAGE = "manage webhooks"
     ORG_MANAGE = "change the organization"
 
 
@@ -51,6 +53,7 @@ ROLES: dict[Permission, frozenset[Role]] = {
     _P.ORDERS_EDIT: frozenset({_ADMIN, _OPS}),
     _P.ORDERS_APPROVE: frozenset({_ADMIN, _OPS}),
     _P.ORDERS_PUSH: frozenset({_ADMIN, _OPS}),
+    _P.NEEDS_MARK: frozenset({_ADMIN, _INTEGRATOR, _OPS}),
     _P.HOLDS_RELEASE: frozenset({_ADMIN}),
     _P.CONNECTORS_EDIT: frozenset({_ADMIN, _INTEGRATOR}),
     _P.CONNECTORS_TEST: frozenset({_ADMIN, _INTEGRATOR}),
@@ -58,6 +61,7 @@ ROLES: dict[Permission, frozenset[Role]] = {
     _P.AUDIT_READ: frozenset({_ADMIN, _INTEGRATOR}),
     _P.USERS_MANAGE: frozenset({_ADMIN}),
     _P.KEYS_MANAGE: frozenset({_ADMIN}),
+    _P.WEBHOOKS_MANAGE: frozenset({_ADMIN, _INTEGRATOR}),
     _P.ORG_MANAGE: frozenset({_ADMIN}),
 }
 

@@ -22,6 +22,7 @@ from orderflow.entrypoints.cli import (
     jobs,
     keys,
     lists,
+    needs,
     new_connector,
     orders,
     pushing,
@@ -31,6 +32,7 @@ from orderflow.entrypoints.cli import (
     running,
     trying,
     users,
+    webhooks,
 )
 from orderflow.entrypoints.cli.failures import EXIT_CODES, report
 
@@ -45,6 +47,7 @@ app = typer.Typer(
 demo.add_to(app)
 running.add_to(app)
 pushing.add_to(app)
+needs.add_to(app)
 lists.add_to(app)
 config.add_to(app)
 keys.add_to(app)
@@ -56,6 +59,7 @@ trying.add_to(app)
 routes.add_to(app)
 rules.add_to(app)
 users.add_to(app)
+webhooks.add_to(app)
 retention.add_to(app, orders.app)
 new_connector.add_to(app)
 app.add_typer(orders.app, name="orders")

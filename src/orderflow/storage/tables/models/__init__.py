@@ -23,9 +23,11 @@ from orderflow.storage.tables.models.organization import (
     EndedSession,
     KeptAnswer,
     KeptAnswerPart,
+    NeedMark,
     Organization,
     SignInSource,
 )
+from orderflow.storage.tables.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "MOST_INBOUND",
@@ -51,6 +53,7 @@ __all__ = [
     "InboundRow",
     "KeptAnswer",
     "KeptAnswerPart",
+    "NeedMark",
     "NotificationRow",
     "OrderHold",
     "OrderKeyRow",
@@ -59,4 +62,7 @@ __all__ = [
     "ProcessRow",
     "RouteSet",
     "SignInSource",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]
