@@ -64,6 +64,7 @@ def push(installation: Any, many: int = 1) -> dict[str, UUID]:
     orders = [an_order() for _ in range(many)]
     for order in orders:
         order.external_order_number = f"MX{next(_numbers):06}"
+        order.lines[0].product_description = "Cable"
     with installation.wiring.store.work(installation.org_id) as work:
         accept_orders(work, orders, ACTOR)
         for order in orders:
@@ -112,7 +113,9 @@ def test_killed_at_each_point_nothing_is_lost_and_nothing_comes_twice(
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_line_that_breaks_anywhere_loses_and_doubles_nothing(installation: Any, way: Way, name: str) -> None:
+def test_a_line_that_breaks_anywhere_loses_nothing_and_brings_nothing_twice(
+    installation: Any, way: Way, name: str
+) -> None:
     if way.port is None:
         pytest.skip("there is no line")
     connection_id = connect(installation, name, way)

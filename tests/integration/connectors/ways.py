@@ -24,14 +24,17 @@ FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
         "DROPZONE_CSV_V1",
         {"columns": [{"name": "Order", "field": "order.external_order_number"}, {"name": "Qty", "field": "line.qty"}]},
     ),
-    "template": ("TEMPLATE_DOCUMENT", {"content": "text", "template": "{{ order.external_order_number }}"}),
+    "template": (
+        "TEMPLATE_DOCUMENT",
+        {"content": "text", "template": "{% for line in lines %}{{ order.external_order_number }}{% endfor %}"},
+    ),
     "UBL": (
         "UBL_ORDER",
         {"seller_endpoint": "0088:4000001000005", "seller_name": "Acme", "seller_country": "DE"}
-        | {"endpoints": {"4711": "9930:DE123456789"}},
+        | {"endpoints": {"4711": "9930:DE123456789"}, "units": {"M": "MTR"}},
     ),
-    "EDIFACT": ("EDIFACT_ORDERS", {"sender": "ACME", "receiver": "PARTNER", "test": True}),
-    "X12": ("X12_850", {"sender": "ACME", "receiver": "PARTNER", "test": True}),
+    "EDIFACT": ("EDIFACT_ORDERS", {"sender": "ACME", "receiver": "PARTNER", "units": {"M": "MTR"}}),
+    "X12": ("X12_850", {"sender": "ACME", "receiver": "PARTNER", "units": {"M": "MR"}}),
     "IDoc": ("SAP_IDOC", {"sender": "ORDERFLOW", "receiver": "PRDCLNT100", "units": {"M": "MTR"}}),
 }
 NUMBER = re.compile(rb"MX\d{6}")
