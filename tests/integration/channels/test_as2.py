@@ -110,6 +110,7 @@ def test_a_no_that_is_not_surely_the_partners_is_doubt_where_anybody_could_write
     outcome = sent(to(**change), parcel())
     assert isinstance(outcome, InDoubtError), outcome
     assert "not surely the partner's" in outcome.message
+    assert outcome.proof is not None
     assert not outcome.proof.refused
 
 

@@ -74,7 +74,7 @@ REFUSALS = [
 ]
 
 
-PLAIN = {"url": "http://partner.example/as2", "plain_http": True}
+PLAIN: dict[str, Any] = {"url": "http://partner.example/as2", "plain_http": True}
 
 
 @pytest.mark.parametrize("signer", [(SOMEBODY, "sha-256"), None])
