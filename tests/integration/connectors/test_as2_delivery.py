@@ -279,3 +279,26 @@ def test_a_receipt_that_never_comes_holds_the_order_where_the_partner_does_not_l
     assert len(partner.came) == 1
     talk.receive(partner.statements[0])  # a day late
     assert talk.installation.export(order_id)["status"] == "SENT"
+
+
+def test_a_receipt_that_comes_again_changes_nothing_more(connect, partner):
+    talk, order_id = awaiting(connect, partner)
+    for _ in range(2):
+        talk.receive(partner.statements[0])
+    talk.receive(replace(partner.statements[0], duplicate=True))
+    export = talk.installation.export(order_id)
+    assert (talk.installation.order(order_id)["status"], export["status"], export["refusals"]) == ("PUSHED", "SENT", 0)
+    talk.go_on()
+    assert len(partner.came) == 1
+
+
+def test_a_refusal_that_comes_after_a_person_decided_sends_nothing_by_itself(connect, partner):
+    talk, order_id = awaiting(connect, partner)
+    talk.go_on()
+    export_id = talk.installation.export(order_id)["id"]
+    resolve_held(talk.installation.wiring.store, talk.installation.org_id, export_id, "delivered", ACTOR)
+    talk.receive(replace(partner.statements[0], fault=Fault("unknown-customer", "No.")))
+    order = talk.installation.order(order_id)
+    assert (order["status"], order["error_json"]["code"]) == ("ERROR", "PARTNER_REFUSED")
+    talk.go_on()
+    assert len(partner.came) == 1
