@@ -121,7 +121,7 @@ class ReceiptKept:
     kind: Literal["receipt"]
     at: datetime
     export_id: UUID
-    proof_id: UUID
+    proof_id: Annotated[UUID, Field(description="By which the receipt is downloaded")]
     says: Annotated[str, Field(description="The partner's own words, as `processed`")]
     refused: Annotated[bool, Field(description="It says that nothing was done with the message")]
 
