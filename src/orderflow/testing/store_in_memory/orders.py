@@ -51,6 +51,10 @@ class MemoryOrders:
         except RevisionChangedError:
             return None
 
+    def revision_of(self, order_id: UUID) -> int | None:
+        """Return the number of the revision that the order as it stands was approved as; None: it was not."""
+        return current_revision(self._tables, order_id)
+
     def accept_differences(self, order_id: UUID, by: str) -> bool:
         """Note who accepts what the ERP confirmed otherwise; False if there is nothing to accept."""
         row = self.row(order_id)
