@@ -1,4 +1,16 @@
-import { ActionIcon, Alert, Button, Card, Drawer, Group, SimpleGrid, Stack, Text, Textarea, TextInput } from "@mantine/core";
+import {
+  ActionIcon,
+  Alert,
+  Button,
+  Card,
+  Drawer,
+  Group,
+  SimpleGrid,
+  Stack,
+  Text,
+  Textarea,
+  TextInput,
+} from "@mantine/core";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { useState, type ChangeEvent, type SyntheticEvent } from "react";
 import { answer, api, type Schemas } from "../api/client";

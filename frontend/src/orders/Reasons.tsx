@@ -19,10 +19,7 @@ export function Reasons({ order }: { order: ExactOrder }) {
       {order.holds.length > 0 && <HoldsAlert orderId={order.id} holds={order.holds} />}
       {order.status === "NEEDS_REVIEW" && order.missing.length > 0 && <Missing missing={order.missing} />}
       {order.status === "ERROR" && order.error && !doubt && (
-        <ProblemAlert
-          problem={order.error}
-          title={failureTitle(order)}
-        />
+        <ProblemAlert problem={order.error} title={failureTitle(order)} />
       )}
       {order.status === "APPROVED" && order.waits_for && <NoRoute order={order} />}
       {doubt && <DoubtAlert order={order} delivery={latest} />}

@@ -190,7 +190,7 @@ class ChangedSinceError(RejectedError):
     """What was to be sent, or sent again, is not what the order says any more."""
 
     code = "CHANGED_SINCE"
-    hint = "Nothing to do: what the order says now goes out once it is approved and pushed."
+    hint = "What the order says now goes out once it is approved and pushed."
     default_message = "The order was changed since, so this revision of it is not sent."
 
 

@@ -81,8 +81,8 @@ class ChangeOutlook(Out):
 
     way: ChangeWay = Field(
         description="order: nothing was sent. replace: likewise, and its push is withdrawn. wait: it follows once it "
-        "is known whether the order arrived. change: the ERP is asked to change it. recall: the ERP is asked to give it "
-        "back, and it goes out anew. by_hand: the ERP takes no changes, so that a person has it changed there"
+        "is known whether the order arrived. change: the ERP is asked to change it. recall: the ERP is asked to give "
+        "it back, and it goes out anew. by_hand: the ERP takes no changes, so that a person has it changed there"
     )
     message: str = Field(description="The same, for a person")
 

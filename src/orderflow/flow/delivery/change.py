@@ -8,7 +8,9 @@ sent again: what may have arrived of it is asked about, and what is staged is pu
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -116,6 +118,11 @@ def standing(work: Work, order_id: UUID) -> Export | None:
     return next((export for export in work.exports.deliveries_of(order_id) if not export.failed_for_sure), None)
 
 
+def now_after(deliveries: Iterable[Export]) -> datetime:
+    """Return the time, later than that of any of these: they are put in order by it, and other machines have clocks."""
+    return max([clock.now(), *(one.created_at + timedelta(microseconds=1) for one in deliveries)])
+
+
 def change_what_was_sent(work: Work, there: Export, stored: DraftOrder, changed: DraftOrder) -> bool:
     """Make room for another revision beside the one that the ERP has, or may get; False: it says the same.
 
@@ -134,6 +141,8 @@ def change_what_was_sent(work: Work, there: Export, stored: DraftOrder, changed:
     if stored.status in UNTOUCHED and not field_changes(stored, changed):
         return False
     work.refuse_beside_older_release()
+    if there.revision is None and stored.status in FITTING.values():  # as long as the order says what was sent
+        work.exports.pin(there.id)
     if stored.status is OrderStatus.PUSHING and there.status is ERPExportStatus.PENDING:
         _take_off(work, there)
     return True
@@ -160,7 +169,7 @@ def discard_change(work: Work, order_id: UUID, actor: Actor) -> None:
             hint="What is on its way is withdrawn first. What was never sent is edited or rejected.",
         )
     was = work.orders.as_sent(order_id, there.revision) if there.revision else None
-    if was is None:
+    if was is None or was.approved_at is None:  # by which it is known as that revision
         raise StateError(
             "What was sent of the order is not kept any more.", hint="Edit the order to say what the ERP has."
         )
@@ -198,7 +207,8 @@ def recall_to_change(work: Work, item: Settlement, connection_id: UUID) -> None:
     if before not in OrderEvent.CHANGE_BY_RECALL.change.starts:
         return  # it was changed once more meanwhile
     pending = ERPExportStatus.PENDING
-    recall = Export(new_id(), order_id, connection_id, pending, clock.now(), kind=Kind.RECALL, reason=TO_CHANGE)
+    now = now_after(work.exports.deliveries_of(order_id))
+    recall = Export(new_id(), order_id, connection_id, pending, now, kind=Kind.RECALL, reason=TO_CHANGE)
     work.exports.add(recall, idempotency_key=None, actor=ENGINE)
     work.exports.send_anew_after(item.attempt.export_id, recall.id)
     after = next_order_status(OrderEvent.CHANGE_BY_RECALL, before)

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from orderflow.domain import clock
 from orderflow.domain.errors import ConnectorError, StateError
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import (
@@ -27,6 +26,7 @@ from orderflow.domain.states import (
     next_order_status,
 )
 from orderflow.domain.text import checked_name
+from orderflow.flow.delivery.change import now_after, standing
 from orderflow.flow.delivery.open_target import ENGINE, with_connector
 from orderflow.flow.delivery.request import withdraw_in
 from orderflow.flow.ports import Actor, Export, Settlement, Wiring, Work
@@ -59,7 +59,7 @@ def check_can_be_asked(wiring: Wiring, org_id: UUID, order_id: UUID) -> None:
     """
     with wiring.store.work(org_id) as work:
         status = work.orders.lock_status(order_id)
-        sent = work.exports.latest(order_id)
+        sent = standing(work, order_id)
         if status not in OrderAction.RECALL.change.starts or sent is None:
             return  # `recall_in` says what is so
         _refuse_if_deleted(work, sent.connection_id)
@@ -103,15 +103,14 @@ def recall_in(work: Work, order_id: UUID, reason: str, actor: Actor) -> Export:
     """
     reason = checked_name(reason, "reason")
     before = work.orders.lock_status(order_id)
-    sent = work.exports.latest(order_id)
+    sent = standing(work, order_id)
     if before not in OrderAction.RECALL.change.starts or sent is None or sent.status not in ARRIVED:
         raise _nothing_to_recall(before, sent)
     _refuse_on_hold(work, order_id)
     work.refuse_beside_older_release()
     _refuse_if_deleted(work, sent.connection_id)
-    export = Export(
-        new_id(), order_id, sent.connection_id, ERPExportStatus.PENDING, clock.now(), kind=Kind.RECALL, reason=reason
-    )
+    pending, now = ERPExportStatus.PENDING, now_after(work.exports.deliveries_of(order_id))
+    export = Export(new_id(), order_id, sent.connection_id, pending, now, kind=Kind.RECALL, reason=reason)
     work.exports.add(export, idempotency_key=None, actor=actor)
     _move(work, order_id, OrderAction.RECALL, before, actor, "DRAFT_RECALL_REQUESTED", {"reason": reason})
     return export
@@ -203,7 +202,7 @@ def confirm_recall(work: Work, order_id: UUID, actor: Actor) -> None:
     """
     before = work.orders.lock_status(order_id)
     if before not in OrderAction.CONFIRM_RECALL.change.starts:
-        raise _nothing_to_recall(before, work.exports.latest(order_id))
+        raise _nothing_to_recall(before, standing(work, order_id))
     recall = _close(work, order_id, actor, given_back=True) if before is OrderStatus.RECALLING else None
     step, noted = OrderAction.CONFIRM_RECALL, "DRAFT_RECALL_CONFIRMED"
     _end(work, order_id, recall, step, before, actor, noted, {}, given_back=True)
@@ -269,7 +268,7 @@ def _end(
         work.exports.stop(anew.id, refused)
         _move(work, order_id, step, before, actor, noted, facts, OrderStatus.ERROR, error_json=refused)
     else:
-        last = next(iter(deliveries), None)
+        last = standing(work, order_id) or next(iter(deliveries), None)
         stays = FITTING[last.status] if last else OrderStatus.PUSHED
         error = last.error if last and last.status is ERPExportStatus.FAILED else None
         _move(work, order_id, step, before, actor, noted, facts, stays, error_json=error)

@@ -35,7 +35,7 @@ def settle(wiring: Wiring, batch: Batch) -> None:
     with wiring.store.work(batch.to.target.org_id) as work:
         held = work.exports.settle(batch, settlements)
         work.exports.leave_lane(batch.to.target.connection_id, batch.lease)
-        failed = [item.attempt.order.id for item in settlements if item.order_status is OrderStatus.ERROR]
+        failed = [item.attempt.order.id for item in settlements if _fails_its_order(item)]
         if failed:
             work.audit.add("DRAFT_PUSH_FAILED", ENGINE, "draft_order", failed)
         if recalls := [item for item in settlements if item.attempt.export_id in held and _is_recall(item.attempt)]:
@@ -72,6 +72,10 @@ def settle_now(wiring: Wiring, batch: Batch) -> Settlement | None:
     reached("settled")
     _tell(wiring, batch, [settlement], held)
     return settlement if held else None
+
+
+def _fails_its_order(item: Settlement) -> bool:
+    return item.order_status is OrderStatus.ERROR and not isinstance(item.attempt.outcome, ChangedSinceError)
 
 
 def _recall_to_change(work: Work, target: Target, settlements: Sequence[Settlement], held: set[UUID]) -> None:
@@ -148,8 +152,7 @@ def _delivered(attempt: Attempt, result: ExportResult, *, confirms: bool) -> Set
 
 
 def _failed(attempt: Attempt) -> Settlement:
-    stays = _is_recall(attempt) or isinstance(attempt.outcome, ChangedSinceError)
-    status = None if stays else OrderStatus.ERROR
+    status = None if _is_recall(attempt) else OrderStatus.ERROR
     return Settlement(attempt, ERPExportStatus.FAILED, AttemptStatus.FAILED, status, spent=True)
 
 

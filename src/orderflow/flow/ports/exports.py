@@ -207,6 +207,9 @@ class Exports(Protocol):
     def drop(self, export_id: UUID, error: dict[str, Any]) -> bool:
         """End what was SENT and need not be answered any more; False if it is not SENT."""
 
+    def pin(self, export_id: UUID) -> None:
+        """Say of an export of an older release which revision of its order it is made from; the order is locked."""
+
     def send_anew_after(self, export_id: UUID, recall_id: UUID | None) -> None:
         """Make of a change the delivery of the order as it is now, which waits for that recall; None: for none."""
 

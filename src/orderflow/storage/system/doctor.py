@@ -34,11 +34,13 @@ from orderflow.storage.work.clock import CERTIFICATE_ENDS, awaited, unleased
 _MOST = 1_000
 """Findings of one kind that are listed."""
 
-# The newest export decides what an order's state has to be.
+# The newest export decides what an order's state has to be; a change that failed does so as long as it is in ERROR.
 _LATEST = f"""
     SELECT DISTINCT ON (e.draft_order_id) e.* FROM erp_export e
     JOIN draft_order d ON d.id = e.draft_order_id AND {among(FITTING.values(), "d.status")}
     WHERE e.error_json ->> 'code' IS DISTINCT FROM 'SUPERSEDED' AND {tells_order("e")}
+      AND NOT (e.follows IS NOT NULL AND {among([ERPExportStatus.FAILED], "e.status")}
+               AND NOT {among([OrderStatus.ERROR], "d.status")})
     ORDER BY e.draft_order_id, e.created_at DESC, e.id DESC
 """  # built from constants
 _FITTING = fitting("e.status")

@@ -231,8 +231,8 @@ class Order(OrderSummary):
         Export | None,
         Sql(None),
         Field(
-            description="Of an order that was changed since it was sent: the delivery of what the ERP has of it, or may "
-            "have. It is itself in doubt or on its way as long as the change waits for it"
+            description="Of an order that was changed since it was sent: the delivery of what the ERP has of it, or "
+            "may have. It is itself in doubt or on its way as long as the change waits for it"
         ),
     ]
     recall: Annotated[Export | None, Sql(None), Field(description="Its newest recall, and what the ERP said to it")]
@@ -392,7 +392,11 @@ def _earlier(status: OrderStatus, deliveries: Sequence[Export]) -> Export | None
     """Return the delivery of what the ERP has, where the order says something else."""
     changed = status in EDITED or (deliveries and deliveries[0].kind is Kind.CHANGE)
     before = deliveries if status in EDITED else deliveries[1:]
-    return next((one for one in before if one.status is not ERPExportStatus.FAILED), None) if changed else None
+    return next(filter(_may_be_there, before), None) if changed else None
+
+
+def _may_be_there(delivery: Export) -> bool:
+    return delivery.status is not ERPExportStatus.FAILED or OrderAction.RESOLVE_DELIVERED in delivery.actions
 
 
 def _as_far_as_needed(order: Order) -> DraftOrder:

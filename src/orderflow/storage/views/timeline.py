@@ -79,7 +79,7 @@ class PushRequest:
     at: datetime
     export_id: UUID
     asks_for: Annotated[
-        Kind, Field(description="What it asks of the ERP: to take the order, to change it, or to give it back")
+        Kind, Field(description="What it asks of the ERP: to take the order, change it, or give it back")
     ]
     reason: str | None
     connection_id: UUID

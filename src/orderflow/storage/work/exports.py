@@ -19,7 +19,7 @@ from orderflow.storage.records import columns
 from orderflow.storage.tables.models import ERPExport
 from orderflow.storage.tables.states import becomes, changed_since, is_order, may, on_hold, quoted, tells_order, unsent
 from orderflow.storage.work import answers as stored_answers
-from orderflow.storage.work import outages, settling
+from orderflow.storage.work import outages, revisions, settling
 from orderflow.storage.work.clock import unleased
 from orderflow.storage.work.interventions import SqlInterventions
 from orderflow.storage.work.leases import SqlLeases
@@ -161,6 +161,11 @@ class SqlExports(SqlLeases, SqlInterventions):
         if self._holding.never_exported(order_id):
             return []
         return [export_in(row) for row in run(self._connection, _DELIVERIES, {"id": order_id})]
+
+    def pin(self, export_id: UUID) -> None:
+        """Say of an export of an older release which revision of its order it is made from; the order is locked."""
+        if found := self.find(export_id):
+            revisions.pin(self._connection, {export_id: found.draft_order_id})
 
     def send_anew_after(self, export_id: UUID, recall_id: UUID | None) -> None:
         """Make of a change the delivery of the order as it is now, which waits for that recall; None: for none."""

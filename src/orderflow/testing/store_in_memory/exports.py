@@ -83,6 +83,10 @@ class MemoryExports(MemoryLeases):
         """Return all that told the ERP what the order says, the newest first."""
         return [self._export(row) for row in reversed(tell_order(self._tables, order_id))]
 
+    def pin(self, export_id: UUID) -> None:
+        """Say of an export of an older release which revision of its order it is made from."""
+        self._set(export_id, revision=self._revision(self._row(export_id).draft_order_id))
+
     def send_anew_after(self, export_id: UUID, recall_id: UUID | None) -> None:
         """Make of a change the delivery of the order as it is now, which waits for that recall; None: for none."""
         self._set(export_id, kind=Kind.ORDER, follows=recall_id, attempts_spent=0)
@@ -233,7 +237,7 @@ class MemoryExports(MemoryLeases):
     def _may_give_up(self, row: ExportRow) -> bool:
         order = self._tables.orders[row.draft_order_id]
         waits = (
-            row.kind in CONTENT_KINDS
+            self._moves(row)
             and row.status in ExportStep.GIVE_UP.change.starts
             and order.status in OrderEvent.GIVE_UP.change.starts
         )
