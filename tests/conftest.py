@@ -81,6 +81,7 @@ class Canaries:
 
     Attributes:
         made_up: What the running test configures is plain words, or generated: found elsewhere, it is there by chance.
+        looks_away: The running test shows secrets on purpose.
     """
 
     def __init__(self, record: Path | None = None) -> None:
@@ -89,7 +90,7 @@ class Canaries:
         self.test = ""
         self.made_up = False
         self._record = record
-        self._looks_away = False
+        self.looks_away = False
 
     def new(self, kind: str) -> str:
         """Return a secret that nothing else looks like."""
@@ -126,7 +127,7 @@ class Canaries:
 
     def search(self, written: str, where: str) -> None:
         """Note a leak if a secret is in `written`."""
-        if self._looks_away:
+        if self.looks_away:
             return
         start = self._keep("texts", written)
         self._keep("places", f"{start} {where} in {self.test}")
@@ -143,11 +144,11 @@ class Canaries:
     @contextmanager
     def look_away(self) -> Iterator[None]:
         """Let a command that shows secrets on purpose do so."""
-        self._looks_away = True
+        self.looks_away = True
         try:
             yield
         finally:
-            self._looks_away = False
+            self.looks_away = False
 
     def leaks_of_the_run(self) -> list[str]:
         """Return where in the record of all processes one of their secrets came out."""
@@ -275,6 +276,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     _canaries.secrets.clear()
     _canaries.test = item.nodeid
     _canaries.made_up = "unit" in item.path.parts
+    _canaries.looks_away = item.get_closest_marker("tells_secrets") is not None
 
 
 @pytest.hookimpl(wrapper=True)

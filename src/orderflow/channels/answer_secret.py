@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from orderflow.channels.settings import hint
+from orderflow.domain.form import hint
 from orderflow.http.webhook_signature import webhook_key
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from orderflow.domain.form import hint
 
 
 def _folder(path: str) -> str:
@@ -16,15 +18,6 @@ def _folder(path: str) -> str:
 
 
 Folder = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(_folder)]
-
-
-def hint(group: str, **more: Any) -> dict[str, Any]:
-    """Return what the form needs to know of a field: where it stands, and whatever else `json_schema_extra` takes.
-
-    The folders and what is advanced do not decide who gets secrets, and how they are protected on the way; servers,
-    sign-ins and TLS do (`destination`).
-    """
-    return {"group": group, "destination": group in ("Server", "Sign-in", "TLS"), **more}
 
 
 class ChannelSettings(BaseModel):

@@ -74,6 +74,11 @@ class BaseConnector(ERPConnectorPort):
         with SESSIONS.use(self, config, lambda: self.open_session(self.parse(config))) as session:
             yield session
 
+    def further_secrets(self, config: dict[str, Any]) -> Iterable[str]:
+        """Return what the session of this configuration has got by signing in (`got`), as access tokens."""
+        got = getattr(SESSIONS.peek(self, config), "got", None)
+        return got() if got is not None else ()
+
     def close(self) -> None:
         """Close the sessions that `session` keeps."""
         SESSIONS.close(self)

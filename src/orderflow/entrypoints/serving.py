@@ -8,13 +8,14 @@ import socket as sockets
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
 import structlog
 import uvicorn
 from fastapi import FastAPI
-from sqlalchemy import make_url
 from uvicorn.supervisors import Multiprocess
 
 from orderflow.bootstrap import App, open_app
@@ -72,7 +73,6 @@ def run(settings: Settings, socket: sockets.socket, *, workers: int = 1, engine:
     app = open_app(settings)
     try:
         app.require_key()
-        log.info("database", **database_facts(settings))
         if workers > 1:
             app.database.close()  # each process opens connections of its own
             log.info("serving", url=url_of(socket), workers=workers, engine=engine)
@@ -83,13 +83,6 @@ def run(settings: Settings, socket: sockets.socket, *, workers: int = 1, engine:
         app.close()
     if not ended:  # a thread that still delivers would keep this process alive
         os._exit(0)
-
-
-def database_facts(settings: Settings) -> dict[str, str]:
-    """Return what to tell of the database at the start: which one it is, never a password."""
-    if settings.database_url is None:
-        return {"kind": "embedded", "home": str(settings.orderflow_home)}
-    return {"kind": "own", "url": make_url(settings.app_url).render_as_string(hide_password=True)}
 
 
 def serve_app(app: App, socket: sockets.socket, *, engine: bool = True) -> bool:
@@ -111,6 +104,25 @@ def serve_app(app: App, socket: sockets.socket, *, engine: bool = True) -> bool:
         for number, handler in before.items():
             signal.signal(number, handler)
     return bool(getattr(api.state, "ended", True))
+
+
+@contextmanager
+def serving_aside(app: App) -> Iterator[str]:
+    """Serve an application that is open already in a thread, on a free port of this machine, and give the address.
+
+    It delivers nothing. Raises InputError: no port can be listened on.
+    """
+    from orderflow.entrypoints.api import create_app
+
+    socket = listening("127.0.0.1", 0)
+    server = uvicorn.Server(uvicorn.Config(create_app(app, engine=False), **_options()))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True)
+    thread.start()
+    try:
+        yield url_of(socket)
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 class _Server(uvicorn.Server):

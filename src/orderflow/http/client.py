@@ -12,133 +12,27 @@ by the server that answers so, and is never sent twice.
 
 from __future__ import annotations
 
-import json
 import ssl
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from decimal import Decimal
-from email.utils import parsedate_to_datetime
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import httpx
 
-from orderflow.domain.errors import NeedsAttentionError
+from orderflow.domain.errors import NeedsAttentionError, UnavailableError
 from orderflow.domain.reach import current
+from orderflow.domain.redaction import Redactor
+from orderflow.http.answer import LONGEST_ANSWER, Answer
 from orderflow.http.faults import CHECK_URL, fault_of, redirected_elsewhere
-from orderflow.http.reading import decoded, unpacked
+from orderflow.http.reading import unpacked
+from orderflow.http.sign_in import NO_SIGN_IN, READS, Outgoing, SignIn
 from orderflow.http.transport import Call, calling, check_behind_proxy, check_left_over, http_transport, proxy_for
-from orderflow.http.words import excerpt, said_in, said_in_text
 from orderflow.net.deadline import Counter, Deadline, DeadlineError, TooMuchError
-
-LONGEST_ANSWER = 1024 * 1024
-"""Bytes of an answer that are read, unpacked; an order's answer is a few hundred."""
 
 LONGEST_HEAD = 256 * 1024
 """Bytes beside the body: the head, answers before it that say "wait" (1xx), and how the body is cut up."""
 
 MOST_REDIRECTS = 3
 _REDIRECTS = (301, 302, 303, 307, 308)
-_NO_REASON = "It gave no reason."
-
-LONGEST_REST = 3_600.0
-"""Seconds for which a target may ask us to wait."""
-
-
-class UnreadableError(ValueError):
-    """The body of an answer cannot be read; the message says what it is instead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back.
-
-    Attributes:
-        status: As 201.
-        headers: By name, whatever their case.
-        content: The body, unpacked; what could be read of it.
-        broken: Why the body is not whole, for a person: "half an answer"; None if it is.
-    """
-
-    status: int
-    headers: httpx.Headers = field(default_factory=httpx.Headers)
-    content: bytes = b""
-    broken: str | None = None
-
-    @property
-    def ok(self) -> bool:
-        """Whether the status is 2xx."""
-        return 200 <= self.status < 300
-
-    @property
-    def empty(self) -> bool:
-        """Whether the body is whole, and nothing."""
-        return self.broken is None and not self.content.strip()
-
-    @property
-    def text(self) -> str:
-        """The body as text, in the charset that it declares; see `orderflow.http.reading.decoded`."""
-        return decoded(self.content, self.headers.get("Content-Type", ""))
-
-    def json(self) -> Any:
-        """Return the body's JSON, its numbers exact (`Decimal`).
-
-        Raises:
-            UnreadableError: There is none.
-        """
-        if self.broken is not None:
-            raise UnreadableError(self.broken)
-        try:
-            return json.loads(self.text, parse_float=Decimal)
-        except (ValueError, RecursionError):
-            raise UnreadableError(self._what_it_is()) from None
-
-    @property
-    def words(self) -> str:
-        """What the target says is wrong, for a person: found in the usual places, else the beginning of the body."""
-        try:
-            value = self.json()
-        except UnreadableError:
-            return said_in_text(self.text) or _NO_REASON
-        return said_in(value) or excerpt(value) or _NO_REASON
-
-    @property
-    def retry_after(self) -> float | None:
-        """Seconds for which the target asks us to wait, where it does."""
-        return retry_after(self.headers.get("Retry-After", ""))
-
-    def _what_it_is(self) -> str:
-        text = self.text.lstrip()
-        if not text:
-            return "nothing"
-        if text.startswith("<"):
-            return "XML" if text.startswith("<?xml") or "html" not in text[:500].lower() else "a web page"
-        return "half an answer" if text[0] in "{[" else "a text"
-
-
-def read_answer(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
-    """Return an answer that did not come over the wire, read as if it had."""
-    named = httpx.Headers(dict(headers))
-    content = unpacked(body, named.get("Content-Encoding", ""), LONGEST_ANSWER)
-    if content is None or len(content) > LONGEST_ANSWER:
-        return Answer(status, named, b"", "an answer that is too long, or packed in a way that cannot be read")
-    return Answer(status, named, content)
-
-
-def retry_after(text: str) -> float | None:
-    """Return the seconds in a `Retry-After`, at most an hour; None if it says none.
-
-    Source: RFC 9110, section 10.2.3.
-    """
-    text = text.strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text[:9]), LONGEST_REST)
-    try:
-        moment = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return min(max((moment - datetime.now(UTC)).total_seconds(), 0.0), LONGEST_REST)
 
 
 class HttpClient:
@@ -157,6 +51,8 @@ class HttpClient:
         tls: See `tls_context`; by default the system's authorities are trusted.
         most_bytes: Of an answer's body; more of it is not read.
         connections: How many are kept open.
+        sign_in: Who we are; it signs each request, and once more where the server says that it has ended.
+        secrets: Further ones to be taken out of what the server says.
     """
 
     def __init__(
@@ -168,12 +64,16 @@ class HttpClient:
         tls: ssl.SSLContext | None = None,
         most_bytes: int = LONGEST_ANSWER,
         connections: int = 16,
+        sign_in: SignIn | None = None,
+        secrets: Iterable[str] = (),
     ) -> None:
         self.name = name
         self._timeout, self._connect_timeout = timeout, connect_timeout
         self._tls, self._most_bytes = tls or ssl.create_default_context(), most_bytes
         self._limits = httpx.Limits(max_connections=128, max_keepalive_connections=connections, keepalive_expiry=30)
         self._reach = current()
+        self._sign_in, self._secrets = sign_in or SignIn(), [*secrets]
+        self._redactor: tuple[list[str], Redactor] | None = None
         self._transports: dict[str | None, httpx.HTTPTransport] = {}
 
     def send(
@@ -185,61 +85,102 @@ class HttpClient:
         content: bytes = b"",
         changes: bool | None = None,
         timeout: float | None = None,
+        message_id: str = "",
     ) -> Answer:
         """Send a request and read its answer; a redirect is followed as the module says.
 
         Args:
-            changes: Whether the request changes something, so that a lost answer leaves in doubt what was done. By
-                default all but GET, HEAD and OPTIONS do.
-            timeout: Seconds for this call, if fewer than the client's.
+            headers: Without what the sign-in adds.
+            message_id: The same for every attempt at the same thing; part of a signature.
+            changes, timeout: As of `send_out`.
 
         Raises:
             UnavailableError, NeedsAttentionError, InDoubtError: As the module says.
         """
-        changes = method not in ("GET", "HEAD", "OPTIONS") if changes is None else changes
-        deadline = Deadline(min(timeout or self._timeout, self._timeout))
+        outgoing = Outgoing(method, url, dict(headers or {}), content, message_id)
+        return self.send_out(outgoing, changes=changes, timeout=timeout)
+
+    def send_out(self, outgoing: Outgoing, *, changes: bool | None = None, timeout: float | None = None) -> Answer:
+        """Send a request and read its answer, as `send`.
+
+        Args:
+            changes: Whether the request changes something, so that a lost answer leaves in doubt what was done. By
+                default all but GET, HEAD and OPTIONS do.
+            timeout: Seconds for this call with all that the sign-in needs, if fewer than the client's.
+
+        Raises:
+            UnavailableError, NeedsAttentionError, InDoubtError: As the module says.
+        """
+        changes = outgoing.method not in READS if changes is None else changes
+        way = _Within(self, Deadline(min(timeout or self._timeout, self._timeout)))
         for _ in range(MOST_REDIRECTS):
-            answer = self._send_once(method, url, headers or {}, content, deadline, changes=changes)
-            if changes or answer.status not in _REDIRECTS or not (target := self._redirected(url, answer)):
+            answer = self._send_signed(outgoing, way, changes=changes)
+            if changes or answer.status not in _REDIRECTS or not (target := self._redirected(outgoing.url, answer)):
                 return answer
-            url = target
+            outgoing = replace(outgoing, url=target)
         raise NeedsAttentionError(f"{self.name} sends its requests in a circle.", code="REDIRECT", hint=CHECK_URL)
+
+    def sign_in(self, timeout: float | None = None) -> None:
+        """Get what the sign-in needs, as an access token, and send nothing else.
+
+        Args:
+            timeout: Seconds, if fewer than the client's.
+
+        Raises:
+            ConnectorError: It could not be had.
+        """
+        self._sign_in.get_ready(_Within(self, Deadline(min(timeout or self._timeout, self._timeout))))
+
+    def got(self) -> list[str]:
+        """Return what was got by signing in lately, as access tokens: secrets, to be hidden."""
+        return self._sign_in.got()
+
+    @property
+    def redactor(self) -> Redactor:
+        """What takes the secrets of the sign-in, and what was got by them, out of what the server says."""
+        secrets = [*self._secrets, *self._sign_in.secrets(), *self._sign_in.got()]
+        if self._redactor is None or self._redactor[0] != secrets:
+            self._redactor = (secrets, Redactor(secrets, self._sign_in.users()))
+        return self._redactor[1]
 
     def close(self) -> None:
         """Close all connections."""
         while self._transports:
             self._transports.popitem()[1].close()
 
-    def _send_once(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes, deadline: Deadline, *, changes: bool
-    ) -> Answer:
+    def _send_signed(self, outgoing: Outgoing, way: _Within, *, changes: bool) -> Answer:
+        signed = self._sign_in.sign(outgoing, way)
+        answer = self._send_once(signed, way.deadline, changes=changes)
+        if self._sign_in.ended(signed, answer):
+            answer = self._send_once(self._sign_in.sign(outgoing, way), way.deadline, changes=changes)
+        return replace(answer, hides=self.redactor)
+
+    def _send_once(self, outgoing: Outgoing, deadline: Deadline, *, changes: bool, name: str | None = None) -> Answer:
         limit = (
             self._most_bytes + LONGEST_HEAD + self._most_bytes // 8
         )  # chunks of a few bytes are cut up by a few more
         call = Call(deadline, Counter(limit, "bytes of an answer"))
         try:
-            request = self._request(method, url, headers, content, deadline)
+            request = self._request(outgoing, deadline)
             with calling(call):
-                response = self._transport(url, deadline).handle_request(request)
+                response = self._transport(outgoing.url, deadline).handle_request(request)
                 try:
                     return self._answer(response, deadline)
                 finally:
                     response.close()
         except (httpx.HTTPError, httpx.InvalidURL, DeadlineError, TooMuchError, ValueError) as error:
-            raise fault_of(error, self.name, url, call, changes=changes) from None
+            raise fault_of(error, name or self.name, outgoing.url, call, changes=changes) from None
 
-    def _request(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes, deadline: Deadline
-    ) -> httpx.Request:
+    def _request(self, outgoing: Outgoing, deadline: Deadline) -> httpx.Request:
         ours = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "OrderFlow-Connect"}
-        given = {name.lower() for name in headers}
+        given = {name.lower() for name in outgoing.headers}
         left = deadline.left()
         timeouts = httpx.Timeout(left, connect=min(left, self._connect_timeout))
         return httpx.Request(
-            method,
-            url,
-            headers={name: value for name, value in ours.items() if name.lower() not in given} | dict(headers),
-            content=content or None,
+            outgoing.method,
+            outgoing.url,
+            headers={name: value for name, value in ours.items() if name.lower() not in given} | outgoing.headers,
+            content=outgoing.content or None,
             extensions={"timeout": timeouts.as_dict()},
         )
 
@@ -291,3 +232,22 @@ class HttpClient:
         if (target.scheme, target.host, target.port) != (asked.scheme, asked.host, asked.port):
             raise redirected_elsewhere(self.name, target)
         return str(target)
+
+
+@dataclass(frozen=True, slots=True)
+class _Within:
+    """What a sign-in asks with, until the end of the request that needs it."""
+
+    client: HttpClient
+    deadline: Deadline
+
+    def ask(self, outgoing: Outgoing, name: str) -> Answer:
+        return self.client._send_once(outgoing, self.deadline, changes=False, name=name)  # noqa: SLF001  # its own part
+
+    def left(self) -> float:
+        try:
+            return self.deadline.left()
+        except DeadlineError:
+            raise UnavailableError(
+                f"{self.client.name} was not asked: signing in took too long.", code=NO_SIGN_IN
+            ) from None

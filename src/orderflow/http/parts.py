@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from orderflow.http.client import Answer
+from orderflow.http.answer import Answer
 from orderflow.http.refusals import says_nothing, yes_or_no
 
 NOT_THE_WHOLE = frozenset({202, 203, 206})

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from orderflow.domain.errors import ConnectorError, InDoubtError, NeedsAttentionError, UnavailableError
-from orderflow.http.client import Answer, HttpClient
+from orderflow.http.answer import Answer
+from orderflow.http.client import HttpClient
 from orderflow.http.sorting import BUSY, busy, in_doubt_and_busy, redirected
 
 GATEWAY_STATUSES = frozenset({502, 503, 504})

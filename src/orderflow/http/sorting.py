@@ -23,7 +23,7 @@ from orderflow.domain.errors import (
     RejectedError,
     UnavailableError,
 )
-from orderflow.http.client import Answer
+from orderflow.http.answer import Answer
 
 USUAL_REST = 30.0
 """Seconds that a busy connection rests if the target does not say for how long."""

@@ -8,6 +8,23 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 
+def origin_of(url: str) -> tuple[str, str, int]:
+    """Return scheme, host and port of a URL, or of a template whose host is fixed.
+
+    Raises:
+        ValueError: It is no http(s) URL, names a user, or leaves the host to a template.
+    """
+    fixed = url.strip().split("{", 1)[0]
+    parts = urlsplit(fixed)
+    if parts.scheme not in ("http", "https") or not parts.hostname or any(ord(char) <= 32 for char in fixed):
+        raise ValueError("must begin with https:// and a host")
+    if "{" in url and not parts.path.startswith("/"):
+        raise ValueError("must name its host itself, and a / after it, before any template")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not hold a user or a password; use the sign-in")
+    return parts.scheme, parts.hostname.lower(), parts.port or (443 if parts.scheme == "https" else 80)
+
+
 def web_url(url: str) -> str:
     """Return an address without a slash at its end.
 

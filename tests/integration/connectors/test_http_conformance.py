@@ -369,16 +369,16 @@ def some():
     return [*ALWAYS, *random.Random(SEED).sample([name for name in FAULTS if name not in ALWAYS], DRAWN)]
 
 
+@pytest.mark.tells_secrets
 @pytest.mark.parametrize("number", range(len(ALWAYS) + DRAWN))
-def test_a_fault_is_found(number, canaries):
+def test_a_fault_is_found(number):
     print(f"FAULTS_SEED={SEED} draws the same again")  # noqa: T201  # shown where one is not found
     name = some()[number]
-    with canaries.look_away():  # some of the faults tell the secret
-        assert finds(FAULTS[name]), name
+    assert finds(FAULTS[name]), name
 
 
 @pytest.mark.large
+@pytest.mark.tells_secrets
 @pytest.mark.parametrize("name", FAULTS)
-def test_every_fault_is_found(name, canaries):
-    with canaries.look_away():
-        assert finds(FAULTS[name])
+def test_every_fault_is_found(name):
+    assert finds(FAULTS[name])

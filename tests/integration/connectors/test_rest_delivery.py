@@ -370,11 +370,11 @@ def test_a_token_that_has_ended_is_fetched_anew_once(connector, open_shop, shop_
 
 
 def test_a_token_is_kept_and_renewed_before_it_ends(connector, open_shop, shop_config):
-    shop = open_shop(oauth=True, lifetime=31)  # half a minute before its end is early enough: one second is left
+    shop = open_shop(oauth=True, lifetime=3)  # one that lasts so shortly is renewed at half of its time
     config = shop_config(shop)
     assert all(connector.export(an_order(), config).success for _ in range(3))
     assert shop.granted == 1
-    time.sleep(1.1)
+    time.sleep(1.6)
     assert connector.export(an_order(), config).success
     assert (shop.granted, len(shop.orders)) == (2, 4)
 

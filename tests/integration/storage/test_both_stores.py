@@ -450,7 +450,7 @@ def revised(bench: Bench, order_id: UUID, notes: str) -> None:
 )
 def test_what_follows_a_delivery_waits_until_that_is_decided(bench: Bench, before: dict[str, Any], waits: bool) -> None:
     way, order_id = connection(bench), order(bench, "PUSHING")
-    columns = {name: bench.now() if value == "now" else value for name, value in before.items()}
+    columns: dict[str, Any] = {name: bench.now() if value == "now" else value for name, value in before.items()}
     columns["next_attempt_at"] = bench.now() + timedelta(days=1)
     first = export(bench, way, of=order_id, **columns)
     bench.passes(1)

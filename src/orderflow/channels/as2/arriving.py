@@ -15,10 +15,10 @@ from orderflow.channels.as2.receipt import Statement
 from orderflow.channels.as2.settings import As2Settings
 from orderflow.channels.as2.sides import Sides
 from orderflow.channels.as2.signed import digest_named
-from orderflow.channels.http.checks import origin_of
 from orderflow.domain import clock
 from orderflow.domain.delivery import Arrived
 from orderflow.domain.ids import new_id
+from orderflow.http.urls import origin_of
 
 LONGEST = 4 * 1024 * 1024
 """Bytes of a message: an answer of a mebibyte, signed, encrypted, and twice in base64."""

@@ -21,13 +21,13 @@ from orderflow.channels.as2.sides import Sides
 from orderflow.channels.as2.trial import test
 from orderflow.channels.channel import Parcel, Reader, Session
 from orderflow.channels.http.at_once import each_at_once
-from orderflow.channels.http.checks import origin_of
 from orderflow.channels.http.session import check_lease
 from orderflow.domain import clock
 from orderflow.domain.delivery import Ack, Arrived, ExportResult, Waiting, WaitingExport
 from orderflow.domain.errors import ConnectorError, NeedsAttentionError
 from orderflow.domain.ids import new_id
 from orderflow.http import Answer, HttpClient, tls_context
+from orderflow.http.urls import origin_of
 
 log = structlog.get_logger(__name__)
 VERSION = "1.1"

@@ -9,9 +9,10 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from orderflow.channels.as2.certificates import Certificate, Identity, certificates, identities
 from orderflow.channels.as2.names import NAME, CipherName
-from orderflow.channels.http.settings import PatienceSettings, Secret, TLSSettings, Url, check_encrypted, field
+from orderflow.channels.http.settings import PatienceSettings
 from orderflow.channels.settings import ChannelSettings
 from orderflow.domain.retry import LONGEST_AWAITED
+from orderflow.http.settings import Secret, TLSSettings, Url, check_encrypted, field
 
 GROUP = "AS2"
 CERTIFICATES = "Certificates"

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from orderflow.domain.errors import BusyError, ConnectorError, InDoubtError, NeedsAttentionError, UnavailableError
-from orderflow.http.client import retry_after
+from orderflow.http.answer import retry_after
 from orderflow.http.sorting import USUAL_REST
 
 MISSING = frozenset({"404", "NoSuchKey", "NotFound"})

@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
-from orderflow.channels.http.settings import PatienceSettings, TrustSettings, Url, check_encrypted
-from orderflow.channels.settings import FolderSettings, hint
+from orderflow.channels.http.settings import PatienceSettings
+from orderflow.channels.settings import FolderSettings
+from orderflow.domain.form import hint
+from orderflow.http.settings import TrustSettings, Url, check_encrypted
 
 
 class BucketSettings(FolderSettings, PatienceSettings, TrustSettings):

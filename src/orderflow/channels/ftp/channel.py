@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field, SecretStr
 
 from orderflow.channels.channel import Channel
 from orderflow.channels.filestore import FileStore
-from orderflow.channels.settings import ServerSettings, hint
+from orderflow.channels.settings import ServerSettings
+from orderflow.domain.form import hint
 
 FTP_SESSIONS = 4
 """Logins at a time on an FTP server, where each carries one file, unless the connection says how many."""

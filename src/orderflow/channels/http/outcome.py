@@ -5,9 +5,9 @@ from __future__ import annotations
 from orderflow.domain.errors import InDoubtError, RejectedError
 from orderflow.domain.redaction import Redactor
 from orderflow.http import Answer, UnreadableError, error_of
+from orderflow.http.answer import words_of
 from orderflow.http.refusals import Sign, perhaps_refused, refusal_in
 from orderflow.http.sorting import IN_ITS_WORDS
-from orderflow.http.words import excerpt, said_in, said_in_text
 
 
 def check_taken(answer: Answer, redactor: Redactor) -> None:
@@ -28,15 +28,6 @@ def check_taken(answer: Answer, redactor: Redactor) -> None:
             code="ANSWER_UNCLEAR",
             hint="Look in the ERP whether the order is there, then resolve it.",
         )
-
-
-def words_of(answer: Answer, redactor: Redactor) -> str:
-    """Return what the API says is wrong, without secrets; they are taken out before anything is cut."""
-    try:
-        value = redactor.value(answer.json())
-    except UnreadableError:
-        return said_in_text(redactor.text(answer.text))
-    return said_in(value) or excerpt(value)
 
 
 def _sign(answer: Answer) -> Sign:

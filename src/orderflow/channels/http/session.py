@@ -7,18 +7,19 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 from uuid import UUID
 
+from pydantic import SecretStr
+
 from orderflow.channels.channel import Parcel, Session
-from orderflow.channels.http.api import Api, Outgoing
 from orderflow.channels.http.at_once import each_at_once
 from orderflow.channels.http.checks import header_lines
-from orderflow.channels.http.outcome import check_taken, words_of
+from orderflow.channels.http.outcome import check_taken
 from orderflow.channels.http.settings import HttpSettings
-from orderflow.channels.http.sign_in import access_token, send_signed
 from orderflow.channels.http.trial import NOT_LET_IN, check_method, check_place
 from orderflow.domain.delivery import ExportResult
 from orderflow.domain.errors import ConnectorError, LeaseEndingError, UnavailableError
 from orderflow.domain.redaction import Redactor
-from orderflow.http import Answer, error_of
+from orderflow.http import Answer, HttpClient, Outgoing, error_of, sign_in_of, tls_of
+from orderflow.http.urls import origin_of
 
 _NOT_SEEN = "The API was reached; only a delivery shows that it takes documents."
 _CANNOT_ASK = (
@@ -31,52 +32,51 @@ class HttpSession(Session):
     """An API that takes documents, one request each. What the ERP does with one, it does not say here."""
 
     def __init__(self, settings: HttpSettings) -> None:
-        self._api = Api(settings)
+        self.settings = settings
+        self._client = HttpClient(
+            f"The API at {origin_of(settings.url)[1]}",
+            timeout=settings.timeout,
+            connect_timeout=settings.connect_timeout,
+            tls=tls_of(settings),
+            connections=settings.max_in_flight,
+            sign_in=sign_in_of(settings),
+            secrets=_secrets_in(settings),
+        )
         self.idempotent = settings.idempotent  # by the key that goes with a document
-
-    @property
-    def settings(self) -> HttpSettings:
-        """Where it leads, and how."""
-        return self._api.settings
 
     @property
     def redactor(self) -> Redactor:
         """What takes secrets, and access tokens, out of what the API says."""
-        return self._api.redactor
+        return self._client.redactor
 
-    @property
-    def tokens(self) -> list[str]:
-        """Access tokens that were got lately."""
-        return list(self._api.token.given)
+    def got(self) -> list[str]:
+        """Return access tokens that were got lately."""
+        return self._client.got()
 
     def sign_in(self) -> None:
         """Get an access token where the sign-in needs one. Raises ConnectorError: none could be had."""
-        if self.settings.auth == "oauth2":
-            access_token(self._api)
+        self._client.sign_in(self.settings.timeout)
 
-    def send(self, outgoing: Outgoing, message_id: str) -> Answer:
+    def send(self, outgoing: Outgoing) -> Answer:
         """Send a request that changes something, in the connection's name.
-
-        Args:
-            message_id: The same for every attempt at the same thing; part of a signature.
 
         Raises:
             ConnectorError: No answer came, sorted by what follows; InDoubtError: it may have been acted on.
         """
-        return send_signed(self._api, outgoing, message_id, changes=True)
+        return self._client.send_out(outgoing, changes=True, timeout=self.settings.timeout)
 
-    def ask(self, outgoing: Outgoing, message_id: str) -> Answer:
-        """Send a request that changes nothing, in the connection's name; arguments as of `send`.
+    def ask(self, outgoing: Outgoing) -> Answer:
+        """Send a request that changes nothing, in the connection's name.
 
         Raises:
             UnavailableError, NeedsAttentionError: No answer came.
         """
-        return send_signed(self._api, outgoing, message_id, changes=False)
+        return self._client.send_out(outgoing, changes=False, timeout=self.settings.timeout)
 
     def hurried(self, seconds: float) -> HttpSession:
         """Return this session, with the same connections and token, each of its requests within so many seconds."""
         hurried = copy.copy(self)
-        hurried._api = self._api.hurried(seconds)  # noqa: SLF001  # of its own class
+        hurried.settings = self.settings.model_copy(update={"timeout": min(self.settings.timeout, seconds)})
         return hurried
 
     @property
@@ -100,24 +100,23 @@ class HttpSession(Session):
     def test(self, steps: list[str]) -> None:
         """Sign in, and ask at the URL for its methods; whether documents may be created there stays open."""
         self.sign_in()
-        answer = self.ask(Outgoing("OPTIONS", self.settings.url, {}), "test")
+        answer = self.ask(Outgoing("OPTIONS", self.settings.url))
         check_place(answer, self.redactor)
-        words = words_of(answer, self.redactor)
         if answer.status in NOT_LET_IN:
-            raise error_of(answer, "The API", words=words)
+            raise error_of(answer, "The API")
         if answer.status >= 500:
-            raise UnavailableError(f"The API fails (status {answer.status}): {words}")
+            raise UnavailableError(f"The API fails (status {answer.status}): {answer.words}")
         check_method(answer, self.settings.method)
         steps.append("API: reached")
 
     def close(self) -> None:
         """Close all connections."""
-        self._api.close()
+        self._client.close()
 
     def _deliver(self, parcel: Parcel) -> ExportResult:
         check_lease(parcel.delivery.may_start())
         key = str(parcel.delivery.export_id)
-        answer = self.send(self._request(parcel, key), key)
+        answer = self.send(self._request(parcel, key))
         check_taken(answer, self.redactor)
         about = {"status": answer.status, "idempotency_key": key}
         return ExportResult(True, parcel.delivery.export_id, connector_metadata=about, received=True)
@@ -129,7 +128,12 @@ class HttpSession(Session):
         ours = {"Content-Type": document.media_type, "Content-Disposition": _called(document.filename)}
         ours[settings.idempotency_header] = key
         headers = given | {name: value for name, value in ours.items() if name.lower() not in named}
-        return Outgoing(settings.method, settings.url, headers, document.content)
+        return Outgoing(settings.method, settings.url, headers, document.content, message_id=key)
+
+
+def _secrets_in(settings: HttpSettings) -> list[str]:
+    values = (getattr(settings, name) for name in type(settings).model_fields)
+    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
 
 
 def _called(filename: str) -> str:

@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validato
 
 from orderflow.channels.channel import Channel
 from orderflow.channels.filestore import FileStore
-from orderflow.channels.settings import ServerSettings, hint
+from orderflow.channels.settings import ServerSettings
+from orderflow.domain.form import hint
 from orderflow.net.private_keys import check_work_factor
 
 

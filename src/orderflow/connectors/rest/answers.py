@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from orderflow.channels.http.outcome import words_of
 from orderflow.connectors.rest.config import RestJsonConfig
 from orderflow.connectors.rest.expressions import clearly_false, clearly_nothing, names_in, pick
 from orderflow.domain.errors import (
@@ -30,7 +29,7 @@ from orderflow.domain.errors import (
 )
 from orderflow.domain.redaction import HIDDEN, Redactor
 from orderflow.http import Answer, UnreadableError
-from orderflow.http.client import LONGEST_REST
+from orderflow.http.answer import LONGEST_REST, words_of
 from orderflow.http.parts import is_part, leaves_open
 from orderflow.http.refusals import Sign, perhaps_refused, refusal_in, says_nothing, yes_or_no
 from orderflow.http.sorting import IN_ITS_WORDS, USUAL_REST, error_of

@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import ValidationInfo
 
-from orderflow.channels.http.checks import header_lines, origin_of, without_twins
+from orderflow.channels.http.checks import header_lines, without_twins
 from orderflow.formats.template.filters import in_header, in_url
 from orderflow.formats.template.texts import ORDER_FIELDS, filled
+from orderflow.http.urls import origin_of
 
 STATUS_FIELDS = {"erp_order_id": "SO-1", "reference": "sales_order_1.json", "export_id": "4", "draft_order_id": "1"}
 

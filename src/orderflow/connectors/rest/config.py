@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from orderflow.channels.answer_secret import AnswerSecret
-from orderflow.channels.http.checks import origin_of
 from orderflow.channels.http.settings import (
     Headers,
     HttpSettings,
@@ -16,6 +15,11 @@ from orderflow.channels.http.settings import (
     Idempotent,
     PatienceSettings,
     RequestSettings,
+)
+from orderflow.connectors.rest.checks import STATUS_FIELDS, check_headers, check_url
+from orderflow.formats.expressions import check
+from orderflow.formats.template.texts import ORDER_FIELDS, check_template
+from orderflow.http.settings import (
     SignInSettings,
     TLSSettings,
     UrlText,
@@ -24,9 +28,7 @@ from orderflow.channels.http.settings import (
     check_together,
     field,
 )
-from orderflow.connectors.rest.checks import STATUS_FIELDS, check_headers, check_url
-from orderflow.formats.expressions import check
-from orderflow.formats.template.texts import ORDER_FIELDS, check_template
+from orderflow.http.urls import origin_of
 
 
 def _status_codes(codes: list[int]) -> list[int]:

@@ -50,7 +50,7 @@ def _ask(opened: Opened, export: WaitingExport, deadline: Deadline) -> Ack | Non
         request = status_request(export, opened.config)
     except RejectedError:
         return None  # the URL needs the ERP's number, and the ERP has not given one yet
-    answer = opened.session.ask(request, f"status-{export.export_id}")
+    answer = opened.session.ask(request)
     if answer.status in (401, 403, 429):
         raise status_error(answer, opened.config, opened.session.redactor)
     if answer.status >= 500:

@@ -19,7 +19,6 @@ from orderflow.connectors.rest.confirmation import acks_of
 from orderflow.connectors.rest.opened import Opened
 from orderflow.connectors.rest.request import body_of, create_request, find_request, idempotency_key
 from orderflow.connectors.rest.trial import try_out
-from orderflow.connectors.sessions import SESSIONS
 from orderflow.domain.connector_port import Preview
 from orderflow.domain.delivery import Ack, Arrived, Document, ExportResult, TestResult, Waiting, WaitingExport
 from orderflow.domain.errors import ConnectorError, InDoubtError, PerhapsThereError
@@ -39,11 +38,6 @@ class RestJsonConnector(BaseConnector):
         """Return connections to the API, and room for its access token."""
         return Opened(settings, HttpSession(settings.of_channel))
 
-    def further_secrets(self, config: dict[str, Any]) -> Iterable[str]:
-        """Return the access tokens that were got for this configuration."""
-        opened = SESSIONS.peek(self, config)
-        return opened.session.tokens if opened is not None else ()
-
     def render(self, draft_order: DraftOrder, config: dict[str, Any]) -> Document:
         """Return the request's body. Raises RejectedError, ConfigError."""
         with self.session(config) as opened:
@@ -62,7 +56,7 @@ class RestJsonConnector(BaseConnector):
         with self.session(config) as opened:
             check_lease(draft_order.delivery.may_start())
             request = create_request(draft_order, opened.config, document)
-            answer = opened.session.send(request, idempotency_key(draft_order.delivery))
+            answer = opened.session.send(request)
             return self._understood(draft_order, config, opened, answer)
 
     def understand(
@@ -112,7 +106,7 @@ class RestJsonConnector(BaseConnector):
             if opened.config.find_url is None:
                 return super().find(draft_order, config)
             request = find_request(draft_order, opened.config)
-            answer = opened.session.ask(request, f"find-{draft_order.delivery.export_id}")
+            answer = opened.session.ask(request)
             there, number = found_number(answer, opened.config, opened.session.redactor)
         return _result(draft_order, number, status=answer.status) if there else None
 

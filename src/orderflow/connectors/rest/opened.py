@@ -15,6 +15,10 @@ class Opened:
     config: RestJsonConfig
     session: HttpSession
 
+    def got(self) -> list[str]:
+        """Return access tokens that were got lately."""
+        return self.session.got()
+
     def close(self) -> None:
         """Close all connections."""
         self.session.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from orderflow.channels.http.api import Outgoing
 from orderflow.channels.http.checks import header_lines
 from orderflow.connectors.rest.config import RestJsonConfig
 from orderflow.domain.delivery import Delivery, Document, WaitingExport
@@ -13,6 +12,7 @@ from orderflow.formats.json_v1 import JsonV1Format, JsonV1Settings
 from orderflow.formats.order_fields import order_fields
 from orderflow.formats.template.filters import in_header, in_url
 from orderflow.formats.template.texts import made, template
+from orderflow.http import Outgoing
 
 _JSON = JsonV1Format()
 MEDIA_TYPES = {"json": "application/json", "xml": "application/xml", "form": "application/x-www-form-urlencoded"}
@@ -45,7 +45,8 @@ def create_request(order: DraftOrder, config: RestJsonConfig, document: Document
     given = _headers(order, config)
     named = {name.lower() for name in given}
     headers = given | {name: value for name, value in ours.items() if name.lower() not in named}
-    return Outgoing(config.method, _url(order, config.url), headers, document.content)
+    key = idempotency_key(order.delivery)
+    return Outgoing(config.method, _url(order, config.url), headers, document.content, message_id=key)
 
 
 def find_request(order: DraftOrder, config: RestJsonConfig) -> Outgoing:

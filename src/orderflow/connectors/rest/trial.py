@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from orderflow.channels.http.api import Outgoing
 from orderflow.channels.http.trial import NOT_LET_IN, check_method, check_place
 from orderflow.connectors.rest.answers import MISSING, found_number, status_error, words
 from orderflow.connectors.rest.expressions import pick
@@ -15,7 +14,7 @@ from orderflow.domain.ids import new_id
 from orderflow.formats.order_fields import sample_order
 from orderflow.formats.template.filters import in_url
 from orderflow.formats.template.texts import template
-from orderflow.http import Answer, UnreadableError
+from orderflow.http import Answer, Outgoing, UnreadableError
 
 PATIENCE = 8.0
 """Seconds for each of a test's three requests, whatever a delivery may take: a person waits, and so does a probe."""
@@ -126,7 +125,7 @@ def _ask_for_methods(opened: Opened) -> dict[str, Any]:
 
 
 def _ask(opened: Opened, outgoing: Outgoing) -> Answer:
-    answer = opened.session.ask(outgoing, "test")
+    answer = opened.session.ask(outgoing)
     check_place(answer, opened.session.redactor)
     return answer
 

@@ -327,7 +327,7 @@ def tell_order(tables: Tables, order_id: UUID) -> list[ExportRow]:
 def changed_since(tables: Tables, row: ExportRow) -> bool:
     """Return whether a change of the order was asked for after this export."""
     others = tables.exports_of(row.draft_order_id)
-    return any(other.kind is Kind.CHANGE and other.created_at > row.created_at for other in others)
+    return any(other.follows is not None and other.created_at > row.created_at for other in others)
 
 
 def is_unleased(row: ExportRow, now: datetime) -> bool:

@@ -10,9 +10,10 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from orderflow.channels.channel import Channel, Parcel, Reader, Ready, Session
-from orderflow.channels.settings import ChannelSettings, hint
+from orderflow.channels.settings import ChannelSettings
 from orderflow.domain.delivery import Ack, ExportResult, Waiting, WaitingExport
 from orderflow.domain.errors import ConnectorError, NeedsAttentionError
+from orderflow.domain.form import hint
 
 
 @dataclass

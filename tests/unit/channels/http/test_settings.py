@@ -18,6 +18,8 @@ OAUTH = {"auth": "oauth2", "token_url": "https://id.acme.example/token", "client
         ({"auth": "basic"}, "auth basic needs username and password"),
         ({"auth": "bearer"}, "auth bearer needs token"),
         (OAUTH | {"client_id": None}, "auth oauth2 needs client_id"),
+        (OAUTH | {"client_secret": None}, "auth oauth2 needs client_secret"),
+        (OAUTH | {"client_auth": "certificate"}, "auth oauth2 needs assertion_key"),
         ({"client_certificate": "-----BEGIN CERTIFICATE-----"}, "client_certificate and client_key belong together"),
         ({"url": "http://acme.example/orders"}, "url must begin with https://"),
         (OAUTH | {"token_url": "http://id.acme.example/token"}, "token_url must begin with https://"),

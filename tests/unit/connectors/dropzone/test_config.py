@@ -16,6 +16,7 @@ from orderflow.formats.json_v1 import JsonV1Format
 SECRETS = (
     *("password", "ssh_key", "ssh_key_passphrase", "answer_secret"),
     *("token", "api_key", "client_secret", "hmac_secret", "client_key", "client_passphrase", "secret_key"),
+    *("assertion_key", "assertion_passphrase"),
     *("own_keys", "other_own_keys"),
 )
 SFTP = {"host": "erp.example", "username": "u", "password": "t0p-s3cret", "export_path": "/out"}

@@ -24,7 +24,7 @@ from orderflow.domain.errors import (
 )
 from orderflow.domain.redaction import Redactor
 from orderflow.http import Answer, parts, read_answer
-from orderflow.http.client import retry_after
+from orderflow.http.answer import retry_after
 
 
 def config(**more):

@@ -1,0 +1,296 @@
+"""Who we are and whom we trust, as fields of a configuration: the form asks them, and `sign_in_of` makes use of them.
+
+```python
+class ShopConfig(TLSSettings, SignInSettings, BaseModel):
+    url: ServerUrl = Field(title="URL", description="Of the API.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        check_sign_in(self)
+        check_encrypted(self, ["url", "token_url"])
+        return self
+```
+
+The client is then `HttpClient("The shop", tls=tls_of(settings), sign_in=sign_in_of(settings))`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ssl
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, Field, SecretStr
+
+from orderflow.domain.form import hint
+from orderflow.http.urls import origin_of
+from orderflow.net.private_keys import check_work_factor
+
+if TYPE_CHECKING:
+    from orderflow.http.sign_in import SignIn
+
+
+def _pem(text: str) -> str:
+    if "-----BEGIN CERTIFICATE-----" not in text:
+        raise ValueError("must be in PEM: -----BEGIN CERTIFICATE-----")
+    return text
+
+
+def _webhook_secret(secret: SecretStr) -> SecretStr:
+    try:
+        base64.b64decode(secret.get_secret_value().removeprefix("whsec_"), validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("must be the signing secret in base64, with or without whsec_ before it") from None
+    return secret
+
+
+def _for_a_header(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if not (text.isascii() and text.isprintable()) or text != text.strip():
+        raise ValueError("must be visible ASCII characters, without spaces around them")
+    return secret
+
+
+def _opened_in_time(key: SecretStr) -> SecretStr:
+    check_work_factor(key.get_secret_value())
+    return key
+
+
+def _plain_url(text: str) -> str:
+    origin_of(text)
+    return text.strip()
+
+
+UrlText = Annotated[str, Field(min_length=8, max_length=4_000)]
+Url = Annotated[UrlText, AfterValidator(_plain_url)]
+Secret = Annotated[SecretStr, Field(min_length=1, max_length=20_000)]
+HeaderSecret = Annotated[Secret, AfterValidator(_for_a_header)]
+WebhookSecret = Annotated[Secret, AfterValidator(_webhook_secret)]
+
+
+def field(title: str, description: str, group: str, show_when: dict[str, list[str]] | None = None, **more: Any) -> Any:
+    """Return a field of the form; what stands under Sign-in or TLS decides who gets the secrets, and how protected."""
+    shown = {"show_when": show_when} if show_when else {}
+    return Field(title=title, description=description, json_schema_extra=hint(group, **shown, **more))
+
+
+def _secret(title: str, description: str, auth: str) -> Any:
+    return field(title, description, "Sign-in", {"auth": [auth]}, writeOnly=True)
+
+
+_BY_KEY = {"auth": ["oauth2"], "client_auth": ["certificate"]}
+_BY_SECRET = {"auth": ["oauth2"], "client_auth": ["basic", "body"]}
+
+
+class SignInSettings(BaseModel):
+    """Who we are."""
+
+    auth: Annotated[
+        Literal["none", "basic", "bearer", "api_key", "oauth2", "hmac"],
+        field(
+            "Kind", "How OrderFlow proves who it is. oauth2: client credentials. hmac: Standard Webhooks.", "Sign-in"
+        ),
+    ] = "none"
+    username: Annotated[str | None, field("User", "The account's name.", "Sign-in", {"auth": ["basic"]})] = None
+    password: Annotated[Secret | None, _secret("Password", "The account's password.", "basic")] = None
+    token: Annotated[HeaderSecret | None, _secret("Token", "Sent as 'Authorization: Bearer …'.", "bearer")] = None
+    api_key: Annotated[HeaderSecret | None, _secret("API key", "The key that the API's owner gave out.", "api_key")] = (
+        None
+    )
+    api_key_name: Annotated[
+        str,
+        Field(pattern=r"^[A-Za-z0-9_.\-]{1,100}$"),
+        field("Key's name", "The header or parameter that carries the key.", "Sign-in", {"auth": ["api_key"]}),
+    ] = "X-API-Key"
+    api_key_in: Annotated[
+        Literal["header", "query"],
+        field("Key goes into", "A header, or a parameter of the URL.", "Sign-in", {"auth": ["api_key"]}),
+    ] = "header"
+    token_url: Annotated[
+        Url | None, field("Token URL", "Where access tokens are fetched.", "Sign-in", {"auth": ["oauth2"]})
+    ] = None
+    client_id: Annotated[str | None, field("Client", "The client's id.", "Sign-in", {"auth": ["oauth2"]})] = None
+    client_secret: Annotated[
+        Secret | None, field("Client secret", "The client's secret.", "Sign-in", _BY_SECRET, writeOnly=True)
+    ] = None
+    client_auth: Annotated[
+        Literal["basic", "body", "certificate"],
+        field(
+            "Client signs in by",
+            "basic: its secret in an Authorization header. body: in the request's body. certificate: an assertion that "
+            "its private key signs (private_key_jwt).",
+            "Sign-in",
+            {"auth": ["oauth2"]},
+        ),
+    ] = "basic"
+    assertion_key: Annotated[
+        Annotated[Secret, AfterValidator(_opened_in_time)] | None,
+        field(
+            "Client's private key",
+            "RSA or EC, in PEM.",
+            "Sign-in",
+            _BY_KEY,
+            writeOnly=True,
+            multiline=True,
+        ),
+    ] = None
+    assertion_passphrase: Annotated[
+        Secret | None,
+        field(
+            "That key's passphrase",
+            "If the key has one.",
+            "Sign-in",
+            _BY_KEY,
+            writeOnly=True,
+        ),
+    ] = None
+    assertion_certificate: Annotated[
+        Annotated[str, AfterValidator(_pem)] | None,
+        field(
+            "That key's certificate",
+            "In PEM, where the token server knows the key by it, as Entra does.",
+            "Sign-in",
+            _BY_KEY,
+            multiline=True,
+        ),
+    ] = None
+    assertion_key_id: Annotated[
+        str | None,
+        field(
+            "That key's id",
+            "Where the token server knows it by a name (kid).",
+            "Sign-in",
+            _BY_KEY,
+        ),
+    ] = None
+    scope: Annotated[str | None, field("Scope", "If the API wants one.", "Sign-in", {"auth": ["oauth2"]})] = None
+    token_parameters: Annotated[
+        dict[str, str],
+        Field(max_length=20),
+        field(
+            "Further parameters",
+            "What the token server wants besides, as audience: https://api.example. No secrets here.",
+            "Sign-in",
+            {"auth": ["oauth2"]},
+        ),
+    ] = {}
+    hmac_secret: Annotated[WebhookSecret | None, _secret("Signing secret", "whsec_… in base64.", "hmac")] = None
+
+
+class TrustSettings(BaseModel):
+    """Whom we trust."""
+
+    plain_http: Annotated[
+        bool, field("Allow http://", "Orders and passwords then travel unencrypted. Only within a machine.", "TLS")
+    ] = False
+    ca_certificate: Annotated[
+        Annotated[str, AfterValidator(_pem)] | None,
+        field("CA", "Certificate of a private authority, in PEM.", "TLS", multiline=True),
+    ] = None
+
+
+class TLSSettings(TrustSettings):
+    """How what travels is protected."""
+
+    client_certificate: Annotated[
+        str | None, field("Client certificate", "For mutual TLS, in PEM.", "TLS", multiline=True)
+    ] = None
+    client_key: Annotated[
+        Annotated[Secret, AfterValidator(_opened_in_time)] | None,
+        field("Client key", "Its private key, in PEM.", "TLS", writeOnly=True, multiline=True),
+    ] = None
+    client_passphrase: Annotated[
+        Secret | None, field("Key's passphrase", "If the client key has one.", "TLS", writeOnly=True)
+    ] = None
+
+
+_NEEDS: dict[str, tuple[str, ...]] = {
+    "none": (),
+    "basic": ("username", "password"),
+    "bearer": ("token",),
+    "api_key": ("api_key",),
+    "oauth2": ("token_url", "client_id"),
+    "hmac": ("hmac_secret",),
+}
+
+
+def check_sign_in(settings: SignInSettings) -> None:
+    """Raise ValueError if the kind of sign-in needs what is not given."""
+    needs = _NEEDS[settings.auth]
+    if settings.auth == "oauth2":
+        needs += ("assertion_key",) if settings.client_auth == "certificate" else ("client_secret",)
+    missing = [name for name in needs if getattr(settings, name) is None]
+    if missing:
+        raise ValueError(f"auth {settings.auth} needs {' and '.join(missing)}")
+
+
+def check_together(settings: BaseModel, pairs: Iterable[tuple[str, str]]) -> None:
+    """Raise ValueError if one field of a pair is given without the other."""
+    for name, other in pairs:
+        if (getattr(settings, name) is None) != (getattr(settings, other) is None):
+            raise ValueError(f"{name} and {other} belong together: give both or neither")
+
+
+def check_encrypted(settings: TrustSettings, names: Iterable[str]) -> None:
+    """Raise ValueError if one of these URLs is http:// and that is not allowed."""
+    for name in names:
+        url = getattr(settings, name)
+        if url and urlsplit(url).scheme == "http" and not settings.plain_http:
+            raise ValueError(f"{name} must begin with https://, or plain_http must be allowed")
+
+
+def tls_of(settings: TLSSettings) -> ssl.SSLContext:
+    """Return what trusts as configured. Raises ConfigError: a certificate or a key cannot be used."""
+    from orderflow.http.tls import tls_context  # a form needs no cryptography
+
+    key, passphrase = opened(settings.client_key), opened(settings.client_passphrase)
+    return tls_context(settings.ca_certificate, settings.client_certificate, key, passphrase)
+
+
+def sign_in_of(settings: SignInSettings) -> SignIn:
+    """Return what signs as configured. Raises ConfigError: a key cannot be used."""
+    from orderflow.http.sign_in import ApiKey, Basic, Bearer, SignIn, WebhookSignature  # a form needs no HTTP client
+
+    match settings.auth:
+        case "basic":
+            return Basic(settings.username or "", opened(settings.password) or "")
+        case "bearer":
+            return Bearer(opened(settings.token) or "")
+        case "api_key":
+            return ApiKey(opened(settings.api_key) or "", settings.api_key_name, settings.api_key_in)
+        case "oauth2":
+            return _client_credentials(settings)
+        case "hmac":
+            return WebhookSignature(opened(settings.hmac_secret) or "")
+        case _:
+            return SignIn()
+
+
+def _client_credentials(settings: SignInSettings) -> SignIn:
+    from orderflow.http.tokens import Assertion, ClientCredentials  # as above
+
+    assertion, by_key = None, settings.client_auth == "certificate"
+    if by_key:
+        assertion = Assertion(
+            opened(settings.assertion_key) or "",
+            settings.assertion_certificate,
+            settings.assertion_key_id,
+            opened(settings.assertion_passphrase),
+        )
+    return ClientCredentials(
+        settings.token_url or "",
+        settings.client_id or "",
+        None if by_key else opened(settings.client_secret) or "",
+        scope=settings.scope,
+        parameters=settings.token_parameters,
+        by="body" if settings.client_auth == "body" else "basic",
+        assertion=assertion,
+    )
+
+
+def opened(secret: SecretStr | None) -> str | None:
+    """Return what a field keeps secret."""
+    return secret.get_secret_value() if secret else None
