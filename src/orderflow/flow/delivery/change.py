@@ -36,7 +36,7 @@ from orderflow.flow.ports import Actor, Export, OpenTarget, Settlement, Wiring, 
 STANDING_BY = (ERPExportStatus.PENDING, *ARRIVED)
 """The states of a delivery that the ERP has, or may get."""
 
-UNTOUCHED = (OrderStatus.PUSHING, OrderStatus.PUSHED, OrderStatus.CONFIRMED)
+UNTOUCHED = tuple(FITTING[status] for status in STANDING_BY)
 """Where an order stands that says what was sent: an edit that changes nothing leaves it there."""
 
 TO_CHANGE = "The order was changed, and is sent anew once it was given back."

@@ -268,7 +268,8 @@ def _end(
         work.exports.stop(anew.id, refused)
         _move(work, order_id, step, before, actor, noted, facts, OrderStatus.ERROR, error_json=refused)
     else:
-        last = standing(work, order_id) or next(iter(deliveries), None)
+        now = work.orders.revision_of(order_id)
+        last = next((one for one in deliveries if one.revision == now), None) or standing(work, order_id)
         stays = FITTING[last.status] if last else OrderStatus.PUSHED
         error = last.error if last and last.status is ERPExportStatus.FAILED else None
         _move(work, order_id, step, before, actor, noted, facts, stays, error_json=error)
