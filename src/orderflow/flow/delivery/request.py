@@ -152,7 +152,7 @@ def note_request(
     if action is None:
         raise _cannot_push(before)
     status = next_order_status(action, before)
-    there = standing(work, order_id)
+    there = standing(work, order_id) if work.exports.latest(order_id) else None
     if there is not None and _is_what_it_says(work, there, action):
         if there.status is not ERPExportStatus.FAILED:
             raise StateError(

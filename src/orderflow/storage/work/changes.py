@@ -43,7 +43,7 @@ def note_superseded(connection: Connection, attempts: Sequence[Attempt], tried: 
     Args:
         tried: The exports that somebody had before; of any other the push was withdrawn when its order was changed.
     """
-    newer = set(connection.execute(_CHANGED_SINCE, {"ids": list(tried)}).scalars()) if tried else set()
+    newer = set(connection.execute(_CHANGED_SINCE, {"ids": list(tried)}).scalars())
     for attempt in attempts:
-        asks_content = attempt.order.delivery.kind is not Kind.RECALL
+        asks_content = attempt.order.delivery.kind is not Kind.RECALL and attempt.export_id in tried
         attempt.superseded = asks_content and (attempt.order.status in EDITED or attempt.export_id in newer)

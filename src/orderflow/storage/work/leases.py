@@ -233,7 +233,8 @@ class SqlLeases(SqlRates):
         places = [(row["draft_order_id"], row["revision"] or pinned[row["id"]]) for row in rows]
         orders = revisions.orders(self._connection, places)
         attempts = [_attempt(row, orders.get(place), lease) for row, place in zip(rows, places, strict=True)]
-        changes.note_superseded(self._connection, attempts, [row["id"] for row in rows if _was_tried(row)])
+        if tried := [row["id"] for row in rows if _was_tried(row)]:
+            changes.note_superseded(self._connection, attempts, tried)
         if later := [attempt for attempt in attempts if attempt.order.delivery.kind is not Kind.ORDER]:
             self._name_what_was_sent(later)
         return sorted(attempts, key=lambda attempt: attempt.requested_at)
