@@ -21,6 +21,7 @@ from orderflow.domain.order_keys import key_of
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import (
     ARRIVED,
+    EDITED,
     FITTING,
     ERPExportStatus,
     Kind,
@@ -116,6 +117,12 @@ def recalls_to_change(to: OpenTarget) -> bool:
 def standing(work: Work, order_id: UUID) -> Export | None:
     """Return the newest delivery of an order that its ERP has, or may have or get; None: there is none."""
     return next((export for export in work.exports.deliveries_of(order_id) if not export.failed_for_sure), None)
+
+
+def says_another(work: Work, delivery: Export) -> bool:
+    """Return whether the order was changed since this delivery was asked for, and that was not sent yet."""
+    edited = work.orders.lock_status(delivery.draft_order_id) in EDITED
+    return edited and delivery.revision != work.orders.revision_of(delivery.draft_order_id)
 
 
 def now_after(deliveries: Iterable[Export]) -> datetime:
