@@ -13,7 +13,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
 from orderflow.bootstrap import App, open_app
+from orderflow.engine import broker
 from orderflow.engine.logs import log_deliveries
+from orderflow.engine.metrics import Metrics
 from orderflow.engine.presence import Presence
 from orderflow.engine.threads import Engine
 from orderflow.engine.tracing import configure_tracing, trace_deliveries
@@ -33,18 +35,22 @@ from orderflow.entrypoints.api import (
     needs,
     opening_hours,
     operation,
+    order_csv,
     order_import,
     orders,
     organization,
     push_log,
     routes,
+    saved_views,
     sign_in,
     stats,
     typed_connectors,
     users,
+    webhooks,
 )
 from orderflow.entrypoints.api.authentication import Authenticator
 from orderflow.entrypoints.api.computing import Computing
+from orderflow.entrypoints.api.docs_site import add_docs
 from orderflow.entrypoints.api.errors import handle_errors
 from orderflow.entrypoints.api.fast import requests
 from orderflow.entrypoints.api.fast.together import Together
@@ -56,14 +62,15 @@ from orderflow.entrypoints.api.rate_limit import RateLimit
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.session_tokens import Tokens
 from orderflow.entrypoints.api.work import THREADS, Workload
-from orderflow.entrypoints.metrics import Metrics
 from orderflow.entrypoints.waking import wake_every_engine
 from orderflow.settings import Settings
 from orderflow.storage.system.queues import queues, waits
+from orderflow.storage.system.standing import standing
 
 ROUTERS: list[ApiRouter] = [
     requests.router,  # first: a request is compared with one route after the other, and most are these
     bulk.router,
+    order_csv.router,  # before the routes of `/draft-orders/{id}`
     orders.router,
     holds.router,
     order_import.router,
@@ -74,6 +81,7 @@ ROUTERS: list[ApiRouter] = [
     organization.router,
     audit.router,
     events.router,
+    webhooks.router,
     connector_types.router,
     typed_connectors.router,  # before the routes of `/connectors/{id}`
     connectors.router,
@@ -85,6 +93,7 @@ ROUTERS: list[ApiRouter] = [
     push_log.router,
     stats.router,
     needs.router,
+    saved_views.router,
 ]
 
 
@@ -127,10 +136,15 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
         api.router.routes.extend(router.routes)  # as they are: `include_router` makes each anew at its first request
     describe(api)
     handle_errors(api)
+    add_docs(api)
     add_page(api)
     api.state.draining = api.state.may_exit = False
     api.state.metrics = Metrics(
-        lambda: queues(api.state.orderflow.database), lambda: waits(api.state.orderflow.database)
+        lambda: queues(api.state.orderflow.database),
+        lambda: waits(api.state.orderflow.database),
+        lambda: standing(api.state.orderflow.database),
+        lambda: sorted(api.state.orderflow.trouble_codes()),
+        broker.answers(settings),
     )
     if settings.cors_origins:
         api.add_middleware(
