@@ -6,8 +6,8 @@ so that its updates stay as cheap as they were.
 
 from alembic import op
 
-revision = "0038"
-down_revision = "0037"
+revision = "0039"
+down_revision = "0038"
 
 _KEPT = """
     CREATE OR REPLACE FUNCTION erp_export_updated_at() RETURNS trigger LANGUAGE plpgsql AS $$
