@@ -6,8 +6,8 @@ so that its updates stay as cheap as they were.
 
 from alembic import op
 
-revision = "0039"
-down_revision = "0038"
+revision = "0040"
+down_revision = "0039"
 
 _KEPT = """
     CREATE OR REPLACE FUNCTION erp_export_updated_at() RETURNS trigger LANGUAGE plpgsql AS $$
