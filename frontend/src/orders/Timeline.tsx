@@ -1,6 +1,7 @@
 import { Anchor, Code, Text, Timeline as Line } from "@mantine/core";
 import {
   IconAlertTriangle,
+  IconCertificate,
   IconCheck,
   IconCircleDashed,
   IconFileImport,
@@ -14,7 +15,7 @@ import {
 import type { ReactNode } from "react";
 import type { Schemas } from "../api/client";
 import { AttemptDetails } from "../deliveries/AttemptDetails";
-import { downloadDocument } from "../shared/download";
+import { downloadDocument, downloadProof } from "../shared/download";
 import { Moment } from "../shared/Moment";
 import { WaitsFor } from "../shared/WaitsFor";
 import { changedFields, changeTitle, shownEvents, type Event, type Of } from "./events";
@@ -88,7 +89,7 @@ function told(event: Event, index: number): Told {
         ...base,
         icon: IconSend,
         color: "indigo.7",
-        title: `${event.asks_for === "recall" ? "Recall" : "Push"} requested to ${event.connection_name ?? event.connector_type}`,
+        title: `${ASKED[event.asks_for]} requested to ${event.connection_name ?? event.connector_type}`,
         body: <Requested event={event} />,
       };
     case "attempt":
@@ -101,13 +102,24 @@ function told(event: Event, index: number): Told {
         title: deliveredTitle(event),
         body: <DeliveredFile event={event} />,
       };
+    case "receipt":
+      return {
+        ...base,
+        icon: IconCertificate,
+        color: event.refused ? "red.9" : "cyan.9",
+        title: event.refused ? "The partner's receipt says no" : "The partner's receipt is kept",
+        body: <Receipt event={event} />,
+      };
     case "answer":
       return answered(base, event);
   }
 }
 
+const ASKED: Record<Of<"request">["asks_for"], string> = { order: "Push", change: "Change", recall: "Recall" };
+
 function deliveredTitle({ asks_for, inferred }: Of<"delivered">): string {
   if (asks_for === "recall") return "The ERP was asked to give it back";
+  if (asks_for === "change") return "The ERP was asked to change it";
   return inferred ? "Found at the ERP" : "Delivered to the ERP";
 }
 
@@ -127,14 +139,24 @@ function attempted(base: { key: string; at: string }, { attempt }: Of<"attempt">
   };
 }
 
+const YES: Record<Of<"answer">["asks_for"], string> = {
+  order: "Confirmed by the ERP",
+  change: "Changed by the ERP",
+  recall: "Given back by the ERP",
+};
+const NO: typeof YES = {
+  order: "Refused by the ERP",
+  change: "The ERP did not change it",
+  recall: "The ERP keeps it",
+};
+
 function answered(base: { key: string; at: string }, event: Of<"answer">): Told {
-  const recall = event.asks_for === "recall";
   if (event.status === "ACKED")
     return {
       ...base,
       icon: IconCheck,
       color: "green.9",
-      title: recall ? "Given back by the ERP" : "Confirmed by the ERP",
+      title: YES[event.asks_for],
       body: event.erp_order_id && (
         <Text size="sm">
           Number in the ERP: <b>{event.erp_order_id}</b>
@@ -145,7 +167,7 @@ function answered(base: { key: string; at: string }, event: Of<"answer">): Told 
     ...base,
     icon: IconX,
     color: "red.9",
-    title: recall ? "The ERP keeps it" : event.error?.code === "RECALLED" ? "Recalled" : "Refused by the ERP",
+    title: event.error?.code === "RECALLED" ? "Recalled" : NO[event.asks_for],
     body: event.error && <Words problem={event.error} />,
   };
 }
@@ -215,5 +237,24 @@ function DeliveredFile({ event }: { event: Of<"delivered"> }) {
     >
       {event.dropzone_path ?? event.filename}
     </Anchor>
+  );
+}
+
+function Receipt({ event }: { event: Of<"receipt"> }) {
+  return (
+    <>
+      <Text size="sm" style={{ overflowWrap: "anywhere" }}>
+        It says: {event.says}
+      </Text>
+      <Anchor
+        component="button"
+        type="button"
+        size="sm"
+        title="As it came, with its signature"
+        onClick={() => downloadProof(event.export_id, event.proof_id)}
+      >
+        Download the receipt
+      </Anchor>
+    </>
   );
 }
