@@ -137,7 +137,7 @@ def _used(contract: Contract, where: str) -> set[str]:
         found |= looked_at
         fields = [field for name in looked_at for field in contract["schemas"].get(name, {}).values()]
         looked_at = {name for field in fields for name in _named(field)} - found
-    return found & contract["schemas"].keys()
+    return {name for name in found if name in contract["schemas"]}
 
 
 def _named(part: Any) -> Iterator[str]:
