@@ -23,7 +23,7 @@ def complete(document: Schema) -> None:
     schemas: dict[str, Schema] = document["components"]["schemas"]
     for name, schema in schemas.items():
         for field, of_field in schema.get("properties", {}).items():
-            schema["properties"][field] = _with_words(name, field, of_field)
+            schema["properties"][field] = _without_titles(_with_words(name, field, of_field))
     for operation in operations(document):
         for answer in operation["responses"].values():
             content = answer.get("content", {}).get("application/json", {})
@@ -45,6 +45,23 @@ def _with_words(schema: str, field: str, of_field: Schema) -> Schema:
     own = next((kind.pop("description") for kind in kinds if "description" in kind), None)
     words = own or WORDS.get(f"{schema}.{field}") or WORDS.get(field)
     return {**of_field, "description": words} if words else of_field
+
+
+def _without_titles(of_field: Any) -> Any:
+    """Return a field without labels for forms: generators would name types by them, and several have the same."""
+    match of_field:
+        case {"properties": dict(inner), **others}:
+            fields = {name: _without_titles(one) for name, one in inner.items()}
+            return {**_without_titles(others), "properties": fields}
+        case dict():
+            return {
+                name: _without_titles(one) if isinstance(one, dict | list) else one
+                for name, one in of_field.items()
+                if not (name == "title" and isinstance(one, str))
+            }
+        case list():
+            return [_without_titles(one) for one in of_field]
+    return of_field
 
 
 class Examples:
