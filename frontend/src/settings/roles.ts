@@ -29,6 +29,7 @@ const SCOPE_LABELS: Record<Scope, string> = {
   DATA_ERASE: "erasing personal data",
   USERS_MANAGE: "users",
   KEYS_MANAGE: "API keys",
+  WEBHOOKS_MANAGE: "webhooks",
   ORG_MANAGE: "the organization",
 };
 

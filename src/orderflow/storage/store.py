@@ -18,6 +18,7 @@ from orderflow.storage.fast.holding import Holding
 from orderflow.storage.people.api_keys import SqlApiKeys
 from orderflow.storage.people.needs import SqlNeedMarks
 from orderflow.storage.people.organization import SqlOrganization
+from orderflow.storage.people.saved_views import SqlSavedViews
 from orderflow.storage.people.users import SqlUsers
 from orderflow.storage.tables.roles import ALIVE
 from orderflow.storage.views.view import View
@@ -33,6 +34,7 @@ from orderflow.storage.work.order_keys import SqlOrderKeys
 from orderflow.storage.work.orders import SqlOrders
 from orderflow.storage.work.routes import SqlRoutes
 from orderflow.storage.work.waiting import SqlWaiting
+from orderflow.storage.work.webhooks import SqlWebhooks
 
 _OLDER_PROCESS = text(f"""
     SELECT concat(p.kind, ' of ', p.version) FROM process p
@@ -124,6 +126,11 @@ class SqlWork:
         return SqlNeedMarks(self.connection, self.org_id)
 
     @cached_property
+    def saved_views(self) -> SqlSavedViews:
+        """Lists that people keep under a name."""
+        return SqlSavedViews(self.connection, self.org_id)
+
+    @cached_property
     def users(self) -> SqlUsers:
         """Who signs in."""
         return SqlUsers(self.connection, self.org_id)
@@ -132,6 +139,11 @@ class SqlWork:
     def api_keys(self) -> SqlApiKeys:
         """How programs sign in."""
         return SqlApiKeys(self.connection, self.org_id)
+
+    @cached_property
+    def webhooks(self) -> SqlWebhooks:
+        """Where its events are sent."""
+        return SqlWebhooks(self.connection, self.org_id, self._encryption)
 
     @cached_property
     def view(self) -> View:

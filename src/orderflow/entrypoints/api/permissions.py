@@ -30,6 +30,7 @@ class Permission(StrEnum):
     DATA_ERASE = "erase personal data"
     USERS_MANAGE = "manage users"
     KEYS_MANAGE = "manage API keys"
+    WEBHOOKS_MANAGE = "manage webhooks"
     ORG_MANAGE = "change the organization"
 
 
@@ -62,6 +63,7 @@ ROLES: dict[Permission, frozenset[Role]] = {
     _P.DATA_ERASE: frozenset({_ADMIN}),
     _P.USERS_MANAGE: frozenset({_ADMIN}),
     _P.KEYS_MANAGE: frozenset({_ADMIN}),
+    _P.WEBHOOKS_MANAGE: frozenset({_ADMIN, _INTEGRATOR}),
     _P.ORG_MANAGE: frozenset({_ADMIN}),
 }
 

@@ -25,8 +25,10 @@ from orderflow.storage.tables.models.organization import (
     KeptAnswerPart,
     NeedMark,
     Organization,
+    SavedView,
     SignInSource,
 )
+from orderflow.storage.tables.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "MOST_INBOUND",
@@ -60,5 +62,9 @@ __all__ = [
     "Organization",
     "ProcessRow",
     "RouteSet",
+    "SavedView",
     "SignInSource",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]
