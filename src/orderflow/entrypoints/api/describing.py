@@ -47,6 +47,31 @@ def _with_words(schema: str, field: str, of_field: Schema) -> Schema:
     return {**of_field, "description": words} if words else of_field
 
 
+def for_generators(document: Schema) -> Schema:
+    """Return a document from which generators make clients as they are meant.
+
+    A body that may be left out is not null besides, and what is null when it is left out has no default: some would
+    send a marker of their own, and others would ask for every field.
+    """
+    for operation in operations(document):
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            match content.get("schema"):
+                case {"anyOf": [kind, {"type": "null"}]}:
+                    content["schema"] = kind
+    plain: Schema = _without_null_defaults(document)
+    return plain
+
+
+def _without_null_defaults(node: Any) -> Any:
+    match node:
+        case dict():
+            said = {name: _without_null_defaults(inner) for name, inner in node.items()}
+            return {name: inner for name, inner in said.items() if not (name == "default" and inner is None)}
+        case list():
+            return [_without_null_defaults(inner) for inner in node]
+    return node
+
+
 def _without_titles(of_field: Any) -> Any:
     """Return a field without labels for forms: generators would name types by them, and several have the same."""
     match of_field:
