@@ -33,6 +33,11 @@ def _required(schema: str, field: str) -> Callable[[dict[str, Any]], Any]:
     return lambda document: document["components"]["schemas"][schema].setdefault("required", []).append(field)
 
 
+def _parameter(document: dict[str, Any]) -> dict[str, Any]:
+    named: list[dict[str, Any]] = document["paths"][ORDERS]["get"]["parameters"]
+    return next(one for one in named if one["name"] == "status")
+
+
 ORDERS = "/api/v1/draft-orders"
 
 
@@ -41,8 +46,8 @@ ORDERS = "/api/v1/draft-orders"
     [
         (lambda document: document["paths"].pop(ORDERS), "GET /api/v1/draft-orders is gone"),
         (lambda document: document["paths"][ORDERS]["get"].update(operationId="x"), "is called x"),
-        (lambda document: document["paths"][ORDERS]["get"]["parameters"].pop(0), "query status is gone"),
-        (lambda document: document["paths"][ORDERS]["get"]["parameters"][1].update(required=True), "is required"),
+        (lambda document: _parameter(document).update(name="state"), "query status is gone"),
+        (lambda document: _parameter(document).update(required=True), "query status is required"),
         (lambda document: document["paths"][ORDERS]["post"]["responses"].pop("201"), "answers 201 no more"),
         (_without("Order", "status"), "Order: status is gone"),
         (_without("LineBody", "qty"), "LineBody: qty is gone"),
