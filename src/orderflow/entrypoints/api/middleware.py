@@ -64,7 +64,8 @@ class Boundary:
         method = scope["method"]
         if method == "HEAD":  # answered as GET is; the server leaves out the body
             scope = {**scope, "method": "GET"}
-        language.set(chosen(Headers(scope=scope)))
+        if any(name == b"accept-language" for name, _ in scope["headers"]):
+            language.set(chosen(Headers(scope=scope)))
         started = time.perf_counter()
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:

@@ -20,8 +20,6 @@ def _taken(dependant: Dependant) -> Iterator[str]:
 
 def refuse_unknown(request: Request, dependant: Dependant) -> None:
     """Raise InputError for query parameters that the route does not take, and name those that it does."""
-    if not request.scope["query_string"]:
-        return
     known = list(_taken(dependant))
     unknown = [name for name in dict.fromkeys(request.query_params) if name not in known]
     if not unknown:
