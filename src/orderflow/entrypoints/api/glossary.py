@@ -31,6 +31,7 @@ WORDS: dict[str, str] = {
     "buyer": "Who buys",
     "buyer_article_number": "The article, as the buyer numbers it",
     "cancelled_by": "Who ended the job early; null: nobody did",
+    "change_by_recall": "An order that was changed is recalled and sent anew, where the ERP takes no changes",
     "charges": "What goes on top of the price",
     "closed_days": "Days on which it is closed, beside holidays",
     "code": "What it is, for programs; it stays when words change",
