@@ -17,13 +17,16 @@ FILE = Path(__file__).parents[1] / "frontend" / "openapi.json"
 
 
 def document() -> str:
-    """Return the page's part of the OpenAPI document; all errors have one shape, so they are not repeated."""
+    """Return the page's part of the OpenAPI document; all errors have one shape, so they are not repeated, nor are examples."""
     typed_connectors.router.routes.clear()
     document = create_app(engine=False).openapi()
     for operations in document["paths"].values():
         for operation in operations.values():
             answers = operation["responses"]
             operation["responses"] = {status: answer for status, answer in answers.items() if status < "400"}
+            for answer in operation["responses"].values():
+                for content in answer.get("content", {}).values():
+                    content.pop("example", None)
     return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 

@@ -179,7 +179,8 @@ class App:
 
     def prune(self) -> Generator[Pruned, None, None]:
         """Delete what is kept no longer, a batch at a time. Raises as `orderflow.storage.system.retention.prune`."""
-        return prune(self.database, self.documents, self.settings.retention_days)
+        settings = self.settings
+        return prune(self.database, self.documents, settings.retention_days, event_days=settings.event_retention_days)
 
     def revive(self) -> None:
         """Start the embedded PostgreSQL if it was killed; a database of one's own is somebody else's to start.

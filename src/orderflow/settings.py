@@ -19,6 +19,7 @@ from orderflow.net.allowed import AllowedFolder, AllowedNetwork, RoleBucket, Rul
 from orderflow.postgres.home import EMBEDDED, default_home
 from orderflow.secrets.encryption import EncryptionService
 from orderflow.secrets.keys import key_from_file, load_or_create_key_file, parse_key
+from orderflow.server_tls import hosts_of, shown_url, verified_broker, verified_database
 from orderflow.setting_names import Unknown, unknown_names
 from orderflow.storage.database import normal_url
 
@@ -63,6 +64,12 @@ def _unguessable(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _existing(file: Path) -> Path:
+    if not file.is_file():
+        raise ValueError("must name a file that is there")
+    return file
+
+
 DIFFERENT_CHARACTERS = 3
 """In a secret that is not easy to guess."""
 
@@ -96,17 +103,18 @@ def _env_file() -> Path | None:
 
 
 def _content(variable: str, file: str) -> str:
-    if os.environ.get(variable):
-        problem = f"and {variable} are both set; give one of them"
-    else:
-        try:
-            return Path(file).read_text("utf-8").rstrip("\r\n")
-        except OSError as error:
-            problem = f"names a file that cannot be read: {error.strerror}"
-        except UnicodeDecodeError:
-            problem = "names a file that is no text in UTF-8"
+    try:
+        return Path(file).expanduser().read_text("utf-8").rstrip("\r\n")
+    except OSError as error:
+        problem = f"names a file that cannot be read: {error.strerror}"
+    except UnicodeDecodeError:
+        problem = "names a file that is no text in UTF-8"
+    raise _wrong_file(variable, problem)
+
+
+def _wrong_file(variable: str, problem: str) -> SettingsError:
     fields = [{"field": f"{variable}_FILE", "message": problem}]
-    raise SettingsError(f"{variable}_FILE {problem}.", details={"fields": fields})
+    return SettingsError(f"{variable}_FILE {problem}.", details={"fields": fields})
 
 
 def _entries(parse: Callable[[str], Any]) -> Callable[[Any], Any]:
@@ -133,6 +141,7 @@ _SPECIFIED = (
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 Key = Annotated[SecretStr, AfterValidator(_key)]
 Place = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+ExistingFile = Annotated[Place, AfterValidator(_existing)]
 Lower = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
 Upper = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
 
@@ -161,6 +170,7 @@ class Settings(BaseSettings):
     database_admin_url: DatabaseUrl | None = None
     redis_url: SecretStr | None = None
     celery_broker_url: SecretStr | None = None
+    ca_file: ExistingFile | None = None
 
     object_storage_endpoint: Annotated[str, AfterValidator(_web_url)] | None = None
     object_storage_access_key: SecretStr | None = None
@@ -221,6 +231,7 @@ class Settings(BaseSettings):
     max_import_bytes: int = Field(1_000_000_000, ge=1000)
     metrics_token: SecretStr | None = None
     retention_days: int = Field(365, ge=1)
+    event_retention_days: int = Field(30, ge=1)
     prune_seconds: float = Field(3600, ge=0)
     cors_origins: Annotated[list[str], BeforeValidator(_list)] = Field(default_factory=list)
 
@@ -274,14 +285,42 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: The file .env cannot be trusted.
         """
-        file = _env_file()
-        given = {**(dotenv_values(file) if file else {}), **os.environ}
+        given = {name: value for values in cls._given().values() for name, value in values.items()}
         return list(unknown_names(given, cls._names()))
 
     @classmethod
+    def sources(cls) -> dict[str, str]:
+        """Return where each setting that is set comes from, by its variable: `environment`, `.env`, or a file's path.
+
+        Raises:
+            SettingsError: The file .env cannot be trusted.
+        """
+        known = cls.variables()
+        found = {name: place for place, given in cls._given().items() for name in given if name in known}
+        return found | cls._files()
+
+    @classmethod
+    def variables(cls) -> dict[str, str]:
+        """Return the fields by the names of their variables."""
+        return {(field.alias or name).upper(): name for name, field in cls.model_fields.items()}
+
+    @classmethod
+    def secret(cls, field: str) -> bool:
+        """Return whether a field holds a secret, which may then lie in a file of its own."""
+        return "SecretStr" in str(cls.model_fields[field].annotation)
+
+    @classmethod
+    def _given(cls) -> dict[str, dict[str, str]]:
+        """Return what is set, by place and the variable's name in upper case; the later place wins."""
+        file = _env_file()
+        written = {name: value for name, value in dotenv_values(file).items() if value} if file else {}
+        places = {".env": written, "environment": dict(os.environ)}
+        return {place: {name.upper(): one for name, one in given.items() if one} for place, given in places.items()}
+
+    @classmethod
     def _names(cls) -> set[str]:
-        names = {(field.alias or name).upper() for name, field in cls.model_fields.items()}
-        return names | {f"{name}_FILE" for name in names}
+        variables = cls.variables()
+        return variables.keys() | {f"{name}_FILE" for name, field in variables.items() if cls.secret(field)}
 
     @classmethod
     def _from_files(cls) -> dict[str, str]:
@@ -290,38 +329,45 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: One cannot be read, or the variable itself is set, too.
         """
-        found = {}
-        for name, field in cls.model_fields.items():
-            variable = (field.alias or name).upper()
-            file = os.environ.get(f"{variable}_FILE") if "SecretStr" in str(field.annotation) else None
-            if file:
-                found[name] = _content(variable, file)
+        variables = cls.variables()
+        return {variables[name]: _content(name, file) for name, file in cls._files().items()}
+
+    @classmethod
+    def _files(cls) -> dict[str, str]:
+        """Return the files that secrets lie in, by the variables of the secrets. Raises SettingsError."""
+        found: dict[str, str] = {}
+        for given in cls._given().values():
+            for name, field in cls.variables().items():
+                file = given.get(f"{name}_FILE") if cls.secret(field) else None
+                if file and name in given:
+                    raise _wrong_file(name, f"and {name} are both set; give one of them")
+                if file:
+                    found[name] = file
+                elif name in given:
+                    found.pop(name, None)
         return found
 
     @property
     def app_url(self) -> str:
         """The URL that the pool connects with; empty on the embedded default."""
-        return self.database_url.get_secret_value() if self.database_url else ""
+        return verified_database(self.database_url.get_secret_value(), self.ca_file) if self.database_url else ""
 
     @property
     def database_name(self) -> str:
-        """Which database this is, for a person; without user and password."""
-        if not self.app_url:
-            return f"embedded in {self.orderflow_home}"
-        parts = urlsplit(self.app_url)
-        return f"{parts.netloc.rpartition('@')[2]}{parts.path}"
+        """Which database this is, for a person; without its password."""
+        return shown_url(self.app_url) if self.app_url else f"embedded in {self.orderflow_home}"
 
     @property
     def admin_url(self) -> str | None:
         """The owner's URL, for `orderflow db upgrade`; `DATABASE_URL` where no other is given."""
         url = self.database_admin_url or self.database_url
-        return url.get_secret_value() if url else None
+        return verified_database(url.get_secret_value(), self.ca_file) if url else None
 
     @property
     def broker_url(self) -> str | None:
         """Where Celery's messages go: `CELERY_BROKER_URL`, else `REDIS_URL`."""
         url = self.celery_broker_url or self.redis_url
-        return url.get_secret_value() if url else None
+        return verified_broker(url.get_secret_value(), self.ca_file) if url else None
 
     def rules(self) -> Rules:
         """Return what connections that are set up over the API are held to."""
@@ -329,7 +375,7 @@ class Settings(BaseSettings):
         return Rules(
             networks=self.allowed_networks,
             folders=self.allowed_folders,
-            servers=frozenset(host for url in urls if url and (host := urlsplit(url).hostname)),
+            servers=frozenset(host for url in urls if url for host in hosts_of(url) if host),
             home=self.orderflow_home,
             role_buckets=self.role_buckets,
             own_bucket=self.object_storage_bucket,

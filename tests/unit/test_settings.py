@@ -235,7 +235,7 @@ def test_a_shared_broker_needs_a_shared_database_or_the_word(monkeypatch: pytest
     monkeypatch.setenv("DATABASE_URL", "embedded")
     assert Settings.load().app_url == ""
     monkeypatch.setenv("DATABASE_URL", "postgresql://app:hush@db:5433/orderflow")
-    assert Settings.load().database_name == "db:5433/orderflow"
+    assert Settings.load().database_name == "postgresql://app:***@db:5433/orderflow"
 
 
 def test_the_embedded_database_is_named_by_its_folder(home: Path) -> None:

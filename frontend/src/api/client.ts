@@ -4,7 +4,8 @@ import { reachable } from "./reachable";
 import { endSession, token } from "./session";
 
 export type Schemas = components["schemas"];
-type Problem = Schemas["ErrorBody"];
+/** What the API says against a request; `UNREACHABLE` is the page's own. */
+type Problem = Omit<Schemas["ErrorBody"], "code"> & { code: string };
 
 /** An error in the API's words. */
 export class ApiError extends Error {

@@ -20,6 +20,7 @@ export type ExactAdjustment = Exact<Required<Schemas["AllowanceCharge"]>, "amoun
 interface Adjusted {
   allowances: ExactAdjustment[];
   charges: ExactAdjustment[];
+  taxes: ExactAdjustment[];
 }
 export type ExactLine = Omit<Exact<Schemas["Line"], "qty" | "unit_price">, keyof Adjusted> & Adjusted;
 export type ExactConfirmedLine = Exact<Schemas["ConfirmedLine"], "qty" | "unit_price">;

@@ -13,7 +13,15 @@ import { Accepted, ConfirmedCell, DiffersBadge } from "./Differences";
 import { HoldsBadge } from "./Holds";
 import { OrderActions } from "./OrderActions";
 import { OrderEditor } from "./OrderEditor";
-import { ADJUSTMENTS, fieldLabel, HEADER, LONG_FIELDS, PARTIES, SHORT_FIELDS, type HeaderField } from "./orderFields";
+import {
+  ADJUSTMENTS,
+  fieldLabel,
+  HEADER,
+  LONG_FIELDS,
+  TEXTS_BY_NAME,
+  SHORT_FIELDS,
+  type HeaderField,
+} from "./orderFields";
 import { addressText, adjustmentsText, customerText, erpNumberText, moreOfLine } from "./orderText";
 import { PageTitle } from "../shared/PageTitle";
 import { PreviewButton } from "../shared/Preview";
@@ -117,7 +125,7 @@ function Facts({ order }: { order: ExactOrder }) {
     ["Customer", customerText(order.customer)],
     ["Number in the ERP", erpNumberText(order)],
     ...SHORT_FIELDS.filter((name) => name !== "external_order_number").map(fact),
-    ...PARTIES.map((name): Fact => [fieldLabel([name]), addressText(order[name])]),
+    ...TEXTS_BY_NAME.map((name): Fact => [fieldLabel([name]), addressText(order[name])]),
     ...ADJUSTMENTS.map((name): Fact => [fieldLabel([name]), adjustmentsText(order[name], order.currency)]),
     ["Source", order.source_document.file_name],
     [

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { ExactLine, ExactOrder } from "../api/queries";
 import { emptyLine, errorsOf, stored } from "./draft";
-import { ADJUSTMENTS, HEADER_FIELDS, PARTIES } from "./orderFields";
+import { ADJUSTMENTS, HEADER_FIELDS, TEXTS_BY_NAME } from "./orderFields";
 
 const line = (line_no: number, more: Partial<ExactLine> = {}) =>
   ({ line_no, internal_sku: "INT-999", qty: "10.000", unit_price: "1.2300", currency: "EUR", ...more }) as ExactLine;
@@ -19,7 +19,7 @@ test("a form begins with an order's own digits, without the zeros that the datab
 });
 
 test("no field of an order's head is lost by an edit", () => {
-  const names = [...HEADER_FIELDS, ...PARTIES, ...ADJUSTMENTS];
+  const names = [...HEADER_FIELDS, ...TEXTS_BY_NAME, ...ADJUSTMENTS];
   const head = Object.fromEntries(names.map((name) => [name, `its ${name}`]));
   const order = { version: 1, ...head, lines: [] } as unknown as ExactOrder;
   expect(stored(order).value).toMatchObject(head);

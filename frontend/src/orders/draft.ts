@@ -2,9 +2,9 @@ import type { Schemas } from "../api/client";
 import type { ExactLine, ExactOrder } from "../api/queries";
 import { trimmed } from "../shared/format";
 import type { Stored } from "../shared/versions/useSaving";
-import { ADJUSTMENTS, fieldPath, HEADER_FIELDS, PARTIES, type HeaderField } from "./orderFields";
+import { ADJUSTMENTS, fieldPath, HEADER_FIELDS, TEXTS_BY_NAME, type HeaderField } from "./orderFields";
 
-type Party = (typeof PARTIES)[number];
+type TextsByName = (typeof TEXTS_BY_NAME)[number];
 type Body = Schemas["OrderBody"];
 
 /** An order while it is edited; its quantities and prices stay text. */
@@ -18,11 +18,11 @@ export function errorsOf(fields: { field: string; message: string }[], lines: Ex
 
 /** What can be edited of an order, and over which version. */
 export function stored(order: ExactOrder): Stored<Draft> {
-  const { customer, source_document, allowances, charges } = order;
+  const { customer, source_document, allowances, charges, taxes } = order;
   const head = Object.fromEntries(HEADER_FIELDS.map((name) => [name, order[name]])) as Pick<ExactOrder, HeaderField>;
-  const parties = Object.fromEntries(PARTIES.map((name) => [name, order[name]])) as Pick<Draft, Party>;
+  const parties = Object.fromEntries(TEXTS_BY_NAME.map((name) => [name, order[name]])) as Pick<Draft, TextsByName>;
   const lines = order.lines.map(shortened);
-  const value = { ...head, ...parties, customer, source_document, allowances, charges, lines };
+  const value = { ...head, ...parties, customer, source_document, allowances, charges, taxes, lines };
   return { value, version: order.version };
 }
 
@@ -48,6 +48,7 @@ export function emptyLine(lines: ExactLine[]): ExactLine {
     seller_article_number: null,
     allowances: [],
     charges: [],
+    taxes: [],
   };
   return { line_no, qty: null, unit_price: null, currency: lines[0]?.currency ?? null, ...nothing };
 }

@@ -2,9 +2,9 @@ import type { Schemas } from "../api/client";
 import { isMissing } from "../shared/versions/differences";
 import { decimal, phrase } from "../shared/format";
 
-export const PARTIES = ["ship_to", "bill_to", "buyer", "seller"] as const;
-export const ADJUSTMENTS = ["allowances", "charges"] as const;
-type Parts = "customer" | "source_document" | "lines" | (typeof PARTIES)[number] | (typeof ADJUSTMENTS)[number];
+export const TEXTS_BY_NAME = ["ship_to", "bill_to", "buyer", "seller", "contact", "shipping", "metadata"] as const;
+export const ADJUSTMENTS = ["allowances", "charges", "taxes"] as const;
+type Parts = "customer" | "source_document" | "lines" | (typeof TEXTS_BY_NAME)[number] | (typeof ADJUSTMENTS)[number];
 export type HeaderField = Exclude<keyof Schemas["OrderBody"], Parts>;
 
 /** What an order says in one value: what the page calls it and how it is typed in. Every one that the API knows is
@@ -36,8 +36,12 @@ const LABELS: Record<string, string> = {
   bill_to: "Bill to",
   buyer: "Buyer",
   seller: "Seller",
+  contact: "Contact",
+  shipping: "Shipping",
+  metadata: "Metadata",
   allowances: "Allowances",
   charges: "Charges",
+  taxes: "Taxes",
   source_document: "Source",
 };
 
@@ -60,6 +64,7 @@ const LINE_LABELS: Record<string, string> = {
   seller_article_number: "Seller's article number",
   allowances: "Allowances",
   charges: "Charges",
+  taxes: "Taxes",
 };
 
 export function lineLabel(field: string): string {

@@ -41,6 +41,12 @@ test("allowances and charges are told in one line", () => {
 });
 
 test("what few lines say is told by its names", () => {
-  const line = { gtin: "4006381333931", allowances: [], charges: [charge({ amount: "1.0000" })], currency: null };
+  const line = {
+    gtin: "4006381333931",
+    allowances: [],
+    charges: [charge({ amount: "1.0000" })],
+    taxes: [],
+    currency: null,
+  };
   expect(moreOfLine(line as unknown as ExactLine, "EUR")).toBe("GTIN 4006381333931 · Charges: 1.00 EUR");
 });

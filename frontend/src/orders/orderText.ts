@@ -1,7 +1,7 @@
 import type { Schemas } from "../api/client";
 import type { ExactAdjustment, ExactLine } from "../api/queries";
 import { decimal, trimmed } from "../shared/format";
-import { lineLabel } from "./orderFields";
+import { ADJUSTMENTS, lineLabel } from "./orderFields";
 
 type Numbered = Pick<Schemas["OrderSummary"], "erp_order_id" | "erp_order_id_source">;
 
@@ -26,7 +26,7 @@ export function addressText(part: Record<string, unknown> | null): string | null
     .join(", ");
 }
 
-/** Allowances or charges in one line: Freight 4.90, Discount 2.5 % */
+/** Allowances, charges or taxes in one line: Freight 4.90, Discount 2.5 % */
 export function adjustmentsText(of: ExactAdjustment[], currency: string | null): string | null {
   const texts = of.map(({ reason, code, amount, percent }) =>
     [
@@ -53,9 +53,9 @@ const OF_FEW_LINES = [
 /** What few lines say, in one line of text. */
 export function moreOfLine(line: ExactLine, currency: string | null): string {
   const fields = OF_FEW_LINES.filter((name) => line[name]).map((name) => `${lineLabel(name)} ${line[name]}`);
-  const adjustments = (["allowances", "charges"] as const)
-    .filter((name) => line[name].length)
-    .map((name) => `${lineLabel(name)}: ${adjustmentsText(line[name], line.currency ?? currency)}`);
+  const adjustments = ADJUSTMENTS.filter((name) => line[name].length).map(
+    (name) => `${lineLabel(name)}: ${adjustmentsText(line[name], line.currency ?? currency)}`,
+  );
   return [...fields, ...adjustments].join(" · ");
 }
 

@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Modal, Select, Stack, Table, Text, TextInput } from "@mantine/core";
+import { Badge, Button, Group, Modal, MultiSelect, Select, Stack, Table, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useState, type SyntheticEvent } from "react";
 import { answer, api, type Schemas } from "../api/client";
@@ -9,7 +9,7 @@ import { ErrorAlert } from "../shared/ErrorAlert";
 import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
 import { ShownOnce } from "../shared/ShownOnce";
-import { ROLES } from "./roles";
+import { ROLES, scopeLabel, SCOPES, type Scope } from "./roles";
 
 type Role = Schemas["Role"];
 
@@ -77,7 +77,19 @@ function Row({ entry }: { entry: Schemas["KeyView"] }) {
           ofk_{entry.prefix}…
         </Text>
       </Table.Td>
-      <Table.Td>{entry.role}</Table.Td>
+      <Table.Td>
+        {entry.role}
+        {entry.scopes && (
+          <Text size="xs" c="dimmed">
+            only {entry.scopes.map(scopeLabel).join(", ")}
+          </Text>
+        )}
+        {entry.expires_at && (
+          <Text size="xs" c="dimmed">
+            until <Moment at={entry.expires_at} />
+          </Text>
+        )}
+      </Table.Td>
       <Table.Td>
         <Moment at={entry.last_used_at} />
       </Table.Td>
@@ -96,7 +108,9 @@ function NewKey() {
   const [opened, { open, close }] = useDisclosure();
   const [name, setName] = useState("");
   const [role, setRole] = useState<Role>("INTEGRATOR");
-  const make = useAction(() => answer(api.POST("/api/v1/api-keys", { body: { name, role } })), { quiet: true });
+  const [scopes, setScopes] = useState<string[]>([]);
+  const body = { name, role, ...(scopes.length > 0 && { scopes: scopes as Scope[] }) };
+  const make = useAction(() => answer(api.POST("/api/v1/api-keys", { body })), { quiet: true });
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
     make.run(undefined);
@@ -104,6 +118,7 @@ function NewKey() {
   const start = () => {
     make.reset();
     setName("");
+    setScopes([]);
     open();
   };
   return (
@@ -127,6 +142,13 @@ function NewKey() {
               value={role}
               allowDeselect={false}
               onChange={(value) => setRole(value as Role)}
+            />
+            <MultiSelect
+              label="Only for"
+              description="Of what the role may do; all of it where nothing is chosen"
+              data={SCOPES}
+              value={scopes}
+              onChange={setScopes}
             />
             {make.error && <ErrorAlert error={make.error} />}
             <Button type="submit" loading={make.isPending}>

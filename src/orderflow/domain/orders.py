@@ -42,10 +42,11 @@ class SourceDocument:
 
 @dataclass(slots=True)
 class AllowanceCharge:
-    """What comes off a price (an allowance), or on top of it (a charge): an amount, a percentage, or both.
+    """What comes off a price (an allowance), or on top of it (a charge, a tax): an amount, a percentage, or both.
 
     Attributes:
-        code: Why, by a list that both sides know: UNTDID 5189 for allowances, 7161 for charges.
+        code: Why, by a list that both sides know: UNTDID 5189 for allowances, 7161 for charges; for taxes the category
+            by UNTDID 5305, as S (standard rate), Z (zero rated), AE (reverse charge).
         reason: Why, for people.
         amount: In the order's currency; like the others exact, at most 4 decimals, and not below 0.
         percent: 2.5 is 2.5 %.
@@ -88,6 +89,7 @@ class DraftOrderLine:
     promised_delivery_date: date | None = None
     allowances: tuple[AllowanceCharge, ...] = ()
     charges: tuple[AllowanceCharge, ...] = ()
+    taxes: tuple[AllowanceCharge, ...] = ()
 
 
 class Party(TypedDict, total=False):
@@ -122,6 +124,9 @@ class DraftOrder:
     `city`, `contact`, `phone`, `email`, and whatever else came with them. `gln`, `vat`, `duns`, `endpoint` (the
     electronic address, with its scheme) and `country_code` are checked; `number_at_seller` and `number_at_buyer` are
     the numbers that those two gave the party.
+
+    `contact` (whom to ask about the order), `shipping` (how it is sent: `method`, `carrier`, `service`, …) and
+    `metadata` (what the shop wishes to find again, which nobody here looks at) are texts by name too.
     """
 
     org_id: UUID | None = None
@@ -143,6 +148,10 @@ class DraftOrder:
     seller: dict[str, Any] | None = None
     allowances: tuple[AllowanceCharge, ...] = ()
     charges: tuple[AllowanceCharge, ...] = ()
+    taxes: tuple[AllowanceCharge, ...] = ()
+    contact: dict[str, Any] | None = None
+    shipping: dict[str, Any] | None = None
+    metadata: dict[str, Any] | None = None
     lines: list[DraftOrderLine] = field(default_factory=list)
     source_document: SourceDocument | None = None
     created_by: str | None = None
@@ -180,10 +189,13 @@ _OURS = {"org_id", "org_slug", "created_by", "approved_by", "approved_at", "stat
 PARTIES = ("ship_to", "bill_to", "buyer", "seller")
 """Fields that hold an address and what identifies who is there."""
 
-PARTS = ("customer", "source_document", *PARTIES)
+TEXTS_BY_NAME = (*PARTIES, "contact", "shipping", "metadata")
+"""Fields that hold texts under whatever names."""
+
+PARTS = ("customer", "source_document", *TEXTS_BY_NAME)
 """Fields that have fields of their own, each once in an order."""
 
-ADJUSTMENTS = ("allowances", "charges")
+ADJUSTMENTS = ("allowances", "charges", "taxes")
 """Fields of order and line that hold a list of `AllowanceCharge`."""
 
 CONTENT = tuple(f.name for f in fields(DraftOrder) if f.name not in {*_OURS, "lines", "delivery_in_progress"})
@@ -323,26 +335,47 @@ def _adjustment_faults(one: Any, place: str) -> Iterator[tuple[str, str]]:
             yield f"{place}.{name}", "must not be below 0: an allowance comes off the price, a charge goes on top of it"
 
 
-def missing_for_ready(order: DraftOrder) -> list[str]:
-    """List, for a person, what `order` still needs to be READY; an empty list means ready."""
-    reasons = []
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """One thing that an order needs to be READY.
+
+    Attributes:
+        code: What it is, for programs: it stays when words change.
+        field: As JSON has it, `lines[0].qty`; lines count from 0.
+        message: One sentence for a person, who knows lines by their numbers.
+    """
+
+    code: str
+    field: str
+    message: str
+
+
+def missing_in(order: DraftOrder) -> list[Missing]:
+    """List what `order` still needs to be READY; an empty list means ready."""
+    found = []
     if order.customer is None or not clean_code(order.customer.erp_customer_number):
-        reasons.append("The customer is missing (customer.erp_customer_number).")
+        field = "customer.erp_customer_number"
+        found.append(Missing("CUSTOMER_MISSING", field, f"The customer is missing ({field})."))
     if not order.currency:
-        reasons.append("The currency is missing.")
+        found.append(Missing("CURRENCY_MISSING", "currency", "The currency is missing."))
     if not order.lines:
-        reasons.append("The order has no lines.")
-    for line in order.lines:
-        reasons += _missing_in_line(line)
-    return reasons
+        found.append(Missing("LINES_MISSING", "lines", "The order has no lines."))
+    for index, line in enumerate(order.lines):
+        found += _missing_in_line(line, f"lines[{index}]")
+    return found
 
 
-def _missing_in_line(line: DraftOrderLine) -> list[str]:
-    reasons = []
+def missing_for_ready(order: DraftOrder) -> list[str]:
+    """List the same for a person."""
+    return [missing.message for missing in missing_in(order)]
+
+
+def _missing_in_line(line: DraftOrderLine, place: str) -> list[Missing]:
+    found, whose = [], f"Line {line.line_no}:"
     if line.qty is None or line.qty <= 0:
-        reasons.append(f"Line {line.line_no}: the quantity must be more than 0.")
+        found.append(Missing("QTY_NOT_POSITIVE", f"{place}.qty", f"{whose} the quantity must be more than 0."))
     if not clean_code(line.uom):
-        reasons.append(f"Line {line.line_no}: the unit of measure is missing.")
+        found.append(Missing("UOM_MISSING", f"{place}.uom", f"{whose} the unit of measure is missing."))
     if not clean_code(line.internal_sku):
-        reasons.append(f"Line {line.line_no}: the internal SKU is missing.")
-    return reasons
+        found.append(Missing("SKU_MISSING", f"{place}.internal_sku", f"{whose} the internal SKU is missing."))
+    return found

@@ -26,6 +26,7 @@ from orderflow.domain.orders import (
     LINE_BY_NAME,
     LINE_IN_PLACE,
     PARTS,
+    TEXTS_BY_NAME,
     AllowanceCharge,
     Customer,
     DraftOrder,
@@ -39,7 +40,7 @@ PLAIN = tuple(field.name for field in fields(DraftOrder) if field.name not in {*
 """The single values of an order that a revision holds: all but what becomes of the order later."""
 
 ADDRESSES = ("ship_to", "bill_to")
-OTHER_PARTIES = ("buyer", "seller")
+OTHER_TEXTS = tuple(name for name in TEXTS_BY_NAME if name not in ADDRESSES)
 """What is kept as it came, empty fields included; the first two are named also where they are missing."""
 
 LINE_FIELDS = LINE_IN_PLACE
@@ -135,7 +136,7 @@ def write(order: DraftOrder) -> str:
     stated["customer"] = _stated(asdict(order.customer or Customer()))
     stated["source_document"] = _stated(asdict(order.source_document or SourceDocument()))
     stated |= {name: adjustments(getattr(order, name)) for name in ADJUSTMENTS}
-    parties = [*ADDRESSES, *(name for name in OTHER_PARTIES if getattr(order, name) is not None)]
+    parties = [*ADDRESSES, *(name for name in OTHER_TEXTS if getattr(order, name) is not None)]
     addresses = "".join(f',"{name}":{_json(_sorted(getattr(order, name)))}' for name in parties)
     lines = (_json([_text(name, getattr(line, name)) for name in LINE_FIELDS]) for line in order.lines)
     head, more = _compact(_stated(stated))[:-1], _more_of_lines(order)

@@ -14,7 +14,6 @@ from typing import Any
 import structlog
 import uvicorn
 from fastapi import FastAPI
-from sqlalchemy import make_url
 from uvicorn.supervisors import Multiprocess
 
 from orderflow.bootstrap import App, open_app
@@ -72,7 +71,6 @@ def run(settings: Settings, socket: sockets.socket, *, workers: int = 1, engine:
     app = open_app(settings)
     try:
         app.require_key()
-        log.info("database", **database_facts(settings))
         if workers > 1:
             app.database.close()  # each process opens connections of its own
             log.info("serving", url=url_of(socket), workers=workers, engine=engine)
@@ -83,13 +81,6 @@ def run(settings: Settings, socket: sockets.socket, *, workers: int = 1, engine:
         app.close()
     if not ended:  # a thread that still delivers would keep this process alive
         os._exit(0)
-
-
-def database_facts(settings: Settings) -> dict[str, str]:
-    """Return what to tell of the database at the start: which one it is, never a password."""
-    if settings.database_url is None:
-        return {"kind": "embedded", "home": str(settings.orderflow_home)}
-    return {"kind": "own", "url": make_url(settings.app_url).render_as_string(hide_password=True)}
 
 
 def serve_app(app: App, socket: sockets.socket, *, engine: bool = True) -> bool:

@@ -1,8 +1,9 @@
 """An order under the names that mappings and templates use, and a full one to try them on.
 
-`order`, `customer`, the parties (`ship_to`, `bill_to`, `buyer`, `seller`), `totals`, `source_document`, `delivery` are
-groups of fields, `lines` is a list of such groups; the fields are those of `orderflow_export_json_v1`, and what it
-leaves out. `allowances` and `charges`, of the order and of a line, are lists of groups again.
+`order`, `customer`, the parties (`ship_to`, `bill_to`, `buyer`, `seller`), `contact`, `shipping`, `metadata`, `totals`,
+`source_document`, `delivery` are groups of fields, `lines` is a list of such groups; the fields are those of
+`orderflow_export_json_v1`, and what it leaves out. `allowances`, `charges` and `taxes`, of the order and of a line, are
+lists of groups again.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from orderflow.domain.orders import (
     ADJUSTMENTS,
     HEADER,
     LINE_CONTENT,
-    PARTIES,
+    TEXTS_BY_NAME,
     AllowanceCharge,
     Customer,
     DraftOrder,
@@ -45,7 +46,7 @@ def order_fields(order: DraftOrder, delivery: Delivery | None = None) -> Fields:
     return {
         "order": _header(order),
         "customer": _customer(order.customer or Customer()),
-        **{name: Address(getattr(order, name) or {}) for name in PARTIES},
+        **{name: Address(getattr(order, name) or {}) for name in TEXTS_BY_NAME},
         "lines": [_line(line, order.currency) for line in order.lines],
         "totals": totals(order),
         "source_document": _source_document(order.source_document or SourceDocument()),

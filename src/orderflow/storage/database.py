@@ -258,4 +258,12 @@ def translated() -> Iterator[None]:
 
 
 def _away(reason: BaseException | None) -> DatabaseError:
-    return DatabaseError(f"The database cannot be reached: {' '.join(str(reason).split())}")  # never a password: libpq
+    words = " ".join(str(reason).split())  # never a password: libpq
+    if "certificate" in words or "does not support SSL" in words:
+        return DatabaseError(
+            f"The database's server does not prove who it is: {words}",
+            code="DATABASE_TLS",
+            hint="Name its authority's certificate in ORDERFLOW_CA_FILE; or say in DATABASE_URL how it is to be "
+            "reached, as with ?sslmode=require where nobody else is on the way.",
+        )
+    return DatabaseError(f"The database cannot be reached: {words}")

@@ -16,7 +16,10 @@ import orderflow
 from orderflow.domain.orders import HEADER
 from orderflow.entrypoints.cli import main
 from orderflow.secrets.keys import generate_key
+from orderflow.secrets.passwords import Passwords
 from orderflow.storage.database import Database
+from orderflow.storage.people.accounts import SqlAccounts
+from orderflow.storage.people.sign_in_sources import SqlSignInSources
 from orderflow.testing.http_server import MisbehavingHTTPServer
 from orderflow.testing.sftp_server import SFTPServer
 from tests.unit.schematron.schema import rule, schema
@@ -417,3 +420,35 @@ def test_rules_of_others_are_kept_listed_and_removed(acme, tmp_path):
     assert list(acme.json("rules", "list", "peppol")) == ["T01"]
     acme("rules", "remove", "peppol")
     assert acme.json("rules", "list", "peppol") == {}
+
+
+def test_people_are_listed_get_another_password_and_need_not_wait(acme, app_url, org, monkeypatch):
+    monkeypatch.setenv("PASSWORD_PEPPER", "pepper-of-the-test")
+    monkeypatch.setenv("ORDERFLOW_PASSWORD", "one horse at a time")
+    acme("user", "create", "Ada@acme.example", "--role", "VIEWER")
+    sources = SqlSignInSources(Database(app_url))
+    assert [sources.begin("ada@acme.example", "192.0.2.1") for _ in range(5)] == [0] * 5
+    assert sources.begin("ada@acme.example", "192.0.2.1") > 0
+    (user,) = acme.json("user", "list")
+    assert (user["email"], user["role"], user["active"]) == ("Ada@acme.example", "VIEWER", True)
+    assert user["wrong_passwords"] == 5
+    assert acme.json("user", "unlock", "ADA@acme.example")["places"] == 1
+    assert sources.begin("ada@acme.example", "192.0.2.1") == 0
+
+    database = Database(app_url)
+    before = SqlAccounts(database).by_email("ada@acme.example")
+    monkeypatch.setenv("ORDERFLOW_PASSWORD", "another horse than that")
+    acme("user", "reset-password", "ada@acme.example")
+    after = SqlAccounts(database).by_email("ada@acme.example")
+    assert before
+    assert after
+    passwords = Passwords("pepper-of-the-test")
+    assert passwords.verify(after.password_hash, "another horse than that")
+    assert after.version > before.version  # nobody is signed in with the old one
+    assert acme.json("user", "list")[0]["wrong_passwords"] == 0
+    monkeypatch.setenv("ORDERFLOW_PASSWORD", "short")
+    acme("user", "reset-password", "ada@acme.example", exits=2)
+    assert "orderflow user list" in acme("user", "unlock", "bob@acme.example", exits=3).stderr
+    with database.transaction(org) as connection:
+        actions = set(connection.execute(text("SELECT action FROM audit_log WHERE entity_type = 'app_user'")).scalars())
+    assert actions == {"USER_CREATED", "SIGN_IN_UNLOCKED", "PASSWORD_SET"}

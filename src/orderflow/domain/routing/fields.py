@@ -17,7 +17,7 @@ from typing import Any, get_type_hints
 from orderflow.domain.orders import (
     HEADER,
     LINE_CONTENT,
-    PARTIES,
+    TEXTS_BY_NAME,
     Customer,
     DraftOrder,
     DraftOrderLine,
@@ -68,7 +68,7 @@ def folded(text: str) -> str | None:
     return " ".join(text.split()).lower() or None
 
 
-_ADDRESS_FIELD = re.compile(rf"({'|'.join(PARTIES)})\.(\w{{1,100}})", re.ASCII)
+_ADDRESS_FIELD = re.compile(rf"({'|'.join(TEXTS_BY_NAME)})\.(\w{{1,100}})", re.ASCII)
 _KINDS = {str: FieldKind.TEXT, Decimal: FieldKind.NUMBER, int: FieldKind.NUMBER, date: FieldKind.DATE}
 _LINE_NAMES = {"product_description": "description"}
 

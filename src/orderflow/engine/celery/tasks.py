@@ -28,6 +28,7 @@ from orderflow.engine.logs import configure_logs_by, log_deliveries
 from orderflow.engine.presence import Presence, note_beat
 from orderflow.engine.tracing import configure_tracing, trace_deliveries
 from orderflow.flow.watch import BEAT, require_key
+from orderflow.server_tls import broker_options
 from orderflow.settings import Settings
 from orderflow.storage.database import Database
 from orderflow.storage.system.due import Place
@@ -40,6 +41,7 @@ TURN_SECONDS = 1.0
 _settings = Settings.load()
 celery = Celery("orderflow", broker=_settings.broker_url)
 celery.conf.update(
+    broker_use_ssl=broker_options(_settings.broker_url, _settings.ca_file),
     # A message is acknowledged as it comes, not when its task ends: the sweep sends another one anyway. Late ones bring
     # no order back sooner than its lease ends, and one that finds Redis gone ends the whole worker (kombu 5.7).
     task_acks_late=False,
@@ -203,6 +205,7 @@ def wake_by_celery(app: App) -> None:
     """Let `app` wake Celery's workers too, beside any embedded engine that listens."""
     notify = app.waker.send
     celery.conf.broker_url = app.settings.broker_url  # a program that embeds us may have its settings from elsewhere
+    celery.conf.broker_use_ssl = broker_options(app.settings.broker_url, app.settings.ca_file)
 
     def send(places: list[Place]) -> None:
         notify(places)

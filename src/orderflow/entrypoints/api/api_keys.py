@@ -11,8 +11,8 @@ from pydantic import Field
 
 from orderflow.domain.access import Role
 from orderflow.entrypoints.api.deps import Caller, app_of, require
-from orderflow.entrypoints.api.errors import answers
-from orderflow.entrypoints.api.permissions import Permission
+from orderflow.entrypoints.api.errors import ForbiddenError, answers
+from orderflow.entrypoints.api.permissions import Permission, PermissionName
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import In, Moment, Name, Out
 from orderflow.flow.people.api_keys import assign_key, create_key, revoke_key
@@ -27,6 +27,9 @@ class NewKey(In):
     name: Annotated[Name, Field(examples=["webshop"])]
     role: Role
     expires_at: Moment | None = Field(None, examples=["2031-01-01T00:00:00Z"])
+    scopes: Annotated[list[PermissionName], Field(min_length=1, max_length=len(Permission))] | None = Field(
+        None, description="What it may do of what its role may; null: all of it", examples=[["READ", "ORDERS_IMPORT"]]
+    )
 
 
 class KeyView(Out):
@@ -41,6 +44,7 @@ class KeyView(Out):
     last_used_at: datetime | None = Field(description="To the minute")
     expires_at: datetime | None
     revoked_at: datetime | None
+    scopes: list[PermissionName] | None = Field(description="What it may do of what its role may; null: all of it")
     user_id: UUID | None = Field(description="Whom it belongs to: it may do no more than they may, and ends with them")
     user_email: str | None = Field(description="Their address; null: a key from before keys belonged to somebody")
     ended: bool = Field(description="Its user is not active any more, so it does not count")
@@ -74,8 +78,11 @@ def list_api_keys(request: Request, caller: Admin) -> KeyList:
 @router.post("", status_code=201)
 def create_api_key(request: Request, caller: Admin, body: NewKey) -> CreatedKey:
     """Make a key. It is shown in this answer and never again. It belongs to you, and ends with you."""
+    if caller.scopes is not None and not (body.scopes and caller.scopes.issuperset(body.scopes)):
+        raise ForbiddenError("A key with scopes makes keys only for what it may do itself.", code="SCOPE_MISSING")
     store = app_of(request).store
-    info, key = create_key(store, caller.org_id, caller.actor, body.name, body.role, body.expires_at, caller.owner_id)
+    given = (body.name, body.role, body.expires_at, caller.owner_id, body.scopes)
+    info, key = create_key(store, caller.org_id, caller.actor, *given)
     return CreatedKey(key=key, **KeyView.model_validate(info).model_dump())
 
 

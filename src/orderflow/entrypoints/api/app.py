@@ -26,6 +26,7 @@ from orderflow.entrypoints.api import (
     connector_answers,
     connector_types,
     connectors,
+    events,
     exports,
     holds,
     inbound,
@@ -71,6 +72,7 @@ ROUTERS: list[ApiRouter] = [
     api_keys.router,
     organization.router,
     audit.router,
+    events.router,
     connector_types.router,
     typed_connectors.router,  # before the routes of `/connectors/{id}`
     connectors.router,
@@ -114,7 +116,7 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
         title="OrderFlow Connect",
         version="1",
         lifespan=lifespan,
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=None,  # `describe` serves it
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

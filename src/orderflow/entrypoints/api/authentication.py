@@ -110,7 +110,14 @@ async def authorize(request: Request, permission: Permission) -> Caller:
         Actor(name, request_id_of(request), current_traceparent(), restricted=True),
         account.cap,
         account.owner_id,
+        account.scopes,
     )
+    if not caller.within_scopes(permission):
+        raise ForbiddenError(
+            f"The API key {caller.email} was not made to {permission.value}.",
+            code="SCOPE_MISSING",
+            hint="Make another key whose scopes have it, or none.",
+        )
     if not caller.may(permission):
         raise ForbiddenError(f"The role {_which(caller, permission)} may not {permission.value}.")
     return caller

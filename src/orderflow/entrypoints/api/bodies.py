@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 import msgspec
@@ -72,24 +72,29 @@ def sends_json(request: Request) -> bool:
     return media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json"))
 
 
-def body_of(struct: type[msgspec.Struct]) -> dict[str, Any]:
-    """Return the `openapi_extra=` of a route that reads its body itself, as this struct."""
+def body_of(struct: type[msgspec.Struct], *media_types: str) -> dict[str, Any]:
+    """Return the `openapi_extra=` of a route that reads its body itself, as this struct; usually as plain JSON."""
     BODIES.add(struct)
     schema = {"$ref": f"#/components/schemas/{struct.__name__}"}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+    content = {media_type: {"schema": schema} for media_type in media_types or ("application/json",)}
+    return {"requestBody": {"required": True, "content": content}}
 
 
-def order_in(request: ExactRequest) -> DraftOrder:
+def order_in(request: ExactRequest, beside: Collection[str] = ()) -> DraftOrder:
     """Return the order in a request's body: decoded in one step if it is right, else looked at field by field.
+
+    Args:
+        beside: Fields that may stand beside its own, and do not matter.
 
     Raises:
         InputError: It is none; its faults are named by their fields.
     """
     order = decode_order(request.raw) if sends_json(request) else None
-    return order or read_order(_object_in(request))
+    return order or read_order({name: value for name, value in object_in(request).items() if name not in beside})
 
 
-def _object_in(request: ExactRequest) -> dict[str, object]:
+def object_in(request: ExactRequest) -> dict[str, object]:
+    """Return the object that a request's body is. Raises InputError if it is none."""
     value = parsed(request.raw) if sends_json(request) else None
     if not isinstance(value, dict):
         raise InputError("Some fields cannot be used: body.", details={"fields": [_NO_OBJECT]})

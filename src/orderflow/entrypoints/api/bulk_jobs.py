@@ -19,10 +19,11 @@ from orderflow.domain.errors import OrderFlowError
 from orderflow.domain.ids import new_id
 from orderflow.entrypoints.api.deps import Caller, app_of
 from orderflow.entrypoints.api.errors import answers
+from orderflow.entrypoints.api.headers import note_location
 from orderflow.entrypoints.api.looking import allowed_for_many, looking, seen_by
 from orderflow.entrypoints.api.order_schemas import BulkJobBody, BulkJobPreview
 from orderflow.entrypoints.api.orders import PageSize, Pusher, Reader
-from orderflow.entrypoints.api.routing import ApiRouter
+from orderflow.entrypoints.api.routing import BASE, ApiRouter
 from orderflow.entrypoints.api.schemas import CursorText, Text
 from orderflow.entrypoints.api.work import Shares, Work, slow
 from orderflow.flow.order.bulk import begin, cancel, work_on
@@ -63,6 +64,7 @@ def create_bulk_job(request: Request, caller: Pusher, body: BulkJobBody) -> Bulk
     begin_job(app_of(request), caller, job, body.asked())
     with suppress(OrderFlowError):  # it is noted, and goes on by itself
         work_on(app_of(request).store, caller.org_id, job.id, AT_ONCE_SECONDS)
+    note_location(request, f"{BASE}/bulk-jobs/{job.id}")
     return get_bulk_job(request, caller, job.id)
 
 

@@ -34,10 +34,11 @@ from orderflow.entrypoints.api.connector_schemas import (
 )
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
+from orderflow.entrypoints.api.headers import note_location
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.proofs import TestProofs
 from orderflow.entrypoints.api.rendering import Rendering
-from orderflow.entrypoints.api.routing import ApiRouter
+from orderflow.entrypoints.api.routing import BASE, ApiRouter
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
 from orderflow.entrypoints.api.work import Work, slow
 from orderflow.flow.ports import Wiring
@@ -227,6 +228,7 @@ def create(request: Request, caller: Caller, connector_type: str, body: Connecto
         tested=tested or body.test_on_save,
         connection_id=connection_id,
     )
+    note_location(request, f"{BASE}/connectors/{connection_id}")
     return answer.made
 
 

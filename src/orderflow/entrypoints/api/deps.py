@@ -23,6 +23,7 @@ class Caller:
         actor: For the audit log and the push log: the same name, and the request's id.
         cap: For an API key, the role of the user whom it belongs to; it may do what both roles may.
         owner_id: That user, or the user themself.
+        scopes: What an API key may do at most, by the names of permissions; None: all that its role may.
     """
 
     org_id: UUID
@@ -32,9 +33,18 @@ class Caller:
     actor: Actor
     cap: Role | None = None
     owner_id: UUID | None = None
+    scopes: frozenset[str] | None = None
 
     def may(self, permission: Permission) -> bool:
         """Return whether the caller has `permission`."""
+        return self.within_scopes(permission) and self.may_by_role(permission)
+
+    def within_scopes(self, permission: Permission) -> bool:
+        """Return whether the key, if it is one, was made for that too."""
+        return self.scopes is None or permission.name in self.scopes
+
+    def may_by_role(self, permission: Permission) -> bool:
+        """Return whether the caller's role has `permission`, and that of the key's user."""
         return may(self.role, permission) and (self.cap is None or may(self.cap, permission))
 
     @property

@@ -16,7 +16,7 @@ do next in `details.hint`, and for input that cannot be used each field and what
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import structlog
@@ -39,11 +39,15 @@ from orderflow.domain.errors import (
     StateError,
 )
 from orderflow.entrypoints.api.body_limit import BodyTooLargeError, BodyTooSlowError
+from orderflow.entrypoints.api.decimals import as_text
+from orderflow.entrypoints.api.headers import share_headers
+from orderflow.entrypoints.api.methods import is_no_method_of, methods_at
 from orderflow.flow.people.sign_in import AuthRequiredError, RateLimitedError
 from orderflow.postgres.errors import DatabaseError
 
 log = structlog.get_logger(__name__)
 _encode = msgspec.json.Encoder(enc_hook=str, decimal_format="number").encode
+_encode_as_text = msgspec.json.Encoder(enc_hook=str, decimal_format="string").encode
 
 
 NO_OBJECT = "object_wanted"
@@ -91,10 +95,22 @@ _BY_STATUS = {401: "AUTH_REQUIRED", 403: "FORBIDDEN", 404: "NOT_FOUND", 405: "NO
 }
 
 
+Code = Literal[
+    "AUTH_REQUIRED",
+    "FORBIDDEN",
+    "NOT_FOUND",
+    "CONFLICT",
+    "VALIDATION_ERROR",
+    "RATE_LIMITED",
+    "DEPENDENCY_ERROR",
+    "INTERNAL_ERROR",
+]
+
+
 class ErrorBody(BaseModel):
     """What went wrong."""
 
-    code: str = Field(description="One of eight kinds, see the status", examples=["CONFLICT"])
+    code: Code = Field(description="Which kind it is, see the status", examples=["CONFLICT"])
     message: str = Field(description="One sentence for a person")
     details: dict[str, Any] = Field(description="`reason` (precise code), `hint`, `fields`, and further facts")
     request_id: str = Field(description="Ties the answer to log lines, audit rows and push-log rows")
@@ -178,7 +194,8 @@ def error_answer(
 ) -> Response:
     """Return the answer for an error."""
     body = {"error": {"code": code, "message": message, "details": details, "request_id": request_id}}
-    return Response(_encode(body), status, headers=headers, media_type="application/json")
+    encode = _encode_as_text if as_text.get() else _encode
+    return Response(encode(body), status, headers=headers, media_type="application/json")
 
 
 def internal_error(request_id: str) -> Response:
@@ -216,14 +233,22 @@ def _headers(error: OrderFlowError) -> dict[str, str]:
     if isinstance(error, AuthRequiredError):
         return {"WWW-Authenticate": "Bearer"}
     if isinstance(error, RateLimitedError):
-        return {"Retry-After": str(error.retry_after)}
+        return {"Retry-After": str(error.retry_after)} | _share(error)
     if isinstance(error, UnderWayError):
         return {"Retry-After": "2"}
     return {"Retry-After": "5"} if isinstance(error, DatabaseError) else {}
 
 
+def _share(error: RateLimitedError) -> dict[str, str]:
+    if "work" not in error.details:
+        return {}
+    return share_headers(error.details["work"], error.details["at_once"], 0)
+
+
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    if is_no_method_of(request):
+        return _no_such_method(request)
     problems = error.errors()
     fields = field_errors(problems)
     names = ", ".join(dict.fromkeys(field["field"] for field in fields))
@@ -255,11 +280,20 @@ def _field(place: Sequence[Any]) -> str:
 
 async def _plain(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        return _no_such_method(request)
     status = 422 if error.status_code == 400 else error.status_code  # 400: a body that FastAPI could not parse at all
     code = _BY_STATUS.get(status, "VALIDATION_ERROR")
-    reason = "METHOD_NOT_ALLOWED" if status == 405 else code
-    details = {"reason": reason, "hint": "See /api/v1/openapi.json for what is there and what it takes."}
+    details = {"reason": code, "hint": "See /api/v1/openapi.json for what is there and what it takes."}
     return error_answer(status, code, str(error.detail), details, request_id_of(request), error.headers)
+
+
+def _no_such_method(request: Request) -> Response:
+    allowed = {"Allow": ", ".join(methods_at(request))}
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers=allowed)
+    details = {"reason": "METHOD_NOT_ALLOWED", "hint": "The header Allow names those that are there."}
+    return error_answer(405, "NOT_FOUND", "Method Not Allowed", details, request_id_of(request), allowed)
 
 
 async def _clash(request: Request, error: Exception) -> Response:

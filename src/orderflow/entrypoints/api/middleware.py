@@ -57,6 +57,9 @@ class Boundary:
         request_id = _id_of(scope["headers"])
         scope.setdefault("state", {})["request_id"] = request_id
         answer = _Sending(send, _headers(scope, request_id))
+        method = scope["method"]
+        if method == "HEAD":  # answered as GET is; the server leaves out the body
+            scope = {**scope, "method": "GET"}
         started = time.perf_counter()
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
@@ -65,12 +68,11 @@ class Boundary:
                 log.error("request failed", error=type(error).__name__, at=frames_of(error))  # noqa: TRY400  # see _frames
                 if not answer.status:
                     await internal_error(request_id)(scope, receive, answer.send)
-            self._note(scope, answer.status, time.perf_counter() - started)
+            self._note(method, template(scope), answer.status, time.perf_counter() - started)
 
-    def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        route = template(scope)
-        self._metrics.note_request(scope["method"], route, status, seconds)
-        log.debug("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
+    def _note(self, method: str, route: str, status: int, seconds: float) -> None:
+        self._metrics.note_request(method, route, status, seconds)
+        log.debug("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
 
 
 class _Sending:

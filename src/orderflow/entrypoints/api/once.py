@@ -21,7 +21,7 @@ from starlette.responses import StreamingResponse
 from orderflow.domain.errors import InputError
 from orderflow.entrypoints.api.deps import Caller, app_of
 from orderflow.entrypoints.api.errors import UnderWayError
-from orderflow.entrypoints.api.versions import tag
+from orderflow.entrypoints.api.headers import noted_headers
 from orderflow.storage.store import SqlStore, SqlWork
 from orderflow.storage.work.kept_answers import Kept
 
@@ -44,6 +44,7 @@ _KEY = re.compile(rf"[\x21-\x7e]{{1,{LONGEST_KEY}}}")
 _KEPT_HEADERS = (
     "content-type",
     "etag",
+    "location",
     *(f"x-orders-{what}" for what in ("accepted", "duplicate", "revised", "refused")),
 )
 
@@ -162,8 +163,7 @@ async def answered_once(request: Request, raw: bytes, once: Once, step: Callable
     except Exception:
         await run_in_threadpool(once.free, begun)
         raise
-    if (version := getattr(request.state, "version", None)) is not None:
-        answer.headers["ETag"] = tag(version)
+    answer.headers.update(noted_headers(request))
     await run_in_threadpool(once.keep, begun, answer, iter([bytes(answer.body)]))
     return answer
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import FastAPI
+from fastapi import FastAPI, Query, Response
 
 from orderflow.entrypoints.api.bodies import BODIES
+from orderflow.entrypoints.api.decimals import as_numbers_or_text, as_text_only
+from orderflow.entrypoints.api.describing import complete
 from orderflow.entrypoints.api.permissions import Permission, allowed
+from orderflow.entrypoints.api.routing import ApiRouter
+
+Decimals = Literal["number", "string"]
 
 _INTRODUCTION = """
 Carries approved sales orders into ERPs, once and only once.
@@ -17,6 +25,9 @@ Sign in at `/api/v1/auth/login` and send the token as `Authorization: Bearer …
 same way or as `X-API-Key`. Send `X-Request-ID` to find all that a request caused; every answer carries one.
 
 Every error has the shape `{"error": {"code", "message", "details", "request_id"}}`.
+
+Decimals are exact, as JSON numbers; with `Prefer: decimals=string` they are text, for clients that read numbers as
+binary floats. `/api/v1/openapi.json?decimals=string` is this document for such a client. Both are taken in any case.
 
 | permission | roles |
 |---|---|
@@ -38,35 +49,54 @@ def permission_table() -> str:
 
 
 def _schemas_of_bodies() -> dict[str, Any]:
-    """Return the schemas of what routes read by themselves, and of their parts."""
+    """Return the schemas of what routes read by themselves, and of their parts; their decimals are text."""
     structs = sorted(BODIES, key=lambda struct: struct.__name__)
     _, schemas = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
-    return {name: _with_numbers(schema) for name, schema in schemas.items()}
+    return dict(schemas)
 
 
-def _with_numbers(schema: Any) -> Any:
-    """Return a schema whose decimals are numbers: so they are best sent, though text is taken too."""
-    match schema:
-        case {"type": "string", "format": "decimal", **others}:
-            return {**others, "type": "number"}
-        case dict():
-            return {name: _with_numbers(inner) for name, inner in schema.items()}
-        case list():
-            return [_with_numbers(inner) for inner in schema]
-    return schema
+class Described:
+    """The document of one application, made when it is first asked for.
+
+    Args:
+        make: Returns what FastAPI makes of the routes.
+    """
+
+    def __init__(self, make: Callable[[], dict[str, Any]]) -> None:
+        self._make = make
+        self._encoded: dict[Decimals, bytes] = {}
+
+    def document(self, decimals: Decimals = "number") -> dict[str, Any]:
+        """Return the document, with what FastAPI cannot know, its decimals as they go out and come in."""
+        document, bodies = deepcopy(self._make()), _schemas_of_bodies()
+        document["servers"] = [{"url": "/", "description": "Where this document came from"}]
+        document.setdefault("components", {})["securitySchemes"] = _SECURITY
+        if decimals == "string":
+            document = as_text_only(document)
+        else:
+            bodies = as_numbers_or_text(bodies)
+        document["components"]["schemas"] |= bodies
+        complete(document)
+        return document
+
+    def encoded(self, decimals: Decimals) -> bytes:
+        """Return the document as JSON."""
+        if decimals not in self._encoded:
+            self._encoded[decimals] = json.dumps(self.document(decimals), ensure_ascii=False).encode()
+        return self._encoded[decimals]
 
 
 def describe(api: FastAPI) -> None:
-    """Make `api.openapi()` complete."""
+    """Make `api.openapi()` complete, and serve it; with decimals as text for generators of clients."""
     api.description = introduction()
-    make = api.openapi
+    described = api.state.described = Described(api.openapi)
 
-    def openapi() -> dict[str, Any]:
-        if api.openapi_schema is None:
-            document = make()
-            document.setdefault("components", {})["securitySchemes"] = _SECURITY
-            document["components"]["schemas"] |= _schemas_of_bodies()
-            api.openapi_schema = document
-        return api.openapi_schema
+    async def get_openapi(
+        decimals: Annotated[Decimals, Query(description="How decimals go, as `Prefer: decimals=…` asks")] = "number",
+    ) -> Response:
+        return Response(described.encoded(decimals), media_type="application/json")
 
-    api.openapi = openapi  # type: ignore[method-assign]  # the way that FastAPI's documentation gives
+    router = ApiRouter("", "Operation")
+    router.get("/openapi.json", response_class=Response, include_in_schema=False)(get_openapi)
+    api.router.routes.extend(router.routes)
+    api.openapi = described.document  # type: ignore[method-assign]  # the way that FastAPI's documentation gives

@@ -19,6 +19,7 @@ from starlette.requests import ClientDisconnect
 
 from orderflow.domain.errors import InputError, NotFoundError, StateError
 from orderflow.domain.order_keys import OnDuplicate
+from orderflow.domain.orders import Missing
 from orderflow.domain.states import OrderStatus
 from orderflow.entrypoints.api.body_limit import BodyTooLargeError, BodyTooSlowError
 from orderflow.entrypoints.api.computing import take_turns
@@ -57,6 +58,7 @@ class ImportedLine(Out):
     id: UUID | None = None
     status: OrderStatus | None = None
     missing: list[str] = Field(default_factory=list)
+    missing_fields: list[Missing] = Field(default_factory=list, description="The same for a program")
     duplicate: bool = Field(False, description="It was here before and says the same: nothing was changed")
     revised: bool = Field(False, description="It was here before, and says now what came in")
     error: Problem | None = None
@@ -80,8 +82,9 @@ _EXAMPLE = (
     openapi_extra={
         STREAMS: True,
         "requestBody": {
-            "required": True,
-            "description": "Orders as JSON Lines, each as for `POST /draft-orders`; also one JSON object or one list.",
+            "required": False,
+            "description": "Orders as JSON Lines, each as for `POST /draft-orders`; also one JSON object or one list. "
+            "Nothing brings in nothing.",
             "content": {JSONL: {"schema": {"type": "string"}, "example": f"{_EXAMPLE}\n"}},
         },
     },
@@ -187,7 +190,8 @@ def _write(results: BinaryIO, result: Imported) -> str:
     if result.error is not None:
         shown["error"] = result.error.as_json()
     else:
-        shown |= {"id": result.id, "status": result.status, "missing": result.missing}
+        shown |= {"id": result.id, "status": result.status}
+        shown |= {"missing": [one.message for one in result.missing], "missing_fields": result.missing}
         shown |= {"duplicate": result.duplicate, "revised": result.revised}
     results.write(_encode(shown) + b"\n")
     if result.error is not None:

@@ -8,13 +8,13 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from orderflow.domain.bulk import UNSENT, BulkAction
-from orderflow.domain.orders import MOST_PRIORITY
+from orderflow.domain.orders import MOST_PRIORITY, Missing
 from orderflow.domain.states import ERPExportStatus, OrderStatus
 from orderflow.entrypoints.api.schemas import VERSION, In, Moment, Name, Out, Text
 from orderflow.storage.views.chosen import Chosen
 from orderflow.storage.views.deliveries import ExportFilter, WaitsFor, WaitsForRoute
 from orderflow.storage.views.destinations import Destination
-from orderflow.storage.views.orders import OrderFilter
+from orderflow.storage.views.orders import OrderFilter, number_of
 from orderflow.storage.views.problem import Problem
 
 
@@ -24,6 +24,7 @@ class OrderState(Out):
     id: UUID
     status: OrderStatus
     missing: list[str] = Field(default_factory=list, description="What it still needs to be READY, for a person")
+    missing_fields: list[Missing] = Field(default_factory=list, description="The same for a program")
     version: int = VERSION
 
 
@@ -40,7 +41,9 @@ class PushAccepted(Out):
     order_id: UUID
     export_id: UUID | None = Field(description="See /exports/{export_id}; null: it waits for a route, APPROVED")
     connection_id: UUID | None
-    status: str = Field(description="PENDING; WAITING for a route; another one if the Idempotency-Key was used before")
+    status: ERPExportStatus | Literal["WAITING"] = Field(
+        description="PENDING; WAITING for a route; another one if the Idempotency-Key was used before"
+    )
 
 
 Minutes = Annotated[int, Field(strict=True, ge=0, le=MOST_PRIORITY)]
@@ -120,6 +123,9 @@ class OrderFilterBody(In):
         None, max_length=MOST_VALUES, description="The state that the action starts from if left out"
     )
     q: Text | None = None
+    external_order_number: Text | None = Field(None, description="Exactly this one")
+    erp_customer_number: Text | None = Field(None, description="Beside `external_order_number`")
+    source: Text | None = Field(None, description="Beside `external_order_number`")
     since: Moment | None = None
     until: Moment | None = Field(None, description="Exclusive")
     connection_id: UUID | None = None
@@ -150,6 +156,7 @@ class OrderFilterBody(In):
             on_hold=True if action is BulkAction.RELEASE else self.on_hold,
             asked_for=None if self.status or action not in UNSENT else True,
             on_its_way_or_sent=not self.status and action is BulkAction.RECALL,
+            number=number_of(self.external_order_number, self.erp_customer_number, self.source),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import Annotated
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from fastapi import Depends, Path, Query, Request
 
 from orderflow.domain.orders import Customer, DraftOrder
 from orderflow.domain.states import OrderStatus
-from orderflow.entrypoints.api.bodies import ExactRequest, body_of, order_in
+from orderflow.entrypoints.api.bodies import ExactRequest, body_of, object_in, order_in
 from orderflow.entrypoints.api.connector_schemas import Preview
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
@@ -38,11 +39,12 @@ from orderflow.flow.order.approve import edit_order, reject_order
 from orderflow.flow.order.cancel import cancel_before
 from orderflow.flow.order.confirm import confirm_order as confirm
 from orderflow.flow.order.incoming import OrderBody
+from orderflow.flow.order.patching import patched
 from orderflow.flow.order.prioritize import prioritize
 from orderflow.flow.setup.preview import preview_order
 from orderflow.storage.store import SqlWork
 from orderflow.storage.views.deliveries import WaitsFor, WaitsForRoute
-from orderflow.storage.views.orders import Order, OrderFilter, OrderPage, find_orders, one_order
+from orderflow.storage.views.orders import Order, OrderFilter, OrderPage, find_orders, number_of, one_order
 from orderflow.storage.views.revisions import WholeRevision, one_revision
 from orderflow.storage.views.timeline import Timeline, timeline
 from orderflow.storage.views.view import Ask, View
@@ -55,6 +57,12 @@ SEARCH = (
     "Part of a number (ours or the ERP's) or of the customer, in the newest 100,000 orders that the other filters "
     "leave; if there is none, a whole number of ours, however old"
 )
+MERGE_PATCH = "application/merge-patch+json"
+READ_ONLY = {field.name for field in fields(Order)} - set(OrderBody.__struct_encode_fields__)
+"""What `GET` says of an order beside its content."""
+
+NUMBERED = "With `erp_customer_number` and `source`, the key by which an order comes in once"
+WITH_NUMBER = "Beside `external_order_number`: those of that number"
 router = ApiRouter("/draft-orders", "Orders")
 
 
@@ -65,6 +73,9 @@ def list_orders(
     *,
     status: Annotated[list[OrderStatus] | None, Query(description="Any of these")] = None,
     q: Annotated[Text | None, Query(description=SEARCH)] = None,
+    external_order_number: Annotated[Text | None, Query(description=f"Exactly this one. {NUMBERED}")] = None,
+    erp_customer_number: Annotated[Text | None, Query(description=f"{WITH_NUMBER} whose customer is this one")] = None,
+    source: Annotated[Text | None, Query(description=f"{WITH_NUMBER} which came from there")] = None,
     since: Moment | None = None,
     until: Moment | None = None,
     connection_id: Annotated[UUID | None, Query(description="Exported over this connector")] = None,
@@ -94,6 +105,7 @@ def list_orders(
         route=route,
         differs=differs,
         on_hold=on_hold,
+        number=number_of(external_order_number, erp_customer_number, source),
     )
     with looking(request, caller) as view:
         return find_orders(view, wanted, Ask(limit, cursor))
@@ -136,11 +148,30 @@ def preview_order_delivery(
 
 @router.put("/{order_id}", responses=answers(404, 409), openapi_extra=CONDITIONAL | body_of(OrderBody))
 def update_order(request: ExactRequest, caller: Editor, order_id: UUID) -> Order:
-    """Replace an order's content. An APPROVED or failed order needs approval again."""
-    changed = order_in(request)
+    """Replace an order's content. An APPROVED or failed order needs approval again.
+
+    What `GET` answers may be sent back: what is not an order's content does not matter here.
+    """
+    changed = order_in(request, beside=READ_ONLY)
     changed.id = order_id
     with _editing(request, caller, order_id) as work:
         edit_order(work, changed, caller.actor)
+        return at_once(request, _whole(request, seen_by(caller, work), order_id))
+
+
+@router.patch(
+    "/{order_id}",
+    responses=answers(404, 409),
+    openapi_extra=CONDITIONAL | body_of(OrderBody, MERGE_PATCH, "application/json"),
+)
+def patch_order(request: ExactRequest, caller: Editor, order_id: UUID) -> Order:
+    """Change parts of an order's content (JSON Merge Patch, RFC 7396): what is left out stays, null removes.
+
+    A list, as `lines`, is replaced as a whole. An APPROVED or failed order needs approval again.
+    """
+    patch = object_in(request)
+    with _editing(request, caller, order_id) as work:
+        edit_order(work, patched(work.orders.get(order_id), patch), caller.actor)
         return at_once(request, _whole(request, seen_by(caller, work), order_id))
 
 

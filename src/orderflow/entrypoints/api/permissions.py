@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from orderflow.domain.access import Role
 
-__all__ = ["ROLES", "Permission", "Role", "may"]
+__all__ = ["ROLES", "Permission", "PermissionName", "Role", "may"]
 
 
 class Permission(StrEnum):
@@ -27,6 +30,15 @@ class Permission(StrEnum):
     KEYS_MANAGE = "manage API keys"
     ORG_MANAGE = "change the organization"
 
+
+def _known(name: str) -> str:
+    if name not in Permission.__members__:
+        raise ValueError(f"must be one of {', '.join(Permission.__members__)}")
+    return name
+
+
+PermissionName = Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": list(Permission.__members__)})]
+"""A permission by its name, as `ORDERS_IMPORT`."""
 
 _P = Permission
 _ADMIN, _INTEGRATOR, _OPS, _VIEWER = Role

@@ -19,13 +19,16 @@ from fastapi.routing import APIRoute
 from orderflow.entrypoints.api.authentication import authorize
 from orderflow.entrypoints.api.bodies import ExactRequest
 from orderflow.entrypoints.api.body_limit import ANONYMOUS, USUAL, announces_much, limited
+from orderflow.entrypoints.api.compression import READ_ALOUD, compressed
 from orderflow.entrypoints.api.computing import Computing, metering
+from orderflow.entrypoints.api.decimals import note_preference, tell_preference
 from orderflow.entrypoints.api.deps import Caller, Require, app_of, client_of
 from orderflow.entrypoints.api.errors import answers
+from orderflow.entrypoints.api.headers import add_headers, note_share
 from orderflow.entrypoints.api.once import HEADER, PARAMETER, answered_once, once_of
+from orderflow.entrypoints.api.parameters import refuse_unknown
 from orderflow.entrypoints.api.permissions import Permission, allowed
 from orderflow.entrypoints.api.schemas import JSON
-from orderflow.entrypoints.api.versions import tag
 from orderflow.entrypoints.api.work import Work, Workload, work_of
 from orderflow.postgres.errors import DatabaseBusyError
 from orderflow.settings import Settings
@@ -47,6 +50,7 @@ class ApiRoute(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         self.permission = permission_of(endpoint)
+        self.compresses = "GET" in (options.get("methods") or ()) and path.startswith(READ_ALOUD)
         self.once = "POST" in (options.get("methods") or ()) and path.startswith(REPEATABLE)
         endpoint = _encoding_views(endpoint, options.get("status_code") or 200)
         guarded = answers(401, 403) if self.permission else {}
@@ -65,11 +69,15 @@ class ApiRoute(APIRoute):
         handle = super().get_route_handler()
         endpoint, permission = self.endpoint, self.permission
         streams = STREAMS in (self.openapi_extra or {})
+        for_partners = (self.openapi_extra or {}).get("security") == []  # an ERP's addresses may say what it likes
         takes_little = permission is not None and _may_be_only_ids(endpoint, self.dependant)
 
         async def checked(request: Request) -> Response:
+            note_preference(request)
             if permission:
                 request.state.caller = await authorize(request, permission)
+            if not for_partners:
+                refuse_unknown(request, self.dependant)
             settings = app_of(request).settings
             receive = limited(request, _most(self, settings))
             exact = ExactRequest(request.scope, receive)
@@ -87,8 +95,10 @@ class ApiRoute(APIRoute):
                 takes_part = partial(_once_more_if_busy, takes_part, times=0 if streams else MORE_TIMES)
                 once = once_of(request) if self.once and not streams and HEADER in request.headers else None
                 answer = await (answered_once(exact, exact.raw, once, takes_part) if once else takes_part())
-            if (version := getattr(request.state, "version", None)) is not None:
-                answer.headers["ETag"] = tag(version)
+                if self.compresses:
+                    answer = await compressed(request, answer)
+            add_headers(request, answer)
+            tell_preference(answer)
             return answer
 
         return checked
@@ -141,7 +151,9 @@ async def _take_shares(
         await shares.enter_async_context(workload.shares[Work.LARGE_BODY].taken(party))
     work = work_of(endpoint) or (None if iscoroutinefunction(endpoint) else Work.REQUEST)
     if work:
-        await shares.enter_async_context(workload.shares[work].taken(party))
+        share = workload.shares[work]
+        await shares.enter_async_context(share.taken(party))
+        note_share(request, work.name, share.each, share.left(party))
 
 
 def _may_be_only_ids(endpoint: Callable[..., Any], dependant: Dependant) -> bool:

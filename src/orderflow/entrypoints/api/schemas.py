@@ -24,10 +24,12 @@ from starlette.responses import Response
 
 from orderflow.domain.strict_json import cut_deep
 from orderflow.domain.text import LONGEST_NAME, name_for_people
+from orderflow.entrypoints.api.decimals import as_text
 from orderflow.entrypoints.api.errors import MOST_PROBLEMS, NO_OBJECT
 from orderflow.storage.views.view import COUNTS_CHANGES
 
 _encode = msgspec.json.Encoder(decimal_format="number", uuid_format="canonical").encode
+_encode_as_text = msgspec.json.Encoder(decimal_format="string", uuid_format="canonical").encode
 
 Text = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")]
 """Any text that PostgreSQL can store."""
@@ -140,4 +142,4 @@ class JSON(Response):
 
     def render(self, content: Any) -> bytes:
         """Encode plain values, UUIDs, dates, decimals and dataclasses."""
-        return _encode(content)
+        return _encode_as_text(content) if as_text.get() else _encode(content)

@@ -16,7 +16,7 @@ from orderflow.domain.errors import StateError
 from orderflow.entrypoints.api.authentication import session_of
 from orderflow.entrypoints.api.deps import Caller, app_of, client_of, require
 from orderflow.entrypoints.api.errors import answers, request_id_of
-from orderflow.entrypoints.api.permissions import Permission
+from orderflow.entrypoints.api.permissions import Permission, PermissionName
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import In, Out, Text
 from orderflow.entrypoints.api.session_tokens import LIFETIME
@@ -28,8 +28,6 @@ router = ApiRouter("", "Sign-in")
 Myself = Annotated[Caller, Depends(require(Permission.OWN_ACCOUNT))]
 Given = Annotated[SecretStr, Field(min_length=1, max_length=LONGEST_PASSWORD)]
 Chosen = Annotated[SecretStr, Field(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD)]
-
-PermissionName = Annotated[str, Field(json_schema_extra={"enum": list(Permission.__members__)})]
 
 REFUSED_AFTER = 0.5
 """Seconds until a sign-in is refused, so that no answer tells by its time what was looked up and noted for it."""

@@ -13,9 +13,10 @@ from orderflow.domain.access import Role
 from orderflow.domain.ids import new_id
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
+from orderflow.entrypoints.api.headers import note_location
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.rendering import Rendering
-from orderflow.entrypoints.api.routing import ApiRouter
+from orderflow.entrypoints.api.routing import BASE, ApiRouter
 from orderflow.entrypoints.api.schemas import VERSION, In, Name, Out, Text, left_out
 from orderflow.entrypoints.api.sign_in import Chosen
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
@@ -97,6 +98,7 @@ def create_user_account(request: Request, caller: Admin, body: NewUser) -> UserV
         name=body.name,
         user_id=user_id,
     )
+    note_location(request, f"{BASE}/users/{user_id}")
     return answer.made
 
 

@@ -93,6 +93,15 @@ class Shares:
         self._busy: Counter[Hashable] = Counter()
         self._waiting: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
 
+    @property
+    def each(self) -> int:
+        """How much one party may have under way at once."""
+        return self._limit.each
+
+    def left(self, party: Hashable) -> int:
+        """Return how much more of it `party` could have under way now."""
+        return max(0, min(self._limit.each - self._busy[party], self._limit.total - self._busy.total()))
+
     @asynccontextmanager
     async def taken(self, party: Hashable) -> AsyncIterator[None]:
         """Hold one share of `party`'s while the block lasts.

@@ -13,6 +13,7 @@ import orderflow
 from orderflow.entrypoints.cli import (
     arrived,
     as2,
+    config,
     connections,
     connector_types,
     database,
@@ -45,6 +46,7 @@ demo.add_to(app)
 running.add_to(app)
 pushing.add_to(app)
 lists.add_to(app)
+config.add_to(app)
 keys.add_to(app)
 doctor.add_to(app)
 connections.add_to(app)

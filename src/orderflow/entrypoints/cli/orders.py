@@ -12,7 +12,7 @@ import typer
 from orderflow.domain.bulk import BulkAction
 from orderflow.domain.errors import InputError
 from orderflow.domain.order_keys import OnDuplicate
-from orderflow.domain.orders import ADJUSTMENTS, HEADER, PARTIES, Customer, DraftOrder
+from orderflow.domain.orders import ADJUSTMENTS, HEADER, TEXTS_BY_NAME, Customer, DraftOrder
 from orderflow.entrypoints.cli.bulk import do_to, named_or_found, new_job
 from orderflow.entrypoints.cli.importing import import_orders
 from orderflow.entrypoints.cli.options import AsJson, Limit, NamedOrders, Orders, OrderStatuses, Org, Search
@@ -276,7 +276,7 @@ def prioritize(
 
 
 def _print_order(order: dict[str, Any]) -> None:
-    shown = ["id", "status", "erp_customer_number", "customer_name", *HEADER, *PARTIES, *ADJUSTMENTS]
+    shown = ["id", "status", "erp_customer_number", "customer_name", *HEADER, *TEXTS_BY_NAME, *ADJUSTMENTS]
     shown += ["approved_by", "approved_at", "erp_order_id", "confirmation", "error_json"]
     print_facts({name: order[name] for name in shown if order[name] != []})
     for reason in order["missing"]:

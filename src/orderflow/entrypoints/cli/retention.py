@@ -23,7 +23,7 @@ def prune(
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Delete what ended long ago: CONFIRMED and REJECTED orders with all that belongs to them, and the audit log.
+    """Delete what ended long ago: CONFIRMED and REJECTED orders with all that is theirs, the audit log, and events.
 
     Goes in small steps while all else goes on; may be stopped and run again at any time. Unfinished orders stay.
     """
@@ -32,12 +32,16 @@ def prune(
 
     done = Pruned()
     with opened() as app, progress("Pruning", None, hidden=json) as bar:
-        for done in prune_all(app.database, app.documents, days or app.settings.retention_days):
-            bar.update(bar.task_ids[0], completed=done.orders + done.audit_rows)
+        kept, events_kept = days or app.settings.retention_days, app.settings.event_retention_days
+        for done in prune_all(app.database, app.documents, kept, event_days=events_kept):
+            bar.update(bar.task_ids[0], completed=done.orders + done.audit_rows + done.events)
     if json:
-        print_json({"orders": done.orders, "documents": done.documents, "audit_rows": done.audit_rows})
+        print_json(
+            {"orders": done.orders, "documents": done.documents, "audit_rows": done.audit_rows, "events": done.events}
+        )
     else:
-        out().print(f"Deleted {plural(done.orders, 'order')} and {plural(done.audit_rows, 'audit row')}.")
+        rest = f"{plural(done.audit_rows, 'audit row')} and {plural(done.events, 'event')}"
+        out().print(f"Deleted {plural(done.orders, 'order')}, {rest}.")
 
 
 def forget(order: Annotated[str, typer.Argument(help="Its id or its number.")], org: Org = None) -> None:

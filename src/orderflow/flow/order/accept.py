@@ -9,7 +9,7 @@ from uuid import UUID
 from orderflow.domain import clock
 from orderflow.domain.errors import NotFoundError
 from orderflow.domain.order_keys import DuplicateOrderError, KeyHolder, OnDuplicate, duplicate_of, key_of
-from orderflow.domain.orders import DraftOrder, check_rules, clean_codes, missing_for_ready
+from orderflow.domain.orders import DraftOrder, Missing, check_rules, clean_codes, missing_in
 from orderflow.domain.states import OrderEvent, OrderStatus, next_order_status
 from orderflow.flow.order.approve import edit_order
 from orderflow.flow.order.cancel import keep_from_being_sent
@@ -33,9 +33,9 @@ class Arrival:
     error: DuplicateOrderError | None = None
 
     @property
-    def missing(self) -> list[str]:
-        """What the order still needs to be READY, for a person."""
-        return missing_for_ready(self.order) if self.order.status is OrderStatus.NEEDS_REVIEW else []
+    def missing(self) -> list[Missing]:
+        """What the order still needs to be READY."""
+        return missing_in(self.order) if self.order.status is OrderStatus.NEEDS_REVIEW else []
 
 
 def accept_orders(
@@ -55,7 +55,7 @@ def accept_orders(
         order.org_id = work.org_id
         order.created_by = order.created_by or actor.name
         order.created_at = order.created_at or clock.now()
-        wanted = OrderStatus.NEEDS_REVIEW if missing_for_ready(order) else OrderStatus.READY
+        wanted = OrderStatus.NEEDS_REVIEW if missing_in(order) else OrderStatus.READY
         order.status = next_order_status(OrderEvent.ACCEPT, OrderStatus.NEW, wanted)
     taken = work.order_keys.take(orders)
     holders = {} if on_duplicate is OnDuplicate.NEW else _holders(orders, taken)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from uuid import UUID
 
 from orderflow.domain import clock
 from orderflow.domain.errors import StateError
 from orderflow.domain.order_keys import duplicate_of, key_of
-from orderflow.domain.orders import DraftOrder, check_rules, clean_codes, missing_for_ready
+from orderflow.domain.orders import DraftOrder, check_rules, clean_codes, missing_in
 from orderflow.domain.states import ERPExportStatus, OrderAction, OrderStatus, next_order_status
 from orderflow.flow.order.cancel import keep_from_being_sent
 from orderflow.flow.order.differences import differences
@@ -63,7 +64,7 @@ def edit_order(work: Work, changed: DraftOrder, actor: Actor) -> DraftOrder:
             hint="Look in the ERP, then resolve the delivery as delivered or as not delivered; after that the order "
             "can be changed. Or retry it as it is: the ERP is asked first.",
         )
-    wanted = OrderStatus.NEEDS_REVIEW if missing_for_ready(changed) else OrderStatus.READY
+    wanted = OrderStatus.NEEDS_REVIEW if missing_in(changed) else OrderStatus.READY
     changed.status = next_order_status(OrderAction.EDIT, stored.status, wanted)
     changed.approved_by = changed.approved_at = None
     changed.source_document = changed.source_document or stored.source_document
@@ -93,11 +94,12 @@ def _move_key(work: Work, stored: DraftOrder, changed: DraftOrder, actor: Actor)
 
 
 def _not_ready(order: DraftOrder) -> StateError:
-    if missing := missing_for_ready(order):
+    if missing := missing_in(order):
+        words = [one.message for one in missing]
         return StateError(
-            f"The order is {order.status} and not ready for approval: {' '.join(missing)}",
+            f"The order is {order.status} and not ready for approval: {' '.join(words)}",
             code="ORDER_NOT_READY",
             hint="Complete the order, then approve it.",
-            details={"missing": missing},
+            details={"missing": words, "missing_fields": [asdict(one) for one in missing]},
         )
     return StateError(f"The order is {order.status}; only a READY order can be approved.")

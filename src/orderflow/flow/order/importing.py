@@ -10,7 +10,7 @@ from uuid import UUID
 
 from orderflow.domain.errors import InputError, OrderFlowError
 from orderflow.domain.order_keys import OnDuplicate
-from orderflow.domain.orders import DraftOrder
+from orderflow.domain.orders import DraftOrder, Missing
 from orderflow.domain.states import OrderStatus
 from orderflow.flow.order.accept import Arrival, accept_orders, revise_order
 from orderflow.flow.ports import Actor, Store
@@ -31,7 +31,7 @@ class Imported:
     line: int
     id: UUID | None = None
     status: OrderStatus | None = None
-    missing: list[str] = field(default_factory=list)
+    missing: list[Missing] = field(default_factory=list)
     error: OrderFlowError | None = None
     duplicate: bool = False
     revised: bool = False

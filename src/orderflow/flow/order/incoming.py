@@ -17,7 +17,7 @@ from orderflow.domain.orders import (
     CONTENT,
     LINE_CONTENT,
     MOST_PRIORITY,
-    PARTIES,
+    TEXTS_BY_NAME,
     AllowanceCharge,
     Customer,
     DraftOrder,
@@ -52,7 +52,10 @@ PATTERNS = {
 _SHOWN: dict[str, dict[str, Any]] = {
     "amount": {"examples": [12.5], "description": "In the order's currency; 14 digits and 4 decimals at most"},
     "base_amount": {"description": "What it is a percentage of"},
-    "code": {"examples": ["95"], "description": "Why, as UNTDID 5189 (allowances) or 7161 (charges) codes it"},
+    "code": {
+        "examples": ["95"],
+        "description": "Why, as UNTDID 5189 (allowances), 7161 (charges) or 5305 (taxes) codes it",
+    },
     "gtin": {"examples": ["04012345123456"], "description": "8, 12, 13 or 14 digits, the last of which checks them"},
     "payment_terms": {"examples": ["30 days net"]},
     "percent": {"examples": [2.5], "description": "2.5 is 2.5 %"},
@@ -70,7 +73,8 @@ _SHOWN: dict[str, dict[str, Any]] = {
     "unit_price": {"examples": [1.23], "description": "14 digits and 4 decimals at most"},
     "uom": {"examples": ["M"]},
 }
-_NAMES = {"product_description": "description"}
+NAMES = {"product_description": "description"}
+"""Fields that JSON calls otherwise."""
 
 
 def _address() -> Any:
@@ -84,11 +88,17 @@ def _rules(name: str, kind: Any) -> dict[str, Any]:
     rules = dict(_SHOWN.get(name, {}))
     if name in RANGES:
         rules["minimum"], rules["maximum"] = RANGES[name]
-    if name in PATTERNS:
+    if name in NUMBERS:
+        rules["pattern"] = _digits(*NUMBERS[name], sign="" if name in ADJUSTMENT_NUMBERS else "-?")
+    elif name in PATTERNS:
         rules["pattern"] = f"^{PATTERNS[name][0].pattern}$"
     elif kind is str:
         rules["maxLength"] = LIMITS.get(name, SHORT)
     return rules
+
+
+def _digits(whole: int, decimals: int, sign: str) -> str:
+    return rf"^{sign}[0-9]{{1,{whole}}}(\.[0-9]{{1,{decimals}}})?$"
 
 
 def _as_it_comes(name: str, hint: Any) -> Any:
@@ -99,7 +109,7 @@ def _as_it_comes(name: str, hint: Any) -> Any:
         return several | None
     if is_dataclass(kind):
         return _PARTS[kind] | None
-    if name in PARTIES:
+    if name in TEXTS_BY_NAME:
         return _address() | None
     described: Any = Annotated[kind, msgspec.Meta(extra_json_schema=_rules(name, kind))]
     return described | None if others else described
@@ -108,10 +118,10 @@ def _as_it_comes(name: str, hint: Any) -> Any:
 def _struct(name: str, doc: str, kind: type[Any], names: tuple[str, ...], more: tuple[Any, ...] = ()) -> Any:
     """Return the struct of the fields `names` of a dataclass; those that may be missing are None then."""
     hints = get_type_hints(kind)
-    fields = [(field, _as_it_comes(_NAMES.get(field, field), hints[field])) for field in names]
+    fields = [(field, _as_it_comes(NAMES.get(field, field), hints[field])) for field in names]
     declared = [(field, hint, None) if type(None) in get_args(hint) else (field, hint) for field, hint in fields]
     return msgspec.defstruct(
-        name, [*declared, *more], forbid_unknown_fields=True, rename=_NAMES, kw_only=True, namespace={"__doc__": doc}
+        name, [*declared, *more], forbid_unknown_fields=True, rename=NAMES, kw_only=True, namespace={"__doc__": doc}
     )
 
 
@@ -122,7 +132,7 @@ def _all_of(kind: type[Any]) -> tuple[str, ...]:
 _PARTS: dict[Any, Any] = {
     AllowanceCharge: _struct(
         "AllowanceChargeBody",
-        "What comes off a price (an allowance), or on top of it (a charge): an amount, a percentage, or both.",
+        "What comes off a price (an allowance), or on top of it (a charge, a tax): an amount, a percentage, or both.",
         AllowanceCharge,
         _all_of(AllowanceCharge),
     ),

@@ -23,7 +23,7 @@ from orderflow.domain.orders import (
     CODES,
     CONTENT,
     LINE_BY_NAME,
-    PARTIES,
+    TEXTS_BY_NAME,
     AllowanceCharge,
     Customer,
     DraftOrder,
@@ -117,7 +117,7 @@ def _number_faults(value: dict[str, Any]) -> Iterator[Fault]:
     yield from _adjustment_numbers(value, "")
     for index, line in enumerate(value.get("lines", ())):
         yield from _numbers_as_text(line, LINE_NUMBERS, f"lines[{index}].")
-        if "allowances" in line or "charges" in line:
+        if any(name in line for name in ADJUSTMENTS):
             yield from _adjustment_numbers(line, f"lines[{index}].")
 
 
@@ -156,7 +156,7 @@ def _field_faults(value: Any, name: str, kind: Any, path: str) -> Iterator[Fault
     match value:
         case dict() if name in PARTS:
             yield from _shape_faults(value, PARTS[name], path)
-        case dict() if name in PARTIES:
+        case dict() if name in TEXTS_BY_NAME:
             for key, text in value.items():
                 yield from _leaf_fault(text, str | None, _join(path, str(key)[:40]))
         case list() if name in LISTS:
@@ -212,7 +212,7 @@ def _faults(order: Any) -> Iterator[Fault]:
     for name, part in (("customer", order.customer), ("source_document", order.source_document)):
         if part is not None:
             yield from _faults_of(f"{name}.", part)
-    for name in PARTIES:
+    for name in TEXTS_BY_NAME:
         yield from _address_faults(name, getattr(order, name) or {})
     yield from _adjustment_faults(order, "")
     if len(order.lines) > MOST_LINES:
@@ -221,7 +221,7 @@ def _faults(order: Any) -> Iterator[Fault]:
     numbers = Counter(line.line_no for line in order.lines)
     for index, line in enumerate(order.lines):
         yield from _faults_of(f"lines[{index}].", line)
-        if line.allowances or line.charges:
+        if line.allowances or line.charges or line.taxes:
             yield from _adjustment_faults(line, f"lines[{index}].")
         if not 1 <= line.line_no < 2**31:
             yield f"lines[{index}].line_no", "must be from 1 to 2147483647"
@@ -310,8 +310,9 @@ def _draft(order: Any) -> DraftOrder:
 def _draft_line(line: Any) -> DraftOrderLine:
     values = astuple(line)  # its fields are made from those of a line, in their order
     draft = line_of(values[:_IN_PLACE], values[_IN_PLACE:])
-    if draft.allowances or draft.charges:
-        draft.allowances, draft.charges = _adjustments(draft.allowances), _adjustments(draft.charges)
+    if draft.allowances or draft.charges or draft.taxes:
+        for name in ADJUSTMENTS:
+            setattr(draft, name, _adjustments(getattr(draft, name)))
     draft.currency = line.currency or None
     return draft
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from orderflow.domain.access import Role
@@ -26,6 +27,7 @@ class KeyInfo:
     Attributes:
         user_id: Whom it belongs to: it may do no more than they may, and ends with them. None for a key from before.
         ended: Its user is not active any more.
+        scopes: What it may do at most, by the names of permissions; None: all that its role may.
     """
 
     id: UUID
@@ -40,6 +42,7 @@ class KeyInfo:
     user_id: UUID | None = None
     user_email: str | None = None
     ended: bool = False
+    scopes: list[str] | None = None
 
 
 class ApiKeys(Protocol):
@@ -98,11 +101,13 @@ def create_key(
     role: Role,
     expires_at: datetime | None = None,
     user_id: UUID | None = None,
+    scopes: Sequence[str] | None = None,
 ) -> tuple[KeyInfo, str]:
     """Make a key; return what is known of it, and the key itself, which cannot be had again.
 
     Args:
         user_id: Whom it belongs to.
+        scopes: What it may do at most, by the names of permissions; None: all that its role may.
 
     Raises:
         InputError: It would have expired already.
@@ -113,9 +118,11 @@ def create_key(
     prefix = secrets.token_hex(4)
     key = f"{MARK}{prefix}_{secrets.token_urlsafe(32)}"
     info = KeyInfo(new_id(), name, role, prefix, actor.name, expires_at=expires_at, user_id=user_id)
+    info.scopes = sorted(set(scopes)) if scopes is not None else None
     with store.work(org_id) as work:
         stored = work.api_keys.add(info, hash_key(key))
-        after = {"name": name, "role": role, "prefix": prefix, "expires_at": expires_at, "user_id": user_id}
+        after: dict[str, Any] = {"name": name, "role": role, "prefix": prefix, "expires_at": expires_at}
+        after |= {"user_id": user_id} | ({} if info.scopes is None else {"scopes": info.scopes})
         work.audit.add("API_KEY_CREATED", actor, "api_key", [info.id], None, after)
     return stored, key
 

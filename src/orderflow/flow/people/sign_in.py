@@ -66,6 +66,7 @@ class Account:
         version: Changes whenever the tokens given out so far cease to count.
         cap: Role of the user whom an API key belongs to; the key may do what both roles may.
         owner_id: That user, or the user themself; None for a key from before keys belonged to somebody.
+        scopes: What a key may do at most, by the names of permissions; None: all that its role may.
     """
 
     id: UUID
@@ -77,6 +78,7 @@ class Account:
     password_hash: str = field(repr=False)
     cap: Role | None = None
     owner_id: UUID | None = None
+    scopes: frozenset[str] | None = None
 
 
 class Accounts(Protocol):

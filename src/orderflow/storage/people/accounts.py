@@ -15,7 +15,7 @@ from orderflow.storage.database import Database
 _USER = """
     SELECT u.id, u.org_id, u.email, u.role, u.active, u.password_hash,
            (extract(epoch FROM u.tokens_valid_from) * 1000000)::bigint AS version,
-           NULL AS cap, u.id AS owner_id
+           NULL AS cap, u.id AS owner_id, NULL AS scopes
     FROM app_user u WHERE
 """
 _BY_EMAIL = text(f"{_USER} lower(u.email) = lower(:email)")
@@ -23,7 +23,7 @@ _BY_ID = text(f"{_USER} u.id = :id AND NOT EXISTS (SELECT FROM ended_session e W
 _BY_KEY = text("""
     SELECT k.id, k.org_id, k.name AS email, k.role,
            k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now()) AND coalesce(u.active, true)
-               AS active, u.role AS cap, k.user_id AS owner_id,
+               AS active, u.role AS cap, k.user_id AS owner_id, k.scopes,
            '' AS password_hash, 0 AS version,
            k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute' AS note_use
     FROM api_key k LEFT JOIN app_user u ON u.id = k.user_id WHERE k.key_hash = :hash
@@ -79,4 +79,5 @@ def _account(row: Mapping[Any, Any]) -> Account:
         password_hash=row["password_hash"],
         cap=Role(row["cap"]) if row["cap"] else None,
         owner_id=row["owner_id"],
+        scopes=None if row["scopes"] is None else frozenset(row["scopes"]),
     )

@@ -29,7 +29,7 @@ class SqlApiKeys:
 
     def add(self, key: KeyInfo, key_hash: bytes) -> KeyInfo:
         """Insert a key and return it as stored."""
-        names = ("id", "name", "role", "prefix", "created_by", "user_id", "expires_at")
+        names = ("id", "name", "role", "prefix", "created_by", "user_id", "expires_at", "scopes")
         values = {name: getattr(key, name) for name in names}
         self._connection.execute(insert(ApiKey).values(org_id=self._org_id, key_hash=key_hash, **values))
         return self._get(key.id)

@@ -33,6 +33,11 @@ _COUNT = text(f"""
 _SUCCEED = text("""
     UPDATE sign_in_source SET failures = 0, succeeded_at = now() WHERE account = :account AND source = :source
 """)
+_FAILURES = text("""
+    SELECT coalesce(sum(failures), 0) FROM sign_in_source
+    WHERE account = :account AND failed_at > now() - interval '1 day'
+""")
+_FORGET = text("UPDATE sign_in_source SET failures = 0, failed_at = NULL WHERE account = :account AND failures > 0")
 _FORGET_OLD = text("""
     DELETE FROM sign_in_source WHERE (account, source) IN (
         SELECT account, source FROM sign_in_source
@@ -67,6 +72,16 @@ class SqlSignInSources:
         """Note that the right password came from there: it gets in from there for `KNOWN_FOR`, whatever others try."""
         with self._database.system() as connection:
             connection.execute(_SUCCEED, {"account": _account(email), "source": source})
+
+    def failures(self, email: str) -> int:
+        """Return how many wrong passwords were tried for an account since a day ago, or since the last good one."""
+        with self._database.system() as connection:
+            return int(connection.execute(_FAILURES, {"account": _account(email)}).scalar_one())
+
+    def forget_failures(self, email: str) -> int:
+        """Forget wrong passwords for an account, so that nobody waits; returns from how many places they came."""
+        with self._database.system() as connection:
+            return connection.execute(_FORGET, {"account": _account(email)}).rowcount
 
 
 def _account(email: str) -> bytes:

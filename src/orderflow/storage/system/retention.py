@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from orderflow.documents.object_store import ObjectStore
 from orderflow.domain.delivery import arrived_id
 from orderflow.domain.errors import StateError
-from orderflow.domain.orders import PARTIES
+from orderflow.domain.orders import TEXTS_BY_NAME
 from orderflow.domain.states import ENDED
 from orderflow.flow.ports import Actor
 from orderflow.storage.database import Database
@@ -66,6 +66,29 @@ _OLD_CANCELLATIONS = text("""
     WHERE cancelled_by <> 'forgotten' AND order_id < CAST(rpad(lpad(to_hex(CAST(
         extract(epoch FROM now() - make_interval(days => :days)) * 1000 AS bigint)), 12, '0'), 32, '0') AS uuid)
 """)
+# The oldest by their ids, which is about by their age: an event of a long transaction stays a little longer.
+_OLD_EVENTS = text("""
+    SELECT id, org_id, number FROM (
+        SELECT id, org_id, number, at FROM event WHERE id > 0 ORDER BY id LIMIT :batch) oldest
+    WHERE at < now() - make_interval(days => :event_days) ORDER BY id
+""")
+# Whoever numbers events holds the counter, so none is numbered while it goes. What goes without a number uses one up.
+_COUNTERS = (
+    text("INSERT INTO event_counter (org_id) SELECT unnest(CAST(:orgs AS uuid[])) ON CONFLICT DO NOTHING"),
+    text("SELECT FROM event_counter WHERE org_id = ANY(:orgs) ORDER BY org_id FOR UPDATE"),
+)
+_DELETE_EVENTS = text("""
+    WITH gone AS (
+        DELETE FROM event WHERE id = ANY(:ids) RETURNING org_id, number
+    ), counted AS (
+        SELECT org_id, max(number) AS highest, count(*) FILTER (WHERE number IS NULL) AS unnumbered
+        FROM gone GROUP BY org_id
+    )
+    UPDATE event_counter c
+    SET last = c.last + g.unnumbered,
+        pruned = GREATEST(c.pruned, g.highest, CASE WHEN g.unnumbered > 0 THEN c.last + g.unnumbered END)
+    FROM counted g WHERE c.org_id = g.org_id
+""")
 # A long job's orders go some at a time, and the job with the last of them.
 _OLD_JOB = text("""
     SELECT id, ended_at FROM bulk_job
@@ -99,8 +122,8 @@ _DELETE = (
 )
 _FORGET_ORDER = text("""
     UPDATE draft_order
-    SET customer_name = NULL, ship_to = NULL, bill_to = NULL, buyer = NULL, seller = NULL, notes = NULL,
-        source_file_name = NULL, error_json = NULL
+    SET customer_name = NULL, ship_to = NULL, bill_to = NULL, buyer = NULL, seller = NULL, contact = NULL,
+        shipping = NULL, metadata = NULL, notes = NULL, source_file_name = NULL, error_json = NULL
     WHERE id = :id
 """)
 _FORGET_LINES = text("UPDATE draft_order_line SET line_notes = NULL WHERE draft_order_id = :id")
@@ -136,7 +159,7 @@ _FORGET_ARRIVED = text("""
     UPDATE inbound SET content = NULL, told = NULL, next_read_at = NULL, put_aside = true
     WHERE org_id = :org_id AND id = ANY(:ids)
 """)
-_PERSONAL = ["customer", *PARTIES, "notes", "lines", "source_document", "reason"]
+_PERSONAL = ["customer", *TEXTS_BY_NAME, "notes", "lines", "source_document", "reason"]
 """What an edit, a rejection or a hold may have written to the audit log of an order."""
 
 _FORGET_EXPORTS = text("""
@@ -154,15 +177,18 @@ class Pruned:
     orders: int = 0
     documents: int = 0
     audit_rows: int = 0
+    events: int = 0
 
 
-def prune(database: Database, documents: ObjectStore, days: int, batch: int = BATCH) -> Generator[Pruned, None, None]:
+def prune(
+    database: Database, documents: ObjectStore, days: int, batch: int = BATCH, *, event_days: int | None = None
+) -> Generator[Pruned, None, None]:
     """Delete what ended more than `days` ago, a batch at a time; yields what is done so far after each.
 
     CONFIRMED and REJECTED orders go with their lines, revisions, exports, attempts, documents and audit rows, once
     nothing was noted of them for so long; their keys stay, so that they do not come in again. Audit rows of all else,
     bulk jobs, and who cancelled an order that never came, and why, go by their own age; answers that are kept for
-    requests that may be sent again, after a day. May be broken off.
+    requests that may be sent again, after a day. Events go after `event_days`, if those are fewer. May be broken off.
 
     Raises:
         StateError: Another process prunes.
@@ -177,10 +203,12 @@ def prune(database: Database, documents: ObjectStore, days: int, batch: int = BA
             (_prune_audit, batch * 10),
             (_prune_jobs, batch * 10),
             (_forget_cancellations, batch),
+            (_prune_events, batch * 10),
         )
+        ages = {"days": days, "event_days": min(days, event_days or days)}
         for step, most in steps:
             since: datetime | None = _EVER
-            while (since := step(database, documents, done, {"days": days, "batch": most, "since": since})) is not None:
+            while (since := step(database, documents, done, ages | {"batch": most, "since": since})) is not None:
                 yield done
 
 
@@ -220,6 +248,18 @@ def _prune_jobs(database: Database, _documents: ObjectStore, _done: Pruned, limi
             connection.execute(_JOB, {"id": old.id})
         ended: datetime = old.ended_at
     return ended
+
+
+def _prune_events(database: Database, _documents: ObjectStore, done: Pruned, limits: dict[str, Any]) -> datetime | None:
+    with database.system() as connection:
+        old = connection.execute(_OLD_EVENTS, limits).all()
+        if not old:
+            return None
+        orgs = {"orgs": list({row.org_id for row in old})}
+        _run(connection, _COUNTERS, orgs)
+        connection.execute(_DELETE_EVENTS, {"ids": [row.id for row in old]})
+    done.events += len(old)
+    return _EVER
 
 
 def _forget_cancellations(

@@ -17,7 +17,7 @@ from orderflow.storage.views.view import Sql, Table, View
 
 _CONFIRMED = Table("c", "FROM draft_order_confirmation c JOIN draft_order o ON o.id = c.draft_order_id")
 
-Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
+Number = Annotated[Decimal, WithJsonSchema({"type": "number", "format": "decimal"})]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,13 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from orderflow.domain import orders as domain
 from orderflow.domain.answer_details import Confirmation
-from orderflow.domain.orders import DraftOrder, DraftOrderLine, missing_for_ready
+from orderflow.domain.codes import clean_code
+from orderflow.domain.errors import InputError
+from orderflow.domain.orders import DraftOrder, DraftOrderLine, Missing, missing_in
 from orderflow.domain.states import Kind, OrderAction, OrderStatus
 from orderflow.flow.refusals import no_order
 from orderflow.storage.records import columns
@@ -50,6 +52,7 @@ _SOURCE = (
     "jsonb_build_object('document_id', o.source_document_id, 'file_name', o.source_file_name,"
     " 'sha256', o.source_sha256)"
 )
+Waits = Annotated[str, WithJsonSchema({"type": "string", "enum": [*WaitsForRoute, *WaitsFor]})]
 _NEWEST = "ORDER BY o.created_at DESC, o.id DESC"
 _DIFFERS = differs("o")
 _DELIVERY = """
@@ -72,7 +75,7 @@ _LINES = Table("l", "FROM draft_order_line l")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllowanceCharge:
-    """What comes off a price (an allowance), or on top of it (a charge)."""
+    """What comes off a price (an allowance), or on top of it (a charge, a tax)."""
 
     code: str | None = None
     reason: str | None = None
@@ -103,6 +106,7 @@ class Line:
     seller_article_number: str | None
     allowances: Annotated[list[AllowanceCharge], Sql("COALESCE(l.allowances, '[]')")]
     charges: Annotated[list[AllowanceCharge], Sql("COALESCE(l.charges, '[]')")]
+    taxes: Annotated[list[AllowanceCharge], Sql("COALESCE(l.taxes, '[]')")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +175,7 @@ class OrderSummary:
     holds: Annotated[list[Hold], HOLDS, Field(description="It is not delivered before all of them are released")]
     push_requested_at: Annotated[datetime | None, Field(description="Of an order whose push waits for a route")]
     waits_for: Annotated[
-        str | None,
+        Waits | None,
         Sql(_WAITS_FOR),
         Field(
             description="Why an APPROVED one waits: NO_ROUTE, no rule is for it and no connector is the default; "
@@ -213,11 +217,21 @@ class Order(OrderSummary):
     seller: dict[str, Any] | None
     allowances: Annotated[list[AllowanceCharge], Sql("COALESCE(o.allowances, '[]')")]
     charges: Annotated[list[AllowanceCharge], Sql("COALESCE(o.charges, '[]')")]
+    taxes: Annotated[list[AllowanceCharge], Sql("COALESCE(o.taxes, '[]')")]
+    contact: Annotated[dict[str, Any] | None, Field(description="Whom to ask about the order: texts by name")]
+    shipping: Annotated[
+        dict[str, Any] | None, Field(description="How it is sent: texts by name, as `method`, `carrier`")
+    ]
+    metadata: Annotated[
+        dict[str, Any] | None,
+        Field(description="What the shop wishes to find again: texts by name, looked at by nobody"),
+    ]
     lines: Annotated[list[Line], Sql(None)]
     revisions: Annotated[
         list[RevisionSummary], Sql(None), Field(description="What was approved of it, the first first")
     ]
     missing: Annotated[list[str], Sql(None), Field(description="What it still needs to be READY, for a person")]
+    missing_fields: Annotated[list[Missing], Sql(None), Field(description="The same for a program")]
     confirmed: Annotated[
         ConfirmedOrder | None,
         Sql(None),
@@ -246,6 +260,39 @@ class Holds:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderNumber:
+    """A whole number, and what tells orders of one number apart; None does not matter. As they are kept."""
+
+    number: str
+    customer: str | None = None
+    source: str | None = None
+
+    def conditions(self) -> Iterator[Condition]:
+        """Yield what orders of this number have."""
+        yield "o.external_order_number = :order_number", {"order_number": self.number}
+        if self.customer is not None:
+            yield "o.erp_customer_number = :order_customer", {"order_customer": self.customer}
+        if self.source is not None:
+            yield "o.source = :order_source", {"order_source": self.source}
+
+
+def number_of(number: str | None, customer: str | None, source: str | None) -> OrderNumber | None:
+    """Return the number that is looked for, written as codes are kept; None if there is none.
+
+    Raises:
+        InputError: It is empty, or only what narrows it is given.
+    """
+    if number is None and customer is None and source is None:
+        return None
+    if cleaned := clean_code(number):
+        return OrderNumber(cleaned, clean_code(customer), clean_code(source))
+    faults = [
+        {"field": "external_order_number", "message": "is needed: the others only tell orders of one number apart"}
+    ]
+    raise InputError("Some fields cannot be used: external_order_number.", details={"fields": faults})
+
+
+@dataclass(frozen=True, slots=True)
 class OrderFilter:
     """Which orders; what is not given does not matter.
 
@@ -260,6 +307,7 @@ class OrderFilter:
         on_its_way_or_sent: Those whose push was asked for, whether it has ended or not.
         differs: Those with differences that nobody accepted, or all others.
         on_hold: Those that somebody has a hold on, or all others.
+        number: Those of exactly this number.
         unreadable: Those whose answer from the ERP could not be read, or all others.
     """
 
@@ -277,10 +325,12 @@ class OrderFilter:
     waits_for: Sequence[WaitsFor | WaitsForRoute] = ()
     route: str | None = None
     on_hold: bool | None = None
+    number: OrderNumber | None = None
 
     def conditions(self) -> Iterator[Condition]:
         """Yield what the filter asks for, all but `search`."""
         yield from common("o", self.statuses, self.created_from, self.created_to)
+        yield from self.number.conditions() if self.number else ()
         if self.connection_id:
             exported = "e.org_id = o.org_id AND e.draft_order_id = o.id AND e.connection_id = :connection_id"
             yield f"EXISTS (SELECT FROM erp_export e WHERE {exported})", {"connection_id": self.connection_id}
@@ -360,13 +410,19 @@ def one_order(view: View, order_id: UUID) -> Order:
     latest = next(iter(find_exports(view, ExportFilter(order_id=order_id, kinds=[Kind.ORDER]), Ask(1)).items), None)
     recall = next(iter(find_exports(view, ExportFilter(order_id=order_id, kinds=[Kind.RECALL]), Ask(1)).items), None)
     query = f"{_ORDERS.select(Order)} WHERE o.id = :id AND o.org_id = :org_id"
-    beside: dict[str, Any] = {"lines": lines, "missing": [], "revisions": revisions_of(view, order_id)}
+    beside: dict[str, Any] = {
+        "lines": lines,
+        "missing": [],
+        "missing_fields": [],
+        "revisions": revisions_of(view, order_id),
+    }
     beside |= {"confirmed": confirmed_of(view, order_id)}
     beside |= {"recall": recall, "latest_export": latest, "confirmed_by": latest and latest.confirmed_by}
     found = view.one(Order, query, {"id": order_id}, **beside)
     if found is None:
         raise no_order(order_id)
-    return replace(found, missing=missing_for_ready(_as_far_as_needed(found)))
+    missing = missing_in(_as_far_as_needed(found))
+    return replace(found, missing=[one.message for one in missing], missing_fields=missing)
 
 
 def _as_far_as_needed(order: Order) -> DraftOrder:

@@ -17,7 +17,7 @@ from orderflow.domain.orders import (
     HEADER,
     LINE_BY_NAME,
     LINE_IN_PLACE,
-    PARTIES,
+    TEXTS_BY_NAME,
     AllowanceCharge,
     Customer,
     DraftOrder,
@@ -38,7 +38,7 @@ from orderflow.storage.work import revisions
 
 _LINE_FIELDS = (*LINE_IN_PLACE, *LINE_BY_NAME)
 _LINE_COLUMNS = ", ".join(f"l.{name}" for name in _LINE_FIELDS)
-_PLAIN_FIELDS = (*HEADER, *PARTIES, "created_by", "approved_by", "approved_at", "erp_order_id")
+_PLAIN_FIELDS = (*HEADER, *TEXTS_BY_NAME, "created_by", "approved_by", "approved_at", "erp_order_id")
 _ORDER_COLUMNS = (
     *_PLAIN_FIELDS,
     *ADJUSTMENTS,
@@ -64,7 +64,7 @@ def _insert(table: str, columns: Sequence[str]) -> str:
     )
 
 
-_ADD = _insert("draft_order", (*_ORDER_COLUMNS, "created_at"))
+_ADD = _insert("draft_order", (*_ORDER_COLUMNS, "created_at", "updated_at"))
 _ADD_LINES = _insert("draft_order_line", ("org_id", "draft_order_id", *_LINE_FIELDS))
 _REPLACE = f"""
     UPDATE draft_order o SET {", ".join(f"{name} = r.{name}" for name in _CHANGED)}, updated_at = now()
@@ -216,7 +216,8 @@ class SqlOrders:
         values |= {"customer_id": customer.id, "erp_customer_number": customer.erp_customer_number}
         values |= {"customer_name": customer.name, "source_document_id": source.document_id}
         values |= {"source_file_name": source.file_name, "source_sha256": source.sha256}
-        return values | {"created_at": order.created_at or datetime.now(UTC)}
+        created_at = order.created_at or datetime.now(UTC)
+        return values | {"created_at": created_at, "updated_at": created_at}
 
     def _line_values(self, order_id: UUID, line: DraftOrderLine) -> dict[str, Any]:
         values = {name: getattr(line, name) for name in LINE_IN_PLACE}
@@ -261,7 +262,5 @@ def _order(row: Mapping[Any, Any], lines: Iterable[DraftOrderLine]) -> DraftOrde
         customer=Customer(row["erp_customer_number"], row["customer_name"], row["customer_id"]),
         source_document=SourceDocument(row["source_document_id"], row["source_file_name"], row["source_sha256"]),
         lines=list(lines),
-        allowances=_adjustments(row["allowances"]),
-        charges=_adjustments(row["charges"]),
-        **{name: row[name] for name in _PLAIN_FIELDS},
+        **({name: _adjustments(row[name]) for name in ADJUSTMENTS} | {name: row[name] for name in _PLAIN_FIELDS}),
     )

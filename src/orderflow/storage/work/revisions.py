@@ -18,7 +18,7 @@ from orderflow.domain.orders import ADJUSTMENTS, LINE_BY_NAME, DraftOrder, Draft
 from orderflow.domain.revisions import (
     ADDRESSES,
     LINE_FIELDS,
-    OTHER_PARTIES,
+    OTHER_TEXTS,
     PLAIN,
     Revision,
     RevisionChangedError,
@@ -57,7 +57,7 @@ _HEAD = _named(_values(DraftOrder, PLAIN, "o"))
 _ADJUSTMENTS = _named({name: f"o.{name}" for name in ADJUSTMENTS})
 _ADDRESSES = " || ".join(
     [f"""',"{name}":' || COALESCE(o.{name}::text, 'null')""" for name in ADDRESSES]
-    + [f"""COALESCE(',"{name}":' || o.{name}::text, '')""" for name in OTHER_PARTIES]
+    + [f"""COALESCE(',"{name}":' || o.{name}::text, '')""" for name in OTHER_TEXTS]
 )
 _LINE = ", ".join(_values(DraftOrderLine, LINE_FIELDS, "l").values())
 _BY_NAME = _values(DraftOrderLine, LINE_BY_NAME, "l")

@@ -10,11 +10,13 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
+from jsonschema import Draft202012Validator, FormatChecker
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from orderflow.domain.access import Role
 from orderflow.entrypoints.api import create_app
+from orderflow.entrypoints.api.glossary import WORDS
 
 EXAMPLES = 3
 """For each operation, role and mode."""
@@ -68,6 +70,38 @@ def test_every_error_has_an_example(document: dict[str, Any]):
                 content = answer.get("content", {}).get("application/json", {})
                 if int(status) >= 400 and content.get("schema", {}).get("$ref", "").endswith("ErrorAnswer"):
                     assert content["example"]["error"]["code"], (operation["operationId"], status)
+
+
+@pytest.mark.parametrize("decimals", ["number", "string"])
+def test_every_answer_has_an_example_that_fits_it(decimals: Any):
+    document = create_app().state.described.document(decimals)
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            for status, answer in operation["responses"].items():
+                content = answer.get("content", {}).get("application/json", {})
+                if not content.get("schema"):
+                    continue
+                schema = content["schema"] | {"components": document["components"]}
+                validator = Draft202012Validator(schema, format_checker=FormatChecker())
+                faults = [error.message for error in validator.iter_errors(content["example"])]
+                assert not faults, (path, operation["operationId"], status, faults)
+
+
+def test_every_field_says_what_it_is(document: dict[str, Any]):
+    silent = [
+        f"{name}.{field}"
+        for name, schema in document["components"]["schemas"].items()
+        for field, definition in schema.get("properties", {}).items()
+        if not definition.get("description")
+    ]
+    assert not silent, "add them to glossary.py, or describe them where they are declared"
+
+
+def test_no_word_of_the_glossary_is_about_nothing(document: dict[str, Any]):
+    schemas = document["components"]["schemas"]
+    fields = {field for schema in schemas.values() for field in schema.get("properties", {})}
+    named = {f"{name}.{field}" for name, schema in schemas.items() for field in schema.get("properties", {})}
+    assert WORDS.keys() <= fields | named
 
 
 def test_every_schema_has_a_name_of_its_own(document: dict[str, Any]):

@@ -78,6 +78,7 @@ PARTY = {"name": "Muster GmbH", "city": "Köln", "gln": "4012345000009", "vat": 
 ADJUSTMENTS: dict[str, Any] = {
     "allowances": [{"code": "95", "reason": "Rabatt", "amount": 12.5, "percent": 2.5, "base_amount": 500}],
     "charges": [{"code": None, "reason": "Fracht", "amount": 4.9, "percent": None, "base_amount": None}],
+    "taxes": [{"code": "S", "reason": None, "amount": None, "percent": 19, "base_amount": 487.5}],
 }
 LINE_MORE: dict[str, Any] = ADJUSTMENTS | {
     "gtin": "4006381333931",
@@ -86,6 +87,11 @@ LINE_MORE: dict[str, Any] = ADJUSTMENTS | {
     "promised_delivery_date": "2031-07-19",
 }
 MORE: dict[str, Any] = NEEDED | ADJUSTMENTS | dict.fromkeys(("ship_to", "bill_to", "buyer", "seller"), PARTY)
+MORE |= {
+    "contact": {"name": "Anna", "email": "anna@muster.example"},
+    "shipping": {"method": "express", "carrier": "DHL"},
+    "metadata": {"gln": "a name that means something elsewhere", "cart": "c-77"},
+}
 MORE["lines"] = [NEEDED["lines"][0] | LINE_MORE, NEEDED["lines"][0] | {"line_no": 2}]
 
 
@@ -132,3 +138,33 @@ def test_a_wrong_check_digit_is_told_with_its_place(acme: Tenant) -> None:
     fields = refused.json()["error"]["details"]["fields"]
     assert [field["field"] for field in fields] == ["buyer.gln", "lines[0].gtin"]
     assert "its check digit would be 9" in fields[0]["message"]
+
+
+def test_what_an_order_lacks_is_told_to_people_and_programs(acme: Tenant) -> None:
+    order = {"lines": [{"line_no": 7, "qty": 0, "uom": "M"}]}
+    arrived = acme.call("POST", "/draft-orders", json=order).json()
+    fields = [("CUSTOMER_MISSING", "customer.erp_customer_number"), ("CURRENCY_MISSING", "currency")]
+    fields += [("QTY_NOT_POSITIVE", "lines[0].qty"), ("SKU_MISSING", "lines[0].internal_sku")]
+    assert [(one["code"], one["field"]) for one in arrived["missing_fields"]] == fields
+    assert [one["message"] for one in arrived["missing_fields"]] == arrived["missing"]
+    shown = acme.call("GET", f"/draft-orders/{arrived['id']}").json()
+    assert (shown["missing"], shown["missing_fields"]) == (arrived["missing"], arrived["missing_fields"])
+    imported = acme.call("POST", "/draft-orders/import", content=b'{"lines": []}').json()
+    assert [one["code"] for one in imported["missing_fields"]][-1] == "LINES_MISSING"
+    refused = acme.call("POST", f"/draft-orders/{arrived['id']}/approve").json()["error"]["details"]
+    assert refused["missing_fields"] == arrived["missing_fields"]
+
+
+def test_metadata_has_limits_and_a_template_may_name_it(acme: Tenant, tmp_path: Path) -> None:
+    many = {f"k{number}": "x" for number in range(51)}
+    unfit: list[Any] = [{"": "x"}, {"k" * 201: "x"}, many, {"k": "x" * 4001}, {"k": 1}, []]
+    for metadata in unfit:
+        assert acme.call("POST", "/draft-orders", json=NEEDED | {"metadata": metadata}).status_code == 422, metadata
+    order_id = acme.call("POST", "/draft-orders", json=NEEDED | {"metadata": {"cart": "c-77"}}).json()["id"]
+    columns = [{"name": "Cart", "field": "metadata.cart"}, {"name": "SKU", "field": "line.internal_sku"}]
+    config = {"mode": "filesystem", "export_path": str(tmp_path), "columns": columns}
+    asked = {"connector_type": "DROPZONE_CSV_V1", "config": config, "order_id": order_id}
+    assert acme.call("POST", "/connectors/preview", json=asked).json()["text"].splitlines() == [
+        "Cart;SKU",
+        "c-77;INT-9",
+    ]

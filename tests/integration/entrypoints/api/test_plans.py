@@ -30,6 +30,7 @@ from orderflow.storage.database import Database
 from orderflow.storage.fast import statements
 from orderflow.storage.system.retention import forget, prune
 from orderflow.storage.views import orders as order_views
+from orderflow.storage.work import events as event_numbers
 
 SETUP = Actor("test")
 STATEMENTS = {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE"}
@@ -45,6 +46,7 @@ GROWING = {
     "bulk_job_order",
     "delivery_proof",
     "inbound",
+    "event",
 }
 SMALL = {
     *("idx_erp_export_queue", "idx_erp_export_unanswered", "idx_erp_export_unalerted", "idx_erp_export_unreadable"),
@@ -58,7 +60,7 @@ NOT_WALKED = {
     ("post", "/api/v1/connectors/{connector_id}/accept-host-key"),  # an SFTP server's; knows connectors only
     ("post", "/api/v1/bulk-jobs/{job_id}/cancel"),  # of one that runs; knows its row only
 }
-WALKED = ("/draft-orders", "/exports", "/bulk-jobs", "/push-log", "/audit-log", "/stats", "/connectors")
+WALKED = ("/draft-orders", "/exports", "/bulk-jobs", "/push-log", "/audit-log", "/stats", "/connectors", "/events")
 LESS = {"answer_version": 2, "lines": [{"line_no": 1, "status": "backordered", "qty": 1}]}
 SETTLED = 8_000
 """Confirmed orders of three years, so that a page, a month and a state are each a small part of it."""
@@ -245,6 +247,7 @@ def test_no_statement_reads_a_growing_table_from_end_to_end(
 ) -> None:
     monkeypatch.setattr(statements, "MOST", 0)  # each in a message of its own, so that it can be planned before
     monkeypatch.setattr(order_views, "FARTHEST", 100)  # as small a part of these orders as it is of millions
+    monkeypatch.setattr(event_numbers, "AT_ONCE", 100)
     walk = Walk(app, acme)
     _bring_in(walk)
     _look_at_lists(walk, zone)
@@ -271,6 +274,7 @@ def _bring_in(walk: Walk) -> None:
     _do_to_many(walk)
     order_id = walk.order(1001)
     walk("PUT", "/draft-orders/{order_id}", an_order(1002), order_id=order_id)
+    walk("PATCH", "/draft-orders/{order_id}", {"notes": "by telephone"}, order_id=order_id)
     walk("GET", "/draft-orders/{order_id}", order_id=order_id)
     walk("POST", "/draft-orders/{order_id}/reject", {"reason": "twice"}, order_id=order_id)
     order_id, _ = walk.pushed(1003)
@@ -303,6 +307,9 @@ def _do_to_many(walk: Walk) -> None:
 
 def _look_at_lists(walk: Walk, zone: str) -> None:
     order_id = walk("GET", "/draft-orders")["items"][0]["id"]
+    events = ["", "after=50", "kind=order.created", "kind=order.created&kind=order.pushed", f"order_id={order_id}"]
+    for query in (*events, f"after=90&order_id={order_id}&kind=order.pushed"):
+        walk("GET", "/events", query=f"{query}&limit=2")
     time = "since=2026-01-01T00:00:00Z&until=2100-01-01T00:00:00Z"
     common = ["", time, f"connection_id={zone}", "error_code=GAVE_UP", f"{time}&error_code=GAVE_UP"]
     attempts = ["status=PENDING", "status=FAILED", "status=RETRYING&status=FAILED", "status=SUCCESS"]
@@ -311,7 +318,8 @@ def _look_at_lists(walk: Walk, zone: str) -> None:
     orders = ["status=ERROR", "status=NEEDS_REVIEW&status=READY", "status=CONFIRMED", "q=OLD-77", "q=nowhere"]
     unread = ["unreadable_answer=true", "unreadable_answer=false", "differs=true", "differs=false"]
     routed = ["waits_for=WORKER", "route=none"]
-    _list(walk, "/draft-orders", [*common, *orders, *unread, *routed, "waits_for=NO_ROUTE"])
+    numbered = ["external_order_number=OLD-77", "external_order_number=OLD-77&erp_customer_number=4711&source=shop"]
+    _list(walk, "/draft-orders", [*common, *orders, *numbered, *unread, *routed, "waits_for=NO_ROUTE"])
     _list(walk, "/exports", [*common, *exports, *flags, *routed, f"order_id={order_id}"])
     _list(walk, "/push-log", [*common, *attempts, f"order_id={order_id}", f"export_id={order_id}"])
     audit = ["", time, "action=LOGIN_FAILED", "actor=nobody", "entity_type=erp_connection", f"entity_id={order_id}"]

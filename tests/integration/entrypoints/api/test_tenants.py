@@ -34,6 +34,7 @@ BODIES: dict[str, Any] = {
     "PATCH /connectors/{connector_id}": {"name": "taken over"},
     "POST /connectors/{connector_id}/accept-host-key": {"fingerprint": "SHA256:" + "A" * 43},
     "PUT /draft-orders/{order_id}": ORDER,
+    "PATCH /draft-orders/{order_id}": {"notes": "taken over"},
     "POST /draft-orders/{order_id}/confirm": {"erp_order_id": "SO-1"},
     "POST /exports/{export_id}/resolve": {"as": "delivered"},
 }
@@ -57,6 +58,7 @@ TABLES = (
     "order_hold",
     "inbound",
     "delivery_proof",
+    "event",
 )
 
 PROOF = text("""
@@ -119,6 +121,15 @@ def test_another_organizations_things_are_not_there_and_stay_as_they_are(
 
 def test_lists_show_only_ones_own(acme: Any, make_tenant: Any, things: dict[str, str]):
     other = make_tenant("other")
-    for path in ("/users", "/api-keys", "/audit-log", "/connectors", "/draft-orders", "/exports", "/push-log"):
+    for path in (
+        "/users",
+        "/api-keys",
+        "/audit-log",
+        "/connectors",
+        "/draft-orders",
+        "/exports",
+        "/push-log",
+        "/events",
+    ):
         theirs = other.call("GET", path).text
         assert not [name for name, value in things.items() if name != "revision" and value in theirs], path

@@ -19,11 +19,12 @@ from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.duplicates import WhenDuplicate, must_be_editor
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.fast.together import Together
+from orderflow.entrypoints.api.headers import note_location
 from orderflow.entrypoints.api.once import HEADER, keep_within
 from orderflow.entrypoints.api.order_schemas import Arrived, OrderState, PushAccepted, PushBody
 from orderflow.entrypoints.api.orders import current_order
 from orderflow.entrypoints.api.permissions import Permission
-from orderflow.entrypoints.api.routing import ApiRouter
+from orderflow.entrypoints.api.routing import BASE, ApiRouter
 from orderflow.entrypoints.api.schemas import JSON
 from orderflow.entrypoints.api.versions import CONDITIONAL, note_version, seen, tag
 from orderflow.flow.delivery.request import announce, check_not_before, request_or_wait
@@ -87,8 +88,12 @@ async def _arrived(request: Request, caller: Caller, arrival: Arrival, status: i
 
 
 def _answer(arrival: Arrival, status: int, version: int) -> JSON:
-    order = {"id": arrival.order.id, "status": arrival.order.status, "missing": arrival.missing, "version": version}
-    return JSON(order | {"duplicate": arrival.duplicate, "revised": arrival.revised}, status, {"ETag": tag(version)})
+    order = {"id": arrival.order.id, "status": arrival.order.status, "version": version}
+    order |= {"missing": [one.message for one in arrival.missing], "missing_fields": arrival.missing}
+    headers = {"ETag": tag(version)} | (
+        {"Location": f"{BASE}/draft-orders/{arrival.order.id}"} if status == 201 else {}
+    )
+    return JSON(order | {"duplicate": arrival.duplicate, "revised": arrival.revised}, status, headers)
 
 
 def _version(request: Request, caller: Caller, order_id: UUID) -> int:
@@ -159,6 +164,7 @@ async def _push(
     announce(app_of(request).store, caller.org_id, export)
     if export is None:
         return JSON({"order_id": order_id, "export_id": None, "connection_id": None, "status": "WAITING"}, 202)
+    note_location(request, f"{BASE}/exports/{export.id}")
     answer = {"order_id": order_id, "export_id": export.id, "connection_id": export.connection_id}
     return JSON(answer | {"status": export.status}, 202)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from orderflow.storage.tables import sealing as _sealing  # noqa: F401  # seals ERPConnection rows as they are flushed
 from orderflow.storage.tables.models.base import Base
 from orderflow.storage.tables.models.connections import ControlCounter, ERPConnection, ERPLane, OrdersTaken, RouteSet
+from orderflow.storage.tables.models.events import EventCounter, EventRow
 from orderflow.storage.tables.models.exports import MOST_INBOUND, DeliveryProof, ERPExport, ERPPushLog, InboundRow
 from orderflow.storage.tables.models.jobs import BulkJobOrder, BulkJobRow, NotificationRow, ProcessRow
 from orderflow.storage.tables.models.orders import (
@@ -45,6 +46,8 @@ __all__ = [
     "ERPLane",
     "ERPPushLog",
     "EndedSession",
+    "EventCounter",
+    "EventRow",
     "InboundRow",
     "KeptAnswer",
     "KeptAnswerPart",

@@ -78,6 +78,12 @@ class DraftOrderRow(Owned, Base):
     seller: Mapped[dict[str, Any] | None]
     allowances: Mapped[list[Any] | None] = mapped_column(JSONB)  # `domain.revisions.adjustments`
     charges: Mapped[list[Any] | None] = mapped_column(JSONB)
+    taxes: Mapped[list[Any] | None] = mapped_column(JSONB)
+    contact: Mapped[dict[str, Any] | None]
+    shipping: Mapped[dict[str, Any] | None]
+    metadata_: Mapped[dict[str, Any] | None] = mapped_column(
+        "metadata", JSONB
+    )  # SQLAlchemy has a `metadata` of its own
     created_by: Mapped[str | None]
     approved_by: Mapped[str | None]
     approved_at: Mapped[datetime | None]
@@ -129,6 +135,7 @@ class DraftOrderLineRow(Base):
     promised_delivery_date: Mapped[date | None]
     allowances: Mapped[list[Any] | None] = mapped_column(JSONB)
     charges: Mapped[list[Any] | None] = mapped_column(JSONB)
+    taxes: Mapped[list[Any] | None] = mapped_column(JSONB)
 
 
 class OrderKeyRow(Base):

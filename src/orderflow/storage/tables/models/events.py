@@ -1,0 +1,46 @@
+"""What programs are told: events, and how far their numbers are."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from orderflow.storage.tables.models.base import NOW, VACUUM_EARLY, Base
+
+
+class EventRow(Base):
+    """Something that happened, written by triggers in the transaction in which it did. Never changed, but numbered.
+
+    `id` says in which order events of one order were written, for that is locked until the commit; among orders a
+    later one may be committed first. `number` is given once it is committed, and is what readers go by.
+    """
+
+    __tablename__ = "event"
+    __table_args__ = (
+        Index("idx_event_unnumbered", "org_id", "id", postgresql_where=text("number IS NULL")),
+        Index("uq_event_number", "org_id", "number", unique=True, postgresql_where=text("number IS NOT NULL")),
+        Index("idx_event_kind", "org_id", "kind", "number", postgresql_where=text("number IS NOT NULL")),
+        Index("idx_event_order", "order_id", "number", postgresql_where=text("number IS NOT NULL")),
+        {"postgresql_with": VACUUM_EARLY},
+    )
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    org_id: Mapped[UUID]  # no foreign keys: every change of an order writes one
+    number: Mapped[int | None] = mapped_column(BigInteger)
+    kind: Mapped[str]
+    order_id: Mapped[UUID | None]
+    connection_id: Mapped[UUID | None]
+    at: Mapped[datetime] = mapped_column(server_default=NOW)
+    data: Mapped[dict[str, Any]]
+
+
+class EventCounter(Base):
+    """The last number that an organization's events were given, and the highest that is kept no longer."""
+
+    __tablename__ = "event_counter"
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"), primary_key=True)
+    last: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
+    pruned: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
