@@ -280,12 +280,13 @@ class MisbehavingHTTPServer:
             return (form.get("client_id"), form.get("client_secret")) == self.client
         return _proves(form.get("client_assertion", ""), self.client[0], self.client_key, f"{self.url}/token")
 
-    def _lets_in(self, request: Received) -> bool:
+    def lets_in(self, request: Received) -> bool:
+        """Return whether a request says who it comes from, for routes of one's own."""
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         return self.admits(request) and (self.client is None or self._tokens.get(token, 0.0) > time.monotonic())
 
     def _act(self, request: Received) -> tuple[int, bytes]:
-        if not self._lets_in(request):
+        if not self.lets_in(request):
             return 401, b'{"message": "who are you?"}'
         if request.method == "OPTIONS" or request.path == "/ping":
             return 200, b'{"may": {"create": true}}'
