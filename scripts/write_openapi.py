@@ -17,7 +17,7 @@ FILE = Path(__file__).parents[1] / "frontend" / "openapi.json"
 
 
 def document() -> str:
-    """Return the page's part of the OpenAPI document; the one shape of all errors is not repeated, nor are examples."""
+    """Return the page's part of the OpenAPI document, without errors, which have one shape, and without examples."""
     typed_connectors.router.routes.clear()
     document = create_app(engine=False).openapi()
     for operations in document["paths"].values():
