@@ -8,6 +8,8 @@ import socket as sockets
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -102,6 +104,25 @@ def serve_app(app: App, socket: sockets.socket, *, engine: bool = True) -> bool:
         for number, handler in before.items():
             signal.signal(number, handler)
     return bool(getattr(api.state, "ended", True))
+
+
+@contextmanager
+def serving_aside(app: App) -> Iterator[str]:
+    """Serve an application that is open already in a thread, on a free port of this machine, and give the address.
+
+    It delivers nothing. Raises InputError: no port can be listened on.
+    """
+    from orderflow.entrypoints.api import create_app
+
+    socket = listening("127.0.0.1", 0)
+    server = uvicorn.Server(uvicorn.Config(create_app(app, engine=False), **_options()))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True)
+    thread.start()
+    try:
+        yield url_of(socket)
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 class _Server(uvicorn.Server):

@@ -11,12 +11,9 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import PrivateFormat, load_pem_private_key
-from cryptography.hazmat.primitives.serialization.pkcs12 import PBES, serialize_key_and_certificates
 
 from orderflow.channels.as2.new_keys import NewKeys, new_keys
+from orderflow.entrypoints.demo.erps.as2_gateway import pkcs12
 
 HERE = Path(__file__).parent
 PYTHON = HERE.parents[2] / ".as2-peer" / "bin" / "python"
@@ -86,17 +83,3 @@ class As2Partner:
             "partner_certificates": keys_of(THEIRS).certificate,
             **more,
         }
-
-
-def pkcs12(keys: NewKeys, passphrase: str) -> str:
-    """Return key and certificate in base64, as oscrypto reads them."""
-    encryption = (
-        PrivateFormat.PKCS12.encryption_builder()
-        .kdf_rounds(2000)
-        .key_cert_algorithm(PBES.PBESv1SHA1And3KeyTripleDESCBC)  # what oscrypto reads
-        .hmac_hash(hashes.SHA1())
-        .build(passphrase.encode())
-    )
-    certificate = x509.load_pem_x509_certificate(keys.certificate.encode())
-    key: Any = load_pem_private_key(keys.key.encode(), None)
-    return base64.b64encode(serialize_key_and_certificates(b"key", key, certificate, None, encryption)).decode()

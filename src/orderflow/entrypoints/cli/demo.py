@@ -26,6 +26,13 @@ class ERP(StrEnum):
     ODOO = "odoo"
 
 
+class Way(StrEnum):
+    """How orders get to the demo's ERP, and its answers back."""
+
+    SFTP = "sftp"
+    AS2 = "as2"
+
+
 def add_to(app: typer.Typer) -> None:
     """Hang this command into the tree."""
     app.command(epilog="Example: orderflow demo --once --orders orders.jsonl")(demo)
@@ -41,9 +48,16 @@ def demo(
     erp: Annotated[
         ERP | None, typer.Option(help="Deliver to a real ERP, set up for this demo: minutes the first time.")
     ] = None,
+    channel: Annotated[
+        Way, typer.Option(help="Deliver over SFTP, or over AS2 to a partner's server: a minute the first time.")
+    ] = Way.SFTP,
+    as2_python: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A Python that has django-pyas2, the partner's server; else one is made."),
+    ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Of the web address while it stays up; 0: any.")] = 8000,
 ) -> None:
-    """Watch orders travel over a real SFTP server to a small ERP, or into a real one, and its answers come back.
+    """Watch orders travel over real SFTP or AS2 to a small ERP, or into a real one, and its answers come back.
 
     Exits with 0 only if every order is accounted for: CONFIRMED, ERROR with the ERP's reason, or SENT and awaiting an
     answer, by name.
@@ -52,6 +66,7 @@ def demo(
     from orderflow.entrypoints.cli.workplace import Workplace
     from orderflow.entrypoints.demo.accounts import TakingERP
     from orderflow.entrypoints.demo.login import demo_login
+    from orderflow.entrypoints.demo.over_as2 import running_as2_demo
     from orderflow.entrypoints.demo.real_erp import running_real_demo
     from orderflow.entrypoints.demo.run import DemoOptions, deliver_all, demo_home, running_demo
     from orderflow.entrypoints.demo.screen import Screen
@@ -59,14 +74,18 @@ def demo(
 
     if orders is not None and not Path(orders).is_file():
         raise InputError(f"There is no file {orders!r}.", hint="Check the path given to --orders.")
+    if erp is not None and channel is not Way.SFTP:
+        raise InputError("A real ERP is spoken to by its own API.", hint="Leave out --erp or --channel.")
     socket = None if once else listening("127.0.0.1", port)
     screen = Screen()
-    # A real ERP begins with an empty database, so its demo has a home that goes with it.
+    # What another maker's server knows goes with its demo, so that one has a home that goes with it too.
     with ExitStack() as stack:
-        folder = stack.enter_context(demo_home(home, once=once or erp is not None))
+        folder = stack.enter_context(demo_home(home, once=once or erp is not None or channel is Way.AS2))
         place: Workplace
         target: TakingERP
-        if erp is None:
+        if channel is Way.AS2:
+            place, target = stack.enter_context(running_as2_demo(folder, receiver, as2_python, screen))
+        elif erp is None:
             place, target = stack.enter_context(running_demo(folder, receiver, screen))
         else:
             place, target = stack.enter_context(running_real_demo(folder, erp, orders, screen))

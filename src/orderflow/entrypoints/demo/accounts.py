@@ -14,8 +14,10 @@ from orderflow.entrypoints.cli.importing import ImportReport
 from orderflow.entrypoints.cli.workplace import Workplace
 
 _ROWS = text("""
-    SELECT o.id, o.external_order_number AS number, o.status, o.erp_order_id, o.error_json, e.status AS export_status,
-           e.answered_at, e.filename, garbage.message AS unreadable_answer
+    SELECT o.id, o.external_order_number AS number, o.status, o.erp_order_id,
+           coalesce(o.error_json, e.error_json) AS error_json, e.status AS export_status,
+           e.answered_at, e.filename, garbage.message AS unreadable_answer,
+           (SELECT count(*) FROM delivery_proof p WHERE p.export_id = e.id AND NOT p.refused) AS receipts
     FROM draft_order o
     LEFT JOIN LATERAL (SELECT * FROM erp_export x WHERE x.draft_order_id = o.id AND x.kind = 'order'
                        ORDER BY x.created_at DESC LIMIT 1) e ON true
@@ -33,6 +35,10 @@ REFUSED_AT_ONCE = frozenset(
 class TakingERP(Protocol):
     """An ERP that can tell what it took."""
 
+    @property
+    def signs(self) -> bool:
+        """Whether a signed receipt comes back for each order."""
+
     def takes(self) -> Sequence[Mapping[str, Any]]:
         """Return `{"order_id": …}` for each order that it took, twice if twice."""
 
@@ -43,12 +49,14 @@ class Account:
 
     Attributes:
         odd: Number, state and reason of every order that was not simply confirmed.
+        receipts: What the ERP's side signed for, kept as proof.
         missing: What is not accounted for; empty is what makes the demo a success.
     """
 
     orders: int
     takes: int
     seconds: float
+    receipts: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     odd: list[tuple[str, str, str]] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
@@ -63,7 +71,10 @@ def account_for(place: Workplace, erp: TakingERP, report: ImportReport, seconds:
     account = Account(len(rows), sum(count for order_id, count in takes.items() if order_id in ours), seconds)
     account.missing += [f"line {line} of the file: {error.message}" for line, error in report.bad_lines]
     for row in rows:
+        account.receipts += row["receipts"]
         outcome, reason, complaints = judge(row, takes[row["id"]])
+        if erp.signs and takes[row["id"]] and not row["receipts"]:
+            complaints = [*complaints, f"order {row['number'] or row['id']} was taken, and no signed receipt is kept"]
         account.counts[outcome] = account.counts.get(outcome, 0) + 1
         if outcome != "CONFIRMED":
             account.odd.append((row["number"] or str(row["id"]), outcome, reason))

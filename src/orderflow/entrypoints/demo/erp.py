@@ -1,10 +1,11 @@
-"""A small ERP behind a real SFTP server, in a process of its own: `python -m orderflow.entrypoints.demo.erp`.
+"""A small ERP behind a real SFTP server or a partner's gateway: `python -m orderflow.entrypoints.demo.erp`.
 
 It takes each order's file the moment it has its final name, checks it against the published JSON Schema, and answers
 a moment later. Its own log of takes, `takes.jsonl`, is what shows that no order came twice.
 
-Its first line on stdin is `{"root", "password", "receiver"}`; its first on stdout says where it listens. It ends when
-its stdin does.
+It is a process of its own. Its first line on stdin is `{"root", "receiver", "password"}`, the password that of the SFTP
+server, null for none: files then come into its folder another way. Its first on stdout says where it listens. It ends
+when its stdin does.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import random
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import PriorityQueue
@@ -27,6 +30,9 @@ from orderflow.testing.sftp_server import SFTPServer
 
 PLANTS = ("domestic", "abroad")
 """Each has folders of its own, and a connection."""
+
+BETWEEN_LOOKS = 0.05
+"""Seconds between two looks at a folder of orders that no server of ours fills."""
 
 LONGEST_THINKING = 1.5
 """Seconds from a take to its answer at most."""
@@ -73,6 +79,16 @@ class DemoERP:
         if name:
             due = time.monotonic() + random.uniform(0.2, LONGEST_THINKING)  # noqa: S311  # a pause, not a secret
             self._due.put((due, self._takes, path.parents[1] / "answers" / name, answer))
+
+    def watch_for_ever(self, folder: Path) -> None:
+        """Take each file that gets its final name in a folder."""
+        seen: set[tuple[Path, int]] = set()  # with the moment: one that comes again under its name is another take
+        while True:
+            there = {(path, path.stat().st_ctime_ns) for path in folder.iterdir()}
+            for path, _ in sorted(there - seen):
+                self.arrived(path)
+            seen = there
+            time.sleep(BETWEEN_LOOKS)
 
     def answer_for_ever(self) -> None:
         """Write each answer when its time has come, whole at once."""
@@ -138,10 +154,20 @@ def main() -> None:
     root = Path(wanted["root"])
     erp = DemoERP(root, keeps=wanted["receiver"] == "keep")
     threading.Thread(target=erp.answer_for_ever, daemon=True).start()
-    with SFTPServer(root, username="orderflow", password=wanted["password"], on_rename=erp.arrived) as server:
-        where = {"host": server.host, "port": server.port, "fingerprint": server.fingerprint}
+    with _way_in(erp, root, wanted["password"]) as where:
         print(json.dumps(where), flush=True)  # noqa: T201  # the process that started us reads it
         sys.stdin.read()
+
+
+@contextmanager
+def _way_in(erp: DemoERP, root: Path, password: str | None) -> Iterator[dict[str, Any]]:
+    """Let orders in; gives what the caller has to know of it."""
+    if password is None:
+        threading.Thread(target=erp.watch_for_ever, args=(root / PLANTS[0] / "orders",), daemon=True).start()
+        yield {}
+        return
+    with SFTPServer(root, username="orderflow", password=password, on_rename=erp.arrived) as server:
+        yield {"host": server.host, "port": server.port, "fingerprint": server.fingerprint}
 
 
 if __name__ == "__main__":

@@ -17,10 +17,22 @@ from orderflow.domain.errors import OrderFlowError
 
 
 @dataclass(frozen=True)
-class RunningERP:
-    """What the ERP's administrator tells us: where it is, and by which fingerprint to know it."""
+class ERPFolders:
+    """Where the ERP keeps what came, what it answers, and its log."""
 
     root: Path
+    signs: bool = field(default=False, kw_only=True)
+
+    def takes(self) -> list[dict[str, str]]:
+        """Return its own log of the files it took."""
+        log = self.root / "takes.jsonl"
+        return [json.loads(line) for line in log.read_text("utf-8").splitlines()] if log.exists() else []
+
+
+@dataclass(frozen=True)
+class RunningERP(ERPFolders):
+    """What the ERP's administrator tells us: where it is, and by which fingerprint to know it."""
+
     host: str
     port: int
     fingerprint: str
@@ -38,20 +50,28 @@ class RunningERP:
             "ack_path": f"/{plant}/answers",
         }
 
-    def takes(self) -> list[dict[str, str]]:
-        """Return its own log of the files it took."""
-        log = self.root / "takes.jsonl"
-        return [json.loads(line) for line in log.read_text("utf-8").splitlines()] if log.exists() else []
-
 
 @contextmanager
 def running_erp(root: Path, receiver: str) -> Iterator[RunningERP]:
-    """Start the ERP, and stop it at the end.
+    """Start the ERP behind an SFTP server, and stop it at the end.
 
     Raises:
         OrderFlowError: It did not start.
     """
     password = secrets.token_urlsafe(16)
+    with _process(root, receiver, password) as announced:
+        yield RunningERP(root, **announced, password=password)
+
+
+@contextmanager
+def running_behind_gateway(root: Path, receiver: str) -> Iterator[ERPFolders]:
+    """Start the ERP behind a gateway that signs for what it takes. Raises as `running_erp` does."""
+    with _process(root, receiver, None):
+        yield ERPFolders(root, signs=True)
+
+
+@contextmanager
+def _process(root: Path, receiver: str, password: str | None) -> Iterator[dict[str, Any]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "orderflow.entrypoints.demo.erp"],
         stdin=subprocess.PIPE,
@@ -63,9 +83,9 @@ def running_erp(root: Path, receiver: str) -> Iterator[RunningERP]:
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        process.stdin.write(json.dumps({"root": str(root), "password": password, "receiver": receiver}) + "\n")
+        process.stdin.write(json.dumps({"root": str(root), "receiver": receiver, "password": password}) + "\n")
         process.stdin.flush()
-        yield RunningERP(root, **_announced(process.stdout.readline()), password=password)
+        yield _announced(process.stdout.readline())
     finally:
         process.stdin.close()
         try:
@@ -79,7 +99,7 @@ def running_erp(root: Path, receiver: str) -> Iterator[RunningERP]:
 def _announced(line: str) -> dict[str, Any]:
     if not line:
         raise OrderFlowError(
-            "The demo's SFTP server did not start.", code="DEMO_FAILED", hint="What it printed above says why."
+            "The demo's ERP did not start.", code="DEMO_FAILED", hint="What it printed above says why."
         )
     announced: dict[str, Any] = json.loads(line)
     return announced

@@ -21,12 +21,18 @@ from orderflow.entrypoints.cli.workplace import Workplace, opened
 from orderflow.entrypoints.demo.erps.erp_process import own_database
 from orderflow.entrypoints.demo.erps.odoo_server import OdooServer
 from orderflow.entrypoints.demo.erps.tryton_server import ADMIN_PASSWORD, TrytonServer
-from orderflow.entrypoints.demo.run import ACTOR, ORG, demo_settings, orders_file, organization, test_failed
+from orderflow.entrypoints.demo.run import (
+    ACTOR,
+    ORG,
+    demo_settings,
+    enable_tested,
+    orders_file,
+    organization,
+    packages_home,
+)
 from orderflow.entrypoints.demo.screen import Screen
 from orderflow.flow.order.reading_files import read_orders
 from orderflow.flow.setup import connections as steps
-from orderflow.flow.setup.probe import test_connection
-from orderflow.postgres.home import default_home
 
 
 @dataclass
@@ -39,6 +45,7 @@ class RealERP:
     config: dict[str, Any]
     load: Callable[[Sequence[DraftOrder]], tuple[int, int]]
     references: Callable[[], list[str]]
+    signs: bool = False
 
     def takes(self) -> list[dict[str, str]]:
         """Return the orders that lie in the ERP under our references."""
@@ -68,15 +75,11 @@ def running_real_demo(
 
 def _connect(place: Workplace, erp: RealERP, screen: Screen) -> None:
     connection_id = steps.add_connection(place.wiring, place.org_id, erp.kind, erp.config, ACTOR, name=erp.name)
-    result = test_connection(place.wiring, place.org_id, connection_id, ACTOR)
-    if not result.success:
-        raise test_failed(result)
-    screen.say(f"test: good, {result.latency_ms} ms; connection enabled")
-    steps.enable_connection(place.wiring, place.org_id, connection_id, ACTOR)
+    enable_tested(place, connection_id, screen)
 
 
 def _tryton(app: App, home: Path, currency: str, stack: ExitStack) -> RealERP:
-    server = TrytonServer(home / "tryton", _packages() / "tryton", own_database(app, "tryton"), currency)
+    server = TrytonServer(home / "tryton", packages_home() / "tryton", own_database(app, "tryton"), currency)
     stack.enter_context(server)
     config = server.rest_config | {"on_arrival": "confirm", "units": {"BOX": "u"}}
     settings = TrytonConfig(**config)
@@ -94,7 +97,7 @@ def _tryton(app: App, home: Path, currency: str, stack: ExitStack) -> RealERP:
 
 
 def _odoo(app: App, home: Path, currency: str, stack: ExitStack) -> RealERP:
-    server = OdooServer(home / "odoo", _packages() / "odoo", own_database(app, "odoo"), currency)
+    server = OdooServer(home / "odoo", packages_home() / "odoo", own_database(app, "odoo"), currency)
     stack.enter_context(server)
     config = server.json2_config | {"on_arrival": "confirm", "units": {"BOX": "Units"}, "pricelists": server.pricelists}
     settings = OdooConfig(**config | {"api_key": server.facts["admin"]})
@@ -108,8 +111,3 @@ def _odoo(app: App, home: Path, currency: str, stack: ExitStack) -> RealERP:
 
     load = lambda orders: odoo_master_data.load_master_data(settings, orders)  # noqa: E731  # as above
     return RealERP("ODOO", "Odoo 19", f"{server.url} (sign in as admin, password admin)", config, load, references)
-
-
-def _packages() -> Path:
-    """Return where the ERPs' packages are kept from one demo to the next."""
-    return default_home().with_name(f"{default_home().name}-erps")

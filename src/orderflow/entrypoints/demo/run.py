@@ -178,6 +178,20 @@ def _connect_plant(place: Workplace, erp: RunningERP, name: str, plant: str, scr
     return connection_id
 
 
+def enable_tested(place: Workplace, connection_id: UUID, screen: Screen) -> None:
+    """Test a connection and enable it. Raises OrderFlowError: the test failed."""
+    result = test_connection(place.wiring, place.org_id, connection_id, ACTOR)
+    if not result.success:
+        raise test_failed(result)
+    screen.say(f"test: good, {result.latency_ms} ms; connection enabled")
+    steps.enable_connection(place.wiring, place.org_id, connection_id, ACTOR)
+
+
+def packages_home() -> Path:
+    """Return where other programs' packages are kept from one demo to the next."""
+    return default_home().with_name(f"{default_home().name}-erps")
+
+
 def test_failed(result: TestResult) -> OrderFlowError:
     """Return the error for a test of the demo's own connection that should have passed."""
     return OrderFlowError(

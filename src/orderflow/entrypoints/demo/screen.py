@@ -57,6 +57,8 @@ class Screen:
         """Print the end: the counts, the odd ones, and what is missing."""
         came = f"{plural(account.orders, 'order')}, {plural(account.takes, 'take')} by the ERP"
         self.say(f"{came}, the last one answered after {account.seconds:.1f} s")
+        if account.receipts:
+            self.say(f"{plural(account.receipts, 'signed receipt')} kept as proof")
         table = Table("state", "orders", box=None, pad_edge=False, header_style="bold")
         for outcome, count in sorted(account.counts.items()):
             table.add_row(outcome, str(count))

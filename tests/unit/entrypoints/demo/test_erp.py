@@ -89,3 +89,25 @@ def test_it_may_keep_the_files(tmp_path):
     erp = DemoERP(tmp_path, keeps=True)
     name = deliver(erp)
     assert (folder(erp, "orders") / name).exists()
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+def test_what_comes_twice_by_a_folder_is_taken_twice(tmp_path, monkeypatch, keeps):
+    erp = DemoERP(tmp_path, keeps=keeps)
+    came = [deliver(erp, b"{}")] * 2
+    orders = folder(erp, "orders")
+
+    def look(_: float) -> None:
+        if not came:
+            raise SystemExit
+        draft = orders / "draft"
+        draft.write_text("{}")
+        draft.rename(orders / came.pop())
+
+    erp.log.unlink()
+    for path in orders.iterdir():
+        path.unlink()
+    monkeypatch.setattr("orderflow.entrypoints.demo.erp.time.sleep", look)
+    with pytest.raises(SystemExit):
+        erp.watch_for_ever(orders)
+    assert len(erp.log.read_text().splitlines()) == 2
