@@ -83,6 +83,7 @@ def _secret(title: str, description: str, *kinds: str) -> Any:
 
 
 _BY_KEY = {"auth": ["oauth2"], "client_auth": ["certificate"]}
+_LOGIN = {"username": "{username}", "password": "{password}"}
 _BY_SESSION = {"auth": ["session"]}
 _BY_SECRET = {"auth": ["oauth2"], "client_auth": ["basic", "body"]}
 
@@ -190,17 +191,17 @@ class SignInSettings(BaseModel):
     login_format: Annotated[
         Literal["json", "form"], field("Log-in's format", "How user and password are sent.", "Sign-in", _BY_SESSION)
     ] = "json"
-    login_user: Annotated[
-        str, field("User's field", "What the log-in calls the user, as UserName.", "Sign-in", _BY_SESSION)
-    ] = "username"
-    login_password: Annotated[
-        str, field("Password's field", "What the log-in calls the password.", "Sign-in", _BY_SESSION)
-    ] = "password"  # noqa: S105  # a field's name
     login_fields: Annotated[
         dict[str, str],
         Field(max_length=20),
-        field("Log-in's further fields", "As CompanyDB: the database's name. No secrets here.", "Sign-in", _BY_SESSION),
-    ] = {}
+        field(
+            "Log-in's fields",
+            'What the log-in sends: "{username}" and "{password}" stand for those two. Further ones, as CompanyDB, may '
+            "be added; no secrets here.",
+            "Sign-in",
+            _BY_SESSION,
+        ),
+    ] = _LOGIN
     csrf_header: Annotated[
         str | None,
         Field(pattern=r"^[A-Za-z0-9\-]{1,100}$"),
@@ -342,10 +343,8 @@ def _session(settings: SignInSettings) -> SignIn:
     from orderflow.http.sign_in import Outgoing  # as above
 
     password = opened(settings.password) or ""
-    told = settings.login_fields | {
-        settings.login_user: settings.username or "",
-        settings.login_password: password,
-    }
+    stand_for = {"{username}": settings.username or "", "{password}": password}
+    told = {name: stand_for.get(value, value) for name, value in settings.login_fields.items()}
     as_json = settings.login_format == "json"
     kind = "application/json" if as_json else "application/x-www-form-urlencoded"
     content = (json.dumps(told) if as_json else urlencode(told)).encode()

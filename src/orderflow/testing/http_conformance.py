@@ -21,6 +21,9 @@ class TestMyErp(HttpConformance):
 from __future__ import annotations
 
 import contextlib
+import copy
+import gzip
+import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -40,10 +43,11 @@ from orderflow.domain.errors import (
     InDoubtError,
     NeedsAttentionError,
     RejectedError,
+    TransientError,
     UnavailableError,
 )
 from orderflow.domain.ids import new_id
-from orderflow.domain.orders import Customer, DraftOrder
+from orderflow.domain.orders import AllowanceCharge, Customer, DraftOrder
 from orderflow.domain.redaction import HIDDEN
 from orderflow.domain.states import ARRIVED, FITTING, OrderStatus
 from orderflow.testing.conformance import ConnectorConformance
@@ -53,6 +57,7 @@ from orderflow.testing.http_server import (
     DRIPPING,
     DROP_AFTER,
     DROP_BEFORE,
+    ENDLESS_HEAD,
     ERROR_INSIDE,
     HALF_JSON,
     HTML,
@@ -136,7 +141,7 @@ class HttpConformance(ConnectorConformance):
         creates, finds: What the server calls requests that create an order, and that ask for one (`kind_of`).
         quick: Of a configuration, what makes its requests end soon.
         soon: Seconds within which a call then ends, whatever the server does.
-        leaves_out: What the document has no place for, of `FIELDS`, as `ADDRESS`; all else has to be in it.
+        leaves_out: What the document has no place for, of `FIELDS`, as `NOT_IN_JSON_V1`; all else has to be in it.
     """
 
     creates: ClassVar[str] = "POST"
@@ -213,6 +218,12 @@ class HttpConformance(ConnectorConformance):
             dict(connector.export_many([an_order()], good_config))
             assert _asked(server, self.creates) - before <= 1, f"after {what} it sent the order again by itself"
             server.recover()
+            if connector.can_find(good_config):
+                server.misbehave(*[fault] * 9, method=self.finds)
+                before = _asked(server, self.finds)
+                _quietly(connector.find, _with_document(connector, an_order(), good_config), good_config)
+                assert _asked(server, self.finds) - before <= 2, f"after {what} it asked again and again by itself"
+                server.recover()
 
     def test_each_status_is_sorted_by_what_follows(
         self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
@@ -223,7 +234,9 @@ class HttpConformance(ConnectorConformance):
             403: (NeedsAttentionError,),
             429: (BusyError,),
             400: (RejectedError,),
+            408: (BusyError, TransientError, UnavailableError, InDoubtError),
             422: (RejectedError,),
+            504: (InDoubtError,),
             500: (InDoubtError,),
             502: (InDoubtError,),
             503: (InDoubtError, BusyError),
@@ -253,6 +266,10 @@ class HttpConformance(ConnectorConformance):
             server.__exit__(None, None, None)
             error = _error(connector, good_config)
             shown.append(f"{error} {error.details} {error.hint} {connector.test_connection(good_config)!r}")
+            if connector.can_find(good_config):
+                found = _answer(connector.find, _with_document(connector, an_order(), good_config), good_config)
+                assert isinstance(found, ConnectorError), "find says no of a server that is not there"
+                shown.append(f"{found} {found.details} {found.hint}")
         assert isinstance(error, UnavailableError), f"{type(error).__name__}: {error.message}"
         _shows_no_secret(connector, server, good_config, "\n".join(shown))
 
@@ -279,8 +296,9 @@ class HttpConformance(ConnectorConformance):
         for what, fault in _NOT_WELL.items():
             for kind in {"GET", "HEAD", "OPTIONS", self.finds, self.creates}:
                 server.misbehave(*[fault] * 5, method=kind)
-            result = connector.test_connection(good_config)
+            result = _answer(lambda _, config: connector.test_connection(config), None, good_config)
             server.recover()
+            assert not isinstance(result, Exception), f"the test raised after {what}: {type(result).__name__}"
             assert not result.success, f"the test passed although the server answered with {what}"
             assert result.error_message, f"the test says nothing of {what}"
             server.taken.clear()
@@ -290,22 +308,38 @@ class HttpConformance(ConnectorConformance):
     ) -> None:
         """Connecting, head and body together, however slowly they come; see `quick` and `soon`."""
         silent = Fault(takes=True, delay=self.soon * 2)
-        for what, fault in {"silent": silent, "dripping": DRIPPING, "1xx for ever": WAIT_FOR_EVER}.items():
+        endless = {"1xx for ever": WAIT_FOR_EVER, "a head without an end": ENDLESS_HEAD}
+        for what, fault in {"silent": silent, "dripping": DRIPPING, **endless}.items():
             for kind, call in ((self.creates, connector.export), (self.finds, connector.find)):
                 if kind == self.finds and not connector.can_find(quick_config):
                     continue
                 server.misbehave(*[fault] * 3, method=kind)
                 order = _with_document(connector, an_order(), quick_config)
-                assert _ends(call, order, quick_config, within=self.soon), f"{what}: {call.__name__} did not end"
+                outcome = _within(self.soon, call, order, quick_config)
+                assert outcome is not _STILL_AT_IT, f"{what}: {call.__name__} did not end"
+                assert isinstance(outcome, ConnectorError), f"{what}: {call.__name__} returned {outcome}"
                 server.recover()
+        for what, fault in {"silent": silent, "dripping": DRIPPING}.items():
+            for kind in {"GET", "HEAD", "OPTIONS", self.finds, self.creates}:
+                server.misbehave(*[fault] * 5, method=kind)
+            result = _within(self.soon, lambda _, config: connector.test_connection(config), None, quick_config)
+            assert result is not _STILL_AT_IT, f"{what}: the test did not end"
+            server.recover()
 
     def test_no_more_of_an_answer_is_read_than_it_should(
         self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
     ) -> None:
         """An ERP, or whoever answers for it, must not fill the memory that all share."""
-        server.misbehave(_FLOOD, method=self.creates)
-        _outcome(connector, an_order(), good_config)
-        assert server.most_written < MOST_READ, f"{server.most_written:,} bytes of an answer were read"
+        for kind, call in ((self.creates, connector.export), (self.finds, connector.find)):
+            server.misbehave(_FLOOD, method=kind)
+            if kind == self.creates or connector.can_find(good_config):
+                _quietly(call, _with_document(connector, an_order(), good_config), good_config)
+            server.recover()
+            assert server.most_written < MOST_READ, f"{server.most_written:,} bytes of an answer were read"
+        server.misbehave(_packed(_FLOOD), method=self.creates)
+        outcome = _outcome(connector, an_order(), good_config)
+        number = _number(outcome) if isinstance(outcome, ExportResult) else None
+        assert len(number or "") < LONGEST_MESSAGE, f"an answer was unpacked to {len(number or ''):,} characters"
 
     def test_of_a_long_answer_little_is_told(
         self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
@@ -393,6 +427,39 @@ class HttpConformance(ConnectorConformance):
             assert all(found), "of 8 orders sent at once, one is not found by what was sent with it"
             numbers = {_number(result) for result in found if result is not None}
             assert len(numbers) == 8 or numbers == {None}, "of 8 orders sent at once, one is found as another"
+
+    def test_two_connections_at_once_stay_apart(
+        self, connector: ERPConnectorPort, good_config: dict[str, Any], bad_config: dict[str, Any]
+    ) -> None:
+        """What is kept of a configuration in `self` is another connection's a moment later."""
+        together = threading.Barrier(8)
+        orders = [_with_document(connector, an_order(), good_config) for _ in range(8)]
+        configs = [good_config, bad_config] * 4
+        for order in orders:
+            order.delivery.lease = _Together(together)
+        with ThreadPoolExecutor(8) as pool:
+            outcomes = list(pool.map(lambda order, config: _outcome(connector, order, config), orders, configs))
+        went = [isinstance(outcome, ExportResult) for outcome in outcomes]
+        assert went == [True, False] * 4, "of two connections at once, one used the other's configuration"
+
+    def test_the_order_is_left_as_it_was(self, connector: ERPConnectorPort, good_config: dict[str, Any]) -> None:
+        """It is shown, compared and sent again."""
+        order = an_order()
+        before = copy.deepcopy(order)
+        connector.preview(order, good_config)
+        connector.export(order, good_config)
+        assert replace(order, delivery_in_progress=None) == replace(before, delivery_in_progress=None), "it was changed"
+
+    def test_the_erps_words_are_read_in_their_charset(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
+    ) -> None:
+        """As its Content-Type declares it: no letter is lost or guessed."""
+        for charset in ("utf-8", "iso-8859-1"):
+            content = json.dumps({"message": "Größe für Müller fehlt"}, ensure_ascii=False).encode(charset)
+            named = {"Content-Type": f"application/json; charset={charset}"}
+            server.misbehave(Fault(status=422, headers=named, content=content), method=self.creates)
+            error = _error(connector, good_config)
+            assert "Größe für Müller fehlt" in error.message, f"in {charset} it reads {error.message[:100]!r}"
 
     def test_what_is_found_is_what_was_taken(
         self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
@@ -494,6 +561,16 @@ class HttpConformance(ConnectorConformance):
                 outcome = _outcome(connector, an_order(), quick_config)
                 shown.append(f"{outcome!r} {getattr(outcome, 'details', '')} {getattr(outcome, 'hint', '')}")
                 server.recover()
+            for fault in (*faults, status(500), status(503)):
+                for kind in {"GET", "HEAD", "OPTIONS", self.finds}:
+                    server.misbehave(*[fault] * 9, method=kind)
+                shown.append(repr(connector.test_connection(quick_config)))
+                if connector.can_find(quick_config):
+                    order = _with_document(connector, an_order(), quick_config)
+                    found = _answer(connector.find, order, quick_config)
+                    shown.append(f"{found!r} {getattr(found, 'details', '')} {getattr(found, 'hint', '')}")
+                shown.extend(repr(ack) for ack in _answers(connector, quick_config, [_waiting(datetime.now(UTC))]))
+                server.recover()
         _shows_no_secret(connector, server, quick_config, "\n".join(shown))
 
     def test_an_access_token_is_kept_and_renewed_once_it_is_refused(
@@ -502,13 +579,25 @@ class HttpConformance(ConnectorConformance):
         """Where the server gives tokens (`client`): one for all threads, and a new one only when that has ended."""
         if server.client is None:
             return
+        server.misbehave(*[Fault(takes=True, delay=0.2)] * 8, method="token")
+        together, orders = threading.Barrier(8), [an_order() for _ in range(8)]
+        for order in orders:
+            _with_document(connector, order, good_config).delivery.lease = _Together(together)
         with ThreadPoolExecutor(8) as pool:
-            outcomes = list(pool.map(lambda _: _outcome(connector, an_order(), good_config), range(8)))
+            outcomes = list(pool.map(lambda order: _outcome(connector, order, good_config), orders))
+        server.recover()
         assert all(isinstance(outcome, ExportResult) for outcome in outcomes), outcomes
         assert len(server.tokens) == 1, f"for 8 orders at once {len(server.tokens)} access tokens were fetched"
         server.end_tokens()
         outcome = _outcome(connector, an_order(), good_config)
         assert isinstance(outcome, ExportResult), f"a token that has ended is not renewed: {outcome}"
+        server.end_tokens()
+        assert connector.test_connection(good_config).success, "a test does not renew a token that has ended"
+        if connector.can_find(good_config):
+            server.end_tokens()
+            order = _with_document(connector, an_order(external_order_number="PO-NEVER-SENT"), good_config)
+            found = _answer(connector.find, order, good_config)
+            assert found is None, f"find does not renew a token that has ended: {found}"
         server.misbehave(*[UNAUTHORIZED] * 6, method=self.creates)
         before = _asked(server, self.creates)
         assert isinstance(_error(connector, good_config), NeedsAttentionError)
@@ -540,6 +629,8 @@ class HttpConformance(ConnectorConformance):
         """Of an order that the ERP does not know, nothing is said: it may not have arrived yet."""
         if not connector.expects_acks(good_config):
             return
+        reads = type(connector).poll_acks is not ERPConnectorPort.poll_acks
+        assert reads or connector.takes_answers(good_config), "it expects answers, and reads none"
         unknown = [_waiting(sent_at=None), _waiting(sent_at=datetime.now(UTC))]
         for ack in _answers(connector, good_config, unknown):
             assert ack.status != "ACKED", "an order that the ERP does not have is confirmed"
@@ -580,6 +671,7 @@ def _of_another_customer(order: DraftOrder) -> DraftOrder:
     return replace(order, customer=replace(order.customer or Customer(), erp_customer_number="90125"))
 
 
+_OFF = AllowanceCharge(reason="QQ", amount=Decimal("7.77"))
 FIELDS: dict[str, Callable[[DraftOrder], DraftOrder]] = {
     "external_order_number": _whole(external_order_number="PO-77"),
     "currency": _whole(currency="SEK"),
@@ -593,10 +685,24 @@ FIELDS: dict[str, Callable[[DraftOrder], DraftOrder]] = {
     "lines.uom": _line(uom="KGM"),
     "lines.unit_price": _line(unit_price=Decimal("77.7777")),
     "lines.product_description": _line(product_description="A hose of another kind"),
+    "lines.customer_sku_raw": _line(customer_sku_raw="CUST-777"),
+    "lines.requested_delivery_date": _line(requested_delivery_date=date(2031, 9, 19)),
+    "lines.line_notes": _line(line_notes="Ring at the third gate"),
+    "lines.allowances": _line(allowances=(_OFF,)),
+    "lines.charges": _line(charges=(_OFF,)),
+    "bill_to": _whole(bill_to={"name": "QQ"}),
+    "delivery_terms": _whole(delivery_terms="QQ"),
+    "payment_terms": _whole(payment_terms="QQ"),
+    "latest_delivery_date": _whole(latest_delivery_date=date(2031, 10, 20)),
+    "allowances": _whole(allowances=(_OFF,)),
+    "charges": _whole(charges=(_OFF,)),
 }
 """What the suite changes of an order, by name: the document has to change with it."""
 
-ADDRESS = frozenset(name for name in FIELDS if name.startswith("ship_to."))
+NOT_IN_JSON_V1 = frozenset(name for name in FIELDS if name.startswith("ship_to.")) | {
+    *("lines.requested_delivery_date", "lines.line_notes", "lines.allowances", "lines.charges"),
+    *("bill_to", "delivery_terms", "payment_terms", "latest_delivery_date", "allowances", "charges"),
+}
 """What `orderflow_export_json_v1` has no place for."""
 
 
@@ -654,11 +760,29 @@ def _quietly(call: Callable[..., Any], order: DraftOrder, config: dict[str, Any]
         call(order, config)
 
 
-def _ends(call: Callable[..., Any], order: DraftOrder, config: dict[str, Any], *, within: float) -> bool:
-    thread = threading.Thread(target=_quietly, args=(call, order, config), daemon=True)
+_STILL_AT_IT = object()
+
+
+def _within(seconds: float, call: Callable[..., Any], order: DraftOrder | None, config: dict[str, Any]) -> Any:
+    """Return what a call returned or raised, or that it did not end."""
+    outcomes: list[Any] = []
+    thread = threading.Thread(target=lambda: outcomes.append(_answer(call, order, config)), daemon=True)
     thread.start()
-    thread.join(within)
-    return not thread.is_alive()
+    thread.join(seconds)
+    return outcomes[0] if outcomes else _STILL_AT_IT
+
+
+def _answer(call: Callable[..., Any], order: DraftOrder | None, config: dict[str, Any]) -> Any:
+    """Return what a call returned or raised."""
+    try:
+        return call(order, config)
+    except Exception as error:  # noqa: BLE001  # an author's code; the caller looks at it
+        return error
+
+
+def _packed(fault: Fault) -> Fault:
+    content = gzip.compress(fault.content or b"", 1)
+    return replace(fault, headers={"Content-Encoding": "gzip"}, content=content)
 
 
 def _asked(server: MisbehavingHTTPServer, kind: str) -> int:

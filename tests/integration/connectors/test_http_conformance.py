@@ -13,7 +13,7 @@ import pytest
 from orderflow import Customer
 from orderflow.connectors.rest import RestJsonConnector
 from orderflow.testing.engine import an_order
-from orderflow.testing.http_conformance import ADDRESS, HttpConformance
+from orderflow.testing.http_conformance import NOT_IN_JSON_V1, HttpConformance
 from orderflow.testing.http_server import MisbehavingHTTPServer
 from tests.integration.connectors.generated import connector_class, source
 
@@ -36,7 +36,7 @@ def a_server(client=None):
 
 class TestGenerated(HttpConformance):
     connector_class = connector_class()
-    leaves_out = ADDRESS
+    leaves_out = NOT_IN_JSON_V1
 
     @pytest.fixture
     def server(self):
@@ -102,7 +102,7 @@ class Wrong:
     instead_of: str
     written: str
     more: str = ""
-    leaves_out: frozenset[str] = ADDRESS
+    leaves_out: frozenset[str] = NOT_IN_JSON_V1
     client: tuple[str, str] | None = None
 
     def source(self):
@@ -128,6 +128,9 @@ SECRETS = "nothing_that_goes_wrong_shows_a_secret"
 ANSWERS = "what_is_not_known_is_neither_confirmed_nor_refused"
 UNTRUSTED = "a_server_that_nobody_vouches_for_is_told_nothing"
 TRIAL = "a_test_creates_nothing_and_passes_only_where_all_is_well"
+APART = "two_connections_at_once_stay_apart"
+LEFT = "the_order_is_left_as_it_was"
+CHARSET = "the_erps_words_are_read_in_their_charset"
 LITTLE = "of_a_long_answer_little_is_told"
 WITHIN = "a_refusal_within_a_2xx_is_no_success"
 SAYS = "whatever_comes_it_is_the_connector_that_says_what_it_means"
@@ -280,6 +283,18 @@ def find(self, order, config):
         known[order.id] = _find(self, order, config)
     return known[order.id]
 
+MadeConnector.find = find
+"""
+SWALLOWING = """
+_find = MadeConnector.find
+
+def find(self, order, config):
+    try:
+        return _find(self, order, config)
+    except UnavailableError:
+        return None
+
+from orderflow import UnavailableError
 MadeConnector.find = find
 """
 RENDER_AS = (
@@ -466,6 +481,31 @@ FAULTS = {
     "the token in the error of a server that is away": Wrong(
         AWAY, SEND, *trying("UnavailableError", 'UnavailableError(f"{error} {shown}")')
     ),
+    "find says no of a server that is away": Wrong(
+        AWAY,
+        "        items = items_in(answer)",
+        "        items = items_in(answer)",
+        more=SWALLOWING,
+    ),
+    "find asks again and again by itself": Wrong(
+        SENDS_ONCE, SEND, *sending(AGAIN.format("method == 'GET' and answer.status >= 500", "url"))
+    ),
+    "408 is a refusal": Wrong(SORTED, ERROR, *instead("408: RejectedError(answer.words)")),
+    "the token in the error of a question": Wrong(
+        SECRETS, SEND, *trying("UnavailableError", 'UnavailableError(f"{error} {shown}")')
+    ),
+    "the configuration is kept in self": Wrong(
+        APART,
+        EXPORT + POST,
+        "        self.config, document = config, self.document(draft_order, config)\n"
+        "        if not draft_order.delivery.may_start():\n            raise LeaseEndingError\n"
+        + POST.strip("\n").replace("config", "self.config"),
+    ),
+    "the order is changed": Wrong(LEFT, EXPORT, EXPORT + "        draft_order.notes = None\n"),
+    "the ERP's words in a charset that is guessed": Wrong(
+        CHARSET, ERROR, *instead("422: RejectedError(answer.content.decode('utf-8', 'replace'))")
+    ),
+    "allowances are dropped": Wrong(CONTENT, PREVIEW, PREVIEW, leaves_out=NOT_IN_JSON_V1 - {"allowances"}),
     # Whom it trusts
     "certificates are not verified": Wrong(
         UNTRUSTED,
@@ -620,6 +660,9 @@ FAULTS = {
     # Answers
     "an error while asking refuses": Wrong(ANSWERS, PREVIEW, ASKING.format("FAILED")),
     "an error while asking confirms": Wrong(ANSWERS, PREVIEW, ASKING.format("ACKED")),
+    "answers are expected, and none is read": Wrong(
+        ANSWERS, PREVIEW, "    def expects_acks(self, config):\n        return True\n\n    def preview(self"
+    ),
     "everything is confirmed": Wrong(ANSWERS, PREVIEW, POLLS.format('"ACKED"')),
     "what is not there yet is refused": Wrong(ANSWERS, PREVIEW, POLLS.format('"FAILED"')),
 }
@@ -631,7 +674,7 @@ ALWAYS = [
 ]
 
 
-def judge(text, name, leaves_out=ADDRESS, client=None):
+def judge(text, name, leaves_out=NOT_IN_JSON_V1, client=None):
     """Run one test over the connector that a source makes. Raises what the test raises."""
 
     class Suite(HttpConformance):

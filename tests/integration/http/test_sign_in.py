@@ -355,9 +355,7 @@ def test_a_connection_logs_in_and_goes_on_with_the_session(login_format: str) ->
             "auth": "session",
             "login_url": f"{server.url}/Login",
             "login_format": login_format,
-            "login_user": "UserName",
-            "login_password": "Password",
-            "login_fields": {"CompanyDB": "PROD"},
+            "login_fields": {"UserName": "{username}", "Password": "{password}", "CompanyDB": "PROD"},
             "username": "us",
             "password": "s3cret-word",
         }
