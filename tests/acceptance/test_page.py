@@ -281,7 +281,7 @@ def test_a_form_works_by_keyboard_and_keeps_what_was_typed(open_page: Callable[.
         order_id = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
     page = open_page(Role.OPS)
     page.goto(f"{site.url}/orders/{order_id}")
-    expect(page).to_have_title("PO-1 · OrderFlow Connect")
+    expect(page).to_have_title(re.compile(r"PO-1 · OrderFlow Connect$"))
     edit = page.get_by_role("button", name="Edit")
     edit.press("Enter")
     form = page.get_by_role("dialog", name="Edit PO-1")
@@ -868,6 +868,18 @@ def test_a_group_of_failures_is_mended_in_three_clicks_with_the_keyboard_alone(
         client.patch(f"/connectors/{way['id']}", json={"config": {"mode": "success"}})
     page = open_page(Role.OPS)
     page.goto(site.url)
+    needs = page.get_by_role("region", name="Needs you")
+    expect(needs.get_by_text("3 orders failed")).to_be_visible()
+    expect(page).to_have_title(re.compile(r"^\(1\) Overview"))
+    needs.get_by_role("button", name="More: 3 orders failed").press("Enter")
+    page.get_by_role("menuitem", name="I take care of it").press("Enter")
+    expect(needs.get_by_text("ops@")).to_be_visible()
+    needs.get_by_role("button", name="More: 3 orders failed").press("Enter")
+    page.get_by_role("menuitem", name="Put off for an hour").press("Enter")
+    expect(needs.get_by_text("Nothing needs you now.")).to_be_visible()
+    expect(page).to_have_title(re.compile(r"^Overview"))
+    needs.get_by_role("button", name="Show what is put off").press("Enter")
+    _assert_accessible(page, "what needs somebody")
     page.get_by_role("button", name=re.compile("Retry all")).press("Enter")
     dialog = page.get_by_role("dialog", name=re.compile("Retry all in ERROR"))
     expect(dialog.get_by_role("listitem")).to_have_text("3 to Köln")
@@ -875,6 +887,7 @@ def test_a_group_of_failures_is_mended_in_three_clicks_with_the_keyboard_alone(
     expect(page.get_by_text("Done for 3 orders")).to_be_visible()
     with site.client() as client:
         _until(lambda: len(client.get("/draft-orders?status=PUSHED").json()["items"]) == 3)
+    expect(needs.get_by_text("3 orders failed")).not_to_be_visible()
 
 
 def test_what_was_refused_of_many_is_told_order_by_order_also_after_a_reload(

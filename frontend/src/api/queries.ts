@@ -8,6 +8,8 @@ import type { operations } from "./schema";
 
 /** Milliseconds between two looks: what changes on the server shows within three seconds. */
 const REFRESH = 2_000;
+/** The same for what stands beside every page. */
+const BESIDE = 10_000;
 
 export type OrderQuery = NonNullable<operations["list_orders"]["parameters"]["query"]>;
 export type ExportQuery = NonNullable<operations["list_exports"]["parameters"]["query"]>;
@@ -29,11 +31,16 @@ export type ExactOrder = Omit<Schemas["Order"], "lines" | "confirmed" | keyof Ad
   Adjusted & { lines: ExactLine[]; confirmed: ExactConfirmed | null };
 
 /** What is asked again and again while the tab is in view; the last answer stays while the next one is on its way. */
-function useLive<T>(key: readonly unknown[], ask: () => Promise<T>, enabled = true): UseQueryResult<T> {
+function useLive<T>(
+  key: readonly unknown[],
+  ask: () => Promise<T>,
+  enabled = true,
+  refetchInterval = REFRESH,
+): UseQueryResult<T> {
   return useQuery({
     queryKey: key,
     queryFn: ask,
-    refetchInterval: REFRESH,
+    refetchInterval,
     placeholderData: keepPreviousData,
     enabled,
   });
@@ -66,6 +73,26 @@ export function useStats(period: Period) {
     midnight.setHours(0, 0, 0, 0);
     return answer(api.GET("/api/v1/stats", { params: { query: { period, day_start: midnight.toISOString() } } }));
   });
+}
+
+/** What needs somebody; `watched` where it is what one looks at. */
+export function useNeeds(watched = false) {
+  return useLive(["needs"], () => answer(api.GET("/api/v1/needs")), useSignedIn(), watched ? REFRESH : BESIDE);
+}
+
+/** What happened since one looked last; that one looks now is noted. */
+export function useVisit() {
+  return useQuery({
+    queryKey: ["visit"],
+    queryFn: () => answer(api.POST("/api/v1/needs/visit")),
+    refetchInterval: 300_000,
+    staleTime: 300_000,
+  });
+}
+
+/** Who may take care of something. */
+export function usePeople() {
+  return useQuery({ queryKey: ["people"], queryFn: () => answer(api.GET("/api/v1/needs/people")) });
 }
 
 export function useConnectors() {

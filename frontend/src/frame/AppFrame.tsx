@@ -2,6 +2,7 @@ import {
   ActionIcon,
   Alert,
   AppShell,
+  Badge,
   Box,
   Burger,
   Button,
@@ -32,7 +33,7 @@ import {
 import { useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Link, useLocation } from "react-router";
-import { useMay, useMe, useOrganization, type Permission } from "../api/queries";
+import { useMay, useMe, useNeeds, useOrganization, type Permission } from "../api/queries";
 import { isUnreachable } from "../api/client";
 import { useReachable } from "../api/reachable";
 import { endSession } from "../api/session";
@@ -110,6 +111,7 @@ export function AppFrame({ children }: { children: ReactNode }) {
 function Places({ onGo }: { onGo: () => void }) {
   const { pathname } = useLocation();
   const may = useMay();
+  const open = useNeeds().data?.open;
   return PLACES.filter(({ needs }) => !needs || may(needs)).map(({ to, label, icon: Icon }) => {
     const here = to === "/" ? pathname === "/" : pathname.startsWith(to);
     return (
@@ -119,6 +121,7 @@ function Places({ onGo }: { onGo: () => void }) {
         to={to}
         label={label}
         leftSection={<Icon size={18} stroke={1.7} />}
+        rightSection={to === "/" && open ? <NeedsBadge open={open} /> : undefined}
         active={here}
         aria-current={here ? "page" : undefined}
         onClick={onGo}
@@ -127,6 +130,14 @@ function Places({ onGo }: { onGo: () => void }) {
       />
     );
   });
+}
+
+function NeedsBadge({ open }: { open: number }) {
+  return (
+    <Badge size="sm" color="red.9" circle={open < 10} aria-label={open === 1 ? "1 needs you" : `${open} need you`}>
+      {open}
+    </Badge>
+  );
 }
 
 function SchemeSwitch() {

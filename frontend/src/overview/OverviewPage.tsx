@@ -2,13 +2,13 @@ import { Anchor, Card, Group, SegmentedControl, SimpleGrid, Stack, Table, Text, 
 import { useState } from "react";
 import { Link } from "react-router";
 import type { Schemas } from "../api/client";
-import { useMay, useStats, type Period } from "../api/queries";
+import { useStats, type Period } from "../api/queries";
 import { Answered } from "../shared/Answered";
 import { PageTitle } from "../shared/PageTitle";
 import { DeliveryChart } from "./DeliveryChart";
 import { ConnectorsCard } from "./ConnectorsCard";
 import { FirstSteps } from "./FirstSteps";
-import { RetryAll } from "./RetryAll";
+import { NeedsYou } from "../needs/NeedsYou";
 import { ByRule } from "./ByRule";
 import { Waiting } from "./Waiting";
 import { count, duration, percent, plural } from "../shared/format";
@@ -36,10 +36,11 @@ export default function OverviewPage() {
   );
   return (
     <>
-      <PageTitle actions={choice} about="What came in, what went out, and what needs you">
+      <PageTitle actions={choice} about="What needs you, what came in, and what went out">
         Overview
       </PageTitle>
       <FirstSteps />
+      <NeedsYou />
       <Answered query={stats}>{(data) => <Numbers stats={data} />}</Answered>
     </>
   );
@@ -182,17 +183,15 @@ const DAYS: Record<Period, number> = { "24h": 1, "7d": 7, "30d": 30 };
 function Failures({ failures, period }: { failures: Schemas["FailureReason"][]; period: Period }) {
   const since = new Date();
   since.setDate(since.getDate() - DAYS[period]);
-  const acts = useMay()("ORDERS_PUSH");
   return (
     <ListTable
-      title="Why orders fail or wait"
+      title="Why orders failed or waited in this period"
       minWidth={300}
       head={
         <>
           <Table.Th>Reason</Table.Th>
           <Table.Th visibleFrom="sm">Last</Table.Th>
           <Table.Th ta="right">Orders</Table.Th>
-          {acts && <Table.Th />}
         </>
       }
     >
@@ -217,7 +216,6 @@ function Failures({ failures, period }: { failures: Schemas["FailureReason"][]; 
               {plural(exports, "order")}
             </Anchor>
           </Table.Td>
-          {acts && <Table.Td ta="right">{code && <RetryAll code={code} />}</Table.Td>}
         </Table.Tr>
       ))}
     </ListTable>

@@ -20,6 +20,7 @@ const SCOPE_LABELS: Record<Scope, string> = {
   ORDERS_EDIT: "editing orders",
   ORDERS_APPROVE: "approving orders",
   ORDERS_PUSH: "deliveries",
+  NEEDS_MARK: "notes on what needs somebody",
   HOLDS_RELEASE: "releasing holds of others",
   CONNECTORS_EDIT: "connectors",
   CONNECTORS_TEST: "tests of connectors",

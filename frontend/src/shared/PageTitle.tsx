@@ -1,4 +1,5 @@
 import { Group, Text, Title } from "@mantine/core";
+import { useNeeds } from "../api/queries";
 import { useEffect, useRef, type ReactNode } from "react";
 
 interface Props {
@@ -11,8 +12,9 @@ interface Props {
 
 let loaded = false;
 
-/** The title of a page: in the tab, and as the heading that the focus goes to when one comes from another page. */
+/** The title of a page: in the tab with how much needs somebody, and as the heading that the focus goes to when one comes from another page. */
 export function PageTitle({ children, beside, actions, about }: Props) {
+  const open = useNeeds().data?.open;
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     if (loaded && document.activeElement === document.body) heading.current?.focus({ preventScroll: true });
@@ -21,7 +23,7 @@ export function PageTitle({ children, beside, actions, about }: Props) {
   return (
     <Group justify="space-between" align="flex-start" mb="lg" gap="sm">
       <div>
-        <title>{`${children} · OrderFlow Connect`}</title>
+        <title>{`${open ? `(${open}) ` : ""}${children} · OrderFlow Connect`}</title>
         <Group gap="sm">
           <Title order={1} size="h2" ref={heading} tabIndex={-1} className="unmarked">
             {children}

@@ -16,6 +16,7 @@ from orderflow.secrets.encryption import EncryptionService
 from orderflow.storage.database import Database
 from orderflow.storage.fast.holding import Holding
 from orderflow.storage.people.api_keys import SqlApiKeys
+from orderflow.storage.people.needs import SqlNeedMarks
 from orderflow.storage.people.organization import SqlOrganization
 from orderflow.storage.people.users import SqlUsers
 from orderflow.storage.tables.roles import ALIVE
@@ -116,6 +117,11 @@ class SqlWork:
     def organization(self) -> SqlOrganization:
         """The organization's own row."""
         return SqlOrganization(self.connection, self.org_id)
+
+    @cached_property
+    def need_marks(self) -> SqlNeedMarks:
+        """What people noted about what needs somebody."""
+        return SqlNeedMarks(self.connection, self.org_id)
 
     @cached_property
     def users(self) -> SqlUsers:

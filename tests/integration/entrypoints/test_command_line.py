@@ -384,6 +384,15 @@ def test_orders_whose_answer_could_not_be_read_are_found(acme, dropzone, app_url
     assert (found["external_order_number"], found["unreadable_answer"]["reason"]) == ("PO-1", "It is no JSON.")
 
 
+def test_what_needs_a_person_is_listed_until_it_is_solved(acme):
+    acme("orders", "import", "-", stdin=json.dumps(GOOD))
+    acme("needs")
+    assert "READY" in acme.stdout
+    assert [(need["kind"], need["orders"]) for need in acme.json("needs")["items"]] == [("READY", 1)]
+    acme("orders", "reject", "PO-1")
+    assert "Nothing needs you now." in acme("needs").stderr
+
+
 def test_scripts_find_the_names_of_earlier_releases(acme, dropzone):
     acme("connections", "add", "DROPZONE_JSON_V1", "--config", "-", stdin=json.dumps(dropzone))
     acme("orders", "import", "-", "--approve", stdin=json.dumps(GOOD))

@@ -30,6 +30,7 @@ from orderflow.entrypoints.api import (
     exports,
     holds,
     inbound,
+    needs,
     opening_hours,
     operation,
     order_import,
@@ -83,6 +84,7 @@ ROUTERS: list[ApiRouter] = [
     exports.router,
     push_log.router,
     stats.router,
+    needs.router,
 ]
 
 

@@ -21,6 +21,7 @@ class Permission(StrEnum):
     ORDERS_EDIT = "edit and reject orders"
     ORDERS_APPROVE = "approve orders"
     ORDERS_PUSH = "push, hold, retry, withdraw, recall, move and resolve deliveries"
+    NEEDS_MARK = "assign, put off and note what needs somebody"
     HOLDS_RELEASE = "release the holds of others"
     CONNECTORS_EDIT = "add, change, enable, disable and delete connectors"
     CONNECTORS_TEST = "test connectors"
@@ -51,6 +52,7 @@ ROLES: dict[Permission, frozenset[Role]] = {
     _P.ORDERS_EDIT: frozenset({_ADMIN, _OPS}),
     _P.ORDERS_APPROVE: frozenset({_ADMIN, _OPS}),
     _P.ORDERS_PUSH: frozenset({_ADMIN, _OPS}),
+    _P.NEEDS_MARK: frozenset({_ADMIN, _INTEGRATOR, _OPS}),
     _P.HOLDS_RELEASE: frozenset({_ADMIN}),
     _P.CONNECTORS_EDIT: frozenset({_ADMIN, _INTEGRATOR}),
     _P.CONNECTORS_TEST: frozenset({_ADMIN, _INTEGRATOR}),

@@ -22,6 +22,7 @@ from orderflow.entrypoints.cli import (
     jobs,
     keys,
     lists,
+    needs,
     new_connector,
     orders,
     pushing,
@@ -45,6 +46,7 @@ app = typer.Typer(
 demo.add_to(app)
 running.add_to(app)
 pushing.add_to(app)
+needs.add_to(app)
 lists.add_to(app)
 config.add_to(app)
 keys.add_to(app)

@@ -26,6 +26,7 @@ from orderflow.storage.views.deliveries import (
 )
 from orderflow.storage.views.holds import Hold
 from orderflow.storage.views.inbound import inbound_page
+from orderflow.storage.views.needs import needs
 from orderflow.storage.views.orders import OrderFilter, OrderSummary, find_orders, one_order
 from orderflow.storage.views.revisions import ComparedRevision, compared_revisions, one_revision
 from orderflow.storage.views.view import Ask, View, plain
@@ -62,6 +63,10 @@ class Reading:
     def revision(self, order_id: UUID, number: int) -> Row:
         """Return what was approved of an order once. Raises NotFoundError, RevisionChangedError."""
         return plain(one_revision(self._view, order_id, number))
+
+    def needs(self) -> Row:
+        """Return what needs a person, the most urgent first."""
+        return plain(needs(self._view))
 
     def exports(self, wanted: ExportFilter, limit: int) -> list[Row]:
         """Return exports, newest first; `waits_for` says what keeps a PENDING one."""

@@ -31,7 +31,7 @@ PAUSED = """(g.deliveries_paused_at IS NOT NULL
 OPENS_AT = "CASE WHEN c.closed_until > now() THEN c.closed_until END"
 RESTS_UNTIL = "CASE WHEN c.rests_until > now() THEN c.rests_until END"
 UNREAD = f"({among(OPEN, 'e.status')} AND e.unreadable_answer IS NOT NULL)"
-_OVERDUE = f"({' OR '.join(map(overdue, Level))})"
+OVERDUE = f"({' OR '.join(map(overdue, Level))})"
 _FAILED = "l.error_message IS NOT NULL"  # every attempt that did not succeed says why, and only those are indexed
 _TAKEN = f"FROM orders_taken t WHERE t.connection_id = c.id AND {LAST_MINUTE}"  # from constants
 _FULL = f"COALESCE(c.orders_per_minute <= (SELECT sum(t.orders) {_TAKEN}), false)"
@@ -145,7 +145,7 @@ class Export:
     holds: Annotated[list[Hold], HOLDS, Field(description="On its order, which waits until all are released")]
     overdue: Annotated[
         bool,
-        Sql(f"COALESCE({_OVERDUE}, false)"),
+        Sql(f"COALESCE({OVERDUE}, false)"),
         Field(description="The ERP should have answered by now, or said that it has received or read it"),
     ]
     unreadable_answer: Annotated[
@@ -305,7 +305,7 @@ class ExportFilter:
         yield from either("e.status = 'PENDING'", self.waiting)
         yield from either("(e.status = 'PENDING' AND e.held_at IS NOT NULL)", self.held)
         if self.overdue is not None:  # written so that the index on what is SENT can be used
-            yield _OVERDUE if self.overdue else f"NOT COALESCE({_OVERDUE}, false)", {}
+            yield OVERDUE if self.overdue else f"NOT COALESCE({OVERDUE}, false)", {}
         if self.waits_for:
             yield f"e.status = 'PENDING' AND {WAITS_FOR} = ANY(:waits_for)", {"waits_for": list(self.waits_for)}
         yield from by_rule(self.route)

@@ -51,7 +51,7 @@ GROWING = {
 SMALL = {
     *("idx_erp_export_queue", "idx_erp_export_unanswered", "idx_erp_export_unalerted", "idx_erp_export_unreadable"),
     *("idx_erp_export_routed", "idx_erp_export_fallback", "idx_draft_order_waits", "idx_draft_order_differs"),
-    *("idx_bulk_job_running", "idx_inbound_due", "idx_inbound_kept", "idx_inbound_unmatched"),
+    *("idx_bulk_job_running", "idx_erp_export_held", "idx_inbound_due", "idx_inbound_kept", "idx_inbound_unmatched"),
 }
 """Indexes that hold only what is under way."""
 
@@ -60,7 +60,10 @@ NOT_WALKED = {
     ("post", "/api/v1/connectors/{connector_id}/accept-host-key"),  # an SFTP server's; knows connectors only
     ("post", "/api/v1/bulk-jobs/{job_id}/cancel"),  # of one that runs; knows its row only
 }
-WALKED = ("/draft-orders", "/exports", "/bulk-jobs", "/push-log", "/audit-log", "/stats", "/connectors", "/events")
+WALKED = (
+    *("/draft-orders", "/exports", "/bulk-jobs", "/push-log", "/audit-log", "/stats", "/connectors"),
+    *("/events", "/needs"),
+)
 LESS = {"answer_version": 2, "lines": [{"line_no": 1, "status": "backordered", "qty": 1}]}
 SETTLED = 8_000
 """Confirmed orders of three years, so that a page, a month and a state are each a small part of it."""
@@ -326,6 +329,12 @@ def _look_at_lists(walk: Walk, zone: str) -> None:
     _list(walk, "/audit-log", audit)
     for period in ("24h", "7d", "30d"):
         walk("GET", "/stats", query=f"period={period}")
+    walk("GET", "/needs")
+    walk("GET", "/needs/people")
+    walk("POST", "/needs/visit")
+    ready = walk.order(3001)
+    walk("POST", "/needs/mark", {"key": "READY", "note": "after lunch"})
+    walk("POST", "/draft-orders/{order_id}/reject", order_id=ready)
     walk("GET", "/connectors")
     assert walk.acme.client.get("/metrics").is_success
 

@@ -58,6 +58,7 @@ TABLES = (
     "order_hold",
     "inbound",
     "delivery_proof",
+    "need_mark",
     "event",
 )
 

@@ -23,6 +23,7 @@ from orderflow.storage.tables.models.organization import (
     EndedSession,
     KeptAnswer,
     KeptAnswerPart,
+    NeedMark,
     Organization,
     SignInSource,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "InboundRow",
     "KeptAnswer",
     "KeptAnswerPart",
+    "NeedMark",
     "NotificationRow",
     "OrderHold",
     "OrderKeyRow",

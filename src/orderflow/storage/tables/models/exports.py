@@ -65,6 +65,7 @@ class ERPExport(Owned, Base):
             unique=True,
             postgresql_where=text("control_number IS NOT NULL"),
         ),
+        Index("idx_erp_export_held", "connection_id", postgresql_where=text("held_at IS NOT NULL")),
         Index("idx_erp_export_unreadable", "connection_id", postgresql_where=text("unreadable_answer IS NOT NULL")),
         Index(
             "idx_erp_export_routed",

@@ -51,7 +51,22 @@ class AppUser(Owned, Base):
     locked_until: Mapped[datetime | None]
     last_login_at: Mapped[datetime | None]
     tokens_valid_from: Mapped[datetime] = mapped_column(server_default=NOW)
+    visited_at: Mapped[datetime | None]  # when they last looked at the page
+    last_visit_at: Mapped[datetime | None]  # and the end of the visit before
     version: Mapped[int] = version_column()
+
+
+class NeedMark(Base):
+    """What people noted about a group of what needs somebody (`storage.views.needs`), by its key."""
+
+    __tablename__ = "need_mark"
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    assigned_to: Mapped[str | None]
+    note: Mapped[str | None]
+    snoozed_until: Mapped[datetime | None]
+    marked_by: Mapped[str]
+    marked_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
 class EndedSession(Base):

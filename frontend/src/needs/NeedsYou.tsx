@@ -1,0 +1,215 @@
+import { ActionIcon, Alert, Badge, Button, Card, Group, Menu, Stack, Text, Title } from "@mantine/core";
+import { IconCheck, IconDots } from "@tabler/icons-react";
+import { useState } from "react";
+import { Link } from "react-router";
+import { answer, api, type Schemas } from "../api/client";
+import { useAction, useMay, useMe, useNeeds, useVisit } from "../api/queries";
+import { useBulkJob } from "../jobs/useBulkJob";
+import { Answered } from "../shared/Answered";
+import { confirm } from "../shared/confirm";
+import { count, plural } from "../shared/format";
+import { Moment } from "../shared/Moment";
+import { NoteDialog } from "./NoteDialog";
+import { isNew, needCauses, needColor, needLink, needTitle, putOffChoices, type Need } from "./needText";
+import { RetryAll } from "./RetryAll";
+
+/** What somebody has to deal with, the most urgent first; what is solved goes. */
+export function NeedsYou() {
+  const query = useNeeds(true);
+  return <Answered query={query}>{(needs) => <Groups needs={needs} />}</Answered>;
+}
+
+function Groups({ needs: { items, open } }: { needs: Schemas["Needs"] }) {
+  const [all, setAll] = useState(false);
+  const visit = useVisit().data;
+  const shown = items.filter(({ snoozed }) => all || !snoozed);
+  const putOff = items.length - open;
+  return (
+    <Card padding={0} component="section" aria-label="Needs you" mb="md">
+      <Group justify="space-between" px="lg" pt="md" pb="xs">
+        <Title order={2} size="h4">
+          Needs you
+        </Title>
+        {putOff > 0 && (
+          <Button size="compact-sm" variant="subtle" onClick={() => setAll(!all)} aria-expanded={all}>
+            {all ? "Hide" : "Show"} what is put off ({count(putOff)})
+          </Button>
+        )}
+      </Group>
+      {visit?.since && <Since visit={visit} />}
+      {shown.length === 0 && <NothingNeedsYou />}
+      <ul className="needs">
+        {shown.map((need) => (
+          <Row key={need.key} need={need} fresh={isNew(need, visit?.since)} />
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+function Since({ visit }: { visit: Schemas["Visit"] }) {
+  return (
+    <Text size="sm" c="dimmed" px="lg" pb="xs" className="numeric">
+      Since your last visit, <Moment at={visit.since} absolute />: {plural(visit.orders, "order")} came in,{" "}
+      {count(visit.confirmed)} confirmed, {count(visit.failed)} failed.
+    </Text>
+  );
+}
+
+function NothingNeedsYou() {
+  return (
+    <Alert color="teal" icon={<IconCheck size={18} />} mx="lg" mb="md" py="xs">
+      Nothing needs you now.
+    </Alert>
+  );
+}
+
+function Row({ need, fresh }: { need: Need; fresh: boolean }) {
+  const title = needTitle(need);
+  return (
+    <li className="need" style={{ borderLeftColor: `var(--mantine-color-${needColor(need)}-filled)` }}>
+      <div className="need-text">
+        <Group gap="xs">
+          <Text fw={600} className="numeric">
+            {title}
+          </Text>
+          {need.customers > 1 && (
+            <Text size="sm" c="dimmed">
+              of {plural(need.customers, "customer")}
+            </Text>
+          )}
+          {fresh && (
+            <Badge size="sm" color="indigo" variant="filled">
+              new
+            </Badge>
+          )}
+          {need.snoozed && (
+            <Badge size="sm" color="gray" variant="light">
+              put off
+            </Badge>
+          )}
+        </Group>
+        {needCauses(need).map((cause) => (
+          <Text key={cause} size="sm" className="need-cause">
+            {cause}
+          </Text>
+        ))}
+        {need.hint && (
+          <Text size="xs" c="dimmed">
+            {need.hint}
+          </Text>
+        )}
+        <About need={need} />
+      </div>
+      <Actions need={need} title={title} />
+    </li>
+  );
+}
+
+function About({ need: { code, since, mark } }: { need: Need }) {
+  return (
+    <Stack gap={0}>
+      <Text size="xs" c="dimmed">
+        {code && <span className="mono">{code} </span>}
+        {since && (
+          <>
+            the oldest <Moment at={since} />
+          </>
+        )}
+      </Text>
+      {mark && (mark.assigned_to ?? mark.note ?? mark.snoozed_until) && (
+        <Text size="sm" mt={2}>
+          {mark.assigned_to && <b>{mark.assigned_to} </b>}
+          {mark.note}
+          {mark.snoozed_until && new Date(mark.snoozed_until) > new Date() && (
+            <>
+              {" "}
+              (until <Moment at={mark.snoozed_until} absolute />)
+            </>
+          )}
+        </Text>
+      )}
+    </Stack>
+  );
+}
+
+function Actions({ need, title }: { need: Need; title: string }) {
+  const may = useMay();
+  return (
+    <Group gap="xs" wrap="nowrap" className="need-actions">
+      {need.kind === "FAILED" && need.code && may("ORDERS_PUSH") && <RetryAll code={need.code} orders={need.orders} />}
+      {need.kind === "READY" && may("ORDERS_APPROVE") && <ApproveAll orders={need.orders} />}
+      <Button component={Link} to={needLink(need)} size="xs" variant="default" aria-label={`Open: ${title}`}>
+        Open
+      </Button>
+      {may("NEEDS_MARK") && <Marks need={need} title={title} />}
+    </Group>
+  );
+}
+
+function ApproveAll({ orders }: { orders: number }) {
+  const job = useBulkJob();
+  const what = "They are all that are READY now. Approved orders may be pushed to the ERP.";
+  const ask = () =>
+    confirm(
+      `Approve ${plural(orders, "order")}?`,
+      what,
+      "Approve all",
+      () => job.run({ action: "approve", filter: {} }),
+      {
+        color: "indigo",
+      },
+    );
+  return (
+    <Button size="xs" variant="light" loading={job.isPending} onClick={ask}>
+      Approve all
+    </Button>
+  );
+}
+
+/** Who takes care of it, why it waits, and until when. */
+function Marks({ need, title }: { need: Need; title: string }) {
+  const me = useMe().data?.email;
+  const [opened, setOpened] = useState(false);
+  const mark = useAction((change: Omit<Schemas["NeedChange"], "key">) =>
+    answer(api.POST("/api/v1/needs/mark", { body: { key: need.key, ...change } })),
+  );
+  return (
+    <>
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <ActionIcon variant="default" size={30} aria-label={`More: ${title}`} loading={mark.isPending}>
+            <IconDots size={16} />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          {me && need.mark?.assigned_to !== me && (
+            <Menu.Item onClick={() => mark.run({ assigned_to: me })}>I take care of it</Menu.Item>
+          )}
+          <Menu.Item onClick={() => setOpened(true)}>Assign, note…</Menu.Item>
+          <Menu.Divider />
+          {need.snoozed ? (
+            <Menu.Item onClick={() => mark.run({ snoozed_until: null })}>Bring back</Menu.Item>
+          ) : (
+            putOffChoices(new Date()).map(({ label, until }) => (
+              <Menu.Item key={label} onClick={() => mark.run({ snoozed_until: until.toISOString() })}>
+                {label}
+              </Menu.Item>
+            ))
+          )}
+        </Menu.Dropdown>
+      </Menu>
+      {opened && (
+        <NoteDialog
+          title={title}
+          mark={need.mark}
+          onGiven={(change) => {
+            setOpened(false);
+            mark.run(change);
+          }}
+          onClose={() => setOpened(false)}
+        />
+      )}
+    </>
+  );
+}
