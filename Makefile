@@ -63,7 +63,9 @@ test-odoo: $(STAMP) ## Run the tests against a real Odoo 19, which a Debian fetc
 
 test-large: $(STAMP) ## Run in full what `make test` runs in small: 5,000 orders on Celery, a queue of 50,000, every fault of the protocol
 	@scripts/install-test-services
+	@scripts/install-promtool
 	@scripts/install-as2-peer
+	@scripts/install-helm
 	$(BIN)/pytest -m "large and not odoo" $(ARGS)
 
 chaos: $(STAMP) ## Break everything while 20,000 orders travel, and count them; ARGS="--orders 2000 --faults 40"

@@ -88,6 +88,11 @@ class App:
         """Return what of the whole installation stands still. Raises DatabaseError."""
         return standing_still(self.processes, datetime.now(UTC))
 
+    def trouble_codes(self) -> set[str]:
+        """Return codes of what stands still, and of what the processes at work cannot do. Raises DatabaseError."""
+        of_processes = {trouble.code for process in self.processes.alive() for trouble in process.troubles}
+        return of_processes | {trouble.code for trouble in self.standing()}
+
     def require_key(self) -> None:
         """Make sure that this process may serve or deliver. Raises KeyMismatchError, DatabaseError."""
         require_key(self.processes, self.encryption.known_key_ids)

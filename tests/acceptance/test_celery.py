@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 from sqlalchemy import text
 
@@ -29,7 +31,7 @@ from orderflow.engine.celery import tasks
 from orderflow.entrypoints.waking import wake_every_engine
 from orderflow.settings import Settings
 from orderflow.storage.tables.models import ERPConnection
-from tests.acceptance.brokers import Broker, RabbitMQ, Redis
+from tests.acceptance.brokers import Broker, RabbitMQ, Redis, free_port
 from tests.waiting_orders import add_approved, request_all
 
 pytestmark = pytest.mark.slow
@@ -83,9 +85,11 @@ class Installation:
         self.receiver.root.mkdir()
         self.receiver.start()
         self.workers: list[subprocess.Popen[bytes]] = []
+        self.ports: list[int] = []
         for pool in ("prefork", "threads") * (WORKERS // 2):
             self.start_a_worker(pool)
-        self.beat = self.run("beat", "--schedule", str(home / "beat"))
+        self.beat_port = free_port()
+        self.beat = self.run("beat", "--schedule", str(home / "beat"), "--metrics-port", str(self.beat_port))
         self.pushed: list[UUID] = []
 
     def run(self, *arguments: str) -> subprocess.Popen[bytes]:
@@ -120,7 +124,10 @@ class Installation:
         process.wait()
 
     def start_a_worker(self, pool: str = "prefork") -> None:
-        self.workers.append(self.run("worker", "--pool", pool, "--concurrency", "2", "-n", f"w{next(NUMBERS)}@%h"))
+        self.ports.append(free_port())
+        name, port = f"w{next(NUMBERS)}@%h", str(self.ports[-1])
+        arguments = ["worker", "--pool", pool, "--concurrency", "2", "-n", name, "--metrics-port", port]
+        self.workers.append(self.run(*arguments))
 
     def close(self) -> None:
         for process in (*self.workers, self.beat):
@@ -232,6 +239,20 @@ def test_a_message_that_comes_twice_delivers_nothing_twice(place: Installation) 
             place.app.waker.send([(org_id, place.connection(org_id))])
             time.sleep(0.01)
         place.assert_every_order_arrived_once()
+
+
+def test_what_workers_and_beat_do_is_measured_at_ports_of_their_own(place: Installation) -> None:
+    place.push(*place.organizations(2, orders=20))
+    place.assert_every_order_arrived_once()
+    delivered = 0.0
+    for port in (*place.ports[:WORKERS], place.beat_port):
+        assert httpx.get(f"http://127.0.0.1:{port}/readyz").json() == {"ready": True}
+        shown = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+        assert "orderflow_broker_up 1.0" in shown
+        assert "process_resident_memory_bytes" in shown
+        delivered += sum(float(count) for count in re.findall(r'pushes_total{.*outcome="success"} (\S+)', shown))
+    assert delivered == len(place.pushed)
+    assert {"beat", "celery"} <= {process.kind for process in place.app.processes.alive()}
 
 
 def test_a_message_that_is_lost_costs_one_sweep(place: Installation, monkeypatch: pytest.MonkeyPatch) -> None:

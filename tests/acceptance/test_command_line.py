@@ -16,6 +16,7 @@ import jsonschema
 import pytest
 
 from orderflow.domain.document import export_schema
+from tests.acceptance.brokers import free_port
 
 GOOD = {
     "external_order_number": "PO-1",
@@ -98,15 +99,20 @@ def test_an_order_goes_from_a_file_to_confirmed(acme, tmp_path):
 def test_a_worker_delivers_and_stops_cleanly(acme, tmp_path):
     acme("connections", "add", "DROPZONE_JSON_V1", "--config", tmp_path / "dropzone.json")
     acme("orders", "import", "-", "--push", stdin=lines_of(GOOD))
+    port = free_port()
     with subprocess.Popen(
-        [sys.executable, "-m", "orderflow", "worker"],
+        [sys.executable, "-m", "orderflow", "worker", "--metrics-port", str(port)],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "ORDERFLOW_HOME": str(acme.home)},
     ) as worker:
         while not list((tmp_path / "out").glob("*.json")):
             assert worker.poll() is None
+        while acme.json("orders", "show", "PO-1")["status"] != "PUSHED":
+            assert worker.poll() is None
+        assert httpx.get(f"http://127.0.0.1:{port}/readyz").json() == {"ready": True, "database": "ok", "troubles": []}
+        shown = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+        assert 'orderflow_pushes_total{connector_type="DROPZONE_JSON_V1",outcome="success"} 1.0' in shown
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(timeout=20) == 0
-    assert acme.json("orders", "show", "PO-1")["status"] == "PUSHED"
 
 
 def test_a_taken_port_is_said_before_anything_starts(orderflow):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import configparser
+import re
 from pathlib import Path
 
 import pytest
 import yaml
+
+import orderflow
+from orderflow.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
@@ -22,7 +26,7 @@ def service(unit: Path) -> dict[str, str]:
 
 
 def test_every_process_has_its_unit() -> None:
-    assert {unit.stem for unit in UNITS} == {"orderflow", "orderflow-beat", "orderflow-worker"}
+    assert {unit.stem for unit in UNITS} == {"orderflow", "orderflow-beat", "orderflow-engine", "orderflow-worker"}
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
@@ -35,7 +39,9 @@ def test_a_unit_bounds_its_process(unit: Path) -> None:
 
 
 def test_beat_gets_no_secret_but_the_broker_s() -> None:
-    assert not SECRETS & SERVICES["beat"]["environment"].keys()
+    given = dict(SERVICES["beat"]["environment"])
+    assert given.pop("DATABASE_URL") == "embedded"  # none is opened
+    assert not SECRETS & given.keys()
     assert {"CELERY_BROKER_URL"} <= SERVICES["beat"]["environment"].keys()
 
 
@@ -63,3 +69,27 @@ def test_the_image_has_all_that_the_wheel_is_built_from() -> None:
     assert "/source/frontend/dist ./frontend/dist" in dockerfile
     ignored = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
     assert {"!hatch_build.py", "!frontend", "frontend/node_modules"} <= set(ignored)
+
+
+CHART = ROOT / "deploy" / "helm" / "orderflow-connect"
+
+
+def test_every_variable_of_the_chart_is_a_setting() -> None:
+    written = "\n".join(path.read_text("utf-8") for path in (*CHART.glob("templates/*"), CHART / "values.yaml"))
+    named = set(re.findall(r"\b(?:[A-Z]+_){1,}[A-Z]+\b", written)) - {"FORWARDED_ALLOW_IPS"}
+    assert len(named) > 15
+    assert named <= Settings.variables().keys()
+
+
+def test_the_chart_is_of_this_release() -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text("utf-8"))
+    assert chart["appVersion"] == orderflow.__version__
+
+
+@pytest.mark.parametrize("name", ["api", "worker", "beat", "upgrade"])
+def test_a_container_starts_with_what_it_is_given(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for variable, value in SERVICES[name]["environment"].items():
+        key = "4f" * 31 + "a1"
+        monkeypatch.setenv(variable, re.sub(r"\$\{.*?\}", key, value))
+    Settings.load()

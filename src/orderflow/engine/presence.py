@@ -16,12 +16,13 @@ from orderflow.domain.errors import OrderFlowError
 from orderflow.domain.frames import frames_of
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import Kind
+from orderflow.engine import broker
 from orderflow.flow.watch import BEAT, Process, Trouble, troubles_of
 
 log = structlog.get_logger(__name__)
 _BEAT_ID = uuid5(UUID(int=0), "orderflow/beat")
-CHECK_EVERY = 4
-"""Beats from one look at the document store to the next."""
+CHECK_EVERY = 2
+"""Beats from one look at the document store and the broker to the next."""
 
 
 class Presence:
@@ -43,6 +44,7 @@ class Presence:
         self._id = new_id()
         self._kind = kind
         self._slots = slots
+        self._ask_broker = broker.asking(app.settings)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._beat_for_ever, name="presence", daemon=True)
 
@@ -67,20 +69,13 @@ class Presence:
         """Look how this process is, and tell. Raises DatabaseError."""
         if check:
             found = troubles_of(self._app.processes, self._app.encryption.known_key_ids, self._app.documents.check)
-            self._note(found)
+            if self._ask_broker and (away := broker.trouble(self._app.settings, self._ask_broker)):
+                found.append(away)
+            self.troubles = _noted(self.troubles, found)
         self._app.processes.tell(process(self._app, self._id, self._kind, self.troubles, self._slots))
-        self.standing = self._app.standing()
+        self.standing = _noted(self.standing, self._app.standing())
         if not self._slots:
             self._app.notify()
-
-    def _note(self, found: list[Trouble]) -> None:
-        before, now = {trouble.code for trouble in self.troubles}, {trouble.code for trouble in found}
-        for trouble in found:
-            if trouble.code not in before:
-                log.error("in trouble", code=trouble.code, error=trouble.message, hint=trouble.hint)
-        for code in before - now:
-            log.info("out of trouble", code=code)
-        self.troubles = found
 
     def _beat_for_ever(self) -> None:
         beats = 0
@@ -97,6 +92,16 @@ class Presence:
             log.warning("sign of life not given", code=error.code, error=error.message)
         except Exception as error:  # noqa: BLE001  # a process must not look dead for a fault of its watch
             log.error("sign of life not given", error=type(error).__name__, frames=frames_of(error))  # noqa: TRY400  # its message may hold a secret
+
+
+def _noted(before: list[Trouble], now: list[Trouble]) -> list[Trouble]:
+    """Log what is new among troubles, and what is over; returns what there is now."""
+    for trouble in now:
+        if trouble.code not in {one.code for one in before}:
+            log.error("in trouble", code=trouble.code, error=trouble.message, hint=trouble.hint)
+    for code in {one.code for one in before} - {one.code for one in now}:
+        log.info("out of trouble", code=code)
+    return now
 
 
 def process(app: App, process_id: UUID, kind: str, troubles: list[Trouble], slots: int) -> Process:

@@ -8,7 +8,7 @@ import socket as sockets
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -144,11 +144,25 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to drain at the first signal; a second one ends at once."""
-        if self._drain <= 0 or self._api.state.draining:
-            super().handle_exit(sig, frame)
+        _drain(self._api, self._drain, super().handle_exit)(sig, frame)
+
+
+Handler = Callable[[int, FrameType | None], Any]
+
+
+def _drain(api: FastAPI, seconds: float, end: Handler) -> Handler:
+    """Return what handles a signal: at the first one `/readyz` begins to say no, and `end` follows `seconds` later."""
+
+    def handle(sig: int, frame: FrameType | None) -> None:
+        if seconds <= 0 or api.state.draining:
+            end(sig, frame)
             return
-        self._api.state.draining = True
-        threading.Timer(self._drain, super().handle_exit, (sig, frame)).start()
+        api.state.draining = True
+        timer = threading.Timer(seconds, end, (sig, frame))
+        timer.daemon = True
+        timer.start()
+
+    return handle
 
 
 def api_and_engine() -> FastAPI:
@@ -169,6 +183,9 @@ def _api(*, engine: bool) -> FastAPI:
     api = create_app(engine=engine)
     api.state.may_exit = True
     _tune()
+    end = signal.getsignal(signal.SIGTERM)  # uvicorn's, which made this process and called us
+    if callable(end) and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _drain(api, settings.drain_seconds, end))
     return api
 
 

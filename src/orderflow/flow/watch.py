@@ -14,7 +14,7 @@ from uuid import UUID
 
 from orderflow.domain.errors import KeyMismatchError, OrderFlowError
 
-BEAT = 15.0
+BEAT = 5.0
 """Seconds between two signs of life of a process; it counts as alive for a minute after the last one."""
 
 
@@ -145,17 +145,22 @@ LATE = 900.0
 """Seconds for which orders are due until nobody seems to deliver at all, or too few do."""
 NEW = timedelta(minutes=2)
 """For so long a worker may be there before beat is."""
+STARTING = timedelta(seconds=10)
+"""For so long an API may be there before a worker is."""
 
 
-def standing_still(processes: Processes, now: datetime) -> list[Trouble]:
+def standing_still(processes: Processes, now: datetime, *, patient: bool = False) -> list[Trouble]:
     """Return what of the whole installation stands still, whoever looks.
+
+    Args:
+        patient: Leave out what harms nobody yet: nobody is woken while workers are replaced.
 
     Raises:
         DatabaseError: The database is away.
     """
     alive = processes.alive()
-    engines = [process for process in alive if process.delivers]
-    found = [trouble for trouble in (_nobody_delivers(processes, engines), _nobody_sweeps(alive, now)) if trouble]
+    idle = None if patient else now - STARTING
+    found = [trouble for trouble in (_nobody_delivers(processes, alive, idle), _nobody_sweeps(alive, now)) if trouble]
     if not found and (late := processes.waiting_for(LATE)):
         words = f"Orders have been due for more than {LATE / 60:.0f} minutes at {late} connection(s)."
         found.append(Trouble("DELIVERIES_LATE", words, "Start more workers, or see in their logs what holds them up."))
@@ -171,7 +176,7 @@ def troubles_everywhere(processes: Processes, now: datetime) -> list[Trouble]:
     alive = processes.alive()
     if not alive:
         return []
-    found = {trouble.code: trouble for trouble in standing_still(processes, now)}
+    found = {trouble.code: trouble for trouble in standing_still(processes, now, patient=True)}
     for process in alive:
         for trouble in process.troubles:
             told = Trouble(trouble.code, f"{process.name}: {trouble.message}", trouble.hint)
@@ -179,13 +184,17 @@ def troubles_everywhere(processes: Processes, now: datetime) -> list[Trouble]:
     return list(found.values())
 
 
-def _nobody_delivers(processes: Processes, engines: Sequence[Process]) -> Trouble | None:
-    if engines or not (waiting := processes.waiting_for(WAITS_IN_VAIN)):
+def _nobody_delivers(processes: Processes, alive: Sequence[Process], idle: datetime | None) -> Trouble | None:
+    """Orders that wait are told whoever is there; beside a process from before `idle` none has to."""
+    if any(process.delivers for process in alive):
         return None
-    words = f"Orders are due at {waiting} connection(s), and no process delivers."
-    return Trouble(
-        "NO_WORKER", words, "Start `orderflow worker`, Celery's workers, or `orderflow serve` with its engine."
-    )
+    hint = "Start `orderflow worker`, Celery's workers, or `orderflow serve` with its engine."
+    if waiting := processes.waiting_for(WAITS_IN_VAIN):
+        words = f"Orders are due at {waiting} connection(s), and no process delivers."
+        return Trouble("NO_WORKER", words, hint)
+    if idle and any(process.started_at and process.started_at < idle for process in alive):
+        return Trouble("NO_WORKER", "No process delivers.", hint)
+    return None
 
 
 def _nobody_sweeps(alive: Sequence[Process], now: datetime) -> Trouble | None:

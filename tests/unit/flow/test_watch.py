@@ -56,7 +56,8 @@ def codes(troubles):
     [
         (Processes(process("worker"), due=3), []),
         (Processes(process("serve", delivers=False), due=3), ["NO_WORKER"]),
-        (Processes(process("serve", delivers=False)), []),
+        (Processes(process("serve", delivers=False)), ["NO_WORKER"]),
+        (Processes(process("serve", delivers=False, since=timedelta(seconds=5))), []),
         (Processes(process("celery")), ["NO_BEAT"]),
         (Processes(process("celery"), process("beat", delivers=False)), []),
         (Processes(process("celery"), process("worker")), []),
@@ -99,4 +100,5 @@ def test_each_trouble_is_told_once_for_all_processes():
         Processes(process("worker", troubles=[trouble]), process("worker", troubles=[trouble])), NOW
     )
     assert [(one.code, one.message) for one in found] == [("DISK", "worker 1 on host: full")]
+    assert troubles_everywhere(Processes(process("serve", delivers=False)), NOW) == [], "it harms nobody yet"
     assert troubles_everywhere(Processes(due=1), NOW) == [], "nobody has told of itself yet"

@@ -22,6 +22,7 @@ from celery.signals import (
 
 from orderflow.bootstrap import App, close_default_app, default_app
 from orderflow.domain.errors import EncryptionError, OrderFlowError
+from orderflow.engine.celery import measuring
 from orderflow.engine.fairness import fairly
 from orderflow.engine.jobs import DELIVER, JOBS, Job, guarded, take_turn
 from orderflow.engine.logs import configure_logs_by, log_deliveries
@@ -70,6 +71,8 @@ celery.conf.update(
     },
 )
 
+measuring.offer(celery, _settings)
+
 
 @cache
 def application() -> App:
@@ -78,6 +81,7 @@ def application() -> App:
     app = default_app()
     log_deliveries(app.wiring)
     trace_deliveries(app.wiring)
+    measuring.measure(app)
     wake_by_celery(app)
     _tell_of_this_process(app)
     return app

@@ -13,7 +13,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 
 from orderflow.bootstrap import App, open_app
+from orderflow.engine import broker
 from orderflow.engine.logs import log_deliveries
+from orderflow.engine.metrics import Metrics
 from orderflow.engine.presence import Presence
 from orderflow.engine.threads import Engine
 from orderflow.engine.tracing import configure_tracing, trace_deliveries
@@ -56,10 +58,10 @@ from orderflow.entrypoints.api.rate_limit import RateLimit
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.session_tokens import Tokens
 from orderflow.entrypoints.api.work import THREADS, Workload
-from orderflow.entrypoints.metrics import Metrics
 from orderflow.entrypoints.waking import wake_every_engine
 from orderflow.settings import Settings
 from orderflow.storage.system.queues import queues, waits
+from orderflow.storage.system.standing import standing
 
 ROUTERS: list[ApiRouter] = [
     requests.router,  # first: a request is compared with one route after the other, and most are these
@@ -130,7 +132,11 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
     add_page(api)
     api.state.draining = api.state.may_exit = False
     api.state.metrics = Metrics(
-        lambda: queues(api.state.orderflow.database), lambda: waits(api.state.orderflow.database)
+        lambda: queues(api.state.orderflow.database),
+        lambda: waits(api.state.orderflow.database),
+        lambda: standing(api.state.orderflow.database),
+        lambda: sorted(api.state.orderflow.trouble_codes()),
+        broker.answers(settings),
     )
     if settings.cors_origins:
         api.add_middleware(

@@ -11,8 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orderflow.domain.frames import frames_of
 from orderflow.domain.ids import new_id
+from orderflow.engine.metrics import Metrics
 from orderflow.entrypoints.api.errors import internal_error
-from orderflow.entrypoints.metrics import Metrics
 
 log = structlog.get_logger("orderflow.http")
 Headers = list[tuple[bytes, bytes]]
@@ -39,6 +39,8 @@ _FOR_PAGE: Headers = [
         ),
     ),
 ]
+_CLOSE = (b"connection", b"close")
+"""Of a process that is about to stop: the next request comes over another connection, perhaps to another process."""
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 
@@ -104,4 +106,6 @@ def _id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
 
 def _headers(scope: Scope, request_id: str) -> Headers:
     headers = [*(_FOR_API if scope["path"].startswith("/api/") else _FOR_PAGE), (b"x-request-id", request_id.encode())]
+    if scope["app"].state.draining:
+        headers.append(_CLOSE)
     return [*headers, _HSTS] if scope.get("scheme") == "https" else headers

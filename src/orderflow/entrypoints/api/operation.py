@@ -11,12 +11,11 @@ from prometheus_client.exposition import choose_encoder
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from orderflow.domain.errors import OrderFlowError
 from orderflow.entrypoints.api.deps import app_of
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.schemas import JSON
 from orderflow.flow.people.sign_in import AuthRequiredError
-from orderflow.storage.tables.migrations import ensure_current
+from orderflow.storage.tables.migrations import state
 
 router = APIRouter(tags=["Operation"], generate_unique_id_function=lambda route: route.name)
 _METRICS = {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus' text format"}
@@ -54,7 +53,7 @@ async def healthz() -> Alive:
 )
 async def readyz(request: Request) -> Readiness:
     """Return whether requests can be served: database there and at head, engine alive, process not about to stop."""
-    database = await to_thread.run_sync(_database, request, limiter=_limiter(request))
+    database = await to_thread.run_sync(state, app_of(request).database, limiter=_limiter(request))
     engine = request.app.state.engine
     working = "off" if engine is None else "ok" if engine.alive else "stopped"
     well = database == "ok" and working != "stopped" and not request.app.state.draining
@@ -82,14 +81,6 @@ def _from_this_machine(request: Request) -> bool:
         return not forwarded and ip_address(host).is_loopback
     except ValueError:
         return not host and not forwarded  # a socket of this machine's
-
-
-def _database(request: Request) -> str:
-    try:
-        ensure_current(app_of(request).database)
-    except OrderFlowError as error:
-        return error.code
-    return "ok"
 
 
 @router.get("/metrics", response_class=Response, responses={200: _METRICS, **answers(401)})

@@ -6,12 +6,17 @@ import os
 import signal
 import threading
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from orderflow.engine.logs import configure_logs_by, log_deliveries
 from orderflow.entrypoints.cli.workplace import opened
+
+if TYPE_CHECKING:
+    from orderflow.bootstrap import App
+    from orderflow.engine.presence import Presence
+    from orderflow.engine.threads import Engine
 
 
 def add_to(app: typer.Typer) -> None:
@@ -36,7 +41,12 @@ def serve(
         run(settings, socket, workers=workers, engine=engine)
 
 
-def worker() -> None:
+def worker(
+    metrics_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Answer /metrics, /healthz and /readyz there.")
+    ] = None,
+    metrics_host: Annotated[str, typer.Option(help="The address for that; 0.0.0.0 for all.")] = "127.0.0.1",
+) -> None:
     """Deliver orders and read answers until stopped. Any number of workers may share one database.
 
     SIGTERM or Ctrl-C lets it finish what is in hand, for 20 seconds at most; a second one kills it, and loses nothing.
@@ -57,6 +67,8 @@ def worker() -> None:
         stopped = stop_on_signal()
         engine = Engine(app)
         presence = Presence(app, "worker", slots=settings.worker_threads)
+        if metrics_port is not None:
+            _measure(app, engine, presence, metrics_host, metrics_port)
         spare_what_stays()
         engine.start()
         presence.start()
@@ -68,6 +80,24 @@ def worker() -> None:
         os._exit(0 if stopped.is_set() else 1)
     if not stopped.is_set():
         raise typer.Exit(1)
+
+
+def _measure(app: App, engine: Engine, presence: Presence, host: str, port: int) -> None:
+    """Open the worker's port. Raises InputError if it is taken."""
+    from orderflow.engine.broker import answers
+    from orderflow.engine.metrics import Metrics
+    from orderflow.engine.metrics_port import MetricsPort
+    from orderflow.storage.tables.migrations import state
+
+    def ready() -> dict[str, Any]:
+        troubles = sorted({trouble.code for trouble in presence.known()})
+        database = state(app.database)
+        return {"ready": engine.alive and database == "ok", "database": database, "troubles": troubles}
+
+    metrics = Metrics(broker=answers(app.settings))
+    app.wiring.observers.append(metrics.note_settled)
+    token = app.settings.metrics_token
+    MetricsPort(host, port, metrics.registry, ready, token.get_secret_value() if token else None).start()
 
 
 def stop_on_signal() -> threading.Event:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from orderflow.bootstrap import App
 from orderflow.engine.logs import configure_logs
 from orderflow.entrypoints.api import create_app
 from orderflow.flow.delivery.push_batch import push_batch
+from tests.waiting_orders import add_approved, request_all
 
 
 def test_it_is_alive_and_ready(client: Client):
@@ -62,6 +64,37 @@ def test_queues_and_breakers_are_measured(acme: Any, app: App):
     assert f"orderflow_breaker_state{labels} 1.0" in metrics
     assert f"orderflow_queue_depth{labels} 0.0" in metrics
     assert "orderflow_database_up 1.0" in metrics
+
+
+def test_how_orders_answers_and_processes_stand_is_measured(acme: Any, app: App):
+    with app.database.transaction(acme.org_id) as connection:
+        query = (
+            "INSERT INTO erp_connection (id, org_id, connector_type, config_encrypted, answer_within,"
+            " poll_failing_since) VALUES (:id, :id, 'MOCK', '', 60, now() - interval '1 hour')"
+        )
+        connection.execute(text(query), {"id": acme.org_id})
+        add_approved(connection, acme.org_id, 4)
+        held, *_ = request_all(connection, acme.org_id)
+        of_held = {"order": held}
+        sent = (
+            "UPDATE erp_export SET status = 'SENT', sent_at = now() - interval '2 hours' WHERE draft_order_id <> :order"
+        )
+        connection.execute(text(sent), of_held)
+        connection.execute(text("UPDATE erp_export SET held_at = now() WHERE draft_order_id = :order"), of_held)
+    with app.database.system() as everyone:
+        everyone.execute(text("UPDATE process SET started_at = now() - interval '1 hour'"))
+    metrics = acme.client.get("/metrics").text
+    labels = f'{{connection="{acme.org_id}",connector_type="MOCK",organization="acme"}}'
+    assert f"orderflow_answers_overdue{labels} 3.0" in metrics
+    assert f"orderflow_held{labels} 1.0" in metrics
+    assert f"orderflow_answers_unreadable{labels} 0.0" in metrics
+    for name, seconds in (("unanswered_oldest", 7200), ("polls_failing", 3600)):
+        found = re.search(rf"orderflow_{name}_seconds{re.escape(labels)} (\S+)", metrics)
+        assert found
+        assert seconds <= float(found[1]) < seconds + 300
+    assert 'orderflow_orders{organization="acme",status="PUSHING"} 4.0' in metrics
+    assert 'orderflow_processes{kind="serve"} 1.0' in metrics
+    assert 'orderflow_trouble{code="NO_WORKER"} 1.0' in metrics
 
 
 def test_metrics_can_ask_for_a_token(client: Client, app: App, secret: Any):

@@ -94,6 +94,15 @@ def ensure_current(database: Database) -> None:
             raise DatabaseSetupError(f"The database is at revision {current or 'none'}, this version needs {head}.")
 
 
+def state(database: Database) -> str:
+    """Return `ok`, or the code of what is wrong with the database."""
+    try:
+        ensure_current(database)
+    except DatabaseError as error:
+        return error.code
+    return "ok"
+
+
 def _is_newer_and_fits(connection: Connection, current: str | None, head: str) -> bool:
     """Return whether a later release upgraded the database. Raises DatabaseSetupError if it was one too many."""
     if current is None or current <= head:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import platform
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram, Metric
+from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
+import orderflow
 from orderflow.domain.errors import OrderFlowError
 from orderflow.domain.states import BreakerState
 from orderflow.flow.ports import Batch, Settlement
 from orderflow.storage.system.queues import Queue, Waits
+from orderflow.storage.system.standing import Standing
 
 log = structlog.get_logger(__name__)
 _BREAKER = {BreakerState.CLOSED: 0, BreakerState.OPEN: 1, BreakerState.PAUSED: 2}
@@ -28,13 +31,18 @@ class Metrics:
 
     Args:
         queues: Returns every connection's queue. Raises OrderFlowError if the database is away.
-        waits: Returns what waits for what, likewise.
+        waits, standing: Return what waits for what, and how all else stands, likewise.
+        troubles: Returns the codes of what the installation or a process cannot do, likewise.
+        broker: Returns whether Celery's broker answers; None: there is none.
     """
 
     def __init__(
         self,
         queues: Callable[[], list[Queue]] | None = None,
         waits: Callable[[], Waits] = lambda: Waits({}, {}, {}),
+        standing: Callable[[], Standing] = Standing,
+        troubles: Callable[[], Collection[str]] = tuple,
+        broker: Callable[[], bool] | None = None,
     ) -> None:
         self._own = CollectorRegistry()
         self._requests = Counter(
@@ -56,7 +64,11 @@ class Metrics:
             buckets=_DELIVERY_SECONDS,
             registry=self._own,
         )
-        self._queues = QueueCollector(queues, waits) if queues else None
+        self._asking: list[Asking] = [ThisProcess()]
+        if queues:
+            self._asking.append(DatabaseCollector(queues, waits, standing, troubles))
+        if broker:
+            self._asking.append(BrokerCollector(broker))
 
     def note_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answered request."""
@@ -80,8 +92,9 @@ class Metrics:
             MultiProcessCollector(shown)  # type: ignore[no-untyped-call]  # prometheus_client does not annotate it
         else:
             shown.register(_Passing(self._own))
-        if self._queues:
-            shown.register(self._queues)
+        ProcessCollector(registry=shown)
+        for collector in self._asking:
+            shown.register(collector)
         return shown
 
 
@@ -96,18 +109,60 @@ class _Passing:
         return self._registry.collect()
 
 
-class QueueCollector:
-    """Asks the database at each scrape."""
-
-    def __init__(self, queues: Callable[[], list[Queue]], waits: Callable[[], Waits]) -> None:
-        self._queues, self._waits = queues, waits
+class Asking:
+    """Asks at each scrape, and not when it is registered."""
 
     def describe(self) -> Iterable[Metric]:
         """Return nothing: asking the database just to register would tell nobody anything."""
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """Return depth and age of every connection's queue, its breaker, and whether the database answered."""
+        """Return what is measured now."""
+        raise NotImplementedError
+
+
+class ThisProcess(Asking):
+    """Which release this process is of."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Return one gauge that says so."""
+        build = GaugeMetricFamily("orderflow_build_info", "Which release this is", labels=("version", "python"))
+        build.add_metric((orderflow.__version__, platform.python_version()), 1)
+        yield build
+
+
+class BrokerCollector(Asking):
+    """Asks whether Celery's broker answers."""
+
+    def __init__(self, answers: Callable[[], bool]) -> None:
+        self._answers = answers
+
+    def collect(self) -> Iterator[Metric]:
+        """Return one gauge."""
+        up = GaugeMetricFamily("orderflow_broker_up", "1 if Celery's broker answered")
+        up.add_metric((), int(self._answers()))
+        yield up
+
+
+class DatabaseCollector(Asking):
+    """Asks the database: what waits, how answers and processes stand."""
+
+    def __init__(
+        self,
+        queues: Callable[[], list[Queue]],
+        waits: Callable[[], Waits],
+        standing: Callable[[], Standing],
+        troubles: Callable[[], Collection[str]],
+    ) -> None:
+        self._queues = queues
+        self._more: dict[str, Callable[[], Iterator[Metric]]] = {
+            "what waits for what": lambda: _waiting(waits()),
+            "how all stands": lambda: _standing(standing()),
+            "what is in trouble": lambda: _troubles(troubles()),
+        }
+
+    def collect(self) -> Iterator[Metric]:
+        """Return whether the database answered, each queue and its breaker, and what else could be asked."""
         up = GaugeMetricFamily("orderflow_database_up", "1 if the database answered")
         try:
             queues = self._queues()
@@ -118,10 +173,11 @@ class QueueCollector:
         up.add_metric((), 1)
         yield up
         yield from _gauges(queues)
-        try:
-            yield from _waiting(self._waits())
-        except OrderFlowError as error:  # the other gauges are those that people are woken by
-            log.warning("what waits for what was not counted", code=error.code, error=error.message)
+        for what, ask in self._more.items():
+            try:
+                yield from ask()
+            except OrderFlowError as error:  # the other gauges are those that people are woken by
+                log.warning("not measured", what=what, code=error.code, error=error.message)
 
 
 def _gauges(queues: list[Queue]) -> Iterator[Metric]:
@@ -156,3 +212,36 @@ def _waiting(waits: Waits) -> Iterator[Metric]:
         jobs.add_metric((organization,), running)
         left.add_metric((organization,), orders)
     return iter((reasons, rules, jobs, left))
+
+
+def _standing(standing: Standing) -> Iterator[Metric]:
+    orders = GaugeMetricFamily("orderflow_orders", "Orders that have not ended", labels=("organization", "status"))
+    for names, count in standing.orders.items():
+        orders.add_metric(names, count)
+    oldest = GaugeMetricFamily("orderflow_unanswered_oldest_seconds", "Since the oldest one", labels=_LABELS)
+    failing = GaugeMetricFamily("orderflow_polls_failing_seconds", "Answers cannot be looked for", labels=_LABELS)
+    unreadable = GaugeMetricFamily("orderflow_answers_unreadable", "Answers that cannot be read", labels=_LABELS)
+    overdue = GaugeMetricFamily("orderflow_answers_overdue", "Deliveries not answered in time", labels=_LABELS)
+    held = GaugeMetricFamily("orderflow_held", "Deliveries in doubt that wait for a person", labels=_LABELS)
+    for answers in standing.answers:
+        labels = (answers.organization, answers.connector_type, str(answers.connection_id))
+        oldest.add_metric(labels, answers.unanswered_seconds)
+        failing.add_metric(labels, answers.failing_seconds)
+        unreadable.add_metric(labels, answers.unreadable)
+        overdue.add_metric(labels, answers.overdue)
+        held.add_metric(labels, answers.held)
+    alive = GaugeMetricFamily("orderflow_processes", "Processes at work", labels=("kind",))
+    seen = GaugeMetricFamily("orderflow_process_seen_seconds", "Since the last sign of life", labels=("kind",))
+    for kind, (count, seconds) in standing.processes.items():
+        alive.add_metric((kind,), count)
+        seen.add_metric((kind,), seconds)
+    outbox = GaugeMetricFamily("orderflow_notifications_waiting", "Notifications that wait to be told")
+    outbox.add_metric((), standing.outbox)
+    return iter((orders, oldest, failing, unreadable, overdue, held, alive, seen, outbox))
+
+
+def _troubles(codes: Collection[str]) -> Iterator[Metric]:
+    troubles = GaugeMetricFamily("orderflow_trouble", "1 for each thing that stands still", labels=("code",))
+    for code in sorted(codes):
+        troubles.add_metric((code,), 1)
+    yield troubles
