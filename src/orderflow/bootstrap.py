@@ -23,6 +23,7 @@ from orderflow.flow.delivery.clean_up import clean_up
 from orderflow.flow.delivery.reroute import look_again
 from orderflow.flow.notify import Channel, notify
 from orderflow.flow.ports import Wiring
+from orderflow.flow.tell import tell
 from orderflow.flow.watch import Trouble, require_key, standing_still, troubles_everywhere
 from orderflow.formats.ubl import rules
 from orderflow.net.addresses import refuse_private_addresses
@@ -45,6 +46,7 @@ from orderflow.storage.system.processes import SqlProcesses
 from orderflow.storage.system.retention import Pruned, prune
 from orderflow.storage.tables.migrations import ensure_current, upgrade
 from orderflow.storage.wake import Waker
+from orderflow.storage.work.webhooks import SqlWebhookOutbox
 
 log = structlog.get_logger(__name__)
 
@@ -163,6 +165,12 @@ class App:
     def route(self) -> bool:
         """Look again at what waits since rules or connections changed; True if there is more. Raises DatabaseError."""
         return max((look_again(self.store, org_id) for org_id in self.system.unrouted()), default=False)
+
+    def tell(self, org_id: UUID, endpoint_id: UUID, stopped: Callable[[], bool]) -> bool:
+        """Send what is due to a webhook; True if there is more. Raises DatabaseError."""
+        from orderflow.notices.events import event_sender  # with it comes an HTTP client
+
+        return tell(SqlWebhookOutbox(self.database, self.encryption), event_sender, org_id, endpoint_id, stopped)
 
     def upkeep(self) -> None:
         """Do what the sweep does beside looking for work: put times right, and tell what changed.

@@ -47,6 +47,7 @@ DIALOGS = (
     ("/settings", "Users"),
     ("/settings", "Users", "Add user"),
     ("/settings", "API keys", "New key"),
+    ("/settings", "Webhooks", "New webhook"),
     ("/settings", "Your account"),
     ("/orders", "All found"),
     ("/", "Account"),

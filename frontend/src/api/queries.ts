@@ -225,6 +225,17 @@ export function useKeys(enabled: boolean) {
   return useLive(["keys"], async () => (await answer(api.GET("/api/v1/api-keys"))).items, enabled);
 }
 
+export function useWebhooks() {
+  return useLive(["webhooks"], async () => (await answer(api.GET("/api/v1/webhooks"))).items);
+}
+
+export function useWebhookAttempts(id: string, failed: boolean, cursor: string | undefined) {
+  const query = { limit: 20, failed: failed || undefined, cursor };
+  return useLive(["webhooks", id, query], () =>
+    answer(api.GET("/api/v1/webhooks/{webhook_id}/attempts", { params: { path: { webhook_id: id }, query } })),
+  );
+}
+
 interface ActionOptions<T> {
   /** Shown when it went well. */
   done?: string | ((result: T) => string | undefined);

@@ -5,6 +5,7 @@ import { ApiKeys } from "./ApiKeys";
 import { OrganizationSettings } from "./Organization";
 import { OwnAccount } from "./OwnAccount";
 import { Users } from "./Users";
+import { Webhooks } from "./Webhooks";
 
 export default function SettingsPage() {
   const may = useMay();
@@ -20,6 +21,7 @@ export default function SettingsPage() {
           <Tabs.Tab value="organization">Organization</Tabs.Tab>
           {may("USERS_MANAGE") && <Tabs.Tab value="users">Users</Tabs.Tab>}
           {may("KEYS_MANAGE") && <Tabs.Tab value="keys">API keys</Tabs.Tab>}
+          {may("WEBHOOKS_MANAGE") && <Tabs.Tab value="webhooks">Webhooks</Tabs.Tab>}
           <Tabs.Tab value="account">Your account</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="organization">
@@ -30,6 +32,9 @@ export default function SettingsPage() {
         </Tabs.Panel>
         <Tabs.Panel value="keys">
           <ApiKeys />
+        </Tabs.Panel>
+        <Tabs.Panel value="webhooks">
+          <Webhooks />
         </Tabs.Panel>
         <Tabs.Panel value="account">
           <OwnAccount />

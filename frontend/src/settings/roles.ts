@@ -28,6 +28,7 @@ const SCOPE_LABELS: Record<Scope, string> = {
   AUDIT_READ: "the audit log",
   USERS_MANAGE: "users",
   KEYS_MANAGE: "API keys",
+  WEBHOOKS_MANAGE: "webhooks",
   ORG_MANAGE: "the organization",
 };
 

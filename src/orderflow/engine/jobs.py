@@ -1,7 +1,7 @@
 """What an engine does, once for both engines: a new job is a line in `JOBS`.
 
-A job at places (connections, or bulk jobs) looks for those that have something to do and takes a step at each; any
-other job is one step.
+A job at places (connections, bulk jobs, webhooks) looks for those that have something to do and takes a step at each;
+any other job is one step.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ class Job:
         every: Seconds between looks for what is due, and 0: never; None: at every sweep.
         lanes: Turns at a time for one place in one process.
         delivers: It has threads of its own, so that no other kind of work can hold orders up.
+        tells: Likewise, so that it can hold nothing else up.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Job:
     every: Callable[[Settings], float] | None = None
     lanes: Callable[[Settings], int] = lambda _: 1
     delivers: bool = False
+    tells: bool = False
 
 
 def _deliver(app: App, place: Place, _stopped: Stopped) -> bool:
@@ -84,6 +86,10 @@ def _give_up(app: App, place: Place, _stopped: Stopped) -> bool:
 def _clean_up(app: App, place: Place, _stopped: Stopped) -> bool:
     app.clean_up(*place)
     return False
+
+
+def _tell(app: App, place: Place, stopped: Stopped) -> bool:
+    return app.tell(*place, stopped)
 
 
 def _bulk(app: App, place: Place, _stopped: Stopped) -> bool:
@@ -135,6 +141,7 @@ JOBS = (
     Job("poll_acks", lambda app: app.system.due_polls(), _poll),
     Job("read_arrived", lambda app: app.system.due_inbound(), _read_arrived),
     Job("bulk", lambda app: app.system.bulk_jobs(), _bulk),
+    Job("tell", lambda app: app.system.due_webhooks(), _tell, tells=True),
     Job("opening_hours", lambda app: app.system.due_hours(), _keep_hours),
     Job("route", None, _route),
     Job("upkeep", None, _keep_up),

@@ -31,6 +31,7 @@ Event = Literal[
     "answers.not_read",
     "deliveries.held",
     "certificate.ends",
+    "webhook.disabled",
     "installation.trouble",
     "installation.recovered",
 ]
@@ -45,6 +46,7 @@ _SUBJECTS: dict[Event, str] = {
     "answers.not_read": "The answers of {0} are not read",
     "deliveries.held": "{0} has orders of which nobody knows whether they arrived: look for them there",
     "certificate.ends": "{0} soon has no certificate left: add the one that follows it",
+    "webhook.disabled": "The webhook {2} of {3} was disabled, as it took nothing for days",
     "installation.trouble": "The installation needs somebody: {1}",
     "installation.recovered": "The installation is out of trouble: {1}",
 }
@@ -81,7 +83,8 @@ class Notification:
     @property
     def subject(self) -> str:
         """One sentence."""
-        return _SUBJECTS[self.event].format(f"{self.connection} ({self.organization})", self.data.get("code"))
+        facts = (self.data.get("code"), self.data.get("host"), self.organization)
+        return _SUBJECTS[self.event].format(f"{self.connection} ({self.organization})", *facts)
 
     @property
     def text(self) -> str:

@@ -33,6 +33,7 @@ from orderflow.storage.work.order_keys import SqlOrderKeys
 from orderflow.storage.work.orders import SqlOrders
 from orderflow.storage.work.routes import SqlRoutes
 from orderflow.storage.work.waiting import SqlWaiting
+from orderflow.storage.work.webhooks import SqlWebhooks
 
 _OLDER_PROCESS = text(f"""
     SELECT concat(p.kind, ' of ', p.version) FROM process p
@@ -132,6 +133,11 @@ class SqlWork:
     def api_keys(self) -> SqlApiKeys:
         """How programs sign in."""
         return SqlApiKeys(self.connection, self.org_id)
+
+    @cached_property
+    def webhooks(self) -> SqlWebhooks:
+        """Where its events are sent."""
+        return SqlWebhooks(self.connection, self.org_id, self._encryption)
 
     @cached_property
     def view(self) -> View:

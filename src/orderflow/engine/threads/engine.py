@@ -20,6 +20,8 @@ STOP_WITHIN = 0.3
 """Seconds between the listener's looks at whether it shall stop; a command that waits ends no sooner."""
 RELISTEN_DELAY = 1.0
 """Seconds before the engine listens again after the database went away."""
+TELLERS = 8
+"""Threads that send events to webhooks."""
 GRACE = 20.0
 """Seconds that a delivery in hand gets to end when the engine is stopped; after them it is left to its lease."""
 
@@ -36,6 +38,7 @@ class Engine:
         self._stopped = threading.Event()
         self._deliverers = FairThreads(settings.worker_threads, "deliver")
         self._lookers = FairThreads(settings.worker_threads, "look")
+        self._tellers = FairThreads(TELLERS, "tell")
         self._lanes = {job.name: self._lanes_of(job) for job in JOBS}
         # At start everything is looked for at once, except what deletes.
         self._next = {job.name: math.inf if self._every(job) == 0 else time.monotonic() for job in JOBS}
@@ -69,7 +72,9 @@ class Engine:
         self._app.keeper.wind_down()
         ends = time.monotonic() + grace
         in_time = self._deliverers.shutdown(grace)
-        ended = self._lookers.shutdown(max(0.0, ends - time.monotonic())) and in_time
+        for threads in (self._lookers, self._tellers):
+            in_time = threads.shutdown(max(0.0, ends - time.monotonic())) and in_time
+        ended = in_time
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(timeout=self._app.settings.sweep_seconds + 1)
@@ -82,7 +87,7 @@ class Engine:
     def sweep(self) -> None:
         """Look once for all that is due; what a lost wake-up would have missed included."""
         shared = len(self._app.system.organizations()) > 1
-        self._deliverers.shared = self._lookers.shared = shared
+        self._deliverers.shared = self._lookers.shared = self._tellers.shared = shared
         for job in JOBS:
             if time.monotonic() >= self._next[job.name]:
                 self._next[job.name] = time.monotonic() + self._every(job)
@@ -94,7 +99,7 @@ class Engine:
             lanes.look_at(key)
 
     def _lanes_of(self, job: Job) -> LanePool:
-        threads = self._deliverers if job.delivers else self._lookers
+        threads = self._deliverers if job.delivers else self._tellers if job.tells else self._lookers
         turn = partial(take_turn, job, self._app, self._stopped.is_set)
         return LanePool(threads, turn, job.lanes(self._app.settings))
 

@@ -44,6 +44,7 @@ from orderflow.entrypoints.api import (
     stats,
     typed_connectors,
     users,
+    webhooks,
 )
 from orderflow.entrypoints.api.authentication import Authenticator
 from orderflow.entrypoints.api.computing import Computing
@@ -76,6 +77,7 @@ ROUTERS: list[ApiRouter] = [
     organization.router,
     audit.router,
     events.router,
+    webhooks.router,
     connector_types.router,
     typed_connectors.router,  # before the routes of `/connectors/{id}`
     connectors.router,

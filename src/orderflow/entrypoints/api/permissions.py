@@ -29,6 +29,7 @@ class Permission(StrEnum):
     AUDIT_READ = "read the audit log"
     USERS_MANAGE = "manage users"
     KEYS_MANAGE = "manage API keys"
+    WEBHOOKS_MANAGE = "manage webhooks"
     ORG_MANAGE = "change the organization"
 
 
@@ -60,6 +61,7 @@ ROLES: dict[Permission, frozenset[Role]] = {
     _P.AUDIT_READ: frozenset({_ADMIN, _INTEGRATOR}),
     _P.USERS_MANAGE: frozenset({_ADMIN}),
     _P.KEYS_MANAGE: frozenset({_ADMIN}),
+    _P.WEBHOOKS_MANAGE: frozenset({_ADMIN, _INTEGRATOR}),
     _P.ORG_MANAGE: frozenset({_ADMIN}),
 }
 

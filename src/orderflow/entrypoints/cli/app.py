@@ -32,6 +32,7 @@ from orderflow.entrypoints.cli import (
     running,
     trying,
     users,
+    webhooks,
 )
 from orderflow.entrypoints.cli.failures import EXIT_CODES, report
 
@@ -58,6 +59,7 @@ trying.add_to(app)
 routes.add_to(app)
 rules.add_to(app)
 users.add_to(app)
+webhooks.add_to(app)
 retention.add_to(app, orders.app)
 new_connector.add_to(app)
 app.add_typer(orders.app, name="orders")

@@ -30,6 +30,7 @@ from orderflow.storage.views.needs import needs
 from orderflow.storage.views.orders import OrderFilter, OrderSummary, find_orders, one_order
 from orderflow.storage.views.revisions import ComparedRevision, compared_revisions, one_revision
 from orderflow.storage.views.view import Ask, View, plain
+from orderflow.storage.views.webhooks import all_webhooks, find_webhook_attempts
 
 Row = dict[str, Any]
 MOST = 50
@@ -45,6 +46,14 @@ class Reading:
     def orders(self, wanted: OrderFilter, limit: int) -> list[Row]:
         """Return orders, newest first."""
         return [_order(order) for order in find_orders(self._view, wanted, Ask(limit)).items]
+
+    def webhooks(self) -> list[Row]:
+        """Return every webhook, the oldest first."""
+        return [plain(one) for one in all_webhooks(self._view).items]
+
+    def webhook_attempts(self, webhook_id: UUID, limit: int, *, failed: bool | None) -> list[Row]:
+        """Return attempts at a webhook, newest first. Raises NotFoundError."""
+        return [plain(one) for one in find_webhook_attempts(self._view, webhook_id, Ask(limit), failed=failed).items]
 
     def order(self, order_id: UUID) -> Row:
         """Return one order with its lines, exports, attempts and history. Raises NotFoundError."""

@@ -20,7 +20,7 @@ _SPARE = 5.0
 """Seconds by which a time may lie ahead of the longest wait: clocks are read one after the other."""
 
 Place = tuple[UUID, UUID]
-"""Organization, and one of its connections or bulk jobs."""
+"""Organization, and one of its connections, bulk jobs or webhooks."""
 
 _NOT_PAUSED = """
     (g.deliveries_paused_at IS NULL OR (g.deliveries_paused_until IS NOT NULL AND g.deliveries_paused_until <= now()))
@@ -76,7 +76,10 @@ _POLLED_TOO_LATE = text("""
     UPDATE erp_connection SET next_poll_at = now() WHERE next_poll_at > now() + make_interval(secs => :longest)
 """)
 _POLLING = text(f"""
-    SELECT org_id, count(*) FROM erp_connection WHERE NOT {past("poll_lease_until", LONGEST_LEASE)} GROUP BY org_id
+    SELECT org_id, count(*) FROM (
+        SELECT org_id FROM erp_connection WHERE NOT {past("poll_lease_until", LONGEST_LEASE)}
+        UNION ALL SELECT org_id FROM webhook_endpoint WHERE NOT {past("lease_until", LONGEST_LEASE)}) leased
+    GROUP BY org_id
 """)  # noqa: S608  # built from constants
 _OUTAGES = text(f"""
     SELECT c.org_id, c.id FROM erp_connection c
@@ -111,6 +114,17 @@ _UNROUTED = text(f"""
 _BULK_JOBS = text(f"""
     SELECT org_id, id FROM bulk_job WHERE {among([BulkStatus.RUNNING])} ORDER BY worked_at NULLS FIRST, created_at
 """)  # noqa: S608  # built from a constant
+# What has no number yet gets one in the first turn.
+_DUE_WEBHOOKS = text("""
+    SELECT w.org_id, w.id FROM webhook_endpoint w
+    WHERE w.status = 'ACTIVE' AND (w.lease_until IS NULL OR w.lease_until <= now())
+      AND (w.rests_until IS NULL OR w.rests_until <= now())
+      AND (EXISTS (SELECT FROM webhook_delivery d
+                   WHERE d.endpoint_id = w.id AND d.delivered_at IS NULL AND d.next_attempt_at <= now())
+           OR EXISTS (SELECT FROM event_counter c WHERE c.org_id = w.org_id AND c.last > w.position)
+           OR EXISTS (SELECT FROM event e WHERE e.org_id = w.org_id AND e.number IS NULL))
+    ORDER BY w.delivered_at NULLS FIRST
+""")
 _SLUGS = text("SELECT id, slug FROM organization ORDER BY slug")
 
 
@@ -144,6 +158,10 @@ class SqlSystem:
         """Return the bulk jobs that are running, the one that was worked on longest ago first."""
         return self._places(_BULK_JOBS)
 
+    def due_webhooks(self) -> list[Place]:
+        """Return the webhooks that have events to get, the one that took one longest ago first."""
+        return self._places(_DUE_WEBHOOKS)
+
     def put_clock_right(self, longest_wait: float, longest_poll: float) -> int:
         """Make due what waits for longer than anything ever does, because the database's clock was put back.
 
@@ -160,7 +178,7 @@ class SqlSystem:
             return late.rowcount + polled.rowcount
 
     def polling(self) -> dict[UUID, int]:
-        """Return how many connections of each organization are being polled at this moment."""
+        """Return how many connections and webhooks of each organization are being worked on at this moment."""
         with self._database.system() as connection:
             return {row[0]: row[1] for row in connection.execute(_POLLING)}
 

@@ -142,6 +142,15 @@ _CERTIFICATES = text(f"""
       AND NOT EXISTS (SELECT FROM notification n WHERE n.connection_id = c.id AND n.event = 'certificate.ends'
                       AND n.since = c.certificate_ends_at - interval '30 days')
 """)  # noqa: S608  # built from a constant
+# Of its address the host alone: the rest may hold a secret.
+_DISABLED_WEBHOOKS = text("""
+    SELECT NULL AS id, w.org_id, w.id AS webhook_id, w.disabled_at AS since, w.last_error AS error,
+           substring(w.url FROM '://([^/?#]+)') AS host
+    FROM webhook_endpoint w
+    WHERE w.status = 'DISABLED' AND w.disabled_at IS NOT NULL
+      AND NOT EXISTS (SELECT FROM notification n WHERE n.org_id = w.org_id AND n.event = 'webhook.disabled'
+                      AND n.data ->> 'webhook_id' = w.id::text AND n.since >= w.disabled_at)
+""")
 # Of each kind of trouble the last word: the installation is in it, or out of it again.
 _LAST_WORDS = text("""
     SELECT DISTINCT ON (data ->> 'code') data ->> 'code' AS code, event FROM notification
@@ -155,6 +164,10 @@ _ADD = text("""
     INSERT INTO notification (id, org_id, connection_id, event, since, data)
     VALUES (:id, :org_id, :connection_id, :event, :since, CAST(:data AS jsonb))
     ON CONFLICT (connection_id, event, since) DO NOTHING
+""")
+_ADD_TO_ORGANIZATION = text("""
+    INSERT INTO notification (id, org_id, event, since, data)
+    VALUES (:id, :org_id, :event, :since, CAST(:data AS jsonb)) ON CONFLICT DO NOTHING
 """)
 _TAKE = text("""
     UPDATE notification n SET next_attempt_at = now() + interval '1 minute', attempts = n.attempts + 1
@@ -197,6 +210,13 @@ class SqlOutbox:
                 for row in connection.execute(overdue_there).mappings().all():
                     data = {"level": level, "unanswered": row["unanswered"], "deliveries": row["deliveries"]}
                     connection.execute(_ADD, _row(row, "answers.overdue", data))
+            for row in connection.execute(_DISABLED_WEBHOOKS).mappings().all():
+                data = {
+                    "webhook_id": str(row["webhook_id"]),
+                    "host": row["host"].rsplit(":", 1)[0],
+                    "error": row["error"],
+                }
+                connection.execute(_ADD_TO_ORGANIZATION, _row(row, "webhook.disabled", data))
             for row in connection.execute(_CERTIFICATES).mappings().all():
                 connection.execute(_ADD, _row(row, "certificate.ends", {"ends_at": row["ends"].isoformat()}))
             for row in connection.execute(_CONTRADICTED).mappings().all():

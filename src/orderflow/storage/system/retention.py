@@ -89,6 +89,16 @@ _DELETE_EVENTS = text("""
         pruned = GREATEST(c.pruned, g.highest, CASE WHEN g.unnumbered > 0 THEN c.last + g.unnumbered END)
     FROM counted g WHERE c.org_id = g.org_id
 """)
+_DELETE_TOLD = (
+    text("""
+        DELETE FROM webhook_delivery d USING webhook_endpoint w, event_counter c
+        WHERE w.org_id = ANY(:orgs) AND c.org_id = w.org_id AND d.endpoint_id = w.id AND d.number <= c.pruned
+    """),
+    text("""
+        DELETE FROM webhook_attempt a USING webhook_endpoint w, event_counter c
+        WHERE w.org_id = ANY(:orgs) AND c.org_id = w.org_id AND a.endpoint_id = w.id AND a.number <= c.pruned
+    """),
+)
 # A long job's orders go some at a time, and the job with the last of them.
 _OLD_JOB = text("""
     SELECT id, ended_at FROM bulk_job
@@ -258,6 +268,7 @@ def _prune_events(database: Database, _documents: ObjectStore, done: Pruned, lim
         orgs = {"orgs": list({row.org_id for row in old})}
         _run(connection, _COUNTERS, orgs)
         connection.execute(_DELETE_EVENTS, {"ids": [row.id for row in old]})
+        _run(connection, _DELETE_TOLD, orgs)
     done.events += len(old)
     return _EVER
 

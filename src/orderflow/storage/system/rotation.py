@@ -1,4 +1,4 @@
-"""Every configuration is sealed anew with the present key, a few rows at a time, while all else goes on."""
+"""Every configuration and webhook secret is sealed anew with the present key, a few rows at a time, beside all else."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from orderflow.domain.errors import EncryptionError
 from orderflow.flow.ports import Actor
 from orderflow.secrets.encryption import EncryptionService, bind
 from orderflow.storage.database import Database
+from orderflow.storage.work.webhooks import bind as bind_webhook
 
 AT_ONCE = 50
 """Rows locked and sealed in one transaction."""
 
-_COUNT = text("SELECT count(*) FROM erp_connection")
+_COUNT = text("SELECT (SELECT count(*) FROM erp_connection) + (SELECT count(*) FROM webhook_endpoint)")
 _PAGE = text("""
     SELECT id, org_id, connector_type, config_encrypted, key_id FROM erp_connection
     WHERE id > :after ORDER BY id LIMIT :limit FOR UPDATE
@@ -39,11 +40,16 @@ _DISABLE = text("""
     FROM disabled
 """)
 _SEAL = text("UPDATE erp_connection SET config_encrypted = :config, key_id = :key_id WHERE id = :id")
+_WEBHOOKS = text("""
+    SELECT id, org_id, sealed AS config_encrypted, key_id FROM webhook_endpoint
+    WHERE id > :after ORDER BY id LIMIT :limit FOR UPDATE
+""")
+_SEAL_WEBHOOK = text("UPDATE webhook_endpoint SET sealed = :config, key_id = :key_id WHERE id = :id")
 
 
 @dataclass
 class Rotation:
-    """How far a rotation has come; `unreadable` names the connections that no known key opens."""
+    """How far a rotation has come; `unreadable` names the connections and webhooks that no known key opens."""
 
     total: int = 0
     sealed: int = 0
@@ -57,7 +63,7 @@ class Rotation:
 
 
 def rotate(database: Database, encryption: EncryptionService, at_once: int = AT_ONCE) -> Iterator[Rotation]:
-    """Seal every configuration of every organization with the master key; yields after each batch.
+    """Seal every configuration and webhook secret of every organization with the master key; yields after each batch.
 
     Each batch is a transaction of its own: interrupted at any time, a rotation is just begun again. Rows that the
     master key seals already are left alone.
@@ -67,16 +73,17 @@ def rotate(database: Database, encryption: EncryptionService, at_once: int = AT_
     """
     with database.system() as connection:
         progress = Rotation(connection.execute(_COUNT).scalar_one())
-    after = UUID(int=0)
-    while True:
-        with database.system() as connection:
-            rows = connection.execute(_PAGE, {"after": after, "limit": at_once}).mappings().all()
-            for row in rows:
-                _rotate_row(connection, encryption, row, progress)
-        if not rows:
-            return
-        after = rows[-1]["id"]
-        yield progress
+    for page, seal, place in ((_PAGE, _SEAL, _of_connection), (_WEBHOOKS, _SEAL_WEBHOOK, _of_webhook)):
+        after = UUID(int=0)
+        while True:
+            with database.system() as connection:
+                rows = connection.execute(page, {"after": after, "limit": at_once}).mappings().all()
+                for row in rows:
+                    _rotate_row(connection, encryption, row, progress, seal, place(row))
+            if not rows:
+                break
+            after = rows[-1]["id"]
+            yield progress
 
 
 def disable_sealed_with(database: Database, key_id: str, actor: Actor) -> int:
@@ -85,8 +92,17 @@ def disable_sealed_with(database: Database, key_id: str, actor: Actor) -> int:
         return connection.execute(_DISABLE, {"key_id": key_id, "actor": actor.name}).rowcount
 
 
-def _rotate_row(connection: Connection, encryption: EncryptionService, row: Any, progress: Rotation) -> None:
-    place = bind(row["org_id"], row["id"], row["connector_type"])
+def _of_connection(row: Any) -> bytes:
+    return bind(row["org_id"], row["id"], row["connector_type"])
+
+
+def _of_webhook(row: Any) -> bytes:
+    return bind_webhook(row["org_id"], row["id"])
+
+
+def _rotate_row(
+    connection: Connection, encryption: EncryptionService, row: Any, progress: Rotation, seal: TextClause, place: bytes
+) -> None:
     blob = bytes(row["config_encrypted"])
     if row["key_id"] == encryption.key_id and encryption.is_current(blob, place):
         progress.current += 1
@@ -96,5 +112,5 @@ def _rotate_row(connection: Connection, encryption: EncryptionService, row: Any,
     except EncryptionError:
         progress.unreadable.append((row["org_id"], row["id"]))
         return
-    connection.execute(_SEAL, {"id": row["id"], "config": sealed, "key_id": encryption.key_id})
+    connection.execute(seal, {"id": row["id"], "config": sealed, "key_id": encryption.key_id})
     progress.sealed += 1

@@ -26,6 +26,7 @@ from orderflow.flow.people.api_keys import create_key
 from orderflow.flow.people.users import create_user
 from orderflow.flow.ports import Actor
 from orderflow.settings import Settings
+from tests.integration.entrypoints.api.receiving import Receiver, listening
 
 SETUP = Actor("setup")
 PLAIN = ssl.create_default_context()
@@ -41,6 +42,7 @@ class Tenant:
     password: str
     emails: dict[Role, str]
     keys: dict[Role, str]
+    canaries: Any = None
 
     def call(self, method: str, path: str, role: Role | None = Role.ADMIN, **options: Any) -> Response:
         """Call `/api/v1{path}` with the API key of a role, or without any."""
@@ -117,9 +119,16 @@ def make_tenant(app: App, client: Client, secret: Callable[[str], str], canaries
         keys = {role: create_key(app.store, org_id, SETUP, f"{role} key", role)[1] for role in Role}
         for key in keys.values():
             canaries.add(key)
-        return Tenant(org_id, client, password, emails, keys)
+        return Tenant(org_id, client, password, emails, keys, canaries)
 
     return make
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A program that takes webhooks."""
+    with listening() as receiver:
+        yield receiver
 
 
 @pytest.fixture

@@ -33,6 +33,8 @@ BODIES: dict[str, Any] = {
     "PATCH /api-keys/{key_id}": {"user_id": str(new_id())},
     "PATCH /connectors/{connector_id}": {"name": "taken over"},
     "POST /connectors/{connector_id}/accept-host-key": {"fingerprint": "SHA256:" + "A" * 43},
+    "PATCH /webhooks/{webhook_id}": {"enabled": False},
+    "POST /webhooks/{webhook_id}/replay": {"after": 0},
     "PUT /draft-orders/{order_id}": ORDER,
     "PATCH /draft-orders/{order_id}": {"notes": "taken over"},
     "POST /draft-orders/{order_id}/confirm": {"erp_order_id": "SO-1"},
@@ -60,6 +62,7 @@ TABLES = (
     "delivery_proof",
     "need_mark",
     "event",
+    "webhook_endpoint",
 )
 
 PROOF = text("""
@@ -84,7 +87,11 @@ def things(acme: Any, app: App) -> dict[str, str]:
     receive(app.store, acme.org_id, UUID(connector), answer)
     with app.database.transaction(acme.org_id) as connection:
         proof = connection.execute(PROOF).scalar_one()
+    webhook = {"url": "http://127.0.0.1:9/hooks", "kinds": ["connection.enabled"]}
+    with acme.canaries.look_away():
+        webhook_id = acme.call("POST", "/webhooks", json=webhook).json()["id"]
     return {
+        "webhook_id": webhook_id,
         "hold_id": hold["items"][0]["id"],
         "job_id": acme.call("POST", "/bulk-jobs", json={"action": "approve", "ids": [waiting]}).json()["id"],
         "connector_id": connector,
@@ -131,6 +138,7 @@ def test_lists_show_only_ones_own(acme: Any, make_tenant: Any, things: dict[str,
         "/exports",
         "/push-log",
         "/events",
+        "/webhooks",
     ):
         theirs = other.call("GET", path).text
         assert not [name for name, value in things.items() if name != "revision" and value in theirs], path

@@ -27,6 +27,7 @@ from orderflow.storage.tables.models.organization import (
     Organization,
     SignInSource,
 )
+from orderflow.storage.tables.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "MOST_INBOUND",
@@ -61,4 +62,7 @@ __all__ = [
     "ProcessRow",
     "RouteSet",
     "SignInSource",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]
