@@ -169,6 +169,11 @@ class TestTokens:
             (DRIPPING, UnavailableError, "gave no access token|too slowly"),
             (RESET_MID_ANSWER, UnavailableError, "gave half an answer"),
             (HTML, NeedsAttentionError, "gives no access token"),
+            (
+                Fault(content=b'{"access_token": "' + b"t" * 20_000 + b'"}'),
+                NeedsAttentionError,
+                "gives no access token",
+            ),
             (Fault(status=400, content=b'{"error": "invalid_scope"}'), NeedsAttentionError, "invalid_scope"),
             (redirect("https://elsewhere.example/token"), NeedsAttentionError, "gives no access token"),
         ],
