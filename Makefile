@@ -17,7 +17,7 @@ TYPES := frontend/src/api/schema.d.ts
 NO_NODE := Node 20 or newer is not here, so the web page is not built or checked. Everything else works without it.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo frontend page openapi screenshots test test-unit test-page test-odoo test-large chaos simulate bench bench-full lint audit format clean
+.PHONY: help install demo frontend page openapi screenshots test test-unit test-page test-odoo test-large docs release chaos simulate bench bench-full lint audit format clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -67,6 +67,12 @@ test-large: $(STAMP) ## Run in full what `make test` runs in small: 5,000 orders
 	@scripts/install-as2-peer
 	@scripts/install-helm
 	$(BIN)/pytest -m "large and not odoo" $(ARGS)
+
+docs: $(VENV)/.docs ## Build the docs as a site into build/docs, with search and the Python reference
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --clean
+
+release: $(STAMP) $(PAGE) docs ## Build what is released into dist: sdist, wheel with page and docs, list of components (SBOM)
+	@scripts/release
 
 chaos: $(STAMP) ## Break everything while 20,000 orders travel, and count them; ARGS="--orders 2000 --faults 40"
 	$(BIN)/python -m tests.chaos $(ARGS)
@@ -122,6 +128,10 @@ clean: ## Remove .venv and every cache
 $(STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing into $(VENV) ..."
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --editable ".[$(EXTRAS)]"
+	@touch $@
+
+$(VENV)/.docs: $(STAMP)
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --editable ".[docs]"
 	@touch $@
 
 $(PACKAGES): frontend/package.json frontend/package-lock.json

@@ -1,4 +1,4 @@
-"""Puts the built web page into the wheel."""
+"""Puts the built web page and the built docs into the wheel."""
 
 from pathlib import Path
 from typing import Any
@@ -7,10 +7,14 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class Page(BuildHookInterface):  # type: ignore[type-arg]  # it is generic over hatchling's own configuration
-    """Adds frontend/dist as orderflow/page where it is built; a checkout installed for work serves it in place."""
+    """Adds what is built: frontend/dist as orderflow/page, build/docs as orderflow/docs.
+
+    A checkout installed for work serves them in place.
+    """
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Say what the wheel also holds."""
-        page = Path(self.root) / "frontend" / "dist"
-        if version != "editable" and (page / "index.html").is_file():
-            build_data["force_include"][str(page)] = "orderflow/page"
+        for built, place in (("frontend/dist", "orderflow/page"), ("build/docs", "orderflow/docs")):
+            folder = Path(self.root, built)
+            if version != "editable" and (folder / "index.html").is_file():
+                build_data["force_include"][str(folder)] = place

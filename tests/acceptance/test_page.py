@@ -819,6 +819,61 @@ def test_back_leads_to_the_page_of_the_list_that_one_came_from(open_page: Callab
     expect(page.locator("tbody tr")).to_have_count(11)
 
 
+def test_a_list_is_sorted_kept_downloaded_and_walked_with_the_keyboard_alone(
+    open_page: Callable[..., Page], site
+) -> None:
+    with site.client() as client:
+        for number in ("PO-2", "PO-1", "PO-3"):
+            client.post("/draft-orders", json=an_order(number))
+    page = open_page(Role.OPS)
+    page.goto(f"{site.url}/orders")
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(3)
+    expect(page.get_by_role("status").get_by_text("3 orders")).to_be_visible()
+    page.get_by_role("button", name="Order", exact=True).press("Enter")
+    expect(rows.first).to_contain_text("PO-1")
+    expect(page).to_have_url(re.compile("sort=number"))
+    page.get_by_role("button", name="Views").press("Enter")
+    page.get_by_role("menuitem", name="Keep this view").press("Enter")
+    dialog = page.get_by_role("dialog", name="Keep this view")
+    dialog.get_by_label("Name").fill("By number")
+    dialog.get_by_label("Name").press("Enter")
+    expect(page.get_by_role("button", name="By number", exact=True)).to_be_visible()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Download as CSV").press("Enter")
+    assert [line.split(",")[0] for line in Path(saved.value.path()).read_text("utf-8-sig").splitlines()] == [
+        "external_order_number",
+        "PO-1",
+        "PO-2",
+        "PO-3",
+    ]
+    page.get_by_role("button", name="Columns").press("Enter")
+    page.get_by_role("checkbox", name="Source").press("Space")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("columnheader", name="Source")).to_be_visible()
+    _assert_accessible(page, "a list with all that can be done with it")
+    page.keyboard.press("/")
+    expect(page.get_by_label("Search")).to_be_focused()
+    page.get_by_label("Search").blur()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="PO-2")).to_be_visible()
+    page.keyboard.press("j")
+    expect(page.get_by_role("heading", name="PO-3")).to_be_visible()
+    expect(page.get_by_role("button", name="Next order")).to_be_disabled()
+    page.keyboard.press("e")
+    expect(page.get_by_role("dialog", name="Edit PO-3")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys").get_by_text("Search in this list")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Orders", exact=True).last.press("Enter")
+    expect(page).to_have_url(re.compile("sort=number"))
+    rows.nth(2).get_by_text("Came in", exact=False).or_(rows.nth(2).locator("td").last).first.click()
+    expect(page.get_by_role("heading", name="PO-3")).to_be_visible()
+
+
 def test_an_import_leads_to_the_orders_that_are_here_already(open_page: Callable[..., Page], site, tmp_path) -> None:
     with site.client() as client:
         first = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]

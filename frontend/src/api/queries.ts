@@ -150,6 +150,22 @@ export function useOrders(query: OrderQuery) {
   return useLive(["orders", query], () => answer(api.GET("/api/v1/draft-orders", { params: { query } })));
 }
 
+/** How many orders a list finds, and what they are worth; asked anew less often, for it looks at all of them. */
+export function useOrderTotals(wanted: OrderQuery) {
+  const query = { ...wanted, sort: undefined, limit: undefined, cursor: undefined };
+  return useLive(
+    ["order-totals", query],
+    () => answer(api.GET("/api/v1/draft-orders/totals", { params: { query } })),
+    true,
+    BESIDE,
+  );
+}
+
+/** Lists under a name: one's own, and those that others share. */
+export function useSavedViews() {
+  return useQuery({ queryKey: ["saved-views"], queryFn: () => answer(api.GET("/api/v1/saved-views")) });
+}
+
 export async function getOrder(order_id: string): Promise<ExactOrder> {
   const call = api.GET("/api/v1/draft-orders/{order_id}", { params: { path: { order_id } }, parseAs: "text" });
   return parseExact<ExactOrder>(await answer(call));

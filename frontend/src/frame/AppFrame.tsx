@@ -17,6 +17,7 @@ import {
 import { useDisclosure } from "@mantine/hooks";
 import {
   IconFileText,
+  IconHelp,
   IconHistory,
   IconLayoutDashboard,
   IconLogout,
@@ -38,6 +39,7 @@ import { isUnreachable } from "../api/client";
 import { useReachable } from "../api/reachable";
 import { endSession } from "../api/session";
 import { ErrorAlert } from "../shared/ErrorAlert";
+import { Keys } from "../shared/keys/Keys";
 import { Moment } from "../shared/Moment";
 
 interface Place {
@@ -67,6 +69,7 @@ export function AppFrame({ children }: { children: ReactNode }) {
       navbar={{ width: 220, breakpoint: "sm", collapsed: { mobile: !opened } }}
       padding={{ base: "sm", sm: "lg" }}
     >
+      <Keys />
       <a href="#main" className="skip">
         Skip to the content
       </a>
@@ -89,6 +92,7 @@ export function AppFrame({ children }: { children: ReactNode }) {
             </Text>
           </Group>
           <Group gap="xs" wrap="nowrap">
+            <HelpLink />
             <SchemeSwitch />
             <AccountMenu />
           </Group>
@@ -137,6 +141,26 @@ function NeedsBadge({ open }: { open: number }) {
     <Badge size="sm" color="red.9" circle={open < 10} aria-label={open === 1 ? "1 needs you" : `${open} need you`}>
       {open}
     </Badge>
+  );
+}
+
+/** The docs, which the server has where they were built. */
+function HelpLink() {
+  return (
+    <Tooltip label="Docs">
+      <ActionIcon
+        component="a"
+        href="/docs/"
+        target="_blank"
+        rel="noopener"
+        variant="subtle"
+        color="gray"
+        size="lg"
+        aria-label="Docs"
+      >
+        <IconHelp size={18} />
+      </ActionIcon>
+    </Tooltip>
   );
 }
 

@@ -48,6 +48,7 @@ export function PushButton({ id, action, size, former }: Props & { action: "push
     <>
       <Button
         size={size}
+        data-key="r"
         loading={push.isPending}
         disabled={!active} // until it is known whether to ask
         onClick={active && active.length > 1 ? open : () => push.run({})}

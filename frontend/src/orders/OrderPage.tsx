@@ -1,7 +1,7 @@
-import { Anchor, Breadcrumbs, Button, Card, Grid, Stack, Table, Text, Title } from "@mantine/core";
-import { IconDownload, IconEdit } from "@tabler/icons-react";
+import { ActionIcon, Anchor, Breadcrumbs, Button, Card, Grid, Group, Stack, Table, Text, Title } from "@mantine/core";
+import { IconChevronLeft, IconChevronRight, IconDownload, IconEdit } from "@tabler/icons-react";
 import { useState } from "react";
-import { Link, useParams } from "react-router";
+import { Link, useNavigate, useParams } from "react-router";
 import { useOrder, useTimeline, type ExactOrder } from "../api/queries";
 import { Answered } from "../shared/Answered";
 import { downloadDocument } from "../shared/download";
@@ -28,6 +28,7 @@ import { PreviewButton } from "../shared/Preview";
 import { OrderBadge } from "../shared/states";
 import { Reasons } from "./Reasons";
 import { Timeline } from "./Timeline";
+import { neighbours, trail } from "./trail";
 import { UnreadableBadge } from "./UnreadableAlert";
 
 export default function OrderPage() {
@@ -88,7 +89,7 @@ function Heading({ order }: { order: ExactOrder }) {
       )}
       {(!latest || latest.status === "FAILED") && <PreviewButton orderId={order.id} />}
       {order.actions.includes("edit") && (
-        <Button variant="default" leftSection={<IconEdit size={16} />} onClick={() => setEditing(true)}>
+        <Button variant="default" leftSection={<IconEdit size={16} />} data-key="e" onClick={() => setEditing(true)}>
           Edit
         </Button>
       )}
@@ -103,17 +104,44 @@ function Heading({ order }: { order: ExactOrder }) {
   );
   return (
     <>
-      <Breadcrumbs mb="xs">
-        <Anchor component={Link} to="/orders" size="sm">
-          Orders
-        </Anchor>
-        <Text size="sm">{name}</Text>
-      </Breadcrumbs>
+      <Group justify="space-between" mb="xs">
+        <Breadcrumbs>
+          <Anchor component={Link} to={trail().address} size="sm">
+            Orders
+          </Anchor>
+          <Text size="sm">{name}</Text>
+        </Breadcrumbs>
+        <Neighbours id={order.id} />
+      </Group>
       <PageTitle beside={states} actions={actions}>
         {name}
       </PageTitle>
       {editing && <OrderEditor order={order} onClose={() => setEditing(false)} />}
     </>
+  );
+}
+
+/** The ways to the orders before and after this one in the list that one came from. */
+function Neighbours({ id }: { id: string }) {
+  const navigate = useNavigate();
+  const { before, after } = neighbours(trail().ids, id);
+  if (!before && !after) return null;
+  const way = (to: string | undefined, label: string, key: string, Icon: typeof IconChevronLeft) => (
+    <ActionIcon
+      variant="default"
+      aria-label={label}
+      data-key={key}
+      disabled={!to}
+      onClick={() => void navigate(`/orders/${to}`, { replace: true })}
+    >
+      <Icon size={16} />
+    </ActionIcon>
+  );
+  return (
+    <Group gap={4}>
+      {way(before, "Order before", "k", IconChevronLeft)}
+      {way(after, "Next order", "j", IconChevronRight)}
+    </Group>
   );
 }
 

@@ -1,11 +1,17 @@
-import { Anchor, CloseButton, Group, MultiSelect, Switch, Table, Text, TextInput } from "@mantine/core";
-import { IconFileText, IconSearch } from "@tabler/icons-react";
-import { Link } from "react-router";
+import { ActionIcon, Anchor, CloseButton, Group, MultiSelect, Switch, Table, Text, TextInput } from "@mantine/core";
+import { IconDownload, IconFileText, IconSearch } from "@tabler/icons-react";
+import { useEffect, type MouseEvent } from "react";
+import { Link, useLocation, useNavigate } from "react-router";
 import type { Schemas } from "../api/client";
 import { useMay, useOrders, type OrderQuery } from "../api/queries";
 import { ConnectorFilter } from "../connectors/ConnectorFilter";
 import { PageTitle } from "../shared/PageTitle";
 import { BulkActions } from "./BulkActions";
+import { ariaSort, ColumnCell, ColumnChooser, ColumnHead, SortHead, useColumns } from "./columns";
+import { ListSums } from "./ListSums";
+import { SavedViews } from "./SavedViews";
+import { leaveTrail } from "./trail";
+import { downloadOrders } from "../shared/download";
 import { DayRange } from "../shared/DayRange";
 import { DiffersBadge } from "./Differences";
 import { Empty } from "../shared/Empty";
@@ -18,7 +24,6 @@ import { GivenFilter } from "../shared/GivenFilter";
 import { ORDER_STATES, OrderBadge, WAITING } from "../shared/states";
 import { dayStart, useFilters, useTyped, type Filters } from "../shared/useFilters";
 import { HoldsBadge, holdsText } from "./Holds";
-import { erpNumber } from "./orderText";
 import { UnreadableBadge } from "./UnreadableAlert";
 
 type Summary = Schemas["OrderSummary"];
@@ -41,16 +46,31 @@ export default function OrdersPage() {
     route: filters.one("route"),
     since: dayStart(filters.one("since")),
     until: dayStart(filters.one("until"), 1),
+    sort: filters.one("sort") as OrderQuery["sort"],
   };
+  const columns = useColumns();
   const orders = useOrders({ ...wanted, limit: 50, cursor: cursor.cursor });
   return (
     <>
-      <PageTitle actions={may("ORDERS_IMPORT") && <ImportButton />} about="Every order, newest first">
+      <PageTitle
+        actions={may("ORDERS_IMPORT") && <ImportButton />}
+        about="Every order, newest first unless you sort them"
+      >
         Orders
       </PageTitle>
       <FilterBar filters={filters} />
+      <Group mb="sm" gap="xs">
+        <ListSums wanted={wanted} />
+        <Group gap="xs" ml="auto">
+          <SavedViews query={filters.key} />
+          <ColumnChooser {...columns} />
+          <ActionIcon variant="default" size={36} aria-label="Download as CSV" onClick={() => downloadOrders(wanted)}>
+            <IconDownload size={18} />
+          </ActionIcon>
+        </Group>
+      </Group>
       <Paged query={orders} cursor={cursor} none={<None filtered={filters.key !== ""} />}>
-        {(items) => <OrderTable orders={items} wanted={wanted} />}
+        {(items) => <OrderTable orders={items} wanted={wanted} filters={filters} columns={columns.shown} />}
       </Paged>
     </>
   );
@@ -62,6 +82,7 @@ function FilterBar({ filters }: { filters: Filters }) {
     <Group mb="md" gap="sm" align="flex-end">
       <TextInput
         label="Search"
+        data-key="/"
         placeholder="Number or customer"
         leftSection={<IconSearch size={16} />}
         value={text}
@@ -115,7 +136,17 @@ function FilterBar({ filters }: { filters: Filters }) {
   );
 }
 
-function OrderTable({ orders, wanted }: { orders: Summary[]; wanted: OrderQuery }) {
+interface TableProps {
+  orders: Summary[];
+  wanted: OrderQuery;
+  filters: Filters;
+  columns: string[];
+}
+
+function OrderTable({ orders, wanted, filters, columns }: TableProps) {
+  const { pathname, search } = useLocation();
+  const ids = orders.map(({ id }) => id).join(" ");
+  useEffect(() => leaveTrail({ address: pathname + search, ids: ids.split(" ") }), [pathname, search, ids]);
   const bulk = useMay()("ORDERS_PUSH");
   const selection = useSelection(orders.map(({ id }) => id));
   const selected = orders.filter(({ id }) => selection.has(id));
@@ -123,27 +154,26 @@ function OrderTable({ orders, wanted }: { orders: Summary[]; wanted: OrderQuery 
   return (
     <>
       {bulk && <BulkActions selected={selected} wanted={wanted} onDone={() => selection.setAll(false)} />}
-      <ListTable head={<Head selection={selecting} />} minWidth={340}>
+      <ListTable head={<Head selection={selecting} columns={columns} filters={filters} />} minWidth={340}>
         {orders.map((order) => (
-          <Row key={order.id} order={order} selection={selecting} />
+          <Row key={order.id} order={order} selection={selecting} columns={columns} />
         ))}
       </ListTable>
     </>
   );
 }
 
-function Head({ selection }: { selection: Selection | undefined }) {
+function Head({ selection, columns, filters }: { selection?: Selection; columns: string[]; filters: Filters }) {
   return (
     <>
       {selection && <SelectAll selection={selection} label="Select all on this page" />}
-      <Table.Th>Order</Table.Th>
-      <Table.Th>State</Table.Th>
-      <Table.Th visibleFrom="xs">Customer</Table.Th>
-      <Table.Th visibleFrom="md">ERP number</Table.Th>
-      <Table.Th visibleFrom="md" className="whole">
-        Wanted for
+      <Table.Th aria-sort={ariaSort("number", filters)}>
+        <SortHead label="Order" sort="number" filters={filters} />
       </Table.Th>
-      <Table.Th visibleFrom="sm">Came in</Table.Th>
+      <Table.Th>State</Table.Th>
+      {columns.map((name) => (
+        <ColumnHead key={name} name={name} filters={filters} />
+      ))}
     </>
   );
 }
@@ -151,13 +181,18 @@ function Head({ selection }: { selection: Selection | undefined }) {
 /** Why an order waits for a time that is known. */
 const WHY: Record<string, string> = { OPENING_HOURS: "(opening hours)", NOT_BEFORE: "(not before)" };
 
-function Row({ order, selection }: { order: Summary; selection: Selection | undefined }) {
+function Row({ order, selection, columns }: { order: Summary; selection?: Selection; columns: string[] }) {
+  const navigate = useNavigate();
   const name = order.external_order_number ?? order.id.slice(0, 8);
   return (
-    <Table.Tr bg={selection?.has(order.id) ? "var(--mantine-primary-color-light)" : undefined}>
+    <Table.Tr
+      bg={selection?.has(order.id) ? "var(--mantine-primary-color-light)" : undefined}
+      className="opens"
+      onClick={(event) => opensRow(event) && void navigate(`/orders/${order.id}`)}
+    >
       {selection && <SelectOne selection={selection} id={order.id} label={`Select ${name}`} />}
       <Table.Td>
-        <Anchor component={Link} to={`/orders/${order.id}`} fw={600} className="whole">
+        <Anchor component={Link} to={`/orders/${order.id}`} fw={600} className="whole" data-row>
           {name}
         </Anchor>
         <Text size="xs" c="dimmed" hiddenFrom="xs">
@@ -187,23 +222,16 @@ function Row({ order, selection }: { order: Summary; selection: Selection | unde
           </Text>
         )}
       </Table.Td>
-      <Table.Td visibleFrom="xs">
-        {order.customer.name ?? "–"}{" "}
-        <Text span size="xs" c="dimmed" className="numeric">
-          {order.customer.erp_customer_number}
-        </Text>
-      </Table.Td>
-      <Table.Td visibleFrom="md" className="numeric whole">
-        {erpNumber(order) ?? "–"}
-      </Table.Td>
-      <Table.Td visibleFrom="md" className="numeric whole">
-        {order.requested_delivery_date ?? "–"}
-      </Table.Td>
-      <Table.Td visibleFrom="sm">
-        <Moment at={order.created_at} />
-      </Table.Td>
+      {columns.map((name) => (
+        <ColumnCell key={name} name={name} order={order} />
+      ))}
     </Table.Tr>
   );
+}
+
+/** Whether a click on a row means the row: not what stands in it, nor the end of marking text. */
+function opensRow({ target }: MouseEvent): boolean {
+  return !(target as Element).closest("a, button, input, label") && !getSelection()?.toString();
 }
 
 function None({ filtered }: { filtered: boolean }) {

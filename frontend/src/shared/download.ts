@@ -1,5 +1,6 @@
 import { answer, api, ApiError } from "../api/client";
-import { tell } from "../api/queries";
+import { tell, type OrderQuery } from "../api/queries";
+import { decimalSign } from "./money";
 
 /** Save an export's document, the very bytes that go to the ERP. */
 export function downloadDocument(export_id: string, filename: string | null): Promise<void> {
@@ -11,6 +12,12 @@ export function downloadDocument(export_id: string, filename: string | null): Pr
 export function downloadResults(job_id: string): Promise<void> {
   const options = { params: { path: { job_id } }, parseAs: "blob" } as const;
   return save(api.GET("/api/v1/bulk-jobs/{job_id}/results.csv", options), `bulk-job-${job_id}.csv`);
+}
+
+/** Save the orders that a list finds, for a spreadsheet of the reader's. */
+export function downloadOrders(query: OrderQuery): Promise<void> {
+  const options = { params: { query: { ...query, decimal: decimalSign() } }, parseAs: "blob" } as const;
+  return save(api.GET("/api/v1/draft-orders/csv", options), "orders.csv");
 }
 
 async function save(call: Promise<{ data?: unknown; response: Response }>, filename: string): Promise<void> {

@@ -18,6 +18,7 @@ from orderflow.storage.fast.holding import Holding
 from orderflow.storage.people.api_keys import SqlApiKeys
 from orderflow.storage.people.needs import SqlNeedMarks
 from orderflow.storage.people.organization import SqlOrganization
+from orderflow.storage.people.saved_views import SqlSavedViews
 from orderflow.storage.people.users import SqlUsers
 from orderflow.storage.tables.roles import ALIVE
 from orderflow.storage.views.view import View
@@ -123,6 +124,11 @@ class SqlWork:
     def need_marks(self) -> SqlNeedMarks:
         """What people noted about what needs somebody."""
         return SqlNeedMarks(self.connection, self.org_id)
+
+    @cached_property
+    def saved_views(self) -> SqlSavedViews:
+        """Lists that people keep under a name."""
+        return SqlSavedViews(self.connection, self.org_id)
 
     @cached_property
     def users(self) -> SqlUsers:

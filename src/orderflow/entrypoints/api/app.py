@@ -35,11 +35,13 @@ from orderflow.entrypoints.api import (
     needs,
     opening_hours,
     operation,
+    order_csv,
     order_import,
     orders,
     organization,
     push_log,
     routes,
+    saved_views,
     sign_in,
     stats,
     typed_connectors,
@@ -48,6 +50,7 @@ from orderflow.entrypoints.api import (
 )
 from orderflow.entrypoints.api.authentication import Authenticator
 from orderflow.entrypoints.api.computing import Computing
+from orderflow.entrypoints.api.docs_site import add_docs
 from orderflow.entrypoints.api.errors import handle_errors
 from orderflow.entrypoints.api.fast import requests
 from orderflow.entrypoints.api.fast.together import Together
@@ -67,6 +70,7 @@ from orderflow.storage.system.standing import standing
 ROUTERS: list[ApiRouter] = [
     requests.router,  # first: a request is compared with one route after the other, and most are these
     bulk.router,
+    order_csv.router,  # before the routes of `/draft-orders/{id}`
     orders.router,
     holds.router,
     order_import.router,
@@ -89,6 +93,7 @@ ROUTERS: list[ApiRouter] = [
     push_log.router,
     stats.router,
     needs.router,
+    saved_views.router,
 ]
 
 
@@ -131,6 +136,7 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
         api.router.routes.extend(router.routes)  # as they are: `include_router` makes each anew at its first request
     describe(api)
     handle_errors(api)
+    add_docs(api)
     add_page(api)
     api.state.draining = api.state.may_exit = False
     api.state.metrics = Metrics(

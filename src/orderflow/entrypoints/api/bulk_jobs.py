@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Annotated
@@ -26,6 +24,7 @@ from orderflow.entrypoints.api.orders import PageSize, Pusher, Reader
 from orderflow.entrypoints.api.routing import BASE, ApiRouter
 from orderflow.entrypoints.api.schemas import CursorText, Text
 from orderflow.entrypoints.api.work import Shares, Work, slow
+from orderflow.entrypoints.csv_lines import csv_line
 from orderflow.flow.order.bulk import begin, cancel, work_on
 from orderflow.flow.ports import BulkJob as Job
 from orderflow.storage.views.bulk_jobs import (
@@ -145,7 +144,7 @@ def begin_job(app: App, caller: Caller, job: Job, chosen: Chosen) -> None:
 async def _csv(request: Request, caller: Caller, wanted: ResultFilter) -> AsyncIterator[str]:
     """Yield the lines, some at a time; each time counts as a request of the organization's, however long it takes."""
     shares: Shares = request.app.state.workload.shares[Work.REQUEST]
-    yield _line(COLUMNS)
+    yield csv_line(COLUMNS)
     ask = Ask(200)
     while True:
         async with shares.taken(caller.org_id):
@@ -164,15 +163,4 @@ def _results(app: App, caller: Caller, wanted: ResultFilter, ask: Ask) -> BulkRe
 def _row(result: BulkJobResult) -> str:
     problem = result.error
     why = (problem.code, problem.message, problem.hint) if problem else (None, None, None)
-    return _line((result.order_id, result.external_order_number, result.order_status, result.outcome, *why))
-
-
-def _line(values: tuple[object, ...]) -> str:
-    written = io.StringIO()
-    csv.writer(written).writerow([_harmless(str(value)) if value is not None else "" for value in values])
-    return written.getvalue()
-
-
-def _harmless(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula (OWASP, CSV Injection)."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return csv_line((result.order_id, result.external_order_number, result.order_status, result.outcome, *why))

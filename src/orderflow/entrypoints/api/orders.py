@@ -44,7 +44,8 @@ from orderflow.flow.order.prioritize import prioritize
 from orderflow.flow.setup.preview import preview_order
 from orderflow.storage.store import SqlWork
 from orderflow.storage.views.deliveries import WaitsFor, WaitsForRoute
-from orderflow.storage.views.orders import Order, OrderFilter, OrderPage, find_orders, number_of, one_order
+from orderflow.storage.views.order_lists import OrderSort, Totals, sorted_orders, totals
+from orderflow.storage.views.orders import Order, OrderFilter, OrderPage, number_of, one_order
 from orderflow.storage.views.revisions import WholeRevision, one_revision
 from orderflow.storage.views.timeline import Timeline, timeline
 from orderflow.storage.views.view import Ask, View
@@ -66,10 +67,7 @@ WITH_NUMBER = "Beside `external_order_number`: those of that number"
 router = ApiRouter("/draft-orders", "Orders")
 
 
-@router.get("")
-def list_orders(
-    request: Request,
-    caller: Reader,
+def order_filter(
     *,
     status: Annotated[list[OrderStatus] | None, Query(description="Any of these")] = None,
     q: Annotated[Text | None, Query(description=SEARCH)] = None,
@@ -90,12 +88,10 @@ def list_orders(
     differs: Annotated[
         bool | None, Query(description="Confirmed otherwise than it was ordered, which nobody accepted")
     ] = None,
-    limit: PageSize = 50,
-    cursor: CursorText = None,
-) -> OrderPage:
-    """List orders, newest first."""
+) -> OrderFilter:
+    """Return which orders a list is about."""
     narrowed = (connection_id, error_code, unreadable_answer, waits_for_route)
-    wanted = OrderFilter(
+    return OrderFilter(
         status or (),
         q,
         since,
@@ -107,8 +103,32 @@ def list_orders(
         on_hold=on_hold,
         number=number_of(external_order_number, erp_customer_number, source),
     )
+
+
+Wanted = Annotated[OrderFilter, Depends(order_filter)]
+
+
+@router.get("")
+def list_orders(
+    request: Request,
+    caller: Reader,
+    wanted: Wanted,
+    *,
+    sort: Annotated[OrderSort, Query(description="Sorts the newest 100,000 that the filters find")] = OrderSort.NEWEST,
+    limit: PageSize = 50,
+    cursor: CursorText = None,
+) -> OrderPage:
+    """List orders, newest first or as `sort` says."""
     with looking(request, caller) as view:
-        return find_orders(view, wanted, Ask(limit, cursor))
+        return sorted_orders(view, wanted, sort, Ask(limit, cursor))
+
+
+@router.get("/totals")
+@slow(Work.IMPORT)
+def sum_up_orders(request: Request, caller: Reader, wanted: Wanted) -> Totals:
+    """Tell how many orders a list finds, and what they are worth by currency."""
+    with looking(request, caller) as view:
+        return totals(view, wanted)
 
 
 @router.get("/{order_id}", responses=answers(404))

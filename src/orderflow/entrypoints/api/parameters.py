@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from fastapi.dependencies.models import Dependant
 from starlette.requests import Request
 
@@ -9,11 +11,18 @@ from orderflow.domain.errors import InputError
 from orderflow.entrypoints.api.errors import LONGEST_NAME, MOST_PROBLEMS
 
 
+def _taken(dependant: Dependant) -> Iterator[str]:
+    """Yield the names that a route takes, itself or by what it depends on."""
+    yield from (param.alias for param in dependant.query_params)
+    for needed in dependant.dependencies:
+        yield from _taken(needed)
+
+
 def refuse_unknown(request: Request, dependant: Dependant) -> None:
     """Raise InputError for query parameters that the route does not take, and name those that it does."""
     if not request.scope["query_string"]:
         return
-    known = [param.alias for param in dependant.query_params]
+    known = list(_taken(dependant))
     unknown = [name for name in dict.fromkeys(request.query_params) if name not in known]
     if not unknown:
         return

@@ -43,7 +43,7 @@ from orderflow.storage.views.view import COUNTS_CHANGES, Ask, Condition, Found, 
 FARTHEST = 100_000
 """Orders that a search for part of a name looks through, of those that the other filters leave."""
 
-_NAMES = "o.external_order_number, o.erp_customer_number, o.customer_name, o.erp_order_id"
+NAMES = "o.external_order_number, o.erp_customer_number, o.customer_name, o.erp_order_id"
 _UNREADABLE = f"(SELECT e.unreadable_answer FROM erp_export e WHERE e.draft_order_id = o.id AND {UNREAD} LIMIT 1)"  # noqa: S608  # from constants
 _CUSTOMER = (
     "jsonb_build_object('id', o.customer_id, 'erp_customer_number', o.erp_customer_number, 'name', o.customer_name)"
@@ -55,6 +55,10 @@ _SOURCE = (
 Waits = Annotated[str, WithJsonSchema({"type": "string", "enum": [*WaitsForRoute, *WaitsFor]})]
 _NEWEST = "ORDER BY o.created_at DESC, o.id DESC"
 _DIFFERS = differs("o")
+_AMOUNT = """
+    (SELECT CASE WHEN count(*) = count(l.qty * l.unit_price) THEN sum(l.qty * l.unit_price) END
+     FROM draft_order_line l WHERE l.draft_order_id = o.id)
+"""
 _DELIVERY = """
     FROM erp_export e JOIN erp_connection c ON c.id = e.connection_id JOIN organization g ON g.id = e.org_id
     WHERE e.draft_order_id = o.id AND e.status = 'PENDING'
@@ -140,6 +144,11 @@ class OrderSummary:
     order_date: date | None
     requested_delivery_date: date | None
     currency: str | None
+    amount: Annotated[
+        Number | None,
+        Sql(_AMOUNT),
+        Field(description="Quantity times price of its lines, without allowances and charges; null: one lacks either"),
+    ]
     customer: Annotated[Customer, Sql(_CUSTOMER)]
     erp_order_id: str | None
     erp_order_id_source: Annotated[
@@ -382,7 +391,7 @@ def _searched(view: View, wanted: OrderFilter, ask: Ask) -> tuple[list[OrderSumm
 def _near(where: str) -> str:
     """Return FROM and WHERE of those that fit `like`, among the next `FARTHEST` that the other filters leave."""
     inner = f"SELECT {columns(DraftOrderRow, 'o')} FROM draft_order o {where} {_NEWEST} LIMIT {FARTHEST}"  # noqa: S608  # from constants
-    return f"FROM ({inner}) o WHERE concat_ws(' ', {_NAMES}) ILIKE :like"
+    return f"FROM ({inner}) o WHERE concat_ws(' ', {NAMES}) ILIKE :like"
 
 
 def found_orders(view: View, wanted: OrderFilter) -> Found:

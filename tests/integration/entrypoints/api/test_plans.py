@@ -29,7 +29,9 @@ from orderflow.flow.setup.probe import probe
 from orderflow.storage.database import Database
 from orderflow.storage.fast import statements
 from orderflow.storage.system.retention import forget, prune
+from orderflow.storage.views import order_lists
 from orderflow.storage.views import orders as order_views
+from orderflow.storage.views.order_lists import OrderSort
 from orderflow.storage.work import events as event_numbers
 
 SETUP = Actor("test")
@@ -249,6 +251,8 @@ def test_no_statement_reads_a_growing_table_from_end_to_end(
     app: Any, acme: Any, zone: str, calm: Connection, plans: Plans, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(statements, "MOST", 0)  # each in a message of its own, so that it can be planned before
+    monkeypatch.setattr(order_lists, "MOST_SORTED", 100)
+    monkeypatch.setattr(order_lists, "MOST_SUMMED", 100)
     monkeypatch.setattr(order_views, "FARTHEST", 100)  # as small a part of these orders as it is of millions
     monkeypatch.setattr(event_numbers, "AT_ONCE", 100)
     walk = Walk(app, acme)
@@ -320,6 +324,7 @@ def _look_at_lists(walk: Walk, zone: str) -> None:
     flags = [f"{flag}={value}" for flag in ("waiting", "held", "overdue") for value in ("true", "false")]
     orders = ["status=ERROR", "status=NEEDS_REVIEW&status=READY", "status=CONFIRMED", "q=OLD-77", "q=nowhere"]
     unread = ["unreadable_answer=true", "unreadable_answer=false", "differs=true", "differs=false"]
+    orders += [f"sort={sort}" for sort in OrderSort] + ["sort=number&q=OLD-77"]
     routed = ["waits_for=WORKER", "route=none"]
     numbered = ["external_order_number=OLD-77", "external_order_number=OLD-77&erp_customer_number=4711&source=shop"]
     _list(walk, "/draft-orders", [*common, *orders, *numbered, *unread, *routed, "waits_for=NO_ROUTE"])
@@ -329,6 +334,9 @@ def _look_at_lists(walk: Walk, zone: str) -> None:
     _list(walk, "/audit-log", audit)
     for period in ("24h", "7d", "30d"):
         walk("GET", "/stats", query=f"period={period}")
+    for query in ("", "status=CONFIRMED", "q=OLD-77", time):
+        walk("GET", "/draft-orders/totals", query=query)
+    walk("GET", "/draft-orders/csv", query="status=ERROR")
     walk("GET", "/needs")
     walk("GET", "/needs/people")
     walk("POST", "/needs/visit")

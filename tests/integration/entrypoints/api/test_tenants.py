@@ -61,6 +61,7 @@ TABLES = (
     "inbound",
     "delivery_proof",
     "need_mark",
+    "saved_view",
     "event",
     "webhook_endpoint",
 )

@@ -25,6 +25,7 @@ from orderflow.storage.tables.models.organization import (
     KeptAnswerPart,
     NeedMark,
     Organization,
+    SavedView,
     SignInSource,
 )
 from orderflow.storage.tables.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
@@ -61,6 +62,7 @@ __all__ = [
     "Organization",
     "ProcessRow",
     "RouteSet",
+    "SavedView",
     "SignInSource",
     "WebhookAttempt",
     "WebhookDelivery",

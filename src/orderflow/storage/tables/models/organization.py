@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Text, text
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -67,6 +67,22 @@ class NeedMark(Base):
     snoozed_until: Mapped[datetime | None]
     marked_by: Mapped[str]
     marked_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class SavedView(Owned, Base):
+    """A list that somebody keeps under a name: `query` is that of the page's address."""
+
+    __tablename__ = "saved_view"
+    __table_args__ = (
+        within_org("user_id", "app_user", ondelete="CASCADE"),
+        UniqueConstraint("user_id", "page", "name", name="uq_saved_view_name"),
+        Index("idx_saved_view_org", "org_id"),
+    )
+    user_id: Mapped[UUID]
+    page: Mapped[str]
+    name: Mapped[str]
+    query: Mapped[str]
+    shared: Mapped[bool]
 
 
 class EndedSession(Base):

@@ -1,0 +1,128 @@
+"""Lists of orders: sorted, summed up, as CSV, and kept under a name."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+
+from orderflow.domain.access import Role
+from orderflow.storage.views import order_lists
+from tests.integration.entrypoints.api.conftest import Tenant
+from tests.integration.entrypoints.api.test_deliveries import ORDER
+
+LINE = {"line_no": 1, "internal_sku": "INT-9", "qty": 2, "uom": "M", "unit_price": 1.25}
+
+
+@pytest.fixture
+def orders(acme: Tenant) -> list[str]:
+    """Four, the oldest first: of two currencies, one without a price, one without a date or a customer's name."""
+    bodies: list[dict[str, Any]] = [
+        {"external_order_number": "B", "customer": {"erp_customer_number": "1", "name": "Zeta"}},
+        {"external_order_number": "A", "customer": {"erp_customer_number": "2", "name": "Alpha"}, "currency": "USD"},
+        {
+            "external_order_number": "C",
+            "customer": {"erp_customer_number": "3"},
+            "lines": [LINE | {"unit_price": None}],
+        },
+        {"external_order_number": "=1+1", "customer": {"erp_customer_number": "4", "name": "Beta"}},
+    ]
+    dates = ["2031-03-01", "2031-01-01", None, "2031-02-01"]
+    made = []
+    for body, date in zip(bodies, dates, strict=True):
+        order = ORDER | {"currency": "EUR", "lines": [LINE], "requested_delivery_date": date} | body
+        answer = acme.call("POST", "/draft-orders", json=order)
+        assert answer.status_code == 201, answer.text
+        made.append(answer.json()["id"])
+    return made
+
+
+def numbers(acme: Tenant, **query: Any) -> list[str]:
+    """All of a list, page by page."""
+    found, cursor = [], None
+    while True:
+        given = query | {"limit": 3} | ({"cursor": cursor} if cursor else {})
+        answer = acme.call("GET", "/draft-orders", Role.VIEWER, params=given)
+        assert answer.status_code == 200, answer.text
+        found += [one["external_order_number"] for one in answer.json()["items"]]
+        if (cursor := answer.json()["next_cursor"]) is None:
+            return found
+
+
+@pytest.mark.parametrize(
+    ("sort", "wanted"),
+    [
+        ("-created_at", ["=1+1", "C", "A", "B"]),
+        ("created_at", ["B", "A", "C", "=1+1"]),
+        ("-number", ["C", "B", "A", "=1+1"]),
+        ("wanted", ["A", "=1+1", "B", "C"]),
+        ("-wanted", ["C", "B", "=1+1", "A"]),
+        ("customer", ["C", "A", "=1+1", "B"]),
+    ],
+)
+def test_pages_follow_each_other_in_every_order(acme: Tenant, orders: list[str], sort: str, wanted: list[str]) -> None:
+    assert numbers(acme, sort=sort) == wanted
+
+
+def test_a_sorted_list_is_narrowed_and_searched_and_knows_its_own_cursors(acme: Tenant, orders: list[str]) -> None:
+    assert numbers(acme, sort="number", q="eta") == ["=1+1", "B"]
+    acme.call("POST", f"/draft-orders/{orders[0]}/reject")
+    assert numbers(acme, sort="number", status="REJECTED") == ["B"]
+    cursor = acme.call("GET", "/draft-orders", params={"sort": "number", "limit": 1}).json()["next_cursor"]
+    refused = acme.call("GET", "/draft-orders", params={"sort": "-number", "cursor": cursor})
+    assert refused.status_code == 422
+    assert refused.json()["error"]["details"]["fields"][0]["field"] == "cursor"
+
+
+def test_a_list_is_summed_up_by_currency_as_far_as_is_said(
+    acme: Tenant, orders: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = acme.call("GET", "/draft-orders/totals", Role.VIEWER).json()
+    assert (found["orders"], found["more"]) == (4, False)
+    sums = {one["currency"]: (one["orders"], one["amount"]) for one in found["sums"]}
+    assert sums == {"EUR": (3, 5.0), "USD": (1, 2.5)}
+    listed = acme.call("GET", "/draft-orders").json()["items"]
+    assert [one["amount"] for one in listed] == [2.5, None, 2.5, 2.5], "no price, no value"
+    narrowed = acme.call("GET", "/draft-orders/totals", params={"q": "Zeta"}).json()
+    assert (narrowed["orders"], narrowed["sums"][0]["amount"]) == (1, 2.5)
+    monkeypatch.setattr(order_lists, "MOST_SUMMED", 2)
+    capped = acme.call("GET", "/draft-orders/totals").json()
+    assert (capped["orders"], capped["more"], sum(one["orders"] for one in capped["sums"])) == (2, True, 2)
+
+
+@pytest.mark.parametrize(("decimal", "separator", "value"), [(".", ",", "2.50"), (",", ";", "2,50")])
+def test_what_is_found_is_downloaded_with_the_readers_numbers_and_no_formula(
+    acme: Tenant, orders: list[str], decimal: str, separator: str, value: str
+) -> None:
+    answer = acme.call("GET", "/draft-orders/csv", Role.VIEWER, params={"decimal": decimal, "sort": "number"})
+    assert answer.headers["content-disposition"] == 'attachment; filename="orders.csv"'
+    assert answer.content.startswith(b"\xef\xbb\xbf"), "Excel takes it for UTF-8"
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=separator))
+    assert [row["external_order_number"] for row in rows] == ["'=1+1", "A", "B", "C"]
+    assert [row["amount"] for row in rows] == [value, value, value, ""]
+    one = acme.call("GET", "/draft-orders/csv", params={"q": "Zeta"}).text
+    assert len(one.splitlines()) == 2
+
+
+def test_views_are_ones_own_or_shared_and_an_admin_clears_up(acme: Tenant, make_tenant: Any) -> None:
+    signed_in = {role: acme.signed_in(role) for role in (Role.OPS, Role.VIEWER, Role.ADMIN)}
+
+    def call(method: str, role: Role, path: str = "", **options: Any) -> Any:
+        return acme.call(method, f"/saved-views{path}", None, headers=signed_in[role], **options)
+
+    view = {"page": "orders", "name": "Mine", "query": "status=ERROR"}
+    assert call("POST", Role.OPS, json=view).status_code == 200
+    call("POST", Role.OPS, json=view | {"query": "status=READY"})
+    call("POST", Role.OPS, json=view | {"name": "Ours", "shared": True})
+    own = {one["name"]: (one["query"], one["own"]) for one in call("GET", Role.OPS).json()["items"]}
+    assert own == {"Mine": ("status=READY", True), "Ours": ("status=ERROR", True)}, "one of the same name becomes it"
+    (seen,) = call("GET", Role.VIEWER).json()["items"]
+    assert (seen["name"], seen["own"], seen["owner"]) == ("Ours", False, acme.emails[Role.OPS])
+    assert call("DELETE", Role.VIEWER, f"/{seen['id']}").status_code == 404
+    other = make_tenant("other")
+    assert other.call("GET", "/saved-views").json()["items"] == []
+    assert other.call("DELETE", f"/saved-views/{seen['id']}").status_code == 404
+    assert call("DELETE", Role.ADMIN, f"/{seen['id']}").json()["items"] == []
+    assert call("POST", Role.OPS, json=view | {"query": "a=\x00"}).status_code == 422
