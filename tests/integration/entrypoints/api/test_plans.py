@@ -259,7 +259,8 @@ def test_no_statement_reads_a_growing_table_from_end_to_end(
     _bring_in(walk)
     _look_at_lists(walk, zone)
     _deliver(app, acme.org_id, walk, UUID(zone), tmp_path)
-    _recall(app, acme.org_id, walk, UUID(zone))
+    changed = _change(app, acme.org_id, walk, UUID(zone))
+    _recall(app, acme.org_id, walk, UUID(zone), changed)
     _look_at_what_came(app, acme.org_id, walk, UUID(zone), calm)
     _administer(walk, zone, calm)
     _keep_up(app, calm)
@@ -383,9 +384,21 @@ def _deliver(app: Any, org_id: UUID, walk: Walk, zone: UUID, folder: Path) -> No
     forget(app.store, app.documents, org_id, UUID(failed), SETUP)
 
 
-def _recall(app: Any, org_id: UUID, walk: Walk, zone: UUID) -> None:
-    walk("POST", "/draft-orders/cancel", {"external_order_number": "PO-to-come", "reason": "twice"})
+def _change(app: Any, org_id: UUID, walk: Walk, zone: UUID) -> str:
     order_id = walk("GET", "/draft-orders", query="status=PUSHED")["items"][0]["id"]
+    walk("GET", "/draft-orders/{order_id}/change", order_id=order_id)
+    walk("PATCH", "/draft-orders/{order_id}", {"notes": "twelve"}, order_id=order_id)
+    for step in ("approve", "push"):
+        walk("POST", "/draft-orders/{order_id}/" + step, order_id=order_id)
+    push_batch(app.wiring, org_id, zone)  # this ERP reads no changes
+    walk("POST", "/draft-orders/{order_id}/change/confirm", order_id=order_id)
+    walk("PATCH", "/draft-orders/{order_id}", {"notes": "thirteen"}, order_id=order_id)
+    walk("POST", "/draft-orders/{order_id}/change/discard", order_id=order_id)
+    return str(order_id)
+
+
+def _recall(app: Any, org_id: UUID, walk: Walk, zone: UUID, order_id: str) -> None:
+    walk("POST", "/draft-orders/cancel", {"external_order_number": "PO-to-come", "reason": "twice"})
     for end in ("end", "confirm"):
         walk("POST", "/draft-orders/{order_id}/recall", {"reason": "cancelled"}, order_id=order_id)
         push_batch(app.wiring, org_id, zone)

@@ -104,6 +104,7 @@ class ERPExport(Owned, Base):
     erp_order_id: Mapped[str | None]
     error_json: Mapped[dict[str, Any] | None]
     reason: Mapped[str | None]  # why the order is recalled
+    follows: Mapped[UUID | None]  # the export that has to be decided before this one goes out
     not_before: Mapped[datetime | None]  # asked for with its push; `next_attempt_at` is never earlier
     next_attempt_at: Mapped[datetime] = mapped_column(server_default=NOW)
     priority: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # minutes, as its order has them
