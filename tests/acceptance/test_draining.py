@@ -20,8 +20,8 @@ import pytest
 from tests.acceptance.brokers import free_port
 from tests.acceptance.conftest import CommandLine
 
-pytestmark = pytest.mark.large
-THREADS = 8
+pytestmark = [pytest.mark.large, pytest.mark.timeout(900)]
+THREADS = 4
 
 
 class Server:
@@ -126,7 +126,7 @@ def test_not_one_request_is_reset_while_servers_are_replaced(own_orderflow: Comm
     for server in servers:
         server.start()
     with Balancer(servers).load(key) as ended:
-        for server in servers * 2:
+        for server in servers:
             before = ended["201"]
             while ended["201"] < before + 50:
                 time.sleep(0.05)
@@ -136,6 +136,4 @@ def test_not_one_request_is_reset_while_servers_are_replaced(own_orderflow: Comm
     for server in servers:
         server.stop()
     assert set(ended) == {"201"}, ended
-    assert ended["201"] > 500
-    (listed,) = [row for row in own_orderflow.json("user", "list") if row["email"] == "admin@acme.example"]
-    assert listed["last_login_at"]
+    assert len(own_orderflow.json("orders", "list", "-n", "10000")) == ended["201"] > 100

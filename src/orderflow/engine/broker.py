@@ -32,9 +32,9 @@ def asking(settings: Settings) -> Callable[[], str | None] | None:
         try:
             # kombu does not annotate it
             with Connection(url, ssl=tls, connect_timeout=PATIENCE, transport_options=limits) as connection:  # type: ignore[no-untyped-call]
-                connection.connect()
+                connection.ensure_connection(max_retries=1, interval_start=0, timeout=PATIENCE)
         except Exception as error:  # noqa: BLE001  # each transport has errors of its own; their words may hold the URL
-            return type(error).__name__
+            return type(error.__cause__ or error).__name__
         return None
 
     return ask

@@ -22,7 +22,7 @@ from orderflow.flow.watch import BEAT, Process, Trouble, troubles_of
 log = structlog.get_logger(__name__)
 _BEAT_ID = uuid5(UUID(int=0), "orderflow/beat")
 CHECK_EVERY = 2
-"""Beats from one look at the document store and the broker to the next."""
+"""Beats from one look at keys and the document store to the next."""
 
 
 class Presence:
@@ -40,6 +40,7 @@ class Presence:
     def __init__(self, app: App, kind: str, *, slots: int) -> None:
         self.troubles: list[Trouble] = []
         self.standing: list[Trouble] = []
+        self._own: list[Trouble] = []
         self._app = app
         self._id = new_id()
         self._kind = kind
@@ -68,10 +69,9 @@ class Presence:
     def beat(self, *, check: bool = True) -> None:
         """Look how this process is, and tell. Raises DatabaseError."""
         if check:
-            found = troubles_of(self._app.processes, self._app.encryption.known_key_ids, self._app.documents.check)
-            if self._ask_broker and (away := broker.trouble(self._app.settings, self._ask_broker)):
-                found.append(away)
-            self.troubles = _noted(self.troubles, found)
+            self._own = troubles_of(self._app.processes, self._app.encryption.known_key_ids, self._app.documents.check)
+        away = broker.trouble(self._app.settings, self._ask_broker) if self._ask_broker else None
+        self.troubles = _noted(self.troubles, [*self._own, away] if away else self._own)
         self._app.processes.tell(process(self._app, self._id, self._kind, self.troubles, self._slots))
         self.standing = _noted(self.standing, self._app.standing())
         if not self._slots:
