@@ -18,6 +18,7 @@ from orderflow.domain.orders import DraftOrder, clean_codes, missing_for_ready
 from orderflow.domain.reach import within
 from orderflow.domain.retry import RetryPolicy, idempotency_key
 from orderflow.domain.states import ARRIVED, ERPExportStatus, OrderAction, OrderStatus, next_order_status
+from orderflow.flow.delivery.change import says_another
 from orderflow.flow.delivery.claim import begin_attempts, crew_of
 from orderflow.flow.delivery.deliver import deliver
 from orderflow.flow.delivery.open_target import with_connector
@@ -62,7 +63,7 @@ class PushOrchestrator:
         """Deliver `draft_order` and return the log row of the last attempt; look at its `status`.
 
         An order that is not stored yet is stored as APPROVED. One of the same number that says the same is taken for
-        it, and gives it its id. If the order's delivery succeeded before, that
+        it, and gives it its id. If the order's delivery succeeded before, and it was not changed since, that
         row comes back and the connector is not called; if the engine is at it, its PENDING row does. Where nobody
         knows whether the order arrived, and where the ERP is busy, the row is RETRYING: the engine goes on with it.
 
@@ -251,7 +252,7 @@ def _approve(work: Work, order: DraftOrder) -> None:
 def _export_to_push(work: Work, order_id: UUID, way: Way) -> Export:
     """Return the order's current export if it is under way or arrived, or a new one."""
     latest = work.exports.latest(order_id)
-    if latest is not None and latest.status is not ERPExportStatus.FAILED:
+    if latest is not None and latest.status is not ERPExportStatus.FAILED and not says_another(work, latest):
         return latest
     connection_id, connector_type = way
     if connector_type is not None:

@@ -181,5 +181,6 @@ def test_an_order_that_is_stored_under_its_number_is_not_delivered_twice(session
     assert (refused.value.code, refused.value.details["order_id"]) == ("DUPLICATE_ORDER", str(first.id))
     beside = orchestrator.push_order(org_id, an_order(lines=lines), on_duplicate="new")
     assert (beside.status, beside.draft_order_id == first.id) == ("SUCCESS", False)
-    with pytest.raises(PushServiceError, match="cannot become"):
-        orchestrator.push_order(org_id, an_order(notes="something else"), on_duplicate="revise")
+    changed = orchestrator.push_order(org_id, an_order(notes="something else"), on_duplicate="revise")
+    assert (changed.draft_order_id, changed.status) == (first.id, "FAILED")
+    assert (changed.response_json or {})["code"] == "CHANGE_UNSUPPORTED", "this connector takes no changes"

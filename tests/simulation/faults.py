@@ -8,7 +8,7 @@ from pathlib import Path
 SOURCES = Path(__file__).parents[2] / "src" / "orderflow"
 LEASES, EXPORTS = "testing/store_in_memory/leases.py", "testing/store_in_memory/exports.py"
 DELIVER, LOOK, DOUBT = "flow/delivery/deliver.py", "flow/delivery/look.py", "flow/delivery/in_doubt.py"
-RECALL = "flow/delivery/recall.py"
+RECALL, CHANGE = "flow/delivery/recall.py", "flow/delivery/change.py"
 SETTLE, REQUEST, RECORD, CLAIM = (
     "flow/delivery/settle.py",
     "flow/delivery/request.py",
@@ -184,9 +184,9 @@ FAULTS = (
     ),
     Fault(
         "a retry forgets that the order may have arrived",
-        REQUEST,
-        "if latest is not None and not latest.never_arrived:",
-        "if False:",
+        CHANGE,
+        "if not export.failed_for_sure), None)",
+        "if export.status is not ERPExportStatus.FAILED), None)",
     ),
     Fault("a key is asked for twice", REQUEST, "if idempotency_key and (known :=", "if False and (known :="),
     Fault(
@@ -229,10 +229,53 @@ FAULTS = (
         "built = dict[str, None]()",
     ),
     Fault(
-        "what may have arrived is changed",
+        "a change does not wait for its order",
+        LEASES,
+        "if not self._waits_for_another(row)]",
+        "if row.id]",
+    ),
+    Fault(
+        "what never arrived is changed",
+        LEASES,
+        "if row.kind is not Kind.CHANGE or row.document_sha256 or self._before(row):",
+        "if row.id:",
+    ),
+    Fault(
+        "a late answer to the first revision confirms the last",
+        EXPORTS,
+        "return row.kind in CONTENT_KINDS and not changed_since(self._tables, row)",
+        "return row.kind in CONTENT_KINDS",
+    ),
+    Fault(
+        "a delivery of the first revision moves the order that says another",
+        LEASES,
+        "moves = item.order_status is not None and not changed_since(self._tables, row)",
+        "moves = item.order_status is not None",
+    ),
+    Fault(
+        "an order is sent anew before it was given back",
+        CHANGE,
+        "work.exports.send_anew_after(item.attempt.export_id, recall.id)",
+        "work.exports.send_anew_after(item.attempt.export_id, None)",
+    ),
+    Fault(
+        "an order that its ERP keeps is sent anew",
+        RECALL,
+        "        work.exports.stop(anew.id, refused)\n",
+        "        work.exports.send_anew_after(anew.id, None)\n",
+    ),
+    Fault("a change is discarded in name only", CHANGE, "    work.orders.replace(was)\n", ""),
+    Fault(
+        "an order that its ERP has is rejected",
         "flow/order/approve.py",
-        "latest.status is ERPExportStatus.FAILED and not latest.never_arrived:",
-        "False:",
+        "if any(export.status in STANDING_BY for export in work.exports.deliveries_of(order_id)):",
+        "if False:",
+    ),
+    Fault(
+        "a person's word about the first revision moves the order that says another",
+        "flow/delivery/resolve.py",
+        "    if _was_changed(export, before):\n        return before\n",
+        "",
     ),
     Fault(
         "an order counts as recalled before its ERP has said so",
@@ -255,8 +298,8 @@ FAULTS = (
     Fault(
         "the newest delivery is the recall",
         EXPORTS,
-        "[row for row in self._tables.exports_of(order_id) if row.kind is Kind.ORDER]",
-        "self._tables.exports_of(order_id)",
+        "rows = tell_order(self._tables, order_id)\n        return self._export(rows[-1])",
+        "rows = self._tables.exports_of(order_id)\n        return self._export(rows[-1])",
     ),
     Fault(
         "a recall is sent as an order",

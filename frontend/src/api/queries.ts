@@ -175,6 +175,15 @@ export function useOrder(id: string) {
   return useLive(["order", id], () => getOrder(id));
 }
 
+/** What becomes of an order that is edited now, where it was pushed before. */
+export function useChangeOutlook(order_id: string, enabled: boolean) {
+  return useQuery({
+    queryKey: ["change", order_id],
+    queryFn: () => answer(api.GET("/api/v1/draft-orders/{order_id}/change", { params: { path: { order_id } } })),
+    enabled,
+  });
+}
+
 export function useTimeline(id: string) {
   const path = { order_id: id };
   return useLive(

@@ -149,10 +149,11 @@ const UNTESTED =
 const NOTHING: Stored<Settings> = { value: { ...NEW, config: {} }, version: 0 };
 
 function stored(connector: Connector): Stored<Settings> {
-  const { name, in_doubt, commit_within, give_up_after, orders_per_minute, config, version } = connector;
+  const { name, in_doubt, change_by_recall, commit_within, give_up_after, orders_per_minute, config, version } =
+    connector;
   const { answer_within, received_within, understood_within } = connector;
   const within = { answer_within, received_within, understood_within };
-  const options = { name, in_doubt, commit_within, give_up_after, ...within, orders_per_minute };
+  const options = { name, in_doubt, change_by_recall, commit_within, give_up_after, ...within, orders_per_minute };
   return { value: { ...options, config: config ?? {} }, version };
 }
 

@@ -1,5 +1,5 @@
 import type { Schemas } from "../api/client";
-import { Alert, Fieldset, NumberInput, Select, Stack } from "@mantine/core";
+import { Alert, Checkbox, Fieldset, NumberInput, Select, Stack } from "@mantine/core";
 import type { ReactNode } from "react";
 import { NARROW } from "./form/widgets";
 
@@ -10,6 +10,7 @@ export type Options = Pick<
   Connector,
   | "name"
   | "in_doubt"
+  | "change_by_recall"
   | "commit_within"
   | "give_up_after"
   | "answer_within"
@@ -21,6 +22,7 @@ export type Options = Pick<
 export const NEW: Options = {
   name: null,
   in_doubt: "hold",
+  change_by_recall: false,
   commit_within: null,
   give_up_after: null,
   answer_within: null,
@@ -33,6 +35,7 @@ export const NEW: Options = {
 export const LABELS: Record<keyof Options, string> = {
   name: "Name",
   in_doubt: "When nobody can tell whether the ERP has an order",
+  change_by_recall: "Recall an order that is changed after it was sent, and send it anew",
   commit_within: "The ERP shows an order within",
   give_up_after: "Give up after",
   answer_within: "The ERP answers within",
@@ -109,6 +112,13 @@ export function DeliveryOptions({ options, wrong, onChange }: Props) {
             unless the ERP itself knows it by its key or file name.
           </Alert>
         )}
+        <Checkbox
+          label={LABELS.change_by_recall}
+          description="For an ERP that takes no changes, and gives orders back: it then has another order, under another number of its own. If it keeps the first one, the change is not made. Otherwise a person has the order changed there."
+          error={wrong("change_by_recall")}
+          checked={options.change_by_recall}
+          onChange={(event) => onChange({ change_by_recall: event.currentTarget.checked })}
+        />
         {time(
           "commit_within",
           "s",

@@ -196,6 +196,54 @@ export function RecallEndButtons({ actions, size, name, ...order }: Props & { ac
   );
 }
 
+/** Of an order that was changed after it was sent: back to what the ERP has, or what its people made of it. */
+export function ChangeButtons({ actions, size, name, ...order }: Props & { actions: Action[] }) {
+  const discard = useAction(() => answer(api.POST("/api/v1/draft-orders/{order_id}/change/discard", about(order))), {
+    done: "It says again what the ERP has",
+  });
+  const made = useAction(() => answer(api.POST("/api/v1/draft-orders/{order_id}/change/confirm", about(order))), {
+    done: "The change is confirmed",
+  });
+  return (
+    <>
+      {actions.includes("confirm_change") && (
+        <Button
+          size={size}
+          variant="default"
+          loading={made.isPending}
+          onClick={() =>
+            confirm(
+              `Is ${name} changed in the ERP?`,
+              "It then counts as confirmed as it is here. Look into the ERP first.",
+              "It is changed",
+              () => made.run(undefined),
+            )
+          }
+        >
+          Changed in the ERP
+        </Button>
+      )}
+      {actions.includes("discard_change") && (
+        <Button
+          size={size}
+          variant="default"
+          loading={discard.isPending}
+          onClick={() =>
+            confirm(
+              `Discard the change of ${name}?`,
+              "The order says again what the ERP has. What it says now stays in its history.",
+              "Discard",
+              () => discard.run(undefined),
+            )
+          }
+        >
+          Discard the change
+        </Button>
+      )}
+    </>
+  );
+}
+
 export function ReleaseButton({ id, size }: Props) {
   const release = useAction(
     () => answer(api.DELETE("/api/v1/draft-orders/{order_id}/holds", { params: { path: { order_id: id } } })),
@@ -344,6 +392,7 @@ export function OrderActions({ actions, former, ...order }: Props & { actions: A
       {may("reject") && <RejectButton {...order} />}
       {may("recall") && <RecallButton {...order} />}
       <RecallEndButtons {...order} actions={actions} />
+      <ChangeButtons {...order} actions={actions} />
     </>
   );
 }

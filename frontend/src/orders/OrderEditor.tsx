@@ -1,9 +1,21 @@
-import { ActionIcon, Button, Card, Drawer, Group, SimpleGrid, Stack, Text, Textarea, TextInput } from "@mantine/core";
+import {
+  ActionIcon,
+  Alert,
+  Button,
+  Card,
+  Drawer,
+  Group,
+  SimpleGrid,
+  Stack,
+  Text,
+  Textarea,
+  TextInput,
+} from "@mantine/core";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { useRef, useState, type ChangeEvent, type KeyboardEvent, type SyntheticEvent } from "react";
 import { answer, api, type Schemas } from "../api/client";
 import { parseExact } from "../api/exact";
-import { getOrder, type ExactLine, type ExactOrder } from "../api/queries";
+import { getOrder, useChangeOutlook, type ExactLine, type ExactOrder } from "../api/queries";
 import { ErrorAlert, ProblemAlert } from "../shared/ErrorAlert";
 import { useEditing } from "../shared/useEditing";
 import { StaleDialog } from "../shared/versions/StaleDialog";
@@ -32,6 +44,7 @@ const DECIMAL = new Set<LineField>(["qty", "unit_price"]);
 /** Correct an order; quantities and prices stay text, so that no digit changes on the way. */
 export function OrderEditor({ order, onClose }: { order: ExactOrder; onClose: () => void }) {
   const editing = useEditing(onClose);
+  const outlook = useChangeOutlook(order.id, order.latest_export !== null);
   const [loaded] = useState(() => stored(order));
   const [draft, setDraft] = useState(loaded.value);
   const way = useSendAgain(order);
@@ -80,7 +93,8 @@ export function OrderEditor({ order, onClose }: { order: ExactOrder; onClose: ()
     <Drawer opened onClose={editing.close} title={`Edit ${order.external_order_number ?? "the order"}`}>
       <Stack component="form" onSubmit={submit} onKeyDown={submitsAtOnce}>
         {order.status === "ERROR" && order.error && <ProblemAlert problem={order.error} />}
-        {order.status === "APPROVED" && (
+        {order.latest_export && outlook.data && <Alert color="blue">{outlook.data.message}</Alert>}
+        {order.approved_at && (
           <Text size="sm" c="dimmed">
             It is approved; after a change it needs approval again.
           </Text>

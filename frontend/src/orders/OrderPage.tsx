@@ -63,6 +63,8 @@ export default function OrderPage() {
   );
 }
 
+const EDITED = new Set(["NEEDS_REVIEW", "READY", "APPROVED"]);
+
 function Heading({ order }: { order: ExactOrder }) {
   const [editing, setEditing] = useState(false);
   const name = order.external_order_number ?? order.id.slice(0, 8);
@@ -87,7 +89,7 @@ function Heading({ order }: { order: ExactOrder }) {
           Document
         </Button>
       )}
-      {(!latest || latest.status === "FAILED") && <PreviewButton orderId={order.id} />}
+      {(!latest || latest.status === "FAILED" || EDITED.has(order.status)) && <PreviewButton orderId={order.id} />}
       {order.actions.includes("edit") && (
         <Button variant="default" leftSection={<IconEdit size={16} />} data-key="e" onClick={() => setEditing(true)}>
           Edit

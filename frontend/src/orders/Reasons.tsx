@@ -1,4 +1,4 @@
-import { Alert, Code, List, Text } from "@mantine/core";
+import { Alert, Code, Group, List, Text } from "@mantine/core";
 import type { ExactOrder } from "../api/queries";
 import { ProblemAlert } from "../shared/ErrorAlert";
 import { Moment } from "../shared/Moment";
@@ -7,6 +7,7 @@ import { isInDoubt } from "./doubt";
 import { DifferencesAlert } from "./Differences";
 import { DoubtAlert } from "./DoubtAlert";
 import { HoldsAlert } from "./Holds";
+import { ResolveButtons } from "./OrderActions";
 import { UnreadableAlert } from "./UnreadableAlert";
 
 /** Why an order does not go on by itself, and what to do. */
@@ -18,19 +19,58 @@ export function Reasons({ order }: { order: ExactOrder }) {
       {order.holds.length > 0 && <HoldsAlert orderId={order.id} holds={order.holds} />}
       {order.status === "NEEDS_REVIEW" && order.missing.length > 0 && <Missing missing={order.missing} />}
       {order.status === "ERROR" && order.error && !doubt && (
-        <ProblemAlert
-          problem={order.error}
-          title={latest?.answered_at ? "The ERP refused this order" : "This order was not delivered"}
-        />
+        <ProblemAlert problem={order.error} title={failureTitle(order)} />
       )}
       {order.status === "APPROVED" && order.waits_for && <NoRoute order={order} />}
       {doubt && <DoubtAlert order={order} delivery={latest} />}
       {!doubt && <Waiting order={order} />}
+      {order.earlier_export && <Changed order={order} earlier={order.earlier_export} />}
       {order.recall && <Recall order={order} recall={order.recall} />}
       {order.unreadable_answer && <UnreadableAlert order={order} answer={order.unreadable_answer} />}
       {order.differs && order.confirmed && <DifferencesAlert order={order} confirmed={order.confirmed} />}
       {latest?.overdue && !order.unreadable_answer && <Overdue order={order} sent_at={latest.sent_at} />}
     </>
+  );
+}
+
+function failureTitle({ earlier_export, latest_export }: ExactOrder): string {
+  if (earlier_export) return "The change was not made";
+  return latest_export?.answered_at ? "The ERP refused this order" : "This order was not delivered";
+}
+
+const ARRIVED = new Set(["SENT", "ACKED"]);
+
+/** What the ERP has of an order that says something else by now. */
+function Changed({ order, earlier }: { order: ExactOrder; earlier: NonNullable<ExactOrder["earlier_export"]> }) {
+  if (!ARRIVED.has(earlier.status))
+    return (
+      <Alert color="orange" title="The change waits">
+        <Text size="sm">It goes out once it is known whether the order arrived as it was before.</Text>
+        {earlier.error?.message && <Text size="sm">{earlier.error.message}</Text>}
+        <Group mt="xs" gap="xs">
+          <ResolveButtons exportId={earlier.id} actions={earlier.actions} size="xs" />
+        </Group>
+      </Alert>
+    );
+  if (order.status === "PUSHING")
+    return (
+      <Alert color="blue" title="A change is on its way">
+        <Text size="sm">The ERP has the order as it was before, and is asked to change it.</Text>
+      </Alert>
+    );
+  if (order.status === "PUSHED")
+    return (
+      <Alert color="blue" title="The ERP was asked to change this order">
+        <Text size="sm">Its answer is awaited.</Text>
+      </Alert>
+    );
+  if (order.status === "CONFIRMED" || order.status === "ERROR" || order.status === "RECALLED") return null;
+  return (
+    <Alert color="yellow" title="The ERP has this order as it was before">
+      <Text size="sm">
+        What it says now goes out once it is approved and pushed. Its revisions tell what the ERP has.
+      </Text>
+    </Alert>
   );
 }
 

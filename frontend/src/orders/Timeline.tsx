@@ -88,7 +88,7 @@ function told(event: Event, index: number): Told {
         ...base,
         icon: IconSend,
         color: "indigo.7",
-        title: `${event.asks_for === "recall" ? "Recall" : "Push"} requested to ${event.connection_name ?? event.connector_type}`,
+        title: `${ASKED[event.asks_for]} requested to ${event.connection_name ?? event.connector_type}`,
         body: <Requested event={event} />,
       };
     case "attempt":
@@ -106,8 +106,11 @@ function told(event: Event, index: number): Told {
   }
 }
 
+const ASKED: Record<Of<"request">["asks_for"], string> = { order: "Push", change: "Change", recall: "Recall" };
+
 function deliveredTitle({ asks_for, inferred }: Of<"delivered">): string {
   if (asks_for === "recall") return "The ERP was asked to give it back";
+  if (asks_for === "change") return "The ERP was asked to change it";
   return inferred ? "Found at the ERP" : "Delivered to the ERP";
 }
 
@@ -127,14 +130,24 @@ function attempted(base: { key: string; at: string }, { attempt }: Of<"attempt">
   };
 }
 
+const YES: Record<Of<"answer">["asks_for"], string> = {
+  order: "Confirmed by the ERP",
+  change: "Changed by the ERP",
+  recall: "Given back by the ERP",
+};
+const NO: typeof YES = {
+  order: "Refused by the ERP",
+  change: "The ERP did not change it",
+  recall: "The ERP keeps it",
+};
+
 function answered(base: { key: string; at: string }, event: Of<"answer">): Told {
-  const recall = event.asks_for === "recall";
   if (event.status === "ACKED")
     return {
       ...base,
       icon: IconCheck,
       color: "green.9",
-      title: recall ? "Given back by the ERP" : "Confirmed by the ERP",
+      title: YES[event.asks_for],
       body: event.erp_order_id && (
         <Text size="sm">
           Number in the ERP: <b>{event.erp_order_id}</b>
@@ -145,7 +158,7 @@ function answered(base: { key: string; at: string }, event: Of<"answer">): Told 
     ...base,
     icon: IconX,
     color: "red.9",
-    title: recall ? "The ERP keeps it" : event.error?.code === "RECALLED" ? "Recalled" : "Refused by the ERP",
+    title: event.error?.code === "RECALLED" ? "Recalled" : NO[event.asks_for],
     body: event.error && <Words problem={event.error} />,
   };
 }

@@ -31,6 +31,8 @@ export function shownEvents(events: Event[]): Event[] {
 /** What the rest of the page calls it, where the action's own name would mislead. */
 const TITLES: Record<string, string> = {
   ACK_UNREADABLE: "The ERP's answer could not be read",
+  DRAFT_CHANGE_CONFIRMED: "Changed in the ERP, as a person says",
+  DRAFT_CHANGE_DISCARDED: "Change discarded: it says again what the ERP has",
   DRAFT_HOLD_PLACED: "Put on hold",
   DRAFT_HOLD_RELEASED: "Hold released",
   DRAFT_PRIORITIZED: "Head start in the queue changed",

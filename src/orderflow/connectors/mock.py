@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from orderflow.connectors.base import BaseConnector
-from orderflow.domain.delivery import ExportResult, TestResult
+from orderflow.domain.delivery import Delivery, ExportResult, TestResult
 from orderflow.domain.errors import (
     ConnectorError,
     InDoubtError,
@@ -21,10 +21,12 @@ from orderflow.domain.errors import (
     UnavailableError,
 )
 from orderflow.domain.orders import DraftOrder
+from orderflow.domain.states import Kind
 
 Mode = Literal["success", "failure", "timeout", "flaky", "slow", "rejected", "unavailable", "attention", "in_doubt"]
 
 Recall = Literal["given_back", "too_late", "refused", "failure", "unavailable", "in_doubt"]
+Change = Literal["taken", "too_late", "refused", "failure", "unavailable", "in_doubt", "not_asked"]
 
 LONGEST_DELAY = 10.0
 """Seconds that one order takes at most, whatever is configured: it holds a thread of the worker."""
@@ -37,6 +39,11 @@ class MockConfig(BaseModel):
 
     mode: Mode = Field("success", title="Behaviour", description="What happens to every order.")
     recall: Recall = Field("given_back", title="Recalls", description="What happens to every recall.")
+    change: Change = Field(
+        "taken",
+        title="Changes",
+        description="What happens to every change of an order. not_asked: this ERP takes no changes.",
+    )
     fail_times: int = Field(2, ge=0, title="Failures", description="flaky: attempts of each order that fail first.")
     delay_seconds: float = Field(0.0, ge=0, le=60, title="Delay", description="slow, timeout: seconds that it takes.")
 
@@ -59,6 +66,8 @@ class MockConnector(BaseConnector):
             ConnectorError: In every mode but `success`, `slow`, and `flaky` after its failures.
         """
         settings = self.parse(config)
+        if draft_order.delivery.kind is Kind.CHANGE:
+            return _changed(settings.change, draft_order.delivery)
         if settings.mode in ("slow", "timeout"):
             time.sleep(min(settings.delay_seconds, LONGEST_DELAY))
         if error := self._error(settings, draft_order.delivery.export_id):
@@ -66,6 +75,11 @@ class MockConnector(BaseConnector):
         return ExportResult(
             success=True, export_id=draft_order.delivery.export_id, connector_metadata={"mode": settings.mode}
         )
+
+    def kinds(self, config: dict[str, Any]) -> frozenset[Kind]:
+        """Return all kinds, or all but changes."""
+        changes = self.parse(config).change != "not_asked"
+        return frozenset(Kind) if changes else frozenset({Kind.ORDER, Kind.RECALL})
 
     def takes_back(self, config: dict[str, Any]) -> bool:
         """Return True: it plays an ERP that gives orders back, or does not."""
@@ -115,12 +129,20 @@ class MockConnector(BaseConnector):
             return self._attempts[export_id] <= times
 
 
-def _kept(recall: Recall) -> ConnectorError | None:
-    match recall:
+def _changed(change: Change, delivery: Delivery) -> ExportResult:
+    """Change the order. Raises ConnectorError if it stays as it was."""
+    outcome: Recall = "given_back" if change == "taken" or change == "not_asked" else change  # noqa: PLR1714  # for mypy
+    if error := _kept(outcome):
+        raise error
+    return ExportResult(True, delivery.export_id, connector_metadata={"change": change})
+
+
+def _kept(outcome: Recall) -> ConnectorError | None:
+    match outcome:
         case "too_late":
             return RejectedError("The mock ERP has shipped this order.", code="TOO_LATE")
         case "refused":
-            return RejectedError("The mock ERP does not give this order back.", code="MOCK_REJECTED")
+            return RejectedError("The mock ERP keeps this order as it is.", code="MOCK_REJECTED")
         case "failure":
             return ConnectorError("The mock fails, as it was told to.", code="MOCK_FAILURE")
         case "unavailable":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from orderflow.domain.answer_details import Level
-from orderflow.domain.states import OPEN, ERPExportStatus
+from orderflow.domain.states import OPEN, ERPExportStatus, Kind
 
 Verdict = Literal["acknowledge", "refuse", "update", "note", "misfit", "wait", "ignore", "alert"]
 
@@ -35,8 +35,15 @@ class Decision:
     reason: str | None = None
 
 
-def refusal(code: str | None, message: str | None) -> dict[str, str]:
-    """Return why an order is in ERROR that its ERP refused, in the ERP's own words."""
+def refusal(code: str | None, message: str | None, kind: Kind = Kind.ORDER) -> dict[str, str]:
+    """Return why an order is in ERROR that its ERP refused, or would not change, in the ERP's own words."""
+    if kind is Kind.CHANGE:
+        return {
+            "code": code or "CHANGE_REFUSED",
+            "message": message or "The ERP refused the change.",
+            "hint": "These are the ERP's own words; it keeps the order as it was. Discard the change; correct it and "
+            "push it again; or have the order changed in the ERP, then confirm the change.",
+        }
     return {
         "code": code or "ERP_REFUSED",
         "message": message or "The ERP refused the order.",

@@ -29,7 +29,8 @@ class BulkAction(StrEnum):
             asked_for = OrderAction.PUSH.change.starts + OrderAction.WITHDRAW.change.if_sure
             return OrderAction.RECALL.change.starts + asked_for
         if self not in UNSENT:
-            return OrderAction(self).change.starts + OrderAction(self).change.if_differs
+            change = OrderAction(self).change
+            return change.starts + change.if_differs + change.if_not_there
         on_its_way = OrderAction.WITHDRAW.change.if_sure
         return on_its_way if self is BulkAction.MOVE else OrderAction.PUSH.change.starts + on_its_way
 

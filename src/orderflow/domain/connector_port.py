@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
+from orderflow.domain.change_document import change_document
 from orderflow.domain.delivery import Ack, Arrived, Document, ExportResult, Leftover, TestResult, Waiting, WaitingExport
 from orderflow.domain.document import export_document
 from orderflow.domain.errors import (
@@ -121,7 +122,13 @@ class ERPConnectorPort(ABC):
         Raises:
             RejectedError: The order cannot be expressed in this format.
         """
-        return (recall_document if draft_order.delivery.kind is Kind.RECALL else export_document)(draft_order)
+        match draft_order.delivery.kind:
+            case Kind.ORDER:
+                return export_document(draft_order)
+            case Kind.CHANGE:
+                return change_document(draft_order)
+            case Kind.RECALL:
+                return recall_document(draft_order)
 
     def kinds(self, config: dict[str, Any]) -> frozenset[Kind]:
         """Return what this ERP can be asked over this connection: to take an order, and what else.

@@ -9,7 +9,10 @@
     │   ├── NeedsAttentionError    a person must act: the connection pauses, orders wait, nothing is spent
     │   │   └── ConfigError        the same, for a configuration that is incomplete or contradicts itself
     │   ├── RejectedError          the ERP or the format says no to this order: the order goes to ERROR
-    │   │   └── KindUnsupportedError the connection takes no recall or change, whatever else it takes: nothing is sent
+    │   │   ├── KindUnsupportedError the connection takes no recall or change, whatever else it takes: nothing is sent
+    │   │   │   └── ChangeUnsupportedError the same, for the change of an order that a person now sees to
+    │   │   └── ChangedSinceError  the order says something else by now: what it said before is not sent
+    │   ├── ByRecallError          the ERP takes no change: the order is recalled first, then it goes out anew
     │   ├── DocumentChangedError   the stored document is not the one that was built: it is not sent
     │   └── InDoubtError           nobody knows whether it arrived: ask `find`, else a person
     │       ├── AwaitedError       the target has it and will say later what became of it: it is waited for
@@ -169,6 +172,34 @@ class KindUnsupportedError(RejectedError):
 
     code = "KIND_UNSUPPORTED"
     hint = "Ask whoever runs the ERP. If it can be asked, the connection's settings say so."
+
+
+class ChangeUnsupportedError(KindUnsupportedError):
+    """The ERP has the order, and is not to be asked for a change of it: a person sees to it."""
+
+    code = "CHANGE_UNSUPPORTED"
+    hint = (
+        "The ERP has the order as it was before. Have it changed there, then say so (confirm the change); or discard "
+        "the change. If its import reads changes, or may take the order anew once it was recalled, the connection's "
+        "settings say so."
+    )
+    default_message = "This connection cannot ask its ERP for a change of an order."
+
+
+class ChangedSinceError(RejectedError):
+    """What was to be sent, or sent again, is not what the order says any more."""
+
+    code = "CHANGED_SINCE"
+    hint = "What the order says now goes out once it is approved and pushed."
+    default_message = "The order was changed since, so this revision of it is not sent."
+
+
+class ByRecallError(ConnectorError):
+    """The ERP takes no changes, and its connection has changed orders recalled and sent anew."""
+
+    code = "CHANGE_BY_RECALL"
+    hint = "Nothing to do. The order goes out anew once the ERP has given it back."
+    default_message = "The ERP takes no changes: it is asked to give the order back, which then goes out anew."
 
 
 class InDoubtError(ConnectorError):

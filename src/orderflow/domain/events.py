@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from orderflow.domain.states import BreakerState, ConnectionStatus, OrderStatus
+from orderflow.domain.states import BreakerState, ConnectionStatus, OrderAction, OrderStatus
 
 
 class EventKind(StrEnum):
@@ -91,7 +91,7 @@ def of_order(before: OrderStatus, after: OrderStatus, *, answered: bool = False)
     """
     if before is after:
         return None
-    if before is OrderStatus.RECALLING and after is not OrderStatus.RECALLED:
+    if before is OrderStatus.RECALLING and after in OrderAction.END_RECALL.change.ends:
         return EventKind.ORDER_KEPT
     if before is OrderStatus.PUSHING and after is OrderStatus.APPROVED:
         return EventKind.ORDER_WITHDRAWN

@@ -91,6 +91,8 @@ class Change(Generic[S]):
         if_in_doubt: Further states to start from, as long as it is unknown whether the order arrived.
         if_sure: Likewise, as long as that is known.
         if_differs: Likewise, as long as nobody accepted what the ERP confirmed otherwise than it was ordered.
+        if_there: Likewise, as long as the ERP has an earlier revision of the order.
+        if_not_there: Likewise, as long as it has none.
     """
 
     starts: tuple[S, ...]
@@ -98,6 +100,8 @@ class Change(Generic[S]):
     if_in_doubt: tuple[S, ...] = ()
     if_sure: tuple[S, ...] = ()
     if_differs: tuple[S, ...] = ()
+    if_there: tuple[S, ...] = ()
+    if_not_there: tuple[S, ...] = ()
 
     @property
     def end(self) -> S:
@@ -105,9 +109,10 @@ class Change(Generic[S]):
         (end,) = self.ends
         return end
 
-    def may_start(self, state: S, *, in_doubt: bool, differs: bool = False) -> bool:
+    def may_start(self, state: S, *, in_doubt: bool, differs: bool = False, there: bool = False) -> bool:
         """Return whether the step may be taken from `state`."""
         further = (self.if_in_doubt if in_doubt else self.if_sure) + (self.if_differs if differs else ())
+        further += self.if_there if there else self.if_not_there
         return state in self.starts or state in further
 
 
@@ -130,6 +135,8 @@ class OrderAction(StrEnum):
     RECALL = "recall"
     CONFIRM_RECALL = "confirm_recall"
     END_RECALL = "end_recall"
+    DISCARD_CHANGE = "discard_change"
+    CONFIRM_CHANGE = "confirm_change"
 
     @property
     def change(self) -> Change[OrderStatus]:
@@ -147,6 +154,8 @@ class OrderEvent(StrEnum):
     REPAIR = "repair"
     REPAIR_ANSWERED = "repair_answered"
     RECALL_ANSWERED = "recall_answered"
+    CHANGE_BY_RECALL = "change_by_recall"
+    SEND_ANEW = "send_anew"
 
     @property
     def change(self) -> Change[OrderStatus]:
@@ -176,6 +185,7 @@ class ExportStep(StrEnum):
     GIVE_UP = "give_up"
     HOLD = "hold"
     DROP = "drop"
+    TAKE_OVER = "take_over"
 
     @property
     def change(self) -> Change[ERPExportStatus]:
@@ -196,9 +206,16 @@ class AttemptStep(StrEnum):
 
 
 def _order(
-    starts: str, ends: str, *, if_in_doubt: str = "", if_sure: str = "", if_differs: str = ""
+    starts: str,
+    ends: str,
+    *,
+    if_in_doubt: str = "",
+    if_sure: str = "",
+    if_differs: str = "",
+    if_there: str = "",
+    if_not_there: str = "",
 ) -> Change[OrderStatus]:
-    texts = (starts, ends, if_in_doubt, if_sure, if_differs)
+    texts = (starts, ends, if_in_doubt, if_sure, if_differs, if_there, if_not_there)
     return Change(*(tuple(OrderStatus(name) for name in text.split()) for text in texts))
 
 
@@ -213,10 +230,11 @@ def _attempt(starts: str, ends: str) -> Change[AttemptStatus]:
 _A, _V = OrderAction, OrderEvent
 ORDER_CHANGES: Mapping[OrderStep, Change[OrderStatus]] = {
     _V.ACCEPT: _order("NEW", "NEEDS_REVIEW READY"),
-    # Changed after it may have arrived, it would arrive as another one.
-    _A.EDIT: _order("NEW NEEDS_REVIEW READY APPROVED", "NEEDS_REVIEW READY", if_sure="ERROR"),
+    # What was sent keeps its delivery, and is changed by another one once that is decided.
+    _A.EDIT: _order("NEW NEEDS_REVIEW READY APPROVED PUSHING PUSHED CONFIRMED ERROR", "NEEDS_REVIEW READY"),
     _A.APPROVE: _order("READY", "APPROVED"),
-    _A.REJECT: _order("NEW NEEDS_REVIEW READY APPROVED ERROR", "REJECTED"),
+    # What the ERP has is recalled: rejected, its number would be free.
+    _A.REJECT: _order("NEW", "REJECTED", if_not_there="NEEDS_REVIEW READY APPROVED ERROR"),
     # Never from PUSHED: what was pushed is never pushed again without the ERP's no.
     _A.PUSH: _order("APPROVED", "PUSHING"),
     _A.RETRY: _order("ERROR", "PUSHING"),
@@ -233,6 +251,10 @@ ORDER_CHANGES: Mapping[OrderStep, Change[OrderStatus]] = {
     # Also where the ERP could not be asked: its people were.
     _A.CONFIRM_RECALL: _order("PUSHED CONFIRMED RECALLING", "RECALLED"),
     _A.END_RECALL: _order("RECALLING", "PUSHED CONFIRMED ERROR"),
+    # Back to the revision that the ERP has, or may have.
+    _A.DISCARD_CHANGE: _order("", "PUSHING PUSHED CONFIRMED ERROR", if_there="NEEDS_REVIEW READY APPROVED ERROR"),
+    # The ERP took no change, and its people have changed the order there.
+    _A.CONFIRM_CHANGE: _order("", "CONFIRMED", if_there="ERROR"),
     _V.SETTLE: _order("PUSHING", "PUSHED CONFIRMED ERROR"),
     # From PUSHING: it arrived, although nobody had settled it. From ERROR: it had, although we had given up on it.
     _V.ANSWER: _order("PUSHING PUSHED ERROR", "CONFIRMED ERROR"),
@@ -242,6 +264,9 @@ ORDER_CHANGES: Mapping[OrderStep, Change[OrderStatus]] = {
     _V.REPAIR_ANSWERED: _order("PUSHED", "CONFIRMED"),
     # From PUSHED and CONFIRMED: a person had ended the recall, and the ERP gave the order back after all.
     _V.RECALL_ANSWERED: _order("RECALLING PUSHED CONFIRMED", "RECALLED PUSHED CONFIRMED ERROR"),
+    # Recalled to be sent anew, changed: only once the ERP, or its people, gave it back.
+    _V.CHANGE_BY_RECALL: _order("PUSHING", "RECALLING"),
+    _V.SEND_ANEW: _order("RECALLING", "PUSHING"),
 }
 
 _X = ExportStep
@@ -265,6 +290,8 @@ EXPORT_CHANGES: Mapping[ExportStep, Change[ERPExportStatus]] = {
     _X.HOLD: _export("PENDING", "PENDING"),
     # What its ERP need not answer any more: the order was recalled, or a person said how its recall ended.
     _X.DROP: _export("SENT", "FAILED"),
+    # A change that its ERP did not take, and that its people made there.
+    _X.TAKE_OVER: _export("FAILED", "ACKED"),
 }
 ATTEMPT_CHANGES: Mapping[AttemptStep, Change[AttemptStatus]] = {
     AttemptStep.END: _attempt("PENDING", "RETRYING FAILED SUCCESS"),
@@ -303,7 +330,8 @@ def _left(status: OrderStatus, *, unless: tuple[OrderStep, ...] = ()) -> set[Ord
 
 
 def _starts_anyhow(change: Change[OrderStatus], status: OrderStatus) -> bool:
-    return any(change.may_start(status, in_doubt=in_doubt, differs=True) for in_doubt in (False, True))
+    known = ((in_doubt, there) for in_doubt in (False, True) for there in (False, True))
+    return any(change.may_start(status, in_doubt=in_doubt, differs=True, there=there) for in_doubt, there in known)
 
 
 DOUBT_MATTERS = tuple(
@@ -313,9 +341,22 @@ DOUBT_MATTERS = tuple(
 )
 """Where it depends on the delivery what may be done."""
 
-_RECALLS = (OrderAction.RECALL, OrderAction.CONFIRM_RECALL, OrderEvent.RECALL_ANSWERED)
-ENDED = tuple(status for status in OrderStatus if not _left(status, unless=_RECALLS))
-"""Nothing follows, unless it is recalled."""
+PRESENCE_MATTERS = tuple(
+    status
+    for status in OrderStatus
+    if any(status in action.change.if_there + action.change.if_not_there for action in OrderAction)
+)
+"""Where it depends on whether the ERP has an earlier revision what may be done."""
+
+EDITED = (OrderStatus.NEEDS_REVIEW, OrderStatus.READY, OrderStatus.APPROVED)
+"""Where an order stands that was changed since it was sent: what was sent is not sent again."""
+
+CONTENT_KINDS = (Kind.ORDER, Kind.CHANGE)
+"""The kinds that tell the ERP what the order says: the newest of them decides where the order stands."""
+
+_AFTERWARDS = (OrderAction.EDIT, OrderAction.RECALL, OrderAction.CONFIRM_RECALL, OrderEvent.RECALL_ANSWERED)
+ENDED = tuple(status for status in OrderStatus if not _left(status, unless=_AFTERWARDS))
+"""Nothing follows, unless it is changed or recalled."""
 
 
 def next_order_status(step: OrderStep, current: OrderStatus, wanted: OrderStatus | None = None) -> OrderStatus:
@@ -332,15 +373,19 @@ def next_order_status(step: OrderStep, current: OrderStatus, wanted: OrderStatus
     return wanted
 
 
-def actions_of(status: OrderStatus, *, in_doubt: bool, under_way: bool, differs: bool = False) -> list[OrderAction]:
+def actions_of(
+    status: OrderStatus, *, in_doubt: bool, under_way: bool, differs: bool = False, there: bool = False
+) -> list[OrderAction]:
     """Return what a person may do with an order.
 
     Args:
         in_doubt: It may have arrived, and nobody knows.
         differs: The ERP confirmed it otherwise than it was ordered, and nobody accepted that.
         under_way: A worker is at its delivery at this moment, so that everybody waits for what it finds out.
+        there: The ERP has an earlier revision of it, or may have.
     """
     if under_way:
         return []
     changes = {action: action.change for action in OrderAction}
-    return [one for one, change in changes.items() if change.may_start(status, in_doubt=in_doubt, differs=differs)]
+    known = {"in_doubt": in_doubt, "differs": differs, "there": there}
+    return [one for one, change in changes.items() if change.may_start(status, **known)]

@@ -51,6 +51,8 @@ class MemoryApi(_Scripted):
         number: Whether the answer carries the ERP's own order number.
         gives_back: Whether it can be asked to give an order back; it does so with each that it has taken.
         given_back: Those that it gave back.
+        takes_changes: Whether it can be asked to change an order.
+        contents: What it holds of each order: its notes.
     """
 
     connector_type: ClassVar[str] = "MEMORY_API"
@@ -65,12 +67,21 @@ class MemoryApi(_Scripted):
         self.number = True
         self.gives_back = False
         self.given_back: list[UUID] = []
+        self.takes_changes = False
+        self.contents: dict[UUID, str | None] = {}
+
+    def kinds(self, config: dict[str, Any]) -> frozenset[Kind]:
+        """Return orders, and what it can be asked beside."""
+        return super().kinds(config) | ({Kind.CHANGE} if self.takes_changes else set())
 
     def export(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
-        """Take the order."""
-        self._play("export", draft_order)
+        """Take the order, or its change."""
+        changes = draft_order.delivery.kind is Kind.CHANGE
+        self._play("change" if changes else "export", draft_order)
         with self._lock:
-            self.taken.append(draft_order.id)
+            self.contents[draft_order.id] = draft_order.notes
+            if not changes:
+                self.taken.append(draft_order.id)
             if self.lost_answers > 0:
                 self.lost_answers -= 1
                 raise InDoubtError("The answer was lost.")
@@ -120,6 +131,7 @@ class MemoryDropzone(_Scripted):
         answers: Answers that lie ready.
         finished: Answers that were put away.
         reads_recalls: The ERP takes documents that ask for an order back.
+        reads_changes: Likewise documents that change one.
     """
 
     connector_type: ClassVar[str] = "MEMORY_DROPZONE"
@@ -132,11 +144,12 @@ class MemoryDropzone(_Scripted):
         self.takes: list[str] = []
         self.answers: list[Ack] = []
         self.finished: list[Ack] = []
-        self.reads_recalls = False
+        self.reads_recalls = self.reads_changes = False
 
     def kinds(self, config: dict[str, Any]) -> frozenset[Kind]:
-        """Return orders, and recalls if the ERP reads them."""
-        return frozenset({Kind.ORDER, Kind.RECALL} if self.reads_recalls else {Kind.ORDER})
+        """Return orders, and what else the ERP reads."""
+        read = {Kind.CHANGE: self.reads_changes, Kind.RECALL: self.reads_recalls}
+        return frozenset({Kind.ORDER, *(kind for kind, reads in read.items() if reads)})
 
     def export(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
         """Stage and publish one order."""

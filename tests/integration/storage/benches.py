@@ -97,7 +97,7 @@ def order(bench: Bench, status: str = "PUSHING", **columns: Any) -> UUID:
     stored.org_id, stored.status, stored.created_at = bench.org_id, OrderStatus(status), bench.now()
     with bench.store.work(bench.org_id) as work:
         work.orders.add_many([stored])
-    bench.set("draft_order", stored.id, status=status, **columns)
+    bench.set("draft_order", stored.id, status=stored.status, **columns)
     return stored.id
 
 

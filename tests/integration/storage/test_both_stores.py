@@ -28,6 +28,8 @@ from orderflow.domain.revisions import RevisionChangedError, write
 from orderflow.domain.states import AttemptStatus, BreakerState, ConnectionStatus, ERPExportStatus, Kind, OrderStatus
 from orderflow.flow import ports
 from orderflow.flow.delivery import recall, request, reroute, route
+from orderflow.flow.delivery.change import discard_change
+from orderflow.flow.delivery.request import note_request
 from orderflow.flow.delivery.route import one_to_push_to
 from orderflow.flow.order import bulk, prioritize
 from orderflow.flow.order import hold as holding
@@ -385,13 +387,107 @@ def test_an_order_is_revised_as_a_person_would_edit_it(bench: Bench) -> None:
             assert work.orders.get(first.id).notes == "two pallets"
 
 
-def test_an_order_that_was_sent_is_not_revised(bench: Bench) -> None:
+def test_an_order_that_is_recalled_is_not_revised(bench: Bench) -> None:
     first, changed = an_order(), an_order()
     accepted(bench, first)
-    bench.set("draft_order", first.id, status="PUSHED")
+    bench.set("draft_order", first.id, status="RECALLING")
     changed.notes = "two pallets"
-    with pytest.raises(StateError, match="is PUSHED"), bench.store.work(bench.org_id) as work:
+    with pytest.raises(StateError, match="is RECALLING"), bench.store.work(bench.org_id) as work:
         revise_order(work, changed, ACTOR)
+
+
+def test_an_order_that_was_sent_is_revised_and_goes_back_to_what_was_sent(bench: Bench) -> None:
+    order_id, way = order(bench, "READY"), connection(bench)
+    with bench.store.work(bench.org_id) as work:
+        approve_order(work, order_id, ACTOR)
+    with bench.store.work(bench.org_id) as work:
+        sent = note_request(work, order_id, ACTOR, connection_id=way)
+    bench.set("erp_export", sent.id, status=ERPExportStatus.SENT, filename="a.json", sent_at=bench.now())
+    bench.set("draft_order", order_id, status=OrderStatus.PUSHED)
+    bench.passes(1)
+    revised(bench, order_id, "twelve")
+    with bench.store.work(bench.org_id) as work:
+        change = note_request(work, order_id, ACTOR)
+        latest, older = work.exports.deliveries_of(order_id)
+        assert (latest.id, latest.kind, latest.follows) == (change.id, Kind.CHANGE, sent.id)
+        assert (older.id, older.changed_since, latest.changed_since) == (sent.id, True, False)
+        assert work.orders.revision_of(order_id) == latest.revision == 2
+    (attempt,) = claimed(bench, way).attempts
+    delivery = attempt.order.delivery
+    assert (attempt.order.notes, delivery.kind, attempt.superseded) == ("twelve", Kind.CHANGE, False)
+    assert delivery.before is not None
+    assert delivery.sent is not None
+    assert (delivery.before.notes, delivery.sent.export_id) == (an_order().notes, sent.id)
+    bench.set("erp_export", change.id, status=ERPExportStatus.FAILED, lease_token=None, lease_until=None, begun_at=None)
+    bench.set("draft_order", order_id, status=OrderStatus.ERROR)
+    with bench.store.work(bench.org_id) as work:
+        discard_change(work, order_id, ACTOR)
+    with bench.store.work(bench.org_id) as work:
+        back = work.orders.get(order_id)
+        assert (back.status, back.notes, work.orders.revision_of(order_id)) == ("PUSHED", an_order().notes, 1)
+
+
+def revised(bench: Bench, order_id: UUID, notes: str) -> None:
+    """Edit an order and approve it."""
+    with bench.store.work(bench.org_id) as work:
+        changed = replace(work.orders.get(order_id), notes=notes)
+        edit_order(work, changed, ACTOR)
+    with bench.store.work(bench.org_id) as work:
+        approve_order(work, order_id, ACTOR)
+
+
+@pytest.mark.parametrize(
+    ("before", "waits"),
+    [
+        ({"status": ERPExportStatus.PENDING, "staged_at": "now"}, True),
+        ({"status": ERPExportStatus.FAILED, "begun_at": "now"}, True),
+        ({"status": ERPExportStatus.FAILED, "begun_at": "now", "answered_at": "now"}, False),
+        ({"status": ERPExportStatus.FAILED}, False),
+        ({"status": ERPExportStatus.SENT}, False),
+        ({"status": ERPExportStatus.SENT, "kind": Kind.RECALL}, True),
+        ({"status": ERPExportStatus.ACKED, "kind": Kind.RECALL}, False),
+    ],
+)
+def test_what_follows_a_delivery_waits_until_that_is_decided(bench: Bench, before: dict[str, Any], waits: bool) -> None:
+    way, order_id = connection(bench), order(bench, "PUSHING")
+    columns: dict[str, Any] = {name: bench.now() if value == "now" else value for name, value in before.items()}
+    columns["next_attempt_at"] = bench.now() + timedelta(days=1)
+    first = export(bench, way, of=order_id, **columns)
+    bench.passes(1)
+    later = export(bench, way, of=order_id, kind=Kind.CHANGE, follows=first)
+    taken_now = claimed(bench, way).attempts
+    assert [attempt.export_id for attempt in taken_now] == ([] if waits else [later])
+    if not waits:
+        is_change = before == {"status": ERPExportStatus.SENT}
+        assert taken_now[0].order.delivery.kind is (Kind.CHANGE if is_change else Kind.ORDER)
+
+
+def test_what_was_changed_since_is_known_as_such_once_it_was_tried(bench: Bench) -> None:
+    way = connection(bench)
+    edited, followed, plain = (order(bench, status) for status in ("READY", "PUSHING", "PUSHING"))
+    exports = [export(bench, way, of=one, error_json={"code": "X"}) for one in (edited, followed, plain)]
+    bench.passes(1)
+    export(bench, way, of=followed, kind=Kind.CHANGE, follows=exports[1])
+    found = {attempt.export_id: attempt.superseded for attempt in claimed(bench, way).attempts}
+    assert found == {exports[0]: True, exports[1]: True, exports[2]: False}
+
+
+def test_a_change_is_sent_anew_after_a_recall_or_taken_over_by_a_person(bench: Bench) -> None:
+    way, order_id = connection(bench), order(bench, "ERROR")
+    recall_id = export(bench, way, ERPExportStatus.SENT, of=order_id, kind=Kind.RECALL)
+    change = export(bench, way, of=order_id, kind=Kind.CHANGE)
+    doubtful = export(bench, way, ERPExportStatus.FAILED, of=order_id, begun_at=bench.now())
+    with bench.store.work(bench.org_id) as work:
+        work.exports.pin(change)
+        work.exports.send_anew_after(change, recall_id)
+        anew = work.exports.get(change)
+        assert (anew.kind, anew.follows, anew.revision) == (Kind.ORDER, recall_id, work.orders.revision_of(order_id))
+        assert not work.exports.take_over(change, "anna"), "it has not failed"
+        assert not work.exports.take_over(doubtful, "anna"), "nobody knows"
+    bench.set("erp_export", change, status=ERPExportStatus.FAILED)
+    with bench.store.work(bench.org_id) as work:
+        assert work.exports.take_over(change, "anna")
+        assert work.exports.get(change).status is ERPExportStatus.ACKED
 
 
 def test_an_edited_order_is_known_by_its_new_number(bench: Bench) -> None:
@@ -515,8 +611,9 @@ def test_an_answer_finds_its_delivery_by_the_control_number_within_its_connectio
 def test_a_control_number_means_no_document_of_another_kind_or_order_than_the_answer_names(bench: Bench) -> None:
     way = connection(bench)
     orders = export(bench, way)
-    changes = export(bench, way, kind="change")
+    changes = export(bench, way)
     assert sorted(numbers(bench, way)) == [1, 2]
+    bench.set("erp_export", changes, kind="change")
     bench.set("erp_export", orders, control_number=1)
     bench.set("erp_export", changes, control_number=2)
     for one, name in ((orders, "a.edi"), (changes, "b.edi")):
@@ -1251,7 +1348,7 @@ def test_whether_an_order_has_a_newer_export_comes_with_its_answer(bench: Bench)
 
 
 @pytest.mark.parametrize("kind", ["change", "recall"])
-def test_what_follows_an_order_that_was_sent_is_no_newer_delivery_of_it(bench: Bench, kind: str) -> None:
+def test_what_follows_an_order_that_was_sent_does_not_ask_to_take_it_once_more(bench: Bench, kind: str) -> None:
     way, order_id = connection(bench), order(bench, "PUSHED")
     sent = export(bench, way, "SENT", of=order_id, idempotency_key="key")
     bench.passes(1)
@@ -1262,7 +1359,8 @@ def test_what_follows_an_order_that_was_sent_is_no_newer_delivery_of_it(bench: B
         latest, keyed = work.exports.latest(order_id), work.exports.by_idempotency_key(order_id, "key")
         assert latest is not None
         assert keyed is not None
-        assert (latest.id, keyed.id) == (sent, sent)
+        told = later.id if kind == "change" else sent
+        assert (latest.id, keyed.id) == (told, told)
         assert not work.exports.for_answers([sent])[sent][1]
         assert work.exports.get(later.id).kind is Kind(kind)
     assert [attempt.order.delivery.kind for attempt in claimed(bench, way).attempts] == [Kind(kind)]

@@ -25,6 +25,7 @@ from orderflow.domain.states import (
     actions_of,
 )
 from orderflow.flow.answers.accept_differences import accept_differences
+from orderflow.flow.delivery.change import confirm_change, discard_change
 from orderflow.flow.delivery.recall import confirm_recall, end_recall, recall_in
 from orderflow.flow.delivery.request import note_request, withdraw
 from orderflow.flow.delivery.resolve import resolve_held
@@ -71,6 +72,8 @@ class Case:
         if step in NEED_DOUBT and not (self.in_doubt and not self.held):
             return False
         if step in NEED_NONE and (self.in_doubt or self.held):
+            return False
+        if step is ExportStep.TAKE_OVER and self.in_doubt:
             return False
         if step in NEED_LEASE and not self.held:
             return False
@@ -151,6 +154,7 @@ _CALLS: dict[ExportStep, _Call] = {
     ExportStep.WITHDRAW: lambda _b, work, one, _l, _t: work.exports.withdraw(one),
     ExportStep.MOVE: lambda _b, work, one, _l, target: work.exports.move(_ways(work)[0], target, [one]),
     ExportStep.DROP: lambda _b, work, one, _l, _t: work.exports.drop(one, ERROR),
+    ExportStep.TAKE_OVER: lambda _b, work, one, _l, _t: work.exports.take_over(one, "ops"),
     ExportStep.GIVE_UP: lambda _b, work, one, _l, _t: work.exports.give_up([one], ERROR),
 }
 
@@ -202,6 +206,8 @@ _IN_ONE: dict[OrderAction, Callable[[Work, UUID], Any]] = {
     OrderAction.RECALL: lambda work, one: recall_in(work, one, "cancelled", ACTOR),
     OrderAction.CONFIRM_RECALL: lambda work, one: confirm_recall(work, one, ACTOR),
     OrderAction.END_RECALL: lambda work, one: end_recall(work, one, ACTOR),
+    OrderAction.DISCARD_CHANGE: lambda work, one: discard_change(work, one, ACTOR),
+    OrderAction.CONFIRM_CHANGE: lambda work, one: confirm_change(work, one, ACTOR),
     OrderAction.RELEASE: lambda work, one: release_order(work, one, ACTOR),  # none of these is on hold
 }
 STANDINGS = [*((status, False) for status in OrderStatus), *((status, True) for status in DOUBT_MATTERS)]

@@ -27,6 +27,7 @@ def test_an_order_moves_only_as_the_table_says(step):
     change = ORDER_CHANGES[step]
     for current, wanted in product(OrderStatus, OrderStatus):
         starts = change.starts + change.if_in_doubt + change.if_sure + change.if_differs
+        starts += change.if_there + change.if_not_there
         if current in starts and wanted in change.ends:
             assert next_order_status(step, current, wanted) is wanted
         else:
@@ -54,7 +55,7 @@ def test_no_answer_of_the_erp_is_undone():
 def test_the_refusal_of_an_order_says_what_is_possible_instead():
     with pytest.raises(StateError) as refused:
         next_order_status(OrderAction.PUSH, OrderStatus.PUSHED)
-    assert refused.value.hint == "From PUSHED: CONFIRMED, ERROR, RECALLED, RECALLING."
+    assert refused.value.hint == "From PUSHED: CONFIRMED, ERROR, NEEDS_REVIEW, READY, RECALLED, RECALLING."
 
 
 def test_an_order_that_has_ended_says_so():
@@ -69,6 +70,7 @@ def test_every_order_that_has_begun_can_come_to_an_end():
     for _ in OrderStatus:
         changes = [step.change for step in STEPS if reached & set(step.change.ends)]
         reached |= {state for change in changes for state in change.starts + change.if_in_doubt + change.if_sure}
+        reached |= {state for change in changes for state in change.if_not_there}
     assert reached == set(OrderStatus)
 
 
@@ -84,12 +86,12 @@ def test_what_is_settled_fits():
         ("NEEDS_REVIEW", False, "edit reject hold"),
         ("READY", False, "edit approve reject hold"),
         ("APPROVED", False, "edit reject push hold"),
-        ("PUSHING", False, "hold withdraw"),
-        ("PUSHING", True, "hold confirm resolve_delivered resolve_not_delivered resolve_send_again"),
-        ("PUSHED", False, "confirm recall confirm_recall"),
-        ("CONFIRMED", False, "recall confirm_recall"),
+        ("PUSHING", False, "edit hold withdraw"),
+        ("PUSHING", True, "edit hold confirm resolve_delivered resolve_not_delivered resolve_send_again"),
+        ("PUSHED", False, "edit confirm recall confirm_recall"),
+        ("CONFIRMED", False, "edit recall confirm_recall"),
         ("ERROR", False, "edit reject retry hold"),
-        ("ERROR", True, "reject retry hold confirm resolve_delivered resolve_not_delivered"),
+        ("ERROR", True, "edit reject retry hold confirm resolve_delivered resolve_not_delivered"),
         ("REJECTED", False, ""),
         ("RECALLING", False, "confirm_recall end_recall"),
         ("RECALLED", False, ""),
@@ -97,6 +99,18 @@ def test_what_is_settled_fits():
 )
 def test_a_person_may_do_what_fits_the_state_and_what_is_known(status, in_doubt, actions):
     assert actions_of(OrderStatus(status), in_doubt=in_doubt, under_way=False) == actions.split()
+
+
+@pytest.mark.parametrize(
+    ("status", "actions"),
+    [
+        ("READY", "edit approve hold discard_change"),
+        ("APPROVED", "edit push hold discard_change"),
+        ("ERROR", "edit retry hold discard_change confirm_change"),
+    ],
+)
+def test_what_the_erp_has_is_not_rejected_and_its_change_may_be_discarded(status, actions):
+    assert actions_of(OrderStatus(status), in_doubt=False, under_way=False, there=True) == actions.split()
 
 
 def test_everybody_waits_for_a_worker_that_is_at_the_delivery():

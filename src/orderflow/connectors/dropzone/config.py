@@ -34,9 +34,8 @@ GROUPS = ("Server", "Request", "AS2", "Certificates", "Sign-in", "TLS", "Folders
 """The order in which the form shows what channels ask; a format's fields follow."""
 
 
-READS = {Kind.RECALL: "reads_recalls"}
-"""The field that says of a kind of document whether the ERP reads it. Formats can write changes too, but nothing makes
-one yet, so that nobody is asked for them."""
+READS = {Kind.CHANGE: "reads_changes", Kind.RECALL: "reads_recalls"}
+"""The field that says of a kind of document whether the ERP reads it."""
 
 
 class Dropzone(BaseModel):

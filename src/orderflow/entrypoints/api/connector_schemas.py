@@ -101,6 +101,12 @@ class Options(In):
         description="What follows when nobody can tell whether the ERP has an order. hold: it waits for a person. "
         "resend: it is sent again, and an ERP that had it has it twice",
     )
+    change_by_recall: bool = Field(
+        False,
+        description="What becomes of an order that is changed after it was sent, where the ERP takes no changes and "
+        "can be asked for recalls. true: it is recalled, and goes out anew as another order of the ERP; the recall may "
+        "be refused, and then the change is not made. false: a person sees to it",
+    )
     commit_within: Annotated[int, Field(ge=0, le=86_400)] | None = Field(
         None,
         description="Seconds after which this ERP shows an order whose answer got lost: only then is an order that it "
@@ -261,6 +267,7 @@ class Connector(Out):
     config: Stored | None = Field(description=f"Secrets are `{MASK}`; null if it cannot be read")
     config_readable: bool = Field(description="false: it was sealed with a key that is lost. Enter it again.")
     in_doubt: Literal["resend", "hold"]
+    change_by_recall: bool
     commit_within: int | None
     give_up_after: int | None
     answer_within: int | None

@@ -318,6 +318,7 @@ def _shown(request: Request, work: SqlWork, connection: ConnectionView) -> Conne
         config=config,
         config_readable=config is not None,
         in_doubt=connection.in_doubt,
+        change_by_recall=connection.change_by_recall,
         commit_within=connection.commit_within,
         give_up_after=connection.give_up_after,
         answer_within=connection.answer_within,

@@ -19,6 +19,7 @@ NEEDED: dict[OrderAction, Permission] = {
     OrderAction.EDIT: Permission.ORDERS_EDIT,
     OrderAction.REJECT: Permission.ORDERS_EDIT,
     OrderAction.APPROVE: Permission.ORDERS_APPROVE,
+    OrderAction.DISCARD_CHANGE: Permission.ORDERS_EDIT,
 } | dict.fromkeys(
     (
         OrderAction.PUSH,
@@ -34,6 +35,7 @@ NEEDED: dict[OrderAction, Permission] = {
         OrderAction.RECALL,
         OrderAction.CONFIRM_RECALL,
         OrderAction.END_RECALL,
+        OrderAction.CONFIRM_CHANGE,
     ),
     Permission.ORDERS_PUSH,
 )

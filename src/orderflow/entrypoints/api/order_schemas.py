@@ -11,6 +11,7 @@ from orderflow.domain.bulk import UNSENT, BulkAction
 from orderflow.domain.orders import MOST_PRIORITY, Missing
 from orderflow.domain.states import ERPExportStatus, OrderStatus
 from orderflow.entrypoints.api.schemas import VERSION, In, Moment, Name, Out, Text
+from orderflow.flow.delivery.change import ChangeWay
 from orderflow.storage.views.chosen import Chosen
 from orderflow.storage.views.deliveries import ExportFilter, WaitsFor, WaitsForRoute
 from orderflow.storage.views.destinations import Destination
@@ -76,6 +77,17 @@ class HoldBody(In):
     """Why it is not to be delivered yet."""
 
     reason: Name = Field(examples=["The customer's address is being checked"])
+
+
+class ChangeOutlook(Out):
+    """What becomes of an order that is edited now, once it is approved and pushed."""
+
+    way: ChangeWay = Field(
+        description="order: nothing was sent. replace: likewise, and its push is withdrawn. wait: it follows once it "
+        "is known whether the order arrived. change: the ERP is asked to change it. recall: the ERP is asked to give "
+        "it back, and it goes out anew. by_hand: the ERP takes no changes, so that a person has it changed there"
+    )
+    message: str = Field(description="The same, for a person")
 
 
 class RecallBody(In):

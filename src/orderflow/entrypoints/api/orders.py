@@ -20,6 +20,7 @@ from orderflow.entrypoints.api.looking import looking, seen_by
 from orderflow.entrypoints.api.order_schemas import (
     Cancellation,
     CancellationBody,
+    ChangeOutlook,
     ConfirmBody,
     OrderState,
     PriorityBody,
@@ -29,10 +30,11 @@ from orderflow.entrypoints.api.order_schemas import (
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.rendering import at_once
 from orderflow.entrypoints.api.routing import ApiRouter
-from orderflow.entrypoints.api.schemas import CursorText, Moment, Text
+from orderflow.entrypoints.api.schemas import CursorText, Moment, Text, UpdatedSince
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
 from orderflow.entrypoints.api.work import Work, slow
 from orderflow.flow.answers.accept_differences import accept_differences
+from orderflow.flow.delivery.change import confirm_change, discard_change, what_follows
 from orderflow.flow.delivery.recall import check_can_be_asked, confirm_recall, end_recall, recall_in
 from orderflow.flow.delivery.request import announce, withdraw_in
 from orderflow.flow.order.approve import edit_order, reject_order
@@ -76,6 +78,7 @@ def order_filter(
     source: Annotated[Text | None, Query(description=f"{WITH_NUMBER} which came from there")] = None,
     since: Moment | None = None,
     until: Moment | None = None,
+    updated_since: UpdatedSince = None,
     connection_id: Annotated[UUID | None, Query(description="Exported over this connector")] = None,
     error_code: Annotated[Text | None, Query(description="In ERROR for this reason")] = None,
     unreadable_answer: Annotated[bool | None, Query(description="The ERP's answer could not be read")] = None,
@@ -102,6 +105,7 @@ def order_filter(
         differs=differs,
         on_hold=on_hold,
         number=number_of(external_order_number, erp_customer_number, source),
+        updated_from=updated_since,
     )
 
 
@@ -168,7 +172,7 @@ def preview_order_delivery(
 
 @router.put("/{order_id}", responses=answers(404, 409), openapi_extra=CONDITIONAL | body_of(OrderBody))
 def update_order(request: ExactRequest, caller: Editor, order_id: UUID) -> Order:
-    """Replace an order's content. An APPROVED or failed order needs approval again.
+    """Replace an order's content. What was approved needs approval again; `GET …/change` tells what becomes of it.
 
     What `GET` answers may be sent back: what is not an order's content does not matter here.
     """
@@ -272,6 +276,30 @@ def end_order_recall(request: Request, caller: Pusher, order_id: UUID) -> OrderS
     with _editing(request, caller, order_id) as work:
         end_recall(work, order_id, caller.actor)
         return _state(request, work, order_id, work.orders.lock_status(order_id))
+
+
+@router.get("/{order_id}/change", responses=answers(404, 409))
+@slow(Work.TEST)
+def tell_what_a_change_does(request: Request, caller: Reader, order_id: UUID) -> ChangeOutlook:
+    """Tell what becomes of an order that is edited now: whether its ERP is asked to change it, or what else follows."""
+    told = what_follows(app_of(request).wiring, caller.org_id, order_id)
+    return ChangeOutlook(way=told.way, message=told.message)
+
+
+@router.post("/{order_id}/change/discard", responses=answers(404, 409), openapi_extra=CONDITIONAL)
+def discard_order_change(request: Request, caller: Editor, order_id: UUID) -> OrderState:
+    """Let an order say again what its ERP has of it. What is on its way is withdrawn first."""
+    with _editing(request, caller, order_id) as work:
+        discard_change(work, order_id, caller.actor)
+        return _state(request, work, order_id, work.orders.lock_status(order_id))
+
+
+@router.post("/{order_id}/change/confirm", responses=answers(404, 409), openapi_extra=CONDITIONAL)
+def confirm_order_change(request: Request, caller: Pusher, order_id: UUID) -> OrderState:
+    """Note that an order whose change failed is changed in the ERP, whose people said so."""
+    with _editing(request, caller, order_id) as work:
+        confirm_change(work, order_id, caller.actor)
+        return _state(request, work, order_id, OrderStatus.CONFIRMED)
 
 
 @contextmanager

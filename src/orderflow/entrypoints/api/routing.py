@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import is_dataclass
 from functools import partial, wraps
@@ -16,6 +16,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
+from orderflow.domain.errors import InputError
 from orderflow.entrypoints.api.authentication import authorize
 from orderflow.entrypoints.api.bodies import ExactRequest
 from orderflow.entrypoints.api.body_limit import ANONYMOUS, USUAL, announces_much, limited
@@ -23,10 +24,9 @@ from orderflow.entrypoints.api.compression import READ_ALOUD, compressed
 from orderflow.entrypoints.api.computing import Computing, metering
 from orderflow.entrypoints.api.decimals import note_preference, tell_preference
 from orderflow.entrypoints.api.deps import Caller, Require, app_of, client_of
-from orderflow.entrypoints.api.errors import answers
+from orderflow.entrypoints.api.errors import LONGEST_NAME, MOST_PROBLEMS, answers
 from orderflow.entrypoints.api.headers import add_headers, note_share
 from orderflow.entrypoints.api.once import HEADER, PARAMETER, answered_once, once_of
-from orderflow.entrypoints.api.parameters import refuse_unknown
 from orderflow.entrypoints.api.permissions import Permission, allowed
 from orderflow.entrypoints.api.schemas import JSON
 from orderflow.entrypoints.api.work import Work, Workload, work_of
@@ -207,3 +207,32 @@ def permission_of(endpoint: Callable[..., Any]) -> Permission | None:
             if isinstance(dependency, Require):
                 return dependency.permission
     return None
+
+
+def refuse_unknown(request: Request, dependant: Dependant) -> None:
+    """Raise InputError for query parameters that the route does not take, and name those that it does.
+
+    One that is misspelt would change what is answered.
+    """
+    if not request.scope["query_string"]:
+        return
+    known = list(_taken(dependant))
+    unknown = [name for name in dict.fromkeys(request.query_params) if name not in known]
+    if not unknown:
+        return
+    taken = f"there are {', '.join(known)}" if known else "there are none"
+    fields = [{"field": name[:LONGEST_NAME], "message": f"is no parameter here; {taken}"} for name in unknown]
+    shown = ", ".join(field["field"] for field in fields[:5])
+    raise InputError(
+        f"Some query parameters are not known here: {shown}.",
+        code="UNKNOWN_PARAMETER",
+        hint="Correct or leave out what is not known; nothing was done.",
+        details={"fields": fields[:MOST_PROBLEMS]},
+    )
+
+
+def _taken(dependant: Dependant) -> Iterator[str]:
+    """Yield the names that a route takes, itself or by what it depends on."""
+    yield from (param.alias for param in dependant.query_params)
+    for needed in dependant.dependencies:
+        yield from _taken(needed)

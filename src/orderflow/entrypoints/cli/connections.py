@@ -51,6 +51,13 @@ CommitWithin = Annotated[
         help="After how long this ERP shows an order whose answer got lost; before, it is not sent again.",
     ),
 ]
+ChangeByRecall = Annotated[
+    bool | None,
+    typer.Option(
+        "--change-by-recall/--no-change-by-recall",
+        help="Have an order recalled and sent anew that is changed after it was sent, where the ERP takes no changes.",
+    ),
+]
 NoTest = Annotated[bool, typer.Option("--no-test", help="Enable it without testing it first.")]
 
 
@@ -69,6 +76,7 @@ def add(
     name: Annotated[str | None, typer.Option(help="A name for people; those of one type are told apart by it.")] = None,
     in_doubt: InDoubt = None,
     commit_within: CommitWithin = None,
+    change_by_recall: ChangeByRecall = None,
     no_test: NoTest = False,
     org: Org = None,
     json: AsJson = False,
@@ -77,7 +85,7 @@ def add(
     with in_organization(org) as place:
         connector = steps.known_connector(place.wiring.connector, connector_type)
         given = gather_config(connector, config, settings or [], secret or [])
-        options = _options(in_doubt, commit_within)
+        options = _options(in_doubt, commit_within, change_by_recall)
         added = steps.add_connection(
             place.wiring, place.org_id, connector_type, given, caller(), name=name, options=options
         )
@@ -96,6 +104,7 @@ def edit(
     name: Annotated[str | None, typer.Option(help="Another name for people; an empty one: none.")] = None,
     in_doubt: InDoubt = None,
     commit_within: CommitWithin = None,
+    change_by_recall: ChangeByRecall = None,
     org: Org = None,
     json: AsJson = False,
 ) -> None:
@@ -105,9 +114,9 @@ def edit(
         with place.app.store.work(place.org_id) as work:
             connector = steps.known_connector(place.wiring.connector, work.connections.type_of(found))
         changes = gather_config(connector, config, settings or [], secret or [])
-        options = _options(in_doubt, commit_within) | ({} if name is None else {"name": name or None})
+        options = _options(in_doubt, commit_within, change_by_recall) | ({} if name is None else {"name": name or None})
         if not (changes or options):
-            hint = "Give --config, --set, --secret, --name, --in-doubt, --commit-within."
+            hint = "Give --config, --set, --secret, --name, --in-doubt, --commit-within, --change-by-recall."
             raise InputError("Nothing to change.", hint=hint)
         with place.app.store.work(place.org_id) as work:
             stored = steps.stored_target(work, found, changes) if changes else None
@@ -214,8 +223,9 @@ def accept_host_key(
     _tell("trusted", found, result, json=json)
 
 
-def _options(in_doubt: DoubtPolicy | None, commit_within: int | None) -> dict[str, Any]:
-    given = {"in_doubt": in_doubt.value if in_doubt else None, "commit_within": commit_within}
+def _options(in_doubt: DoubtPolicy | None, commit_within: int | None, change_by_recall: bool | None) -> dict[str, Any]:
+    given: dict[str, Any] = {"in_doubt": in_doubt.value if in_doubt else None, "commit_within": commit_within}
+    given["change_by_recall"] = change_by_recall
     return {name: value for name, value in given.items() if value is not None}
 
 

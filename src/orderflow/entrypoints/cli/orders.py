@@ -19,6 +19,7 @@ from orderflow.entrypoints.cli.options import AsJson, Limit, NamedOrders, Orders
 from orderflow.entrypoints.cli.outcomes import do_and_tell, finish
 from orderflow.entrypoints.cli.output import NONE_FIT, out, plural, print_facts, print_json, print_table
 from orderflow.entrypoints.cli.workplace import caller, in_organization
+from orderflow.flow.delivery.change import confirm_change, discard_change
 from orderflow.flow.delivery.recall import confirm_recall, end_recall
 from orderflow.flow.order.cancel import cancel_before
 from orderflow.flow.order.prioritize import prioritize as give_head_start
@@ -225,16 +226,28 @@ def cancel(
 @app.command("confirm-recall", epilog="Example: orderflow orders confirm-recall PO-12345")
 def confirm_recall_(order: OneOrder, org: Org = None, json: AsJson = False) -> None:
     """Say that an order is cancelled in the ERP, because its people did so."""
-    _decide_recall(order, org, confirm_recall, json=json)
+    _decide(order, org, confirm_recall, json=json)
 
 
 @app.command("end-recall", epilog="Example: orderflow orders end-recall PO-12345")
 def end_recall_(order: OneOrder, org: Org = None, json: AsJson = False) -> None:
     """Say that the ERP keeps an order that is being recalled."""
-    _decide_recall(order, org, end_recall, json=json)
+    _decide(order, org, end_recall, json=json)
 
 
-def _decide_recall(order: str, org: str | None, step: Callable[[Work, UUID, Actor], None], *, json: bool) -> None:
+@app.command("discard-change", epilog="Example: orderflow orders discard-change PO-12345")
+def discard_change_(order: OneOrder, org: Org = None, json: AsJson = False) -> None:
+    """Let an order that was changed after it was sent say again what its ERP has."""
+    _decide(order, org, discard_change, json=json)
+
+
+@app.command("confirm-change", epilog="Example: orderflow orders confirm-change PO-12345")
+def confirm_change_(order: OneOrder, org: Org = None, json: AsJson = False) -> None:
+    """Say that an order whose change failed is changed in the ERP, because its people did so."""
+    _decide(order, org, confirm_change, json=json)
+
+
+def _decide(order: str, org: str | None, step: Callable[[Work, UUID, Actor], None], *, json: bool) -> None:
     with in_organization(org) as place:
         order_id = place.order_ids([order])[0]
         with place.app.store.work(place.org_id) as work:

@@ -25,7 +25,7 @@ def compare(work: Work, answer: DecidedAnswer) -> DecidedAnswer:
     answer, and an alert of any other. One that says nothing new of a confirmed order is ignored.
     """
     said = answer.ack.details
-    if said is None or answer.export.kind is not Kind.ORDER or answer.verdict not in ("acknowledge", "update"):
+    if said is None or answer.export.kind is Kind.RECALL or answer.verdict not in ("acknowledge", "update"):
         return answer
     sent = work.orders.as_sent(answer.export.draft_order_id, answer.export.revision)
     if sent is None:  # forgotten, or not what was approved: there is nothing to hold it against

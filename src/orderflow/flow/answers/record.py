@@ -15,6 +15,7 @@ from orderflow.flow.delivery.open_target import ENGINE
 from orderflow.flow.delivery.recall import RECALLED, is_unanswered, note_answer
 from orderflow.flow.ports import DecidedAnswer, Export, Work
 
+CHANGED_SINCE = "The ERP refused the order as it was before it was changed: look in the ERP what it has."
 SUPERSEDED = {
     "code": "SUPERSEDED",
     "message": "The ERP confirmed the delivery before, so this one was stopped. Nothing of it had been sent.",
@@ -23,6 +24,10 @@ SUPERSEDED = {
 OF_ORDER_OR_RECALL = (
     "It names the order's number alone, so it may be about the order or about its recall. Look in the ERP which of "
     "them it answered, then confirm the recall or end it."
+)
+OF_ORDER_OR_CHANGE = (
+    "It names the order's number alone, so it may be about the order as it was or about its change. Look in the ERP "
+    "which of them it answered, then confirm the order, or discard the change."
 )
 
 
@@ -72,10 +77,10 @@ def _decide(work: Work, acks: Sequence[Ack], exports: Mapping[UUID, tuple[Export
         if ack.export_id is None or ack.export_id not in exports or ack.status not in ("ACKED", "FAILED"):
             continue
         export, newer = exports[ack.export_id]
-        if _may_mean_recall(work, export, ack):
-            answers.append(told(DecidedAnswer(ack, export, "misfit"), OF_ORDER_OR_RECALL))
+        if meant := _other_that_it_may_mean(work, export, ack):
+            answers.append(told(DecidedAnswer(ack, export, "misfit"), meant))
             continue
-        of_order = export.kind is Kind.ORDER
+        of_order = export.kind is not Kind.RECALL
         next_one = _stop_retry(work, export, ack) if newer and of_order and fits(work, export, ack) else "none"
         decision = decide(
             ack.status,
@@ -92,18 +97,24 @@ def _decide(work: Work, acks: Sequence[Ack], exports: Mapping[UUID, tuple[Export
             continue  # left where it lies: the next round weighs it against what is recorded now
         if decision.verdict not in ("ignore", "note"):  # what decides nothing leaves room for the next one
             decided.add(ack.export_id)
-        decided_answer = DecidedAnswer(ack, export, decision.verdict, decision.settle_first, decision.reason)
+        reason = CHANGED_SINCE if export.changed_since and decision.verdict == "refuse" else decision.reason
+        decided_answer = DecidedAnswer(ack, export, decision.verdict, decision.settle_first, reason)
         answers.append(compare(work, decided_answer))
     return answers
 
 
-def _may_mean_recall(work: Work, export: Export, ack: Ack) -> bool:
-    """Return whether an answer to an order may be one to its recall, whose refusal must not have it sent again."""
+def _other_that_it_may_mean(work: Work, export: Export, ack: Ack) -> str | None:
+    """Return in words what an answer to an order may mean instead; a no to that must not have the order sent again."""
     confirms_nothing = ack.status == "ACKED" and ack.level is not Level.ANSWERED
     if not ack.by_order_number or confirms_nothing:
-        return False
+        return None
     recalls = work.exports.recalls_of(export.draft_order_id)
-    return any(recall.created_at > export.created_at and is_unanswered(recall) for recall in recalls)
+    if any(recall.created_at > export.created_at and is_unanswered(recall) for recall in recalls):
+        return OF_ORDER_OR_RECALL
+    changes = work.exports.deliveries_of(export.draft_order_id) if export.changed_since else []
+    if any(one.kind is Kind.CHANGE and one.created_at > export.created_at and is_unanswered(one) for one in changes):
+        return OF_ORDER_OR_CHANGE
+    return None
 
 
 def _stop_retry(work: Work, export: Export, ack: Ack) -> Newer:

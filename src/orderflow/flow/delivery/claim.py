@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from orderflow.domain import clock
 from orderflow.domain.delivery import Delivery, Document, Lease, media_type_of
 from orderflow.domain.errors import (
+    ByRecallError,
+    ChangedSinceError,
+    ChangeUnsupportedError,
     ConnectorError,
     DocumentChangedError,
     KindUnsupportedError,
@@ -15,6 +18,7 @@ from orderflow.domain.errors import (
 )
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import Kind
+from orderflow.flow.delivery.change import recalls_to_change
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.fault_points import reached
 from orderflow.flow.ports import Attempt, Batch, Crew, OpenTarget, Wiring, Work
@@ -109,11 +113,18 @@ def _as_it_was_stored(attempt: Attempt, filename: str, content: bytes) -> Docume
 def _refuse_kinds(batch: Batch) -> None:
     """Refuse what the ERP is not to be asked, also by a document that is stored: it may be taken for an order."""
     for attempt in batch.attempts:
-        if not (attempt.outcome or attempt.order.delivery.staged_path):
-            attempt.outcome = _unsupported(batch.to, attempt.order.delivery)
+        delivery = attempt.order.delivery
+        if attempt.outcome or delivery.staged_path:
+            continue
+        if attempt.superseded and not delivery.in_doubt:
+            attempt.outcome = ChangedSinceError()
+        else:
+            attempt.outcome = _unsupported(batch.to, delivery)
 
 
-def _unsupported(to: OpenTarget, delivery: Delivery) -> KindUnsupportedError | None:
+def _unsupported(to: OpenTarget, delivery: Delivery) -> ConnectorError | None:
+    if delivery.kind is Kind.CHANGE and delivery.kind not in to.kinds:
+        return ByRecallError() if recalls_to_change(to) and not delivery.in_doubt else ChangeUnsupportedError()
     if delivery.kind not in to.kinds:
         return KindUnsupportedError(f"This connection cannot ask its ERP for a {delivery.kind}.")
     taken_back = delivery.kind is Kind.RECALL and delivery.in_doubt  # or a document would have been staged

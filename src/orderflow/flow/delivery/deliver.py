@@ -51,7 +51,7 @@ def _publish_what_was_staged(batch: Batch, attempts: list[Attempt], started: flo
     for attempt in attempts:
         # A `.tmp` at a target that this connection no longer points to cannot be asked about.
         moved = isinstance(attempt.outcome, TargetChangedError)
-        wanted = attempt.order.delivery.kind in batch.to.kinds
+        wanted = attempt.order.delivery.kind in batch.to.kinds and not attempt.superseded
         if moved and wanted and batch.to.target.in_doubt == "resend":
             attempt.outcome = None
             attempt.order.delivery.staged_path = None

@@ -66,7 +66,8 @@ def _can_be_asked(attempt: Attempt, error: ConnectorError, batch: Batch) -> bool
 def _waits_for_a_person(attempt: Attempt, batch: Batch, retry: RetryPolicy, *, asking: bool) -> bool:
     if asking and (attempt.doubt_age or 0.0) < ASKED_IN_VAIN:
         return False
-    sends_again = batch.to.target.in_doubt == "resend" and attempt.order.delivery.staged_path is None
+    resends = batch.to.target.in_doubt == "resend" and not attempt.superseded
+    sends_again = resends and attempt.order.delivery.staged_path is None
     return not sends_again or retry.exhausted(attempt.attempts_spent + attempt.sent)
 
 

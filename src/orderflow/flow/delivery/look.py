@@ -23,6 +23,7 @@ from orderflow.domain import clock
 from orderflow.domain.connector_port import for_the_others
 from orderflow.domain.delivery import ExportResult
 from orderflow.domain.errors import (
+    ChangedSinceError,
     ConnectorError,
     InDoubtError,
     NeedsAttentionError,
@@ -87,9 +88,16 @@ def _ask(batch: Batch, attempt: Attempt, retry: RetryPolicy) -> ConnectorError |
         return for_the_others(error)
     if found is not None:
         attempt.order.delivery.in_doubt, found.inferred, attempt.outcome = False, True, found
-    elif not batch.to.idempotent and (wait := batch.to.commit_within - (attempt.begun_ago or 0.0)) > 0:
+    elif _counts_late(batch, attempt) and (wait := batch.to.commit_within - (attempt.begun_ago or 0.0)) > 0:
         attempt.ask_in, attempt.outcome = wait, _perhaps_yet_to_come(wait)
+    elif attempt.superseded:
+        attempt.order.delivery.in_doubt, attempt.outcome = False, ChangedSinceError()
     return None
+
+
+def _counts_late(batch: Batch, attempt: Attempt) -> bool:
+    """Return whether "not there" is an answer only after a while: where a second sending would be taken once, it is."""
+    return attempt.superseded or not batch.to.idempotent
 
 
 def look_again(batch: Batch, attempts: Sequence[Attempt]) -> None:
@@ -136,6 +144,8 @@ def _found(batch: Batch, attempt: Attempt) -> ExportResult | None:
 
 def _sends_unasked(batch: Batch, attempt: Attempt, retry: RetryPolicy) -> bool:
     """Return whether it is sent although nobody knows whether it arrived."""
+    if attempt.superseded:
+        return False
     if batch.to.idempotent:
         return True
     asked_for = min(attempt.doubt_age or 0.0, batch.to.target.open_for or math.inf)

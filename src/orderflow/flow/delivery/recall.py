@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from orderflow.domain import clock
 from orderflow.domain.errors import ConnectorError, StateError
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import (
@@ -19,6 +18,7 @@ from orderflow.domain.states import (
     FITTING,
     OPEN,
     ERPExportStatus,
+    ExportStep,
     Kind,
     OrderAction,
     OrderEvent,
@@ -26,6 +26,7 @@ from orderflow.domain.states import (
     next_order_status,
 )
 from orderflow.domain.text import checked_name
+from orderflow.flow.delivery.change import now_after, standing
 from orderflow.flow.delivery.open_target import ENGINE, with_connector
 from orderflow.flow.delivery.request import withdraw_in
 from orderflow.flow.ports import Actor, Export, Settlement, Wiring, Work
@@ -40,6 +41,7 @@ NEVER_ASKED: dict[str, Any] = {
     "message": "A person ended this recall before the ERP was asked.",
     "hint": "Nothing to do.",
 }
+WAITS = ExportStep.WORK.change.starts
 RECALLED: dict[str, Any] = {
     "code": "RECALLED",
     "message": "The order was recalled, so that the ERP need not answer its delivery any more.",
@@ -57,7 +59,7 @@ def check_can_be_asked(wiring: Wiring, org_id: UUID, order_id: UUID) -> None:
     """
     with wiring.store.work(org_id) as work:
         status = work.orders.lock_status(order_id)
-        sent = work.exports.latest(order_id)
+        sent = standing(work, order_id)
         if status not in OrderAction.RECALL.change.starts or sent is None:
             return  # `recall_in` says what is so
         _refuse_if_deleted(work, sent.connection_id)
@@ -101,15 +103,14 @@ def recall_in(work: Work, order_id: UUID, reason: str, actor: Actor) -> Export:
     """
     reason = checked_name(reason, "reason")
     before = work.orders.lock_status(order_id)
-    sent = work.exports.latest(order_id)
+    sent = standing(work, order_id)
     if before not in OrderAction.RECALL.change.starts or sent is None or sent.status not in ARRIVED:
         raise _nothing_to_recall(before, sent)
     _refuse_on_hold(work, order_id)
     work.refuse_beside_older_release()
     _refuse_if_deleted(work, sent.connection_id)
-    export = Export(
-        new_id(), order_id, sent.connection_id, ERPExportStatus.PENDING, clock.now(), kind=Kind.RECALL, reason=reason
-    )
+    pending, now = ERPExportStatus.PENDING, now_after(work.exports.deliveries_of(order_id))
+    export = Export(new_id(), order_id, sent.connection_id, pending, now, kind=Kind.RECALL, reason=reason)
     work.exports.add(export, idempotency_key=None, actor=actor)
     _move(work, order_id, OrderAction.RECALL, before, actor, "DRAFT_RECALL_REQUESTED", {"reason": reason})
     return export
@@ -159,10 +160,10 @@ def note_settled(work: Work, recalls: Sequence[Settlement]) -> None:
             note_answer(work, recall, given_back=False, error=error)
 
 
-def is_unanswered(recall: Export) -> bool:
-    """Return whether the ERP has a recall, or may, and never answered it, whatever a person has said since."""
-    decided = (recall.error or {}).get("code") == DECIDED["code"]
-    return recall.status is ERPExportStatus.SENT or recall.in_doubt or decided
+def is_unanswered(asked: Export) -> bool:
+    """Return whether the ERP has a recall or a change, or may, and never answered it, whatever a person said since."""
+    decided = (asked.error or {}).get("code") == DECIDED["code"]
+    return asked.status is ERPExportStatus.SENT or asked.in_doubt or decided
 
 
 def note_answer(work: Work, recall: Export, *, given_back: bool, error: dict[str, Any] | None = None) -> None:
@@ -180,7 +181,7 @@ def note_answer(work: Work, recall: Export, *, given_back: bool, error: dict[str
         return
     said = {"code": error["code"], "message": error["message"]} if error else {}
     action = "DRAFT_RECALLED" if given_back else "DRAFT_RECALL_REFUSED"
-    _end(work, order_id, OrderEvent.RECALL_ANSWERED, before, ENGINE, action, said, given_back=given_back)
+    _end(work, order_id, recall, OrderEvent.RECALL_ANSWERED, before, ENGINE, action, said, given_back=given_back)
 
 
 def _counts(work: Work, recall: Export, *, given_back: bool) -> bool:
@@ -201,10 +202,10 @@ def confirm_recall(work: Work, order_id: UUID, actor: Actor) -> None:
     """
     before = work.orders.lock_status(order_id)
     if before not in OrderAction.CONFIRM_RECALL.change.starts:
-        raise _nothing_to_recall(before, work.exports.latest(order_id))
-    if before is OrderStatus.RECALLING:
-        _close(work, order_id, actor, given_back=True)
-    _end(work, order_id, OrderAction.CONFIRM_RECALL, before, actor, "DRAFT_RECALL_CONFIRMED", {}, given_back=True)
+        raise _nothing_to_recall(before, standing(work, order_id))
+    recall = _close(work, order_id, actor, given_back=True) if before is OrderStatus.RECALLING else None
+    step, noted = OrderAction.CONFIRM_RECALL, "DRAFT_RECALL_CONFIRMED"
+    _end(work, order_id, recall, step, before, actor, noted, {}, given_back=True)
 
 
 def end_recall(work: Work, order_id: UUID, actor: Actor) -> None:
@@ -217,15 +218,16 @@ def end_recall(work: Work, order_id: UUID, actor: Actor) -> None:
     before = work.orders.lock_status(order_id)
     if before not in OrderAction.END_RECALL.change.starts:
         raise StateError(f"The order is {before}, so no recall is under way.", hint="Look at its present state.")
-    _close(work, order_id, actor, given_back=False)
-    _end(work, order_id, OrderAction.END_RECALL, before, actor, "DRAFT_RECALL_ENDED", {}, given_back=False)
+    recall = _close(work, order_id, actor, given_back=False)
+    step, noted = OrderAction.END_RECALL, "DRAFT_RECALL_ENDED"
+    _end(work, order_id, recall, step, before, actor, noted, {}, given_back=False)
 
 
-def _close(work: Work, order_id: UUID, actor: Actor, *, given_back: bool) -> None:
-    """End the recall that is under way. Raises StateError while a worker is at it."""
+def _close(work: Work, order_id: UUID, actor: Actor, *, given_back: bool) -> Export | None:
+    """End the recall that is under way, and return it. Raises StateError while a worker is at it."""
     export = next(iter(work.exports.recalls_of(order_id)), None)
     if export is None or export.status not in OPEN:
-        return
+        return export
     if given_back:
         work.exports.note_delivered(export.id)
         closed = work.exports.confirm(export.id, actor.name)
@@ -235,11 +237,13 @@ def _close(work: Work, order_id: UUID, actor: Actor, *, given_back: bool) -> Non
         raise StateError(
             "A worker is asking the ERP at this moment.", hint="Try again in a moment; it may have answered."
         )
+    return export
 
 
 def _end(
     work: Work,
     order_id: UUID,
+    recall: Export | None,
     step: OrderAction | OrderEvent,
     before: OrderStatus,
     actor: Actor,
@@ -248,16 +252,36 @@ def _end(
     *,
     given_back: bool,
 ) -> None:
-    sent = work.exports.latest(order_id)
+    deliveries = work.exports.deliveries_of(order_id)
+    anew = next((one for one in deliveries if recall and one.follows == recall.id and one.status in WAITS), None)
     if given_back:
-        work.order_keys.free(order_id)
-        if sent is not None:
+        for sent in deliveries:
             work.exports.drop(sent.id, RECALLED)
+        if anew is not None:
+            work.exports.send_anew_after(anew.id, None)
+            _move(work, order_id, OrderEvent.SEND_ANEW, before, actor, noted, facts)
+            return
+        work.order_keys.free(order_id)
         _move(work, order_id, step, before, actor, noted, facts, OrderStatus.RECALLED)
+    elif anew is not None:
+        refused = _not_changed(facts)
+        work.exports.stop(anew.id, refused)
+        _move(work, order_id, step, before, actor, noted, facts, OrderStatus.ERROR, error_json=refused)
     else:
-        stays = FITTING[sent.status] if sent else OrderStatus.PUSHED
-        error = sent.error if sent and sent.status is ERPExportStatus.FAILED else None
+        now = work.orders.revision_of(order_id)
+        last = next((one for one in deliveries if one.revision == now), None) or standing(work, order_id)
+        stays = FITTING[last.status] if last else OrderStatus.PUSHED
+        error = last.error if last and last.status is ERPExportStatus.FAILED else None
         _move(work, order_id, step, before, actor, noted, facts, stays, error_json=error)
+
+
+def _not_changed(said: dict[str, Any]) -> dict[str, Any]:
+    """Return why an order is in ERROR that was recalled to be sent anew, and is kept."""
+    return {
+        "code": said.get("code", "CHANGE_REFUSED"),
+        "message": f"The ERP keeps the order as it was, so it is not changed. {said.get('message', '')}".strip(),
+        "hint": "Discard the change; or have the order changed in the ERP, then confirm the change.",
+    }
 
 
 def _move(

@@ -9,7 +9,8 @@ from uuid import UUID
 from orderflow.domain import clock
 from orderflow.domain.errors import InputError, NoRouteError, StateError
 from orderflow.domain.ids import new_id
-from orderflow.domain.states import ERPExportStatus, OrderAction, OrderStatus, next_order_status
+from orderflow.domain.states import ERPExportStatus, Kind, OrderAction, OrderStatus, next_order_status
+from orderflow.flow.delivery.change import now_after, standing
 from orderflow.flow.delivery.route import one_to_push_to, way_of
 from orderflow.flow.fault_points import reached
 from orderflow.flow.ports import Actor, Export, PushRequest, Store, Work
@@ -151,21 +152,52 @@ def note_request(
     if action is None:
         raise _cannot_push(before)
     status = next_order_status(action, before)
-    latest = work.exports.latest(order_id)
-    if latest is not None and latest.status is not ERPExportStatus.FAILED:
-        raise StateError(
-            f"The order's last delivery is {latest.status}: it arrived or is under way.", code="DELIVERED_ALREADY"
-        )
-    if latest is not None and not latest.never_arrived:
-        export = _go_on_with(work, latest, connection_id, idempotency_key, not_before)
+    there = standing(work, order_id) if work.exports.latest(order_id) else None
+    if there is not None and _is_what_it_says(work, there, action):
+        if there.status is not ERPExportStatus.FAILED:
+            raise StateError(
+                f"The order's last delivery is {there.status}: it arrived or is under way.", code="DELIVERED_ALREADY"
+            )
+        export = _go_on_with(work, there, connection_id, idempotency_key, not_before)
     else:
-        way, route = way_of(work, order_id, connection_id)
-        export = Export(new_id(), order_id, way, ERPExportStatus.PENDING, clock.now(), not_before, route=route)
+        export = _first(work, order_id, connection_id) if there is None else _change_of(work, there, connection_id)
+        export.not_before = not_before
         work.exports.add(export, idempotency_key=idempotency_key, actor=actor)
     work.orders.set_status(order_id, status, error_json=None)
     noted = "DRAFT_PUSHED" if action is OrderAction.PUSH else "DRAFT_PUSH_RETRIED"
     work.audit.add(noted, actor, "draft_order", [order_id], {"status": before}, {"status": status})
     return export
+
+
+def _is_what_it_says(work: Work, there: Export, action: OrderAction) -> bool:
+    """Return whether a delivery is of the order as it is now; that of an older release does not say."""
+    if there.revision is None and action is OrderAction.RETRY:
+        return True
+    return there.revision == work.orders.revision_of(there.draft_order_id)
+
+
+def _first(work: Work, order_id: UUID, connection_id: UUID | None) -> Export:
+    way, route = way_of(work, order_id, connection_id)
+    return Export(new_id(), order_id, way, ERPExportStatus.PENDING, clock.now(), route=route)
+
+
+def _change_of(work: Work, there: Export, connection_id: UUID | None) -> Export:
+    """Return the delivery of what the order says now, which waits until the one that is there is decided."""
+    _refuse_elsewhere(there, connection_id)
+    work.refuse_beside_older_release()
+    way = one_to_push_to(work, there.connection_id)
+    pending, now = ERPExportStatus.PENDING, now_after(work.exports.deliveries_of(there.draft_order_id))
+    return Export(new_id(), there.draft_order_id, way, pending, now, kind=Kind.CHANGE, follows=there.id)
+
+
+def _refuse_elsewhere(there: Export, connection_id: UUID | None) -> None:
+    if connection_id is not None and connection_id != there.connection_id:
+        raise StateError(
+            "The order has reached its former connection, or may have, so it cannot go to another one.",
+            code="POSSIBLY_DELIVERED",
+            hint="Push it there. If it is to go to another ERP, recall it first, or look in the former ERP, reject the "
+            "order and enter it anew.",
+        )
 
 
 def withdraw(store: Store, org_id: UUID, order_id: UUID, actor: Actor) -> None:
@@ -211,12 +243,7 @@ def _go_on_with(
     work: Work, export: Export, connection_id: UUID | None, idempotency_key: str | None, not_before: datetime | None
 ) -> Export:
     """Retry under the same name and bytes: there is no proof that the last delivery never arrived."""
-    if connection_id is not None and connection_id != export.connection_id:
-        raise StateError(
-            "The order may have reached its former connection, so it cannot go to another one.",
-            code="POSSIBLY_DELIVERED",
-            hint="Look in the former ERP. Retry there, or reject the order and enter it anew.",
-        )
+    _refuse_elsewhere(export, connection_id)
     one_to_push_to(work, export.connection_id)
     work.exports.revive(export.id, idempotency_key, not_before)
     export.status = ERPExportStatus.PENDING

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from orderflow.domain.errors import NotFoundError, StateError
-from orderflow.domain.states import Kind, OrderAction, OrderStatus, next_order_status
+from orderflow.domain.states import EDITED, Kind, OrderAction, OrderStatus, next_order_status
 from orderflow.flow.delivery.recall import note_answer
 from orderflow.flow.ports import Actor, Export, Store, Work
 
@@ -47,6 +47,12 @@ def resolve_held(store: Store, org_id: UUID, export_id: UUID, resolution: Resolu
         if is_recall and resolution == "delivered":
             raise _no_end_of_a_recall()
         before = work.orders.lock_status(order_id)
+        if resolution == "send_again" and _was_changed(found, before):
+            raise StateError(
+                "The order was changed since, so that this revision of it is not sent any more.",
+                code="CHANGED_SINCE",
+                hint="Resolve it as delivered or as not delivered; what the order says now follows then.",
+            )
         if not _decide(work, found, resolution):
             raise _nothing_to_decide(work.exports.get(export_id), resolution)
         move = _move_recalled if is_recall else _move_order
@@ -68,7 +74,14 @@ def _decide(work: Work, export: Export, resolution: Resolution) -> bool:
             return work.exports.send_again(export.id)
 
 
+def _was_changed(export: Export, order: OrderStatus) -> bool:
+    """Return whether what the order says now goes its own way, or will, so that this delivery does not move it."""
+    return export.kind is not Kind.RECALL and (order in EDITED or export.changed_since)
+
+
 def _move_order(work: Work, export: Export, before: OrderStatus, resolution: Resolution) -> OrderStatus:
+    if _was_changed(export, before):
+        return before
     after = next_order_status(_ACTION[resolution], before)
     if resolution != "send_again":
         error = NOT_DELIVERED if resolution == "not_delivered" else None

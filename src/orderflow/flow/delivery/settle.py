@@ -7,6 +7,8 @@ from uuid import UUID
 
 from orderflow.domain.delivery import ExportResult
 from orderflow.domain.errors import (
+    ByRecallError,
+    ChangedSinceError,
     ConnectorError,
     LeaseEndingError,
     NeedsAttentionError,
@@ -15,6 +17,7 @@ from orderflow.domain.errors import (
 )
 from orderflow.domain.retry import RetryPolicy
 from orderflow.domain.states import AttemptStatus, BreakerState, ERPExportStatus, Kind, OrderStatus
+from orderflow.flow.delivery.change import recall_to_change
 from orderflow.flow.delivery.in_doubt import in_doubt, is_in_doubt
 from orderflow.flow.delivery.open_target import ENGINE
 from orderflow.flow.delivery.recall import note_settled
@@ -32,11 +35,12 @@ def settle(wiring: Wiring, batch: Batch) -> None:
     with wiring.store.work(batch.to.target.org_id) as work:
         held = work.exports.settle(batch, settlements)
         work.exports.leave_lane(batch.to.target.connection_id, batch.lease)
-        failed = [item.attempt.order.id for item in settlements if item.order_status is OrderStatus.ERROR]
+        failed = [item.attempt.order.id for item in settlements if _fails_its_order(item)]
         if failed:
             work.audit.add("DRAFT_PUSH_FAILED", ENGINE, "draft_order", failed)
         if recalls := [item for item in settlements if item.attempt.export_id in held and _is_recall(item.attempt)]:
             note_settled(work, recalls)
+        _recall_to_change(work, batch.to.target, settlements, held)
         _move_breaker(work, batch, settlements)
         _note_that_it_works(work, batch.to.target, settlements, held)
     reached("settled")
@@ -56,16 +60,29 @@ def settle_now(wiring: Wiring, batch: Batch) -> Settlement | None:
     if attempt.outcome is None:
         return None
     settlement = _what_follows_now(attempt, batch, wiring.retry)
-    goes_on_later = settlement.still_in_doubt or rest_of(attempt.outcome) is not None
+    waits = rest_of(attempt.outcome) is not None or isinstance(attempt.outcome, ByRecallError)
+    goes_on_later = settlement.still_in_doubt or waits
     settlement.keep_lease = settlement.export_status is ERPExportStatus.PENDING and not goes_on_later
     with wiring.store.work(batch.to.target.org_id) as work:
         held = work.exports.settle(batch, [settlement])
         if isinstance(attempt.outcome, ConnectorError) and rest_of(attempt.outcome) is not None:
             _rest(work, batch.to.target, attempt.outcome)
+        _recall_to_change(work, batch.to.target, [settlement], held)
         _note_that_it_works(work, batch.to.target, [settlement], held)
     reached("settled")
     _tell(wiring, batch, [settlement], held)
     return settlement if held else None
+
+
+def _fails_its_order(item: Settlement) -> bool:
+    return item.order_status is OrderStatus.ERROR and not isinstance(item.attempt.outcome, ChangedSinceError)
+
+
+def _recall_to_change(work: Work, target: Target, settlements: Sequence[Settlement], held: set[UUID]) -> None:
+    """Ask for those orders back whose ERP takes no changes, so that they go out anew."""
+    for item in sorted(settlements, key=lambda item: item.attempt.order.id):
+        if isinstance(item.attempt.outcome, ByRecallError) and item.attempt.export_id in held:
+            recall_to_change(work, item, target.connection_id)
 
 
 def _note_that_it_works(work: Work, target: Target, settlements: Sequence[Settlement], held: set[UUID]) -> None:
@@ -106,7 +123,7 @@ def _what_follows(attempt: Attempt, batch: Batch, retry: RetryPolicy) -> Settlem
     match outcome:
         case RejectedError():
             return _failed(attempt)
-        case NeedsAttentionError() | UnavailableError() | LeaseEndingError():  # nothing was tried
+        case NeedsAttentionError() | UnavailableError() | LeaseEndingError() | ByRecallError():  # nothing was tried
             return _waits(attempt)
         case _ if rest_of(outcome) is not None:
             return _waits(attempt)

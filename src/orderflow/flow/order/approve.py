@@ -9,7 +9,8 @@ from orderflow.domain import clock
 from orderflow.domain.errors import StateError
 from orderflow.domain.order_keys import duplicate_of, key_of
 from orderflow.domain.orders import DraftOrder, check_rules, clean_codes, missing_in
-from orderflow.domain.states import ERPExportStatus, OrderAction, OrderStatus, next_order_status
+from orderflow.domain.states import OrderAction, OrderStatus, next_order_status
+from orderflow.flow.delivery.change import STANDING_BY, change_what_was_sent, standing
 from orderflow.flow.order.cancel import keep_from_being_sent
 from orderflow.flow.order.differences import differences
 from orderflow.flow.ports import Actor, Work
@@ -36,10 +37,16 @@ def reject_order(work: Work, order_id: UUID, actor: Actor, reason: str | None = 
     """Reject an order for good. One of the same number may come in after it.
 
     Raises:
-        StateError: It is on its way to the ERP, or has ended.
+        StateError: It is on its way to the ERP, or has ended; or the ERP has an earlier revision of it.
     """
     before = work.orders.lock_status(order_id)
     status = next_order_status(OrderAction.REJECT, before)
+    if any(export.status in STANDING_BY for export in work.exports.deliveries_of(order_id)):
+        raise StateError(
+            "The ERP has the order as it was before it was changed, or may have, so it cannot be rejected.",
+            code="ORDER_IS_SENT",
+            hint="Discard the change. If the order is not wanted any more, recall it then.",
+        )
     work.orders.set_status(order_id, status)
     work.order_keys.free(order_id)
     after = {"status": status, "reason": reason}
@@ -47,28 +54,24 @@ def reject_order(work: Work, order_id: UUID, actor: Actor, reason: str | None = 
 
 
 def edit_order(work: Work, changed: DraftOrder, actor: Actor) -> DraftOrder:
-    """Replace an order's content. An APPROVED or failed order needs approval again.
+    """Replace an order's content. One that was approved needs approval again.
+
+    What was not sent yet is replaced. What was, or may have been, keeps its delivery, and is changed by another one.
 
     Raises:
-        StateError: It is on its way to the ERP, has ended, or may have arrived there although its delivery failed.
+        StateError: It has ended, is being recalled, or the ERP knows it by another number.
         DuplicateOrderError: It would have the number of another order.
         InputError: A code holds a control character, or something in it cannot be right.
     """
     check_rules(clean_codes(changed))
     stored = work.orders.get(changed.id)
-    latest = work.exports.latest(changed.id)
-    if latest is not None and latest.status is ERPExportStatus.FAILED and not latest.never_arrived:
-        raise StateError(
-            "The order may have reached the ERP although its delivery failed; changed, it would arrive as another one.",
-            code="POSSIBLY_DELIVERED",
-            hint="Look in the ERP, then resolve the delivery as delivered or as not delivered; after that the order "
-            "can be changed. Or retry it as it is: the ERP is asked first.",
-        )
     wanted = OrderStatus.NEEDS_REVIEW if missing_in(changed) else OrderStatus.READY
     changed.status = next_order_status(OrderAction.EDIT, stored.status, wanted)
     changed.approved_by = changed.approved_at = None
     changed.source_document = changed.source_document or stored.source_document
     changed.source = changed.source or stored.source
+    if (there := standing(work, changed.id)) is not None and not change_what_was_sent(work, there, stored, changed):
+        return stored
     _move_key(work, stored, changed, actor)
     work.orders.replace(changed)
     work.orders.set_status(changed.id, changed.status, error_json=None)

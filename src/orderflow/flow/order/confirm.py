@@ -6,6 +6,7 @@ from uuid import UUID
 
 from orderflow.domain.errors import StateError
 from orderflow.domain.states import OrderAction, next_order_status
+from orderflow.flow.delivery.change import standing
 from orderflow.flow.ports import Actor, Work
 
 
@@ -20,7 +21,7 @@ def confirm_order(work: Work, order_id: UUID, erp_order_id: str, actor: Actor) -
         NotFoundError: There is no such order.
     """
     before = work.orders.lock_status(order_id)
-    export = work.exports.latest(order_id)
+    export = standing(work, order_id)
     arrived = before in OrderAction.CONFIRM.change.starts
     if not arrived and not (export and export.in_doubt and work.exports.note_delivered(export.id)):
         raise StateError(

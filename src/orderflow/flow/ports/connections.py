@@ -22,6 +22,7 @@ class Target:
         paused: All deliveries of its organization are.
         version: How often people have changed it.
         proven: An order was delivered with this configuration.
+        change_by_recall: An order that was changed is recalled and sent anew, where the ERP takes no changes.
         commit_within: Seconds, as set for this connection; None: as its connector says.
         closed: It is outside of its opening hours.
         closed_until: When it opens, or opened last; None: it has no opening hours.
@@ -35,6 +36,7 @@ class Target:
     connector_type: str
     config: dict[str, Any] = field(repr=False)
     in_doubt: str = "hold"
+    change_by_recall: bool = False
     commit_within: int | None = None
     status: ConnectionStatus = ConnectionStatus.ACTIVE
     breaker_state: BreakerState = BreakerState.CLOSED
@@ -118,6 +120,7 @@ CHANGEABLE = frozenset(
     {
         "name",
         "in_doubt",
+        "change_by_recall",
         "commit_within",
         "give_up_after",
         "answer_within",

@@ -53,6 +53,12 @@ class Export:
     reason: str | None = None
     """Why the order is recalled."""
 
+    follows: UUID | None = None
+    """The export that has to be decided before this one goes out."""
+
+    changed_since: bool = False
+    """A change of the order was asked for after this one."""
+
     @property
     def never_arrived(self) -> bool:
         """True if there is proof: the ERP said no, or it failed before anything was published."""
@@ -62,6 +68,11 @@ class Export:
     def in_doubt(self) -> bool:
         """True if it may have arrived, and nobody knows."""
         return self.status in IN_DOUBT and not self.never_arrived
+
+    @property
+    def failed_for_sure(self) -> bool:
+        """True if it ended, and the ERP does not have it."""
+        return self.status is ERPExportStatus.FAILED and self.never_arrived
 
 
 @dataclass(slots=True)
@@ -74,6 +85,7 @@ class Attempt:
         media_type, format_version: Those that the document was stored with.
         attempts_spent: Attempts that counted before this one.
         held: The export is held for a person, and asked about on.
+        superseded: The order was changed since it was asked for: it is not sent any more, nor sent again.
         begun_ago: Seconds since the last attempt began that sent anything, when this one was claimed.
         doubt_age: Seconds since it first was unknown how an attempt ended, likewise.
         sent: It was handed to the connector to be sent, not only asked about.
@@ -96,6 +108,7 @@ class Attempt:
     format_version: str | None = None
     log_id: UUID | None = None
     held: bool = False
+    superseded: bool = False
     begun_ago: float | None = None
     doubt_age: float | None = None
     sent: bool = False
@@ -171,10 +184,13 @@ class Exports(Protocol):
         """Return and lock one export. Raises NotFoundError."""
 
     def latest(self, order_id: UUID) -> Export | None:
-        """Return the newest export that asked the ERP to take the order."""
+        """Return the newest export that told the ERP what the order says: that asked it to take it, or to change it."""
+
+    def deliveries_of(self, order_id: UUID) -> list[Export]:
+        """Return all of those, the newest first; not locked, since a worker that has one waits for the order."""
 
     def by_idempotency_key(self, order_id: UUID, key: str) -> Export | None:
-        """Return the export that asked to take the order under `key` in the last 24 hours, or that is under way."""
+        """Return the export that was asked for under `key` in the last 24 hours, or that is under way; no recall."""
 
     def revive(self, export_id: UUID, idempotency_key: str | None, not_before: datetime | None = None) -> None:
         """Make a FAILED export PENDING again, asked for under a key: same name, same bytes."""
@@ -190,6 +206,15 @@ class Exports(Protocol):
 
     def drop(self, export_id: UUID, error: dict[str, Any]) -> bool:
         """End what was SENT and need not be answered any more; False if it is not SENT."""
+
+    def pin(self, export_id: UUID) -> None:
+        """Say of an export of an older release which revision of its order it is made from; the order is locked."""
+
+    def send_anew_after(self, export_id: UUID, recall_id: UUID | None) -> None:
+        """Make of a change the delivery of the order as it is now, which waits for that recall; None: for none."""
+
+    def take_over(self, export_id: UUID, by: str) -> bool:
+        """Note who made a change in the ERP that this export asked for in vain; False if it has not FAILED for sure."""
 
     def confirm(self, export_id: UUID, by: str) -> bool:
         """Note who confirmed a SENT export in its ERP's place; False if it is not SENT."""
@@ -221,8 +246,9 @@ class Exports(Protocol):
     ) -> list[Attempt]:
         """Take up to `limit` due exports of the connection, oldest first, under `lease`; or just the one named.
 
-        Those of orders on hold are passed by, unless something of them may have been sent. Orders are as they were
-        approved. Where that is lost, the attempt has its outcome already.
+        Those of orders on hold are passed by, unless something of them may have been sent; so are those that follow
+        an undecided one. Orders are as they were approved. Where that is lost, the attempt has its outcome already.
+        A change of what never arrived is an order from here on.
 
         Args:
             numbered: Each that has no document yet gets the connection's next control number, unless it has one.

@@ -83,6 +83,9 @@ class Orders(Protocol):
             NotFoundError: There is no such order.
         """
 
+    def revision_of(self, order_id: UUID) -> int | None:
+        """Return the number of the revision that the order as it stands was approved as; None: it was not."""
+
     def accept_differences(self, order_id: UUID, by: str) -> bool:
         """Note who accepts what the ERP confirmed otherwise; False if there is nothing to accept."""
 

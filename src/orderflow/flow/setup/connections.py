@@ -44,8 +44,8 @@ def add_connection(
     """Store a new connection, DISABLED unless `enabled`, and return its id.
 
     Args:
-        options: Any of `in_doubt`, `commit_within`, `give_up_after`, `answer_within`, `opening_hours`,
-            `orders_per_minute`.
+        options: Any of `in_doubt`, `change_by_recall`, `commit_within`, `give_up_after`, `answer_within`,
+            `opening_hours`, `orders_per_minute`.
         tested: This very configuration has just passed its test.
         connection_id: By default a new one.
 

@@ -9,13 +9,15 @@ from typing import Any
 from uuid import UUID
 
 from orderflow.domain.connector_port import ERPConnectorPort, Preview
-from orderflow.domain.delivery import Document
+from orderflow.domain.delivery import Document, Sent
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.orders import DraftOrder
+from orderflow.domain.states import ARRIVED, Kind
+from orderflow.flow.delivery.change import standing
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.delivery.open_target import find_connector
 from orderflow.flow.delivery.route import way_of
-from orderflow.flow.ports import Wiring
+from orderflow.flow.ports import Export, Wiring, Work
 from orderflow.flow.setup.try_config import completed
 
 
@@ -45,6 +47,8 @@ class Shown:
 def preview_order(wiring: Wiring, org_id: UUID, order_id: UUID, connection_id: UUID | None = None) -> Shown:
     """Show what a connection, by default the one it goes to, would send for an order: as approved, else as it is now.
 
+    Of an order that its ERP has, that is its change, if that connection can ask for one.
+
     Raises:
         NotFoundError, StateError: There is no such order or connection, or no default one.
         EncryptionError: The connection's configuration does not open.
@@ -52,9 +56,23 @@ def preview_order(wiring: Wiring, org_id: UUID, order_id: UUID, connection_id: U
     """
     with wiring.store.work(org_id) as work:
         order = work.orders.as_approved(order_id)
-        way, _ = way_of(work, order_id, connection_id) if connection_id is None else (connection_id, None)
-        target = work.connections.open(way)
-    return show(find_connector(wiring, target.connector_type), target.connector_type, order, target.config)
+        there = standing(work, order_id)
+        changes = there is not None and there.status in ARRIVED and connection_id in (None, there.connection_id)
+        if connection_id is None:
+            connection_id = there.connection_id if there and changes else way_of(work, order_id)[0]
+        target = work.connections.open(connection_id)
+        connector = find_connector(wiring, target.connector_type)
+        if there and changes and Kind.CHANGE in connector.kinds(target.config):
+            _as_change(work, order, there)
+    return show(connector, target.connector_type, order, target.config)
+
+
+def _as_change(work: Work, order: DraftOrder, there: Export) -> None:
+    """Have an order shown as the change of what its ERP has."""
+    first = next(one for one in reversed(work.exports.deliveries_of(order.id)) if one.status in ARRIVED)
+    delivery = order.delivery
+    delivery.kind, delivery.before = Kind.CHANGE, work.orders.as_sent(order.id, there.revision)
+    delivery.sent = Sent(first.id, first.created_at, first.filename or "", erp_order_id=first.erp_order_id)
 
 
 def preview_config(

@@ -103,14 +103,28 @@ def numbers_of(line: DraftOrderLine) -> list[tuple[str, str, str]]:
     return [(kind, field, number) for kind, field, number in given if number]
 
 
+_UNSAID = {
+    "taxes": "Leave them to the seller, who computes them; or choose a format that carries them, as JSON version 2.",
+    "contact": "Give it as `contact`, `phone` and `email` of the buyer, or of the party whom it belongs to.",
+    "shipping": "Say it in `delivery_terms` or `notes`, or choose a format that carries it, as JSON version 2.",
+}
+"""What an order may say and no dialect here does, and what to do instead."""
+
+
 def check_expressible(order: DraftOrder, values: Values) -> None:
-    """Refuse an order that says two things of which no dialect can say but one. Raises RejectedError."""
+    """Refuse an order that says what no dialect here can say, or two things of which but one. Raises RejectedError."""
+    for name, instead in _UNSAID.items():
+        if getattr(order, name):
+            raise values.refusal(name, "has no place in the format", "NO_PLACE_IN_FORMAT", instead)
     numbers = {_customer_number(order), Party("buyer", order.buyer or {}).get("number_at_seller")} - {None}
     if len(numbers) > 1:
         raise values.refusal(
             "buyer.number_at_seller", "is another than customer.erp_customer_number", "NO_PLACE_IN_FORMAT"
         )
     for line in order.lines:
+        values.line_no = line.line_no
+        if line.taxes:
+            raise values.refusal("taxes", "has no place in the format", "NO_PLACE_IN_FORMAT", _UNSAID["taxes"])
         if line.currency and line.currency != order.currency:
-            values.line_no = line.line_no
             raise values.refusal("currency", "is not the order's, and the format has one for all", "NO_PLACE_IN_FORMAT")
+    values.line_no = None

@@ -1,6 +1,7 @@
 """`orderflow_export_json_v2`: all that version 1 has, under the same names, and all that an order says besides.
 
-Once published it never changes: a field that orders get later is for a version 3.
+Once published, what it has never changes. What orders learned to say since stands in it only where an order says it, so
+that a receiver who does not know of it sees the same documents as before, and else refuses one rather than lose a part.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ FORMAT_VERSION = "orderflow_export_json_v2"
 _PARTIES = ("ship_to", "bill_to", "buyer", "seller")
 _DATES = ("earliest_delivery_date", "latest_delivery_date", "promised_delivery_date")
 _HEADER = ("source", *_DATES, "delivery_terms", "payment_terms")
+_ADDED = ("contact", "shipping")
 _LINE = ("requested_delivery_date", *_DATES, "line_notes", "gtin", "buyer_article_number", "seller_article_number")
 
 
@@ -39,6 +41,7 @@ def export_fields_v2(order: DraftOrder) -> dict[str, Any]:
     content = export_fields(order) | {"export_version": FORMAT_VERSION}
     content["header"] |= {name: _written(getattr(order, name)) for name in _HEADER} | _adjustments(order)
     content["parties"] = {name: getattr(order, name) for name in _PARTIES}
+    content |= {name: texts for name in _ADDED if (texts := getattr(order, name))}
     for fields, line in zip(content["lines"], order.lines, strict=True):
         fields.update({name: _written(getattr(line, name)) for name in _LINE} | _adjustments(line))
     content["meta"]["approved_by"] = order.approved_by
@@ -50,7 +53,8 @@ def _written(value: Any) -> Any:
 
 
 def _adjustments(of: DraftOrder | DraftOrderLine) -> dict[str, list[dict[str, Any]]]:
-    return {"allowances": _each(of.allowances), "charges": _each(of.charges)}
+    taxes = {"taxes": _each(of.taxes)} if of.taxes else {}
+    return {"allowances": _each(of.allowances), "charges": _each(of.charges)} | taxes
 
 
 def _each(adjustments: Iterable[AllowanceCharge]) -> list[dict[str, Any]]:

@@ -9,13 +9,14 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from orderflow.domain.change_document import change_document
 from orderflow.domain.delivery import Delivery, Document
-from orderflow.domain.document import FORMAT_VERSION, export_document
+from orderflow.domain.document import FORMAT_VERSION, export_document, export_fields
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.recall_document import recall_document
 from orderflow.domain.states import Kind
 from orderflow.formats.format import Format, FormatSettings
-from orderflow.formats.json_v1.document_v2 import export_document_v2
+from orderflow.formats.json_v1.document_v2 import export_document_v2, export_fields_v2
 
 
 class JsonV1Settings(FormatSettings):
@@ -38,12 +39,15 @@ class JsonV1Format(Format):
     name: ClassVar[str] = FORMAT_VERSION
     title: ClassVar[str] = "JSON file"
     settings: ClassVar[type[BaseModel]] = JsonV1Settings
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.ORDER, Kind.RECALL})
+    kinds: ClassVar[frozenset[Kind]] = frozenset(Kind)
 
     def render(self, order: DraftOrder, delivery: Delivery, settings: JsonV1Settings) -> Document:
-        """Write the document, or its recall. Raises RejectedError if the order does not fit the published schema."""
+        """Write the document, its change or its recall. Raises RejectedError if it does not fit the schema."""
         if delivery.kind is Kind.RECALL:
             return recall_document(order, delivery)
-        if settings.export_version == "v2":
+        newer = settings.export_version == "v2"
+        if delivery.kind is Kind.CHANGE:
+            return change_document(order, delivery, export_fields_v2 if newer else export_fields)
+        if newer:
             return export_document_v2(order, delivery)
         return export_document(order, delivery)

@@ -28,17 +28,19 @@ from orderflow.domain.states import (
 )
 from orderflow.flow.doctor import EndedRecall, Finding, OpenDocument
 from orderflow.storage.database import Database
-from orderflow.storage.tables.states import WITHIN, among, fitting, is_order, may, overdue, quoted, unsent
+from orderflow.storage.tables.states import WITHIN, among, fitting, may, overdue, quoted, tells_order, unsent
 from orderflow.storage.work.clock import CERTIFICATE_ENDS, awaited, unleased
 
 _MOST = 1_000
 """Findings of one kind that are listed."""
 
-# The newest export decides what an order's state has to be.
+# The newest export decides what an order's state has to be; a change that failed does so as long as it is in ERROR.
 _LATEST = f"""
     SELECT DISTINCT ON (e.draft_order_id) e.* FROM erp_export e
     JOIN draft_order d ON d.id = e.draft_order_id AND {among(FITTING.values(), "d.status")}
-    WHERE e.error_json ->> 'code' IS DISTINCT FROM 'SUPERSEDED' AND {is_order("e")}
+    WHERE e.error_json ->> 'code' IS DISTINCT FROM 'SUPERSEDED' AND {tells_order("e")}
+      AND NOT (e.follows IS NOT NULL AND {among([ERPExportStatus.FAILED], "e.status")}
+               AND NOT {among([OrderStatus.ERROR], "d.status")})
     ORDER BY e.draft_order_id, e.created_at DESC, e.id DESC
 """  # built from constants
 _FITTING = fitting("e.status")
@@ -85,7 +87,7 @@ _DISAGREEMENTS = {
                format('The order is %s, and there is no delivery of it.', o.status) AS message
         FROM draft_order o JOIN organization g ON g.id = o.org_id
         WHERE {among(_NEED_AN_EXPORT, "o.status")}
-          AND NOT EXISTS (SELECT FROM erp_export e WHERE e.draft_order_id = o.id AND {is_order("e")})
+          AND NOT EXISTS (SELECT FROM erp_export e WHERE e.draft_order_id = o.id AND {tells_order("e")})
     """,
     "LEASE_STUCK": f"""
         SELECT {_WHO}, format('The delivery is %s, and its lease ends %s.', e.status, e.lease_until) AS message,

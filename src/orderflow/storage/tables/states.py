@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orderflow.domain.answer_details import Confirmation, Level
-from orderflow.domain.states import FITTING, IN_DOUBT, AttemptStep, ERPExportStatus, ExportStep, Kind, OrderStep
+from orderflow.domain.states import (
+    CONTENT_KINDS,
+    FITTING,
+    IN_DOUBT,
+    AttemptStep,
+    ERPExportStatus,
+    ExportStep,
+    Kind,
+    OrderStep,
+)
 
 
 def quoted(state: str) -> str:
@@ -43,6 +52,24 @@ def fitting(export_status: str) -> str:
 def is_order(table: str = "erp_export") -> str:
     """Return SQL for: this export asks the ERP to take the order, not to change it or to give it back."""
     return f"{table}.kind = {quoted(Kind.ORDER)}"
+
+
+def tells_order(table: str = "erp_export") -> str:
+    """Return SQL for: this export tells the ERP what the order says, by asking it to take the order or to change it."""
+    return among(CONTENT_KINDS, f"{table}.kind")
+
+
+def changed_since(table: str) -> str:
+    """Return SQL for: a change of the order was asked for after this export, whatever has become of that."""
+    newer = f"n.draft_order_id = {table}.draft_order_id AND n.created_at > {table}.created_at"
+    return f"EXISTS (SELECT FROM erp_export n WHERE {newer} AND n.follows IS NOT NULL)"  # from constants
+
+
+def undecided(table: str) -> str:
+    """Return SQL for: what follows this export waits, since nobody knows yet whether it arrived, or was given back."""
+    perhaps_there = f"{table}.status = {quoted(ERPExportStatus.PENDING)} OR ({in_doubt(table)})"
+    not_given_back = f"{table}.status <> {quoted(ERPExportStatus.ACKED)}"
+    return f"CASE WHEN {table}.kind = {quoted(Kind.RECALL)} THEN {not_given_back} ELSE {perhaps_there} END"
 
 
 def unsent(table: str = "erp_export") -> str:

@@ -38,6 +38,7 @@ class ConnectionView:
     status: Literal["ACTIVE", "DISABLED"]
     is_default: bool
     in_doubt: Literal["resend", "hold"]
+    change_by_recall: bool
     commit_within: int | None
     key_id: str | None
     breaker_state: BreakerState

@@ -15,13 +15,13 @@ from orderflow.domain.answer_details import Confirmation
 from orderflow.domain.codes import clean_code
 from orderflow.domain.errors import InputError
 from orderflow.domain.orders import DraftOrder, DraftOrderLine, Missing, missing_in
-from orderflow.domain.states import Kind, OrderAction, OrderStatus
+from orderflow.domain.states import CONTENT_KINDS, EDITED, ERPExportStatus, Kind, OrderAction, OrderStatus
 from orderflow.flow.refusals import no_order
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import DraftOrderRow
 from orderflow.storage.tables.states import differs
 from orderflow.storage.views.actions import OF_ORDER
-from orderflow.storage.views.conditions import common, either, like
+from orderflow.storage.views.conditions import changed, common, either, like
 from orderflow.storage.views.confirmations import ConfirmedOrder, Number, confirmed_of
 from orderflow.storage.views.deliveries import (
     UNREAD,
@@ -42,6 +42,9 @@ from orderflow.storage.views.view import COUNTS_CHANGES, Ask, Condition, Found, 
 
 FARTHEST = 100_000
 """Orders that a search for part of a name looks through, of those that the other filters leave."""
+
+MOST_DELIVERIES = 20
+"""Of one order that are looked at for what its ERP has."""
 
 NAMES = "o.external_order_number, o.erp_customer_number, o.customer_name, o.erp_order_id"
 _UNREADABLE = f"(SELECT e.unreadable_answer FROM erp_export e WHERE e.draft_order_id = o.id AND {UNREAD} LIMIT 1)"  # noqa: S608  # from constants
@@ -247,6 +250,14 @@ class Order(OrderSummary):
         Field(description="What the ERP confirmed line by line; null: it said nothing about lines"),
     ]
     latest_export: Annotated[Export | None, Sql(None)]
+    earlier_export: Annotated[
+        Export | None,
+        Sql(None),
+        Field(
+            description="Of an order that was changed since it was sent: the delivery of what the ERP has of it, or "
+            "may have. It is itself in doubt or on its way as long as the change waits for it"
+        ),
+    ]
     recall: Annotated[Export | None, Sql(None), Field(description="Its newest recall, and what the ERP said to it")]
     confirmed_by: Annotated[
         str | None, Sql(None), Field(description="Who confirmed it by hand; null: the ERP did, or nobody has yet")
@@ -317,6 +328,7 @@ class OrderFilter:
         differs: Those with differences that nobody accepted, or all others.
         on_hold: Those that somebody has a hold on, or all others.
         number: Those of exactly this number.
+        updated_from: Those that changed since then; what commits late may be a little older than it was seen.
         unreadable: Those whose answer from the ERP could not be read, or all others.
     """
 
@@ -335,10 +347,12 @@ class OrderFilter:
     route: str | None = None
     on_hold: bool | None = None
     number: OrderNumber | None = None
+    updated_from: datetime | None = None
 
     def conditions(self) -> Iterator[Condition]:
         """Yield what the filter asks for, all but `search`."""
         yield from common("o", self.statuses, self.created_from, self.created_to)
+        yield from changed("o", self.updated_from)
         yield from self.number.conditions() if self.number else ()
         if self.connection_id:
             exported = "e.org_id = o.org_id AND e.draft_order_id = o.id AND e.connection_id = :connection_id"
@@ -416,7 +430,8 @@ def holds_of(view: View, order_id: UUID) -> Holds:
 def one_order(view: View, order_id: UUID) -> Order:
     """Return one order, whole. Raises NotFoundError."""
     lines = view.rows(Line, f"{_LINES.select(Line)} WHERE l.draft_order_id = :id ORDER BY l.line_no", {"id": order_id})
-    latest = next(iter(find_exports(view, ExportFilter(order_id=order_id, kinds=[Kind.ORDER]), Ask(1)).items), None)
+    deliveries = find_exports(view, ExportFilter(order_id=order_id, kinds=CONTENT_KINDS), Ask(MOST_DELIVERIES)).items
+    latest = deliveries[0] if deliveries else None
     recall = next(iter(find_exports(view, ExportFilter(order_id=order_id, kinds=[Kind.RECALL]), Ask(1)).items), None)
     query = f"{_ORDERS.select(Order)} WHERE o.id = :id AND o.org_id = :org_id"
     beside: dict[str, Any] = {
@@ -426,12 +441,33 @@ def one_order(view: View, order_id: UUID) -> Order:
         "revisions": revisions_of(view, order_id),
     }
     beside |= {"confirmed": confirmed_of(view, order_id)}
-    beside |= {"recall": recall, "latest_export": latest, "confirmed_by": latest and latest.confirmed_by}
+    beside |= {
+        "earlier_export": None,
+        "recall": recall,
+        "latest_export": latest,
+        "confirmed_by": latest and latest.confirmed_by,
+    }
     found = view.one(Order, query, {"id": order_id}, **beside)
     if found is None:
         raise no_order(order_id)
-    missing = missing_in(_as_far_as_needed(found))
-    return replace(found, missing=[one.message for one in missing], missing_fields=missing)
+    missing, earlier = missing_in(_as_far_as_needed(found)), _earlier(found.status, deliveries)
+    messages = [one.message for one in missing]
+    return replace(found, missing=messages, missing_fields=missing, earlier_export=earlier)
+
+
+def _earlier(status: OrderStatus, deliveries: Sequence[Export]) -> Export | None:
+    """Return the delivery of what the ERP has, where the order says something else."""
+    changed = status in EDITED or any(_may_be_a_change(one) for one in deliveries[:1])
+    before = deliveries if status in EDITED else deliveries[1:]
+    return next(filter(_may_be_there, before), None) if changed else None
+
+
+def _may_be_a_change(delivery: Export) -> bool:
+    return delivery.kind is Kind.CHANGE or delivery.status is ERPExportStatus.FAILED
+
+
+def _may_be_there(delivery: Export) -> bool:
+    return delivery.status is not ERPExportStatus.FAILED or OrderAction.RESOLVE_DELIVERED in delivery.actions
 
 
 def _as_far_as_needed(order: Order) -> DraftOrder:

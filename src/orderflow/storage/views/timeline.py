@@ -78,7 +78,9 @@ class PushRequest:
     kind: Literal["request"]
     at: datetime
     export_id: UUID
-    asks_for: Annotated[Kind, Field(description="What it asks of the ERP: to take the order, or to give it back")]
+    asks_for: Annotated[
+        Kind, Field(description="What it asks of the ERP: to take the order, change it, or give it back")
+    ]
     reason: str | None
     connection_id: UUID
     connector_type: str

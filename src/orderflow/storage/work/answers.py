@@ -17,7 +17,7 @@ from orderflow.domain.states import OPEN, UPDATED, AttemptStep, ERPExportStatus,
 from orderflow.domain.typed import typed
 from orderflow.flow.ports import Confirmed, DecidedAnswer
 from orderflow.storage.records import records
-from orderflow.storage.tables.states import among, becomes, fitting, is_order, may, quoted
+from orderflow.storage.tables.states import among, becomes, changed_since, fitting, may, quoted, tells_order
 from orderflow.storage.work import proofs
 
 _ACKED, _REFUSED = quoted(ERPExportStatus.ACKED), quoted(ERPExportStatus.FAILED)
@@ -40,6 +40,8 @@ _SETTLED = f"""
         ORDER BY a.attempt_no DESC LIMIT 1) last
     WHERE l.id = last.id AND {may(AttemptStep.ANSWER, "l.status")}
 """  # noqa: S608  # built from constants
+# It moves the order, unless what the order says now went its own way.
+_MOVES = f"{tells_order('e')} AND NOT {changed_since('e')}"
 _KEPT = """
     INSERT INTO draft_order_confirmation (draft_order_id, org_id, export_id, details, differences, answered_at)
     SELECT r.order_id, e.org_id, r.export_id, r.details, r.differences, now()
@@ -61,7 +63,7 @@ _ANSWER = text(f"""
             inferred = e.inferred OR r.settle_first,
             lease_token = NULL, lease_until = NULL, held_at = NULL, asking = false, begun_at = NULL, doubt_since = NULL
         FROM r WHERE e.id = r.export_id AND {may(ExportStep.ANSWER, "e.status")}
-        RETURNING e.id, e.org_id, e.kind
+        RETURNING e.id, e.org_id, e.kind, e.draft_order_id, e.created_at
     ), l AS ({_SETTLED}), o AS (
         UPDATE draft_order o
         SET status = CASE WHEN {_RECALLING} THEN o.status ELSE {fitting(_SAID)} END,
@@ -70,7 +72,7 @@ _ANSWER = text(f"""
             error_json = CASE WHEN {_RECALLING} THEN o.error_json ELSE r.error END,
             confirmation = r.confirmation, differences_accepted_at = NULL, differences_accepted_by = NULL,
             updated_at = now()
-        FROM r JOIN e ON e.id = r.export_id AND {is_order("e")}
+        FROM r JOIN e ON e.id = r.export_id AND {_MOVES}
         WHERE o.id = r.order_id AND ({may(OrderEvent.ANSWER, "o.status")} OR {_RECALLING})
         RETURNING o.id
     ) {_KEPT}
@@ -80,7 +82,7 @@ _UPDATE = text(f"""
     {_ROWS}, e AS (
         UPDATE erp_export e SET erp_order_id = COALESCE(e.erp_order_id, r.erp_order_id)
         FROM r WHERE e.id = r.export_id AND e.status = {_ACKED}
-        RETURNING e.id, e.org_id
+        RETURNING e.id, e.org_id, e.kind, e.draft_order_id, e.created_at
     ), former AS (
         SELECT c.draft_order_id, c.differences FROM draft_order_confirmation c JOIN r ON r.order_id = c.draft_order_id
     ), o AS (
@@ -93,7 +95,7 @@ _UPDATE = text(f"""
             differences_accepted_at = CASE WHEN former.differences = r.differences THEN o.differences_accepted_at END,
             differences_accepted_by = CASE WHEN former.differences = r.differences THEN o.differences_accepted_by END,
             version = o.version + 1, updated_at = now()
-        FROM r JOIN e ON e.id = r.export_id LEFT JOIN former ON former.draft_order_id = r.order_id
+        FROM r JOIN e ON e.id = r.export_id AND {_MOVES} LEFT JOIN former ON former.draft_order_id = r.order_id
         WHERE o.id = r.order_id AND {among(UPDATED, "o.status")}
         RETURNING o.id
     ) {_KEPT}
@@ -109,11 +111,11 @@ _NOTE = text(f"""
             error_json = NULL,
             lease_token = NULL, lease_until = NULL, held_at = NULL, asking = false, begun_at = NULL, doubt_since = NULL
         FROM r WHERE e.id = r.export_id AND {may(ExportStep.NOTE_LEVEL, "e.status")}
-        RETURNING e.id, e.kind
+        RETURNING e.id, e.kind, e.draft_order_id, e.created_at
     ), l AS ({_SETTLED})
     UPDATE draft_order o
     SET status = {quoted(OrderStatus.PUSHED)}, error_json = NULL, updated_at = now()
-    FROM r JOIN e ON e.id = r.export_id AND {is_order("e")}
+    FROM r JOIN e ON e.id = r.export_id AND {_MOVES}
     WHERE o.id = r.order_id AND {may(OrderEvent.SETTLE, "o.status")}
 """)  # noqa: S608  # built from constants
 _UNREADABLE = text(f"""
@@ -186,7 +188,7 @@ def _row(answer: DecidedAnswer) -> dict[str, Any]:
         "settle_first": answer.settle_first,
         "erp_order_id": ack.erp_order_id,
         "source": "erp",
-        "error": refusal(ack.error_code, ack.message) if answer.verdict == "refuse" else None,
+        "error": refusal(ack.error_code, ack.message, answer.export.kind) if answer.verdict == "refuse" else None,
         "understood": ack.level is Level.UNDERSTOOD,
         "refused": ack.proof is not None and ack.proof.refused,
     }

@@ -161,6 +161,7 @@ class SqlConnections(SqlConnectionRows):
             connector_type=row["connector_type"],
             config=self._encryption.decrypt_config(row["config_encrypted"], place, row["key_id"] or ""),
             in_doubt=row["in_doubt"],
+            change_by_recall=row["change_by_recall"],
             commit_within=row["commit_within"],
             status=ConnectionStatus(row["status"]),
             breaker_state=BreakerState(row["breaker_state"]),

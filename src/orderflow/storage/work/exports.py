@@ -17,27 +17,31 @@ from orderflow.storage.fast.holding import Holding
 from orderflow.storage.fast.statements import later_rows, run
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import ERPExport
-from orderflow.storage.tables.states import becomes, is_order, may, on_hold, quoted, unsent
+from orderflow.storage.tables.states import becomes, changed_since, is_order, may, on_hold, quoted, tells_order, unsent
 from orderflow.storage.work import answers as stored_answers
-from orderflow.storage.work import outages, settling
+from orderflow.storage.work import outages, revisions, settling
 from orderflow.storage.work.clock import unleased
 from orderflow.storage.work.interventions import SqlInterventions
 from orderflow.storage.work.leases import SqlLeases
 from orderflow.storage.work.revisions import CURRENT
 
-_NEWEST = f"AND {is_order('e')} ORDER BY e.created_at DESC LIMIT 1"
-_COLUMNS = f"{columns(ERPExport, 'e')}, NOT {unleased('e')} AS lease_is_live"
+_NEWEST = f"AND {tells_order('e')} ORDER BY e.created_at DESC LIMIT 1"
+_COLUMNS = f"{columns(ERPExport, 'e')}, NOT {unleased('e')} AS lease_is_live, {changed_since('e')} AS changed_since"
 _RECALLS = f"""
     SELECT {_COLUMNS} FROM erp_export e
     WHERE e.draft_order_id = %(id)s AND e.kind = {quoted(Kind.RECALL)} ORDER BY e.created_at DESC
 """  # noqa: S608  # built from constants
+_DELIVERIES = f"""
+    SELECT {_COLUMNS} FROM erp_export e
+    WHERE e.draft_order_id = %(id)s AND {tells_order("e")} ORDER BY e.created_at DESC
+"""  # noqa: S608  # built from constants
 _ADD = f"""
     INSERT INTO erp_export (id, org_id, draft_order_id, connection_id, status, created_at, idempotency_key,
                             requested_by, request_id, traceparent, route, route_version, fallback_id, not_before,
-                            kind, reason, next_attempt_at, revision, priority, on_hold)
+                            kind, reason, follows, next_attempt_at, revision, priority, on_hold)
     SELECT id, org_id, draft_order_id, connection_id, {quoted(ERPExportStatus.PENDING)}, created_at, idempotency_key,
            requested_by, request_id, traceparent, route, route_version, fallback_id, not_before, kind,
-           reason, GREATEST(now(), not_before), ({CURRENT} WHERE o.id = r.draft_order_id),
+           reason, follows, GREATEST(now(), not_before), ({CURRENT} WHERE o.id = r.draft_order_id),
            COALESCE((SELECT o.priority FROM draft_order o WHERE o.id = r.draft_order_id), 0),
            {on_hold("r.draft_order_id")}
     FROM jsonb_populate_recordset(NULL::erp_export, CAST(%(rows)s AS jsonb)) r
@@ -56,6 +60,17 @@ _WITHDRAW = text(f"""
         WHERE id = :id AND {may(ExportStep.WITHDRAW)} AND {unsent("e")} AND {unleased("e")}
           AND NOT EXISTS (SELECT FROM erp_push_log l WHERE l.erp_export_id = e.id)
         FOR UPDATE SKIP LOCKED)
+    RETURNING id
+""")  # noqa: S608  # built from constants
+_SEND_ANEW_AFTER = text(f"""
+    UPDATE erp_export SET kind = {quoted(Kind.ORDER)}, follows = :recall_id, attempts_spent = 0, updated_at = now()
+    WHERE id = :id AND {may(ExportStep.WORK)}
+""")  # noqa: S608  # built from constants
+_TAKE_OVER = text(f"""
+    UPDATE erp_export
+    SET status = {becomes(ExportStep.TAKE_OVER)}, sent_at = COALESCE(sent_at, now()), answered_at = now(),
+        confirmed_by = :by, error_json = NULL, unreadable_answer = NULL, inferred = true, updated_at = now()
+    WHERE id = :id AND {may(ExportStep.TAKE_OVER)} AND (answered_at IS NOT NULL OR ({unsent()}))
     RETURNING id
 """)  # noqa: S608  # built from constants
 _FOR_ANSWERS = text(f"""
@@ -95,6 +110,7 @@ class SqlExports(SqlLeases, SqlInterventions):
             "not_before": export.not_before,
             "kind": export.kind,
             "reason": export.reason,
+            "follows": export.follows,
         }
         if export.route is not None:
             routed = {"route_version": export.route.version, "fallback_id": export.route.fallback_id}
@@ -114,7 +130,7 @@ class SqlExports(SqlLeases, SqlInterventions):
         return self._one("WHERE e.id = %(id)s", {"id": export_id})
 
     def latest(self, order_id: UUID) -> Export | None:
-        """Return the newest export that asked the ERP to take the order."""
+        """Return the newest export that told the ERP what the order says."""
         if self._holding.never_exported(order_id):
             return None
         return self._one(
@@ -123,11 +139,11 @@ class SqlExports(SqlLeases, SqlInterventions):
         )
 
     def recalls_of(self, order_id: UUID) -> list[Export]:
-        """Return the order's recalls, newest first; not locked, since a worker that has one waits for the order."""
+        """Return the order's recalls, the newest first; not locked, since a worker that has one waits for the order."""
         return [export_in(row) for row in run(self._connection, _RECALLS, {"id": order_id})]
 
     def by_idempotency_key(self, order_id: UUID, key: str) -> Export | None:
-        """Return the export that asked to take the order under `key` in the last 24 hours, or that is under way."""
+        """Return the export that was asked for under `key` in the last 24 hours, or that is under way; no recall."""
         if self._holding.never_exported(order_id):
             return None
         return self._one(
@@ -139,6 +155,25 @@ class SqlExports(SqlLeases, SqlInterventions):
     def revive(self, export_id: UUID, idempotency_key: str | None, not_before: datetime | None = None) -> None:
         """Make a FAILED export PENDING again, asked for under a key: same name, same bytes."""
         self._connection.execute(_REVIVE, {"id": export_id, "key": idempotency_key, "not_before": not_before})
+
+    def deliveries_of(self, order_id: UUID) -> list[Export]:
+        """Return all that told the ERP what the order says, the newest first; not locked."""
+        if self._holding.never_exported(order_id):
+            return []
+        return [export_in(row) for row in run(self._connection, _DELIVERIES, {"id": order_id})]
+
+    def pin(self, export_id: UUID) -> None:
+        """Say of an export of an older release which revision of its order it is made from; the order is locked."""
+        if found := self.find(export_id):
+            revisions.pin(self._connection, {export_id: found.draft_order_id})
+
+    def send_anew_after(self, export_id: UUID, recall_id: UUID | None) -> None:
+        """Make of a change the delivery of the order as it is now, which waits for that recall; None: for none."""
+        self._connection.execute(_SEND_ANEW_AFTER, {"id": export_id, "recall_id": recall_id})
+
+    def take_over(self, export_id: UUID, by: str) -> bool:
+        """Note who made a change in the ERP that this export asked for in vain; False if it has not FAILED for sure."""
+        return self._connection.execute(_TAKE_OVER, {"id": export_id, "by": by}).first() is not None
 
     def withdraw(self, export_id: UUID) -> bool:
         """Delete a PENDING export of which no attempt began; False if one had."""
@@ -221,4 +256,6 @@ def export_in(row: Mapping[Any, Any]) -> Export:
         unreadable=row["unreadable_answer"],
         revision=row["revision"],
         reason=row["reason"],
+        follows=row["follows"],
+        changed_since=row.get("changed_since", False),
     )

@@ -22,7 +22,7 @@ from orderflow.flow.ports import SESSION_LINGERS, Attempt, Batch, Crew
 from orderflow.storage.records import as_json, columns, records
 from orderflow.storage.tables.models import ERPExport
 from orderflow.storage.tables.states import may, on_hold, quoted
-from orderflow.storage.work import revisions
+from orderflow.storage.work import changes, revisions
 from orderflow.storage.work import sent as sent_deliveries
 from orderflow.storage.work.clock import LONGEST_LEASE, past
 from orderflow.storage.work.queue import IN_TURN, due
@@ -233,6 +233,8 @@ class SqlLeases(SqlRates):
         places = [(row["draft_order_id"], row["revision"] or pinned[row["id"]]) for row in rows]
         orders = revisions.orders(self._connection, places)
         attempts = [_attempt(row, orders.get(place), lease) for row, place in zip(rows, places, strict=True)]
+        if tried := [row["id"] for row in rows if _was_tried(row)]:
+            changes.note_superseded(self._connection, attempts, tried)
         if later := [attempt for attempt in attempts if attempt.order.delivery.kind is not Kind.ORDER]:
             self._name_what_was_sent(later)
         return sorted(attempts, key=lambda attempt: attempt.requested_at)
@@ -241,6 +243,8 @@ class SqlLeases(SqlRates):
         sent = sent_deliveries.sent(self._connection, [attempt.order.id for attempt in attempts])
         for attempt in attempts:
             attempt.order.delivery.sent = sent.get(attempt.order.id)
+        if changing := [attempt for attempt in attempts if attempt.order.delivery.kind is Kind.CHANGE]:
+            changes.name_what_is_changed(self._connection, changing)
 
     def begin(self, batch: Batch) -> None:
         """Note documents and a new attempt for each; drop those from the batch whose lease is lost.
@@ -278,6 +282,10 @@ class SqlLeases(SqlRates):
         """Give back exports whose attempt never began because of `error`, due again in `delay` seconds."""
         values = {"ids": list(export_ids), "token": lease.token, "delay": delay, "error": as_json(error)}
         self._connection.execute(_RELEASE, values)
+
+
+def _was_tried(row: Mapping[Any, Any]) -> bool:
+    return any(row[name] is not None for name in ("document_sha256", "error_json", "orphan_token"))
 
 
 def _attempt(row: Mapping[Any, Any], approved: DraftOrder | None, lease: Lease) -> Attempt:

@@ -150,6 +150,10 @@ class SqlOrders:
         except RevisionChangedError:
             return None
 
+    def revision_of(self, order_id: UUID) -> int | None:
+        """Return the number of the revision that the order as it stands was approved as; None: it was not."""
+        return revisions.current(self._connection, order_id)
+
     def accept_differences(self, order_id: UUID, by: str) -> bool:
         """Note who accepts what the ERP confirmed otherwise; False if there is nothing to accept."""
         return run(self._connection, _ACCEPT_DIFFERENCES, {"id": order_id, "by": by}).fetchone() is not None

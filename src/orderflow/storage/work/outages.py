@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from orderflow.domain.states import AttemptStatus, AttemptStep, BreakerState, ExportStep, OrderEvent
 from orderflow.flow.ports import LONGEST_CHANCE, Outage
 from orderflow.storage.records import as_json
-from orderflow.storage.tables.states import among, becomes, is_order, may, on_hold, quoted, unsent
+from orderflow.storage.tables.states import among, becomes, changed_since, may, on_hold, quoted, tells_order, unsent
 from orderflow.storage.work.clock import open_for, unleased
 
 IS_AWAY = f"""
@@ -21,10 +21,10 @@ IS_AWAY = f"""
 """SQL for: the target of the connection `c` is away, not waited for for ever, and had its chance since it opened."""
 
 WAITS_UNSENT = f"""
-    {may(ExportStep.GIVE_UP, "e.status")} AND {is_order("e")} AND {unsent("e")} AND {unleased("e")} AND NOT e.on_hold
-    AND NOT {on_hold("e.draft_order_id")}
+    {may(ExportStep.GIVE_UP, "e.status")} AND {tells_order("e")} AND {unsent("e")} AND {unleased("e")} AND NOT e.on_hold
+    AND NOT {on_hold("e.draft_order_id")} AND NOT {changed_since("e")}
 """
-"""SQL for: the export `e` waits for its target, nothing of it was sent, nobody works on it, and it is not on hold."""
+"""SQL for: the export `e` waits for its target, nothing of it was sent, nobody works on it; nor on hold nor changed."""
 
 
 def waits_for_longer(seconds: str) -> str:

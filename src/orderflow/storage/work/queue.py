@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orderflow.domain.states import ExportStep
-from orderflow.storage.tables.states import may, on_hold, unsent
+from orderflow.storage.tables.states import may, on_hold, undecided, unsent
 from orderflow.storage.work.clock import unleased
 
 IN_TURN = "queued_at, next_attempt_at"
@@ -21,4 +21,6 @@ def due(table: str) -> str:
         AND {table}.queued_at <= now() AND {table}.next_attempt_at <= now()
         AND ({table}.held_at IS NULL OR {table}.asking) AND {unleased(table)}
         AND NOT ({unsent(table)} AND {on_hold(f"{table}.draft_order_id")})
+        AND ({table}.follows IS NULL
+             OR NOT EXISTS (SELECT FROM erp_export f WHERE f.id = {table}.follows AND {undecided("f")}))
     """

@@ -159,6 +159,12 @@ def last(connection: Connection, order_id: UUID) -> Revision | None:
     return _revision(row) if row is not None else None
 
 
+def current(connection: Connection, order_id: UUID) -> int | None:
+    """Return the number of the revision that the order as it stands was approved as, if it was."""
+    row = run(connection, f"SELECT ({CURRENT} WHERE o.id = %(id)s) AS number", {"id": order_id}).fetchone()  # as above
+    return row["number"] if row is not None else None
+
+
 def _order(row: Mapping[str, Any]) -> DraftOrder | None:
     try:
         return _revision(row).order(OrderStatus(row["status"]), row["erp_order_id"])

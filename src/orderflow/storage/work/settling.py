@@ -14,7 +14,7 @@ from orderflow.domain.proof import Proof
 from orderflow.domain.states import ARRIVED, ERPExportStatus, ExportStep, OrderEvent, OrderStatus
 from orderflow.flow.ports import Batch, Settlement
 from orderflow.storage.records import as_json, records
-from orderflow.storage.tables.states import among, may, quoted
+from orderflow.storage.tables.states import among, changed_since, may, quoted
 from orderflow.storage.work.proofs import keep
 
 LONGEST_RESPONSE = 16_384
@@ -60,7 +60,7 @@ _SETTLE = text(f"""
             answered_at = CASE WHEN r.export_status = {_ACKED} THEN now() END,
             unreadable_answer = CASE WHEN r.export_status <> {_ACKED} THEN e.unreadable_answer END
         FROM r JOIN held ON held.id = r.export_id WHERE e.id = held.id
-        RETURNING e.id
+        RETURNING e.id, e.draft_order_id, e.created_at
     ), o AS (
         UPDATE draft_order o
         SET status = r.order_status,
@@ -71,6 +71,7 @@ _SETTLE = text(f"""
             updated_at = now()
         FROM r JOIN e ON e.id = r.export_id
         WHERE o.id = r.order_id AND r.order_status IS NOT NULL AND {may(OrderEvent.SETTLE, "o.status")}
+          AND NOT {changed_since("e")}
     ), l AS (
         UPDATE erp_push_log l
         SET status = r.log_status, response_json = r.response, error_message = r.message, latency_ms = r.latency_ms

@@ -25,6 +25,7 @@ from orderflow.domain.errors import (
     UnavailableError,
 )
 from orderflow.domain.orders import DraftOrder
+from orderflow.domain.states import Kind
 from orderflow.testing.simulation.accidents import Accidents
 from orderflow.testing.store_in_memory.tables import ExportRow
 
@@ -41,6 +42,9 @@ class Books:
         refused: The deliveries to which an ERP said no, rightly or wrongly.
         arrived: The deliveries of which anything can be found at an ERP.
         given_back: The deliveries that an ERP had taken, or could have, and gave back: it stands by them no more.
+        changed: The changes that an ERP made; more than once is one too many.
+        early: Orders of which a change came to an ERP before the order did.
+        last: The delivery by which an ERP last learned what an order says, and what that was, by order.
         contents: What was taken, by delivery.
         names: The documents' names, of all ERPs.
     """
@@ -49,8 +53,22 @@ class Books:
     refused: dict[UUID, set[str]] = field(default_factory=lambda: defaultdict(set))
     arrived: dict[UUID, set[str]] = field(default_factory=lambda: defaultdict(set))
     given_back: dict[UUID, set[str]] = field(default_factory=lambda: defaultdict(set))
+    changed: dict[UUID, list[str]] = field(default_factory=lambda: defaultdict(list))
+    early: set[UUID] = field(default_factory=set)
+    last: dict[UUID, str] = field(default_factory=dict)
     contents: dict[str, bytes] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
+
+    def has(self, order_id: UUID) -> bool:
+        """Return whether an ERP has the order, and did not give it back."""
+        return any(key not in self.given_back[order_id] for key in self.taken[order_id])
+
+    def note(self, order_id: UUID, key: str, kind: Kind, content: bytes | None) -> None:
+        """Note that an ERP took an order, or changed it."""
+        (self.changed if kind is Kind.CHANGE else self.taken)[order_id].append(key)
+        self.last[order_id] = key
+        if content is not None:
+            self.contents[key] = content
 
 
 class SimulatedErp(ERPConnectorPort):
@@ -62,8 +80,11 @@ class SimulatedErp(ERPConnectorPort):
         tell: Called with one sentence about what happened.
 
     Attributes:
+        takes_changes: It can be asked to change an order.
         said: What it answered to each delivery: ACKED, FAILED, or both.
     """
+
+    takes_changes: ClassVar[bool] = True
 
     def __init__(self, accidents: Accidents, books: Books, tell: Callable[[str], None]) -> None:
         self.accidents = accidents
@@ -90,6 +111,10 @@ class SimulatedErp(ERPConnectorPort):
         if self.accidents.happens(6):
             return TestResult(False, "It does not answer.")
         return TestResult(True)
+
+    def kinds(self, config: dict[str, Any]) -> frozenset[Kind]:
+        """Return all, or all but changes."""
+        return frozenset(Kind) if self.takes_changes else super().kinds(config)
 
     def takes_back(self, config: dict[str, Any]) -> bool:
         """Return True."""
@@ -187,7 +212,10 @@ class SimulatedApi(SimulatedErp):
         draws = self.accidents.happens
         if key in self.held and not self.knows_keys and draws(2):
             raise RejectedError("There is such an order.")
-        if draws(14):
+        changes = draft_order.delivery.kind is Kind.CHANGE
+        if changes and not self.books.arrived[draft_order.id]:
+            self.books.early.add(draft_order.id)
+        if draws(14) or (changes and not self.books.has(draft_order.id)):
             if key not in self.held:
                 self.books.refused[draft_order.id].add(key)
                 self.said[key].add("FAILED")
@@ -253,12 +281,12 @@ class SimulatedApi(SimulatedErp):
             return
         late = self._late()
         self.held[key] = self.accidents.scheduler.clock.seconds + late
-        self.books.taken[order.id].append(key)
+        document, kind = order.delivery.document, order.delivery.kind
+        self.books.note(order.id, key, kind, document.content if document else None)
         self.books.arrived[order.id].add(key)
-        if order.delivery.document is not None:
-            self.books.contents[key] = order.delivery.document.content
-            self.books.names.append(order.delivery.document.filename)
-        self.tell(f"the ERP takes {_name(order)}")
+        if document is not None:
+            self.books.names.append(document.filename)
+        self.tell(f"the ERP {'changes' if kind is Kind.CHANGE else 'takes'} {_name(order)}")
 
     def _late(self) -> int:
         """Return the seconds until an order is shown whose answer is lost: as often as not almost the longest."""
@@ -272,6 +300,7 @@ class AskedApi(SimulatedApi):
     """Can be asked, and answers later."""
 
     connector_type: ClassVar[str] = "ASKED_API"
+    takes_changes: ClassVar[bool] = False
     answers_later: ClassVar[bool] = True
 
 
@@ -295,6 +324,7 @@ class KeyedApi(SimulatedApi):
     connector_type: ClassVar[str] = "KEYED_API"
     can_be_asked: ClassVar[bool] = False
     knows_keys: ClassVar[bool] = True
+    takes_changes: ClassVar[bool] = False
 
 
 @dataclass
@@ -302,6 +332,7 @@ class _File:
     order_id: UUID
     key: str
     content: bytes
+    kind: Kind = Kind.ORDER
 
 
 class SimulatedDropzone(SimulatedErp):
@@ -342,7 +373,7 @@ class SimulatedDropzone(SimulatedErp):
                 self.before(order, "staging")
                 document = order.delivery.document or self.render(order, config)
                 path = f"{document.filename}.{order.delivery.token}.tmp"
-                self.files[path] = _File(order.id, document.filename, document.content)
+                self.files[path] = _File(order.id, document.filename, document.content, order.delivery.kind)
                 self.accidents.reply(f"staging {_name(order)}")
                 if self.accidents.happens(10):
                     raise TransientError("The answer to the last write was lost.")
@@ -431,11 +462,12 @@ class SimulatedDropzone(SimulatedErp):
         if not published:
             return
         path = published[self.accidents.scheduler.choices.below(len(published))]
+        of = self.files[path].order_id
+        path = next(path for path in published if self.files[path].order_id == of)  # what came first, first
         file = self.files.pop(path)
-        accepts = not self.accidents.happens(7)
+        accepts = not self.accidents.happens(7) and (file.kind is Kind.ORDER or self.books.has(file.order_id))
         if accepts:
-            self.books.taken[file.order_id].append(path)
-            self.books.contents[path] = file.content
+            self.books.note(file.order_id, path, file.kind, file.content)
             self.tell(f"the ERP takes {path}")
         lies = self.accidents.happens(15)
         says: AckStatus = "ACKED" if accepts is not lies else "FAILED"
@@ -464,6 +496,8 @@ class SimulatedDropzone(SimulatedErp):
         target = item.path.rsplit(".", 2)[0]
         file = self.files.pop(item.path, None)
         if file is not None:
+            if file.kind is Kind.CHANGE and not self.books.arrived[item.order.id]:
+                self.books.early.add(item.order.id)
             self.files[target] = file
             self.books.arrived[item.order.id].add(target)
             self.tell(f"{target} is published")

@@ -15,8 +15,9 @@ from orderflow.domain.bulk import BulkAction, BulkOutcome
 from orderflow.domain.errors import OrderFlowError, StateError
 from orderflow.domain.ids import new_id
 from orderflow.domain.opening_hours.hours import Period
-from orderflow.domain.states import ARRIVED, IN_DOUBT, OPEN, Kind, OrderStatus
+from orderflow.domain.states import ARRIVED, CONTENT_KINDS, EDITED, IN_DOUBT, OPEN, Kind, OrderAction, OrderStatus
 from orderflow.flow.answers.read_again import read_again
+from orderflow.flow.delivery.change import confirm_change, discard_change
 from orderflow.flow.delivery.move import move_exports
 from orderflow.flow.delivery.recall import confirm_recall, end_recall, recall_or_withdraw
 from orderflow.flow.delivery.request import request_push, withdraw
@@ -28,7 +29,7 @@ from orderflow.flow.order.hold import hold_order, release_order
 from orderflow.flow.ports import Actor, BulkJob
 from orderflow.flow.setup.connections import disable_connection, edit_connection, enable_connection, make_default
 from orderflow.flow.setup.probe import test_connection
-from orderflow.testing.store_in_memory.leases import is_unleased, is_unsent
+from orderflow.testing.store_in_memory.leases import changed_since, is_unleased, is_unsent
 from orderflow.testing.store_in_memory.tables import ExportRow
 
 if TYPE_CHECKING:
@@ -144,17 +145,60 @@ def _rests(world: World, row: ExportRow) -> bool:
     return is_unsent(row) and is_unleased(row, world.tables.now()) and row.status not in ARRIVED
 
 
+EDITABLE = OrderAction.EDIT.change.starts
+"""Where an order stands whose content may be changed, also after it was sent."""
+
+
 def edit(world: World) -> str | None:
     """Change an order's content, and approve it again."""
-    order_id = _any(world, OrderStatus.APPROVED, OrderStatus.READY, OrderStatus.ERROR)
+    order_id = _any(world, *EDITABLE)
     if order_id is None:
         return None
+    _edit(world, order_id)
+    return f"edits order {_short(order_id)}"
+
+
+def _edit(world: World, order_id: UUID) -> None:
     with world.wiring.store.work(world.org_id) as work:
         changed = copy(work.orders.get(order_id))
         changed.notes = f"{changed.notes}+"
         edit_order(work, changed, OPERATOR)
         approve_order(work, order_id, OPERATOR)
-    return f"edits order {_short(order_id)}"
+
+
+def change(world: World) -> str | None:
+    """Change an order that was pushed, and have it sent as it is then."""
+    order_id = _any(world, OrderStatus.PUSHED, OrderStatus.CONFIRMED, OrderStatus.PUSHING)
+    if order_id is None:
+        return None
+    _edit(world, order_id)
+    request_push(world.wiring.store, world.org_id, order_id, OPERATOR)
+    return f"changes order {_short(order_id)}"
+
+
+def discard(world: World) -> str | None:
+    """Have an order say again what its ERP has."""
+    order_id = _any(world, OrderStatus.READY, OrderStatus.APPROVED, OrderStatus.ERROR)
+    if order_id is None:
+        return None
+    with world.wiring.store.work(world.org_id) as work:
+        discard_change(work, order_id, OPERATOR)
+    return f"discards the change of order {_short(order_id)}"
+
+
+def confirm_by_hand(world: World) -> str | None:
+    """Have an order changed in its ERP, which was not asked or refused, and say so."""
+    order_id = _any(world, OrderStatus.ERROR)
+    if order_id is None or not world.books.has(order_id):
+        return None
+    with world.wiring.store.work(world.org_id) as work:
+        confirm_change(work, order_id, OPERATOR)
+    row = next(row for row in reversed(world.tables.exports_of(order_id)) if row.kind in CONTENT_KINDS)
+    erp = world.erp_of(row)
+    content = erp.content_of(world.tables.orders[order_id].content)
+    world.books.last[order_id], world.books.contents[erp.key_of(row)] = erp.key_of(row), content
+    world.books.arrived[order_id].add(erp.key_of(row))
+    return f"changes order {_short(order_id)} in its ERP"
 
 
 def approve(world: World) -> str | None:
@@ -182,6 +226,9 @@ def confirm(world: World) -> str | None:
     order_id = _any(world, OrderStatus.PUSHED, OrderStatus.PUSHING, OrderStatus.ERROR)
     if order_id is None or not world.books.taken[order_id]:
         return None
+    row = next(row for row in reversed(world.tables.exports_of(order_id)) if row.kind in CONTENT_KINDS)
+    if row.kind is Kind.CHANGE and not world.is_there(row):
+        return None
     with world.wiring.store.work(world.org_id) as work:
         confirm_order(work, order_id, "SO-HAND", OPERATOR)
     return f"confirms order {_short(order_id)} by hand"
@@ -193,23 +240,30 @@ def resolve(world: World) -> str | None:
 
 
 def decide(world: World) -> str | None:
-    """Look into the ERP for what is held."""
-    return _resolve(world, [row for row in world.waits() if row.held_at])
+    """Look into the ERP for what is held, and for what an earlier release gave up on that a change waits for."""
+    awaited = {row.follows for row in world.waits()}
+    given_up = [row for row in world.tables.exports.values() if row.id in awaited and _in_doubt(row)]
+    return _resolve(world, [row for row in (*world.waits(), *given_up) if row.held_at or row in given_up])
 
 
 def _resolve(world: World, doubtful: Sequence[ExportRow]) -> str | None:
-    doubtful = [row for row in doubtful if row.kind is Kind.ORDER]  # a recall is decided with its order
+    doubtful = [row for row in doubtful if row.kind in CONTENT_KINDS]  # a recall is decided with its order
     if not doubtful:
         return None
     row = doubtful[world.choices.below(len(doubtful))]
     if world.is_there(row):
         resolution: Resolution = "delivered"
     else:
-        resolution = "not_delivered" if world.choices.below(3) == 1 else "send_again"
+        again = world.choices.below(3) != 1 and not _was_changed(world, row)
+        resolution = "send_again" if again else "not_delivered"
     resolve_held(world.wiring.store, world.org_id, row.id, resolution, OPERATOR)
     if resolution != "delivered":
         world.sends_allowed[row.draft_order_id] += 1
     return f"resolves {_short(row.draft_order_id)} as {resolution.replace('_', ' ')}"
+
+
+def _was_changed(world: World, row: ExportRow) -> bool:
+    return changed_since(world.tables, row) or world.tables.orders[row.draft_order_id].status in EDITED
 
 
 def recall(world: World) -> str | None:
@@ -227,7 +281,7 @@ def decide_recall(world: World) -> str | None:
     order_id = _any(world, OrderStatus.RECALLING)
     if order_id is None:
         return None
-    gone = bool(world.books.given_back[order_id])
+    gone = bool(world.books.given_back[order_id]) and not world.books.has(order_id)
     with world.wiring.store.work(world.org_id) as work:
         (confirm_recall if gone else end_recall)(work, order_id, OPERATOR)
     return f"says that order {_short(order_id)} is {'cancelled' if gone else 'kept'}"
@@ -356,6 +410,10 @@ DEEDS: tuple[Deed, ...] = (
     hold,
     release,
     edit,
+    change,
+    change,
+    discard,
+    confirm_by_hand,
     approve,
     reject,
     confirm,

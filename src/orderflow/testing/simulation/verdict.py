@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from orderflow.domain.delivery import Delivery
-from orderflow.domain.states import ARRIVED, FITTING, AttemptStatus, ERPExportStatus, ExportStep, Kind, OrderStatus
+from orderflow.domain.states import (
+    ARRIVED,
+    CONTENT_KINDS,
+    FITTING,
+    AttemptStatus,
+    ERPExportStatus,
+    ExportStep,
+    Kind,
+    OrderStatus,
+)
 from orderflow.flow.delivery.recall import RECALLED
 from orderflow.testing.simulation.erps import NOBODYS
 from orderflow.testing.store_in_memory.tables import ExportRow, OrderRow
@@ -32,26 +41,50 @@ def _of_order(world: World, row: OrderRow) -> Iterator[str]:
     order_id = row.content.id
     exports = world.tables.exports_of(order_id)
     taken, refused = world.books.taken[order_id], world.books.refused[order_id]
-    allowed = 1 + len(refused) + world.sends_allowed[order_id]
+    books = world.books
+    allowed = 1 + len(refused) + world.sends_allowed[order_id] + len(books.given_back[order_id])
     if len(taken) > allowed and not _chose_to_resend(world, exports):
         yield f"taken {len(taken)} times ({', '.join(taken)})"
     if row.status in {FITTING[status] for status in ARRIVED} and not world.books.arrived[order_id]:
         yield f"lost: it is {row.status}, and nothing of it ever arrived"
-    latest = next((export for export in reversed(exports) if export.kind is Kind.ORDER), None)
-    yield from _of_recall(world, row, latest)
-    claims_nothing_arrived = latest is None or not (latest.begun_at or latest.staged_at or latest.answered_at)
+    deliveries = [export for export in reversed(exports) if export.kind in CONTENT_KINDS]
+    if row.status is not OrderStatus.ERROR:  # a change that failed, and was discarded, decides nothing
+        deliveries = [one for one in deliveries if one.follows is None or one.status is not ERPExportStatus.FAILED]
+    latest = next(iter(deliveries), None)
+    sent = next((export for export in deliveries if export.kind is Kind.ORDER and export.filename), None)
+    yield from _of_recall(world, row, sent)
+    yield from _of_changes(world, row, exports, latest)
+    claims_nothing_arrived = not any(
+        export.begun_at or export.staged_at or export.answered_at or export.status in ARRIVED for export in deliveries
+    )
     ended_without = row.status not in _ON_ITS_WAY or latest is None or latest.status is ERPExportStatus.FAILED
     nobody_said_no = not refused and not world.sends_allowed[order_id]  # a person saw nothing there, and said so
     if taken and nobody_said_no and ended_without and claims_nothing_arrived:
         yield f"it is {row.status}, and the books do not know that the ERP took it"
     if latest is not None and row.status in _ON_ITS_WAY and row.status is not FITTING[latest.status]:
         yield f"the order is {row.status}, its delivery {latest.status}"
-    if latest is not None and latest.status in ARRIVED:
+    if latest is not None and latest.status in ARRIVED and row.status in _ON_ITS_WAY:
         erp = world.erp_of(latest)
         if world.books.contents.get(erp.key_of(latest), erp.content_of(row.content)) != erp.content_of(row.content):
             yield "its ERP took another content than the order has"
     for export in exports:
         yield from _of_export(world, export)
+
+
+def _of_changes(world: World, row: OrderRow, exports: list[ExportRow], latest: ExportRow | None) -> Iterator[str]:
+    books, order_id = world.books, row.content.id
+    changed = books.changed[order_id]
+    if len(changed) > len(set(changed)) + world.sends_allowed[order_id] and not _chose_to_resend(world, exports):
+        yield f"changed twice by one delivery ({', '.join(changed)})"
+    if order_id in books.early:
+        yield "its change came before it"
+    if row.status is OrderStatus.REJECTED and books.has(order_id) and any(one.status in ARRIVED for one in exports):
+        yield "it is REJECTED, and its ERP stands by it"
+    key = world.erp_of(latest).key_of(latest) if latest else ""
+    stands = row.status in (FITTING[status] for status in ARRIVED) and key in books.contents
+    a_person_erred = bool(world.sends_allowed[order_id])  # who saw nothing there, and said so
+    if stands and not a_person_erred and books.last.get(order_id, key) != key:
+        yield f"its ERP took {books.last[order_id]} after {key}, which is the last that was asked for"
 
 
 def _of_recall(world: World, row: OrderRow, latest: ExportRow | None) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from orderflow.domain import clock, ids
@@ -137,6 +137,7 @@ class World:
                 status=ConnectionStatus.ACTIVE,
                 is_default=number == 0,
                 in_doubt="resend" if self.choices.one_in(6) else "hold",
+                change_by_recall=bool(self.choices.below(2)),
                 give_up_after=60 if self.choices.one_in(4) else None,
             )
             self.tables.connections[row.id] = row
@@ -144,7 +145,7 @@ class World:
             order = DraftOrder(self.org_id, "acme", str(number), notes="v1", id=UUID(int=0xABC0 + number << 112))
             order.customer, order.currency = Customer("C1"), "EUR"
             order.lines = [DraftOrderLine(1, "A", 1, "PCE")]  # type: ignore[arg-type]  # any quantity will do
-            order.status = OrderStatus.APPROVED
+            order.status, order.approved_at = OrderStatus.APPROVED, self.clock.now() - timedelta(days=1)
             self.store.add_order(order)
             request_push(self.store, self.org_id, order.id, people.OPERATOR)
 

@@ -146,6 +146,7 @@ class MemoryConnections:
             row.connector_type,
             row.config,
             in_doubt=row.in_doubt,
+            change_by_recall=row.change_by_recall,
             commit_within=row.commit_within,
             status=row.status,
             breaker_state=row.breaker_state,

@@ -11,6 +11,7 @@ from orderflow.domain.answer_details import Level
 from orderflow.domain.answers import refusal
 from orderflow.domain.delivery import Ack
 from orderflow.domain.states import (
+    CONTENT_KINDS,
     FITTING,
     OPEN,
     UPDATED,
@@ -24,7 +25,7 @@ from orderflow.domain.states import (
 )
 from orderflow.flow.ports import Actor, Confirmed, DecidedAnswer, Export, Route
 from orderflow.flow.refusals import no_export
-from orderflow.testing.store_in_memory.leases import MemoryLeases, is_unleased, is_unsent
+from orderflow.testing.store_in_memory.leases import MemoryLeases, changed_since, is_unleased, is_unsent, tell_order
 from orderflow.testing.store_in_memory.orders import current_revision
 from orderflow.testing.store_in_memory.tables import ExportRow, changed
 
@@ -58,6 +59,7 @@ class MemoryExports(MemoryLeases):
             not_before=export.not_before,
             kind=export.kind,
             reason=export.reason,
+            follows=export.follows,
             priority=self._tables.orders[export.draft_order_id].content.priority or 0,
             revision=current_revision(self._tables, export.draft_order_id),
             idempotency_key=idempotency_key,
@@ -73,14 +75,36 @@ class MemoryExports(MemoryLeases):
         return self._export(self._row(export_id))
 
     def latest(self, order_id: UUID) -> Export | None:
-        """Return the newest export that asked the ERP to take the order."""
-        rows = self._asked_to_take(order_id)
+        """Return the newest export that told the ERP what the order says."""
+        rows = tell_order(self._tables, order_id)
         return self._export(rows[-1]) if rows else None
 
+    def deliveries_of(self, order_id: UUID) -> list[Export]:
+        """Return all that told the ERP what the order says, the newest first."""
+        return [self._export(row) for row in reversed(tell_order(self._tables, order_id))]
+
+    def pin(self, export_id: UUID) -> None:
+        """Say of an export of an older release which revision of its order it is made from."""
+        self._set(export_id, revision=self._revision(self._row(export_id).draft_order_id))
+
+    def send_anew_after(self, export_id: UUID, recall_id: UUID | None) -> None:
+        """Make of a change the delivery of the order as it is now, which waits for that recall; None: for none."""
+        self._set(export_id, kind=Kind.ORDER, follows=recall_id, attempts_spent=0)
+
+    def take_over(self, export_id: UUID, by: str) -> bool:
+        """Note who made a change in the ERP that this export asked for in vain; False if it has not FAILED for sure."""
+        row = self._tables.exports.get(export_id)
+        if row is None or not self._export(row).failed_for_sure:
+            return False
+        now = self._tables.now()
+        made = {"status": ExportStep.TAKE_OVER.change.end, "sent_at": row.sent_at or now, "answered_at": now}
+        self._set(export_id, **made, confirmed_by=by, error_json=None, unreadable_answer=None, inferred=True)
+        return True
+
     def by_idempotency_key(self, order_id: UUID, key: str) -> Export | None:
-        """Return the export that asked to take the order under `key` in the last 24 hours, or that is under way."""
+        """Return the export that was asked for under `key` in the last 24 hours, or that is under way; no recall."""
         since = self._tables.now() - KEYS_KEPT
-        rows = [row for row in self._asked_to_take(order_id) if row.idempotency_key == key]
+        rows = [row for row in tell_order(self._tables, order_id) if row.idempotency_key == key]
         known = [row for row in rows if row.created_at > since or row.status is ERPExportStatus.PENDING]
         return self._export(known[-1]) if known else None
 
@@ -213,7 +237,7 @@ class MemoryExports(MemoryLeases):
     def _may_give_up(self, row: ExportRow) -> bool:
         order = self._tables.orders[row.draft_order_id]
         waits = (
-            row.kind is Kind.ORDER
+            self._moves(row)
             and row.status in ExportStep.GIVE_UP.change.starts
             and order.status in OrderEvent.GIVE_UP.change.starts
         )
@@ -270,7 +294,7 @@ class MemoryExports(MemoryLeases):
         if row.status not in ExportStep.ANSWER.change.starts:
             return
         said = ERPExportStatus.ACKED if acked else ERPExportStatus.FAILED
-        error = None if acked else refusal(ack.error_code, ack.message)
+        error = None if acked else refusal(ack.error_code, ack.message, row.kind)
         self._set(
             row.id,
             **_DECIDED,
@@ -283,7 +307,7 @@ class MemoryExports(MemoryLeases):
             inferred=row.inferred or answer.settle_first,
         )
         self._note_arrived(row.id)
-        order = self._tables.orders.get(row.draft_order_id) if row.kind is Kind.ORDER else None
+        order = self._tables.orders.get(row.draft_order_id) if self._moves(row) else None
         if order is None:
             return
         recalling = order.status is OrderStatus.RECALLING
@@ -313,13 +337,14 @@ class MemoryExports(MemoryLeases):
             error_json=None,
         )
         self._note_arrived(row.id)
-        order = self._tables.orders.get(row.draft_order_id) if row.kind is Kind.ORDER else None
+        order = self._tables.orders.get(row.draft_order_id) if self._moves(row) else None
         if order is not None and order.status in OrderEvent.SETTLE.change.starts:
             self._tables.orders[row.draft_order_id] = changed(order, status=OrderStatus.PUSHED, error_json=None)
 
     def _update(self, answer: DecidedAnswer) -> None:
         row, number = self._row(answer.export.id), answer.ack.erp_order_id
-        order, before = self._tables.orders.get(row.draft_order_id), self.confirmed(row.id)
+        order = self._tables.orders.get(row.draft_order_id) if self._moves(row) else None
+        before = self.confirmed(row.id)
         if row.status is not ERPExportStatus.ACKED:
             return
         self._set(row.id, erp_order_id=row.erp_order_id or number)
@@ -332,6 +357,9 @@ class MemoryExports(MemoryLeases):
             changes |= {"erp_order_id": number, "erp_order_id_source": "erp"}
         self._keep_confirmed(answer)
         self._tables.orders[row.draft_order_id] = changed(order, **changes)
+
+    def _moves(self, row: ExportRow) -> bool:
+        return row.kind in CONTENT_KINDS and not changed_since(self._tables, row)
 
     def _keep_confirmed(self, answer: DecidedAnswer) -> None:
         if answer.confirmed is not None:
@@ -387,6 +415,8 @@ class MemoryExports(MemoryLeases):
             unreadable=row.unreadable_answer,
             route=_route(row),
             revision=row.revision,
+            follows=row.follows,
+            changed_since=changed_since(self._tables, row),
         )
 
 

@@ -14,6 +14,9 @@ from orderflow.domain.orders import DraftOrder
 from orderflow.domain.revisions import RevisionChangedError, not_as_approved
 from orderflow.domain.states import (
     ARRIVED,
+    CONTENT_KINDS,
+    EDITED,
+    IN_DOUBT,
     AttemptStatus,
     AttemptStep,
     ERPExportStatus,
@@ -60,7 +63,7 @@ class MemoryLeases(MemoryLanes):
             self._tables.exports[row.id] = changed(
                 pinned, lease_token=lease.token, lease_until=until, last_begun_at=sent
             )
-            attempts.append(self._attempt(pinned, lease, now))
+            attempts.append(self._attempt(self._as_it_is_now(pinned), lease, now))
         return sorted(attempts, key=lambda attempt: attempt.requested_at)
 
     def begin(self, batch: Batch) -> None:
@@ -116,7 +119,35 @@ class MemoryLeases(MemoryLanes):
     def _due(self, connection_id: UUID) -> list[ExportRow]:
         now, on_hold = self._tables.now(), {hold.draft_order_id for hold in self._tables.holds.values()}
         due = [row for row in self._tables.exports.values() if _is_due(row, connection_id, now)]
+        due = [row for row in due if not self._waits_for_another(row)]
         return [row for row in due if row.draft_order_id not in on_hold or not is_unsent(row)]
+
+    def _waits_for_another(self, row: ExportRow) -> bool:
+        other = self._tables.exports.get(row.follows) if row.follows else None
+        if other is None:
+            return False
+        if other.kind is Kind.RECALL:
+            return other.status is not ERPExportStatus.ACKED
+        in_doubt = other.status in IN_DOUBT and other.answered_at is None and not is_unsent(other)
+        return other.status is ERPExportStatus.PENDING or in_doubt
+
+    def _as_it_is_now(self, row: ExportRow) -> ExportRow:
+        """Return a change of what never arrived as the order that it is from here on; any other as it is."""
+        if row.kind is not Kind.CHANGE or row.document_sha256 or self._before(row):
+            return row
+        self._set(row.id, kind=Kind.ORDER)
+        return changed(row, kind=Kind.ORDER)
+
+    def _before(self, row: ExportRow) -> ExportRow | None:
+        """Return the delivery that a change changes: the last before it that arrived."""
+        rows = [other for other in tell_order(self._tables, row.draft_order_id) if other.created_at < row.created_at]
+        return next((other for other in reversed(rows) if other.status in ARRIVED), None)
+
+    def _order_before(self, row: ExportRow) -> DraftOrder | None:
+        before = self._before(row) if row.kind is Kind.CHANGE else None
+        if before is None or before.revision is None:
+            return None
+        return approved_order(self._tables, row.draft_order_id, before.revision)
 
     def _number(self, connection_id: UUID, taken: Sequence[UUID]) -> None:
         rows = [self._tables.exports[export_id] for export_id in taken]
@@ -154,6 +185,7 @@ class MemoryLeases(MemoryLanes):
             lease=lease,
             sent=None if row.kind is Kind.ORDER else self._sent(row.draft_order_id),
             reason=row.reason,
+            before=self._order_before(row),
         )
         return Attempt(
             row.id,
@@ -169,10 +201,15 @@ class MemoryLeases(MemoryLanes):
             media_type=row.media_type,
             format_version=row.format_version,
             held=row.held_at is not None,
+            superseded=self._is_superseded(row),
             begun_ago=None if begun is None else (now - begun).total_seconds(),
             doubt_age=None if row.doubt_since is None else (now - row.doubt_since).total_seconds(),
             outcome=outcome,
         )
+
+    def _is_superseded(self, row: ExportRow) -> bool:
+        edited = self._tables.orders[row.draft_order_id].status in EDITED
+        return row.kind in CONTENT_KINDS and (edited or changed_since(self._tables, row))
 
     def _sent(self, order_id: UUID) -> Sent | None:
         rows = [row for row in self._tables.exports_of(order_id) if row.kind is Kind.ORDER and row.filename]
@@ -265,7 +302,8 @@ class MemoryLeases(MemoryLanes):
             message = error["message"] if error else None
             self._tables.attempts[log.id] = changed(log, status=item.log_status, message=message, outcome=outcome)
         order = self._tables.orders[row.draft_order_id]
-        if item.order_status is not None and order.status in OrderEvent.SETTLE.change.starts:
+        moves = item.order_status is not None and not changed_since(self._tables, row)
+        if moves and item.order_status and order.status in OrderEvent.SETTLE.change.starts:
             file = result.dropzone_path.rpartition("/")[2] if result and result.dropzone_path else None
             self._move_order(row.draft_order_id, item.order_status, number, file, error)
 
@@ -279,6 +317,17 @@ class MemoryLeases(MemoryLanes):
         elif file and (order.erp_order_id is None or order.erp_order_id_source == "filename"):
             changes |= {"erp_order_id": file, "erp_order_id_source": "filename"}
         self._tables.orders[order_id] = changed(order, **changes)
+
+
+def tell_order(tables: Tables, order_id: UUID) -> list[ExportRow]:
+    """Return the exports that tell the ERP what the order says, the oldest first."""
+    return [row for row in tables.exports_of(order_id) if row.kind in CONTENT_KINDS]
+
+
+def changed_since(tables: Tables, row: ExportRow) -> bool:
+    """Return whether a change of the order was asked for after this export."""
+    others = tables.exports_of(row.draft_order_id)
+    return any(other.follows is not None and other.created_at > row.created_at for other in others)
 
 
 def is_unleased(row: ExportRow, now: datetime) -> bool:

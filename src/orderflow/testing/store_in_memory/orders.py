@@ -51,6 +51,10 @@ class MemoryOrders:
         except RevisionChangedError:
             return None
 
+    def revision_of(self, order_id: UUID) -> int | None:
+        """Return the number of the revision that the order as it stands was approved as; None: it was not."""
+        return current_revision(self._tables, order_id)
+
     def accept_differences(self, order_id: UUID, by: str) -> bool:
         """Note who accepts what the ERP confirmed otherwise; False if there is nothing to accept."""
         row = self.row(order_id)
@@ -114,10 +118,9 @@ def add_revision(tables: Tables, row: OrderRow) -> int:
 
 def current_revision(tables: Tables, order_id: UUID) -> int | None:
     """Return the number of the revision that the order was approved as when it last was, if there is one."""
-    number, approved_at = _last_number(tables, order_id), tables.orders[order_id].approved_at
-    if not number or approved_at not in (None, tables.revisions[order_id, number].made_at):
-        return None
-    return number
+    approved_at = tables.orders[order_id].approved_at
+    kept = [(number, revision.made_at) for (of, number), revision in tables.revisions.items() if of == order_id]
+    return max((number for number, made_at in kept if approved_at in (None, made_at)), default=None)
 
 
 def approved_order(tables: Tables, order_id: UUID, number: int) -> DraftOrder:

@@ -73,6 +73,7 @@ class ExportRow:
     not_before: datetime | None = None
     kind: Kind = Kind.ORDER
     reason: str | None = None
+    follows: UUID | None = None
     status: ERPExportStatus = ERPExportStatus.PENDING
     revision: int | None = None
     filename: str | None = None
@@ -137,6 +138,7 @@ class ConnectionRow:
     is_default: bool = False
     in_doubt: str = "hold"
     in_doubt_before: str | None = None
+    change_by_recall: bool = False
     commit_within: int | None = None
     give_up_after: int | None = None
     answer_within: int | None = None

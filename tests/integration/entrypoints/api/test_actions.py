@@ -68,6 +68,8 @@ def take(acme, action, order, export, role=Role.ADMIN):
             return acme.call("POST", f"/draft-orders/{order}/recall", role, json={"reason": "cancelled"})
         case OrderAction.CONFIRM_RECALL | OrderAction.END_RECALL:
             return acme.call("POST", f"/draft-orders/{order}/recall/{action.partition('_')[0]}", role)
+        case OrderAction.DISCARD_CHANGE | OrderAction.CONFIRM_CHANGE:
+            return acme.call("POST", f"/draft-orders/{order}/change/{action.partition('_')[0]}", role)
         case OrderAction.ACCEPT_DIFFERENCES:
             return acme.call("POST", f"/draft-orders/{order}/accept-differences", role)
     if resolution:
@@ -114,5 +116,5 @@ def test_a_delivery_that_was_followed_by_another_offers_nothing(acme, order, sta
     assert acme.call("GET", f"/exports/{former}").json()["actions"]
     assert take(acme, OrderAction.RETRY, order, former).is_success
     newer = next(export for export in exports(acme) if export["id"] != str(former))
-    assert newer["actions"] == ["hold", "withdraw"]
+    assert newer["actions"] == ["edit", "hold", "withdraw"]
     assert acme.call("GET", f"/exports/{former}").json()["actions"] == []

@@ -259,7 +259,8 @@ def test_no_statement_reads_a_growing_table_from_end_to_end(
     _bring_in(walk)
     _look_at_lists(walk, zone)
     _deliver(app, acme.org_id, walk, UUID(zone), tmp_path)
-    _recall(app, acme.org_id, walk, UUID(zone))
+    changed = _change(app, acme.org_id, walk, UUID(zone))
+    _recall(app, acme.org_id, walk, UUID(zone), changed)
     _look_at_what_came(app, acme.org_id, walk, UUID(zone), calm)
     _administer(walk, zone, calm)
     _keep_up(app, calm)
@@ -317,6 +318,7 @@ def _look_at_lists(walk: Walk, zone: str) -> None:
     events = ["", "after=50", "kind=order.created", "kind=order.created&kind=order.pushed", f"order_id={order_id}"]
     for query in (*events, f"after=90&order_id={order_id}&kind=order.pushed"):
         walk("GET", "/events", query=f"{query}&limit=2")
+    recent = "updated_since=2100-01-01T00:00:00Z"
     time = "since=2026-01-01T00:00:00Z&until=2100-01-01T00:00:00Z"
     common = ["", time, f"connection_id={zone}", "error_code=GAVE_UP", f"{time}&error_code=GAVE_UP"]
     attempts = ["status=PENDING", "status=FAILED", "status=RETRYING&status=FAILED", "status=SUCCESS"]
@@ -327,6 +329,9 @@ def _look_at_lists(walk: Walk, zone: str) -> None:
     orders += [f"sort={sort}" for sort in OrderSort] + ["sort=number&q=OLD-77"]
     routed = ["waits_for=WORKER", "route=none"]
     numbered = ["external_order_number=OLD-77", "external_order_number=OLD-77&erp_customer_number=4711&source=shop"]
+
+    _list(walk, "/draft-orders", [recent, f"{recent}&status=ERROR"])
+    _list(walk, "/exports", [recent, f"{recent}&status=FAILED"])
     _list(walk, "/draft-orders", [*common, *orders, *numbered, *unread, *routed, "waits_for=NO_ROUTE"])
     _list(walk, "/exports", [*common, *exports, *flags, *routed, f"order_id={order_id}"])
     _list(walk, "/push-log", [*common, *attempts, f"order_id={order_id}", f"export_id={order_id}"])
@@ -383,9 +388,21 @@ def _deliver(app: Any, org_id: UUID, walk: Walk, zone: UUID, folder: Path) -> No
     forget(app.store, app.documents, org_id, UUID(failed), SETUP)
 
 
-def _recall(app: Any, org_id: UUID, walk: Walk, zone: UUID) -> None:
-    walk("POST", "/draft-orders/cancel", {"external_order_number": "PO-to-come", "reason": "twice"})
+def _change(app: Any, org_id: UUID, walk: Walk, zone: UUID) -> str:
     order_id = walk("GET", "/draft-orders", query="status=PUSHED")["items"][0]["id"]
+    walk("GET", "/draft-orders/{order_id}/change", order_id=order_id)
+    walk("PATCH", "/draft-orders/{order_id}", {"notes": "twelve"}, order_id=order_id)
+    for step in ("approve", "push"):
+        walk("POST", "/draft-orders/{order_id}/" + step, order_id=order_id)
+    push_batch(app.wiring, org_id, zone)  # this ERP reads no changes
+    walk("POST", "/draft-orders/{order_id}/change/confirm", order_id=order_id)
+    walk("PATCH", "/draft-orders/{order_id}", {"notes": "thirteen"}, order_id=order_id)
+    walk("POST", "/draft-orders/{order_id}/change/discard", order_id=order_id)
+    return str(order_id)
+
+
+def _recall(app: Any, org_id: UUID, walk: Walk, zone: UUID, order_id: str) -> None:
+    walk("POST", "/draft-orders/cancel", {"external_order_number": "PO-to-come", "reason": "twice"})
     for end in ("end", "confirm"):
         walk("POST", "/draft-orders/{order_id}/recall", {"reason": "cancelled"}, order_id=order_id)
         push_batch(app.wiring, org_id, zone)

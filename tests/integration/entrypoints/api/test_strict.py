@@ -22,9 +22,9 @@ def fields_of(answer: Any) -> list[dict[str, str]]:
 
 
 def test_a_parameter_that_is_not_known_is_refused_with_those_that_are(acme: Tenant) -> None:
-    refused = acme.call("GET", "/draft-orders?sort=number&status=READY&external_order_nmber=PO-1")
+    refused = acme.call("GET", "/draft-orders?sorted=number&status=READY&external_order_nmber=PO-1")
     assert (refused.status_code, refused.json()["error"]["details"]["reason"]) == (422, "UNKNOWN_PARAMETER")
-    assert [field["field"] for field in fields_of(refused)] == ["sort", "external_order_nmber"]
+    assert [field["field"] for field in fields_of(refused)] == ["sorted", "external_order_nmber"]
     assert "there are status, q, external_order_number," in fields_of(refused)[0]["message"]
     assert "there are none" in acme.call("GET", "/me?full=1").text
     many = acme.call("GET", "/me?" + "&".join(f"p{number}=1" for number in range(900)))

@@ -29,8 +29,9 @@ from orderflow.flow.delivery.deliver import deliver
 from orderflow.flow.delivery.open_target import open_target
 from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.delivery.request import request_push, withdraw
+from orderflow.flow.delivery.resolve import resolve_held
 from orderflow.flow.delivery.settle import settle
-from orderflow.flow.order.approve import edit_order
+from orderflow.flow.order.approve import approve_order, edit_order
 from orderflow.flow.ports import Actor, Batch, Crew
 from orderflow.orchestrator import PushOrchestrator
 from orderflow.testing.memory import MemoryApi, MemoryDropzone
@@ -448,21 +449,24 @@ def test_no_more_orders_than_allowed_in_a_minute(installation: Any) -> None:
     assert installation.work_off(connection_id) == 1
 
 
-def test_an_order_that_may_have_arrived_is_not_edited_into_another_one(installation: Any) -> None:
+def test_an_order_that_may_have_arrived_is_changed_once_that_is_decided(installation: Any) -> None:
     zone = MemoryDropzone()
     zone.script["publish"] = [TransientError("no answer to the rename")] * 4
     connection_id = installation.connect(zone)
     (order_id,) = installation.pushed()
     installation.work_off(connection_id)
-    assert installation.export(order_id)["status"] == "FAILED"
-    with installation.wiring.store.work(installation.org_id) as work:
-        order = work.orders.get(order_id)
-        with pytest.raises(StateError, match="may have reached the ERP"):
-            edit_order(work, order, ACTOR)
-    name = installation.export(order_id)["filename"]
-    request_push(installation.wiring.store, installation.org_id, order_id, ACTOR)
+    staged = installation.export(order_id)
+    assert staged["status"] == "FAILED"
+    store, org_id = installation.wiring.store, installation.org_id
+    with store.work(org_id) as work:
+        edit_order(work, replace(work.orders.get(order_id), notes="changed"), ACTOR)
+        approve_order(work, order_id, ACTOR)
+    request_push(store, org_id, order_id, ACTOR)
+    assert installation.work_off(connection_id) == 0
+    resolve_held(store, org_id, staged["id"], "not_delivered", ACTOR)
     installation.work_off(connection_id)
-    assert zone.takes == [name], "a retry goes on with the same name"
+    assert (len(zone.takes), staged["filename"] in zone.takes) == (1, False)
+    assert installation.order(order_id)["status"] == "PUSHED"
 
 
 def test_a_lease_that_ended_before_anything_was_tried_spends_nothing(installation: Any) -> None:

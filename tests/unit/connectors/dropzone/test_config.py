@@ -70,9 +70,10 @@ def test_what_an_erp_reads_beside_orders_is_asked_as_far_as_the_format_can_write
     assert can.kinds(folder | {"reads_recalls": True}) == {Kind.ORDER, Kind.RECALL}
     moved = cannot.kinds(folder | {"receiver_takes": "rename"})
     assert moved == {Kind.ORDER, Kind.RECALL}, "a file that is renamed away needs no document"
-    for connector, field in ((can, "reads_changes"), (cannot, "reads_recalls")):
+    assert can.kinds(folder | {"reads_changes": True}) == {Kind.ORDER, Kind.CHANGE}
+    for field in ("reads_changes", "reads_recalls"):
         with pytest.raises(ConfigError, match=field):
-            connector.parse(folder | {field: True})
+            cannot.parse(folder | {field: True})
 
 
 def test_a_relative_folder_is_fine_on_a_server():

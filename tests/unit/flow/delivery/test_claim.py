@@ -5,9 +5,11 @@ import pytest
 from orderflow.domain.delivery import Document
 from orderflow.domain.errors import ConnectorError, ObjectStoreError, RejectedError
 from orderflow.domain.ids import new_id
-from orderflow.domain.states import Kind
+from orderflow.domain.states import ERPExportStatus, Kind
 from orderflow.flow.delivery.claim import STORE_DOWN_DELAY, claim
 from orderflow.flow.delivery.move import move_exports
+from orderflow.flow.delivery.push_batch import push_batch
+from orderflow.flow.ports import Export
 from tests.unit.flow.conftest import ANNA
 
 
@@ -56,19 +58,27 @@ def test_an_order_that_cannot_be_written_carries_its_error_and_stops_no_other(ho
     assert {a.order.id: a.outcome is None for a in batch.attempts} == {orders[0].id: False, orders[1].id: True}
 
 
+def follow_up(house, kind):
+    """Have the ERP asked something about an order that it has."""
+    order = house.pushed()
+    push_batch(house.wiring, house.org_id, house.to_api)
+    house.clock.forward(1)
+    export = Export(new_id(), order.id, house.to_api, ERPExportStatus.PENDING, house.clock.now(), kind=kind)
+    with house.work() as work:
+        work.exports.add(export, idempotency_key=None, actor=ANNA)
+
+
 @pytest.mark.parametrize("kind", [Kind.CHANGE, Kind.RECALL])
 def test_a_connector_is_never_given_a_kind_that_it_does_not_name(house, kind):
-    order = house.pushed()
-    house.change_export(order, kind=kind)
+    follow_up(house, kind)
     house.api.render = lambda *_: pytest.fail("it would take this for an order")
     (attempt,) = claim(house.wiring, house.open(), 1).attempts
     assert isinstance(attempt.outcome, RejectedError)
-    assert attempt.outcome.code == "KIND_UNSUPPORTED"
+    assert attempt.outcome.code == ("CHANGE_UNSUPPORTED" if kind is Kind.CHANGE else "KIND_UNSUPPORTED")
 
 
 def test_a_connector_that_names_a_kind_is_told_which_it_is(house):
-    order = house.pushed()
-    house.change_export(order, kind=Kind.CHANGE)
+    follow_up(house, Kind.CHANGE)
     house.api.kinds = lambda config: frozenset(Kind)
     (attempt,) = claim(house.wiring, house.open(), 1).attempts
     assert (attempt.outcome, attempt.order.delivery.kind) == (None, Kind.CHANGE)

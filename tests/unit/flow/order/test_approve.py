@@ -5,7 +5,7 @@ from copy import copy
 import pytest
 
 from orderflow.domain.errors import StateError
-from orderflow.domain.states import ERPExportStatus, OrderStatus
+from orderflow.domain.states import OrderStatus
 from orderflow.flow.order.approve import approve_order, edit_order, reject_order
 from tests.unit.flow.conftest import ANNA
 
@@ -48,21 +48,16 @@ def test_a_correction_needs_another_approval(house):
     assert house.status(order) is OrderStatus.NEEDS_REVIEW
 
 
-def test_what_is_on_its_way_is_not_changed(house):
-    with pytest.raises(StateError):
-        edit(house, house.pushed(), notes="more")
-
-
-def test_what_may_have_arrived_is_not_changed_into_another_order(house):
+def test_what_was_not_sent_yet_is_replaced(house):
     order = house.pushed()
-    house.change_export(order, status=ERPExportStatus.FAILED, begun_at=house.clock.now())
-    with house.work() as work:
-        work.orders.set_status(order.id, OrderStatus.ERROR)
-    with pytest.raises(StateError) as refused:
-        edit(house, order, notes="more")
-    assert refused.value.code == "POSSIBLY_DELIVERED"
-    house.change_export(order, begun_at=None)
-    assert edit(house, order, notes="more").status is OrderStatus.READY
+    edit(house, order, notes="more")
+    assert (house.status(order), house.tables.exports_of(order.id)) == (OrderStatus.READY, [])
+
+
+def test_what_ended_or_is_recalled_is_not_changed(house):
+    for status in (OrderStatus.REJECTED, OrderStatus.RECALLING, OrderStatus.RECALLED):
+        with pytest.raises(StateError):
+            edit(house, house.order(status), notes="more")
 
 
 def test_a_rejected_order_has_ended(house):

@@ -64,6 +64,7 @@ class ERPConnection(Owned, Base):
     is_default: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     in_doubt: Mapped[str] = state_column(DoubtPolicy.HOLD)
     in_doubt_before: Mapped[str | None]  # what it was before an upgrade made it `hold`, until a person chooses
+    change_by_recall: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     commit_within: Mapped[int | None]  # seconds; none: as its connector says
     give_up_after: Mapped[int | None]  # seconds; none: wait for an unavailable target for ever
     answer_within: Mapped[int | None]  # seconds; a sent order unanswered for longer is alerted
