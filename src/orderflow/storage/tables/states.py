@@ -65,7 +65,7 @@ def changed_since(table: str) -> str:
     newer = f"n.draft_order_id = {table}.draft_order_id AND n.created_at > {table}.created_at AND n.follows IS NOT NULL"
     counts = f"(n.status <> {quoted(ERPExportStatus.FAILED)} OR d.status = {quoted(OrderStatus.ERROR)})"
     return f"""EXISTS (
-        SELECT FROM erp_export n JOIN draft_order d ON d.id = n.draft_order_id WHERE {newer} AND {counts})"""  # from constants
+        SELECT FROM erp_export n JOIN draft_order d ON d.id = n.draft_order_id WHERE {newer} AND {counts})"""
 
 
 def undecided(table: str) -> str:
