@@ -15,7 +15,8 @@ from benchmarks.table import Row
 from orderflow.channels.as2 import incoming, mime, outgoing, receipt
 from orderflow.channels.as2.certificates import certificates, identities
 from orderflow.domain.delivery import Document
-from tests.integration.channels.as2_partner import PYTHON, keys_of, pkcs12
+from orderflow.entrypoints.demo.erps.as2_gateway import pkcs12
+from tests.integration.channels.as2_partner import PYTHON, keys_of
 
 PEER = Path(__file__).parents[1] / "peers" / "as2_pyas2lib.py"
 DOCUMENT = Document("order.edi", b"LIN+1++INT-001:SA'QTY+21:5:PCE'PRI+AAA:12.5'\r\n" * 200, "application/EDIFACT", "x")

@@ -26,7 +26,7 @@ from orderflow.postgres.embedded import EmbeddedPostgres
 from orderflow.storage.tables.migrations import upgrade
 from tests.acceptance.brokers import Redis, free_port
 
-pytestmark = pytest.mark.large
+pytestmark = [pytest.mark.large, pytest.mark.timeout(900)]
 SOON = 10.0
 """Seconds within which an operator is told; a busy machine gets as many again."""
 

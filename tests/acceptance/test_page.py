@@ -1258,3 +1258,23 @@ def test_what_the_api_refuses_is_told_in_its_words(open_page: Callable[..., Page
     expect(alert).to_contain_text("The disk is full.")
     expect(alert).to_contain_text("Free some space.")
     expect(alert).to_contain_text("r-1")
+
+
+def test_a_webhook_is_made_tried_and_watched(open_page: Callable[..., Page], site, canaries) -> None:
+    with MisbehavingHTTPServer(routes={"POST /hooks": lambda _: (204, {}, b"")}) as shop:
+        page = open_page()
+        page.goto(f"{site.url}/settings")
+        page.get_by_role("tab", name="Webhooks").click()
+        page.get_by_role("button", name="New webhook").click()
+        page.get_by_label("Address").fill(f"{shop.url}/hooks")
+        page.get_by_label("Name").fill("Shop")
+        with canaries.look_away():
+            page.get_by_role("button", name="Make webhook").click()
+            expect(page.get_by_text("it is not shown again")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_text(f"{shop.url}/hooks")).to_be_visible()
+        page.get_by_role("button", name="More for Shop").click()
+        page.get_by_role("menuitem", name="Send a test").click()
+        expect(page.get_by_text("It answered with")).to_be_visible()
+        page.get_by_role("button", name="Log").click()
+        expect(page.get_by_text("Nothing was sent yet.")).to_be_visible()

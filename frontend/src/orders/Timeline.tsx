@@ -1,6 +1,7 @@
 import { Anchor, Code, Text, Timeline as Line } from "@mantine/core";
 import {
   IconAlertTriangle,
+  IconCertificate,
   IconCheck,
   IconCircleDashed,
   IconFileImport,
@@ -14,7 +15,7 @@ import {
 import type { ReactNode } from "react";
 import type { Schemas } from "../api/client";
 import { AttemptDetails } from "../deliveries/AttemptDetails";
-import { downloadDocument } from "../shared/download";
+import { downloadDocument, downloadProof } from "../shared/download";
 import { Moment } from "../shared/Moment";
 import { WaitsFor } from "../shared/WaitsFor";
 import { changedFields, changeTitle, shownEvents, type Event, type Of } from "./events";
@@ -100,6 +101,14 @@ function told(event: Event, index: number): Told {
         color: "cyan.9",
         title: deliveredTitle(event),
         body: <DeliveredFile event={event} />,
+      };
+    case "receipt":
+      return {
+        ...base,
+        icon: IconCertificate,
+        color: event.refused ? "red.9" : "cyan.9",
+        title: event.refused ? "The partner's receipt says no" : "The partner's receipt is kept",
+        body: <Receipt event={event} />,
       };
     case "answer":
       return answered(base, event);
@@ -228,5 +237,24 @@ function DeliveredFile({ event }: { event: Of<"delivered"> }) {
     >
       {event.dropzone_path ?? event.filename}
     </Anchor>
+  );
+}
+
+function Receipt({ event }: { event: Of<"receipt"> }) {
+  return (
+    <>
+      <Text size="sm" style={{ overflowWrap: "anywhere" }}>
+        It says: {event.says}
+      </Text>
+      <Anchor
+        component="button"
+        type="button"
+        size="sm"
+        title="As it came, with its signature"
+        onClick={() => downloadProof(event.export_id, event.proof_id)}
+      >
+        Download the receipt
+      </Anchor>
+    </>
   );
 }

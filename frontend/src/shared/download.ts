@@ -8,6 +8,12 @@ export function downloadDocument(export_id: string, filename: string | null): Pr
   return save(api.GET("/api/v1/exports/{export_id}/document", options), filename ?? "document");
 }
 
+/** Save a receipt of the partner as it came, with its signature. */
+export function downloadProof(export_id: string, proof_id: string): Promise<void> {
+  const options = { params: { path: { export_id, proof_id } }, parseAs: "blob" } as const;
+  return save(api.GET("/api/v1/exports/{export_id}/proofs/{proof_id}/content", options), `receipt_${proof_id}.eml`);
+}
+
 /** Save what became of each order of a bulk job. */
 export function downloadResults(job_id: string): Promise<void> {
   const options = { params: { path: { job_id } }, parseAs: "blob" } as const;

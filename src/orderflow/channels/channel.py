@@ -7,7 +7,7 @@ A channel is one folder here and one line in `registry.py`. Where documents lie 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
@@ -23,11 +23,16 @@ from orderflow.domain.errors import ConnectorError, InDoubtError
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A document on its way; `delivery` brings lease, token and export id."""
+    """A document on its way; `delivery` brings lease, token and export id.
+
+    Attributes:
+        receipt: Reads what the target answers to it at once, where the channel has such an answer (`Format.receipt`).
+    """
 
     order_id: UUID
     document: Document
     delivery: Delivery
+    receipt: Callable[[bytes], Answer | None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ class Proof:
     Attributes:
         message_id: Of the message that it is about.
         says: Its own words, as `processed`.
-        refused: It says that nothing was done with the message, which is never sent again under that id.
+        refused: It says, and is surely the partner's, that nothing was done with the message, which is never sent again
+            under that id.
         content: As it came, with the head that says what it is.
     """
 

@@ -62,6 +62,13 @@ class Format(ABC):
         """Return what a person who tests a connection should know; None: nothing."""
         return None
 
+    def receipt(self, content: bytes) -> Answer | None:  # for those that need it
+        """Return what a target says at once, as in the body of a 2xx, about the document that it was just sent.
+
+        None: it says nothing in this dialect. FAILED is a refusal; anything else is a receipt, and confirms nothing.
+        """
+        return None
+
     def claims(self, name: str) -> bool:
         """Return whether a file of this name is an answer in this dialect; most are answered by `ack_…` and `error_…`.
 

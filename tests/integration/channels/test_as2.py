@@ -94,20 +94,24 @@ def test_that_it_was_there_before_is_no_yes_once_it_was_refused(to):
     assert isinstance(outcome, InDoubtError)
 
 
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"as2_to": "NOBODY"}, "did not take"),
-        ({"partner_certificates": keys_of("stranger").certificate}, "did not take"),
-        ({"own_certificates": keys_of("us too").certificate, "own_keys": keys_of("us too").key}, "did not take"),
-    ],
-)
-def test_a_connection_that_the_partner_cannot_take_pauses(to, change, words):
-    outcome = sent(to(**change), parcel())
+def test_a_connection_that_the_partner_cannot_take_pauses(to):
+    others = keys_of("us too")
+    outcome = sent(to(own_certificates=others.certificate, own_keys=others.key), parcel())
     assert isinstance(outcome, NeedsAttentionError), outcome
-    assert words in outcome.message
+    assert "did not take" in outcome.message
     assert outcome.proof is not None
     assert outcome.proof.refused
+
+
+@pytest.mark.parametrize(
+    "change", [{"as2_to": "NOBODY"}, {"partner_certificates": keys_of("stranger").certificate}], ids=["name", "key"]
+)
+def test_a_no_that_is_not_surely_the_partners_is_doubt_where_anybody_could_write_on_the_line(to, change):
+    outcome = sent(to(**change), parcel())
+    assert isinstance(outcome, InDoubtError), outcome
+    assert "not surely the partner's" in outcome.message
+    assert outcome.proof is not None
+    assert not outcome.proof.refused
 
 
 def test_a_receipt_by_a_stranger_is_doubt(partner, to):

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from orderflow.channels.as2 import incoming, mime, receipt
+from orderflow.channels.as2 import mime, receipt
 from orderflow.channels.as2.arriving import RECEIPT, StrangerError
-from orderflow.channels.as2.certificates import certificates, identities
 from orderflow.channels.as2.faults import Fault
 from orderflow.connectors.registry import ConnectorRegistry
 from orderflow.domain.delivery import Arrived
@@ -31,86 +28,13 @@ from orderflow.storage.views.proofs import proof_content, proofs_of
 from orderflow.storage.views.view import View
 from tests.integration.channels.as2_partner import OURS, THEIRS, keys_of
 from tests.integration.conftest import ACTOR
-
-Reply = Callable[["Partner", receipt.Statement], tuple[int, Any, bytes] | None]
-
-
-def identity(name: str) -> Any:
-    return identities(keys_of(name).key, certificates(keys_of(name).certificate))[0]
-
-
-def signed(partner: Partner, statement: receipt.Statement) -> tuple[int, Any, bytes]:
-    return 200, *receipt.write(statement, (identity(THEIRS), "sha-256"))
-
-
-def lost(partner: Partner, statement: receipt.Statement) -> None:
-    return None
-
-
-def refused(modifier: str) -> Reply:
-    return lambda partner, said: signed(
-        partner, receipt.Statement(said.message_id, THEIRS, said.check, Fault(modifier, "No."))
-    )
-
-
-def taken(partner: Partner, statement: receipt.Statement) -> tuple[int, Any, bytes]:
-    """Take it, and say so later."""
-    return 200, (), b""
-
-
-@dataclass
-class Partner:
-    """A partner that takes each Message-ID once; `replies` is how it answers next, before it does as it should."""
-
-    replies: list[Reply] = field(default_factory=list)
-    taken: dict[str, bytes] = field(default_factory=dict)
-    came: list[str] = field(default_factory=list)
-    statements: list[receipt.Statement] = field(default_factory=list)
-    url: str = ""
-
-    def answer(self, headers: list[tuple[str, str]], body: bytes) -> tuple[int, Any, bytes] | None:
-        message = mime.whole(headers, body)
-        message_id = message.headers["message-id"].strip("<>")
-        keys = incoming.Keys([identity(THEIRS)], [identity(OURS).certificate], 10**6, dt.datetime.now(dt.UTC))
-        found = incoming.unpack(message, keys)
-        self.came.append(message_id)
-        reply = self.replies.pop(0) if self.replies else signed
-        duplicate = message_id in self.taken
-        statement = receipt.Statement(message_id, THEIRS, (found.checked, "sha-256"), duplicate=duplicate)
-        if reply in (signed, lost, taken):
-            self.statements.append(statement)
-            self.taken.setdefault(message_id, found.entity.content)
-        return reply(self, statement)
+from tests.integration.connectors.as2_receiver import Partner, identity, lost, refused, running_partner, taken
 
 
 @pytest.fixture
 def partner() -> Iterator[Partner]:
-    running = Partner()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            answer = running.answer(self.headers.items(), self.rfile.read(int(self.headers["Content-Length"])))
-            if answer is None:
-                self.close_connection = True
-                return
-            self.send_response(answer[0])
-            for name, value in answer[1]:
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(answer[2])))
-            self.end_headers()
-            self.wfile.write(answer[2])
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    running.url = f"http://127.0.0.1:{server.server_port}/as2"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    yield running
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with running_partner() as running:
+        yield running
 
 
 @dataclass
@@ -355,3 +279,26 @@ def test_a_receipt_that_never_comes_holds_the_order_where_the_partner_does_not_l
     assert len(partner.came) == 1
     talk.receive(partner.statements[0])  # a day late
     assert talk.installation.export(order_id)["status"] == "SENT"
+
+
+def test_a_receipt_that_comes_again_changes_nothing_more(connect, partner):
+    talk, order_id = awaiting(connect, partner)
+    for _ in range(2):
+        talk.receive(partner.statements[0])
+    talk.receive(replace(partner.statements[0], duplicate=True))
+    export = talk.installation.export(order_id)
+    assert (talk.installation.order(order_id)["status"], export["status"], export["refusals"]) == ("PUSHED", "SENT", 0)
+    talk.go_on()
+    assert len(partner.came) == 1
+
+
+def test_a_refusal_that_comes_after_a_person_decided_sends_nothing_by_itself(connect, partner):
+    talk, order_id = awaiting(connect, partner)
+    talk.go_on()
+    export_id = talk.installation.export(order_id)["id"]
+    resolve_held(talk.installation.wiring.store, talk.installation.org_id, export_id, "delivered", ACTOR)
+    talk.receive(replace(partner.statements[0], fault=Fault("unknown-customer", "No.")))
+    order = talk.installation.order(order_id)
+    assert (order["status"], order["error_json"]["code"]) == ("ERROR", "PARTNER_REFUSED")
+    talk.go_on()
+    assert len(partner.came) == 1

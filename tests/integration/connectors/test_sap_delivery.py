@@ -14,7 +14,7 @@ import pytest
 from orderflow.connectors.sap import SapODataConnector
 from orderflow.connectors.sap.payload import own_key
 from orderflow.domain.confirmations import applied, differences
-from orderflow.domain.delivery import Ack, ExportResult, WaitingExport
+from orderflow.domain.delivery import Ack, Delivery, ExportResult, Sent, WaitingExport
 from orderflow.domain.document import export_filename
 from orderflow.domain.errors import (
     BusyError,
@@ -25,8 +25,9 @@ from orderflow.domain.errors import (
     TransientError,
     UnavailableError,
 )
+from orderflow.domain.ids import new_id
 from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
-from orderflow.domain.states import OrderStatus
+from orderflow.domain.states import Kind, OrderStatus
 from orderflow.testing.engine import MemoryEngine, an_order
 from orderflow.testing.http_server import DROP_AFTER, Fault, status
 from tests.integration.connectors.sap_facts import FACTS, published
@@ -572,3 +573,82 @@ def test_eight_orders_at_once_share_a_token(sap, connector):
     outcomes = dict(connector.export_many([order_of() for _ in range(8)], config_of(sap, max_in_flight=8)))
     assert all(isinstance(outcome, ExportResult) for outcome in outcomes.values())
     assert (len(sap.taken), asked(sap, "token")) == (8, 1)
+
+
+# Taking back
+
+
+def recall_of(order: DraftOrder, number: str | None) -> DraftOrder:
+    delivery = order.delivery
+    sent = Sent(delivery.export_id, delivery.requested_at, export_filename(order.id, delivery), erp_order_id=number)
+    recalled = replace(order, delivery_in_progress=None)
+    recalled.delivery = Delivery(new_id(), datetime.now(UTC), kind=Kind.RECALL, sent=sent)
+    return recalled
+
+
+def reasons(sap: SapServer) -> list[str]:
+    return [item["SalesDocumentRjcnReason"] for item in sap.orders["1000001"]["to_Item"]]
+
+
+@pytest.mark.parametrize("number", ["1000001", None])
+def test_a_recalled_order_has_all_its_items_rejected_and_once_is_enough(sap, connector, number):
+    config = config_of(sap, rejection_reason="50")
+    assert connector.takes_back(config)
+    assert not connector.takes_back(config_of(sap))
+    order = order_of(a_line(1), a_line(2))
+    connector.export(order, config)
+    assert connector.take_back(recall_of(order, number), config).success
+    assert reasons(sap) == ["50", "50"]
+    assert connector.take_back(recall_of(order, number), config).inferred
+    assert asked(sap, "PATCH") == 2
+
+
+def test_what_was_delivered_is_not_taken_back(sap, connector):
+    config = config_of(sap, rejection_reason="50")
+    order = order_of()
+    connector.export(order, config)
+    sap.orders["1000001"]["OverallDeliveryStatus"] = "B"
+    with pytest.raises(RejectedError) as raised:
+        connector.take_back(recall_of(order, "1000001"), config)
+    assert (raised.value.code, reasons(sap)) == ("TOO_LATE", [""])
+
+
+def test_a_refusal_in_the_middle_is_undone_and_told_in_saps_words(sap, connector):
+    def billed(row: Entity) -> None:
+        if row.get("SalesOrderItem") == "20":
+            raise RefusedError(("Item 20 has been billed", "V1/999"))
+
+    config = config_of(sap, rejection_reason="50")
+    order = order_of(a_line(1), a_line(2))
+    connector.export(order, config)
+    sap.refuses_when.append(billed)
+    with pytest.raises(RejectedError, match=r"Item 20 has been billed \(V1/999\)"):
+        connector.take_back(recall_of(order, "1000001"), config)
+    assert reasons(sap) == ["", ""]
+
+
+@pytest.mark.parametrize("fault", [DROP_AFTER, status(500)])
+def test_a_recall_whose_answer_is_lost_goes_on_where_it_ended(sap, connector, fault):
+    config = config_of(sap, rejection_reason="50")
+    order = order_of(a_line(1), a_line(2))
+    connector.export(order, config)
+    sap.misbehave(fault, method="PATCH")
+    with pytest.raises(InDoubtError):
+        connector.take_back(recall_of(order, "1000001"), config)
+    assert connector.take_back(recall_of(order, "1000001"), config).success
+    assert reasons(sap) == ["50", "50"]
+
+
+def test_a_refusal_after_an_earlier_call_that_got_half_way_is_a_persons_affair(sap, connector):
+    config = config_of(sap, rejection_reason="50")
+    order = order_of(a_line(1), a_line(2))
+    connector.export(order, config)
+    sap.orders["1000001"]["to_Item"][0]["SalesDocumentRjcnReason"] = "50"
+    sap.refuses_when.append(refused("Item 20 has been billed", "V1/999"))
+    with pytest.raises(InDoubtError, match=r"Some items are rejected by now.*Item 20 has been billed"):
+        connector.take_back(recall_of(order, "1000001"), config)
+
+
+def test_an_order_that_is_gone_is_a_persons_affair(sap, connector):
+    with pytest.raises(InDoubtError, match="no order"):
+        connector.take_back(recall_of(order_of(), "4711"), config_of(sap, rejection_reason="50"))

@@ -38,7 +38,7 @@ COUNTRIES = {
 }  # fmt: skip
 
 
-LEFT_OUT = ["product_description", "ship_to.region", "bill_to.region"]
+LEFT_OUT = ["product_description", "line_notes", "ship_to.region", "bill_to.region"]
 
 
 class MockSap:

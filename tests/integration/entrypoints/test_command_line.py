@@ -461,3 +461,28 @@ def test_people_are_listed_get_another_password_and_need_not_wait(acme, app_url,
     with database.transaction(org) as connection:
         actions = set(connection.execute(text("SELECT action FROM audit_log WHERE entity_type = 'app_user'")).scalars())
     assert actions == {"USER_CREATED", "SIGN_IN_UNLOCKED", "PASSWORD_SET"}
+
+
+def test_a_webhook_is_made_watched_and_removed(acme, canaries):
+    with canaries.look_away():
+        made = acme.json("webhooks", "add", "http://127.0.0.1:9/hooks", "--kind", "order.created", "--name", "Shop")
+        rotated = acme.json("webhooks", "rotate", made["id"])
+    assert made["secret"] != rotated["secret"]
+    acme("orders", "import", "-", stdin=json.dumps(GOOD))
+    (row,) = acme.json("webhooks", "list")
+    assert (row["name"], row["kinds"], row["status"], row["former_until"] is None) == (
+        *("Shop", ["order.created"], "ACTIVE"),
+        False,
+    )
+    assert "Shop" in acme("webhooks", "list").stdout
+    assert "Nothing was sent there yet" in acme("webhooks", "log", made["id"]).stderr
+    assert acme.json("webhooks", "log", made["id"], "--failed") == []
+    assert acme.json("webhooks", "replay", made["id"], "--after", "0") == {"events": 0}
+    assert "Name either" in acme("webhooks", "replay", made["id"], exits=2).stderr
+    acme("webhooks", "disable", made["id"])
+    assert [row["status"] for row in acme.json("webhooks", "list")] == ["DISABLED"]
+    acme("webhooks", "enable", made["id"])
+    acme("webhooks", "remove", made["id"])
+    assert "There is none yet" in acme("webhooks", "list").stderr
+    assert "no webhook" in acme("webhooks", "log", made["id"], exits=3).stderr
+    assert "cannot be used" in acme("webhooks", "add", "shop", exits=2).stderr

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from orderflow.channels.as2 import mime, receipt
 from orderflow.channels.as2.faults import Fault
@@ -66,7 +66,7 @@ def outcome(answer: Answer, sent: Sent, settings: As2Settings, sides: Sides) -> 
 
 
 def _read(message: mime.Entity, sides: Sides) -> Receipt:
-    """Read the receipt; a no counts whoever signed it, as a status of HTTP does: the partner's keys may be new."""
+    """Read the receipt; of a no also one that a stranger signed, since the partner's keys may be new."""
     try:
         return receipt.read(message, sides.keys(clock.now()))
     except Fault as fault:
@@ -117,6 +117,10 @@ def _meaning(found: Receipt, sent: Sent, settings: As2Settings, proof: Proof) ->
     if found.message_id != sent.message_id:
         raise _unreadable("It is about another message.")
     if found.verdict == "refused":
+        if found.signature is None and not _is_encrypted(settings):
+            raise _unreadable(
+                f"It says “{found.words}”, and is not surely the partner's.", replace(proof, refused=False)
+            )
         raise _refusal(found, sent, proof)
     if found.signature is None:
         raise _unreadable("It is not signed.", proof)
@@ -126,6 +130,11 @@ def _meaning(found: Receipt, sent: Sent, settings: As2Settings, proof: Proof) ->
     if not unchecked and not found.matches(sent.checked):
         raise _unreadable("Its check (MIC) is not that of what was sent.", proof)
     return _taken(sent, proof)
+
+
+def _is_encrypted(settings: As2Settings) -> bool:
+    """Return whether nobody but the partner's server can have answered, whoever signed the answer."""
+    return settings.url.startswith("https:")
 
 
 def _duplicate(sent: Sent, proof: Proof) -> ExportResult:

@@ -16,9 +16,10 @@ from orderflow.channels.http.outcome import check_taken
 from orderflow.channels.http.settings import HttpSettings
 from orderflow.channels.http.trial import NOT_LET_IN, check_method, check_place
 from orderflow.domain.delivery import ExportResult
-from orderflow.domain.errors import ConnectorError, LeaseEndingError, UnavailableError
+from orderflow.domain.errors import ConnectorError, LeaseEndingError, RejectedError, UnavailableError
 from orderflow.domain.redaction import Redactor
 from orderflow.http import Answer, HttpClient, Outgoing, error_of, sign_in_of, tls_of
+from orderflow.http.sorting import IN_ITS_WORDS
 from orderflow.http.urls import origin_of
 
 _NOT_SEEN = "The API was reached; only a delivery shows that it takes documents."
@@ -117,8 +118,9 @@ class HttpSession(Session):
         check_lease(parcel.delivery.may_start())
         key = str(parcel.delivery.export_id)
         answer = self.send(self._request(parcel, key))
-        check_taken(answer, self.redactor)
-        about = {"status": answer.status, "idempotency_key": key}
+        about = {"status": answer.status, "idempotency_key": key, **_receipt(parcel, answer)}
+        if "receipt" not in about:
+            check_taken(answer, self.redactor)
         return ExportResult(True, parcel.delivery.export_id, connector_metadata=about, received=True)
 
     def _request(self, parcel: Parcel, key: str) -> Outgoing:
@@ -129,6 +131,17 @@ class HttpSession(Session):
         ours[settings.idempotency_header] = key
         headers = given | {name: value for name, value in ours.items() if name.lower() not in named}
         return Outgoing(settings.method, settings.url, headers, document.content, message_id=key)
+
+
+def _receipt(parcel: Parcel, answer: Answer) -> dict[str, str]:
+    """Return what a 2xx says in the words of the document's format. Raises RejectedError: it refuses it."""
+    said = parcel.receipt(answer.content) if answer.ok and answer.broken is None else None
+    if said is None:
+        return {}
+    message = answer.hides.text(said.message or "")
+    if said.status == "FAILED":
+        raise RejectedError(message, code=said.error_code or "TARGET_REJECTED", hint=IN_ITS_WORDS)
+    return {"receipt": message}
 
 
 def _secrets_in(settings: HttpSettings) -> list[str]:

@@ -234,7 +234,7 @@ class DropzoneConnector(BaseConnector):
         return UNANSWERED if asks and not self.expects_acks(config) else None
 
     def _parcel(self, order: DraftOrder, config: dict[str, Any]) -> Parcel:
-        return Parcel(order.id, self.document(order, config), order.delivery)
+        return Parcel(order.id, self.document(order, config), order.delivery, self.format.receipt)
 
     def _each(
         self,

@@ -108,6 +108,16 @@ class _Orders(BaseModel):
             "Orders",
         ),
     ] = "there"
+    rejection_reason: Annotated[
+        Code,
+        Field(pattern=r"^[A-Z0-9]{0,2}$"),
+        field(
+            "Reason for rejection",
+            "SAP's key with which all items of a recalled order are rejected, as 50. Empty: SAP is not asked to take "
+            "orders back.",
+            "Orders",
+        ),
+    ] = ""
     note_text: Annotated[
         TextId, field("Text of an order", "The text's id in SAP for notes, as TX01 or 0001.", "Orders")
     ] = "TX01"
@@ -193,7 +203,7 @@ class SapODataConfig(PatienceSettings, _Mapping, _Orders, TLSSettings, _SignIn, 
     def _leave_out_what_is_empty(cls, given: Any) -> Any:
         if not isinstance(given, dict):
             return given
-        may_be_empty = ("price_condition", "client")
+        may_be_empty = ("price_condition", "client", "rejection_reason")
         return {name: value for name, value in given.items() if value not in ("", None) or name in may_be_empty}
 
     @model_validator(mode="after")

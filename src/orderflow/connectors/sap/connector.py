@@ -16,6 +16,7 @@ from orderflow.connectors.sap.config import SapODataConfig
 from orderflow.connectors.sap.held import Held, held_of, number_of_order
 from orderflow.connectors.sap.payload import own_key, write_order
 from orderflow.connectors.sap.service import ORDER, REJECTED, Row, SapService
+from orderflow.connectors.sap.take_back import take_back
 from orderflow.connectors.sap.trial import try_out
 from orderflow.domain.connector_port import Preview
 from orderflow.domain.delivery import Ack, Document, ExportResult, TestResult, Waiting, WaitingExport
@@ -93,6 +94,16 @@ class SapODataConnector(BaseConnector):
         with self.session(config) as service:
             found = _one(service, service.find(draft_order, draft_order.delivery.export_id))
         return _result(draft_order, found, inferred=True) if found else None
+
+    def takes_back(self, config: dict[str, Any]) -> bool:
+        """Return whether items may be given a reason for rejection."""
+        return bool(config.get("rejection_reason"))
+
+    def take_back(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
+        """Have all items of a sent order rejected. Raises ConnectorError, as `orderflow.connectors.sap.take_back`."""
+        with self.session(config) as service:
+            check_lease(draft_order.delivery.may_start())
+            return take_back(service, draft_order)
 
     def expects_acks(self, config: dict[str, Any]) -> bool:
         """Return True: what SAP makes of an order is read, and compared."""

@@ -100,7 +100,7 @@ class SapService:
         wanted = [("SalesOrder", numbers), ("PurchaseOrderByShipToParty", own_keys)]
         filters = [odata.any_of(name, values, 2) for name, values in wanted if values]
         fields = ("SalesOrder", "PurchaseOrderByShipToParty", "TransactionCurrency", "TotalBlockStatus",
-                  "OverallSDDocumentRejectionSts")  # fmt: skip
+                  "OverallSDDocumentRejectionSts", "OverallDeliveryStatus")  # fmt: skip
         with _clear("How do the orders fare?"):
             return list(self._rows(ORDER, " or ".join(filters), fields)) if filters else []
 

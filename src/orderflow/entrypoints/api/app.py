@@ -55,6 +55,7 @@ from orderflow.entrypoints.api.errors import handle_errors
 from orderflow.entrypoints.api.fast import requests
 from orderflow.entrypoints.api.fast.together import Together
 from orderflow.entrypoints.api.ingress import Ingress
+from orderflow.entrypoints.api.messages import describe_messages
 from orderflow.entrypoints.api.middleware import Boundary
 from orderflow.entrypoints.api.openapi import describe
 from orderflow.entrypoints.api.page import add_page
@@ -134,6 +135,7 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
     )
     for router in (*ROUTERS, as2.router, operation.router):
         api.router.routes.extend(router.routes)  # as they are: `include_router` makes each anew at its first request
+    describe_messages(api)
     describe(api)
     handle_errors(api)
     add_docs(api)

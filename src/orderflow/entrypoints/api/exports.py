@@ -19,7 +19,7 @@ from orderflow.entrypoints.api.orders import PageSize, Pusher
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.rendering import Rendering
 from orderflow.entrypoints.api.routing import ApiRouter
-from orderflow.entrypoints.api.schemas import CursorText, Moment, Text
+from orderflow.entrypoints.api.schemas import CursorText, Moment, Text, UpdatedSince
 from orderflow.entrypoints.api.work import Work, slow
 from orderflow.flow.answers.read_again import read_again
 from orderflow.flow.delivery.move import move_exports as move
@@ -48,12 +48,13 @@ def list_exports(
     route: Annotated[Text | None, Query(description="Sent by the routing rule of this name")] = None,
     since: Moment | None = None,
     until: Moment | None = None,
+    updated_since: UpdatedSince = None,
     limit: PageSize = 50,
     cursor: CursorText = None,
 ) -> ExportPage:
     """List exports, newest first. Every filter narrows; `since` is included, `until` is not."""
     states = (status or (), connection_id, order_id, waiting, held, overdue, error_code)
-    wanted = ExportFilter(*states, since, until, waits_for or (), route)
+    wanted = ExportFilter(*states, since, until, waits_for or (), route, updated_from=updated_since)
     with looking(request, caller) as view:
         return find_exports(view, wanted, Ask(limit, cursor))
 

@@ -30,7 +30,7 @@ from orderflow.entrypoints.api.order_schemas import (
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.rendering import at_once
 from orderflow.entrypoints.api.routing import ApiRouter
-from orderflow.entrypoints.api.schemas import CursorText, Moment, Text
+from orderflow.entrypoints.api.schemas import CursorText, Moment, Text, UpdatedSince
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
 from orderflow.entrypoints.api.work import Work, slow
 from orderflow.flow.answers.accept_differences import accept_differences
@@ -78,6 +78,7 @@ def order_filter(
     source: Annotated[Text | None, Query(description=f"{WITH_NUMBER} which came from there")] = None,
     since: Moment | None = None,
     until: Moment | None = None,
+    updated_since: UpdatedSince = None,
     connection_id: Annotated[UUID | None, Query(description="Exported over this connector")] = None,
     error_code: Annotated[Text | None, Query(description="In ERROR for this reason")] = None,
     unreadable_answer: Annotated[bool | None, Query(description="The ERP's answer could not be read")] = None,
@@ -104,6 +105,7 @@ def order_filter(
         differs=differs,
         on_hold=on_hold,
         number=number_of(external_order_number, erp_customer_number, source),
+        updated_from=updated_since,
     )
 
 

@@ -75,6 +75,12 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 Moment = Annotated[AwareDatetime, BeforeValidator(_as_moment), AfterValidator(_in_range)]
 """A date and time with a zone."""
 
+UpdatedSince = Annotated[
+    Moment | None,
+    Query(description="Changed since then. Leave a minute to spare: a change counts from when its transaction began"),
+]
+"""Which part of a list changed."""
+
 Day = Annotated[date, BeforeValidator(_as_day)]
 """A date."""
 

@@ -16,6 +16,7 @@ from orderflow.formats.file_name import made_name
 from orderflow.formats.format import Format
 from orderflow.formats.idoc.answers import read_answers
 from orderflow.formats.idoc.orders import write_order
+from orderflow.formats.idoc.receipts import read_receipt
 from orderflow.formats.idoc.settings import IdocSettings
 from orderflow.formats.xml import LARGEST
 
@@ -39,6 +40,10 @@ class IdocFormat(Format):
         xml = settings.layout == "xml"
         media_type = "application/xml" if xml else f"text/plain; charset={charset(settings.encoding)}"
         return Document(made_name(pattern, order, delivery), content, media_type, self.name)
+
+    def receipt(self, content: bytes) -> Answer | None:
+        """Return what SAP's port says at once: the number of the IDoc there, and whether it was posted."""
+        return read_receipt(content)
 
     def claims(self, name: str) -> bool:
         """Return True: SAP's ports name their files as they like."""

@@ -26,6 +26,12 @@ def common(
         yield f"{table}.created_at < :created_to", {"created_to": created_to}
 
 
+def changed(table: str, updated_from: datetime | None) -> Iterator[Condition]:
+    """Yield that something changed since then, if that is asked for."""
+    if updated_from:
+        yield f"{table}.updated_at >= :updated_from", {"updated_from": updated_from}
+
+
 def equal(expression: str, value: Any) -> Iterator[Condition]:
     """Yield that something is `value`, if that is asked for."""
     if value is not None:

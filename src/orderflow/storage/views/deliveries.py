@@ -18,7 +18,7 @@ from orderflow.domain.states import OPEN, AttemptStatus, BreakerState, ERPExport
 from orderflow.flow.refusals import no_export
 from orderflow.storage.tables.states import among, overdue
 from orderflow.storage.views.actions import OF_EXPORT
-from orderflow.storage.views.conditions import common, either, equal
+from orderflow.storage.views.conditions import changed, common, either, equal
 from orderflow.storage.views.holds import OF_ORDER as HOLDS
 from orderflow.storage.views.holds import WAITS_FOR_RELEASE, Hold
 from orderflow.storage.views.problem import Problem, UnreadableAnswer
@@ -212,6 +212,7 @@ class Export:
         str | None, Field(description="Who confirmed it by hand; null: the ERP did, or nobody has yet")
     ]
     created_at: datetime
+    updated_at: Annotated[datetime, Field(description="When what is shown here changed last")]
     requested_by: str | None
     request_id: str | None
     actions: Annotated[
@@ -281,6 +282,7 @@ class ExportFilter:
         overdue: Those that the ERP should have answered by now, or all others.
         waits_for: Those that wait for any of these.
         route: Those that the rule of this name sent.
+        updated_from: Those of which something that people see changed since then.
     """
 
     statuses: Sequence[str] = ()
@@ -295,10 +297,12 @@ class ExportFilter:
     waits_for: Sequence[WaitsFor] = ()
     route: str | None = None
     kinds: Sequence[Kind] = ()
+    updated_from: datetime | None = None
 
     def conditions(self) -> Iterator[Condition]:
         """Yield what the filter asks for."""
         yield from common("e", self.statuses, self.created_from, self.created_to)
+        yield from changed("e", self.updated_from)
         yield from equal("e.connection_id", self.connection_id)
         yield from equal("e.draft_order_id", self.order_id)
         yield from equal("e.error_json ->> 'code'", self.error_code)

@@ -98,7 +98,7 @@ def _refuse(after: int | None, last: int, pruned: int) -> None:
         raise StateError(
             f"The events {after + 1} to {pruned} are kept no longer, so some would be missed.",
             code="EVENTS_GONE",
-            hint=f"Read your orders anew, then go on with after={pruned}. "
+            hint=f"Read what changed meanwhile (GET /draft-orders?updated_since=…), then go on with after={pruned}. "
             "ORDERFLOW_EVENT_RETENTION_DAYS says how long events are kept.",
             details={"oldest": pruned + 1, "last": last},
         )

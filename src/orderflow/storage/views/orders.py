@@ -21,7 +21,7 @@ from orderflow.storage.records import columns
 from orderflow.storage.tables.models import DraftOrderRow
 from orderflow.storage.tables.states import differs
 from orderflow.storage.views.actions import OF_ORDER
-from orderflow.storage.views.conditions import common, either, like
+from orderflow.storage.views.conditions import changed, common, either, like
 from orderflow.storage.views.confirmations import ConfirmedOrder, Number, confirmed_of
 from orderflow.storage.views.deliveries import (
     UNREAD,
@@ -328,6 +328,7 @@ class OrderFilter:
         differs: Those with differences that nobody accepted, or all others.
         on_hold: Those that somebody has a hold on, or all others.
         number: Those of exactly this number.
+        updated_from: Those that changed since then; what commits late may be a little older than it was seen.
         unreadable: Those whose answer from the ERP could not be read, or all others.
     """
 
@@ -346,10 +347,12 @@ class OrderFilter:
     route: str | None = None
     on_hold: bool | None = None
     number: OrderNumber | None = None
+    updated_from: datetime | None = None
 
     def conditions(self) -> Iterator[Condition]:
         """Yield what the filter asks for, all but `search`."""
         yield from common("o", self.statuses, self.created_from, self.created_to)
+        yield from changed("o", self.updated_from)
         yield from self.number.conditions() if self.number else ()
         if self.connection_id:
             exported = "e.org_id = o.org_id AND e.draft_order_id = o.id AND e.connection_id = :connection_id"

@@ -32,10 +32,10 @@ class _Content:
     content: bytes
 
 
-def proofs_of(view: View, export_id: UUID) -> list[KeptProof]:
-    """Return what came back for an export, the oldest first."""
-    query = f"{_PROOFS.select(KeptProof)} WHERE p.org_id = :org_id AND p.export_id = :id ORDER BY p.received_at, p.id"
-    return view.rows(KeptProof, query, {"id": export_id})
+def proofs_of(view: View, *export_ids: UUID) -> list[KeptProof]:
+    """Return what came back for exports, the oldest first."""
+    which = "WHERE p.org_id = :org_id AND p.export_id = ANY(:ids) ORDER BY p.received_at, p.id"
+    return view.rows(KeptProof, f"{_PROOFS.select(KeptProof)} {which}", {"ids": list(export_ids)})
 
 
 def proof_content(view: View, export_id: UUID, proof_id: UUID) -> bytes:

@@ -24,6 +24,7 @@ from orderflow.storage.views.deliveries import (
     find_whole_attempts,
 )
 from orderflow.storage.views.problem import Problem
+from orderflow.storage.views.proofs import KeptProof, proofs_of
 from orderflow.storage.views.revisions import Changes, ComparedRevision, compared_revisions
 from orderflow.storage.views.view import Ask, Stored, View
 
@@ -116,6 +117,18 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptKept:
+    """A receipt came back for a delivery, as of AS2 (MDN): `GET /exports/{export_id}/proofs/{proof_id}/content`."""
+
+    kind: Literal["receipt"]
+    at: datetime
+    export_id: UUID
+    proof_id: Annotated[UUID, Field(description="By which the receipt is downloaded")]
+    says: Annotated[str, Field(description="The partner's own words, as `processed`")]
+    refused: Annotated[bool, Field(description="It says that nothing was done with the message")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
     """The ERP answered, or a person did in its place."""
 
@@ -130,9 +143,11 @@ class Answered:
 
 
 Event = Annotated[
-    Arrival | Change | Revised | PushRequest | AttemptMade | Delivered | Answered, Field(discriminator="kind")
+    Arrival | Change | Revised | PushRequest | AttemptMade | ReceiptKept | Delivered | Answered,
+    Field(discriminator="kind"),
 ]
-_RANK = {"arrival": 0, "change": 1, "revision": 2, "request": 3, "attempt": 4, "delivered": 5, "answer": 6}
+_KINDS = ("arrival", "change", "revision", "request", "attempt", "receipt", "delivered", "answer")
+"""In the order of what happened at the same moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +166,8 @@ def timeline(view: View, order_id: UUID) -> Timeline:
     events += [_revised(revision) for revision in compared_revisions(view, order_id)]
     events += [AttemptMade(kind="attempt", at=attempt.created_at, attempt=attempt) for attempt in attempts]
     events += [event for export in exports for event in _of_export(export)]
-    return Timeline(sorted(events, key=lambda event: (event.at, _RANK[event.kind])))
+    events += [_receipt(proof) for proof in proofs_of(view, *(export.id for export in exports))]
+    return Timeline(sorted(events, key=lambda event: (event.at, _KINDS.index(event.kind))))
 
 
 def _arrival(view: View, order_id: UUID) -> Arrival:
@@ -182,6 +198,17 @@ def _revised(revision: ComparedRevision) -> Revised:
         sha256=revision.sha256,
         forgotten=revision.forgotten,
         changes=revision.changes,
+    )
+
+
+def _receipt(proof: KeptProof) -> ReceiptKept:
+    return ReceiptKept(
+        kind="receipt",
+        at=proof.received_at,
+        export_id=proof.export_id,
+        proof_id=proof.id,
+        says=proof.says,
+        refused=proof.refused,
     )
 
 

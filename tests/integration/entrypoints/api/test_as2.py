@@ -221,6 +221,9 @@ def test_a_partner_of_another_maker_may_sign_later(acme, app, partner):
     content = acme.call("GET", f"/exports/{export['id']}/proofs/{proof['id']}/content")
     assert b"multipart/signed" in content.content
     assert acme.call("GET", f"/exports/{export['id']}/proofs/{export['id']}/content").status_code == 404
+    events = acme.call("GET", f"/draft-orders/{order_id}/timeline").json()["items"]
+    (told,) = [event for event in events if event["kind"] == "receipt"]
+    assert (told["export_id"], told["proof_id"], told["says"]) == (export["id"], proof["id"], "processed")
 
 
 def test_a_certificate_that_ends_is_told_in_time(acme, app):

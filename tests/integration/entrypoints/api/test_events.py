@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import text
+
+from orderflow.bootstrap import App
 from orderflow.domain.access import Role
+from orderflow.domain.events import EventKind
+from orderflow.flow.delivery.push_batch import push_batch
 
 ORDER = {"external_order_number": "PO-1", "customer": {"erp_customer_number": "4711"}}
 
@@ -29,3 +34,44 @@ def test_what_cannot_be_asked_for_is_told(acme: Any) -> None:
         assert acme.call("GET", "/events", params=wrong).status_code == 422, wrong
     ahead = acme.call("GET", "/events", params={"after": 5})
     assert (ahead.status_code, ahead.json()["error"]["details"]["reason"]) == (409, "EVENTS_AHEAD")
+
+
+def test_what_changed_since_a_moment_is_found(acme: Any, app: App) -> None:
+    acme.call("POST", "/connectors/mock", json={"config": {}})
+    line = {"line_no": 1, "internal_sku": "INT-1", "qty": 1, "uom": "PCE"}
+    customer = {"erp_customer_number": "4711", "name": "Muster GmbH"}
+    orders = []
+    for number in ("PO-1", "PO-2"):
+        order = {"external_order_number": number, "currency": "EUR", "customer": customer, "lines": [line]}
+        orders.append(acme.call("POST", "/draft-orders", json=order).json()["id"])
+        acme.call("POST", f"/draft-orders/{orders[-1]}/approve")
+        acme.call("POST", f"/draft-orders/{orders[-1]}/push")
+
+    def moment() -> str:
+        with app.database.system() as connection:
+            return str(connection.execute(text("SELECT clock_timestamp()")).scalar_one().isoformat())
+
+    def changed(path: str, since: str) -> list[str]:
+        found = acme.call("GET", path, params={"updated_since": since}).json()["items"]
+        return [one.get("draft_order_id", one["id"]) for one in found]
+
+    before = moment()
+    assert (changed("/draft-orders", before), changed("/exports", before)) == ([], [])
+    acme.call("POST", f"/draft-orders/{orders[0]}/withdraw")
+    ((org_id, connection_id),) = app.system.due_deliveries()
+    push_batch(app.wiring, org_id, connection_id)
+    assert sorted(changed("/draft-orders", before)) == sorted(orders)
+    assert changed("/exports", before) == [orders[1]]
+    after = moment()
+    with app.database.transaction(org_id) as connection:
+        connection.execute(text("UPDATE erp_export SET lease_until = now()"))
+    assert (changed("/draft-orders", after), changed("/exports", after)) == ([], []), "a lease is nothing to see"
+
+
+def test_the_document_tells_of_every_kind_of_message(acme: Any) -> None:
+    told = acme.client.get("/api/v1/openapi.json").json()["webhooks"]
+    assert set(told) == {kind.value for kind in EventKind}
+    for kind in EventKind:
+        operation = told[kind]["post"]
+        assert kind.meaning in operation["description"]
+        assert operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("/EventMessage")

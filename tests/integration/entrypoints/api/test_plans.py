@@ -318,6 +318,7 @@ def _look_at_lists(walk: Walk, zone: str) -> None:
     events = ["", "after=50", "kind=order.created", "kind=order.created&kind=order.pushed", f"order_id={order_id}"]
     for query in (*events, f"after=90&order_id={order_id}&kind=order.pushed"):
         walk("GET", "/events", query=f"{query}&limit=2")
+    recent = "updated_since=2100-01-01T00:00:00Z"
     time = "since=2026-01-01T00:00:00Z&until=2100-01-01T00:00:00Z"
     common = ["", time, f"connection_id={zone}", "error_code=GAVE_UP", f"{time}&error_code=GAVE_UP"]
     attempts = ["status=PENDING", "status=FAILED", "status=RETRYING&status=FAILED", "status=SUCCESS"]
@@ -328,6 +329,9 @@ def _look_at_lists(walk: Walk, zone: str) -> None:
     orders += [f"sort={sort}" for sort in OrderSort] + ["sort=number&q=OLD-77"]
     routed = ["waits_for=WORKER", "route=none"]
     numbered = ["external_order_number=OLD-77", "external_order_number=OLD-77&erp_customer_number=4711&source=shop"]
+
+    _list(walk, "/draft-orders", [recent, f"{recent}&status=ERROR"])
+    _list(walk, "/exports", [recent, f"{recent}&status=FAILED"])
     _list(walk, "/draft-orders", [*common, *orders, *numbered, *unread, *routed, "waits_for=NO_ROUTE"])
     _list(walk, "/exports", [*common, *exports, *flags, *routed, f"order_id={order_id}"])
     _list(walk, "/push-log", [*common, *attempts, f"order_id={order_id}", f"export_id={order_id}"])

@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from orderflow.bootstrap import App
 from orderflow.domain.access import Role
+from orderflow.engine.threads import Engine
 from orderflow.flow.notify import notify
 from orderflow.http.webhook_signature import is_signed, webhook_key
 from orderflow.net.allowed import Rules, set_rules
@@ -336,3 +337,22 @@ def test_the_example_in_the_docs_takes_what_is_signed_once_and_nothing_else(
     assert (answers, forged, old) == ([204, 204, 204], 401, 401)
     assert books.database.execute("SELECT * FROM book").fetchall() == [(order_id, "REJECTED", 2)]
     books.database.close()
+
+
+def test_the_engine_tells_by_itself(acme: Any, app: App, receiver: Receiver) -> None:
+    heard = threading.Event()
+
+    def answer(_message: dict[str, Any]) -> int:
+        heard.set()
+        return 204
+
+    receiver.answers = answer
+    make(acme, receiver)
+    bring_in(acme)
+    engine = Engine(app)
+    engine.start()
+    try:
+        assert heard.wait(60)
+    finally:
+        assert engine.stop()
+    assert receiver.kinds() == ["order.created"]

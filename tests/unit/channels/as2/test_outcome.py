@@ -74,6 +74,20 @@ REFUSALS = [
 ]
 
 
+PLAIN: dict[str, Any] = {"url": "http://partner.example/as2", "plain_http": True}
+
+
+@pytest.mark.parametrize("signer", [(SOMEBODY, "sha-256"), None])
+@pytest.mark.parametrize(("fault", "kind"), REFUSALS)
+def test_a_no_that_anybody_on_the_line_may_have_written_is_doubt_and_changes_no_message_id(fault, kind, signer):
+    found = meaning(answer(replace(TAKEN, fault=fault), signer), **PLAIN)
+    assert isinstance(found, InDoubtError)
+    assert fault.modifier in found.message
+    assert found.proof is not None
+    assert not found.proof.refused
+    assert isinstance(meaning(answer(replace(TAKEN, fault=fault)), **PLAIN), kind)
+
+
 @pytest.mark.parametrize("signer", [(THEM, "sha-256"), (SOMEBODY, "sha-256"), None])
 @pytest.mark.parametrize(("fault", "kind"), REFUSALS)
 def test_a_no_is_sure_whoever_signed_it_and_counts(fault, kind, signer):

@@ -33,6 +33,7 @@ class ERPExport(Owned, Base):
         within_org("connection_id", "erp_connection"),
         Index("idx_erp_export_order", "draft_order_id", text("created_at DESC")),
         Index("idx_erp_export_org", "org_id", text("created_at DESC"), text("id DESC")),
+        Index("idx_erp_export_updated", "org_id", "updated_at"),
         Index("idx_erp_export_status", "org_id", "status", text("created_at DESC"), text("id DESC")),
         Index(
             "idx_erp_export_error",
@@ -139,7 +140,7 @@ class ERPExport(Owned, Base):
     route: Mapped[dict[str, Any] | None]  # what the rules decided; none: the connection was named, or there were none
     route_version: Mapped[int | None]
     fallback_id: Mapped[UUID | None]  # where it goes while its connection delivers nothing
-    updated_at: Mapped[datetime] = mapped_column(server_default=NOW, onupdate=NOW)
+    updated_at: Mapped[datetime] = mapped_column(server_default=NOW)  # by a trigger: when what people see changed
 
 
 class ERPPushLog(Owned, Base):

@@ -57,6 +57,7 @@ _CREATED = """
         RETURN NULL;
     END $$
 """
+# Written out, since a function that takes a row is slow to call, and this is on the way of each order.
 _ORDER = """
     CREATE OR REPLACE FUNCTION tell_order() RETURNS trigger LANGUAGE plpgsql AS $$
     DECLARE
@@ -69,7 +70,11 @@ _ORDER = """
         END IF;
         happened := event_of_order(OLD.status, NEW.status, answered);
         IF happened IS NOT NULL THEN
-            INSERT INTO event (org_id, kind, order_id, data) VALUES (NEW.org_id, happened, NEW.id, event_data(NEW));
+            INSERT INTO event (org_id, kind, order_id, data)
+            VALUES (NEW.org_id, happened, NEW.id, jsonb_strip_nulls(jsonb_build_object(
+                'status', NEW.status, 'external_order_number', NEW.external_order_number, 'source', NEW.source,
+                'erp_order_id', NEW.erp_order_id, 'error_code', NEW.error_json ->> 'code',
+                'confirmation', NEW.confirmation)));
         END IF;
         RETURN NULL;
     END $$

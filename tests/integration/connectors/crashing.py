@@ -1,0 +1,54 @@
+"""A process that works off one connection and is killed where a test says: a fork of one that has loaded everything."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from orderflow.connectors.registry import ConnectorRegistry
+from orderflow.documents.object_store import ObjectStore
+from orderflow.domain.retry import RetryPolicy
+from orderflow.flow import fault_points
+from orderflow.flow.delivery.push_batch import push_batch
+from orderflow.flow.ports import Wiring
+from orderflow.secrets.encryption import EncryptionService
+from orderflow.storage.database import Database
+from orderflow.storage.lease_keeper import LeaseKeeper
+from orderflow.storage.store import SqlStore
+
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload([__name__])
+
+
+@dataclass(frozen=True)
+class Place:
+    """What several processes work on: `documents`, a folder."""
+
+    app_url: str
+    org_id: UUID
+    connection_id: UUID
+    documents: Path
+    master_key: str = "ab" * 32
+
+
+def killed_at(point: str, place: Place) -> bool:
+    """Work off a connection until the process is killed at a fault point; returns whether it got there."""
+    process = _processes.Process(target=_work, args=(point, place))
+    process.start()
+    process.join(120)
+    assert process.exitcode in (0, -signal.SIGKILL), process.exitcode
+    return process.exitcode == -signal.SIGKILL
+
+
+def _work(point: str, place: Place) -> None:
+    fault_points._wanted = point
+    store = SqlStore(Database(place.app_url), EncryptionService(place.master_key), lambda *_: None)
+    keeper = LeaseKeeper(store.extend_leases, 60, lambda _: None)
+    retry = RetryPolicy(max_attempts=4, base=0.0)
+    wiring = Wiring(store, ObjectStore(place.documents), ConnectorRegistry.get, keeper, retry)
+    while push_batch(wiring, place.org_id, place.connection_id):
+        pass
+    keeper.stop()

@@ -1,0 +1,39 @@
+"""What SAP's ports answer at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from orderflow.formats.idoc.receipts import read_receipt
+
+SOAP = (
+    b'<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>'
+    b'<n0:IDOC.Response xmlns:n0="urn:sap-com:document:sap:idoc:soap:messages"><IDocAssign>'
+    b"<TransferId>000001</TransferId><DbId>0000000000806045</DbId></IDocAssign></n0:IDOC.Response></soap:Body></soap:Envelope>"
+)
+
+
+@pytest.mark.parametrize("content", [b"", b"OK", b"<html><body>OK</body></html>", b"{}", b"<!DOCTYPE x><a>1</a>"])
+def test_what_says_nothing_of_an_idoc_is_no_receipt(content):
+    assert read_receipt(content) is None
+
+
+def test_it_may_be_json():
+    said = read_receipt(b'{"DOCNUM": "0000000000000017", "STATUS": "51", "STATUS_TEXT": "Not posted", "APPLIED": [1]}')
+    assert said is not None
+    assert (said.status, said.message) == ("FAILED", "IDoc 17 is in status 51: Not posted")
+    assert read_receipt(b'{"DOCNUM": ') is None
+
+
+def test_the_number_is_told_and_confirms_nothing():
+    said = read_receipt(SOAP)
+    assert said is not None
+    assert (said.status, said.message, said.erp_order_id) == ("ACKED", "IDoc 806045", None)
+
+
+@pytest.mark.parametrize(("status", "answer"), [("53", "ACKED"), ("64", "ACKED"), ("51", "FAILED"), ("56", "FAILED")])
+def test_a_status_says_whether_it_is_refused(status, answer):
+    said = read_receipt(f"<R><DOCNUM>0017</DOCNUM><STATUS>{status}</STATUS><STATXT>As it is</STATXT></R>".encode())
+    assert said is not None
+    assert said.status == answer
+    assert said.error_code == (status if answer == "FAILED" else None)
