@@ -12,6 +12,7 @@ export const theme = createTheme({
   headings: { fontWeight: "650" },
   components: {
     Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
+    Notification: { defaultProps: { closeButtonProps: CLOSE } },
     Modal: { defaultProps: { centered: true, closeButtonProps: CLOSE }, styles: { title: { fontWeight: 650 } } },
     Drawer: {
       defaultProps: { position: "right", size: "xl", closeButtonProps: CLOSE },

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         TransientError,
         UnavailableError,
     )
-    from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine, SourceDocument
+    from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine, Party, SourceDocument
     from orderflow.domain.states import ERPExportStatus, Kind, OrderStatus
     from orderflow.orchestrator import PushOrchestrator
     from orderflow.secrets.encryption import EncryptionService
@@ -64,6 +64,7 @@ __all__ = [
     "NeedsAttentionError",
     "OrderFlowError",
     "OrderStatus",
+    "Party",
     "Preview",
     "PushOrchestrator",
     "PushServiceError",
@@ -98,7 +99,7 @@ _NAMES = {
         "TransientError",
         "UnavailableError",
     ),
-    "domain.orders": ("Customer", "DraftOrder", "DraftOrderLine", "SourceDocument"),
+    "domain.orders": ("Customer", "DraftOrder", "DraftOrderLine", "Party", "SourceDocument"),
     "domain.connector_port": ("ConnectorMetadata", "ERPConnectorPort", "Preview", "Staged"),
     "domain.states": ("ERPExportStatus", "Kind", "OrderStatus"),
     "orchestrator": ("PushOrchestrator",),

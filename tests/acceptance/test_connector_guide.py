@@ -76,6 +76,7 @@ def test_every_shell_block_runs_in_its_order(place):
 def test_the_other_blocks_say_what_is_so(place):
     run([sys.executable, "register.py"], place)
     run([sys.executable, "own_document.py"], place)
+    assert " passed" in run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_later.py"], place)
     (table,) = [tomllib.loads(block) for kind, block in BLOCKS if kind == "toml"]
     assert table["project"]["entry-points"]["orderflow.connectors"] == {"SHOP": "shop:ShopConnector"}
     assert {kind for kind, _ in BLOCKS} == {"sh", "python", "toml"}

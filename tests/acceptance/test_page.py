@@ -946,6 +946,29 @@ def test_a_group_of_failures_is_mended_in_three_clicks_with_the_keyboard_alone(
     expect(needs.get_by_text("3 orders failed")).not_to_be_visible()
 
 
+def test_a_failed_order_is_corrected_and_sent_again_in_one_step(open_page: Callable[..., Page], site) -> None:
+    with site.client() as client:
+        way = client.post("/connectors", json={"connector_type": "MOCK", "config": {"mode": "rejected"}}).json()
+        order_id = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
+        for step in ("approve", "push"):
+            client.post(f"/draft-orders/{order_id}/{step}")
+        _until(lambda: client.get("/draft-orders?status=ERROR").json()["items"])
+        client.patch(f"/connectors/{way['id']}", json={"config": {"mode": "success"}})
+    page = open_page(Role.OPS)
+    page.goto(f"{site.url}/orders/{order_id}")
+    expect(page.get_by_role("button", name="Retry", exact=True)).to_be_enabled()
+    page.keyboard.press("e")
+    form = page.get_by_role("dialog", name="Edit PO-1")
+    expect(form.get_by_role("alert")).to_be_visible()
+    form.get_by_label("Quantity").fill("12")
+    _assert_accessible(page, "a correction")
+    form.get_by_role("button", name="Save and send again").press("Enter")
+    expect(page.get_by_text("PO-1 is on its way again")).to_be_visible()
+    with site.client() as client:
+        _until(lambda: client.get(f"/draft-orders/{order_id}").json()["status"] == "PUSHED")
+        assert client.get(f"/draft-orders/{order_id}").json()["lines"][0]["qty"] == 12
+
+
 def test_what_was_refused_of_many_is_told_order_by_order_also_after_a_reload(
     open_page: Callable[..., Page], site
 ) -> None:

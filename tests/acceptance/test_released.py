@@ -47,10 +47,12 @@ def url(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         port = free.getsockname()[1]
     home = tmp_path_factory.mktemp("home")
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), "ORDERFLOW_HOME": str(home)}
-    server = subprocess.Popen([str(python), "-m", "orderflow", "serve", "--port", str(port)], env=environment, cwd=home)
+    command, said = [str(python), "-m", "orderflow", "serve", "--port", str(port)], home / "said"
+    with said.open("w") as output:
+        server = subprocess.Popen(command, env=environment, cwd=home, stdout=output, stderr=output)
     try:
         address = f"http://127.0.0.1:{port}"
-        _until_it_serves(address, server)
+        _until_it_serves(address, server, said)
         yield address
     finally:
         server.terminate()
@@ -90,9 +92,9 @@ def _run(python: Path, *arguments: str, cwd: Path | None = None) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def _until_it_serves(address: str, server: subprocess.Popen[bytes]) -> None:
+def _until_it_serves(address: str, server: subprocess.Popen[bytes], said: Path) -> None:
     while True:
-        assert server.poll() is None, "the server ended"
+        assert server.poll() is None, said.read_text("utf-8")
         try:
             if httpx.get(f"{address}/readyz", trust_env=False).is_success:
                 return

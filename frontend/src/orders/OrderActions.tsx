@@ -18,7 +18,7 @@ interface Props {
 }
 
 /** Decide about the version that is looked at, not about one that came meanwhile. */
-function about({ id, version }: Pick<Props, "id" | "version">) {
+export function about({ id, version }: Pick<Props, "id" | "version">) {
   return { params: { path: { order_id: id } }, headers: version === undefined ? {} : ifMatch(version) };
 }
 
@@ -76,7 +76,7 @@ export function PushButton({ id, action, size, former }: Props & { action: "push
   );
 }
 
-function ask(order_id: string, action: "push" | "retry", body: Way) {
+export function ask(order_id: string, action: "push" | "retry", body: Way) {
   const header = { "Idempotency-Key": newKey() };
   const options = { params: { path: { order_id }, header }, body };
   if (action === "retry") return answer(api.POST("/api/v1/draft-orders/{order_id}/retry-push", options));

@@ -12,15 +12,16 @@ import {
   TextInput,
 } from "@mantine/core";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
-import { useState, type ChangeEvent, type SyntheticEvent } from "react";
+import { useRef, useState, type ChangeEvent, type KeyboardEvent, type SyntheticEvent } from "react";
 import { answer, api, type Schemas } from "../api/client";
 import { parseExact } from "../api/exact";
 import { getOrder, useChangeOutlook, type ExactLine, type ExactOrder } from "../api/queries";
-import { ErrorAlert } from "../shared/ErrorAlert";
+import { ErrorAlert, ProblemAlert } from "../shared/ErrorAlert";
 import { useEditing } from "../shared/useEditing";
 import { StaleDialog } from "../shared/versions/StaleDialog";
 import { useSaving, type IfMatch, type Stored } from "../shared/versions/useSaving";
-import { emptyLine, errorsOf, stored, type Draft } from "./draft";
+import { emptyLine, errorsOf, reasonsOf, stored, type Draft } from "./draft";
+import { useSendAgain } from "./useSendAgain";
 import {
   fieldLabel,
   fieldPath,
@@ -46,23 +47,33 @@ export function OrderEditor({ order, onClose }: { order: ExactOrder; onClose: ()
   const outlook = useChangeOutlook(order.id, order.latest_export !== null);
   const [loaded] = useState(() => stored(order));
   const [draft, setDraft] = useState(loaded.value);
+  const way = useSendAgain(order);
+  const saved = useRef({ version: order.version, send: false });
   const saving = useSaving({
     loaded,
     load: async () => stored(await getOrder(order.id)),
-    save: (yours, headers) => put(order.id, yours, headers),
+    save: async (yours, headers) => {
+      const now = await put(order.id, yours, headers);
+      saved.current.version = now.version;
+      return now;
+    },
     done: "Saved",
-    onDone: onClose,
+    onDone: () => {
+      if (saved.current.send) way.send(saved.current.version);
+      onClose();
+    },
   });
   const change = (changed: Partial<Draft>) => {
     editing.onChange();
     setDraft((before) => ({ ...before, ...changed }));
   };
-  const submit = (event: SyntheticEvent) => {
+  const submit = (event: SyntheticEvent<HTMLElement, SubmitEvent>) => {
     event.preventDefault();
+    saved.current.send = (event.nativeEvent.submitter as HTMLButtonElement | null)?.value === SEND;
     saving.save(draft);
   };
   const given = ARTICLE_NUMBERS.filter((name) => loaded.value.lines.some((line) => line[name] !== null));
-  const wrong = errorsOf(saving.error?.fields ?? [], draft.lines);
+  const wrong = errorsOf(saving.error?.fields ?? reasonsOf(order.error), draft.lines);
   const field = (name: HeaderField) => ({
     label: HEADER[name].label,
     value: draft[name] ?? "",
@@ -80,7 +91,8 @@ export function OrderEditor({ order, onClose }: { order: ExactOrder; onClose: ()
   );
   return (
     <Drawer opened onClose={editing.close} title={`Edit ${order.external_order_number ?? "the order"}`}>
-      <Stack component="form" onSubmit={submit}>
+      <Stack component="form" onSubmit={submit} onKeyDown={submitsAtOnce}>
+        {order.status === "ERROR" && order.error && <ProblemAlert problem={order.error} />}
         {order.latest_export && outlook.data && <Alert color="blue">{outlook.data.message}</Alert>}
         {order.approved_at && (
           <Text size="sm" c="dimmed">
@@ -116,10 +128,15 @@ export function OrderEditor({ order, onClose }: { order: ExactOrder; onClose: ()
           Add line
         </Button>
         {saving.error && <ErrorAlert error={saving.error} label={(name) => fieldLabel(fieldPath(name, draft.lines))} />}
-        <Group justify="flex-end" pb="md">
-          <Button type="submit" loading={saving.isPending}>
+        <Group justify="flex-end" className="stays">
+          <Button type="submit" variant={way.offered ? "default" : "filled"} loading={saving.isPending}>
             Save
           </Button>
+          {way.offered && (
+            <Button type="submit" value={SEND} loading={saving.isPending}>
+              Save and send again
+            </Button>
+          )}
         </Group>
       </Stack>
       {saving.stale && (
@@ -136,6 +153,14 @@ export function OrderEditor({ order, onClose }: { order: ExactOrder; onClose: ()
       )}
     </Drawer>
   );
+}
+
+/** What a button says whose click also sends. */
+const SEND = "send";
+
+/** Ctrl+Enter, or ⌘+Enter, saves from wherever one types. */
+function submitsAtOnce({ key, ctrlKey, metaKey, target }: KeyboardEvent): void {
+  if (key === "Enter" && (ctrlKey || metaKey)) (target as HTMLInputElement).form?.requestSubmit();
 }
 
 function typed(name: HeaderField, text: string): string | number | null {

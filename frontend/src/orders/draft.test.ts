@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ExactLine, ExactOrder } from "../api/queries";
-import { emptyLine, errorsOf, stored } from "./draft";
+import { emptyLine, errorsOf, stored, reasonsOf } from "./draft";
 import { ADJUSTMENTS, HEADER_FIELDS, TEXTS_BY_NAME } from "./orderFields";
 
 const line = (line_no: number, more: Partial<ExactLine> = {}) =>
@@ -38,4 +38,14 @@ test("what is wrong with a line is found by its number, not by its place", () =>
   const wrong = errorsOf(faults, [line(3), line(7)]);
   expect(wrong.get("lines.7.qty")).toBe("must be over 0");
   expect(wrong.get("currency")).toBe("three letters");
+});
+
+test("a reason says which fields it is about, or nothing", () => {
+  const fields = [{ field: "lines[0].qty", message: "is more than there is" }, 7, "currency"];
+  expect(reasonsOf({ code: "E", message: "Refused.", hint: null, details: { fields } })).toEqual([
+    { field: "lines[0].qty", message: "is more than there is" },
+    { field: "currency", message: "Refused." },
+  ]);
+  expect(reasonsOf({ code: "E", message: "Refused.", hint: null, details: null })).toEqual([]);
+  expect(reasonsOf(null)).toEqual([]);
 });

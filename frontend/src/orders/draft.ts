@@ -16,6 +16,18 @@ export function errorsOf(fields: { field: string; message: string }[], lines: Ex
   return new Map(fields.map(({ field, message }) => [fieldPath(field, lines).join("."), message]));
 }
 
+/** Which fields the reason of a failure is about, where it says so. */
+export function reasonsOf(error: Schemas["Problem"] | null | undefined): { field: string; message: string }[] {
+  const fields: unknown = error?.details?.fields;
+  if (!Array.isArray(fields)) return [];
+  return fields
+    .map((field: unknown) => (typeof field === "string" ? { field, message: error?.message } : field))
+    .filter(
+      (one): one is { field: string; message: string } =>
+        typeof one === "object" && one !== null && "field" in one && "message" in one,
+    );
+}
+
 /** What can be edited of an order, and over which version. */
 export function stored(order: ExactOrder): Stored<Draft> {
   const { customer, source_document, allowances, charges, taxes } = order;

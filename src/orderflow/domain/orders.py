@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal, localcontext
 from itertools import pairwise
 from operator import attrgetter
-from typing import Any
+from typing import Any, Literal, TypedDict, cast
 from uuid import UUID
 
 from orderflow.domain import clock
@@ -92,6 +92,27 @@ class DraftOrderLine:
     taxes: tuple[AllowanceCharge, ...] = ()
 
 
+class Party(TypedDict, total=False):
+    """A party of an order: what it may have, as far as it came with the order, and perhaps more by other names."""
+
+    name: str
+    contact: str
+    street: str
+    city: str
+    region: str
+    postal_code: str
+    country: str
+    country_code: str
+    phone: str
+    email: str
+    gln: str
+    vat: str
+    duns: str
+    endpoint: str
+    number_at_seller: str
+    number_at_buyer: str
+
+
 @dataclass(slots=True)
 class DraftOrder:
     """A sales order on its way to an ERP.
@@ -143,6 +164,10 @@ class DraftOrder:
     source: str | None = None
     priority: int | None = None
     delivery_in_progress: Delivery | None = field(default=None, repr=False, compare=False)
+
+    def party(self, role: Literal["ship_to", "bill_to", "buyer", "seller"]) -> Party:
+        """Return one of the parties, empty if the order does not name it."""
+        return cast("Party", getattr(self, role) or {})
 
     @property
     def delivery(self) -> Delivery:

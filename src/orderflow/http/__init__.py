@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         tls_of,
     )
     from orderflow.http.sign_in import ApiKey, Basic, Bearer, Outgoing, SignIn, WebhookSignature
+    from orderflow.http.soap import envelope, soap_call
     from orderflow.http.sorting import error_of
     from orderflow.http.tls import tls_context
     from orderflow.http.tokens import Assertion, ClientCredentials
@@ -49,11 +50,13 @@ __all__ = [
     "check_encrypted",
     "check_sign_in",
     "check_together",
+    "envelope",
     "error_of",
     "is_part",
     "read_answer",
     "refusal_in",
     "sign_in_of",
+    "soap_call",
     "tls_context",
     "tls_of",
 ]
@@ -74,6 +77,7 @@ _NAMES = {
         "tls_of",
     ),
     "sign_in": ("ApiKey", "Basic", "Bearer", "Outgoing", "SignIn", "WebhookSignature"),
+    "soap": ("envelope", "soap_call"),
     "sorting": ("error_of",),
     "tls": ("tls_context",),
     "tokens": ("Assertion", "ClientCredentials"),

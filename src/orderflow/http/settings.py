@@ -18,10 +18,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import ssl
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr
 
@@ -77,11 +78,13 @@ def field(title: str, description: str, group: str, show_when: dict[str, list[st
     return Field(title=title, description=description, json_schema_extra=hint(group, **shown, **more))
 
 
-def _secret(title: str, description: str, auth: str) -> Any:
-    return field(title, description, "Sign-in", {"auth": [auth]}, writeOnly=True)
+def _secret(title: str, description: str, *kinds: str) -> Any:
+    return field(title, description, "Sign-in", {"auth": [*kinds]}, writeOnly=True)
 
 
 _BY_KEY = {"auth": ["oauth2"], "client_auth": ["certificate"]}
+_LOGIN = {"username": "{username}", "password": "{password}"}
+_BY_SESSION = {"auth": ["session"]}
 _BY_SECRET = {"auth": ["oauth2"], "client_auth": ["basic", "body"]}
 
 
@@ -89,13 +92,18 @@ class SignInSettings(BaseModel):
     """Who we are."""
 
     auth: Annotated[
-        Literal["none", "basic", "bearer", "api_key", "oauth2", "hmac"],
+        Literal["none", "basic", "bearer", "api_key", "oauth2", "session", "hmac"],
         field(
-            "Kind", "How OrderFlow proves who it is. oauth2: client credentials. hmac: Standard Webhooks.", "Sign-in"
+            "Kind",
+            "How OrderFlow proves who it is. oauth2: client credentials. session: a log-in, and cookies from then on. "
+            "hmac: Standard Webhooks.",
+            "Sign-in",
         ),
     ] = "none"
-    username: Annotated[str | None, field("User", "The account's name.", "Sign-in", {"auth": ["basic"]})] = None
-    password: Annotated[Secret | None, _secret("Password", "The account's password.", "basic")] = None
+    username: Annotated[str | None, field("User", "The account's name.", "Sign-in", {"auth": ["basic", "session"]})] = (
+        None
+    )
+    password: Annotated[Secret | None, _secret("Password", "The account's password.", "basic", "session")] = None
     token: Annotated[HeaderSecret | None, _secret("Token", "Sent as 'Authorization: Bearer …'.", "bearer")] = None
     api_key: Annotated[HeaderSecret | None, _secret("API key", "The key that the API's owner gave out.", "api_key")] = (
         None
@@ -177,6 +185,42 @@ class SignInSettings(BaseModel):
             {"auth": ["oauth2"]},
         ),
     ] = {}
+    login_url: Annotated[
+        Url | None, field("Log-in URL", "Where a log-in (POST) opens a session.", "Sign-in", _BY_SESSION)
+    ] = None
+    login_format: Annotated[
+        Literal["json", "form"], field("Log-in's format", "How user and password are sent.", "Sign-in", _BY_SESSION)
+    ] = "json"
+    login_fields: Annotated[
+        dict[str, str],
+        Field(max_length=20),
+        field(
+            "Log-in's fields",
+            'What the log-in sends: "{username}" and "{password}" stand for those two. Further ones, as CompanyDB, may '
+            "be added; no secrets here.",
+            "Sign-in",
+            _BY_SESSION,
+        ),
+    ] = _LOGIN
+    csrf_header: Annotated[
+        str | None,
+        Field(pattern=r"^[A-Za-z0-9\-]{1,100}$"),
+        field(
+            "Header of the CSRF token",
+            "If requests that change something must carry one, as X-CSRF-Token.",
+            "Sign-in",
+            _BY_SESSION,
+        ),
+    ] = None
+    csrf_cookie: Annotated[
+        str | None,
+        field(
+            "Cookie of the CSRF token",
+            "The cookie that holds it. Empty: the answer to the log-in has it in a header of the same name.",
+            "Sign-in",
+            _BY_SESSION,
+        ),
+    ] = None
     hmac_secret: Annotated[WebhookSecret | None, _secret("Signing secret", "whsec_… in base64.", "hmac")] = None
 
 
@@ -213,6 +257,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
     "bearer": ("token",),
     "api_key": ("api_key",),
     "oauth2": ("token_url", "client_id"),
+    "session": ("login_url", "username", "password"),
     "hmac": ("hmac_secret",),
 }
 
@@ -263,6 +308,8 @@ def sign_in_of(settings: SignInSettings) -> SignIn:
             return ApiKey(opened(settings.api_key) or "", settings.api_key_name, settings.api_key_in)
         case "oauth2":
             return _client_credentials(settings)
+        case "session":
+            return _session(settings)
         case "hmac":
             return WebhookSignature(opened(settings.hmac_secret) or "")
         case _:
@@ -289,6 +336,20 @@ def _client_credentials(settings: SignInSettings) -> SignIn:
         by="body" if settings.client_auth == "body" else "basic",
         assertion=assertion,
     )
+
+
+def _session(settings: SignInSettings) -> SignIn:
+    from orderflow.http.cookies import SessionCookies  # as above
+    from orderflow.http.sign_in import Outgoing  # as above
+
+    password = opened(settings.password) or ""
+    stand_for = {"{username}": settings.username or "", "{password}": password}
+    told = {name: stand_for.get(value, value) for name, value in settings.login_fields.items()}
+    as_json = settings.login_format == "json"
+    kind = "application/json" if as_json else "application/x-www-form-urlencoded"
+    content = (json.dumps(told) if as_json else urlencode(told)).encode()
+    login = Outgoing("POST", settings.login_url or "", {"Content-Type": kind}, content)
+    return SessionCookies(login, csrf=settings.csrf_header, csrf_cookie=settings.csrf_cookie, secrets=[password])
 
 
 def opened(secret: SecretStr | None) -> str | None:

@@ -30,6 +30,9 @@ from orderflow.net.private_keys import mended
 EARLY = 30.0
 """Seconds before its end at which an access token is fetched anew, or half of its time if that is less."""
 
+LONGEST_TOKEN = 16_384
+"""Characters; a longer one would be refused by most servers, as if the order were at fault."""
+
 LONGEST = 86_400.0
 """Seconds for which a token is kept at most, whatever its server says."""
 
@@ -154,7 +157,7 @@ class ClientCredentials(SignIn):
             raise UnavailableError(f"{_SERVER} gave no access token: {error.message}", code=NO_SIGN_IN) from None
         granted = _granted(answer)
         token = granted.get("access_token")
-        if answer.ok and isinstance(token, str) and token and token.isascii() and token.isprintable():
+        if answer.ok and isinstance(token, str) and 0 < len(token) <= LONGEST_TOKEN and _fits_a_header(token):
             lasts = _seconds(granted.get("expires_in"))
             return token, asked_at + max(lasts - min(EARLY, lasts / 2), 1.0)
         hides = Redactor([*self.secrets(), *self.got()], self.users())
@@ -186,9 +189,14 @@ def _granted(answer: Answer) -> dict[str, Any]:
 
 def _seconds(value: Any) -> float:
     try:
-        return min(float(value), LONGEST)
+        seconds = float(value)
     except (TypeError, ValueError):
         return UNSAID
+    return min(seconds, LONGEST) if seconds >= 0 else UNSAID  # not of what is no number (NaN) either
+
+
+def _fits_a_header(token: str) -> bool:
+    return token.isascii() and token.isprintable()
 
 
 def _algorithm_for(key: Any) -> str:

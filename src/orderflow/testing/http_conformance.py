@@ -21,12 +21,16 @@ class TestMyErp(HttpConformance):
 from __future__ import annotations
 
 import contextlib
+import copy
+import gzip
+import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from email.utils import format_datetime
 from typing import Any, ClassVar
 
 import pytest
@@ -39,10 +43,11 @@ from orderflow.domain.errors import (
     InDoubtError,
     NeedsAttentionError,
     RejectedError,
+    TransientError,
     UnavailableError,
 )
 from orderflow.domain.ids import new_id
-from orderflow.domain.orders import Customer, DraftOrder
+from orderflow.domain.orders import AllowanceCharge, Customer, DraftOrder
 from orderflow.domain.redaction import HIDDEN
 from orderflow.domain.states import ARRIVED, FITTING, OrderStatus
 from orderflow.testing.conformance import ConnectorConformance
@@ -52,16 +57,25 @@ from orderflow.testing.http_server import (
     DRIPPING,
     DROP_AFTER,
     DROP_BEFORE,
+    ENDLESS_HEAD,
+    ERROR_INSIDE,
     HALF_JSON,
     HTML,
     NOTHING,
     RESET_MID_ANSWER,
+    UNAUTHORIZED,
     WAIT_FOR_EVER,
     Fault,
     MisbehavingHTTPServer,
     redirect,
     status,
 )
+
+LONGEST_MESSAGE = 5_000
+"""Characters."""
+
+SHORTEST_PATIENCE = 10.0
+"""Seconds for which an ERP may be at an order at the least, where the configuration says nothing of its patience."""
 
 MOST_READ = 16 * 1024 * 1024
 """Bytes of an answer that a client takes at most: what it reads, and what lies in the sockets between."""
@@ -98,6 +112,25 @@ _NO_ANSWER = {
 }
 """What is no answer to the question whether an order is there."""
 
+_NO_TOKEN = {
+    "the connection dropped": DROP_BEFORE,
+    "half an answer": RESET_MID_ANSWER,
+    "a web page": HTML,
+    "an empty answer": NOTHING,
+    "an answer without a token": Fault(content=b'{"token_type": "bearer"}'),
+    **{str(code): status(code, f"words-{code}", Retry_After="77") for code in (400, 401, 403, 429, 500, 503)},
+}
+"""What a token server gives instead of an access token."""
+
+_IN_PASSING = ("the connection dropped", "half an answer", "429", "500", "503")
+"""Of these, what ends by itself: nobody has to do anything about the connection."""
+
+_NOT_WELL = {
+    "the connection dropped": DROP_AFTER,
+    **{str(code): status(code) for code in (401, 403, 404, 500, 502, 503)},
+}
+"""What a test of a connection must not pass for."""
+
 
 class HttpConformance(ConnectorConformance):
     """`ConnectorConformance` for a connector to an HTTP API, which a `MisbehavingHTTPServer` plays.
@@ -108,7 +141,7 @@ class HttpConformance(ConnectorConformance):
         creates, finds: What the server calls requests that create an order, and that ask for one (`kind_of`).
         quick: Of a configuration, what makes its requests end soon.
         soon: Seconds within which a call then ends, whatever the server does.
-        leaves_out: What the document has no place for, of `FIELDS`, as `ADDRESS`; all else has to be in it.
+        leaves_out: What the document has no place for, of `FIELDS`, as `NOT_IN_JSON_V1`; all else has to be in it.
     """
 
     creates: ClassVar[str] = "POST"
@@ -185,6 +218,12 @@ class HttpConformance(ConnectorConformance):
             dict(connector.export_many([an_order()], good_config))
             assert _asked(server, self.creates) - before <= 1, f"after {what} it sent the order again by itself"
             server.recover()
+            if connector.can_find(good_config):
+                server.misbehave(*[fault] * 9, method=self.finds)
+                before = _asked(server, self.finds)
+                _quietly(connector.find, _with_document(connector, an_order(), good_config), good_config)
+                assert _asked(server, self.finds) - before <= 2, f"after {what} it asked again and again by itself"
+                server.recover()
 
     def test_each_status_is_sorted_by_what_follows(
         self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
@@ -195,7 +234,9 @@ class HttpConformance(ConnectorConformance):
             403: (NeedsAttentionError,),
             429: (BusyError,),
             400: (RejectedError,),
+            408: (BusyError, TransientError, UnavailableError, InDoubtError),
             422: (RejectedError,),
+            504: (InDoubtError,),
             500: (InDoubtError,),
             502: (InDoubtError,),
             503: (InDoubtError, BusyError),
@@ -211,6 +252,11 @@ class HttpConformance(ConnectorConformance):
                 assert waits is not None, f"{code} asks for 77 s, and the connection does not rest"
                 assert waits >= 77, f"{code} asks for 77 s, and the connection rests {waits:.0f} s"
             server.recover()
+        later = format_datetime(datetime.now(UTC) + timedelta(seconds=300), usegmt=True)
+        server.misbehave(*[status(429, Retry_After=later)] * 3, method=self.creates)
+        error = _error(connector, good_config)
+        assert (error.rests_for or error.retry_after or 0) > 77, "a Retry-After that is a date is not read"
+        server.recover()
 
     def test_a_server_that_is_not_there_is_unavailable(
         self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
@@ -220,30 +266,111 @@ class HttpConformance(ConnectorConformance):
             server.__exit__(None, None, None)
             error = _error(connector, good_config)
             shown.append(f"{error} {error.details} {error.hint} {connector.test_connection(good_config)!r}")
+            if connector.can_find(good_config):
+                found = _answer(connector.find, _with_document(connector, an_order(), good_config), good_config)
+                assert isinstance(found, ConnectorError), "find says no of a server that is not there"
+                shown.append(f"{found} {found.details} {found.hint}")
         assert isinstance(error, UnavailableError), f"{type(error).__name__}: {error.message}"
-        _shows_no_secret(connector, good_config, "\n".join(shown))
+        _shows_no_secret(connector, server, good_config, "\n".join(shown))
+
+    def test_a_server_that_nobody_vouches_for_is_told_nothing(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
+    ) -> None:
+        """Over TLS the server's certificate is verified, before a secret or an order leaves."""
+        with MisbehavingHTTPServer(tls="untrusted", client=server.client) as untrusted:
+            config = _leading_to(good_config, server.url, untrusted.url)
+            if config == good_config:
+                return  # it is told nowhere where the server is
+            error = _error(connector, config)
+            result = connector.test_connection(config)
+            assert not untrusted.received, "a server whose certificate nobody vouches for was told something"
+            assert isinstance(error, NeedsAttentionError | UnavailableError), f"it is {type(error).__name__}"
+            assert not result.success, "the test of a server that nobody vouches for passed"
+
+    def test_a_test_creates_nothing_and_passes_only_where_all_is_well(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
+    ) -> None:
+        """Reached, let in, and answered as it should."""
+        assert connector.test_connection(good_config).success
+        assert not server.taken, "the test created an order"
+        for what, fault in _NOT_WELL.items():
+            for kind in {"GET", "HEAD", "OPTIONS", self.finds, self.creates}:
+                server.misbehave(*[fault] * 5, method=kind)
+            result = _answer(lambda _, config: connector.test_connection(config), None, good_config)
+            server.recover()
+            assert not isinstance(result, Exception), f"the test raised after {what}: {type(result).__name__}"
+            assert not result.success, f"the test passed although the server answered with {what}"
+            assert result.error_message, f"the test says nothing of {what}"
+            server.taken.clear()
 
     def test_every_call_ends_in_time(
         self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, quick_config: dict[str, Any]
     ) -> None:
         """Connecting, head and body together, however slowly they come; see `quick` and `soon`."""
         silent = Fault(takes=True, delay=self.soon * 2)
-        for what, fault in {"silent": silent, "dripping": DRIPPING, "1xx for ever": WAIT_FOR_EVER}.items():
+        endless = {"1xx for ever": WAIT_FOR_EVER, "a head without an end": ENDLESS_HEAD}
+        for what, fault in {"silent": silent, "dripping": DRIPPING, **endless}.items():
             for kind, call in ((self.creates, connector.export), (self.finds, connector.find)):
                 if kind == self.finds and not connector.can_find(quick_config):
                     continue
                 server.misbehave(*[fault] * 3, method=kind)
                 order = _with_document(connector, an_order(), quick_config)
-                assert _ends(call, order, quick_config, within=self.soon), f"{what}: {call.__name__} did not end"
+                outcome = _within(self.soon, call, order, quick_config)
+                assert outcome is not _STILL_AT_IT, f"{what}: {call.__name__} did not end"
+                assert isinstance(outcome, ConnectorError), f"{what}: {call.__name__} returned {outcome}"
                 server.recover()
+        for what, fault in {"silent": silent, "dripping": DRIPPING}.items():
+            for kind in {"GET", "HEAD", "OPTIONS", self.finds, self.creates}:
+                server.misbehave(*[fault] * 5, method=kind)
+            result = _within(self.soon, lambda _, config: connector.test_connection(config), None, quick_config)
+            assert result is not _STILL_AT_IT, f"{what}: the test did not end"
+            server.recover()
 
     def test_no_more_of_an_answer_is_read_than_it_should(
         self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
     ) -> None:
         """An ERP, or whoever answers for it, must not fill the memory that all share."""
-        server.misbehave(_FLOOD, method=self.creates)
-        _outcome(connector, an_order(), good_config)
-        assert server.most_written < MOST_READ, f"{server.most_written:,} bytes of an answer were read"
+        for kind, call in ((self.creates, connector.export), (self.finds, connector.find)):
+            server.misbehave(_FLOOD, method=kind)
+            if kind == self.creates or connector.can_find(good_config):
+                _quietly(call, _with_document(connector, an_order(), good_config), good_config)
+            server.recover()
+            assert server.most_written < MOST_READ, f"{server.most_written:,} bytes of an answer were read"
+        server.misbehave(_packed(_FLOOD), method=self.creates)
+        outcome = _outcome(connector, an_order(), good_config)
+        number = _number(outcome) if isinstance(outcome, ExportResult) else None
+        assert len(number or "") < LONGEST_MESSAGE, f"an answer was unpacked to {len(number or ''):,} characters"
+
+    def test_of_a_long_answer_little_is_told(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
+    ) -> None:
+        """A person reads it, and it is stored with each attempt."""
+        page = b"<html><title>Wrong customer</title><body>" + b"<p>lorem ipsum</p>" * 10_000 + b"</body></html>"
+        for code in (400, 500):
+            server.misbehave(Fault(status=code, content=page), method=self.creates)
+            error = _error(connector, good_config)
+            assert len(error.message) < LONGEST_MESSAGE, f"a {code} is told in {len(error.message):,} characters"
+
+    def test_a_refusal_within_a_2xx_is_no_success(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
+    ) -> None:
+        """Many APIs answer 200 to whatever comes, and say in the body that they did not take it."""
+        server.misbehave(ERROR_INSIDE, method=self.creates)
+        outcome = _outcome(connector, an_order(), good_config)
+        assert isinstance(outcome, RejectedError | InDoubtError), f"it is {type(outcome).__name__}"
+
+    def test_whatever_comes_it_is_the_connector_that_says_what_it_means(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
+    ) -> None:
+        """And no exception of Python's."""
+        odd = {"a list": b"[]", "a text": b'"SO-1"', "a number": b"7", "null": b"null", "another shape": b'{"id": {}}'}
+        bodies = {what: Fault(takes=True, status=201, content=content) for what, content in odd.items()}
+        for kind, call in ((self.creates, connector.export), (self.finds, connector.find)):
+            for what, fault in (_TAKEN | bodies).items():
+                server.misbehave(fault, fault, method=kind)
+                if kind == self.creates or connector.can_find(good_config):
+                    _without_a_fault(call, _with_document(connector, an_order(), good_config), good_config, what)
+                server.recover()
 
     def test_nothing_goes_to_another_server(
         self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
@@ -251,13 +378,19 @@ class HttpConformance(ConnectorConformance):
         """Neither an order nor a secret follows a redirect elsewhere."""
         with MisbehavingHTTPServer() as elsewhere:
             for code in (301, 302, 303, 307, 308):
-                for kind, call in ((self.creates, connector.export), (self.finds, connector.find)):
+                for kind, call in (
+                    (self.creates, connector.export),
+                    (self.finds, connector.find),
+                    ("token", connector.export),
+                ):
+                    if kind == "token":
+                        _forget_tokens(connector, server)
                     server.misbehave(redirect(f"{elsewhere.url}/orders", code), method=kind)
-                    if kind == self.creates or connector.can_find(good_config):
+                    if kind != self.finds or connector.can_find(good_config):
                         order = _with_document(connector, an_order(), good_config)
                         _quietly(call, order, good_config)
                     server.recover()
-            secrets = [secret for _, secret in secrets_of(connector, good_config)]
+            secrets = _secrets(connector, server, good_config)
             told = [f"{request.headers} {request.content!r}" for request in elsewhere.received]
             assert not elsewhere.taken, "an order went to another server"
             assert not any(secret in text for secret in secrets for text in told), "a secret went to another server"
@@ -289,6 +422,95 @@ class HttpConformance(ConnectorConformance):
         for order in orders:
             times = sum(holds(content, str(order.external_order_number)) for content in sent)
             assert times == 1, f"of 8 orders sent at once, one went out {times} times"
+        if connector.can_find(good_config):
+            found = [connector.find(order, good_config) for order in orders]
+            assert all(found), "of 8 orders sent at once, one is not found by what was sent with it"
+            numbers = {_number(result) for result in found if result is not None}
+            assert len(numbers) == 8 or numbers == {None}, "of 8 orders sent at once, one is found as another"
+
+    def test_two_connections_at_once_stay_apart(
+        self, connector: ERPConnectorPort, good_config: dict[str, Any], bad_config: dict[str, Any]
+    ) -> None:
+        """What is kept of a configuration in `self` is another connection's a moment later."""
+        together = threading.Barrier(8)
+        orders = [_with_document(connector, an_order(), good_config) for _ in range(8)]
+        configs = [good_config, bad_config] * 4
+        for order in orders:
+            order.delivery.lease = _Together(together)
+        with ThreadPoolExecutor(8) as pool:
+            outcomes = list(pool.map(lambda order, config: _outcome(connector, order, config), orders, configs))
+        went = [isinstance(outcome, ExportResult) for outcome in outcomes]
+        assert went == [True, False] * 4, "of two connections at once, one used the other's configuration"
+
+    def test_the_order_is_left_as_it_was(self, connector: ERPConnectorPort, good_config: dict[str, Any]) -> None:
+        """It is shown, compared and sent again."""
+        order = an_order()
+        before = copy.deepcopy(order)
+        connector.preview(order, good_config)
+        connector.export(order, good_config)
+        assert replace(order, delivery_in_progress=None) == replace(before, delivery_in_progress=None), "it was changed"
+
+    def test_the_erps_words_are_read_in_their_charset(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
+    ) -> None:
+        """As its Content-Type declares it: no letter is lost or guessed."""
+        for charset in ("utf-8", "iso-8859-1"):
+            content = json.dumps({"message": "Größe für Müller fehlt"}, ensure_ascii=False).encode(charset)
+            named = {"Content-Type": f"application/json; charset={charset}"}
+            server.misbehave(Fault(status=422, headers=named, content=content), method=self.creates)
+            error = _error(connector, good_config)
+            assert "Größe für Müller fehlt" in error.message, f"in {charset} it reads {error.message[:100]!r}"
+
+    def test_what_is_found_is_what_was_taken(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
+    ) -> None:
+        """Not before it was, and under the number that it was given; two orders are two."""
+        orders = [an_order(external_order_number=f"PO-FIND-{number}") for number in range(2)]
+        numbers = []
+        for order in orders:
+            _with_document(connector, order, good_config)
+            if connector.can_find(good_config):
+                assert connector.find(order, good_config) is None, "find finds what was not sent yet"
+            numbers.append(_number(connector.export(order, good_config)))
+        assert numbers[0] is None or numbers[0] != numbers[1], f"two orders have one number, {numbers[0]}"
+        for order, number in zip(orders, numbers, strict=True):
+            found = connector.find(order, good_config) if connector.can_find(good_config) else None
+            assert found is not None or not connector.can_find(good_config), "find does not find what was taken"
+            if found is not None and number is not None and _number(found) is not None:
+                assert _number(found) == number, f"the order {number} is found as {_number(found)}"
+
+    def test_it_waits_for_an_order_that_is_not_there_yet(
+        self, connector: ERPConnectorPort, good_config: dict[str, Any]
+    ) -> None:
+        """An ERP may still be at an order whose answer was lost: `commits_within` says for how long, in seconds."""
+        if connector.can_find(good_config):
+            longest = float(good_config.get("timeout") or SHORTEST_PATIENCE)
+            assert connector.commits_within(good_config) >= longest, "what is not found at once is sent again"
+
+    def test_a_worker_whose_lease_is_lost_sends_nothing(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
+    ) -> None:
+        """Another worker has the order by now: `export` asks `delivery.may_start()` itself, right before it sends."""
+        order = _with_document(connector, an_order(), good_config)
+        order.delivery.lease = Lease(new_id(), 60.0)
+        order.delivery.lease.revoke()
+        _quietly(connector.export, order, good_config)
+        assert not server.taken, "an order was sent for which there was no lease any more"
+
+    def test_each_attempt_sends_what_the_first_one_would_have(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
+    ) -> None:
+        """The stored document, though the order or the connector has changed since; and a key that honours it."""
+        order = an_order(external_order_number="PO-AS-STORED")
+        _with_document(connector, order, good_config)
+        order.external_order_number = "PO-CHANGED"
+        server.idempotent = connector.idempotent(good_config)
+        for attempt in (1, 2):
+            order.delivery.attempt_no = attempt
+            _outcome(connector, order, good_config)
+        sent = [request.content for request in server.received if server.kind_of(request) == self.creates]
+        assert all(holds(content, "PO-AS-STORED") for content in sent), "another document than the stored one was sent"
+        assert len(server.taken) <= (1 if server.idempotent else 2), "it says idempotent, and the order was taken twice"
 
     def test_all_that_the_order_holds_is_in_the_document(
         self, connector: ERPConnectorPort, good_config: dict[str, Any]
@@ -339,19 +561,86 @@ class HttpConformance(ConnectorConformance):
                 outcome = _outcome(connector, an_order(), quick_config)
                 shown.append(f"{outcome!r} {getattr(outcome, 'details', '')} {getattr(outcome, 'hint', '')}")
                 server.recover()
-        _shows_no_secret(connector, quick_config, "\n".join(shown))
+            for fault in (*faults, status(500), status(503)):
+                for kind in {"GET", "HEAD", "OPTIONS", self.finds}:
+                    server.misbehave(*[fault] * 9, method=kind)
+                shown.append(repr(connector.test_connection(quick_config)))
+                if connector.can_find(quick_config):
+                    order = _with_document(connector, an_order(), quick_config)
+                    found = _answer(connector.find, order, quick_config)
+                    shown.append(f"{found!r} {getattr(found, 'details', '')} {getattr(found, 'hint', '')}")
+                shown.extend(repr(ack) for ack in _answers(connector, quick_config, [_waiting(datetime.now(UTC))]))
+                server.recover()
+        _shows_no_secret(connector, server, quick_config, "\n".join(shown))
+
+    def test_an_access_token_is_kept_and_renewed_once_it_is_refused(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
+    ) -> None:
+        """Where the server gives tokens (`client`): one for all threads, and a new one only when that has ended."""
+        if server.client is None:
+            return
+        server.misbehave(*[Fault(takes=True, delay=0.2)] * 8, method="token")
+        together, orders = threading.Barrier(8), [an_order() for _ in range(8)]
+        for order in orders:
+            _with_document(connector, order, good_config).delivery.lease = _Together(together)
+        with ThreadPoolExecutor(8) as pool:
+            outcomes = list(pool.map(lambda order: _outcome(connector, order, good_config), orders))
+        server.recover()
+        assert all(isinstance(outcome, ExportResult) for outcome in outcomes), outcomes
+        assert len(server.tokens) == 1, f"for 8 orders at once {len(server.tokens)} access tokens were fetched"
+        server.end_tokens()
+        outcome = _outcome(connector, an_order(), good_config)
+        assert isinstance(outcome, ExportResult), f"a token that has ended is not renewed: {outcome}"
+        server.end_tokens()
+        assert connector.test_connection(good_config).success, "a test does not renew a token that has ended"
+        if connector.can_find(good_config):
+            server.end_tokens()
+            order = _with_document(connector, an_order(external_order_number="PO-NEVER-SENT"), good_config)
+            found = _answer(connector.find, order, good_config)
+            assert found is None, f"find does not renew a token that has ended: {found}"
+        server.misbehave(*[UNAUTHORIZED] * 6, method=self.creates)
+        before = _asked(server, self.creates)
+        assert isinstance(_error(connector, good_config), NeedsAttentionError)
+        assert _asked(server, self.creates) - before <= 2, "it renews a token that is refused again and again"
+
+    def test_a_token_server_that_gives_none_has_orders_wait(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, quick_config: dict[str, Any]
+    ) -> None:
+        """Nothing was sent to the ERP: no order is refused or in doubt for it; and nothing shows a secret."""
+        if server.client is None:
+            return
+        with watched() as shown:
+            for what, fault in _NO_TOKEN.items():
+                _forget_tokens(connector, server)
+                server.misbehave(*[fault] * 3, method="token")
+                error = _error(connector, quick_config)
+                server.recover()
+                sorts = (UnavailableError, BusyError if what in _IN_PASSING else NeedsAttentionError)
+                assert isinstance(error, sorts), f"a token server that gives {what} is {type(error).__name__}"
+                assert what != "429" or (error.rests_for or 0) >= 77, "the token server asks for 77 s"
+                shown.append(f"{error} {error.details} {error.hint}")
+            shown.append(repr(connector.test_connection(quick_config)))
+        assert not server.taken, "an order was sent without an access token"
+        _shows_no_secret(connector, server, quick_config, "\n".join(shown))
 
     def test_what_is_not_known_is_neither_confirmed_nor_refused(
-        self, connector: ERPConnectorPort, good_config: dict[str, Any]
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
     ) -> None:
         """Of an order that the ERP does not know, nothing is said: it may not have arrived yet."""
         if not connector.expects_acks(good_config):
             return
+        reads = type(connector).poll_acks is not ERPConnectorPort.poll_acks
+        assert reads or connector.takes_answers(good_config), "it expects answers, and reads none"
         unknown = [_waiting(sent_at=None), _waiting(sent_at=datetime.now(UTC))]
         for ack in _answers(connector, good_config, unknown):
             assert ack.status != "ACKED", "an order that the ERP does not have is confirmed"
             in_doubt = ack.export_id == unknown[0].export_id
             assert not (in_doubt and ack.status == "FAILED"), "an order that may yet come is refused"
+        for what, fault in _NO_ANSWER.items():
+            server.misbehave(*[fault] * 10, method=self.finds)
+            for ack in _answers(connector, good_config, unknown):
+                assert ack.status not in ("ACKED", "FAILED"), f"asked, it got {what}, and says {ack.status}"
+            server.recover()
 
 
 def _order(**changes: Any) -> DraftOrder:
@@ -382,6 +671,7 @@ def _of_another_customer(order: DraftOrder) -> DraftOrder:
     return replace(order, customer=replace(order.customer or Customer(), erp_customer_number="90125"))
 
 
+_OFF = AllowanceCharge(reason="QQ", amount=Decimal("7.77"))
 FIELDS: dict[str, Callable[[DraftOrder], DraftOrder]] = {
     "external_order_number": _whole(external_order_number="PO-77"),
     "currency": _whole(currency="SEK"),
@@ -395,10 +685,24 @@ FIELDS: dict[str, Callable[[DraftOrder], DraftOrder]] = {
     "lines.uom": _line(uom="KGM"),
     "lines.unit_price": _line(unit_price=Decimal("77.7777")),
     "lines.product_description": _line(product_description="A hose of another kind"),
+    "lines.customer_sku_raw": _line(customer_sku_raw="CUST-777"),
+    "lines.requested_delivery_date": _line(requested_delivery_date=date(2031, 9, 19)),
+    "lines.line_notes": _line(line_notes="Ring at the third gate"),
+    "lines.allowances": _line(allowances=(_OFF,)),
+    "lines.charges": _line(charges=(_OFF,)),
+    "bill_to": _whole(bill_to={"name": "QQ"}),
+    "delivery_terms": _whole(delivery_terms="QQ"),
+    "payment_terms": _whole(payment_terms="QQ"),
+    "latest_delivery_date": _whole(latest_delivery_date=date(2031, 10, 20)),
+    "allowances": _whole(allowances=(_OFF,)),
+    "charges": _whole(charges=(_OFF,)),
 }
 """What the suite changes of an order, by name: the document has to change with it."""
 
-ADDRESS = frozenset(name for name in FIELDS if name.startswith("ship_to."))
+NOT_IN_JSON_V1 = frozenset(name for name in FIELDS if name.startswith("ship_to.")) | {
+    *("lines.requested_delivery_date", "lines.line_notes", "lines.allowances", "lines.charges"),
+    *("bill_to", "delivery_terms", "payment_terms", "latest_delivery_date", "allowances", "charges"),
+}
 """What `orderflow_export_json_v1` has no place for."""
 
 
@@ -438,7 +742,10 @@ def _settle(engine: MemoryEngine) -> None:
 
 
 def _outcome(connector: ERPConnectorPort, order: DraftOrder, config: dict[str, Any]) -> ExportResult | ConnectorError:
-    return dict(connector.export_many([order], config))[order.id]
+    try:
+        return dict(connector.export_many([order], config))[order.id]
+    except Exception as error:
+        raise AssertionError(f"export_many raised {type(error).__name__}; it has to yield an outcome") from error
 
 
 def _error(connector: ERPConnectorPort, config: dict[str, Any]) -> ConnectorError:
@@ -453,21 +760,75 @@ def _quietly(call: Callable[..., Any], order: DraftOrder, config: dict[str, Any]
         call(order, config)
 
 
-def _ends(call: Callable[..., Any], order: DraftOrder, config: dict[str, Any], *, within: float) -> bool:
-    thread = threading.Thread(target=_quietly, args=(call, order, config), daemon=True)
+_STILL_AT_IT = object()
+
+
+def _within(seconds: float, call: Callable[..., Any], order: DraftOrder | None, config: dict[str, Any]) -> Any:
+    """Return what a call returned or raised, or that it did not end."""
+    outcomes: list[Any] = []
+    thread = threading.Thread(target=lambda: outcomes.append(_answer(call, order, config)), daemon=True)
     thread.start()
-    thread.join(within)
-    return not thread.is_alive()
+    thread.join(seconds)
+    return outcomes[0] if outcomes else _STILL_AT_IT
+
+
+def _answer(call: Callable[..., Any], order: DraftOrder | None, config: dict[str, Any]) -> Any:
+    """Return what a call returned or raised."""
+    try:
+        return call(order, config)
+    except Exception as error:  # noqa: BLE001  # an author's code; the caller looks at it
+        return error
+
+
+def _packed(fault: Fault) -> Fault:
+    content = gzip.compress(fault.content or b"", 1)
+    return replace(fault, headers={"Content-Encoding": "gzip"}, content=content)
 
 
 def _asked(server: MisbehavingHTTPServer, kind: str) -> int:
     return sum(server.kind_of(request) == kind for request in server.received)
 
 
-def _shows_no_secret(connector: ERPConnectorPort, config: dict[str, Any], text: str) -> None:
+def _shows_no_secret(
+    connector: ERPConnectorPort, server: MisbehavingHTTPServer, config: dict[str, Any], text: str
+) -> None:
     assert HIDDEN not in text, "the connector shows a secret; OrderFlow has hidden it"
     for name, secret in secrets_of(connector, config):
         assert secret not in text, f"the secret {name} is shown"
+    assert not any(token in text for token in server.tokens), "an access token is shown"
+
+
+def _secrets(connector: ERPConnectorPort, server: MisbehavingHTTPServer, config: dict[str, Any]) -> list[str]:
+    return [*(secret for _, secret in secrets_of(connector, config)), *server.tokens]
+
+
+def _forget_tokens(connector: ERPConnectorPort, server: MisbehavingHTTPServer) -> None:
+    """Have the connector fetch a token for its next request: its sessions are closed, and those it may hold end."""
+    server.end_tokens()
+    close = getattr(connector, "close", None)
+    if close is not None:
+        close()
+
+
+def _leading_to(value: Any, url: str, other: str) -> Any:
+    """Return a configuration that leads to another server."""
+    if isinstance(value, dict):
+        return {name: _leading_to(inner, url, other) for name, inner in value.items()}
+    return value.replace(url, other) if isinstance(value, str) else value
+
+
+def _number(result: ExportResult) -> str | None:
+    found = result.erp_order_id or result.connector_metadata.get("erp_order_id")
+    return str(found) if found else None
+
+
+def _without_a_fault(call: Callable[..., Any], order: DraftOrder, config: dict[str, Any], what: str) -> None:
+    try:
+        call(order, config)
+    except ConnectorError:
+        pass
+    except Exception as error:
+        raise AssertionError(f"after {what} the connector raised {type(error).__name__}") from error
 
 
 def _waiting(sent_at: datetime | None) -> WaitingExport:

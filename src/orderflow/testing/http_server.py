@@ -9,6 +9,7 @@ import base64
 import contextlib
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -18,8 +19,13 @@ from decimal import Decimal
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import parse_qs, urlsplit
+
+import jwt
+from cryptography import x509
+
+from orderflow.testing.server_certificates import ServerCertificates
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ class Fault:
         half: Only half of the right answer is sent, and it looks whole.
         head: Sent instead of a proper head, over and over, until the client has hung up: "wait" for ever, or no HTTP.
         drip: Seconds between any two bytes of head and body.
+        closes: The connection is closed after the answer, without a word of it in the head.
     """
 
     takes: bool = False
@@ -68,12 +75,14 @@ class Fault:
     half: bool = False
     head: bytes | None = None
     drip: float = 0.0
+    closes: bool = False
 
 
 DROP_BEFORE = Fault(cut=0)
 DROP_AFTER = Fault(takes=True, cut=0)
 RESET_MID_ANSWER = Fault(takes=True, cut=5)
 HALF_JSON = Fault(takes=True, half=True)
+CLOSES = Fault(takes=True, closes=True)
 HTML = Fault(takes=True, headers={"Content-Type": "text/html"}, content=b"<html><body>Please sign in</body></html>")
 NOTHING = Fault(takes=True, content=b"")
 _PART = 64 * 1024
@@ -124,13 +133,20 @@ class MisbehavingHTTPServer:
         port: To listen at; 0 takes a free one.
         client: Id and secret of the client for which `POST /token` gives access tokens (OAuth2 client credentials, in
             the body or by Basic); everything else then wants one of these. Its faults are those of the kind "token".
+        client_key: Public key or certificate in PEM that proves that client instead of the secret, by an assertion
+            (RFC 7523).
         token_lasts: Seconds for which such a token is good.
+        tls: It speaks HTTPS, with a certificate that `authority` vouches for; "mutual": and asks for a client's, as
+            `client_certificate`; "untrusted": nobody vouches for its own.
         routes: Further addresses, as `{"GET /prices": answer}`: a function of the request that returns status, headers
             and body. One that is there already is answered so instead.
 
     Attributes:
         taken: Bodies of the orders taken, in order of arrival; one that was doubled is in here twice.
         received: Every request.
+        tokens: The access tokens that it gave.
+        authority: Over TLS, the certificate to trust, in PEM.
+        client_certificate: Over TLS, certificate and key that "mutual" lets in, in PEM.
         order_status: What `GET /orders/<id>` tells.
         most_written: Bytes of the longest answer that a client took.
     """
@@ -146,13 +162,21 @@ class MisbehavingHTTPServer:
         shows_after: float = 0.0,
         port: int = 0,
         client: tuple[str, str] | None = None,
+        client_key: str | None = None,
         token_lasts: float = 3600.0,
+        tls: Literal["trusted", "mutual", "untrusted"] | None = None,
         routes: Mapping[str, Route] | None = None,
     ) -> None:
         self.idempotent, self.admits, self.refuses, self.shows_after = idempotent, admits, refuses, shows_after
-        self.client, self.token_lasts, self.routes = client, token_lasts, routes or {}
+        self.client, self.client_key, self.token_lasts, self.routes = client, client_key, token_lasts, routes or {}
         self.most_written = 0
         self._tokens: dict[str, float] = {}
+        self._scheme, context = "http", None
+        self.authority, self.client_certificate = "", ("", "")
+        if tls:
+            made = ServerCertificates(self.host)
+            self.authority, self.client_certificate = made.authority, made.client
+            self._scheme, context = "https", made.context(tls)
         self.taken: list[Any] = []
         self.received: list[Received] = []
         self.order_status = "open"
@@ -160,20 +184,35 @@ class MisbehavingHTTPServer:
         self._shown_at: dict[str, float] = {}
         self._faults: dict[str, list[Fault]] = {}
         self._lock = threading.Lock()
-        self._server = _Server((self.host, port), self)
+        self._server = _Server((self.host, port), self, context)
 
     @property
     def url(self) -> str:
         """Its address, `http://127.0.0.1:<port>`."""
-        return f"http://{self.host}:{self._server.server_address[1]}"
+        return f"{self._scheme}://{self.host}:{self._server.server_address[1]}"
 
     @property
     def connections(self) -> int:
         """How many connections were accepted so far."""
         return len(self._server.live)
 
+    @property
+    def tokens(self) -> list[str]:
+        """The access tokens that it gave, in their order."""
+        return list(self._tokens)
+
+    def end_tokens(self) -> None:
+        """Refuse all access tokens that it gave so far."""
+        with self._lock:
+            self._tokens = dict.fromkeys(self._tokens, 0.0)
+
     def misbehave(self, *faults: Fault, method: str = "POST") -> None:
-        """Let the next requests of that method, or that kind (`kind_of`), go wrong, one fault each."""
+        """Let the next requests go wrong, one fault each.
+
+        Args:
+            method: Which: those of that method, that kind (`kind_of`), that address, as "GET /ping", or "connect": the
+                next connections are ended before anything is read (whatever the fault).
+        """
         with self._lock:
             self._faults.setdefault(method, []).extend(faults)
 
@@ -199,12 +238,20 @@ class MisbehavingHTTPServer:
         """Return status, headers and body for a request, and the fault that it meets."""
         with self._lock:
             self.received.append(request)
-            waiting = self._faults.get(self.kind_of(request))
-            fault = waiting.pop(0) if waiting else None
+            fault = self._next_fault(f"{request.method} {request.path}") or self._next_fault(self.kind_of(request))
             right = self._answer(request) if fault is None or fault.takes else (fault.status, {}, b"")
         if fault is None or (fault.content is None and fault.takes):
             return *right, fault
         return fault.status, fault.headers, fault.content or b"", fault
+
+    def hangs_up(self) -> bool:
+        """Return whether the next connection is to be ended before anything is read."""
+        with self._lock:
+            return self._next_fault("connect") is not None
+
+    def _next_fault(self, kind: str) -> Fault | None:
+        waiting = self._faults.get(kind)
+        return waiting.pop(0) if waiting else None
 
     def _answer(self, request: Received) -> tuple[int, Mapping[str, str], bytes]:
         own = self.routes.get(f"{request.method} {request.path}")
@@ -222,18 +269,24 @@ class MisbehavingHTTPServer:
         with contextlib.suppress(ValueError):
             named, _, secret = base64.b64decode(basic).decode("utf-8", "replace").partition(":")
             form = {"client_id": named, "client_secret": secret} | form
-        if (form.get("client_id"), form.get("client_secret")) != self.client:
+        if not self._knows(form):
             return 401, b'{"error": "invalid_client"}'
         token = f"t0ken-{len(self._tokens) + 1}-{id(self)}"
         self._tokens[token] = time.monotonic() + self.token_lasts
         return 200, json.dumps({"access_token": token, "expires_in": self.token_lasts}).encode()
 
-    def _lets_in(self, request: Received) -> bool:
+    def _knows(self, form: Mapping[str, str]) -> bool:
+        if self.client_key is None or self.client is None:
+            return (form.get("client_id"), form.get("client_secret")) == self.client
+        return _proves(form.get("client_assertion", ""), self.client[0], self.client_key, f"{self.url}/token")
+
+    def lets_in(self, request: Received) -> bool:
+        """Return whether a request says who it comes from, for routes of one's own."""
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         return self.admits(request) and (self.client is None or self._tokens.get(token, 0.0) > time.monotonic())
 
     def _act(self, request: Received) -> tuple[int, bytes]:
-        if not self._lets_in(request):
+        if not self.lets_in(request):
             return 401, b'{"message": "who are you?"}'
         if request.method == "OPTIONS" or request.path == "/ping":
             return 200, b'{"may": {"create": true}}'
@@ -265,19 +318,40 @@ class MisbehavingHTTPServer:
         return 200, json.dumps({"items": [{"id": known}] if known else []}).encode()
 
 
+def _proves(assertion: str, client: str, key: str, url: str) -> bool:
+    """Return whether an assertion proves a client to the token server at a URL. Source: RFC 7523, section 3."""
+    is_certificate = "BEGIN CERTIFICATE" in key
+    public: Any = x509.load_pem_x509_certificate(key.encode()).public_key() if is_certificate else key
+    try:
+        claims = jwt.decode(assertion, public, ["RS256", "ES256"], audience=url, options={"require": ["exp", "jti"]})
+    except jwt.InvalidTokenError:
+        return False
+    return bool(claims.get("iss") == claims.get("sub") == client)
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], owner: MisbehavingHTTPServer) -> None:
-        self.owner = owner
+    def __init__(self, address: tuple[str, int], owner: MisbehavingHTTPServer, tls: ssl.SSLContext | None) -> None:
+        self.owner, self._tls = owner, tls
         self.live: list[socket.socket] = []
         super().__init__(address, _Handler)
+
+    def get_request(self) -> tuple[Any, Any]:
+        """Return a connection; over TLS its handshake is the first thing that its own thread does."""
+        connection, address = super().get_request()
+        if self._tls is not None:
+            connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        return connection, address
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Serve a connection, and remember it so that it can be ended."""
         self.live.append(request)
-        super().process_request(request, client_address)
+        if self.owner.hangs_up():
+            self.shutdown_request(request)
+        else:
+            super().process_request(request, client_address)
 
     def end(self) -> None:
         """Stop, and hang up on everybody."""
@@ -285,7 +359,7 @@ class _Server(ThreadingHTTPServer):
         self.server_close()
         for connection in self.live:
             with contextlib.suppress(OSError):  # most have ended by themselves
-                connection.shutdown(socket.SHUT_RDWR)
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)  # not TLS's own, which would wait for its peer
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: a client that hangs up is what the tests are about."""
@@ -341,6 +415,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self._write(body if fault is None or fault.cut is None else body[: fault.cut])
+        self.close_connection = self.close_connection or bool(fault is not None and fault.closes)
         if fault is not None and fault.cut is not None:
             self._reset()
         return None

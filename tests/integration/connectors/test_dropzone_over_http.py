@@ -15,7 +15,7 @@ from orderflow.flow.answers.receive import receive
 from orderflow.flow.ports import Actor
 from orderflow.flow.setup.connections import add_connection
 from orderflow.flow.setup.preview import preview_order
-from orderflow.testing.http_conformance import ADDRESS, HttpConformance
+from orderflow.testing.http_conformance import NOT_IN_JSON_V1, HttpConformance
 from orderflow.testing.http_server import DROP_AFTER, DROP_BEFORE, HTML, TOO_MANY, MisbehavingHTTPServer, status
 from tests.integration.connectors.test_rest_delivery import FAULTS, deliver
 
@@ -38,7 +38,7 @@ def connect(installation: Any) -> Any:
 
 class TestHttp(HttpConformance):
     connector_class = DropzoneJsonV1Connector
-    leaves_out = ADDRESS
+    leaves_out = NOT_IN_JSON_V1
 
     @pytest.fixture
     def server(self) -> Any:

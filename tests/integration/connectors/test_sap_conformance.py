@@ -35,6 +35,7 @@ def config_of(server: SapServer, **more: Any) -> dict[str, Any]:
 
 class TestSapOData(HttpConformance):
     connector_class = SapODataConnector
+    leaves_out = frozenset({"latest_delivery_date"})
 
     @pytest.fixture
     def server(self) -> Iterator[SapServer]:

@@ -13,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from orderflow.connectors.rest import RestJsonConnector
 from orderflow.domain.errors import BusyError, ConfigError, NeedsAttentionError, UnavailableError
 from orderflow.domain.redaction import HIDDEN
 from orderflow.http import (
@@ -29,6 +30,7 @@ from orderflow.http import (
     error_of,
 )
 from orderflow.http.webhook_signature import is_signed, webhook_key
+from orderflow.testing.engine import an_order
 from orderflow.testing.http_server import (
     DRIPPING,
     DROP_BEFORE,
@@ -167,6 +169,11 @@ class TestTokens:
             (DRIPPING, UnavailableError, "gave no access token|too slowly"),
             (RESET_MID_ANSWER, UnavailableError, "gave half an answer"),
             (HTML, NeedsAttentionError, "gives no access token"),
+            (
+                Fault(content=b'{"access_token": "' + b"t" * 20_000 + b'"}'),
+                NeedsAttentionError,
+                "gives no access token",
+            ),
             (Fault(status=400, content=b'{"error": "invalid_scope"}'), NeedsAttentionError, "invalid_scope"),
             (redirect("https://elsewhere.example/token"), NeedsAttentionError, "gives no access token"),
         ],
@@ -331,3 +338,39 @@ class TestSessions:
         other = running.url.replace("127.0.0.1", "localhost")
         sends.send("GET", f"{other}/ping")
         assert "Cookie" not in running.received[-1].headers
+
+
+@pytest.mark.parametrize("login_format", ["json", "form"])
+def test_a_connection_logs_in_and_goes_on_with_the_session(login_format: str) -> None:
+    logins: list[bytes] = []
+
+    def log_in(request: Received) -> tuple[int, Mapping[str, str], bytes]:
+        logins.append(request.content)
+        return 200, {"Set-Cookie": f"B1SESSION=s{len(logins)}; HttpOnly"}, b"{}"
+
+    def take(request: Received) -> tuple[int, Mapping[str, str], bytes]:
+        good = request.headers.get("Cookie") == f"B1SESSION=s{len(logins)}"
+        return (201, {}, b'{"id": "SO-1"}') if good else (401, {}, b'{"message": "log in"}')
+
+    with MisbehavingHTTPServer(routes={"POST /Login": log_in, "POST /orders": take}) as server:
+        config = {
+            "url": f"{server.url}/orders",
+            "plain_http": True,
+            "order_number": "id",
+            "auth": "session",
+            "login_url": f"{server.url}/Login",
+            "login_format": login_format,
+            "login_fields": {"UserName": "{username}", "Password": "{password}", "CompanyDB": "PROD"},
+            "username": "us",
+            "password": "s3cret-word",
+        }
+        connector = RestJsonConnector()
+        for _ in range(2):
+            assert connector.export(an_order(), config).erp_order_id == "SO-1"
+        assert len(logins) == 1
+        logins.append(b"ended")
+        assert connector.export(an_order(), config).erp_order_id == "SO-1"
+        assert set(connector.further_secrets(config)) == {"s1", "s3"}
+        connector.close()
+    assert b"s3cret-word" in logins[0]
+    assert b"CompanyDB" in logins[0]

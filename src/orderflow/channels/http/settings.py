@@ -90,7 +90,7 @@ class PatienceSettings(BaseModel):
 class HttpSettings(ChannelSettings, PatienceSettings, DoubtSettings, TLSSettings, SignInSettings, RequestSettings):
     """All that HTTP asks; the last of the parents comes first in the form."""
 
-    @field_validator("url", "token_url")
+    @field_validator("url", "token_url", "login_url")
     @classmethod
     def _no_template(cls, url: str | None) -> str | None:
         if url and ("{{" in url or "{%" in url):
@@ -107,5 +107,5 @@ class HttpSettings(ChannelSettings, PatienceSettings, DoubtSettings, TLSSettings
     def _complete(self) -> Self:
         check_sign_in(self)
         check_together(self, [("client_certificate", "client_key")])
-        check_encrypted(self, ["url", "token_url"])
+        check_encrypted(self, ["url", "token_url", "login_url"])
         return self

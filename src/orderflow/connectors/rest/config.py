@@ -216,7 +216,7 @@ class RestJsonConfig(_Answers, PatienceSettings, _Reading, TLSSettings, SignInSe
             return given
         return {name: value for name, value in given.items() if value not in ("", None)}  # as a form sends it
 
-    @field_validator("token_url")
+    @field_validator("token_url", "login_url")
     @classmethod
     def _need_no_field(cls, url: str | None) -> str | None:
         return check_url(url, {}) if url else url
@@ -235,7 +235,7 @@ class RestJsonConfig(_Answers, PatienceSettings, _Reading, TLSSettings, SignInSe
         check_together(self, _PAIRS)
         if self.status_url and not self.confirmed:
             raise ValueError("status_url needs confirmed: the statuses that confirm an order")
-        check_encrypted(self, ["url", "find_url", "status_url", "test_url", "token_url"])
+        check_encrypted(self, ["url", "find_url", "status_url", "test_url", "token_url", "login_url"])
         return self
 
 

@@ -119,7 +119,7 @@ def _ask_for_methods(opened: Opened) -> dict[str, Any]:
     _refuse_bad(opened, answer)
     if url == config.url:
         check_method(answer, config.method)
-    signed_in = config.auth == "oauth2" or None
+    signed_in = config.auth in ("oauth2", "session") or None
     note = "The API was reached. Give a test URL to see that it lets us in and orders may be created."
     return {"reached": True, "signed_in": signed_in, "may_create": None, "note": note}
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from orderflow.documents.xml import read_xml
 from orderflow.domain.answer_files import UnreadableError as NoXmlError
-from orderflow.formats.xml import read_xml
 from orderflow.http import Answer, UnreadableError
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.errors import InputError
@@ -56,17 +56,25 @@ def _typed(connector: ERPConnectorPort, name: str, value: str) -> Any:
     kind: Any = fields[name].annotation if name in fields else str
     try:
         meant = TypeAdapter(kind).validate_python(value)
-    except ValueError:  # told with all else that does not fit
-        return _structure(value)
+    except ValidationError as error:
+        structured = not _STRUCTURES.isdisjoint(item["type"] for item in error.errors(include_input=False))
+        return _structure(name, value) if structured else value  # what else does not fit is told with all the rest
     return meant if isinstance(meant, bool | int | float) else value
 
 
-def _structure(text: str) -> Any:
-    """Return the map or list that is written as JSON; else the text as it is."""
+_STRUCTURES = frozenset({"dict_type", "list_type", "tuple_type", "set_type", "frozen_set_type", "model_type"})
+"""What pydantic says of a text where a map or a list should be."""
+
+
+def _structure(name: str, text: str) -> Any:
+    """Return the map or list that is written as JSON. Raises InputError: it is none."""
     try:
-        return plain_numbers(parse(text)) if text.lstrip()[:1] in ("{", "[") else text
-    except NotJSONError:
-        return text
+        return plain_numbers(parse(text))
+    except NotJSONError as error:
+        raise InputError(
+            f"--set {name}=… is no JSON, and {name} is a map or a list: it {error.message}.",
+            hint=f'Give it in a file by --config, or quoted for the shell: --set \'{name}={{"PCE": "EA"}}\'.',
+        ) from None
 
 
 def _from_file(file: str) -> dict[str, Any]:

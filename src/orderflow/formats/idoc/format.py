@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
+from orderflow.documents.xml import LARGEST
 from orderflow.domain.answer_files import Answer
 from orderflow.domain.delivery import Delivery, Document
 from orderflow.domain.orders import DraftOrder
@@ -18,7 +19,6 @@ from orderflow.formats.idoc.answers import read_answers
 from orderflow.formats.idoc.orders import write_order
 from orderflow.formats.idoc.receipts import read_receipt
 from orderflow.formats.idoc.settings import IdocSettings
-from orderflow.formats.xml import LARGEST
 
 _SUFFIXES = {"xml": ".xml", "flat": ".idoc"}
 

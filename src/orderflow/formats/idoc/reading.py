@@ -8,6 +8,7 @@ from typing import Protocol
 
 from lxml import etree
 
+from orderflow.documents.xml import LARGEST, read_xml
 from orderflow.domain.answer_files import UnfinishedError, UnreadableError
 from orderflow.formats.idoc.structure import (
     CONTROL,
@@ -19,7 +20,6 @@ from orderflow.formats.idoc.structure import (
     Layout,
     type_of,
 )
-from orderflow.formats.xml import LARGEST, read_xml
 
 _AT_THE_END = "\0\x1a\r\n"
 _ENDS_WITH_TOTALS = {"ORDERS", "ORDCHG", "ORDRSP"}

@@ -6,12 +6,12 @@ the number (`DbId`); what stands before SAP answers with fields of the status re
 
 from __future__ import annotations
 
+from orderflow.documents.xml import read_xml
 from orderflow.domain.answer_details import Level
 from orderflow.domain.answer_files import Answer, UnreadableError
 from orderflow.domain.strict_json import NotJSONError, parse
 from orderflow.formats.answer_fields import words
 from orderflow.formats.idoc.answers import REFUSED
-from orderflow.formats.xml import read_xml
 
 NUMBERS = ("DOCNUM", "DbId")
 TEXTS = ("STATXT", "STATUS_TEXT")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orderflow.documents.xml import read_xml
 from orderflow.domain.answer_details import Level, Others
 from orderflow.domain.answer_files import Answer, OrderNumber, Reference, UnreadableError
 from orderflow.domain.states import Kind
@@ -19,7 +20,6 @@ from orderflow.formats.ubl.meant import check_meant
 from orderflow.formats.ubl.reading import Part
 from orderflow.formats.ubl.settings import UblSettings
 from orderflow.formats.ubl.writing import NAMESPACE
-from orderflow.formats.xml import read_xml
 
 RECEIPT, REFUSED = "AB", "RE"
 DECISIONS = {"AP": Others.AS_ORDERED, "CA": Others.UNANSWERED, "RE": Others.UNANSWERED, "": Others.UNANSWERED}

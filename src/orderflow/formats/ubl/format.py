@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
+from orderflow.documents.xml import LARGEST
 from orderflow.domain.answer_files import Answer
 from orderflow.domain.delivery import Delivery, Document
 from orderflow.domain.orders import DraftOrder
@@ -17,7 +18,6 @@ from orderflow.formats.ubl import rules
 from orderflow.formats.ubl.answers import read_answers
 from orderflow.formats.ubl.order import write_order
 from orderflow.formats.ubl.settings import UblSettings
-from orderflow.formats.xml import LARGEST
 
 VERSIONS = {
     Kind.ORDER: "ubl_order_2_1",

@@ -17,6 +17,7 @@ OAUTH = {"auth": "oauth2", "token_url": "https://id.acme.example/token", "client
     [
         ({"auth": "basic"}, "auth basic needs username and password"),
         ({"auth": "bearer"}, "auth bearer needs token"),
+        ({"auth": "session", "username": "u"}, "auth session needs login_url and password"),
         (OAUTH | {"client_id": None}, "auth oauth2 needs client_id"),
         (OAUTH | {"client_secret": None}, "auth oauth2 needs client_secret"),
         (OAUTH | {"client_auth": "certificate"}, "auth oauth2 needs assertion_key"),

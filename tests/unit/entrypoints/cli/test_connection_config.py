@@ -40,11 +40,14 @@ def test_numbers_and_yes_or_no_are_what_they_are():
 
 def test_maps_and_lists_are_json():
     assert gather(settings=['units={"PCE": "Unit"}', "ports=[22, 23]"]) == {"units": {"PCE": "Unit"}, "ports": [22, 23]}
-    assert gather(settings=['host={"a": 1}', "units={broken", "ports=22"]) == {
-        "host": '{"a": 1}',
-        "units": "{broken",  # refused later, by name
-        "ports": "22",
-    }
+    assert gather(settings=['host={"a": 1}', "ports=22"]) == {"host": '{"a": 1}', "ports": 22}  # refused later
+
+
+@pytest.mark.parametrize("text", ["{PCE: Unit}", "{broken", "PCE=Unit"])
+def test_a_map_that_a_shell_has_torn_is_better_given_in_a_file(text):
+    with pytest.raises(InputError, match="units is a map or a list") as refused:
+        gather(settings=[f"units={text}"])
+    assert "--config" in refused.value.hint
 
 
 @pytest.mark.parametrize("options", [{"settings": ["token=hunter2"]}, {"secrets": ["token=hunter2"]}])

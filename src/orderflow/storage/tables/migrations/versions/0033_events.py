@@ -23,7 +23,7 @@ _KIND = """
     LANGUAGE sql IMMUTABLE AS $$
         SELECT CASE
             WHEN before = after THEN NULL
-            WHEN before = 'RECALLING' AND after <> 'RECALLED' THEN 'order.kept'
+            WHEN before = 'RECALLING' AND after IN ('PUSHED', 'CONFIRMED', 'ERROR') THEN 'order.kept'
             WHEN before = 'PUSHING' AND after = 'APPROVED' THEN 'order.withdrawn'
             WHEN after = 'ERROR' AND answered THEN 'order.refused'
             ELSE CASE after

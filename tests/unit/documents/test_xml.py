@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orderflow.documents.xml import LARGEST, MOST_ELEMENTS, read_xml
 from orderflow.domain.answer_files import UnfinishedError, UnreadableError
 from orderflow.formats.idoc import IdocFormat
 from orderflow.formats.ubl import UblFormat
-from orderflow.formats.xml import LARGEST, MOST_ELEMENTS, read_xml
 
 BOMB = b'<!DOCTYPE a [<!ENTITY b "cc"><!ENTITY d "&b;&b;">]><a>&d;</a>'
 SAYS_UTF_7 = b'<?xml version="1.0" encoding="UTF-7"?>+ADwAIQ-DOCTYPE a [+ADwAIQ-ENTITY b "c">]><a>&b;</a>'
