@@ -13,6 +13,7 @@ from orderflow.domain.states import (
     ERPExportStatus,
     ExportStep,
     Kind,
+    OrderStatus,
     OrderStep,
 )
 
@@ -60,9 +61,11 @@ def tells_order(table: str = "erp_export") -> str:
 
 
 def changed_since(table: str) -> str:
-    """Return SQL for: a change of the order was asked for after this export, whatever has become of that."""
-    newer = f"n.draft_order_id = {table}.draft_order_id AND n.created_at > {table}.created_at"
-    return f"EXISTS (SELECT FROM erp_export n WHERE {newer} AND n.follows IS NOT NULL)"  # from constants
+    """Return SQL for: a change of the order was asked for after this export, and was not discarded since."""
+    newer = f"n.draft_order_id = {table}.draft_order_id AND n.created_at > {table}.created_at AND n.follows IS NOT NULL"
+    counts = f"(n.status <> {quoted(ERPExportStatus.FAILED)} OR d.status = {quoted(OrderStatus.ERROR)})"
+    return f"""EXISTS (
+        SELECT FROM erp_export n JOIN draft_order d ON d.id = n.draft_order_id WHERE {newer} AND {counts})"""
 
 
 def undecided(table: str) -> str:

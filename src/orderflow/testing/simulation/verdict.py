@@ -48,10 +48,10 @@ def _of_order(world: World, row: OrderRow) -> Iterator[str]:
     if row.status in {FITTING[status] for status in ARRIVED} and not world.books.arrived[order_id]:
         yield f"lost: it is {row.status}, and nothing of it ever arrived"
     deliveries = [export for export in reversed(exports) if export.kind in CONTENT_KINDS]
+    sent = next((export for export in deliveries if export.kind is Kind.ORDER and export.filename), None)
     if row.status is not OrderStatus.ERROR:  # a change that failed, and was discarded, decides nothing
         deliveries = [one for one in deliveries if one.follows is None or one.status is not ERPExportStatus.FAILED]
     latest = next(iter(deliveries), None)
-    sent = next((export for export in deliveries if export.kind is Kind.ORDER and export.filename), None)
     yield from _of_recall(world, row, sent)
     yield from _of_changes(world, row, exports, latest)
     claims_nothing_arrived = not any(

@@ -325,9 +325,10 @@ def tell_order(tables: Tables, order_id: UUID) -> list[ExportRow]:
 
 
 def changed_since(tables: Tables, row: ExportRow) -> bool:
-    """Return whether a change of the order was asked for after this export."""
-    others = tables.exports_of(row.draft_order_id)
-    return any(other.follows is not None and other.created_at > row.created_at for other in others)
+    """Return whether a change of the order was asked for after this export, and was not discarded since."""
+    failed = tables.orders[row.draft_order_id].status is OrderStatus.ERROR
+    later = [one for one in tables.exports_of(row.draft_order_id) if one.created_at > row.created_at and one.follows]
+    return any(failed or one.status is not ERPExportStatus.FAILED for one in later)
 
 
 def is_unleased(row: ExportRow, now: datetime) -> bool:

@@ -348,3 +348,14 @@ def test_before_it_was_sent_an_edit_just_replaces_it(house):
     assert what_follows(house.wiring, house.org_id, doubtful.id).way is ChangeWay.WAIT
     with pytest.raises(StateError):
         what_follows(house.wiring, house.org_id, house.order(S.REJECTED).id)
+
+
+def test_what_the_erp_says_after_a_change_was_discarded_counts_again(house):
+    house.dropzone.reads_changes = False
+    order = sent(house, house.to_dropzone)
+    change(house, order)
+    work_off(house, house.to_dropzone)
+    assert house.status(order) is S.ERROR
+    do(house, discard_change, order)
+    assert told(house, Ack(house.dropzone.takes[0], "ACKED")) == {"acknowledge": 1}
+    assert house.status(order) is S.CONFIRMED
