@@ -26,6 +26,7 @@ const SCOPE_LABELS: Record<Scope, string> = {
   CONNECTORS_TEST: "tests of connectors",
   DELIVERIES_PAUSE: "pausing deliveries",
   AUDIT_READ: "the audit log",
+  DATA_ERASE: "erasing personal data",
   USERS_MANAGE: "users",
   KEYS_MANAGE: "API keys",
   WEBHOOKS_MANAGE: "webhooks",

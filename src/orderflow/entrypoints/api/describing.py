@@ -23,7 +23,7 @@ def complete(document: Schema) -> None:
     schemas: dict[str, Schema] = document["components"]["schemas"]
     for name, schema in schemas.items():
         for field, of_field in schema.get("properties", {}).items():
-            schema["properties"][field] = _with_words(name, field, of_field)
+            schema["properties"][field] = _without_titles(_with_words(name, field, of_field))
     for operation in operations(document):
         for answer in operation["responses"].values():
             content = answer.get("content", {}).get("application/json", {})
@@ -45,6 +45,48 @@ def _with_words(schema: str, field: str, of_field: Schema) -> Schema:
     own = next((kind.pop("description") for kind in kinds if "description" in kind), None)
     words = own or WORDS.get(f"{schema}.{field}") or WORDS.get(field)
     return {**of_field, "description": words} if words else of_field
+
+
+def for_generators(document: Schema) -> Schema:
+    """Return a document from which generators make clients as they are meant.
+
+    A body that may be left out is not null besides, and what is null when it is left out has no default: some would
+    send a marker of their own, and others would ask for every field.
+    """
+    for operation in operations(document):
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            match content.get("schema"):
+                case {"anyOf": [kind, {"type": "null"}]}:
+                    content["schema"] = kind
+    plain: Schema = _without_null_defaults(document)
+    return plain
+
+
+def _without_null_defaults(node: Any) -> Any:
+    match node:
+        case dict():
+            said = {name: _without_null_defaults(inner) for name, inner in node.items()}
+            return {name: inner for name, inner in said.items() if not (name == "default" and inner is None)}
+        case list():
+            return [_without_null_defaults(inner) for inner in node]
+    return node
+
+
+def _without_titles(of_field: Any) -> Any:
+    """Return a field without labels for forms: generators would name types by them, and several have the same."""
+    match of_field:
+        case {"properties": dict(inner), **others}:
+            fields = {name: _without_titles(one) for name, one in inner.items()}
+            return {**_without_titles(others), "properties": fields}
+        case dict():
+            return {
+                name: _without_titles(one) if isinstance(one, dict | list) else one
+                for name, one in of_field.items()
+                if not (name == "title" and isinstance(one, str))
+            }
+        case list():
+            return [_without_titles(one) for one in of_field]
+    return of_field
 
 
 class Examples:

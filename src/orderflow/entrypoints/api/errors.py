@@ -41,6 +41,7 @@ from orderflow.domain.errors import (
 from orderflow.entrypoints.api.body_limit import BodyTooLargeError, BodyTooSlowError
 from orderflow.entrypoints.api.decimals import as_text
 from orderflow.entrypoints.api.headers import share_headers
+from orderflow.entrypoints.api.languages import language, told
 from orderflow.entrypoints.api.methods import is_no_method_of, methods_at
 from orderflow.flow.people.sign_in import AuthRequiredError, RateLimitedError
 from orderflow.postgres.errors import DatabaseError
@@ -193,6 +194,8 @@ def error_answer(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return the answer for an error."""
+    message, details = told(message, details)
+    headers = {**(headers or {}), "Content-Language": language.get()} if "english" in details else headers
     body = {"error": {"code": code, "message": message, "details": details, "request_id": request_id}}
     encode = _encode_as_text if as_text.get() else _encode
     return Response(encode(body), status, headers=headers, media_type="application/json")

@@ -7,29 +7,31 @@ import time
 from collections.abc import Iterable
 
 import structlog
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orderflow.domain.frames import frames_of
 from orderflow.domain.ids import new_id
 from orderflow.engine.metrics import Metrics
 from orderflow.entrypoints.api.errors import internal_error
+from orderflow.entrypoints.api.languages import chosen, language
 
 log = structlog.get_logger("orderflow.http")
-Headers = list[tuple[bytes, bytes]]
+RawHeaders = list[tuple[bytes, bytes]]
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
-_ALWAYS: Headers = [
+_ALWAYS: RawHeaders = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
 ]
-_FOR_API: Headers = [
+_FOR_API: RawHeaders = [
     *_ALWAYS,
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cache-control", b"no-store"),
 ]
 # The page's library writes style attributes, hence 'unsafe-inline' for styles; scripts only come from us.
-_FOR_PAGE: Headers = [
+_FOR_PAGE: RawHeaders = [
     *_ALWAYS,
     (
         b"content-security-policy",
@@ -62,6 +64,8 @@ class Boundary:
         method = scope["method"]
         if method == "HEAD":  # answered as GET is; the server leaves out the body
             scope = {**scope, "method": "GET"}
+        if any(name == b"accept-language" for name, _ in scope["headers"]):
+            language.set(chosen(Headers(scope=scope)))
         started = time.perf_counter()
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
@@ -78,7 +82,7 @@ class Boundary:
 
 
 class _Sending:
-    def __init__(self, send: Send, headers: Headers) -> None:
+    def __init__(self, send: Send, headers: RawHeaders) -> None:
         self._send = send
         self._headers = headers
         self.status = 0
@@ -104,7 +108,7 @@ def _id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
     return str(new_id())
 
 
-def _headers(scope: Scope, request_id: str) -> Headers:
+def _headers(scope: Scope, request_id: str) -> RawHeaders:
     headers = [*(_FOR_API if scope["path"].startswith("/api/") else _FOR_PAGE), (b"x-request-id", request_id.encode())]
     if scope["app"].state.draining:
         headers.append(_CLOSE)

@@ -12,7 +12,7 @@ from fastapi import FastAPI, Query, Response
 
 from orderflow.entrypoints.api.bodies import BODIES
 from orderflow.entrypoints.api.decimals import as_numbers_or_text, as_text_only
-from orderflow.entrypoints.api.describing import complete
+from orderflow.entrypoints.api.describing import complete, for_generators
 from orderflow.entrypoints.api.permissions import Permission, allowed
 from orderflow.entrypoints.api.routing import ApiRouter
 
@@ -77,7 +77,7 @@ class Described:
             bodies = as_numbers_or_text(bodies)
         document["components"]["schemas"] |= bodies
         complete(document)
-        return document
+        return for_generators(document) if decimals == "string" else document
 
     def encoded(self, decimals: Decimals) -> bytes:
         """Return the document as JSON."""

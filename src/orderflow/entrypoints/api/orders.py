@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Path, Query, Request, Response
 
 from orderflow.domain.orders import Customer, DraftOrder
 from orderflow.domain.states import OrderStatus
@@ -45,6 +45,7 @@ from orderflow.flow.order.patching import patched
 from orderflow.flow.order.prioritize import prioritize
 from orderflow.flow.setup.preview import preview_order
 from orderflow.storage.store import SqlWork
+from orderflow.storage.system.retention import forget
 from orderflow.storage.views.deliveries import WaitsFor, WaitsForRoute
 from orderflow.storage.views.order_lists import OrderSort, Totals, sorted_orders, totals
 from orderflow.storage.views.orders import Order, OrderFilter, OrderPage, number_of, one_order
@@ -55,6 +56,7 @@ from orderflow.storage.views.view import Ask, View
 Reader = Annotated[Caller, Depends(require(Permission.READ))]
 Editor = Annotated[Caller, Depends(require(Permission.ORDERS_EDIT))]
 Pusher = Annotated[Caller, Depends(require(Permission.ORDERS_PUSH))]
+Eraser = Annotated[Caller, Depends(require(Permission.DATA_ERASE))]
 PageSize = Annotated[int, Query(ge=1, le=200, description="Entries at most")]
 SEARCH = (
     "Part of a number (ours or the ERP's) or of the customer, in the newest 100,000 orders that the other filters "
@@ -276,6 +278,16 @@ def end_order_recall(request: Request, caller: Pusher, order_id: UUID) -> OrderS
     with _editing(request, caller, order_id) as work:
         end_recall(work, order_id, caller.actor)
         return _state(request, work, order_id, work.orders.lock_status(order_id))
+
+
+@router.post("/{order_id}/forget", status_code=204, response_class=Response, responses=answers(404, 409))
+def forget_order(request: Request, caller: Eraser, order_id: UUID) -> None:
+    """Erase an ended order's personal data for good: names, addresses, notes, revisions, logs, documents and receipts.
+
+    The order itself stays, with its lines and its numbers, so that the books still add up. Doing it again does no harm.
+    """
+    app = app_of(request)
+    forget(app.store, app.documents, caller.org_id, order_id, caller.actor)
 
 
 @router.get("/{order_id}/change", responses=answers(404, 409))

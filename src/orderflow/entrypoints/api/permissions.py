@@ -27,6 +27,7 @@ class Permission(StrEnum):
     CONNECTORS_TEST = "test connectors"
     DELIVERIES_PAUSE = "pause and resume all deliveries"
     AUDIT_READ = "read the audit log"
+    DATA_ERASE = "erase personal data"
     USERS_MANAGE = "manage users"
     KEYS_MANAGE = "manage API keys"
     WEBHOOKS_MANAGE = "manage webhooks"
@@ -59,6 +60,7 @@ ROLES: dict[Permission, frozenset[Role]] = {
     _P.CONNECTORS_TEST: frozenset({_ADMIN, _INTEGRATOR}),
     _P.DELIVERIES_PAUSE: frozenset({_ADMIN, _INTEGRATOR}),
     _P.AUDIT_READ: frozenset({_ADMIN, _INTEGRATOR}),
+    _P.DATA_ERASE: frozenset({_ADMIN}),
     _P.USERS_MANAGE: frozenset({_ADMIN}),
     _P.KEYS_MANAGE: frozenset({_ADMIN}),
     _P.WEBHOOKS_MANAGE: frozenset({_ADMIN, _INTEGRATOR}),

@@ -73,10 +73,11 @@ class ApiRoute(APIRoute):
         takes_little = permission is not None and _may_be_only_ids(endpoint, self.dependant)
 
         async def checked(request: Request) -> Response:
-            note_preference(request)
+            if "prefer" in request.headers:
+                note_preference(request)
             if permission:
                 request.state.caller = await authorize(request, permission)
-            if not for_partners:
+            if request.scope["query_string"] and not for_partners:
                 refuse_unknown(request, self.dependant)
             settings = app_of(request).settings
             receive = limited(request, _most(self, settings))
@@ -98,7 +99,8 @@ class ApiRoute(APIRoute):
                 if self.compresses:
                     answer = await compressed(request, answer)
             add_headers(request, answer)
-            tell_preference(answer)
+            if "prefer" in request.headers:
+                tell_preference(answer)
             return answer
 
         return checked

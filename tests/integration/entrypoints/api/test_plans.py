@@ -28,7 +28,7 @@ from orderflow.flow.ports import Actor
 from orderflow.flow.setup.probe import probe
 from orderflow.storage.database import Database
 from orderflow.storage.fast import statements
-from orderflow.storage.system.retention import forget, prune
+from orderflow.storage.system.retention import prune
 from orderflow.storage.views import order_lists
 from orderflow.storage.views import orders as order_views
 from orderflow.storage.views.order_lists import OrderSort
@@ -385,7 +385,7 @@ def _deliver(app: Any, org_id: UUID, walk: Walk, zone: UUID, folder: Path) -> No
     walk("GET", "/push-log/{attempt_id}", attempt_id=attempt["id"])
     walk("GET", "/exports/{export_id}", export_id=attempt["erp_export_id"])
     walk("GET", "/exports/{export_id}/document", export_id=attempt["erp_export_id"])
-    forget(app.store, app.documents, org_id, UUID(failed), SETUP)
+    walk("POST", "/draft-orders/{order_id}/forget", order_id=failed)
 
 
 def _change(app: Any, org_id: UUID, walk: Walk, zone: UUID) -> str:
