@@ -72,6 +72,12 @@ PROOF = text("""
     RETURNING id
 """)
 
+VIEW = text("""
+    INSERT INTO saved_view (id, org_id, user_id, page, name, query, shared)
+    SELECT gen_random_uuid(), org_id, id, 'orders', 'In error', 'status=ERROR', true FROM app_user LIMIT 1
+    RETURNING id
+""")
+
 
 @pytest.fixture
 def things(acme: Any, app: App) -> dict[str, str]:
@@ -88,11 +94,13 @@ def things(acme: Any, app: App) -> dict[str, str]:
     receive(app.store, acme.org_id, UUID(connector), answer)
     with app.database.transaction(acme.org_id) as connection:
         proof = connection.execute(PROOF).scalar_one()
+        view = connection.execute(VIEW).scalar_one()
     webhook = {"url": "http://127.0.0.1:9/hooks", "kinds": ["connection.enabled"]}
     with acme.canaries.look_away():
         webhook_id = acme.call("POST", "/webhooks", json=webhook).json()["id"]
     return {
         "webhook_id": webhook_id,
+        "view_id": str(view),
         "hold_id": hold["items"][0]["id"],
         "job_id": acme.call("POST", "/bulk-jobs", json={"action": "approve", "ids": [waiting]}).json()["id"],
         "connector_id": connector,
