@@ -619,21 +619,30 @@ def test_many_orders_are_put_on_hold_and_released_with_the_keyboard_alone(open_p
     page.keyboard.type("Stock count")
     _assert_accessible(page, "hold many")
     page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()  # which gives the focus back
     expect(page.get_by_text("Done for 2 orders")).to_be_visible()
     expect(page.locator("tbody").get_by_text("Stock count")).to_have_count(2)
-    page.get_by_role("button", name="All found").press("Enter")
-    page.get_by_role("menuitem", name="Hold all that are not sent").press("Enter")
-    expect(page.get_by_role("dialog", name="Put 4 orders on hold?").get_by_label("Reason")).to_be_focused()
+    _act_on_all(page, "Hold all that are not sent")
+    dialog = page.get_by_role("dialog", name="Put 4 orders on hold?")
+    expect(dialog.get_by_label("Reason")).to_be_focused()
     page.keyboard.type("Carrier on strike")
     page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
     expect(page.locator("tbody").get_by_text("Carrier on strike")).to_have_count(4)
     page.get_by_label("Select PO-1").press("Space")
     page.get_by_role("button", name="Release 1").press("Enter")
     expect(page.locator("tbody").get_by_text("Carrier on strike")).to_have_count(3)
-    page.get_by_role("button", name="All found").press("Enter")
-    page.get_by_role("menuitem", name="Release all that are on hold").press("Enter")
+    expect(page.get_by_text("Done for 1 order")).to_be_visible()
+    _act_on_all(page, "Release all that are on hold")
     page.get_by_role("dialog", name="Release 3 orders?").get_by_role("button", name="Release 3 orders").press("Enter")
     expect(page.locator("tbody").get_by_text("Carrier on strike")).to_have_count(0)
+
+
+def _act_on_all(page: Page, what: str) -> None:
+    menu = page.get_by_role("button", name="All found")
+    expect(menu).to_be_enabled()  # it is not while another action goes on
+    menu.press("Enter")
+    page.get_by_role("menuitem", name=what).press("Enter")
 
 
 def test_opening_hours_are_set_up_with_the_keyboard_alone(open_page: Callable[..., Page], site) -> None:

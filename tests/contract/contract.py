@@ -120,12 +120,19 @@ def _broken_fields(place: str, before: Contract, after: Contract, *, sent: bool,
             yield f"{place}: {name} is required"
         if sent and not set(kinds) <= set(now):
             yield f"{place}: {name} takes {now}, and took {kinds}"
-        if answered and not set(now) <= set(kinds):
+        if answered and not set(now) <= set(kinds) and not _has_more_kinds_of_entries(kinds, now):
             yield f"{place}: {name} may be {now}, and was {kinds}"
         if answered and required and not now_required:
             yield f"{place}: {name} may be left out"
     if sent:
         yield from (f"{place}: {name} is new and required" for name in after.keys() - before.keys() if after[name][0])
+
+
+def _has_more_kinds_of_entries(before: list[str], now: list[str]) -> bool:
+    """Return whether a list whose entries are of several kinds, as a timeline's, may have others besides."""
+    [was, *others], [there, *more] = before, now
+    several = was.startswith("array of ") and " or " in was
+    return several and others == more and set(_named([was])) <= set(_named([there]))
 
 
 def _used(contract: Contract, where: str) -> set[str]:

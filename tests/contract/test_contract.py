@@ -33,6 +33,14 @@ def _required(schema: str, field: str) -> Callable[[dict[str, Any]], Any]:
     return lambda document: document["components"]["schemas"][schema].setdefault("required", []).append(field)
 
 
+def _entries_of_timeline(change: Callable[[list[Any]], Any]) -> Callable[[dict[str, Any]], Any]:
+    def changing(document: dict[str, Any]) -> None:
+        items = document["components"]["schemas"]["Timeline"]["properties"]["items"]["items"]
+        change(items.get("oneOf") or items["anyOf"])
+
+    return changing
+
+
 def _parameter(document: dict[str, Any]) -> dict[str, Any]:
     named: list[dict[str, Any]] = document["paths"][ORDERS]["get"]["parameters"]
     return next(one for one in named if one["name"] == "status")
@@ -54,6 +62,7 @@ ORDERS = "/api/v1/draft-orders"
         (_typed("Line", "qty", "string"), "Line: qty may be"),
         (_typed("LineBody", "qty", "string"), "LineBody: qty takes"),
         (_required("OrderBody", "notes"), "OrderBody: notes is required"),
+        (_entries_of_timeline(lambda kinds: kinds.pop()), "Timeline: items may be"),
     ],
 )
 def test_what_breaks_a_client_is_found(document: dict[str, Any], change: Callable[[Any], Any], told: str) -> None:
@@ -69,5 +78,6 @@ def test_what_is_added_breaks_nobody(document: dict[str, Any]) -> None:
     schemas["OrderBody"]["properties"]["priority"] = {
         "anyOf": [{"type": "integer"}, {"type": "string"}, {"type": "null"}]
     }
+    _entries_of_timeline(lambda kinds: kinds.append({"$ref": "#/components/schemas/Order"}))(changed)
     changed["paths"][ORDERS]["get"]["parameters"].append({"name": "new", "in": "query", "schema": {"type": "string"}})
     assert list(broken(contract_of(document), contract_of(changed))) == []

@@ -256,19 +256,19 @@ FAULTS = (
         "an order is sent anew before it was given back",
         CHANGE,
         "work.exports.send_anew_after(item.attempt.export_id, recall.id)",
-        "work.exports.send_anew_after(item.attempt.export_id, None)",
+        "work.exports.send_anew_after(item.attempt.export_id, new_id())",
     ),
     Fault(
         "an order that its ERP keeps is sent anew",
         RECALL,
         "        work.exports.stop(anew.id, refused)\n",
-        "        work.exports.send_anew_after(anew.id, None)\n",
+        "        work.exports.send_anew_after(anew.id, new_id())\n",
     ),
     Fault("a change is discarded in name only", CHANGE, "    work.orders.replace(was)\n", ""),
     Fault(
         "an order that its ERP has is rejected",
         "flow/order/approve.py",
-        "if any(export.status in STANDING_BY for export in work.exports.deliveries_of(order_id)):",
+        "if any(export.status in STANDING_BY for export in not_given_back(work, order_id)):",
         "if False:",
     ),
     Fault(

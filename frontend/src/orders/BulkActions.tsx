@@ -56,20 +56,21 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
     return { action, ids };
   };
   const filter = filterOf(wanted);
-  const count = useAction((body: JobBody) => answer(api.POST("/api/v1/bulk-jobs/preview", { body })), {});
-  const confirmAll = (action: Action) => {
-    const body = { action, filter: action === "release" ? { ...filter, on_hold: true } : filter };
-    count.mutate(body, {
-      onSuccess: ({ total }) => {
-        const label = `${LABELS[action]} ${plural(total, "order")}`;
-        if (action === "hold") askWhy(body, total);
-        else confirm(`${label}?`, FOUND, label, () => act.run(body), { color: "indigo" });
-      },
-    });
+  const ask = (body: JobBody & { action: Action }, orders: number) => {
+    const label = `${LABELS[body.action]} ${plural(orders, "order")}`;
+    if (body.action === "hold") askWhy(body, orders);
+    else confirm(`${label}?`, FOUND, label, () => act.run(body), { color: "indigo" });
   };
+  const count = useAction(
+    async (body: JobBody & { action: Action }) => {
+      const { total } = await answer(api.POST("/api/v1/bulk-jobs/preview", { body }));
+      return { body, total };
+    },
+    { onDone: ({ body, total }) => ask(body, total) },
+  );
   const onAll = (action: Action) => {
     if (action === "push" || action === "retry") setPreviewed({ action, filter });
-    else confirmAll(action);
+    else count.run({ action, filter: action === "release" ? { ...filter, on_hold: true } : filter });
   };
   const onChosen = (body: { action: Action; ids: string[] }) => {
     if (body.action === "approve" || body.action === "release") act.run(body);

@@ -8,7 +8,6 @@ sent again: what may have arrived of it is asked about, and what is staged is pu
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -116,7 +115,17 @@ def recalls_to_change(to: OpenTarget) -> bool:
 
 def standing(work: Work, order_id: UUID) -> Export | None:
     """Return the newest delivery of an order that its ERP has, or may have or get; None: there is none."""
-    return next((export for export in work.exports.deliveries_of(order_id) if not export.failed_for_sure), None)
+    return next((export for export in not_given_back(work, order_id) if not export.failed_for_sure), None)
+
+
+def not_given_back(work: Work, order_id: UUID) -> list[Export]:
+    """Return the deliveries of an order, the newest first, that no recall has undone since."""
+    deliveries = work.exports.deliveries_of(order_id)
+    recalls = work.exports.recalls_of(order_id) if deliveries else []
+    undone_by = next((recall for recall in recalls if recall.status is ERPExportStatus.ACKED), None)
+    if undone_by is None:
+        return deliveries
+    return [one for one in deliveries if one.created_at > undone_by.created_at or one.follows == undone_by.id]
 
 
 def says_another(work: Work, delivery: Export) -> bool:
@@ -125,9 +134,13 @@ def says_another(work: Work, delivery: Export) -> bool:
     return edited and delivery.revision != work.orders.revision_of(delivery.draft_order_id)
 
 
-def now_after(deliveries: Iterable[Export]) -> datetime:
-    """Return the time, later than that of any of these: they are put in order by it, and other machines have clocks."""
-    return max([clock.now(), *(one.created_at + timedelta(microseconds=1) for one in deliveries)])
+def now_after_all(work: Work, order_id: UUID) -> datetime:
+    """Return the time, later than that of each export of an order.
+
+    They are put in order by it, and other machines have clocks of their own.
+    """
+    there = [*work.exports.deliveries_of(order_id), *work.exports.recalls_of(order_id)]
+    return max([clock.now(), *(one.created_at + timedelta(microseconds=1) for one in there)])
 
 
 def change_what_was_sent(work: Work, there: Export, stored: DraftOrder, changed: DraftOrder) -> bool:
@@ -214,7 +227,7 @@ def recall_to_change(work: Work, item: Settlement, connection_id: UUID) -> None:
     if before not in OrderEvent.CHANGE_BY_RECALL.change.starts:
         return  # it was changed once more meanwhile
     pending = ERPExportStatus.PENDING
-    now = now_after(work.exports.deliveries_of(order_id))
+    now = now_after_all(work, order_id)
     recall = Export(new_id(), order_id, connection_id, pending, now, kind=Kind.RECALL, reason=TO_CHANGE)
     work.exports.add(recall, idempotency_key=None, actor=ENGINE)
     work.exports.send_anew_after(item.attempt.export_id, recall.id)

@@ -26,7 +26,7 @@ from orderflow.domain.states import (
     next_order_status,
 )
 from orderflow.domain.text import checked_name
-from orderflow.flow.delivery.change import now_after, standing
+from orderflow.flow.delivery.change import now_after_all, standing
 from orderflow.flow.delivery.open_target import ENGINE, with_connector
 from orderflow.flow.delivery.request import withdraw_in
 from orderflow.flow.ports import Actor, Export, Settlement, Wiring, Work
@@ -109,7 +109,7 @@ def recall_in(work: Work, order_id: UUID, reason: str, actor: Actor) -> Export:
     _refuse_on_hold(work, order_id)
     work.refuse_beside_older_release()
     _refuse_if_deleted(work, sent.connection_id)
-    pending, now = ERPExportStatus.PENDING, now_after(work.exports.deliveries_of(order_id))
+    pending, now = ERPExportStatus.PENDING, now_after_all(work, order_id)
     export = Export(new_id(), order_id, sent.connection_id, pending, now, kind=Kind.RECALL, reason=reason)
     work.exports.add(export, idempotency_key=None, actor=actor)
     _move(work, order_id, OrderAction.RECALL, before, actor, "DRAFT_RECALL_REQUESTED", {"reason": reason})
@@ -231,9 +231,12 @@ def _close(work: Work, order_id: UUID, actor: Actor, *, given_back: bool) -> Exp
     if given_back:
         work.exports.note_delivered(export.id)
         closed = work.exports.confirm(export.id, actor.name)
+        stopped = not closed and work.exports.stop(export.id, NEVER_ASKED)
+        closed = closed or (stopped and work.exports.take_over(export.id, actor.name))
     else:
         closed = work.exports.drop(export.id, DECIDED) or work.exports.note_failed(export.id, DECIDED)
-    if not (closed or work.exports.stop(export.id, NEVER_ASKED)):
+        closed = closed or work.exports.stop(export.id, NEVER_ASKED)
+    if not closed:
         raise StateError(
             "A worker is asking the ERP at this moment.", hint="Try again in a moment; it may have answered."
         )
@@ -258,7 +261,6 @@ def _end(
         for sent in deliveries:
             work.exports.drop(sent.id, RECALLED)
         if anew is not None:
-            work.exports.send_anew_after(anew.id, None)
             _move(work, order_id, OrderEvent.SEND_ANEW, before, actor, noted, facts)
             return
         work.order_keys.free(order_id)

@@ -10,7 +10,7 @@ from orderflow.domain.errors import StateError
 from orderflow.domain.order_keys import duplicate_of, key_of
 from orderflow.domain.orders import DraftOrder, check_rules, clean_codes, missing_in
 from orderflow.domain.states import OrderAction, OrderStatus, next_order_status
-from orderflow.flow.delivery.change import STANDING_BY, change_what_was_sent, standing
+from orderflow.flow.delivery.change import STANDING_BY, change_what_was_sent, not_given_back, standing
 from orderflow.flow.order.cancel import keep_from_being_sent
 from orderflow.flow.order.differences import differences
 from orderflow.flow.ports import Actor, Work
@@ -41,7 +41,7 @@ def reject_order(work: Work, order_id: UUID, actor: Actor, reason: str | None = 
     """
     before = work.orders.lock_status(order_id)
     status = next_order_status(OrderAction.REJECT, before)
-    if any(export.status in STANDING_BY for export in work.exports.deliveries_of(order_id)):
+    if any(export.status in STANDING_BY for export in not_given_back(work, order_id)):
         raise StateError(
             "The ERP has the order as it was before it was changed, or may have, so it cannot be rejected.",
             code="ORDER_IS_SENT",

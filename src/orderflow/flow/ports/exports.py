@@ -210,8 +210,8 @@ class Exports(Protocol):
     def pin(self, export_id: UUID) -> None:
         """Say of an export of an older release which revision of its order it is made from; the order is locked."""
 
-    def send_anew_after(self, export_id: UUID, recall_id: UUID | None) -> None:
-        """Make of a change the delivery of the order as it is now, which waits for that recall; None: for none."""
+    def send_anew_after(self, export_id: UUID, recall_id: UUID) -> None:
+        """Make of a change the delivery of the order as it is now, which waits for that recall."""
 
     def take_over(self, export_id: UUID, by: str) -> bool:
         """Note who made a change in the ERP that this export asked for in vain; False if it has not FAILED for sure."""

@@ -13,7 +13,7 @@ from orderflow.domain.delivery import Document, Sent
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import ARRIVED, Kind
-from orderflow.flow.delivery.change import standing
+from orderflow.flow.delivery.change import not_given_back, standing
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.delivery.open_target import find_connector
 from orderflow.flow.delivery.route import way_of
@@ -69,7 +69,7 @@ def preview_order(wiring: Wiring, org_id: UUID, order_id: UUID, connection_id: U
 
 def _as_change(work: Work, order: DraftOrder, there: Export) -> None:
     """Have an order shown as the change of what its ERP has."""
-    first = next(one for one in reversed(work.exports.deliveries_of(order.id)) if one.status in ARRIVED)
+    first = next(one for one in reversed(not_given_back(work, order.id)) if one.status in ARRIVED)
     delivery = order.delivery
     delivery.kind, delivery.before = Kind.CHANGE, work.orders.as_sent(order.id, there.revision)
     delivery.sent = Sent(first.id, first.created_at, first.filename or "", erp_order_id=first.erp_order_id)

@@ -140,6 +140,8 @@ class SqlExports(SqlLeases, SqlInterventions):
 
     def recalls_of(self, order_id: UUID) -> list[Export]:
         """Return the order's recalls, the newest first; not locked, since a worker that has one waits for the order."""
+        if self._holding.never_exported(order_id):
+            return []
         return [export_in(row) for row in run(self._connection, _RECALLS, {"id": order_id})]
 
     def by_idempotency_key(self, order_id: UUID, key: str) -> Export | None:
@@ -167,8 +169,8 @@ class SqlExports(SqlLeases, SqlInterventions):
         if found := self.find(export_id):
             revisions.pin(self._connection, {export_id: found.draft_order_id})
 
-    def send_anew_after(self, export_id: UUID, recall_id: UUID | None) -> None:
-        """Make of a change the delivery of the order as it is now, which waits for that recall; None: for none."""
+    def send_anew_after(self, export_id: UUID, recall_id: UUID) -> None:
+        """Make of a change the delivery of the order as it is now, which waits for that recall."""
         self._connection.execute(_SEND_ANEW_AFTER, {"id": export_id, "recall_id": recall_id})
 
     def take_over(self, export_id: UUID, by: str) -> bool:

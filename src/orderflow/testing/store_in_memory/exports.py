@@ -87,8 +87,8 @@ class MemoryExports(MemoryLeases):
         """Say of an export of an older release which revision of its order it is made from."""
         self._set(export_id, revision=self._revision(self._row(export_id).draft_order_id))
 
-    def send_anew_after(self, export_id: UUID, recall_id: UUID | None) -> None:
-        """Make of a change the delivery of the order as it is now, which waits for that recall; None: for none."""
+    def send_anew_after(self, export_id: UUID, recall_id: UUID) -> None:
+        """Make of a change the delivery of the order as it is now, which waits for that recall."""
         self._set(export_id, kind=Kind.ORDER, follows=recall_id, attempts_spent=0)
 
     def take_over(self, export_id: UUID, by: str) -> bool:

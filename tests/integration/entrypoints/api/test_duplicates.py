@@ -75,10 +75,10 @@ def test_it_is_revised_or_made_anew_if_its_sender_says_so(acme):
 def test_what_may_not_be_edited_any_more_is_not_revised(acme, app):
     first = post(acme).json()["id"]
     with app.database.transaction(acme.org_id) as connection:
-        connection.execute(text("UPDATE draft_order SET status = 'PUSHED'"))
+        connection.execute(text("UPDATE draft_order SET status = 'RECALLING'"))
     refused = post(acme, OTHER, on_duplicate="revise")
     assert refused.status_code == 409
-    assert "PUSHED" in refused.json()["error"]["message"]
+    assert "RECALLING" in refused.json()["error"]["message"]
     assert acme.call("GET", f"/draft-orders/{first}").json()["notes"] is None
 
 
