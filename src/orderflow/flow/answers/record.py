@@ -90,7 +90,7 @@ def _decide(work: Work, acks: Sequence[Ack], exports: Mapping[UUID, tuple[Export
             level=ack.level,
             refused=export.answered,
             detailed=ack.details is not None and of_order,
-            recalled=(export.error or {}).get("code") == RECALLED["code"],
+            recalled=_was_recalled(export),
             superseded=newer and export.kind is Kind.RECALL,
         )
         if ack.export_id in decided and decision.verdict != "wait":
@@ -120,7 +120,7 @@ def _other_that_it_may_mean(work: Work, export: Export, ack: Ack) -> str | None:
 def _stop_retry(work: Work, export: Export, ack: Ack) -> Newer:
     """Stop the export that followed a failed one which the ERP has after all, if nothing of it was sent yet."""
     newer = work.exports.latest(export.draft_order_id)
-    if newer is None or export.status is not ERPExportStatus.FAILED:
+    if newer is None or export.status is not ERPExportStatus.FAILED or _was_recalled(export):
         return "none"
     if ack.status == "FAILED":  # stops nothing, whatever became of the other
         return "perhaps sent"
@@ -133,6 +133,11 @@ def _stop_retry(work: Work, export: Export, ack: Ack) -> Newer:
     if work.exports.withdraw(newer.id) or work.exports.stop(newer.id, SUPERSEDED):
         return "stopped"
     return "claimed" if newer.lease_is_live else "perhaps sent"
+
+
+def _was_recalled(export: Export) -> bool:
+    """Return whether the ERP gave it back before it answered: what it says of it now was so before."""
+    return (export.error or {}).get("code") == RECALLED["code"]
 
 
 def _note_recalls(work: Work, answers: Sequence[DecidedAnswer]) -> None:

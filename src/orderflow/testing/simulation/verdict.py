@@ -49,9 +49,10 @@ def _of_order(world: World, row: OrderRow) -> Iterator[str]:
         yield f"lost: it is {row.status}, and nothing of it ever arrived"
     deliveries = [export for export in reversed(exports) if export.kind in CONTENT_KINDS]
     sent = next((export for export in deliveries if export.kind is Kind.ORDER and export.filename), None)
+    deciding = deliveries
     if row.status is not OrderStatus.ERROR:  # a change that failed, and was discarded, decides nothing
-        deliveries = [one for one in deliveries if one.follows is None or one.status is not ERPExportStatus.FAILED]
-    latest = next(iter(deliveries), None)
+        deciding = [one for one in deliveries if one.follows is None or one.status is not ERPExportStatus.FAILED]
+    latest = next(iter(deciding), None)
     yield from _of_recall(world, row, sent)
     yield from _of_changes(world, row, exports, latest)
     claims_nothing_arrived = not any(
