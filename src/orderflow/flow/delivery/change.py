@@ -225,7 +225,9 @@ def recall_to_change(work: Work, item: Settlement, connection_id: UUID) -> None:
     order_id = item.attempt.order.id
     before = work.orders.lock_status(order_id)
     if before not in OrderEvent.CHANGE_BY_RECALL.change.starts:
-        return  # it was changed once more meanwhile
+        # It was changed once more meanwhile, or has failed; left as it is, this one would be tried without end.
+        work.exports.stop(item.attempt.export_id, ChangedSinceError().as_json())
+        return
     pending = ERPExportStatus.PENDING
     now = now_after_all(work, order_id)
     recall = Export(new_id(), order_id, connection_id, pending, now, kind=Kind.RECALL, reason=TO_CHANGE)
