@@ -137,7 +137,8 @@ def _stop_retry(work: Work, export: Export, ack: Ack) -> Newer:
 
 def _was_recalled(export: Export) -> bool:
     """Return whether the ERP gave it back before it answered: what it says of it now was so before."""
-    return (export.error or {}).get("code") == RECALLED["code"]
+    error = export.error or {}
+    return bool(error.get("code") == RECALLED["code"])
 
 
 def _note_recalls(work: Work, answers: Sequence[DecidedAnswer]) -> None:
