@@ -115,6 +115,17 @@ def test_a_worker_that_is_late_does_not_begin_what_was_put_on_hold_since(bench: 
     assert late.attempts == []
 
 
+def test_what_is_put_on_hold_after_its_claim_is_not_begun(bench: Bench) -> None:
+    way = connection(bench)
+    held, goes = export(bench, way), export(bench, way)
+    batch = claimed(bench, way)
+    hold(bench, order_of(bench, held))
+    with bench.store.work(bench.org_id) as work:
+        work.exports.begin(batch)
+    assert [attempt.export_id for attempt in batch.attempts] == [goes]
+    assert bench.attempts(held) == []
+
+
 def test_who_waits_for_a_target_that_is_away_is_given_up_and_who_is_on_hold_is_not(bench: Bench) -> None:
     way = connection(bench)
     late, kept = export(bench, way), export(bench, way)

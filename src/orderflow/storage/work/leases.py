@@ -21,7 +21,7 @@ from orderflow.domain.states import AttemptStatus, AttemptStep, ExportStep, Kind
 from orderflow.flow.ports import SESSION_LINGERS, Attempt, Batch, Crew
 from orderflow.storage.records import as_json, columns, records
 from orderflow.storage.tables.models import ERPExport
-from orderflow.storage.tables.states import may, on_hold, quoted
+from orderflow.storage.tables.states import may, on_hold, quoted, unsent
 from orderflow.storage.work import changes, revisions
 from orderflow.storage.work import sent as sent_deliveries
 from orderflow.storage.work.clock import LONGEST_LEASE, past
@@ -117,7 +117,9 @@ _BEGIN = text(f"""
             id uuid, log_id uuid, filename text, storage_key text, sha256 text, size bigint, format text, media text,
             retry_count int, request_id text, request jsonb, begins bool)
     ), held AS (
-        SELECT id FROM erp_export WHERE id IN (SELECT id FROM r) AND lease_token = :token ORDER BY id FOR UPDATE
+        SELECT id FROM erp_export WHERE id IN (SELECT id FROM r) AND lease_token = :token
+          AND NOT ({unsent("erp_export")} AND {on_hold("erp_export.draft_order_id")})
+        ORDER BY id FOR UPDATE
     ), e AS (
         UPDATE erp_export e
         SET filename = r.filename, export_storage_key = r.storage_key, document_sha256 = r.sha256,
@@ -249,7 +251,8 @@ class SqlLeases(SqlRates):
     def begin(self, batch: Batch) -> None:
         """Note documents and a new attempt for each; drop those from the batch whose lease is lost.
 
-        What is neither staged nor in doubt is noted as begun: nothing is asked before it is sent.
+        What was put on hold since it was claimed is dropped, too, unless something of it was sent before. What is
+        neither staged nor in doubt is noted as begun: nothing is asked before it is sent.
         """
         parameters = {
             "rows": records(

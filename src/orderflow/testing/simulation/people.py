@@ -29,7 +29,7 @@ from orderflow.flow.order.hold import hold_order, release_order
 from orderflow.flow.ports import Actor, BulkJob
 from orderflow.flow.setup.connections import disable_connection, edit_connection, enable_connection, make_default
 from orderflow.flow.setup.probe import test_connection
-from orderflow.testing.store_in_memory.leases import changed_since, is_unsent
+from orderflow.testing.store_in_memory.leases import changed_since, is_unleased, is_unsent
 from orderflow.testing.store_in_memory.tables import ExportRow
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def hold(world: World) -> str | None:
     with world.wiring.store.work(world.org_id) as work:
         hold_order(work, order_id, "checked", OPERATOR)
     # Where a person said that it may be sent again, a worker that was stopped beyond its lease may still be sending it.
-    if not world.sends_allowed[order_id] and all(_rests(row) for row in world.tables.exports_of(order_id)):
+    if not world.sends_allowed[order_id] and all(_rests(world, row) for row in world.tables.exports_of(order_id)):
         world.kept_back.setdefault(order_id, len(world.books.taken[order_id]))
     return f"puts order {_short(order_id)} on hold"
 
@@ -141,9 +141,8 @@ def _release(world: World, order_id: UUID) -> str:
     return f"releases order {_short(order_id)}"
 
 
-def _rests(row: ExportRow) -> bool:
-    """Return whether no worker has it, not even one that was stopped and takes its lapsed lease up again."""
-    return is_unsent(row) and row.lease_until is None and row.status not in ARRIVED
+def _rests(world: World, row: ExportRow) -> bool:
+    return is_unsent(row) and is_unleased(row, world.tables.now()) and row.status not in ARRIVED
 
 
 EDITABLE = OrderAction.EDIT.change.starts

@@ -67,8 +67,8 @@ class MemoryLeases(MemoryLanes):
         return sorted(attempts, key=lambda attempt: attempt.requested_at)
 
     def begin(self, batch: Batch) -> None:
-        """Note documents and a new attempt for each; drop those from the batch whose lease is lost."""
-        batch.attempts = [attempt for attempt in batch.attempts if self._held(attempt.export_id, batch.lease)]
+        """Note documents and a new attempt for each; drop those that are lost, or were put on hold unsent."""
+        batch.attempts = [attempt for attempt in batch.attempts if self._may_go_on(attempt.export_id, batch.lease)]
         for attempt in batch.attempts:
             self._begin(attempt, batch)
 
@@ -161,6 +161,12 @@ class MemoryLeases(MemoryLanes):
     def _held(self, export_id: UUID, lease: Lease) -> bool:
         row = self._tables.exports.get(export_id)
         return row is not None and row.lease_token == lease.token and row.status in ExportStep.WORK.change.starts
+
+    def _may_go_on(self, export_id: UUID, lease: Lease) -> bool:
+        if not self._held(export_id, lease):
+            return False
+        row = self._tables.exports[export_id]
+        return not (is_unsent(row) and self._tables.holds_of(row.draft_order_id))
 
     def _may_begin(self, export_id: UUID, lease: Lease) -> bool:
         order_id = self._tables.exports[export_id].draft_order_id
