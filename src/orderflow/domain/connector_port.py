@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
@@ -83,6 +83,10 @@ def for_the_others(error: ConnectorError) -> ConnectorError | None:
     if error.rests_for is not None:
         return BusyError(error.message, hint=error.hint, rests_for=error.rests_for)
     return None
+
+
+CERTIFICATE_WARNED = timedelta(days=30)
+"""How long before a side has no certificate left a person is told."""
 
 
 class ERPConnectorPort(ABC):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -109,16 +110,16 @@ class _Passing:
         return self._registry.collect()
 
 
-class Asking:
+class Asking(ABC):
     """Asks at each scrape, and not when it is registered."""
 
     def describe(self) -> Iterable[Metric]:
         """Return nothing: asking the database just to register would tell nobody anything."""
         return ()
 
+    @abstractmethod
     def collect(self) -> Iterator[Metric]:
         """Return what is measured now."""
-        raise NotImplementedError
 
 
 class ThisProcess(Asking):

@@ -6,6 +6,8 @@ import hmac
 import json
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from typing import Any
@@ -15,12 +17,13 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from orderflow.domain.errors import InputError
+from orderflow.net.deadline import Deadline, DeadlineError, sever
 
 log = structlog.get_logger(__name__)
 MOST_AT_ONCE = 8
 """Connections; more are closed at once, so that nobody takes a worker's threads."""
-PATIENCE = 5.0
-"""Seconds for a request's head, and for its answer to be taken."""
+PATIENCE = 15.0
+"""Seconds for one connection, however slowly it is written and read."""
 
 Ready = Callable[[], dict[str, Any]]
 
@@ -82,7 +85,8 @@ class _Server(ThreadingHTTPServer):
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Answer, then make room."""
         try:
-            super().process_request_thread(request, client_address)
+            with suppress(DeadlineError), Deadline(PATIENCE).holds(partial(sever, request)):
+                super().process_request_thread(request, client_address)
         finally:
             self._room.release()
 

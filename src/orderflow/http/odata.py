@@ -19,12 +19,19 @@ from uuid import UUID
 import msgspec
 
 from orderflow.http.answer import Answer, UnreadableError
+from orderflow.net.deadline import Deadline
 
 Version = Literal[2, 4]
 Value = str | bool | int | Decimal | date | datetime | UUID | None
 
 MOST_PAGES = 1_000
 """Pages of one answer that are read: a server may give a next page for ever."""
+
+MOST_BYTES = 64 * 1024 * 1024
+"""Of all pages together."""
+
+LONGEST_READ = 120.0
+"""Seconds for all pages together, after which no further one is asked for."""
 
 _DATE = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/")
 _EPOCH = date(1970, 1, 1)
@@ -177,22 +184,35 @@ def entity_in(answer: Answer) -> dict[str, Any]:
     return entity
 
 
-def pages(first: str, ask: Callable[[str], Answer]) -> Iterator[dict[str, Any]]:
+def pages(first: str, ask: Callable[[str], Answer], by: int | None = None) -> Iterator[dict[str, Any]]:
     """Yield the entities at a URL and on all pages that follow it.
 
     Args:
         ask: Returns the answer to GET of a URL; it raises where that is not 2xx.
+        by: `$top` of the first URL, for services that name no next page then: they are asked on with `$skip`, until
+            they give fewer entities.
 
     Raises:
-        UnreadableError: An answer is no page, a page follows itself, or there are more than `MOST_PAGES`.
+        UnreadableError: An answer is no page, a page follows itself, or all of them together are more than
+            `MOST_PAGES` or `MOST_BYTES`, or take longer than `LONGEST_READ`.
     """
-    url, seen = first, {first}
+    url, seen, ends = first, {first}, Deadline(LONGEST_READ)
+    read = given = skipped = 0
     for _ in range(MOST_PAGES):
-        page = page_in(ask(url))
+        answer = ask(url)
+        read += len(answer.content)
+        if read > MOST_BYTES or ends.passed:
+            raise UnreadableError(f"more than {MOST_BYTES:,} bytes, or no end within {LONGEST_READ:g} seconds")
+        page = page_in(answer)
         yield from page.rows
-        if page.next is None:
+        given += len(page.rows)
+        if page.next is not None:
+            url = _same_server(url, page.next)
+        elif by is not None and given >= by:
+            skipped, given = skipped + given, 0
+            url = f"{first}&$skip={skipped}"
+        else:
             return
-        url = _same_server(url, page.next)
         if url in seen:
             raise UnreadableError("pages in a circle")
         seen.add(url)

@@ -56,6 +56,28 @@ def test_who_connects_and_says_nothing_takes_it_from_nobody(port: MetricsPort, m
     assert answer.json() == {"status": "ok"}
 
 
+def test_who_drips_takes_it_from_nobody(port: MetricsPort, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics_port, "PATIENCE", 0.5)
+    with ExitStack() as opened:
+        drips = [opened.enter_context(socket.create_connection(("127.0.0.1", port.port))) for _ in range(MOST_AT_ONCE)]
+        ended = 0
+        while ended < len(drips):
+            ended = sum(_drip_ends(drip) for drip in drips)
+        assert get(port, "/healthz").json() == {"status": "ok"}
+
+
+def _drip_ends(drip: socket.socket) -> bool:
+    """Say one byte more; returns whether nobody listens any more."""
+    drip.settimeout(0.02)
+    try:
+        drip.sendall(b"G")
+        return drip.recv(1) == b""
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+
+
 def test_an_address_that_is_taken_is_said(port: MetricsPort) -> None:
     with pytest.raises(InputError, match="cannot be listened on"):
         MetricsPort("127.0.0.1", port.port, Metrics().registry, lambda: {"ready": True}, None)

@@ -107,6 +107,21 @@ def test_pages_are_read_to_the_end_on_the_same_server_and_not_for_ever():
             list(odata.pages(f"https://erp.example/s/{name}", lambda url: answer(there[url])))
 
 
+def test_a_service_without_next_pages_is_asked_on_until_it_gives_fewer():
+    first = "https://erp.example/s/A?$top=2"
+    there = {first: [1, 2], f"{first}&$skip=2": [3, 4], f"{first}&$skip=4": [5]}
+    rows = odata.pages(first, lambda url: answer({"d": {"results": [{"n": n} for n in there[url]]}}), by=2)
+    assert [row["n"] for row in rows] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("limit", ["MOST_PAGES", "MOST_BYTES", "LONGEST_READ"])
+def test_a_service_that_always_gives_more_comes_to_an_end(monkeypatch, limit):
+    monkeypatch.setattr(odata, limit, 0 if limit == "LONGEST_READ" else 100)
+    endless = odata.pages("https://erp.example/s/A?$top=1", lambda _: answer({"value": [{"n": 1}]}), by=1)
+    with pytest.raises(UnreadableError):
+        list(endless)
+
+
 def test_an_entity_and_its_version_are_read():
     there = odata.entity_in(answer({"d": {"__metadata": {"etag": 'W/"1"'}, "N": "1"}}))
     assert there["N"] == "1"

@@ -9,11 +9,9 @@ from orderflow.channels.as2.certificates import Certificate
 from orderflow.channels.as2.settings import As2Settings
 from orderflow.channels.as2.sides import Sides
 from orderflow.domain import clock
+from orderflow.domain.connector_port import CERTIFICATE_WARNED
 from orderflow.domain.errors import NeedsAttentionError, UnavailableError
 from orderflow.http import HttpClient, error_of
-
-WARNED = dt.timedelta(days=30)
-"""How long before its end a certificate is warned of."""
 
 _NOT_LET_IN = (401, 403, 407, 429)
 
@@ -49,10 +47,10 @@ def ending(known: Iterable[Certificate], now: dt.datetime) -> list[Certificate]:
 
 
 def _all_end_soon(known: Iterable[Certificate], now: dt.datetime) -> bool:
-    return all(one.ends - now < WARNED for one in known)
+    return all(one.ends - now < CERTIFICATE_WARNED for one in known)
 
 
 def _until(certificate: Certificate, now: dt.datetime) -> str:
     left = certificate.ends - now
-    soon = f", in {left.days} days: have the next one ready" if left < WARNED else ""
+    soon = f", in {left.days} days: have the next one ready" if left < CERTIFICATE_WARNED else ""
     return f"{certificate.ends:%Y-%m-%d}{soon}"

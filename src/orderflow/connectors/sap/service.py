@@ -148,17 +148,11 @@ class SapService:
         return self._metadata
 
     def _rows(self, entity: str, wanted: str, fields: Sequence[str] | None = None) -> Iterator[Row]:
-        """Yield entities, page by page; of `fields` those that this release knows."""
+        """Return entities, page by page; of `fields` those that this release knows."""
         known = self.metadata.known(entity, tuple(fields)) if fields else None
         options = {"$filter": wanted, "$select": known, "$orderby": KEYS[entity], "$top": PAGE}
-        skip = 0
-        while True:
-            first = f"{entity}?{odata.query(options | {'$skip': skip or None})}"
-            rows = list(odata.pages(f"{self.session.root}/{first}", self._asked))
-            yield from rows
-            if len(rows) < PAGE:
-                return
-            skip += len(rows)
+        first = f"{self.session.root}/{entity}?{odata.query(options)}"
+        return odata.pages(first, self._asked, by=PAGE)
 
     def _asked(self, path: str, accept: str = "application/json") -> Answer:
         answer = self.session.ask(path, accept)

@@ -16,7 +16,7 @@ from orderflow.flow.watch import Trouble
 from orderflow.storage.database import Database
 from orderflow.storage.records import as_json
 from orderflow.storage.tables.states import among, overdue
-from orderflow.storage.work.clock import CERTIFICATE_ENDS
+from orderflow.storage.work.clock import CERTIFICATE_ENDS, CERTIFICATE_WARNED_FROM
 
 _CHANGES = text("""
     WITH changed AS (
@@ -136,11 +136,11 @@ _NOT_READ = text("""
                       AND n.since >= c.poll_failing_since)
 """)
 _CERTIFICATES = text(f"""
-    SELECT c.id, c.org_id, c.certificate_ends_at - interval '30 days' AS since, c.certificate_ends_at AS ends
+    SELECT c.id, c.org_id, {CERTIFICATE_WARNED_FROM} AS since, c.certificate_ends_at AS ends
     FROM erp_connection c
     WHERE {CERTIFICATE_ENDS}
       AND NOT EXISTS (SELECT FROM notification n WHERE n.connection_id = c.id AND n.event = 'certificate.ends'
-                      AND n.since = c.certificate_ends_at - interval '30 days')
+                      AND n.since = {CERTIFICATE_WARNED_FROM})
 """)  # noqa: S608  # built from a constant
 # Of its address the host alone: the rest may hold a secret.
 _DISABLED_WEBHOOKS = text("""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from pydantic import Field
 from sqlalchemy import text
 
 from orderflow.domain.answer_details import Level
+from orderflow.domain.connector_port import CERTIFICATE_WARNED
 from orderflow.domain.states import OrderStatus
 from orderflow.storage.tables.states import WITHIN, differs, quoted
 from orderflow.storage.views.deliveries import OVERDUE, UNREAD
@@ -24,8 +25,6 @@ MOST_COUNTED = 10_000
 
 MOST_GROUPS = 100
 MOST_TEXTS = 3
-CERTIFICATE = timedelta(days=30)
-"""How long before it ends a certificate needs somebody; so long `orderflow doctor` and the notification tell of it."""
 
 
 class NeedKind(StrEnum):
@@ -290,8 +289,8 @@ def _problems(connector: _Connector) -> Iterator[tuple[datetime | None, Problem]
     if connector.poll_error is not None and connector.poll_error.code != "ACKS_UNREADABLE":  # those are a group
         yield None, connector.poll_error
     ends = connector.certificate_ends_at
-    if ends is not None and ends < datetime.now(UTC) + CERTIFICATE:
-        yield ends - CERTIFICATE, Problem(message=f"Its certificate ends on {ends:%Y-%m-%d}.")
+    if ends is not None and ends < datetime.now(UTC) + CERTIFICATE_WARNED:
+        yield ends - CERTIFICATE_WARNED, Problem(message=f"Its certificate ends on {ends:%Y-%m-%d}.")
 
 
 def _marked(view: View, found: Sequence[Need]) -> Iterator[Need]:

@@ -8,6 +8,7 @@ asked for. Exports are many, and those that are due are found by an index; so a 
 
 from __future__ import annotations
 
+from orderflow.domain.connector_port import CERTIFICATE_WARNED
 from orderflow.domain.errors import AwaitedError
 from orderflow.domain.retry import LONGEST_AWAITED
 
@@ -46,9 +47,10 @@ CLOSED = "COALESCE(c.closed_until > now() OR c.open_until <= now(), false)"
 """SQL for: it is outside of the opening hours of the connection `c`, or nobody has looked yet what comes next."""
 
 
-CERTIFICATE_ENDS = """
-    (c.deleted_at IS NULL AND c.status = 'ACTIVE' AND c.certificate_ends_at < now() + interval '30 days')
-"""
+CERTIFICATE_WARNED_FROM = f"(c.certificate_ends_at - interval '{CERTIFICATE_WARNED.days} days')"
+"""SQL for: when a person is told that the connection `c` soon has no certificate left."""
+
+CERTIFICATE_ENDS = f"(c.deleted_at IS NULL AND c.status = 'ACTIVE' AND {CERTIFICATE_WARNED_FROM} < now())"
 """SQL for: the connection `c` soon has no certificate left, so that a person should know."""
 
 
