@@ -192,8 +192,8 @@ FAULTS = (
     Fault(
         "what was begun is given up",
         EXPORTS,
-        "return waits and is_unsent(row) and is_unleased",
-        "return waits and is_unleased",
+        "return waits and not on_hold and is_unsent(row) and is_unleased",
+        "return waits and not on_hold and is_unleased",
     ),
     Fault(
         "a lane is not given back",
@@ -212,7 +212,7 @@ FAULTS = (
     Fault(
         "what was lost stays in the batch",
         LEASES,
-        "if self._held(attempt.export_id, batch.lease)]",
+        "if self._may_go_on(attempt.export_id, batch.lease)]",
         "if attempt.export_id in self._tables.exports]",
     ),
     Fault(

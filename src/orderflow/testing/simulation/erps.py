@@ -226,7 +226,8 @@ class SimulatedApi(SimulatedErp):
         self.accidents.reply(f"taking {_name(draft_order)}")
         if draws(4):
             raise self._lost()
-        self.held[key] = min(self.held[key], self.accidents.scheduler.clock.seconds)
+        if key in self.held:  # it may have been given back meanwhile
+            self.held[key] = min(self.held[key], self.accidents.scheduler.clock.seconds)
         return self._there(draft_order, key)
 
     def find(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult | None:

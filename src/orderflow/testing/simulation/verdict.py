@@ -84,8 +84,10 @@ def _of_changes(world: World, row: OrderRow, exports: list[ExportRow], latest: E
     key = world.erp_of(latest).key_of(latest) if latest else ""
     stands = row.status in (FITTING[status] for status in ARRIVED) and key in books.contents
     a_person_erred = bool(world.sends_allowed[order_id])  # who saw nothing there, and said so
-    if stands and not a_person_erred and books.last.get(order_id, key) != key:
-        yield f"its ERP took {books.last[order_id]} after {key}, which is the last that was asked for"
+    last = books.last.get(order_id, key)
+    its_erp_denied = last in books.refused[order_id]  # it took it, and said that it did not
+    if stands and not a_person_erred and not its_erp_denied and last != key:
+        yield f"its ERP took {last} after {key}, which is the last that was asked for"
 
 
 def _of_recall(world: World, row: OrderRow, latest: ExportRow | None) -> Iterator[str]:
