@@ -84,7 +84,7 @@ class Processes(Protocol):
         """Return how many connections that may deliver have an order that has been due for so long."""
 
     def sealed_with(self) -> dict[str | None, int]:
-        """Return how many connections in use each key sealed, by its id; None: it is not noted which."""
+        """Return how many connections and webhooks in use each key sealed, by its id; None: it is not noted which."""
 
 
 def troubles_of(processes: Processes, key_ids: Sequence[str], check_documents: Callable[[], None]) -> list[Trouble]:
@@ -104,7 +104,7 @@ def troubles_of(processes: Processes, key_ids: Sequence[str], check_documents: C
 
 
 def key_mismatch(sealed_with: dict[str | None, int], key_ids: Sequence[str]) -> KeyMismatchError | None:
-    """Return what is wrong if connections in use were sealed with keys that are not among `key_ids`.
+    """Return what is wrong if connections or webhooks in use were sealed with keys that are not among `key_ids`.
 
     Its details tell whether they open `none` or some.
     """
@@ -115,8 +115,8 @@ def key_mismatch(sealed_with: dict[str | None, int], key_ids: Sequence[str]) -> 
     listed = ", ".join(f"{count} with {key_id}" for key_id, count in sorted(foreign.items()))
     details: dict[str, Any] = {"none": ours == 0, "foreign": foreign, "known_key_ids": list(key_ids)}
     return KeyMismatchError(
-        f"Connections were sealed with keys that this process does not have: {listed}. It has {', '.join(key_ids)}. "
-        "It leaves them to others.",
+        f"Connections or webhooks were sealed with keys that this process does not have: {listed}. It has "
+        f"{', '.join(key_ids)}. It leaves them to others.",
         details=details,
     )
 

@@ -70,15 +70,16 @@ def lost(
     yes: Annotated[bool, typer.Option("--yes", help="It is lost for good.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Disable the connections that a lost key sealed, so that processes start with a new key.
+    """Disable the connections and webhooks that a lost key sealed, so that processes start with a new key.
 
-    Their orders wait. Enter each configuration again, test it and enable it: the orders follow.
+    Their orders and events wait. Enter each configuration again, test it and enable it; give each webhook another
+    secret, and enable it.
     """
     from orderflow.storage.system.rotation import disable_sealed_with
 
     if not yes:
         raise InputError(
-            "This disables every connection that the key sealed.",
+            "This disables every connection and webhook that the key sealed.",
             hint="If it is lost for good, say --yes; if it may turn up, set it in ENCRYPTION_PREVIOUS_KEYS instead.",
         )
     with opened() as app:
@@ -88,7 +89,9 @@ def lost(
     if json:
         print_json({"key_id": key_id, "disabled": disabled})
     else:
-        out().print(f"{plural(disabled, 'connection')} disabled; enter their configurations again.")
+        out().print(
+            f"{disabled} disabled; enter the configurations of connections again, and give webhooks another secret."
+        )
 
 
 def decrypt_connector_config(

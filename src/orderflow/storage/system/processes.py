@@ -38,7 +38,10 @@ _WAITING_FOR = text(f"""
         WHERE e.connection_id = c.id AND {due("e")} AND e.next_attempt_at < now() - make_interval(secs => :seconds))
 """)  # noqa: S608  # built from constants
 _SEALED_WITH = text("""
-    SELECT key_id, count(*) FROM erp_connection WHERE deleted_at IS NULL AND status = 'ACTIVE' GROUP BY key_id
+    SELECT key_id, count(*) FROM (
+        SELECT key_id FROM erp_connection WHERE deleted_at IS NULL AND status = 'ACTIVE'
+        UNION ALL SELECT key_id FROM webhook_endpoint WHERE status = 'ACTIVE') in_use
+    GROUP BY key_id
 """)
 
 
@@ -83,7 +86,7 @@ class SqlProcesses:
             return int(connection.execute(_WAITING_FOR, {"seconds": seconds}).scalar_one())
 
     def sealed_with(self) -> dict[str | None, int]:
-        """Return how many ACTIVE connections each key sealed. Raises DatabaseError."""
+        """Return how many ACTIVE connections and webhooks each key sealed. Raises DatabaseError."""
         with self._database.system() as connection:
             return {row[0]: row[1] for row in connection.execute(_SEALED_WITH)}
 

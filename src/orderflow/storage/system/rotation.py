@@ -32,12 +32,19 @@ _DISABLE = text("""
                 'code', 'KEY_LOST', 'message', 'The key that its configuration was sealed with is lost.',
                 'hint', 'Enter its configuration again, test it and enable it.')
         WHERE key_id = :key_id AND deleted_at IS NULL AND status = 'ACTIVE'
-        RETURNING org_id, id
+        RETURNING org_id, id, 'CONNECTION_DISABLED' AS action, 'erp_connection' AS entity
+    ), webhooks AS (
+        UPDATE webhook_endpoint
+        SET status = 'DISABLED', disabled_at = now(), version = version + 1,
+            last_error = jsonb_build_object(
+                'code', 'KEY_LOST', 'message', 'The key that its secret was sealed with is lost.',
+                'hint', 'Give it another secret, tell the receiver, and enable it.')
+        WHERE key_id = :key_id AND status = 'ACTIVE'
+        RETURNING org_id, id, 'WEBHOOK_CHANGED' AS action, 'webhook' AS entity
     )
     INSERT INTO audit_log (id, org_id, actor, action, entity_type, entity_id, after)
-    SELECT gen_random_uuid(), org_id, :actor, 'CONNECTION_DISABLED', 'erp_connection', id,
-           '{"error": {"code": "KEY_LOST"}}'
-    FROM disabled
+    SELECT gen_random_uuid(), org_id, :actor, action, entity, id, '{"error": {"code": "KEY_LOST"}}'
+    FROM (SELECT * FROM disabled UNION ALL SELECT * FROM webhooks) ended
 """)
 _SEAL = text("UPDATE erp_connection SET config_encrypted = :config, key_id = :key_id WHERE id = :id")
 _WEBHOOKS = text("""
@@ -87,7 +94,7 @@ def rotate(database: Database, encryption: EncryptionService, at_once: int = AT_
 
 
 def disable_sealed_with(database: Database, key_id: str, actor: Actor) -> int:
-    """Disable every ACTIVE connection that a lost key sealed; returns how many. Raises DatabaseError."""
+    """Disable every ACTIVE connection and webhook that a lost key sealed; returns how many. Raises DatabaseError."""
     with database.system() as connection:
         return connection.execute(_DISABLE, {"key_id": key_id, "actor": actor.name}).rowcount
 

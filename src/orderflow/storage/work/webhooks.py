@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from orderflow.domain.errors import EncryptionError, NotFoundError, StateError
+from orderflow.domain.errors import EncryptionError, KeyMismatchError, NotFoundError, StateError
 from orderflow.domain.ids import new_id
 from orderflow.domain.reach import Reach
 from orderflow.flow.tell import GIVE_UP_DAYS, LEASE_SECONDS, Endpoint, Message, Outcome
@@ -178,10 +179,15 @@ class SqlWebhooks:
         return {name: row["status"] == "ACTIVE" if name == "enabled" else row[name] for name in values}
 
     def rotate(self, endpoint_id: UUID, secret: str, overlap: float) -> None:
-        """Give it another secret; the one before counts for `overlap` seconds. Raises NotFoundError."""
-        row = self._get(endpoint_id)
-        former = _secrets(self._encryption, row)["present"]
-        sealed = self._sealed(endpoint_id, {"present": secret, "former": former})
+        """Give it another secret; the one before counts for `overlap` seconds, unless no key opens it any more.
+
+        Raises:
+            NotFoundError: There is no such endpoint.
+        """
+        row, secrets = self._get(endpoint_id), {"present": secret}
+        with suppress(EncryptionError):
+            secrets["former"] = _secrets(self._encryption, row)["present"]
+        sealed = self._sealed(endpoint_id, secrets)
         self._connection.execute(_SEAL, sealed | {"id": endpoint_id, "overlap": overlap})
 
     def remove(self, endpoint_id: UUID) -> str:
@@ -224,13 +230,21 @@ class SqlWebhookOutbox:
 
     def open(self, org_id: UUID, endpoint_id: UUID) -> Endpoint | None:
         """Take the endpoint for a turn, and note what is new for it; None if there is nothing to do."""
-        token = new_id()
+        try:
+            return self._open(org_id, endpoint_id, new_id())
+        except KeyMismatchError:  # another process may have the key; this one's health says that it lacks it
+            return None
+
+    def _open(self, org_id: UUID, endpoint_id: UUID, token: UUID) -> Endpoint | None:
+        """Take the endpoint, as `open`. Raises KeyMismatchError: nothing was taken, since its key is not at hand."""
         with self._database.transaction(org_id) as connection:
             row = connection.execute(_OPEN, {"id": endpoint_id, "token": token}).mappings().first()
             if row is None:
                 return None
             try:
                 endpoint = _endpoint(self._encryption, row, token)
+            except KeyMismatchError:
+                raise
             except EncryptionError as error:  # nothing can be signed, now or later: a person has to look
                 connection.execute(_UNREADABLE, {"id": endpoint_id, "error": as_json(error.as_json())})
                 return None
@@ -273,7 +287,7 @@ def _secrets(encryption: EncryptionService, row: Mapping[Any, Any]) -> dict[str,
 
 def _endpoint(encryption: EncryptionService, row: Mapping[Any, Any], token: UUID) -> Endpoint:
     secrets = _secrets(encryption, row)
-    signing = [secrets["present"], *([secrets["former"]] if row["overlaps"] else [])]
+    signing = [secrets["present"], *([secrets["former"]] if row["overlaps"] and "former" in secrets else [])]
     reach = Reach(row["slug"], row["restricted"])
     return Endpoint(row["id"], row["org_id"], token, row["url"], reach, signing, row["failures"])
 

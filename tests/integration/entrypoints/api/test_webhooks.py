@@ -7,6 +7,7 @@ import threading
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -16,14 +17,15 @@ from orderflow.bootstrap import App
 from orderflow.domain.access import Role
 from orderflow.engine.threads import Engine
 from orderflow.flow.notify import notify
+from orderflow.flow.ports import Actor
 from orderflow.http.webhook_signature import is_signed, webhook_key
 from orderflow.net.allowed import Rules, set_rules
 from orderflow.secrets.encryption import EncryptionService
 from orderflow.storage.system.notifications import SqlOutbox
 from orderflow.storage.system.retention import prune
-from orderflow.storage.system.rotation import rotate
+from orderflow.storage.system.rotation import disable_sealed_with, rotate
 from orderflow.storage.work import events as event_numbers
-from orderflow.storage.work.webhooks import MOST_ENDPOINTS, SqlWebhookOutbox
+from orderflow.storage.work.webhooks import MOST_ENDPOINTS, SqlWebhookOutbox, bind
 from tests.integration.entrypoints.api.receiving import Receiver
 
 HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
@@ -278,7 +280,7 @@ def test_a_new_one_starts_with_what_happens_next_however_much_nobody_read(
     assert receiver.numbers() == [6]
 
 
-def test_its_secret_follows_the_master_key_and_one_that_does_not_open_disables_it(
+def test_its_secret_follows_the_master_key_and_one_that_no_key_opens_disables_it(
     acme: Any, app: App, receiver: Receiver
 ) -> None:
     webhook_id, secret = make(acme, receiver)
@@ -296,7 +298,38 @@ def test_its_secret_follows_the_master_key_and_one_that_does_not_open_disables_i
     outbox.close(endpoint)
     assert SqlWebhookOutbox(app.database, old).open(acme.org_id, endpoint.id) is None
     shown = acme.call("GET", f"/webhooks/{webhook_id}").json()
-    assert (shown["status"], shown["last_error"]["code"]) == ("DISABLED", "KEY_MISMATCH")
+    assert (shown["status"], shown["last_error"]) == ("ACTIVE", None), "a process without the key harms no other"
+    assert outbox.open(acme.org_id, endpoint.id) is not None, "nor does it take the endpoint"
+    with app.database.transaction(acme.org_id) as connection:
+        garbled = (
+            "UPDATE webhook_endpoint SET lease_until = NULL, sealed = set_byte(sealed, 20, get_byte(sealed, 20) # 1)"
+        )
+        connection.execute(text(garbled))
+    assert outbox.open(acme.org_id, endpoint.id) is None
+    shown = acme.call("GET", f"/webhooks/{webhook_id}").json()
+    assert (shown["status"], shown["last_error"]["code"]) == ("DISABLED", "ENCRYPTION_ERROR")
+
+
+def test_one_whose_key_is_lost_is_disabled_and_goes_on_with_another_secret(
+    acme: Any, app: App, receiver: Receiver
+) -> None:
+    webhook_id, secret = make(acme, receiver)
+    lost = EncryptionService("ef" * 32)
+    sealed = lost.encrypt_config({"present": secret}, bind(acme.org_id, UUID(webhook_id)))
+    with app.database.transaction(acme.org_id) as connection:
+        values = {"sealed": sealed, "key_id": lost.key_id}
+        connection.execute(text("UPDATE webhook_endpoint SET sealed = :sealed, key_id = :key_id"), values)
+    assert app.processes.sealed_with() == {lost.key_id: 1}
+    assert disable_sealed_with(app.database, lost.key_id, Actor("operator")) == 1
+    shown = acme.call("GET", f"/webhooks/{webhook_id}").json()
+    assert (shown["status"], shown["last_error"]["code"]) == ("DISABLED", "KEY_LOST")
+    with acme.canaries.look_away():
+        assert acme.call("POST", f"/webhooks/{webhook_id}/rotate-secret").status_code == 200
+    assert acme.call("PATCH", f"/webhooks/{webhook_id}", json={"enabled": True}).json()["status"] == "ACTIVE"
+    bring_in(acme)
+    endpoint = SqlWebhookOutbox(app.database, app.encryption).open(acme.org_id, app.system.due_webhooks()[0][1])
+    assert endpoint is not None
+    assert len(endpoint.secrets) == 1
 
 
 def test_what_was_told_goes_with_its_event(acme: Any, app: App, receiver: Receiver) -> None:
