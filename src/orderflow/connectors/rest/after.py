@@ -11,13 +11,14 @@ from typing import Any
 
 from orderflow.connectors.rest.answers import as_number, found_number, order_number
 from orderflow.connectors.rest.config import RestJsonConfig
-from orderflow.connectors.rest.expressions import clearly_false, pick
+from orderflow.connectors.rest.expressions import pick
 from orderflow.connectors.rest.opened import Opened
 from orderflow.connectors.rest.request import find_request, idempotency_key
 from orderflow.domain.errors import InDoubtError, TransientError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import Kind
 from orderflow.http import Answer, UnreadableError
+from orderflow.http.words import as_text
 
 NO_CONTENT, ACCEPTED = 204, 202
 
@@ -42,8 +43,13 @@ def check_done(order: DraftOrder, opened: Opened, answer: Answer) -> str | None:
         raise InDoubtError(
             "The API will see to it that the order is taken back (status 202), and has not done it yet.",
             code="NOT_YET_TAKEN_BACK",
-            hint="Nothing to do where the connection says how the API is asked ('Taken back when'). Else look in the "
+            hint="Nothing to do where the connection says how the API is asked ('Status'). Else look in the "
             "ERP, then confirm the recall, or end it.",
+        )
+    if answer.headers.get("Content-Type", "").lower().startswith(("text/html", "application/xhtml")):
+        raise InDoubtError(
+            f"The API answered {answer.status} with a web page: whether it was done cannot be read from that.",
+            code="ANSWER_UNREADABLE",
         )
     ours = config.model_copy(update={"order_number": None})  # which they need not give again
     sent_before = delivery.last_begun_at is not None
@@ -61,8 +67,7 @@ def was_done(order: DraftOrder, opened: Opened) -> dict[str, Any] | None:
         ConnectorError: There was no clear answer.
     """
     config, delivery = opened.config, order.delivery
-    expression = config.last_change if delivery.kind is Kind.CHANGE else config.recalled_when
-    if config.find_url is None or (expression is None and delivery.kind is Kind.CHANGE):
+    if config.find_url is None or (delivery.kind is Kind.CHANGE and config.last_change is None):
         raise InDoubtError(f"This connection does not say how the API is asked whether a {delivery.kind} was made.")
     answer = opened.session.ask(find_request(order, config))
     there, number = found_number(answer, config, opened.session.redactor)
@@ -75,18 +80,26 @@ def was_done(order: DraftOrder, opened: Opened) -> dict[str, Any] | None:
 
 
 def _was_last(order: DraftOrder, opened: Opened, answer: Answer) -> bool:
-    last = as_number(pick(opened.config.last_change or "", _value_of(opened, answer)))
-    if last is None:
+    expression, value = opened.config.last_change or "", _value_of(opened, answer)
+    last = as_number(pick(expression, value))
+    if last is None and not _names_none(expression, value):
         raise _unclear("its answer does not name the last change")
     return last in (idempotency_key(order.delivery), order.delivery.reference)
 
 
+def _names_none(expression: str, value: Any) -> bool:
+    """Return whether the place where an expression looks is there, and empty."""
+    group, _, name = expression.rpartition(".")
+    within = pick(group, value) if group else value
+    return isinstance(within, dict) and name in within and within[name] in (None, "")
+
+
 def _was_taken_back(opened: Opened, answer: Answer) -> bool:
-    expression, value = opened.config.recalled_when, _value_of(opened, answer)
-    said = pick(expression, value) if expression else None
-    if said is True or (said is False and expression and clearly_false(expression, value)):
-        return said
-    raise _unclear("it shows the order, and not whether that was taken back")
+    config = opened.config
+    status = as_text(pick(config.recall_status, _value_of(opened, answer))).strip() if config.recall_status else ""
+    if not status:
+        raise _unclear("it shows the order, and not how that stands")
+    return status in config.recalled
 
 
 def _value_of(opened: Opened, answer: Answer) -> Any:

@@ -250,24 +250,30 @@ class _AfterIt(BaseModel):
             multiline=True,
         ),
     ] = None
-    recalled_when: Annotated[
+    recall_status: Annotated[
         Expression | None,
         field(
-            "Taken back when",
-            "In an answer of the find URL: true if the order was taken back, false if it stands, as items[0].state == "
-            "'cancelled' (JMESPath). Asked when the answer to a recall was lost. One that the API does not have any "
-            "more was taken back, too.",
+            "Status",
+            "Where an answer of the find URL tells how the order stands, as items[0].state (JMESPath). Asked when the "
+            "answer to a recall was lost. Empty: a person looks.",
             "Recall",
         ),
     ] = None
+    recalled: Annotated[
+        list[str],
+        field(
+            "Taken back",
+            "Statuses of an order that was taken back, as cancelled; with any other it stands. One that the API does "
+            "not have any more was taken back, too.",
+            "Recall",
+        ),
+    ] = []
 
     @field_validator("change_body", "recall_body")
     @classmethod
-    def _fit_the_format(cls, body: str | None, about: ValidationInfo) -> str | None:
-        body_format, more = (
-            about.data.get("body_format"),
-            RECALL_FIELDS if about.field_name == "recall_body" else CHANGE_FIELDS,
-        )
+    def _fit_it_likewise(cls, body: str | None, about: ValidationInfo) -> str | None:
+        body_format = about.data.get("body_format")
+        more = RECALL_FIELDS if about.field_name == "recall_body" else CHANGE_FIELDS
         return check_template(body, body_format, about.context, more=more) if body and body_format else body
 
 
@@ -312,6 +318,8 @@ class RestJsonConfig(_Answers, PatienceSettings, _AfterIt, _Reading, TLSSettings
     def _complete(self) -> Self:
         check_sign_in(self)
         check_together(self, _PAIRS)
+        if bool(self.recalled) != (self.recall_status is not None):
+            raise ValueError("recall_status and recalled belong together: give both or neither")
         if self.status_url and not self.confirmed:
             raise ValueError("status_url needs confirmed: the statuses that confirm an order")
         _check_needed(self)
@@ -326,7 +334,7 @@ _NEEDS = {
     "change_body": ("change_url",),
     "last_change": ("change_url", "find_url"),
     "recall_body": ("recall_url",),
-    "recalled_when": ("recall_url", "find_url"),
+    "recall_status": ("recall_url", "find_url"),
 }
 
 
