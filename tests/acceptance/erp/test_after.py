@@ -29,6 +29,7 @@ def line(number: int, sku: str, qty: str, price: str, **more: Any) -> DraftOrder
     return DraftOrderLine(number, sku, Decimal(qty), "PCE", Decimal(price), **more)
 
 
+WAYS = pytest.mark.parametrize("way", ["config", pytest.param("other_config", marks=pytest.mark.large)])
 BEFORE = [line(1, "SKU-1", "3", "12.40"), line(2, "SKU-2", "5", "2.50"), line(3, "SKU-3", "7", "1.25")]
 AFTER = [line(1, "SKU-1", "12", "11.25"), line(3, "SKU-3", "7", "1.25"), line(4, "SKU-4", "4", "9.99")]
 MORE = [replace(BEFORE[0], qty=Decimal(12), unit_price=Decimal("11.25")), *BEFORE[1:], AFTER[2]]
@@ -75,10 +76,9 @@ def take_back(erp, order: DraftOrder, config: dict[str, Any] | None = None) -> E
     return result
 
 
-def state(erp, *orders: DraftOrder) -> str:
-    model, field = {"TRYTON": ("sale.sale", "description"), "ODOO": ("sale.order", "origin")}[erp.kind]
-    (row,) = records(erp, model, [[field, "in", [name_of(order) for order in orders]]], ["state"])
-    return str(row["state"]).removesuffix("led")
+def state(erp, order: DraftOrder) -> str:
+    (found,) = erp.states([name_of(order)])
+    return str(found)
 
 
 def check_as_ordered(erp, order: DraftOrder, result: ExportResult, lines: list[DraftOrderLine]) -> None:
@@ -93,7 +93,7 @@ def check_as_ordered(erp, order: DraftOrder, result: ExportResult, lines: list[D
 # Taking back
 
 
-@pytest.mark.parametrize("way", ["config", "other_config"])
+@WAYS
 def test_what_nobody_confirmed_is_cancelled_and_once_is_enough(erp, way) -> None:
     config = getattr(erp, way)
     order = sent(erp, config)
@@ -111,7 +111,7 @@ def test_a_quotation_is_cancelled(erp) -> None:
 
 
 @ONLY_TRYTON
-@pytest.mark.parametrize("way", ["config", "other_config"])
+@WAYS
 def test_what_tryton_has_confirmed_it_keeps_in_its_own_words(erp, way) -> None:
     order = sent(erp, getattr(erp, way) | {"on_arrival": "confirm"})
     with pytest.raises(RejectedError, match='You can not call "cancel"') as raised:
@@ -120,7 +120,7 @@ def test_what_tryton_has_confirmed_it_keeps_in_its_own_words(erp, way) -> None:
 
 
 @ONLY_ODOO
-@pytest.mark.parametrize("way", ["config", "other_config"])
+@WAYS
 def test_what_odoo_has_confirmed_it_cancels_unless_it_is_locked(erp, way) -> None:
     config = getattr(erp, way) | {"on_arrival": "confirm"}
     order, locked = sent(erp, config), sent(erp, config)
@@ -166,7 +166,7 @@ def test_what_is_not_there_is_a_persons_affair(erp) -> None:
 # Changing
 
 
-@pytest.mark.parametrize("way", ["config", "other_config"])
+@WAYS
 def test_quantity_price_an_added_and_a_removed_line_stand_in_the_erp_and_totals_are_equal(erp, way) -> None:
     config = getattr(erp, way)
     order = sent(erp, config)
@@ -220,7 +220,7 @@ def test_a_line_that_the_erps_people_exchanged_is_not_guessed(erp) -> None:
 
 
 @ONLY_TRYTON
-@pytest.mark.parametrize("way", ["config", "other_config"])
+@WAYS
 def test_a_quotation_stays_one_with_its_number(erp, way) -> None:
     config = getattr(erp, way) | {"on_arrival": "quote"}
     order = an_order()
@@ -260,7 +260,7 @@ def test_what_a_crash_left_without_taxes_gets_them(erp, monkeypatch) -> None:
 
 
 @ONLY_ODOO
-@pytest.mark.parametrize("way", ["config", "other_config"])
+@WAYS
 def test_of_a_confirmed_order_odoo_changes_what_it_lets_be_changed(erp, way) -> None:
     config = getattr(erp, way) | {"on_arrival": "confirm"}
     order = sent(erp, config)
