@@ -3,7 +3,7 @@ import { useState } from "react";
 import type { Schemas } from "../api/client";
 import { differences } from "../shared/versions/differences";
 import { connectorName } from "./connectorName";
-import { formSchema } from "./form/schema";
+import { formSchema, inEffect } from "./form/schema";
 import { settingLabel, settingText } from "./settingWords";
 import { settingsOf } from "./stored";
 
@@ -40,7 +40,8 @@ export function Compare({ connector, others, type, onClose }: Props) {
 function Differences({ one, other, type }: { one: Connector; other: Connector; type: Schemas["ConnectorType"] }) {
   const schema = formSchema(type.config_schema);
   const text = settingText(schema);
-  const found = differences({}, { ...settingsOf(one) }, { ...settingsOf(other) });
+  const settings = (of: Connector) => ({ ...settingsOf(of), config: inEffect(schema, of.config ?? {}) });
+  const found = differences({}, settings(one), settings(other));
   if (found.length === 0)
     return (
       <Text size="sm" role="status">

@@ -12,6 +12,7 @@ import { AnswerTrial } from "./AnswerTrial";
 import { AnswersThatCome } from "./arrived/AnswersThatCome";
 import { DeliveryOptions, LABELS, NEW, type Options } from "./DeliveryOptions";
 import { ConfigForm } from "./form/ConfigForm";
+import { placed } from "./form/atFields";
 import { filledIn, formSchema, type Config } from "./form/schema";
 import { Beside } from "./setup/Beside";
 import { Sample, Understood, type SampleRead } from "./setup/Sample";
@@ -87,18 +88,14 @@ export function ConnectorEditor({ type, connector, begun, taken, onClose }: Prop
   };
   const title = connector ? `Edit ${connector.name ?? type.display_name}` : `Add ${type.display_name}`;
   const shownSteps = stepsOf(schema, settings.config);
-  const [step, goTo] = useStepOf(error, schema);
+  const faults = useMemo(() => placed(error?.fields ?? [], schema), [error, schema]);
+  const [step, goTo] = useStepOf(error, faults[0]?.field, schema);
   const at = shownSteps.indexOf(step);
   const next = shownSteps[at + 1];
   return (
     <Drawer opened onClose={editing.close} title={title} size="100%">
       <form onSubmit={submit} className="setup">
-        <StepList
-          steps={shownSteps}
-          current={step}
-          faults={faultsByStep(error?.fields ?? [], schema)}
-          onChoose={goTo}
-        />
+        <StepList steps={shownSteps} current={step} faults={faultsByStep(faults, schema)} onChoose={goTo} />
         <div className="setup-form">
           <Stack>
             {connector && !connector.config_readable && <ProblemAlert problem={{ message: LOST }} />}
@@ -117,7 +114,7 @@ export function ConnectorEditor({ type, connector, begun, taken, onClose }: Prop
               schema={schema}
               value={settings.config}
               stored={loaded.value.config}
-              error={error}
+              faults={faults}
               step={step}
               onChange={(config, typed) =>
                 typed ? edit({ config }) : setSettings((before) => ({ ...before, config }))
@@ -208,15 +205,18 @@ export function ConnectorEditor({ type, connector, begun, taken, onClose }: Prop
 }
 
 /** The step that is shown; what is wrong leads to where it is. */
-function useStepOf(error: ApiError | null, schema: RJSFSchema): [Step, (step: Step) => void] {
+function useStepOf(
+  error: ApiError | null,
+  first: string | undefined,
+  schema: RJSFSchema,
+): [Step, (step: Step) => void] {
   const [step, setStep] = useState<Step>("reach");
   const [told, setTold] = useState(error);
-  const [first] = error?.fields ?? [];
   if (error !== told) {
     setTold(error);
-    if (first) setStep(stepOfField(first.field, schema));
+    if (first) setStep(stepOfField(first, schema));
   }
-  const place = first && `config_${first.field.replace(/^config\./, "").replaceAll(".", "_")}`;
+  const place = first && `config_${first.replace(/^config\./, "").replaceAll(".", "_")}`;
   useEffect(() => {
     if (place) document.getElementById(place)?.focus();
   }, [error, place]);

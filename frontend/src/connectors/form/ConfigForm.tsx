@@ -1,8 +1,7 @@
 import Form from "@rjsf/core";
 import type { RJSFSchema } from "@rjsf/utils";
 import { useMemo } from "react";
-import type { ApiError } from "../../api/client";
-import { atFields } from "./atFields";
+import { atFields, type Fault } from "./atFields";
 import type { Step } from "../setup/steps";
 import { ChipsField } from "./ChipsField";
 import { ObjectTemplate, Shown } from "./groups";
@@ -26,20 +25,20 @@ interface Props {
   schema: RJSFSchema;
   value: Config;
   stored: Config;
-  error: ApiError | null;
+  faults: readonly Fault[];
   /** The step whose fields are shown. */
   step: Step;
   onChange: (value: Config, typed: boolean) => void;
 }
 
 /** The form of any connector, drawn from its JSON Schema. */
-export function ConfigForm({ schema, value, stored, error, step, onChange }: Props) {
+export function ConfigForm({ schema, value, stored, faults, step, onChange }: Props) {
   const shown = useMemo(() => visible(schema, value), [schema, value]);
   const ui = useMemo(
     () => ({ ...widgets(schema, stored), "ui:submitButtonOptions": { norender: true } }),
     [schema, stored],
   );
-  const where = useMemo(() => ({ step, faulty: groupsOf(error, schema) }), [step, error, schema]);
+  const where = useMemo(() => ({ step, faulty: groupsOf(faults, schema) }), [step, faults, schema]);
   return (
     <Shown value={where}>
       <Form<Config>
@@ -52,7 +51,7 @@ export function ConfigForm({ schema, value, stored, error, step, onChange }: Pro
         templates={TEMPLATES}
         fields={FIELDS}
         widgets={WIDGETS}
-        extraErrors={atFields(error?.fields ?? [], schema)}
+        extraErrors={atFields(faults, schema)}
         noHtml5Validate
         showErrorList={false}
         onChange={({ formData }, id) => onChange({ ...value, ...formData }, id !== undefined)}
@@ -63,8 +62,8 @@ export function ConfigForm({ schema, value, stored, error, step, onChange }: Pro
   );
 }
 
-function groupsOf(error: ApiError | null, schema: RJSFSchema): Set<string> {
+function groupsOf(faults: readonly Fault[], schema: RJSFSchema): Set<string> {
   const properties = schema.properties as Record<string, FieldSchema> | undefined;
-  const names = (error?.fields ?? []).map(({ field }) => field.replace(/^config\./, "").split(".")[0] ?? "");
+  const names = faults.map(({ field }) => field.replace(/^config\./, "").split(".")[0] ?? "");
   return new Set(names.map((name) => properties?.[name]?.group ?? ""));
 }

@@ -78,3 +78,10 @@ function areChips({ type, items, writeOnly, multiline }: FieldSchema): boolean {
   const each = items as FieldSchema;
   return (each.type === "integer" || each.type === "string") && !each.enum && !each.multiline;
 }
+
+/** The settings as they work: those that apply, each as it is set or as it is by default. */
+export function inEffect(schema: RJSFSchema, config: Config): Config {
+  return Object.fromEntries(
+    fieldsOf(visible(schema, config)).map(([name, field]) => [name, config[name] ?? field.default]),
+  );
+}
