@@ -38,7 +38,16 @@ export function stepOf(group: string): Step {
 }
 
 /** Groups that few need: they are folded until they say something. */
-const OPTIONAL = new Set(["TLS", "Advanced", "Doubt", "Answers that come", "Confirmation", "Mapping", "Change", "Recall"]);
+const OPTIONAL = new Set([
+  "TLS",
+  "Advanced",
+  "Doubt",
+  "Answers that come",
+  "Confirmation",
+  "Mapping",
+  "Change",
+  "Recall",
+]);
 
 const WORDS: Record<string, string> = {
   Doubt: "When an answer is lost",
