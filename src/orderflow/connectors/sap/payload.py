@@ -51,7 +51,6 @@ def write_order(order: DraftOrder, delivery: Delivery, settings: SapODataConfig)
     return odata.encode(_Order(order, delivery, settings).entity(), 2)
 
 
-<<<<<<< HEAD
 def told(order: DraftOrder, settings: SapODataConfig) -> DraftOrder:
     """Return the order without what the connection leaves out."""
     return _Order(order, order.delivery, settings).order
@@ -62,17 +61,6 @@ def item_of(order: DraftOrder, line: DraftOrderLine, settings: SapODataConfig) -
     return _Order(order, order.delivery, settings)._item(line)  # noqa: SLF001  # of this module
 
 
-class _Letters:
-    """All letters but control characters, which SAP's screens cannot show."""
-
-    name = "an SAP field"
-
-    def written(self, text: str) -> str | None:
-        return None if _CONTROL_CHARACTER.search(text) else text
-
-
-=======
->>>>>>> main
 class _Order:
     def __init__(self, order: DraftOrder, delivery: Delivery, settings: SapODataConfig) -> None:
         self.order, self.delivery, self.settings = without(order, settings.left_out), delivery, settings
