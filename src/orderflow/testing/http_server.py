@@ -339,9 +339,9 @@ class MisbehavingHTTPServer:
             return (200, json.dumps(found).encode()) if number in self._ids.values() else (404, b"{}")
         reference = request.parameter("reference") or ""
         known = self._ids.get(reference) if self._shown_at.get(reference, 0.0) <= time.monotonic() else None
-        return 200, json.dumps({"items": [self._shown(known)] if known else []}).encode()
+        return 200, json.dumps({"items": [self._as_found(known)] if known else []}).encode()
 
-    def _shown(self, number: str) -> dict[str, str | None]:
+    def _as_found(self, number: str) -> dict[str, str | None]:
         state = "cancelled" if number in self.taken_back else self.order_status
         return {"id": number, "state": state, "changed_by": self._changed_by.get(number)}
 

@@ -14,9 +14,10 @@ from typing import Any, Protocol
 
 from orderflow.connectors.changes import BY_HAND, Changes, changes_of, row_of, rows_to_remove
 from orderflow.connectors.sap.config import SapODataConfig
-from orderflow.connectors.sap.payload import ITEM_STEP, Entity, item_of, own_key, told
+from orderflow.connectors.sap.payload import ITEM_STEP, item_of, own_key, told
 from orderflow.connectors.sap.service import ITEM, ORDER, PRICE, REJECTED, Row, SapService
 from orderflow.connectors.sap.take_back import NOT_DELIVERED, is_whole, sent
+from orderflow.connectors.whole_orders import Entity
 from orderflow.domain.errors import ConnectorError, InDoubtError, RejectedError, TransientError
 from orderflow.domain.orders import DraftOrder, DraftOrderLine
 from orderflow.http import odata
