@@ -209,7 +209,8 @@ class Quotations:
             ) from None
 
     def _as_values(self, row: Row) -> dict[str, Any]:
-        plain = {name: row[name] for name in ("sequence", "product_uom_qty", "price_unit", "discount", "name")}
+        numbers = {name: float(row[name]) for name in ("product_uom_qty", "price_unit", "discount")}
+        plain = {name: row[name] for name in ("sequence", "name")} | numbers
         return plain | {name: row[name][0] for name in ("product_id", self._unit_field) if row[name]}
 
     def take_back(self, entry: Entry) -> None:
