@@ -203,7 +203,7 @@ def test_a_worker_that_loses_its_lease_half_way_goes_no_further(sap, connector) 
     changed = change(sent(sap, connector, config))
     changed.delivery.lease = Lease(new_id(), 60.0)
     sap.refuses_when.append(lambda row: changed.delivery.lease.revoke())
-    with pytest.raises(InDoubtError, match="too little"):
+    with pytest.raises(InDoubtError, match="was made: Too little"):
         connector.export(changed, config)
     assert held(sap)[:2] == [("10", "TG11", "12", ""), ("20", "TG12", "10", "")]
     sap.refuses_when.clear()
