@@ -50,7 +50,7 @@ def refusing(answer: bytes) -> bytes:
     if b"ORDRSP" not in answer:
         begin, rest = answer.split(b"POC*", 1)
         refused = re.sub(rb"BCA\*00\*..", b"BCA*00*RJ", begin) + b"CTT*0~" + rest.split(b"CTT*", 1)[1].split(b"~", 1)[1]
-        segments = refused.split(b"ST*", 1)[1].split(b"SE*")[0].count(b"~") + 1
+        segments = refused.split(b"ST*", 1)[1].split(b"\nSE*")[0].count(b"~") + 1
         return re.sub(rb"SE\*\d+\*", b"SE*%d*" % segments, refused)
     begin, rest = answer.split(b"LIN+", 1)
     refused = re.sub(rb"\+9\+..'", b"+27'", begin) + b"UNS+S'\nCNT+2:0'\nUNT+" + rest.split(b"UNT+", 1)[1]
