@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from orderflow.bootstrap import App
-from orderflow.domain.bulk import BulkOutcome, BulkStatus
+from orderflow.domain.bulk import BulkAction, BulkOutcome, BulkStatus
 from orderflow.domain.errors import OrderFlowError
 from orderflow.domain.ids import new_id
 from orderflow.entrypoints.api.deps import Caller, app_of
@@ -25,8 +25,10 @@ from orderflow.entrypoints.api.routing import BASE, ApiRouter
 from orderflow.entrypoints.api.schemas import CursorText, Text
 from orderflow.entrypoints.api.work import Shares, Work, slow
 from orderflow.entrypoints.csv_lines import csv_line
+from orderflow.flow.delivery.recall_outlook import RecallWay
 from orderflow.flow.order.bulk import begin, cancel, work_on
 from orderflow.flow.ports import BulkJob as Job
+from orderflow.flow.ports import Work as StoredWork
 from orderflow.storage.views.bulk_jobs import (
     BulkJob,
     BulkJobPage,
@@ -38,7 +40,8 @@ from orderflow.storage.views.bulk_jobs import (
     one_job,
 )
 from orderflow.storage.views.chosen import MOST_LOOKED_AT, Chosen, found_by, where_they_go
-from orderflow.storage.views.view import Ask
+from orderflow.storage.views.recalls import recall_outlook
+from orderflow.storage.views.view import Ask, View
 
 AT_ONCE_SECONDS = 1.0
 """A request that begins a job works at it for so long itself, so that a small one is answered when it has ended."""
@@ -73,9 +76,19 @@ def preview_bulk_job(request: Request, caller: Pusher, body: BulkJobBody) -> Bul
     """Tell how many orders a job would be about, and where they would go, given the same body. Nothing is done."""
     with app_of(request).store.work(caller.org_id) as work:
         view = seen_by(caller, work)
+        if body.action is BulkAction.RECALL:
+            return _recall_preview(app_of(request), work, view, body.asked())
         total, oldest = found_by(view, body.asked(), MOST_LOOKED_AT)
         going = where_they_go(work, view, body.action, oldest, body.connection_id)
     return BulkJobPreview(total=total, looked_at=len(oldest), **going._asdict())
+
+
+def _recall_preview(app: App, work: StoredWork, view: View, chosen: Chosen) -> BulkJobPreview:
+    total, _ = found_by(view, chosen, 1)
+    recall = recall_outlook(app.wiring, work, view, chosen)
+    looked_at = sum(one.orders for one in recall)
+    going = looked_at - sum(one.orders for one in recall if one.way is RecallWay.REFUSED)
+    return BulkJobPreview(total=total, looked_at=looked_at, orders=going, destinations=[], recall=recall)
 
 
 @router.get("")
