@@ -39,14 +39,12 @@ class Three:
 
     def __init__(self, installation: Installation, folder: Path) -> None:
         self.installation = installation
-        self.ways = {
-            name: self._connect(folder / name, name, **config)
-            for name, config in {
-                "renames": {"receiver_takes": "rename"},
-                "reads": {"reads_recalls": True},
-                "cannot": {},
-            }.items()
+        ways: dict[str, dict[str, Any]] = {
+            "renames": {"receiver_takes": "rename"},
+            "reads": {"reads_recalls": True},
+            "cannot": {},
         }
+        self.ways = {name: self._connect(folder / name, name, **config) for name, config in ways.items()}
 
     def _connect(self, folder: Path, name: str, **more: Any) -> UUID:
         for part in ("out", "acks"):
