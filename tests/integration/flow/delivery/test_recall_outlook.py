@@ -21,7 +21,6 @@ from orderflow.storage.views.orders import OrderFilter
 from orderflow.storage.views.recalls import RecallOutlook, recall_outlook
 from tests.integration.conftest import ACTOR, Installation
 
-
 ROUTE = '{"rule": "abroad"}'
 
 
