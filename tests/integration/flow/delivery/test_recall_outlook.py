@@ -14,7 +14,6 @@ from orderflow.domain.errors import InDoubtError
 from orderflow.domain.ids import new_id
 from orderflow.flow.delivery.recall import recall_in
 from orderflow.flow.order.bulk import carry_out
-from orderflow.flow.order.hold import hold_order
 from orderflow.flow.ports import BulkJob
 from orderflow.storage.views.chosen import Chosen
 from orderflow.storage.views.orders import OrderFilter
@@ -63,9 +62,8 @@ def test_what_is_told_before_is_what_then_becomes_of_each(
     three, store = Three(installation, tmp_path), installation.wiring.store
     here, asked = three.sent("renames", 3), three.sent("reads", 2)
     cannot = three.sent("cannot")
-    on_hold, recalled = three.sent("reads", 2)
+    (recalled,) = three.sent("reads")
     with store.work(installation.org_id) as work:
-        hold_order(work, on_hold, "address", ACTOR)
         recall_in(work, recalled, "ordered twice", ACTOR)
     with monkeypatch.context() as patched:
         lost = InDoubtError("The answer got lost.")
@@ -73,14 +71,14 @@ def test_what_is_told_before_is_what_then_becomes_of_each(
         (in_doubt,) = three.sent("renames")
     waiting = installation.pushed(1, connection_id=three.ways["cannot"])
     never = installation.approved(1)
-    everything = [*here, *asked, *cannot, on_hold, recalled, in_doubt, *waiting, *never]
+    everything = [*here, *asked, *cannot, recalled, in_doubt, *waiting, *never]
     before = installation.rows("SELECT id, status, version FROM draft_order ORDER BY id")
     expected = Counter({
         ("taken_back", "renames", None): 3,
         ("asked", "reads", None): 2,
         ("refused", "cannot", "RECALL_UNSUPPORTED"): 1,
         ("withdrawn", None, None): 1,
-        ("refused", None, "CONFLICT"): 2,
+        ("refused", None, "CONFLICT"): 1,
         ("refused", None, "POSSIBLY_DELIVERED"): 1,
         ("refused", None, "NEVER_SENT"): 1,
     })  # fmt: skip
@@ -93,7 +91,7 @@ def test_what_is_told_before_is_what_then_becomes_of_each(
     job = BulkJob(new_id(), BulkAction.RECALL, ACTOR, reason="wrong prices")
     done = carry_out(store, installation.org_id, job, everything)
     refused = {code: reason["orders"] for code, reason in done.reasons.items()}
-    assert refused == {"CONFLICT": 2, "POSSIBLY_DELIVERED": 1, "NEVER_SENT": 1}
+    assert refused == {"CONFLICT": 1, "POSSIBLY_DELIVERED": 1, "NEVER_SENT": 1}
     for way in three.ways.values():
         installation.work_off(way)
     states = {one: installation.order(one)["status"] for one in everything}
@@ -126,7 +124,7 @@ def test_it_is_told_for_those_of_a_route_or_since_a_moment_and_for_none(
     assert outlook(installation, Chosen(ids=[])) == []
 
 
-def test_a_change_and_a_recall_before_it_decide_what_would_be_recalled(
+def test_what_is_recalled_already_or_went_where_nobody_can_be_asked_any_more_is_told(
     installation: Installation, tmp_path: Path
 ) -> None:
     three = Three(installation, tmp_path)
@@ -137,4 +135,4 @@ def test_a_change_and_a_recall_before_it_decide_what_would_be_recalled(
     assert told(outlook(installation, Chosen(ids=[order_id]))) == {("refused", None, "CONFLICT"): 1}
     again = three.sent("reads")
     installation.do("UPDATE erp_connection SET deleted_at = now() WHERE id = :id", id=three.ways["reads"])
-    assert told(outlook(installation, Chosen(ids=again))) == {("refused", None, "RECALL_UNSUPPORTED"): 1}
+    assert told(outlook(installation, Chosen(ids=again))) == {("refused", "reads", "RECALL_UNSUPPORTED"): 1}
