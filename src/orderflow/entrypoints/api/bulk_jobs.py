@@ -30,8 +30,8 @@ from orderflow.flow.order.bulk import begin, cancel, work_on
 from orderflow.flow.ports import BulkJob as Job
 from orderflow.flow.ports import Work as StoredWork
 from orderflow.storage.views.bulk_jobs import (
-    BulkJob,
     BulkJobPage,
+    BulkJobReport,
     BulkJobResult,
     BulkResultPage,
     ResultFilter,
@@ -55,7 +55,7 @@ router = ApiRouter("/bulk-jobs", "Bulk jobs")
 
 @router.post("", status_code=201, responses=answers(404, 409))
 @slow(Work.IMPORT)
-def create_bulk_job(request: Request, caller: Pusher, body: BulkJobBody) -> BulkJob:
+def create_bulk_job(request: Request, caller: Pusher, body: BulkJobBody) -> BulkJobReport:
     """Begin to do something to many orders, each for itself; what a filter finds later is not among them.
 
     A small job has ended when this is answered. Any other goes on by itself: ask for it again.
@@ -105,7 +105,7 @@ def list_bulk_jobs(
 
 
 @router.get("/{job_id}", responses=answers(404))
-def get_bulk_job(request: Request, caller: Reader, job_id: UUID) -> BulkJob:
+def get_bulk_job(request: Request, caller: Reader, job_id: UUID) -> BulkJobReport:
     """Read one bulk job: how far it is, and why orders were refused."""
     with looking(request, caller) as view:
         return one_job(view, job_id)
@@ -140,7 +140,7 @@ def download_bulk_results(
 
 
 @router.post("/{job_id}/cancel", responses=answers(404, 409))
-def cancel_bulk_job(request: Request, caller: Pusher, job_id: UUID) -> BulkJob:
+def cancel_bulk_job(request: Request, caller: Pusher, job_id: UUID) -> BulkJobReport:
     """End a job after the orders that it has in hand. What it did stays; the rest is left as it is."""
     with app_of(request).store.work(caller.org_id) as work:
         allowed_for_many(caller, one_job(seen_by(caller, work), job_id).action)

@@ -145,6 +145,10 @@ def test_many_are_recalled_as_a_job_and_what_was_not_sent_is_withdrawn(app: Any,
     assert (job["done"], job["refused"]) == (2, 1), job
     assert [order_of(acme, one)["status"] for one in (at_the_erp, waiting)] == ["RECALLING", "APPROVED"]
     assert acme.call("POST", "/bulk-jobs", json=body | {"reason": None}).status_code == 422
+    assert job["order_states"] == {"RECALLING": 1, "APPROVED": 1}
+    push_batch(app.wiring, acme.org_id, way)
+    report = acme.call("GET", f"/bulk-jobs/{job['id']}").json()
+    assert report["order_states"] == {"RECALLED": 1, "APPROVED": 1}
 
 
 def told(refused: Response) -> tuple[int, str, str]:
