@@ -196,23 +196,29 @@ def test_each_order_is_either_taken_or_recalled_and_all_books_say_which(
         shop = Shop(home / "shop", {"mode": "filesystem", "export_path": str(home), "ack_path": str(home)})
         stack.callback(shop.close)
         three = Three(shop, home, server, orders)
-        worker = shop.run("worker")
+
+        def worker(fault: str = "") -> subprocess.Popen[bytes]:
+            started = shop.run("worker", fault=fault)
+            stack.callback(started.kill)
+            return started
+
+        first = worker()
         three.wait("delivering", lambda: shop.states()["PUSHING"])
-        worker.kill()
-        worker.wait()
+        first.kill()
+        first.wait()
         three.recall_all()
         for erp in three.erps.values():
             erp.start()
         for point in points:
-            die(shop.run("worker", fault=f"{point}:{chance.randint(1, 3)}"))
-        worker = shop.run("worker")
+            die(worker(f"{point}:{chance.randint(1, 3)}"))
+        by_chance = worker()
         time.sleep(chance.uniform(1.0, 2.0))
-        worker.send_signal(signal.SIGKILL)
-        worker.wait()
-        worker = shop.run("worker")
+        by_chance.kill()
+        by_chance.wait()
+        last = worker()
         three.wait("recalling", three.undecided)
-        worker.kill()
-        worker.wait()
+        last.kill()
+        last.wait()
         for erp in three.erps.values():
             erp.stop()
         for way, erp in three.erps.items():
