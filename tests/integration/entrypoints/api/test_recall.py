@@ -205,7 +205,8 @@ def test_while_the_connection_is_away_a_recall_waits_and_is_asked_for_then(app: 
 def test_what_was_confirmed_a_year_ago_is_asked_for_and_the_erp_decides(app: Any, acme: Tenant) -> None:
     way = connect(acme, recall="too_late")
     order_id = sent(app, acme, way)
-    acme.call("POST", f"/draft-orders/{order_id}/confirm")
+    confirmed = acme.call("POST", f"/draft-orders/{order_id}/confirm", json={"erp_order_id": "SO-1"})
+    assert confirmed.status_code == 200, confirmed.text
     with app.store.work(acme.org_id) as work:
         for table in ("erp_export", "draft_order"):
             work.connection.execute(text(f"UPDATE {table} SET created_at = created_at - interval '1 year'"))
