@@ -119,6 +119,15 @@ class _Orders(BaseModel):
             "Orders",
         ),
     ] = ""
+    takes_changes: Annotated[
+        bool,
+        field(
+            "Changes",
+            "SAP is asked to change orders that it has. Our user needs the right to change sales orders, too.",
+            "Orders",
+            destination=False,
+        ),
+    ] = False
     note_text: Annotated[
         TextId, field("Text of an order", "The text's id in SAP for notes, as TX01 or 0001.", "Orders")
     ] = "TX01"

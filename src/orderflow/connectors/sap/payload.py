@@ -51,6 +51,16 @@ def write_order(order: DraftOrder, delivery: Delivery, settings: SapODataConfig)
     return odata.encode(_Order(order, delivery, settings).entity(), 2)
 
 
+def told(order: DraftOrder, settings: SapODataConfig) -> DraftOrder:
+    """Return the order without what the connection leaves out."""
+    return _Order(order, order.delivery, settings).order
+
+
+def item_of(order: DraftOrder, line: DraftOrderLine, settings: SapODataConfig) -> Entity:
+    """Return the entity that is made of a line of an order that SAP is told. Raises RejectedError, as `write_order`."""
+    return _Order(order, order.delivery, settings)._item(line)  # noqa: SLF001  # of this module
+
+
 class _Order:
     def __init__(self, order: DraftOrder, delivery: Delivery, settings: SapODataConfig) -> None:
         self.order, self.delivery, self.settings = without(order, settings.left_out), delivery, settings
