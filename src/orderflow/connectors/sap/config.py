@@ -115,6 +115,15 @@ class _Orders(BaseModel):
             "Orders",
         ),
     ] = ""
+    takes_changes: Annotated[
+        bool,
+        field(
+            "Changes",
+            "SAP is asked to change orders that it has. Our user needs the right to change sales orders, too.",
+            "Orders",
+            destination=False,
+        ),
+    ] = False
     ship_to_function: Annotated[
         PartnerFunction, field("Ship-to", "The partner function of who gets the goods, in 'Language'.", "Orders")
     ] = "SH"

@@ -51,6 +51,16 @@ def write_order(order: DraftOrder, delivery: Delivery, settings: SapODataConfig)
     return odata.encode(_ODataOrder(order, delivery, settings).entity(), 2)
 
 
+def told(order: DraftOrder, settings: SapODataConfig) -> DraftOrder:
+    """Return the order without what the connection leaves out."""
+    return _ODataOrder(order, order.delivery, settings).order
+
+
+def item_of(order: DraftOrder, line: DraftOrderLine, settings: SapODataConfig) -> Entity:
+    """Return the entity that is made of a line of an order that SAP is told. Raises RejectedError, as `write_order`."""
+    return _ODataOrder(order, order.delivery, settings)._item(line)  # noqa: SLF001  # of this module
+
+
 class SapOrder:
     """An order as SAP's sales order, whichever way it goes there: its values checked, in SAP's words.
 
