@@ -84,7 +84,7 @@ class BapiServer(MisbehavingHTTPServer):
             return 401, {}, b"<html><title>Logon failed</title></html>"
         if request.path != "/sap/bc/soap/rfc":
             return 404, {}, b"<html><title>Service cannot be reached</title></html>"
-        (call,) = etree.fromstring(request.content).find("{*}Body")
+        (call,) = etree.fromstring(request.content).iterfind("{*}Body/*")
         headers, session = {}, request.headers.get("Cookie", "").partition("=")[2]
         if "sap-sessioncmd=open" in request.target and self.keeps_sessions:
             session = f"SID-{len(self.pending)}-{id(self)}"

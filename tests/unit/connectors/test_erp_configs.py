@@ -17,6 +17,14 @@ TRYTON = {"url": "https://tryton.example.com/", "database": "acme", "application
 SAP = {"url": "https://sap.example", "username": "ORDERFLOW", "password": "s3cret", "sales_organization": "1710"}
 SAP |= {"distribution_channel": "10", "division": "00"}
 BC = {"tenant": "contoso.com", "company": "CRONUS", "client_id": "5f1c", "client_secret": "s3cret"}
+SAP_FAULTS: list[tuple[dict[str, Any], str]] = [
+    ({"url": "http://sap.example"}, "url"),
+    ({"sales_organization": ""}, "sales_organization"),
+    ({"auth": "none"}, "client_certificate"),
+    ({"password": None}, "password"),
+    ({"units": {"PCE": "PIECES"}}, "units"),
+    ({"bogus": 1}, "bogus"),
+]
 ODOO = {"url": "https://acme.odoo.com", "database": "acme", "api_key": "s3cret"}
 
 
@@ -35,14 +43,7 @@ ODOO = {"url": "https://acme.odoo.com", "database": "acme", "api_key": "s3cret"}
         *(
             (connector, {**SAP, **change}, named)
             for connector in (SapODataConnector(), SapRfcConnector())
-            for change, named in [
-                ({"url": "http://sap.example"}, "url"),
-                ({"sales_organization": ""}, "sales_organization"),
-                ({"auth": "none"}, "client_certificate"),
-                ({"password": None}, "password"),
-                ({"units": {"PCE": "PIECES"}}, "units"),
-                ({"bogus": 1}, "bogus"),
-            ]
+            for change, named in SAP_FAULTS
         ),
         (SapRfcConnector(), {**SAP, "create_function": "z create"}, "create_function"),
         (BusinessCentralConnector(), {**BC, "tenant": "a/b"}, "tenant"),

@@ -29,7 +29,7 @@ def element(name: str, value: Any) -> etree._Element:
 
 def value_of(found: etree._Element) -> Any:
     """Return what an element holds: a text, a table if all of it are `item`s, else a structure."""
-    inner = [one for one in found if isinstance(one.tag, str)]
+    inner = list(found.iterchildren("*"))  # not comments
     if not inner:
         return (found.text or "").strip()
     names = [etree.QName(one).localname for one in inner]
