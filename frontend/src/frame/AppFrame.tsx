@@ -34,6 +34,7 @@ import {
 import { useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Link, useLocation } from "react-router";
+import { BASE } from "../api/base";
 import { useMay, useMe, useNeeds, useOrganization, type Permission } from "../api/queries";
 import { isUnreachable } from "../api/client";
 import { useReachable } from "../api/reachable";
@@ -150,7 +151,7 @@ function HelpLink() {
     <Tooltip label="Docs">
       <ActionIcon
         component="a"
-        href="/docs/"
+        href={`${BASE}/docs/`}
         target="_blank"
         rel="noopener"
         variant="subtle"
