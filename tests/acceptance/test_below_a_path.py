@@ -49,7 +49,7 @@ def _walk(base: str) -> tuple[list[str], list[str]]:
         page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
         page.on("request", lambda one: None if one.url.startswith(f"{base}/") else beside.append(one.url))
         page.goto(f"{base}/orders")
-        page.get_by_label("Email").fill("admin@acme.example")
+        page.get_by_label("E-mail").fill("admin@acme.example")
         page.get_by_role("textbox", name="Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("heading", name="Orders")).to_be_visible(timeout=PATIENCE)
