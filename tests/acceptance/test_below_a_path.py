@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -23,6 +24,9 @@ def test_somebody_signs_in_and_opens_an_address_of_the_page(own_orderflow: Comma
     own_orderflow("org", "create", "acme")
     own_orderflow.environment["ORDERFLOW_PASSWORD"] = PASSWORD
     own_orderflow("user", "create", "admin@acme.example")
+    order = {"external_order_number": "PO-9", "notes": "Ring at Muster's"}
+    own_orderflow("orders", "import", "-", stdin=json.dumps(order))
+    own_orderflow("orders", "reject", "PO-9", "--reason", "twice")
     port = free_port()
     base = f"http://127.0.0.1:{port}/orderflow"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "ORDERFLOW_HOME": str(own_orderflow.home)}
@@ -36,10 +40,11 @@ def test_somebody_signs_in_and_opens_an_address_of_the_page(own_orderflow: Comma
         server.wait(60)
     assert faults == []
     assert beside == []
+    assert "Muster" not in own_orderflow("orders", "show", "PO-9").stdout
 
 
 def _walk(base: str) -> tuple[list[str], list[str]]:
-    """Sign in, and open an address of the page; return what it complained of, and what it asked for beside the path."""
+    """Sign in, open an address of the page, and erase an order's personal data; return what it complained of, and what it asked for beside the path."""
     faults: list[str] = []
     beside: list[str] = []
     with sync_playwright() as playwright:
@@ -57,6 +62,11 @@ def _walk(base: str) -> tuple[list[str], list[str]]:
         expect(page).to_have_url(f"{base}/connectors")
         page.reload()
         expect(page.get_by_role("heading", name="Connectors")).to_be_visible(timeout=PATIENCE)
+        page.goto(f"{base}/orders")
+        page.get_by_text("PO-9").first.click()
+        page.get_by_role("button", name="Erase personal data").click()
+        page.get_by_role("button", name="Erase for good").click()
+        expect(page.get_by_text("Personal data erased")).to_be_visible(timeout=PATIENCE)
         assert page.get_by_role("link", name="Docs").get_attribute("href") == "/orderflow/docs/"
         browser.close()
     return faults, beside
