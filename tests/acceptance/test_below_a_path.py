@@ -44,7 +44,7 @@ def test_somebody_signs_in_and_opens_an_address_of_the_page(own_orderflow: Comma
 
 
 def _walk(base: str) -> tuple[list[str], list[str]]:
-    """Sign in, open an address, erase an order's personal data; return complaints, and what was asked beside the path."""
+    """Sign in, open an address, erase personal data; return complaints, and what was asked beside the path."""
     faults: list[str] = []
     beside: list[str] = []
     with sync_playwright() as playwright:
