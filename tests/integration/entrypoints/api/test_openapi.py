@@ -150,7 +150,6 @@ def test_requests_of_three_seeds_get_documented_answers(acme: Any, canaries: Any
 def attempt(operation: Any, mode: GenerationMode, headers: dict[str, str], chance: int | None = None) -> None:
     """Send some requests for an operation: always the same few, or more of a seed's."""
 
-    @(seed(chance) if chance else lambda run: run)
     @(QUICK if chance is None else LONG)
     @given(case=operation.as_strategy(generation_mode=mode))
     def run(case: Any) -> None:
@@ -158,4 +157,4 @@ def attempt(operation: Any, mode: GenerationMode, headers: dict[str, str], chanc
         case.call_and_validate(headers=headers, excluded_checks=[positive_data_acceptance])
 
     with suppress(Unsatisfiable) if mode is GenerationMode.NEGATIVE else nullcontext():  # nothing that could be unfit
-        run()
+        (run if chance is None else seed(chance)(run))()
