@@ -84,7 +84,7 @@ export function AppFrame({ children }: { children: ReactNode }) {
               size="sm"
               aria-label={opened ? "Close menu" : "Open menu"}
             />
-            <img src="/favicon.svg" alt="" width={26} height={26} />
+            <img src={`${BASE}/favicon.svg`} alt="" width={26} height={26} />
             <Text fw={700} visibleFrom="xs">
               OrderFlow Connect
             </Text>
