@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import UUID
 
 import psycopg
@@ -25,10 +26,11 @@ _WAL = "SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn"
 
 def measure(full: bool) -> Iterator[Row]:
     orders = 5_000 if full else 1_000
-    with Installation() as place, OpenSSHServer() as sshd:
-        answers = sshd.root / "answers"
+    with Installation() as place, OpenSSHServer() as sshd, TemporaryDirectory(prefix="of-bench-") as folder:
+        answers, out = Path(folder, "answers"), Path(folder, "out")
         (answers / "processed").mkdir(parents=True)
-        connection_id = place.connect(sshd, mode="filesystem", ack_path=str(answers))
+        out.mkdir()
+        connection_id = place.connect(sshd, mode="filesystem", ack_path=str(answers), export_path=str(out))
         _live(place, connection_id, answers, 200)  # pages that the tables have from the start
         _do(place, "CHECKPOINT")
         tables, wal, documents = _used(place)
