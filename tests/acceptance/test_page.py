@@ -517,6 +517,24 @@ def test_a_confirmation_by_hand_says_so(open_page: Callable[..., Page], site) ->
     expect(page.get_by_text(f"SO-4711, {by_hand}")).to_be_visible()
 
 
+def test_a_table_of_numbers_confirms_orders_and_tells_what_was_refused(open_page: Callable[..., Page], site) -> None:
+    with site.client() as client:
+        client.post("/connectors", json={"connector_type": "MOCK", "config": {"mode": "success"}})
+        order_id = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
+    page = open_page(Role.OPS)
+    page.goto(f"{site.url}/orders")
+    page.get_by_role("button", name="Confirm by CSV").click()
+    table = page.get_by_role("dialog", name="Confirm orders by hand")
+    table.get_by_label("Orders and their numbers in the ERP").fill("PO-1;SO-1\nPO-9;SO-9\nPO-3")
+    expect(table.get_by_text("line 3")).to_be_visible()
+    table.get_by_role("button", name="Confirm 2 orders").click()
+    told = table.get_by_role("status")
+    expect(told).to_contain_text("0 orders are confirmed")
+    expect(told).to_contain_text("PO-9")
+    expect(told.get_by_role("link", name="PO-1")).to_have_attribute("href", f"/orders/{order_id}")
+    _assert_accessible(page, "confirming by a table")
+
+
 def test_an_address_or_a_page_that_is_not_there_is_told(open_page: Callable[..., Page], site) -> None:
     page = open_page(Role.OPS)
     page.goto(f"{site.url}/nowhere/at-all")

@@ -120,10 +120,11 @@ def print_list(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *,
         err().print(empty)
         return
     console = out()
-    width = console.width if console.is_terminal or "COLUMNS" in os.environ else _UNCUT
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _UNCUT
     cells = {key: [cell(row.get(key)) for row in rows] for key in columns if _says_something(rows, key)}
     wide = {key: max(len(columns[key]), *(text.cell_len for text in of_key)) for key, of_key in cells.items()}
-    if "id" in cells and sum(wide.values()) + len(wide) * _GAP > width:
+    if "id" in cells and sum(wide.values()) + len(wide) * _GAP > console.width:
         del cells["id"]
     table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
     for number, key in enumerate(cells):
@@ -131,7 +132,7 @@ def print_list(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *,
         table.add_column(columns[key], no_wrap=True, overflow="ellipsis", min_width=least)
     for line in zip(*cells.values(), strict=True):
         table.add_row(*line)
-    console.print(table, width=width)
+    console.print(table)
 
 
 _UNCUT = 100_000

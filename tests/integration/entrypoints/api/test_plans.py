@@ -378,6 +378,7 @@ def _deliver(app: Any, org_id: UUID, walk: Walk, zone: UUID, folder: Path) -> No
     failed = walk("GET", "/draft-orders", query="status=ERROR")["items"][0]["id"]
     walk("POST", "/draft-orders/{order_id}/retry-push", order_id=failed)
     push_batch(app.wiring, org_id, zone)
+    walk("POST", "/draft-orders/confirm", {"confirmations": [{"order": "nowhere", "erp_order_id": "SO-1"}]})
     walk("POST", "/draft-orders/{order_id}/confirm", {"erp_order_id": "SO-1"}, order_id=failed)
     walk("GET", "/draft-orders/{order_id}/timeline", order_id=failed)
     walk("GET", "/draft-orders/{order_id}/revisions/{revision}", order_id=failed, revision="1")
