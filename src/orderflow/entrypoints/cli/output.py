@@ -17,29 +17,24 @@ from rich.table import Table
 from rich.text import Text
 
 from orderflow.domain.text import visible
+from orderflow.domain.vocabulary import ATTEMPTS, DELIVERIES, ORDERS
 from orderflow.entrypoints.csv_lines import csv_line
 
 _encode = msgspec.json.Encoder(decimal_format="number", uuid_format="canonical").encode
-_STYLES = {
-    "CONFIRMED": "green",
-    "ACKED": "green",
-    "SUCCESS": "green",
+_STYLES: dict[str, str] = {
     "ACTIVE": "green",
     "CLOSED": "green",
     "DELIVERED": "green",
     "TESTED": "green",
     "TEST_FAILED": "red",
     "UNTESTED": "yellow",
-    "PUSHED": "cyan",
-    "SENT": "cyan",
-    "ERROR": "red",
-    "FAILED": "red",
     "PAUSED": "red",
     "OPEN": "yellow",
-    "PUSHING": "yellow",
-    "RETRYING": "yellow",
-    "NEEDS_REVIEW": "yellow",
 }
+_TERMINAL = {"gray": "dim", "indigo": "blue", "violet": "magenta", "orange": "dark_orange"}
+"""A terminal's name of a colour, where it is another."""
+_STYLES |= {state: _TERMINAL.get(color, color) for state, (color, _) in (ORDERS | ATTEMPTS).items()}
+_STYLES |= {delivery: _STYLES[order] for delivery, order in DELIVERIES.items()}
 _ACTS = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 NONE_FIT = "None fits what was asked for."
 
