@@ -29,6 +29,7 @@ PATHS = (
     "/jobs",
     "/connectors",
     "/routes",
+    "/analytics",
     "/activity",
     "/settings",
 )

@@ -339,6 +339,9 @@ def _look_at_lists(walk: Walk, zone: str) -> None:
     _list(walk, "/audit-log", audit)
     for period in ("24h", "7d", "30d"):
         walk("GET", "/stats", query=f"period={period}")
+        for by in ("connection", "route", "customer", "reason"):
+            walk("GET", "/stats/deliveries", query=f"period={period}&by={by}")
+    walk("GET", "/stats/deliveries/csv")
     for query in ("", "status=CONFIRMED", "q=OLD-77", time):
         walk("GET", "/draft-orders/totals", query=query)
     walk("GET", "/draft-orders/csv", query="status=ERROR")
