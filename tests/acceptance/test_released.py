@@ -73,7 +73,7 @@ def test_the_page_and_the_docs_are_there_and_can_be_searched(url: str) -> None:
         page.goto(f"{url}/docs")
         expect(page.get_by_role("heading", name="OrderFlow Connect", level=1)).to_be_visible()
         page.goto(f"{url}/docs/python.html")
-        expect(page.get_by_text("PushOrchestrator").first).to_be_visible()
+        expect(page.get_by_role("heading", name="PushOrchestrator").first).to_be_visible()
         page.get_by_role("textbox", name="Search").fill("host key")
         expect(page.locator(".md-search-result__item").first).to_be_visible()
         browser.close()

@@ -24,7 +24,10 @@ MOST_GROUPS = 100
 # that nothing reads all orders of an organization for those of a day.
 _OF_ORDER = "(SELECT {} FROM draft_order o WHERE o.id = e.draft_order_id)"
 _KEYS: dict[By, tuple[str, str]] = {
-    "connection": ("e.connection_id::text", "COALESCE(e.connection_name, e.connector_type)"),
+    "connection": (
+        "e.connection_id::text",
+        "(SELECT COALESCE(c.name, c.connector_type) FROM erp_connection c WHERE c.id = e.connection_id)",
+    ),
     "route": ("e.route ->> 'rule'", "e.route ->> 'rule'"),
     "customer": (
         _OF_ORDER.format("COALESCE(o.erp_customer_number, o.customer_name)"),
@@ -58,8 +61,8 @@ def _query(by: By) -> str:
                        FILTER (WHERE status = 'ACKED') AS confirmation
             FROM counted GROUP BY key ORDER BY requested DESC, key LIMIT {MOST_GROUPS}
         ), points AS (
-            SELECT key, width_bucket(extract(epoch FROM created_at), CAST(:begin AS float8), CAST(:end AS float8),
-                                     CAST(:steps AS int)) AS place,
+            SELECT key, width_bucket(CAST(extract(epoch FROM created_at) AS float8), CAST(:begin AS float8),
+                                     CAST(:end AS float8), CAST(:steps AS int)) AS place,
                    count(*) AS requested, count(*) FILTER (WHERE status = 'FAILED') AS failed
             FROM counted GROUP BY 1, 2
         )
