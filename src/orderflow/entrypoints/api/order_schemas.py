@@ -133,7 +133,9 @@ class OrderToConfirm(In):
 class OrdersToConfirm(In):
     """Orders that a person confirms."""
 
-    confirmations: list[OrderToConfirm] = Field(min_length=1, max_length=500)
+    confirmations: list[OrderToConfirm] = Field(
+        min_length=1, max_length=500, description="Each order with its number in the ERP"
+    )
 
 
 class ConfirmedOne(Out):

@@ -101,7 +101,7 @@ class Analytics:
     """How deliveries went, most first."""
 
     period: Period
-    by: By
+    by: Annotated[By, Field(description="Under what they are counted", examples=["connection"])]
     since: datetime
     items: Annotated[list[Group], Field(description=f"The first {MOST_GROUPS}, of the newest {MOST_COUNTED:,}")]
 
