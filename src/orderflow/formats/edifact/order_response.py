@@ -129,7 +129,7 @@ class _Line(ResponseLine):
 
     def number(self) -> str:
         """Return the order's number of the line, which may be another than the response's."""
-        numbers = (segment.get(1, 3) for segment in self.block.of("RFF") if segment.get(1) == "ON")
+        numbers = [segment.get(1, 3) for segment in self.block.of("RFF") if segment.get(1) == "ON"]
         return the_one(filter(None, numbers), f"the order's line that {self.name} is about") or self.begin.get(1)
 
     def status(self) -> LineStatus:
@@ -160,7 +160,8 @@ class _Line(ResponseLine):
         of_all = self._amounts(self.head)
         if twice := [kind for kind, amounts in of_all.items() if len(amounts) > 1]:
             raise UnreadableError(f"{self.name} tells its quantity {twice[0]} more than once.")
-        found = {kind: total(*amounts) for kind, amounts in (self._amounts(self.scheduled) | of_all).items()}
+        amounts = self._amounts(self.scheduled) | of_all
+        found = {kind: total(*told) for kind, told in amounts.items()}
         if not found and (unknown := self.block.of("QTY")):
             raise UnreadableError(f"{self.name} has a quantity {unknown[0].get(1)[:5]!r}, which is not known.")
         return found
@@ -176,8 +177,10 @@ class _Line(ResponseLine):
         return amounts
 
     def unit_codes(self) -> set[str]:
-        of_quantities = {segment.get(1, 3) for segment in self.block.of("QTY")}
-        return (of_quantities | {segment.get(1, 6) for segment in self.block.of("PRI")}) - {""}
+        codes = {segment.get(1, 3) for segment in self.block.of("QTY")}
+        codes.update(segment.get(1, 6) for segment in self.block.of("PRI"))
+        codes.discard("")
+        return codes
 
     def price(self) -> tuple[Decimal | None, Decimal | None]:
         """Return the net price, else the gross one."""
@@ -187,13 +190,15 @@ class _Line(ResponseLine):
         return found or (None, None)
 
     def _price(self, kind: str) -> tuple[Decimal | None, Decimal | None] | None:
-        told = (
+        told = [
             (_decimal(one.get(1, 2)), _decimal(one.get(1, 5))) for one in self.block.of("PRI") if one.get(1) == kind
-        )
+        ]
         return the_one(told, f"the price of {self.name}")
 
     def _substitute(self) -> str | None:
         """Return the article that comes instead, perhaps without a number; None: there is none."""
+        if not self.block.of("PIA"):
+            return None
         numbers = [(segment.get(1), segment.get(2)) for segment in self.block.of("PIA")]
         if SUBSTITUTED_FOR in dict(numbers):
             raise UnreadableError(f"{self.name} says by PIA+4 what it stands for, which is not read here.")
@@ -202,22 +207,23 @@ class _Line(ResponseLine):
     def article(self, status: LineStatus) -> str | None:
         if status is LineStatus.SUBSTITUTED:
             return self._substitute()
-        numbers = list(self._numbers())
-        told = (
-            the_one((one for kind, one in numbers if kind == ours), f"the article of {self.name}") for ours in SELLERS
-        )
-        return next(filter(None, told), None)
+        numbers = [(self.begin.get(3, 2), self.begin.get(3)), *self._further_numbers()]
+        for ours in SELLERS:
+            if told := the_one([one for kind, one in numbers if kind == ours], f"the article of {self.name}"):
+                return told
+        return None
 
-    def _numbers(self) -> Iterator[tuple[str, str]]:
-        yield self.begin.get(3, 2), self.begin.get(3)
+    def _further_numbers(self) -> Iterator[tuple[str, str]]:
         for segment in self.head.of("PIA"):
             if segment.get(1) in ("1", "5"):
                 yield from ((segment.get(at, 2), segment.get(at)) for at in range(2, len(segment) + 1))
 
-    def schedules(self) -> list[Schedule]:
+    def schedules(self) -> Sequence[Schedule]:
         """Return what each SCC says; where there is none, the line itself."""
+        if not self.scheduled.segments:
+            return schedules_of(self.head)
         _, parts = parts_of(self.scheduled.segments, ("SCC",), "UNS", TOTALS)
-        return [schedule for part in parts or [self.head] for schedule in schedules_of(part)]
+        return [schedule for part in parts for schedule in schedules_of(part)]
 
     def code(self) -> str:
         return self.action
