@@ -263,7 +263,7 @@ def _are_told_group_by_group(acme, zone, mock):
     (nobody,) = by["route"]
     assert (nobody["key"], nobody["requested"]) == (None, 5)
     (customer,) = by["customer"]
-    assert (customer["key"], customer["requested"]) == (ORDER["customer"]["erp_customer_number"], 5)
+    assert (customer["key"], customer["requested"]) == ("4711", 5)
     (reason,) = by["reason"]
     assert (reason["key"], reason["requested"]) == ("MOCK_REJECTED", 1)
     told = acme.call("GET", "/stats/deliveries/csv?by=connection&decimal=,").text.splitlines()
