@@ -36,6 +36,7 @@ export function Guide({ type }: { type: string }) {
       <Anchor href={address} target="_blank" size="xs">
         Open in a tab of its own <IconExternalLink size={12} />
       </Anchor>
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls has to be reached by the keyboard */}
       <div className="guide" tabIndex={0} role="region" aria-label="Guide">
         <TypographyStylesProvider>
           <div ref={place} />
