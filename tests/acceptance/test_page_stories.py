@@ -74,7 +74,8 @@ def test_the_operators_morning(open_page: Callable[..., Page], site: Any, look: 
     # The job says order by order what became of them.
     _go(page, "Bulk jobs")
     page.get_by_role("link", name=re.compile("^Retry")).first.click()
-    expect(page.get_by_role("progressbar")).to_be_visible()
+    expect(page.get_by_role("heading", level=1, name=re.compile("^Retry"))).to_be_visible()
+    expect(page.get_by_role("progressbar", name=re.compile("^Retry"))).to_be_visible()
     expect(page.locator("tbody").get_by_role("link")).to_have_count(3)
     # This ERP never answers: its people gave me a table of numbers.
     _go(page, "Orders")
