@@ -1,6 +1,6 @@
 """ORDRSP: what the partner's business will do with an order, line by line.
 
-Source: UN/EDIFACT D.96A and EANCOM 1997, code lists 1225, 1229, 4343, 6063, 2005.
+Source: UN/EDIFACT D.96A and EANCOM 1997, code lists 1153, 1225, 1229, 4343, 6063, 2005.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from decimal import Decimal
 from functools import cached_property
 
 from orderflow.domain.answer_details import Level, LineStatus, Others, Schedule
-from orderflow.domain.answer_files import Answer, OrderNumber, UnreadableError
+from orderflow.domain.answer_files import Answer, ControlNumber, OrderNumber, Reference, UnreadableError
+from orderflow.domain.states import Kind
+from orderflow.formats.edi.changes import answered_change
 from orderflow.formats.edi.lines import Block, ResponseLine, answers_of, check_count, parts_of
 from orderflow.formats.edi.response import (
     UnitNames,
@@ -45,6 +47,9 @@ QUANTITIES = {*COMES, ORDERED}
 TOTALS = {"MOA", "CNT", "ALC", "ALI"}
 """What stands behind UNS."""
 
+CHANGE = "PP"
+"""The reference by which an answer names our ORDCHG (1153: purchase order change number)."""
+
 SUBSTITUTED_BY, SUBSTITUTED_FOR = "3", "4"
 SELLERS = ("SA", "VP")
 """Kinds of the number that we sent as the seller's own, the likelier first."""
@@ -60,12 +65,26 @@ def read_order_response(segments: Sequence[Segment], units: UnitNames) -> Answer
         UnreadableError: It contradicts itself, or what it says is not known here.
     """
     whole = Block(list(segments))
-    about = order_number(_references(whole, "ON"))
+    order = order_number(_references(whole, "ON"))
+    change, about = _change_answered(whole, order) or (Kind.ORDER, order)
     with told_at(about):
-        return _answer(whole, about, units)
+        return _recalled(whole, about) if change is Kind.RECALL else _answer(whole, about, units)
 
 
-def _answer(whole: Block, about: OrderNumber, units: UnitNames) -> Answer:
+def _change_answered(whole: Block, order: OrderNumber) -> tuple[Kind, ControlNumber] | None:
+    """Return which change or recall of ours it names by our number; None: it names none, and may mean any."""
+    numbers = (answered_change(number, order) for number in _references(whole, CHANGE))
+    return the_one((one for one in numbers if one is not None), "the change that it answers")
+
+
+def _recalled(whole: Block, about: Reference) -> Answer:
+    """Return that the order is given back. A refusal may mean the order as well as its recall: a person must know."""
+    if not (says := _said_of_all(whole)) & ACCEPTED or says & REFUSED:
+        raise UnreadableError("It does not say that it accepts the recall. Ask whether the order is cancelled.")
+    return Answer("ACKED", message="The partner accepts the recall.", about=about)
+
+
+def _answer(whole: Block, about: Reference, units: UnitNames) -> Answer:
     head, blocks = parts_of(whole.segments, ("LIN",), "UNS", TOTALS)
     for count in (segment for segment in whole.of("CNT") if segment.get(1) == "2"):
         check_count(count.get(1, 2), len(blocks), "CNT")
