@@ -16,6 +16,7 @@ import {
 } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import {
+  IconChartBar,
   IconFileText,
   IconHelp,
   IconHistory,
@@ -57,6 +58,7 @@ const PLACES: Place[] = [
   { to: "/jobs", label: "Bulk jobs", icon: IconStack2 },
   { to: "/connectors", label: "Connectors", icon: IconPlugConnected },
   { to: "/routes", label: "Routes", icon: IconRoute },
+  { to: "/analytics", label: "Analytics", icon: IconChartBar },
   { to: "/activity", label: "Activity", icon: IconHistory, needs: "AUDIT_READ" },
   { to: "/settings", label: "Settings", icon: IconSettings },
 ];
