@@ -1,5 +1,5 @@
-import { ActionIcon, Button } from "@mantine/core";
-import { IconTrash } from "@tabler/icons-react";
+import { ActionIcon, Button, Menu } from "@mantine/core";
+import { IconCopy, IconDots, IconGitCompare, IconTrash } from "@tabler/icons-react";
 import { useNavigate } from "react-router";
 import { answer, api, type ApiError, type Schemas } from "../api/client";
 import { tell, useAction } from "../api/queries";
@@ -18,9 +18,11 @@ interface Props {
   connector: Connector;
   onEdit?: () => void;
   onHours: () => void;
+  onDuplicate?: () => void;
+  onCompare?: () => void;
 }
 
-export function ConnectorActions({ connector, onEdit, onHours }: Props) {
+export function ConnectorActions({ connector, onEdit, onHours, onDuplicate, onCompare }: Props) {
   const active = connector.status === "ACTIVE";
   return (
     <>
@@ -34,6 +36,27 @@ export function ConnectorActions({ connector, onEdit, onHours }: Props) {
       </Button>
       {active ? <DisableButton connector={connector} /> : <EnableButton connector={connector} />}
       {active && !connector.is_default && <DefaultButton connector={connector} />}
+      {(onDuplicate ?? onCompare) && (
+        <Menu position="bottom-end">
+          <Menu.Target>
+            <ActionIcon size={30} variant="default" aria-label={`More for ${connectorName(connector)}`}>
+              <IconDots size={16} />
+            </ActionIcon>
+          </Menu.Target>
+          <Menu.Dropdown>
+            {onDuplicate && (
+              <Menu.Item leftSection={<IconCopy size={16} />} onClick={onDuplicate}>
+                Duplicate
+              </Menu.Item>
+            )}
+            {onCompare && (
+              <Menu.Item leftSection={<IconGitCompare size={16} />} onClick={onCompare}>
+                Compare
+              </Menu.Item>
+            )}
+          </Menu.Dropdown>
+        </Menu>
+      )}
       <DeleteButton connector={connector} />
     </>
   );

@@ -310,7 +310,7 @@ def _do_to_many(walk: Walk) -> None:
     for query in ("", "outcome=DONE", "outcome=REFUSED", "error_code=NOT_FOUND"):
         walk("GET", "/bulk-jobs/{job_id}/results", query=query, job_id=job_id)
     walk("GET", "/bulk-jobs/{job_id}/results.csv", job_id=job_id)
-    _list(walk, "/bulk-jobs", ["", "status=RUNNING"])
+    _list(walk, "/bulk-jobs", ["", "status=RUNNING", "updated_since=2100-01-01T00:00:00Z"])
 
 
 def _look_at_lists(walk: Walk, zone: str) -> None:
@@ -334,7 +334,7 @@ def _look_at_lists(walk: Walk, zone: str) -> None:
     _list(walk, "/exports", [recent, f"{recent}&status=FAILED"])
     _list(walk, "/draft-orders", [*common, *orders, *numbered, *unread, *routed, "waits_for=NO_ROUTE"])
     _list(walk, "/exports", [*common, *exports, *flags, *routed, f"order_id={order_id}"])
-    _list(walk, "/push-log", [*common, *attempts, f"order_id={order_id}", f"export_id={order_id}"])
+    _list(walk, "/push-log", [*common, recent, *attempts, f"order_id={order_id}", f"export_id={order_id}"])
     audit = ["", time, "action=LOGIN_FAILED", "actor=nobody", "entity_type=erp_connection", f"entity_id={order_id}"]
     _list(walk, "/audit-log", audit)
     for period in ("24h", "7d", "30d"):
@@ -433,6 +433,7 @@ def _administer(walk: Walk, zone: str, calm: Connection) -> None:
     walk("POST", "/connectors/preview", {**config, "order_id": walk.order(2001)})
     rest = {"connector_type": "REST_JSON", "config": {"url": "https://127.0.0.1/orders", "auth": "none"}}
     walk("POST", "/connectors/answer", {**rest, "status": 201, "body": "{}"})
+    walk("POST", "/connectors/from-sample", {"content": "U0tVO1F0eQpBLTE7Mg=="})
     walk("PATCH", "/connectors/{connector_id}", {"answer_within": 1}, connector_id=zone)
     for action in ("test", "disable", "enable", "default"):
         walk("POST", "/connectors/{connector_id}/" + action, connector_id=zone)
