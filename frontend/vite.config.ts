@@ -8,6 +8,7 @@ export default defineConfig({
   plugins: [react()],
   // A helper for the tests of @rjsf/core imports Ajv, which our Content-Security-Policy could not run: see validator.ts.
   resolve: { alias: { "@rjsf/validator-ajv8": ours } },
+  base: "./", // the server puts the path before it, below which it is reached
   build: { target: "es2022", minify: "terser", chunkSizeWarningLimit: 600 },
   server: { proxy: { "/api": process.env.ORDERFLOW_URL ?? "http://127.0.0.1:8000" } },
 });

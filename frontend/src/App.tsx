@@ -14,6 +14,7 @@ const DeliveriesPage = lazy(() => import("./deliveries/DeliveriesPage"));
 const JobsPage = lazy(() => import("./jobs/JobsPage"));
 const JobPage = lazy(() => import("./jobs/JobPage"));
 const RoutesPage = lazy(() => import("./routes/RoutesPage"));
+const AnalyticsPage = lazy(() => import("./analytics/AnalyticsPage"));
 const ActivityPage = lazy(() => import("./activity/ActivityPage"));
 const SettingsPage = lazy(() => import("./settings/SettingsPage"));
 
@@ -31,6 +32,7 @@ export function App() {
           <Route path="jobs" element={<JobsPage />} />
           <Route path="jobs/:id" element={<JobPage />} />
           <Route path="routes" element={<RoutesPage />} />
+          <Route path="analytics" element={<AnalyticsPage />} />
           <Route path="activity" element={<ActivityPage />} />
           <Route path="settings" element={<SettingsPage />} />
           <Route path="*" element={<NotFoundPage />} />

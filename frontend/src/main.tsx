@@ -8,6 +8,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { BrowserRouter } from "react-router";
+import { BASE } from "./api/base";
 import { ApiError } from "./api/client";
 import { App } from "./App";
 import { readable, theme } from "./theme";
@@ -26,7 +27,7 @@ if (root)
         <QueryClientProvider client={client}>
           <Notifications position="bottom-center" />
           <ModalsProvider>
-            <BrowserRouter>
+            <BrowserRouter basename={BASE}>
               <App />
             </BrowserRouter>
           </ModalsProvider>

@@ -1,4 +1,5 @@
 import createClient from "openapi-fetch";
+import { BASE } from "./base";
 import type { components, paths } from "./schema";
 import { reachable } from "./reachable";
 import { endSession, token } from "./session";
@@ -51,7 +52,7 @@ export class ApiError extends Error {
   }
 }
 
-export const api = createClient<paths>({ baseUrl: "" });
+export const api = createClient<paths>({ baseUrl: BASE });
 
 api.use({
   onRequest({ request }) {

@@ -16,6 +16,7 @@ import {
 } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import {
+  IconChartBar,
   IconFileText,
   IconHelp,
   IconHistory,
@@ -34,6 +35,7 @@ import {
 import { useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Link, useLocation } from "react-router";
+import { BASE } from "../api/base";
 import { useMay, useMe, useNeeds, useOrganization, type Permission } from "../api/queries";
 import { isUnreachable } from "../api/client";
 import { useReachable } from "../api/reachable";
@@ -56,6 +58,7 @@ const PLACES: Place[] = [
   { to: "/jobs", label: "Bulk jobs", icon: IconStack2 },
   { to: "/connectors", label: "Connectors", icon: IconPlugConnected },
   { to: "/routes", label: "Routes", icon: IconRoute },
+  { to: "/analytics", label: "Analytics", icon: IconChartBar },
   { to: "/activity", label: "Activity", icon: IconHistory, needs: "AUDIT_READ" },
   { to: "/settings", label: "Settings", icon: IconSettings },
 ];
@@ -83,7 +86,7 @@ export function AppFrame({ children }: { children: ReactNode }) {
               size="sm"
               aria-label={opened ? "Close menu" : "Open menu"}
             />
-            <img src="/favicon.svg" alt="" width={26} height={26} />
+            <img src={`${BASE}/favicon.svg`} alt="" width={26} height={26} />
             <Text fw={700} visibleFrom="xs">
               OrderFlow Connect
             </Text>
@@ -150,7 +153,7 @@ function HelpLink() {
     <Tooltip label="Docs">
       <ActionIcon
         component="a"
-        href="/docs/"
+        href={`${BASE}/docs/`}
         target="_blank"
         rel="noopener"
         variant="subtle"

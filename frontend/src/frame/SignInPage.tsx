@@ -1,5 +1,6 @@
 import { Button, Card, Center, Group, PasswordInput, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useState, type SyntheticEvent } from "react";
+import { BASE } from "../api/base";
 import { answer, api } from "../api/client";
 import { useAction } from "../api/queries";
 import { beginSession } from "../api/session";
@@ -22,7 +23,7 @@ export function SignInPage() {
       <Card w="100%" maw={400} p="xl" shadow="sm" component="form" onSubmit={submit}>
         <Stack>
           <Group gap="sm">
-            <img src="/favicon.svg" alt="" width={36} height={36} />
+            <img src={`${BASE}/favicon.svg`} alt="" width={36} height={36} />
             <div>
               <Title order={1} size="h3">
                 OrderFlow Connect

@@ -54,7 +54,7 @@ function Row({ job }: { job: Schemas["BulkJob"] }) {
       <Table.Td className="numeric whole">
         {count(job.total)}
         {job.refused > 0 && (
-          <Text size="xs" c="red.9">
+          <Text size="xs" c="var(--mantine-color-error)">
             {count(job.refused)} refused
           </Text>
         )}

@@ -9,6 +9,7 @@ import { confirm } from "../shared/confirm";
 import { plural } from "../shared/format";
 import { REASON } from "./OrderActions";
 import { PushDialog } from "./PushDialog";
+import { RecallDialog } from "./RecallDialog";
 import { filterOf } from "./filterOf";
 
 const LABELS = {
@@ -19,6 +20,7 @@ const LABELS = {
   release: "Release",
   reroute: "Re-route",
   withdraw: "Withdraw",
+  recall: "Recall",
 };
 type Action = keyof typeof LABELS;
 
@@ -31,8 +33,9 @@ const ALL: Record<Action, string> = {
   release: "Release all that are on hold",
   reroute: "Re-route all that wait",
   withdraw: "Withdraw all that wait",
+  recall: "Recall all that were pushed",
 };
-const ACTIONS = ["approve", "push", "retry", "hold", "release"] as const;
+const ACTIONS = ["approve", "push", "retry", "hold", "release", "recall"] as const;
 const ON_ALL = Object.keys(ALL) as Action[];
 
 interface Props {
@@ -44,10 +47,12 @@ interface Props {
 /** One action on the orders that are selected, or on all that the filters find. */
 export function BulkActions({ selected, wanted, onDone }: Props) {
   const [previewed, setPreviewed] = useState<JobBody & { action: Action }>();
+  const [recalled, setRecalled] = useState<JobBody>();
   const [held, setHeld] = useState<{ body: JobBody; title: string }>();
   const active = useConnectors().data?.filter((connector) => connector.status === "ACTIVE");
   const act = useBulkJob(() => {
     setPreviewed(undefined);
+    setRecalled(undefined);
     onDone();
   });
   const askWhy = (body: JobBody, orders: number) => setHeld({ body, title: `Put ${plural(orders, "order")} on hold?` });
@@ -70,11 +75,13 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
   );
   const onAll = (action: Action) => {
     if (action === "push" || action === "retry") setPreviewed({ action, filter });
+    else if (action === "recall") setRecalled({ action, filter });
     else count.run({ action, filter: action === "release" ? { ...filter, on_hold: true } : filter });
   };
   const onChosen = (body: { action: Action; ids: string[] }) => {
     if (body.action === "approve" || body.action === "release") act.run(body);
     else if (body.action === "hold") askWhy(body, body.ids.length);
+    else if (body.action === "recall") setRecalled(body);
     else setPreviewed(body);
   };
   return (
@@ -131,6 +138,14 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
         onGiven={(reason) => held && act.run({ ...held.body, reason })}
         onClose={() => setHeld(undefined)}
       />
+      {recalled && (
+        <RecallDialog
+          what={recalled}
+          pending={act.isPending}
+          onRecall={(reason) => act.run({ ...recalled, reason })}
+          onClose={() => setRecalled(undefined)}
+        />
+      )}
       {previewed && active && (
         <PushDialog
           what={previewed}

@@ -1,4 +1,5 @@
 import { Button, Code, Fieldset, Group, Stack, Text } from "@mantine/core";
+import { BASE } from "../../api/base";
 import { answer, api, type Schemas } from "../../api/client";
 import { useAction } from "../../api/queries";
 import { confirm } from "../../shared/confirm";
@@ -65,5 +66,5 @@ const ENDS = "The one that there is ends at once: the ERP is refused until it se
 const REFUSED = "The ERP is refused from now on, unless it signs its answers.";
 
 function addressOf({ id }: { id: string }) {
-  return `${window.location.origin}/api/v1/answers/${id}`;
+  return `${window.location.origin}${BASE}/api/v1/answers/${id}`;
 }

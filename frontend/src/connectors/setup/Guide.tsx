@@ -1,4 +1,4 @@
-import { Anchor, Group, Loader, ScrollArea, Text, TypographyStylesProvider } from "@mantine/core";
+import { Anchor, Group, Loader, Text, TypographyStylesProvider } from "@mantine/core";
 import { IconExternalLink } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
@@ -36,14 +36,12 @@ export function Guide({ type }: { type: string }) {
       <Anchor href={address} target="_blank" size="xs">
         Open in a tab of its own <IconExternalLink size={12} />
       </Anchor>
-      <ScrollArea.Autosize
-        mah="calc(100vh - 22rem)"
-        viewportProps={{ tabIndex: 0, role: "region", "aria-label": "Guide" }}
-      >
-        <TypographyStylesProvider className="guide">
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls has to be reached by the keyboard */}
+      <div className="guide" tabIndex={0} role="region" aria-label="Guide">
+        <TypographyStylesProvider>
           <div ref={place} />
         </TypographyStylesProvider>
-      </ScrollArea.Autosize>
+      </div>
     </>
   );
 }

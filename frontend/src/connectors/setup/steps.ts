@@ -26,6 +26,8 @@ const GROUPS: Record<string, Step> = {
   Answer: "answers",
   Confirmation: "answers",
   Doubt: "answers",
+  Change: "answers",
+  Recall: "answers",
   "Answers that come": "answers",
   Test: "test",
 };
@@ -36,7 +38,16 @@ export function stepOf(group: string): Step {
 }
 
 /** Groups that few need: they are folded until they say something. */
-const OPTIONAL = new Set(["TLS", "Advanced", "Doubt", "Answers that come", "Confirmation", "Mapping"]);
+const OPTIONAL = new Set([
+  "TLS",
+  "Advanced",
+  "Doubt",
+  "Answers that come",
+  "Confirmation",
+  "Mapping",
+  "Change",
+  "Recall",
+]);
 
 const WORDS: Record<string, string> = {
   Doubt: "When an answer is lost",
@@ -44,6 +55,8 @@ const WORDS: Record<string, string> = {
   Folders: "Folders",
   Answer: "The answer to an order",
   Confirmation: "A confirmation that comes later",
+  Change: "An order that was changed",
+  Recall: "An order that is taken back",
 };
 
 export function groupWords(group: string): string {

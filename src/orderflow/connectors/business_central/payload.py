@@ -7,14 +7,12 @@ docs/connector-business-central.md has the table of fields.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
 from orderflow.connectors.business_central.config import BusinessCentralConfig
-from orderflow.connectors.whole_orders import Entity, PlainLetters, filled, fits, without
+from orderflow.connectors.whole_orders import Entity, PlainLetters, filled, fits, short_key, without
 from orderflow.domain.errors import RejectedError
 from orderflow.domain.orders import AllowanceCharge, DraftOrder, DraftOrderLine
 from orderflow.formats.currencies import minor_units
@@ -39,11 +37,6 @@ DECIMALS = 5
 """Of quantities and prices, as General Ledger Setup rounds them where nobody has changed that."""
 
 
-def key_of(export_id: UUID) -> str:
-    """Return the key by which an order is this delivery's: 40 bits, and only among orders of one number."""
-    return base64.b32encode(hashlib.blake2b(export_id.bytes, digest_size=5).digest()).decode()
-
-
 def as_code(text: str) -> str:
     """Return a text as a field of type Code holds it: in capitals, without blanks around it."""
     return "".join(letter.upper() if len(letter.upper()) == 1 else letter for letter in text.strip())
@@ -54,7 +47,7 @@ def reference_of(order: DraftOrder, export_id: UUID, settings: BusinessCentralCo
     values = Values(PlainLetters("a Business Central field"))
     if settings.reference_in == "number":
         return values.needed(order.external_order_number, REFERENCE, "external_order_number")
-    key = key_of(export_id)
+    key = short_key(export_id)
     number = values.text(order.external_order_number, REFERENCE - len(key) - 1, "external_order_number")
     return f"{number}/{key}" if number else key
 
@@ -72,6 +65,16 @@ def write_order(order: DraftOrder, export_id: UUID, settings: BusinessCentralCon
         RejectedError: The order holds what Business Central has no place for; the field is named.
     """
     return odata.encode(_Order(order, export_id, settings).entity())
+
+
+def told(order: DraftOrder, settings: BusinessCentralConfig) -> DraftOrder:
+    """Return the order without what the connection leaves out."""
+    return without(order, settings.left_out)
+
+
+def rows_of(order: DraftOrder, line: DraftOrderLine, settings: BusinessCentralConfig) -> list[Entity]:
+    """Return what is made of a line of an order that is told, its item first. Raises as `write_order`."""
+    return _Order(order, order.delivery.export_id, settings).rows(line)
 
 
 class _Order:
@@ -151,9 +154,9 @@ class _Order:
         return [_comment(number, piece) for number, piece in enumerate(pieces, 1)]
 
     def _lines(self) -> list[Entity]:
-        return [written for line in self.order.lines for written in self._line(line)]
+        return [written for line in self.order.lines for written in self.rows(line)]
 
-    def _line(self, line: DraftOrderLine) -> list[Entity]:
+    def rows(self, line: DraftOrderLine) -> list[Entity]:
         values = self.values
         values.line_no = line.line_no
         sequence = self._sequence(line)

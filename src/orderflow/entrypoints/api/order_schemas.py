@@ -17,6 +17,7 @@ from orderflow.storage.views.deliveries import ExportFilter, WaitsFor, WaitsForR
 from orderflow.storage.views.destinations import Destination
 from orderflow.storage.views.orders import OrderFilter, number_of
 from orderflow.storage.views.problem import Problem
+from orderflow.storage.views.recalls import RecallOutlook
 
 
 class OrderState(Out):
@@ -121,6 +122,36 @@ class ConfirmBody(In):
     """The number that the order has in the ERP."""
 
     erp_order_id: Name = Field(examples=["SO-2025-000123"])
+
+
+class OrderToConfirm(In):
+    """An order, and the number that it has in the ERP."""
+
+    order: Name = Field(description="Its id, or its own number", examples=["PO-2025-0042"])
+    erp_order_id: Name = Field(examples=["SO-2025-000123"])
+
+
+class OrdersToConfirm(In):
+    """Orders that a person confirms."""
+
+    confirmations: list[OrderToConfirm] = Field(
+        min_length=1, max_length=500, description="Each order with its number in the ERP"
+    )
+
+
+class ConfirmedOne(Out):
+    """What became of one of them."""
+
+    order: str = Field(description="As it was named", examples=["PO-2025-0042"])
+    erp_order_id: str
+    order_id: UUID | None = Field(description="null: there is none of that name, or several")
+    error: Problem | None = Field(description="Why it was not confirmed; null: it was")
+
+
+class ConfirmedMany(Out):
+    """What became of each, in the order in which they were named."""
+
+    items: list[ConfirmedOne]
 
 
 Flag = Annotated[bool, Field(strict=True)]
@@ -298,7 +329,11 @@ class BulkJobPreview(Out):
     """What a bulk job would do. Nothing was done."""
 
     total: int = Field(description="How many orders it would be about")
-    looked_at: int = Field(description="Of how many of them, the oldest, it was looked where they would go")
-    orders: int = Field(description="How many of those would go")
+    looked_at: int = Field(description="How many of them, the oldest, were looked at")
+    orders: int = Field(description="How many of those would go, or be recalled")
     destinations: list[Destination] = Field(description="Where those would go, most first; empty for other actions")
     waiting: int = Field(0, description="How many of those would wait, since no routing rule sends them anywhere")
+    recall: list[RecallOutlook] = Field(
+        default_factory=list,
+        description="What would become of those that are recalled, most first; empty for other actions",
+    )
