@@ -57,8 +57,8 @@ _WEBHOOKS = text("""
     FROM webhook_endpoint w JOIN organization g ON g.id = w.org_id
     CROSS JOIN LATERAL (
         SELECT min(at) AS at FROM (
-            (SELECT e.at FROM webhook_delivery d JOIN event e ON e.org_id = d.org_id AND e.number = d.number
-             WHERE d.endpoint_id = w.id AND d.delivered_at IS NULL ORDER BY d.number LIMIT 1)
+            (SELECT (SELECT e.at FROM event e WHERE e.org_id = d.org_id AND e.number = d.number)
+             FROM webhook_delivery d WHERE d.endpoint_id = w.id AND d.delivered_at IS NULL ORDER BY d.number LIMIT 1)
             UNION ALL
             (SELECT e.at FROM event e WHERE e.org_id = w.org_id AND e.number > w.position ORDER BY e.number LIMIT 1)
             UNION ALL

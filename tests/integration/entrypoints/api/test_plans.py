@@ -126,6 +126,15 @@ HISTORY = (
     SELECT gen_random_uuid(), org_id, :connection, id::text, '', '', created_at, created_at, NULL, created_at, 'ack'
     FROM draft_order
     """,
+    # Whoever reads events, or has a webhook, has had them numbered long ago.
+    """
+    UPDATE event e SET number = n.number
+    FROM (SELECT id, row_number() OVER (ORDER BY id) AS number FROM event WHERE org_id = :org) n WHERE e.id = n.id
+    """,
+    """
+    INSERT INTO event_counter (org_id, last) SELECT :org, count(*) FROM event WHERE org_id = :org
+    ON CONFLICT (org_id) DO UPDATE SET last = excluded.last
+    """,
 )
 
 
