@@ -120,6 +120,8 @@ class DraftOrder:
     `source` tells apart where it comes from, as a shop's name: two sources may use the same numbers.
     `priority` is its head start in the queue of deliveries: minutes, 0 to `MOST_PRIORITY`; None is 0.
 
+    `import_id` is shared by all orders that came in with one file, and by no other.
+
     `buyer`, `seller`, `ship_to` and `bill_to` (the invoicee) are its parties: texts by name, as `name`, `street`,
     `city`, `contact`, `phone`, `email`, and whatever else came with them. `gln`, `vat`, `duns`, `endpoint` (the
     electronic address, with its scheme) and `country_code` are checked; `number_at_seller` and `number_at_buyer` are
@@ -163,6 +165,7 @@ class DraftOrder:
     created_at: datetime | None = None
     source: str | None = None
     priority: int | None = None
+    import_id: UUID | None = None
     delivery_in_progress: Delivery | None = field(default=None, repr=False, compare=False)
 
     def party(self, role: Literal["ship_to", "bill_to", "buyer", "seller"]) -> Party:
@@ -185,7 +188,10 @@ class DraftOrder:
         self.delivery_in_progress = value
 
 
-_OURS = {"org_id", "org_slug", "created_by", "approved_by", "approved_at", "status", "erp_order_id", "id", "created_at"}
+_OURS = {
+    *("org_id", "org_slug", "created_by", "approved_by", "approved_at", "status", "erp_order_id", "id", "created_at"),
+    "import_id",
+}
 PARTIES = ("ship_to", "bill_to", "buyer", "seller")
 """Fields that hold an address and what identifies who is there."""
 

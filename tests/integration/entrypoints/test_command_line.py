@@ -349,6 +349,13 @@ def test_a_connection_has_opening_hours(acme, dropzone):
 def test_orders_are_pushed_for_later(acme, dropzone):
     acme("connections", "add", "DROPZONE_JSON_V1", "--config", "-", stdin=json.dumps(dropzone))
     acme("orders", "import", "-", "--approve", stdin=json.dumps(GOOD))
+    assert acme.json("orders", "recall", "--import", brought["import_id"], "--dry-run")[0]["orders"] == 2
+    assert {row["external_order_number"] for row in acme.json("orders", "list", "--import", brought["import_id"])} == {
+        "PO-1",
+        "PO-2",
+        "PO-3",
+    }
+    assert "is no import" in acme("orders", "list", "--import", "yesterday", exits=2).stderr
     assert "is no time" in acme("push", "PO-1", "--not-before", "tomorrow", exits=2).stderr
     later = datetime.now(UTC).replace(microsecond=0) + timedelta(days=7)
     assert "has no time zone" in acme("push", "PO-1", "--not-before", f"{later:%Y-%m-%dT%H:%M}", exits=2).stderr
@@ -495,7 +502,7 @@ def numbered(*numbers: str) -> str:
 def test_a_recall_is_told_before_asked_for_once_and_refused_with_what_to_do(acme, dropzone, tmp_path):
     config = dropzone | {"receiver_takes": "rename"}
     acme("connections", "add", "DROPZONE_JSON_V1", "--name", "Köln", "--config", "-", stdin=json.dumps(config))
-    acme("orders", "import", "-", "--approve", stdin=numbered("PO-1", "PO-2", "PO-3"))
+    brought = acme.json("orders", "import", "-", "--approve", stdin=numbered("PO-1", "PO-2", "PO-3"))
     acme("push", "PO-1", "PO-2", "--wait")
     because = ("--reason", "wrong prices")
     told = acme.json("orders", "recall", "PO-1", "PO-2", "PO-3", "--dry-run")

@@ -45,6 +45,7 @@ _KEPT_HEADERS = (
     "content-type",
     "etag",
     "location",
+    "x-import-id",
     *(f"x-orders-{what}" for what in ("accepted", "duplicate", "revised", "refused")),
 )
 

@@ -18,6 +18,7 @@ from pydantic import Field
 from starlette.requests import ClientDisconnect
 
 from orderflow.domain.errors import InputError, NotFoundError, StateError
+from orderflow.domain.ids import new_id
 from orderflow.domain.order_keys import OnDuplicate
 from orderflow.domain.orders import Missing
 from orderflow.domain.states import OrderStatus
@@ -99,29 +100,31 @@ def import_draft_orders(
 
     Orders are stored while the body arrives; the answer begins when it has ended, so that a client may send all
     before it reads anything. The headers `X-Orders-Accepted`, `X-Orders-Duplicate`, `X-Orders-Revised` and
-    `X-Orders-Refused` count. With an `Idempotency-Key`, the answer can be read once more by that.
+    `X-Orders-Refused` count. By `X-Import-Id` all that it brought in is found again (`import_id`),
+    as to recall it. With an `Idempotency-Key`, the answer can be read once more by that.
     """
     if on_duplicate is OnDuplicate.REVISE:
         must_be_editor(caller)
-    body = _Body(request)
+    body, import_id = _Body(request), new_id()
+    results = _results(request, caller, on_duplicate, body, import_id)
     if HEADER not in request.headers:
-        return _imported(body, _results(request, caller, on_duplicate, body))
+        return _imported(body, results, import_id)
     once = once_of(request)
     begun = once.begin()
     if isinstance(begun, Kept):
         body.drain()
         return once.again(begun, body.digest.digest())
-    return _imported(body, once.while_busy(begun, _results(request, caller, on_duplicate, body)), once, begun)
+    return _imported(body, once.while_busy(begun, results), import_id, once, begun)
 
 
 def _imported(
-    body: _Body, found: Iterable[Imported], once: Once | None = None, claim: Claim | None = None
+    body: _Body, found: Iterable[Imported], import_id: UUID, once: Once | None = None, claim: Claim | None = None
 ) -> JsonLines:
     """Import, and return what became of each line; keep that if it may be asked for again."""
     with ExitStack() as stack:
         results = cast("BinaryIO", stack.enter_context(tempfile.SpooledTemporaryFile(IN_MEMORY)))
         counts = Counter(_write(results, result) for result in found)
-        headers = {f"X-Orders-{what}": str(counts[what]) for what in COUNTED}
+        headers = {f"X-Orders-{what}": str(counts[what]) for what in COUNTED} | {"X-Import-Id": str(import_id)}
         answer = JsonLines(_sent(results, stack.pop_all()), headers=headers)
         if once and claim:
             claim.request_sha256 = body.digest.digest()
@@ -155,10 +158,13 @@ def get_import(
     return once.again(kept, None)
 
 
-def _results(request: Request, caller: Caller, on_duplicate: OnDuplicate, body: _Body) -> Iterator[Imported]:
+def _results(
+    request: Request, caller: Caller, on_duplicate: OnDuplicate, body: _Body, import_id: UUID
+) -> Iterator[Imported]:
     orders = read_orders(_whole_lines(body))
     last, store = 0, app_of(request).store
-    for result in import_orders(store, caller.org_id, orders, caller.actor, on_duplicate, MOST_REFUSED):
+    taken = import_orders(store, caller.org_id, orders, caller.actor, on_duplicate, MOST_REFUSED, import_id)
+    for result in taken:
         last = result.line
         yield result
         if last >= MOST_EMPTY and body.taken < LEAST_LINE * last:

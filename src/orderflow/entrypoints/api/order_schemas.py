@@ -172,6 +172,7 @@ class OrderFilterBody(In):
     since: Moment | None = None
     until: Moment | None = Field(None, description="Exclusive")
     updated_since: Moment | None = Field(None, description="Changed since then")
+    import_id: UUID | None = Field(None, description="Brought in with this file")
     connection_id: UUID | None = None
     error_code: Text | None = None
     unreadable_answer: Flag | None = Field(None, description="The ERP's answer could not be read")
@@ -202,6 +203,7 @@ class OrderFilterBody(In):
             on_its_way_or_sent=not self.status and action is BulkAction.RECALL,
             number=number_of(self.external_order_number, self.erp_customer_number, self.source),
             updated_from=self.updated_since,
+            import_id=self.import_id,
         )
 
 

@@ -85,6 +85,9 @@ def order_filter(
     since: Moment | None = None,
     until: Moment | None = None,
     updated_since: UpdatedSince = None,
+    import_id: Annotated[
+        UUID | None, Query(description="Brought in with this file: `X-Import-Id` of its answer")
+    ] = None,
     connection_id: Annotated[UUID | None, Query(description="Exported over this connector")] = None,
     error_code: Annotated[Text | None, Query(description="In ERROR for this reason")] = None,
     unreadable_answer: Annotated[bool | None, Query(description="The ERP's answer could not be read")] = None,
@@ -112,6 +115,7 @@ def order_filter(
         on_hold=on_hold,
         number=number_of(external_order_number, erp_customer_number, source),
         updated_from=updated_since,
+        import_id=import_id,
     )
 
 

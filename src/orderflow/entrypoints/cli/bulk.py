@@ -70,9 +70,18 @@ def named_or_found(
         error_code=text.get("--error-code"),
         connection_id=at,
         route=text.get("--route"),
+        import_id=import_of(text["--import"]) if "--import" in text else None,
         on_its_way_or_sent=action is BulkAction.RECALL,
     )
     return Chosen(orders=replace(found, asked_for=True if action in UNSENT else None))
+
+
+def import_of(written: str) -> UUID:
+    """Return the id of an import. Raises InputError."""
+    try:
+        return UUID(written)
+    except ValueError:
+        raise InputError(f"--import {written!r} is no import.", hint="`orders import` tells it in the end.") from None
 
 
 def _since(written: str) -> datetime:

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from orderflow.domain.bulk import BulkAction
 from orderflow.domain.errors import InputError, OrderFlowError, StateError
+from orderflow.domain.ids import new_id
 from orderflow.domain.order_keys import DuplicateOrderError, OnDuplicate
 from orderflow.domain.states import AS_APPROVED, OrderStatus
 from orderflow.entrypoints.cli.bulk import Done, do_to_named, new_job
@@ -37,6 +38,7 @@ class ImportReport:
         revised: How many of those say now what the file says.
     """
 
+    import_id: UUID = field(default_factory=new_id)
     order_ids: list[UUID] = field(default_factory=list)
     ready: list[UUID] = field(default_factory=list)
     begun: dict[OrderStatus, list[UUID]] = field(default_factory=lambda: defaultdict(list))
@@ -83,6 +85,7 @@ class ImportReport:
     def as_json(self) -> dict[str, Any]:
         """Return it for scripts; the keys are stable."""
         return {
+            "import_id": self.import_id,
             "accepted": len(self.order_ids),
             "ready": len(self.ready),
             "needs_review": len(self.order_ids) - len(self.ready),
@@ -100,6 +103,8 @@ class ImportReport:
         review = len(self.order_ids) - len(self.ready)
         extra = f", {review} of them NEEDS_REVIEW (see: orderflow orders list --status NEEDS_REVIEW)" if review else ""
         out().print(f"{plural(len(self.order_ids), 'order')} accepted{extra}.")
+        if self.order_ids:
+            out().print(f"All of them again: orderflow orders list --import {self.import_id}")
         if self.here:
             out().print(f"{plural(self.here, 'order')} here already, and the same: not brought in again.")
         if self.revised:
@@ -144,7 +149,7 @@ def import_orders(
         size = 0 if file == "-" else Path(file).stat().st_size
         task = bar.task_ids[0]
         orders = read_orders(lines_of(stream))
-        results = take_orders(place.app.store, place.org_id, orders, caller(), on_duplicate)
+        results = take_orders(place.app.store, place.org_id, orders, caller(), on_duplicate, import_id=report.import_id)
         for done, result in enumerate(results, 1):
             report.note(result, go_on=approve)
             if done % AT_ONCE == 0:

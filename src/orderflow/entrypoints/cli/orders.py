@@ -13,7 +13,7 @@ from orderflow.domain.bulk import BulkAction
 from orderflow.domain.errors import InputError
 from orderflow.domain.order_keys import OnDuplicate
 from orderflow.domain.orders import ADJUSTMENTS, HEADER, TEXTS_BY_NAME, Customer, DraftOrder
-from orderflow.entrypoints.cli.bulk import do_to, named_or_found, new_job
+from orderflow.entrypoints.cli.bulk import do_to, import_of, named_or_found, new_job
 from orderflow.entrypoints.cli.importing import import_orders
 from orderflow.entrypoints.cli.options import AsCsv, AsJson, Limit, NamedOrders, Orders, OrderStatuses, Org, Search
 from orderflow.entrypoints.cli.outcomes import do_and_tell, finish
@@ -86,6 +86,7 @@ def list_(
     differs: Annotated[
         bool, typer.Option("--differs", help="Only those confirmed otherwise than ordered, which nobody accepted.")
     ] = False,
+    import_: Annotated[str | None, typer.Option("--import", help="Only those that this import brought in.")] = None,
     limit: Limit = 50,
     org: Org = None,
     json: AsJson = False,
@@ -100,6 +101,7 @@ def list_(
         unreadable=unreadable_answer or None,
         differs=differs or None,
         on_hold=on_hold or None,
+        import_id=import_of(import_) if import_ else None,
     )
     with in_organization(org) as place, place.reading() as reading:
         rows = reading.orders(wanted, limit)
@@ -114,7 +116,7 @@ def list_(
         columns | {"id": "id"},
         csv=csv,
         empty=NONE_FIT
-        if status or search or unreadable_answer or differs or on_hold
+        if status or search or unreadable_answer or differs or on_hold or import_
         else "No orders. Bring some in: orderflow orders import FILE",
     )
 
@@ -210,6 +212,7 @@ def recall(
     since: Annotated[str | None, typer.Option(help="Those that came in since: 10:00 is today's.")] = None,
     route: Annotated[str | None, typer.Option(help="Those that the routing rule of this name sent.")] = None,
     at: Annotated[str | None, typer.Option(help="Those at this connector.")] = None,
+    import_: Annotated[str | None, typer.Option("--import", help="Those that this import brought in.")] = None,
     search: Search = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only tell what would become of how many of them.")
@@ -218,7 +221,8 @@ def recall(
     json: AsJson = False,
 ) -> None:
     """Ask the ERP to give orders back; what was not sent yet is withdrawn. `orders show` tells what the ERP answers."""
-    given = {"--all-sent": all_sent, "--since": since, "--route": route, "--at": at, "--search": search}
+    given = {"--all-sent": all_sent, "--since": since, "--route": route, "--at": at}
+    given |= {"--import": import_, "--search": search}
     with in_organization(org) as place:
         chosen = named_or_found(place, BulkAction.RECALL, orders, given)
         if dry_run:

@@ -9,6 +9,7 @@ from itertools import islice
 from uuid import UUID
 
 from orderflow.domain.errors import InputError, OrderFlowError
+from orderflow.domain.ids import new_id
 from orderflow.domain.order_keys import OnDuplicate
 from orderflow.domain.orders import DraftOrder, Missing
 from orderflow.domain.states import OrderStatus
@@ -44,6 +45,7 @@ def import_orders(
     actor: Actor,
     on_duplicate: OnDuplicate = OnDuplicate.REFUSE,
     most_refused: float = math.inf,
+    import_id: UUID | None = None,
 ) -> Iterator[Imported]:
     """Store orders as they come, `AT_ONCE` in a transaction; yields each line's result once that is committed.
 
@@ -54,9 +56,14 @@ def import_orders(
     Args:
         on_duplicate: What to do with an order that is here already. One that is to be revised is, after the rest of
             its batch, in a transaction of its own.
+        import_id: By which the orders that it brought in are found again; one is made if none is given.
     """
+    import_id = import_id or new_id()
     waiting, refused = iter(orders), 0
     while batch := list(islice(waiting, AT_ONCE)):
+        for _, order in batch:
+            if isinstance(order, DraftOrder):
+                order.import_id = import_id
         for result in _store(store, org_id, batch, actor, on_duplicate):
             yield result
             refused += result.error is not None

@@ -221,6 +221,7 @@ class Order(OrderSummary):
         Sql(among(ENDED, "o.status")),
         Field(description="It has ended, so that its personal data may be erased (`POST …/forget`)"),
     ]
+    import_id: Annotated[UUID | None, Field(description="Of the file of orders that it came in with")]
     priority: Annotated[int | None, Field(description="Head start in the queue of deliveries, in minutes; null: 0")]
     earliest_delivery_date: date | None
     latest_delivery_date: date | None
@@ -333,6 +334,7 @@ class OrderFilter:
         differs: Those with differences that nobody accepted, or all others.
         on_hold: Those that somebody has a hold on, or all others.
         number: Those of exactly this number.
+        import_id: Those that came in with this file.
         updated_from: Those that changed since then; what commits late may be a little older than it was seen.
         unreadable: Those whose answer from the ERP could not be read, or all others.
     """
@@ -353,12 +355,15 @@ class OrderFilter:
     on_hold: bool | None = None
     number: OrderNumber | None = None
     updated_from: datetime | None = None
+    import_id: UUID | None = None
 
     def conditions(self) -> Iterator[Condition]:
         """Yield what the filter asks for, all but `search`."""
         yield from common("o", self.statuses, self.created_from, self.created_to)
         yield from changed("o", self.updated_from)
         yield from self.number.conditions() if self.number else ()
+        if self.import_id:
+            yield "o.import_id = :import_id", {"import_id": self.import_id}
         if self.connection_id:
             exported = "e.org_id = o.org_id AND e.draft_order_id = o.id AND e.connection_id = :connection_id"
             yield f"EXISTS (SELECT FROM erp_export e WHERE {exported})", {"connection_id": self.connection_id}

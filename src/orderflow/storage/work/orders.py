@@ -38,7 +38,7 @@ from orderflow.storage.work import revisions
 
 _LINE_FIELDS = (*LINE_IN_PLACE, *LINE_BY_NAME)
 _LINE_COLUMNS = ", ".join(f"l.{name}" for name in _LINE_FIELDS)
-_PLAIN_FIELDS = (*HEADER, *TEXTS_BY_NAME, "created_by", "approved_by", "approved_at", "erp_order_id")
+_PLAIN_FIELDS = (*HEADER, *TEXTS_BY_NAME, "created_by", "approved_by", "approved_at", "erp_order_id", "import_id")
 _ORDER_COLUMNS = (
     *_PLAIN_FIELDS,
     *ADJUSTMENTS,
@@ -52,7 +52,7 @@ _ORDER_COLUMNS = (
     "source_file_name",
     "source_sha256",
 )
-_KEPT = {"id", "org_id", "status", "created_by", "erp_order_id"}
+_KEPT = {"id", "org_id", "status", "created_by", "erp_order_id", "import_id"}
 _CHANGED = [name for name in _ORDER_COLUMNS if name not in _KEPT]
 
 

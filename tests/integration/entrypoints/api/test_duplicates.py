@@ -112,6 +112,22 @@ def test_an_import_says_of_each_line_what_became_of_it(acme):
     assert counted == {"accepted": 1, "duplicate": 1, "revised": 0, "refused": 2}
 
 
+def test_what_one_import_brought_in_is_found_again(acme):
+    headers = {"Content-Type": "application/x-ndjson"}
+    post(acme, GOOD | {"external_order_number": "PO-0"})
+    content = "\n".join(json.dumps(GOOD | {"external_order_number": number}) for number in ("PO-1", "PO-0", "PO-2"))
+    brought = acme.call("POST", "/draft-orders/import", content=content, headers=headers).headers["x-import-id"]
+    found = acme.call("GET", "/draft-orders", params={"import_id": brought}).json()["items"]
+    assert sorted(order["external_order_number"] for order in found) == ["PO-1", "PO-2"]
+    whole = acme.call("GET", f"/draft-orders/{found[0]['id']}").json()
+    assert whole["import_id"] == brought
+    edited = {name: whole[name] for name in ("external_order_number", "currency", "customer", "lines")}
+    assert acme.call("PUT", f"/draft-orders/{whole['id']}", json=edited | {"notes": "two pallets"}).status_code == 200
+    asked = {"action": "reject", "filter": {"import_id": brought}}
+    assert acme.call("POST", "/bulk-jobs/preview", json=asked).json()["orders"] == 2
+    assert acme.call("GET", "/draft-orders", params={"import_id": "yesterday"}).status_code == 422
+
+
 def test_an_import_revises_in_the_order_of_its_lines(acme):
     first = post(acme).json()["id"]
     lines, counted = bring(acme, OTHER, GOOD, on_duplicate="revise")

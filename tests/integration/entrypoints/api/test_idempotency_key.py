@@ -158,6 +158,7 @@ def test_an_import_is_done_once_and_its_answer_can_be_read_later(acme: Tenant) -
     for answer in (again, later):
         assert answer.headers["x-orders-accepted"] == "2"
         assert answer.headers["content-type"] == first.headers["content-type"]
+        assert answer.headers["x-import-id"] == first.headers["x-import-id"]
     assert orders(acme) == 2
     assert bring(acme, JSONL + "\n{}").status_code == 422
     for nothing in (

@@ -339,7 +339,7 @@ def _look_at_lists(walk: Walk, zone: str) -> None:
     routed = ["waits_for=WORKER", "route=none"]
     numbered = ["external_order_number=OLD-77", "external_order_number=OLD-77&erp_customer_number=4711&source=shop"]
 
-    _list(walk, "/draft-orders", [recent, f"{recent}&status=ERROR"])
+    _list(walk, "/draft-orders", [recent, f"{recent}&status=ERROR", f"import_id={order_id}"])
     _list(walk, "/exports", [recent, f"{recent}&status=FAILED"])
     _list(walk, "/draft-orders", [*common, *orders, *numbered, *unread, *routed, "waits_for=NO_ROUTE"])
     _list(walk, "/exports", [*common, *exports, *flags, *routed, f"order_id={order_id}"])

@@ -93,6 +93,7 @@ class DraftOrderRow(Owned, Base):
     source_document_id: Mapped[UUID | None]
     source_file_name: Mapped[str | None]
     source_sha256: Mapped[str | None]
+    import_id: Mapped[UUID | None]  # of the file of orders that it came in with
     priority: Mapped[int | None]  # minutes of head start in the queue; none: 0
     attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     error_json: Mapped[dict[str, Any] | None]
