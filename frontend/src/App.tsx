@@ -1,10 +1,14 @@
 import { Center, Loader } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
 import { Route, Routes } from "react-router";
-import { useSignedIn } from "./api/queries";
+import { lookForSession } from "./api/signIn";
+import { useSession } from "./api/session";
 import { AppFrame } from "./frame/AppFrame";
 import { NotFoundPage } from "./frame/NotFoundPage";
+import { SignInAgain } from "./frame/SignInAgain";
 import { SignInPage } from "./frame/SignInPage";
+import { ErrorAlert } from "./shared/ErrorAlert";
 
 const OverviewPage = lazy(() => import("./overview/OverviewPage"));
 const ConnectorConfigPage = lazy(() => import("./connectors/ConnectorConfigPage"));
@@ -18,9 +22,13 @@ const ActivityPage = lazy(() => import("./activity/ActivityPage"));
 const SettingsPage = lazy(() => import("./settings/SettingsPage"));
 
 export function App() {
-  if (!useSignedIn()) return <SignInPage />;
+  const session = useSession();
+  const look = useQuery({ queryKey: ["session"], queryFn: lookForSession, enabled: session.is === "unknown" });
+  if (session.is === "unknown") return look.error ? <ErrorAlert error={look.error} /> : <Waiting />;
+  if (session.is === "out") return <SignInPage />;
   return (
     <AppFrame>
+      {session.is === "expired" && <SignInAgain email={session.email} />}
       <Suspense fallback={<Waiting />}>
         <Routes>
           <Route index element={<OverviewPage />} />

@@ -1,7 +1,7 @@
 import createClient from "openapi-fetch";
 import type { components, paths } from "./schema";
 import { reachable } from "./reachable";
-import { endSession, token } from "./session";
+import { isSignedIn, signedInAgain } from "./session";
 
 export type Schemas = components["schemas"];
 /** What the API says against a request; `UNREACHABLE` is the page's own. */
@@ -51,18 +51,15 @@ export class ApiError extends Error {
   }
 }
 
-export const api = createClient<paths>({ baseUrl: "" });
+/** Ask; where the session has ended meanwhile, once more after somebody signed in again: nothing typed is lost. */
+async function ask(request: Request): Promise<Response> {
+  const again = request.clone();
+  const response = await fetch(request);
+  if (response.status !== 401 || !isSignedIn() || request.url.includes("/api/v1/auth/")) return response;
+  return (await signedInAgain()) ? fetch(again) : response;
+}
 
-api.use({
-  onRequest({ request }) {
-    const current = token();
-    if (current) request.headers.set("Authorization", `Bearer ${current}`);
-    return request;
-  },
-  onResponse({ request, response }) {
-    if (response.status === 401 && !request.url.endsWith("/auth/login")) endSession();
-  },
-});
+export const api = createClient<paths>({ baseUrl: "", fetch: ask });
 
 /** Return the answer of a call, or throw what the API says against it. */
 export async function answer<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {

@@ -3,7 +3,7 @@ import { useRef, useSyncExternalStore } from "react";
 import { notifications } from "@mantine/notifications";
 import { answer, api, ApiError, type Schemas } from "./client";
 import { parseExact } from "./exact";
-import { onSessionChange, token } from "./session";
+import { isSignedIn, onSessionChange } from "./session";
 import type { operations } from "./schema";
 
 /** Milliseconds between two looks: what changes on the server shows within three seconds. */
@@ -47,7 +47,7 @@ function useLive<T>(
 }
 
 export function useSignedIn(): boolean {
-  return useSyncExternalStore(onSessionChange, token) !== null;
+  return useSyncExternalStore(onSessionChange, isSignedIn);
 }
 
 export function useMe() {

@@ -34,10 +34,10 @@ import {
 import { useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Link, useLocation } from "react-router";
-import { useMay, useMe, useNeeds, useOrganization, type Permission } from "../api/queries";
+import { useAction, useMay, useMe, useNeeds, useOrganization, type Permission } from "../api/queries";
 import { isUnreachable } from "../api/client";
 import { useReachable } from "../api/reachable";
-import { endSession } from "../api/session";
+import { signOut } from "../api/signIn";
 import { ErrorAlert } from "../shared/ErrorAlert";
 import { Keys } from "../shared/keys/Keys";
 import { Moment } from "../shared/Moment";
@@ -186,10 +186,7 @@ function SchemeSwitch() {
 function AccountMenu() {
   const client = useQueryClient();
   const { data: me } = useMe();
-  const leave = () => {
-    endSession();
-    client.clear();
-  };
+  const leave = useAction(signOut, { onDone: () => client.clear() });
   return (
     <Menu position="bottom-end">
       <Menu.Target>
@@ -211,7 +208,7 @@ function AccountMenu() {
         <Menu.Label>
           {me?.email} · {me?.role}
         </Menu.Label>
-        <Menu.Item leftSection={<IconLogout size={16} />} onClick={leave}>
+        <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => leave.run(undefined)}>
           Sign out
         </Menu.Item>
       </Menu.Dropdown>

@@ -2,7 +2,7 @@ import { Button, Card, PasswordInput, Stack, Text, Title } from "@mantine/core";
 import { useState, type SyntheticEvent } from "react";
 import { answer, api } from "../api/client";
 import { useAction, useMe } from "../api/queries";
-import { endSession } from "../api/session";
+import { noteSession } from "../api/session";
 import { ErrorAlert } from "../shared/ErrorAlert";
 
 export function OwnAccount() {
@@ -11,7 +11,7 @@ export function OwnAccount() {
   const [new_password, setNew] = useState("");
   const change = useAction(() => answer(api.POST("/api/v1/me/password", { body: { old_password, new_password } })), {
     quiet: true,
-    onDone: endSession,
+    onDone: () => noteSession(null),
   });
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();

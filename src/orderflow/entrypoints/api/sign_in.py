@@ -19,10 +19,11 @@ from orderflow.entrypoints.api.errors import answers, request_id_of
 from orderflow.entrypoints.api.permissions import Permission, PermissionName
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import In, Out, Text
-from orderflow.entrypoints.api.session_tokens import LIFETIME
+from orderflow.entrypoints.api.session_tokens import LIFETIME, Claims
 from orderflow.entrypoints.api.work import Work, Workload, slow
-from orderflow.flow.people.sign_in import AuthRequiredError, sign_in
+from orderflow.flow.people.sign_in import Account, AuthRequiredError, sign_in
 from orderflow.flow.people.users import LONGEST_PASSWORD, SHORTEST_PASSWORD, change_own_password
+from orderflow.flow.ports import Actor
 
 router = ApiRouter("", "Sign-in")
 Myself = Annotated[Caller, Depends(require(Permission.OWN_ACCOUNT))]
@@ -75,16 +76,7 @@ async def login(request: Request, body: Credentials) -> Token:
     wait: one second, then two, up to 15 minutes (429, `Retry-After`). Where somebody signed in during the last 90 days
     the right password always gets in. The answer is the same for an unknown address, and takes as long.
     """
-    app, source, refused_at = app_of(request), client_of(request), time.monotonic() + REFUSED_AFTER
-    given = body.email.strip(), body.password.get_secret_value(), source, request_id_of(request)
-    workload: Workload = request.app.state.workload
-    request.app.state.password_checks.check(source)
-    try:
-        async with workload.shares[Work.PASSWORD].taken(source):
-            account = await run_in_threadpool(sign_in, app.store, app.accounts, app.passwords, app.sources, *given)
-    except AuthRequiredError:
-        await asyncio.sleep(refused_at - time.monotonic())
-        raise
+    account = await signed_in(request, body)
     return Token(access_token=request.app.state.tokens.issue(account))
 
 
@@ -93,10 +85,33 @@ def logout(request: Request, caller: Myself) -> None:
     """End the session whose token is sent. Others of the same user go on."""
     if caller.user_id is None:
         raise StateError("An API key has no session.", code="NOT_A_USER", hint="Revoke it where it is not needed.")
-    session = session_of(request)
-    with app_of(request).store.work(caller.org_id) as work:
-        work.users.end_session(caller.user_id, session.session_id, session.expires_at)
-        work.audit.add("LOGGED_OUT", caller.actor, "app_user", [caller.user_id])
+    end_session(request, caller.org_id, session_of(request), caller.actor)
+
+
+async def signed_in(request: Request, body: Credentials) -> Account:
+    """Return the account whose password was sent.
+
+    Raises:
+        AuthRequiredError: As `sign_in`.
+        RateLimitedError: As `sign_in`.
+    """
+    app, source, refused_at = app_of(request), client_of(request), time.monotonic() + REFUSED_AFTER
+    given = body.email.strip(), body.password.get_secret_value(), source, request_id_of(request)
+    workload: Workload = request.app.state.workload
+    request.app.state.password_checks.check(source)
+    try:
+        async with workload.shares[Work.PASSWORD].taken(source):
+            return await run_in_threadpool(sign_in, app.store, app.accounts, app.passwords, app.sources, *given)
+    except AuthRequiredError:
+        await asyncio.sleep(refused_at - time.monotonic())
+        raise
+
+
+def end_session(request: Request, org_id: UUID, session: Claims, actor: Actor) -> None:
+    """End a session on the server: no token of it counts any more, wherever it is kept."""
+    with app_of(request).store.work(org_id) as work:
+        work.users.end_session(session.user_id, session.session_id, session.ends_at)
+        work.audit.add("LOGGED_OUT", actor, "app_user", [session.user_id])
     request.app.state.authenticator.forget()
 
 
