@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import { Center, Loader } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
@@ -51,7 +52,7 @@ export function App() {
 function Waiting() {
   return (
     <Center h="50vh">
-      <Loader aria-label="Loading" />
+      <Loader aria-label={t`Loading`} />
     </Center>
   );
 }

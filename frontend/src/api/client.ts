@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { i18n } from "@lingui/core";
 import createClient from "openapi-fetch";
 import type { components, paths } from "./schema";
 import { reachable } from "./reachable";
@@ -53,6 +55,7 @@ export class ApiError extends Error {
 
 /** Ask; where the session has ended meanwhile, once more after somebody signed in again: nothing typed is lost. */
 async function ask(request: Request): Promise<Response> {
+  request.headers.set("Accept-Language", i18n.locale);
   const again = request.clone();
   const response = await fetch(request);
   if (response.status !== 401 || !isSignedIn() || request.url.includes("/api/v1/auth/")) return response;
@@ -81,12 +84,12 @@ export function isUnreachable(error: unknown): boolean {
 
 const unreachable: Problem = {
   code: "UNREACHABLE",
-  message: "OrderFlow does not answer.",
-  details: { hint: "Check your network connection; what you see may be out of date until it is back." },
+  message: t`OrderFlow does not answer.`,
+  details: { hint: t`Check your network connection; what you see may be out of date until it is back.` },
   request_id: "",
 };
 
 function problemOf(error: unknown, response: Response): Problem {
   if (typeof error === "object" && error !== null && "error" in error) return error.error as Problem;
-  return { ...unreachable, message: `OrderFlow answered with ${response.status} ${response.statusText}.` };
+  return { ...unreachable, message: t`OrderFlow answered with ${response.status} ${response.statusText}.` };
 }

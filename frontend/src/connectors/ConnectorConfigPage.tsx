@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Button, Menu, SimpleGrid, Text } from "@mantine/core";
 import { IconPlugConnected, IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
@@ -31,15 +33,13 @@ export default function ConnectorConfigPage() {
   );
   return (
     <>
-      <PageTitle actions={addMenu} about="How your ERPs are reached">
-        Connectors
-      </PageTitle>
+      <PageTitle actions={addMenu} about={t`How your ERPs are reached`}>{t`Connectors`}</PageTitle>
       {types.error && <ErrorAlert error={types.error} />}
       <Answered query={connectors}>
         {(all) =>
           all.length === 0 ? (
-            <Empty icon={IconPlugConnected} title="No ERP is connected yet">
-              Add a connector to say where orders go.
+            <Empty icon={IconPlugConnected} title={t`No ERP is connected yet`}>
+              <Trans>Add a connector to say where orders go.</Trans>
             </Empty>
           ) : (
             <SimpleGrid cols={{ base: 1, lg: 2 }}>
@@ -74,7 +74,7 @@ function AddMenu({ types, onChoose }: { types: Type[]; onChoose: (type: Type) =>
     <Menu position="bottom-end">
       <Menu.Target>
         <Button leftSection={<IconPlus size={16} />} disabled={types.length === 0}>
-          Add connector
+          <Trans>Add connector</Trans>
         </Button>
       </Menu.Target>
       <Menu.Dropdown>

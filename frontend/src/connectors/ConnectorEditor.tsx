@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Button, Drawer, Group, Stack, Switch, TextInput } from "@mantine/core";
 import { useMemo, useState, type SyntheticEvent } from "react";
 import { answer, api, type Schemas } from "../api/client";
@@ -48,7 +50,7 @@ export function ConnectorEditor({ type, connector, taken, onClose }: Props) {
       const body = { ...yours, config: filledIn(schema, yours.config), test_proof: proof, test_on_save: false };
       return stored(await (connector ? change(connector.id, body, headers) : add(type.type, body, delivers)));
     },
-    done: connector ? "Saved" : "The connector is set up",
+    done: connector ? t`Saved` : t`The connector is set up`,
     onDone: onClose,
   });
   const edit = (changed: Partial<Settings>) => {
@@ -58,7 +60,7 @@ export function ConnectorEditor({ type, connector, taken, onClose }: Props) {
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
     if (connector || !delivers || proof) saving.save(settings);
-    else confirm("Deliver without a passed test?", UNTESTED, "Save untested", () => saving.save(settings));
+    else confirm(t`Deliver without a passed test?`, UNTESTED, t`Save untested`, () => saving.save(settings));
   };
   const accept = (host_key: string) => {
     const trusting = { ...settings.config, host_key };
@@ -72,14 +74,14 @@ export function ConnectorEditor({ type, connector, taken, onClose }: Props) {
     label: (field: string) => settingLabel(schema, field.split(".")),
     words: (sentence: string) => inFormWords(schema, sentence),
   };
-  const title = connector ? `Edit ${connector.name ?? type.display_name}` : `Add ${type.display_name}`;
+  const title = connector ? t`Edit ${connector.name ?? type.display_name}` : t`Add ${type.display_name}`;
   return (
     <Drawer opened onClose={editing.close} title={title}>
       <Stack component="form" onSubmit={submit}>
         {connector && !connector.config_readable && <ProblemAlert problem={{ message: LOST }} />}
         <TextInput
           label={LABELS.name}
-          description="What people here call it"
+          description={t`What people here call it`}
           value={settings.name ?? ""}
           error={wrong("name")}
           onChange={(event) => edit({ name: event.currentTarget.value || null })}
@@ -95,10 +97,10 @@ export function ConnectorEditor({ type, connector, taken, onClose }: Props) {
         <DeliveryOptions options={settings} wrong={wrong} onChange={edit} />
         {!connector && (
           <Switch
-            label="Deliver as soon as it is saved"
+            label={t`Deliver as soon as it is saved`}
             checked={delivers}
             onChange={(event) => setEnabled(event.currentTarget.checked)}
-            description={second ? "Another connector of this type delivers already; give this one a name." : undefined}
+            description={second ? t`Another connector of this type delivers already; give this one a name.` : undefined}
             disabled={second}
           />
         )}
@@ -117,11 +119,11 @@ export function ConnectorEditor({ type, connector, taken, onClose }: Props) {
         <Group justify="flex-end" pb="md">
           {may("CONNECTORS_TEST") && (
             <Button variant="default" loading={test.isPending} onClick={() => test.run(filled)}>
-              Test connection
+              <Trans>Test connection</Trans>
             </Button>
           )}
           <Button type="submit" loading={saving.isPending}>
-            Save
+            <Trans>Save</Trans>
           </Button>
         </Group>
       </Stack>
@@ -142,10 +144,8 @@ export function ConnectorEditor({ type, connector, taken, onClose }: Props) {
 
 /** The connector whose rules for answers are configured. */
 const ANSWERED_AT_ONCE = "REST_JSON";
-const LOST = "Its configuration cannot be read: it was sealed with a key that is lost. Enter it again.";
-const UNTESTED =
-  "No test of what you entered has passed, so nobody knows whether orders arrive. Test it first if you can, or save " +
-  "it without letting it deliver.";
+const LOST = t`Its configuration cannot be read: it was sealed with a key that is lost. Enter it again.`;
+const UNTESTED = t`No test of what you entered has passed, so nobody knows whether orders arrive. Test it first if you can, or save it without letting it deliver.`;
 const NOTHING: Stored<Settings> = { value: { ...NEW, config: {} }, version: 0 };
 
 function stored(connector: Connector): Stored<Settings> {

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Button, Modal, Stack, Text } from "@mantine/core";
 import { useAction } from "../api/queries";
 import { signOut } from "../api/signIn";
@@ -14,15 +16,18 @@ export function SignInAgain({ email }: { email: string }) {
       closeOnEscape={false}
       closeOnClickOutside={false}
       zIndex={1000}
-      title="Sign in again"
+      title={t`Sign in again`}
     >
       <Stack>
         <Text size="sm">
-          Your session has ended. What you have typed is still here, and what you were saving is saved once you are in.
+          <Trans>
+            Your session has ended. What you have typed is still here, and what you were saving is saved once you are
+            in.
+          </Trans>
         </Text>
         <SignInForm email={email} />
         <Button variant="subtle" color="gray" loading={leave.isPending} onClick={() => leave.run(undefined)}>
-          Leave, and sign in as somebody else
+          <Trans>Leave, and sign in as somebody else</Trans>
         </Button>
       </Stack>
     </Modal>

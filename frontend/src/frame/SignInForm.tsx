@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Button, PasswordInput, Stack, TextInput } from "@mantine/core";
 import { useState, type SyntheticEvent } from "react";
 import { useAction } from "../api/queries";
@@ -18,7 +20,7 @@ export function SignInForm({ email: given }: { email?: string }) {
     <Stack component="form" onSubmit={submit}>
       {signing.error && <ErrorAlert error={signing.error} />}
       <TextInput
-        label="E-mail"
+        label={t`E-mail`}
         type="email"
         autoComplete="username"
         required
@@ -27,7 +29,7 @@ export function SignInForm({ email: given }: { email?: string }) {
         onChange={(event) => setEmail(event.currentTarget.value)}
       />
       <PasswordInput
-        label="Password"
+        label={t`Password`}
         autoComplete="current-password"
         required
         data-autofocus={given !== undefined || undefined}
@@ -35,7 +37,7 @@ export function SignInForm({ email: given }: { email?: string }) {
         onChange={(event) => setPassword(event.currentTarget.value)}
       />
       <Button type="submit" loading={signing.isPending} fullWidth>
-        Sign in
+        <Trans>Sign in</Trans>
       </Button>
     </Stack>
   );

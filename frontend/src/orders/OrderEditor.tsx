@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import {
   ActionIcon,
   Alert,
@@ -57,7 +59,7 @@ export function OrderEditor({ order, onClose }: { order: ExactOrder; onClose: ()
       saved.current.version = now.version;
       return now;
     },
-    done: "Saved",
+    done: t`Saved`,
     onDone: () => {
       if (saved.current.send) way.send(saved.current.version);
       onClose();
@@ -90,13 +92,13 @@ export function OrderEditor({ order, onClose }: { order: ExactOrder; onClose: ()
     />
   );
   return (
-    <Drawer opened onClose={editing.close} title={`Edit ${order.external_order_number ?? "the order"}`}>
+    <Drawer opened onClose={editing.close} title={t`Edit ${order.external_order_number ?? t`the order`}`}>
       <Stack component="form" onSubmit={submit} onKeyDown={submitsAtOnce}>
         {order.status === "ERROR" && order.error && <ProblemAlert problem={order.error} />}
         {order.latest_export && outlook.data && <Alert color="blue">{outlook.data.message}</Alert>}
         {order.approved_at && (
           <Text size="sm" c="dimmed">
-            It is approved; after a change it needs approval again.
+            <Trans>It is approved; after a change it needs approval again.</Trans>
           </Text>
         )}
         <SimpleGrid cols={{ base: 1, xs: 2 }}>
@@ -125,16 +127,16 @@ export function OrderEditor({ order, onClose }: { order: ExactOrder; onClose: ()
           onClick={() => change({ lines: [...draft.lines, emptyLine(draft.lines)] })}
           style={{ alignSelf: "start" }}
         >
-          Add line
+          <Trans>Add line</Trans>
         </Button>
         {saving.error && <ErrorAlert error={saving.error} label={(name) => fieldLabel(fieldPath(name, draft.lines))} />}
         <Group justify="flex-end" className="stays">
           <Button type="submit" variant={way.offered ? "default" : "filled"} loading={saving.isPending}>
-            Save
+            <Trans>Save</Trans>
           </Button>
           {way.offered && (
             <Button type="submit" value={SEND} loading={saving.isPending}>
-              Save and send again
+              <Trans>Save and send again</Trans>
             </Button>
           )}
         </Group>
@@ -181,9 +183,9 @@ function LineEditor({ line, fields, wrong, onChange, onRemove }: LineProps) {
     <Card padding="sm">
       <Group justify="space-between" mb={4}>
         <Text size="sm" fw={600}>
-          Line {line.line_no}
+          <Trans>Line {line.line_no}</Trans>
         </Text>
-        <ActionIcon variant="subtle" color="red" aria-label={`Remove line ${line.line_no}`} onClick={onRemove}>
+        <ActionIcon variant="subtle" color="red" aria-label={t`Remove line ${line.line_no}`} onClick={onRemove}>
           <IconTrash size={16} />
         </ActionIcon>
       </Group>

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { ActionIcon, Anchor, Breadcrumbs, Button, Card, Grid, Group, Stack, Table, Text, Title } from "@mantine/core";
 import { IconChevronLeft, IconChevronRight, IconDownload, IconEdit } from "@tabler/icons-react";
 import { useState } from "react";
@@ -49,9 +51,9 @@ export default function OrderPage() {
               </Stack>
             </Grid.Col>
             <Grid.Col span={{ base: 12, md: 5 }}>
-              <Card component="section" aria-label="Timeline">
+              <Card component="section" aria-label={t`Timeline`}>
                 <Title order={2} size="h5" mb="md">
-                  Timeline
+                  <Trans>Timeline</Trans>
                 </Title>
                 <Answered query={timeline}>{(events) => <Timeline events={events} />}</Answered>
               </Card>
@@ -83,16 +85,16 @@ function Heading({ order }: { order: ExactOrder }) {
         <Button
           variant="default"
           leftSection={<IconDownload size={16} />}
-          aria-label="Download the document"
+          aria-label={t`Download the document`}
           onClick={() => downloadDocument(latest.id, latest.filename)}
         >
-          Document
+          <Trans>Document</Trans>
         </Button>
       )}
       {(!latest || latest.status === "FAILED" || EDITED.has(order.status)) && <PreviewButton orderId={order.id} />}
       {order.actions.includes("edit") && (
         <Button variant="default" leftSection={<IconEdit size={16} />} data-key="e" onClick={() => setEditing(true)}>
-          Edit
+          <Trans>Edit</Trans>
         </Button>
       )}
       <OrderActions
@@ -109,7 +111,7 @@ function Heading({ order }: { order: ExactOrder }) {
       <Group justify="space-between" mb="xs">
         <Breadcrumbs>
           <Anchor component={Link} to={trail().address} size="sm">
-            Orders
+            <Trans>Orders</Trans>
           </Anchor>
           <Text size="sm">{name}</Text>
         </Breadcrumbs>
@@ -141,8 +143,8 @@ function Neighbours({ id }: { id: string }) {
   );
   return (
     <Group gap={4}>
-      {way(before, "Order before", "k", IconChevronLeft)}
-      {way(after, "Next order", "j", IconChevronRight)}
+      {way(before, t`Order before`, "k", IconChevronLeft)}
+      {way(after, t`Next order`, "j", IconChevronRight)}
     </Group>
   );
 }
@@ -152,27 +154,29 @@ type Fact = [string, React.ReactNode];
 function Facts({ order }: { order: ExactOrder }) {
   const fact = (name: HeaderField): Fact => [HEADER[name].label, order[name]];
   const facts: Fact[] = [
-    ["Customer", customerText(order.customer)],
-    ["Number in the ERP", erpNumberText(order)],
+    [t`Customer`, customerText(order.customer)],
+    [t`Number in the ERP`, erpNumberText(order)],
     ...SHORT_FIELDS.filter((name) => name !== "external_order_number").map(fact),
     ...TEXTS_BY_NAME.map((name): Fact => [fieldLabel([name]), addressText(order[name])]),
     ...ADJUSTMENTS.map((name): Fact => [fieldLabel([name]), adjustmentsText(order[name], order.currency)]),
-    ["Source", order.source_document.file_name],
+    [t`Source`, order.source_document.file_name],
     [
-      "Approved",
+      t`Approved`,
       order.approved_at && (
         <>
-          <Moment at={order.approved_at} /> by {order.approved_by}
+          <Trans>
+            <Moment at={order.approved_at} /> by {order.approved_by}
+          </Trans>
         </>
       ),
     ],
-    ["Differences accepted", order.confirmed?.accepted_at && <Accepted confirmed={order.confirmed} />],
+    [t`Differences accepted`, order.confirmed?.accepted_at && <Accepted confirmed={order.confirmed} />],
     ...LONG_FIELDS.map(fact),
   ];
   return (
     <Card>
       <Title order={2} size="h5" mb="sm">
-        Order
+        <Trans>Order</Trans>
       </Title>
       <Grid gutter="xs">
         {facts
@@ -196,14 +200,24 @@ function Lines({ order: { lines, currency, confirmed: said } }: { order: ExactOr
   const confirmed = said && byLine(said);
   return (
     <ListTable
-      title="Lines"
+      title={t`Lines`}
       head={
         <>
           <Table.Th>#</Table.Th>
-          <Table.Th>Article</Table.Th>
-          <Table.Th ta="right">Quantity</Table.Th>
-          <Table.Th ta="right">Unit price</Table.Th>
-          {confirmed && <Table.Th ta="right">Confirmed</Table.Th>}
+          <Table.Th>
+            <Trans>Article</Trans>
+          </Table.Th>
+          <Table.Th ta="right">
+            <Trans>Quantity</Trans>
+          </Table.Th>
+          <Table.Th ta="right">
+            <Trans>Unit price</Trans>
+          </Table.Th>
+          {confirmed && (
+            <Table.Th ta="right">
+              <Trans>Confirmed</Trans>
+            </Table.Th>
+          )}
         </>
       }
     >
@@ -214,7 +228,7 @@ function Lines({ order: { lines, currency, confirmed: said } }: { order: ExactOr
             <Text size="sm" fw={600}>
               {line.internal_sku ?? (
                 <Text span c="red" size="sm">
-                  no article number
+                  <Trans>no article number</Trans>
                 </Text>
               )}
             </Text>

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Button, Card, PasswordInput, Stack, Text, Title } from "@mantine/core";
 import { useState, type SyntheticEvent } from "react";
 import { answer, api } from "../api/client";
@@ -23,19 +25,19 @@ export function OwnAccount() {
         {me?.email}
       </Title>
       <Text size="sm" c="dimmed" mb="md">
-        Role {me?.role}
+        <Trans>Role {me?.role}</Trans>
       </Text>
       <Stack component="form" onSubmit={submit}>
         <PasswordInput
-          label="Present password"
+          label={t`Present password`}
           required
           autoComplete="current-password"
           value={old_password}
           onChange={(event) => setOld(event.currentTarget.value)}
         />
         <PasswordInput
-          label="New password"
-          description="12 characters at least. Afterwards you sign in again."
+          label={t`New password`}
+          description={t`12 characters at least. Afterwards you sign in again.`}
           required
           autoComplete="new-password"
           value={new_password}
@@ -43,7 +45,7 @@ export function OwnAccount() {
         />
         {change.error && <ErrorAlert error={change.error} />}
         <Button type="submit" loading={change.isPending} style={{ alignSelf: "start" }}>
-          Change password
+          <Trans>Change password</Trans>
         </Button>
       </Stack>
     </Card>

@@ -1,9 +1,11 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Accordion, Fieldset, SimpleGrid, Stack, Text } from "@mantine/core";
 import type { ObjectFieldTemplateProps } from "@rjsf/utils";
 import { useState, type ReactNode } from "react";
 import type { FieldSchema } from "./schema";
 
-const FOLDED = "Advanced";
+const FOLDED = t`Advanced`;
 
 /** The fields of an object under the headings that its schema gives them; those for few people are folded away, at the end. */
 export function ObjectTemplate(props: ObjectFieldTemplateProps) {
@@ -64,7 +66,7 @@ function Entry({ fields, folded, filled }: { fields: ReactNode[]; folded: ReactN
       {folded && (
         <details open={open}>
           <Text component="summary" size="xs" c="dimmed" py={4}>
-            More
+            <Trans>More</Trans>
           </Text>
           <SimpleGrid cols={columns} spacing="xs">
             {folded}
