@@ -24,6 +24,7 @@
     │   └── NoRouteError           no rule sends the order anywhere, or only to a connection that is disabled: it waits
     ├── NotFoundError              no such thing in this organization
     ├── InputError                 what was given cannot be used
+    │   └── KeyReusedError         an Idempotency-Key comes with another request than the first time
     ├── EncryptionError            a stored secret does not open
     │   └── KeyMismatchError       this process lacks the key; another one may have it: skipped, never disabled
     ├── ObjectStoreError           the document store does not answer: orders wait, nothing is spent
@@ -301,6 +302,14 @@ class InputError(OrderFlowError):
 
     code = "VALIDATION_ERROR"
     hint = "Correct what is named and send it again."
+
+
+class KeyReusedError(InputError):
+    """The Idempotency-Key was used before, for another request."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+    hint = "Send each request with a key of its own, and the same request with the same key."
+    default_message = "The Idempotency-Key was used before, for another request."
 
 
 class EncryptionError(OrderFlowError):

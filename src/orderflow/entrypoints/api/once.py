@@ -18,7 +18,7 @@ from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-from orderflow.domain.errors import InputError
+from orderflow.domain.errors import InputError, KeyReusedError
 from orderflow.entrypoints.api.deps import Caller, app_of
 from orderflow.entrypoints.api.errors import UnderWayError
 from orderflow.entrypoints.api.headers import noted_headers
@@ -114,14 +114,10 @@ class Once:
             request_sha256: Of the request that asks for it; None: it does not matter.
 
         Raises:
-            InputError: It was the answer to another request.
+            KeyReusedError: It was the answer to another request.
         """
         if request_sha256 not in (None, kept.request_sha256):
-            raise InputError(
-                f"The {HEADER} was used before, for another request.",
-                code="IDEMPOTENCY_KEY_REUSED",
-                hint="Send each request with a key of its own, and the same request with the same key.",
-            )
+            raise KeyReusedError
         return StreamingResponse(self._parts(kept.id), kept.status or 200, kept.headers)
 
     def _parts(self, answer_id: UUID) -> Iterator[bytes]:

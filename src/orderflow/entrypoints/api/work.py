@@ -24,6 +24,7 @@ class Work(StrEnum):
     """Kinds of work; the value names it to a person."""
 
     REQUEST = "requests"
+    ORDER = "orders that are brought in, approved or pushed one by one"
     IMPORT = "imports"
     TEST = "tests and previews of connectors"
     PASSWORD = "password checks"  # noqa: S105  # no password
@@ -56,6 +57,7 @@ class Limit:
 
 LIMITS: dict[Work, Limit] = {
     Work.REQUEST: Limit(total=40, each=12, waiting=500, patience=30),
+    Work.ORDER: Limit(total=1_024, each=256, waiting=500, patience=30),
     Work.IMPORT: Limit(total=24, each=4),
     Work.TEST: Limit(total=24, each=4),
     Work.PASSWORD: Limit(total=max(1, (os.cpu_count() or 1) // 2), each=1, waiting=20, patience=10),
@@ -63,8 +65,9 @@ LIMITS: dict[Work, Limit] = {
     Work.ANSWER: Limit(total=16, each=4, waiting=50, patience=30),
 }
 
-THREADS = sum(limit.total for limit in LIMITS.values()) + 16
-"""Of the server's pool: one for everything that may go on at a time, and some for what has no limit."""
+THREADS = sum(limit.total for work, limit in LIMITS.items() if work is not Work.ORDER) + 16
+"""Of the server's pool: one for everything that may go on at a time, and some for what has no limit. Those of
+`Work.ORDER` share transactions, and with them a few threads of their own."""
 
 RETRY_AFTER = 2
 """Seconds after which somebody who was refused may try again."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from orderflow.domain import clock
-from orderflow.domain.errors import InputError, NoRouteError, StateError
+from orderflow.domain.errors import InputError, KeyReusedError, NoRouteError, StateError
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import ERPExportStatus, Kind, OrderAction, OrderStatus, next_order_status
 from orderflow.flow.delivery.change import now_after_all, standing
@@ -38,6 +38,7 @@ def request_push(
     idempotency_key: str | None = None,
     meant: Collection[OrderAction] = EITHER,
     not_before: datetime | None = None,
+    digest: int | None = None,
 ) -> Export | None:
     """Ask for an APPROVED or failed order to be delivered. Returns at once; a worker does the rest.
 
@@ -48,9 +49,11 @@ def request_push(
         idempotency_key: The same key for the same order returns the same export, for 24 hours.
         meant: What the caller means, of `EITHER`.
         not_before: It waits until then; None: it goes out as soon as it may.
+        digest: Of the whole request, in 64 bits; None: the key alone tells it from others.
 
     Raises:
         InputError: Nobody can mean this `not_before`.
+        KeyReusedError: The key was used for another request.
         StateError: The order is not APPROVED or in ERROR, is pushed already, or there is no connection, or several to
             choose from.
         NotFoundError: There is no such order or connection.
@@ -65,6 +68,7 @@ def request_push(
             idempotency_key=idempotency_key,
             meant=meant,
             not_before=not_before,
+            digest=digest,
         )
     announce(store, org_id, export)
     return export
@@ -110,6 +114,7 @@ def request_or_wait(
     idempotency_key: str | None = None,
     meant: Collection[OrderAction] = EITHER,
     not_before: datetime | None = None,
+    digest: int | None = None,
 ) -> Export | None:
     """Write the request down in `work`'s transaction; arguments, answer and errors as for `request_push`."""
     try:
@@ -121,11 +126,14 @@ def request_or_wait(
             idempotency_key=idempotency_key,
             meant=meant,
             not_before=not_before,
+            digest=digest,
         )
     except NoRouteError as none:
         if OrderAction.PUSH not in meant or work.orders.lock_status(order_id) not in OrderAction.PUSH.change.starts:
             raise
-        if work.routes.wait(PushRequest(order_id, actor, idempotency_key, not_before), none.code):
+        request = PushRequest(order_id, actor, idempotency_key, not_before, digest)
+        _refuse_another(request, work.routes.request_of(order_id) if idempotency_key else None)
+        if work.routes.wait(request, none.code):
             work.audit.add("DRAFT_PUSH_WAITS", actor, "draft_order", [order_id], None, {"waits_for": none.code})
         return None
 
@@ -139,6 +147,7 @@ def note_request(
     idempotency_key: str | None = None,
     meant: Collection[OrderAction] = EITHER,
     not_before: datetime | None = None,
+    digest: int | None = None,
 ) -> Export:
     """Write the request down in `work`'s transaction; arguments and errors as for `request_push`.
 
@@ -146,7 +155,7 @@ def note_request(
         NoRouteError: The rules send the order nowhere. Nothing was changed.
     """
     before = work.orders.lock_status(order_id)  # the lock makes two requests for one order take turns
-    if idempotency_key and (known := work.exports.by_idempotency_key(order_id, idempotency_key)):
+    if known := asked_before(work, order_id, idempotency_key, digest):
         return known
     action = next((action for action in meant if before in action.change.starts), None)
     if action is None:
@@ -158,15 +167,36 @@ def note_request(
             raise StateError(
                 f"The order's last delivery is {there.status}: it arrived or is under way.", code="DELIVERED_ALREADY"
             )
-        export = _go_on_with(work, there, connection_id, idempotency_key, not_before)
+        export = _go_on_with(work, there, connection_id, idempotency_key, not_before, digest)
     else:
         export = _first(work, order_id, connection_id) if there is None else _change_of(work, there, connection_id)
-        export.not_before = not_before
+        export.not_before, export.request_digest = not_before, digest
         work.exports.add(export, idempotency_key=idempotency_key, actor=actor)
     work.orders.set_status(order_id, status, error_json=None)
     noted = "DRAFT_PUSHED" if action is OrderAction.PUSH else "DRAFT_PUSH_RETRIED"
     work.audit.add(noted, actor, "draft_order", [order_id], {"status": before}, {"status": status})
     return export
+
+
+def asked_before(work: Work, order_id: UUID, key: str | None, digest: int | None) -> Export | None:
+    """Return what a locked order's push under this key has led to; None if there was none, or it waits for a route.
+
+    Raises:
+        KeyReusedError: The key was used for another request.
+    """
+    known = work.exports.by_idempotency_key(order_id, key) if key else None
+    if known is not None and _differ(known.request_digest, digest):
+        raise KeyReusedError
+    return known
+
+
+def _refuse_another(request: PushRequest, before: PushRequest | None) -> None:
+    if before and before.idempotency_key == request.idempotency_key and _differ(before.digest, request.digest):
+        raise KeyReusedError
+
+
+def _differ(one: int | None, other: int | None) -> bool:
+    return one is not None and other is not None and one != other
 
 
 def _is_what_it_says(work: Work, there: Export, action: OrderAction) -> bool:
@@ -240,12 +270,17 @@ def _cannot_withdraw(export: Export) -> StateError:
 
 
 def _go_on_with(
-    work: Work, export: Export, connection_id: UUID | None, idempotency_key: str | None, not_before: datetime | None
+    work: Work,
+    export: Export,
+    connection_id: UUID | None,
+    idempotency_key: str | None,
+    not_before: datetime | None,
+    digest: int | None,
 ) -> Export:
     """Retry under the same name and bytes: there is no proof that the last delivery never arrived."""
     _refuse_elsewhere(export, connection_id)
     one_to_push_to(work, export.connection_id)
-    work.exports.revive(export.id, idempotency_key, not_before)
+    work.exports.revive(export.id, idempotency_key, not_before, digest)
     export.status = ERPExportStatus.PENDING
     return export
 

@@ -90,6 +90,7 @@ def _request(work: Work, request: PushRequest) -> UUID | None:
             idempotency_key=request.idempotency_key,
             meant=(OrderAction.PUSH,),
             not_before=request.not_before,
+            digest=request.digest,
         )
     except OrderFlowError as none:
         work.routes.wait(request, none.code)

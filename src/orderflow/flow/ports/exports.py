@@ -59,6 +59,9 @@ class Export:
     changed_since: bool = False
     """A change of the order was asked for after this one."""
 
+    request_digest: int | None = None
+    """Of the request that asked for it under a key, to tell it from another one; None: it was asked for otherwise."""
+
     @property
     def never_arrived(self) -> bool:
         """True if there is proof: the ERP said no, or it failed before anything was published."""
@@ -192,8 +195,14 @@ class Exports(Protocol):
     def by_idempotency_key(self, order_id: UUID, key: str) -> Export | None:
         """Return the export that was asked for under `key` in the last 24 hours, or that is under way; no recall."""
 
-    def revive(self, export_id: UUID, idempotency_key: str | None, not_before: datetime | None = None) -> None:
-        """Make a FAILED export PENDING again, asked for under a key: same name, same bytes."""
+    def revive(
+        self,
+        export_id: UUID,
+        idempotency_key: str | None,
+        not_before: datetime | None = None,
+        digest: int | None = None,
+    ) -> None:
+        """Make a FAILED export PENDING again, asked for under a key by this request: same name, same bytes."""
 
     def withdraw(self, export_id: UUID) -> bool:
         """Delete a PENDING export of which no attempt began; False if one had."""

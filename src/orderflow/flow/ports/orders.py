@@ -38,6 +38,8 @@ class PushRequest:
     actor: Actor
     idempotency_key: str | None = None
     not_before: datetime | None = None
+    digest: int | None = None
+    """As of `Export`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,10 +37,10 @@ _DELIVERIES = f"""
 """  # noqa: S608  # built from constants
 _ADD = f"""
     INSERT INTO erp_export (id, org_id, draft_order_id, connection_id, status, created_at, idempotency_key,
-                            requested_by, request_id, traceparent, route, route_version, fallback_id, not_before,
-                            kind, reason, follows, next_attempt_at, revision, priority, on_hold)
+                            request_digest, requested_by, request_id, traceparent, route, route_version, fallback_id,
+                            not_before, kind, reason, follows, next_attempt_at, revision, priority, on_hold)
     SELECT id, org_id, draft_order_id, connection_id, {quoted(ERPExportStatus.PENDING)}, created_at, idempotency_key,
-           requested_by, request_id, traceparent, route, route_version, fallback_id, not_before, kind,
+           request_digest, requested_by, request_id, traceparent, route, route_version, fallback_id, not_before, kind,
            reason, follows, GREATEST(now(), not_before), ({CURRENT} WHERE o.id = r.draft_order_id),
            COALESCE((SELECT o.priority FROM draft_order o WHERE o.id = r.draft_order_id), 0),
            {on_hold("r.draft_order_id")}
@@ -50,7 +50,8 @@ _REVIVE = text(f"""
     UPDATE erp_export
     SET status = {becomes(ExportStep.REVIVE)}, not_before = :not_before, attempts_spent = 0, error_json = NULL,
         next_attempt_at = GREATEST(now(), CAST(:not_before AS timestamptz)), held_at = NULL,
-        asking = false, doubt_since = NULL, idempotency_key = COALESCE(:key, idempotency_key)
+        asking = false, doubt_since = NULL, idempotency_key = COALESCE(:key, idempotency_key),
+        request_digest = CASE WHEN CAST(:key AS text) IS NULL THEN request_digest ELSE :digest END
     WHERE id = :id AND {may(ExportStep.REVIVE)}
 """)  # noqa: S608  # built from constants
 # After a restored backup something may have been sent of which the log knows nothing: it is held.
@@ -104,6 +105,7 @@ class SqlExports(SqlLeases, SqlInterventions):
             "connection_id": export.connection_id,
             "created_at": export.created_at,
             "idempotency_key": idempotency_key,
+            "request_digest": export.request_digest,
             "requested_by": actor.name,
             "request_id": actor.request_id,
             "traceparent": actor.traceparent,
@@ -154,9 +156,16 @@ class SqlExports(SqlLeases, SqlInterventions):
             {"id": order_id, "key": key},
         )
 
-    def revive(self, export_id: UUID, idempotency_key: str | None, not_before: datetime | None = None) -> None:
-        """Make a FAILED export PENDING again, asked for under a key: same name, same bytes."""
-        self._connection.execute(_REVIVE, {"id": export_id, "key": idempotency_key, "not_before": not_before})
+    def revive(
+        self,
+        export_id: UUID,
+        idempotency_key: str | None,
+        not_before: datetime | None = None,
+        digest: int | None = None,
+    ) -> None:
+        """Make a FAILED export PENDING again, asked for under a key by this request: same name, same bytes."""
+        asked = {"key": idempotency_key, "digest": digest, "not_before": not_before}
+        self._connection.execute(_REVIVE, {"id": export_id} | asked)
 
     def deliveries_of(self, order_id: UUID) -> list[Export]:
         """Return all that told the ERP what the order says, the newest first; not locked."""
@@ -260,4 +269,5 @@ def export_in(row: Mapping[Any, Any]) -> Export:
         reason=row["reason"],
         follows=row["follows"],
         changed_since=row.get("changed_since", False),
+        request_digest=row["request_digest"],
     )

@@ -142,9 +142,10 @@ class SqlRoutes:
 
     def wait(self, request: PushRequest, reason: str) -> bool:
         """Note that an APPROVED order waits for a route, and why; False if it did so before."""
-        asked = {"by": request.actor.name, "request_id": request.actor.request_id}
+        asked: dict[str, Any] = {"by": request.actor.name, "request_id": request.actor.request_id}
         asked |= {"traceparent": request.actor.traceparent, "idempotency_key": request.idempotency_key}
         asked |= {"not_before": request.not_before.isoformat()} if request.not_before else {}
+        asked |= {"digest": request.digest} if request.digest is not None else {}
         values = {"id": request.order_id, "reason": reason, "request": as_json(asked)}
         return bool(self._connection.execute(_WAIT, values).scalar())
 
@@ -209,4 +210,4 @@ def _request(order_id: UUID, asked: Mapping[str, Any]) -> PushRequest:
     actor = Actor(asked["by"], asked["request_id"], asked["traceparent"])
     moment = asked.get("not_before")  # what older releases noted has none
     not_before = None if moment is None else datetime.fromisoformat(moment)
-    return PushRequest(order_id, actor, asked["idempotency_key"], not_before)
+    return PushRequest(order_id, actor, asked["idempotency_key"], not_before, asked.get("digest"))

@@ -63,6 +63,7 @@ class MemoryExports(MemoryLeases):
             priority=self._tables.orders[export.draft_order_id].content.priority or 0,
             revision=current_revision(self._tables, export.draft_order_id),
             idempotency_key=idempotency_key,
+            request_digest=export.request_digest,
             request_id=actor.request_id,
             traceparent=actor.traceparent,
             route=export.route.decision if export.route else None,
@@ -108,8 +109,14 @@ class MemoryExports(MemoryLeases):
         known = [row for row in rows if row.created_at > since or row.status is ERPExportStatus.PENDING]
         return self._export(known[-1]) if known else None
 
-    def revive(self, export_id: UUID, idempotency_key: str | None, not_before: datetime | None = None) -> None:
-        """Make a FAILED export PENDING again, asked for under a key: same name, same bytes."""
+    def revive(
+        self,
+        export_id: UUID,
+        idempotency_key: str | None,
+        not_before: datetime | None = None,
+        digest: int | None = None,
+    ) -> None:
+        """Make a FAILED export PENDING again, asked for under a key by this request: same name, same bytes."""
         row = self._tables.exports.get(export_id)
         if row is not None and row.status in ExportStep.REVIVE.change.starts:
             now = self._tables.now()
@@ -124,6 +131,7 @@ class MemoryExports(MemoryLeases):
                 asking=False,
                 doubt_since=None,
                 idempotency_key=idempotency_key or row.idempotency_key,
+                request_digest=digest if idempotency_key else row.request_digest,
             )
 
     def withdraw(self, export_id: UUID) -> bool:
@@ -417,6 +425,7 @@ class MemoryExports(MemoryLeases):
             revision=row.revision,
             follows=row.follows,
             changed_since=changed_since(self._tables, row),
+            request_digest=row.request_digest,
         )
 
 

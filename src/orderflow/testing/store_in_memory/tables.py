@@ -105,6 +105,7 @@ class ExportRow:
     error_json: dict[str, Any] | None = None
     unreadable_answer: dict[str, Any] | None = None
     idempotency_key: str | None = None
+    request_digest: int | None = None
     request_id: str | None = None
     traceparent: str | None = None
     route: dict[str, Any] | None = None

@@ -124,12 +124,19 @@ def test_nothing_secret_is_compressed(acme: Tenant) -> None:
 
 
 def test_an_answer_says_how_much_more_may_go_on(acme: Tenant) -> None:
-    for path, work in (("/draft-orders", Work.REQUEST), (f"{made(acme)}/preview", Work.TEST)):
-        answer = acme.call("GET", path)
+    acme.call("POST", "/connectors/mock", json={"config": {}}).raise_for_status()
+    order = made(acme)
+    for method, path, work in (
+        ("GET", "/draft-orders", Work.REQUEST),
+        ("POST", "/draft-orders", Work.ORDER),
+        ("POST", f"{order}/approve", Work.ORDER),
+        ("POST", f"{order}/push", Work.ORDER),
+    ):
+        answer = acme.call(method, path, json=NEEDED if path == "/draft-orders" and method == "POST" else None)
         each = LIMITS[work].each
-        if answer.is_success:
-            assert answer.headers["ratelimit-policy"] == f'"{work.name}";q={each};qu="concurrent-requests"'
-            assert answer.headers["ratelimit"] == f'"{work.name}";r={each - 1}'
+        answer.raise_for_status()
+        assert answer.headers["ratelimit-policy"] == f'"{work.name}";q={each};qu="concurrent-requests"'
+        assert answer.headers["ratelimit"] == f'"{work.name}";r={each - 1}'
 
 
 def test_decimals_come_as_they_are_wanted_and_are_exact_either_way(acme: Tenant) -> None:

@@ -248,6 +248,34 @@ def test_the_same_key_gives_the_same_export(acme, app, mock):
     assert separate["export_id"] != first["export_id"]
 
 
+def test_the_same_key_with_another_request_is_refused(acme, mock):
+    order_id = approved(acme)
+    path, key = f"/draft-orders/{order_id}", {"Idempotency-Key": "k1"}
+    body = {"priority": 30, "connection_id": str(mock)}
+    assert acme.call("POST", f"{path}/push", json=body, headers=key).status_code == 202
+    assert acme.call("POST", f"{path}/push", json=dict(reversed(body.items())), headers=key).status_code == 202
+    version = acme.call("GET", path).json()["version"]
+    for what, other in (
+        ("push", {"priority": 0, "connection_id": str(mock)}),
+        ("push", {"priority": 30}),
+        ("push", body | {"not_before": "2026-12-31T12:00:00Z"}),
+        ("push", None),
+        ("retry-push", body),
+    ):
+        refused = acme.call("POST", f"{path}/{what}", json=other, headers=key)
+        assert refused.json()["error"]["details"]["reason"] == "IDEMPOTENCY_KEY_REUSED", other
+        assert refused.status_code == 422
+    after = acme.call("GET", path).json()
+    assert (after["priority"], after["version"]) == (30, version)
+    assert len(acme.call("GET", f"/exports?order_id={order_id}").json()["items"]) == 1
+
+
+def test_a_push_that_is_refused_changes_no_priority(acme):
+    order_id = approved(acme)
+    refused = acme.call("POST", f"/draft-orders/{order_id}/push", json={"priority": 30})
+    assert (refused.status_code, acme.call("GET", f"/draft-orders/{order_id}").json()["priority"]) == (409, None)
+
+
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "the-same"}])
 def test_two_clients_pushing_at_the_same_moment_make_one_export(acme, app, mock, headers):
     orders = [{**ORDER, "external_order_number": f"PO-{number}"} for number in range(200)]

@@ -4,11 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orderflow.domain.errors import InputError, StateError
+from orderflow.domain.errors import InputError, KeyReusedError, StateError
 from orderflow.domain.states import ConnectionStatus, ERPExportStatus, OrderAction, OrderStatus
 from orderflow.flow.delivery.claim import claim
 from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.delivery.request import request_push, withdraw
+from orderflow.flow.setup.routes import save_rules
 from tests.unit.flow.conftest import ANNA
 
 
@@ -50,6 +51,21 @@ def test_what_is_under_way_is_not_asked_for_again(house):
 def test_one_key_is_one_delivery(house):
     order = house.order()
     assert push(house, order, idempotency_key="k").id == push(house, order, idempotency_key="k").id
+
+
+def test_a_key_belongs_to_one_request(house):
+    first, waits = house.order(currency="EUR"), house.order(currency="EUR")
+    push(house, first, idempotency_key="k", digest=1)
+    euros = {"field": "order.currency", "operator": "=", "value": "EUR"}
+    rule = {"name": "euros", "when": euros, "connection_id": str(house.to_api)}
+    save_rules(house.store, house.org_id, [rule], ANNA)
+    house.change_connection(house.to_api, status=ConnectionStatus.DISABLED)
+    assert push(house, waits, idempotency_key="k", digest=1) is None
+    for order in (first, waits):
+        with pytest.raises(KeyReusedError):
+            push(house, order, idempotency_key="k", digest=2)
+        push(house, order, idempotency_key="k", digest=1)
+        push(house, order, idempotency_key="k")
 
 
 def test_a_retry_that_goes_on_with_a_former_delivery_has_its_key_too(house):

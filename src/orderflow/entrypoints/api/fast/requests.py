@@ -5,6 +5,7 @@ First of all routes, for a request is compared with one after the other.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated
 from uuid import UUID
 
@@ -27,7 +28,8 @@ from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import BASE, ApiRouter
 from orderflow.entrypoints.api.schemas import JSON
 from orderflow.entrypoints.api.versions import CONDITIONAL, note_version, seen, tag
-from orderflow.flow.delivery.request import announce, check_not_before, request_or_wait
+from orderflow.entrypoints.api.work import Work, slow
+from orderflow.flow.delivery.request import announce, asked_before, check_not_before, request_or_wait
 from orderflow.flow.order.accept import Arrival, accept_orders, revise_order
 from orderflow.flow.order.approve import approve_order
 from orderflow.flow.order.incoming import OrderBody
@@ -45,8 +47,9 @@ Key = Annotated[
         min_length=1,
         max_length=200,
         pattern=r"^[\x21-\x7e]+$",
-        description="For 24 hours, the same key for the same order gives the same export. Without it, a push of an "
-        "order that is on its way or has arrived is a conflict.",
+        description="For 24 hours, the same key for the same order gives the same export. With another request it is "
+        "422 `IDEMPOTENCY_KEY_REUSED`. Without a key, a push of an order that is on its way or has arrived is a "
+        "conflict.",
     ),
 ]
 router = ApiRouter("/draft-orders", "Orders")
@@ -59,6 +62,7 @@ router = ApiRouter("/draft-orders", "Orders")
     responses=answers(409) | {200: {"model": Arrived, "description": "It is here already: see `duplicate`, `revised`"}},
     openapi_extra=body_of(OrderBody),
 )
+@slow(Work.ORDER)
 async def create_order(
     request: ExactRequest, caller: Importer, on_duplicate: WhenDuplicate = OnDuplicate.REFUSE
 ) -> JSON:
@@ -105,6 +109,7 @@ def _version(request: Request, caller: Caller, order_id: UUID) -> int:
 
 
 @router.post("/{order_id}/approve", response_model=OrderState, responses=answers(404, 409), openapi_extra=CONDITIONAL)
+@slow(Work.ORDER)
 async def approve(request: Request, caller: Approver, order_id: UUID) -> JSON:
     """Approve a READY order."""
     versions = seen(request)
@@ -124,6 +129,7 @@ async def approve(request: Request, caller: Approver, order_id: UUID) -> JSON:
 
 
 @router.post("/{order_id}/push", status_code=202, response_model=PushAccepted, responses=answers(404, 409))
+@slow(Work.ORDER)
 async def push(
     request: Request, caller: Pusher, order_id: UUID, body: PushBody | None = None, idempotency_key: Key = None
 ) -> JSON:
@@ -132,6 +138,7 @@ async def push(
 
 
 @router.post("/{order_id}/retry-push", status_code=202, response_model=PushAccepted, responses=answers(404, 409))
+@slow(Work.ORDER)
 async def retry_push(
     request: Request, caller: Pusher, order_id: UUID, body: PushBody | None = None, idempotency_key: Key = None
 ) -> JSON:
@@ -145,20 +152,26 @@ async def retry_push(
 async def _push(
     request: Request, caller: Caller, order_id: UUID, meant: OrderAction, body: PushBody | None, key: str | None
 ) -> JSON:
-    check_not_before(body.not_before if body else None)
+    body = body or PushBody()
+    check_not_before(body.not_before)
+    digest = _digest(meant, body) if key else None
 
     def step(work: SqlWork) -> Export | None:
-        if body is not None and body.priority is not None:
-            prioritize(work, order_id, body.priority, caller.actor)
-        return request_or_wait(
+        if known := asked_before(work, order_id, key, digest):
+            return known
+        export = request_or_wait(
             work,
             order_id,
             caller.actor,
-            connection_id=body.connection_id if body else None,
+            connection_id=body.connection_id,
             idempotency_key=key,
             meant=(meant,),
-            not_before=body.not_before if body else None,
+            not_before=body.not_before,
+            digest=digest,
         )
+        if body.priority is not None:
+            prioritize(work, order_id, body.priority, caller.actor)
+        return export
 
     export = await _together(request).take(caller.org_id, order_id, step)
     announce(app_of(request).store, caller.org_id, export)
@@ -167,6 +180,12 @@ async def _push(
     note_location(request, f"{BASE}/exports/{export.id}")
     answer = {"order_id": order_id, "export_id": export.id, "connection_id": export.connection_id}
     return JSON(answer | {"status": export.status}, 202)
+
+
+def _digest(meant: OrderAction, body: PushBody) -> int:
+    """Return 64 bits that tell a request for a push from another one for the same order."""
+    asked = f"{meant} {body.model_dump_json()}".encode()
+    return int.from_bytes(hashlib.sha256(asked).digest()[:8], "big", signed=True)
 
 
 def _together(request: Request) -> Together:

@@ -134,6 +134,7 @@ class ERPExport(Owned, Base):
     understood_alerted_at: Mapped[datetime | None]
     unreadable_answer: Mapped[dict[str, Any] | None]  # an answer to this export came that nobody understands
     idempotency_key: Mapped[str | None]
+    request_digest: Mapped[int | None] = mapped_column(BigInteger)  # of the request under that key
     requested_by: Mapped[str | None]
     request_id: Mapped[str | None]
     traceparent: Mapped[str | None]
