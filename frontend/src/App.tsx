@@ -4,11 +4,13 @@ import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
 import { Route, Routes } from "react-router";
 import { lookForSession } from "./api/signIn";
+import { useMe } from "./api/queries";
 import { useSession } from "./api/session";
 import { AppFrame } from "./frame/AppFrame";
 import { NotFoundPage } from "./frame/NotFoundPage";
 import { SignInAgain } from "./frame/SignInAgain";
 import { SignInPage } from "./frame/SignInPage";
+import { PageTitle } from "./shared/PageTitle";
 import { ErrorAlert } from "./shared/ErrorAlert";
 
 const OverviewPage = lazy(() => import("./overview/OverviewPage"));
@@ -20,6 +22,7 @@ const JobsPage = lazy(() => import("./jobs/JobsPage"));
 const JobPage = lazy(() => import("./jobs/JobPage"));
 const RoutesPage = lazy(() => import("./routes/RoutesPage"));
 const ActivityPage = lazy(() => import("./activity/ActivityPage"));
+const SecondFactor = lazy(() => import("./settings/SecondFactor"));
 const SettingsPage = lazy(() => import("./settings/SettingsPage"));
 
 export function App() {
@@ -30,22 +33,42 @@ export function App() {
   return (
     <AppFrame>
       {session.is === "expired" && <SignInAgain email={session.email} />}
-      <Suspense fallback={<Waiting />}>
-        <Routes>
-          <Route index element={<OverviewPage />} />
-          <Route path="connectors" element={<ConnectorConfigPage />} />
-          <Route path="orders" element={<OrdersPage />} />
-          <Route path="orders/:id" element={<OrderPage />} />
-          <Route path="deliveries" element={<DeliveriesPage />} />
-          <Route path="jobs" element={<JobsPage />} />
-          <Route path="jobs/:id" element={<JobPage />} />
-          <Route path="routes" element={<RoutesPage />} />
-          <Route path="activity" element={<ActivityPage />} />
-          <Route path="settings" element={<SettingsPage />} />
-          <Route path="*" element={<NotFoundPage />} />
-        </Routes>
-      </Suspense>
+      <Pages />
     </AppFrame>
+  );
+}
+
+function Pages() {
+  if (useMe().data?.second_factor_needed) return <SecondFactorNeeded />;
+  return (
+    <Suspense fallback={<Waiting />}>
+      <Routes>
+        <Route index element={<OverviewPage />} />
+        <Route path="connectors" element={<ConnectorConfigPage />} />
+        <Route path="orders" element={<OrdersPage />} />
+        <Route path="orders/:id" element={<OrderPage />} />
+        <Route path="deliveries" element={<DeliveriesPage />} />
+        <Route path="jobs" element={<JobsPage />} />
+        <Route path="jobs/:id" element={<JobPage />} />
+        <Route path="routes" element={<RoutesPage />} />
+        <Route path="activity" element={<ActivityPage />} />
+        <Route path="settings" element={<SettingsPage />} />
+        <Route path="*" element={<NotFoundPage />} />
+      </Routes>
+    </Suspense>
+  );
+}
+
+function SecondFactorNeeded() {
+  return (
+    <>
+      <PageTitle about={t`Your organization wants one of everybody. You can go on once it is set up.`}>
+        {t`Second factor`}
+      </PageTitle>
+      <Suspense fallback={<Waiting />}>
+        <SecondFactor />
+      </Suspense>
+    </>
   );
 }
 

@@ -188,7 +188,9 @@ FAULTS = (
         "if not export.failed_for_sure), None)",
         "if export.status is not ERPExportStatus.FAILED), None)",
     ),
-    Fault("a key is asked for twice", REQUEST, "(order_id, key) if key else None", "(order_id, key) if False else None"),
+    Fault(
+        "a key is asked for twice", REQUEST, "(order_id, key) if key else None", "(order_id, key) if False else None"
+    ),
     Fault(
         "what was begun is given up",
         EXPORTS,

@@ -59,6 +59,10 @@ export function useMe() {
   });
 }
 
+export function useSecondFactor() {
+  return useQuery({ queryKey: ["second-factor"], queryFn: () => answer(api.GET("/api/v1/me/second-factor")) });
+}
+
 export type Permission = Schemas["Me"]["permissions"][number];
 
 /** Tells what the signed-in role may do; what it may not do is not offered. */

@@ -10,15 +10,19 @@ import { ErrorAlert } from "../shared/ErrorAlert";
 export function SignInForm({ email: given }: { email?: string }) {
   const [email, setEmail] = useState(given ?? "");
   const [password, setPassword] = useState("");
+  const [code, setCode] = useState("");
   const signing = useAction(signIn, { quiet: true });
+  const reason = signing.error?.reason ?? "";
+  const [asksForCode, setAsks] = useState(false);
+  if (reason.startsWith("CODE_") && !asksForCode) setAsks(true);
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
     event.stopPropagation();
-    signing.run({ email, password });
+    signing.run({ email, password, code: asksForCode ? code : null });
   };
   return (
     <Stack component="form" onSubmit={submit}>
-      {signing.error && <ErrorAlert error={signing.error} />}
+      {signing.error && reason !== "CODE_NEEDED" && <ErrorAlert error={signing.error} />}
       <TextInput
         label={t`E-mail`}
         type="email"
@@ -36,9 +40,24 @@ export function SignInForm({ email: given }: { email?: string }) {
         value={password}
         onChange={(event) => setPassword(event.currentTarget.value)}
       />
+      {asksForCode && (
+        <TextInput
+          label={t`Code`}
+          description={t`The six digits that your app shows now, or a recovery code.`}
+          autoComplete="one-time-code"
+          required
+          ref={focused}
+          value={code}
+          onChange={(event) => setCode(event.currentTarget.value)}
+        />
+      )}
       <Button type="submit" loading={signing.isPending} fullWidth>
         <Trans>Sign in</Trans>
       </Button>
     </Stack>
   );
+}
+
+function focused(field: HTMLInputElement | null): void {
+  field?.focus();
 }

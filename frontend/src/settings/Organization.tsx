@@ -1,9 +1,9 @@
 import { t } from "@lingui/core/macro";
 import { Trans } from "@lingui/react/macro";
-import { Button, Card, Group, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Button, Card, Group, Stack, Switch, Text, TextInput, Title } from "@mantine/core";
 import { useState, type ReactNode } from "react";
 import { answer, api, type Schemas } from "../api/client";
-import { useMay, useOrganization } from "../api/queries";
+import { useAction, useMay, useOrganization } from "../api/queries";
 import { Answered } from "../shared/Answered";
 import { confirm } from "../shared/confirm";
 import { ErrorAlert } from "../shared/ErrorAlert";
@@ -20,10 +20,41 @@ export function OrganizationSettings() {
       {(data) => (
         <Stack maw={640}>
           <Naming organization={data} />
+          <SecondFactors organization={data} />
           <Pausing organization={data} />
         </Stack>
       )}
     </Answered>
+  );
+}
+
+/** Whether everybody needs a second factor; for administrators. */
+function SecondFactors({ organization }: { organization: Organization }) {
+  const may = useMay();
+  const require = useAction(
+    (second_factor_required: boolean) =>
+      answer(api.PATCH("/api/v1/organization", { body: { second_factor_required } })),
+    { done: t`Saved` },
+  );
+  if (!may("ORG_MANAGE")) return null;
+  const change = (wanted: boolean) =>
+    wanted
+      ? confirm(
+          t`Require a second factor of everybody?`,
+          t`Who has none sets one up before anything else, you too. API keys need none.`,
+          t`Require it`,
+          () => require.run(true),
+        )
+      : require.run(false);
+  return (
+    <Card>
+      <Switch
+        label={t`Everybody needs a second factor to sign in`}
+        checked={organization.second_factor_required}
+        disabled={require.isPending}
+        onChange={(event) => change(event.currentTarget.checked)}
+      />
+    </Card>
   );
 }
 

@@ -124,6 +124,7 @@ function Row({ user }: { user: User }) {
         {!own && (
           <Group gap={6} justify="flex-end">
             <ResetPassword user={user} />
+            {user.second_factor && <ResetSecondFactor user={user} />}
             {user.active ? (
               <Button size="xs" variant="subtle" color="red" loading={saving.isPending} onClick={disable}>
                 <Trans>Lock out</Trans>
@@ -137,6 +138,25 @@ function Row({ user }: { user: User }) {
         )}
       </Table.Td>
     </Table.Tr>
+  );
+}
+
+function ResetSecondFactor({ user }: { user: User }) {
+  const reset = useAction(
+    () => answer(api.DELETE("/api/v1/users/{user_id}/second-factor", { params: { path: { user_id: user.id } } })),
+    { done: t`The second factor is taken away` },
+  );
+  const ask = () =>
+    confirm(
+      t`Take the second factor of ${user.email} away?`,
+      t`For who has lost phone and recovery codes: be sure that it is they who ask. Every session of theirs ends.`,
+      t`Take it away`,
+      () => reset.run(undefined),
+    );
+  return (
+    <Button size="xs" variant="default" loading={reset.isPending} onClick={ask}>
+      <Trans>Reset second factor</Trans>
+    </Button>
   );
 }
 

@@ -106,6 +106,12 @@ async def authorize(request: Request, permission: Permission) -> Caller:
         ForbiddenError: The caller's role lacks the permission.
     """
     account, is_user = await _identify(request)
+    if account.second_factor_required and not account.second_factor and permission is not Permission.OWN_ACCOUNT:
+        raise ForbiddenError(
+            "Your organization requires a second factor, and you have none yet.",
+            code="SECOND_FACTOR_NEEDED",
+            hint="Set it up in the page, under Settings, Your account; programs use an API key.",
+        )
     name = account.email if is_user else f"key:{account.email}"
     caller = Caller(
         account.org_id,

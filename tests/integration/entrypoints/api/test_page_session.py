@@ -92,7 +92,11 @@ def test_on_this_machine_it_needs_no_certificate_and_elsewhere_it_does(acme):
 def test_no_other_page_has_a_browser_change_anything(acme, foreign):
     browser = Browser(acme)
     assert browser.sign_in(Role.ADMIN).status_code == 200
-    for method, path in (("POST", "/api/v1/organization/pause"), ("DELETE", SESSION), ("PATCH", "/api/v1/organization")):
+    for method, path in (
+        ("POST", "/api/v1/organization/pause"),
+        ("DELETE", SESSION),
+        ("PATCH", "/api/v1/organization"),
+    ):
         answer = browser.call(method, path, {"Host": HOST, **foreign}, json={})
         assert (answer.status_code, answer.json()["error"]["details"]["reason"]) == (403, "ORIGIN_REFUSED"), path
     assert browser.sign_in(headers={"Host": HOST, **foreign}).status_code == 403, "nor signs it in as somebody else"
@@ -145,7 +149,9 @@ def test_a_session_slides_while_it_is_used_and_ends_in_any_case(acme, app):
     assert browser.me() == 401, "all tokens of a session end with it"
     browser.sign_in()
     claims = _claims(browser)
-    token = _signed(app, claims | {"auth_time": claims["auth_time"] - LONGEST_SESSION + 60, "exp": int(time.time()) + 60})
+    token = _signed(
+        app, claims | {"auth_time": claims["auth_time"] - LONGEST_SESSION + 60, "exp": int(time.time()) + 60}
+    )
     browser.cookies[SECURE] = token
     assert browser.me() == 200
     assert not browser.set, "nothing slides beyond the end"
