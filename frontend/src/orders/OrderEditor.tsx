@@ -18,6 +18,7 @@ import { useRef, useState, type ChangeEvent, type KeyboardEvent, type SyntheticE
 import { answer, api, type Schemas } from "../api/client";
 import { parseExact } from "../api/exact";
 import { getOrder, useChangeOutlook, type ExactLine, type ExactOrder } from "../api/queries";
+import { DecimalInput } from "../shared/DecimalInput";
 import { ErrorAlert, ProblemAlert } from "../shared/ErrorAlert";
 import { useEditing } from "../shared/useEditing";
 import { StaleDialog } from "../shared/versions/StaleDialog";
@@ -190,17 +191,20 @@ function LineEditor({ line, fields, wrong, onChange, onRemove }: LineProps) {
         </ActionIcon>
       </Group>
       <SimpleGrid cols={{ base: 2, xs: 3 }} spacing="xs">
-        {fields.map((name) => (
-          <TextInput
-            key={name}
-            size="xs"
-            label={lineLabel(name)}
-            value={line[name] ?? ""}
-            error={wrong(name)}
-            inputMode={DECIMAL.has(name) ? "decimal" : undefined}
-            onChange={(event) => onChange({ ...line, [name]: event.currentTarget.value || null })}
-          />
-        ))}
+        {fields.map((name) => {
+          const common = { size: "xs", label: lineLabel(name), error: wrong(name) } as const;
+          const change = (value: string | null) => onChange({ ...line, [name]: value });
+          return DECIMAL.has(name) ? (
+            <DecimalInput key={name} {...common} value={line[name]} onChange={change} />
+          ) : (
+            <TextInput
+              key={name}
+              {...common}
+              value={line[name] ?? ""}
+              onChange={(event) => change(event.currentTarget.value || null)}
+            />
+          );
+        })}
       </SimpleGrid>
     </Card>
   );
