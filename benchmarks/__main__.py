@@ -17,7 +17,7 @@ import sys
 import time
 
 import benchmarks.rows
-from benchmarks.table import Row, markdown, save, show
+from benchmarks.table import Row, compare, markdown, recorded, save, show
 
 
 def main() -> None:
@@ -28,6 +28,9 @@ def main() -> None:
     )
     parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="NAME", help="measure only these")
     parser.add_argument("--list", action="store_true", help="list what can be measured")
+    parser.add_argument(
+        "--compare", action="store_true", help="leave the recorded results as they are: only say what moved"
+    )
     parser.add_argument("--markdown", action="store_true", help="print what was measured as docs/performance.md has it")
     wanted = parser.parse_args()
     if wanted.list:
@@ -39,15 +42,19 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what was started is stopped then too
     remove_at_the_end()
     rows: list[Row] = []
+    before, start = recorded(), time.monotonic()
     for name in wanted.only:
         began = time.monotonic()
         print(f"{name} …", flush=True)
         for row in importlib.import_module(f"benchmarks.rows.{name}").measure(wanted.full):
             print(f"  {row.row}: {row.ours:,.4g} {row.unit}", flush=True)
             rows.append(row)
-            save([row])
+            if not wanted.compare:
+                save([row])
         print(f"  {time.monotonic() - began:.0f} s", flush=True)
     show(rows)
+    print("Beside the recorded results:", *compare(before, rows), sep="\n  ")
+    print(f"{time.monotonic() - start:.0f} s in all")
 
 
 def remove_at_the_end() -> None:

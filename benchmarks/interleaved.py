@@ -6,11 +6,23 @@ from collections.abc import Callable, Mapping
 from statistics import median
 
 
-def medians(programs: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
+class Figures(dict[str, float]):
+    """The median of each program's runs, by its name.
+
+    Attributes:
+        spread: How far from its median the farthest run of each lay, as a share of it.
+    """
+
+    def __init__(self, runs: Mapping[str, list[float]]) -> None:
+        super().__init__({name: median(values) for name, values in runs.items()})
+        self.spread = {name: max(abs(run / self[name] - 1) for run in values) for name, values in runs.items()}
+
+
+def medians(programs: Mapping[str, Callable[[], float]], rounds: int) -> Figures:
     """Run each program once in every round, each round beginning with another one; return each one's median."""
     names = list(programs)
     figures: dict[str, list[float]] = {name: [] for name in names}
     for number in range(rounds):
         for name in names[number % len(names) :] + names[: number % len(names)]:
             figures[name].append(programs[name]())
-    return {name: median(values) for name, values in figures.items()}
+    return Figures(figures)

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 
 from rich.console import Console
 from rich.table import Table
 
 RESULTS = Path(__file__).parent / "results.json"
+
+UNKNOWN_SPREAD = 0.25
+"""A share; of a figure whose runs were not kept, such as one in a hundred of many requests."""
+
+LEAST_SPREAD = 0.05
+"""A share; three runs that happen to agree do not make a machine of shared cores so steady."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +31,8 @@ class Row:
         peers: figures of programs measured in the same run, interleaved with ours, by name.
         target: what is to be reached, in words.
         reached: whether it is; None where there is no target.
-        note: what a reader must know to trust the figure: counts, spread, what was left out.
+        note: what a reader must know to trust the figure: counts, what was left out.
+        spread: how far from its median the farthest run lay, as a share of it, by peer; ours as "ours".
     """
 
     row: str
@@ -33,6 +42,7 @@ class Row:
     target: str = ""
     reached: bool | None = None
     note: str = ""
+    spread: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def rising(self) -> bool:
@@ -43,6 +53,59 @@ class Row:
         """How many times better than `peer` we are; above 1 is better, whatever the unit."""
         other = self.peers[peer]
         return self.ours / other if self.rising else other / self.ours
+
+
+@dataclass(frozen=True)
+class Change:
+    """How a row stands beside the one that was recorded.
+
+    Args:
+        row: its name.
+        times: how many times better it is; below 1 is worse. Where both have peers in common it is what we are to
+            them that is compared, since a slower machine is slower for all.
+        noise: a share; what lies within it says nothing.
+    """
+
+    row: str
+    times: float
+    noise: float
+
+    @property
+    def moved(self) -> bool:
+        """Whether it changed by more than its runs differ among themselves."""
+        return max(self.times, 1 / self.times) > 1 + self.noise
+
+
+def change(before: Row, now: Row) -> Change:
+    """Hold a row against the recorded one of the same name."""
+    peers = [name for name in now.peers if name in before.peers]
+    if peers:
+        times = median(now.ratio(name) / before.ratio(name) for name in peers)
+    else:
+        times = now.ours / before.ours if now.rising else before.ours / now.ours
+    return Change(now.row, times, _noise(before, peers) + _noise(now, peers))
+
+
+def _noise(row: Row, peers: Sequence[str]) -> float:
+    spreads = {name: max(row.spread.get(name, UNKNOWN_SPREAD), LEAST_SPREAD) for name in ("ours", *peers)}
+    return spreads["ours"] + (median(spreads[name] for name in peers) if peers else 0)
+
+
+def compare(before: Mapping[str, Row], rows: Sequence[Row]) -> list[str]:
+    """Say in a line each which rows moved beyond noise, the worst first, and how many did not."""
+    changes = sorted((change(before[row.row], row) for row in rows if row.row in before), key=lambda found: found.times)
+    moved = [found for found in changes if found.moved]
+    lines = [
+        f"{found.row}: {found.times:.2f} times what was recorded; up to {1 + found.noise:.2f} is noise"
+        for found in moved
+    ]
+    new = [f"{row.row}: not recorded before" for row in rows if row.row not in before]
+    return [*lines, *new, f"{len(changes) - len(moved)} of {len(changes)} rows did not move beyond noise."]
+
+
+def recorded(path: Path = RESULTS) -> dict[str, Row]:
+    """Return the rows of the recorded results by their names."""
+    return {known["row"]: Row(**known) for known in json.loads(path.read_text())} if path.exists() else {}
 
 
 def show(rows: list[Row]) -> None:
@@ -65,7 +128,7 @@ def show(rows: list[Row]) -> None:
 def markdown(path: Path = RESULTS) -> str:
     """Return all that was measured as a table for docs/performance.md."""
     lines = ["| what | ours | peers | times better | target | reached |", "|---|---|---|---|---|---|"]
-    for row in (Row(**known) for known in json.loads(path.read_text())):
+    for row in recorded(path).values():
         peers = "<br>".join(f"{name}: {figure:,.4g}" for name, figure in row.peers.items())
         times = "<br>".join(f"{row.ratio(name):,.3g}" for name in row.peers)
         reached = {True: "yes", False: "**no**", None: ""}[row.reached]
@@ -75,6 +138,5 @@ def markdown(path: Path = RESULTS) -> str:
 
 def save(rows: list[Row], path: Path = RESULTS) -> None:
     """Write the rows as JSON; rows that this run did not measure stay as they were."""
-    known = {row["row"]: row for row in json.loads(path.read_text())} if path.exists() else {}
-    known |= {row.row: vars(row) for row in rows}
-    path.write_text(json.dumps(list(known.values()), indent=2, ensure_ascii=False) + "\n")
+    known = recorded(path) | {row.row: row for row in rows}
+    path.write_text(json.dumps([vars(row) for row in known.values()], indent=2, ensure_ascii=False) + "\n")

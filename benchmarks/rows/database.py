@@ -90,6 +90,7 @@ def measure(full: bool) -> Iterator[Row]:
         "orders/s",
         figures,
         note=f"{ORDERS:,} orders; ours with 2 lanes, documents built too; pgbench -M prepared with {CLIENTS} clients",
+        spread=figures.spread,
     )
 
 

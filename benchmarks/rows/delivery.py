@@ -105,7 +105,8 @@ class _Bench:
         wanted = [f"≥ {ratio:g}x {name}" for name, ratio in case.targets.items()]
         reached = [ours >= ratio * figures[name] for name, ratio in case.targets.items()]
         note = f"{case.ours} orders a run, {rounds} runs; of the peers " + ", ".join(map(str, case.peers.values()))
-        return Row(case.row, ours, "orders/s", figures, ", ".join(wanted), all(reached) if reached else None, note)
+        met = all(reached) if reached else None
+        return Row(case.row, ours, "orders/s", figures, ", ".join(wanted), met, note, figures.spread)
 
     def ours(self, case: Case, port: int) -> float:
         connection_id = self.installation.connect(self.server, port=port)

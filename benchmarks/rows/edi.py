@@ -153,7 +153,7 @@ def row(name: str, programs: dict[str, Callable[[], object]], rounds: int, below
     """
     figures = medians({who: lambda call=call: _time(call) for who, call in programs.items()}, rounds)
     ours = figures.pop("ours")
-    return Row(name, ours, "ms", figures, target=f"< {below} ms", reached=ours < below)
+    return Row(name, ours, "ms", figures, target=f"< {below} ms", reached=ours < below, spread=figures.spread)
 
 
 def _time(call: Callable[[], object], repetitions: int = 3) -> float:

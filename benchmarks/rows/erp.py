@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from benchmarks.interleaved import Figures
 from benchmarks.table import Row
 from orderflow.bootstrap import App, open_app
 from orderflow.connectors.odoo import api as odoo_api
@@ -96,7 +96,7 @@ def _row(app: App, erp: Erp, orders: int, rounds: int) -> Row:
             before, count = erp.sales(), orders if name == "ours" else orders // PEERS_SHARE
             rates[name].append(count / run(count))
             assert erp.sales() - before == count, f"{name}: {erp.sales() - before} of {count} orders arrived"
-    figures = {name: statistics.median(values) for name, values in rates.items()}
+    figures = Figures(rates)
     ours = figures.pop("ours")
     spread = f"{min(rates['ours']):.3g} to {max(rates['ours']):.3g}"
     return Row(
@@ -106,6 +106,7 @@ def _row(app: App, erp: Erp, orders: int, rounds: int) -> Row:
         figures,
         note=f"{rounds} runs of {orders} orders ({spread}), of the peers {orders // PEERS_SHARE}; "
         "ours with PostgreSQL, log and object copy",
+        spread=figures.spread,
     )
 
 

@@ -16,7 +16,7 @@ import psycopg
 
 from benchmarks.api import Server, new_key, order_json, serve
 from benchmarks.installation import Installation
-from benchmarks.interleaved import medians
+from benchmarks.interleaved import Figures, medians
 from benchmarks.orders import SMALL, make_orders
 from benchmarks.peers import plain_import
 from benchmarks.table import Row
@@ -47,9 +47,17 @@ def measure(full: bool) -> Iterator[Row]:
         figures = medians(programs, 5 if full else 3)
     compared = {name: figures[name] for name in peers}
     note = f"{orders:,} orders of {SMALL} lines; ours are checked one by one, READY or told what they lack, and audited"
-    yield Row("import of JSON Lines, API", figures["api"], "orders/s", compared, note=note)
+    yield Row(
+        "import of JSON Lines, API", figures["api"], "orders/s", compared, note=note, spread=_spread(figures, "api")
+    )
     note += "; the command's start included"
-    yield Row("import of JSON Lines, command", figures["cli"], "orders/s", compared, note=note)
+    yield Row(
+        "import of JSON Lines, command", figures["cli"], "orders/s", compared, note=note, spread=_spread(figures, "cli")
+    )
+
+
+def _spread(figures: Figures, ours: str) -> dict[str, float]:
+    return figures.spread | {"ours": figures.spread[ours]}
 
 
 def _files(folder: Path, orders: int) -> Iterator[Path]:

@@ -58,6 +58,7 @@ def measure(full: bool) -> Iterator[Row]:
         reached=figures["ours"] >= 0.6 * figures[PEER],
         note=f"{CONNECTIONS} connections kept open, one process each, orders of {SMALL} lines; each of our three "
         "requests is authorized, checked, and audited",
+        spread=figures.spread,
     )
 
 

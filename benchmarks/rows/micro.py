@@ -6,8 +6,9 @@ import gc
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 
-from benchmarks.interleaved import medians
+from benchmarks.interleaved import Figures, medians
 from benchmarks.orders import LARGE, make_orders
 from benchmarks.peers import config_fernet, document_jsonschema, document_pydantic
 from benchmarks.table import Row
@@ -69,7 +70,7 @@ def _document(rounds: int) -> Row:
         "jsonschema + json.dumps": lambda: schema.encode(order),
         "pydantic": lambda: document_pydantic.encode(order),
     }
-    figures = {name: figure / 1_000 for name, figure in _timed(programs, 3, rounds).items()}
+    figures = _timed(programs, 3, rounds, in_a_second=1e3)
     name = f"a document of {LARGE} lines built, validated, encoded"
     return _row(name, figures, 5, unit="ms", note=f"{len(export_document(order).content) / 1000:.0f} KB")
 
@@ -80,14 +81,20 @@ def _order() -> DraftOrder:
     return order
 
 
-def _row(name: str, figures: dict[str, float], below: float, unit: str = "µs", note: str = "") -> Row:
-    ours = figures.pop("ours")
-    return Row(name, ours, unit, figures, target=f"< {below} {unit}", reached=ours < below, note=note)
+def _row(name: str, figures: Figures, below: float, unit: str = "µs", note: str = "") -> Row:
+    ours, spread = figures.pop("ours"), figures.spread
+    return Row(name, ours, unit, figures, target=f"< {below} {unit}", reached=ours < below, note=note, spread=spread)
 
 
-def _timed(programs: dict[str, Callable[[], object]], repetitions: int, rounds: int) -> dict[str, float]:
-    """Return for each program the median of its time per call in µs."""
-    return medians({name: lambda call=call: _time(call, repetitions) for name, call in programs.items()}, rounds)
+def _timed(
+    programs: dict[str, Callable[[], object]], repetitions: int, rounds: int, in_a_second: float = 1e6
+) -> Figures:
+    """Return for each program the median of its time per call, in µs unless another unit is wanted."""
+
+    def timed(call: Callable[[], object]) -> float:
+        return _time(call, repetitions) * in_a_second
+
+    return medians({name: partial(timed, call) for name, call in programs.items()}, rounds)
 
 
 def _time(call: Callable[[], object], repetitions: int) -> float:
@@ -97,4 +104,4 @@ def _time(call: Callable[[], object], repetitions: int) -> float:
         call()
     seconds = time.perf_counter() - started
     gc.enable()
-    return seconds / repetitions * 1e6
+    return seconds / repetitions

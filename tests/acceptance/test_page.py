@@ -126,16 +126,15 @@ def test_an_integrator_sets_up_and_an_operator_carries_orders_to_confirmation(
 
 def _set_up_dropzone(page: Page, erp: SFTPServer) -> None:
     page.get_by_role("link", name="Set up a connector").click()
-    page.get_by_role("button", name="Add connector").click()
-    page.get_by_role("menuitem", name="DROPZONE_JSON_V1").click()
-    form = page.get_by_role("dialog")
+    form = _add(page, "DROPZONE_JSON_V1")
     form.get_by_label("Name", exact=True).fill("ERP in Hamburg")
     form.get_by_label("Host", exact=True).fill(erp.host)
     form.get_by_label("Port", exact=True).fill(str(erp.port))
-    form.get_by_label("User", exact=True).fill(erp.username)
-    form.get_by_role("textbox", name="Password").fill("wrong")
     form.get_by_label("Export folder").fill("/in")
     form.get_by_label("Answer folder").fill("/out")
+    form.get_by_role("button", name="Next: Sign in").click()
+    form.get_by_label("User", exact=True).fill(erp.username)
+    form.get_by_role("textbox", name="Password").fill("wrong")
     form.get_by_role("button", name="Test connection").click()
     expect(form.get_by_text(erp.fingerprint)).to_be_visible()
     form.get_by_role("button", name="accept this key").click()
@@ -149,14 +148,24 @@ def _set_up_dropzone(page: Page, erp: SFTPServer) -> None:
     expect(page.get_by_role("heading", name="ERP in Hamburg")).to_have_count(1)
 
 
+def _add(page: Page, kind: str) -> Locator:
+    """Begin with a connector of a kind."""
+    page.get_by_role("button", name="Add connector").click()
+    page.get_by_role("dialog", name="What is to be connected?").get_by_role("button", name=kind).click()
+    return page.get_by_role("dialog", name=re.compile("^Add "))
+
+
+def _step(form: Locator, name: str) -> None:
+    form.get_by_role("navigation", name="Steps").get_by_role("button", name=name).click()
+
+
 def test_a_test_claims_no_more_than_it_has_seen(open_page: Callable[..., Page], site) -> None:
     page = open_page()
     page.goto(f"{site.url}/connectors")
-    page.get_by_role("button", name="Add connector").click()
-    page.get_by_role("menuitem", name="REST_JSON").click()
-    form = page.get_by_role("dialog")
+    form = _add(page, "REST_JSON")
     with MisbehavingHTTPServer() as server:
         form.get_by_label(re.compile("^URL")).fill(f"{server.url}/orders")
+        form.locator("summary", has_text="TLS").click()
         form.get_by_label("Allow http://").check()
         form.get_by_role("button", name="Test connection").click()
         passed = form.get_by_role("status").filter(has_text="The test passed")
@@ -209,15 +218,16 @@ def _secrets_in(recorder: Any, *passwords: str) -> list[str]:
 def test_an_integrator_maps_a_csv_file_and_sees_what_it_makes(open_page: Callable[..., Page], site) -> None:
     page = open_page(Role.INTEGRATOR)
     page.goto(f"{site.url}/connectors")
-    page.get_by_role("button", name="Add connector").click()
-    page.get_by_role("menuitem", name="DROPZONE_CSV_V1").click()
-    form = page.get_by_role("dialog")
+    form = _add(page, "DROPZONE_CSV_V1")
     form.get_by_label("Kind").click()
     page.get_by_role("option", name="ftp", exact=True).click()
     expect(form.get_by_label("Host key")).to_have_count(0)  # that is SFTP's
-    for label, text in (("Host", "ftp.example"), ("User", "orders"), ("Export folder", "/in")):
+    for label, text in (("Host", "ftp.example"), ("Export folder", "/in")):
         form.get_by_label(label).fill(text)
+    _step(form, "Sign in")
+    form.get_by_label("User").fill("orders")
     form.get_by_role("textbox", name="Password").fill("sesame")
+    _step(form, "Map")
     for number, (heading, source) in enumerate((("Quantity", "line.qty"), ("Article", "line.internal_number"))):
         if number:
             form.get_by_role("button", name="Add", exact=True).first.click()
@@ -232,14 +242,66 @@ def test_an_integrator_maps_a_csv_file_and_sees_what_it_makes(open_page: Callabl
     expect(form.get_by_role("region", name="Document")).to_contain_text("Article;Quantity")
 
 
-def test_an_integrator_names_the_units_of_an_erp(open_page: Callable[..., Page], site) -> None:
+def test_a_sample_of_what_the_erp_reads_becomes_the_mapping(open_page: Callable[..., Page], site) -> None:
     page = open_page(Role.INTEGRATOR)
     page.goto(f"{site.url}/connectors")
     page.get_by_role("button", name="Add connector").click()
-    page.get_by_role("menuitem", name="ODOO").click()
-    form = page.get_by_role("dialog")
-    for label, text in (("Address", "https://odoo.example"), ("Database", "erp"), ("API key", "sesame")):
+    page.get_by_role("button", name="Begin with a sample").click()
+    page.get_by_label("A sample of the ERP's").fill("<html>")
+    page.get_by_role("button", name="Begin with it").click()
+    expect(page.get_by_role("alert")).to_contain_text("SAMPLE_UNREADABLE")
+    page.get_by_label("A sample of the ERP's").fill("Artikel;Menge;Werk\nA-1;2,5;0100\n")
+    page.get_by_role("button", name="Begin with it").click()
+    form = page.get_by_role("dialog", name="Add Dropzone (CSV file)")
+    form.get_by_role("button", name="Test connection").click()
+    expect(form.get_by_label("Host", exact=True)).to_be_focused()  # the first that is wrong, in its step
+    form.get_by_label("Host", exact=True).fill("erp.example")
+    form.get_by_label("Export folder").fill("in")
+    _step(form, "Sign in")
+    form.get_by_label("User", exact=True).fill("orders")
+    form.get_by_role("textbox", name="Password").fill("sesame")
+    _step(form, "Map")
+    expect(form.get_by_role("status")).to_contain_text("2 of 3 places are known")
+    form.get_by_role("button", name="Preview").click()
+    expect(form.get_by_role("region", name="Document")).to_contain_text("INT-002;2,5;0100")
+    _assert_accessible(page, "a mapping from a sample")
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog", name="Discard your changes?").get_by_role("button", name="Discard").click()
+
+
+def test_a_connector_is_duplicated_and_both_are_compared(open_page: Callable[..., Page], site) -> None:
+    config = {"mode": "sftp", "host": "erp.example", "username": "orders", "password": "sesame", "export_path": "in"}
+    with site.client() as client:
+        client.post("/connectors", json={"connector_type": "DROPZONE_JSON_V1", "config": config, "name": "Köln"})
+    page = open_page(Role.INTEGRATOR)
+    page.goto(f"{site.url}/connectors")
+    page.get_by_role("button", name="More for Köln").click()
+    page.get_by_role("menuitem", name="Duplicate").click()
+    form = page.get_by_role("dialog", name="Add Dropzone (JSON file)")
+    expect(form.get_by_label("Name", exact=True)).to_have_value("Copy of Köln")
+    form.get_by_label("Export folder").fill("out")
+    _step(form, "Sign in")
+    expect(form.get_by_role("textbox", name="Password")).to_have_value("")
+    form.get_by_role("textbox", name="Password").fill("sesame")
+    form.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save untested").click()
+    page.get_by_role("button", name="More for Copy of Köln").click()
+    page.get_by_role("menuitem", name="Compare").click()
+    compared = page.get_by_role("dialog", name="Compare Copy of Köln")
+    expect(compared.get_by_role("row")).to_have_count(3)  # the heading, the name, the folder
+    expect(compared.get_by_role("row", name="Export folder")).to_contain_text("out")
+    _assert_accessible(page, "two connectors compared")
+
+
+def test_an_integrator_names_the_units_of_an_erp(open_page: Callable[..., Page], site) -> None:
+    page = open_page(Role.INTEGRATOR)
+    page.goto(f"{site.url}/connectors")
+    form = _add(page, "ODOO")
+    for label, text in (("Address", "https://odoo.example"), ("Database", "erp")):
         form.get_by_role("textbox", name=label).fill(text)
+    _step(form, "Sign in")
+    form.get_by_role("textbox", name="API key").fill("sesame")
+    _step(form, "Map")
     form.get_by_role("group", name="Units").get_by_role("button", name="Add").click()
     form.get_by_label("Units 1: from").fill("CTN")
     form.get_by_label("Units 1: to").fill("Pack of 6")
@@ -249,6 +311,8 @@ def test_an_integrator_names_the_units_of_an_erp(open_page: Callable[..., Page],
     ).click()
     expect(page.get_by_role("heading", name="Odoo")).to_be_visible()
     page.get_by_role("button", name="Edit").click()
+    form = page.get_by_role("dialog", name="Edit Odoo")
+    _step(form, "Map")
     expect(form.get_by_label("Units 1: to")).to_have_value("Pack of 6")
 
 
@@ -261,7 +325,8 @@ def test_the_token_for_answers_is_shown_once_and_what_came_can_be_put_aside(
         page = open_page(Role.INTEGRATOR)
         page.goto(f"{site.url}/connectors")
         page.get_by_role("button", name="Edit").click()
-        form = page.get_by_role("dialog")
+        form = page.get_by_role("dialog", name="Edit REST API")
+        _step(form, "Answers")
         expect(form.get_by_text(f"/api/v1/answers/{way}")).to_be_visible()
         form.get_by_role("button", name="Make a token").click()
         token = form.get_by_text(re.compile("^ofa_[0-9a-f]{8}_.{20,}$")).inner_text()
@@ -269,6 +334,7 @@ def test_the_token_for_answers_is_shown_once_and_what_came_can_be_put_aside(
         assert answer.status_code == 200
         page.reload()
         page.get_by_role("button", name="Edit").click()
+        _step(form, "Answers")
         expect(form.get_by_text(f"{token[:12]}…")).to_be_visible()
         expect(form.get_by_text(token)).to_have_count(0)
         expect(form.get_by_text("unmatched")).to_be_visible(timeout=60_000)
@@ -375,7 +441,8 @@ def test_what_is_stale_of_a_connector_or_an_organization_is_asked_for_too(open_p
         page = open_page()
         page.goto(f"{site.url}/connectors")
         page.get_by_role("button", name="Edit").click()
-        form = page.get_by_role("dialog")
+        form = page.get_by_role("dialog", name="Edit Mock")
+        _step(form, "Test")
         form.get_by_label("Orders per minute").fill("60")
         client.patch(f"/connectors/{mock}", json={"name": "Theirs"})
         form.get_by_role("button", name="Save").click()
@@ -1016,10 +1083,9 @@ def test_the_focus_goes_along_to_another_page(open_page: Callable[..., Page], si
 def test_a_pasted_answer_shows_what_it_would_mean(open_page: Callable[..., Page], site) -> None:
     page = open_page(Role.INTEGRATOR)
     page.goto(f"{site.url}/connectors")
-    page.get_by_role("button", name="Add connector").click()
-    page.get_by_role("menuitem", name="REST_JSON").click()
-    form = page.get_by_role("dialog")
+    form = _add(page, "REST_JSON")
     form.get_by_label(re.compile("^URL")).fill("https://erp.example/orders")
+    _step(form, "Answers")
     trial = form.get_by_role("group", name="Try an answer")
     trial.get_by_label("Answer's status").fill("429")
     trial.get_by_role("button", name="What would it mean?").click()

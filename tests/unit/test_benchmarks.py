@@ -9,7 +9,8 @@ from pathlib import Path
 
 import benchmarks.rows
 import pytest
-from benchmarks.table import Row, save
+from benchmarks.interleaved import medians
+from benchmarks.table import Row, change, compare, save
 
 
 @pytest.mark.parametrize("name", [module.name for module in pkgutil.iter_modules(benchmarks.rows.__path__)])
@@ -30,3 +31,31 @@ def test_a_run_replaces_its_own_rows_and_keeps_the_others(tmp_path: Path) -> Non
 def test_a_ratio_above_one_is_better_whatever_the_unit() -> None:
     assert Row("a", 200, "orders/s", {"peer": 100}).ratio("peer") == 2
     assert Row("b", 10, "ms", {"peer": 20}).ratio("peer") == 2
+
+
+def test_the_runs_tell_how_far_they_lay_from_their_median() -> None:
+    ours, peer = iter([90.0, 100.0, 130.0]), iter([10.0, 10.0, 10.0])
+    figures = medians({"ours": lambda: next(ours), "peer": lambda: next(peer)}, 3)
+    assert figures == {"ours": 100, "peer": 10}
+    assert figures.spread == pytest.approx({"ours": 0.3, "peer": 0})
+
+
+def test_a_machine_that_is_slower_for_all_moves_nothing() -> None:
+    spread = {"ours": 0.1, "peer": 0.1}
+    before = Row("intake", 200, "requests/s", {"peer": 100}, spread=spread)
+    assert not change(before, Row("intake", 100, "requests/s", {"peer": 50}, spread=spread)).moved
+    slower = change(before, Row("intake", 100, "requests/s", {"peer": 100}, spread=spread))
+    assert (slower.moved, slower.times) == (True, 0.5)
+
+
+@pytest.mark.parametrize(("now", "moved"), [(115, False), (160, True), (64, True), (95, False)])
+def test_a_row_moves_if_it_changed_by_more_than_its_runs_differ(now: float, moved: bool) -> None:
+    before = Row("claim", 100, "ms", spread={"ours": 0.1})
+    assert change(before, Row("claim", now, "ms", spread={"ours": 0.1})).moved is moved
+
+
+def test_what_moved_is_said_with_the_worst_first() -> None:
+    before = {row.row: row for row in (Row("a", 10, "ms"), Row("b", 10, "ms"), Row("c", 10, "ms"))}
+    lines = compare(before, [Row("a", 4, "ms"), Row("b", 40, "ms"), Row("c", 11, "ms"), Row("d", 1, "ms")])
+    assert [line.split(":")[0] for line in lines[:3]] == ["b", "a", "d"]
+    assert lines[-1] == "1 of 3 rows did not move beyond noise."

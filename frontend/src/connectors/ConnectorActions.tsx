@@ -1,7 +1,7 @@
 import { plural, t } from "@lingui/core/macro";
 import { Trans } from "@lingui/react/macro";
-import { ActionIcon, Button } from "@mantine/core";
-import { IconTrash } from "@tabler/icons-react";
+import { ActionIcon, Button, Menu } from "@mantine/core";
+import { IconCopy, IconDots, IconGitCompare, IconTrash } from "@tabler/icons-react";
 import { useNavigate } from "react-router";
 import { answer, api, type ApiError, type Schemas } from "../api/client";
 import { tell, useAction } from "../api/queries";
@@ -20,9 +20,11 @@ interface Props {
   connector: Connector;
   onEdit?: () => void;
   onHours: () => void;
+  onDuplicate?: () => void;
+  onCompare?: () => void;
 }
 
-export function ConnectorActions({ connector, onEdit, onHours }: Props) {
+export function ConnectorActions({ connector, onEdit, onHours, onDuplicate, onCompare }: Props) {
   const active = connector.status === "ACTIVE";
   return (
     <>
@@ -36,6 +38,27 @@ export function ConnectorActions({ connector, onEdit, onHours }: Props) {
       </Button>
       {active ? <DisableButton connector={connector} /> : <EnableButton connector={connector} />}
       {active && !connector.is_default && <DefaultButton connector={connector} />}
+      {(onDuplicate ?? onCompare) && (
+        <Menu position="bottom-end">
+          <Menu.Target>
+            <ActionIcon size={30} variant="default" aria-label={t`More for ${connectorName(connector)}`}>
+              <IconDots size={16} />
+            </ActionIcon>
+          </Menu.Target>
+          <Menu.Dropdown>
+            {onDuplicate && (
+              <Menu.Item leftSection={<IconCopy size={16} />} onClick={onDuplicate}>
+                <Trans>Duplicate</Trans>
+              </Menu.Item>
+            )}
+            {onCompare && (
+              <Menu.Item leftSection={<IconGitCompare size={16} />} onClick={onCompare}>
+                <Trans>Compare</Trans>
+              </Menu.Item>
+            )}
+          </Menu.Dropdown>
+        </Menu>
+      )}
       <DeleteButton connector={connector} />
     </>
   );

@@ -22,9 +22,11 @@ interface Props {
   installed: boolean;
   onEdit: () => void;
   onHours: () => void;
+  onDuplicate: () => void;
+  onCompare?: () => void;
 }
 
-export function ConnectorCard({ connector, installed, onEdit, onHours }: Props) {
+export function ConnectorCard({ connector, installed, onEdit, onHours, onDuplicate, onCompare }: Props) {
   const { health } = connector;
   const may = useMay();
   const path = { connector_id: connector.id };
@@ -57,7 +59,13 @@ export function ConnectorCard({ connector, installed, onEdit, onHours }: Props) 
             </Button>
           )}
           {may("CONNECTORS_EDIT") && (
-            <ConnectorActions connector={connector} onEdit={installed ? onEdit : undefined} onHours={onHours} />
+            <ConnectorActions
+              connector={connector}
+              onEdit={installed ? onEdit : undefined}
+              onHours={onHours}
+              onDuplicate={installed && connector.config ? onDuplicate : undefined}
+              onCompare={installed ? onCompare : undefined}
+            />
           )}
         </Group>
       </Stack>

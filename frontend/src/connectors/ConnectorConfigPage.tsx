@@ -1,6 +1,6 @@
 import { t } from "@lingui/core/macro";
 import { Trans } from "@lingui/react/macro";
-import { Button, Menu, SimpleGrid, Text } from "@mantine/core";
+import { Button, SimpleGrid } from "@mantine/core";
 import { IconPlugConnected, IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import type { Schemas } from "../api/client";
@@ -10,30 +10,52 @@ import { Empty } from "../shared/Empty";
 import { ErrorAlert } from "../shared/ErrorAlert";
 import { PageTitle } from "../shared/PageTitle";
 import { ConnectorCard } from "./ConnectorCard";
-import { ConnectorEditor } from "./ConnectorEditor";
+import { Compare } from "./Compare";
+import { BLANK, ConnectorEditor } from "./ConnectorEditor";
+import { connectorName } from "./connectorName";
 import { HoursEditor } from "./hours/HoursEditor";
+import { AddConnector, type Begun } from "./setup/AddConnector";
+import { duplicateOf, type Settings } from "./stored";
 
 type Connector = Schemas["Connector"];
 
-type Type = Schemas["ConnectorType"];
+interface Editing {
+  type: string;
+  connector?: Connector;
+  begun?: { settings: Settings; read?: Begun["read"] };
+}
 
 export default function ConnectorConfigPage() {
   const connectors = useConnectors();
   const types = useConnectorTypes();
   const may = useMay();
   const [timing, setTiming] = useState<Connector>();
-  const [editing, setEditing] = useState<{ type: string; connector?: Connector }>();
+  const [editing, setEditing] = useState<Editing>();
+  const [adding, setAdding] = useState(false);
+  const [comparing, setComparing] = useState<Connector>();
   // What was clicked before the types were here opens as soon as they are.
   const type = types.data?.find(({ type }) => type === editing?.type);
   const taken = (connectors.data ?? []).some(
     (each) => each.connector_type === type?.type && each.status === "ACTIVE" && !each.name,
   );
-  const addMenu = may("CONNECTORS_EDIT") && (
-    <AddMenu types={types.data ?? []} onChoose={({ type }) => setEditing({ type })} />
+  const add = may("CONNECTORS_EDIT") && (
+    <Button leftSection={<IconPlus size={16} />} disabled={!types.data?.length} onClick={() => setAdding(true)}>
+      <Trans>Add connector</Trans>
+    </Button>
   );
+  const begin = ({ type, config, read }: Begun) => {
+    setAdding(false);
+    setEditing({ type, begun: config && { settings: { ...BLANK, config }, read } });
+  };
+  const duplicate = (connector: Connector) =>
+    setEditing({
+      type: connector.connector_type,
+      begun: { settings: duplicateOf(connector, connectorName(connector)) },
+    });
+  const compared = types.data?.find(({ type }) => type === comparing?.connector_type);
   return (
     <>
-      <PageTitle actions={addMenu} about={t`How your ERPs are reached`}>{t`Connectors`}</PageTitle>
+      <PageTitle actions={add} about={t`How your ERPs are reached`}>{t`Connectors`}</PageTitle>
       {types.error && <ErrorAlert error={types.error} />}
       <Answered query={connectors}>
         {(all) =>
@@ -50,6 +72,8 @@ export default function ConnectorConfigPage() {
                   installed={!types.data || types.data.some(({ type }) => type === connector.connector_type)}
                   onEdit={() => setEditing({ type: connector.connector_type, connector })}
                   onHours={() => setTiming(connector)}
+                  onDuplicate={() => duplicate(connector)}
+                  onCompare={all.length > 1 ? () => setComparing(connector) : undefined}
                 />
               ))}
             </SimpleGrid>
@@ -57,38 +81,24 @@ export default function ConnectorConfigPage() {
         }
       </Answered>
       {timing && <HoursEditor connector={timing} onClose={() => setTiming(undefined)} />}
+      {adding && types.data && <AddConnector types={types.data} onChoose={begin} onClose={() => setAdding(false)} />}
+      {comparing && compared && (
+        <Compare
+          connector={comparing}
+          others={(connectors.data ?? []).filter(({ id }) => id !== comparing.id)}
+          type={compared}
+          onClose={() => setComparing(undefined)}
+        />
+      )}
       {editing && type && (
         <ConnectorEditor
           type={type}
           connector={editing.connector}
+          begun={editing.begun}
           taken={taken}
           onClose={() => setEditing(undefined)}
         />
       )}
     </>
-  );
-}
-
-function AddMenu({ types, onChoose }: { types: Type[]; onChoose: (type: Type) => void }) {
-  return (
-    <Menu position="bottom-end">
-      <Menu.Target>
-        <Button leftSection={<IconPlus size={16} />} disabled={types.length === 0}>
-          <Trans>Add connector</Trans>
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {types.map((type) => (
-          <Menu.Item key={type.type} onClick={() => onChoose(type)}>
-            <Text size="sm" fw={600}>
-              {type.display_name}
-            </Text>
-            <Text size="xs" c="dimmed">
-              {type.type}
-            </Text>
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
   );
 }

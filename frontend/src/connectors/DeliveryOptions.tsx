@@ -54,12 +54,14 @@ const CHOICES = Object.entries(DOUBT).map(([value, label]) => ({ value, label })
 const MINUTE = 60;
 
 interface Props {
+  /** What the ERP answers, or how fast it is sent orders. */
+  part: "answers" | "pace";
   options: Options;
   wrong: (name: keyof Options) => string | undefined;
   onChange: (changed: Partial<Options>) => void;
 }
 
-export function DeliveryOptions({ options, wrong, onChange }: Props) {
+export function DeliveryOptions({ part, options, wrong, onChange }: Props) {
   const number = (name: "orders_per_minute", description: ReactNode) => (
     <NumberInput
       label={LABELS[name]}
@@ -95,6 +97,15 @@ export function DeliveryOptions({ options, wrong, onChange }: Props) {
       />
     );
   };
+  if (part === "pace")
+    return (
+      <Fieldset legend={t`Pace`}>
+        <Stack gap="md">
+          {time("give_up_after", "min", t`An order for an ERP that stays away fails then. Empty: it waits.`)}
+          {number("orders_per_minute", t`The most that the ERP wants to be sent. Empty: no limit.`)}
+        </Stack>
+      </Fieldset>
+    );
   return (
     <Fieldset legend={t`Delivery`}>
       <Stack gap="md">
@@ -131,8 +142,6 @@ export function DeliveryOptions({ options, wrong, onChange }: Props) {
         {time("answer_within", "min", t`What it has not answered then stands out as overdue. Empty: no limit.`)}
         {time("received_within", "min", t`Where a receipt comes first: the document is there. Empty: none is awaited.`)}
         {time("understood_within", "min", t`As a 997 or a CONTRL says. Empty: it is not awaited.`)}
-        {time("give_up_after", "min", t`An order for an ERP that stays away fails then. Empty: it waits.`)}
-        {number("orders_per_minute", t`The most that the ERP wants to be sent. Empty: no limit.`)}
       </Stack>
     </Fieldset>
   );

@@ -1,17 +1,18 @@
 import { t } from "@lingui/core/macro";
 import { Trans } from "@lingui/react/macro";
 import { ActionIcon, Anchor, Breadcrumbs, Button, Card, Grid, Group, Stack, Table, Text, Title } from "@mantine/core";
-import { IconChevronLeft, IconChevronRight, IconDownload, IconEdit } from "@tabler/icons-react";
+import { IconChevronLeft, IconChevronRight, IconEdit, IconPrinter } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
 import { useOrder, useTimeline, type ExactOrder } from "../api/queries";
 import { Answered } from "../shared/Answered";
-import { downloadDocument } from "../shared/download";
+import { Copy } from "../shared/Copied";
 import { decimal } from "../shared/format";
 import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
 import { byLine } from "./confirmed";
 import { Accepted, ConfirmedCell, DiffersBadge } from "./Differences";
+import { DocumentButton } from "./DocumentButton";
 import { HoldsBadge } from "./Holds";
 import { OrderActions } from "./OrderActions";
 import { OrderEditor } from "./OrderEditor";
@@ -20,6 +21,7 @@ import {
   fieldLabel,
   HEADER,
   LONG_FIELDS,
+  PARTIES,
   TEXTS_BY_NAME,
   SHORT_FIELDS,
   type HeaderField,
@@ -28,7 +30,9 @@ import { addressText, adjustmentsText, customerText, erpNumberText, moreOfLine }
 import { PageTitle } from "../shared/PageTitle";
 import { PreviewButton } from "../shared/Preview";
 import { OrderBadge } from "../shared/states";
+import { Parties } from "./Parties";
 import { Reasons } from "./Reasons";
+import { Revisions } from "./Revisions";
 import { Timeline } from "./Timeline";
 import { neighbours, trail } from "./trail";
 import { UnreadableBadge } from "./UnreadableAlert";
@@ -48,6 +52,8 @@ export default function OrderPage() {
                 <Reasons order={data} />
                 <Facts order={data} />
                 <Lines order={data} />
+                <Parties order={data} />
+                <Revisions orderId={data.id} revisions={data.revisions} />
               </Stack>
             </Grid.Col>
             <Grid.Col span={{ base: 12, md: 5 }}>
@@ -81,16 +87,7 @@ function Heading({ order }: { order: ExactOrder }) {
   );
   const actions = (
     <>
-      {latest?.filename && (
-        <Button
-          variant="default"
-          leftSection={<IconDownload size={16} />}
-          aria-label={t`Download the document`}
-          onClick={() => downloadDocument(latest.id, latest.filename)}
-        >
-          <Trans>Document</Trans>
-        </Button>
-      )}
+      {latest?.filename && <DocumentButton delivery={latest} />}
       {(!latest || latest.status === "FAILED" || EDITED.has(order.status)) && <PreviewButton orderId={order.id} />}
       {order.actions.includes("edit") && (
         <Button variant="default" leftSection={<IconEdit size={16} />} data-key="e" onClick={() => setEditing(true)}>
@@ -115,7 +112,12 @@ function Heading({ order }: { order: ExactOrder }) {
           </Anchor>
           <Text size="sm">{name}</Text>
         </Breadcrumbs>
-        <Neighbours id={order.id} />
+        <Group gap={4}>
+          <ActionIcon variant="default" aria-label={t`Print`} onClick={() => window.print()}>
+            <IconPrinter size={16} />
+          </ActionIcon>
+          <Neighbours id={order.id} />
+        </Group>
       </Group>
       <PageTitle beside={states} actions={actions}>
         {name}
@@ -155,9 +157,9 @@ function Facts({ order }: { order: ExactOrder }) {
   const fact = (name: HeaderField): Fact => [HEADER[name].label, order[name]];
   const facts: Fact[] = [
     [t`Customer`, customerText(order.customer)],
-    [t`Number in the ERP`, erpNumberText(order)],
+    [t`Number in the ERP`, copied(erpNumberText(order), order.erp_order_id, t`the number in the ERP`)],
     ...SHORT_FIELDS.filter((name) => name !== "external_order_number").map(fact),
-    ...TEXTS_BY_NAME.map((name): Fact => [fieldLabel([name]), addressText(order[name])]),
+    ...TEXTS_BY_NAME.filter(isNoParty).map((name): Fact => [fieldLabel([name]), addressText(order[name])]),
     ...ADJUSTMENTS.map((name): Fact => [fieldLabel([name]), adjustmentsText(order[name], order.currency)]),
     [t`Source`, order.source_document.file_name],
     [
@@ -172,6 +174,7 @@ function Facts({ order }: { order: ExactOrder }) {
     ],
     [t`Differences accepted`, order.confirmed?.accepted_at && <Accepted confirmed={order.confirmed} />],
     ...LONG_FIELDS.map(fact),
+    [t`Order id`, copied(<span className="mono">{order.id}</span>, order.id, t`the order's id`)],
   ];
   return (
     <Card>
@@ -193,6 +196,18 @@ function Facts({ order }: { order: ExactOrder }) {
           ))}
       </Grid>
     </Card>
+  );
+}
+
+const isNoParty = (name: (typeof TEXTS_BY_NAME)[number]) => !(PARTIES as readonly string[]).includes(name);
+
+/** What is shown, and a button that copies what it stands for. */
+function copied(shown: React.ReactNode, value: string | null, what: string): React.ReactNode {
+  if (!shown || !value) return shown;
+  return (
+    <>
+      {shown} <Copy value={value} what={what} />
+    </>
   );
 }
 

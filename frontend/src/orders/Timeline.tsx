@@ -21,7 +21,7 @@ import { downloadDocument, downloadProof } from "../shared/download";
 import { Moment } from "../shared/Moment";
 import { WaitsFor } from "../shared/WaitsFor";
 import { changedFields, changeTitle, shownEvents, type Event, type Of } from "./events";
-import { fieldLabel, fieldText } from "./orderFields";
+import { Fields } from "./Fields";
 
 /** Everything that happened to an order, from its arrival to the ERP's confirmation. */
 export function Timeline({ events }: { events: Event[] }) {
@@ -158,7 +158,7 @@ function answered(base: { key: string; at: string }, event: Of<"answer">): Told 
       ...base,
       icon: IconCheck,
       color: "green.9",
-      title: YES[event.asks_for],
+      title: event.confirmed_by ? t`Confirmed by hand by ${event.confirmed_by}` : YES[event.asks_for],
       body: event.erp_order_id && (
         <Text size="sm">
           <Trans>
@@ -205,14 +205,6 @@ function Changed({ event }: { event: Of<"change"> }) {
       />
     </>
   );
-}
-
-function Fields({ changes }: { changes: { path: readonly string[]; before: unknown; after: unknown }[] }) {
-  return changes.map(({ path, before, after }) => (
-    <Text key={path.join(".")} size="sm" style={{ overflowWrap: "anywhere" }}>
-      {fieldLabel(path)}: <s>{fieldText(before, path)}</s> → <b>{fieldText(after, path)}</b>
-    </Text>
-  ));
 }
 
 function Requested({ event }: { event: Of<"request"> }) {

@@ -4,6 +4,8 @@ import { isMissing } from "../shared/versions/differences";
 import { decimal, phrase } from "../shared/format";
 
 export const TEXTS_BY_NAME = ["ship_to", "bill_to", "buyer", "seller", "contact", "shipping", "metadata"] as const;
+/** Those of them that are somebody, with an address. */
+export const PARTIES = ["buyer", "ship_to", "bill_to", "seller"] as const;
 export const ADJUSTMENTS = ["allowances", "charges", "taxes"] as const;
 type Parts = "customer" | "source_document" | "lines" | (typeof TEXTS_BY_NAME)[number] | (typeof ADJUSTMENTS)[number];
 export type HeaderField = Exclude<keyof Schemas["OrderBody"], Parts>;

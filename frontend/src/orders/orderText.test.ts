@@ -1,6 +1,14 @@
 import { expect, test } from "vitest";
 import type { ExactAdjustment, ExactLine } from "../api/queries";
-import { addressText, adjustmentsText, customerText, erpNumber, erpNumberText, moreOfLine } from "./orderText";
+import {
+  addressLines,
+  addressText,
+  adjustmentsText,
+  customerText,
+  erpNumber,
+  erpNumberText,
+  moreOfLine,
+} from "./orderText";
 
 test("an address stands in the order in which one is written, what we do not know last", () => {
   expect(addressText({ region: "NRW", city: "Köln", name: "Muster GmbH", zip: "50667", street: null })).toBe(
@@ -49,4 +57,11 @@ test("what few lines say is told by its names", () => {
     currency: null,
   };
   expect(moreOfLine(line as unknown as ExactLine, "EUR")).toBe("GTIN 4006381333931 · Charges: 1.00 EUR");
+});
+
+test("an address is written as on a letter", () => {
+  const address = { country: "Germany", city: "Köln", postal_code: "50667", name: "Muster GmbH", gln: "40", dock: "7" };
+  expect(addressLines(address)).toEqual(["Muster GmbH", "50667 Köln", "Germany", "GLN 40", "7"]);
+  expect(addressLines(null)).toEqual([]);
+  expect(addressLines({ name: "" })).toEqual([]);
 });

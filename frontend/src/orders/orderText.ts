@@ -17,6 +17,21 @@ const CODES: Record<string, string> = {
 };
 const rank = (name: string) => (ADDRESS.includes(name) ? ADDRESS.indexOf(name) : ADDRESS.length);
 
+/** An address as it is written on a letter: postal code and town in one line, codes below. */
+export function addressLines(part: Record<string, unknown> | null): string[] {
+  if (!part) return [];
+  const town = [part.zip ?? part.postal_code, part.city].filter(Boolean).join(" ");
+  const given = Object.entries(part).filter(([name, value]) => value && !IN_TOWN.has(name));
+  const lines = given
+    .sort(([a], [b]) => rank(a) - rank(b))
+    .map(([name, value]) => [name, [CODES[name], value].filter(Boolean).join(" ")] as const);
+  const before = lines.filter(([name]) => rank(name) < rank("city"));
+  const after = lines.filter(([name]) => rank(name) > rank("city"));
+  return [...before.map(([, line]) => line), town, ...after.map(([, line]) => line)].filter(Boolean);
+}
+
+const IN_TOWN = new Set(["zip", "postal_code", "city"]);
+
 /** An address in one line, in the order in which one is written. */
 export function addressText(part: Record<string, unknown> | null): string | null {
   if (!part) return null;

@@ -8,6 +8,12 @@ export function downloadDocument(export_id: string, filename: string | null): Pr
   return save(api.GET("/api/v1/exports/{export_id}/document", options), filename ?? "document");
 }
 
+/** The same bytes, to be looked at. */
+export function readDocument(export_id: string): Promise<ArrayBuffer> {
+  const options = { params: { path: { export_id } }, parseAs: "arrayBuffer" } as const;
+  return answer(api.GET("/api/v1/exports/{export_id}/document", options)) as Promise<ArrayBuffer>;
+}
+
 /** Save a receipt of the partner as it came, with its signature. */
 export function downloadProof(export_id: string, proof_id: string): Promise<void> {
   const options = { params: { path: { export_id, proof_id } }, parseAs: "blob" } as const;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { atFields } from "./atFields";
+import { atFields, placed } from "./atFields";
 
 const SCHEMA = { type: "object", properties: { token_url: { type: "string", title: "Token URL" } } } as const;
 
@@ -24,4 +24,12 @@ test("a list and an entry of it may both be wrong", () => {
   expect(atFields(faults, SCHEMA)).toEqual({
     columns: { __errors: ["too many"], 0: { name: { __errors: ["twice"] } } },
   });
+});
+
+test("what is told of the whole stands at the settings that it names", () => {
+  const schema = { properties: { token_url: {}, client_id: {}, auth: {} } } as unknown as Parameters<typeof placed>[1];
+  const message = "auth oauth2 needs token_url and client_id";
+  expect(placed([{ field: "config", message }], schema).map(({ field }) => field)).toEqual(["token_url", "client_id"]);
+  expect(placed([{ field: "config", message: "is no object" }], schema)).toHaveLength(1);
+  expect(placed([{ field: "config.auth", message: "token_url" }], schema)[0]?.field).toBe("config.auth");
 });

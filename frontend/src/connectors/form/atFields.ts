@@ -2,13 +2,24 @@ import type { ErrorSchema, RJSFSchema } from "@rjsf/utils";
 import { inFormWords } from "../settingWords";
 import type { Config } from "./schema";
 
-interface Fault {
+export interface Fault {
   field: string;
   message: string;
 }
 
 interface Errors {
   [part: string]: Errors | string[];
+}
+
+/** What is told of a configuration as a whole, at the settings that the sentence names: `auth oauth2 needs token_url`. */
+export function placed(fields: readonly Fault[], schema: RJSFSchema): Fault[] {
+  const known = schema.properties ?? {};
+  return fields.flatMap((fault) => {
+    if (fault.field !== "config") return [fault];
+    const words = fault.message.match(/\b[a-z]+(?:_[a-z0-9]+)+\b/g) ?? [];
+    const named = [...new Set(words)].filter((name) => name in known);
+    return named.length ? named.map((field) => ({ ...fault, field })) : [fault];
+  });
 }
 
 /** What the API says of `columns.0.field`, where the form looks for it. */

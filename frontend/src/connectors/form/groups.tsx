@@ -1,38 +1,83 @@
 import { t } from "@lingui/core/macro";
 import { Trans } from "@lingui/react/macro";
-import { Accordion, Fieldset, SimpleGrid, Stack, Text } from "@mantine/core";
-import type { ObjectFieldTemplateProps } from "@rjsf/utils";
-import { useState, type ReactNode } from "react";
-import type { FieldSchema } from "./schema";
+import { Fieldset, SimpleGrid, Stack, Text } from "@mantine/core";
+import type { ObjectFieldTemplateProps, RJSFSchema } from "@rjsf/utils";
+import { createContext, use, useState, type ReactNode } from "react";
+import { groupWords, isOptional, saysSomething, stepOf, type Step } from "../setup/steps";
+import type { Config, FieldSchema } from "./schema";
 
 const FOLDED = t`Advanced`;
 
-/** The fields of an object under the headings that its schema gives them; those for few people are folded away, at the end. */
+/** The step whose fields are shown, and the groups in which something is wrong. */
+export const Shown = createContext<{ step: Step; faulty: ReadonlySet<string> }>({ step: "reach", faulty: new Set() });
+
+/** The fields of an object under the headings that its schema gives them; of a whole form, those of one step. */
 export function ObjectTemplate(props: ObjectFieldTemplateProps) {
+  const { step } = use(Shown);
   const groups = grouped(props);
   const folded = groups.get(FOLDED);
   groups.delete(FOLDED);
   if (props.fieldPathId.path.length > 0)
     return <Entry fields={[...groups.values()].flat()} folded={folded} filled={filled(props)} />;
+  const ordered = [...groups, ...(folded ? [[FOLDED, folded] as const] : [])];
   return (
     <Stack gap="md">
-      {[...groups].map(([group, fields]) => (
-        <Fieldset key={group} legend={group || undefined} variant={group ? "default" : "unstyled"}>
-          <Stack gap="md">{fields}</Stack>
-        </Fieldset>
+      {ordered.map(([group, fields]) => (
+        <div key={group} hidden={stepOf(group) !== step}>
+          <GroupOf
+            group={group}
+            schema={props.schema}
+            config={(props.formData ?? {}) as Config}
+            title={names(props, group)}
+          >
+            <Stack gap="md">{fields}</Stack>
+          </GroupOf>
+        </div>
       ))}
-      {folded && (
-        <Accordion variant="contained">
-          <Accordion.Item value={FOLDED}>
-            <Accordion.Control>{FOLDED}</Accordion.Control>
-            <Accordion.Panel>
-              <Stack gap="md">{folded}</Stack>
-            </Accordion.Panel>
-          </Accordion.Item>
-        </Accordion>
-      )}
     </Stack>
   );
+}
+
+interface GroupProps {
+  group: string;
+  schema: RJSFSchema;
+  config: Config;
+  /** What is in it, in a line. */
+  title: string;
+  children: ReactNode;
+}
+
+/** A group of fields; one that few need is folded until it says something, or something is wrong in it. */
+function GroupOf({ group, schema, config, title, children }: GroupProps) {
+  const faulty = use(Shown).faulty.has(group);
+  const [opened, setOpened] = useState(() => saysSomething(group, schema, config));
+  if (!isOptional(group, schema))
+    return (
+      <Fieldset legend={groupWords(group) || undefined} variant={group ? "default" : "unstyled"}>
+        {children}
+      </Fieldset>
+    );
+  return (
+    <details className="folded" open={opened || faulty} onToggle={(event) => setOpened(event.currentTarget.open)}>
+      <summary>
+        <Text span size="sm" fw={600}>
+          {groupWords(group)}
+        </Text>
+        <Text span size="xs" c="dimmed" className="folded-what">
+          {title}
+        </Text>
+      </summary>
+      <fieldset aria-label={groupWords(group)}>{children}</fieldset>
+    </details>
+  );
+}
+
+function names(props: ObjectFieldTemplateProps, group: string): string {
+  const titles = props.properties
+    .map(({ name }) => fieldOf(props, name))
+    .filter((field) => (field.group ?? "") === group)
+    .map(({ title }) => title);
+  return titles.join(", ");
 }
 
 function fieldOf({ schema }: ObjectFieldTemplateProps, name: string): FieldSchema {

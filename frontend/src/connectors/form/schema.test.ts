@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { filledIn, formSchema, MASK, visible } from "./schema";
+import { inEffect, filledIn, formSchema, MASK, visible } from "./schema";
 
 const SCHEMA = formSchema({
   type: "object",
@@ -27,4 +27,16 @@ test("what is sent has no empty field and none that does not apply, and tells wh
   const config = { mode: "filesystem", host: "old.example", export_path: "", password: null };
   expect(filledIn(SCHEMA, config)).toEqual({ mode: "filesystem", password: null });
   expect(filledIn(SCHEMA, { host: "erp.example", password: MASK })).toEqual({ host: "erp.example", password: MASK });
+});
+
+test("what is not set works by its default, and what does not apply is left out", () => {
+  const schema = {
+    properties: {
+      mode: { type: "string", default: "sftp" },
+      port: { type: "integer", default: 22, show_when: { mode: ["sftp"] } },
+      url: { type: "string", show_when: { mode: ["http"] } },
+    },
+  } as unknown as Parameters<typeof inEffect>[0];
+  expect(inEffect(schema, {})).toEqual({ mode: "sftp", port: 22 });
+  expect(inEffect(schema, { mode: "http", port: 22 })).toEqual({ mode: "http", url: undefined });
 });

@@ -68,5 +68,20 @@ export function widgets(schema: RJSFSchema, stored: Config): UiSchema {
 function widget(field: FieldSchema, stored: boolean): UiSchema {
   if (field.writeOnly) return { "ui:widget": "password", "ui:options": { stored, multiline: field.multiline } };
   if (field.type === "object" && !field.properties) return { "ui:field": "MapField" };
+  if (areChips(field)) return { "ui:field": "ChipsField" };
   return field.multiline ? { "ui:widget": "textarea" } : {};
+}
+
+/** A list of short values, such as status codes. */
+function areChips({ type, items, writeOnly, multiline }: FieldSchema): boolean {
+  if (type !== "array" || writeOnly || multiline || typeof items !== "object" || Array.isArray(items)) return false;
+  const each = items as FieldSchema;
+  return (each.type === "integer" || each.type === "string") && !each.enum && !each.multiline;
+}
+
+/** The settings as they work: those that apply, each as it is set or as it is by default. */
+export function inEffect(schema: RJSFSchema, config: Config): Config {
+  return Object.fromEntries(
+    fieldsOf(visible(schema, config)).map(([name, field]) => [name, config[name] ?? field.default]),
+  );
 }

@@ -69,7 +69,7 @@ class _Request(RequestSettings):
     ] = ""
     body_format: Annotated[
         Literal["json", "xml", "form"],
-        field("Body's format", "How values are written into the body, and its Content-Type.", "Request"),
+        field("Body's format", "How values are written into the body, and its Content-Type.", "Body"),
     ] = "json"
     body: Annotated[
         str | None,
@@ -77,7 +77,7 @@ class _Request(RequestSettings):
             "Body",
             'The body. In JSON a field brings its own quotes: {"number": {{ order.external_order_number }}}. '
             "Empty: the document orderflow_export_json_v1.",
-            "Request",
+            "Body",
             multiline=True,
         ),
     ] = None

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Base64Bytes, Field
 
 from orderflow.entrypoints.api.schemas import VERSION, In, Name, Out, Stored, Text
 from orderflow.flow.setup.mask import MASK
@@ -202,6 +202,39 @@ class AnswerMeaning(Out):
     code: str | None
     message: str | None
     hint: str | None
+
+
+class Sample(In):
+    """A file as the ERP reads it."""
+
+    content: Base64Bytes = Field(
+        max_length=1_400_000, description="The file in base64, 1,000,000 bytes at most", examples=["UE8tMTs0NzEx"]
+    )
+    connector_type: str | None = Field(
+        None,
+        max_length=100,
+        description="TEMPLATE_DOCUMENT makes a file of a JSON sample; else it becomes the request of REST_JSON",
+        examples=["TEMPLATE_DOCUMENT"],
+    )
+
+
+class FoundInSample(Out):
+    """What a place of the sample seems to mean."""
+
+    place: str = Field(description="A heading, or the path of a JSON value", examples=["Menge"])
+    field: str | None = Field(description="The field of an order; null: nobody knows", examples=["line.qty"])
+    example: str = Field(description="What the sample has there", examples=["12"])
+
+
+class SampleRead(Out):
+    """Settings to begin with; nothing was saved."""
+
+    connector_type: str
+    config: dict[str, Any] = Field(description="As far as the sample shows it", examples=[{"delimiter": ";"}])
+    found: list[FoundInSample] = Field(description="What each place of it seems to mean")
+    notes: list[str] = Field(
+        description="What a person has to look at", examples=[["Its first row holds no headings: say what each is."]]
+    )
 
 
 class Preview(Out):

@@ -29,6 +29,8 @@ from orderflow.entrypoints.api.connector_schemas import (
     OpeningHours,
     Options,
     Preview,
+    Sample,
+    SampleRead,
     TestPassed,
     TypedConfigToTest,
 )
@@ -51,6 +53,7 @@ from orderflow.flow.setup.proof import proof_of, prove
 from orderflow.flow.setup.try_config import completed, failure, try_config
 from orderflow.flow.setup.understand import Pasted, meaning
 from orderflow.formats.order_fields import sample_order
+from orderflow.formats.samples import beginning_of
 from orderflow.storage.store import SqlWork
 from orderflow.storage.views.connections import ConnectionView, all_connections, one_connection
 from orderflow.storage.views.view import plain
@@ -103,6 +106,13 @@ def read_answer_with_config(request: Request, caller: Tester, body: AnswerToRead
     wiring = app_of(request).wiring
     meant = meaning(wiring, caller.org_id, body.connector_type, body.config, sample_order(), answer, body.id)
     return AnswerMeaning.model_validate(meant)
+
+
+@router.post("/from-sample", responses=answers(400))
+@slow(Work.TEST)
+def read_connector_sample(_caller: Editor, body: Sample) -> SampleRead:
+    """Read a file as the ERP wants it, and make settings of it to begin with. Nothing is saved."""
+    return SampleRead.model_validate(beginning_of(body.content, body.connector_type))
 
 
 @router.get("/{connector_id}", responses=answers(404))

@@ -72,11 +72,12 @@ class Idoc:
         return (segment for segment in self.segments if segment.type == segment_type)
 
 
-def read_idocs(content: bytes, encoding: str) -> Iterator[Idoc | Read]:
+def read_idocs(content: bytes, encoding: str, *, with_totals: bool = True) -> Iterator[Idoc | Read]:
     """Yield the IDocs of a file, or the status records of one (`EDI_DS40`).
 
     Args:
         encoding: Of a flat file.
+        with_totals: A flat IDoc that should end with its totals and does not is unfinished.
 
     Raises:
         UnfinishedError, UnreadableError: As `Format.read` does.
@@ -87,7 +88,7 @@ def read_idocs(content: bytes, encoding: str) -> Iterator[Idoc | Read]:
     if beginning.startswith(b"<"):
         yield from _in_xml(read_xml(content))
     elif beginning.startswith((b"EDI_DC40", b"EDI_DS40")):
-        yield from _in_records(_records(content, encoding))
+        yield from _in_records(_records(content, encoding), with_totals=with_totals)
     elif b"EDI_DC40".startswith(beginning) or b"EDI_DS40".startswith(beginning):
         raise UnfinishedError("It breaks off in its first record.")
     else:
@@ -175,14 +176,14 @@ def _record_layout(record: str) -> Layout | None:
     return {"EDI_DC40": CONTROL, "EDI_DS40": STATUS_RECORD}.get(record[:10].strip())
 
 
-def _in_records(records: Sequence[str]) -> Iterator[Idoc | Read]:
+def _in_records(records: Sequence[str], *, with_totals: bool) -> Iterator[Idoc | Read]:
     control: Read | None = None
     segments: list[Read] = []
     number = 0
     for record in records:
         layout = _record_layout(record)
         if layout is not None and control is not None:
-            yield _whole(control, segments)
+            yield _whole(control, segments, with_totals=with_totals)
         if layout is STATUS_RECORD:
             control = None
             yield _Record("EDI_DS40", STATUS_RECORD.places, record)
@@ -194,7 +195,7 @@ def _in_records(records: Sequence[str]) -> Iterator[Idoc | Read]:
             number = _number(record, number)
             segments.append(_segment(record, control))
     if control is not None:
-        yield _whole(control, segments)
+        yield _whole(control, segments, with_totals=with_totals)
 
 
 def _number(record: str, before: int) -> int:
@@ -218,9 +219,9 @@ def _segment(record: str, control: Read) -> Read:
 _DOCNUM, _SEGNUM = HEADER.places["DOCNUM"], HEADER.places["SEGNUM"]
 
 
-def _whole(control: Read, segments: Sequence[Read]) -> Idoc:
+def _whole(control: Read, segments: Sequence[Read], *, with_totals: bool) -> Idoc:
     """Return an IDoc, if nothing of it can be missing at its end. Raises UnfinishedError."""
     last = segments[-1].type if segments else ""
-    if control.get("MESTYP") in _ENDS_WITH_TOTALS and last != "E1EDS01":
+    if with_totals and control.get("MESTYP") in _ENDS_WITH_TOTALS and last != "E1EDS01":
         raise UnfinishedError("It does not end with its totals (E1EDS01), so lines may be missing.")
     return Idoc(control, segments)

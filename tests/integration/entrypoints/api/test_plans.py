@@ -433,6 +433,7 @@ def _administer(walk: Walk, zone: str, calm: Connection) -> None:
     walk("POST", "/connectors/preview", {**config, "order_id": walk.order(2001)})
     rest = {"connector_type": "REST_JSON", "config": {"url": "https://127.0.0.1/orders", "auth": "none"}}
     walk("POST", "/connectors/answer", {**rest, "status": 201, "body": "{}"})
+    walk("POST", "/connectors/from-sample", {"content": "U0tVO1F0eQpBLTE7Mg=="})
     walk("PATCH", "/connectors/{connector_id}", {"answer_within": 1}, connector_id=zone)
     for action in ("test", "disable", "enable", "default"):
         walk("POST", "/connectors/{connector_id}/" + action, connector_id=zone)

@@ -1,0 +1,25 @@
+import { t } from "@lingui/core/macro";
+import { ActionIcon, CopyButton, Tooltip } from "@mantine/core";
+import { IconCheck, IconCopy } from "@tabler/icons-react";
+
+/** A button that copies a value to the clipboard; `what` says which. */
+export function Copy({ value, what }: { value: string; what: string }) {
+  return (
+    <CopyButton value={value}>
+      {({ copied, copy }) => (
+        <Tooltip label={copied ? t`Copied` : t`Copy ${what}`}>
+          <ActionIcon
+            className="unprinted"
+            size="xs"
+            variant="subtle"
+            color="gray"
+            aria-label={copied ? t`Copied ${what}` : t`Copy ${what}`}
+            onClick={copy}
+          >
+            {copied ? <IconCheck size={12} /> : <IconCopy size={12} />}
+          </ActionIcon>
+        </Tooltip>
+      )}
+    </CopyButton>
+  );
+}
