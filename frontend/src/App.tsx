@@ -1,7 +1,8 @@
 import { t } from "@lingui/core/macro";
-import { Center, Loader } from "@mantine/core";
+import { Trans } from "@lingui/react/macro";
+import { Button, Center, Loader } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useState } from "react";
 import { Route, Routes } from "react-router";
 import { lookForSession } from "./api/signIn";
 import { useMe } from "./api/queries";
@@ -39,7 +40,10 @@ export function App() {
 }
 
 function Pages() {
-  if (useMe().data?.second_factor_needed) return <SecondFactorNeeded />;
+  const needed = useMe().data?.second_factor_needed ?? false;
+  const [settingUp, setSettingUp] = useState(needed);
+  if (needed && !settingUp) setSettingUp(true);
+  if (settingUp) return <SecondFactorNeeded onDone={needed ? undefined : () => setSettingUp(false)} />;
   return (
     <Suspense fallback={<Waiting />}>
       <Routes>
@@ -59,7 +63,8 @@ function Pages() {
   );
 }
 
-function SecondFactorNeeded() {
+/** Until it is set up, and its recovery codes were seen. */
+function SecondFactorNeeded({ onDone }: { onDone?: () => void }) {
   return (
     <>
       <PageTitle about={t`Your organization wants one of everybody. You can go on once it is set up.`}>
@@ -68,6 +73,11 @@ function SecondFactorNeeded() {
       <Suspense fallback={<Waiting />}>
         <SecondFactor />
       </Suspense>
+      {onDone && (
+        <Button mt="md" onClick={onDone}>
+          <Trans>Go on</Trans>
+        </Button>
+      )}
     </>
   );
 }
