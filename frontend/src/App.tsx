@@ -23,6 +23,7 @@ const JobsPage = lazy(() => import("./jobs/JobsPage"));
 const JobPage = lazy(() => import("./jobs/JobPage"));
 const RoutesPage = lazy(() => import("./routes/RoutesPage"));
 const ActivityPage = lazy(() => import("./activity/ActivityPage"));
+const BrowserNotices = lazy(() => import("./frame/BrowserNotices"));
 const SecondFactor = lazy(() => import("./settings/SecondFactor"));
 const SettingsPage = lazy(() => import("./settings/SettingsPage"));
 
@@ -34,6 +35,9 @@ export function App() {
   return (
     <AppFrame>
       {session.is === "expired" && <SignInAgain email={session.email} />}
+      <Suspense>
+        <BrowserNotices />
+      </Suspense>
       <Pages />
     </AppFrame>
   );

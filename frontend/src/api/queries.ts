@@ -84,6 +84,19 @@ export function useNeeds(watched = false) {
   return useLive(["needs"], () => answer(api.GET("/api/v1/needs")), useSignedIn(), watched ? REFRESH : BESIDE);
 }
 
+export type ListedNeed = Schemas["Need"];
+
+/** The same while the page is not in view, for notices of the browser. */
+export function useNeedsInBackground(enabled: boolean) {
+  return useQuery({
+    queryKey: ["needs"],
+    queryFn: () => answer(api.GET("/api/v1/needs")),
+    enabled,
+    refetchInterval: 60_000,
+    refetchIntervalInBackground: true,
+  });
+}
+
 /** What happened since one looked last; that one looks now is noted. */
 export function useVisit() {
   return useQuery({

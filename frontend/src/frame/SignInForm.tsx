@@ -1,8 +1,9 @@
 import { t } from "@lingui/core/macro";
 import { Trans } from "@lingui/react/macro";
 import { Button, PasswordInput, Stack, TextInput } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
 import { useState, type SyntheticEvent } from "react";
-import { useAction } from "../api/queries";
+import type { ApiError } from "../api/client";
 import { signIn } from "../api/signIn";
 import { ErrorAlert } from "../shared/ErrorAlert";
 
@@ -11,14 +12,15 @@ export function SignInForm({ email: given }: { email?: string }) {
   const [email, setEmail] = useState(given ?? "");
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");
-  const signing = useAction(signIn, { quiet: true });
+  // Not a `useAction`: what that asks anew afterwards waits for somebody to be signed in.
+  const signing = useMutation<void, ApiError, Parameters<typeof signIn>[0]>({ mutationFn: signIn });
   const reason = signing.error?.reason ?? "";
   const [asksForCode, setAsks] = useState(false);
   if (reason.startsWith("CODE_") && !asksForCode) setAsks(true);
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
     event.stopPropagation();
-    signing.run({ email, password, code: asksForCode ? code : null });
+    if (!signing.isPending) signing.mutate({ email, password, code: asksForCode ? code : null });
   };
   return (
     <Stack component="form" onSubmit={submit}>

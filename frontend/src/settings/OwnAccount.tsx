@@ -5,6 +5,7 @@ import { useState, type SyntheticEvent } from "react";
 import { answer, api } from "../api/client";
 import { useAction, useMe } from "../api/queries";
 import { noteSession } from "../api/session";
+import { BrowserNoticeChoice } from "./BrowserNoticeChoice";
 import SecondFactor from "./SecondFactor";
 import { ErrorAlert } from "../shared/ErrorAlert";
 
@@ -52,6 +53,7 @@ export function OwnAccount() {
         </Stack>
       </Card>
       <SecondFactor />
+      <BrowserNoticeChoice />
     </Stack>
   );
 }
