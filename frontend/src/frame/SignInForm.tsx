@@ -13,7 +13,7 @@ export function SignInForm({ email: given }: { email?: string }) {
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");
   // Not a `useAction`: what that asks anew afterwards waits for somebody to be signed in.
-  const signing = useMutation<void, ApiError, Parameters<typeof signIn>[0]>({ mutationFn: signIn });
+  const signing = useMutation<unknown, ApiError, Parameters<typeof signIn>[0]>({ mutationFn: signIn });
   const reason = signing.error?.reason ?? "";
   const [asksForCode, setAsks] = useState(false);
   if (reason.startsWith("CODE_") && !asksForCode) setAsks(true);

@@ -32,6 +32,7 @@ from orderflow.domain.errors import (
     UnavailableError,
 )
 from orderflow.domain.orders import DraftOrder
+from orderflow.domain.states import Kind
 from orderflow.net.deadline import Deadline
 
 log = structlog.get_logger(__name__)
@@ -77,6 +78,25 @@ class OrderBook(Protocol):
 
     def enter(self, order: DraftOrder, reference: str) -> Entry:
         """See to it that the order is there, once and whole; one that is rejected has left nothing behind."""
+
+    def changed(self, order_id: UUID) -> list[Entry]:
+        """Return the entries of an order that went by the name of a change of it last."""
+
+    def change(self, order: DraftOrder, reference: str) -> Entry:
+        """See to it that what was entered says what the order says now, and goes by the change's name.
+
+        Raises:
+            RejectedError: The ERP keeps it as it was.
+            ConnectorError: It is not known how far it got; it is safe to repeat.
+        """
+
+    def take_back(self, entry: Entry) -> None:
+        """Cancel an entry.
+
+        Raises:
+            RejectedError: The ERP keeps it; TOO_LATE: some of it was shipped or invoiced.
+            ConnectorError: It is not known how far it got; it is safe to repeat.
+        """
 
     def explain(self, error: RejectedError) -> ConnectorError:
         """Return what really stands behind a refusal; a missing permission may look like a broken rule."""
@@ -157,6 +177,39 @@ class OrderBookConnector(BaseConnector, Generic[A]):
             raise TransientError(f"Is the order there? {error.message}", code="FIND_FAILED") from None
         stands = entry is not None and entry.finished and entry.answer != "cancelled"
         return _result(draft_order, entry) if entry and stands else None
+
+    def kinds(self, config: dict[str, Any]) -> frozenset[Kind]:
+        """Return all kinds: what was entered is looked up, so that it can be changed and cancelled."""
+        return frozenset(Kind)
+
+    def takes_back(self, config: dict[str, Any]) -> bool:
+        """Return True."""
+        return True
+
+    def take_back(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
+        """Cancel what was entered.
+
+        Raises:
+            RejectedError: The ERP keeps it; TOO_LATE: some of it was shipped or invoiced.
+            InDoubtError: It is not there, so that nobody knows what became of it.
+            ConnectorError: Any other; it is safe to repeat.
+        """
+        with self._book(config) as (book, noting):
+            if not draft_order.delivery.may_start():
+                raise LeaseEndingError("There was too little time left to begin with this recall.")
+            try:
+                entry = entry_of(book, draft_order, noting.erp)
+                if entry is None:
+                    raise _nothing_to_take_back(noting.erp)
+                was_there = entry.answer != "cancelled"
+                if was_there:
+                    book.take_back(entry)
+            except RejectedError as error:
+                raise _kept(book.explain(error), noting.erp) from None
+            except (UnavailableError, TransientError) as error:
+                raise (_in_doubt(error) if noting.changed else error) from None
+        facts = entry.facts | {"state": "cancelled"}
+        return ExportResult(True, draft_order.delivery.export_id, connector_metadata=facts, inferred=not was_there)
 
     def test_connection(self, config: dict[str, Any]) -> TestResult:
         """Return whether the ERP is there, lets us in, and lets us enter orders."""
@@ -285,7 +338,7 @@ def _outcome(book: OrderBook, noting: Noting, order: DraftOrder) -> ExportResult
     noting.changed = False
     try:
         with understood(noting):
-            entry = book.enter(order, _reference(order))
+            entry = _entered(book, order)
         return _cancelled(entry) if entry.answer == "cancelled" else _result(order, entry)
     except RejectedError as error:
         return book.explain(error)
@@ -293,6 +346,44 @@ def _outcome(book: OrderBook, noting: Noting, order: DraftOrder) -> ExportResult
         return _in_doubt(error) if noting.changed else error
     except ConnectorError as error:
         return error
+
+
+def _entered(book: OrderBook, order: DraftOrder) -> Entry:
+    act = book.enter if order.delivery.kind is Kind.ORDER else book.change
+    return act(order, _reference(order))
+
+
+def entry_of(book: OrderBook, order: DraftOrder, erp: str) -> Entry | None:
+    """Return what a change or a recall is about: what was entered, by the name that it goes by now; None: nothing.
+
+    Raises:
+        RejectedError: Several stand, and nobody can tell which one it is.
+    """
+    sent = order.delivery.sent
+    named = book.find([sent.reference]) if sent else {}
+    entries = list(named.values()) or book.changed(order.id)
+    standing = [entry for entry in entries if entry.answer != "cancelled"]
+    if len(standing) > 1:
+        raise RejectedError(
+            f"{erp} has {len(standing)} orders that this one may be.",
+            hint="Look which one it is, and cancel the others.",
+        )
+    return next(iter(standing or entries), None)
+
+
+def _nothing_to_take_back(erp: str) -> InDoubtError:
+    return InDoubtError(
+        f"{erp} does not have the order that is to be taken back.",
+        hint=f"Look in {erp} what became of it, then confirm the recall, or end it.",
+    )
+
+
+def _kept(error: ConnectorError, erp: str) -> ConnectorError:
+    """Return a refusal as that of a recall: there is nothing to correct in the order."""
+    if not isinstance(error, RejectedError):
+        return error
+    hint = f"Ask {erp}'s people. Once the order is cancelled there, confirm the recall by hand."
+    return RejectedError(error.message, code=error.code, hint=hint)
 
 
 def _in_doubt(error: ConnectorError) -> InDoubtError:
@@ -334,4 +425,6 @@ def _cancelled(entry: Entry) -> RejectedError:
 
 def _reference(order: DraftOrder) -> str:
     """Return the name by which the ERP knows this delivery."""
-    return order.delivery.reference or export_filename(order.id, order.delivery)
+    kind = order.delivery.kind
+    what = "sales_order" if kind is Kind.ORDER else str(kind)
+    return order.delivery.reference or export_filename(order.id, order.delivery, what=what)

@@ -21,6 +21,7 @@ log = structlog.get_logger(__name__)
 GROUP = "orderflow.connectors"
 FORMATS = "orderflow.formats"
 OURS = (
+    EntryPoint("BUSINESS_CENTRAL", "orderflow.connectors.business_central:BusinessCentralConnector", GROUP),
     EntryPoint("DROPZONE_CSV_V1", "orderflow.connectors.dropzone:DropzoneCsvV1Connector", GROUP),
     EntryPoint("DROPZONE_JSON_V1", "orderflow.connectors.dropzone:DropzoneJsonV1Connector", GROUP),
     EntryPoint("EDIFACT_ORDERS", "orderflow.formats.edifact:EdifactFormat", GROUP),

@@ -174,6 +174,8 @@ class ExportResult:
         erp_order_id: The ERP's own number; lifted from `connector_metadata["erp_order_id"]` if it is not given.
         inferred: Delivery was concluded, not seen; lifted from `connector_metadata["inferred"]` likewise.
         received: The target said that it has the document, which is a receipt and confirms nothing.
+        given_back: Of a recall: the ERP has given the order back by now. Without it the recall has arrived, and the ERP
+            answers it later.
         nothing_done: With `success` False: the ERP surely did nothing, so that it is tried again. Without it nobody
             knows, and the order is in doubt.
         proof: What the target signed about it.
@@ -189,6 +191,7 @@ class ExportResult:
     inferred: bool = False
     nothing_done: bool = False
     received: bool = False
+    given_back: bool = False
     proof: Proof | None = None
 
     def __post_init__(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -18,7 +18,7 @@ from orderflow.domain.errors import OrderFlowError
 from orderflow.domain.states import BreakerState
 from orderflow.flow.ports import Batch, Settlement
 from orderflow.storage.system.queues import Queue, Waits
-from orderflow.storage.system.standing import Standing
+from orderflow.storage.system.standing import Standing, WebhookStanding
 
 log = structlog.get_logger(__name__)
 _BREAKER = {BreakerState.CLOSED: 0, BreakerState.OPEN: 1, BreakerState.PAUSED: 2}
@@ -238,7 +238,35 @@ def _standing(standing: Standing) -> Iterator[Metric]:
         seen.add_metric((kind,), seconds)
     outbox = GaugeMetricFamily("orderflow_notifications_waiting", "Notifications that wait to be told")
     outbox.add_metric((), standing.outbox)
-    return iter((orders, oldest, failing, unreadable, overdue, held, alive, seen, outbox))
+    yield from (orders, oldest, failing, unreadable, overdue, held, alive, seen, outbox)
+    yield from _webhooks(standing.webhooks)
+    yield from _events(standing.events)
+
+
+def _webhooks(webhooks: Collection[WebhookStanding]) -> Iterator[Metric]:
+    labels = ("organization", "webhook")
+    waiting = GaugeMetricFamily("orderflow_webhook_events_waiting", "Events that it has not taken", labels=labels)
+    oldest = GaugeMetricFamily("orderflow_webhook_oldest_seconds", "Age of the oldest of them", labels=labels)
+    failing = GaugeMetricFamily("orderflow_webhook_failing_seconds", "It has taken nothing for so long", labels=labels)
+    disabled = GaugeMetricFamily("orderflow_webhook_disabled", "1 if nothing is sent to it", labels=labels)
+    missed = GaugeMetricFamily("orderflow_webhook_events_missed", "Deleted before they were sent", labels=labels)
+    for webhook in webhooks:
+        names = (webhook.organization, str(webhook.id))
+        waiting.add_metric(names, webhook.waiting)
+        oldest.add_metric(names, webhook.oldest_seconds)
+        failing.add_metric(names, webhook.failing_seconds)
+        disabled.add_metric(names, int(webhook.disabled))
+        missed.add_metric(names, webhook.missed)
+    return iter((waiting, oldest, failing, disabled, missed))
+
+
+def _events(events: Mapping[str, tuple[int, int]]) -> Iterator[Metric]:
+    last = GaugeMetricFamily("orderflow_events_last", "The last event's number", labels=("organization",))
+    pruned = GaugeMetricFamily("orderflow_events_pruned", "The last that is kept no longer", labels=("organization",))
+    for organization, (number, gone) in events.items():
+        last.add_metric((organization,), number)
+        pruned.add_metric((organization,), gone)
+    return iter((last, pruned))
 
 
 def _troubles(codes: Collection[str]) -> Iterator[Metric]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,9 @@ from orderflow.flow.delivery.claim import claim
 from orderflow.flow.delivery.deliver import deliver
 from orderflow.flow.delivery.open_target import open_target
 from orderflow.flow.delivery.push_batch import push_batch
+from orderflow.flow.delivery.recall import recall_in
 from orderflow.flow.delivery.request import request_push
+from orderflow.flow.order.approve import approve_order, edit_order
 from orderflow.flow.ports import Actor, Export, Wiring
 from orderflow.flow.setup.probe import test_connection
 from orderflow.formats.order_fields import sample_order
@@ -73,7 +75,8 @@ class MemoryEngine:
     assert order.status is OrderStatus.PUSHED
     ```
 
-    It leaves out several workers at once, organizations, and what people do (approve, edit, withdraw).
+    `change` and `recall` ask for what the connector's `kinds` name. It leaves out several workers at once,
+    organizations, and what else people do (approve, withdraw, resolve).
 
     Args:
         connector, config: Under test.
@@ -130,6 +133,22 @@ class MemoryEngine:
                 self._orders[order.id] = order
                 self.store.add_order(order)
             request_push(self.store, self._org_id, order.id, ACTOR)
+        self._show()
+
+    def change(self, order: DraftOrder, **changes: Any) -> None:
+        """Change fields of an order that was pushed, approve it and ask for its push."""
+        self.wait(1)
+        with self.store.work(self._org_id) as work:
+            edit_order(work, replace(work.orders.get(order.id), **changes), ACTOR)
+        with self.store.work(self._org_id) as work:
+            approve_order(work, order.id, ACTOR)
+        self.push(order)
+
+    def recall(self, order: DraftOrder, reason: str = "cancelled") -> None:
+        """Ask for an order back that was pushed."""
+        self.wait(1)
+        with self.store.work(self._org_id) as work:
+            recall_in(work, order.id, reason, ACTOR)
         self._show()
 
     def run(self) -> int:

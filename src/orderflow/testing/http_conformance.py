@@ -49,7 +49,7 @@ from orderflow.domain.errors import (
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import AllowanceCharge, Customer, DraftOrder
 from orderflow.domain.redaction import HIDDEN
-from orderflow.domain.states import ARRIVED, FITTING, OrderStatus
+from orderflow.domain.states import ARRIVED, FITTING, Kind, OrderStatus
 from orderflow.testing.conformance import ConnectorConformance
 from orderflow.testing.engine import MemoryEngine, an_order
 from orderflow.testing.evidence import check_error, holds, secrets_of, watched
@@ -124,6 +124,11 @@ _NO_TOKEN = {
 
 _IN_PASSING = ("the connection dropped", "half an answer", "429", "500", "503")
 """Of these, what ends by itself: nobody has to do anything about the connection."""
+
+_LOST = ("the connection dropped", "half an answer", "a web page", "500", "503")
+"""Of what becomes of an answer, what is tried with changes and recalls, too."""
+
+_CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 
 _NOT_WELL = {
     "the connection dropped": DROP_AFTER,
@@ -206,6 +211,46 @@ class HttpConformance(ConnectorConformance):
                 continue
             pytest.fail(f"asked, it got {what}, and find returned {found}")
         assert connector.find(order, good_config) is None, "find finds what was never sent"
+
+    def test_a_change_or_a_recall_is_made_once_whatever_becomes_of_the_answer(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
+    ) -> None:
+        """Where it names them (`kinds`): what became of it is asked for, or a person is; and it is no new order."""
+        for kind in sorted(connector.kinds(good_config) - {Kind.ORDER}):
+            for what in _LOST:
+                fault = _TAKEN[what]
+                server.taken.clear()
+                made = len(server.changed) + len(server.taken_back)
+                order, engine = _push(connector, good_config, server, {})
+                _settle(engine)
+                _ask_for(engine, order, kind)
+                for method in _CHANGING:
+                    server.misbehave(fault, method=method)
+                _settle(engine)
+                server.recover()
+                assert len(server.taken) == 1, f"its {kind} was taken for another order"
+                times = len(server.changed) + len(server.taken_back) - made
+                assert times <= 1, f"after {what} the {kind} was made {times} times"
+                done = {FITTING[state] for state in ARRIVED} if kind is Kind.CHANGE else {OrderStatus.RECALLED}
+                held = engine.delivered(order).export.held
+                assert order.status in done or held, f"after {what} the {kind} left it {order.status}"
+
+    def test_a_refused_change_or_recall_is_told_in_the_erps_words(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
+    ) -> None:
+        """And the order stays what it was: changed it is in ERROR, recalled it is where it stood."""
+        for kind in sorted(connector.kinds(good_config) - {Kind.ORDER}):
+            order, engine = _push(connector, good_config, server, {})
+            _settle(engine)
+            before = order.status
+            _ask_for(engine, order, kind)
+            for method in _CHANGING:
+                server.misbehave(status(422, "it is on the lorry"), method=method)
+            _settle(engine)
+            server.recover()
+            assert order.status is (OrderStatus.ERROR if kind is Kind.CHANGE else before), f"{kind}: {order.status}"
+            said = engine.delivered(order).export.error or {}
+            assert "it is on the lorry" in str(said.get("message")), f"the {kind} was refused in other words: {said}"
 
     def test_one_call_sends_an_order_once(
         self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
@@ -641,6 +686,14 @@ class HttpConformance(ConnectorConformance):
             for ack in _answers(connector, good_config, unknown):
                 assert ack.status not in ("ACKED", "FAILED"), f"asked, it got {what}, and says {ack.status}"
             server.recover()
+
+
+def _ask_for(engine: MemoryEngine, order: DraftOrder, kind: Kind) -> None:
+    if kind is Kind.RECALL:
+        engine.recall(order)
+        return
+    first, *others = order.lines
+    engine.change(order, lines=[replace(first, qty=(first.qty or Decimal(0)) + 1), *others])
 
 
 def _order(**changes: Any) -> DraftOrder:

@@ -118,6 +118,9 @@ Route = Callable[[Received], tuple[int, Mapping[str, str], bytes]]
 class MisbehavingHTTPServer:
     """An API with `POST /orders`, `GET /orders?reference=…`, `GET /orders/<id>`, `GET /ping` and perhaps `POST /token`.
 
+    An order that it has is changed by `PUT` or `PATCH /orders/<id>`, and taken back by `DELETE /orders/<id>` or
+    `POST /orders/<id>/cancel`; a question then tells its `state`, and the key of its last change (`changed_by`).
+
     ```python
     with MisbehavingHTTPServer() as server:
         server.misbehave(DROP_AFTER)  # the next order is taken, and the client never hears of it
@@ -143,6 +146,8 @@ class MisbehavingHTTPServer:
 
     Attributes:
         taken: Bodies of the orders taken, in order of arrival; one that was doubled is in here twice.
+        changed: Bodies of the changes made, in their order; one that was made twice is in here twice.
+        taken_back: The orders that were taken back, by their ids, likewise.
         received: Every request.
         tokens: The access tokens that it gave.
         authority: Over TLS, the certificate to trust, in PEM.
@@ -178,6 +183,9 @@ class MisbehavingHTTPServer:
             self.authority, self.client_certificate = made.authority, made.client
             self._scheme, context = "https", made.context(tls)
         self.taken: list[Any] = []
+        self.changed: list[Any] = []
+        self.taken_back: list[str] = []
+        self._changed_by: dict[str, str] = {}
         self.received: list[Received] = []
         self.order_status = "open"
         self._ids: dict[str, str] = {}
@@ -292,7 +300,23 @@ class MisbehavingHTTPServer:
             return 200, b'{"may": {"create": true}}'
         if request.method == "GET":
             return self._look(request)
-        return self._take(request)
+        number = request.path.removeprefix("/orders/").partition("/")[0]
+        return self._follow_up(request, number) if number in self._ids.values() else self._take(request)
+
+    def _follow_up(self, request: Received, number: str) -> tuple[int, bytes]:
+        """Change an order that is there, or take it back."""
+        if request.method == "DELETE" or request.path.endswith("/cancel"):
+            self.taken_back.append(number)
+            return 200, json.dumps({"id": number}).encode()
+        try:
+            order = request.json()
+        except ValueError:
+            return 400, b'{"message": "this is not JSON"}'
+        if reason := self.refuses(order):
+            return 422, json.dumps({"message": reason}).encode()
+        self.changed.append(order)
+        self._changed_by[number] = request.headers.get("Idempotency-Key", "")
+        return 200, json.dumps({"id": number}).encode()
 
     def _take(self, request: Received) -> tuple[int, bytes]:
         try:
@@ -315,7 +339,11 @@ class MisbehavingHTTPServer:
             return (200, json.dumps(found).encode()) if number in self._ids.values() else (404, b"{}")
         reference = request.parameter("reference") or ""
         known = self._ids.get(reference) if self._shown_at.get(reference, 0.0) <= time.monotonic() else None
-        return 200, json.dumps({"items": [{"id": known}] if known else []}).encode()
+        return 200, json.dumps({"items": [self._as_found(known)] if known else []}).encode()
+
+    def _as_found(self, number: str) -> dict[str, str | None]:
+        state = "cancelled" if number in self.taken_back else self.order_status
+        return {"id": number, "state": state, "changed_by": self._changed_by.get(number)}
 
 
 def _proves(assertion: str, client: str, key: str, url: str) -> bool:

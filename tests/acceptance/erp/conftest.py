@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
@@ -36,9 +36,10 @@ from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
 from orderflow.entrypoints.demo.erps.erp_process import own_database
 from orderflow.entrypoints.demo.erps.odoo_server import OdooServer
 from orderflow.entrypoints.demo.erps.tryton_server import TrytonServer
+from orderflow.flow.delivery.recall import recall_in
 from orderflow.flow.delivery.request import request_push
 from orderflow.flow.order.accept import accept_orders
-from orderflow.flow.order.approve import approve_order
+from orderflow.flow.order.approve import approve_order, edit_order
 from orderflow.flow.order.reading_files import read_orders
 from orderflow.flow.ports import Actor
 from orderflow.settings import Settings
@@ -109,6 +110,12 @@ class RealErp:
         """Change the ERP's own data behind its back."""
         with psycopg.connect(self._libpq_url()) as connection:
             connection.execute(statement)
+
+    def states(self, references: list[str]) -> set[str]:
+        """Return the states in which the ERP's orders of our references are; `cancel` in both ERPs."""
+        table, name = {"TRYTON": ("sale_sale", "description"), "ODOO": ("sale_order", "origin")}[self.kind]
+        rows = self.rows(f"SELECT state FROM {table} WHERE {name} = ANY(%s)", references)
+        return {state.removesuffix("led") for (state,) in rows}
 
     def sold(self, references: list[str]) -> dict[str, list[Sold]]:
         """Return what was sold under each of our references; more than one is a doubled order."""
@@ -243,6 +250,20 @@ class Shop:
                 approve_order(work, order.id, ACTOR)
         for order in orders:
             request_push(self.app.store, self.org_id, order.id, ACTOR)
+
+    def change(self, order: DraftOrder) -> None:
+        """Have an order that was pushed say what `order` says."""
+        with self.app.store.work(self.org_id) as work:
+            stored = work.orders.get(order.id)
+            edit_order(work, replace(stored, lines=order.lines), ACTOR)
+        with self.app.store.work(self.org_id) as work:
+            approve_order(work, order.id, ACTOR)
+        request_push(self.app.store, self.org_id, order.id, ACTOR)
+
+    def recall(self, orders: list[DraftOrder]) -> None:
+        for order in orders:
+            with self.app.store.work(self.org_id) as work:
+                recall_in(work, order.id, "cancelled", ACTOR)
 
     def work(self, count: int = 1) -> None:
         environment = os.environ | PACE | {"ORDERFLOW_HOME": str(self.home), "PYTHONPATH": str(ROOT / "src")}

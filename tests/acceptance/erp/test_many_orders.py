@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -94,3 +95,33 @@ def test_they_all_arrive_though_the_erp_is_killed_and_started_again(erp, shop, o
     erp.server.process.start()
     shop.wait_for("PUSHED", len(orders))
     assert_equal_on_both_sides(erp, shop, orders)
+
+
+@pytest.mark.large
+def test_changes_and_recalls_are_made_once_each_though_workers_are_killed(erp, shop, orders) -> None:
+    shop.work()
+    shop.push(orders)
+    shop.wait_for("PUSHED", len(orders))
+    for order in orders:
+        first, *others = order.lines
+        order.lines = [replace(first, qty=first.qty + 1), *others] if first.qty else order.lines
+        shop.change(order)
+    changes = lambda: [name for name in shop.references() if name.startswith("change_")]  # noqa: E731  # asked again and again
+    wait_until(lambda: len(erp.sold(changes())) > len(orders) // 5)
+    shop.kill_workers()
+    shop.work(2)
+    shop.wait_for("PUSHED", len(orders))
+    sold = erp.sold(shop.references())
+    assert set(sold) == set(changes()), "what was changed goes by its change's name, and nothing was made anew"
+    by_order = {str(order.id): order for order in orders}
+    for name, (entry,) in sold.items():
+        lines = by_order[name.split("_")[1]].lines
+        assert sorted(entry.lines) == sorted((line.internal_sku, line.qty, line.unit_price) for line in lines)
+    ordered = sum((amount(line) for order in orders for line in order.lines), Decimal(0))
+    assert erp.untaxed(list(sold)) == ordered.quantize(Decimal("0.01"))
+    shop.recall(orders)
+    wait_until(lambda: shop.states()["RECALLED"] > len(orders) // 5)
+    shop.kill_workers()
+    shop.work(2)
+    shop.wait_for("RECALLED", len(orders))
+    assert erp.states(list(sold)) == {"cancel"}

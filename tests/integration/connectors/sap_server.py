@@ -23,6 +23,7 @@ Answer = tuple[int, Mapping[str, str], bytes]
 Entity = dict[str, Any]
 _TOKEN = re.compile(r"\s*(\(|\)|and\b|or\b|(\w+) eq (?:'((?:[^']|'')*)'))")
 _ONE = re.compile(r"(\w+)\(([^)]*)\)")
+_ITEMS_OF = re.compile(r"A_SalesOrder\('(\w+)'\)/to_Item")
 
 
 class RefusedError(Exception):
@@ -52,6 +53,7 @@ class SapServer(MisbehavingHTTPServer):
         self.warns = ""
         self.refuses_when: list[Callable[[Entity], None]] = []
         self.passes: dict[str, str] = {}
+        self.versions: dict[str, int] = {}
 
     def kind_of(self, request: Received) -> str:
         if request.headers.get("x-csrf-token", "").lower() == "fetch":
@@ -82,7 +84,9 @@ class SapServer(MisbehavingHTTPServer):
             return 403, {"x-csrf-token": "Required"}, b"CSRF token validation failed"
         if request.method == "POST" and path == "A_SalesOrder":
             return self._make(request.json())
-        if request.method == "PATCH" and (found := _ONE.fullmatch(path)):
+        if request.method == "POST" and (found := _ITEMS_OF.fullmatch(path)):
+            return self._add_item(found[1], request.json())
+        if request.method in ("PATCH", "DELETE") and (found := _ONE.fullmatch(path)):
             return self._change(found[1], found[2], request)
         raise RefusedError((f"Resource not found for the segment '{path}'", "/IWBEP/CM_MGW_RT/004"), status=404)
 
@@ -100,6 +104,10 @@ class SapServer(MisbehavingHTTPServer):
             return 200, headers, json.dumps({"d": {"EntitySets": list(self.facts)}}).encode()
         if path == "$metadata":
             return 200, {"Content-Type": "application/xml"}, self._metadata()
+        if found := _ONE.fullmatch(path):
+            row = self._one(found[1], found[2])
+            entity = row | {"__metadata": {"etag": self._version(row["SalesOrder"])}}
+            return 200, headers, json.dumps({"d": entity}, default=str).encode()
         if path not in self.facts:
             raise RefusedError((f"Resource not found for the segment '{path}'", "/IWBEP/CM_MGW_RT/004"), status=404)
         return 200, headers, json.dumps({"d": {"results": self._select(path, request)}}, default=str).encode()
@@ -113,7 +121,10 @@ class SapServer(MisbehavingHTTPServer):
         skip, top = int(asked.get("$skip", 0)), int(asked.get("$top", 10**6))
         chosen = asked.get("$select", "").split(",") if "$select" in asked else list(self.facts[entity])
         plain = [name for name in chosen if not name.startswith("to_")]
-        return [{name: row.get(name, "") for name in plain} for row in rows[skip : skip + top]]
+        return [
+            {name: row.get(name, "") for name in plain} | {"__metadata": {"etag": self._version(row["SalesOrder"])}}
+            for row in rows[skip : skip + top]
+        ]
 
     def _entities(self, entity: str) -> Iterator[Entity]:
         for number, order in self.orders.items():
@@ -126,7 +137,9 @@ class SapServer(MisbehavingHTTPServer):
                 elif entity == "A_SalesOrderScheduleLine":
                     yield from (key | row for row in item["schedule"])
                 elif entity == "A_SalesOrderItemPrElement":
-                    yield from (key | row for row in item["conditions"])
+                    for row in item["conditions"]:
+                        row.update(key)
+                        yield row
 
     def _filter(self, entity: str, text: str) -> Callable[[Entity], bool]:
         python, at = "", 0
@@ -185,17 +198,59 @@ class SapServer(MisbehavingHTTPServer):
                 ("Document could not be created", "SLS_API/001"),
             )
 
-    def _change(self, entity: str, key: str, request: Received) -> Answer:
-        named = dict(re.findall(r"(\w+)='([^']*)'", key))
+    def _one(self, entity: str, key: str) -> Entity:
+        named = dict(re.findall(r"(\w+)='([^']*)'", key)) or {"SalesOrder": key.strip("'")}
         row = next((row for row in self._entities(entity) if named.items() <= row.items()), None)
         if row is None:
             raise RefusedError(("Resource not found", "/IWBEP/CM_MGW_RT/004"), status=404)
+        return row
+
+    def _version(self, number: str) -> str:
+        """Return the version of an order, which all that belongs to it has."""
+        return f'W/"{self.versions.get(number, 0)}"'
+
+    def _change(self, entity: str, key: str, request: Received) -> Answer:
+        row = self._one(entity, key)
         for rule in self.refuses_when:
             rule(row)
         if request.headers.get("If-Match") is None:
             raise RefusedError(("Precondition required", "/IWBEP/CM_MGW_RT/100"), status=428)
-        row.update(request.json())
+        if request.headers["If-Match"] not in ("*", self._version(row["SalesOrder"])):
+            raise RefusedError(("The entity was changed meanwhile", "/IWBEP/CM_MGW_RT/102"), status=412)
+        order = self.orders[row["SalesOrder"]]
+        if request.method == "DELETE":
+            order["to_Item"].remove(row)
+        else:
+            values = request.json()
+            self.check_body(entity, values)
+            row.update(values)
+        self._reckon(order)
         return 204, {}, b""
+
+    def _add_item(self, number: str, body: Entity) -> Answer:
+        self.check_body("A_SalesOrderItem", body)
+        for rule in self.refuses_when:
+            rule(body)
+        order = self.orders[number]
+        if any(item["SalesOrderItem"] == body["SalesOrderItem"] for item in order["to_Item"]):
+            raise RefusedError(("The item exists already", "V1/555"))
+        order["to_Item"].append(_item(number, body, order))
+        self._reckon(order)
+        shown = {name: value for name, value in order["to_Item"][-1].items() if not name.startswith("to_")}
+        return 201, {}, json.dumps({"d": shown}, default=str).encode()
+
+    def _reckon(self, order: Entity) -> None:
+        """Price and confirm anew what was changed."""
+        number = order["SalesOrder"]
+        self.versions[number] = self.versions.get(number, 0) + 1
+        for item in order["to_Item"]:
+            qty = Decimal(item["RequestedQuantity"])
+            for one in item["conditions"]:
+                one.update(_condition(one, qty, int(one["PricingProcedureStep"])))
+            net = sum((Decimal(one["ConditionAmount"]) for one in item["conditions"]), Decimal(0))
+            item["NetAmount"] = f"{net:.2f}"
+            if len(item["schedule"]) == 1:
+                item["schedule"][0]["ConfdOrderQtyByMatlAvailCheck"] = f"{qty:f}"
 
     def _metadata(self) -> bytes:
         types = "".join(

@@ -59,7 +59,10 @@ class TestRest(TestGenerated):
     def good_config(self, server):
         asks = {"find_url": f"{server.url}/orders?reference={{{{ delivery.export_id }}}}", "found": "items[0].id"}
         said = {"url": f"{server.url}/orders", "plain_http": True, "order_number": "id", "auth": "bearer"}
-        return asks | said | {"token": SECRET, "test_url": f"{server.url}/ping"}
+        after = {"change_url": f"{server.url}/orders/{{{{ sent.erp_order_id }}}}", "last_change": "items[0].changed_by"}
+        after |= {"recall_url": f"{server.url}/orders/{{{{ sent.erp_order_id }}}}/cancel"}
+        after |= {"recall_status": "items[0].state"}
+        return {"recalled": ["cancelled"]} | asks | said | after | {"token": SECRET, "test_url": f"{server.url}/ping"}
 
     @pytest.fixture
     def bad_config(self, good_config):

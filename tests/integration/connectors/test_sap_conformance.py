@@ -44,7 +44,7 @@ class TestSapOData(HttpConformance):
 
     @pytest.fixture
     def good_config(self, server: SapServer) -> dict[str, Any]:
-        return config_of(server)
+        return config_of(server, takes_changes=True, rejection_reason="50")
 
     @pytest.fixture
     def bad_config(self, good_config: dict[str, Any]) -> dict[str, Any]:

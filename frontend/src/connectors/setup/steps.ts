@@ -27,6 +27,8 @@ const GROUPS: Record<string, Step> = {
   Answer: "answers",
   Confirmation: "answers",
   Doubt: "answers",
+  Change: "answers",
+  Recall: "answers",
   "Answers that come": "answers",
   Test: "test",
 };
@@ -37,7 +39,16 @@ export function stepOf(group: string): Step {
 }
 
 /** Groups that few need: they are folded until they say something. */
-const OPTIONAL = new Set(["TLS", "Advanced", "Doubt", "Answers that come", "Confirmation", "Mapping"]);
+const OPTIONAL = new Set([
+  "TLS",
+  "Advanced",
+  "Doubt",
+  "Answers that come",
+  "Confirmation",
+  "Mapping",
+  "Change",
+  "Recall",
+]);
 
 const WORDS: Record<string, string> = {
   Doubt: t`When an answer is lost`,
@@ -45,6 +56,8 @@ const WORDS: Record<string, string> = {
   Folders: t`Folders`,
   Answer: t`The answer to an order`,
   Confirmation: t`A confirmation that comes later`,
+  Change: t`An order that was changed`,
+  Recall: t`An order that is taken back`,
 };
 
 export function groupWords(group: string): string {

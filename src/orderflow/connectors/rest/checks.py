@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationInfo
@@ -11,6 +12,19 @@ from orderflow.channels.http.checks import header_lines, without_twins
 from orderflow.formats.template.filters import in_header, in_url
 from orderflow.formats.template.texts import ORDER_FIELDS, filled
 from orderflow.http.urls import origin_of
+
+CHANGE_FIELDS = {
+    "sent": {
+        "export_id": "4",
+        "reference": "sales_order_1.json",
+        "requested_at": datetime(2025, 12, 26, 10, tzinfo=UTC),
+        "erp_order_id": "SO-1",
+    },
+}
+"""What the templates of a change have beside the order's fields."""
+
+RECALL_FIELDS = CHANGE_FIELDS | {"recall": {"reason": "cancelled"}}
+"""The same of a recall."""
 
 STATUS_FIELDS = {"erp_order_id": "SO-1", "reference": "sales_order_1.json", "export_id": "4", "draft_order_id": "1"}
 

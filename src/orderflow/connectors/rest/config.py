@@ -16,7 +16,7 @@ from orderflow.channels.http.settings import (
     PatienceSettings,
     RequestSettings,
 )
-from orderflow.connectors.rest.checks import STATUS_FIELDS, check_headers, check_url
+from orderflow.connectors.rest.checks import CHANGE_FIELDS, RECALL_FIELDS, STATUS_FIELDS, check_headers, check_url
 from orderflow.formats.expressions import check
 from orderflow.formats.template.texts import ORDER_FIELDS, check_template
 from orderflow.http.settings import (
@@ -46,6 +46,8 @@ StatusCodes = Annotated[list[int], Field(max_length=50), AfterValidator(_status_
 Url = Annotated[UrlText, _url_of({})]
 OrderUrl = Annotated[UrlText, _url_of(ORDER_FIELDS)]
 StatusUrl = Annotated[UrlText, _url_of(STATUS_FIELDS)]
+ChangeUrl = Annotated[UrlText, _url_of(ORDER_FIELDS | CHANGE_FIELDS)]
+RecallUrl = Annotated[UrlText, _url_of(ORDER_FIELDS | RECALL_FIELDS)]
 
 _TEMPLATE = "Fields are named as {{ order.external_order_number }}; see docs/connector-rest-json.md."
 
@@ -192,13 +194,96 @@ class _Reading(BaseModel):
     ] = None
 
 
+class _AfterIt(BaseModel):
+    """What the API is asked after it has an order."""
+
+    change_url: Annotated[
+        ChangeUrl | None,
+        field(
+            "Change URL",
+            "Where an order that the API has is changed, as …/orders/{{ sent.erp_order_id }}. Empty: it takes no "
+            "changes.",
+            "Change",
+        ),
+    ] = None
+    change_method: Annotated[
+        Literal["PUT", "PATCH", "POST"], field("Method", "What the API expects for a change.", "Change")
+    ] = "PUT"
+    change_body: Annotated[
+        str | None,
+        field(
+            "Body",
+            "The order as it shall be from now on, in the same format as 'Body'. Empty: the body of an order.",
+            "Change",
+            multiline=True,
+        ),
+    ] = None
+    last_change: Annotated[
+        Expression | None,
+        field(
+            "Last change",
+            "Where an answer of the find URL names the last change that was made, by {{ delivery.export_id }} or "
+            "{{ delivery.reference }} of its request, as items[0].changed_by (JMESPath). Asked when the answer to a "
+            "change was lost. Empty: a person looks.",
+            "Change",
+        ),
+    ] = None
+
+    recall_url: Annotated[
+        RecallUrl | None,
+        field(
+            "Recall URL",
+            "Where an order is taken back, as …/orders/{{ sent.erp_order_id }}/cancel. Empty: the API takes none back.",
+            "Recall",
+        ),
+    ] = None
+    recall_method: Annotated[
+        Literal["POST", "DELETE", "PUT", "PATCH"], field("Method", "What the API expects for a recall.", "Recall")
+    ] = "POST"
+    recall_body: Annotated[
+        str | None,
+        field(
+            "Body",
+            "In the same format as 'Body', as {\"reason\": {{ recall.reason }}}. Empty: the document "
+            "orderflow_recall_json_v1, and nothing with DELETE.",
+            "Recall",
+            multiline=True,
+        ),
+    ] = None
+    recall_status: Annotated[
+        Expression | None,
+        field(
+            "Status",
+            "Where an answer of the find URL tells how the order stands, as items[0].state (JMESPath). Asked when the "
+            "answer to a recall was lost. Empty: a person looks.",
+            "Recall",
+        ),
+    ] = None
+    recalled: Annotated[
+        list[str],
+        field(
+            "Taken back",
+            "Statuses of an order that was taken back, as cancelled; with any other it stands. One that the API does "
+            "not have any more was taken back, too.",
+            "Recall",
+        ),
+    ] = []
+
+    @field_validator("change_body", "recall_body")
+    @classmethod
+    def _fit_it_likewise(cls, body: str | None, about: ValidationInfo) -> str | None:
+        body_format = about.data.get("body_format")
+        more = RECALL_FIELDS if about.field_name == "recall_body" else CHANGE_FIELDS
+        return check_template(body, body_format, about.context, more=more) if body and body_format else body
+
+
 class _Answers(BaseModel):
     """The last group."""
 
     answer_secret: AnswerSecret = None
 
 
-class RestJsonConfig(_Answers, PatienceSettings, _Reading, TLSSettings, SignInSettings, _Request):
+class RestJsonConfig(_Answers, PatienceSettings, _AfterIt, _Reading, TLSSettings, SignInSettings, _Request):
     """An HTTP API that takes orders, one request each."""
 
     # Of the parents, the last one's fields come first in the form.
@@ -221,7 +306,7 @@ class RestJsonConfig(_Answers, PatienceSettings, _Reading, TLSSettings, SignInSe
     def _need_no_field(cls, url: str | None) -> str | None:
         return check_url(url, {}) if url else url
 
-    @field_validator("find_url", "status_url", "test_url")
+    @field_validator("find_url", "status_url", "test_url", "change_url", "recall_url")
     @classmethod
     def _be_where_orders_go(cls, url: str | None, others: ValidationInfo) -> str | None:
         first = others.data.get("url")
@@ -233,10 +318,32 @@ class RestJsonConfig(_Answers, PatienceSettings, _Reading, TLSSettings, SignInSe
     def _complete(self) -> Self:
         check_sign_in(self)
         check_together(self, _PAIRS)
+        if bool(self.recalled) != (self.recall_status is not None):
+            raise ValueError("recall_status and recalled belong together: give both or neither")
         if self.status_url and not self.confirmed:
             raise ValueError("status_url needs confirmed: the statuses that confirm an order")
-        check_encrypted(self, ["url", "find_url", "status_url", "test_url", "token_url", "login_url"])
+        _check_needed(self)
+        check_encrypted(
+            self,
+            ["url", "find_url", "status_url", "test_url", "change_url", "recall_url", "token_url", "login_url"],
+        )
         return self
+
+
+_NEEDS = {
+    "change_body": ("change_url",),
+    "last_change": ("change_url", "find_url"),
+    "recall_body": ("recall_url",),
+    "recall_status": ("recall_url", "find_url"),
+}
+
+
+def _check_needed(settings: BaseModel) -> None:
+    """Raise ValueError if a field is given that counts only together with others."""
+    for name, others in _NEEDS.items():
+        lacking = [other for other in others if getattr(settings, other) is None]
+        if getattr(settings, name) is not None and lacking:
+            raise ValueError(f"{name} needs {' and '.join(lacking)}")
 
 
 _PAIRS = (("find_url", "found"), ("status_url", "status"), ("client_certificate", "client_key"))

@@ -13,6 +13,7 @@ from orderflow.connectors.rest.opened import Opened
 from orderflow.connectors.rest.request import status_request
 from orderflow.domain.delivery import Ack, Waiting, WaitingExport
 from orderflow.domain.errors import RejectedError, UnavailableError
+from orderflow.domain.states import Kind
 from orderflow.http import Answer, UnreadableError
 from orderflow.http.words import as_text
 from orderflow.net.deadline import Deadline
@@ -44,7 +45,7 @@ def acks_of(opened: Opened, waiting: Waiting | Iterable[WaitingExport]) -> Itera
 
 
 def _ask(opened: Opened, export: WaitingExport, deadline: Deadline) -> Ack | None:
-    if deadline.passed:
+    if deadline.passed or export.kind is Kind.RECALL:  # whose answer a status would not be
         return None
     try:
         request = status_request(export, opened.config)

@@ -13,16 +13,18 @@ from orderflow.channels.http.session import HttpSession, check_lease
 from orderflow.channels.zone.arrived import read_arrived
 from orderflow.connectors.base import BaseConnector
 from orderflow.connectors.reading import JSON_ANSWERS
+from orderflow.connectors.rest.after import check_done, kinds_of, was_done
 from orderflow.connectors.rest.answers import found_number, order_number
 from orderflow.connectors.rest.config import RestJsonConfig
 from orderflow.connectors.rest.confirmation import acks_of
 from orderflow.connectors.rest.opened import Opened
-from orderflow.connectors.rest.request import body_of, create_request, find_request, idempotency_key
+from orderflow.connectors.rest.request import body_of, find_request, idempotency_key, request_of
 from orderflow.connectors.rest.trial import try_out
 from orderflow.domain.connector_port import Preview
 from orderflow.domain.delivery import Ack, Arrived, Document, ExportResult, TestResult, Waiting, WaitingExport
 from orderflow.domain.errors import ConnectorError, InDoubtError, PerhapsThereError
 from orderflow.domain.orders import DraftOrder
+from orderflow.domain.states import Kind
 from orderflow.http import Answer, read_answer
 
 
@@ -38,6 +40,11 @@ class RestJsonConnector(BaseConnector):
         """Return connections to the API, and room for its access token."""
         return Opened(settings, HttpSession(settings.of_channel))
 
+    def kinds(self, config: dict[str, Any]) -> frozenset[Kind]:
+        """Return orders, and changes and recalls as far as the configuration says where they go."""
+        with self.session(config) as opened:
+            return kinds_of(opened.config)
+
     def render(self, draft_order: DraftOrder, config: dict[str, Any]) -> Document:
         """Return the request's body. Raises RejectedError, ConfigError."""
         with self.session(config) as opened:
@@ -47,15 +54,19 @@ class RestJsonConnector(BaseConnector):
         """Return the request without the credentials that go with it."""
         document = self.document(draft_order, config)
         with self.session(config) as opened:
-            request = create_request(draft_order, opened.config, document)
+            request = request_of(draft_order, opened.config, document)
         return Preview(document, f"{request.method} {request.url}", request.headers)
 
     def export(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
-        """Create the order in the API. Raises ConnectorError as `orderflow.connectors.rest.answers` sorts them."""
+        """Create the order in the API, change it there or have it taken back.
+
+        Raises:
+            ConnectorError: As `orderflow.connectors.rest.answers` sorts them.
+        """
         document = self.document(draft_order, config)
         with self.session(config) as opened:
             check_lease(draft_order.delivery.may_start())
-            request = create_request(draft_order, opened.config, document)
+            request = request_of(draft_order, opened.config, document)
             answer = opened.session.send(request)
             return self._understood(draft_order, config, opened, answer)
 
@@ -105,8 +116,10 @@ class RestJsonConnector(BaseConnector):
         with self.session(config) as opened:
             if opened.config.find_url is None:
                 return super().find(draft_order, config)
-            request = find_request(draft_order, opened.config)
-            answer = opened.session.ask(request)
+            if draft_order.delivery.kind is not Kind.ORDER:
+                done = was_done(draft_order, opened)
+                return None if done is None else _done(draft_order, inferred=True, **done)
+            answer = opened.session.ask(find_request(draft_order, opened.config))
             there, number = found_number(answer, opened.config, opened.session.redactor)
         return _result(draft_order, number, status=answer.status) if there else None
 
@@ -150,6 +163,8 @@ class RestJsonConnector(BaseConnector):
         return self.failed_test(error, timer.latency_ms)
 
     def _understood(self, order: DraftOrder, config: dict[str, Any], opened: Opened, answer: Answer) -> ExportResult:
+        if order.delivery.kind is not Kind.ORDER:
+            return _done(order, status=answer.status, erp_order_id=check_done(order, opened, answer))
         if answer.status in opened.config.duplicate_statuses:
             return self._known_already(order, config, answer)
         sent_before = order.delivery.last_begun_at is not None
@@ -175,6 +190,12 @@ class RestJsonConnector(BaseConnector):
             )
         found.inferred = True
         return found
+
+
+def _done(order: DraftOrder, *, status: int, erp_order_id: str | None, inferred: bool = False) -> ExportResult:
+    result = _result(order, erp_order_id, status=status, inferred=inferred)
+    result.given_back = order.delivery.kind is Kind.RECALL
+    return result
 
 
 def _result(order: DraftOrder, number: str | None, *, status: int, inferred: bool = False) -> ExportResult:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from orderflow.channels.http.settings import PatienceSettings
+from orderflow.connectors.whole_orders import FieldName
 from orderflow.http.settings import (
     SignInSettings,
     TLSSettings,
@@ -118,6 +119,15 @@ class _Orders(BaseModel):
             "Orders",
         ),
     ] = ""
+    takes_changes: Annotated[
+        bool,
+        field(
+            "Changes",
+            "SAP is asked to change orders that it has. Our user needs the right to change sales orders, too.",
+            "Orders",
+            destination=False,
+        ),
+    ] = False
     note_text: Annotated[
         TextId, field("Text of an order", "The text's id in SAP for notes, as TX01 or 0001.", "Orders")
     ] = "TX01"
@@ -171,7 +181,7 @@ class _Mapping(BaseModel):
         ),
     ] = {}
     left_out: Annotated[
-        list[Annotated[str, StringConstraints(pattern=r"^[a-z_]+(\.[a-z_]+)?$")]],
+        list[FieldName],
         field(
             "Left out",
             "Fields that are not sent, as gtin or ship_to.email. Without an entry, what has no place in SAP refuses "

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from orderflow.channels.http.at_once import each_at_once
 from orderflow.channels.http.session import check_lease
 from orderflow.connectors.base import BaseConnector
+from orderflow.connectors.sap.change import change, is_changed
 from orderflow.connectors.sap.config import SapODataConfig
 from orderflow.connectors.sap.held import Held, held_of, number_of_order
 from orderflow.connectors.sap.payload import own_key, write_order
@@ -57,10 +58,19 @@ class SapODataConnector(BaseConnector):
         """Return the request without sign-in and token."""
         document, settings = self.document(draft_order, config), self.parse(config)
         headers = {"Content-Type": document.media_type, **settings.logon}
-        return Preview(document, f"POST {settings.root}/{ORDER}", headers)
+        changes = draft_order.delivery.kind is Kind.CHANGE
+        return Preview(document, f"{'PATCH' if changes else 'POST'} {settings.root}/{ORDER}", headers)
 
     def export(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
-        """Make the sales order. Raises ConnectorError as `orderflow.connectors.sap.answers` sorts them."""
+        """Make the sales order, or change it.
+
+        Raises:
+            ConnectorError: As `orderflow.connectors.sap.answers` sorts them.
+        """
+        if draft_order.delivery.kind is Kind.CHANGE:
+            with self.session(config) as service:
+                check_lease(draft_order.delivery.may_start())
+                return _result(draft_order, change(service, draft_order))
         document = self.document(draft_order, config)
         with self.session(config) as service:
             check_lease(draft_order.delivery.may_start())
@@ -92,8 +102,16 @@ class SapODataConnector(BaseConnector):
             ConnectorError: There was no clear answer; it is asked again later.
         """
         with self.session(config) as service:
+            if draft_order.delivery.kind is Kind.CHANGE:
+                number = is_changed(service, draft_order)
+                return _result(draft_order, number, inferred=True) if number else None
             found = _one(service, service.find(draft_order, draft_order.delivery.export_id))
         return _result(draft_order, found, inferred=True) if found else None
+
+    def kinds(self, config: dict[str, Any]) -> frozenset[Kind]:
+        """Return orders, and what the configuration allows: changes, and recalls with a reason for rejection."""
+        allowed = {Kind.CHANGE: bool(config.get("takes_changes")), Kind.RECALL: self.takes_back(config)}
+        return frozenset({Kind.ORDER, *(kind for kind, allows in allowed.items() if allows)})
 
     def takes_back(self, config: dict[str, Any]) -> bool:
         """Return whether items may be given a reason for rejection."""

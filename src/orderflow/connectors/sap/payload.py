@@ -6,27 +6,21 @@ docs/connector-sap.md has the table of fields.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from orderflow.connectors.sap.config import SapODataConfig
 from orderflow.connectors.sap.units import sap_unit
+from orderflow.connectors.whole_orders import Entity, PlainLetters, filled, fits, without
 from orderflow.domain.delivery import Delivery
 from orderflow.domain.errors import RejectedError
-from orderflow.domain.orders import ADJUSTMENTS, CONTENT, LINE_CONTENT, AllowanceCharge, DraftOrder, DraftOrderLine
+from orderflow.domain.orders import AllowanceCharge, DraftOrder, DraftOrderLine
 from orderflow.formats.currencies import minor_units
 from orderflow.formats.edi.codes import Countries
 from orderflow.formats.edi.order import INCOTERM, Party, check_expressible, dates_of
 from orderflow.formats.edi.values import Values
 from orderflow.http import odata
-
-Entity = dict[str, Any]
-_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 ITEM_STEP = 10
 """SAP counts items in tens, so that the parts of a set find room between two of them."""
@@ -57,19 +51,20 @@ def write_order(order: DraftOrder, delivery: Delivery, settings: SapODataConfig)
     return odata.encode(_Order(order, delivery, settings).entity(), 2)
 
 
-class _Letters:
-    """All letters but control characters, which SAP's screens cannot show."""
+def told(order: DraftOrder, settings: SapODataConfig) -> DraftOrder:
+    """Return the order without what the connection leaves out."""
+    return _Order(order, order.delivery, settings).order
 
-    name = "an SAP field"
 
-    def written(self, text: str) -> str | None:
-        return None if _CONTROL_CHARACTER.search(text) else text
+def item_of(order: DraftOrder, line: DraftOrderLine, settings: SapODataConfig) -> Entity:
+    """Return the entity that is made of a line of an order that SAP is told. Raises RejectedError, as `write_order`."""
+    return _Order(order, order.delivery, settings)._item(line)  # noqa: SLF001  # of this module
 
 
 class _Order:
     def __init__(self, order: DraftOrder, delivery: Delivery, settings: SapODataConfig) -> None:
-        self.order, self.delivery, self.settings = _without(order, settings.left_out), delivery, settings
-        self.values = Values(_Letters())
+        self.order, self.delivery, self.settings = without(order, settings.left_out), delivery, settings
+        self.values = Values(PlainLetters("an SAP field"))
         self.countries = Countries(settings.countries)
 
     def entity(self) -> Entity:
@@ -96,7 +91,7 @@ class _Order:
             "to_PricingElement": self._conditions(order),
             "to_Text": self._text(settings.note_text, order.notes, "notes"),
         }
-        return _filled(head) | {"to_Item": [self._item(line) for line in order.lines]}
+        return filled(head) | {"to_Item": [self._item(line) for line in order.lines]}
 
     def _sold_to(self) -> str:
         number = self.order.customer.erp_customer_number if self.order.customer else None
@@ -148,14 +143,14 @@ class _Order:
         vat = self.values.text(party.get("vat"), 20, party.field("vat"))
         if not address and not vat:
             return None
-        return _filled({"PartnerFunction": function, "Customer": self._sold_to(), "VATRegistration": vat,
+        return filled({"PartnerFunction": function, "Customer": self._sold_to(), "VATRegistration": vat,
                         "to_Address": [address] if address else []})  # fmt: skip
 
     def _address(self, party: Party) -> Entity:
         values, field = self.values, party.field
         names = values.pieces(party.get("name"), 40, 4, field("name"))
         region = party.get("region")
-        return _filled({
+        return filled({
             **{f"OrganizationName{number}": name for number, name in enumerate(names, 1)},
             **{key: values.text(party.get(name), most, field(name)) for name, (key, most) in PARTY_FIELDS.items()},
             "Country": values.coded(party.country, self.countries, field("country"), "Countries"),
@@ -179,7 +174,7 @@ class _Order:
         description = values.text("".join(described), SHORT_TEXT, "product_description") if is_short else ""
         longer = None if is_short else line.product_description
         notes = "\n".join(text for text in (longer, line.line_notes) if text)
-        return _filled({
+        return filled({
             "SalesOrderItem": self._item_number(line),
             "Material": values.needed(line.internal_sku, 40, "internal_sku"),
             "MaterialByCustomer": self._customers_number(line),
@@ -218,7 +213,7 @@ class _Order:
         if not condition or price is None:
             return []
         places = minor_units(self.order.currency or "")
-        per = next((n for n in PRICE_UNITS if _fits(price * n, places)), 0)
+        per = next((n for n in PRICE_UNITS if fits(price * n, places)), 0)
         if not per:
             raise self.values.refusal("unit_price", f"is {price:f}, which SAP would round", "DOES_NOT_FIT")
         return [{
@@ -244,7 +239,7 @@ class _Order:
         if one.amount is None:
             rate = self._decimal(sign * (one.percent or Decimal(0)), 15, 9, f"{field}.percent")
             return {"ConditionType": kind, "ConditionRateValue": rate}
-        if not _fits(one.amount, minor_units(self.order.currency or "")):
+        if not fits(one.amount, minor_units(self.order.currency or "")):
             raise self.values.refusal(f"{field}.amount", f"is {one.amount:f}, which SAP would round", "DOES_NOT_FIT")
         rate = self._decimal(sign * one.amount, 15, 9, f"{field}.amount")
         return {"ConditionType": kind, "ConditionRateValue": rate, "ConditionCurrency": self.order.currency}
@@ -264,24 +259,7 @@ class _Order:
     def _decimal(self, value: Decimal, whole: int, places: int, field: str) -> Decimal:
         """Return a number without zeros at its end. Raises RejectedError: SAP's field has not so many digits."""
         plain = Decimal(self.values.number(value, whole + places, field))
-        if abs(plain) >= Decimal(10) ** whole or not _fits(plain, places):
+        if abs(plain) >= Decimal(10) ** whole or not fits(plain, places):
             problem = f"is {plain:f}, and SAP takes {whole} digits before and {places} after the point"
             raise self.values.refusal(field, problem, "DOES_NOT_FIT")
         return plain
-
-
-def _without(order: DraftOrder, left_out: Collection[str]) -> DraftOrder:
-    """Return the order without the fields that a connection leaves out; those of its parties stay."""
-    header: Entity = {name: () if name in ADJUSTMENTS else None for name in CONTENT if name in left_out}
-    line: Entity = {name: () if name in ADJUSTMENTS else None for name in LINE_CONTENT if name in left_out}
-    lines = [replace(one, **line) for one in order.lines] if line else order.lines
-    return replace(order, lines=lines, **header) if header or line else order
-
-
-def _fits(number: Decimal, decimals: int) -> bool:
-    scaled = number.scaleb(decimals)
-    return scaled == scaled.to_integral_value()
-
-
-def _filled(values: Mapping[str, Any]) -> Entity:
-    return {name: value for name, value in values.items() if value not in (None, "", [])}

@@ -16,7 +16,7 @@ from orderflow.connectors.sap.config import SapODataConfig
 from orderflow.connectors.sap.metadata import Metadata, read_metadata
 from orderflow.connectors.sap.payload import own_key
 from orderflow.connectors.sap.session import SapSession
-from orderflow.domain.errors import TransientError
+from orderflow.domain.errors import InDoubtError, TransientError
 from orderflow.domain.orders import DraftOrder
 from orderflow.http import Answer, UnreadableError, odata
 
@@ -100,7 +100,8 @@ class SapService:
         wanted = [("SalesOrder", numbers), ("PurchaseOrderByShipToParty", own_keys)]
         filters = [odata.any_of(name, values, 2) for name, values in wanted if values]
         fields = ("SalesOrder", "PurchaseOrderByShipToParty", "TransactionCurrency", "TotalBlockStatus",
-                  "OverallSDDocumentRejectionSts", "OverallDeliveryStatus")  # fmt: skip
+                  "OverallSDDocumentRejectionSts", "OverallDeliveryStatus", "CustomerPurchaseOrderDate",
+                  "RequestedDeliveryDate")  # fmt: skip
         with _clear("How do the orders fare?"):
             return list(self._rows(ORDER, " or ".join(filters), fields)) if filters else []
 
@@ -134,6 +135,45 @@ class SapService:
                 which.append(odata.equal(2, ConditionClass="B"))
             filters = [odata.any_of("SalesOrder", numbers, 2), f"({' or '.join(which)})"]
             return list(self._rows(PRICE, " and ".join(filters), fields))
+
+    def one(self, path: str) -> Row:
+        """Return an entity as it is now, with its version. Raises ConnectorError: there was no clear answer."""
+        with _clear("How does it stand?"):
+            return odata.entity_in(self._asked(path))
+
+    def edit(self, path: str, values: Row, version: str = "*") -> None:
+        """Change fields of an entity, if it is still of that version.
+
+        Raises:
+            ConnectorError: As `answers` sorts it.
+        """
+        self._done(self.session.change("PATCH", path, odata.encode(values, 2), If_Match=version))
+
+    def add(self, path: str, entity: Row) -> None:
+        """Make an entity where `path` leads, as `A_SalesOrder('1')/to_Item`. Raises as `edit`."""
+        self._done(self.session.change("POST", path, odata.encode(entity, 2)))
+
+    def remove(self, path: str) -> None:
+        """Delete an entity. Raises as `edit`."""
+        self._done(self.session.change("DELETE", path, b"", If_Match="*"))
+
+    def _done(self, answer: Answer) -> None:
+        """Make sure that an answer to a change is SAP's yes: no content, or the entity.
+
+        Raises:
+            ConnectorError: As `answers` sorts it; InDoubtError: something else may have answered in SAP's place.
+        """
+        if not answer.ok:
+            raise refusal(answer)
+        if answer.status == 204:
+            return
+        try:
+            odata.entity_in(answer)
+        except UnreadableError as error:
+            problem = str(error)
+        else:
+            return
+        raise InDoubtError(f"SAP answered {answer.status}, with {problem}.", code="ANSWER_UNREADABLE")
 
     @property
     def metadata(self) -> Metadata:

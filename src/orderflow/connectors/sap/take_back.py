@@ -6,7 +6,6 @@ ended; one that SAP refuses in the middle is undone.
 
 from __future__ import annotations
 
-from orderflow.connectors.sap.answers import refusal
 from orderflow.connectors.sap.service import ITEM, Row, SapService
 from orderflow.domain.delivery import ExportResult
 from orderflow.domain.errors import ConnectorError, InDoubtError, RejectedError
@@ -24,9 +23,9 @@ def take_back(service: SapService, order: DraftOrder) -> ExportResult:
         RejectedError: SAP keeps it; TOO_LATE: some of it was delivered.
         ConnectorError: It is not known how far it got; it is safe to repeat.
     """
-    head = _sent(service, order)
+    head = sent(service, order)
     number = str(head["SalesOrder"])
-    items = [item for item in service.items([number]) if _is_whole(item)]
+    items = [item for item in service.items([number]) if is_whole(item)]
     open_items = [item for item in items if not item.get("SalesDocumentRjcnReason")]
     if open_items and head.get("OverallDeliveryStatus") not in NOT_DELIVERED:
         raise RejectedError(
@@ -44,22 +43,22 @@ def take_back(service: SapService, order: DraftOrder) -> ExportResult:
     return ExportResult(True, order.delivery.export_id, connector_metadata=about, inferred=not open_items)
 
 
-def _sent(service: SapService, order: DraftOrder) -> Row:
+def sent(service: SapService, order: DraftOrder) -> Row:
     """Return the head of the order that was sent. Raises InDoubtError: SAP does not have it, or several."""
-    sent = order.delivery.sent
-    if sent is not None and sent.erp_order_id:
-        found = service.orders([sent.erp_order_id], [])
+    first = order.delivery.sent
+    if first is not None and first.erp_order_id:
+        found = service.orders([first.erp_order_id], [])
     else:
-        found = service.find(order, sent.export_id if sent else order.delivery.export_id)
+        found = service.find(order, first.export_id if first else order.delivery.export_id)
     if len(found) != 1:
         raise InDoubtError(
-            f"SAP has {len(found) or 'no'} order that is to be taken back.",
-            hint="Look in SAP what became of it, then confirm the recall, or end it.",
+            f"SAP has {len(found) or 'no'} order that this one may be.",
+            hint="Look in SAP what became of it; then say here how the recall or the change ended.",
         )
     return found[0]
 
 
-def _is_whole(item: Row) -> bool:
+def is_whole(item: Row) -> bool:
     """Return whether an item stands for itself: the parts of a set are rejected with it."""
     return not int(item.get("HigherLevelItem") or 0)
 
@@ -92,12 +91,8 @@ def _half_done(error: ConnectorError) -> InDoubtError:
 
 def _give_reason(service: SapService, item: Row, reason: str) -> None:
     key = odata.key(version=2, SalesOrder=str(item["SalesOrder"]), SalesOrderItem=str(item["SalesOrderItem"]))
-    content = odata.encode({"SalesDocumentRjcnReason": reason}, 2)
-    answer = service.session.change("PATCH", f"{ITEM}{key}", content, If_Match="*")
-    if answer.ok:
-        return
-    error = refusal(answer)
-    if isinstance(error, RejectedError):
+    try:
+        service.edit(f"{ITEM}{key}", {"SalesDocumentRjcnReason": reason})
+    except RejectedError as error:
         hint = "Ask SAP's people. Once it is cancelled there, confirm the recall by hand."
-        raise RejectedError(f"SAP keeps the order: {error.message}", code="ERP_REJECTED", hint=hint)
-    raise error
+        raise RejectedError(f"SAP keeps the order: {error.message}", code="ERP_REJECTED", hint=hint) from None

@@ -11,16 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
+from uuid import UUID
 
 from orderflow.connectors.catalog import Catalog, Named
-from orderflow.connectors.order_book import Entry
+from orderflow.connectors.changes import BY_HAND, Changes, Row, changes_of, row_of, rows_to_remove
+from orderflow.connectors.order_book import Entry, entry_of
 from orderflow.connectors.tryton.answers import odd_answer
 from orderflow.connectors.tryton.api import TrytonApi, search_read
 from orderflow.connectors.tryton.catalog import read_catalog
 from orderflow.connectors.tryton.config import TrytonConfig
 from orderflow.connectors.tryton.trial import try_out, why
 from orderflow.domain.answer_details import Details, LineAnswer, Others
-from orderflow.domain.errors import ConnectorError, NeedsAttentionError, RejectedError
+from orderflow.domain.errors import ConnectorError, InDoubtError, NeedsAttentionError, RejectedError
 from orderflow.domain.orders import DraftOrder, DraftOrderLine
 
 MARK = " (arriving)"
@@ -32,8 +34,16 @@ EVER = ["active", "in", [True, False]]
 ADVANCED = {"draft": 0, "quotation": 1, "confirmed": 2, "processing": 2, "done": 2, "cancelled": 2}
 """How far a sale has come in each of Tryton's states."""
 
+WAYS = ("quote", "confirm")
 STEPS = {"draft": (), "quote": ("quote",), "confirm": ("quote", "confirm")}
 """What is called on arrival; the n-th step leads a sale from the n-th to the next."""
+
+NOT_YET = ("none", "waiting", "pending", "exception")
+"""The states of shipments and invoices in which nothing left the house."""
+
+TOLD = frozenset({"order_date", "requested_delivery_date", "notes"})
+TOLD_OF_LINES = frozenset({"internal_sku", "qty", "uom", "unit_price", "product_description", "line_notes"})
+"""The fields of an order that Tryton is told, beside those that stay."""
 
 ANSWERS: dict[str, Literal["confirmed", "cancelled"]] = {
     "confirmed": "confirmed",
@@ -107,6 +117,110 @@ class Sales:
             self._remove(sale)
             raise
 
+    def changed(self, order_id: UUID) -> list[Entry]:
+        """Return the sales of an order that go by the name of a change of it."""
+        name = f"change_{order_id}_"
+        rows = search_read(self.api, "sale.sale", [["description", "like", f"{name}%"]], SALE_FIELDS)
+        return [self._entry(sale) for sale in rows if sale["description"].startswith(name)]
+
+    def change(self, order: DraftOrder, reference: str) -> Entry:
+        """See to it that the sale says what the order says, with the change's name, and is as far as it was.
+
+        Tryton's lines are changed in a draft only, as its screen does it. Until its new lines have their taxes it has
+        our mark.
+
+        Raises:
+            RejectedError: The sale is as it was.
+            InDoubtError: It was changed, and Tryton does not quote or confirm it any more.
+            ConnectorError: Any other; it is safe to repeat.
+        """
+        named = self._catalog.named_in(order)
+        changes = changes_of(order, order.delivery.before, "Tryton", TOLD, TOLD_OF_LINES)
+        sale, level = self._known.get(reference), 0
+        if sale is None:
+            entry = entry_of(self, order, "Tryton")
+            if entry is None:
+                raise RejectedError("Tryton does not have the sale any more.", code="NOT_THERE", hint=BY_HAND)
+            if entry.answer == "cancelled":
+                return entry
+            sale = self._read(entry.key)
+            level = _level(sale)
+            self._write_change(sale, level, self._change_values(order, changes, named, sale), reference)
+            sale = self._read(sale["id"])
+        try:
+            if not _is_whole(sale):
+                self._complete_change(sale["id"], named.customer, reference)
+            return self._entry(self._advance(self._read(sale["id"]), level))
+        except (RejectedError, NeedsAttentionError) as error:
+            raise _half_changed(sale, error) from None
+
+    def _change_values(self, order: DraftOrder, changes: Changes, named: Named, sale: Sale) -> dict[str, Any]:
+        """Return what is to be written, before anything is."""
+        rows = self._rows(sale["id"])
+        ids = {line.line_no: of for line, of in zip(order.lines, named.lines, strict=True)}
+        new = {line.line_no: _line_values(line, *ids[line.line_no]) for line in (*changes.changed, *changes.added)}
+        kept = ("unit", "quantity", "unit_price", "description", "note")
+        commands: list[list[Any]] = [
+            ["write", [row_of(line, rows, "Tryton")["id"]], {name: new[line.line_no][name] for name in kept}]
+            for line in changes.changed
+        ]
+        if gone := rows_to_remove(changes.removed, rows, "Tryton"):
+            commands.append(["delete", [row["id"] for row in gone]])
+        if changes.added:
+            commands.append(["create", [new[line.line_no] for line in changes.added]])
+        header = {"sale_date": order.order_date, "shipping_date": order.requested_delivery_date, "comment": order.notes}
+        told = dict(zip(header, ("order_date", "requested_delivery_date", "notes"), strict=True))
+        values: dict[str, Any] = {name: value for name, value in header.items() if told[name] in changes.fields}
+        return values | {"lines": commands}
+
+    def _rows(self, sale_id: int) -> list[Row]:
+        goods = [["sale", "=", sale_id], ["type", "=", "line"]]
+        rows = search_read(self.api, "sale.line", goods, LINE_FIELDS)
+        codes = self._codes("product.product", [row["product"] for row in rows])
+        return [row | {"sku": codes.get(row["product"])} for row in rows]
+
+    def _write_change(self, sale: Sale, level: int, values: dict[str, Any], reference: str) -> None:
+        """Write all of it at once, in a draft; what Tryton refuses leaves the sale as it was."""
+        adds = any(command == "create" for command, *_ in values["lines"])
+        if sale["state"] != "draft":
+            self.api.call("sale.sale", "draft", sale["id"])
+        try:
+            named = values | {"description": reference + (MARK if adds else "")}
+            self.api.call("sale.sale", "write", sale["id"], values=named)
+        except (RejectedError, NeedsAttentionError):
+            now = self._read(sale["id"])
+            _level(now)  # or its people were quicker, which Tryton words like a missing permission
+            self._quote_again(now, level)
+            raise
+
+    def _quote_again(self, sale: Sale, level: int) -> None:
+        try:
+            self._advance(sale, level)
+        except (RejectedError, NeedsAttentionError) as error:
+            raise _half_changed(sale, error) from None
+
+    def _complete_change(self, sale_id: int, customer: int, reference: str) -> None:
+        """Give the lines that are new their taxes, and take our mark away."""
+        lines = search_read(
+            self.api, "sale.line", [["sale", "=", sale_id], ["type", "=", "line"]], ["product", "taxes"]
+        )
+        new = [line for line in lines if not line["taxes"]]
+        taxed = [["write", [line["id"]], taxes] for line in new if (taxes := self._line_taxes(customer, line))]
+        self.api.call("sale.sale", "write", sale_id, values={"description": reference, "lines": taxed})
+
+    def take_back(self, entry: Entry) -> None:
+        """Cancel a sale, as far as Tryton lets it be; what is on its way is not asked for."""
+        (sale,) = search_read(
+            self.api, "sale.sale", [["id", "=", entry.key]], ["number", "state", "shipment_state", "invoice_state"]
+        )
+        if sale["state"] == "cancelled":
+            return
+        if sale["state"] == "done" or sale["shipment_state"] not in NOT_YET or sale["invoice_state"] not in NOT_YET:
+            raise RejectedError(f"Some of the sale {sale['number']} was shipped or invoiced already.", code="TOO_LATE")
+        self.api.call("sale.sale", "cancel", sale["id"])
+        if (now := self._read(sale["id"]))["state"] != "cancelled":
+            raise RejectedError(f"Tryton keeps the sale {now['number']}, which is {now['state']}.", code="ERP_REJECTED")
+
     def explain(self, error: RejectedError) -> ConnectorError:
         """Tell a missing permission, which Tryton words like a broken rule, from a rule."""
         return why(self.api, error)
@@ -169,8 +283,9 @@ class Sales:
             self._taxes[key] = [tax["id"] for _, tax in said.get("taxes", {}).get("add", [])]
         return {"taxes": [["add", self._taxes[key]]]} if self._taxes[key] else {}
 
-    def _advance(self, sale: Sale) -> Sale:
-        steps = STEPS[self.config.on_arrival][ADVANCED.get(sale["state"], 2) :]
+    def _advance(self, sale: Sale, least: int = 0) -> Sale:
+        """Take a sale as far as it should be, and at least so far."""
+        steps = WAYS[ADVANCED.get(sale["state"], 2) : max(least, len(STEPS[self.config.on_arrival]))]
         for step in steps:
             self.api.call("sale.sale", step, sale["id"])
         return self._read(sale["id"]) if steps else sale
@@ -184,6 +299,27 @@ class Sales:
 
     def _read(self, sale_id: int) -> Sale:
         return search_read(self.api, "sale.sale", [["id", "=", sale_id]], SALE_FIELDS)[0]
+
+
+def _level(sale: Sale) -> int:
+    """Return how far a sale is that may be changed.
+
+    Raises:
+        RejectedError: Tryton has begun to ship or invoice it.
+    """
+    if sale["state"] in ("draft", "quotation", "confirmed"):
+        return ADVANCED[sale["state"]]
+    raise RejectedError(
+        f"Tryton changes the sale {sale['number']} no more: it is {sale['state']}.", code="TOO_LATE", hint=BY_HAND
+    )
+
+
+def _half_changed(sale: Sale, error: ConnectorError) -> InDoubtError:
+    return InDoubtError(
+        f"The sale {sale['number'] or sale['id']} is a draft now, since Tryton does not let it go on: {error.message}",
+        code="HALF_CHANGED",
+        hint="Look at the sale in Tryton and finish it there, then resolve the delivery.",
+    )
 
 
 def _is_whole(sale: Sale) -> bool:

@@ -11,7 +11,7 @@ from orderflow.entrypoints.api.deps import Caller, require
 from orderflow.entrypoints.api.looking import looking
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
-from orderflow.entrypoints.api.schemas import CursorText, Limit, Moment, Text
+from orderflow.entrypoints.api.schemas import CursorText, Limit, Moment, Text, UpdatedSince
 from orderflow.storage.views.audit import AuditFilter, AuditPage, find_changes
 from orderflow.storage.views.view import Ask
 
@@ -29,9 +29,11 @@ def list_audit_log(
     entity_id: UUID | None = None,
     since: Moment | None = None,
     until: Moment | None = None,
+    updated_since: UpdatedSince = None,
     cursor: CursorText = None,
     limit: Limit = 50,
 ) -> AuditPage:
     """List changes, newest first. Every filter narrows; `since` is included, `until` is not."""
     with looking(request, caller) as view:
-        return find_changes(view, AuditFilter(action, actor, entity_type, entity_id, since, until), Ask(limit, cursor))
+        wanted = AuditFilter(action, actor, entity_type, entity_id, since, until, updated_since)
+        return find_changes(view, wanted, Ask(limit, cursor))

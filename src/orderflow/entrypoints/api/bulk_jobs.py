@@ -22,7 +22,7 @@ from orderflow.entrypoints.api.looking import allowed_for_many, looking, seen_by
 from orderflow.entrypoints.api.order_schemas import BulkJobBody, BulkJobPreview
 from orderflow.entrypoints.api.orders import PageSize, Pusher, Reader
 from orderflow.entrypoints.api.routing import BASE, ApiRouter
-from orderflow.entrypoints.api.schemas import CursorText, Text
+from orderflow.entrypoints.api.schemas import CursorText, Text, UpdatedSince
 from orderflow.entrypoints.api.work import Shares, Work, slow
 from orderflow.entrypoints.csv_lines import csv_line
 from orderflow.flow.order.bulk import begin, cancel, work_on
@@ -83,12 +83,13 @@ def list_bulk_jobs(
     request: Request,
     caller: Reader,
     status: Annotated[BulkStatus | None, Query(description="Only these")] = None,
+    updated_since: UpdatedSince = None,
     limit: PageSize = 50,
     cursor: CursorText = None,
 ) -> BulkJobPage:
     """List bulk jobs, newest first."""
     with looking(request, caller) as view:
-        return find_jobs(view, status, Ask(limit, cursor))
+        return find_jobs(view, status, Ask(limit, cursor), updated_since)
 
 
 @router.get("/{job_id}", responses=answers(404))

@@ -12,7 +12,7 @@ from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
-from orderflow.entrypoints.api.schemas import CursorText, Limit
+from orderflow.entrypoints.api.schemas import CursorText, Limit, UpdatedSince
 from orderflow.entrypoints.api.work import Work, slow
 from orderflow.flow.answers.look_into import make_due, put_aside
 from orderflow.flow.answers.read_arrived import read_arrived
@@ -43,12 +43,17 @@ def delete_answer_token(request: Request, caller: Editor, connector_id: UUID) ->
 
 @router.get("/{connector_id}/answers", responses=answers(404))
 def list_answers(
-    request: Request, caller: Reader, connector_id: UUID, limit: Limit = 50, cursor: CursorText = None
+    request: Request,
+    caller: Reader,
+    connector_id: UUID,
+    updated_since: UpdatedSince = None,
+    limit: Limit = 50,
+    cursor: CursorText = None,
 ) -> InboundPage:
     """List what the ERP sent by itself, newest first, and what became of each."""
     with app_of(request).store.work(caller.org_id) as work:
         one_connection(work.view, connector_id)
-        return inbound_page(work.view, connector_id, Ask(limit, cursor))
+        return inbound_page(work.view, connector_id, Ask(limit, cursor), updated_since)
 
 
 @router.post(

@@ -110,7 +110,7 @@ class Options(In):
     commit_within: Annotated[int, Field(ge=0, le=86_400)] | None = Field(
         None,
         description="Seconds after which this ERP shows an order whose answer got lost: only then is an order that it "
-        "does not show sent again. null: as its type has it (60 for REST_JSON, TRYTON and ODOO, 120 for SAP_ODATA)",
+        "does not show sent again. null: as its type has it (60 for REST_JSON)",
     )
     give_up_after: Seconds | None = Field(
         None, description="Seconds after which an order for an unreachable ERP fails; null: it waits for ever"

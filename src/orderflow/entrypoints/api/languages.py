@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 from contextvars import ContextVar
 from functools import cache
 from importlib.resources import files
@@ -42,20 +44,57 @@ def told(message: str, details: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Return an error's sentence and details in the request's language.
 
     What a catalogue says of a code is general. So the English sentence, which says more of the case, stays in
-    `details.english`.
+    `details.english`; what is wrong with a field is said as exactly as in English, which stays beside it too.
     """
     words = catalogue(language.get()).get(str(details.get("reason")))
     if words is None:
         return message, details
-    return words["message"], details | {"hint": words["hint"], "english": message}
+    fields = {"fields": [_told_field(field) for field in details["fields"]]} if "fields" in details else {}
+    return words["message"], details | fields | {"hint": words["hint"], "english": message}
+
+
+def _told_field(field: dict[str, Any]) -> dict[str, Any]:
+    translated = told_of_field(str(field["message"]), language.get())
+    return field if translated is None else field | {"message": translated, "english": field["message"]}
+
+
+def told_of_field(message: str, name: str) -> str | None:
+    """Return what is wrong with a field in a language; None where nobody has said it there.
+
+    A catalogue has the sentences with `{0}` for what changes; the longest that fits is meant, if none is the same.
+    """
+    words: dict[str, str] = _of_language(name)["words"]
+    for pattern, sentence in _sentences(name):
+        if found := pattern.fullmatch(message):
+            return _filled(sentence, [words.get(part, part) for part in found.groups("")])
+    return None
+
+
+def _filled(sentence: str, parts: Sequence[str]) -> str:
+    return _PLACE.sub(lambda place: parts[int(place[1])], sentence)
 
 
 @cache
+def _sentences(name: str) -> list[tuple[re.Pattern[str], str]]:
+    given = sorted(_of_language(name)["fields"].items(), key=lambda pair: ("{0}" in pair[0], -len(pair[0])))
+    return [(_pattern(english), sentence) for english, sentence in given]
+
+
+def _pattern(english: str) -> re.Pattern[str]:
+    return re.compile("(.+?)".join(map(re.escape, _PLACE.split(english)[::2])), re.DOTALL)
+
+
+_PLACE = re.compile(r"\{([0-9])\}")
+
+
 def catalogue(name: str) -> dict[str, dict[str, str]]:
     """Return a language's sentences of errors by their codes; none for English, which is where they are declared."""
+    return _of_language(name)["errors"]
+
+
+@cache
+def _of_language(name: str) -> dict[str, dict[str, Any]]:
     if name == OURS:
-        return {}
-    errors: dict[str, dict[str, str]] = json.loads((files("orderflow.locales") / f"{name}.json").read_text("utf-8"))[
-        "errors"
-    ]
-    return errors
+        return {"errors": {}, "fields": {}, "words": {}}
+    told: dict[str, dict[str, Any]] = json.loads((files("orderflow.locales") / f"{name}.json").read_text("utf-8"))
+    return told

@@ -140,6 +140,7 @@ class OrderFilterBody(In):
     source: Text | None = Field(None, description="Beside `external_order_number`")
     since: Moment | None = None
     until: Moment | None = Field(None, description="Exclusive")
+    updated_since: Moment | None = Field(None, description="Changed since then")
     connection_id: UUID | None = None
     error_code: Text | None = None
     unreadable_answer: Flag | None = Field(None, description="The ERP's answer could not be read")
@@ -169,6 +170,7 @@ class OrderFilterBody(In):
             asked_for=None if self.status or action not in UNSENT else True,
             on_its_way_or_sent=not self.status and action is BulkAction.RECALL,
             number=number_of(self.external_order_number, self.erp_customer_number, self.source),
+            updated_from=self.updated_since,
         )
 
 
@@ -234,6 +236,7 @@ class ExportFilterBody(In):
     route: Text | None = Field(None, description="Sent by the routing rule of this name")
     since: Moment | None = None
     until: Moment | None = Field(None, description="Exclusive")
+    updated_since: Moment | None = Field(None, description="Changed since then")
 
     def as_filter(self) -> ExportFilter:
         """Return it as the list of exports asks."""
@@ -248,6 +251,7 @@ class ExportFilterBody(In):
             created_to=self.until,
             waits_for=self.waits_for or (),
             route=self.route,
+            updated_from=self.updated_since,
         )
 
 

@@ -14,7 +14,7 @@ from orderflow.entrypoints.api.looking import looking
 from orderflow.entrypoints.api.orders import PageSize
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
-from orderflow.entrypoints.api.schemas import CursorText, Moment, Text
+from orderflow.entrypoints.api.schemas import CursorText, Moment, Text, UpdatedSince
 from orderflow.storage.views.deliveries import AttemptDetail, AttemptFilter, AttemptPage, find_attempts, one_attempt
 from orderflow.storage.views.view import Ask
 
@@ -34,11 +34,15 @@ def list_push_log(
     error_code: Annotated[Text | None, Query(description="Failed with this code")] = None,
     since: Moment | None = None,
     until: Moment | None = None,
+    updated_since: UpdatedSince = None,
     limit: PageSize = 50,
     cursor: CursorText = None,
 ) -> AttemptPage:
-    """List attempts, newest first. Every filter narrows; `since` is included, `until` is not."""
-    wanted = AttemptFilter(status or (), connection_id, order_id, export_id, error_code, since, until)
+    """List attempts, newest first. Every filter narrows; `since` is included, `until` is not.
+
+    `updated_since` finds those too that began up to 15 minutes earlier, for they may have ended since.
+    """
+    wanted = AttemptFilter(status or (), connection_id, order_id, export_id, error_code, since, until, updated_since)
     with looking(request, caller) as view:
         return find_attempts(view, wanted, Ask(limit, cursor))
 

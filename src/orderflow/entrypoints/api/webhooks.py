@@ -16,7 +16,7 @@ from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.looking import looking
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
-from orderflow.entrypoints.api.schemas import CursorText, In, Limit, Name, Out, left_out
+from orderflow.entrypoints.api.schemas import CursorText, In, Limit, Name, Out, UpdatedSince, left_out
 from orderflow.entrypoints.api.work import Work, slow
 from orderflow.flow.setup import webhooks as steps
 from orderflow.flow.tell import Message
@@ -177,12 +177,15 @@ def list_webhook_attempts(
     webhook_id: UUID,
     number: Annotated[int | None, Query(ge=1, lt=2**62, description="Of this event")] = None,
     failed: Annotated[bool | None, Query(description="true: only those that failed; false: the others")] = None,
+    updated_since: UpdatedSince = None,
     limit: Limit = 50,
     cursor: CursorText = None,
 ) -> WebhookAttempts:
     """List every attempt at sending events there, newest first."""
     with looking(request, caller) as view:
-        return find_webhook_attempts(view, webhook_id, Ask(limit, cursor), number=number, failed=failed)
+        return find_webhook_attempts(
+            view, webhook_id, Ask(limit, cursor), number=number, failed=failed, updated_from=updated_since
+        )
 
 
 @router.post("/{webhook_id}/replay", responses=answers(404))

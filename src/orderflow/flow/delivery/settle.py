@@ -112,9 +112,8 @@ def _what_follows_now(attempt: Attempt, batch: Batch, retry: RetryPolicy) -> Set
 def _what_follows(attempt: Attempt, batch: Batch, retry: RetryPolicy) -> Settlement:
     outcome = attempt.outcome
     if isinstance(outcome, ExportResult):
-        answered = (
-            attempt.order.delivery.at_once(batch.to.takes_back) if _is_recall(attempt) else not batch.to.expects_acks
-        )
+        given_back = outcome.given_back or attempt.order.delivery.at_once(batch.to.takes_back)
+        answered = given_back if _is_recall(attempt) else not batch.to.expects_acks
         return _delivered(attempt, outcome, confirms=answered)
     if not isinstance(outcome, ConnectorError):
         raise TypeError(f"an attempt cannot end with {type(outcome).__name__}")

@@ -79,12 +79,19 @@ def made(source: str, kind: Kind, fields: Mapping[str, Any], *, encoding: str = 
 
 
 def check_template(
-    source: str, kind: Kind, context: dict[str, Any] | None = None, *, encoding: str = "utf-8", separators: str = ""
+    source: str,
+    kind: Kind,
+    context: dict[str, Any] | None = None,
+    *,
+    encoding: str = "utf-8",
+    separators: str = "",
+    more: Mapping[str, Any] | None = None,
 ) -> str:
     """Return a template as it is.
 
     Args:
         context: That of the validation: with `saving`, a person is there to correct what is only doubtful.
+        more: Fields that it has beside the order's.
 
     Raises:
         ValueError: It makes no text, or none of its kind, of a sample order; or it would be read back otherwise.
@@ -94,7 +101,7 @@ def check_template(
             "has a field within <![CDATA[ ]]>, where a reader takes & for &amp;: leave CDATA out there, a field is "
             "written so that it may stand by itself"
         )
-    text = filled(source, writer(kind, separators), _SHORT_FIELDS)
+    text = filled(source, writer(kind, separators), {**_SHORT_FIELDS, **(more or {})})
     if fault := _not_well_formed(text, kind, encoding):
         raise ValueError(f"does not make {fault} of a sample order{_OWN_QUOTES if kind == 'json' else ''}")
     return source

@@ -227,6 +227,42 @@ _JOB_STUCK = f"""
     WHERE {among([BulkStatus.RUNNING], "j.status")}
       AND COALESCE(j.worked_at, j.created_at) < now() - interval '15 minutes'
 """
+_WEBHOOK = "concat_ws(' ', w.id, w.name)"
+_WEBHOOKS = "webhook_endpoint w JOIN organization g ON g.id = w.org_id"
+_WEBHOOK_OFF = f"""
+    SELECT {_NO_ORDER},
+           format('The webhook %s was disabled at %s, since it took nothing for days: %s', {_WEBHOOK}, w.disabled_at,
+                  w.last_error ->> 'message') AS message
+    FROM {_WEBHOOKS} WHERE w.status = 'DISABLED' AND w.disabled_at IS NOT NULL ORDER BY w.disabled_at
+"""
+_WEBHOOK_FAILING = f"""
+    SELECT {_NO_ORDER},
+           format('The webhook %s takes nothing since %s: %s', {_WEBHOOK}, w.failing_since,
+                  w.last_error ->> 'message') AS message
+    FROM {_WEBHOOKS} WHERE w.status = 'ACTIVE' AND w.failing_since < now() - interval '15 minutes'
+    ORDER BY w.failing_since
+"""
+# Due, and not tried; or not even noted for it, or numbered.
+_IS_BEHIND = " OR ".join(
+    f"EXISTS (SELECT FROM {waiting} AND {since} < now() - interval '15 minutes')"
+    for waiting, since in (
+        ("webhook_delivery d WHERE d.endpoint_id = w.id AND d.delivered_at IS NULL", "d.next_attempt_at"),
+        ("event e WHERE e.org_id = w.org_id AND e.number > w.position", "e.at"),
+        ("event e WHERE e.org_id = w.org_id AND e.number IS NULL", "e.at"),
+    )
+)
+_WEBHOOK_BEHIND = f"""
+    SELECT {_NO_ORDER},
+           format('Events have waited for more than a quarter of an hour for the webhook %s, and nobody sends them.',
+                  {_WEBHOOK}) AS message
+    FROM {_WEBHOOKS} WHERE w.status = 'ACTIVE' AND w.failing_since IS NULL AND ({_IS_BEHIND})
+"""
+_WEBHOOK_MISSED = f"""
+    SELECT {_NO_ORDER},
+           format('%s event(s), the last at %s, were deleted before the webhook %s took them.', w.missed, w.missed_at,
+                  {_WEBHOOK}) AS message
+    FROM {_WEBHOOKS} WHERE w.missed > 0 ORDER BY w.missed_at
+"""
 _CERTIFICATE_ENDS = f"""
     SELECT {_NO_ORDER},
            format('The last certificate of %s ends at %s: add the one that follows it to the connection.',
@@ -280,6 +316,10 @@ _ATTENTION = {
     "BULK_JOB_STUCK": _JOB_STUCK,
     "CERTIFICATE_ENDS": _CERTIFICATE_ENDS,
     "RECALL_OPEN": _RECALL_OPEN,
+    "WEBHOOK_OFF": _WEBHOOK_OFF,
+    "WEBHOOK_FAILING": _WEBHOOK_FAILING,
+    "WEBHOOK_BEHIND": _WEBHOOK_BEHIND,
+    "WEBHOOK_MISSED": _WEBHOOK_MISSED,
     "ORDERS_IN_ERROR": _IN_ERROR,
     "KEY_OF_NOBODY": _KEYS_OF_NOBODY,
     "IN_DOUBT_CHANGED": _IN_DOUBT_CHANGED,

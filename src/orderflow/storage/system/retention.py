@@ -89,6 +89,27 @@ _DELETE_EVENTS = text("""
         pruned = GREATEST(c.pruned, g.highest, CASE WHEN g.unnumbered > 0 THEN c.last + g.unnumbered END)
     FROM counted g WHERE c.org_id = g.org_id
 """)
+# An endpoint that takes nothing for so long is told what it will never get, and so is whoever looks at it.
+_NOTE_MISSED = text("""
+    WITH lost AS (
+        SELECT w.id, w.org_id, count(*) AS events, COALESCE(max(e.number), w.position) AS number
+        FROM event e JOIN webhook_endpoint w ON w.org_id = e.org_id AND (w.kinds = '{}' OR e.kind = ANY(w.kinds))
+        WHERE e.id = ANY(:ids)
+          AND (e.number IS NULL OR e.number > w.position
+               OR EXISTS (SELECT FROM webhook_delivery d
+                          WHERE d.endpoint_id = w.id AND d.number = e.number AND d.delivered_at IS NULL))
+        GROUP BY w.id
+    ), noted AS (
+        UPDATE webhook_endpoint w SET missed = w.missed + l.events, missed_at = now() FROM lost l WHERE w.id = l.id
+    )
+    INSERT INTO webhook_attempt (id, org_id, endpoint_id, number, attempt, error, ms)
+    SELECT gen_random_uuid(), l.org_id, l.id, l.number, 0, jsonb_build_object(
+        'code', 'EVENTS_GONE',
+        'message', format('%s event(s) were deleted before they were sent: they are kept for %s day(s).',
+                          l.events, CAST(:event_days AS integer)),
+        'hint', 'Have the receiver read what changed meanwhile (GET /draft-orders?updated_since=…).'), 0
+    FROM lost l
+""")
 _DELETE_TOLD = (
     text("""
         DELETE FROM webhook_delivery d USING webhook_endpoint w, event_counter c
@@ -97,6 +118,7 @@ _DELETE_TOLD = (
     text("""
         DELETE FROM webhook_attempt a USING webhook_endpoint w, event_counter c
         WHERE w.org_id = ANY(:orgs) AND c.org_id = w.org_id AND a.endpoint_id = w.id AND a.number <= c.pruned
+          AND (a.attempt > 0 OR a.created_at < now() - make_interval(days => :event_days))
     """),
 )
 # A long job's orders go some at a time, and the job with the last of them.
@@ -265,8 +287,9 @@ def _prune_events(database: Database, _documents: ObjectStore, done: Pruned, lim
         old = connection.execute(_OLD_EVENTS, limits).all()
         if not old:
             return None
-        orgs = {"orgs": list({row.org_id for row in old})}
+        orgs = {"orgs": list({row.org_id for row in old}), "event_days": limits["event_days"]}
         _run(connection, _COUNTERS, orgs)
+        connection.execute(_NOTE_MISSED, {"ids": [row.id for row in old], "event_days": limits["event_days"]})
         connection.execute(_DELETE_EVENTS, {"ids": [row.id for row in old]})
         _run(connection, _DELETE_TOLD, orgs)
     done.events += len(old)

@@ -48,6 +48,24 @@ _PROCESSES = text("""
            extract(epoch FROM now() - max(seen_at))::float8 AS seen_seconds
     FROM process GROUP BY kind
 """)
+_WEBHOOKS = text("""
+    SELECT g.slug, w.id, w.status = 'DISABLED' AS disabled, w.missed,
+           COALESCE(extract(epoch FROM now() - w.failing_since), 0)::float8 AS failing_seconds,
+           (SELECT count(*) FROM (SELECT FROM webhook_delivery d WHERE d.endpoint_id = w.id AND d.delivered_at IS NULL
+                                  LIMIT :most) waiting) AS waiting,
+           COALESCE(extract(epoch FROM now() - o.at), 0)::float8 AS oldest_seconds
+    FROM webhook_endpoint w JOIN organization g ON g.id = w.org_id
+    CROSS JOIN LATERAL (
+        SELECT min(at) AS at FROM (
+            (SELECT e.at FROM webhook_delivery d JOIN event e ON e.org_id = d.org_id AND e.number = d.number
+             WHERE d.endpoint_id = w.id AND d.delivered_at IS NULL ORDER BY d.number LIMIT 1)
+            UNION ALL
+            (SELECT e.at FROM event e WHERE e.org_id = w.org_id AND e.number > w.position ORDER BY e.number LIMIT 1)
+            UNION ALL
+            (SELECT e.at FROM event e WHERE e.org_id = w.org_id AND e.number IS NULL ORDER BY e.id LIMIT 1)
+        ) oldest) o
+""")
+_EVENTS = text("SELECT g.slug, c.last, c.pruned FROM event_counter c JOIN organization g ON g.id = c.org_id")
 _OUTBOX = text("SELECT count(*) FROM (SELECT FROM notification WHERE done_at IS NULL LIMIT 10000) waiting")
 
 
@@ -74,6 +92,26 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookStanding:
+    """How one webhook does.
+
+    Attributes:
+        failing_seconds: It has taken nothing for so long; 0: it takes what it is sent.
+        waiting: Events that were noted for it and not taken, counted up to `MOST`.
+        oldest_seconds: Since the oldest event happened that it may have to get; 0: there is none.
+        missed: Events that were deleted before they were sent.
+    """
+
+    organization: str
+    id: UUID
+    disabled: bool = False
+    failing_seconds: float = 0.0
+    waiting: int = 0
+    oldest_seconds: float = 0.0
+    missed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """How everything stands.
 
@@ -81,12 +119,15 @@ class Standing:
         orders: Organization and state, of orders that have not ended; how many, counted up to `MOST`.
         processes: Kind; how many are alive, and the seconds since one was last seen. `beat` is who has Celery sweep.
         outbox: Notifications that wait to be told.
+        events: Organization; the last event's number, and the highest that is kept no longer.
     """
 
     orders: dict[tuple[str, str], int] = field(default_factory=dict)
     answers: list[Answers] = field(default_factory=list)
     processes: dict[str, tuple[int, float]] = field(default_factory=dict)
     outbox: int = 0
+    webhooks: list[WebhookStanding] = field(default_factory=list)
+    events: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def standing(database: Database) -> Standing:
@@ -97,7 +138,14 @@ def standing(database: Database) -> Standing:
             [_answers(row) for row in connection.execute(_ANSWERS)],
             {row.kind: (row.alive, max(0.0, row.seen_seconds)) for row in connection.execute(_PROCESSES)},
             connection.execute(_OUTBOX).scalar_one(),
+            [_webhook(row) for row in connection.execute(_WEBHOOKS, {"most": MOST})],
+            {row.slug: (row.last, row.pruned) for row in connection.execute(_EVENTS)},
         )
+
+
+def _webhook(row: Any) -> WebhookStanding:
+    late = (row.failing_seconds, row.waiting, row.oldest_seconds)
+    return WebhookStanding(row.slug, row.id, row.disabled, *late, row.missed)
 
 
 def _answers(row: Any) -> Answers:

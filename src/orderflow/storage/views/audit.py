@@ -65,10 +65,13 @@ class AuditFilter:
     entity_id: UUID | None = None
     created_from: datetime | None = None
     created_to: datetime | None = None
+    updated_from: datetime | None = None
 
     def conditions(self) -> Iterator[Condition]:
-        """Yield what the filter asks for."""
+        """Yield what the filter asks for. An entry is never changed."""
         yield from common("a", (), self.created_from, self.created_to)
+        if self.updated_from:
+            yield "a.created_at >= :updated_from", {"updated_from": self.updated_from}
         yield from equal("a.action", self.action)
         yield from equal("a.actor", self.actor)
         yield from equal("a.entity_type", self.entity_type)

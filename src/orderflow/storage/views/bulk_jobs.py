@@ -108,9 +108,15 @@ class ResultFilter:
             yield "b.outcome <> 'DONE'", {}
 
 
-def find_jobs(view: View, status: BulkStatus | None, ask: Ask) -> BulkJobPage:
-    """Return a page of jobs. Raises InputError for a cursor that is not ours."""
-    return BulkJobPage(*_JOBS.page(view, BulkJob, equal("j.status", status), ask))
+def find_jobs(view: View, status: BulkStatus | None, ask: Ask, updated_from: datetime | None = None) -> BulkJobPage:
+    """Return a page of jobs, of those that went on since. Raises InputError for a cursor that is not ours."""
+    return BulkJobPage(*_JOBS.page(view, BulkJob, _jobs(status, updated_from), ask))
+
+
+def _jobs(status: BulkStatus | None, updated_from: datetime | None) -> Iterator[Condition]:
+    yield from equal("j.status", status)
+    if updated_from:
+        yield "GREATEST(j.created_at, j.worked_at, j.ended_at) >= :updated_from", {"updated_from": updated_from}
 
 
 def one_job(view: View, job_id: UUID) -> BulkJob:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
@@ -23,7 +23,7 @@ from orderflow.storage.views.holds import OF_ORDER as HOLDS
 from orderflow.storage.views.holds import WAITS_FOR_RELEASE, Hold
 from orderflow.storage.views.problem import Problem, UnreadableAnswer
 from orderflow.storage.views.view import Ask, Condition, Found, NextCursor, Sql, Stored, Table, View
-from orderflow.storage.work.clock import CLOSED
+from orderflow.storage.work.clock import CLOSED, LONGEST_LEASE
 from orderflow.storage.work.rates import LAST_MINUTE
 
 PAUSED = """(g.deliveries_paused_at IS NOT NULL
@@ -334,10 +334,13 @@ class AttemptFilter:
     error_code: str | None = None
     created_from: datetime | None = None
     created_to: datetime | None = None
+    updated_from: datetime | None = None
 
     def conditions(self) -> Iterator[Condition]:
-        """Yield what the filter asks for."""
+        """Yield what the filter asks for. No attempt is at work for longer than a lease lasts."""
         yield from common("l", self.statuses, self.created_from, self.created_to)
+        if self.updated_from:
+            yield "l.created_at >= :begun_from", {"begun_from": self.updated_from - timedelta(seconds=LONGEST_LEASE)}
         yield from equal("e.connection_id", self.connection_id)
         yield from equal("l.draft_order_id", self.order_id)
         yield from equal("l.erp_export_id", self.export_id)

@@ -52,10 +52,12 @@ class InboundPage:
     next_cursor: NextCursor = None
 
 
-def inbound_page(view: View, connection_id: UUID, ask: Ask) -> InboundPage:
-    """Return what came to one connection. Raises InputError: the cursor is none of ours."""
-    return InboundPage(*_INBOUND.page(view, InboundAnswer, _of(connection_id), ask))
+def inbound_page(view: View, connection_id: UUID, ask: Ask, updated_from: datetime | None = None) -> InboundPage:
+    """Return what came to one connection, or was read, since then. Raises InputError: the cursor is none of ours."""
+    return InboundPage(*_INBOUND.page(view, InboundAnswer, _of(connection_id, updated_from), ask))
 
 
-def _of(connection_id: UUID) -> Iterator[Condition]:
+def _of(connection_id: UUID, updated_from: datetime | None) -> Iterator[Condition]:
     yield "i.connection_id = :connection_id", {"connection_id": connection_id}
+    if updated_from:
+        yield "GREATEST(i.received_at, i.read_at) >= :updated_from", {"updated_from": updated_from}

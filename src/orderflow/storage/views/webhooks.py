@@ -46,6 +46,13 @@ class Webhook:
     delivered_at: Annotated[datetime | None, Field(description="When it took one last")]
     failing_since: Annotated[datetime | None, Field(description="It has taken none since")]
     last_error: Annotated[Problem | None, Field(description="Why not")]
+    missed: Annotated[
+        int,
+        Field(
+            description="Events that were deleted, being kept no longer, before they were sent; since it was changed"
+        ),
+    ]
+    missed_at: Annotated[datetime | None, Field(description="When the last of these were deleted")]
     rests_until: Annotated[datetime | None, Field(description="Until then nothing is sent to it")]
     former_until: Annotated[datetime | None, Field(description="Until then the secret before signs too")]
     created_by: str | None
@@ -60,10 +67,12 @@ class WebhookAttempt:
 
     id: UUID
     created_at: datetime
-    number: Annotated[int, Field(description="The event's")]
+    number: Annotated[int, Field(description="The event's; of events that were deleted, the last one's")]
     kind: Annotated[EventKind | None, Sql("e.kind"), Field(description="null: the event is kept no longer")]
     order_id: Annotated[UUID | None, Sql("e.order_id")]
-    attempt: Annotated[int, Field(description="1 for the first at this event")]
+    attempt: Annotated[
+        int, Field(description="1 for the first at this event; 0: events were deleted before they were sent")
+    ]
     status: Annotated[int | None, Field(description="Of the answer; null: there was none", examples=[200])]
     error: Annotated[Problem | None, Field(description="What went wrong; null: it was taken")]
     ms: Annotated[int, Field(description="Milliseconds that it took")]
@@ -100,14 +109,26 @@ def one_webhook(view: View, endpoint_id: UUID) -> Webhook:
 
 
 def find_webhook_attempts(
-    view: View, endpoint_id: UUID, ask: Ask, *, number: int | None = None, failed: bool | None = None
+    view: View,
+    endpoint_id: UUID,
+    ask: Ask,
+    *,
+    number: int | None = None,
+    failed: bool | None = None,
+    updated_from: datetime | None = None,
 ) -> WebhookAttempts:
     """Return a page of an endpoint's log. Raises NotFoundError, and InputError for a cursor that is not ours."""
     one_webhook(view, endpoint_id)
-    return WebhookAttempts(*_ATTEMPTS.page(view, WebhookAttempt, _wanted(endpoint_id, number, failed), ask))
+    return WebhookAttempts(
+        *_ATTEMPTS.page(view, WebhookAttempt, _wanted(endpoint_id, number, failed, updated_from), ask)
+    )
 
 
-def _wanted(endpoint_id: UUID, number: int | None, failed: bool | None) -> Iterator[Condition]:
+def _wanted(
+    endpoint_id: UUID, number: int | None, failed: bool | None, updated_from: datetime | None
+) -> Iterator[Condition]:
     yield "a.endpoint_id = :endpoint", {"endpoint": endpoint_id}
     yield from equal("a.number", number)
     yield from either("a.error IS NOT NULL", failed)
+    if updated_from:
+        yield "a.created_at >= :updated_from", {"updated_from": updated_from}

@@ -36,7 +36,8 @@ _GET = text(f"SELECT {columns(WebhookEndpoint, 'w')} FROM webhook_endpoint w WHE
 _CHANGE = text("""
     UPDATE webhook_endpoint
     SET name = :name, url = :url, kinds = :kinds, restricted = :restricted, status = :status, failures = 0,
-        failing_since = NULL, rests_until = NULL, disabled_at = NULL, version = version + 1, updated_at = now()
+        failing_since = NULL, rests_until = NULL, disabled_at = NULL, missed = 0, missed_at = NULL,
+        version = version + 1, updated_at = now()
     WHERE id = :id
 """)
 _SEAL = text("""

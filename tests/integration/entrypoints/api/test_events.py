@@ -66,6 +66,37 @@ def test_what_changed_since_a_moment_is_found(acme: Any, app: App) -> None:
     with app.database.transaction(org_id) as connection:
         connection.execute(text("UPDATE erp_export SET lease_until = now()"))
     assert (changed("/draft-orders", after), changed("/exports", after)) == ([], []), "a lease is nothing to see"
+    meant = acme.call("POST", "/bulk-jobs/preview", json={"action": "reject", "filter": {"updated_since": after}})
+    assert meant.json()["total"] == 0
+    meant = acme.call("POST", "/bulk-jobs/preview", json={"action": "reject", "filter": {"updated_since": before}})
+    assert meant.json()["total"] == 1, "the one that was withdrawn is in a state to reject"
+    exports = {"action": "hold", "reason": "x", "export_filter": {"updated_since": before}}
+    assert acme.call("POST", "/bulk-jobs/preview", json=exports).json()["total"] == 1
+
+
+def test_every_list_with_pages_tells_what_changed_since(acme: Any) -> None:
+    order = acme.call("POST", "/draft-orders", json={"external_order_number": "PO-1"}).json()["id"]
+    acme.call("POST", "/bulk-jobs", json={"action": "reject", "ids": [order]})
+    zone = acme.call("POST", "/connectors/mock", json={"config": {}}).json()["id"]
+    with acme.canaries.look_away():
+        hook = acme.call("POST", "/webhooks", json={"url": "http://127.0.0.1:9/x"}).json()["id"]
+    paths = acme.client.get("/api/v1/openapi.json").json()["paths"]
+    lists = {
+        path.removeprefix("/api/v1")
+        for path, operations in paths.items()
+        if "cursor" in {one["name"] for one in operations.get("get", {}).get("parameters", ())}
+    }
+    assert lists - {"/bulk-jobs/{job_id}/results"} == {
+        *("/draft-orders", "/exports", "/push-log", "/bulk-jobs", "/audit-log"),
+        *("/webhooks/{webhook_id}/attempts", "/connectors/{connector_id}/answers"),
+    }
+    for path in lists - {"/bulk-jobs/{job_id}/results"}:
+        place = path.format(webhook_id=hook, connector_id=zone)
+        long_ago, never = (
+            acme.call("GET", place, params={"updated_since": f"{year}-01-01T00:00:00Z"}) for year in (2001, 2101)
+        )
+        assert long_ago.json() == acme.call("GET", place).json()
+        assert (never.status_code, never.json()["items"]) == (200, []), path
 
 
 def test_the_document_tells_of_every_kind_of_message(acme: Any) -> None:

@@ -310,7 +310,7 @@ def _do_to_many(walk: Walk) -> None:
     for query in ("", "outcome=DONE", "outcome=REFUSED", "error_code=NOT_FOUND"):
         walk("GET", "/bulk-jobs/{job_id}/results", query=query, job_id=job_id)
     walk("GET", "/bulk-jobs/{job_id}/results.csv", job_id=job_id)
-    _list(walk, "/bulk-jobs", ["", "status=RUNNING"])
+    _list(walk, "/bulk-jobs", ["", "status=RUNNING", "updated_since=2100-01-01T00:00:00Z"])
 
 
 def _look_at_lists(walk: Walk, zone: str) -> None:
@@ -334,7 +334,7 @@ def _look_at_lists(walk: Walk, zone: str) -> None:
     _list(walk, "/exports", [recent, f"{recent}&status=FAILED"])
     _list(walk, "/draft-orders", [*common, *orders, *numbered, *unread, *routed, "waits_for=NO_ROUTE"])
     _list(walk, "/exports", [*common, *exports, *flags, *routed, f"order_id={order_id}"])
-    _list(walk, "/push-log", [*common, *attempts, f"order_id={order_id}", f"export_id={order_id}"])
+    _list(walk, "/push-log", [*common, recent, *attempts, f"order_id={order_id}", f"export_id={order_id}"])
     audit = ["", time, "action=LOGIN_FAILED", "actor=nobody", "entity_type=erp_connection", f"entity_id={order_id}"]
     _list(walk, "/audit-log", audit)
     for period in ("24h", "7d", "30d"):

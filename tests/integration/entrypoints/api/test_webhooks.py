@@ -15,15 +15,18 @@ from sqlalchemy import text
 
 from orderflow.bootstrap import App
 from orderflow.domain.access import Role
+from orderflow.engine.metrics import Metrics
 from orderflow.engine.threads import Engine
 from orderflow.flow.notify import notify
 from orderflow.flow.ports import Actor
 from orderflow.http.webhook_signature import is_signed, webhook_key
 from orderflow.net.allowed import Rules, set_rules
 from orderflow.secrets.encryption import EncryptionService
+from orderflow.storage.system.doctor import SqlBookKeeping
 from orderflow.storage.system.notifications import SqlOutbox
 from orderflow.storage.system.retention import prune
 from orderflow.storage.system.rotation import disable_sealed_with, rotate
+from orderflow.storage.system.standing import standing as read_standing
 from orderflow.storage.work import events as event_numbers
 from orderflow.storage.work.webhooks import MOST_ENDPOINTS, SqlWebhookOutbox, bind
 from tests.integration.entrypoints.api.receiving import Receiver
@@ -343,6 +346,59 @@ def test_what_was_told_goes_with_its_event(acme: Any, app: App, receiver: Receiv
         for table in ("event", "webhook_delivery", "webhook_attempt"):
             assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 0
     assert acme.call("GET", f"/webhooks/{webhook_id}").json()["waiting"] == 0
+
+
+def test_what_was_deleted_before_it_was_taken_is_told(acme: Any, app: App, receiver: Receiver) -> None:
+    """One event was taken, one refused, one not looked at, one is of a kind that the second endpoint does not want."""
+    webhook_id, _ = make(acme, receiver, kinds=["order.created"])
+    other, _ = make(acme, receiver, kinds=["connection.troubled"])
+    bring_in(acme)
+    work_off(app)
+    receiver.answers = lambda _: 500
+    refused = bring_in(acme, "PO-2")
+    work_off(app)
+    bring_in(acme, "PO-3")
+    with app.database.system() as connection:
+        connection.execute(text("UPDATE event SET at = now() - interval '40 days'"))
+        connection.execute(
+            text("UPDATE webhook_endpoint SET failing_since = now() - interval '16 minutes' WHERE failures > 0")
+        )
+        connection.execute(text("UPDATE webhook_delivery SET next_attempt_at = now() - interval '16 minutes'"))
+    assert findings(app) == ["WEBHOOK_FAILING", "WEBHOOK_BEHIND"], "the one fails, the other was not looked at"
+    (standing,) = [one for one in read_standing(app.database).webhooks if str(one.id) == webhook_id]
+    assert (standing.waiting, standing.disabled, standing.missed) == (1, False, 0)
+    assert standing.failing_seconds >= 960
+    assert standing.oldest_seconds >= 40 * 86_400
+    list(prune(app.database, app.documents, 365, event_days=30))
+    shown = acme.call("GET", f"/webhooks/{webhook_id}").json()
+    assert (shown["missed"], shown["waiting"], shown["oldest_waiting_at"]) == (2, 0, None)
+    assert shown["missed_at"]
+    (entry,) = acme.call("GET", f"/webhooks/{webhook_id}/attempts").json()["items"]
+    assert (entry["attempt"], entry["status"], entry["error"]["code"]) == (0, None, "EVENTS_GONE")
+    assert entry["error"]["message"].startswith("2 event(s) were deleted before they were sent")
+    assert acme.call("GET", f"/webhooks/{other}").json()["missed"] == 0
+    assert findings(app) == ["WEBHOOK_FAILING", "WEBHOOK_MISSED"]
+    list(prune(app.database, app.documents, 365, event_days=30))
+    assert acme.call("GET", f"/webhooks/{webhook_id}").json()["missed"] == 2
+    receiver.answers = lambda _: 204
+    assert acme.call("PATCH", f"/webhooks/{webhook_id}", json={"enabled": True}).json()["missed"] == 0
+    new = bring_in(acme, "PO-4")
+    work_off(app)
+    assert [message["data"]["order_id"] for message in receiver.got][-1] == new
+    assert refused not in [message["data"]["order_id"] for message in receiver.got]
+    assert findings(app) == []
+    gauges = {
+        sample.name: sample.value
+        for metric in Metrics(list, standing=lambda: read_standing(app.database)).registry().collect()
+        for sample in metric.samples
+        if sample.labels.get("webhook") == webhook_id
+    }
+    assert gauges["orderflow_webhook_disabled"] == gauges["orderflow_webhook_events_waiting"] == 0
+
+
+def findings(app: App) -> list[str]:
+    with SqlBookKeeping(app.database).books() as books:
+        return [finding.code for finding in books.attention() if not finding.remark]
 
 
 @pytest.mark.parametrize("body", [{}, {"url": ""}, {"url": "shop"}, {"url": "http://a", "kinds": ["x"]}])

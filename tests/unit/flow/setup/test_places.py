@@ -10,6 +10,8 @@ from orderflow.flow.setup.places import leads_elsewhere, places
 SFTP = {"mode": "sftp", "host": "sftp.example", "username": "u", "password": "p", "export_path": "/in"}
 FOLDER = {"mode": "filesystem", "export_path": "/srv/in", "ack_path": "/srv/out"}
 REST = {"url": "https://erp.example:8443/orders", "auth": "oauth2", "token_url": "https://id.example/token"}
+BC = {"tenant": "contoso.com", "company": "CRONUS", "token_url": "https://id.example/token"}
+BC |= {"client_id": "c", "client_secret": "s"}
 REST |= {"client_id": "c", "client_secret": "s"}
 
 
@@ -22,6 +24,7 @@ REST |= {"client_id": "c", "client_secret": "s"}
         ("REST_JSON", REST, {"erp.example", "id.example"}),
         ("ODOO", {"url": "http://[::1]:8069", "database": "d", "api_key": "k"}, {"::1"}),
         ("TRYTON", {"url": "https://tryton.example", "database": "d", "application_key": "k"}, {"tryton.example"}),
+        ("BUSINESS_CENTRAL", BC, {"api.businesscentral.dynamics.com", "id.example"}),
         ("MOCK", {"mode": "success"}, set()),
     ],
 )

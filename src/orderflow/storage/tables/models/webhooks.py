@@ -31,6 +31,7 @@ class WebhookEndpoint(Owned, Base):
         former_until: Until then the secret before the present one signs too.
         failing_since: Nothing was taken since.
         disabled_at: Set where it was disabled as it took nothing for days, and not by a person.
+        missed: Events that were deleted before they were sent, since a person last changed it.
     """
 
     __tablename__ = "webhook_endpoint"
@@ -54,6 +55,8 @@ class WebhookEndpoint(Owned, Base):
     delivered_at: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
     rests_until: Mapped[datetime | None]
+    missed: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
+    missed_at: Mapped[datetime | None]
     lease_token: Mapped[UUID | None]
     lease_until: Mapped[datetime | None]
     created_by: Mapped[str | None]

@@ -7,8 +7,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from orderflow.storage.tables.roles import APP_ROLE
 from orderflow.storage.tables.row_security import wall_off
 
-revision = "0042"
-down_revision = "0041"
+revision = "0043"
+down_revision = "0042"
 
 
 def upgrade() -> None:

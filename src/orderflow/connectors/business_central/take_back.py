@@ -1,0 +1,55 @@
+"""An order is taken back: it is deleted, as long as it is open and nothing of it was shipped."""
+
+from __future__ import annotations
+
+from orderflow.connectors.business_central.config import NAME
+from orderflow.connectors.business_central.held import has_shipped, is_open
+from orderflow.connectors.business_central.service import Company, clear, only
+from orderflow.domain.delivery import ExportResult
+from orderflow.domain.errors import InDoubtError, RejectedError
+from orderflow.domain.orders import DraftOrder
+
+_BY_HAND = "Ask the company's people. Once it is cancelled there, confirm the recall by hand."
+
+
+def take_back(company: Company, order: DraftOrder) -> ExportResult:
+    """Delete a sent order. Repeated after a lost answer, it finds the order gone.
+
+    Raises:
+        RejectedError: The company keeps it; TOO_LATE: it is released, shipped or invoiced.
+        ConnectorError: It is not known how far it got; it is safe to repeat.
+    """
+    number = _sent(company, order)
+    rows = company.orders([number])
+    if not rows:
+        if company.is_invoiced(number):
+            raise _too_late(f"The order {number} was invoiced already.")
+        return ExportResult(True, order.delivery.export_id, connector_metadata={"erp_order_id": number}, inferred=True)
+    with clear("How does the order fare?"):
+        if has_shipped(rows[0]):
+            raise _too_late(f"Some of the order {number} was shipped already.")
+    if not is_open(rows[0]):
+        raise _too_late(f"The order {number} is released, or somebody is to approve it.")
+    try:
+        company.delete(rows[0])
+    except RejectedError as error:
+        raise RejectedError(f"{NAME} keeps the order: {error.message}", code="ERP_REJECTED", hint=_BY_HAND) from None
+    return ExportResult(True, order.delivery.export_id, connector_metadata={"erp_order_id": number})
+
+
+def _sent(company: Company, order: DraftOrder) -> str:
+    """Return the number of the order that was sent. Raises InDoubtError: the company does not have it, or several."""
+    sent = order.delivery.sent
+    if sent is not None and sent.erp_order_id:
+        return sent.erp_order_id
+    number = only(company.find(order, sent.export_id if sent else order.delivery.export_id))
+    if number is None:
+        raise InDoubtError(
+            f"{NAME} has no order that is to be taken back.",
+            hint="Look there what became of it, then confirm the recall, or end it.",
+        )
+    return number
+
+
+def _too_late(what: str) -> RejectedError:
+    return RejectedError(what, code="TOO_LATE", hint=_BY_HAND)
