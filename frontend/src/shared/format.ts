@@ -1,5 +1,6 @@
 import { t } from "@lingui/core/macro";
 import { readersLocale } from "../language/language";
+import { CODES } from "./codes";
 
 const NUMBER = new Intl.NumberFormat(readersLocale());
 const TENTHS = new Intl.NumberFormat(readersLocale(), { minimumFractionDigits: 1, maximumFractionDigits: 1 });
@@ -36,8 +37,10 @@ export function decimal(text: string | null, places = 0): string {
   return new Intl.NumberFormat(readersLocale(), digits).format(String(text) as Intl.StringNumericLiteral);
 }
 
-/** DRAFT_PUSH_RETRIED → Draft push retried */
+/** DRAFT_PUSH_RETRIED → Draft push retried, in the reader's language where that has words for it. */
 export function phrase(code: string): string {
+  const known = CODES[code];
+  if (known) return known;
   const words = code.toLowerCase().replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
