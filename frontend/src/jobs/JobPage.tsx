@@ -18,7 +18,7 @@ import { useFilters, type Filters } from "../shared/useFilters";
 import { JobBar } from "./JobBar";
 import { jobText, OUTCOMES } from "./jobText";
 
-type Job = Schemas["BulkJob"];
+type Job = Schemas["BulkJobReport"];
 
 /** One job, also while it runs: the address leads back to it, whatever else was looked at. */
 export default function JobPage() {
@@ -40,7 +40,15 @@ function Whole({ job }: { job: Job }) {
       <Stack>
         <Card>
           <JobBar job={job} />
-          <Counts job={job} />
+          <Counts counts={{ Done: job.done, Waiting: job.waiting, Refused: job.refused, Left: job.left }} />
+          {Object.keys(job.order_states).length > 0 && (
+            <>
+              <Text size="sm" c="dimmed" mt="md">
+                <Trans>Where those that were asked for, or withdrawn, stand now</Trans>
+              </Text>
+              <Counts counts={job.order_states} />
+            </>
+          )}
         </Card>
         {job.cancelled_by && <Alert color="gray" title={t`Cancelled by ${job.cancelled_by}`} />}
         {job.reasons.length > 0 && <Reasons job={job} />}
@@ -72,8 +80,7 @@ function Actions({ job }: { job: Job }) {
   );
 }
 
-function Counts({ job }: { job: Job }) {
-  const counts = { Done: job.done, Waiting: job.waiting, Refused: job.refused, Left: job.left };
+function Counts({ counts }: { counts: Record<string, number> }) {
   return (
     <SimpleGrid cols={4} mt="sm">
       {Object.entries(counts).map(([label, orders]) => (

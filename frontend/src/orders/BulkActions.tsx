@@ -11,6 +11,7 @@ import { confirm } from "../shared/confirm";
 
 import { REASON } from "./OrderActions";
 import { PushDialog } from "./PushDialog";
+import { RecallDialog } from "./RecallDialog";
 import { filterOf } from "./filterOf";
 
 const LABELS = {
@@ -21,6 +22,7 @@ const LABELS = {
   release: t`Release`,
   reroute: "Re-route",
   withdraw: t`Withdraw`,
+  recall: t`Recall`,
 };
 type Action = keyof typeof LABELS;
 
@@ -33,8 +35,9 @@ const ALL: Record<Action, string> = {
   release: t`Release all that are on hold`,
   reroute: t`Re-route all that wait`,
   withdraw: t`Withdraw all that wait`,
+  recall: t`Recall all that were pushed`,
 };
-const ACTIONS = ["approve", "push", "retry", "hold", "release"] as const;
+const ACTIONS = ["approve", "push", "retry", "hold", "release", "recall"] as const;
 const ON_ALL = Object.keys(ALL) as Action[];
 
 interface Props {
@@ -46,10 +49,12 @@ interface Props {
 /** One action on the orders that are selected, or on all that the filters find. */
 export function BulkActions({ selected, wanted, onDone }: Props) {
   const [previewed, setPreviewed] = useState<JobBody & { action: Action }>();
+  const [recalled, setRecalled] = useState<JobBody>();
   const [held, setHeld] = useState<{ body: JobBody; title: string }>();
   const active = useConnectors().data?.filter((connector) => connector.status === "ACTIVE");
   const act = useBulkJob(() => {
     setPreviewed(undefined);
+    setRecalled(undefined);
     onDone();
   });
   const askWhy = (body: JobBody, orders: number) =>
@@ -73,11 +78,13 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
   );
   const onAll = (action: Action) => {
     if (action === "push" || action === "retry") setPreviewed({ action, filter });
+    else if (action === "recall") setRecalled({ action, filter });
     else count.run({ action, filter: action === "release" ? { ...filter, on_hold: true } : filter });
   };
   const onChosen = (body: { action: Action; ids: string[] }) => {
     if (body.action === "approve" || body.action === "release") act.run(body);
     else if (body.action === "hold") askWhy(body, body.ids.length);
+    else if (body.action === "recall") setRecalled(body);
     else setPreviewed(body);
   };
   return (
@@ -134,6 +141,14 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
         onGiven={(reason) => held && act.run({ ...held.body, reason })}
         onClose={() => setHeld(undefined)}
       />
+      {recalled && (
+        <RecallDialog
+          what={recalled}
+          pending={act.isPending}
+          onRecall={(reason) => act.run({ ...recalled, reason })}
+          onClose={() => setRecalled(undefined)}
+        />
+      )}
       {previewed && active && (
         <PushDialog
           what={previewed}

@@ -30,6 +30,7 @@ OURS = (
     EntryPoint("REST_JSON", "orderflow.connectors.rest:RestJsonConnector", GROUP),
     EntryPoint("SAP_IDOC", "orderflow.formats.idoc:IdocFormat", GROUP),
     EntryPoint("SAP_ODATA", "orderflow.connectors.sap:SapODataConnector", GROUP),
+    EntryPoint("SAP_RFC", "orderflow.connectors.sap.rfc:SapRfcConnector", GROUP),
     EntryPoint("TEMPLATE_DOCUMENT", "orderflow.formats.template:TemplateFormat", GROUP),
     EntryPoint("TRYTON", "orderflow.connectors.tryton:TrytonConnector", GROUP),
     EntryPoint("UBL_ORDER", "orderflow.formats.ubl:UblFormat", GROUP),

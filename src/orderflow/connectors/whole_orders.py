@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import StringConstraints
 
@@ -32,6 +35,11 @@ class PlainLetters:
     def written(self, text: str) -> str | None:
         """Return the text, or None: it holds another letter."""
         return None if _CONTROL_CHARACTER.search(text) else text
+
+
+def short_key(export_id: UUID) -> str:
+    """Return 8 letters and digits by which an order is a delivery's, among the orders of one number: 40 bits."""
+    return base64.b32encode(hashlib.blake2b(export_id.bytes, digest_size=5).digest()).decode()
 
 
 def without(order: DraftOrder, left_out: Collection[str]) -> DraftOrder:

@@ -52,4 +52,7 @@ def words(value: str | int | None, longest: int = LONGEST_MESSAGE) -> str | None
     """Return a text for people, cut, without control characters."""
     if value is None or value == "":
         return None
-    return _CONTROL.sub(" ", str(value)).strip()[:longest] or None
+    text = str(value)
+    if not text.isprintable():
+        text = _CONTROL.sub(" ", text)
+    return text.strip()[:longest] or None

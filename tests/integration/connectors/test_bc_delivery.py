@@ -15,7 +15,7 @@ import pytest
 
 from orderflow.connectors.business_central import BusinessCentralConnector
 from orderflow.connectors.business_central.config import BusinessCentralConfig
-from orderflow.connectors.business_central.payload import key_of
+from orderflow.connectors.whole_orders import short_key
 from orderflow.domain.confirmations import Difference, applied, differences
 from orderflow.domain.delivery import Ack, Delivery, Sent, WaitingExport
 from orderflow.domain.document import export_filename
@@ -146,7 +146,7 @@ def test_an_order_becomes_what_business_central_calls_it(bc):
     body = body_of(order, config_of(bc, left_out=[], units={"PCE": "PCS"}, shipping_days=3))
     lines = {line["sequence"]: line for line in body.pop("salesOrderLines")}
     assert body == {
-        "externalDocumentNumber": f"po-77/{key_of(order.delivery.export_id)}",
+        "externalDocumentNumber": f"po-77/{short_key(order.delivery.export_id)}",
         "customerNumber": "10000",
         "orderDate": "2031-07-01",
         "requestedDeliveryDate": "2031-07-17",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.delivery.recall import recall_in
 from orderflow.flow.delivery.request import request_push
 from orderflow.flow.order.accept import accept_orders
-from orderflow.flow.order.approve import approve_order
+from orderflow.flow.order.approve import approve_order, edit_order
 from tests.integration.conftest import ACTOR
 
 PARTNERS = {
@@ -27,6 +28,34 @@ PARTNERS = {
     "X12_850": {"sender": "ACME", "receiver": "MOCKEDI", "test": True},
 }
 HOUR = 3_600_000
+PRICES = {"GEAR-100": "8.9", "BRKT-050": "4.15", "PANEL-A3": "124.5"}
+"""The partner's own, where they are not those of the widget."""
+
+
+def line(number: int, sku: str, qty: int = 5) -> DraftOrderLine:
+    return DraftOrderLine(number, sku, Decimal(qty), "PCE", Decimal(PRICES.get(sku, "12.5")), currency="EUR")
+
+
+def naming(answer: bytes, number: str) -> bytes:
+    """Return an ORDRSP that names what it answers, as an 865 does by itself."""
+    if b"ORDRSP" not in answer:
+        return answer
+    segments = int(answer.split(b"UNT+")[1].split(b"+")[0])
+    counted = answer.replace(b"UNT+%d+" % segments, b"UNT+%d+" % (segments + 1))
+    return counted.replace(b"RFF+ON:PO-1'", b"RFF+ON:PO-1'\nRFF+PP:%s'" % number.encode())
+
+
+def refusing(answer: bytes) -> bytes:
+    """Return the partner's answer to a change as a no to all of it."""
+    if b"ORDRSP" not in answer:
+        begin, rest = answer.split(b"POC*", 1)
+        refused = re.sub(rb"BCA\*00\*..", b"BCA*00*RJ", begin) + b"CTT*0~" + rest.split(b"CTT*", 1)[1].split(b"~", 1)[1]
+        segments = refused.split(b"ST*", 1)[1].split(b"\nSE*")[0].count(b"~") + 1
+        return re.sub(rb"SE\*\d+\*", b"SE*%d*" % segments, refused)
+    begin, rest = answer.split(b"LIN+", 1)
+    refused = re.sub(rb"\+9\+..'", b"+27'", begin) + b"UNS+S'\nCNT+2:0'\nUNT+" + rest.split(b"UNT+", 1)[1]
+    segments = refused.split(b"UNH", 1)[1].split(b"UNT+")[0].count(b"'\n") + 1
+    return re.sub(rb"UNT\+\d+\+", b"UNT+%d+" % segments, refused)
 
 
 @dataclass
@@ -38,9 +67,7 @@ class Conversation:
 
     def send(self, *skus: str) -> UUID:
         """Deliver an order of these articles, and hand the partner the file that lies in the folder."""
-        lines = [
-            DraftOrderLine(n, sku, Decimal(5), "PCE", Decimal("12.5"), currency="EUR") for n, sku in enumerate(skus, 1)
-        ]
+        lines = [line(n, sku) for n, sku in enumerate(skus, 1)]
         customer = Customer("4711", "Müller & Söhne")
         order = DraftOrder(external_order_number="PO-1", currency="EUR", customer=customer, lines=lines)
         with self.installation.wiring.store.work(self.installation.org_id) as work:
@@ -49,6 +76,21 @@ class Conversation:
         request_push(self.installation.wiring.store, self.installation.org_id, order.id, ACTOR)
         self.deliver()
         return order.id
+
+    def change(self, order_id: UUID, *lines: DraftOrderLine) -> list[bytes]:
+        """Ask the partner to make of an order one of these lines; returns what it answers."""
+        self.answers()  # what was said before
+        with self.installation.wiring.store.work(self.installation.org_id) as work:
+            edit_order(work, replace(work.orders.get(order_id), lines=list(lines)), ACTOR)
+            approve_order(work, order_id, ACTOR)
+        request_push(self.installation.wiring.store, self.installation.org_id, order_id, ACTOR)
+        self.deliver()
+        return self.answers()
+
+    def stands(self, order_id: UUID) -> tuple[str, str | None]:
+        """Return the order's state, and what its confirmation came to."""
+        order = self.installation.order(order_id)
+        return order["status"], order["confirmation"]
 
     def recall(self, order_id: UUID) -> None:
         """Ask the partner to give an order back."""
@@ -83,7 +125,7 @@ def talk(
     for name in ("out", "in"):
         (tmp_path / name).mkdir()
     config: dict[str, Any] = {"mode": "filesystem", "export_path": str(tmp_path / "out")}
-    config |= {"ack_path": str(tmp_path / "in"), "reads_recalls": True}
+    config |= {"ack_path": str(tmp_path / "in"), "reads_recalls": True, "reads_changes": True}
     connector = ConnectorRegistry.get(request.param)
     connection_id = installation.connect(connector, config | PARTNERS[request.param])
     with Mock.start(despatch_delay_ms=HOUR, invoice_delay_ms=HOUR) as partner:
@@ -184,3 +226,72 @@ def test_an_865_that_accepts_the_recall_ends_it(talk: Conversation) -> None:
     assert "whether the order is cancelled" in told[0]["unreadable_answer"]["reason"]
     assert talk.receive(unsure.replace(b"BCA*00*RD*", b"BCA*00*AT*"))["acknowledge"] == 1
     assert talk.installation.order(order_id)["status"] == "RECALLED"
+
+
+def test_a_change_that_the_partner_takes_confirms_the_order_as_it_says_now(talk: Conversation) -> None:
+    order_id = talk.send("WIDGET-001", "GEAR-100", "BRKT-050")
+    talk.receive(*talk.answers())
+    receipt, answer = talk.change(order_id, line(1, "WIDGET-001"), line(2, "GEAR-100", 9), line(4, "BRKT-050"))
+    talk.receive(receipt)
+    assert talk.stands(order_id)[0] == "PUSHED", "what was read is not yet done"
+    assert talk.receive(answer)["acknowledge"] == 1, "what is told of the line that went is what was asked for"
+    assert talk.stands(order_id) == ("CONFIRMED", "AS_ORDERED")
+
+
+def test_a_change_of_which_the_partner_has_less_is_confirmed_in_part(talk: Conversation) -> None:
+    order_id = talk.send("PANEL-A3")
+    talk.receive(*talk.answers())
+    talk.receive(*talk.change(order_id, line(1, "PANEL-A3", 100)))
+    assert talk.stands(order_id) == ("CONFIRMED", "PARTIAL")
+    (told,) = talk.installation.rows("SELECT differences FROM draft_order_confirmation")
+    assert {"line_no": 1, "field": "qty", "ordered": "100", "confirmed": "35"} in told["differences"]
+
+
+def test_a_change_that_the_partner_refuses_leaves_the_order_there_as_it_was(talk: Conversation) -> None:
+    order_id = talk.send("WIDGET-001")
+    talk.receive(*talk.answers())
+    _, answer = talk.change(order_id, line(1, "WIDGET-001", 9))
+    assert talk.receive(refusing(naming(answer, "C2")))["refuse"] == 1
+    assert talk.stands(order_id)[0] == "ERROR"
+    assert talk.installation.work_off(talk.connection_id) == 0, "nothing is sent that nobody asked for"
+    kinds = talk.installation.rows("SELECT kind, status FROM erp_export ORDER BY created_at")
+    assert [(row["kind"], row["status"]) for row in kinds] == [("order", "ACKED"), ("change", "FAILED")]
+
+
+def test_an_answer_by_the_orders_number_counts_for_what_alone_it_can_mean(talk: Conversation) -> None:
+    order_id = talk.send("WIDGET-001")
+    _, first = talk.answers()
+    _, answer = talk.change(order_id, line(1, "WIDGET-001", 3))
+    assert talk.receive(first)["acknowledge"] == 1, "five cannot be said of three"
+    assert talk.stands(order_id) == ("PUSHED", None)
+    if b"ORDRSP" in answer:
+        assert talk.receive(answer)["alert"] == 1, "three may be all of three, or some of five"
+        assert talk.stands(order_id) == ("PUSHED", None)
+    assert talk.receive(naming(answer, "C2"))["acknowledge"] == 1
+    assert talk.stands(order_id) == ("CONFIRMED", "AS_ORDERED")
+
+
+def test_after_an_accepted_change_what_may_mean_the_order_as_it_was_is_told_and_changes_nothing(
+    talk: Conversation,
+) -> None:
+    order_id = talk.send("WIDGET-001")
+    talk.receive(first := talk.answers()[1])
+    talk.receive(*talk.change(order_id, line(1, "WIDGET-001", 9)))
+    assert talk.stands(order_id) == ("CONFIRMED", "AS_ORDERED")
+    assert talk.receive(first)["alert"] == 1
+    assert talk.stands(order_id) == ("CONFIRMED", "AS_ORDERED")
+    later = (
+        first.replace(b"QTY+21:5", b"QTY+21:9").replace(b"QTY+113:5", b"QTY+113:8").replace(b"ACK*IA*5", b"ACK*IA*8")
+    )
+    assert talk.receive(later)["update"] == 1, "eight cannot be said of five"
+    assert talk.stands(order_id) == ("CONFIRMED", "PARTIAL")
+
+
+def test_an_answer_to_a_former_change_does_not_confirm_the_last(talk: Conversation) -> None:
+    order_id = talk.send("WIDGET-001")
+    _, former = talk.change(order_id, line(1, "WIDGET-001", 9))
+    _, last = talk.change(order_id, line(1, "WIDGET-001", 12))
+    assert talk.receive(naming(former, "C2"))["acknowledge"] == 1
+    assert talk.stands(order_id) == ("PUSHED", None)
+    assert talk.receive(naming(last, "C3"))["acknowledge"] == 1
+    assert talk.stands(order_id) == ("CONFIRMED", "AS_ORDERED")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -28,7 +28,7 @@ from orderflow.engine.threads import Engine
 from orderflow.flow.answers.receive import receive
 from orderflow.flow.delivery.request import request_push
 from orderflow.flow.order.accept import accept_orders
-from orderflow.flow.order.approve import approve_order
+from orderflow.flow.order.approve import approve_order, edit_order
 from orderflow.secrets.encryption import EncryptionService
 from orderflow.settings import Settings
 from orderflow.storage.database import Database
@@ -69,6 +69,14 @@ class Desk:
             approve_order(work, order.id, ACTOR)
         request_push(self.app.store, self.org_id, order.id, ACTOR)
         return order.id
+
+    def change(self, order_id: UUID, *lines: DraftOrderLine, behaviour: str = "accept") -> None:
+        """Have an order changed at a partner that behaves like that."""
+        self.partner.behaviour(self.sender, behaviour)
+        with self.app.store.work(self.org_id) as work:
+            edit_order(work, replace(work.orders.get(order_id), lines=list(lines)), ACTOR)
+            approve_order(work, order_id, ACTOR)
+        request_push(self.app.store, self.org_id, order_id, ACTOR)
 
     def ask(self, query: str, order_id: UUID) -> Any:
         with self.app.database.transaction(self.org_id) as connection:
@@ -167,7 +175,8 @@ def desk(
     settings = Settings(orderflow_home=tmp_path, sweep_seconds=0.2, ack_poll_seconds=0.1)
     app = App(settings, database, EncryptionService("cd" * 32), ObjectStore(tmp_path / "objects"))
     org_id, sender = make_org(), SENDERS[request.param]
-    config = app.encryption.encrypt_config(way | {"sender": sender, "receiver": "MOCKEDI", "test": True})
+    addresses = {"sender": sender, "receiver": "MOCKEDI", "test": True, "reads_changes": True}
+    config = app.encryption.encrypt_config(way | addresses)
     with app.session(org_id) as session:
         row = ERPConnection(org_id=org_id, connector_type=request.param, config_encrypted=config, answer_within=1)
         session.add(row)
@@ -227,3 +236,29 @@ def test_an_answer_that_comes_twice_changes_nothing(desk: Desk) -> None:
     desk.until("SELECT 1", order_id, lambda _: desk.calls or not list(desk.folder.glob("*.edi")))
     assert desk.is_settled(order_id) == ("CONFIRMED", "PARTIAL")
     assert desk.differences(order_id) == said
+
+
+@pytest.mark.parametrize("way", [over_folder], indirect=True)
+def test_a_partner_says_of_each_change_what_becomes_of_it(desk: Desk) -> None:
+    taken, short, partly = desk.push(line()), desk.push(line(1, "PANEL-A3", 5, "124.5")), desk.push(line())
+    assert {desk.is_settled(one) for one in (taken, short, partly)} == {("CONFIRMED", "AS_ORDERED")}
+
+    desk.change(taken, line(qty=9), line(2, "GEAR-100", 3, "8.9"))
+    assert desk.is_settled(taken) == ("CONFIRMED", "AS_ORDERED")
+
+    desk.change(short, line(1, "PANEL-A3", 100, "124.5"))
+    assert desk.is_settled(short) == ("CONFIRMED", "PARTIAL")
+    assert (1, "qty", "35") in desk.differences(short)
+
+    desk.change(partly, line(), line(2, "GEAR-100", 3, "8.9"), behaviour="reject-all")
+    assert desk.is_settled(partly) == ("CONFIRMED", "PARTIAL")
+    assert {number for number, *_ in desk.differences(partly)} == {2}, "the line that was added is refused"
+
+    not_read = desk.push(line())
+    assert desk.is_settled(not_read) == ("CONFIRMED", "AS_ORDERED")
+    desk.change(not_read, line(qty=9), behaviour="reject-ack")
+    assert desk.is_settled(not_read)[0] == "ERROR"
+    kinds = (
+        "SELECT array_agg(kind || ' ' || status ORDER BY created_at) AS sent FROM erp_export WHERE draft_order_id = :id"
+    )
+    assert desk.ask(kinds, not_read).sent == ["order ACKED", "change FAILED"], "the order stays as it was there"

@@ -118,10 +118,10 @@ def _sftp(root: Path, *, takes: bool) -> Iterator[Way]:
 
 
 @contextmanager
-def _ftp(root: Path, *, takes: bool) -> Iterator[Way]:
+def _ftp(root: Path, *, takes: bool, tls: bool = False) -> Iterator[Way]:
     (root / "out").mkdir()
-    with FTPServer(root) as server:
-        login = server.account | {"mode": "ftp", "export_path": "/out", "timeout": 5}
+    with FTPServer(root, tls=tls) as server:
+        login = server.account | {"mode": "ftps" if tls else "ftp", "export_path": "/out", "timeout": 5}
         way = Way(lambda port: login | {"port": port or server.port}, server.port)
         with _receiver(root / "out", way, takes=takes):
             yield way
@@ -191,6 +191,8 @@ WAYS: dict[str, Callable[[Path], AbstractContextManager[Way]]] = {
     "sftp, taken at once": lambda root: _sftp(root, takes=True),
     "ftp": lambda root: _ftp(root, takes=False),
     "ftp, taken at once": lambda root: _ftp(root, takes=True),
+    "ftps": lambda root: _ftp(root, takes=False, tls=True),
+    "ftps, taken at once": lambda root: _ftp(root, takes=True, tls=True),
     "bucket": _bucket,
     "http": lambda root: _http(root, looks=False),
     "http, with keys": lambda root: _http(root, looks=True),

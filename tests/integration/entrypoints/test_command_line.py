@@ -486,3 +486,35 @@ def test_a_webhook_is_made_watched_and_removed(acme, canaries):
     assert "There is none yet" in acme("webhooks", "list").stderr
     assert "no webhook" in acme("webhooks", "log", made["id"], exits=3).stderr
     assert "cannot be used" in acme("webhooks", "add", "shop", exits=2).stderr
+
+
+def numbered(*numbers: str) -> str:
+    return "\n".join(json.dumps(GOOD | {"external_order_number": number}) for number in numbers)
+
+
+def test_a_recall_is_told_before_asked_for_once_and_refused_with_what_to_do(acme, dropzone, tmp_path):
+    config = dropzone | {"receiver_takes": "rename"}
+    acme("connections", "add", "DROPZONE_JSON_V1", "--name", "Köln", "--config", "-", stdin=json.dumps(config))
+    acme("orders", "import", "-", "--approve", stdin=numbered("PO-1", "PO-2", "PO-3"))
+    acme("push", "PO-1", "PO-2", "--wait")
+    because = ("--reason", "wrong prices")
+    told = acme.json("orders", "recall", "PO-1", "PO-2", "PO-3", "--dry-run")
+    assert [(one["way"], one["orders"], one["connection_name"]) for one in told] == [
+        ("taken_back", 2, "Köln"),
+        ("refused", 1, None),
+    ]
+    assert told[1]["error"]["code"] == "NEVER_SENT"
+    shown = acme("orders", "recall", "--since", "00:00", "--dry-run").stdout
+    assert "renamed away" in shown
+    assert "Say why they are recalled" in acme("orders", "recall", "--all-sent", exits=2).stderr
+    assert "is no time" in acme("orders", "recall", "--since", "noon", *because, exits=2).stderr
+    assert "NEVER_SENT" in acme("orders", "recall", "PO-3", *because, exits=3).stderr
+    assert "There is no order" in acme("orders", "recall", "PO-9", *because, exits=3).stderr
+
+    assert "2 orders asked for" in acme("orders", "recall", "--since", "00:00", *because).stdout
+    assert "being recalled already" in acme("orders", "recall", "PO-1", *because, exits=3).stderr
+    assert {row["status"] for row in acme.json("orders", "list", "--status", "RECALLING")} == {"RECALLING"}
+    acme("push", "PO-3", "--wait")  # the worker that delivers it asks for the recalls, too
+    assert len(acme.json("orders", "list", "--status", "RECALLED")) == 2
+    assert "was recalled already" in acme("orders", "recall", "PO-1", *because, exits=3).stderr
+    assert sorted(path.suffix for path in (tmp_path / "out").iterdir()) == [".json", ".recalled", ".recalled"]

@@ -43,8 +43,8 @@ class Other(MockConnector):
 
 def test_our_own_are_found_where_no_package_is_installed(fresh, packages):
     files = ["BUSINESS_CENTRAL", "DROPZONE_CSV_V1", "DROPZONE_JSON_V1", "EDIFACT_ORDERS"]
-    erps = ["ODOO", "REST_JSON", "SAP_IDOC", "SAP_ODATA", "TEMPLATE_DOCUMENT", "TRYTON", "UBL_ORDER", "X12_850"]
-    assert fresh.types() == [*files, "MOCK", *erps]
+    erps = ["ODOO", "REST_JSON", "SAP_IDOC", "SAP_ODATA", "SAP_RFC"]
+    assert fresh.types() == [*files, "MOCK", *erps, "TEMPLATE_DOCUMENT", "TRYTON", "UBL_ORDER", "X12_850"]
     assert isinstance(fresh.get("MOCK"), MockConnector)
 
 

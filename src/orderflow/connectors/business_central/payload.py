@@ -7,14 +7,12 @@ docs/connector-business-central.md has the table of fields.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
 from orderflow.connectors.business_central.config import BusinessCentralConfig
-from orderflow.connectors.whole_orders import Entity, PlainLetters, filled, fits, without
+from orderflow.connectors.whole_orders import Entity, PlainLetters, filled, fits, short_key, without
 from orderflow.domain.errors import RejectedError
 from orderflow.domain.orders import AllowanceCharge, DraftOrder, DraftOrderLine
 from orderflow.formats.currencies import minor_units
@@ -39,11 +37,6 @@ DECIMALS = 5
 """Of quantities and prices, as General Ledger Setup rounds them where nobody has changed that."""
 
 
-def key_of(export_id: UUID) -> str:
-    """Return the key by which an order is this delivery's: 40 bits, and only among orders of one number."""
-    return base64.b32encode(hashlib.blake2b(export_id.bytes, digest_size=5).digest()).decode()
-
-
 def as_code(text: str) -> str:
     """Return a text as a field of type Code holds it: in capitals, without blanks around it."""
     return "".join(letter.upper() if len(letter.upper()) == 1 else letter for letter in text.strip())
@@ -54,7 +47,7 @@ def reference_of(order: DraftOrder, export_id: UUID, settings: BusinessCentralCo
     values = Values(PlainLetters("a Business Central field"))
     if settings.reference_in == "number":
         return values.needed(order.external_order_number, REFERENCE, "external_order_number")
-    key = key_of(export_id)
+    key = short_key(export_id)
     number = values.text(order.external_order_number, REFERENCE - len(key) - 1, "external_order_number")
     return f"{number}/{key}" if number else key
 

@@ -14,7 +14,8 @@ from uuid import UUID
 
 from orderflow.connectors.business_central.answers import number_in, refusal
 from orderflow.connectors.business_central.config import NAME, BusinessCentralConfig
-from orderflow.connectors.business_central.payload import as_code, customer_of, key_of, reference_of
+from orderflow.connectors.business_central.payload import as_code, customer_of, reference_of
+from orderflow.connectors.whole_orders import short_key
 from orderflow.domain.errors import InDoubtError, NeedsAttentionError, TransientError
 from orderflow.domain.orders import DraftOrder
 from orderflow.http import Answer, HttpClient, UnreadableError, odata, sign_in_of, tls_of
@@ -91,7 +92,7 @@ class Company:
         if self.config.reference_in == "number":
             wanted["customerNumber"] = as_code(customer_of(order))
         elif not reference.isascii():  # whose capitals may be other ones there: the key alone tells
-            wanted = {"externalDocumentNumber": _Ending(key_of(export_id))}
+            wanted = {"externalDocumentNumber": _Ending(short_key(export_id))}
         found = [str(row["number"]) for row in self._rows("salesOrders", wanted, ORDER_FIELDS)]
         return found or [
             str(row.get("orderNumber") or row["number"])

@@ -41,20 +41,9 @@ class _Server(BaseModel):
         Field(pattern=r"^([0-9]{3})?$"),
         field("Client", "SAP's client, as 100. Empty: the system's own.", "Server"),
     ] = ""
-    language: Annotated[
-        Code,
-        Field(pattern=r"^[A-Z]{2}$"),
-        field(
-            "Language",
-            "Of SAP's messages and of the texts that are sent (ISO 639), as EN. Units and partner functions are also "
-            "called as in it.",
-            "Server",
-            destination=False,
-        ),
-    ] = "EN"
 
 
-class _SignIn(SignInSettings):
+class SapSignIn(SignInSettings):
     """Who we are, as SAP lets in whom it knows."""
 
     auth: Annotated[
@@ -68,9 +57,20 @@ class _SignIn(SignInSettings):
     ] = "basic"
 
 
-class _Orders(BaseModel):
-    """How orders stand in SAP."""
+class _SalesArea(BaseModel):
+    """Where orders are made, and in which language."""
 
+    language: Annotated[
+        Code,
+        Field(pattern=r"^[A-Z]{2}$"),
+        field(
+            "Language",
+            "Of SAP's messages and of the texts that are sent (ISO 639), as EN. Units and partner functions are also "
+            "called as in it.",
+            "Server",
+            destination=False,
+        ),
+    ] = "EN"
     sales_organization: Annotated[
         Code, Field(pattern=r"^[A-Z0-9]{1,4}$"), field("Sales organization", "As 1710.", "Orders")
     ]
@@ -81,6 +81,11 @@ class _Orders(BaseModel):
     order_type: Annotated[
         Code, Field(pattern=r"^[A-Z0-9]{1,4}$"), field("Type of order", "SAP's sales document type.", "Orders")
     ] = "OR"
+
+
+class _Orders(BaseModel):
+    """How orders stand in SAP."""
+
     reference_in: Annotated[
         Literal["ship_to_reference", "customer_reference"],
         field(
@@ -91,15 +96,6 @@ class _Orders(BaseModel):
             "Orders",
         ),
     ] = "ship_to_reference"
-    price_condition: Annotated[
-        Condition | Literal[""],
-        field(
-            "Price's condition",
-            "The manual condition as which prices are sent, as PMP0 or PR00. Empty: SAP finds its own price, which is "
-            "compared with the order's.",
-            "Orders",
-        ),
-    ] = "PMP0"
     confirmed_when: Annotated[
         Literal["there", "not_blocked"],
         field(
@@ -128,6 +124,26 @@ class _Orders(BaseModel):
             destination=False,
         ),
     ] = False
+    ship_to_function: Annotated[
+        PartnerFunction, field("Ship-to", "The partner function of who gets the goods, in 'Language'.", "Orders")
+    ] = "SH"
+    bill_to_function: Annotated[
+        PartnerFunction, field("Bill-to", "The partner function of who gets the invoice.", "Orders")
+    ] = "BP"
+
+
+class _PricesAndTexts(BaseModel):
+    """As what prices and texts are sent."""
+
+    price_condition: Annotated[
+        Condition | Literal[""],
+        field(
+            "Price's condition",
+            "The manual condition as which prices are sent, as PMP0 or PR00. Empty: SAP finds its own price, which is "
+            "compared with the order's.",
+            "Orders",
+        ),
+    ] = "PMP0"
     note_text: Annotated[
         TextId, field("Text of an order", "The text's id in SAP for notes, as TX01 or 0001.", "Orders")
     ] = "TX01"
@@ -135,12 +151,6 @@ class _Orders(BaseModel):
         TextId,
         field("Text of a line", "The same for notes of a line, and descriptions of more than 40 characters.", "Orders"),
     ] = "TX01"
-    ship_to_function: Annotated[
-        PartnerFunction, field("Ship-to", "The partner function of who gets the goods, in 'Language'.", "Orders")
-    ] = "SH"
-    bill_to_function: Annotated[
-        PartnerFunction, field("Bill-to", "The partner function of who gets the invoice.", "Orders")
-    ] = "BP"
 
 
 class _Mapping(BaseModel):
@@ -191,7 +201,11 @@ class _Mapping(BaseModel):
     ] = []
 
 
-class SapODataConfig(PatienceSettings, _Mapping, _Orders, TLSSettings, _SignIn, _Server):
+class OrderSettings(_Mapping, _PricesAndTexts, _SalesArea):
+    """What it takes to write a sales order, whichever way it goes."""
+
+
+class SapODataConfig(PatienceSettings, OrderSettings, _Orders, TLSSettings, SapSignIn, _Server):
     """An SAP S/4HANA that takes sales orders by OData."""
 
     # Of the parents, the last one's fields come first in the form.

@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from orderflow.connectors.sap.config import SapODataConfig
+from orderflow.connectors.sap.config import OrderSettings, SapODataConfig
 from orderflow.connectors.sap.units import sap_unit
 from orderflow.connectors.whole_orders import Entity, PlainLetters, filled, fits, without
 from orderflow.domain.delivery import Delivery
@@ -48,62 +48,75 @@ def write_order(order: DraftOrder, delivery: Delivery, settings: SapODataConfig)
     Raises:
         RejectedError: The order holds what SAP has no place for; the field is named.
     """
-    return odata.encode(_Order(order, delivery, settings).entity(), 2)
+    return odata.encode(_ODataOrder(order, delivery, settings).entity(), 2)
 
 
 def told(order: DraftOrder, settings: SapODataConfig) -> DraftOrder:
     """Return the order without what the connection leaves out."""
-    return _Order(order, order.delivery, settings).order
+    return _ODataOrder(order, order.delivery, settings).order
 
 
 def item_of(order: DraftOrder, line: DraftOrderLine, settings: SapODataConfig) -> Entity:
     """Return the entity that is made of a line of an order that SAP is told. Raises RejectedError, as `write_order`."""
-    return _Order(order, order.delivery, settings)._item(line)  # noqa: SLF001  # of this module
+    return _ODataOrder(order, order.delivery, settings)._item(line)  # noqa: SLF001  # of this module
 
 
-class _Order:
-    def __init__(self, order: DraftOrder, delivery: Delivery, settings: SapODataConfig) -> None:
+class SapOrder:
+    """An order as SAP's sales order, whichever way it goes there: its values checked, in SAP's words.
+
+    A child says how the order is found again, and how a partner stands there.
+    """
+
+    settings: OrderSettings
+
+    def __init__(self, order: DraftOrder, delivery: Delivery, settings: OrderSettings) -> None:
         self.order, self.delivery, self.settings = without(order, settings.left_out), delivery, settings
         self.values = Values(PlainLetters("an SAP field"))
         self.countries = Countries(settings.countries)
 
+    def references(self) -> Entity:
+        """Return what the order is found by. Raises RejectedError."""
+        raise NotImplementedError
+
+    def partners(self) -> list[Entity]:
+        """Return who gets goods and invoice. Raises RejectedError."""
+        raise NotImplementedError
+
     def entity(self) -> Entity:
+        """Return the sales order. Raises RejectedError: the order holds what SAP has no place for."""
         check_expressible(self.order, self.values)
         order, values, settings = self.order, self.values, self.settings
-        by_customer = settings.reference_in == "customer_reference"
-        number = (values.needed if by_customer else values.text)(
-            order.external_order_number, 35, "external_order_number"
-        )
         head: Entity = {
             "SalesOrderType": settings.order_type,
             "SalesOrganization": settings.sales_organization,
             "DistributionChannel": settings.distribution_channel,
             "OrganizationDivision": settings.division,
-            "SoldToParty": self._sold_to(),
-            "PurchaseOrderByCustomer": number,
-            "PurchaseOrderByShipToParty": "" if by_customer else own_key(self.delivery.export_id),
+            "SoldToParty": self.sold_to(),
+            **self.references(),
             "CustomerPurchaseOrderDate": order.order_date,
             "TransactionCurrency": values.needed(order.currency, 5, "currency"),
             "RequestedDeliveryDate": self._requested(order),
             "CustomerPaymentTerms": self._payment_terms(),
             **self._delivery_terms(),
-            "to_Partner": self._partners(),
+            "to_Partner": self.partners(),
             "to_PricingElement": self._conditions(order),
             "to_Text": self._text(settings.note_text, order.notes, "notes"),
         }
         return filled(head) | {"to_Item": [self._item(line) for line in order.lines]}
 
-    def _sold_to(self) -> str:
+    def sold_to(self) -> str:
+        """Return the customer's number. Raises RejectedError."""
         number = self.order.customer.erp_customer_number if self.order.customer else None
         return self.values.needed(number, 10, "customer.erp_customer_number")
 
     def _requested(self, of: DraftOrder | DraftOrderLine) -> date | None:
         for name, _ in dates_of(of):
             if name != "requested":
-                raise self._no_place(f"{name}_delivery_date")
+                raise self.no_place(f"{name}_delivery_date")
         return of.requested_delivery_date
 
-    def _no_place(self, field: str) -> RejectedError:
+    def no_place(self, field: str) -> RejectedError:
+        """Return why an order is refused that says what SAP has no place for."""
         hint = f"Add {field} to 'Left out' of the connection, or correct the order; then push again."
         return self.values.refusal(field, "has no place in SAP's sales order", "NO_PLACE_IN_FORMAT", hint)
 
@@ -121,41 +134,6 @@ class _Order:
             return {"IncotermsClassification": code}
         place = self.values.text(known[2], 70, "delivery_terms")
         return {"IncotermsClassification": known[1], "IncotermsLocation1": place}
-
-    def _partners(self) -> list[Entity]:
-        functions = {"ship_to": self.settings.ship_to_function, "bill_to": self.settings.bill_to_function}
-        return [
-            partner
-            for role, function in functions.items()
-            if (given := getattr(self.order, role)) and (partner := self._partner(function, Party(role, given)))
-        ]
-
-    def _partner(self, function: str, party: Party) -> Entity | None:
-        left_out = {name for name in party.values if party.field(name) in self.settings.left_out}
-        party = Party(party.role, {name: value for name, value in party.values.items() if name not in left_out})
-        if number := self.values.text(party.get("number_at_seller"), 10, party.field("number_at_seller")):
-            return {"PartnerFunction": function, "Customer": number}  # and with it the address that SAP has
-        for name in party.values:
-            known = name in {*PARTY_FIELDS, "name", "region", "country", "country_code", "vat", "endpoint"}
-            if not known and party.get(name):
-                raise self._no_place(party.field(name))
-        address = self._address(party)
-        vat = self.values.text(party.get("vat"), 20, party.field("vat"))
-        if not address and not vat:
-            return None
-        return filled({"PartnerFunction": function, "Customer": self._sold_to(), "VATRegistration": vat,
-                        "to_Address": [address] if address else []})  # fmt: skip
-
-    def _address(self, party: Party) -> Entity:
-        values, field = self.values, party.field
-        names = values.pieces(party.get("name"), 40, 4, field("name"))
-        region = party.get("region")
-        return filled({
-            **{f"OrganizationName{number}": name for number, name in enumerate(names, 1)},
-            **{key: values.text(party.get(name), most, field(name)) for name, (key, most) in PARTY_FIELDS.items()},
-            "Country": values.coded(party.country, self.countries, field("country"), "Countries"),
-            "Region": values.text(self.settings.regions.get(region or "", region), 3, field("region")),
-        })  # fmt: skip
 
     def _text(self, text_id: str, text: str | None, field: str) -> list[Entity]:
         """Return a text whole, each of its lines as one."""
@@ -201,10 +179,10 @@ class _Order:
         for field in ("gtin", "seller_article_number"):
             number = getattr(line, field)
             if number and number != line.internal_sku:
-                raise self._no_place(field)
+                raise self.no_place(field)
         number, other = line.customer_sku_raw, line.buyer_article_number
         if number and other and number != other:
-            raise self._no_place("buyer_article_number")
+            raise self.no_place("buyer_article_number")
         return self.values.text(number or other, 35, "customer_sku_raw" if number else "buyer_article_number")
 
     def _price(self, line: DraftOrderLine, unit: str) -> list[Entity]:
@@ -263,3 +241,50 @@ class _Order:
             problem = f"is {plain:f}, and SAP takes {whole} digits before and {places} after the point"
             raise self.values.refusal(field, problem, "DOES_NOT_FIT")
         return plain
+
+
+class _ODataOrder(SapOrder):
+    settings: SapODataConfig
+
+    def references(self) -> Entity:
+        if self.settings.reference_in == "customer_reference":
+            number = self.values.needed(self.order.external_order_number, 35, "external_order_number")
+            return {"PurchaseOrderByCustomer": number}
+        number = self.values.text(self.order.external_order_number, 35, "external_order_number")
+        own = own_key(self.delivery.export_id)
+        return {"PurchaseOrderByCustomer": number, "PurchaseOrderByShipToParty": own}
+
+    def partners(self) -> list[Entity]:
+        functions = {"ship_to": self.settings.ship_to_function, "bill_to": self.settings.bill_to_function}
+        return [
+            partner
+            for role, function in functions.items()
+            if (given := getattr(self.order, role)) and (partner := self._partner(function, Party(role, given)))
+        ]
+
+    def _partner(self, function: str, party: Party) -> Entity | None:
+        left_out = {name for name in party.values if party.field(name) in self.settings.left_out}
+        party = Party(party.role, {name: value for name, value in party.values.items() if name not in left_out})
+        if number := self.values.text(party.get("number_at_seller"), 10, party.field("number_at_seller")):
+            return {"PartnerFunction": function, "Customer": number}  # and with it the address that SAP has
+        for name in party.values:
+            known = name in {*PARTY_FIELDS, "name", "region", "country", "country_code", "vat", "endpoint"}
+            if not known and party.get(name):
+                raise self.no_place(party.field(name))
+        address = self._address(party)
+        vat = self.values.text(party.get("vat"), 20, party.field("vat"))
+        if not address and not vat:
+            return None
+        return filled({"PartnerFunction": function, "Customer": self.sold_to(), "VATRegistration": vat,
+                        "to_Address": [address] if address else []})  # fmt: skip
+
+    def _address(self, party: Party) -> Entity:
+        values, field = self.values, party.field
+        names = values.pieces(party.get("name"), 40, 4, field("name"))
+        region = party.get("region")
+        return filled({
+            **{f"OrganizationName{number}": name for number, name in enumerate(names, 1)},
+            **{key: values.text(party.get(name), most, field(name)) for name, (key, most) in PARTY_FIELDS.items()},
+            "Country": values.coded(party.country, self.countries, field("country"), "Countries"),
+            "Region": values.text(self.settings.regions.get(region or "", region), 3, field("region")),
+        })  # fmt: skip

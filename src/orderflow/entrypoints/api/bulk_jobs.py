@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from orderflow.bootstrap import App
-from orderflow.domain.bulk import BulkOutcome, BulkStatus
+from orderflow.domain.bulk import BulkAction, BulkOutcome, BulkStatus
 from orderflow.domain.errors import OrderFlowError
 from orderflow.domain.ids import new_id
 from orderflow.entrypoints.api.deps import Caller, app_of
@@ -25,11 +25,13 @@ from orderflow.entrypoints.api.routing import BASE, ApiRouter
 from orderflow.entrypoints.api.schemas import CursorText, Text, UpdatedSince
 from orderflow.entrypoints.api.work import Shares, Work, slow
 from orderflow.entrypoints.csv_lines import csv_line
+from orderflow.flow.delivery.recall_outlook import RecallWay
 from orderflow.flow.order.bulk import begin, cancel, work_on
 from orderflow.flow.ports import BulkJob as Job
+from orderflow.flow.ports import Work as StoredWork
 from orderflow.storage.views.bulk_jobs import (
-    BulkJob,
     BulkJobPage,
+    BulkJobReport,
     BulkJobResult,
     BulkResultPage,
     ResultFilter,
@@ -38,7 +40,8 @@ from orderflow.storage.views.bulk_jobs import (
     one_job,
 )
 from orderflow.storage.views.chosen import MOST_LOOKED_AT, Chosen, found_by, where_they_go
-from orderflow.storage.views.view import Ask
+from orderflow.storage.views.recalls import recall_outlook
+from orderflow.storage.views.view import Ask, View
 
 AT_ONCE_SECONDS = 1.0
 """A request that begins a job works at it for so long itself, so that a small one is answered when it has ended."""
@@ -52,7 +55,7 @@ router = ApiRouter("/bulk-jobs", "Bulk jobs")
 
 @router.post("", status_code=201, responses=answers(404, 409))
 @slow(Work.IMPORT)
-def create_bulk_job(request: Request, caller: Pusher, body: BulkJobBody) -> BulkJob:
+def create_bulk_job(request: Request, caller: Pusher, body: BulkJobBody) -> BulkJobReport:
     """Begin to do something to many orders, each for itself; what a filter finds later is not among them.
 
     A small job has ended when this is answered. Any other goes on by itself: ask for it again.
@@ -73,9 +76,19 @@ def preview_bulk_job(request: Request, caller: Pusher, body: BulkJobBody) -> Bul
     """Tell how many orders a job would be about, and where they would go, given the same body. Nothing is done."""
     with app_of(request).store.work(caller.org_id) as work:
         view = seen_by(caller, work)
+        if body.action is BulkAction.RECALL:
+            return _recall_preview(app_of(request), work, view, body.asked())
         total, oldest = found_by(view, body.asked(), MOST_LOOKED_AT)
         going = where_they_go(work, view, body.action, oldest, body.connection_id)
     return BulkJobPreview(total=total, looked_at=len(oldest), **going._asdict())
+
+
+def _recall_preview(app: App, work: StoredWork, view: View, chosen: Chosen) -> BulkJobPreview:
+    total, _ = found_by(view, chosen, 1)
+    recall = recall_outlook(app.wiring, work, view, chosen)
+    looked_at = sum(one.orders for one in recall)
+    going = looked_at - sum(one.orders for one in recall if one.way is RecallWay.REFUSED)
+    return BulkJobPreview(total=total, looked_at=looked_at, orders=going, destinations=[], recall=recall)
 
 
 @router.get("")
@@ -93,7 +106,7 @@ def list_bulk_jobs(
 
 
 @router.get("/{job_id}", responses=answers(404))
-def get_bulk_job(request: Request, caller: Reader, job_id: UUID) -> BulkJob:
+def get_bulk_job(request: Request, caller: Reader, job_id: UUID) -> BulkJobReport:
     """Read one bulk job: how far it is, and why orders were refused."""
     with looking(request, caller) as view:
         return one_job(view, job_id)
@@ -128,7 +141,7 @@ def download_bulk_results(
 
 
 @router.post("/{job_id}/cancel", responses=answers(404, 409))
-def cancel_bulk_job(request: Request, caller: Pusher, job_id: UUID) -> BulkJob:
+def cancel_bulk_job(request: Request, caller: Pusher, job_id: UUID) -> BulkJobReport:
     """End a job after the orders that it has in hand. What it did stays; the rest is left as it is."""
     with app_of(request).store.work(caller.org_id) as work:
         allowed_for_many(caller, one_job(seen_by(caller, work), job_id).action)

@@ -17,6 +17,7 @@ from orderflow.storage.views.deliveries import ExportFilter, WaitsFor, WaitsForR
 from orderflow.storage.views.destinations import Destination
 from orderflow.storage.views.orders import OrderFilter, number_of
 from orderflow.storage.views.problem import Problem
+from orderflow.storage.views.recalls import RecallOutlook
 
 
 class OrderState(Out):
@@ -298,7 +299,11 @@ class BulkJobPreview(Out):
     """What a bulk job would do. Nothing was done."""
 
     total: int = Field(description="How many orders it would be about")
-    looked_at: int = Field(description="Of how many of them, the oldest, it was looked where they would go")
-    orders: int = Field(description="How many of those would go")
+    looked_at: int = Field(description="How many of them, the oldest, were looked at")
+    orders: int = Field(description="How many of those would go, or be recalled")
     destinations: list[Destination] = Field(description="Where those would go, most first; empty for other actions")
     waiting: int = Field(0, description="How many of those would wait, since no routing rule sends them anywhere")
+    recall: list[RecallOutlook] = Field(
+        default_factory=list,
+        description="What would become of those that are recalled, most first; empty for other actions",
+    )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
@@ -61,8 +63,30 @@ def named_or_found(
         return Chosen(ids=place.order_ids(list(orders)))
     text = {name: str(value) for name, value in options.items() if value is not True}
     at = place.connection_id(text["--at"]) if "--at" in text else None
-    found = OrderFilter(action.starts, text.get("--search"), error_code=text.get("--error-code"), connection_id=at)
+    found = OrderFilter(
+        action.starts,
+        text.get("--search"),
+        created_from=_since(text["--since"]) if "--since" in text else None,
+        error_code=text.get("--error-code"),
+        connection_id=at,
+        route=text.get("--route"),
+        on_its_way_or_sent=action is BulkAction.RECALL,
+    )
     return Chosen(orders=replace(found, asked_for=True if action in UNSENT else None))
+
+
+def _since(written: str) -> datetime:
+    """Return a moment: with a zone, or by the clock of this machine; a time alone is today's."""
+    try:
+        if re.fullmatch(r"\d{1,2}:\d{2}", written, re.ASCII):
+            hour, minute = map(int, written.split(":"))
+            return datetime.now().astimezone().replace(hour=hour, minute=minute, second=0, microsecond=0)
+        moment = datetime.fromisoformat(written)
+    except ValueError:
+        raise InputError(
+            f"--since {written!r} is no time.", hint="Write it as 10:00, which is today's, or 2026-12-01T08:00+01:00."
+        ) from None
+    return moment.astimezone()
 
 
 def do_to(place: Workplace, job: BulkJob, chosen: Chosen, what: str, *, hidden: bool = False) -> Done:

@@ -94,6 +94,10 @@ def cancel(job: JobId, org: Org = None, json: AsJson = False) -> None:
 def _print(job: dict[str, Any]) -> None:
     shown = ("id", "action", "status", "connection_name", "requested_by", "created_at", "ended_at", "cancelled_by")
     print_facts({name: job[name] for name in shown} | {name: job[key] for key, name in COUNTS.items()})
+    if job["order_states"]:
+        out().print("\n[bold]Now[/]")
+        rows = [{"status": status, "orders": orders} for status, orders in sorted(job["order_states"].items())]
+        print_table(rows, {"status": "state", "orders": "orders"}, empty="")
     if job["reasons"]:
         out().print("\n[bold]Refused[/]")
         print_table(job["reasons"], {"orders": "orders", "code": "code", "message": "because", "hint": "do"}, empty="")

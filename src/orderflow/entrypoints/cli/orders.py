@@ -18,6 +18,7 @@ from orderflow.entrypoints.cli.importing import import_orders
 from orderflow.entrypoints.cli.options import AsJson, Limit, NamedOrders, Orders, OrderStatuses, Org, Search
 from orderflow.entrypoints.cli.outcomes import do_and_tell, finish
 from orderflow.entrypoints.cli.output import NONE_FIT, out, plural, print_facts, print_json, print_table
+from orderflow.entrypoints.cli.recalling import tell_recall_outlook
 from orderflow.entrypoints.cli.workplace import caller, in_organization
 from orderflow.flow.delivery.change import confirm_change, discard_change
 from orderflow.flow.delivery.recall import confirm_recall, end_recall
@@ -192,16 +193,32 @@ def hold(
     do_and_tell(orders, job, "Holding", "on hold", org=org, json=json)
 
 
-@app.command(epilog='Example: orderflow orders recall PO-12345 --reason "the customer cancelled it"')
+@app.command(epilog='Example: orderflow orders recall --since 10:00 --reason "wrong prices" --dry-run')
 def recall(
-    orders: NamedOrders,
-    reason: Annotated[str, typer.Option(help="Why; an ERP that reads recalls is told.")],
+    orders: Orders = None,
+    reason: Annotated[str | None, typer.Option(help="Why; an ERP that reads recalls is told.")] = None,
+    all_sent: Annotated[bool, typer.Option("--all-sent", help="Every order that was pushed.")] = False,
+    since: Annotated[str | None, typer.Option(help="Those that came in since: 10:00 is today's.")] = None,
+    route: Annotated[str | None, typer.Option(help="Those that the routing rule of this name sent.")] = None,
+    at: Annotated[str | None, typer.Option(help="Those at this connector.")] = None,
+    search: Search = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only tell what would become of how many of them.")
+    ] = False,
     org: Org = None,
     json: AsJson = False,
 ) -> None:
     """Ask the ERP to give orders back; what was not sent yet is withdrawn. `orders show` tells what the ERP answers."""
-    job = new_job(BulkAction.RECALL, reason=reason)
-    do_and_tell(orders, job, "Recalling", "asked for, or withdrawn", org=org, json=json)
+    given = {"--all-sent": all_sent, "--since": since, "--route": route, "--at": at, "--search": search}
+    with in_organization(org) as place:
+        chosen = named_or_found(place, BulkAction.RECALL, orders, given)
+        if dry_run:
+            tell_recall_outlook(place, chosen, json=json)
+        elif reason is None:
+            raise InputError("Say why they are recalled: --reason.", hint="Or see what would come of it: --dry-run.")
+        else:
+            job = new_job(BulkAction.RECALL, reason=reason)
+            finish("asked for, or withdrawn", do_to(place, job, chosen, "Recalling", hidden=json), json=json)
 
 
 @app.command(epilog='Example: orderflow orders cancel PO-12345 --customer 4711 --reason "cancelled by telephone"')

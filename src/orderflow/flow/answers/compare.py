@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 
-from orderflow.domain.answer_details import Details
-from orderflow.domain.confirmations import applied, differences, misfits, refuses_all
+from orderflow.domain.answer_details import Details, LineStatus
+from orderflow.domain.confirmations import applied, confirmed_qty, differences, misfits, refuses_all
 from orderflow.domain.delivery import Ack
-from orderflow.domain.orders import DraftOrder
+from orderflow.domain.orders import LINE_CONTENT, DraftOrder, DraftOrderLine
 from orderflow.domain.states import OPEN, Kind
 from orderflow.flow.ports import Confirmed, DecidedAnswer, Export, Work
 
 MOST_TOLD = 5
 """Of what does not fit; an answer may have thousands of lines of another order."""
+
+_content = attrgetter(*LINE_CONTENT)
 
 ALL_REJECTED = "The ERP rejected every line of the order."
 
@@ -30,6 +33,7 @@ def compare(work: Work, answer: DecidedAnswer) -> DecidedAnswer:
     sent = work.orders.as_sent(answer.export.draft_order_id, answer.export.revision)
     if sent is None:  # forgotten, or not what was approved: there is nothing to hold it against
         return answer if answer.verdict == "acknowledge" else replace(answer, verdict="ignore")
+    said = _beyond_what_was_asked(work, answer.export, sent, said)
     if faults := misfits(sent, said, answer.export.revision):
         return _misfit(answer, faults)
     return _confirmed(answer, sent, said, work.exports.confirmed(answer.export.id))
@@ -38,7 +42,37 @@ def compare(work: Work, answer: DecidedAnswer) -> DecidedAnswer:
 def fits(work: Work, export: Export, ack: Ack) -> bool:
     """Return whether an answer can be meant for what was sent, as far as that is known."""
     sent = work.orders.as_sent(export.draft_order_id, export.revision) if ack.details else None
-    return sent is None or ack.details is None or not misfits(sent, ack.details, export.revision)
+    if sent is None or ack.details is None:
+        return True
+    return not misfits(sent, _beyond_what_was_asked(work, export, sent, ack.details), export.revision)
+
+
+def _beyond_what_was_asked(work: Work, export: Export, sent: DraftOrder, said: Details) -> Details:
+    """Return an answer without what only repeats a change: a removed line is gone, a changed one changed."""
+    now: dict[int | None, DraftOrderLine] = {line.line_no: line for line in sent.lines}
+    repeats = [line for line in said.lines if line.status is LineStatus.CHANGED or line.line_no not in now]
+    if export.kind is not Kind.CHANGE or not repeats:
+        return said
+    former = _former_lines(work, export)
+    lines = []
+    for line in said.lines:
+        was, is_now = former.get(line.line_no, ()), now.get(line.line_no)
+        if was and is_now is None and confirmed_qty(None, line) == 0:
+            continue
+        asked = line.status is LineStatus.CHANGED and line.qty is not None and is_now is not None
+        changed = asked and any(_content(one) != _content(is_now) for one in was)
+        lines.append(replace(line, status=LineStatus.ACCEPTED) if changed else line)
+    return replace(said, lines=tuple(lines))
+
+
+def _former_lines(work: Work, change: Export) -> Mapping[int | None, Sequence[DraftOrderLine]]:
+    """Return the lines that the order had before a change, as they were in each delivery, by number."""
+    lines: dict[int | None, list[DraftOrderLine]] = {}
+    for one in work.exports.deliveries_of(change.draft_order_id):
+        if one.created_at < change.created_at and (was := work.orders.as_sent(change.draft_order_id, one.revision)):
+            for line in was.lines:
+                lines.setdefault(line.line_no, []).append(line)
+    return lines
 
 
 def _misfit(answer: DecidedAnswer, faults: Sequence[str]) -> DecidedAnswer:

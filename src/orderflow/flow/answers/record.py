@@ -9,7 +9,7 @@ from uuid import UUID
 from orderflow.domain.answer_details import Level
 from orderflow.domain.answers import Newer, decide, refusal
 from orderflow.domain.delivery import Ack
-from orderflow.domain.states import ERPExportStatus, Kind
+from orderflow.domain.states import ARRIVED, ERPExportStatus, Kind
 from orderflow.flow.answers.compare import compare, fits, told
 from orderflow.flow.delivery.open_target import ENGINE
 from orderflow.flow.delivery.recall import RECALLED, is_unanswered, note_answer
@@ -27,7 +27,7 @@ OF_ORDER_OR_RECALL = (
 )
 OF_ORDER_OR_CHANGE = (
     "It names the order's number alone, so it may be about the order as it was or about its change. Look in the ERP "
-    "which of them it answered, then confirm the order, or discard the change."
+    "which of them it answered. If the change waits for its answer, confirm the order then, or discard the change."
 )
 
 
@@ -38,6 +38,7 @@ def record(work: Work, acks: Sequence[Ack]) -> list[DecidedAnswer]:
         Those that were decided; one that is left out waits for the next round, which weighs it against these.
     """
     exports = work.exports.for_answers([ack.export_id for ack in acks if ack.export_id])
+    exports |= _changes_meant(work, acks, exports)
     answers = _decide(work, acks, exports)
     work.exports.record_answers(answers)
     _note_recalls(work, answers)
@@ -103,6 +104,26 @@ def _decide(work: Work, acks: Sequence[Ack], exports: Mapping[UUID, tuple[Export
     return answers
 
 
+def _changes_meant(
+    work: Work, acks: Sequence[Ack], exports: Mapping[UUID, tuple[Export, bool]]
+) -> dict[UUID, tuple[Export, bool]]:
+    """Point answers by an order's number at a change, where they can mean nothing else; returns these, locked."""
+    meant = []
+    for ack in acks:
+        named = exports.get(ack.export_id) if ack.export_id and ack.by_order_number else None
+        if named and (change := _change_meant(work, named[0], ack)):
+            ack.export_id = change.id
+            meant.append(change.id)
+    return work.exports.for_answers(meant) if meant else {}
+
+
+def _change_meant(work: Work, export: Export, ack: Ack) -> Export | None:
+    if ack.details is None or not export.changed_since or fits(work, export, ack):
+        return None
+    fitting = _changes_that_fit(work, export, ack)
+    return fitting[0] if len(fitting) == 1 else None
+
+
 def _other_that_it_may_mean(work: Work, export: Export, ack: Ack) -> str | None:
     """Return in words what an answer to an order may mean instead; a no to that must not have the order sent again."""
     confirms_nothing = ack.status == "ACKED" and ack.level is not Level.ANSWERED
@@ -111,10 +132,20 @@ def _other_that_it_may_mean(work: Work, export: Export, ack: Ack) -> str | None:
     recalls = work.exports.recalls_of(export.draft_order_id)
     if any(recall.created_at > export.created_at and is_unanswered(recall) for recall in recalls):
         return OF_ORDER_OR_RECALL
-    changes = work.exports.deliveries_of(export.draft_order_id) if export.changed_since else []
-    if any(one.kind is Kind.CHANGE and one.created_at > export.created_at and is_unanswered(one) for one in changes):
-        return OF_ORDER_OR_CHANGE
-    return None
+    return OF_ORDER_OR_CHANGE if _changes_that_fit(work, export, ack) else None
+
+
+def _changes_that_fit(work: Work, export: Export, ack: Ack) -> list[Export]:
+    """Return the changes of an order after `export` that the ERP has, or may, and that an answer may be about."""
+    later = work.exports.deliveries_of(export.draft_order_id) if export.changed_since else []
+    return [
+        one
+        for one in later
+        if one.kind is Kind.CHANGE
+        and one.created_at > export.created_at
+        and (one.status in ARRIVED or is_unanswered(one))
+        and fits(work, one, ack)
+    ]
 
 
 def _stop_retry(work: Work, export: Export, ack: Ack) -> Newer:

@@ -105,7 +105,7 @@ def recall_in(work: Work, order_id: UUID, reason: str, actor: Actor) -> Export:
     before = work.orders.lock_status(order_id)
     sent = standing(work, order_id)
     if before not in OrderAction.RECALL.change.starts or sent is None or sent.status not in ARRIVED:
-        raise _nothing_to_recall(before, sent)
+        raise nothing_to_recall(before, in_doubt=sent is not None and sent.in_doubt)
     _refuse_on_hold(work, order_id)
     work.refuse_beside_older_release()
     _refuse_if_deleted(work, sent.connection_id)
@@ -116,8 +116,9 @@ def recall_in(work: Work, order_id: UUID, reason: str, actor: Actor) -> Export:
     return export
 
 
-def _nothing_to_recall(status: OrderStatus, sent: Export | None) -> StateError:
-    if sent is not None and sent.in_doubt:
+def nothing_to_recall(status: OrderStatus, *, in_doubt: bool) -> StateError:
+    """Return how the recall of an order is refused that its ERP does not have, or that is recalled already."""
+    if in_doubt:
         return StateError(
             "Nobody knows whether the ERP has the order, so there is nothing to recall yet.",
             code="POSSIBLY_DELIVERED",
@@ -141,7 +142,12 @@ def _nothing_to_recall(status: OrderStatus, sent: Export | None) -> StateError:
 
 def _refuse_on_hold(work: Work, order_id: UUID) -> None:
     if work.holds.of(order_id):
-        raise StateError("The order is on hold, and so its recall would be.", hint="Release the order, then recall it.")
+        raise on_hold()
+
+
+def on_hold() -> StateError:
+    """Return how the recall of an order is refused that somebody has a hold on."""
+    return StateError("The order is on hold, and so its recall would be.", hint="Release the order, then recall it.")
 
 
 def _refuse_if_deleted(work: Work, connection_id: UUID) -> None:
@@ -202,7 +208,8 @@ def confirm_recall(work: Work, order_id: UUID, actor: Actor) -> None:
     """
     before = work.orders.lock_status(order_id)
     if before not in OrderAction.CONFIRM_RECALL.change.starts:
-        raise _nothing_to_recall(before, standing(work, order_id))
+        sent = standing(work, order_id)
+        raise nothing_to_recall(before, in_doubt=sent is not None and sent.in_doubt)
     recall = _close(work, order_id, actor, given_back=True) if before is OrderStatus.RECALLING else None
     step, noted = OrderAction.CONFIRM_RECALL, "DRAFT_RECALL_CONFIRMED"
     _end(work, order_id, recall, step, before, actor, noted, {}, given_back=True)

@@ -256,12 +256,17 @@ def withdraw_in(work: Work, order_id: UUID, actor: Actor) -> None:
     work.audit.add("DRAFT_PUSH_WITHDRAWN", actor, "draft_order", [order_id], {"status": before}, {"status": "APPROVED"})
 
 
+def under_way() -> StateError:
+    """Return how the withdrawal of a push is refused that a worker is at."""
+    return StateError(
+        "The push cannot be withdrawn: an attempt is under way.",
+        hint="Wait for the attempt to end; the order's page shows it.",
+    )
+
+
 def _cannot_withdraw(export: Export) -> StateError:
     if export.lease_is_live or not export.in_doubt:
-        return StateError(
-            "The push cannot be withdrawn: an attempt is under way.",
-            hint="Wait for the attempt to end; the order's page shows it.",
-        )
+        return under_way()
     return StateError(
         "The push cannot be withdrawn: the order may have reached the ERP.",
         code="POSSIBLY_DELIVERED",

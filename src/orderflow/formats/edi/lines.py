@@ -87,15 +87,14 @@ class ResponseLine(ABC):
         block: Its segments.
         units: What orders may call the units.
         accepted: Whether a line is taken of which no more is said than what was ordered.
+
+    Attributes:
+        name: What an error calls it.
     """
 
     def __init__(self, block: Block, units: UnitNames, accepted: bool) -> None:
         self.block, self.units, self.accepted, self.begin = block, units, accepted, block.segments[0]
-
-    @property
-    def name(self) -> str:
-        """What an error calls it."""
-        return f"Line {self.begin.get(1)[:10] or '(without a number)'}"
+        self.name = f"Line {self.begin.get(1)[:10] or '(without a number)'}"
 
     @property
     @abstractmethod

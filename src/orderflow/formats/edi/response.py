@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal, localcontext
+from functools import lru_cache
 from typing import TypeVar
 
 from orderflow.domain.answer_details import Details, Level, LineAnswer, LineStatus, Others
@@ -23,6 +24,9 @@ DUPLICATE = (
     "number was another program's, have the partner forget it."
 )
 
+KEPT = 4_096
+"""Numbers and days whose reading is remembered: an answer to many lines has the same ones over and over."""
+
 Told = TypeVar("Told")
 
 
@@ -38,9 +42,10 @@ def the_one(told: Iterable[Told], what: str) -> Told | None:
     values = set(told)
     if len(values) > 1:
         raise UnreadableError(f"It tells {what} in {len(values)} ways, and nobody knows which one counts.")
-    return next(iter(values), None)
+    return values.pop() if values else None
 
 
+@lru_cache(KEPT)
 def decimal(text: str, *, comma: bool = False) -> Decimal | None:
     """Return a number; None if nothing stands there.
 
@@ -59,13 +64,15 @@ def decimal(text: str, *, comma: bool = False) -> Decimal | None:
 
 def total(*numbers: Decimal) -> Decimal:
     """Return an exact sum."""
+    if len(numbers) == 1:
+        return numbers[0]
     with localcontext(prec=60):
         return sum(numbers, Decimal(0))
 
 
 def price_for_one(price: Decimal | None, basis: Decimal | None, line: str) -> Decimal | None:
     """Return the price of one unit, where `price` is that of `basis` units. Raises UnreadableError: it is not exact."""
-    if price is None or not basis:
+    if price is None or not basis or basis == 1:
         return price
     with localcontext(prec=60):
         unit_price = price / basis
@@ -78,13 +85,18 @@ def day(text: str) -> date | None:
     """Return the date that a text begins with, as CCYYMMDD. Raises UnreadableError: it is none."""
     if not text:
         return None
-    digits = text[:8]
+    found = _day_of_calendar(text[:8])
+    if found is None:
+        raise UnreadableError(f"{text[:40]!r} stands where a date belongs.")
+    return found
+
+
+@lru_cache(KEPT)
+def _day_of_calendar(digits: str) -> date | None:
     try:
-        if len(digits) == 8 and digits.isascii() and digits.isdigit():
-            return date.fromisoformat(digits)
-    except ValueError:  # no day of the calendar
-        pass
-    raise UnreadableError(f"{text[:40]!r} stands where a date belongs.")
+        return date.fromisoformat(digits) if len(digits) == 8 and digits.isascii() and digits.isdigit() else None
+    except ValueError:
+        return None
 
 
 def line_number(text: str) -> int | None:

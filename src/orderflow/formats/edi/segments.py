@@ -52,12 +52,13 @@ class Segment:
 
     def get(self, element: int, component: int = 1) -> str:
         """Return a value without blanks around it; what is not there is empty."""
-        if element > len(self._elements):
+        try:
+            parts = self._elements[element - 1]
+            if isinstance(parts, str):
+                return parts.strip() if component == 1 else ""
+            return parts[component - 1].strip()
+        except IndexError:
             return ""
-        parts = self._elements[element - 1]
-        if isinstance(parts, str):
-            return parts.strip() if component == 1 else ""
-        return parts[component - 1].strip() if component <= len(parts) else ""
 
     def all(self, element: int, first: int = 1) -> list[str]:
         """Return the components of an element that are not empty, from the `first` on; none if it is not there."""
@@ -119,17 +120,23 @@ class SegmentReader:
                 yield Segment(tag.rstrip(), [one.split(component) if component in one else one for one in elements])
 
     def _next(self) -> str:
-        start, marks = self.position, self._marks
-        end = self._text.find(marks.segment, start, start + LONGEST_SEGMENT)
-        while marks.release and end > 0 and _is_released(self._text, end, marks.release):
-            end = self._text.find(marks.segment, end + 1, start + LONGEST_SEGMENT)
-        if end < 0:
-            raise self._without_end()
+        start, end = self.position, self._end()
         self.position = end + 1
         raw = self._text[start:end]
         if "\n" in raw or "\r" in raw:
             raw = raw.replace("\r", "").replace("\n", "")
         return raw.lstrip()
+
+    def _end(self) -> int:
+        """Return where the next segment ends. Raises UnfinishedError, UnreadableError: it does not."""
+        text, mark, release = self._text, self._marks.segment, self._marks.release
+        limit = self.position + LONGEST_SEGMENT
+        end = text.find(mark, self.position, limit)
+        while release and end > 0 and text[end - 1] == release and _is_released(text, end, release):
+            end = text.find(mark, end + 1, limit)
+        if end < 0:
+            raise self._without_end()
+        return end
 
     def _without_end(self) -> UnreadableError:
         if len(self._text) > self.position + LONGEST_SEGMENT:

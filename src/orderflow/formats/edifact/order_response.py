@@ -1,6 +1,6 @@
 """ORDRSP: what the partner's business will do with an order, line by line.
 
-Source: UN/EDIFACT D.96A and EANCOM 1997, code lists 1225, 1229, 4343, 6063, 2005.
+Source: UN/EDIFACT D.96A and EANCOM 1997, code lists 1153, 1225, 1229, 4343, 6063, 2005.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from decimal import Decimal
 from functools import cached_property
 
 from orderflow.domain.answer_details import Level, LineStatus, Others, Schedule
-from orderflow.domain.answer_files import Answer, OrderNumber, UnreadableError
+from orderflow.domain.answer_files import Answer, ControlNumber, OrderNumber, Reference, UnreadableError
+from orderflow.domain.states import Kind
+from orderflow.formats.edi.changes import answered_change
 from orderflow.formats.edi.lines import Block, ResponseLine, answers_of, check_count, parts_of
 from orderflow.formats.edi.response import (
     UnitNames,
@@ -45,6 +47,9 @@ QUANTITIES = {*COMES, ORDERED}
 TOTALS = {"MOA", "CNT", "ALC", "ALI"}
 """What stands behind UNS."""
 
+CHANGE = "PP"
+"""The reference by which an answer names our ORDCHG (1153: purchase order change number)."""
+
 SUBSTITUTED_BY, SUBSTITUTED_FOR = "3", "4"
 SELLERS = ("SA", "VP")
 """Kinds of the number that we sent as the seller's own, the likelier first."""
@@ -60,12 +65,26 @@ def read_order_response(segments: Sequence[Segment], units: UnitNames) -> Answer
         UnreadableError: It contradicts itself, or what it says is not known here.
     """
     whole = Block(list(segments))
-    about = order_number(_references(whole, "ON"))
+    order = order_number(_references(whole, "ON"))
+    change, about = _change_answered(whole, order) or (Kind.ORDER, order)
     with told_at(about):
-        return _answer(whole, about, units)
+        return _recalled(whole, about) if change is Kind.RECALL else _answer(whole, about, units)
 
 
-def _answer(whole: Block, about: OrderNumber, units: UnitNames) -> Answer:
+def _change_answered(whole: Block, order: OrderNumber) -> tuple[Kind, ControlNumber] | None:
+    """Return which change or recall of ours it names by our number; None: it names none, and may mean any."""
+    numbers = (answered_change(number, order) for number in _references(whole, CHANGE))
+    return the_one((one for one in numbers if one is not None), "the change that it answers")
+
+
+def _recalled(whole: Block, about: Reference) -> Answer:
+    """Return that the order is given back. A refusal may mean the order as well as its recall: a person must know."""
+    if not (says := _said_of_all(whole)) & ACCEPTED or says & REFUSED:
+        raise UnreadableError("It does not say that it accepts the recall. Ask whether the order is cancelled.")
+    return Answer("ACKED", message="The partner accepts the recall.", about=about)
+
+
+def _answer(whole: Block, about: Reference, units: UnitNames) -> Answer:
     head, blocks = parts_of(whole.segments, ("LIN",), "UNS", TOTALS)
     for count in (segment for segment in whole.of("CNT") if segment.get(1) == "2"):
         check_count(count.get(1, 2), len(blocks), "CNT")
@@ -129,7 +148,7 @@ class _Line(ResponseLine):
 
     def number(self) -> str:
         """Return the order's number of the line, which may be another than the response's."""
-        numbers = (segment.get(1, 3) for segment in self.block.of("RFF") if segment.get(1) == "ON")
+        numbers = [segment.get(1, 3) for segment in self.block.of("RFF") if segment.get(1) == "ON"]
         return the_one(filter(None, numbers), f"the order's line that {self.name} is about") or self.begin.get(1)
 
     def status(self) -> LineStatus:
@@ -160,7 +179,8 @@ class _Line(ResponseLine):
         of_all = self._amounts(self.head)
         if twice := [kind for kind, amounts in of_all.items() if len(amounts) > 1]:
             raise UnreadableError(f"{self.name} tells its quantity {twice[0]} more than once.")
-        found = {kind: total(*amounts) for kind, amounts in (self._amounts(self.scheduled) | of_all).items()}
+        amounts = self._amounts(self.scheduled) | of_all
+        found = {kind: total(*told) for kind, told in amounts.items()}
         if not found and (unknown := self.block.of("QTY")):
             raise UnreadableError(f"{self.name} has a quantity {unknown[0].get(1)[:5]!r}, which is not known.")
         return found
@@ -176,8 +196,10 @@ class _Line(ResponseLine):
         return amounts
 
     def unit_codes(self) -> set[str]:
-        of_quantities = {segment.get(1, 3) for segment in self.block.of("QTY")}
-        return (of_quantities | {segment.get(1, 6) for segment in self.block.of("PRI")}) - {""}
+        codes = {segment.get(1, 3) for segment in self.block.of("QTY")}
+        codes.update(segment.get(1, 6) for segment in self.block.of("PRI"))
+        codes.discard("")
+        return codes
 
     def price(self) -> tuple[Decimal | None, Decimal | None]:
         """Return the net price, else the gross one."""
@@ -187,13 +209,15 @@ class _Line(ResponseLine):
         return found or (None, None)
 
     def _price(self, kind: str) -> tuple[Decimal | None, Decimal | None] | None:
-        told = (
+        told = [
             (_decimal(one.get(1, 2)), _decimal(one.get(1, 5))) for one in self.block.of("PRI") if one.get(1) == kind
-        )
+        ]
         return the_one(told, f"the price of {self.name}")
 
     def _substitute(self) -> str | None:
         """Return the article that comes instead, perhaps without a number; None: there is none."""
+        if not self.block.of("PIA"):
+            return None
         numbers = [(segment.get(1), segment.get(2)) for segment in self.block.of("PIA")]
         if SUBSTITUTED_FOR in dict(numbers):
             raise UnreadableError(f"{self.name} says by PIA+4 what it stands for, which is not read here.")
@@ -202,22 +226,23 @@ class _Line(ResponseLine):
     def article(self, status: LineStatus) -> str | None:
         if status is LineStatus.SUBSTITUTED:
             return self._substitute()
-        numbers = list(self._numbers())
-        told = (
-            the_one((one for kind, one in numbers if kind == ours), f"the article of {self.name}") for ours in SELLERS
-        )
-        return next(filter(None, told), None)
+        numbers = [(self.begin.get(3, 2), self.begin.get(3)), *self._further_numbers()]
+        for ours in SELLERS:
+            if told := the_one([one for kind, one in numbers if kind == ours], f"the article of {self.name}"):
+                return told
+        return None
 
-    def _numbers(self) -> Iterator[tuple[str, str]]:
-        yield self.begin.get(3, 2), self.begin.get(3)
+    def _further_numbers(self) -> Iterator[tuple[str, str]]:
         for segment in self.head.of("PIA"):
             if segment.get(1) in ("1", "5"):
                 yield from ((segment.get(at, 2), segment.get(at)) for at in range(2, len(segment) + 1))
 
-    def schedules(self) -> list[Schedule]:
+    def schedules(self) -> Sequence[Schedule]:
         """Return what each SCC says; where there is none, the line itself."""
+        if not self.scheduled.segments:
+            return schedules_of(self.head)
         _, parts = parts_of(self.scheduled.segments, ("SCC",), "UNS", TOTALS)
-        return [schedule for part in parts or [self.head] for schedule in schedules_of(part)]
+        return [schedule for part in parts for schedule in schedules_of(part)]
 
     def code(self) -> str:
         return self.action

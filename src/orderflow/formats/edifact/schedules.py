@@ -5,7 +5,7 @@ Source: UN/EDIFACT D.96A and EANCOM 1997, code lists 2005, 2379, 6063.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -41,11 +41,14 @@ def schedules_of(block: Block) -> Sequence[Schedule]:
     Raises:
         UnreadableError: A date is of none of several quantities, or a quantity has several.
     """
+    coming = [segment for segment in block.of("QTY") if segment.get(1) in COMES]
+    if len(coming) < 2:
+        found = delivery_date(block.of("DTM"))
+        return [Schedule(found, _confirmed(coming))] if found else []
     before, *counted = _parts(block)
-    if len(counted) > 1 and delivery_date(before):
+    if delivery_date(before):
         raise UnreadableError("A date of delivery stands before several quantities, and nobody knows whose it is.")
-    parts = counted if len(counted) > 1 else [block.segments]
-    return [Schedule(found, _confirmed(part)) for part in _certain(parts) if (found := delivery_date(part))]
+    return [Schedule(found, _confirmed(part)) for part in _certain(counted) if (found := delivery_date(part))]
 
 
 def _parts(block: Block) -> list[list[Segment]]:
@@ -58,17 +61,17 @@ def _parts(block: Block) -> list[list[Segment]]:
     return parts
 
 
-def _certain(parts: Sequence[Sequence[Segment]]) -> Iterator[Sequence[Segment]]:
+def _certain(parts: Iterable[Sequence[Segment]]) -> Iterator[Sequence[Segment]]:
     """Yield the parts that are not backordered: what comes of those, and when, is not sure."""
-    return (part for part in parts if len(parts) == 1 or not _is(part[0], {BACKORDERED}))
+    return (part for part in parts if part[0].get(1) != BACKORDERED)
 
 
-def _confirmed(part: Sequence[Segment]) -> Decimal | None:
+def _confirmed(part: Iterable[Segment]) -> Decimal | None:
     return next((amount(segment) for segment in part if _is(segment, CONFIRMED)), None)
 
 
-def _is(segment: Segment, kinds: Iterable[str]) -> bool:
-    return segment.tag == "QTY" and segment.get(1) in set(kinds)
+def _is(segment: Segment, kinds: Container[str]) -> bool:
+    return segment.tag == "QTY" and segment.get(1) in kinds
 
 
 def _day(segment: Segment) -> date | None:

@@ -24,13 +24,13 @@ _SUFFIXES = {"xml": ".xml", "flat": ".idoc"}
 
 
 class IdocFormat(Format):
-    """Each order as one IDoc; its answers say themselves what they are about."""
+    """Each order, change and recall as one IDoc; its answers say themselves what they are about."""
 
     name: ClassVar[str] = "sap_idoc_orders05"
     title: ClassVar[str] = "SAP IDoc"
     numbered: ClassVar[bool] = True
     largest_answer: ClassVar[int] = LARGEST
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.ORDER, Kind.RECALL})
+    kinds: ClassVar[frozenset[Kind]] = frozenset(Kind)
     settings: ClassVar[type[BaseModel]] = IdocSettings
 
     def render(self, order: DraftOrder, delivery: Delivery, settings: IdocSettings) -> Document:

@@ -129,7 +129,7 @@ def _words(texts: Iterable[Read]) -> str:
 
 
 class _Line:
-    """One line's segments."""
+    """One line's segments; `name` is what an error calls it."""
 
     def __init__(self, segments: Sequence[Read], units: UnitNames) -> None:
         self.units, self.begin = units, segments[0]
@@ -137,11 +137,7 @@ class _Line:
         for segment in segments:
             self._by_type.setdefault(segment.type, []).append(segment)
         self._customers_lines = self._references(CUSTOMERS_ORDER)
-
-    @property
-    def name(self) -> str:
-        """What an error calls it."""
-        return f"Line {self.begin.get('POSEX').lstrip('0')[:6] or '(without a number)'}"
+        self.name = f"Line {self.begin.get('POSEX').lstrip('0')[:6] or '(without a number)'}"
 
     @property
     def is_saps_own(self) -> bool:
@@ -174,7 +170,7 @@ class _Line:
 
     def _number(self) -> int | None:
         """Return the order's line: as the reference to the order names it, else the IDoc's own, if it has no other."""
-        lines = (line.lstrip("0") for line in self._customers_lines)
+        lines = [line.lstrip("0") for line in self._customers_lines]
         if named := the_one(filter(None, lines), f"the order's line that {self.name} is about"):
             return line_number(named)
         return None if self._references(OWN_ORDER) else line_number(self.begin.get("POSEX"))
@@ -220,8 +216,8 @@ class _Line:
 
     def _article(self) -> str | None:
         """Return the article by the number that we sent as SAP's own."""
-        named = (one.get("IDTNR") for one in self._of("E1EDP19") if one.get("QUALF") == OWN_ARTICLE)
-        return the_one(filter(None, map(_as_sent, named)), f"the article of {self.name} (E1EDP19 002)")
+        named = [_as_sent(one.get("IDTNR")) for one in self._of("E1EDP19") if one.get("QUALF") == OWN_ARTICLE]
+        return the_one(filter(None, named), f"the article of {self.name} (E1EDP19 002)")
 
 
 def _as_sent(article: str) -> str:

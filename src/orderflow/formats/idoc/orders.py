@@ -14,6 +14,7 @@ from orderflow.domain.delivery import Delivery
 from orderflow.domain.orders import AllowanceCharge, DraftOrder, DraftOrderLine
 from orderflow.domain.states import Kind
 from orderflow.formats.currencies import minor_units
+from orderflow.formats.edi.changes import LineChange, lines_of
 from orderflow.formats.edi.codes import REC_20, Countries
 from orderflow.formats.edi.order import INCOTERM, Party, check_expressible, dates_of, parties_of
 from orderflow.formats.edi.settings import LINE_ENDS
@@ -38,6 +39,13 @@ ARTICLES = {
 }  # fmt: skip
 LONGEST_NAME = SEGMENTS["E1EDP19"].fields["KTEXT"]
 ADDED, CANCELLED = "001", "003"
+ACTIONS = {
+    None: ADDED,
+    LineChange.ADDED: ADDED,
+    LineChange.CHANGED: "002",
+    LineChange.DELETED: CANCELLED,
+    LineChange.UNCHANGED: "004",
+}
 """What is to become of a line."""
 
 REVERSED = "001"
@@ -48,7 +56,7 @@ PRICE_UNITS = (1, 10, 100, 1_000, 10_000)
 
 
 def write_order(order: DraftOrder, delivery: Delivery, settings: IdocSettings) -> bytes:
-    """Return the IDoc: ORDERS, or of a recall ORDCHG.
+    """Return the IDoc: ORDERS, or of a change and a recall ORDCHG.
 
     Raises:
         RejectedError: The order holds what the IDoc cannot say; the field is named.
@@ -70,12 +78,17 @@ class _Order:
         settings = self.settings
         check_expressible(self.order, self.values)
         self._header()
-        for line in self.order.lines:
-            self._line(line)
+        for line, action in self._lines():
+            self._line(line, action)
         if settings.layout == "xml":
             return as_xml(self._control(), self.segments).encode()
         text = as_flat(self._control(), self.segments, settings.segment_names, LINE_ENDS[settings.line_breaks])
         return text.encode(settings.encoding)
+
+    def _lines(self) -> Iterable[tuple[DraftOrderLine, str]]:
+        if self.recalls:
+            return [(line, CANCELLED) for line in self.order.lines]
+        return [(line, ACTIONS[change]) for line, change in lines_of(self.order, self.delivery, self.values)]
 
     def _control(self) -> dict[str, str]:
         settings, number = self.settings, self.delivery.control_number
@@ -83,7 +96,7 @@ class _Order:
         return {
             "TABNAM": "EDI_DC40", "MANDT": settings.client, "DOCNUM": f"{number:016}", "DOCREL": settings.release,
             "DIRECT": "2", "TEST": "X" if settings.test else "", "IDOCTYP": "ORDERS05",
-            "MESTYP": "ORDCHG" if self.recalls else "ORDERS", "MESCOD": settings.message_code,
+            "MESTYP": "ORDERS" if self.delivery.kind is Kind.ORDER else "ORDCHG", "MESCOD": settings.message_code,
             "MESFCT": settings.message_function,
             "SNDPOR": settings.sender_port, "SNDPRT": settings.sender_type, "SNDPRN": settings.sender,
             "RCVPOR": settings.receiver_port, "RCVPRT": settings.receiver_type, "RCVPRN": settings.receiver,
@@ -252,7 +265,7 @@ class _Order:
                 head.add(f"{prefix}2", {"TDLINE": piece, "TDFORMAT": "" if number else "*"})
         return [head]
 
-    def _line(self, line: DraftOrderLine) -> None:
+    def _line(self, line: DraftOrderLine, action: str) -> None:
         values = self.values
         values.line_no = line.line_no
         unit = values.coded(values.needed(line.uom, 40, "uom"), self.units, "uom", "Units")
@@ -260,7 +273,7 @@ class _Order:
         item = self._add(
             "E1EDP01",
             POSEX=f"{self._number('E1EDP01', 'POSEX', line.line_no, 'line_no'):0>6}",
-            ACTION=CANCELLED if self.recalls else ADDED,
+            ACTION=action,
             MENGE=self._number("E1EDP01", "MENGE", values.given(line.qty, "qty"), "qty"),
             MENEE=unit,
             PMENE=unit if price else "",

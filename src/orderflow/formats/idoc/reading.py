@@ -117,7 +117,9 @@ def _collect(element: etree._Element, found: list[Read]) -> None:
         if len(child) or (not text and child.get("SEGMENT")):
             _collect(child, found)
             continue
-        name = _name(child)
+        name = child.tag
+        if name[0] == "{":
+            name = _name(child)
         if name in values:
             raise UnreadableError(f"A segment {_name(element)[:20]} of it has the field {name[:20]} twice.")
         values[name] = text.strip() if text else ""
@@ -125,7 +127,7 @@ def _collect(element: etree._Element, found: list[Read]) -> None:
 
 def _name(element: etree._Element) -> str:
     tag = element.tag
-    return tag.rpartition("}")[2] if "}" in tag else tag
+    return tag.rpartition("}")[2] if tag[0] == "{" else tag
 
 
 def _records(content: bytes, encoding: str) -> Sequence[str]:

@@ -9,11 +9,12 @@ import re
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from orderflow.domain.answer_details import LineAnswer, LineStatus, Schedule
 from orderflow.domain.answer_files import UnreadableError
 from orderflow.formats.answer_fields import LONGEST_CODE, number, words
-from orderflow.formats.edi.response import UnitNames, decimal, line_number, price_for_one
+from orderflow.formats.edi.response import KEPT, UnitNames, decimal, line_number, price_for_one
 from orderflow.formats.ubl.reading import Part
 
 STATUSES = {
@@ -55,8 +56,10 @@ def notes(part: Part) -> str:
 
 def period(part: Part | None) -> tuple[date, ...]:
     """Return the first and the last day of a period, as far as it names them; one day is both."""
-    named = (part.value(name) for name in ("StartDate", "EndDate")) if part else ()
-    return tuple(sorted({_day(text) for text in named if text}))
+    if part is None:
+        return ()
+    first, last = part.value("StartDate"), part.value("EndDate")
+    return tuple(sorted({_day(text) for text in (first, last) if text}))
 
 
 class _Line:
@@ -66,7 +69,8 @@ class _Line:
         self.name = f"Line {self.number or '(without a number)'}"
         self.code = item.value("LineStatusCode")
         self.quantity, self.waiting = item.one("Quantity"), item.one("MaximumBackorderQuantity")
-        self.price, self.basis = item.one("Price", "PriceAmount"), item.one("Price", "BaseQuantity")
+        price = item.one("Price")
+        self.price, self.basis = (price.one("PriceAmount"), price.one("BaseQuantity")) if price else (None, None)
 
     def answer(self) -> LineAnswer:
         unit, *same_units = self._units() or (None,)
@@ -136,6 +140,7 @@ def _decimal(part: Part | None) -> Decimal | None:
     return decimal(part.text) if part else None
 
 
+@lru_cache(KEPT)
 def _day(text: str) -> date:
     found = _DATE.fullmatch(text)
     with suppress(ValueError):

@@ -20,33 +20,34 @@ class Part:
 
     def __init__(self, element: etree._Element) -> None:
         self._element = element
-        self._inner: dict[str, list[Part]] | None = None
+        self._inner: dict[str, list[etree._Element]] | None = None
 
     def all(self, name: str) -> Sequence[Part]:
         """Return the elements with a name."""
-        return (self._inner or self._by_name()).get(name, ())
+        return [Part(element) for element in self._by_name().get(name, ())]
 
     def one(self, *names: str) -> Part | None:
         """Return the element at the end of a path. Raises UnreadableError: there is more than one on the way."""
         part = self
         for name in names:
-            found = (part._inner or part._by_name()).get(name)
+            found = part._by_name().get(name)
             if found is None:
                 return None
             if len(found) > 1:
                 raise UnreadableError(f"It has {name} {len(found)} times where it may have one.")
-            part = found[0]
+            part = Part(found[0])
         return part
 
-    def _by_name(self) -> dict[str, list[Part]]:
-        inner: dict[str, list[Part]] = {}
-        for child in self._element:
-            name = _name_of(child.tag)
-            if name in inner:
-                inner[name].append(Part(child))
-            elif name:
-                inner[name] = [Part(child)]
-        self._inner = inner
+    def _by_name(self) -> dict[str, list[etree._Element]]:
+        inner = self._inner
+        if inner is None:
+            self._inner = inner = {}
+            for child in self._element:
+                name = _name_of(child.tag)
+                if name in inner:
+                    inner[name].append(child)
+                elif name:
+                    inner[name] = [child]
         return inner
 
     def value(self, *names: str) -> str:

@@ -23,6 +23,10 @@ _ORDERS = Table("b", "FROM bulk_job_order b LEFT JOIN draft_order o ON o.id = b.
 _REASONS = """(SELECT COALESCE(jsonb_agg(r.value || jsonb_build_object('code', r.key)
                                          ORDER BY (r.value ->> 'orders')::int DESC, r.key), '[]')
                FROM jsonb_each(j.reasons) r)"""
+_STATES = """CASE WHEN j.action = 'recall' THEN (
+        SELECT COALESCE(jsonb_object_agg(n.status, n.orders), '{}') FROM (
+            SELECT d.status, count(*) AS orders FROM bulk_job_order a JOIN draft_order d ON d.id = a.order_id
+            WHERE a.job_id = j.id AND a.outcome = 'DONE' GROUP BY d.status) n) ELSE '{}' END"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +62,20 @@ class BulkJob:
     worked_at: Annotated[datetime | None, Field(description="When the last of its orders was done")]
     ended_at: datetime | None
     cancelled_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkJobReport(BulkJob):
+    """One job, and what came of it since."""
+
+    order_states: Annotated[
+        dict[OrderStatus, int],
+        Sql(_STATES),
+        Field(
+            description="Of a recall, how many of the orders that were asked for or withdrawn stand where now: their "
+            "ERPs may not have answered yet; empty for other actions"
+        ),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +137,11 @@ def _jobs(status: BulkStatus | None, updated_from: datetime | None) -> Iterator[
         yield "GREATEST(j.created_at, j.worked_at, j.ended_at) >= :updated_from", {"updated_from": updated_from}
 
 
-def one_job(view: View, job_id: UUID) -> BulkJob:
+def one_job(view: View, job_id: UUID) -> BulkJobReport:
     """Return one job. Raises NotFoundError."""
-    found = view.one(BulkJob, f"{_JOBS.select(BulkJob)} WHERE j.id = :id AND j.org_id = :org_id", {"id": job_id})
+    found = view.one(
+        BulkJobReport, f"{_JOBS.select(BulkJobReport)} WHERE j.id = :id AND j.org_id = :org_id", {"id": job_id}
+    )
     if found is None:
         raise no_job(job_id)
     return found

@@ -145,3 +145,82 @@ def test_many_are_recalled_as_a_job_and_what_was_not_sent_is_withdrawn(app: Any,
     assert (job["done"], job["refused"]) == (2, 1), job
     assert [order_of(acme, one)["status"] for one in (at_the_erp, waiting)] == ["RECALLING", "APPROVED"]
     assert acme.call("POST", "/bulk-jobs", json=body | {"reason": None}).status_code == 422
+    assert job["order_states"] == {"RECALLING": 1, "APPROVED": 1}
+    push_batch(app.wiring, acme.org_id, way)
+    report = acme.call("GET", f"/bulk-jobs/{job['id']}").json()
+    assert report["order_states"] == {"RECALLED": 1, "APPROVED": 1}
+
+
+def told(refused: Response) -> tuple[int, str, str]:
+    error = refused.json()["error"]
+    assert error["details"]["hint"], "what to do now"
+    return refused.status_code, error["details"]["reason"], error["message"]
+
+
+def test_a_second_recall_and_one_after_the_last_word_say_what_is_so(app: Any, acme: Tenant) -> None:
+    way = connect(acme)
+    order_id = sent(app, acme, way)
+    recall(acme, order_id)
+    assert told(recall(acme, order_id)) == (409, "CONFLICT", "The order is being recalled already.")
+    push_batch(app.wiring, acme.org_id, way)
+    assert told(recall(acme, order_id)) == (409, "CONFLICT", "The order was recalled already.")
+    assert order_of(acme, order_id)["status"] == "RECALLED"
+
+
+def test_what_may_have_arrived_is_resolved_before_it_is_recalled(app: Any, acme: Tenant) -> None:
+    way = connect(acme)
+    order_id = sent(app, acme, way)
+    with app.store.work(acme.org_id) as work:
+        work.connection.execute(text("UPDATE erp_export SET status = 'FAILED', begun_at = now(), answered_at = NULL"))
+        work.connection.execute(text("UPDATE draft_order SET status = 'ERROR'"))
+    status, reason, message = told(recall(acme, order_id))
+    assert (status, reason) == (409, "POSSIBLY_DELIVERED")
+    assert "Nobody knows whether the ERP has the order" in message
+
+
+@pytest.mark.parametrize("why", ["disabled", "closed", "down"])
+def test_while_the_connection_is_away_a_recall_waits_and_is_asked_for_then(app: Any, acme: Tenant, why: str) -> None:
+    way = connect(acme)
+    order_id = sent(app, acme, way)
+    statement = {
+        "disabled": "UPDATE erp_connection SET status = 'DISABLED'",
+        "closed": "UPDATE erp_connection SET closed_until = now() + interval '1 hour'",
+        "down": "UPDATE erp_connection SET breaker_state = 'OPEN', breaker_since = now(), breaker_error = '{}'",
+    }[why]
+    with app.store.work(acme.org_id) as work:
+        work.connection.execute(text(statement))
+    asked = recall(acme, order_id)
+    assert (asked.status_code, asked.json()["status"]) == (200, "RECALLING"), asked.text
+    push_batch(app.wiring, acme.org_id, way)
+    whole = order_of(acme, order_id)
+    assert (whole["status"], whole["recall"]["status"]) == ("RECALLING", "PENDING")
+    assert whole["recall"]["waits_for"], "and says what for"
+    back = "UPDATE erp_connection SET status = 'ACTIVE', closed_until = NULL, breaker_state = 'CLOSED'"
+    with app.store.work(acme.org_id) as work:
+        work.connection.execute(text(back))
+    push_batch(app.wiring, acme.org_id, way)
+    assert order_of(acme, order_id)["status"] == "RECALLED"
+
+
+def test_what_was_confirmed_a_year_ago_is_asked_for_and_the_erp_decides(app: Any, acme: Tenant) -> None:
+    way = connect(acme, recall="too_late")
+    order_id = sent(app, acme, way)
+    confirmed = acme.call("POST", f"/draft-orders/{order_id}/confirm", json={"erp_order_id": "SO-1"})
+    assert confirmed.status_code == 200, confirmed.text
+    with app.store.work(acme.org_id) as work:
+        for table in ("erp_export", "draft_order"):
+            work.connection.execute(text(f"UPDATE {table} SET created_at = created_at - interval '1 year'"))
+    assert recall(acme, order_id).json()["status"] == "RECALLING"
+    push_batch(app.wiring, acme.org_id, way)
+    whole = order_of(acme, order_id)
+    assert (whole["status"], whole["recall"]["error"]["message"]) == (
+        "CONFIRMED",
+        "The mock ERP has shipped this order.",
+    )
+
+
+def test_another_organizations_order_is_nobodys(app: Any, acme: Tenant, make_tenant: Any) -> None:
+    order_id = sent(app, acme, connect(acme))
+    refused = recall(make_tenant("other"), order_id)
+    assert refused.status_code == 404
+    assert order_of(acme, order_id)["status"] in ("PUSHED", "CONFIRMED")

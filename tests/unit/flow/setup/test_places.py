@@ -12,6 +12,8 @@ FOLDER = {"mode": "filesystem", "export_path": "/srv/in", "ack_path": "/srv/out"
 REST = {"url": "https://erp.example:8443/orders", "auth": "oauth2", "token_url": "https://id.example/token"}
 BC = {"tenant": "contoso.com", "company": "CRONUS", "token_url": "https://id.example/token"}
 BC |= {"client_id": "c", "client_secret": "s"}
+SAP = {"url": "https://sap.example:44300", "username": "u", "password": "p", "sales_organization": "1710"}
+SAP |= {"distribution_channel": "10", "division": "00"}
 REST |= {"client_id": "c", "client_secret": "s"}
 
 
@@ -24,6 +26,8 @@ REST |= {"client_id": "c", "client_secret": "s"}
         ("REST_JSON", REST, {"erp.example", "id.example"}),
         ("ODOO", {"url": "http://[::1]:8069", "database": "d", "api_key": "k"}, {"::1"}),
         ("TRYTON", {"url": "https://tryton.example", "database": "d", "application_key": "k"}, {"tryton.example"}),
+        ("SAP_ODATA", SAP, {"sap.example"}),
+        ("SAP_RFC", SAP, {"sap.example"}),
         ("BUSINESS_CENTRAL", BC, {"api.businesscentral.dynamics.com", "id.example"}),
         ("MOCK", {"mode": "success"}, set()),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -15,7 +16,7 @@ from pydantic import ValidationError
 
 from orderflow.domain.delivery import Document
 from orderflow.domain.errors import RejectedError
-from orderflow.domain.orders import AllowanceCharge, Customer, DraftOrder
+from orderflow.domain.orders import AllowanceCharge, Customer, DraftOrder, DraftOrderLine
 from orderflow.domain.states import Kind
 from orderflow.formats.format import Format
 from orderflow.formats.idoc import IdocFormat, IdocSettings
@@ -101,10 +102,12 @@ def test_what_can_be_said_is_read_back_by_another_reader(order: DraftOrder, layo
     assert buyer["PARTN"] == order.customer.erp_customer_number
     assert " ".join(buyer[f"NAME{n}"] for n in range(1, 5) if f"NAME{n}" in buyer) == order.customer.name
     assert text_of([one for one in found if one[0].startswith("E1EDK")], "E1EDKT2") == (order.notes or "")
-    assert [_line(one) for one in lines_of(found)] == [
-        (one.line_no, one.internal_sku, one.qty, one.uom, one.unit_price, one.product_description or "",
-         one.requested_delivery_date) for one in order.lines
-    ]  # fmt: skip
+    assert [_line(one) for one in lines_of(found)] == [_said(one) for one in order.lines]
+
+
+def _said(one: DraftOrderLine) -> tuple[Any, ...]:
+    return (one.line_no, one.internal_sku, one.qty, one.uom, one.unit_price, one.product_description or "",
+            one.requested_delivery_date)  # fmt: skip
 
 
 def _line(found: Read) -> tuple[Any, ...]:
@@ -188,6 +191,40 @@ def test_a_recall_is_an_ordchg_that_reverses_the_order_and_cancels_each_line() -
     assert [one["ACTION"] for one in of(found, "E1EDK01")] == ["001"]
     assert [one["ACTION"] for one in of(found, "E1EDP01")] == ["003", "003"]
     assert of(found, "E1EDK02")[0]["BELNR"] == "PO-1"
+
+
+def test_a_change_is_an_ordchg_that_says_what_becomes_of_each_line() -> None:
+    before = an_order(line(), line(2, qty=Decimal(3)), line(3))
+    now = replace(before, lines=[line(), line(2, qty=Decimal(9)), line(4)])
+    asked = delivery(kind=Kind.CHANGE, before=before)
+    found = read(FORMAT.render(now, asked, settings()).content)
+    assert [one["MESTYP"] for one in of(found, "EDI_DC40")] == ["ORDCHG"]
+    assert ["ACTION" in one for one in of(found, "E1EDK01")] == [False], "the lines say it"
+    said = [(one["POSEX"], one["ACTION"], one["MENGE"]) for one in of(found, "E1EDP01")]
+    assert said == [("000001", "004", "5"), ("000002", "002", "9"), ("000004", "001", "5"), ("000003", "003", "5")]
+    with pytest.raises(RejectedError, match="what the partner has is not known"):
+        FORMAT.render(now, delivery(kind=Kind.CHANGE), settings())
+
+
+@given(before=ORDERS, now=ORDERS, kept=st.sets(st.integers(0, 4)), layout=st.sampled_from(["xml", "flat"]))
+def test_an_ordchg_makes_of_what_the_erp_has_what_the_order_says_now(
+    before: DraftOrder, now: DraftOrder, kept: set[int], layout: str
+) -> None:
+    lines = [before.lines[n] if n in kept and n < len(before.lines) else one for n, one in enumerate(now.lines)]
+    now = replace(before, lines=lines)
+    asked = delivery(kind=Kind.CHANGE, before=before)
+    found = read(FORMAT.render(now, asked, settings(layout=layout, encoding="iso-8859-1")).content, "iso-8859-1")
+    there = {one.line_no: _said(one) for one in before.lines}
+    for one in lines_of(found):
+        (item,), number = of(one, "E1EDP01"), int(of(one, "E1EDP01")[0]["POSEX"])
+        assert (number in there) == (item["ACTION"] != "001"), "added is what was not there"
+        if item["ACTION"] == "003":
+            del there[number]
+        elif item["ACTION"] == "004":
+            assert there[number] == _line(one)
+        else:
+            there[number] = _line(one)
+    assert there == {one.line_no: _said(one) for one in now.lines}
 
 
 @pytest.mark.parametrize(
