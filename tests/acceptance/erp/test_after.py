@@ -133,7 +133,7 @@ def test_what_odoo_has_confirmed_it_cancels_unless_it_is_locked(erp, way) -> Non
     assert state(erp, locked) == "sale"
 
 
-@pytest.mark.parametrize("what", ["shipped", "invoiced"])
+@pytest.mark.parametrize("what", ["shipped", pytest.param("invoiced", marks=pytest.mark.large)])
 def test_what_was_shipped_or_invoiced_is_neither_taken_back_nor_changed(erp, what) -> None:
     order = sent(erp, erp.config | {"on_arrival": "confirm"})
     name = name_of(order)
@@ -179,6 +179,7 @@ def test_quantity_price_an_added_and_a_removed_line_stand_in_the_erp_and_totals_
     assert erp.sold([name_of(order)]) == {}, "it goes by the change's name now"
 
 
+@pytest.mark.large
 def test_a_second_change_and_a_recall_find_it_under_its_new_name(erp) -> None:
     order = sent(erp)
     first = change(order)
@@ -190,6 +191,7 @@ def test_a_second_change_and_a_recall_find_it_under_its_new_name(erp) -> None:
     assert state(erp, second) == "cancel"
 
 
+@pytest.mark.large
 def test_what_the_erps_people_added_and_left_stays(erp) -> None:
     order = sent(erp)
     if erp.kind == "TRYTON":
@@ -209,6 +211,7 @@ def test_what_the_erps_people_added_and_left_stays(erp) -> None:
     assert len(records(erp, model, [[of_sale, "=", name_of(changed)], what], ["id"])) == 1
 
 
+@pytest.mark.large
 def test_a_line_that_the_erps_people_exchanged_is_not_guessed(erp) -> None:
     order = sent(erp)
     before = erp.sold([name_of(order)])
@@ -229,7 +232,12 @@ def test_a_quotation_stays_one_with_its_number(erp, way) -> None:
     result = erp.connector.export(changed, config)
     assert (result.connector_metadata["state"], result.erp_order_id) == ("quotation", number)
     check_as_ordered(erp, changed, result, AFTER)
-    person = change(sent(erp))  # whose sale a person has quoted
+
+
+@ONLY_TRYTON
+@pytest.mark.large
+def test_a_draft_that_a_person_has_quoted_is_quoted_again(erp) -> None:
+    person = change(sent(erp))
     erp.connector.export(person, erp.config)
     (row,) = records(erp, "sale.sale", [["description", "=", name_of(person)]], ["id"])
     erp.api.call("sale.sale", "quote", row["id"])
@@ -320,6 +328,7 @@ def test_a_changed_order_that_people_confirm_is_told_of_as_it_is_now(erp) -> Non
     assert differences(changed, applied(changed, None, ack.details)) == []
 
 
+@pytest.mark.large
 def test_one_that_was_cancelled_meanwhile_is_not_changed(erp) -> None:
     order = sent(erp)
     erp.decide(name_of(order), "cancel")

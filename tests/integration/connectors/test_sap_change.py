@@ -12,7 +12,7 @@ import pytest
 
 from orderflow.connectors.sap import SapODataConnector
 from orderflow.domain.confirmations import applied, differences
-from orderflow.domain.delivery import Delivery, Sent
+from orderflow.domain.delivery import Delivery, Lease, Sent
 from orderflow.domain.document import export_filename
 from orderflow.domain.errors import ConnectorError, InDoubtError, RejectedError, TransientError
 from orderflow.domain.ids import new_id
@@ -196,6 +196,20 @@ def test_what_somebody_changes_in_between_is_not_overwritten(sap, connector, mon
     with pytest.raises(TransientError, match="just been changed"):
         connector.export(change(order), config)
     assert held(sap)[0][2] == "11"
+
+
+def test_a_worker_that_loses_its_lease_half_way_goes_no_further(sap, connector) -> None:
+    config = settings(sap)
+    changed = change(sent(sap, connector, config))
+    changed.delivery.lease = Lease(new_id(), 60.0)
+    sap.refuses_when.append(lambda row: changed.delivery.lease.revoke())
+    with pytest.raises(InDoubtError, match="was made: Too little"):
+        connector.export(changed, config)
+    assert held(sap)[:2] == [("10", "TG11", "12", ""), ("20", "TG12", "10", "")]
+    sap.refuses_when.clear()
+    changed.delivery.lease = None
+    connector.export(changed, config)
+    assert held(sap) == CHANGED
 
 
 def change_error(connector: SapODataConnector, order: DraftOrder, config: dict[str, Any]) -> ConnectorError:

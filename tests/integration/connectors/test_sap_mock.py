@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -23,10 +24,11 @@ from orderflow.domain.errors import (
     RejectedError,
     TransientError,
 )
-from orderflow.domain.orders import Customer, DraftOrder
+from orderflow.domain.orders import Customer, DraftOrder, DraftOrderLine
 from orderflow.domain.states import ARRIVED, FITTING, OrderStatus
 from orderflow.testing.engine import MemoryEngine
-from tests.integration.connectors.test_sap_delivery import order_of
+from tests.integration.connectors.test_sap_change import change
+from tests.integration.connectors.test_sap_delivery import a_line, order_of
 from tests.many_orders import many_orders
 
 CLIENT = ("orderflow", "s3cret-client-0123")
@@ -225,3 +227,32 @@ def _amount_in(sap: MockSap, before: Counter[str]) -> Decimal:
     names = ("RequestedQuantity", "ConditionRateValue", "ConditionQuantity")
     amounts = [[Decimal(str(row[name])) for name in names] for row in ours]
     return sum((qty * rate / per for qty, rate, per in amounts), Decimal(0))
+
+
+def test_a_change_of_quantity_price_and_a_new_line_stands_there_and_what_it_lacks_is_undone(sap, connector):
+    config = config_of(sap, takes_changes=True, rejection_reason="50")
+    lines = [a_line(number, internal_sku=f"TG1{number}") for number in (1, 2)]
+    order = replace(an_order(), lines=lines)
+    number = connector.export(order, config).erp_order_id
+    query = (
+        f"""SELECT * FROM "A_SalesOrderItem" WHERE "SalesOrder" = '{number}' ORDER BY CAST("SalesOrderItem" AS INT)"""
+    )
+
+    def quantities() -> list[Decimal]:
+        return [Decimal(row["RequestedQuantity"]) for row in sap.rows(query)]
+
+    def changed_to(*now: DraftOrderLine) -> DraftOrder:
+        changed = change(order, [*now])
+        assert changed.delivery.sent
+        changed.delivery.sent = replace(changed.delivery.sent, erp_order_id=number)
+        return changed
+
+    more = replace(lines[0], qty=Decimal(12), unit_price=Decimal("11.2575"))
+    changed = changed_to(more, lines[1], a_line(3, internal_sku="TG13", qty=Decimal(4)))
+    assert connector.find(changed, config) is None
+    assert connector.export(changed, config).erp_order_id == number
+    assert quantities() == [12, 10, 4]
+    assert connector.find(changed, config).inferred
+    with pytest.raises(RejectedError, match="SalesDocumentRjcnReason"):  # which this SAP does not have
+        connector.export(changed_to(replace(more, qty=Decimal(20))), config)
+    assert quantities() == [12, 10, 4]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
+from orderflow.channels.http.session import check_lease
 from orderflow.connectors.changes import BY_HAND, Changes, changes_of, row_of, rows_to_remove
 from orderflow.connectors.sap.config import SapODataConfig
 from orderflow.connectors.sap.payload import ITEM_STEP, item_of, own_key, told
@@ -47,7 +48,7 @@ class Edit:
     def do(self, service: SapService) -> None:
         """Change them. Raises TransientError: somebody else has, and nothing was done."""
         now = service.one(self.path)
-        if any(now.get(name) != value for name, value in self.was.items()):
+        if any((now.get(name) or "") != (value or "") for name, value in self.was.items()):
             raise TransientError("Somebody else is at it in SAP: the order has just been changed.", code="ERP_BUSY")
         service.edit(self.path, self.to, odata.etag_of(now) or "*")
 
@@ -88,6 +89,7 @@ def change(service: SapService, order: DraftOrder) -> str:
     done: list[Step] = []
     for step in steps:
         try:
+            check_lease(order.delivery.may_start())
             step.do(service)
         except RejectedError as error:
             _undo(service, done)

@@ -7,8 +7,10 @@ from decimal import Decimal
 
 import pytest
 
+from orderflow.connectors.base import BaseConnector
 from orderflow.domain.answer_details import Details, Level, LineAnswer, Others
-from orderflow.domain.delivery import Ack
+from orderflow.domain.delivery import Ack, ExportResult
+from orderflow.domain.delivery import TestResult as ConnectionTest
 from orderflow.domain.errors import (
     InDoubtError,
     InputError,
@@ -492,3 +494,33 @@ def test_what_went_over_a_connection_that_is_deleted_cannot_be_asked_for(house):
             ask()
         assert refused.value.code == "RECALL_UNSUPPORTED"
     assert house.status(order) is S.PUSHED
+
+
+class ByRequest(BaseConnector):
+    """An API that is asked for recalls by a delivery: its answer says that the order was given back, or comes later."""
+
+    def __init__(self, *, given_back: bool) -> None:
+        self.given_back = given_back
+
+    def kinds(self, config):
+        return frozenset({Kind.ORDER, Kind.RECALL})
+
+    def export(self, draft_order, config):
+        return ExportResult(True, erp_order_id="SO-1", given_back=self.given_back)
+
+    def test_connection(self, config):
+        return ConnectionTest(True)
+
+
+@pytest.mark.parametrize(
+    ("given_back", "order_is", "recall_is"),
+    [(True, S.RECALLED, ERPExportStatus.ACKED), (False, S.RECALLING, ERPExportStatus.SENT)],
+)
+def test_the_answer_to_a_request_ends_the_recall_if_it_says_so(house, given_back, order_is, recall_is):
+    house.connectors["BY_REQUEST"] = ByRequest(given_back=given_back)
+    way = house.connect("BY_REQUEST")
+    order = sent(house, way)
+    assert house.status(order) is S.CONFIRMED, "what only a recall says counts for nothing else"
+    recall(house, order)
+    work_off(house, way)
+    assert (house.status(order), house.export(order).status) == (order_is, recall_is)
