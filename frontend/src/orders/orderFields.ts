@@ -55,7 +55,7 @@ const LINE_LABELS: Record<string, string> = {
   product_description: t`Description`,
   qty: t`Quantity`,
   uom: t`Unit`,
-  unit_price: "Unit price",
+  unit_price: t`Unit price`,
   currency: t`Currency`,
   requested_delivery_date: t`Wanted for`,
   earliest_delivery_date: t`Not before`,
