@@ -70,7 +70,8 @@ def _measure_ubl(order: DraftOrder, delivery: Delivery, rounds: int) -> Iterator
     yield row("UBL Order Response to 500 lines read", readers, rounds)
     small = ubl.render(make_orders(1, SMALL)[0], delivery, UBL).content.decode()
     runner, sheet = Runner(), transpile(_schematron(small))
-    yield row("400 rules tried on a UBL Order of 3 lines", {"ours": lambda: runner.run("a", sheet, small)}, rounds, 30)
+    programs: dict[str, Callable[[], object]] = {"ours": lambda: runner.run("a", sheet, small)}
+    yield row("400 rules tried on a UBL Order of 3 lines", programs, rounds, 30, time.perf_counter)
     runner.close()
 
 
@@ -145,22 +146,30 @@ def _schematron(order: str) -> bytes:
     return f"{head}{names}<pattern>{lists}{''.join(rules)}</pattern></schema>".encode()
 
 
-def row(name: str, programs: dict[str, Callable[[], object]], rounds: int, below: int = BELOW) -> Row:
+def row(
+    name: str,
+    programs: dict[str, Callable[[], object]],
+    rounds: int,
+    below: int = BELOW,
+    clock: Callable[[], float] = time.process_time,
+) -> Row:
     """Return the row of what programs take to do the same, `ours` beside the others.
 
     Args:
         below: Milliseconds that are the target.
+        clock: What is counted: the processor's time of this process, unless another process does the work.
     """
-    figures = medians({who: lambda call=call: _time(call) for who, call in programs.items()}, rounds)
+    figures = medians({who: lambda call=call: _time(call, clock) for who, call in programs.items()}, rounds)
     ours = figures.pop("ours")
-    return Row(name, ours, "ms", figures, target=f"< {below} ms", reached=ours < below, spread=figures.spread)
+    note = "processor time" if clock is time.process_time else ""
+    return Row(name, ours, "ms", figures, f"< {below} ms", ours < below, note, figures.spread)
 
 
-def _time(call: Callable[[], object], repetitions: int = 3) -> float:
+def _time(call: Callable[[], object], clock: Callable[[], float], repetitions: int = 3) -> float:
     gc.disable()  # as `timeit` does
-    started = time.perf_counter()
+    started = clock()
     for _ in range(repetitions):
         call()
-    seconds = time.perf_counter() - started
+    seconds = clock() - started
     gc.enable()
     return seconds / repetitions * 1e3

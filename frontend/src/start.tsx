@@ -10,6 +10,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { BrowserRouter } from "react-router";
+import { BASE } from "./api/base";
 import { ApiError } from "./api/client";
 import { App } from "./App";
 import { readable, theme } from "./theme";
@@ -30,7 +31,7 @@ export function start(): void {
             <QueryClientProvider client={client}>
               <Notifications position="bottom-center" />
               <ModalsProvider>
-                <BrowserRouter>
+                <BrowserRouter basename={BASE}>
                   <App />
                 </BrowserRouter>
               </ModalsProvider>

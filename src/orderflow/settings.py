@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -42,7 +43,12 @@ def _web_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.netloc:
         raise ValueError("must be a URL that begins with http:// or https://")
+    if not _PLAIN_PATH.fullmatch(parts.path.rstrip("/")) or parts.query or parts.fragment:
+        raise ValueError("must end with a path of letters, digits and ._~- alone, if it has one")
     return url.rstrip("/")
+
+
+_PLAIN_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 
 
 def _key(key: SecretStr) -> SecretStr:
@@ -183,6 +189,7 @@ class Settings(BaseSettings):
     jwt_secret: Annotated[SecretStr, Field(min_length=32), AfterValidator(_unguessable)] | None = None
     password_pepper: SecretStr | None = Field(None, min_length=8)
     app_base_url: Annotated[str, AfterValidator(_web_url)] = "http://127.0.0.1:8000"
+    access_log: bool = False
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], Upper] = "INFO"
     log_format: Annotated[Literal["text", "json"], Lower] = "text"
 
@@ -351,6 +358,11 @@ class Settings(BaseSettings):
     def app_url(self) -> str:
         """The URL that the pool connects with; empty on the embedded default."""
         return verified_database(self.database_url.get_secret_value(), self.ca_file) if self.database_url else ""
+
+    @property
+    def base_path(self) -> str:
+        """The path below which everything is reached, as `APP_BASE_URL` has it; empty for none."""
+        return urlsplit(self.app_base_url).path
 
     @property
     def database_name(self) -> str:

@@ -1,6 +1,7 @@
 import { t } from "@lingui/core/macro";
 import { i18n } from "@lingui/core";
 import createClient from "openapi-fetch";
+import { BASE } from "./base";
 import type { components, paths } from "./schema";
 import { reachable } from "./reachable";
 import { isSignedIn, signedInAgain } from "./session";
@@ -62,7 +63,7 @@ async function ask(request: Request): Promise<Response> {
   return (await signedInAgain()) ? fetch(again) : response;
 }
 
-export const api = createClient<paths>({ baseUrl: "", fetch: ask });
+export const api = createClient<paths>({ baseUrl: BASE, fetch: ask });
 
 /** Return the answer of a call, or throw what the API says against it. */
 export async function answer<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {

@@ -39,6 +39,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Link, useLocation } from "react-router";
 import { useAction, useMay, useMe, useNeeds, useOrganization, type Permission } from "../api/queries";
+import { BASE } from "../api/base";
 import { isUnreachable } from "../api/client";
 import { useReachable } from "../api/reachable";
 import { signOut } from "../api/signIn";
@@ -88,7 +89,7 @@ export function AppFrame({ children }: { children: ReactNode }) {
               size="sm"
               aria-label={opened ? t`Close menu` : t`Open menu`}
             />
-            <img src="/favicon.svg" alt="" width={26} height={26} />
+            <img src={`${BASE}/favicon.svg`} alt="" width={26} height={26} />
             <Text fw={700} visibleFrom="xs">
               <Trans>OrderFlow Connect</Trans>
             </Text>
@@ -155,7 +156,7 @@ function HelpLink() {
     <Tooltip label={t`Docs`}>
       <ActionIcon
         component="a"
-        href="/docs/"
+        href={`${BASE}/docs/`}
         target="_blank"
         rel="noopener"
         variant="subtle"

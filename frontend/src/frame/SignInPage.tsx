@@ -3,6 +3,7 @@ import { Trans } from "@lingui/react/macro";
 import { Anchor, Card, Center, Group, Stack, Text, Title } from "@mantine/core";
 import { choose, LANGUAGES, nameOf } from "../language/language";
 import { SignInForm } from "./SignInForm";
+import { BASE } from "../api/base";
 
 export function SignInPage() {
   return (
@@ -13,7 +14,7 @@ export function SignInPage() {
       <Card w="100%" maw={400} p="xl" shadow="sm">
         <Stack>
           <Group gap="sm">
-            <img src="/favicon.svg" alt="" width={36} height={36} />
+            <img src={`${BASE}/favicon.svg`} alt="" width={36} height={36} />
             <div>
               <Title order={1} size="h3">
                 <Trans>OrderFlow Connect</Trans>

@@ -3,7 +3,7 @@ import { Trans } from "@lingui/react/macro";
 import { Button } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { answer, api, type Schemas } from "../api/client";
-import { useAction, useConnectors } from "../api/queries";
+import { useAction, useConnectors, useMay } from "../api/queries";
 import { AskText, type AskTextProps } from "../shared/AskText";
 import { confirm } from "../shared/confirm";
 import { ifMatch } from "../shared/versions/useSaving";
@@ -280,6 +280,28 @@ export function RejectButton({ size, name, ...order }: Props) {
       pending={reject.isPending}
       onGiven={reject.run}
     />
+  );
+}
+
+/** Of an order that has ended: names, addresses and notes go for good, for who may erase them. */
+export function EraseButton({ id, size, name }: Props) {
+  const may = useMay();
+  const erase = useAction(
+    () => answer(api.POST("/api/v1/draft-orders/{order_id}/forget", { params: { path: { order_id: id } } })),
+    { done: t`Personal data erased` },
+  );
+  const sure = () =>
+    confirm(
+      t`Erase the personal data of ${name}?`,
+      t`Names, addresses, notes, revisions, logs, documents and receipts are deleted for good. Lines, quantities, prices and numbers stay. What was delivered is in the ERP, and has to be erased there.`,
+      t`Erase for good`,
+      () => erase.run(undefined),
+    );
+  if (!may("DATA_ERASE")) return null;
+  return (
+    <Button size={size} variant="default" loading={erase.isPending} onClick={sure}>
+      <Trans>Erase personal data</Trans>
+    </Button>
   );
 }
 

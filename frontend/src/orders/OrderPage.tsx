@@ -14,7 +14,7 @@ import { byLine } from "./confirmed";
 import { Accepted, ConfirmedCell, DiffersBadge } from "./Differences";
 import { DocumentButton } from "./DocumentButton";
 import { HoldsBadge } from "./Holds";
-import { OrderActions } from "./OrderActions";
+import { EraseButton, OrderActions } from "./OrderActions";
 import { OrderEditor } from "./OrderEditor";
 import {
   ADJUSTMENTS,
@@ -101,6 +101,7 @@ function Heading({ order }: { order: ExactOrder }) {
         version={order.version}
         former={latest?.connection_id}
       />
+      {order.erasable && <EraseButton id={order.id} name={name} />}
     </>
   );
   return (

@@ -142,12 +142,12 @@ function attempted(base: { key: string; at: string }, { attempt }: Of<"attempt">
 }
 
 const YES: Record<Of<"answer">["asks_for"], string> = {
-  order: "Confirmed by the ERP",
+  order: t`Confirmed by the ERP`,
   change: t`Changed by the ERP`,
   recall: t`Given back by the ERP`,
 };
 const NO: typeof YES = {
-  order: "Refused by the ERP",
+  order: t`Refused by the ERP`,
   change: t`The ERP did not change it`,
   recall: t`The ERP keeps it`,
 };

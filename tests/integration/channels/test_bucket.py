@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -305,6 +306,21 @@ def test_answers_are_read_from_a_prefix_and_put_away(bucket: Bucket, connector: 
     assert (order.status, order.erp_order_id) == (OrderStatus.CONFIRMED, "SO-7")
     away = set(bucket.objects("in/answers/"))
     assert away == {f"processed/ack_{yes}", f"error/ack_{no}", f"error/ack_{no}.reason.txt", "deeper/ack_x"}
+
+
+@pytest.mark.large
+def test_answers_on_several_pages_of_the_list_are_all_read(bucket: Bucket, connector: DropzoneJsonV1Connector) -> None:
+    orders = [an_order() for _ in range(1_050)]
+    engine = MemoryEngine(connector, bucket.config)
+    engine.push(*orders)
+    engine.run()
+    for name in names(engine, *orders):
+        bucket.put(f"in/answers/ack_{name}", b'{"status": "ACKED"}')
+    read = Counter[str]()
+    while found := engine.poll():
+        read += Counter(found)
+    assert read["acknowledge"] == len(orders)
+    assert {order.status for order in orders} == {OrderStatus.CONFIRMED}
 
 
 def names(engine: MemoryEngine, *orders: Any) -> list[str]:

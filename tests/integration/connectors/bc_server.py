@@ -54,7 +54,8 @@ class RefusedError(Exception):
 
 
 class BusinessCentralServer(MisbehavingHTTPServer):
-    """One environment with one company. Faults are for `POST`, `GET` (of orders, invoices), `DELETE`, `PATCH`, `read`.
+    """One environment with one company. Faults are for `POST`, `GET` (of orders, invoices), `DELETE`, `PATCH`, `read`,
+    and `add` (a line).
 
     Attributes:
         orders, invoices: What the company holds, by number.
@@ -78,6 +79,8 @@ class BusinessCentralServer(MisbehavingHTTPServer):
         if self._asks_for_token(request):
             return "token"
         of_orders = request.path.endswith(("/salesOrders", "/salesInvoices"))
+        if request.path.endswith("/salesOrderLines"):
+            return "add"
         return "read" if request.method == "GET" and not of_orders else request.method
 
     def _asks_for_token(self, request: Received) -> bool:
@@ -131,17 +134,57 @@ class BusinessCentralServer(MisbehavingHTTPServer):
         return self._in_company(request, rest)
 
     def _in_company(self, request: Received, rest: str) -> Answer:
-        if request.method == "GET":
+        if request.method == "GET" and "(" not in rest:
             return self._list(self._entities(rest), request)
         if (request.method, rest) == ("POST", "salesOrders"):
             return self._make(request.json())
-        found = re.fullmatch(r"salesOrders\(([\w-]+)\)", rest)
-        order = next((one for one in self.orders.values() if found and one["id"] == found[1]), None)
-        if order is None:
-            raise RefusedError("The requested resource does not exist.", "BadRequest_NotFound", 404)
-        if request.headers.get("If-Match") != order["@odata.etag"]:
+        order, row = self._found(rest)
+        if request.method == "GET":
+            return 200, {}, _json({name: value for name, value in row.items() if name != "lines"})
+        if request.method == "POST":
+            return self._add(order, request.json())
+        if request.headers.get("If-Match") != row["@odata.etag"]:
             raise RefusedError("Another user has already changed the record.", "Request_EntityChanged", 409)
-        return self._delete(order)
+        return self._delete(order, row) if request.method == "DELETE" else self._edit(order, row, request.json())
+
+    def _found(self, path: str) -> tuple[Entity, Entity]:
+        """Return the order that a path leads to, and its line, or itself."""
+        for order in self.orders.values():
+            for row, entity in [(order, "salesOrders"), *((line, "salesOrderLines") for line in order["lines"])]:
+                if path in (f"{entity}({row['id']})", f"{entity}({row['id']})/salesOrderLines"):
+                    return order, row
+        raise RefusedError("The requested resource does not exist.", "BadRequest_NotFound", 404)
+
+    def _edit(self, order: Entity, row: Entity, body: Entity) -> Answer:
+        self._check_open(order)
+        for rule in self.refuses_when:
+            rule(body)
+        if row is not order and "quantity" in body and "unitPrice" not in body:
+            row["unitPrice"] = Decimal(99)  # which the company's own price list says
+        row.update(_checked(body, HEAD if row is order else LINE))
+        self._touch(order, row)
+        return 200, {}, _json({name: value for name, value in row.items() if name != "lines"})
+
+    def _add(self, order: Entity, body: Entity) -> Answer:
+        self._check_open(order)
+        for rule in self.refuses_when:
+            rule(body)
+        line = _checked(body, LINE)
+        self._check_line(line)
+        order["lines"].append(line)
+        self._touch(order, line)
+        return 201, {}, _json(line)
+
+    def _touch(self, order: Entity, row: Entity) -> None:
+        """Give what was changed, and the order with it, another version."""
+        for one in (order, row):
+            one["@odata.etag"] = f'W/"{uuid4()}"'
+
+    def _check_open(self, order: Entity) -> None:
+        if order["status"] != "Draft":
+            raise RefusedError(f"Status must be equal to 'Open' in Sales Header: Document Type=Order, "
+                               f"No.={order['number']}. Current value is 'Released'.",
+                               "Application_FieldValidationException")  # fmt: skip
 
     def _entities(self, name: str) -> list[Entity]:
         listed = {
@@ -208,16 +251,19 @@ class BusinessCentralServer(MisbehavingHTTPServer):
             raise RefusedError("The Item does not exist. Identification fields and values: No.='NOTHING'",
                                "Internal_RecordNotFound")  # fmt: skip
         line.setdefault("discountAmount", Decimal(0))
-        line["shippedQuantity"] = Decimal(0)
+        line |= {"shippedQuantity": Decimal(0), "id": str(uuid4()), "@odata.etag": f'W/"{uuid4()}"'}
         amount = line.get("quantity", Decimal(0)) * line.get("unitPrice", Decimal(0)) - line["discountAmount"]
         line["amountExcludingTax"] = amount.quantize(Decimal("0.01"))
 
-    def _delete(self, order: Entity) -> Answer:
-        if order["status"] != "Draft":
-            raise RefusedError(f"Status must be equal to 'Open' in Sales Header: Document Type=Order, "
-                               f"No.={order['number']}. Current value is 'Released'.",
-                               "Application_FieldValidationException")  # fmt: skip
-        del self.orders[order["number"]]
+    def _delete(self, order: Entity, row: Entity) -> Answer:
+        self._check_open(order)
+        for rule in self.refuses_when:
+            rule(row)
+        if row is order:
+            del self.orders[order["number"]]
+        else:
+            order["lines"].remove(row)
+            self._touch(order, row)
         return 204, {}, b""
 
 

@@ -13,7 +13,9 @@ import pytest
 
 from orderflow.channels.as2 import mime, receipt
 from orderflow.channels.as2.arriving import RECEIPT, StrangerError
-from orderflow.channels.as2.faults import Fault
+from orderflow.channels.as2.certificates import certificates, identities
+from orderflow.channels.as2.faults import Fault, unsupported
+from orderflow.channels.as2.new_keys import NewKeys, new_keys
 from orderflow.connectors.registry import ConnectorRegistry
 from orderflow.domain.delivery import Arrived
 from orderflow.domain.ids import new_id
@@ -57,9 +59,10 @@ class Talk:
         self.installation.do("UPDATE erp_export SET next_attempt_at = now() WHERE status = 'PENDING'")
         self.installation.work_off(self.connection_id)
 
-    def receive(self, statement: receipt.Statement, signer: str = THEIRS) -> None:
-        """Take a receipt that the partner sends later, and have the engine read it."""
-        headers, body = receipt.write(statement, (identity(signer), "sha-256"))
+    def receive(self, statement: receipt.Statement, signer: str = THEIRS, keys: NewKeys | None = None) -> None:
+        """Take a receipt that the partner sends later, perhaps signed by `keys`, and have the engine read it."""
+        signs = identities(keys.key, certificates(keys.certificate))[0] if keys else identity(signer)
+        headers, body = receipt.write(statement, (signs, "sha-256"))
         envelope = [("AS2-From", THEIRS), ("AS2-To", OURS), ("Message-ID", f"<{new_id()}@them>")]
         wiring, org_id = self.installation.wiring, self.installation.org_id
         with wiring.store.work(org_id) as work:
@@ -188,8 +191,6 @@ def test_a_refusal_says_nothing_about_an_earlier_attempt_whose_receipt_was_lost(
 
 
 def test_nothing_is_sent_with_a_certificate_that_has_ended(connect, partner):
-    from orderflow.channels.as2.new_keys import new_keys
-
     ended = new_keys(OURS, dt.datetime.now(dt.UTC) - dt.timedelta(days=10), days=5, bits=2048)
     talk = connect(own_certificates=ended.certificate, own_keys=ended.key)
     order_id = talk.send()
@@ -254,6 +255,34 @@ def test_a_later_receipt_of_a_stranger_is_not_taken(connect, partner):
     talk, _ = awaiting(connect, partner)
     with pytest.raises(StrangerError):
         talk.receive(partner.statements[0], "stranger")
+
+
+def test_a_later_receipt_by_a_certificate_that_has_ended_is_not_taken(connect, partner):
+    ended = new_keys(THEIRS, dt.datetime.now(dt.UTC) - dt.timedelta(days=10), days=5, bits=2048)
+    both = keys_of(THEIRS).certificate + ended.certificate
+    talk, order_id = awaiting(connect, partner, partner_certificates=both)
+    with pytest.raises(StrangerError):
+        talk.receive(partner.statements[0], keys=ended)
+    assert talk.installation.export(order_id)["status"] == "PENDING"
+    talk.receive(partner.statements[0])
+    assert talk.installation.export(order_id)["status"] == "SENT"
+
+
+@pytest.mark.parametrize("fault", [unsupported("No."), Fault("unexpected-processing-error", "No.")])
+def test_a_later_failure_of_any_kind_is_a_refusal_in_the_partners_words(connect, partner, fault):
+    talk, order_id = awaiting(connect, partner)
+    talk.receive(replace(partner.statements[0], fault=fault))
+    order = talk.installation.order(order_id)
+    assert (order["status"], order["error_json"]["code"]) == ("ERROR", "PARTNER_REFUSED")
+    assert fault.modifier in order["error_json"]["message"]
+    assert [one.refused for one in talk.proofs(order_id)] == [True]
+
+
+def test_a_later_receipt_that_says_duplicate_alone_is_a_yes(connect, partner):
+    talk, order_id = awaiting(connect, partner)
+    talk.receive(replace(partner.statements[0], duplicate=True))
+    assert talk.installation.export(order_id)["status"] == "SENT"
+    assert ["duplicate" in one.says for one in talk.proofs(order_id)] == [True]
 
 
 def test_an_unsigned_receipt_in_an_answers_clothes_decides_nothing(connect, partner):

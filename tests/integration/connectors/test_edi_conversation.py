@@ -295,3 +295,16 @@ def test_an_answer_to_a_former_change_does_not_confirm_the_last(talk: Conversati
     assert talk.stands(order_id) == ("PUSHED", None)
     assert talk.receive(naming(last, "C3"))["acknowledge"] == 1
     assert talk.stands(order_id) == ("CONFIRMED", "AS_ORDERED")
+
+
+@pytest.mark.parametrize("talk", ["EDIFACT_ORDERS"], indirect=True)
+def test_an_ordrsp_that_names_the_recall_and_accepts_it_ends_it(talk: Conversation) -> None:
+    order_id = talk.send("WIDGET-001")
+    _, answer = talk.answers()
+    talk.receive(answer)
+    talk.recall(order_id)
+    unsure = refusing(naming(answer, "R2"))
+    assert talk.receive(unsure)["unreadable"] == 1, "it may refuse the order as well as its recall"
+    assert talk.stands(order_id)[0] == "RECALLING"
+    assert talk.receive(unsure.replace(b"+27'", b"+29'"))["acknowledge"] == 1
+    assert talk.stands(order_id)[0] == "RECALLED"

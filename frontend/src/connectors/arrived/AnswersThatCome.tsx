@@ -1,6 +1,7 @@
 import { t } from "@lingui/core/macro";
 import { Trans } from "@lingui/react/macro";
 import { Button, Code, Fieldset, Group, Stack, Text } from "@mantine/core";
+import { BASE } from "../../api/base";
 import { answer, api, type Schemas } from "../../api/client";
 import { useAction } from "../../api/queries";
 import { confirm } from "../../shared/confirm";
@@ -75,5 +76,5 @@ const ENDS = t`The one that there is ends at once: the ERP is refused until it s
 const REFUSED = t`The ERP is refused from now on, unless it signs its answers.`;
 
 function addressOf({ id }: { id: string }) {
-  return `${window.location.origin}/api/v1/answers/${id}`;
+  return `${window.location.origin}${BASE}/api/v1/answers/${id}`;
 }

@@ -1,3 +1,5 @@
+import { BASE } from "../../api/base";
+
 /** The page of the docs about each type of connector. */
 const GUIDES: Record<string, string> = {
   DROPZONE_CSV_V1: "connector-dropzone-csv",
@@ -16,7 +18,7 @@ const GUIDES: Record<string, string> = {
 
 /** Where the docs about a type are; those of others' connectors are not ours to know. */
 export function guideOf(type: string): string {
-  return `/docs/${GUIDES[type] ?? "connectors"}.html`;
+  return `${BASE}/docs/${GUIDES[type] ?? "connectors"}.html`;
 }
 
 export const GUIDE_PAGES = Object.values(GUIDES);

@@ -103,6 +103,15 @@ class _Orders(BaseModel):
             "Orders",
         ),
     ] = False
+    takes_changes: Annotated[
+        bool,
+        field(
+            "Changes",
+            "Business Central is asked to change orders that it has, as long as they are open and nothing is shipped.",
+            "Orders",
+            destination=False,
+        ),
+    ] = False
     shipping_days: Annotated[
         int,
         Field(ge=0, le=100),
@@ -204,4 +213,6 @@ class BusinessCentralConfig(_Patience, _Mapping, _Orders, TrustSettings, _SignIn
     def _complete(self) -> Self:
         check_sign_in(self)
         check_encrypted(self, ["url", "token_url"])
+        if self.takes_changes and self.reference_in == "number":
+            raise ValueError("takes_changes needs reference_in number_and_key: a change is found by its key")
         return self

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from orderflow.channels.http.at_once import each_at_once
 from orderflow.channels.http.session import check_lease
 from orderflow.connectors.base import BaseConnector
+from orderflow.connectors.business_central.change import change
 from orderflow.connectors.business_central.config import NAME, BusinessCentralConfig
 from orderflow.connectors.business_central.held import details_of, is_released
 from orderflow.connectors.business_central.payload import write_order
@@ -63,11 +64,20 @@ class BusinessCentralConnector(BaseConnector):
     def preview(self, draft_order: DraftOrder, config: dict[str, Any]) -> Preview:
         """Return the request without sign-in; a company that is called by its name has an id that only it knows."""
         document, settings = self.document(draft_order, config), self.parse(config)
-        place = f"POST {settings.root}/companies({settings.company})/salesOrders"
+        method = "PATCH" if draft_order.delivery.kind is Kind.CHANGE else "POST"
+        place = f"{method} {settings.root}/companies({settings.company})/salesOrders"
         return Preview(document, place, {"Content-Type": document.media_type})
 
     def export(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult:
-        """Make the sales order. Raises ConnectorError as `orderflow.connectors.business_central.answers` sorts them."""
+        """Make the sales order, or change it.
+
+        Raises:
+            ConnectorError: As `orderflow.connectors.business_central.answers` sorts them.
+        """
+        if draft_order.delivery.kind is Kind.CHANGE:
+            with self.session(config) as company:
+                check_lease(draft_order.delivery.may_start())
+                return _result(draft_order, change(company, draft_order))
         document = self.document(draft_order, config)
         with self.session(config) as company:
             path = company.path
@@ -92,7 +102,7 @@ class BusinessCentralConnector(BaseConnector):
         return LONGEST_COMMIT
 
     def find(self, draft_order: DraftOrder, config: dict[str, Any]) -> ExportResult | None:
-        """Ask for the order.
+        """Ask for the order, or whether it was changed: either way it has the delivery's key then.
 
         Raises:
             InDoubtError: There are several.
@@ -101,6 +111,10 @@ class BusinessCentralConnector(BaseConnector):
         with self.session(config) as company:
             number = only(company.find(draft_order, draft_order.delivery.export_id))
         return _result(draft_order, number, inferred=True) if number else None
+
+    def kinds(self, config: dict[str, Any]) -> frozenset[Kind]:
+        """Return orders, and what the configuration allows: changes, and recalls."""
+        return super().kinds(config) | ({Kind.CHANGE} if config.get("takes_changes") else set())
 
     def takes_back(self, config: dict[str, Any]) -> bool:
         """Return whether orders may be deleted."""

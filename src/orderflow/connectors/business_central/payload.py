@@ -67,6 +67,16 @@ def write_order(order: DraftOrder, export_id: UUID, settings: BusinessCentralCon
     return odata.encode(_Order(order, export_id, settings).entity())
 
 
+def told(order: DraftOrder, settings: BusinessCentralConfig) -> DraftOrder:
+    """Return the order without what the connection leaves out."""
+    return without(order, settings.left_out)
+
+
+def rows_of(order: DraftOrder, line: DraftOrderLine, settings: BusinessCentralConfig) -> list[Entity]:
+    """Return what is made of a line of an order that is told, its item first. Raises as `write_order`."""
+    return _Order(order, order.delivery.export_id, settings).rows(line)
+
+
 class _Order:
     def __init__(self, order: DraftOrder, export_id: UUID, settings: BusinessCentralConfig) -> None:
         self.order, self.export_id, self.settings = without(order, settings.left_out), export_id, settings
@@ -144,9 +154,9 @@ class _Order:
         return [_comment(number, piece) for number, piece in enumerate(pieces, 1)]
 
     def _lines(self) -> list[Entity]:
-        return [written for line in self.order.lines for written in self._line(line)]
+        return [written for line in self.order.lines for written in self.rows(line)]
 
-    def _line(self, line: DraftOrderLine) -> list[Entity]:
+    def rows(self, line: DraftOrderLine) -> list[Entity]:
         values = self.values
         values.line_no = line.line_no
         sequence = self._sequence(line)

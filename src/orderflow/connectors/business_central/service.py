@@ -25,7 +25,10 @@ Row = dict[str, Any]
 LONGEST_ANSWER = 8 * 1024 * 1024
 """Bytes: some orders with 500 lines each, of a kilobyte."""
 
-ORDER_FIELDS = "id,number,externalDocumentNumber,customerNumber,currencyCode,pricesIncludeTax,fullyShipped,status"
+ORDER_FIELDS = (
+    "id,number,externalDocumentNumber,customerNumber,orderDate,requestedDeliveryDate,currencyCode,pricesIncludeTax,"
+    "fullyShipped,status"
+)
 
 
 class Company:
@@ -118,10 +121,43 @@ class Company:
         Raises:
             ConnectorError: As `answers` sorts it; TransientError: it has changed since.
         """
-        answer = self._send("DELETE", f"{self.path}/salesOrders{odata.key(UUID(str(row['id'])))}", b"",
-                            {"If-Match": odata.etag_of(row) or "*"})  # fmt: skip
-        if not answer.ok and answer.status != 404:
+        self.remove(f"salesOrders{odata.key(UUID(str(row['id'])))}", odata.etag_of(row) or "*")
+
+    def one(self, path: str) -> Row:
+        """Return an entity as it is now, with its version. Raises ConnectorError: there was no clear answer."""
+        with clear("How does it stand?"):
+            return odata.entity_in(self._asked(self._url(path)))
+
+    def edit(self, path: str, values: Row, version: str) -> None:
+        """Change fields of an entity, if it is still of that version. Raises ConnectorError, as `answers` sorts it."""
+        self._entity(self._send("PATCH", f"{self.path}/{path}", odata.encode(values), {"If-Match": version}))
+
+    def add(self, path: str, entity: Row) -> Row:
+        """Make an entity, and return it. Raises ConnectorError, as `answers` sorts it."""
+        return self._entity(self._send("POST", f"{self.path}/{path}", odata.encode(entity)))
+
+    def remove(self, path: str, version: str) -> None:
+        """Delete an entity, if it is still of that version. Raises ConnectorError, as `answers` sorts it."""
+        answer = self._send("DELETE", f"{self.path}/{path}", b"", {"If-Match": version})
+        if answer.status == 404 or (answer.ok and answer.empty):
+            return
+        if not answer.ok:
             raise refusal(answer)
+        raise InDoubtError(f"{NAME} answered a deletion with {answer.status} and a body.", code="ANSWER_UNREADABLE")
+
+    def _entity(self, answer: Answer) -> Row:
+        """Return the entity that an answer to a change holds.
+
+        Raises:
+            ConnectorError: As `answers` sorts it; InDoubtError: something else may have answered.
+        """
+        if not answer.ok:
+            raise refusal(answer)
+        try:
+            return odata.entity_in(answer)
+        except UnreadableError as error:
+            problem = str(error)
+        raise InDoubtError(f"{NAME} answered {answer.status}, with {problem}.", code="ANSWER_UNREADABLE")
 
     def entities(self, entity: str, options: dict[str, str | int]) -> list[Row]:
         """Return entities of the company, as its units. Raises ConnectorError."""

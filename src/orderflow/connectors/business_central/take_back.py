@@ -19,7 +19,7 @@ def take_back(company: Company, order: DraftOrder) -> ExportResult:
         RejectedError: The company keeps it; TOO_LATE: it is released, shipped or invoiced.
         ConnectorError: It is not known how far it got; it is safe to repeat.
     """
-    number = _sent(company, order)
+    number = sent_number(company, order)
     rows = company.orders([number])
     if not rows:
         if company.is_invoiced(number):
@@ -37,7 +37,7 @@ def take_back(company: Company, order: DraftOrder) -> ExportResult:
     return ExportResult(True, order.delivery.export_id, connector_metadata={"erp_order_id": number})
 
 
-def _sent(company: Company, order: DraftOrder) -> str:
+def sent_number(company: Company, order: DraftOrder) -> str:
     """Return the number of the order that was sent. Raises InDoubtError: the company does not have it, or several."""
     sent = order.delivery.sent
     if sent is not None and sent.erp_order_id:
@@ -45,8 +45,8 @@ def _sent(company: Company, order: DraftOrder) -> str:
     number = only(company.find(order, sent.export_id if sent else order.delivery.export_id))
     if number is None:
         raise InDoubtError(
-            f"{NAME} has no order that is to be taken back.",
-            hint="Look there what became of it, then confirm the recall, or end it.",
+            f"{NAME} has no order that this one may be.",
+            hint="Look there what became of it; then say here how the recall or the change ended.",
         )
     return number
 

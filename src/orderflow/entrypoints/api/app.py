@@ -51,6 +51,7 @@ from orderflow.entrypoints.api import (
     webhooks,
 )
 from orderflow.entrypoints.api.authentication import Authenticator
+from orderflow.entrypoints.api.base_path import BasePath
 from orderflow.entrypoints.api.computing import Computing
 from orderflow.entrypoints.api.docs_site import add_docs
 from orderflow.entrypoints.api.errors import handle_errors
@@ -140,10 +141,10 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
     for router in (*ROUTERS, as2.router, operation.router):
         api.router.routes.extend(router.routes)  # as they are: `include_router` makes each anew at its first request
     describe_messages(api)
-    describe(api)
+    describe(api, settings.base_path)
     handle_errors(api)
     add_docs(api)
-    add_page(api)
+    add_page(api, base_path=settings.base_path)
     api.state.draining = api.state.may_exit = False
     api.state.metrics = Metrics(
         lambda: queues(api.state.orderflow.database),
@@ -156,7 +157,8 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
         api.add_middleware(
             CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["*"], allow_headers=["*"]
         )
-    api.add_middleware(Boundary, metrics=api.state.metrics)
+    api.add_middleware(Boundary, metrics=api.state.metrics, tells_each=settings.access_log)
+    api.add_middleware(BasePath, path=settings.base_path)
     return api
 
 

@@ -48,11 +48,16 @@ _HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 
 class Boundary:
-    """What every request passes first and every answer last."""
+    """What every request passes first and every answer last.
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    Args:
+        tells_each: The log has a line for each request at INFO, and not only at DEBUG.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, *, tells_each: bool = False) -> None:
         self.app = app
         self._metrics = metrics
+        self._tell = log.info if tells_each else log.debug
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; `request.state.request_id` is its id."""
@@ -75,11 +80,13 @@ class Boundary:
                 log.error("request failed", error=type(error).__name__, at=frames_of(error))  # noqa: TRY400  # see _frames
                 if not answer.status:
                     await internal_error(request_id)(scope, receive, answer.send)
-            self._note(method, template(scope), answer.status, time.perf_counter() - started)
+            self._note(scope, method, answer.status, time.perf_counter() - started)
 
-    def _note(self, method: str, route: str, status: int, seconds: float) -> None:
+    def _note(self, scope: Scope, method: str, status: int, seconds: float) -> None:
+        route, client = template(scope), scope.get("client")
         self._metrics.note_request(method, route, status, seconds)
-        log.debug("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+        took = round(seconds * 1000, 1)
+        self._tell("request", method=method, route=route, status=status, ms=took, client=client and client[0])
 
 
 class _Sending:

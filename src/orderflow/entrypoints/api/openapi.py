@@ -60,16 +60,18 @@ class Described:
 
     Args:
         make: Returns what FastAPI makes of the routes.
+        base_path: Below which they are reached.
     """
 
-    def __init__(self, make: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, make: Callable[[], dict[str, Any]], base_path: str = "") -> None:
         self._make = make
+        self._server = {"url": base_path or "/", "description": "Where this document came from"}
         self._encoded: dict[Decimals, bytes] = {}
 
     def document(self, decimals: Decimals = "number") -> dict[str, Any]:
         """Return the document, with what FastAPI cannot know, its decimals as they go out and come in."""
         document, bodies = deepcopy(self._make()), _schemas_of_bodies()
-        document["servers"] = [{"url": "/", "description": "Where this document came from"}]
+        document["servers"] = [self._server]
         document.setdefault("components", {})["securitySchemes"] = _SECURITY
         if decimals == "string":
             document = as_text_only(document)
@@ -86,10 +88,14 @@ class Described:
         return self._encoded[decimals]
 
 
-def describe(api: FastAPI) -> None:
-    """Make `api.openapi()` complete, and serve it; with decimals as text for generators of clients."""
+def describe(api: FastAPI, base_path: str = "") -> None:
+    """Make `api.openapi()` complete, and serve it; with decimals as text for generators of clients.
+
+    Args:
+        base_path: Below which the operations are reached.
+    """
     api.description = introduction()
-    described = api.state.described = Described(api.openapi)
+    described = api.state.described = Described(api.openapi, base_path)
 
     async def get_openapi(
         decimals: Annotated[Decimals, Query(description="How decimals go, as `Prefer: decimals=…` asks")] = "number",

@@ -7,7 +7,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.datastructures import Headers
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
@@ -25,35 +25,43 @@ def page_folder() -> Path | None:
     return next((folder for folder in folders if (folder / "index.html").is_file()), None)
 
 
-def add_page(api: FastAPI, folder: Path | None = None) -> None:
+def add_page(api: FastAPI, folder: Path | None = None, *, base_path: str = "") -> None:
     """Serve the page for what no route of the API takes: its files, and its start to browsers at any other address.
 
     Args:
         folder: The built page; found by itself if left out.
+        base_path: Below which it is reached, as `/orderflow`.
     """
     folder = folder or page_folder()
     if folder:
         api.mount("/assets", GZipMiddleware(_Assets(directory=folder / "assets"), minimum_size=1024))
     files = {f"/{file.name}": file for file in folder.iterdir() if file.is_file()} if folder else {}
+    start = _start(files["/index.html"], base_path) if "/index.html" in files else None
     not_found = api.router.default
 
     async def default(scope: Scope, receive: Receive, send: Send) -> None:
-        answer = _answer(scope, files)
+        answer = _answer(scope, files, start)
         await (answer or not_found)(scope, receive, send)
 
     api.router.default = default
 
 
-def _answer(scope: Scope, files: dict[str, Path]) -> Response | None:
+def _start(index: Path, base_path: str) -> str:
+    """Return the page's start, which names its files, and where the API is, below the path."""
+    page = index.read_text("utf-8").replace('="./', f'="{base_path}/')
+    return page.replace('<meta name="base" content=""', f'<meta name="base" content="{base_path}"')
+
+
+def _answer(scope: Scope, files: dict[str, Path], start: str | None) -> Response | None:
     """Return the file or the page's start; None where the API has to say that there is no such thing."""
     if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"} or scope["path"].startswith("/api/"):
         return None
     wanted = files.get(scope["path"])
-    if wanted is None and "text/html" in Headers(scope=scope).get("accept", ""):
-        wanted = files.get("/index.html")
-        if wanted is None:
-            return PlainTextResponse(_NOT_BUILT, 404)
-    return FileResponse(wanted, headers={"Cache-Control": "no-cache"}) if wanted else None
+    if wanted is not None and wanted.name != "index.html":
+        return FileResponse(wanted, headers={"Cache-Control": "no-cache"})
+    if wanted is None and "text/html" not in Headers(scope=scope).get("accept", ""):
+        return None
+    return HTMLResponse(start, headers={"Cache-Control": "no-cache"}) if start else PlainTextResponse(_NOT_BUILT, 404)
 
 
 class _Assets(StaticFiles):

@@ -15,11 +15,11 @@ from orderflow.domain.answer_details import Confirmation
 from orderflow.domain.codes import clean_code
 from orderflow.domain.errors import InputError
 from orderflow.domain.orders import DraftOrder, DraftOrderLine, Missing, missing_in
-from orderflow.domain.states import CONTENT_KINDS, EDITED, ERPExportStatus, Kind, OrderAction, OrderStatus
+from orderflow.domain.states import CONTENT_KINDS, EDITED, ENDED, ERPExportStatus, Kind, OrderAction, OrderStatus
 from orderflow.flow.refusals import no_order
 from orderflow.storage.records import columns
 from orderflow.storage.tables.models import DraftOrderRow
-from orderflow.storage.tables.states import differs
+from orderflow.storage.tables.states import among, differs
 from orderflow.storage.views.actions import OF_ORDER
 from orderflow.storage.views.conditions import changed, common, either, like
 from orderflow.storage.views.confirmations import ConfirmedOrder, Number, confirmed_of
@@ -216,6 +216,11 @@ class OrderSummary:
 class Order(OrderSummary):
     """An order, whole."""
 
+    erasable: Annotated[
+        bool,
+        Sql(among(ENDED, "o.status")),
+        Field(description="It has ended, so that its personal data may be erased (`POST …/forget`)"),
+    ]
     priority: Annotated[int | None, Field(description="Head start in the queue of deliveries, in minutes; null: 0")]
     earliest_delivery_date: date | None
     latest_delivery_date: date | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from orderflow.domain.reach import OPERATOR, Reach, current
 from orderflow.domain.retry import LONGEST_WAIT
 from orderflow.entrypoints.api import create_app, ingress
 from orderflow.flow.answers.read_arrived import read_arrived
+from orderflow.storage.system.doctor import SqlBookKeeping
 from orderflow.storage.system.notifications import SqlOutbox
 from orderflow.storage.system.queues import queues
 from tests.integration.channels.as2_partner import OURS, THEIRS, As2Partner, keys_of
@@ -144,6 +146,15 @@ def test_a_message_that_is_too_large_is_not_read(acme, app, way):
     assert answer.status_code == 413
 
 
+def test_a_hundred_megabytes_that_announce_nothing_are_refused_and_never_kept_in_memory(acme, app, way):
+    tracemalloc.start()
+    answer = acme.client.post(f"/as2/{way}", content=(b"x" * 65_536 for _ in range(1_600)), headers=envelope())
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (answer.status_code, rows(app, acme)) == (413, [])
+    assert most < 20_000_000
+
+
 def test_so_many_messages_are_opened_a_minute(app, serving, acme, way, monkeypatch):
     monkeypatch.setattr(ingress, "MOST_A_MINUTE", 2)
     with serving(create_app(app, engine=False)) as url, Client(base_url=url) as client:
@@ -226,9 +237,23 @@ def test_a_partner_of_another_maker_may_sign_later(acme, app, partner):
     assert (told["export_id"], told["proof_id"], told["says"]) == (export["id"], proof["id"], "processed")
 
 
-def test_a_certificate_that_ends_is_told_in_time(acme, app):
-    soon = new_keys(OURS, dt.datetime.now(dt.UTC), days=10, bits=2048)
-    way = connect(acme, own_certificates=soon.certificate, own_keys=soon.key)
+def doctor(app: Any) -> set[str]:
+    with SqlBookKeeping(app.database).books() as books:
+        return {finding.code for finding in books.attention()}
+
+
+def ending(side: str) -> dict[str, str]:
+    """Return the settings of a side whose certificate ends in ten days."""
+    soon = new_keys(side, dt.datetime.now(dt.UTC), days=10, bits=2048)
+    if side == THEIRS:
+        return {"partner_certificates": soon.certificate}
+    return {"own_certificates": soon.certificate, "own_keys": soon.key}
+
+
+@pytest.mark.parametrize("side", [OURS, THEIRS])
+def test_a_certificate_that_ends_is_told_in_time(acme, app, side):
+    soon = ending(side)
+    way = connect(acme, **soon)
     acme.call("POST", f"/connectors/{way}/enable")
     ends = dt.datetime.fromisoformat(acme.call("GET", f"/connectors/{way}").json()["certificate_ends_at"])
     assert dt.timedelta(days=9) < ends - dt.datetime.now(dt.UTC) < dt.timedelta(days=10)
@@ -238,11 +263,13 @@ def test_a_certificate_that_ends_is_told_in_time(acme, app):
         told = connection.execute(text("SELECT event FROM notification")).scalars().all()
     assert told == ["certificate.ends"]
     assert any(queue.certificate_seconds for queue in queues(app.database))
+    assert "CERTIFICATE_ENDS" in doctor(app)
 
-    config = {"mode": "as2", "own_certificates": soon.certificate + keys_of(OURS).certificate}
+    name = next(name for name in soon if name.endswith("_certificates"))
+    config = {"mode": "as2", name: soon[name] + keys_of(side).certificate}
+    config |= {"other_own_keys": keys_of(OURS).key} if side == OURS else {}
     shown = acme.call("GET", f"/connectors/{way}").json()["config"]
-    later = acme.call(
-        "PATCH", f"/connectors/{way}", json={"config": shown | config | {"other_own_keys": keys_of(OURS).key}}
-    )
+    later = acme.call("PATCH", f"/connectors/{way}", json={"config": shown | config})
     assert later.status_code == 200, later.text
     assert dt.datetime.fromisoformat(later.json()["certificate_ends_at"]) > ends + dt.timedelta(days=40)
+    assert "CERTIFICATE_ENDS" not in doctor(app)

@@ -213,6 +213,18 @@ def test_a_preview_tells_how_many_go_where_and_does_nothing(acme, way):
     assert {acme.call("GET", f"/draft-orders/{one}").json()["status"] for one in ids} == {"APPROVED"}
 
 
+def test_a_preview_of_a_recall_tells_what_would_become_of_how_many_and_why_not(acme, way):
+    on_its_way, unasked = orders(acme, 2)
+    job(acme, ids=[on_its_way, unasked])
+    acme.call("PATCH", "/organization", json={"deliveries_paused": True})
+    job(acme, "push", ids=[on_its_way])
+    seen = acme.call("POST", "/bulk-jobs/preview", json={"action": "recall", "ids": [on_its_way, unasked]}).json()
+    assert (seen["total"], seen["looked_at"], seen["orders"], seen["destinations"]) == (2, 2, 1, [])
+    told = {one["way"]: (one["orders"], one["error"] and one["error"]["code"]) for one in seen["recall"]}
+    assert told == {"withdrawn": (1, None), "refused": (1, "NEVER_SENT")}
+    assert acme.call("GET", f"/draft-orders/{on_its_way}").json()["status"] == "PUSHING", "nothing is done"
+
+
 def test_a_recall_of_all_that_is_found_withdraws_what_is_on_its_way_and_leaves_what_nobody_pushed(acme, way):
     on_its_way, unasked = orders(acme, 2)
     job(acme, ids=[on_its_way, unasked])

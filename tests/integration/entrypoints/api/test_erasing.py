@@ -58,6 +58,7 @@ def test_nothing_of_the_person_is_left(acme: Tenant, app: App, tmp_path: Path) -
     assert (erased.status_code, erased.content) == (204, b"")
     assert kept_of(app, acme.org_id) == []
     left = acme.call("GET", order).json()
+    assert left["erasable"] is True
     assert (left["external_order_number"], left["lines"][0]["qty"], left["status"]) == ("PO-9", 1, "CONFIRMED")
     assert acme.call("POST", f"{order}/forget").status_code == 204, "again"
     noted = acme.call("GET", "/audit-log?action=ORDER_FORGOTTEN").json()["items"]
@@ -68,4 +69,5 @@ def test_what_has_not_ended_is_kept(acme: Tenant) -> None:
     order = f"/draft-orders/{acme.call('POST', '/draft-orders', json=ORDER).json()['id']}"
     refused = acme.call("POST", f"{order}/forget")
     assert (refused.status_code, refused.json()["error"]["details"]["reason"]) == (409, "ORDER_NOT_ENDED")
-    assert acme.call("GET", order).json()["notes"] == SECRET
+    shown = acme.call("GET", order).json()
+    assert (shown["notes"], shown["erasable"]) == (SECRET, False)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import secrets
 import time
+import tracemalloc
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 from httpx import Client
@@ -139,6 +142,50 @@ def test_what_is_too_large_or_empty_or_too_much_is_refused(acme, app, way, token
     full = send(acme, way, b"y", token)
     assert (full.status_code, full.json()["error"]["details"]["reason"]) == (429, "ANSWERS_PILE_UP")
     assert len(rows(app, acme)) == 1
+
+
+def test_a_hundred_megabytes_that_announce_nothing_are_refused_and_never_kept_in_memory(acme, app, way, token):
+    tracemalloc.start()
+    for proof, status in ((token, 413), ("ofa_x", 401)):
+        content = (b"x" * 65_536 for _ in range(1_600))
+        answer = acme.call("POST", f"/answers/{way}", None, content=content, headers={"X-API-Key": proof})
+        assert answer.status_code == status
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (rows(app, acme), most < 20_000_000) == ([], True)
+
+
+BILLION = b"".join(b'<!ENTITY l%d "%s">' % (n, b"&l%d;" % (n - 1) * 10) for n in range(1, 10))
+BOMBS = {
+    "entities": b'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY l0 "lol">' + BILLION + b"]><r>&l9;</r>",
+    "a file": b'<!DOCTYPE r [<!ENTITY f SYSTEM "file:///etc/passwd">]><r>&f;</r>',
+    "elements": b"<r>" + b"<a/>" * 260_000 + b"</r>",
+    "depth": b"<a>" * 100_000,
+    "attributes": b"<r " + b" ".join(b'a%d=""' % n for n in range(80_000)) + b"/>",
+    "compressed": gzip.compress(b"<r>" + b" " * 100_000_000),
+}
+
+
+@pytest.mark.parametrize("kind", ["UBL_ORDER", "SAP_IDOC"])
+def test_bombs_are_kept_as_they_came_told_and_change_nothing(acme, app, tmp_path, kind):
+    (tmp_path / "out").mkdir()
+    config = {"mode": "filesystem", "export_path": str(tmp_path / "out"), "sender": "US", "receiver": "SAP"}
+    if kind == "UBL_ORDER":
+        config = {"mode": "filesystem", "export_path": str(tmp_path / "out"), "seller_endpoint": "0088:4000001000005"}
+        config |= {"seller_name": "Acme", "seller_country": "DE"}
+    made = acme.call("POST", f"/connectors/{kind.lower().replace('_', '-')}", json={"config": config})
+    way = made.json()["id"]
+    token = acme.call("POST", f"/connectors/{way}/answer-token").json()["token"]
+    for bomb in BOMBS.values():
+        assert send(acme, way, bomb, token, headers={"Content-Encoding": "gzip"}).status_code == 200
+    tracemalloc.start()
+    read_arrived(app.wiring, acme.org_id, UUID(way))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 50_000_000
+    found = acme.call("GET", f"/connectors/{way}/answers").json()["items"]
+    assert [one["verdict"] for one in found] == ["unmatched"] * len(BOMBS)
+    assert "root:" not in json.dumps(found)
 
 
 def test_a_connector_is_sent_so_many_a_minute_and_the_others_are_not_slowed(

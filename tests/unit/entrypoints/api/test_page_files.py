@@ -15,7 +15,9 @@ HTML = {"Accept": "text/html,*/*;q=0.8"}
 @pytest.fixture
 def built(tmp_path: Path) -> Path:
     (tmp_path / "assets").mkdir()
-    (tmp_path / "index.html").write_text("<title>OrderFlow</title>")
+    (tmp_path / "index.html").write_text(
+        '<title>OrderFlow</title><meta name="base" content="" /><script src="./assets/index-1a2b.js"></script>'
+    )
     (tmp_path / "favicon.svg").write_text("<svg/>")
     (tmp_path / "assets" / "index-1a2b.js").write_text("let page;" * 500)
     return tmp_path
@@ -41,6 +43,16 @@ def test_a_browser_gets_the_page_at_any_address(api: FastAPI, address: str) -> N
     answer = ask(api, "GET", address, HTML)
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-cache")
     assert "OrderFlow" in answer.text
+
+
+@pytest.mark.parametrize("base_path", ["", "/orderflow"])
+def test_the_page_names_its_files_and_the_api_below_its_path(built: Path, base_path: str) -> None:
+    api = FastAPI()
+    page.add_page(api, built, base_path=base_path)
+    for address in ("/", "/orders/1", "/index.html"):
+        start = ask(api, "GET", address, HTML).text
+        assert f'<meta name="base" content="{base_path}"' in start
+        assert f'src="{base_path}/assets/index-1a2b.js"' in start
 
 
 def test_assets_are_kept_and_compressed(api: FastAPI) -> None:
