@@ -8,11 +8,16 @@ RUN npm run types && npm run build
 
 FROM python:3.12-slim AS build
 WORKDIR /source
-COPY pyproject.toml constraints.txt hatch_build.py README.md LICENSE ./
+COPY deploy/image ./deploy/image
+RUN python -m venv /tools && /tools/bin/pip install --no-cache-dir --require-hashes -r deploy/image/build.txt \
+    && python -m venv /app && /app/bin/pip install --no-cache-dir --require-hashes -r deploy/image/app.txt
+COPY pyproject.toml hatch_build.py mkdocs.yml README.md LICENSE ./
+COPY docs ./docs
 COPY src ./src
 COPY --from=page /source/frontend/dist ./frontend/dist
-RUN python -m venv /app \
-    && PIP_CONSTRAINT=constraints.txt /app/bin/pip install --no-cache-dir ".[celery,otel]"
+RUN /tools/bin/python -m mkdocs build --quiet \
+    && /tools/bin/python -m hatchling build -t wheel -d /wheel \
+    && /app/bin/pip install --no-cache-dir --no-deps --no-index /wheel/*.whl
 
 FROM python:3.12-slim
 LABEL org.opencontainers.image.title="OrderFlow Connect" org.opencontainers.image.licenses="MIT"

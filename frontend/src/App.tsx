@@ -22,6 +22,7 @@ const DeliveriesPage = lazy(() => import("./deliveries/DeliveriesPage"));
 const JobsPage = lazy(() => import("./jobs/JobsPage"));
 const JobPage = lazy(() => import("./jobs/JobPage"));
 const RoutesPage = lazy(() => import("./routes/RoutesPage"));
+const AnalyticsPage = lazy(() => import("./analytics/AnalyticsPage"));
 const ActivityPage = lazy(() => import("./activity/ActivityPage"));
 const BrowserNotices = lazy(() => import("./frame/BrowserNotices"));
 const SecondFactor = lazy(() => import("./settings/SecondFactor"));
@@ -59,6 +60,7 @@ function Pages() {
         <Route path="jobs" element={<JobsPage />} />
         <Route path="jobs/:id" element={<JobPage />} />
         <Route path="routes" element={<RoutesPage />} />
+        <Route path="analytics" element={<AnalyticsPage />} />
         <Route path="activity" element={<ActivityPage />} />
         <Route path="settings" element={<SettingsPage />} />
         <Route path="*" element={<NotFoundPage />} />

@@ -22,7 +22,7 @@ export const theme = createTheme({
     InputWrapper: { defaultProps: { inputWrapperOrder: ["label", "input", "description", "error"] } },
     PasswordInput: { defaultProps: { visibilityToggleButtonProps: { "aria-label": t`Show or hide the password` } } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 200 } },
-    Table: { defaultProps: { verticalSpacing: "sm", highlightOnHover: true } },
+    Table: { defaultProps: { verticalSpacing: "xs", highlightOnHover: true } },
     TableScrollContainer: { defaultProps: { type: "native" } },
     Anchor: { defaultProps: { size: "sm" } },
     Checkbox: { defaultProps: { radius: "sm" } },

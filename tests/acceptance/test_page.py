@@ -29,6 +29,7 @@ PATHS = (
     "/jobs",
     "/connectors",
     "/routes",
+    "/analytics",
     "/activity",
     "/settings",
 )
@@ -382,7 +383,7 @@ def test_more_of_an_order_is_shown_and_survives_an_edit_of_something_else(open_p
         order_id = client.post("/draft-orders", json=order).json()["id"]
     page = open_page(Role.OPS)
     page.goto(f"{site.url}/orders/{order_id}")
-    for text in ("Acme GmbH, GLN 4012345000009", "GTIN 4006381333931 · Promised for 2031-07-19"):
+    for text in ("GLN 4012345000009", "GTIN 4006381333931 · Promised for 2031-07-19"):
         expect(page.get_by_text(text)).to_be_visible()
     expect(page.get_by_text("Freight 12,345,678,901,234.5678 EUR")).to_be_visible()
     page.get_by_role("button", name="Edit").click()
@@ -515,6 +516,24 @@ def test_a_confirmation_by_hand_says_so(open_page: Callable[..., Page], site) ->
     expect(page.get_by_test_id("event").filter(has_text=f"Confirmed {by_hand}: SO-4711")).to_be_visible()
     expect(page.get_by_text("Confirmed by the ERP")).to_have_count(0)
     expect(page.get_by_text(f"SO-4711, {by_hand}")).to_be_visible()
+
+
+def test_a_table_of_numbers_confirms_orders_and_tells_what_was_refused(open_page: Callable[..., Page], site) -> None:
+    with site.client() as client:
+        client.post("/connectors", json={"connector_type": "MOCK", "config": {"mode": "success"}})
+        order_id = client.post("/draft-orders", json=an_order("PO-1")).json()["id"]
+    page = open_page(Role.OPS)
+    page.goto(f"{site.url}/orders")
+    page.get_by_role("button", name="Confirm by CSV").click()
+    table = page.get_by_role("dialog", name="Confirm orders by hand")
+    table.get_by_label("Orders and their numbers in the ERP").fill("PO-1;SO-1\nPO-9;SO-9\nPO-3")
+    expect(table.get_by_text("line 3")).to_be_visible()
+    table.get_by_role("button", name="Confirm 2 orders").click()
+    told = table.get_by_role("status")
+    expect(told).to_contain_text("0 orders are confirmed")
+    expect(told).to_contain_text("PO-9")
+    expect(told.get_by_role("link", name="PO-1")).to_have_attribute("href", f"/orders/{order_id}")
+    _assert_accessible(page, "confirming by a table")
 
 
 def test_an_address_or_a_page_that_is_not_there_is_told(open_page: Callable[..., Page], site) -> None:

@@ -1,4 +1,4 @@
-"""What is released: the wheel, in an environment that holds nothing else, has the page and the docs and shows them."""
+"""What is released has the page and the docs, and shows them: a wheel, built and installed as the Dockerfile does."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from playwright.sync_api import expect, sync_playwright
 from tests.acceptance.conftest import CHROMIUM, FLAGS, PATIENCE
 
 ROOT = Path(__file__).parents[2]
+IMAGE = ROOT / "deploy" / "image"
 pytestmark = pytest.mark.large
 
 
@@ -30,7 +31,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         copy(ROOT / name, source / name)
     shutil.copytree(ROOT / "frontend" / "dist", source / "frontend" / "dist")
     tools = _environment(tmp_path_factory.mktemp("tools"))
-    _run(tools, "-m", "pip", "install", "--quiet", "mkdocs-material", "mkdocstrings[python]", "hatchling")
+    _run(tools, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(IMAGE / "build.txt"))
     _run(tools, "-m", "mkdocs", "build", "--quiet", cwd=source)
     _run(tools, "-m", "hatchling", "build", "-t", "wheel", "-d", str(built), cwd=source)
     (found,) = built.glob("*.whl")
@@ -41,7 +42,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def url(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server of the installed wheel."""
     python = _environment(tmp_path_factory.mktemp("installed"))
-    _run(python, "-m", "pip", "install", "--quiet", str(wheel))
+    _run(python, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(IMAGE / "app.txt"))
+    _run(python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -71,7 +73,7 @@ def test_the_page_and_the_docs_are_there_and_can_be_searched(url: str) -> None:
         page.goto(f"{url}/docs")
         expect(page.get_by_role("heading", name="OrderFlow Connect", level=1)).to_be_visible()
         page.goto(f"{url}/docs/python.html")
-        expect(page.get_by_text("PushOrchestrator").first).to_be_visible()
+        expect(page.get_by_role("heading", name="PushOrchestrator").first).to_be_visible()
         page.get_by_role("textbox", name="Search").fill("host key")
         expect(page.locator(".md-search-result__item").first).to_be_visible()
         browser.close()
@@ -84,8 +86,7 @@ def _environment(folder: Path) -> Path:
 
 
 def _run(python: Path, *arguments: str, cwd: Path | None = None) -> None:
-    environment = os.environ | {"PIP_CONSTRAINT": str(ROOT / "constraints.txt")}
-    environment.pop("PYTHONPATH", None)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
         [str(python), *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )

@@ -7,7 +7,7 @@ ending where it does. docs/api.md says it as the policy.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,8 @@ def broken(before: Contract, after: Contract) -> Iterator[str]:
     """Yield what a client made for `before` would stumble over in `after`."""
     for name, operation in before["operations"].items():
         there = after["operations"].get(name)
-        yield from _broken_operation(name, operation, there) if there else [f"{name} is gone"]
+        schemas = before["schemas"], after["schemas"]
+        yield from _broken_operation(name, operation, there, *schemas) if there else [f"{name} is gone"]
     sent, answered = _used(before, "body"), _used(before, "answers")
     for name in sorted(sent | answered):
         fields, there = before["schemas"].get(name, {}), after["schemas"].get(name)
@@ -92,7 +93,7 @@ def broken(before: Contract, after: Contract) -> Iterator[str]:
         yield from _broken_fields(name, fields, there, sent=name in sent, answered=name in answered)
 
 
-def _broken_operation(name: str, before: Contract, after: Contract) -> Iterator[str]:
+def _broken_operation(name: str, before: Contract, after: Contract, were: Contract, are: Contract) -> Iterator[str]:
     if before["id"] != after["id"]:
         yield f"{name} is called {after['id']}, and was {before['id']}"
     yield from _broken_fields(name, before["parameters"], after["parameters"], sent=True, answered=False)
@@ -106,8 +107,16 @@ def _broken_operation(name: str, before: Contract, after: Contract) -> Iterator[
             yield f"{name} answers {status} no more"
         for media_type, kinds in answer.items() if status in after["answers"] else ():
             now = after["answers"][status].get(media_type)
-            if now is None or not set(now) <= set(kinds):
+            if now is None or not all(_stands_for(kind, kinds, were, are) for kind in now):
                 yield f"{name} answers {status} {media_type} otherwise: {now}, and was {kinds}"
+
+
+def _stands_for(kind: str, kinds: Sequence[str], were: Contract, are: Contract) -> bool:
+    """Return whether an answer is of one of the kinds that it was, or has all that one of them had."""
+    if kind in kinds:
+        return True
+    had = [were[one] for one in kinds if one in were and kind in are]
+    return any(not list(_broken_fields(kind, one, are[kind], sent=False, answered=True)) for one in had)
 
 
 def _broken_fields(place: str, before: Contract, after: Contract, *, sent: bool, answered: bool) -> Iterator[str]:

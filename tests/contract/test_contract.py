@@ -81,3 +81,18 @@ def test_what_is_added_breaks_nobody(document: dict[str, Any]) -> None:
     _entries_of_timeline(lambda kinds: kinds.append({"$ref": "#/components/schemas/Order"}))(changed)
     changed["paths"][ORDERS]["get"]["parameters"].append({"name": "new", "in": "query", "schema": {"type": "string"}})
     assert list(broken(contract_of(document), contract_of(changed))) == []
+
+
+@pytest.mark.parametrize(("lacks", "told"), [((), []), (("status",), ["GET /api/v1/draft-orders/{order_id}"])])
+def test_an_answer_may_be_of_another_kind_that_has_all_of_the_first(
+    document: dict[str, Any], lacks: tuple[str, ...], told: list[str]
+) -> None:
+    changed = deepcopy(document)
+    schemas = changed["components"]["schemas"]
+    schemas["OrderReport"] = deepcopy(schemas["Order"])
+    for name in lacks:
+        schemas["OrderReport"]["properties"].pop(name)
+    answer = changed["paths"]["/api/v1/draft-orders/{order_id}"]["get"]["responses"]["200"]
+    answer["content"]["application/json"]["schema"] = {"$ref": "#/components/schemas/OrderReport"}
+    found = list(broken(contract_of(document), contract_of(changed)))
+    assert [one.partition(" answers")[0] for one in found] == told

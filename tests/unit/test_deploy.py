@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,37 @@ def test_the_image_has_all_that_the_wheel_is_built_from() -> None:
     assert "hatch_build.py" in dockerfile
     assert "/source/frontend/dist ./frontend/dist" in dockerfile
     ignored = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
-    assert {"!hatch_build.py", "!frontend", "frontend/node_modules"} <= set(ignored)
+    assert {"!hatch_build.py", "!frontend", "frontend/node_modules", "!docs", "!mkdocs.yml"} <= set(ignored)
+    assert "mkdocs build" in dockerfile
+    assert dockerfile.count("pip install") == dockerfile.count("--require-hashes") + dockerfile.count("--no-deps")
+
+
+def pins(file: str) -> dict[str, str]:
+    text = (ROOT / file).read_text("utf-8").lower()
+    found = re.findall(r"^([\w.-]+)(?:\[.*\])?==([^\s;]+)", text, re.MULTILINE)
+    return {package.replace("_", "-"): version for package, version in found}
+
+
+ELSEWHERE = {"colorama"}
+"""Of a system that no image has."""
+
+
+@pytest.mark.parametrize("name", ["app", "build"])
+def test_the_image_installs_what_was_tested_each_by_its_hash(name: str) -> None:
+    file = f"deploy/image/{name}.txt"
+    tested = pins("constraints.txt")
+    assert {package: tested.get(package) for package in pins(file).keys() - ELSEWHERE} == {
+        package: version for package, version in pins(file).items() if package not in ELSEWHERE
+    }
+    _, *requirements = re.split(r"\n(?=\S)", (ROOT / file).read_text("utf-8"))
+    assert all("--hash=sha256:" in requirement for requirement in requirements)
+
+
+def test_the_image_installs_all_that_the_package_needs() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    needed = " ".join([*project["dependencies"], *extras["celery"], *extras["otel"]]).lower()
+    assert set(re.findall(r"(?:^| )([a-z][\w.-]+)(?:\[\w+\])?>=", needed)) <= pins("deploy/image/app.txt").keys()
 
 
 CHART = ROOT / "deploy" / "helm" / "orderflow-connect"

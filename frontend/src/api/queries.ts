@@ -112,6 +112,18 @@ export function usePeople() {
   return useQuery({ queryKey: ["people"], queryFn: () => answer(api.GET("/api/v1/needs/people")) });
 }
 
+export type AnalyticsQuery = NonNullable<operations["get_delivery_analytics"]["parameters"]["query"]>;
+
+/** How deliveries went over a period; asked anew less often, for it looks at all of them. */
+export function useDeliveryAnalytics(query: AnalyticsQuery) {
+  return useLive(
+    ["analytics", query],
+    () => answer(api.GET("/api/v1/stats/deliveries", { params: { query } })),
+    true,
+    BESIDE,
+  );
+}
+
 export function useConnectors() {
   return useLive(["connectors"], async () => (await answer(api.GET("/api/v1/connectors"))).items);
 }

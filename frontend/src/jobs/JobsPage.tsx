@@ -66,7 +66,7 @@ function Row({ job }: { job: Schemas["BulkJob"] }) {
       <Table.Td className="numeric whole">
         {count(job.total)}
         {job.refused > 0 && (
-          <Text size="xs" c="red.9">
+          <Text size="xs" c="var(--mantine-color-error)">
             <Trans>{count(job.refused)} refused</Trans>
           </Text>
         )}

@@ -17,6 +17,7 @@ import { downloadOrders } from "../shared/download";
 import { DayRange } from "../shared/DayRange";
 import { DiffersBadge } from "./Differences";
 import { Empty } from "../shared/Empty";
+import { ConfirmMany } from "./ConfirmMany";
 import { ImportButton } from "./ImportButton";
 import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
@@ -55,7 +56,12 @@ export default function OrdersPage() {
   return (
     <>
       <PageTitle
-        actions={may("ORDERS_IMPORT") && <ImportButton />}
+        actions={
+          <>
+            {may("ORDERS_PUSH") && <ConfirmMany />}
+            {may("ORDERS_IMPORT") && <ImportButton />}
+          </>
+        }
         about={t`Every order, newest first unless you sort them`}
       >{t`Orders`}</PageTitle>
       <FilterBar filters={filters} />

@@ -1,5 +1,5 @@
 import { answer, api, ApiError } from "../api/client";
-import { tell, type OrderQuery } from "../api/queries";
+import { tell, type AnalyticsQuery, type OrderQuery } from "../api/queries";
 import { decimalSign } from "./money";
 
 /** Save an export's document, the very bytes that go to the ERP. */
@@ -30,6 +30,12 @@ export function downloadResults(job_id: string): Promise<void> {
 export function downloadOrders(query: OrderQuery): Promise<void> {
   const options = { params: { query: { ...query, decimal: decimalSign() } }, parseAs: "blob" } as const;
   return save(api.GET("/api/v1/draft-orders/csv", options), "orders.csv");
+}
+
+/** Save how deliveries went, for a spreadsheet of the reader's. */
+export function downloadAnalytics(query: AnalyticsQuery): Promise<void> {
+  const options = { params: { query: { ...query, decimal: decimalSign() } }, parseAs: "blob" } as const;
+  return save(api.GET("/api/v1/stats/deliveries/csv", options), `deliveries-by-${query.by}-${query.period}.csv`);
 }
 
 async function save(call: Promise<{ data?: unknown; response: Response }>, filename: string): Promise<void> {

@@ -87,7 +87,7 @@ class BapiServer(MisbehavingHTTPServer):
         (call,) = etree.fromstring(request.content).iterfind("{*}Body/*")
         headers, session = {}, request.headers.get("Cookie", "").partition("=")[2]
         if "sap-sessioncmd=open" in request.target and self.keeps_sessions:
-            session = f"SID-{len(self.pending)}-{id(self)}"
+            session = f"SID-{len(self.received)}-{id(self)}"
             self.pending[session] = None
             headers = {"Set-Cookie": f"sap-contextid={session}; path=/sap/bc/soap/rfc; HttpOnly"}
         value = value_of(call)

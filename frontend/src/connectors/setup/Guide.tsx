@@ -1,6 +1,6 @@
 import { t } from "@lingui/core/macro";
 import { Trans } from "@lingui/react/macro";
-import { Anchor, Group, Loader, ScrollArea, Text, TypographyStylesProvider } from "@mantine/core";
+import { Anchor, Group, Loader, Text, TypographyStylesProvider } from "@mantine/core";
 import { IconExternalLink } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
@@ -42,14 +42,12 @@ export function Guide({ type }: { type: string }) {
           Open in a tab of its own <IconExternalLink size={12} />
         </Trans>
       </Anchor>
-      <ScrollArea.Autosize
-        mah="calc(100vh - 22rem)"
-        viewportProps={{ tabIndex: 0, role: "region", "aria-label": t`Guide` }}
-      >
-        <TypographyStylesProvider className="guide">
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls has to be reached by the keyboard */}
+      <div className="guide" tabIndex={0} role="region" aria-label={t`Guide`}>
+        <TypographyStylesProvider>
           <div ref={place} />
         </TypographyStylesProvider>
-      </ScrollArea.Autosize>
+      </div>
     </>
   );
 }

@@ -51,7 +51,7 @@ Comma = Annotated[
     ),
 ]
 _AT_A_TIME = 2_000  # each time all that is found is sorted
-_MARK = "\ufeff"  # without it Excel takes UTF-8 for the code page of the machine
+MARK = "\ufeff"  # without it Excel takes UTF-8 for the code page of the machine
 router = ApiRouter("/draft-orders", "Orders")
 
 
@@ -71,7 +71,7 @@ async def _lines(
     """Yield the lines, some at a time; each time counts as a request of the organization's, however long it takes."""
     shares: Shares = request.app.state.workload.shares[Work.REQUEST]
     separator = ";" if decimal == "," else ","
-    yield _MARK + csv_line(COLUMNS, separator)
+    yield MARK + csv_line(COLUMNS, separator)
     cursor, left = None, MOST_SORTED
     while left > 0:
         async with shares.taken(caller.org_id):

@@ -124,6 +124,36 @@ class ConfirmBody(In):
     erp_order_id: Name = Field(examples=["SO-2025-000123"])
 
 
+class OrderToConfirm(In):
+    """An order, and the number that it has in the ERP."""
+
+    order: Name = Field(description="Its id, or its own number", examples=["PO-2025-0042"])
+    erp_order_id: Name = Field(examples=["SO-2025-000123"])
+
+
+class OrdersToConfirm(In):
+    """Orders that a person confirms."""
+
+    confirmations: list[OrderToConfirm] = Field(
+        min_length=1, max_length=500, description="Each order with its number in the ERP"
+    )
+
+
+class ConfirmedOne(Out):
+    """What became of one of them."""
+
+    order: str = Field(description="As it was named", examples=["PO-2025-0042"])
+    erp_order_id: str
+    order_id: UUID | None = Field(description="null: there is none of that name, or several")
+    error: Problem | None = Field(description="Why it was not confirmed; null: it was")
+
+
+class ConfirmedMany(Out):
+    """What became of each, in the order in which they were named."""
+
+    items: list[ConfirmedOne]
+
+
 Flag = Annotated[bool, Field(strict=True)]
 MOST_VALUES = 50
 """Of one field of a filter: more than there are different ones."""

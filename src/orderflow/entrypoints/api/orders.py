@@ -22,7 +22,10 @@ from orderflow.entrypoints.api.order_schemas import (
     CancellationBody,
     ChangeOutlook,
     ConfirmBody,
+    ConfirmedMany,
+    ConfirmedOne,
     OrderState,
+    OrdersToConfirm,
     PriorityBody,
     RecallBody,
     RejectBody,
@@ -33,6 +36,7 @@ from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import CursorText, Moment, Text, UpdatedSince
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
 from orderflow.entrypoints.api.work import Work, slow
+from orderflow.entrypoints.confirming import confirm_each
 from orderflow.flow.answers.accept_differences import accept_differences
 from orderflow.flow.delivery.change import confirm_change, discard_change, what_follows
 from orderflow.flow.delivery.recall import check_can_be_asked, confirm_recall, end_recall, recall_in
@@ -231,6 +235,15 @@ def confirm_order(request: Request, caller: Pusher, order_id: UUID, body: Confir
     with _editing(request, caller, order_id) as work:
         confirm(work, order_id, body.erp_order_id, caller.actor)
         return _state(request, work, order_id, OrderStatus.CONFIRMED)
+
+
+@router.post("/confirm", responses=answers(400))
+@slow(Work.IMPORT)
+def confirm_orders(request: Request, caller: Pusher, body: OrdersToConfirm) -> ConfirmedMany:
+    """Confirm many orders by hand, each for itself: one that is refused is told, and keeps no other from it."""
+    named = [(one.order, one.erp_order_id) for one in body.confirmations]
+    found = confirm_each(app_of(request).store, caller.org_id, named, caller.actor)
+    return ConfirmedMany(items=[ConfirmedOne.model_validate(one) for one in found])
 
 
 @router.post("/{order_id}/accept-differences", responses=answers(404, 409), openapi_extra=CONDITIONAL)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query, Request, Response
 from pydantic import Field
 
 from orderflow.domain.states import OrderStatus
@@ -14,9 +14,12 @@ from orderflow.entrypoints.api.connector_schemas import Health
 from orderflow.entrypoints.api.connectors import health
 from orderflow.entrypoints.api.deps import Caller, require
 from orderflow.entrypoints.api.looking import looking
+from orderflow.entrypoints.api.order_csv import MARK, Comma
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.routing import ApiRouter
 from orderflow.entrypoints.api.schemas import Moment, Out
+from orderflow.entrypoints.csv_lines import csv_line
+from orderflow.storage.views.analytics import Analytics, By, Group, analytics
 from orderflow.storage.views.connections import ConnectionView
 from orderflow.storage.views.statistics import (
     ByRule,
@@ -79,6 +82,46 @@ def get_stats(
         rules=found.rules,
         series=found.series,
     )
+
+
+Reader = Annotated[Caller, Depends(require(Permission.READ))]
+COLUMNS = (
+    "name", "key", "requested", "delivered", "confirmed", "failed", "success_rate", "delivery_seconds_p50",
+    "delivery_seconds_p95", "confirmation_seconds_p50", "confirmation_seconds_p95",
+)  # fmt: skip
+_CSV = {
+    "content": {"text/csv": {"schema": {"type": "string"}}},
+    "description": f"One group a line, in UTF-8 with a byte order mark: {', '.join(COLUMNS)}",
+}
+
+
+@router.get("/deliveries")
+def get_delivery_analytics(
+    request: Request, caller: Reader, period: Period = "30d", by: By = "connection"
+) -> Analytics:
+    """Tell how deliveries went by connection, rule, customer or reason: success, times, and when it failed."""
+    with looking(request, caller) as view:
+        return analytics(view, period, by)
+
+
+@router.get("/deliveries/csv", response_class=Response, responses={200: _CSV})
+def download_delivery_analytics(
+    request: Request, caller: Reader, period: Period = "30d", by: By = "connection", decimal: Comma = "."
+) -> Response:
+    """Download the same as CSV, in which nothing is taken for a formula."""
+    with looking(request, caller) as view:
+        found = analytics(view, period, by)
+    separator = ";" if decimal == "," else ","
+    lines = [csv_line(COLUMNS, separator), *(csv_line(_cells(group, decimal), separator) for group in found.items)]
+    disposition = {"Content-Disposition": f'attachment; filename="deliveries-by-{by}-{period}.csv"'}
+    return Response(MARK + "".join(lines), media_type="text/csv; charset=utf-8", headers=disposition)
+
+
+def _cells(group: Group, decimal: str) -> list[object]:
+    times = (group.delivery_seconds, group.confirmation_seconds)
+    numbers = [group.success_rate, *(number for time in times for number in (time.p50, time.p95))]
+    written = [None if number is None else f"{number:.4f}".replace(".", decimal) for number in numbers]
+    return [group.name, group.key, group.requested, group.delivered, group.confirmed, group.failed, *written]
 
 
 def _shown(connection: ConnectionView) -> ConnectorHealth:

@@ -14,8 +14,8 @@ from orderflow.domain.errors import InputError, OrderFlowError
 from orderflow.domain.states import DoubtPolicy
 from orderflow.entrypoints.cli import hours
 from orderflow.entrypoints.cli.connection_config import gather_config
-from orderflow.entrypoints.cli.options import AsJson, ConnectionName, Org
-from orderflow.entrypoints.cli.output import err, out, print_facts, print_json, print_table
+from orderflow.entrypoints.cli.options import AsCsv, AsJson, ConnectionName, Org
+from orderflow.entrypoints.cli.output import err, out, print_facts, print_json, print_list
 from orderflow.entrypoints.cli.workplace import Workplace, caller, in_organization
 from orderflow.flow.setup import connections as steps
 from orderflow.flow.setup.host_key import accept_host_key as pin_host_key
@@ -128,27 +128,21 @@ def edit(
 
 
 @app.command("list", epilog="Example: orderflow connections list --json")
-def list_(org: Org = None, json: AsJson = False) -> None:
+def list_(org: Org = None, json: AsJson = False, csv: AsCsv = False) -> None:
     """List the connections and how they are."""
     with in_organization(org) as place, place.reading() as reading:
         rows = reading.connection_rows()
     if json:
         print_json(rows)
         return
-    columns = {"id": "id", "name": "name", "connector_type": "type", "status": "status", "is_default": "default"}
-    columns |= {
-        "health": "health",
-        "opening_hours": "hours",
-        "waiting": "waiting",
-        "unanswered": "unanswered",
-        "breaker_error": "error",
-    }
+    columns = {"name": "name", "health": "health", "status": "status", "connector_type": "type"}
+    columns |= {"is_default": "default", "waiting": "waiting", "unanswered": "unanswered"}
+    columns |= {"opening_hours": "hours", "breaker_error": "error", "id": "id"}
     for row in rows:
         row["health"] = row["proof"] if row["breaker_state"] == "CLOSED" else row["breaker_state"]
         row["opening_hours"] = row["opening_hours"] and ("not now" if row["closed"] else "open")
-    print_table(
-        rows, columns, empty="No connections. Add one: orderflow connections add DROPZONE_JSON_V1 --config FILE"
-    )
+    empty = "No connections. Add one: orderflow connections add DROPZONE_JSON_V1 --config FILE"
+    print_list(rows, columns, csv=csv, empty=empty)
 
 
 @app.command(epilog="Example: orderflow connections show SAP")

@@ -9,8 +9,8 @@ import typer
 
 from orderflow.domain.bulk import BulkOutcome, BulkStatus
 from orderflow.entrypoints.cli.bulk import watch
-from orderflow.entrypoints.cli.options import AsJson, Limit, Org
-from orderflow.entrypoints.cli.output import NONE_FIT, out, print_facts, print_json, print_table
+from orderflow.entrypoints.cli.options import AsCsv, AsJson, Limit, Org
+from orderflow.entrypoints.cli.output import NONE_FIT, out, print_facts, print_json, print_list, print_table
 from orderflow.entrypoints.cli.workplace import caller, in_organization
 from orderflow.flow.order.bulk import cancel as cancel_job
 
@@ -26,6 +26,7 @@ def list_(
     limit: Limit = 50,
     org: Org = None,
     json: AsJson = False,
+    csv: AsCsv = False,
 ) -> None:
     """List bulk jobs, newest first."""
     with in_organization(org) as place, place.reading() as reading:
@@ -33,9 +34,9 @@ def list_(
     if json:
         print_json(rows)
         return
-    columns = {"id": "id", "action": "what", "status": "status", **COUNTS}
+    columns = {"action": "what", "status": "status", **COUNTS}
     empty = NONE_FIT if status else "Nothing was done to many orders yet. See: orderflow push --all-approved"
-    print_table(rows, columns | {"requested_by": "who", "created_at": "since"}, empty=empty)
+    print_list(rows, columns | {"requested_by": "who", "created_at": "since", "id": "id"}, csv=csv, empty=empty)
 
 
 @app.command(epilog="Example: orderflow jobs show 0199c0de-0000-7000-8000-000000000001")

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from orderflow.entrypoints.cli.options import AsJson, AttemptStatuses, ExportStatuses, Limit, Org
-from orderflow.entrypoints.cli.output import NONE_FIT, print_json, print_table
+from orderflow.entrypoints.cli.options import AsCsv, AsJson, AttemptStatuses, ExportStatuses, Limit, Org
+from orderflow.entrypoints.cli.output import NONE_FIT, print_json, print_list
 from orderflow.entrypoints.cli.workplace import in_organization
 
 exports = typer.Typer(help="Deliveries: one order to one connection.", no_args_is_help=True)
@@ -23,7 +23,12 @@ def add_to(app: typer.Typer) -> None:
 
 @exports.command("list", epilog="Example: orderflow exports list --status SENT --json")
 def list_exports(
-    status: ExportStatuses = None, order: OrderOption = None, limit: Limit = 50, org: Org = None, json: AsJson = False
+    status: ExportStatuses = None,
+    order: OrderOption = None,
+    limit: Limit = 50,
+    org: Org = None,
+    json: AsJson = False,
+    csv: AsCsv = False,
 ) -> None:
     """List deliveries, newest first."""
     from orderflow.storage.views.deliveries import ExportFilter  # with it comes SQLAlchemy, too slow for `--help`
@@ -35,17 +40,24 @@ def list_exports(
     if json:
         print_json(rows)
         return
-    columns = {"external_order_number": "number", "connector_type": "to", "status": "status", "filename": "file"}
-    columns |= {"sent_at": "sent", "answered_at": "answered", "erp_order_id": "ERP number", "reason": "waits for"}
-    print_table(
+    columns = {"external_order_number": "number", "status": "status", "connector_type": "to"}
+    columns |= {"erp_order_id": "ERP number", "reason": "waits for"}
+    columns |= {"sent_at": "sent", "answered_at": "answered", "filename": "file"}
+    print_list(
         rows,
         columns,
+        csv=csv,
         empty=NONE_FIT if status or order else "No deliveries. Ask for some: orderflow push --all-approved",
     )
 
 
 def push_log(
-    status: AttemptStatuses = None, order: OrderOption = None, limit: Limit = 50, org: Org = None, json: AsJson = False
+    status: AttemptStatuses = None,
+    order: OrderOption = None,
+    limit: Limit = 50,
+    org: Org = None,
+    json: AsJson = False,
+    csv: AsCsv = False,
 ) -> None:
     """List delivery attempts, newest first."""
     from orderflow.storage.views.deliveries import AttemptFilter  # as above
@@ -57,6 +69,6 @@ def push_log(
     if json:
         print_json(rows)
         return
-    columns = {"created_at": "when", "external_order_number": "number", "attempt_no": "attempt", "status": "status"}
-    columns |= {"connector_type": "to", "latency_ms": "ms", "error_message": "error"}
-    print_table(rows, columns, empty=NONE_FIT if status or order else "No attempts yet.")
+    columns = {"external_order_number": "number", "status": "status", "attempt_no": "attempt"}
+    columns |= {"created_at": "when", "connector_type": "to", "latency_ms": "ms", "error_message": "error"}
+    print_list(rows, columns, csv=csv, empty=NONE_FIT if status or order else "No attempts yet.")

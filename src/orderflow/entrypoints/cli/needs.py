@@ -6,8 +6,8 @@ from typing import Any
 
 import typer
 
-from orderflow.entrypoints.cli.options import AsJson, Org
-from orderflow.entrypoints.cli.output import print_json, print_table
+from orderflow.entrypoints.cli.options import AsCsv, AsJson, Org
+from orderflow.entrypoints.cli.output import print_json, print_list
 from orderflow.entrypoints.cli.workplace import in_organization
 
 
@@ -16,7 +16,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(epilog="Example: orderflow needs  (then: orderflow retry --error-code CODE)")(needs)
 
 
-def needs(org: Org = None, json: AsJson = False) -> None:
+def needs(org: Org = None, json: AsJson = False, csv: AsCsv = False) -> None:
     """List what needs a person, the most urgent first: failures by their reason, doubt, answers, connections."""
     with in_organization(org) as place, place.reading() as reading:
         found = reading.needs()
@@ -24,7 +24,7 @@ def needs(org: Org = None, json: AsJson = False) -> None:
         print_json(found)
         return
     columns = {"kind": "what", "orders": "orders", "customers": "customers", "about": "about", "noted": "noted"}
-    print_table(map(_row, found["items"]), columns, empty="Nothing needs you now.")
+    print_list([_row(need) for need in found["items"]], columns, csv=csv, empty="Nothing needs you now.")
 
 
 def _row(need: dict[str, Any]) -> dict[str, Any]:

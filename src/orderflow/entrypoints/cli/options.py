@@ -13,6 +13,7 @@ Org = Annotated[
     typer.Option("--org", envvar="ORDERFLOW_ORG", metavar="SLUG", help="The organization; not needed if there is one."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV for spreadsheets.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="How many to show, newest first.")]
 _Status = typer.Option("--status", case_sensitive=False, help="Only these; may be repeated.")
 OrderStatuses = Annotated[list[OrderStatus] | None, _Status]

@@ -1,4 +1,4 @@
-"""`orderflow orders`: import, list, show, approve, reject."""
+"""`orderflow orders`: import, list, show, approve, reject, confirm."""
 
 from __future__ import annotations
 
@@ -15,11 +15,21 @@ from orderflow.domain.order_keys import OnDuplicate
 from orderflow.domain.orders import ADJUSTMENTS, HEADER, TEXTS_BY_NAME, Customer, DraftOrder
 from orderflow.entrypoints.cli.bulk import do_to, named_or_found, new_job
 from orderflow.entrypoints.cli.importing import import_orders
-from orderflow.entrypoints.cli.options import AsJson, Limit, NamedOrders, Orders, OrderStatuses, Org, Search
+from orderflow.entrypoints.cli.options import AsCsv, AsJson, Limit, NamedOrders, Orders, OrderStatuses, Org, Search
 from orderflow.entrypoints.cli.outcomes import do_and_tell, finish
-from orderflow.entrypoints.cli.output import NONE_FIT, out, plural, print_facts, print_json, print_table
+from orderflow.entrypoints.cli.output import (
+    NONE_FIT,
+    err,
+    out,
+    plural,
+    print_facts,
+    print_json,
+    print_list,
+    print_table,
+)
 from orderflow.entrypoints.cli.recalling import tell_recall_outlook
 from orderflow.entrypoints.cli.workplace import caller, in_organization
+from orderflow.entrypoints.confirming import confirm_each, read_pairs
 from orderflow.flow.delivery.change import confirm_change, discard_change
 from orderflow.flow.delivery.recall import confirm_recall, end_recall
 from orderflow.flow.order.cancel import cancel_before
@@ -79,6 +89,7 @@ def list_(
     limit: Limit = 50,
     org: Org = None,
     json: AsJson = False,
+    csv: AsCsv = False,
 ) -> None:
     """List orders, newest first."""
     from orderflow.storage.views.orders import OrderFilter  # with it comes SQLAlchemy, too slow for `--help`
@@ -95,15 +106,13 @@ def list_(
     if json:
         print_json(rows)
         return
-    columns = {"id": "id", "external_order_number": "number", "customer_name": "customer", "status": "status"}
-    columns |= {"confirmation": "confirmed", "erp_order_id": "ERP number", "created_at": "since", "error_json": "error"}
-    if any(row["on_hold"] for row in rows):
-        columns |= {"on_hold": "on hold"}
-    if any(row["waits_until"] for row in rows):
-        columns |= {"waits_for": "waits for", "waits_until": "until"}
-    print_table(
+    columns = {"external_order_number": "number", "status": "status", "customer_name": "customer"}
+    columns |= {"erp_order_id": "ERP number", "confirmation": "confirmed", "on_hold": "on hold"}
+    columns |= {"waits_for": "waits for", "waits_until": "until", "created_at": "since", "error_json": "error"}
+    print_list(
         rows,
-        columns,
+        columns | {"id": "id"},
+        csv=csv,
         empty=NONE_FIT
         if status or search or unreadable_answer or differs or on_hold
         else "No orders. Bring some in: orderflow orders import FILE",
@@ -238,6 +247,38 @@ def cancel(
         print_json({"id": str(made)})
     else:
         out().print(f"{number} is cancelled; should it come, it is on hold.", markup=False)
+
+
+@app.command(epilog="Example: orderflow orders confirm PO-12345 SO-778, or: orderflow orders confirm --file so.csv")
+def confirm(
+    order: Annotated[str | None, typer.Argument(metavar="ORDER", help="Its id, or its own number.")] = None,
+    erp_number: Annotated[str | None, typer.Argument(metavar="NUMBER", help="That it has in the ERP.")] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="CSV: in each line an order and its number there."),
+    ] = None,
+    org: Org = None,
+    json: AsJson = False,
+) -> None:
+    """Say that the ERP has orders, under which numbers: for an ERP that never answers.
+
+    Each of a file is confirmed for itself. Exits with 1 if any was refused.
+    """
+    if (file is None) == (order is None or erp_number is None):
+        raise InputError("Name an order and its number in the ERP, or a file of them.", hint="See the example.")
+    named = [(order or "", erp_number or "")] if file is None else list(read_pairs(file.read_text("utf-8-sig")))
+    with in_organization(org) as place:
+        confirmed = list(confirm_each(place.app.store, place.org_id, named, caller()))
+    refused = [one for one in confirmed if one.error]
+    if json:
+        print_json({"confirmed": len(confirmed) - len(refused), "errors": refused})
+    else:
+        out().print(f"{plural(len(confirmed) - len(refused), 'order')} confirmed.")
+        for one in refused:
+            told = one.error
+            err().print(f"refused {one.order}: {told and told.message} → {told and told.hint}", markup=False)
+    if refused:
+        raise typer.Exit(1)
 
 
 @app.command("confirm-recall", epilog="Example: orderflow orders confirm-recall PO-12345")

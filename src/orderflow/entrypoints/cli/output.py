@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -16,28 +17,24 @@ from rich.table import Table
 from rich.text import Text
 
 from orderflow.domain.text import visible
+from orderflow.domain.vocabulary import ATTEMPTS, DELIVERIES, ORDERS
+from orderflow.entrypoints.csv_lines import csv_line
 
 _encode = msgspec.json.Encoder(decimal_format="number", uuid_format="canonical").encode
-_STYLES = {
-    "CONFIRMED": "green",
-    "ACKED": "green",
-    "SUCCESS": "green",
+_STYLES: dict[str, str] = {
     "ACTIVE": "green",
     "CLOSED": "green",
     "DELIVERED": "green",
     "TESTED": "green",
     "TEST_FAILED": "red",
     "UNTESTED": "yellow",
-    "PUSHED": "cyan",
-    "SENT": "cyan",
-    "ERROR": "red",
-    "FAILED": "red",
     "PAUSED": "red",
     "OPEN": "yellow",
-    "PUSHING": "yellow",
-    "RETRYING": "yellow",
-    "NEEDS_REVIEW": "yellow",
 }
+_TERMINAL = {"gray": "dim", "indigo": "blue", "violet": "magenta", "orange": "dark_orange"}
+"""A terminal's name of a colour, where it is another."""
+_STYLES |= {state: _TERMINAL.get(color, color) for state, (color, _) in (ORDERS | ATTEMPTS).items()}
+_STYLES |= {delivery: _STYLES[order] for delivery, order in DELIVERIES.items()}
 _ACTS = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 NONE_FIT = "None fits what was asked for."
 
@@ -97,6 +94,60 @@ def print_table(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str], *
         out().print(table)
     else:
         err().print(empty)
+
+
+def print_list(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, empty: str, csv: bool = False) -> None:
+    """Print rows one a line, as wide as the terminal: what does not fit is cut, and marked by …; `id` goes first.
+
+    Where no terminal reads it, nothing is cut.
+
+    Args:
+        columns: Key of the row → heading, what tells a row first. Those in which no row says anything are left out.
+        empty: What to say if there are no rows.
+        csv: Print everything as CSV instead, under the keys, with no formula for a spreadsheet.
+    """
+    if csv:
+        print(csv_line(columns), end="")  # noqa: T201  # this is the command's result
+        for row in rows:
+            print(csv_line(_cell_of_csv(row.get(key)) for key in columns), end="")  # noqa: T201  # as above
+        return
+    if not rows:
+        err().print(empty)
+        return
+    console = out()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _UNCUT
+    cells = {key: [cell(row.get(key)) for row in rows] for key in columns if _says_something(rows, key)}
+    wide = {key: max(len(columns[key]), *(text.cell_len for text in of_key)) for key, of_key in cells.items()}
+    if "id" in cells and sum(wide.values()) + len(wide) * _GAP > console.width:
+        del cells["id"]
+    table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
+    for number, key in enumerate(cells):
+        least = min(wide[key], _TELLS) if number < 2 else None
+        table.add_column(columns[key], no_wrap=True, overflow="ellipsis", min_width=least)
+    for line in zip(*cells.values(), strict=True):
+        table.add_row(*line)
+    console.print(table)
+
+
+_UNCUT = 100_000
+_GAP = 1
+_TELLS = 18
+"""Characters that the first two columns have at least: they tell which row it is, and how it is."""
+
+
+def _says_something(rows: Sequence[Mapping[str, Any]], key: str) -> bool:
+    return any(row.get(key) or row.get(key) == 0 for row in rows)
+
+
+def _cell_of_csv(value: Any) -> str | None:
+    match value:
+        case None:
+            return None
+        case datetime():
+            return value.isoformat()
+        case _:
+            return cell(value).plain
 
 
 def print_facts(facts: Mapping[str, Any]) -> None:

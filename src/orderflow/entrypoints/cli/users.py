@@ -12,8 +12,8 @@ import typer
 
 from orderflow.domain.access import Role
 from orderflow.domain.errors import InputError, NotFoundError
-from orderflow.entrypoints.cli.options import AsJson, Org
-from orderflow.entrypoints.cli.output import out, plural, print_json, print_table
+from orderflow.entrypoints.cli.options import AsCsv, AsJson, Org
+from orderflow.entrypoints.cli.output import out, plural, print_json, print_list
 from orderflow.entrypoints.cli.workplace import caller, choose, in_organization, opened
 from orderflow.flow.people.second_factor import reset
 from orderflow.flow.people.users import create_user, set_password, unlock
@@ -59,7 +59,7 @@ def create(
 
 
 @app.command("list", epilog="Example: orderflow user list")
-def show(org: Org = None, json: AsJson = False) -> None:
+def show(org: Org = None, json: AsJson = False, csv: AsCsv = False) -> None:
     """List who may sign in, of all organizations or of one, and wrong passwords of the last day."""
     with opened() as app:
         organizations = app.system.organizations()
@@ -70,9 +70,9 @@ def show(org: Org = None, json: AsJson = False) -> None:
     if json:
         print_json(rows)
         return
-    columns = {"org": "organization", "email": "user", "role": "role", "active": "active"}
+    columns = {"email": "user", "role": "role", "org": "organization", "active": "active"}
     columns |= {"last_login_at": "last sign-in", "wrong_passwords": "wrong passwords"}
-    print_table(rows, columns, empty="There are no users yet: orderflow user create")
+    print_list(rows, columns, csv=csv, empty="There are no users yet: orderflow user create")
 
 
 @app.command("reset-password", epilog="Example: orderflow user reset-password admin@acme.example")

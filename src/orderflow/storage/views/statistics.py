@@ -18,7 +18,7 @@ from orderflow.storage.views.deliveries import WAITS_FOR
 from orderflow.storage.views.view import View
 
 Period = Literal["24h", "7d", "30d"]
-_SPANS: dict[Period, tuple[timedelta, timedelta]] = {
+SPANS: dict[Period, tuple[timedelta, timedelta]] = {
     "24h": (timedelta(hours=24), timedelta(hours=1)),
     "7d": (timedelta(days=7), timedelta(hours=6)),
     "30d": (timedelta(days=30), timedelta(days=1)),
@@ -33,7 +33,7 @@ _TODAY = text("""
     SELECT status, count(*) AS orders FROM draft_order WHERE org_id = :org_id AND created_at >= :since GROUP BY status
 """)
 # Recalls are none, and what was recalled before it was answered neither failed nor was confirmed.
-_OF_ORDERS = f"{is_order()} AND COALESCE(error_json ->> 'code' <> 'RECALLED', true)"
+OF_ORDERS = f"{is_order()} AND COALESCE(error_json ->> 'code' <> 'RECALLED', true)"
 _SHARES = "ARRAY[0.5, 0.95]::float8[]"
 _DELIVERIES = text(f"""
     SELECT count(*) AS requested,
@@ -44,12 +44,12 @@ _DELIVERIES = text(f"""
                FILTER (WHERE sent_at IS NOT NULL) AS delivery_seconds,
            percentile_cont({_SHARES}) WITHIN GROUP (ORDER BY extract(epoch FROM answered_at - sent_at))
                FILTER (WHERE status = 'ACKED') AS confirmation_seconds
-    FROM erp_export WHERE org_id = :org_id AND created_at >= :since AND {_OF_ORDERS}
+    FROM erp_export WHERE org_id = :org_id AND created_at >= :since AND {OF_ORDERS}
 """)  # noqa: S608  # built from a constant
 _FAILURES = f"""
     SELECT error_json ->> 'code' AS code, count(*) AS exports, max(created_at) AS latest_at,
            (array_agg(error_json ->> 'message' ORDER BY created_at DESC))[1] AS latest_message
-    FROM erp_export WHERE org_id = :org_id AND created_at >= :since AND error_json IS NOT NULL AND {_OF_ORDERS}
+    FROM erp_export WHERE org_id = :org_id AND created_at >= :since AND error_json IS NOT NULL AND {OF_ORDERS}
     GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10
 """  # noqa: S608  # built from a constant
 # Of each connection as many are looked at, so that a million that wait cost no more.
@@ -83,7 +83,7 @@ _SERIES = f"""
                count(*) FILTER (WHERE {among(ARRIVED)}) AS delivered,
                count(*) FILTER (WHERE status = 'ACKED') AS confirmed,
                count(*) FILTER (WHERE status = 'FAILED') AS failed
-        FROM erp_export WHERE org_id = :org_id AND created_at >= :first AND {_OF_ORDERS}
+        FROM erp_export WHERE org_id = :org_id AND created_at >= :first AND {OF_ORDERS}
         GROUP BY 1) c ON c.at = p.at
     ORDER BY p.at
 """  # noqa: S608  # built from a constant
@@ -186,7 +186,7 @@ def statistics(view: View, period: Period, day_start: datetime | None) -> Statis
     Args:
         day_start: When today began for the reader; midnight UTC if not given.
     """
-    span, step = _SPANS[period]
+    span, step = SPANS[period]
     now = datetime.now(UTC)
     here = {"org_id": view.org_id, "since": now - span}
     today = here | {"since": day_start or now.replace(hour=0, minute=0, second=0, microsecond=0)}

@@ -249,6 +249,29 @@ def test_the_overview_counts(acme, app, zone, mock):
     assert [(reason["code"], reason["exports"]) for reason in stats["failures"]] == [("MOCK_REJECTED", 1)]
     assert {row["id"]: row["health"]["waiting"] for row in stats["connectors"]} == {zone: 0, mock: 1}
     assert waiting
+    _are_told_group_by_group(acme, zone, mock)
+
+
+def _are_told_group_by_group(acme, zone, mock):
+    by = {name: acme.call("GET", f"/stats/deliveries?period=7d&by={name}").json()["items"] for name in BYS}
+    good, bad = by["connection"]
+    assert (good["key"], good["requested"], good["success_rate"]) == (zone, 3, 1.0)
+    assert (bad["key"], bad["requested"], bad["failed"], bad["success_rate"]) == (mock, 2, 1, 0.0)
+    assert good["confirmation_seconds"] == {"p50": 5.0, "p95": 5.0}
+    assert [sum(each[what] for each in bad["series"]) for what in ("requested", "failed")] == [2, 1]
+    assert len(bad["series"]) == 28
+    (nobody,) = by["route"]
+    assert (nobody["key"], nobody["requested"]) == (None, 5)
+    (customer,) = by["customer"]
+    assert (customer["key"], customer["requested"]) == ("4711", 5)
+    (reason,) = by["reason"]
+    assert (reason["key"], reason["requested"]) == ("MOCK_REJECTED", 1)
+    told = acme.call("GET", "/stats/deliveries/csv?by=connection&decimal=,").text.splitlines()
+    assert told[0].startswith("\ufeffname;key;requested")
+    assert told[1].split(";")[1:7] == [zone, "3", "3", "3", "0", "1,0000"]
+
+
+BYS = ("connection", "route", "customer", "reason")
 
 
 def test_an_organization_with_nothing_has_an_overview_too(acme):

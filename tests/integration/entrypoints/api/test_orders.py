@@ -112,6 +112,24 @@ def test_an_incomplete_order_says_what_it_lacks_until_it_is_corrected(acme):
     assert changes[0]["entity_name"] == edited["external_order_number"]
 
 
+def test_many_are_confirmed_by_hand_each_for_itself(acme, make_tenant, app, mock):
+    order_id = pushed(acme)
+    work_off(app, acme, mock)
+    number = acme.call("GET", f"/draft-orders/{order_id}").json()["external_order_number"]
+    named = [("nowhere", "SO-0"), (number, "SO-1"), (order_id, "SO-2")]
+    body = {"confirmations": [{"order": order, "erp_order_id": erp_order_id} for order, erp_order_id in named]}
+    assert acme.call("POST", "/draft-orders/confirm", Role.VIEWER, json=body).status_code == 403
+    of_another = make_tenant("other").call("POST", "/draft-orders/confirm", json=body).json()["items"]
+    assert [one["error"]["code"] for one in of_another] == ["NOT_FOUND"] * 3
+    nowhere, confirmed, again = acme.call("POST", "/draft-orders/confirm", json=body).json()["items"]
+    assert (nowhere["order_id"], nowhere["error"]["code"]) == (None, "NOT_FOUND")
+    assert (confirmed["order_id"], confirmed["error"]) == (order_id, None)
+    assert again["error"]["hint"]
+    order = acme.call("GET", f"/draft-orders/{order_id}").json()
+    assert (order["status"], order["erp_order_id"], order["erp_order_id_source"]) == ("CONFIRMED", "SO-1", "hand")
+    assert acme.call("POST", "/draft-orders/confirm", json={"confirmations": []}).status_code == 422
+
+
 def test_from_nothing_to_confirmed_by_hand(acme, app, mock):
     order_id = pushed(acme)
     path = f"/draft-orders/{order_id}"

@@ -339,6 +339,9 @@ def _look_at_lists(walk: Walk, zone: str) -> None:
     _list(walk, "/audit-log", audit)
     for period in ("24h", "7d", "30d"):
         walk("GET", "/stats", query=f"period={period}")
+        for by in ("connection", "route", "customer", "reason"):
+            walk("GET", "/stats/deliveries", query=f"period={period}&by={by}")
+    walk("GET", "/stats/deliveries/csv")
     for query in ("", "status=CONFIRMED", "q=OLD-77", time):
         walk("GET", "/draft-orders/totals", query=query)
     walk("GET", "/draft-orders/csv", query="status=ERROR")
@@ -378,6 +381,7 @@ def _deliver(app: Any, org_id: UUID, walk: Walk, zone: UUID, folder: Path) -> No
     failed = walk("GET", "/draft-orders", query="status=ERROR")["items"][0]["id"]
     walk("POST", "/draft-orders/{order_id}/retry-push", order_id=failed)
     push_batch(app.wiring, org_id, zone)
+    walk("POST", "/draft-orders/confirm", {"confirmations": [{"order": "nowhere", "erp_order_id": "SO-1"}]})
     walk("POST", "/draft-orders/{order_id}/confirm", {"erp_order_id": "SO-1"}, order_id=failed)
     walk("GET", "/draft-orders/{order_id}/timeline", order_id=failed)
     walk("GET", "/draft-orders/{order_id}/revisions/{revision}", order_id=failed, revision="1")

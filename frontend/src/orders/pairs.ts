@@ -1,0 +1,29 @@
+export interface Pair {
+  order: string;
+  erp_order_id: string;
+}
+
+/** The first two columns of a table as a spreadsheet copies or saves it; a row without a second one is told by its line. */
+export function pairsOf(text: string): { pairs: Pair[]; bad: number[] } {
+  const lines = text.replace(/^\uFEFF/, "").split(/\r\n|\r|\n/);
+  const first = lines.find((line) => line.trim()) ?? "";
+  const sign = SIGNS.toSorted((a, b) => count(first, b) - count(first, a))[0] ?? ";";
+  const pairs: Pair[] = [];
+  const bad: number[] = [];
+  lines.forEach((line, at) => {
+    if (!line.trim()) return;
+    const [order = "", erp_order_id = ""] = line.split(sign).map(bare);
+    if (order && erp_order_id) pairs.push({ order, erp_order_id });
+    else bad.push(at + 1);
+  });
+  return { pairs, bad };
+}
+
+const SIGNS = [";", "\t", ","];
+const count = (text: string, sign: string) => text.split(sign).length - 1;
+
+/** A cell without the quotes that some programs write. */
+function bare(cell: string): string {
+  const text = cell.trim();
+  return /^".*"$/s.test(text) ? text.slice(1, -1).replaceAll('""', '"').trim() : text;
+}
