@@ -215,7 +215,7 @@ def test_a_partner_says_of_each_order_what_becomes_of_it(desk: Desk) -> None:
     assert desk.is_settled(not_understood) == ("ERROR", None)
 
 
-def test_a_partner_that_is_silent_or_says_nonsense_is_told(desk: Desk) -> None:
+def test_a_partner_that_is_silent_or_says_nonsense_is_told_and_its_late_answer_counts(desk: Desk) -> None:
     silent = desk.push(line(), behaviour="no-ack")
     desk.until("SELECT alerted_at FROM erp_export WHERE draft_order_id = :id", silent, lambda one: one.alerted_at)
 
@@ -225,6 +225,11 @@ def test_a_partner_that_is_silent_or_says_nonsense_is_told(desk: Desk) -> None:
     assert told.poll_error["code"] == "ACKS_UNMATCHED", "a file that cannot be trusted is nobody's"
     for order_id in (silent, damaged):
         assert desk.ask("SELECT status FROM draft_order WHERE id = :id", order_id).status == "PUSHED"
+
+    assert desk.is_settled(desk.push(line())) == ("CONFIRMED", "AS_ORDERED")
+    answer = next(one for one in reversed(desk.said()) if "ST*855" in one or "+ORDRSP" in one)
+    desk.receive(answer.replace("PO-3", "PO-1"))  # after that of a later order
+    assert desk.is_settled(silent) == ("CONFIRMED", "AS_ORDERED")
 
 
 def test_an_answer_that_comes_twice_changes_nothing(desk: Desk) -> None:

@@ -97,8 +97,8 @@ def _holders(orders: Sequence[DraftOrder], taken: Mapping[UUID, KeyHolder]) -> d
     holders: dict[UUID, KeyHolder] = {}
     heirs: dict[UUID, KeyHolder] = {}
     for order in orders:
-        holder, key = taken.get(order.id), key_of(order)
-        if holder and holder.cancelled and key:
+        holder = taken.get(order.id)
+        if holder and holder.cancelled and (key := key_of(order)):
             first = KeyHolder(order.id, key.content_sha256)
             holder = heirs.setdefault(holder.order_id, first)
         if holder and holder.order_id != order.id:

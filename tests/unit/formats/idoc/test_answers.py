@@ -393,6 +393,7 @@ def test_a_status_record_of_a_file_port_needs_our_key() -> None:
         (RESPONSE.replace(b"PO-1", b"PO-\xff"), "not in utf-8"),
         (RESPONSE.replace(b"0000000000009001000004", b"0000000000009001000003"), "segment 3 stands behind segment 3"),
         (RESPONSE[525:], "neither as XML nor with a control record"),
+        (RESPONSE + b" " * 10_485_760, "larger than"),
     ],
 )
 def test_flat_files_that_are_broken_are_refused_with_the_reason(content: bytes, why: str) -> None:
