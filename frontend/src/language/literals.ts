@@ -2,7 +2,8 @@ import ts from "typescript";
 
 /** Attributes that people read. */
 const READ = /^(label|title|placeholder|description|about|alt|subtitle|aria-label|nothingFoundMessage|legend|error)$/;
-const LETTERS = /\p{L}{2}/u;
+/** Words; numbers of orders are none. */
+const LETTERS = /\p{Ll}{2}/u;
 
 /** The texts in a component's source that do not come from the catalogue: of its elements, and of what people read of them. */
 export function literals(source: string): string[] {
