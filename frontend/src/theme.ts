@@ -1,6 +1,7 @@
+import { t } from "@lingui/core/macro";
 import { createTheme, DEFAULT_THEME, type CSSVariablesResolver } from "@mantine/core";
 
-const CLOSE = { "aria-label": "Close" };
+const CLOSE = { "aria-label": t`Close` };
 
 export const theme = createTheme({
   primaryColor: "indigo",
@@ -19,7 +20,7 @@ export const theme = createTheme({
       styles: { title: { fontSize: "var(--mantine-font-size-lg)", fontWeight: 650 } },
     },
     InputWrapper: { defaultProps: { inputWrapperOrder: ["label", "input", "description", "error"] } },
-    PasswordInput: { defaultProps: { visibilityToggleButtonProps: { "aria-label": "Show or hide the password" } } },
+    PasswordInput: { defaultProps: { visibilityToggleButtonProps: { "aria-label": t`Show or hide the password` } } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 200 } },
     Table: { defaultProps: { verticalSpacing: "xs", highlightOnHover: true } },
     TableScrollContainer: { defaultProps: { type: "native" } },

@@ -36,6 +36,7 @@ from orderflow.settings import Settings
 from orderflow.storage.database import Database
 from orderflow.storage.lease_keeper import LeaseKeeper
 from orderflow.storage.people.accounts import SqlAccounts
+from orderflow.storage.people.second_factors import SqlCodeLimits
 from orderflow.storage.people.sign_in_sources import SqlSignInSources
 from orderflow.storage.store import SqlStore
 from orderflow.storage.system.due import SqlSystem
@@ -108,6 +109,11 @@ class App:
     def accounts(self) -> SqlAccounts:
         """Whom credentials belong to."""
         return SqlAccounts(self.database)
+
+    @cached_property
+    def code_limits(self) -> SqlCodeLimits:
+        """How codes of second factors go, by user."""
+        return SqlCodeLimits(self.database)
 
     @cached_property
     def sources(self) -> SqlSignInSources:

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Accordion, Anchor, Autocomplete, Card, Code, Group, SimpleGrid, Text, TextInput } from "@mantine/core";
 import { IconHistory } from "@tabler/icons-react";
 import { Link } from "react-router";
@@ -27,9 +29,9 @@ export default function ActivityPage() {
   if (!may("AUDIT_READ")) return <NotAllowed />;
   return (
     <>
-      <PageTitle about="Who changed what, newest first">Activity</PageTitle>
+      <PageTitle about={t`Who changed what, newest first`}>{t`Activity`}</PageTitle>
       <FilterBar filters={filters} actions={[...new Set(entries.data?.items.map(({ action }) => action))].sort()} />
-      <Paged query={entries} cursor={cursor} none={<Empty icon={IconHistory} title="Nothing fits what you chose" />}>
+      <Paged query={entries} cursor={cursor} none={<Empty icon={IconHistory} title={t`Nothing fits what you chose`} />}>
         {(items) => (
           <Card padding={0}>
             <Accordion>
@@ -49,9 +51,11 @@ function NotAllowed() {
   if (!me) return null;
   return (
     <>
-      <PageTitle>Activity</PageTitle>
-      <Empty icon={IconHistory} title="Your role may not read the audit log">
-        Administrators and integrators may. What happened to an order stands in the order&apos;s timeline.
+      <PageTitle>{t`Activity`}</PageTitle>
+      <Empty icon={IconHistory} title={t`Your role may not read the audit log`}>
+        <Trans>
+          Administrators and integrators may. What happened to an order stands in the order&apos;s timeline.
+        </Trans>
       </Empty>
     </>
   );
@@ -63,15 +67,15 @@ function FilterBar({ filters, actions }: { filters: Filters; actions: string[] }
   return (
     <Group mb="md" gap="sm">
       <Autocomplete
-        label="Action"
-        placeholder="DRAFT_APPROVED"
+        label={t`Action`}
+        placeholder={t`DRAFT_APPROVED`}
         data={actions}
         value={action}
         onChange={(value) => typeAction(value.toUpperCase())}
       />
       <TextInput
-        label="Who"
-        placeholder="Address or key"
+        label={t`Who`}
+        placeholder={t`Address or key`}
         value={actor}
         onChange={(event) => typeActor(event.currentTarget.value)}
       />
@@ -91,7 +95,7 @@ function Entry({ entry }: { entry: Schemas["AuditEntry"] }) {
               {entry.entity_name && `: ${entry.entity_name}`}
             </Text>
             <Text size="xs" c="dimmed">
-              by {entry.actor}
+              <Trans>by {entry.actor}</Trans>
             </Text>
           </div>
           <Text size="sm" c="dimmed">
@@ -102,19 +106,21 @@ function Entry({ entry }: { entry: Schemas["AuditEntry"] }) {
       <Accordion.Panel>
         <SimpleGrid cols={{ base: 1, sm: 2 }}>
           <div>
-            <Json title="Before" value={entry.before} />
+            <Json title={t`Before`} value={entry.before} />
           </div>
           <div>
-            <Json title="After" value={entry.after} />
+            <Json title={t`After`} value={entry.after} />
           </div>
         </SimpleGrid>
         {entry.entity_type === "draft_order" && (
           <Anchor component={Link} to={`/orders/${entry.entity_id}`}>
-            Open the order
+            <Trans>Open the order</Trans>
           </Anchor>
         )}
         <Text size="xs" c="dimmed" mt="xs">
-          <Code>{entry.action}</Code> {entry.entity_type} {entry.entity_id} · request {entry.request_id ?? "–"}
+          <Trans>
+            <Code>{entry.action}</Code> {entry.entity_type} {entry.entity_id} · request {entry.request_id ?? "–"}
+          </Trans>
         </Text>
       </Accordion.Panel>
     </Accordion.Item>

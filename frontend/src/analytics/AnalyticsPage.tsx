@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Anchor, Button, SegmentedControl, Select, Table, Text } from "@mantine/core";
 import { IconChartBar, IconDownload } from "@tabler/icons-react";
 import { Link } from "react-router";
@@ -14,15 +16,15 @@ import { behind, type By } from "./behind";
 import { Spark } from "./Spark";
 
 const PERIODS = [
-  { value: "24h", label: "24 h" },
-  { value: "7d", label: "7 days" },
-  { value: "30d", label: "30 days" },
+  { value: "24h", label: t`24 h` },
+  { value: "7d", label: t`7 days` },
+  { value: "30d", label: t`30 days` },
 ];
 const BYS: { value: By; label: string }[] = [
-  { value: "connection", label: "Connector" },
-  { value: "route", label: "Rule" },
-  { value: "customer", label: "Customer" },
-  { value: "reason", label: "Reason" },
+  { value: "connection", label: t`Connector` },
+  { value: "route", label: t`Rule` },
+  { value: "customer", label: t`Customer` },
+  { value: "reason", label: t`Reason` },
 ];
 
 /** How deliveries went, by connector, rule, customer or reason; which of them is in the address. */
@@ -34,7 +36,7 @@ export default function AnalyticsPage() {
   const actions = (
     <>
       <Select
-        aria-label="By"
+        aria-label={t`By`}
         data={BYS}
         value={by}
         allowDeselect={false}
@@ -45,27 +47,28 @@ export default function AnalyticsPage() {
         data={PERIODS}
         value={period ?? "30d"}
         onChange={(value) => filters.set({ period: value })}
-        aria-label="Period"
+        aria-label={t`Period`}
       />
       <Button
         variant="default"
         leftSection={<IconDownload size={16} />}
         onClick={() => void downloadAnalytics({ by, period })}
       >
-        CSV
+        <Trans>CSV</Trans>
       </Button>
     </>
   );
   return (
     <>
-      <PageTitle actions={actions} about="Success, times and failures, of what was asked for in the period">
-        Analytics
-      </PageTitle>
+      <PageTitle
+        actions={actions}
+        about={t`Success, times and failures, of what was asked for in the period`}
+      >{t`Analytics`}</PageTitle>
       <Answered query={found}>
         {({ items, since }) =>
           items.length === 0 ? (
-            <Empty icon={IconChartBar} title={by === "reason" ? "Nothing failed" : "Nothing was pushed"}>
-              Choose a longer period to look further back.
+            <Empty icon={IconChartBar} title={by === "reason" ? t`Nothing failed` : t`Nothing was pushed`}>
+              <Trans>Choose a longer period to look further back.</Trans>
             </Empty>
           ) : (
             <ListTable head={<Head by={by} />} minWidth={760}>
@@ -84,12 +87,24 @@ function Head({ by }: { by: By }) {
   return (
     <>
       <Table.Th>{BYS.find(({ value }) => value === by)?.label}</Table.Th>
-      <Table.Th ta="right">Asked for</Table.Th>
-      <Table.Th ta="right">Success</Table.Th>
-      <Table.Th ta="right">Failed</Table.Th>
-      <Table.Th>Over time</Table.Th>
-      <Table.Th ta="right">Delivery, half / 95 %</Table.Th>
-      <Table.Th ta="right">Confirmation, half / 95 %</Table.Th>
+      <Table.Th ta="right">
+        <Trans>Asked for</Trans>
+      </Table.Th>
+      <Table.Th ta="right">
+        <Trans>Success</Trans>
+      </Table.Th>
+      <Table.Th ta="right">
+        <Trans>Failed</Trans>
+      </Table.Th>
+      <Table.Th>
+        <Trans>Over time</Trans>
+      </Table.Th>
+      <Table.Th ta="right">
+        <Trans>Delivery, half / 95 %</Trans>
+      </Table.Th>
+      <Table.Th ta="right">
+        <Trans>Confirmation, half / 95 %</Trans>
+      </Table.Th>
     </>
   );
 }
@@ -142,8 +157,8 @@ function Row({ group, by, since }: { group: Schemas["Group"]; by: By; since: str
 }
 
 const NONE: Record<By, string> = {
-  connection: "A connector that is gone",
-  route: "No rule: the default connector",
-  customer: "No customer",
-  reason: "Without a code",
+  connection: t`A connector that is gone`,
+  route: t`No rule: the default connector`,
+  customer: t`No customer`,
+  reason: t`Without a code`,
 };

@@ -1,8 +1,10 @@
+import { t } from "@lingui/core/macro";
+import { i18n } from "@lingui/core";
 import createClient from "openapi-fetch";
 import { BASE } from "./base";
 import type { components, paths } from "./schema";
 import { reachable } from "./reachable";
-import { endSession, token } from "./session";
+import { isSignedIn, signedInAgain } from "./session";
 
 export type Schemas = components["schemas"];
 /** What the API says against a request; `UNREACHABLE` is the page's own. */
@@ -52,18 +54,16 @@ export class ApiError extends Error {
   }
 }
 
-export const api = createClient<paths>({ baseUrl: BASE });
+/** Ask; where the session has ended meanwhile, once more after somebody signed in again: nothing typed is lost. */
+async function ask(request: Request): Promise<Response> {
+  request.headers.set("Accept-Language", i18n.locale);
+  const again = request.clone();
+  const response = await fetch(request);
+  if (response.status !== 401 || !isSignedIn() || request.url.includes("/api/v1/auth/")) return response;
+  return (await signedInAgain()) ? fetch(again) : response;
+}
 
-api.use({
-  onRequest({ request }) {
-    const current = token();
-    if (current) request.headers.set("Authorization", `Bearer ${current}`);
-    return request;
-  },
-  onResponse({ request, response }) {
-    if (response.status === 401 && !request.url.endsWith("/auth/login")) endSession();
-  },
-});
+export const api = createClient<paths>({ baseUrl: BASE, fetch: ask });
 
 /** Return the answer of a call, or throw what the API says against it. */
 export async function answer<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
@@ -85,12 +85,12 @@ export function isUnreachable(error: unknown): boolean {
 
 const unreachable: Problem = {
   code: "UNREACHABLE",
-  message: "OrderFlow does not answer.",
-  details: { hint: "Check your network connection; what you see may be out of date until it is back." },
+  message: t`OrderFlow does not answer.`,
+  details: { hint: t`Check your network connection; what you see may be out of date until it is back.` },
   request_id: "",
 };
 
 function problemOf(error: unknown, response: Response): Problem {
   if (typeof error === "object" && error !== null && "error" in error) return error.error as Problem;
-  return { ...unreachable, message: `OrderFlow answered with ${response.status} ${response.statusText}.` };
+  return { ...unreachable, message: t`OrderFlow answered with ${response.status} ${response.statusText}.` };
 }

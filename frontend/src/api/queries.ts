@@ -3,7 +3,7 @@ import { useRef, useSyncExternalStore } from "react";
 import { notifications } from "@mantine/notifications";
 import { answer, api, ApiError, type Schemas } from "./client";
 import { parseExact } from "./exact";
-import { onSessionChange, token } from "./session";
+import { isSignedIn, onSessionChange } from "./session";
 import type { operations } from "./schema";
 
 /** Milliseconds between two looks: what changes on the server shows within three seconds. */
@@ -47,7 +47,7 @@ function useLive<T>(
 }
 
 export function useSignedIn(): boolean {
-  return useSyncExternalStore(onSessionChange, token) !== null;
+  return useSyncExternalStore(onSessionChange, isSignedIn);
 }
 
 export function useMe() {
@@ -57,6 +57,10 @@ export function useMe() {
     enabled: useSignedIn(),
     staleTime: 60_000,
   });
+}
+
+export function useSecondFactor() {
+  return useQuery({ queryKey: ["second-factor"], queryFn: () => answer(api.GET("/api/v1/me/second-factor")) });
 }
 
 export type Permission = Schemas["Me"]["permissions"][number];
@@ -78,6 +82,19 @@ export function useStats(period: Period) {
 /** What needs somebody; `watched` where it is what one looks at. */
 export function useNeeds(watched = false) {
   return useLive(["needs"], () => answer(api.GET("/api/v1/needs")), useSignedIn(), watched ? REFRESH : BESIDE);
+}
+
+export type ListedNeed = Schemas["Need"];
+
+/** The same while the page is not in view, for notices of the browser. */
+export function useNeedsInBackground(enabled: boolean) {
+  return useQuery({
+    queryKey: ["needs"],
+    queryFn: () => answer(api.GET("/api/v1/needs")),
+    enabled,
+    refetchInterval: 60_000,
+    refetchIntervalInBackground: true,
+  });
 }
 
 /** What happened since one looked last; that one looks now is noted. */

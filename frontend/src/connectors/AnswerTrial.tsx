@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Alert, Button, Fieldset, Group, NumberInput, Stack, Text, Textarea } from "@mantine/core";
 import { useState } from "react";
 import { answer, api, type Schemas } from "../api/client";
@@ -31,13 +33,13 @@ export function AnswerTrial({ type, config, id }: Props) {
     { quiet: true },
   );
   return (
-    <Fieldset legend="Try an answer">
+    <Fieldset legend={t`Try an answer`}>
       <Stack gap="sm">
         <Text size="xs" c="dimmed">
-          Paste what the ERP answers, and see what would follow from it. Nothing is sent.
+          <Trans>Paste what the ERP answers, and see what would follow from it. Nothing is sent.</Trans>
         </Text>
         <NumberInput
-          label="Answer's status"
+          label={t`Answer's status`}
           value={status}
           min={100}
           max={599}
@@ -47,8 +49,8 @@ export function AnswerTrial({ type, config, id }: Props) {
           onChange={setStatus}
         />
         <Textarea
-          label="Answer's headers"
-          description="One on each line, as in “Content-Type: text/xml”"
+          label={t`Answer's headers`}
+          description={t`One on each line, as in “Content-Type: text/xml”`}
           autosize
           minRows={1}
           maxRows={6}
@@ -58,7 +60,7 @@ export function AnswerTrial({ type, config, id }: Props) {
           onChange={(event) => setHeaders(event.currentTarget.value)}
         />
         <Textarea
-          label="Answer's body"
+          label={t`Answer's body`}
           autosize
           minRows={3}
           maxRows={14}
@@ -74,7 +76,7 @@ export function AnswerTrial({ type, config, id }: Props) {
             disabled={status === ""}
             onClick={() => trial.run(undefined)}
           >
-            What would it mean?
+            <Trans>What would it mean?</Trans>
           </Button>
         </Group>
         {trial.error && <ErrorAlert error={trial.error} />}
@@ -85,13 +87,13 @@ export function AnswerTrial({ type, config, id }: Props) {
 }
 
 const MEANINGS: Record<Verdict["verdict"], [color: string, title: string]> = {
-  DELIVERED: ["green", "The order counts as delivered"],
-  REFUSED: ["red", "The ERP refused the order"],
-  IN_DOUBT: ["orange", "In doubt: the ERP is asked, or a person decides; it is not sent again"],
-  BUSY: ["yellow", "The ERP is busy: the connector rests, then the order is sent"],
-  NEEDS_ATTENTION: ["red", "The connector pauses until a person has mended it"],
-  UNAVAILABLE: ["yellow", "The ERP is away: the order waits until it is back"],
-  RETRIED: ["yellow", "Nothing was done: the order is sent again"],
+  DELIVERED: ["green", t`The order counts as delivered`],
+  REFUSED: ["red", t`The ERP refused the order`],
+  IN_DOUBT: ["orange", t`In doubt: the ERP is asked, or a person decides; it is not sent again`],
+  BUSY: ["yellow", t`The ERP is busy: the connector rests, then the order is sent`],
+  NEEDS_ATTENTION: ["red", t`The connector pauses until a person has mended it`],
+  UNAVAILABLE: ["yellow", t`The ERP is away: the order waits until it is back`],
+  RETRIED: ["yellow", t`Nothing was done: the order is sent again`],
 };
 
 function Meaning({ verdict: { verdict, erp_order_id, message, hint, code } }: { verdict: Verdict }) {
@@ -100,7 +102,9 @@ function Meaning({ verdict: { verdict, erp_order_id, message, hint, code } }: { 
     <Alert color={color} title={title} role="status">
       {erp_order_id && (
         <Text size="sm">
-          Number in the ERP: <b>{erp_order_id}</b>
+          <Trans>
+            Number in the ERP: <b>{erp_order_id}</b>
+          </Trans>
         </Text>
       )}
       {message && <Text size="sm">{message}</Text>}

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Modal, Select, Stack, Table, Text } from "@mantine/core";
 import { useState } from "react";
 import type { Schemas } from "../api/client";
@@ -22,10 +24,10 @@ export function Compare({ connector, others, type, onClose }: Props) {
   const [chosen, setChosen] = useState(() => (others.find(sameKind) ?? others[0])?.id ?? null);
   const other = others.find(({ id }) => id === chosen);
   return (
-    <Modal opened onClose={onClose} title={`Compare ${connectorName(connector)}`} size="xl">
+    <Modal opened onClose={onClose} title={t`Compare ${connectorName(connector)}`} size="xl">
       <Stack>
         <Select
-          label="With"
+          label={t`With`}
           data={others.map((each) => ({ value: each.id, label: `${connectorName(each)} · ${each.display_name}` }))}
           value={chosen}
           allowDeselect={false}
@@ -45,7 +47,7 @@ function Differences({ one, other, type }: { one: Connector; other: Connector; t
   if (found.length === 0)
     return (
       <Text size="sm" role="status">
-        Both are set up alike. Secrets are not compared: nobody may read them.
+        <Trans>Both are set up alike. Secrets are not compared: nobody may read them.</Trans>
       </Text>
     );
   return (
@@ -53,7 +55,9 @@ function Differences({ one, other, type }: { one: Connector; other: Connector; t
       <Table verticalSpacing={4}>
         <Table.Thead>
           <Table.Tr>
-            <Table.Th>Setting</Table.Th>
+            <Table.Th>
+              <Trans>Setting</Trans>
+            </Table.Th>
             <Table.Th>{connectorName(one)}</Table.Th>
             <Table.Th>{connectorName(other)}</Table.Th>
           </Table.Tr>
@@ -69,7 +73,7 @@ function Differences({ one, other, type }: { one: Connector; other: Connector; t
         </Table.Tbody>
       </Table>
       <Text size="xs" c="dimmed">
-        Secrets are not compared: nobody may read them.
+        <Trans>Secrets are not compared: nobody may read them.</Trans>
       </Text>
     </>
   );

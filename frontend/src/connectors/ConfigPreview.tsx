@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Button, Fieldset, Group, Select, Stack } from "@mantine/core";
 import { useState } from "react";
 import { answer, api } from "../api/client";
@@ -6,7 +8,7 @@ import type { Config } from "./form/schema";
 import { ErrorAlert } from "../shared/ErrorAlert";
 import { Preview } from "../shared/Preview";
 
-const SAMPLE = { value: "", label: "A sample order that has every field" };
+const SAMPLE = { value: "", label: t`A sample order that has every field` };
 
 /** What a configuration that is not saved would send, for a sample or for one of the latest orders. */
 export function ConfigPreview({ type, config, id }: { type: string; config: Config; id?: string }) {
@@ -27,11 +29,11 @@ export function ConfigPreview({ type, config, id }: { type: string; config: Conf
     })),
   ];
   return (
-    <Fieldset legend="Preview">
+    <Fieldset legend={t`Preview`}>
       <Stack gap="sm">
         <Group align="flex-end" gap="xs">
           <Select
-            label="What would be sent for"
+            label={t`What would be sent for`}
             data={data}
             value={order}
             allowDeselect={false}
@@ -39,7 +41,7 @@ export function ConfigPreview({ type, config, id }: { type: string; config: Conf
             style={{ flex: 1 }}
           />
           <Button variant="default" loading={show.isPending} onClick={() => show.run(undefined)}>
-            Preview
+            <Trans>Preview</Trans>
           </Button>
         </Group>
         {show.error && <ErrorAlert error={show.error} />}

@@ -1,10 +1,12 @@
+import { plural, t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { ActionIcon, Button, Menu } from "@mantine/core";
 import { IconCopy, IconDots, IconGitCompare, IconTrash } from "@tabler/icons-react";
 import { useNavigate } from "react-router";
 import { answer, api, type ApiError, type Schemas } from "../api/client";
 import { tell, useAction } from "../api/queries";
 import { confirm } from "../shared/confirm";
-import { plural } from "../shared/format";
+
 import { ifMatch } from "../shared/versions/useSaving";
 import { connectorName } from "./connectorName";
 
@@ -28,30 +30,30 @@ export function ConnectorActions({ connector, onEdit, onHours, onDuplicate, onCo
     <>
       {onEdit && (
         <Button size="xs" px="sm" variant="default" onClick={onEdit}>
-          Edit
+          <Trans>Edit</Trans>
         </Button>
       )}
       <Button size="xs" px="sm" variant="default" onClick={onHours}>
-        Opening hours
+        <Trans>Opening hours</Trans>
       </Button>
       {active ? <DisableButton connector={connector} /> : <EnableButton connector={connector} />}
       {active && !connector.is_default && <DefaultButton connector={connector} />}
       {(onDuplicate ?? onCompare) && (
         <Menu position="bottom-end">
           <Menu.Target>
-            <ActionIcon size={30} variant="default" aria-label={`More for ${connectorName(connector)}`}>
+            <ActionIcon size={30} variant="default" aria-label={t`More for ${connectorName(connector)}`}>
               <IconDots size={16} />
             </ActionIcon>
           </Menu.Target>
           <Menu.Dropdown>
             {onDuplicate && (
               <Menu.Item leftSection={<IconCopy size={16} />} onClick={onDuplicate}>
-                Duplicate
+                <Trans>Duplicate</Trans>
               </Menu.Item>
             )}
             {onCompare && (
               <Menu.Item leftSection={<IconGitCompare size={16} />} onClick={onCompare}>
-                Compare
+                <Trans>Compare</Trans>
               </Menu.Item>
             )}
           </Menu.Dropdown>
@@ -79,18 +81,18 @@ function EnableButton({ connector }: { connector: Connector }) {
     (untested: boolean) =>
       answer(api.POST("/api/v1/connectors/{connector_id}/enable", { ...options, body: { untested } })),
     {
-      done: `${name} delivers`,
+      done: t`${name} delivers`,
       quiet: true,
       onError: (error) => (UNPROVED.has(error.reason) ? ask(error) : tell(error)),
     },
   );
   const ask = (error: ApiError) =>
-    confirm(`Enable ${name} all the same?`, `${error.message} ${error.hint ?? ""}`, "Enable untested", () =>
+    confirm(t`Enable ${name} all the same?`, `${error.message} ${error.hint ?? ""}`, t`Enable untested`, () =>
       enable.run(true),
     );
   return (
     <Button size="xs" px="sm" variant="default" loading={enable.isPending} onClick={() => enable.run(false)}>
-      Enable
+      <Trans>Enable</Trans>
     </Button>
   );
 }
@@ -99,16 +101,16 @@ function DisableButton({ connector }: { connector: Connector }) {
   const { name, options } = useChange(connector);
   const { waiting } = connector.health;
   const wait = waiting
-    ? `${plural(waiting, "delivery", "deliveries")} will wait until it is enabled again or they are moved.`
-    : "Nothing waits for it now.";
+    ? `${plural(waiting, { one: "# delivery", other: "# deliveries" })} will wait until it is enabled again or they are moved.`
+    : t`Nothing waits for it now.`;
   const disable = useAction(() => answer(api.POST("/api/v1/connectors/{connector_id}/disable", options)), {
-    done: `${name} is disabled`,
+    done: t`${name} is disabled`,
   });
   const ask = () =>
-    confirm(`Disable ${name}?`, `${wait} The ERP's answers are still read.`, "Disable", () => disable.run(undefined));
+    confirm(t`Disable ${name}?`, `${wait} The ERP's answers are still read.`, t`Disable`, () => disable.run(undefined));
   return (
     <Button size="xs" px="sm" variant="default" loading={disable.isPending} onClick={ask}>
-      Disable
+      <Trans>Disable</Trans>
     </Button>
   );
 }
@@ -116,11 +118,11 @@ function DisableButton({ connector }: { connector: Connector }) {
 function DefaultButton({ connector }: { connector: Connector }) {
   const { name, options } = useChange(connector);
   const prefer = useAction(() => answer(api.POST("/api/v1/connectors/{connector_id}/default", options)), {
-    done: `${name} is the default`,
+    done: t`${name} is the default`,
   });
   return (
     <Button size="xs" px="sm" variant="default" loading={prefer.isPending} onClick={() => prefer.run(undefined)}>
-      Make default
+      <Trans>Make default</Trans>
     </Button>
   );
 }
@@ -130,18 +132,18 @@ function DeleteButton({ connector }: { connector: Connector }) {
   const { waiting } = connector.health;
   const navigate = useNavigate();
   const remove = useAction(() => answer(api.DELETE("/api/v1/connectors/{connector_id}", options)), {
-    done: `${name} is deleted`,
+    done: t`${name} is deleted`,
   });
   const ask = () =>
     waiting
       ? confirm(
-          `${name} is still needed`,
-          `${plural(waiting, "delivery waits", "deliveries wait")} for it. Move or withdraw them, then it can be deleted.`,
-          "Show them",
+          t`${name} is still needed`,
+          `${plural(waiting, { one: "# delivery waits", other: "# deliveries wait" })} for it. Move or withdraw them, then it can be deleted.`,
+          t`Show them`,
           () => navigate(waitingFor(connector.id)),
           { color: "indigo" },
         )
-      : confirm(`Delete ${name}?`, REMOVAL, "Delete", () => remove.run(undefined));
+      : confirm(t`Delete ${name}?`, REMOVAL, t`Delete`, () => remove.run(undefined));
   return (
     <ActionIcon
       size={30}
@@ -150,12 +152,11 @@ function DeleteButton({ connector }: { connector: Connector }) {
       color="red"
       loading={remove.isPending}
       onClick={ask}
-      aria-label={`Delete ${name}`}
+      aria-label={t`Delete ${name}`}
     >
       <IconTrash size={16} />
     </ActionIcon>
   );
 }
 
-const REMOVAL =
-  "Nothing waits for it. Its configuration and secrets are gone for good, and answers that the ERP still owes are not read any more. Past deliveries stay on record.";
+const REMOVAL = t`Nothing waits for it. Its configuration and secrets are gone for good, and answers that the ERP still owes are not read any more. Past deliveries stay on record.`;

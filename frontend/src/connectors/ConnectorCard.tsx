@@ -1,10 +1,12 @@
+import { plural, t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Anchor, Badge, Button, Card, Group, SimpleGrid, Stack, Text, Title } from "@mantine/core";
 import type { ReactNode } from "react";
 import { Link } from "react-router";
 import { answer, api, type Schemas } from "../api/client";
 import { useAction, useMay } from "../api/queries";
 import { ProblemAlert } from "../shared/ErrorAlert";
-import { count, plural } from "../shared/format";
+import { count } from "../shared/format";
 import { Moment } from "../shared/Moment";
 import { ConnectorActions, waitingFor } from "./ConnectorActions";
 import { connectorName } from "./connectorName";
@@ -34,7 +36,7 @@ export function ConnectorCard({ connector, installed, onEdit, onHours, onDuplica
   const trust = useAction(
     (body: Schemas["HostKey"]) =>
       answer(api.POST("/api/v1/connectors/{connector_id}/accept-host-key", { params: { path }, body })),
-    { done: "The key is accepted", onDone: () => test.run(undefined) },
+    { done: t`The key is accepted`, onDone: () => test.run(undefined) },
   );
   const accept = may("CONNECTORS_EDIT")
     ? (host_key: string, fingerprint: string) => trust.run({ host_key, fingerprint })
@@ -53,7 +55,7 @@ export function ConnectorCard({ connector, installed, onEdit, onHours, onDuplica
         <Group gap={6}>
           {may("CONNECTORS_TEST") && (
             <Button size="xs" px="sm" variant="light" loading={test.isPending} onClick={() => test.run(undefined)}>
-              Test connection
+              <Trans>Test connection</Trans>
             </Button>
           )}
           {may("CONNECTORS_EDIT") && (
@@ -81,7 +83,7 @@ function Heading({ connector }: { connector: Connector }) {
           </Title>
           {connector.is_default && (
             <Badge size="sm" variant="default" radius="sm">
-              default
+              <Trans>default</Trans>
             </Badge>
           )}
         </Group>
@@ -100,35 +102,35 @@ function Facts({ connector }: { connector: Connector }) {
   return (
     <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="xs" verticalSpacing={4}>
       {target && (
-        <Fact label="Target">
+        <Fact label={t`Target`}>
           <span className="mono">{String(target)}</span>
         </Fact>
       )}
-      <Fact label="Last test passed">{last_test_at ? <Moment at={last_test_at} /> : "not yet"}</Fact>
+      <Fact label={t`Last test passed`}>{last_test_at ? <Moment at={last_test_at} /> : t`not yet`}</Fact>
       {certificate_ends_at && (
-        <Fact label="Last certificate ends">
+        <Fact label={t`Last certificate ends`}>
           <Text span inherit c={endsSoon(certificate_ends_at) ? "red" : undefined}>
             <Moment at={certificate_ends_at} absolute />
           </Text>
         </Fact>
       )}
       {opening_hours && (
-        <Fact label="Opening hours">
-          {health.closed ? "closed until " : "open until "}
+        <Fact label={t`Opening hours`}>
+          {health.closed ? t`closed until ` : t`open until `}
           <Moment at={health.closed ? health.opens_at : health.closes_at} absolute />
         </Fact>
       )}
-      <Fact label="Waiting">
+      <Fact label={t`Waiting`}>
         {health.waiting ? (
           <Anchor component={Link} to={waitingFor(id)}>
-            {plural(health.waiting, "delivery", "deliveries")}
+            {plural(health.waiting, { one: "# delivery", other: "# deliveries" })}
           </Anchor>
         ) : (
           0
         )}
         <Oldest at={health.oldest_waiting_at} />
       </Fact>
-      <Fact label="Unanswered">
+      <Fact label={t`Unanswered`}>
         {count(health.unanswered)}
         <Oldest at={health.oldest_unanswered_at} />
       </Fact>
@@ -140,7 +142,9 @@ function Oldest({ at }: { at: string | null }) {
   if (!at) return null;
   return (
     <>
-      , oldest <Moment at={at} />
+      <Trans>
+        , oldest <Moment at={at} />
+      </Trans>
     </>
   );
 }

@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import { Button, Select, Stack } from "@mantine/core";
 import { useState } from "react";
 import type { Schemas } from "../api/client";
@@ -18,8 +19,8 @@ export function ConnectorChoice({ connectors, label, pending, onChoose }: Choice
   return (
     <Stack>
       <Select
-        label="Connector"
-        placeholder="Which one?"
+        label={t`Connector`}
+        placeholder={t`Which one?`}
         data={data}
         value={chosen}
         onChange={setChosen}

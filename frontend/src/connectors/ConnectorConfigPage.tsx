@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Button, SimpleGrid } from "@mantine/core";
 import { IconPlugConnected, IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
@@ -38,7 +40,7 @@ export default function ConnectorConfigPage() {
   );
   const add = may("CONNECTORS_EDIT") && (
     <Button leftSection={<IconPlus size={16} />} disabled={!types.data?.length} onClick={() => setAdding(true)}>
-      Add connector
+      <Trans>Add connector</Trans>
     </Button>
   );
   const begin = ({ type, config, read }: Begun) => {
@@ -53,15 +55,13 @@ export default function ConnectorConfigPage() {
   const compared = types.data?.find(({ type }) => type === comparing?.connector_type);
   return (
     <>
-      <PageTitle actions={add} about="How your ERPs are reached">
-        Connectors
-      </PageTitle>
+      <PageTitle actions={add} about={t`How your ERPs are reached`}>{t`Connectors`}</PageTitle>
       {types.error && <ErrorAlert error={types.error} />}
       <Answered query={connectors}>
         {(all) =>
           all.length === 0 ? (
-            <Empty icon={IconPlugConnected} title="No ERP is connected yet">
-              Add a connector to say where orders go.
+            <Empty icon={IconPlugConnected} title={t`No ERP is connected yet`}>
+              <Trans>Add a connector to say where orders go.</Trans>
             </Empty>
           ) : (
             <SimpleGrid cols={{ base: 1, lg: 2 }}>

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Button, Drawer, Group, Stack, Switch, Text, TextInput } from "@mantine/core";
 import type { RJSFSchema } from "@rjsf/utils";
 import { useEffect, useMemo, useState, type SyntheticEvent } from "react";
@@ -56,7 +58,7 @@ export function ConnectorEditor({ type, connector, begun, taken, onClose }: Prop
       const body = { ...yours, config: filledIn(schema, yours.config), test_proof: proof, test_on_save: false };
       return stored(await (connector ? change(connector.id, body, headers) : add(type.type, body, delivers)));
     },
-    done: connector ? "Saved" : "The connector is set up",
+    done: connector ? t`Saved` : t`The connector is set up`,
     onDone: onClose,
   });
   const edit = (changed: Partial<Settings>) => {
@@ -66,7 +68,7 @@ export function ConnectorEditor({ type, connector, begun, taken, onClose }: Prop
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
     if (connector || !delivers || proof) saving.save(settings);
-    else confirm("Deliver without a passed test?", UNTESTED, "Save untested", () => saving.save(settings));
+    else confirm(t`Deliver without a passed test?`, UNTESTED, t`Save untested`, () => saving.save(settings));
   };
   const take = (sample: SampleRead) => {
     setRead(sample);
@@ -86,7 +88,7 @@ export function ConnectorEditor({ type, connector, begun, taken, onClose }: Prop
     label: (field: string) => settingLabel(schema, field.split(".")),
     words: (sentence: string) => inFormWords(schema, sentence),
   };
-  const title = connector ? `Edit ${connector.name ?? type.display_name}` : `Add ${type.display_name}`;
+  const title = connector ? t`Edit ${connector.name ?? type.display_name}` : t`Add ${type.display_name}`;
   const shownSteps = stepsOf(schema, settings.config);
   const faults = useMemo(() => placed(error?.fields ?? [], schema), [error, schema]);
   const [step, goTo] = useStepOf(error, faults[0]?.field, schema);
@@ -102,7 +104,7 @@ export function ConnectorEditor({ type, connector, begun, taken, onClose }: Prop
             {step === "reach" && (
               <TextInput
                 label={LABELS.name}
-                description="What people here call it"
+                description={t`What people here call it`}
                 value={settings.name ?? ""}
                 error={wrong("name")}
                 onChange={(event) => edit({ name: event.currentTarget.value || null })}
@@ -124,7 +126,7 @@ export function ConnectorEditor({ type, connector, begun, taken, onClose }: Prop
               <details className="folded">
                 <summary>
                   <Text span size="sm" fw={600}>
-                    Begin with a sample
+                    <Trans>Begin with a sample</Trans>
                   </Text>
                 </summary>
                 <Sample type={type.type} onRead={take} />
@@ -138,11 +140,11 @@ export function ConnectorEditor({ type, connector, begun, taken, onClose }: Prop
             {step === "test" && <DeliveryOptions part="pace" options={settings} wrong={wrong} onChange={edit} />}
             {step === "test" && !connector && (
               <Switch
-                label="Deliver as soon as it is saved"
+                label={t`Deliver as soon as it is saved`}
                 checked={delivers}
                 onChange={(event) => setEnabled(event.currentTarget.checked)}
                 description={
-                  second ? "Another connector of this type delivers already; give this one a name." : undefined
+                  second ? t`Another connector of this type delivers already; give this one a name.` : undefined
                 }
                 disabled={second}
               />
@@ -169,22 +171,22 @@ export function ConnectorEditor({ type, connector, begun, taken, onClose }: Prop
         <Group className="stays setup-foot" justify="space-between">
           <Group gap="xs">
             <Button variant="subtle" disabled={at <= 0} onClick={() => goTo(shownSteps[at - 1] ?? "reach")}>
-              Back
+              <Trans>Back</Trans>
             </Button>
             {next && (
               <Button variant={connector ? "subtle" : "filled"} onClick={() => goTo(next)}>
-                Next: {STEP_WORDS[next][0]}
+                <Trans>Next: {STEP_WORDS[next][0]}</Trans>
               </Button>
             )}
           </Group>
           <Group gap="xs">
             {may("CONNECTORS_TEST") && (
               <Button variant="default" loading={test.isPending} onClick={() => test.run(filled)}>
-                Test connection
+                <Trans>Test connection</Trans>
               </Button>
             )}
             <Button type="submit" variant={connector || !next ? "filled" : "light"} loading={saving.isPending}>
-              Save
+              <Trans>Save</Trans>
             </Button>
           </Group>
         </Group>
@@ -227,10 +229,8 @@ function useStepOf(
 const SAMPLED = new Set(["DROPZONE_CSV_V1", "EDIFACT_ORDERS", "REST_JSON", "SAP_IDOC", "TEMPLATE_DOCUMENT", "X12_850"]);
 /** The connector whose rules for answers are configured. */
 const ANSWERED_AT_ONCE = "REST_JSON";
-const LOST = "Its configuration cannot be read: it was sealed with a key that is lost. Enter it again.";
-const UNTESTED =
-  "No test of what you entered has passed, so nobody knows whether orders arrive. Test it first if you can, or save " +
-  "it without letting it deliver.";
+const LOST = t`Its configuration cannot be read: it was sealed with a key that is lost. Enter it again.`;
+const UNTESTED = t`No test of what you entered has passed, so nobody knows whether orders arrive. Test it first if you can, or save it without letting it deliver.`;
 export const BLANK: Settings = { ...NEW, config: {} };
 const NOTHING: Stored<Settings> = { value: BLANK, version: 0 };
 

@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import { Select } from "@mantine/core";
 import { useConnectors } from "../api/queries";
 import type { Filters } from "../shared/useFilters";
@@ -10,14 +11,14 @@ export function ConnectorFilter({ filters }: { filters: Filters }) {
   if (connectors.length < 2 && !chosen) return null;
   return (
     <Select
-      label="Connector"
-      placeholder="Any"
+      label={t`Connector`}
+      placeholder={t`Any`}
       clearable
       value={chosen}
       w={180}
       data={connectors.map((each) => ({ value: each.id, label: connectorName(each) }))}
       onChange={(connection_id) => filters.set({ connection_id })}
-      clearButtonProps={{ "aria-label": "Clear the connector" }}
+      clearButtonProps={{ "aria-label": t`Clear the connector` }}
     />
   );
 }

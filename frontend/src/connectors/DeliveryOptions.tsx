@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import type { Schemas } from "../api/client";
 import { Alert, Checkbox, Fieldset, NumberInput, Select, Stack } from "@mantine/core";
 import type { ReactNode } from "react";
@@ -34,19 +36,19 @@ export const NEW: Options = {
 /** Options as the form calls them. */
 export const LABELS: Record<keyof Options, string> = {
   name: "Name",
-  in_doubt: "When nobody can tell whether the ERP has an order",
-  change_by_recall: "Recall an order that is changed after it was sent, and send it anew",
-  commit_within: "The ERP shows an order within",
-  give_up_after: "Give up after",
-  answer_within: "The ERP answers within",
-  received_within: "A receipt comes back within",
-  understood_within: "The ERP says that it could read it within",
-  orders_per_minute: "Orders per minute",
+  in_doubt: t`When nobody can tell whether the ERP has an order`,
+  change_by_recall: t`Recall an order that is changed after it was sent, and send it anew`,
+  commit_within: t`The ERP shows an order within`,
+  give_up_after: t`Give up after`,
+  answer_within: t`The ERP answers within`,
+  received_within: t`A receipt comes back within`,
+  understood_within: t`The ERP says that it could read it within`,
+  orders_per_minute: t`Orders per minute`,
 };
 
 export const DOUBT: Record<Options["in_doubt"], string> = {
-  hold: "Ask a person",
-  resend: "Send it again",
+  hold: t`Ask a person`,
+  resend: t`Send it again`,
 };
 const CHOICES = Object.entries(DOUBT).map(([value, label]) => ({ value, label }));
 const MINUTE = 60;
@@ -97,19 +99,19 @@ export function DeliveryOptions({ part, options, wrong, onChange }: Props) {
   };
   if (part === "pace")
     return (
-      <Fieldset legend="Pace">
+      <Fieldset legend={t`Pace`}>
         <Stack gap="md">
-          {time("give_up_after", "min", "An order for an ERP that stays away fails then. Empty: it waits.")}
-          {number("orders_per_minute", "The most that the ERP wants to be sent. Empty: no limit.")}
+          {time("give_up_after", "min", t`An order for an ERP that stays away fails then. Empty: it waits.`)}
+          {number("orders_per_minute", t`The most that the ERP wants to be sent. Empty: no limit.`)}
         </Stack>
       </Fieldset>
     );
   return (
-    <Fieldset legend="Delivery">
+    <Fieldset legend={t`Delivery`}>
       <Stack gap="md">
         <Select
           label={LABELS.in_doubt}
-          description="Where the ERP can be asked for an order, it is asked first, in either case."
+          description={t`Where the ERP can be asked for an order, it is asked first, in either case.`}
           error={wrong("in_doubt")}
           data={CHOICES}
           value={options.in_doubt}
@@ -118,14 +120,16 @@ export function DeliveryOptions({ part, options, wrong, onChange }: Props) {
           onChange={(value) => onChange({ in_doubt: value as Options["in_doubt"] })}
         />
         {options.in_doubt === "resend" && (
-          <Alert color="orange" title="An order may then be in the ERP twice">
-            A connection that breaks after the ERP took an order leaves doubt. Sent again, it arrives a second time,
-            unless the ERP itself knows it by its key or file name.
+          <Alert color="orange" title={t`An order may then be in the ERP twice`}>
+            <Trans>
+              A connection that breaks after the ERP took an order leaves doubt. Sent again, it arrives a second time,
+              unless the ERP itself knows it by its key or file name.
+            </Trans>
           </Alert>
         )}
         <Checkbox
           label={LABELS.change_by_recall}
-          description="For an ERP that takes no changes, and gives orders back: it then has another order, under another number of its own. If it keeps the first one, the change is not made. Otherwise a person has the order changed there."
+          description={t`For an ERP that takes no changes, and gives orders back: it then has another order, under another number of its own. If it keeps the first one, the change is not made. Otherwise a person has the order changed there.`}
           error={wrong("change_by_recall")}
           checked={options.change_by_recall}
           onChange={(event) => onChange({ change_by_recall: event.currentTarget.checked })}
@@ -133,11 +137,11 @@ export function DeliveryOptions({ part, options, wrong, onChange }: Props) {
         {time(
           "commit_within",
           "s",
-          "How long after an order was sent a look into the ERP still may not find it. Empty: what is usual for this kind of ERP.",
+          t`How long after an order was sent a look into the ERP still may not find it. Empty: what is usual for this kind of ERP.`,
         )}
-        {time("answer_within", "min", "What it has not answered then stands out as overdue. Empty: no limit.")}
-        {time("received_within", "min", "Where a receipt comes first: the document is there. Empty: none is awaited.")}
-        {time("understood_within", "min", "As a 997 or a CONTRL says. Empty: it is not awaited.")}
+        {time("answer_within", "min", t`What it has not answered then stands out as overdue. Empty: no limit.`)}
+        {time("received_within", "min", t`Where a receipt comes first: the document is there. Empty: none is awaited.`)}
+        {time("understood_within", "min", t`As a 997 or a CONTRL says. Empty: it is not awaited.`)}
       </Stack>
     </Fieldset>
   );

@@ -1,6 +1,6 @@
 import { Badge, Group, Text } from "@mantine/core";
 import { Moment } from "../shared/Moment";
-import { COLORS, healthOf } from "./health";
+import { COLORS, HEALTH_WORDS, healthOf } from "./health";
 
 /** How a connector does, in one word, and what that rests on. */
 export function HealthBadge({ connector }: { connector: Parameters<typeof healthOf>[0] }) {
@@ -8,7 +8,7 @@ export function HealthBadge({ connector }: { connector: Parameters<typeof health
   return (
     <Group gap={6} wrap="nowrap">
       <Badge variant="light" color={COLORS[state]} radius="sm">
-        {state}
+        {HEALTH_WORDS[state]}
       </Badge>
       {because?.at && (
         <Text size="xs" c="dimmed" className="whole">

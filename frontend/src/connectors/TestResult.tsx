@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Alert, Button, Code, Group, Loader, Progress, Text } from "@mantine/core";
 import { IconCircleCheck } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
@@ -24,8 +26,11 @@ export function TestResult({ pending, passed, error, label, words, onAccept }: P
   if (!passed) return null;
   const note = passed.details.note;
   return (
-    <Alert color="green" icon={<IconCircleCheck size={18} />} title="The test passed" role="status">
-      {typeof note === "string" ? note : "The target is there and would take orders."} It took {passed.latency_ms} ms.
+    <Alert color="green" icon={<IconCircleCheck size={18} />} title={t`The test passed`} role="status">
+      <Trans>
+        {typeof note === "string" ? note : t`The target is there and would take orders.`} It took {passed.latency_ms}{" "}
+        ms.
+      </Trans>
     </Alert>
   );
 }
@@ -38,11 +43,11 @@ function Running() {
     return () => window.clearInterval(timer);
   }, []);
   return (
-    <Alert color="indigo" icon={<Loader size={18} />} title="Testing the connection" role="status">
+    <Alert color="indigo" icon={<Loader size={18} />} title={t`Testing the connection`} role="status">
       <Text size="sm" className="numeric">
-        Connecting, signing in, and trying what a delivery does: {elapsed.toFixed(1)} s
+        <Trans>Connecting, signing in, and trying what a delivery does: {elapsed.toFixed(1)} s</Trans>
       </Text>
-      <Progress value={Math.min(100, (elapsed / LIMIT) * 100)} size="sm" mt="xs" aria-label="Time used" />
+      <Progress value={Math.min(100, (elapsed / LIMIT) * 100)} size="sm" mt="xs" aria-label={t`Time used`} />
     </Alert>
   );
 }
@@ -55,7 +60,7 @@ function Failed({ error, label, words, onAccept }: { error: ApiError } & Pick<Pr
       {fingerprint && hostKey && (
         <div>
           <Text size="sm" mt="xs">
-            The server shows this key. Compare it with what the server's operator says it is:
+            <Trans>The server shows this key. Compare it with what the server's operator says it is:</Trans>
           </Text>
           <Code block mt={4}>
             {fingerprint}
@@ -63,7 +68,7 @@ function Failed({ error, label, words, onAccept }: { error: ApiError } & Pick<Pr
           {onAccept && (
             <Group mt="xs">
               <Button size="xs" onClick={() => onAccept(hostKey, fingerprint)}>
-                It is the same: accept this key
+                <Trans>It is the same: accept this key</Trans>
               </Button>
             </Group>
           )}

@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import type { Schemas } from "../api/client";
 
 type Connector = Pick<Schemas["Connector"], "name" | "display_name" | "is_default">;
@@ -9,5 +10,5 @@ export function connectorName({ name, display_name }: Connector): string {
 
 /** The same where one is to be chosen: which one is taken unless another is named. */
 export function choiceName(connector: Connector): string {
-  return `${connectorName(connector)}${connector.is_default ? " (default)" : ""}`;
+  return `${connectorName(connector)}${connector.is_default ? t` (default)` : ""}`;
 }

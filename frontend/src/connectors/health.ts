@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import type { Schemas } from "../api/client";
 
 type Connector = Pick<Schemas["Connector"], "status" | "last_test_at"> & {
@@ -23,6 +24,17 @@ export const COLORS: Record<HealthState, string> = {
   Healthy: "green",
 };
 
+export const HEALTH_WORDS: Record<HealthState, string> = {
+  Disabled: t`Disabled`,
+  "Needs you": t`Needs you`,
+  "Out of reach": t`Out of reach`,
+  Resting: t`Resting`,
+  Closed: t`Closed`,
+  "Test failed": t`Test failed`,
+  Untested: t`Untested`,
+  Healthy: t`Healthy`,
+};
+
 export interface ShownHealth {
   state: HealthState;
   /** What that rests on, and when. */
@@ -35,9 +47,9 @@ export function healthOf(connector: Connector): ShownHealth {
   if (status === "DISABLED") return { state: "Disabled" };
   if (health.state === "PAUSED" || connector.config_readable === false) return { state: "Needs you" };
   if (health.state === "OPEN") return { state: "Out of reach" };
-  if (health.closed) return { state: "Closed", because: { what: "opens", at: health.opens_at } };
+  if (health.closed) return { state: "Closed", because: { what: t`opens`, at: health.opens_at } };
   if (health.rests_until)
-    return { state: "Resting", because: { what: "the ERP is busy, goes on", at: health.rests_until } };
+    return { state: "Resting", because: { what: t`the ERP is busy, goes on`, at: health.rests_until } };
   return proven(connector);
 }
 
@@ -48,8 +60,8 @@ function proven({ health, delivered_at, last_test_at }: Connector): ShownHealth 
     case "TEST_FAILED":
       return { state: "Test failed" };
     case "TESTED":
-      return { state: "Healthy", because: { what: "test passed", at: last_test_at } };
+      return { state: "Healthy", because: { what: t`test passed`, at: last_test_at } };
     case "DELIVERED":
-      return { state: "Healthy", because: { what: "delivers since", at: delivered_at } };
+      return { state: "Healthy", because: { what: t`delivers since`, at: delivered_at } };
   }
 }

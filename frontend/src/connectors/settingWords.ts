@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import type { RJSFSchema } from "@rjsf/utils";
 import { phrase } from "../shared/format";
 import { isMissing } from "../shared/versions/differences";
@@ -13,7 +14,7 @@ export function settingLabel(schema: RJSFSchema, path: readonly string[]): strin
   let at: FieldSchema | undefined = schema;
   for (const name of names) {
     if (/^\d+$/.test(name)) {
-      words.push(`entry ${Number(name) + 1}`);
+      words.push(t`entry ${Number(name) + 1}`);
       at = resolved(schema, at?.items as FieldSchema | undefined);
     } else {
       const field = at?.properties?.[name] as FieldSchema | undefined;
@@ -41,7 +42,7 @@ function resolved(root: RJSFSchema, field: FieldSchema | undefined): FieldSchema
 export function settingText(schema: RJSFSchema) {
   return (value: unknown, path: readonly string[]): string => {
     if (isMissing(value)) return "empty";
-    if (isSecret(schema, path)) return value === MASK ? "the secret that is stored" : "the secret that you typed";
+    if (isSecret(schema, path)) return value === MASK ? t`the secret that is stored` : t`the secret that you typed`;
     if (path[0] === "in_doubt") return DOUBT[value as keyof typeof DOUBT];
     if (typeof value === "boolean") return value ? "yes" : "no";
     return typeof value === "object" ? JSON.stringify(value) : String(value);

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Accordion, Group, Text } from "@mantine/core";
 import type { Schemas } from "../api/client";
 import { ProblemAlert } from "../shared/ErrorAlert";
@@ -12,7 +14,7 @@ export function AttemptDetails({ attempt }: { attempt: Schemas["AttemptDetail"] 
           <Group gap="xs">
             <AttemptBadge status={attempt.status} />
             <Text size="sm" className="numeric">
-              {attempt.latency_ms === null ? "" : `${attempt.latency_ms} ms`}
+              {attempt.latency_ms === null ? "" : t`${attempt.latency_ms} ms`}
             </Text>
             {attempt.error_message && (
               <Text size="sm" lineClamp={2} style={{ flex: 1 }}>
@@ -25,10 +27,12 @@ export function AttemptDetails({ attempt }: { attempt: Schemas["AttemptDetail"] 
           {attempt.error_message && (
             <ProblemAlert problem={{ message: attempt.error_message, code: attempt.error_code }} />
           )}
-          <Json title="Request" value={attempt.request_json} />
-          <Json title="Response" value={attempt.response_json} />
+          <Json title={t`Request`} value={attempt.request_json} />
+          <Json title={t`Response`} value={attempt.response_json} />
           <Text size="xs" c="dimmed" mt="xs" className="mono">
-            request {attempt.request_id ?? "–"} · key {attempt.idempotency_key}
+            <Trans>
+              request {attempt.request_id ?? "–"} · key {attempt.idempotency_key}
+            </Trans>
           </Text>
         </Accordion.Panel>
       </Accordion.Item>

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Anchor, Button, Drawer, Group, Stack, Table, Text } from "@mantine/core";
 import { IconTruckDelivery } from "@tabler/icons-react";
 import { useState } from "react";
@@ -19,7 +21,7 @@ export function Attempts({ query }: { query: AttemptQuery }) {
   const cursor = useCursor();
   const attempts = useAttempts({ ...query, limit: 50, cursor: cursor.cursor });
   const [opened, setOpened] = useState<Schemas["Attempt"]>();
-  const none = <Empty icon={IconTruckDelivery} title="No attempt fits what you chose" />;
+  const none = <Empty icon={IconTruckDelivery} title={t`No attempt fits what you chose`} />;
   return (
     <Paged query={attempts} cursor={cursor} none={none}>
       {(items) => (
@@ -39,13 +41,21 @@ export function Attempts({ query }: { query: AttemptQuery }) {
 function Head() {
   return (
     <>
-      <Table.Th>Order</Table.Th>
-      <Table.Th visibleFrom="xs">Attempt</Table.Th>
-      <Table.Th visibleFrom="sm" ta="right">
-        Latency
+      <Table.Th>
+        <Trans>Order</Trans>
       </Table.Th>
-      <Table.Th visibleFrom="sm">When</Table.Th>
-      <Table.Th>Outcome</Table.Th>
+      <Table.Th visibleFrom="xs">
+        <Trans>Attempt</Trans>
+      </Table.Th>
+      <Table.Th visibleFrom="sm" ta="right">
+        <Trans>Latency</Trans>
+      </Table.Th>
+      <Table.Th visibleFrom="sm">
+        <Trans>When</Trans>
+      </Table.Th>
+      <Table.Th>
+        <Trans>Outcome</Trans>
+      </Table.Th>
     </>
   );
 }
@@ -63,7 +73,7 @@ function Row({ attempt, onOpen }: { attempt: Schemas["Attempt"]; onOpen: () => v
         {attempt.attempt_no}
       </Table.Td>
       <Table.Td visibleFrom="sm" ta="right" className="numeric">
-        {attempt.latency_ms === null ? "–" : `${attempt.latency_ms} ms`}
+        {attempt.latency_ms === null ? "–" : t`${attempt.latency_ms} ms`}
       </Table.Td>
       <Table.Td visibleFrom="sm">
         <Moment at={attempt.created_at} />
@@ -82,9 +92,9 @@ function Row({ attempt, onOpen }: { attempt: Schemas["Attempt"]; onOpen: () => v
             size="xs"
             variant="default"
             onClick={onOpen}
-            aria-label={`Open attempt ${attempt.attempt_no} of ${name}`}
+            aria-label={t`Open attempt ${attempt.attempt_no} of ${name}`}
           >
-            Open
+            <Trans>Open</Trans>
           </Button>
         </Group>
       </Table.Td>
@@ -100,18 +110,18 @@ function Details({ attempt, onClose }: { attempt: Schemas["Attempt"]; onClose: (
       opened
       onClose={onClose}
       size="lg"
-      title={`Attempt ${attempt.attempt_no} of ${attempt.external_order_number}`}
+      title={t`Attempt ${attempt.attempt_no} of ${attempt.external_order_number ?? ""}`}
     >
       <Answered query={details}>
         {(whole) => (
           <Stack gap="xs">
             <Text size="sm" c="dimmed">
               <Moment at={whole.created_at} absolute />
-              {whole.latency_ms !== null && `, ${whole.latency_ms} ms`}
+              {whole.latency_ms !== null && t`, ${whole.latency_ms} ms`}
             </Text>
             {whole.error_message && <ProblemAlert problem={{ message: whole.error_message, code: whole.error_code }} />}
-            <Json title="Request" value={whole.request_json} />
-            <Json title="Response" value={whole.response_json} />
+            <Json title={t`Request`} value={whole.request_json} />
+            <Json title={t`Response`} value={whole.response_json} />
           </Stack>
         )}
       </Answered>

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import type { Schemas } from "../api/client";
 import { Alert, Anchor, Group, SegmentedControl, Stack, Table, Text, TextInput } from "@mantine/core";
 import { IconTruckDelivery } from "@tabler/icons-react";
@@ -24,12 +26,12 @@ import { dayStart, useFilters, useTyped, type Filters } from "../shared/useFilte
 type Export = Schemas["Export"];
 
 const VIEWS: Record<string, { label: string; query: ExportQuery; none: string }> = {
-  all: { label: "All", query: {}, none: "No delivery yet" },
-  waiting: { label: "Waiting", query: { waiting: true }, none: "Nothing waits" },
-  doubt: { label: "In doubt", query: { held: true }, none: "Nothing is in doubt" },
-  overdue: { label: "Overdue", query: { overdue: true }, none: "The ERP owes no answer" },
-  failed: { label: "Failed", query: { status: ["FAILED"] }, none: "Nothing has failed" },
-  attempts: { label: "Attempts", query: {}, none: "No attempt yet" },
+  all: { label: t`All`, query: {}, none: t`No delivery yet` },
+  waiting: { label: t`Waiting`, query: { waiting: true }, none: t`Nothing waits` },
+  doubt: { label: t`In doubt`, query: { held: true }, none: t`Nothing is in doubt` },
+  overdue: { label: t`Overdue`, query: { overdue: true }, none: t`The ERP owes no answer` },
+  failed: { label: t`Failed`, query: { status: ["FAILED"] }, none: t`Nothing has failed` },
+  attempts: { label: t`Attempts`, query: {}, none: t`No attempt yet` },
 };
 
 export default function DeliveriesPage() {
@@ -45,12 +47,19 @@ export default function DeliveriesPage() {
     waits_for: filters.all("waits_for") as NonNullable<ExportQuery["waits_for"]>,
     route: filters.one("route"),
   };
-  const none = Object.values(query).some(Boolean) ? "No delivery fits these filters" : VIEWS[view]?.none;
+  const none = Object.values(query).some(Boolean) ? t`No delivery fits these filters` : VIEWS[view]?.none;
   return (
     <>
-      <PageTitle about="Every delivery of every order: what is on its way, what waits and why">Deliveries</PageTitle>
-      <NeedsSomebody view="doubt" query={{ held: true }} title="Deliveries wait for your decision" link="Show them" />
-      <NeedsSomebody view="overdue" query={{ overdue: true }} title="The ERP owes answers" link="Show them" />
+      <PageTitle
+        about={t`Every delivery of every order: what is on its way, what waits and why`}
+      >{t`Deliveries`}</PageTitle>
+      <NeedsSomebody
+        view="doubt"
+        query={{ held: true }}
+        title={t`Deliveries wait for your decision`}
+        link={t`Show them`}
+      />
+      <NeedsSomebody view="overdue" query={{ overdue: true }} title={t`The ERP owes answers`} link={t`Show them`} />
       <FilterBar filters={filters} view={view} />
       {view === "attempts" ? (
         <Attempts query={query} />
@@ -96,14 +105,14 @@ function FilterBar({ filters, view }: { filters: Filters; view: string }) {
           data={data}
           value={view}
           onChange={(value) => filters.set({ view: value })}
-          aria-label="Which deliveries"
+          aria-label={t`Which deliveries`}
         />
       </div>
       <Group gap="sm" align="flex-end">
         <ConnectorFilter filters={filters} />
         <TextInput
-          label="Error code"
-          placeholder="Any"
+          label={t`Error code`}
+          placeholder={t`Any`}
           value={code}
           onChange={(event) => type(event.currentTarget.value)}
         />
@@ -115,7 +124,7 @@ function FilterBar({ filters, view }: { filters: Filters; view: string }) {
   );
 }
 
-function Exports({ query, none = "There is no such view" }: { query: ExportQuery; none: string | undefined }) {
+function Exports({ query, none = t`There is no such view` }: { query: ExportQuery; none: string | undefined }) {
   const cursor = useCursor();
   const exports = useExports({ ...query, limit: 50, cursor: cursor.cursor });
   return (
@@ -137,8 +146,8 @@ function ExportTable({ exports }: { exports: Export[] }) {
         <Group mb="sm" gap="xs" mih={30}>
           <Text size="sm" c="dimmed">
             {chosen.length
-              ? `${chosen.length} selected`
-              : "Select waiting deliveries to move them to another connector"}
+              ? t`${chosen.length} selected`
+              : t`Select waiting deliveries to move them to another connector`}
           </Text>
           {chosen.length > 0 && <MoveButtons exports={chosen} onDone={() => selection.setAll(false)} />}
         </Group>
@@ -155,11 +164,19 @@ function ExportTable({ exports }: { exports: Export[] }) {
 function Head({ selection }: { selection: Selection | undefined }) {
   return (
     <>
-      {selection && <SelectAll selection={selection} label="Select all that wait on this page" />}
-      <Table.Th>Order</Table.Th>
-      <Table.Th visibleFrom="sm">Connector</Table.Th>
-      <Table.Th visibleFrom="md">Requested</Table.Th>
-      <Table.Th>State</Table.Th>
+      {selection && <SelectAll selection={selection} label={t`Select all that wait on this page`} />}
+      <Table.Th>
+        <Trans>Order</Trans>
+      </Table.Th>
+      <Table.Th visibleFrom="sm">
+        <Trans>Connector</Trans>
+      </Table.Th>
+      <Table.Th visibleFrom="md">
+        <Trans>Requested</Trans>
+      </Table.Th>
+      <Table.Th>
+        <Trans>State</Trans>
+      </Table.Th>
     </>
   );
 }
@@ -174,7 +191,7 @@ function Row({ row, acts, selection }: { row: Export; acts: boolean; selection: 
   return (
     <Table.Tr bg={row.overdue || row.waits_for === "DECISION" ? "var(--mantine-color-orange-light)" : undefined}>
       {selection && (
-        <SelectOne selection={selection} id={isMovable(row) ? row.id : undefined} label={`Select ${name}`} />
+        <SelectOne selection={selection} id={isMovable(row) ? row.id : undefined} label={t`Select ${name}`} />
       )}
       <Table.Td>
         <Anchor component={Link} to={`/orders/${row.draft_order_id}`} fw={600} className="whole">
@@ -220,7 +237,9 @@ function Why({ row }: { row: Export }) {
       {row.waits_for === "HOLD" && <div>{holdsText(row.holds)}</div>}
       {row.overdue && (
         <Text span size="xs" fw={600} className="overdue">
-          No answer since <Moment at={row.sent_at} />
+          <Trans>
+            No answer since <Moment at={row.sent_at} />
+          </Trans>
         </Text>
       )}
       {[...reasons].map((reason) => reason && <div key={reason}>{reason}</div>)}
@@ -233,7 +252,7 @@ function Actions({ row, name }: { row: Export; name: string }) {
   if (row.status === "FAILED" && row.order_status !== "ERROR")
     return (
       <Text size="xs" c="dimmed">
-        retried since
+        <Trans>retried since</Trans>
       </Text>
     );
   const inDoubt = actions.includes("resolve_delivered");

@@ -1,10 +1,11 @@
+import { plural, t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Button, Modal, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import type { Schemas } from "../api/client";
 import { useConnectors } from "../api/queries";
 import { ConnectorChoice } from "../connectors/ConnectorChoice";
 import { useBulkJob } from "../jobs/useBulkJob";
-import { plural } from "../shared/format";
 
 /** Let waiting deliveries go over another connector, or where the rules say now: those of which nothing was sent. */
 export function MoveButtons({ exports, onDone }: { exports: Schemas["Export"][]; onDone: () => void }) {
@@ -21,18 +22,20 @@ export function MoveButtons({ exports, onDone }: { exports: Schemas["Export"][];
   return (
     <>
       <Button size="xs" variant="default" loading={act.isPending} onClick={open}>
-        Move to another connector
+        <Trans>Move to another connector</Trans>
       </Button>
       <Button size="xs" variant="default" loading={act.isPending} onClick={() => act.run({ action: "reroute", ids })}>
-        Re-route
+        <Trans>Re-route</Trans>
       </Button>
-      <Modal opened={opened} onClose={close} title="Move deliveries">
+      <Modal opened={opened} onClose={close} title={t`Move deliveries`}>
         {targets.length === 0 ? (
-          <Text size="sm">There is no other connector that is ACTIVE.</Text>
+          <Text size="sm">
+            <Trans>There is no other connector that is ACTIVE.</Trans>
+          </Text>
         ) : (
           <ConnectorChoice
             connectors={targets}
-            label={`Move ${plural(exports.length, "delivery", "deliveries")}`}
+            label={t`Move ${plural(exports.length, { one: "# delivery", other: "# deliveries" })}`}
             pending={act.isPending}
             onChoose={(connection_id) => act.run({ action: "move", ids, connection_id })}
           />

@@ -1,3 +1,6 @@
+import { t } from "@lingui/core/macro";
+import { i18n } from "@lingui/core";
+import { Trans } from "@lingui/react/macro";
 import {
   ActionIcon,
   Alert,
@@ -16,6 +19,7 @@ import {
 } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import {
+  IconCheck,
   IconChartBar,
   IconFileText,
   IconHelp,
@@ -35,11 +39,12 @@ import {
 import { useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Link, useLocation } from "react-router";
+import { useAction, useMay, useMe, useNeeds, useOrganization, type Permission } from "../api/queries";
 import { BASE } from "../api/base";
-import { useMay, useMe, useNeeds, useOrganization, type Permission } from "../api/queries";
 import { isUnreachable } from "../api/client";
 import { useReachable } from "../api/reachable";
-import { endSession } from "../api/session";
+import { signOut } from "../api/signIn";
+import { choose, LANGUAGES, nameOf } from "../language/language";
 import { ErrorAlert } from "../shared/ErrorAlert";
 import { Keys } from "../shared/keys/Keys";
 import { Moment } from "../shared/Moment";
@@ -52,15 +57,15 @@ interface Place {
 }
 
 const PLACES: Place[] = [
-  { to: "/", label: "Overview", icon: IconLayoutDashboard },
-  { to: "/orders", label: "Orders", icon: IconFileText },
-  { to: "/deliveries", label: "Deliveries", icon: IconTruckDelivery },
-  { to: "/jobs", label: "Bulk jobs", icon: IconStack2 },
-  { to: "/connectors", label: "Connectors", icon: IconPlugConnected },
-  { to: "/routes", label: "Routes", icon: IconRoute },
-  { to: "/analytics", label: "Analytics", icon: IconChartBar },
-  { to: "/activity", label: "Activity", icon: IconHistory, needs: "AUDIT_READ" },
-  { to: "/settings", label: "Settings", icon: IconSettings },
+  { to: "/", label: t`Overview`, icon: IconLayoutDashboard },
+  { to: "/orders", label: t`Orders`, icon: IconFileText },
+  { to: "/deliveries", label: t`Deliveries`, icon: IconTruckDelivery },
+  { to: "/jobs", label: t`Bulk jobs`, icon: IconStack2 },
+  { to: "/connectors", label: t`Connectors`, icon: IconPlugConnected },
+  { to: "/routes", label: t`Routes`, icon: IconRoute },
+  { to: "/analytics", label: t`Analytics`, icon: IconChartBar },
+  { to: "/activity", label: t`Activity`, icon: IconHistory, needs: "AUDIT_READ" },
+  { to: "/settings", label: t`Settings`, icon: IconSettings },
 ];
 
 export function AppFrame({ children }: { children: ReactNode }) {
@@ -74,7 +79,7 @@ export function AppFrame({ children }: { children: ReactNode }) {
     >
       <Keys />
       <a href="#main" className="skip">
-        Skip to the content
+        <Trans>Skip to the content</Trans>
       </a>
       <AppShell.Header px="md">
         <Group h="100%" justify="space-between" wrap="nowrap">
@@ -84,11 +89,11 @@ export function AppFrame({ children }: { children: ReactNode }) {
               onClick={toggle}
               hiddenFrom="sm"
               size="sm"
-              aria-label={opened ? "Close menu" : "Open menu"}
+              aria-label={opened ? t`Close menu` : t`Open menu`}
             />
             <img src={`${BASE}/favicon.svg`} alt="" width={26} height={26} />
             <Text fw={700} visibleFrom="xs">
-              OrderFlow Connect
+              <Trans>OrderFlow Connect</Trans>
             </Text>
             <Text c="dimmed" size="sm" truncate maw={{ base: 140, sm: 320 }}>
               {me.data?.org_name}
@@ -101,7 +106,7 @@ export function AppFrame({ children }: { children: ReactNode }) {
           </Group>
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar p="sm" component="nav" aria-label="Pages">
+      <AppShell.Navbar p="sm" component="nav" aria-label={t`Pages`}>
         <Places onGo={close} />
       </AppShell.Navbar>
       <AppShell.Main id="main" tabIndex={-1}>
@@ -141,7 +146,7 @@ function Places({ onGo }: { onGo: () => void }) {
 
 function NeedsBadge({ open }: { open: number }) {
   return (
-    <Badge size="sm" color="red.9" circle={open < 10} aria-label={open === 1 ? "1 needs you" : `${open} need you`}>
+    <Badge size="sm" color="red.9" circle={open < 10} aria-label={open === 1 ? t`1 needs you` : t`${open} need you`}>
       {open}
     </Badge>
   );
@@ -150,7 +155,7 @@ function NeedsBadge({ open }: { open: number }) {
 /** The docs, which the server has where they were built. */
 function HelpLink() {
   return (
-    <Tooltip label="Docs">
+    <Tooltip label={t`Docs`}>
       <ActionIcon
         component="a"
         href={`${BASE}/docs/`}
@@ -159,7 +164,7 @@ function HelpLink() {
         variant="subtle"
         color="gray"
         size="lg"
-        aria-label="Docs"
+        aria-label={t`Docs`}
       >
         <IconHelp size={18} />
       </ActionIcon>
@@ -170,7 +175,7 @@ function HelpLink() {
 function SchemeSwitch() {
   const { setColorScheme } = useMantineColorScheme();
   const dark = useComputedColorScheme("light") === "dark";
-  const label = dark ? "Light colours" : "Dark colours";
+  const label = dark ? t`Light colours` : t`Dark colours`;
   return (
     <Tooltip label={label}>
       <ActionIcon
@@ -189,10 +194,7 @@ function SchemeSwitch() {
 function AccountMenu() {
   const client = useQueryClient();
   const { data: me } = useMe();
-  const leave = () => {
-    endSession();
-    client.clear();
-  };
+  const leave = useAction(signOut, { onDone: () => client.clear() });
   return (
     <Menu position="bottom-end">
       <Menu.Target>
@@ -200,7 +202,7 @@ function AccountMenu() {
           variant="subtle"
           color="gray"
           leftSection={<IconUserCircle size={18} />}
-          aria-label={`Account: ${me?.email ?? ""}, ${me?.role ?? ""}`}
+          aria-label={t`Account: ${me?.email ?? ""}, ${me?.role ?? ""}`}
         >
           <Text size="sm" visibleFrom="sm">
             {me?.email}
@@ -214,8 +216,24 @@ function AccountMenu() {
         <Menu.Label>
           {me?.email} · {me?.role}
         </Menu.Label>
-        <Menu.Item leftSection={<IconLogout size={16} />} onClick={leave}>
-          Sign out
+        <Menu.Divider />
+        <Menu.Label>
+          <Trans>Language</Trans>
+        </Menu.Label>
+        {LANGUAGES.map((language) => (
+          <Menu.Item
+            key={language}
+            lang={language}
+            aria-current={language === i18n.locale}
+            rightSection={language === i18n.locale ? <IconCheck size={16} /> : undefined}
+            onClick={() => choose(language)}
+          >
+            {nameOf(language)}
+          </Menu.Item>
+        ))}
+        <Menu.Divider />
+        <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => leave.run(undefined)}>
+          <Trans>Sign out</Trans>
         </Menu.Item>
       </Menu.Dropdown>
     </Menu>
@@ -225,9 +243,17 @@ function AccountMenu() {
 function UnreachableAlert() {
   if (useReachable()) return null;
   return (
-    <Alert color="red" mb="md" title="OrderFlow does not answer" icon={<IconPlugConnectedX size={18} />} role="alert">
-      What you see may be out of date. Check your network connection; the page goes on by itself as soon as OrderFlow is
-      back, and what you have typed stays.
+    <Alert
+      color="red"
+      mb="md"
+      title={t`OrderFlow does not answer`}
+      icon={<IconPlugConnectedX size={18} />}
+      role="alert"
+    >
+      <Trans>
+        What you see may be out of date. Check your network connection; the page goes on by itself as soon as OrderFlow
+        is back, and what you have typed stays.
+      </Trans>
     </Alert>
   );
 }
@@ -236,17 +262,21 @@ function PausedAlert() {
   const { data } = useOrganization();
   if (!data?.deliveries_paused) return null;
   return (
-    <Alert color="yellow" mb="md" title="All deliveries are paused" icon={<IconHistory size={18} />}>
-      Orders can still be pushed; they wait
-      {data.deliveries_paused_until ? (
-        <>
-          {" "}
-          until <Moment at={data.deliveries_paused_until} absolute />
-        </>
-      ) : (
-        " until somebody resumes them"
-      )}
-      .
+    <Alert color="yellow" mb="md" title={t`All deliveries are paused`} icon={<IconHistory size={18} />}>
+      <Trans>
+        Orders can still be pushed; they wait
+        {data.deliveries_paused_until ? (
+          <>
+            <Trans>
+              {" "}
+              until <Moment at={data.deliveries_paused_until} absolute />
+            </Trans>
+          </>
+        ) : (
+          t` until somebody resumes them`
+        )}
+        .
+      </Trans>
     </Alert>
   );
 }

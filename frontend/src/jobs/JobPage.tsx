@@ -1,3 +1,5 @@
+import { plural, t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Alert, Anchor, Button, Card, Group, SegmentedControl, SimpleGrid, Stack, Table, Text } from "@mantine/core";
 import { IconDownload, IconListCheck } from "@tabler/icons-react";
 import { Link, useParams } from "react-router";
@@ -7,7 +9,7 @@ import { Answered } from "../shared/Answered";
 import { confirm } from "../shared/confirm";
 import { downloadResults } from "../shared/download";
 import { Empty } from "../shared/Empty";
-import { count, plural } from "../shared/format";
+import { count } from "../shared/format";
 import { ListTable } from "../shared/ListTable";
 import { PageTitle } from "../shared/PageTitle";
 import { Paged, useCursor } from "../shared/Pager";
@@ -31,7 +33,7 @@ function Whole({ job }: { job: Job }) {
     <>
       <PageTitle
         actions={<Actions job={job} />}
-        about={`${plural(job.total, "order")}, asked for by ${job.requested_by}`}
+        about={t`${plural(job.total, { one: "# order", other: "# orders" })}, asked for by ${job.requested_by}`}
       >
         {jobText(job)}
       </PageTitle>
@@ -42,13 +44,13 @@ function Whole({ job }: { job: Job }) {
           {Object.keys(job.order_states).length > 0 && (
             <>
               <Text size="sm" c="dimmed" mt="md">
-                Where those that were asked for, or withdrawn, stand now
+                <Trans>Where those that were asked for, or withdrawn, stand now</Trans>
               </Text>
               <Counts counts={job.order_states} />
             </>
           )}
         </Card>
-        {job.cancelled_by && <Alert color="gray" title={`Cancelled by ${job.cancelled_by}`} />}
+        {job.cancelled_by && <Alert color="gray" title={t`Cancelled by ${job.cancelled_by}`} />}
         {job.reasons.length > 0 && <Reasons job={job} />}
         <Results job={job} filters={filters} />
       </Stack>
@@ -59,20 +61,20 @@ function Whole({ job }: { job: Job }) {
 function Actions({ job }: { job: Job }) {
   const may = useMay();
   const params = { params: { path: { job_id: job.id } } };
-  const cancel = useAction(() => answer(api.POST("/api/v1/bulk-jobs/{job_id}/cancel", params)), { done: "Cancelled" });
+  const cancel = useAction(() => answer(api.POST("/api/v1/bulk-jobs/{job_id}/cancel", params)), { done: t`Cancelled` });
   const ask = () =>
-    confirm("Cancel this job?", "What it did stays; the other orders are left as they are.", "Cancel the job", () =>
+    confirm(t`Cancel this job?`, t`What it did stays; the other orders are left as they are.`, t`Cancel the job`, () =>
       cancel.run(undefined),
     );
   return (
     <Group gap="xs">
       {job.status === "RUNNING" && may("ORDERS_PUSH") && (
         <Button variant="default" loading={cancel.isPending} onClick={ask}>
-          Cancel
+          <Trans>Cancel</Trans>
         </Button>
       )}
       <Button variant="default" leftSection={<IconDownload size={16} />} onClick={() => void downloadResults(job.id)}>
-        CSV
+        <Trans>CSV</Trans>
       </Button>
     </Group>
   );
@@ -93,11 +95,15 @@ function Counts({ counts }: { counts: Record<string, number> }) {
 function Reasons({ job }: { job: Job }) {
   return (
     <ListTable
-      title="Why orders were refused"
+      title={t`Why orders were refused`}
       head={
         <>
-          <Table.Th>Reason</Table.Th>
-          <Table.Th ta="right">Orders</Table.Th>
+          <Table.Th>
+            <Trans>Reason</Trans>
+          </Table.Th>
+          <Table.Th ta="right">
+            <Trans>Orders</Trans>
+          </Table.Th>
         </>
       }
     >
@@ -113,7 +119,7 @@ function Reasons({ job }: { job: Job }) {
             <Anchor
               component={Link}
               to={`/jobs/${job.id}?outcome=REFUSED&error_code=${code}`}
-              aria-label={`${plural(orders, "order")} refused: ${code}`}
+              aria-label={t`${plural(orders, { one: "# order", other: "# orders" })} refused: ${code}`}
               className="numeric whole"
               fw={600}
             >
@@ -127,10 +133,10 @@ function Reasons({ job }: { job: Job }) {
 }
 
 const VIEWS = [
-  { value: "", label: "All" },
-  { value: "DONE", label: "Done" },
-  { value: "WAITING", label: "Waiting" },
-  { value: "REFUSED", label: "Refused" },
+  { value: "", label: t`All` },
+  { value: "DONE", label: t`Done` },
+  { value: "WAITING", label: t`Waiting` },
+  { value: "REFUSED", label: t`Refused` },
 ];
 
 function Results({ job, filters }: { job: Job; filters: Filters }) {
@@ -145,9 +151,9 @@ function Results({ job, filters }: { job: Job; filters: Filters }) {
         value={outcome ?? ""}
         onChange={(value) => filters.set({ outcome: value, error_code: null })}
         data={VIEWS}
-        aria-label="Outcome"
+        aria-label={t`Outcome`}
       />
-      <Paged query={results} cursor={cursor} none={<Empty icon={IconListCheck} title="No order" />}>
+      <Paged query={results} cursor={cursor} none={<Empty icon={IconListCheck} title={t`No order`} />}>
         {(items) => (
           <ListTable head={<Head />}>
             {items.map((result) => (
@@ -163,16 +169,22 @@ function Results({ job, filters }: { job: Job; filters: Filters }) {
 function Head() {
   return (
     <>
-      <Table.Th>Order</Table.Th>
-      <Table.Th>What became of it</Table.Th>
-      <Table.Th visibleFrom="sm">It is now</Table.Th>
+      <Table.Th>
+        <Trans>Order</Trans>
+      </Table.Th>
+      <Table.Th>
+        <Trans>What became of it</Trans>
+      </Table.Th>
+      <Table.Th visibleFrom="sm">
+        <Trans>It is now</Trans>
+      </Table.Th>
     </>
   );
 }
 
 function Row({ result }: { result: Schemas["BulkJobResult"] }) {
   const { order_id, external_order_number, outcome, error, order_status } = result;
-  const [color, meaning] = outcome ? OUTCOMES[outcome] : ["gray", "Nothing was done to it"];
+  const [color, meaning] = outcome ? OUTCOMES[outcome] : ["gray", t`Nothing was done to it`];
   return (
     <Table.Tr>
       <Table.Td>

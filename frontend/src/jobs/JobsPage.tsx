@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Anchor, Table, Text } from "@mantine/core";
 import { IconStack2 } from "@tabler/icons-react";
 import { Link } from "react-router";
@@ -17,7 +19,7 @@ export default function JobsPage() {
   const jobs = useJobs({ limit: 50, cursor: cursor.cursor });
   return (
     <>
-      <PageTitle about="What was done to many orders at once, newest first">Bulk jobs</PageTitle>
+      <PageTitle about={t`What was done to many orders at once, newest first`}>{t`Bulk jobs`}</PageTitle>
       <Paged query={jobs} cursor={cursor} none={<None />}>
         {(items) => (
           <ListTable head={<Head />}>
@@ -34,11 +36,21 @@ export default function JobsPage() {
 function Head() {
   return (
     <>
-      <Table.Th>What</Table.Th>
-      <Table.Th>Orders</Table.Th>
-      <Table.Th visibleFrom="sm">Progress</Table.Th>
-      <Table.Th visibleFrom="md">By</Table.Th>
-      <Table.Th visibleFrom="sm">Since</Table.Th>
+      <Table.Th>
+        <Trans>What</Trans>
+      </Table.Th>
+      <Table.Th>
+        <Trans>Orders</Trans>
+      </Table.Th>
+      <Table.Th visibleFrom="sm">
+        <Trans>Progress</Trans>
+      </Table.Th>
+      <Table.Th visibleFrom="md">
+        <Trans>By</Trans>
+      </Table.Th>
+      <Table.Th visibleFrom="sm">
+        <Trans>Since</Trans>
+      </Table.Th>
     </>
   );
 }
@@ -55,7 +67,7 @@ function Row({ job }: { job: Schemas["BulkJob"] }) {
         {count(job.total)}
         {job.refused > 0 && (
           <Text size="xs" c="var(--mantine-color-error)">
-            {count(job.refused)} refused
+            <Trans>{count(job.refused)} refused</Trans>
           </Text>
         )}
       </Table.Td>
@@ -72,8 +84,8 @@ function Row({ job }: { job: Schemas["BulkJob"] }) {
 
 function None() {
   return (
-    <Empty icon={IconStack2} title="Nothing was done to many orders yet">
-      Filter the orders, then choose “All found”.
+    <Empty icon={IconStack2} title={t`Nothing was done to many orders yet`}>
+      <Trans>Filter the orders, then choose “All found”.</Trans>
     </Empty>
   );
 }

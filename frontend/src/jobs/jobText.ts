@@ -1,30 +1,31 @@
+import { t } from "@lingui/core/macro";
 import type { Schemas } from "../api/client";
 
 type Job = Pick<Schemas["BulkJob"], "action" | "connection_name">;
 
 const DOES: Record<Schemas["BulkAction"], string> = {
-  approve: "Approve",
-  reject: "Reject",
-  push: "Push",
-  retry: "Retry",
-  hold: "Put on hold",
-  release: "Release",
-  withdraw: "Withdraw",
-  move: "Move",
-  reroute: "Re-route",
-  accept_differences: "Accept differences",
-  recall: "Recall",
+  approve: t`Approve`,
+  reject: t`Reject`,
+  push: t`Push`,
+  retry: t`Retry`,
+  hold: t`Put on hold`,
+  release: t`Release`,
+  withdraw: t`Withdraw`,
+  move: t`Move`,
+  reroute: t`Re-route`,
+  accept_differences: t`Accept differences`,
+  recall: t`Recall`,
 };
 
 export const OUTCOMES: Record<Schemas["BulkOutcome"], [color: string, meaning: string]> = {
-  DONE: ["green", "It was done"],
-  WAITING: ["yellow", "It waits for a route, and goes out once there is one"],
-  REFUSED: ["red", "Its state forbids it; nothing was changed"],
+  DONE: ["green", t`It was done`],
+  WAITING: ["yellow", t`It waits for a route, and goes out once there is one`],
+  REFUSED: ["red", t`Its state forbids it; nothing was changed`],
 };
 
 /** What a job does to each of its orders, and where to. */
 export function jobText({ action, connection_name }: Job): string {
-  return connection_name ? `${DOES[action]} to ${connection_name}` : DOES[action];
+  return connection_name ? t`${DOES[action]} to ${connection_name}` : DOES[action];
 }
 
 /** How much of a job is through, in per cent. */

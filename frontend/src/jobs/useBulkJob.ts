@@ -1,7 +1,7 @@
+import { plural, t } from "@lingui/core/macro";
 import { useNavigate } from "react-router";
 import { answer, api, type Schemas } from "../api/client";
 import { useAction } from "../api/queries";
-import { plural } from "../shared/format";
 
 export type JobBody = Schemas["BulkJobBody"];
 
@@ -9,7 +9,7 @@ export type JobBody = Schemas["BulkJobBody"];
 export function useBulkJob(onDone?: () => void) {
   const navigate = useNavigate();
   return useAction((body: JobBody) => answer(api.POST("/api/v1/bulk-jobs", { body })), {
-    done: (job) => (went(job) ? `Done for ${plural(job.done, "order")}` : undefined),
+    done: (job) => (went(job) ? t`Done for ${plural(job.done, { one: "# order", other: "# orders" })}` : undefined),
     onDone: (job) => {
       onDone?.();
       if (!went(job)) void navigate(`/jobs/${job.id}`);

@@ -1,3 +1,5 @@
+import { plural, t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { ActionIcon, Alert, Badge, Button, Card, Group, Menu, Stack, Text, Title } from "@mantine/core";
 import { IconCheck, IconDots } from "@tabler/icons-react";
 import { useState } from "react";
@@ -7,7 +9,7 @@ import { useAction, useMay, useMe, useNeeds, useVisit } from "../api/queries";
 import { useBulkJob } from "../jobs/useBulkJob";
 import { Answered } from "../shared/Answered";
 import { confirm } from "../shared/confirm";
-import { count, plural } from "../shared/format";
+import { count } from "../shared/format";
 import { Moment } from "../shared/Moment";
 import { NoteDialog } from "./NoteDialog";
 import { isNew, needCauses, needColor, needLink, needTitle, putOffChoices, type Need } from "./needText";
@@ -25,14 +27,14 @@ function Groups({ needs: { items, open } }: { needs: Schemas["Needs"] }) {
   const shown = items.filter(({ snoozed }) => all || !snoozed);
   const putOff = items.length - open;
   return (
-    <Card padding={0} component="section" aria-label="Needs you" mb="md">
+    <Card padding={0} component="section" aria-label={t`Needs you`} mb="md">
       <Group justify="space-between" px="lg" pt="md" pb="xs">
         <Title order={2} size="h4">
-          Needs you
+          <Trans>Needs you</Trans>
         </Title>
         {putOff > 0 && (
           <Button size="compact-sm" variant="subtle" onClick={() => setAll(!all)} aria-expanded={all}>
-            {all ? "Hide" : "Show"} what is put off ({count(putOff)})
+            {all ? t`Hide what is put off (${count(putOff)})` : t`Show what is put off (${count(putOff)})`}
           </Button>
         )}
       </Group>
@@ -50,8 +52,11 @@ function Groups({ needs: { items, open } }: { needs: Schemas["Needs"] }) {
 function Since({ visit }: { visit: Schemas["Visit"] }) {
   return (
     <Text size="sm" c="dimmed" px="lg" pb="xs" className="numeric">
-      Since your last visit, <Moment at={visit.since} absolute />: {plural(visit.orders, "order")} came in,{" "}
-      {count(visit.confirmed)} confirmed, {count(visit.failed)} failed.
+      <Trans>
+        Since your last visit, <Moment at={visit.since} absolute />:{" "}
+        {plural(visit.orders, { one: "# order", other: "# orders" })} came in, {count(visit.confirmed)} confirmed,{" "}
+        {count(visit.failed)} failed.
+      </Trans>
     </Text>
   );
 }
@@ -59,7 +64,7 @@ function Since({ visit }: { visit: Schemas["Visit"] }) {
 function NothingNeedsYou() {
   return (
     <Alert color="teal" icon={<IconCheck size={18} />} mx="lg" mb="md" py="xs">
-      Nothing needs you now.
+      <Trans>Nothing needs you now.</Trans>
     </Alert>
   );
 }
@@ -75,17 +80,17 @@ function Row({ need, fresh }: { need: Need; fresh: boolean }) {
           </Text>
           {need.customers > 1 && (
             <Text size="sm" c="dimmed">
-              of {plural(need.customers, "customer")}
+              <Trans>of {plural(need.customers, { one: "# customer", other: "# customers" })}</Trans>
             </Text>
           )}
           {fresh && (
             <Badge size="sm" color="indigo" variant="filled">
-              new
+              <Trans>new</Trans>
             </Badge>
           )}
           {need.snoozed && (
             <Badge size="sm" color="gray" variant="light">
-              put off
+              <Trans>put off</Trans>
             </Badge>
           )}
         </Group>
@@ -113,7 +118,9 @@ function About({ need: { code, since, mark } }: { need: Need }) {
         {code && <span className="mono">{code} </span>}
         {since && (
           <>
-            the oldest <Moment at={since} />
+            <Trans>
+              the oldest <Moment at={since} />
+            </Trans>
           </>
         )}
       </Text>
@@ -123,8 +130,10 @@ function About({ need: { code, since, mark } }: { need: Need }) {
           {mark.note}
           {mark.snoozed_until && new Date(mark.snoozed_until) > new Date() && (
             <>
-              {" "}
-              (until <Moment at={mark.snoozed_until} absolute />)
+              <Trans>
+                {" "}
+                (until <Moment at={mark.snoozed_until} absolute />)
+              </Trans>
             </>
           )}
         </Text>
@@ -139,8 +148,8 @@ function Actions({ need, title }: { need: Need; title: string }) {
     <Group gap="xs" wrap="nowrap" className="need-actions">
       {need.kind === "FAILED" && need.code && may("ORDERS_PUSH") && <RetryAll code={need.code} orders={need.orders} />}
       {need.kind === "READY" && may("ORDERS_APPROVE") && <ApproveAll orders={need.orders} />}
-      <Button component={Link} to={needLink(need)} size="xs" variant="default" aria-label={`Open: ${title}`}>
-        Open
+      <Button component={Link} to={needLink(need)} size="xs" variant="default" aria-label={t`Open: ${title}`}>
+        <Trans>Open</Trans>
       </Button>
       {may("NEEDS_MARK") && <Marks need={need} title={title} />}
     </Group>
@@ -149,12 +158,12 @@ function Actions({ need, title }: { need: Need; title: string }) {
 
 function ApproveAll({ orders }: { orders: number }) {
   const job = useBulkJob();
-  const what = "They are all that are READY now. Approved orders may be pushed to the ERP.";
+  const what = t`They are all that are READY now. Approved orders may be pushed to the ERP.`;
   const ask = () =>
     confirm(
-      `Approve ${plural(orders, "order")}?`,
+      t`Approve ${plural(orders, { one: "# order", other: "# orders" })}?`,
       what,
-      "Approve all",
+      t`Approve all`,
       () => job.run({ action: "approve", filter: {} }),
       {
         color: "indigo",
@@ -162,7 +171,7 @@ function ApproveAll({ orders }: { orders: number }) {
     );
   return (
     <Button size="xs" variant="light" loading={job.isPending} onClick={ask}>
-      Approve all
+      <Trans>Approve all</Trans>
     </Button>
   );
 }
@@ -178,18 +187,24 @@ function Marks({ need, title }: { need: Need; title: string }) {
     <>
       <Menu position="bottom-end">
         <Menu.Target>
-          <ActionIcon variant="default" size={30} aria-label={`More: ${title}`} loading={mark.isPending}>
+          <ActionIcon variant="default" size={30} aria-label={t`More: ${title}`} loading={mark.isPending}>
             <IconDots size={16} />
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
           {me && need.mark?.assigned_to !== me && (
-            <Menu.Item onClick={() => mark.run({ assigned_to: me })}>I take care of it</Menu.Item>
+            <Menu.Item onClick={() => mark.run({ assigned_to: me })}>
+              <Trans>I take care of it</Trans>
+            </Menu.Item>
           )}
-          <Menu.Item onClick={() => setOpened(true)}>Assign, note…</Menu.Item>
+          <Menu.Item onClick={() => setOpened(true)}>
+            <Trans>Assign, note…</Trans>
+          </Menu.Item>
           <Menu.Divider />
           {need.snoozed ? (
-            <Menu.Item onClick={() => mark.run({ snoozed_until: null })}>Bring back</Menu.Item>
+            <Menu.Item onClick={() => mark.run({ snoozed_until: null })}>
+              <Trans>Bring back</Trans>
+            </Menu.Item>
           ) : (
             putOffChoices(new Date()).map(({ label, until }) => (
               <Menu.Item key={label} onClick={() => mark.run({ snoozed_until: until.toISOString() })}>

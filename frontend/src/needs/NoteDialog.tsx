@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Button, Modal, Select, Stack, Textarea } from "@mantine/core";
 import { useState, type SyntheticEvent } from "react";
 import type { Schemas } from "../api/client";
@@ -29,16 +31,16 @@ export function NoteDialog({ title, mark, onGiven, onClose }: Props) {
     <Modal opened onClose={onClose} title={title}>
       <Stack component="form" onSubmit={submit}>
         <Select
-          label="Who takes care of it"
+          label={t`Who takes care of it`}
           data={people.data?.items ?? []}
           value={who}
           onChange={setWho}
           clearable
           searchable
-          clearButtonProps={{ "aria-label": "Nobody" }}
+          clearButtonProps={{ "aria-label": t`Nobody` }}
         />
         <Textarea
-          label="Note"
+          label={t`Note`}
           maxLength={1000}
           autosize
           minRows={2}
@@ -46,7 +48,9 @@ export function NoteDialog({ title, mark, onGiven, onClose }: Props) {
           onChange={(event) => setNote(event.currentTarget.value)}
           data-autofocus
         />
-        <Button type="submit">Save</Button>
+        <Button type="submit">
+          <Trans>Save</Trans>
+        </Button>
       </Stack>
     </Modal>
   );

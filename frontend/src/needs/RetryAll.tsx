@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import { Button } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useConnectors } from "../api/queries";
@@ -10,7 +11,7 @@ export function RetryAll({ code, orders }: { code: string; orders: number }) {
   const [opened, { open, close }] = useDisclosure();
   const active = useConnectors().data?.filter(({ status }) => status === "ACTIVE");
   const retry = useBulkJob(close);
-  const label = `Retry ${orders === 1 ? "it" : `all ${count(orders)}`}`;
+  const label = orders === 1 ? t`Retry it` : t`Retry all ${count(orders)}`;
   const what = { action: "retry" as const, filter: { error_code: code } };
   return (
     <>
@@ -20,8 +21,8 @@ export function RetryAll({ code, orders }: { code: string; orders: number }) {
       {opened && active && (
         <PushDialog
           what={what}
-          label="Retry"
-          title={`Retry all in ERROR: ${code}`}
+          label={t`Retry`}
+          title={t`Retry all in ERROR: ${code}`}
           connectors={active}
           pending={retry.isPending}
           onPush={(way) => retry.run({ ...what, ...way })}

@@ -1,5 +1,6 @@
+import { plural, t } from "@lingui/core/macro";
 import type { Schemas } from "../api/client";
-import { count, plural } from "../shared/format";
+import { count } from "../shared/format";
 
 export type Need = Schemas["Need"];
 type Kind = Need["kind"];
@@ -7,27 +8,64 @@ type Kind = Need["kind"];
 /** So many orders are counted for a group; there may be more. */
 const MOST_COUNTED = 10_000;
 
-function orders({ orders: found }: Need, verb: { one: string; many: string }): string {
-  const some = found >= MOST_COUNTED ? `${count(found)} orders or more` : plural(found, "order");
-  return `${some} ${found === 1 ? verb.one : verb.many}`;
-}
+const MANY = count(MOST_COUNTED);
+const counted = ({ orders }: Need) => orders < MOST_COUNTED;
+const at = ({ connection_name }: Need) => connection_name ?? t`a connector that is gone`;
 
-const TITLES: Record<Kind, (need: Need) => string> = {
-  IN_DOUBT: (need) => `${orders(need, { one: "is", many: "are" })} in doubt at ${need.connection_name}`,
-  CONNECTOR: (need) => `${need.connection_name} needs somebody`,
-  FAILED: (need) => orders(need, { one: "failed", many: "failed" }),
-  UNREADABLE: (need) => `The answer of ${need.connection_name} to ${plural(need.orders, "order")} cannot be read`,
-  OVERDUE: (need) => `${need.connection_name} owes an answer to ${plural(need.orders, "order")}`,
-  DIFFERS: (need) => `${orders(need, { one: "was", many: "were" })} confirmed otherwise than ordered`,
-  RECALLING: (need) => `${orders(need, { one: "is", many: "are" })} asked back from the ERP`,
-  NO_ROUTE: (need) => `${orders(need, { one: "waits", many: "wait" })} for a route`,
-  NEEDS_REVIEW: (need) => `${orders(need, { one: "lacks", many: "lack" })} something`,
-  READY: (need) => `${orders(need, { one: "waits", many: "wait" })} for approval`,
+/** By kind: of so many orders, and of more than were counted. */
+const TITLES: Record<Kind, (need: Need) => [string, string]> = {
+  IN_DOUBT: (need) => [
+    plural(need.orders, { one: `# order is in doubt at ${at(need)}`, other: `# orders are in doubt at ${at(need)}` }),
+    t`${MANY} orders or more are in doubt at ${at(need)}`,
+  ],
+  CONNECTOR: (need) => [t`${at(need)} needs somebody`, t`${at(need)} needs somebody`],
+  FAILED: ({ orders }) => [
+    plural(orders, { one: "# order failed", other: "# orders failed" }),
+    t`${MANY} orders or more failed`,
+  ],
+  UNREADABLE: (need) => [
+    plural(need.orders, {
+      one: `The answer of ${at(need)} to # order cannot be read`,
+      other: `The answer of ${at(need)} to # orders cannot be read`,
+    }),
+    t`The answer of ${at(need)} to ${MANY} orders or more cannot be read`,
+  ],
+  OVERDUE: (need) => [
+    plural(need.orders, {
+      one: `${at(need)} owes an answer to # order`,
+      other: `${at(need)} owes an answer to # orders`,
+    }),
+    t`${at(need)} owes an answer to ${MANY} orders or more`,
+  ],
+  DIFFERS: ({ orders }) => [
+    plural(orders, {
+      one: "# order was confirmed otherwise than ordered",
+      other: "# orders were confirmed otherwise than ordered",
+    }),
+    t`${MANY} orders or more were confirmed otherwise than ordered`,
+  ],
+  RECALLING: ({ orders }) => [
+    plural(orders, { one: "# order is asked back from the ERP", other: "# orders are asked back from the ERP" }),
+    t`${MANY} orders or more are asked back from the ERP`,
+  ],
+  NO_ROUTE: ({ orders }) => [
+    plural(orders, { one: "# order waits for a route", other: "# orders wait for a route" }),
+    t`${MANY} orders or more wait for a route`,
+  ],
+  NEEDS_REVIEW: ({ orders }) => [
+    plural(orders, { one: "# order lacks something", other: "# orders lack something" }),
+    t`${MANY} orders or more lack something`,
+  ],
+  READY: ({ orders }) => [
+    plural(orders, { one: "# order waits for approval", other: "# orders wait for approval" }),
+    t`${MANY} orders or more wait for approval`,
+  ],
 };
 
 /** What a group is, in one line. */
 export function needTitle(need: Need): string {
-  return TITLES[need.kind](need);
+  const [few, many] = TITLES[need.kind](need);
+  return counted(need) ? few : many;
 }
 
 const COLORS: Record<Kind, string> = {
@@ -69,11 +107,11 @@ export function needLink({ kind, code, connection_id }: Need): string {
 /** The causes within a group, the most frequent first; how many orders each has where there are several. */
 export function needCauses({ texts, causes }: Need): string[] {
   const told = texts.map(({ message, orders: found }) => {
-    const text = message ?? "No reason was given.";
+    const text = message ?? t`No reason was given.`;
     return texts.length > 1 && found > 0 ? `${text} (${count(found)})` : text;
   });
   const more = causes - texts.length;
-  return more > 0 ? [...told, `and ${plural(more, "other cause")}`] : told;
+  return more > 0 ? [...told, t`and ${plural(more, { one: "# other cause", other: "# other causes" })}`] : told;
 }
 
 /** Whether something came to a group since one looked last. */
@@ -88,8 +126,8 @@ export function putOffChoices(now: Date): { label: string; until: Date }[] {
   const morning = (days: number) => new Date(now.getFullYear(), now.getMonth(), now.getDate() + days, MORNING);
   const toMonday = (8 - now.getDay()) % 7 || 7;
   return [
-    { label: "Put off for an hour", until: new Date(now.getTime() + 3_600_000) },
-    { label: "Put off until tomorrow", until: morning(1) },
-    ...(toMonday > 1 ? [{ label: "Put off until Monday", until: morning(toMonday) }] : []),
+    { label: t`Put off for an hour`, until: new Date(now.getTime() + 3_600_000) },
+    { label: t`Put off until tomorrow`, until: morning(1) },
+    ...(toMonday > 1 ? [{ label: t`Put off until Monday`, until: morning(toMonday) }] : []),
   ];
 }

@@ -1,3 +1,5 @@
+import { plural, t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Button, Group, Menu, Paper, Text } from "@mantine/core";
 import { IconChevronDown } from "@tabler/icons-react";
 import { useState } from "react";
@@ -6,34 +8,34 @@ import { useAction, useConnectors, type OrderQuery } from "../api/queries";
 import { useBulkJob, type JobBody } from "../jobs/useBulkJob";
 import { AskText } from "../shared/AskText";
 import { confirm } from "../shared/confirm";
-import { plural } from "../shared/format";
+
 import { REASON } from "./OrderActions";
 import { PushDialog } from "./PushDialog";
 import { RecallDialog } from "./RecallDialog";
 import { filterOf } from "./filterOf";
 
 const LABELS = {
-  approve: "Approve",
-  push: "Push",
-  retry: "Retry",
-  hold: "Hold",
-  release: "Release",
+  approve: t`Approve`,
+  push: t`Push`,
+  retry: t`Retry`,
+  hold: t`Hold`,
+  release: t`Release`,
   reroute: "Re-route",
-  withdraw: "Withdraw",
-  recall: "Recall",
+  withdraw: t`Withdraw`,
+  recall: t`Recall`,
 };
 type Action = keyof typeof LABELS;
 
 /** Which of the orders that the filters find an action is about; the API knows. */
 const ALL: Record<Action, string> = {
-  approve: "Approve all that are READY",
-  push: "Push all that are APPROVED",
-  retry: "Retry all in ERROR",
-  hold: "Hold all that are not sent",
-  release: "Release all that are on hold",
-  reroute: "Re-route all that wait",
-  withdraw: "Withdraw all that wait",
-  recall: "Recall all that were pushed",
+  approve: t`Approve all that are READY`,
+  push: t`Push all that are APPROVED`,
+  retry: t`Retry all in ERROR`,
+  hold: t`Hold all that are not sent`,
+  release: t`Release all that are on hold`,
+  reroute: t`Re-route all that wait`,
+  withdraw: t`Withdraw all that wait`,
+  recall: t`Recall all that were pushed`,
 };
 const ACTIONS = ["approve", "push", "retry", "hold", "release", "recall"] as const;
 const ON_ALL = Object.keys(ALL) as Action[];
@@ -55,14 +57,15 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
     setRecalled(undefined);
     onDone();
   });
-  const askWhy = (body: JobBody, orders: number) => setHeld({ body, title: `Put ${plural(orders, "order")} on hold?` });
+  const askWhy = (body: JobBody, orders: number) =>
+    setHeld({ body, title: t`Put ${plural(orders, { one: "# order", other: "# orders" })} on hold?` });
   const onSelected = (action: (typeof ACTIONS)[number]) => {
     const ids = selected.filter(({ actions }) => actions.includes(action)).map(({ id }) => id);
     return { action, ids };
   };
   const filter = filterOf(wanted);
   const ask = (body: JobBody & { action: Action }, orders: number) => {
-    const label = `${LABELS[body.action]} ${plural(orders, "order")}`;
+    const label = `${LABELS[body.action]} ${plural(orders, { one: "# order", other: "# orders" })}`;
     if (body.action === "hold") askWhy(body, orders);
     else confirm(`${label}?`, FOUND, label, () => act.run(body), { color: "indigo" });
   };
@@ -90,8 +93,8 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
         <Group gap="xs" mih={30}>
           <Text size="sm" c="dimmed" mr="auto">
             {selected.length
-              ? `${plural(selected.length, "order")} selected`
-              : "Select orders to act on several at once"}
+              ? t`${plural(selected.length, { one: "# order", other: "# orders" })} selected`
+              : t`Select orders to act on several at once`}
           </Text>
           {ACTIONS.map(onSelected)
             .filter(({ ids }) => ids.length > 0)
@@ -115,7 +118,7 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
                 disabled={!active}
                 rightSection={<IconChevronDown size={14} />}
               >
-                All found
+                <Trans>All found</Trans>
               </Button>
             </Menu.Target>
             <Menu.Dropdown>
@@ -130,9 +133,9 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
       </Paper>
       <AskText
         opened={held !== undefined}
-        label="Hold"
+        label={t`Hold`}
         title={held?.title ?? ""}
-        about="They are not delivered until you, or an ADMIN, release them. Attempts that have begun are not interrupted."
+        about={t`They are not delivered until you, or an ADMIN, release them. Attempts that have begun are not interrupted.`}
         field={REASON}
         required
         onGiven={(reason) => held && act.run({ ...held.body, reason })}
@@ -150,7 +153,7 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
         <PushDialog
           what={previewed}
           label={LABELS[previewed.action]}
-          title={`${LABELS[previewed.action]}: where the orders go`}
+          title={t`${LABELS[previewed.action]}: where the orders go`}
           connectors={active}
           pending={act.isPending}
           onPush={(way) => act.run({ ...previewed, ...way })}
@@ -161,4 +164,4 @@ export function BulkActions({ selected, wanted, onDone }: Props) {
   );
 }
 
-const FOUND = "They are all that your filters find in a state that allows it.";
+const FOUND = t`They are all that your filters find in a state that allows it.`;

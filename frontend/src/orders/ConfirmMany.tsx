@@ -1,3 +1,5 @@
+import { plural, t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Alert, Anchor, Button, FileButton, Group, List, Modal, Progress, Stack, Text, Textarea } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconChecks, IconFileUpload } from "@tabler/icons-react";
@@ -6,7 +8,7 @@ import { Link } from "react-router";
 import { answer, api, type Schemas } from "../api/client";
 import { useAction } from "../api/queries";
 import { ErrorAlert } from "../shared/ErrorAlert";
-import { plural } from "../shared/format";
+
 import { pairsOf, type Pair } from "./pairs";
 
 type One = Schemas["ConfirmedOne"];
@@ -20,9 +22,9 @@ export function ConfirmMany() {
   return (
     <>
       <Button variant="default" leftSection={<IconChecks size={16} />} onClick={open}>
-        Confirm by CSV
+        <Trans>Confirm by CSV</Trans>
       </Button>
-      <Modal opened={opened} onClose={close} title="Confirm orders by hand" size="lg">
+      <Modal opened={opened} onClose={close} title={t`Confirm orders by hand`} size="lg">
         {opened && <Confirming />}
       </Modal>
     </>
@@ -48,8 +50,8 @@ function Confirming() {
   return (
     <Stack>
       <Textarea
-        label="Orders and their numbers in the ERP"
-        description="In each line an order (its number or id), then its number in the ERP; as copied from a spreadsheet, or CSV."
+        label={t`Orders and their numbers in the ERP`}
+        description={t`In each line an order (its number or id), then its number in the ERP; as copied from a spreadsheet, or CSV.`}
         placeholder={"PO-1001;SO-778\nPO-1002;SO-779"}
         autosize
         minRows={4}
@@ -60,16 +62,18 @@ function Confirming() {
         onChange={(event) => setText(event.currentTarget.value)}
       />
       {bad.length > 0 && (
-        <Alert color="yellow" title={`${plural(bad.length, "line")} without two columns`}>
-          They are left out: line {bad.slice(0, 10).join(", ")}
-          {bad.length > 10 && " and more"}
+        <Alert color="yellow" title={t`${plural(bad.length, { one: "# line", other: "# lines" })} without two columns`}>
+          <Trans>
+            They are left out: line {bad.slice(0, 10).join(", ")}
+            {bad.length > 10 && t` and more`}
+          </Trans>
         </Alert>
       )}
       <Group justify="space-between">
         <FileButton accept=".csv,.txt,text/csv" onChange={(file) => void file?.text().then(setText)}>
           {(props) => (
             <Button variant="subtle" leftSection={<IconFileUpload size={16} />} {...props}>
-              Choose a file
+              <Trans>Choose a file</Trans>
             </Button>
           )}
         </FileButton>
@@ -81,10 +85,10 @@ function Confirming() {
             confirm.run(pairs);
           }}
         >
-          Confirm {plural(pairs.length, "order")}
+          <Trans>Confirm {plural(pairs.length, { one: "# order", other: "# orders" })}</Trans>
         </Button>
       </Group>
-      {confirm.isPending && <Progress value={(100 * through.length) / pairs.length} aria-label="Confirmed so far" />}
+      {confirm.isPending && <Progress value={(100 * through.length) / pairs.length} aria-label={t`Confirmed so far`} />}
       {confirm.error && <ErrorAlert error={confirm.error} />}
       {through.length > 0 && <Outcome items={through} />}
     </Stack>
@@ -98,10 +102,14 @@ function Outcome({ items }: { items: One[] }) {
   return (
     <Alert
       color={refused.length ? "yellow" : "green"}
-      title={`${plural(items.length - refused.length, "order is", "orders are")} confirmed`}
+      title={t`${plural(items.length - refused.length, { one: "# order is", other: "# orders are" })} confirmed`}
       role="status"
     >
-      {refused.length > 0 && <Text size="sm">{plural(refused.length, "order was", "orders were")} refused:</Text>}
+      {refused.length > 0 && (
+        <Text size="sm">
+          <Trans>{plural(refused.length, { one: "# order was", other: "# orders were" })} refused:</Trans>
+        </Text>
+      )}
       <List size="sm">
         {refused.slice(0, MOST_SHOWN).map(({ order, order_id, error }, at) => (
           <List.Item key={at}>
@@ -116,7 +124,11 @@ function Outcome({ items }: { items: One[] }) {
           </List.Item>
         ))}
       </List>
-      {refused.length > MOST_SHOWN && <Text size="sm">and {refused.length - MOST_SHOWN} more</Text>}
+      {refused.length > MOST_SHOWN && (
+        <Text size="sm">
+          <Trans>and {refused.length - MOST_SHOWN} more</Trans>
+        </Text>
+      )}
     </Alert>
   );
 }

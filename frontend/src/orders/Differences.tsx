@@ -1,7 +1,9 @@
+import { plural, t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Alert, Badge, Button, List, Mark, Text, Tooltip, VisuallyHidden } from "@mantine/core";
 import { answer, api } from "../api/client";
 import { useAction, type ExactConfirmed, type ExactLine, type ExactOrder } from "../api/queries";
-import { plural } from "../shared/format";
+
 import { Moment } from "../shared/Moment";
 import { ifMatch } from "../shared/versions/useSaving";
 import { differenceText, saidOf, type ByLine } from "./confirmed";
@@ -17,14 +19,20 @@ export function DifferencesAlert({ order, confirmed }: { order: ExactOrder; conf
   return (
     <Alert
       color="orange"
-      title={partial ? "The ERP confirmed this order in part" : "The ERP confirmed this order with changes"}
+      title={partial ? t`The ERP confirmed this order in part` : t`The ERP confirmed this order with changes`}
     >
       <List size="sm">
         {differences.slice(0, LISTED).map((one, index) => (
           <List.Item key={index}>{differenceText(one)}</List.Item>
         ))}
       </List>
-      {more > 0 && <Text size="sm">And {plural(more, "other difference")}; the lines show them.</Text>}
+      {more > 0 && (
+        <Text size="sm">
+          <Trans>
+            And {plural(more, { one: "# other difference", other: "# other differences" })}; the lines show them.
+          </Trans>
+        </Text>
+      )}
       {order.actions.includes("accept_differences") && <AcceptButton id={order.id} version={order.version} />}
     </Alert>
   );
@@ -33,11 +41,11 @@ export function DifferencesAlert({ order, confirmed }: { order: ExactOrder; conf
 function AcceptButton({ id, version }: { id: string; version: number }) {
   const about = { params: { path: { order_id: id } }, headers: ifMatch(version) };
   const accept = useAction(() => answer(api.POST("/api/v1/draft-orders/{order_id}/accept-differences", about)), {
-    done: "Accepted",
+    done: t`Accepted`,
   });
   return (
     <Button mt="xs" size="xs" loading={accept.isPending} onClick={() => accept.run(undefined)}>
-      Accept the differences
+      <Trans>Accept the differences</Trans>
     </Button>
   );
 }
@@ -46,7 +54,9 @@ function AcceptButton({ id, version }: { id: string; version: number }) {
 export function Accepted({ confirmed }: { confirmed: ExactConfirmed }) {
   return (
     <>
-      <Moment at={confirmed.accepted_at} /> by {confirmed.accepted_by}
+      <Trans>
+        <Moment at={confirmed.accepted_at} /> by {confirmed.accepted_by}
+      </Trans>
     </>
   );
 }
@@ -60,7 +70,9 @@ export function ConfirmedCell({ line, confirmed, currency }: CellProps) {
         <Text key={field} size="sm">
           {differs ? (
             <Mark color="orange">
-              <VisuallyHidden>Differs: </VisuallyHidden>
+              <VisuallyHidden>
+                <Trans>Differs: </Trans>
+              </VisuallyHidden>
               {text}
             </Mark>
           ) : (
@@ -86,9 +98,9 @@ interface CellProps {
 export function DiffersBadge({ differs }: { differs: boolean }) {
   if (!differs) return null;
   return (
-    <Tooltip label="The ERP confirmed it otherwise than it was ordered, and nobody accepted that">
+    <Tooltip label={t`The ERP confirmed it otherwise than it was ordered, and nobody accepted that`}>
       <Badge variant="light" color="orange" radius="sm">
-        Differs
+        <Trans>Differs</Trans>
       </Badge>
     </Tooltip>
   );

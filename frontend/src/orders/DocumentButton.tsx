@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Button, Code, Group, Loader, Modal, ScrollArea, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconDownload, IconFileText } from "@tabler/icons-react";
@@ -18,9 +20,9 @@ export function DocumentButton({ delivery }: { delivery: Delivery }) {
   return (
     <>
       <Button variant="default" leftSection={<IconFileText size={16} />} onClick={open}>
-        Document
+        <Trans>Document</Trans>
       </Button>
-      <Modal opened={opened} onClose={close} title={delivery.filename ?? "Document"} size="xl">
+      <Modal opened={opened} onClose={close} title={delivery.filename ?? t`Document`} size="xl">
         {opened && <Document delivery={delivery} />}
       </Modal>
     </>
@@ -35,23 +37,23 @@ function Document({ delivery }: { delivery: Delivery }) {
       <Group justify="space-between">
         <Group gap={4}>
           <Text size="xs" c="dimmed">
-            {document_size !== null && `${count(document_size)} bytes`}
-            {document_sha256 && ` · SHA-256 ${document_sha256.slice(0, 12)}…`}
+            {document_size !== null && t`${count(document_size)} bytes`}
+            {document_sha256 && t` · SHA-256 ${document_sha256.slice(0, 12)}…`}
           </Text>
-          {document_sha256 && <Copy value={document_sha256} what="its SHA-256" />}
+          {document_sha256 && <Copy value={document_sha256} what={t`its SHA-256`} />}
         </Group>
         <Button
           size="xs"
           variant="default"
           leftSection={<IconDownload size={16} />}
-          aria-label="Download the document"
+          aria-label={t`Download the document`}
           onClick={() => void downloadDocument(id, filename)}
         >
-          Download
+          <Trans>Download</Trans>
         </Button>
       </Group>
       {read.error && <ErrorAlert error={read.error} />}
-      {read.isPending && <Loader aria-label="Loading" size="sm" />}
+      {read.isPending && <Loader aria-label={t`Loading`} size="sm" />}
       {read.data && <Shown bytes={read.data} />}
     </Stack>
   );
@@ -62,15 +64,20 @@ const MOST = 200_000;
 
 function Shown({ bytes }: { bytes: ArrayBuffer }) {
   const text = textOf(bytes);
-  if (text === null) return <Text size="sm">It is no text, so it is not shown: download it.</Text>;
+  if (text === null)
+    return (
+      <Text size="sm">
+        <Trans>It is no text, so it is not shown: download it.</Trans>
+      </Text>
+    );
   return (
     <>
-      <ScrollArea.Autosize mah={520} viewportProps={{ tabIndex: 0, role: "region", "aria-label": "Document" }}>
+      <ScrollArea.Autosize mah={520} viewportProps={{ tabIndex: 0, role: "region", "aria-label": t`Document` }}>
         <Code block>{/^\s*[[{]/.test(text) && text.length <= MOST ? indented(text) : text.slice(0, MOST)}</Code>
       </ScrollArea.Autosize>
       {text.length > MOST && (
         <Text size="xs" c="dimmed">
-          Only its first {count(MOST)} characters are shown.
+          <Trans>Only its first {count(MOST)} characters are shown.</Trans>
         </Text>
       )}
     </>

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Alert, Button, Group, Text, Tooltip, Badge } from "@mantine/core";
 import { answer, api, type Schemas } from "../api/client";
 import { useAction } from "../api/queries";
@@ -8,7 +10,7 @@ type Hold = Schemas["Hold"];
 /** Who keeps an order back, and why; each hold is released by itself. */
 export function HoldsAlert({ orderId, holds }: { orderId: string; holds: Hold[] }) {
   return (
-    <Alert color="yellow" title="On hold">
+    <Alert color="yellow" title={t`On hold`}>
       {holds.map((hold) => (
         <Group key={hold.id} justify="space-between" gap="xs">
           <div>
@@ -30,17 +32,17 @@ function ReleaseOne({ orderId, hold }: { orderId: string; hold: Hold }) {
   const path = { order_id: orderId, hold_id: hold.id };
   const release = useAction(
     () => answer(api.DELETE("/api/v1/draft-orders/{order_id}/holds/{hold_id}", { params: { path } })),
-    { done: "Released" },
+    { done: t`Released` },
   );
   return (
     <Button
       size="compact-sm"
       variant="default"
       loading={release.isPending}
-      aria-label={`Release: ${hold.reason}`}
+      aria-label={t`Release: ${hold.reason}`}
       onClick={() => release.run(undefined)}
     >
-      Release
+      <Trans>Release</Trans>
     </Button>
   );
 }
@@ -51,7 +53,7 @@ export function HoldsBadge({ holds }: { holds: Hold[] }) {
   return (
     <Tooltip label={holdsText(holds)}>
       <Badge variant="light" color="yellow" radius="sm">
-        On hold
+        <Trans>On hold</Trans>
       </Badge>
     </Tooltip>
   );

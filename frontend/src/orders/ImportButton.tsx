@@ -1,3 +1,5 @@
+import { plural, t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Alert, Anchor, Button, FileButton, List, Modal, Radio, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconUpload } from "@tabler/icons-react";
@@ -5,16 +7,19 @@ import { useState } from "react";
 import { Link } from "react-router";
 import { answer, api, type Schemas } from "../api/client";
 import { useAction, useMay } from "../api/queries";
-import { plural } from "../shared/format";
 
 type Line = Schemas["ImportedLine"];
 
 type OnDuplicate = Schemas["OnDuplicate"];
 
 const CHOICES: { value: OnDuplicate; label: string; description: string }[] = [
-  { value: "refuse", label: "Refuse it", description: "Unless it says the same: then nothing is changed." },
-  { value: "revise", label: "Revise the order that is here", description: "It needs approval again." },
-  { value: "new", label: "Bring it in as another order", description: "It is delivered beside the one that is here." },
+  { value: "refuse", label: t`Refuse it`, description: t`Unless it says the same: then nothing is changed.` },
+  { value: "revise", label: t`Revise the order that is here`, description: t`It needs approval again.` },
+  {
+    value: "new",
+    label: t`Bring it in as another order`,
+    description: t`It is delivered beside the one that is here.`,
+  },
 ];
 
 /** Orders from a file of JSON or JSON Lines; what was refused is listed line by line. */
@@ -32,15 +37,15 @@ export function ImportButton() {
   return (
     <>
       <Button variant="default" leftSection={<IconUpload size={16} />} onClick={open}>
-        Import
+        <Trans>Import</Trans>
       </Button>
-      <Modal opened={opened} onClose={leave} title="Import" centered size="lg">
+      <Modal opened={opened} onClose={leave} title={t`Import`} centered size="lg">
         {bring.data ? (
           <Outcome lines={bring.data} />
         ) : (
           <Stack>
             <Radio.Group
-              label="A line about an order that is here already"
+              label={t`A line about an order that is here already`}
               value={choice}
               onChange={(value) => setChoice(value as OnDuplicate)}
             >
@@ -53,11 +58,11 @@ export function ImportButton() {
             <FileButton
               accept=".json,.jsonl,.ndjson,application/json"
               onChange={(file) => file && bring.run(file)}
-              inputProps={{ "aria-label": "File of orders" }}
+              inputProps={{ "aria-label": t`File of orders` }}
             >
               {(props) => (
                 <Button {...props} leftSection={<IconUpload size={16} />} loading={bring.isPending}>
-                  Choose the file
+                  <Trans>Choose the file</Trans>
                 </Button>
               )}
             </FileButton>
@@ -91,23 +96,41 @@ function Outcome({ lines }: { lines: Line[] }) {
   const accepted = lines.length - refused.length - here.length - revised;
   return (
     <>
-      <Alert color={refused.length ? "yellow" : "green"} title={`${plural(accepted, "order")} came in`}>
+      <Alert
+        color={refused.length ? "yellow" : "green"}
+        title={plural(accepted, { one: "# order came in", other: "# orders came in" })}
+      >
         {incomplete > 0 && (
-          <Text size="sm">{plural(incomplete, "order needs", "orders need")} review: something is missing.</Text>
+          <Text size="sm">
+            {plural(incomplete, {
+              one: "# order needs review: something is missing.",
+              other: "# orders need review: something is missing.",
+            })}
+          </Text>
         )}
         {revised > 0 && (
           <Text size="sm">
-            {plural(revised, "order was", "orders were")} here already and {revised === 1 ? "says" : "say"} now what the
-            file says.
+            {plural(revised, {
+              one: "# order was here already and says now what the file says.",
+              other: "# orders were here already and say now what the file says.",
+            })}
           </Text>
         )}
         {here.length > 0 && (
           <Text size="sm">
-            {plural(here.length, "order is", "orders are")} here already and the same: not made again.
+            {plural(here.length, {
+              one: "# order is here already and the same: not made again.",
+              other: "# orders are here already and the same: not made again.",
+            })}
           </Text>
         )}
         {refused.length > 0 && (
-          <Text size="sm">{plural(refused.length, "line was", "lines were")} refused; nothing of them was stored.</Text>
+          <Text size="sm">
+            {plural(refused.length, {
+              one: "# line was refused; nothing of them was stored.",
+              other: "# lines were refused; nothing of them was stored.",
+            })}
+          </Text>
         )}
       </Alert>
       <Lines lines={refused} />
@@ -123,11 +146,18 @@ function Lines({ lines }: { lines: Line[] }) {
     <List size="sm" mt="md">
       {lines.slice(0, MOST_SHOWN).map((line) => (
         <List.Item key={line.line}>
-          <b>Line {line.line}</b>: {line.error ? `${line.error.message} ${line.error.hint ?? ""}` : "here already."}{" "}
+          <b>
+            <Trans>Line {line.line}</Trans>
+          </b>
+          : {line.error ? `${line.error.message} ${line.error.hint ?? ""}` : t`here already.`}{" "}
           <OrderHere id={line.id ?? line.error?.details?.order_id} line={line.line} />
         </List.Item>
       ))}
-      {lines.length > MOST_SHOWN && <List.Item>and {lines.length - MOST_SHOWN} more</List.Item>}
+      {lines.length > MOST_SHOWN && (
+        <List.Item>
+          <Trans>and {lines.length - MOST_SHOWN} more</Trans>
+        </List.Item>
+      )}
     </List>
   );
 }
@@ -137,7 +167,7 @@ function OrderHere({ id, line }: { id: unknown; line: number }) {
   if (typeof id !== "string") return null;
   return (
     <Anchor component={Link} to={`/orders/${id}`} size="sm">
-      The order of line {line}
+      <Trans>The order of line {line}</Trans>
     </Anchor>
   );
 }

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Button } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { answer, api, type Schemas } from "../api/client";
@@ -29,21 +31,21 @@ function newKey(): string {
 
 export function ApproveButton({ size, ...order }: Props) {
   const approve = useAction(() => answer(api.POST("/api/v1/draft-orders/{order_id}/approve", about(order))), {
-    done: "Approved",
+    done: t`Approved`,
   });
   return (
     <Button size={size} loading={approve.isPending} onClick={() => approve.run(undefined)}>
-      Approve
+      <Trans>Approve</Trans>
     </Button>
   );
 }
 
 /** Push, or push again after an error; where there are several connectors, it shows where to and asks. */
 export function PushButton({ id, action, size, former }: Props & { action: "push" | "retry"; former?: string }) {
-  const label = action === "retry" ? "Retry" : "Push";
+  const label = action === "retry" ? t`Retry` : t`Push`;
   const [opened, { open, close }] = useDisclosure();
   const active = useConnectors().data?.filter((connector) => connector.status === "ACTIVE");
-  const push = useAction((way: Way) => ask(id, action, way), { done: "On its way", onDone: close });
+  const push = useAction((way: Way) => ask(id, action, way), { done: t`On its way`, onDone: close });
   return (
     <>
       <Button
@@ -57,14 +59,14 @@ export function PushButton({ id, action, size, former }: Props & { action: "push
       </Button>
       {active?.length === 1 && (
         <Button size={size} variant="default" disabled={push.isPending} onClick={open}>
-          Later…
+          <Trans>Later…</Trans>
         </Button>
       )}
       {opened && active && (
         <PushDialog
           what={{ action, ids: [id] }}
           label={label}
-          title={active.length > 1 ? `${label} to which connector?` : `${label}: when?`}
+          title={active.length > 1 ? t`${label} to which connector?` : t`${label}: when?`}
           connectors={active}
           preferred={former}
           pending={push.isPending}
@@ -86,24 +88,24 @@ export function ask(order_id: string, action: "push" | "retry", body: Way) {
 export function WithdrawButton({ id, size, name }: Props) {
   const withdraw = useAction(
     () => answer(api.POST("/api/v1/draft-orders/{order_id}/withdraw", { params: { path: { order_id: id } } })),
-    { done: "Withdrawn; the order is APPROVED again" },
+    { done: t`Withdrawn; the order is APPROVED again` },
   );
   const sure = () =>
     confirm(
-      `Withdraw ${name}?`,
-      "It is not delivered, and becomes APPROVED again. This works while no attempt has begun.",
-      "Withdraw",
+      t`Withdraw ${name}?`,
+      t`It is not delivered, and becomes APPROVED again. This works while no attempt has begun.`,
+      t`Withdraw`,
       () => withdraw.run(undefined),
     );
   return (
     <Button size={size} variant="default" loading={withdraw.isPending} onClick={sure}>
-      Withdraw
+      <Trans>Withdraw</Trans>
     </Button>
   );
 }
 
 /** What is asked of who puts orders on hold. */
-export const REASON = "Reason, which everybody sees";
+export const REASON = t`Reason, which everybody sees`;
 
 export function HoldButton({ id, size, name }: Props) {
   const hold = useAction(
@@ -111,13 +113,13 @@ export function HoldButton({ id, size, name }: Props) {
       answer(
         api.POST("/api/v1/draft-orders/{order_id}/holds", { params: { path: { order_id: id } }, body: { reason } }),
       ),
-    { done: "On hold" },
+    { done: t`On hold` },
   );
   return (
     <Asking
-      label="Hold"
-      title={`Put ${name} on hold?`}
-      about="It is not delivered until you, or an ADMIN, release it. An attempt that has begun is not interrupted."
+      label={t`Hold`}
+      title={t`Put ${name} on hold?`}
+      about={t`It is not delivered until you, or an ADMIN, release it. An attempt that has begun is not interrupted.`}
       field={REASON}
       required
       size={size}
@@ -131,13 +133,13 @@ export function RecallButton({ size, name, ...order }: Props) {
   const recall = useAction(
     (reason: string) =>
       answer(api.POST("/api/v1/draft-orders/{order_id}/recall", { ...about(order), body: { reason } })),
-    { done: "The ERP is asked" },
+    { done: t`The ERP is asked` },
   );
   return (
     <Asking
-      label="Recall"
-      title={`Recall ${name}?`}
-      about="The ERP is asked to give the order back. It may refuse, and says so here."
+      label={t`Recall`}
+      title={t`Recall ${name}?`}
+      about={t`The ERP is asked to give the order back. It may refuse, and says so here.`}
       field="Reason, which the ERP is told"
       required
       color="red.9"
@@ -151,10 +153,10 @@ export function RecallButton({ size, name, ...order }: Props) {
 /** What only people know: how it ended in the ERP. */
 export function RecallEndButtons({ actions, size, name, ...order }: Props & { actions: Action[] }) {
   const gone = useAction(() => answer(api.POST("/api/v1/draft-orders/{order_id}/recall/confirm", about(order))), {
-    done: "Recalled",
+    done: t`Recalled`,
   });
   const kept = useAction(() => answer(api.POST("/api/v1/draft-orders/{order_id}/recall/end", about(order))), {
-    done: "The recall has ended",
+    done: t`The recall has ended`,
   });
   return (
     <>
@@ -165,14 +167,14 @@ export function RecallEndButtons({ actions, size, name, ...order }: Props & { ac
           loading={gone.isPending}
           onClick={() =>
             confirm(
-              `Is ${name} cancelled in the ERP?`,
-              "It then counts as recalled for good, and may be entered anew. Look into the ERP first.",
-              "It is cancelled",
+              t`Is ${name} cancelled in the ERP?`,
+              t`It then counts as recalled for good, and may be entered anew. Look into the ERP first.`,
+              t`It is cancelled`,
               () => gone.run(undefined),
             )
           }
         >
-          Cancelled in the ERP
+          <Trans>Cancelled in the ERP</Trans>
         </Button>
       )}
       {actions.includes("end_recall") && (
@@ -182,14 +184,14 @@ export function RecallEndButtons({ actions, size, name, ...order }: Props & { ac
           loading={kept.isPending}
           onClick={() =>
             confirm(
-              `Does the ERP keep ${name}?`,
-              "Nobody asks for it any more. If the ERP gives it back after all, the order says so.",
-              "It keeps it",
+              t`Does the ERP keep ${name}?`,
+              t`Nobody asks for it any more. If the ERP gives it back after all, the order says so.`,
+              t`It keeps it`,
               () => kept.run(undefined),
             )
           }
         >
-          The ERP keeps it
+          <Trans>The ERP keeps it</Trans>
         </Button>
       )}
     </>
@@ -199,10 +201,10 @@ export function RecallEndButtons({ actions, size, name, ...order }: Props & { ac
 /** Of an order that was changed after it was sent: back to what the ERP has, or what its people made of it. */
 export function ChangeButtons({ actions, size, name, ...order }: Props & { actions: Action[] }) {
   const discard = useAction(() => answer(api.POST("/api/v1/draft-orders/{order_id}/change/discard", about(order))), {
-    done: "It says again what the ERP has",
+    done: t`It says again what the ERP has`,
   });
   const made = useAction(() => answer(api.POST("/api/v1/draft-orders/{order_id}/change/confirm", about(order))), {
-    done: "The change is confirmed",
+    done: t`The change is confirmed`,
   });
   return (
     <>
@@ -213,14 +215,14 @@ export function ChangeButtons({ actions, size, name, ...order }: Props & { actio
           loading={made.isPending}
           onClick={() =>
             confirm(
-              `Is ${name} changed in the ERP?`,
-              "It then counts as confirmed as it is here. Look into the ERP first.",
-              "It is changed",
+              t`Is ${name} changed in the ERP?`,
+              t`It then counts as confirmed as it is here. Look into the ERP first.`,
+              t`It is changed`,
               () => made.run(undefined),
             )
           }
         >
-          Changed in the ERP
+          <Trans>Changed in the ERP</Trans>
         </Button>
       )}
       {actions.includes("discard_change") && (
@@ -230,14 +232,14 @@ export function ChangeButtons({ actions, size, name, ...order }: Props & { actio
           loading={discard.isPending}
           onClick={() =>
             confirm(
-              `Discard the change of ${name}?`,
-              "The order says again what the ERP has. What it says now stays in its history.",
-              "Discard",
+              t`Discard the change of ${name}?`,
+              t`The order says again what the ERP has. What it says now stays in its history.`,
+              t`Discard`,
               () => discard.run(undefined),
             )
           }
         >
-          Discard the change
+          <Trans>Discard the change</Trans>
         </Button>
       )}
     </>
@@ -247,11 +249,11 @@ export function ChangeButtons({ actions, size, name, ...order }: Props & { actio
 export function ReleaseButton({ id, size }: Props) {
   const release = useAction(
     () => answer(api.DELETE("/api/v1/draft-orders/{order_id}/holds", { params: { path: { order_id: id } } })),
-    { done: "Released" },
+    { done: t`Released` },
   );
   return (
     <Button size={size} variant="default" loading={release.isPending} onClick={() => release.run(undefined)}>
-      Release
+      <Trans>Release</Trans>
     </Button>
   );
 }
@@ -265,13 +267,13 @@ export function RejectButton({ size, name, ...order }: Props) {
           body: { reason: reason || null },
         }),
       ),
-    { done: "Rejected" },
+    { done: t`Rejected` },
   );
   return (
     <Asking
-      label="Reject"
-      title={`Reject ${name}?`}
-      about="A rejected order can never be pushed. Its history stays."
+      label={t`Reject`}
+      title={t`Reject ${name}?`}
+      about={t`A rejected order can never be pushed. Its history stays.`}
       field="Reason (for the record)"
       color="red.9"
       size={size}
@@ -286,20 +288,19 @@ export function EraseButton({ id, size, name }: Props) {
   const may = useMay();
   const erase = useAction(
     () => answer(api.POST("/api/v1/draft-orders/{order_id}/forget", { params: { path: { order_id: id } } })),
-    { done: "Personal data erased" },
+    { done: t`Personal data erased` },
   );
   const sure = () =>
     confirm(
-      `Erase the personal data of ${name}?`,
-      "Names, addresses, notes, revisions, logs, documents and receipts are deleted for good. Lines, quantities, prices " +
-        "and numbers stay. What was delivered is in the ERP, and has to be erased there.",
-      "Erase for good",
+      t`Erase the personal data of ${name}?`,
+      t`Names, addresses, notes, revisions, logs, documents and receipts are deleted for good. Lines, quantities, prices and numbers stay. What was delivered is in the ERP, and has to be erased there.`,
+      t`Erase for good`,
       () => erase.run(undefined),
     );
   if (!may("DATA_ERASE")) return null;
   return (
     <Button size={size} variant="default" loading={erase.isPending} onClick={sure}>
-      Erase personal data
+      <Trans>Erase personal data</Trans>
     </Button>
   );
 }
@@ -313,13 +314,13 @@ export function ConfirmButton({ size, name, ...order }: Props) {
           body: { erp_order_id },
         }),
       ),
-    { done: "Confirmed" },
+    { done: t`Confirmed` },
   );
   return (
     <Asking
-      label="Confirm by hand"
-      title={`Confirm ${name}`}
-      about="For an ERP that never answers: look up the number that the order has there."
+      label={t`Confirm by hand`}
+      title={t`Confirm ${name}`}
+      about={t`For an ERP that never answers: look up the number that the order has there.`}
       field="Number in the ERP"
       required
       size={size}
@@ -352,24 +353,24 @@ const RESOLUTIONS: Record<
 > = {
   delivered: {
     action: "resolve_delivered",
-    label: "The ERP has it",
-    title: "Is it in the ERP?",
-    what: "It then counts as delivered, and the ERP's answer is awaited.",
-    sure: "It is there",
+    label: t`The ERP has it`,
+    title: t`Is it in the ERP?`,
+    what: t`It then counts as delivered, and the ERP's answer is awaited.`,
+    sure: t`It is there`,
   },
   not_delivered: {
     action: "resolve_not_delivered",
-    label: "The ERP does not have it",
-    title: "Is it not in the ERP?",
-    what: "The delivery ends, and the order can be corrected or pushed anew. If the ERP has it after all, it will be there twice.",
-    sure: "It is not there",
+    label: t`The ERP does not have it`,
+    title: t`Is it not in the ERP?`,
+    what: t`The delivery ends, and the order can be corrected or pushed anew. If the ERP has it after all, it will be there twice.`,
+    sure: t`It is not there`,
   },
   send_again: {
     action: "resolve_send_again",
-    label: "Send again",
-    title: "Send it again?",
-    what: "If the ERP has the order after all, it will be there twice. Look into the ERP first.",
-    sure: "Send again",
+    label: t`Send again`,
+    title: t`Send it again?`,
+    what: t`If the ERP has the order after all, it will be there twice. Look into the ERP first.`,
+    sure: t`Send again`,
   },
 };
 
@@ -380,7 +381,7 @@ export function ResolveButtons({ exportId, actions, size }: { exportId: string; 
       answer(
         api.POST("/api/v1/exports/{export_id}/resolve", { params: { path: { export_id: exportId } }, body: { as } }),
       ),
-    { done: "Settled" },
+    { done: t`Settled` },
   );
   return (Object.keys(RESOLUTIONS) as Schemas["Resolution"]["as"][])
     .filter((as) => actions.includes(RESOLUTIONS[as].action))

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import {
   ActionIcon,
   Alert,
@@ -16,6 +18,7 @@ import { useRef, useState, type ChangeEvent, type KeyboardEvent, type SyntheticE
 import { answer, api, type Schemas } from "../api/client";
 import { parseExact } from "../api/exact";
 import { getOrder, useChangeOutlook, type ExactLine, type ExactOrder } from "../api/queries";
+import { DecimalInput } from "../shared/DecimalInput";
 import { ErrorAlert, ProblemAlert } from "../shared/ErrorAlert";
 import { useEditing } from "../shared/useEditing";
 import { StaleDialog } from "../shared/versions/StaleDialog";
@@ -57,7 +60,7 @@ export function OrderEditor({ order, onClose }: { order: ExactOrder; onClose: ()
       saved.current.version = now.version;
       return now;
     },
-    done: "Saved",
+    done: t`Saved`,
     onDone: () => {
       if (saved.current.send) way.send(saved.current.version);
       onClose();
@@ -90,13 +93,13 @@ export function OrderEditor({ order, onClose }: { order: ExactOrder; onClose: ()
     />
   );
   return (
-    <Drawer opened onClose={editing.close} title={`Edit ${order.external_order_number ?? "the order"}`}>
+    <Drawer opened onClose={editing.close} title={t`Edit ${order.external_order_number ?? t`the order`}`}>
       <Stack component="form" onSubmit={submit} onKeyDown={submitsAtOnce}>
         {order.status === "ERROR" && order.error && <ProblemAlert problem={order.error} />}
         {order.latest_export && outlook.data && <Alert color="blue">{outlook.data.message}</Alert>}
         {order.approved_at && (
           <Text size="sm" c="dimmed">
-            It is approved; after a change it needs approval again.
+            <Trans>It is approved; after a change it needs approval again.</Trans>
           </Text>
         )}
         <SimpleGrid cols={{ base: 1, xs: 2 }}>
@@ -125,16 +128,16 @@ export function OrderEditor({ order, onClose }: { order: ExactOrder; onClose: ()
           onClick={() => change({ lines: [...draft.lines, emptyLine(draft.lines)] })}
           style={{ alignSelf: "start" }}
         >
-          Add line
+          <Trans>Add line</Trans>
         </Button>
         {saving.error && <ErrorAlert error={saving.error} label={(name) => fieldLabel(fieldPath(name, draft.lines))} />}
         <Group justify="flex-end" className="stays">
           <Button type="submit" variant={way.offered ? "default" : "filled"} loading={saving.isPending}>
-            Save
+            <Trans>Save</Trans>
           </Button>
           {way.offered && (
             <Button type="submit" value={SEND} loading={saving.isPending}>
-              Save and send again
+              <Trans>Save and send again</Trans>
             </Button>
           )}
         </Group>
@@ -181,24 +184,27 @@ function LineEditor({ line, fields, wrong, onChange, onRemove }: LineProps) {
     <Card padding="sm">
       <Group justify="space-between" mb={4}>
         <Text size="sm" fw={600}>
-          Line {line.line_no}
+          <Trans>Line {line.line_no}</Trans>
         </Text>
-        <ActionIcon variant="subtle" color="red" aria-label={`Remove line ${line.line_no}`} onClick={onRemove}>
+        <ActionIcon variant="subtle" color="red" aria-label={t`Remove line ${line.line_no}`} onClick={onRemove}>
           <IconTrash size={16} />
         </ActionIcon>
       </Group>
       <SimpleGrid cols={{ base: 2, xs: 3 }} spacing="xs">
-        {fields.map((name) => (
-          <TextInput
-            key={name}
-            size="xs"
-            label={lineLabel(name)}
-            value={line[name] ?? ""}
-            error={wrong(name)}
-            inputMode={DECIMAL.has(name) ? "decimal" : undefined}
-            onChange={(event) => onChange({ ...line, [name]: event.currentTarget.value || null })}
-          />
-        ))}
+        {fields.map((name) => {
+          const common = { size: "xs", label: lineLabel(name), error: wrong(name) } as const;
+          const change = (value: string | null) => onChange({ ...line, [name]: value });
+          return DECIMAL.has(name) ? (
+            <DecimalInput key={name} {...common} value={line[name]} onChange={change} />
+          ) : (
+            <TextInput
+              key={name}
+              {...common}
+              value={line[name] ?? ""}
+              onChange={(event) => change(event.currentTarget.value || null)}
+            />
+          );
+        })}
       </SimpleGrid>
     </Card>
   );

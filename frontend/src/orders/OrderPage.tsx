@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { ActionIcon, Anchor, Breadcrumbs, Button, Card, Grid, Group, Stack, Table, Text, Title } from "@mantine/core";
 import { IconChevronLeft, IconChevronRight, IconEdit, IconPrinter } from "@tabler/icons-react";
 import { useState } from "react";
@@ -55,9 +57,9 @@ export default function OrderPage() {
               </Stack>
             </Grid.Col>
             <Grid.Col span={{ base: 12, md: 5 }}>
-              <Card component="section" aria-label="Timeline">
+              <Card component="section" aria-label={t`Timeline`}>
                 <Title order={2} size="h5" mb="md">
-                  Timeline
+                  <Trans>Timeline</Trans>
                 </Title>
                 <Answered query={timeline}>{(events) => <Timeline events={events} />}</Answered>
               </Card>
@@ -89,7 +91,7 @@ function Heading({ order }: { order: ExactOrder }) {
       {(!latest || latest.status === "FAILED" || EDITED.has(order.status)) && <PreviewButton orderId={order.id} />}
       {order.actions.includes("edit") && (
         <Button variant="default" leftSection={<IconEdit size={16} />} data-key="e" onClick={() => setEditing(true)}>
-          Edit
+          <Trans>Edit</Trans>
         </Button>
       )}
       <OrderActions
@@ -107,12 +109,12 @@ function Heading({ order }: { order: ExactOrder }) {
       <Group justify="space-between" mb="xs">
         <Breadcrumbs>
           <Anchor component={Link} to={trail().address} size="sm">
-            Orders
+            <Trans>Orders</Trans>
           </Anchor>
           <Text size="sm">{name}</Text>
         </Breadcrumbs>
         <Group gap={4}>
-          <ActionIcon variant="default" aria-label="Print" onClick={() => window.print()}>
+          <ActionIcon variant="default" aria-label={t`Print`} onClick={() => window.print()}>
             <IconPrinter size={16} />
           </ActionIcon>
           <Neighbours id={order.id} />
@@ -144,8 +146,8 @@ function Neighbours({ id }: { id: string }) {
   );
   return (
     <Group gap={4}>
-      {way(before, "Order before", "k", IconChevronLeft)}
-      {way(after, "Next order", "j", IconChevronRight)}
+      {way(before, t`Order before`, "k", IconChevronLeft)}
+      {way(after, t`Next order`, "j", IconChevronRight)}
     </Group>
   );
 }
@@ -155,28 +157,30 @@ type Fact = [string, React.ReactNode];
 function Facts({ order }: { order: ExactOrder }) {
   const fact = (name: HeaderField): Fact => [HEADER[name].label, order[name]];
   const facts: Fact[] = [
-    ["Customer", customerText(order.customer)],
-    ["Number in the ERP", copied(erpNumberText(order), order.erp_order_id, "the number in the ERP")],
+    [t`Customer`, customerText(order.customer)],
+    [t`Number in the ERP`, copied(erpNumberText(order), order.erp_order_id, t`the number in the ERP`)],
     ...SHORT_FIELDS.filter((name) => name !== "external_order_number").map(fact),
     ...TEXTS_BY_NAME.filter(isNoParty).map((name): Fact => [fieldLabel([name]), addressText(order[name])]),
     ...ADJUSTMENTS.map((name): Fact => [fieldLabel([name]), adjustmentsText(order[name], order.currency)]),
-    ["Source", order.source_document.file_name],
+    [t`Source`, order.source_document.file_name],
     [
-      "Approved",
+      t`Approved`,
       order.approved_at && (
         <>
-          <Moment at={order.approved_at} /> by {order.approved_by}
+          <Trans>
+            <Moment at={order.approved_at} /> by {order.approved_by}
+          </Trans>
         </>
       ),
     ],
-    ["Differences accepted", order.confirmed?.accepted_at && <Accepted confirmed={order.confirmed} />],
+    [t`Differences accepted`, order.confirmed?.accepted_at && <Accepted confirmed={order.confirmed} />],
     ...LONG_FIELDS.map(fact),
-    ["Order id", copied(<span className="mono">{order.id}</span>, order.id, "the order's id")],
+    [t`Order id`, copied(<span className="mono">{order.id}</span>, order.id, t`the order's id`)],
   ];
   return (
     <Card>
       <Title order={2} size="h5" mb="sm">
-        Order
+        <Trans>Order</Trans>
       </Title>
       <Grid gutter="xs">
         {facts
@@ -212,14 +216,24 @@ function Lines({ order: { lines, currency, confirmed: said } }: { order: ExactOr
   const confirmed = said && byLine(said);
   return (
     <ListTable
-      title="Lines"
+      title={t`Lines`}
       head={
         <>
           <Table.Th>#</Table.Th>
-          <Table.Th>Article</Table.Th>
-          <Table.Th ta="right">Quantity</Table.Th>
-          <Table.Th ta="right">Unit price</Table.Th>
-          {confirmed && <Table.Th ta="right">Confirmed</Table.Th>}
+          <Table.Th>
+            <Trans>Article</Trans>
+          </Table.Th>
+          <Table.Th ta="right">
+            <Trans>Quantity</Trans>
+          </Table.Th>
+          <Table.Th ta="right">
+            <Trans>Unit price</Trans>
+          </Table.Th>
+          {confirmed && (
+            <Table.Th ta="right">
+              <Trans>Confirmed</Trans>
+            </Table.Th>
+          )}
         </>
       }
     >
@@ -230,7 +244,7 @@ function Lines({ order: { lines, currency, confirmed: said } }: { order: ExactOr
             <Text size="sm" fw={600}>
               {line.internal_sku ?? (
                 <Text span c="red" size="sm">
-                  no article number
+                  <Trans>no article number</Trans>
                 </Text>
               )}
             </Text>

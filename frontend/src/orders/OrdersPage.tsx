@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { ActionIcon, Anchor, CloseButton, Group, MultiSelect, Switch, Table, Text, TextInput } from "@mantine/core";
 import { IconDownload, IconFileText, IconSearch } from "@tabler/icons-react";
 import { useEffect, type MouseEvent } from "react";
@@ -60,17 +62,20 @@ export default function OrdersPage() {
             {may("ORDERS_IMPORT") && <ImportButton />}
           </>
         }
-        about="Every order, newest first unless you sort them"
-      >
-        Orders
-      </PageTitle>
+        about={t`Every order, newest first unless you sort them`}
+      >{t`Orders`}</PageTitle>
       <FilterBar filters={filters} />
       <Group mb="sm" gap="xs">
         <ListSums wanted={wanted} />
         <Group gap="xs" ml="auto">
           <SavedViews query={filters.key} />
           <ColumnChooser {...columns} />
-          <ActionIcon variant="default" size={36} aria-label="Download as CSV" onClick={() => downloadOrders(wanted)}>
+          <ActionIcon
+            variant="default"
+            size={36}
+            aria-label={t`Download as CSV`}
+            onClick={() => downloadOrders(wanted)}
+          >
             <IconDownload size={18} />
           </ActionIcon>
         </Group>
@@ -87,54 +92,54 @@ function FilterBar({ filters }: { filters: Filters }) {
   return (
     <Group mb="md" gap="sm" align="flex-end">
       <TextInput
-        label="Search"
+        label={t`Search`}
         data-key="/"
-        placeholder="Number or customer"
+        placeholder={t`Number or customer`}
         leftSection={<IconSearch size={16} />}
         value={text}
         w={{ base: "100%", xs: 220 }}
         onChange={(event) => type(event.currentTarget.value)}
-        rightSection={text && <CloseButton size="sm" aria-label="Clear the search" onClick={() => type("")} />}
+        rightSection={text && <CloseButton size="sm" aria-label={t`Clear the search`} onClick={() => type("")} />}
       />
       <MultiSelect
-        label="State"
+        label={t`State`}
         data={ORDER_STATES}
         value={filters.all("status")}
         onChange={(status) => filters.set({ status })}
         clearable
         w={{ base: "100%", xs: 240 }}
-        placeholder={filters.all("status").length ? undefined : "Any"}
-        clearButtonProps={{ "aria-label": "Clear the states" }}
+        placeholder={filters.all("status").length ? undefined : t`Any`}
+        clearButtonProps={{ "aria-label": t`Clear the states` }}
       />
       <ConnectorFilter filters={filters} />
       <DayRange filters={filters} />
       <Switch
-        label="Answer unreadable"
+        label={t`Answer unreadable`}
         checked={filters.one(UNREADABLE) === "true"}
         mb={8}
         onChange={(event) => filters.set({ [UNREADABLE]: event.currentTarget.checked ? "true" : null })}
       />
       <Switch
-        label="On hold"
+        label={t`On hold`}
         checked={filters.one("on_hold") === "true"}
         mb={8}
         onChange={(event) => filters.set({ on_hold: event.currentTarget.checked ? "true" : null })}
       />
       <Switch
-        label="Differs"
+        label={t`Differs`}
         checked={filters.one("differs") === "true"}
         mb={8}
         onChange={(event) => filters.set({ differs: event.currentTarget.checked ? "true" : null })}
       />
       <MultiSelect
-        label="Waits for"
+        label={t`Waits for`}
         data={WAITING}
         value={filters.all("waits_for")}
         onChange={(waits_for) => filters.set({ waits_for })}
         clearable
         w={{ base: "100%", xs: 220 }}
-        placeholder={filters.all("waits_for").length ? undefined : "Anything"}
-        clearButtonProps={{ "aria-label": "Clear what they wait for" }}
+        placeholder={filters.all("waits_for").length ? undefined : t`Anything`}
+        clearButtonProps={{ "aria-label": t`Clear what they wait for` }}
       />
       <GivenFilter filters={filters} name="error_code" color="red" />
       <GivenFilter filters={filters} name="route" color="indigo" />
@@ -172,11 +177,13 @@ function OrderTable({ orders, wanted, filters, columns }: TableProps) {
 function Head({ selection, columns, filters }: { selection?: Selection; columns: string[]; filters: Filters }) {
   return (
     <>
-      {selection && <SelectAll selection={selection} label="Select all on this page" />}
+      {selection && <SelectAll selection={selection} label={t`Select all on this page`} />}
       <Table.Th aria-sort={ariaSort("number", filters)}>
-        <SortHead label="Order" sort="number" filters={filters} />
+        <SortHead label={t`Order`} sort="number" filters={filters} />
       </Table.Th>
-      <Table.Th>State</Table.Th>
+      <Table.Th>
+        <Trans>State</Trans>
+      </Table.Th>
       {columns.map((name) => (
         <ColumnHead key={name} name={name} filters={filters} />
       ))}
@@ -185,7 +192,7 @@ function Head({ selection, columns, filters }: { selection?: Selection; columns:
 }
 
 /** Why an order waits for a time that is known. */
-const WHY: Record<string, string> = { OPENING_HOURS: "(opening hours)", NOT_BEFORE: "(not before)" };
+const WHY: Record<string, string> = { OPENING_HOURS: t`(opening hours)`, NOT_BEFORE: t`(not before)` };
 
 function Row({ order, selection, columns }: { order: Summary; selection?: Selection; columns: string[] }) {
   const navigate = useNavigate();
@@ -196,7 +203,7 @@ function Row({ order, selection, columns }: { order: Summary; selection?: Select
       className="opens"
       onClick={(event) => opensRow(event) && void navigate(`/orders/${order.id}`)}
     >
-      {selection && <SelectOne selection={selection} id={order.id} label={`Select ${name}`} />}
+      {selection && <SelectOne selection={selection} id={order.id} label={t`Select ${name}`} />}
       <Table.Td>
         <Anchor component={Link} to={`/orders/${order.id}`} fw={600} className="whole" data-row>
           {name}
@@ -219,7 +226,9 @@ function Row({ order, selection, columns }: { order: Summary; selection?: Select
         )}
         {order.waits_until && (
           <Text size="xs" c="dimmed">
-            Waits until <Moment at={order.waits_until} absolute /> {WHY[order.waits_for ?? ""]}
+            <Trans>
+              Waits until <Moment at={order.waits_until} absolute /> {WHY[order.waits_for ?? ""]}
+            </Trans>
           </Text>
         )}
         {order.error?.message && (
@@ -241,10 +250,12 @@ function opensRow({ target }: MouseEvent): boolean {
 }
 
 function None({ filtered }: { filtered: boolean }) {
-  if (filtered) return <Empty icon={IconFileText} title="No order fits these filters" />;
+  if (filtered) return <Empty icon={IconFileText} title={t`No order fits these filters`} />;
   return (
-    <Empty icon={IconFileText} title="No order has come in yet">
-      Import a file of JSON Lines, or send orders to <code>POST /api/v1/draft-orders</code>.
+    <Empty icon={IconFileText} title={t`No order has come in yet`}>
+      <Trans>
+        Import a file of JSON Lines, or send orders to <code>POST /api/v1/draft-orders</code>.
+      </Trans>
     </Empty>
   );
 }

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Card, SimpleGrid, Text, Title } from "@mantine/core";
 import type { ExactOrder } from "../api/queries";
 import { fieldLabel, PARTIES } from "./orderFields";
@@ -8,9 +10,9 @@ export function Parties({ order }: { order: ExactOrder }) {
   const there = PARTIES.map((name) => [name, addressLines(order[name])] as const).filter(([, lines]) => lines.length);
   if (there.length === 0) return null;
   return (
-    <Card component="section" aria-label="Addresses and parties">
+    <Card component="section" aria-label={t`Addresses and parties`}>
       <Title order={2} size="h5" mb="sm">
-        Addresses and parties
+        <Trans>Addresses and parties</Trans>
       </Title>
       <SimpleGrid cols={{ base: 1, xs: 2, sm: Math.min(there.length, 3) }} spacing="md">
         {there.map(([name, lines]) => (

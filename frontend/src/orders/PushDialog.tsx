@@ -1,17 +1,19 @@
+import { plural, t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Button, List, Modal, Select, Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { Schemas } from "../api/client";
 import { useBulkPreview, useRoutes } from "../api/queries";
 import { choiceName } from "../connectors/connectorName";
 import { Answered } from "../shared/Answered";
-import { count, plural } from "../shared/format";
+import { count } from "../shared/format";
 import { useReturnFocus } from "../shared/useReturnFocus";
 import { asksWhere, destinationText, firstChoice } from "./destinations";
 
 type Connector = Schemas["Connector"];
 
 /** The choice to name no connector. */
-const BY_RULES = "by rules";
+const BY_RULES = t`by rules`;
 
 /** Where to, and when; what is left out is as usual. */
 export type Way = Pick<Schemas["PushBody"], "connection_id" | "not_before">;
@@ -46,10 +48,10 @@ export function PushDialog({ what, label, title, connectors, preferred, pending,
   const preview = useBulkPreview({ ...what, connection_id: named }, !undecided);
   const choice = (
     <Select
-      label="Connector"
-      placeholder="Which one?"
+      label={t`Connector`}
+      placeholder={t`Which one?`}
       data={[
-        ...(ruled ? [{ value: BY_RULES, label: "Where the rules say" }] : []),
+        ...(ruled ? [{ value: BY_RULES, label: t`Where the rules say` }] : []),
         ...connectors.map((each) => ({ value: each.id, label: choiceName(each) })),
       ]}
       value={chosen ?? null}
@@ -67,7 +69,9 @@ export function PushDialog({ what, label, title, connectors, preferred, pending,
             <Stack>
               {(asksWhere(destinations, connectors.length) || waiting > 0) && choice}
               {orders === 0 && destinations.length === 0 && waiting === 0 && (
-                <Text size="sm">There is no order to {label.toLowerCase()}.</Text>
+                <Text size="sm">
+                  <Trans>There is no order to {label.toLowerCase()}.</Trans>
+                </Text>
               )}
               <List size="sm">
                 {destinations.map((each) => (
@@ -77,19 +81,23 @@ export function PushDialog({ what, label, title, connectors, preferred, pending,
                 ))}
                 {waiting > 0 && (
                   <List.Item>
-                    <b>{count(waiting)}</b> wait: no rule sends them anywhere yet
+                    <Trans>
+                      <b>{count(waiting)}</b> wait: no rule sends them anywhere yet
+                    </Trans>
                   </List.Item>
                 )}
               </List>
               {total > looked_at && (
                 <Text size="sm" c="dimmed">
-                  This is where the oldest {count(looked_at)} of {count(total)} go; all of them are pushed.
+                  <Trans>
+                    This is where the oldest {count(looked_at)} of {count(total)} go; all of them are pushed.
+                  </Trans>
                 </Text>
               )}
               <TextInput
                 type="datetime-local"
-                label="Deliver not before"
-                description="By the clock of this computer. Opening hours of the connector count too. Empty: as soon as may be."
+                label={t`Deliver not before`}
+                description={t`By the clock of this computer. Opening hours of the connector count too. Empty: as soon as may be.`}
                 value={moment}
                 onChange={(event) => setMoment(event.currentTarget.value)}
               />
@@ -99,7 +107,7 @@ export function PushDialog({ what, label, title, connectors, preferred, pending,
                 onClick={() => onPush({ connection_id: named, not_before })}
                 data-autofocus
               >
-                {label} {plural(total > looked_at ? total : orders + waiting, "order")}
+                {label} {plural(total > looked_at ? total : orders + waiting, { one: "# order", other: "# orders" })}
               </Button>
             </Stack>
           )}

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Alert, Code, Group, List, Text } from "@mantine/core";
 import type { ExactOrder } from "../api/queries";
 import { ProblemAlert } from "../shared/ErrorAlert";
@@ -34,8 +36,8 @@ export function Reasons({ order }: { order: ExactOrder }) {
 }
 
 function failureTitle({ earlier_export, latest_export }: ExactOrder): string {
-  if (earlier_export) return "The change was not made";
-  return latest_export?.answered_at ? "The ERP refused this order" : "This order was not delivered";
+  if (earlier_export) return t`The change was not made`;
+  return latest_export?.answered_at ? t`The ERP refused this order` : t`This order was not delivered`;
 }
 
 const ARRIVED = new Set(["SENT", "ACKED"]);
@@ -44,8 +46,10 @@ const ARRIVED = new Set(["SENT", "ACKED"]);
 function Changed({ order, earlier }: { order: ExactOrder; earlier: NonNullable<ExactOrder["earlier_export"]> }) {
   if (!ARRIVED.has(earlier.status))
     return (
-      <Alert color="orange" title="The change waits">
-        <Text size="sm">It goes out once it is known whether the order arrived as it was before.</Text>
+      <Alert color="orange" title={t`The change waits`}>
+        <Text size="sm">
+          <Trans>It goes out once it is known whether the order arrived as it was before.</Trans>
+        </Text>
         {earlier.error?.message && <Text size="sm">{earlier.error.message}</Text>}
         <Group mt="xs" gap="xs">
           <ResolveButtons exportId={earlier.id} actions={earlier.actions} size="xs" />
@@ -54,21 +58,25 @@ function Changed({ order, earlier }: { order: ExactOrder; earlier: NonNullable<E
     );
   if (order.status === "PUSHING")
     return (
-      <Alert color="blue" title="A change is on its way">
-        <Text size="sm">The ERP has the order as it was before, and is asked to change it.</Text>
+      <Alert color="blue" title={t`A change is on its way`}>
+        <Text size="sm">
+          <Trans>The ERP has the order as it was before, and is asked to change it.</Trans>
+        </Text>
       </Alert>
     );
   if (order.status === "PUSHED")
     return (
-      <Alert color="blue" title="The ERP was asked to change this order">
-        <Text size="sm">Its answer is awaited.</Text>
+      <Alert color="blue" title={t`The ERP was asked to change this order`}>
+        <Text size="sm">
+          <Trans>Its answer is awaited.</Trans>
+        </Text>
       </Alert>
     );
   if (order.status === "CONFIRMED" || order.status === "ERROR" || order.status === "RECALLED") return null;
   return (
-    <Alert color="yellow" title="The ERP has this order as it was before">
+    <Alert color="yellow" title={t`The ERP has this order as it was before`}>
       <Text size="sm">
-        What it says now goes out once it is approved and pushed. Its revisions tell what the ERP has.
+        <Trans>What it says now goes out once it is approved and pushed. Its revisions tell what the ERP has.</Trans>
       </Text>
     </Alert>
   );
@@ -77,20 +85,24 @@ function Changed({ order, earlier }: { order: ExactOrder; earlier: NonNullable<E
 function Recall({ order, recall }: { order: ExactOrder; recall: NonNullable<ExactOrder["recall"]> }) {
   if (order.status === "RECALLING")
     return (
-      <Alert color="orange" title="The ERP is asked to give this order back">
+      <Alert color="orange" title={t`The ERP is asked to give this order back`}>
         <Text size="sm">{recall.reason}</Text>
         {recall.waits_for && !GOES_ON.has(recall.waits_for) && <WaitsFor delivery={recall} />}
         {recall.error?.message && <Text size="sm">{recall.error.message}</Text>}
-        {recall.overdue && <Text size="sm">It should have answered by now: ask its people.</Text>}
+        {recall.overdue && (
+          <Text size="sm">
+            <Trans>It should have answered by now: ask its people.</Trans>
+          </Text>
+        )}
       </Alert>
     );
   const kept = recall.status === "FAILED" && order.status !== "RECALLED";
-  return kept && recall.error && <ProblemAlert problem={recall.error} title="The ERP keeps this order" />;
+  return kept && recall.error && <ProblemAlert problem={recall.error} title={t`The ERP keeps this order`} />;
 }
 
 function Missing({ missing }: { missing: string[] }) {
   return (
-    <Alert color="yellow" title="Before it can be approved">
+    <Alert color="yellow" title={t`Before it can be approved`}>
       <List size="sm">
         {missing.map((what) => (
           <List.Item key={what}>{what}</List.Item>
@@ -122,14 +134,18 @@ function Waiting({ order }: { order: ExactOrder }) {
 function NoRoute({ order }: { order: ExactOrder }) {
   const nobody = order.waits_for === "ROUTED_TO_NOBODY";
   return (
-    <Alert color="yellow" title="Waits for a route">
+    <Alert color="yellow" title={t`Waits for a route`}>
       <Text size="sm">
-        Its push was asked for <Moment at={order.push_requested_at} />.{" "}
-        {nobody ? "The connector of its rule is DISABLED." : "No rule is for it, and no connector is the default."}
+        <Trans>
+          Its push was asked for <Moment at={order.push_requested_at} />.{" "}
+          {nobody ? t`The connector of its rule is DISABLED.` : t`No rule is for it, and no connector is the default.`}
+        </Trans>
       </Text>
       <Text size="sm" c="dimmed">
-        {nobody ? "Enable that connector, or change the rule" : "Add a rule, or make a connector the default"}: it goes
-        out by itself then.
+        <Trans>
+          {nobody ? t`Enable that connector, or change the rule` : t`Add a rule, or make a connector the default`}: it
+          goes out by itself then.
+        </Trans>
       </Text>
       <Code mt={4}>{order.waits_for}</Code>
     </Alert>
@@ -138,9 +154,11 @@ function NoRoute({ order }: { order: ExactOrder }) {
 
 function Overdue({ order, sent_at }: { order: ExactOrder; sent_at: string | null }) {
   return (
-    <Alert color="orange" title="The ERP has not answered in time">
-      It was delivered <Moment at={sent_at} />. Ask the ERP's people
-      {order.actions.includes("confirm") ? ", or confirm it by hand." : "."}
+    <Alert color="orange" title={t`The ERP has not answered in time`}>
+      <Trans>
+        It was delivered <Moment at={sent_at} />. Ask the ERP's people
+        {order.actions.includes("confirm") ? t`, or confirm it by hand.` : "."}
+      </Trans>
     </Alert>
   );
 }

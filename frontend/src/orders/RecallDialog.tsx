@@ -1,9 +1,11 @@
+import { plural, t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Button, List, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { useState, type SyntheticEvent } from "react";
 import type { Schemas } from "../api/client";
 import { useBulkPreview } from "../api/queries";
 import { Answered } from "../shared/Answered";
-import { count, plural } from "../shared/format";
+import { count } from "../shared/format";
 import { useReturnFocus } from "../shared/useReturnFocus";
 import { recallText } from "./recallText";
 
@@ -25,11 +27,15 @@ export function RecallDialog({ what, pending, onRecall, onClose }: Props) {
     onRecall(reason.trim());
   };
   return (
-    <Modal opened onClose={onClose} title="Recall: what becomes of the orders">
+    <Modal opened onClose={onClose} title={t`Recall: what becomes of the orders`}>
       <Answered query={preview}>
         {({ total, looked_at, orders, recall = [] }) => (
           <Stack component="form" onSubmit={submit}>
-            {recall.length === 0 && <Text size="sm">There is no order to recall.</Text>}
+            {recall.length === 0 && (
+              <Text size="sm">
+                <Trans>There is no order to recall.</Trans>
+              </Text>
+            )}
             <List size="sm">
               {recall.map((each) => (
                 <List.Item key={`${each.way} ${each.connection_id ?? ""} ${each.error?.message ?? ""}`}>
@@ -39,18 +45,20 @@ export function RecallDialog({ what, pending, onRecall, onClose }: Props) {
             </List>
             {total > looked_at && (
               <Text size="sm" c="dimmed">
-                This is what becomes of the oldest {count(looked_at)} of {count(total)}; all of them are recalled.
+                <Trans>
+                  This is what becomes of the oldest {count(looked_at)} of {count(total)}; all of them are recalled.
+                </Trans>
               </Text>
             )}
             <TextInput
-              label="Reason, which the ERP is told"
+              label={t`Reason, which the ERP is told`}
               required
               value={reason}
               onChange={(event) => setReason(event.currentTarget.value)}
               data-autofocus
             />
             <Button type="submit" color="red.9" loading={pending} disabled={orders === 0 || preview.isPlaceholderData}>
-              Recall {plural(total > looked_at ? total : orders, "order")}
+              <Trans>Recall {plural(total > looked_at ? total : orders, { one: "# order", other: "# orders" })}</Trans>
             </Button>
           </Stack>
         )}

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Anchor, Card, Group, Modal, Select, Stack, Table, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -15,9 +17,9 @@ export function Revisions({ orderId, revisions }: { orderId: string; revisions: 
   const [opened, setOpened] = useState<number>();
   if (revisions.length < 2) return null;
   return (
-    <Card component="section" aria-label="Revisions">
+    <Card component="section" aria-label={t`Revisions`}>
       <Title order={2} size="h5" mb="sm">
-        Revisions
+        <Trans>Revisions</Trans>
       </Title>
       <Table verticalSpacing={4}>
         <Table.Tbody>
@@ -25,16 +27,18 @@ export function Revisions({ orderId, revisions }: { orderId: string; revisions: 
             <Table.Tr key={revision}>
               <Table.Td>
                 {forgotten ? (
-                  <Text size="sm">Revision {revision}, erased on request</Text>
+                  <Text size="sm">
+                    <Trans>Revision {revision}, erased on request</Trans>
+                  </Text>
                 ) : (
                   <Anchor component="button" type="button" size="sm" onClick={() => setOpened(revision)}>
-                    Revision {revision}
+                    <Trans>Revision {revision}</Trans>
                   </Anchor>
                 )}
               </Table.Td>
               <Table.Td>
                 <Text size="sm">
-                  <Moment at={made_at} /> {made_by && `by ${made_by}`}
+                  <Moment at={made_at} /> {made_by && t`by ${made_by}`}
                 </Text>
               </Table.Td>
               <Table.Td>
@@ -42,7 +46,7 @@ export function Revisions({ orderId, revisions }: { orderId: string; revisions: 
                   <span className="mono" title={sha256}>
                     {sha256.slice(0, 8)}
                   </span>
-                  <Copy value={sha256} what={`the SHA-256 of revision ${revision}`} />
+                  <Copy value={sha256} what={t`the SHA-256 of revision ${revision}`} />
                 </Group>
               </Table.Td>
             </Table.Tr>
@@ -70,11 +74,11 @@ function Compared({ orderId, revisions, shown, onClose }: ComparedProps) {
   const after = useRevision(orderId, shown);
   const before = useRevision(orderId, other?.revision ?? shown);
   return (
-    <Modal opened onClose={onClose} title={`Revision ${shown}`} size="lg">
+    <Modal opened onClose={onClose} title={t`Revision ${shown}`} size="lg">
       <Stack>
         <Select
-          label="Compared with"
-          data={others.map(({ revision }) => ({ value: String(revision), label: `Revision ${revision}` }))}
+          label={t`Compared with`}
+          data={others.map(({ revision }) => ({ value: String(revision), label: t`Revision ${revision}` }))}
           value={other ? String(other.revision) : null}
           allowDeselect={false}
           onChange={(value) => setOther(others.find(({ revision }) => String(revision) === value))}
@@ -89,7 +93,12 @@ function Compared({ orderId, revisions, shown, onClose }: ComparedProps) {
 
 function Changes({ before, after }: { before: Whole; after: Whole }) {
   const found = differences({}, before ?? {}, after ?? {});
-  if (found.length === 0) return <Text size="sm">Both say the same.</Text>;
+  if (found.length === 0)
+    return (
+      <Text size="sm">
+        <Trans>Both say the same.</Trans>
+      </Text>
+    );
   return (
     <div>
       <Fields changes={found.map(({ path, theirs, yours }) => ({ path, before: theirs, after: yours }))} />

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { ActionIcon, Button, Group, Menu, Modal, Stack, Switch, TextInput } from "@mantine/core";
 import { IconBookmark, IconTrash } from "@tabler/icons-react";
 import { useState, type SyntheticEvent } from "react";
@@ -12,7 +14,7 @@ export function SavedViews({ query }: { query: string }) {
   const views = useSavedViews().data?.items ?? [];
   const [naming, setNaming] = useState(false);
   const save = useAction((body: Schemas["NewView"]) => answer(api.POST("/api/v1/saved-views", { body })), {
-    done: "The view is kept",
+    done: t`The view is kept`,
   });
   const current = views.find((view) => view.query === query);
   return (
@@ -20,7 +22,7 @@ export function SavedViews({ query }: { query: string }) {
       <Menu position="bottom-start">
         <Menu.Target>
           <Button variant="default" leftSection={<IconBookmark size={16} />}>
-            {current?.name ?? "Views"}
+            {current?.name ?? t`Views`}
           </Button>
         </Menu.Target>
         <Menu.Dropdown>
@@ -31,8 +33,12 @@ export function SavedViews({ query }: { query: string }) {
             </Menu.Item>
           ))}
           {views.length > 0 && <Menu.Divider />}
-          <Menu.Item onClick={() => void navigate("/orders")}>All orders</Menu.Item>
-          <Menu.Item onClick={() => setNaming(true)}>Keep this view…</Menu.Item>
+          <Menu.Item onClick={() => void navigate("/orders")}>
+            <Trans>All orders</Trans>
+          </Menu.Item>
+          <Menu.Item onClick={() => setNaming(true)}>
+            <Trans>Keep this view…</Trans>
+          </Menu.Item>
         </Menu.Dropdown>
       </Menu>
       {current && <DeleteView view={current} />}
@@ -53,16 +59,16 @@ function DeleteView({ view }: { view: Schemas["SavedView"] }) {
   const may = useMay();
   const path = { view_id: view.id };
   const forget = useAction(() => answer(api.DELETE("/api/v1/saved-views/{view_id}", { params: { path } })), {
-    done: "The view is deleted",
+    done: t`The view is deleted`,
   });
   if (!view.own && !may("USERS_MANAGE")) return null;
-  const what = view.shared ? "Nobody sees it any more. No order is changed." : "No order is changed.";
+  const what = view.shared ? t`Nobody sees it any more. No order is changed.` : t`No order is changed.`;
   return (
     <ActionIcon
       variant="default"
       size={36}
-      aria-label={`Delete the view ${view.name}`}
-      onClick={() => confirm(`Delete the view ${view.name}?`, what, "Delete", () => forget.run(undefined))}
+      aria-label={t`Delete the view ${view.name}`}
+      onClick={() => confirm(t`Delete the view ${view.name}?`, what, t`Delete`, () => forget.run(undefined))}
     >
       <IconTrash size={16} />
     </ActionIcon>
@@ -77,11 +83,11 @@ function NameDialog({ onGiven, onClose }: { onGiven: (name: string, shared: bool
     onGiven(name, shared);
   };
   return (
-    <Modal opened onClose={onClose} title="Keep this view">
+    <Modal opened onClose={onClose} title={t`Keep this view`}>
       <Stack component="form" onSubmit={submit}>
         <TextInput
-          label="Name"
-          description="One of yours of the same name becomes this one."
+          label={t`Name`}
+          description={t`One of yours of the same name becomes this one.`}
           required
           maxLength={200}
           value={name}
@@ -89,12 +95,14 @@ function NameDialog({ onGiven, onClose }: { onGiven: (name: string, shared: bool
           data-autofocus
         />
         <Switch
-          label="Everybody of the organization sees it"
+          label={t`Everybody of the organization sees it`}
           checked={shared}
           onChange={(event) => setShared(event.currentTarget.checked)}
         />
         <Group justify="flex-end">
-          <Button type="submit">Keep</Button>
+          <Button type="submit">
+            <Trans>Keep</Trans>
+          </Button>
         </Group>
       </Stack>
     </Modal>

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Anchor, Code, Text, Timeline as Line } from "@mantine/core";
 import {
   IconAlertTriangle,
@@ -65,7 +67,7 @@ function told(event: Event, index: number): Told {
         ...base,
         icon: IconFileImport,
         color: "indigo.7",
-        title: "Came in",
+        title: t`Came in`,
         body: <By actor={event.created_by} more={event.source_file_name} />,
       };
     case "change":
@@ -81,7 +83,7 @@ function told(event: Event, index: number): Told {
         ...base,
         icon: IconGitCompare,
         color: "gray.7",
-        title: `Revision ${event.revision} differs from the one approved before`,
+        title: t`Revision ${event.revision} differs from the one approved before`,
         body: <Fields changes={event.changes ?? []} />,
       };
     case "request":
@@ -89,7 +91,7 @@ function told(event: Event, index: number): Told {
         ...base,
         icon: IconSend,
         color: "indigo.7",
-        title: `${ASKED[event.asks_for]} requested to ${event.connection_name ?? event.connector_type}`,
+        title: t`${ASKED[event.asks_for]} requested to ${event.connection_name ?? event.connector_type}`,
         body: <Requested event={event} />,
       };
     case "attempt":
@@ -107,7 +109,7 @@ function told(event: Event, index: number): Told {
         ...base,
         icon: IconCertificate,
         color: event.refused ? "red.9" : "cyan.9",
-        title: event.refused ? "The partner's receipt says no" : "The partner's receipt is kept",
+        title: event.refused ? t`The partner's receipt says no` : t`The partner's receipt is kept`,
         body: <Receipt event={event} />,
       };
     case "answer":
@@ -115,39 +117,39 @@ function told(event: Event, index: number): Told {
   }
 }
 
-const ASKED: Record<Of<"request">["asks_for"], string> = { order: "Push", change: "Change", recall: "Recall" };
+const ASKED: Record<Of<"request">["asks_for"], string> = { order: "Push", change: t`Change`, recall: t`Recall` };
 
 function deliveredTitle({ asks_for, inferred }: Of<"delivered">): string {
-  if (asks_for === "recall") return "The ERP was asked to give it back";
-  if (asks_for === "change") return "The ERP was asked to change it";
-  return inferred ? "Found at the ERP" : "Delivered to the ERP";
+  if (asks_for === "recall") return t`The ERP was asked to give it back`;
+  if (asks_for === "change") return t`The ERP was asked to change it`;
+  return inferred ? t`Found at the ERP` : t`Delivered to the ERP`;
 }
 
 function attempted(base: { key: string; at: string }, { attempt }: Of<"attempt">): Told {
-  const title = `Attempt ${attempt.attempt_no}`;
+  const title = t`Attempt ${attempt.attempt_no}`;
   const body = <AttemptDetails attempt={attempt} />;
   if (attempt.status === "SUCCESS")
-    return { ...base, icon: IconCheck, color: "green.9", title: `${title} succeeded`, body };
+    return { ...base, icon: IconCheck, color: "green.9", title: t`${title} succeeded`, body };
   if (attempt.status === "PENDING")
-    return { ...base, icon: IconCircleDashed, color: "violet.8", title: `${title} is under way`, body };
+    return { ...base, icon: IconCircleDashed, color: "violet.8", title: t`${title} is under way`, body };
   return {
     ...base,
     icon: IconAlertTriangle,
     color: attempt.status === "FAILED" ? "red.9" : "orange.9",
-    title: `${title} failed`,
+    title: t`${title} failed`,
     body,
   };
 }
 
 const YES: Record<Of<"answer">["asks_for"], string> = {
-  order: "Confirmed by the ERP",
-  change: "Changed by the ERP",
-  recall: "Given back by the ERP",
+  order: t`Confirmed by the ERP`,
+  change: t`Changed by the ERP`,
+  recall: t`Given back by the ERP`,
 };
 const NO: typeof YES = {
-  order: "Refused by the ERP",
-  change: "The ERP did not change it",
-  recall: "The ERP keeps it",
+  order: t`Refused by the ERP`,
+  change: t`The ERP did not change it`,
+  recall: t`The ERP keeps it`,
 };
 
 function answered(base: { key: string; at: string }, event: Of<"answer">): Told {
@@ -156,10 +158,12 @@ function answered(base: { key: string; at: string }, event: Of<"answer">): Told 
       ...base,
       icon: IconCheck,
       color: "green.9",
-      title: event.confirmed_by ? `Confirmed by hand by ${event.confirmed_by}` : YES[event.asks_for],
+      title: event.confirmed_by ? t`Confirmed by hand by ${event.confirmed_by}` : YES[event.asks_for],
       body: event.erp_order_id && (
         <Text size="sm">
-          Number in the ERP: <b>{event.erp_order_id}</b>
+          <Trans>
+            Number in the ERP: <b>{event.erp_order_id}</b>
+          </Trans>
         </Text>
       ),
     };
@@ -167,13 +171,13 @@ function answered(base: { key: string; at: string }, event: Of<"answer">): Told 
     ...base,
     icon: IconX,
     color: "red.9",
-    title: event.error?.code === "RECALLED" ? "Recalled" : NO[event.asks_for],
+    title: event.error?.code === "RECALLED" ? t`Recalled` : NO[event.asks_for],
     body: event.error && <Words problem={event.error} />,
   };
 }
 
 function By({ actor, more }: { actor: string | null; more?: string | null }) {
-  return <Text size="sm">{[actor && `by ${actor}`, more].filter(Boolean).join(" · ")}</Text>;
+  return <Text size="sm">{[actor && t`by ${actor}`, more].filter(Boolean).join(" · ")}</Text>;
 }
 
 function Words({ problem }: { problem: Schemas["Problem"] }) {
@@ -236,16 +240,16 @@ function Receipt({ event }: { event: Of<"receipt"> }) {
   return (
     <>
       <Text size="sm" style={{ overflowWrap: "anywhere" }}>
-        It says: {event.says}
+        <Trans>It says: {event.says}</Trans>
       </Text>
       <Anchor
         component="button"
         type="button"
         size="sm"
-        title="As it came, with its signature"
+        title={t`As it came, with its signature`}
         onClick={() => downloadProof(event.export_id, event.proof_id)}
       >
-        Download the receipt
+        <Trans>Download the receipt</Trans>
       </Anchor>
     </>
   );

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Alert, Badge, Box, Button, Code, Group, ScrollArea, Text, Tooltip } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { answer, api, type Schemas } from "../api/client";
@@ -13,13 +15,15 @@ type Unreadable = Schemas["UnreadableAnswer"];
 export function UnreadableAlert({ order, answer }: { order: ExactOrder; answer: Unreadable }) {
   const may = useMay();
   return (
-    <Alert color="orange" title="The ERP's answer to this order cannot be read">
+    <Alert color="orange" title={t`The ERP's answer to this order cannot be read`}>
       <Text size="sm">{answer.reason}</Text>
       <Text size="xs" c="dimmed" mt={4}>
         <span className="mono">{answer.file}</span>
         {answer.read_at && (
           <>
-            , read <Moment at={answer.read_at} />
+            <Trans>
+              , read <Moment at={answer.read_at} />
+            </Trans>
           </>
         )}
       </Text>
@@ -34,7 +38,7 @@ function Excerpt({ text }: { text: string }) {
     <ScrollArea.Autosize
       mah={160}
       mt="xs"
-      viewportProps={{ tabIndex: 0, role: "region", "aria-label": "What the answer says" }}
+      viewportProps={{ tabIndex: 0, role: "region", "aria-label": t`What the answer says` }}
     >
       <Code block style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
         {text}
@@ -56,13 +60,15 @@ function WaysOut({ order }: { order: ExactOrder }) {
   return (
     <>
       <Text size="sm" mt="xs">
-        Once the file, or what kept us from it, is mended, have it read again. Or look up the number in the ERP and
-        confirm the order by hand.
+        <Trans>
+          Once the file, or what kept us from it, is mended, have it read again. Or look up the number in the ERP and
+          confirm the order by hand.
+        </Trans>
       </Text>
       <Group gap="xs" mt="xs">
         {latest_export && (
           <Button size="xs" loading={again.isPending} onClick={() => again.run(latest_export.id)}>
-            Read again
+            <Trans>Read again</Trans>
           </Button>
         )}
         {order.actions.includes("confirm") && <ConfirmButton id={id} name={name} version={version} size="xs" />}
@@ -88,9 +94,9 @@ function readAgain(export_id: string) {
 export function UnreadableBadge({ answer }: { answer: Unreadable | null | undefined }) {
   if (!answer) return null;
   return (
-    <Tooltip label={answer.reason ?? "The ERP's answer cannot be read"}>
+    <Tooltip label={answer.reason ?? t`The ERP's answer cannot be read`}>
       <Badge variant="light" color="orange" radius="sm">
-        Answer unreadable
+        <Trans>Answer unreadable</Trans>
       </Badge>
     </Tooltip>
   );

@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import { ActionIcon, Checkbox, Popover, Stack, Table, Text, UnstyledButton } from "@mantine/core";
 import { useLocalStorage } from "@mantine/hooks";
 import { IconArrowDown, IconArrowUp, IconColumns3 } from "@tabler/icons-react";
@@ -23,7 +24,7 @@ interface Column {
 /** What a list of orders can show besides their number and state. */
 export const COLUMNS: Record<string, Column> = {
   customer: {
-    label: "Customer",
+    label: t`Customer`,
     sort: "customer",
     from: "xs",
     show: ({ customer }) => (
@@ -35,19 +36,19 @@ export const COLUMNS: Record<string, Column> = {
       </>
     ),
   },
-  value: { label: "Value", right: true, from: "sm", show: ({ amount, currency }) => money(amount, currency) },
-  erp: { label: "ERP number", from: "md", show: (order) => erpNumber(order) ?? "–" },
+  value: { label: t`Value`, right: true, from: "sm", show: ({ amount, currency }) => money(amount, currency) },
+  erp: { label: t`ERP number`, from: "md", show: (order) => erpNumber(order) ?? "–" },
   wanted: {
-    label: "Wanted for",
+    label: t`Wanted for`,
     sort: "wanted",
     from: "md",
     show: ({ requested_delivery_date }) => requested_delivery_date ?? "–",
   },
-  ordered: { label: "Ordered", from: "md", show: ({ order_date }) => order_date ?? "–" },
-  source: { label: "Source", from: "md", show: ({ source }) => source ?? "–" },
-  attempts: { label: "Attempts", right: true, from: "md", show: ({ attempts }) => attempts },
-  changed: { label: "Changed", sort: "-changed", from: "md", show: ({ updated_at }) => <Moment at={updated_at} /> },
-  came: { label: "Came in", sort: "-created_at", from: "sm", show: ({ created_at }) => <Moment at={created_at} /> },
+  ordered: { label: t`Ordered`, from: "md", show: ({ order_date }) => order_date ?? "–" },
+  source: { label: t`Source`, from: "md", show: ({ source }) => source ?? "–" },
+  attempts: { label: t`Attempts`, right: true, from: "md", show: ({ attempts }) => attempts },
+  changed: { label: t`Changed`, sort: "-changed", from: "md", show: ({ updated_at }) => <Moment at={updated_at} /> },
+  came: { label: t`Came in`, sort: "-created_at", from: "sm", show: ({ created_at }) => <Moment at={created_at} /> },
 };
 const USUAL = ["customer", "value", "erp", "wanted", "came"];
 const NAMES = Object.keys(COLUMNS);
@@ -62,12 +63,12 @@ export function ColumnChooser({ shown, choose }: ReturnType<typeof useColumns>) 
   return (
     <Popover position="bottom-end" trapFocus>
       <Popover.Target>
-        <ActionIcon variant="default" size={36} aria-label="Columns">
+        <ActionIcon variant="default" size={36} aria-label={t`Columns`}>
           <IconColumns3 size={18} />
         </ActionIcon>
       </Popover.Target>
       <Popover.Dropdown>
-        <Checkbox.Group label="Columns" value={shown} onChange={choose}>
+        <Checkbox.Group label={t`Columns`} value={shown} onChange={choose}>
           <Stack gap="xs" mt="xs">
             {NAMES.map((name) => (
               <Checkbox key={name} value={name} label={COLUMNS[name]?.label} />

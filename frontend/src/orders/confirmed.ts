@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import type { Schemas } from "../api/client";
 import type { ExactConfirmed, ExactConfirmedLine, ExactLine } from "../api/queries";
 import { decimal, phrase, trimmed } from "../shared/format";
@@ -53,8 +54,8 @@ function marks(field: Field): Field[] {
 }
 
 function unnamed([difference]: Difference[]): Said {
-  if (!difference) return { field: "status", text: "as ordered", differs: false };
-  const text = difference.field === "line" ? "not in the ERP's order" : (difference.confirmed ?? "");
+  if (!difference) return { field: "status", text: t`as ordered`, differs: false };
+  const text = difference.field === "line" ? t`not in the ERP's order` : (difference.confirmed ?? "");
   return { field: difference.field, text, differs: true };
 }
 
@@ -67,21 +68,21 @@ function daysOf({ schedules }: ExactConfirmedLine): string {
 }
 
 const FIELDS: Record<Field, string> = {
-  line: "the line",
-  status: "what becomes of it",
-  qty: "quantity",
-  uom: "unit",
-  unit_price: "unit price",
-  currency: "currency",
-  sku: "article",
-  delivery_date: "delivery date",
+  line: t`the line`,
+  status: t`what becomes of it`,
+  qty: t`quantity`,
+  uom: t`unit`,
+  unit_price: t`unit price`,
+  currency: t`currency`,
+  sku: t`article`,
+  delivery_date: t`delivery date`,
 };
 
 /** One difference as a sentence: Line 2, unit price: 0.1 was ordered, 0.12 confirmed. */
 export function differenceText({ line_no, field, ordered, confirmed }: Difference): string {
-  if (line_no === null) return `The ERP added ${confirmed ?? "a line"}.`;
-  if (field === "line") return `Line ${line_no} is not in the ERP's order.`;
-  if (field === "status") return `Line ${line_no}: ${phrase(confirmed ?? "unanswered").toLowerCase()}.`;
-  const was = ordered === null ? "nothing" : trimmed(ordered);
-  return `Line ${line_no}, ${FIELDS[field]}: ${was} was ordered, ${confirmed ?? "nothing"} confirmed.`;
+  if (line_no === null) return t`The ERP added ${confirmed ?? t`a line`}.`;
+  if (field === "line") return t`Line ${line_no} is not in the ERP's order.`;
+  if (field === "status") return t`Line ${line_no}: ${phrase(confirmed ?? "unanswered").toLowerCase()}.`;
+  const was = ordered === null ? t`nothing` : trimmed(ordered);
+  return t`Line ${line_no}, ${FIELDS[field]}: ${was} was ordered, ${confirmed ?? t`nothing`} confirmed.`;
 }

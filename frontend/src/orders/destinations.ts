@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import type { Schemas } from "../api/client";
 
 type Destination = Schemas["Destination"];
@@ -18,6 +19,6 @@ export function asksWhere(destinations: Destination[], connectors: number): bool
 /** Where some orders go, or why they stay, behind their number. */
 export function destinationText({ connection_name, connector_type, bound, stays }: Destination): string {
   const name = connection_name ?? connector_type;
-  if (stays) return `stay: they may have arrived at ${name}, and can go only there, while it is ACTIVE`;
-  return bound ? `to ${name}, where they may have arrived: they can go nowhere else` : `to ${name}`;
+  if (stays) return t`stay: they may have arrived at ${name}, and can go only there, while it is ACTIVE`;
+  return bound ? t`to ${name}, where they may have arrived: they can go nowhere else` : t`to ${name}`;
 }

@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import type { Schemas } from "../api/client";
 import { phrase } from "../shared/format";
 import { differences, type Difference } from "../shared/versions/differences";
@@ -30,22 +31,23 @@ export function shownEvents(events: Event[]): Event[] {
 
 /** What the rest of the page calls it, where the action's own name would mislead. */
 const TITLES: Record<string, string> = {
-  ACK_UNREADABLE: "The ERP's answer could not be read",
-  DRAFT_CHANGE_CONFIRMED: "Changed in the ERP, as a person says",
-  DRAFT_CHANGE_DISCARDED: "Change discarded: it says again what the ERP has",
-  DRAFT_HOLD_PLACED: "Put on hold",
-  DRAFT_HOLD_RELEASED: "Hold released",
-  DRAFT_PRIORITIZED: "Head start in the queue changed",
-  DRAFT_RECALL_CONFIRMED: "Cancelled in the ERP, as a person says",
-  DRAFT_RECALL_ENDED: "Recall ended by a person: the ERP keeps it",
-  DRAFT_RECALL_REFUSED: "The ERP did not give it back",
-  EXPORT_RECEIVED: "The ERP's side has received it",
-  EXPORT_UNDERSTOOD: "The ERP's side could read it",
-  EXPORT_UPDATED: "The ERP said more about its lines",
+  ACK_UNREADABLE: t`The ERP's answer could not be read`,
+  DRAFT_CHANGE_CONFIRMED: t`Changed in the ERP, as a person says`,
+  DRAFT_CHANGE_DISCARDED: t`Change discarded: it says again what the ERP has`,
+  DRAFT_HOLD_PLACED: t`Put on hold`,
+  DRAFT_HOLD_RELEASED: t`Hold released`,
+  DRAFT_PRIORITIZED: t`Head start in the queue changed`,
+  DRAFT_RECALL_CONFIRMED: t`Cancelled in the ERP, as a person says`,
+  DRAFT_RECALL_ENDED: t`Recall ended by a person: the ERP keeps it`,
+  DRAFT_RECALL_REFUSED: t`The ERP did not give it back`,
+  EXPORT_RECEIVED: t`The ERP's side has received it`,
+  EXPORT_UNDERSTOOD: t`The ERP's side could read it`,
+  EXPORT_UPDATED: t`The ERP said more about its lines`,
 };
 
 export function changeTitle({ action, actor, after }: Of<"change">): string {
-  if (action === BY_HAND) return `Confirmed by hand by ${actor}: ${String(after?.erp_order_id ?? "without a number")}`;
+  if (action === BY_HAND)
+    return t`Confirmed by hand by ${actor}: ${String(after?.erp_order_id ?? t`without a number`)}`;
   return TITLES[action] ?? phrase(action.replace(/^(DRAFT|EXPORT)_/, ""));
 }
 

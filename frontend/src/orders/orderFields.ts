@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import type { Schemas } from "../api/client";
 import { isMissing } from "../shared/versions/differences";
 import { decimal, phrase } from "../shared/format";
@@ -12,18 +13,18 @@ export type HeaderField = Exclude<keyof Schemas["OrderBody"], Parts>;
 /** What an order says in one value: what the page calls it and how it is typed in. Every one that the API knows is
  * here, or an edit would lose it. */
 export const HEADER: Record<HeaderField, { label: string; input: "text" | "date" | "textarea" | "number" }> = {
-  external_order_number: { label: "Order number", input: "text" },
-  currency: { label: "Currency", input: "text" },
-  order_date: { label: "Order date", input: "date" },
-  requested_delivery_date: { label: "Wanted for", input: "date" },
-  earliest_delivery_date: { label: "Not before", input: "date" },
-  latest_delivery_date: { label: "Not after", input: "date" },
-  promised_delivery_date: { label: "Promised for", input: "date" },
-  delivery_terms: { label: "Delivery terms", input: "text" },
-  payment_terms: { label: "Payment terms", input: "text" },
-  source: { label: "From", input: "text" },
-  priority: { label: "Head start in the queue, in minutes", input: "number" },
-  notes: { label: "Notes", input: "textarea" },
+  external_order_number: { label: t`Order number`, input: "text" },
+  currency: { label: t`Currency`, input: "text" },
+  order_date: { label: t`Order date`, input: "date" },
+  requested_delivery_date: { label: t`Wanted for`, input: "date" },
+  earliest_delivery_date: { label: t`Not before`, input: "date" },
+  latest_delivery_date: { label: t`Not after`, input: "date" },
+  promised_delivery_date: { label: t`Promised for`, input: "date" },
+  delivery_terms: { label: t`Delivery terms`, input: "text" },
+  payment_terms: { label: t`Payment terms`, input: "text" },
+  source: { label: t`From`, input: "text" },
+  priority: { label: t`Head start in the queue, in minutes`, input: "number" },
+  notes: { label: t`Notes`, input: "textarea" },
 };
 export const HEADER_FIELDS = Object.keys(HEADER) as HeaderField[];
 export const LONG_FIELDS = HEADER_FIELDS.filter((name) => HEADER[name].input === "textarea");
@@ -32,41 +33,41 @@ export const SHORT_FIELDS = HEADER_FIELDS.filter((name) => !LONG_FIELDS.includes
 /** Fields of an order as people call them, on the page, in its form and in its history. */
 const LABELS: Record<string, string> = {
   ...Object.fromEntries(HEADER_FIELDS.map((name) => [name, HEADER[name].label])),
-  "customer.erp_customer_number": "Customer number in the ERP",
-  "customer.name": "Customer",
-  ship_to: "Ship to",
-  bill_to: "Bill to",
-  buyer: "Buyer",
-  seller: "Seller",
-  contact: "Contact",
-  shipping: "Shipping",
-  metadata: "Metadata",
-  allowances: "Allowances",
-  charges: "Charges",
-  taxes: "Taxes",
-  source_document: "Source",
+  "customer.erp_customer_number": t`Customer number in the ERP`,
+  "customer.name": t`Customer`,
+  ship_to: t`Ship to`,
+  bill_to: t`Bill to`,
+  buyer: t`Buyer`,
+  seller: t`Seller`,
+  contact: t`Contact`,
+  shipping: t`Shipping`,
+  metadata: t`Metadata`,
+  allowances: t`Allowances`,
+  charges: t`Charges`,
+  taxes: t`Taxes`,
+  source_document: t`Source`,
 };
 
 const LINE_LABELS: Record<string, string> = {
-  internal_sku: "Article number",
-  customer_sku_raw: "Customer's article number",
-  description: "Description",
-  product_description: "Description",
-  qty: "Quantity",
-  uom: "Unit",
-  unit_price: "Unit price",
-  currency: "Currency",
-  requested_delivery_date: "Wanted for",
-  earliest_delivery_date: "Not before",
-  latest_delivery_date: "Not after",
-  promised_delivery_date: "Promised for",
-  line_notes: "Notes",
+  internal_sku: t`Article number`,
+  customer_sku_raw: t`Customer's article number`,
+  description: t`Description`,
+  product_description: t`Description`,
+  qty: t`Quantity`,
+  uom: t`Unit`,
+  unit_price: t`Unit price`,
+  currency: t`Currency`,
+  requested_delivery_date: t`Wanted for`,
+  earliest_delivery_date: t`Not before`,
+  latest_delivery_date: t`Not after`,
+  promised_delivery_date: t`Promised for`,
+  line_notes: t`Notes`,
   gtin: "GTIN",
-  buyer_article_number: "Buyer's article number",
-  seller_article_number: "Seller's article number",
-  allowances: "Allowances",
-  charges: "Charges",
-  taxes: "Taxes",
+  buyer_article_number: t`Buyer's article number`,
+  seller_article_number: t`Seller's article number`,
+  allowances: t`Allowances`,
+  charges: t`Charges`,
+  taxes: t`Taxes`,
 };
 
 export function lineLabel(field: string): string {
@@ -76,7 +77,7 @@ export function lineLabel(field: string): string {
 /** `["lines", "2", "qty"]` → Line 2: Quantity */
 export function fieldLabel(path: readonly string[]): string {
   const [first = "", second, ...rest] = path;
-  if (first === "lines" && second) return [`Line ${second}`, ...rest.map(lineLabel)].join(": ");
+  if (first === "lines" && second) return [t`Line ${second}`, ...rest.map(lineLabel)].join(": ");
   const whole = LABELS[path.join(".")];
   if (whole) return whole;
   return [LABELS[first] ?? phrase(first), ...path.slice(1).map(phrase)].join(": ");
@@ -84,7 +85,7 @@ export function fieldLabel(path: readonly string[]): string {
 
 /** A field's value in one line of text; exact decimals stay exact. */
 export function fieldText(value: unknown, path: readonly string[]): string {
-  if (isMissing(value)) return path.length === 2 && path[0] === "lines" ? "no such line" : "empty";
+  if (isMissing(value)) return path.length === 2 && path[0] === "lines" ? t`no such line` : "empty";
   if (path.at(-1) === "qty" || path.at(-1) === "unit_price") return decimal(String(value));
   if (typeof value !== "object") return String(value);
   if (Array.isArray(value)) return value.map((each: object) => valuesOf(each).join(" ")).join(", ");
@@ -93,7 +94,7 @@ export function fieldText(value: unknown, path: readonly string[]): string {
 
 function lineText({ internal_sku, customer_sku_raw, qty, uom, unit_price }: Record<string, unknown>): string {
   const amount = isMissing(qty) ? undefined : [decimal(String(qty)), uom].filter(Boolean).join(" ");
-  const price = isMissing(unit_price) ? undefined : `at ${decimal(String(unit_price), 2)}`;
+  const price = isMissing(unit_price) ? undefined : t`at ${decimal(String(unit_price), 2)}`;
   return [amount, internal_sku ?? customer_sku_raw, price].filter(Boolean).join(" ");
 }
 

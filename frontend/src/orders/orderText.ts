@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import type { Schemas } from "../api/client";
 import type { ExactAdjustment, ExactLine } from "../api/queries";
 import { decimal, trimmed } from "../shared/format";
@@ -10,9 +11,9 @@ const CODES: Record<string, string> = {
   gln: "GLN",
   vat: "VAT",
   duns: "DUNS",
-  endpoint: "Endpoint",
-  number_at_seller: "Number at the seller",
-  number_at_buyer: "Number at the buyer",
+  endpoint: t`Endpoint`,
+  number_at_seller: t`Number at the seller`,
+  number_at_buyer: t`Number at the buyer`,
 };
 const rank = (name: string) => (ADDRESS.includes(name) ? ADDRESS.indexOf(name) : ADDRESS.length);
 
@@ -86,5 +87,5 @@ export function erpNumber({ erp_order_id, erp_order_id_source }: Numbered): stri
 /** The same, and who says so if the ERP does not. */
 export function erpNumberText(order: Numbered & Pick<Schemas["Order"], "confirmed_by">): string | null {
   const number = erpNumber(order);
-  return number && order.confirmed_by ? `${number}, by hand by ${order.confirmed_by}` : number;
+  return number && order.confirmed_by ? t`${number}, by hand by ${order.confirmed_by}` : number;
 }

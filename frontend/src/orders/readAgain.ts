@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import type { Schemas } from "../api/client";
 
 type Read = Pick<Schemas["Export"], "status" | "erp_order_id" | "error" | "unreadable_answer">;
@@ -12,11 +13,11 @@ export interface Outcome {
 export function readAgainOutcome({ status, erp_order_id, error, unreadable_answer }: Read): Outcome {
   if (status === "ACKED") return { settled: true, text: `The ERP confirmed it${numbered(erp_order_id)}.` };
   if (status === "FAILED")
-    return { settled: true, text: `The ERP refused it: ${error?.message ?? "without a reason"}` };
-  if (unreadable_answer) return { settled: false, text: `It still cannot be read. ${unreadable_answer.reason ?? ""}` };
-  return { settled: false, text: "It is being read now; what it says shows here in a moment." };
+    return { settled: true, text: t`The ERP refused it: ${error?.message ?? t`without a reason`}` };
+  if (unreadable_answer) return { settled: false, text: t`It still cannot be read. ${unreadable_answer.reason ?? ""}` };
+  return { settled: false, text: t`It is being read now; what it says shows here in a moment.` };
 }
 
 function numbered(erp_order_id: string | null): string {
-  return erp_order_id ? ` as ${erp_order_id}` : "";
+  return erp_order_id ? t` as ${erp_order_id}` : "";
 }

@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import { answer, api } from "../api/client";
 import { useAction, useConnectors, useMay, useRoutes, type ExactOrder } from "../api/queries";
 import { about, ask } from "./OrderActions";
@@ -13,7 +14,7 @@ export function useSendAgain({ id, external_order_number, status }: ExactOrder) 
       await answer(api.POST("/api/v1/draft-orders/{order_id}/approve", order));
       return ask(id, "push", {});
     },
-    { done: `${external_order_number ?? "The order"} is on its way again` },
+    { done: t`${external_order_number ?? t`The order`} is on its way again` },
   );
   return {
     offered: status === "ERROR" && may("ORDERS_APPROVE") && may("ORDERS_PUSH") && (active === 1 || ruled),

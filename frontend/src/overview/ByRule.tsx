@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Anchor, Table } from "@mantine/core";
 import { Link } from "react-router";
 import type { Schemas } from "../api/client";
@@ -8,13 +10,21 @@ import { ListTable } from "../shared/ListTable";
 export function ByRule({ rules }: { rules: Schemas["ByRule"][] }) {
   return (
     <ListTable
-      title="By routing rule"
+      title={t`By routing rule`}
       head={
         <>
-          <Table.Th>Rule</Table.Th>
-          <Table.Th ta="right">Pushed</Table.Th>
-          <Table.Th ta="right">Waiting</Table.Th>
-          <Table.Th ta="right">Failed</Table.Th>
+          <Table.Th>
+            <Trans>Rule</Trans>
+          </Table.Th>
+          <Table.Th ta="right">
+            <Trans>Pushed</Trans>
+          </Table.Th>
+          <Table.Th ta="right">
+            <Trans>Waiting</Trans>
+          </Table.Th>
+          <Table.Th ta="right">
+            <Trans>Failed</Trans>
+          </Table.Th>
         </>
       }
     >
@@ -22,7 +32,7 @@ export function ByRule({ rules }: { rules: Schemas["ByRule"][] }) {
         <Table.Tr key={rule}>
           <Table.Td>
             {rule === null ? (
-              "To the default connector"
+              t`To the default connector`
             ) : (
               <Anchor component={Link} to={`/deliveries?route=${encodeURIComponent(rule)}`}>
                 {rule}

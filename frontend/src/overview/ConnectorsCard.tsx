@@ -1,3 +1,4 @@
+import { Trans } from "@lingui/react/macro";
 import { Anchor, Badge, Card, Group, Stack, Text, Title } from "@mantine/core";
 import { Link } from "react-router";
 import type { Schemas } from "../api/client";
@@ -12,7 +13,7 @@ export function ConnectorsCard({ connectors }: { connectors: Connector[] }) {
   return (
     <Card>
       <Title order={2} size="h5" mb="md">
-        Connectors
+        <Trans>Connectors</Trans>
       </Title>
       <Stack gap="sm">
         {connectors.map((connector) => (
@@ -20,7 +21,7 @@ export function ConnectorsCard({ connectors }: { connectors: Connector[] }) {
         ))}
         {connectors.length === 0 && (
           <Text size="sm" c="dimmed">
-            There is none yet.
+            <Trans>There is none yet.</Trans>
           </Text>
         )}
       </Stack>
@@ -39,19 +40,23 @@ function ConnectorLine({ connector }: { connector: Connector }) {
           </Anchor>
           {is_default && (
             <Badge size="sm" variant="default" radius="sm">
-              default
+              <Trans>default</Trans>
             </Badge>
           )}
         </Group>
         <HealthBadge connector={connector} />
       </Group>
       <Text size="xs" c="dimmed" className="numeric">
-        {count(health.waiting)} waiting, {count(health.unanswered)} unanswered
-        {health.oldest_unanswered_at && (
-          <>
-            , the oldest since <Moment at={health.oldest_unanswered_at} />
-          </>
-        )}
+        <Trans>
+          {count(health.waiting)} waiting, {count(health.unanswered)} unanswered
+          {health.oldest_unanswered_at && (
+            <>
+              <Trans>
+                , the oldest since <Moment at={health.oldest_unanswered_at} />
+              </Trans>
+            </>
+          )}
+        </Trans>
       </Text>
       {health.error?.message && (
         <Text size="sm" c="red">

@@ -1,7 +1,8 @@
+import { plural } from "@lingui/core/macro";
 import { ColorSwatch, Group, Text, Tooltip } from "@mantine/core";
 import type { Schemas } from "../api/client";
 import type { Period } from "../api/queries";
-import { count, plural } from "../shared/format";
+import { count } from "../shared/format";
 import { axis, spans, type Span } from "./spans";
 
 const KINDS: { key: keyof Span["counts"]; name: string; color: string }[] = [
@@ -73,7 +74,7 @@ function Details({ span }: { span: Span }) {
           {name}: {count(span.counts[key])}
         </Text>
       ))}
-      <Text size="xs">{plural(span.total, "delivery", "deliveries")}</Text>
+      <Text size="xs">{plural(span.total, { one: "# delivery", other: "# deliveries" })}</Text>
     </>
   );
 }

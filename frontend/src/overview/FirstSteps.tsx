@@ -1,5 +1,8 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Button, Card, Group, SimpleGrid, Text, ThemeIcon, Title } from "@mantine/core";
 import { IconCheck } from "@tabler/icons-react";
+import type { ReactNode } from "react";
 import { Link } from "react-router";
 import { useConnectors, useExports, useOrders } from "../api/queries";
 
@@ -14,17 +17,17 @@ export function FirstSteps() {
   return (
     <Card mb="md">
       <Title order={2} size="h4">
-        Three steps to your first pushed order
+        <Trans>Three steps to your first pushed order</Trans>
       </Title>
       <SimpleGrid cols={{ base: 1, sm: 3 }} mt="md">
-        <Step number={1} done={connected} title="Connect your ERP" to="/connectors" action="Set up a connector">
-          Say where orders go, test it, and accept the server's key.
+        <Step number={1} done={connected} title={t`Connect your ERP`} to="/connectors" action={t`Set up a connector`}>
+          <Trans>Say where orders go, test it, and accept the server's key.</Trans>
         </Step>
-        <Step number={2} done={imported} title="Bring in orders" to="/orders" action="Import orders">
-          From a file of JSON Lines here, or from your shop over the API.
+        <Step number={2} done={imported} title={t`Bring in orders`} to="/orders" action={t`Import orders`}>
+          <Trans>From a file of JSON Lines here, or from your shop over the API.</Trans>
         </Step>
-        <Step number={3} done={false} title="Approve and push" to="/orders?status=READY" action="Open orders">
-          Check an order, approve it, push it, and watch the ERP confirm it.
+        <Step number={3} done={false} title={t`Approve and push`} to="/orders?status=READY" action={t`Open orders`}>
+          <Trans>Check an order, approve it, push it, and watch the ERP confirm it.</Trans>
         </Step>
       </SimpleGrid>
     </Card>
@@ -37,7 +40,7 @@ interface StepProps {
   title: string;
   to: string;
   action: string;
-  children: string;
+  children: ReactNode;
 }
 
 function Step({ number, done, title, to, action, children }: StepProps) {
@@ -47,7 +50,7 @@ function Step({ number, done, title, to, action, children }: StepProps) {
         radius="xl"
         variant={done ? "filled" : "light"}
         color={done ? "teal.8" : "indigo"}
-        aria-label={done ? "Done" : `Step ${number}`}
+        aria-label={done ? t`Done` : t`Step ${number}`}
       >
         {done ? <IconCheck size={16} /> : number}
       </ThemeIcon>

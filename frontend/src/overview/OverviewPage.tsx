@@ -1,3 +1,5 @@
+import { plural, t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Anchor, Card, Group, SegmentedControl, SimpleGrid, Stack, Table, Text, Title } from "@mantine/core";
 import { useState } from "react";
 import { Link } from "react-router";
@@ -11,16 +13,16 @@ import { FirstSteps } from "./FirstSteps";
 import { NeedsYou } from "../needs/NeedsYou";
 import { ByRule } from "./ByRule";
 import { Waiting } from "./Waiting";
-import { count, duration, percent, plural } from "../shared/format";
+import { count, duration, percent } from "../shared/format";
 import { ListTable } from "../shared/ListTable";
 import { Moment } from "../shared/Moment";
 import { ORDER_STATES, OrderBadge } from "../shared/states";
 import { dayOf } from "../shared/useFilters";
 
 const PERIODS = [
-  { value: "24h", label: "24 h" },
-  { value: "7d", label: "7 days" },
-  { value: "30d", label: "30 days" },
+  { value: "24h", label: t`24 h` },
+  { value: "7d", label: t`7 days` },
+  { value: "30d", label: t`30 days` },
 ];
 
 export default function OverviewPage() {
@@ -31,14 +33,12 @@ export default function OverviewPage() {
       value={period}
       onChange={(value) => setPeriod(value as Period)}
       data={PERIODS}
-      aria-label="Period"
+      aria-label={t`Period`}
     />
   );
   return (
     <>
-      <PageTitle actions={choice} about="What needs you, what came in, and what went out">
-        Overview
-      </PageTitle>
+      <PageTitle actions={choice} about={t`What needs you, what came in, and what went out`}>{t`Overview`}</PageTitle>
       <FirstSteps />
       <NeedsYou />
       <Answered query={stats}>{(data) => <Numbers stats={data} />}</Answered>
@@ -52,11 +52,11 @@ function Numbers({ stats }: { stats: Schemas["Stats"] }) {
       <KeyFigures stats={stats} />
       <Card>
         <Title order={2} size="h5" mb="md">
-          Deliveries
+          <Trans>Deliveries</Trans>
         </Title>
         {stats.deliveries.requested === 0 ? (
           <Text size="sm" c="dimmed">
-            Nothing was pushed in this period.
+            <Trans>Nothing was pushed in this period.</Trans>
           </Text>
         ) : (
           <DeliveryChart series={stats.series} period={stats.period} />
@@ -78,30 +78,31 @@ function Numbers({ stats }: { stats: Schemas["Stats"] }) {
 function KeyFigures({ stats: { deliveries, queue } }: { stats: Schemas["Stats"] }) {
   const { delivery_seconds: delivery, confirmation_seconds: confirmation } = deliveries;
   const rate = deliveries.success_rate;
-  const most = (seconds: number | null, none: string) => (seconds === null ? none : `95 % within ${duration(seconds)}`);
+  const most = (seconds: number | null, none: string) =>
+    seconds === null ? none : t`95 % within ${duration(seconds)}`;
   return (
     <SimpleGrid cols={{ base: 2, md: 4 }}>
       <Figure
-        label="Success rate"
+        label={t`Success rate`}
         value={percent(rate)}
         color={rate !== null && rate < 0.9 ? "red" : undefined}
-        note={`${count(deliveries.delivered)} delivered, ${count(deliveries.failed)} failed`}
+        note={t`${count(deliveries.delivered)} delivered, ${count(deliveries.failed)} failed`}
       />
       <Figure
-        label="Delivery, median"
+        label={t`Delivery, median`}
         value={duration(delivery.p50)}
-        note={most(delivery.p95, "nothing delivered yet")}
+        note={most(delivery.p95, t`nothing delivered yet`)}
       />
       <Figure
-        label="ERP's confirmation, median"
+        label={t`ERP's confirmation, median`}
         value={duration(confirmation.p50)}
-        note={most(confirmation.p95, "nothing confirmed yet")}
+        note={most(confirmation.p95, t`nothing confirmed yet`)}
       />
       <Figure
-        label="Waiting now"
+        label={t`Waiting now`}
         value={count(queue.waiting)}
         to="/deliveries?view=waiting"
-        note={queue.waiting ? `the oldest for ${duration(queue.oldest_waiting_seconds)}` : "nothing waits"}
+        note={queue.waiting ? t`the oldest for ${duration(queue.oldest_waiting_seconds)}` : t`nothing waits`}
       />
     </SimpleGrid>
   );
@@ -147,10 +148,10 @@ function Today({ counts }: { counts: Schemas["Stats"]["orders_today"] }) {
     <Card>
       <Group justify="space-between" mb="md">
         <Title order={2} size="h5">
-          Orders of today
+          <Trans>Orders of today</Trans>
         </Title>
         <Text size="sm" c="dimmed" className="numeric">
-          {plural(total, "order")}
+          {plural(total, { one: "# order", other: "# orders" })}
         </Text>
       </Group>
       <Stack gap={8}>
@@ -162,7 +163,7 @@ function Today({ counts }: { counts: Schemas["Stats"]["orders_today"] }) {
               to={`/orders?status=${state}&since=${dayOf(new Date())}`}
               className="numeric"
               fw={600}
-              aria-label={`${counts[state]} orders ${state}`}
+              aria-label={t`${counts[state] ?? 0} orders ${state}`}
             >
               {count(counts[state] ?? 0)}
             </Anchor>
@@ -170,7 +171,7 @@ function Today({ counts }: { counts: Schemas["Stats"]["orders_today"] }) {
         ))}
         {total === 0 && (
           <Text size="sm" c="dimmed">
-            No order has come in today.
+            <Trans>No order has come in today.</Trans>
           </Text>
         )}
       </Stack>
@@ -185,13 +186,19 @@ function Failures({ failures, period }: { failures: Schemas["FailureReason"][]; 
   since.setDate(since.getDate() - DAYS[period]);
   return (
     <ListTable
-      title="Why orders failed or waited in this period"
+      title={t`Why orders failed or waited in this period`}
       minWidth={300}
       head={
         <>
-          <Table.Th>Reason</Table.Th>
-          <Table.Th visibleFrom="sm">Last</Table.Th>
-          <Table.Th ta="right">Orders</Table.Th>
+          <Table.Th>
+            <Trans>Reason</Trans>
+          </Table.Th>
+          <Table.Th visibleFrom="sm">
+            <Trans>Last</Trans>
+          </Table.Th>
+          <Table.Th ta="right">
+            <Trans>Orders</Trans>
+          </Table.Th>
         </>
       }
     >
@@ -213,7 +220,7 @@ function Failures({ failures, period }: { failures: Schemas["FailureReason"][]; 
               className="numeric whole"
               fw={600}
             >
-              {plural(exports, "order")}
+              {plural(exports, { one: "# order", other: "# orders" })}
             </Anchor>
           </Table.Td>
         </Table.Tr>

@@ -1,9 +1,11 @@
+import { plural, t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Anchor, Button, Group, Table, Text } from "@mantine/core";
 import { Link } from "react-router";
 import type { Schemas } from "../api/client";
 import { useMay } from "../api/queries";
 import { useBulkJob } from "../jobs/useBulkJob";
-import { plural } from "../shared/format";
+
 import { ListTable } from "../shared/ListTable";
 import { waitingWord } from "../shared/states";
 
@@ -16,11 +18,15 @@ export function Waiting({ waits }: { waits: Waits[] }) {
   const all = () => reroute.run({ action: "reroute", filter: { waits_for_route: true } });
   return (
     <ListTable
-      title="What orders wait for"
+      title={t`What orders wait for`}
       head={
         <>
-          <Table.Th>Reason</Table.Th>
-          <Table.Th ta="right">Orders</Table.Th>
+          <Table.Th>
+            <Trans>Reason</Trans>
+          </Table.Th>
+          <Table.Th ta="right">
+            <Trans>Orders</Trans>
+          </Table.Th>
         </>
       }
     >
@@ -40,16 +46,16 @@ export function Waiting({ waits }: { waits: Waits[] }) {
                   variant="default"
                   loading={reroute.isPending}
                   onClick={all}
-                  aria-label={`Re-route: ${waitingWord(each.waits_for)}`}
+                  aria-label={t`Re-route: ${waitingWord(each.waits_for)}`}
                 >
-                  Re-route
+                  <Trans>Re-route</Trans>
                 </Button>
               )}
             </Group>
           </Table.Td>
           <Table.Td ta="right">
             <Anchor component={Link} to={behind(each)} className="numeric whole" fw={600}>
-              {plural(each.orders, "order")}
+              {plural(each.orders, { one: "# order", other: "# orders" })}
             </Anchor>
           </Table.Td>
         </Table.Tr>

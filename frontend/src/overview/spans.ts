@@ -1,11 +1,17 @@
 import type { Schemas } from "../api/client";
 import type { Period } from "../api/queries";
+import { readersLocale } from "../language/language";
 
 type Point = Schemas["Point"];
 
-const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-const MOMENT = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const TIME = new Intl.DateTimeFormat(readersLocale(), { hour: "2-digit", minute: "2-digit" });
+const DAY = new Intl.DateTimeFormat(readersLocale(), { day: "numeric", month: "short" });
+const MOMENT = new Intl.DateTimeFormat(readersLocale(), {
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+});
 const MOST_LABELS = 8;
 
 export interface Span {

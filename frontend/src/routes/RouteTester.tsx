@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Alert, Badge, Button, Card, Group, List, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useState, type SyntheticEvent } from "react";
 import { answer, api, type Schemas } from "../api/client";
@@ -25,25 +27,29 @@ export function RouteTester({ rules, nameOf }: Props) {
     trial.run(number.trim());
   };
   return (
-    <Card component="section" aria-label="Try an order">
+    <Card component="section" aria-label={t`Try an order`}>
       <Stack>
         <Title order={2} size="h5">
-          Try an order
+          <Trans>Try an order</Trans>
         </Title>
         <Group component="form" align="flex-end" onSubmit={submit}>
           <TextInput
-            label="Order"
-            description="Its number, or a part of it"
+            label={t`Order`}
+            description={t`Its number, or a part of it`}
             value={number}
             onChange={(event) => setNumber(event.currentTarget.value)}
             style={{ flex: 1 }}
           />
           <Button type="submit" variant="default" loading={trial.isPending} disabled={!number.trim()}>
-            Try
+            <Trans>Try</Trans>
           </Button>
         </Group>
         {trial.error && <ErrorAlert error={trial.error} />}
-        {trial.data === null && <Text size="sm">There is no such order.</Text>}
+        {trial.data === null && (
+          <Text size="sm">
+            <Trans>There is no such order.</Trans>
+          </Text>
+        )}
         {trial.data && <Outcome {...trial.data} nameOf={nameOf} />}
       </Stack>
     </Card>
@@ -58,16 +64,20 @@ async function tryOrder(q: string, rules: Rule[]): Promise<Tried | null> {
 }
 
 function Outcome({ order, route, nameOf }: Tried & Pick<Props, "nameOf">) {
-  const by = route.rule ? `by the rule “${route.rule}”` : "by default: no rule is for it";
+  const by = route.rule ? t`by the rule “${route.rule}”` : t`by default: no rule is for it`;
   return (
     <Stack gap="xs" role="status">
       {route.connection_id ? (
         <Alert color="teal" variant="light">
-          {order.external_order_number ?? order.id} goes to <b>{nameOf(route.connection_id)}</b>, {by}.
+          <Trans>
+            {order.external_order_number ?? order.id} goes to <b>{nameOf(route.connection_id)}</b>, {by}.
+          </Trans>
         </Alert>
       ) : (
         <Alert color="yellow" variant="light">
-          {order.external_order_number ?? order.id} waits: {route.waits_for?.message} {route.waits_for?.hint}
+          <Trans>
+            {order.external_order_number ?? order.id} waits: {route.waits_for?.message} {route.waits_for?.hint}
+          </Trans>
         </Alert>
       )}
       {route.rules.map((rule) => (
@@ -77,18 +87,22 @@ function Outcome({ order, route, nameOf }: Tried & Pick<Props, "nameOf">) {
               {rule.number + 1}. {rule.name}
             </Text>
             {rule.takes ? (
-              <Badge color="teal">takes it</Badge>
+              <Badge color="teal">
+                <Trans>takes it</Trans>
+              </Badge>
             ) : (
               <Badge color="gray" variant="light">
-                {rule.fits ? "fits too" : "does not fit"}
+                {rule.fits ? t`fits too` : t`does not fit`}
               </Badge>
             )}
           </Group>
           <List size="xs" c="dimmed">
             {rule.conditions.map((each) => (
               <List.Item key={each.place}>
-                {each.fits ? "✓" : "✗"} {each.lines && `${each.lines} line: `}
-                {each.field} {operatorText(each.operator)}: it is {foundText(each.found)}
+                <Trans>
+                  {each.fits ? "✓" : "✗"} {each.lines && t`${each.lines} line: `}
+                  {each.field} {operatorText(each.operator)}: it is {foundText(each.found)}
+                </Trans>
               </List.Item>
             ))}
           </List>
@@ -100,5 +114,5 @@ function Outcome({ order, route, nameOf }: Tried & Pick<Props, "nameOf">) {
 
 function foundText(found: string | string[] | null): string {
   if (found === null) return "empty";
-  return Array.isArray(found) ? found.join(", ") || "without lines" : `“${found}”`;
+  return Array.isArray(found) ? found.join(", ") || t`without lines` : `“${found}”`;
 }

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { ActionIcon, Alert, Button, Card, Group, Stack, Text } from "@mantine/core";
 import { IconArrowDown, IconArrowUp, IconPencil, IconPlus, IconRoute, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
@@ -21,9 +23,9 @@ export default function RoutesPage() {
   const routes = useRoutes();
   return (
     <>
-      <PageTitle about="Which connector an order goes to: the first rule that fits takes it, else the default">
-        Routes
-      </PageTitle>
+      <PageTitle
+        about={t`Which connector an order goes to: the first rule that fits takes it, else the default`}
+      >{t`Routes`}</PageTitle>
       <Answered query={routes}>{(data) => <Editor key={data.version} routes={data} />}</Answered>
     </>
   );
@@ -39,7 +41,7 @@ function Editor({ routes }: { routes: Routes }) {
     loaded: stored(routes),
     load: async () => stored(await answer(api.GET("/api/v1/routes"))),
     save: async (body, headers) => stored(await answer(api.PUT("/api/v1/routes", { body, headers }))),
-    done: "The rules are saved",
+    done: t`The rules are saved`,
   });
   const nameOf = (id: string) => {
     const found = connectors.find((each) => each.id === id);
@@ -60,14 +62,14 @@ function Editor({ routes }: { routes: Routes }) {
             disabled={fields.length === 0}
             onClick={() => setEdited(rules.length)}
           >
-            Add a rule
+            <Trans>Add a rule</Trans>
           </Button>
           <Button loading={saving.isPending} disabled={!changed} onClick={() => saving.save({ rules })}>
-            Save the rules
+            <Trans>Save the rules</Trans>
           </Button>
           {changed && (
             <Button variant="subtle" onClick={() => setRules(routes.rules)}>
-              Discard changes
+              <Trans>Discard changes</Trans>
             </Button>
           )}
         </Group>
@@ -79,8 +81,8 @@ function Editor({ routes }: { routes: Routes }) {
         </Alert>
       ))}
       {rules.length === 0 && (
-        <Empty icon={IconRoute} title="No rules">
-          Orders go to the default connector.
+        <Empty icon={IconRoute} title={t`No rules`}>
+          <Trans>Orders go to the default connector.</Trans>
         </Empty>
       )}
       {rules.map((rule, at) => (
@@ -110,7 +112,7 @@ function Editor({ routes }: { routes: Routes }) {
       {saving.stale && (
         <StaleDialog
           stale={saving.stale}
-          label={() => "Rules"}
+          label={() => t`Rules`}
           show={(value) =>
             Array.isArray(value) ? (value as Rule[]).map(({ name }) => name).join(", ") : String(value)
           }
@@ -136,7 +138,7 @@ interface CardProps {
 }
 
 function RuleCard({ rule, number, last, nameOf, onEdit, onMove, onRemove }: CardProps) {
-  const fallback = rule.fallback_id ? `, while that delivers nothing to ${nameOf(rule.fallback_id)}` : "";
+  const fallback = rule.fallback_id ? t`, while that delivers nothing to ${nameOf(rule.fallback_id)}` : "";
   return (
     <Card component="section" aria-label={rule.name} py="sm">
       <Group justify="space-between" wrap="nowrap">
@@ -151,10 +153,10 @@ function RuleCard({ rule, number, last, nameOf, onEdit, onMove, onRemove }: Card
         </div>
         {onEdit && onMove && onRemove && (
           <Group gap={4} wrap="nowrap">
-            <Act icon={IconArrowUp} label={`Move ${rule.name} up`} off={number === 1} onClick={() => onMove(-1)} />
-            <Act icon={IconArrowDown} label={`Move ${rule.name} down`} off={last} onClick={() => onMove(1)} />
-            <Act icon={IconPencil} label={`Edit ${rule.name}`} onClick={onEdit} />
-            <Act icon={IconTrash} label={`Remove ${rule.name}`} onClick={onRemove} />
+            <Act icon={IconArrowUp} label={t`Move ${rule.name} up`} off={number === 1} onClick={() => onMove(-1)} />
+            <Act icon={IconArrowDown} label={t`Move ${rule.name} down`} off={last} onClick={() => onMove(1)} />
+            <Act icon={IconPencil} label={t`Edit ${rule.name}`} onClick={onEdit} />
+            <Act icon={IconTrash} label={t`Remove ${rule.name}`} onClick={onRemove} />
           </Group>
         )}
       </Group>
@@ -181,7 +183,7 @@ const NEW_RULE: Rule = { name: "", when: { all: [] }, connection_id: "", fallbac
 
 /** rules[0].when.all[2].value → Rule 1: when.all[2].value */
 function placeText(place: string): string {
-  return place.replace(/^rules\[(\d+)\]\.?/, (_, at) => `Rule ${Number(at) + 1}: `);
+  return place.replace(/^rules\[(\d+)\]\.?/, (_, at) => t`Rule ${Number(at) + 1}: `);
 }
 
 function stored({ rules, version }: Routes): Stored<Value> {

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import {
   Autocomplete,
   Button,
@@ -59,15 +61,15 @@ export function RuleEditor({ rule, fields, connectors, onDone, onClose }: Props)
     try {
       onDone({ ...draft, when: rows ? whenOf(rows) : (JSON.parse(text) as Rule["when"]) });
     } catch {
-      setWrong("This is no JSON.");
+      setWrong(t`This is no JSON.`);
     }
   };
   const ways = connectors.map((each) => ({ value: each.id, label: connectorName(each) }));
   return (
-    <Drawer opened onClose={editing.close} title={rule.name ? `Edit ${rule.name}` : "Add a rule"} size="lg">
+    <Drawer opened onClose={editing.close} title={rule.name ? t`Edit ${rule.name}` : t`Add a rule`} size="lg">
       <Stack component="form" onSubmit={submit}>
         <TextInput
-          label="Name"
+          label={t`Name`}
           value={draft.name}
           onChange={(event) => edit({ name: event.currentTarget.value })}
           required
@@ -84,8 +86,8 @@ export function RuleEditor({ rule, fields, connectors, onDone, onClose }: Props)
           />
         ) : (
           <Textarea
-            label="Conditions"
-            description="Groups within groups, as JSON"
+            label={t`Conditions`}
+            description={t`Groups within groups, as JSON`}
             value={text}
             error={wrong}
             onChange={(event) => {
@@ -100,7 +102,7 @@ export function RuleEditor({ rule, fields, connectors, onDone, onClose }: Props)
           />
         )}
         <Select
-          label="Goes to"
+          label={t`Goes to`}
           data={ways}
           value={draft.connection_id || null}
           onChange={(id) => edit({ connection_id: id ?? "" })}
@@ -109,8 +111,8 @@ export function RuleEditor({ rule, fields, connectors, onDone, onClose }: Props)
           required
         />
         <Select
-          label="While that one delivers nothing, to"
-          placeholder="Nowhere: it waits"
+          label={t`While that one delivers nothing, to`}
+          placeholder={t`Nowhere: it waits`}
           data={ways.filter(({ value }) => value !== draft.connection_id)}
           value={draft.fallback_id ?? null}
           onChange={(id) => edit({ fallback_id: id })}
@@ -119,7 +121,7 @@ export function RuleEditor({ rule, fields, connectors, onDone, onClose }: Props)
         />
         <Group justify="flex-end" pb="md">
           <Button type="submit" disabled={!draft.name.trim() || !draft.connection_id}>
-            Take over
+            <Trans>Take over</Trans>
           </Button>
         </Group>
       </Stack>
@@ -138,19 +140,19 @@ function Conditions({
 }) {
   const change = (at: number, row: Row) => onChange({ all, rows: rows.with(at, row) });
   return (
-    <Fieldset legend="Conditions">
+    <Fieldset legend={t`Conditions`}>
       <Stack>
         <SegmentedControl
-          aria-label="How many have to fit"
+          aria-label={t`How many have to fit`}
           value={all ? "all" : "any"}
           onChange={(how) => onChange({ all: how === "all", rows })}
           data={[
-            { value: "all", label: "All have to fit" },
-            { value: "any", label: "One has to fit" },
+            { value: "all", label: t`All have to fit` },
+            { value: "any", label: t`One has to fit` },
           ]}
         />
         {rows.length === 0 && (
-          <Text size="sm">{all ? "Without a condition, every order fits." : "Add a condition."}</Text>
+          <Text size="sm">{all ? t`Without a condition, every order fits.` : t`Add a condition.`}</Text>
         )}
         {rows.map((row, at) => (
           <Condition
@@ -169,7 +171,7 @@ function Conditions({
           onClick={() => onChange({ all, rows: [...rows, NEW_ROW] })}
           style={{ alignSelf: "start" }}
         >
-          Add a condition
+          <Trans>Add a condition</Trans>
         </Button>
       </Stack>
     </Fieldset>
@@ -195,13 +197,13 @@ const ADDRESSES = [
 ];
 
 function Condition({ number, row, fields, onChange, onRemove }: ConditionProps) {
-  const name = `Condition ${number}`;
+  const name = t`Condition ${number}`;
   return (
     <Fieldset legend={name} variant="filled">
       <Stack gap="xs">
         <Autocomplete
-          label="Field"
-          aria-label={`${name}: field`}
+          label={t`Field`}
+          aria-label={t`${name}: field`}
           data={[...ADDRESSES, ...fields.map((each) => each.name)]}
           value={row.field}
           limit={100}
@@ -209,11 +211,11 @@ function Condition({ number, row, fields, onChange, onRemove }: ConditionProps) 
         />
         {isOfLines(row.field) && (
           <Select
-            label="Of the lines"
-            aria-label={`${name}: of the lines`}
+            label={t`Of the lines`}
+            aria-label={t`${name}: of the lines`}
             data={[
-              { value: "any", label: "one has to fit" },
-              { value: "all", label: "all have to fit" },
+              { value: "any", label: t`one has to fit` },
+              { value: "all", label: t`all have to fit` },
             ]}
             value={row.lines}
             allowDeselect={false}
@@ -221,8 +223,8 @@ function Condition({ number, row, fields, onChange, onRemove }: ConditionProps) 
           />
         )}
         <Select
-          label="Comparison"
-          aria-label={`${name}: comparison`}
+          label={t`Comparison`}
+          aria-label={t`${name}: comparison`}
           data={operatorsOf(row.field, fields).map((each) => ({ value: each, label: operatorText(each) }))}
           value={row.operator}
           allowDeselect={false}
@@ -236,13 +238,13 @@ function Condition({ number, row, fields, onChange, onRemove }: ConditionProps) 
         />
         <Group justify="space-between">
           <Checkbox
-            label="Must not fit"
-            aria-label={`${name} must not fit`}
+            label={t`Must not fit`}
+            aria-label={t`${name} must not fit`}
             checked={row.not}
             onChange={(event) => onChange({ ...row, not: event.currentTarget.checked })}
           />
-          <Button variant="subtle" color="red" size="xs" aria-label={`Remove condition ${number}`} onClick={onRemove}>
-            Remove
+          <Button variant="subtle" color="red" size="xs" aria-label={t`Remove condition ${number}`} onClick={onRemove}>
+            <Trans>Remove</Trans>
           </Button>
         </Group>
       </Stack>
@@ -262,9 +264,9 @@ function Values({ name, row: { operator, values }, kind, onChange }: ValuesProps
   if (isList(operator))
     return (
       <TagsInput
-        label="Values"
-        aria-label={`${name}: values`}
-        description="Enter after each"
+        label={t`Values`}
+        aria-label={t`${name}: values`}
+        description={t`Enter after each`}
         value={values.filter(Boolean)}
         onChange={onChange}
         acceptValueOnBlur
@@ -286,11 +288,11 @@ function Values({ name, row: { operator, values }, kind, onChange }: ValuesProps
       style={{ flex: 1 }}
     />
   );
-  if (operator !== "between") return input(0, "Value");
+  if (operator !== "between") return input(0, t`Value`);
   return (
     <Group grow>
-      {input(0, "From")}
-      {input(1, "To")}
+      {input(0, t`From`)}
+      {input(1, t`To`)}
     </Group>
   );
 }

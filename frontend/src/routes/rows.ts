@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import type { Schemas } from "../api/client";
 
 export type Rule = Schemas["RouteRule"];
@@ -97,19 +98,19 @@ export function withField(row: Row, field: string, fields: Field[]): Row {
 
 const WORDS: Record<string, string> = {
   "=": "is",
-  "!=": "is not",
-  in: "is one of",
-  not_in: "is none of",
-  "<": "is less than",
-  "<=": "is at most",
-  ">": "is more than",
-  ">=": "is at least",
-  between: "is between",
-  starts_with: "starts with",
-  ends_with: "ends with",
+  "!=": t`is not`,
+  in: t`is one of`,
+  not_in: t`is none of`,
+  "<": t`is less than`,
+  "<=": t`is at most`,
+  ">": t`is more than`,
+  ">=": t`is at least`,
+  between: t`is between`,
+  starts_with: t`starts with`,
+  ends_with: t`ends with`,
   contains: "contains",
-  is_empty: "is empty",
-  is_not_empty: "is not empty",
+  is_empty: t`is empty`,
+  is_not_empty: t`is not empty`,
 };
 
 export function operatorText(operator: string): string {
@@ -119,15 +120,15 @@ export function operatorText(operator: string): string {
 /** A rule's conditions in words. */
 export function whenText(when: When): string {
   const found = rowsOf(when);
-  if (!found) return "groups of conditions";
-  if (found.rows.length === 0) return "every order";
-  return found.rows.map(rowText).join(found.all ? " and " : " or ");
+  if (!found) return t`groups of conditions`;
+  if (found.rows.length === 0) return t`every order`;
+  return found.rows.map(rowText).join(found.all ? t` and ` : t` or `);
 }
 
 function rowText({ field, operator, values, lines, not }: Row): string {
-  const of = isOfLines(field) ? `${lines} line: ` : "";
+  const of = isOfLines(field) ? t`${lines} line: ` : "";
   const value = operator === "between" ? values.join(" and ") : values.join(", ");
-  return `${not ? "not: " : ""}${of}${field} ${operatorText(operator)} ${value}`.trim();
+  return `${not ? t`not: ` : ""}${of}${field} ${operatorText(operator)} ${value}`.trim();
 }
 
 /** The same list with one entry moved. */

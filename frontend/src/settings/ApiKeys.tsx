@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Badge, Button, Group, Modal, MultiSelect, Select, Stack, Table, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useState, type SyntheticEvent } from "react";
@@ -19,7 +21,7 @@ export function ApiKeys() {
     <>
       <Group justify="space-between" mb="sm">
         <Text size="sm" c="dimmed">
-          How programs sign in
+          <Trans>How programs sign in</Trans>
         </Text>
         <NewKey />
       </Group>
@@ -27,7 +29,7 @@ export function ApiKeys() {
         {(all) =>
           all.length === 0 ? (
             <Text c="dimmed" size="sm">
-              There is none yet.
+              <Trans>There is none yet.</Trans>
             </Text>
           ) : (
             <ListTable head={<Head />} minWidth={520}>
@@ -45,10 +47,18 @@ export function ApiKeys() {
 function Head() {
   return (
     <>
-      <Table.Th>Key</Table.Th>
-      <Table.Th>Role</Table.Th>
-      <Table.Th>Last used</Table.Th>
-      <Table.Th ta="right">Actions</Table.Th>
+      <Table.Th>
+        <Trans>Key</Trans>
+      </Table.Th>
+      <Table.Th>
+        <Trans>Role</Trans>
+      </Table.Th>
+      <Table.Th>
+        <Trans>Last used</Trans>
+      </Table.Th>
+      <Table.Th ta="right">
+        <Trans>Actions</Trans>
+      </Table.Th>
     </>
   );
 }
@@ -56,10 +66,10 @@ function Head() {
 function Row({ entry }: { entry: Schemas["KeyView"] }) {
   const revoke = useAction(
     () => answer(api.DELETE("/api/v1/api-keys/{key_id}", { params: { path: { key_id: entry.id } } })),
-    { done: "The key is revoked" },
+    { done: t`The key is revoked` },
   );
   const ask = () =>
-    confirm(`Revoke ${entry.name}?`, "Programs that use it are refused at once, for good.", "Revoke", () =>
+    confirm(t`Revoke ${entry.name}?`, t`Programs that use it are refused at once, for good.`, t`Revoke`, () =>
       revoke.run(undefined),
     );
   return (
@@ -69,24 +79,26 @@ function Row({ entry }: { entry: Schemas["KeyView"] }) {
           {entry.name}{" "}
           {entry.revoked_at && (
             <Badge color="gray" variant="light" size="sm">
-              revoked
+              <Trans>revoked</Trans>
             </Badge>
           )}
         </Text>
         <Text size="xs" c="dimmed" className="mono">
-          ofk_{entry.prefix}…
+          <Trans>ofk_{entry.prefix}…</Trans>
         </Text>
       </Table.Td>
       <Table.Td>
         {entry.role}
         {entry.scopes && (
           <Text size="xs" c="dimmed">
-            only {entry.scopes.map(scopeLabel).join(", ")}
+            <Trans>only {entry.scopes.map(scopeLabel).join(", ")}</Trans>
           </Text>
         )}
         {entry.expires_at && (
           <Text size="xs" c="dimmed">
-            until <Moment at={entry.expires_at} />
+            <Trans>
+              until <Moment at={entry.expires_at} />
+            </Trans>
           </Text>
         )}
       </Table.Td>
@@ -96,7 +108,7 @@ function Row({ entry }: { entry: Schemas["KeyView"] }) {
       <Table.Td ta="right">
         {!entry.revoked_at && (
           <Button size="xs" variant="subtle" color="red" loading={revoke.isPending} onClick={ask}>
-            Revoke
+            <Trans>Revoke</Trans>
           </Button>
         )}
       </Table.Td>
@@ -123,36 +135,38 @@ function NewKey() {
   };
   return (
     <>
-      <Button onClick={start}>New key</Button>
-      <Modal opened={opened} onClose={close} title="New API key">
+      <Button onClick={start}>
+        <Trans>New key</Trans>
+      </Button>
+      <Modal opened={opened} onClose={close} title={t`New API key`}>
         {make.data ? (
           <ShownOnce value={make.data.key} />
         ) : (
           <Stack component="form" onSubmit={submit}>
             <TextInput
-              label="Name"
-              description="What uses it"
+              label={t`Name`}
+              description={t`What uses it`}
               required
               value={name}
               onChange={(event) => setName(event.currentTarget.value)}
             />
             <Select
-              label="Role"
+              label={t`Role`}
               data={ROLES}
               value={role}
               allowDeselect={false}
               onChange={(value) => setRole(value as Role)}
             />
             <MultiSelect
-              label="Only for"
-              description="Of what the role may do; all of it where nothing is chosen"
+              label={t`Only for`}
+              description={t`Of what the role may do; all of it where nothing is chosen`}
               data={SCOPES}
               value={scopes}
               onChange={setScopes}
             />
             {make.error && <ErrorAlert error={make.error} />}
             <Button type="submit" loading={make.isPending}>
-              Make key
+              <Trans>Make key</Trans>
             </Button>
           </Stack>
         )}

@@ -1,7 +1,9 @@
-import { Button, Card, Group, Stack, Text, TextInput, Title } from "@mantine/core";
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
+import { Button, Card, Group, Stack, Switch, Text, TextInput, Title } from "@mantine/core";
 import { useState, type ReactNode } from "react";
 import { answer, api, type Schemas } from "../api/client";
-import { useMay, useOrganization } from "../api/queries";
+import { useAction, useMay, useOrganization } from "../api/queries";
 import { Answered } from "../shared/Answered";
 import { confirm } from "../shared/confirm";
 import { ErrorAlert } from "../shared/ErrorAlert";
@@ -18,10 +20,41 @@ export function OrganizationSettings() {
       {(data) => (
         <Stack maw={640}>
           <Naming organization={data} />
+          <SecondFactors organization={data} />
           <Pausing organization={data} />
         </Stack>
       )}
     </Answered>
+  );
+}
+
+/** Whether everybody needs a second factor; for administrators. */
+function SecondFactors({ organization }: { organization: Organization }) {
+  const may = useMay();
+  const require = useAction(
+    (second_factor_required: boolean) =>
+      answer(api.PATCH("/api/v1/organization", { body: { second_factor_required } })),
+    { done: t`Saved` },
+  );
+  if (!may("ORG_MANAGE")) return null;
+  const change = (wanted: boolean) =>
+    wanted
+      ? confirm(
+          t`Require a second factor of everybody?`,
+          t`Who has none sets one up before anything else, you too. API keys need none.`,
+          t`Require it`,
+          () => require.run(true),
+        )
+      : require.run(false);
+  return (
+    <Card>
+      <Switch
+        label={t`Everybody needs a second factor to sign in`}
+        checked={organization.second_factor_required}
+        disabled={require.isPending}
+        onChange={(event) => change(event.currentTarget.checked)}
+      />
+    </Card>
   );
 }
 
@@ -32,7 +65,7 @@ function Naming({ organization }: { organization: Organization }) {
     loaded: stored(organization),
     load: async () => stored(await answer(api.GET("/api/v1/organization"))),
     save: async (body, headers) => stored(await answer(api.PATCH("/api/v1/organization", { body, headers }))),
-    done: "Saved",
+    done: t`Saved`,
     onDone: (saved) => setName(saved.name),
   });
   return (
@@ -41,12 +74,14 @@ function Naming({ organization }: { organization: Organization }) {
         {organization.name}
       </Title>
       <Text size="sm" c="dimmed" mb="sm">
-        Short name <code>{organization.slug}</code>, since <Moment at={organization.created_at} />
+        <Trans>
+          Short name <code>{organization.slug}</code>, since <Moment at={organization.created_at} />
+        </Trans>
       </Text>
       {may("ORG_MANAGE") && (
         <Group align="flex-end">
           <TextInput
-            label="Name"
+            label={t`Name`}
             value={name}
             onChange={(event) => setName(event.currentTarget.value)}
             style={{ flex: 1 }}
@@ -56,7 +91,7 @@ function Naming({ organization }: { organization: Organization }) {
             disabled={name === organization.name || !name.trim()}
             onClick={() => saving.save({ name })}
           >
-            Save
+            <Trans>Save</Trans>
           </Button>
         </Group>
       )}
@@ -64,7 +99,7 @@ function Naming({ organization }: { organization: Organization }) {
       {saving.stale && (
         <StaleDialog
           stale={saving.stale}
-          label={() => "Name"}
+          label={() => t`Name`}
           show={String}
           onBack={saving.putOff}
           onSettled={(merged, over) => {
@@ -89,64 +124,68 @@ function Pausing({ organization }: { organization: Organization }) {
     loaded: shown,
     load: async () => storedPause(await answer(api.GET("/api/v1/organization"))),
     save: async (yours, headers) => storedPause(await answer(pauseOrResume(yours, headers))),
-    done: "Saved",
+    done: t`Saved`,
     click: true,
   });
   const pause = () => saving.save({ deliveries: until ? new Date(until).toISOString() : PAUSED }, shown);
   const resume = () => saving.save({ deliveries: GO_ON }, shown);
   const ask = () =>
     confirm(
-      "Pause all deliveries?",
-      "Nothing more is delivered until then; orders can still be pushed and wait. What is under way is finished.",
-      "Pause",
+      t`Pause all deliveries?`,
+      t`Nothing more is delivered until then; orders can still be pushed and wait. What is under way is finished.`,
+      t`Pause`,
       pause,
     );
   const paused = organization.deliveries_paused;
   return (
     <Card>
       <Title order={2} size="h5" mb="xs">
-        Deliveries
+        <Trans>Deliveries</Trans>
       </Title>
       <Text size="sm" c="dimmed" mb="sm">
         {paused ? (
           <>
-            Paused since <Moment at={organization.deliveries_paused_at} />. What waited goes out at once when they are
-            resumed.
+            <Trans>
+              Paused since <Moment at={organization.deliveries_paused_at} />. What waited goes out at once when they are
+              resumed.
+            </Trans>
           </>
         ) : (
           <>
-            Orders go out as they are pushed.{" "}
-            {may("DELIVERIES_PAUSE")
-              ? "Pause them for a maintenance window of the ERP."
-              : "An administrator or an integrator can pause them for a maintenance window of the ERP."}
+            <Trans>
+              Orders go out as they are pushed.{" "}
+              {may("DELIVERIES_PAUSE")
+                ? t`Pause them for a maintenance window of the ERP.`
+                : t`An administrator or an integrator can pause them for a maintenance window of the ERP.`}
+            </Trans>
           </>
         )}
       </Text>
       {may("DELIVERIES_PAUSE") &&
         (paused ? (
           <Button loading={saving.isPending} onClick={resume}>
-            Resume deliveries
+            <Trans>Resume deliveries</Trans>
           </Button>
         ) : (
           <Group align="flex-end">
             <TextInput
-              label="Until (empty: until resumed)"
+              label={t`Until (empty: until resumed)`}
               type="datetime-local"
               value={until}
               onChange={(event) => setUntil(event.currentTarget.value)}
             />
             <Button variant="default" loading={saving.isPending} onClick={ask}>
-              Pause deliveries
+              <Trans>Pause deliveries</Trans>
             </Button>
           </Group>
         ))}
       {saving.stale && (
         <StaleDialog
           stale={saving.stale}
-          label={() => "Deliveries"}
+          label={() => t`Deliveries`}
           show={pauseText}
           onBack={saving.putOff}
-          back="Cancel"
+          back={t`Cancel`}
           onSettled={saving.settle}
         />
       )}
@@ -168,11 +207,13 @@ function pauseOrResume({ deliveries }: Pause, headers: IfMatch) {
 }
 
 function pauseText(value: unknown): ReactNode {
-  if (value === GO_ON) return "go on";
-  if (value === PAUSED) return "paused until somebody resumes them";
+  if (value === GO_ON) return t`go on`;
+  if (value === PAUSED) return t`paused until somebody resumes them`;
   return (
     <>
-      paused until <Moment at={String(value)} absolute />
+      <Trans>
+        paused until <Moment at={String(value)} absolute />
+      </Trans>
     </>
   );
 }

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Tabs } from "@mantine/core";
 import { useMay } from "../api/queries";
 import { PageTitle } from "../shared/PageTitle";
@@ -11,18 +13,34 @@ export default function SettingsPage() {
   const may = useMay();
   return (
     <>
-      <PageTitle>Settings</PageTitle>
+      <PageTitle>{t`Settings`}</PageTitle>
       <Tabs
         defaultValue="organization"
         keepMounted={false}
         styles={{ tab: { paddingInline: "var(--mantine-spacing-xs)" } }}
       >
         <Tabs.List mb="md">
-          <Tabs.Tab value="organization">Organization</Tabs.Tab>
-          {may("USERS_MANAGE") && <Tabs.Tab value="users">Users</Tabs.Tab>}
-          {may("KEYS_MANAGE") && <Tabs.Tab value="keys">API keys</Tabs.Tab>}
-          {may("WEBHOOKS_MANAGE") && <Tabs.Tab value="webhooks">Webhooks</Tabs.Tab>}
-          <Tabs.Tab value="account">Your account</Tabs.Tab>
+          <Tabs.Tab value="organization">
+            <Trans>Organization</Trans>
+          </Tabs.Tab>
+          {may("USERS_MANAGE") && (
+            <Tabs.Tab value="users">
+              <Trans>Users</Trans>
+            </Tabs.Tab>
+          )}
+          {may("KEYS_MANAGE") && (
+            <Tabs.Tab value="keys">
+              <Trans>API keys</Trans>
+            </Tabs.Tab>
+          )}
+          {may("WEBHOOKS_MANAGE") && (
+            <Tabs.Tab value="webhooks">
+              <Trans>Webhooks</Trans>
+            </Tabs.Tab>
+          )}
+          <Tabs.Tab value="account">
+            <Trans>Your account</Trans>
+          </Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="organization">
           <OrganizationSettings />

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Badge, Button, Group, Modal, PasswordInput, Select, Stack, Table, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useState, type SyntheticEvent } from "react";
@@ -41,10 +43,18 @@ export function Users() {
 function Head() {
   return (
     <>
-      <Table.Th>User</Table.Th>
-      <Table.Th>Role</Table.Th>
-      <Table.Th>Last sign-in</Table.Th>
-      <Table.Th ta="right">Actions</Table.Th>
+      <Table.Th>
+        <Trans>User</Trans>
+      </Table.Th>
+      <Table.Th>
+        <Trans>Role</Trans>
+      </Table.Th>
+      <Table.Th>
+        <Trans>Last sign-in</Trans>
+      </Table.Th>
+      <Table.Th ta="right">
+        <Trans>Actions</Trans>
+      </Table.Th>
     </>
   );
 }
@@ -59,14 +69,17 @@ function Row({ user }: { user: User }) {
       const body = changedOf(over, yours) as Schemas["UserChange"];
       return storedUser(await answer(api.PATCH("/api/v1/users/{user_id}", { ...of(user), headers, body })));
     },
-    done: "Saved",
+    done: t`Saved`,
     click: true,
   });
   const change = (changed: Partial<Access>) => saving.save({ ...shown.value, ...changed }, shown);
   const own = me?.user_id === user.id;
   const disable = () =>
-    confirm(`Lock out ${user.email}?`, "Every session ends at once. The account can be let in again.", "Lock out", () =>
-      change({ active: false }),
+    confirm(
+      t`Lock out ${user.email}?`,
+      t`Every session ends at once. The account can be let in again.`,
+      t`Lock out`,
+      () => change({ active: false }),
     );
   return (
     <Table.Tr>
@@ -75,7 +88,7 @@ function Row({ user }: { user: User }) {
           {user.email}{" "}
           {!user.active && (
             <Badge color="gray" variant="light" size="sm">
-              locked out
+              <Trans>locked out</Trans>
             </Badge>
           )}
         </Text>
@@ -85,17 +98,17 @@ function Row({ user }: { user: User }) {
         {saving.stale && (
           <StaleDialog
             stale={saving.stale}
-            label={([name]) => `${name === "role" ? "Role" : "Account"} of ${user.email}`}
+            label={([name]) => t`${name === "role" ? t`Role` : t`Account`} of ${user.email}`}
             show={accessText}
             onBack={saving.putOff}
-            back="Cancel"
+            back={t`Cancel`}
             onSettled={saving.settle}
           />
         )}
       </Table.Td>
       <Table.Td>
         <Select
-          aria-label={`Role of ${user.email}`}
+          aria-label={t`Role of ${user.email}`}
           data={ROLES}
           value={user.role}
           disabled={own || saving.isPending}
@@ -111,19 +124,39 @@ function Row({ user }: { user: User }) {
         {!own && (
           <Group gap={6} justify="flex-end">
             <ResetPassword user={user} />
+            {user.second_factor && <ResetSecondFactor user={user} />}
             {user.active ? (
               <Button size="xs" variant="subtle" color="red" loading={saving.isPending} onClick={disable}>
-                Lock out
+                <Trans>Lock out</Trans>
               </Button>
             ) : (
               <Button size="xs" variant="default" loading={saving.isPending} onClick={() => change({ active: true })}>
-                Let in
+                <Trans>Let in</Trans>
               </Button>
             )}
           </Group>
         )}
       </Table.Td>
     </Table.Tr>
+  );
+}
+
+function ResetSecondFactor({ user }: { user: User }) {
+  const reset = useAction(
+    () => answer(api.DELETE("/api/v1/users/{user_id}/second-factor", { params: { path: { user_id: user.id } } })),
+    { done: t`The second factor is taken away` },
+  );
+  const ask = () =>
+    confirm(
+      t`Take the second factor of ${user.email} away?`,
+      t`For who has lost phone and recovery codes: be sure that it is they who ask. Every session of theirs ends.`,
+      t`Take it away`,
+      () => reset.run(undefined),
+    );
+  return (
+    <Button size="xs" variant="default" loading={reset.isPending} onClick={ask}>
+      <Trans>Reset second factor</Trans>
+    </Button>
   );
 }
 
@@ -136,7 +169,7 @@ function storedUser({ role, active, version }: User): Stored<Access> {
 }
 
 function accessText(value: unknown): string {
-  if (typeof value === "boolean") return value ? "may sign in" : "locked out";
+  if (typeof value === "boolean") return value ? t`may sign in` : t`locked out`;
   return ROLES.find((role) => role.value === value)?.label ?? String(value);
 }
 
@@ -148,7 +181,7 @@ function ResetPassword({ user }: { user: User }) {
       answer(
         api.POST("/api/v1/users/{user_id}/password", { params: { path: { user_id: user.id } }, body: { password } }),
       ),
-    { quiet: true, done: "The password is set", onDone: close },
+    { quiet: true, done: t`The password is set`, onDone: close },
   );
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
@@ -157,14 +190,14 @@ function ResetPassword({ user }: { user: User }) {
   return (
     <>
       <Button size="xs" variant="default" onClick={open}>
-        Set password
+        <Trans>Set password</Trans>
       </Button>
-      <Modal opened={opened} onClose={close} title={`Set the password of ${user.email}`}>
+      <Modal opened={opened} onClose={close} title={t`Set the password of ${user.email}`}>
         <Stack component="form" onSubmit={submit}>
           <NewPassword value={password} onChange={setPassword} />
           {reset.error && <ErrorAlert error={reset.error} />}
           <Button type="submit" loading={reset.isPending}>
-            Set password
+            <Trans>Set password</Trans>
           </Button>
         </Stack>
       </Modal>
@@ -179,7 +212,7 @@ function AddUser() {
   const [role, setRole] = useState<Role>("OPS");
   const add = useAction(() => answer(api.POST("/api/v1/users", { body: { email, password, role } })), {
     quiet: true,
-    done: "The user can sign in",
+    done: t`The user can sign in`,
     onDone: close,
   });
   const submit = (event: SyntheticEvent) => {
@@ -188,11 +221,13 @@ function AddUser() {
   };
   return (
     <>
-      <Button onClick={open}>Add user</Button>
-      <Modal opened={opened} onClose={close} title="Add user">
+      <Button onClick={open}>
+        <Trans>Add user</Trans>
+      </Button>
+      <Modal opened={opened} onClose={close} title={t`Add user`}>
         <Stack component="form" onSubmit={submit}>
           <TextInput
-            label="E-mail"
+            label={t`E-mail`}
             type="email"
             required
             value={email}
@@ -200,7 +235,7 @@ function AddUser() {
           />
           <NewPassword value={password} onChange={setPassword} />
           <Select
-            label="Role"
+            label={t`Role`}
             data={ROLES}
             value={role}
             allowDeselect={false}
@@ -208,7 +243,7 @@ function AddUser() {
           />
           {add.error && <ErrorAlert error={add.error} />}
           <Button type="submit" loading={add.isPending}>
-            Add user
+            <Trans>Add user</Trans>
           </Button>
         </Stack>
       </Modal>
@@ -219,8 +254,8 @@ function AddUser() {
 function NewPassword({ value, onChange }: { value: string; onChange: (password: string) => void }) {
   return (
     <PasswordInput
-      label="Password"
-      description="12 characters at least"
+      label={t`Password`}
+      description={t`12 characters at least`}
       required
       autoComplete="new-password"
       value={value}

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Button, Group, Switch, Table, Text } from "@mantine/core";
 import { useState } from "react";
 import { answer, api, type Schemas } from "../api/client";
@@ -15,7 +17,7 @@ export function WebhookLog({ webhook }: { webhook: Schemas["Webhook"] }) {
     <>
       <Group mb="sm">
         <Switch
-          label="Only what failed"
+          label={t`Only what failed`}
           checked={failed}
           onChange={(event) => {
             setFailed(event.currentTarget.checked);
@@ -28,7 +30,7 @@ export function WebhookLog({ webhook }: { webhook: Schemas["Webhook"] }) {
           <>
             {items.length === 0 ? (
               <Text c="dimmed" size="sm">
-                Nothing was sent yet.
+                <Trans>Nothing was sent yet.</Trans>
               </Text>
             ) : (
               <ListTable head={<Head />} minWidth={480}>
@@ -40,12 +42,12 @@ export function WebhookLog({ webhook }: { webhook: Schemas["Webhook"] }) {
             <Group mt="sm">
               {cursors.length > 0 && (
                 <Button size="xs" variant="default" onClick={() => setCursors(cursors.slice(0, -1))}>
-                  Newer
+                  <Trans>Newer</Trans>
                 </Button>
               )}
               {next && (
                 <Button size="xs" variant="default" onClick={() => setCursors([...cursors, next])}>
-                  Older
+                  <Trans>Older</Trans>
                 </Button>
               )}
             </Group>
@@ -59,10 +61,18 @@ export function WebhookLog({ webhook }: { webhook: Schemas["Webhook"] }) {
 function Head() {
   return (
     <>
-      <Table.Th>When</Table.Th>
-      <Table.Th>Event</Table.Th>
-      <Table.Th>Answer</Table.Th>
-      <Table.Th ta="right">Actions</Table.Th>
+      <Table.Th>
+        <Trans>When</Trans>
+      </Table.Th>
+      <Table.Th>
+        <Trans>Event</Trans>
+      </Table.Th>
+      <Table.Th>
+        <Trans>Answer</Trans>
+      </Table.Th>
+      <Table.Th ta="right">
+        <Trans>Actions</Trans>
+      </Table.Th>
     </>
   );
 }
@@ -76,7 +86,7 @@ function Row({ attempt, webhookId }: { attempt: Schemas["WebhookAttempt"]; webho
           body: { numbers: [attempt.number] },
         }),
       ),
-    { done: "It is sent again" },
+    { done: t`It is sent again` },
   );
   return (
     <Table.Tr>
@@ -86,20 +96,22 @@ function Row({ attempt, webhookId }: { attempt: Schemas["WebhookAttempt"]; webho
       <Table.Td>
         <Text size="sm">{attempt.kind ?? "–"}</Text>
         <Text size="xs" c="dimmed" className="numeric">
-          event {attempt.number}, attempt {attempt.attempt}
+          <Trans>
+            event {attempt.number}, attempt {attempt.attempt}
+          </Trans>
         </Text>
       </Table.Td>
       <Table.Td>
         <Text size="sm" c={attempt.error ? "red.9" : undefined}>
-          {attempt.error?.message ?? `taken (${String(attempt.status)})`}
+          {attempt.error?.message ?? t`taken (${String(attempt.status)})`}
         </Text>
         <Text size="xs" c="dimmed" className="numeric">
-          {attempt.ms} ms
+          <Trans>{attempt.ms} ms</Trans>
         </Text>
       </Table.Td>
       <Table.Td ta="right">
         <Button size="xs" variant="subtle" loading={replay.isPending} onClick={() => replay.run(undefined)}>
-          Send again
+          <Trans>Send again</Trans>
         </Button>
       </Table.Td>
     </Table.Tr>

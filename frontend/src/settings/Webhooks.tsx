@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Badge, Button, Group, Menu, Modal, MultiSelect, Stack, Table, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useState, type SyntheticEvent } from "react";
@@ -21,7 +23,7 @@ export function Webhooks() {
     <>
       <Group justify="space-between" mb="sm">
         <Text size="sm" c="dimmed">
-          Programs that are told what happens
+          <Trans>Programs that are told what happens</Trans>
         </Text>
         <NewWebhook />
       </Group>
@@ -29,7 +31,7 @@ export function Webhooks() {
         {(all) =>
           all.length === 0 ? (
             <Text c="dimmed" size="sm">
-              There is none yet.
+              <Trans>There is none yet.</Trans>
             </Text>
           ) : (
             <ListTable head={<Head />} minWidth={560}>
@@ -47,11 +49,21 @@ export function Webhooks() {
 function Head() {
   return (
     <>
-      <Table.Th>Webhook</Table.Th>
-      <Table.Th>Gets</Table.Th>
-      <Table.Th>Waiting</Table.Th>
-      <Table.Th>Last taken</Table.Th>
-      <Table.Th ta="right">Actions</Table.Th>
+      <Table.Th>
+        <Trans>Webhook</Trans>
+      </Table.Th>
+      <Table.Th>
+        <Trans>Gets</Trans>
+      </Table.Th>
+      <Table.Th>
+        <Trans>Waiting</Trans>
+      </Table.Th>
+      <Table.Th>
+        <Trans>Last taken</Trans>
+      </Table.Th>
+      <Table.Th ta="right">
+        <Trans>Actions</Trans>
+      </Table.Th>
     </>
   );
 }
@@ -61,7 +73,7 @@ function Row({ webhook }: { webhook: Webhook }) {
     <Table.Tr>
       <Table.Td>
         <Text size="sm" fw={600}>
-          {webhook.name ?? "Webhook"} <State webhook={webhook} />
+          {webhook.name ?? t`Webhook`} <State webhook={webhook} />
         </Text>
         <Text size="xs" c="dimmed" className="mono" style={{ overflowWrap: "anywhere" }}>
           {webhook.url}
@@ -73,7 +85,7 @@ function Row({ webhook }: { webhook: Webhook }) {
         )}
       </Table.Td>
       <Table.Td>
-        <Text size="sm">{webhook.kinds.length === 0 ? "everything" : webhook.kinds.join(", ")}</Text>
+        <Text size="sm">{webhook.kinds.length === 0 ? t`everything` : webhook.kinds.join(", ")}</Text>
       </Table.Td>
       <Table.Td className="numeric">{webhook.waiting}</Table.Td>
       <Table.Td>
@@ -90,13 +102,13 @@ function State({ webhook }: { webhook: Webhook }) {
   if (webhook.status === "DISABLED") {
     return (
       <Badge color="gray" variant="light" size="sm">
-        {webhook.disabled_at ? "disabled, as it took nothing" : "disabled"}
+        {webhook.disabled_at ? t`disabled, as it took nothing` : t`disabled`}
       </Badge>
     );
   }
   return webhook.failing_since ? (
     <Badge color="red" variant="light" size="sm">
-      takes nothing
+      <Trans>takes nothing</Trans>
     </Badge>
   ) : null;
 }
@@ -108,8 +120,10 @@ function Actions({ webhook }: { webhook: Webhook }) {
   const test = useAction(() => answer(api.POST("/api/v1/webhooks/{webhook_id}/test", { params: { path } })), {
     done: ({ taken, status, ms }) =>
       taken
-        ? `It answered with ${String(status)} after ${String(ms)} ms`
-        : `It did not take the test${status ? `: it answered with ${String(status)}` : ""}`,
+        ? t`It answered with ${String(status)} after ${String(ms)} ms`
+        : status
+          ? t`It did not take the test: it answered with ${String(status)}`
+          : t`It did not take the test`,
   });
   const change = useAction((enabled: boolean) =>
     answer(api.PATCH("/api/v1/webhooks/{webhook_id}", { params: { path }, body: { enabled } })),
@@ -118,51 +132,56 @@ function Actions({ webhook }: { webhook: Webhook }) {
     answer(api.POST("/api/v1/webhooks/{webhook_id}/rotate-secret", { params: { path }, body: { overlap_hours: 24 } })),
   );
   const remove = useAction(() => answer(api.DELETE("/api/v1/webhooks/{webhook_id}", { params: { path } })), {
-    done: "The webhook is removed",
+    done: t`The webhook is removed`,
   });
   return (
     <Group gap="xs" justify="flex-end" wrap="nowrap">
       <Button size="xs" variant="subtle" onClick={log.open}>
-        Log
+        <Trans>Log</Trans>
       </Button>
       <Menu>
         <Menu.Target>
-          <Button size="xs" variant="subtle" aria-label={`More for ${webhook.name ?? webhook.url}`}>
-            More
+          <Button size="xs" variant="subtle" aria-label={t`More for ${webhook.name ?? webhook.url}`}>
+            <Trans>More</Trans>
           </Button>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item onClick={() => test.run(undefined)}>Send a test</Menu.Item>
-          <Menu.Item onClick={() => change.run(disabled)}>{disabled ? "Enable" : "Disable"}</Menu.Item>
+          <Menu.Item onClick={() => test.run(undefined)}>
+            <Trans>Send a test</Trans>
+          </Menu.Item>
+          <Menu.Item onClick={() => change.run(disabled)}>{disabled ? t`Enable` : t`Disable`}</Menu.Item>
           <Menu.Item
             onClick={() =>
               confirm(
-                "Make another secret?",
-                "For a day both sign what is sent, so that the program can change over.",
-                "New secret",
+                t`Make another secret?`,
+                t`For a day both sign what is sent, so that the program can change over.`,
+                t`New secret`,
                 () => rotate.run(undefined),
                 { color: "blue" },
               )
             }
           >
-            New secret
+            <Trans>New secret</Trans>
           </Menu.Item>
           <Menu.Item
             color="red"
             onClick={() =>
-              confirm("Remove the webhook?", "Nothing is sent there any more, and its log is deleted.", "Remove", () =>
-                remove.run(undefined),
+              confirm(
+                t`Remove the webhook?`,
+                t`Nothing is sent there any more, and its log is deleted.`,
+                t`Remove`,
+                () => remove.run(undefined),
               )
             }
           >
-            Remove
+            <Trans>Remove</Trans>
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      <Modal opened={logged} onClose={log.close} title="What was sent" size="xl">
+      <Modal opened={logged} onClose={log.close} title={t`What was sent`} size="xl">
         <WebhookLog webhook={webhook} />
       </Modal>
-      <Modal opened={rotate.data !== undefined} onClose={() => rotate.reset()} title="New secret">
+      <Modal opened={rotate.data !== undefined} onClose={() => rotate.reset()} title={t`New secret`}>
         {rotate.data && <ShownOnce value={rotate.data.secret} />}
       </Modal>
     </Group>
@@ -191,24 +210,26 @@ function NewWebhook() {
   };
   return (
     <>
-      <Button onClick={start}>New webhook</Button>
-      <Modal opened={opened} onClose={close} title="New webhook">
+      <Button onClick={start}>
+        <Trans>New webhook</Trans>
+      </Button>
+      <Modal opened={opened} onClose={close} title={t`New webhook`}>
         {make.data ? (
           <ShownOnce value={make.data.secret} />
         ) : (
           <Stack component="form" onSubmit={submit}>
             <TextInput
-              label="Address"
-              description="What happens from now on is posted there"
-              placeholder="https://shop.example/hooks"
+              label={t`Address`}
+              description={t`What happens from now on is posted there`}
+              placeholder={t`https://shop.example/hooks`}
               required
               value={url}
               onChange={(event) => setUrl(event.currentTarget.value)}
             />
-            <TextInput label="Name" value={name} onChange={(event) => setName(event.currentTarget.value)} />
+            <TextInput label={t`Name`} value={name} onChange={(event) => setName(event.currentTarget.value)} />
             <MultiSelect
-              label="Gets"
-              description="Nothing chosen: everything"
+              label={t`Gets`}
+              description={t`Nothing chosen: everything`}
               data={KINDS}
               value={kinds}
               searchable
@@ -217,7 +238,7 @@ function NewWebhook() {
             />
             {make.error && <ErrorAlert error={make.error} />}
             <Button type="submit" loading={make.isPending}>
-              Make webhook
+              <Trans>Make webhook</Trans>
             </Button>
           </Stack>
         )}

@@ -1,12 +1,13 @@
+import { t } from "@lingui/core/macro";
 import type { Schemas } from "../api/client";
 
 type Role = Schemas["Role"];
 
 const LABELS: Record<Role, string> = {
-  ADMIN: "Administrator",
-  INTEGRATOR: "Integrator",
-  OPS: "Operator",
-  VIEWER: "Viewer",
+  ADMIN: t`Administrator`,
+  INTEGRATOR: t`Integrator`,
+  OPS: t`Operator`,
+  VIEWER: t`Viewer`,
 };
 
 export const ROLES = Object.entries(LABELS).map(([value, label]) => ({ value: value as Role, label }));
@@ -14,23 +15,23 @@ export const ROLES = Object.entries(LABELS).map(([value, label]) => ({ value: va
 export type Scope = NonNullable<Schemas["KeyView"]["scopes"]>[number];
 
 const SCOPE_LABELS: Record<Scope, string> = {
-  READ: "reading",
-  OWN_ACCOUNT: "its own account",
-  ORDERS_IMPORT: "bringing in orders",
-  ORDERS_EDIT: "editing orders",
-  ORDERS_APPROVE: "approving orders",
-  ORDERS_PUSH: "deliveries",
-  NEEDS_MARK: "notes on what needs somebody",
-  HOLDS_RELEASE: "releasing holds of others",
-  CONNECTORS_EDIT: "connectors",
-  CONNECTORS_TEST: "tests of connectors",
-  DELIVERIES_PAUSE: "pausing deliveries",
-  AUDIT_READ: "the audit log",
-  DATA_ERASE: "erasing personal data",
-  USERS_MANAGE: "users",
-  KEYS_MANAGE: "API keys",
-  WEBHOOKS_MANAGE: "webhooks",
-  ORG_MANAGE: "the organization",
+  READ: t`reading`,
+  OWN_ACCOUNT: t`its own account`,
+  ORDERS_IMPORT: t`bringing in orders`,
+  ORDERS_EDIT: t`editing orders`,
+  ORDERS_APPROVE: t`approving orders`,
+  ORDERS_PUSH: t`deliveries`,
+  NEEDS_MARK: t`notes on what needs somebody`,
+  HOLDS_RELEASE: t`releasing holds of others`,
+  CONNECTORS_EDIT: t`connectors`,
+  CONNECTORS_TEST: t`tests of connectors`,
+  DELIVERIES_PAUSE: t`pausing deliveries`,
+  AUDIT_READ: t`the audit log`,
+  DATA_ERASE: t`erasing personal data`,
+  USERS_MANAGE: t`users`,
+  KEYS_MANAGE: t`API keys`,
+  WEBHOOKS_MANAGE: t`webhooks`,
+  ORG_MANAGE: t`the organization`,
 };
 
 export const SCOPES = Object.entries(SCOPE_LABELS).map(([value, label]) => ({ value, label }));

@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import { ActionIcon, CopyButton, Tooltip } from "@mantine/core";
 import { IconCheck, IconCopy } from "@tabler/icons-react";
 
@@ -6,13 +7,13 @@ export function Copy({ value, what }: { value: string; what: string }) {
   return (
     <CopyButton value={value}>
       {({ copied, copy }) => (
-        <Tooltip label={copied ? "Copied" : `Copy ${what}`}>
+        <Tooltip label={copied ? t`Copied` : t`Copy ${what}`}>
           <ActionIcon
             className="unprinted"
             size="xs"
             variant="subtle"
             color="gray"
-            aria-label={copied ? `Copied ${what}` : `Copy ${what}`}
+            aria-label={copied ? t`Copied ${what}` : t`Copy ${what}`}
             onClick={copy}
           >
             {copied ? <IconCheck size={12} /> : <IconCopy size={12} />}

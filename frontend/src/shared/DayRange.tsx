@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import { TextInput } from "@mantine/core";
 import type { Filters } from "./useFilters";
 
@@ -13,8 +14,8 @@ export function DayRange({ filters }: { filters: Filters }) {
   );
   return (
     <>
-      {day("since", "From")}
-      {day("until", "To")}
+      {day("since", t`From`)}
+      {day("until", t`To`)}
     </>
   );
 }

@@ -1,3 +1,4 @@
+import { Trans } from "@lingui/react/macro";
 import { Alert, Code, List, Text } from "@mantine/core";
 import { IconAlertCircle } from "@tabler/icons-react";
 import type { ReactNode } from "react";
@@ -37,7 +38,9 @@ export function ErrorAlert({ error, label = asItIs, words = asItIs, children }: 
       {children}
       {known?.requestId && (
         <Text size="xs" c="dimmed" mt={6}>
-          <Code>{known.reason}</Code> request {known.requestId}
+          <Trans>
+            <Code>{known.reason}</Code> request {known.requestId}
+          </Trans>
         </Text>
       )}
     </Alert>

@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import { Button } from "@mantine/core";
 import type { Filters } from "./useFilters";
 
@@ -11,7 +12,7 @@ export function GivenFilter({ filters, name, color }: { filters: Filters; name: 
       color={color}
       rightSection="×"
       onClick={() => filters.set({ [name]: null })}
-      aria-label={`Remove the filter ${given}`}
+      aria-label={t`Remove the filter ${given}`}
     >
       {given}
     </Button>

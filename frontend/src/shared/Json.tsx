@@ -1,3 +1,4 @@
+import { Trans } from "@lingui/react/macro";
 import { Code, ScrollArea, Text } from "@mantine/core";
 
 export function Json({ title, value }: { title: string; value: unknown }) {
@@ -8,7 +9,7 @@ export function Json({ title, value }: { title: string; value: unknown }) {
       </Text>
       {value === null || value === undefined ? (
         <Text size="xs" c="dimmed">
-          none
+          <Trans>none</Trans>
         </Text>
       ) : (
         <ScrollArea.Autosize mah={260} viewportProps={{ tabIndex: 0, role: "region", "aria-label": title }}>

@@ -1,8 +1,9 @@
 import { Tooltip } from "@mantine/core";
 import { ago } from "./ago";
 import { useNow } from "./useNow";
+import { readersLocale } from "../language/language";
 
-const ABSOLUTE = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+const ABSOLUTE = new Intl.DateTimeFormat(readersLocale(), { dateStyle: "medium", timeStyle: "medium" });
 
 /** A moment as people say it, exact on hover; `absolute` the other way round. */
 export function Moment({ at, absolute }: { at: string | null | undefined; absolute?: boolean }) {

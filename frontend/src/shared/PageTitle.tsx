@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import { Group, Text, Title } from "@mantine/core";
 import { useNeeds } from "../api/queries";
 import { useEffect, useRef, type ReactNode } from "react";
@@ -23,7 +24,7 @@ export function PageTitle({ children, beside, actions, about }: Props) {
   return (
     <Group justify="space-between" align="flex-start" mb="lg" gap="sm">
       <div>
-        <title>{`${open ? `(${open}) ` : ""}${children} · OrderFlow Connect`}</title>
+        <title>{t`${open ? `(${open}) ` : ""}${children} · OrderFlow Connect`}</title>
         <Group gap="sm">
           <Title order={1} size="h2" ref={heading} tabIndex={-1} className="unmarked">
             {children}

@@ -1,3 +1,4 @@
+import { Trans } from "@lingui/react/macro";
 import { Button, Group, Text } from "@mantine/core";
 import { IconChevronLeft, IconChevronRight } from "@tabler/icons-react";
 import type { UseQueryResult } from "@tanstack/react-query";
@@ -48,7 +49,7 @@ function Pager({ cursor, next }: { cursor: Cursor; next: string | null | undefin
   return (
     <Group justify="flex-end" mt="md" gap="xs">
       <Text size="sm" c="dimmed" className="numeric">
-        Page {cursor.page}
+        <Trans>Page {cursor.page}</Trans>
       </Text>
       <Button
         variant="default"
@@ -57,7 +58,7 @@ function Pager({ cursor, next }: { cursor: Cursor; next: string | null | undefin
         disabled={cursor.page === 1}
         onClick={() => cursor.goTo(before(cursor))}
       >
-        Newer
+        <Trans>Newer</Trans>
       </Button>
       <Button
         variant="default"
@@ -66,7 +67,7 @@ function Pager({ cursor, next }: { cursor: Cursor; next: string | null | undefin
         disabled={!next}
         onClick={() => next && cursor.goTo(after(cursor, next))}
       >
-        Older
+        <Trans>Older</Trans>
       </Button>
     </Group>
   );

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Button, Code, Group, Loader, Modal, ScrollArea, Select, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconEye } from "@tabler/icons-react";
@@ -18,14 +20,16 @@ export function Preview({ shown }: { shown: Schemas["Preview"] }) {
         {shown.destination ?? shown.file_name}
       </Text>
       <Text size="xs" c="dimmed">
-        {shown.media_type} · {count(shown.size)} bytes · {shown.encoding}
+        <Trans>
+          {shown.media_type} · {count(shown.size)} bytes · {shown.encoding}
+        </Trans>
       </Text>
       {Object.entries(shown.headers).map(([name, value]) => (
         <Text key={name} size="xs" className="mono">
           {name}: {value}
         </Text>
       ))}
-      <ScrollArea.Autosize mah={420} viewportProps={{ tabIndex: 0, role: "region", "aria-label": "Document" }}>
+      <ScrollArea.Autosize mah={420} viewportProps={{ tabIndex: 0, role: "region", "aria-label": t`Document` }}>
         <Code
           block
           style={
@@ -44,9 +48,9 @@ export function PreviewButton({ orderId }: { orderId: string }) {
   return (
     <>
       <Button variant="default" leftSection={<IconEye size={16} />} onClick={open}>
-        Preview
+        <Trans>Preview</Trans>
       </Button>
-      <Modal opened={opened} onClose={close} title="What would be sent" size="xl">
+      <Modal opened={opened} onClose={close} title={t`What would be sent`} size="xl">
         <OrderPreview orderId={orderId} />
       </Modal>
     </>
@@ -62,7 +66,7 @@ function OrderPreview({ orderId }: { orderId: string }) {
     <Stack>
       {connectors.length > 1 && (
         <Select
-          label="Connector"
+          label={t`Connector`}
           data={connectors.map((each) => ({ value: each.id, label: connectorName(each) }))}
           value={chosen ?? preferred}
           allowDeselect={false}
@@ -72,7 +76,7 @@ function OrderPreview({ orderId }: { orderId: string }) {
       {preview.error && <ErrorAlert error={preview.error} />}
       {preview.isPending && (
         <Group justify="center">
-          <Loader aria-label="Loading" />
+          <Loader aria-label={t`Loading`} />
         </Group>
       )}
       {preview.data && !preview.error && <Preview shown={preview.data} />}

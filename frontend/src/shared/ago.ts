@@ -1,4 +1,6 @@
-const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
+import { t } from "@lingui/core/macro";
+import { readersLocale } from "../language/language";
+const RELATIVE = new Intl.RelativeTimeFormat(readersLocale(), { numeric: "auto", style: "short" });
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ["day", 86_400],
   ["hour", 3_600],
@@ -9,6 +11,6 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
 export function ago(seconds: number): string {
   for (const [unit, size] of STEPS)
     if (Math.abs(seconds) >= size) return RELATIVE.format(-Math.trunc(seconds / size), unit);
-  if (Math.abs(seconds) < 5) return "just now";
+  if (Math.abs(seconds) < 5) return t`just now`;
   return RELATIVE.format(-Math.round(seconds), "second");
 }

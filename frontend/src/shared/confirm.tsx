@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import { Text } from "@mantine/core";
 import { modals } from "@mantine/modals";
 
@@ -19,7 +20,7 @@ export function confirm(
   modals.openConfirmModal({
     title,
     children: <Text size="sm">{what}</Text>,
-    labels: { confirm: label, cancel: "Cancel" },
+    labels: { confirm: label, cancel: t`Cancel` },
     confirmProps: { color },
     onConfirm: act,
     onClose,

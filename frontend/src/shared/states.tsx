@@ -1,19 +1,20 @@
+import { t } from "@lingui/core/macro";
 import { Badge, Tooltip } from "@mantine/core";
 import type { Schemas } from "../api/client";
 import { phrase } from "./format";
 
 const ORDER: Record<Schemas["OrderStatus"], [color: string, meaning: string]> = {
-  NEW: ["gray", "Just arrived"],
-  NEEDS_REVIEW: ["yellow", "Something is missing"],
-  READY: ["blue", "Complete; waits for approval"],
-  APPROVED: ["indigo", "Approved; may be pushed"],
-  PUSHING: ["violet", "On its way to the ERP"],
-  PUSHED: ["cyan", "At the ERP; its answer is awaited"],
-  CONFIRMED: ["green", "The ERP has confirmed it"],
-  ERROR: ["red", "It did not arrive, or the ERP refused it"],
-  REJECTED: ["gray", "Rejected by a person"],
-  RECALLING: ["orange", "The ERP is asked to give it back; its answer is awaited"],
-  RECALLED: ["gray", "The ERP gave it back; it may be entered anew"],
+  NEW: ["gray", t`Just arrived`],
+  NEEDS_REVIEW: ["yellow", t`Something is missing`],
+  READY: ["blue", t`Complete; waits for approval`],
+  APPROVED: ["indigo", t`Approved; may be pushed`],
+  PUSHING: ["violet", t`On its way to the ERP`],
+  PUSHED: ["cyan", t`At the ERP; its answer is awaited`],
+  CONFIRMED: ["green", t`The ERP has confirmed it`],
+  ERROR: ["red", t`It did not arrive, or the ERP refused it`],
+  REJECTED: ["gray", t`Rejected by a person`],
+  RECALLING: ["orange", t`The ERP is asked to give it back; its answer is awaited`],
+  RECALLED: ["gray", t`The ERP gave it back; it may be entered anew`],
 };
 
 /** In the order in which one follows on the other. */
@@ -28,10 +29,10 @@ const DELIVERY: Record<Schemas["ERPExportStatus"], Schemas["OrderStatus"]> = {
 };
 
 const ATTEMPT: Record<Schemas["AttemptStatus"], [color: string, meaning: string, word: string]> = {
-  PENDING: ["violet", "It has begun and not ended", "Under way"],
-  SUCCESS: ["green", "The document is at the ERP", "Delivered"],
-  RETRYING: ["yellow", "It failed; another attempt follows", "Failed, tried again"],
-  FAILED: ["red", "It failed; no other attempt follows", "Failed"],
+  PENDING: ["violet", t`It has begun and not ended`, t`Under way`],
+  SUCCESS: ["green", t`The document is at the ERP`, t`Delivered`],
+  RETRYING: ["yellow", t`It failed; another attempt follows`, t`Failed, tried again`],
+  FAILED: ["red", t`It failed; no other attempt follows`, t`Failed`],
 };
 
 export function OrderBadge({ status }: { status: Schemas["OrderStatus"] }) {
@@ -48,7 +49,7 @@ const RECALL: Record<Schemas["ERPExportStatus"], Schemas["OrderStatus"]> = {
 };
 
 export function DeliveryBadge({ status, kind }: Pick<Schemas["Export"], "status" | "kind">) {
-  const [color, meaning] = ["red", "The ERP keeps the order, or nobody asks for it any more"];
+  const [color, meaning] = ["red", t`The ERP keeps the order, or nobody asks for it any more`];
   if (kind === "recall" && status === "FAILED")
     return <StateBadge color={color} meaning={meaning} word="RECALL ENDED" />;
   return <OrderBadge status={(kind === "recall" ? RECALL : DELIVERY)[status]} />;
@@ -70,22 +71,22 @@ export function StateBadge({ color, meaning, word }: { color: string; meaning: s
 }
 
 const WAITS: Record<NonNullable<Schemas["Export"]["waits_for"]>, string> = {
-  ATTEMPT: "An attempt is under way",
-  WORKER: "Due now",
-  HOLD: "On hold, until it is released",
-  RETRY_TIME: "Next attempt",
-  ORDERS_PER_MINUTE: "The connector takes no more orders until",
-  NOT_BEFORE: "Is not to go out before",
-  OPENING_HOURS: "The connector is closed (opening hours) until",
-  TARGET: "The ERP is out of reach; delivery resumes by itself",
-  TARGET_RESTS: "The ERP is busy; nothing is sent to it until",
-  ATTENTION: "The connector must be mended, then tested",
-  CONNECTOR_DISABLED: "The connector is disabled",
-  DELIVERIES_PAUSED: "All deliveries are paused",
-  DECISION: "In doubt: look into the ERP and decide",
+  ATTEMPT: t`An attempt is under way`,
+  WORKER: t`Due now`,
+  HOLD: t`On hold, until it is released`,
+  RETRY_TIME: t`Next attempt`,
+  ORDERS_PER_MINUTE: t`The connector takes no more orders until`,
+  NOT_BEFORE: t`Is not to go out before`,
+  OPENING_HOURS: t`The connector is closed (opening hours) until`,
+  TARGET: t`The ERP is out of reach; delivery resumes by itself`,
+  TARGET_RESTS: t`The ERP is busy; nothing is sent to it until`,
+  ATTENTION: t`The connector must be mended, then tested`,
+  CONNECTOR_DISABLED: t`The connector is disabled`,
+  DELIVERIES_PAUSED: t`All deliveries are paused`,
+  DECISION: t`In doubt: look into the ERP and decide`,
 };
 
-const ROUTE = { NO_ROUTE: "No route", ROUTED_TO_NOBODY: "Routed to nobody" };
+const ROUTE = { NO_ROUTE: t`No route`, ROUTED_TO_NOBODY: t`Routed to nobody` };
 
 /** All that an order may wait for, to choose from. */
 export const WAITING = [

@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import { useRef } from "react";
 import { confirm } from "./confirm";
 import { useReturnFocus } from "./useReturnFocus";
@@ -13,7 +14,7 @@ export function useEditing(onClose: () => void) {
     asking.current = true;
     // The Escape that ends the question reaches the panel as well; then it is still being asked.
     const answered = () => window.setTimeout(() => (asking.current = false));
-    confirm("Discard your changes?", "What you typed is not saved yet.", "Discard", onClose, { onClose: answered });
+    confirm(t`Discard your changes?`, t`What you typed is not saved yet.`, t`Discard`, onClose, { onClose: answered });
   };
   return { close, onChange: () => (typed.current = true) };
 }

@@ -19,6 +19,7 @@ from orderflow.storage.people.api_keys import SqlApiKeys
 from orderflow.storage.people.needs import SqlNeedMarks
 from orderflow.storage.people.organization import SqlOrganization
 from orderflow.storage.people.saved_views import SqlSavedViews
+from orderflow.storage.people.second_factors import SqlSecondFactors
 from orderflow.storage.people.users import SqlUsers
 from orderflow.storage.tables.roles import ALIVE
 from orderflow.storage.views.view import View
@@ -134,6 +135,11 @@ class SqlWork:
     def users(self) -> SqlUsers:
         """Who signs in."""
         return SqlUsers(self.connection, self.org_id)
+
+    @cached_property
+    def second_factors(self) -> SqlSecondFactors:
+        """What they show beside their password."""
+        return SqlSecondFactors(self.connection, self.org_id, self._encryption)
 
     @cached_property
     def api_keys(self) -> SqlApiKeys:

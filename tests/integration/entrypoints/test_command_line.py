@@ -349,13 +349,6 @@ def test_a_connection_has_opening_hours(acme, dropzone):
 def test_orders_are_pushed_for_later(acme, dropzone):
     acme("connections", "add", "DROPZONE_JSON_V1", "--config", "-", stdin=json.dumps(dropzone))
     acme("orders", "import", "-", "--approve", stdin=json.dumps(GOOD))
-    assert acme.json("orders", "recall", "--import", brought["import_id"], "--dry-run")[0]["orders"] == 2
-    assert {row["external_order_number"] for row in acme.json("orders", "list", "--import", brought["import_id"])} == {
-        "PO-1",
-        "PO-2",
-        "PO-3",
-    }
-    assert "is no import" in acme("orders", "list", "--import", "yesterday", exits=2).stderr
     assert "is no time" in acme("push", "PO-1", "--not-before", "tomorrow", exits=2).stderr
     later = datetime.now(UTC).replace(microsecond=0) + timedelta(days=7)
     assert "has no time zone" in acme("push", "PO-1", "--not-before", f"{later:%Y-%m-%dT%H:%M}", exits=2).stderr
@@ -514,6 +507,10 @@ def test_a_recall_is_told_before_asked_for_once_and_refused_with_what_to_do(acme
     shown = acme("orders", "recall", "--since", "00:00", "--dry-run").stdout
     assert "renamed away" in shown
     assert "Say why they are recalled" in acme("orders", "recall", "--all-sent", exits=2).stderr
+    assert acme.json("orders", "recall", "--import", brought["import_id"], "--dry-run")[0]["orders"] == 2
+    found = acme.json("orders", "list", "--import", brought["import_id"])
+    assert {row["external_order_number"] for row in found} == {"PO-1", "PO-2", "PO-3"}
+    assert "is no import" in acme("orders", "list", "--import", "yesterday", exits=2).stderr
     assert "is no time" in acme("orders", "recall", "--since", "noon", *because, exits=2).stderr
     assert "NEVER_SENT" in acme("orders", "recall", "PO-3", *because, exits=3).stderr
     assert "There is no order" in acme("orders", "recall", "PO-9", *because, exits=3).stderr

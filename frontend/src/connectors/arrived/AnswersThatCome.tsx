@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Button, Code, Fieldset, Group, Stack, Text } from "@mantine/core";
 import { BASE } from "../../api/base";
 import { answer, api, type Schemas } from "../../api/client";
@@ -17,23 +19,31 @@ export function AnswersThatCome({ connector }: { connector: Connector }) {
     quiet: true,
   });
   const revoke = useAction(() => answer(api.DELETE("/api/v1/connectors/{connector_id}/answer-token", { params })), {
-    done: "The token has ended",
+    done: t`The token has ended`,
     onDone: () => make.reset(),
   });
   const prefix = make.data ? make.data.token.split("_")[1] : revoke.isSuccess ? null : connector.answer_token_prefix;
-  const renew = () => confirm("Make a new token?", ENDS, "Make token", () => make.run(undefined));
+  const renew = () => confirm(t`Make a new token?`, ENDS, t`Make token`, () => make.run(undefined));
   return (
-    <Fieldset legend="Answers that the ERP sends itself">
+    <Fieldset legend={t`Answers that the ERP sends itself`}>
       <Stack gap="sm">
         <Text size="sm">
-          The ERP may send its answers (POST) to <Code>{addressOf(connector)}</Code>, with the token below or signed
-          with the signing secret above.
+          <Trans>
+            The ERP may send its answers (POST) to <Code>{addressOf(connector)}</Code>, with the token below or signed
+            with the signing secret above.
+          </Trans>
         </Text>
         {make.data && <ShownOnce value={make.data.token} />}
         {make.error && <ErrorAlert error={make.error} />}
         <Group gap="xs">
           <Text size="sm" c="dimmed">
-            {prefix ? <span className="mono">ofa_{prefix}… </span> : "There is no token."}
+            {prefix ? (
+              <span className="mono">
+                <Trans>ofa_{prefix}… </Trans>
+              </span>
+            ) : (
+              t`There is no token.`
+            )}
             {!make.data && prefix && <Moment at={connector.answer_token_at} />}
           </Text>
           <Button
@@ -42,7 +52,7 @@ export function AnswersThatCome({ connector }: { connector: Connector }) {
             loading={make.isPending}
             onClick={prefix ? renew : () => make.run(undefined)}
           >
-            {prefix ? "Make a new token" : "Make a token"}
+            {prefix ? t`Make a new token` : t`Make a token`}
           </Button>
           {prefix && (
             <Button
@@ -50,9 +60,9 @@ export function AnswersThatCome({ connector }: { connector: Connector }) {
               variant="subtle"
               color="red"
               loading={revoke.isPending}
-              onClick={() => confirm("End the token?", REFUSED, "End token", () => revoke.run(undefined))}
+              onClick={() => confirm(t`End the token?`, REFUSED, t`End token`, () => revoke.run(undefined))}
             >
-              End token
+              <Trans>End token</Trans>
             </Button>
           )}
         </Group>
@@ -62,8 +72,8 @@ export function AnswersThatCome({ connector }: { connector: Connector }) {
   );
 }
 
-const ENDS = "The one that there is ends at once: the ERP is refused until it sends the new one.";
-const REFUSED = "The ERP is refused from now on, unless it signs its answers.";
+const ENDS = t`The one that there is ends at once: the ERP is refused until it sends the new one.`;
+const REFUSED = t`The ERP is refused from now on, unless it signs its answers.`;
 
 function addressOf({ id }: { id: string }) {
   return `${window.location.origin}${BASE}/api/v1/answers/${id}`;

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Badge, Button, Group, Table, Text } from "@mantine/core";
 import { answer, api, type Schemas } from "../../api/client";
 import { useAction, useArrived } from "../../api/queries";
@@ -16,7 +18,7 @@ export function Arrived({ connector_id }: { connector_id: string }) {
       {({ items }) =>
         items.length === 0 ? (
           <Text c="dimmed" size="sm">
-            Nothing has come yet.
+            <Trans>Nothing has come yet.</Trans>
           </Text>
         ) : (
           <ListTable head={<Head />} minWidth={420}>
@@ -33,9 +35,15 @@ export function Arrived({ connector_id }: { connector_id: string }) {
 function Head() {
   return (
     <>
-      <Table.Th>Came</Table.Th>
-      <Table.Th>Became of it</Table.Th>
-      <Table.Th ta="right">Actions</Table.Th>
+      <Table.Th>
+        <Trans>Came</Trans>
+      </Table.Th>
+      <Table.Th>
+        <Trans>Became of it</Trans>
+      </Table.Th>
+      <Table.Th ta="right">
+        <Trans>Actions</Trans>
+      </Table.Th>
     </>
   );
 }
@@ -54,7 +62,7 @@ function Row({ item, connector_id }: { item: Item; connector_id: string }) {
       </Table.Td>
       <Table.Td>
         <Badge variant="light" color={open ? "red" : "gray"}>
-          {item.put_aside ? "put aside" : (item.verdict ?? "not read yet")}
+          {item.put_aside ? t`put aside` : (item.verdict ?? t`not read yet`)}
         </Badge>
         {item.told && <Text size="xs">{item.told}</Text>}
         {item.beginning && (
@@ -75,24 +83,24 @@ function Actions({ item, connector_id }: { item: Item; connector_id: string }) {
   );
   const aside = useAction(
     () => answer(api.DELETE("/api/v1/connectors/{connector_id}/answers/{answer_id}", { params })),
-    { done: "It is put aside" },
+    { done: t`It is put aside` },
   );
   return (
     <Group gap={4} justify="flex-end" wrap="nowrap">
       <Button size="xs" variant="default" loading={again.isPending} onClick={() => again.run(undefined)}>
-        Read again
+        <Trans>Read again</Trans>
       </Button>
       <Button
         size="xs"
         variant="subtle"
         color="red"
         loading={aside.isPending}
-        onClick={() => confirm("Put it aside?", GONE, "Put aside", () => aside.run(undefined))}
+        onClick={() => confirm(t`Put it aside?`, GONE, t`Put aside`, () => aside.run(undefined))}
       >
-        Put aside
+        <Trans>Put aside</Trans>
       </Button>
     </Group>
   );
 }
 
-const GONE = "It is told no more, and what it says is deleted.";
+const GONE = t`It is told no more, and what it says is deleted.`;

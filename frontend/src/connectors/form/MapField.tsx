@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Button, Fieldset, Group, Stack, Text, TextInput } from "@mantine/core";
 import type { FieldProps } from "@rjsf/utils";
 import { IconTrash } from "@tabler/icons-react";
@@ -29,7 +31,7 @@ export function MapField({ schema, formData, onChange, fieldPathId }: FieldProps
           <Group key={at} gap="xs" wrap="nowrap">
             <TextInput
               size="xs"
-              aria-label={`${schema.title} ${at + 1}: from`}
+              aria-label={t`${schema.title ?? ""} ${at + 1}: from`}
               value={name}
               onChange={(event) => set(at, [event.currentTarget.value, value])}
               style={{ flex: 1 }}
@@ -37,7 +39,7 @@ export function MapField({ schema, formData, onChange, fieldPathId }: FieldProps
             <Text aria-hidden>→</Text>
             <TextInput
               size="xs"
-              aria-label={`${schema.title} ${at + 1}: to`}
+              aria-label={t`${schema.title ?? ""} ${at + 1}: to`}
               value={value}
               onChange={(event) => set(at, [name, event.currentTarget.value])}
               style={{ flex: 1 }}
@@ -45,7 +47,7 @@ export function MapField({ schema, formData, onChange, fieldPathId }: FieldProps
             <Tool
               icon={IconTrash}
               color="red"
-              label={`Remove entry ${at + 1}`}
+              label={t`Remove entry ${at + 1}`}
               onClick={() => change(pairs.toSpliced(at, 1))}
             />
           </Group>
@@ -56,7 +58,7 @@ export function MapField({ schema, formData, onChange, fieldPathId }: FieldProps
           onClick={() => setPairs([...pairs, ["", ""]])}
           style={{ alignSelf: "start" }}
         >
-          Add
+          <Trans>Add</Trans>
         </Button>
       </Stack>
     </Fieldset>

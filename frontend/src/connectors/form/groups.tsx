@@ -1,10 +1,12 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Fieldset, SimpleGrid, Stack, Text } from "@mantine/core";
 import type { ObjectFieldTemplateProps, RJSFSchema } from "@rjsf/utils";
 import { createContext, use, useState, type ReactNode } from "react";
 import { groupWords, isOptional, saysSomething, stepOf, type Step } from "../setup/steps";
 import type { Config, FieldSchema } from "./schema";
 
-const FOLDED = "Advanced";
+const FOLDED = t`Advanced`;
 
 /** The step whose fields are shown, and the groups in which something is wrong. */
 export const Shown = createContext<{ step: Step; faulty: ReadonlySet<string> }>({ step: "reach", faulty: new Set() });
@@ -109,7 +111,7 @@ function Entry({ fields, folded, filled }: { fields: ReactNode[]; folded: ReactN
       {folded && (
         <details open={open}>
           <Text component="summary" size="xs" c="dimmed" py={4}>
-            More
+            <Trans>More</Trans>
           </Text>
           <SimpleGrid cols={columns} spacing="xs">
             {folded}

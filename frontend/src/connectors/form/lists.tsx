@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { ActionIcon, Button, Card, Fieldset, Group, Stack, Text } from "@mantine/core";
 import type { ArrayFieldItemTemplateProps, ArrayFieldTemplateProps } from "@rjsf/utils";
 import { IconArrowDown, IconArrowUp, IconTrash, type Icon } from "@tabler/icons-react";
@@ -31,7 +33,7 @@ export function ArrayTemplate({
         ))}
         {canAdd && (
           <Button variant="default" size="xs" onClick={onAddClick} disabled={disabled} style={{ alignSelf: "start" }}>
-            Add
+            <Trans>Add</Trans>
           </Button>
         )}
       </Stack>
@@ -40,7 +42,7 @@ export function ArrayTemplate({
 }
 
 export function ArrayItem({ children, buttonsProps: buttons, index, totalItems }: ArrayFieldItemTemplateProps) {
-  const entry = `entry ${index + 1}`;
+  const entry = t`entry ${index + 1}`;
   return (
     <Card padding="xs">
       <Group wrap="nowrap" gap="xs" align="flex-start">
@@ -51,7 +53,7 @@ export function ArrayItem({ children, buttonsProps: buttons, index, totalItems }
           {totalItems > 1 && (
             <Tool
               icon={IconArrowUp}
-              label={`Move ${entry} up`}
+              label={t`Move ${entry} up`}
               onClick={buttons.onMoveUpItem}
               off={!buttons.hasMoveUp}
             />
@@ -59,13 +61,13 @@ export function ArrayItem({ children, buttonsProps: buttons, index, totalItems }
           {totalItems > 1 && (
             <Tool
               icon={IconArrowDown}
-              label={`Move ${entry} down`}
+              label={t`Move ${entry} down`}
               onClick={buttons.onMoveDownItem}
               off={!buttons.hasMoveDown}
             />
           )}
           {buttons.hasRemove && (
-            <Tool icon={IconTrash} label={`Remove ${entry}`} onClick={buttons.onRemoveItem} color="red" />
+            <Tool icon={IconTrash} label={t`Remove ${entry}`} onClick={buttons.onRemoveItem} color="red" />
           )}
         </Group>
       </Group>

@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import { Anchor, Autocomplete, NumberInput, PasswordInput, Select, Switch, Textarea, TextInput } from "@mantine/core";
 import type { BaseInputTemplateProps, FieldTemplateProps, WidgetProps } from "@rjsf/utils";
 import { use } from "react";
@@ -98,7 +99,7 @@ export function SecretWidget(props: WidgetProps) {
   const { value, onChange, options } = props;
   const stored = options.stored === true;
   const empty = stored ? MASK : undefined;
-  const placeholder = value === null ? "Will be removed" : stored ? "Stored; type to replace it" : undefined;
+  const placeholder = value === null ? t`Will be removed` : stored ? t`Stored; type to replace it` : undefined;
   const given = {
     ...useCommon(props),
     value: value === MASK || value === null || value === undefined ? "" : String(value),
@@ -121,12 +122,12 @@ export function SecretWidget(props: WidgetProps) {
         <PasswordInput
           {...given}
           autoComplete="new-password"
-          visibilityToggleButtonProps={{ "aria-label": `Show or hide: ${props.label}` }}
+          visibilityToggleButtonProps={{ "aria-label": t`Show or hide: ${props.label}` }}
         />
       )}
       {stored && (
         <Anchor component="button" type="button" size="xs" onClick={() => onChange(value === null ? MASK : null)}>
-          {value === null ? "Keep what is stored" : "Remove what is stored"}
+          {value === null ? t`Keep what is stored` : t`Remove what is stored`}
         </Anchor>
       )}
     </div>

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Autocomplete, Button, Drawer, Fieldset, Group, Select, Stack, Switch, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useState, type SyntheticEvent } from "react";
@@ -10,6 +12,7 @@ import { useSaving, type Stored } from "../../shared/versions/useSaving";
 import { connectorName } from "../connectorName";
 import { DAYS, draftOf, hoursOf, WEEK, type Draft, type Hours } from "./hours";
 import { Outlook } from "./Outlook";
+import { readersLocale } from "../../language/language";
 
 type Connector = Schemas["Connector"];
 type Value = { opening_hours: Hours | null };
@@ -32,7 +35,7 @@ export function HoursEditor({ connector, onClose }: { connector: Connector; onCl
       const body = value as unknown as Schemas["ConnectorChange"]; // what is left out stays, whatever has a default
       return stored(await answer(api.PATCH("/api/v1/connectors/{connector_id}", { params, body, headers })));
     },
-    done: "The hours are saved",
+    done: t`The hours are saved`,
     onDone: onClose,
   });
   const edit = (changed: Partial<Draft>) => {
@@ -46,11 +49,11 @@ export function HoursEditor({ connector, onClose }: { connector: Connector; onCl
     saving.save({ opening_hours: hoursOf(draft) });
   };
   return (
-    <Drawer opened onClose={editing.close} title={`Opening hours of ${connectorName(connector)}`}>
+    <Drawer opened onClose={editing.close} title={t`Opening hours of ${connectorName(connector)}`}>
       <Stack component="form" onSubmit={submit}>
         <Switch
-          label="Open at all hours"
-          description="Else orders wait while it is closed. Answers of the ERP are read at all hours."
+          label={t`Open at all hours`}
+          description={t`Else orders wait while it is closed. Answers of the ERP are read at all hours.`}
           checked={draft.always}
           onChange={(event) => edit({ always: event.currentTarget.checked })}
           data-autofocus
@@ -64,15 +67,15 @@ export function HoursEditor({ connector, onClose }: { connector: Connector; onCl
         {saving.error && <ErrorAlert error={saving.error} label={placeText} />}
         <Group justify="flex-end" pb="md">
           <Button type="submit" loading={saving.isPending}>
-            Save
+            <Trans>Save</Trans>
           </Button>
         </Group>
       </Stack>
       {saving.stale && (
         <StaleDialog
           stale={saving.stale}
-          label={() => "Opening hours"}
-          show={(hours) => (hours ? JSON.stringify(hours) : "open at all hours")}
+          label={() => t`Opening hours`}
+          show={(hours) => (hours ? JSON.stringify(hours) : t`open at all hours`)}
           onBack={saving.putOff}
           onSettled={(merged, over) => {
             setDraft(draftOf(merged.opening_hours));
@@ -97,24 +100,26 @@ function Fields({ draft, wrong, onChange }: FieldsProps) {
   return (
     <>
       <Autocomplete
-        label="Time zone"
-        description="All times are those of the clock on the wall there."
+        label={t`Time zone`}
+        description={t`All times are those of the clock on the wall there.`}
         data={choices.data?.time_zones ?? []}
         limit={20}
         value={draft.zone}
         error={wrong("time_zone")}
         onChange={(zone) => onChange({ zone })}
       />
-      <Fieldset legend="Open">
+      <Fieldset legend={t`Open`}>
         <Stack gap="xs">
           <Text size="xs" c="dimmed">
-            As 08:00-12:00, 13:00-17:00. The whole day is 00:00-24:00; hours that pass midnight are 22:00-06:00+1.
+            <Trans>
+              As 08:00-12:00, 13:00-17:00. The whole day is 00:00-24:00; hours that pass midnight are 22:00-06:00+1.
+            </Trans>
           </Text>
           {WEEK.map((day) => (
             <TextInput
               key={day}
               label={DAYS[day]}
-              placeholder="closed"
+              placeholder={t`closed`}
               value={draft.week[day]}
               error={wrong(`weekly.${day}`)}
               onChange={(event) => onChange({ week: { ...draft.week, [day]: event.currentTarget.value } })}
@@ -123,8 +128,8 @@ function Fields({ draft, wrong, onChange }: FieldsProps) {
         </Stack>
       </Fieldset>
       <Select
-        label="Closed on the public holidays of"
-        placeholder="none"
+        label={t`Closed on the public holidays of`}
+        placeholder={t`none`}
         data={countries.map(({ country }) => ({ value: country, label: countryName(country) }))}
         value={draft.country}
         error={wrong("holidays.country") ?? wrong("holidays:")}
@@ -134,8 +139,8 @@ function Fields({ draft, wrong, onChange }: FieldsProps) {
       />
       {parts.length > 0 && (
         <Select
-          label="And of its part"
-          placeholder="none"
+          label={t`And of its part`}
+          placeholder={t`none`}
           data={parts}
           value={draft.subdivision}
           error={wrong("holidays.subdivision")}
@@ -145,7 +150,7 @@ function Fields({ draft, wrong, onChange }: FieldsProps) {
         />
       )}
       <TextInput
-        label="Closed on these days too"
+        label={t`Closed on these days too`}
         placeholder="2026-12-24, 2026-12-31"
         value={draft.closed}
         error={wrong("closed_days")}
@@ -155,7 +160,7 @@ function Fields({ draft, wrong, onChange }: FieldsProps) {
   );
 }
 
-const NAMES = new Intl.DisplayNames("en", { type: "region" });
+const NAMES = new Intl.DisplayNames(readersLocale(), { type: "region" });
 
 function countryName(code: string): string {
   return `${NAMES.of(code) ?? code} (${code})`;

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Table, Text } from "@mantine/core";
 import type { Schemas } from "../../api/client";
 import { dayText, minuteOf, spanText, wallText } from "./hours";
@@ -6,13 +8,16 @@ type Day = Schemas["HoursDay"];
 
 /** What opening hours mean for the next days, as the server works it out, in their own time zone. */
 export function Outlook({ preview, zone }: { preview: Schemas["HoursPreview"]; zone: string }) {
-  const until = preview.changes_at ? ` until ${wallText(preview.changes_at)}` : "";
+  const until = preview.changes_at ? t` until ${wallText(preview.changes_at)}` : "";
   return (
     <div>
       <Text size="sm" mb={4}>
-        <b>{preview.open_now ? "Open" : "Closed"}</b> now{until}. Times are those of {zone}.
+        <Trans>
+          <b>{preview.open_now ? t`Open now` : t`Closed now`}</b>
+          {until}. Times are those of {zone}.
+        </Trans>
       </Text>
-      <Table verticalSpacing={2} withRowBorders={false} aria-label="The next days">
+      <Table verticalSpacing={2} withRowBorders={false} aria-label={t`The next days`}>
         <Table.Tbody>
           {preview.days.map((day) => (
             <Row key={day.date} day={day} />
@@ -31,7 +36,9 @@ function Row({ day }: { day: Day }) {
       <Table.Td w="40%">
         <Bar day={day} />
       </Table.Td>
-      <Table.Td className="numeric">{spans || `closed${day.closed_because ? `: ${day.closed_because}` : ""}`}</Table.Td>
+      <Table.Td className="numeric">
+        {spans || (day.closed_because ? t`closed: ${day.closed_because}` : t`closed`)}
+      </Table.Td>
     </Table.Tr>
   );
 }

@@ -1,15 +1,17 @@
+import { t } from "@lingui/core/macro";
 import type { Schemas } from "../../api/client";
+import { readersLocale } from "../../language/language";
 
 export type Hours = Schemas["OpeningHours"];
 
 export const DAYS = {
-  mon: "Monday",
-  tue: "Tuesday",
-  wed: "Wednesday",
-  thu: "Thursday",
-  fri: "Friday",
-  sat: "Saturday",
-  sun: "Sunday",
+  mon: t`Monday`,
+  tue: t`Tuesday`,
+  wed: t`Wednesday`,
+  thu: t`Thursday`,
+  fri: t`Friday`,
+  sat: t`Saturday`,
+  sun: t`Sunday`,
 } as const;
 export type Day = keyof typeof DAYS;
 export const WEEK = Object.keys(DAYS) as Day[];
@@ -64,7 +66,12 @@ function listed(typed: string): string[] {
   return typed.split(/[\s,;]+/).filter(Boolean);
 }
 
-const WEEKDAY = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
+const WEEKDAY = new Intl.DateTimeFormat(readersLocale(), {
+  weekday: "short",
+  day: "numeric",
+  month: "short",
+  timeZone: "UTC",
+});
 
 /** A day as people say it. */
 export function dayText(day: string): string {

@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import {
   Accordion,
   Badge,
@@ -14,7 +16,7 @@ import { IconSearch } from "@tabler/icons-react";
 import { useState } from "react";
 import type { Schemas } from "../../api/client";
 import type { Config } from "../form/schema";
-import { byFamily, matching } from "./families";
+import { byFamily, FAMILY_WORDS, matching } from "./families";
 import { Sample, type SampleRead } from "./Sample";
 import { TEMPLATES } from "./templates";
 
@@ -39,17 +41,21 @@ export function AddConnector({ types, onChoose, onClose }: Props) {
   const installed = new Set(types.map(({ type }) => type));
   const templates = TEMPLATES.filter(({ type }) => installed.has(type));
   return (
-    <Modal opened onClose={onClose} title="What is to be connected?" size="xl">
+    <Modal opened onClose={onClose} title={t`What is to be connected?`} size="xl">
       <Stack>
         <Accordion variant="separated" multiple>
           <Accordion.Item value="sample">
-            <Accordion.Control>Begin with a sample of what the ERP reads</Accordion.Control>
+            <Accordion.Control>
+              <Trans>Begin with a sample of what the ERP reads</Trans>
+            </Accordion.Control>
             <Accordion.Panel>
               <Sample onRead={(read) => onChoose({ type: read.connector_type, config: read.config, read })} />
             </Accordion.Panel>
           </Accordion.Item>
           <Accordion.Item value="templates">
-            <Accordion.Control>Begin with a template</Accordion.Control>
+            <Accordion.Control>
+              <Trans>Begin with a template</Trans>
+            </Accordion.Control>
             <Accordion.Panel>
               <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="xs">
                 {templates.map(({ type, name, about, config }) => (
@@ -60,17 +66,17 @@ export function AddConnector({ types, onChoose, onClose }: Props) {
           </Accordion.Item>
         </Accordion>
         <TextInput
-          aria-label="Find a kind"
-          placeholder="Find, as SAP, CSV, OAuth"
+          aria-label={t`Find a kind`}
+          placeholder={t`Find, as SAP, CSV, OAuth`}
           leftSection={<IconSearch size={16} />}
           data-autofocus
           value={wanted}
           onChange={(event) => setWanted(event.currentTarget.value)}
         />
         {byFamily(found).map(([family, members]) => (
-          <section key={family} aria-label={family}>
+          <section key={family} aria-label={FAMILY_WORDS[family]}>
             <Title order={3} size="h6" c="dimmed" mb={6}>
-              {family}
+              {FAMILY_WORDS[family]}
             </Title>
             <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="xs">
               {members.map(({ type, display_name, about }) => (
@@ -81,7 +87,9 @@ export function AddConnector({ types, onChoose, onClose }: Props) {
         ))}
         {found.length === 0 && (
           <Text size="sm" c="dimmed">
-            Nothing of that name is installed. REST_JSON reaches any API over HTTP, TEMPLATE_DOCUMENT writes any text.
+            <Trans>
+              Nothing of that name is installed. REST_JSON reaches any API over HTTP, TEMPLATE_DOCUMENT writes any text.
+            </Trans>
           </Text>
         )}
       </Stack>

@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import { SegmentedControl, Stack } from "@mantine/core";
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import { useMay } from "../../api/queries";
@@ -14,8 +15,8 @@ interface Props {
 }
 
 const WAYS = [
-  { value: "preview", label: "Preview" },
-  { value: "guide", label: "Guide" },
+  { value: "preview", label: t`Preview` },
+  { value: "guide", label: t`Guide` },
 ];
 
 /** Beside the form, at every step: how the test went, what would be sent, and what the docs say. */
@@ -25,12 +26,12 @@ export function Beside({ type, config, id, result }: Props) {
   const place = useRef<HTMLDivElement>(null);
   useShownAtTheTop(place);
   return (
-    <aside className="setup-beside" aria-label="Test, preview and guide">
+    <aside className="setup-beside" aria-label={t`Test, preview and guide`}>
       <Stack gap="sm">
         <div ref={place} className="setup-result">
           {result}
         </div>
-        <SegmentedControl data={WAYS} value={way} onChange={setWay} aria-label="Beside the form" />
+        <SegmentedControl data={WAYS} value={way} onChange={setWay} aria-label={t`Beside the form`} />
         {way === "guide" && <Guide type={type} />}
         {way === "preview" && may("CONNECTORS_TEST") && <ConfigPreview type={type} config={config} id={id} />}
       </Stack>

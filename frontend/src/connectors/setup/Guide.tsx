@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Anchor, Group, Loader, Text, TypographyStylesProvider } from "@mantine/core";
 import { IconExternalLink } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
@@ -21,23 +23,27 @@ export function Guide({ type }: { type: string }) {
   if (guide.isPending)
     return (
       <Group justify="center" p="md">
-        <Loader aria-label="Loading the guide" size="sm" />
+        <Loader aria-label={t`Loading the guide`} size="sm" />
       </Group>
     );
   if (!guide.data)
     return (
       <Text size="sm" c="dimmed">
-        The docs are not part of this installation. They are in the released package and the container image; in a
-        checkout “make docs” builds them.
+        <Trans>
+          The docs are not part of this installation. They are in the released package and the container image; in a
+          checkout “make docs” builds them.
+        </Trans>
       </Text>
     );
   return (
     <>
       <Anchor href={address} target="_blank" size="xs">
-        Open in a tab of its own <IconExternalLink size={12} />
+        <Trans>
+          Open in a tab of its own <IconExternalLink size={12} />
+        </Trans>
       </Anchor>
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls has to be reached by the keyboard */}
-      <div className="guide" tabIndex={0} role="region" aria-label="Guide">
+      <div className="guide" tabIndex={0} role="region" aria-label={t`Guide`}>
         <TypographyStylesProvider>
           <div ref={place} />
         </TypographyStylesProvider>

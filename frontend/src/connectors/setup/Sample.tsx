@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Alert, Button, FileButton, Group, List, Stack, Table, Text, Textarea } from "@mantine/core";
 import { IconFileUpload } from "@tabler/icons-react";
 import { useState } from "react";
@@ -37,8 +39,8 @@ export function Sample({ type, onRead }: Props) {
       }}
     >
       <Textarea
-        label="A sample of the ERP's"
-        description="A CSV, JSON, EDIFACT, X12 or IDoc file with an order or two: paste it, drop it here, or choose it."
+        label={t`A sample of the ERP's`}
+        description={t`A CSV, JSON, EDIFACT, X12 or IDoc file with an order or two: paste it, drop it here, or choose it.`}
         autosize
         minRows={3}
         maxRows={8}
@@ -54,12 +56,12 @@ export function Sample({ type, onRead }: Props) {
           loading={read.isPending}
           onClick={() => read.run(new Blob([text]))}
         >
-          Begin with it
+          <Trans>Begin with it</Trans>
         </Button>
         <FileButton onChange={(file) => file && read.run(file)}>
           {(props) => (
             <Button variant="subtle" leftSection={<IconFileUpload size={16} />} {...props}>
-              Choose a file
+              <Trans>Choose a file</Trans>
             </Button>
           )}
         </FileButton>
@@ -73,10 +75,12 @@ export function Sample({ type, onRead }: Props) {
 export function Understood({ read: { found, notes } }: { read: SampleRead }) {
   const known = found.filter(({ field }) => field).length;
   return (
-    <Alert color={notes.length ? "yellow" : "green"} title="From your sample" role="status">
+    <Alert color={notes.length ? "yellow" : "green"} title={t`From your sample`} role="status">
       {found.length > 0 && (
         <Text size="sm">
-          {known} of {found.length} places are known. Check them, and see in the preview what they make of an order.
+          <Trans>
+            {known} of {found.length} places are known. Check them, and see in the preview what they make of an order.
+          </Trans>
         </Text>
       )}
       {notes.length > 0 && (
@@ -89,21 +93,27 @@ export function Understood({ read: { found, notes } }: { read: SampleRead }) {
       {found.length > 0 && (
         <details>
           <Text component="summary" size="sm" py={4}>
-            What each seems to mean
+            <Trans>What each seems to mean</Trans>
           </Text>
           <Table verticalSpacing={2} fz="xs">
             <Table.Thead>
               <Table.Tr>
-                <Table.Th>In the sample</Table.Th>
-                <Table.Th>Field</Table.Th>
-                <Table.Th>Example</Table.Th>
+                <Table.Th>
+                  <Trans>In the sample</Trans>
+                </Table.Th>
+                <Table.Th>
+                  <Trans>Field</Trans>
+                </Table.Th>
+                <Table.Th>
+                  <Trans>Example</Trans>
+                </Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
               {found.map(({ place, field, example }, at) => (
                 <Table.Tr key={at}>
                   <Table.Td>{place}</Table.Td>
-                  <Table.Td className="mono">{field ?? "not known"}</Table.Td>
+                  <Table.Td className="mono">{field ?? t`not known`}</Table.Td>
                   <Table.Td>{example}</Table.Td>
                 </Table.Tr>
               ))}

@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import { Badge, Text, UnstyledButton } from "@mantine/core";
 import { STEP_WORDS, type Step } from "./steps";
 
@@ -11,7 +12,7 @@ interface Props {
 /** The steps of a set-up: where one is, and where something is wrong. */
 export function StepList({ steps, current, faults, onChoose }: Props) {
   return (
-    <nav aria-label="Steps">
+    <nav aria-label={t`Steps`}>
       <ol className="steps">
         {steps.map((step, at) => {
           const [name, about] = STEP_WORDS[step];
@@ -35,7 +36,7 @@ export function StepList({ steps, current, faults, onChoose }: Props) {
                   </Text>
                 </span>
                 {wrong && (
-                  <Badge color="red" size="sm" aria-label={`${wrong} to correct`}>
+                  <Badge color="red" size="sm" aria-label={t`${wrong} to correct`}>
                     {wrong}
                   </Badge>
                 )}

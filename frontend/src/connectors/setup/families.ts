@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+
 interface Type {
   type: string;
   display_name: string;
@@ -8,19 +10,27 @@ export type Described<T extends Type = Type> = T & { about: string };
 const FAMILIES = ["The ERP's API", "Files", "EDI", "For tests", "Installed beside"] as const;
 type Family = (typeof FAMILIES)[number];
 
+export const FAMILY_WORDS: Record<Family, string> = {
+  "The ERP's API": t`The ERP's API`,
+  Files: t`Files`,
+  EDI: t`EDI`,
+  "For tests": t`For tests`,
+  "Installed beside": t`Installed beside`,
+};
+
 const KNOWN: Record<string, [family: Family, about: string]> = {
-  REST_JSON: ["The ERP's API", "Any API over HTTP: you describe request and answer. OAuth2, keys, mutual TLS."],
-  SAP_ODATA: ["The ERP's API", "Sales orders in S/4HANA by its OData API."],
-  ODOO: ["The ERP's API", "Quotations or orders in Odoo by its API."],
-  TRYTON: ["The ERP's API", "Sales in Tryton by its API."],
-  DROPZONE_CSV_V1: ["Files", "A CSV file by a mapping of your own: SFTP, FTP, folder, bucket, HTTP, AS2."],
-  DROPZONE_JSON_V1: ["Files", "Our own documented JSON file, over every channel."],
-  TEMPLATE_DOCUMENT: ["Files", "Any text, JSON or XML by a template of your own."],
-  EDIFACT_ORDERS: ["EDI", "ORDERS D.96A or EANCOM; reads CONTRL, APERAK, ORDRSP."],
-  X12_850: ["EDI", "850; reads 997, 999, 855, 865."],
-  UBL_ORDER: ["EDI", "UBL and Peppol orders; reads their responses."],
-  SAP_IDOC: ["EDI", "ORDERS05 as XML or flat; reads STATUS, ALEAUD, ORDRSP."],
-  MOCK: ["For tests", "Answers as you tell it; nothing leaves this server."],
+  REST_JSON: ["The ERP's API", t`Any API over HTTP: you describe request and answer. OAuth2, keys, mutual TLS.`],
+  SAP_ODATA: ["The ERP's API", t`Sales orders in S/4HANA by its OData API.`],
+  ODOO: ["The ERP's API", t`Quotations or orders in Odoo by its API.`],
+  TRYTON: ["The ERP's API", t`Sales in Tryton by its API.`],
+  DROPZONE_CSV_V1: ["Files", t`A CSV file by a mapping of your own: SFTP, FTP, folder, bucket, HTTP, AS2.`],
+  DROPZONE_JSON_V1: ["Files", t`Our own documented JSON file, over every channel.`],
+  TEMPLATE_DOCUMENT: ["Files", t`Any text, JSON or XML by a template of your own.`],
+  EDIFACT_ORDERS: ["EDI", t`ORDERS D.96A or EANCOM; reads CONTRL, APERAK, ORDRSP.`],
+  X12_850: ["EDI", t`850; reads 997, 999, 855, 865.`],
+  UBL_ORDER: ["EDI", t`UBL and Peppol orders; reads their responses.`],
+  SAP_IDOC: ["EDI", t`ORDERS05 as XML or flat; reads STATUS, ALEAUD, ORDRSP.`],
+  MOCK: ["For tests", t`Answers as you tell it; nothing leaves this server.`],
 };
 
 function described<T extends Type>(type: T): Described<T> {

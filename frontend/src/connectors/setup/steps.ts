@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import type { RJSFSchema } from "@rjsf/utils";
 import { fieldsOf, visible, type Config, type FieldSchema } from "../form/schema";
 
@@ -6,11 +7,11 @@ export const STEPS = ["reach", "sign-in", "map", "answers", "test"] as const;
 export type Step = (typeof STEPS)[number];
 
 export const STEP_WORDS: Record<Step, [name: string, about: string]> = {
-  reach: ["Reach", "Where the ERP is"],
-  "sign-in": ["Sign in", "What lets us in"],
-  map: ["Map", "What the ERP is sent"],
-  answers: ["Answers", "What it says back"],
-  test: ["Test", "Try it, then deliver"],
+  reach: [t`Reach`, t`Where the ERP is`],
+  "sign-in": [t`Sign in`, t`What lets us in`],
+  map: [t`Map`, t`What the ERP is sent`],
+  answers: [t`Answers`, t`What it says back`],
+  test: [t`Test`, t`Try it, then deliver`],
 };
 
 const GROUPS: Record<string, Step> = {
@@ -50,13 +51,13 @@ const OPTIONAL = new Set([
 ]);
 
 const WORDS: Record<string, string> = {
-  Doubt: "When an answer is lost",
-  Test: "What a test asks",
-  Folders: "Folders",
-  Answer: "The answer to an order",
-  Confirmation: "A confirmation that comes later",
-  Change: "An order that was changed",
-  Recall: "An order that is taken back",
+  Doubt: t`When an answer is lost`,
+  Test: t`What a test asks`,
+  Folders: t`Folders`,
+  Answer: t`The answer to an order`,
+  Confirmation: t`A confirmation that comes later`,
+  Change: t`An order that was changed`,
+  Recall: t`An order that is taken back`,
 };
 
 export function groupWords(group: string): string {

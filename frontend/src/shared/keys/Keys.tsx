@@ -1,3 +1,4 @@
+import { t } from "@lingui/core/macro";
 import { Kbd, Modal, Table } from "@mantine/core";
 import { useEffect, useState } from "react";
 import { isForPage, KEYS, press } from "./keys";
@@ -16,7 +17,7 @@ export function Keys() {
     return () => document.removeEventListener("keydown", onKey);
   }, []);
   return (
-    <Modal opened={opened} onClose={() => setOpened(false)} title="Keys">
+    <Modal opened={opened} onClose={() => setOpened(false)} title={t`Keys`}>
       <Table>
         <Table.Tbody>
           {KEYS.map(([key, what]) => (

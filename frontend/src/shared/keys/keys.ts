@@ -1,12 +1,13 @@
+import { t } from "@lingui/core/macro";
 /** What keys do. An element says which key it is for (`data-key`), a row that it is one (`data-row`). */
 export const KEYS: [key: string, what: string][] = [
-  ["/", "Search in this list"],
-  ["j", "Next row of a list; next order"],
-  ["k", "Row before; order before"],
-  ["Enter", "Open the row"],
-  ["e", "Edit what is open"],
-  ["r", "Retry or push what is open"],
-  ["?", "Show these keys"],
+  ["/", t`Search in this list`],
+  ["j", t`Next row of a list; next order`],
+  ["k", t`Row before; order before`],
+  ["Enter", t`Open the row`],
+  ["e", t`Edit what is open`],
+  ["r", t`Retry or push what is open`],
+  ["?", t`Show these keys`],
 ];
 
 type Typed = Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey"> & { target: unknown };

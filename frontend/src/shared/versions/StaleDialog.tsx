@@ -1,3 +1,5 @@
+import { t } from "@lingui/core/macro";
+import { Trans } from "@lingui/react/macro";
 import { Button, Group, Modal, Radio, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useMemo, useState, type ReactNode } from "react";
 import { chosen, differences, type Difference, type Side } from "./differences";
@@ -18,9 +20,9 @@ interface Props<T> extends Words {
 }
 
 const SIDES: [Side, string][] = [
-  ["theirs", "Saved meanwhile"],
-  ["yours", "Yours"],
-  ["original", "As it was"],
+  ["theirs", t`Saved meanwhile`],
+  ["yours", t`Yours`],
+  ["original", t`As it was`],
 ];
 
 /** Somebody saved the same thing while you had it open: both are shown, and you choose field by field. */
@@ -31,11 +33,13 @@ export function StaleDialog<T extends Record<string, unknown>>({ stale, onSettle
   const settled = choices.filter((side) => side !== undefined);
   const whole = settled.length === found.length;
   return (
-    <Modal opened onClose={onBack} title="Somebody else saved this meanwhile" size="lg" closeOnClickOutside={false}>
+    <Modal opened onClose={onBack} title={t`Somebody else saved this meanwhile`} size="lg" closeOnClickOutside={false}>
       <Stack>
         <Text size="sm">
-          Nothing of yours is saved yet, and nothing is lost. Where only one of you changed a field, that is chosen
-          already.
+          <Trans>
+            Nothing of yours is saved yet, and nothing is lost. Where only one of you changed a field, that is chosen
+            already.
+          </Trans>
         </Text>
         {found.map((difference, at) => (
           <Choice
@@ -48,10 +52,10 @@ export function StaleDialog<T extends Record<string, unknown>>({ stale, onSettle
         ))}
         <Group justify="flex-end">
           <Button variant="default" onClick={onBack}>
-            {back ?? "Back to the form"}
+            {back ?? t`Back to the form`}
           </Button>
           <Button disabled={!whole} onClick={() => onSettled(chosen(theirs.value, found, settled), theirs)}>
-            Save what is chosen
+            <Trans>Save what is chosen</Trans>
           </Button>
         </Group>
       </Stack>

@@ -39,9 +39,11 @@ from orderflow.entrypoints.api import (
     order_import,
     orders,
     organization,
+    page_session,
     push_log,
     routes,
     saved_views,
+    second_factor,
     sign_in,
     stats,
     typed_connectors,
@@ -78,6 +80,8 @@ ROUTERS: list[ApiRouter] = [
     order_import.router,
     bulk_jobs.router,
     sign_in.router,
+    page_session.router,
+    second_factor.router,
     users.router,
     api_keys.router,
     organization.router,
@@ -172,7 +176,7 @@ def _start(api: FastAPI, wired: App, *, engine: bool) -> Engine | None:
     state.tokens = Tokens(wired.settings.token_secret())
     state.together = Together(wired.store)
     state.ingress = Ingress(wired.accounts)
-    state.authenticator = Authenticator(wired.accounts, state.tokens)
+    state.authenticator = Authenticator(wired.accounts)
     state.workload = Workload()
     state.computing = Computing()
     state.password_checks = RateLimit(60, 60)

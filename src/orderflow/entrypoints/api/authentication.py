@@ -14,10 +14,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from orderflow.engine.tracing import current_traceparent
+from orderflow.entrypoints.api import page_cookie
 from orderflow.entrypoints.api.deps import Caller
 from orderflow.entrypoints.api.errors import ForbiddenError, request_id_of
 from orderflow.entrypoints.api.permissions import Permission, may
-from orderflow.entrypoints.api.session_tokens import Claims, Tokens
+from orderflow.entrypoints.api.session_tokens import PAGE, Claims, Tokens
 from orderflow.flow.people.api_keys import MARK, hash_key
 from orderflow.flow.people.sign_in import Account, AuthRequiredError
 from orderflow.flow.ports import Actor
@@ -34,30 +35,26 @@ Credentials = tuple[UUID, UUID] | bytes
 class Authenticator:
     """Finds the account that a token or an API key belongs to."""
 
-    def __init__(self, accounts: SqlAccounts, tokens: Tokens) -> None:
+    def __init__(self, accounts: SqlAccounts) -> None:
         self._accounts = accounts
-        self._tokens = tokens
         self._recent: dict[Credentials, tuple[float, Account]] = {}
         self._lock = Lock()
 
-    async def identify(self, credentials: str) -> tuple[Account, bool]:
-        """Return the account, and whether it is a user's.
+    async def by_key(self, key: str) -> Account:
+        """Return the account of an API key. Raises AuthRequiredError if it does not count, or no longer."""
+        account = await self._look_up(hash_key(key))
+        if account is None or not account.active:
+            raise AuthRequiredError(
+                "The API key is not valid.", code="KEY_INVALID", hint="It was revoked, has expired, or never was."
+            )
+        return account
 
-        Raises:
-            AuthRequiredError: The token or key does not count, or no longer.
-        """
-        if credentials.startswith(MARK):
-            account = await self._look_up(hash_key(credentials))
-            if account is None or not account.active:
-                raise AuthRequiredError(
-                    "The API key is not valid.", code="KEY_INVALID", hint="It was revoked, has expired, or never was."
-                )
-            return account, False
-        claims = self._tokens.read(credentials)
-        account = await self._look_up((claims.user_id, claims.session_id))
-        if account is None or not account.active or account.version != claims.version:
+    async def by_session(self, session: Claims) -> Account:
+        """Return the account of a session. Raises AuthRequiredError if it was ended."""
+        account = await self._look_up((session.user_id, session.session_id))
+        if account is None or not account.active or account.version != session.version:
             raise AuthRequiredError("The session was ended.", code="SESSION_ENDED", hint="Sign in again.")
-        return account, True
+        return account
 
     def forget(self) -> None:
         """Ask the database again about everybody: an account has changed."""
@@ -87,9 +84,18 @@ class Authenticator:
 
 
 def session_of(request: Request) -> Claims:
-    """Return what the caller's token says; raises AuthRequiredError if there is none, or an API key."""
+    """Return what the caller's token says, sent in a header or kept by a browser.
+
+    Raises:
+        AuthRequiredError: There is none, or an API key.
+        ForbiddenError: Another site's page had a browser send it.
+    """
     tokens: Tokens = request.app.state.tokens
-    return tokens.read(_credentials(request))
+    if sent := _sent(request):
+        return tokens.read(sent)
+    if kept := page_cookie.token_in(request):
+        return tokens.read(kept, PAGE)
+    raise AuthRequiredError
 
 
 async def authorize(request: Request, permission: Permission) -> Caller:
@@ -99,8 +105,13 @@ async def authorize(request: Request, permission: Permission) -> Caller:
         AuthRequiredError: There are no credentials, or they do not count.
         ForbiddenError: The caller's role lacks the permission.
     """
-    authenticator: Authenticator = request.app.state.authenticator
-    account, is_user = await authenticator.identify(_credentials(request))
+    account, is_user = await _identify(request)
+    if account.second_factor_required and not account.second_factor and permission is not Permission.OWN_ACCOUNT:
+        raise ForbiddenError(
+            "Your organization requires a second factor, and you have none yet.",
+            code="SECOND_FACTOR_NEEDED",
+            hint="Set it up in the page, under Settings, Your account; programs use an API key.",
+        )
     name = account.email if is_user else f"key:{account.email}"
     caller = Caller(
         account.org_id,
@@ -129,10 +140,21 @@ def _which(caller: Caller, permission: Permission) -> str:
     return f"{caller.cap} of the key's user"
 
 
-def _credentials(request: Request) -> str:
+async def _identify(request: Request) -> tuple[Account, bool]:
+    """Return the account, and whether it is a user's; a browser's session slides."""
+    authenticator: Authenticator = request.app.state.authenticator
+    sent = _sent(request)
+    if sent and sent.startswith(MARK):
+        return await authenticator.by_key(sent), False
+    session = session_of(request)
+    account = await authenticator.by_session(session)
+    if not sent and page_cookie.is_due(session):
+        request.state.session_token = request.app.state.tokens.issue_for_page(account, session)
+    return account, True
+
+
+def _sent(request: Request) -> str | None:
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and credentials.strip():
         return credentials.strip()
-    if key := request.headers.get("x-api-key"):
-        return key
-    raise AuthRequiredError
+    return request.headers.get("x-api-key") or None

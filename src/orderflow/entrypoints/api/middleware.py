@@ -29,6 +29,7 @@ _FOR_API: RawHeaders = [
     *_ALWAYS,
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cache-control", b"no-store"),
+    (b"cross-origin-resource-policy", b"same-origin"),  # no other site's page embeds what our cookie opens
 ]
 # The page's library writes style attributes, hence 'unsafe-inline' for styles; scripts only come from us.
 _FOR_PAGE: RawHeaders = [

@@ -37,6 +37,7 @@ class OrganizationView(Out):
     deliveries_paused: bool = Field(description="Nothing is delivered now; orders wait")
     deliveries_paused_at: datetime | None
     deliveries_paused_until: datetime | None = Field(description="null: until they are resumed")
+    second_factor_required: bool = Field(description="Users may do nothing before they have set up a second factor")
     created_at: datetime
     version: int = VERSION
 
@@ -46,6 +47,8 @@ class OrganizationChange(In):
 
     name: Name | None = None
     settings: Annotated[dict[str, Any] | None, Field(examples=[{"locale": "de"}])] = None
+
+    second_factor_required: Annotated[bool | None, Field(strict=True)] = None
 
     @field_validator("settings")
     @classmethod
@@ -73,9 +76,10 @@ def get_organization(
 def update_organization(
     request: Request, caller: Annotated[Caller, Depends(require(Permission.ORG_MANAGE))], body: OrganizationChange
 ) -> OrganizationView:
-    """Change name or settings."""
+    """Change name or settings, or require a second factor of all users. API keys need none."""
     with _editing(request, caller) as (store, answer):
-        change_organization(store, caller.org_id, caller.actor, body.name, body.settings)
+        change_organization(store, caller.org_id, caller.actor, body.name, body.settings, body.second_factor_required)
+    request.app.state.authenticator.forget()
     return answer.made
 
 

@@ -17,6 +17,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from orderflow.domain.errors import InputError
+from orderflow.entrypoints.api import page_cookie
 from orderflow.entrypoints.api.authentication import authorize
 from orderflow.entrypoints.api.bodies import ExactRequest
 from orderflow.entrypoints.api.body_limit import ANONYMOUS, USUAL, announces_much, limited
@@ -99,6 +100,7 @@ class ApiRoute(APIRoute):
                 if self.compresses:
                     answer = await compressed(request, answer)
             add_headers(request, answer)
+            page_cookie.slide(request, answer)
             if "prefer" in request.headers:
                 tell_preference(answer)
             return answer

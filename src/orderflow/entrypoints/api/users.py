@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -21,7 +23,9 @@ from orderflow.entrypoints.api.schemas import VERSION, In, Name, Out, Text, left
 from orderflow.entrypoints.api.sign_in import Chosen
 from orderflow.entrypoints.api.versions import CONDITIONAL, editing, note_version
 from orderflow.entrypoints.api.work import Work, slow
+from orderflow.flow.people.second_factor import reset
 from orderflow.flow.people.users import User, change_user, create_user, set_password
+from orderflow.storage.store import SqlWork
 
 router = ApiRouter("/users", "Users")
 Admin = Annotated[Caller, Depends(require(Permission.USERS_MANAGE))]
@@ -64,6 +68,7 @@ class UserView(Out):
         description="Always null: accounts are slowed down by place, not locked", deprecated=True
     )
     last_login_at: datetime | None
+    second_factor: bool = Field(description="Shows a code beside the password")
     created_at: datetime
     version: int = VERSION
 
@@ -78,7 +83,8 @@ class UserList(Out):
 def list_users(request: Request, caller: Admin) -> UserList:
     """List all users."""
     with app_of(request).store.work(caller.org_id) as work:
-        return UserList(items=[_view(user) for user in work.users.all()])
+        having = work.second_factors.users()
+        return UserList(items=[_view(user, having) for user in work.users.all()])
 
 
 @router.post("", status_code=201, responses=answers(409))
@@ -105,7 +111,8 @@ def create_user_account(request: Request, caller: Admin, body: NewUser) -> UserV
 @router.get("/{user_id}", responses=answers(404))
 def get_user(request: Request, caller: Admin, user_id: UUID) -> UserView:
     """Return one user."""
-    return _one(request, _stored(request, caller, user_id))
+    with app_of(request).store.work(caller.org_id) as work:
+        return _one(request, work, user_id)
 
 
 @router.patch("/{user_id}", responses=answers(404, 409), openapi_extra=CONDITIONAL)
@@ -129,23 +136,29 @@ def reset_password(request: Request, caller: Admin, user_id: UUID, body: NewPass
     request.app.state.authenticator.forget()
 
 
+@router.delete("/{user_id}/second-factor", status_code=204, responses=answers(404))
+def reset_second_factor(request: Request, caller: Admin, user_id: UUID) -> None:
+    """Take a user's second factor away, for who has lost phone and recovery codes; the user's sessions end."""
+    app = app_of(request)
+    reset(app.store, caller.org_id, user_id, caller.actor)
+    app.code_limits.forget_failures(user_id)
+    request.app.state.authenticator.forget()
+
+
 def _answer(request: Request, user_id: UUID) -> Rendering[UserView]:
-    return Rendering(request, lambda work: _one(request, work.users.get(user_id)))
-
-
-def _stored(request: Request, caller: Caller, user_id: UUID) -> User:
-    with app_of(request).store.work(caller.org_id) as work:
-        return work.users.get(user_id)
+    return Rendering(request, lambda work: _one(request, work, user_id))
 
 
 def _current(request: Request, caller: Caller, user_id: UUID) -> dict[str, Any]:
-    return _view(_stored(request, caller, user_id)).model_dump(mode="json")
+    with app_of(request).store.work(caller.org_id) as work:
+        return _view(work.users.get(user_id), work.second_factors.users()).model_dump(mode="json")
 
 
-def _one(request: Request, user: User) -> UserView:
+def _one(request: Request, work: SqlWork, user_id: UUID) -> UserView:
+    user = work.users.get(user_id)
     note_version(request, user.version)
-    return _view(user)
+    return _view(user, work.second_factors.users())
 
 
-def _view(user: User) -> UserView:
-    return UserView.model_validate(user)
+def _view(user: User, having: Collection[UUID]) -> UserView:
+    return UserView(**{**asdict(user), "second_factor": user.id in having})

@@ -15,6 +15,7 @@ from orderflow.domain.errors import InputError, NotFoundError
 from orderflow.entrypoints.cli.options import AsCsv, AsJson, Org
 from orderflow.entrypoints.cli.output import out, plural, print_json, print_list
 from orderflow.entrypoints.cli.workplace import caller, choose, in_organization, opened
+from orderflow.flow.people.second_factor import reset
 from orderflow.flow.people.users import create_user, set_password, unlock
 
 if TYPE_CHECKING:
@@ -93,16 +94,32 @@ def reset_password(email: Email, json: AsJson = False) -> None:
 
 @app.command("unlock", epilog="Example: orderflow user unlock admin@acme.example")
 def unlock_user(email: Email, json: AsJson = False) -> None:
-    """Forget wrong passwords for a user, after which everybody has to wait before trying again (RATE_LIMITED)."""
+    """Forget wrong passwords and codes of a user, after which one has to wait before trying again (RATE_LIMITED)."""
     with opened() as app:
         user = _named(app, email)
         places = unlock(app.store, app.sources, user.org_id, user.id, caller())
+        places = max(places, app.code_limits.forget_failures(user.id))
     if json:
         print_json({"id": user.id, "email": user.email, "active": user.active, "places": places})
     else:
         out().print(f"Wrong passwords from {plural(places, 'place')} forgotten; {user.email} need not wait.")
         if not user.active:
             out().print(_INACTIVE.format(user.email))
+
+
+@app.command("reset-second-factor", epilog="Example: orderflow user reset-second-factor admin@acme.example")
+def reset_second_factor(email: Email, json: AsJson = False) -> None:
+    """Take a user's second factor away, for who has lost phone and recovery codes; it ends their sessions."""
+    with opened() as app:
+        user = _named(app, email)
+        reset(app.store, user.org_id, user.id, caller())
+        app.code_limits.forget_failures(user.id)
+    if json:
+        print_json({"id": user.id, "email": user.email, "had_one": user.second_factor})
+    elif user.second_factor:
+        out().print(f"{user.email} signs in with the password alone, and may set up another second factor.")
+    else:
+        out().print(f"{user.email} has no second factor.")
 
 
 _INACTIVE = "{} is not active, and may not sign in: an administrator may change that."

@@ -17,7 +17,9 @@ class Organization(Protocol):
     def get(self) -> dict[str, Any]:
         """Return and lock its row."""
 
-    def change(self, name: str | None, settings: dict[str, Any] | None) -> None:
+    def change(
+        self, name: str | None, settings: dict[str, Any] | None, second_factor_required: bool | None = None
+    ) -> None:
         """Change what is given."""
 
     def pause(self, until: datetime | None) -> None:
@@ -89,14 +91,19 @@ def _pause(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def change_organization(
-    store: OrganizationStore, org_id: UUID, actor: Actor, name: str | None, settings: dict[str, Any] | None
+    store: OrganizationStore,
+    org_id: UUID,
+    actor: Actor,
+    name: str | None,
+    settings: dict[str, Any] | None,
+    second_factor_required: bool | None = None,
 ) -> dict[str, Any]:
-    """Change the organization's name or settings; what is None stays."""
+    """Change the organization's name or settings, or whether users need a second factor; what is None stays."""
     with store.work(org_id) as work:
         before = work.organization.get()
-        work.organization.change(name, settings)
+        work.organization.change(name, settings, second_factor_required)
         after = work.organization.get()
-        shown = ("name", "settings")
+        shown = ("name", "settings", "second_factor_required")
         was, now = ({key: row[key] for key in shown} for row in (before, after))
         work.audit.add("ORGANIZATION_CHANGED", actor, "organization", [org_id], was, now)
     return after

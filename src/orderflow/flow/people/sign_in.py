@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -67,6 +68,8 @@ class Account:
         cap: Role of the user whom an API key belongs to; the key may do what both roles may.
         owner_id: That user, or the user themself; None for a key from before keys belonged to somebody.
         scopes: What a key may do at most, by the names of permissions; None: all that its role may.
+        second_factor: A user shows a code beside their password.
+        second_factor_required: Their organization wants it of all users.
     """
 
     id: UUID
@@ -79,6 +82,8 @@ class Account:
     cap: Role | None = None
     owner_id: UUID | None = None
     scopes: frozenset[str] | None = None
+    second_factor: bool = False
+    second_factor_required: bool = False
 
 
 class Accounts(Protocol):
@@ -162,8 +167,12 @@ def sign_in(
     password: str,
     source: str,
     request_id: str | None,
+    second_step: Callable[[Account, Actor], None],
 ) -> Account:
     """Return the account.
+
+    Args:
+        second_step: Raises AuthRequiredError unless whoever knows the password shows their second factor too.
 
     Raises:
         AuthRequiredError: The same for an unknown address, a wrong password, and an account that is not active:
@@ -173,6 +182,9 @@ def sign_in(
     begin_attempt(sources, email, source)
     account = accounts.by_email(email)
     right = passwords.verify(account.password_hash if account else None, password)
+    if right and account and account.active and account.second_factor:
+        sources.succeed(email, source)  # whatever becomes of the second factor, whose failures count by themselves
+        second_step(account, Actor(account.email, request_id))
     if account is None or not _noted(store, account, Actor(account.email, request_id), right=right):
         raise AuthRequiredError(
             "The e-mail address or the password is wrong.",

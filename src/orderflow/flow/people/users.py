@@ -181,14 +181,40 @@ def change_own_password(
         RateLimitedError: As `begin_attempt`.
         InputError: The old one is wrong, or the new one too short or too long.
     """
+    prove_password(store, passwords, org_id, user_id, actor, old, sources=sources, source=source)
+    set_password(store, passwords, org_id, user_id, actor, new)
+
+
+def prove_password(
+    store: UserStore,
+    passwords: Verifier,
+    org_id: UUID,
+    user_id: UUID,
+    actor: Actor,
+    password: str,
+    *,
+    sources: Sources | None = None,
+    source: str = "",
+    field: str = "old_password",
+) -> None:
+    """Have a user who is signed in show that it is they.
+
+    Args:
+        sources: Counts the attempt, as a sign-in of the actor from `source`.
+        field: What the password is called where it was typed.
+
+    Raises:
+        RateLimitedError: As `begin_attempt`.
+        InputError: It is not their password.
+    """
     if sources is not None:
         begin_attempt(sources, actor.name, source)
     with store.work(org_id) as work:
         stored = work.users.password_hash(user_id)
-    if not passwords.verify(stored, old):
-        fields = [{"field": "old_password", "message": "is not your password"}]
-        raise InputError("The old password is wrong.", code="PASSWORD_WRONG", details={"fields": fields})
-    set_password(store, passwords, org_id, user_id, actor, new)
+    if not passwords.verify(stored, password):
+        fields = [{"field": field, "message": "is not your password"}]
+        what = "The old password is wrong." if field == "old_password" else "The password is wrong."
+        raise InputError(what, code="PASSWORD_WRONG", details={"fields": fields})
 
 
 def _stops_being_admin(changes: dict[str, Any]) -> bool:

@@ -15,8 +15,9 @@ from orderflow.storage.database import Database
 _USER = """
     SELECT u.id, u.org_id, u.email, u.role, u.active, u.password_hash,
            (extract(epoch FROM u.tokens_valid_from) * 1000000)::bigint AS version,
-           NULL AS cap, u.id AS owner_id, NULL AS scopes
-    FROM app_user u WHERE
+           NULL AS cap, u.id AS owner_id, NULL AS scopes, o.second_factor_required,
+           EXISTS (SELECT FROM second_factor f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS second_factor
+    FROM app_user u JOIN organization o ON o.id = u.org_id WHERE
 """
 _BY_EMAIL = text(f"{_USER} lower(u.email) = lower(:email)")
 _BY_ID = text(f"{_USER} u.id = :id AND NOT EXISTS (SELECT FROM ended_session e WHERE e.id = :session)")
@@ -24,7 +25,7 @@ _BY_KEY = text("""
     SELECT k.id, k.org_id, k.name AS email, k.role,
            k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now()) AND coalesce(u.active, true)
                AS active, u.role AS cap, k.user_id AS owner_id, k.scopes,
-           '' AS password_hash, 0 AS version,
+           '' AS password_hash, 0 AS version, false AS second_factor, false AS second_factor_required,
            k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute' AS note_use
     FROM api_key k LEFT JOIN app_user u ON u.id = k.user_id WHERE k.key_hash = :hash
 """)
@@ -79,5 +80,7 @@ def _account(row: Mapping[Any, Any]) -> Account:
         password_hash=row["password_hash"],
         cap=Role(row["cap"]) if row["cap"] else None,
         owner_id=row["owner_id"],
+        second_factor=row["second_factor"],
+        second_factor_required=row["second_factor_required"],
         scopes=None if row["scopes"] is None else frozenset(row["scopes"]),
     )

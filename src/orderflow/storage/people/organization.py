@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from orderflow.storage.records import as_json
 
 _GET = text("""
-    SELECT id, slug, name, settings, created_at, version,
+    SELECT id, slug, name, settings, created_at, version, second_factor_required,
            deliveries_paused_at IS NOT NULL
            AND (deliveries_paused_until IS NULL OR deliveries_paused_until > now()) AS deliveries_paused,
            deliveries_paused_at, deliveries_paused_until
@@ -19,6 +19,7 @@ _GET = text("""
 """)
 _CHANGE = text("""
     UPDATE organization SET name = COALESCE(:name, name), settings = COALESCE(CAST(:settings AS jsonb), settings),
+        second_factor_required = COALESCE(:second_factor, second_factor_required),
         version = version + 1
     WHERE id = :id
 """)
@@ -48,9 +49,12 @@ class SqlOrganization:
         """Lock its row and return its version: how often people have changed it."""
         return int(self.get()["version"])
 
-    def change(self, name: str | None, settings: dict[str, Any] | None) -> None:
+    def change(
+        self, name: str | None, settings: dict[str, Any] | None, second_factor_required: bool | None = None
+    ) -> None:
         """Change what is given."""
-        parameters = {"id": self._org_id, "name": name, "settings": None if settings is None else as_json(settings)}
+        parameters: dict[str, Any] = {"id": self._org_id, "name": name, "second_factor": second_factor_required}
+        parameters["settings"] = None if settings is None else as_json(settings)
         self._connection.execute(_CHANGE, parameters)
 
     def pause(self, until: datetime | None) -> None:

@@ -1,4 +1,4 @@
-"""Every configuration and webhook secret is sealed anew with the present key, a few rows at a time, beside all else."""
+"""Every configuration and secret is sealed anew with the present key, a few rows at a time, beside all else."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ from orderflow.domain.errors import EncryptionError
 from orderflow.flow.ports import Actor
 from orderflow.secrets.encryption import EncryptionService, bind
 from orderflow.storage.database import Database
+from orderflow.storage.people.second_factors import bind as bind_factor
 from orderflow.storage.work.webhooks import bind as bind_webhook
 
 AT_ONCE = 50
 """Rows locked and sealed in one transaction."""
 
-_COUNT = text("SELECT (SELECT count(*) FROM erp_connection) + (SELECT count(*) FROM webhook_endpoint)")
+_COUNT = text(
+    "SELECT (SELECT count(*) FROM erp_connection) + (SELECT count(*) FROM webhook_endpoint)"
+    " + (SELECT count(*) FROM second_factor)"
+)
 _PAGE = text("""
     SELECT id, org_id, connector_type, config_encrypted, key_id FROM erp_connection
     WHERE id > :after ORDER BY id LIMIT :limit FOR UPDATE
@@ -53,10 +57,16 @@ _WEBHOOKS = text("""
 """)
 _SEAL_WEBHOOK = text("UPDATE webhook_endpoint SET sealed = :config, key_id = :key_id WHERE id = :id")
 
+_FACTORS = text("""
+    SELECT user_id AS id, org_id, sealed AS config_encrypted, key_id FROM second_factor
+    WHERE user_id > :after ORDER BY user_id LIMIT :limit FOR UPDATE
+""")
+_SEAL_FACTOR = text("UPDATE second_factor SET sealed = :config, key_id = :key_id WHERE user_id = :id")
+
 
 @dataclass
 class Rotation:
-    """How far a rotation has come; `unreadable` names the connections and webhooks that no known key opens."""
+    """How far a rotation has come; `unreadable` names connections, webhooks and second factors that no key opens."""
 
     total: int = 0
     sealed: int = 0
@@ -70,7 +80,7 @@ class Rotation:
 
 
 def rotate(database: Database, encryption: EncryptionService, at_once: int = AT_ONCE) -> Iterator[Rotation]:
-    """Seal every configuration and webhook secret of every organization with the master key; yields after each batch.
+    """Seal every configuration and secret of every organization with the master key; yields after each batch.
 
     Each batch is a transaction of its own: interrupted at any time, a rotation is just begun again. Rows that the
     master key seals already are left alone.
@@ -80,7 +90,11 @@ def rotate(database: Database, encryption: EncryptionService, at_once: int = AT_
     """
     with database.system() as connection:
         progress = Rotation(connection.execute(_COUNT).scalar_one())
-    for page, seal, place in ((_PAGE, _SEAL, _of_connection), (_WEBHOOKS, _SEAL_WEBHOOK, _of_webhook)):
+    for page, seal, place in (
+        (_PAGE, _SEAL, _of_connection),
+        (_WEBHOOKS, _SEAL_WEBHOOK, _of_webhook),
+        (_FACTORS, _SEAL_FACTOR, _of_factor),
+    ):
         after = UUID(int=0)
         while True:
             with database.system() as connection:
@@ -105,6 +119,10 @@ def _of_connection(row: Any) -> bytes:
 
 def _of_webhook(row: Any) -> bytes:
     return bind_webhook(row["org_id"], row["id"])
+
+
+def _of_factor(row: Any) -> bytes:
+    return bind_factor(row["org_id"], row["id"])
 
 
 def _rotate_row(

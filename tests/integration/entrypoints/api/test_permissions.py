@@ -28,6 +28,7 @@ def calls() -> list[tuple[str, str, Permission | None]]:
 def test_only_signing_in_and_answering_are_open_to_everybody():
     assert {route.path for route in ROUTES if route.permission is None} == {
         f"{BASE}/auth/login",
+        f"{BASE}/auth/session",
         f"{BASE}/answers/{{connector_id}}",
     }
 

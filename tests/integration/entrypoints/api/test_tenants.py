@@ -62,6 +62,7 @@ TABLES = (
     "delivery_proof",
     "need_mark",
     "saved_view",
+    "second_factor",
     "event",
     "webhook_endpoint",
 )

@@ -22,7 +22,7 @@ class Store:
     def get(self):
         return dict(self.row)
 
-    def change(self, name, settings):
+    def change(self, name, settings, second_factor_required=None):
         self.row |= {key: value for key, value in (("name", name), ("settings", settings)) if value is not None}
 
     def pause(self, until):

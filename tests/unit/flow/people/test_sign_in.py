@@ -1,6 +1,7 @@
 """Somebody signs in with address and password; nobody learns which addresses exist."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -16,6 +17,7 @@ class Signing:
         self.account = Account(new_id(), house.org_id, "ben@example.com", Role.VIEWER, True, 1, "right")
         self.audit, self.users = house.store._work.audit, self
         self.waits, self.active, self.log = 0.0, True, []
+        self.code_is_wrong = False
 
     def by_email(self, email):
         return self.account if email == self.account.email else None
@@ -31,6 +33,11 @@ class Signing:
     def succeed(self, email, source):
         self.log.append("succeeded")
 
+    def second_step(self, account, actor):
+        self.log.append("second step")
+        if self.code_is_wrong:
+            raise AuthRequiredError("The code is wrong.", code="CODE_WRONG")
+
     def note_success(self, user_id):
         return self.active
 
@@ -45,7 +52,7 @@ def signing(house):
 
 
 def attempt(signing, email="ben@example.com", password="right"):
-    return sign_in(signing, signing, signing, signing, email, password, "here", None)
+    return sign_in(signing, signing, signing, signing, email, password, "here", None, signing.second_step)
 
 
 def test_the_right_password_gets_in(signing, house):
@@ -74,3 +81,15 @@ def test_who_guesses_too_fast_is_not_even_looked_up(signing):
     with pytest.raises(RateLimitedError) as refused:
         attempt(signing)
     assert (refused.value.retry_after, signing.log) == (4, ["begun"])
+
+
+def test_who_has_a_second_factor_shows_it_and_nobody_is_asked_for_one_before_the_password(signing, house):
+    signing.account = replace(signing.account, second_factor=True)
+    with pytest.raises(AuthRequiredError):
+        attempt(signing, password="wrong")
+    assert "second step" not in signing.log
+    assert attempt(signing) is signing.account
+    signing.code_is_wrong = True
+    with pytest.raises(AuthRequiredError, match="code"):
+        attempt(signing)
+    assert house.actions() == ["LOGIN_FAILED", "LOGIN_SUCCEEDED"]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -27,6 +27,7 @@ class Organization(Base):
     deliveries_paused_until: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     version: Mapped[int] = version_column()
+    second_factor_required: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
 
 
 class AppUser(Owned, Base):
@@ -54,6 +55,21 @@ class AppUser(Owned, Base):
     visited_at: Mapped[datetime | None]  # when they last looked at the page
     last_visit_at: Mapped[datetime | None]  # and the end of the visit before
     version: Mapped[int] = version_column()
+
+
+class SecondFactor(Base):
+    """What a user shows beside their password (TOTP); `sealed` is its secret, `recovery` are SHA-256s of codes."""
+
+    __tablename__ = "second_factor"
+    __table_args__ = (within_org("user_id", "app_user", ondelete="CASCADE"), Index("idx_second_factor_org", "org_id"))
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    sealed: Mapped[bytes]
+    key_id: Mapped[str]
+    confirmed_at: Mapped[datetime | None]
+    last_step: Mapped[int | None] = mapped_column(BigInteger)
+    recovery: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
 
 
 class NeedMark(Base):
