@@ -46,6 +46,7 @@ class DraftOrderRow(Owned, Base):
         ),
         Index("idx_draft_order_ended", "updated_at", postgresql_where=text(among(ENDED))),
         Index("idx_draft_order_updated", "org_id", "updated_at"),
+        Index("idx_draft_order_import", "org_id", "import_id", postgresql_where=text("import_id IS NOT NULL")),
         Index("idx_draft_order_waits", "org_id", "waits_seen", postgresql_where=text("waits_for IS NOT NULL")),
         Index("uq_draft_order_in_org", "org_id", "id", unique=True),
         one_of("confirmation", "confirmation", Confirmation),
