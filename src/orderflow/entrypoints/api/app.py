@@ -158,7 +158,8 @@ def create_app(app: App | None = None, *, engine: bool = True) -> FastAPI:
             CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["*"], allow_headers=["*"]
         )
     api.add_middleware(Boundary, metrics=api.state.metrics, tells_each=settings.access_log)
-    api.add_middleware(BasePath, path=settings.base_path)
+    if settings.base_path:
+        api.add_middleware(BasePath, path=settings.base_path)
     return api
 
 

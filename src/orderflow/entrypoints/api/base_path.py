@@ -10,7 +10,7 @@ class BasePath:
     """Takes the path off what is asked for, and puts it before each `Location` of ours.
 
     Args:
-        path: Where everything is for who asks, as `/orderflow`; empty: nothing is done.
+        path: Where everything is for who asks, as `/orderflow`.
     """
 
     def __init__(self, app: ASGIApp, path: str) -> None:
@@ -19,7 +19,7 @@ class BasePath:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or not self._path:
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
         elif scope["path"] == self._path:
             await RedirectResponse(f"{self._path}/", 308)(scope, receive, send)

@@ -57,7 +57,7 @@ class Boundary:
     def __init__(self, app: ASGIApp, metrics: Metrics, *, tells_each: bool = False) -> None:
         self.app = app
         self._metrics = metrics
-        self._tell = log.info if tells_each else log.debug
+        self._tells_each = tells_each
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; `request.state.request_id` is its id."""
@@ -86,7 +86,8 @@ class Boundary:
         route, client = template(scope), scope.get("client")
         self._metrics.note_request(method, route, status, seconds)
         took = round(seconds * 1000, 1)
-        self._tell("request", method=method, route=route, status=status, ms=took, client=client and client[0])
+        tell = log.info if self._tells_each else log.debug
+        tell("request", method=method, route=route, status=status, ms=took, client=client and client[0])
 
 
 class _Sending:

@@ -48,7 +48,9 @@ class OrganizationChange(In):
     name: Name | None = None
     settings: Annotated[dict[str, Any] | None, Field(examples=[{"locale": "de"}])] = None
 
-    second_factor_required: Annotated[bool | None, Field(strict=True)] = None
+    second_factor_required: Annotated[
+        bool | None, Field(strict=True, description="Users may do nothing before they have set up a second factor")
+    ] = None
 
     @field_validator("settings")
     @classmethod

@@ -88,10 +88,9 @@ def is_due(session: Claims) -> bool:
     return left < timedelta(seconds=PAGE_LIFETIME) - RENEWED_AFTER and session.expires_at < session.ends_at
 
 
-def slide(request: Request, answer: Response) -> None:
-    """Have the browser keep the next token of its session, if there is one, under the name of the last."""
-    if token := getattr(request.state, "session_token", None):
-        keep(answer, token, secure=SECURE in request.cookies)
+def slide(request: Request, answer: Response, token: str) -> None:
+    """Have the browser keep the next token of its session, under the name of the last."""
+    keep(answer, token, secure=SECURE in request.cookies)
 
 
 def _set(answer: Response, token: str, seconds: int, *, secure: bool) -> None:

@@ -100,7 +100,8 @@ class ApiRoute(APIRoute):
                 if self.compresses:
                     answer = await compressed(request, answer)
             add_headers(request, answer)
-            page_cookie.slide(request, answer)
+            if token := getattr(request.state, "session_token", None):
+                page_cookie.slide(request, answer, token)
             if "prefer" in request.headers:
                 tell_preference(answer)
             return answer

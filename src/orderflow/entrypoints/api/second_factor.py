@@ -27,9 +27,9 @@ Myself = Annotated[Caller, Depends(require(Permission.OWN_ACCOUNT))]
 class SecondFactorView(Out):
     """Whether one has a second factor."""
 
-    on: bool
+    on: bool = Field(description="It is asked for beside the password")
     required: bool = Field(description="The organization wants it of all users")
-    recovery_codes_left: int
+    recovery_codes_left: int = Field(description="How many were not used yet")
 
 
 class PasswordAgain(In):
@@ -59,7 +59,7 @@ class NewSecondFactor(Out):
 class RecoveryCodes(Out):
     """Each gets in once without the phone. They cannot be had again."""
 
-    recovery_codes: list[str]
+    recovery_codes: list[str] = Field(description="Each is good once")
 
 
 @router.get("", responses=answers(409))

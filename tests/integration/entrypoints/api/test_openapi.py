@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis.errors import Unsatisfiable
 from jsonschema import Draft202012Validator, FormatChecker
 from schemathesis import GenerationMode
+from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from orderflow.domain.access import Role
@@ -125,7 +126,7 @@ def test_secrets_only_go_in(document: dict[str, Any]):
 )
 def test_generated_requests_get_documented_answers(acme: Any, canaries: Any, role: Role, mode: GenerationMode):
     canaries.made_up = True  # "000000" is a password here and a name there
-    schema = schemathesis.openapi.from_url(f"{acme.client.base_url}/api/v1/openapi.json")
+    schema = described(acme)
     headers = {"Authorization": f"Bearer {acme.keys[role]}"}
     for result in schema.get_all_operations():
         operation = result.ok()  # type: ignore[union-attr]  # our document describes nothing that it cannot read
@@ -138,13 +139,20 @@ def test_generated_requests_get_documented_answers(acme: Any, canaries: Any, rol
 @pytest.mark.parametrize("chance", [1, 2, 3])
 def test_requests_of_three_seeds_get_documented_answers(acme: Any, canaries: Any, chance: int):
     canaries.made_up = True
-    schema = schemathesis.openapi.from_url(f"{acme.client.base_url}/api/v1/openapi.json")
+    schema = described(acme)
     headers = {"Authorization": f"Bearer {acme.keys[Role.ADMIN]}"}
     for result in schema.get_all_operations():
         operation = result.ok()  # type: ignore[union-attr]  # as above
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             if mode is GenerationMode.POSITIVE or operation.label != STREAM:
                 attempt(operation, mode, headers, chance)
+
+
+def described(acme: Any) -> Any:
+    """Return our description; a body that is too large besides is refused for that."""
+    refused = [400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 428, 429]
+    config = SchemathesisConfig.from_dict({"checks": {"negative_data_rejection": {"expected-statuses": refused}}})
+    return schemathesis.openapi.from_url(f"{acme.client.base_url}/api/v1/openapi.json", config=config)
 
 
 def attempt(operation: Any, mode: GenerationMode, headers: dict[str, str], chance: int | None = None) -> None:
