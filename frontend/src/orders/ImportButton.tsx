@@ -10,6 +10,12 @@ import { useAction, useMay } from "../api/queries";
 
 type Line = Schemas["ImportedLine"];
 
+/** What became of each line, and by what all that came in is found again. */
+interface Brought {
+  lines: Line[];
+  importId: string | null;
+}
+
 type OnDuplicate = Schemas["OnDuplicate"];
 
 const CHOICES: { value: OnDuplicate; label: string; description: string }[] = [
@@ -41,7 +47,7 @@ export function ImportButton() {
       </Button>
       <Modal opened={opened} onClose={leave} title={t`Import`} centered size="lg">
         {bring.data ? (
-          <Outcome lines={bring.data} />
+          <Outcome {...bring.data} />
         ) : (
           <Stack>
             <Radio.Group
@@ -73,22 +79,23 @@ export function ImportButton() {
   );
 }
 
-async function send(file: File, on_duplicate: OnDuplicate): Promise<Line[]> {
+async function send(file: File, on_duplicate: OnDuplicate): Promise<Brought> {
   const call = api.POST("/api/v1/draft-orders/import", {
     params: { query: { on_duplicate } },
     body: file as never,
     bodySerializer: (body: unknown) => body as File,
     headers: { "Content-Type": "application/x-ndjson" },
     parseAs: "text",
-  });
-  const text: string = await answer(call as Promise<{ data?: string; response: Response }>);
-  return text
+  }) as Promise<{ data?: string; response: Response }>;
+  const text: string = await answer(call);
+  const lines = text
     .split("\n")
     .filter(Boolean)
     .map((line) => JSON.parse(line) as Line);
+  return { lines, importId: (await call).response.headers.get("x-import-id") };
 }
 
-function Outcome({ lines }: { lines: Line[] }) {
+function Outcome({ lines, importId }: Brought) {
   const refused = lines.filter(({ error }) => error);
   const here = lines.filter(({ duplicate }) => duplicate);
   const incomplete = lines.filter(({ status, duplicate }) => status === "NEEDS_REVIEW" && !duplicate).length;
@@ -133,6 +140,11 @@ function Outcome({ lines }: { lines: Line[] }) {
           </Text>
         )}
       </Alert>
+      {importId && accepted > 0 && (
+        <Anchor component={Link} to={`/orders?import_id=${importId}`} size="sm">
+          <Trans>All that this file brought in</Trans>
+        </Anchor>
+      )}
       <Lines lines={refused} />
       <Lines lines={here} />
     </>

@@ -47,6 +47,7 @@ export default function OrdersPage() {
     differs: filters.one("differs") === "true" || undefined,
     waits_for: filters.all("waits_for") as NonNullable<OrderQuery["waits_for"]>,
     route: filters.one("route"),
+    import_id: filters.one("import_id"),
     since: dayStart(filters.one("since")),
     until: dayStart(filters.one("until"), 1),
     sort: filters.one("sort") as OrderQuery["sort"],
@@ -143,6 +144,7 @@ function FilterBar({ filters }: { filters: Filters }) {
       />
       <GivenFilter filters={filters} name="error_code" color="red" />
       <GivenFilter filters={filters} name="route" color="indigo" />
+      <GivenFilter filters={filters} name="import_id" color="gray" />
     </Group>
   );
 }
