@@ -24,6 +24,7 @@ export const theme = createTheme({
     Tooltip: { defaultProps: { withArrow: true, openDelay: 200 } },
     Table: { defaultProps: { verticalSpacing: "xs", highlightOnHover: true } },
     TableScrollContainer: { defaultProps: { type: "native" } },
+    Loader: { defaultProps: { role: "status" } },
     Anchor: { defaultProps: { size: "sm" } },
     Checkbox: { defaultProps: { radius: "sm" } },
     Card: { defaultProps: { withBorder: true, padding: "lg" } },

@@ -43,9 +43,15 @@ def _web_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.netloc:
         raise ValueError("must be a URL that begins with http:// or https://")
-    if not _PLAIN_PATH.fullmatch(parts.path.rstrip("/")) or parts.query or parts.fragment:
-        raise ValueError("must end with a path of letters, digits and ._~- alone, if it has one")
     return url.rstrip("/")
+
+
+def _base_url(url: str) -> str:
+    plain = _web_url(url)
+    parts = urlsplit(plain)
+    if not _PLAIN_PATH.fullmatch(parts.path) or parts.query or parts.fragment:
+        raise ValueError("must end with a path of letters, digits and ._~- alone, if it has one")
+    return plain
 
 
 _PLAIN_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*")
@@ -188,7 +194,7 @@ class Settings(BaseSettings):
     encryption_previous_keys: Annotated[list[Key], BeforeValidator(_list)] = Field(default_factory=list)
     jwt_secret: Annotated[SecretStr, Field(min_length=32), AfterValidator(_unguessable)] | None = None
     password_pepper: SecretStr | None = Field(None, min_length=8)
-    app_base_url: Annotated[str, AfterValidator(_web_url)] = "http://127.0.0.1:8000"
+    app_base_url: Annotated[str, AfterValidator(_base_url)] = "http://127.0.0.1:8000"
     access_log: bool = False
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], Upper] = "INFO"
     log_format: Annotated[Literal["text", "json"], Lower] = "text"

@@ -129,7 +129,7 @@ def test_generated_requests_get_documented_answers(acme: Any, canaries: Any, rol
     schema = described(acme)
     headers = {"Authorization": f"Bearer {acme.keys[role]}"}
     for result in schema.get_all_operations():
-        operation = result.ok()  # type: ignore[union-attr]  # our document describes nothing that it cannot read
+        operation = result.ok()  # our document describes nothing that it cannot read
         if mode is GenerationMode.POSITIVE or operation.label != STREAM:
             attempt(operation, mode, headers)
 
@@ -142,7 +142,7 @@ def test_requests_of_three_seeds_get_documented_answers(acme: Any, canaries: Any
     schema = described(acme)
     headers = {"Authorization": f"Bearer {acme.keys[Role.ADMIN]}"}
     for result in schema.get_all_operations():
-        operation = result.ok()  # type: ignore[union-attr]  # as above
+        operation = result.ok()
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             if mode is GenerationMode.POSITIVE or operation.label != STREAM:
                 attempt(operation, mode, headers, chance)

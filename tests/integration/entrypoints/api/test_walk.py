@@ -116,8 +116,8 @@ def test_the_walk_of_an_order_passes_few_files_and_takes_few_forms(
 ) -> None:
     walk()  # what is opened once is open now
     with trace.noting() as accompanying:
+        acme.call("PATCH", "/organization", json={"name": "Acme"})  # and accounts are asked for anew after it
         acme.call("GET", "/organization")
-        acme.call("PATCH", "/organization", json={"name": "Acme"})
     with trace.noting() as passed:
         order_id = walk()
     assert acme.call("GET", f"/draft-orders/{order_id}").json()["status"] == "PUSHED"

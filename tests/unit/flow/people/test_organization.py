@@ -16,6 +16,7 @@ class Store:
 
     def __init__(self, house):
         self.row = {"name": "Acme", "settings": {}, "deliveries_paused": False, "deliveries_paused_until": None}
+        self.row |= {"second_factor_required": False}
         self.organization, self.audit, self.woken = self, house.store._work.audit, []
         self.connections = [new_id(), new_id()]
 

@@ -12,6 +12,9 @@ from orderflow.domain.answer_details import Details, LineAnswer, LineStatus, Oth
 from orderflow.http import UnreadableError
 from orderflow.http.odata import number_of
 
+REJECTION = "REA_FOR_RE"
+"""The field that says why SAP rejects an item (BAPISDSTAT)."""
+
 
 def details_of(rows: list[Structure], config: SapRfcConfig) -> Details:
     """Return what an order holds, item by item: of each there is a row for each of its deliveries.
@@ -52,12 +55,12 @@ def _line(number: int, row: Structure, config: SapRfcConfig) -> LineAnswer:
         same_units=orders_units(unit, config.units),
         qty=confirmed if less else ordered,
         unit_price=None if config.conditions else _price(row, ordered),
-        code=str(row.get("REA_FOR_RE") or "")[:10] or None,
+        code=str(row.get(REJECTION) or "")[:10] or None,
     )
 
 
 def _status(row: Structure, *, less: bool) -> LineStatus:
-    if row.get("REA_FOR_RE"):
+    if row.get(REJECTION):
         return LineStatus.REJECTED
     return LineStatus.BACKORDERED if less else LineStatus.ACCEPTED
 

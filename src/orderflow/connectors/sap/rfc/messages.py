@@ -73,6 +73,6 @@ def told_beside(messages: list[Message]) -> list[str]:
 
 def _message(row: Structure) -> Message:
     number, space = str(row.get("NUMBER") or ""), str(row.get("ID") or "")
-    code = f"{space}/{number.zfill(3)}" if space else str(row.get("CODE") or "")
-    return Message(str(row.get("TYPE") or "").strip().upper()[:1], code[:40], " ".join(str(row.get("MESSAGE")
-                   or "").split())[:400])  # fmt: skip
+    said = f"{space}/{number.zfill(3)}" if space else str(row.get("CODE") or "")
+    words = " ".join(str(row.get("MESSAGE") or "").split())
+    return Message(str(row.get("TYPE") or "").strip().upper()[:1], said[:40], words[:400])
