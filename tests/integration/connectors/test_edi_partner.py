@@ -232,6 +232,21 @@ def test_a_partner_that_is_silent_or_says_nonsense_is_told_and_its_late_answer_c
     assert desk.is_settled(silent) == ("CONFIRMED", "AS_ORDERED")
 
 
+@pytest.mark.parametrize("desk", ["X12_850"], indirect=True)
+def test_a_ta1_comes_first_and_confirms_nothing(desk: Desk) -> None:
+    assert desk.is_settled(desk.push(line())) == ("CONFIRMED", "AS_ORDERED")
+    answer = next(one for one in reversed(desk.said()) if "ST*855" in one)
+    head = answer.split("GS*")[0]
+    order_id = desk.push(line(), behaviour="no-ack")
+    export = "SELECT control_number, sent_at, received_at FROM erp_export WHERE draft_order_id = :id"
+    number = desk.until(export, order_id, lambda one: one.sent_at).control_number
+    desk.receive(f"{head}TA1*{number:09}*261129*1015*A*000~\nIEA*0*{head.split('*')[13]}~\n")
+    desk.until(export, order_id, lambda one: one.received_at)
+    assert desk.ask("SELECT status FROM draft_order WHERE id = :id", order_id).status == "PUSHED"
+    desk.receive(answer.replace("PO-1", "PO-2"))
+    assert desk.is_settled(order_id) == ("CONFIRMED", "AS_ORDERED")
+
+
 def test_an_answer_that_comes_twice_changes_nothing(desk: Desk) -> None:
     order_id = desk.push(line(), line(2, "NOPE"))
     assert desk.is_settled(order_id) == ("CONFIRMED", "PARTIAL")
