@@ -48,9 +48,6 @@ def message(_: Any, value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
-BETWEEN = [role for role in Role if role not in (Role.ADMIN, Role.VIEWER)]
-
-
 @pytest.fixture(scope="session")
 def document() -> dict[str, Any]:
     return create_app().openapi()
@@ -122,7 +119,7 @@ def test_secrets_only_go_in(document: dict[str, Any]):
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["fitting", "unfit"])
 @pytest.mark.parametrize(
-    "role", [Role.ADMIN, Role.VIEWER, *(pytest.param(role, marks=pytest.mark.large) for role in BETWEEN)]
+    "role", [Role.ADMIN, *(pytest.param(role, marks=pytest.mark.large) for role in Role if role is not Role.ADMIN)]
 )
 def test_generated_requests_get_documented_answers(acme: Any, canaries: Any, role: Role, mode: GenerationMode):
     canaries.made_up = True  # "000000" is a password here and a name there
