@@ -230,7 +230,7 @@ class SqlStore:
         return SqlWaiting(self.database, org_id, connection_id)
 
     def extend_leases(self, org_id: UUID, tokens: Sequence[UUID], seconds: float) -> set[UUID]:
-        """Extend leases; returns the tokens that still hold something."""
+        """Extend leases that have not ended; returns the tokens that still hold something."""
         with self.database.transaction(org_id) as connection:
             return set(connection.execute(EXTEND, {"tokens": list(tokens), "seconds": seconds}).scalars())
 

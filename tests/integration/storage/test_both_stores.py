@@ -696,6 +696,15 @@ def test_a_heartbeat_extends_what_is_held_and_tells_what_is_lost(bench: Bench) -
     assert len(claimed(bench, way).attempts) == 1
 
 
+def test_a_lease_that_ended_is_not_revived_though_nobody_has_taken_what_it_held(bench: Bench) -> None:
+    way = connection(bench)
+    export(bench, way)
+    batch = claimed(bench, way, seconds=10)
+    bench.passes(11)
+    assert bench.store.extend_leases(bench.org_id, [batch.lease.token], 10) == set()
+    assert len(claimed(bench, way).attempts) == 1
+
+
 def test_what_is_in_doubt_comes_with_how_long_it_has_been_so(bench: Bench) -> None:
     way = connection(bench)
     made = export(bench, way)

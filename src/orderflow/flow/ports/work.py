@@ -99,7 +99,10 @@ class Store(Protocol):
         """Return the exports of a connection that its ERP may still answer, read as needed."""
 
     def extend_leases(self, org_id: UUID, tokens: Sequence[UUID], seconds: float) -> set[UUID]:
-        """Extend leases, in a transaction of its own; returns the tokens that still hold something."""
+        """Extend leases, in a transaction of its own; returns the tokens that still hold something.
+
+        One that ended is not extended any more, even if nobody else has taken what it held.
+        """
 
     def wake(self, org_id: UUID, connection_id: UUID) -> None:
         """Tell workers to look at this connection. May be lost: the sweep looks anyway."""

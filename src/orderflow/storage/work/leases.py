@@ -24,7 +24,7 @@ from orderflow.storage.tables.models import ERPExport
 from orderflow.storage.tables.states import may, on_hold, quoted, unsent
 from orderflow.storage.work import changes, revisions
 from orderflow.storage.work import sent as sent_deliveries
-from orderflow.storage.work.clock import LONGEST_LEASE, past
+from orderflow.storage.work.clock import LONGEST_LEASE, UNLEASED, past
 from orderflow.storage.work.queue import IN_TURN, due
 from orderflow.storage.work.rates import SqlRates
 
@@ -174,11 +174,14 @@ _RELEASE = text("""
         error_json = CAST(:error AS jsonb)
     WHERE id = ANY(:ids) AND lease_token = :token
 """)
+# A lease that ended is not revived: people may have decided meanwhile on some of what the others of its batch share.
 EXTEND = text(f"""
     WITH lanes AS (
-        UPDATE erp_lane SET lease_until = now() + make_interval(secs => :seconds) WHERE lease_token = ANY(:tokens)
+        UPDATE erp_lane SET lease_until = now() + make_interval(secs => :seconds)
+        WHERE lease_token = ANY(:tokens) AND NOT {past("lease_until", LONGEST_LEASE)}
     ), held AS (
-        SELECT id FROM erp_export WHERE lease_token = ANY(:tokens) AND {may(ExportStep.WORK)} ORDER BY id FOR UPDATE
+        SELECT id FROM erp_export WHERE lease_token = ANY(:tokens) AND {may(ExportStep.WORK)} AND NOT {UNLEASED}
+        ORDER BY id FOR UPDATE
     )
     UPDATE erp_export e SET lease_until = now() + make_interval(secs => :seconds)
     FROM held WHERE e.id = held.id

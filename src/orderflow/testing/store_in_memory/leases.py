@@ -103,13 +103,13 @@ class MemoryLeases(MemoryLanes):
         return {item.attempt.export_id for item in ours}
 
     def extend(self, tokens: Sequence[UUID], seconds: float) -> set[UUID]:
-        """Extend leases; returns the tokens that still hold something."""
-        until = self._tables.after(seconds)
+        """Extend leases that have not ended; returns the tokens that still hold something."""
+        until, now = self._tables.after(seconds), self._tables.now()
         alive: set[UUID] = set()
         for place, lane in list(self._tables.lanes.items()):
-            if lane.token in tokens:
+            if lane.token in tokens and lane.until >= now:
                 self._tables.lanes[place] = changed(lane, until=until)
-        for row in list(self._tables.exports.values()):
+        for row in [row for row in self._tables.exports.values() if not is_unleased(row, now)]:
             holder = row.lease_token
             if holder is not None and holder in tokens and row.status in ExportStep.WORK.change.starts:
                 self._set(row.id, lease_until=until)

@@ -81,7 +81,7 @@ class MemoryStore:
         return MemoryWaiting(self.tables, connection_id)
 
     def extend_leases(self, org_id: UUID, tokens: Sequence[UUID], seconds: float) -> set[UUID]:
-        """Extend leases; returns the tokens that still hold something."""
+        """Extend leases that have not ended; returns the tokens that still hold something."""
         return self._work.exports.extend(tokens, seconds)
 
     def wake(self, org_id: UUID, connection_id: UUID) -> None:
