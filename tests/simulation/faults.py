@@ -231,13 +231,6 @@ FAULTS = (
         "built = dict[str, None]()",
     ),
     Fault(
-        "a lease that ended is revived",
-        LEASES,
-        "in [row for row in self._tables.exports.values() if not is_unleased(row, now)]:",
-        "in list(self._tables.exports.values()):",
-        rare=True,
-    ),
-    Fault(
         "a change does not wait for its order",
         LEASES,
         "if not self._waits_for_another(row)]",

@@ -12,7 +12,7 @@ from orderflow.channels.zone.arrived import read_arrived
 from orderflow.connectors.reading import JSON_ANSWERS
 from orderflow.domain.connector_port import ERPConnectorPort, Staged
 from orderflow.domain.delivery import Ack, Arrived, ExportResult, TestResult, Waiting, WaitingExport
-from orderflow.domain.errors import ConnectorError, InDoubtError, RejectedError
+from orderflow.domain.errors import ConnectorError, InDoubtError, LeaseEndingError, RejectedError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import Kind
 
@@ -33,6 +33,9 @@ class _Scripted(ERPConnectorPort):
         return self.test_result
 
     def _play(self, what: str, order: DraftOrder) -> None:
+        """Do what the script says, unless too little of the lease is left. Raises ConnectorError."""
+        if not order.delivery.may_start():
+            raise LeaseEndingError("Too little of the lease is left to begin with this order.")
         with self._lock:
             self.calls.append((what, order.id))
             error = self.script[what].pop(0) if self.script[what] else None

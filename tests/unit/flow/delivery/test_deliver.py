@@ -1,11 +1,15 @@
 """The batch goes to the ERP: staged, the staging committed, renamed; and every attempt has its outcome."""
 
+import pytest
+
 from orderflow.domain.delivery import ExportResult
 from orderflow.domain.errors import InDoubtError, RejectedError, TransientError
 from orderflow.domain.ids import new_id
 from orderflow.flow.delivery.claim import claim
 from orderflow.flow.delivery.deliver import deliver
-from tests.unit.flow.conftest import outcomes
+from orderflow.flow.delivery.resolve import resolve_held
+from orderflow.storage.lease_keeper import LeaseKeeper
+from tests.unit.flow.conftest import ANNA, outcomes
 
 
 def delivered(house, connection_id=None):
@@ -42,6 +46,32 @@ def test_what_lost_its_lease_before_the_commit_is_removed_and_not_renamed(house)
     deliver(house.wiring, batch)
     assert calls(house.dropzone) == ["stage", "discard"]
     assert (outcomes(batch), house.dropzone.staged, house.dropzone.takes) == ([None], {}, [])
+
+
+def test_a_worker_that_slept_past_its_lease_publishes_nothing_that_was_decided_on_meanwhile(house, monkeypatch):
+    gone, other = house.pushed(house.to_dropzone), house.pushed(house.to_dropzone)
+    keeper = LeaseKeeper(house.store.extend_leases, house.wiring.lease_seconds, pytest.fail)
+    batch = claim(house.wiring, house.open(house.to_dropzone), 10)
+    with house.work() as work:
+        usual = work.exports.mark_staged
+
+    def sleeps(lease, paths):
+        staged = usual(lease, paths)
+        house.clock.forward(house.wiring.lease_seconds + 1)
+        resolve_held(house.store, house.org_id, house.export(gone).id, "not_delivered", ANNA)
+        keeper.beat()
+        return staged
+
+    with house.work() as work:
+        monkeypatch.setattr(work.exports, "mark_staged", sleeps)
+    with keeper.keep(house.org_id, batch.lease):
+        deliver(house.wiring, batch)
+    keeper.stop()
+    assert house.dropzone.takes == []
+    assert house.status(gone) == "ERROR"
+    monkeypatch.undo()
+    assert delivered(house, house.to_dropzone).attempts[0].order.id == other.id
+    assert house.dropzone.takes == [house.export(other).filename]
 
 
 def test_what_was_noted_as_staged_is_only_renamed(house):
