@@ -490,6 +490,21 @@ def test_a_change_is_sent_anew_after_a_recall_or_taken_over_by_a_person(bench: B
         assert work.exports.get(change).status is ERPExportStatus.ACKED
 
 
+def test_a_change_of_what_was_given_back_is_an_order_and_one_of_what_went_out_after_it_is_a_change(
+    bench: Bench,
+) -> None:
+    way, order_id = connection(bench), order(bench, "PUSHING")
+    export(bench, way, ERPExportStatus.ACKED, of=order_id)
+    first = export(bench, way, ERPExportStatus.FAILED, of=order_id, kind=Kind.CHANGE)
+    waited = export(bench, way, of=order_id, kind=Kind.CHANGE, follows=first)
+    recall_id = export(bench, way, ERPExportStatus.ACKED, of=order_id, kind=Kind.RECALL)
+    bench.set("erp_export", first, follows=recall_id)
+    assert claimed(bench, way).attempts[0].order.delivery.kind is Kind.ORDER
+    bench.set("erp_export", waited, status=ERPExportStatus.ACKED, lease_token=None, lease_until=None)
+    export(bench, way, of=order_id, kind=Kind.CHANGE, follows=waited)
+    assert claimed(bench, way).attempts[0].order.delivery.kind is Kind.CHANGE
+
+
 def test_an_edited_order_is_known_by_its_new_number(bench: Bench) -> None:
     first, second = an_order(1), an_order(2)
     accepted(bench, first, second)

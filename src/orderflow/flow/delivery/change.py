@@ -8,9 +8,11 @@ sent again: what may have arrived of it is asked about, and what is staged is pu
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from orderflow.domain import clock
@@ -121,11 +123,48 @@ def standing(work: Work, order_id: UUID) -> Export | None:
 def not_given_back(work: Work, order_id: UUID) -> list[Export]:
     """Return the deliveries of an order, the newest first, that no recall has undone since."""
     deliveries = work.exports.deliveries_of(order_id)
-    recalls = work.exports.recalls_of(order_id) if deliveries else []
+    return left_by_recalls(deliveries, work.exports.recalls_of(order_id) if deliveries else ())
+
+
+class Delivered(Protocol):
+    """What is known of a delivery in either store."""
+
+    @property
+    def id(self) -> UUID:
+        """Its id."""
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was asked for."""
+
+    @property
+    def follows(self) -> UUID | None:
+        """What it waits for, or waited."""
+
+    @property
+    def status(self) -> ERPExportStatus:
+        """How far it is."""
+
+
+OneDelivered = TypeVar("OneDelivered", bound=Delivered)
+
+
+def left_by_recalls(deliveries: Sequence[OneDelivered], recalls: Iterable[OneDelivered]) -> list[OneDelivered]:
+    """Return those deliveries of an order that no recall has undone; `storage.tables.states.given_back` says the same.
+
+    What waited for the recall goes out after it, and what waited for that in turn, though it was asked for before.
+
+    Args:
+        deliveries, recalls: All of the order's, the newest first.
+    """
     undone_by = next((recall for recall in recalls if recall.status is ERPExportStatus.ACKED), None)
     if undone_by is None:
-        return deliveries
-    return [one for one in deliveries if one.created_at > undone_by.created_at or one.follows == undone_by.id]
+        return list(deliveries)
+    after = {undone_by.id}
+    for one in reversed(deliveries):
+        if one.created_at > undone_by.created_at or one.follows in after:
+            after.add(one.id)
+    return [one for one in deliveries if one.id in after]
 
 
 def says_another(work: Work, delivery: Export) -> bool:

@@ -75,6 +75,21 @@ def undecided(table: str) -> str:
     return f"CASE WHEN {table}.kind = {quoted(Kind.RECALL)} THEN {not_given_back} ELSE {perhaps_there} END"
 
 
+def given_back(table: str) -> str:
+    """Return SQL for: a recall has undone this export since, and it is none of those that waited for that one."""
+    order = f"draft_order_id = {table}.draft_order_id"
+    return f"""EXISTS (
+        SELECT FROM (
+            SELECT id, created_at FROM erp_export
+            WHERE {order} AND kind = {quoted(Kind.RECALL)} AND status = {quoted(ERPExportStatus.ACKED)}
+            ORDER BY created_at DESC LIMIT 1) undone
+        WHERE undone.created_at > {table}.created_at AND {table}.id NOT IN (
+            WITH RECURSIVE later AS (
+                SELECT undone.id
+                UNION SELECT n.id FROM erp_export n JOIN later ON n.follows = later.id WHERE n.{order}
+            ) SELECT id FROM later))"""  # noqa: S608  # built from constants
+
+
 def unsent(table: str = "erp_export") -> str:
     """Return SQL for: nothing of this export was sent that may have arrived."""
     return f"{table}.begun_at IS NULL AND {table}.staged_at IS NULL AND {table}.held_at IS NULL"

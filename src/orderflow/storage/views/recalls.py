@@ -10,10 +10,10 @@ from uuid import UUID
 from pydantic import Field
 from sqlalchemy import text
 
-from orderflow.domain.states import ARRIVED, ERPExportStatus, Kind, OrderStatus
+from orderflow.domain.states import ARRIVED, ERPExportStatus, OrderStatus
 from orderflow.flow.delivery.recall_outlook import RecallWay, Standing, outlooks
 from orderflow.flow.ports import Wiring, Work
-from orderflow.storage.tables.states import among, in_doubt, on_hold, quoted, tells_order, unsent
+from orderflow.storage.tables.states import among, given_back, in_doubt, on_hold, quoted, tells_order, unsent
 from orderflow.storage.views.chosen import Chosen
 from orderflow.storage.views.problem import Problem
 from orderflow.storage.views.view import View
@@ -30,14 +30,9 @@ _STANDINGS = f"""
            COALESCE(l.unsent, false) AS unsent, count(*) AS orders
     FROM (SELECT id FROM ({{found}}) chosen ORDER BY place, id LIMIT :most) f JOIN draft_order o ON o.id = f.id
     LEFT JOIN LATERAL (
-        SELECT r.id, r.created_at FROM erp_export r
-        WHERE r.draft_order_id = o.id AND r.kind = {quoted(Kind.RECALL)} AND r.status = {quoted(ERPExportStatus.ACKED)}
-        ORDER BY r.created_at DESC LIMIT 1
-    ) undone ON true
-    LEFT JOIN LATERAL (
         SELECT e.connection_id, {among(ARRIVED, "e.status")} AS arrived, {in_doubt("e")} AS in_doubt FROM erp_export e
         WHERE e.draft_order_id = o.id AND {tells_order("e")} AND NOT ({_FAILED_FOR_SURE})
-          AND (undone.id IS NULL OR e.created_at > undone.created_at OR e.follows = undone.id)
+          AND NOT {given_back("e")}
         ORDER BY e.created_at DESC LIMIT 1
     ) s ON true
     LEFT JOIN LATERAL (

@@ -9,13 +9,13 @@ from sqlalchemy import Connection, text
 
 from orderflow.domain.states import ARRIVED, EDITED, Kind
 from orderflow.flow.ports import Attempt
-from orderflow.storage.tables.states import among, changed_since, quoted, tells_order
+from orderflow.storage.tables.states import among, changed_since, given_back, quoted, tells_order
 from orderflow.storage.work import revisions
 
 _BEFORE = text(f"""
     SELECT DISTINCT ON (e.id) e.id, e.draft_order_id, b.revision
     FROM erp_export e JOIN erp_export b ON b.draft_order_id = e.draft_order_id AND b.created_at < e.created_at
-    WHERE e.id = ANY(:ids) AND {tells_order("b")} AND {among(ARRIVED, "b.status")}
+    WHERE e.id = ANY(:ids) AND {tells_order("b")} AND {among(ARRIVED, "b.status")} AND NOT {given_back("b")}
     ORDER BY e.id, b.created_at DESC
 """)  # noqa: S608  # built from constants
 _AS_ORDER = text(f"UPDATE erp_export SET kind = {quoted(Kind.ORDER)} WHERE id = ANY(:ids)")  # noqa: S608  # likewise
@@ -23,7 +23,9 @@ _CHANGED_SINCE = text(f"SELECT e.id FROM erp_export e WHERE e.id = ANY(:ids) AND
 
 
 def name_what_is_changed(connection: Connection, attempts: Sequence[Attempt]) -> None:
-    """Give each change the order as its ERP has it. What never arrived is not changed: it is an order from here on."""
+    """Give each change the order as its ERP has it. What never arrived, or was given
+    back, is not changed: it is an order from here on.
+    """
     rows = {row.id: row for row in connection.execute(_BEFORE, {"ids": [attempt.export_id for attempt in attempts]})}
     places = [(row.draft_order_id, row.revision) for row in rows.values() if row.revision is not None]
     orders = revisions.orders(connection, places) if places else {}

@@ -25,6 +25,7 @@ from orderflow.domain.states import (
     OrderEvent,
     OrderStatus,
 )
+from orderflow.flow.delivery.change import left_by_recalls
 from orderflow.flow.ports import Attempt, Batch, Settlement
 from orderflow.testing.store_in_memory.lanes import MemoryLanes
 from orderflow.testing.store_in_memory.orders import add_revision, approved_order, current_revision
@@ -139,9 +140,11 @@ class MemoryLeases(MemoryLanes):
         return changed(row, kind=Kind.ORDER)
 
     def _before(self, row: ExportRow) -> ExportRow | None:
-        """Return the delivery that a change changes: the last before it that arrived."""
-        rows = [other for other in tell_order(self._tables, row.draft_order_id) if other.created_at < row.created_at]
-        return next((other for other in reversed(rows) if other.status in ARRIVED), None)
+        """Return the delivery that a change changes: the last before it that arrived, and was not given back."""
+        exports = self._tables.exports_of(row.draft_order_id)[::-1]
+        deliveries = tell_order(self._tables, row.draft_order_id)[::-1]
+        there = left_by_recalls(deliveries, (other for other in exports if other.kind is Kind.RECALL))
+        return next((one for one in there if one.status in ARRIVED and one.created_at < row.created_at), None)
 
     def _order_before(self, row: ExportRow) -> DraftOrder | None:
         before = self._before(row) if row.kind is Kind.CHANGE else None

@@ -13,7 +13,8 @@ from orderflow.domain.ids import new_id
 from orderflow.domain.states import ERPExportStatus, Kind, OrderStatus
 from orderflow.flow.answers.poll import poll_acks
 from orderflow.flow.delivery.change import ChangeWay, confirm_change, discard_change, what_follows
-from orderflow.flow.delivery.push_batch import push_batch
+from orderflow.flow.delivery.claim import claim
+from orderflow.flow.delivery.push_batch import push_batch, run
 from orderflow.flow.delivery.recall import confirm_recall, end_recall
 from orderflow.flow.delivery.request import withdraw
 from orderflow.flow.delivery.resolve import resolve_held
@@ -259,6 +260,25 @@ def test_an_erp_without_changes_gives_the_order_back_and_gets_it_anew(house):
         [order.id],
         "changed",
     )
+
+
+def test_a_change_that_waited_for_the_one_to_be_sent_anew_is_what_the_erp_has_then(house):
+    house.api.takes_changes, house.api.gives_back = False, True
+    house.change_connection(house.to_api, change_by_recall=True)
+    order = sent(house)
+    change(house, order, "second")
+    house.clock.forward(1)
+    batch = claim(house.wiring, house.open(), 10)
+    change(house, order, "third")
+    run(house.wiring, batch)
+    work_off(house)
+    assert house.api.given_back == [order.id]
+    house.api.given_back.clear()
+    for _ in range(3):
+        house.clock.forward(60)
+        work_off(house)
+    assert (house.api.taken, house.api.contents[order.id]) == ([order.id], "third")
+    assert what_follows(house.wiring, house.org_id, order.id).way is ChangeWay.RECALL, "it is not sent beside it"
 
 
 def test_an_erp_that_keeps_the_order_is_not_sent_another(house):

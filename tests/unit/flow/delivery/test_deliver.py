@@ -50,7 +50,7 @@ def test_what_lost_its_lease_before_the_commit_is_removed_and_not_renamed(house)
 
 def test_a_worker_that_slept_past_its_lease_publishes_nothing_that_was_decided_on_meanwhile(house, monkeypatch):
     gone, other = house.pushed(house.to_dropzone), house.pushed(house.to_dropzone)
-    keeper = LeaseKeeper(house.store.extend_leases, house.wiring.lease_seconds, pytest.fail)
+    keeper = LeaseKeeper(house.store.extend_leases, house.wiring.lease_seconds, lambda error: pytest.fail(str(error)))
     batch = claim(house.wiring, house.open(house.to_dropzone), 10)
     with house.work() as work:
         usual = work.exports.mark_staged
