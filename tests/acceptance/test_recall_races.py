@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -37,7 +38,7 @@ NEXT = 24
 chance = random.SystemRandom()
 
 
-class ERP(threading.Thread):
+class ERP(threading.Thread, ABC):
     """Looks into its inbox for as long as it runs; the oldest files first, which are recalled first, too."""
 
     def __init__(self, home: Path) -> None:
@@ -60,9 +61,9 @@ class ERP(threading.Thread):
         self._over.set()
         self.join()
 
+    @abstractmethod
     def take(self, path: Path) -> None:
         """Do with one file what this ERP does."""
-        raise NotImplementedError
 
     def answer(self, name: str, **said: Any) -> None:
         """Answer a document."""

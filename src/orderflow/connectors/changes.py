@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from orderflow.domain.errors import RejectedError
+from orderflow.channels.http.session import check_lease
+from orderflow.domain.errors import ConnectorError, InDoubtError, RejectedError
 from orderflow.domain.orders import CONTENT, LINE_CONTENT, DraftOrder, DraftOrderLine
 
 NOT_TOLD = frozenset({"customer", "source", "source_document", "priority", "metadata"})
@@ -20,6 +21,16 @@ NOT_TOLD = frozenset({"customer", "source", "source_document", "priority", "meta
 BY_HAND = "Have the order changed in the ERP, then confirm the change; or discard it."
 
 Row = Mapping[str, Any]
+
+
+class Step(Protocol):
+    """One request of a change, and its opposite."""
+
+    def do(self, session: Any, /) -> None:
+        """Send it. Raises ConnectorError."""
+
+    def undo(self, session: Any, /) -> None:
+        """Take it back. Raises ConnectorError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +119,55 @@ def rows_to_remove(lines: Sequence[DraftOrderLine], rows: Sequence[Row], erp: st
 def _rows_of(line: DraftOrderLine, rows: Sequence[Row]) -> list[Row]:
     same = [row for row in rows if row["sku"] == line.internal_sku]
     return [row for row in same if row["sequence"] == line.line_no] or same
+
+
+def carry_out(steps: Sequence[Step], session: Any, order: DraftOrder, number: str, erp: str, *, begun: bool) -> None:
+    """Change an order step by step, each only while the lease lasts; what is refused in the middle is undone.
+
+    Args:
+        number: The order's, in the ERP.
+        begun: Some of the change is there already, which an earlier call may have done.
+
+    Raises:
+        RejectedError: The ERP keeps the order as it was.
+        InDoubtError: Some of the change was made.
+        ConnectorError: Any other: nothing was done.
+    """
+    done: list[Step] = []
+    for step in steps:
+        try:
+            check_lease(order.delivery.may_start())
+            step.do(session)
+        except RejectedError as error:
+            _undo(done, session, number, erp)
+            if begun and order.delivery.last_begun_at is not None:
+                raise _half_done(number, error) from None
+            raise RejectedError(
+                f"{erp} keeps the order as it was: {error.message}", code=error.code, hint=BY_HAND
+            ) from None
+        except InDoubtError:
+            raise
+        except ConnectorError as error:
+            raise (_half_done(number, error) if done else error) from None
+        done.append(step)
+
+
+def _undo(steps: Sequence[Step], session: Any, number: str, erp: str) -> None:
+    try:
+        for step in reversed(steps):
+            step.undo(session)
+    except ConnectorError as error:
+        raise InDoubtError(
+            f"Some of the change of the order {number} was made, and {erp} does not set it back: {error.message}",
+            code="HALF_CHANGED",
+            hint="Look at the order there and finish it, then resolve the delivery.",
+        ) from None
+
+
+def _half_done(number: str, error: ConnectorError) -> InDoubtError:
+    return InDoubtError(
+        f"Some of the change of the order {number} was made: {error.message}",
+        code="HALF_CHANGED",
+        rests_for=error.rests_for,
+        hint="It is looked at again by itself. If that does not help, finish it there, then resolve the delivery.",
+    )

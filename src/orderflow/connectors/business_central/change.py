@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from orderflow.connectors.business_central.config import NAME, BusinessCentralConfig
@@ -18,9 +18,9 @@ from orderflow.connectors.business_central.held import has_shipped, is_open
 from orderflow.connectors.business_central.payload import LINE_STEP, as_code, reference_of, rows_of, told
 from orderflow.connectors.business_central.service import Company, Row, clear
 from orderflow.connectors.business_central.take_back import sent_number
-from orderflow.connectors.changes import BY_HAND, Changes, changes_of, row_of, rows_to_remove
+from orderflow.connectors.changes import BY_HAND, Changes, Step, carry_out, changes_of, row_of, rows_to_remove
 from orderflow.connectors.whole_orders import Entity, short_key
-from orderflow.domain.errors import ConnectorError, InDoubtError, RejectedError, TransientError
+from orderflow.domain.errors import InDoubtError, RejectedError, TransientError
 from orderflow.domain.orders import DraftOrder
 from orderflow.http import UnreadableError, odata
 
@@ -32,16 +32,6 @@ OF_A_LINE = ("unitOfMeasureCode", "quantity", "unitPrice", "discountAmount", "di
 
 _NAMES = ("lineType", "lineObjectNumber", "quantity")
 """By which a line that is there already is known for the one that was to be made."""
-
-
-class Step(Protocol):
-    """One request of a change, and its opposite."""
-
-    def do(self, company: Company) -> None:
-        """Send it."""
-
-    def undo(self, company: Company) -> None:
-        """Take it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +67,11 @@ class Addition:
         self.made = str(company.add(f"{self.order}/salesOrderLines", self.entity).get("id") or "")
 
     def undo(self, company: Company) -> None:
-        """Delete it."""
-        path = _path("salesOrderLines", self.made)
+        """Delete it. Raises InDoubtError: nobody knows which one it is."""
+        if not self.made:
+            raise InDoubtError(f"{NAME} did not say which line it had made.")
+        with clear("Which line was made?"):
+            path = _path("salesOrderLines", self.made)
         company.remove(path, odata.etag_of(company.one(path)) or "*")
 
 
@@ -86,11 +79,12 @@ class Addition:
 class Removal:
     """A line is deleted, which cannot be undone: what people have added to it would be lost."""
 
+    path: str
     row: Row
 
     def do(self, company: Company) -> None:
         """Delete it. Raises TransientError: somebody has changed it since."""
-        company.remove(_path("salesOrderLines", self.row.get("id")), odata.etag_of(self.row) or "*")
+        company.remove(self.path, odata.etag_of(self.row) or "*")
 
     def undo(self, company: Company) -> None:
         """Say that it stays so. Raises InDoubtError."""
@@ -110,22 +104,7 @@ def change(company: Company, order: DraftOrder) -> str:
         return number
     with clear("What does the order hold?"):
         steps, begun = _plan(company.config, order, row)
-    done: list[Step] = []
-    for step in steps:
-        try:
-            step.do(company)
-        except RejectedError as error:
-            _undo(company, number, done)
-            if begun and order.delivery.last_begun_at is not None:
-                raise _half_done(number, error) from None  # an earlier call may have done that
-            raise RejectedError(
-                f"{NAME} keeps the order as it was: {error.message}", code=error.code, hint=BY_HAND
-            ) from None
-        except InDoubtError:
-            raise
-        except ConnectorError as error:
-            raise (_half_done(number, error) if done else error) from None
-        done.append(step)
+    carry_out(steps, company, order, number, NAME, begun=begun)
     return number
 
 
@@ -156,7 +135,11 @@ def _plan(config: BusinessCentralConfig, order: DraftOrder, head: Row) -> tuple[
     order_path = _path("salesOrders", head.get("id"))
     additions = [Addition(order_path, row) for row in wanted if row["sequence"] not in there]
     # What belongs to a line goes before it, so that a call which is repeated still finds it by the line.
-    removals = [Removal(row) for item in gone for row in (*_below(item, rows, config), item)]
+    removals = [
+        Removal(_path("salesOrderLines", row.get("id")), row)
+        for item in gone
+        for row in (*_below(item, rows, config), item)
+    ]
     begun = None in edits or len(gone) < len(changes.removed) or bool(there)
     steps: list[Step] = [edit for edit in edits if edit is not None]
     return [*steps, *additions, *removals, _head_step(config, changes, order, now, head)], begun
@@ -230,24 +213,3 @@ def _path(entity: str, key: Any) -> str:
         return f"{entity}{odata.key(UUID(str(key)))}"
     except ValueError:
         raise UnreadableError("an entity without its id") from None
-
-
-def _undo(company: Company, number: str, steps: Sequence[Step]) -> None:
-    try:
-        for step in reversed(steps):
-            step.undo(company)
-    except (ConnectorError, UnreadableError) as error:
-        raise InDoubtError(
-            f"Some of the change of the order {number} was made, and is not set back: {error}",
-            code="HALF_CHANGED",
-            hint="Look at the order there and finish it, then resolve the delivery.",
-        ) from None
-
-
-def _half_done(number: str, error: ConnectorError) -> InDoubtError:
-    return InDoubtError(
-        f"Some of the change of the order {number} was made: {error.message}",
-        code="HALF_CHANGED",
-        rests_for=error.rests_for,
-        hint="It is looked at again by itself. If that does not help, finish it there, then resolve the delivery.",
-    )

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, ClassVar
-from uuid import UUID
 
 from pydantic import BaseModel
 
-from orderflow.channels.http.at_once import each_at_once
 from orderflow.channels.http.session import check_lease
-from orderflow.connectors.base import BaseConnector
 from orderflow.connectors.business_central.change import change
 from orderflow.connectors.business_central.config import NAME, BusinessCentralConfig
 from orderflow.connectors.business_central.held import details_of, is_released
@@ -19,10 +16,10 @@ from orderflow.connectors.business_central.payload import write_order
 from orderflow.connectors.business_central.service import Company, Row, clear, only
 from orderflow.connectors.business_central.take_back import take_back
 from orderflow.connectors.business_central.trial import try_out
+from orderflow.connectors.one_by_one import OneByOneConnector, made, refuse_strangers
 from orderflow.domain.connector_port import Preview
-from orderflow.domain.delivery import Ack, Document, ExportResult, TestResult, Waiting, WaitingExport
+from orderflow.domain.delivery import Ack, Document, ExportResult, Waiting, WaitingExport
 from orderflow.domain.document import export_filename
-from orderflow.domain.errors import ConnectorError, RejectedError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import Kind
 from orderflow.net.deadline import Deadline
@@ -40,7 +37,7 @@ Source: "Operational limits for Business Central online" and "Current API limits
 """
 
 
-class BusinessCentralConnector(BaseConnector):
+class BusinessCentralConnector(OneByOneConnector):
     """Makes sales orders, and reports back what becomes of them."""
 
     connector_type: ClassVar[str] = "BUSINESS_CENTRAL"
@@ -77,25 +74,13 @@ class BusinessCentralConnector(BaseConnector):
         if draft_order.delivery.kind is Kind.CHANGE:
             with self.session(config) as company:
                 check_lease(draft_order.delivery.may_start())
-                return _result(draft_order, change(company, draft_order))
+                return made(draft_order, change(company, draft_order))
         document = self.document(draft_order, config)
         with self.session(config) as company:
             path = company.path
             known = _there_before(company, draft_order)
             check_lease(draft_order.delivery.may_start())
-            return known or _result(draft_order, company.create(path, document.content))
-
-    def export_many(
-        self, draft_orders: Sequence[DraftOrder], config: dict[str, Any]
-    ) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
-        """Make sales orders, `max_in_flight` at a time; once the company is found away, the rest are not tried."""
-        try:
-            most = self.parse(config).max_in_flight
-        except ConnectorError as error:
-            yield from ((order.id, error) for order in draft_orders)
-            return
-        items = [(order.id, order) for order in draft_orders]
-        yield from each_at_once(items, lambda order: self.export(order, config), most)
+            return known or made(draft_order, company.create(path, document.content))
 
     def commits_within(self, config: dict[str, Any]) -> float:
         """Return as long as Business Central may be at a request."""
@@ -110,7 +95,7 @@ class BusinessCentralConnector(BaseConnector):
         """
         with self.session(config) as company:
             number = only(company.find(draft_order, draft_order.delivery.export_id))
-        return _result(draft_order, number, inferred=True) if number else None
+        return made(draft_order, number, inferred=True) if number else None
 
     def kinds(self, config: dict[str, Any]) -> frozenset[Kind]:
         """Return orders, and what the configuration allows: changes, and recalls."""
@@ -142,19 +127,9 @@ class BusinessCentralConnector(BaseConnector):
             while not deadline.passed and (some := list(islice(numbered, READ_AT_ONCE))):
                 yield from _acks(company, some)
 
-    def test_connection(self, config: dict[str, Any]) -> TestResult:
-        """Reach the company, be let in, and see whether orders can be asked for; `details` say what was proven."""
-        details: dict[str, Any] = {}
-        error: ConnectorError | None = None
-        with self.measure_latency("test") as timer:
-            try:
-                with self.session(config) as company:
-                    details = try_out(company)
-            except ConnectorError as problem:
-                error = problem
-        if error is not None:
-            return self.failed_test(error, timer.latency_ms)
-        return self.build_test_result(True, None, timer.latency_ms, details)
+    def try_out(self, session: Company) -> dict[str, Any]:
+        """Reach the company, be let in, and see whether orders can be asked for. Raises ConnectorError."""
+        return try_out(session)
 
 
 def _there_before(company: Company, order: DraftOrder) -> ExportResult | None:
@@ -167,15 +142,9 @@ def _there_before(company: Company, order: DraftOrder) -> ExportResult | None:
     if company.config.reference_in != "number":
         return None
     found = company.find(order, order.delivery.export_id)
-    if not found:
-        return None
-    if order.delivery.last_begun_at is not None:
-        return _result(order, only(found) or "", inferred=True)
-    raise RejectedError(
-        f"{NAME} has the order {found[0]} of this customer with the number {order.external_order_number} already.",
-        code="ALREADY_THERE",
-        hint="Look whether it is the same order. If it is another one, give this one a number of its own and push it.",
-    )
+    refuse_strangers(order, found, NAME)
+    number = only(found)
+    return made(order, number, inferred=True) if number else None
 
 
 def _acks(company: Company, some: Sequence[WaitingExport]) -> Iterator[Ack]:
@@ -205,7 +174,3 @@ def _ack_of_none(company: Company, export: WaitingExport) -> Ack | None:
         return None
     message = f"The order {export.erp_reference} is not in Business Central any more: it was deleted there."
     return Ack(export.reference, "FAILED", export.export_id, export.erp_reference, "CANCELLED_IN_ERP", message)
-
-
-def _result(order: DraftOrder, number: str, *, inferred: bool = False) -> ExportResult:
-    return ExportResult(True, order.delivery.export_id, connector_metadata={"erp_order_id": number}, inferred=inferred)

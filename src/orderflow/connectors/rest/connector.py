@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
-from uuid import UUID
 
 from pydantic import BaseModel
 
-from orderflow.channels.http.at_once import each_at_once
 from orderflow.channels.http.session import HttpSession, check_lease
 from orderflow.channels.zone.arrived import read_arrived
-from orderflow.connectors.base import BaseConnector
+from orderflow.connectors.one_by_one import OneByOneConnector
 from orderflow.connectors.reading import JSON_ANSWERS
 from orderflow.connectors.rest.after import check_done, kinds_of, was_done
 from orderflow.connectors.rest.answers import found_number, order_number
@@ -21,14 +19,14 @@ from orderflow.connectors.rest.opened import Opened
 from orderflow.connectors.rest.request import body_of, find_request, idempotency_key, request_of
 from orderflow.connectors.rest.trial import try_out
 from orderflow.domain.connector_port import Preview
-from orderflow.domain.delivery import Ack, Arrived, Document, ExportResult, TestResult, Waiting, WaitingExport
+from orderflow.domain.delivery import Ack, Arrived, Document, ExportResult, Waiting, WaitingExport
 from orderflow.domain.errors import ConnectorError, InDoubtError, PerhapsThereError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import Kind
 from orderflow.http import Answer, read_answer
 
 
-class RestJsonConnector(BaseConnector):
+class RestJsonConnector(OneByOneConnector):
     """Sends each order to an HTTP API as a configuration describes it."""
 
     connector_type: ClassVar[str] = "REST_JSON"
@@ -80,19 +78,6 @@ class RestJsonConnector(BaseConnector):
                 return _result(draft_order, None, status=answer.status, inferred=True)
             number = order_number(answer, opened.config, opened.session.redactor)
         return _result(draft_order, number, status=answer.status)
-
-    def export_many(
-        self, draft_orders: Sequence[DraftOrder], config: dict[str, Any]
-    ) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
-        """Create orders, `max_in_flight` at a time; once the target is found down, the rest are not tried."""
-        try:
-            with self.session(config) as opened:
-                most = opened.config.max_in_flight
-        except ConnectorError as error:
-            yield from ((order.id, error) for order in draft_orders)
-            return
-        items = [(order.id, order) for order in draft_orders]
-        yield from each_at_once(items, lambda order: self.export(order, config), most)
 
     def can_find(self, config: dict[str, Any]) -> bool:
         """Return whether there is an address to ask at."""
@@ -148,19 +133,9 @@ class RestJsonConnector(BaseConnector):
             secret = opened.config.answer_secret
         return secret.get_secret_value() if secret else None
 
-    def test_connection(self, config: dict[str, Any]) -> TestResult:
-        """Reach the API, be let in, and see whether orders may be created; `details` say what was proven."""
-        details: dict[str, Any] = {}
-        error: ConnectorError | None = None
-        with self.measure_latency("test") as timer:
-            try:
-                with self.session(config) as opened:
-                    details = try_out(opened)
-            except ConnectorError as problem:
-                error = problem
-        if error is None:
-            return self.build_test_result(True, None, timer.latency_ms, details)
-        return self.failed_test(error, timer.latency_ms)
+    def try_out(self, session: Opened) -> dict[str, Any]:
+        """Reach the API, be let in, and see whether orders may be created. Raises ConnectorError."""
+        return try_out(session)
 
     def _understood(self, order: DraftOrder, config: dict[str, Any], opened: Opened, answer: Answer) -> ExportResult:
         if order.delivery.kind is not Kind.ORDER:

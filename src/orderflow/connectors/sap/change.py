@@ -10,31 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
-from orderflow.channels.http.session import check_lease
-from orderflow.connectors.changes import BY_HAND, Changes, changes_of, row_of, rows_to_remove
+from orderflow.connectors.changes import BY_HAND, Changes, Step, carry_out, changes_of, row_of, rows_to_remove
 from orderflow.connectors.sap.config import SapODataConfig
 from orderflow.connectors.sap.payload import ITEM_STEP, item_of, own_key, told
 from orderflow.connectors.sap.service import ITEM, ORDER, PRICE, REJECTED, Row, SapService
 from orderflow.connectors.sap.take_back import NOT_DELIVERED, is_whole, sent
 from orderflow.connectors.whole_orders import Entity
-from orderflow.domain.errors import ConnectorError, InDoubtError, RejectedError, TransientError
+from orderflow.domain.errors import RejectedError, TransientError
 from orderflow.domain.orders import DraftOrder, DraftOrderLine
 from orderflow.http import odata
 
 TOLD = {"order_date": "CustomerPurchaseOrderDate", "requested_delivery_date": "RequestedDeliveryDate"}
 TOLD_OF_LINES = frozenset({"internal_sku", "qty", "unit_price"})
-
-
-class Step(Protocol):
-    """One request of a change, and its opposite."""
-
-    def do(self, service: SapService) -> None:
-        """Send it."""
-
-    def undo(self, service: SapService) -> None:
-        """Take it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +75,7 @@ def change(service: SapService, order: DraftOrder) -> str:
     if _was_done(head, order):
         return number
     steps, begun = _plan(service, order, head)
-    done: list[Step] = []
-    for step in steps:
-        try:
-            check_lease(order.delivery.may_start())
-            step.do(service)
-        except RejectedError as error:
-            _undo(service, done)
-            if begun and order.delivery.last_begun_at is not None:
-                raise _half_done(number, error) from None  # an earlier call may have done that
-            raise RejectedError(
-                f"SAP keeps the order as it was: {error.message}", code=error.code, hint=BY_HAND
-            ) from None
-        except InDoubtError:
-            raise
-        except ConnectorError as error:
-            raise (_half_done(number, error) if done else error) from None
-        done.append(step)
+    carry_out(steps, service, order, number, "SAP", begun=begun)
     return number
 
 
@@ -238,24 +211,3 @@ def _path(entity: str, row: Mapping[str, Any], *more: str) -> str:
     if len(names) == 1:
         return f"{entity}{odata.key(str(row['SalesOrder']), version=2)}"
     return f"{entity}{odata.key(version=2, **{name: str(row[name]) for name in names})}"
-
-
-def _undo(service: SapService, steps: Sequence[Step]) -> None:
-    try:
-        for step in reversed(steps):
-            step.undo(service)
-    except ConnectorError as error:
-        raise InDoubtError(
-            f"Some of the change was made, and SAP does not set it back: {error.message}",
-            code="HALF_CHANGED",
-            hint="Look at the order in SAP and finish it there, then resolve the delivery.",
-        ) from None
-
-
-def _half_done(number: str, error: ConnectorError) -> InDoubtError:
-    return InDoubtError(
-        f"Some of the change of the order {number} was made: {error.message}",
-        code="HALF_CHANGED",
-        rests_for=error.rests_for,
-        hint="It is looked at again by itself. If that does not help, finish it in SAP, then resolve the delivery.",
-    )

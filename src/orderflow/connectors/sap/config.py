@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -55,6 +55,29 @@ class SapSignIn(SignInSettings):
             "Sign-in",
         ),
     ] = "basic"
+
+
+class SapAccess(TLSSettings, SapSignIn):
+    """How SAP is reached, and lets us in; whoever inherits says where it is (`url`)."""
+
+    MAY_BE_EMPTY: ClassVar[frozenset[str]] = frozenset({"price_condition", "client"})
+    """Fields whose being empty says something else than their default."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_what_is_empty(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        return {name: value for name, value in given.items() if value not in ("", None) or name in cls.MAY_BE_EMPTY}
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        check_sign_in(self)
+        check_together(self, [("client_certificate", "client_key")])
+        if self.auth == "none" and self.client_certificate is None:
+            raise ValueError("auth none needs client_certificate and client_key")
+        check_encrypted(self, ["url", "token_url"])
+        return self
 
 
 class _SalesArea(BaseModel):
@@ -205,11 +228,13 @@ class OrderSettings(_Mapping, _PricesAndTexts, _SalesArea):
     """What it takes to write a sales order, whichever way it goes."""
 
 
-class SapODataConfig(PatienceSettings, OrderSettings, _Orders, TLSSettings, SapSignIn, _Server):
+class SapODataConfig(PatienceSettings, OrderSettings, _Orders, SapAccess, _Server):
     """An SAP S/4HANA that takes sales orders by OData."""
 
     # Of the parents, the last one's fields come first in the form.
     model_config = ConfigDict(extra="forbid", frozen=True, title="SAP S/4HANA (OData)", hide_input_in_errors=True)
+
+    MAY_BE_EMPTY: ClassVar[frozenset[str]] = SapAccess.MAY_BE_EMPTY | {"rejection_reason"}
 
     @property
     def root(self) -> str:
@@ -221,20 +246,3 @@ class SapODataConfig(PatienceSettings, OrderSettings, _Orders, TLSSettings, SapS
         """Where and how we sign in, as headers of every request."""
         given = {"sap-client": self.client, "sap-language": self.language}
         return {name: value for name, value in given.items() if value}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _leave_out_what_is_empty(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        may_be_empty = ("price_condition", "client", "rejection_reason")
-        return {name: value for name, value in given.items() if value not in ("", None) or name in may_be_empty}
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        check_sign_in(self)
-        check_together(self, [("client_certificate", "client_key")])
-        if self.auth == "none" and self.client_certificate is None:
-            raise ValueError("auth none needs client_certificate and client_key")
-        check_encrypted(self, ["url", "token_url"])
-        return self

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, ClassVar
-from uuid import UUID
 
 from pydantic import BaseModel
 
-from orderflow.channels.http.at_once import each_at_once
 from orderflow.channels.http.session import check_lease
-from orderflow.connectors.base import BaseConnector
+from orderflow.connectors.one_by_one import OneByOneConnector, made, refuse_strangers
 from orderflow.connectors.sap.change import change, is_changed
 from orderflow.connectors.sap.config import SapODataConfig
 from orderflow.connectors.sap.held import Held, held_of, number_of_order
@@ -20,9 +18,9 @@ from orderflow.connectors.sap.service import ORDER, REJECTED, Row, SapService
 from orderflow.connectors.sap.take_back import take_back
 from orderflow.connectors.sap.trial import try_out
 from orderflow.domain.connector_port import Preview
-from orderflow.domain.delivery import Ack, Document, ExportResult, TestResult, Waiting, WaitingExport
+from orderflow.domain.delivery import Ack, Document, ExportResult, Waiting, WaitingExport
 from orderflow.domain.document import export_filename
-from orderflow.domain.errors import ConnectorError, InDoubtError, RejectedError
+from orderflow.domain.errors import InDoubtError
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.states import Kind
 from orderflow.net.deadline import Deadline
@@ -34,7 +32,7 @@ READ_WITHIN = 90.0
 """Seconds for one round of answers, however slowly SAP gives them; the next round asks about the rest."""
 
 
-class SapODataConnector(BaseConnector):
+class SapODataConnector(OneByOneConnector):
     """Makes sales orders, and reports back what SAP makes of them."""
 
     connector_type: ClassVar[str] = "SAP_ODATA"
@@ -70,26 +68,15 @@ class SapODataConnector(BaseConnector):
         if draft_order.delivery.kind is Kind.CHANGE:
             with self.session(config) as service:
                 check_lease(draft_order.delivery.may_start())
-                return _result(draft_order, change(service, draft_order))
+                return made(draft_order, change(service, draft_order))
         document = self.document(draft_order, config)
         with self.session(config) as service:
+            known = _there_before(service, draft_order)
             check_lease(draft_order.delivery.may_start())
-            if (known := _there_before(service, draft_order)) is not None:
+            if known is not None:
                 return known
-            made = service.create(document.content)
-        return _result(draft_order, made.number, **({"messages": made.messages} if made.messages else {}))
-
-    def export_many(
-        self, draft_orders: Sequence[DraftOrder], config: dict[str, Any]
-    ) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
-        """Make sales orders, `max_in_flight` at a time; once SAP is found down, the rest are not tried."""
-        try:
-            most = self.parse(config).max_in_flight
-        except ConnectorError as error:
-            yield from ((order.id, error) for order in draft_orders)
-            return
-        items = [(order.id, order) for order in draft_orders]
-        yield from each_at_once(items, lambda order: self.export(order, config), most)
+            entered = service.create(document.content)
+        return made(draft_order, entered.number, **({"messages": entered.messages} if entered.messages else {}))
 
     def commits_within(self, config: dict[str, Any]) -> float:
         """Return 120 seconds: SAP commits an order after it has priced and checked all of its items."""
@@ -104,9 +91,9 @@ class SapODataConnector(BaseConnector):
         with self.session(config) as service:
             if draft_order.delivery.kind is Kind.CHANGE:
                 number = is_changed(service, draft_order)
-                return _result(draft_order, number, inferred=True) if number else None
+                return made(draft_order, number, inferred=True) if number else None
             found = _one(service, service.find(draft_order, draft_order.delivery.export_id))
-        return _result(draft_order, found, inferred=True) if found else None
+        return made(draft_order, found, inferred=True) if found else None
 
     def kinds(self, config: dict[str, Any]) -> frozenset[Kind]:
         """Return orders, and what the configuration allows: changes, and recalls with a reason for rejection."""
@@ -138,19 +125,9 @@ class SapODataConnector(BaseConnector):
             while not deadline.passed and (some := list(islice(exports, READ_AT_ONCE))):
                 yield from _acks(service, some)
 
-    def test_connection(self, config: dict[str, Any]) -> TestResult:
-        """Reach SAP, be let in, and see whether orders can be sent and asked for; `details` say what was proven."""
-        details: dict[str, Any] = {}
-        error: ConnectorError | None = None
-        with self.measure_latency("test") as timer:
-            try:
-                with self.session(config) as service:
-                    details = try_out(service)
-            except ConnectorError as problem:
-                error = problem
-        if error is not None:
-            return self.failed_test(error, timer.latency_ms)
-        return self.build_test_result(True, None, timer.latency_ms, details)
+    def try_out(self, session: SapService) -> dict[str, Any]:
+        """Reach SAP, be let in, and see whether orders can be sent and asked for. Raises ConnectorError."""
+        return try_out(session)
 
 
 def _there_before(service: SapService, order: DraftOrder) -> ExportResult | None:
@@ -164,15 +141,8 @@ def _there_before(service: SapService, order: DraftOrder) -> ExportResult | None
         return None
     found = service.find(order, order.delivery.export_id)
     stands = [number_of_order(row) for row in found if row.get("OverallSDDocumentRejectionSts") != REJECTED]
-    if not stands:
-        return None
-    if order.delivery.last_begun_at is not None:
-        return _result(order, stands[0], inferred=True)
-    raise RejectedError(
-        f"SAP has the order {stands[0]} of this customer with the number {order.external_order_number} already.",
-        code="ALREADY_THERE",
-        hint="Look whether it is the same order. If it is another one, give this one a number of its own and push it.",
-    )
+    refuse_strangers(order, stands, "SAP")
+    return made(order, stands[0], inferred=True) if stands else None
 
 
 def _one(service: SapService, rows: Sequence[Row]) -> str | None:
@@ -214,8 +184,3 @@ def _ack(service: SapService, export: WaitingExport, held: Held) -> Ack | None:
     if not held.details.lines or (held.blocked and service.config.confirmed_when == "not_blocked"):
         return None
     return Ack(export.reference, "ACKED", export.export_id, held.number, details=held.details)
-
-
-def _result(order: DraftOrder, number: str, *, inferred: bool = False, **facts: Any) -> ExportResult:
-    metadata = {"erp_order_id": number, **facts}
-    return ExportResult(True, order.delivery.export_id, connector_metadata=metadata, inferred=inferred)

@@ -6,6 +6,7 @@ docs/connector-sap.md has the table of fields.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -61,7 +62,7 @@ def item_of(order: DraftOrder, line: DraftOrderLine, settings: SapODataConfig) -
     return _ODataOrder(order, order.delivery, settings)._item(line)  # noqa: SLF001  # of this module
 
 
-class SapOrder:
+class SapOrder(ABC):
     """An order as SAP's sales order, whichever way it goes there: its values checked, in SAP's words.
 
     A child says how the order is found again, and how a partner stands there.
@@ -74,13 +75,13 @@ class SapOrder:
         self.values = Values(PlainLetters("an SAP field"))
         self.countries = Countries(settings.countries)
 
+    @abstractmethod
     def references(self) -> Entity:
         """Return what the order is found by. Raises RejectedError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def partners(self) -> list[Entity]:
         """Return who gets goods and invoice. Raises RejectedError."""
-        raise NotImplementedError
 
     def entity(self) -> Entity:
         """Return the sales order. Raises RejectedError: the order holds what SAP has no place for."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from orderflow.channels.http.settings import PatienceSettings
-from orderflow.connectors.sap.config import OrderSettings, SapSignIn
-from orderflow.http.settings import TLSSettings, check_encrypted, check_sign_in, check_together, field
+from orderflow.connectors.sap.config import OrderSettings, SapAccess
+from orderflow.http.settings import field
 from orderflow.http.urls import ServerUrl
 
 CREATE = "BAPI_SALESORDER_CREATEFROMDAT2"
@@ -72,7 +72,7 @@ class _Calls(BaseModel):
     ] = True
 
 
-class SapRfcConfig(PatienceSettings, OrderSettings, _Calls, TLSSettings, SapSignIn, _Server):
+class SapRfcConfig(PatienceSettings, OrderSettings, _Calls, SapAccess, _Server):
     """An SAP ERP or S/4HANA whose function modules can be called by SOAP."""
 
     # Of the parents, the last one's fields come first in the form.
@@ -88,20 +88,3 @@ class SapRfcConfig(PatienceSettings, OrderSettings, _Calls, TLSSettings, SapSign
         """Where and how we sign in, as headers of every request."""
         given = {"sap-client": self.client, "sap-language": self.language}
         return {name: value for name, value in given.items() if value}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _leave_out_what_is_empty(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        may_be_empty = ("price_condition", "client")
-        return {name: value for name, value in given.items() if value not in ("", None) or name in may_be_empty}
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        check_sign_in(self)
-        check_together(self, [("client_certificate", "client_key")])
-        if self.auth == "none" and self.client_certificate is None:
-            raise ValueError("auth none needs client_certificate and client_key")
-        check_encrypted(self, ["url", "token_url"])
-        return self

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
-from uuid import UUID
 
 from pydantic import BaseModel
 
-from orderflow.channels.http.at_once import each_at_once
 from orderflow.channels.http.session import check_lease
-from orderflow.connectors.base import BaseConnector
+from orderflow.connectors.one_by_one import OneByOneConnector, made, refuse_strangers
 from orderflow.connectors.sap.rfc.config import SapRfcConfig
 from orderflow.connectors.sap.rfc.functions import SapFunctions
 from orderflow.connectors.sap.rfc.held import details_of, is_rejected
 from orderflow.connectors.sap.rfc.tables import write_order
 from orderflow.domain.connector_port import Preview
-from orderflow.domain.delivery import Ack, Document, ExportResult, TestResult, Waiting, WaitingExport
+from orderflow.domain.delivery import Ack, Document, ExportResult, Waiting, WaitingExport
 from orderflow.domain.errors import (
     ConnectorError,
     InDoubtError,
     NeedsAttentionError,
-    RejectedError,
     UnavailableError,
 )
 from orderflow.domain.ids import new_id
@@ -41,7 +38,7 @@ _ONLY_A_DELIVERY_SHOWS = (
 )
 
 
-class SapRfcConnector(BaseConnector):
+class SapRfcConnector(OneByOneConnector):
     """Makes sales orders, and reports back what SAP makes of them."""
 
     connector_type: ClassVar[str] = "SAP_RFC"
@@ -74,20 +71,8 @@ class SapRfcConnector(BaseConnector):
             check_lease(delivery.may_start())
             if known is not None:
                 return known
-            made = functions.create(document.content, lambda: check_lease(delivery.may_start()))
-        return _result(draft_order, made.number, **({"messages": made.messages} if made.messages else {}))
-
-    def export_many(
-        self, draft_orders: Sequence[DraftOrder], config: dict[str, Any]
-    ) -> Iterator[tuple[UUID, ExportResult | ConnectorError]]:
-        """Make sales orders, `max_in_flight` at a time; once SAP is found down, the rest are not tried."""
-        try:
-            most = self.parse(config).max_in_flight
-        except ConnectorError as error:
-            yield from ((order.id, error) for order in draft_orders)
-            return
-        items = [(order.id, order) for order in draft_orders]
-        yield from each_at_once(items, lambda order: self.export(order, config), most)
+            entered = functions.create(document.content, lambda: check_lease(delivery.may_start()))
+        return made(draft_order, entered.number, **({"messages": entered.messages} if entered.messages else {}))
 
     def commits_within(self, config: dict[str, Any]) -> float:
         """Return 300 seconds, or twice as long as two calls may take: SAP is at the one when the other begins."""
@@ -102,7 +87,7 @@ class SapRfcConnector(BaseConnector):
         """
         with self.session(config) as functions:
             number = _only(functions.find(draft_order, draft_order.delivery.export_id))
-        return _result(draft_order, number, inferred=True) if number else None
+        return made(draft_order, number, inferred=True) if number else None
 
     def expects_acks(self, config: dict[str, Any]) -> bool:
         """Return True: what SAP makes of an order is read, and compared."""
@@ -130,19 +115,9 @@ class SapRfcConnector(BaseConnector):
         if problem is not None:
             raise problem
 
-    def test_connection(self, config: dict[str, Any]) -> TestResult:
-        """Reach SAP, be let in, and see whether orders can be made and asked for; `details` say what was proven."""
-        details: dict[str, Any] = {}
-        error: ConnectorError | None = None
-        with self.measure_latency("test") as timer:
-            try:
-                with self.session(config) as functions:
-                    details = _try_out(functions)
-            except ConnectorError as problem:
-                error = problem
-        if error is not None:
-            return self.failed_test(error, timer.latency_ms)
-        return self.build_test_result(True, None, timer.latency_ms, details)
+    def try_out(self, session: SapFunctions) -> dict[str, Any]:
+        """Reach SAP, be let in, and see whether orders can be made and asked for. Raises ConnectorError."""
+        return _try_out(session)
 
 
 def _try_out(functions: SapFunctions) -> dict[str, Any]:
@@ -175,15 +150,9 @@ def _there_before(functions: SapFunctions, order: DraftOrder) -> ExportResult | 
     if functions.config.reference_in != "number":
         return None
     found = functions.find(order, order.delivery.export_id)
-    if not found:
-        return None
-    if order.delivery.last_begun_at is not None:
-        return _result(order, _only(found) or "", inferred=True)
-    raise RejectedError(
-        f"SAP has the order {found[0]} of this customer with the number {order.external_order_number} already.",
-        code="ALREADY_THERE",
-        hint="Look whether it is the same order. If it is another one, give this one a number of its own and push it.",
-    )
+    refuse_strangers(order, found, "SAP")
+    number = _only(found)
+    return made(order, number, inferred=True) if number else None
 
 
 def _only(numbers: Sequence[str]) -> str | None:
@@ -210,8 +179,3 @@ def _ack(functions: SapFunctions, export: WaitingExport, rows: list[dict[str, An
         message = f"The order {number} was rejected in SAP."
         return Ack(export.reference, "FAILED", export.export_id, number, "CANCELLED_IN_ERP", message)
     return Ack(export.reference, "ACKED", export.export_id, number, details=details)
-
-
-def _result(order: DraftOrder, number: str, *, inferred: bool = False, **facts: Any) -> ExportResult:
-    metadata = {"erp_order_id": number, **facts}
-    return ExportResult(True, order.delivery.export_id, connector_metadata=metadata, inferred=inferred)
