@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from orderflow.connectors.changes import changes_of, row_of, rows_to_remove
-from orderflow.domain.errors import RejectedError
+from orderflow.connectors.changes import carry_out, changes_of, row_of, rows_to_remove
+from orderflow.domain.delivery import Lease
+from orderflow.domain.errors import ConnectorError, InDoubtError, RejectedError, TransientError
+from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder, DraftOrderLine
 from orderflow.testing.engine import an_order
 
@@ -63,3 +65,58 @@ def test_a_line_is_found_by_number_and_article_or_by_an_article_that_is_there_on
         with pytest.raises(RejectedError, match="people have changed the order themselves"):
             row_of(odd, rows, "The ERP")
     assert [row["id"] for row in rows_to_remove([line(1, "B"), line(9, "GONE")], rows, "The ERP")] == [9]
+
+
+class Noted:
+    """A step that notes what is asked of it."""
+
+    def __init__(self, name: str, error: ConnectorError | None = None) -> None:
+        self.name, self.error = name, error
+
+    def do(self, done: list[str]) -> None:
+        if self.error:
+            raise self.error
+        done.append(self.name)
+
+    def undo(self, done: list[str]) -> None:
+        done.append(f"not {self.name}")
+
+
+def carried_out(*steps: Noted, order: DraftOrder | None = None, begun: bool = False) -> tuple[list[str], Any]:
+    done: list[str] = []
+    try:
+        carry_out(steps, done, order or an_order(), "SO-1", "the ERP", begun=begun)
+    except ConnectorError as error:
+        return done, error
+    return done, None
+
+
+def test_what_the_erp_refuses_in_the_middle_is_undone_backwards() -> None:
+    done, error = carried_out(Noted("a"), Noted("b"), Noted("c", RejectedError("no", code="CLOSED")))
+    assert done == ["a", "b", "not b", "not a"]
+    assert (type(error), error.code) == (RejectedError, "CLOSED")
+
+
+def test_what_an_earlier_call_may_have_begun_is_in_doubt_where_it_is_refused() -> None:
+    order = an_order()
+    order.delivery.last_begun_at = order.approved_at
+    assert type(carried_out(Noted("a", RejectedError("no")), order=order, begun=True)[1]) is InDoubtError
+
+
+@pytest.mark.parametrize(("before", "kind"), [([], TransientError), ([Noted("a")], InDoubtError)])
+def test_what_fails_is_in_doubt_once_something_was_done(before: list[Noted], kind: type[ConnectorError]) -> None:
+    assert type(carried_out(*before, Noted("b", TransientError("later")))[1]) is kind
+
+
+def test_no_step_is_taken_once_the_lease_is_lost() -> None:
+    order = an_order()
+    lease = order.delivery.lease = Lease(new_id(), 60)
+
+    class Sleeps(Noted):
+        def do(self, done: list[str]) -> None:
+            super().do(done)
+            lease.revoke()
+
+    done, error = carried_out(Sleeps("a"), Noted("b"), order=order)
+    assert (done, type(error)) == (["a"], InDoubtError)
+    assert carried_out(Noted("b"), order=order)[0] == []
