@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import hmac
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -30,7 +32,7 @@ def signed_anew(request):
     return head["Authorization"] == f"HMAC key-1:{mark}"
 
 
-SIGNATURE = {
+SIGNATURE: dict[str, Any] = {
     "signature_secret": SECRET.encode().hex(),
     "signature_encoding": "hex",
     "signature_key_id": "key-1",
@@ -39,7 +41,7 @@ SIGNATURE = {
     "signature_output": "base64",
     "signature_headers": {"Authorization": "HMAC {key_id}:{signature}", "X-Timestamp": "{timestamp}"},
 }
-WAYS = {
+WAYS: dict[str, tuple[dict[str, Any], Callable[..., bool]]] = {
     "bearer": ({"token": SECRET}, lambda request: request.headers["Authorization"] == f"Bearer {SECRET}"),
     "basic": (
         {"username": "ops", "password": SECRET},
