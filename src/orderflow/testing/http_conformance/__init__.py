@@ -21,8 +21,9 @@ class TestMyErp(HttpConformance):
 from __future__ import annotations
 
 from orderflow.testing.http_conformance.answers import Answers
-from orderflow.testing.http_conformance.content import FIELDS, NOT_IN_JSON_V1, Content
+from orderflow.testing.http_conformance.content import Content
 from orderflow.testing.http_conformance.ends import Ends
+from orderflow.testing.http_conformance.fields import FIELDS, NOT_IN_JSON_V1
 from orderflow.testing.http_conformance.once import Once
 from orderflow.testing.http_conformance.secrecy import Secrecy
 from orderflow.testing.http_conformance.sign_in import SignsIn
