@@ -334,7 +334,7 @@ def _check_signature(settings: SignInSettings) -> None:
     try:
         key_in(secret, settings.signature_encoding)
     except ValueError as error:
-        raise ValueError(f"signature_secret {error}") from None
+        raise ValueError(f"signature_secret: {error}") from None
     for name, texts in (
         ("signature_of", [settings.signature_of]),
         ("signature_key_id", [settings.signature_key_id or ""]),

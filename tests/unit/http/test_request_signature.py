@@ -188,8 +188,8 @@ def test_headers_that_cannot_be_sent_are_refused(sent: dict[str, str]) -> None:
     ("given", "wanted"),
     [
         ({"signature_secret": None}, "auth signature needs signature_secret"),
-        ({"signature_encoding": "hex"}, "signature_secret must be written in hex"),
-        ({"signature_encoding": "base64"}, "signature_secret must be written in base64"),
+        ({"signature_encoding": "hex"}, "signature_secret: must be written in hex"),
+        ({"signature_encoding": "base64"}, "signature_secret: must be written in base64"),
         ({"signature_of": f"{SECRET}{{body}}"}, "signature_of must not hold the secret itself"),
         ({"signature_headers": {"S": "{signature}", "K": SECRET}}, "signature_headers must not hold the secret itself"),
         ({"signature_algorithm": "md5"}, "signature_algorithm"),
