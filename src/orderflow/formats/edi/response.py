@@ -39,10 +39,10 @@ def the_one(told: Iterable[Told], what: str) -> Told | None:
     Raises:
         UnreadableError: Several are told, and nobody knows which one counts.
     """
-    values = set(told)
-    if len(values) > 1:
-        raise UnreadableError(f"It tells {what} in {len(values)} ways, and nobody knows which one counts.")
-    return values.pop() if values else None
+    values = list(told)
+    if len(values) > 1 and (ways := len(set(values))) > 1:
+        raise UnreadableError(f"It tells {what} in {ways} ways, and nobody knows which one counts.")
+    return values[0] if values else None
 
 
 @lru_cache(KEPT)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
 from orderflow.domain.answer_details import Schedule
 from orderflow.domain.answer_files import UnreadableError
@@ -19,6 +20,9 @@ DELIVERY_DATES = {"67", "69", "17"}
 DATE_FORMATS = {"", "102", "203", "204", "303", "304"}
 """Those that begin with CCYYMMDD."""
 
+with_comma = partial(decimal, comma=True)
+"""How numbers are read here, whatever UNA says that their mark is."""
+
 CONFIRMED = ("113", "12")
 BACKORDERED = "83"
 COMES = {*CONFIRMED, BACKORDERED}
@@ -26,13 +30,13 @@ COMES = {*CONFIRMED, BACKORDERED}
 
 def delivery_date(segments: Iterable[Segment]) -> date | None:
     """Return the one day of delivery that segments tell, if they tell one. Raises UnreadableError: it is not sure."""
-    days = (_day(segment) for segment in segments if segment.tag == "DTM" and segment.get(1) in DELIVERY_DATES)
+    days = [_day(segment) for segment in segments if segment.tag == "DTM" and segment.get(1) in DELIVERY_DATES]
     return the_one(filter(None, days), "a date of delivery")
 
 
 def amount(segment: Segment) -> Decimal | None:
     """Return how much a segment QTY tells."""
-    return decimal(segment.get(1, 2), comma=True)
+    return with_comma(segment.get(1, 2))
 
 
 def schedules_of(block: Block) -> Sequence[Schedule]:
