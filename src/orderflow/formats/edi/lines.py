@@ -146,11 +146,12 @@ class ResponseLine(ABC):
             self.quantity(),
             number(unit, "unit"),
             self._price_for_one(),
-            sku=number(self.article(status), "article"),
-            schedules=() if status is LineStatus.REJECTED else _whole(self.schedules()),
-            code=words(self.code()),
-            message=words(self.words()),
-            same_units=tuple(same_units),
+            None,
+            number(self.article(status), "article"),
+            () if status is LineStatus.REJECTED else _whole(self.schedules()),
+            words(self.code()),
+            words(self.words()),
+            tuple(same_units),
         )
 
     def _unit_names(self) -> Sequence[str]:

@@ -16,6 +16,7 @@ from orderflow.formats.edi.lines import Block, ResponseLine, answers_of, check_c
 from orderflow.formats.edi.response import (
     UnitNames,
     business_answer,
+    decimal_or_comma,
     order_number,
     the_one,
     told_at,
@@ -29,7 +30,6 @@ from orderflow.formats.edifact.schedules import (
     amount,
     delivery_date,
     schedules_of,
-    with_comma,
 )
 
 REFUSED = {"27", "RE"}
@@ -137,7 +137,7 @@ def _references(block: Block, qualifier: str) -> list[str]:
 
 
 def _words(block: Block) -> str:
-    return "; ".join(" ".join(segment.all(4)) for segment in block.of("FTX"))
+    return "; ".join([" ".join(segment.all(4)) for segment in block.of("FTX")])
 
 
 class _Line(ResponseLine):
@@ -156,7 +156,8 @@ class _Line(ResponseLine):
     def number(self) -> str:
         """Return the order's number of the line, which may be another than the response's."""
         numbers = [segment.get(1, 3) for segment in self.block.of("RFF") if segment.get(1) == "ON"]
-        return the_one(filter(None, numbers), f"the order's line that {self.name} is about") or self.begin.get(1)
+        named = the_one(filter(None, numbers), f"the order's line that {self.name} is about") if numbers else None
+        return named or self.begin.get(1)
 
     def status(self) -> LineStatus:
         waiting = self.quantities.get(BACKORDERED)
@@ -211,8 +212,9 @@ class _Line(ResponseLine):
 
     def unit_codes(self) -> set[str]:
         codes = {segment.get(1, 3) for segment in self.block.of("QTY")}
-        codes |= {segment.get(1, 6) for segment in self.block.of("PRI")}
-        return codes - {""}
+        codes.update([segment.get(1, 6) for segment in self.block.of("PRI")])
+        codes.discard("")
+        return codes
 
     def price(self) -> tuple[Decimal | None, Decimal | None]:
         """Return the net price, else the gross one."""
@@ -223,7 +225,9 @@ class _Line(ResponseLine):
 
     def _price(self, kind: str) -> tuple[Decimal | None, Decimal | None] | None:
         told = [
-            (with_comma(one.get(1, 2)), with_comma(one.get(1, 5))) for one in self.block.of("PRI") if one.get(1) == kind
+            (decimal_or_comma(one.get(1, 2)), decimal_or_comma(one.get(1, 5)))
+            for one in self.block.of("PRI")
+            if one.get(1) == kind
         ]
         return the_one(told, f"the price of {self.name}")
 

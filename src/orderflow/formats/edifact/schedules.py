@@ -8,20 +8,16 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from functools import partial
 
 from orderflow.domain.answer_details import Schedule
 from orderflow.domain.answer_files import UnreadableError
 from orderflow.formats.edi.lines import Block
-from orderflow.formats.edi.response import day, decimal, the_one
+from orderflow.formats.edi.response import day, decimal_or_comma, the_one
 from orderflow.formats.edi.segments import Segment
 
 DELIVERY_DATES = {"67", "69", "17"}
 DATE_FORMATS = {"", "102", "203", "204", "303", "304"}
 """Those that begin with CCYYMMDD."""
-
-with_comma = partial(decimal, comma=True)
-"""How numbers are read here, whatever UNA says that their mark is."""
 
 CONFIRMED = ("113", "12")
 BACKORDERED = "83"
@@ -31,12 +27,12 @@ COMES = {*CONFIRMED, BACKORDERED}
 def delivery_date(segments: Iterable[Segment]) -> date | None:
     """Return the one day of delivery that segments tell, if they tell one. Raises UnreadableError: it is not sure."""
     days = [_day(segment) for segment in segments if segment.tag == "DTM" and segment.get(1) in DELIVERY_DATES]
-    return the_one(filter(None, days), "a date of delivery")
+    return the_one([found for found in days if found], "a date of delivery") if days else None
 
 
 def amount(segment: Segment) -> Decimal | None:
     """Return how much a segment QTY tells."""
-    return with_comma(segment.get(1, 2))
+    return decimal_or_comma(segment.get(1, 2))
 
 
 def schedules_of(block: Block) -> Sequence[Schedule]:
@@ -71,7 +67,10 @@ def _certain(parts: Iterable[Sequence[Segment]]) -> Iterator[Sequence[Segment]]:
 
 
 def _confirmed(part: Iterable[Segment]) -> Decimal | None:
-    return next((amount(segment) for segment in part if _is(segment, CONFIRMED)), None)
+    for segment in part:
+        if _is(segment, CONFIRMED):
+            return amount(segment)
+    return None
 
 
 def _is(segment: Segment, kinds: Container[str]) -> bool:
