@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Wanted:
 
     def is_quiet(self, at: datetime) -> bool:
         """Return whether nothing is to be told at a moment."""
-        return self.quiet is not None and self.quiet.hold(at.astimezone(ZoneInfo(self.time_zone)).time())
+        return self.quiet is not None and self.quiet.hold(at.astimezone(self._zone).time())
 
     def digest_was_due(self, at: datetime) -> datetime | None:
         """Return the last moment, UTC, up to `at`, at which the digest was due; None: there is none.
@@ -58,8 +58,16 @@ class Wanted:
         """
         if self.digest_at is None:
             return None
-        zone = ZoneInfo(self.time_zone)
+        zone = self._zone
         today = at.astimezone(zone).date()
         days = (today - timedelta(days=ago) for ago in range(3))  # a zone may skip a day, as Samoa's did in 2011
         moments = (datetime.combine(day, self.digest_at, zone).astimezone(UTC) for day in days)
         return next((moment for moment in moments if moment <= at), None)
+
+    @property
+    def _zone(self) -> ZoneInfo:
+        """The time zone; UTC where this machine does not know it, as one that is newer than its tables."""
+        try:
+            return ZoneInfo(self.time_zone)
+        except ZoneInfoNotFoundError:
+            return ZoneInfo("UTC")

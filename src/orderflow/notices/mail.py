@@ -19,7 +19,7 @@ from orderflow.net.deadline import Deadline, sever
 TIMEOUT = 15.0
 """Seconds that the server may take over one step."""
 
-LONGEST = 60.0
+LONGEST = 30.0
 """Seconds for all of it once there is a connection, whatever the server does."""
 
 Encryption = Literal["starttls", "tls", "none"]

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from email.headerregistry import Address
 from typing import Any
 
+import structlog
+
 from orderflow.domain.ids import new_id
 from orderflow.domain.reach import Reach
 from orderflow.flow.notify import NotificationError
@@ -16,6 +18,8 @@ from orderflow.flow.tell import Endpoint, Message, Outcome
 from orderflow.notices.events import event_sender
 from orderflow.notices.mail import MailServer, send_mail, written
 from orderflow.notices.words import body, link, settings_link, subject, title
+
+log = structlog.get_logger(__name__)
 
 
 def ways_to_people(mail: tuple[MailServer, str] | None, base_url: str) -> Iterator[tuple[Way, Send]]:
@@ -36,8 +40,9 @@ def _mail(mail: tuple[MailServer, str], look: Look, watcher: Watcher, notice: No
         text = body(look, notice, language, base_url)
         message = written(notice.id, f"[OrderFlow] {subject(look, notice, language)}", text)
         send_mail(*mail, [_one_address(watcher.email)], message)
-    except NotificationError:
+    except NotificationError as problem:
         # Which server it is, and what it said, is the operator's business.
+        log.warning("notice to a user not sent", code=problem.code, error=problem.message)
         error = {"code": "MAIL_NOT_TAKEN", "message": "The mail server of this installation did not take the e-mail."}
         return Outcome(None, error, _ms(began))
     return Outcome(None, None, _ms(began))

@@ -65,6 +65,11 @@ def test_there_is_one_digest_for_every_day_of_a_year():
     assert date(2026, 3, 29) in {due.date() for due in dues}
 
 
+def test_a_zone_that_this_machine_does_not_know_keeps_nobody_else_from_being_told():
+    wanted = Wanted(digest_at=time(7), time_zone="Mars/Olympus")
+    assert wanted.digest_was_due(at("2026-01-15 07:00")) == at("2026-01-15 07:00")
+
+
 def test_who_wants_no_digest_is_due_none():
     assert Wanted().digest_was_due(at("2026-01-01 12:00")) is None
     assert not Wanted().anything

@@ -53,24 +53,16 @@ class Quiet(In):
 class NoticesBody(In):
     """What one wants to be told of; what is left out is not wanted."""
 
-    mail: Annotated[Switch, Field(description="By e-mail, to the address that one signs in with")] = False
+    mail: Switch = False
     webhook_url: Annotated[
-        str | None,
-        Field(
-            min_length=1,
-            max_length=LONGEST_URL,
-            description="By a request to this address; null: by none",
-            examples=["https://chat.example/hooks/ops"],
-        ),
+        str | None, Field(min_length=1, max_length=LONGEST_URL, examples=["https://chat.example/hooks/ops"])
     ] = None
-    first: Annotated[Switch, Field(description="The first of a new group of what needs somebody")] = False
-    mine: Annotated[Switch, Field(description="What somebody else gives one to take care of")] = False
-    digest_at: Annotated[TimeOfDay | None, Field(description="All that needs somebody, once a day at this time")] = None
+    first: Switch = False
+    mine: Switch = False
+    digest_at: TimeOfDay | None = None
     quiet: Quiet | None = None
-    time_zone: Annotated[str, Field(max_length=100, description="Whose clock counts", examples=["Europe/Berlin"])] = (
-        "UTC"
-    )
-    language: Annotated[Language, Field(description="Of the texts")] = LANGUAGES[0]
+    time_zone: Annotated[str, Field(max_length=100, examples=["Europe/Berlin"])] = "UTC"
+    language: Language = LANGUAGES[0]
 
 
 class NoticeWayView(Out):
@@ -78,7 +70,7 @@ class NoticeWayView(Out):
 
     way: Way
     sent_at: datetime | None = Field(description="When something last went out")
-    problem: Problem | None = Field(description="Why the last attempt did not succeed; it is tried again")
+    problem: Problem | None
     stopped_at: datetime | None = Field(description="Not tried any more since then, until it is chosen again")
 
 

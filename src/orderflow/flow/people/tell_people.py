@@ -43,7 +43,7 @@ class Group:
         orders: How many it is about; 0: it is about a connector.
         new_at: When it was first there.
         assigned_at: When it was given to who has it now.
-        assigned_by: Who did that, or noted something since.
+        assigned_by: Who did that.
     """
 
     key: str

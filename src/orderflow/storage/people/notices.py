@@ -50,23 +50,26 @@ _DROP_WAYS = text("DELETE FROM notice_way WHERE user_id = :user_id AND NOT way =
 # A group that comes back within an hour was never away. Where there are more groups than are looked at, none is gone.
 _SEE = text("""
     WITH present AS (
-        SELECT key, assigned_to FROM jsonb_to_recordset(CAST(:present AS jsonb)) AS p(key text, assigned_to text)
+        SELECT key, assigned_to, assigned_by
+        FROM jsonb_to_recordset(CAST(:present AS jsonb)) AS p(key text, assigned_to text, assigned_by text)
     ), gone AS (
         UPDATE need_seen s SET gone_at = now()
         WHERE s.org_id = :org_id AND s.gone_at IS NULL AND :whole AND s.key NOT IN (SELECT key FROM present)
     )
-    INSERT INTO need_seen AS s (org_id, key, new_at, assigned_to, assigned_at)
-    SELECT :org_id, key, now(), assigned_to, CASE WHEN assigned_to IS NOT NULL THEN now() END
+    INSERT INTO need_seen AS s (org_id, key, new_at, assigned_to, assigned_by, assigned_at)
+    SELECT :org_id, key, now(), assigned_to, assigned_by, CASE WHEN assigned_to IS NOT NULL THEN now() END
     FROM present ORDER BY key
     ON CONFLICT (org_id, key) DO UPDATE SET
         new_at = CASE WHEN s.gone_at < now() - interval '1 hour' THEN now() ELSE s.new_at END, gone_at = NULL,
         assigned_to = excluded.assigned_to,
+        assigned_by = CASE WHEN excluded.assigned_to IS NOT DISTINCT FROM s.assigned_to THEN s.assigned_by
+                           ELSE excluded.assigned_by END,
         assigned_at = CASE WHEN excluded.assigned_to IS NOT DISTINCT FROM s.assigned_to THEN s.assigned_at
                            WHEN excluded.assigned_to IS NOT NULL THEN now() END
     WHERE s.gone_at IS NOT NULL OR s.assigned_to IS DISTINCT FROM excluded.assigned_to
 """)
 _FORGET = text("DELETE FROM need_seen WHERE org_id = :org_id AND gone_at < now() - interval '1 day'")
-_SEEN = text("SELECT key, new_at, assigned_at FROM need_seen WHERE org_id = :org_id")
+_SEEN = text("SELECT key, new_at, assigned_to, assigned_at, assigned_by FROM need_seen WHERE org_id = :org_id")
 _TEST = text("""
     UPDATE notice_choice SET tested_at = now()
     WHERE user_id = :user_id AND (tested_at IS NULL OR tested_at < now() - interval '1 minute') RETURNING user_id
@@ -208,7 +211,11 @@ class SqlNoticeOutbox:
 def _see(connection: Connection, org_id: UUID) -> list[Group]:
     """Note which groups there are, and return them with since when."""
     found = needs(View(connection, org_id)).items
-    present = [{"key": need.key, "assigned_to": need.mark and need.mark.assigned_to} for need in found]
+    marks = {need.key: need.mark for need in found}
+    present = [
+        {"key": key, "assigned_to": mark and mark.assigned_to, "assigned_by": mark and mark.marked_by}
+        for key, mark in marks.items()
+    ]
     whole = len(found) < MOST_GROUPS
     connection.execute(_SEE, {"org_id": org_id, "present": as_json(present), "whole": whole})
     connection.execute(_FORGET, {"org_id": org_id})
@@ -227,9 +234,9 @@ def _groups(found: Sequence[Need], rows: Sequence[Mapping[Any, Any]]) -> list[Gr
             need.orders,
             seen[need.key]["new_at"],
             need.snoozed,
-            need.mark.assigned_to if need.mark else None,
+            seen[need.key]["assigned_to"],
             seen[need.key]["assigned_at"],
-            need.mark.marked_by if need.mark else None,
+            seen[need.key]["assigned_by"],
         )
         for need in found
     ]

@@ -150,6 +150,8 @@ def test_what_others_give_one_is_told(acme: Tenant, app: App, ops: Person, post:
     mark = {"key": "READY", "assigned_to": ops.email.upper()}
     assert acme.client.post("/api/v1/needs/mark", headers=ops.session, json=mark).status_code == 200
     assert look(app) == 0, "one's own doing"
+    acme.call("POST", "/needs/mark", json={"key": "READY", "note": "seen"})
+    assert look(app) == 0, "others note something on it"
     acme.call("POST", "/needs/mark", json=mark | {"assigned_to": None})
     assert look(app) == 0
     acme.call("POST", "/needs/mark", json=mark)

@@ -93,6 +93,7 @@ class NeedSeen(Base):
     key: Mapped[str] = mapped_column(primary_key=True)
     new_at: Mapped[datetime]
     assigned_to: Mapped[str | None]
+    assigned_by: Mapped[str | None]
     assigned_at: Mapped[datetime | None]
     gone_at: Mapped[datetime | None]
 

@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("new_at", _MOMENT, nullable=False),
         sa.Column("assigned_to", sa.Text(), nullable=True),
+        sa.Column("assigned_by", sa.Text(), nullable=True),
         sa.Column("assigned_at", _MOMENT, nullable=True),
         sa.Column("gone_at", _MOMENT, nullable=True),
         sa.ForeignKeyConstraint(["org_id"], ["organization.id"], name=op.f("fk_need_seen_org_id")),
