@@ -36,14 +36,14 @@ _TAKE = text("""
     RETURNING i.id, i.name, i.content, i.media_type, i.message_id,
               GREATEST(extract(epoch FROM now() - i.received_at), 0)::float8 AS age, i.received_at
 """)
-# Not what came again meanwhile, or was taken by another since: that is due, or being read.
+# Not what came again meanwhile, also while this transaction waited: that is due.
 _NOTE = text("""
     UPDATE inbound i
     SET verdict = r.verdict, told = r.told, read_at = now(),
         next_read_at = now() + make_interval(secs => r.again_in),
         content = CASE WHEN r.keeps THEN i.content END
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(id uuid, verdict text, told text, again_in float8, keeps bool)
-    WHERE i.id = r.id AND i.next_read_at > now()
+    WHERE i.id = r.id AND i.next_read_at > clock_timestamp()
 """)
 _READ_AGAIN = text("""
     UPDATE inbound SET next_read_at = now(), put_aside = false
