@@ -62,7 +62,7 @@ def test_there_is_one_digest_for_every_day_of_a_year():
     start = at("2026-01-01 01:30")
     dues = {wanted.digest_was_due(start + timedelta(minutes=30 * step)) for step in range(365 * 48)}
     assert len(dues) == 365
-    assert date(2026, 3, 29) in {due.date() for due in dues}
+    assert date(2026, 3, 29) in {due.date() for due in dues if due}
 
 
 def test_a_zone_that_this_machine_does_not_know_keeps_nobody_else_from_being_told():

@@ -353,7 +353,7 @@ def test_what_cannot_be_chosen_is_told_at_its_field(app: App, ops: Person, body:
 
 def test_a_key_is_told_of_nothing(acme: Tenant) -> None:
     for method, path in (("GET", ""), ("PUT", ""), ("POST", "/test")):
-        answer = acme.call(method, f"/me/notices{path}", **({"json": {}} if method == "PUT" else {}))
+        answer = acme.call(method, f"/me/notices{path}", json={})
         assert (answer.status_code, answer.json()["error"]["details"]["reason"]) == (409, "NOT_A_USER")
 
 

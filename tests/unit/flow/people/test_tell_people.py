@@ -7,7 +7,18 @@ import pytest
 
 from orderflow.domain.ids import new_id
 from orderflow.domain.notices import QuietHours, Wanted
-from orderflow.flow.people.tell_people import APART, FIRST_WAIT, LONGEST_WAIT, Group, Look, Watcher, due, tell_people
+from orderflow.flow.people.notices import Way
+from orderflow.flow.people.tell_people import (
+    APART,
+    FIRST_WAIT,
+    LONGEST_WAIT,
+    Group,
+    Look,
+    Send,
+    Watcher,
+    due,
+    tell_people,
+)
 from orderflow.flow.tell import Outcome
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -33,6 +44,12 @@ def look(*groups, at=NOW, watchers=(), **more):
     return Look(at, new_id(), "acme", "Acme", groups, watchers, **more)
 
 
+def noticed(watcher, *groups, at=NOW):
+    notice = due(watcher, look(*groups, at=at))
+    assert notice is not None
+    return notice
+
+
 def told(watcher, *groups, at=NOW):
     notice = due(watcher, look(*groups, at=at))
     return None if notice is None else [one.key for one in notice.groups]
@@ -52,7 +69,7 @@ def test_what_others_give_one_is_told_and_what_one_takes_is_not():
     assert told(ben(), given(to="cleo@acme.example")) is None
     assert told(ben(), given(at=LONG_AGO)) is None
     assert told(ben(Wanted(first=True)), given()) is None
-    assert due(ben(), look(given())).mine == {"FAILED E1"}
+    assert noticed(ben(), given()).mine == {"FAILED E1"}
 
 
 def test_in_quiet_hours_nothing_is_told_and_afterwards_what_is_still_there():
@@ -62,7 +79,7 @@ def test_in_quiet_hours_nothing_is_told_and_afterwards_what_is_still_there():
     solved, stays = group("FAILED E1", evening + timedelta(hours=1)), group("READY", evening + timedelta(hours=2))
     assert told(watcher, solved, stays, at=evening + timedelta(hours=9)) is None
     morning = NOW.replace(hour=7) + timedelta(days=1)
-    notice = due(watcher, look(stays, at=morning))
+    notice = noticed(watcher, stays, at=morning)
     assert (notice.digest, [one.key for one in notice.groups]) == (True, ["READY"])
 
 
@@ -83,10 +100,10 @@ def test_notices_keep_their_distance_and_a_digest_comes_in_time():
 
 def test_an_id_stays_until_something_went_out():
     watcher = ben()
-    first, again = due(watcher, look(group())), due(replace(watcher, attempts=3), look(group(), group("READY")))
+    first, again = noticed(watcher, group()), noticed(replace(watcher, attempts=3), group(), group("READY"))
     assert first.id == again.id
-    assert due(replace(watcher, told_at=NOW - timedelta(minutes=1)), look(group())).id != first.id
-    assert due(replace(watcher, way="webhook"), look(group())).id != first.id
+    assert noticed(replace(watcher, told_at=NOW - timedelta(minutes=1)), group()).id != first.id
+    assert noticed(replace(watcher, way="webhook"), group()).id != first.id
 
 
 class Outbox:
@@ -103,14 +120,22 @@ class Outbox:
         self.settled.append((outcome.taken, wait))
 
 
-def tell(outbox, stopped=lambda: False, **ways):
+def tell(outbox, stopped=lambda: False, mail=None, webhook=None):
     sent = []
 
     def sending(way, outcome):
-        return lambda look, watcher, notice: sent.append(way) or outcome
+        def send(look, watcher, notice):
+            sent.append(way)
+            return outcome
 
-    senders = {way: sending(way, outcome) for way, outcome in ways.items()}
-    return tell_people(outbox, senders, new_id(), stopped), sent
+        return send
+
+    ways: dict[Way, Send] = {}
+    if mail:
+        ways["mail"] = sending("mail", mail)
+    if webhook:
+        ways["webhook"] = sending("webhook", webhook)
+    return tell_people(outbox, ways, new_id(), stopped), sent
 
 
 def test_each_way_is_for_itself():
