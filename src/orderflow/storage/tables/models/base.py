@@ -79,7 +79,9 @@ VACUUM_SMALL = {  # a few rows that change all the time: every claim reads them,
 }
 
 
-BY_RANGE = {  # an index of BRIN: what lies together came or changed together, also while the newest is being written
+BY_RANGE: dict[
+    str, Any
+] = {  # an index of BRIN: what lies together came or changed together, also while the newest is being written
     "postgresql_using": "brin",
     "postgresql_with": {"pages_per_range": 16, "autosummarize": "on"},
 }
