@@ -6,8 +6,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from orderflow.storage.tables.row_security import wall_off
 
-revision = "0045"
-down_revision = "0044"
+revision = "0046"
+down_revision = "0045"
 
 _MOMENT = sa.DateTime(timezone=True)
 
