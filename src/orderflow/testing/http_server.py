@@ -156,7 +156,7 @@ class MisbehavingHTTPServer:
         received: Every request.
         tokens: The access tokens that it gave; of sessions, their cookies and tokens.
         sign_ins: How often somebody was let in: access tokens given, sessions opened.
-        told: Bodies of its last answers, the first 64 KiB of each.
+        told: Heads and bodies of its last answers, the first 64 KiB of each.
         authority: Over TLS, the certificate to trust, in PEM.
         client_certificate: Over TLS, certificate and key that "mutual" lets in, in PEM.
         order_status: What `GET /orders/<id>` tells.
@@ -276,7 +276,7 @@ class MisbehavingHTTPServer:
             self.received.append(request)
             fault = self._next_fault(f"{request.method} {request.path}") or self._next_fault(self.kind_of(request))
             right = self._answer(request) if fault is None or fault.takes else (fault.status, {}, b"")
-            self.told.append((right[2] if fault is None or fault.content is None else fault.content)[:_PART])
+            self.told.append(_as_told(*(right[1:] if fault is None or fault.content is None else _of(fault))))
         if fault is None or (fault.content is None and fault.takes):
             return *right, fault
         return fault.status, fault.headers, fault.content or b"", fault
@@ -400,6 +400,14 @@ class MisbehavingHTTPServer:
     def _as_found(self, number: str) -> dict[str, str | None]:
         state = "cancelled" if number in self.taken_back else self.order_status
         return {"id": number, "state": state, "changed_by": self._changed_by.get(number)}
+
+
+def _of(fault: Fault) -> tuple[Mapping[str, str], bytes]:
+    return fault.headers, fault.content or b""
+
+
+def _as_told(headers: Mapping[str, str], body: bytes) -> bytes:
+    return "\n".join(headers.values()).encode() + b"\n" + body[:_PART]
 
 
 def _proves(assertion: str, client: str, key: str, url: str) -> bool:

@@ -37,6 +37,7 @@ def a_server(client=None, user=None):
 
 class TestGenerated(HttpConformance):
     connector_class = connector_class()
+    numbers_repeat = True
     leaves_out = NOT_IN_JSON_V1
 
     @pytest.fixture
@@ -998,7 +999,7 @@ def judge(text, name, leaves_out=NOT_IN_JSON_V1, client=None, user=None):
     class Suite(HttpConformance):
         pass
 
-    Suite.leaves_out, Suite.soon = leaves_out, 3.0
+    Suite.leaves_out, Suite.soon, Suite.numbers_repeat = leaves_out, 3.0, True
     with a_server(client, user) as server:
         connector = connector_class(text)()
         good = {"url": server.url, "token": SECRET}

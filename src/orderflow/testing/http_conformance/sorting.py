@@ -58,8 +58,8 @@ class Sorting(HttpSuite):
             500: (InDoubtError,),
             502: (InDoubtError,),
             503: (InDoubtError, BusyError),
-            **dict.fromkeys((402, 404, 405, 406, 410, 412, 413, 415, 451, 501), _NOT_TAKEN),
-            **dict.fromkeys((409, 423), (*_NOT_TAKEN, TransientError, BusyError)),
+            **dict.fromkeys((402, 404, 405, 406, 410, 413, 415, 451, 501), _NOT_TAKEN),
+            **dict.fromkeys((409, 412, 423), (*_NOT_TAKEN, TransientError, BusyError)),
         }
         for code, sorts in wanted.items():
             server.misbehave(*[status(code, f"words-{code}", Retry_After="77")] * 3, method=self.creates)
