@@ -121,7 +121,7 @@ def test_what_comes_by_itself_and_ends_its_readers_is_set_aside_and_told(install
     assert (told["code"], told["details"]["set_aside"]) == (READER_DIED, 1)
     with installation.database.transaction(installation.org_id) as connection:
         (need,) = needs(View(connection, installation.org_id)).items
-        assert "ended the process" in need.texts[0].message
+        assert "ended the process" in str(need.texts[0].message)
     SqlOutbox(installation.database).note_changes(0)
     with installation.database.system() as connection:
         assert connection.execute(text("SELECT event FROM notification")).scalars().all() == ["answers.not_read"]
