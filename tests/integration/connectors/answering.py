@@ -1,41 +1,28 @@
-"""What an ERP answers in each format, the ways in which it comes, and our own API in a process that can be killed."""
+"""What an ERP answers in each format, and the ways in which its answers come."""
 
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
-import secrets
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import httpx
-import uvicorn
 
-from orderflow.bootstrap import open_app
 from orderflow.channels.as2 import outgoing
 from orderflow.domain.delivery import Document
 from orderflow.domain.ids import new_id
-from orderflow.entrypoints.api import create_app
-from orderflow.flow import fault_points
-from orderflow.settings import Settings
 from orderflow.testing.sftp_server import SFTPServer
 from tests.integration.channels.as2_partner import OURS, THEIRS, keys_of
 from tests.integration.channels.bucket_store import Bucket, running_store
 from tests.integration.channels.ftp_server import FTPServer
 from tests.integration.connectors.as2_receiver import identity
-from tests.integration.connectors.crashing import Place
 from tests.unit.formats.edifact import test_answers as edifact
 from tests.unit.formats.idoc.idocs import as_xml, control
 from tests.unit.formats.ubl.responses import response
 from tests.unit.formats.x12 import test_answers as x12
-
-_processes = multiprocessing.get_context("forkserver")
 
 
 def _plain(number: str) -> bytes:
@@ -157,64 +144,6 @@ FOLDERS: dict[str, Callable[[Path], AbstractContextManager[Folder]]] = {
     "ftps": lambda root: _ftp(root, tls=True),
     "bucket": _bucket,
 }
-
-
-class Api:
-    """`orderflow serve` without an engine, in a process of its own that dies at a fault point if one is named."""
-
-    def __init__(self, place: Place, admin_url: str, home: Path) -> None:
-        self._settings = Settings(
-            _env_file=None,
-            database_url=place.app_url,
-            database_admin_url=admin_url,
-            encryption_master_key=place.master_key,
-            jwt_secret=secrets.token_hex(32),
-            password_pepper=secrets.token_hex(32),
-            orderflow_home=home,
-        )
-        self._process: Any = None
-        self.port = 0
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def start(self, point: str = "") -> None:
-        """Start it anew, to die at a point."""
-        self.stop()
-        here, there = _processes.Pipe()
-        self._process = _processes.Process(target=_serve, args=(self._settings, point, there))
-        self._process.start()
-        there.close()
-        self.port = here.recv()
-
-    def stop(self) -> None:
-        """End it with kill -9, if it is there still."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.join()
-            self._process = None
-
-    def died(self) -> bool:
-        """Wait for its end, and return whether it was killed."""
-        self._process.join(60)
-        return bool(self._process.exitcode == -signal.SIGKILL)
-
-
-def _serve(settings: Settings, point: str, told: Connection) -> None:
-    fault_points._wanted = point
-    app = open_app(settings)
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: Any = None) -> None:
-            await super().startup(sockets)
-            told.send(self.servers[0].sockets[0].getsockname()[1])
-
-    Server(uvicorn.Config(create_app(app, engine=False), port=0, log_config=None, access_log=False)).run()
-    os._exit(0)
 
 
 @dataclass(frozen=True)

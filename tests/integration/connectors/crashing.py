@@ -13,6 +13,8 @@ from orderflow.connectors.registry import ConnectorRegistry
 from orderflow.documents.object_store import ObjectStore
 from orderflow.domain.retry import RetryPolicy
 from orderflow.flow import fault_points
+from orderflow.flow.answers.poll import poll_acks
+from orderflow.flow.answers.read_arrived import read_arrived
 from orderflow.flow.delivery.push_batch import push_batch
 from orderflow.flow.ports import Wiring
 from orderflow.secrets.encryption import EncryptionService
@@ -40,6 +42,17 @@ class Place:
 def work_off(wiring: Wiring, org_id: UUID, connection_id: UUID) -> None:
     """Deliver what is due."""
     while push_batch(wiring, org_id, connection_id):
+        pass
+
+
+def poll(wiring: Wiring, org_id: UUID, connection_id: UUID) -> None:
+    """Fetch and record the answers that lie there."""
+    poll_acks(wiring, org_id, connection_id)
+
+
+def read(wiring: Wiring, org_id: UUID, connection_id: UUID) -> None:
+    """Read and record what came by itself."""
+    while read_arrived(wiring, org_id, connection_id):
         pass
 
 

@@ -225,7 +225,7 @@ def test_a_receipt_counts_although_the_answer_to_its_message_was_lost(connect, p
     partner.replies = [lost]
     talk = connect(**LATE)
     order_id = talk.send()
-    assert talk.installation.export(order_id)["error_json"]["code"] == "IN_DOUBT"
+    assert talk.installation.export(order_id)["error_json"]["code"] == "ANSWER_LOST"
     talk.receive(replace(partner.statements[0], check=(b"another", "sha-256")))
     assert talk.installation.export(order_id)["status"] == "PENDING"
     talk.receive(partner.statements[0])

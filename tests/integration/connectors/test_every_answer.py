@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,13 @@ import pytest
 from orderflow.channels.zone import answers as zone
 from orderflow.connectors.registry import ConnectorRegistry
 from orderflow.documents.object_store import ObjectStore
-from orderflow.flow.answers.poll import poll_acks
-from orderflow.flow.answers.read_arrived import read_arrived
-from orderflow.flow.ports import Wiring
 from orderflow.flow.setup.answer_token import make_answer_token
 from orderflow.storage.tables.models import ERPConnection
 from tests.integration.channels.cutting_proxy import CuttingProxy
 from tests.integration.conftest import ACTOR
-from tests.integration.connectors.answering import ANSWERS, FOLDERS, SENDERS, Api, Folder, Message, as2_config
-from tests.integration.connectors.crashing import Place, Step, killed_at
+from tests.integration.connectors.answering import ANSWERS, FOLDERS, SENDERS, Folder, Message, as2_config
+from tests.integration.connectors.api_process import Api
+from tests.integration.connectors.crashing import Place, Step, killed_at, poll, read
 from tests.integration.connectors.test_every_way import _hang_up, push
 from tests.integration.connectors.ways import FORMATS
 
@@ -36,15 +34,6 @@ CUTS = 16
 def large(test: Any) -> Any:
     """Mark a test of the whole matrix."""
     return pytest.mark.large(pytest.mark.timeout(900)(test))
-
-
-def polls(wiring: Wiring, org_id: UUID, connection_id: UUID) -> None:
-    poll_acks(wiring, org_id, connection_id)
-
-
-def reads(wiring: Wiring, org_id: UUID, connection_id: UUID) -> None:
-    while read_arrived(wiring, org_id, connection_id):
-        pass
 
 
 class Talk:
@@ -103,13 +92,13 @@ def talk(installation: Any, app_url: str, tmp_path: Path, monkeypatch: pytest.Mo
     _hang_up()
 
 
-def fetch_and_die(talk: Any, name: str, folder: Folder) -> None:
+def fetch_and_die(talk: Any, name: str, folder: Folder, points: Sequence[str] = FETCHED) -> None:
     here = talk(name, folder.config(None))
-    for point in FETCHED:
+    for point in points:
         for file, content in here.has(2):
             folder.leave(file, content)
-        assert killed_at(point, here.place, polls), point
-        here.after_a_death(polls)
+        assert killed_at(point, here.place, poll), point
+        here.after_a_death(poll)
         here.each_counts_once(point)
         away = [file.partition("/")[0] for file in folder.files()]
         assert away == ["processed"] * len(here.orders), (point, folder.files())
@@ -126,12 +115,12 @@ def send_and_die(talk: Any, name: str, sender: str, api: Callable[[Place], Api])
                 assert running.died()
                 running.start()
                 assert all(said.sent(running.port) for _ in range(2)), "and once more, as nobody heard the answer"
-            here.after_a_death(reads)
+            here.after_a_death(read)
             here.each_counts_once(point)
         for point in READ:
             assert all(message(content).sent(running.port) for _, content in here.has(2))
-            assert killed_at(point, here.place, reads), point
-            here.after_a_death(reads)
+            assert killed_at(point, here.place, read), point
+            here.after_a_death(read)
             here.each_counts_once(point)
 
 
@@ -182,7 +171,7 @@ def fetch_and_cut(here: Talk, folder: Folder, position: int | None) -> int:
         for file, content in here.has():
             folder.leave(file, content)
         for _ in range(3):
-            polls(here.installation.wiring, here.installation.org_id, here.id)
+            poll(here.installation.wiring, here.installation.org_id, here.id)
         _hang_up()
     here.each_counts_once(position)
     assert [file.partition("/")[0] for file in folder.files()] == ["processed"] * len(here.orders), position
@@ -207,17 +196,16 @@ def send_and_cut(here: Talk, message: Callable[[bytes], Message], running: Api, 
     with CuttingProxy(running.port) as proxy:
         proxy.cut_after = position
         assert any(said.sent(proxy.port) for _ in range(3)), position
-    here.after_a_death(reads)
+    here.after_a_death(read)
     here.each_counts_once(position)
     assert len(here.installation.rows("SELECT id FROM inbound")) == len(here.orders), position
     return len(proxy.sent)
 
 
-def test_one_of_all_formats_and_ways_each_time(talk, api, tmp_path):
+def test_one_of_all_formats_and_ways_each_time(talk, tmp_path):
     chance = random.Random()
-    name, way, sender = chance.choice(list(ANSWERS)), chance.choice(list(FOLDERS)), chance.choice(list(SENDERS))
-    print(name, way, sender)  # noqa: T201  # shown where it fails
+    name, way, point = chance.choice(list(ANSWERS)), chance.choice(list(FOLDERS)), chance.choice(FETCHED)
+    print(name, way, point)  # noqa: T201  # shown where it fails
     with FOLDERS[way](tmp_path) as folder:
-        fetch_and_die(talk, name, folder)
+        fetch_and_die(talk, name, folder, [point])
         _hang_up()
-    send_and_die(talk, name, sender, api)
