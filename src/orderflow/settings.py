@@ -23,6 +23,7 @@ from orderflow.secrets.keys import key_from_file, load_or_create_key_file, parse
 from orderflow.server_tls import hosts_of, shown_url, verified_broker, verified_database
 from orderflow.setting_names import Unknown, unknown_names
 from orderflow.storage.database import normal_url
+from orderflow.storage.work.clock import LONGEST_LEASE
 
 
 class SettingsError(InputError):
@@ -203,8 +204,9 @@ class Settings(BaseSettings):
     orderflow_key_file: Place | None = None
 
     ack_poll_seconds: float = Field(60, gt=0)
-    poll_lease_seconds: float = Field(120, ge=5)
-    lease_seconds: float = Field(60, ge=5)
+    # A lease that is longer than any can be (`storage/work/clock.py`) counts as over, and would hold nothing.
+    poll_lease_seconds: float = Field(120, ge=5, le=LONGEST_LEASE / 2)
+    lease_seconds: float = Field(60, ge=5, le=LONGEST_LEASE / 2)
     sweep_seconds: float = Field(3, gt=0)
     batch_size: int = Field(256, ge=1, le=1000)
     lanes_per_connection: int = Field(3, ge=1, le=16)

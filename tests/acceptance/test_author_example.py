@@ -78,8 +78,13 @@ class TestExample(HttpConformance):
     connector_class: ClassVar = BusinessCentralConnector
     leaves_out: ClassVar = frozenset(
         {
-            *("lines.customer_sku_raw", "lines.line_notes", "lines.allowances", "lines.charges"),
-            *("bill_to", "delivery_terms", "payment_terms", "latest_delivery_date", "allowances", "charges"),
+            *("earliest_delivery_date", "latest_delivery_date", "promised_delivery_date", "customer.name"),
+            *("bill_to", "buyer", "seller", "contact", "shipping", "metadata", "delivery_terms", "payment_terms"),
+            *("ship_to.contact", "ship_to.region", "ship_to.phone", "ship_to.email", "ship_to.gln"),
+            *("allowances", "charges", "taxes", "lines.allowances", "lines.charges", "lines.taxes"),
+            *("lines.customer_sku_raw", "lines.buyer_article_number", "lines.seller_article_number", "lines.gtin"),
+            *("lines.earliest_delivery_date", "lines.latest_delivery_date", "lines.promised_delivery_date"),
+            *("lines.line_notes", "lines.line_no", "lines.currency"),
         }
     )
 

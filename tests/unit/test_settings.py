@@ -83,6 +83,8 @@ def test_given_settings_win_over_the_environment(monkeypatch: pytest.MonkeyPatch
         ("LOG_FORMAT", "jsn", "LOG_FORMAT should be 'text' or 'json'"),
         ("ORDERFLOW_BATCH_SIZE", "hush", "ORDERFLOW_BATCH_SIZE should be a valid integer"),
         ("ORDERFLOW_LEASE_SECONDS", "0", "ORDERFLOW_LEASE_SECONDS should be greater than or equal to 5"),
+        ("ORDERFLOW_LEASE_SECONDS", "901", "ORDERFLOW_LEASE_SECONDS should be less than or equal to 450"),
+        ("ORDERFLOW_POLL_LEASE_SECONDS", "901", "ORDERFLOW_POLL_LEASE_SECONDS should be less than or equal to 450"),
         ("ORDERFLOW_RETRY_CAP_SECONDS", "1", "RETRY_CAP_SECONDS must not be less"),
     ],
 )

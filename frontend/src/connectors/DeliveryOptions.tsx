@@ -35,7 +35,7 @@ export const NEW: Options = {
 
 /** Options as the form calls them. */
 export const LABELS: Record<keyof Options, string> = {
-  name: "Name",
+  name: t`Name`,
   in_doubt: t`When nobody can tell whether the ERP has an order`,
   change_by_recall: t`Recall an order that is changed after it was sent, and send it anew`,
   commit_within: t`The ERP shows an order within`,

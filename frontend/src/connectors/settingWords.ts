@@ -41,10 +41,10 @@ function resolved(root: RJSFSchema, field: FieldSchema | undefined): FieldSchema
 /** A setting's value in one line; a secret never shows. */
 export function settingText(schema: RJSFSchema) {
   return (value: unknown, path: readonly string[]): string => {
-    if (isMissing(value)) return "empty";
+    if (isMissing(value)) return t`empty`;
     if (isSecret(schema, path)) return value === MASK ? t`the secret that is stored` : t`the secret that you typed`;
     if (path[0] === "in_doubt") return DOUBT[value as keyof typeof DOUBT];
-    if (typeof value === "boolean") return value ? "yes" : "no";
+    if (typeof value === "boolean") return value ? t`yes` : t`no`;
     return typeof value === "object" ? JSON.stringify(value) : String(value);
   };
 }

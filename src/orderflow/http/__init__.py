@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from orderflow.http.cookies import SessionCookies
     from orderflow.http.parts import is_part
     from orderflow.http.refusals import refusal_in
+    from orderflow.http.request_signature import RequestSignature
     from orderflow.http.settings import (
         SignInSettings,
         TLSSettings,
@@ -40,6 +41,7 @@ __all__ = [
     "ClientCredentials",
     "HttpClient",
     "Outgoing",
+    "RequestSignature",
     "ServerUrl",
     "SessionCookies",
     "SignIn",
@@ -67,6 +69,7 @@ _NAMES = {
     "cookies": ("SessionCookies",),
     "parts": ("is_part",),
     "refusals": ("refusal_in",),
+    "request_signature": ("RequestSignature",),
     "settings": (
         "SignInSettings",
         "TLSSettings",

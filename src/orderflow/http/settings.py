@@ -27,6 +27,8 @@ from urllib.parse import urlencode, urlsplit
 from pydantic import AfterValidator, BaseModel, Field, SecretStr
 
 from orderflow.domain.form import hint
+from orderflow.domain.redaction import SHORTEST
+from orderflow.http.signature_texts import Algorithm, Encoding, Output, check_sent, check_signed, key_in
 from orderflow.http.urls import origin_of
 from orderflow.net.private_keys import check_work_factor
 
@@ -85,6 +87,8 @@ def _secret(title: str, description: str, *kinds: str) -> Any:
 _BY_KEY = {"auth": ["oauth2"], "client_auth": ["certificate"]}
 _LOGIN = {"username": "{username}", "password": "{password}"}
 _BY_SESSION = {"auth": ["session"]}
+_BY_SIGNATURE = {"auth": ["signature"]}
+_SIGNED = {"X-Signature": "{signature}"}
 _BY_SECRET = {"auth": ["oauth2"], "client_auth": ["basic", "body"]}
 
 
@@ -92,11 +96,11 @@ class SignInSettings(BaseModel):
     """Who we are."""
 
     auth: Annotated[
-        Literal["none", "basic", "bearer", "api_key", "oauth2", "session", "hmac"],
+        Literal["none", "basic", "bearer", "api_key", "oauth2", "session", "hmac", "signature"],
         field(
             "Kind",
             "How OrderFlow proves who it is. oauth2: client credentials. session: a log-in, and cookies from then on. "
-            "hmac: Standard Webhooks.",
+            "hmac: Standard Webhooks. signature: another HMAC, over what the API's description says.",
             "Sign-in",
         ),
     ] = "none"
@@ -222,6 +226,56 @@ class SignInSettings(BaseModel):
         ),
     ] = None
     hmac_secret: Annotated[WebhookSecret | None, _secret("Signing secret", "whsec_… in base64.", "hmac")] = None
+    signature_secret: Annotated[
+        Secret | None, _secret("Signature's secret", "What the API's owner gave out to sign with.", "signature")
+    ] = None
+    signature_encoding: Annotated[
+        Encoding, field("Secret is written in", "hex and base64 stand for bytes.", "Sign-in", _BY_SIGNATURE)
+    ] = "text"
+    signature_key_id: Annotated[
+        str | None,
+        Field(pattern=r"^[\x21-\x7e]{1,200}$"),
+        field(
+            "Key's id", "What {key_id} stands for, if the API wants to know which key it is.", "Sign-in", _BY_SIGNATURE
+        ),
+    ] = None
+    signature_algorithm: Annotated[
+        Algorithm,
+        field(
+            "Algorithm",
+            "Of the HMAC. sha1 is weak: only for an old API that knows nothing better.",
+            "Sign-in",
+            _BY_SIGNATURE,
+        ),
+    ] = "sha256"
+    signature_of: Annotated[
+        str,
+        AfterValidator(check_signed),
+        field(
+            "What is signed",
+            "Text with parts in braces, as {timestamp}.{body}: method, host, path, query, target (path and query), "
+            "timestamp, timestamp_ms, timestamp_iso, date, nonce, message_id, key_id, body, body_sha256_hex (md5, "
+            "sha512; base64), header.NAME.",
+            "Sign-in",
+            _BY_SIGNATURE,
+            multiline=True,
+        ),
+    ] = "{body}"
+    signature_output: Annotated[
+        Output, field("Signature is written in", "What {signature} stands for.", "Sign-in", _BY_SIGNATURE)
+    ] = "hex"
+    signature_headers: Annotated[
+        dict[str, str],
+        Field(max_length=20),
+        AfterValidator(check_sent),
+        field(
+            "Signature's headers",
+            "What is sent, by name: X-Hub-Signature-256 → sha256={signature}, X-Timestamp → {timestamp}. "
+            "No secrets here.",
+            "Sign-in",
+            _BY_SIGNATURE,
+        ),
+    ] = _SIGNED
 
 
 class TrustSettings(BaseModel):
@@ -259,6 +313,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
     "oauth2": ("token_url", "client_id"),
     "session": ("login_url", "username", "password"),
     "hmac": ("hmac_secret",),
+    "signature": ("signature_secret",),
 }
 
 
@@ -270,6 +325,23 @@ def check_sign_in(settings: SignInSettings) -> None:
     missing = [name for name in needs if getattr(settings, name) is None]
     if missing:
         raise ValueError(f"auth {settings.auth} needs {' and '.join(missing)}")
+    if settings.auth == "signature":
+        _check_signature(settings)
+
+
+def _check_signature(settings: SignInSettings) -> None:
+    secret = opened(settings.signature_secret) or ""
+    try:
+        key_in(secret, settings.signature_encoding)
+    except ValueError as error:
+        raise ValueError(f"signature_secret: {error}") from None
+    for name, texts in (
+        ("signature_of", [settings.signature_of]),
+        ("signature_key_id", [settings.signature_key_id or ""]),
+        ("signature_headers", [*settings.signature_headers, *settings.signature_headers.values()]),
+    ):
+        if len(secret) >= SHORTEST and any(secret in text for text in texts):
+            raise ValueError(f"{name} must not hold the secret itself")
 
 
 def check_together(settings: BaseModel, pairs: Iterable[tuple[str, str]]) -> None:
@@ -312,6 +384,8 @@ def sign_in_of(settings: SignInSettings) -> SignIn:
             return _session(settings)
         case "hmac":
             return WebhookSignature(opened(settings.hmac_secret) or "")
+        case "signature":
+            return _signature(settings)
         case _:
             return SignIn()
 
@@ -350,6 +424,20 @@ def _session(settings: SignInSettings) -> SignIn:
     content = (json.dumps(told) if as_json else urlencode(told)).encode()
     login = Outgoing("POST", settings.login_url or "", {"Content-Type": kind}, content)
     return SessionCookies(login, csrf=settings.csrf_header, csrf_cookie=settings.csrf_cookie, secrets=[password])
+
+
+def _signature(settings: SignInSettings) -> SignIn:
+    from orderflow.http.request_signature import RequestSignature  # as above
+
+    return RequestSignature(
+        opened(settings.signature_secret) or "",
+        settings.signature_of,
+        settings.signature_headers,
+        encoding=settings.signature_encoding,
+        algorithm=settings.signature_algorithm,
+        output=settings.signature_output,
+        key_id=settings.signature_key_id or "",
+    )
 
 
 def opened(secret: SecretStr | None) -> str | None:

@@ -3,7 +3,8 @@
     Basic, Bearer, ApiKey          what is configured, in a header or a parameter
     ClientCredentials              an access token of OAuth2; see `orderflow.http.tokens`
     SessionCookies                 a session that a log-in opens, with its token against forged requests (CSRF)
-    WebhookSignature               a signature (HMAC) of each message
+    WebhookSignature               a signature (HMAC) of each message, as Standard Webhooks has it
+    RequestSignature               one of each request, as an API has it; see `orderflow.http.request_signature`
 
 `HttpClient(…, sign_in=…)` signs each request, and once more where the server says that what it was signed with has
 ended. A client certificate is part of TLS; see `tls_context`. For another kind, extend `SignIn`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.message import Message
@@ -13,7 +14,7 @@ from orderflow.channels.channel import Parcel, Session
 from orderflow.channels.http.channel import HttpChannel
 from orderflow.channels.http.settings import HttpSettings
 from orderflow.domain.delivery import Delivery, Document, ExportResult, Lease
-from orderflow.domain.errors import ConnectorError
+from orderflow.domain.errors import ConnectorError, NeedsAttentionError
 from orderflow.domain.ids import new_id
 from orderflow.testing.http_server import (
     DRIPPING,
@@ -24,6 +25,7 @@ from orderflow.testing.http_server import (
     UNAUTHORIZED,
     Fault,
     MisbehavingHTTPServer,
+    Received,
     redirect,
     status,
 )
@@ -63,6 +65,21 @@ def parcel(number: int = 1, lease: Lease | None = None) -> Parcel:
 def deliver(session: Session, *parcels: Parcel) -> list[ExportResult | ConnectorError]:
     outcomes = dict(session.deliver(parcels))
     return [outcomes[item.order_id] for item in parcels]
+
+
+def test_a_document_is_signed_as_the_api_s_description_has_it(to: Open) -> None:
+    def signed(request: Received) -> bool:
+        text = f"{request.method}{request.target}{request.headers['X-Date']}".encode() + request.content
+        return request.headers["X-Hub-Signature-256"] == "sha256=" + hmac.digest(b"s3cret", text, "sha256").hex()
+
+    said = {"signature_secret": "s3cret", "signature_of": "{method}{target}{header.X-Date}{body}"}
+    headers = {"X-Hub-Signature-256": "sha256={signature}", "X-Date": "{date}"}
+    with MisbehavingHTTPServer(admits=signed) as server:
+        where = {"auth": "signature", "url": f"{server.url}/orders?plant=7", "signature_headers": headers}
+        (taken,) = deliver(to(**where, **said), parcel())
+        assert isinstance(taken, ExportResult)
+        (refused,) = deliver(to(**where, **said | {"signature_secret": "an0ther"}), parcel())
+        assert isinstance(refused, NeedsAttentionError)
 
 
 def test_a_document_is_a_request_with_its_own_type_and_key(server: MisbehavingHTTPServer, to: Open) -> None:

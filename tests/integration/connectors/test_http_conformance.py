@@ -126,6 +126,10 @@ SECOND = "an_order_is_sent_to_no_second_address"
 THREADS = "each_thread_sends_its_own_order"
 CONTENT = "all_that_the_order_holds_is_in_the_document"
 WHOLE = "lines_stay_apart_and_texts_whole"
+ALIKE = "what_is_nearly_alike_stays_apart"
+DAY = "a_day_stays_that_day"
+IN_ORDER = "lines_stay_in_their_order_each_with_its_own_values"
+LITTLE_SAID = "an_order_that_says_little_is_written_or_refused"
 SIGN_IN = "a_connection_uses_its_own_sign_in"
 SECRETS = "nothing_that_goes_wrong_shows_a_secret"
 ANSWERS = "what_is_not_known_is_neither_confirmed_nor_refused"
@@ -307,6 +311,56 @@ RENDERING = (
     IMPORTS + "import json, time\n\ndef rendered(order, content):\n    name = f'{order.delivery.export_id}.json'\n"
     "    return Document(name, json.dumps(content).encode(), 'application/json', 'own')\n"
 )
+WRITING = (
+    IMPORTS
+    + """
+import json, unicodedata
+from datetime import date, timedelta
+from decimal import Decimal
+from orderflow.formats.order_fields import order_fields
+
+def dropping(order, name):
+    group, _, part = name.partition(".")
+    others = {key: value for key, value in (getattr(order, group) or {}).items() if key != part}
+    return replace(order, **{group: others})
+
+def in_lines(order, **changes):
+    return replace(order, lines=[replace(line, **changes) for line in order.lines])
+
+def adjusted(order, kind, **changes):
+    return replace(order, **{kind: tuple(replace(one, **changes) for one in getattr(order, kind))})
+
+def shifted(value):
+    return value - timedelta(days=1) if isinstance(value, date) else value
+
+def rounded(value):
+    return round(value, 2) if isinstance(value, Decimal) else value
+
+def upper(value):
+    return value.upper() if isinstance(value, str) else value
+
+def each(value, change):
+    if isinstance(value, dict):
+        return {name: each(inner, change) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [each(inner, change) for inner in value]
+    return change(value)
+
+def whole(order, change=lambda value: value):
+    content = each(order_fields(order), change)
+    del content["delivery"], content["totals"], content["order"]["draft_order_id"]
+    name, text = f"{order.delivery.export_id}.json", json.dumps(content, default=str)
+    return Document(name, text.encode(), "application/json", "own")
+"""
+)
+
+
+def writing(found_by, made):
+    """Return a fault of a connector that writes all that an order says."""
+    render = f"    def render(self, draft_order, config):\n        return {made}\n\n    def preview(self"
+    return Wrong(found_by, PREVIEW, render, WRITING, frozenset())
+
+
 EXPORT = """        document = self.document(draft_order, config)
         if not draft_order.delivery.may_start():
             raise LeaseEndingError
@@ -456,6 +510,53 @@ FAULTS = {
     ),
     "lines of one article are merged": Wrong(
         WHOLE, PREVIEW, RENDER.format("replace(draft_order, lines=merged(draft_order.lines))"), IMPORTS + MERGED
+    ),
+    "the taxes are dropped": writing(CONTENT, "whole(replace(draft_order, taxes=()))"),
+    "the taxes of the lines are dropped": writing(CONTENT, "whole(in_lines(draft_order, taxes=()))"),
+    "the charges of the lines are dropped": writing(CONTENT, "whole(in_lines(draft_order, charges=()))"),
+    "a charge is only its amount": writing(CONTENT, 'whole(adjusted(draft_order, "charges", code=None))'),
+    "a percentage is dropped": writing(CONTENT, 'whole(adjusted(draft_order, "allowances", percent=None))'),
+    "the carrier is dropped": writing(CONTENT, 'whole(dropping(draft_order, "shipping.carrier"))'),
+    "the shipping is dropped": writing(CONTENT, "whole(replace(draft_order, shipping=None))"),
+    "the contact is dropped": writing(CONTENT, "whole(replace(draft_order, contact=None))"),
+    "the contact's phone is dropped": writing(CONTENT, 'whole(dropping(draft_order, "contact.phone"))'),
+    "the metadata are dropped": writing(CONTENT, "whole(replace(draft_order, metadata=None))"),
+    "the invoice goes to the customer": writing(CONTENT, "whole(replace(draft_order, bill_to=draft_order.ship_to))"),
+    "the region is dropped": writing(CONTENT, 'whole(dropping(draft_order, "ship_to.region"))'),
+    "who sells is dropped": writing(CONTENT, "whole(replace(draft_order, seller=None))"),
+    "the terms are dropped": writing(CONTENT, "whole(replace(draft_order, payment_terms=None))"),
+    "the lines' days are dropped": writing(CONTENT, "whole(in_lines(draft_order, requested_delivery_date=None))"),
+    "the lines' notes are dropped": writing(CONTENT, "whole(in_lines(draft_order, line_notes=None))"),
+    "the article's code is dropped": writing(CONTENT, "whole(in_lines(draft_order, gtin=None))"),
+    "the lines are numbered anew": writing(CONTENT, "whole(in_lines(draft_order, line_no=1))"),
+    "amounts are rounded": writing(ALIKE, "whole(draft_order, rounded)"),
+    "a long text is cut": writing(ALIKE, "whole(draft_order, lambda one: one[:255] if isinstance(one, str) else one)"),
+    "leading zeros are lost": writing(
+        ALIKE, 'whole(draft_order, lambda one: one.lstrip("0") if isinstance(one, str) else one)'
+    ),
+    "all is written in capitals": writing(ALIKE, "whole(draft_order, upper)"),
+    "letters are made others": writing(
+        ALIKE, 'whole(draft_order, lambda one: unicodedata.normalize("NFKC", one) if isinstance(one, str) else one)'
+    ),
+    "a price of 0 is none": writing(
+        ALIKE,
+        "whole(replace(draft_order, lines=[replace(line, unit_price=line.unit_price or None)"
+        " for line in draft_order.lines]))",
+    ),
+    "a day is another one": writing(DAY, "whole(draft_order, shifted)"),
+    "the lines are reversed": writing(IN_ORDER, "whole(replace(draft_order, lines=draft_order.lines[::-1]))"),
+    "the price is the quantity": writing(
+        IN_ORDER,
+        "whole(replace(draft_order, lines=[replace(line, qty=line.unit_price, unit_price=line.qty)"
+        " for line in draft_order.lines]))",
+    ),
+    "each line has the next one's quantity": writing(
+        IN_ORDER,
+        "whole(replace(draft_order, lines=[replace(line, qty=other.qty)"
+        " for line, other in zip(draft_order.lines, draft_order.lines[1:] + draft_order.lines[:1])]))",
+    ),
+    "it wants what few orders say": writing(
+        LITTLE_SAID, 'whole(replace(draft_order, notes=draft_order.ship_to["street"]))'
     ),
     # Sign-in and secrets
     "one sign-in for all": Wrong(

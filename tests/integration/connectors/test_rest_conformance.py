@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import hmac
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -23,7 +25,23 @@ def signed(request):
     return head["webhook-signature"] == f"v1,{mark}"
 
 
-WAYS = {
+def signed_anew(request):
+    head = request.headers
+    text = f"{request.method}\n{request.target}\n{head['X-Timestamp']}\n{hashlib.sha512(request.content).hexdigest()}"
+    mark = base64.b64encode(hmac.digest(SECRET.encode(), text.encode(), hashlib.sha512)).decode()
+    return head["Authorization"] == f"HMAC key-1:{mark}"
+
+
+SIGNATURE: dict[str, Any] = {
+    "signature_secret": SECRET.encode().hex(),
+    "signature_encoding": "hex",
+    "signature_key_id": "key-1",
+    "signature_algorithm": "sha512",
+    "signature_of": "{method}\n{target}\n{timestamp}\n{body_sha512_hex}",
+    "signature_output": "base64",
+    "signature_headers": {"Authorization": "HMAC {key_id}:{signature}", "X-Timestamp": "{timestamp}"},
+}
+WAYS: dict[str, tuple[dict[str, Any], Callable[..., bool]]] = {
     "bearer": ({"token": SECRET}, lambda request: request.headers["Authorization"] == f"Bearer {SECRET}"),
     "basic": (
         {"username": "ops", "password": SECRET},
@@ -35,12 +53,14 @@ WAYS = {
         lambda request: request.parameter("key") == SECRET,
     ),
     "hmac": ({"hmac_secret": WEBHOOK}, signed),
+    "signature": (SIGNATURE, signed_anew),
 }
 WRONG = {
     "token": "wr0ng-token",
     "password": "wr0ng-password",
     "api_key": "wr0ng-key",
     "hmac_secret": "whsec_d3Iwbmctc2VjcmV0",
+    "signature_secret": "7772306e672d6b6579",
 }
 
 

@@ -33,7 +33,7 @@ from orderflow.testing.engine import MemoryEngine, an_order
 from orderflow.testing.http_conformance import HttpConformance
 from orderflow.testing.http_server import DROP_AFTER, DROP_BEFORE, HTML, Fault, status
 from tests.integration.connectors.bapi_server import PASSWORD, USER, BapiServer, FaultError, Structure
-from tests.integration.connectors.test_sap_conformance import MAPPING
+from tests.integration.connectors.test_sap_conformance import LEAVES_OUT, MAPPING
 from tests.integration.connectors.test_sap_mock import COUNTRIES, LEFT_OUT, MockSap
 from tests.many_orders import many_orders
 
@@ -54,7 +54,7 @@ class TestSapRfc(HttpConformance):
     connector_class = SapRfcConnector
     creates = "create"
     finds = "list"
-    leaves_out = frozenset({"latest_delivery_date"})
+    leaves_out = LEAVES_OUT | {"ship_to.email", "bill_to.email"}
 
     @pytest.fixture
     def server(self) -> Iterator[BapiServer]:

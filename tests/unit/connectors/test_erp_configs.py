@@ -62,7 +62,16 @@ def test_a_bad_configuration_is_named_and_its_secret_is_not(connector, config, n
         connector.parse(config)
 
 
-SIGN_IN = {"password", "token", "api_key", "client_secret", "assertion_key", "assertion_passphrase", "hmac_secret"}
+SIGN_IN = {
+    "password",
+    "token",
+    "api_key",
+    "client_secret",
+    "assertion_key",
+    "assertion_passphrase",
+    "hmac_secret",
+    "signature_secret",
+}
 TLS = {"client_key", "client_passphrase"}
 SECRETS = [
     (TrytonConnector(), {"application_key", "password"}),

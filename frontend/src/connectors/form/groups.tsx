@@ -1,4 +1,3 @@
-import { t } from "@lingui/core/macro";
 import { Trans } from "@lingui/react/macro";
 import { Fieldset, SimpleGrid, Stack, Text } from "@mantine/core";
 import type { ObjectFieldTemplateProps, RJSFSchema } from "@rjsf/utils";
@@ -6,7 +5,7 @@ import { createContext, use, useState, type ReactNode } from "react";
 import { groupWords, isOptional, saysSomething, stepOf, type Step } from "../setup/steps";
 import type { Config, FieldSchema } from "./schema";
 
-const FOLDED = t`Advanced`;
+const FOLDED = "Advanced";
 
 /** The step whose fields are shown, and the groups in which something is wrong. */
 export const Shown = createContext<{ step: Step; faulty: ReadonlySet<string> }>({ step: "reach", faulty: new Set() });

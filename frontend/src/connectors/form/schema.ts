@@ -11,6 +11,8 @@ export interface FieldSchema extends RJSFSchema {
   show_when?: Record<string, unknown[]>;
   multiline?: boolean;
   prefill?: boolean;
+  /** What the values of `enum` mean, in the reader's language. */
+  labels?: Record<string, string>;
 }
 
 export function fieldsOf(schema: RJSFSchema): [string, FieldSchema][] {

@@ -3,7 +3,7 @@ import { Anchor, Autocomplete, NumberInput, PasswordInput, Select, Switch, Texta
 import type { BaseInputTemplateProps, FieldTemplateProps, WidgetProps } from "@rjsf/utils";
 import { use } from "react";
 import { EntryNumber } from "./lists";
-import { MASK } from "./schema";
+import { MASK, type FieldSchema } from "./schema";
 
 export const NARROW = { wrapper: { maxWidth: 320 } };
 
@@ -68,8 +68,8 @@ export function TextareaWidget(props: WidgetProps) {
 }
 
 export function SelectWidget(props: WidgetProps) {
-  const { options, value, onChange, required } = props;
-  const data = (options.enumOptions ?? []).map((option) => ({ value: String(option.value), label: option.label }));
+  const { options, value, onChange, required, schema } = props;
+  const data = (options.enumOptions ?? []).map((option) => choice(String(option.value), option.label, schema));
   const chosen = (text: string | null) => options.enumOptions?.find((option) => String(option.value) === text)?.value;
   return (
     <Select
@@ -81,6 +81,12 @@ export function SelectWidget(props: WidgetProps) {
       onChange={(text) => onChange(chosen(text))}
     />
   );
+}
+
+/** A value as the docs call it, and what it means where the reader's language has a word for it. */
+function choice(value: string, name: string, { labels }: FieldSchema) {
+  const word = labels?.[value];
+  return { value, label: word && word !== name ? `${word} (${name})` : name };
 }
 
 export function CheckboxWidget(props: WidgetProps) {

@@ -21,6 +21,8 @@ export const FAMILY_WORDS: Record<Family, string> = {
 const KNOWN: Record<string, [family: Family, about: string]> = {
   REST_JSON: ["The ERP's API", t`Any API over HTTP: you describe request and answer. OAuth2, keys, mutual TLS.`],
   SAP_ODATA: ["The ERP's API", t`Sales orders in S/4HANA by its OData API.`],
+  SAP_RFC: ["The ERP's API", t`Sales orders in SAP ERP or S/4HANA by its BAPI, over SOAP.`],
+  BUSINESS_CENTRAL: ["The ERP's API", t`Sales orders in Dynamics 365 Business Central by its API.`],
   ODOO: ["The ERP's API", t`Quotations or orders in Odoo by its API.`],
   TRYTON: ["The ERP's API", t`Sales in Tryton by its API.`],
   DROPZONE_CSV_V1: ["Files", t`A CSV file by a mapping of your own: SFTP, FTP, folder, bucket, HTTP, AS2.`],

@@ -2,6 +2,7 @@ import { BASE } from "../../api/base";
 
 /** The page of the docs about each type of connector. */
 const GUIDES: Record<string, string> = {
+  BUSINESS_CENTRAL: "connector-business-central",
   DROPZONE_CSV_V1: "connector-dropzone-csv",
   DROPZONE_JSON_V1: "dropzone",
   EDIFACT_ORDERS: "connector-edifact",
@@ -10,6 +11,7 @@ const GUIDES: Record<string, string> = {
   REST_JSON: "connector-rest-json",
   SAP_IDOC: "connector-idoc",
   SAP_ODATA: "connector-sap",
+  SAP_RFC: "connector-sap-rfc",
   TEMPLATE_DOCUMENT: "connector-template",
   TRYTON: "connector-tryton",
   UBL_ORDER: "connector-ubl",

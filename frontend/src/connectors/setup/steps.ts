@@ -51,6 +51,22 @@ const OPTIONAL = new Set([
 ]);
 
 const WORDS: Record<string, string> = {
+  Server: t`Server`,
+  Request: t`Request`,
+  AS2: "AS2",
+  TLS: "TLS",
+  Advanced: t`Advanced`,
+  "Sign-in": t`Sign-in`,
+  Certificates: t`Certificates`,
+  "Answers that come": t`Answers that come`,
+  Body: t`Body`,
+  Document: t`Document`,
+  Format: t`Format`,
+  Mapping: t`Mapping`,
+  Orders: t`Orders`,
+  Partners: t`Partners`,
+  Seller: t`Seller`,
+  Template: t`Template`,
   Doubt: t`When an answer is lost`,
   Test: t`What a test asks`,
   Folders: t`Folders`,
@@ -60,6 +76,7 @@ const WORDS: Record<string, string> = {
   Recall: t`An order that is taken back`,
 };
 
+/** What a group is called; one of another's connector as it says. */
 export function groupWords(group: string): string {
   return WORDS[group] ?? group;
 }

@@ -157,4 +157,4 @@ def _check(name: str, read: Callable[[], Any]) -> None:
     try:
         read()
     except ValueError as error:
-        raise ValueError(f"{name} {error}") from None
+        raise ValueError(f"{name}: {error}") from None

@@ -101,7 +101,8 @@ class HttpSettings(ChannelSettings, PatienceSettings, DoubtSettings, TLSSettings
     @classmethod
     def _key_of_its_own(cls, name: str, others: ValidationInfo) -> str:
         given = [header for header, _ in header_lines(others.data.get("headers", ""))]
-        return key_header(name, [*given, others.data.get("api_key_name", "")])
+        signed = others.data.get("signature_headers", {}) if others.data.get("auth") == "signature" else {}
+        return key_header(name, [*given, *signed, others.data.get("api_key_name", "")])
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -37,6 +37,7 @@ from orderflow.entrypoints.api.connector_schemas import (
 from orderflow.entrypoints.api.deps import Caller, app_of, require
 from orderflow.entrypoints.api.errors import answers
 from orderflow.entrypoints.api.headers import note_location
+from orderflow.entrypoints.api.languages import language, told_text
 from orderflow.entrypoints.api.permissions import Permission
 from orderflow.entrypoints.api.proofs import TestProofs
 from orderflow.entrypoints.api.rendering import Rendering
@@ -321,7 +322,7 @@ def _shown(request: Request, work: SqlWork, connection: ConnectionView) -> Conne
     return Connector(
         id=connection.id,
         connector_type=connection.connector_type,
-        display_name=display_name or connection.connector_type,
+        display_name=told_text(display_name, language.get()) or connection.connector_type,
         name=connection.name,
         status=connection.status,
         is_default=connection.is_default,

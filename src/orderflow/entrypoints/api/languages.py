@@ -1,4 +1,7 @@
-"""Errors in the language that a request asks for (`Accept-Language`, RFC 9110, section 12.5.4), with the same codes."""
+"""What is said in the language that a request asks for (`Accept-Language`, RFC 9110, section 12.5.4).
+
+Codes, names and values are the same in each.
+"""
 
 from __future__ import annotations
 
@@ -62,12 +65,15 @@ def told_of_field(message: str, name: str) -> str | None:
     """Return what is wrong with a field in a language; None where nobody has said it there.
 
     A catalogue has the sentences with `{0}` for what changes; the longest that fits is meant, if none is the same.
+    A sentence may be about a part of the field, which stands before it: `X-Key: is given twice`.
     """
     words: dict[str, str] = _of_language(name)["words"]
     for pattern, sentence in _sentences(name):
         if found := pattern.fullmatch(message):
             return _filled(sentence, [words.get(part, part) for part in found.groups("")])
-    return None
+    part, colon, rest = message.partition(": ")
+    told = told_of_field(rest, name) if colon and part.split() == [part] else None
+    return None if told is None else f"{part}: {told}"
 
 
 def _filled(sentence: str, parts: Sequence[str]) -> str:
@@ -87,6 +93,32 @@ def _pattern(english: str) -> re.Pattern[str]:
 _PLACE = re.compile(r"\{([0-9])\}")
 
 
+def told_form(schema: Any, name: str) -> Any:
+    """Return the JSON Schema of a connector's form with its texts in a language, by what they are in English.
+
+    `labels` says what the values of an `enum` mean. What a language has no words for stays as the connector says it.
+    """
+    if isinstance(schema, list):
+        return [told_form(part, name) for part in schema]
+    if not isinstance(schema, dict) or name == OURS:
+        return schema
+    texts, choices = _of_language(name)["form"], _of_language(name)["choices"]
+    told = {key: part if key in _VALUES else told_form(part, name) for key, part in schema.items()}
+    told |= {key: texts.get(told[key], told[key]) for key in ("title", "description") if isinstance(told.get(key), str)}
+    values = schema["enum"] if isinstance(schema.get("enum"), list) else []
+    labels = {value: choices[value] for value in values if value in choices}
+    return told | {"labels": labels} if labels else told
+
+
+_VALUES = frozenset({"const", "default", "enum", "examples", "show_when"})
+
+
+def told_text(text: str, name: str) -> str:
+    """Return a text of a connector in a language; as it is where nobody has said it there."""
+    told: str = _of_language(name)["form"].get(text, text)
+    return told
+
+
 def catalogue(name: str) -> dict[str, dict[str, str]]:
     """Return a language's sentences of errors by their codes; none for English, which is where they are declared."""
     return _of_language(name)["errors"]
@@ -95,6 +127,6 @@ def catalogue(name: str) -> dict[str, dict[str, str]]:
 @cache
 def _of_language(name: str) -> dict[str, dict[str, Any]]:
     if name == OURS:
-        return {"errors": {}, "fields": {}, "words": {}}
+        return {"errors": {}, "fields": {}, "words": {}, "form": {}, "choices": {}}
     told: dict[str, dict[str, Any]] = json.loads((files("orderflow.locales") / f"{name}.json").read_text("utf-8"))
     return told

@@ -85,9 +85,9 @@ def begin_attempts(wiring: Wiring, batch: Batch) -> None:
         _build(wiring, batch, [attempt for attempt in batch.attempts if not (attempt.stored or attempt.outcome)])
     except ObjectStoreError as error:
         with wiring.store.work(batch.to.target.org_id) as work:
-            work.exports.leave_lane(batch.to.target.connection_id, batch.lease)
             export_ids = [attempt.export_id for attempt in batch.attempts]
             work.exports.release(batch.lease, export_ids, STORE_DOWN_DELAY, error.as_json())
+            work.exports.leave_lane(batch.to.target.connection_id, batch.lease)
         raise
     reached("stored")
     with wiring.store.work(batch.to.target.org_id) as work:

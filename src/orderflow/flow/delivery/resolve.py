@@ -6,7 +6,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from orderflow.domain.errors import NotFoundError, StateError
-from orderflow.domain.states import EDITED, Kind, OrderAction, OrderStatus, next_order_status
+from orderflow.domain.states import EDITED, ERPExportStatus, Kind, OrderAction, OrderStatus, next_order_status
 from orderflow.flow.delivery.recall import note_answer
 from orderflow.flow.ports import Actor, Export, Store, Work
 
@@ -40,13 +40,12 @@ def resolve_held(store: Store, org_id: UUID, export_id: UUID, resolution: Resolu
         NotFoundError: There is no such export.
     """
     with store.work(org_id) as work:
-        found = work.exports.find(export_id)
-        if found is None:
-            raise NotFoundError(f"There is no export {export_id} in this organization.")
-        order_id, is_recall = found.draft_order_id, found.kind is Kind.RECALL
+        order_id = _found(work, export_id).draft_order_id
+        before = work.orders.lock_status(order_id)
+        found = _found(work, export_id)  # as it is now that nobody else decides about its order
+        is_recall = found.kind is Kind.RECALL
         if is_recall and resolution == "delivered":
             raise _no_end_of_a_recall()
-        before = work.orders.lock_status(order_id)
         if resolution == "send_again" and _was_changed(found, before):
             raise StateError(
                 "The order was changed since, so that this revision of it is not sent any more.",
@@ -54,7 +53,7 @@ def resolve_held(store: Store, org_id: UUID, export_id: UUID, resolution: Resolu
                 hint="Resolve it as delivered or as not delivered; what the order says now follows then.",
             )
         if not _decide(work, found, resolution):
-            raise _nothing_to_decide(work.exports.get(export_id), resolution)
+            raise _nothing_to_decide(found, resolution)
         move = _move_recalled if is_recall else _move_order
         after = move(work, found, before, resolution)
         facts = {"status": after, "resolved_as": resolution, "export_id": str(export_id)}
@@ -62,6 +61,14 @@ def resolve_held(store: Store, org_id: UUID, export_id: UUID, resolution: Resolu
         export = work.exports.get(export_id)
     store.wake(org_id, export.connection_id)
     return export
+
+
+def _found(work: Work, export_id: UUID) -> Export:
+    """Return an export; not locked, since a worker that has it waits for the order."""
+    found = work.exports.find(export_id)
+    if found is None:
+        raise NotFoundError(f"There is no export {export_id} in this organization.")
+    return found
 
 
 def _decide(work: Work, export: Export, resolution: Resolution) -> bool:
@@ -104,10 +111,11 @@ def _no_end_of_a_recall() -> StateError:
 
 
 def _nothing_to_decide(export: Export, resolution: Resolution) -> StateError:
-    if export.lease_is_live:
+    ended = export.status is ERPExportStatus.FAILED and resolution == "send_again"
+    if export.lease_is_live or (export.in_doubt and not ended):  # or somebody has it locked
         return StateError(
             "A worker is at this delivery at this moment.", hint="Try again in a moment; it may have got its answer."
         )
-    if export.in_doubt and resolution == "send_again":
+    if export.in_doubt:
         return StateError("The delivery has ended.", hint="Retry the order's push: that goes on with the same file.")
     return StateError("The export is not held, so there is no doubt to resolve.", hint="Look at its present state.")

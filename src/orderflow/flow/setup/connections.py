@@ -164,8 +164,8 @@ def delete_connection(wiring: Wiring, org_id: UUID, connection_id: UUID, actor: 
         StateError: Exports wait for it, or a routing rule names it.
     """
     with wiring.store.work(org_id) as work:
-        before = {"connector_type": work.connections.type_of(connection_id)}
         work.routes.lock()  # or rules that are saved now could name it
+        before = {"connector_type": work.connections.type_of(connection_id)}
         if named_by := rules_naming(work.routes.current().router.rules, connection_id):
             raise in_rules(named_by)
         gone = work.connections.delete(connection_id)

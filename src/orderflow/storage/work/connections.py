@@ -127,11 +127,13 @@ _DISABLE_UNREADABLE = text(f"""
 _CONNECTOR_ELSEWHERE = text(f"""
     SELECT EXISTS (SELECT FROM process p WHERE p.delivers AND {ALIVE} AND :connector_type = ANY(p.connector_types))
 """)  # noqa: S608  # built from a constant
+# Who names one in an export keeps it from being deleted from here on: `connection_rows._LOCK_WHOLE` waits.
 _ACTIVE = """
     SELECT id, name, connector_type, is_default FROM erp_connection
     WHERE deleted_at IS NULL AND status = 'ACTIVE' AND (CAST(%(id)s AS uuid) IS NULL OR id = %(id)s)
       AND (CAST(%(type)s AS text) IS NULL OR connector_type = %(type)s)
     ORDER BY is_default DESC, created_at, id
+    FOR KEY SHARE
 """
 
 

@@ -42,14 +42,14 @@ _SET_ASIDE = text(f"""
     UPDATE inbound SET verdict = 'unreadable', told = :told, read_at = now(), next_read_at = NULL
     WHERE connection_id = :connection_id AND next_read_at <= now() AND begun >= {MOST_BEGUN}
 """)  # noqa: S608  # built from a constant
-# Not what came again meanwhile, or was taken by another since: that is due, or being read.
+# Not what came again meanwhile, also while this transaction waited: that is due.
 _NOTE = text("""
     UPDATE inbound i
     SET verdict = r.verdict, told = r.told, read_at = now(), begun = 0,
         next_read_at = now() + make_interval(secs => r.again_in),
         content = CASE WHEN r.keeps THEN i.content END
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(id uuid, verdict text, told text, again_in float8, keeps bool)
-    WHERE i.id = r.id AND i.next_read_at > now()
+    WHERE i.id = r.id AND i.next_read_at > clock_timestamp()
 """)
 _ENDED = text("UPDATE inbound SET begun = 0 WHERE id = ANY(:ids) AND begun > 0")
 _READ_AGAIN = text(f"""

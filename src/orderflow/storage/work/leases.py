@@ -1,8 +1,9 @@
 """Claiming in PostgreSQL: leases of lanes and of exports, with tokens, compared on the database's clock only.
 
-The holder of a lease locks exports, then orders; the exports of a lease in the order of their ids, because its
-heartbeat writes to the same rows as the step that it keeps the lease for. Everybody else locks the order first and
-takes exports with SKIP LOCKED. So no two can ever wait for each other.
+The holder of a lease locks exports, then orders, then its lane; the exports of a lease in the order of their ids,
+because its heartbeat writes to the same rows as the step that it keeps the lease for. Everybody else locks the order
+first and takes exports with SKIP LOCKED. All lock several orders in the order of their ids. So no two can ever wait for
+each other.
 """
 
 from __future__ import annotations
@@ -117,9 +118,11 @@ _BEGIN = text(f"""
             id uuid, log_id uuid, filename text, storage_key text, sha256 text, size bigint, format text, media text,
             retry_count int, request_id text, request jsonb, begins bool)
     ), held AS (
-        SELECT id FROM erp_export WHERE id IN (SELECT id FROM r) AND lease_token = :token
+        SELECT id, draft_order_id FROM erp_export WHERE id IN (SELECT id FROM r) AND lease_token = :token
           AND NOT ({unsent("erp_export")} AND {on_hold("erp_export.draft_order_id")})
         ORDER BY id FOR UPDATE
+    ), orders AS (
+        SELECT id FROM draft_order WHERE id IN (SELECT draft_order_id FROM held) ORDER BY id FOR NO KEY UPDATE
     ), e AS (
         UPDATE erp_export e
         SET filename = r.filename, export_storage_key = r.storage_key, document_sha256 = r.sha256,
@@ -129,7 +132,8 @@ _BEGIN = text(f"""
         FROM r JOIN held USING (id) WHERE e.id = held.id
         RETURNING e.id, e.draft_order_id
     ), o AS (
-        UPDATE draft_order o SET attempts = o.attempts + 1 FROM e WHERE o.id = e.draft_order_id
+        UPDATE draft_order o SET attempts = o.attempts + 1
+        FROM e JOIN orders ON orders.id = e.draft_order_id WHERE o.id = orders.id
         RETURNING o.id, o.attempts
     ), lost AS (
         UPDATE erp_push_log l
@@ -169,10 +173,11 @@ _MARK_STAGED = text(f"""
     RETURNING e.id
 """)  # noqa: S608  # built from constants
 _RELEASE = text("""
-    UPDATE erp_export
+    WITH held AS (SELECT id FROM erp_export WHERE id = ANY(:ids) AND lease_token = :token ORDER BY id FOR UPDATE)
+    UPDATE erp_export e
     SET lease_token = NULL, lease_until = NULL, next_attempt_at = now() + make_interval(secs => :delay),
         error_json = CAST(:error AS jsonb)
-    WHERE id = ANY(:ids) AND lease_token = :token
+    FROM held WHERE e.id = held.id
 """)
 # A lease that ended is not revived: people may have decided meanwhile on some of what the others of its batch share.
 EXTEND = text(f"""

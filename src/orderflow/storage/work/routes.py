@@ -31,7 +31,11 @@ _SAVE = text("""
     INSERT INTO route_set (org_id, version, rules, created_by)
     VALUES (:org_id, :version, CAST(:rules AS jsonb), :created_by)
 """)
-_STATES = text("SELECT id, status, breaker_state FROM erp_connection WHERE deleted_at IS NULL AND id = ANY(:ids)")
+# None of them is deleted before an export that names it is committed.
+_STATES = text("""
+    SELECT id, status, breaker_state FROM erp_connection WHERE deleted_at IS NULL AND id = ANY(:ids)
+    ORDER BY id FOR KEY SHARE
+""")
 
 
 def stamp(organization: str) -> str:
@@ -91,7 +95,8 @@ BETTER_ELSEWHERE = f"""
 """
 _FALL_BACK = text(f"""
     UPDATE erp_export e SET connection_id = e.fallback_id, fallback_id = e.connection_id, {ANEW}
-    FROM (SELECT e.id FROM {BETTER_ELSEWHERE} AND c.org_id = :org_id LIMIT :limit FOR UPDATE OF e SKIP LOCKED) better
+    FROM (SELECT e.id FROM {BETTER_ELSEWHERE} AND c.org_id = :org_id LIMIT :limit
+          FOR UPDATE OF e SKIP LOCKED FOR KEY SHARE OF f SKIP LOCKED) better
     WHERE e.id = better.id
     RETURNING {_COLUMNS}
 """)  # noqa: S608  # built from constants

@@ -20,6 +20,16 @@ from orderflow.storage.work.proofs import keep
 LONGEST_RESPONSE = 16_384
 """Characters of a connector's answer that are kept in the log."""
 
+# After the exports, and in the order of their ids, as everybody locks orders. A statement of its own: what the next one
+# sees of changes that were asked for is as old as these locks, however long they were waited for.
+_LOCK_ORDERS = text(f"""
+    WITH held AS (
+        SELECT id, draft_order_id FROM erp_export
+        WHERE id = ANY(:ids) AND lease_token = :token AND {may(ExportStep.SETTLE)}
+        ORDER BY id FOR UPDATE
+    )
+    SELECT FROM draft_order WHERE id IN (SELECT draft_order_id FROM held) ORDER BY id FOR NO KEY UPDATE
+""")  # noqa: S608  # built from a constant
 # The file's name is how the ERP knows the order until it has given it a number.
 _FILE = "CASE WHEN o.erp_order_id IS NULL OR o.erp_order_id_source = 'filename' THEN r.file END"
 _ACKED = quoted(ERPExportStatus.ACKED)
@@ -84,6 +94,8 @@ _SETTLE = text(f"""
 def settle(connection: Connection, batch: Batch, settlements: Sequence[Settlement]) -> set[UUID]:
     """Write export, order and log for each; returns the ids that the batch's lease still held."""
     rows = records(_settle_row(item) for item in settlements)
+    ids = [item.attempt.export_id for item in settlements]
+    connection.execute(_LOCK_ORDERS, {"ids": ids, "token": batch.lease.token})
     held = set(connection.execute(_SETTLE, {"rows": rows, "token": batch.lease.token}).scalars())
     proofs = {item.attempt.export_id: proof for item in settlements if (proof := _proof(item))}
     if proofs:

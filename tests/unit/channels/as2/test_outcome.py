@@ -179,7 +179,7 @@ def test_what_was_not_signed_need_not_be_checked():
     [
         ({"as2_to": "US"}, "must differ"),
         ({"url": "http://partner.example/as2"}, "https"),
-        ({"own_keys": keys_of("them").key}, "own_keys lacks the private key"),
+        ({"own_keys": keys_of("them").key}, "own_keys: lacks the private key"),
         ({"partner_certificates": "x"}, "in PEM"),
         ({"as2_from": ' "'}, "pattern"),
         ({"as2_from": "é"}, "pattern"),

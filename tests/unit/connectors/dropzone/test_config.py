@@ -15,7 +15,16 @@ from orderflow.formats.json_v1 import JsonV1Format
 
 SECRETS = (
     *("password", "ssh_key", "ssh_key_passphrase", "answer_secret"),
-    *("token", "api_key", "client_secret", "hmac_secret", "client_key", "client_passphrase", "secret_key"),
+    *(
+        "token",
+        "api_key",
+        "client_secret",
+        "hmac_secret",
+        "signature_secret",
+        "client_key",
+        "client_passphrase",
+        "secret_key",
+    ),
     *("assertion_key", "assertion_passphrase"),
     *("own_keys", "other_own_keys"),
 )

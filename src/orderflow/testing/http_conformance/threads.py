@@ -1,0 +1,54 @@
+"""One instance serves all threads and all connections."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from orderflow.domain.connector_port import ERPConnectorPort
+from orderflow.domain.delivery import ExportResult
+from orderflow.testing.engine import an_order
+from orderflow.testing.evidence import holds
+from orderflow.testing.http_conformance.calls import Together, number_of, outcome_of, with_document
+from orderflow.testing.http_conformance.suite import HttpSuite
+from orderflow.testing.http_server import MisbehavingHTTPServer
+
+
+class Threads(HttpSuite):
+    """One instance serves all threads and all connections."""
+
+    def test_each_thread_sends_its_own_order(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
+    ) -> None:
+        """One instance serves all threads: what is kept of an order in `self` is another thread's a moment later."""
+        together = threading.Barrier(8)
+        orders = [an_order(external_order_number=f"PO-THREAD-{number:02}") for number in range(8)]
+        for order in orders:
+            with_document(connector, order, good_config)
+            order.delivery.lease = Together(together)
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda order: outcome_of(connector, order, good_config), orders))
+        sent = [request.content for request in server.received if server.kind_of(request) == self.creates]
+        for order in orders:
+            times = sum(holds(content, str(order.external_order_number)) for content in sent)
+            assert times == 1, f"of 8 orders sent at once, one went out {times} times"
+        if connector.can_find(good_config):
+            found = [connector.find(order, good_config) for order in orders]
+            assert all(found), "of 8 orders sent at once, one is not found by what was sent with it"
+            numbers = {number_of(result) for result in found if result is not None}
+            assert len(numbers) == 8 or numbers == {None}, "of 8 orders sent at once, one is found as another"
+
+    def test_two_connections_at_once_stay_apart(
+        self, connector: ERPConnectorPort, good_config: dict[str, Any], bad_config: dict[str, Any]
+    ) -> None:
+        """What is kept of a configuration in `self` is another connection's a moment later."""
+        together = threading.Barrier(8)
+        orders = [with_document(connector, an_order(), good_config) for _ in range(8)]
+        configs = [good_config, bad_config] * 4
+        for order in orders:
+            order.delivery.lease = Together(together)
+        with ThreadPoolExecutor(8) as pool:
+            outcomes = list(pool.map(lambda order, config: outcome_of(connector, order, config), orders, configs))
+        went = [isinstance(outcome, ExportResult) for outcome in outcomes]
+        assert went == [True, False] * 4, "of two connections at once, one used the other's configuration"

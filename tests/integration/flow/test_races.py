@@ -1,0 +1,207 @@
+"""Two transactions at once: what one commits between two statements of the other, and in which order both lock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from orderflow.domain.delivery import Arrived
+from orderflow.domain.errors import InDoubtError, StateError
+from orderflow.domain.ids import new_id
+from orderflow.flow.delivery.claim import claim
+from orderflow.flow.delivery.deliver import deliver
+from orderflow.flow.delivery.open_target import open_target
+from orderflow.flow.delivery.push_batch import push_batch
+from orderflow.flow.delivery.request import note_request, request_push
+from orderflow.flow.delivery.resolve import Resolution, resolve_held
+from orderflow.flow.delivery.route import one_to_push_to
+from orderflow.flow.delivery.settle import settle
+from orderflow.flow.order.approve import approve_order, edit_order
+from orderflow.flow.ports import Batch, Read, Work
+from orderflow.flow.setup.connections import delete_connection
+from orderflow.testing.memory import MemoryApi
+from tests.integration.conftest import ACTOR, Installation
+
+WAITS = text(
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND database = "
+    "(SELECT oid FROM pg_database WHERE datname = current_database()) OR NOT granted AND locktype = 'transactionid')"
+)
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor() as pool:
+        yield pool
+
+
+def until_it_waits(installation: Installation, step: Future[Any]) -> None:
+    """Return once `step` waits for a lock, or has ended."""
+    with installation.database.transaction(installation.org_id) as connection:
+        while not (step.done() or connection.execute(WAITS).scalar()):
+            time.sleep(0.005)
+
+
+def claimed(installation: Installation, connection_id: UUID) -> Batch:
+    to = open_target(installation.wiring, installation.org_id, connection_id)
+    assert to is not None
+    return claim(installation.wiring, to, 10)
+
+
+def delivered(installation: Installation, connection_id: UUID) -> Batch:
+    batch = claimed(installation, connection_id)
+    deliver(installation.wiring, batch)
+    return batch
+
+
+def two_pushed(installation: Installation, *, from_behind: bool = False) -> tuple[UUID, UUID]:
+    """Push two orders in the order of their ids, or the one with the higher id first; returns them in that order."""
+    first, second = sorted(installation.approved(2))
+    for order_id in (second, first) if from_behind else (first, second):
+        request_push(installation.wiring.store, installation.org_id, order_id, ACTOR)
+    return first, second
+
+
+def change(work: Work, order_id: UUID, notes: str = "changed") -> None:
+    """Edit, approve and push an order."""
+    edit_order(work, replace(work.orders.get(order_id), notes=notes), ACTOR)
+    approve_order(work, order_id, ACTOR)
+    note_request(work, order_id, ACTOR)
+
+
+def settles(installation: Installation, connection_id: UUID) -> Callable[[], object]:
+    batch = delivered(installation, connection_id)
+    return lambda: settle(installation.wiring, batch)
+
+
+def claims(installation: Installation, connection_id: UUID) -> Callable[[], object]:
+    return lambda: claimed(installation, connection_id)
+
+
+@pytest.mark.parametrize("worker", [claims, settles])
+def test_a_worker_locks_orders_in_the_order_in_which_people_do(
+    installation: Installation, pool: ThreadPoolExecutor, worker: Callable[..., Callable[[], object]]
+) -> None:
+    connection_id = installation.connect(MemoryApi())
+    first, second = two_pushed(installation, from_behind=True)
+    works = worker(installation, connection_id)
+    with installation.wiring.store.work(installation.org_id) as many:
+        many.orders.lock_status(first)
+        step = pool.submit(works)
+        until_it_waits(installation, step)
+        many.orders.lock_status(second)  # as a bulk job does, and whoever records answers
+    step.result()
+    assert {row["attempts"] for row in map(installation.order, (first, second))} == {1}
+
+
+def test_an_order_that_was_changed_while_its_settling_waited_for_another_stays_on_its_way(
+    installation: Installation, pool: ThreadPoolExecutor
+) -> None:
+    connection_id = installation.connect(MemoryApi())
+    first, second = two_pushed(installation)
+    batch = delivered(installation, connection_id)
+    with installation.wiring.store.work(installation.org_id) as other:
+        other.orders.lock_status(first)
+        step = pool.submit(settle, installation.wiring, batch)
+        until_it_waits(installation, step)
+        with installation.wiring.store.work(installation.org_id) as work:
+            change(work, second)
+    step.result()
+    assert (installation.order(first)["status"], installation.order(second)["status"]) == ("CONFIRMED", "PUSHING")
+
+
+def in_doubt(installation: Installation) -> UUID:
+    """Return an order of which nobody knows whether it arrived."""
+    api = MemoryApi()
+    api.finds = False
+    api.script["export"] = [InDoubtError("lost")]
+    connection_id = installation.connect(api)
+    (order_id,) = installation.pushed()
+    push_batch(installation.wiring, installation.org_id, connection_id)
+    return order_id
+
+
+def resolving(installation: Installation, pool: ThreadPoolExecutor, order_id: UUID, how: Resolution) -> Future[Any]:
+    export_id = installation.export(order_id)["id"]
+    return pool.submit(resolve_held, installation.wiring.store, installation.org_id, export_id, how, ACTOR)
+
+
+@pytest.mark.parametrize("how", ["delivered", "not_delivered"])
+def test_a_doubt_that_is_resolved_as_the_order_is_changed_leaves_the_change_on_its_way(
+    installation: Installation, pool: ThreadPoolExecutor, how: Resolution
+) -> None:
+    order_id = in_doubt(installation)
+    with installation.wiring.store.work(installation.org_id) as work:
+        work.orders.lock_status(order_id)
+        step = resolving(installation, pool, order_id, how)
+        until_it_waits(installation, step)
+        change(work, order_id)
+    step.result()
+    order, newest = installation.order(order_id), installation.export(order_id)
+    assert (order["status"], newest["kind"], newest["status"]) == ("PUSHING", "change", "PENDING")
+
+
+def test_what_was_changed_meanwhile_is_not_sent_again(installation: Installation, pool: ThreadPoolExecutor) -> None:
+    order_id = in_doubt(installation)
+    with installation.wiring.store.work(installation.org_id) as work:
+        work.orders.lock_status(order_id)
+        step = resolving(installation, pool, order_id, "send_again")
+        until_it_waits(installation, step)
+        change(work, order_id)
+    with pytest.raises(StateError, match="was changed since"):
+        step.result()
+
+
+@pytest.mark.parametrize("how", ["delivered", "not_delivered", "send_again"])
+def test_who_resolves_a_doubt_waits_for_no_worker_that_has_its_export(
+    installation: Installation, pool: ThreadPoolExecutor, how: Resolution
+) -> None:
+    order_id = in_doubt(installation)
+    lock = text("SELECT FROM erp_export WHERE draft_order_id = :id FOR UPDATE")
+    with installation.database.transaction(installation.org_id) as worker:
+        worker.execute(lock, {"id": order_id})
+        step = resolving(installation, pool, order_id, how)
+        with pytest.raises(StateError, match="A worker is at this delivery"):
+            step.result(timeout=20)
+
+
+def test_an_answer_that_comes_again_while_it_is_recorded_is_read_again(installation: Installation) -> None:
+    connection_id = installation.connect(MemoryApi())
+    store, org_id, content = installation.wiring.store, installation.org_id, b"<yes/>"
+
+    def comes() -> None:
+        with store.work(org_id) as work:
+            work.inbound.add(connection_id, Arrived(new_id(), "yes.xml", content, "text/xml"), "the same")
+
+    comes()
+    with store.work(org_id) as work:
+        (taken,) = work.inbound.take(connection_id, 10, 120)
+    with store.work(org_id) as work:
+        assert work.inbound.take(connection_id, 10, 120) == []
+        comes()
+        work.inbound.note([Read(taken.id, "acknowledge")])
+    with store.work(org_id) as work:
+        assert [item.content for item in work.inbound.take(connection_id, 10, 120)] == [content]
+
+
+def test_no_push_goes_to_a_connection_that_is_deleted_meanwhile(
+    installation: Installation, pool: ThreadPoolExecutor
+) -> None:
+    connection_id = installation.connect(MemoryApi())
+    installation.pushed()
+    installation.work_off(connection_id)  # so that its row stays
+    (order_id,) = installation.approved()
+    with installation.wiring.store.work(installation.org_id) as work:
+        one_to_push_to(work, connection_id)
+        step = pool.submit(delete_connection, installation.wiring, installation.org_id, connection_id, ACTOR)
+        until_it_waits(installation, step)
+        note_request(work, order_id, ACTOR, connection_id=connection_id)
+    with pytest.raises(StateError, match="wait"):
+        step.result()
+    assert installation.work_off(connection_id) == 1
