@@ -29,18 +29,21 @@ _KEPT_BYTES = text(f"""
     SELECT COALESCE(sum(GREATEST(octet_length(content), {LIGHTEST})), 0) FROM inbound
     WHERE org_id = :org_id AND content IS NOT NULL
 """)  # noqa: S608  # built from a constant
-_TAKE = text("""
+_TAKE = text(f"""
     UPDATE inbound i SET next_read_at = now() + make_interval(secs => :seconds), begun = i.begun + 1
     FROM (SELECT id FROM inbound
-          WHERE connection_id = :connection_id AND next_read_at <= now() AND (begun > 0) = :begun
+          WHERE connection_id = :connection_id AND next_read_at <= now()
+            AND (begun > 0) = :begun AND begun < {MOST_BEGUN}
           ORDER BY next_read_at, id LIMIT :limit FOR UPDATE SKIP LOCKED) due
     WHERE i.id = due.id
     RETURNING i.id, i.name, i.content, i.media_type, i.message_id,
               GREATEST(extract(epoch FROM now() - i.received_at), 0)::float8 AS age, i.received_at
-""")
+""")  # noqa: S608  # built from a constant
 _SET_ASIDE = text(f"""
     UPDATE inbound SET verdict = 'unreadable', told = :told, read_at = now(), next_read_at = NULL
-    WHERE connection_id = :connection_id AND next_read_at <= now() AND begun >= {MOST_BEGUN}
+    WHERE id IN (SELECT id FROM inbound
+                 WHERE connection_id = :connection_id AND next_read_at <= now() AND begun >= {MOST_BEGUN}
+                 FOR UPDATE SKIP LOCKED)
 """)  # noqa: S608  # built from a constant
 # Not what came again meanwhile, also while this transaction waited: that is due.
 _NOTE = text("""

@@ -44,7 +44,7 @@ class MemoryInbound:
     def take(self, connection_id: UUID, limit: int, seconds: float, *, begun: bool = False) -> list[Arrived]:
         """Return what is due, the oldest first, and count that its reading begins; nobody else takes it meanwhile."""
         now = self._tables.now()
-        due = [row for row in self._due(connection_id) if (row.begun > 0) is begun]
+        due = [row for row in self._due(connection_id) if (row.begun > 0) is begun and row.begun < MOST_BEGUN]
         taken = sorted(due, key=lambda row: (row.received_at, row.id))[:limit]
         for row in taken:
             self._set(row, next_read_at=self._tables.after(seconds), begun=row.begun + 1)
