@@ -21,6 +21,7 @@ const OrderPage = lazy(() => import("./orders/OrderPage"));
 const DeliveriesPage = lazy(() => import("./deliveries/DeliveriesPage"));
 const JobsPage = lazy(() => import("./jobs/JobsPage"));
 const JobPage = lazy(() => import("./jobs/JobPage"));
+const CertificatesPage = lazy(() => import("./certificates/CertificatesPage"));
 const RoutesPage = lazy(() => import("./routes/RoutesPage"));
 const AnalyticsPage = lazy(() => import("./analytics/AnalyticsPage"));
 const ActivityPage = lazy(() => import("./activity/ActivityPage"));
@@ -59,6 +60,7 @@ function Pages() {
         <Route path="deliveries" element={<DeliveriesPage />} />
         <Route path="jobs" element={<JobsPage />} />
         <Route path="jobs/:id" element={<JobPage />} />
+        <Route path="certificates" element={<CertificatesPage />} />
         <Route path="routes" element={<RoutesPage />} />
         <Route path="analytics" element={<AnalyticsPage />} />
         <Route path="activity" element={<ActivityPage />} />

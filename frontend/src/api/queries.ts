@@ -128,6 +128,10 @@ export function useConnectors() {
   return useLive(["connectors"], async () => (await answer(api.GET("/api/v1/connectors"))).items);
 }
 
+export function useCertificates() {
+  return useLive(["certificates"], async () => (await answer(api.GET("/api/v1/certificates"))).items);
+}
+
 export function useArrived(connector_id: string) {
   const params = { path: { connector_id }, query: { limit: 10 } };
   return useLive(["arrived", connector_id], () =>

@@ -43,7 +43,7 @@ export function ConnectorCard({ connector, installed, onEdit, onHours, onDuplica
     : undefined;
   const problem = health.error ?? health.test_error;
   return (
-    <Card component="section" aria-label={connectorName(connector)}>
+    <Card id={connector.id} component="section" aria-label={connectorName(connector)} style={{ scrollMarginTop: 72 }}>
       <Stack gap="sm">
         <Heading connector={connector} />
         <Facts connector={connector} />
@@ -109,9 +109,9 @@ function Facts({ connector }: { connector: Connector }) {
       <Fact label={t`Last test passed`}>{last_test_at ? <Moment at={last_test_at} /> : t`not yet`}</Fact>
       {certificate_ends_at && (
         <Fact label={t`Last certificate ends`}>
-          <Text span inherit c={endsSoon(certificate_ends_at) ? "red" : undefined}>
+          <Anchor component={Link} to="/certificates" c={endsSoon(certificate_ends_at) ? "red" : undefined}>
             <Moment at={certificate_ends_at} absolute />
-          </Text>
+          </Anchor>
         </Fact>
       )}
       {opening_hours && (

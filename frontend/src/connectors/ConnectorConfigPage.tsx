@@ -2,7 +2,8 @@ import { t } from "@lingui/core/macro";
 import { Trans } from "@lingui/react/macro";
 import { Button, SimpleGrid } from "@mantine/core";
 import { IconPlugConnected, IconPlus } from "@tabler/icons-react";
-import { useState } from "react";
+import { useEffect, useState } from "react";
+import { useLocation } from "react-router";
 import type { Schemas } from "../api/client";
 import { useConnectors, useConnectorTypes, useMay } from "../api/queries";
 import { Answered } from "../shared/Answered";
@@ -52,6 +53,7 @@ export default function ConnectorConfigPage() {
       type: connector.connector_type,
       begun: { settings: duplicateOf(connector, connectorName(connector)) },
     });
+  useShown(connectors.isSuccess);
   const compared = types.data?.find(({ type }) => type === comparing?.connector_type);
   return (
     <>
@@ -101,4 +103,12 @@ export default function ConnectorConfigPage() {
       )}
     </>
   );
+}
+
+/** Brings the connector that the address names into view, once it is there. */
+function useShown(there: boolean) {
+  const { hash } = useLocation();
+  useEffect(() => {
+    if (there && hash) document.getElementById(hash.slice(1))?.scrollIntoView();
+  }, [there, hash]);
 }

@@ -20,6 +20,7 @@ import {
 import { useDisclosure } from "@mantine/hooks";
 import {
   IconCheck,
+  IconCertificate,
   IconChartBar,
   IconFileText,
   IconHelp,
@@ -62,6 +63,7 @@ const PLACES: Place[] = [
   { to: "/deliveries", label: t`Deliveries`, icon: IconTruckDelivery },
   { to: "/jobs", label: t`Bulk jobs`, icon: IconStack2 },
   { to: "/connectors", label: t`Connectors`, icon: IconPlugConnected },
+  { to: "/certificates", label: t`Certificates`, icon: IconCertificate },
   { to: "/routes", label: t`Routes`, icon: IconRoute },
   { to: "/analytics", label: t`Analytics`, icon: IconChartBar },
   { to: "/activity", label: t`Activity`, icon: IconHistory, needs: "AUDIT_READ" },

@@ -91,7 +91,7 @@ export function needLink({ kind, code, connection_id }: Need): string {
   const at = connection_id ? `&connection_id=${connection_id}` : "";
   const links: Record<Kind, string> = {
     IN_DOUBT: `/deliveries?view=doubt${at}`,
-    CONNECTOR: "/connectors",
+    CONNECTOR: `/connectors#${connection_id ?? ""}`,
     FAILED: `/orders?status=ERROR${code ? `&error_code=${encodeURIComponent(code)}` : ""}`,
     UNREADABLE: `/orders?unreadable_answer=true${at}`,
     OVERDUE: `/deliveries?view=overdue${at}`,

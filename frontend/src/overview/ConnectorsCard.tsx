@@ -35,7 +35,7 @@ function ConnectorLine({ connector }: { connector: Connector }) {
     <div>
       <Group justify="space-between" gap="xs">
         <Group gap="xs">
-          <Anchor component={Link} to="/connectors" fw={600}>
+          <Anchor component={Link} to={`/connectors#${connector.id}`} fw={600}>
             {connector.name ?? connector.connector_type}
           </Anchor>
           {is_default && (

@@ -9,6 +9,13 @@ export function count(value: number): string {
   return NUMBER.format(value);
 }
 
+const DAY = new Intl.DateTimeFormat(readersLocale(), { dateStyle: "medium" });
+
+/** The day of a moment, as the reader writes it. */
+export function day(at: string | null): string {
+  return at === null ? "–" : DAY.format(new Date(at));
+}
+
 /** What `Intl` keeps of a decimal, all of them. */
 const MOST_PLACES = 20;
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -15,6 +16,8 @@ from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.delivery import Document, TestResult
 from orderflow.domain.errors import ConfigError, ConnectorError, NeedsAttentionError
 from orderflow.domain.orders import DraftOrder
+from orderflow.flow.setup.mask import schema_of
+from orderflow.net.certificates import last_end
 
 
 @dataclass(slots=True)
@@ -50,6 +53,10 @@ class BaseConnector(ERPConnectorPort):
         if self.config_model is None:
             return config
         return parse_config(self.config_model, config)
+
+    def certificate_ends(self, config: dict[str, Any]) -> datetime | None:
+        """Return when the first field that `holds` certificates has none left; None: there is none that ends."""
+        return last_end(schema_of(self), config)
 
     def open_session(self, settings: Any) -> Any:
         """Return what lives by a configuration: something that holds connections open, and a `close()`.

@@ -30,6 +30,7 @@ from orderflow.domain.form import hint
 from orderflow.domain.redaction import SHORTEST
 from orderflow.http.signature_texts import Algorithm, Encoding, Output, check_sent, check_signed, key_in
 from orderflow.http.urls import origin_of
+from orderflow.net.certificates import Holder
 from orderflow.net.private_keys import check_work_factor
 
 if TYPE_CHECKING:
@@ -167,6 +168,7 @@ class SignInSettings(BaseModel):
             "Sign-in",
             _BY_KEY,
             multiline=True,
+            holds=Holder.CLIENT,
         ),
     ] = None
     assertion_key_id: Annotated[
@@ -286,7 +288,7 @@ class TrustSettings(BaseModel):
     ] = False
     ca_certificate: Annotated[
         Annotated[str, AfterValidator(_pem)] | None,
-        field("CA", "Certificate of a private authority, in PEM.", "TLS", multiline=True),
+        field("CA", "Certificate of a private authority, in PEM.", "TLS", multiline=True, holds=Holder.AUTHORITY),
     ] = None
 
 
@@ -294,7 +296,8 @@ class TLSSettings(TrustSettings):
     """How what travels is protected."""
 
     client_certificate: Annotated[
-        str | None, field("Client certificate", "For mutual TLS, in PEM.", "TLS", multiline=True)
+        str | None,
+        field("Client certificate", "For mutual TLS, in PEM.", "TLS", multiline=True, holds=Holder.CLIENT),
     ] = None
     client_key: Annotated[
         Annotated[Secret, AfterValidator(_opened_in_time)] | None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import ClassVar
 
 from pydantic import BaseModel
@@ -17,11 +16,6 @@ class As2Channel(Channel):
     mode: ClassVar[str] = "as2"
     about: ClassVar[str] = "a partner's AS2 server, with signed and encrypted messages and signed receipts"
     settings: ClassVar[type[BaseModel]] = As2Settings
-
-    def certificate_ends(self, settings: As2Settings) -> datetime:
-        """Return when one side has no certificate left."""
-        ours = max(one.certificate.ends for one in settings.ours)
-        return min(ours, max(one.ends for one in settings.theirs))
 
     def open(self, settings: As2Settings, *, apart: str = "") -> Session:
         """Return the partner's session. Raises ConfigError: a certificate of TLS cannot be used."""

@@ -13,6 +13,7 @@ from orderflow.channels.http.settings import PatienceSettings
 from orderflow.channels.settings import ChannelSettings
 from orderflow.domain.retry import LONGEST_AWAITED
 from orderflow.http.settings import Secret, TLSSettings, Url, check_encrypted, field
+from orderflow.net.certificates import Holder
 
 GROUP = "AS2"
 CERTIFICATES = "Certificates"
@@ -49,6 +50,7 @@ class CertificateSettings(BaseModel):
             "`orderflow as2 keys` makes one.",
             CERTIFICATES,
             multiline=True,
+            holds=Holder.OURS,
         ),
     ]
     own_keys: Annotated[
@@ -74,6 +76,7 @@ class CertificateSettings(BaseModel):
             "are accepted.",
             CERTIFICATES,
             multiline=True,
+            holds=Holder.PARTNER,
         ),
     ]
 

@@ -10,6 +10,7 @@ from orderflow.channels.channel import Channel
 from orderflow.channels.filestore import FileStore
 from orderflow.channels.settings import ServerSettings
 from orderflow.domain.form import hint
+from orderflow.net.certificates import Holder
 
 FTP_SESSIONS = 4
 """Logins at a time on an FTP server, where each carries one file, unless the connection says how many."""
@@ -31,7 +32,7 @@ class FTPSSettings(FTPSettings):
         title="Certificate to trust",
         description="In PEM format: the authority that signed the server's certificate, or the certificate itself. "
         "Leave it empty for a certificate that every browser accepts. It is verified in either case.",
-        json_schema_extra=hint("Server", multiline=True),
+        json_schema_extra=hint("Server", multiline=True, holds=Holder.AUTHORITY),
     )
 
 

@@ -10,6 +10,7 @@ from orderflow.channels.channel import Channel
 from orderflow.channels.filestore import FileStore
 from orderflow.channels.settings import ServerSettings
 from orderflow.domain.form import hint
+from orderflow.net.certificates import Holder
 from orderflow.net.private_keys import check_work_factor
 
 
@@ -22,7 +23,7 @@ class SFTPSettings(ServerSettings):
         title="Host key",
         description="The server's public key, 'ssh-ed25519 AAAA…', or its fingerprint, 'SHA256:…'. No other server "
         "gets orders. Leave it empty and test: the test shows the key that it saw, to be compared with the ERP side's.",
-        json_schema_extra=hint("Server", multiline=True),
+        json_schema_extra=hint("Server", multiline=True, holds=Holder.SERVER),
     )
     password: SecretStr | None = Field(
         None,

@@ -164,9 +164,10 @@ class DropzoneConnector(BaseConnector):
             opened.session.remove_leftovers(leftovers)
 
     def certificate_ends(self, config: dict[str, Any]) -> datetime | None:
-        """Return when the channel's last certificate ends."""
+        """Return when the first field, or the channel by its own account, has no certificate left."""
         form: Dropzone = self.parse(config)
-        return form.channel.certificate_ends(form.of_channel)
+        ends = (super().certificate_ends(config), form.channel.certificate_ends(form.of_channel))
+        return min((one for one in ends if one is not None), default=None)
 
     def can_find(self, config: dict[str, Any]) -> bool:
         """Return whether the target can be asked for a document."""

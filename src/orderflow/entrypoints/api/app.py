@@ -25,6 +25,7 @@ from orderflow.entrypoints.api import (
     audit,
     bulk,
     bulk_jobs,
+    certificates,
     connector_answers,
     connector_types,
     connectors,
@@ -92,6 +93,7 @@ ROUTERS: list[ApiRouter] = [
     typed_connectors.router,  # before the routes of `/connectors/{id}`
     connectors.router,
     connector_answers.router,
+    certificates.router,
     inbound.router,
     opening_hours.router,
     routes.router,

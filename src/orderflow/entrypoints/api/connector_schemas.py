@@ -318,7 +318,7 @@ class Connector(Out):
     answer_token_prefix: str | None = Field(description="Of the token with which it may; null: there is none")
     answer_token_at: datetime | None = Field(description="When that was made")
     certificate_ends_at: datetime | None = Field(
-        description="When one side has no certificate left for messages (AS2); told 30 days before"
+        description="When a setting has no certificate left (AS2, TLS, signing in); told 30 days before"
     )
     created_at: datetime
     updated_at: datetime
