@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0046"
-down_revision = "0044"
+down_revision = "0045"
 
 _SET_ASIDE = "verdict = 'unreadable' AND begun > 0 AND next_read_at IS NULL AND NOT put_aside"
 
