@@ -38,7 +38,6 @@ class Api:
         self.port = 0
 
     def __enter__(self) -> Self:
-        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:

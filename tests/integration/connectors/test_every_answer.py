@@ -112,13 +112,13 @@ def send_and_die(talk: Any, name: str, sender: str, api: Callable[[Place], Api])
     here, message = _sends(talk, name, sender)
     with api(here.place) as running:
         for point in SENT:
-            for _, content in here.has(2):
-                said = message(content)
-                running.start(point)
-                assert not said.sent(running.port)
-                assert running.died()
-                running.start()
-                assert all(said.sent(running.port) for _ in range(2)), "and once more, as nobody heard the answer"
+            ((_, content),) = here.has()
+            said = message(content)
+            running.start(point)
+            assert not said.sent(running.port)
+            assert running.died()
+            running.start()
+            assert all(said.sent(running.port) for _ in range(2)), "and once more, as nobody heard the answer"
             here.after_a_death(read)
             here.each_counts_once(point)
         for point in READ:
@@ -188,6 +188,7 @@ def fetch_and_cut(here: Talk, folder: Folder, position: int | None) -> int:
 def test_a_line_that_breaks_anywhere_while_answers_are_sent_loses_none(talk, api, sender, name):
     here, message = _sends(talk, name, sender)
     with api(here.place) as running:
+        running.start()
         whole = send_and_cut(here, message, running, None)
         for position in [*range(0, whole, max(whole // CUTS, 1)), whole - 1, whole]:
             send_and_cut(here, message, running, position)
