@@ -6,8 +6,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from orderflow.storage.tables.row_security import wall_off
 
-revision = "0046"
-down_revision = "0045"
+revision = "0047"
+down_revision = "0046"
 
 _MOMENT = sa.DateTime(timezone=True)
 
