@@ -529,7 +529,7 @@ def test_a_table_of_numbers_confirms_orders_and_tells_what_was_refused(open_page
     table.get_by_label("Orders and their numbers in the ERP").fill("PO-1;SO-1\nPO-9;SO-9\nPO-3")
     expect(table.get_by_text("line 3")).to_be_visible()
     table.get_by_role("button", name="Confirm 2 orders").click()
-    expect(table.get_by_role("alert")).to_contain_text("Line 2: there is no order PO-9")
+    expect(table.get_by_role("alert").last).to_contain_text("Line 2: there is no order PO-9")
     _assert_accessible(page, "confirming by a table")
     table.get_by_role("button", name="Leave these lines out").click()
     table.get_by_role("button", name="Confirm 1 order").click()
