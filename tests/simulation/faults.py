@@ -82,8 +82,8 @@ FAULTS = (
     Fault(
         "who cannot be asked is sent to again",
         LOOK,
-        "        if not _sends_unasked(batch, attempt, retry):\n            attempt.outcome = InDoubtError(",
-        "        if False:\n            attempt.outcome = InDoubtError(",
+        "        if not _sends_unasked(batch, attempt, retry):\n            attempt.outcome = _elsewhere(",
+        "        if False:\n            attempt.outcome = _elsewhere(",
     ),
     Fault(
         "nobody is asked",

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from orderflow.connectors.base import BaseConnector
 from orderflow.domain.delivery import Delivery, ExportResult, TestResult
@@ -32,20 +33,42 @@ LONGEST_DELAY = 10.0
 """Seconds that one order takes at most, whatever is configured: it holds a thread of the worker."""
 
 
+_BEHAVIOUR: JsonDict = {"destination": False}
+"""It leads to nobody, however it behaves."""
+
+
 class MockConfig(BaseModel):
     """How the mock behaves."""
 
     model_config = ConfigDict(extra="forbid", title="Mock")
 
-    mode: Mode = Field("success", title="Behaviour", description="What happens to every order.")
-    recall: Recall = Field("given_back", title="Recalls", description="What happens to every recall.")
+    mode: Mode = Field(
+        "success", title="Behaviour", description="What happens to every order.", json_schema_extra=_BEHAVIOUR
+    )
+    recall: Recall = Field(
+        "given_back", title="Recalls", description="What happens to every recall.", json_schema_extra=_BEHAVIOUR
+    )
     change: Change = Field(
         "taken",
         title="Changes",
         description="What happens to every change of an order. not_asked: this ERP takes no changes.",
+        json_schema_extra=_BEHAVIOUR,
     )
-    fail_times: int = Field(2, ge=0, title="Failures", description="flaky: attempts of each order that fail first.")
-    delay_seconds: float = Field(0.0, ge=0, le=60, title="Delay", description="slow, timeout: seconds that it takes.")
+    fail_times: int = Field(
+        2,
+        ge=0,
+        title="Failures",
+        description="flaky: attempts of each order that fail first.",
+        json_schema_extra=_BEHAVIOUR,
+    )
+    delay_seconds: float = Field(
+        0.0,
+        ge=0,
+        le=60,
+        title="Delay",
+        description="slow, timeout: seconds that it takes.",
+        json_schema_extra=_BEHAVIOUR,
+    )
 
 
 class MockConnector(BaseConnector):

@@ -848,6 +848,25 @@ def test_an_attempt_that_begins_is_noted_with_its_document(bench: Bench) -> None
     assert bench.attempts(made) == [(1, "PENDING", None)]
 
 
+def test_where_a_doubt_began_is_told_as_long_as_it_lasts(bench: Bench) -> None:
+    way = connection(bench)
+    made = export(bench, way)
+    for destination, known in (("a", None), ("b", "a"), ("c", "a")):
+        batch = claimed(bench, way, seconds=10)
+        assert batch.attempts[0].begun_to == known
+        batch.to.destination = destination
+        with bench.store.work(bench.org_id) as work:
+            work.exports.begin(batch)
+        bench.passes(11)
+    bench.set("erp_export", made, begun_at=None)  # as a person decides
+    batch = claimed(bench, way, seconds=10)
+    batch.to.destination = "d"
+    with bench.store.work(bench.org_id) as work:
+        work.exports.begin(batch)
+    bench.passes(11)
+    assert claimed(bench, way).attempts[0].begun_to == "d"
+
+
 def test_what_is_staged_is_not_begun_and_a_dead_attempt_is_closed_by_the_next(bench: Bench) -> None:
     way = connection(bench)
     made = export(bench, way)

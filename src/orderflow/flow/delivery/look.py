@@ -8,7 +8,8 @@ Sent are only
 - those whose connection says `in_doubt: resend`, if it cannot be asked, or was asked in vain for an hour; while it is
   closed, nobody is asked;
 
-and none of these while the order is on hold.
+and none of these while the order is on hold, or after its connection was made to lead elsewhere: what another target
+does not have, the former one may.
 
 What is sent again stays in doubt until it arrived: that a later attempt is refused, or goes wrong, says nothing about
 the earlier one. An ERP that refuses it then may do so since it has it, in words that nobody can read for all ERPs.
@@ -30,6 +31,7 @@ from orderflow.domain.errors import (
     OnHoldError,
     PerhapsThereError,
     RejectedError,
+    TargetChangedError,
     UnavailableError,
 )
 from orderflow.domain.retry import RetryPolicy
@@ -78,7 +80,9 @@ def _ask(batch: Batch, attempt: Attempt, retry: RetryPolicy) -> ConnectorError |
     """Ask about one; returns why no other needs to be asked about, if that came to light."""
     if not batch.to.can_find:
         if not _sends_unasked(batch, attempt, retry):
-            attempt.outcome = InDoubtError("Whether the order arrived is unknown, and this ERP cannot be asked.")
+            attempt.outcome = _elsewhere(batch, attempt) or InDoubtError(
+                "Whether the order arrived is unknown, and this ERP cannot be asked."
+            )
         return None
     try:
         found = _found(batch, attempt)
@@ -88,11 +92,24 @@ def _ask(batch: Batch, attempt: Attempt, retry: RetryPolicy) -> ConnectorError |
         return for_the_others(error)
     if found is not None:
         attempt.order.delivery.in_doubt, found.inferred, attempt.outcome = False, True, found
+    elif elsewhere := _elsewhere(batch, attempt):
+        attempt.outcome = elsewhere
     elif _counts_late(batch, attempt) and (wait := batch.to.commit_within - (attempt.begun_ago or 0.0)) > 0:
         attempt.ask_in, attempt.outcome = wait, _perhaps_yet_to_come(wait)
     elif attempt.superseded:
         attempt.order.delivery.in_doubt, attempt.outcome = False, ChangedSinceError()
     return None
+
+
+def _elsewhere(batch: Batch, attempt: Attempt) -> TargetChangedError | None:
+    """Return why nobody here can say that an order did not arrive: the connection led elsewhere as it was sent."""
+    if attempt.begun_to is None or attempt.begun_to == batch.to.destination:
+        return None
+    return TargetChangedError(
+        "The order may have reached the target to which its connection led before; this one does not tell.",
+        hint="Look in the former ERP. If the order is there, resolve it as delivered; if not, send it again. Or have "
+        "the connection lead there again: then that one is asked.",
+    )
 
 
 def _counts_late(batch: Batch, attempt: Attempt) -> bool:
@@ -144,7 +161,7 @@ def _found(batch: Batch, attempt: Attempt) -> ExportResult | None:
 
 def _sends_unasked(batch: Batch, attempt: Attempt, retry: RetryPolicy) -> bool:
     """Return whether it is sent although nobody knows whether it arrived."""
-    if attempt.superseded:
+    if attempt.superseded or _elsewhere(batch, attempt):
         return False
     if batch.to.idempotent:
         return True

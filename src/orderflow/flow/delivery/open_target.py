@@ -15,6 +15,7 @@ from orderflow.domain.errors import (
 from orderflow.domain.reach import within
 from orderflow.domain.states import BreakerState
 from orderflow.flow.ports import Actor, OpenTarget, Target, Wiring
+from orderflow.flow.setup.places import destination_digest
 
 ENGINE = Actor("orderflow")
 """Who did it, where nobody asked."""
@@ -71,11 +72,11 @@ def with_connector(wiring: Wiring, target: Target) -> OpenTarget:
     """
     connector, config = find_connector(wiring, target.connector_type), target.config
     with within(target.reach):  # a connector may open what it then keeps
-        usual = connector.commits_within(config)
+        usual, stages = connector.commits_within(config), connector.stages(config)
         return OpenTarget(
             target,
             connector,
-            stages=connector.stages(config),
+            stages=stages,
             expects_acks=connector.expects_acks(config),
             can_find=connector.can_find(config),
             idempotent=connector.idempotent(config),
@@ -84,6 +85,7 @@ def with_connector(wiring: Wiring, target: Target) -> OpenTarget:
             kinds=connector.kinds(config),
             takes_back=connector.takes_back(config),
             commit_within=usual if target.commit_within is None else target.commit_within,
+            destination="" if stages else destination_digest(connector, config),
         )
 
 

@@ -101,6 +101,7 @@ class OpenTarget:
         kinds: What the ERP can be asked; no delivery of another kind is made for it.
         takes_back: A recall is done by the connector, and no document.
         commit_within: Seconds after the last attempt began from which "not there" is an answer.
+        destination: A digest of where it leads; empty where deliveries are staged, which note the place themselves.
     """
 
     target: Target
@@ -114,6 +115,7 @@ class OpenTarget:
     kinds: frozenset[Kind] = frozenset({Kind.ORDER})
     takes_back: bool = False
     commit_within: float = 900.0
+    destination: str = ""
 
 
 CHANGEABLE = frozenset(

@@ -90,6 +90,7 @@ class Attempt:
         held: The export is held for a person, and asked about on.
         superseded: The order was changed since it was asked for: it is not sent any more, nor sent again.
         begun_ago: Seconds since the last attempt began that sent anything, when this one was claimed.
+        begun_to: Where the connection led when the doubt began (`OpenTarget.destination`); None: not known.
         doubt_age: Seconds since it first was unknown how an attempt ended, likewise.
         sent: It was handed to the connector to be sent, not only asked about.
         outcome: What the connector said; None until it did, and for ever if the lease was lost.
@@ -113,6 +114,7 @@ class Attempt:
     held: bool = False
     superseded: bool = False
     begun_ago: float | None = None
+    begun_to: str | None = None
     doubt_age: float | None = None
     sent: bool = False
     outcome: ExportResult | ConnectorError | None = None

@@ -15,6 +15,7 @@ from orderflow.flow.setup.misplaced import MASK, hidden
 
 __all__ = [
     "MASK",
+    "destination",
     "effective",
     "masked",
     "moved",
@@ -83,7 +84,13 @@ _AGAIN = "must be entered again: it was entered for another target, or for anoth
 
 
 def moved(connector: ERPConnectorPort, config: dict[str, Any], stored: dict[str, Any]) -> list[str]:
-    """Return the names of the destination's fields in which two whole configurations differ, sorted.
+    """Return the names of the destination's fields in which two whole configurations differ, sorted."""
+    now, before = destination(connector, config), destination(connector, stored)
+    return sorted(name for name in now.keys() | before.keys() if now.get(name) != before.get(name))
+
+
+def destination(connector: ERPConnectorPort, config: dict[str, Any]) -> dict[str, Any]:
+    """Return what of a whole configuration decides where it leads.
 
     A field belongs to the destination unless it is a secret or its model marks it `"destination": false`: of a model
     that says nothing, everything may decide where secrets go. What counts is the value that the connector would work
@@ -91,8 +98,7 @@ def moved(connector: ERPConnectorPort, config: dict[str, Any], stored: dict[str,
     """
     marked = schema_of(connector).get("properties", {}).items()
     harmless = {name for name, field in marked if not field.get("destination", True) or _is_secret(field)}
-    now, before = effective(connector, config), effective(connector, stored)
-    return sorted(name for name in (now.keys() | before.keys()) - harmless if now.get(name) != before.get(name))
+    return {name: value for name, value in effective(connector, config).items() if name not in harmless}
 
 
 def effective(connector: ERPConnectorPort, config: dict[str, Any]) -> dict[str, Any]:

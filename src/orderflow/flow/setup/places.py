@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -11,7 +13,7 @@ from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.errors import EncryptionError, InputError
 from orderflow.domain.reach import Place, Reach
 from orderflow.flow.ports import Actor, Target, Wiring, Work
-from orderflow.flow.setup.mask import effective, moved, schema_of
+from orderflow.flow.setup.mask import destination, effective, moved, schema_of
 
 _HOSTS = frozenset({"host", "server", "hostname", "address"})
 _PROOFS = frozenset({"host_key"})
@@ -40,6 +42,13 @@ def leads_elsewhere(connector: ERPConnectorPort, config: dict[str, Any], stored:
     """Return whether two configurations may lead to different places, or to another door of the same one."""
     changed = set(moved(connector, config, stored)) - _PROOFS
     return bool(changed) or set(places(connector, config)) != set(places(connector, stored))
+
+
+def destination_digest(connector: ERPConnectorPort, config: dict[str, Any]) -> str:
+    """Return a digest of where a configuration leads: with another one, another ERP may be asked, or in another way."""
+    leads = {name: value for name, value in destination(connector, config).items() if name not in _PROOFS}
+    found = sorted((place.field, place.name) for place in places(connector, config))
+    return sha256(json.dumps([leads, found], sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def reach_of(

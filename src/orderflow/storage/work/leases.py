@@ -245,6 +245,10 @@ class SqlLeases(SqlRates):
         attempts = [_attempt(row, orders.get(place), lease) for row, place in zip(rows, places, strict=True)]
         if tried := [row["id"] for row in rows if _was_tried(row)]:
             changes.note_superseded(self._connection, attempts, tried)
+        if doubtful := [attempt for attempt in attempts if attempt.order.delivery.in_doubt]:
+            led = sent_deliveries.begun_to(self._connection, [attempt.export_id for attempt in doubtful])
+            for attempt in doubtful:
+                attempt.begun_to = led.get(attempt.export_id)
         if later := [attempt for attempt in attempts if attempt.order.delivery.kind is not Kind.ORDER]:
             self._name_what_was_sent(later)
         return sorted(attempts, key=lambda attempt: attempt.requested_at)
@@ -266,6 +270,7 @@ class SqlLeases(SqlRates):
             "rows": records(
                 _begin_row(
                     attempt,
+                    batch.to.destination,
                     begins=not attempt.outcome and attempt.order.delivery.begins(batch.to.stages, batch.to.takes_back),
                 )
                 for attempt in batch.attempts
@@ -335,7 +340,7 @@ def _attempt(row: Mapping[Any, Any], approved: DraftOrder | None, lease: Lease) 
     )
 
 
-def _begin_row(attempt: Attempt, *, begins: bool) -> dict[str, Any]:
+def _begin_row(attempt: Attempt, destination: str, *, begins: bool) -> dict[str, Any]:
     attempt.log_id = new_id()
     document = attempt.order.delivery.document
     size = len(document.content) if document else None
@@ -351,5 +356,6 @@ def _begin_row(attempt: Attempt, *, begins: bool) -> dict[str, Any]:
         "begins": begins,
         "retry_count": attempt.attempts_spent,
         "request_id": attempt.request_id,
-        "request": {"file": attempt.filename, "size": size, "sha256": attempt.document_sha256},
+        "request": {"file": attempt.filename, "size": size, "sha256": attempt.document_sha256}
+        | ({"destination": destination} if destination else {}),
     }

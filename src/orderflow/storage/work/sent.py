@@ -1,4 +1,4 @@
-"""The deliveries that brought orders to their ERPs, for what follows them: a recall names what it recalls."""
+"""The deliveries that brought orders to their ERPs, for what follows them, and where doubtful ones were sent."""
 
 from __future__ import annotations
 
@@ -18,6 +18,19 @@ _SENT = text(f"""
     WHERE e.draft_order_id = ANY(:ids) AND {is_order("e")} AND e.filename IS NOT NULL
     ORDER BY e.draft_order_id, e.created_at DESC
 """)  # noqa: S608  # built from a constant
+
+
+_BEGUN_TO = text("""
+    SELECT DISTINCT ON (e.id) e.id, l.request_json ->> 'destination' AS destination
+    FROM erp_export e JOIN erp_push_log l ON l.erp_export_id = e.id AND l.created_at <= e.begun_at
+    WHERE e.id = ANY(:ids)
+    ORDER BY e.id, l.attempt_no DESC
+""")
+
+
+def begun_to(connection: Connection, export_ids: Sequence[UUID]) -> dict[UUID, str | None]:
+    """Return where the attempts led with which the doubts began, by export; None: an older release did not note it."""
+    return {row.id: row.destination for row in connection.execute(_BEGUN_TO, {"ids": list(export_ids)})}
 
 
 def sent(connection: Connection, order_ids: Sequence[UUID]) -> dict[UUID, Sent]:

@@ -211,6 +211,7 @@ class MemoryLeases(MemoryLanes):
             format_version=row.format_version,
             held=row.held_at is not None,
             superseded=self._is_superseded(row),
+            begun_to=row.begun_to if row.begun_at else None,
             begun_ago=None if begun is None else (now - begun).total_seconds(),
             doubt_age=None if row.doubt_since is None else (now - row.doubt_since).total_seconds(),
             outcome=outcome,
@@ -260,6 +261,7 @@ class MemoryLeases(MemoryLanes):
             format_version=attempt.format_version,
             begun_at=now if begins else row.begun_at,
             last_begun_at=now if begins else row.last_begun_at,
+            begun_to=(batch.to.destination or None) if begins else row.begun_to,
         )
         self._close_open(attempt.export_id, AttemptStatus.RETRYING, LOST)
         order = self._tables.orders[row.draft_order_id]

@@ -87,6 +87,7 @@ class ExportRow:
     lease_until: datetime | None = None
     begun_at: datetime | None = None
     last_begun_at: datetime | None = None
+    begun_to: str | None = None
     refusals: int = 0
     receipt_check: str | None = None
     doubt_since: datetime | None = None

@@ -12,6 +12,7 @@ from orderflow.flow.delivery.request import withdraw
 from orderflow.flow.delivery.resolve import resolve_held
 from orderflow.flow.order.confirm import confirm_order
 from orderflow.flow.ports import Actor
+from orderflow.flow.setup.connections import edit_connection
 from orderflow.orchestrator import PushOrchestrator
 from orderflow.storage.system.due import SqlSystem
 from orderflow.testing.memory import MemoryApi, MemoryDropzone
@@ -40,6 +41,21 @@ def test_a_person_may_have_it_sent_again(installation: Any) -> None:
     resolve(installation, order_id, "send_again")
     installation.work_off(connection_id)
     assert (api.taken, installation.order(order_id)["status"]) == ([order_id, order_id], "CONFIRMED")
+
+
+def test_an_order_in_doubt_is_not_sent_to_where_its_connection_leads_since(installation: Any) -> None:
+    api, connection_id, order_id = in_doubt(installation, finds=True)
+    api.taken.clear()  # at the other ERP it is not
+    api.script["find"] = []
+    elsewhere = {"password": "s3cret", "url": "https://another.example"}
+    edit_connection(installation.wiring, installation.org_id, connection_id, elsewhere, ACTOR)
+    installation.make_all_due()
+    installation.work_off(connection_id)
+    export = installation.export(order_id)
+    assert (api.taken, export["held_at"] is not None, export["error_json"]["code"]) == ([], True, "TARGET_CHANGED")
+    resolve(installation, order_id, "send_again")
+    installation.work_off(connection_id)
+    assert api.taken == [order_id]
 
 
 @pytest.mark.parametrize("finds", [False, True], ids=["held", "still asked about"])

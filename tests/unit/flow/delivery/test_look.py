@@ -1,5 +1,6 @@
 """Which of those that may have arrived are sent again; the ways through are told in test_in_doubt.py."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,10 @@ from orderflow.domain.delivery import ExportResult
 from orderflow.domain.errors import ConnectorError, InDoubtError, PerhapsThereError, RejectedError, UnavailableError
 from orderflow.flow.delivery.claim import claim
 from orderflow.flow.delivery.look import look_again, may_be_sent
+from orderflow.flow.delivery.push_batch import push_batch
+from orderflow.flow.delivery.resolve import resolve_held
 from orderflow.flow.delivery.settle import settle
+from orderflow.flow.order.approve import edit_order
 from orderflow.flow.order.hold import hold_order, release_order
 from orderflow.flow.ports import Actor
 from orderflow.testing.store_in_memory.tables import changed
@@ -70,6 +74,69 @@ def test_what_may_be_sent_again_waits_while_it_is_on_hold_and_needs_nobody_to_de
         release_order(work, stays.id, ANNA, hold_id=placed.id)
     house.clock.forward(901)
     assert stays.id in [attempt.order.id for attempt in looked(house)[1]]
+
+
+def led_elsewhere(house):
+    """Return an order of which nobody knows whether it arrived where its connection led then."""
+    order = house.pushed()
+    house.api.script["export"] = [InDoubtError("lost")]
+    push_batch(house.wiring, house.org_id, house.to_api)
+    house.change_connection(house.to_api, config={"url": "https://another.example"})
+    house.clock.forward(5000)
+    return order
+
+
+@pytest.mark.parametrize("in_doubt", ["hold", "resend"])
+@pytest.mark.parametrize("finds", [True, False], ids=["asked", "not asked"])
+@pytest.mark.parametrize("idempotent", [True, False], ids=["takes it once", "takes all"])
+def test_what_another_target_does_not_have_may_be_at_the_former_and_waits_for_a_person(
+    house, in_doubt, finds, idempotent
+):
+    house.api.finds, house.api.idempotent = finds, lambda _: idempotent
+    house.change_connection(house.to_api, in_doubt=in_doubt)
+    order = led_elsewhere(house)
+    for _ in range(5):
+        push_batch(house.wiring, house.org_id, house.to_api)
+        house.clock.forward(5000)
+    row = house.export(order)
+    assert (row.status, row.held_at is not None, row.asking) == ("PENDING", True, finds)
+    assert [what for what, _ in house.api.calls].count("export") == 1
+
+
+def test_it_is_sent_again_once_its_connection_leads_there_again(house):
+    order = led_elsewhere(house)
+    push_batch(house.wiring, house.org_id, house.to_api)
+    assert house.export(order).error_json["code"] == "TARGET_CHANGED"
+    house.change_connection(house.to_api, config={})
+    house.clock.forward(5000)
+    push_batch(house.wiring, house.org_id, house.to_api)
+    assert house.api.taken == [order.id]
+
+
+def test_what_the_other_target_has_was_delivered(house):
+    order = led_elsewhere(house)
+    house.api.taken = [order.id]
+    push_batch(house.wiring, house.org_id, house.to_api)
+    assert (house.status(order), house.api.taken) == ("CONFIRMED", [order.id])
+
+
+def test_a_person_may_have_it_sent_where_its_connection_leads_now(house):
+    order = led_elsewhere(house)
+    push_batch(house.wiring, house.org_id, house.to_api)
+    resolve_held(house.store, house.org_id, house.export(order).id, "send_again", ANNA)
+    house.api.script["export"] = [InDoubtError("lost")]
+    push_batch(house.wiring, house.org_id, house.to_api)
+    house.clock.forward(5000)
+    push_batch(house.wiring, house.org_id, house.to_api)  # of what was sent there it tells
+    assert house.api.taken == [order.id]
+
+
+def test_what_was_changed_since_is_not_said_to_be_nowhere(house):
+    order = led_elsewhere(house)
+    with house.work() as work:
+        edit_order(work, replace(work.orders.get(order.id), notes="another"), ANNA)
+    push_batch(house.wiring, house.org_id, house.to_api)
+    assert (house.export(order).status, house.export(order).error_json["code"]) == ("PENDING", "TARGET_CHANGED")
 
 
 def test_not_there_is_no_answer_yet_while_the_erp_may_be_at_it(house, doubtful):
