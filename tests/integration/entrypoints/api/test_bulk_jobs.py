@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -256,7 +257,8 @@ def test_a_table_of_numbers_confirms_each_order_under_its_own(acme, make_tenant,
     ]
     of_another = make_tenant("other").call("POST", "/bulk-jobs", json={"action": "confirm", "confirmations": lines})
     assert of_another.status_code == 422
-    for body in ({}, {"ids": sent}, {"confirmations": lines, "ids": sent}, {"confirmations": []}):
+    bodies: list[dict[str, Any]] = [{}, {"ids": sent}, {"confirmations": lines, "ids": sent}, {"confirmations": []}]
+    for body in bodies:
         job(acme, "confirm", status=422, **body)
     job(acme, "approve", status=422, confirmations=lines)
 
