@@ -1,7 +1,7 @@
 """Orders and their deliveries.
 
-What changes of a row lies last, and beside each other: PostgreSQL logs what lies between the first and the last byte that
-an update changed. A database that was set up before there was 0045 has these columns elsewhere, which nothing else shows.
+What changes of a row lies last, and together: PostgreSQL logs what lies between the first and the last byte that
+an update changed. A database from before 0045 has these columns elsewhere, which nothing else shows.
 """
 
 import sqlalchemy as sa
