@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, PrimaryKeyConstraint, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -85,6 +85,67 @@ class NeedMark(Base):
     marked_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
+class NeedSeen(Base):
+    """Since when a group of what needs somebody is there, and with whom; `gone_at` set: it is there no more."""
+
+    __tablename__ = "need_seen"
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    new_at: Mapped[datetime]
+    assigned_to: Mapped[str | None]
+    assigned_by: Mapped[str | None]
+    assigned_at: Mapped[datetime | None]
+    gone_at: Mapped[datetime | None]
+
+
+class NoticeChoiceRow(Base):
+    """What a user wants to be told, and when it is looked next whether there is something; NULL: not at all."""
+
+    __tablename__ = "notice_choice"
+    __table_args__ = (
+        within_org("user_id", "app_user", ondelete="CASCADE"),
+        Index("idx_notice_choice_org", "org_id"),
+        Index("idx_notice_choice_due", "next_look_at", postgresql_where=text("next_look_at IS NOT NULL")),
+    )
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    version: Mapped[int] = version_column()
+    first: Mapped[bool]
+    mine: Mapped[bool]
+    digest_at: Mapped[time | None]
+    quiet_from: Mapped[time | None]
+    quiet_to: Mapped[time | None]
+    time_zone: Mapped[str]
+    language: Mapped[str]
+    mail: Mapped[bool]
+    webhook_url: Mapped[str | None]
+    next_look_at: Mapped[datetime | None]
+    tested_at: Mapped[datetime | None]
+
+
+class NoticeWay(Base):
+    """One way to a user: up to when they were told by it, and how it does."""
+
+    __tablename__ = "notice_way"
+    __table_args__ = (
+        one_of("way", "way", ("mail", "webhook")),
+        within_org("user_id", "app_user", ondelete="CASCADE"),
+        Index("idx_notice_way_org", "org_id", "sent_at"),
+    )
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    way: Mapped[str] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    told_at: Mapped[datetime]
+    digested_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    failing_since: Mapped[datetime | None]
+    next_attempt_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    lease_token: Mapped[UUID | None]
+    error: Mapped[dict[str, Any] | None]
+    stopped_at: Mapped[datetime | None]
+
+
 class SavedView(Owned, Base):
     """A list that somebody keeps under a name: `query` is that of the page's address."""
 
@@ -152,15 +213,15 @@ class ApiKey(Owned, Base):
     scopes: Mapped[list[str] | None] = mapped_column(ARRAY(Text))  # what it may do at most; none: all that its role may
 
 
-class AuditLog(Owned, Base):
+class AuditLog(Base):
     """Who changed what, with before and after; secrets never."""
 
     __tablename__ = "audit_log"
     __table_args__ = (
-        Index("idx_audit_log_org", "org_id", text("created_at DESC"), text("id DESC")),
-        Index("idx_audit_log_entity", "org_id", "entity_id", text("created_at DESC")),
-        Index("idx_audit_log_action", "org_id", "action", text("created_at DESC"), text("id DESC")),
-        Index("idx_audit_log_actor", "org_id", "actor", text("created_at DESC"), text("id DESC")),
+        PrimaryKeyConstraint("org_id", "created_at", "id"),  # which is the index of the list by age, too
+        Index("idx_audit_log_entity", "entity_id"),
+        Index("idx_audit_log_action", "org_id", "action", "created_at"),
+        Index("idx_audit_log_actor", "org_id", "actor", "created_at"),
         Index(
             "idx_audit_log_entity_type",
             "org_id",
@@ -173,6 +234,9 @@ class AuditLog(Owned, Base):
         Index("idx_audit_log_other", "created_at", postgresql_where=text("entity_type IS DISTINCT FROM 'draft_order'")),
         {"postgresql_with": VACUUM_EARLY},
     )
+    id: Mapped[UUID] = mapped_column(default=new_id)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
+    created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     actor: Mapped[str]
     action: Mapped[str]
     entity_type: Mapped[str | None]
