@@ -83,6 +83,7 @@ def _parsed(content: bytes, encoding: str) -> etree._Element:
         huge_tree=False,
         remove_comments=True,
         remove_pis=True,
+        remove_blank_text=True,  # between elements, where it says nothing
     )
     try:
         return etree.fromstring(content, parser)

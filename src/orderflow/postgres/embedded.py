@@ -41,6 +41,7 @@ SETTINGS = {
     "work_mem": "8MB",
     "wal_buffers": "16MB",
     "max_wal_size": "2GB",
+    "wal_compression": "on",  # of the pages that are written whole after each checkpoint
     "autovacuum_naptime": "10s",  # plans made for the empty tables of a first day are soon made anew
     "checkpoint_timeout": "15min",
     "random_page_cost": "1.1",

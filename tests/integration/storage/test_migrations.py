@@ -122,12 +122,37 @@ def test_a_table_that_is_always_in_use_ends_the_upgrade_with_what_to_do(
     assert "pg_stat_activity" in refused.value.hint
 
 
+def test_an_upgrade_that_broke_off_after_making_indexes_goes_on(empty_url: str, migrated: Connection) -> None:
+    """What it left is one that is unfinished, one that is whole, and one that took its place already."""
+    _upgrade_to(empty_url, "0044")
+    with create_engine(empty_url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(text("CREATE INDEX new_idx_erp_export_org ON erp_export (org_id)"))
+        connection.execute(
+            text("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'new_idx_erp_export_org'::regclass")
+        )
+        connection.execute(text("CREATE INDEX new_idx_erp_push_log_org ON erp_push_log (org_id, created_at)"))
+        connection.execute(text("DROP INDEX idx_audit_log_actor"))
+        connection.execute(text("CREATE INDEX idx_audit_log_actor ON audit_log (org_id, action, created_at)"))
+        connection.execute(text("DROP INDEX idx_audit_log_action"))
+    _upgrade_to(empty_url, "head")
+    with create_engine(empty_url, poolclass=NullPool).begin() as connection:
+        assert set(connection.execute(text(SHAPE))) == set(migrated.execute(text(SHAPE)))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0044'"))
+    _upgrade_to(empty_url, "0045")
+    with create_engine(empty_url, poolclass=NullPool).connect() as connection:
+        assert set(connection.execute(text(SHAPE))) == set(migrated.execute(text(SHAPE)))
+
+
 def _back_to_the_release_before(url: str) -> None:
+    _upgrade_to(url, "0016")
+
+
+def _upgrade_to(url: str, revision: str) -> None:
     with create_engine(url, poolclass=NullPool).connect() as connection:
         config = migrations._config()
         config.attributes["connection"] = connection
         config.attributes["progress"] = None
-        command.upgrade(config, "0016")
+        command.upgrade(config, revision)
         connection.commit()
 
 

@@ -5,7 +5,9 @@ Source: OASIS UBL 2.1 (OrderResponse-2), Peppol BIS Ordering 3 (transaction T76)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+
+from lxml import etree
 
 from orderflow.documents.xml import read_xml
 from orderflow.domain.answer_details import Level, Others
@@ -17,9 +19,11 @@ from orderflow.formats.edi.response import UnitNames, business_answer, order_num
 from orderflow.formats.ubl.codes import UNITS
 from orderflow.formats.ubl.line_answers import notes, period, read_line, tells_status
 from orderflow.formats.ubl.meant import check_meant
-from orderflow.formats.ubl.reading import Part
+from orderflow.formats.ubl.reading import Part, read_lines
 from orderflow.formats.ubl.settings import UblSettings
 from orderflow.formats.ubl.writing import NAMESPACE
+
+ORDER_RESPONSE = f"{{{NAMESPACE.format('OrderResponse')}}}OrderResponse"
 
 RECEIPT, REFUSED = "AB", "RE"
 DECISIONS = {"AP": Others.AS_ORDERED, "CA": Others.UNANSWERED, "RE": Others.UNANSWERED, "": Others.UNANSWERED}
@@ -33,18 +37,21 @@ def read_answers(content: bytes, settings: UblSettings) -> Iterator[Answer]:
     Raises:
         UnfinishedError, UnreadableError: As `Format.read` does.
     """
-    root = Part(read_xml(content))
-    if (root.space, root.name) != (NAMESPACE.format("OrderResponse"), "OrderResponse"):
-        raise UnreadableError(f"It is {root.name[:40]!r}, which is not read as an answer to an order.")
-    about = order_number(reference.value("ID") for reference in root.all("OrderReference"))
+    root = read_xml(content)
+    if root.tag != ORDER_RESPONSE:
+        raise UnreadableError(
+            f"It is {etree.QName(root).localname[:40]!r}, which is not read as an answer to an order."
+        )
+    head, lines = read_lines(root)
+    about = order_number(reference.value("ID") for reference in head.parts("OrderReference"))
     with told_at(about):
-        check_meant(root, settings)
-        yield _answer(root, _answered(root, about), unit_names(UNITS | settings.units))
+        check_meant(head, settings)
+        yield _answer(head, lines, _answered(head, about), unit_names(UNITS | settings.units))
 
 
-def _answered(root: Part, order: OrderNumber) -> Reference:
+def _answered(head: Part, order: OrderNumber) -> Reference:
     """Return what is answered: the order, or the change of it that is named. Raises UnreadableError: it is not ours."""
-    change = root.value("OrderChangeDocumentReference", "ID")
+    change = head.part("OrderChangeDocumentReference").value("ID")
     if not change:
         return order
     found = answered_change(change, order)
@@ -53,28 +60,28 @@ def _answered(root: Part, order: OrderNumber) -> Reference:
     return found[1]
 
 
-def _answer(root: Part, about: Reference, units: UnitNames) -> Answer:
-    code = root.value("OrderResponseCode")
-    named = [line for line in root.all("OrderLine") if code != REFUSED or tells_status(line)]
-    lines = [read_line(line, units, accepted=code == "AP") for line in named]
-    if code == RECEIPT and not lines:
-        return Answer("ACKED", message=words(notes(root)), about=about, level=Level.UNDERSTOOD)
+def _answer(head: Part, lines: Iterable[Part], about: Reference, units: UnitNames) -> Answer:
+    code = head.value("OrderResponseCode")
+    named = (line for line in lines if code != REFUSED or tells_status(line))
+    answers = [read_line(line, units, accepted=code == "AP") for line in named]
+    if code == RECEIPT and not answers:
+        return Answer("ACKED", message=words(notes(head)), about=about, level=Level.UNDERSTOOD)
     if code not in DECISIONS:
         raise UnreadableError(f"Its code is {code[:10]!r}, by which nobody knows what becomes of the order.")
-    if not lines and code not in ("AP", REFUSED):
+    if not answers and code not in ("AP", REFUSED):
         raise UnreadableError("It says neither what becomes of the order nor of any line.")
     if code != REFUSED:
-        root.check_without("AllowanceCharge")
-    days = period(root.one("Delivery", "PromisedDeliveryPeriod"))
+        head.check_without("AllowanceCharge")
+    days = period(head.part("Delivery").part("PromisedDeliveryPeriod"))
     promised = f"Delivery from {days[0]} to {days[-1]}." if len(days) > 1 else ""
     return business_answer(
         about,
-        lines,
+        answers,
         refused=code == REFUSED,
         others=DECISIONS[code],
-        message=" ".join(filter(None, (notes(root), promised))),
+        message=" ".join(filter(None, (notes(head), promised))),
         code=code if code == REFUSED else "",
-        erp_order_id=root.value("SalesOrderID"),
-        currency=root.value("DocumentCurrencyCode"),
+        erp_order_id=head.value("SalesOrderID"),
+        currency=head.value("DocumentCurrencyCode"),
         delivery_date=days[-1] if days else None,
     )

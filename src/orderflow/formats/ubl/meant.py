@@ -12,22 +12,20 @@ from orderflow.formats.ubl.settings import UblSettings
 ORIGINAL = ("", "false", "0")
 
 
-def check_meant(root: Part, settings: UblSettings) -> None:
+def check_meant(head: Part, settings: UblSettings) -> None:
     """Check a response as a whole. Raises UnreadableError: it is not to be acted on."""
-    if root.value("CopyIndicator") not in ORIGINAL:
+    if head.value("CopyIndicator") not in ORIGINAL:
         raise UnreadableError("It is a copy (CopyIndicator), and not the response itself.")
     if settings.seller_endpoint:
-        _check_seller(root, settings.seller_endpoint)
+        _check_seller(head, settings.seller_endpoint)
 
 
-def _check_seller(root: Part, expected: str) -> None:
+def _check_seller(head: Part, expected: str) -> None:
     """Check that a seller is ours, where the response names its endpoint; a scheme may be left out."""
-    named = root.one("SellerSupplierParty", "Party", "EndpointID")
-    if named is None or not named.text:
-        return
-    scheme, _, number = expected.partition(":")
-    if named.text.casefold() != number.casefold() or named.attribute("schemeID") not in ("", scheme):
+    number, scheme = head.part("SellerSupplierParty").part("Party").with_unit("EndpointID")
+    our_scheme, _, ours = expected.partition(":")
+    if number and (number.casefold() != ours.casefold() or scheme not in ("", our_scheme)):
         raise UnreadableError(
-            f"It is from the seller {named.text[:40]!r}, and this connection's is {expected}. "
+            f"It is from the seller {number[:40]!r}, and this connection's is {expected}. "
             "If orders name sellers of their own, leave the connection's 'Seller's endpoint' empty."
         )

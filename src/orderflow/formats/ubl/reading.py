@@ -1,9 +1,10 @@
-"""An Order Response as a tree, in which each value is found by its name and may stand once."""
+"""An Order Response as texts and parts, of which each is found by its name and may stand once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from typing import Union
 
 from lxml import etree
 
@@ -12,79 +13,111 @@ from orderflow.formats.ubl.writing import AGGREGATE, BASIC
 
 _OURS = {f"{{{AGGREGATE}", f"{{{BASIC}"}
 
+_UNITS = {
+    **dict.fromkeys(("Quantity", "MaximumBackorderQuantity", "BaseQuantity"), "unitCode"),
+    **dict.fromkeys(("PriceAmount", "LineExtensionAmount"), "currencyID"),
+    "EndpointID": "schemeID",
+}
+"""The attributes that values are read with: what a number counts, or who gave it."""
 
-class Part:
-    """An element of UBL. What lies in it is found by its name; what else lies there is nobody's concern here."""
+_Found = Union[str, tuple[str, str], "Part", list["_Found"]]
 
-    __slots__ = ("_element", "_inner")
 
-    def __init__(self, element: etree._Element) -> None:
-        self._element = element
-        self._inner: dict[str, list[etree._Element]] | None = None
+class Part(dict[str, _Found]):
+    """What lies in an element of UBL, by name: a text, a text with its unit, a part, or a list of what is there
+    several times. What is of others is nobody's concern here, and left out.
+    """
 
-    def all(self, name: str) -> Sequence[Part]:
-        """Return the elements with a name."""
-        return [Part(element) for element in self._by_name().get(name, ())]
+    def value(self, name: str) -> str:
+        """Return a text; empty if there is none. Raises UnreadableError: there are several, or it is no text alone."""
+        found = self.get(name, "")
+        return found if isinstance(found, str) else _text(name, found)
 
-    def one(self, *names: str) -> Part | None:
-        """Return the element at the end of a path. Raises UnreadableError: there is more than one on the way."""
-        part = self
-        for name in names:
-            found = part._by_name().get(name)
-            if found is None:
-                return None
-            if len(found) > 1:
-                raise UnreadableError(f"It has {name} {len(found)} times where it may have one.")
-            part = Part(found[0])
-        return part
+    def with_unit(self, name: str) -> tuple[str, str]:
+        """Return a text and its unit; empty if there is none. Raises UnreadableError: as `value`."""
+        found = self.get(name, _NO_TEXT)
+        return found if isinstance(found, tuple) else (_text(name, found), "")
 
-    def _by_name(self) -> dict[str, list[etree._Element]]:
-        inner = self._inner
-        if inner is None:
-            self._inner = inner = {}
-            for child in self._element:
-                name = _name_of(child.tag)
-                if name in inner:
-                    inner[name].append(child)
-                elif name:
-                    inner[name] = [child]
-        return inner
+    def part(self, name: str) -> Part:
+        """Return what lies in an element; nothing if there is none. Raises UnreadableError: there are several."""
+        found = self.get(name, NOTHING)
+        if isinstance(found, list):
+            raise _several(name, found)
+        return found if isinstance(found, Part) else NOTHING
 
-    def value(self, *names: str) -> str:
-        """Return the text at the end of a path; empty if there is none.
+    def parts(self, name: str) -> list[Part]:
+        """Return what lies in each element with a name."""
+        return [found if isinstance(found, Part) else NOTHING for found in self._all(name)]
 
-        Raises:
-            UnreadableError: There is more than one, or it is no text alone.
-        """
-        part = self.one(*names)
-        return part.text if part else ""
+    def texts(self, name: str) -> list[str]:
+        """Return the texts of all elements with a name. Raises UnreadableError: one is no text alone."""
+        return [_text(name, found) for found in self._all(name)]
 
-    def check_without(self, *names: str) -> None:
-        """Check that elements are not there which change what is agreed. Raises UnreadableError."""
-        for name in names:
-            if self.all(name):
-                raise UnreadableError(f"It has {name}, which changes what was agreed, and is not read.")
+    def check_without(self, name: str) -> None:
+        """Check that an element is not there which changes what is agreed. Raises UnreadableError."""
+        if name in self:
+            raise UnreadableError(f"It has {name}, which changes what was agreed, and is not read.")
 
-    @property
-    def text(self) -> str:
-        """Its text. Raises UnreadableError: other elements are in it."""
-        if len(self._element):
-            raise UnreadableError(f"{self.name} holds elements where it should hold a value.")
-        return (self._element.text or "").strip()
+    def add(self, name: str, found: _Found) -> None:
+        """Add one more of what is there already."""
+        before = self[name]
+        if isinstance(before, list):
+            before.append(found)
+        else:
+            self[name] = [before, found]
 
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return etree.QName(self._element).localname
+    def _all(self, name: str) -> Sequence[_Found]:
+        return _listed(self[name]) if name in self else ()
 
-    @property
-    def space(self) -> str:
-        """The namespace of its name."""
-        return etree.QName(self._element).namespace or ""
 
-    def attribute(self, name: str) -> str:
-        """Return an attribute; empty if there is none."""
-        return (self._element.get(name) or "").strip()
+NOTHING = Part()
+_NO_TEXT = ("", "")
+
+
+def read_part(elements: Iterable[etree._Element]) -> Part:
+    """Return what elements hold: those in an element, which is all of its children, or some of them."""
+    part = Part()
+    for element in elements:
+        name = _name_of(element.tag)
+        if not name:
+            continue
+        found: _Found
+        if len(element):
+            found = read_part(element)
+        else:
+            found = (element.text or "").strip()
+            if name in _UNITS:
+                found = (found, (element.get(_UNITS[name]) or "").strip())
+        if name in part:
+            part.add(name, found)
+        else:
+            part[name] = found
+    return part
+
+
+def read_lines(root: etree._Element) -> tuple[Part, Iterator[Part]]:
+    """Return what a document holds but for its lines (OrderLine), and each of those as it is asked for."""
+    lines = (element for element in root if _name_of(element.tag) == "OrderLine")
+    return read_part(element for element in root if _name_of(element.tag) != "OrderLine"), map(read_part, lines)
+
+
+def _listed(found: _Found) -> list[_Found]:
+    return found if isinstance(found, list) else [found]
+
+
+def _text(name: str, found: _Found) -> str:
+    """Return the text of what was found. Raises UnreadableError: it is none, or there are several."""
+    if isinstance(found, str):
+        return found
+    if isinstance(found, tuple):
+        return found[0]
+    if isinstance(found, list):
+        raise _several(name, found)
+    raise UnreadableError(f"{name} holds elements where it should hold a value.")
+
+
+def _several(name: str, found: Sequence[object]) -> UnreadableError:
+    return UnreadableError(f"It has {name} {len(found)} times where it may have one.")
 
 
 @lru_cache(maxsize=1024)

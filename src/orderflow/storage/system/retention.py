@@ -37,12 +37,13 @@ _OLD_ORDERS = text(f"""
 """)  # noqa: S608  # built from a constant
 _OLD_AUDIT = text("""
     WITH old AS (
-        SELECT id FROM audit_log
+        SELECT org_id, created_at, id FROM audit_log
         WHERE entity_type IS DISTINCT FROM 'draft_order'
           AND created_at >= :since AND created_at < now() - make_interval(days => :days)
         ORDER BY created_at LIMIT :batch
     )
-    DELETE FROM audit_log a USING old WHERE a.id = old.id RETURNING a.created_at
+    DELETE FROM audit_log a USING old
+    WHERE a.org_id = old.org_id AND a.created_at = old.created_at AND a.id = old.id RETURNING a.created_at
 """)
 _OLD_ANSWERS = text(f"""
     WITH old AS (

@@ -73,7 +73,7 @@ _NOTE_OPEN = text(f"""
 _WAITING = text(f"SELECT count(*) FROM erp_export WHERE connection_id = :id AND {may(ExportStep.WORK)}")  # noqa: S608  # built from a constant
 _DELETE = text("""
     DELETE FROM erp_connection c
-    WHERE id = :id AND NOT EXISTS (SELECT FROM erp_export e WHERE e.connection_id = c.id)
+    WHERE id = :id AND NOT EXISTS (SELECT FROM erp_export e WHERE e.connection_id = :id)
     RETURNING id
 """)
 _BURY = text("""

@@ -282,6 +282,8 @@ def decide_recall(world: World) -> str | None:
     if order_id is None:
         return None
     gone = bool(world.books.given_back[order_id]) and not world.books.has(order_id)
+    if not gone:
+        world.seen_there.add(order_id)
     with world.wiring.store.work(world.org_id) as work:
         (confirm_recall if gone else end_recall)(work, order_id, OPERATOR)
     return f"says that order {_short(order_id)} is {'cancelled' if gone else 'kept'}"

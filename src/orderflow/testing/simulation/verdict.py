@@ -97,7 +97,9 @@ def _of_recall(world: World, row: OrderRow, latest: ExportRow | None) -> Iterato
     key = world.erp_of(latest).key_of(latest) if latest else ""
     if row.status is OrderStatus.RECALLED and key not in given_back:
         yield "it is RECALLED, and its ERP stands by it"
-    if row.status in (FITTING[status] for status in ARRIVED) and key in given_back:
+    # Who had it sent a second time, having seen nothing there, sees the first one when the second was given back.
+    the_other_is_there = row.content.id in world.seen_there and world.books.has(row.content.id)
+    if row.status in (FITTING[status] for status in ARRIVED) and key in given_back and not the_other_is_there:
         yield f"lost: it is {row.status}, and its ERP gave it back"
 
 

@@ -73,6 +73,7 @@ class World:
         self.tables = self.store.tables
         self.sends_allowed: Counter[UUID] = Counter()
         self.kept_back: dict[UUID, int] = {}
+        self.seen_there: set[UUID] = set()
         self.wrongs: list[str] = []
         self.nothing_new = False
         self.erps: dict[str, SimulatedErp] = {}

@@ -79,6 +79,14 @@ VACUUM_SMALL = {  # a few rows that change all the time: every claim reads them,
 }
 
 
+BY_RANGE: dict[
+    str, Any
+] = {  # an index of BRIN: what lies together came or changed together, also while the newest is being written
+    "postgresql_using": "brin",
+    "postgresql_with": {"pages_per_range": 16, "autosummarize": "on"},
+}
+
+
 def state_column(beginning: StrEnum) -> Mapped[str]:
     """Return the column of a state."""
     return mapped_column(default=beginning.value, server_default=text(quoted(beginning)))

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from orderflow.domain.states import AttemptStatus, ERPExportStatus, ExportStep, Kind
 from orderflow.storage.tables.models.base import (
+    BY_RANGE,
     NOW,
     VACUUM_BY_ROWS,
     VACUUM_EARLY,
@@ -32,9 +33,16 @@ class ERPExport(Owned, Base):
         one_of("kind", "kind", Kind),
         within_org("connection_id", "erp_connection"),
         Index("idx_erp_export_order", "draft_order_id", text("created_at DESC")),
-        Index("idx_erp_export_org", "org_id", text("created_at DESC"), text("id DESC")),
-        Index("idx_erp_export_updated", "org_id", "updated_at"),
-        Index("idx_erp_export_status", "org_id", "status", text("created_at DESC"), text("id DESC")),
+        Index("idx_erp_export_org", "org_id", "created_at"),
+        Index("idx_erp_export_updated", "updated_at", **BY_RANGE),
+        # Whether a connection has any, which its foreign key asks too.
+        Index(
+            "idx_erp_export_connection",
+            "connection_id",
+            postgresql_ops={"connection_id": "uuid_bloom_ops"},
+            **BY_RANGE,
+        ),
+        Index("idx_erp_export_status", "org_id", "status", "created_at"),
         Index(
             "idx_erp_export_error",
             "org_id",
@@ -58,7 +66,7 @@ class ERPExport(Owned, Base):
             "sent_at",
             postgresql_where=text(f"{may(ExportStep.CONFIRM)} AND alerted_at IS NULL"),
         ),
-        Index("idx_erp_export_filename", "connection_id", "filename"),
+        Index("idx_erp_export_filename", "filename", postgresql_using="hash"),
         Index(
             "uq_erp_export_control_number",
             "connection_id",
@@ -152,7 +160,7 @@ class ERPPushLog(Owned, Base):
         one_of("status", "status", AttemptStatus),
         Index("idx_erp_push_log_idempotency", "org_id", "draft_order_id", "attempt_no", unique=True),
         Index("uq_erp_push_log_key", "idempotency_key", unique=True),
-        Index("idx_erp_push_log_org", "org_id", text("created_at DESC"), text("id DESC")),
+        Index("idx_erp_push_log_org", "org_id", "created_at"),
         Index("idx_erp_push_log_export", "erp_export_id"),
         # Of the failures only, by a column that a success leaves alone: its row is updated without touching any index.
         Index(
@@ -162,7 +170,7 @@ class ERPPushLog(Owned, Base):
             text("id DESC"),
             postgresql_where=text("error_message IS NOT NULL"),
         ),
-        {"postgresql_with": {**VACUUM_BY_ROWS, "fillfactor": "60"}},
+        {"postgresql_with": {**VACUUM_BY_ROWS, "fillfactor": "40"}},
     )
     draft_order_id: Mapped[UUID]  # no foreign key, so that old orders can be deleted quickly
     erp_export_id: Mapped[UUID] = mapped_column(ForeignKey("erp_export.id"))

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Numeric, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, Numeric, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -15,6 +15,7 @@ from orderflow.domain.answer_details import Confirmation
 from orderflow.domain.ids import new_id
 from orderflow.domain.states import ENDED, OrderStatus
 from orderflow.storage.tables.models.base import (
+    BY_RANGE,
     NOW,
     VACUUM_BY_ROWS,
     VACUUM_EARLY,
@@ -33,8 +34,8 @@ class DraftOrderRow(Owned, Base):
     __tablename__ = "draft_order"
     __table_args__ = (
         one_of("status", "status", OrderStatus),
-        Index("idx_draft_order_org_created", "org_id", text("created_at DESC"), text("id DESC")),
-        Index("idx_draft_order_org_status", "org_id", "status", text("created_at DESC"), text("id DESC")),
+        Index("idx_draft_order_org_created", "org_id", "created_at"),
+        Index("idx_draft_order_org_status", "org_id", "status", "created_at"),
         Index("idx_draft_order_number", "org_id", "external_order_number"),
         Index(
             "idx_draft_order_error",
@@ -45,7 +46,7 @@ class DraftOrderRow(Owned, Base):
             postgresql_where=text("error_json IS NOT NULL"),
         ),
         Index("idx_draft_order_ended", "updated_at", postgresql_where=text(among(ENDED))),
-        Index("idx_draft_order_updated", "org_id", "updated_at"),
+        Index("idx_draft_order_updated", "updated_at", **BY_RANGE),
         Index("idx_draft_order_import", "org_id", "import_id", postgresql_where=text("import_id IS NOT NULL")),
         Index("idx_draft_order_waits", "org_id", "waits_seen", postgresql_where=text("waits_for IS NOT NULL")),
         Index("uq_draft_order_in_org", "org_id", "id", unique=True),
@@ -113,14 +114,11 @@ class DraftOrderLineRow(Base):
     """One line of an order."""
 
     __tablename__ = "draft_order_line"
-    __table_args__ = (
-        UniqueConstraint("draft_order_id", "line_no", name="uq_draft_order_line_no"),
-        {"postgresql_with": VACUUM_EARLY},
-    )
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    __table_args__ = ({"postgresql_with": VACUUM_EARLY},)
+    id: Mapped[UUID] = mapped_column(default=new_id)
     org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"))
-    draft_order_id: Mapped[UUID] = mapped_column(ForeignKey("draft_order.id", ondelete="CASCADE"))
-    line_no: Mapped[int]
+    draft_order_id: Mapped[UUID] = mapped_column(ForeignKey("draft_order.id", ondelete="CASCADE"), primary_key=True)
+    line_no: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     internal_sku: Mapped[str | None]
     qty: Mapped[Decimal | None] = mapped_column(Numeric(18, 3))
     uom: Mapped[str | None]
