@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,6 +17,7 @@ from sqlalchemy import text
 from orderflow.domain.delivery import Arrived, TestResult
 from orderflow.domain.errors import ConnectorError, InDoubtError, NeedsAttentionError, StateError, UnavailableError
 from orderflow.domain.ids import new_id
+from orderflow.flow.delivery.change import left_by_recalls
 from orderflow.flow.delivery.claim import claim
 from orderflow.flow.delivery.deliver import deliver
 from orderflow.flow.delivery.open_target import open_target
@@ -32,6 +34,7 @@ from orderflow.flow.setup.probe import probe
 from orderflow.flow.setup.probe import test_connection as try_connection
 from orderflow.secrets.encryption import EncryptionService
 from orderflow.storage.store import SqlStore
+from orderflow.storage.tables.states import given_back
 from orderflow.testing.memory import MemoryApi
 from tests.integration.conftest import ACTOR, Installation, an_order
 
@@ -303,3 +306,32 @@ def test_what_is_approved_and_pushed_in_a_shared_transaction_is_pushed_as_it_was
         approve_order(work, second.id, ACTOR)
         note_request(work, second.id, ACTOR)
     assert [installation.export(order_id)["revision"] for order_id in (first, second.id)] == [1, 1]
+
+
+def test_both_ways_to_say_what_a_recall_has_undone_say_the_same(installation: Installation) -> None:
+    chance = random.Random(7)
+    connection_id = installation.connect(MemoryApi())
+    query = f"SELECT e.id FROM erp_export e WHERE e.draft_order_id = :id AND {given_back('e')}"
+    for order_id in installation.approved(50):
+        made = [(new_id(), "order" if place == 0 else chance.choice(["change", "recall"])) for place in range(6)]
+        for place, (export_id, kind) in enumerate(made):
+            # A change follows a delivery that was there; or a recall, which was asked for after it.
+            there = [one for one, of_kind in made[:place] if of_kind != "recall"]
+            there += [one for one, of_kind in made[place + 1 :] if of_kind == "recall"]
+            installation.do(
+                "INSERT INTO erp_export (id, org_id, draft_order_id, connection_id, status, kind, created_at, follows)"
+                " VALUES (:id, :org, :order, :way, :status, :kind, now() + make_interval(secs => :place), :follows)",
+                id=export_id,
+                org=installation.org_id,
+                order=order_id,
+                way=connection_id,
+                status=chance.choice(["PENDING", "SENT", "ACKED", "ACKED", "FAILED"]),
+                kind=kind,
+                place=place,
+                follows=chance.choice([None, *there]) if kind == "change" else None,
+            )
+        with installation.wiring.store.work(installation.org_id) as work:
+            deliveries, recalls = work.exports.deliveries_of(order_id), work.exports.recalls_of(order_id)
+        left = {one.id for one in left_by_recalls(deliveries, recalls)}
+        undone = {row["id"] for row in installation.rows(query, id=order_id)}
+        assert left == {one.id for one in deliveries} - undone, (deliveries, recalls)
