@@ -16,6 +16,9 @@ from tests.chaos.installation import LEASE, WORKERS, Installation
 PATIENCE = 15.0
 """Seconds for a process to get to its fault point."""
 
+ELSEWHERE = ("ack come", "ack kept", "bulk batch")
+"""Nothing gets there here: connectors/test_every_answer.py and acceptance/test_bulk_jobs.py kill there."""
+
 Fault = Callable[[Installation, random.Random], bool]
 """Breaks something; returns whether it came to it."""
 
@@ -139,8 +142,7 @@ FAULTS: dict[str, Fault] = {
     "kill -9 PostgreSQL": kill_database,
     "kill -9 all at once": kill_everything,
     "SIGSTOP beyond the lease": stop_beyond_the_lease,
-    # No worker gets to the last one here: tests/acceptance/test_bulk_jobs.py has workers killed in bulk jobs.
-    **{f"kill -9 at '{point}'": die_at(point) for point in get_args(FaultPoint) if point != "bulk batch"},
+    **{f"kill -9 at '{point}'": die_at(point) for point in get_args(FaultPoint) if point not in ELSEWHERE},
     "reset": reset,
     "reset in mid-file": reset_in_mid_file,
     "connection refused": refuse,

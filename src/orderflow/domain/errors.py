@@ -89,6 +89,9 @@ class ConnectorError(OrderFlowError):
         rests_for: Seconds for which the whole connection is to rest before anything else is sent over it; None
             where the fault says nothing about other orders.
         proof: What the target signed about it.
+
+    Attributes:
+        check: What a receipt that may come yet has to name as the digest of what was sent; None: it signs for nothing.
     """
 
     code = "CONNECTOR_ERROR"
@@ -112,6 +115,7 @@ class ConnectorError(OrderFlowError):
         self.nothing_done = nothing_done
         self.rests_for = rests_for
         self.proof = proof
+        self.check: str | None = None
 
 
 class TransientError(ConnectorError):
@@ -216,16 +220,15 @@ class AwaitedError(InDoubtError):
 
     Args:
         within: Seconds; the connection goes on meanwhile.
-        check: What the receipt has to name as the digest of what came; empty where it names none.
     """
 
     code = "RECEIPT_AWAITED"
     hint = "Nothing to do: the order goes on as soon as the receipt comes."
     default_message = "The partner has the message; its receipt has not come yet."
 
-    def __init__(self, message: str | None = None, *, check: str = "", within: float = 3600.0, **more: Any) -> None:
+    def __init__(self, message: str | None = None, *, within: float = 3600.0, **more: Any) -> None:
         super().__init__(message, **more)
-        self.within, self.check = within, check
+        self.within = within
 
 
 class OnHoldError(InDoubtError):

@@ -17,6 +17,8 @@ FaultPoint = Literal[
     "staged",
     "renamed",
     "settled",
+    "ack come",
+    "ack kept",
     "ack read",
     "ack recorded",
     "ack moved",

@@ -43,13 +43,14 @@ def taken(partner: Partner, statement: receipt.Statement) -> tuple[int, Any, byt
 
 @dataclass
 class Partner:
-    """A partner that takes each Message-ID once; `replies` is how it answers next, before it does as it should."""
+    """A partner that takes each Message-ID once; `replies` is how it answers next, before it does as `usual`."""
 
     replies: list[Reply] = field(default_factory=list)
     taken: dict[str, bytes] = field(default_factory=dict)
     came: list[str] = field(default_factory=list)
     statements: list[receipt.Statement] = field(default_factory=list)
     url: str = ""
+    usual: Reply = signed
 
     def answer(self, headers: list[tuple[str, str]], body: bytes) -> tuple[int, Any, bytes] | None:
         message = mime.whole(headers, body)
@@ -57,7 +58,7 @@ class Partner:
         keys = incoming.Keys([identity(THEIRS)], [identity(OURS).certificate], 10**6, dt.datetime.now(dt.UTC))
         found = incoming.unpack(message, keys)
         self.came.append(message_id)
-        reply = self.replies.pop(0) if self.replies else signed
+        reply = self.replies.pop(0) if self.replies else self.usual
         duplicate = message_id in self.taken
         statement = receipt.Statement(message_id, THEIRS, (found.checked, "sha-256"), duplicate=duplicate)
         if reply in (signed, lost, taken):

@@ -221,6 +221,27 @@ def test_a_receipt_that_comes_later_proves_that_the_order_arrived(connect, partn
     assert len(partner.came) == 1
 
 
+def test_a_receipt_counts_although_the_answer_to_its_message_was_lost(connect, partner):
+    partner.replies = [lost]
+    talk = connect(**LATE)
+    order_id = talk.send()
+    assert talk.installation.export(order_id)["error_json"]["code"] == "ANSWER_LOST"
+    talk.receive(replace(partner.statements[0], check=(b"another", "sha-256")))
+    assert talk.installation.export(order_id)["status"] == "PENDING"
+    talk.receive(partner.statements[0])
+    talk.go_on()
+    assert (talk.installation.export(order_id)["status"], len(partner.came)) == ("SENT", 1)
+
+
+def test_a_receipt_for_what_a_process_sent_and_died_of_is_told_and_decides_nothing(connect, partner):
+    talk, order_id = awaiting(connect, partner)
+    talk.installation.do("UPDATE erp_export SET receipt_check = NULL")
+    talk.receive(partner.statements[0])
+    export = talk.installation.export(order_id)
+    assert export["status"] == "PENDING"
+    assert "cannot be compared" in export["unreadable_answer"]["reason"]
+
+
 def test_a_later_refusal_is_one_and_a_retry_is_another_message(connect, partner):
     talk, order_id = awaiting(connect, partner)
     talk.receive(replace(partner.statements[0], fault=Fault("unknown-customer", "No.")))

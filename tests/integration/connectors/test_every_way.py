@@ -15,6 +15,8 @@ from orderflow.channels.ftp.store import close_all as close_ftp
 from orderflow.channels.sftp.store import close_all as close_sftp
 from orderflow.connectors.registry import ConnectorRegistry
 from orderflow.documents.object_store import ObjectStore
+from orderflow.entrypoints.api.as2 import _take as take_as2
+from orderflow.flow.answers.read_arrived import read_arrived
 from orderflow.flow.delivery.request import request_push
 from orderflow.flow.order.accept import accept_orders
 from orderflow.flow.order.approve import approve_order
@@ -74,12 +76,23 @@ def push(installation: Any, many: int = 1) -> dict[str, UUID]:
     return {order.external_order_number: order.id for order in orders if order.external_order_number}
 
 
-def deliver_to_the_end(installation: Any, connection_id: UUID) -> None:
-    """Deliver, and let what is still in doubt then be so for hours."""
+def deliver_to_the_end(installation: Any, connection_id: UUID, way: Way) -> None:
+    """Deliver, take what the receiver says later, and let what is still in doubt then be so for hours."""
+    installation.work_off(connection_id)
+    _sign_later(installation, connection_id, way)
     deliver(installation, connection_id)
+    _sign_later(installation, connection_id, way)
     if installation.rows("SELECT 1 FROM erp_export WHERE status = 'PENDING' AND held_at IS NULL"):
         installation.do("UPDATE erp_export SET doubt_since = doubt_since - interval '9 hours'")
         deliver(installation, connection_id)
+
+
+def _sign_later(installation: Any, connection_id: UUID, way: Way) -> None:
+    for headers, body in way.receipts():
+        for _ in range(2):  # a partner that has not heard our answer sends it again
+            assert take_as2(installation.wiring, installation.org_id, connection_id, headers, body).status == 200
+    while read_arrived(installation.wiring, installation.org_id, connection_id):
+        pass
 
 
 def check(installation: Any, way: Way, pushed: dict[str, UUID], where: object) -> None:
@@ -108,7 +121,7 @@ def test_killed_at_each_point_nothing_is_lost_and_nothing_comes_twice(
         assert killed == (point != "staged" or way.stages), point
         installation.let_leases_run_out()
         installation.do("UPDATE erp_lane SET lease_until = now() - interval '1 second'")
-        deliver_to_the_end(installation, connection_id)
+        deliver_to_the_end(installation, connection_id, way)
         check(installation, way, pushed, point)
 
 
@@ -131,7 +144,7 @@ def cut(installation: Any, way: Way, connection_id: UUID, name: str, position: i
         proxy.cut_after = position
         lead(installation, connection_id, name, way, proxy.port)
         pushed = push(installation)
-        deliver_to_the_end(installation, connection_id)
+        deliver_to_the_end(installation, connection_id, way)
         _hang_up()
         check(installation, way, pushed, position)
         return len(proxy.sent)

@@ -11,11 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from orderflow.channels.as2 import receipt
 from orderflow.testing.sftp_server import SFTPServer
 from tests.integration.channels.as2_partner import OURS, THEIRS, keys_of
 from tests.integration.channels.bucket_store import Bucket, running_store
 from tests.integration.channels.ftp_server import FTPServer
-from tests.integration.connectors.as2_receiver import running_partner
+from tests.integration.connectors.as2_receiver import Partner, identity, running_partner, taken
 
 FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
     "JSON v1": ("DROPZONE_JSON_V1", {}),
@@ -41,6 +42,10 @@ NUMBER = re.compile(rb"MX\d{6}")
 """What the orders' numbers look like in every document."""
 
 
+Received = tuple[list[tuple[str, str]], bytes]
+"""Headers and body of a message that comes to us."""
+
+
 @dataclass
 class Way:
     """A channel and its receiver.
@@ -51,6 +56,7 @@ class Way:
         lies_there: What was delivered and nobody has taken.
         stages: Whether a document gets its final name in a step of its own.
         asks: Whether what became of a lost delivery can be found out, so that nothing is left to a person.
+        receipts: What the receiver sends to us by itself of what it took since it was last asked.
     """
 
     config: Callable[[int | None], dict[str, Any]]
@@ -59,6 +65,7 @@ class Way:
     lies_there: Callable[[], list[bytes]] = list
     stages: bool = True
     asks: bool = True
+    receipts: Callable[[], list[Received]] = list
 
     def numbers(self) -> list[str]:
         """Return the number of each order that arrived, twice if twice."""
@@ -172,8 +179,8 @@ def _http(_: Path, *, looks: bool) -> Iterator[Way]:
 
 
 @contextmanager
-def _as2(_: Path, *, looks: bool) -> Iterator[Way]:
-    """Serve a partner, which takes each Message-ID once; whether we are told so is `looks`."""
+def _as2(_: Path, *, looks: bool, late: bool = False) -> Iterator[Way]:
+    """Serve a partner, which takes each Message-ID once; whether we are told so is `looks`. Some sign only later."""
     ours, theirs = keys_of(OURS), keys_of(THEIRS)
     to = {"mode": "as2", "plain_http": True, "as2_from": OURS, "as2_to": THEIRS, "timeout": 5, "same_id_once": looks}
     to |= {"own_certificates": ours.certificate, "own_keys": ours.key, "partner_certificates": theirs.certificate}
@@ -181,7 +188,18 @@ def _as2(_: Path, *, looks: bool) -> Iterator[Way]:
         port = int(partner.url.split(":")[2].split("/")[0])
         way = Way(lambda through: to | {"url": f"http://127.0.0.1:{through or port}/as2"}, port, stages=False)
         way.lies_there, way.asks = lambda: list(partner.taken.values()), looks
+        if late:
+            to.update(receipts="async", receipt_url="https://orders.example/as2/1")
+            partner.usual, way.receipts = taken, lambda: _signed_for(partner, first_is_lost=looks)
         yield way
+
+
+def _signed_for(partner: Partner, *, first_is_lost: bool) -> list[Received]:
+    """Return the receipts that a partner sends now; those that ask again are signed for again."""
+    said, partner.statements = partner.statements, []
+    sent = [one for one in said if one.duplicate or not first_is_lost]
+    written = [receipt.write(statement, (identity(THEIRS), "sha-256")) for statement in sent]
+    return [([*headers, ("AS2-From", THEIRS), ("AS2-To", OURS)], body) for headers, body in written]
 
 
 WAYS: dict[str, Callable[[Path], AbstractContextManager[Way]]] = {
@@ -198,4 +216,6 @@ WAYS: dict[str, Callable[[Path], AbstractContextManager[Way]]] = {
     "http, with keys": lambda root: _http(root, looks=True),
     "as2": lambda root: _as2(root, looks=False),
     "as2, ids once": lambda root: _as2(root, looks=True),
+    "as2, signed later": lambda root: _as2(root, looks=False, late=True),
+    "as2, signed later, ids once": lambda root: _as2(root, looks=True, late=True),
 }

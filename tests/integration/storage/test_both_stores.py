@@ -1779,6 +1779,25 @@ def test_one_poller_reads_at_a_time_and_may_go_on(bench: Bench) -> None:
         assert work.connections.lease_poll(way, mine, 30), "the other one died"
 
 
+def test_which_files_were_begun_is_known_to_the_next_poller(bench: Bench) -> None:
+    way, mine, others = connection(bench), new_id(), new_id()
+    with bench.store.work(bench.org_id) as work:
+        assert work.connections.begun(way) == (False, {})
+        work.connections.lease_poll(way, mine, 10)
+        work.connections.note_begun(way, others, {"a.json\n1": 7})
+        assert work.connections.begun(way) == (True, {}), "only who holds the right may write"
+        work.connections.note_begun(way, mine, {"a.json\n1": 3, "a.json.txt\n1": 3})
+    bench.passes(11)
+    with bench.store.work(bench.org_id) as work:
+        assert work.connections.begun(way) == (True, {"a.json\n1": 3, "a.json.txt\n1": 3}), "the other one died"
+        assert not work.connections.try_again(way, "a")
+        assert work.connections.try_again(way, "a.json")
+        assert work.connections.begun(way) == (True, {"a.json\n1": 2, "a.json.txt\n1": 3})
+        work.connections.note_begun(way, mine, {})
+        work.connections.end_poll(way, mine, 5, None)
+        assert (work.connections.begun(way), work.connections.try_again(way, "a.json")) == ((False, {}), False)
+
+
 def test_when_the_last_certificate_ends_is_noted(bench: Bench) -> None:
     way, ends = connection(bench), datetime(2031, 1, 1, tzinfo=UTC)
     with bench.store.work(bench.org_id) as work:

@@ -59,6 +59,12 @@ def _meaning(found: Receipt, export: WaitingExport, item: Arrived, *, checked: b
         ack.message = f"The partner did not take the message: {found.words}"
     elif found.verdict == "duplicate" and export.refusals:
         _unclear(ack, item, "It says that the message was there before, and an earlier one was refused.")
+    elif found.verdict == "processed" and export.receipt_check is None and (found.check or checked):
+        _unclear(
+            ack,
+            item,
+            "It names this message; its check (MIC) cannot be compared: its sender died before it noted that.",
+        )
     elif found.verdict == "processed" and not _matches(found, export, checked=checked):
         _unclear(ack, item, "Its check (MIC) is not that of what was sent.")
     return ack

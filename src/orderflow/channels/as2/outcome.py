@@ -58,7 +58,7 @@ def outcome(answer: Answer, sent: Sent, settings: As2Settings, sides: Sides) -> 
     if not answer.ok:
         raise _without_receipt(answer)
     if settings.receipts == "async" and not _brings_a_receipt(answer):  # whatever it says: what counts comes later
-        raise AwaitedError(within=settings.receipt_within, check=receipt.check_of(sent.checked, settings.digest))
+        raise AwaitedError(within=settings.receipt_within)
     message = _message(answer)
     found = _read(message, sides)
     proof = Proof(sent.message_id, found.words, found.verdict == "refused", receipt.as_it_came(message))

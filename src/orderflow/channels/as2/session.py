@@ -15,7 +15,7 @@ from orderflow.channels.as2.mime import quoted
 from orderflow.channels.as2.names import own_message_id, written_name
 from orderflow.channels.as2.outcome import Sent, outcome
 from orderflow.channels.as2.outgoing import Headers, Packed, pack
-from orderflow.channels.as2.receipt import LONGEST
+from orderflow.channels.as2.receipt import LONGEST, check_of
 from orderflow.channels.as2.settings import As2Settings
 from orderflow.channels.as2.sides import Sides
 from orderflow.channels.as2.trial import test
@@ -104,7 +104,11 @@ class As2Session(Session):
         packed = self._pack(parcel)
         delivery = parcel.delivery
         sent = Sent(own_message_id(delivery.export_id, delivery.refusals), packed.checked, delivery)
-        return outcome(self._send(packed, sent, parcel), sent, self._settings, self._sides)
+        try:
+            return outcome(self._send(packed, sent, parcel), sent, self._settings, self._sides)
+        except ConnectorError as error:  # whatever became of the answer, a receipt may come yet
+            error.check = check_of(sent.checked, self._settings.digest)
+            raise
 
     def _pack(self, parcel: Parcel) -> Packed:
         try:

@@ -28,6 +28,7 @@ from orderflow.domain.answer_files import (
 )
 from orderflow.domain.delivery import Ack, Waiting, WaitingExport
 from orderflow.domain.errors import ConnectorError
+from orderflow.domain.readings import DIED, READER_DIED, Readings, current, named
 
 READ_AT_ONCE = 500
 """Answers asked for together."""
@@ -96,8 +97,11 @@ def read_answers(store: FileStore, folder: str, waiting: Waiting, read: Reader) 
     found = sort(folder, store.list(folder), waiting, read)
     doubtful: list[Doubtful] = []
     problems: list[ConnectorError] = []
-    for start in range(0, len(found.ours), READ_AT_ONCE):
-        by_path = {join(folder, file.entry.name): file for file in found.ours[start : start + READ_AT_ONCE]}
+    for batch in _batches(found.ours, current()):
+        by_path = {join(folder, file.entry.name): file for file in batch}
+        if len(batch) == 1 and not current().begin(_known_as(batch[0])):
+            yield from (_set_aside(path, file) for path, file in by_path.items())
+            continue
         yield from read_each(by_path, _contents(store, list(by_path), read.largest), waiting, read, doubtful, problems)
     if doubtful:
         yield from _look_again(store, folder, doubtful, read.largest)
@@ -105,6 +109,19 @@ def read_answers(store: FileStore, folder: str, waiting: Waiting, read: Reader) 
     yield from found.strangers
     if problems:
         raise problems[0]
+
+
+def _batches(files: Sequence[Found], readings: Readings) -> Iterator[Sequence[Found]]:
+    """Yield what is read together; last, and each by itself, what a reader may have died of."""
+    feared = {id(file) for file in files if readings.suspects(_known_as(file))}
+    others = [file for file in files if id(file) not in feared]
+    size = 1 if readings.one_by_one else READ_AT_ONCE
+    yield from (others[start : start + size] for start in range(0, len(others), size))
+    yield from ([file] for file in files if id(file) in feared)
+
+
+def _known_as(file: Found) -> str:
+    return f"{named(file.entry.name)}{file.entry.size} {file.entry.modified}"
 
 
 def sort(folder: str, entries: Sequence[Entry], waiting: Waiting, read: Reader) -> Sorted:
@@ -274,6 +291,10 @@ def _unreadable(source: str, found: Found, reason: str, digest: str = _digest(),
         excerpt=beginning,
         digest=digest,
     )
+
+
+def _set_aside(path: str, found: Found) -> Ack:
+    return replace(_unreadable(path, found, DIED), error_code=READER_DIED)
 
 
 def _look_again(store: FileStore, folder: str, doubtful: Sequence[Doubtful], largest: int) -> Iterator[Ack]:

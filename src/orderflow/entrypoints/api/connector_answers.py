@@ -67,7 +67,7 @@ def read_arrived_answer_again(request: Request, caller: Editor, connector_id: UU
     """Read once more now what nobody understood."""
     wiring = app_of(request).wiring
     make_due(wiring.store, caller.org_id, connector_id, answer_id, caller.actor)
-    read_arrived(wiring, caller.org_id, connector_id)
+    read_arrived(wiring, caller.org_id, connector_id, feared=False)
 
 
 @router.delete("/{connector_id}/answers/{answer_id}", status_code=204, response_class=Response, responses=answers(404))

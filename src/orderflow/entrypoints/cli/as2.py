@@ -27,7 +27,11 @@ def keys(
     made = new_keys(name, datetime.now(UTC), days=days)
     key, certificate = folder / "as2_key.pem", folder / "as2_certificate.pem"
     _write(key, made.key, 0o600)
-    _write(certificate, made.certificate, 0o644)
+    try:
+        _write(certificate, made.certificate, 0o644)
+    except InputError:
+        key.unlink()  # made a moment ago; no partner knows it
+        raise
     (known,) = certificates(made.certificate)
     typer.echo(f"Key:          {key}   (paste it into the connection as our key; show it to nobody)")
     typer.echo(f"Certificate:  {certificate}   (add it to our certificates, and send it to the partner)")

@@ -10,6 +10,8 @@ from orderflow.domain.delivery import Ack, Waiting
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.ids import new_id
 from orderflow.domain.reach import within
+from orderflow.domain.readings import READER_DIED, noted_by
+from orderflow.flow.answers.begun import Begun
 from orderflow.flow.answers.record import finished, record
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.delivery.open_target import open_target
@@ -25,28 +27,35 @@ def poll_acks(wiring: Wiring, org_id: UUID, connection_id: UUID) -> Counter[str]
 
     Returns:
         How many answers had which verdict: acknowledge, refuse, update, note, misfit, wait, ignore, alert,
-        unreadable, unmatched.
+        unreadable, unmatched; set_aside, which its readers died of and belongs to no order that is known.
         Empty if another poller is at it or the connection has no answers to read.
     """
     token = new_id()
     with wiring.store.work(org_id) as work:
+        broke_off, begun = work.connections.begun(connection_id)
         if not work.connections.lease_poll(connection_id, token, wiring.poll_lease_seconds):
             return Counter()
+    readings = Begun(wiring.store, org_id, connection_id, token, begun, one_by_one=broke_off)
     counts: Counter[str] = Counter()
-    error = None
+    error, whole = None, False
     try:
         to = open_target(wiring, org_id, connection_id)
         if to is not None and to.expects_acks:
-            with within(to.target.reach):
+            with within(to.target.reach), noted_by(readings):
                 waiting = wiring.store.waiting(org_id, connection_id)
-                for acks in _in_chunks(to, waiting, AT_ONCE):
+                for acks in _in_chunks(to, waiting, 1 if broke_off else AT_ONCE):
                     counts += _record(wiring, to, acks, token)
+            whole = True
     except ConnectorError as problem:
         error = problem.as_json()
     finally:
+        readings.close(whole=whole)
         with wiring.store.work(org_id) as work:
-            unmatched = counts["unmatched"] + work.inbound.count_unmatched(connection_id)
-            error = error or _left_open(work.exports.count_unreadable(connection_id), unmatched)
+            error = error or _left_open(
+                work.exports.count_unreadable(connection_id),
+                counts["unmatched"] + work.inbound.count_unmatched(connection_id),
+                counts["set_aside"] + work.inbound.count_set_aside(connection_id),
+            )
             work.connections.end_poll(connection_id, token, wiring.poll_seconds, error)
     return counts
 
@@ -61,8 +70,12 @@ def _record(wiring: Wiring, to: OpenTarget, acks: Sequence[Ack], token: UUID) ->
     _put_away(to, finished(acks, answers))
     reached("ack moved")
     return Counter([answer.verdict for answer in answers]) + Counter(
-        ack.status.lower() for ack in acks if ack.status in ("UNREADABLE", "UNMATCHED")
+        _counted(ack) for ack in acks if ack.status in ("UNREADABLE", "UNMATCHED")
     )
+
+
+def _counted(ack: Ack) -> str:
+    return "set_aside" if (ack.status, ack.error_code) == ("UNMATCHED", READER_DIED) else ack.status.lower()
 
 
 def _put_away(to: OpenTarget, acks: Sequence[Ack]) -> None:
@@ -74,12 +87,17 @@ def _put_away(to: OpenTarget, acks: Sequence[Ack]) -> None:
         raise connector_fault(to.target.connector_type, fault) from None
 
 
-def _left_open(unreadable: int, unmatched: int) -> dict[str, object] | None:
-    """Return what a person has to look at: answers to our orders first, then those to nobody's."""
-    if not unreadable and not unmatched:
+def _left_open(unreadable: int, unmatched: int, set_aside: int) -> dict[str, object] | None:
+    """Return what a person has to look at: what ends our processes, answers to our orders, then those to nobody's."""
+    if not unreadable and not unmatched and not set_aside:
         return None
     nobodys = f"{unmatched} answer(s) name no export of this connection; they were left in place."
     details = {"unreadable": unreadable, "unmatched": unmatched}
+    if set_aside:
+        message = f"{set_aside} answer(s) are not read any more: each ended the process that read it."
+        hint = "Look what it is before it is read again or put aside; see docs/troubleshooting.md."
+        details["set_aside"] = set_aside
+        return {"code": READER_DIED, "message": message, "hint": hint, "details": details}
     if not unreadable:
         hint = "Compare their names with the exported files; see docs/troubleshooting.md."
         return {"code": "ACKS_UNMATCHED", "message": nobodys, "hint": hint, "details": details}

@@ -41,7 +41,10 @@ def read_again(wiring: Wiring, org_id: UUID, export_id: UUID, actor: Actor) -> E
         )
     with wiring.store.work(org_id) as work:
         work.audit.add("ACK_READ_AGAIN", actor, "erp_export", [export_id], None, {"file": answer.get("file")})
-    (read_arrived if arrived else poll_acks)(wiring, org_id, export.connection_id)
+    if arrived:
+        read_arrived(wiring, org_id, export.connection_id, feared=False)
+    elif not _feared(wiring, export, org_id):
+        poll_acks(wiring, org_id, export.connection_id)
     with wiring.store.work(org_id) as work:
         return work.exports.get(export_id)
 
@@ -49,6 +52,19 @@ def read_again(wiring: Wiring, org_id: UUID, export_id: UUID, actor: Actor) -> E
 def _brought_back(to: OpenTarget, answer: Mapping[str, Any]) -> bool:
     with within(to.target.reach):
         return to.connector.bring_back(answer.get("file") or "", answer.get("digest"), to.target.config)
+
+
+def _feared(wiring: Wiring, export: Export, org_id: UUID) -> bool:
+    """Return whether readers died of it: a worker then begins it once more, not the process that a person waits for."""
+    with wiring.store.work(org_id) as work:
+        feared = work.connections.try_again(export.connection_id, _name_of(export))
+        if feared:
+            work.connections.poll_now(export.connection_id)
+        return feared
+
+
+def _name_of(export: Export) -> str:
+    return str((export.unreadable or {}).get("file") or "").rpartition("/")[2]
 
 
 def _due_again(wiring: Wiring, export: Export, org_id: UUID, item_id: UUID) -> bool:

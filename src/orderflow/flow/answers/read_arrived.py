@@ -8,6 +8,7 @@ from uuid import UUID
 from orderflow.domain.delivery import Ack, Arrived, Waiting
 from orderflow.domain.errors import ConnectorError
 from orderflow.domain.reach import within
+from orderflow.domain.readings import DIED
 from orderflow.flow.answers.record import record
 from orderflow.flow.delivery.connector_fault import connector_fault
 from orderflow.flow.delivery.open_target import open_target
@@ -41,21 +42,41 @@ _TELLING: tuple[Reading, ...] = (
 _OF_NOBODY = "It names no export of this connection."
 
 
-def read_arrived(wiring: Wiring, org_id: UUID, connection_id: UUID) -> bool:
-    """Read what is due at one connection; True if there may be more."""
+def read_arrived(wiring: Wiring, org_id: UUID, connection_id: UUID, *, feared: bool = True) -> bool:
+    """Read what is due at one connection; True if there may be more.
+
+    Args:
+        feared: Also what a reader may have died of: after all else, and by itself. Not where a person waits for it.
+    """
     to = open_target(wiring, org_id, connection_id)
     if to is None:
         return False
     with wiring.store.work(org_id) as work:
         items = work.inbound.take(connection_id, AT_ONCE, LEASE)
-    if items:
-        with within(to.target.reach):
-            acks = _acks(to, items, wiring.store.waiting(org_id, connection_id))
-        reached("ack read")
-        with wiring.store.work(org_id) as work:
-            _record(work, connection_id, items, acks)
-        reached("ack recorded")
-    return len(items) == AT_ONCE
+    _read_and_record(wiring, to, items)
+    return (feared and _read_feared(wiring, to)) or len(items) == AT_ONCE
+
+
+def _read_feared(wiring: Wiring, to: OpenTarget) -> bool:
+    connection_id = to.target.connection_id
+    with wiring.store.work(to.target.org_id) as work:
+        if work.inbound.set_aside(connection_id, DIED):
+            work.connections.poll_now(connection_id)  # which tells it
+        items = work.inbound.take(connection_id, 1, LEASE, begun=True)
+    _read_and_record(wiring, to, items)
+    return bool(items)
+
+
+def _read_and_record(wiring: Wiring, to: OpenTarget, items: Sequence[Arrived]) -> None:
+    if not items:
+        return
+    org_id, connection_id = to.target.org_id, to.target.connection_id
+    with within(to.target.reach):
+        acks = _acks(to, items, wiring.store.waiting(org_id, connection_id))
+    reached("ack read")
+    with wiring.store.work(org_id) as work:
+        _record(work, connection_id, items, acks)
+    reached("ack recorded")
 
 
 def _acks(to: OpenTarget, items: Sequence[Arrived], waiting: Waiting) -> list[Ack]:

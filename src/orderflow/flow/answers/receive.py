@@ -6,6 +6,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from orderflow.domain.delivery import LIGHTEST, Arrived
+from orderflow.flow.fault_points import reached
 from orderflow.flow.people.sign_in import RateLimitedError
 from orderflow.flow.ports import Store
 
@@ -33,10 +34,13 @@ def receive(store: Store, org_id: UUID, connection_id: UUID, item: Arrived) -> b
         StateError: Something else came under its message id.
         AnswersPileUpError: Too much of the organization's waits already.
     """
+    reached("ack come")
     with store.work(org_id) as work:
         if work.inbound.kept_bytes() + max(len(item.content), LIGHTEST) > MOST_KEPT:
             raise AnswersPileUpError("Too many answers of this organization wait to be understood.", RETRY_AFTER)
-        return work.inbound.add(connection_id, item, item.message_id or _digest(item))
+        new = work.inbound.add(connection_id, item, item.message_id or _digest(item))
+    reached("ack kept")
+    return new
 
 
 def _digest(item: Arrived) -> str:

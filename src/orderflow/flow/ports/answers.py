@@ -52,14 +52,21 @@ class Inbound(Protocol):
     def kept_bytes(self) -> int:
         """Return how many bytes are kept to be read, or read once more; each item counts as `LIGHTEST` at least."""
 
-    def take(self, connection_id: UUID, limit: int, seconds: float) -> list[Arrived]:
-        """Return what is due, the oldest first; nobody else takes it for `seconds`."""
+    def take(self, connection_id: UUID, limit: int, seconds: float, *, begun: bool = False) -> list[Arrived]:
+        """Return what is due, the oldest first, and count that its reading begins; nobody else takes it for `seconds`.
+
+        Args:
+            begun: Only what was begun before, and not noted since: its reader may have died of it. Else all the others.
+        """
+
+    def set_aside(self, connection_id: UUID, told: str) -> int:
+        """Let be what is due and was begun `MOST_BEGUN` times, until a person asks for it. Returns how many."""
 
     def note(self, items: Sequence[Read]) -> None:
         """Write down what became of each; what is not kept any more for a further look is emptied."""
 
     def read_again(self, connection_id: UUID, item_id: UUID) -> bool:
-        """Make something due now; False if it is not there any more."""
+        """Make something due now; False if it is not there any more. What was set aside is begun once more at most."""
 
     def put_aside(self, connection_id: UUID, item_id: UUID) -> None:
         """Let something be that nobody understood; it is told no more.
@@ -70,3 +77,6 @@ class Inbound(Protocol):
 
     def count_unmatched(self, connection_id: UUID) -> int:
         """Count what belongs to no export of the connection, or says of none what it is."""
+
+    def count_set_aside(self, connection_id: UUID) -> int:
+        """Count what its readers died of."""

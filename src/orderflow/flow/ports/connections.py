@@ -274,6 +274,15 @@ class Connections(Protocol):
     def lease_poll(self, connection_id: UUID, token: UUID, seconds: float) -> bool:
         """Take, or with the same token extend, the right to poll the connection's answers."""
 
+    def begun(self, connection_id: UUID) -> tuple[bool, Mapping[str, int]]:
+        """Return whether whoever polled last has not ended it, and how often files were begun that were never read."""
+
+    def note_begun(self, connection_id: UUID, token: UUID, counts: Mapping[str, int]) -> None:
+        """Write down how often files were begun, while the right to poll is held."""
+
+    def try_again(self, connection_id: UUID, name: str) -> bool:
+        """Let a file of that name be begun once more; False: none was set aside."""
+
     def end_poll(self, connection_id: UUID, token: UUID, next_in: float, error: dict[str, Any] | None) -> None:
         """Give the right back; due again in `next_in` seconds."""
 

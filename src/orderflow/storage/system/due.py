@@ -7,11 +7,12 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 
 from orderflow.domain.bulk import BulkStatus
+from orderflow.domain.readings import READER_DIED
 from orderflow.domain.states import ExportStep, OrderAction
 from orderflow.storage.database import Database
 from orderflow.storage.tables.states import among, may
 from orderflow.storage.work.clock import CLOSED, LONGEST_LEASE, LONGEST_PROBE_WAIT, RESTING, awaited, past, unleased
-from orderflow.storage.work.inbound import UNMATCHED
+from orderflow.storage.work.inbound import SET_ASIDE, UNMATCHED
 from orderflow.storage.work.outages import IS_AWAY, WAITS_UNSENT, waits_for_longer
 from orderflow.storage.work.queue import due
 from orderflow.storage.work.routes import BETTER_ELSEWHERE, MOVABLE, stamp
@@ -48,8 +49,9 @@ _DUE_POLLS = text(f"""
       AND {past("c.poll_lease_until", LONGEST_LEASE)}
       AND (EXISTS (SELECT FROM erp_export e WHERE e.connection_id = c.id AND {may(ExportStep.CONFIRM, "e.status")})
            -- What is told of answers is put right, also after the last order that waited.
-           OR starts_with(c.poll_error ->> 'code', 'ACKS_') OR EXISTS (
-               SELECT FROM inbound i WHERE i.connection_id = c.id AND {UNMATCHED})
+           OR starts_with(c.poll_error ->> 'code', 'ACKS_') OR c.poll_error ->> 'code' = '{READER_DIED}'
+           OR EXISTS (SELECT FROM inbound i WHERE i.connection_id = c.id AND {UNMATCHED})
+           OR EXISTS (SELECT FROM inbound i WHERE i.connection_id = c.id AND {SET_ASIDE})
            OR EXISTS (SELECT FROM erp_export e WHERE e.connection_id = c.id AND {may(ExportStep.WORK, "e.status")}
                       AND (e.held_at IS NOT NULL OR (e.staged_at IS NOT NULL OR e.begun_at IS NOT NULL)
                                                     AND {unleased("e")})))

@@ -32,7 +32,7 @@ class InboundAnswer:
         Field(
             description="null: not read yet. acknowledge, refuse, update, note, ignore, alert: recorded; wait: read "
             "again in a moment; unmatched: belongs to no order, read again for a day; unreadable, misfit: told on its "
-            "order"
+            "order; unreadable is too what ended each process that read it, which is told on its connector"
         ),
     ]
     told: Annotated[str | None, Field(description="What there is to know about that")]

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from orderflow.domain.reach import Reach
+from orderflow.domain.readings import MOST_BEGUN, named
 from orderflow.domain.states import BreakerState, ConnectionStatus
 from orderflow.flow.ports import ActiveConnection, Outage, Target
 from orderflow.flow.refusals import no_connection
@@ -68,6 +69,18 @@ _LEASE_POLL = text(f"""
       AND (key_id IS NULL OR key_id = ANY(:keys))
     RETURNING id
 """)  # noqa: S608  # built from constants
+_BEGUN = text("SELECT poll_lease_token IS NOT NULL AS broke_off, begun FROM erp_connection WHERE id = :id")
+_NOTE_BEGUN = text("""
+    UPDATE erp_connection SET begun = NULLIF(CAST(:counts AS jsonb), '{}')
+    WHERE id = :id AND poll_lease_token = :token
+""")
+_TRY_AGAIN = text(f"""
+    UPDATE erp_connection c
+    SET begun = (SELECT jsonb_object_agg(key, CASE WHEN starts_with(key, :name) THEN LEAST(value::int, {MOST_BEGUN - 1})
+                                              ELSE value::int END)
+                 FROM jsonb_each_text(c.begun))
+    WHERE id = :id AND EXISTS (SELECT FROM jsonb_object_keys(c.begun) key WHERE starts_with(key, :name)) RETURNING id
+""")  # noqa: S608  # built from a constant
 _END_POLL = text("""
     UPDATE erp_connection
     SET poll_lease_token = NULL, poll_lease_until = NULL, next_poll_at = now() + make_interval(secs => :next_in),
@@ -249,6 +262,19 @@ class SqlConnections(SqlConnectionRows):
         """Take, or with the same token extend, the right to poll the connection's answers."""
         keys = list(self._encryption.known_key_ids)  # who cannot open it leaves its turn to others
         return self._took(_LEASE_POLL, {"id": connection_id, "token": token, "seconds": seconds, "keys": keys})
+
+    def begun(self, connection_id: UUID) -> tuple[bool, Mapping[str, int]]:
+        """Return whether whoever polled last has not ended it, and how often files were begun that were never read."""
+        row = self._connection.execute(_BEGUN, {"id": connection_id}).first()
+        return (row.broke_off, row.begun or {}) if row else (False, {})
+
+    def note_begun(self, connection_id: UUID, token: UUID, counts: Mapping[str, int]) -> None:
+        """Write down how often files were begun, while the right to poll is held."""
+        self._connection.execute(_NOTE_BEGUN, {"id": connection_id, "token": token, "counts": as_json(counts)})
+
+    def try_again(self, connection_id: UUID, name: str) -> bool:
+        """Let a file of that name be begun once more; False: none was set aside."""
+        return self._took(_TRY_AGAIN, {"id": connection_id, "name": named(name)})
 
     def end_poll(self, connection_id: UUID, token: UUID, next_in: float, error: dict[str, Any] | None) -> None:
         """Give the right back; due again in `next_in` seconds."""

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from orderflow.domain.delivery import LIGHTEST, Arrived
+from orderflow.domain.readings import MOST_BEGUN
 from orderflow.flow.ports import Read
 from orderflow.flow.refusals import message_id_reused, no_connection, nothing_to_put_aside
 from orderflow.storage.records import records
@@ -28,27 +29,36 @@ _KEPT_BYTES = text(f"""
     SELECT COALESCE(sum(GREATEST(octet_length(content), {LIGHTEST})), 0) FROM inbound
     WHERE org_id = :org_id AND content IS NOT NULL
 """)  # noqa: S608  # built from a constant
-_TAKE = text("""
-    UPDATE inbound i SET next_read_at = now() + make_interval(secs => :seconds)
-    FROM (SELECT id FROM inbound WHERE connection_id = :connection_id AND next_read_at <= now()
+_TAKE = text(f"""
+    UPDATE inbound i SET next_read_at = now() + make_interval(secs => :seconds), begun = i.begun + 1
+    FROM (SELECT id FROM inbound
+          WHERE connection_id = :connection_id AND next_read_at <= now()
+            AND (begun > 0) = :begun AND begun < {MOST_BEGUN}
           ORDER BY next_read_at, id LIMIT :limit FOR UPDATE SKIP LOCKED) due
     WHERE i.id = due.id
     RETURNING i.id, i.name, i.content, i.media_type, i.message_id,
               GREATEST(extract(epoch FROM now() - i.received_at), 0)::float8 AS age, i.received_at
-""")
+""")  # noqa: S608  # built from a constant
+_SET_ASIDE = text(f"""
+    UPDATE inbound SET verdict = 'unreadable', told = :told, read_at = now(), next_read_at = NULL
+    WHERE id IN (SELECT id FROM inbound
+                 WHERE connection_id = :connection_id AND next_read_at <= now() AND begun >= {MOST_BEGUN}
+                 FOR UPDATE SKIP LOCKED)
+""")  # noqa: S608  # built from a constant
 # Not what came again meanwhile, also while this transaction waited: that is due.
 _NOTE = text("""
     UPDATE inbound i
-    SET verdict = r.verdict, told = r.told, read_at = now(),
+    SET verdict = r.verdict, told = r.told, read_at = now(), begun = 0,
         next_read_at = now() + make_interval(secs => r.again_in),
         content = CASE WHEN r.keeps THEN i.content END
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(id uuid, verdict text, told text, again_in float8, keeps bool)
     WHERE i.id = r.id AND i.next_read_at > clock_timestamp()
 """)
-_READ_AGAIN = text("""
-    UPDATE inbound SET next_read_at = now(), put_aside = false
+_ENDED = text("UPDATE inbound SET begun = 0 WHERE id = ANY(:ids) AND begun > 0")
+_READ_AGAIN = text(f"""
+    UPDATE inbound SET next_read_at = now(), put_aside = false, begun = LEAST(begun, {MOST_BEGUN - 1})
     WHERE id = :id AND connection_id = :connection_id AND content IS NOT NULL RETURNING id
-""")
+""")  # noqa: S608  # built from a constant
 _PUT_ASIDE = text("""
     UPDATE inbound SET put_aside = true, next_read_at = NULL, content = NULL
     WHERE id = :id AND connection_id = :connection_id AND verdict IN ('unmatched', 'unreadable', 'misfit')
@@ -56,7 +66,10 @@ _PUT_ASIDE = text("""
 """)
 UNMATCHED = "i.verdict = 'unmatched' AND NOT i.put_aside"
 """SQL for: the row `i` of `inbound` belongs to nobody, and nobody said to let it be."""
+SET_ASIDE = "i.verdict = 'unreadable' AND i.begun > 0 AND i.next_read_at IS NULL AND NOT i.put_aside"
+"""SQL for: its readers died of the row `i` of `inbound`, and nobody said to let it be, or to read it again."""
 _COUNT_UNMATCHED = text(f"SELECT count(*) FROM inbound i WHERE i.connection_id = :id AND {UNMATCHED}")  # noqa: S608  # a constant
+_COUNT_SET_ASIDE = text(f"SELECT count(*) FROM inbound i WHERE i.connection_id = :id AND {SET_ASIDE}")  # noqa: S608  # a constant
 
 
 class SqlInbound:
@@ -87,11 +100,15 @@ class SqlInbound:
         """Return how much is kept to be read, or read once more; each counts as `LIGHTEST` at least."""
         return int(self._connection.execute(_KEPT_BYTES, {"org_id": self._org_id}).scalar_one())
 
-    def take(self, connection_id: UUID, limit: int, seconds: float) -> list[Arrived]:
-        """Return what is due, the oldest first; nobody else takes it for `seconds`."""
-        values = {"connection_id": connection_id, "limit": limit, "seconds": seconds}
+    def take(self, connection_id: UUID, limit: int, seconds: float, *, begun: bool = False) -> list[Arrived]:
+        """Return what is due, the oldest first, and count that its reading begins; nobody else takes it meanwhile."""
+        values = {"connection_id": connection_id, "limit": limit, "seconds": seconds, "begun": begun}
         rows = sorted(self._connection.execute(_TAKE, values), key=lambda row: (row.received_at, row.id))
         return [Arrived(row.id, row.name, bytes(row.content), row.media_type, row.message_id, row.age) for row in rows]
+
+    def set_aside(self, connection_id: UUID, told: str) -> int:
+        """Let be what is due and was begun `MOST_BEGUN` times. Returns how many."""
+        return self._connection.execute(_SET_ASIDE, {"connection_id": connection_id, "told": told}).rowcount
 
     def note(self, items: Sequence[Read]) -> None:
         """Write down what became of each."""
@@ -105,7 +122,8 @@ class SqlInbound:
             }
             for item in items
         ]
-        self._connection.execute(_NOTE, {"rows": records(rows)})
+        if self._connection.execute(_NOTE, {"rows": records(rows)}).rowcount < len(rows):
+            self._connection.execute(_ENDED, {"ids": [item.id for item in items]})
 
     def read_again(self, connection_id: UUID, item_id: UUID) -> bool:
         """Make something due now; False if it is not there any more."""
@@ -121,3 +139,7 @@ class SqlInbound:
     def count_unmatched(self, connection_id: UUID) -> int:
         """Count what belongs to no export of the connection, or says of none what it is."""
         return int(self._connection.execute(_COUNT_UNMATCHED, {"id": connection_id}).scalar_one())
+
+    def count_set_aside(self, connection_id: UUID) -> int:
+        """Count what its readers died of."""
+        return int(self._connection.execute(_COUNT_SET_ASIDE, {"id": connection_id}).scalar_one())

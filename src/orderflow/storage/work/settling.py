@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from orderflow.domain.delivery import ExportResult
-from orderflow.domain.errors import AwaitedError, ConnectorError
+from orderflow.domain.errors import ConnectorError
 from orderflow.domain.proof import Proof
 from orderflow.domain.states import ARRIVED, ERPExportStatus, ExportStep, OrderEvent, OrderStatus
 from orderflow.flow.ports import Batch, Settlement
@@ -126,7 +126,7 @@ def _settle_row(item: Settlement) -> dict[str, Any]:
         "keep": item.keep_lease,
         "latency_ms": attempt.latency_ms,
         "refused": proof is not None and proof.refused,
-        "receipt_check": outcome.check if isinstance(outcome, AwaitedError) else None,
+        "receipt_check": outcome.check if isinstance(outcome, ConnectorError) else None,
         "inferred": False,
         "received": False,
     }

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from orderflow.domain.opening_hours.hours import Period
+from orderflow.domain.readings import MOST_BEGUN, named
 from orderflow.domain.states import BreakerState, ConnectionStatus, ExportStep
 from orderflow.flow.ports import CHANGEABLE, LONGEST_CHANCE, ActiveConnection, Outage, Target
 from orderflow.flow.refusals import (
@@ -256,6 +257,23 @@ class MemoryConnections:
             return False
         self._set(connection_id, poll_lease_token=token, poll_lease_until=self._tables.after(seconds))
         return True
+
+    def begun(self, connection_id: UUID) -> tuple[bool, Mapping[str, int]]:
+        """Return whether whoever polled last has not ended it, and how often files were begun that were never read."""
+        row = self._row(connection_id)
+        return row.poll_lease_token is not None, row.begun
+
+    def note_begun(self, connection_id: UUID, token: UUID, counts: Mapping[str, int]) -> None:
+        """Write down how often files were begun, while the right to poll is held."""
+        if self._row(connection_id).poll_lease_token == token:
+            self._set(connection_id, begun=dict(counts))
+
+    def try_again(self, connection_id: UUID, name: str) -> bool:
+        """Let a file of that name be begun once more; False: none was set aside."""
+        begun = self._row(connection_id).begun
+        meant = {file: min(times, MOST_BEGUN - 1) for file, times in begun.items() if file.startswith(named(name))}
+        self._set(connection_id, begun=begun | meant)
+        return bool(meant)
 
     def end_poll(self, connection_id: UUID, token: UUID, next_in: float, error: dict[str, Any] | None) -> None:
         """Give the right back; due again in `next_in` seconds."""

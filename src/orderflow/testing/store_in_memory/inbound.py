@@ -7,6 +7,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from orderflow.domain.delivery import LIGHTEST, Arrived
+from orderflow.domain.readings import MOST_BEGUN
 from orderflow.flow.ports import Read
 from orderflow.flow.refusals import message_id_reused, no_connection, nothing_to_put_aside
 from orderflow.testing.store_in_memory.tables import InboundRow, Tables
@@ -40,18 +41,26 @@ class MemoryInbound:
         """Return how much is kept to be read, or read once more; each counts as `LIGHTEST` at least."""
         return sum(max(len(row.content), LIGHTEST) for row in self._tables.inbound.values() if row.content is not None)
 
-    def take(self, connection_id: UUID, limit: int, seconds: float) -> list[Arrived]:
-        """Return what is due, the oldest first; nobody else takes it for `seconds`."""
+    def take(self, connection_id: UUID, limit: int, seconds: float, *, begun: bool = False) -> list[Arrived]:
+        """Return what is due, the oldest first, and count that its reading begins; nobody else takes it meanwhile."""
         now = self._tables.now()
-        due = [row for row in self._of(connection_id) if row.next_read_at and row.next_read_at <= now]
+        due = [row for row in self._due(connection_id) if (row.begun > 0) is begun and row.begun < MOST_BEGUN]
         taken = sorted(due, key=lambda row: (row.received_at, row.id))[:limit]
         for row in taken:
-            self._set(row, next_read_at=self._tables.after(seconds))
+            self._set(row, next_read_at=self._tables.after(seconds), begun=row.begun + 1)
         return [replace(row.item, age=(now - row.received_at).total_seconds()) for row in taken]
+
+    def set_aside(self, connection_id: UUID, told: str) -> int:
+        """Let be what is due and was begun `MOST_BEGUN` times. Returns how many."""
+        deadly = [row for row in self._due(connection_id) if row.begun >= MOST_BEGUN]
+        for row in deadly:
+            self._set(row, verdict="unreadable", told=told, next_read_at=None)
+        return len(deadly)
 
     def note(self, items: Sequence[Read]) -> None:
         """Write down what became of each."""
         for one in items:
+            self._set(self._tables.inbound[one.id], begun=0)
             row = self._tables.inbound[one.id]
             if row.next_read_at and row.next_read_at > self._tables.now():
                 again = None if one.again_in is None else self._tables.after(one.again_in)
@@ -63,7 +72,7 @@ class MemoryInbound:
         row = self._tables.inbound.get(item_id)
         if row is None or row.connection_id != connection_id or row.content is None:
             return False
-        self._set(row, next_read_at=self._tables.now(), put_aside=False)
+        self._set(row, next_read_at=self._tables.now(), put_aside=False, begun=min(row.begun, MOST_BEGUN - 1))
         return True
 
     def put_aside(self, connection_id: UUID, item_id: UUID) -> None:
@@ -76,6 +85,15 @@ class MemoryInbound:
     def count_unmatched(self, connection_id: UUID) -> int:
         """Count what belongs to no export of the connection."""
         return sum(row.verdict == "unmatched" and not row.put_aside for row in self._of(connection_id))
+
+    def count_set_aside(self, connection_id: UUID) -> int:
+        """Count what its readers died of."""
+        unreadable = (row for row in self._of(connection_id) if row.verdict == "unreadable" and not row.put_aside)
+        return sum(row.begun > 0 and row.next_read_at is None for row in unreadable)
+
+    def _due(self, connection_id: UUID) -> list[InboundRow]:
+        now = self._tables.now()
+        return [row for row in self._of(connection_id) if row.next_read_at and row.next_read_at <= now]
 
     def _of(self, connection_id: UUID) -> list[InboundRow]:
         return [row for row in self._tables.inbound.values() if row.connection_id == connection_id]

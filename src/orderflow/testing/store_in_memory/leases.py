@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from orderflow.domain.delivery import Delivery, ExportResult, Lease, Sent
-from orderflow.domain.errors import AwaitedError, ConnectorError
+from orderflow.domain.errors import ConnectorError
 from orderflow.domain.ids import new_id
 from orderflow.domain.orders import DraftOrder
 from orderflow.domain.revisions import RevisionChangedError, not_as_approved
@@ -294,7 +294,7 @@ class MemoryLeases(MemoryLanes):
             lease_until=row.lease_until if item.keep_lease else None,
             begun_at=(row.begun_at or now) if item.still_in_doubt else None,
             last_begun_at=now if item.still_in_doubt and attempt.sent else row.last_begun_at,
-            receipt_check=outcome.check if isinstance(outcome, AwaitedError) else row.receipt_check,
+            receipt_check=(isinstance(outcome, ConnectorError) and outcome.check) or row.receipt_check,
             refusals=row.refusals + bool(proof and proof.refused),
             doubt_since=(row.doubt_since or now) if item.still_in_doubt else None,
             held_at=(row.held_at or now) if item.hold else None,

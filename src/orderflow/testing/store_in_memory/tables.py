@@ -161,6 +161,7 @@ class ConnectionRow:
     poll_error: dict[str, Any] | None = None
     poll_lease_token: UUID | None = None
     poll_lease_until: datetime | None = None
+    begun: dict[str, int] = field(default_factory=dict)
     answer_token_hash: bytes | None = None
     answer_token_prefix: str | None = None
     taken: tuple[tuple[datetime, int], ...] = ()
@@ -195,6 +196,7 @@ class InboundRow:
     verdict: str | None = None
     told: str | None = None
     put_aside: bool = False
+    begun: int = 0
 
 
 @dataclass(frozen=True)

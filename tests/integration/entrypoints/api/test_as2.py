@@ -193,6 +193,33 @@ def test_a_partner_of_another_maker_believes_our_receipt(acme, app, partner):
     assert [bytes(row["content"]) for row in rows(app, acme)] == [YES]
 
 
+def test_a_partner_of_another_maker_is_told_that_it_was_there_before(acme, app, partner):
+    way = connect(acme, url=partner.url)
+    partner.change(mdn_mode="SYNC", **agreed(acme, way))
+    first = partner.send("answer.json", YES, "again@them")
+    again = partner.send("answer.json", YES, "again@them")
+    assert (first["status"], "duplicate" in again["says"]) == ("S", True), again
+    assert [bytes(row["content"]) for row in rows(app, acme)] == [YES]
+
+
+@pytest.mark.parametrize("change", ["unsigned", "another key", "ended", "another content"])
+def test_a_partner_of_another_maker_believes_our_refusal(acme, app, partner, change):
+    more: dict[str, Any] = {"another key": {"partner_certificates": keys_of("stranger").certificate}}.get(change, {})
+    if change == "ended":
+        began = dt.datetime.now(dt.UTC) - dt.timedelta(days=10)
+        more = {"partner_certificates": new_keys(THEIRS, began, days=5, bits=2048).certificate}
+    way = connect(acme, url=partner.url, **more)
+    wanted = agreed(acme, way) | ({"signature": None} if change == "unsigned" else {})
+    partner.change(mdn_mode="SYNC", **wanted)
+    if change == "another content":
+        partner.send("answer.json", YES, "other@them")
+        refused = partner.send("answer.json", YES + b" ", "other@them")
+    else:
+        refused = partner.send("answer.json", YES)
+    assert refused["status"] == "E", refused
+    assert len(rows(app, acme)) == (change == "another content")
+
+
 def test_a_partner_may_have_our_receipt_later(acme, app, partner):
     way = connect(acme, url=partner.url)
     partner.change(mdn_mode="ASYNC", **agreed(acme, way))

@@ -83,6 +83,24 @@ def test_an_answer_confirms_its_order_once_the_engine_has_read_it(acme, app, way
     assert app.system.due_inbound() == []
 
 
+def test_it_is_kept_by_an_api_that_has_no_connector_and_read_where_there_is_one(acme, app, way, token, monkeypatch):
+    def nothing_installed(kind):
+        raise ValueError(f"Unknown connector type: {kind!r}")
+
+    (order_id,) = pushed(acme)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(app, "wiring", replace(app.wiring, connector=nothing_installed))
+        yes = {"status": "ACKED", "external_order_number": "PO-0", "erp_order_id": "SO-7"}
+        assert send(acme, way, yes, token).status_code == 200
+    read_arrived(app.wiring, acme.org_id, UUID(way))
+    assert [row["verdict"] for row in rows(app, acme)] == ["unmatched"], "it was quicker than the delivery"
+    work_off(app, acme, way)
+    with app.store.work(acme.org_id) as work:
+        work.connection.execute(text("UPDATE inbound SET next_read_at = now()"))
+    read_arrived(app.wiring, acme.org_id, UUID(way))
+    assert acme.call("GET", f"/draft-orders/{order_id}").json()["status"] == "CONFIRMED"
+
+
 def test_it_may_be_signed_instead_and_a_message_id_counts_once(acme, app, way):
     body = b'{"status": "ACKED", "external_order_number": "X"}'
     first, again = (send(acme, way, body, headers=signed(body)) for _ in range(2))

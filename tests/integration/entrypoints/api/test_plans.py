@@ -54,6 +54,7 @@ SMALL = {
     *("idx_erp_export_queue", "idx_erp_export_unanswered", "idx_erp_export_unalerted", "idx_erp_export_unreadable"),
     *("idx_erp_export_routed", "idx_erp_export_fallback", "idx_draft_order_waits", "idx_draft_order_differs"),
     *("idx_bulk_job_running", "idx_erp_export_held", "idx_inbound_due", "idx_inbound_kept", "idx_inbound_unmatched"),
+    "idx_inbound_set_aside",
 }
 """Indexes that hold only what is under way."""
 

@@ -95,6 +95,7 @@ class ERPConnection(Owned, Base):
     poll_lease_token: Mapped[UUID | None]
     poll_error: Mapped[dict[str, Any] | None]
     poll_failing_since: Mapped[datetime | None]
+    begun: Mapped[dict[str, int] | None] = mapped_column(JSONB(none_as_null=True))  # readings of files that did not end
 
     answer_token_hash: Mapped[bytes | None]  # SHA-256 of the token with which the ERP may send its answers itself
     answer_token_prefix: Mapped[str | None]

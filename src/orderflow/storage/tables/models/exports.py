@@ -230,6 +230,11 @@ class InboundRow(Owned, Base):
             "connection_id",
             postgresql_where=text("verdict = 'unmatched' AND NOT put_aside"),
         ),
+        Index(
+            "idx_inbound_set_aside",
+            "connection_id",
+            postgresql_where=text("verdict = 'unreadable' AND begun > 0 AND next_read_at IS NULL AND NOT put_aside"),
+        ),
         Index("idx_inbound_received", "received_at"),
         {"postgresql_with": VACUUM_EARLY},
     )
@@ -246,3 +251,4 @@ class InboundRow(Owned, Base):
     verdict: Mapped[str | None]  # no constraint: a later release may know others
     told: Mapped[str | None]
     put_aside: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    begun: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # readings since one ended
