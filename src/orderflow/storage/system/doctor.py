@@ -380,7 +380,7 @@ _NOT_YET_APPROVED = f"""
            format('%s order(s) are not approved here, and may have been, and pushed, since: look in the ERP before you '
                   'push one that came in before.', count(*)) AS message
     FROM draft_order o JOIN organization g ON g.id = o.org_id
-    WHERE {among((OrderStatus.NEEDS_REVIEW, OrderStatus.READY), "o.status")} GROUP BY g.slug
+    WHERE {among(OrderEvent.ACCEPT.change.ends, "o.status")} GROUP BY g.slug
 """
 
 
