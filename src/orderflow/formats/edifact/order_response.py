@@ -260,9 +260,9 @@ class _Line(ResponseLine):
     def schedules(self) -> Sequence[Schedule]:
         """Return what each SCC says; where there is none, the line itself."""
         if not self.scheduled.segments:
-            return schedules_of(self.head)
+            return schedules_of(self.head, is_whole_line=True)
         _, parts = parts_of(self.scheduled.segments, ("SCC",), "UNS", TOTALS)
-        return [schedule for part in parts for schedule in schedules_of(part)]
+        return [schedule for part in parts for schedule in schedules_of(part, is_whole_line=False)]
 
     def code(self) -> str:
         return self.action

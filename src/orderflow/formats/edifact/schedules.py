@@ -35,8 +35,11 @@ def amount(segment: Segment) -> Decimal | None:
     return decimal_or_comma(segment.get(1, 2))
 
 
-def schedules_of(block: Block) -> Sequence[Schedule]:
+def schedules_of(block: Block, *, is_whole_line: bool) -> Sequence[Schedule]:
     """Return when the quantities of a block come, each with the date behind it; one alone also with that before it.
+
+    Args:
+        is_whole_line: Whether one date alone is that of all that comes, however much that is.
 
     Raises:
         UnreadableError: A date is of none of several quantities, or a quantity has several.
@@ -44,7 +47,7 @@ def schedules_of(block: Block) -> Sequence[Schedule]:
     coming = [segment for segment in block.of("QTY") if segment.get(1) in COMES]
     if len(coming) < 2:
         found = delivery_date(block.of("DTM"))
-        return [Schedule(found, _confirmed(coming))] if found else []
+        return [Schedule(found, None if is_whole_line else _confirmed(coming))] if found else []
     before, *counted = _parts(block)
     if delivery_date(before):
         raise UnreadableError("A date of delivery stands before several quantities, and nobody knows whose it is.")

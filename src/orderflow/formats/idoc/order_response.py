@@ -125,7 +125,7 @@ def _own_number(head: Sequence[Read], begin: Read, about: OrderNumber) -> str:
 
 
 def _words(texts: Iterable[Read]) -> str:
-    return " ".join(filter(None, (one.get("TDLINE") for one in texts)))
+    return " ".join([text for one in texts if (text := one.get("TDLINE"))])
 
 
 class _Line:
@@ -199,7 +199,7 @@ class _Line:
     def _quantity(self, status: LineStatus, schedules: Sequence[_Scheduled]) -> Decimal | None:
         if not schedules:  # of a line that waits nothing is certain then
             return None if status is LineStatus.BACKORDERED else decimal(self.begin.get("MENGE"))
-        return total(*(qty for _, qty in schedules))
+        return total(*[qty for _, qty in schedules])
 
     def _units(self) -> Sequence[str]:
         unit = self.begin.get("MENEE")

@@ -52,7 +52,7 @@ def tells_status(line: Part) -> bool:
 
 def notes(part: Part) -> str:
     """Return the notes of a document or a line."""
-    return "; ".join(filter(None, part.texts("Note")))
+    return "; ".join([text for text in part.texts("Note") if text])
 
 
 def period(part: Part) -> Sequence[date]:
