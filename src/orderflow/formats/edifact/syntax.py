@@ -18,7 +18,7 @@ GROUP = Level("UNG", "UNE", 5)
 MESSAGE = Level("UNH", "UNT", 1, counts_segments=True)
 USUAL = Marks("+", ":", "'", "?")
 
-_BEGINNING = re.compile(rb"[\0\x1a\s]*(?:\xef\xbb\xbf)?\s*(?:UNA(.{6})\s*)?UNB(.)(UNO[A-Z])", re.DOTALL)
+_BEGINNING = re.compile(rb"[\0\x1a\s]*(\xef\xbb\xbf)?\s*(?:UNA.{6}\s*)?UNB.(UNO[A-Z])", re.DOTALL)
 _HEAD = re.compile(r"(?:UNA(.)(.).(.).(.)\s*)?(?=UNB)", re.DOTALL)
 
 
@@ -38,10 +38,11 @@ def read_interchanges(content: bytes) -> Iterator[Envelope]:
         head = _HEAD.match(text, start)
         if head is None:
             raise UnreadableError("It does not begin with UNA or UNB where an interchange should.")
-        segments = SegmentReader(text, _marks(head), head.end())
+        marks = _marks(head)
+        segments = SegmentReader(text, marks, head.end())
         yield read_envelope(iter(segments), (INTERCHANGE, GROUP, MESSAGE))
         start = segments.position
-        while start < len(text) and text[start] in AT_THE_END:
+        while start < len(text) and text[start] in AT_THE_END + marks.segment:
             start += 1
 
 
@@ -50,11 +51,12 @@ def _text(content: bytes) -> str:
     found = _BEGINNING.match(content)
     if found is None:
         raise UnreadableError("It is no EDIFACT: it does not begin with UNA or UNB, and letters of UNO.")
-    letters = found[3].decode()
+    letters = found[2].decode()
     if letters not in ENCODINGS:
         raise UnreadableError(f"It is written in the letters of {letters}, which are not known here.")
     # What says ASCII and is not, is most often Latin 1, whose every byte is a letter: better shown than refused.
     encoding = "iso-8859-1" if ENCODINGS[letters] == "ascii" else ENCODINGS[letters]
+    encoding = "utf-8" if found[1] else encoding  # its mark is no letter of any other
     try:
         return content.decode(encoding).replace("\r", "").replace("\n", "").lstrip("\ufeff" + AT_THE_END)
     except UnicodeDecodeError:

@@ -33,10 +33,11 @@ def read_interchanges(content: bytes) -> Iterator[Envelope]:
         raise UnfinishedError("The file is empty.")
     start = 0
     while start < len(text):
-        segments = SegmentReader(text, _marks(text, start), start)
+        marks = _marks(text, start)
+        segments = SegmentReader(text, marks, start)
         yield read_envelope(iter(segments), (INTERCHANGE, GROUP, SET))
         start = segments.position
-        while start < len(text) and text[start] in AT_THE_END:
+        while start < len(text) and text[start] in AT_THE_END + marks.segment:
             start += 1
 
 

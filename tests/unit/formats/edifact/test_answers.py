@@ -330,6 +330,17 @@ def test_the_separators_of_ascii_may_be_the_marks():
     assert [answer.about for answer in read(b"UNA\x1f\x1d.? \x1c" + content)] == [OrderNumber("PO-1")]
 
 
+def test_a_mark_of_utf_8_says_the_letters_whatever_unb_says():
+    content = interchange(message("ORDRSP", "BGM+231+R+29", "RFF+ON:PO-1", "FTX+AAI+++Grüße"))
+    (answer,) = read(b"\xef\xbb\xbf" + content.decode("iso-8859-1").encode())
+    assert answer.message == "Grüße"
+    assert "is not" in str(refused(b"\xef\xbb\xbf" + content))
+
+
+def test_segments_that_are_ended_twice_are_read():
+    assert len(read(interchange(YES).replace(b"'", b"''") * 2)) == 2
+
+
 def test_lines_that_are_broken_anywhere_are_read():
     content = interchange(message("ORDRSP", "BGM+231+R+29", "RFF+ON:PO-1?+2"))
     wrapped = b"\n".join(content.replace(b"\n", b"")[n : n + 20] for n in range(0, len(content), 20))

@@ -89,6 +89,12 @@ def test_a_response_line_by_line():
     assert (sixth.status, sixth.code) == (LineStatus.CHANGED, "42")
 
 
+def test_notes_are_all_told_and_what_is_of_others_is_passed_over():
+    foreign = '<x:Quantity xmlns:x="urn:x" unitCode="KGM">9<x:a/></x:Quantity>'
+    (one,) = said("CA", line(1, 3, note("short"), note(""), note("sorry"), foreign, qty(3))).details.lines
+    assert (one.message, one.qty) == ("short; sorry", 3)
+
+
 def test_parts_of_a_line_that_come_at_several_times():
     parts = promised("2026-12-01", more=qty(6)) + promised("2026-12-15", more=qty(4))
     (one,) = said("CA", line(1, 3, parts)).details.lines
@@ -194,6 +200,7 @@ YES = response("AP")
         (YES + b"<a/>", "no XML"),
         (YES.replace(b"</cac:OrderReference>", b"</cac:OrderReference>" + b"<a>" * 300 + b"</a>" * 300), "no XML"),
         (response("AP", "<cbc:Note/>" * 310_000), "more than"),
+        (response("", "<cbc:Note/>" * 290_000), "neither what becomes"),
         (b"<a>" + b" " * 10_485_760, "larger than"),
     ],
     ids=lambda value: str(value)[:30],

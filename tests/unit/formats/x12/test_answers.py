@@ -305,6 +305,10 @@ def test_a_response_that_is_not_sure_changes_nothing(segments, why):
 YES = transaction("855", "BAK*00*AT*PO-1*20261101")
 
 
+def test_an_end_that_is_written_twice_is_read():
+    assert len(read((interchange(YES, mark="~") + b"~") * 2)) == 2
+
+
 @pytest.mark.parametrize("mark", ["~", "~\n", "~\r\n", "\n", "\r\n", "\x15", "~ ", "\x1c"])
 def test_segments_may_end_in_every_way_that_partners_have(mark):
     assert read(interchange(YES, mark=mark))[0].about == OrderNumber("PO-1")
