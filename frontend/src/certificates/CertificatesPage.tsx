@@ -8,6 +8,7 @@ import { Answered } from "../shared/Answered";
 import { Copy } from "../shared/Copied";
 import { Empty } from "../shared/Empty";
 import { day } from "../shared/format";
+import { Head, type Column } from "../shared/Head";
 import { ListTable } from "../shared/ListTable";
 import { PageTitle } from "../shared/PageTitle";
 import { StateBadge } from "../shared/states";
@@ -27,7 +28,7 @@ export default function CertificatesPage() {
           items.length === 0 ? (
             <None />
           ) : (
-            <ListTable head={<Head />} minWidth={760}>
+            <ListTable head={<Head columns={COLUMNS} />} minWidth={760}>
               {items.map((one, at) => (
                 <Row key={`${one.connector_id} ${one.field} ${at}`} one={one} />
               ))}
@@ -39,27 +40,7 @@ export default function CertificatesPage() {
   );
 }
 
-function Head() {
-  return (
-    <>
-      <Table.Th>
-        <Trans>Connector</Trans>
-      </Table.Th>
-      <Table.Th>
-        <Trans>Whose</Trans>
-      </Table.Th>
-      <Table.Th>
-        <Trans>Certificate or key</Trans>
-      </Table.Th>
-      <Table.Th>
-        <Trans>Valid</Trans>
-      </Table.Th>
-      <Table.Th>
-        <Trans>State</Trans>
-      </Table.Th>
-    </>
-  );
-}
+const COLUMNS: Column[] = [[t`Connector`], [t`Whose`], [t`Certificate or key`], [t`Valid`], [t`State`]];
 
 function Row({ one }: { one: Certificate }) {
   const state = stateOf(one, useNow());

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import socket
 import ssl
 import threading
@@ -31,6 +32,14 @@ from orderflow.net.names import lookup
 
 _PART = 16 * 1024
 """Bytes written in one go."""
+
+
+def _without_heads(record: logging.LogRecord) -> bool:
+    """Return whether a line of httpcore's own, at DEBUG, holds no answer's head: that has the cookies of sessions."""
+    return not record.getMessage().startswith("receive_response_headers.complete")
+
+
+logging.getLogger("httpcore.http11").addFilter(_without_heads)
 
 
 @dataclass

@@ -13,6 +13,7 @@ import ssl
 import struct
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -86,6 +87,7 @@ CLOSES = Fault(takes=True, closes=True)
 HTML = Fault(takes=True, headers={"Content-Type": "text/html"}, content=b"<html><body>Please sign in</body></html>")
 NOTHING = Fault(takes=True, content=b"")
 _PART = 64 * 1024
+MOST_TOLD = 100
 HUGE = Fault(takes=True, content=b'{"id": "' + b"9" * 10_000_000 + b'"}')
 ERROR_INSIDE = Fault(content=b'{"error": {"code": 17, "message": "Customer 4711 is locked"}}')
 DRIPPING = Fault(takes=True, drip=0.1)
@@ -136,6 +138,9 @@ class MisbehavingHTTPServer:
         port: To listen at; 0 takes a free one.
         client: Id and secret of the client for which `POST /token` gives access tokens (OAuth2 client credentials, in
             the body or by Basic); everything else then wants one of these. Its faults are those of the kind "token".
+        user: Name and password for which `POST /login` (JSON, `username` and `password`) opens a session: a cookie, and
+            a token in `X-CSRF-Token` that goes with whatever changes something. A token that is missing or wrong gets
+            403 with `X-CSRF-Token: Required`. Its faults are of the kind "token", too.
         client_key: Public key or certificate in PEM that proves that client instead of the secret, by an assertion
             (RFC 7523).
         token_lasts: Seconds for which such a token is good.
@@ -149,7 +154,9 @@ class MisbehavingHTTPServer:
         changed: Bodies of the changes made, in their order; one that was made twice is in here twice.
         taken_back: The orders that were taken back, by their ids, likewise.
         received: Every request.
-        tokens: The access tokens that it gave.
+        tokens: The access tokens that it gave; of sessions, their cookies and tokens.
+        sign_ins: How often somebody was let in: access tokens given, sessions opened.
+        told: Heads and bodies of its last answers, the first 64 KiB of each.
         authority: Over TLS, the certificate to trust, in PEM.
         client_certificate: Over TLS, certificate and key that "mutual" lets in, in PEM.
         order_status: What `GET /orders/<id>` tells.
@@ -167,6 +174,7 @@ class MisbehavingHTTPServer:
         shows_after: float = 0.0,
         port: int = 0,
         client: tuple[str, str] | None = None,
+        user: tuple[str, str] | None = None,
         client_key: str | None = None,
         token_lasts: float = 3600.0,
         tls: Literal["trusted", "mutual", "untrusted"] | None = None,
@@ -174,6 +182,10 @@ class MisbehavingHTTPServer:
     ) -> None:
         self.idempotent, self.admits, self.refuses, self.shows_after = idempotent, admits, refuses, shows_after
         self.client, self.client_key, self.token_lasts, self.routes = client, client_key, token_lasts, routes or {}
+        self.user, self.sign_ins = user, 0
+        self._sessions: dict[str, str] = {}
+        self._tokens_of_sessions: list[str] = []
+        self.told: deque[bytes] = deque(maxlen=MOST_TOLD)
         self.most_written = 0
         self._tokens: dict[str, float] = {}
         self._scheme, context = "http", None
@@ -205,14 +217,30 @@ class MisbehavingHTTPServer:
         return len(self._server.live)
 
     @property
+    def open_connections(self) -> int:
+        """How many connections no side has closed yet."""
+        return sum(connection.fileno() != -1 for connection in self._server.live)
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether it wants an access token or a session."""
+        return self.client is not None or self.user is not None
+
+    @property
     def tokens(self) -> list[str]:
-        """The access tokens that it gave, in their order."""
-        return list(self._tokens)
+        """The access tokens that it gave, and what its sessions go by, in their order."""
+        return [*self._tokens, *self._tokens_of_sessions]
 
     def end_tokens(self) -> None:
-        """Refuse all access tokens that it gave so far."""
+        """Refuse all access tokens and sessions that it gave so far."""
         with self._lock:
             self._tokens = dict.fromkeys(self._tokens, 0.0)
+            self._sessions.clear()
+
+    def change_csrf_tokens(self) -> None:
+        """Refuse the tokens of all sessions; the sessions themselves go on."""
+        with self._lock:
+            self._sessions = {session: f"{token}-anew" for session, token in self._sessions.items()}
 
     def misbehave(self, *faults: Fault, method: str = "POST") -> None:
         """Let the next requests go wrong, one fault each.
@@ -248,6 +276,7 @@ class MisbehavingHTTPServer:
             self.received.append(request)
             fault = self._next_fault(f"{request.method} {request.path}") or self._next_fault(self.kind_of(request))
             right = self._answer(request) if fault is None or fault.takes else (fault.status, {}, b"")
+            self.told.append(_as_told(*(right[1:] if fault is None or fault.content is None else _of(fault))))
         if fault is None or (fault.content is None and fault.takes):
             return *right, fault
         return fault.status, fault.headers, fault.content or b"", fault
@@ -265,11 +294,37 @@ class MisbehavingHTTPServer:
         own = self.routes.get(f"{request.method} {request.path}")
         if own is not None:
             return own(request)
+        if self.user is not None:
+            return self._in_a_session(request, *self.user)
         code, content = self._give_token(request) if self._asks_for_token(request) else self._act(request)
         return code, {}, content
 
     def _asks_for_token(self, request: Received) -> bool:
-        return self.client is not None and (request.method, request.path) == ("POST", "/token")
+        asks = {"/token": self.client is not None, "/login": self.user is not None}
+        return request.method == "POST" and asks.get(request.path, False)
+
+    def _in_a_session(self, request: Received, user: str, password: str) -> tuple[int, Mapping[str, str], bytes]:
+        if self._asks_for_token(request):
+            try:
+                known = request.json() == {"username": user, "password": password}
+            except ValueError:
+                known = False
+            return self._open_session() if known else (401, {}, b'{"message": "who are you?"}')
+        session = next((one for one in self._sessions if f"session={one}" in request.headers.get("Cookie", "")), None)
+        if session is None:
+            return 401, {}, b'{"message": "log in first"}'
+        named = request.headers.get("X-CSRF-Token") == self._sessions[session]
+        if not named and request.method not in ("GET", "HEAD", "OPTIONS"):
+            return 403, {"X-CSRF-Token": "Required"}, b'{"message": "CSRF token validation failed"}'
+        code, content = self._act(request)
+        return code, {}, content
+
+    def _open_session(self) -> tuple[int, Mapping[str, str], bytes]:
+        self.sign_ins += 1
+        session, token = f"s3ssion-{self.sign_ins}-{id(self)}", f"csrf-{self.sign_ins}-{id(self)}"
+        self._sessions[session] = token
+        self._tokens_of_sessions += [session, token]
+        return 200, {"Set-Cookie": f"session={session}; Path=/; HttpOnly", "X-CSRF-Token": token}, b'{"welcome": true}'
 
     def _give_token(self, request: Received) -> tuple[int, bytes]:
         form = {name: values[0] for name, values in parse_qs(request.content.decode("utf-8", "replace")).items()}
@@ -280,6 +335,7 @@ class MisbehavingHTTPServer:
         if not self._knows(form):
             return 401, b'{"error": "invalid_client"}'
         token = f"t0ken-{len(self._tokens) + 1}-{id(self)}"
+        self.sign_ins += 1
         self._tokens[token] = time.monotonic() + self.token_lasts
         return 200, json.dumps({"access_token": token, "expires_in": self.token_lasts}).encode()
 
@@ -344,6 +400,14 @@ class MisbehavingHTTPServer:
     def _as_found(self, number: str) -> dict[str, str | None]:
         state = "cancelled" if number in self.taken_back else self.order_status
         return {"id": number, "state": state, "changed_by": self._changed_by.get(number)}
+
+
+def _of(fault: Fault) -> tuple[Mapping[str, str], bytes]:
+    return fault.headers, fault.content or b""
+
+
+def _as_told(headers: Mapping[str, str], body: bytes) -> bytes:
+    return "\n".join(headers.values()).encode() + b"\n" + body[:_PART]
 
 
 def _proves(assertion: str, client: str, key: str, url: str) -> bool:

@@ -25,17 +25,19 @@ DRAWN = 6
 CLIENT = ("us", SECRET)
 
 
-def a_server(client=None):
+def a_server(client=None, user=None):
     return MisbehavingHTTPServer(
         idempotent=False,
         client=client,
-        admits=lambda request: client or request.headers["Authorization"] == f"Bearer {SECRET}",
+        user=user,
+        admits=lambda request: client or user or request.headers["Authorization"] == f"Bearer {SECRET}",
         refuses=lambda order: "unknown" if order["customer"]["erp_customer_number"] == "NOBODY" else None,
     )
 
 
 class TestGenerated(HttpConformance):
     connector_class = connector_class()
+    numbers_repeat = True
     leaves_out = NOT_IN_JSON_V1
 
     @pytest.fixture
@@ -87,6 +89,34 @@ def with_oauth():
     return source().replace(SIGN_IN_LINE, "sign_in=made(settings)") + OAUTH
 
 
+SESSION = """
+from orderflow import *
+from orderflow.http import *
+import json, logging
+
+def session(settings, kind=SessionCookies):
+    secret = settings.token.get_secret_value()
+    body = json.dumps({"username": "us", "password": secret}).encode()
+    login = Outgoing("POST", settings.url + "/login", {"Content-Type": "application/json"}, body)
+    return kind(login, csrf="X-CSRF-Token", secrets=[secret])
+"""
+
+
+def with_session():
+    """Return the generated connector with a session that a log-in opens."""
+    return source().replace(SIGN_IN_LINE, "sign_in=session(settings)") + SESSION
+
+
+@pytest.mark.large
+class TestSession(TestGenerated):
+    connector_class = connector_class(with_session())
+
+    @pytest.fixture
+    def server(self):
+        with a_server(user=CLIENT) as running:
+            yield running
+
+
 @pytest.mark.large
 class TestOAuth(TestGenerated):
     connector_class = connector_class(with_oauth())
@@ -107,9 +137,10 @@ class Wrong:
     more: str = ""
     leaves_out: frozenset[str] = NOT_IN_JSON_V1
     client: tuple[str, str] | None = None
+    user: tuple[str, str] | None = None
 
     def source(self):
-        text = with_oauth() if self.client else source()
+        text = with_oauth() if self.client else with_session() if self.user else source()
         assert text.count(self.instead_of) >= 1, self.instead_of
         return text.replace(self.instead_of, self.written, 1) + f"\n\n{self.more}\n"
 
@@ -126,6 +157,11 @@ SECOND = "an_order_is_sent_to_no_second_address"
 THREADS = "each_thread_sends_its_own_order"
 CONTENT = "all_that_the_order_holds_is_in_the_document"
 WHOLE = "lines_stay_apart_and_texts_whole"
+NEXT = "the_next_order_goes_through_whatever_became_of_one"
+OPEN = "connections_are_closed_or_used_again"
+PROMISES = "a_2xx_that_took_nothing_confirms_nothing"
+OWN_ANSWER = "each_answer_is_its_own_orders"
+NEAR = "find_tells_an_order_from_one_that_is_nearly_alike"
 ALIKE = "what_is_nearly_alike_stays_apart"
 DAY = "a_day_stays_that_day"
 IN_ORDER = "lines_stay_in_their_order_each_with_its_own_values"
@@ -152,7 +188,26 @@ ERROR = "            raise error_of(answer, NAME)\n        return result_of"
 POST = '        answer = self._ask(config, "POST", "/orders", document.content, key_of(draft_order))'
 PREVIEW = "    def preview(self"
 IMPORTS = (
-    "from dataclasses import replace\nfrom orderflow import *\nfrom orderflow.http import *\nimport httpx, logging\n"
+    "from dataclasses import replace\nfrom orderflow import *\nfrom orderflow.http import *\n"
+    "import httpx, logging, threading, time\nfrom email.utils import parsedate_to_datetime\n"
+)
+SENT = "client.send(method, url, headers=headers, content=content)"
+FINDING = (
+    IMPORTS
+    + """
+export_, TAKEN = MadeConnector.export, {{}}
+
+def export(self, order, config):
+    result = export_(self, order, config)
+    TAKEN[order.external_order_number, order.customer.erp_customer_number] = result
+    return result
+
+def find(self, order, config):
+    wanted, whose = order.external_order_number, order.customer.erp_customer_number
+    return next((result for (number, customer), result in TAKEN.items() if {0}), None)
+
+MadeConnector.export, MadeConnector.find = export, find
+"""
 )
 RENDER = "    def render(self, draft_order, config):\n        return super().render({}, config)\n\n    def preview(self"
 
@@ -173,6 +228,14 @@ def with_tokens(found_by, change):
     """Return a fault of the connector with access tokens."""
     instead_of, written, more = change
     return Wrong(found_by, instead_of, written, more, client=CLIENT)
+
+
+def in_session(found_by, written, more=""):
+    """Return a fault of the connector with a session: what is written as its sign-in."""
+    return Wrong(found_by, "sign_in=session(settings)", f"sign_in={written}", more, user=CLIENT)
+
+
+OWN_SESSION = "class Own(SessionCookies):\n    def {0}:\n        {1}\n"
 
 
 def instead(what):
@@ -275,6 +338,16 @@ ASKING = """    def expects_acks(self, config):
             answer = self._ask(config, "GET", f"/orders/{{export.erp_reference}}")
             if answer.status >= 500:
                 yield Ack(export.reference, "{0}", export.export_id)
+
+    def preview(self"""
+ANSWERING = """    def expects_acks(self, config):
+        return True
+
+    def poll_acks(self, config, waiting):
+        from orderflow.domain.delivery import Ack
+        exports = list(waiting)
+        for export, other in zip(exports, {0}):
+            yield Ack(export.reference, "ACKED", other.export_id, export.erp_reference)
 
     def preview(self"""
 FOLLOWING = """        asks = self.form()
@@ -421,7 +494,79 @@ FAULTS = {
         SENDS_ONCE, SEND, *sending(AGAIN.format("answer.status >= 500", "url"))
     ),
     "it tries again by itself after a loss": Wrong(SENDS_ONCE, POST, TRIES),
+    "what timed out is sent again": Wrong(
+        ENDS,
+        SEND,
+        *sending(
+            "    for left in (1, 0):\n        began = time.monotonic()\n        try:\n"
+            f"            return {SENT}\n"
+            "        except InDoubtError:\n            if not left or time.monotonic() < began + 0.3:\n"
+            "                raise\n"
+        ),
+    ),
+    "202 is taken": Wrong(
+        PROMISES,
+        "        return result_of(draft_order, number_in(answer))",
+        "        return result_of(draft_order, 'later' if answer.status == 202 else number_in(answer))",
+    ),
+    "204 is taken": Wrong(
+        PROMISES,
+        "        return result_of(draft_order, number_in(answer))",
+        "        return result_of(draft_order, number_in(answer) if answer.content else 'none')",
+    ),
+    "a page is taken": Wrong(PROMISES, UNREAD, '        return "none"'),
+    "409 is taken": Wrong(
+        SORTED,
+        ERROR,
+        "            if answer.status == 409:\n                return result_of(draft_order, 'there')\n" + ERROR,
+    ),
+    "a number is taken, whatever is beside it": Wrong(WITHIN, "    said = refusal_in(value)", "    said = None"),
+    "find goes by how a number begins": Wrong(NEAR, PREVIEW, PREVIEW, FINDING.format("number.startswith(wanted)")),
+    "find goes by what a number begins with": Wrong(
+        NEAR, PREVIEW, PREVIEW, FINDING.format("wanted.startswith(number)")
+    ),
+    "find takes small letters for capitals": Wrong(
+        NEAR, PREVIEW, PREVIEW, FINDING.format("number.lower() == wanted.lower()")
+    ),
+    "find goes by the number alone": Wrong(NEAR, PREVIEW, PREVIEW, FINDING.format("number == wanted")),
+    "find goes by number and customer": Wrong(
+        NEAR, PREVIEW, PREVIEW, FINDING.format("(number, customer) == (wanted, whose)")
+    ),
+    "what find asks for is not escaped": Wrong(
+        FOUND,
+        'f"/orders?reference={draft_order.delivery.export_id}"',
+        'f"/orders?reference={draft_order.external_order_number}"',
+        "def key_of(order):\n    return {'Idempotency-Key': order.external_order_number}\n",
+    ),
+    "the number is no text": Wrong(FOUND, "erp_order_id=number)", "erp_order_id=int(number.removeprefix('SO-')))"),
+    "the number is not the ERP's": Wrong(
+        FOUND, "erp_order_id=number)", "erp_order_id=order.external_order_number + number)"
+    ),
+    "a page with a link is the whole": Wrong(
+        UNCLEAR, "not is_part(answer, answer.json())", "not answer.json().get('has_more')"
+    ),
+    "one key for all orders": Wrong(
+        STORED,
+        PREVIEW,
+        "    def idempotent(self, config):\n        return True\n\n    def preview(self",
+        "def key_of(order):\n    return {'Idempotency-Key': 'order'}\n",
+    ),
     # Busy
+    "it sleeps for as long as it is asked to wait": Wrong(
+        SORTED,
+        SEND,
+        *sending(
+            f"    answer = {SENT}\n    if answer.status == 429:\n"
+            "        time.sleep(float(answer.headers['Retry-After']))\n    return answer\n"
+        ),
+    ),
+    "a Retry-After that says nothing is its own error": Wrong(
+        SORTED,
+        ERROR,
+        instead('429: BusyError("busy", rests_for=rest(answer.headers["Retry-After"]))')[0],
+        IMPORTS + "\ndef rest(asked):\n    try:\n        return int(asked)\n    except ValueError:\n"
+        "        return parsedate_to_datetime(asked).timestamp() - time.time()\n",
+    ),
     "it presses a busy server": Wrong(SENDS_ONCE, SEND, *sending(AGAIN.format("answer.status == 429", "url"))),
     "429 is a refusal": Wrong(
         SORTED, ERROR, *raising("RejectedError(answer.words) if answer.status == 429 else error_of(answer, NAME)")
@@ -469,6 +614,10 @@ FAULTS = {
         AWAY, SEND, *trying("UnavailableError", "TransientError(str(error))")
     ),
     "a server that is away is doubt": Wrong(AWAY, SEND, *trying("UnavailableError", "InDoubtError(str(error))")),
+    "404 is a server that is away": Wrong(SORTED, ERROR, *instead('404: UnavailableError("away")')),
+    "405 is a passing fault": Wrong(SORTED, ERROR, *instead("405: TransientError(answer.words)")),
+    "413 is busy": Wrong(SORTED, ERROR, *instead("413: BusyError(answer.words)")),
+    "501 is a server that is away": Wrong(SORTED, ERROR, *instead('501: UnavailableError("away")')),
     # Ends
     "it waits for ever": Wrong(ENDS, "timeout=settings.timeout", "timeout=3_600"),
     "it waits for each byte anew": Wrong(
@@ -487,7 +636,42 @@ FAULTS = {
     "an order goes to another server": Wrong(
         ELSEWHERE, SEND, *sending(AGAIN.format('answer.headers.get("Location")', 'answer.headers["Location"]'))
     ),
+    "the test follows a redirect": Wrong(
+        ELSEWHERE,
+        SEND,
+        *sending(
+            f"    if not url.endswith('/ping'):\n        return {SENT}\n"
+            "    made = httpx.get(url, headers={'Authorization': shown}, follow_redirects=True, timeout=5)\n"
+            "    return Answer(made.status_code, made.headers, made.content)\n"
+        ),
+    ),
     # Threads
+    "a lock is kept after a fault": Wrong(
+        NEXT,
+        SEND,
+        sending(f"    LOCK.acquire()\n    answer = {SENT}\n    LOCK.release()\n    return answer\n")[0],
+        sending(f"    LOCK.acquire()\n    answer = {SENT}\n    LOCK.release()\n    return answer\n")[1]
+        + "\nLOCK = threading.Lock()\n",
+    ),
+    "a server that failed once is down for ever": Wrong(
+        NEXT,
+        SEND,
+        *sending(
+            "    if getattr(client, 'down', False):\n        raise UnavailableError('It is down.')\n"
+            f"    try:\n        return {SENT}\n    except InDoubtError:\n        client.down = True\n        raise\n"
+        ),
+    ),
+    "a connection for each request, never closed": Wrong(
+        OPEN,
+        SEND,
+        *sending(
+            "    OPENED = client.__dict__.setdefault('opened', [])\n    OPENED.append(httpx.Client(timeout=5))\n"
+            "    client.close = lambda: [one.close() for one in OPENED]\n"
+            "    signed = headers | {'Authorization': shown}\n"
+            "    made = OPENED[-1].request(method, url, headers=signed, content=content)\n"
+            "    return Answer(made.status_code, made.headers, made.content)\n"
+        ),
+    ),
     "the document is kept in self": Wrong(THREADS, EXPORT, KEPT.format("document")),
     "the order is kept in self": Wrong(THREADS, EXPORT, KEPT.format("order")),
     # Content
@@ -666,6 +850,20 @@ FAULTS = {
         "        if answer.status < 400 and not answer.ok:\n            return result_of(draft_order, '1')\n"
         "        if not answer.ok:",
     ),
+    "JSON without an end is its own error": Wrong(
+        SAYS,
+        "        value = answer.json()\n    except UnreadableError",
+        "        value = json.loads(answer.content)\n    except ValueError",
+        "import json",
+    ),
+    "a charset that is none is its own error": Wrong(
+        CHARSET,
+        ERROR,
+        *instead(
+            "422: RejectedError(json.loads(answer.content.decode(answer.headers['Content-Type']"
+            ".rpartition('=')[2]))['message'])"
+        ),
+    ),
     # Whether it is there
     "find finds nothing ever": Wrong(FOUND, "if items else None", "if False else None"),
     "find gives our reference for its number": Wrong(
@@ -761,11 +959,65 @@ FAULTS = {
         SECRETS, (SEND, *trying("InDoubtError", 'InDoubtError(f"{error} {client.got()}")'))
     ),
     "the client's secret follows a redirect": with_tokens(ELSEWHERE, signing(FOLLOWING)),
+    # Sessions
+    "a log-in for each order": in_session(
+        KEPT_TOKEN,
+        "session(settings, Own)",
+        OWN_SESSION.format(
+            "sign(self, outgoing, way)",
+            "self._sessions.forget(lambda _: True)\n        return super().sign(outgoing, way)",
+        ),
+    ),
+    "a session is never renewed": in_session(
+        KEPT_TOKEN, "session(settings, Own)", OWN_SESSION.format("ended(self, signed, answer)", "return False")
+    ),
+    "a CSRF token is never renewed": in_session(
+        KEPT_TOKEN,
+        "session(settings, Own)",
+        OWN_SESSION.format(
+            "ended(self, signed, answer)", "return answer.status == 401 and super().ended(signed, answer)"
+        ),
+    ),
+    "a session is shared by all connections": in_session(
+        SIGN_IN,
+        "SHARED.setdefault('all', session(settings))",
+        "SHARED = {}\n",
+    ),
+    "a session's cookie in the log": in_session(
+        SECRETS,
+        "session(settings, Own)",
+        OWN_SESSION.format(
+            "sign(self, outgoing, way)",
+            "signed = super().sign(outgoing, way)\n        logging.debug(signed.headers['Cookie'])\n"
+            "        return signed",
+        ),
+    ),
+    "no session is a refusal": in_session(
+        NO_TOKEN,
+        "session(settings, Own)",
+        OWN_SESSION.format(
+            "_open(self, way)",
+            "try:\n            return super()._open(way)\n        except ConnectorError:\n"
+            "            raise RejectedError('No session.') from None",
+        ),
+    ),
     # Answers
     "an error while asking refuses": Wrong(ANSWERS, PREVIEW, ASKING.format("FAILED")),
     "an error while asking confirms": Wrong(ANSWERS, PREVIEW, ASKING.format("ACKED")),
     "answers are expected, and none is read": Wrong(
         ANSWERS, PREVIEW, "    def expects_acks(self, config):\n        return True\n\n    def preview(self"
+    ),
+    "answers are another order's": Wrong(OWN_ANSWER, PREVIEW, ANSWERING.format("exports[::-1]")),
+    "it waits for an answer for ever": Wrong(
+        ENDS,
+        PREVIEW,
+        ASKING.format("ACKED").replace(
+            'self._ask(config, "GET", f"/orders/{export.erp_reference}")', "asks(self, config)"
+        ),
+        IMPORTS + "def asks(self, config):\n    settings = self.parse(config)\n"
+        "    signed = {'Authorization': 'Bearer ' + settings.token.get_secret_value()}\n"
+        "    made = httpx.get(settings.url + '/orders', headers=signed, timeout=60)\n"
+        "    return Answer(made.status_code, made.headers, made.content)\n",
     ),
     "everything is confirmed": Wrong(ANSWERS, PREVIEW, POLLS.format('"ACKED"')),
     "what is not there yet is refused": Wrong(ANSWERS, PREVIEW, POLLS.format('"FAILED"')),
@@ -778,14 +1030,14 @@ ALWAYS = [
 ]
 
 
-def judge(text, name, leaves_out=NOT_IN_JSON_V1, client=None):
+def judge(text, name, leaves_out=NOT_IN_JSON_V1, client=None, user=None):
     """Run one test over the connector that a source makes. Raises what the test raises."""
 
     class Suite(HttpConformance):
         pass
 
-    Suite.leaves_out = leaves_out
-    with a_server(client) as server:
+    Suite.leaves_out, Suite.soon, Suite.numbers_repeat = leaves_out, 3.0, True
+    with a_server(client, user) as server:
         connector = connector_class(text)()
         good = {"url": server.url, "token": SECRET}
         given = {
@@ -807,7 +1059,7 @@ def judge(text, name, leaves_out=NOT_IN_JSON_V1, client=None):
 def finds(fault):
     """Return whether the one test that should find a fault does."""
     try:
-        judge(fault.source(), fault.found_by, fault.leaves_out, fault.client)
+        judge(fault.source(), fault.found_by, fault.leaves_out, fault.client, fault.user)
     except (AssertionError, pytest.fail.Exception) as found:
         print(found)  # noqa: T201  # shown where a fault is found for another reason than it should
         return True
@@ -817,6 +1069,11 @@ def finds(fault):
 @pytest.mark.parametrize("name", [KEPT_TOKEN, NO_TOKEN])
 def test_a_connector_with_access_tokens_passes(name):
     judge(with_oauth(), name, client=CLIENT)
+
+
+@pytest.mark.parametrize("name", [KEPT_TOKEN, NO_TOKEN])
+def test_a_connector_with_a_session_passes(name):
+    judge(with_session(), name, user=CLIENT)
 
 
 def test_the_guide_tells_how_many_faults_are_found():

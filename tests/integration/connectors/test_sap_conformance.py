@@ -47,6 +47,7 @@ def config_of(server: SapServer, **more: Any) -> dict[str, Any]:
 
 class TestSapOData(HttpConformance):
     connector_class = SapODataConnector
+    numbers_repeat = True
     leaves_out = LEAVES_OUT
 
     @pytest.fixture

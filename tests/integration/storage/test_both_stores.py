@@ -75,7 +75,7 @@ def not_to_push_to(bench: Bench, *asked: Any) -> OrderFlowError:
 
 def test_this_suite_calls_every_method_of_every_port() -> None:
     suites = ("test_both_stores.py", "test_routes_in_both_stores.py", "test_bulk_jobs_in_both_stores.py")
-    names = (*suites, "test_holds_in_both_stores.py", "benches.py")
+    names = (*suites, "test_holds_in_both_stores.py", "test_inbound_in_both_stores.py", "benches.py")
     steps = (bulk, holding, prioritize, reroute, request, route, routes)  # what waits is looked for by steps alone
     files = [*(Path(__file__).with_name(name) for name in names), *(Path(step.__file__ or "") for step in steps)]
     asked = "".join(file.read_text("utf-8") for file in files)
@@ -87,6 +87,7 @@ def test_this_suite_calls_every_method_of_every_port() -> None:
         ports.Connections,
         ports.Routes,
         ports.BulkJobs,
+        ports.Inbound,
         ports.Audit,
         ports.Store,
     ):
@@ -1703,6 +1704,21 @@ def test_tests_and_deliveries_prove_a_configuration(bench: Bench) -> None:
     assert proof["test_error"] is None
     assert proof["last_test_at"] is not None
     assert proof["delivered_at"] is not None
+
+
+def test_what_was_found_out_with_another_version_of_a_connection_changes_nothing(bench: Bench) -> None:
+    way = connection(bench)
+    error = {"code": "X", "message": "no"}
+    with bench.store.work(bench.org_id) as work:
+        now = work.connections.open(way).version
+        former = now - 1
+        assert not work.connections.set_breaker(way, BreakerState.PAUSED, error, None, version=former)
+        work.connections.note_test(way, error, version=former)
+        assert work.connections.open(way).breaker_state is BreakerState.CLOSED
+        assert work.connections.proof(way)["test_error"] is None
+        assert work.connections.set_breaker(way, BreakerState.PAUSED, error, None, version=now)
+        work.connections.note_test(way, error, version=now)
+        assert work.connections.proof(way)["test_error"] is not None
 
 
 def test_a_breaker_changes_once_and_is_probed_when_due_by_one(bench: Bench) -> None:

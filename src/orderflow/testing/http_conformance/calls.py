@@ -79,9 +79,21 @@ def outcome_of(connector: ERPConnectorPort, order: DraftOrder, config: dict[str,
         raise AssertionError(f"export_many raised {type(error).__name__}; it has to yield an outcome") from error
 
 
-def error_of(connector: ERPConnectorPort, config: dict[str, Any]) -> ConnectorError:
-    """Return the error of an order that cannot be delivered. Raises AssertionError: there is none."""
-    outcome = outcome_of(connector, an_order(), config)
+def soon_of(
+    connector: ERPConnectorPort, order: DraftOrder, config: dict[str, Any], seconds: float
+) -> ExportResult | ConnectorError:
+    """Return what became of an order. Raises AssertionError: it did not end in time, or the connector raised."""
+    outcome = within(seconds, lambda order, config: outcome_of(connector, order, config), order, config)
+    assert outcome is not STILL_AT_IT, f"the call did not end within {seconds:.0f} s"
+    if isinstance(outcome, AssertionError):
+        raise outcome
+    made: ExportResult | ConnectorError = outcome
+    return made
+
+
+def error_of(connector: ERPConnectorPort, config: dict[str, Any], seconds: float = 60.0) -> ConnectorError:
+    """Return the error of an order that cannot be delivered. Raises AssertionError: there is none in that time."""
+    outcome = soon_of(connector, an_order(), config, seconds)
     assert isinstance(outcome, ConnectorError), "what went wrong passes for a delivery"
     check_error(outcome)
     return outcome
@@ -150,6 +162,11 @@ def number_of(result: ExportResult) -> str | None:
 def waiting_since(sent_at: datetime | None) -> WaitingExport:
     """Return an export that the ERP does not know, and that was sent then; None if that is not known."""
     return WaitingExport(export_id=new_id(), draft_order_id=new_id(), reference=f"{new_id()}.json", sent_at=sent_at)
+
+
+def expects(connector: ERPConnectorPort, config: dict[str, Any]) -> bool:
+    """Return whether a connector asks for answers by itself."""
+    return connector.expects_acks(config) and type(connector).poll_acks is not ERPConnectorPort.poll_acks
 
 
 def acks_of(connector: ERPConnectorPort, config: dict[str, Any], waiting: list[WaitingExport]) -> list[Any]:

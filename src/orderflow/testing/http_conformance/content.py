@@ -20,7 +20,7 @@ from orderflow.testing.http_conformance.calls import answer_of
 from orderflow.testing.http_conformance.fields import ALIKE, DATES, DAY, FIELDS, little_orders, one_line, plain_order
 from orderflow.testing.http_conformance.suite import HttpSuite
 
-_PRICE = re.compile(r"price|amount|cost|rate|preis|betrag", re.IGNORECASE)
+_PRICE = re.compile(r"price|preis", re.IGNORECASE)
 _QUANTITY = re.compile(r"qty|quant|menge|anzahl|pieces", re.IGNORECASE)
 _DATE_OF_JSON = re.compile(rb"\\?/Date\((-?\d+)[^)]*\)\\?/")
 
@@ -122,7 +122,7 @@ def _is_in(name: str, fields: Collection[str]) -> bool:
 
 def _has_day(content: bytes, day: date) -> bool:
     plain = _DATE_OF_JSON.sub(_as_time, content)
-    forms = ("%Y-%m-%d", "%Y%m%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%y%m%d")
+    forms = ("%Y-%m-%d", "%Y%m%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y")
     return any(day.strftime(form).encode() in plain for form in forms)
 
 

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import gzip
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.delivery import ExportResult
 from orderflow.domain.errors import ConnectorError
 from orderflow.testing.engine import an_order
-from orderflow.testing.http_conformance.calls import STILL_AT_IT, number_of, outcome_of, quietly, with_document, within
+from orderflow.testing.http_conformance.calls import (
+    STILL_AT_IT,
+    acks_of,
+    asked,
+    expects,
+    number_of,
+    outcome_of,
+    quietly,
+    waiting_since,
+    with_document,
+    within,
+)
 from orderflow.testing.http_conformance.faults import FLOOD, LONGEST_MESSAGE, MOST_READ
 from orderflow.testing.http_conformance.suite import HttpSuite
 from orderflow.testing.http_server import DRIPPING, ENDLESS_HEAD, WAIT_FOR_EVER, Fault, MisbehavingHTTPServer
@@ -31,10 +43,18 @@ class Ends(HttpSuite):
                     continue
                 server.misbehave(*[fault] * 3, method=kind)
                 order = with_document(connector, an_order(), quick_config)
+                before = asked(server, kind)
                 outcome = within(self.soon, call, order, quick_config)
                 assert outcome is not STILL_AT_IT, f"{what}: {call.__name__} did not end"
                 assert isinstance(outcome, ConnectorError), f"{what}: {call.__name__} returned {outcome}"
+                assert asked(server, kind) - before <= 1, f"{what}: {call.__name__} asked again by itself"
                 server.recover()
+        waiting = [waiting_since(datetime.now(UTC))] if expects(connector, quick_config) else []
+        for what, fault in {"silent": silent, "dripping": DRIPPING}.items() if waiting else ():
+            server.misbehave(*[fault] * 5, method=self.finds)
+            acks = within(self.soon, lambda _, config: acks_of(connector, config, waiting), None, quick_config)
+            assert acks is not STILL_AT_IT, f"{what}: asking for answers did not end"
+            server.recover()
         for what, fault in {"silent": silent, "dripping": DRIPPING}.items():
             for kind in {"GET", "HEAD", "OPTIONS", self.finds, self.creates}:
                 server.misbehave(*[fault] * 5, method=kind)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from orderflow.testing.http_server import (
     DROP_AFTER,
     DROP_BEFORE,
+    ERROR_INSIDE,
     HALF_JSON,
     HTML,
     NOTHING,
@@ -44,12 +45,50 @@ NO_ANSWER = {
     "null": Fault(content=b"null"),
     "something else": Fault(content=b'{"message": "later"}'),
     "a part": Fault(content=b'{"items": [], "has_more": true}'),
+    "a page of more": Fault(headers={"Link": '</orders?page=2>; rel="next"'}, content=b'{"items": []}'),
+    "a redirect": Fault(status=302, headers={"Location": "/login"}, content=b""),
     "an error in a 200": Fault(content=b'{"error": {"code": 17, "message": "the index is being built"}}'),
     **{str(code): status(code) for code in (400, 401, 403, 409, 410, 429, 500, 502, 503)},
     "a gateway's 404": GATEWAY,
     "a page's 404": Fault(status=404, content=b"<h1>Not Found</h1>"),
 }
 """What is no answer to the question whether an order is there."""
+
+ODD_BODIES = {
+    "a list": b"[]",
+    "a text": b'"SO-1"',
+    "a number": b"7",
+    "null": b"null",
+    "another shape": b'{"id": {}}',
+    "no number": b'{"id": NaN}',
+    "JSON without an end": b"[" * 100_000,
+    "a number without an end": b'{"id": ' + b"9" * 5_000 + b"}",
+    "letters that are none": b'{"id": "\xff\xfe"}',
+}
+"""What stands in a 2xx."""
+
+EMPTY_PROMISES = {
+    "202": Fault(status=202, content=b'{"message": "accepted for processing"}'),
+    "204": Fault(status=204, content=b""),
+    "a page to sign in at": Fault(headers={"Content-Type": "text/html"}, content=b"<title>Sign in</title>"),
+    "an answer that says nothing": Fault(content=b"{}"),
+    "a no with a number": Fault(content=b'{"id": "SO-9", "success": false, "message": "Customer 4711 is locked"}'),
+}
+"""What comes back as 2xx although no order was taken."""
+
+REFUSALS = {
+    "error": ERROR_INSIDE,
+    "errors": Fault(content=b'{"data": null, "errors": [{"message": "Customer 4711 is locked"}]}'),
+    "success": Fault(content=b'{"success": false, "message": "Customer 4711 is locked"}'),
+    "status": Fault(content=b'{"status": "error", "message": "Customer 4711 is locked"}'),
+    "a number": EMPTY_PROMISES["a no with a number"],
+    "SOAP": Fault(
+        headers={"Content-Type": "text/xml"},
+        content=b'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><e:Fault>'
+        b"<faultstring>Customer 4711 is locked</faultstring></e:Fault></e:Body></e:Envelope>",
+    ),
+}
+"""How a 2xx says that the order was not taken."""
 
 NO_TOKEN = {
     "the connection dropped": DROP_BEFORE,

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from orderflow.domain.connector_port import ERPConnectorPort
-from orderflow.domain.delivery import Lease
+from orderflow.domain.delivery import Document, Lease
 from orderflow.domain.errors import ConnectorError, InDoubtError
 from orderflow.domain.ids import new_id
+from orderflow.domain.orders import Customer
 from orderflow.domain.states import ARRIVED, FITTING, Kind, OrderStatus
 from orderflow.testing.engine import an_order
 from orderflow.testing.evidence import holds
 from orderflow.testing.http_conformance.calls import (
     CHANGING,
+    answer_of,
     ask_for,
     asked,
     error_of,
@@ -25,12 +28,20 @@ from orderflow.testing.http_conformance.calls import (
     settle,
     with_document,
 )
-from orderflow.testing.http_conformance.faults import LOST, NO_ANSWER, TAKEN
+from orderflow.testing.http_conformance.faults import EMPTY_PROMISES, LOST, NO_ANSWER, TAKEN
 from orderflow.testing.http_conformance.suite import HttpSuite
 from orderflow.testing.http_server import DROP_AFTER, DROP_BEFORE, Fault, MisbehavingHTTPServer, status
 
 SHORTEST_PATIENCE = 10.0
 """Seconds for which an ERP may be at an order at the least, where the configuration says nothing of its patience."""
+
+
+ODD_NUMBER = 'O\'N&S #7/50%+1 "x"'
+"""What has a meaning in URLs, filters and quotes."""
+
+
+def _was_told(server: MisbehavingHTTPServer, number: str) -> bool:
+    return any(number.encode() in body for body in [*server.told][-9:])
 
 
 class Once(HttpSuite):
@@ -50,6 +61,19 @@ class Once(HttpSuite):
             assert delivered or (not known and engine.delivered(order).export.held), (
                 f"after {what} it is {order.status}"
             )
+
+    def test_a_2xx_that_took_nothing_confirms_nothing(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
+    ) -> None:
+        """What says neither that the order was taken nor under which number is looked at again."""
+        for what, fault in EMPTY_PROMISES.items():
+            server.taken.clear()
+            order, engine = push(connector, good_config, server, {self.creates: [fault]})
+            settle(engine)
+            server.recover()
+            confirmed = order.status is OrderStatus.CONFIRMED
+            assert len(server.taken) == 1 or not confirmed, f"after {what} it is confirmed, and was never taken"
+            assert len(server.taken) <= 1, f"after {what} it was taken twice"
 
     def test_an_unclear_question_has_nothing_sent_and_nothing_refused(
         self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
@@ -168,18 +192,49 @@ class Once(HttpSuite):
         sent = [request.content for request in server.received if server.kind_of(request) == self.creates]
         assert all(holds(content, "PO-AS-STORED") for content in sent), "another document than the stored one was sent"
         assert len(server.taken) <= (1 if server.idempotent else 2), "it says idempotent, and the order was taken twice"
+        before = len(server.taken)
+        outcome_of(connector, an_order(), good_config)
+        assert len(server.taken) == before + 1, "another order goes under the same key, and is taken for the first"
+
+    def test_find_tells_an_order_from_one_that_is_nearly_alike(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
+    ) -> None:
+        """Its number may begin another's; and where `numbers_repeat`, be another customer's, or another shop's."""
+        if not connector.can_find(good_config):
+            return
+        taken = with_document(connector, an_order(external_order_number="PO-NEAR-10", buyer=None), good_config)
+        connector.export(taken, good_config)
+        other = replace(taken.customer or Customer(), erp_customer_number="90125")
+        near = {
+            "whose number begins it": an_order(external_order_number="PO-NEAR-1"),
+            "whose number goes on": an_order(external_order_number="PO-NEAR-100"),
+            "whose number is in small letters": an_order(external_order_number="po-near-10"),
+        }
+        if self.numbers_repeat:
+            near["of another customer"] = an_order(external_order_number="PO-NEAR-10", customer=other, buyer=None)
+            near["of another source"] = an_order(external_order_number="PO-NEAR-10", source="another-shop", buyer=None)
+        for what, order in near.items():
+            found = answer_of(connector.find, with_document(connector, order, good_config), good_config)
+            assert found is None or isinstance(found, ConnectorError), f"find takes an order for one {what}"
 
     def test_what_is_found_is_what_was_taken(
         self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
     ) -> None:
         """Not before it was, and under the number that it was given; two orders are two."""
-        orders = [an_order(external_order_number=f"PO-FIND-{number}") for number in range(2)]
+        orders = [an_order(external_order_number=number) for number in ("PO-FIND-1", "PO-FIND-10", ODD_NUMBER)]
+        orders = [order for order in orders if isinstance(answer_of(connector.render, order, good_config), Document)]
         numbers = []
         for order in orders:
             with_document(connector, order, good_config)
+            before = len(server.taken)
             if connector.can_find(good_config):
                 assert connector.find(order, good_config) is None, "find finds what was not sent yet"
-            numbers.append(number_of(connector.export(order, good_config)))
+            assert len(server.taken) == before, "find creates an order"
+            result = connector.export(order, good_config)
+            number = number_of(result)
+            assert isinstance(result.erp_order_id, str | None), f"its number is a {type(result.erp_order_id).__name__}"
+            assert number is None or _was_told(server, number), f"its number is {number}, and the ERP did not say so"
+            numbers.append(number)
         assert numbers[0] is None or numbers[0] != numbers[1], f"two orders have one number, {numbers[0]}"
         for order, number in zip(orders, numbers, strict=True):
             found = connector.find(order, good_config) if connector.can_find(good_config) else None

@@ -61,6 +61,12 @@ class Secrecy(HttpSuite):
                         order = with_document(connector, an_order(), good_config)
                         quietly(call, order, good_config)
                     server.recover()
+                for kind in {"GET", "HEAD", "OPTIONS", self.finds}:
+                    server.misbehave(*[redirect(f"{elsewhere.url}/ping", code)] * 9, method=kind)
+                result = connector.test_connection(good_config)
+                acks_of(connector, good_config, [waiting_since(datetime.now(UTC))])
+                server.recover()
+                assert not (result.success and elsewhere.received), "the test asks another server"
             secrets = secrets_in(connector, server, good_config)
             told = [f"{request.headers} {request.content!r}" for request in elsewhere.received]
             assert not elsewhere.taken, "an order went to another server"

@@ -33,9 +33,11 @@ from orderflow.testing.http_conformance.calls import (
     shows_no_secret,
     with_document,
 )
-from orderflow.testing.http_conformance.faults import LONGEST_MESSAGE, TAKEN
+from orderflow.testing.http_conformance.faults import LONGEST_MESSAGE, ODD_BODIES, REFUSALS, TAKEN
 from orderflow.testing.http_conformance.suite import HttpSuite
-from orderflow.testing.http_server import ERROR_INSIDE, Fault, MisbehavingHTTPServer, status
+from orderflow.testing.http_server import Fault, MisbehavingHTTPServer, status
+
+_NOT_TAKEN = (RejectedError, NeedsAttentionError, InDoubtError)
 
 
 class Sorting(HttpSuite):
@@ -56,10 +58,12 @@ class Sorting(HttpSuite):
             500: (InDoubtError,),
             502: (InDoubtError,),
             503: (InDoubtError, BusyError),
+            **dict.fromkeys((402, 404, 405, 406, 410, 413, 415, 451, 501), _NOT_TAKEN),
+            **dict.fromkeys((409, 412, 423), (*_NOT_TAKEN, TransientError, BusyError)),
         }
         for code, sorts in wanted.items():
             server.misbehave(*[status(code, f"words-{code}", Retry_After="77")] * 3, method=self.creates)
-            error = error_of(connector, good_config)
+            error = error_of(connector, good_config, self.soon)
             assert isinstance(error, sorts), f"{code} is {type(error).__name__}, not {sorts[0].__name__}"
             if code in (400, 422):
                 assert f"words-{code}" in error.message, "a refusal must be told in the ERP's own words"
@@ -70,9 +74,14 @@ class Sorting(HttpSuite):
             server.recover()
         later = format_datetime(datetime.now(UTC) + timedelta(seconds=300), usegmt=True)
         server.misbehave(*[status(429, Retry_After=later)] * 3, method=self.creates)
-        error = error_of(connector, good_config)
+        error = error_of(connector, good_config, self.soon)
         assert (error.rests_for or error.retry_after or 0) > 77, "a Retry-After that is a date is not read"
         server.recover()
+        for asked in ("soon", "-5", "", "1.5", "9" * 400):
+            server.misbehave(*[status(429, Retry_After=asked)] * 3, method=self.creates)
+            error = error_of(connector, good_config, self.soon)
+            assert isinstance(error, BusyError), f"with Retry-After {asked[:9]!r}, 429 is {type(error).__name__}"
+            server.recover()
 
     def test_a_server_that_is_not_there_is_unavailable(
         self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
@@ -120,16 +129,18 @@ class Sorting(HttpSuite):
         self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
     ) -> None:
         """Many APIs answer 200 to whatever comes, and say in the body that they did not take it."""
-        server.misbehave(ERROR_INSIDE, method=self.creates)
-        outcome = outcome_of(connector, an_order(), good_config)
-        assert isinstance(outcome, RejectedError | InDoubtError), f"it is {type(outcome).__name__}"
+        for what, fault in REFUSALS.items():
+            server.misbehave(fault, method=self.creates)
+            outcome = outcome_of(connector, an_order(), good_config)
+            assert isinstance(outcome, RejectedError | InDoubtError), f"with {what} it is {type(outcome).__name__}"
+            server.recover()
 
     def test_whatever_comes_it_is_the_connector_that_says_what_it_means(
         self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
     ) -> None:
         """And no exception of Python's."""
-        odd = {"a list": b"[]", "a text": b'"SO-1"', "a number": b"7", "null": b"null", "another shape": b'{"id": {}}'}
-        bodies = {what: Fault(takes=True, status=201, content=content) for what, content in odd.items()}
+        bodies = {what: Fault(takes=True, status=201, content=content) for what, content in ODD_BODIES.items()}
+        bodies["an answer that is not packed"] = Fault(True, 201, {"Content-Encoding": "gzip"}, b"no gzip")
         for kind, call in ((self.creates, connector.export), (self.finds, connector.find)):
             for what, fault in (TAKEN | bodies).items():
                 server.misbehave(fault, fault, method=kind)
@@ -147,6 +158,14 @@ class Sorting(HttpSuite):
             server.misbehave(Fault(status=422, headers=named, content=content), method=self.creates)
             error = error_of(connector, good_config)
             assert "Größe für Müller fehlt" in error.message, f"in {charset} it reads {error.message[:100]!r}"
+        for charset in ("no-such-charset", "rot13", ""):
+            named = {"Content-Type": f"application/json; charset={charset}"}
+            server.misbehave(
+                Fault(status=422, headers=named, content=b'{"message": "Size missing"}'), method=self.creates
+            )
+            assert "Size missing" in error_of(connector, good_config).message, (
+                f"the charset {charset!r} hides its words"
+            )
 
 
 def _without_a_fault(call: Callable[..., Any], order: DraftOrder, config: dict[str, Any], what: str) -> None:

@@ -19,6 +19,8 @@ class HttpSuite(ConnectorConformance):
         creates, finds: What the server calls requests that create an order, and that ask for one (`kind_of`).
         quick: Of a configuration, what makes its requests end soon.
         soon: Seconds within which a call then ends, whatever the server does.
+        numbers_repeat: Whether customers, or shops, may use an order number that another one uses, too: `find` then has
+            to tell their orders apart.
         leaves_out: What the document has no place for, of `FIELDS`, as `NOT_IN_JSON_V1`; all else has to be in it.
     """
 
@@ -26,6 +28,7 @@ class HttpSuite(ConnectorConformance):
     finds: ClassVar[str] = "GET"
     quick: ClassVar[dict[str, Any]] = {"timeout": 0.5}
     soon: ClassVar[float] = 10.0
+    numbers_repeat: ClassVar[bool] = False
     leaves_out: ClassVar[frozenset[str]] = frozenset()
 
     @pytest.fixture

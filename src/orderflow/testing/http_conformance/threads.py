@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,9 +11,20 @@ from orderflow.domain.connector_port import ERPConnectorPort
 from orderflow.domain.delivery import ExportResult
 from orderflow.testing.engine import an_order
 from orderflow.testing.evidence import holds
-from orderflow.testing.http_conformance.calls import Together, number_of, outcome_of, with_document
+from orderflow.testing.http_conformance.calls import (
+    Together,
+    number_of,
+    outcome_of,
+    soon_of,
+    with_document,
+    within,
+)
+from orderflow.testing.http_conformance.faults import TAKEN
 from orderflow.testing.http_conformance.suite import HttpSuite
-from orderflow.testing.http_server import MisbehavingHTTPServer
+from orderflow.testing.http_server import DROP_BEFORE, TOO_MANY, UNAUTHORIZED, MisbehavingHTTPServer, status
+
+MOST_OPEN = 20
+"""Connections that a connector may keep, of orders that go one after the other."""
 
 
 class Threads(HttpSuite):
@@ -38,6 +50,30 @@ class Threads(HttpSuite):
             assert all(found), "of 8 orders sent at once, one is not found by what was sent with it"
             numbers = {number_of(result) for result in found if result is not None}
             assert len(numbers) == 8 or numbers == {None}, "of 8 orders sent at once, one is found as another"
+
+    def test_the_next_order_goes_through_whatever_became_of_one(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
+    ) -> None:
+        """No lock is kept, no connection is spoilt, and nothing is remembered of a server that failed once."""
+        faults = TAKEN | {"a drop before": DROP_BEFORE, "401": UNAUTHORIZED, "429": TOO_MANY, "400": status(400)}
+        for kind, call in ((self.creates, connector.export), (self.finds, connector.find)):
+            for what, fault in faults.items() if kind == self.creates or connector.can_find(good_config) else ():
+                server.misbehave(*[fault] * 3, method=kind)
+                within(self.soon, call, with_document(connector, an_order(), good_config), good_config)
+                server.recover()
+                outcome = soon_of(connector, an_order(), good_config, self.soon)
+                assert isinstance(outcome, ExportResult), f"after {what} the next order is {outcome!r}"
+
+    def test_connections_are_closed_or_used_again(
+        self, connector: ERPConnectorPort, server: MisbehavingHTTPServer, good_config: dict[str, Any]
+    ) -> None:
+        """A process that keeps one for each order runs out of them."""
+        for _ in range(3 * MOST_OPEN):
+            outcome_of(connector, an_order(), good_config)
+        until = time.monotonic() + 3  # the server may not know yet that one was closed
+        while server.open_connections > MOST_OPEN and time.monotonic() < until:
+            time.sleep(0.05)
+        assert server.open_connections <= MOST_OPEN, f"{server.open_connections} connections are open"
 
     def test_two_connections_at_once_stay_apart(
         self, connector: ERPConnectorPort, good_config: dict[str, Any], bad_config: dict[str, Any]
